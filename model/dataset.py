@@ -1,0 +1,210 @@
+"""A dataset's declaration: what it is, where it comes from, how its columns are read.
+
+One YAML file, `assets/<sector>/<dataset>.yaml`. Nothing else names a dataset.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from model.periods import Frequency
+from model.text import Bilingual, BilingualList, Code, Frozen, Name, Text
+
+PROFILES = ("sample", "corpus", "live")
+Profile = Literal["sample", "corpus", "live"]
+
+# The observation as this project stores it: SDMX concepts, in this order. The dataset's own
+# dimensions stand between `geo_vintage` and `freq`.
+BEFORE_DIMENSIONS = ("indicator", "ref_area", "geo_vintage")
+AFTER_DIMENSIONS = ("freq", "time_period", "obs_value", "unit_measure", "obs_status", "obs_note")
+
+# SDMX CL_OBS_STATUS 2.2: A normal, B time series break, E estimated, F forecast, I imputed,
+# O missing, P provisional, U low reliability, N not significant, Q suppressed.
+ObsStatus = Literal["A", "B", "E", "F", "I", "N", "O", "P", "Q", "U"]
+
+# Marks that mean "no value" in the sources of this field, and the SDMX status they stand for.
+DEFAULT_MISSING = ("", "..", "...", "…", "-", "n/a", "N/A", "NA", "null", ":")
+
+
+class Indicator(Frozen):
+    """A figure that is observed: what it counts, in which unit, within which bounds."""
+
+    name: Bilingual
+    definition: Bilingual | None = None
+    unit: Name
+    decimals: Annotated[int, Field(ge=0, le=9)] = 2
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+class Dimension(Frozen):
+    """What an observation is broken down by, besides indicator, area and period."""
+
+    name: Bilingual
+    codelist: Name
+
+
+class Geography(Frozen):
+    """Which areas the dataset speaks of; the codelist carries the vintage of its codes."""
+
+    codelist: Name
+    coverage: Bilingual
+    uri: Text | None = None  # GeoNames or EU place vocabulary, for DCAT spatial
+
+
+class ColumnRule(Frozen):
+    """Where a concept's values come from in the table that the reader gives.
+
+    Exactly one of `column` and `const`. `map` turns source labels into codes; `codelist` finds
+    the code for a code or a name; `format` is for time periods; `locale`, `missing` and `scale`
+    are for numbers.
+    """
+
+    column: Text | None = None
+    const: Text | None = None
+    map: dict[str, str] = {}
+    codelist: Name | None = None
+    format: Text = "auto"
+    locale: Literal["en", "vi", "plain"] | None = None
+    missing: tuple[str, ...] = DEFAULT_MISSING
+    scale: float = 1
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, value: Any) -> Any:
+        return {"column": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> ColumnRule:
+        if (self.column is None) == (self.const is None):
+            raise ValueError("give either `column` or `const`, not both or neither")
+        return self
+
+
+class Unpivot(Frozen):
+    """Wide to long: the columns that match become rows of (`names_to`, `values_to`)."""
+
+    columns: tuple[Text, ...] | None = None
+    matching: Text | None = None  # a regular expression on the whole column name
+    names_to: Name = "name"
+    values_to: Name = "value"
+
+    @model_validator(mode="after")
+    def _one_choice(self) -> Unpivot:
+        if (self.columns is None) == (self.matching is None):
+            raise ValueError("give either `columns` or `matching`, not both or neither")
+        if self.matching is not None:
+            try:
+                re.compile(self.matching)
+            except re.error as error:
+                raise ValueError(f"`matching` is no regular expression: {error}") from error
+        return self
+
+
+class Source(Frozen):
+    """Where a dataset's bytes come from and how its columns map onto the observation.
+
+    `protocol` names a module of `sources/`; `options` are that protocol's own and are checked
+    by it. `columns` overrides the protocol's own mapping, concept by concept.
+    """
+
+    protocol: Name
+    options: dict[str, Any] = {}
+    unpivot: Unpivot | None = None
+    sql: Text | None = None  # file beside the declaration: SELECT ... FROM raw
+    where: dict[str, tuple[str, ...]] = {}  # keep the rows whose column has one of the values
+    columns: dict[str, ColumnRule] = {}
+    empty: Literal["drop", "keep"] = "drop"  # rows without a value: drop, or keep as status O
+
+
+class Correction(Frozen):
+    """A source's error, corrected in the open (the OWID habit): never in code.
+
+    `expect` is the value that the source has today: once the source says something else, the
+    correction fails and must be looked at again.
+    """
+
+    key: dict[str, str]
+    action: Literal["drop", "set", "scale", "flag"]
+    value: float | None = None
+    status: ObsStatus | None = None
+    expect: float | None
+    reason: Bilingual
+    source: Text
+
+
+class Chart(Frozen):
+    """What the dataset's page draws first."""
+
+    indicator: Code
+    areas: tuple[str, ...] = ()
+    where: dict[str, str] = {}
+
+
+class Dataset(Frozen):
+    """A declaration, complete."""
+
+    sector: Name
+    name: Name
+    title: Bilingual
+    description: Bilingual
+    publisher: Name
+    licence: Code
+    owners: tuple[Text, ...] = ("team:open-data",)
+    contact: Name = "da_nang_dst"
+    keywords: BilingualList
+    frequency: Frequency
+    geography: Geography
+    indicators: dict[Code, Indicator] = Field(min_length=1)
+    dimensions: dict[Name, Dimension] = {}
+    sources: dict[Profile, Source | Profile] = Field(min_length=1)
+    tolerance: Annotated[float, Field(ge=0, le=1)] = 0.01
+    corrections: tuple[Correction, ...] = ()
+    chart: Chart | None = None
+    method: Bilingual | None = None
+    notes: Bilingual | None = None
+    review: Literal["none", "required"] = "none"
+    access_rights: Literal["PUBLIC", "RESTRICTED", "NON_PUBLIC"] = "PUBLIC"
+
+    @field_validator("dimensions")
+    @classmethod
+    def _no_reserved_name(cls, value: dict[str, Dimension]) -> dict[str, Dimension]:
+        reserved = {*BEFORE_DIMENSIONS, *AFTER_DIMENSIONS}
+        for name in value:
+            if name in reserved:
+                raise ValueError(f"{name!r} is the name of a column that every dataset has")
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Dataset:
+        for profile, source in self.sources.items():
+            if isinstance(source, str) and not isinstance(self.sources.get(source), Source):
+                raise ValueError(f"sources.{profile} refers to {source!r}, which has no source")
+        if self.chart and self.chart.indicator not in self.indicators:
+            raise ValueError(f"chart.indicator {self.chart.indicator!r} is not among indicators")
+        return self
+
+    @property
+    def id(self) -> str:
+        """`<sector>/<dataset>`, as people name it."""
+        return f"{self.sector}/{self.name}"
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns that identify an observation."""
+        return ("indicator", "ref_area", "geo_vintage", *self.dimensions, "time_period")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns of the published table, in order."""
+        return (*BEFORE_DIMENSIONS, *self.dimensions, *AFTER_DIMENSIONS)
+
+    def source_for(self, profile: str) -> Source | None:
+        """Return the source of a profile, or None when the dataset has no part in it."""
+        source = self.sources.get(profile)  # type: ignore[arg-type]
+        if isinstance(source, str):
+            source = self.sources[source]
+        return source if isinstance(source, Source) else None

@@ -1,0 +1,65 @@
+"""Errors written for the person who must act: what happened, where, and what to do next."""
+
+from __future__ import annotations
+
+
+class OpenIndicatorsError(Exception):
+    """Something that a user, a source or a machine did, told so that it can be mended.
+
+    Args:
+        what: what happened, one sentence, without the place.
+        where: the place: file, line, column, row, URL, dataset. May be empty.
+        todo: what to do next, one sentence. May be empty.
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, where: str = "", todo: str = "") -> None:
+        self.what = what
+        self.where = where
+        self.todo = todo
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        head = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{head}\n  → {self.todo}" if self.todo else head
+
+
+class DeclarationError(OpenIndicatorsError):
+    """A declaration, suite or registry file is wrong."""
+
+    exit_code = 2
+
+
+class SourceError(OpenIndicatorsError):
+    """A source could not be reached, or answered something that is not data."""
+
+    exit_code = 3
+
+
+class ReadError(SourceError):
+    """A payload could not be read: the message names file, line and column where known."""
+
+
+class QualityError(OpenIndicatorsError):
+    """A critical expectation failed, or too many rows went to quarantine."""
+
+    exit_code = 4
+
+
+class StoreError(OpenIndicatorsError):
+    """The data folder could not be written or read: full, read-only, damaged."""
+
+    exit_code = 5
+
+
+class BusyError(StoreError):
+    """Another run holds the data folder."""
+
+    exit_code = 6
+
+
+class PortalError(OpenIndicatorsError):
+    """A portal refused or could not be reached."""
+
+    exit_code = 7

@@ -1,0 +1,136 @@
+"""The records that each step leaves: snapshot, quality, release. Plain JSON on disk."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from model.text import Bilingual, Frozen
+
+Severity = Literal["critical", "warning", "info"]
+Outcome = Literal["passed", "warned", "failed"]
+
+
+class Part(Frozen):
+    """One answer of a source inside a snapshot: a page, a file."""
+
+    name: str  # file name inside the snapshot's folder, safe
+    url: str  # without secrets
+    sha256: str
+    bytes: int
+    media_type: str = ""
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+class Snapshot(Frozen):
+    """What a source served, and when: `snapshots/<dataset>/<sha256>/snapshot.json`."""
+
+    dataset: str
+    sha256: str  # over the parts' names and checksums
+    retrieved: datetime
+    protocol: str
+    options: dict[str, Any]
+    licence: str
+    parts: tuple[Part, ...]
+
+
+class CheckResult(Frozen):
+    """What one expectation found."""
+
+    name: str  # unique in the suite, [a-z0-9_]
+    expectation: str  # Great Expectations' own name, snake case
+    kwargs: dict[str, Any]
+    severity: Severity
+    level: Literal["row", "table"]
+    title: Bilingual  # the expectation in words
+    outcome: Outcome
+    evaluated: int
+    unexpected: int
+    observed: Any = None
+    samples: tuple[dict[str, Any], ...] = ()  # the first failing rows, reproducible
+    error: str | None = None
+
+
+class QualityRecord(Frozen):
+    """Everything that validation said of a table: `quality.json`."""
+
+    dataset: str
+    suite_sha256: str
+    versions: dict[str, str]
+    rows_read: int  # observations in the table before anything was held back
+    rows_released: int
+    rows_quarantined: int
+    tolerance: float
+    checks: tuple[CheckResult, ...]
+    stopped: str | None = None  # why the release may not be made, or None
+
+    def count(self, outcome: Outcome) -> int:
+        """Return how many checks had this outcome."""
+        return sum(check.outcome == outcome for check in self.checks)
+
+
+class FileRecord(Frozen):
+    """A file and its checksum."""
+
+    name: str
+    sha256: str
+    bytes: int
+
+
+class Changes(Frozen):
+    """How many observations differ from the release before."""
+
+    added: int
+    revised: int
+    withdrawn: int
+
+
+class Release(Frozen):
+    """A numbered, immutable release: `releases/<dataset>/<number>/release.json`."""
+
+    dataset: str
+    number: int = Field(ge=1)
+    issued: datetime
+    reason: Literal[
+        "first release", "source changed", "declaration changed", "suite changed",
+        "code changed", "rollback", "withdrawal",
+    ]
+    inputs_sha256: str  # snapshot + declaration + suite: the same inputs make no new release
+    snapshot_sha256: str
+    declaration_sha256: str
+    suite_sha256: str
+    code_version: str
+    rows: int
+    quarantined: int
+    changes: Changes
+    period_first: str | None
+    period_last: str | None
+    files: tuple[FileRecord, ...]
+    declaration: dict[str, Any]  # the declaration as it was: an old release explains itself
+
+    def file(self, name: str) -> FileRecord:
+        """Return the record of a file of this release."""
+        return next(file for file in self.files if file.name == name)
+
+
+class Difference(Frozen):
+    """One line of a publication plan."""
+
+    dataset: str
+    change: Literal["+", "~", "-", "="]
+    what: str  # e.g. "file data.csv", "metadata", "rows"
+    detail: str = ""
+
+
+class Publication(Frozen):
+    """What a portal shows of a dataset after publishing."""
+
+    dataset: str
+    portal: str
+    release: int
+    url: str
+    changed: bool
+    differences: tuple[Difference, ...]

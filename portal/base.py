@@ -1,0 +1,44 @@
+"""The door of this room: what every portal can do with a release."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from model.records import Difference, Publication, QualityRecord, Release
+
+
+class ReleaseFiles(Protocol):
+    """A release and where its files are (the warehouse gives it)."""
+
+    @property
+    def release(self) -> Release: ...
+
+    @property
+    def quality(self) -> QualityRecord: ...
+
+    def path(self, name: str) -> Path:
+        """Return the path of one of the release's files."""
+        ...
+
+
+class Portal(Protocol):
+    """A portal that shows datasets: the local site, CKAN, ..."""
+
+    name: str
+
+    def plan(self, history: list[ReleaseFiles]) -> list[Difference]:
+        """Compare what the portal has with what it should have; write nothing.
+
+        Args:
+            history: the dataset's releases, oldest first; the last one is current.
+        """
+        ...
+
+    def publish(self, history: list[ReleaseFiles]) -> Publication:
+        """Apply just what `plan` says: readers see the old release or the new one.
+
+        Raises:
+            PortalError: what the portal said and what to do; the old release is still shown.
+        """
+        ...

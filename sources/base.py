@@ -1,0 +1,125 @@
+"""The doors of this room: how a protocol asks and reads, and what carries its requests.
+
+A protocol is one module of `sources/`, named once in `sources/registry.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+from pydantic import BaseModel
+
+from model.dataset import ColumnRule
+
+# Every table that a reader gives has the source's own columns, and these two, which say where
+# a row stands: the part of the snapshot, and the line (text) or row (sheets) in it, from 1;
+# for JSON the number of the record, from 1.
+POSITION_FIELDS = (pa.field("_part", pa.string()), pa.field("_row", pa.int64()))
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a source. `url` may be https://, http:// or file: (a folder's file).
+
+    `secrets` are headers that must never be written to a record or a log.
+    """
+
+    url: str
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Validators:
+    """What a conditional request carries: the ETag and Last-Modified of the answer we have."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A source's answer with its body in a file of its own.
+
+    `not_modified` says that the source has nothing newer than what the validators named.
+    """
+
+    url: str
+    status: int
+    headers: Mapping[str, str]  # lower-case names
+    path: Path | None
+    not_modified: bool = False
+
+
+class Transport(Protocol):
+    """Carries one request: over HTTP, from the recorded facts, or from a folder."""
+
+    def send(self, request: Request, validators: Validators, target: Path) -> Reply:
+        """Send `request` and write the body to `target`.
+
+        Raises:
+            SourceError: unreachable, refused, too large, or too slow, after bounded retries.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A part that a protocol fetched: the file and what is known of it."""
+
+    name: str  # a safe file name, unique in the snapshot, e.g. "page-0001.json"
+    path: Path
+    request: Request
+    reply: Reply
+
+
+# What a protocol fetches with: it sends the request under the name of the part, conditionally
+# when an earlier snapshot has this part, and gives the earlier body where nothing is newer.
+Get = Callable[[str, Request], Answer]
+
+
+@dataclass(frozen=True)
+class StoredPart:
+    """A part of a snapshot, as a reader gets it."""
+
+    name: str
+    path: Path
+    url: str
+
+
+class SourceProtocol(Protocol):
+    """One protocol: its options, how it asks, how it reads."""
+
+    name: str
+    Options: type[BaseModel]
+    # How this protocol's columns map onto the observation, unless the declaration says else.
+    columns: Mapping[str, ColumnRule]
+
+    def host(self, options: Any) -> str:
+        """Return the host that limits the rate of requests ("" for local files)."""
+        ...
+
+    def fetch(self, options: Any, get: Get) -> Iterator[Answer]:
+        """Ask for everything that `options` describe, page after page.
+
+        Raises:
+            SourceError: the source answered with an error, even under status 200.
+        """
+        ...
+
+    def read(self, parts: list[StoredPart], options: Any) -> Iterator[pa.RecordBatch]:
+        """Read the parts into batches with the source's own columns and POSITION_FIELDS.
+
+        Text stays as it came (strings); typed formats keep their types. All batches of one
+        call have the same schema.
+
+        Raises:
+            ReadError: names file, line and column.
+        """
+        ...
