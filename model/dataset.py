@@ -160,7 +160,7 @@ class Dataset(Frozen):
     geography: Geography
     indicators: dict[Code, Indicator] = Field(min_length=1)
     dimensions: dict[Name, Dimension] = {}
-    sources: dict[Profile, Source | Profile] = Field(min_length=1)
+    sources: dict[Profile, Source] = Field(min_length=1)
     tolerance: Annotated[float, Field(ge=0, le=1)] = 0.01
     corrections: tuple[Correction, ...] = ()
     chart: Chart | None = None
@@ -168,6 +168,21 @@ class Dataset(Frozen):
     notes: Bilingual | None = None
     review: Literal["none", "required"] = "none"
     access_rights: Literal["PUBLIC", "RESTRICTED", "NON_PUBLIC"] = "PUBLIC"
+
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _same_as(cls, value: Any) -> Any:
+        """`sample: live` means the same source as `live`."""
+        if not isinstance(value, dict):
+            return value
+        resolved = {}
+        for profile, source in value.items():
+            if isinstance(source, str):
+                if not isinstance(value.get(source), dict):
+                    raise ValueError(f"{profile} is to be the same as {source!r}, which is none")
+                source = value[source]
+            resolved[profile] = source
+        return resolved
 
     @field_validator("dimensions")
     @classmethod
@@ -180,9 +195,6 @@ class Dataset(Frozen):
 
     @model_validator(mode="after")
     def _consistent(self) -> Dataset:
-        for profile, source in self.sources.items():
-            if isinstance(source, str) and not isinstance(self.sources.get(source), Source):
-                raise ValueError(f"sources.{profile} refers to {source!r}, which has no source")
         if self.chart and self.chart.indicator not in self.indicators:
             raise ValueError(f"chart.indicator {self.chart.indicator!r} is not among indicators")
         return self
@@ -204,7 +216,4 @@ class Dataset(Frozen):
 
     def source_for(self, profile: str) -> Source | None:
         """Return the source of a profile, or None when the dataset has no part in it."""
-        source = self.sources.get(profile)  # type: ignore[arg-type]
-        if isinstance(source, str):
-            source = self.sources[source]
-        return source if isinstance(source, Source) else None
+        return next((value for key, value in self.sources.items() if key == profile), None)

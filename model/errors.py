@@ -28,13 +28,17 @@ class OpenIndicatorsError(Exception):
 class DeclarationError(OpenIndicatorsError):
     """A declaration, suite or registry file is wrong."""
 
-    exit_code = 2
+    exit_code = 3
 
 
 class SourceError(OpenIndicatorsError):
     """A source could not be reached, or answered something that is not data."""
 
-    exit_code = 3
+    exit_code = 4
+
+
+class UnreachableError(SourceError):
+    """A source did not answer, or said to come back later: trying again may help."""
 
 
 class ReadError(SourceError):
@@ -44,22 +48,22 @@ class ReadError(SourceError):
 class QualityError(OpenIndicatorsError):
     """A critical expectation failed, or too many rows went to quarantine."""
 
-    exit_code = 4
+    exit_code = 5
 
 
 class StoreError(OpenIndicatorsError):
     """The data folder could not be written or read: full, read-only, damaged."""
 
-    exit_code = 5
+    exit_code = 6
 
 
 class BusyError(StoreError):
     """Another run holds the data folder."""
 
-    exit_code = 6
+    exit_code = 7
 
 
 class PortalError(OpenIndicatorsError):
     """A portal refused or could not be reached."""
 
-    exit_code = 7
+    exit_code = 8

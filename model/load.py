@@ -135,8 +135,6 @@ def _check_names(dataset: Dataset, document: YamlFile, known: Registries) -> Non
         check(dimension.codelist, known.codelists, "codelist", at)
     concepts = {*dataset.key, "obs_value", "obs_status", "obs_note"}
     for profile, source in dataset.sources.items():
-        if not isinstance(source, Source):
-            continue
         for concept, rule in source.columns.items():
             at = ("sources", profile, "columns", concept)
             check(concept, dict.fromkeys(concepts), "column", at)

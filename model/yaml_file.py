@@ -61,6 +61,7 @@ class YamlFile:
     def parse(cls, text: str, path: Path) -> YamlFile:
         """Parse YAML text; `path` is for messages."""
         try:
+            _refuse_aliases(text, path)
             node = yaml.compose(text, Loader=yaml.SafeLoader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
@@ -73,7 +74,7 @@ class YamlFile:
         except yaml.YAMLError as error:
             raise DeclarationError(f"is not YAML: {error}", where=str(path)) from error
         lines: dict[KeyPath, int] = {(): 1}
-        data = _build(node, (), lines, path, set()) if node else None
+        data = _build(node, (), lines, path) if node else None
         return cls(path=path, data=data, lines=lines, text=text)
 
     def line(self, key_path: KeyPath) -> int:
@@ -96,13 +97,17 @@ class YamlFile:
         return self.data
 
 
-def _build(node: yaml.Node, at: KeyPath, lines: dict, path: Path, seen: set[int]) -> Any:
+def _refuse_aliases(text: str, path: Path) -> None:
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise DeclarationError(
+                "uses a YAML alias", where=f"{path}:{event.start_mark.line + 1}",
+                todo="write the value out",
+            )
+
+
+def _build(node: yaml.Node, at: KeyPath, lines: dict, path: Path) -> Any:
     line = node.start_mark.line + 1
-    if id(node) in seen:
-        raise DeclarationError(
-            "uses a YAML alias", where=f"{path}:{line}", todo="write the value out"
-        )
-    seen.add(id(node))
     if len(at) > MAX_DEPTH:
         raise DeclarationError("is nested too deeply", where=f"{path}:{line}")
     if isinstance(node, yaml.MappingNode):
@@ -115,13 +120,13 @@ def _build(node: yaml.Node, at: KeyPath, lines: dict, path: Path, seen: set[int]
                     where=f"{path}:{key_line}", todo="remove one of the two",
                 )
             lines[(*at, key)] = key_line
-            result[key] = _build(value_node, (*at, key), lines, path, seen)
+            result[key] = _build(value_node, (*at, key), lines, path)
         return result
     if isinstance(node, yaml.SequenceNode):
         items = []
         for index, item in enumerate(node.value):
             lines[(*at, index)] = item.start_mark.line + 1
-            items.append(_build(item, (*at, index), lines, path, seen))
+            items.append(_build(item, (*at, index), lines, path))
         return items
     return _scalar(node, f"{path}:{line}")
 
@@ -179,7 +184,9 @@ def parse_as(kind: type[T], data: Any, document: YamlFile, at: KeyPath = ()) -> 
     try:
         return kind.model_validate(data)
     except ValidationError as error:
-        problems = [_explain(kind, item, document, at) for item in error.errors()]
+        # A misspelt field is unknown under one name and missing under the other: tell the first.
+        items = sorted(error.errors(), key=lambda item: item["type"] == "missing")
+        problems = [_explain(kind, item, document, at) for item in items]
         first_where, _, _ = problems[0]
         text = "; ".join(
             (f"{where.rsplit(':', 1)[-1]}: " if where != first_where else "") + what

@@ -96,10 +96,21 @@ class StoredPart:
 class SourceProtocol(Protocol):
     """One protocol: its options, how it asks, how it reads."""
 
-    name: str
-    Options: type[BaseModel]
-    # How this protocol's columns map onto the observation, unless the declaration says else.
-    columns: Mapping[str, ColumnRule]
+    # Read-only, so that a module with these names is one of these.
+    @property
+    def name(self) -> str:
+        """The name under which declarations choose it."""
+        ...
+
+    @property
+    def Options(self) -> type[BaseModel]:
+        """The type that checks a source's options."""
+        ...
+
+    @property
+    def columns(self) -> Mapping[str, ColumnRule]:
+        """How its columns map onto the observation, unless the declaration says else."""
+        ...
 
     def host(self, options: Any) -> str:
         """Return the host that limits the rate of requests ("" for local files)."""

@@ -1,0 +1,46 @@
+# Everything that a newcomer needs: `make run`, then `make serve` or `make ui`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+
+.PHONY: help run test lint ui serve check requirements clean
+.DEFAULT_GOAL := help
+
+help: ## what there is to do
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+# The environment: made anew when the pinned requirements or the project's own file change.
+$(VENV)/.ready: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 …")'
+	@echo "Installing the pinned requirements into $(VENV) (once) …"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: $(VENV)/.ready ## carry the embedded sample from its sources to the local portal
+	@$(BIN)/openindicators run
+
+test: $(VENV)/.ready ## all tests
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/.ready ## style, types, and which room may import which
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+ui: $(VENV)/.ready ## Dagster's UI on workspace.yaml, with the history of every run
+	@$(BIN)/python -m pipelines.ui
+
+serve: $(VENV)/.ready ## the local portal at http://127.0.0.1:8000 (PORT=…)
+	@$(BIN)/openindicators serve --port $(PORT)
+
+check: $(VENV)/.ready ## check all declarations and suites
+	@$(BIN)/openindicators check
+
+requirements: $(VENV)/.ready ## compile requirements.txt anew from pyproject.toml
+	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --no-header --quiet --output-file requirements.txt
+
+clean: ## remove the environment and the data folder
+	rm -rf $(VENV) data

@@ -1,0 +1,264 @@
+"""From one declaration to its Dagster assets and asset checks.
+
+    <sector>/<dataset>/snapshot → table (with its checks) → release → publication
+
+The steps themselves are in `assets/steps.py`; here they get keys, owners, checks, policies and
+metadata. Resources: `home`, `transport`, `portals`, `clock`, `reporter`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from assets import metadata
+from assets.reporting import STAGES
+from assets.steps import (
+    Pipeline,
+    code_version,
+    judge_table,
+    make_release,
+    make_table,
+    publish,
+    take_snapshot,
+)
+from model.errors import OpenIndicatorsError, UnreachableError
+from model.hashing import sha256_file
+from model.periods import FREQUENCY_DAYS
+from model.records import CheckResult
+from model.text import slug
+from warehouse import releases
+
+# Days after the end of a period within which publishers of this field are used to release it:
+# yearly figures of statistics offices come out within the following year.
+GRACE_DAYS = {"A": 366, "S": 184, "Q": 92, "M": 45, "W": 14, "D": 7, "YTD": 45}
+
+RETRY_UNREACHABLE = dg.RetryPolicy(
+    max_retries=2, delay=10, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
+)
+
+
+def asset_key(dataset: str, stage: str) -> dg.AssetKey:
+    """Return `<sector>/<dataset>/<stage>`."""
+    return dg.AssetKey([*dataset.split("/"), stage])
+
+
+def check_keys(pipeline: Pipeline) -> list[str]:
+    """Return the names of a dataset's asset checks, as Dagster names them."""
+    return [expectation.name for expectation in pipeline.suite.expectations]
+
+
+def dataset_assets(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
+    """Return the four assets of a dataset."""
+    return [_snapshot(pipeline), _table(pipeline), _release(pipeline), _publication(pipeline)]
+
+
+# An unchanged dependency must not recompute what follows it: its *data version* decides, not
+# that it was materialised. `executed_with_root_target`: not when the same run does both.
+def _automation() -> dg.AutomationCondition:
+    condition = dg.AutomationCondition
+    changed = condition.data_version_changed() & ~condition.executed_with_root_target()
+    return (
+        (
+            condition.missing().newly_true()
+            | condition.any_deps_match(changed)
+            | condition.code_version_changed()
+        ).since_last_handled()
+        & ~condition.any_deps_missing()
+        & ~condition.any_deps_in_progress()
+        & ~condition.in_progress()
+        & condition.all_deps_blocking_checks_passed()
+    ).with_label("when what it is made from has changed")
+
+
+def _common(pipeline: Pipeline, stage: str) -> dict[str, Any]:
+    dataset = pipeline.dataset
+    return {
+        "key": asset_key(dataset.id, stage),
+        "group_name": dataset.sector,
+        "owners": list(dataset.owners),
+        "tags": {"sector": dataset.sector, "frequency": dataset.frequency, "stage": stage},
+        "metadata": {
+            "title (vi)": dataset.title.vi,
+            "title (en)": dataset.title.en,
+            "licence": dataset.licence,
+            **metadata.code_references(pipeline.declaration, pipeline.suite.path),
+        },
+        "required_resource_keys": {"home", "transport", "portals", "clock", "reporter"},
+    }
+
+
+def _dep(pipeline: Pipeline, stage: str) -> list[dg.AssetKey]:
+    return [asset_key(pipeline.dataset.id, stage)]
+
+
+@contextmanager
+def _step(context: dg.AssetExecutionContext, dataset: str, stage: str) -> Iterator[Callable]:
+    """Report a step; give Dagster our own errors as plain words, retried only where it helps."""
+    reporter = context.resources.reporter
+    reporter.started(dataset, stage)
+    outcome: dict[str, bool] = {}
+
+    def done(changed: bool) -> None:
+        outcome["changed"] = changed
+
+    try:
+        yield done
+    except UnreachableError as error:
+        reporter.failed(dataset, stage, error)
+        raise dg.Failure(description=str(error), allow_retries=True) from error
+    except OpenIndicatorsError as error:
+        reporter.failed(dataset, stage, error)
+        raise dg.Failure(description=str(error), allow_retries=False) from error
+    except Exception as error:
+        reporter.failed(dataset, stage, error)
+        raise
+    else:
+        reporter.finished(dataset, stage, outcome.get("changed", False))
+
+
+def _snapshot(pipeline: Pipeline) -> dg.AssetsDefinition:
+    dataset = pipeline.dataset
+    days = FREQUENCY_DAYS[dataset.frequency] + GRACE_DAYS[dataset.frequency]
+
+    @dg.asset(
+        **_common(pipeline, "snapshot"),
+        kinds={slug(pipeline.source.protocol)},
+        description=f"{dataset.title.en}: the bytes as the source served them.\n\n"
+        f"{dataset.description.en}",
+        code_version=pipeline.declaration_sha256[:12],
+        pool=f"host-{slug(pipeline.host)}" if pipeline.host else None,
+        retry_policy=RETRY_UNREACHABLE,
+        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(days=days)),
+    )
+    def snapshot(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        resources = context.resources
+        with _step(context, dataset.id, "snapshot") as done:
+            stored, changed = take_snapshot(
+                pipeline, resources.home, resources.transport, resources.clock
+            )
+            done(changed)
+        return dg.MaterializeResult(
+            data_version=dg.DataVersion(stored.snapshot.sha256),
+            metadata=metadata.of_snapshot(stored, changed),
+        )
+
+    return snapshot
+
+
+def _table(pipeline: Pipeline) -> dg.AssetsDefinition:
+    dataset = pipeline.dataset
+    key = asset_key(dataset.id, "table")
+
+    @dg.asset(
+        **_common(pipeline, "table"),
+        deps=_dep(pipeline, "snapshot"),
+        kinds={"duckdb", "parquet", "greatexpectations"},
+        description=f"{dataset.title.en}: tidy, typed, coded observations, judged by"
+        " the suite; rows that cannot be trusted are held back with their reason.",
+        code_version=code_version(),
+        automation_condition=_automation(),
+        check_specs=[
+            dg.AssetCheckSpec(
+                name=expectation.name,
+                asset=key,
+                description=f"{expectation.title.en}\n\n{expectation.title.vi}",
+                blocking=expectation.severity == "critical",
+                metadata={"severity": expectation.severity, "expectation": expectation.type},
+            )
+            for expectation in pipeline.suite.expectations
+        ],
+    )
+    def table(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        home = context.resources.home
+        with _step(context, dataset.id, "table") as done:
+            path, stats = make_table(pipeline, home)
+            validated = judge_table(pipeline, home)
+            done(stats is not None)
+        quality = validated.quality
+        yield dg.MaterializeResult(
+            asset_key=key,
+            data_version=dg.DataVersion(f"{path.parent.name}-{validated.folder.name}"),
+            metadata=metadata.of_table(dataset, validated, stats),
+            check_results=[_check_result(key, check) for check in quality.checks],
+        )
+
+    return table
+
+
+def _check_result(key: dg.AssetKey, check: CheckResult) -> dg.AssetCheckResult:
+    error = check.severity == "critical" and check.outcome == "failed"
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name=check.name,
+        passed=check.outcome == "passed",
+        severity=dg.AssetCheckSeverity.ERROR if error else dg.AssetCheckSeverity.WARN,
+        metadata=metadata.of_check(check),
+    )
+
+
+def _release(pipeline: Pipeline) -> dg.AssetsDefinition:
+    dataset = pipeline.dataset
+
+    @dg.asset(
+        **_common(pipeline, "release"),
+        deps=_dep(pipeline, "table"),
+        kinds={"parquet"},
+        description=f"{dataset.title.en}: numbered, immutable, with its checksums and what"
+        " changed since the last release.",
+        automation_condition=_automation(),
+    )
+    def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        resources = context.resources
+        with _step(context, dataset.id, "release") as done:
+            stored, changed = make_release(pipeline, resources.home, resources.clock)
+            done(changed)
+        return dg.MaterializeResult(
+            data_version=dg.DataVersion(stored.release.file("data.parquet").sha256),
+            metadata=metadata.of_release(dataset, stored, changed),
+        )
+
+    return release
+
+
+def _publication(pipeline: Pipeline) -> dg.AssetsDefinition:
+    dataset = pipeline.dataset
+
+    @dg.asset(
+        **_common(pipeline, "publication"),
+        deps=_dep(pipeline, "release"),
+        kinds={"html"},
+        description=f"{dataset.title.en}: what the portals show: pages, downloads, checksums.",
+        automation_condition=_automation(),
+    )
+    def publication(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        resources = context.resources
+        with _step(context, dataset.id, "publication") as done:
+            published = [
+                publish(pipeline, resources.home, portal) for portal in resources.portals
+            ]
+            done(any(item.changed for item in published))
+        stored = releases.current(resources.home, dataset.id)
+        number = stored.release.number if stored else 0
+        return dg.MaterializeResult(
+            data_version=dg.DataVersion(
+                f"{number}-{_published_version(stored.path('release.json')) if stored else ''}"
+            ),
+            metadata=metadata.of_publications(published),
+        )
+
+    return publication
+
+
+def _published_version(record: Path) -> str:
+    return sha256_file(record)[:16]
+
+
+def stages_of(dataset: str) -> list[dg.AssetKey]:
+    """Return the keys of a dataset's four assets."""
+    return [asset_key(dataset, stage) for stage in STAGES]

@@ -1,0 +1,245 @@
+"""The steps that carry one dataset: snapshot, table, release, publication.
+
+Plain functions over the rooms' doors. Each finds its own work done already when nothing that it
+depends on has changed, and then writes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache, cached_property
+from pathlib import Path
+
+import duckdb
+
+import expectations
+import sources
+import warehouse
+from expectations.suite import Suite
+from expectations.validate import validate
+from model.dataset import Dataset, Source
+from model.errors import QualityError, StoreError
+from model.hashing import sha256_json
+from model.load import Declaration
+from model.records import Publication, QualityRecord
+from model.registries import Registries
+from portal.base import Portal
+from sources.base import SourceProtocol, StoredPart, Transport
+from sources.fetching import fetch_parts
+from sources.registry import options_of, protocol
+from warehouse import releases, snapshots, tables
+from warehouse.atomic import store_errors
+from warehouse.clean import CleanStats, clean
+from warehouse.home import Home
+from warehouse.releases import Inputs, StoredRelease
+from warehouse.snapshots import StoredSnapshot
+from warehouse.tables import Validated
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """One dataset in one profile: all that its steps need to know of it."""
+
+    declaration: Declaration
+    suite: Suite  # complete: the generic expectations and the dataset's own
+    profile: str
+    registries: Registries
+
+    @property
+    def dataset(self) -> Dataset:
+        """The dataset."""
+        return self.declaration.dataset
+
+    @cached_property
+    def source(self) -> Source:
+        """The source of the profile."""
+        source = self.dataset.source_for(self.profile)
+        if source is None:
+            raise ValueError(f"{self.dataset.id} has no source in profile {self.profile}")
+        return source
+
+    @cached_property
+    def protocol(self) -> SourceProtocol:
+        """The protocol that the source speaks."""
+        return protocol(self.source.protocol)
+
+    @property
+    def host(self) -> str:
+        """The host that limits the rate of requests, or "" for files."""
+        return self.protocol.host(options_of(self.source))
+
+    @cached_property
+    def declaration_sha256(self) -> str:
+        """Checksum of all that the declaration says for the profile."""
+        return self.declaration.version(self.profile, self.registries)
+
+    def inputs(self, snapshot_sha256: str) -> Inputs:
+        """Return what decides whether a release is new."""
+        return Inputs(
+            snapshot_sha256=snapshot_sha256,
+            declaration_sha256=self.declaration_sha256,
+            suite_sha256=self.suite.sha256,
+            code_version=code_version(),
+        )
+
+
+@cache
+def code_version() -> str:
+    """Return a checksum of the code that turns bytes into observations, 16 hex digits."""
+    digest = hashlib.sha256()
+    for package in (sources, warehouse, expectations):
+        folder = Path(str(package.__file__)).parent
+        for path in sorted(folder.rglob("*.py")):
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@contextmanager
+def _scratch(home: Home) -> Iterator[Path]:
+    parent = home.root / "tmp"
+    with store_errors(parent):
+        parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix="fetch-", dir=parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def take_snapshot(
+    pipeline: Pipeline, home: Home, transport: Transport, clock: Clock
+) -> tuple[StoredSnapshot, bool]:
+    """Ask the source, conditionally, and store what it serves.
+
+    Returns:
+        The snapshot, and whether it differs from the one taken last.
+
+    Raises:
+        SourceError: unreachable, or the answer is no data; the last snapshot stays.
+        StoreError: the data folder cannot be written.
+    """
+    dataset = pipeline.dataset
+    with home.dataset_lock(dataset.id), _scratch(home) as folder:
+        earlier = snapshots.latest(home, dataset.id)
+        known = (
+            [(part, earlier.part_path(part)) for part in earlier.snapshot.parts]
+            if earlier and earlier.snapshot.protocol == pipeline.source.protocol
+            else []
+        )
+        fetched = fetch_parts(
+            pipeline.protocol, options_of(pipeline.source), transport, folder, known
+        )
+        if fetched.unchanged and earlier is not None:
+            return earlier, False
+        return snapshots.save(
+            home, dataset.id, fetched.parts,
+            protocol=pipeline.source.protocol, options=pipeline.source.options,
+            licence=dataset.licence, retrieved=clock(),
+        )
+
+
+def make_table(pipeline: Pipeline, home: Home) -> tuple[Path, CleanStats | None]:
+    """Read the last snapshot and clean it into observations.
+
+    Returns:
+        `table.parquet`, and the statistics of cleaning (None when it was made before).
+
+    Raises:
+        ReadError: the payload cannot be read; names file, line and column.
+        StoreError: no snapshot yet, or the data folder cannot be written.
+    """
+    dataset = pipeline.dataset
+    stored = _last_snapshot(pipeline, home)
+    inputs = sha256_json(
+        [stored.snapshot.sha256, pipeline.declaration_sha256, code_version()]
+    )
+
+    def fill(con: duckdb.DuckDBPyConnection) -> CleanStats:
+        snapshots.verify(stored)
+        parts = [
+            StoredPart(part.name, stored.part_path(part), part.url)
+            for part in stored.snapshot.parts
+        ]
+        batches: Iterable = pipeline.protocol.read(parts, options_of(pipeline.source))
+        return clean(
+            con, batches, dataset, pipeline.source, pipeline.protocol.columns,
+            pipeline.registries, pipeline.declaration.sql.get(pipeline.profile),
+        )
+
+    with home.dataset_lock(dataset.id):
+        return tables.write_table(home, dataset, inputs, fill)
+
+
+def _last_snapshot(pipeline: Pipeline, home: Home) -> StoredSnapshot:
+    stored = snapshots.latest(home, pipeline.dataset.id)
+    if stored is None:
+        raise StoreError(
+            "there is no snapshot yet", where=pipeline.dataset.id,
+            todo=f"run `openindicators run {pipeline.dataset.id}`",
+        )
+    return stored
+
+
+def judge_table(pipeline: Pipeline, home: Home) -> Validated:
+    """Run the suite on the table; write what may be released and what is held back.
+
+    Raises:
+        ReadError, StoreError: as `make_table`.
+    """
+    table, _ = make_table(pipeline, home)
+
+    def judge(con: duckdb.DuckDBPyConnection, relation: str) -> QualityRecord:
+        return validate(con, relation, pipeline.dataset, pipeline.suite)
+
+    with home.dataset_lock(pipeline.dataset.id):
+        return tables.write_validated(
+            home, pipeline.dataset, table, pipeline.suite.sha256, judge
+        )
+
+
+def make_release(
+    pipeline: Pipeline, home: Home, clock: Clock
+) -> tuple[StoredRelease, bool]:
+    """Make the next release, unless nothing that matters has changed.
+
+    Returns:
+        The current release, and whether it was made now.
+
+    Raises:
+        QualityError: a critical expectation stops it; the last good release stays current.
+    """
+    validated = judge_table(pipeline, home)
+    dataset = pipeline.dataset
+    if validated.quality.stopped:
+        raise QualityError(validated.quality.stopped, where=dataset.id)
+    snapshot = _last_snapshot(pipeline, home).snapshot
+    with home.dataset_lock(dataset.id):
+        return releases.make(
+            home, dataset, validated, pipeline.inputs(snapshot.sha256), clock()
+        )
+
+
+def publish(pipeline: Pipeline, home: Home, portal: Portal) -> Publication:
+    """Bring a portal to the dataset's current release.
+
+    Raises:
+        PortalError: the portal refused; it still shows the old release.
+        StoreError: there is no release yet.
+    """
+    history = releases.history(home, pipeline.dataset.id)
+    if not history:
+        raise StoreError(
+            "there is no release yet", where=pipeline.dataset.id,
+            todo=f"run `openindicators run {pipeline.dataset.id}`",
+        )
+    with home.dataset_lock(pipeline.dataset.id):
+        return portal.publish(list(history))

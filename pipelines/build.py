@@ -1,0 +1,108 @@
+"""One function that builds the Dagster definitions: for the command line, the UI and the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from assets.factory import dataset_assets, stages_of
+from assets.reporting import Silent
+from assets.steps import Pipeline
+from pipelines.automation import automation_sensor, failure_hook, inbox_sensor, schedules
+from pipelines.catalogue import Catalogue, load_catalogue
+from pipelines.settings import SAMPLE, Settings
+from portal.base import Portal
+from portal.site import Site
+from sources.base import Transport
+from sources.transport_by_scheme import TransportByScheme
+from sources.transport_folder import FolderTransport
+from sources.transport_http import HttpLimits, HttpTransport
+from sources.transport_replay import ReplayTransport
+
+ALL = "all_sectors"
+
+
+def transport_for(settings: Settings) -> Transport:
+    """Return what carries the requests of a profile.
+
+    `file:` addresses lead to the inbox, or to the corpus; others to the recorded facts of the
+    embedded sample, or over HTTP.
+    """
+    if settings.profile == "corpus":
+        folder = FolderTransport(settings.corpus)
+    else:
+        folder = FolderTransport(settings.home.inbox)
+    if settings.profile == "sample":
+        return TransportByScheme(files=folder, web=ReplayTransport(SAMPLE))
+    limits = HttpLimits(allow_private=settings.allow_private)
+    return TransportByScheme(files=folder, web=HttpTransport(limits))
+
+
+def portals_for(settings: Settings, catalogue: Catalogue) -> tuple[Portal, ...]:
+    """Return the portals that every release goes to."""
+    return (Site(settings.home.site, catalogue.registries),)
+
+
+def resources_for(settings: Settings, catalogue: Catalogue) -> dict[str, Any]:
+    """Return the resources of a run; any of them can be replaced."""
+    return {
+        "home": settings.home,
+        "transport": transport_for(settings),
+        "portals": portals_for(settings, catalogue),
+        "clock": settings.now,
+        "reporter": Silent(),
+    }
+
+
+def build_definitions(
+    settings: Settings | None = None,
+    catalogue: Catalogue | None = None,
+    resources: Mapping[str, Any] | None = None,
+) -> dg.Definitions:
+    """Build the definitions of a profile.
+
+    Args:
+        settings: default: from the environment.
+        catalogue: default: loaded from the project's folders.
+        resources: replace resources by name (home, transport, portals, clock, reporter).
+    """
+    settings = settings or Settings.from_environment()
+    catalogue = catalogue or load_catalogue(settings)
+    pipelines = catalogue.pipelines(settings.profile)
+    chosen = {**resources_for(settings, catalogue), **(resources or {})}
+    jobs = _jobs(pipelines, settings)
+    return dg.Definitions(
+        assets=[asset for pipeline in pipelines.values() for asset in dataset_assets(pipeline)],
+        jobs=jobs,
+        schedules=schedules(pipelines),
+        sensors=[automation_sensor(), *inbox_sensor(pipelines, settings)],
+        resources={
+            name: dg.ResourceDefinition.hardcoded_resource(value)
+            for name, value in chosen.items()
+        },
+        executor=dg.in_process_executor,
+    )
+
+
+def _jobs(pipelines: dict[str, Pipeline], settings: Settings) -> list[Any]:
+    """Return a job for each sector and one for all."""
+    groups: dict[str, list[str]] = {ALL: list(pipelines)}
+    for dataset_id, pipeline in pipelines.items():
+        groups.setdefault(pipeline.dataset.sector, []).append(dataset_id)
+    return [
+        dg.define_asset_job(
+            name,
+            selection=[key for dataset_id in members for key in stages_of(dataset_id)],
+            description=(
+                "Every dataset, from its source to the portal"
+                if name == ALL
+                else f"Every dataset of the sector {name}, from its source to the portal"
+            ),
+            hooks={failure_hook(settings.webhook)} if settings.webhook else None,
+            executor_def=dg.in_process_executor,
+        )
+        for name, members in groups.items()
+        if members
+    ]

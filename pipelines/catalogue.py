@@ -1,0 +1,128 @@
+"""All datasets of a profile, ready to be carried: declarations with their suites."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from assets.steps import Pipeline
+from expectations.suite import Suite, full_suite, load_suites
+from model.errors import DeclarationError, OpenIndicatorsError
+from model.load import Declaration, load_declarations
+from model.registries import Registries, load_registries
+from model.text import did_you_mean
+from pipelines.settings import Settings
+from sources.registry import options_of
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Every declaration that is right, and what is wrong with the others."""
+
+    registries: Registries
+    declarations: dict[str, Declaration]
+    suites: dict[str, Suite]  # the datasets' own
+    errors: tuple[OpenIndicatorsError, ...]
+
+    def pipelines(self, profile: str) -> dict[str, Pipeline]:
+        """Return the datasets that have a source in `profile`, by id."""
+        return {
+            dataset_id: Pipeline(
+                declaration,
+                full_suite(declaration.dataset, self.suites.get(dataset_id), self.registries),
+                profile,
+                self.registries,
+            )
+            for dataset_id, declaration in self.declarations.items()
+            if declaration.dataset.source_for(profile) is not None
+        }
+
+    def select(self, profile: str, wanted: list[str]) -> dict[str, Pipeline]:
+        """Return the datasets of a profile that `wanted` names: ids, names or sectors.
+
+        Raises:
+            OpenIndicatorsError: a name is unknown (with the nearest), or has no part in it.
+        """
+        available = self.pipelines(profile)
+        if not wanted:
+            return available
+        chosen: dict[str, Pipeline] = {}
+        for word in wanted:
+            found = {
+                dataset_id: pipeline
+                for dataset_id, pipeline in available.items()
+                if word in (dataset_id, *dataset_id.split("/"))
+            }
+            if not found:
+                raise self._unknown(word, profile, set(available))
+            chosen |= found
+        return chosen
+
+    def _unknown(self, word: str, profile: str, available: set[str]) -> OpenIndicatorsError:
+        for error in self.errors:
+            if word.split("/")[-1] in error.where:
+                return error
+        for dataset_id, declaration in self.declarations.items():
+            if word in (dataset_id, dataset_id.split("/")[1]):
+                profiles = ", ".join(declaration.dataset.sources)
+                return OpenIndicatorsError(
+                    f"{dataset_id} has no source in the profile {profile!r}",
+                    todo=f"run it with --profile {profiles}",
+                )
+        names = available | {part for item in available for part in item.split("/")}
+        return OpenIndicatorsError(
+            f"no dataset or sector is named {word!r}",
+            todo=did_you_mean(word, names) or "`openindicators list` shows them all",
+        )
+
+
+def load_catalogue(settings: Settings) -> Catalogue:
+    """Load all declarations and suites; a wrong one does not stop the others."""
+    registries = load_registries()
+    declarations, errors = load_declarations(settings.declarations, registries)
+    for dataset_id, declaration in list(declarations.items()):
+        error = _wrong_options(declaration)
+        if error:
+            errors.append(error)
+            del declarations[dataset_id]
+    suites, suite_errors = load_suites(
+        settings.suites, {key: item.dataset for key, item in declarations.items()}
+    )
+    for error in suite_errors:
+        errors.append(error)
+        broken = _dataset_of(error, declarations)
+        if broken:
+            del declarations[broken]
+    return Catalogue(registries, declarations, suites, tuple(errors))
+
+
+def _dataset_of(error: OpenIndicatorsError, declarations: dict[str, Declaration]) -> str | None:
+    """Return the dataset whose suite an error is about: it must not run unjudged."""
+    for dataset_id in declarations:
+        if f"{dataset_id}.yaml" in error.where:
+            return dataset_id
+    return None
+
+
+def _wrong_options(declaration: Declaration) -> DeclarationError | None:
+    document = declaration.document
+    for profile, source in declaration.dataset.sources.items():
+        at: tuple = ("sources", profile, "options")
+        try:
+            options_of(source)
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = str(first["loc"][-1]) if first["loc"] else ""
+            fields = getattr(error, "title", "")
+            return DeclarationError(
+                f"options of {source.protocol}: {field}: {first['msg']}",
+                where=document.where((*at, *first["loc"])),
+                todo=f"see the options of {source.protocol} ({fields}) in docs/declarations.md",
+            )
+        except DeclarationError as error:
+            return DeclarationError(
+                error.what, where=document.where(("sources", profile, "protocol")),
+                todo=error.todo,
+            )
+    return None

@@ -1,0 +1,148 @@
+"""The command line, `openindicators`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from model.errors import OpenIndicatorsError
+
+# The commands import what they need when they are called: Dagster alone takes 1.5 s to import,
+# and `--help` needs none of it.
+
+EXIT_CODES = """\
+Exit codes: 0 all went well · 1 failures of several kinds, or something unexpected ·
+2 wrong use of a command · 3 a declaration or suite is wrong · 4 a source · 5 data quality ·
+6 the data folder · 7 another run is at work · 8 a portal.
+
+Environment: OPENINDICATORS_HOME (data folder, default data/), OPENINDICATORS_PROFILE (sample,
+corpus or live), OPENINDICATORS_CORPUS, OPENINDICATORS_WEBHOOK (told of failures).
+"""
+
+app = typer.Typer(
+    name="openindicators",
+    help="Carries a city's sector indicators from their sources to an open-data portal.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+Profile = Annotated[
+    str | None,
+    typer.Option("--profile", "-p", help="sample (embedded), corpus (real files) or live"),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
+
+
+@app.command()
+def run(
+    wanted: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[DATASET|SECTOR]...", help="what to run; nothing means all"),
+    ] = None,
+    profile: Profile = None,
+    to: Annotated[
+        list[str] | None, typer.Option("--to", metavar="PORTAL", help="publish only to this portal")
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Carry datasets from their sources to the portals."""
+    from pipelines.commands.run import run as command
+
+    return command(wanted or [], profile, to or [], as_json)
+
+
+@app.command("list")
+def list_datasets(profile: Profile = None, as_json: AsJson = False) -> int:
+    """List the datasets of a profile, with their current release."""
+    from pipelines.commands.look import list_datasets as command
+
+    return command(profile, as_json)
+
+
+@app.command()
+def show(dataset: str, profile: Profile = None, as_json: AsJson = False) -> int:
+    """Show what a dataset is, its indicators, expectations and releases."""
+    from pipelines.commands.look import show as command
+
+    return command(dataset, profile, as_json)
+
+
+@app.command()
+def check(as_json: AsJson = False) -> int:
+    """Check all declarations and suites: file, line, what is wrong, the nearest right name."""
+    from pipelines.commands.look import check as command
+
+    return command(as_json)
+
+
+@app.command()
+def new(
+    dataset: Annotated[str, typer.Argument(metavar="SECTOR/DATASET")],
+) -> int:
+    """Write the two files of a new dataset, and a small table to try it with."""
+    from pipelines.commands.new import new as command
+
+    return command(dataset)
+
+
+@app.command()
+def verify(file: Path, as_json: AsJson = False) -> int:
+    """Say whether a downloaded file is a genuine distribution, and of which release."""
+    from pipelines.commands.verify import verify as command
+
+    return command(file, as_json)
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(help="port on this machine")] = 8000,
+) -> int:
+    """Serve the local site at http://127.0.0.1:PORT."""
+    from pipelines.commands.serve import serve as command
+
+    return command(port)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> int:
+    """Check this machine and the data folder: versions, rights, space, records."""
+    from pipelines.commands.doctor import doctor as command
+
+    return command(as_json)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake gives a sentence, never a traceback."""
+    try:
+        code = app(standalone_mode=False)
+    except OpenIndicatorsError as error:
+        _say(error)
+        code = error.exit_code
+    except typer.Abort:
+        code = 130
+    except KeyboardInterrupt:
+        print("\nstopped; what was released stays released", file=sys.stderr)
+        code = 130
+    except Exception as error:
+        if not hasattr(error, "show"):  # click's own: wrong use of a command
+            raise
+        error.show()
+        code = getattr(error, "exit_code", 2)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(error: OpenIndicatorsError) -> None:
+    from pipelines.terminal import say_error
+
+    say_error(error)
+
+
+if __name__ == "__main__":
+    main()

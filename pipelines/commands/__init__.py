@@ -1,0 +1,1 @@
+"""The commands of `openindicators`, one module for each group."""

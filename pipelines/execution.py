@@ -1,0 +1,131 @@
+"""Running datasets: a Dagster run, in this process, round after round while there is news."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+
+from assets.factory import stages_of
+from assets.reporting import Reporter
+from assets.steps import Pipeline
+from model.errors import OpenIndicatorsError
+from pipelines.build import ALL, build_definitions, resources_for
+from pipelines.catalogue import Catalogue
+from pipelines.instance import open_instance
+from pipelines.settings import SAMPLE, Settings
+from portal.base import Portal
+from sources.transport_replay import ReplayTransport
+from warehouse import catalogue as warehouse_catalogue
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass
+class Recorder:
+    """Collects what the steps report, and passes it on to who watches."""
+
+    watcher: Reporter
+    changed: set[str] = field(default_factory=set)
+    failures: dict[str, tuple[str, Exception]] = field(default_factory=dict)
+
+    def started(self, dataset: str, stage: str) -> None:
+        """A step begins."""
+        self.watcher.started(dataset, stage)
+
+    def finished(self, dataset: str, stage: str, changed: bool) -> None:
+        """A step ended well; a retry that works takes its failure back."""
+        if self.failures.get(dataset, ("",))[0] == stage:
+            del self.failures[dataset]
+        if changed and stage in ("snapshot", "release", "publication"):
+            self.changed.add(dataset)
+        self.watcher.finished(dataset, stage, changed)
+
+    def failed(self, dataset: str, stage: str, error: Exception) -> None:
+        """A step failed."""
+        self.failures[dataset] = (stage, error)
+        self.watcher.failed(dataset, stage, error)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: which datasets have news, and which failed where and why."""
+
+    datasets: tuple[str, ...]
+    changed: frozenset[str]
+    failures: dict[str, tuple[str, Exception]]
+
+
+def run_datasets(
+    settings: Settings,
+    catalogue: Catalogue,
+    pipelines: dict[str, Pipeline],
+    portals: Sequence[Portal],
+    watcher: Reporter,
+) -> Outcome:
+    """Carry datasets from their sources to the portals.
+
+    The embedded sample plays the vintages of its sources one after the other: as many rounds
+    as there are vintages, and none after a round without news.
+
+    Raises:
+        StoreError: the data folder cannot be written.
+    """
+    recorder = Recorder(watcher)
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    resources = {
+        **resources_for(settings, catalogue), "reporter": recorder, "portals": tuple(portals),
+    }
+    definitions = build_definitions(settings, catalogue, resources)
+    job = definitions.resolve_job_def(ALL)
+    with open_instance(settings.home) as instance:
+        chosen = list(pipelines)
+        round_number = 1
+        while chosen:
+            before = set(recorder.changed)
+            recorder.changed.clear()
+            _run_once(job, instance, chosen, recorder)
+            news = set(recorder.changed)
+            recorder.changed |= before
+            round_number += 1
+            chosen = [
+                dataset_id
+                for dataset_id in chosen
+                if dataset_id in news
+                and dataset_id not in recorder.failures
+                and _rounds(settings, dataset_id) >= round_number
+            ]
+    warehouse_catalogue.refresh(settings.home)
+    return Outcome(tuple(pipelines), frozenset(recorder.changed), dict(recorder.failures))
+
+
+def _run_once(
+    job: Any, instance: dg.DagsterInstance, chosen: list[str], recorder: Recorder
+) -> None:
+    result = job.execute_in_process(
+        instance=instance,
+        asset_selection=[key for dataset_id in chosen for key in stages_of(dataset_id)],
+        raise_on_error=False,
+        run_config=QUIET,
+    )
+    if result.success or recorder.failures:
+        return
+    # Dagster itself failed, outside of any step: say so rather than report success.
+    messages = [
+        event.message or str(event.event_type_value)
+        for event in result.all_events
+        if event.is_failure
+    ]
+    raise OpenIndicatorsError(
+        "Dagster's run failed: " + "; ".join(messages[:3]),
+        todo="`make ui` shows the run's log",
+    )
+
+
+def _rounds(settings: Settings, dataset_id: str) -> int:
+    if settings.profile != "sample":
+        return 1
+    return ReplayTransport(SAMPLE).rounds(dataset_id)

@@ -1,0 +1,90 @@
+"""What the machine must have: on Debian, as root, it is installed."""
+
+from __future__ import annotations
+
+import ctypes.util
+import importlib.util
+import os
+import shutil
+import sysconfig
+from pathlib import Path
+
+from model.errors import PortalError
+from portal.ckan_server import commands
+from portal.ckan_server.home import HERE, Home
+
+# Debian's package for each program that must be found.
+PROGRAMS = {
+    "redis-server": "redis-server",
+    "pg_config": "libpq-dev",
+    "gcc": "gcc",
+    "java": "default-jre-headless",
+    "javac": "default-jdk-headless",
+    "mvn": "maven",
+}
+
+
+def ensure(home: Home) -> bool:
+    """Install what is missing; tell whether anything was.
+
+    Raises:
+        PortalError: something is missing and cannot be installed here, or apt failed.
+    """
+    missing = missing_packages()
+    if not missing:
+        return False
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        raise PortalError(
+            f"this machine lacks {', '.join(missing)} (as Debian calls them), and they are "
+            "installed for you only on Debian as root",
+            todo="install them and run `up` again; or, where Docker runs: "
+            f"docker compose -f {HERE / 'compose.yaml'} up",
+        )
+    _apt(home, missing)
+    still_missing = missing_packages()
+    if still_missing:
+        raise PortalError(
+            f"apt installed {', '.join(missing)}, yet {', '.join(still_missing)} cannot be found",
+            where=str(home.log("apt")),
+            todo="see whether this Debian is 12 or newer and PATH holds /usr/bin",
+        )
+    return True
+
+
+def missing_packages() -> list[str]:
+    """Return the Debian packages whose programs or libraries cannot be found."""
+    missing = {package for program, package in PROGRAMS.items() if not shutil.which(program)}
+    if postgres_programs() is None:
+        missing.add("postgresql")
+    if ctypes.util.find_library("magic") is None:
+        missing.add("libmagic1")
+    if not Path("/usr/include/stdlib.h").exists():
+        missing.add("libc6-dev")
+    if not Path(sysconfig.get_path("include"), "Python.h").exists():
+        missing.add("python3-dev")
+    if importlib.util.find_spec("ensurepip") is None:
+        missing.add("python3-venv")
+    return sorted(missing)
+
+
+def postgres_programs() -> Path | None:
+    """Return the folder with `initdb` and `postgres`; Debian keeps them off the PATH."""
+    found = shutil.which("initdb")
+    if found:
+        return Path(found).resolve().parent
+    installed = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    newest = max(installed, key=lambda path: int(path.parts[-3]), default=None)
+    return newest.parent if newest else None
+
+
+def _apt(home: Home, packages: list[str]) -> None:
+    log = home.log("apt")
+    options = ["-q", "-y", "-o", "DPkg::Lock::Timeout=300"]
+    for arguments in (["update"], ["install", "--no-install-recommends", *packages]):
+        commands.run(
+            ["apt-get", *options, *arguments],
+            log=log,
+            what=f"apt-get {arguments[0]} failed",
+            todo=f"mend apt, or install {' '.join(packages)} yourself, then run `up` again",
+            env={"DEBIAN_FRONTEND": "noninteractive"},
+        )

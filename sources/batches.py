@@ -1,0 +1,83 @@
+"""Rows of text into Arrow record batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from model.errors import ReadError
+from sources.base import POSITION_FIELDS
+from sources.limits import BATCH_ROWS, MAX_CELL_CHARS, MAX_ROWS
+
+
+class Row(NamedTuple):
+    """One row of a part: where it stands, and its values in the order of the columns."""
+
+    part: str
+    number: int
+    values: Sequence[str | None]
+
+
+def text_schema(columns: Sequence[str]) -> pa.Schema:
+    """Return the schema of a table of text, with the position fields."""
+    return pa.schema([*(pa.field(name, pa.string()) for name in columns), *POSITION_FIELDS])
+
+
+def text_batches(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[pa.RecordBatch]:
+    """Give the rows as batches of one schema, at least one (it may have no rows).
+
+    Raises:
+        ReadError: a cell or the whole is too large, or is no Unicode text.
+    """
+    schema = text_schema(columns)
+    source = iter(rows)
+    total = 0
+    while True:
+        chunk = list(islice(source, BATCH_ROWS))
+        if chunk or not total:
+            yield _batch(schema, chunk)
+        total += len(chunk)
+        if total > MAX_ROWS:
+            raise ReadError(f"has more than {MAX_ROWS} rows", where=chunk[-1].part)
+        if len(chunk) < BATCH_ROWS:
+            return
+
+
+def _batch(schema: pa.Schema, chunk: list[Row]) -> pa.RecordBatch:
+    width = len(schema) - len(POSITION_FIELDS)
+    columns = list(zip(*(row.values for row in chunk), strict=True)) or [()] * width
+    try:
+        arrays = [pa.array(column, pa.string()) for column in columns]
+    except (UnicodeEncodeError, pa.ArrowInvalid) as error:
+        _explain_cell(schema, chunk)
+        raise ReadError(f"a cell cannot be stored: {error}", where=chunk[0].part) from error
+    for array in arrays:
+        if (pc.max(pc.utf8_length(array)).as_py() or 0) > MAX_CELL_CHARS:
+            _explain_cell(schema, chunk)
+    positions = (
+        pa.array([row.part for row in chunk], pa.string()),
+        pa.array([row.number for row in chunk], pa.int64()),
+    )
+    return pa.RecordBatch.from_arrays([*arrays, *positions], schema=schema)
+
+
+def _explain_cell(schema: pa.Schema, chunk: list[Row]) -> None:
+    """Name the cell that is too large or no text, when there is one."""
+    for row in chunk:
+        for name, value in zip(schema.names, row.values, strict=False):
+            if value is None or (value.isascii() and len(value) <= MAX_CELL_CHARS):
+                continue
+            where = f"{row.part}:{row.number}, column {name!r}"
+            if len(value) > MAX_CELL_CHARS:
+                raise ReadError(
+                    f"a cell has {len(value)} characters; {MAX_CELL_CHARS} are allowed",
+                    where=where, todo="look for a quote that is never closed",
+                )
+            try:
+                value.encode()
+            except UnicodeEncodeError as error:
+                raise ReadError("a cell is no Unicode text", where=where) from error

@@ -1,0 +1,103 @@
+"""CSV, read strictly: what is not well formed is refused with its line, never repaired."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from model.errors import ReadError
+from sources.answers import check_payload, message_in
+from sources.json_text import load_json
+from sources.limits import MAX_JSON_BYTES, MAX_TEXT_BYTES
+from sources.tables import Record
+
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def read_csv(
+    path: Path, where: str, *, encoding: str = "utf-8", delimiter: str = ",", first_line: int = 1
+) -> Iterator[Record]:
+    """Give the records of a CSV file (RFC 4180), each with the line on which it begins.
+
+    A byte order mark is dropped and blank lines are left out.
+
+    Args:
+        path: the file.
+        where: its name, for messages.
+        encoding: Python's name of the encoding.
+        delimiter: one character.
+        first_line: the line on which to begin, from 1.
+
+    Raises:
+        ReadError: empty, HTML, JSON, another encoding, NUL bytes, or quotes that do not match.
+    """
+    head = check_payload(path, where, "CSV")
+    _refuse_json(path, head, where)
+    if path.stat().st_size > MAX_TEXT_BYTES:
+        raise ReadError(f"has more than {MAX_TEXT_BYTES} bytes", where=where)
+    name = codecs.lookup(encoding).name
+    if name == "utf-8" and head.startswith(_UTF16):
+        raise ReadError("is UTF-16", where=f"{where}:1", todo="declare `encoding: utf-16`")
+    with path.open(encoding="utf-8-sig" if name == "utf-8" else name, newline="") as file:
+        lines = islice(file, first_line - 1, None)
+        reader = csv.reader(
+            _without_nul(lines, where, first_line), strict=True, delimiter=delimiter
+        )
+        begins = first_line
+        try:
+            for cells in reader:
+                if cells:
+                    yield begins, cells
+                begins = first_line + reader.line_num
+        except csv.Error as error:
+            raise ReadError(
+                f"is not well-formed CSV: {error}", where=f"{where}:{begins}",
+                todo="mend the quotes of this row (it may go on over several lines)",
+            ) from error
+        except UnicodeError as error:
+            raise _not_encoded(path, where, encoding) from error
+
+
+def _without_nul(lines: Iterator[str], where: str, first_line: int) -> Iterator[str]:
+    for number, line in enumerate(lines, start=first_line):
+        if "\0" in line:
+            raise ReadError(
+                "contains a NUL byte", where=f"{where}:{number}",
+                todo="check the encoding (UTF-16?), or fetch the file again",
+            )
+        yield line
+
+
+def _refuse_json(path: Path, head: bytes, where: str) -> None:
+    start = head.removeprefix(codecs.BOM_UTF8).lstrip()
+    if not start.startswith((b'{"', b"{}", b"[{", b"[]")) or path.stat().st_size > MAX_JSON_BYTES:
+        return
+    try:
+        body = load_json(path, where)
+    except ReadError:
+        return  # then it is judged as CSV
+    said = message_in(body)
+    raise ReadError(
+        "is JSON, not CSV" + (f"; it says: {said}" if said else ""), where=where,
+        todo="check the URL, or declare `format: json`",
+    )
+
+
+def _not_encoded(path: Path, where: str, encoding: str) -> ReadError:
+    """Find the first line that the encoding cannot read (for encodings that keep newlines)."""
+    line: int | None = None
+    if not codecs.lookup(encoding).name.startswith(("utf-16", "utf-32")):
+        with path.open("rb") as file:
+            for number, raw in enumerate(file, start=1):
+                try:
+                    raw.decode(encoding)
+                except UnicodeError:
+                    line = number
+                    break
+    return ReadError(
+        f"is not {encoding}", where=f"{where}:{line}" if line else where,
+        todo="declare the file's `encoding`, e.g. latin-1, windows-1258 or utf-16",
+    )

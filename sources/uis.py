@@ -1,0 +1,145 @@
+"""UNESCO Institute for Statistics: the data API, and the national data of the bulk files.
+
+https://api.uis.unesco.org/api/public/documentation/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+import pyarrow as pa
+from pydantic import model_validator
+
+from model.dataset import ColumnRule
+from model.errors import ReadError
+from model.text import Code, Frozen, slug
+from sources.answers import check_payload, message_in
+from sources.archives import is_zip, unpacked
+from sources.base import Answer, Get, Request, StoredPart
+from sources.batches import Row, text_batches
+from sources.csv_text import read_csv
+from sources.json_text import as_text, load_json
+from sources.options import BaseUrl, Files, exactly_one
+from sources.recorded import recorded_answers
+from sources.tables import Shape, as_table
+from sources.urls import host_of, safe_url
+
+name = "uis"
+
+COLUMNS = ("indicator_id", "country_id", "year", "value", "magnitude", "qualifier")
+_JSON_KEYS = ("indicatorId", "geoUnit", "year", "value", "magnitude", "qualifier")
+
+columns: Mapping[str, ColumnRule] = {
+    "indicator": ColumnRule(column="indicator_id"),
+    "ref_area": ColumnRule(column="country_id"),
+    "time_period": ColumnRule(column="year"),
+    "obs_value": ColumnRule(column="value", locale="plain"),
+    "obs_status": ColumnRule(column="qualifier", map={"NAT_EST": "E", "UIS_EST": "E"}),
+}
+
+
+class Options(Frozen):
+    """What is asked: `indicators`, one request each; or `files` (JSON, CSV, zip)."""
+
+    indicators: tuple[Code, ...] = ()
+    countries: tuple[Code, ...] = ()
+    unit_type: Literal["NATIONAL", "REGIONAL"] | None = None
+    start: int | None = None
+    end: int | None = None
+    version: Code | None = None
+    base_url: BaseUrl = "https://api.uis.unesco.org/api/public"
+    files: Files = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Options:
+        exactly_one(indicators=self.indicators, files=self.files)
+        return self
+
+
+def host(options: Options) -> str:
+    """Return the host that is asked, "" for files."""
+    return "" if options.files else host_of(options.base_url)
+
+
+def fetch(options: Options, get: Get) -> Iterator[Answer]:
+    """Ask for each indicator alone: the service refuses more than 100,000 records.
+
+    Raises:
+        SourceError: an error body.
+    """
+    if options.files:
+        yield from recorded_answers(options.files, get)
+        return
+    for indicator in options.indicators:
+        url = _url(indicator, options)
+        answer = get(f"{slug(indicator)}.json", Request(url))
+        _records(load_json(answer.path, safe_url(url)), safe_url(url))
+        yield answer
+
+
+def _url(indicator: str, options: Options) -> str:
+    query: list[tuple[str, Any]] = [("indicator", indicator)]
+    query += [("geoUnit", country) for country in options.countries]
+    single = {
+        "geoUnitType": options.unit_type, "start": options.start, "end": options.end,
+        "version": options.version,
+    }
+    query += [(key, value) for key, value in single.items() if value is not None]
+    return f"{options.base_url}/data/indicators?{urlencode(query)}"
+
+
+def _records(body: Any, where: str) -> list[Any]:
+    records = body.get("records") if isinstance(body, dict) else None
+    if isinstance(records, list):
+        return records
+    said = message_in(body)
+    raise ReadError(
+        "is no answer of the UNESCO Institute for Statistics"
+        + (f"; it says: {said}" if said else ""),
+        where=where, todo="check the indicator's code, or ask for fewer years",
+    )
+
+
+def read(parts: list[StoredPart], options: Options) -> Iterator[pa.RecordBatch]:
+    """Read observations, see `COLUMNS`.
+
+    Raises:
+        ReadError: names file and line, or record.
+    """
+    return text_batches(COLUMNS, _rows(parts))
+
+
+def _rows(parts: list[StoredPart]) -> Iterator[Row]:
+    for part in parts:
+        head = check_payload(part.path, part.name, "JSON, CSV or zip")
+        if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"{", b"[")):
+            yield from _json_rows(part)
+        else:
+            yield from _csv_rows(part, is_zip(head))
+
+
+def _json_rows(part: StoredPart) -> Iterator[Row]:
+    for number, record in enumerate(_records(load_json(part.path, part.name), part.name), start=1):
+        where = f"{part.name}:{number}"
+        if not isinstance(record, dict) or "indicatorId" not in record:
+            raise ReadError("is no observation: it has no `indicatorId`", where=where)
+        yield Row(part.name, number, tuple(as_text(record.get(k), where) for k in _JSON_KEYS))
+
+
+def _csv_rows(part: StoredPart, packed: bool) -> Iterator[Row]:
+    with ExitStack() as stack:
+        path, where = part.path, part.name
+        if packed:
+            path, where = stack.enter_context(unpacked(path, where, "*_data_national.csv"))
+        table = as_table(read_csv(path, where), Shape(), where)
+        if tuple(column.lower() for column in table.columns) != COLUMNS:
+            raise ReadError(
+                f"its columns are not {', '.join(COLUMNS)}", where=f"{where}:1",
+                todo="check that the file holds national data, not labels or metadata",
+            )
+        for number, cells in table.rows:
+            if not cells[0].startswith("#"):  # the row of HXL hashtags
+                yield Row(part.name, number, cells)

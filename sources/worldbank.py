@@ -1,0 +1,197 @@
+"""World Bank Indicators API, version 2.
+
+https://datahelpdesk.worldbank.org/knowledgebase/articles/889392
+An answer is `[{page, pages, per_page, total, ...}, [observation, ...]]`, newest year first. An
+error is `[{"message": [{id, key, value}]}]` under status 200, and an HTML page under 400.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import quote, urlencode
+
+import pyarrow as pa
+from pydantic import Field, model_validator
+
+from model.dataset import ColumnRule
+from model.errors import ReadError, SourceError
+from model.text import Code, Frozen, slug
+from sources.answers import message_in
+from sources.base import Answer, Get, Request, StoredPart
+from sources.batches import Row, text_batches
+from sources.json_text import as_text, load_json
+from sources.limits import MAX_PAGES
+from sources.options import BaseUrl, Codes, Files, Period, exactly_one
+from sources.recorded import recorded_answers
+from sources.urls import host_of, safe_url
+
+name = "worldbank"
+
+# `area` is countryiso3code, or the country's id where an aggregate has no such code.
+COLUMNS = (
+    "indicator", "indicator_name", "country", "country_name", "countryiso3code", "area",
+    "date", "value", "unit", "obs_status", "decimal", "footnote",
+)
+
+columns: Mapping[str, ColumnRule] = {
+    "indicator": ColumnRule(column="indicator"),
+    "ref_area": ColumnRule(column="area"),
+    "time_period": ColumnRule(column="date"),
+    "obs_value": ColumnRule(column="value", locale="plain"),
+    "obs_status": ColumnRule(column="obs_status"),
+}
+
+
+class Options(Frozen):
+    """What is asked: `indicators`, one request each; or `files` with recorded answers."""
+
+    indicators: tuple[Code, ...] = ()
+    countries: Literal["all"] | Codes = "all"
+    start: Period | None = None
+    end: Period | None = None
+    source: Annotated[int, Field(ge=1)] | None = None  # the database, e.g. 2 = WDI
+    per_page: Annotated[int, Field(ge=1, le=32_500)] = 1_000
+    footnotes: bool = False
+    base_url: BaseUrl = "https://api.worldbank.org/v2"
+    files: Files = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Options:
+        exactly_one(indicators=self.indicators, files=self.files)
+        if (self.start is None) != (self.end is None):
+            raise ValueError("give both `start` and `end`, or neither")
+        return self
+
+
+def host(options: Options) -> str:
+    """Return the host that is asked, "" for files."""
+    return "" if options.files else host_of(options.base_url)
+
+
+def fetch(options: Options, get: Get) -> Iterator[Answer]:
+    """Ask for each indicator, page after page.
+
+    Raises:
+        SourceError: the World Bank's own words, or pages that do not fit together.
+    """
+    if options.files:
+        yield from recorded_answers(options.files, get)
+        return
+    for indicator in options.indicators:
+        yield from _pages(indicator, options, get)
+
+
+def _pages(indicator: str, options: Options, get: Get) -> Iterator[Answer]:
+    page, pages, total, received = 1, 1, 0, 0
+    while page <= pages:
+        url = _url(indicator, page, options)
+        answer = get(f"{slug(indicator)}-{page:04d}.json", Request(url))
+        envelope, rows = read_answer(answer.path, safe_url(url))
+        pages, total = _number(envelope, "pages", url), _number(envelope, "total", url)
+        received += len(rows)
+        if pages > MAX_PAGES:
+            raise SourceError(
+                f"{pages} pages; {MAX_PAGES} are allowed", where=safe_url(url),
+                todo="ask for fewer countries or years, or a larger `per_page`",
+            )
+        yield answer
+        page += 1
+    if received != total:
+        raise SourceError(
+            f"announces {total} observations and gives {received}", where=safe_url(url),
+            todo="try again: the figures may have changed while they were read",
+        )
+
+
+def _url(indicator: str, page: int, options: Options) -> str:
+    countries = "all" if options.countries == "all" else ";".join(options.countries)
+    query: dict[str, Any] = {"format": "json", "per_page": options.per_page, "page": page}
+    if options.start is not None:
+        query["date"] = f"{options.start}:{options.end}"
+    if options.source is not None:
+        query["source"] = options.source
+    if options.footnotes:
+        query["footnote"] = "y"
+    path = f"country/{quote(countries, safe=';')}/indicator/{quote(indicator)}"
+    return f"{options.base_url}/{path}?{urlencode(query, safe=':')}"
+
+
+def _number(envelope: dict[str, Any], key: str, url: str) -> int:
+    text = str(envelope.get(key))
+    if not text.isdecimal() or len(text) > 12:
+        raise SourceError(
+            f"its envelope has no number {key!r}", where=safe_url(url), todo="try again later"
+        )
+    return int(text)
+
+
+def read_answer(path: Path, where: str) -> tuple[dict[str, Any], list[Any]]:
+    """Return an answer's envelope and observations; those of a re-saved file too.
+
+    Raises:
+        SourceError: the World Bank's own words.
+        ReadError: not an answer of this API.
+    """
+    body = load_json(path, where)
+    if isinstance(body, list) and body and isinstance(body[0], dict):
+        if "message" in body[0]:
+            raise SourceError(
+                f"the World Bank says: {message_in(body[:1])}", where=where,
+                todo="check the codes of indicators and countries, and the years",
+            )
+        rows = body[1] if len(body) > 1 else None
+        if isinstance(rows, dict) and "Count" in rows:  # as a shell writes a list
+            rows = rows.get("value")
+        if rows is None:
+            return body[0], []
+        if isinstance(rows, list):
+            return body[0], rows
+    said = message_in(body)
+    raise ReadError(
+        "is no answer of the World Bank's API" + (f"; it says: {said}" if said else ""),
+        where=where, todo="check the URL or the file",
+    )
+
+
+def read(parts: list[StoredPart], options: Options) -> Iterator[pa.RecordBatch]:
+    """Read observations, see `COLUMNS`.
+
+    Raises:
+        SourceError: an answer holds the World Bank's error.
+        ReadError: names the file and the observation.
+    """
+    return text_batches(COLUMNS, _rows(parts))
+
+
+def _rows(parts: list[StoredPart]) -> Iterator[Row]:
+    for part in parts:
+        _, observations = read_answer(part.path, part.name)
+        for number, observation in enumerate(observations, start=1):
+            where = f"{part.name}:{number}"
+            yield Row(part.name, number, _values(observation, where))
+
+
+def _values(observation: Any, where: str) -> tuple[str | None, ...]:
+    if not isinstance(observation, dict) or not {"indicator", "date"} <= observation.keys():
+        raise ReadError(
+            "is no observation: it has no `indicator` or no `date`", where=where,
+            todo="check that the answer is of /country/…/indicator/…",
+        )
+    indicator, indicator_name = _pair(observation.get("indicator"), where)
+    country, country_name = _pair(observation.get("country"), where)
+    iso3 = as_text(observation.get("countryiso3code"), where)
+    rest = (
+        as_text(observation.get(key), where)
+        for key in ("date", "value", "unit", "obs_status", "decimal", "footnote")
+    )
+    return (
+        indicator, indicator_name, country, country_name, iso3, iso3 or country, *rest
+    )
+
+
+def _pair(value: Any, where: str) -> tuple[str | None, str | None]:
+    if not isinstance(value, dict):
+        return as_text(value, where), None
+    return as_text(value.get("id"), where), as_text(value.get("value"), where)

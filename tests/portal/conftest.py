@@ -1,0 +1,59 @@
+"""The real CKAN that the tests of this folder talk to."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from portal.ckan_server.bring_up import RunningPortal, load_portal, status
+from portal.ckan_server.home import Home, default_home
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+PortalCommand = Callable[[str, Home], subprocess.CompletedProcess[str]]
+
+
+def _portal_command(command: str, home: Home) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "portal.ckan_server", command, "--home", str(home.root)],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def portal_command() -> PortalCommand:
+    """Return what runs `python -m portal.ckan_server COMMAND`, as a person would."""
+    return _portal_command
+
+
+@pytest.fixture(scope="session")
+def portal_home() -> Home:
+    """Return the folder of the portal, the one that `make portal` uses."""
+    return Home((PROJECT / default_home()).resolve())
+
+
+@pytest.fixture(scope="session")
+def ckan(portal_home: Home, portal_command: PortalCommand) -> Iterator[RunningPortal]:
+    """Bring the portal up; afterwards end it again if it was down before.
+
+    Where it cannot be brought up the tests are skipped with the reason, in CI they fail.
+    """
+    was_up = all(status(portal_home).values())
+    done = portal_command("up", portal_home)
+    if done.returncode != 0:
+        reason = f"no CKAN can be brought up here: {done.stderr.strip()}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    yield load_portal(portal_home)
+    if not was_up:
+        portal_command("down", portal_home)

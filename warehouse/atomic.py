@@ -1,0 +1,101 @@
+"""Writing so that a crash leaves the old file or the new one, never half of one."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from model.errors import StoreError
+
+_ADVICE = {
+    errno.ENOSPC: ("the disk is full", "free some space, then run again: nothing is lost"),
+    errno.EDQUOT: ("the disk quota is used up", "free some space, then run again"),
+    errno.EROFS: ("the file system is read-only", "give OPENINDICATORS_HOME another folder"),
+    errno.EACCES: ("permission denied", "give this user the right to write there"),
+    errno.EPERM: ("permission denied", "give this user the right to write there"),
+    errno.ENOTDIR: ("a file stands where a folder is needed", "move the file away"),
+    errno.EEXIST: ("a file stands where a folder is needed", "move the file away"),
+}
+
+
+@contextmanager
+def store_errors(path: Path) -> Iterator[None]:
+    """Turn the operating system's errors into a StoreError that says what to do."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except OSError as error:
+        what, todo = _ADVICE.get(
+            error.errno or 0, (f"cannot be written: {error.strerror or error}", "check the disk")
+        )
+        raise StoreError(what, where=str(error.filename or path), todo=todo) from error
+
+
+def sync_file(path: Path) -> None:
+    """Force a file's bytes to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_text(path: Path, text: str) -> bool:
+    """Write a text file aside and rename it into place; leave an equal file untouched.
+
+    Returns:
+        Whether the file changed.
+
+    Raises:
+        StoreError: full, read-only, forbidden.
+    """
+    data = text.encode()
+    with store_errors(path):
+        if path.exists() and path.read_bytes() == data:
+            return False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            aside.write_bytes(data)
+            sync_file(aside)
+            aside.rename(path)
+        finally:
+            aside.unlink(missing_ok=True)
+    return True
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """Fill a folder aside; on leaving, sync it and rename it to `target` (the commit).
+
+    On an error nothing is left behind. `target` must not exist.
+
+    Raises:
+        StoreError: full, read-only, forbidden, or somebody else made `target` meanwhile.
+    """
+    aside = target.with_name(f".{target.name}.{os.getpid()}")
+    with store_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir()
+        try:
+            yield aside
+            for path in sorted(aside.rglob("*")):
+                sync_file(path)
+            sync_file(aside)
+            os.rename(aside, target)
+            sync_file(target.parent)
+        except OSError as error:
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                raise StoreError(
+                    "was made by another run at the same time",
+                    where=str(target), todo="run again",
+                ) from error
+            raise
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)

@@ -1,0 +1,111 @@
+"""`warehouse.duckdb`: views over the releases, for people to query.
+
+    observations                    the current release of every dataset
+    observations_as_of(day)         what was current at the end of that day (a table macro)
+    releases, quality               every release, every check of every release
+
+Views only: they read the release files, so they are never stale, no run waits for the file's
+lock, and it can be deleted at will.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import duckdb
+
+from warehouse.atomic import store_errors
+from warehouse.engine import literal
+from warehouse.home import Home
+
+# Raised whenever the views change, so that an older file is made anew.
+VERSION = 1
+
+
+def refresh(home: Home) -> bool:
+    """Make the catalogue if it is missing, older than this code, or the folder has moved.
+
+    Returns:
+        Whether it was made now.
+
+    Raises:
+        StoreError: full, read-only, forbidden.
+    """
+    if not any((home.root / "releases").glob("*/*/*/release.json")) or _is_current(home):
+        return False
+    aside = home.catalogue.with_name(f".{home.catalogue.name}.{os.getpid()}")
+    with store_errors(home.catalogue):
+        aside.unlink(missing_ok=True)
+        try:
+            with duckdb.connect(str(aside)) as con:
+                for statement in _statements(home.root.resolve()):
+                    con.execute(statement)
+            aside.rename(home.catalogue)
+        finally:
+            aside.unlink(missing_ok=True)
+    return True
+
+
+def _is_current(home: Home) -> bool:
+    if not home.catalogue.exists():
+        return False
+    try:
+        with duckdb.connect(str(home.catalogue), read_only=True) as con:
+            found = con.execute("SELECT version, root FROM catalogue_version").fetchone()
+    except duckdb.Error:
+        # Locked by somebody who writes to it (it is in use: leave it), or damaged.
+        return _is_locked(home.catalogue)
+    return found == (VERSION, str(home.root.resolve()))
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        duckdb.connect(str(path), read_only=True).close()
+    except duckdb.IOException as error:
+        return "lock" in str(error).lower()
+    except duckdb.Error:
+        return False
+    return False
+
+
+def _statements(root: Path) -> list[str]:
+    releases = literal(root / "releases/*/*/*/release.json")
+    quality = literal(root / "releases/*/*/*/quality.json")
+    data = literal(root / "releases/*/*/*/data.parquet")
+    number = "CAST(regexp_extract(filename, '/([0-9]+)/[^/]*$', 1) AS INTEGER)"
+    dataset = "regexp_extract(filename, '/([^/]+/[^/]+)/[0-9]+/[^/]*$', 1)"
+    return [
+        "CREATE TABLE catalogue_version AS"
+        f" SELECT {VERSION}::INTEGER AS version, {literal(root)}::VARCHAR AS root",
+        f"""CREATE VIEW releases AS
+            SELECT dataset, number, CAST(issued AS TIMESTAMPTZ) AS issued, reason, rows,
+                   quarantined, changes.added, changes.revised, changes.withdrawn,
+                   period_first, period_last, snapshot_sha256, code_version
+            FROM read_json({releases}, maximum_depth = 2, union_by_name = true,
+                 columns = {{dataset: 'VARCHAR', number: 'INTEGER', issued: 'VARCHAR',
+                   reason: 'VARCHAR', rows: 'BIGINT', quarantined: 'BIGINT',
+                   changes: 'STRUCT(added BIGINT, revised BIGINT, withdrawn BIGINT)',
+                   period_first: 'VARCHAR', period_last: 'VARCHAR',
+                   snapshot_sha256: 'VARCHAR', code_version: 'VARCHAR'}})
+            ORDER BY dataset, number""",
+        f"""CREATE VIEW all_observations AS
+            SELECT {dataset} AS dataset, {number} AS release, * EXCLUDE (filename)
+            FROM read_parquet({data}, union_by_name = true, filename = true)""",
+        """CREATE VIEW observations AS
+            SELECT o.* FROM all_observations o
+            JOIN (SELECT dataset, max(number) AS number FROM releases GROUP BY dataset) r
+            ON o.dataset = r.dataset AND o.release = r.number""",
+        """CREATE MACRO observations_as_of(day) AS TABLE
+            SELECT o.* FROM all_observations o
+            JOIN (SELECT dataset, max(number) AS number FROM releases
+                  WHERE issued < CAST(day AS DATE) + INTERVAL 1 DAY GROUP BY dataset) r
+            ON o.dataset = r.dataset AND o.release = r.number""",
+        f"""CREATE VIEW quality AS
+            SELECT {dataset} AS dataset, {number} AS release, check_result.*
+            FROM (SELECT filename, unnest(checks) AS check_result
+                  FROM read_json({quality}, filename = true, columns = {{
+                    checks: 'STRUCT("name" VARCHAR, expectation VARCHAR, severity VARCHAR,
+                      "level" VARCHAR, outcome VARCHAR, evaluated BIGINT, unexpected BIGINT,
+                      error VARCHAR)[]'}}))""",
+    ]

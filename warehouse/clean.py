@@ -1,0 +1,551 @@
+"""From a source's table to observations: tidy, typed, coded, in DuckDB.
+
+Every text that means a code, an area or a period is looked up once per distinct value, in
+Python, with a sentence for what cannot be read; DuckDB joins the answers back. Numbers are
+parsed by DuckDB in the locale that the declaration names. A row that cannot be read is kept,
+with its reason in `_reject`: nothing is lost.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+
+from model.dataset import ColumnRule, Correction, Dataset, Source
+from model.errors import OpenIndicatorsError, QualityError, ReadError
+from model.periods import frequency_of, parse_period
+from model.registries import Registries
+from model.text import did_you_mean, nfc
+from warehouse.engine import quote
+
+OBS_STATUSES = {"A", "B", "E", "F", "I", "N", "O", "P", "Q", "U"}
+POSITION = ("_part", "_row", "_column")
+
+# What a number looks like in text, by locale. Source for vi: CLDR main/vi/numbers.json.
+_NUMBER = {
+    "plain": r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?",
+    "en": r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?",
+    "vi": r"[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?",
+}
+_LOCALE_WORDS = {
+    "plain": "digits with `.` before the decimals and no thousands mark",
+    "en": "English (1,234.5)",
+    "vi": "Vietnamese (1.234,5)",
+}
+
+
+@dataclass(frozen=True)
+class CleanStats:
+    """How many rows went in and came out."""
+
+    read: int  # rows of the source's table, after unpivoting and `where`
+    empty: int  # of these, rows without a value that were dropped
+    rejected: int  # rows kept that could not be read
+
+
+def clean(
+    con: duckdb.DuckDBPyConnection,
+    batches: Iterable[pa.RecordBatch],
+    dataset: Dataset,
+    source: Source,
+    defaults: Mapping[str, ColumnRule],
+    registries: Registries,
+    sql: str | None = None,
+) -> CleanStats:
+    """Fill the table `observation` from a reader's batches.
+
+    `observation` has the dataset's columns, `_id` (number of the row, from 0), `_part`,
+    `_row`, `_column` (position in the snapshot), `_original` (JSON of what the source said,
+    where rejected) and `_reject` (why the row could not be read, or NULL).
+
+    Args:
+        con: a connection of its own.
+        batches: what `SourceProtocol.read` gives.
+        dataset: the declaration.
+        source: the source of the profile at work.
+        defaults: the protocol's own column rules.
+        registries: codelists and units.
+        sql: text of the declaration's SQL file: one SELECT over `raw`.
+
+    Raises:
+        ReadError: no rows, or a declared column is not there (with the nearest name).
+        QualityError: a declared correction no longer fits its source.
+    """
+    _load(con, batches, dataset)
+    if sql:
+        _run_sql(con, sql, dataset)
+    _unpivot(con, source, dataset)
+    rules = {**defaults, **source.columns}
+    if "geo_vintage" not in rules:
+        vintage = registries.codelists[dataset.geography.codelist].vintage
+        rules["geo_vintage"] = ColumnRule(const=vintage)
+    columns = _columns_of(con)
+    _check_columns(rules, source, columns, dataset)
+    _keep_where(con, source)
+    read = _count(con, "raw")
+    empty = _drop_empty(con, rules["obs_value"], columns) if source.empty == "drop" else 0
+    _map(con, dataset, rules, columns, registries)
+    _correct(con, dataset)
+    rejected = con.sql("SELECT count(*) FROM observation WHERE _reject IS NOT NULL").fetchall()
+    return CleanStats(read=read, empty=empty, rejected=rejected[0][0])
+
+
+def _load(
+    con: duckdb.DuckDBPyConnection, batches: Iterable[pa.RecordBatch], dataset: Dataset
+) -> None:
+    failure: list[OpenIndicatorsError] = []
+
+    def guarded(iterator: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        # DuckDB turns an exception inside an Arrow stream into one of its own: keep ours.
+        try:
+            yield from iterator
+        except OpenIndicatorsError as error:
+            failure.append(error)
+            raise
+
+    iterator = iter(batches)
+    first = next(iterator, None)
+    if first is None:
+        raise ReadError(
+            "the source has no rows", where=dataset.id,
+            todo="look at the snapshot: the source may have moved or emptied the file",
+        )
+
+    def all_batches() -> Iterator[pa.RecordBatch]:
+        yield first
+        yield from guarded(iterator)
+
+    reader = pa.RecordBatchReader.from_batches(first.schema, all_batches())
+    try:
+        con.register("_incoming", reader)
+        con.execute("CREATE TABLE raw AS SELECT * FROM _incoming")
+    except Exception:
+        if failure:
+            raise failure[0] from None
+        raise
+    finally:
+        con.unregister("_incoming")
+    if _count(con, "raw") == 0:
+        raise ReadError(
+            "the source has no rows", where=dataset.id,
+            todo="look at the snapshot: the source may have moved or emptied the file",
+        )
+
+
+def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    row = con.execute(f"SELECT count(*) FROM {quote(table)}").fetchone()  # noqa: S608
+    return int(row[0]) if row else 0
+
+
+def _columns_of(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    rows = con.execute("DESCRIBE raw").fetchall()
+    return {name: kind for name, kind, *_ in rows}
+
+
+def _run_sql(con: duckdb.DuckDBPyConnection, sql: str, dataset: Dataset) -> None:
+    """Replace `raw` by what the declaration's SQL selects from it."""
+    where = f"the SQL file of {dataset.id}"
+    try:
+        statements = con.extract_statements(sql)
+        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+            raise ReadError("is not one SELECT", where=where, todo="write one SELECT over `raw`")
+        # The SQL shapes what was read; it has no business with files or the network.
+        con.execute("SET enable_external_access = false")
+        con.execute(f"CREATE TABLE shaped AS {sql.strip().rstrip(';')}")
+    except duckdb.Error as error:
+        raise ReadError(
+            f"does not run: {error}", where=where,
+            todo="`openindicators show` lists the reader's columns",
+        ) from error
+    con.execute("DROP TABLE raw")
+    con.execute("ALTER TABLE shaped RENAME TO raw")
+
+
+def _unpivot(con: duckdb.DuckDBPyConnection, source: Source, dataset: Dataset) -> None:
+    columns = _columns_of(con)
+    for name in ("_part", "_row"):
+        if name not in columns:
+            kind = "VARCHAR" if name == "_part" else "BIGINT"
+            con.execute(f"ALTER TABLE raw ADD COLUMN {name} {kind}")
+    wide = source.unpivot
+    if wide is None:
+        return
+    if wide.columns is not None:
+        chosen = list(wide.columns)
+        for name in chosen:
+            if name not in columns:
+                raise ReadError(
+                    f"the column {name!r} of `unpivot` is not in the source",
+                    where=dataset.id, todo=_column_advice(name, columns),
+                )
+    else:
+        shape = re.compile(wide.matching or "")
+        chosen = [name for name in columns if shape.fullmatch(name)]
+        if not chosen:
+            raise ReadError(
+                f"no column of the source matches {wide.matching!r} of `unpivot`",
+                where=dataset.id, todo="columns: " + ", ".join(_shown(columns)),
+            )
+    kept = [quote(name) for name in _columns_of(con) if name not in chosen]
+    cast = ", ".join(f"CAST({quote(name)} AS VARCHAR) AS {quote(name)}" for name in chosen)
+    on = ", ".join(quote(name) for name in chosen)
+    con.execute(f"CREATE VIEW wide AS SELECT {', '.join([*kept, cast])} FROM raw")  # noqa: S608
+    con.execute(
+        f"CREATE TABLE long AS SELECT *, {quote(wide.names_to)} AS _column FROM wide"  # noqa: S608
+        f" UNPIVOT INCLUDE NULLS ({quote(wide.values_to)} FOR {quote(wide.names_to)} IN ({on}))"
+    )
+    con.execute("DROP VIEW wide")
+    con.execute("DROP TABLE raw")
+    con.execute("ALTER TABLE long RENAME TO raw")
+
+
+def _shown(columns: Iterable[str]) -> list[str]:
+    return [name for name in columns if not name.startswith("_")][:40]
+
+
+def _column_advice(name: str, columns: Iterable[str]) -> str:
+    shown = _shown(columns)
+    near = did_you_mean(name, set(shown))
+    listed = "the source has: " + ", ".join(shown)
+    return near if near.startswith("known") else "; ".join(filter(None, [near, listed]))
+
+
+def _check_columns(
+    rules: dict[str, ColumnRule], source: Source, columns: dict[str, str], dataset: Dataset
+) -> None:
+    for concept in (*dataset.key, "obs_value"):
+        if concept not in rules:
+            raise ReadError(
+                f"nothing says where `{concept}` comes from", where=dataset.id,
+                todo=f"add `columns: {{{concept}: ...}}` to the source;"
+                f" the source has: {', '.join(_shown(columns))}",
+            )
+    wanted = {rule.column: concept for concept, rule in rules.items() if rule.column}
+    wanted |= dict.fromkeys(source.where, "where")
+    for name, concept in wanted.items():
+        if name not in columns:
+            raise ReadError(
+                f"the column {name!r} (for `{concept}`) is not in the source",
+                where=dataset.id, todo=_column_advice(str(name), columns),
+            )
+
+
+def _keep_where(con: duckdb.DuckDBPyConnection, source: Source) -> None:
+    for name, values in source.where.items():
+        con.execute(
+            f"DELETE FROM raw WHERE CAST({quote(name)} AS VARCHAR) IS NULL"  # noqa: S608
+            f" OR CAST({quote(name)} AS VARCHAR) NOT IN (SELECT unnest(?::VARCHAR[]))",
+            [list(values)],
+        )
+
+
+def _is_empty(rule: ColumnRule, columns: dict[str, str]) -> str:
+    """Return SQL that says whether a cell holds no value."""
+    if rule.column is None:
+        return "false"
+    cell = f"raw.{quote(rule.column)}"
+    if columns[rule.column] == "DOUBLE" or columns[rule.column] == "FLOAT":
+        return f"({cell} IS NULL OR isnan({cell}))"
+    if columns[rule.column] != "VARCHAR":
+        return f"{cell} IS NULL"
+    marks = ", ".join("'" + mark.replace("'", "''") + "'" for mark in rule.missing)
+    blank = f"trim({cell}, ' \t\u00a0')"
+    return f"({cell} IS NULL OR {blank} = ''" + (f" OR {blank} IN ({marks})" if marks else "") + ")"
+
+
+def _drop_empty(
+    con: duckdb.DuckDBPyConnection, rule: ColumnRule, columns: dict[str, str]
+) -> int:
+    before = _count(con, "raw")
+    con.execute(f"DELETE FROM raw WHERE {_is_empty(rule, columns)}")  # noqa: S608
+    return before - _count(con, "raw")
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What a distinct source text means: a value, a second value, or why it means nothing."""
+
+    value: str | None
+    extra: str | None = None
+    reject: str | None = None
+
+
+def _reader_for(
+    concept: str, rule: ColumnRule, dataset: Dataset, registries: Registries
+) -> Callable[[str], _Read]:
+    """Return the function that reads one distinct text of a concept."""
+    codelist_name = rule.codelist
+    if codelist_name is None and concept == "ref_area":
+        codelist_name = dataset.geography.codelist
+    if codelist_name is None and concept in dataset.dimensions:
+        codelist_name = dataset.dimensions[concept].codelist
+    codelist = registries.codelists[codelist_name] if codelist_name else None
+
+    def read(text: str) -> _Read:
+        label = nfc(text).strip()
+        if label in rule.map:
+            label = rule.map[label]
+        if concept == "time_period":
+            try:
+                period = parse_period(label, rule.format)
+            except ValueError as error:
+                return _Read(None, reject=f"time period: {error}")
+            return _Read(period.iso, period.status)
+        if concept == "obs_status":
+            if label in ("", "A") or label in OBS_STATUSES:
+                return _Read(label or None)
+            known = ", ".join(sorted({*OBS_STATUSES, *rule.map}))
+            return _Read(None, reject=f"status {text!r} is none of {known}")
+        if codelist is not None:
+            try:
+                return _Read(codelist.find(label))
+            except ValueError as error:
+                return _Read(None, reject=f"{concept}: {error}")
+        return _Read(label or None, reject=None if label else f"{concept} is empty")
+
+    return read
+
+
+def _lookup(
+    con: duckdb.DuckDBPyConnection, table: str, column: str, read: Callable[[str], _Read]
+) -> None:
+    """Make the small table (source, value, extra, reject) for a column's distinct texts."""
+    rows = con.execute(
+        f"SELECT DISTINCT CAST({quote(column)} AS VARCHAR) FROM raw"  # noqa: S608
+        f" WHERE {quote(column)} IS NOT NULL ORDER BY 1"
+    ).fetchall()
+    answers = [(text, read(text)) for (text,) in rows]
+    small = pa.table(
+        {
+            "source": pa.array([text for text, _ in answers], pa.string()),
+            "value": pa.array([answer.value for _, answer in answers], pa.string()),
+            "extra": pa.array([answer.extra for _, answer in answers], pa.string()),
+            "reject": pa.array([answer.reject for _, answer in answers], pa.string()),
+        }
+    )
+    con.register("_small", small)
+    con.execute(f"CREATE TABLE {quote(table)} AS SELECT * FROM _small")
+    con.unregister("_small")
+
+
+def _map(
+    con: duckdb.DuckDBPyConnection,
+    dataset: Dataset,
+    rules: dict[str, ColumnRule],
+    columns: dict[str, str],
+    registries: Registries,
+) -> None:
+    """Make `observation` out of `raw`."""
+    joins: list[str] = []
+    rejects: list[str] = []
+    values: dict[str, str] = {}
+    for concept in (*dataset.key, "obs_status", "obs_note"):
+        rule = rules.get(concept)
+        if rule is None:
+            values[concept] = "CAST(NULL AS VARCHAR)"
+        elif rule.const is not None:
+            values[concept] = _constant(concept, rule.const)
+        elif concept == "obs_note":
+            values[concept] = f"nullif(trim(CAST(raw.{quote(str(rule.column))} AS VARCHAR)), '')"
+        else:
+            alias, column = f"_read_{concept}", str(rule.column)
+            _lookup(con, alias, column, _reader_for(concept, rule, dataset, registries))
+            joins.append(
+                f"LEFT JOIN {quote(alias)} ON CAST(raw.{quote(column)} AS VARCHAR)"
+                f" = {quote(alias)}.source"
+            )
+            values[concept] = f"{quote(alias)}.value"
+            rejects.append(f"{quote(alias)}.reject")
+            if concept in dataset.key:
+                rejects.append(
+                    f"CASE WHEN raw.{quote(column)} IS NULL THEN '{concept} is empty' END"
+                )
+    number, number_reject = _number(rules["obs_value"], columns)
+    rejects.append(number_reject)
+    period_status = (
+        quote("_read_time_period") + ".extra" if rules["time_period"].column else "NULL"
+    )
+    status = (
+        f"coalesce(nullif({values['obs_status']}, 'A'), {period_status},"
+        f" CASE WHEN ({number}) IS NULL THEN 'O' ELSE 'A' END)"
+    )
+    _unit_table(con, dataset)
+    value_column = rules["obs_value"].column
+    position = "raw._column" if "_column" in columns else f"'{value_column or ''}'"
+    selected = ", ".join(
+        [
+            *(f"{values[name]} AS {quote(name)}" for name in dataset.key if name != "time_period"),
+            f"{values['time_period']} AS time_period",
+            f"{number} AS _number",
+            f"{values['obs_note']} AS obs_note",
+            f"{status} AS obs_status",
+            "raw._part", "raw._row", f"{position} AS _column",
+            f"nullif(concat_ws('; ', {', '.join(rejects)}), '') AS _reject",
+            f"to_json(struct_pack({_original(columns)}))::VARCHAR AS _original",
+        ]
+    )
+    frequencies = pa.table(_frequencies(con, rules["time_period"]))
+    con.register("_freq", frequencies)
+    con.execute(
+        f"""
+        CREATE TABLE observation AS
+        WITH mapped AS (SELECT {selected} FROM raw {' '.join(joins)})
+        SELECT {_ordered(dataset)},
+               row_number() OVER () - 1 AS _id, _part, _row, _column,
+               CASE WHEN _reject IS NOT NULL THEN _original END AS _original, _reject
+        FROM mapped
+        LEFT JOIN _freq USING (time_period)
+        LEFT JOIN _unit ON mapped.indicator = _unit.indicator
+        ORDER BY _part, _row, _column
+        """  # noqa: S608
+    )
+    con.unregister("_freq")
+
+
+def _constant(concept: str, const: str) -> str:
+    if concept == "time_period":
+        const = parse_period(const).iso
+    return "'" + const.replace("'", "''") + "'"
+
+
+def _original(columns: dict[str, str]) -> str:
+    names = [name for name in columns if name not in POSITION]
+    return ", ".join(f"{quote(name)} := raw.{quote(name)}" for name in names)
+
+
+def _ordered(dataset: Dataset) -> str:
+    special = {
+        "freq": "_freq.freq",
+        "obs_value": "_number AS obs_value",
+        "unit_measure": "_unit.unit AS unit_measure",
+        "indicator": "mapped.indicator",
+    }
+    return ", ".join(special.get(name, quote(name)) for name in dataset.columns)
+
+
+def _frequencies(con: duckdb.DuckDBPyConnection, rule: ColumnRule) -> dict[str, list[str]]:
+    if rule.const is not None:
+        periods = [parse_period(rule.const).iso]
+    else:
+        rows = con.execute(
+            'SELECT DISTINCT value FROM "_read_time_period" WHERE value IS NOT NULL'
+        ).fetchall()
+        periods = sorted(value for (value,) in rows)
+    pairs = [(iso, frequency_of(iso)) for iso in periods]
+    return {
+        "time_period": [iso for iso, freq in pairs if freq],
+        "freq": [freq for _, freq in pairs if freq],
+    }
+
+
+def _unit_table(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
+    units = pa.table(
+        {
+            "indicator": list(dataset.indicators),
+            "unit": [indicator.unit for indicator in dataset.indicators.values()],
+        }
+    )
+    con.register("_units", units)
+    con.execute("CREATE TABLE _unit AS SELECT * FROM _units")
+    con.unregister("_units")
+
+
+def _number(rule: ColumnRule, columns: dict[str, str]) -> tuple[str, str]:
+    """Return SQL for the parsed number, and SQL for why it could not be parsed."""
+    if rule.const is not None:
+        return f"CAST('{rule.const}' AS DOUBLE)", "NULL"
+    column = str(rule.column)
+    cell = f"raw.{quote(column)}"
+    empty = _is_empty(rule, columns)
+    if columns[column] != "VARCHAR":
+        value = f"CASE WHEN NOT {empty} THEN CAST({cell} AS DOUBLE) * {float(rule.scale)!r} END"
+        finite = f"CASE WHEN NOT {empty} AND NOT isfinite(CAST({cell} AS DOUBLE))"
+        return value, f"{finite} THEN 'the value is not a finite number' END"
+    locale = rule.locale or "plain"
+    blank = f"trim({cell}, ' \t\u00a0')"
+    shape = f"regexp_full_match({blank}, '{_NUMBER[locale]}')"
+    digits = blank
+    if locale == "en":
+        digits = f"replace({blank}, ',', '')"
+    elif locale == "vi":
+        digits = f"replace(replace({blank}, '.', ''), ',', '.')"
+    number = _scaled(digits, rule.scale)
+    value = f"CASE WHEN NOT {empty} AND {shape} AND isfinite({number}) THEN {number} END"
+    shown = f"CASE WHEN length({cell}) > 60 THEN left({cell}, 57) || '...' ELSE {cell} END"
+    reason = (
+        f"CASE WHEN NOT {empty} AND NOT {shape} THEN 'value ''' || {shown} ||"
+        f" ''' is not a number written as {_LOCALE_WORDS[locale]}'"
+        f" WHEN NOT {empty} AND NOT coalesce(isfinite({number}), false)"
+        f" THEN 'value ''' || {shown} || ''' is too large for a number' END"
+    )
+    return value, reason
+
+
+def _scaled(digits: str, scale: float) -> str:
+    """Return SQL for a number times its scale, exact where the scale is a power of ten.
+
+    "123.4" times 1000 is read as "123.4e3": multiplying floats would give 123400.00000000001.
+    """
+    power = f"{scale:e}"
+    mantissa, exponent = power.split("e")
+    if float(mantissa) == 1 and scale != 1:
+        plain = f"TRY_CAST({digits} || 'e{int(exponent)}' AS DOUBLE)"
+        return f"coalesce({plain}, TRY_CAST({digits} AS DOUBLE) * {float(scale)!r})"
+    number = f"TRY_CAST({digits} AS DOUBLE)"
+    return number if scale == 1 else f"{number} * {float(scale)!r}"
+
+
+def _correct(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
+    """Apply the declared corrections; each must still find what it expects."""
+    for number, correction in enumerate(dataset.corrections, start=1):
+        _apply(con, dataset, correction, f"{dataset.id}, correction {number}")
+
+
+def _apply(
+    con: duckdb.DuckDBPyConnection, dataset: Dataset, correction: Correction, where: str
+) -> None:
+    for name in correction.key:
+        if name not in dataset.key:
+            raise QualityError(
+                f"its key names {name!r}, which is no key column", where=where,
+                todo=did_you_mean(name, set(dataset.key)),
+            )
+    condition = " AND ".join(f"{quote(name)} = ?" for name in correction.key)
+    key = list(correction.key.values())
+    rows = con.execute(
+        f"SELECT obs_value FROM observation WHERE {condition}", key  # noqa: S608
+    ).fetchall()
+    if not rows:
+        raise QualityError(
+            f"no observation has the key {correction.key}", where=where,
+            todo="the source has changed: remove or mend the correction",
+        )
+    if any(value != correction.expect for (value,) in rows):
+        found = ", ".join(str(value) for (value,) in rows[:5])
+        raise QualityError(
+            f"expects {correction.expect}, the source now says {found}", where=where,
+            todo="the source may have mended itself: remove or mend the correction",
+        )
+    note = f"[{correction.action}] {correction.reason.en} ({correction.source})"
+    if correction.action == "drop":
+        con.execute(f"DELETE FROM observation WHERE {condition}", key)  # noqa: S608
+        return
+    change = {
+        "set": "obs_value = ?",
+        "scale": "obs_value = obs_value * ?",
+        "flag": "obs_status = ?",
+    }[correction.action]
+    value = correction.status if correction.action == "flag" else correction.value
+    if value is None:
+        raise QualityError(
+            f"the action {correction.action!r} lacks its value", where=where,
+            todo="add `status:` for flag, `value:` for set and scale",
+        )
+    con.execute(
+        f"UPDATE observation SET {change}, obs_note = ? WHERE {condition}",  # noqa: S608
+        [value, note, *key],
+    )

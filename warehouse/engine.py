@@ -1,0 +1,61 @@
+"""The engine: an in-memory DuckDB connection, bounded, that spills into the data folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from model.errors import OpenIndicatorsError, StoreError
+
+# Publish Parquet that every reader takes: version 1 pages (Spark 4.0 refuses v2), zstd.
+PARQUET_OPTIONS = "FORMAT PARQUET, COMPRESSION ZSTD, PARQUET_VERSION V1"
+
+
+@contextmanager
+def connect(spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a connection of its own for one step.
+
+    Args:
+        spill: folder for what does not fit in memory.
+
+    Raises:
+        StoreError: DuckDB could not write (disk full, forbidden).
+    """
+    config: dict[str, str | bool] = {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "preserve_insertion_order": True,
+    }
+    if limit := os.environ.get("OPENINDICATORS_MEMORY_LIMIT"):
+        config["memory_limit"] = limit
+    if spill is not None:
+        config["temp_directory"] = str(spill)
+    connection = duckdb.connect(config=config)
+    try:
+        yield connection
+    except duckdb.IOException as error:
+        raise StoreError(
+            f"DuckDB could not read or write: {error}", where=str(spill or ""),
+            todo="check the disk's space and the folder's rights, then run again",
+        ) from error
+    except duckdb.OutOfMemoryException as error:
+        raise OpenIndicatorsError(
+            f"there is not enough memory: {error}",
+            todo="raise OPENINDICATORS_MEMORY_LIMIT, e.g. 4GB, or free memory",
+        ) from error
+    finally:
+        connection.close()
+
+
+def quote(name: str) -> str:
+    """Return a column or table name quoted for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str | Path) -> str:
+    """Return text quoted for SQL."""
+    return "'" + str(text).replace("'", "''") + "'"

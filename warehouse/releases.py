@@ -1,0 +1,235 @@
+"""Releases: numbered, immutable, each with its checksums and what changed since the last.
+
+    releases/<sector>/<dataset>/<number>/data.parquet, changes.parquet, quarantine.parquet,
+                                         quality.json, release.json
+
+Written aside, synced, renamed: the rename is the commit. The highest number is current.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from model.dataset import Dataset
+from model.errors import StoreError
+from model.hashing import pretty_json, sha256_file, sha256_json
+from model.records import Changes, FileRecord, QualityRecord, Release
+from warehouse.atomic import new_folder, store_errors
+from warehouse.engine import PARQUET_OPTIONS, connect, literal, quote
+from warehouse.home import Home
+from warehouse.tables import Validated
+
+FILES = ("data.parquet", "changes.parquet", "quarantine.parquet", "quality.json")
+
+
+@dataclass(frozen=True)
+class StoredRelease:
+    """A release and the folder that holds its files."""
+
+    release: Release
+    folder: Path
+
+    def path(self, name: str) -> Path:
+        """Return the path of one of the release's files."""
+        return self.folder / name
+
+    @property
+    def quality(self) -> QualityRecord:
+        """The release's quality record."""
+        text = self.path("quality.json").read_text(encoding="utf-8")
+        return QualityRecord.model_validate_json(text)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a release is made from; the same inputs make no new release."""
+
+    snapshot_sha256: str
+    declaration_sha256: str
+    suite_sha256: str
+    code_version: str
+
+    @property
+    def sha256(self) -> str:
+        """Checksum of what decides about a new release; the code is not part of it."""
+        return sha256_json([self.snapshot_sha256, self.declaration_sha256, self.suite_sha256])
+
+
+def history(home: Home, dataset: str) -> list[StoredRelease]:
+    """Return a dataset's releases, oldest first.
+
+    Raises:
+        StoreError: a record is damaged.
+    """
+    folder = home.releases(dataset)
+    if not folder.is_dir():
+        return []
+    numbers = sorted(int(path.name) for path in folder.iterdir() if path.name.isdigit())
+    return [_load(folder / str(number)) for number in numbers]
+
+
+def current(home: Home, dataset: str) -> StoredRelease | None:
+    """Return the release with the highest number, or None."""
+    folder = home.releases(dataset)
+    numbers = [int(p.name) for p in folder.iterdir() if p.name.isdigit()] if folder.is_dir() else []
+    return _load(folder / str(max(numbers))) if numbers else None
+
+
+def datasets(home: Home) -> list[str]:
+    """Return the ids of all datasets that have a release."""
+    found = (home.root / "releases").glob("*/*/*/release.json")
+    return sorted({"/".join(path.parts[-4:-2]) for path in found if path.parts[-2].isdigit()})
+
+
+def _load(folder: Path) -> StoredRelease:
+    try:
+        text = (folder / "release.json").read_text(encoding="utf-8")
+        return StoredRelease(Release.model_validate_json(text), folder)
+    except (OSError, ValueError) as error:
+        raise StoreError(
+            f"the release's record cannot be read: {error}", where=str(folder),
+            todo="restore the folder from a backup: a release is never made twice",
+        ) from error
+
+
+def make(
+    home: Home,
+    dataset: Dataset,
+    validated: Validated,
+    inputs: Inputs,
+    issued: datetime,
+) -> tuple[StoredRelease, bool]:
+    """Make the next release out of validated data, unless nothing that matters has changed.
+
+    Returns:
+        The current release, and whether it was made now.
+
+    Raises:
+        StoreError: full, read-only, forbidden; the last release stays current.
+    """
+    before = current(home, dataset.id)
+    if before and before.release.inputs_sha256 == inputs.sha256:
+        same_data = sha256_file(validated.data) == before.release.file("data.parquet").sha256
+        same_rows = (
+            sha256_file(validated.quarantine) == before.release.file("quarantine.parquet").sha256
+        )
+        if same_data and same_rows:
+            return before, False
+    number = before.release.number + 1 if before else 1
+    with new_folder(home.releases(dataset.id) / str(number)) as aside:
+        with store_errors(aside):
+            for name in ("data.parquet", "quarantine.parquet", "quality.json"):
+                shutil.copyfile(validated.folder / name, aside / name)
+        with connect(home.root / "tmp") as con:
+            changes = _write_changes(con, dataset, before, aside)
+            first, last = _period(con, aside / "data.parquet")
+        release = Release(
+            dataset=dataset.id,
+            number=number,
+            issued=issued,
+            reason=_reason(before, inputs),
+            inputs_sha256=inputs.sha256,
+            snapshot_sha256=inputs.snapshot_sha256,
+            declaration_sha256=inputs.declaration_sha256,
+            suite_sha256=inputs.suite_sha256,
+            code_version=inputs.code_version,
+            rows=validated.quality.rows_released,
+            quarantined=validated.quality.rows_quarantined,
+            changes=changes,
+            period_first=first,
+            period_last=last,
+            files=tuple(_record(aside / name) for name in FILES),
+            declaration=_declaration(dataset),
+        )
+        (aside / "release.json").write_text(pretty_json(release), encoding="utf-8")
+    return _load(home.releases(dataset.id) / str(number)), True
+
+
+def _declaration(dataset: Dataset) -> dict[str, Any]:
+    return dataset.model_dump(mode="json")
+
+
+def _record(path: Path) -> FileRecord:
+    return FileRecord(name=path.name, sha256=sha256_file(path), bytes=path.stat().st_size)
+
+
+def _reason(before: StoredRelease | None, inputs: Inputs) -> Any:
+    if before is None:
+        return "first release"
+    last = before.release
+    if last.snapshot_sha256 != inputs.snapshot_sha256:
+        return "source changed"
+    if last.declaration_sha256 != inputs.declaration_sha256:
+        return "declaration changed"
+    if last.suite_sha256 != inputs.suite_sha256:
+        return "suite changed"
+    return "code changed"
+
+
+def _period(con: duckdb.DuckDBPyConnection, data: Path) -> tuple[str | None, str | None]:
+    row = con.execute(
+        f"SELECT min(time_period), max(time_period) FROM read_parquet({literal(data)})"
+    ).fetchone()
+    return (row[0], row[1]) if row else (None, None)
+
+
+def _write_changes(
+    con: duckdb.DuckDBPyConnection, dataset: Dataset, before: StoredRelease | None, folder: Path
+) -> Changes:
+    """Write `changes.parquet`: one row for each observation added, revised or withdrawn.
+
+    A key that differs in its columns from the last release's makes every row new.
+    """
+    new = f"read_parquet({literal(folder / 'data.parquet')})"
+    target = f"{literal(folder / 'changes.parquet')} ({PARQUET_OPTIONS})"
+    key = [quote(name) for name in dataset.key]
+    comparable = before is not None and _same_key(dataset, before.release)
+    old = (
+        f"read_parquet({literal(before.path('data.parquet'))})"
+        if before is not None and comparable
+        else f"(SELECT * FROM {new} WHERE false)"
+    )
+    on = " AND ".join(f"o.{name} = n.{name}" for name in key)
+    keys = ", ".join(f"coalesce(n.{name}, o.{name}) AS {name}" for name in key)
+    same = " AND ".join(
+        f"o.{name} IS NOT DISTINCT FROM n.{name}"
+        for name in ("obs_value", "unit_measure", "obs_status", "obs_note")
+    )
+    con.execute(
+        f"""
+        COPY (
+            SELECT CASE WHEN o.indicator IS NULL THEN 'added'
+                        WHEN n.indicator IS NULL THEN 'withdrawn'
+                        ELSE 'revised' END AS change,
+                   {keys},
+                   o.obs_value AS old_value, n.obs_value AS new_value,
+                   o.obs_status AS old_status, n.obs_status AS new_status,
+                   coalesce(n.unit_measure, o.unit_measure) AS unit_measure
+            FROM {old} o FULL JOIN {new} n ON {on}
+            WHERE o.indicator IS NULL OR n.indicator IS NULL OR NOT ({same})
+            ORDER BY ALL
+        ) TO {target}
+        """  # noqa: S608
+    )
+    counts = dict(
+        con.execute(
+            f"SELECT change, count(*) FROM read_parquet({literal(folder / 'changes.parquet')})"
+            " GROUP BY change"
+        ).fetchall()
+    )
+    withdrawn = counts.get("withdrawn", 0)
+    if before is not None and not comparable:
+        withdrawn = before.release.rows
+    return Changes(
+        added=counts.get("added", 0), revised=counts.get("revised", 0), withdrawn=withdrawn
+    )
+
+
+def _same_key(dataset: Dataset, last: Release) -> bool:
+    return set(last.declaration.get("dimensions", {})) == set(dataset.dimensions)

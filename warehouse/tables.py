@@ -1,0 +1,147 @@
+"""Working tables between two releases: cleaned observations, and what validation left of them.
+
+    tables/<sector>/<dataset>/<inputs>/table.parquet        observations with their positions
+    tables/<sector>/<dataset>/<inputs>/<suite>/             data, quarantine, quality
+
+`<inputs>` and `<suite>` are checksums: the same inputs find their table made already. Only the
+newest is kept; all can be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from model.dataset import Dataset
+from model.hashing import pretty_json
+from model.records import QualityRecord
+from warehouse.atomic import new_folder, store_errors
+from warehouse.clean import CleanStats
+from warehouse.engine import PARQUET_OPTIONS, connect, literal, quote
+from warehouse.home import Home
+
+SHORT = 16  # hex digits of a checksum that name a working folder
+
+
+@dataclass(frozen=True)
+class Validated:
+    """The outcome of validation on disk."""
+
+    folder: Path
+    quality: QualityRecord
+
+    @property
+    def data(self) -> Path:
+        """What may be released: the dataset's columns, sorted by key."""
+        return self.folder / "data.parquet"
+
+    @property
+    def quarantine(self) -> Path:
+        """What was held back, with reasons and positions."""
+        return self.folder / "quarantine.parquet"
+
+
+def table_folder(home: Home, dataset: str, inputs_sha256: str) -> Path:
+    """Return the folder of the table that these inputs make."""
+    return home.tables(dataset) / inputs_sha256[:SHORT]
+
+
+def write_table(
+    home: Home,
+    dataset: Dataset,
+    inputs_sha256: str,
+    fill: Callable[[duckdb.DuckDBPyConnection], CleanStats],
+) -> tuple[Path, CleanStats | None]:
+    """Make `table.parquet` by `fill`, unless these inputs made it already.
+
+    Args:
+        home: the data folder.
+        dataset: the declaration.
+        inputs_sha256: checksum of snapshot, declaration and code.
+        fill: makes the table `observation` on a connection (see `warehouse.clean`).
+
+    Returns:
+        The file, and the statistics of cleaning (None when it was there already).
+    """
+    folder = table_folder(home, dataset.id, inputs_sha256)
+    path = folder / "table.parquet"
+    if path.exists():
+        return path, None
+    with new_folder(folder) as aside, connect(home.root / "tmp") as con:
+        stats = fill(con)
+        # The declaration's SQL may have closed the door to files: export through Arrow then.
+        _export(con, "SELECT * FROM observation ORDER BY _id", aside / "table.parquet")
+    _keep_only(folder)
+    return path, stats
+
+
+def _export(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
+    external = con.execute("SELECT current_setting('enable_external_access')").fetchone()
+    if external and external[0]:
+        con.execute(f"COPY ({query}) TO {literal(path)} ({PARQUET_OPTIONS})")
+        return
+    import pyarrow.parquet as pq
+
+    reader = con.execute(query).to_arrow_reader(100_000)
+    with pq.ParquetWriter(path, reader.schema, compression="zstd", version="2.6") as writer:
+        for batch in reader:
+            writer.write_batch(batch)
+
+
+def _keep_only(folder: Path) -> None:
+    """Delete the working tables that `folder` replaces."""
+    for other in folder.parent.iterdir():
+        if other != folder and other.is_dir():
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def open_table(con: duckdb.DuckDBPyConnection, table: Path) -> str:
+    """Make a working table available as the relation `observation`; returns its name."""
+    con.execute(
+        f"CREATE OR REPLACE TABLE observation AS SELECT * FROM read_parquet({literal(table)})"
+    )
+    return "observation"
+
+
+def write_validated(
+    home: Home,
+    dataset: Dataset,
+    table: Path,
+    suite_sha256: str,
+    judge: Callable[[duckdb.DuckDBPyConnection, str], QualityRecord],
+) -> Validated:
+    """Judge a table and write what may be released, what is held back, and the record.
+
+    `judge` gets a connection with the relation `observation`, and leaves a table
+    `held(_id, reasons)` there. The same table and suite find their outcome made already.
+    """
+    folder = table.parent / suite_sha256[:SHORT]
+    if folder.exists():
+        return read_validated(folder)
+    with new_folder(folder) as aside, connect(home.root / "tmp") as con:
+        quality = judge(con, open_table(con, table))
+        columns = ", ".join(quote(name) for name in dataset.columns)
+        order = ", ".join(quote(name) for name in dataset.key)
+        con.execute(
+            f"COPY (SELECT {columns} FROM observation"  # noqa: S608
+            f" WHERE _id NOT IN (SELECT _id FROM held) ORDER BY {order})"
+            f" TO {literal(aside / 'data.parquet')} ({PARQUET_OPTIONS})"
+        )
+        con.execute(
+            f"COPY (SELECT {columns}, _part, _row, _column, _original, reasons"  # noqa: S608
+            " FROM observation JOIN held USING (_id) ORDER BY _id)"
+            f" TO {literal(aside / 'quarantine.parquet')} ({PARQUET_OPTIONS})"
+        )
+        with store_errors(aside):
+            (aside / "quality.json").write_text(pretty_json(quality), encoding="utf-8")
+    return Validated(folder, quality)
+
+
+def read_validated(folder: Path) -> Validated:
+    """Return the outcome that an earlier validation wrote."""
+    text = (folder / "quality.json").read_text(encoding="utf-8")
+    return Validated(folder, QualityRecord.model_validate_json(text))
