@@ -23,7 +23,7 @@ from sources.base import POSITION_FIELDS, Answer, Get, Request, StoredPart
 from sources.batches import Row, text_batches
 from sources.csv_text import read_csv
 from sources.json_text import as_text, load_json, parse_json
-from sources.limits import BATCH_ROWS, MAX_COLUMNS, MAX_TEXT_BYTES
+from sources.limits import BATCH_ROWS, MAX_COLUMNS, MAX_JSON_BYTES, MAX_TEXT_BYTES
 from sources.options import Files, Url, exactly_one
 from sources.recorded import part_name, recorded_answers
 from sources.sheets import read_sheet
@@ -215,6 +215,8 @@ def _json(
         numbered = enumerate(_list_at(load_json(path, where), inner, where), start=1)
         records = [(n, _object(each, f"{where}:{n}")) for n, each in numbered]
     else:
+        if path.stat().st_size > MAX_JSON_BYTES:
+            raise ReadError(f"has more than {MAX_JSON_BYTES} bytes", where=where)
         lines = path.read_bytes().decode("utf-8-sig", "surrogateescape").split("\n")
         filled = ((n, line) for n, line in enumerate(lines, start=1) if line.strip("\r \t\0"))
         records = [(n, _object(parse_json(t, where, n), f"{where}:{n}")) for n, t in filled]

@@ -20,6 +20,7 @@ from portal.ckan_server.home import Home, fingerprint
 
 POLL_SECONDS = 0.05
 STOP_SECONDS = 30
+REAP_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def start(home: Home, service: Service) -> bool:
     if running(home, service.name) is not None:
         if (_identity(home, service.name) or {}).get("version") == version:
             return False
-        stop(home, service.name)
+    stop(home, service.name)  # also clears away what a crashed one left
     log = home.log(service.name)
     if log.exists():
         log.replace(log.with_suffix(".log.1"))
@@ -70,7 +71,7 @@ def start(home: Home, service: Service) -> bool:
         )
     identity = {
         "pid": process.pid,
-        "born": _born(process.pid),
+        "born": born.born if (born := _stat(process.pid)) else None,
         "version": version,
         "stop_signal": int(service.stop_signal),
     }
@@ -110,12 +111,15 @@ def running(home: Home, name: str) -> int | None:
     identity = _identity(home, name)
     if identity is None:
         return None
-    born = _born(identity["pid"])
-    return identity["pid"] if born is not None and born == identity["born"] else None
+    stat = _stat(identity["pid"])
+    is_ours = stat is not None and stat.is_alive and stat.born == identity["born"]
+    return identity["pid"] if is_ours else None
 
 
 def stop(home: Home, name: str, seconds: float = STOP_SECONDS) -> bool:
     """End a service in order, or by force when it takes too long; tell whether it ran.
+
+    Its children that outlived it (they would hold its port) are ended too.
 
     Raises:
         PortalError: it belongs to another user, or survived the force.
@@ -129,6 +133,8 @@ def stop(home: Home, name: str, seconds: float = STOP_SECONDS) -> bool:
         if handle is not None and running(home, name) is not None:
             _end(handle, identity, name, seconds)
             ended = True
+    _end_orphans(home, identity["pid"])
+    _wait_until_reaped(identity)
     _pid_file(home, name).unlink(missing_ok=True)
     return ended
 
@@ -149,6 +155,34 @@ def _end(handle: int, identity: dict[str, Any], name: str, seconds: float) -> No
             f"{name} (process {identity['pid']}) does not end, not even by force",
             todo=f"see what it waits for (`cat /proc/{identity['pid']}/wchan`), then `down` again",
         )
+
+
+def _end_orphans(home: Home, group: int) -> None:
+    """Kill what is left of a service's process group.
+
+    A group's number can come to mean another group once all its processes are gone: only those
+    that work in the portal's folder are ours.
+    """
+    for pid in (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()):
+        with _handle(pid) as handle:
+            stat = _stat(pid)
+            if handle is None or stat is None or stat.group != group:
+                continue
+            if _folder(pid).is_relative_to(home.root):
+                signal.pidfd_send_signal(handle, signal.SIGKILL)
+                _ended(handle, STOP_SECONDS)
+
+
+def _wait_until_reaped(identity: dict[str, Any]) -> None:
+    """Wait until the process table has forgotten a process; PostgreSQL's lock file goes by it."""
+    deadline = time.monotonic() + REAP_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(identity["pid"], os.WNOHANG)  # when it is a child of ours, nobody else does
+        stat = _stat(identity["pid"])
+        if stat is None or stat.born != identity["born"]:
+            return
+        time.sleep(POLL_SECONDS)
 
 
 def _ended(handle: int, seconds: float) -> bool:
@@ -179,15 +213,29 @@ def _identity(home: Home, name: str) -> dict[str, Any] | None:
         return None
 
 
-def _born(pid: int) -> str | None:
-    """Return boot and moment of birth of a living process, None for one that is gone.
+@dataclass(frozen=True)
+class _Stat:
+    born: str  # boot and moment of birth, which no two processes with one number share
+    group: int
+    is_alive: bool
 
-    Source: proc(5): in /proc/PID/stat field 3 is the state and field 22 the start time in ticks
-    since boot; field 2, the name, may hold spaces and brackets.
+
+def _stat(pid: int) -> _Stat | None:
+    """Return what the kernel tells of a process, None when there is none with this number.
+
+    Source: proc(5): after the name, which may hold spaces and brackets, come the state (field 3),
+    the group (5) and the start time in ticks since boot (22).
     """
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return None if fields[0] in "ZX" else f"{boot}/{fields[19]}"
+    return _Stat(f"{boot}/{fields[19]}", int(fields[2]), fields[0] not in "ZX")
+
+
+def _folder(pid: int) -> Path:
+    try:
+        return Path(f"/proc/{pid}/cwd").readlink()
+    except OSError:  # gone, or another user's
+        return Path("/")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+
 from sources.base import StoredPart
 from sources.fetching import Fetched, fetch_parts
 from sources.registry import protocol
@@ -15,6 +16,7 @@ from sources.transport_replay import ReplayTransport
 
 ROOT = Path(__file__).resolve().parents[2] / "sources" / "sample"
 SAMPLES = load_samples(ROOT)
+REPLAY = ReplayTransport(ROOT)
 
 
 def as_declared(sample: Sample) -> tuple[str, dict[str, Any]]:
@@ -33,11 +35,10 @@ def test_every_vintage_is_served_and_read(sample: Sample, tmp_path: Path) -> Non
     name, options = as_declared(sample)
     kind = protocol(name)
     checked = kind.Options.model_validate(options)
-    transport = ReplayTransport(ROOT)
     found: Fetched | None = None
     for number, vintage in enumerate(sample.vintages):
         earlier = found.parts if found else ()
-        found = fetch_parts(kind, checked, transport, tmp_path / str(number), earlier)
+        found = fetch_parts(kind, checked, REPLAY, tmp_path / str(number), earlier)
         assert {part.etag for part, _ in found.parts} == {vintage.etag}
         parts = [StoredPart(part.name, path, part.url) for part, path in found.parts]
         read = pa.Table.from_batches(kind.read(parts, checked))
@@ -45,9 +46,9 @@ def test_every_vintage_is_served_and_read(sample: Sample, tmp_path: Path) -> Non
         facts = [f for f in vintage.facts if asked is None or f["indicator"] in asked]
         assert read.num_rows >= len(facts) > 0
     assert found is not None
-    last = fetch_parts(kind, checked, transport, tmp_path / "last", found.parts)
+    last = fetch_parts(kind, checked, REPLAY, tmp_path / "last", found.parts)
     assert last.unchanged
-    assert ReplayTransport(ROOT).rounds(sample.dataset) == len(sample.vintages)
+    assert REPLAY.rounds(sample.dataset) == len(sample.vintages)
 
 
 def test_no_indicator_is_in_two_datasets_of_one_service() -> None:
