@@ -4,14 +4,14 @@
 
 The steps themselves are in `assets/steps.py`; here they get keys, owners, checks, policies and
 metadata. Resources: `home`, `transport`, `portals`, `clock`, `reporter`.
-"""
 
-from __future__ import annotations
+Dagster reads the annotation of `context` itself and cannot read a postponed one: this module
+does without `from __future__ import annotations`.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -27,12 +27,13 @@ from assets.steps import (
     publish,
     take_snapshot,
 )
-from model.errors import OpenIndicatorsError, UnreachableError
+from model.errors import OpenIndicatorsError, QualityError, UnreachableError
 from model.hashing import sha256_file
 from model.periods import FREQUENCY_DAYS
-from model.records import CheckResult
+from model.records import CheckResult, QualityRecord
 from model.text import slug
 from warehouse import releases
+from warehouse.home import Home
 
 # Days after the end of a period within which publishers of this field are used to release it:
 # yearly figures of statistics offices come out within the following year.
@@ -143,10 +144,10 @@ def _snapshot(pipeline: Pipeline) -> dg.AssetsDefinition:
                 pipeline, resources.home, resources.transport, resources.clock
             )
             done(changed)
-        return dg.MaterializeResult(
-            data_version=dg.DataVersion(stored.snapshot.sha256),
-            metadata=metadata.of_snapshot(stored, changed),
-        )
+            return dg.MaterializeResult(
+                data_version=dg.DataVersion(stored.snapshot.sha256),
+                metadata=metadata.of_snapshot(stored, changed),
+            )
 
     return snapshot
 
@@ -174,30 +175,42 @@ def _table(pipeline: Pipeline) -> dg.AssetsDefinition:
             for expectation in pipeline.suite.expectations
         ],
     )
-    def table(context: dg.AssetExecutionContext) -> Iterator[Any]:
+    def table(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         home = context.resources.home
         with _step(context, dataset.id, "table") as done:
             path, stats = make_table(pipeline, home)
             validated = judge_table(pipeline, home)
             done(stats is not None)
-        quality = validated.quality
-        yield dg.MaterializeResult(
-            asset_key=key,
-            data_version=dg.DataVersion(f"{path.parent.name}-{validated.folder.name}"),
-            metadata=metadata.of_table(dataset, validated, stats),
-            check_results=[_check_result(key, check) for check in quality.checks],
-        )
+            quality = validated.quality
+            result = dg.MaterializeResult(
+                data_version=dg.DataVersion(f"{path.parent.name}-{validated.folder.name}"),
+                metadata=metadata.of_table(dataset, validated, stats),
+                check_results=[_check_result(key, quality, check) for check in quality.checks],
+            )
+        if quality.stopped:
+            # Dagster fails the step for its blocking check; people are told why in words.
+            context.resources.reporter.failed(
+                dataset.id, "table", QualityError(quality.stopped, where=dataset.id)
+            )
+        return result
 
     return table
 
 
-def _check_result(key: dg.AssetKey, check: CheckResult) -> dg.AssetCheckResult:
-    error = check.severity == "critical" and check.outcome == "failed"
+def _check_result(
+    key: dg.AssetKey, quality: QualityRecord, check: CheckResult
+) -> dg.AssetCheckResult:
+    """Return a check's result; it blocks what follows only where the release is stopped.
+
+    A row-level critical check whose rows went to quarantine has done its work: it is shown as
+    not passed, and the clean rest goes on.
+    """
+    blocks = bool(quality.stopped) and check.severity == "critical" and check.outcome == "failed"
     return dg.AssetCheckResult(
         asset_key=key,
         check_name=check.name,
         passed=check.outcome == "passed",
-        severity=dg.AssetCheckSeverity.ERROR if error else dg.AssetCheckSeverity.WARN,
+        severity=dg.AssetCheckSeverity.ERROR if blocks else dg.AssetCheckSeverity.WARN,
         metadata=metadata.of_check(check),
     )
 
@@ -218,10 +231,10 @@ def _release(pipeline: Pipeline) -> dg.AssetsDefinition:
         with _step(context, dataset.id, "release") as done:
             stored, changed = make_release(pipeline, resources.home, resources.clock)
             done(changed)
-        return dg.MaterializeResult(
-            data_version=dg.DataVersion(stored.release.file("data.parquet").sha256),
-            metadata=metadata.of_release(dataset, stored, changed),
-        )
+            return dg.MaterializeResult(
+                data_version=dg.DataVersion(stored.release.file("data.parquet").sha256),
+                metadata=metadata.of_release(dataset, stored, changed),
+            )
 
     return release
 
@@ -243,20 +256,17 @@ def _publication(pipeline: Pipeline) -> dg.AssetsDefinition:
                 publish(pipeline, resources.home, portal) for portal in resources.portals
             ]
             done(any(item.changed for item in published))
-        stored = releases.current(resources.home, dataset.id)
-        number = stored.release.number if stored else 0
-        return dg.MaterializeResult(
-            data_version=dg.DataVersion(
-                f"{number}-{_published_version(stored.path('release.json')) if stored else ''}"
-            ),
-            metadata=metadata.of_publications(published),
-        )
+            return dg.MaterializeResult(
+                data_version=dg.DataVersion(_shown_version(resources.home, dataset.id)),
+                metadata=metadata.of_publications(published),
+            )
 
     return publication
 
 
-def _published_version(record: Path) -> str:
-    return sha256_file(record)[:16]
+def _shown_version(home: Home, dataset: str) -> str:
+    stored = releases.current(home, dataset)
+    return sha256_file(stored.path("release.json")) if stored else ""
 
 
 def stages_of(dataset: str) -> list[dg.AssetKey]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,18 +25,17 @@ BARS = "▁▂▃▄▅▆▇█"
 
 def code_references(declaration: Declaration, suite: Path | None) -> dict[str, Any]:
     """Return links from an asset to the files that declare it."""
-    references = [
-        dg.LocalFileCodeReference(
-            file_path=str(declaration.path), line_number=1, label="declaration"
-        )
-    ]
-    if suite is not None:
-        references.append(
-            dg.LocalFileCodeReference(file_path=str(suite), line_number=1, label="suite")
-        )
-    return {
-        "dagster/code_references": dg.CodeReferencesMetadataValue(code_references=references)
-    }
+    files = {"declaration": declaration.path, "suite": suite}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        references = [
+            dg.LocalFileCodeReference(file_path=str(path), line_number=1, label=label)
+            for label, path in files.items()
+            if path is not None
+        ]
+        return {
+            "dagster/code_references": dg.CodeReferencesMetadataValue(code_references=references)
+        }
 
 
 def of_snapshot(stored: StoredSnapshot, changed: bool) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def of_check(check: CheckResult) -> dict[str, Any]:
         "in words": check.title.en,
     }
     if check.observed is not None:
-        found["observed"] = dg.MetadataValue.json(check.observed)
+        found["observed"] = dg.MetadataValue.json({"value": check.observed})
     if check.error:
         found["error"] = check.error
     if check.samples:

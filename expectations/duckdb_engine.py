@@ -47,8 +47,8 @@ from great_expectations.expectations.metrics.map_metric_provider.map_metric_prov
     MapMetricProvider,
 )
 from great_expectations.expectations.metrics.metric_provider import metric_value
-from great_expectations.expectations.metrics.query_metrics.query_table.unexpected_rows_query_table import (
-    UnexpectedRowsQueryTable,
+from great_expectations.expectations.metrics.query_metrics.query_table import (
+    unexpected_rows_query_table as query_tables,
 )
 from great_expectations.util import get_sqlalchemy_selectable
 from great_expectations.validator.validator import Validator
@@ -82,7 +82,7 @@ class Finding:
     error: str | None = None
 
 
-class _Borrowed(ConnectionWrapper):  # type: ignore[misc]
+class _Borrowed(ConnectionWrapper):
     """The caller's connection: not ours to close, and no transaction of ours to end."""
 
     def begin(self) -> None:
@@ -119,7 +119,7 @@ class _MatchesRegex(ColumnMapMetricProvider):
     condition_value_keys = ("regex",)
 
     @column_condition_partial(engine=DuckDBExecutionEngine)
-    def _duckdb(cls, column: Any, regex: str, **_: Any) -> Any:  # noqa: N805
+    def _duckdb(cls, column: Any, regex: str, **_: Any) -> Any:
         return sa.func.regexp_matches(column, regex)
 
 
@@ -128,13 +128,13 @@ class _MatchesNoRegex(ColumnMapMetricProvider):
     condition_value_keys = ("regex",)
 
     @column_condition_partial(engine=DuckDBExecutionEngine)
-    def _duckdb(cls, column: Any, regex: str, **_: Any) -> Any:  # noqa: N805
+    def _duckdb(cls, column: Any, regex: str, **_: Any) -> Any:
         return sa.not_(sa.func.regexp_matches(column, regex))
 
 
-class _RowsOfQuery(UnexpectedRowsQueryTable):
+class _RowsOfQuery(query_tables.UnexpectedRowsQueryTable):
     @metric_value(engine=DuckDBExecutionEngine)
-    def _duckdb(cls, **_: Any) -> list[dict]:  # noqa: N805
+    def _duckdb(cls, **_: Any) -> list[dict]:
         return []
 
 
@@ -151,9 +151,9 @@ def _ids_query(
     As GX builds its query for unexpected rows, over the rows that the expectation is about.
     """
     condition, compute, accessor = metrics["unexpected_condition"]
-    query = sa.select(sa.column("_id")).where(condition)
+    query: Any = sa.select(sa.column("_id")).where(condition)
     if not selectable_metrics._is_sqlalchemy_metric_selectable(map_metric_provider=cls):
-        rows = execution_engine.get_domain_records(domain_kwargs={**compute, **accessor})
+        rows: Any = execution_engine.get_domain_records(domain_kwargs={**compute, **accessor})
         query = query.select_from(get_sqlalchemy_selectable(rows))
     dialect = execution_engine.engine.dialect
     return str(query.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
@@ -191,18 +191,20 @@ def run(
         "duckdb://", creator=lambda: _Borrowed(con), poolclass=sa.pool.StaticPool
     )
     engine = DuckDBExecutionEngine(engine=pool, create_temp_table=False)
-    batch = Batch(
-        data=SqlAlchemyBatchData(
-            execution_engine=engine, table_name=relation, source_table_name=relation,
-            create_temp_table=False,
-        )
+    rows: Any = SqlAlchemyBatchData(
+        execution_engine=engine, table_name=relation, create_temp_table=False
     )
-    validator = _Validator(execution_engine=engine, batches=[batch])
+    validator = _Validator(execution_engine=engine, batches=[Batch(data=rows)])
     results = validator.graph_validate(
         configurations=suite.expectation_configurations,
         runtime_configuration={"result_format": dict(_RESULT_FORMAT)},
     )
-    return {result.expectation_config.meta["name"]: _finding(result) for result in results}
+    return {_name(result): _finding(result) for result in results}
+
+
+def _name(result: ExpectationValidationResult) -> str:
+    configuration: Any = result.expectation_config
+    return str(configuration.meta["name"])
 
 
 def _finding(result: ExpectationValidationResult) -> Finding:
@@ -216,7 +218,8 @@ def _finding(result: ExpectationValidationResult) -> Finding:
         evaluated=found.get("element_count"),
         unexpected=int(found.get("unexpected_count") or 0),
         observed=found.get("observed_value"),
-        ids_query=query.rstrip(";") if query else None,
+        # GX's own query for unique columns selects the column too.
+        ids_query=f"SELECT _id FROM ({query.rstrip(';')})" if query else None,  # noqa: S608
     )
 
 
@@ -228,5 +231,6 @@ def _error(info: dict) -> str | None:
     }
     if not messages:
         return None
-    first = " ".join(min(messages).split())
+    # SQLAlchemy appends the whole statement, which says nothing that the kwargs do not.
+    first = " ".join(min(messages).split("[SQL:")[0].split())
     return first if len(first) <= 500 else first[:497] + "..."

@@ -35,6 +35,11 @@ _SHAPES: tuple[tuple[Frequency, re.Pattern[str]], ...] = (
     ("YTD", re.compile(r"\d{4}-01-01/P([1-9]|1[0-2])M")),
 )
 
+# The shapes for checks elsewhere; only 0-9 are digits, in every engine.
+PERIOD_PATTERNS: dict[Frequency, str] = {
+    freq: shape.pattern.replace(r"\d", "[0-9]") for freq, shape in _SHAPES
+}
+
 MIN_YEAR, MAX_YEAR = 1600, 2200
 
 

@@ -81,6 +81,15 @@ class Codelist(Frozen):
         return {entry.code: entry for entry in self.entries}
 
     @cached_property
+    def _by_exact_alias(self) -> dict[str, set[str]]:
+        # "nga" is how some publishers write the code of Nigeria; "Nga" is Russia in Vietnamese.
+        index: dict[str, set[str]] = {}
+        for entry in self.entries:
+            for alias in entry.aliases:
+                index.setdefault(alias, set()).add(entry.code)
+        return index
+
+    @cached_property
     def _by_name(self) -> dict[str, set[str]]:
         index: dict[str, set[str]] = {}
         for entry in self.entries:
@@ -97,7 +106,9 @@ class Codelist(Frozen):
         text = label.strip()
         if text in self.codes:
             return text
-        found = self._by_name.get(fold(text), set())
+        found = self._by_exact_alias.get(text, set())
+        if len(found) != 1:
+            found = self._by_name.get(fold(text), set())
         if len(found) == 1:
             return next(iter(found))
         if found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -90,19 +91,19 @@ def load_catalogue(settings: Settings) -> Catalogue:
         settings.suites, {key: item.dataset for key, item in declarations.items()}
     )
     for error in suite_errors:
-        errors.append(error)
-        broken = _dataset_of(error, declarations)
-        if broken:
-            del declarations[broken]
+        dataset_id = _dataset_of(error)
+        if dataset_id in declarations:
+            errors.append(error)
+            del declarations[dataset_id]  # it must not run unjudged
+        elif not (settings.declarations / f"{dataset_id}.yaml").exists():
+            errors.append(error)  # else its declaration is wrong, which is told already
     return Catalogue(registries, declarations, suites, tuple(errors))
 
 
-def _dataset_of(error: OpenIndicatorsError, declarations: dict[str, Declaration]) -> str | None:
-    """Return the dataset whose suite an error is about: it must not run unjudged."""
-    for dataset_id in declarations:
-        if f"{dataset_id}.yaml" in error.where:
-            return dataset_id
-    return None
+def _dataset_of(error: OpenIndicatorsError) -> str:
+    """Return the dataset whose suite an error is about."""
+    path = Path(error.where.split(".yaml")[0])
+    return f"{path.parent.name}/{path.name}"
 
 
 def _wrong_options(declaration: Declaration) -> DeclarationError | None:

@@ -19,7 +19,8 @@ Exit codes: 0 all went well · 1 failures of several kinds, or something unexpec
 6 the data folder · 7 another run is at work · 8 a portal.
 
 Environment: OPENINDICATORS_HOME (data folder, default data/), OPENINDICATORS_PROFILE (sample,
-corpus or live), OPENINDICATORS_CORPUS, OPENINDICATORS_WEBHOOK (told of failures).
+corpus or live), OPENINDICATORS_PROJECT (folder of the declarations), OPENINDICATORS_CORPUS
+(folder of real files), OPENINDICATORS_WEBHOOK (told of failures).
 """
 
 app = typer.Typer(

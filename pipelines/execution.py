@@ -12,7 +12,7 @@ import dagster as dg
 from assets.factory import stages_of
 from assets.reporting import Reporter
 from assets.steps import Pipeline
-from model.errors import OpenIndicatorsError
+from model.errors import OpenIndicatorsError, QualityError
 from pipelines.build import ALL, build_definitions, resources_for
 from pipelines.catalogue import Catalogue
 from pipelines.instance import open_instance
@@ -111,18 +111,24 @@ def _run_once(
         raise_on_error=False,
         run_config=QUIET,
     )
-    if result.success or recorder.failures:
-        return
-    # Dagster itself failed, outside of any step: say so rather than report success.
-    messages = [
-        event.message or str(event.event_type_value)
-        for event in result.all_events
-        if event.is_failure
-    ]
-    raise OpenIndicatorsError(
-        "Dagster's run failed: " + "; ".join(messages[:3]),
-        todo="`make ui` shows the run's log",
-    )
+    for event in result.all_events:
+        if event.is_step_failure:
+            _record(event, recorder)
+    if not result.success and not recorder.failures:
+        raise OpenIndicatorsError(
+            "Dagster's run failed outside of any step", todo="`make ui` shows the run's log"
+        )
+
+
+def _record(event: dg.DagsterEvent, recorder: Recorder) -> None:
+    """Record a step that Dagster failed without our knowing, e.g. a blocking check."""
+    *path, stage = str(event.node_name).split("__")
+    dataset = "/".join(path)
+    if dataset not in recorder.failures:
+        error = event.step_failure_data.error
+        while error is not None and error.cause is not None:
+            error = error.cause
+        recorder.failed(dataset, stage, QualityError(error.message.strip() if error else "failed"))
 
 
 def _rounds(settings: Settings, dataset_id: str) -> int:

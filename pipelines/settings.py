@@ -2,6 +2,8 @@
 
     OPENINDICATORS_HOME       the data folder (default: data/)
     OPENINDICATORS_PROFILE    sample (default), corpus or live
+    OPENINDICATORS_PROJECT    the folder with assets/ and expectations/, where a city keeps its
+                              declarations apart from this code (default: this project)
     OPENINDICATORS_CORPUS     folder of the corpus profile's files (default: ../shared/data)
     OPENINDICATORS_WEBHOOK    address that is told of failures (default: none)
     OPENINDICATORS_ALLOW_PRIVATE   "1" lets live sources lead to private addresses
@@ -23,8 +25,6 @@ from model.text import did_you_mean
 from warehouse.home import Home
 
 PROJECT = Path(__file__).resolve().parent.parent
-DECLARATIONS = PROJECT / "assets"
-SUITES = PROJECT / "expectations"
 SAMPLE = PROJECT / "sources" / "sample"
 
 
@@ -38,8 +38,17 @@ class Settings:
     webhook: str | None = None
     allow_private: bool = False
     epoch: datetime | None = None
-    declarations: Path = DECLARATIONS
-    suites: Path = SUITES
+    project: Path = PROJECT
+
+    @property
+    def declarations(self) -> Path:
+        """The folder of the declarations."""
+        return self.project / "assets"
+
+    @property
+    def suites(self) -> Path:
+        """The folder of the suites."""
+        return self.project / "expectations"
 
     @classmethod
     def from_environment(
@@ -65,6 +74,7 @@ class Settings:
             webhook=environment.get("OPENINDICATORS_WEBHOOK") or None,
             allow_private=environment.get("OPENINDICATORS_ALLOW_PRIVATE") == "1",
             epoch=_epoch(environment.get("SOURCE_DATE_EPOCH")),
+            project=Path(environment.get("OPENINDICATORS_PROJECT") or PROJECT).absolute(),
         )
 
     def now(self) -> datetime:

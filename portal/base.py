@@ -12,10 +12,14 @@ class ReleaseFiles(Protocol):
     """A release and where its files are (the warehouse gives it)."""
 
     @property
-    def release(self) -> Release: ...
+    def release(self) -> Release:
+        """The release's record."""
+        ...
 
     @property
-    def quality(self) -> QualityRecord: ...
+    def quality(self) -> QualityRecord:
+        """What validation said of it."""
+        ...
 
     def path(self, name: str) -> Path:
         """Return the path of one of the release's files."""

@@ -19,7 +19,7 @@ from urllib.parse import urljoin
 import httpx
 from pydantic import Field
 
-from model.errors import SourceError
+from model.errors import SourceError, UnreachableError
 from model.text import Frozen
 from sources.answers import words_of
 from sources.aside import written_aside
@@ -98,7 +98,7 @@ class HttpTransport:
                 late = time.monotonic() + wait > deadline
                 if attempt == limits.attempts or late:
                     tries = f"{attempt} attempt" + ("s" if attempt > 1 else "")
-                    raise SourceError(
+                    raise UnreachableError(
                         f"{failure} (after {tries})", where=safe_url(request.url),
                         todo="try again later; the last good release stays current",
                     ) from failure

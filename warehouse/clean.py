@@ -191,7 +191,7 @@ def _unpivot(con: duckdb.DuckDBPyConnection, source: Source, dataset: Dataset) -
                 where=dataset.id, todo="columns: " + ", ".join(_shown(columns)),
             )
     kept = [quote(name) for name in _columns_of(con) if name not in chosen]
-    cast = ", ".join(f"CAST({quote(name)} AS VARCHAR) AS {quote(name)}" for name in chosen)
+    cast = ", ".join(f"{_as_text(name, columns[name])} AS {quote(name)}" for name in chosen)
     on = ", ".join(quote(name) for name in chosen)
     con.execute(f"CREATE VIEW wide AS SELECT {', '.join([*kept, cast])} FROM raw")  # noqa: S608
     con.execute(
@@ -201,6 +201,13 @@ def _unpivot(con: duckdb.DuckDBPyConnection, source: Source, dataset: Dataset) -
     con.execute("DROP VIEW wide")
     con.execute("DROP TABLE raw")
     con.execute("ALTER TABLE long RENAME TO raw")
+
+
+def _as_text(name: str, kind: str) -> str:
+    """Return SQL for a cell as text. NaN, which typed formats have for missing, is empty."""
+    cell = quote(name)
+    text = f"CAST({cell} AS VARCHAR)"
+    return f"CASE WHEN NOT isnan({cell}) THEN {text} END" if kind in ("DOUBLE", "FLOAT") else text
 
 
 def _shown(columns: Iterable[str]) -> list[str]:

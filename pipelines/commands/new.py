@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from string import Template
 
 from model.errors import OpenIndicatorsError
@@ -70,12 +69,11 @@ expectations:
 TABLE = "area,year,value\n48,2022,120\n48,2023,134\n48,2024,151\n"
 
 
-def new(dataset: str, folder: Path | None = None) -> int:
+def new(dataset: str) -> int:
     """Write a declaration, a suite, and a small table in the inbox; overwrite nothing.
 
     Args:
         dataset: `<sector>/<dataset>`.
-        folder: the project's folder, if not this one.
 
     Raises:
         OpenIndicatorsError: the name is no good, the sector unknown, or a file is there.
@@ -94,9 +92,8 @@ def new(dataset: str, folder: Path | None = None) -> int:
             todo="use 2 to 61 of a-z, 0-9 and _, starting with a letter,"
             " e.g. tourism/hotel_rooms",
         )
-    declarations = folder / "assets" if folder else settings.declarations
-    suites = folder / "expectations" if folder else settings.suites
-    declaration, suite = declarations / f"{dataset}.yaml", suites / f"{dataset}.yaml"
+    declaration = settings.declarations / f"{dataset}.yaml"
+    suite = settings.suites / f"{dataset}.yaml"
     for path in (declaration, suite):
         if path.exists():
             raise OpenIndicatorsError(

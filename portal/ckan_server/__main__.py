@@ -21,6 +21,12 @@ def main(arguments: list[str] | None = None) -> int:
     except OpenIndicatorsError as error:
         print(f"portal: {error}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        print(
+            f"portal: {error}\n  → see whether {home.root} can be written and its disk has room",
+            file=sys.stderr,
+        )
+        return 1
 
 
 def _up(home: Home, options: argparse.Namespace) -> int:

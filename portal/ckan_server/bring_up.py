@@ -72,6 +72,9 @@ def up(home: Home, wanted_ports: Mapping[str, int], say: Say) -> RunningPortal:
     home.make_folders()
     with _alone(home):
         _step(say, "system packages", lambda: system_packages.ensure(home))
+        passwords = load_passwords(home)
+        if _step(say, "PostgreSQL set up", lambda: postgres.ensure_cluster(home, passwords)):
+            home.token.unlink(missing_ok=True)  # it was a token of the database that is gone
         with ThreadPoolExecutor() as pool:
             builds = [
                 pool.submit(_step, say, "CKAN installed", lambda: ckan_venv.ensure(home)),
@@ -79,10 +82,8 @@ def up(home: Home, wanted_ports: Mapping[str, int], say: Say) -> RunningPortal:
             ]
             for build in builds:
                 build.result()
-        passwords = load_passwords(home)
+        _clear_crashed(home)
         ports = choose_ports(home, wanted_ports, _running_services(home))
-        if _step(say, "PostgreSQL set up", lambda: postgres.ensure_cluster(home, passwords)):
-            home.token.unlink(missing_ok=True)  # it was a token of the database that is gone
         configuration.write(home, ports, passwords)
         solr_version = solr.ensure_core(home)
         stores = [
@@ -127,6 +128,13 @@ def _start(home: Home, services: list[Service]) -> bool:
     for service in services:
         processes.wait_until_ready(home, service)
     return any(started)
+
+
+def _clear_crashed(home: Home) -> None:
+    """End what a crashed service left: its children would still hold its port."""
+    for name in SERVICES:
+        if processes.running(home, name) is None:
+            processes.stop(home, name)
 
 
 def _running_services(home: Home) -> list[str]:

@@ -87,7 +87,7 @@ class Home:
 
 def default_home() -> Path:
     """Return `$OPENINDICATORS_HOME/portal`, or `data/portal` where that is not set."""
-    return Path(os.environ.get("OPENINDICATORS_HOME", "data")) / "portal"
+    return Path(os.environ.get("OPENINDICATORS_HOME") or "data") / "portal"
 
 
 def fingerprint(*parts: str | Path) -> str:

@@ -35,21 +35,22 @@ def ensure_cluster(home: Home, passwords: Passwords) -> bool:
     Raises:
         PortalError: it could not be made.
     """
-    if (home.postgres / "PG_VERSION").exists():
+    if home.postgres.exists():
         return False
     user = _user()
-    shutil.rmtree(home.postgres, ignore_errors=True)
-    home.postgres.mkdir(mode=0o700)
+    aside = home.postgres.with_name("postgres.new")  # renamed when it is whole
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(mode=0o700)
     with tempfile.NamedTemporaryFile("w", prefix="openindicators-") as password_file:
         password_file.write(passwords.postgres)
         password_file.flush()
         if user:
             owner = pwd.getpwnam(user)
-            for path in (home.postgres, password_file.name):
+            for path in (aside, password_file.name):
                 os.chown(path, owner.pw_uid, owner.pw_gid)
         commands.run(
             [
-                *(_program("initdb"), "-D", home.postgres, "-U", SUPERUSER),
+                *(_program("initdb"), "-D", aside, "-U", SUPERUSER),
                 *("-E", "UTF8", "--locale=C.UTF-8"),
                 *("-A", "scram-sha-256", f"--pwfile={password_file.name}"),
             ],
@@ -59,6 +60,7 @@ def ensure_cluster(home: Home, passwords: Passwords) -> bool:
             f"{home.postgres}, or choose another folder with --home",
             user=user,
         )
+    aside.rename(home.postgres)
     return True
 
 

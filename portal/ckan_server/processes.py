@@ -5,16 +5,16 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from model.errors import PortalError
+from portal.ckan_server import kernel
 from portal.ckan_server.commands import as_user, environment, failure
 from portal.ckan_server.home import Home, fingerprint
 
@@ -51,10 +51,10 @@ class Service:
 def start(home: Home, service: Service) -> bool:
     """Start a service unless it runs already, as it is now wanted; tell whether it was started."""
     version = fingerprint(*service.command, *service.env.values(), *service.files)
-    if running(home, service.name) is not None:
-        if (_identity(home, service.name) or {}).get("version") == version:
-            return False
-    stop(home, service.name)  # also clears away what a crashed one left
+    identity = _identity(home, service.name)
+    if running(home, service.name) is not None and identity and identity["version"] == version:
+        return False
+    stop(home, service.name)
     log = home.log(service.name)
     if log.exists():
         log.replace(log.with_suffix(".log.1"))
@@ -69,9 +69,10 @@ def start(home: Home, service: Service) -> bool:
             start_new_session=True,
             **as_user(service.user),
         )
+    born = kernel.stat(process.pid)
     identity = {
         "pid": process.pid,
-        "born": born.born if (born := _stat(process.pid)) else None,
+        "born": born.born if born else None,
         "version": version,
         "stop_signal": int(service.stop_signal),
     }
@@ -111,7 +112,7 @@ def running(home: Home, name: str) -> int | None:
     identity = _identity(home, name)
     if identity is None:
         return None
-    stat = _stat(identity["pid"])
+    stat = kernel.stat(identity["pid"])
     is_ours = stat is not None and stat.is_alive and stat.born == identity["born"]
     return identity["pid"] if is_ours else None
 
@@ -127,34 +128,36 @@ def stop(home: Home, name: str, seconds: float = STOP_SECONDS) -> bool:
     identity = _identity(home, name)
     if identity is None:
         return False
-    ended = False
-    with _handle(identity["pid"]) as handle:
+    ran = in_order = False
+    with kernel.handle(identity["pid"]) as handle:
         # The handle names this very process whatever happens to the number afterwards.
         if handle is not None and running(home, name) is not None:
-            _end(handle, identity, name, seconds)
-            ended = True
+            ran = True
+            in_order = _end(handle, identity, name, seconds)
     _end_orphans(home, identity["pid"])
-    _wait_until_reaped(identity)
+    _reap(identity, 0 if in_order else REAP_SECONDS)
     _pid_file(home, name).unlink(missing_ok=True)
-    return ended
+    return ran
 
 
-def _end(handle: int, identity: dict[str, Any], name: str, seconds: float) -> None:
+def _end(handle: int, identity: dict[str, Any], name: str, seconds: float) -> bool:
+    """End a held service; tell whether it ended in order."""
     try:
         signal.pidfd_send_signal(handle, identity["stop_signal"])
-        if _ended(handle, seconds):
-            return
+        if kernel.has_ended(handle, seconds):
+            return True
         os.killpg(identity["pid"], signal.SIGKILL)  # started as the leader of its own group
     except PermissionError as error:
         raise PortalError(
             f"{name} (process {identity['pid']}) was started by another user",
             todo="run `down` as the user who ran `up`",
         ) from error
-    if not _ended(handle, seconds):
+    if not kernel.has_ended(handle, seconds):
         raise PortalError(
             f"{name} (process {identity['pid']}) does not end, not even by force",
             todo=f"see what it waits for (`cat /proc/{identity['pid']}/wchan`), then `down` again",
         )
+    return False
 
 
 def _end_orphans(home: Home, group: int) -> None:
@@ -163,43 +166,29 @@ def _end_orphans(home: Home, group: int) -> None:
     A group's number can come to mean another group once all its processes are gone: only those
     that work in the portal's folder are ours.
     """
-    for pid in (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()):
-        with _handle(pid) as handle:
-            stat = _stat(pid)
+    for pid in kernel.processes():
+        with kernel.handle(pid) as handle:
+            stat = kernel.stat(pid)
             if handle is None or stat is None or stat.group != group:
                 continue
-            if _folder(pid).is_relative_to(home.root):
+            if kernel.folder(pid).is_relative_to(home.root):
                 signal.pidfd_send_signal(handle, signal.SIGKILL)
-                _ended(handle, STOP_SECONDS)
+                kernel.has_ended(handle, STOP_SECONDS)
 
 
-def _wait_until_reaped(identity: dict[str, Any]) -> None:
-    """Wait until the process table has forgotten a process; PostgreSQL's lock file goes by it."""
-    deadline = time.monotonic() + REAP_SECONDS
-    while time.monotonic() < deadline:
+def _reap(identity: dict[str, Any], seconds: float) -> None:
+    """Wait until the process table has forgotten a process that has ended.
+
+    After a crash PostgreSQL takes its old lock file for a living server's until then.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
         with contextlib.suppress(ChildProcessError):
-            os.waitpid(identity["pid"], os.WNOHANG)  # when it is a child of ours, nobody else does
-        stat = _stat(identity["pid"])
-        if stat is None or stat.born != identity["born"]:
+            os.waitpid(identity["pid"], os.WNOHANG)  # a child of ours waits for us alone
+        stat = kernel.stat(identity["pid"])
+        if stat is None or stat.born != identity["born"] or time.monotonic() >= deadline:
             return
         time.sleep(POLL_SECONDS)
-
-
-def _ended(handle: int, seconds: float) -> bool:
-    return bool(select.select([handle], [], [], seconds)[0])
-
-
-@contextlib.contextmanager
-def _handle(pid: int) -> Iterator[int | None]:
-    try:
-        handle = os.pidfd_open(pid)
-    except ProcessLookupError:
-        yield None
-        return
-    try:
-        yield handle
-    finally:
-        os.close(handle)
 
 
 def _pid_file(home: Home, name: str) -> Path:
@@ -211,31 +200,3 @@ def _identity(home: Home, name: str) -> dict[str, Any] | None:
         return dict(json.loads(_pid_file(home, name).read_text()))
     except (FileNotFoundError, ValueError):
         return None
-
-
-@dataclass(frozen=True)
-class _Stat:
-    born: str  # boot and moment of birth, which no two processes with one number share
-    group: int
-    is_alive: bool
-
-
-def _stat(pid: int) -> _Stat | None:
-    """Return what the kernel tells of a process, None when there is none with this number.
-
-    Source: proc(5): after the name, which may hold spaces and brackets, come the state (field 3),
-    the group (5) and the start time in ticks since boot (22).
-    """
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    return _Stat(f"{boot}/{fields[19]}", int(fields[2]), fields[0] not in "ZX")
-
-
-def _folder(pid: int) -> Path:
-    try:
-        return Path(f"/proc/{pid}/cwd").readlink()
-    except OSError:  # gone, or another user's
-        return Path("/")

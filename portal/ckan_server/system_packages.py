@@ -16,12 +16,12 @@ from portal.ckan_server.home import HERE, Home
 # Debian's package for each program that must be found.
 PROGRAMS = {
     "redis-server": "redis-server",
-    "pg_config": "libpq-dev",
     "gcc": "gcc",
     "java": "default-jre-headless",
     "javac": "default-jdk-headless",
     "mvn": "maven",
 }
+LIBPQ_HEADERS = ("/usr/include/postgresql", "/usr/include")
 
 
 def ensure(home: Home) -> bool:
@@ -56,6 +56,9 @@ def missing_packages() -> list[str]:
     missing = {package for program, package in PROGRAMS.items() if not shutil.which(program)}
     if postgres_programs() is None:
         missing.add("postgresql")
+    # Not by pg_config: postgresql brings one that works without libpq's headers.
+    if not any(Path(folder, "libpq-fe.h").exists() for folder in LIBPQ_HEADERS):
+        missing.add("libpq-dev")
     if ctypes.util.find_library("magic") is None:
         missing.add("libmagic1")
     if not Path("/usr/include/stdlib.h").exists():

@@ -1,0 +1,13 @@
+-- A row speaks of a country, a WHO region, an income group of the World Bank, or the world.
+SELECT *,
+    CASE
+        WHEN nullif(COUNTRY, '') IS NOT NULL THEN COUNTRY
+        WHEN REGION = 'GLOBAL' THEN 'WLD'
+        WHEN nullif(REGION, '') IS NOT NULL AND REGION <> 'NOTSPEC' THEN 'WHO_' || REGION
+        WHEN WORLDBANKINCOMEGROUP = 'WB_HI' THEN 'HIC'
+        WHEN WORLDBANKINCOMEGROUP = 'WB_UMI' THEN 'UMC'
+        WHEN WORLDBANKINCOMEGROUP = 'WB_LMI' THEN 'LMC'
+        WHEN WORLDBANKINCOMEGROUP = 'WB_LI' THEN 'LIC'
+        WHEN WORLDBANKINCOMEGROUP = 'WB_WORLD_INCOME' THEN 'WLD'
+    END AS area
+FROM raw

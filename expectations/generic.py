@@ -1,0 +1,166 @@
+"""The expectations that follow from a declaration by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from expectations.kinds import UNEXPECTED_ROWS, Level
+from expectations.sql import identifier, in_template, literal
+from expectations.titles import sentence
+from expectations.words import Expectation
+from model.dataset import Dataset, ObsStatus
+from model.periods import PERIOD_PATTERNS
+from model.registries import Registries
+from model.text import Bilingual
+
+# Statuses under which an observation has no value: O missing, Q suppressed.
+WITHOUT_VALUE = ("O", "Q")
+
+_PERIOD_NAMES = {
+    "A": Bilingual(vi="năm, ví dụ 2023", en="a year, such as 2023"),
+    "S": Bilingual(vi="nửa năm, ví dụ 2023-S1", en="a half-year, such as 2023-S1"),
+    "Q": Bilingual(vi="quý, ví dụ 2023-Q1", en="a quarter, such as 2023-Q1"),
+    "M": Bilingual(vi="tháng, ví dụ 2023-01", en="a month, such as 2023-01"),
+    "W": Bilingual(vi="tuần, ví dụ 2023-W01", en="a week, such as 2023-W01"),
+    "D": Bilingual(vi="ngày, ví dụ 2023-01-31", en="a day, such as 2023-01-31"),
+    "YTD": Bilingual(
+        vi="lũy kế từ đầu năm, ví dụ 2023-01-01/P6M",
+        en="the year to date, such as 2023-01-01/P6M",
+    ),
+}
+
+
+def generic_names(dataset: Dataset) -> set[str]:
+    """Return the names of the generic expectations, which no suite may use again."""
+    return {
+        *(f"{column}_not_null" for column in _never_null(dataset)),
+        *(f"{name}_known" for name in dataset.dimensions),
+        "key_unique", "indicator_declared", "ref_area_known", "freq_declared",
+        "time_period_form", "obs_status_known", "unit_measure_declared",
+        "obs_value_present", "obs_value_within_bounds", "not_empty",
+    }
+
+
+def generic_expectations(dataset: Dataset, registries: Registries) -> tuple[Expectation, ...]:
+    """Return what every dataset of this shape must fulfil; all of it is critical."""
+    return tuple(_generic(dataset, registries))
+
+
+def _never_null(dataset: Dataset) -> tuple[str, ...]:
+    return (*dataset.key, "freq", "obs_status")
+
+
+def _generic(dataset: Dataset, registries: Registries) -> Iterator[Expectation]:
+    def expect(
+        name: str, kind: str, kwargs: dict[str, Any], title: Bilingual | None = None,
+        level: Level = "row",
+    ) -> Expectation:
+        return Expectation(
+            name=name, type=kind, kwargs=kwargs, severity="critical", level=level,
+            title=title or sentence(kind, kwargs, dataset),
+        )
+
+    def in_codelist(name: str, column: str, codelist: str) -> Expectation:
+        codes = registries.codelists[codelist].codes
+        return expect(name, "expect_column_values_to_be_in_set",
+                      {"column": column, "value_set": list(codes)})
+
+    for column in _never_null(dataset):
+        yield expect(
+            f"{column}_not_null", "expect_column_values_to_not_be_null", {"column": column}
+        )
+    yield expect(
+        "key_unique", "expect_compound_columns_to_be_unique", {"column_list": list(dataset.key)}
+    )
+    yield expect(
+        "indicator_declared", "expect_column_values_to_be_in_set",
+        {"column": "indicator", "value_set": list(dataset.indicators)},
+    )
+    yield in_codelist("ref_area_known", "ref_area", dataset.geography.codelist)
+    for name, dimension in dataset.dimensions.items():
+        yield in_codelist(f"{name}_known", name, dimension.codelist)
+    yield expect(
+        "freq_declared", "expect_column_values_to_be_in_set",
+        {"column": "freq", "value_set": [dataset.frequency]},
+    )
+    yield expect(
+        "time_period_form", "expect_column_values_to_match_regex",
+        {"column": "time_period", "regex": f"^(?:{PERIOD_PATTERNS[dataset.frequency]})$"},
+        Bilingual(
+            vi=f"Kỳ thời gian là {_PERIOD_NAMES[dataset.frequency].vi}.",
+            en=f"The time period is {_PERIOD_NAMES[dataset.frequency].en}.",
+        ),
+    )
+    yield expect(
+        "obs_status_known", "expect_column_values_to_be_in_set",
+        {"column": "obs_status", "value_set": list(get_args(ObsStatus))},
+        Bilingual(
+            vi="Trạng thái quan sát là một mã của danh mục SDMX.",
+            en="The observation status is a code of the SDMX list.",
+        ),
+    )
+    yield expect(
+        "unit_measure_declared", UNEXPECTED_ROWS,
+        {"unexpected_rows_query": _wrong_unit(dataset)},
+        Bilingual(
+            vi="Đơn vị đo là đơn vị đã khai báo cho chỉ tiêu.",
+            en="The unit of measure is the one declared for the indicator.",
+        ),
+    )
+    yield expect(
+        "obs_value_present", UNEXPECTED_ROWS, {"unexpected_rows_query": _no_value()},
+        Bilingual(
+            vi="Có giá trị hữu hạn, trừ khi trạng thái là O (thiếu) hoặc Q (không công bố).",
+            en="There is a finite value, unless the status is O (missing) or Q (suppressed).",
+        ),
+    )
+    yield expect(
+        "obs_value_within_bounds", UNEXPECTED_ROWS,
+        {"unexpected_rows_query": _out_of_bounds(dataset)},
+        Bilingual(
+            vi="Giá trị nằm trong giới hạn đã khai báo cho chỉ tiêu.",
+            en="The value lies within the bounds declared for the indicator.",
+        ),
+    )
+    yield expect(
+        "not_empty", "expect_table_row_count_to_be_between", {"min_value": 1},
+        Bilingual(vi="Có ít nhất một dòng.", en="There is at least one row."), "table",
+    )
+
+
+def _rows_where(condition: str) -> str:
+    return f"SELECT * FROM {{batch}} WHERE {in_template(condition)}"  # noqa: S608
+
+
+def _wrong_unit(dataset: Dataset) -> str:
+    """An indicator that is not declared has its own expectation, and no unit to compare."""
+    whens = " ".join(
+        f"WHEN {literal(code)} THEN {literal(indicator.unit)}"
+        for code, indicator in dataset.indicators.items()
+    )
+    declared = f"CASE indicator {whens} ELSE unit_measure END"
+    return _rows_where(f"unit_measure IS DISTINCT FROM {declared}")
+
+
+def _no_value() -> str:
+    statuses = ", ".join(literal(status) for status in WITHOUT_VALUE)
+    return _rows_where(
+        f"(obs_value IS NULL AND coalesce(obs_status NOT IN ({statuses}), true))"
+        " OR NOT isfinite(obs_value)"
+    )
+
+
+def _out_of_bounds(dataset: Dataset) -> str:
+    """Return one query for all indicators: one pass, however many there are."""
+    column = identifier("obs_value")
+    parts = []
+    for code, indicator in dataset.indicators.items():
+        bounds = []
+        if indicator.minimum is not None:
+            bounds.append(f"{column} < {indicator.minimum!r}")
+        if indicator.maximum is not None:
+            bounds.append(f"{column} > {indicator.maximum!r}")
+        if bounds:
+            parts.append(f"(indicator = {literal(code)} AND ({' OR '.join(bounds)}))")
+    return _rows_where(" OR ".join(parts) or "false")

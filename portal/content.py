@@ -1,0 +1,188 @@
+"""A release as the distributions and pages read it: rows in batches, and names for its codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pydantic import ValidationError
+
+from model.dataset import Dataset
+from model.errors import PortalError
+from model.records import QualityRecord, Release
+from model.registries import Licence, Publisher, Registries
+from model.text import Bilingual
+from portal.base import ReleaseFiles
+from portal.vocabulary import CHANGES, COLUMNS, FREQUENCIES, STATUSES, Column
+
+BATCH_ROWS = 50_000  # rows held in memory at a time
+
+
+@dataclass(frozen=True)
+class Content:
+    """One release with the declaration that it was made by, and the registries for names."""
+
+    files: ReleaseFiles
+    dataset: Dataset
+    registries: Registries
+
+    @classmethod
+    def of(cls, files: ReleaseFiles, registries: Registries) -> Content:
+        """Open a release.
+
+        Raises:
+            PortalError: the declaration inside the release cannot be read by this version.
+        """
+        try:
+            dataset = Dataset.model_validate(files.release.declaration)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise PortalError(
+                f"the declaration kept in the release cannot be read: {first['msg']}",
+                where=f"{files.release.dataset}, release {files.release.number}",
+                todo="publish with the version of OpenIndicators that made the release",
+            ) from error
+        return cls(files, dataset, registries)
+
+    @property
+    def release(self) -> Release:
+        """The release's record."""
+        return self.files.release
+
+    @cached_property
+    def quality(self) -> QualityRecord:
+        """The release's quality record."""
+        return self.files.quality
+
+    @property
+    def public(self) -> bool:
+        """Whether the figures themselves may be shown and downloaded."""
+        return self.dataset.access_rights == "PUBLIC"
+
+    @property
+    def licence(self) -> Licence:
+        """Under which terms the data may be used."""
+        return self.registries.licences[self.dataset.licence]
+
+    @property
+    def publisher(self) -> Publisher:
+        """Who made the figures."""
+        return self.registries.publishers[self.dataset.publisher]
+
+    @property
+    def contact(self) -> Publisher:
+        """Who answers questions."""
+        return self.registries.publishers[self.dataset.contact]
+
+    def batches(self, name: str = "data.parquet") -> Iterator[pa.RecordBatch]:
+        """Read one of the release's tables, in batches of BATCH_ROWS.
+
+        Raises:
+            PortalError: a figure is not a finite number, which no open format can carry.
+        """
+        with pq.ParquetFile(self.files.path(name)) as file:
+            for batch in file.iter_batches(batch_size=BATCH_ROWS):
+                _check_finite(batch, f"{self.release.dataset}, {name}")
+                yield batch
+
+    def rows(self, name: str = "data.parquet") -> Iterator[tuple[Any, ...]]:
+        """Read one of the release's tables row by row, columns in the file's order."""
+        for batch in self.batches(name):
+            yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+
+    def columns_of(self, name: str) -> list[str]:
+        """Return the column names of one of the release's tables."""
+        return list(pq.read_schema(self.files.path(name)).names)
+
+    def query(self, sql: str, table: str = "data.parquet", *values: Any) -> list[tuple[Any, ...]]:
+        """Run a SELECT on `t`, one of the release's tables, and return all rows.
+
+        For small results only (distinct codes, first rows, one chart).
+        """
+        with _duckdb() as con:
+            # `sql` is this package's own; what comes from data is bound as a parameter.
+            source = f"WITH t AS (SELECT * FROM read_parquet(?)) {sql}"  # noqa: S608
+            return con.execute(source, [str(self.files.path(table)), *values]).fetchall()
+
+    @cached_property
+    def codes_used(self) -> dict[str, list[str]]:
+        """The codes in each coded column, sorted; `indicator` in the declaration's order."""
+        coded = [*self.dataset.key[:-1], "freq", "unit_measure", "obs_status"]
+        lists = ", ".join(f"list(DISTINCT {quoted(name)})" for name in coded)
+        [row] = self.query(f"SELECT {lists} FROM t")  # noqa: S608
+        found = {
+            name: sorted(code for code in codes or () if code is not None)
+            for name, codes in zip(coded, row, strict=True)
+        }
+        order = list(self.dataset.indicators)
+        found["indicator"].sort(key=lambda code: (order.index(code) if code in order else 1e9))
+        return found
+
+    def column(self, name: str) -> Column:
+        """Return what a column is, for people."""
+        if name in self.dataset.dimensions:
+            title = self.dataset.dimensions[name].name
+            return Column(title, title)
+        return COLUMNS.get(name) or Column(Bilingual(vi=name, en=name), Bilingual(vi=name, en=name))
+
+    def name_of(self, column: str, code: str) -> Bilingual | None:
+        """Return the name of a code in a column, or None where it has none."""
+        if column == "indicator":
+            indicator = self.dataset.indicators.get(code)
+            return indicator.name if indicator else None
+        if column == "unit_measure":
+            unit = self.registries.units.get(code)
+            return unit.name if unit else None
+        if column in ("obs_status", "old_status", "new_status"):
+            return STATUSES.get(code)
+        if column == "freq":
+            return FREQUENCIES.get(code)
+        if column == "change":
+            return CHANGES.get(code)
+        codelist = self.registries.codelists.get(self._codelist_of(column))
+        entry = codelist.codes.get(code) if codelist else None
+        return entry.name if entry else None
+
+    def label(self, column: str, code: str, language: str) -> str:
+        """Return the name of a code in a language, or the code where it has none."""
+        name = self.name_of(column, code)
+        return name.get(language) if name else code
+
+    def _codelist_of(self, column: str) -> str:
+        if column == "ref_area":
+            return self.dataset.geography.codelist
+        dimension = self.dataset.dimensions.get(column)
+        return dimension.codelist if dimension else ""
+
+
+def quoted(name: str) -> str:
+    """Return a column name quoted for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _check_finite(batch: pa.RecordBatch, where: str) -> None:
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        if pa.types.is_floating(column.type) and pc.all(pc.is_finite(column)).as_py() is False:
+            raise PortalError(
+                "a figure is infinite or not a number",
+                where=f"{where}, column {name}",
+                todo="add an expectation that holds such rows back, then release anew",
+            )
+
+
+@contextmanager
+def _duckdb() -> Iterator[duckdb.DuckDBPyConnection]:
+    con = duckdb.connect(
+        config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+    )
+    try:
+        yield con
+    finally:
+        con.close()

@@ -1,0 +1,58 @@
+"""The data dictionary as CSV: every column, and every code in use, in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from model.dataset import Dataset
+from model.records import FileRecord
+from model.text import Bilingual
+from portal.content import Content
+from portal.distributions.csv_text import write_csv
+
+title = Bilingual(vi="Từ điển dữ liệu (CSV)", en="Data dictionary (CSV)")
+purpose = Bilingual(
+    vi="Ý nghĩa của từng cột và từng mã, bằng tiếng Việt và tiếng Anh.",
+    en="What every column and every code means, in Vietnamese and English.",
+)
+media_type = "text/csv"
+file_type = "CSV"
+
+HEADER = (
+    "column", "code", "type", "unit", "name_vi", "name_en", "description_vi", "description_en",
+)
+
+
+def file_name(dataset: Dataset) -> str:
+    """Return the name of the file."""
+    return f"{dataset.name}-dictionary.csv"
+
+
+def write(content: Content, path: Path, others: Sequence[FileRecord]) -> None:
+    """Write a row for each column, followed by its codes."""
+    write_csv(path, HEADER, entries(content))
+
+
+def entries(content: Content) -> Iterator[tuple[str, ...]]:
+    """Give the dictionary's rows, as HEADER names them; `code` is empty for a column."""
+    for name in content.dataset.columns:
+        column = content.column(name)
+        kind = "number" if column.number else "text"
+        yield (
+            name, "", kind, "", column.title.vi, column.title.en,
+            column.description.vi, column.description.en,
+        )
+        for code in content.codes_used.get(name, ()):
+            yield _code(content, name, code)
+
+
+def _code(content: Content, column: str, code: str) -> tuple[str, ...]:
+    name = content.name_of(column, code)
+    unit = vi = en = ""
+    indicator = content.dataset.indicators.get(code) if column == "indicator" else None
+    if indicator:
+        unit = indicator.unit
+        if indicator.definition:
+            vi, en = indicator.definition.vi, indicator.definition.en
+    return (column, code, "", unit, name.vi if name else code, name.en if name else code, vi, en)

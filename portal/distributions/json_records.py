@@ -1,0 +1,80 @@
+"""The observations as JSON: metadata, then one record a line.
+
+    {"dataset": ..., "release": ..., "columns": [...], "records": [
+    {"indicator": "ROOMS", "ref_area": "48", ..., "obs_value": 12.5, ...},
+    ...
+    ]}
+
+Codes are strings, figures are numbers written in full, what is missing is null.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from model.dataset import Dataset
+from model.records import FileRecord
+from model.text import Bilingual
+from portal.content import Content
+from portal.distributions.csv_text import number_text
+
+title = Bilingual(vi="JSON", en="JSON")
+purpose = Bilingual(
+    vi="Cho lập trình web: siêu dữ liệu và từng bản ghi.",
+    en="For web programming: metadata and one record per figure.",
+)
+media_type = "application/json"
+file_type = "JSON"
+
+
+def file_name(dataset: Dataset) -> str:
+    """Return the name of the file."""
+    return f"{dataset.name}.json"
+
+
+def write(content: Content, path: Path, others: Sequence[FileRecord]) -> None:
+    """Write the metadata and stream the records after it."""
+    columns = content.columns_of("data.parquet")
+    names = [_json(name) + ": " for name in columns]
+    head = _json({**_metadata(content), "columns": columns})
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(head.removesuffix("}") + ', "records": [')
+        separator = "\n"
+        for row in content.rows():
+            fields = (name + _value(value) for name, value in zip(names, row, strict=True))
+            file.write(f"{separator}{{{', '.join(fields)}}}")
+            separator = ",\n"
+        file.write("\n]}\n")
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _value(value: Any) -> str:
+    if value is None or isinstance(value, str):
+        return _json(value)
+    return number_text(value)
+
+
+def _metadata(content: Content) -> dict[str, Any]:
+    dataset, release = content.dataset, content.release
+    return {
+        "dataset": dataset.id,
+        "title": dataset.title.model_dump(),
+        "description": dataset.description.model_dump(),
+        "release": release.number,
+        "issued": release.issued.isoformat(),
+        "publisher": content.publisher.name.model_dump(),
+        "licence": {"id": content.licence.id, "url": str(content.licence.url)},
+        "frequency": dataset.frequency,
+        "coverage": dataset.geography.coverage.model_dump(),
+        "rows": release.rows,
+        "indicators": {
+            code: {"name": indicator.name.model_dump(), "unit": indicator.unit}
+            for code, indicator in dataset.indicators.items()
+        },
+    }

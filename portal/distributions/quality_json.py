@@ -1,0 +1,30 @@
+"""The quality report: what every check found, as the release recorded it, byte for byte."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from model.dataset import Dataset
+from model.records import FileRecord
+from model.text import Bilingual
+from portal.content import Content
+
+title = Bilingual(vi="Báo cáo chất lượng (JSON)", en="Quality report (JSON)")
+purpose = Bilingual(
+    vi="Kết quả của từng phép kiểm tra trên bản phát hành này.",
+    en="What every check found in this release.",
+)
+media_type = "application/json"
+file_type = "JSON"
+
+
+def file_name(dataset: Dataset) -> str:
+    """Return the name of the file."""
+    return f"{dataset.name}-quality.json"
+
+
+def write(content: Content, path: Path, others: Sequence[FileRecord]) -> None:
+    """Copy the release's quality.json."""
+    shutil.copyfile(content.files.path("quality.json"), path)

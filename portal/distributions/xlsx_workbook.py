@@ -1,0 +1,193 @@
+"""The observations as an Excel workbook, with the data dictionary and a sheet about the data.
+
+Codes are text cells, so that 01 stays 01; figures are numbers with the indicator's decimals as
+their display; nothing is ever a formula or a link. A sheet holds 1,048,576 rows: more data goes
+on in `data_2`, `data_3`, ..., each with its header, and the sheet `about` says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+from xlsxwriter.format import Format
+from xlsxwriter.workbook import Workbook
+from xlsxwriter.worksheet import Worksheet
+
+from model.dataset import Dataset
+from model.records import FileRecord
+from model.text import Bilingual
+from portal.content import Content
+from portal.distributions import data_dictionary
+from portal.vocabulary import FREQUENCIES, REASONS
+
+title = Bilingual(vi="Excel", en="Excel")
+purpose = Bilingual(
+    vi="Cho bảng tính: mã là văn bản, số là số, kèm từ điển dữ liệu.",
+    en="For spreadsheets: codes as text, figures as numbers, with the data dictionary.",
+)
+media_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+file_type = "XLSX"
+
+DATA_SHEET = "data"
+MAX_ROWS = 1_048_576  # of a sheet, the header included
+MAX_TEXT = 32_767  # characters of a cell
+
+# Text is text: no cell becomes a formula, a link or a number because of how it begins.
+_OPTIONS = {
+    "constant_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+}
+
+
+def file_name(dataset: Dataset) -> str:
+    """Return the name of the file."""
+    return f"{dataset.name}.xlsx"
+
+
+def write(content: Content, path: Path, others: Sequence[FileRecord]) -> None:
+    """Write the workbook row by row; memory does not grow with the data."""
+    # Excel wants a moment without a time zone; the release's makes the file reproducible.
+    created = content.release.issued.astimezone(UTC).replace(tzinfo=None)
+    with xlsxwriter.Workbook(str(path), {**_OPTIONS, "tmpdir": str(path.parent)}) as book:
+        book.set_properties(
+            {
+                "title": content.dataset.title.vi,
+                "subject": content.dataset.title.en,
+                "author": content.publisher.name.vi,
+                "created": created,
+            }
+        )
+        bold = book.add_format({"bold": True, "bottom": 1, "text_wrap": True})
+        sheets = _write_data(book, content, bold)
+        _write_dictionary(book, content, bold)
+        _write_about(book, content, bold, sheets)
+
+
+def _write_data(book: Workbook, content: Content, bold: Format) -> int:
+    """Write the observations over as many sheets as they need; returns how many."""
+    columns = content.columns_of("data.parquet")
+    formats = _number_formats(book, content)
+    rows = content.rows()
+    number = 1
+    for chunk in _chunks(rows, MAX_ROWS - 1):
+        name = DATA_SHEET if number == 1 else f"{DATA_SHEET}_{number}"
+        sheet = book.add_worksheet(name)
+        sheet.freeze_panes(1, 0)
+        for index, column in enumerate(columns):
+            sheet.set_column(index, index, max(12, len(column) + 3))
+        _header(sheet, columns, bold)
+        last = 0
+        for last, row in enumerate(chunk, start=1):
+            # The first column is the indicator, which decides how its figure is shown.
+            _row(sheet, last, row, formats.get(row[0]))
+        sheet.autofilter(0, 0, last, len(columns) - 1)
+        number += 1
+    return number - 1
+
+
+def _chunks(rows: Iterator[Any], size: int) -> Iterator[Iterator[Any]]:
+    """Cut an iterator into iterators of `size`; one empty when there is nothing at all."""
+    first = True
+    for head in rows:
+        first = False
+        yield chain([head], islice(rows, size - 1))
+    if first:
+        yield iter(())
+
+
+def _number_formats(book: Workbook, content: Content) -> dict[str, Format]:
+    by_decimals: dict[int, Format] = {}
+    for indicator in content.dataset.indicators.values():
+        decimals = indicator.decimals
+        if decimals not in by_decimals:
+            pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
+            by_decimals[decimals] = book.add_format({"num_format": pattern})
+    return {
+        code: by_decimals[indicator.decimals]
+        for code, indicator in content.dataset.indicators.items()
+    }
+
+
+def _header(sheet: Worksheet, names: Sequence[str], bold: Format) -> None:
+    for index, name in enumerate(names):
+        sheet.write_string(0, index, name, bold)
+
+
+def _row(
+    sheet: Worksheet, number: int, values: Iterable[Any], form: Format | None = None
+) -> None:
+    for index, value in enumerate(values):
+        if value is None or value == "":
+            continue
+        if isinstance(value, str):
+            sheet.write_string(number, index, _fitting(value))
+        else:
+            sheet.write_number(number, index, value, form)
+
+
+def _fitting(text: str) -> str:
+    """Return text that fits a cell; Excel has no room for more."""
+    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
+
+
+def _write_dictionary(book: Workbook, content: Content, bold: Format) -> None:
+    sheet = book.add_worksheet("data_dictionary")
+    sheet.freeze_panes(1, 0)
+    sheet.set_column(0, 3, 16)
+    sheet.set_column(4, 7, 42)
+    _header(sheet, data_dictionary.HEADER, bold)
+    for number, entry in enumerate(data_dictionary.entries(content), start=1):
+        _row(sheet, number, entry)
+
+
+def _write_about(book: Workbook, content: Content, bold: Format, sheets: int) -> None:
+    sheet = book.add_worksheet("about")
+    sheet.set_column(0, 0, 16)
+    sheet.set_column(1, 2, 70, book.add_format({"text_wrap": True, "valign": "top"}))
+    _header(sheet, ("", "Tiếng Việt", "English"), bold)
+    for number, entry in enumerate(_about(content, sheets), start=1):
+        _row(sheet, number, entry)
+
+
+def _about(content: Content, sheets: int) -> Iterator[tuple[str, str, str]]:
+    dataset, release = content.dataset, content.release
+    for field, text in (
+        ("title", dataset.title),
+        ("description", dataset.description),
+        ("publisher", content.publisher.name),
+        ("contact", content.contact.name),
+        ("licence", content.licence.title),
+        ("attribution", content.licence.attribution),
+        ("coverage", dataset.geography.coverage),
+        ("frequency", FREQUENCIES[dataset.frequency]),
+        ("reason", REASONS[release.reason]),
+        ("method", dataset.method),
+        ("notes", dataset.notes),
+    ):
+        if text:
+            yield field, text.vi, text.en
+    for field, value in (
+        ("dataset", dataset.id),
+        ("release", str(release.number)),
+        ("issued", release.issued.isoformat()),
+        ("licence_url", str(content.licence.url)),
+        ("publisher_url", str(content.publisher.homepage)),
+        ("period", f"{release.period_first} – {release.period_last}"),
+        ("rows", str(release.rows)),
+    ):
+        yield field, value, value
+    if sheets > 1:
+        yield (
+            "sheets",
+            f"Một trang tính chứa tối đa {MAX_ROWS} dòng: dữ liệu nằm trên {sheets} trang,"
+            f" từ {DATA_SHEET} đến {DATA_SHEET}_{sheets}.",
+            f"A sheet holds at most {MAX_ROWS} rows: the data stands on {sheets} sheets, from"
+            f" {DATA_SHEET} to {DATA_SHEET}_{sheets}.",
+        )

@@ -1,0 +1,92 @@
+"""The pages that all datasets share: catalogue, quality, the DCAT catalogue and the assets.
+
+They are made from the `dataset.json` of every dataset in the site's folder, and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from model.errors import PortalError
+from model.hashing import pretty_json, sha256_bytes, sha256_file
+from model.registries import Registries
+from model.text import LANGUAGES, fold
+from portal import dcat
+from portal.site import pages
+from portal.site.state import CatalogueState, DatasetState, read_dataset
+from portal.site.words import catalogue_texts
+
+STATE = "catalogue.json"
+ASSETS = Path(__file__).resolve().parent / "assets"
+PUBLISHER = "da_nang_dst"  # who runs the portal
+
+
+def render(folder: Path, registries: Registries, site_version: str) -> dict[str, bytes]:
+    """Return every shared file: path in the site -> bytes; the state comes last.
+
+    Raises:
+        PortalError: a `dataset.json` was made by other code and cannot be read.
+    """
+    states = _states(folder)
+    files: dict[str, bytes] = {
+        f"assets/{path.name}": path.read_bytes() for path in sorted(ASSETS.iterdir())
+    }
+    files["catalog.jsonld"] = _dcat(folder, states, registries)
+    sectors = _by_sector(states, registries)
+    for language in LANGUAGES:
+        files[f"{language}/index.html"] = pages.render_catalogue(sectors, language)
+        files[f"{language}/quality.html"] = pages.render_quality(sectors, language)
+    files["index.html"] = pages.render_landing()
+    state = CatalogueState(
+        site_version=site_version,
+        datasets={
+            item.dataset: sha256_file(folder / "datasets" / item.dataset / "dataset.json")
+            for item in states
+        },
+        pages={path: sha256_bytes(data) for path, data in files.items()},
+    )
+    files[STATE] = pretty_json(state).encode()
+    return files
+
+
+def _states(folder: Path) -> list[DatasetState]:
+    found = []
+    for path in sorted(folder.glob("datasets/*/*/dataset.json")):
+        if any(part.startswith(".") for part in path.relative_to(folder).parts):
+            continue  # a folder that is being filled
+        state = read_dataset(path)
+        if state:  # one that other code wrote comes back when its dataset is published again
+            found.append(state)
+    return found
+
+
+def _by_sector(
+    states: list[DatasetState], registries: Registries
+) -> list[tuple[Any, list[DatasetState]]]:
+    """Group the datasets by sector, both in the registry's order."""
+    groups = []
+    for sector in registries.sectors.values():
+        members = [state for state in states if state.sector == sector.id]
+        if members:
+            groups.append((sector, sorted(members, key=lambda s: fold(s.title.vi))))
+    return groups
+
+
+def _dcat(folder: Path, states: list[DatasetState], registries: Registries) -> bytes:
+    graphs = []
+    for state in states:
+        path = folder / "datasets" / state.dataset / "dcat.jsonld"
+        try:
+            graphs.append(json.loads(path.read_bytes())["@graph"])
+        except (OSError, ValueError, KeyError) as error:
+            raise PortalError(
+                f"the description cannot be read: {error}", where=str(path),
+                todo=f"delete the folder {path.parent} and publish the dataset again",
+            ) from error
+    title, description = catalogue_texts()
+    nodes = dcat.catalogue_nodes(
+        title, description, registries.publishers[PUBLISHER], "index.html", graphs
+    )
+    return pretty_json(dcat.document(nodes, base="./")).encode()

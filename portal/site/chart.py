@@ -1,0 +1,277 @@
+"""The geometry of a chart: where lines, bars, ticks and labels stand in the drawing.
+
+Pure arithmetic from a `Plot` to numbers; templates/chart.svg draws them. Each chart is laid out
+twice, for wide and for narrow screens, so that its text is never scaled down.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from portal.site import formatting
+from portal.site.series import Plot, Point, Series
+from portal.vocabulary import NOT_FINAL
+
+Label = Callable[[Series], str]
+WIDE, NARROW = 820, 340
+HEIGHT = {WIDE: 400, NARROW: 280}
+LABEL_GAP = 16  # between two direct labels
+CHAR = 6.7  # width of a character at the labels' size, on average
+MARKERS = 45  # a line with more points than this shows only those that are not final
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A mark on an axis."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A point that is drawn; `hollow` when it is not final."""
+
+    x: float
+    y: float
+    hollow: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A series drawn as a line; `path` breaks where a value is missing."""
+
+    number: int
+    path: str
+    marks: tuple[Mark, ...]
+    label: str
+    label_x: float
+    label_y: float
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A series drawn as a bar."""
+
+    y: float
+    width: float
+    label: str
+    value: str
+    hollow: bool
+    home: bool
+
+
+@dataclass(frozen=True)
+class Lines:
+    """A line chart, laid out."""
+
+    width: int
+    height: int
+    left: float
+    right: float
+    top: float
+    bottom: float
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+    lines: tuple[Line, ...]
+    direct: bool  # whether the labels stand beside the lines
+
+
+@dataclass(frozen=True)
+class Bars:
+    """A bar chart, laid out."""
+
+    width: int
+    height: int
+    left: float
+    zero: float
+    bar_height: float
+    bars: tuple[Bar, ...]
+
+
+def nice_ticks(low: float, high: float, count: int = 5) -> list[float]:
+    """Return round numbers that cover low..high, about `count` of them.
+
+    >>> nice_ticks(0, 87)
+    [0, 20, 40, 60, 80, 100]
+    """
+    if high <= low:
+        high = low + (abs(low) or 1)
+    rough = (high - low) / count
+    power = 10 ** math.floor(math.log10(rough))
+    step = next(n * power for n in (1, 2, 2.5, 5, 10) if n * power >= rough * 0.999)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return [_tidy(index * step) for index in range(first, last + 1)]
+
+
+def _tidy(value: float) -> float:
+    """Take off what binary arithmetic added: 0.30000000000000004 is 0.3."""
+    value = float(f"{value:.12g}")
+    return int(value) if value == int(value) and abs(value) < 1e15 else value
+
+
+def lay_out_lines(
+    plot: Plot, width: int, label: Label, language: str, decimals: int
+) -> Lines:
+    """Lay a line chart out."""
+    height = HEIGHT[width]
+    direct = width == WIDE and len(plot.series) > 1
+    values = [p.value for s in plot.series for p in s.points if p.value is not None]
+    moments = [p.at for s in plot.series for p in s.points]
+    low, high = min(values), max(values)
+    # A figure that is small against its level needs no nought on the axis to be read rightly.
+    if 0 <= low < 0.6 * high:
+        low = 0
+    steps = nice_ticks(low, high, 5 if width == WIDE else 4)
+    texts = [formatting.short_number(v, language, max(decimals, _decimals(steps))) for v in steps]
+    labels = [_cut(label(series), 26) for series in plot.series]
+    left = max(len(text) for text in texts) * CHAR + 14
+    right = width - (max(map(len, labels)) * CHAR + 18 if direct else 14)
+    top, bottom = 14.0, height - 30.0
+    first, last = min(moments), max(moments)
+    span = (last - first) or 1
+
+    def x(at: float) -> float:
+        return round(left + 8 + (at - first) / span * (right - left - 16), 1)
+
+    def y(value: float) -> float:
+        return round(bottom - (value - steps[0]) / (steps[-1] - steps[0]) * (bottom - top), 1)
+
+    ends = [y(s.last.value) if s.last and s.last.value is not None else top for s in plot.series]
+    heights = spread(ends, LABEL_GAP, top, bottom)
+    lines = []
+    for number, series in enumerate(plot.series):
+        known = [p for p in series.points if p.value is not None]
+        dense = len(known) > MARKERS
+        marks = tuple(
+            Mark(x(p.at), y(p.value), p.status in NOT_FINAL, _tip(p, language, decimals))
+            for index, p in enumerate(series.points)
+            if p.value is not None
+            and (not dense or p.status in NOT_FINAL or _alone(series.points, index))
+        )
+        lines.append(
+            Line(
+                number, _path(series.points, x, y), marks, labels[number],
+                x(known[-1].at) + 10, heights[number] + 4,
+            )
+        )
+    return Lines(
+        width, height, left, right, top, bottom,
+        tuple(_time_ticks(plot, first, last, x, 9 if width == WIDE else 4, language)),
+        tuple(Tick(y(v), text) for v, text in zip(steps, texts, strict=True)),
+        tuple(lines), direct,
+    )
+
+
+def lay_out_bars(plot: Plot, width: int, label: Label, language: str, decimals: int) -> Bars:
+    """Lay a bar chart out: one bar for each series, in the order given."""
+    rows = [(series, series.last) for series in plot.series if series.last]
+    values = [point.value or 0 for _, point in rows if point]
+    low, high = min(0, *values), max(0, *values)
+    span = (high - low) or 1
+    labels = [_cut(label(series), 30 if width == WIDE else 16) for series, _ in rows]
+    texts = [formatting.number(value, language, decimals) for value in values]
+    left = max(map(len, labels)) * CHAR + 12
+    room = width - left - max(map(len, texts)) * CHAR - 16
+    row_height = 30.0
+    bars = tuple(
+        Bar(
+            y=8 + index * row_height,
+            width=round((value / span) * room, 1),
+            label=labels[index],
+            value=texts[index],
+            hollow=point is not None and point.status in NOT_FINAL,
+            home=series.code == "48",
+        )
+        for index, ((series, point), value) in enumerate(zip(rows, values, strict=True))
+    )
+    zero = round(left + (0 - low) / span * room, 1)
+    return Bars(width, round(len(bars) * row_height + 16), left, zero, 20.0, bars)
+
+
+def sparkline(points: list[float | None], width: int = 132, height: int = 34) -> str:
+    """Return the path of a small line through the values; "" with fewer than two."""
+    known = [v for v in points if v is not None]
+    if len(known) < 2:
+        return ""
+    low, high = min(known), max(known)
+    span = (high - low) or 1
+    step = (width - 6) / (len(points) - 1)
+    parts, pen = [], "M"
+    for index, value in enumerate(points):
+        if value is None:
+            pen = "M"
+            continue
+        y = height - 4 - (value - low) / span * (height - 8)
+        parts.append(f"{pen}{3 + index * step:.1f} {y:.1f}")
+        pen = "L"
+    return "".join(parts)
+
+
+def spread(wanted: list[float], gap: float, low: float, high: float) -> list[float]:
+    """Move positions apart so that none is nearer than `gap` to another, order kept."""
+    order = sorted(range(len(wanted)), key=lambda index: wanted[index])
+    placed = [0.0] * len(wanted)
+    last = low - gap
+    for index in order:
+        last = max(wanted[index], last + gap)
+        placed[index] = last
+    last = high + gap
+    for index in reversed(order):
+        last = min(placed[index], last - gap)
+        placed[index] = last
+    return [round(value, 1) for value in placed]
+
+
+def _path(
+    points: tuple[Point, ...], x: Callable[[float], float], y: Callable[[float], float]
+) -> str:
+    parts, pen, year = [], "M", ""
+    for point in points:
+        # A year to date starts anew each January: no line leads from December back to it.
+        starts_anew = "/" in point.period and point.period[:4] != year
+        year = point.period[:4]
+        if point.value is None:
+            pen = "M"
+            continue
+        parts.append(f"{'M' if starts_anew else pen}{x(point.at)} {y(point.value)}")
+        pen = "L"
+    return "".join(parts)
+
+
+def _alone(points: tuple[Point, ...], index: int) -> bool:
+    """Whether no line leads to a point, so that it must be drawn to be seen."""
+    before = index > 0 and points[index - 1].value is not None
+    after = index + 1 < len(points) and points[index + 1].value is not None
+    return not before and not after
+
+
+def _tip(point: Point, language: str, decimals: int) -> str:
+    period = formatting.period(point.period, language)
+    return f"{period}: {formatting.number(point.value or 0, language, decimals)}"
+
+
+def _time_ticks(
+    plot: Plot, first: float, last: float, x: Callable[[float], float], most: int, language: str
+) -> list[Tick]:
+    if last - first >= 3 or plot.freq == "A":
+        span = math.floor(last) - math.ceil(first)
+        step = next(n for n in (1, 2, 5, 10, 20, 50, 100, 500) if span / n <= most)
+        years = range(math.ceil(first / step) * step, math.floor(last) + 1, step)
+        return [Tick(x(year), str(year)) for year in years]
+    periods = {p.at: p.period for s in plot.series for p in s.points}
+    moments = sorted(periods)
+    step = max(1, math.ceil(len(moments) / (most * 0.75)))
+    return [Tick(x(at), formatting.period(periods[at], language)) for at in moments[::step]]
+
+
+def _decimals(steps: list[float]) -> int:
+    """Return how many decimals tell the steps of an axis apart."""
+    return max(len(f"{step}".partition(".")[2]) for step in steps)
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"

@@ -1,0 +1,99 @@
+"""Writing so that a reader sees the old file or folder or the new one, never half of one."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from model.errors import PortalError
+
+_ADVICE = {
+    errno.ENOSPC: ("the disk is full", "free some space, then run again"),
+    errno.EDQUOT: ("the disk quota is used up", "free some space, then run again"),
+    errno.EROFS: ("the file system is read-only", "give the site another folder"),
+    errno.EACCES: ("permission denied", "give this user the right to write there"),
+    errno.EPERM: ("permission denied", "give this user the right to write there"),
+}
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn the operating system's errors into a PortalError that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        what, todo = _ADVICE.get(
+            error.errno or 0, (f"cannot be written: {error.strerror or error}", "check the disk")
+        )
+        raise PortalError(what, where=str(error.filename or path), todo=todo) from error
+
+
+def write_if_changed(path: Path, data: bytes) -> bool:
+    """Write a file aside and rename it into place; leave an equal file untouched.
+
+    Returns:
+        Whether the file was written.
+    """
+    if path.is_file() and path.read_bytes() == data:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        aside.write_bytes(data)
+        aside.rename(path)
+    finally:
+        aside.unlink(missing_ok=True)
+    return True
+
+
+@contextmanager
+def replaced_folder(target: Path) -> Iterator[Path]:
+    """Fill a folder aside; on leaving, it takes the place of `target` by renaming.
+
+    POSIX cannot exchange two folders in one step: between two renames `target` is missing for
+    an instant. A process killed in that instant leaves the old folder aside, and `recover`
+    brings it back.
+    """
+    aside, old = _aside(target), _old(target)
+    recover(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir()
+    try:
+        yield aside
+        if target.exists():
+            target.rename(old)
+        aside.rename(target)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+        recover(target)
+
+
+def recover(target: Path) -> None:
+    """Bring back, or clear away, what an exchange that was cut short left behind."""
+    old = _old(target)
+    if old.exists():
+        if target.exists():
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            old.rename(target)
+
+
+def _aside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.new")
+
+
+def _old(target: Path) -> Path:
+    return target.with_name(f".{target.name}.old")
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Give a file a second place, without a second copy where the file system can."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)

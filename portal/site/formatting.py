@@ -1,0 +1,94 @@
+"""Numbers, periods, dates and sizes as a reader of the page writes them (CLDR, through Babel)."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, date, datetime
+
+from babel.dates import format_date, format_skeleton
+from babel.numbers import format_compact_decimal, format_decimal
+
+from model.periods import frequency_of, period_start
+
+_LOCALES = {"vi": "vi_VN", "en": "en_GB"}
+
+
+def number(value: float, language: str, decimals: int = 0) -> str:
+    """Return a figure with its indicator's decimals.
+
+    A small figure that would read as nought gets three significant digits instead.
+
+    >>> number(1234.5, "vi", 1), number(0.00012, "en", 2)
+    ('1.234,5', '0.00012')
+    """
+    if value and abs(value) < 0.5 * 10**-decimals:
+        pattern = "@##" if abs(value) < 1 else "#,##0"
+        return format_decimal(value, pattern, locale=_LOCALES[language])
+    pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
+    return format_decimal(value, pattern, locale=_LOCALES[language])
+
+
+def short_number(value: float, language: str, decimals: int) -> str:
+    """Return a figure for an axis: 1,2 triệu, 1.2M."""
+    if abs(value) >= 10_000:
+        form = "long" if language == "vi" else "short"
+        return format_compact_decimal(
+            value, format_type=form, fraction_digits=1, locale=_LOCALES[language]
+        )
+    pattern = "#,##0" + ("." + "#" * decimals if decimals else "")
+    return format_decimal(value, pattern, locale=_LOCALES[language])
+
+
+def day(moment: datetime | date, language: str) -> str:
+    """Return a date in words."""
+    if isinstance(moment, datetime):
+        moment = moment.astimezone(UTC).date()
+    return format_date(moment, "long", locale=_LOCALES[language])
+
+
+def period(iso: str, language: str) -> str:
+    """Return an ISO period in words; text that is no period comes back as it is.
+
+    >>> period("2023-Q1", "vi"), period("2023-01-01/P6M", "en")
+    ('quý 1/2023', 'first 6 months of 2023')
+    """
+    freq = frequency_of(iso)
+    vi = language == "vi"
+    if freq == "S":
+        half = "nửa đầu" if iso.endswith("1") else "nửa cuối"
+        return f"{half} năm {iso[:4]}" if vi else f"H{iso[-1]} {iso[:4]}"
+    if freq == "Q":
+        return f"quý {iso[-1]}/{iso[:4]}" if vi else f"Q{iso[-1]} {iso[:4]}"
+    if freq == "M":
+        if vi:
+            return f"{iso[5:7]}/{iso[:4]}"
+        return format_skeleton("yMMM", period_start(iso), locale=_LOCALES[language])
+    if freq == "W":
+        return f"tuần {iso[6:]}/{iso[:4]}" if vi else f"week {iso[6:]}, {iso[:4]}"
+    if freq == "D":
+        return format_date(period_start(iso), "medium", locale=_LOCALES[language])
+    if freq == "YTD":
+        months = iso.rsplit("P", 1)[1].removesuffix("M")
+        return f"{months} tháng đầu năm {iso[:4]}" if vi else f"first {months} months of {iso[:4]}"
+    return iso
+
+
+def size(count: int, language: str) -> str:
+    """Return a file's size: 14,2 kB."""
+    value: float = count
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000 or unit == "GB":
+            break
+        value /= 1000
+    return f"{number(value, language, 0 if unit == 'B' else 1)}\u00a0{unit}"
+
+
+def plain(text: str) -> str:
+    """Return text from data without characters that would steer the page.
+
+    Control and format characters (text direction above all) become visible replacements.
+    """
+    return "".join(
+        "\ufffd" if unicodedata.category(c) in ("Cc", "Cf", "Cs") and c not in "\n\t" else c
+        for c in text
+    )

@@ -1,0 +1,202 @@
+"""Which figures a dataset's chart draws: an indicator, a few series, everything else held fixed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from model.periods import frequency_of, period_start
+from portal.content import Content, quoted
+
+MAX_LINES = 6  # more colours than that cannot be told apart
+MAX_BARS = 15
+MAX_POINTS = 400  # of a line; more is thinned, keeping each stretch's lowest and highest
+DA_NANG = "48"  # Decision 19/2025/QD-TTg
+TOTAL = "_T"  # SDMX: total
+_FIRST = (DA_NANG, "VNM")
+
+
+@dataclass(frozen=True)
+class Point:
+    """One observation on the chart; `at` is a fractional year."""
+
+    at: float
+    period: str
+    value: float | None
+    status: str
+
+
+@dataclass(frozen=True)
+class Series:
+    """A line, or the bar of a single period: one code of the series column, in one vintage.
+
+    Vintages of a geography are separate series: they are never joined by a line.
+    """
+
+    code: str
+    vintage: str
+    points: tuple[Point, ...]
+
+    @property
+    def last(self) -> Point | None:
+        """The newest point that has a value."""
+        return next((p for p in reversed(self.points) if p.value is not None), None)
+
+
+@dataclass(frozen=True)
+class Plot:
+    """What is drawn of one indicator."""
+
+    indicator: str
+    column: str  # the column whose codes are the series
+    fixed: dict[str, str]  # the other columns' codes
+    series: tuple[Series, ...]
+    freq: str
+
+    @property
+    def bars(self) -> bool:
+        """Whether there is only one period, so that bars compare better than lines."""
+        return len({p.period for s in self.series for p in s.points if p.value is not None}) <= 1
+
+
+def plots(content: Content, limit: int = 12) -> list[Plot]:
+    """Return the plots of a dataset, the declared one first; none without a single figure."""
+    used = content.codes_used["indicator"]
+    chart = content.dataset.chart
+    first = [chart.indicator] if chart and chart.indicator in used else []
+    order = [*first, *(code for code in used if code not in first)]
+    found = (plot(content, code) for code in order[:limit])
+    return [item for item in found if item is not None]
+
+
+def plot(content: Content, indicator: str) -> Plot | None:
+    """Choose what to draw of an indicator; None when it has no figures."""
+    chart = content.dataset.chart
+    where = dict(chart.where) if chart else {}
+    areas = chart.areas if chart else ()
+    names = ["ref_area", *content.dataset.dimensions, "freq"]
+    codes = _codes(content, indicator, names)
+    if not codes["ref_area"]:
+        return None
+    wanted = [area for area in areas if area in codes["ref_area"]]
+    column = _series_column(content, codes, where, wanted)
+    fixed = {
+        name: _fixed(found, where.get(name), content.dataset.frequency if name == "freq" else TOTAL)
+        for name, found in codes.items()
+        if name != column and found
+    }
+    if column != "ref_area" and wanted:
+        fixed["ref_area"] = wanted[0]
+    rows = _rows(content, indicator, column, fixed)
+    # A declared choice of areas holds for lines and for bars.
+    keep = set(wanted) if column == "ref_area" and wanted else None
+    series = _series(rows, keep)
+    series = _chosen(series, wanted)
+    if not any(s.last for s in series):
+        return None
+    shown = {name: code for name, code in fixed.items() if len(codes[name]) > 1}
+    return Plot(indicator, column, shown, tuple(series), fixed.get("freq", ""))
+
+
+def _codes(content: Content, indicator: str, names: list[str]) -> dict[str, list[str]]:
+    """Return the codes with figures in each column, most frequent first."""
+    found = {}
+    for name in names:
+        rows = content.query(
+            f"SELECT {quoted(name)} AS code, count(*) FROM t"  # noqa: S608
+            " WHERE indicator = ? AND obs_value IS NOT NULL"
+            " GROUP BY 1 ORDER BY 2 DESC, 1",
+            "data.parquet", indicator,
+        )
+        found[name] = [code for code, _ in rows]
+    return found
+
+
+def _series_column(
+    content: Content, codes: dict[str, list[str]], where: dict[str, str], wanted: list[str]
+) -> str:
+    """The areas are the series, unless there is only one: then a dimension's codes are."""
+    if len(wanted) > 1 or (not wanted and len(codes["ref_area"]) > 1):
+        return "ref_area"
+    for name in content.dataset.dimensions:
+        if name not in where and len(codes[name]) > 1:
+            return name
+    return "ref_area"
+
+
+def _fixed(found: list[str], declared: str | None, usual: str) -> str:
+    for code in (declared, usual):
+        if code in found:
+            return str(code)
+    return found[0]
+
+
+def _rows(content: Content, indicator: str, column: str, fixed: dict[str, str]) -> list[Any]:
+    tests = " AND ".join(["indicator = ?", *(f"{quoted(name)} = ?" for name in fixed)])
+    return content.query(
+        f"SELECT {quoted(column)}, geo_vintage, time_period, obs_value, obs_status"  # noqa: S608
+        f" FROM t WHERE {tests} ORDER BY 1, 2, time_period",
+        "data.parquet", indicator, *fixed.values(),
+    )
+
+
+def _series(rows: list[Any], keep: set[str] | None) -> list[Series]:
+    points: dict[tuple[str, str], list[Point]] = {}
+    for code, vintage, iso, value, status in rows:
+        if keep is None or code in keep:
+            point = Point(moment(iso), iso, value, status or "A")
+            points.setdefault((code, vintage), []).append(point)
+    return [
+        Series(code, vintage, tuple(thinned(sorted(found, key=lambda p: p.at))))
+        for (code, vintage), found in points.items()
+        if any(point.value is not None for point in found)
+    ]
+
+
+def _chosen(series: list[Series], wanted: list[str]) -> list[Series]:
+    """Order the series and keep as many as can be told apart."""
+    periods = {p.period for s in series for p in s.points if p.value is not None}
+    if len(periods) <= 1:
+        series = sorted(series, key=lambda s: -(s.last.value or 0) if s.last else 0)
+        home = [s for s in series if s.code in _FIRST]
+        kept = [*home, *(s for s in series if s not in home)][:MAX_BARS]
+        return [s for s in series if s in kept]
+    rank = {code: index for index, code in enumerate((*wanted, *_FIRST))}
+    series = sorted(
+        series, key=lambda s: (rank.get(s.code, len(rank)), -len(s.points), s.code, s.vintage)
+    )
+    return series[:MAX_LINES]
+
+
+def moment(iso: str) -> float:
+    """Return where a period stands on the time axis: a fractional year, its beginning.
+
+    A year to date stands at the beginning of its last month.
+    """
+    freq = frequency_of(iso)
+    if freq is None:
+        return float(iso[:4]) if iso[:4].isdigit() else 0.0
+    start = period_start(iso)
+    if freq == "YTD":
+        return start.year + (int(iso.rsplit("P", 1)[1].removesuffix("M")) - 1) / 12
+    return start.year + (start.timetuple().tm_yday - 1) / 366
+
+
+def thinned(points: list[Point]) -> list[Point]:
+    """Return at most MAX_POINTS points that draw the same line: extremes of each stretch."""
+    if len(points) <= MAX_POINTS:
+        return points
+    step = len(points) * 2 / MAX_POINTS
+    edges = [round(index * step) for index in range(MAX_POINTS // 2 + 1)]
+    kept: list[Point] = []
+    for start, end in pairwise(edges):
+        known = [p for p in points[start:end] if p.value is not None]
+        if known:
+            ends = {min(known, key=_value), max(known, key=_value)}
+            kept.extend(sorted(ends, key=lambda p: p.at))
+    return kept
+
+
+def _value(point: Point) -> float:
+    return point.value or 0.0

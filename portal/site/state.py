@@ -1,0 +1,104 @@
+"""What the site knows of itself: `dataset.json` of each dataset, and `catalogue.json`.
+
+`dataset.json` is published: it is the machine-readable summary from which the catalogue is made,
+and holds the checksum of every file that was ever offered.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from model.records import Changes, FileRecord
+from model.text import Bilingual, BilingualList, Frozen
+
+
+class ReleaseState(Frozen):
+    """A release as the site offers it."""
+
+    number: int
+    issued: datetime
+    reason: str
+    rows: int
+    quarantined: int
+    changes: Changes
+    period_first: str | None
+    period_last: str | None
+    record_sha256: str  # of the release's own record: what the files were made from
+    made_by: str  # version of the code that made the files
+    files: tuple[FileRecord, ...]
+    superseded: tuple[FileRecord, ...] = ()  # offered once, made anew by newer code
+
+
+class Checks(Frozen):
+    """How many checks had which outcome."""
+
+    passed: int
+    warned: int
+    failed: int
+
+
+class Spark(Frozen):
+    """The small line on the catalogue: the chart's first series."""
+
+    label: Bilingual
+    values: tuple[float | None, ...]
+
+
+class DatasetState(Frozen):
+    """A dataset as the site shows it: `dataset.json`."""
+
+    dataset: str
+    sector: str
+    name: str
+    title: Bilingual
+    description: Bilingual
+    keywords: BilingualList
+    publisher: Bilingual
+    licence: Bilingual
+    frequency: str
+    coverage: Bilingual
+    public: bool
+    withdrawn: bool
+    indicators: tuple[Bilingual, ...]
+    release: int
+    issued: datetime
+    rows: int
+    quarantined: int
+    period_first: str | None
+    period_last: str | None
+    checks: Checks
+    spark: Spark | None
+    releases: tuple[ReleaseState, ...]  # oldest first
+    pages: dict[str, str]  # path in the site -> sha-256
+    site_version: str
+
+    def of_release(self, number: int) -> ReleaseState | None:
+        """Return what is known of a release."""
+        return next((item for item in self.releases if item.number == number), None)
+
+
+class CatalogueState(Frozen):
+    """What the shared pages were made from: checksums of every `dataset.json`."""
+
+    site_version: str
+    datasets: dict[str, str]
+    pages: dict[str, str]
+
+
+def read_dataset(path: Path) -> DatasetState | None:
+    """Return a dataset's state, or None where there is none that can be read."""
+    try:
+        return DatasetState.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def read_catalogue(path: Path) -> CatalogueState | None:
+    """Return the catalogue's state, or None where there is none that can be read."""
+    try:
+        return CatalogueState.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None

@@ -1,0 +1,68 @@
+"""What `dataset.json` says of a dataset."""
+
+from __future__ import annotations
+
+from model.text import Bilingual
+from portal.content import Content
+from portal.site.series import plots
+from portal.site.state import Checks, DatasetState, ReleaseState, Spark
+
+SPARK_POINTS = 60
+
+
+def summarise(
+    content: Content, releases: tuple[ReleaseState, ...], site_version: str, pages: dict[str, str]
+) -> DatasetState:
+    """Return a dataset's summary.
+
+    Args:
+        content: the current release.
+        releases: all releases as the site offers them, oldest first.
+        site_version: version of the site's code.
+        pages: the dataset's pages and their checksums.
+    """
+    dataset, release, quality = content.dataset, content.release, content.quality
+    return DatasetState(
+        dataset=dataset.id,
+        sector=dataset.sector,
+        name=dataset.name,
+        title=dataset.title,
+        description=dataset.description,
+        keywords=dataset.keywords,
+        publisher=content.publisher.name,
+        licence=content.licence.title,
+        frequency=dataset.frequency,
+        coverage=dataset.geography.coverage,
+        public=content.public,
+        withdrawn=release.reason == "withdrawal",
+        indicators=tuple(indicator.name for indicator in dataset.indicators.values()),
+        release=release.number,
+        issued=release.issued,
+        rows=release.rows,
+        quarantined=release.quarantined,
+        period_first=release.period_first,
+        period_last=release.period_last,
+        checks=Checks(
+            passed=quality.count("passed"), warned=quality.count("warned"),
+            failed=quality.count("failed"),
+        ),
+        spark=_spark(content) if content.public else None,
+        releases=releases,
+        pages=pages,
+        site_version=site_version,
+    )
+
+
+def _spark(content: Content) -> Spark | None:
+    drawn = plots(content, limit=1)
+    if not drawn or drawn[0].bars:
+        return None
+    series = drawn[0].series[0]
+    indicator = content.dataset.indicators[drawn[0].indicator].name
+    name = content.name_of(drawn[0].column, series.code)
+    label = Bilingual(
+        vi=f"{indicator.vi}: {name.vi if name else series.code}",
+        en=f"{indicator.en}: {name.en if name else series.code}",
+    )
+    values = tuple(point.value for point in series.points)
+    return Spark(label=label, values=values[-SPARK_POINTS:])

@@ -1,0 +1,31 @@
+"""The site's own words in both languages, from words.yaml."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from model.text import Bilingual
+from model.yaml_file import YamlFile, parse_as
+
+_FILE = Path(__file__).resolve().parent / "words.yaml"
+
+
+@cache
+def _all() -> dict[str, Bilingual]:
+    document = YamlFile.read(_FILE)
+    return {
+        key: parse_as(Bilingual, value, document, (key,))
+        for key, value in document.mapping().items()
+    }
+
+
+@cache
+def words(language: str) -> dict[str, str]:
+    """Return every text of the site in a language, by its key."""
+    return {key: text.get(language) for key, text in _all().items()}
+
+
+def catalogue_texts() -> tuple[Bilingual, Bilingual]:
+    """Return the catalogue's title and description."""
+    return _all()["site_title"], _all()["site_lead"]
