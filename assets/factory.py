@@ -62,7 +62,7 @@ def dataset_assets(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
 # An unchanged dependency must not recompute what follows it: its *data version* decides, not
 # that it was materialised. `executed_with_root_target`: not when the same run does both.
 def _automation() -> dg.AutomationCondition:
-    condition = dg.AutomationCondition
+    condition: Any = dg.AutomationCondition
     changed = condition.data_version_changed() & ~condition.executed_with_root_target()
     return (
         (
@@ -182,7 +182,7 @@ def _table(pipeline: Pipeline) -> dg.AssetsDefinition:
             validated = judge_table(pipeline, home)
             done(stats is not None)
             quality = validated.quality
-            result = dg.MaterializeResult(
+            result: dg.MaterializeResult = dg.MaterializeResult(
                 data_version=dg.DataVersion(f"{path.parent.name}-{validated.folder.name}"),
                 metadata=metadata.of_table(dataset, validated, stats),
                 check_results=[_check_result(key, quality, check) for check in quality.checks],

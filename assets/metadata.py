@@ -28,7 +28,7 @@ def code_references(declaration: Declaration, suite: Path | None) -> dict[str, A
     files = {"declaration": declaration.path, "suite": suite}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
-        references = [
+        references: list[dg.LocalFileCodeReference | dg.UrlCodeReference] = [
             dg.LocalFileCodeReference(file_path=str(path), line_number=1, label=label)
             for label, path in files.items()
             if path is not None
@@ -138,7 +138,7 @@ def _schema(path: Path) -> dg.TableSchema:
 def _preview(path: Path) -> str:
     with connect() as con:
         result = con.execute(
-            f"SELECT * FROM read_parquet({literal(path)}) LIMIT {PREVIEW_ROWS}"  # noqa: S608
+            f"SELECT * FROM read_parquet({literal(path)}) LIMIT {PREVIEW_ROWS}"
         )
         names = tuple(column[0] for column in result.description or ())
         return _markdown(names, result.fetchall())
@@ -153,7 +153,7 @@ def _sparklines(dataset: Dataset, path: Path) -> str:
                        min(time_period), max(time_period)
                 FROM read_parquet({literal(path)})
                 WHERE indicator = ? AND obs_value IS NOT NULL
-                GROUP BY ref_area ORDER BY count(*) DESC, ref_area LIMIT 8""",  # noqa: S608
+                GROUP BY ref_area ORDER BY count(*) DESC, ref_area LIMIT 8""",
             [indicator],
         ).fetchall()
     lines = [

@@ -219,7 +219,7 @@ def _finding(result: ExpectationValidationResult) -> Finding:
         unexpected=int(found.get("unexpected_count") or 0),
         observed=found.get("observed_value"),
         # GX's own query for unique columns selects the column too.
-        ids_query=f"SELECT _id FROM ({query.rstrip(';')})" if query else None,  # noqa: S608
+        ids_query=f"SELECT _id FROM ({query.rstrip(';')})" if query else None,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from expectations.kinds import UNEXPECTED_ROWS, Level
 from expectations.sql import identifier, in_template, literal
-from expectations.titles import sentence
+from expectations.titles import column_name, sentence
 from expectations.words import Expectation
 from model.dataset import Dataset, ObsStatus
 from model.periods import PERIOD_PATTERNS
@@ -62,9 +62,18 @@ def _generic(dataset: Dataset, registries: Registries) -> Iterator[Expectation]:
         )
 
     def in_codelist(name: str, column: str, codelist: str) -> Expectation:
-        codes = registries.codelists[codelist].codes
-        return expect(name, "expect_column_values_to_be_in_set",
-                      {"column": column, "value_set": list(codes)})
+        known = registries.codelists[codelist]
+        told = {
+            language: column_name(dataset, column, language) for language in ("vi", "en")
+        }
+        return expect(
+            name, "expect_column_values_to_be_in_set",
+            {"column": column, "value_set": list(known.codes)},
+            Bilingual(
+                vi=f"{told['vi']} có trong danh mục {codelist} ({known.vintage}).",
+                en=f"{told['en']} is in the codelist {codelist} ({known.vintage}).",
+            ),
+        )
 
     for column in _never_null(dataset):
         yield expect(
@@ -76,6 +85,10 @@ def _generic(dataset: Dataset, registries: Registries) -> Iterator[Expectation]:
     yield expect(
         "indicator_declared", "expect_column_values_to_be_in_set",
         {"column": "indicator", "value_set": list(dataset.indicators)},
+        Bilingual(
+            vi="Chỉ tiêu là một trong các chỉ tiêu đã khai báo.",
+            en="The indicator is one of those declared.",
+        ),
     )
     yield in_codelist("ref_area_known", "ref_area", dataset.geography.codelist)
     for name, dimension in dataset.dimensions.items():
@@ -83,6 +96,10 @@ def _generic(dataset: Dataset, registries: Registries) -> Iterator[Expectation]:
     yield expect(
         "freq_declared", "expect_column_values_to_be_in_set",
         {"column": "freq", "value_set": [dataset.frequency]},
+        Bilingual(
+            vi=f"Tần suất là tần suất đã khai báo ({dataset.frequency}).",
+            en=f"The frequency is the one declared ({dataset.frequency}).",
+        ),
     )
     yield expect(
         "time_period_form", "expect_column_values_to_match_regex",
@@ -130,7 +147,7 @@ def _generic(dataset: Dataset, registries: Registries) -> Iterator[Expectation]:
 
 
 def _rows_where(condition: str) -> str:
-    return f"SELECT * FROM {{batch}} WHERE {in_template(condition)}"  # noqa: S608
+    return f"SELECT * FROM {{batch}} WHERE {in_template(condition)}"
 
 
 def _wrong_unit(dataset: Dataset) -> str:

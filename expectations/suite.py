@@ -86,7 +86,7 @@ def _wrong(entry: _Entry, dataset: Dataset) -> Iterator[tuple[KeyPath, str, str]
     if entry.type not in KINDS:
         yield (
             ("type",), f"unknown expectation {entry.type!r}",
-            did_you_mean(entry.type, set(KINDS)) or "docs/expectations.md lists them",
+            did_you_mean(entry.type, set(KINDS)) or "expectations/kinds.py lists them all",
         )
         return
     for problem in problems(entry.type, entry.kwargs, dataset):

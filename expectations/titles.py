@@ -37,6 +37,13 @@ def sentence(kind: str, kwargs: Kwargs, dataset: Dataset) -> Bilingual:
     return Bilingual(**told)
 
 
+def column_name(dataset: Dataset, column: str, language: str) -> str:
+    """Return how a column is called at the beginning of a sentence."""
+    name = _Names(dataset, language).column(column)
+    name = f"the {name}" if language == "en" else name
+    return name[0].upper() + name[1:]
+
+
 class _Names:
     """How columns, numbers and lists are written in a language."""
 
@@ -61,6 +68,15 @@ class _Names:
         text = f"{value:,}" if isinstance(value, int) else f"{value:,.10g}"
         return text.translate(str.maketrans(",.", ".,")) if self.language == "vi" else text
 
+    def percent(self, share: float) -> str:
+        text = self.value(float(f"{share * 100:.10g}"))
+        return f"{text} %" if self.language == "vi" else f"{text}%"
+
+    def one_of(self, values: list[Any]) -> str:
+        if len(values) == 1:
+            return self.values(values)
+        return ("một trong: " if self.language == "vi" else "one of: ") + self.values(values)
+
     def values(self, values: list[Any]) -> str:
         shown = ", ".join(self.value(value) for value in values[:_SHOWN])
         rest = len(values) - _SHOWN
@@ -69,29 +85,28 @@ class _Names:
         return f"{shown} … (+{self.value(rest)})"
 
 
-def _bounds(kwargs: Kwargs, names: _Names) -> Words:
+def _bounds(kwargs: Kwargs, write: Callable[[Any], str]) -> Words:
     low, high = kwargs.get("min_value"), kwargs.get("max_value")
     strict_low, strict_high = kwargs.get("strict_min"), kwargs.get("strict_max")
     if low is not None and high is not None and not (strict_low or strict_high):
         if low == high:
-            one = names.value(low)
-            return {"vi": f"bằng {one}", "en": f"exactly {one}"}
+            return {"vi": f"bằng {write(low)}", "en": f"exactly {write(low)}"}
         return {
-            "vi": f"từ {names.value(low)} đến {names.value(high)}",
-            "en": f"between {names.value(low)} and {names.value(high)}",
+            "vi": f"từ {write(low)} đến {write(high)}",
+            "en": f"between {write(low)} and {write(high)}",
         }
     vi, en = [], []
     if low is not None:
-        vi.append(("lớn hơn " if strict_low else "không nhỏ hơn ") + names.value(low))
-        en.append(("more than " if strict_low else "at least ") + names.value(low))
+        vi.append(("lớn hơn " if strict_low else "không nhỏ hơn ") + write(low))
+        en.append(("more than " if strict_low else "at least ") + write(low))
     if high is not None:
-        vi.append(("nhỏ hơn " if strict_high else "không lớn hơn ") + names.value(high))
-        en.append(("less than " if strict_high else "at most ") + names.value(high))
+        vi.append(("nhỏ hơn " if strict_high else "không lớn hơn ") + write(high))
+        en.append(("less than " if strict_high else "at most ") + write(high))
     return {"vi": " và ".join(vi), "en": " and ".join(en)}
 
 
 def _about(vi: str, en: str) -> Callable[[Kwargs, _Names], Words]:
-    """Return a writer that fills {column}, {value}, {set} and {bounds} into a pattern."""
+    """Return a writer that fills {column}, {value}, {one_of}, {bounds} … into a pattern."""
 
     def write(kwargs: Kwargs, names: _Names) -> Words:
         given = {
@@ -100,7 +115,9 @@ def _about(vi: str, en: str) -> Callable[[Kwargs, _Names], Words]:
             "b": names.column(kwargs.get("column_B", "")),
             "columns": names.columns(kwargs.get("column_list", [""])),
             "set": names.values(kwargs.get("value_set", [])),
-            "bounds": _bounds(kwargs, names)[names.language],
+            "one_of": names.one_of(kwargs.get("value_set", [])),
+            "bounds": _bounds(kwargs, names.value)[names.language],
+            "shares": _bounds(kwargs, names.percent)[names.language],
             "value": names.value(kwargs.get("value", "")),
             "threshold": names.value(kwargs.get("threshold", "")),
             "regex": names.value(kwargs.get("regex", "")),
@@ -121,10 +138,10 @@ def _greater(kwargs: Kwargs, names: _Names) -> Words:
 
 _SENTENCES: dict[str, Callable[[Kwargs, _Names], Words]] = {
     "expect_column_values_to_not_be_null": _about(
-        "mỗi dòng đều có {column}", "every row has a {column}"
+        "dòng nào cũng có {column}", "the {column} is given in every row"
     ),
     "expect_column_values_to_be_null": _about(
-        "không dòng nào có {column}", "no row has a {column}"
+        "không dòng nào có {column}", "the {column} is given in no row"
     ),
     "expect_column_values_to_be_unique": _about(
         "{column} không lặp lại", "no {column} appears twice"
@@ -133,10 +150,10 @@ _SENTENCES: dict[str, Callable[[Kwargs, _Names], Words]] = {
         "{column} {bounds}", "the {column} is {bounds}"
     ),
     "expect_column_values_to_be_in_set": _about(
-        "{column} là một trong: {set}", "the {column} is one of: {set}"
+        "{column} là {one_of}", "the {column} is {one_of}"
     ),
     "expect_column_values_to_not_be_in_set": _about(
-        "{column} không phải là: {set}", "the {column} is none of: {set}"
+        "{column} không phải là {one_of}", "the {column} is not {one_of}"
     ),
     "expect_column_values_to_match_regex": _about(
         "{column} được viết theo mẫu {regex}", "the {column} is written as {regex}"
@@ -176,44 +193,44 @@ _SENTENCES: dict[str, Callable[[Kwargs, _Names], Words]] = {
         "{column} lớn nhất {bounds}", "the largest {column} is {bounds}"
     ),
     "expect_column_sum_to_be_between": _about(
-        "tổng của {column} {bounds}", "the sum of the {column} is {bounds}"
+        "tổng các {column} {bounds}", "the sum of the {column}s is {bounds}"
     ),
     "expect_column_mean_to_be_between": _about(
-        "trung bình của {column} {bounds}", "the mean of the {column} is {bounds}"
+        "trung bình các {column} {bounds}", "the mean of the {column}s is {bounds}"
     ),
     "expect_column_median_to_be_between": _about(
-        "trung vị của {column} {bounds}", "the median of the {column} is {bounds}"
+        "trung vị các {column} {bounds}", "the median of the {column}s is {bounds}"
     ),
     "expect_column_stdev_to_be_between": _about(
-        "độ lệch chuẩn của {column} {bounds}",
-        "the standard deviation of the {column} is {bounds}",
+        "độ lệch chuẩn của các {column} {bounds}",
+        "the standard deviation of the {column}s is {bounds}",
     ),
     "expect_column_unique_value_count_to_be_between": _about(
         "số {column} khác nhau {bounds}",
         "the number of different values of {column} is {bounds}",
     ),
     "expect_column_proportion_of_unique_values_to_be_between": _about(
-        "tỷ lệ {column} khác nhau {bounds}",
-        "the share of different values of {column} is {bounds}",
+        "tỷ lệ {column} khác nhau {shares}",
+        "the share of different values of {column} is {shares}",
     ),
     "expect_column_proportion_of_non_null_values_to_be_between": _about(
-        "tỷ lệ dòng có {column} {bounds}",
-        "the share of rows that have a {column} is {bounds}",
+        "tỷ lệ dòng có {column} {shares}",
+        "the share of rows in which the {column} is given is {shares}",
     ),
     "expect_column_distinct_values_to_be_in_set": _about(
-        "mọi {column} xuất hiện đều thuộc: {set}",
-        "every {column} that occurs is one of: {set}",
+        "mọi {column} xuất hiện là {one_of}",
+        "every {column} that occurs is {one_of}",
     ),
     "expect_column_distinct_values_to_contain_set": _about(
-        "có đủ các {column}: {set}", "each {column} of these occurs: {set}"
+        "có đủ các {column}: {set}", "each of these occurs as {column}: {set}"
     ),
     "expect_column_distinct_values_to_equal_set": _about(
         "các {column} xuất hiện đúng là: {set}",
         "the values of {column} that occur are exactly: {set}",
     ),
     "expect_column_most_common_value_to_be_in_set": _about(
-        "{column} hay gặp nhất là một trong: {set}",
-        "the most common {column} is one of: {set}",
+        "{column} hay gặp nhất là {one_of}",
+        "the most common {column} is {one_of}",
     ),
     "expect_table_row_count_to_be_between": _about(
         "số dòng {bounds}", "the number of rows is {bounds}"
@@ -233,9 +250,8 @@ def _exceptions(kwargs: Kwargs, names: _Names) -> Words:
     vi = en = ""
     share = kwargs.get("mostly")
     if share is not None and share < 1:
-        percent = names.value(float(f"{share * 100:.10g}"))
-        vi += f", ở ít nhất {percent} % số dòng"
-        en += f", in at least {percent}% of the rows"
+        vi += f", ở ít nhất {names.percent(share)} số dòng"
+        en += f", in at least {names.percent(share)} of the rows"
     condition = kwargs.get("row_condition")
     if condition:
         words = _condition(condition, names)

@@ -90,14 +90,14 @@ def _holds(expectation: Expectation) -> bool:
 
 
 def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
-    rows = con.execute(f"SELECT count(*) FROM {identifier(relation)}").fetchall()  # noqa: S608
+    rows = con.execute(f"SELECT count(*) FROM {identifier(relation)}").fetchall()
     return int(rows[0][0])
 
 
 def _hold_rejects(con: duckdb.DuckDBPyConnection, relation: str) -> None:
     con.execute("CREATE OR REPLACE TEMP TABLE held (_id BIGINT, reasons VARCHAR[])")
     con.execute(
-        f"INSERT INTO held SELECT _id, [_reject] FROM {identifier(relation)}"  # noqa: S608
+        f"INSERT INTO held SELECT _id, [_reject] FROM {identifier(relation)}"
         " WHERE _reject IS NOT NULL ORDER BY _id"
     )
 
@@ -110,11 +110,11 @@ def _views(
     columns = ", ".join(identifier(name) for name in ("_id", *dataset.columns))
     table = identifier(relation)
     con.execute(
-        f"CREATE OR REPLACE TEMP VIEW {_READABLE} AS"  # noqa: S608
+        f"CREATE OR REPLACE TEMP VIEW {_READABLE} AS"
         f" SELECT {columns} FROM {table} WHERE _reject IS NULL"
     )
     con.execute(
-        f"CREATE OR REPLACE TEMP VIEW {_REMAINING} AS"  # noqa: S608
+        f"CREATE OR REPLACE TEMP VIEW {_REMAINING} AS"
         f" SELECT {columns} FROM {table} WHERE _id NOT IN (SELECT _id FROM held)"
     )
     try:
@@ -132,7 +132,7 @@ def _ids_query(expectation: Expectation, finding: Finding, view: str) -> str | N
     if query is None:
         return finding.ids_query
     text = query.rstrip("; \t\r\n").format(batch=identifier(view))
-    return f"SELECT _id FROM (\n{text}\n)"  # noqa: S608
+    return f"SELECT _id FROM (\n{text}\n)"
 
 
 def _result(
@@ -183,7 +183,7 @@ def _samples(
     columns = ", ".join(identifier(name) for name in dataset.columns)
     order = ", ".join(identifier(name) for name in (*dataset.key, "_id"))
     rows = con.execute(
-        f"SELECT {columns} FROM {view} WHERE _id IN ({query})"  # noqa: S608
+        f"SELECT {columns} FROM {view} WHERE _id IN ({query})"
         f" ORDER BY {order} LIMIT {SAMPLES}"
     ).fetchall()
     return tuple(
@@ -208,7 +208,7 @@ def _hold_failing(
             continue
         reason = literal(f"{expectation.name}: {expectation.title.en}")
         con.execute(
-            f"INSERT INTO _failing SELECT DISTINCT _id, {place}, {reason}"  # noqa: S608
+            f"INSERT INTO _failing SELECT DISTINCT _id, {place}, {reason}"
             f" FROM ({query})"
         )
         _check_count(con, place, results[expectation.name], dataset_id=suite.dataset)

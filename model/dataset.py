@@ -177,11 +177,10 @@ class Dataset(Frozen):
             return value
         resolved = {}
         for profile, source in value.items():
-            if isinstance(source, str):
-                if not isinstance(value.get(source), dict):
-                    raise ValueError(f"{profile} is to be the same as {source!r}, which is none")
-                source = value[source]
-            resolved[profile] = source
+            same = value.get(source) if isinstance(source, str) else source
+            if isinstance(source, str) and not isinstance(same, dict):
+                raise ValueError(f"{profile} is to be the same as {source!r}, which is none")
+            resolved[profile] = same
         return resolved
 
     @field_validator("dimensions")

@@ -131,8 +131,7 @@ def _check_names(dataset: Dataset, document: YamlFile, known: Registries) -> Non
     for code, indicator in dataset.indicators.items():
         check(indicator.unit, known.units, "unit", ("indicators", code, "unit"))
     for name, dimension in dataset.dimensions.items():
-        at = ("dimensions", name, "codelist")
-        check(dimension.codelist, known.codelists, "codelist", at)
+        check(dimension.codelist, known.codelists, "codelist", ("dimensions", name, "codelist"))
     concepts = {*dataset.key, "obs_value", "obs_status", "obs_note"}
     for profile, source in dataset.sources.items():
         for concept, rule in source.columns.items():

@@ -187,13 +187,13 @@ def _vietnamese(label: str) -> TimePeriod | None:
     folded = fold(label)
     if match := re.fullmatch(r"nam (\d{4})", folded):
         return TimePeriod(match[1], "A")
-    if match := re.fullmatch(r"thang (\d{1,2})(?:[/,.-]| nam)? ?(\d{4})", folded):
-        if 1 <= int(match[1]) <= 12:
-            return TimePeriod(f"{match[2]}-{int(match[1]):02d}", "M")
+    match = re.fullmatch(r"thang (\d{1,2})(?:[/,.-]| nam)? ?(\d{4})", folded)
+    if match and 1 <= int(match[1]) <= 12:
+        return TimePeriod(f"{match[2]}-{int(match[1]):02d}", "M")
     if match := re.fullmatch(r"quy (iv|i{1,3}|[1-4])(?:[/,.-]| nam)? ?(\d{4})", folded):
         quarter = _ROMAN.get(match[1]) or int(match[1])
         return TimePeriod(f"{match[2]}-Q{quarter}", "Q")
-    if match := re.fullmatch(r"(\d{1,2}) thang(?: dau nam|[/,.-]| nam)? ?(\d{4})", folded):
-        if 1 <= int(match[1]) <= 12:
-            return TimePeriod(f"{match[2]}-01-01/P{int(match[1])}M", "YTD")
+    match = re.fullmatch(r"(\d{1,2}) thang(?: dau nam|[/,.-]| nam)? ?(\d{4})", folded)
+    if match and 1 <= int(match[1]) <= 12:
+        return TimePeriod(f"{match[2]}-01-01/P{int(match[1])}M", "YTD")
     return None

@@ -97,11 +97,15 @@ class YamlFile:
         return self.data
 
 
+def _line(mark: Any) -> int:
+    return int(mark.line) + 1 if mark else 1
+
+
 def _refuse_aliases(text: str, path: Path) -> None:
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent):
             raise DeclarationError(
-                "uses a YAML alias", where=f"{path}:{event.start_mark.line + 1}",
+                "uses a YAML alias", where=f"{path}:{_line(event.start_mark)}",
                 todo="write the value out",
             )
 
@@ -128,6 +132,7 @@ def _build(node: yaml.Node, at: KeyPath, lines: dict, path: Path) -> Any:
             lines[(*at, index)] = item.start_mark.line + 1
             items.append(_build(item, (*at, index), lines, path))
         return items
+    assert isinstance(node, yaml.ScalarNode)  # noqa: S101 - YAML has no fourth kind of node
     return _scalar(node, f"{path}:{line}")
 
 
@@ -142,7 +147,7 @@ _INT = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
 
-def _scalar(node: yaml.Node, where: str) -> Any:
+def _scalar(node: yaml.ScalarNode, where: str) -> Any:
     """Resolve a plain scalar by the YAML 1.2 core schema (https://yaml.org/spec/1.2.2/#103)."""
     value = str(node.value)
     if node.style is not None:  # quoted or a block: always text

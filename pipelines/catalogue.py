@@ -62,7 +62,7 @@ class Catalogue:
 
     def _unknown(self, word: str, profile: str, available: set[str]) -> OpenIndicatorsError:
         for error in self.errors:
-            if word.split("/")[-1] in error.where:
+            if word.rsplit("/", maxsplit=1)[-1] in error.where:
                 return error
         for dataset_id, declaration in self.declarations.items():
             if word in (dataset_id, dataset_id.split("/")[1]):
@@ -83,9 +83,9 @@ def load_catalogue(settings: Settings) -> Catalogue:
     registries = load_registries()
     declarations, errors = load_declarations(settings.declarations, registries)
     for dataset_id, declaration in list(declarations.items()):
-        error = _wrong_options(declaration)
-        if error:
-            errors.append(error)
+        wrong = _wrong_options(declaration)
+        if wrong:
+            errors.append(wrong)
             del declarations[dataset_id]
     suites, suite_errors = load_suites(
         settings.suites, {key: item.dataset for key, item in declarations.items()}

@@ -108,7 +108,7 @@ class Content:
         """
         with _duckdb() as con:
             # `sql` is this package's own; what comes from data is bound as a parameter.
-            source = f"WITH t AS (SELECT * FROM read_parquet(?)) {sql}"  # noqa: S608
+            source = f"WITH t AS (SELECT * FROM read_parquet(?)) {sql}"
             return con.execute(source, [str(self.files.path(table)), *values]).fetchall()
 
     @cached_property
@@ -116,7 +116,7 @@ class Content:
         """The codes in each coded column, sorted; `indicator` in the declaration's order."""
         coded = [*self.dataset.key[:-1], "freq", "unit_measure", "obs_status"]
         lists = ", ".join(f"list(DISTINCT {quoted(name)})" for name in coded)
-        [row] = self.query(f"SELECT {lists} FROM t")  # noqa: S608
+        [row] = self.query(f"SELECT {lists} FROM t")
         found = {
             name: sorted(code for code in codes or () if code is not None)
             for name, codes in zip(coded, row, strict=True)

@@ -137,7 +137,7 @@ def _load(
 
 
 def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
-    row = con.execute(f"SELECT count(*) FROM {quote(table)}").fetchone()  # noqa: S608
+    row = con.execute(f"SELECT count(*) FROM {quote(table)}").fetchone()
     return int(row[0]) if row else 0
 
 
@@ -193,9 +193,9 @@ def _unpivot(con: duckdb.DuckDBPyConnection, source: Source, dataset: Dataset) -
     kept = [quote(name) for name in _columns_of(con) if name not in chosen]
     cast = ", ".join(f"{_as_text(name, columns[name])} AS {quote(name)}" for name in chosen)
     on = ", ".join(quote(name) for name in chosen)
-    con.execute(f"CREATE VIEW wide AS SELECT {', '.join([*kept, cast])} FROM raw")  # noqa: S608
+    con.execute(f"CREATE VIEW wide AS SELECT {', '.join([*kept, cast])} FROM raw")
     con.execute(
-        f"CREATE TABLE long AS SELECT *, {quote(wide.names_to)} AS _column FROM wide"  # noqa: S608
+        f"CREATE TABLE long AS SELECT *, {quote(wide.names_to)} AS _column FROM wide"
         f" UNPIVOT INCLUDE NULLS ({quote(wide.values_to)} FOR {quote(wide.names_to)} IN ({on}))"
     )
     con.execute("DROP VIEW wide")
@@ -244,7 +244,7 @@ def _check_columns(
 def _keep_where(con: duckdb.DuckDBPyConnection, source: Source) -> None:
     for name, values in source.where.items():
         con.execute(
-            f"DELETE FROM raw WHERE CAST({quote(name)} AS VARCHAR) IS NULL"  # noqa: S608
+            f"DELETE FROM raw WHERE CAST({quote(name)} AS VARCHAR) IS NULL"
             f" OR CAST({quote(name)} AS VARCHAR) NOT IN (SELECT unnest(?::VARCHAR[]))",
             [list(values)],
         )
@@ -268,7 +268,7 @@ def _drop_empty(
     con: duckdb.DuckDBPyConnection, rule: ColumnRule, columns: dict[str, str]
 ) -> int:
     before = _count(con, "raw")
-    con.execute(f"DELETE FROM raw WHERE {_is_empty(rule, columns)}")  # noqa: S608
+    con.execute(f"DELETE FROM raw WHERE {_is_empty(rule, columns)}")
     return before - _count(con, "raw")
 
 
@@ -322,7 +322,7 @@ def _lookup(
 ) -> None:
     """Make the small table (source, value, extra, reject) for a column's distinct texts."""
     rows = con.execute(
-        f"SELECT DISTINCT CAST({quote(column)} AS VARCHAR) FROM raw"  # noqa: S608
+        f"SELECT DISTINCT CAST({quote(column)} AS VARCHAR) FROM raw"
         f" WHERE {quote(column)} IS NOT NULL ORDER BY 1"
     ).fetchall()
     answers = [(text, read(text)) for (text,) in rows]
@@ -408,7 +408,7 @@ def _map(
         LEFT JOIN _freq USING (time_period)
         LEFT JOIN _unit ON mapped.indicator = _unit.indicator
         ORDER BY _part, _row, _column
-        """  # noqa: S608
+        """
     )
     con.unregister("_freq")
 
@@ -524,7 +524,7 @@ def _apply(
     condition = " AND ".join(f"{quote(name)} = ?" for name in correction.key)
     key = list(correction.key.values())
     rows = con.execute(
-        f"SELECT obs_value FROM observation WHERE {condition}", key  # noqa: S608
+        f"SELECT obs_value FROM observation WHERE {condition}", key
     ).fetchall()
     if not rows:
         raise QualityError(
@@ -539,7 +539,7 @@ def _apply(
         )
     note = f"[{correction.action}] {correction.reason.en} ({correction.source})"
     if correction.action == "drop":
-        con.execute(f"DELETE FROM observation WHERE {condition}", key)  # noqa: S608
+        con.execute(f"DELETE FROM observation WHERE {condition}", key)
         return
     change = {
         "set": "obs_value = ?",
@@ -553,6 +553,6 @@ def _apply(
             todo="add `status:` for flag, `value:` for set and scale",
         )
     con.execute(
-        f"UPDATE observation SET {change}, obs_note = ? WHERE {condition}",  # noqa: S608
+        f"UPDATE observation SET {change}, obs_note = ? WHERE {condition}",
         [value, note, *key],
     )

@@ -25,7 +25,7 @@ def connect(spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     Raises:
         StoreError: DuckDB could not write (disk full, forbidden).
     """
-    config: dict[str, str | bool] = {
+    config: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "preserve_insertion_order": True,

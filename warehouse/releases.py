@@ -215,7 +215,7 @@ def _write_changes(
             WHERE o.indicator IS NULL OR n.indicator IS NULL OR NOT ({same})
             ORDER BY ALL
         ) TO {target}
-        """  # noqa: S608
+        """
     )
     counts = dict(
         con.execute(

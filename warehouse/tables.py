@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
 
 from model.dataset import Dataset
 from model.hashing import pretty_json
@@ -84,8 +85,6 @@ def _export(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
     if external and external[0]:
         con.execute(f"COPY ({query}) TO {literal(path)} ({PARQUET_OPTIONS})")
         return
-    import pyarrow.parquet as pq
-
     reader = con.execute(query).to_arrow_reader(100_000)
     with pq.ParquetWriter(path, reader.schema, compression="zstd", version="2.6") as writer:
         for batch in reader:
@@ -127,12 +126,12 @@ def write_validated(
         columns = ", ".join(quote(name) for name in dataset.columns)
         order = ", ".join(quote(name) for name in dataset.key)
         con.execute(
-            f"COPY (SELECT {columns} FROM observation"  # noqa: S608
+            f"COPY (SELECT {columns} FROM observation"
             f" WHERE _id NOT IN (SELECT _id FROM held) ORDER BY {order})"
             f" TO {literal(aside / 'data.parquet')} ({PARQUET_OPTIONS})"
         )
         con.execute(
-            f"COPY (SELECT {columns}, _part, _row, _column, _original, reasons"  # noqa: S608
+            f"COPY (SELECT {columns}, _part, _row, _column, _original, reasons"
             " FROM observation JOIN held USING (_id) ORDER BY _id)"
             f" TO {literal(aside / 'quarantine.parquet')} ({PARQUET_OPTIONS})"
         )

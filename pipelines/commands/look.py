@@ -20,7 +20,7 @@ def list_datasets(profile: str | None, as_json: bool) -> int:
     """Print every dataset of a profile with its current release."""
     settings = Settings.from_environment(profile=profile)
     catalogue = load_catalogue(settings)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for dataset_id, pipeline in catalogue.pipelines(settings.profile).items():
         stored = releases.current(settings.home, dataset_id)
         rows.append(

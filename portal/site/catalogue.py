@@ -15,7 +15,7 @@ from model.registries import Registries
 from model.text import LANGUAGES, fold
 from portal import dcat
 from portal.site import pages
-from portal.site.state import CatalogueState, DatasetState, read_dataset
+from portal.site.state import CatalogueState, DatasetState, all_datasets
 from portal.site.words import catalogue_texts
 
 STATE = "catalogue.json"
@@ -29,7 +29,7 @@ def render(folder: Path, registries: Registries, site_version: str) -> dict[str,
     Raises:
         PortalError: a `dataset.json` was made by other code and cannot be read.
     """
-    states = _states(folder)
+    states = all_datasets(folder)
     files: dict[str, bytes] = {
         f"assets/{path.name}": path.read_bytes() for path in sorted(ASSETS.iterdir())
     }
@@ -49,17 +49,6 @@ def render(folder: Path, registries: Registries, site_version: str) -> dict[str,
     )
     files[STATE] = pretty_json(state).encode()
     return files
-
-
-def _states(folder: Path) -> list[DatasetState]:
-    found = []
-    for path in sorted(folder.glob("datasets/*/*/dataset.json")):
-        if any(part.startswith(".") for part in path.relative_to(folder).parts):
-            continue  # a folder that is being filled
-        state = read_dataset(path)
-        if state:  # one that other code wrote comes back when its dataset is published again
-            found.append(state)
-    return found
 
 
 def _by_sector(

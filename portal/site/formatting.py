@@ -31,9 +31,11 @@ def number(value: float, language: str, decimals: int = 0) -> str:
 def short_number(value: float, language: str, decimals: int) -> str:
     """Return a figure for an axis: 1,2 triệu, 1.2M."""
     if abs(value) >= 10_000:
-        form = "long" if language == "vi" else "short"
         return format_compact_decimal(
-            value, format_type=form, fraction_digits=1, locale=_LOCALES[language]
+            value,
+            format_type="long" if language == "vi" else "short",
+            fraction_digits=1,
+            locale=_LOCALES[language],
         )
     pattern = "#,##0" + ("." + "#" * decimals if decimals else "")
     return format_decimal(value, pattern, locale=_LOCALES[language])

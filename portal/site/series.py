@@ -104,7 +104,7 @@ def _codes(content: Content, indicator: str, names: list[str]) -> dict[str, list
     found = {}
     for name in names:
         rows = content.query(
-            f"SELECT {quoted(name)} AS code, count(*) FROM t"  # noqa: S608
+            f"SELECT {quoted(name)} AS code, count(*) FROM t"
             " WHERE indicator = ? AND obs_value IS NOT NULL"
             " GROUP BY 1 ORDER BY 2 DESC, 1",
             "data.parquet", indicator,
@@ -135,7 +135,7 @@ def _fixed(found: list[str], declared: str | None, usual: str) -> str:
 def _rows(content: Content, indicator: str, column: str, fixed: dict[str, str]) -> list[Any]:
     tests = " AND ".join(["indicator = ?", *(f"{quoted(name)} = ?" for name in fixed)])
     return content.query(
-        f"SELECT {quoted(column)}, geo_vintage, time_period, obs_value, obs_status"  # noqa: S608
+        f"SELECT {quoted(column)}, geo_vintage, time_period, obs_value, obs_status"
         f" FROM t WHERE {tests} ORDER BY 1, 2, time_period",
         "data.parquet", indicator, *fixed.values(),
     )
@@ -162,7 +162,8 @@ def _chosen(series: list[Series], wanted: list[str]) -> list[Series]:
         home = [s for s in series if s.code in _FIRST]
         kept = [*home, *(s for s in series if s not in home)][:MAX_BARS]
         return [s for s in series if s in kept]
-    rank = {code: index for index, code in enumerate((*wanted, *_FIRST))}
+    ranked = [*wanted, *(code for code in _FIRST if code not in wanted)]
+    rank = {code: index for index, code in enumerate(ranked)}
     series = sorted(
         series, key=lambda s: (rank.get(s.code, len(rank)), -len(s.points), s.code, s.vintage)
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from filelock import FileLock
 
@@ -31,11 +32,13 @@ from portal.site.files import (
 from portal.site.state import (
     DatasetState,
     ReleaseState,
+    all_datasets,
     read_catalogue,
     read_dataset,
 )
 from portal.site.summary import summarise
 
+Change = Literal["+", "~", "-", "="]
 LOCK_SECONDS = 120
 OWN_FILES = ("dataset.json", "dcat.jsonld")
 
@@ -112,6 +115,7 @@ class Site:
         if state is None or shown is None:
             return Difference(dataset=release.dataset, change="+", what=what)
         detail = ""
+        change: Change
         if shown.record_sha256 != sha256_json(release):
             detail = "its record differs"
         elif current and shown.made_by != self._versions.distributions:
@@ -137,7 +141,8 @@ class Site:
         return folder if number == state.release else folder / "releases" / str(number)
 
     def _page_difference(self, state: DatasetState | None, dataset: str) -> Difference:
-        change, detail = "=", ""
+        change: Change = "="
+        detail = ""
         if state is None:
             change = "+"
         elif state.site_version != self._versions.site:
@@ -151,14 +156,14 @@ class Site:
     def _catalogue_difference(self, dataset: str) -> Difference:
         state = read_catalogue(self.folder / catalogue.STATE)
         path = self._dataset_folder(dataset) / "dataset.json"
-        change = "="
+        change: Change = "="
         if state is None or dataset not in state.datasets:
             change = "+"
-        elif state.site_version != self._versions.site or not _is_file(
-            path, state.datasets[dataset]
+        elif (
+            state.site_version != self._versions.site
+            or not _is_file(path, state.datasets[dataset])
+            or not all(_is_file(self.folder / page, sha) for page, sha in state.pages.items())
         ):
-            change = "~"
-        elif not all(_is_file(self.folder / page, sha) for page, sha in state.pages.items()):
             change = "~"
         return Difference(dataset=dataset, change=change, what="catalogue")
 
@@ -171,7 +176,7 @@ class Site:
         _check_name(content)
         with replaced_folder(target) as aside:
             shown = [
-                self._fill_release(item, before, aside, current=item is history[-1], content=content)
+                self._fill_release(item, content, before, aside)
                 for item in history
             ]
             rendered = pages.render_dataset(content, shown)
@@ -192,14 +197,16 @@ class Site:
     def _fill_release(
         self,
         item: ReleaseFiles,
+        content: Content,
         before: DatasetState | None,
         aside: Path,
-        *,
-        current: bool,
-        content: Content,
     ) -> ReleaseState:
-        """Put a release's files into the new folder: those of before, or made anew."""
+        """Put a release's files into the new folder: those of before, or made anew.
+
+        `content` is the current release.
+        """
         release = item.release
+        current = release.number == content.release.number
         folder = aside if current else aside / "releases" / str(release.number)
         folder.mkdir(parents=True, exist_ok=True)
         record = sha256_json(release)
@@ -210,10 +217,14 @@ class Site:
         # An older release stays as it was offered; the current one follows the code.
         if before and shown and same and shown.files and self._reusable(before, shown, current):
             for file in shown.files:
-                link_or_copy(self._release_folder(before, shown.number) / file.name,
-                             folder / file.name)
+                link_or_copy(
+                    self._release_folder(before, shown.number) / file.name, folder / file.name
+                )
             return shown
-        files = write_all(Content.of(item, self.registries), folder)
+        own = Content.of(item, self.registries)
+        if not own.public:  # it was not public when it came out
+            return _release_state(release, record, self._versions.distributions, ())
+        files = write_all(own, folder)
         new = {file.sha256 for file in files}
         known = (*shown.superseded, *shown.files) if shown and same else ()
         return _release_state(
@@ -241,11 +252,10 @@ def published_files(folder: Path) -> Iterator[tuple[str, int, FileRecord]]:
     Args:
         folder: the site's folder; without one there is nothing to give.
     """
-    for path in sorted(folder.glob("datasets/*/*/dataset.json")):
-        state = read_dataset(path)
-        for release in state.releases if state else ():
+    for state in all_datasets(folder):
+        for release in state.releases:
             for file in (*release.files, *release.superseded):
-                yield state.dataset if state else "", release.number, file
+                yield state.dataset, release.number, file
 
 
 def _release_state(

@@ -96,6 +96,19 @@ def read_dataset(path: Path) -> DatasetState | None:
         return None
 
 
+def all_datasets(folder: Path) -> list[DatasetState]:
+    """Return the state of every dataset in a site, by id.
+
+    One that other code wrote cannot be read; it comes back when its dataset is published again.
+    """
+    paths = (
+        path
+        for path in sorted(folder.glob("datasets/*/*/dataset.json"))
+        if not path.parent.name.startswith(".")  # being filled, or cleared away
+    )
+    return [state for state in map(read_dataset, paths) if state]
+
+
 def read_catalogue(path: Path) -> CatalogueState | None:
     """Return the catalogue's state, or None where there is none that can be read."""
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 from model.text import Bilingual
 from model.yaml_file import YamlFile, parse_as
@@ -21,9 +22,9 @@ def _all() -> dict[str, Bilingual]:
 
 
 @cache
-def words(language: str) -> dict[str, str]:
-    """Return every text of the site in a language, by its key."""
-    return {key: text.get(language) for key, text in _all().items()}
+def words(language: str) -> SimpleNamespace:
+    """Return every text of the site in a language, as attributes."""
+    return SimpleNamespace(**{key: text.get(language) for key, text in _all().items()})
 
 
 def catalogue_texts() -> tuple[Bilingual, Bilingual]:
