@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: help run test lint ui serve check requirements clean
+.PHONY: help run test lint ui serve check bench-datastore requirements clean
 .DEFAULT_GOAL := help
 
 help: ## what there is to do
@@ -38,6 +38,9 @@ serve: $(VENV)/.ready ## the local portal at http://127.0.0.1:8000 (PORT=…)
 
 check: $(VENV)/.ready ## check all declarations and suites
 	@$(BIN)/openindicators check
+
+bench-datastore: $(VENV)/.ready ## how fast rows come into the DataStore, beside xloader (a portal must be up)
+	@$(BIN)/python -m bench.datastore
 
 requirements: $(VENV)/.ready ## compile requirements.txt anew from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --no-header --quiet --output-file requirements.txt

@@ -54,9 +54,19 @@ def check_keys(pipeline: Pipeline) -> list[str]:
     return [expectation.name for expectation in pipeline.suite.expectations]
 
 
-def dataset_assets(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
-    """Return the four assets of a dataset."""
-    return [_snapshot(pipeline), _table(pipeline), _release(pipeline), _publication(pipeline)]
+def dataset_assets(
+    pipeline: Pipeline, publication_pool: str | None = None
+) -> list[dg.AssetsDefinition]:
+    """Return the four assets of a dataset.
+
+    Args:
+        pipeline: the dataset.
+        publication_pool: limits how many datasets are published at a time.
+    """
+    return [
+        _snapshot(pipeline), _table(pipeline), _release(pipeline),
+        _publication(pipeline, publication_pool),
+    ]
 
 
 # An unchanged dependency must not recompute what follows it: its *data version* decides, not
@@ -239,7 +249,7 @@ def _release(pipeline: Pipeline) -> dg.AssetsDefinition:
     return release
 
 
-def _publication(pipeline: Pipeline) -> dg.AssetsDefinition:
+def _publication(pipeline: Pipeline, pool: str | None) -> dg.AssetsDefinition:
     dataset = pipeline.dataset
 
     @dg.asset(
@@ -247,6 +257,7 @@ def _publication(pipeline: Pipeline) -> dg.AssetsDefinition:
         deps=_dep(pipeline, "release"),
         kinds={"html"},
         description=f"{dataset.title.en}: what the portals show: pages, downloads, checksums.",
+        pool=pool,
         automation_condition=_automation(),
     )
     def publication(context: dg.AssetExecutionContext) -> dg.MaterializeResult:

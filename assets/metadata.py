@@ -136,12 +136,11 @@ def _schema(path: Path) -> dg.TableSchema:
 
 
 def _preview(path: Path) -> str:
-    with connect() as con:
-        result = con.execute(
-            f"SELECT * FROM read_parquet({literal(path)}) LIMIT {PREVIEW_ROWS}"
-        )
-        names = tuple(column[0] for column in result.description or ())
-        return _markdown(names, result.fetchall())
+    file = pq.ParquetFile(path)
+    names = file.schema_arrow.names
+    batch = next(file.iter_batches(PREVIEW_ROWS), None)
+    rows = batch.to_pylist() if batch is not None else []
+    return _markdown(names, [tuple(row[name] for name in names) for row in rows])
 
 
 def _sparklines(dataset: Dataset, path: Path) -> str:

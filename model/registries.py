@@ -7,6 +7,7 @@ names an entry by its id.
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -81,20 +82,19 @@ class Codelist(Frozen):
         return {entry.code: entry for entry in self.entries}
 
     @cached_property
-    def _by_exact_alias(self) -> dict[str, set[str]]:
+    def _by_exact_name(self) -> dict[str, set[str]]:
         # "nga" is how some publishers write the code of Nigeria; "Nga" is Russia in Vietnamese.
-        index: dict[str, set[str]] = {}
-        for entry in self.entries:
-            for alias in entry.aliases:
-                index.setdefault(alias, set()).add(entry.code)
-        return index
+        return self._index(str)
 
     @cached_property
     def _by_name(self) -> dict[str, set[str]]:
+        return self._index(fold)
+
+    def _index(self, spelling: Callable[[str], str]) -> dict[str, set[str]]:
         index: dict[str, set[str]] = {}
         for entry in self.entries:
             for name in (entry.name.vi, entry.name.en, *entry.aliases):
-                index.setdefault(fold(name), set()).add(entry.code)
+                index.setdefault(spelling(name), set()).add(entry.code)
         return index
 
     def find(self, label: str) -> str:
@@ -106,7 +106,7 @@ class Codelist(Frozen):
         text = label.strip()
         if text in self.codes:
             return text
-        found = self._by_exact_alias.get(text, set())
+        found = self._by_exact_name.get(text, set())
         if len(found) != 1:
             found = self._by_name.get(fold(text), set())
         if len(found) == 1:

@@ -10,10 +10,13 @@ import dagster as dg
 from assets.factory import dataset_assets, stages_of
 from assets.reporting import Silent
 from assets.steps import Pipeline
+from model.text import slug
 from pipelines.automation import automation_sensor, failure_hook, inbox_sensor, schedules
 from pipelines.catalogue import Catalogue, load_catalogue
 from pipelines.settings import SAMPLE, Settings
 from portal.base import Portal
+from portal.ckan.client import Client
+from portal.ckan.portal import Ckan
 from portal.site import Site
 from sources.base import Transport
 from sources.transport_by_scheme import TransportByScheme
@@ -41,8 +44,28 @@ def transport_for(settings: Settings) -> Transport:
 
 
 def portals_for(settings: Settings, catalogue: Catalogue) -> tuple[Portal, ...]:
-    """Return the portals that every release goes to."""
-    return (Site(settings.home.site, catalogue.registries),)
+    """Return the portals that every release goes to: the site, and CKAN where it is named."""
+    site = Site(settings.home.site, catalogue.registries)
+    ckan = ckan_for(settings, catalogue)
+    return (site, ckan) if ckan else (site,)
+
+
+def ckan_for(
+    settings: Settings, catalogue: Catalogue, overwrite: bool = False
+) -> Ckan | None:
+    """Return the CKAN portal, or None where no address is configured.
+
+    Args:
+        settings: name the portal.
+        catalogue: gives the names and licences.
+        overwrite: settle conflicts with people's edits in favour of the release.
+    """
+    if settings.ckan is None:
+        return None
+    return Ckan(
+        Client(settings.ckan.url, settings.ckan.token), settings.home.root,
+        catalogue.registries, overwrite=overwrite,
+    )
 
 
 def resources_for(settings: Settings, catalogue: Catalogue) -> dict[str, Any]:
@@ -73,8 +96,14 @@ def build_definitions(
     pipelines = catalogue.pipelines(settings.profile)
     chosen = {**resources_for(settings, catalogue), **(resources or {})}
     jobs = _jobs(pipelines, settings)
+    # A portal that others share takes one dataset at a time (Dagster's limit of the pool).
+    pool = f"portal-{slug(settings.ckan.url)}" if settings.ckan else None
     return dg.Definitions(
-        assets=[asset for pipeline in pipelines.values() for asset in dataset_assets(pipeline)],
+        assets=[
+            asset
+            for pipeline in pipelines.values()
+            for asset in dataset_assets(pipeline, pool)
+        ],
         jobs=jobs,
         schedules=schedules(pipelines),
         sensors=[automation_sensor(), *inbox_sensor(pipelines, settings)],

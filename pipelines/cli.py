@@ -20,7 +20,8 @@ Exit codes: 0 all went well · 1 failures of several kinds, or something unexpec
 
 Environment: OPENINDICATORS_HOME (data folder, default data/), OPENINDICATORS_PROFILE (sample,
 corpus or live), OPENINDICATORS_PROJECT (folder of the declarations), OPENINDICATORS_CORPUS
-(folder of real files), OPENINDICATORS_WEBHOOK (told of failures).
+(folder of real files), OPENINDICATORS_WEBHOOK (told of failures), OPENINDICATORS_CKAN_URL with
+OPENINDICATORS_CKAN_TOKEN or OPENINDICATORS_CKAN_TOKEN_FILE (a portal to publish to).
 """
 
 app = typer.Typer(
@@ -57,6 +58,39 @@ def run(
     from pipelines.commands.run import run as command
 
     return command(wanted or [], profile, to or [], as_json)
+
+
+@app.command()
+def plan(
+    wanted: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[DATASET|SECTOR]...", help="what to compare; nothing means all"),
+    ] = None,
+    to: Annotated[str, typer.Option("--to", metavar="PORTAL", help="site or ckan")] = "ckan",
+    as_json: AsJson = False,
+) -> int:
+    """Show how a portal differs from the releases: + new, ~ revised, - withdrawn, = same."""
+    from pipelines.commands.publish import plan as command
+
+    return command(wanted or [], to, as_json)
+
+
+@app.command()
+def publish(
+    wanted: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[DATASET|SECTOR]...", help="what to publish; nothing means all"),
+    ] = None,
+    to: Annotated[str, typer.Option("--to", metavar="PORTAL", help="site or ckan")] = "ckan",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="put the release in the place of people's edits")
+    ] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Bring a portal to the releases, doing just what `plan` says."""
+    from pipelines.commands.publish import publish as command
+
+    return command(wanted or [], to, overwrite, as_json)
 
 
 @app.command("list")

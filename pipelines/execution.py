@@ -81,6 +81,7 @@ def run_datasets(
     }
     definitions = build_definitions(settings, catalogue, resources)
     job = definitions.resolve_job_def(ALL)
+    rounds = ReplayTransport(SAMPLE).rounds if settings.profile == "sample" else _one_round
     with open_instance(settings.home) as instance:
         chosen = list(pipelines)
         round_number = 1
@@ -96,7 +97,7 @@ def run_datasets(
                 for dataset_id in chosen
                 if dataset_id in news
                 and dataset_id not in recorder.failures
-                and _rounds(settings, dataset_id) >= round_number
+                and rounds(dataset_id) >= round_number
             ]
     warehouse_catalogue.refresh(settings.home)
     return Outcome(tuple(pipelines), frozenset(recorder.changed), dict(recorder.failures))
@@ -131,7 +132,5 @@ def _record(event: dg.DagsterEvent, recorder: Recorder) -> None:
         recorder.failed(dataset, stage, QualityError(error.message.strip() if error else "failed"))
 
 
-def _rounds(settings: Settings, dataset_id: str) -> int:
-    if settings.profile != "sample":
-        return 1
-    return ReplayTransport(SAMPLE).rounds(dataset_id)
+def _one_round(dataset_id: str) -> int:
+    return 1

@@ -7,6 +7,11 @@
     OPENINDICATORS_CORPUS     folder of the corpus profile's files (default: ../shared/data)
     OPENINDICATORS_WEBHOOK    address that is told of failures (default: none)
     OPENINDICATORS_ALLOW_PRIVATE   "1" lets live sources lead to private addresses
+    OPENINDICATORS_CKAN_URL   address of a CKAN portal that releases are published to
+    OPENINDICATORS_CKAN_TOKEN, OPENINDICATORS_CKAN_TOKEN_FILE   an API token of that portal, or
+                              the file that holds it
+    OPENINDICATORS_CKAN_DATASTORE_URL   the database address of its DataStore, where it is known
+                              (ckan.datastore.write_url); without it rows go over the API
     SOURCE_DATE_EPOCH         the time to write into records, for reproducible runs
                               (https://reproducible-builds.org/specs/source-date-epoch/)
 """
@@ -14,8 +19,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,6 +35,15 @@ SAMPLE = PROJECT / "sources" / "sample"
 
 
 @dataclass(frozen=True)
+class CkanSettings:
+    """A CKAN portal; the secrets are in no repr."""
+
+    url: str
+    token: str = field(repr=False)
+    datastore_url: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
 class Settings:
     """Where things are and how this process was asked to work."""
 
@@ -39,6 +54,7 @@ class Settings:
     allow_private: bool = False
     epoch: datetime | None = None
     project: Path = PROJECT
+    ckan: CkanSettings | None = None
 
     @property
     def declarations(self) -> Path:
@@ -75,11 +91,43 @@ class Settings:
             allow_private=environment.get("OPENINDICATORS_ALLOW_PRIVATE") == "1",
             epoch=_epoch(environment.get("SOURCE_DATE_EPOCH")),
             project=Path(environment.get("OPENINDICATORS_PROJECT") or PROJECT).absolute(),
+            ckan=_ckan(environment),
         )
 
     def now(self) -> datetime:
         """Return the time to write into records, in whole seconds, UTC."""
         return self.epoch or datetime.now(UTC).replace(microsecond=0)
+
+
+def _ckan(environment: Mapping[str, str]) -> CkanSettings | None:
+    url = environment.get("OPENINDICATORS_CKAN_URL")
+    if not url:
+        return None
+    token, path = (
+        environment.get(f"OPENINDICATORS_CKAN_{name}") for name in ("TOKEN", "TOKEN_FILE")
+    )
+    if not token and path:
+        try:
+            token = Path(path).expanduser().read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise OpenIndicatorsError(
+                "the file with CKAN's token cannot be read", where=path,
+                todo="check OPENINDICATORS_CKAN_TOKEN_FILE and the file's rights",
+            ) from error
+    token = (token or "").strip()
+    if not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", url):
+        raise OpenIndicatorsError(
+            "OPENINDICATORS_CKAN_URL is no web address without user and password",
+            todo="give e.g. https://congdulieu.vn",
+        )
+    # What a header can carry: anything else would end up in an error message.
+    if not re.fullmatch(r"[!-~]+", token):
+        raise OpenIndicatorsError(
+            "there is no token for CKAN, or it holds blanks or other signs",
+            todo="set OPENINDICATORS_CKAN_TOKEN or OPENINDICATORS_CKAN_TOKEN_FILE; tokens are made"
+            " on the portal, in the profile of a user, under API tokens",
+        )
+    return CkanSettings(url, token, environment.get("OPENINDICATORS_CKAN_DATASTORE_URL") or None)
 
 
 def _epoch(text: str | None) -> datetime | None:

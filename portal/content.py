@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import duckdb
@@ -106,7 +105,7 @@ class Content:
 
         For small results only (distinct codes, first rows, one chart).
         """
-        with _duckdb() as con:
+        with _engine().cursor() as con:
             # `sql` is this package's own; what comes from data is bound as a parameter.
             source = f"WITH t AS (SELECT * FROM read_parquet(?)) {sql}"
             return con.execute(source, [str(self.files.path(table)), *values]).fetchall()
@@ -177,12 +176,9 @@ def _check_finite(batch: pa.RecordBatch, where: str) -> None:
             )
 
 
-@contextmanager
-def _duckdb() -> Iterator[duckdb.DuckDBPyConnection]:
-    con = duckdb.connect(
+@cache
+def _engine() -> duckdb.DuckDBPyConnection:
+    """One empty in-memory engine for the process: opening it costs more than most queries."""
+    return duckdb.connect(
         config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
     )
-    try:
-        yield con
-    finally:
-        con.close()

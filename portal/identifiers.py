@@ -21,3 +21,28 @@ def distribution_urn(dataset: str, file: str) -> str:
 def publisher_urn(publisher: str) -> str:
     """Return the identifier of a publisher of the registry."""
     return uuid.uuid5(NAMESPACE, f"publisher:{publisher}").urn
+
+
+def package_id(dataset: str) -> str:
+    """Return the id of a dataset's package on a portal that lets its clients choose ids."""
+    return dataset_urn(dataset).removeprefix("urn:uuid:")
+
+
+def resource_id(dataset: str, file: str) -> str:
+    """Return the id of the resource that always leads to a file's current release."""
+    return distribution_urn(dataset, file).removeprefix("urn:uuid:")
+
+
+def release_file_id(dataset: str, file: str, sha256: str) -> str:
+    """Return the id of the resource that holds these very bytes, and never any others."""
+    return str(uuid.uuid5(NAMESPACE, f"release file:{dataset}:{file}:{sha256}"))
+
+
+def organisation_id(publisher: str) -> str:
+    """Return the id of a publisher's organisation."""
+    return publisher_urn(publisher).removeprefix("urn:uuid:")
+
+
+def group_id(sector: str) -> str:
+    """Return the id of a sector's group."""
+    return str(uuid.uuid5(NAMESPACE, f"sector:{sector}"))

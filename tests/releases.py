@@ -84,7 +84,8 @@ def make_release(
     periods = [item["time_period"] for item in rows]
     counts = [sum(c["change"] == kind for c in changes) for kind in _KINDS]
     release = Release(
-        dataset=dataset.id, number=number, issued=datetime(2026, 11, 20 + number, 2, 3, 4, tzinfo=UTC),
+        dataset=dataset.id, number=number,
+        issued=datetime(2026, 11, 20 + number, 2, 3, 4, tzinfo=UTC),
         reason=reason or ("first release" if number == 1 else "source changed"),  # type: ignore[arg-type]
         inputs_sha256="1" * 64, snapshot_sha256="2" * 64, declaration_sha256="3" * 64,
         suite_sha256="0" * 64, code_version="test", rows=len(rows), quarantined=len(held),

@@ -27,7 +27,7 @@ def render(folder: Path, registries: Registries, site_version: str) -> dict[str,
     """Return every shared file: path in the site -> bytes; the state comes last.
 
     Raises:
-        PortalError: a `dataset.json` was made by other code and cannot be read.
+        PortalError: a dataset's `dcat.jsonld` cannot be read.
     """
     states = all_datasets(folder)
     files: dict[str, bytes] = {

@@ -19,6 +19,7 @@ WIDE, NARROW = 820, 340
 HEIGHT = {WIDE: 400, NARROW: 280}
 LABEL_GAP = 16  # between two direct labels
 CHAR = 6.7  # width of a character at the labels' size, on average
+SPARK_VALUES = 4  # fewer say nothing of a course
 MARKERS = 45  # a line with more points than this shows only those that are not final
 
 
@@ -109,7 +110,7 @@ def nice_ticks(low: float, high: float, count: int = 5) -> list[float]:
 
 def _tidy(value: float) -> float:
     """Take off what binary arithmetic added: 0.30000000000000004 is 0.3."""
-    value = float(f"{value:.12g}")
+    value = float(f"{value:.15g}")
     return int(value) if value == int(value) and abs(value) < 1e15 else value
 
 
@@ -126,7 +127,9 @@ def lay_out_lines(
     if 0 <= low < 0.6 * high:
         low = 0
     steps = nice_ticks(low, high, 5 if width == WIDE else 4)
-    texts = [formatting.short_number(v, language, max(decimals, _decimals(steps))) for v in steps]
+    compact = max(map(abs, steps)) >= 1_000_000
+    most = max(decimals, _decimals(steps))
+    texts = [formatting.axis_number(v, language, most, compact) for v in steps]
     labels = [_cut(label(series), 26) for series in plot.series]
     left = max(len(text) for text in texts) * CHAR + 14
     right = width - (max(map(len, labels)) * CHAR + 18 if direct else 14)
@@ -193,9 +196,9 @@ def lay_out_bars(plot: Plot, width: int, label: Label, language: str, decimals: 
 
 
 def sparkline(points: list[float | None], width: int = 132, height: int = 34) -> str:
-    """Return the path of a small line through the values; "" with fewer than two."""
+    """Return the path of a small line through the values; "" where they are too few for one."""
     known = [v for v in points if v is not None]
-    if len(known) < 2:
+    if len(known) < SPARK_VALUES:
         return ""
     low, high = min(known), max(known)
     span = (high - low) or 1

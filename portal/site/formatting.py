@@ -28,9 +28,9 @@ def number(value: float, language: str, decimals: int = 0) -> str:
     return format_decimal(value, pattern, locale=_LOCALES[language])
 
 
-def short_number(value: float, language: str, decimals: int) -> str:
-    """Return a figure for an axis: 1,2 triệu, 1.2M."""
-    if abs(value) >= 10_000:
+def axis_number(value: float, language: str, decimals: int, compact: bool) -> str:
+    """Return a figure for an axis; a compact one in words: 1,2 triệu, 1.2M."""
+    if compact and value:
         return format_compact_decimal(
             value,
             format_type="long" if language == "vi" else "short",
@@ -73,6 +73,15 @@ def period(iso: str, language: str) -> str:
         months = iso.rsplit("P", 1)[1].removesuffix("M")
         return f"{months} tháng đầu năm {iso[:4]}" if vi else f"first {months} months of {iso[:4]}"
     return iso
+
+
+def span(first: str | None, last: str | None, language: str) -> str:
+    """Return a range of periods in words; "" when there is none."""
+    if not first or not last:
+        return ""
+    if first == last:
+        return period(first, language)
+    return f"{period(first, language)} – {period(last, language)}"
 
 
 def size(count: int, language: str) -> str:

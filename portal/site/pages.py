@@ -24,6 +24,7 @@ FIRST_ROWS = 20
 FIRST_CHANGES = 50
 FIRST_HELD = 20
 CHART_TABLE_ROWS = 120  # the newest periods; the downloads have all
+_WORST_FIRST = {"failed": 0, "warned": 1, "passed": 2}
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
@@ -45,6 +46,7 @@ def _environment(language: str) -> Environment:
         number=lambda value, decimals=0: formatting.number(value, language, decimals),
         day=lambda value: formatting.day(value, language),
         period=lambda value: formatting.plain(formatting.period(value, language)),
+        span=lambda first, last: formatting.plain(formatting.span(first, last, language)),
         size=lambda value: formatting.size(value, language),
         plain=lambda value: formatting.plain(str(value)),
         fold=fold,
@@ -108,7 +110,7 @@ def render_dataset(content: Content, releases: list[ReleaseState]) -> dict[str, 
         "content": content,
         "dataset": content.dataset,
         "release": content.release,
-        "quality": content.quality,
+        "checks": sorted(content.quality.checks, key=lambda check: _WORST_FIRST[check.outcome]),
         "releases": releases[::-1],
         "sector": content.registries.sectors[content.dataset.sector],
         "folder": f"../../datasets/{content.dataset.id}/",
@@ -266,8 +268,7 @@ def _figure(content: Content, plot: Plot, language: str) -> dict[str, Any]:
         "labels": [label(series) for series in plot.series],
         "table": _chart_table(plot, indicator.decimals, language),
         "hollow": any(point.status in chart.NOT_FINAL for point in points),
-        "first": formatting.period(ordered[0].period, language),
-        "last": formatting.period(ordered[-1].period, language),
+        "span": formatting.span(ordered[0].period, ordered[-1].period, language),
     }
 
 

@@ -118,6 +118,16 @@ def test_unpivot_keeps_the_column_as_position():
     ]
 
 
+def test_nan_is_missing_in_a_wide_table_of_typed_columns():
+    found, stats = cleaned(
+        [{"area": "48", "year": "2024", "a": float("nan"), "b": 2.5}],
+        columns={"indicator": {"column": "name", "map": {"a": "ROOMS", "b": "ROOMS"}}},
+        unpivot={"columns": ["a", "b"]},
+    )
+    assert [(each["obs_value"], each["_reject"]) for each in found] == [(2.5, None)]
+    assert stats.empty == 1
+
+
 def test_where_keeps_what_it_names():
     found, stats = cleaned([row(), row(area="01")], where={"area": ("48",)})
     assert [item["ref_area"] for item in found] == ["48"] and stats.read == 1

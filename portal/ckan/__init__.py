@@ -1,0 +1,1 @@
+"""The CKAN portal: releases become its datasets, files and DataStore tables."""

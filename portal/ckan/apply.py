@@ -1,0 +1,352 @@
+"""Bringing the portal from what it shows to what it should, so that readers see old or new.
+
+CKAN writes uploads one by one before it commits, over the files that were there: an upload in
+place that fails half way leaves the old description with some new files. So a file is never
+replaced. Every file of a release goes into a resource of its own, whose id comes from its
+content; the resources that people link to lead there. The order is:
+
+1. a new package is made private; organisation and group too, where they are missing
+2. files go up, beside those that are shown, and are downloaded again and compared
+3. the rows are loaded into the DataStore (which swaps or revises them on its own)
+4. one `package_revise` that matches the package as it was read changes all metadata and all
+   addresses at once: before it readers see the old release, after it the new one
+5. what no release offers any more is removed, its file first
+
+Every write but 3 matches `metadata_modified`, so that it cannot be done twice, nor over somebody
+else's change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from model.errors import PortalError
+from portal.ckan.client import Client, Refused, Upload, settle
+from portal.ckan.files import Workshop
+from portal.ckan.journal import Journal
+from portal.ckan.mapping import UNDER_DEVELOPMENT, Fields
+from portal.ckan.plan import ROWS, Part, Plan, leads_to
+
+UPLOAD_BYTES = 50_000_000  # in one call, unless one file alone is larger
+UPLOAD_FILES = 20
+
+
+class Changed(PortalError):
+    """Somebody else changed the package between our reading and our writing."""
+
+
+class Application:
+    """One dataset's way from the old release to the new one."""
+
+    def __init__(
+        self,
+        client: Client,
+        journal: Journal,
+        workshop: Workshop,
+        plan: Plan,
+        load_rows: Callable[[], None] | None,
+        drop_rows: Callable[[str], None] | None,
+    ) -> None:
+        self.client = client
+        self.journal = journal
+        self.workshop = workshop
+        self.plan = plan
+        self.load_rows = load_rows
+        self.drop_rows = drop_rows
+        self.id = plan.wanted.id
+        self.shown = plan.shown
+
+    def run(self) -> None:
+        """Do all steps that are needed.
+
+        Raises:
+            Changed: somebody else was quicker; nothing of theirs is lost. Plan again.
+            Refused: CKAN's own words. Unknown: no answer. The old release is still shown.
+        """
+        if self.shown is None:
+            self._create()
+        missing_table = self._missing_table()
+        for batch in _batches(self.plan.uploads):
+            self._upload(batch, missing_table)
+            missing_table = None
+        if missing_table:
+            self._upload([], missing_table)
+        self._verify()
+        if self.plan.rows and self.load_rows:
+            with self.journal.step("load rows"):
+                self.load_rows()
+            self.shown = self._read()
+        self._switch()
+        self._clean()
+
+    @property
+    def _now(self) -> Fields:
+        if self.shown is None:
+            raise PortalError(
+                "the package is not there any more", where=self.plan.wanted.dataset,
+                todo="run `plan` to see what the portal has",
+            )
+        return self.shown
+
+    def _read(self) -> Fields:
+        shown: Fields = self.client.read("package_show", id=self.id)
+        return shown
+
+    def _create(self) -> None:
+        """Make the package, private: nobody but its organisation sees it before it is whole."""
+        fields = {**self.plan.fields, "private": True}
+        for name in ("tags", "groups"):
+            fields[name] = [{"name": item} for item in fields[name]]
+        resources = [
+            {**part.fields, "url": self._address(part), "status": UNDER_DEVELOPMENT}
+            for part in self.plan.wanted.parts
+            if part.leads_to
+        ]
+        package = {"id": self.id, **fields, "resources": resources}
+
+        def act() -> None:
+            try:
+                self.shown = self.client.call("package_create", package)
+            except Refused as error:
+                raise _explained(error, self.plan) from error
+
+        with self.journal.step("create package"):
+            settle(self.client, act, self._exists)
+
+    def _exists(self) -> bool:
+        try:
+            self.shown = self._read()
+        except Refused as error:
+            if error.missing:
+                return False
+            raise
+        return True
+
+    def _address(self, part: Part) -> str:
+        """Return where the bytes will be; the portal's own address of them replaces it later."""
+        return (
+            f"{self.client.address}/dataset/{self.id}/resource/{part.leads_to}"
+            f"/download/{part.file.name}"
+        )
+
+    def _missing_table(self) -> Part | None:
+        """Return the resource that is to have the table, where the portal has none yet."""
+        if not (self.plan.rows and self.load_rows):
+            return None
+        there = {resource["id"] for resource in self._now["resources"]}
+        table = self.plan.wanted.table_id
+        return next(
+            (p for p in self.plan.wanted.parts if p.id == table and p.id not in there), None
+        )
+
+    def _upload(self, batch: list[Part], table: Part | None) -> None:
+        there = {resource["id"] for resource in self._now["resources"]}
+        new = [
+            {**part.fields, "status": UNDER_DEVELOPMENT} for part in batch if part.id not in there
+        ]
+        if table:
+            new.append(
+                {**table.fields, "url": self._address(table), "status": UNDER_DEVELOPMENT}
+            )
+        uploads = tuple(
+            Upload(
+                f"update__resources__{part.id}__upload",
+                self.workshop.path(part.content, part.file.name), part.fields["mimetype"],
+            )
+            for part in batch
+        )
+
+        def reached() -> bool:
+            self.shown = self._read()
+            found = {resource["id"]: resource for resource in self.shown["resources"]}
+            return all(
+                found.get(part.id, {}).get("size") == part.file.bytes
+                and found[part.id].get("url_type") == "upload"
+                for part in batch
+            ) and (table is None or table.id in found)
+
+        with self.journal.step(
+            "upload", ids=[part.id for part in batch], files=[part.file.name for part in batch]
+        ):
+            form: Fields = {"update__resources__extend": new} if new else {}
+            self._revise(form, reached, uploads)
+
+    def _verify(self) -> None:
+        """Download what the package is about to lead to, and compare it with the release."""
+        found = {resource["id"]: resource for resource in self._now["resources"]}
+        uploaded = {part.id for part in self.plan.uploads}
+        leading = {
+            part.leads_to
+            for part in self.plan.wanted.parts
+            if part.leads_to and leads_to(found.get(part.id, {})) != part.leads_to
+        }
+        for part in self.plan.wanted.parts:
+            if part.leads_to is None and part.id in uploaded | leading:
+                self._verify_file(part, found[part.id])
+
+    def _verify_file(self, part: Part, resource: Fields) -> None:
+        path = "/dataset" + str(resource["url"]).partition("/dataset")[2]
+        size, sha256 = self.client.checksum(path)
+        if (size, sha256) != (part.file.bytes, part.file.sha256):
+            raise PortalError(
+                f"{part.file.name} came back from the portal with {size} bytes and SHA-256"
+                f" {sha256[:12]}…, and has {part.file.bytes} and {part.file.sha256[:12]}…",
+                where=part.content.dataset.id,
+                todo="see whether a proxy or the portal's disk damages uploads; then run"
+                " `publish` again. Readers still get the old release",
+            )
+
+    def _switch(self) -> None:
+        """Change metadata and addresses at once."""
+        plan = self.plan
+        fields = {
+            name: value for name, value in plan.fields.items()
+            if plan.shown is not None or name == "private"
+        }
+        resources = self._resources()
+        if resources == self._now["resources"] and not fields:
+            return
+        update = {**fields, "resources": resources}
+        data = {"filter": [f"-{name}" for name in update], "update": update}
+        before = self._now["metadata_modified"]
+
+        def reached() -> bool:
+            self.shown = self._read()
+            done = {part.id: leads_to(r) for part in plan.wanted.parts
+                    for r in self.shown["resources"] if r["id"] == part.id}
+            return self.shown["metadata_modified"] != before and all(
+                done.get(part.id) == part.leads_to for part in plan.wanted.parts if part.leads_to
+            ) and self.shown["private"] == self.plan.wanted.fields["private"]
+
+        with self.journal.step("switch", release=plan.wanted.release):
+            self._revise(data, reached)
+
+    def _resources(self) -> list[Fields]:
+        """Return all resources as they shall be: ours in our order, then other people's."""
+        found = {resource["id"]: resource for resource in self._now["resources"]}
+        fresh = {part.id for part in self.plan.uploads} if self.plan.shown else set(found)
+        result = []
+        for part in self.plan.wanted.parts:
+            shown = found.pop(part.id, {})
+            changed = part.fields if part.id in fresh else self.plan.resources.get(part.id, {})
+            merged = {**shown, **{k: v for k, v in changed.items() if k != "leads_to"}}
+            if (part.leads_to and leads_to(shown) != part.leads_to) or not shown:
+                merged["url"] = self._url_of(part)
+                merged["url_type"] = ""
+            elif part.leads_to:
+                merged["url"] = self._url_of(part)
+            if part.id == self.plan.wanted.table_id and self.load_rows:
+                merged[ROWS] = self.plan.wanted.rows_sha256
+            result.append(merged)
+        return [*result, *found.values()]
+
+    def _url_of(self, part: Part) -> str:
+        """Return the portal's own address of the bytes that a resource leads to."""
+        return next(str(r["url"]) for r in self._now["resources"] if r["id"] == part.leads_to)
+
+    def _clean(self) -> None:
+        """Remove what is ours and no longer offered, and files of uploads that never counted.
+
+        CKAN leaves a removed resource's file on the disk: only clearing it removes that.
+        """
+        there = {resource["id"] for resource in self._now["resources"]}
+        wanted = {part.id for part in self.plan.wanted.parts}
+        begun = {id_ for entry in self.journal.began("upload") for id_ in entry["ids"]}
+        ghosts = sorted(begun - there - wanted)
+        outdated = [id_ for id_ in self.plan.outdated if id_ in there]
+        if not outdated and not ghosts:
+            return
+        with self.journal.step("remove files", ids=[*outdated, *ghosts]):
+            if self.drop_rows:
+                for id_ in outdated:
+                    if self._resource(id_).get("datastore_active"):
+                        self.drop_rows(id_)
+                self.shown = self._read()
+            self._clear([*outdated, *ghosts])
+            self._remove([*outdated, *ghosts])
+
+    def _resource(self, id_: str) -> Fields:
+        return next((r for r in self._now["resources"] if r["id"] == id_), {})
+
+    def _clear(self, ids: list[str]) -> None:
+        """Remove the files, and nothing else yet."""
+        gone = set(ids)
+        cleared = {"clear_upload": True, "url": "", "url_type": "upload"}
+        resources = [
+            {**r, **cleared} if r["id"] in gone else r for r in self._now["resources"]
+        ]
+        there = {resource["id"] for resource in resources}
+        resources += [{"id": id_, **cleared} for id_ in ids if id_ not in there]
+        self._replace(resources, lambda r: r["id"] not in gone or r.get("url_type") != "upload")
+
+    def _remove(self, ids: list[str]) -> None:
+        gone = set(ids)
+        self._replace(
+            [r for r in self._now["resources"] if r["id"] not in gone],
+            lambda r: r["id"] not in gone,
+        )
+
+    def _replace(self, resources: list[Fields], right: Callable[[Fields], bool]) -> None:
+        before = self._now["metadata_modified"]
+
+        def reached() -> bool:
+            self.shown = self._read()
+            return self.shown["metadata_modified"] != before and all(
+                map(right, self.shown["resources"])
+            )
+
+        self._revise({"filter": ["-resources"], "update": {"resources": resources}}, reached)
+
+    def _revise(
+        self, data: Fields, reached: Callable[[], bool], uploads: tuple[Upload, ...] = ()
+    ) -> None:
+        match = {"id": self.id, "metadata_modified": self._now["metadata_modified"]}
+
+        def act() -> None:
+            answer: Any = self.client.call("package_revise", {"match": match, **data}, uploads)
+            self.shown = answer["package"]
+
+        try:
+            settle(self.client, act, reached)
+        except Refused as error:
+            if error.unmatched:
+                raise Changed(
+                    "somebody else changed the dataset at the same time",
+                    where=self.plan.wanted.dataset, todo="run `plan` to see how it stands now",
+                ) from error
+            raise _explained(error, self.plan) from error
+
+
+def _batches(parts: tuple[Part, ...]) -> Iterator[list[Part]]:
+    batch: list[Part] = []
+    size = 0
+    for part in parts:
+        if batch and (size + part.file.bytes > UPLOAD_BYTES or len(batch) == UPLOAD_FILES):
+            yield batch
+            batch, size = [], 0
+        batch.append(part)
+        size += part.file.bytes
+    if batch:
+        yield batch
+
+
+def _explained(error: Refused, plan: Plan) -> Refused:
+    """Say what to do about the refusals that are to be expected."""
+    todo = error.todo
+    if error.says("name"):
+        todo = (
+            f"another dataset has the address {plan.wanted.fields['name']!r}: give that one"
+            " another address on the portal, or this dataset another name"
+        )
+    elif error.says("id"):
+        todo = (
+            "the dataset is there already, made by another publisher at the same time, or"
+            " deleted by a person: run `plan` to see how it stands"
+        )
+    elif error.says("upload") or "upload" in error.what:
+        todo = "raise ckan.max_resource_size on the portal; readers still get the old release"
+    return Refused(
+        error.what, where=f"{plan.wanted.dataset} on {error.where}", todo=todo,
+        status=error.status, error=error.error,
+    )

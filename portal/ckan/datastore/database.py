@@ -1,0 +1,183 @@
+"""Connections to the DataStore's database, rows through COPY, and its errors in our words."""
+
+from __future__ import annotations
+
+import io
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pyarrow as pa
+import pyarrow.csv
+from psycopg import sql
+
+from model.errors import BusyError, PortalError
+from portal.ckan.datastore.layout import Connection
+from portal.ckan.datastore.shape import Shape
+
+# Any two integers make an advisory lock; this one says that the lock is ours ("oi").
+LOCK_CLASS = 0x6F69
+# How long a killed run may go on in the server until it notices that its client is gone.
+NOTICE_MILLISECONDS = 1000
+CONNECT_SECONDS = 10
+CSV_BLOCK_BYTES = 32 << 20  # one row must fit
+
+
+@contextmanager
+def connection(write_url: Callable[[], str], workers: int) -> Iterator[Connection]:
+    """Open a connection in autocommit mode, set up for loading.
+
+    Args:
+        write_url: gives CKAN's `ckan.datastore.write_url`; its password appears in no error.
+        workers: how many helpers PostgreSQL may use for one statement.
+
+    Raises:
+        PortalError: the database cannot be reached, or it refused a statement.
+    """
+    with in_our_words():
+        con = _connect(write_url)
+        with con:
+            for name, value in (
+                ("client_connection_check_interval", str(NOTICE_MILLISECONDS)),
+                ("max_parallel_workers_per_gather", str(workers)),
+                ("max_parallel_maintenance_workers", str(workers)),
+                ("maintenance_work_mem", "256MB"),
+                ("extra_float_digits", "1"),  # the shortest text that reads back as the same
+                ("search_path", "public"),
+            ):
+                con.execute("SELECT set_config(%s, %s, false)", [name, value])
+            yield con
+
+
+def _connect(write_url: Callable[[], str]) -> Connection:
+    # SQLAlchemy's addresses may name a driver; PostgreSQL's do not.
+    url = re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql://", write_url())
+    try:
+        return psycopg.connect(
+            url, autocommit=True, connect_timeout=CONNECT_SECONDS,
+            application_name="openindicators",
+        )
+    except psycopg.OperationalError as error:
+        words = " ".join(str(error).split())
+    except psycopg.Error:
+        words = "its address is none"  # the error quotes it, with its password
+    raise PortalError(
+        f"the DataStore's database cannot be reached: {words[:300]}",
+        todo="see whether the address is CKAN's `ckan.datastore.write_url`, and whether the server "
+        "accepts connections from here",
+    )
+
+
+@contextmanager
+def in_our_words() -> Iterator[None]:
+    """Turn the database's errors into PortalError, with its own words."""
+    try:
+        yield
+    except psycopg.Error as error:
+        diagnosis = error.diag
+        words = diagnosis.message_primary or " ".join(str(error).split())
+        if diagnosis.message_detail:
+            words += f" ({diagnosis.message_detail})"
+        raise PortalError(
+            f"the DataStore's database refused: {words[:500]}",
+            where=diagnosis.table_name or "",
+            todo=_todo(error),
+        ) from None
+
+
+def _todo(error: psycopg.Error) -> str:
+    if isinstance(error, psycopg.errors.DiskFull):
+        return "free space on the database's disk, then publish again; the old rows are still shown"
+    if isinstance(error, psycopg.errors.UniqueViolation):
+        return "mend the rows that share a key, then release anew"
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return "use the role that owns the DataStore's tables: CKAN's `ckan.datastore.write_url`"
+    return "mend what the database names, then publish again; the old rows are still shown"
+
+
+@contextmanager
+def alone(con: Connection, resource_id: str, seconds: float) -> Iterator[None]:
+    """Hold the lock on loading one table; the server frees it when the connection ends.
+
+    Raises:
+        BusyError: another run holds it, and still does after `seconds`.
+    """
+    deadline = time.monotonic() + seconds
+    arguments = [LOCK_CLASS, resource_id]
+    while True:
+        row = con.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", arguments).fetchone()
+        if row == (True,):
+            break
+        if time.monotonic() >= deadline:
+            raise BusyError(
+                "another run is loading this table", where=f"resource {resource_id}",
+                todo="wait until it has ended, then publish again",
+            )
+        time.sleep(0.1)
+    try:
+        yield
+    finally:
+        if not con.broken:
+            con.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", arguments)
+
+
+def copy_in(
+    con: Connection, table: str, columns: Iterable[str], batches: Iterable[pa.RecordBatch]
+) -> None:
+    """Copy batches into a table, in the columns that are named."""
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+    # Every text is quoted and a missing value is not: COPY tells '' and NULL apart by that.
+    options = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
+    with con.cursor() as cursor, cursor.copy(statement) as copy:
+        for batch in batches:
+            sink = io.BytesIO()
+            pyarrow.csv.write_csv(batch, sink, options)
+            copy.write(sink.getbuffer())
+
+
+def copy_out(
+    con: Connection, query: sql.Composable, schema: pa.Schema, path: Path
+) -> pa.RecordBatchReader:
+    """Copy a query's rows into a file and return a reader of it.
+
+    Args:
+        con: where to ask.
+        query: a SELECT.
+        schema: the columns that it gives: text, double or integer.
+        path: the file.
+    """
+    with path.open("wb") as file, con.cursor() as cursor:
+        statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(query)
+        with cursor.copy(statement) as copy:
+            for data in copy:
+                file.write(data)
+    if path.stat().st_size == 0:
+        return pa.RecordBatchReader.from_batches(schema, [])
+    return pyarrow.csv.open_csv(
+        path,
+        pyarrow.csv.ReadOptions(
+            column_names=schema.names, block_size=CSV_BLOCK_BYTES, use_threads=True
+        ),
+        pyarrow.csv.ParseOptions(newlines_in_values=True),
+        pyarrow.csv.ConvertOptions(
+            column_types=schema, null_values=[""], strings_can_be_null=True,
+            quoted_strings_can_be_null=False, check_utf8=False,
+        ),
+    )
+
+
+def select(table: str, names: Iterable[str]) -> sql.Composed:
+    """Return a SELECT of some columns of a table."""
+    return sql.SQL("SELECT {} FROM public.{}").format(
+        sql.SQL(", ").join(map(sql.Identifier, names)), sql.Identifier(table)
+    )
+
+
+def with_id(shape: Shape) -> pa.Schema:
+    """Return the shape's columns with CKAN's row number in front."""
+    return pa.schema([("_id", pa.int64()), *shape.arrow])

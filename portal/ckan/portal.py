@@ -1,0 +1,270 @@
+"""CKAN as a portal: plan, publish, withdraw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from model.errors import BusyError, PortalError
+from model.hashing import sha256_json
+from model.records import Difference, Publication
+from model.registries import Registries
+from portal.base import ReleaseFiles
+from portal.ckan import mapping
+from portal.ckan.apply import Application, Changed
+from portal.ckan.checks import check
+from portal.ckan.client import Client, Refused
+from portal.ckan.datastore.base import Loader, Table
+from portal.ckan.datastore.shape import shape_of
+from portal.ckan.files import Workshop, workshop
+from portal.ckan.journal import Journal
+from portal.ckan.mapping import Fields
+from portal.ckan.organisations import Organisations
+from portal.ckan.plan import Plan, Wanted, compare, offered_files, wanted
+from portal.content import Content
+from portal.distributions import csv_table
+from portal.identifiers import package_id, resource_id
+from portal.site import versions
+
+KEEP_RELEASES = 3
+ATTEMPTS = 3  # where others edit what is not ours meanwhile
+
+
+class Ckan:
+    """A CKAN portal; satisfies `Portal`.
+
+    Args:
+        client: the portal and the right to write to it.
+        home: the data folder; journal, checksums and files in the making go there.
+        registries: names and licences.
+        loader: brings rows into the DataStore; None leaves it alone.
+        keep: how many releases before the current one stay downloadable.
+        overwrite: settle conflicts with people's edits in favour of the release.
+    """
+
+    name = "ckan"
+
+    def __init__(
+        self,
+        client: Client,
+        home: Path,
+        registries: Registries,
+        loader: Loader | None = None,
+        keep: int = KEEP_RELEASES,
+        overwrite: bool = False,
+    ) -> None:
+        self.client = client
+        self.home = home
+        self.registries = registries
+        self.loader = loader
+        self.keep = keep
+        self.overwrite = overwrite
+        self.organisations = Organisations(client)
+
+    @cached_property
+    def _made_by(self) -> str:
+        return versions.current(self.registries).distributions
+
+    def journal(self, dataset: str) -> Journal:
+        """Return a dataset's journal."""
+        return Journal(self.home / "journal" / "ckan" / f"{dataset}.jsonl")
+
+    def plan(self, history: list[ReleaseFiles]) -> list[Difference]:
+        """Compare the portal with what it should have; write nothing to it.
+
+        Raises:
+            PortalError: the portal cannot be read, or could not take the dataset.
+        """
+        with workshop(self.home, self._made_by) as shop:
+            plan = self._plan(history, self.journal(history[-1].release.dataset), shop, False)
+        return [self._counted(plan, history, item) for item in plan.differences]
+
+    def publish(self, history: list[ReleaseFiles], private: bool = False) -> Publication:
+        """Bring the portal to the current release.
+
+        Args:
+            history: the dataset's releases, oldest first; the last one is current.
+            private: keep it as a draft that only its organisation sees.
+
+        Raises:
+            PortalError: what the portal said and what to do; the old release is still shown.
+            BusyError: another publisher in this data folder is at work on the dataset.
+        """
+        release = history[-1].release
+        journal = self.journal(release.dataset)
+        with self._alone(release.dataset), workshop(self.home, self._made_by) as shop:
+            plan = self._plan(history, journal, shop, private)
+            differences = plan.differences
+            if not plan.empty:
+                self._refuse_conflicts(plan)
+                self._apply(plan, history, journal, shop, private)
+            elif journal.written() != plan.written:
+                journal.published(release.number, plan.written)
+            if not plan.empty or plan.shown is None:
+                shop.remember(Content.of(history[-1], self.registries))
+        return Publication(
+            dataset=release.dataset,
+            portal=self.name,
+            release=release.number,
+            url=f"{self.client.address}/dataset/{mapping.package_name(release.dataset)}",
+            changed=not plan.empty,
+            differences=differences,
+        )
+
+    def _apply(
+        self, plan: Plan, history: list[ReleaseFiles], journal: Journal, shop: Workshop,
+        private: bool,
+    ) -> None:
+        for attempt in range(1, ATTEMPTS + 1):
+            self._organisations_for(plan, history)
+            try:
+                self._application(plan, history, journal, shop).run()
+                break
+            except Changed:
+                again = self._plan(history, journal, shop, private)
+                if attempt == ATTEMPTS or not _others_alone(plan, again):
+                    raise
+                plan = again
+        left = self._plan(history, journal, shop, private)
+        if not left.empty:
+            raise PortalError(
+                "the portal is not as it was left: "
+                + ", ".join(d.what for d in left.differences if d.change != "="),
+                where=plan.wanted.dataset, todo="run `plan` to see how it stands, then `publish`",
+            )
+        journal.published(plan.wanted.release, left.written)
+
+    def _application(
+        self, plan: Plan, history: list[ReleaseFiles], journal: Journal, shop: Workshop
+    ) -> Application:
+        loader = self.loader
+        if loader is None:
+            return Application(self.client, journal, shop, plan, None, None)
+        table = self._table(Content.of(history[-1], self.registries))
+        return Application(
+            self.client, journal, shop, plan, lambda: loader.load(table), loader.drop
+        )
+
+    def _plan(
+        self, history: list[ReleaseFiles], journal: Journal, shop: Workshop, private: bool
+    ) -> Plan:
+        dataset = history[-1].release.dataset
+        shown = self._shown(dataset)
+        want = self._wanted(history, shown, shop, private)
+        check(want)
+        begun = journal.written() is None and bool(journal.began("create package"))
+        return compare(want, shown, journal.written(), begun, self.overwrite)
+
+    def _shown(self, dataset: str) -> Fields | None:
+        try:
+            shown: Fields = self.client.read("package_show", id=package_id(dataset))
+        except Refused as error:
+            if error.missing:
+                return None
+            raise
+        return shown
+
+    def _wanted(
+        self, history: list[ReleaseFiles], shown: Fields | None, shop: Workshop, private: bool
+    ) -> Wanted:
+        """Return what the portal should have; files are made only where they are not known."""
+        content = Content.of(history[-1], self.registries)
+        dataset = content.dataset.id
+        older = [Content.of(item, self.registries) for item in history[:-1][-self.keep:]]
+        files = {content.release.number: shop.files(content)}
+        for item in older:
+            number = item.release.number
+            # The release before keeps all its files: somebody may be downloading them just now.
+            before = item is older[-1]
+            kept = set(mapping.file_names(item)) if before else mapping.kept_files(item)
+            there = {file.name: file for file in offered_files(shown, dataset, number)}
+            missing = kept - set(there) if content.public and item.public else set()
+            if missing:
+                there |= {f.name: f for f in shop.files(item) if f.name in missing}
+            files[number] = tuple(file for name, file in there.items() if name in kept)
+        first = Content.of(history[0], self.registries)
+        return wanted(
+            [first, *older, content], files, private, self._rows_sha256(content),
+            csv_table.file_name(content.dataset),
+        )
+
+    def _table(self, content: Content) -> Table:
+        dataset = content.dataset
+        return Table(
+            resource_id=resource_id(dataset.id, csv_table.file_name(dataset)),
+            data=content.files.path("data.parquet"),
+            dataset=dataset,
+            registries=self.registries,
+            sha256=content.release.file("data.parquet").sha256,
+        )
+
+    def _rows_sha256(self, content: Content) -> str | None:
+        """Return a checksum over rows, types, key and data dictionary."""
+        if self.loader is None or not content.public:
+            return None
+        shape = shape_of(content.dataset, self.registries)
+        data = content.release.file("data.parquet").sha256
+        return sha256_json([data, shape.fields(None), list(shape.key)])
+
+    def _counted(
+        self, plan: Plan, history: list[ReleaseFiles], difference: Difference
+    ) -> Difference:
+        """Add to the line about rows how many differ."""
+        if difference.what != "rows" or difference.change == "=" or self.loader is None:
+            return difference
+        release = history[-1].release
+        if difference.change == "+":
+            return difference.model_copy(update={"detail": f"{release.rows} rows"})
+        found = self.loader.plan(self._table(Content.of(history[-1], self.registries)))
+        detail = f"+{found.added} ~{found.revised} -{found.withdrawn} ={found.same}"
+        if found.structure_changed:
+            detail += ", columns"
+        if found.dictionary_changed:
+            detail += ", data dictionary"
+        return difference.model_copy(update={"detail": detail})
+
+    def _organisations_for(self, plan: Plan, history: list[ReleaseFiles]) -> None:
+        if plan.shown is None or {"owner_org", "groups"} & set(plan.fields):
+            content = Content.of(history[-1], self.registries)
+            self.organisations.ensure(
+                mapping.organisation(content.publisher),
+                mapping.group(self.registries.sectors[content.dataset.sector]),
+            )
+
+    def _refuse_conflicts(self, plan: Plan) -> None:
+        if plan.conflicts:
+            raise PortalError(
+                "nothing was written, so that no person's edit is lost: "
+                + "; ".join(plan.conflicts),
+                where=plan.wanted.dataset,
+                todo="take the edit over into the declaration or undo it on the portal; or run"
+                " `publish --overwrite` to put the release in its place",
+            )
+
+    @contextmanager
+    def _alone(self, dataset: str) -> Iterator[None]:
+        path = self.home / "locks" / f"ckan__{dataset.replace('/', '__')}.lock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path, timeout=0)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise BusyError(
+                "another publisher is at work on this dataset", where=dataset,
+                todo="wait until it ends, then run `plan`",
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def _others_alone(plan: Plan, again: Plan) -> bool:
+    """Whether what changed meanwhile is none of ours, so that the plan still holds."""
+    same: Any = ("differences", "fields", "outdated", "rows", "conflicts")
+    return all(getattr(plan, name) == getattr(again, name) for name in same)

@@ -1,0 +1,93 @@
+"""The local server: right types, safe headers, and nothing outside the site's folder."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from model.errors import PortalError
+from portal.site.serve import server
+
+
+@pytest.fixture
+def port(tmp_path: Path) -> Iterator[int]:
+    site = tmp_path / "site"
+    (site / "datasets" / "a" / "b").mkdir(parents=True)
+    (site / "datasets" / "a" / "b" / "b.parquet").write_bytes(b"PAR1")
+    (site / "datasets" / "a" / "b" / "b.csv").write_text("x\r\n")
+    (site / "index.html").write_text("<p>Đà Nẵng")
+    (site / ".lock").touch()
+    (tmp_path / "secret.txt").write_text("secret")
+    (tmp_path / "site-other").mkdir()
+    (tmp_path / "site-other" / "secret.txt").write_text("secret")
+    (site / "link.txt").symlink_to(tmp_path / "secret.txt")
+    with server(site, 0) as running:
+        thread = threading.Thread(target=running.serve_forever, daemon=True)
+        thread.start()
+        assert running.server_address[0] == "127.0.0.1"
+        yield running.server_address[1]
+        running.shutdown()
+
+
+def get(port: int, path: str, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.putrequest(method, path, skip_accept_encoding=True)
+        connection.endheaders()
+        answer = connection.getresponse()
+        return answer.status, _lower(answer.getheaders()), answer.read()
+    finally:
+        connection.close()
+
+
+def _lower(headers: list[tuple[str, str]]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers}
+
+
+def test_pages_and_downloads(port: int) -> None:
+    status, headers, body = get(port, "/")
+    assert (status, body) == (200, "<p>Đà Nẵng".encode())
+    assert headers["content-type"] == "text/html; charset=utf-8"
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy and "unsafe-inline" not in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "content-disposition" not in headers
+    _, headers, _ = get(port, "/datasets/a/b/b.parquet")
+    assert headers["content-type"] == "application/vnd.apache.parquet"
+    assert headers["content-disposition"] == 'attachment; filename="b.parquet"'
+    assert get(port, "/datasets/a/b/b.csv")[1]["content-type"].startswith("text/csv")
+    assert get(port, "/index.html", "HEAD")[2] == b""
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/datasets/../../secret.txt",
+        "//etc/passwd", "/link.txt", "/.lock", "/%2elock", "/../site-other/secret.txt",
+        "/index.html%00.txt", "/datasets/", "/datasets/a", "/none.html",
+    ],
+)
+def test_nothing_else_is_served(port: int, path: str) -> None:
+    status, _, body = get(port, path)
+    if status == 301:  # a folder without its slash: what follows is refused
+        status, _, body = get(port, path + "/")
+    assert status == 404
+    assert b"secret" not in body.replace(path.encode(), b"")
+
+
+def test_a_malformed_request_does_not_end_the_server(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(b"NONSENSE\r\n\r\n")
+        assert connection.recv(1000)
+    assert get(port, "/")[0] == 200
+    assert get(port, "/", "POST")[0] == 501
+
+
+def test_a_taken_port_is_told_in_words(port: int, tmp_path: Path) -> None:
+    with pytest.raises(PortalError, match=f"port {port} cannot be used"):
+        server(tmp_path, port)
