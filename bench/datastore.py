@@ -107,18 +107,18 @@ def _whole_tables(
         xloader = _xloader(home, portal, client, folder, first)
         _say("xloader, all indexes", rows, xloader)
     loader = CopyLoader(client, lambda: portal.datastore_write_url)
-    whole = CopyLoader(client, lambda: portal.datastore_write_url, text_index_before=rows)
+    whole = CopyLoader(client, lambda: portal.datastore_write_url, indexes_before=rows)
     with _resource(client) as resource:
         visible, finished = _until_visible(lambda: loader.load(_table(resource, first)))
         _say("copy, verified and visible", rows, visible, xloader)
-        _say("copy, full-text index finished after", rows, finished, xloader)
+        _say("copy, all indexes finished after", rows, finished, xloader)
         changed = _seconds(lambda: loader.load(_table(resource, second)))
         _say("copy, 1 % of the rows changed", rows, changed)
         print(f"  1 % changed takes {changed / finished:.2f} of a full load's time"
               f" ({changed / visible:.2f} of the time until it is visible)")
     with _resource(client) as resource:
         together = _seconds(lambda: whole.load(_table(resource, first)))
-        _say("copy, full-text index in the swap", rows, together, xloader)
+        _say("copy, all indexes before the swap", rows, together, xloader)
 
 
 def _api(client: Client, folder: Path, rows: int) -> None:

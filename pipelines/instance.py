@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,6 +15,11 @@ from warehouse.home import Home
 DAGSTER_YAML = """\
 telemetry:
   enabled: false
+event_log_storage:
+  module: pipelines.event_log
+  class: KeptConnectionsEventLog
+  config:
+    base_dir: {event_log}
 concurrency:
   pools:
     default_limit: 1
@@ -29,7 +35,8 @@ def prepare_instance(home: Home) -> None:
     Raises:
         StoreError: the data folder cannot be written.
     """
-    write_text(home.dagster / "dagster.yaml", DAGSTER_YAML)
+    event_log = json.dumps(str(home.dagster / "history" / "runs"))  # JSON quotes YAML safely
+    write_text(home.dagster / "dagster.yaml", DAGSTER_YAML.format(event_log=event_log))
 
 
 @contextmanager

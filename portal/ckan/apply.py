@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from model.errors import PortalError
-from portal.ckan.client import Client, Refused, Upload, settle
+from portal.ckan.client import Client, Refused, Unknown, Upload, settle
 from portal.ckan.files import Workshop
 from portal.ckan.journal import Journal
 from portal.ckan.mapping import UNDER_DEVELOPMENT, Fields
@@ -34,6 +34,10 @@ UPLOAD_FILES = 20
 
 class Changed(PortalError):
     """Somebody else changed the package between our reading and our writing."""
+
+
+class Damaged(Unknown):
+    """A file came back other than it was sent."""
 
 
 class Application:
@@ -183,19 +187,28 @@ class Application:
         }
         for part in self.plan.wanted.parts:
             if part.leads_to is None and part.id in uploaded | leading:
-                self._verify_file(part, found[part.id])
+                try:
+                    self._verify_file(part)
+                except Damaged:  # nobody has been led there yet: it may be sent again
+                    self._upload([part], None)
+                    self._verify_file(part)
 
-    def _verify_file(self, part: Part, resource: Fields) -> None:
-        path = "/dataset" + str(resource["url"]).partition("/dataset")[2]
-        size, sha256 = self.client.checksum(path)
-        if (size, sha256) != (part.file.bytes, part.file.sha256):
-            raise PortalError(
-                f"{part.file.name} came back from the portal with {size} bytes and SHA-256"
-                f" {sha256[:12]}…, and has {part.file.bytes} and {part.file.sha256[:12]}…",
-                where=part.content.dataset.id,
-                todo="see whether a proxy or the portal's disk damages uploads; then run"
-                " `publish` again. Readers still get the old release",
-            )
+    def _verify_file(self, part: Part) -> None:
+        url = str(self._resource(part.id)["url"])
+        path = "/dataset" + url.partition("/dataset")[2]
+
+        def check() -> None:
+            size, sha256 = self.client.checksum(path)
+            if (size, sha256) != (part.file.bytes, part.file.sha256):
+                raise Damaged(
+                    f"{part.file.name} came back from the portal with {size} bytes and SHA-256"
+                    f" {sha256[:12]}…, and has {part.file.bytes} and {part.file.sha256[:12]}…",
+                    where=part.content.dataset.id,
+                    todo="see whether a proxy or the portal's disk damages uploads; then run"
+                    " `publish` again. Readers still get the old release",
+                )
+
+        self.client.again(check)  # a proxy may answer with a page of its own
 
     def _switch(self) -> None:
         """Change metadata and addresses at once."""

@@ -14,7 +14,7 @@ last, what stands there, what should stand there.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +57,7 @@ class Part:
         """What it is, in words."""
         if self.leads_to:
             return f"file {self.file.name}"
-        return f"release {self.fields['releases']} · {self.file.name}"
+        return _release_file(self.fields["releases"], self.file.name)
 
     @property
     def compared(self) -> Fields:
@@ -161,18 +161,30 @@ def offered_files(shown: Fields | None, dataset: str, number: int) -> tuple[File
     )
 
 
-def ours(shown: Fields, names: Iterable[str], dataset: str, parts: Iterable[str]) -> Written:
-    """Return what stands on the portal of what is ours (to see whether somebody touched it)."""
-    known = set(parts)
-    return {
-        "": {name: _package_value(shown, name, _MISSING) for name in names},
-        **{
-            resource["id"]: {name: resource.get(name) for name in (*STRICT, "name", "releases")}
-            | {"leads_to": leads_to(resource)}
-            for resource in shown["resources"]
-            if resource["id"] in known or _holds_bytes(resource, dataset)
-        },
+def touched(plan: Plan, now: Plan) -> bool:
+    """Whether somebody else has changed what is ours since a plan was made.
+
+    That some of the plan's own uploads are there does not count.
+    """
+    before, after = _standing(plan), _standing(now)
+    return any(after.get(owner) != fields for owner, fields in before.items())
+
+
+def _standing(plan: Plan) -> Written:
+    """Return what stands on the portal of what is ours."""
+    if plan.shown is None:
+        return {}
+    found: Written = {
+        "": {name: _package_value(plan.shown, name, [], value)
+             for name, value in plan.wanted.fields.items()},
     }
+    parts = {part.id: part for part in plan.wanted.parts}
+    for resource in plan.shown["resources"]:
+        part = parts.get(resource["id"])
+        if part:
+            found[part.id] = {name: resource.get(name) for name in part.fields}
+            found[part.id]["leads_to"] = leads_to(resource)
+    return found
 
 
 def compare(
@@ -288,7 +300,12 @@ class _Comparison:
         """Decide on one field; say what is decided."""
         if _same(stands, value):
             return False
-        touched = not _same(stands, base) if base is not _MISSING else bool(stands)
+        if base is not _MISSING:
+            touched = not _same(stands, base)
+        elif self.base is not None and owner not in self.base:
+            touched = False  # a file that we put there and have not finished with
+        else:
+            touched = bool(stands)
         if not touched or self.all_ours:
             if not quiet:
                 self.say("~", what)
@@ -427,5 +444,9 @@ def _rows(want: Wanted, table: Fields | None) -> bool:
 
 def _name_of(resource: Fields, dataset: str) -> str:
     if resource.get("releases"):
-        return f"release {resource['releases']} · {resource.get('file', '')}"
+        return _release_file(resource["releases"], str(resource.get("file", "")))
     return f"file {resource.get('name', resource['id'])}"
+
+
+def _release_file(releases: str, file: str) -> str:
+    return f"release {', '.join(releases.split())} · {file}"

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -25,7 +24,7 @@ from portal.ckan.files import Workshop, workshop
 from portal.ckan.journal import Journal
 from portal.ckan.mapping import Fields
 from portal.ckan.organisations import Organisations
-from portal.ckan.plan import Plan, Wanted, compare, offered_files, wanted
+from portal.ckan.plan import Plan, Wanted, compare, offered_files, touched, wanted
 from portal.content import Content
 from portal.distributions import csv_table
 from portal.identifiers import package_id, resource_id
@@ -127,9 +126,9 @@ class Ckan:
                 break
             except Changed:
                 again = self._plan(history, journal, shop, private)
-                if attempt == ATTEMPTS or not _others_alone(plan, again):
+                if attempt == ATTEMPTS or touched(plan, again):
                     raise
-                plan = again
+                plan = again  # what changed is none of ours
         left = self._plan(history, journal, shop, private)
         if not left.empty:
             raise PortalError(
@@ -262,9 +261,3 @@ class Ckan:
             yield
         finally:
             lock.release()
-
-
-def _others_alone(plan: Plan, again: Plan) -> bool:
-    """Whether what changed meanwhile is none of ours, so that the plan still holds."""
-    same: Any = ("differences", "fields", "outdated", "rows", "conflicts")
-    return all(getattr(plan, name) == getattr(again, name) for name in same)

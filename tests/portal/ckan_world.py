@@ -88,9 +88,9 @@ class World:
         folder = Path(self.ckan.storage_path) / "resources"
         return folder / resource[:3] / resource[3:6] / resource[6:]
 
-    def assert_equals_releases(self, tmp_path: Path) -> None:
+    def assert_equals_releases(self, tmp_path: Path, **options: Any) -> None:
         """The portal is as the releases are: nothing lost, nothing twice, nothing left over."""
-        publisher, history = self.publisher(), self.history
+        publisher, history = self.publisher(**options), self.history
         left = [line for line in publisher.plan(history) if line.change != "="]
         assert left == []
         seen = self.seen_by_the_public()

@@ -7,7 +7,8 @@ What a reader can see meanwhile. One call of the API is one transaction, and a l
   by `q` finds revised rows by their old words until the call after the first one has ended.
 - A larger difference arrives in batches: rows of both releases stand side by side until it ends.
 - A first load, and one that changes columns or key (for which the table is made anew): the table
-  grows from empty. Load it before the resource is made public.
+  grows from empty, and waits at the end while CKAN builds its indexes. Load it before the resource
+  is made public.
 A load that is killed leaves such a state until it is repeated; the checksum of the release is
 removed from the table before the first change and recorded after the last one was read back, so
 that a table in between is never taken for a release.
@@ -37,6 +38,8 @@ from portal.ckan.datastore.rows import Comparison, Counts, comparison, release_r
 from portal.ckan.datastore.shape import RECORD, Shape, without_record
 
 FIRST_PAUSE = 0.5  # seconds after a lost answer, doubled at each
+# Recorded in place of a checksum while a new table has no index but that of its key.
+UNINDEXED = "being loaded"
 ROUNDS = 6  # of comparing and sending; each sends only what is still missing
 PAGE_ROWS = 32_000  # ckan.datastore.search.rows_max, unless a portal has set it lower
 ONE_CALL_ROWS = 10_000  # about 6 s; CKAN, its web server and proxies have 60 s or less
@@ -132,32 +135,36 @@ class ApiLoader:
             fields = None
         if fields is None:
             self._create(resource_id, shape)
-        elif _recorded(fields) != table.sha256 or not _says(fields, shape):
-            counts = self._compare(resource_id, both)
-            if not counts.changed:
-                self._conclude(table, shape)
-                return True
-            if _recorded(fields):
-                self._describe(resource_id, shape, None)
-            self._send(resource_id, both, counts, size)
+            self._arrived(both, iter(()))  # all rows are to be added, there is nothing to read
+            self._send(resource_id, both, both.compare(), size)
             return False
-        else:
-            return self._total(resource_id) == both.count("wanted")
-        # A new table: all rows are to be added, there is nothing to read.
-        self._arrived(both, iter(()))
-        self._send(resource_id, both, both.compare(), size)
+        recorded = _recorded(fields)
+        if recorded == table.sha256 and _says(fields, shape) and self._counts_right(table):
+            return True
+        counts = self._compare(resource_id, both)
+        if not counts.changed:
+            if recorded == UNINDEXED:
+                self._index(resource_id, shape)
+            self._conclude(table, shape)
+            return True
+        if recorded and recorded != UNINDEXED:
+            self._describe(resource_id, shape, None)
+        self._send(resource_id, both, counts, size)
         return False
 
     def _create(self, resource_id: str, shape: Shape) -> None:
+        """Make the table with its key; other indexes are cheaper to build over all rows."""
+        self._describe(resource_id, shape, UNINDEXED)
+
+    def _index(self, resource_id: str, shape: Shape) -> None:
         self._client.call("datastore_create", {
-            "resource_id": resource_id, "force": True, "fields": shape.fields(None),
-            "primary_key": list(shape.key), "indexes": list(shape.key),
+            "resource_id": resource_id, "force": True, "indexes": list(shape.key),
         })
 
-    def _describe(self, resource_id: str, shape: Shape, sha256: str | None) -> None:
-        """Write the dictionary, and the checksum if there is one; see to the key."""
+    def _describe(self, resource_id: str, shape: Shape, record: str | None) -> None:
+        """Write the dictionary and what is recorded; see to the key, and to the table itself."""
         self._client.call("datastore_create", {
-            "resource_id": resource_id, "force": True, "fields": shape.fields(sha256),
+            "resource_id": resource_id, "force": True, "fields": shape.fields(record),
             "primary_key": list(shape.key),
         })
 
@@ -168,13 +175,15 @@ class ApiLoader:
             "resource_id": table.resource_id, "force": True, "records": [], "method": "insert",
             "calculate_record_count": True,
         })
-        counted, wanted = self._total(table.resource_id), release_rows(table.data)
-        if counted != wanted:
+        if not self._counts_right(table):
             raise PortalError(
-                f"CKAN counts {counted} rows and the release has {wanted}",
+                "CKAN counts more or fewer rows than the release has",
                 where=f"resource {table.resource_id}",
                 todo="see who else writes to this table, then publish again",
             )
+
+    def _counts_right(self, table: Table) -> bool:
+        return self._total(table.resource_id) == release_rows(table.data)
 
     def _send(self, resource_id: str, both: Comparison, counts: Counts, size: _BatchSize) -> None:
         if counts.revised and counts.added + counts.revised <= ONE_CALL_ROWS:

@@ -5,8 +5,8 @@ compared with the release, and takes the old one's name in one transaction of so
 second. A load that changes little writes the difference in one transaction. Either way a reader
 sees the old release or the new one, with its own row count, and never waits longer than
 `swap.LOCK_MILLISECONDS` at a time. The resource's id, links, dictionary, aliases, permissions and
-full-text search stay. The index on the full text of a large table is built after the swap, without
-a lock; until then a search by `q` reads the table from end to end.
+full-text search stay. The key of a large table is indexed before the swap and all else after it,
+while readers go on; until then a search by `q` or a filter may read the table from end to end.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ from portal.ckan.datastore.shape import Shape
 # Up to this share of changed rows the difference is written into the table; above it a new table
 # is faster.
 IN_PLACE = 0.1
-# Up to here the full-text index is built in a second; it is then part of what is swapped in.
-TEXT_INDEX_BEFORE_ROWS = 100_000
+# Up to here all indexes are built in a second or two; they are then part of what is swapped in.
+INDEXES_BEFORE_ROWS = 100_000
 BUSY_SECONDS = 60
 
 
@@ -57,7 +57,8 @@ class CopyLoader:
         write_url: gives the portal's `ckan.datastore.write_url`.
         text_index: the method of the full-text index. CKAN's own default, gist, takes twice as
             long to build and is slower to search; CKAN knows the index by its name alone.
-        text_index_before: up to how many rows it is built before the swap and not after it.
+        indexes_before: up to how many rows all indexes are built before the swap; in larger tables
+            only the key is, and the others after it.
         workers: how many helpers of the database one statement may use, and how many indexes are
             built at a time.
         busy_seconds: how long to wait for another run, or the rest of a killed one.
@@ -65,13 +66,13 @@ class CopyLoader:
 
     def __init__(
         self, client: Client, write_url: Callable[[], str], *, text_index: TextIndex = "gin",
-        text_index_before: int = TEXT_INDEX_BEFORE_ROWS, workers: int = 2,
+        indexes_before: int = INDEXES_BEFORE_ROWS, workers: int = 2,
         busy_seconds: float = BUSY_SECONDS,
     ) -> None:
         self._client = client
         self._write_url = write_url
         self._text_index = text_index
-        self._text_index_before = text_index_before
+        self._indexes_before = indexes_before
         self._workers = workers
         self._busy_seconds = busy_seconds
 
@@ -148,7 +149,8 @@ class CopyLoader:
         jobs: list[Callable[[Connection], None]] = [
             lambda own: _check_against_release(own, resource_id, both)
         ]
-        jobs += [_primary_key(resource_id), *(_building(resource_id, index) for index in wanted)]
+        jobs.append(_primary_key(resource_id))
+        jobs += [_building_aside(resource_id, index) for index in wanted]
         self._side_by_side(jobs)
         swap.copy_triggers(con, resource_id)
         before = found.comments if found else {}
@@ -169,8 +171,8 @@ class CopyLoader:
         """Return the declared indexes, and those that somebody has added to the old table."""
         declared = layout.indexes(resource_id, shape, self._text_index)
         known = {index.name for index in declared}
-        if rows > self._text_index_before:
-            declared.pop()  # that of the full text; `_finish` builds it
+        if rows > self._indexes_before:
+            declared = [index for index in declared if index.unique]  # `_finish` builds the others
         if found is None or not found.laid_out_as(shape):
             return declared
         return declared + [index for index in found.indexes if index.name not in known]
@@ -218,21 +220,16 @@ class CopyLoader:
         return [index for index in wanted if index.name not in there]
 
     def _finish(self, con: Connection, resource_id: str, shape: Shape) -> None:
-        """Build what the swapped table still lacks; readers and writers go on meanwhile."""
+        """Build what the swapped table still lacks; readers go on meanwhile."""
         found = layout.find(con, resource_id)
         if found is None:
             raise PortalError(
                 "the table has vanished while it was loaded", where=f"resource {resource_id}",
                 todo="see who deletes DataStore tables, then publish again",
             )
-        for index in self._missing(found, resource_id, shape):
-            # An interrupted build leaves an invalid index under the name.
-            con.execute(
-                sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS public.{}").format(
-                    sql.Identifier(index.name)
-                )
-            )
-            con.execute(index.statement(resource_id, index.name, concurrently=True))
+        # Without CONCURRENTLY: it would take twice as long, and only writers would gain by it.
+        missing = self._missing(found, resource_id, shape)
+        self._side_by_side([_building(resource_id, index) for index in reversed(missing)])
         if not found.triggered:
             swap.retried(lambda: _enable_trigger(con, resource_id), resource_id)
 
@@ -338,11 +335,26 @@ def _primary_key(resource_id: str) -> Callable[[Connection], None]:
     return job
 
 
-def _building(resource_id: str, index: Index) -> Callable[[Connection], None]:
+def _building_aside(resource_id: str, index: Index) -> Callable[[Connection], None]:
     def job(con: Connection) -> None:
         con.execute(index.statement(aside(resource_id), aside(index.name)))
 
     return job
+
+
+def _building(resource_id: str, index: Index) -> Callable[[Connection], None]:
+    def job(con: Connection) -> None:
+        # A build with CONCURRENTLY that was cut short leaves an invalid index under the name.
+        swap.retried(lambda: _drop_invalid(con, index.name), resource_id)
+        con.execute(index.statement(resource_id, index.name))
+
+    return job
+
+
+def _drop_invalid(con: Connection, name: str) -> None:
+    with con.transaction():
+        con.execute("SELECT set_config('lock_timeout', %s, true)", [f"{swap.LOCK_MILLISECONDS}ms"])
+        con.execute(sql.SQL("DROP INDEX IF EXISTS public.{}").format(sql.Identifier(name)))
 
 
 def _check_against_release(con: Connection, resource_id: str, both: Comparison) -> None:

@@ -46,11 +46,10 @@ class Index:
     unique: bool
     rest: str  # "USING btree (indicator)", as PostgreSQL prints it: names in it are quoted
 
-    def statement(self, table: str, name: str, *, concurrently: bool = False) -> sql.Composed:
+    def statement(self, table: str, name: str) -> sql.Composed:
         """Return the CREATE INDEX for a table."""
-        return sql.SQL("CREATE {unique}INDEX {how}{name} ON public.{table} {rest}").format(
+        return sql.SQL("CREATE {unique}INDEX {name} ON public.{table} {rest}").format(
             unique=sql.SQL("UNIQUE " if self.unique else ""),
-            how=sql.SQL("CONCURRENTLY " if concurrently else ""),
             name=sql.Identifier(name), table=sql.Identifier(table),
             rest=sql.SQL(self.rest),  # as PostgreSQL printed it
         )

@@ -50,18 +50,18 @@ class Shape:
         types = {"text": pa.string(), "float8": pa.float64()}
         return pa.schema([(column.name, types[column.type]) for column in self.columns])
 
-    def fields(self, sha256: str | None) -> list[dict[str, Any]]:
-        """Return the `fields` of datastore_create; the checksum is recorded if there is one."""
+    def fields(self, record: str | None) -> list[dict[str, Any]]:
+        """Return the `fields` of datastore_create; with what is to be recorded."""
         return [
             {"id": column.name, "type": column.type, "info": info}
-            for column, info in zip(self.columns, self.infos(sha256), strict=True)
+            for column, info in zip(self.columns, self.infos(record), strict=True)
         ]
 
-    def infos(self, sha256: str | None) -> list[dict[str, Any]]:
-        """Return each column's `info`; the first one records the checksum if there is one."""
+    def infos(self, record: str | None) -> list[dict[str, Any]]:
+        """Return each column's `info`; the first one holds what is to be recorded."""
         infos = [dict(column.info) for column in self.columns]
-        if sha256:
-            infos[0][RECORD] = sha256
+        if record:
+            infos[0][RECORD] = record
         return infos
 
 

@@ -1,0 +1,124 @@
+"""A publisher in a process of its own that is killed at a given point.
+
+`python -m tests.portal.ckan_runner` reads a JSON object a line, forks a publisher for each, and
+answers with a line: how it ended. Points are: before a request, after its answer, after a line of
+the journal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from portal.ckan.client import Client
+from portal.ckan.journal import Journal
+from portal.ckan.portal import Ckan
+from tests.commands import PROJECT
+from tests.datasets import registries
+from tests.portal.ckan_world import WAITS
+from warehouse import releases
+from warehouse.home import Home
+
+
+class _Points:
+    def __init__(self, kill_at: int) -> None:
+        self.left = kill_at
+
+    def reach(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class _Transport(httpx.HTTPTransport):
+    def __init__(self, points: _Points) -> None:
+        super().__init__()
+        self.points = points
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.points.reach()
+        answer = super().handle_request(request)
+        self.points.reach()
+        return answer
+
+
+class _Ckan(Ckan):
+    points: _Points
+
+    def journal(self, dataset: str) -> Journal:
+        found = super().journal(dataset)
+        found.after_line = self.points.reach
+        return found
+
+
+def _publish(job: dict[str, Any]) -> None:
+    points = _Points(job["kill_at"])
+    client = Client(
+        job["url"], job["token"], timeout=httpx.Timeout(job["timeout"]), waits=WAITS,
+        transport=_Transport(points),
+    )
+    home = Home(Path(job["home"]))
+    ckan = _Ckan(client, home.root, registries(), keep=job.get("keep", 3))
+    ckan.points = points
+    ckan.publish(list(releases.history(home, job["dataset"])))
+
+
+def _serve() -> None:
+    registries()
+    for line in sys.stdin:
+        job = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            code = 0
+            try:
+                _publish(job)
+            except Exception:
+                code = 8
+                with Path(job["home"], "error.txt").open("w") as file:
+                    traceback.print_exc(file=file)
+            os._exit(code)
+        _, status = os.waitpid(child, 0)
+        killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+        code = None if killed else os.waitstatus_to_exitcode(status)
+        print(json.dumps({"killed": killed, "code": code}), flush=True)
+
+
+class Runner:
+    """Starts publishers and says how they ended."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.portal.ckan_runner"], cwd=PROJECT, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )
+
+    def publish(
+        self, world: Any, url: str, kill_at: int = 0, timeout: float = 30.0, **options: Any
+    ) -> dict[str, Any]:
+        """Publish in a new process; it is killed when it reaches point `kill_at` (0: never)."""
+        job = {
+            "url": url, "token": world.ckan.token, "home": str(world.home.root),
+            "dataset": world.declared.id, "kill_at": kill_at, "timeout": timeout, **options,
+        }
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.write(json.dumps(job) + "\n")
+        self._process.stdin.flush()
+        found: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return found
+
+    def close(self) -> None:
+        assert self._process.stdin
+        self._process.stdin.close()
+        self._process.wait(30)
+
+
+if __name__ == "__main__":
+    _serve()

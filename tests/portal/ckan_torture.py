@@ -1,0 +1,88 @@
+"""One seeded run against the real CKAN: releases, faults, kills, resumes; then all must be well.
+
+`make torture` runs many of these; the tests run two dozen.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+from typing import Any
+
+from portal.ckan_server.bring_up import RunningPortal
+from tests.portal.ckan_proxy import FAULTS, Proxy
+from tests.portal.ckan_runner import Runner
+from tests.portal.ckan_world import World
+from warehouse.home import Home
+
+MOST_POINTS = 60  # a first publication has about 55, a second about 60
+RESUMES = 3  # publications that may be cut off, before one that may not
+
+
+def run(seed: int, ckan: RunningPortal, proxy: Proxy, runner: Runner, folder: Path) -> str:
+    """Do one run; return what it did, in words. An assertion fails where the portal is not well."""
+    chance = random.Random(seed)
+    folder.mkdir(parents=True)
+    home = Home(folder / "data")
+    home.prepare()
+    world = World(ckan, home)
+    told: list[str] = []
+    try:
+        for number in range(1, chance.randint(1, 4) + 1):
+            world.release(number)
+            told.append(f"release {number}")
+            if chance.random() < 0.3:
+                continue  # two releases at once for the portal
+            told += _publish_badly(chance, world, proxy, runner)
+        proxy.reset()
+        for attempt in range(3):  # the last publisher but one may still be at work in the server
+            ended = runner.publish(world, proxy.url, keep=2)
+            if ended["code"] == 0:
+                break
+            assert attempt < 2, (home.root / "error.txt").read_text()
+        _check(world, folder)
+    except BaseException as error:
+        error.add_note(f"seed {seed}: {', '.join(told)}")
+        raise
+    finally:
+        proxy.reset()
+        world.remove()
+        shutil.rmtree(folder, ignore_errors=True)
+    return ", ".join(told)
+
+
+def _publish_badly(
+    chance: random.Random, world: World, proxy: Proxy, runner: Runner
+) -> list[str]:
+    told = []
+    for _ in range(chance.randint(1, RESUMES)):
+        rate = chance.choice((0.0, 0.0, 0.1, 0.3))
+        faults = random.Random(chance.random())
+        proxy.reset(
+            lambda action, number, faults=faults, rate=rate:
+            faults.choice(FAULTS) if faults.random() < rate else None
+        )
+        kill_at = chance.choice((0, chance.randint(1, MOST_POINTS), chance.randint(1, MOST_POINTS)))
+        if not rate and not kill_at:
+            kill_at = chance.randint(1, MOST_POINTS)
+        ended = runner.publish(world, proxy.url, kill_at, timeout=1.5, keep=2)
+        end = "killed" if ended["killed"] else f"ended {ended['code']}"
+        told.append(f"{end} at {kill_at} with {proxy.met or 'no faults'}")
+        _readers_are_served(world)
+    return told
+
+
+def _readers_are_served(world: World) -> None:
+    """Whatever happened: readers see no dataset yet, or one whole release."""
+    shown: dict[str, Any]
+    try:
+        shown = world.shown()
+    except Exception:
+        return
+    if not shown["private"]:
+        world.seen_by_the_public()
+
+
+def _check(world: World, folder: Path) -> None:
+    world.assert_equals_releases(folder, keep=2)

@@ -1,0 +1,95 @@
+"""Bad networks, and a publisher that is killed: in the end the portal equals the releases."""
+
+from __future__ import annotations
+
+import os
+import random
+
+import pytest
+
+from model.errors import PortalError
+from tests.portal import ckan_torture
+from tests.portal.ckan_proxy import FAULTS, proxy_to
+from tests.portal.ckan_runner import Runner
+from tests.portal.ckan_world import World
+from warehouse.home import Home
+
+pytestmark = pytest.mark.portal
+
+# Another seed each time, printed where a run fails; OPENINDICATORS_SEED repeats one.
+FIRST = int(os.environ.get("OPENINDICATORS_SEED") or random.SystemRandom().randrange(10**6))
+RUNS = 1 if os.environ.get("OPENINDICATORS_SEED") else 24
+
+
+@pytest.fixture(scope="module")
+def runner():
+    found = Runner()
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def proxy(ckan):
+    with proxy_to(ckan.url) as found:
+        yield found
+
+
+@pytest.fixture
+def world(ckan, tmp_path):
+    home = Home(tmp_path / "data")
+    home.prepare()
+    found = World(ckan, home)
+    yield found
+    found.remove()
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("action", ["package_create", "package_revise", "download"])
+def test_one_fault_is_overcome(world, proxy, tmp_path, fault, action):
+    """The run goes on by itself: the server is looked at, and nothing is done twice."""
+    world.release(1)
+    met = []
+
+    def once(called: str, number: int) -> str | None:
+        if called == action and not met:
+            met.append(fault)
+            return fault
+        return None
+
+    proxy.reset(once)
+    world.publisher(proxy.url).publish(world.history)
+    assert met
+    proxy.reset()
+    world.assert_equals_releases(tmp_path)
+
+
+def test_a_portal_that_stays_ill_is_told_and_serves_the_old_release(world, proxy, tmp_path):
+    world.release(1)
+    publisher = world.publisher(proxy.url)
+    publisher.publish(world.history)
+    world.release(2)
+    proxy.reset(lambda action, number: "502 before" if action != "package_show" else None)
+    with pytest.raises(PortalError, match="answered 502") as caught:
+        publisher.publish(world.history)
+    assert "goes on where it stopped" in caught.value.todo
+    assert world.seen_by_the_public()["version"] == "1"
+    proxy.reset()
+    publisher.publish(world.history)
+    world.assert_equals_releases(tmp_path)
+
+
+def test_killed_at_every_point_of_the_first_publication(world, proxy, runner, tmp_path):
+    """One after the other: each run is killed a little later, until one comes through."""
+    world.release(1)
+    proxy.reset()
+    for kill_at in range(1, ckan_torture.MOST_POINTS + 30):
+        ended = runner.publish(world, proxy.url, kill_at)
+        if not ended["killed"]:
+            break
+    assert ended == {"killed": False, "code": 0}
+    world.assert_equals_releases(tmp_path)
+
+
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + RUNS))
+def test_torture(seed, ckan, proxy, runner, tmp_path):
+    ckan_torture.run(seed, ckan, proxy, runner, tmp_path / "run")
