@@ -42,6 +42,9 @@ check: $(VENV)/.ready ## check all declarations and suites
 bench-datastore: $(VENV)/.ready ## how fast rows come into the DataStore, beside xloader (a portal must be up)
 	@$(BIN)/python -m bench.datastore
 
+pictures: $(VENV)/.ready ## take the README's pictures anew (needs Chromium; after `make run`)
+	@$(BIN)/python docs/pictures.py
+
 requirements: $(VENV)/.ready ## compile requirements.txt anew from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --no-header --quiet --output-file requirements.txt
 

@@ -15,6 +15,8 @@ from warehouse.home import Home
 DAGSTER_YAML = """\
 telemetry:
   enabled: false
+nux:
+  enabled: false
 event_log_storage:
   module: pipelines.event_log
   class: KeptConnectionsEventLog

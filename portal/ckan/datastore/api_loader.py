@@ -7,8 +7,7 @@ What a reader can see meanwhile. One call of the API is one transaction, and a l
   by `q` finds revised rows by their old words until the call after the first one has ended.
 - A larger difference arrives in batches: rows of both releases stand side by side until it ends.
 - A first load, and one that changes columns or key (for which the table is made anew): the table
-  grows from empty, and waits at the end while CKAN builds its indexes. Load it before the resource
-  is made public.
+  grows from empty. Load it before the resource is made public.
 A load that is killed leaves such a state until it is repeated; the checksum of the release is
 removed from the table before the first change and recorded after the last one was read back, so
 that a table in between is never taken for a release.
@@ -38,12 +37,10 @@ from portal.ckan.datastore.rows import Comparison, Counts, comparison, release_r
 from portal.ckan.datastore.shape import RECORD, Shape, without_record
 
 FIRST_PAUSE = 0.5  # seconds after a lost answer, doubled at each
-# Recorded in place of a checksum while a new table has no index but that of its key.
-UNINDEXED = "being loaded"
 ROUNDS = 6  # of comparing and sending; each sends only what is still missing
 PAGE_ROWS = 32_000  # ckan.datastore.search.rows_max, unless a portal has set it lower
 ONE_CALL_ROWS = 10_000  # about 6 s; CKAN, its web server and proxies have 60 s or less
-FIRST_ROWS, LEAST_ROWS, MOST_ROWS = 5_000, 250, 20_000
+FIRST_ROWS, LEAST_ROWS, MOST_ROWS = 5_000, 250, 10_000
 CALL_SECONDS = 10.0  # the size of batches is led towards calls that take so long
 DELETED_AT_ONCE = 20_000
 
@@ -138,31 +135,25 @@ class ApiLoader:
             self._arrived(both, iter(()))  # all rows are to be added, there is nothing to read
             self._send(resource_id, both, both.compare(), size)
             return False
-        recorded = _recorded(fields)
-        if recorded == table.sha256 and _says(fields, shape) and self._counts_right(table):
+        if _recorded(fields) == table.sha256 and _says(fields, shape) and self._counts_right(table):
             return True
         counts = self._compare(resource_id, both)
         if not counts.changed:
-            if recorded == UNINDEXED:
-                self._index(resource_id, shape)
             self._conclude(table, shape)
             return True
-        if recorded and recorded != UNINDEXED:
+        if _recorded(fields):
             self._describe(resource_id, shape, None)
         self._send(resource_id, both, counts, size)
         return False
 
     def _create(self, resource_id: str, shape: Shape) -> None:
-        """Make the table with its key; other indexes are cheaper to build over all rows."""
-        self._describe(resource_id, shape, UNINDEXED)
-
-    def _index(self, resource_id: str, shape: Shape) -> None:
         self._client.call("datastore_create", {
-            "resource_id": resource_id, "force": True, "indexes": list(shape.key),
+            "resource_id": resource_id, "force": True, "fields": shape.fields(None),
+            "primary_key": list(shape.key), "indexes": list(shape.key),
         })
 
     def _describe(self, resource_id: str, shape: Shape, record: str | None) -> None:
-        """Write the dictionary and what is recorded; see to the key, and to the table itself."""
+        """Write the dictionary and what is recorded, and see to the key."""
         self._client.call("datastore_create", {
             "resource_id": resource_id, "force": True, "fields": shape.fields(record),
             "primary_key": list(shape.key),

@@ -1,0 +1,80 @@
+"""Takes the README's pictures from the running site and Dagster's UI: `make pictures`.
+
+Needs Debian's chromium and chromium-driver, and the data folder of a `make run`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+
+FOLDER = Path(__file__).parent / "pictures"
+SITE, UI = 8765, 8766
+# Without these, Chromium asks its maker's hosts for this and that.
+QUIET = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--hide-scrollbars",
+)  # fmt: skip
+PICTURES = (
+    ("catalogue", f"http://127.0.0.1:{SITE}/vi/index.html", (1280, 1000), 1),
+    ("dataset", f"http://127.0.0.1:{SITE}/en/tourism/international_tourism.html", (1280, 1340), 1),
+    ("quality", f"http://127.0.0.1:{SITE}/en/quality.html", (1280, 1000), 1),
+    ("dagster", f"http://127.0.0.1:{UI}/locations/openindicators/asset-groups/tourism",
+     (1500, 950), 20),
+)  # fmt: skip
+
+
+@contextmanager
+def running(address: str, *command: str, **environment: str) -> Iterator[None]:
+    """Run a server while the body runs, from its first answer on."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", *command], start_new_session=True, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, env={**os.environ, **environment},
+    )
+    try:
+        for _ in range(120):
+            try:
+                httpx.get(address, timeout=5)
+                break
+            except httpx.HTTPError:
+                time.sleep(1)
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
+
+
+def take() -> None:
+    """Take every picture."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = "/usr/bin/chromium"
+    for argument in QUIET:
+        options.add_argument(argument)
+    driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
+    try:
+        for name, address, size, seconds in PICTURES:
+            driver.set_window_size(*size)
+            driver.get(address)
+            time.sleep(seconds)
+            driver.save_screenshot(str(FOLDER / f"{name}.png"))
+    finally:
+        driver.quit()
+
+
+if __name__ == "__main__":
+    site = running(
+        f"http://127.0.0.1:{SITE}", "pipelines.cli", "serve", "--port", str(SITE)
+    )
+    with site, running(f"http://127.0.0.1:{UI}", "pipelines.ui", PORT=str(UI)):
+        take()
