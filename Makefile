@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: help run test lint ui serve check bench-datastore requirements clean
+.PHONY: help run test lint ui serve check bench-datastore requirements clean torture bench-publish
 .DEFAULT_GOAL := help
 
 help: ## what there is to do
@@ -44,6 +44,12 @@ bench-datastore: $(VENV)/.ready ## how fast rows come into the DataStore, beside
 
 pictures: $(VENV)/.ready ## take the README's pictures anew (needs Chromium; after `make run`)
 	@$(BIN)/python docs/pictures.py
+
+torture: $(VENV)/.ready ## publish 200 times through faults and kills (a portal must be up; RUNS=…)
+	@$(BIN)/python -m tests.portal.ckan_torture --runs $(or $(RUNS),200)
+
+bench-publish: $(VENV)/.ready ## how long 200 small datasets take to publish (a portal must be up)
+	@$(BIN)/python -m tests.portal.bench_publish
 
 requirements: $(VENV)/.ready ## compile requirements.txt anew from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --no-header --quiet --output-file requirements.txt

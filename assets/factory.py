@@ -26,8 +26,9 @@ from assets.steps import (
     make_table,
     publish,
     take_snapshot,
+    why_stopped,
 )
-from model.errors import OpenIndicatorsError, QualityError, UnreachableError
+from model.errors import OpenIndicatorsError, UnreachableError
 from model.hashing import sha256_file
 from model.periods import FREQUENCY_DAYS
 from model.records import CheckResult, QualityRecord
@@ -200,7 +201,7 @@ def _table(pipeline: Pipeline) -> dg.AssetsDefinition:
         if quality.stopped:
             # Dagster fails the step for its blocking check; people are told why in words.
             context.resources.reporter.failed(
-                dataset.id, "table", QualityError(quality.stopped, where=dataset.id)
+                dataset.id, "table", why_stopped(quality)
             )
         return result
 

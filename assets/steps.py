@@ -206,6 +206,12 @@ def judge_table(pipeline: Pipeline, home: Home) -> Validated:
         )
 
 
+def why_stopped(quality: QualityRecord) -> QualityError:
+    """Return the error of a release that is stopped: `stopped` reads "what: what to do"."""
+    what, _, todo = str(quality.stopped).partition(": ")
+    return QualityError(what, where=quality.dataset, todo=todo)
+
+
 def make_release(
     pipeline: Pipeline, home: Home, clock: Clock
 ) -> tuple[StoredRelease, bool]:
@@ -220,7 +226,7 @@ def make_release(
     validated = judge_table(pipeline, home)
     dataset = pipeline.dataset
     if validated.quality.stopped:
-        raise QualityError(validated.quality.stopped, where=dataset.id)
+        raise why_stopped(validated.quality)
     snapshot = _last_snapshot(pipeline, home).snapshot
     with home.dataset_lock(dataset.id):
         return releases.make(

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from model.text import Bilingual, Frozen
+from model.text import Bilingual, Frozen, Text
 
 Severity = Literal["critical", "warning", "info"]
 Outcome = Literal["passed", "warned", "failed"]
@@ -88,6 +88,17 @@ class Changes(Frozen):
     withdrawn: int
 
 
+class Decision(Frozen):
+    """What a person decided about a release, kept in the record of the release it led to."""
+
+    kind: Literal["approved", "rollback", "withdrawal"]
+    by: Text
+    at: datetime
+    reason: Text | None = None  # in the person's own words, shown on the portal
+    of_release: int | None = None  # rollback: the release whose content came back
+    successor: str | None = None  # withdrawal: the dataset that takes its place
+
+
 class Release(Frozen):
     """A numbered, immutable release: `releases/<dataset>/<number>/release.json`."""
 
@@ -110,6 +121,7 @@ class Release(Frozen):
     period_last: str | None
     files: tuple[FileRecord, ...]
     declaration: dict[str, Any]  # the declaration as it was: an old release explains itself
+    decision: Decision | None = None  # None where no person decided
 
     def file(self, name: str) -> FileRecord:
         """Return the record of a file of this release."""

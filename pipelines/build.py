@@ -16,6 +16,8 @@ from pipelines.catalogue import Catalogue, load_catalogue
 from pipelines.settings import SAMPLE, Settings
 from portal.base import Portal
 from portal.ckan.client import Client
+from portal.ckan.datastore.api_loader import ApiLoader
+from portal.ckan.datastore.copy_loader import CopyLoader
 from portal.ckan.portal import Ckan
 from portal.site import Site
 from sources.base import Transport
@@ -62,9 +64,12 @@ def ckan_for(
     """
     if settings.ckan is None:
         return None
+    client = Client(settings.ckan.url, settings.ckan.token)
+    datastore_url = settings.ckan.datastore_url
     return Ckan(
-        Client(settings.ckan.url, settings.ckan.token), settings.home.root,
-        catalogue.registries, overwrite=overwrite,
+        client, settings.home.root, catalogue.registries,
+        loader=CopyLoader(client, lambda: datastore_url) if datastore_url else ApiLoader(client),
+        overwrite=overwrite,
     )
 
 

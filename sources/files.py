@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from itertools import chain
@@ -26,9 +27,10 @@ from sources.json_text import as_text, load_json, parse_json
 from sources.limits import BATCH_ROWS, MAX_COLUMNS, MAX_JSON_BYTES, MAX_TEXT_BYTES
 from sources.options import Files, Url, exactly_one
 from sources.recorded import part_name, recorded_answers
-from sources.sheets import read_sheet
+from sources.sheets import column_letters, read_sheet
 from sources.tables import Record, Shape, as_table
 from sources.urls import host_of
+from sources.vietnamese import VIETNAMESE_ENCODINGS, VietnameseEncoding, decoded_cell
 
 name = "files"
 columns: Mapping[str, ColumnRule] = {}
@@ -42,11 +44,22 @@ _BY_SUFFIX: dict[str, Format] = {
 
 
 def _encoding(value: str) -> str:
+    if value in VIETNAMESE_ENCODINGS:
+        return value
     try:
         "".encode(value)
     except (LookupError, UnicodeError) as error:
-        raise ValueError("is no encoding that Python knows") from error
-    return codecs.lookup(value).name
+        raise ValueError(
+            f"is no encoding that Python knows, nor {', '.join(VIETNAMESE_ENCODINGS)}"
+        ) from error
+    name = codecs.lookup(value).name
+    return "windows-1258" if name == "cp1258" else name  # ours gives NFC
+
+
+def _sheet_column(letters: str) -> str:
+    if not re.fullmatch("[A-Z]{1,3}", letters):
+        raise ValueError("is no column of a sheet; columns are A, B, ... AA")
+    return letters
 
 
 class Options(Frozen):
@@ -60,6 +73,8 @@ class Options(Frozen):
     sheet: of a workbook; the first one by default.
     member: of a zip, a glob; its only file by default.
     path: where the list of records stands in a JSON document, e.g. "data.items".
+    legacy_text: the encoding of a sheet's text whose font gives the characters their meaning; a
+        reader gets no fonts, so it is declared, for all columns or those of `legacy_columns`.
     """
 
     files: Files = ()
@@ -74,6 +89,8 @@ class Options(Frozen):
     sheet: Text | None = None
     member: Text = "*"
     path: Text | None = None
+    legacy_text: VietnameseEncoding | None = None
+    legacy_columns: tuple[Annotated[str, AfterValidator(_sheet_column)], ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> Options:
@@ -82,6 +99,8 @@ class Options(Frozen):
             raise ValueError("without a header, `names` must name the columns")
         if len(set(self.names)) != len(self.names):
             raise ValueError("`names` has a name twice")
+        if self.legacy_columns and self.legacy_text is None:
+            raise ValueError("`legacy_columns` says where; `legacy_text` must say which encoding")
         return self
 
     @property
@@ -176,11 +195,38 @@ def _expected(format: Format | None, suffix: str) -> str:
 def _records(path: Path, where: str, kind: Format, options: Options) -> Iterator[Record]:
     first = max(1, options.header)
     if kind == "xlsx":
-        return read_sheet(path, where, options.sheet, first)
+        records = read_sheet(path, where, options.sheet, first)
+        if options.legacy_text is None:
+            return records
+        return _in_unicode(records, options.legacy_text, options.legacy_columns, where)
+    if options.legacy_text is not None:
+        raise ReadError(
+            "is no workbook, and `legacy_text` is of workbooks", where=where,
+            todo="declare the file's `encoding`",
+        )
     return read_csv(
         path, where, encoding=options.encoding, first_line=first,
         delimiter=options.delimiter or ("\t" if kind == "tsv" else ","),
     )
+
+
+def _in_unicode(
+    records: Iterator[Record], encoding: VietnameseEncoding, columns: tuple[str, ...], where: str
+) -> Iterator[Record]:
+    for number, cells in records:
+        texts = list(cells)
+        for position, cell in enumerate(cells):
+            letters = column_letters(position + 1)
+            if columns and letters not in columns:
+                continue
+            try:
+                texts[position] = decoded_cell(cell, encoding)
+            except UnicodeError as error:
+                raise ReadError(
+                    f"a cell is not {encoding}: {error}", where=f"{where}:{number}, {letters}",
+                    todo="name the columns whose text is, as `legacy_columns`",
+                ) from error
+        yield number, texts
 
 
 def _parquet(part: str, path: Path, where: str) -> Iterator[pa.RecordBatch]:

@@ -6,6 +6,8 @@ MAX_ROWS = 50_000_000  # of one snapshot
 MAX_COLUMNS = 4_096
 MAX_CELL_CHARS = 131_072  # also the csv module's own default
 MAX_JSON_DEPTH = 32  # of a value inside a record
+MAX_XML_DEPTH = 64
+MAX_XML_TOKEN = 16_000_000  # bytes of one tag, or characters of one text
 
 MAX_PAGES = 2_000  # of one request that a source answers in pages
 MAX_FILES = 5_000  # that one pattern may name

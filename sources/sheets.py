@@ -67,6 +67,15 @@ def read_sheet(
             yield number, texts
 
 
+def column_letters(position: int) -> str:
+    """Return the letters of a column by its position, from 1: A, B, ... AA."""
+    letters = ""
+    while position:
+        position, rest = divmod(position - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
 def cell_text(cell: Any) -> str:
     """Return the text of a cell, see `read_sheet`."""
     if isinstance(cell, str):

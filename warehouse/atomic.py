@@ -99,3 +99,31 @@ def new_folder(target: Path) -> Iterator[Path]:
             raise
         finally:
             shutil.rmtree(aside, ignore_errors=True)
+
+
+def sweep(root: Path) -> int:
+    """Remove what killed processes left aside under `root`; returns how much that was.
+
+    The name of what is written aside ends in the number of its process.
+    """
+    removed = 0
+    for path in list(root.rglob(".*.*")):
+        process = path.name.rpartition(".")[2]
+        if not process.isdigit() or _is_alive(int(process)):
+            continue
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+        removed += 1
+    return removed
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +13,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from model.errors import BusyError
-from warehouse.atomic import store_errors
+from warehouse.atomic import store_errors, sweep
+
+# What is fetched waits here for minutes at most; a day old, its process is gone.
+SCRATCH_SECONDS = 86_400
 
 
 @dataclass(frozen=True)
@@ -32,10 +37,19 @@ class Home:
         """Return the folder of a dataset's releases."""
         return self.root / "releases" / dataset
 
+    def drafts(self, dataset: str) -> Path:
+        """Return the folder of a dataset's drafts: what waits for a person's approval."""
+        return self.root / "drafts" / dataset
+
     @property
     def site(self) -> Path:
         """The local portal."""
         return self.root / "site"
+
+    @property
+    def preview(self) -> Path:
+        """The site that shows the drafts, for those who decide about them."""
+        return self.root / "preview"
 
     @property
     def catalogue(self) -> Path:
@@ -83,9 +97,18 @@ class Home:
                 " OPENINDICATORS_HOME",
             ) from error
         try:
+            self._sweep()
             yield
         finally:
             lock.release()
+
+    def _sweep(self) -> None:
+        """Remove what killed runs left half done."""
+        for name in ("snapshots", "tables", "releases", "drafts"):
+            sweep(self.root / name)
+        for folder in (self.root / "tmp").glob("fetch-*"):
+            if time.time() - folder.stat().st_mtime > SCRATCH_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
 
     @contextmanager
     def dataset_lock(self, dataset: str, timeout: float = 300) -> Iterator[None]:

@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 
 from model.dataset import Dataset
-from model.errors import StoreError
+from model.errors import DeclarationError, StoreError
 from model.hashing import pretty_json, sha256_file, sha256_json
 from model.records import Changes, FileRecord, QualityRecord, Release
 from warehouse.atomic import new_folder, store_errors
@@ -71,14 +71,14 @@ def history(home: Home, dataset: str) -> list[StoredRelease]:
     if not folder.is_dir():
         return []
     numbers = sorted(int(path.name) for path in folder.iterdir() if path.name.isdigit())
-    return [_load(folder / str(number)) for number in numbers]
+    return [load(folder / str(number)) for number in numbers]
 
 
 def current(home: Home, dataset: str) -> StoredRelease | None:
     """Return the release with the highest number, or None."""
     folder = home.releases(dataset)
     numbers = [int(p.name) for p in folder.iterdir() if p.name.isdigit()] if folder.is_dir() else []
-    return _load(folder / str(max(numbers))) if numbers else None
+    return load(folder / str(max(numbers))) if numbers else None
 
 
 def datasets(home: Home) -> list[str]:
@@ -87,7 +87,12 @@ def datasets(home: Home) -> list[str]:
     return sorted({"/".join(path.parts[-4:-2]) for path in found if path.parts[-2].isdigit()})
 
 
-def _load(folder: Path) -> StoredRelease:
+def load(folder: Path) -> StoredRelease:
+    """Return the release in a folder.
+
+    Raises:
+        StoreError: its record is missing or damaged.
+    """
     try:
         text = (folder / "release.json").read_text(encoding="utf-8")
         return StoredRelease(Release.model_validate_json(text), folder)
@@ -111,44 +116,104 @@ def make(
         The current release, and whether it was made now.
 
     Raises:
+        DeclarationError: the dataset was withdrawn.
         StoreError: full, read-only, forbidden; the last release stays current.
     """
     before = current(home, dataset.id)
-    if before and before.release.inputs_sha256 == inputs.sha256:
-        same_data = sha256_file(validated.data) == before.release.file("data.parquet").sha256
-        same_rows = (
-            sha256_file(validated.quarantine) == before.release.file("quarantine.parquet").sha256
+    refuse_withdrawn(before)
+    if before and says_nothing_new(before, validated, inputs):
+        return before, False
+    target = home.releases(dataset.id) / str(number_after(before))
+    with new_folder(target) as aside:
+        fill(home, aside, dataset, before, validated, inputs, issued)
+    return load(target), True
+
+
+def number_after(before: StoredRelease | None) -> int:
+    """Return the number of the release that comes next."""
+    return before.release.number + 1 if before else 1
+
+
+def refuse_withdrawn(before: StoredRelease | None) -> None:
+    """Make sure that the dataset was not withdrawn.
+
+    Raises:
+        DeclarationError: it was; its identifier must never mean anything else.
+    """
+    if before is not None and before.release.reason == "withdrawal":
+        raise DeclarationError(
+            f"was withdrawn on {before.release.issued:%Y-%m-%d}; its identifier is never used"
+            " again",
+            where=before.release.dataset,
+            todo="remove its declaration, or give the dataset another name",
         )
-        if same_data and same_rows:
-            return before, False
-    number = before.release.number + 1 if before else 1
-    with new_folder(home.releases(dataset.id) / str(number)) as aside:
-        with store_errors(aside):
-            for name in ("data.parquet", "quarantine.parquet", "quality.json"):
-                shutil.copyfile(validated.folder / name, aside / name)
-        with connect(home.root / "tmp") as con:
-            changes = _write_changes(con, dataset, before, aside)
-            first, last = _period(con, aside / "data.parquet")
-        release = Release(
-            dataset=dataset.id,
-            number=number,
-            issued=issued,
-            reason=_reason(before, inputs),
-            inputs_sha256=inputs.sha256,
-            snapshot_sha256=inputs.snapshot_sha256,
-            declaration_sha256=inputs.declaration_sha256,
-            suite_sha256=inputs.suite_sha256,
-            code_version=inputs.code_version,
-            rows=validated.quality.rows_released,
-            quarantined=validated.quality.rows_quarantined,
-            changes=changes,
-            period_first=first,
-            period_last=last,
-            files=tuple(_record(aside / name) for name in FILES),
-            declaration=_declaration(dataset),
-        )
-        (aside / "release.json").write_text(pretty_json(release), encoding="utf-8")
-    return _load(home.releases(dataset.id) / str(number)), True
+
+
+def says_nothing_new(before: StoredRelease, validated: Validated, inputs: Inputs) -> bool:
+    """Whether a release of this data would repeat the one before it.
+
+    Newer code may read the same inputs otherwise. After a rollback it is a person who decided
+    against what these inputs make: only other inputs make a release again.
+    """
+    release = before.release
+    if release.inputs_sha256 != inputs.sha256:
+        return False
+    return release.reason == "rollback" or (
+        sha256_file(validated.data) == release.file("data.parquet").sha256
+        and sha256_file(validated.quarantine) == release.file("quarantine.parquet").sha256
+    )
+
+
+def fill(
+    home: Home,
+    folder: Path,
+    dataset: Dataset,
+    before: StoredRelease | None,
+    validated: Validated,
+    inputs: Inputs,
+    issued: datetime,
+) -> None:
+    """Write all files of a release into `folder`.
+
+    Args:
+        home: the data folder.
+        folder: a new folder, aside from the releases.
+        dataset: the declaration.
+        before: the release that it will follow.
+        validated: what it holds.
+        inputs: what that was made from.
+        issued: when it is made.
+    """
+    with store_errors(folder):
+        for name in ("data.parquet", "quarantine.parquet", "quality.json"):
+            shutil.copyfile(validated.folder / name, folder / name)
+    with connect(home.root / "tmp") as con:
+        first, last = _period(con, folder / "data.parquet")
+    changes = write_changes(home, dataset, before, folder)
+    release = Release(
+        dataset=dataset.id,
+        number=number_after(before),
+        issued=issued,
+        reason=_reason(before, inputs),
+        inputs_sha256=inputs.sha256,
+        snapshot_sha256=inputs.snapshot_sha256,
+        declaration_sha256=inputs.declaration_sha256,
+        suite_sha256=inputs.suite_sha256,
+        code_version=inputs.code_version,
+        rows=validated.quality.rows_released,
+        quarantined=validated.quality.rows_quarantined,
+        changes=changes,
+        period_first=first,
+        period_last=last,
+        files=file_records(folder),
+        declaration=_declaration(dataset),
+    )
+    (folder / "release.json").write_text(pretty_json(release), encoding="utf-8")
+
+
+def file_records(folder: Path) -> tuple[FileRecord, ...]:
+    """Return the checksums of the files that a release's folder holds."""
+    return tuple(_record(folder / name) for name in FILES)
 
 
 def _declaration(dataset: Dataset) -> dict[str, Any]:
@@ -179,13 +244,25 @@ def _period(con: duckdb.DuckDBPyConnection, data: Path) -> tuple[str | None, str
     return (row[0], row[1]) if row else (None, None)
 
 
-def _write_changes(
-    con: duckdb.DuckDBPyConnection, dataset: Dataset, before: StoredRelease | None, folder: Path
+def write_changes(
+    home: Home, dataset: Dataset, before: StoredRelease | None, folder: Path
 ) -> Changes:
     """Write `changes.parquet`: one row for each observation added, revised or withdrawn.
 
-    A key that differs in its columns from the last release's makes every row new.
+    Args:
+        home: the data folder.
+        dataset: the declaration of the data in `folder`.
+        before: the release to compare with. A key that differs in its columns from that
+            release's makes every row new.
+        folder: holds `data.parquet`, and gets the file.
     """
+    with connect(home.root / "tmp") as con:
+        return _write_changes(con, dataset, before, folder)
+
+
+def _write_changes(
+    con: duckdb.DuckDBPyConnection, dataset: Dataset, before: StoredRelease | None, folder: Path
+) -> Changes:
     new = f"read_parquet({literal(folder / 'data.parquet')})"
     target = f"{literal(folder / 'changes.parquet')} ({PARQUET_OPTIONS})"
     key = [quote(name) for name in dataset.key]

@@ -103,11 +103,12 @@ class Application:
         for name in ("tags", "groups"):
             fields[name] = [{"name": item} for item in fields[name]]
         resources = [
-            {**part.fields, "url": self._address(part), "status": UNDER_DEVELOPMENT}
+            {**part.fields, "url": self._address(part)}
             for part in self.plan.wanted.parts
             if part.leads_to
         ]
         package = {"id": self.id, **fields, "resources": resources}
+        written = {**self.plan.written, "": {**self.plan.written[""], "private": True}}
 
         def act() -> None:
             try:
@@ -115,7 +116,7 @@ class Application:
             except Refused as error:
                 raise _explained(error, self.plan) from error
 
-        with self.journal.step("create package"):
+        with self.journal.step("create package", written=written):
             settle(self.client, act, self._exists)
 
     def _exists(self) -> bool:
@@ -146,13 +147,13 @@ class Application:
 
     def _upload(self, batch: list[Part], table: Part | None) -> None:
         there = {resource["id"] for resource in self._now["resources"]}
+        # Readers see these beside the current files, and are told what they are.
+        unfinished = {} if self._now["private"] else {"status": UNDER_DEVELOPMENT}
         new = [
-            {**part.fields, "status": UNDER_DEVELOPMENT} for part in batch if part.id not in there
+            {**part.fields, **unfinished} for part in batch if part.id not in there
         ]
         if table:
-            new.append(
-                {**table.fields, "url": self._address(table), "status": UNDER_DEVELOPMENT}
-            )
+            new.append({**table.fields, "url": self._address(table), **unfinished})
         uploads = tuple(
             Upload(
                 f"update__resources__{part.id}__upload",
@@ -218,9 +219,11 @@ class Application:
             if plan.shown is not None or name == "private"
         }
         resources = self._resources()
-        if resources == self._now["resources"] and not fields:
+        update = dict(fields)
+        if resources != self._now["resources"]:
+            update["resources"] = resources
+        if not update:
             return
-        update = {**fields, "resources": resources}
         data = {"filter": [f"-{name}" for name in update], "update": update}
         before = self._now["metadata_modified"]
 
@@ -232,7 +235,7 @@ class Application:
                 done.get(part.id) == part.leads_to for part in plan.wanted.parts if part.leads_to
             ) and self.shown["private"] == self.plan.wanted.fields["private"]
 
-        with self.journal.step("switch", release=plan.wanted.release):
+        with self.journal.step("switch", written=plan.written):
             self._revise(data, reached)
 
     def _resources(self) -> list[Fields]:

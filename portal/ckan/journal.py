@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from portal.site.files import disk_errors
+
+MAX_BYTES = 1_000_000  # a plan reads it all
 
 Written = dict[str, dict[str, Any]]  # "" for the package, else a resource's id -> field -> value
 
@@ -49,12 +52,18 @@ class Journal:
                     continue
         return found
 
-    def written(self) -> Written | None:
-        """Return what we wrote last, or None where we never finished."""
-        for entry in reversed(self.entries()):
+    def written(self) -> list[Written]:
+        """Return what we wrote last, then all that we set out to write since.
+
+        A run that was killed may or may not have written the latter.
+        """
+        found: list[Written] = []
+        for entry in self.entries():
             if entry["step"] == "published":
-                return dict(entry["written"])
-        return None
+                found = []
+            if "written" in entry:
+                found.append(entry["written"])
+        return found
 
     def began(self, step: str) -> list[dict[str, Any]]:
         """Return the beginnings of a step since we last finished."""
@@ -79,11 +88,26 @@ class Journal:
 
     def published(self, release: int, written: Written) -> None:
         """Record that the portal shows a release, and what we wrote."""
-        self._write(step="published", state="done", release=release, written=written)
+        entry = {"step": "published", "state": "done", "release": release, "written": written}
+        if self.path.is_file() and self.path.stat().st_size > MAX_BYTES:
+            self._begin_anew(entry)
+        else:
+            self._write(**entry)
+
+    def _begin_anew(self, entry: dict[str, Any]) -> None:
+        """Put the full journal aside and begin another one, whole or not at all."""
+        aside = self.path.with_suffix(".new")
+        with disk_errors(self.path):
+            shutil.copyfile(self.path, self.path.with_suffix(".old.jsonl"))
+            with aside.open("w", encoding="utf-8") as file:
+                file.write(_line(entry) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(self.path)
+        self.after_line()
 
     def _write(self, **entry: Any) -> None:
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        line = json.dumps({"at": now, **entry}, ensure_ascii=False)
+        line = _line(entry)
         with disk_errors(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("ab") as file:
@@ -98,3 +122,8 @@ class Journal:
         with self.path.open("rb") as file:
             file.seek(-1, os.SEEK_END)
             return file.read(1) == b"\n"
+
+
+def _line(entry: dict[str, Any]) -> str:
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    return json.dumps({"at": now, **entry}, ensure_ascii=False)

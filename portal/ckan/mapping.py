@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from model.records import FileRecord, Release
@@ -112,6 +113,28 @@ def package(content: Content, first: Release, private: bool) -> Fields:
         "access_rights": f"{AUTHORITY}/access-right/{dataset.access_rights}",
         "theme": [str(sector.theme)],
         "language": [f"{AUTHORITY}/language/{code}" for code in ("VIE", "ENG")],
+    }
+
+
+def tombstone(
+    content: Content, reason: Bilingual, on: date, successor: str | None
+) -> Fields:
+    """Return the fields in which a withdrawn dataset's page differs from before."""
+    title = content.dataset.title
+    instead = f"\n\n→ {successor}" if successor else ""
+    return {
+        **_translated(
+            "title", Bilingual(vi=f"[Đã thu hồi] {title.vi}", en=f"[Withdrawn] {title.en}")
+        ),
+        **_translated(
+            "notes",
+            Bilingual(
+                vi=f"Tập dữ liệu này đã được thu hồi ngày {on.isoformat()}. Lý do: {reason.vi}"
+                + instead,
+                en=f"This dataset was withdrawn on {on.isoformat()}. Reason: {reason.en}"
+                + instead,
+            ),
+        ),
     }
 
 

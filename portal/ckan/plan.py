@@ -16,16 +16,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from model.records import Difference, FileRecord
+from model.records import Difference, FileRecord, Release
+from model.text import Bilingual
 from portal.ckan import mapping
 from portal.ckan.journal import Written
 from portal.ckan.mapping import Fields
 from portal.content import Content
 from portal.identifiers import package_id, release_file_id, resource_id
 
-_MISSING: Any = object()
 STRICT = ("leads_to", "hash", "size")  # of a resource: what decides which bytes readers get
 # The DataStore table's content and shape; stands on the resource that has the table.
 ROWS = "rows_sha256"
@@ -152,6 +153,18 @@ def wanted(
     )
 
 
+def tombstone(
+    content: Content, first: Release, reason: Bilingual, on: date, successor: str | None
+) -> Wanted:
+    """Return what stays of a withdrawn dataset: a page that says so."""
+    dataset = content.dataset.id
+    fields = {
+        **mapping.package(content, first, private=False),
+        **mapping.tombstone(content, reason, on, successor),
+    }
+    return Wanted(dataset, content.release.number, fields, (), None, "")
+
+
 def offered_files(shown: Fields | None, dataset: str, number: int) -> tuple[FileRecord, ...]:
     """Return the files of a release that the portal has."""
     return tuple(
@@ -175,7 +188,7 @@ def _standing(plan: Plan) -> Written:
     if plan.shown is None:
         return {}
     found: Written = {
-        "": {name: _package_value(plan.shown, name, [], value)
+        "": {name: _package_value(plan.shown, name, [value])
              for name, value in plan.wanted.fields.items()},
     }
     parts = {part.id: part for part in plan.wanted.parts}
@@ -188,21 +201,20 @@ def _standing(plan: Plan) -> Written:
 
 
 def compare(
-    want: Wanted, shown: Fields | None, base: Written | None, begun: bool, overwrite: bool
+    want: Wanted, shown: Fields | None, base: list[Written], overwrite: bool
 ) -> Plan:
     """Compare the portal with what it should have.
 
     Args:
         want: what it should have.
         shown: the package as the portal shows it, or None.
-        base: what we wrote last, or None.
-        begun: whether we began to make the package and did not finish: all in it is ours.
+        base: what we wrote last, and what we may have written since; empty where we never did.
         overwrite: settle every conflict in favour of the release.
     """
     if shown is None:
         return _all_new(want)
-    comparing = _Comparison(want.dataset, base, begun, overwrite)
-    if shown.get("state") != "active" and not begun:
+    comparing = _Comparison(want.dataset, base, overwrite)
+    if shown.get("state") != "active":
         comparing.conflict("package", "was deleted on the portal by a person")
     fields = comparing.fields(want.fields, shown)
     if shown.get("state") != "active":
@@ -229,22 +241,19 @@ def compare(
             comparing.say("=", "rows")
     return Plan(
         want, shown, tuple(comparing.differences), fields, tuple(uploads), resources,
-        outdated, rows, tuple(comparing.conflicts), _written(want, base, comparing.kept),
+        outdated, rows, tuple(comparing.conflicts), _written(want),
     )
 
 
 class _Comparison:
     """Collects differences while fields are compared, three ways each."""
 
-    def __init__(
-        self, dataset: str, base: Written | None, begun: bool, overwrite: bool
-    ) -> None:
+    def __init__(self, dataset: str, base: list[Written], overwrite: bool) -> None:
         self.dataset = dataset
         self.base = base
-        self.all_ours = begun or overwrite
+        self.overwrite = overwrite
         self.differences: list[Difference] = []
         self.conflicts: list[str] = []
-        self.kept: Written = {}
 
     def say(self, change: Any, what: str, detail: str = "") -> None:
         self.differences.append(
@@ -252,18 +261,18 @@ class _Comparison:
         )
 
     def conflict(self, what: str, how: str) -> None:
-        if not self.all_ours:
+        if not self.overwrite:
             self.conflicts.append(f"{what} {how}")
-        self.say("~", what, "" if self.all_ours else f"conflict: {how}")
+        self.say("~", what, "" if self.overwrite else f"conflict: {how}")
 
     def fields(self, want: Fields, shown: Fields) -> Fields:
         """Return the package fields to write."""
         before = len(self.differences)
         found: Fields = {}
         for name, value in want.items():
-            base = (self.base or {}).get("", {}).get(name, _MISSING)
-            stands = _package_value(shown, name, base, value)
-            if self._to_write("", name, value, stands, base, f"metadata {name}"):
+            base = self._written("", name)
+            stands = _package_value(shown, name, [*base, value])
+            if self._to_write("", name, value, stands, f"metadata {name}"):
                 found[name] = _to_send(shown, name, value, base)
         if len(self.differences) == before:
             self.say("=", "metadata")
@@ -272,19 +281,20 @@ class _Comparison:
     def resource(self, part: Part, shown: Fields | None) -> Fields:
         """Return the fields of a resource to write; all of them where it is not there."""
         if shown is None:
-            again = part.id in (self.base or {}) and part.leads_to is not None
-            self.say("+", part.what, "it was removed on the portal" if again else "")
+            removed = part.leads_to is not None and self._knows(part.id)
+            self.say("+", part.what, "it was removed on the portal" if removed else "")
             return part.fields
         found: Fields = {}
         details = []
+        unfinished = shown.get("status") == mapping.UNDER_DEVELOPMENT
         before = len(self.differences)
         for name, value in part.compared.items():
             stands = leads_to(shown) if name == "leads_to" else shown.get(name)
-            base = (self.base or {}).get(part.id, {}).get(name, _MISSING)
             if _same(stands, value):
                 continue
-            if self._to_write(part.id, name, value, stands, base, f"{part.what} {name}",
-                              quiet=True):
+            if unfinished or self._to_write(
+                part.id, name, value, stands, f"{part.what} {name}", quiet=True
+            ):
                 found[name] = value
                 details.append(name)
         if details:
@@ -293,34 +303,38 @@ class _Comparison:
             self.say("=", part.what)
         return found
 
+    def _knows(self, owner: str) -> bool:
+        return any(owner in written for written in self.base)
+
+    def _written(self, owner: str, name: str) -> list[Any]:
+        """Return the values that we wrote, or may have written, into a field."""
+        return [
+            written[owner][name]
+            for written in self.base
+            if name in written.get(owner, {})
+        ]
+
     def _to_write(
-        self, owner: str, name: str, value: Any, stands: Any, base: Any, what: str,
-        quiet: bool = False,
+        self, owner: str, name: str, value: Any, stands: Any, what: str, quiet: bool = False
     ) -> bool:
         """Decide on one field; say what is decided."""
         if _same(stands, value):
             return False
-        if base is not _MISSING:
-            touched = not _same(stands, base)
-        elif self.base is not None and owner not in self.base:
-            touched = False  # a file that we put there and have not finished with
-        else:
-            touched = bool(stands)
-        if not touched or self.all_ours:
+        base = self._written(owner, name)
+        touched = bool(stands) if not base else not any(_same(stands, old) for old in base)
+        if not touched or self.overwrite:
             if not quiet:
                 self.say("~", what)
             return True
-        if base is _MISSING and self.base is None:
+        if not self.base:
             self.conflict(what, "differs, and this data folder has not written it")
-        elif _same(value, base) and name not in STRICT:
-            self.say("=", what, "a person changed it on the portal: kept")
-            self.kept.setdefault(owner, {})[name] = base
-            return False
         elif name in STRICT:
             self.conflict(what, "was replaced on the portal by a person")
+        elif any(_same(value, old) for old in base):
+            self.say("=", what, "a person changed it on the portal: kept")
         else:
             self.conflict(what, "was changed on the portal by a person, and in the release too")
-        return self.all_ours
+        return False
 
 
 def leads_to(resource: Fields) -> str:
@@ -343,41 +357,34 @@ def _all_new(want: Wanted) -> Plan:
         want, None, tuple(map(new, whats)), want.fields,
         tuple(part for part in want.parts if part.leads_to is None),
         {part.id: part.fields for part in want.parts}, (), bool(want.rows_sha256), (),
-        _written(want, None, {}),
+        _written(want),
     )
 
 
-def _written(want: Wanted, base: Written | None, kept: Written) -> Written:
-    """What is ours on the portal afterwards; where a person's value is kept, our old one."""
-    found: Written = {"": dict(want.fields)}
-    for part in want.parts:
-        found[part.id] = dict(part.compared)
-    for owner, fields in kept.items():
-        found[owner] |= fields
-    return found
+def _written(want: Wanted) -> Written:
+    """Return what is ours on the portal afterwards."""
+    return {"": dict(want.fields), **{part.id: dict(part.compared) for part in want.parts}}
 
 
-def _package_value(shown: Fields, name: str, base: Any, want: Any = None) -> Any:
+def _package_value(shown: Fields, name: str, values: list[Any]) -> Any:
     """Return what stands in a package field of ours, in the form of `mapping.package`.
 
-    Of lists to which others may add, only what is or was ours.
+    Of lists to which others may add, only what is or was ours, which `values` tell.
     """
     if name == "owner_org":
         return (shown.get("organization") or {}).get("name")
     if name in ("tags", "groups"):
         names = sorted(item["name"] for item in shown.get(name, ()))
-        if base is _MISSING and want is None:
-            return names
-        mine = {*(base if base is not _MISSING else ()), *(want or ())}
+        mine = {item for value in values for item in value or ()}
         return [item for item in names if item in mine]
     return shown.get(name)
 
 
-def _to_send(shown: Fields, name: str, value: Any, base: Any) -> Any:
+def _to_send(shown: Fields, name: str, value: Any, base: list[Any]) -> Any:
     """Return a field as CKAN takes it, with what others added to a list."""
     if name not in ("tags", "groups"):
         return value
-    gone = set(base if base is not _MISSING else ()) - set(value)
+    gone = {item for old in base for item in old or ()} - set(value)
     others = {item["name"] for item in shown.get(name, ())} - gone
     return [{"name": item} for item in sorted({*others, *value})]
 
@@ -392,7 +399,7 @@ def _plain(value: Any) -> Any:
         return {k: _plain(v) for k, v in value.items() if v not in (None, "", [], {})}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
-    return value if value not in (None, "", [], {}, _MISSING) else None
+    return value if value not in (None, "", [], {}) else None
 
 
 def _holds_bytes(resource: Fields, dataset: str) -> bool:
@@ -412,9 +419,9 @@ def _is_whole(resource: Fields | None, part: Part) -> bool:
     )
 
 
-def _outdated(want: Wanted, shown: Fields, base: Written | None) -> tuple[str, ...]:
+def _outdated(want: Wanted, shown: Fields, base: list[Written]) -> tuple[str, ...]:
     keep = {part.id for part in want.parts}
-    mine = set(base or {})
+    mine = {owner for written in base for owner in written}
     return tuple(
         resource["id"]
         for resource in shown["resources"]

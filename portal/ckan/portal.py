@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from model.errors import BusyError, PortalError
 from model.hashing import sha256_json
 from model.records import Difference, Publication
 from model.registries import Registries
+from model.text import Bilingual
 from portal.base import ReleaseFiles
 from portal.ckan import mapping
 from portal.ckan.apply import Application, Changed
@@ -24,7 +26,7 @@ from portal.ckan.files import Workshop, workshop
 from portal.ckan.journal import Journal
 from portal.ckan.mapping import Fields
 from portal.ckan.organisations import Organisations
-from portal.ckan.plan import Plan, Wanted, compare, offered_files, touched, wanted
+from portal.ckan.plan import Plan, Wanted, compare, offered_files, tombstone, touched, wanted
 from portal.content import Content
 from portal.distributions import csv_table
 from portal.identifiers import package_id, resource_id
@@ -32,6 +34,9 @@ from portal.site import versions
 
 KEEP_RELEASES = 3
 ATTEMPTS = 3  # where others edit what is not ours meanwhile
+
+
+Want = Callable[[Fields | None], Wanted]  # what is wanted, given what the portal shows
 
 
 class Ckan:
@@ -80,7 +85,7 @@ class Ckan:
             PortalError: the portal cannot be read, or could not take the dataset.
         """
         with workshop(self.home, self._made_by) as shop:
-            plan = self._plan(history, self.journal(history[-1].release.dataset), shop, False)
+            plan = self._compared(history, lambda shown: self._wanted(history, shown, shop, False))
         return [self._counted(plan, history, item) for item in plan.differences]
 
     def publish(self, history: list[ReleaseFiles], private: bool = False) -> Publication:
@@ -94,30 +99,55 @@ class Ckan:
             PortalError: what the portal said and what to do; the old release is still shown.
             BusyError: another publisher in this data folder is at work on the dataset.
         """
+        with workshop(self.home, self._made_by) as shop:
+            published = self._bring(
+                history, shop, lambda shown: self._wanted(history, shown, shop, private)
+            )
+            shop.remember(Content.of(history[-1], self.registries))
+        return published
+
+    def withdraw(
+        self, history: list[ReleaseFiles], reason: Bilingual, on: date, successor: str | None
+    ) -> Publication:
+        """Leave a tombstone in the dataset's place: its files, resources and table go.
+
+        Args:
+            history: the dataset's releases, oldest first.
+            reason: why, for the public.
+            on: the day.
+            successor: address of what takes its place, or None.
+
+        Raises:
+            PortalError, BusyError: as `publish`.
+        """
+        content = Content.of(history[-1], self.registries)
+        want = tombstone(content, history[0].release, reason, on, successor)
+        with workshop(self.home, self._made_by) as shop:
+            return self._bring(history, shop, lambda shown: want)
+
+    def _bring(self, history: list[ReleaseFiles], shop: Workshop, want: Want) -> Publication:
+        """Bring the portal to what is wanted of a dataset."""
         release = history[-1].release
         journal = self.journal(release.dataset)
-        with self._alone(release.dataset), workshop(self.home, self._made_by) as shop:
-            plan = self._plan(history, journal, shop, private)
-            differences = plan.differences
+        with self._alone(release.dataset):
+            plan = self._compared(history, want)
             if not plan.empty:
                 self._refuse_conflicts(plan)
-                self._apply(plan, history, journal, shop, private)
-            elif journal.written() != plan.written:
+                self._apply(plan, history, journal, shop, want)
+            elif journal.written() != [plan.written]:
                 journal.published(release.number, plan.written)
-            if not plan.empty or plan.shown is None:
-                shop.remember(Content.of(history[-1], self.registries))
         return Publication(
             dataset=release.dataset,
             portal=self.name,
             release=release.number,
             url=f"{self.client.address}/dataset/{mapping.package_name(release.dataset)}",
             changed=not plan.empty,
-            differences=differences,
+            differences=plan.differences,
         )
 
     def _apply(
         self, plan: Plan, history: list[ReleaseFiles], journal: Journal, shop: Workshop,
-        private: bool,
+        want: Want,
     ) -> None:
         for attempt in range(1, ATTEMPTS + 1):
             self._organisations_for(plan, history)
@@ -125,11 +155,11 @@ class Ckan:
                 self._application(plan, history, journal, shop).run()
                 break
             except Changed:
-                again = self._plan(history, journal, shop, private)
+                again = self._compared(history, want)
                 if attempt == ATTEMPTS or touched(plan, again):
                     raise
                 plan = again  # what changed is none of ours
-        left = self._plan(history, journal, shop, private)
+        left = self._compared(history, want)
         if not left.empty:
             raise PortalError(
                 "the portal is not as it was left: "
@@ -149,15 +179,13 @@ class Ckan:
             self.client, journal, shop, plan, lambda: loader.load(table), loader.drop
         )
 
-    def _plan(
-        self, history: list[ReleaseFiles], journal: Journal, shop: Workshop, private: bool
-    ) -> Plan:
+    def _compared(self, history: list[ReleaseFiles], want: Want) -> Plan:
+        """Read the package, once, and compare it with what is wanted, given what is there."""
         dataset = history[-1].release.dataset
         shown = self._shown(dataset)
-        want = self._wanted(history, shown, shop, private)
-        check(want)
-        begun = journal.written() is None and bool(journal.began("create package"))
-        return compare(want, shown, journal.written(), begun, self.overwrite)
+        wanted_now = want(shown)
+        check(wanted_now)
+        return compare(wanted_now, shown, self.journal(dataset).written(), self.overwrite)
 
     def _shown(self, dataset: str) -> Fields | None:
         try:

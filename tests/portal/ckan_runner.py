@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import traceback
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,10 @@ import httpx
 from portal.ckan.client import Client
 from portal.ckan.journal import Journal
 from portal.ckan.portal import Ckan
+from portal.ckan_server.bring_up import RunningPortal
 from tests.commands import PROJECT
 from tests.datasets import registries
-from tests.portal.ckan_world import WAITS
+from tests.portal.ckan_world import WAITS, World
 from warehouse import releases
 from warehouse.home import Home
 
@@ -66,7 +68,8 @@ def _publish(job: dict[str, Any]) -> None:
         transport=_Transport(points),
     )
     home = Home(Path(job["home"]))
-    ckan = _Ckan(client, home.root, registries(), keep=job.get("keep", 3))
+    loader = World(RunningPortal(**job["ckan"]), home).loader(job.get("rows"), client)
+    ckan = _Ckan(client, home.root, registries(), loader=loader, keep=job.get("keep", 3))
     ckan.points = points
     ckan.publish(list(releases.history(home, job["dataset"])))
 
@@ -105,7 +108,8 @@ class Runner:
     ) -> dict[str, Any]:
         """Publish in a new process; it is killed when it reaches point `kill_at` (0: never)."""
         job = {
-            "url": url, "token": world.ckan.token, "home": str(world.home.root),
+            "url": url, "token": world.ckan.token, "ckan": asdict(world.ckan),
+            "home": str(world.home.root),
             "dataset": world.declared.id, "kill_at": kill_at, "timeout": timeout, **options,
         }
         assert self._process.stdin and self._process.stdout

@@ -5,13 +5,20 @@
 
 from __future__ import annotations
 
+import argparse
 import random
 import shutil
+import sys
+import tempfile
+import time
+import traceback
 from pathlib import Path
 from typing import Any
 
-from portal.ckan_server.bring_up import RunningPortal
-from tests.portal.ckan_proxy import FAULTS, Proxy
+from portal.ckan_server.bring_up import RunningPortal, load_portal
+from portal.ckan_server.home import Home as PortalHome
+from portal.ckan_server.home import default_home
+from tests.portal.ckan_proxy import FAULTS, Proxy, proxy_to
 from tests.portal.ckan_runner import Runner
 from tests.portal.ckan_world import World
 from warehouse.home import Home
@@ -27,21 +34,22 @@ def run(seed: int, ckan: RunningPortal, proxy: Proxy, runner: Runner, folder: Pa
     home = Home(folder / "data")
     home.prepare()
     world = World(ckan, home)
-    told: list[str] = []
+    options = {"keep": 2, "rows": chance.choice((None, "api", "copy"))}
+    told: list[str] = [f"rows: {options['rows']}"]
     try:
         for number in range(1, chance.randint(1, 4) + 1):
             world.release(number)
             told.append(f"release {number}")
             if chance.random() < 0.3:
                 continue  # two releases at once for the portal
-            told += _publish_badly(chance, world, proxy, runner)
+            told += _publish_badly(chance, world, proxy, runner, options)
         proxy.reset()
         for attempt in range(3):  # the last publisher but one may still be at work in the server
-            ended = runner.publish(world, proxy.url, keep=2)
+            ended = runner.publish(world, proxy.url, **options)
             if ended["code"] == 0:
                 break
             assert attempt < 2, (home.root / "error.txt").read_text()
-        _check(world, folder)
+        world.assert_equals_releases(folder, **options)
     except BaseException as error:
         error.add_note(f"seed {seed}: {', '.join(told)}")
         raise
@@ -53,7 +61,7 @@ def run(seed: int, ckan: RunningPortal, proxy: Proxy, runner: Runner, folder: Pa
 
 
 def _publish_badly(
-    chance: random.Random, world: World, proxy: Proxy, runner: Runner
+    chance: random.Random, world: World, proxy: Proxy, runner: Runner, options: dict[str, Any]
 ) -> list[str]:
     told = []
     for _ in range(chance.randint(1, RESUMES)):
@@ -66,7 +74,7 @@ def _publish_badly(
         kill_at = chance.choice((0, chance.randint(1, MOST_POINTS), chance.randint(1, MOST_POINTS)))
         if not rate and not kill_at:
             kill_at = chance.randint(1, MOST_POINTS)
-        ended = runner.publish(world, proxy.url, kill_at, timeout=1.5, keep=2)
+        ended = runner.publish(world, proxy.url, kill_at, timeout=1.0, **options)
         end = "killed" if ended["killed"] else f"ended {ended['code']}"
         told.append(f"{end} at {kill_at} with {proxy.met or 'no faults'}")
         _readers_are_served(world)
@@ -84,5 +92,28 @@ def _readers_are_served(world: World) -> None:
         world.seen_by_the_public()
 
 
-def _check(world: World, folder: Path) -> None:
-    world.assert_equals_releases(folder, keep=2)
+def main() -> int:
+    """Run many seeds; print each, and fail with the seeds that were not well."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--first", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--home", type=Path, default=default_home(), help="the portal's folder")
+    asked = parser.parse_args()
+    ckan = load_portal(PortalHome(asked.home.resolve()))
+    runner, failed = Runner(), []
+    with proxy_to(ckan.url) as proxy, tempfile.TemporaryDirectory() as folder:
+        for seed in range(asked.first, asked.first + asked.runs):
+            begun = time.monotonic()
+            try:
+                told = run(seed, ckan, proxy, runner, Path(folder) / str(seed))
+                print(f"seed {seed}: well ({time.monotonic() - begun:.0f} s): {told}", flush=True)
+            except Exception:
+                failed.append(seed)
+                traceback.print_exc()
+    runner.close()
+    print(f"{asked.runs - len(failed)} of {asked.runs} runs ended well; failed seeds: {failed}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -13,6 +13,8 @@ from model.dataset import Dataset
 from model.hashing import sha256_bytes
 from model.records import Difference
 from portal.ckan.client import Client
+from portal.ckan.datastore.api_loader import ApiLoader
+from portal.ckan.datastore.copy_loader import CopyLoader
 from portal.ckan.mapping import package_name
 from portal.ckan.portal import Ckan
 from portal.ckan_server.bring_up import RunningPortal
@@ -25,7 +27,7 @@ from warehouse import releases
 from warehouse.home import Home
 
 QUICK = httpx.Timeout(2.0)
-WAITS = (0.05, 0.2, 0.5, 1.0, 4.0)
+WAITS = (0.05, 0.1, 0.3, 0.6, 1.5)
 
 
 @dataclass
@@ -53,12 +55,22 @@ class World:
     def history(self) -> list[Any]:
         return list(releases.history(self.home, self.declared.id))
 
-    def publisher(self, url: str | None = None, token: str | None = None, **options: Any) -> Ckan:
+    def publisher(
+        self, url: str | None = None, token: str | None = None, rows: str | None = None,
+        **options: Any,
+    ) -> Ckan:
         client = Client(
             url or self.ckan.url, token or self.ckan.token, waits=WAITS,
             **({"timeout": QUICK} if url else {}),
         )
-        return Ckan(client, self.home.root, registries(), **options)
+        loader = self.loader(rows, client)
+        return Ckan(client, self.home.root, registries(), loader=loader, **options)
+
+    def loader(self, kind: str | None, client: Client) -> Any:
+        """Return the loader of rows: "api", "copy", or none."""
+        if kind == "api":
+            return ApiLoader(client)
+        return CopyLoader(client, lambda: self.ckan.datastore_write_url) if kind else None
 
     def act(self, action: str, **data: Any) -> Any:
         return Client(self.ckan.url, self.ckan.token).call(action, data)
@@ -110,6 +122,12 @@ class World:
         for entry in publisher.journal(self.declared.id).entries():
             for id_ in set(entry.get("ids", ())) - uploads:
                 assert not self.stored(id_).exists(), "an orphan file"
+        if options.get("rows"):
+            table = resource_id(self.declared.id, f"{self.declared.name}.csv")
+            rows = self.act("datastore_search", resource_id=table)
+            data = Content.of(history[-1], registries()).rows()
+            columns = self.declared.columns
+            assert [tuple(row[name] for name in columns) for row in rows["records"]] == list(data)
         found = self.act("package_search", fq=f"name:{self.name}")
         assert found["count"] == 1
 
@@ -120,6 +138,8 @@ class World:
         except Exception:
             return
         for resource in resources:
+            if resource.get("datastore_active"):
+                self.act("datastore_delete", resource_id=resource["id"], force=True)
             self.stored(resource["id"]).unlink(missing_ok=True)
         self.act("dataset_purge", id=self.id)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import date
 
 import httpx
 import pytest
 
 from model.errors import PortalError
+from model.text import Bilingual
 from portal.ckan.client import Client
 from portal.identifiers import resource_id
 from tests.datasets import dataset
@@ -116,7 +118,7 @@ def test_metadata_alone_uploads_nothing(world, proxy):
     world.act("package_patch", id=world.id, version_notes={})
     # Only what we wrote and nobody else changed is ours to change: make it so that we wrote it.
     journal = publisher.journal(world.declared.id)
-    written = journal.written()
+    written = journal.written()[-1]
     written[""]["version_notes"] = None
     journal.published(1, written)
     proxy.reset()
@@ -243,7 +245,7 @@ def test_a_replaced_file_is_a_conflict(world):
 
 
 def test_an_edit_in_the_middle_of_a_publication_is_kept(world, proxy, tmp_path):
-    """Between our reading and our writing: what is not ours is kept, and we publish all the same."""
+    """Between our reading and our writing: what is not ours is kept, and we go on."""
     world.release(1)
     publisher = world.publisher(proxy.url)
     publisher.publish(world.history)
@@ -400,3 +402,50 @@ def test_a_change_takes_seconds(world):
     begun = time.monotonic()
     world.publisher().publish(world.history)
     assert time.monotonic() - begun < 10
+
+
+@pytest.mark.parametrize("rows", ["api", "copy"])
+def test_rows_follow_the_release(world, proxy, tmp_path, rows):
+    publisher = world.publisher(rows=rows)
+    world.release(1)
+    assert ("+", "rows", "2 rows") in _lines(publisher.plan(world.history))
+    publisher.publish(world.history)
+    world.assert_equals_releases(tmp_path, rows=rows)
+    world.release(2)
+    assert ("~", "rows", "+0 ~1 -0 =1") in _lines(publisher.plan(world.history))
+    publisher.publish(world.history)
+    world.assert_equals_releases(tmp_path, rows=rows)
+    proxy.reset()
+    assert not world.publisher(proxy.url, rows=rows).publish(world.history).changed
+    assert proxy.counts == {"package_show": 1}
+
+
+def _lines(differences):
+    return {(line.change, line.what, line.detail) for line in differences}
+
+
+def test_a_withdrawn_dataset_leaves_a_tombstone_and_nothing_else(world):
+    world.release(1)
+    publisher = world.publisher(rows="api")
+    publisher.publish(world.history)
+    before = world.shown()["resources"]
+    world.act(
+        "package_patch", id=world.id,
+        resources=[*before, {"name": "Leaflet", "url": "https://example.org/a.pdf"}],
+    )
+    reason = Bilingual(vi="sai nguồn", en="wrong source")
+    withdrawn = publisher.withdraw(
+        world.history, reason, date(2026, 5, 1), "https://example.org/new"
+    )
+    assert withdrawn.changed
+    shown = world.shown()
+    assert shown["title_translated"]["en"] == "[Withdrawn] Hotel rooms"
+    assert "wrong source" in shown["notes_translated"]["en"]
+    assert "https://example.org/new" in shown["notes"]
+    assert [resource["name"] for resource in shown["resources"]] == ["Leaflet"]
+    assert not any(world.stored(resource["id"]).exists() for resource in before)
+    with pytest.raises(PortalError, match="404"):
+        world.act("datastore_search", resource_id=before[0]["id"])
+    assert not publisher.withdraw(
+        world.history, reason, date(2026, 5, 1), "https://example.org/new"
+    ).changed

@@ -32,8 +32,7 @@ from model.errors import PortalError
 from portal.ckan.client import Client, Refused, Unknown, pause
 from portal.ckan.datastore.base import Table, TableDifference
 from portal.ckan.datastore.copy_loader import checked, drop_by_api
-from portal.ckan.datastore.database import with_id
-from portal.ckan.datastore.rows import Comparison, Counts, comparison, release_rows
+from portal.ckan.datastore.rows import Comparison, Counts, comparison, release_rows, with_id
 from portal.ckan.datastore.shape import RECORD, Shape, without_record
 
 FIRST_PAUSE = 0.5  # seconds after a lost answer, doubled at each
@@ -132,7 +131,7 @@ class ApiLoader:
             fields = None
         if fields is None:
             self._create(resource_id, shape)
-            self._arrived(both, iter(()))  # all rows are to be added, there is nothing to read
+            both.arrive(())  # all rows are to be added, there is nothing to read
             self._send(resource_id, both, both.compare(), size)
             return False
         if _recorded(fields) == table.sha256 and _says(fields, shape) and self._counts_right(table):
@@ -246,14 +245,8 @@ class ApiLoader:
         return int(found["total"])
 
     def _compare(self, resource_id: str, both: Comparison) -> Counts:
-        self._arrived(both, self._pages(resource_id, both.shape))
+        both.arrive(self._pages(resource_id, both.shape))
         return both.compare()
-
-    def _arrived(self, both: Comparison, pages: Iterator[pa.RecordBatch]) -> None:
-        reader = pa.RecordBatchReader.from_batches(with_id(both.shape), pages)
-        both.con.register("arrived", reader)
-        both.con.execute("CREATE OR REPLACE TABLE there AS FROM arrived")
-        both.con.unregister("arrived")
 
     def _pages(self, resource_id: str, shape: Shape) -> Iterator[pa.RecordBatch]:
         """Read the table page by page, by row number: no page is long in coming."""

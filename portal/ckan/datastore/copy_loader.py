@@ -29,7 +29,6 @@ from portal.ckan.datastore.database import (
     copy_in,
     copy_out,
     select,
-    with_id,
 )
 from portal.ckan.datastore.layout import Connection, Found, Index, TextIndex, aside, staging
 from portal.ckan.datastore.rows import (
@@ -38,6 +37,7 @@ from portal.ckan.datastore.rows import (
     comparison,
     release_batches,
     release_rows,
+    with_id,
 )
 from portal.ckan.datastore.shape import Shape
 
@@ -372,10 +372,7 @@ def _compare(con: Connection, resource_id: str, both: Comparison) -> Counts:
     """Read the table as it is and compare it with the release, row by row."""
     path = both.folder / "there.csv"
     schema = with_id(both.shape)
-    there = copy_out(con, select(resource_id, schema.names), schema, path)
-    both.con.register("arrived", there)
-    both.con.execute("CREATE OR REPLACE TABLE there AS FROM arrived")
-    both.con.unregister("arrived")
+    both.arrive(copy_out(con, select(resource_id, schema.names), schema, path))
     path.unlink()
     return both.compare()
 

@@ -16,7 +16,6 @@ from psycopg import sql
 
 from model.errors import BusyError, PortalError
 from portal.ckan.datastore.layout import Connection
-from portal.ckan.datastore.shape import Shape
 
 # Any two integers make an advisory lock; this one says that the lock is ours ("oi").
 LOCK_CLASS = 0x6F69
@@ -176,8 +175,3 @@ def select(table: str, names: Iterable[str]) -> sql.Composed:
     return sql.SQL("SELECT {} FROM public.{}").format(
         sql.SQL(", ").join(map(sql.Identifier, names)), sql.Identifier(table)
     )
-
-
-def with_id(shape: Shape) -> pa.Schema:
-    """Return the shape's columns with CKAN's row number in front."""
-    return pa.schema([("_id", pa.int64()), *shape.arrow])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +35,7 @@ class Counts:
 
 
 class Comparison:
-    """The release's rows beside the rows read back from the portal, in a DuckDB file.
+    """The release's rows beside the rows read back from the portal, in a DuckDB of their own.
 
     The relations: `wanted` (the release), `there` (read back: `_id` and the columns), and after
     `compare` the table `changes` (`_id` of the row there or NULL, the wanted columns, and `change`:
@@ -46,6 +46,21 @@ class Comparison:
         self.con = con
         self.folder = folder
         self.shape = shape
+
+    def arrive(self, batches: Iterable[pa.RecordBatch] | pa.RecordBatchReader) -> None:
+        """Take the rows that are read back: `_id` and the columns."""
+        schema = with_id(self.shape)
+        if isinstance(batches, pa.RecordBatchReader):
+            self.con.register("arrived", batches)
+            self.con.execute("CREATE OR REPLACE TABLE there AS FROM arrived")
+        else:
+            # One by one, since an error of who reads them would come out as one of DuckDB's.
+            self.con.register("arrived", schema.empty_table())
+            self.con.execute("CREATE OR REPLACE TABLE there AS FROM arrived")
+            for batch in batches:
+                self.con.register("arrived", pa.Table.from_batches([batch], schema))
+                self.con.execute("INSERT INTO there FROM arrived")
+        self.con.unregister("arrived")
 
     def compare(self) -> Counts:
         """Compare by key, and keep what differs in the table `changes`."""
@@ -99,9 +114,8 @@ class Comparison:
         reader = self.con.cursor().execute(
             f"SELECT {columns} FROM changes WHERE change = ?", [change]
         ).to_arrow_reader(batch_rows)
-        schema = pa.schema([("_id", pa.int64()), *self.shape.arrow])
         for batch in reader:
-            yield batch.cast(schema)
+            yield batch.cast(with_id(self.shape))
 
 
 @contextmanager
@@ -114,8 +128,11 @@ def comparison(data: Path, shape: Shape) -> Iterator[Comparison]:
     with tempfile.TemporaryDirectory(prefix="openindicators-") as name:
         folder = Path(name)
         con = duckdb.connect(
-            folder / "comparison.duckdb",
-            config={"autoinstall_known_extensions": False, "autoload_known_extensions": False},
+            ":memory:",
+            config={
+                "autoinstall_known_extensions": False, "autoload_known_extensions": False,
+                "temp_directory": str(folder / "spilled"),  # what does not fit into memory
+            },
         )
         try:
             con.execute("SET preserve_insertion_order = false")
@@ -153,6 +170,11 @@ def check(rows: Comparison, data: Path) -> None:
                 where=f"{data}, column {named}",
                 todo="add an expectation that holds such rows back, then release anew",
             )
+
+
+def with_id(shape: Shape) -> pa.Schema:
+    """Return the shape's columns with CKAN's row number in front."""
+    return pa.schema([("_id", pa.int64()), *shape.arrow])
 
 
 def release_batches(data: Path, shape: Shape) -> Iterator[pa.RecordBatch]:

@@ -1,0 +1,95 @@
+"""`openindicators plan` and `publish --to ckan`, as a person or a script runs them."""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+import pytest
+
+from tests.commands import openindicators
+from tests.datasets import dataset
+from tests.portal.ckan_world import World, changes
+from warehouse.home import Home
+
+pytestmark = pytest.mark.portal
+
+
+@pytest.fixture
+def world(ckan, tmp_path):
+    home = Home(tmp_path / "data")
+    home.prepare()
+    found = World(ckan, home, dataset(name=f"c{uuid.uuid4().hex[:12]}"))
+    found.release(1)
+    yield found
+    found.remove()
+
+
+@pytest.fixture
+def environment(ckan, portal_home):
+    return {
+        "OPENINDICATORS_CKAN_URL": ckan.url,
+        "OPENINDICATORS_CKAN_TOKEN_FILE": str(portal_home.token),
+    }
+
+
+def test_plan_then_publish_then_nothing(world, environment):
+    run = lambda *words: openindicators(world.home.root, *words, "--to", "ckan", **environment)
+    planned = run("plan", "--json")
+    assert planned.code == 0, planned.err
+    assert {tuple(sorted(line)) for line in planned.json} == {
+        ("change", "dataset", "detail", "what")
+    }
+    assert {line["change"] for line in planned.json} == {"+"}
+    assert {line["dataset"] for line in planned.json} == {world.declared.id}
+    done = run("publish", world.declared.id)
+    assert done.code == 0 and "1 of 1 datasets differ" in done.out, done.err
+    again = run("publish")
+    assert again.code == 0 and "0 of 1 datasets differ" in again.out
+    # The command loads rows too: as its own portal, all is the same.
+    assert changes(world.publisher(rows="api").plan(world.history)) == {"="}
+    assert {line["change"] for line in run("plan", "--json").json} == {"="}
+
+
+def test_a_refusal_is_one_clear_message_without_the_token(world, environment):
+    secret = "eyJ-not-a-real-token"
+    environment = {**environment, "OPENINDICATORS_CKAN_TOKEN": secret}
+    done = openindicators(world.home.root, "publish", "--to", "ckan", **environment)
+    assert done.code == 8
+    assert "403" in done.err and "check the token" in done.err
+    assert "Traceback" not in done.err
+    told = done.out + done.err
+    for path in world.home.root.rglob("*"):
+        if path.is_file():
+            told += path.read_bytes().decode(errors="replace")
+    assert secret not in told
+
+
+def test_no_portal_is_configured(world):
+    done = openindicators(world.home.root, "plan", "--to", "ckan")
+    assert done.code == 1 and "OPENINDICATORS_CKAN_URL" in done.err
+
+
+@pytest.mark.parametrize(
+    ("url", "token", "said"),
+    [
+        ("ftp://x", "a", "no web address"),
+        ("http://u:p@x", "a", "no web address"),
+        ("http://x", "", "there is no token"),
+        ("http://x", "a b", "there is no token"),
+    ],
+)
+def test_wrong_settings(world, url, token, said):
+    done = openindicators(
+        world.home.root, "plan", "--to", "ckan",
+        OPENINDICATORS_CKAN_URL=url, OPENINDICATORS_CKAN_TOKEN=token,
+    )
+    assert done.code == 1 and said in done.err
+
+
+def test_an_unknown_dataset(world, environment):
+    done = openindicators(
+        world.home.root, "plan", "nothing_like_it", "--to", "ckan", "--json", **environment
+    )
+    assert done.code == 1 and "no dataset or sector" in done.err
+    assert json.loads(done.out or "[]") == []
