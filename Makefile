@@ -4,11 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: help run test lint ui serve check bench-datastore requirements clean torture bench-publish
+.PHONY: help run test lint ui serve check portal portal-down pictures bench-datastore requirements clean torture bench-publish
 .DEFAULT_GOAL := help
 
 help: ## what there is to do
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 # The environment: made anew when the pinned requirements or the project's own file change.
 $(VENV)/.ready: requirements.txt pyproject.toml
@@ -22,8 +22,18 @@ $(VENV)/.ready: requirements.txt pyproject.toml
 run: $(VENV)/.ready ## carry the embedded sample from its sources to the local portal
 	@$(BIN)/openindicators run
 
-test: $(VENV)/.ready ## all tests
+test: $(VENV)/.ready browser ## all tests
 	@$(BIN)/python -m pytest
+
+# The browser tests need Chromium: on Debian with root it is installed; elsewhere they skip.
+.PHONY: browser
+browser:
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Chromium for the browser tests (once) …"; \
+		apt-get update -qq >/dev/null && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver fonts-noto-core >/dev/null 2>&1; \
+	else echo "No Chromium here: the browser tests will skip."; fi
 
 lint: $(VENV)/.ready ## style, types, and which room may import which
 	@$(BIN)/ruff check .
@@ -38,6 +48,12 @@ serve: $(VENV)/.ready ## the local portal at http://127.0.0.1:8000 (PORT=…)
 
 check: $(VENV)/.ready ## check all declarations and suites
 	@$(BIN)/openindicators check
+
+portal: ## bring up a real CKAN on this machine (Debian with root; quick the second time)
+	@$(PYTHON) -m portal.ckan_server up
+
+portal-down: ## end the CKAN that `make portal` brought up
+	@$(PYTHON) -m portal.ckan_server down
 
 bench-datastore: $(VENV)/.ready ## how fast rows come into the DataStore, beside xloader (a portal must be up)
 	@$(BIN)/python -m bench.datastore

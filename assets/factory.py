@@ -20,11 +20,13 @@ from assets import metadata
 from assets.reporting import STAGES
 from assets.steps import (
     Pipeline,
+    Released,
     code_version,
     judge_table,
     make_release,
     make_table,
     publish,
+    show_draft,
     take_snapshot,
     why_stopped,
 )
@@ -33,7 +35,7 @@ from model.hashing import sha256_file
 from model.periods import FREQUENCY_DAYS
 from model.records import CheckResult, QualityRecord
 from model.text import slug
-from warehouse import releases
+from warehouse import drafts, releases
 from warehouse.home import Home
 
 # Days after the end of a period within which publishers of this field are used to release it:
@@ -240,11 +242,13 @@ def _release(pipeline: Pipeline) -> dg.AssetsDefinition:
     def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         resources = context.resources
         with _step(context, dataset.id, "release") as done:
-            stored, changed = make_release(pipeline, resources.home, resources.clock)
-            done(changed)
+            released = make_release(pipeline, resources.home, resources.clock)
+            done(released.changed)
             return dg.MaterializeResult(
-                data_version=dg.DataVersion(stored.release.file("data.parquet").sha256),
-                metadata=metadata.of_release(dataset, stored, changed),
+                data_version=dg.DataVersion(_released_version(released)),
+                metadata=metadata.of_released(
+                    dataset, released, drafts.rejection(resources.home, dataset.id)
+                ),
             )
 
     return release
@@ -264,21 +268,29 @@ def _publication(pipeline: Pipeline, pool: str | None) -> dg.AssetsDefinition:
     def publication(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         resources = context.resources
         with _step(context, dataset.id, "publication") as done:
-            published = [
-                publish(pipeline, resources.home, portal) for portal in resources.portals
+            home = resources.home
+            shown = [
+                *(publish(dataset.id, home, portal) for portal in resources.portals),
+                show_draft(dataset.id, home, pipeline.registries),
             ]
+            published = [item for item in shown if item is not None]
             done(any(item.changed for item in published))
             return dg.MaterializeResult(
-                data_version=dg.DataVersion(_shown_version(resources.home, dataset.id)),
-                metadata=metadata.of_publications(published),
+                data_version=dg.DataVersion(_shown_version(home, dataset.id)),
+                metadata=metadata.of_publications(dataset.id, published),
             )
 
     return publication
 
 
+def _released_version(released: Released) -> str:
+    both = (released.current, released.draft)
+    return "-".join(item.release.file("data.parquet").sha256 for item in both if item) or "none"
+
+
 def _shown_version(home: Home, dataset: str) -> str:
-    stored = releases.current(home, dataset)
-    return sha256_file(stored.path("release.json")) if stored else ""
+    both = (releases.current(home, dataset), drafts.waiting(home, dataset))
+    return "-".join(sha256_file(item.path("release.json")) for item in both if item) or "none"
 
 
 def stages_of(dataset: str) -> list[dg.AssetKey]:

@@ -10,10 +10,13 @@ from typing import Any
 import dagster as dg
 import pyarrow.parquet as pq
 
+from assets.steps import Released
 from model.dataset import Dataset
 from model.load import Declaration
 from model.records import CheckResult, Publication
+from portal.site import PREVIEW
 from warehouse.clean import CleanStats
+from warehouse.drafts import Event
 from warehouse.engine import connect, literal
 from warehouse.releases import StoredRelease
 from warehouse.snapshots import StoredSnapshot
@@ -95,8 +98,25 @@ def of_check(check: CheckResult) -> dict[str, Any]:
     return found
 
 
-def of_release(dataset: Dataset, stored: StoredRelease, changed: bool) -> dict[str, Any]:
-    """Return a release's metadata."""
+def of_released(
+    dataset: Dataset, released: Released, rejection: Event | None
+) -> dict[str, Any]:
+    """Return the metadata of the release, or of the draft that waits."""
+    found: dict[str, Any] = {}
+    if released.draft is not None:
+        found["waits for approval"] = (
+            f"draft of release {released.draft.release.number}:"
+            f" `openindicators approve {dataset.id}` or `openindicators reject {dataset.id}`"
+        )
+    elif rejection is not None:
+        found["rejected"] = f"by {rejection.by} on {rejection.at:%Y-%m-%d}: {rejection.reason}"
+    if released.current is not None:
+        found["public"] = f"release {released.current.release.number}"
+    shown = released.draft or released.current
+    return found | (_of_release(dataset, shown, released.changed) if shown else {})
+
+
+def _of_release(dataset: Dataset, stored: StoredRelease, changed: bool) -> dict[str, Any]:
     release = stored.release
     files = [(file.name, file.bytes, file.sha256) for file in release.files]
     return {
@@ -115,9 +135,13 @@ def of_release(dataset: Dataset, stored: StoredRelease, changed: bool) -> dict[s
     }
 
 
-def of_publications(published: Sequence[Publication]) -> dict[str, Any]:
+def of_publications(dataset: str, published: Sequence[Publication]) -> dict[str, Any]:
     """Return the metadata of what the portals were given."""
     found: dict[str, Any] = {}
+    if all(item.portal == PREVIEW for item in published):
+        found["public"] = "nothing: no release was approved yet"
+    if any(item.portal == PREVIEW for item in published):
+        found["waits for approval"] = f"`openindicators approve {dataset}`"
     for item in published:
         rows = [(line.change, line.what, line.detail) for line in item.differences]
         found[f"{item.portal}: address"] = item.url

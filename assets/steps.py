@@ -30,10 +30,11 @@ from model.load import Declaration
 from model.records import Publication, QualityRecord
 from model.registries import Registries
 from portal.base import Portal
+from portal.site import Site
 from sources.base import SourceProtocol, StoredPart, Transport
 from sources.fetching import fetch_parts
 from sources.registry import options_of, protocol
-from warehouse import releases, snapshots, tables
+from warehouse import drafts, releases, snapshots, tables
 from warehouse.atomic import store_errors
 from warehouse.clean import CleanStats, clean
 from warehouse.home import Home
@@ -42,6 +43,15 @@ from warehouse.snapshots import StoredSnapshot
 from warehouse.tables import Validated
 
 Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class Released:
+    """What the release step leaves."""
+
+    current: StoredRelease | None  # None while no release was ever approved
+    draft: StoredRelease | None  # waits for a person's approval
+    changed: bool  # whether a release or a draft was made now, or a draft went
 
 
 @dataclass(frozen=True)
@@ -214,38 +224,56 @@ def why_stopped(quality: QualityRecord) -> QualityError:
 
 def make_release(
     pipeline: Pipeline, home: Home, clock: Clock
-) -> tuple[StoredRelease, bool]:
-    """Make the next release, unless nothing that matters has changed.
-
-    Returns:
-        The current release, and whether it was made now.
+) -> Released:
+    """Make the next release, or its draft, unless nothing that matters has changed.
 
     Raises:
         QualityError: a critical expectation stops it; the last good release stays current.
+        DeclarationError: the dataset was withdrawn.
     """
-    validated = judge_table(pipeline, home)
     dataset = pipeline.dataset
+    releases.refuse_withdrawn(releases.current(home, dataset.id))
+    validated = judge_table(pipeline, home)
     if validated.quality.stopped:
         raise why_stopped(validated.quality)
     snapshot = _last_snapshot(pipeline, home).snapshot
+    inputs = pipeline.inputs(snapshot.sha256)
     with home.dataset_lock(dataset.id):
-        return releases.make(
-            home, dataset, validated, pipeline.inputs(snapshot.sha256), clock()
-        )
+        if dataset.review == "required":
+            draft, changed = drafts.propose(home, dataset, validated, inputs, clock())
+            return Released(releases.current(home, dataset.id), draft, changed)
+        stored, made = releases.make(home, dataset, validated, inputs, clock())
+        closed = drafts.close(home, dataset.id, f"release {stored.release.number}", clock())
+        return Released(stored, None, made or closed)
 
 
-def publish(pipeline: Pipeline, home: Home, portal: Portal) -> Publication:
+def publish(dataset: str, home: Home, portal: Portal) -> Publication | None:
     """Bring a portal to the dataset's current release.
+
+    Returns:
+        What the portal shows; None where no release was approved yet.
 
     Raises:
         PortalError: the portal refused; it still shows the old release.
-        StoreError: there is no release yet.
     """
-    history = releases.history(home, pipeline.dataset.id)
-    if not history:
-        raise StoreError(
-            "there is no release yet", where=pipeline.dataset.id,
-            todo=f"run `openindicators run {pipeline.dataset.id}`",
-        )
-    with home.dataset_lock(pipeline.dataset.id):
-        return portal.publish(list(history))
+    with home.dataset_lock(dataset):
+        history = releases.history(home, dataset)
+        return portal.publish(list(history)) if history else None
+
+
+def show_draft(dataset: str, home: Home, registries: Registries) -> Publication | None:
+    """Bring the preview site to the draft that waits, or take away one that waits no longer.
+
+    Returns:
+        What the preview shows, or None where no draft waits.
+
+    Raises:
+        PortalError: the folder cannot be written.
+    """
+    preview = Site(home.preview, registries, preview=True)
+    with home.dataset_lock(dataset):
+        draft = drafts.waiting(home, dataset)
+        if draft is None:
+            preview.remove(dataset)
+            return None
+        return preview.publish([*releases.history(home, dataset), draft])

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from model.disk import explain
 from model.errors import StoreError
 
 
@@ -23,9 +24,6 @@ def written_aside(target: Path) -> Iterator[Path]:
         yield aside
         os.replace(aside, target)
     except OSError as error:
-        raise StoreError(
-            f"cannot be written: {error.strerror or error}", where=str(target),
-            todo="free some space, or check the rights of the folder",
-        ) from error
+        raise StoreError(**explain(error, target)) from error
     finally:
         aside.unlink(missing_ok=True)

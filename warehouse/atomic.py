@@ -9,17 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from model.disk import explain
 from model.errors import StoreError
-
-_ADVICE = {
-    errno.ENOSPC: ("the disk is full", "free some space, then run again: nothing is lost"),
-    errno.EDQUOT: ("the disk quota is used up", "free some space, then run again"),
-    errno.EROFS: ("the file system is read-only", "give OPENINDICATORS_HOME another folder"),
-    errno.EACCES: ("permission denied", "give this user the right to write there"),
-    errno.EPERM: ("permission denied", "give this user the right to write there"),
-    errno.ENOTDIR: ("a file stands where a folder is needed", "move the file away"),
-    errno.EEXIST: ("a file stands where a folder is needed", "move the file away"),
-}
 
 
 @contextmanager
@@ -30,10 +21,7 @@ def store_errors(path: Path) -> Iterator[None]:
     except StoreError:
         raise
     except OSError as error:
-        what, todo = _ADVICE.get(
-            error.errno or 0, (f"cannot be written: {error.strerror or error}", "check the disk")
-        )
-        raise StoreError(what, where=str(error.filename or path), todo=todo) from error
+        raise StoreError(**explain(error, path)) from error
 
 
 def sync_file(path: Path) -> None:

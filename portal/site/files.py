@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from model.disk import explain
 from model.errors import PortalError
-
-_ADVICE = {
-    errno.ENOSPC: ("the disk is full", "free some space, then run again"),
-    errno.EDQUOT: ("the disk quota is used up", "free some space, then run again"),
-    errno.EROFS: ("the file system is read-only", "give the site another folder"),
-    errno.EACCES: ("permission denied", "give this user the right to write there"),
-    errno.EPERM: ("permission denied", "give this user the right to write there"),
-}
 
 
 @contextmanager
@@ -26,10 +18,7 @@ def disk_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        what, todo = _ADVICE.get(
-            error.errno or 0, (f"cannot be written: {error.strerror or error}", "check the disk")
-        )
-        raise PortalError(what, where=str(error.filename or path), todo=todo) from error
+        raise PortalError(**explain(error, path)) from error
 
 
 def write_if_changed(path: Path, data: bytes) -> bool:

@@ -240,7 +240,7 @@ def small_disk(tmp_path):
     folder = tmp_path / "disk"
     folder.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)],
+        ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)],
         capture_output=True, text=True, check=False,
     )
     if mounted.returncode:
@@ -260,11 +260,10 @@ def test_a_full_disk_stops_with_a_sentence_and_loses_nothing(bench, small_disk):
             (small_disk / name).mkdir()
         source.symlink_to(small_disk / name)
     filler = small_disk / "filler"
-    with filler.open("wb") as file:
+    with filler.open("wb", buffering=0) as file:
         try:
             while True:
                 file.write(b"x" * 4096)
-                file.flush()
         except OSError:
             pass
     bench.table().write_text("area,year,value\n48,2024,5\n")

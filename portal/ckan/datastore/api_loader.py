@@ -42,6 +42,7 @@ ONE_CALL_ROWS = 10_000  # about 6 s; CKAN, its web server and proxies have 60 s 
 FIRST_ROWS, LEAST_ROWS, MOST_ROWS = 5_000, 250, 10_000
 CALL_SECONDS = 10.0  # the size of batches is led towards calls that take so long
 DELETED_AT_ONCE = 20_000
+CALLS = 3  # two at work on two cores, and the next one ready
 
 
 @dataclass
@@ -66,11 +67,11 @@ class ApiLoader:
 
     Args:
         client: the portal's API.
-        calls: how many go on at a time; two keep two cores of a portal busy, and more
-            take its web workers away from readers.
+        calls: how many go on at a time. A portal carries out as many as it has web workers, and
+            readers wait for the same ones.
     """
 
-    def __init__(self, client: Client, *, calls: int = 2) -> None:
+    def __init__(self, client: Client, *, calls: int = CALLS) -> None:
         self._client = client
         self._calls = calls
 
