@@ -196,7 +196,7 @@ def make(path: Path, rows: int, revised_every: int = 0) -> Path:
     plus = f"CASE WHEN i % {revised_every} = 7 THEN 1 ELSE 0 END" if revised_every else "0"
     duckdb.sql(f"""
         COPY (
-            SELECT 'IND_' || lpad((i // 50000)::VARCHAR, 2, '0') AS indicator,
+            SELECT 'IND_' || lpad((i // 50000)::VARCHAR, 4, '0') AS indicator,
                 lpad((i // 500 % 100)::VARCHAR, 5, '0') AS ref_area,
                 (1900 + (i % 500) // 4)::VARCHAR || '-Q' || (i % 4 + 1) AS time_period,
                 round((hash(i) % 1000000) / 100.0, 2)::DOUBLE + {plus} AS obs_value,

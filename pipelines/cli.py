@@ -93,6 +93,77 @@ def publish(
     return command(wanted or [], to, overwrite, as_json)
 
 
+By = Annotated[
+    str | None, typer.Option("--by", metavar="NAME", help="who decides (default: the login name)")
+]
+Draft = Annotated[
+    str | None,
+    typer.Option("--draft", metavar="DRAFT", help="decide only if this very draft still waits"),
+]
+
+
+@app.command()
+def drafts(as_json: AsJson = False) -> int:
+    """List the drafts that wait for approval."""
+    from pipelines.commands.decide import list_drafts as command
+
+    return command(as_json)
+
+
+@app.command()
+def approve(dataset: str, draft: Draft = None, by: By = None) -> int:
+    """Make the draft that waits the public release."""
+    from pipelines.commands.decide import approve as command
+
+    return command(dataset, draft, by)
+
+
+@app.command()
+def reject(
+    dataset: str,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="why")],
+    draft: Draft = None,
+    by: By = None,
+) -> int:
+    """Reject the draft that waits; the same inputs do not make it again."""
+    from pipelines.commands.decide import reject as command
+
+    return command(dataset, draft, reason, by)
+
+
+@app.command()
+def rollback(
+    dataset: str,
+    to: Annotated[int, typer.Option("--to", metavar="RELEASE", help="the earlier release")],
+    reason: Annotated[
+        str | None, typer.Option("--reason", metavar="TEXT", help="why; the portal shows it")
+    ] = None,
+    by: By = None,
+) -> int:
+    """Make a new release with the content of an earlier one."""
+    from pipelines.commands.decide import rollback as command
+
+    return command(dataset, to, reason, by)
+
+
+@app.command()
+def withdraw(
+    dataset: str,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="why; the portal shows it")
+    ],
+    successor: Annotated[
+        str | None,
+        typer.Option("--successor", metavar="DATASET", help="the dataset that takes its place"),
+    ] = None,
+    by: By = None,
+) -> int:
+    """Withdraw a dataset for good: its files go, a page that says so stays."""
+    from pipelines.commands.decide import withdraw as command
+
+    return command(dataset, reason, successor, by)
+
+
 @app.command("list")
 def list_datasets(profile: Profile = None, as_json: AsJson = False) -> int:
     """List the datasets of a profile, with their current release."""
@@ -138,11 +209,12 @@ def verify(file: Path, as_json: AsJson = False) -> int:
 @app.command()
 def serve(
     port: Annotated[int, typer.Option(help="port on this machine")] = 8000,
+    preview: Annotated[bool, typer.Option("--preview", help="the drafts that wait")] = False,
 ) -> int:
     """Serve the local site at http://127.0.0.1:PORT."""
     from pipelines.commands.serve import serve as command
 
-    return command(port)
+    return command(port, preview)
 
 
 @app.command()

@@ -66,6 +66,11 @@ class Content:
         return self.dataset.access_rights == "PUBLIC"
 
     @property
+    def withdrawn(self) -> bool:
+        """Whether this release says that the dataset is no more."""
+        return self.release.reason == "withdrawal"
+
+    @property
     def licence(self) -> Licence:
         """Under which terms the data may be used."""
         return self.registries.licences[self.dataset.licence]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -25,12 +24,12 @@ from sources.batches import Row, text_batches
 from sources.csv_text import read_csv
 from sources.json_text import as_text, load_json, parse_json
 from sources.limits import BATCH_ROWS, MAX_COLUMNS, MAX_JSON_BYTES, MAX_TEXT_BYTES
-from sources.options import Files, Url, exactly_one
+from sources.options import Files, Url, checked_encoding, exactly_one
 from sources.recorded import part_name, recorded_answers
 from sources.sheets import column_letters, read_sheet
 from sources.tables import Record, Shape, as_table
 from sources.urls import host_of
-from sources.vietnamese import VIETNAMESE_ENCODINGS, VietnameseEncoding, decoded_cell
+from sources.vietnamese import VietnameseEncoding, decoded_cell
 
 name = "files"
 columns: Mapping[str, ColumnRule] = {}
@@ -41,19 +40,6 @@ _BY_SUFFIX: dict[str, Format] = {
     ".geojson": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet",
     ".xlsx": "xlsx", ".xlsm": "xlsx", ".xls": "xlsx",
 }
-
-
-def _encoding(value: str) -> str:
-    if value in VIETNAMESE_ENCODINGS:
-        return value
-    try:
-        "".encode(value)
-    except (LookupError, UnicodeError) as error:
-        raise ValueError(
-            f"is no encoding that Python knows, nor {', '.join(VIETNAMESE_ENCODINGS)}"
-        ) from error
-    name = codecs.lookup(value).name
-    return "windows-1258" if name == "cp1258" else name  # ours gives NFC
 
 
 def _sheet_column(letters: str) -> str:
@@ -80,7 +66,7 @@ class Options(Frozen):
     files: Files = ()
     urls: tuple[Url, ...] = ()
     format: Format | None = None
-    encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8"
+    encoding: Annotated[str, AfterValidator(checked_encoding)] = "utf-8"
     delimiter: Annotated[str, StringConstraints(pattern=r"^[,;|\t :^~]$")] | None = None
     header: Annotated[int, Field(ge=0, le=1_000)] = 1
     skip_rows: Annotated[int, Field(ge=0, le=1_000)] = 0

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
 
 from model.text import Code, Text
+from sources.vietnamese import VIETNAMESE_ENCODINGS
 
 Codes = Annotated[tuple[Code, ...], Field(min_length=1)]
 Files = tuple[Text, ...]
@@ -32,3 +34,21 @@ def exactly_one(**given: object) -> None:
     names = [f"`{name}`" for name in given]
     if sum(bool(value) for value in given.values()) != 1:
         raise ValueError(f"give one of {' and '.join(names)}")
+
+
+def checked_encoding(value: str) -> str:
+    """Return the name of an encoding as this room writes it.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    if value in VIETNAMESE_ENCODINGS:
+        return value
+    try:
+        "".encode(value)
+    except (LookupError, UnicodeError) as error:
+        raise ValueError(
+            f"is no encoding that Python knows, nor {', '.join(VIETNAMESE_ENCODINGS)}"
+        ) from error
+    name = codecs.lookup(value).name
+    return "windows-1258" if name == "cp1258" else name  # ours gives NFC

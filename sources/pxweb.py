@@ -1,41 +1,38 @@
-"""PX-Web API 1, and JSON-stat 1 and 2 files (https://json-stat.org/format/).
+"""PX-Web API 1, and the files that such services give: JSON-stat 1 and 2, and PX.
 
-A cube's values stand in row-major order over the dimensions' sizes, as a list with nulls or as
-a sparse object by position. The statistics office of Viet Nam numbers its codes anew with each
-update and writes labels with stray blanks, so columns carry label and code, and the label counts.
+https://json-stat.org/format/; for PX see `sources/px_text.py`. JSON-stat writes values as a list
+with nulls or as a sparse object by position. The statistics office of Viet Nam numbers its codes
+anew with each update and writes labels with stray blanks, so columns carry label and code, and
+the label counts.
 """
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pyarrow as pa
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from model.dataset import ColumnRule
 from model.errors import ReadError
 from model.hashing import sha256_bytes
-from model.text import Frozen, Text, did_you_mean, nfc, slug
-from sources.answers import message_in, quoted
+from model.text import Frozen, Text, did_you_mean
+from sources.answers import check_payload, message_in, quoted
 from sources.base import Answer, Get, Request, StoredPart
 from sources.batches import Row, text_batches
+from sources.cube import Cube, Dimension, cells_of, check_names, dimension
 from sources.json_text import as_text, load_json
-from sources.limits import MAX_DATA_CELLS
-from sources.options import Files, Url, exactly_one
+from sources.options import Files, Url, checked_encoding, exactly_one
+from sources.px_text import is_px, px_cube
 from sources.recorded import recorded_answers
 from sources.urls import host_of
 
 name = "pxweb"
 
 columns: Mapping[str, ColumnRule] = {"obs_value": ColumnRule(column="value", locale="plain")}
-
-_OWN_COLUMNS = ("value", "status")
 
 
 class Selection(Frozen):
@@ -49,13 +46,17 @@ class Selection(Frozen):
 class Options(Frozen):
     """What is asked: `url` of a table with a `query`, or of a saved query; or `files`.
 
-    `dataset` names one where an answer holds several.
+    `dataset` names one where an answer holds several, by its key or label.
+    `language` and `encoding` are of PX files: one of a file's languages, and what to believe
+    instead of its CODEPAGE.
     """
 
     url: Url | None = None
     query: tuple[Selection, ...] = ()
     response: Literal["json-stat", "json-stat2"] = "json-stat2"
     dataset: Text | None = None
+    language: Text | None = None
+    encoding: Annotated[str, AfterValidator(checked_encoding)] | None = None
     files: Files = ()
 
     @model_validator(mode="after")
@@ -99,12 +100,19 @@ def read(parts: list[StoredPart], options: Options) -> Iterator[pa.RecordBatch]:
     `_row` is the number of the cell in the cube, from 1, the last dimension running fastest.
 
     Raises:
-        ReadError: no JSON-stat, a cube that does not fit, or parts with different dimensions.
+        ReadError: no JSON-stat or PX, a cube that does not fit, or parts with different
+            dimensions.
     """
-    cubes = ((part, load_cube(part.path, part.name, options.dataset)) for part in parts)
+    cubes = ((part, _cube(part, options)) for part in parts)
     part, cube = next(cubes)
     names = cube.columns
     return text_batches(names, _rows(part, cube, cubes, names))
+
+
+def _cube(part: StoredPart, options: Options) -> Cube:
+    if is_px(check_payload(part.path, part.name, "JSON-stat or PX")):
+        return px_cube(part.path, part.name, options.language, options.encoding)
+    return load_cube(part.path, part.name, options.dataset)
 
 
 def _rows(
@@ -122,49 +130,6 @@ def _rows(
         yield from (Row(other.name, number, values) for number, values in following.cells())
 
 
-@dataclass(frozen=True)
-class Dimension:
-    """One side of a cube: the name of its column, and code and label of each category."""
-
-    column: str
-    categories: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class Cube:
-    """A JSON-stat dataset."""
-
-    dimensions: tuple[Dimension, ...]
-    values: list[Any] | dict[int, Any]
-    statuses: list[Any] | dict[int, Any] | str | None
-    where: str
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns' names: two for each dimension, then value and status."""
-        pairs = ((each.column, f"{each.column}_code") for each in self.dimensions)
-        return (*(column for pair in pairs for column in pair), *_OWN_COLUMNS)
-
-    def cells(self) -> Iterator[tuple[int, tuple[str | None, ...]]]:
-        """Give every cell with its number from 1."""
-        sides = (each.categories for each in self.dimensions)
-        for position, categories in enumerate(product(*sides)):
-            labels = (text for code, label in categories for text in (label, code))
-            value = as_text(_at(self.values, position), self.where)
-            yield position + 1, (*labels, value, as_text(self._status(position), self.where))
-
-    def _status(self, position: int) -> Any:
-        if self.statuses is None or isinstance(self.statuses, str):
-            return self.statuses
-        return _at(self.statuses, position)
-
-
-def _at(values: list[Any] | dict[int, Any], position: int) -> Any:
-    if isinstance(values, dict):
-        return values.get(position)
-    return values[position] if position < len(values) else None
-
-
 def load_cube(path: Path, where: str, wanted: str | None = None) -> Cube:
     """Load the one JSON-stat dataset of a file.
 
@@ -178,18 +143,17 @@ def load_cube(path: Path, where: str, wanted: str | None = None) -> Cube:
     if not isinstance(ids, list) or not isinstance(size, list) or len(ids) != len(size):
         raise ReadError("`id` and `size` do not fit", where=where, todo="fetch it again")
     sizes = [_count(each, where) for each in size]
-    total = math.prod(sizes)
-    if total > MAX_DATA_CELLS:
-        raise ReadError(
-            f"has {total} cells; {MAX_DATA_CELLS} are allowed", where=where,
-            todo="ask for less in one query",
-        )
+    total = cells_of(sizes, where)
     dimensions = tuple(
         _dimension(each, listed.get(each), count, where)
         for each, count in zip(ids, sizes, strict=True)
     )
-    _check_names(dimensions, where)
+    check_names(dimensions, where)
     values = _by_position(data.get("value"), total, where)
+    if values == [] and total:
+        raise ReadError(
+            "describes a table and holds no values", where=where, todo="ask for the table's data"
+        )
     if isinstance(values, list) and len(values) != total:
         raise ReadError(
             f"has {len(values)} values for {total} cells", where=where, todo="fetch it again"
@@ -201,10 +165,7 @@ def _dataset(body: Any, wanted: str | None, where: str) -> dict[str, Any]:
     if isinstance(body, dict):
         if isinstance(body.get("dimension"), dict):
             return body
-        inside = {
-            key: value for key, value in body.items()
-            if isinstance(value, dict) and isinstance(value.get("dimension"), dict)
-        }
+        inside = _inside(body, where)
         if wanted is not None and wanted in inside:
             return inside[wanted]
         if len(inside) == 1 and wanted is None:
@@ -222,6 +183,29 @@ def _dataset(body: Any, wanted: str | None, where: str) -> dict[str, Any]:
     )
 
 
+def _inside(body: dict[str, Any], where: str) -> dict[str, dict[str, Any]]:
+    """Return the datasets of a bundle by their keys, or of a collection by their labels."""
+    named = list(body.items())
+    if body.get("class") == "collection":
+        link = body.get("link")
+        items = link.get("item") if isinstance(link, dict) else None
+        named = [
+            (str(each.get("label") or each.get("href")), each)
+            for each in (items if isinstance(items, list) else [])
+            if isinstance(each, dict)
+        ]
+        if named and not any(isinstance(each.get("dimension"), dict) for _, each in named):
+            addresses = ", ".join(quoted(str(each.get("href")), 80) for _, each in named[:5])
+            raise ReadError(
+                f"is a collection of links, not of figures: {addresses}", where=where,
+                todo="ask for one of them",
+            )
+    return {
+        key: value for key, value in named
+        if isinstance(value, dict) and isinstance(value.get("dimension"), dict)
+    }
+
+
 def _count(value: Any, where: str) -> int:
     text = str(value)
     if not text.isdecimal() or len(text) > 9:
@@ -235,6 +219,8 @@ def _dimension(key: Any, value: Any, count: int, where: str) -> Dimension:
     if not isinstance(category, dict):
         raise ReadError("has no categories", where=place, todo="fetch it again")
     labels = category.get("label") or {}
+    if not isinstance(labels, dict):
+        raise ReadError("its labels are no object", where=place)
     index = category.get("index", list(labels))  # one category needs no index
     if isinstance(index, dict):
         order = {_count(position, place): code for code, position in index.items()}
@@ -243,27 +229,8 @@ def _dimension(key: Any, value: Any, count: int, where: str) -> Dimension:
         codes = list(index) if isinstance(index, list) else []
     if len(codes) != count or not all(isinstance(code, str) for code in codes):
         raise ReadError(f"its categories are not {count}, as `size` says", where=place)
-    column = slug(str(key)).replace("-", "_")
-    if not column:
-        raise ReadError("has a name without a letter", where=place)
-    named = ((str(code), _clean(labels.get(code, code), place)) for code in codes)
-    return Dimension(column, tuple(named))
-
-
-def _clean(label: Any, where: str) -> str:
-    return " ".join(nfc(as_text(label, where) or "").split())
-
-
-def _check_names(dimensions: tuple[Dimension, ...], where: str) -> None:
-    taken = set(_OWN_COLUMNS)
-    for each in dimensions:
-        for column in (each.column, f"{each.column}_code"):
-            if column in taken:
-                raise ReadError(
-                    f"two columns would be named {column!r}", where=where,
-                    todo="ask for a table whose dimensions have different names",
-                )
-            taken.add(column)
+    named = [(str(code), as_text(labels.get(code, code), place) or "") for code in codes]
+    return dimension(str(key), named, place)
 
 
 def _by_position(values: Any, total: int, where: str) -> list[Any] | dict[int, Any]:

@@ -9,13 +9,14 @@ from pydantic import BaseModel
 from model.dataset import Source
 from model.errors import DeclarationError
 from model.text import did_you_mean
-from sources import files, gho, pxweb, uis, worldbank, worldbank_bulk
+from sources import files, gho, pxweb, sdmx, uis, worldbank, worldbank_bulk
 from sources.base import SourceProtocol
 
 PROTOCOLS: Mapping[str, SourceProtocol] = {
     files.name: files,
     gho.name: gho,
     pxweb.name: pxweb,
+    sdmx.name: sdmx,
     uis.name: uis,
     worldbank.name: worldbank,
     worldbank_bulk.name: worldbank_bulk,

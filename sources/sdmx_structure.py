@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from model.errors import ReadError
 from model.text import did_you_mean, nfc
+from sources.answers import check_payload, quoted
 from sources.base import StoredPart
 from sources.sdmx_message import Names, reference
 from sources.xml_text import LANGUAGE, local, pieces
@@ -48,11 +49,12 @@ def load_structures(parts: Sequence[StoredPart]) -> Structures:
     """Read structure messages.
 
     Raises:
-        ReadError: not well formed, see `sources/xml_text.py`.
+        ReadError: no structure message, or not well formed, see `sources/xml_text.py`.
     """
     found = Structures()
     for part in parts:
-        for _ in pieces(part.path, part.name, _Reader(found)):
+        check_payload(part.path, part.name, "a structure message of SDMX")
+        for _ in pieces(part.path, part.name, _Reader(part.name, found)):
             pass
     return found
 
@@ -91,7 +93,8 @@ def labels_of(structures: Structures, wanted: str, where: str) -> Labels:
 class _Reader:
     """Takes the elements of one structure message."""
 
-    def __init__(self, found: Structures) -> None:
+    def __init__(self, where: str, found: Structures) -> None:
+        self.where = where
         self.found = found
         self.path: list[str] = []
         self.language = ""
@@ -107,6 +110,11 @@ class _Reader:
     def start(self, name: str, attributes: dict[str, str], line: int) -> None:
         """Take the beginning of an element."""
         tag = local(name)
+        if not self.path and tag != "Structure":
+            raise ReadError(
+                f"is no structure message of SDMX-ML, but of {quoted(tag, 60)!r}",
+                where=f"{self.where}:{line}", todo="check `structure`",
+            )
         parent = self.path[-1] if self.path else ""
         self.path.append(tag)
         own = (attributes.get("agencyID", ""), attributes.get("id", ""))

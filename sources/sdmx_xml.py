@@ -55,28 +55,6 @@ class _Found:
     notes: list[str] = field(default_factory=list)
 
 
-def root_of(path: Path, where: str) -> str:
-    """Return "namespace local" of the outermost element.
-
-    Raises:
-        ReadError: not well formed, see `pieces`.
-    """
-    found = _Root()
-    for _ in pieces(path, where, found):
-        if found.name:
-            break
-    return found.name
-
-
-class _Root:
-    name = ""
-
-    def start(self, name: str, attributes: dict[str, str], line: int) -> None:
-        self.name = self.name or name
-
-    def end(self, text: str, line: int) -> None: ...
-
-
 def xml_message(path: Path, where: str) -> Message:
     """Read what a message holds, its rows left for later.
 
@@ -153,6 +131,8 @@ class _Reader:
         self.group: tuple[dict[str, str], dict[str, str]] = ({}, {})
         self.observation: dict[str, str] = {}
         self.footer: list[str] = []
+        self.footer_is_error = False
+        self.is_generic = False  # then only <Value> and its like are data
 
     # --- Elements
 
@@ -207,6 +187,7 @@ class _Reader:
                 f"is no message of data but of {quoted(tag, 60)!r}", where=f"{self.where}:{line}",
                 todo="name it as `structure`" if tag == "Structure" else "ask for data",
             )
+        self.is_generic = tag.startswith("Generic")
 
     def _top(self, tag: str, attributes: dict[str, str], line: int) -> None:
         if tag == "DataSet":
@@ -266,9 +247,8 @@ class _Reader:
                 where=f"{self.where}:{line}", todo="ask for one at a time",
             )
         self.found.structure = self.structure.id
-        self.data_set = {
-            key: value for key, value in _own(attributes).items() if key not in _OF_THE_DATA_SET
-        }
+        own = self._own(attributes)
+        self.data_set = {k: v for k, v in own.items() if k not in _OF_THE_DATA_SET}
         self.series, self.merged = {}, {}
 
     def _data(self, tag: str, parent: str, attributes: dict[str, str], line: int) -> None:
@@ -277,9 +257,9 @@ class _Reader:
             if parent == "DataSet":
                 self.series, self.merged = {}, {}
         elif tag == "Series" and parent == "DataSet":
-            self.series, self.merged = _own(attributes), {}
+            self.series, self.merged = self._own(attributes), {}
         elif tag in ("Group", "Atts") and parent == "DataSet":
-            self.group = ({}, _own(attributes))
+            self.group = ({}, self._own(attributes))
         elif tag == "ObsDimension" and parent == "Obs":
             key = attributes.get("id", self.structure.dimension)
             self.observation[key] = attributes.get("value", "")
@@ -293,8 +273,14 @@ class _Reader:
         elif tag not in _GENERIC_LEVELS:
             raise self._unknown(tag, line)
 
+    def _own(self, attributes: dict[str, str]) -> dict[str, str]:
+        """Return the attributes that are data: those without a namespace."""
+        if self.is_generic:
+            return {}
+        return {key: value for key, value in attributes.items() if " " not in key}
+
     def _own_of_observation(self, attributes: dict[str, str]) -> dict[str, str]:
-        values = _own(attributes)
+        values = self._own(attributes)
         dimension = self.structure.dimension
         if self.structure.explicit and dimension not in values and _XSI_TYPE in attributes:
             values[dimension] = attributes[_XSI_TYPE].rpartition(":")[2]
@@ -334,8 +320,3 @@ class _Reader:
             f"has an element {quoted(tag, 60)!r} that is not understood here",
             where=f"{self.where}:{line}", todo="ask for SDMX-CSV, or ask us to read it",
         )
-
-
-def _own(attributes: dict[str, str]) -> dict[str, str]:
-    """Return the attributes without a namespace: those are the data."""
-    return {key: value for key, value in attributes.items() if " " not in key}

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from model.dataset import Dataset
 from model.hashing import pretty_json, sha256_file
-from model.records import Changes, CheckResult, FileRecord, QualityRecord, Release
+from model.records import Changes, CheckResult, Decision, FileRecord, QualityRecord, Release
 from model.text import Bilingual
 
 Row = dict[str, Any]
@@ -61,6 +61,7 @@ def make_release(
     held: list[Row] | None = None,
     checks: tuple[CheckResult, ...] | None = None,
     reason: str | None = None,
+    decision: Decision | None = None,
 ) -> ReleaseOnDisk:
     """Write a release; `changes` and `held` are rows of those tables, given in full."""
     folder.mkdir(parents=True)
@@ -92,7 +93,7 @@ def make_release(
         changes=Changes(added=counts[0], revised=counts[1], withdrawn=counts[2]),
         period_first=min(periods, default=None), period_last=max(periods, default=None),
         files=tuple(_record(path) for path in sorted(folder.iterdir())),
-        declaration=dataset.model_dump(mode="json"),
+        declaration=dataset.model_dump(mode="json"), decision=decision,
     )
     (folder / "release.json").write_text(pretty_json(release), encoding="utf-8")
     return ReleaseOnDisk(release, quality, folder)

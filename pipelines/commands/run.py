@@ -8,15 +8,16 @@ from typing import Any
 import typer
 from rich.markup import escape
 
+from assets.steps import publish
 from model.errors import OpenIndicatorsError
 from model.text import did_you_mean
 from pipelines.build import portals_for
-from pipelines.catalogue import load_catalogue
+from pipelines.catalogue import Catalogue, load_catalogue
 from pipelines.execution import Outcome, run_datasets
 from pipelines.settings import Settings
 from pipelines.terminal import err, live, number, out, plain, say_error, table
 from portal.base import Portal
-from warehouse import releases
+from warehouse import drafts, releases
 
 PROJECT_COMMANDS = "`make serve` shows the site, `make ui` shows Dagster's history of this run"
 
@@ -43,12 +44,26 @@ def run(wanted: list[str], profile: str | None, to: list[str], as_json: bool) ->
             say_error(error)
         with live(len(pipelines), quiet=as_json) as reporter:
             outcome = run_datasets(settings, catalogue, pipelines, portals, reporter)
+        if not wanted:
+            _keep_tombstones(settings, catalogue, portals)
     rows = [_row(settings, dataset_id, outcome) for dataset_id in outcome.datasets]
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
     else:
         _show(settings, rows, outcome, wrong)
     return _exit_code([*wrong, *(error for _, error in outcome.failures.values())])
+
+
+def _keep_tombstones(
+    settings: Settings, catalogue: Catalogue, portals: tuple[Portal, ...]
+) -> None:
+    """Keep the pages of withdrawn datasets, which are declared no longer, like the others."""
+    for dataset in releases.datasets(settings.home):
+        stored = releases.current(settings.home, dataset)
+        gone = stored is not None and stored.release.reason == "withdrawal"
+        if gone and dataset not in catalogue.declarations:
+            for portal in portals:
+                publish(dataset, settings.home, portal)
 
 
 def _choose(portals: tuple[Portal, ...], to: list[str]) -> tuple[Portal, ...]:
@@ -62,13 +77,15 @@ def _choose(portals: tuple[Portal, ...], to: list[str]) -> tuple[Portal, ...]:
 
 
 def _row(settings: Settings, dataset_id: str, outcome: Outcome) -> dict[str, Any]:
-    row: dict[str, Any] = {"dataset": dataset_id, "release": None, "changed": False}
+    changed = dataset_id in outcome.changed
+    row: dict[str, Any] = {"dataset": dataset_id, "release": None, "changed": changed}
+    draft = drafts.waiting(settings.home, dataset_id)
+    row["draft"] = draft.release.number if draft else None
     stored = releases.current(settings.home, dataset_id)
     if stored is not None:
         release, quality = stored.release, stored.quality
         row |= {
             "release": release.number,
-            "changed": dataset_id in outcome.changed,
             "rows": release.rows,
             "new": release.changes.added,
             "revised": release.changes.revised,
@@ -109,22 +126,36 @@ def _show(
                 f"  [red]✗[/] {escape(dataset_id)} · {stage}: {escape(plain(error))}",
                 soft_wrap=True,
             )
+    _show_drafts([row["dataset"] for row in rows if row["draft"]])
     out.print(f"Site   {settings.home.site / 'index.html'}", soft_wrap=True)
     out.print(f"Next   {PROJECT_COMMANDS}", soft_wrap=True)
+
+
+def _show_drafts(waiting: list[str]) -> None:
+    if waiting:
+        out.print(
+            f"[yellow]Waits for approval[/], not public before: {escape(', '.join(waiting))}",
+            soft_wrap=True,
+        )
+        out.print(
+            "Drafts `openindicators serve --preview` shows them; `openindicators approve DATASET`"
+            " or `openindicators reject DATASET --reason …` decides", soft_wrap=True,
+        )
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
     failed = "error" in row
     mark = "[red]✗[/]" if failed else "[green]✓[/]" if row["changed"] else "[dim]=[/]"
     if row["release"] is None:
-        return [mark, row["dataset"], *[""] * 8, "none"]
+        return [mark, row["dataset"], *[""] * 8, "draft" if row["draft"] else "none"]
     counts = [
         number(row[name])
         for name in (
             "rows", "new", "revised", "withdrawn", "passed", "warned", "failed", "quarantined",
         )
     ]
-    return [mark, row["dataset"], *counts, str(row["release"])]
+    release = f"{row['release']} + draft" if row["draft"] else str(row["release"])
+    return [mark, row["dataset"], *counts, release]
 
 
 def _exit_code(errors: list[Any]) -> int:

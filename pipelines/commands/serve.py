@@ -9,17 +9,20 @@ from pipelines.settings import Settings
 from pipelines.terminal import out
 
 
-def serve(port: int) -> int:
-    """Serve the local site until interrupted.
+def serve(port: int, preview: bool) -> int:
+    """Serve the local site, or the preview of the drafts, until interrupted.
 
     Raises:
         OpenIndicatorsError: there is no site yet, or the port is taken.
     """
     settings = Settings.from_environment()
-    if not (settings.home.site / "index.html").exists():
+    folder = settings.home.preview if preview else settings.home.site
+    if not (folder / "index.html").exists():
         raise OpenIndicatorsError(
-            "there is no site yet", where=str(settings.home.site), todo="run `make run` first"
+            "no draft was ever made" if preview else "there is no site yet", where=str(folder),
+            todo="`openindicators drafts` shows what waits" if preview else "run `make run` first",
         )
-    out.print(f"The site is at http://127.0.0.1:{port} (Ctrl+C ends it)")
-    serve_folder(settings.home.site, port)
+    what = "preview of the drafts" if preview else "site"
+    out.print(f"The {what} is at http://127.0.0.1:{port} (Ctrl+C ends it)")
+    serve_folder(folder, port)
     return 0

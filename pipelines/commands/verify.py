@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import typer
+from rich.markup import escape
 
 from model.errors import OpenIndicatorsError
-from model.records import FileRecord
+from model.records import FileRecord, Release
 from pipelines.settings import Settings
 from pipelines.terminal import out
 from portal.site import published_files
@@ -28,13 +29,18 @@ def verify(file: Path, as_json: bool) -> int:
     settings = Settings.from_environment()
     found = genuine(file, _records(settings))
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        gone = {match["dataset"] for match in found["matches"]}
+        withdrawn = sorted(dataset for dataset in gone if _withdrawal(settings, dataset))
+        told = {**found, "withdrawn": withdrawn}
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
     elif found["genuine"]:
         for match in found["matches"]:
             out.print(
                 f"[green]genuine[/]: {file.name} is {match['file']} of {match['dataset']},"
                 f" release {match['release']}", soft_wrap=True,
             )
+        for dataset in sorted({match["dataset"] for match in found["matches"]}):
+            _tell_of_withdrawal(settings, dataset)
     else:
         out.print(
             f"[red]not genuine[/]: no release in {settings.home.root} has a file with the"
@@ -42,6 +48,23 @@ def verify(file: Path, as_json: bool) -> int:
             " use the untouched download", soft_wrap=True,
         )
     return 0 if found["genuine"] else 1
+
+
+def _withdrawal(settings: Settings, dataset: str) -> Release | None:
+    stored = releases.current(settings.home, dataset)
+    return stored.release if stored and stored.release.reason == "withdrawal" else None
+
+
+def _tell_of_withdrawal(settings: Settings, dataset: str) -> None:
+    release = _withdrawal(settings, dataset)
+    if release is None:
+        return
+    why = release.decision.reason if release.decision else None
+    out.print(
+        f"[yellow]withdrawn[/]: {escape(dataset)} was withdrawn on {release.issued:%Y-%m-%d}"
+        + (f": {escape(why)}" if why else "") + "\n  → do not use it as a current figure",
+        soft_wrap=True,
+    )
 
 
 def _records(settings: Settings) -> Iterator[tuple[str, int, FileRecord]]:

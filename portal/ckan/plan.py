@@ -321,7 +321,9 @@ class _Comparison:
         if _same(stands, value):
             return False
         base = self._written(owner, name)
-        touched = bool(stands) if not base else not any(_same(stands, old) for old in base)
+        touched = not any(_same(stands, old) for old in base) if base else bool(stands)
+        if self.base and not self._knows(owner):
+            touched = False  # a file that a run put there and was killed before it counted
         if not touched or self.overwrite:
             if not quiet:
                 self.say("~", what)

@@ -14,14 +14,40 @@ from portal.ckan_server import commands
 from portal.ckan_server.home import HERE, Home, fingerprint, is_stamped
 
 REQUIREMENTS = HERE / "requirements.txt"
+EXTENSION = HERE / "extension"  # our DCAT profile
 
 
 def ensure(home: Home) -> bool:
-    """Build the environment unless it is there; tell whether it was built.
+    """Build the environment unless it is there; tell whether it was built or amended.
 
     Raises:
         PortalError: it could not be built.
     """
+    built = _ensure_ckan(home)
+    return _ensure_extension(home) or built
+
+
+def _ensure_extension(home: Home) -> bool:
+    stamp = home.venv / "extension-built"
+    wanted = fingerprint(*sorted(EXTENSION.glob("*.*")))
+    if is_stamped(stamp, wanted):
+        return False
+    # pip builds inside the folder that it is given: not in our source tree.
+    copy = home.root / "extension"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(EXTENSION, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    pip = [program(home, "pip"), "install", "--quiet", "--disable-pip-version-check"]
+    commands.run(
+        [*pip, "--no-deps", "--force-reinstall", str(copy)],
+        log=home.log("ckan-install"),
+        what="the DCAT profile could not be installed",
+        todo="see whether PyPI can be reached, then run `up` again",
+    )
+    stamp.write_text(wanted)
+    return True
+
+
+def _ensure_ckan(home: Home) -> bool:
     stamp = home.venv / "built"
     if is_stamped(stamp, version()):
         return False

@@ -78,8 +78,10 @@ def settings(home: Home, ports: Mapping[str, int], passwords: Passwords) -> dict
         "ckan.display_timezone": "Asia/Ho_Chi_Minh",
         "scheming.dataset_schemas": (HERE / "schemas" / "dataset.yaml").as_uri(),
         "scheming.presets": "ckanext.scheming:presets.json ckanext.dcat.schemas:presets.yaml",
-        # This profile alone: with euro_dcat_ap_scheming beside it every node comes out twice.
-        "ckanext.dcat.rdf.profiles": "euro_dcat_ap_3",
+        # Not euro_dcat_ap_scheming beside it: every node would come out twice. Our own profile
+        # (extension/) only amends what this one writes, so that it is valid DCAT-AP.
+        "ckanext.dcat.rdf.profiles": "euro_dcat_ap_3 openindicators",
+        "openindicators.publisher": "Sở Khoa học và Công nghệ thành phố Đà Nẵng",
         "extra_template_paths": str(HERE / "templates"),
     }
 

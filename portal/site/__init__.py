@@ -15,6 +15,7 @@ Belongs here: pages, charts and how they get into the folder. Does not belong he
 the downloads (portal/distributions).
 """
 
-from portal.site.site import Site, published_files
+from portal.site.pages import DATASET_PAGE
+from portal.site.site import PREVIEW, Site, published_files
 
-__all__ = ["Site", "published_files"]
+__all__ = ["DATASET_PAGE", "PREVIEW", "Site", "published_files"]

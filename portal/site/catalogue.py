@@ -23,7 +23,9 @@ ASSETS = Path(__file__).resolve().parent / "assets"
 PUBLISHER = "da_nang_dst"  # who runs the portal
 
 
-def render(folder: Path, registries: Registries, site_version: str) -> dict[str, bytes]:
+def render(
+    folder: Path, registries: Registries, site_version: str, preview: bool
+) -> dict[str, bytes]:
     """Return every shared file: path in the site -> bytes; the state comes last.
 
     Raises:
@@ -33,11 +35,17 @@ def render(folder: Path, registries: Registries, site_version: str) -> dict[str,
     files: dict[str, bytes] = {
         f"assets/{path.name}": path.read_bytes() for path in sorted(ASSETS.iterdir())
     }
-    files["catalog.jsonld"] = _dcat(folder, states, registries)
-    sectors = _by_sector(states, registries)
+    shown = [state for state in states if not state.withdrawn]
+    withdrawn = sorted(
+        (state for state in states if state.withdrawn), key=lambda state: fold(state.title.vi)
+    )
+    files["catalog.jsonld"] = _dcat(folder, shown, registries)
+    sectors = _by_sector(shown, registries)
     for language in LANGUAGES:
-        files[f"{language}/index.html"] = pages.render_catalogue(sectors, language)
-        files[f"{language}/quality.html"] = pages.render_quality(sectors, language)
+        files[f"{language}/index.html"] = pages.render_catalogue(
+            sectors, withdrawn, language, preview
+        )
+        files[f"{language}/quality.html"] = pages.render_quality(sectors, language, preview)
     files["index.html"] = pages.render_landing()
     state = CatalogueState(
         site_version=site_version,

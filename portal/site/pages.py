@@ -20,6 +20,7 @@ from portal.site.state import DatasetState, ReleaseState
 from portal.site.words import words
 from portal.vocabulary import FREQUENCIES, REASONS
 
+DATASET_PAGE = "{language}/{dataset}.html"  # path in the site
 FIRST_ROWS = 20
 FIRST_CHANGES = 50
 FIRST_HELD = 20
@@ -37,8 +38,9 @@ def _environment(language: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    other = "en" if language == "vi" else "vi"
     environment.globals.update(
-        t=words(language), language=language, other="en" if language == "vi" else "vi",
+        t=words(language), language=language, other=other, t_other=words(other),
         frequencies=FREQUENCIES, reasons=REASONS,
     )
     environment.filters.update(
@@ -60,7 +62,7 @@ def _render(template: str, language: str, **values: Any) -> bytes:
 
 def dataset_page(dataset: str, language: str) -> str:
     """Return the path of a dataset's page in the site."""
-    return f"{language}/{dataset}.html"
+    return DATASET_PAGE.format(language=language, dataset=dataset)
 
 
 def render_landing() -> bytes:
@@ -68,12 +70,18 @@ def render_landing() -> bytes:
     return _render("landing.html", "vi", english=words("en"))
 
 
-def render_catalogue(sectors: list[tuple[Any, list[DatasetState]]], language: str) -> bytes:
+def render_catalogue(
+    sectors: list[tuple[Any, list[DatasetState]]],
+    withdrawn: list[DatasetState],
+    language: str,
+    preview: bool,
+) -> bytes:
     """Render the catalogue; `sectors` are (sector, its datasets)."""
     states = [state for _, members in sectors for state in members]
     return _render(
         "catalogue.html", language,
-        root="../", page="index.html", sectors=sectors, states=states,
+        root="../", page="index.html", sectors=sectors, states=states, withdrawn=withdrawn,
+        preview=preview,
         rows=sum(state.rows for state in states),
         indicators=sum(len(state.indicators) for state in states),
         updated=max((state.issued for state in states), default=None),
@@ -81,9 +89,14 @@ def render_catalogue(sectors: list[tuple[Any, list[DatasetState]]], language: st
     )
 
 
-def render_quality(sectors: list[tuple[Any, list[DatasetState]]], language: str) -> bytes:
+def render_quality(
+    sectors: list[tuple[Any, list[DatasetState]]], language: str, preview: bool
+) -> bytes:
     """Render the table of all datasets' quality."""
-    return _render("quality.html", language, root="../", page="quality.html", sectors=sectors)
+    return _render(
+        "quality.html", language, root="../", page="quality.html", sectors=sectors,
+        preview=preview,
+    )
 
 
 def _search_text(state: DatasetState, sector: Any) -> str:
@@ -93,29 +106,23 @@ def _search_text(state: DatasetState, sector: Any) -> str:
     return fold(" ".join([*words_, *state.keywords.vi, *state.keywords.en, state.dataset]))
 
 
-def render_dataset(content: Content, releases: list[ReleaseState]) -> dict[str, bytes]:
+def render_dataset(
+    content: Content, releases: list[ReleaseState], preview: bool
+) -> dict[str, bytes]:
     """Render a dataset's page in each language.
 
     Args:
         content: the current release.
         releases: all releases as the site offers them, oldest first.
+        preview: the current release is a draft.
 
     Returns:
         path in the site -> bytes
     """
     drawn = plots(content) if content.public else []
     shared = {
-        "root": "../../",
-        "page": f"{content.dataset.id}.html",
-        "content": content,
-        "dataset": content.dataset,
-        "release": content.release,
+        **_frame(content, releases, preview),
         "checks": sorted(content.quality.checks, key=lambda check: _WORST_FIRST[check.outcome]),
-        "releases": releases[::-1],
-        "sector": content.registries.sectors[content.dataset.sector],
-        "folder": f"../../datasets/{content.dataset.id}/",
-        "urn": dataset_urn(content.dataset.id),
-        "limits": {"rows": FIRST_ROWS, "changes": FIRST_CHANGES, "held": FIRST_HELD},
     }
     tables = _tables(content) if content.public else {"rows": [], "changes": [], "held": []}
     return {
@@ -130,6 +137,42 @@ def render_dataset(content: Content, releases: list[ReleaseState]) -> dict[str, 
             json_ld=_schema_org(content, releases, language),
         )
         for language in LANGUAGES
+    }
+
+
+def render_withdrawn(content: Content, releases: list[ReleaseState]) -> dict[str, bytes]:
+    """Render what stays of a withdrawn dataset, in each language.
+
+    Args:
+        content: the release that withdrew it.
+        releases: all releases, oldest first.
+
+    Returns:
+        path in the site -> bytes
+    """
+    return {
+        dataset_page(content.dataset.id, language): _render(
+            "withdrawn.html", language, **_frame(content, releases, preview=False),
+            decision=content.release.decision,
+        )
+        for language in LANGUAGES
+    }
+
+
+def _frame(content: Content, releases: list[ReleaseState], preview: bool) -> dict[str, Any]:
+    """Return what every page about one dataset needs."""
+    dataset = content.dataset
+    return {
+        "root": "../../",
+        "page": f"{dataset.id}.html",
+        "content": content,
+        "dataset": dataset,
+        "release": content.release,
+        "releases": releases[::-1],
+        "sector": content.registries.sectors[dataset.sector],
+        "folder": f"../../datasets/{dataset.id}/",
+        "urn": dataset_urn(dataset.id),
+        "preview": preview,
     }
 
 

@@ -6,6 +6,7 @@ pages that all datasets share, under a lock. What has not changed is not written
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,7 @@ from model.errors import PortalError
 from model.hashing import pretty_json, sha256_bytes, sha256_file, sha256_json
 from model.records import Difference, FileRecord, Publication, Release
 from model.registries import Registries
+from model.text import LANGUAGES
 from portal import dcat
 from portal.base import ReleaseFiles
 from portal.content import Content
@@ -40,17 +42,24 @@ from portal.site.summary import summarise
 
 Change = Literal["+", "~", "-", "="]
 LOCK_SECONDS = 120
+PREVIEW = "preview"
 OWN_FILES = ("dataset.json", "dcat.jsonld")
 
 
 class Site:
-    """The static site in `folder`; satisfies `Portal`."""
+    """The static site in `folder`; satisfies `Portal`.
 
-    name = "site"
+    Args:
+        folder: where the site is.
+        registries: names and licences.
+        preview: the last release of each dataset is a draft, and every page says so.
+    """
 
-    def __init__(self, folder: Path, registries: Registries) -> None:
+    def __init__(self, folder: Path, registries: Registries, preview: bool = False) -> None:
+        self.name = PREVIEW if preview else "site"
         self.folder = folder
         self.registries = registries
+        self.preview = preview
 
     @cached_property
     def _versions(self) -> versions.Versions:
@@ -98,6 +107,27 @@ class Site:
             changed=bool(changes),
             differences=tuple(differences),
         )
+
+    def remove(self, dataset: str) -> bool:
+        """Take a dataset out of the site, as if it had never been there: for drafts.
+
+        Returns:
+            Whether it was there.
+
+        Raises:
+            PortalError: the folder cannot be written.
+        """
+        state = read_catalogue(self.folder / catalogue.STATE)
+        target = self._dataset_folder(dataset)
+        if not target.exists() and (state is None or dataset not in state.datasets):
+            return False
+        with disk_errors(self.folder):
+            for language in LANGUAGES:
+                (self.folder / pages.dataset_page(dataset, language)).unlink(missing_ok=True)
+            if target.exists():
+                shutil.rmtree(target)
+            self._publish_catalogue()
+        return True
 
     def _dataset_folder(self, dataset: str) -> Path:
         return self.folder / "datasets" / dataset
@@ -179,18 +209,17 @@ class Site:
                 self._fill_release(item, content, before, aside)
                 for item in history
             ]
-            rendered = pages.render_dataset(content, shown)
+            if content.withdrawn:
+                rendered = pages.render_withdrawn(content, shown)
+            else:
+                rendered = pages.render_dataset(content, shown, self.preview)
             state = summarise(
                 content, tuple(shown), self._versions.site,
                 {path: sha256_bytes(data) for path, data in rendered.items()},
             )
             (aside / "dataset.json").write_text(pretty_json(state), encoding="utf-8")
-            nodes = dcat.dataset_nodes(
-                content, shown[-1].files, folder=f"datasets/{dataset}/",
-                page=pages.dataset_page(dataset, "vi"), issued=shown[0].issued.isoformat(),
-            )
-            document = dcat.document(nodes, base="../../../")
-            (aside / "dcat.jsonld").write_text(pretty_json(document), encoding="utf-8")
+            if not content.withdrawn:
+                _describe(content, shown, aside / "dcat.jsonld")
         for path, data in rendered.items():
             write_if_changed(self.folder / path, data)
 
@@ -208,10 +237,13 @@ class Site:
         release = item.release
         current = release.number == content.release.number
         folder = aside if current else aside / "releases" / str(release.number)
-        folder.mkdir(parents=True, exist_ok=True)
         record = sha256_json(release)
         shown = before.of_release(release.number) if before else None
         same = shown is not None and shown.record_sha256 == record
+        if content.withdrawn:
+            offered = (*shown.superseded, *shown.files) if shown else ()
+            return _release_state(release, record, self._versions.distributions, (), offered)
+        folder.mkdir(parents=True, exist_ok=True)
         if not content.public:
             return _release_state(release, record, self._versions.distributions, ())
         # An older release stays as it was offered; the current one follows the code.
@@ -241,7 +273,9 @@ class Site:
     def _publish_catalogue(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         with FileLock(self.folder / ".lock", timeout=LOCK_SECONDS):
-            rendered = catalogue.render(self.folder, self.registries, self._versions.site)
+            rendered = catalogue.render(
+                self.folder, self.registries, self._versions.site, self.preview
+            )
             for path, data in rendered.items():
                 write_if_changed(self.folder / path, data)
 
@@ -258,6 +292,17 @@ def published_files(folder: Path) -> Iterator[tuple[str, int, FileRecord]]:
                 yield state.dataset, release.number, file
 
 
+def _describe(content: Content, shown: list[ReleaseState], path: Path) -> None:
+    """Write the dataset's description in DCAT."""
+    dataset = content.dataset.id
+    nodes = dcat.dataset_nodes(
+        content, shown[-1].files, folder=f"datasets/{dataset}/",
+        page=pages.dataset_page(dataset, "vi"), issued=shown[0].issued.isoformat(),
+    )
+    document = dcat.document(nodes, base="../../../")
+    path.write_text(pretty_json(document), encoding="utf-8")
+
+
 def _release_state(
     release: Release,
     record: str,
@@ -270,6 +315,7 @@ def _release_state(
         quarantined=release.quarantined, changes=release.changes,
         period_first=release.period_first, period_last=release.period_last,
         record_sha256=record, made_by=made_by, files=files, superseded=superseded,
+        decision=release.decision,
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from model.records import Changes, FileRecord
+from model.records import Changes, Decision, FileRecord
 from model.text import Bilingual, BilingualList, Frozen
 
 
@@ -29,7 +29,8 @@ class ReleaseState(Frozen):
     record_sha256: str  # of the release's own record: what the files were made from
     made_by: str  # version of the code that made the files
     files: tuple[FileRecord, ...]
-    superseded: tuple[FileRecord, ...] = ()  # offered once, made anew by newer code
+    superseded: tuple[FileRecord, ...] = ()  # offered once: made anew by newer code, or withdrawn
+    decision: Decision | None = None  # of the person who approved it, went back or withdrew
 
 
 class Checks(Frozen):

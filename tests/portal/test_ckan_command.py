@@ -34,7 +34,9 @@ def environment(ckan, portal_home):
 
 
 def test_plan_then_publish_then_nothing(world, environment):
-    run = lambda *words: openindicators(world.home.root, *words, "--to", "ckan", **environment)
+    def run(*words):
+        return openindicators(world.home.root, *words, "--to", "ckan", **environment)
+
     planned = run("plan", "--json")
     assert planned.code == 0, planned.err
     assert {tuple(sorted(line)) for line in planned.json} == {

@@ -89,6 +89,7 @@ def test_rows_that_share_a_key_are_refused_and_the_old_ones_stay(world, kind):
         loader.load(world.table(resource, [row("00012", 2021, 1), row("00012", 2021, 2)]))
     if kind == "copy":
         assert world.rows(resource) == [row("00012", 2020, 1.5)]
+        assert world.tables(resource) == [resource, f"{resource}__id_seq"]
     loader.load(old)
     assert world.rows(resource) == [row("00012", 2020, 1.5)]
     assert loader.plan(old).empty

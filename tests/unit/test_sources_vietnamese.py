@@ -130,7 +130,8 @@ def test_any_cell_is_text_or_refused(cell: str, encoding: str) -> None:
 def test_the_error_that_makes_thong_of_thang() -> None:
     """Only TCVN3 turns the á of Unicode into ỏ; its true ỏ stays, so nothing can undo it."""
     makes = {
-        encoding for encoding in VIETNAMESE_ENCODINGS
+        encoding
+        for encoding in VIETNAMESE_ENCODINGS
         if encoding != "vni" and decoded("Tháng", encoding) == "Thỏng"
     }
     assert makes == {"tcvn3", "tcvn-5712"}
@@ -147,7 +148,8 @@ def test_csv_in_each_encoding(tmp_path: Path, encoding: str) -> None:
     (tmp_path / "a.csv").write_bytes(written(text.replace("\n", "\r\n"), encoding))
     rows = read(tmp_path / "a.csv", encoding=encoding)
     assert [(row["đơn vị"], row["giá trị"], row["_row"]) for row in rows] == [
-        ("Đà Nẵng", "1,5", 3), ("Thừa Thiên - Huế", "2", 4),
+        ("Đà Nẵng", "1,5", 3),
+        ("Thừa Thiên - Huế", "2", 4),
     ]
 
 
@@ -175,7 +177,8 @@ def test_columns_of_a_sheet(tmp_path: Path) -> None:
     book.save(tmp_path / "a.xlsx")
     rows = read(tmp_path / "a.xlsx", legacy_text="tcvn3", legacy_columns=["A"])
     assert [(row["Tên"], row["Nom"]) for row in rows] == [
-        ("Đà Nẵng", "Côte d'Ivoire"), ("– Huế", "Hué"),
+        ("Đà Nẵng", "Côte d'Ivoire"),
+        ("– Huế", "Hué"),
     ]
     with pytest.raises(ReadError, match=r"xlsx:3, A: a cell is not vni"):
         read(tmp_path / "a.xlsx", legacy_text="vni", legacy_columns=["A"])
@@ -192,7 +195,14 @@ def test_columns_of_a_sheet(tmp_path: Path) -> None:
 
 def test_letters_of_columns() -> None:
     assert [column_letters(n) for n in (1, 26, 27, 52, 53, 702, 703, 16_384)] == [
-        "A", "Z", "AA", "AZ", "BA", "ZZ", "AAA", "XFD",
+        "A",
+        "Z",
+        "AA",
+        "AZ",
+        "BA",
+        "ZZ",
+        "AAA",
+        "XFD",
     ]
 
 

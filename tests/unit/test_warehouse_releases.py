@@ -33,6 +33,12 @@ def judged(rows_read, held=0):
 
 def release(home: Home, values: dict[str, str], snapshot: str, declared=None, suite="s"):
     """Carry {year: value} to a release; values that are no numbers go to quarantine."""
+    validated, inputs = validate(home, values, snapshot, declared, suite)
+    return releases.make(home, declared or dataset(), validated, inputs, NOW)
+
+
+def validate(home: Home, values: dict[str, str], snapshot: str, declared=None, suite="s"):
+    """Carry {year: value} to what may be released, and what that is made from."""
     declared = declared or dataset()
     rows = [{"area": "48", "year": year, "value": value} for year, value in values.items()]
 
@@ -50,8 +56,7 @@ def release(home: Home, values: dict[str, str], snapshot: str, declared=None, su
 
     table, _ = tables.write_table(home, declared, snapshot * 64, fill)
     validated = tables.write_validated(home, declared, table, suite * 64, judge)
-    inputs = Inputs(snapshot * 64, "d" * 64, suite * 64, "c")
-    return releases.make(home, declared, validated, inputs, NOW)
+    return validated, Inputs(snapshot * 64, "d" * 64, suite * 64, "c")
 
 
 @pytest.fixture

@@ -14,8 +14,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
+import psycopg
 import pyarrow as pa
 from psycopg import sql
 
@@ -142,6 +144,19 @@ class CopyLoader:
         self, con: Connection, table: Table, both: Comparison, found: Found | None
     ) -> None:
         """Build the table aside, prove it, and swap it in."""
+        try:
+            index_names, rows = self._build_aside(con, table, both, found)
+            swap.swap(con, table.resource_id, index_names, rows)
+        except Exception:
+            # Not for correctness, the next load would do it: for the room on the portal's disk.
+            with suppress(PortalError, psycopg.Error):
+                remove_leftovers(con, table.resource_id)
+            raise
+
+    def _build_aside(
+        self, con: Connection, table: Table, both: Comparison, found: Found | None
+    ) -> tuple[list[str], int]:
+        """Build the new table, and prove that it is the release; return its indexes and rows."""
         shape, resource_id = both.shape, table.resource_id
         _copy_and_transform(con, resource_id, shape, release_batches(table.data, shape))
         rows = _rows_of(con, aside(resource_id))
@@ -163,7 +178,7 @@ class CopyLoader:
         if found is not None and found.rows is None:
             # CKAN would count in a second connection while the first holds the table from us.
             con.execute("SELECT update_cached_table_row_count(%s)", [resource_id])
-        swap.swap(con, resource_id, [index.name for index in wanted], rows)
+        return [index.name for index in wanted], rows
 
     def _indexes_to_build(
         self, resource_id: str, shape: Shape, found: Found | None, rows: int

@@ -22,7 +22,7 @@ LOCK_CLASS = 0x6F69
 # How long a killed run may go on in the server until it notices that its client is gone.
 NOTICE_MILLISECONDS = 1000
 CONNECT_SECONDS = 10
-CSV_BLOCK_BYTES = 32 << 20  # one row must fit
+CSV_BLOCK_BYTES = 16 << 20  # one row must fit
 
 
 @contextmanager

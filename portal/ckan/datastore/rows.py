@@ -16,6 +16,7 @@ from model.errors import PortalError
 from portal.ckan.datastore.shape import Shape
 from portal.content import quoted
 
+MEMORY = "256MB"  # of a comparison
 BATCH_ROWS = 50_000  # rows of the release held in memory at a time
 
 
@@ -131,7 +132,8 @@ def comparison(data: Path, shape: Shape) -> Iterator[Comparison]:
             ":memory:",
             config={
                 "autoinstall_known_extensions": False, "autoload_known_extensions": False,
-                "temp_directory": str(folder / "spilled"),  # what does not fit into memory
+                # What does not fit goes to the disk, so that memory does not grow with the table.
+                "memory_limit": MEMORY, "temp_directory": str(folder / "spilled"),
             },
         )
         try:
@@ -179,7 +181,7 @@ def with_id(shape: Shape) -> pa.Schema:
 
 def release_batches(data: Path, shape: Shape) -> Iterator[pa.RecordBatch]:
     """Read a release's rows in batches of BATCH_ROWS, columns in the declared order and types."""
-    with pq.ParquetFile(data) as file:
+    with pq.ParquetFile(data, pre_buffer=False) as file:  # it would keep all of the file
         for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=list(shape.names)):
             yield batch.select(list(shape.names)).cast(shape.arrow)
 
