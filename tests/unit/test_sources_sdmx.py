@@ -90,8 +90,8 @@ SERIES = (
 )
 GENERIC = """<m:DataSet structureRef="S"><g:Group type="G"><g:GroupKey>
 <g:Value id="AREA" value="VN"/></g:GroupKey><g:Attributes><g:Value id="TITLE" value="Việt Nam"/></g:Attributes></g:Group>
-<g:Series><g:SeriesKey><g:Value id="AREA" value="VN"/><g:Value id="SEX" value="T"/></g:SeriesKey>
-<g:Attributes><g:Value id="UNIT_MULT" value="3"/></g:Attributes>
+<g:Series><g:SeriesKey><g:Value id="AREA" value="VN"/>
+<g:Value id="SEX" value="T"/></g:SeriesKey><g:Attributes><g:Value id="UNIT_MULT" value="3"/></g:Attributes>
 <g:Obs><g:ObsDimension value="2020"/><g:ObsValue value="1.50"/></g:Obs>
 <g:Obs><g:ObsDimension value="2021"/><g:Attributes><g:Value id="OBS_STATUS" value="O"/>
 </g:Attributes></g:Obs></g:Series>
