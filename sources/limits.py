@@ -7,6 +7,7 @@ MAX_COLUMNS = 4_096
 MAX_CELL_CHARS = 131_072  # also the csv module's own default
 MAX_JSON_DEPTH = 32  # of a value inside a record
 MAX_XML_DEPTH = 64
+MAX_GROUPS = 500_000  # of series in one SDMX message: they are kept in memory
 MAX_XML_TOKEN = 16_000_000  # bytes of one tag, or characters of one text
 
 MAX_PAGES = 2_000  # of one request that a source answers in pages

@@ -17,6 +17,8 @@ from sources.answers import quoted
 from sources.json_text import Lexeme, as_text, load_json
 from sources.sdmx_message import TIME, VALUE, Message, Names, best_name, reference
 
+Row = dict[str, str | None]
+
 _LEVELS = ("dataSet", "dimensionGroup", "series", "observation")
 
 
@@ -45,8 +47,12 @@ def json_message(path: Path, where: str) -> Message:
         raise ReadError("holds no data set", where=where, todo="check the key and the periods")
     if len({structure.id for _, structure in pairs}) > 1:
         raise ReadError("holds data of several structures", where=where, todo="ask for one")
-    rows = [row for each, structure in pairs for row in _rows(each, structure, where)]
-    if not rows:
+
+    def rows() -> Iterator[Row]:
+        for each, structure in pairs:
+            yield from _rows(each, structure, where)
+
+    if next(rows(), None) is None:
         raise ReadError(
             "holds no observations", where=where, todo="check the key and the periods"
         )
@@ -55,7 +61,7 @@ def json_message(path: Path, where: str) -> Message:
     )
     return Message(
         tuple(each for each in ids if each not in (TIME, VALUE)), pairs[0][1].id,
-        lambda: iter(enumerate(rows, start=1)),
+        lambda: enumerate(rows(), start=1),
     )
 
 
@@ -186,9 +192,6 @@ def _value(value: Any, where: str) -> tuple[str | None, str | None]:
     label = " ".join(nfc(label).split()) if label else None
     code = value.get("id", value.get("value", label))
     return as_text(code, where), label
-
-
-Row = dict[str, str | None]
 
 
 def _rows(data_set: dict[str, Any], structure: _Structure, where: str) -> Iterator[Row]:

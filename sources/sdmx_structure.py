@@ -12,6 +12,7 @@ from model.errors import ReadError
 from model.text import did_you_mean, nfc
 from sources.answers import check_payload, quoted
 from sources.base import StoredPart
+from sources.limits import MAX_JSON_BYTES
 from sources.sdmx_message import Names, reference
 from sources.xml_text import LANGUAGE, local, pieces
 
@@ -54,6 +55,8 @@ def load_structures(parts: Sequence[StoredPart]) -> Structures:
     found = Structures()
     for part in parts:
         check_payload(part.path, part.name, "a structure message of SDMX")
+        if part.path.stat().st_size > MAX_JSON_BYTES:  # its codes are kept in memory
+            raise ReadError(f"has more than {MAX_JSON_BYTES} bytes", where=part.name)
         for _ in pieces(part.path, part.name, _Reader(part.name, found)):
             pass
     return found

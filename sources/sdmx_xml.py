@@ -14,7 +14,7 @@ from pathlib import Path
 
 from model.errors import ReadError, SourceError
 from sources.answers import quoted
-from sources.limits import MAX_COLUMNS
+from sources.limits import MAX_COLUMNS, MAX_GROUPS
 from sources.sdmx_message import TIME, VALUE, Message, Observation, reference
 from sources.xml_text import local, namespace, pieces
 
@@ -171,6 +171,8 @@ class _Reader:
             self._end_of_observation(line)
         elif tag in ("Group", "Atts") and self.groups is None:
             self.found.groups.append(self.group)
+            if len(self.found.groups) > MAX_GROUPS:
+                raise ReadError(f"has more than {MAX_GROUPS} groups", where=f"{self.where}:{line}")
         elif tag == "Series":
             self.series, self.merged = {}, {}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
 from functools import cached_property
 from pathlib import Path
 
@@ -85,11 +84,14 @@ class Ckan:
             PortalError: the portal cannot be read, or could not take the dataset.
         """
         with workshop(self.home, self._made_by) as shop:
-            plan = self._compared(history, lambda shown: self._wanted(history, shown, shop, False))
+            plan = self._compared(history, self._want(history, shop, False))
         return [self._counted(plan, history, item) for item in plan.differences]
 
     def publish(self, history: list[ReleaseFiles], private: bool = False) -> Publication:
         """Bring the portal to the current release.
+
+        Where that is a withdrawal, a tombstone takes the dataset's place: its files, its
+        resources and its table go.
 
         Args:
             history: the dataset's releases, oldest first; the last one is current.
@@ -100,30 +102,32 @@ class Ckan:
             BusyError: another publisher in this data folder is at work on the dataset.
         """
         with workshop(self.home, self._made_by) as shop:
-            published = self._bring(
-                history, shop, lambda shown: self._wanted(history, shown, shop, private)
-            )
-            shop.remember(Content.of(history[-1], self.registries))
+            published = self._bring(history, shop, self._want(history, shop, private))
+            if not _is_withdrawn(history):
+                shop.remember(Content.of(history[-1], self.registries))
         return published
 
-    def withdraw(
-        self, history: list[ReleaseFiles], reason: Bilingual, on: date, successor: str | None
-    ) -> Publication:
-        """Leave a tombstone in the dataset's place: its files, resources and table go.
+    def _want(self, history: list[ReleaseFiles], shop: Workshop, private: bool) -> Want:
+        if _is_withdrawn(history):
+            want = self._tombstone(history)
+            return lambda shown: want
+        return lambda shown: self._wanted(history, shown, shop, private)
 
-        Args:
-            history: the dataset's releases, oldest first.
-            reason: why, for the public.
-            on: the day.
-            successor: address of what takes its place, or None.
-
-        Raises:
-            PortalError, BusyError: as `publish`.
-        """
-        content = Content.of(history[-1], self.registries)
-        want = tombstone(content, history[0].release, reason, on, successor)
-        with workshop(self.home, self._made_by) as shop:
-            return self._bring(history, shop, lambda shown: want)
+    def _tombstone(self, history: list[ReleaseFiles]) -> Wanted:
+        release = history[-1].release
+        decision = release.decision
+        successor = decision.successor if decision else None
+        # A person's reason is one text, in the language in which it was given.
+        reason = (decision.reason if decision else None) or release.reason
+        return tombstone(
+            Content.of(history[-1], self.registries),
+            history[0].release,
+            Bilingual(vi=reason, en=reason),
+            release.issued.date(),
+            f"{self.client.address}/dataset/{mapping.package_name(successor)}"
+            if successor
+            else None,
+        )
 
     def _bring(self, history: list[ReleaseFiles], shop: Workshop, want: Want) -> Publication:
         """Bring the portal to what is wanted of a dataset."""
@@ -289,3 +293,7 @@ class Ckan:
             yield
         finally:
             lock.release()
+
+
+def _is_withdrawn(history: list[ReleaseFiles]) -> bool:
+    return history[-1].release.reason == "withdrawal"

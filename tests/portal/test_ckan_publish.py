@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import date
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
 from model.errors import PortalError
-from model.text import Bilingual
 from portal.ckan.client import Client
 from portal.identifiers import resource_id
 from tests.datasets import dataset
 from tests.portal.ckan_proxy import proxy_to
 from tests.portal.ckan_world import World, changes
+from warehouse import decisions
 from warehouse.home import Home
 
 pytestmark = pytest.mark.portal
@@ -433,19 +433,19 @@ def test_a_withdrawn_dataset_leaves_a_tombstone_and_nothing_else(world):
         "package_patch", id=world.id,
         resources=[*before, {"name": "Leaflet", "url": "https://example.org/a.pdf"}],
     )
-    reason = Bilingual(vi="sai nguồn", en="wrong source")
-    withdrawn = publisher.withdraw(
-        world.history, reason, date(2026, 5, 1), "https://example.org/new"
+    now = datetime(2026, 5, 1, tzinfo=UTC)
+    decisions.withdraw(
+        world.home, world.declared.id, "Lan", "wrong source", "tourism/hotel_beds", now
     )
+    assert ("-", "file CSV", "") in _lines(publisher.plan(world.history))
+    withdrawn = publisher.publish(world.history)
     assert withdrawn.changed
     shown = world.shown()
     assert shown["title_translated"]["en"] == "[Withdrawn] Hotel rooms"
     assert "wrong source" in shown["notes_translated"]["en"]
-    assert "https://example.org/new" in shown["notes"]
+    assert f"{world.ckan.url}/dataset/tourism-hotel-beds" in shown["notes"]
     assert [resource["name"] for resource in shown["resources"]] == ["Leaflet"]
     assert not any(world.stored(resource["id"]).exists() for resource in before)
     with pytest.raises(PortalError, match="404"):
         world.act("datastore_search", resource_id=before[0]["id"])
-    assert not publisher.withdraw(
-        world.history, reason, date(2026, 5, 1), "https://example.org/new"
-    ).changed
+    assert not publisher.publish(world.history).changed

@@ -89,14 +89,17 @@ SERIES = (
     '<Series AREA="LA" SEX="T"><Obs TIME_PERIOD="2020" OBS_VALUE="-7"/></Series></m:DataSet>'
 )
 GENERIC = """<m:DataSet structureRef="S"><g:Group type="G"><g:GroupKey>
-<g:Value id="AREA" value="VN"/></g:GroupKey><g:Attributes><g:Value id="TITLE" value="Việt Nam"/></g:Attributes></g:Group>
+<g:Value id="AREA" value="VN"/></g:GroupKey><g:Attributes>
+<g:Value id="TITLE" value="Việt Nam"/></g:Attributes></g:Group>
 <g:Series><g:SeriesKey><g:Value id="AREA" value="VN"/>
-<g:Value id="SEX" value="T"/></g:SeriesKey><g:Attributes><g:Value id="UNIT_MULT" value="3"/></g:Attributes>
+<g:Value id="SEX" value="T"/></g:SeriesKey><g:Attributes>
+<g:Value id="UNIT_MULT" value="3"/></g:Attributes>
 <g:Obs><g:ObsDimension value="2020"/><g:ObsValue value="1.50"/></g:Obs>
 <g:Obs><g:ObsDimension value="2021"/><g:Attributes><g:Value id="OBS_STATUS" value="O"/>
 </g:Attributes></g:Obs></g:Series>
-<g:Series><g:SeriesKey><g:Value id="AREA" value="LA"/><g:Value id="SEX" value="T"/></g:SeriesKey>
-<g:Obs><g:ObsDimension value="2020"/><g:ObsValue value="-7"/></g:Obs></g:Series></m:DataSet>"""
+<g:Series><g:SeriesKey><g:Value id="AREA" value="LA"/><g:Value id="SEX" value="T"/>
+</g:SeriesKey><g:Obs><g:ObsDimension value="2020"/><g:ObsValue value="-7"/></g:Obs></g:Series>
+</m:DataSet>"""
 FLAT = """<m:DataSet><g:Obs><g:ObsKey><g:Value id="AREA" value="VN"/>
 <g:Value id="TIME_PERIOD" value="2020"/></g:ObsKey><g:ObsValue value="1.50"/></g:Obs></m:DataSet>"""
 
@@ -210,6 +213,13 @@ def test_a_tag_without_end(tmp_path: Path) -> None:
         rows_of(tmp_path, b'<a b="' + b"x" * 17_000_000)
     with pytest.raises(ReadError, match="a text has more than"):
         rows_of(tmp_path, message("<m:DataSet><Series>" + "x" * 17_000_000))
+
+
+def test_groups_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sources.sdmx_xml.MAX_GROUPS", 1)
+    assert len(rows_of(tmp_path, message(SERIES))) == 3
+    with pytest.raises(ReadError, match="dat:1: has more than 1 groups"):
+        rows_of(tmp_path, message(SERIES.replace("<Group", '<Group AREA="LA"/><Group')))
 
 
 def test_a_note_beside_data_is_no_error(tmp_path: Path) -> None:
