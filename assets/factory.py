@@ -269,9 +269,11 @@ def _publication(pipeline: Pipeline, pool: str | None) -> dg.AssetsDefinition:
         resources = context.resources
         with _step(context, dataset.id, "publication") as done:
             home = resources.home
+            # A dataset that needs no review has no draft: no portal is asked about one.
+            reviewing = resources.portals if dataset.review == "required" else ()
             shown = [
                 *(publish(dataset.id, home, portal) for portal in resources.portals),
-                show_draft(dataset.id, home, pipeline.registries),
+                *show_draft(dataset.id, home, pipeline.registries, reviewing),
             ]
             published = [item for item in shown if item is not None]
             done(any(item.changed for item in published))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,7 +29,7 @@ from model.hashing import sha256_json
 from model.load import Declaration
 from model.records import Publication, QualityRecord
 from model.registries import Registries
-from portal.base import Portal
+from portal.base import Portal, ShowsDrafts
 from portal.site import Site
 from sources.base import SourceProtocol, StoredPart, Transport
 from sources.fetching import fetch_parts
@@ -261,19 +261,28 @@ def publish(dataset: str, home: Home, portal: Portal) -> Publication | None:
         return portal.publish(list(history)) if history else None
 
 
-def show_draft(dataset: str, home: Home, registries: Registries) -> Publication | None:
-    """Bring the preview site to the draft that waits, or take away one that waits no longer.
+def show_draft(
+    dataset: str, home: Home, registries: Registries, portals: Sequence[Portal]
+) -> list[Publication]:
+    """Show the draft that waits to those who decide, or take away one that waits no longer.
+
+    It is shown on the preview site, and on each of `portals` that can keep it private.
 
     Returns:
-        What the preview shows, or None where no draft waits.
+        What is shown; empty where no draft waits.
 
     Raises:
-        PortalError: the folder cannot be written.
+        PortalError: the folder cannot be written, or a portal refused.
     """
     preview = Site(home.preview, registries, preview=True)
     with home.dataset_lock(dataset):
         draft = drafts.waiting(home, dataset)
+        shown: list[Publication | None] = []
         if draft is None:
             preview.remove(dataset)
-            return None
-        return preview.publish([*releases.history(home, dataset), draft])
+        else:
+            shown.append(preview.publish([*releases.history(home, dataset), draft]))
+        for portal in portals:
+            if isinstance(portal, ShowsDrafts):
+                shown.append(portal.show_draft(dataset, draft))
+        return [item for item in shown if item is not None]

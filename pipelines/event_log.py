@@ -40,9 +40,8 @@ class KeptConnectionsEventLog(SqliteEventLogStorage):
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
-        with self._db_lock, self._engine(shard).connect() as connection:
-            with connection.begin():
-                yield connection
+        with self._db_lock, self._engine(shard).connect() as connection, connection.begin():
+            yield connection
 
     def _engine(self, shard: str) -> Engine:
         engine = self._engines.get(shard)

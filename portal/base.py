@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from model.records import Difference, Publication, QualityRecord, Release
 
@@ -45,4 +45,13 @@ class Portal(Protocol):
         Raises:
             PortalError: what the portal said and what to do; the old release is still shown.
         """
+        ...
+
+
+@runtime_checkable
+class ShowsDrafts(Protocol):
+    """A portal that can show a draft to those who decide about it, and to nobody else."""
+
+    def show_draft(self, dataset: str, draft: ReleaseFiles | None) -> Publication | None:
+        """Show the draft that waits, or remove one that waits no longer (`draft` is None)."""
         ...

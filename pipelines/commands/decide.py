@@ -154,6 +154,7 @@ def _publish(settings: Settings, catalogue: Catalogue, dataset: str) -> int:
     for portal in portals_for(settings, catalogue):
         try:
             published = publish(dataset, settings.home, portal)
+            show_draft(dataset, settings.home, catalogue.registries, [portal])
         except OpenIndicatorsError as error:
             code = error.exit_code
             err.print(
@@ -164,7 +165,6 @@ def _publish(settings: Settings, catalogue: Catalogue, dataset: str) -> int:
             continue
         if published is not None:
             out.print(f"  {portal.name}: {escape(published.url)}", soft_wrap=True)
-    show_draft(dataset, settings.home, catalogue.registries)
     return code
 
 

@@ -107,7 +107,9 @@ def _describe(settings: Settings, pipeline: Pipeline) -> dict[str, Any]:
 def _print(item: dict[str, Any]) -> None:
     out.print(f"[bold]{escape(item['title']['vi'])}[/]\n{escape(item['title']['en'])}")
     out.print(f"{escape(item['description']['en'])}\n", soft_wrap=True)
-    for name in ("dataset", "publisher", "licence", "frequency", "protocol", "declaration", "suite"):
+    for name in (
+        "dataset", "publisher", "licence", "frequency", "protocol", "declaration", "suite",
+    ):
         value = item[name]["en"] if isinstance(item[name], dict) else item[name]
         out.print(f"{name:12} {escape(str(value))}", soft_wrap=True)
     out.print(f"{'key':12} {', '.join(item['key'])}", soft_wrap=True)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from portal.site.serve import serve as serve_folder
-
 from model.errors import OpenIndicatorsError
 from pipelines.settings import Settings
 from pipelines.terminal import out
+from portal.site.serve import serve as serve_folder
 
 
 def serve(port: int, preview: bool) -> int:

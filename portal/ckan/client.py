@@ -177,14 +177,14 @@ class Client:
                     digest.update(piece)
                     length += len(piece)
         except httpx.HTTPError as error:
-            raise self._unanswered(path, error) from error
+            raise self._unanswered(path, error) from None
         return length, digest.hexdigest()
 
     def _result(self, action: str, ask: Callable[[], httpx.Response]) -> Any:
         try:
             answer = ask()
         except httpx.HTTPError as error:
-            raise self._unanswered(action, error) from error
+            raise self._unanswered(action, error) from None
         body = _json(answer)
         if body is None or "success" not in body:
             raise self._no_ckan(action, answer)

@@ -15,7 +15,7 @@ from model.records import Difference, Publication
 from model.registries import Registries
 from model.text import Bilingual
 from portal.base import ReleaseFiles
-from portal.ckan import mapping
+from portal.ckan import drafts, mapping
 from portal.ckan.apply import Application, Changed
 from portal.ckan.checks import check
 from portal.ckan.client import Client, Refused
@@ -106,6 +106,18 @@ class Ckan:
             if not _is_withdrawn(history):
                 shop.remember(Content.of(history[-1], self.registries))
         return published
+
+    def show_draft(self, dataset: str, draft: ReleaseFiles | None) -> Publication | None:
+        """Show a waiting draft as a private dataset, or remove one that waits no longer.
+
+        Raises:
+            PortalError, BusyError: as `publish`.
+        """
+        if draft is not None:
+            return self.publish([drafts.Draft(draft)], private=True)
+        if drafts.remove(self.client, self.loader, dataset):
+            self.journal(dataset + drafts.SUFFIX).path.unlink(missing_ok=True)
+        return None
 
     def _want(self, history: list[ReleaseFiles], shop: Workshop, private: bool) -> Want:
         if _is_withdrawn(history):

@@ -36,16 +36,16 @@ def table(settings: Settings) -> Path:
 
 def run(definitions, instance, *stages, raise_on_error=True):
     return definitions.resolve_job_def(ALL).execute_in_process(
-        instance=instance, asset_selection=[asset_key(ROOMS, stage) for stage in stages],
-        run_config=QUIET, raise_on_error=raise_on_error,
+        instance=instance,
+        asset_selection=[asset_key(ROOMS, stage) for stage in stages],
+        run_config=QUIET,
+        raise_on_error=raise_on_error,
     )
 
 
 def requested(definitions, instance, cursor=None):
     result = dg.evaluate_automation_conditions(defs=definitions, instance=instance, cursor=cursor)
-    chosen = {
-        key.path[-1] for key in stages_of(ROOMS) if result.get_num_requested(key)
-    }
+    chosen = {key.path[-1] for key in stages_of(ROOMS) if result.get_num_requested(key)}
     return chosen, result.cursor
 
 
@@ -83,7 +83,9 @@ def test_the_inbox_takes_a_file_once_it_stands_still(settings):
     requests, cursor = look(None)
     assert not requests  # first seen: somebody may still be copying it
     requests, cursor = look(cursor)
-    assert [key.path for key in requests[0].asset_selection] == [["tourism", "hotel_rooms", "snapshot"]]
+    assert [key.path for key in requests[0].asset_selection] == [
+        ["tourism", "hotel_rooms", "snapshot"]
+    ]
     requests, cursor = look(cursor)
     assert not requests
     time.sleep(0.01)
@@ -114,7 +116,9 @@ def test_a_failure_tells_the_webhook_in_plain_words(settings):
         watched = Settings.from_environment()
         table(settings).unlink()
         result = run(
-            build_definitions(watched), dg.DagsterInstance.ephemeral(), "snapshot",
+            build_definitions(watched),
+            dg.DagsterInstance.ephemeral(),
+            "snapshot",
             raise_on_error=False,
         )
         assert not result.success
@@ -128,7 +132,9 @@ def test_resources_can_be_replaced(settings, tmp_path):
     other = Home(tmp_path / "elsewhere")
     other.prepare()
     definitions = build_definitions(settings, resources={"home": other, "portals": ()})
-    result = run(definitions, dg.DagsterInstance.ephemeral(), "snapshot", "table", "release", "publication")
+    result = run(
+        definitions, dg.DagsterInstance.ephemeral(), "snapshot", "table", "release", "publication"
+    )
     assert result.success
     assert (other.root / "releases" / ROOMS / "1" / "release.json").exists()
     assert not (settings.home.root / "releases").exists()

@@ -48,8 +48,12 @@ def graph(definitions: dg.Definitions) -> dict:
     repository = definitions.get_repository_def()
     return {
         "assets": assets,
-        "jobs": sorted(job.name for job in repository.get_all_jobs() if not job.name.startswith("__")),
-        "schedules": {s.name: s.cron_schedule for s in sorted(repository.schedule_defs, key=lambda s: s.name)},
+        "jobs": sorted(
+            job.name for job in repository.get_all_jobs() if not job.name.startswith("__")
+        ),
+        "schedules": {
+            s.name: s.cron_schedule for s in sorted(repository.schedule_defs, key=lambda s: s.name)
+        },
         "sensors": sorted(sensor.name for sensor in repository.sensor_defs),
     }
 
@@ -107,7 +111,10 @@ def test_every_frequency_has_a_rhythm():
 def test_dagster_validates_the_workspace(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "dagster", "definitions", "validate", "-w", "workspace.yaml"],
-        cwd=PROJECT, capture_output=True, text=True, check=False,
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
         env={**os.environ, "OPENINDICATORS_HOME": str(tmp_path), "DAGSTER_HOME": str(tmp_path)},
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -33,7 +33,17 @@ def listed(home):
 
 def test_the_table_shows_every_dataset(home, listed):
     text = (home / "first.txt").read_text()
-    for word in ("rows", "new", "revised", "withdrawn", "passed", "warned", "failed", "quarantined", "release"):
+    for word in (
+        "rows",
+        "new",
+        "revised",
+        "withdrawn",
+        "passed",
+        "warned",
+        "failed",
+        "quarantined",
+        "release",
+    ):
         assert word in text
     for row in listed:
         assert row["dataset"] in text
@@ -60,9 +70,16 @@ def test_real_life_is_in_the_sample(home, listed):
         revised += release["changes"]["revised"]
     assert revised > 0
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as con:
-        statuses = dict(con.sql("SELECT obs_status, count(*) FROM observations GROUP BY 1").fetchall())
+        statuses = dict(
+            con.sql("SELECT obs_status, count(*) FROM observations GROUP BY 1").fetchall()
+        )
         assert statuses["P"] > 0 and statuses["O"] > 0
-        assert con.sql("SELECT count(*) FROM observations WHERE ref_area IN ('VNM', '48')").fetchone()[0] > 500
+        assert (
+            con.sql("SELECT count(*) FROM observations WHERE ref_area IN ('VNM', '48')").fetchone()[
+                0
+            ]
+            > 500
+        )
         assert con.sql("SELECT count(*) FROM quality WHERE outcome = 'warned'").fetchone()[0] > 0
     held = [
         pq.read_table(path).to_pylist() for path in home.glob("releases/*/*/*/quarantine.parquet")

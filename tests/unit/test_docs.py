@@ -26,7 +26,9 @@ def test_every_field_is_documented(kind):
 def test_every_option_is_documented(name):
     (row,) = [
         line
-        for line in DOCS.read_text(encoding="utf-8").split("## The protocols' options")[1].splitlines()
+        for line in DOCS.read_text(encoding="utf-8")
+        .split("## The protocols' options")[1]
+        .splitlines()
         if line.startswith(f"| `{name}` |")
     ]
     missing = [n for n in PROTOCOLS[name].Options.model_fields if f"`{n}`" not in row]

@@ -15,7 +15,9 @@ from warehouse.clean import clean
 from warehouse.engine import connect
 
 COLUMNS = {
-    "indicator": {"const": "ROOMS"}, "ref_area": "area", "time_period": "year",
+    "indicator": {"const": "ROOMS"},
+    "ref_area": "area",
+    "time_period": "year",
     "obs_value": {"column": "value", "locale": "plain"},
 }
 
@@ -37,10 +39,21 @@ def row(area="48", year="2024", value="120", **more):
 def test_an_observation_has_its_concepts_and_its_position():
     (found,), stats = cleaned([row(area="Đà Nẵng")])
     assert found == {
-        "indicator": "ROOMS", "ref_area": "48", "geo_vintage": "VN:2008-08-01", "freq": "A",
-        "time_period": "2024", "obs_value": 120.0, "unit_measure": "count", "obs_status": "A",
-        "obs_note": None, "_id": 0, "_part": "rooms.csv", "_row": 2, "_column": "value",
-        "_original": None, "_reject": None,
+        "indicator": "ROOMS",
+        "ref_area": "48",
+        "geo_vintage": "VN:2008-08-01",
+        "freq": "A",
+        "time_period": "2024",
+        "obs_value": 120.0,
+        "unit_measure": "count",
+        "obs_status": "A",
+        "obs_note": None,
+        "_id": 0,
+        "_part": "rooms.csv",
+        "_row": 2,
+        "_column": "value",
+        "_original": None,
+        "_reject": None,
     }
     assert (stats.read, stats.empty, stats.rejected) == (1, 0, 0)
 
@@ -48,23 +61,42 @@ def test_an_observation_has_its_concepts_and_its_position():
 @pytest.mark.parametrize(
     ("locale", "text", "value"),
     [
-        ("vi", "1.234,5", 1234.5), ("vi", "1.234", 1234.0), ("vi", "12,5", 12.5),
-        ("vi", "-0,5", -0.5), ("vi", "1234567", 1234567.0),
-        ("en", "1,234.5", 1234.5), ("en", "1,234", 1234.0), ("en", "12.5", 12.5),
-        ("plain", "1.5e3", 1500.0), ("plain", " 12 ", 12.0), ("plain", "+.5", 0.5),
+        ("vi", "1.234,5", 1234.5),
+        ("vi", "1.234", 1234.0),
+        ("vi", "12,5", 12.5),
+        ("vi", "-0,5", -0.5),
+        ("vi", "1234567", 1234567.0),
+        ("en", "1,234.5", 1234.5),
+        ("en", "1,234", 1234.0),
+        ("en", "12.5", 12.5),
+        ("plain", "1.5e3", 1500.0),
+        ("plain", " 12 ", 12.0),
+        ("plain", "+.5", 0.5),
     ],
 )
 def test_numbers_are_read_in_the_declared_locale(locale, text, value):
-    (found,), _ = cleaned([row(value=text)], columns={"obs_value": {"column": "value", "locale": locale}})
+    (found,), _ = cleaned(
+        [row(value=text)], columns={"obs_value": {"column": "value", "locale": locale}}
+    )
     assert found["obs_value"] == value and found["_reject"] is None
 
 
 @pytest.mark.parametrize(
     ("locale", "text"),
     [
-        ("vi", "1,234.5"), ("vi", "12.5"), ("vi", "1.23.456"), ("en", "1.234,5"), ("en", "12,5"),
-        ("plain", "1,234"), ("plain", "12 %"), ("plain", "NaN"), ("plain", "Infinity"),
-        ("plain", "1e999"), ("plain", "0x10"), ("plain", "9" * 400), ("plain", "=1+1"),
+        ("vi", "1,234.5"),
+        ("vi", "12.5"),
+        ("vi", "1.23.456"),
+        ("en", "1.234,5"),
+        ("en", "12,5"),
+        ("plain", "1,234"),
+        ("plain", "12 %"),
+        ("plain", "NaN"),
+        ("plain", "Infinity"),
+        ("plain", "1e999"),
+        ("plain", "0x10"),
+        ("plain", "9" * 400),
+        ("plain", "=1+1"),
         ("plain", "１２"),
     ],
 )
@@ -90,7 +122,9 @@ def test_missing_marks_are_dropped_or_kept_as_status_o():
     assert [item["time_period"] for item in found] == ["2024"] and stats.empty == 2
     found, _ = cleaned(rows, empty="keep")
     assert [(item["obs_value"], item["obs_status"]) for item in found] == [
-        (None, "O"), (None, "O"), (7.0, "A"),
+        (None, "O"),
+        (None, "O"),
+        (7.0, "A"),
     ]
     assert not any(item["_reject"] for item in found)
 
@@ -103,18 +137,22 @@ def test_status_comes_from_its_column_or_from_the_period():
 
 
 def test_a_power_of_ten_scales_exactly():
-    (found,), _ = cleaned([row(value="123.4")], columns={"obs_value": {"column": "value", "scale": 1000}})
+    (found,), _ = cleaned(
+        [row(value="123.4")], columns={"obs_value": {"column": "value", "scale": 1000}}
+    )
     assert found["obs_value"] == 123400.0
 
 
 def test_unpivot_keeps_the_column_as_position():
     rows = [{"area": "48", "2023": "5", "2024": "6"}]
     found, _ = cleaned(
-        rows, columns={"time_period": "name", "obs_value": {"column": "value"}},
+        rows,
+        columns={"time_period": "name", "obs_value": {"column": "value"}},
         unpivot={"matching": r"\d{4}"},
     )
     assert [(i["time_period"], i["obs_value"], i["_column"], i["_row"]) for i in found] == [
-        ("2023", 5.0, "2023", 2), ("2024", 6.0, "2024", 2),
+        ("2023", 5.0, "2023", 2),
+        ("2024", 6.0, "2024", 2),
     ]
 
 
@@ -134,11 +172,18 @@ def test_where_keeps_what_it_names():
 
 
 def test_sql_shapes_the_table_and_sees_no_files(tmp_path):
-    found, _ = cleaned([row()], sql="SELECT * REPLACE (CAST(CAST(year AS INT) - 1 AS VARCHAR) AS year) FROM raw;")
+    found, _ = cleaned(
+        [row()], sql="SELECT * REPLACE (CAST(CAST(year AS INT) - 1 AS VARCHAR) AS year) FROM raw;"
+    )
     assert found[0]["time_period"] == "2023" and found[0]["_row"] == 2
     secret = tmp_path / "x.csv"
     secret.write_text("a\n1\n")
-    for sql in (f"SELECT * FROM read_csv('{secret}')", "DROP TABLE raw", "SELECT 1; SELECT 2", "SELECT nothing FROM raw"):
+    for sql in (
+        f"SELECT * FROM read_csv('{secret}')",
+        "DROP TABLE raw",
+        "SELECT 1; SELECT 2",
+        "SELECT nothing FROM raw",
+    ):
         with pytest.raises(ReadError):
             cleaned([row()], sql=sql)
 
@@ -169,8 +214,12 @@ def test_an_error_of_the_reader_arrives_as_it_was():
 
 def correction(**changes):
     return {
-        "key": {"ref_area": "48", "time_period": "2024"}, "action": "set", "value": 130,
-        "expect": 120, "reason": {"vi": "gõ nhầm", "en": "a slip"}, "source": "letter of 1 May",
+        "key": {"ref_area": "48", "time_period": "2024"},
+        "action": "set",
+        "value": 130,
+        "expect": 120,
+        "reason": {"vi": "gõ nhầm", "en": "a slip"},
+        "source": "letter of 1 May",
         **changes,
     }
 

@@ -26,8 +26,14 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 def judged(rows_read, held=0):
     return QualityRecord(
-        dataset="tourism/hotel_rooms", suite_sha256="s" * 64, versions={}, rows_read=rows_read,
-        rows_released=rows_read - held, rows_quarantined=held, tolerance=1, checks=(),
+        dataset="tourism/hotel_rooms",
+        suite_sha256="s" * 64,
+        versions={},
+        rows_read=rows_read,
+        rows_released=rows_read - held,
+        rows_quarantined=held,
+        tolerance=1,
+        checks=(),
     )
 
 
@@ -80,10 +86,18 @@ def test_first_release(home):
 
 def test_the_same_inputs_make_no_release(home):
     release(home, {"2024": "6"}, "1")
-    before = {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in home.root.rglob("*") if p.is_file() and "locks" not in p.parts}
+    before = {
+        p: (p.stat().st_mtime_ns, p.read_bytes())
+        for p in home.root.rglob("*")
+        if p.is_file() and "locks" not in p.parts
+    }
     stored, made = release(home, {"2024": "6"}, "1")
     assert not made and stored.release.number == 1
-    after = {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in home.root.rglob("*") if p.is_file() and "locks" not in p.parts}
+    after = {
+        p: (p.stat().st_mtime_ns, p.read_bytes())
+        for p in home.root.rglob("*")
+        if p.is_file() and "locks" not in p.parts
+    }
     assert before == after
 
 
@@ -94,7 +108,9 @@ def test_changes_of_the_next_release(home):
     assert stored.release.changes.model_dump() == {"added": 1, "revised": 1, "withdrawn": 1}
     rows = pq.read_table(stored.path("changes.parquet")).to_pylist()
     assert [(r["change"], r["time_period"], r["old_value"], r["new_value"]) for r in rows] == [
-        ("added", "2024", None, 4.0), ("revised", "2023", 3.0, 30.0), ("withdrawn", "2021", 1.0, None),
+        ("added", "2024", None, 4.0),
+        ("revised", "2023", 3.0, 30.0),
+        ("withdrawn", "2021", 1.0, None),
     ]
 
 
@@ -145,16 +161,20 @@ def test_the_catalogue_shows_releases_and_the_past(home):
     assert catalogue.refresh(home) and not catalogue.refresh(home)
     with duckdb.connect(str(home.catalogue), read_only=True) as con:
         assert con.sql("SELECT time_period, obs_value FROM observations ORDER BY 1").fetchall() == [
-            ("2023", 30.0), ("2024", 4.0),
+            ("2023", 30.0),
+            ("2024", 4.0),
         ]
         assert con.sql("SELECT count(*) FROM observations_as_of('2025-12-31')").fetchall() == [(0,)]
         assert con.sql("SELECT count(*) FROM observations_as_of('2026-01-01')").fetchall() == [(2,)]
         assert con.sql("SELECT number, reason, revised FROM releases").fetchall() == [
-            (1, "first release", 0), (2, "source changed", 1),
+            (1, "first release", 0),
+            (2, "source changed", 1),
         ]
     release(home, {"2023": "30", "2024": "5"}, "3")
     with duckdb.connect(str(home.catalogue), read_only=True) as con:
-        assert con.sql("SELECT max(obs_value) FROM observations WHERE release = 3").fetchall() == [(30.0,)]
+        assert con.sql("SELECT max(obs_value) FROM observations WHERE release = 3").fetchall() == [
+            (30.0,)
+        ]
 
 
 def test_a_folder_that_fails_half_way_leaves_nothing(tmp_path):
@@ -189,12 +209,20 @@ def save(home, text, etag="e"):
     path = Path(home.root) / "body"
     path.write_text(text)
     part = Part(
-        name="page.json", url="https://example.org/x", sha256=sha256_file(path),
-        bytes=path.stat().st_size, etag=etag,
+        name="page.json",
+        url="https://example.org/x",
+        sha256=sha256_file(path),
+        bytes=path.stat().st_size,
+        etag=etag,
     )
     return snapshots.save(
-        home, "tourism/hotel_rooms", [(part, path)], protocol="files", options={},
-        licence="CC-BY-4.0", retrieved=NOW,
+        home,
+        "tourism/hotel_rooms",
+        [(part, path)],
+        protocol="files",
+        options={},
+        licence="CC-BY-4.0",
+        retrieved=NOW,
     )
 
 

@@ -1,0 +1,85 @@
+"""A draft that waits for a person: a private dataset of its own, beside the public one.
+
+Only its organisation sees it. Its identifiers are its own, so that nothing of the public dataset
+changes until somebody approves; then it goes, and leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from model.records import QualityRecord, Release
+from portal.base import ReleaseFiles
+from portal.ckan.client import Client, Refused
+from portal.ckan.datastore.base import Loader
+from portal.identifiers import package_id
+
+SUFFIX = "_draft"
+TITLE = {"vi": "[Bản thảo] ", "en": "[Draft] "}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A draft's files under the draft's own name; satisfies `ReleaseFiles`."""
+
+    files: ReleaseFiles
+
+    @cached_property
+    def release(self) -> Release:
+        """The draft's record, as that of a dataset of its own."""
+        release = self.files.release
+        declaration = dict(release.declaration)
+        title = {
+            language: TITLE[language] + text for language, text in declaration["title"].items()
+        }
+        declaration |= {"name": declaration["name"] + SUFFIX, "title": title}
+        return release.model_copy(
+            update={"dataset": release.dataset + SUFFIX, "declaration": declaration}
+        )
+
+    @property
+    def quality(self) -> QualityRecord:
+        """The draft's quality record."""
+        return self.files.quality
+
+    def path(self, name: str) -> Path:
+        """Return the path of one of the draft's files."""
+        return self.files.path(name)
+
+
+def remove(client: Client, loader: Loader | None, dataset: str) -> bool:
+    """Remove a dataset's draft: its tables, its files, then the package.
+
+    Purging the package alone would leave tables and files behind (portal/ckan_server's notes).
+
+    Returns:
+        Whether there was one.
+
+    Raises:
+        PortalError: what the portal said and what to do.
+    """
+    draft = package_id(dataset + SUFFIX)
+    try:
+        shown = client.read("package_show", id=draft)
+    except Refused as error:
+        if error.missing:
+            return False
+        raise
+    resources = shown["resources"]
+    for resource in resources:
+        if resource.get("datastore_active") and loader is not None:
+            loader.drop(resource["id"])
+    cleared = {"clear_upload": True, "url": "", "url_type": "upload"}
+    if resources:
+        client.call(
+            "package_revise",
+            {
+                "match": {"id": draft},
+                "filter": ["-resources"],
+                "update": {"resources": [{**resource, **cleared} for resource in resources]},
+            },
+        )
+    client.call("dataset_purge", {"id": draft})
+    return True

@@ -1,0 +1,81 @@
+"""A draft on the portal: private, beside the public dataset, and gone once it is decided."""
+
+from __future__ import annotations
+
+import uuid
+
+import httpx
+import pytest
+
+from portal.identifiers import package_id
+from tests.commands import openindicators
+from warehouse.home import Home
+
+pytestmark = pytest.mark.portal
+
+
+@pytest.fixture
+def review(ckan, portal_home, tmp_path):
+    """A project of one dataset that needs review, and a command that knows the portal."""
+    name = f"tourism/r{uuid.uuid4().hex[:12]}"
+    project, home = tmp_path / "project", Home(tmp_path / "data")
+
+    def run(*words):
+        return openindicators(
+            home.root, *words, OPENINDICATORS_PROJECT=str(project),
+            OPENINDICATORS_CKAN_URL=ckan.url,
+            OPENINDICATORS_CKAN_TOKEN_FILE=str(portal_home.token),
+        )
+
+    assert run("new", name).code == 0
+    with (project / "assets" / f"{name}.yaml").open("a") as file:
+        file.write("review: required\n")
+    yield name, home, run
+    for dataset in (name, f"{name}_draft"):
+        act(ckan, "dataset_purge", id=package_id(dataset))
+
+
+def act(ckan, action, token=True, **data):
+    headers = {"Authorization": ckan.token} if token else {}
+    answer = httpx.post(f"{ckan.url}/api/3/action/{action}", json=data, headers=headers, timeout=60)
+    return answer.status_code, answer.json().get("result")
+
+
+def test_a_draft_is_private_until_somebody_approves(review, ckan):
+    name, home, run = review
+    public, draft = package_id(name), package_id(f"{name}_draft")
+    said = run("run")
+    assert said.code == 0, said.out + said.err
+    assert act(ckan, "package_show", id=public)[0] == 404
+    status, shown = act(ckan, "package_show", id=draft)
+    assert status == 200 and shown["private"] and shown["title"].startswith("[Bản thảo]")
+    assert shown["title_translated"]["en"].startswith("[Draft]")
+    assert act(ckan, "package_show", token=False, id=draft)[0] == 403  # nobody else sees it
+    tables = [r["id"] for r in shown["resources"] if r.get("datastore_active")]
+    assert tables and act(ckan, "datastore_search", token=False, resource_id=tables[0])[0] == 403
+    wanted = {r["hash"] for r in shown["resources"]}
+
+    assert run("approve", name, "--by", "Lan").code == 0
+    status, shown = act(ckan, "package_show", token=False, id=public)
+    assert status == 200 and not shown["private"]
+    data = home.releases(name) / "1" / "data.parquet"
+    approved = {r["hash"] for r in shown["resources"]}
+    parquet = {r["hash"] for r in shown["resources"] if r["format"] == "PARQUET"}
+    assert parquet <= wanted & approved and data.exists()  # the approved bytes are the public ones
+    assert act(ckan, "package_show", id=draft)[0] == 404
+    assert act(ckan, "datastore_search", resource_id=tables[0])[0] == 404
+
+
+def test_a_rejected_draft_leaves_the_public_dataset_as_it_was(review, ckan):
+    name, home, run = review
+    public, draft = package_id(name), package_id(f"{name}_draft")
+    assert run("run").code == 0 and run("approve", name, "--by", "Lan").code == 0
+    before = act(ckan, "package_show", id=public)[1]
+    table = home.inbox / f"{name.split('/')[1]}.csv"
+    table.write_text("area,year,value\n48,2024,1\n")
+    assert run("run").code == 0
+    assert act(ckan, "package_show", id=draft)[0] == 200
+    assert act(ckan, "package_show", id=public)[1] == before
+    assert run("reject", name, "--reason", "one year only", "--by", "Lan").code == 0
+    assert act(ckan, "package_show", id=draft)[0] == 404
+    assert act(ckan, "package_show", id=public)[1] == before
