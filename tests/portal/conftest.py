@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -37,8 +39,15 @@ def portal_command() -> PortalCommand:
 
 @pytest.fixture(scope="session")
 def portal_home() -> Home:
-    """Return the folder of the portal, the one that `make portal` uses."""
-    return Home((PROJECT / default_home()).resolve())
+    """Return the folder of the portal, the one that `make portal` uses.
+
+    PostgreSQL runs as a user of its own, who must be able to enter the folder: where a checkout
+    lies in somebody's private folder, the portal lies in the one for temporary files.
+    """
+    home = (PROJECT / default_home()).resolve()
+    if all(parent.stat().st_mode & stat.S_IXOTH for parent in home.parents if parent.exists()):
+        return Home(home)
+    return Home(Path(tempfile.gettempdir()) / "openindicators-portal")
 
 
 @pytest.fixture(scope="session")
