@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pytest
 
 from model.dataset import Dataset
 from model.registries import Registries, load_registries
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def real_files(folder: str = "") -> Path:
+    """Return a folder of the real files.
+
+    Where they are absent the test is skipped with the reason, in CI it fails.
+    """
+    found = SHARED / folder
+    if not found.is_dir():
+        reason = f"the real files are not at {found}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
 
 
 @cache

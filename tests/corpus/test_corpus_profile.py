@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,22 +29,19 @@ from sources import files, uis, worldbank, worldbank_bulk
 from sources.base import SourceProtocol, StoredPart
 from sources.fetching import fetch_parts
 from sources.transport_folder import FolderTransport
+from tests.datasets import SHARED, real_files
 from warehouse import releases
 from warehouse.home import Home
 from warehouse.releases import StoredRelease
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+DATA = SHARED
 FIVE = {"tourism", "finance", "logistics", "health", "education"}
 pytestmark = pytest.mark.corpus
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _corpus() -> None:
-    if not DATA.is_dir():
-        reason = f"the real files are not at {DATA}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+    real_files()
 
 
 class Run:

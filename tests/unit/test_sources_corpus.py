@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -19,18 +18,15 @@ from sources.base import SourceProtocol, StoredPart
 from sources.fetching import fetch_parts
 from sources.transport_folder import FolderTransport
 from sources.transport_http import HttpLimits, HttpTransport
+from tests.datasets import SHARED, real_files
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+DATA = SHARED
 pytestmark = pytest.mark.corpus
 
 
 @pytest.fixture(autouse=True)
 def _corpus() -> None:
-    if not DATA.is_dir():
-        reason = f"the real files are not at {DATA}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+    real_files()
 
 
 def table(kind: SourceProtocol, target: Path, pattern: str, **more: Any) -> pa.Table:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import warnings
 from pathlib import Path
@@ -20,18 +19,14 @@ from model.errors import ReadError, SourceError
 from sources import pxweb
 from sources.base import StoredPart
 from sources.px_text import is_px
+from tests.datasets import SHARED, real_files
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "pxweb"
+DATA = SHARED / "pxweb"
 
 
 @pytest.fixture(name="corpus")
 def _corpus() -> Path:
-    if not DATA.is_dir():
-        reason = f"the real files are not at {DATA}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return DATA
+    return real_files("pxweb")
 
 
 def rows_of(folder: Path, content: bytes | str, **options: Any) -> list[dict[str, Any]]:

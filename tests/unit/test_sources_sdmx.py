@@ -6,7 +6,6 @@ import contextlib
 import io
 import json
 import logging
-import os
 import threading
 import warnings
 import zipfile
@@ -29,8 +28,9 @@ from sources.fetching import fetch_parts
 from sources.limits import MAX_XML_DEPTH
 from sources.transport_folder import FolderTransport
 from sources.transport_http import HttpLimits, HttpTransport
+from tests.datasets import SHARED, real_files
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+DATA = SHARED
 STRUCTURE = "sdmx-structure-message.xml"
 SCHEMAS = "http://www.sdmx.org/resources/sdmxml/schemas"
 NSDP = "vietnam/nso_nsdp_sdmx"
@@ -38,12 +38,7 @@ NSDP = "vietnam/nso_nsdp_sdmx"
 
 @pytest.fixture(name="corpus")
 def _corpus() -> Path:
-    if not DATA.is_dir():
-        reason = f"the real files are not at {DATA}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return DATA
+    return real_files()
 
 
 def rows_of(folder: Path, *contents: bytes | str, structure: str = "", **options: Any) -> list[Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import contextlib
-import os
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -28,18 +27,12 @@ from sources.vietnamese import (
     decoded,
     decoded_cell,
 )
-
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "vietnam"
+from tests.datasets import real_files
 
 
 @pytest.fixture(name="corpus")
 def _corpus() -> Path:
-    if not DATA.is_dir():
-        reason = f"the real files are not at {DATA}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return DATA
+    return real_files("vietnam")
 
 
 def read(path: Path, **options: Any) -> list[dict[str, Any]]:
