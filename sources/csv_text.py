@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 from collections.abc import Iterator
+from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
 
@@ -19,7 +20,8 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def read_csv(
-    path: Path, where: str, *, encoding: str = "utf-8", delimiter: str = ",", first_line: int = 1
+    path: Path, where: str, *, encoding: str = "utf-8", delimiter: str = ",", first_line: int = 1,
+    offset: int = 0,
 ) -> Iterator[Record]:
     """Give the records of a CSV file (RFC 4180), each with the line on which it begins.
 
@@ -31,6 +33,7 @@ def read_csv(
         encoding: Python's name of the encoding, or one of `VIETNAMESE_ENCODINGS`.
         delimiter: one character.
         first_line: the line on which to begin, from 1.
+        offset: the byte at which that line begins, where it is known.
 
     Raises:
         ReadError: empty, HTML, JSON, another encoding, NUL bytes, or quotes that do not match.
@@ -41,9 +44,13 @@ def read_csv(
         raise ReadError(f"has more than {MAX_TEXT_BYTES} bytes", where=where)
     if encoding == "utf-8" and head.startswith(_UTF16):
         raise ReadError("is UTF-16", where=f"{where}:1", todo="declare `encoding: utf-16`")
-    with path.open(encoding=_of_python(encoding), newline="") as file:
+    with path.open("rb") as raw:
+        raw.seek(offset)
+        # A byte order mark stands at the start of the file alone.
+        codec = encoding if offset and encoding == "utf-8" else _of_python(encoding)
+        file = TextIOWrapper(raw, encoding=codec, newline="")
         text = (_decoded(line, encoding) for line in file)
-        lines = islice(text, first_line - 1, None)
+        lines = islice(text, 0 if offset else first_line - 1, None)
         reader = csv.reader(
             _without_nul(lines, where, first_line), strict=True, delimiter=delimiter
         )
