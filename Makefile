@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: help run test lint ui serve check portal portal-down pictures bench-datastore requirements clean torture bench-publish
+.PHONY: help run test lint ui serve check portal portal-down pictures bench-datastore requirements clean torture bench-publish bench-readers fuzz
 .DEFAULT_GOAL := help
 
 help: ## what there is to do
@@ -66,6 +66,13 @@ torture: $(VENV)/.ready ## publish 200 times through faults and kills (a portal 
 
 bench-publish: $(VENV)/.ready ## how long 200 small datasets take to publish (a portal must be up)
 	@$(BIN)/python -m tests.portal.bench_publish
+
+bench-readers: $(VENV)/.ready ## how fast files become tables, beside the libraries that read them
+	@$(BIN)/python -m bench.readers
+
+fuzz: $(VENV)/.ready ## throw bytes at one reader for ten minutes (READER=px; or --list)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'atheris>=3'
+	@$(BIN)/python -m tests.fuzz.readers $(or $(READER),--list)
 
 requirements: $(VENV)/.ready ## compile requirements.txt anew from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --no-header --quiet --output-file requirements.txt

@@ -14,7 +14,7 @@ Source: SDMX 3.0 technical notes, section "Observational Time Period".
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal, NamedTuple
 
 from model.text import fold
@@ -25,20 +25,22 @@ FREQUENCY_DAYS: dict[str, int] = {
     "A": 366, "S": 184, "Q": 92, "M": 31, "W": 7, "D": 1, "YTD": 31,
 }
 
+# Days after the end of a period within which publishers of this field are used to release it:
+# yearly figures of statistics offices come out within the following year.
+GRACE_DAYS: dict[str, int] = {"A": 366, "S": 184, "Q": 92, "M": 45, "W": 14, "D": 7, "YTD": 45}
+
 _SHAPES: tuple[tuple[Frequency, re.Pattern[str]], ...] = (
-    ("A", re.compile(r"\d{4}")),
-    ("S", re.compile(r"\d{4}-S[12]")),
-    ("Q", re.compile(r"\d{4}-Q[1-4]")),
-    ("M", re.compile(r"\d{4}-(0[1-9]|1[0-2])")),
-    ("W", re.compile(r"\d{4}-W(0[1-9]|[1-4]\d|5[0-3])")),
-    ("D", re.compile(r"\d{4}-\d{2}-\d{2}")),
-    ("YTD", re.compile(r"\d{4}-01-01/P([1-9]|1[0-2])M")),
+    ("A", re.compile(r"[0-9]{4}")),
+    ("S", re.compile(r"[0-9]{4}-S[12]")),
+    ("Q", re.compile(r"[0-9]{4}-Q[1-4]")),
+    ("M", re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")),
+    ("W", re.compile(r"[0-9]{4}-W(0[1-9]|[1-4][0-9]|5[0-3])")),
+    ("D", re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")),
+    ("YTD", re.compile(r"[0-9]{4}-01-01/P([1-9]|1[0-2])M")),
 )
 
-# The shapes for checks elsewhere; only 0-9 are digits, in every engine.
-PERIOD_PATTERNS: dict[Frequency, str] = {
-    freq: shape.pattern.replace(r"\d", "[0-9]") for freq, shape in _SHAPES
-}
+# Only 0-9 are digits, in every engine.
+PERIOD_PATTERNS: dict[Frequency, str] = {freq: shape.pattern for freq, shape in _SHAPES}
 
 MIN_YEAR, MAX_YEAR = 1600, 2200
 
@@ -87,6 +89,49 @@ def period_start(iso: str) -> date:
     raise ValueError(f"{iso!r} is no time period")
 
 
+def period_end(iso: str) -> date:
+    """Return the last day of a period.
+
+    Raises:
+        ValueError: `iso` is no time period.
+    """
+    if frequency_of(iso) == "YTD":
+        months = int(iso.rpartition("P")[2].removesuffix("M"))
+        return _month_start(int(iso[:4]), months + 1) - timedelta(days=1)
+    return period_start(next_period(iso)) - timedelta(days=1)
+
+
+def next_period(iso: str) -> str:
+    """Return the period of the same kind that comes next; year to date goes month by month.
+
+    Raises:
+        ValueError: `iso` is no time period.
+    """
+    freq, start = frequency_of(iso), period_start(iso)
+    year = start.year
+    if freq == "A":
+        return f"{year + 1}"
+    if freq == "S":
+        return f"{year}-S2" if iso.endswith("1") else f"{year + 1}-S1"
+    if freq == "Q":
+        quarter = int(iso[-1])
+        return f"{year}-Q{quarter + 1}" if quarter < 4 else f"{year + 1}-Q1"
+    if freq == "M":
+        return f"{_month_start(year, start.month + 1):%Y-%m}"
+    if freq == "W":
+        coming = (start + timedelta(days=7)).isocalendar()
+        return f"{coming.year}-W{coming.week:02d}"
+    if freq == "D":
+        return (start + timedelta(days=1)).isoformat()
+    months = int(iso.rpartition("P")[2].removesuffix("M"))
+    return f"{year}-01-01/P{months + 1}M" if months < 12 else f"{year + 1}-01-01/P1M"
+
+
+def _month_start(year: int, month: int) -> date:
+    """Return the first day of a month; 13 is January of the year after."""
+    return date(year + (month - 1) // 12, (month - 1) % 12 + 1, 1)
+
+
 def parse_period(text: str, form: str = "auto") -> TimePeriod:
     """Read a period as a source writes it.
 
@@ -100,6 +145,8 @@ def parse_period(text: str, form: str = "auto") -> TimePeriod:
     """
     if form != "auto":
         return _with_pattern(text, form)
+    if any(char.isdigit() and not char.isascii() for char in text):
+        raise ValueError(f"{text!r} has digits other than 0-9: it is no period that can be read")
     label, status = _split_status(text)
     for reader in (_iso, _sdmx_like, _vietnamese):
         period = reader(label)
@@ -124,11 +171,12 @@ def _with_pattern(text: str, form: str) -> TimePeriod:
     except ValueError as error:
         raise ValueError(f"{text!r} is not a date written as {pattern!r}") from error
     freq = keep or _finest(pattern)
+    day = moment.date().isoformat()  # strftime writes the year 1 as "1"
     period = {
-        "A": TimePeriod(f"{moment:%Y}", "A"),
-        "Q": TimePeriod(f"{moment:%Y}-Q{(moment.month + 2) // 3}", "Q"),
-        "M": TimePeriod(f"{moment:%Y-%m}", "M"),
-        "D": TimePeriod(f"{moment:%Y-%m-%d}", "D"),
+        "A": TimePeriod(day[:4], "A"),
+        "Q": TimePeriod(f"{day[:4]}-Q{(moment.month + 2) // 3}", "Q"),
+        "M": TimePeriod(day[:7], "M"),
+        "D": TimePeriod(day, "D"),
     }.get(freq)
     if period is None:
         raise ValueError(f"the format {form!r} names no known frequency (A, Q, M, D)")

@@ -12,6 +12,7 @@
                               the file that holds it
     OPENINDICATORS_CKAN_DATASTORE_URL   the database address of its DataStore, where it is known
                               (ckan.datastore.write_url); without it rows go over the API
+    OPENINDICATORS_MAX_*      limits on what a source may send (read by sources/limits.py)
     SOURCE_DATE_EPOCH         the time to write into records, for reproducible runs
                               (https://reproducible-builds.org/specs/source-date-epoch/)
 """

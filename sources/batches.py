@@ -47,6 +47,38 @@ def text_batches(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[pa.Rec
             return
 
 
+def text_array(values: Sequence[str | None], where: str) -> pa.Array:
+    """Return texts as an Arrow array.
+
+    Raises:
+        ReadError: one is too long, or is no Unicode text.
+    """
+    try:
+        array = pa.array(values, pa.string())
+    except (UnicodeEncodeError, pa.ArrowInvalid) as error:
+        raise ReadError("a text is no Unicode text", where=where) from error
+    if (pc.max(pc.binary_length(array)).as_py() or 0) > MAX_CELL_CHARS:
+        raise ReadError(f"a text has more than {MAX_CELL_CHARS} bytes", where=where)
+    return array
+
+
+def column_batch(
+    names: Sequence[str], part: str, first: int, columns: Sequence[Sequence[str | None]]
+) -> pa.RecordBatch:
+    """Return columns of text as a batch whose rows are numbered from `first`.
+
+    Raises:
+        ReadError: as `text_array`.
+    """
+    arrays = [
+        text_array(column, f"{part}, column {name!r}")
+        for name, column in zip(names, columns, strict=True)
+    ]
+    numbers = pa.array(range(first, first + len(columns[0])), pa.int64())
+    parts = pa.repeat(pa.scalar(part), len(numbers))
+    return pa.RecordBatch.from_arrays([*arrays, parts, numbers], schema=text_schema(names))
+
+
 def _batch(schema: pa.Schema, chunk: list[Row]) -> pa.RecordBatch:
     width = len(schema) - len(POSITION_FIELDS)
     columns = list(zip(*(row.values for row in chunk), strict=True)) or [()] * width

@@ -8,13 +8,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
+
+import numpy as np
+import pyarrow as pa
 
 from model.errors import ReadError
 from model.text import nfc, slug
+from sources.batches import text_array, text_schema
 from sources.json_text import as_text
-from sources.limits import MAX_DATA_CELLS
+from sources.limits import BATCH_ROWS, MAX_DATA_CELLS
 
 _OWN_COLUMNS = ("value", "status")
 
@@ -47,20 +50,41 @@ class Cube:
         pairs = ((each.column, f"{each.column}_code") for each in self.dimensions)
         return (*(column for pair in pairs for column in pair), *_OWN_COLUMNS)
 
-    def cells(self) -> Iterator[tuple[int, tuple[str | None, ...]]]:
-        """Give the cells with their numbers from 1."""
-        sides = (each.categories for each in self.dimensions)
-        for position, categories in enumerate(product(*sides)):
-            if self.only_listed and position not in self.values:
-                continue
-            labels = (text for code, label in categories for text in (label, code))
-            value = as_text(_at(self.values, position), self.where)
-            yield position + 1, (*labels, value, as_text(self._status(position), self.where))
+    def batches(self, part: str) -> Iterator[pa.RecordBatch]:
+        """Give the cells as batches of text; `_row` is the number of the cell, from 1."""
+        sizes = [len(each.categories) for each in self.dimensions]
+        total = math.prod(sizes)
+        schema = text_schema(self.columns)
+        texts = [
+            (self._array([label for _, label in each.categories]),
+             self._array([code for code, _ in each.categories]))
+            for each in self.dimensions
+        ]
+        for start in range(0, max(1, total), BATCH_ROWS):
+            numbers = range(start, min(total, start + BATCH_ROWS))
+            listed = [n for n in numbers if n in self.values] if self.only_listed else numbers
+            positions = np.asarray(listed, np.int64)
+            sides = np.unravel_index(positions, sizes) if sizes else ()
+            arrays = [
+                array.take(pa.array(side))
+                for pair, side in zip(texts, sides, strict=True) for array in pair
+            ]
+            arrays.append(self._array([_at(self.values, n) for n in listed]))
+            arrays.append(self._array(self._statuses(listed)))
+            place = (pa.repeat(pa.scalar(part), len(positions)), pa.array(positions + 1))
+            yield pa.RecordBatch.from_arrays([*arrays, *place], schema=schema)
 
-    def _status(self, position: int) -> Any:
+    def _statuses(self, positions: Sequence[int]) -> list[Any]:
         if self.statuses is None or isinstance(self.statuses, str):
-            return self.statuses
-        return _at(self.statuses, position)
+            return [self.statuses] * len(positions)
+        return [_at(self.statuses, position) for position in positions]
+
+    def _array(self, values: Sequence[Any]) -> pa.Array:
+        texts = [
+            value if value is None or isinstance(value, str) else as_text(value, self.where)
+            for value in values
+        ]
+        return text_array(texts, self.where)
 
 
 def _at(values: Sequence[Any] | dict[int, Any], position: int) -> Any:

@@ -1,10 +1,20 @@
-"""JSON whose numbers stay the text that the source wrote."""
+"""JSON whose numbers stay the text that the source wrote.
+
+msgspec parses what is in order, an order of magnitude faster than the standard library here; it
+keeps the last of two equal keys, and gives no line. So its result is used only where it has as
+many keys as the text, and the strict parser judges, and words, everything else.
+"""
 
 from __future__ import annotations
 
+import gc
 import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
+
+import msgspec
 
 from model.errors import ReadError
 from sources.answers import check_payload, quoted
@@ -12,13 +22,16 @@ from sources.limits import MAX_JSON_BYTES, MAX_JSON_DEPTH
 
 
 class Lexeme(str):
-    """A JSON number as it was written: `1.10` stays `1.10`, whatever a float would make of it."""
+    """A JSON number as it was written: `1.10` stays `1.10`, whatever a float would make of it.
+
+    Integers become `int`, which keeps all their digits.
+    """
 
     __slots__ = ()
 
 
 def load_json(path: Path, where: str) -> Any:
-    """Read a JSON file; numbers become `Lexeme`.
+    """Read a JSON file; numbers become `int` or `Lexeme`.
 
     A byte order mark, UTF-16 and NUL bytes at the end (PX-Web of Viet Nam) are tolerated.
 
@@ -32,7 +45,10 @@ def load_json(path: Path, where: str) -> Any:
             f"has {size} bytes; a JSON file may have {MAX_JSON_BYTES}", where=where,
             todo="ask for less at a time",
         )
-    raw = path.read_bytes()
+    raw = path.read_bytes()  # UTF-16 ends with a NUL of its own
+    value = in_order(raw.rstrip(b"\0 \t\r\n"), _decode, _keys)
+    if value is not None:
+        return value
     encoding = json.detect_encoding(raw)
     try:
         text = raw.decode("utf-8-sig" if encoding == "utf-8" else encoding)
@@ -43,6 +59,53 @@ def load_json(path: Path, where: str) -> Any:
             todo="ask the publisher for UTF-8",
         ) from error
     return parse_json(text.rstrip("\0 \t\r\n"), where)
+
+
+_decode = msgspec.json.Decoder(float_hook=Lexeme).decode
+_MINUS_ZERO = re.compile(rb"-0(?![0-9.eE])")
+
+
+def in_order(raw: bytes, decode: Callable[[bytes], Any], keys: Callable[[Any], int]) -> Any:
+    """Return the value of JSON text in UTF-8, or None where the strict parser must look.
+
+    Args:
+        raw: the text.
+        decode: a decoder of msgspec's.
+        keys: says how many keys there are in a value and in all that it holds.
+    """
+    if b"-0" in raw and _MINUS_ZERO.search(raw):
+        return None
+    collecting = gc.isenabled()
+    gc.disable()  # it would look at every object again and again: most of the time, measured
+    try:
+        value = decode(raw.removeprefix(b"\xef\xbb\xbf"))
+    except (ValueError, RecursionError):
+        return None
+    finally:
+        if collecting:
+            gc.enable()
+    # Every key has its colon. Text that holds `\":` counts too; then the strict parser looks.
+    colons = raw.translate(None, b" \t\r\n").count(b'":')
+    return value if colons == keys(value) else None
+
+
+def _keys(value: Any) -> int:
+    """Return how many keys there are in a value and in all that it holds."""
+    total, inside = 0, [value]
+    while inside:
+        each = inside.pop()
+        if isinstance(each, dict):
+            total += len(each)
+            each = each.values()
+        elif not isinstance(each, list):
+            continue
+        inside.extend(item for item in each if isinstance(item, (dict, list)))
+    return total
+
+
+def _integer(text: str) -> int | Lexeme:
+    # Python refuses integers of more than 4,300 digits.
+    return Lexeme(text) if text == "-0" or len(text) > 4_000 else int(text)
 
 
 def parse_json(text: str, where: str, line: int | None = None) -> Any:
@@ -71,7 +134,7 @@ def parse_json(text: str, where: str, line: int | None = None) -> Any:
 
     try:
         return json.loads(
-            text, parse_float=Lexeme, parse_int=Lexeme, parse_constant=refuse_constant,
+            text, parse_float=Lexeme, parse_int=_integer, parse_constant=refuse_constant,
             object_pairs_hook=without_twins,
         )
     except json.JSONDecodeError as error:
@@ -94,7 +157,7 @@ def as_text(value: Any, where: str) -> str | None:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    return render_json(value, where)
+    return str(value) if isinstance(value, int) else render_json(value, where)
 
 
 def render_json(value: Any, where: str, depth: int = 0) -> str:

@@ -100,7 +100,7 @@ def _refuse_errors(body: Any, where: str) -> None:
         ": ".join(
             str(each[key])
             for key in ("code", "title", "message", "detail", "details")
-            if isinstance(each.get(key), str)
+            if isinstance(each.get(key), (str, int))
         )
         if isinstance(each, dict) else str(each)
         for each in (errors if isinstance(errors, list) else [errors])

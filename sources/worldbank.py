@@ -2,32 +2,38 @@
 
 https://datahelpdesk.worldbank.org/knowledgebase/articles/889392
 An answer is `[{page, pages, per_page, total, ...}, [observation, ...]]`, newest year first. An
-error is `[{"message": [{id, key, value}]}]` under status 200, and an HTML page under 400.
+error is `[{"message": [{id, key, value}]}]` under status 200, and an HTML page under 400. The first
+page tells when its database was last updated: while it stays the same, no other page is asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlencode
 
+import msgspec
 import pyarrow as pa
 from pydantic import Field, model_validator
 
 from model.dataset import ColumnRule
-from model.errors import ReadError, SourceError
+from model.errors import ChangedError, ReadError, SourceError
+from model.hashing import sha256_file
 from model.text import Code, Frozen, slug
 from sources.answers import message_in
 from sources.base import Answer, Get, Request, StoredPart
-from sources.batches import Row, text_batches
-from sources.json_text import as_text, load_json
-from sources.limits import MAX_PAGES
+from sources.batches import Row, column_batch, text_batches
+from sources.json_text import Lexeme, as_text, in_order, load_json
+from sources.limits import BATCH_ROWS, MAX_JSON_BYTES, MAX_PAGES
 from sources.options import BaseUrl, Codes, Files, Period, exactly_one
 from sources.recorded import recorded_answers
 from sources.urls import host_of, safe_url
 
 name = "worldbank"
+
+_SAME_ON_EVERY_PAGE = ("lastupdated", "total", "pages")
 
 # `area` is countryiso3code, or the country's id where an aggregate has no such code.
 COLUMNS = (
@@ -85,24 +91,44 @@ def fetch(options: Options, get: Get) -> Iterator[Answer]:
 
 def _pages(indicator: str, options: Options, get: Get) -> Iterator[Answer]:
     page, pages, total, received = 1, 1, 0, 0
+    first: tuple[str, ...] = ()
+    edition: str | None = None
     while page <= pages:
         url = _url(indicator, page, options)
-        answer = get(f"{slug(indicator)}-{page:04d}.json", Request(url))
+        answer = get(f"{slug(indicator)}-{page:04d}.json", Request(url), edition)
         envelope, rows = read_answer(answer.path, safe_url(url))
         pages, total = _number(envelope, "pages", url), _number(envelope, "total", url)
+        said = tuple(str(envelope.get(key)) for key in _SAME_ON_EVERY_PAGE)
+        if page == 1:
+            first, edition = said, _edition(envelope, answer.path)
+        elif said != first:
+            raise ChangedError(
+                "was updated while its pages were asked for", where=safe_url(url),
+                todo="run again",
+            )
         received += len(rows)
         if pages > MAX_PAGES:
             raise SourceError(
                 f"{pages} pages; {MAX_PAGES} are allowed", where=safe_url(url),
                 todo="ask for fewer countries or years, or a larger `per_page`",
             )
-        yield answer
+        yield replace(answer, edition=edition)
         page += 1
     if received != total:
-        raise SourceError(
+        raise ChangedError(
             f"announces {total} observations and gives {received}", where=safe_url(url),
             todo="try again: the figures may have changed while they were read",
         )
+
+
+def _edition(envelope: dict[str, Any], first_page: Path) -> str | None:
+    """Return what tells this state of the figures from another.
+
+    `lastupdated` is a day, and more may change on a day: the first page, which holds the newest
+    figures, must be the same as well.
+    """
+    day = envelope.get("lastupdated")
+    return f"{day} {sha256_file(first_page)}" if day else None
 
 
 def _url(indicator: str, page: int, options: Options) -> str:
@@ -162,15 +188,83 @@ def read(parts: list[StoredPart], options: Options) -> Iterator[pa.RecordBatch]:
         SourceError: an answer holds the World Bank's error.
         ReadError: names the file and the observation.
     """
-    return text_batches(COLUMNS, _rows(parts))
-
-
-def _rows(parts: list[StoredPart]) -> Iterator[Row]:
     for part in parts:
-        _, observations = read_answer(part.path, part.name)
-        for number, observation in enumerate(observations, start=1):
-            where = f"{part.name}:{number}"
-            yield Row(part.name, number, _values(observation, where))
+        yield from _usual(part) or text_batches(COLUMNS, _rows(part))
+
+
+class _Pair(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    id: str | None
+    value: str | None
+
+
+class _Observation(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """An observation as the API writes it."""
+
+    indicator: _Pair
+    country: _Pair
+    countryiso3code: str | None
+    date: str
+    value: Any
+    unit: str | None
+    obs_status: str | None
+    decimal: Any
+    footnote: str | msgspec.UnsetType | None = msgspec.UNSET
+
+
+_decode = msgspec.json.Decoder(
+    tuple[dict[str, Any], list[_Observation]], float_hook=Lexeme
+).decode
+
+
+def _keys(answer: tuple[dict[str, Any], list[_Observation]]) -> int:
+    envelope, observations = answer
+    footnotes = sum(each.footnote is not msgspec.UNSET for each in observations)
+    return len(envelope) + 12 * len(observations) + footnotes
+
+
+def _usual(part: StoredPart) -> Iterator[pa.RecordBatch] | None:
+    """Return the batches of an answer in which everything is as the API writes it, else None."""
+    if part.path.stat().st_size > MAX_JSON_BYTES:
+        return None
+    answer = in_order(part.path.read_bytes(), _decode, _keys)
+    if answer is None:
+        return None
+    rows: list[_Observation] = answer[1]
+    # Few rows at a time: their objects stay in the processor's cache from column to column.
+    starts = range(0, max(1, len(rows)), BATCH_ROWS)
+    return (
+        column_batch(COLUMNS, part.name, at + 1, _columns(rows[at : at + BATCH_ROWS], part.name))
+        for at in starts
+    )
+
+
+def _columns(rows: list[_Observation], where: str) -> list[list[str | None]]:
+    iso3 = [each.countryiso3code for each in rows]
+    countries = [each.country.id for each in rows]
+    return [
+        [each.indicator.id for each in rows],
+        [each.indicator.value for each in rows],
+        countries,
+        [each.country.value for each in rows],
+        iso3,
+        [code or country for code, country in zip(iso3, countries, strict=True)],
+        [each.date for each in rows],
+        [_text(each.value, where) for each in rows],
+        [each.unit for each in rows],
+        [each.obs_status for each in rows],
+        [_text(each.decimal, where) for each in rows],
+        [None if each.footnote is msgspec.UNSET else each.footnote for each in rows],
+    ]
+
+
+def _text(value: Any, where: str) -> str | None:
+    return value if value is None or isinstance(value, str) else as_text(value, where)
+
+
+def _rows(part: StoredPart) -> Iterator[Row]:
+    _, observations = read_answer(part.path, part.name)
+    for number, observation in enumerate(observations, start=1):
+        yield Row(part.name, number, _values(observation, f"{part.name}:{number}"))
 
 
 def _values(observation: Any, where: str) -> tuple[str | None, ...]:

@@ -1,0 +1,1 @@
+"""Fuzzers: run by hand or at night (`make fuzz`), never by `make test`; findings become tests."""
