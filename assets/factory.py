@@ -9,6 +9,7 @@ Dagster reads the annotation of `context` itself and cannot read a postponed one
 does without `from __future__ import annotations`.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -23,6 +24,7 @@ from assets.steps import (
     Released,
     code_version,
     judge_table,
+    keep_judgement,
     make_release,
     make_table,
     publish,
@@ -30,17 +32,13 @@ from assets.steps import (
     take_snapshot,
     why_stopped,
 )
-from model.errors import OpenIndicatorsError, UnreachableError
+from model.errors import ChangedError, OpenIndicatorsError, UnreachableError
 from model.hashing import sha256_file
-from model.periods import FREQUENCY_DAYS
-from model.records import CheckResult, QualityRecord
-from model.text import slug
-from warehouse import drafts, releases
+from model.periods import FREQUENCY_DAYS, GRACE_DAYS
+from model.records import SHAPE_CHECK, CheckResult, QualityRecord, Severity
+from model.text import Bilingual, slug
+from warehouse import drafts, drift, releases
 from warehouse.home import Home
-
-# Days after the end of a period within which publishers of this field are used to release it:
-# yearly figures of statistics offices come out within the following year.
-GRACE_DAYS = {"A": 366, "S": 184, "Q": 92, "M": 45, "W": 14, "D": 7, "YTD": 45}
 
 RETRY_UNREACHABLE = dg.RetryPolicy(
     max_retries=2, delay=10, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
@@ -50,11 +48,6 @@ RETRY_UNREACHABLE = dg.RetryPolicy(
 def asset_key(dataset: str, stage: str) -> dg.AssetKey:
     """Return `<sector>/<dataset>/<stage>`."""
     return dg.AssetKey([*dataset.split("/"), stage])
-
-
-def check_keys(pipeline: Pipeline) -> list[str]:
-    """Return the names of a dataset's asset checks, as Dagster names them."""
-    return [expectation.name for expectation in pipeline.suite.expectations]
 
 
 def dataset_assets(
@@ -123,7 +116,7 @@ def _step(context: dg.AssetExecutionContext, dataset: str, stage: str) -> Iterat
 
     try:
         yield done
-    except UnreachableError as error:
+    except (ChangedError, UnreachableError) as error:
         reporter.failed(dataset, stage, error)
         raise dg.Failure(description=str(error), allow_retries=True) from error
     except OpenIndicatorsError as error:
@@ -178,26 +171,26 @@ def _table(pipeline: Pipeline) -> dg.AssetsDefinition:
         code_version=code_version(),
         automation_condition=_automation(),
         check_specs=[
-            dg.AssetCheckSpec(
-                name=expectation.name,
-                asset=key,
-                description=f"{expectation.title.en}\n\n{expectation.title.vi}",
-                blocking=expectation.severity == "critical",
-                metadata={"severity": expectation.severity, "expectation": expectation.type},
-            )
-            for expectation in pipeline.suite.expectations
+            *(
+                _check_spec(key, each.name, each.title, each.severity, each.type)
+                for each in pipeline.suite.expectations
+            ),
+            _check_spec(key, SHAPE_CHECK, drift.TITLE, "warning", SHAPE_CHECK),
         ],
     )
     def table(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         home = context.resources.home
         with _step(context, dataset.id, "table") as done:
             path, stats = make_table(pipeline, home)
+            begun = time.monotonic()
             validated = judge_table(pipeline, home)
+            seconds = time.monotonic() - begun
+            judgement, _ = keep_judgement(pipeline, home, validated, context.resources.clock)
             done(stats is not None)
             quality = validated.quality
             result: dg.MaterializeResult = dg.MaterializeResult(
                 data_version=dg.DataVersion(f"{path.parent.name}-{validated.folder.name}"),
-                metadata=metadata.of_table(dataset, validated, stats),
+                metadata=metadata.of_table(dataset, validated, stats, judgement, seconds),
                 check_results=[_check_result(key, quality, check) for check in quality.checks],
             )
         if quality.stopped:
@@ -208,6 +201,18 @@ def _table(pipeline: Pipeline) -> dg.AssetsDefinition:
         return result
 
     return table
+
+
+def _check_spec(
+    key: dg.AssetKey, name: str, title: Bilingual, severity: Severity, expectation: str
+) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        name=name,
+        asset=key,
+        description=f"{title.en}\n\n{title.vi}",
+        blocking=severity == "critical",
+        metadata={"severity": severity, "expectation": expectation},
+    )
 
 
 def _check_result(
@@ -222,7 +227,7 @@ def _check_result(
     return dg.AssetCheckResult(
         asset_key=key,
         check_name=check.name,
-        passed=check.outcome == "passed",
+        passed=check.outcome in ("passed", "not_judged"),
         severity=dg.AssetCheckSeverity.ERROR if blocks else dg.AssetCheckSeverity.WARN,
         metadata=metadata.of_check(check),
     )

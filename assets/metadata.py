@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from assets.steps import Released
 from model.dataset import Dataset
 from model.load import Declaration
+from model.quality import Judgement
 from model.records import CheckResult, Publication
 from portal.site import PREVIEW
 from warehouse.clean import CleanStats
@@ -56,8 +57,14 @@ def of_snapshot(stored: StoredSnapshot, changed: bool) -> dict[str, Any]:
     }
 
 
-def of_table(dataset: Dataset, validated: Validated, stats: CleanStats | None) -> dict[str, Any]:
-    """Return a table's metadata."""
+def of_table(
+    dataset: Dataset,
+    validated: Validated,
+    stats: CleanStats | None,
+    judgement: Judgement,
+    seconds: float,
+) -> dict[str, Any]:
+    """Return a table's metadata; `seconds` is how long judging it took."""
     quality = validated.quality
     found: dict[str, Any] = {
         "dagster/row_count": quality.rows_released,
@@ -66,6 +73,9 @@ def of_table(dataset: Dataset, validated: Validated, stats: CleanStats | None) -
         "quarantined": quality.rows_quarantined,
         "checks": f"{quality.count('passed')} passed, {quality.count('warned')} warned,"
         f" {quality.count('failed')} failed",
+        "judgement": judgement.number,
+        "judged in (s)": round(seconds, 3),
+        **{f"score: {item.dimension}": round(item.percent, 2) for item in judgement.scores},
         "preview": dg.MetadataValue.md(_preview(validated.data)),
         "file": dg.MetadataValue.path(validated.data),
     }

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, cached_property
@@ -21,12 +19,16 @@ import duckdb
 import expectations
 import sources
 import warehouse
+from assets.compared import compared_with, paths, version
+from expectations import scores
+from expectations.cells import suppress
 from expectations.suite import Suite
 from expectations.validate import validate
 from model.dataset import Dataset, Source
 from model.errors import QualityError, StoreError
 from model.hashing import sha256_json
 from model.load import Declaration
+from model.quality import Acceptance, Judgement
 from model.records import Publication, QualityRecord
 from model.registries import Registries
 from portal.base import Portal, ShowsDrafts
@@ -34,8 +36,7 @@ from portal.site import Site
 from sources.base import SourceProtocol, StoredPart, Transport
 from sources.fetching import fetch_parts
 from sources.registry import options_of, protocol
-from warehouse import drafts, releases, snapshots, tables
-from warehouse.atomic import store_errors
+from warehouse import acceptances, drafts, drift, judgements, releases, snapshots, tables
 from warehouse.clean import CleanStats, clean
 from warehouse.home import Home
 from warehouse.releases import Inputs, StoredRelease
@@ -91,13 +92,14 @@ class Pipeline:
         """Checksum of all that the declaration says for the profile."""
         return self.declaration.version(self.profile, self.registries)
 
-    def inputs(self, snapshot_sha256: str) -> Inputs:
+    def inputs(self, snapshot_sha256: str, acceptances_sha256: str | None = None) -> Inputs:
         """Return what decides whether a release is new."""
         return Inputs(
             snapshot_sha256=snapshot_sha256,
             declaration_sha256=self.declaration_sha256,
             suite_sha256=self.suite.sha256,
             code_version=code_version(),
+            acceptances_sha256=acceptances_sha256,
         )
 
 
@@ -113,22 +115,12 @@ def code_version() -> str:
     return digest.hexdigest()[:16]
 
 
-@contextmanager
-def _scratch(home: Home) -> Iterator[Path]:
-    parent = home.root / "tmp"
-    with store_errors(parent):
-        parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix="fetch-", dir=parent))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def take_snapshot(
     pipeline: Pipeline, home: Home, transport: Transport, clock: Clock
 ) -> tuple[StoredSnapshot, bool]:
-    """Ask the source, conditionally, and store what it serves.
+    """Ask the source for what is new, and store what it serves.
+
+    A pull that dies leaves what it has got; the next one goes on from there.
 
     Returns:
         The snapshot, and whether it differs from the one taken last.
@@ -138,7 +130,8 @@ def take_snapshot(
         StoreError: the data folder cannot be written.
     """
     dataset = pipeline.dataset
-    with home.dataset_lock(dataset.id), _scratch(home) as folder:
+    folder = home.pull(dataset.id)
+    with home.dataset_lock(dataset.id):
         earlier = snapshots.latest(home, dataset.id)
         known = (
             [(part, earlier.part_path(part)) for part in earlier.snapshot.parts]
@@ -149,12 +142,15 @@ def take_snapshot(
             pipeline.protocol, options_of(pipeline.source), transport, folder, known
         )
         if fetched.unchanged and earlier is not None:
-            return earlier, False
-        return snapshots.save(
-            home, dataset.id, fetched.parts,
-            protocol=pipeline.source.protocol, options=pipeline.source.options,
-            licence=dataset.licence, retrieved=clock(),
-        )
+            taken = (earlier, False)
+        else:
+            taken = snapshots.save(
+                home, dataset.id, fetched.parts,
+                protocol=pipeline.source.protocol, options=pipeline.source.options,
+                licence=dataset.licence, retrieved=clock(),
+            )
+        shutil.rmtree(folder, ignore_errors=True)
+        return taken
 
 
 def make_table(pipeline: Pipeline, home: Home) -> tuple[Path, CleanStats | None]:
@@ -165,6 +161,7 @@ def make_table(pipeline: Pipeline, home: Home) -> tuple[Path, CleanStats | None]
 
     Raises:
         ReadError: the payload cannot be read; names file, line and column.
+        DriftError: its shape is not that of the snapshot that was released last.
         StoreError: no snapshot yet, or the data folder cannot be written.
     """
     dataset = pipeline.dataset
@@ -183,6 +180,7 @@ def make_table(pipeline: Pipeline, home: Home) -> tuple[Path, CleanStats | None]
         return clean(
             con, batches, dataset, pipeline.source, pipeline.protocol.columns,
             pipeline.registries, pipeline.declaration.sql.get(pipeline.profile),
+            releases.shape_before(home, dataset.id, stored.snapshot.sha256),
         )
 
     with home.dataset_lock(dataset.id):
@@ -206,14 +204,68 @@ def judge_table(pipeline: Pipeline, home: Home) -> Validated:
         ReadError, StoreError: as `make_table`.
     """
     table, _ = make_table(pipeline, home)
+    accepted = acceptances.load(home, pipeline.dataset.id)
+    compared = compared_with(
+        home, pipeline.dataset, pipeline.suite, inputs_now(pipeline, home).sha256
+    )
 
     def judge(con: duckdb.DuckDBPyConnection, relation: str) -> QualityRecord:
-        return validate(con, relation, pipeline.dataset, pipeline.suite)
+        quality = run_suite(pipeline, con, relation, pipeline.suite, paths(compared), accepted)
+        shape = drift.as_check(tables.read_shape(table))
+        judged = quality.model_copy(update={"checks": (*quality.checks, shape)})
+        return scores.scored(con, relation, pipeline.dataset, judged)
 
+    judged_by = sha256_json(
+        [pipeline.suite.sha256, acceptances.version(accepted), version(compared)]
+    )
     with home.dataset_lock(pipeline.dataset.id):
-        return tables.write_validated(
-            home, pipeline.dataset, table, pipeline.suite.sha256, judge
+        return tables.write_validated(home, pipeline.dataset, table, judged_by, judge)
+
+
+def run_suite(
+    pipeline: Pipeline,
+    con: duckdb.DuckDBPyConnection,
+    relation: str,
+    suite: Suite,
+    relations: Mapping[str, Path],
+    accepted: Sequence[Acceptance] = (),
+) -> QualityRecord:
+    """Run a suite on the dataset's table as it may be shown: small cells withheld.
+
+    The arguments are those of `expectations.validate.validate`.
+    """
+    suppress(con, relation, pipeline.dataset, _parents(pipeline))
+    return validate(con, relation, pipeline.dataset, suite, accepted, relations)
+
+
+def _parents(pipeline: Pipeline) -> dict[str, str]:
+    """Return which area each area of the dataset is a part of, where the codelist says so."""
+    areas = pipeline.registries.codelists[pipeline.dataset.geography.codelist].entries
+    return {area.code: area.parent for area in areas if area.parent}
+
+
+def keep_judgement(
+    pipeline: Pipeline, home: Home, validated: Validated, clock: Clock
+) -> tuple[Judgement, bool]:
+    """Keep the record of a judgement, unless it says what the last one said.
+
+    Returns:
+        The judgement, and whether it was kept now.
+
+    Raises:
+        StoreError: the data folder cannot be written, or the record is damaged.
+    """
+    with home.dataset_lock(pipeline.dataset.id):
+        return judgements.keep(
+            home, validated, inputs_now(pipeline, home), scores.ALGORITHM, clock()
         )
+
+
+def inputs_now(pipeline: Pipeline, home: Home) -> Inputs:
+    """Return what a release of the last snapshot is made from."""
+    accepted = acceptances.load(home, pipeline.dataset.id)
+    snapshot = _last_snapshot(pipeline, home).snapshot
+    return pipeline.inputs(snapshot.sha256, acceptances.version(accepted))
 
 
 def why_stopped(quality: QualityRecord) -> QualityError:
@@ -236,8 +288,7 @@ def make_release(
     validated = judge_table(pipeline, home)
     if validated.quality.stopped:
         raise why_stopped(validated.quality)
-    snapshot = _last_snapshot(pipeline, home).snapshot
-    inputs = pipeline.inputs(snapshot.sha256)
+    inputs = inputs_now(pipeline, home)
     with home.dataset_lock(dataset.id):
         if dataset.review == "required":
             draft, changed = drafts.propose(home, dataset, validated, inputs, clock())

@@ -36,7 +36,7 @@ def generic_names(dataset: Dataset) -> set[str]:
     return {
         *(f"{column}_not_null" for column in _never_null(dataset)),
         *(f"{name}_known" for name in dataset.dimensions),
-        "key_unique", "indicator_declared", "ref_area_known", "freq_declared",
+        "key_unique", "indicator_declared", "ref_area_known", "geo_vintage_known", "freq_declared",
         "time_period_form", "obs_status_known", "unit_measure_declared",
         "obs_value_present", "obs_value_within_bounds", "not_empty",
     }
@@ -91,8 +91,19 @@ def _generic(dataset: Dataset, registries: Registries) -> Iterator[Expectation]:
         ),
     )
     yield in_codelist("ref_area_known", "ref_area", dataset.geography.codelist)
+    vintages = [registries.codelists[dataset.geography.codelist].vintage,
+                *dataset.geography.vintages]
+    yield expect(
+        "geo_vintage_known", "expect_column_values_to_be_in_set",
+        {"column": "geo_vintage", "value_set": vintages},
+        Bilingual(
+            vi=f"Phiên bản địa giới là một trong: {', '.join(vintages)}.",
+            en=f"The geography vintage is one of: {', '.join(vintages)}.",
+        ),
+    )
     for name, dimension in dataset.dimensions.items():
-        yield in_codelist(f"{name}_known", name, dimension.codelist)
+        if dimension.codelist:
+            yield in_codelist(f"{name}_known", name, dimension.codelist)
     yield expect(
         "freq_declared", "expect_column_values_to_be_in_set",
         {"column": "freq", "value_set": [dataset.frequency]},

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from expectations.arguments import Problem, problems
+from expectations.automatic import AUTOMATIC, automatic_expectations
+from expectations.custom import CUSTOM, completed, custom_problems, query_of
 from expectations.generic import generic_expectations, generic_names
 from expectations.kinds import KINDS, UNEXPECTED_ROWS
 from expectations.probe import level_of_query
@@ -27,7 +29,7 @@ from expectations.titles import sentence
 from expectations.words import SUITE_FORMAT, Expectation, Suite
 from model.dataset import Dataset
 from model.errors import DeclarationError, OpenIndicatorsError
-from model.records import Severity
+from model.records import SHAPE_CHECK, Severity
 from model.registries import Registries
 from model.text import Bilingual, Frozen, Name, did_you_mean
 from model.yaml_file import KeyPath, YamlFile, parse_as
@@ -64,7 +66,7 @@ def load_suite(path: Path, dataset: Dataset) -> Suite:
         for at, what, todo in _wrong(entry, dataset):
             where = document.where(("expectations", index, *at))
             raise DeclarationError(what, where=where, todo=todo)
-    taken = generic_names(dataset)
+    taken = generic_names(dataset) | {SHAPE_CHECK, *(name for name, _ in AUTOMATIC.values())}
     for index, entry in enumerate(entries):
         if entry.name is None:
             continue
@@ -83,10 +85,15 @@ def load_suite(path: Path, dataset: Dataset) -> Suite:
 
 
 def _wrong(entry: _Entry, dataset: Dataset) -> Iterator[tuple[KeyPath, str, str]]:
+    if entry.type in CUSTOM:
+        for at, what, todo in custom_problems(entry.type, entry.kwargs, dataset):
+            yield ("kwargs", *at), what, todo
+        return
     if entry.type not in KINDS:
         yield (
             ("type",), f"unknown expectation {entry.type!r}",
-            did_you_mean(entry.type, set(KINDS)) or "expectations/kinds.py lists them all",
+            did_you_mean(entry.type, {*KINDS, *CUSTOM})
+            or "docs/quality.md and expectations/kinds.py list them all",
         )
         return
     for problem in problems(entry.type, entry.kwargs, dataset):
@@ -107,6 +114,16 @@ def _in_kwargs(problem: Problem) -> tuple[KeyPath, str, str]:
 
 
 def _complete(entry: _Entry, dataset: Dataset, taken: Collection[str]) -> Expectation:
+    if entry.type in CUSTOM:
+        custom = CUSTOM[entry.type]
+        return Expectation(
+            name=entry.name or _free_name(entry, taken),
+            type=entry.type,
+            kwargs=completed(entry.type, entry.kwargs, dataset),
+            severity=entry.severity,
+            level=custom.level,
+            title=entry.title or custom.title,
+        )
     level = KINDS[entry.type].level
     if entry.type == UNEXPECTED_ROWS:
         level = level_of_query(entry.kwargs["unexpected_rows_query"], dataset)
@@ -170,17 +187,21 @@ def load_suites(
 
 def full_suite(dataset: Dataset, suite: Suite | None, registries: Registries) -> Suite:
     """Return all that is expected of a dataset: what its declaration implies, and its suite."""
-    generic = generic_expectations(dataset, registries)
     own = suite.expectations if suite else ()
+    implied = (
+        *generic_expectations(dataset, registries),
+        *automatic_expectations(dataset, registries, {item.type for item in own}),
+    )
     return Suite(
-        dataset=dataset.id, path=suite.path if suite else None, expectations=(*generic, *own)
+        dataset=dataset.id, path=suite.path if suite else None, expectations=(*implied, *own)
     )
 
 
 def to_gx(suite: Suite) -> ExpectationSuite:
     """Return the suite as Great Expectations' own, for any context of it to run or store.
 
-    Names, titles and levels are in each expectation's `meta`.
+    Names, titles and levels are in each expectation's `meta`; so are the name and the arguments of
+    an expectation of this project's own, which is a query for Great Expectations.
     """
     # Seconds to import: only for whoever needs it.
     from great_expectations.core import ExpectationSuite  # noqa: PLC0415
@@ -202,14 +223,19 @@ def to_gx(suite: Suite) -> ExpectationSuite:
 
 
 def _gx_configuration(expectation: Expectation) -> dict[str, Any]:
+    kind, kwargs, own = expectation.type, dict(expectation.kwargs), {}
+    if kind in CUSTOM:
+        own = {"expectation": kind, "kwargs": kwargs}
+        kind, kwargs = UNEXPECTED_ROWS, {"unexpected_rows_query": query_of(expectation)}
     return {
-        "type": expectation.type,
-        "kwargs": dict(expectation.kwargs),
+        "type": kind,
+        "kwargs": kwargs,
         "severity": expectation.severity,
         "description": expectation.title.en,
         "meta": {
             "name": expectation.name,
             "level": expectation.level,
             "title": expectation.title.model_dump(),
+            **own,
         },
     }

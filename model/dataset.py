@@ -6,6 +6,7 @@ One YAML file, `assets/<sector>/<dataset>.yaml`. Nothing else names a dataset.
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -29,6 +30,18 @@ ObsStatus = Literal["A", "B", "E", "F", "I", "N", "O", "P", "Q", "U"]
 DEFAULT_MISSING = ("", "..", "...", "…", "-", "n/a", "N/A", "NA", "null", ":")
 
 
+class SmallCells(Frozen):
+    """Counts of people so small that they could tell who is meant.
+
+    `stop`: such a figure stops the release. `suppress`: it is withheld (status Q), and as many
+    others with it as are needed so that no published total gives it away.
+    """
+
+    threshold: Annotated[int, Field(ge=2)] = 10  # counts from 1 to below it are small
+    action: Literal["stop", "suppress"] = "stop"
+    totals: dict[Name, Text] = {}  # column -> the code that stands for the sum of its others
+
+
 class Indicator(Frozen):
     """A figure that is observed: what it counts, in which unit, within which bounds."""
 
@@ -38,13 +51,14 @@ class Indicator(Frozen):
     decimals: Annotated[int, Field(ge=0, le=9)] = 2
     minimum: float | None = None
     maximum: float | None = None
+    small_cells: SmallCells | None = None  # where it counts people
 
 
 class Dimension(Frozen):
     """What an observation is broken down by, besides indicator, area and period."""
 
     name: Bilingual
-    codelist: Name
+    codelist: Name | None = None  # without one, text is its own code
 
 
 class Geography(Frozen):
@@ -52,15 +66,37 @@ class Geography(Frozen):
 
     codelist: Name
     coverage: Bilingual
+    vintages: tuple[Text, ...] = ()  # of the borders, besides the codelist's own
     uri: Text | None = None  # GeoNames or EU place vocabulary, for DCAT spatial
+
+
+class Mark(Frozen):
+    """What a mark on a value or a label means; neither status nor note: nothing."""
+
+    status: ObsStatus | None = None
+    note: Text | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, value: Any) -> Any:
+        return {"status": value} if isinstance(value, str) else value
+
+
+class ScaleBy(Frozen):
+    """A scale that another column names: "Billions" is 1000000000."""
+
+    column: Text
+    map: dict[str, float] = Field(min_length=1)
 
 
 class ColumnRule(Frozen):
     """Where a concept's values come from in the table that the reader gives.
 
     Exactly one of `column` and `const`. `map` turns source labels into codes; `codelist` finds
-    the code for a code or a name; `format` is for time periods; `locale`, `missing` and `scale`
-    are for numbers.
+    the code for a code or a name; `format` is for time periods; `locale`, `missing`, `scale`
+    and the other scales are for numbers. `marks` are taken off the text before anything else.
+    `within`, `named` and `successor` are for areas: the code of what they must lie in; the name
+    that a code must have; and, where `codelist` is of an earlier vintage, what becomes of them.
     """
 
     column: Text | None = None
@@ -71,6 +107,12 @@ class ColumnRule(Frozen):
     locale: Literal["en", "vi", "plain"] | None = None
     missing: tuple[str, ...] = DEFAULT_MISSING
     scale: float = 1
+    scale_by: ScaleBy | None = None
+    scale_words: dict[str, float] = {}  # words behind a number
+    marks: dict[str, Mark] = {}
+    within: Code | None = None
+    named: Text | None = None  # the column that names what `column` has the code of
+    successor: Literal["same", "sum"] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -81,27 +123,52 @@ class ColumnRule(Frozen):
     def _one_origin(self) -> ColumnRule:
         if (self.column is None) == (self.const is None):
             raise ValueError("give either `column` or `const`, not both or neither")
+        for mark in (*self.marks, *self.scale_words):
+            if not re.search(r"[^\d\s.,+-]", mark):
+                raise ValueError(f"{mark!r} cannot be told from the digits and signs of a number")
         return self
 
 
 class Unpivot(Frozen):
-    """Wide to long: the columns that match become rows of (`names_to`, `values_to`)."""
+    """Wide to long: the columns that match become rows of (`names_to`, `values_to`).
+
+    The named groups of `matching` become columns; or `separator` splits a name into as many
+    texts as `names_to` has columns.
+    """
 
     columns: tuple[Text, ...] | None = None
     matching: Text | None = None  # a regular expression on the whole column name
-    names_to: Name = "name"
+    names_to: Name | Annotated[tuple[Name, ...], Field(min_length=1)] = "name"
+    separator: Text | None = None
     values_to: Name = "value"
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns that a name becomes."""
+        groups = tuple(re.compile(self.matching or "").groupindex)
+        return groups or ((self.names_to,) if isinstance(self.names_to, str) else self.names_to)
+
     @model_validator(mode="after")
-    def _one_choice(self) -> Unpivot:
+    def _consistent(self) -> Unpivot:
         if (self.columns is None) == (self.matching is None):
             raise ValueError("give either `columns` or `matching`, not both or neither")
         if self.matching is not None:
             try:
-                re.compile(self.matching)
+                groups = dict(re.compile(self.matching).groupindex)
             except re.error as error:
                 raise ValueError(f"`matching` is no regular expression: {error}") from error
+            if groups and self.model_fields_set & {"names_to", "separator"}:
+                raise ValueError("the groups of `matching` name the columns: leave out `names_to`")
+        if not isinstance(self.names_to, str) != (self.separator is not None):
+            raise ValueError("several `names_to` need a `separator`, and only they")
         return self
+
+
+class Allow(Frozen):
+    """Which changes of a source's shape pass with a warning instead of stopping the dataset."""
+
+    new_columns: bool = True
+    new_codes: tuple[Name, ...] = ()  # concepts; rows with an unknown code are held back
 
 
 class Source(Frozen):
@@ -118,6 +185,8 @@ class Source(Frozen):
     where: dict[str, tuple[str, ...]] = {}  # keep the rows whose column has one of the values
     columns: dict[str, ColumnRule] = {}
     empty: Literal["drop", "keep"] = "drop"  # rows without a value: drop, or keep as status O
+    allow: Allow = Allow()
+    checked: date | None = None  # when a person found that a changed source is read rightly
 
 
 class Correction(Frozen):
@@ -194,6 +263,11 @@ class Dataset(Frozen):
 
     @model_validator(mode="after")
     def _consistent(self) -> Dataset:
+        for code, indicator in self.indicators.items():
+            totals = indicator.small_cells.totals if indicator.small_cells else {}
+            for column in totals:
+                if column not in ("ref_area", *self.dimensions):
+                    raise ValueError(f"small_cells of {code}: {column!r} has no totals here")
         if self.chart and self.chart.indicator not in self.indicators:
             raise ValueError(f"chart.indicator {self.chart.indicator!r} is not among indicators")
         return self

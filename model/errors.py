@@ -41,8 +41,16 @@ class UnreachableError(SourceError):
     """A source did not answer, or said to come back later: trying again may help."""
 
 
+class ChangedError(SourceError):
+    """A source's answers do not belong together: asking again from the start may help."""
+
+
 class ReadError(SourceError):
     """A payload could not be read: the message names file, line and column where known."""
+
+
+class DriftError(SourceError):
+    """A source has another shape than the one that was released last."""
 
 
 class QualityError(OpenIndicatorsError):

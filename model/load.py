@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from model.dataset import Dataset, Source
+from model.dataset import ColumnRule, Dataset, Source
 from model.errors import DeclarationError, OpenIndicatorsError
 from model.hashing import sha256_json
 from model.registries import Registries
@@ -42,12 +42,20 @@ class Declaration:
                 "codelists": {
                     name: registries.codelists[name].model_dump(mode="json") for name in lists
                 },
+                "lineages": {
+                    name: registries.lineages[name].model_dump(mode="json")
+                    for name in lists if name in registries.lineages
+                },
             }
         )
 
 
+def _named(dataset: Dataset) -> set[str]:
+    return {item.codelist for item in dataset.dimensions.values() if item.codelist}
+
+
 def _codelists_of(dataset: Dataset, source: Source | None) -> set[str]:
-    names = {dataset.geography.codelist, *(d.codelist for d in dataset.dimensions.values())}
+    names = {dataset.geography.codelist, *_named(dataset)}
     if source:
         names |= {rule.codelist for rule in source.columns.values() if rule.codelist}
     return names
@@ -113,6 +121,20 @@ def _read_sql(dataset: Dataset, document: YamlFile) -> dict[str, str]:
     return texts
 
 
+def _check_successor(
+    dataset: Dataset, concept: str, rule: ColumnRule, where: str, known: Registries
+) -> None:
+    lineage = known.lineages.get(rule.codelist or "")
+    if concept == "ref_area" and lineage and lineage.new == dataset.geography.codelist:
+        return
+    ways = ", ".join(f"{item.old} → {item.new}" for item in known.lineages.values())
+    raise DeclarationError(
+        f"`successor` of {concept!r}: what became of {rule.codelist} in"
+        f" {dataset.geography.codelist} is not known",
+        where=where, todo=f"it is for `ref_area`, and known of {ways}",
+    )
+
+
 def _check_names(dataset: Dataset, document: YamlFile, known: Registries) -> None:
     def check(name: str, names: dict, kind: str, at: tuple) -> None:
         if name not in names:
@@ -131,7 +153,9 @@ def _check_names(dataset: Dataset, document: YamlFile, known: Registries) -> Non
     for code, indicator in dataset.indicators.items():
         check(indicator.unit, known.units, "unit", ("indicators", code, "unit"))
     for name, dimension in dataset.dimensions.items():
-        check(dimension.codelist, known.codelists, "codelist", ("dimensions", name, "codelist"))
+        if dimension.codelist:
+            place = ("dimensions", name, "codelist")
+            check(dimension.codelist, known.codelists, "codelist", place)
     concepts = {*dataset.key, "obs_value", "obs_status", "obs_note"}
     for profile, source in dataset.sources.items():
         for concept, rule in source.columns.items():
@@ -139,3 +163,8 @@ def _check_names(dataset: Dataset, document: YamlFile, known: Registries) -> Non
             check(concept, dict.fromkeys(concepts), "column", at)
             if rule.codelist:
                 check(rule.codelist, known.codelists, "codelist", (*at, "codelist"))
+            if rule.successor:
+                _check_successor(dataset, concept, rule, document.where(at), known)
+        for index, concept in enumerate(source.allow.new_codes):
+            allowed = ("sources", profile, "allow", "new_codes", index)
+            check(concept, dict.fromkeys(concepts), "column", allowed)

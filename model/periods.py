@@ -197,16 +197,30 @@ _STATUS_WORDS = {
 
 
 def _split_status(text: str) -> tuple[str, str | None]:
-    """Take "Prel. 2024" or "Sơ bộ 2024" apart into the period and an SDMX status."""
+    """Take "Prel. 2024" or "Sơ bộ quý I/2024" apart into the period and an SDMX status."""
     label = " ".join(text.replace("\u00a0", " ").split())
-    folded = fold(label)
-    match = re.fullmatch(r"([a-z ]+?)[. :]*\s*(\d{4})|(\d{4})\s*[(. ]*([a-z ]+?)[.)]*", folded)
-    if match:
-        word, year = (match[1], match[2]) if match[1] else (match[4], match[3])
-        status = _STATUS_WORDS.get(word.strip())
-        if status:
-            return year, status
-    return label, None
+    year_last = re.fullmatch(r"([A-Za-z])[. ]*(\d{4})|(\d{4})[( ]*([A-Za-z])[.)]*", label)
+    if year_last:  # "p 2024", "2024p"
+        letter, year = year_last[1] or year_last[4], year_last[2] or year_last[3]
+        status = _STATUS_WORDS.get(letter.lower())
+        return (year, status) if status else (label, None)
+    status = None
+    while True:  # "Sơ bộ - Prel. 2024" says it twice
+        found = _status_word(label.split())
+        if found is None or status not in (None, found[1]):
+            return label, status
+        label, status = found
+
+
+def _status_word(words: list[str]) -> tuple[str, str] | None:
+    for count in (2, 1):
+        if len(words) <= count:
+            continue
+        for word, rest in ((words[:count], words[count:]), (words[-count:], words[:-count])):
+            status = _STATUS_WORDS.get(fold(" ".join(word)).strip(" .:()-–/"))
+            if status:
+                return " ".join(rest).strip(" -–/"), status
+    return None
 
 
 def _iso(label: str) -> TimePeriod | None:
@@ -233,12 +247,16 @@ _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 
 def _vietnamese(label: str) -> TimePeriod | None:
     folded = fold(label)
-    if match := re.fullmatch(r"nam (\d{4})", folded):
+    if match := re.fullmatch(r"(?:ca )?nam (\d{4})", folded):
         return TimePeriod(match[1], "A")
-    match = re.fullmatch(r"thang (\d{1,2})(?:[/,.-]| nam)? ?(\d{4})", folded)
+    if match := re.fullmatch(r"(\d{4})[/,.:-]? ?((?:quy|thang) \w+|\d{1,2} thang)", folded):
+        folded = f"{match[2]} {match[1]}"  # the year stood above, in a header of two rows
+    match = re.fullmatch(r"(?:thang |t)(\d{1,2})(?:[/,.-]| nam)? ?(\d{4})", folded)
     if match and 1 <= int(match[1]) <= 12:
         return TimePeriod(f"{match[2]}-{int(match[1]):02d}", "M")
-    if match := re.fullmatch(r"quy (iv|i{1,3}|[1-4])(?:[/,.-]| nam)? ?(\d{4})", folded):
+    if match := re.fullmatch(r"6 thang cuoi nam (\d{4})", folded):
+        return TimePeriod(f"{match[1]}-S2", "S")
+    if match := re.fullmatch(r"(?:quy |q)(iv|i{1,3}|[1-4])(?:[/,.-]| nam)? ?(\d{4})", folded):
         quarter = _ROMAN.get(match[1]) or int(match[1])
         return TimePeriod(f"{match[2]}-Q{quarter}", "Q")
     match = re.fullmatch(r"(\d{1,2}) thang(?: dau nam|[/,.-]| nam)? ?(\d{4})", folded)

@@ -10,7 +10,11 @@ from pydantic import Field
 from model.text import Bilingual, Frozen, Text
 
 Severity = Literal["critical", "warning", "info"]
-Outcome = Literal["passed", "warned", "failed"]
+# not_judged: what it is compared with is not there.
+Outcome = Literal["passed", "warned", "failed", "not_judged"]
+Dimension = Literal[
+    "completeness", "validity", "uniqueness", "consistency", "timeliness", "metadata"
+]
 
 
 class Part(Frozen):
@@ -23,6 +27,7 @@ class Part(Frozen):
     media_type: str = ""
     etag: str | None = None
     last_modified: str | None = None
+    edition: str | None = None  # what the source itself says of the state that this shows
 
 
 class Snapshot(Frozen):
@@ -54,6 +59,19 @@ class CheckResult(Frozen):
     error: str | None = None
 
 
+class Score(Frozen):
+    """How good something is in one dimension: `good` of `of`, e.g. rows."""
+
+    dimension: Dimension
+    good: float
+    of: float = Field(gt=0)
+
+    @property
+    def percent(self) -> float:
+        """From 0 to 100."""
+        return 100 * self.good / self.of
+
+
 class QualityRecord(Frozen):
     """Everything that validation said of a table: `quality.json`."""
 
@@ -65,11 +83,48 @@ class QualityRecord(Frozen):
     rows_quarantined: int
     tolerance: float
     checks: tuple[CheckResult, ...]
+    scores: tuple[Score, ...] = ()  # what the table alone decides; `versions` has the algorithm
+    rows_accepted: int = 0  # rows that break a check and were accepted by a person
     stopped: str | None = None  # why the release may not be made, or None
 
     def count(self, outcome: Outcome) -> int:
         """Return how many checks had this outcome."""
         return sum(check.outcome == outcome for check in self.checks)
+
+
+# The check that every dataset has, about its source's shape; no suite may use its name.
+SHAPE_CHECK = "source_shape"
+
+
+ColumnKind = Literal["number", "number as text", "date", "text", "other", "mixed", "empty"]
+
+
+class ColumnShape(Frozen):
+    """A column as a reader gave it."""
+
+    type: str  # DuckDB's name
+    kind: ColumnKind
+    sketch: tuple[str, ...]  # checksums of a few of its values: it is known by them if renamed
+
+
+class Drift(Frozen):
+    """One way in which a snapshot's shape differs from the one released last, in words."""
+
+    kind: Literal["column", "type", "unit", "code", "part"]
+    stops: bool
+    what: Bilingual
+    todo: Bilingual
+
+
+class Shape(Frozen):
+    """What a snapshot looks like to its declaration: `shape.json`."""
+
+    read_by: str  # checksum of how the declaration reads the source
+    parts: tuple[str, ...]  # names of files and pages, digits as "#"
+    columns: dict[str, ColumnShape]  # without those that are named by a period
+    units: dict[str, tuple[str, ...]]  # "column, indicator's label" -> units that it comes in
+    codes: dict[str, dict[str, str | None]]  # concept -> label -> code, None where unknown
+    drift: tuple[Drift, ...] = ()  # how it differs from the snapshot released before
 
 
 class FileRecord(Frozen):
@@ -107,12 +162,13 @@ class Release(Frozen):
     issued: datetime
     reason: Literal[
         "first release", "source changed", "declaration changed", "suite changed",
-        "code changed", "rollback", "withdrawal",
+        "rows accepted", "code changed", "rollback", "withdrawal",
     ]
-    inputs_sha256: str  # snapshot + declaration + suite: the same inputs make no new release
+    inputs_sha256: str  # of what follows: the same inputs make no new release
     snapshot_sha256: str
     declaration_sha256: str
     suite_sha256: str
+    acceptances_sha256: str | None = None  # None where no row was ever accepted
     code_version: str
     rows: int
     quarantined: int

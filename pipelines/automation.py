@@ -1,16 +1,18 @@
-"""What runs without being asked: schedules, the inbox sensor, automation, the failure hook."""
+"""What runs without being asked: schedules, the inbox sensor, automation, alerts.
 
-from __future__ import annotations
+Dagster reads the annotation of a sensor's `context` itself and cannot read a postponed one: this
+module does without `from __future__ import annotations`.
+"""
 
 import json
 from fnmatch import fnmatch
 from typing import Any
 
 import dagster as dg
-import httpx
 
 from assets.factory import asset_key
 from assets.steps import Pipeline
+from pipelines.alerts import tell
 from pipelines.settings import Settings
 from sources.registry import options_of
 
@@ -111,22 +113,22 @@ def inbox_sensor(
     return [inbox_files]
 
 
-def failure_hook(webhook: str) -> dg.HookDefinition:
-    """Return the hook that tells a webhook, in plain words, which step failed and why."""
+def alert_sensors(settings: Settings) -> list[dg.SensorDefinition]:
+    """Return what tells people, after every run, what has failed and what is mended."""
+    if settings.webhook is None and settings.email is None:
+        return []
 
-    @dg.failure_hook(name="tell_webhook")
-    def tell(context: dg.HookContext) -> None:
-        error = context.op_exception
-        message = {
-            "text": f"{context.op.name}: {getattr(error, 'description', None) or error}",
-            "step": context.step_key,
-            "run": context.run_id,
-            "job": context.job_name,
-        }
-        try:
-            httpx.post(webhook, json=message, timeout=10).raise_for_status()
-        except httpx.HTTPError as failure:
-            # The address may hold a secret: say what failed, not where.
-            context.log.error(f"the webhook was not told: {type(failure).__name__}")
+    def sensor(name: str, status: dg.DagsterRunStatus) -> dg.SensorDefinition:
+        @dg.run_status_sensor(
+            run_status=status, name=name, default_status=dg.DefaultSensorStatus.RUNNING,
+            description="Tells the webhook and the mail addresses; quiet on repeats",
+        )
+        def after_run(context: dg.RunStatusSensorContext) -> None:
+            context.log.info(f"{tell(settings)} messages were sent")
 
-    return tell
+        return after_run
+
+    return [
+        sensor("tell_after_failure", dg.DagsterRunStatus.FAILURE),
+        sensor("tell_after_success", dg.DagsterRunStatus.SUCCESS),
+    ]

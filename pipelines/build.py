@@ -8,11 +8,12 @@ from typing import Any
 import dagster as dg
 
 from assets.factory import dataset_assets, stages_of
-from assets.reporting import Silent
+from assets.reporting import FailureBook
 from assets.steps import Pipeline
 from model.text import slug
-from pipelines.automation import automation_sensor, failure_hook, inbox_sensor, schedules
+from pipelines.automation import alert_sensors, automation_sensor, inbox_sensor, schedules
 from pipelines.catalogue import Catalogue, load_catalogue
+from pipelines.record import RecordTransport, reads_record
 from pipelines.settings import SAMPLE, Settings
 from portal.base import Portal
 from portal.ckan.client import Client
@@ -29,20 +30,25 @@ from sources.transport_replay import ReplayTransport
 ALL = "all_sectors"
 
 
-def transport_for(settings: Settings) -> Transport:
+def transport_for(settings: Settings, pipelines: dict[str, Pipeline]) -> Transport:
     """Return what carries the requests of a profile.
 
-    `file:` addresses lead to the inbox, or to the corpus; others to the recorded facts of the
-    embedded sample, or over HTTP.
+    `file:` addresses lead to the inbox, or to the corpus, or to the warehouse's own record; others
+    to the recorded facts of the embedded sample, or over HTTP.
     """
     if settings.profile == "corpus":
         folder = FolderTransport(settings.corpus)
     else:
         folder = FolderTransport(settings.home.inbox)
+    judged = {
+        dataset_id: pipeline.dataset.frequency
+        for dataset_id, pipeline in pipelines.items() if not reads_record(pipeline)
+    }
+    files = RecordTransport(folder, settings.home, judged)
     if settings.profile == "sample":
-        return TransportByScheme(files=folder, web=ReplayTransport(SAMPLE))
+        return TransportByScheme(files=files, web=ReplayTransport(SAMPLE))
     limits = HttpLimits(allow_private=settings.allow_private)
-    return TransportByScheme(files=folder, web=HttpTransport(limits))
+    return TransportByScheme(files=files, web=HttpTransport(limits))
 
 
 def portals_for(settings: Settings, catalogue: Catalogue) -> tuple[Portal, ...]:
@@ -77,10 +83,10 @@ def resources_for(settings: Settings, catalogue: Catalogue) -> dict[str, Any]:
     """Return the resources of a run; any of them can be replaced."""
     return {
         "home": settings.home,
-        "transport": transport_for(settings),
+        "transport": transport_for(settings, catalogue.pipelines(settings.profile)),
         "portals": portals_for(settings, catalogue),
         "clock": settings.now,
-        "reporter": Silent(),
+        "reporter": FailureBook(settings.home),
     }
 
 
@@ -100,7 +106,7 @@ def build_definitions(
     catalogue = catalogue or load_catalogue(settings)
     pipelines = catalogue.pipelines(settings.profile)
     chosen = {**resources_for(settings, catalogue), **(resources or {})}
-    jobs = _jobs(pipelines, settings)
+    jobs = _jobs(pipelines)
     # A portal that others share takes one dataset at a time (Dagster's limit of the pool).
     pool = f"portal-{slug(settings.ckan.url)}" if settings.ckan else None
     return dg.Definitions(
@@ -111,7 +117,9 @@ def build_definitions(
         ],
         jobs=jobs,
         schedules=schedules(pipelines),
-        sensors=[automation_sensor(), *inbox_sensor(pipelines, settings)],
+        sensors=[
+            automation_sensor(), *inbox_sensor(pipelines, settings), *alert_sensors(settings),
+        ],
         resources={
             name: dg.ResourceDefinition.hardcoded_resource(value)
             for name, value in chosen.items()
@@ -120,7 +128,7 @@ def build_definitions(
     )
 
 
-def _jobs(pipelines: dict[str, Pipeline], settings: Settings) -> list[Any]:
+def _jobs(pipelines: dict[str, Pipeline]) -> list[Any]:
     """Return a job for each sector and one for all."""
     groups: dict[str, list[str]] = {ALL: list(pipelines)}
     for dataset_id, pipeline in pipelines.items():
@@ -134,7 +142,6 @@ def _jobs(pipelines: dict[str, Pipeline], settings: Settings) -> list[Any]:
                 if name == ALL
                 else f"Every dataset of the sector {name}, from its source to the portal"
             ),
-            hooks={failure_hook(settings.webhook)} if settings.webhook else None,
             executor_def=dg.in_process_executor,
         )
         for name, members in groups.items()

@@ -20,7 +20,8 @@ Exit codes: 0 all went well · 1 failures of several kinds, or something unexpec
 
 Environment: OPENINDICATORS_HOME (data folder, default data/), OPENINDICATORS_PROFILE (sample,
 corpus or live), OPENINDICATORS_PROJECT (folder of the declarations), OPENINDICATORS_CORPUS
-(folder of real files), OPENINDICATORS_WEBHOOK (told of failures), OPENINDICATORS_CKAN_URL with
+(folder of real files), OPENINDICATORS_WEBHOOK and OPENINDICATORS_SMTP with OPENINDICATORS_ALERT_TO
+and OPENINDICATORS_ALERT_FROM (told of failures), OPENINDICATORS_CKAN_URL with
 OPENINDICATORS_CKAN_TOKEN or OPENINDICATORS_CKAN_TOKEN_FILE (a portal to publish to).
 """
 
@@ -191,11 +192,80 @@ def check(as_json: AsJson = False) -> int:
 @app.command()
 def new(
     dataset: Annotated[str, typer.Argument(metavar="SECTOR/DATASET")],
+    source: Annotated[
+        str | None,
+        typer.Option("--from", metavar="FILE|URL", help="look at this, and write what reads it"),
+    ] = None,
 ) -> int:
-    """Write the two files of a new dataset, and a small table to try it with."""
+    """Write the two files of a new dataset, of a small table or of a file that is looked at."""
     from pipelines.commands.new import new as command
 
-    return command(dataset)
+    return command(dataset, source)
+
+
+@app.command()
+def corpus(
+    folder: Annotated[Path, typer.Argument(metavar="DIR")], as_json: AsJson = False
+) -> int:
+    """Read every file of a folder: by which reader, how many rows, or why it is refused."""
+    from pipelines.commands.corpus import corpus as command
+
+    return command(folder, as_json)
+
+
+@app.command()
+def quality(
+    dataset: Annotated[
+        str | None, typer.Argument(metavar="[DATASET|SECTOR]", help="nothing means all")
+    ] = None,
+    profile: Profile = None,
+    check: Annotated[
+        list[str] | None,
+        typer.Option("--check", metavar="NAME", help="run this check again (else: those failing)"),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="run every check again")] = False,
+    rows: Annotated[int, typer.Option("--rows", min=1, help="failing rows shown of a check")] = 20,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="DAY", help="how fresh on this day")
+    ] = None,
+    reach: Annotated[
+        str | None,
+        typer.Option("--reach", metavar="URL", help="ask the site at this address for every file"),
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", metavar="FILE", help="write JUnit XML, for CI")
+    ] = None,
+    prometheus: Annotated[
+        Path | None, typer.Option("--prometheus", metavar="FILE", help="write metrics as text")
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Show scores, grades and freshness; of one dataset every check and the rows that fail."""
+    from pipelines.commands.quality import quality as command
+
+    return command(
+        dataset, profile, check or [], every, rows, as_of, reach, junit, prometheus, as_json
+    )
+
+
+@app.command()
+def quarantine(
+    dataset: str,
+    profile: Profile = None,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option("--accept", metavar="ROW", help="release this row, as long as it stays so"),
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option("--reason", metavar="TEXT", help="why it is right after all")
+    ] = None,
+    by: By = None,
+    as_json: AsJson = False,
+) -> int:
+    """List the rows that are held back, with every reason; accept those that are right."""
+    from pipelines.commands.quarantine import quarantine as command
+
+    return command(dataset, profile, accept or [], reason, by, as_json)
 
 
 @app.command()

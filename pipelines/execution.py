@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
 import dagster as dg
 
 from assets.factory import stages_of
-from assets.reporting import Reporter
+from assets.reporting import FailureBook, Reporter
 from assets.steps import Pipeline
 from model.errors import OpenIndicatorsError, QualityError
+from pipelines.alerts import tell
 from pipelines.build import ALL, build_definitions, resources_for
 from pipelines.catalogue import Catalogue
+from pipelines.feeds import write_feeds
 from pipelines.instance import open_instance
+from pipelines.record import reads_record
 from pipelines.settings import SAMPLE, Settings
 from portal.base import Portal
 from sources.transport_replay import ReplayTransport
@@ -29,6 +33,7 @@ class Recorder:
     """Collects what the steps report, and passes it on to who watches."""
 
     watcher: Reporter
+    book: FailureBook
     changed: set[str] = field(default_factory=set)
     failures: dict[str, tuple[str, Exception]] = field(default_factory=dict)
 
@@ -42,11 +47,13 @@ class Recorder:
             del self.failures[dataset]
         if changed and stage in ("snapshot", "release", "publication"):
             self.changed.add(dataset)
+        self.book.finished(dataset, stage, changed)
         self.watcher.finished(dataset, stage, changed)
 
     def failed(self, dataset: str, stage: str, error: Exception) -> None:
         """A step failed."""
         self.failures[dataset] = (stage, error)
+        self.book.failed(dataset, stage, error)
         self.watcher.failed(dataset, stage, error)
 
 
@@ -74,7 +81,7 @@ def run_datasets(
     Raises:
         StoreError: the data folder cannot be written.
     """
-    recorder = Recorder(watcher)
+    recorder = Recorder(watcher, FailureBook(settings.home))
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     resources = {
         **resources_for(settings, catalogue), "reporter": recorder, "portals": tuple(portals),
@@ -82,25 +89,38 @@ def run_datasets(
     definitions = build_definitions(settings, catalogue, resources)
     job = definitions.resolve_job_def(ALL)
     rounds = ReplayTransport(SAMPLE).rounds if settings.profile == "sample" else _one_round
-    with open_instance(settings.home) as instance:
-        chosen = list(pipelines)
-        round_number = 1
-        while chosen:
-            before = set(recorder.changed)
-            recorder.changed.clear()
-            _run_once(job, instance, chosen, recorder)
-            news = set(recorder.changed)
-            recorder.changed |= before
-            round_number += 1
-            chosen = [
-                dataset_id
-                for dataset_id in chosen
-                if dataset_id in news
-                and dataset_id not in recorder.failures
-                and rounds(dataset_id) >= round_number
-            ]
+    with open_instance(settings.home) as instance, ExitStack() as together:
+        for portal in portals:
+            together.enter_context(portal.together())
+        last = [name for name, pipeline in pipelines.items() if reads_record(pipeline)]
+        for group in ([name for name in pipelines if name not in last], last):
+            _run_rounds(job, instance, group, recorder, rounds)
     warehouse_catalogue.refresh(settings.home)
+    write_feeds(settings, catalogue)
+    tell(settings)
     return Outcome(tuple(pipelines), frozenset(recorder.changed), dict(recorder.failures))
+
+
+def _run_rounds(
+    job: Any, instance: dg.DagsterInstance, chosen: list[str], recorder: Recorder,
+    rounds: Callable[[str], int],
+) -> None:
+    """Run datasets round after round, as long as there is news and a vintage to play."""
+    round_number = 1
+    while chosen:
+        before = set(recorder.changed)
+        recorder.changed.clear()
+        _run_once(job, instance, chosen, recorder)
+        news = set(recorder.changed)
+        recorder.changed |= before
+        round_number += 1
+        chosen = [
+            dataset_id
+            for dataset_id in chosen
+            if dataset_id in news
+            and dataset_id not in recorder.failures
+            and rounds(dataset_id) >= round_number
+        ]
 
 
 def _run_once(

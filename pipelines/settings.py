@@ -6,6 +6,9 @@
                               declarations apart from this code (default: this project)
     OPENINDICATORS_CORPUS     folder of the corpus profile's files (default: ../shared/data)
     OPENINDICATORS_WEBHOOK    address that is told of failures (default: none)
+    OPENINDICATORS_SMTP       mail server for the same, smtps://USER:PASSWORD@HOST:PORT; `smtp:`
+                              asks for STARTTLS, `smtp+plain:` for none, on this machine only
+    OPENINDICATORS_ALERT_TO, OPENINDICATORS_ALERT_FROM   addresses, separated by commas; sender
     OPENINDICATORS_ALLOW_PRIVATE   "1" lets live sources lead to private addresses
     OPENINDICATORS_CKAN_URL   address of a CKAN portal that releases are published to
     OPENINDICATORS_CKAN_TOKEN, OPENINDICATORS_CKAN_TOKEN_FILE   an API token of that portal, or
@@ -25,6 +28,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote, urlsplit
 
 from model.dataset import PROFILES
 from model.errors import OpenIndicatorsError
@@ -45,6 +50,19 @@ class CkanSettings:
 
 
 @dataclass(frozen=True)
+class EmailSettings:
+    """A mail server and who is told of failures; the secret is in no repr."""
+
+    host: str
+    port: int
+    security: Literal["tls", "starttls", "plain"]
+    sender: str
+    recipients: tuple[str, ...]
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
 class Settings:
     """Where things are and how this process was asked to work."""
 
@@ -52,6 +70,7 @@ class Settings:
     profile: str
     corpus: Path
     webhook: str | None = None
+    email: EmailSettings | None = None
     allow_private: bool = False
     epoch: datetime | None = None
     project: Path = PROJECT
@@ -89,6 +108,7 @@ class Settings:
                 environment.get("OPENINDICATORS_CORPUS") or PROJECT.parent / "shared" / "data"
             ).absolute(),
             webhook=environment.get("OPENINDICATORS_WEBHOOK") or None,
+            email=_email(environment),
             allow_private=environment.get("OPENINDICATORS_ALLOW_PRIVATE") == "1",
             epoch=_epoch(environment.get("SOURCE_DATE_EPOCH")),
             project=Path(environment.get("OPENINDICATORS_PROJECT") or PROJECT).absolute(),
@@ -98,6 +118,43 @@ class Settings:
     def now(self) -> datetime:
         """Return the time to write into records, in whole seconds, UTC."""
         return self.epoch or datetime.now(UTC).replace(microsecond=0)
+
+
+_SECURITY: dict[str, tuple[Literal["tls", "starttls", "plain"], int]] = {
+    "smtps": ("tls", 465), "smtp": ("starttls", 587), "smtp+plain": ("plain", 25),
+}
+
+
+def _email(environment: Mapping[str, str]) -> EmailSettings | None:
+    address = environment.get("OPENINDICATORS_SMTP")
+    if not address:
+        return None
+    try:
+        parts = urlsplit(address)
+        security, usual_port = _SECURITY[parts.scheme]
+        host, port = parts.hostname or "", parts.port or usual_port
+    except (KeyError, ValueError) as error:
+        raise OpenIndicatorsError(
+            "OPENINDICATORS_SMTP is no address of a mail server",
+            todo="give e.g. smtps://user:password@mail.danang.gov.vn",
+        ) from error
+    to = environment.get("OPENINDICATORS_ALERT_TO", "")
+    recipients = tuple(name.strip() for name in to.split(",") if name.strip())
+    sender = environment.get("OPENINDICATORS_ALERT_FROM", "")
+    if not host or not recipients or any("@" not in name for name in (*recipients, sender)):
+        raise OpenIndicatorsError(
+            "OPENINDICATORS_SMTP names a mail server, but not who writes to whom",
+            todo="set OPENINDICATORS_ALERT_TO and OPENINDICATORS_ALERT_FROM to e-mail addresses",
+        )
+    if security == "plain" and host not in ("localhost", "127.0.0.1", "::1"):
+        raise OpenIndicatorsError(
+            "OPENINDICATORS_SMTP would send without encryption over the network",
+            todo="write smtp: (STARTTLS) or smtps: instead of smtp+plain:",
+        )
+    return EmailSettings(
+        host, port, security, sender, recipients,
+        unquote(parts.username or ""), unquote(parts.password or ""),
+    )
 
 
 def _ckan(environment: Mapping[str, str]) -> CkanSettings | None:

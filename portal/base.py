@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -44,6 +45,14 @@ class Portal(Protocol):
 
         Raises:
             PortalError: what the portal said and what to do; the old release is still shown.
+        """
+        ...
+
+    def together(self) -> AbstractContextManager[None]:
+        """Publish many datasets: what all of them share is made once, on leaving.
+
+        Raises:
+            PortalError: on leaving, what they share cannot be made.
         """
         ...
 

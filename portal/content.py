@@ -163,7 +163,7 @@ class Content:
         if column == "ref_area":
             return self.dataset.geography.codelist
         dimension = self.dataset.dimensions.get(column)
-        return dimension.codelist if dimension else ""
+        return (dimension.codelist or "") if dimension else ""
 
 
 def quoted(name: str) -> str:

@@ -27,6 +27,7 @@ CONTEXT: dict[str, str] = {
     "dcat": "http://www.w3.org/ns/dcat#",
     "dcatap": "http://data.europa.eu/r5r/",
     "dct": "http://purl.org/dc/terms/",
+    "dqv": "http://www.w3.org/ns/dqv#",
     "foaf": "http://xmlns.com/foaf/0.1/",
     "skos": "http://www.w3.org/2004/02/skos/core#",
     "spdx": "http://spdx.org/rdf/terms#",
@@ -62,15 +63,17 @@ def dataset_nodes(
         "@id": dataset_urn(dataset.id),
         "@type": "dcat:Dataset",
         "dct:identifier": dataset.id,
-        "dct:title": _texts(dataset.title),
-        "dct:description": _texts(dataset.description),
+        "dct:title": texts(dataset.title),
+        "dct:description": texts(dataset.description),
         "dcat:keyword": _keywords(dataset.keywords),
-        "dcat:theme": _ref(str(content.registries.sectors[dataset.sector].theme)),
+        "dcat:theme": _concept(str(content.registries.sectors[dataset.sector].theme)),
         "dct:publisher": _ref(_agent_id(content.publisher)),
         "dcat:contactPoint": _contact(content.contact),
-        "dct:accessRights": _ref(f"{AUTHORITY}/access-right/{dataset.access_rights}"),
-        "dct:accrualPeriodicity": _ref(
-            f"{AUTHORITY}/frequency/{FREQUENCY_CODES[dataset.frequency]}"
+        "dct:accessRights": _term(
+            f"{AUTHORITY}/access-right/{dataset.access_rights}", "dct:RightsStatement"
+        ),
+        "dct:accrualPeriodicity": _term(
+            f"{AUTHORITY}/frequency/{FREQUENCY_CODES[dataset.frequency]}", "dct:Frequency"
         ),
         "dct:issued": _moment(issued),
         "dct:modified": _moment(release.issued.isoformat()),
@@ -98,29 +101,33 @@ def _distribution(content: Content, file: FileRecord, folder: str) -> Node:
     return {
         "@id": distribution_urn(content.dataset.id, file.name),
         "@type": "dcat:Distribution",
-        "dct:title": _texts(form.title),
-        "dct:description": _texts(form.purpose),
+        "dct:title": texts(form.title),
+        "dct:description": texts(form.purpose),
         "dcat:accessURL": _ref(folder + file.name),
         "dcat:downloadURL": _ref(folder + file.name),
-        "dcat:mediaType": _ref(f"{IANA}/{form.media_type}"),
-        "dct:format": _ref(f"{AUTHORITY}/file-type/{form.file_type}"),
+        "dcat:mediaType": _term(f"{IANA}/{form.media_type}", "dct:MediaType"),
+        "dct:format": _term(
+            f"{AUTHORITY}/file-type/{form.file_type}", "dct:MediaTypeOrExtent"
+        ),
         "dcat:byteSize": {"@value": str(file.bytes), "@type": "xsd:nonNegativeInteger"},
         "spdx:checksum": {
             "@type": "spdx:Checksum",
-            "spdx:algorithm": _ref("http://spdx.org/rdf/terms#checksumAlgorithm_sha256"),
+            "spdx:algorithm": _term(
+                "http://spdx.org/rdf/terms#checksumAlgorithm_sha256", "spdx:ChecksumAlgorithm"
+            ),
             "spdx:checksumValue": {"@value": file.sha256, "@type": "xsd:hexBinary"},
         },
         "dct:license": {
             "@id": str(licence.eu_uri or licence.url),
             "@type": "dct:LicenseDocument",
-            "dct:title": _texts(licence.title),
+            "dct:title": texts(licence.title),
         },
-        "dct:rights": {"@type": "dct:RightsStatement", "skos:prefLabel": _texts(_rights(licence))},
+        "dct:rights": {"@type": "dct:RightsStatement", "skos:prefLabel": texts(_rights(licence))},
         "dct:language": _languages(),
         "dct:issued": _moment(content.release.issued.isoformat()),
         "dct:modified": _moment(content.release.issued.isoformat()),
-        "dcatap:availability": _ref(f"{AUTHORITY}/planned-availability/STABLE"),
-        "adms:status": _ref(f"{AUTHORITY}/distribution-status/COMPLETED"),
+        "dcatap:availability": _concept(f"{AUTHORITY}/planned-availability/STABLE"),
+        "adms:status": _concept(f"{AUTHORITY}/distribution-status/COMPLETED"),
     }
 
 
@@ -139,11 +146,14 @@ def catalogue_nodes(
     catalogue: Node = {
         "@id": home,
         "@type": "dcat:Catalog",
-        "dct:title": _texts(title),
-        "dct:description": _texts(description),
+        "dct:title": texts(title),
+        "dct:description": texts(description),
         "dct:publisher": _ref(_agent_id(publisher)),
         "dct:language": _languages(),
-        "dcat:themeTaxonomy": _ref(f"{AUTHORITY}/data-theme"),
+        "dcat:themeTaxonomy": {
+            "@id": f"{AUTHORITY}/data-theme", "@type": "skos:ConceptScheme",
+            "dct:title": {"@value": "Data theme", "@language": "en"},
+        },
         "foaf:homepage": {"@id": home, "@type": "foaf:Document"},
         "dcat:dataset": [_ref(key) for key in datasets],
     }
@@ -160,7 +170,20 @@ def _ref(address: str) -> Node:
     return {"@id": address}
 
 
-def _texts(text: Bilingual) -> list[Node]:
+def _term(address: str, kind: str) -> Node:
+    """Name a term of a vocabulary, and say what it is: whoever checks need not load them all."""
+    return {"@id": address, "@type": kind}
+
+
+def _concept(address: str) -> Node:
+    """Name a concept; its own code is a label that is never wrong."""
+    code = address.rpartition("/")[2]
+    label = {"@value": code, "@language": "en"}
+    return {**_term(address, "skos:Concept"), "skos:prefLabel": label}
+
+
+def texts(text: Bilingual) -> list[Node]:
+    """Return a text in both languages."""
     return [{"@value": text.vi, "@language": "vi"}, {"@value": text.en, "@language": "en"}]
 
 
@@ -173,7 +196,9 @@ def _keywords(words: BilingualList) -> list[Node]:
 
 
 def _languages() -> list[Node]:
-    return [_ref(f"{AUTHORITY}/language/{code}") for code in ("VIE", "ENG")]
+    return [
+        _term(f"{AUTHORITY}/language/{code}", "dct:LinguisticSystem") for code in ("VIE", "ENG")
+    ]
 
 
 def _moment(text: str) -> Node:
@@ -186,7 +211,7 @@ def _year(period: str) -> Node:
 
 
 def _spatial(uri: str | None, coverage: Bilingual) -> Node:
-    place: Node = {"@type": "dct:Location", "skos:prefLabel": _texts(coverage)}
+    place: Node = {"@type": "dct:Location", "skos:prefLabel": texts(coverage)}
     return {"@id": uri, **place} if uri else place
 
 
@@ -198,16 +223,16 @@ def _agent(publisher: Publisher) -> Node:
     return {
         "@id": _agent_id(publisher),
         "@type": "foaf:Agent",
-        "foaf:name": _texts(publisher.name),
+        "foaf:name": texts(publisher.name),
         "foaf:homepage": {"@id": str(publisher.homepage), "@type": "foaf:Document"},
-        "dct:type": _ref(str(publisher.kind)),
+        "dct:type": _concept(str(publisher.kind)),
     }
 
 
 def _contact(contact: Publisher) -> Node:
     node: Node = {
-        "@type": "vcard:Organization",
-        "vcard:fn": _texts(contact.name),
+        "@type": ["vcard:Organization", "vcard:Kind"],
+        "vcard:fn": texts(contact.name),
         "vcard:hasURL": _ref(str(contact.homepage)),
     }
     if contact.email:

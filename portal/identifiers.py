@@ -46,3 +46,13 @@ def organisation_id(publisher: str) -> str:
 def group_id(sector: str) -> str:
     """Return the id of a sector's group."""
     return str(uuid.uuid5(NAMESPACE, f"sector:{sector}"))
+
+
+def incident_urn(dataset: str, judgement: int, kind: str, check: str) -> str:
+    """Return the identifier of something that went wrong, for feeds."""
+    return uuid.uuid5(NAMESPACE, f"incident:{dataset}:{judgement}:{kind}:{check}").urn
+
+
+def metric_urn(dimension: str, algorithm: str) -> str:
+    """Return the identifier of a metric of quality; without an algorithm, of its dimension."""
+    return uuid.uuid5(NAMESPACE, f"quality metric:{dimension}:{algorithm}").urn

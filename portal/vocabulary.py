@@ -119,6 +119,9 @@ REASONS: dict[str, Bilingual] = {
     "source changed": _b("Nguồn có số liệu mới", "The source has changed"),
     "declaration changed": _b("Mô tả tập dữ liệu thay đổi", "The dataset's declaration changed"),
     "suite changed": _b("Bộ kiểm tra thay đổi", "The checks changed"),
+    "rows accepted": _b(
+        "Những dòng bị giữ lại được chấp nhận", "Rows that were held back were accepted"
+    ),
     "code changed": _b("Phần mềm xử lý thay đổi", "The software changed"),
     "rollback": _b("Quay về nội dung cũ", "Return to earlier content"),
     "withdrawal": _b("Rút tập dữ liệu", "Withdrawal of the dataset"),

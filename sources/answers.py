@@ -53,7 +53,7 @@ def message_in(value: Any) -> str:
     """Return the message in a JSON error body, "" when it has none.
 
     Knows the World Bank's `[{"message": [{"key", "value"}]}]`, and `message`, `error`, `detail`
-    and `title` at the top, as text or as an object with such a field.
+    and `title` at the top, as text or as an object with such a field; and CKAN's lists by field.
     """
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
@@ -63,14 +63,28 @@ def message_in(value: Any) -> str:
         found = value.get(key)
         if isinstance(found, str) and found:
             return quoted(found)
-        if isinstance(found, dict) and message_in(found):
-            return message_in(found)
+        if isinstance(found, dict):
+            said = message_in(found) or _fields_in(found)
+            if said:
+                return said
         if isinstance(found, list):
             texts = (f"{m.get('key')}: {m.get('value')}" for m in found if isinstance(m, dict))
             unique = list(dict.fromkeys(texts))
             if unique:
                 return quoted("; ".join(unique))
     return ""
+
+
+def _fields_in(error: dict[str, Any]) -> str:
+    """Return CKAN's `{"__type": "Validation Error", field: [what is wrong]}` in words."""
+    kind = error.get("__type")
+    if not isinstance(kind, str):
+        return ""
+    wrong = (
+        f"{field}: {' '.join(map(str, said)) if isinstance(said, list) else said}"
+        for field, said in error.items() if field != "__type"
+    )
+    return quoted(f"{kind}: {'; '.join(wrong)}")
 
 
 def check_payload(path: Path, where: str, expected: str) -> bytes:

@@ -1,7 +1,8 @@
-"""Zip archives: one member at a time, bounded, to a file whose name is ours."""
+"""Zip archives and gzip files: one member at a time, bounded, to a file whose name is ours."""
 
 from __future__ import annotations
 
+import gzip
 import tempfile
 import zipfile
 import zlib
@@ -52,6 +53,46 @@ def unpacked(path: Path, where: str, pattern: str) -> Iterator[tuple[Path, str]]
         yield target, place
 
 
+def is_gzip(head: bytes) -> bool:
+    """Say whether a payload begins as a gzip file does."""
+    return head.startswith(b"\x1f\x8b\x08")
+
+
+@contextmanager
+def ungzipped(path: Path, where: str, suffix: str) -> Iterator[Path]:
+    """Unpack a gzip file, for as long as the context lasts, to a file that ends in `suffix`.
+
+    Raises:
+        ReadError: damaged, cut off, or too large.
+    """
+    packed = max(1, path.stat().st_size)
+    written = 0
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / f"member{_suffix(suffix)}"
+        try:
+            with gzip.open(path) as source, target.open("wb") as file:
+                while piece := source.read(_PIECE):
+                    written += len(piece)
+                    _check_size(packed, written, where)
+                    file.write(piece)
+        except (gzip.BadGzipFile, zlib.error, EOFError, OSError) as error:
+            raise ReadError(
+                f"is a damaged or cut-off gzip file: {quoted(str(error))}", where=where,
+                todo="fetch it again",
+            ) from error
+        yield target
+
+
+def _check_size(packed: int, unpacked_size: int, where: str) -> None:
+    if unpacked_size > MAX_TEXT_BYTES or (
+        unpacked_size > ARCHIVE_RATIO_FROM and unpacked_size / packed > MAX_ARCHIVE_RATIO
+    ):
+        raise ReadError(
+            f"would unpack {packed} bytes to {unpacked_size}", where=where,
+            todo="ask the publisher: this is how archives are made that fill a disk",
+        )
+
+
 def check_archive(path: Path, where: str) -> None:
     """Check an archive's bounds before another reader opens it (a workbook is a zip).
 
@@ -78,14 +119,7 @@ def _opened(path: Path, where: str) -> Iterator[zipfile.ZipFile]:
                 f"has {len(members)} members; {MAX_ARCHIVE_MEMBERS} are allowed", where=where
             )
         total = sum(member.file_size for member in members)
-        packed = max(1, path.stat().st_size)
-        if total > MAX_TEXT_BYTES or (
-            total > ARCHIVE_RATIO_FROM and total / packed > MAX_ARCHIVE_RATIO
-        ):
-            raise ReadError(
-                f"would unpack {packed} bytes to {total}", where=where,
-                todo="ask the publisher: this is how archives are made that fill a disk",
-            )
+        _check_size(max(1, path.stat().st_size), total, where)
         yield archive
 
 

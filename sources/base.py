@@ -5,7 +5,7 @@ A protocol is one module of `sources/`, named once in `sources/registry.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,7 +25,8 @@ POSITION_FIELDS = (pa.field("_part", pa.string()), pa.field("_row", pa.int64()))
 class Request:
     """What is asked of a source. `url` may be https://, http:// or file: (a folder's file).
 
-    `secrets` are headers that must never be written to a record or a log.
+    `secrets` are headers that must never be written to a record or a log. `wait` is how many
+    seconds are to pass first.
     """
 
     url: str
@@ -33,6 +34,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    wait: float = 0
 
 
 @dataclass(frozen=True)
@@ -77,11 +79,32 @@ class Answer:
     path: Path
     request: Request
     reply: Reply
+    edition: str | None = None  # set by the protocol, where the source tells it; see `Get`
 
 
-# What a protocol fetches with: it sends the request under the name of the part, conditionally
-# when an earlier snapshot has this part, and gives the earlier body where nothing is newer.
-Get = Callable[[str, Request], Answer]
+class Get(Protocol):
+    """What a protocol fetches with."""
+
+    def __call__(self, name: str, request: Request, edition: str | None = None) -> Answer:
+        """Send the request under the name of the part, and give its body.
+
+        The request is conditional when the last snapshot has this part, and the earlier body is
+        given where nothing is newer. What a pull that did not finish has got is not asked for
+        again.
+
+        Args:
+            name: of the part: safe, and unique in the snapshot.
+            request: what is asked.
+            edition: what the source said just now of the state that it is in, e.g. when it was
+                last updated. A body that we have of this very edition is given unasked: say it
+                only where equal editions mean equal bodies. A protocol whose answers tell their
+                edition must compare them, and raise a ChangedError where they differ.
+
+        Raises:
+            SourceError: see `Transport`.
+            ChangedError: what an unfinished pull has got is no longer what the source gives.
+        """
+        ...
 
 
 @dataclass(frozen=True)

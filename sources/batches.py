@@ -23,8 +23,16 @@ class Row(NamedTuple):
 
 
 def text_schema(columns: Sequence[str]) -> pa.Schema:
-    """Return the schema of a table of text, with the position fields."""
-    return pa.schema([*(pa.field(name, pa.string()) for name in columns), *POSITION_FIELDS])
+    """Return the schema of a table of text, with the position fields.
+
+    Raises:
+        ReadError: a name is no Unicode text.
+    """
+    try:
+        fields = [pa.field(name, pa.string()) for name in columns]
+    except UnicodeEncodeError as error:
+        raise ReadError("a column's name is no Unicode text", where=ascii(error.object)) from error
+    return pa.schema([*fields, *POSITION_FIELDS])
 
 
 def text_batches(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[pa.RecordBatch]:

@@ -17,6 +17,7 @@ from sources.tables import Record
 from sources.vietnamese import VIETNAMESE_ENCODINGS, decoded
 
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_BOM_OF = {"utf-16": _UTF16, "utf-16-le": _UTF16[:1], "utf-16-be": _UTF16[1:]}
 
 
 def read_csv(
@@ -42,13 +43,21 @@ def read_csv(
     _refuse_json(path, head, where)
     if path.stat().st_size > MAX_TEXT_BYTES:
         raise ReadError(f"has more than {MAX_TEXT_BYTES} bytes", where=where)
-    if encoding == "utf-8" and head.startswith(_UTF16):
+    marked = head[:2] if head.startswith(_UTF16) else None
+    if marked and not encoding.startswith("utf-32") and marked not in _BOM_OF.get(encoding, ()):
         raise ReadError("is UTF-16", where=f"{where}:1", todo="declare `encoding: utf-16`")
+    if encoding == "utf-16" and not marked:
+        raise ReadError(
+            "has no byte order mark, which tells one UTF-16 from the other", where=f"{where}:1",
+            todo="declare `encoding: utf-16-le` (of Windows) or utf-16-be",
+        )
     with path.open("rb") as raw:
         raw.seek(offset)
         # A byte order mark stands at the start of the file alone.
         codec = encoding if offset and encoding == "utf-8" else _of_python(encoding)
         file = TextIOWrapper(raw, encoding=codec, newline="")
+        if marked and encoding in ("utf-16-le", "utf-16-be"):
+            file.read(1)  # the byte order mark, which these codecs keep
         text = (_decoded(line, encoding) for line in file)
         lines = islice(text, 0 if offset else first_line - 1, None)
         reader = csv.reader(

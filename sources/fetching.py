@@ -1,23 +1,27 @@
-"""Fetching a snapshot: conditional requests, and bodies that we have are used again."""
+"""Fetching a snapshot: only what is new is asked for, and a pull that died goes on."""
 
 from __future__ import annotations
 
 import re
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from model.errors import SourceError
-from model.hashing import sha256_file
+from pydantic import BaseModel
+
+from model.errors import ChangedError, SourceError
+from model.hashing import sha256_file, sha256_json
 from model.records import Part
+from sources import pull
 from sources.aside import written_aside
 from sources.base import Answer, Reply, Request, SourceProtocol, Transport, Validators
 from sources.limits import MAX_FILES
+from sources.pull import Pull
 from sources.urls import safe_url
 
 _SAFE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,99}(\.[a-z0-9]{1,8})?")
+_MAX_HEADER_CHARS = 500
 
 
 @dataclass(frozen=True)
@@ -33,11 +37,12 @@ class _Fetcher:
     """The `Get` of one fetch."""
 
     transport: Transport
-    target: Path
+    pull: Pull
     earlier: dict[str, tuple[Part, Path]]
-    asked: set[str]
+    asked: set[str] = field(default_factory=set)
+    reused: dict[str, Part] = field(default_factory=dict)
 
-    def __call__(self, name: str, request: Request) -> Answer:
+    def __call__(self, name: str, request: Request, edition: str | None = None) -> Answer:
         if not _SAFE_NAME.fullmatch(name) or name in self.asked:
             raise ValueError(f"{name!r} is no safe, unique name of a part")
         if len(self.asked) >= MAX_FILES:
@@ -46,8 +51,42 @@ class _Fetcher:
                 todo="ask for less in one dataset",
             )
         self.asked.add(name)
-        path = self.target / name
-        known = self._known(name, request)
+        path = self.pull.folder / name
+        kept = self.pull.body(name, safe_url(request.url))
+        if kept is not None and edition in (None, kept.edition):
+            # Pages that tell no edition are held together by the last one: it must be the same.
+            if kept.edition is not None or name != self.pull.last():
+                return self._unasked(kept, request, path)
+            return self._still_the_same(kept, request, path)
+        known = self._earlier(name, request)
+        if known is not None and edition is not None and known[0].edition == edition:
+            _copy(known[1], path)
+            return self._unasked(known[0], request, path)
+        return self._asked(known, request, path)
+
+    def _unasked(self, part: Part, request: Request, path: Path) -> Answer:
+        self.reused[part.name] = part
+        reply = Reply(request.url, 304, {}, None, not_modified=True)
+        return Answer(part.name, path, request, reply, part.edition)
+
+    def _still_the_same(self, kept: Part, request: Request, path: Path) -> Answer:
+        """Ask again for a part that an unfinished pull has got.
+
+        Raises:
+            ChangedError: the source gives something else now.
+        """
+        reply = self.transport.send(request, Validators(kept.etag, kept.last_modified), path)
+        if not reply.not_modified and sha256_file(path) != kept.sha256:
+            raise ChangedError(
+                "has changed since a pull that did not finish", where=safe_url(request.url),
+                todo="run again",
+            )
+        self.reused[kept.name] = kept
+        return Answer(kept.name, path, request, reply)
+
+    def _asked(
+        self, known: tuple[Part, Path] | None, request: Request, path: Path
+    ) -> Answer:
         validators = Validators(known[0].etag, known[0].last_modified) if known else Validators()
         reply = self.transport.send(request, validators, path)
         if reply.not_modified:
@@ -56,11 +95,11 @@ class _Fetcher:
                     "says 'not modified' to a question without a condition",
                     where=safe_url(request.url), todo="try again later",
                 )
-            with written_aside(path) as aside:
-                shutil.copyfile(known[1], aside)
-        return Answer(name, path, request, reply)
+            _copy(known[1], path)
+            self.reused[path.name] = known[0]
+        return Answer(path.name, path, request, reply)
 
-    def _known(self, name: str, request: Request) -> tuple[Part, Path] | None:
+    def _earlier(self, name: str, request: Request) -> tuple[Part, Path] | None:
         """Return the earlier part that answers the same request, if its file is still whole."""
         found = self.earlier.get(name)
         if found is None or found[0].url != safe_url(request.url):
@@ -68,52 +107,77 @@ class _Fetcher:
         part, path = found
         return found if path.is_file() and sha256_file(path) == part.sha256 else None
 
+    def part(self, answer: Answer) -> Part:
+        """Return the record of an answer."""
+        headers = {k.lower(): v[:_MAX_HEADER_CHARS] for k, v in answer.reply.headers.items()}
+        before = self.reused.get(answer.name)
+        return Part(
+            name=answer.name,
+            url=safe_url(answer.request.url),
+            sha256=sha256_file(answer.path),
+            bytes=answer.path.stat().st_size,
+            media_type=headers.get("content-type", before.media_type if before else ""),
+            etag=headers.get("etag", before.etag if before else None),
+            last_modified=headers.get("last-modified", before.last_modified if before else None),
+            edition=answer.edition[:_MAX_HEADER_CHARS] if answer.edition else None,
+        )
+
 
 def fetch_parts(
     protocol: SourceProtocol,
-    options: Any,
+    options: BaseModel,
     transport: Transport,
     target: Path,
     earlier: Iterable[tuple[Part, Path]] = (),
 ) -> Fetched:
     """Ask a source for everything that `options` describe.
 
+    What a pull of the same options that did not finish left in `target` is not asked for again,
+    unless the source has changed since: then the pull starts anew.
+
     Args:
         protocol: the source's protocol.
         options: its options, validated.
         transport: what carries the requests.
-        target: an empty folder for the bodies.
+        target: a folder for the bodies of this dataset alone; nobody else may use it meanwhile.
         earlier: the parts of the last snapshot and their files.
 
     Raises:
-        SourceError: the source could not be reached, or answered something that is no data.
+        SourceError: the source could not be reached, or answered something that is no data; the
+            parts that are whole stay in `target`.
     """
     known = {part.name: (part, path) for part, path in earlier}
-    get = _Fetcher(transport, target, known, set())
-    target.mkdir(parents=True, exist_ok=True)
-    parts = [(_part(answer, known), answer.path) for answer in protocol.fetch(options, get)]
+    # With what we have: a pull that was stored, and whose folder stayed, is not gone on with.
+    have = [part.sha256 for part, _ in known.values()]
+    asks = sha256_json([protocol.name, options.model_dump(mode="json"), have])
+    begun = pull.begin(target, asks)
+    try:
+        return _fetched(protocol, options, _Fetcher(transport, begun, known))
+    except ChangedError:
+        begun.drop()
+        if not begun.kept:
+            raise
+        return _fetched(protocol, options, _Fetcher(transport, pull.begin(target, asks), known))
+    finally:
+        if begun.is_empty():
+            begun.drop()
+
+
+def _fetched(protocol: SourceProtocol, options: BaseModel, get: _Fetcher) -> Fetched:
+    parts = []
+    for answer in protocol.fetch(options, get):
+        part = get.part(answer)
+        if get.pull.kept.get(part.name) != part:
+            get.pull.note(part)
+        parts.append((part, answer.path))
     if not parts:
         raise SourceError("gave no answer at all", where=protocol.name, todo="check the options")
     for name in get.asked - {part.name for part, _ in parts}:
-        (target / name).unlink(missing_ok=True)  # a listing is no part of the snapshot
-    before = {name: part.sha256 for name, (part, _) in known.items()}
+        (get.pull.folder / name).unlink(missing_ok=True)  # a listing is no part of the snapshot
+    before = {name: part.sha256 for name, (part, _) in get.earlier.items()}
     return Fetched(parts, unchanged={part.name: part.sha256 for part, _ in parts} == before)
 
 
-def _part(answer: Answer, earlier: dict[str, tuple[Part, Path]]) -> Part:
-    headers = _headers(answer.reply)
-    before = earlier[answer.name][0] if answer.reply.not_modified else None
-    return Part(
-        name=answer.name,
-        url=safe_url(answer.request.url),
-        sha256=sha256_file(answer.path),
-        bytes=answer.path.stat().st_size,
-        media_type=headers.get("content-type", before.media_type if before else ""),
-        etag=headers.get("etag", before.etag if before else None),
-        last_modified=headers.get("last-modified", before.last_modified if before else None),
-    )
-
-
-def _headers(reply: Reply) -> dict[str, str]:
-    """Return the headers, each bounded: they are a source's words in our records."""
-    return {name.lower(): value[:500] for name, value in reply.headers.items()}
+def _copy(body: Path, path: Path) -> None:
+    with written_aside(path) as aside:
+        shutil.copyfile(body, aside)

@@ -1,44 +1,57 @@
-"""Files of any publisher: CSV, JSON, JSON lines, Parquet, workbooks, and zips of these."""
+"""Files of any publisher: CSV, JSON, JSON lines, Parquet, Arrow, workbooks; also zip and gzip."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, get_args
 from urllib.parse import urlsplit
 
 import pyarrow as pa
-import pyarrow.parquet as pq
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, StringConstraints, model_validator
 
 from model.dataset import ColumnRule
 from model.errors import ReadError
-from model.text import Frozen, Text, did_you_mean
-from sources.answers import check_payload, message_in, quoted
-from sources.archives import is_zip, unpacked
-from sources.base import POSITION_FIELDS, Answer, Get, Request, StoredPart
+from model.text import Frozen, Text
+from sources.answers import check_payload, quoted
+from sources.archives import is_gzip, is_zip, ungzipped, unpacked
+from sources.arrow_files import arrow_batches, parquet_batches
+from sources.base import Answer, Get, Request, StoredPart
 from sources.batches import Row, text_batches
+from sources.csv_blocks import csv_batches
 from sources.csv_text import read_csv
-from sources.json_text import as_text, load_json, parse_json
-from sources.limits import BATCH_ROWS, MAX_COLUMNS, MAX_JSON_BYTES, MAX_TEXT_BYTES
+from sources.json_records import Form, json_batches
+from sources.layered import read_layout
+from sources.layout import (
+    Columns,
+    HeaderRows,
+    Heading,
+    Layout,
+    RowNumber,
+    RowPattern,
+    StackedTables,
+    positions,
+)
+from sources.legacy_text import LegacyText, in_unicode
+from sources.limits import MAX_JSON_BYTES
 from sources.options import Files, Url, checked_encoding, exactly_one
 from sources.recorded import part_name, recorded_answers
-from sources.sheets import column_letters, read_sheet
-from sources.tables import Record, Shape, as_table
+from sources.sheet_batches import sheet_batches
+from sources.sheets import open_sheet
+from sources.tables import Shape, Table, as_table
 from sources.urls import host_of
-from sources.vietnamese import VietnameseEncoding, decoded_cell
 
 name = "files"
 columns: Mapping[str, ColumnRule] = {}
 
-Format = Literal["csv", "tsv", "json", "jsonl", "parquet", "xlsx"]
+Format = Literal["csv", "tsv", "json", "jsonl", "parquet", "arrow", "xlsx"]
 _BY_SUFFIX: dict[str, Format] = {
     ".csv": "csv", ".txt": "csv", ".tsv": "tsv", ".tab": "tsv", ".json": "json",
     ".geojson": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet",
-    ".xlsx": "xlsx", ".xlsm": "xlsx", ".xls": "xlsx",
+    ".arrow": "arrow", ".arrows": "arrow", ".feather": "arrow", ".ipc": "arrow",
+    ".xlsx": "xlsx", ".xlsm": "xlsx", ".xls": "xlsx", ".ods": "xlsx",
 }
 
 
@@ -52,15 +65,24 @@ class Options(Frozen):
     """Which files, and how they are laid out.
 
     format: by the file's ending unless given.
-    header: the row that holds the names, from 1; 0 when none does (then give `names`).
+    header: the row that holds the names, from 1; 0 when none does (then give `names`); several
+        rows are joined from above, with `header_separator` in between.
+    header_across: in all header rows but the last, blank cells have the name to their left.
     skip_rows: rows between the names and the figures, e.g. of units.
     footer: filled rows at the end that are no figures.
     names: the columns' names instead of the header's.
+    skip_matching: rows to leave out, by their first filled cell.
+    end_matching: the row that ends the table, by its first filled cell.
+    carry_down: columns whose blank cells have the value above.
+    headings: rows that are headings of the rows below.
+    tables: tables that stand below each other, each with a header of its own.
+    use_columns: by their letters, as a sheet shows them; all by default.
     sheet: of a workbook; the first one by default.
     member: of a zip, a glob; its only file by default.
     path: where the list of records stands in a JSON document, e.g. "data.items".
+    records: how they are written in a JSON document, see `sources.json_records`.
     legacy_text: the encoding of a sheet's text whose font gives the characters their meaning; a
-        reader gets no fonts, so it is declared, for all columns or those of `legacy_columns`.
+        `by-font` takes each cell's; for all columns or those of `legacy_columns`.
     """
 
     files: Files = ()
@@ -68,14 +90,23 @@ class Options(Frozen):
     format: Format | None = None
     encoding: Annotated[str, AfterValidator(checked_encoding)] = "utf-8"
     delimiter: Annotated[str, StringConstraints(pattern=r"^[,;|\t :^~]$")] | None = None
-    header: Annotated[int, Field(ge=0, le=1_000)] = 1
-    skip_rows: Annotated[int, Field(ge=0, le=1_000)] = 0
-    footer: Annotated[int, Field(ge=0, le=1_000)] = 0
+    header: RowNumber | HeaderRows = 1
+    header_separator: Annotated[str, StringConstraints(max_length=10)] = " "
+    header_across: bool = False
+    skip_rows: RowNumber = 0
+    footer: RowNumber = 0
     names: tuple[Text, ...] = ()
+    skip_matching: RowPattern | None = None
+    end_matching: RowPattern | None = None
+    carry_down: tuple[Text, ...] = ()
+    headings: tuple[Heading, ...] = ()
+    tables: StackedTables | None = None
     sheet: Text | None = None
     member: Text = "*"
     path: Text | None = None
-    legacy_text: VietnameseEncoding | None = None
+    records: Form = "objects"
+    use_columns: tuple[Columns, ...] = ()
+    legacy_text: LegacyText | None = None
     legacy_columns: tuple[Annotated[str, AfterValidator(_sheet_column)], ...] = ()
 
     @model_validator(mode="after")
@@ -83,6 +114,8 @@ class Options(Frozen):
         exactly_one(files=self.files, urls=self.urls)
         if self.header == 0 and not self.names:
             raise ValueError("without a header, `names` must name the columns")
+        if self.tables and self.model_fields_set & {"header", "names"}:
+            raise ValueError("`tables` says where the headers are; leave out `header` and `names`")
         if len(set(self.names)) != len(self.names):
             raise ValueError("`names` has a name twice")
         if self.legacy_columns and self.legacy_text is None:
@@ -91,8 +124,21 @@ class Options(Frozen):
 
     @property
     def shape(self) -> Shape:
-        """Where the table stands in the file."""
-        return Shape(self.header, self.skip_rows, self.footer, self.names)
+        """Where a plain table stands in the file: one row of names, and the rows below."""
+        header = self.layout.header
+        return Shape(header[0] if header else 0, self.skip_rows, self.footer, self.names)
+
+    @property
+    def layout(self) -> Layout:
+        """Where the table stands in the file, and what its rows are."""
+        header = self.header if isinstance(self.header, tuple) else (self.header,)
+        return Layout(
+            header=() if header == (0,) else header,
+            separator=self.header_separator, across=self.header_across,
+            skip_rows=self.skip_rows, footer=self.footer, names=self.names,
+            skip=self.skip_matching, end=self.end_matching, carry_down=self.carry_down,
+            headings=self.headings, tables=self.tables, places=positions(self.use_columns),
+        )
 
 
 def host(options: Options) -> str:
@@ -150,146 +196,88 @@ def _listed(names: list[str]) -> str:
 
 def _read_part(part: StoredPart, options: Options) -> Iterator[pa.RecordBatch]:
     with ExitStack() as stack:
-        path, where, suffix = part.path, part.name, Path(part.name).suffix.lower()
-        head = check_payload(path, where, _expected(options.format, suffix))
-        kind = options.format or _BY_SUFFIX.get(suffix)
-        if is_zip(head) and (suffix == ".zip" or kind != "xlsx"):
-            path, where = stack.enter_context(unpacked(path, where, options.member))
-            check_payload(path, where, "data")
-            kind = options.format or _BY_SUFFIX.get(path.suffix)
-        elif suffix == ".zip":
-            raise ReadError("is no zip archive", where=where, todo="fetch it again")
-        if kind is None:
-            raise ReadError(
-                "has an ending that tells no format", where=where,
-                todo="declare `format`: csv, tsv, json, jsonl, parquet or xlsx",
-            )
+        path, where, kind = _unpacked(part, options, stack)
         if kind == "parquet":
-            yield from _parquet(part.name, path, where)
+            yield from parquet_batches(part.name, path, where)
+        elif kind == "arrow":
+            yield from arrow_batches(part.name, path, where)
         elif kind in ("json", "jsonl"):
-            yield from _json(part.name, path, where, kind, options.path)
+            yield from json_batches(part.name, path, where, kind, options.path, options.records)
+        elif kind == "xlsx":
+            yield from _sheet(part.name, path, where, options)
         else:
-            table = as_table(_records(path, where, kind, options), options.shape, where)
-            rows = (Row(part.name, number, cells) for number, cells in table.rows)
-            yield from text_batches(table.columns, rows)
+            yield from _text(part.name, path, where, kind, options)
+
+
+def _unpacked(
+    part: StoredPart, options: Options, stack: ExitStack
+) -> tuple[Path, str, Format]:
+    """Return the file to read, taken out of its archive, its name for messages, and its format."""
+    path, where, name = part.path, part.name, Path(part.name)
+    suffix = name.suffix.lower()
+    head = check_payload(path, where, _expected(options.format, suffix))
+    if suffix == ".gz":  # the transport may have unpacked it already
+        suffix = Path(name.stem).suffix.lower()
+    if is_gzip(head):
+        path = stack.enter_context(ungzipped(path, where, suffix))
+        head = check_payload(path, where, "data")
+    kind = options.format or _BY_SUFFIX.get(suffix)
+    if is_zip(head) and (suffix == ".zip" or kind != "xlsx"):
+        path, where = stack.enter_context(unpacked(path, where, options.member))
+        check_payload(path, where, "data")
+        kind = options.format or _BY_SUFFIX.get(path.suffix)
+    elif suffix == ".zip":
+        raise ReadError("is no zip archive", where=where, todo="fetch it again")
+    if kind is None:
+        raise ReadError(
+            "has an ending that tells no format", where=where,
+            todo=f"declare `format`: {', '.join(get_args(Format))}",
+        )
+    return path, where, kind
 
 
 def _expected(format: Format | None, suffix: str) -> str:
     return (format or suffix.removeprefix(".") or "data").upper()
 
 
-def _records(path: Path, where: str, kind: Format, options: Options) -> Iterator[Record]:
-    first = max(1, options.header)
-    if kind == "xlsx":
-        records = read_sheet(path, where, options.sheet, first)
-        if options.legacy_text is None:
-            return records
-        return _in_unicode(records, options.legacy_text, options.legacy_columns, where)
+def _sheet(
+    part: str, path: Path, where: str, options: Options
+) -> Iterator[pa.RecordBatch]:
+    sheet = open_sheet(path, where, options.sheet)
+    if options.legacy_text is not None:
+        sheet = in_unicode(sheet, path, options.legacy_text, options.legacy_columns, where)
+    layout = options.layout
+    if layout.is_plain:
+        yield from sheet_batches(sheet, part, options.shape, where)
+    else:
+        records = sheet.records(layout.first_row)
+        yield from _batches(part, read_layout(records, layout, where, sheet.merged))
+
+
+def _text(
+    part: str, path: Path, where: str, kind: Format, options: Options
+) -> Iterator[pa.RecordBatch]:
     if options.legacy_text is not None:
         raise ReadError(
             "is no workbook, and `legacy_text` is of workbooks", where=where,
             todo="declare the file's `encoding`",
         )
-    return read_csv(
-        path, where, encoding=options.encoding, first_line=first,
-        delimiter=options.delimiter or ("\t" if kind == "tsv" else ","),
+    layout = options.layout
+    if layout.tables and path.stat().st_size > MAX_JSON_BYTES:  # they are kept in memory
+        raise ReadError(f"has more than {MAX_JSON_BYTES} bytes", where=where)
+    delimiter = options.delimiter or ("\t" if kind == "tsv" else ",")
+    if layout.is_plain and not layout.footer and options.encoding == "utf-8":
+        yield from csv_batches(path, where, part, delimiter, options.shape)
+        return
+    records = read_csv(
+        path, where, encoding=options.encoding, first_line=layout.first_row, delimiter=delimiter
     )
-
-
-def _in_unicode(
-    records: Iterator[Record], encoding: VietnameseEncoding, columns: tuple[str, ...], where: str
-) -> Iterator[Record]:
-    for number, cells in records:
-        texts = list(cells)
-        for position, cell in enumerate(cells):
-            letters = column_letters(position + 1)
-            if columns and letters not in columns:
-                continue
-            try:
-                texts[position] = decoded_cell(cell, encoding)
-            except UnicodeError as error:
-                raise ReadError(
-                    f"a cell is not {encoding}: {error}", where=f"{where}:{number}, {letters}",
-                    todo="name the columns whose text is, as `legacy_columns`",
-                ) from error
-        yield number, texts
-
-
-def _parquet(part: str, path: Path, where: str) -> Iterator[pa.RecordBatch]:
-    row = 0
-    try:
-        file = pq.ParquetFile(path, page_checksum_verification=True)
-        groups = (file.metadata.row_group(i) for i in range(file.metadata.num_row_groups))
-        if sum(group.total_byte_size for group in groups) > MAX_TEXT_BYTES:
-            raise ReadError(f"would unpack to more than {MAX_TEXT_BYTES} bytes", where=where)
-        schema = pa.schema([*file.schema_arrow.remove_metadata(), *POSITION_FIELDS])
-        if len(set(schema.names)) != len(schema.names):
-            raise ReadError("has two columns of one name", where=where, todo="rename one")
-        nothing = iter([pa.RecordBatch.from_pylist([], file.schema_arrow)])
-        batches = file.iter_batches(BATCH_ROWS) if file.metadata.num_rows else nothing
-        for batch in batches:
-            count = batch.num_rows
-            numbers = pa.array(range(row + 1, row + count + 1), pa.int64())
-            parts = pa.array([part] * count, pa.string())
-            yield pa.RecordBatch.from_arrays([*batch.columns, parts, numbers], schema=schema)
-            row += count
-    except (pa.ArrowException, OSError) as error:
-        raise ReadError(
-            f"is no Parquet file that can be read: {quoted(str(error))}",
-            where=f"{where}:{row + 1}" if row else where, todo="fetch it again",
-        ) from error
-
-
-def _json(
-    part: str, path: Path, where: str, kind: Format, inner: str | None
-) -> Iterator[pa.RecordBatch]:
-    if kind == "json":
-        numbered = enumerate(_list_at(load_json(path, where), inner, where), start=1)
-        records = [(n, _object(each, f"{where}:{n}")) for n, each in numbered]
+    if layout.is_plain:
+        yield from _batches(part, as_table(records, options.shape, where))
     else:
-        if path.stat().st_size > MAX_JSON_BYTES:
-            raise ReadError(f"has more than {MAX_JSON_BYTES} bytes", where=where)
-        lines = path.read_bytes().decode("utf-8-sig", "surrogateescape").split("\n")
-        filled = ((n, line) for n, line in enumerate(lines, start=1) if line.strip("\r \t\0"))
-        records = [(n, _object(parse_json(t, where, n), f"{where}:{n}")) for n, t in filled]
-    names = tuple(dict.fromkeys(chain.from_iterable(record for _, record in records)))
-    if len(names) > MAX_COLUMNS:
-        raise ReadError(f"its records have more than {MAX_COLUMNS} fields", where=where)
-    if not {"_part", "_row"}.isdisjoint(names):
-        raise ReadError("a field is named `_part` or `_row`", where=where, todo="rename it")
-    rows = (
-        Row(part, n, tuple(as_text(record.get(key), f"{where}:{n}") for key in names))
-        for n, record in records
-    )
-    named = tuple(key or f"column_{position}" for position, key in enumerate(names, start=1))
-    yield from text_batches(named, rows)
+        yield from _batches(part, read_layout(records, layout, where))
 
 
-def _object(value: Any, where: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise ReadError(
-            "the record is no object with names", where=where, todo="check `path`"
-        )
-    return value
-
-
-def _list_at(body: Any, inner: str | None, where: str) -> list[Any]:
-    found = body
-    for key in inner.split(".") if inner else []:
-        if not isinstance(found, dict) or key not in found:
-            said = message_in(body)
-            known = set(found) if isinstance(found, dict) else set()
-            raise ReadError(
-                f"has no {key!r} of the path {inner!r}" + (f"; it says: {said}" if said else ""),
-                where=where, todo=did_you_mean(key, known) or "check `path`",
-            )
-        found = found[key]
-    if isinstance(found, list):
-        return found
-    said = message_in(body)
-    lists = {key for key, each in found.items() if isinstance(each, list)} if isinstance(
-        found, dict) else set()
-    raise ReadError(
-        "is no list of records" + (f"; it says: {said}" if said else ""), where=where,
-        todo=f"declare `path`: {', '.join(sorted(lists)[:5])}" if lists else "check `path`",
-    )
+def _batches(part: str, table: Table) -> Iterator[pa.RecordBatch]:
+    rows = (Row(part, number, cells) for number, cells in table.rows)
+    yield from text_batches(table.columns, rows)

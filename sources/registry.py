@@ -9,13 +9,29 @@ from pydantic import BaseModel
 from model.dataset import Source
 from model.errors import DeclarationError
 from model.text import did_you_mean
-from sources import files, gho, pxweb, sdmx, uis, worldbank, worldbank_bulk
+from sources import (
+    ckan,
+    da_nang_portal,
+    files,
+    gho,
+    hxl,
+    pxweb,
+    pxweb_v2,
+    sdmx,
+    uis,
+    worldbank,
+    worldbank_bulk,
+)
 from sources.base import SourceProtocol
 
 PROTOCOLS: Mapping[str, SourceProtocol] = {
+    ckan.name: ckan,
+    da_nang_portal.name: da_nang_portal,
     files.name: files,
     gho.name: gho,
+    hxl.name: hxl,
     pxweb.name: pxweb,
+    pxweb_v2.name: pxweb_v2,
     sdmx.name: sdmx,
     uis.name: uis,
     worldbank.name: worldbank,

@@ -7,29 +7,29 @@ The columns are the ids of the message's dimensions and attributes, then `time_p
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Literal
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import pyarrow as pa
-from pydantic import model_validator
 
 from model.dataset import DEFAULT_MISSING, ColumnRule
 from model.errors import ReadError
-from model.text import Code, Frozen, Text
 from sources.answers import check_payload, quoted, words_of
-from sources.archives import is_zip, unpacked
+from sources.archives import is_gzip, is_zip, ungzipped, unpacked
 from sources.base import Answer, Get, Request, StoredPart
 from sources.batches import Row, text_batches
-from sources.options import BaseUrl, Files, Period, Url, exactly_one
 from sources.recorded import part_name, recorded_answers
 from sources.sdmx_csv import csv_message, is_sdmx_csv
 from sources.sdmx_json import json_message
 from sources.sdmx_message import TIME, VALUE, Message, best_name
+from sources.sdmx_request import Options, base_url_of, data_request, url_request
+from sources.sdmx_services import Service
+from sources.sdmx_state import awaited, edition_of
 from sources.sdmx_structure import Labels, labels_of, load_structures
 from sources.sdmx_xml import xml_message
 from sources.urls import file_url, host_of, safe_url
@@ -41,61 +41,17 @@ columns: Mapping[str, ColumnRule] = {
     "obs_value": ColumnRule(column="value", locale="plain", missing=(*DEFAULT_MISSING, "NaN")),
 }
 
-Form = Literal["xml", "generic", "json", "csv"]
-_ACCEPT: Mapping[tuple[str, Form], str] = {
-    ("2.1", "xml"): "application/vnd.sdmx.structurespecificdata+xml;version=2.1",
-    ("2.1", "generic"): "application/vnd.sdmx.genericdata+xml;version=2.1",
-    ("2.1", "json"): "application/vnd.sdmx.data+json;version=1.0.0",
-    ("2.1", "csv"): "application/vnd.sdmx.data+csv;version=1.0.0",
-    ("3.0", "xml"): "application/vnd.sdmx.data+xml;version=3.0.0",
-    ("3.0", "json"): "application/vnd.sdmx.data+json;version=2.0.0",
-    ("3.0", "csv"): "application/vnd.sdmx.data+csv;version=2.0.0",
-}
 _MULTIPLIER = "UNIT_MULT"
 _MAX_SHIFT = 30  # powers of ten
 _MAX_DIGITS = 400
 _STRUCTURE_PART = "sdmx-structure-message.xml"
 
 
-class Options(Frozen):
-    """What is asked: `flow` of a service (`base_url`), whole `urls`, or `files`.
-
-    key: one part for each dimension, joined by dots; parts joined by plus signs.
-    rest: the version of the service's interface.
-    form: what is asked for; without it the service chooses.
-    structure: a file or URL of a structure message, which gives the codes' names.
-    apply_unit_mult: multiply by ten to the power of UNIT_MULT, and set that to 0.
-    """
-
-    base_url: BaseUrl | None = None
-    agency: Code | None = None
-    flow: Code | None = None
-    version: Code | None = None
-    key: Text = "all"
-    start: Period | None = None
-    end: Period | None = None
-    rest: Literal["2.1", "3.0"] = "2.1"
-    form: Form | None = None
-    urls: tuple[Url, ...] = ()
-    files: Files = ()
-    structure: Text | None = None
-    apply_unit_mult: bool = False
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Options:
-        exactly_one(base_url=self.base_url, urls=self.urls, files=self.files)
-        if (self.base_url is None) != (self.flow is None):
-            raise ValueError("give `base_url` and `flow` together")
-        if self.rest == "3.0" and self.agency is None:
-            raise ValueError("version 3.0 needs the `agency`")
-        if self.form is not None and (self.rest, self.form) not in _ACCEPT:
-            raise ValueError(f"version {self.rest} has no form {self.form!r}")
-        return self
-
-
 def host(options: Options) -> str:
     """Return the host that is asked, "" for files."""
-    return host_of(options.base_url or (options.urls[0] if options.urls else ""))
+    if options.asked is not None:
+        return host_of(base_url_of(options, options.asked))
+    return host_of(options.urls[0]) if options.urls else ""
 
 
 def fetch(options: Options, get: Get) -> Iterator[Answer]:
@@ -106,41 +62,33 @@ def fetch(options: Options, get: Get) -> Iterator[Answer]:
     """
     yield from recorded_answers(options.files, get)
     taken: set[str] = set()
-    for url in options.urls or ((_url(options),) if options.base_url else ()):
-        path = urlsplit(url).path if options.urls else f"{options.flow}.dat"
-        answer = get(part_name(path, taken), Request(url, headers=_headers(options)))
-        with _message(answer.path, safe_url(url)):
-            pass  # an error under status 200 is no snapshot
-        yield answer
+    for url in options.urls:
+        answer = get(part_name(urlsplit(url).path, taken), url_request(options, url))
+        yield _checked(answer)
+    if options.asked is not None:
+        yield _flow(options, options.asked, get, part_name(f"{options.flow}.dat", taken))
     if options.structure:
         is_url = options.structure.startswith(("https://", "http://"))
         url = options.structure if is_url else file_url(options.structure)
         yield get(_STRUCTURE_PART, Request(url))
 
 
-def _headers(options: Options) -> dict[str, str]:
-    return {"Accept": _ACCEPT[options.rest, options.form]} if options.form else {}
+def _flow(options: Options, asked: Service, get: Get, part: str) -> Answer:
+    edition = edition_of(options, asked, get)
+    first = get(part, data_request(options, asked), edition)
+    answer = awaited(first, base_url_of(options, asked), get)
+    if answer is not first:
+        os.replace(answer.path, first.path)
+        # Its validators are those of another URL.
+        reply = replace(answer.reply, url=first.request.url, headers={})
+        answer = replace(first, reply=reply)
+    return replace(_checked(answer), edition=edition)
 
 
-def _url(options: Options) -> str:
-    """Return the URL of the data, see SDMX REST 1.5 (for 2.1) and 2.1 (for 3.0)."""
-    key = quote(options.key, safe=".+*,")
-    flow = quote(str(options.flow))
-    if options.rest == "3.0":
-        path = f"data/dataflow/{quote(str(options.agency))}/{flow}/{options.version or '+'}"
-        bounds = [
-            f"{operator}:{bound}"
-            for operator, bound in (("ge", options.start), ("le", options.end))
-            if bound is not None
-        ]
-        query = {f"c[{TIME}]": "+".join(bounds)} if bounds else {}
-    else:
-        named = [each for each in (options.agency, flow, options.version) if each]
-        path = f"data/{','.join(named)}"
-        ends = {"startPeriod": options.start, "endPeriod": options.end}
-        query = {k: str(v) for k, v in ends.items() if v is not None}
-    url = f"{options.base_url}/{path}/{key}"
-    return f"{url}?{urlencode(query, safe=':+')}" if query else url
+def _checked(answer: Answer) -> Answer:
+    """Return an answer that holds data: an error under status 200 is no snapshot."""
+    with _message(answer.path, safe_url(answer.request.url)):
+        return answer
 
 
 def read(parts: list[StoredPart], options: Options) -> Iterator[pa.RecordBatch]:
@@ -187,6 +135,9 @@ def _message(path: Path, where: str) -> Iterator[Message]:
         head = check_payload(path, where, "SDMX")
         if is_zip(head):
             path, where = stack.enter_context(unpacked(path, where, "*"))
+            head = check_payload(path, where, "SDMX")
+        elif is_gzip(head):
+            path = stack.enter_context(ungzipped(path, where, ".dat"))
             head = check_payload(path, where, "SDMX")
         start = head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
         if start.startswith(b"<"):

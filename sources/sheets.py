@@ -1,12 +1,24 @@
-"""Workbooks (.xlsx, .xls): the cells of one sheet as text."""
+"""Workbooks (.xlsx, .xls, .ods): the cells of one sheet as text.
+
+Of the readers that there are, calamine loses least. What it does not tell (errors and formulas
+without a value come as empty cells) `sources.sheet_extent` finds first.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+import gc
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, WorksheetNotFound
 
 from model.errors import ReadError
@@ -14,39 +26,101 @@ from model.text import did_you_mean
 from sources.answers import check_payload, quoted
 from sources.archives import check_archive, is_zip
 from sources.limits import MAX_JSON_BYTES
-from sources.sheet_extent import check_extent
+from sources.sheet_extent import check_extent, member_of_sheet
 from sources.tables import Record
+from sources.xls_cells import xls_errors
+
+# ((first row, first column), (last row, last column)), from 0.
+Merged = Sequence[tuple[tuple[int, int], tuple[int, int]]]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet: its columns as text, each from row 1 on, and the ranges of its merged cells."""
+
+    name: str
+    columns: list[pa.Array]
+    merged: Merged
+
+    def records(self, first_row: int = 1) -> Iterator[Record]:
+        """Give the filled rows with their numbers, from `first_row` on."""
+        texts = (column[first_row - 1 :].to_pylist() for column in self.columns)
+        for number, cells in enumerate(zip(*texts, strict=True), start=first_row):
+            if any(cells):
+                yield number, list(cells)
 
 
 def read_sheet(
     path: Path, where: str, sheet: str | None = None, first_row: int = 1
 ) -> Iterator[Record]:
-    """Give the filled rows of a sheet with their numbers, from 1; cells as text.
+    """Give the filled rows of a sheet with their numbers, from `first_row` on; see `open_sheet`."""
+    return open_sheet(path, where, sheet).records(first_row)
+
+
+def open_sheet(path: Path, where: str, sheet: str | None = None) -> Sheet:
+    """Read a sheet.
 
     Numbers are written in the shortest form that gives the same number again, whole ones
-    without a point; dates as ISO 8601; truth values as TRUE and FALSE.
+    without a point (but 1.234, which is 1234 in Vietnamese, as 1.2340); percentages as the
+    number that is stored (5 % is 0.05); dates as ISO 8601; truth values as TRUE and FALSE.
+    Errors are their signs (`#REF!`, `#N/A`); a formula that no program has calculated is
+    `#NOT CALCULATED`.
 
     Args:
         path: the workbook.
         where: its name, for messages.
         sheet: the sheet's name; the first one by default.
-        first_row: the row at which to begin.
 
     Raises:
-        ReadError: no workbook, encrypted, damaged, or no such sheet.
+        ReadError: no workbook, encrypted, damaged, too large, or no such sheet.
     """
     head = check_payload(path, where, "a workbook")
-    if is_zip(head):
-        check_archive(path, where)
-        check_extent(path, where)
     if path.stat().st_size > MAX_JSON_BYTES:  # a workbook is read whole, too
         raise ReadError(f"has more than {MAX_JSON_BYTES} bytes", where=where)
+    with _collector_paused():
+        return _read(path, where, sheet, is_zip(head))
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keep Python's collector from walking millions of new cells, none of which is in a cycle."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _read(path: Path, where: str, sheet: str | None, is_archive: bool) -> Sheet:
+    if not is_archive:
+        name, columns, merged = _cells(path, where, sheet)
+        valueless = xls_errors(path, where, name)
+    else:
+        check_archive(path, where)
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / "workbook"  # without an ending calamine looks at the content
+            extents = check_extent(path, where, copy)
+            name, columns, merged = _cells(copy, where, sheet)
+            valueless = {}
+            if any(extent.valueless for extent in extents.values()):
+                member = member_of_sheet(copy, where, name)
+                valueless = extents[member].valueless if member in extents else {}
+    columns = _marked(columns, valueless)
+    return Sheet(name, [column_text(column) for column in columns], merged)
+
+
+def _cells(
+    path: Path, where: str, sheet: str | None
+) -> tuple[str, list[Sequence[Any]], Merged]:
+    """Return a sheet's name, its columns as calamine gives them, and its merged cells."""
     try:
         workbook = CalamineWorkbook.from_path(str(path))
-        table = (
-            workbook.get_sheet_by_index(0) if sheet is None else workbook.get_sheet_by_name(sheet)
-        )
+        name = workbook.sheet_names[0] if sheet is None else sheet
+        table = workbook.get_sheet_by_name(name)
         rows = table.to_python(skip_empty_area=False)
+        return name, list(zip(*rows, strict=True)), table.merged_cell_ranges or ()
     except WorksheetNotFound as error:
         raise ReadError(
             f"has no sheet {sheet!r}", where=where,
@@ -61,10 +135,21 @@ def read_sheet(
             f"is no workbook that can be read: {quoted(str(error))}", where=where,
             todo="open it in a spreadsheet program and save it again",
         ) from error
-    for number, cells in enumerate(rows, start=1):
-        texts = [cell_text(cell) for cell in cells]
-        if number >= first_row and any(texts):
-            yield number, texts
+
+
+def _marked(
+    columns: list[Sequence[Any]], valueless: dict[tuple[int, int], str]
+) -> list[Sequence[Any]]:
+    """Put the signs of cells that have no value in their places."""
+    if not valueless:
+        return columns
+    width = max([len(columns), *(column for _, column in valueless)])
+    height = max([len(columns[0]) if columns else 0, *(row for row, _ in valueless)])
+    marked = [[*column, *[""] * (height - len(column))] for column in columns]
+    marked += [[""] * height for _ in range(width - len(columns))]
+    for (row, column), sign in valueless.items():
+        marked[column - 1][row - 1] = sign
+    return list(marked)
 
 
 def column_letters(position: int) -> str:
@@ -76,19 +161,50 @@ def column_letters(position: int) -> str:
     return letters
 
 
-def cell_text(cell: Any) -> str:
-    """Return the text of a cell, see `read_sheet`."""
-    if isinstance(cell, str):
-        return cell
+def column_text(cells: Sequence[Any]) -> pa.Array:
+    """Return the text of cells as calamine gives them, see `open_sheet`."""
+    names = sum(1 for _ in takewhile(lambda cell: type(cell) is str, cells))
+    figures = cells[names:]
+    if set(map(type, figures)) <= {float, int}:  # names on top, figures below: most are so
+        return pa.concat_arrays([_as_strings(cells[:names]), _numbers(figures)])
+    texts = [cell if type(cell) is str else _text(cell) for cell in cells]
+    numbers = [None if text is not None else cell for cell, text in zip(cells, texts, strict=True)]
+    return pc.coalesce(_as_strings(texts), _numbers(numbers))
+
+
+def _numbers(cells: Sequence[float | None]) -> pa.Array:
+    """Return numbers as text that no locale reads as another number.
+
+    "1.234" is 1234 in Vietnamese: such a number gets a further decimal, and is refused there.
+    """
+    numbers = pa.array(cells, pa.float64())
+    texts = numbers.cast(pa.string())
+    values = numbers.to_numpy(zero_copy_only=False)
+    thousandths = values * 1000
+    near = (np.abs(values) < 1000) & (np.abs(thousandths - np.rint(thousandths)) < 1e-6)
+    near &= values != np.rint(values)
+    if near.any():
+        alike = pc.and_(pa.array(near), pc.match_substring_regex(texts, r"^-?\d{1,3}\.\d{3}$"))
+        texts = pc.if_else(alike, pc.binary_join_element_wise(texts, "0", ""), texts)
+    return texts
+
+
+def _as_strings(cells: Sequence[str | None]) -> pa.Array:
+    try:
+        return pa.array(cells, pa.string())
+    except UnicodeEncodeError:  # half of a surrogate pair, which is no text
+        return pa.array([c and c.encode("utf-8", "replace").decode() for c in cells], pa.string())
+
+
+def _text(cell: Any) -> str | None:
+    """Return the text of a cell that holds no text, None of a number."""
     if isinstance(cell, bool):
         return "TRUE" if cell else "FALSE"
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
+    if isinstance(cell, (float, int)):
+        return None
     if isinstance(cell, datetime):
         is_day = cell.time() == time()
         return cell.date().isoformat() if is_day else cell.isoformat(sep=" ")
     if isinstance(cell, (date, time)):
         return cell.isoformat()
-    if isinstance(cell, timedelta):
-        return str(cell)
-    return "" if cell is None else str(cell)
+    return str(cell)  # a duration

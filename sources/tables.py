@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby, zip_longest
 
 from model.errors import ReadError
 from model.text import nfc
@@ -57,14 +58,30 @@ def as_table(records: Iterable[Record], shape: Shape, where: str) -> Table:
                 todo="check `header`, the row that holds the names",
             )
         number, cells = found
-        columns = _names(cells, shape.names, f"{where}:{number}")
+        columns = checked_names(joined_names([cells]), shape.names, f"{where}:{number}")
     for _ in range(shape.skip_rows):
         next(source, None)
     return Table(columns, _rows(source, len(columns), shape.footer, where))
 
 
-def _names(cells: Sequence[str], names: tuple[str, ...], where: str) -> tuple[str, ...]:
-    found = [" ".join(nfc(cell).split()) for cell in cells]
+def joined_names(rows: Sequence[Sequence[str]], separator: str = " ") -> list[str]:
+    """Return the columns' names: the texts of the header rows, joined from above.
+
+    Blank cells give nothing to a name, and a text that repeats the one above it neither.
+    """
+    names = []
+    for parts in zip_longest(*rows, fillvalue=""):
+        texts = [text for part in parts if (text := " ".join(nfc(part).split()))]
+        names.append(separator.join(text for text, _ in groupby(texts)))
+    return names
+
+
+def checked_names(found: list[str], names: tuple[str, ...], where: str) -> tuple[str, ...]:
+    """Return the columns' names: the header's, or the declared `names` for as many columns.
+
+    Raises:
+        ReadError: another number of columns, none, too many, or a name twice.
+    """
     while found and not found[-1]:
         found.pop()
     if names:
@@ -103,10 +120,15 @@ def _rows(records: Iterator[Record], width: int, footer: int, where: str) -> Ite
         held.append((number, cells))
         if len(held) > footer:
             row, values = held.popleft()
-            yield row, _fitted(values, width, f"{where}:{row}")
+            yield row, fitted(values, width, f"{where}:{row}")
 
 
-def _fitted(cells: list[str], width: int, where: str) -> list[str]:
+def fitted(cells: list[str], width: int, where: str) -> list[str]:
+    """Return the cells of a row, which must be as many as the table has columns, or blank after.
+
+    Raises:
+        ReadError: too few or too many.
+    """
     if len(cells) == width:
         return cells
     if len(cells) < width:

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -89,6 +89,8 @@ class HttpTransport:
             SourceError: unreachable, refused, too large, or too slow, after bounded retries.
         """
         limits = self.limits
+        if request.wait:
+            self.sleep(request.wait)
         deadline = time.monotonic() + limits.total_timeout
         for attempt in range(1, limits.attempts + 1):
             try:
@@ -123,7 +125,7 @@ class HttpTransport:
         for _ in range(self.limits.max_redirects + 1):
             with self._answer(method, url, headers, body, deadline) as response:
                 if response.status_code not in _REDIRECTS:
-                    return self._finish(response, url, target, deadline)
+                    return self._finish(response, url, request.secrets, target, deadline)
                 after = _redirected(url, response)
             if host_of(after) != host_of(url):
                 kept = {name.lower() for name in request.secrets} | _NOT_SENT_ON
@@ -197,7 +199,8 @@ class HttpTransport:
             self.sleep(turn - now)
 
     def _finish(
-        self, response: httpx.Response, url: str, target: Path, deadline: float
+        self, response: httpx.Response, url: str, secrets: Mapping[str, str], target: Path,
+        deadline: float,
     ) -> Reply:
         status = response.status_code
         headers = {name.lower(): value for name, value in response.headers.items()}
@@ -207,7 +210,7 @@ class HttpTransport:
             with written_aside(target) as aside, aside.open("wb") as file:
                 self._receive(response, url, file, deadline)
             return Reply(url, status, headers, target)
-        said = without_secrets(words_of(_beginning(response)), url)
+        said = without_secrets(words_of(_beginning(response)), url, secrets.values())
         what = f"answered HTTP {status}" + (f": {said}" if said else "")
         if status in _RETRIED:
             raise _Again(what, _retry_after(headers))

@@ -1,12 +1,15 @@
 """UNESCO Institute for Statistics: the data API, and the national data of the bulk files.
 
-https://api.uis.unesco.org/api/public/documentation/
+https://api.uis.unesco.org/api/public/documentation/. The service publishes its data in versions
+that stay as they are, and tells which one is current: while it stays the same, nothing else is
+asked for. All indicators of a snapshot are of one version.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -14,7 +17,7 @@ import pyarrow as pa
 from pydantic import model_validator
 
 from model.dataset import ColumnRule
-from model.errors import ReadError
+from model.errors import ReadError, SourceError
 from model.text import Code, Frozen, slug
 from sources.answers import check_payload, message_in
 from sources.archives import is_zip, unpacked
@@ -73,19 +76,33 @@ def fetch(options: Options, get: Get) -> Iterator[Answer]:
     if options.files:
         yield from recorded_answers(options.files, get)
         return
+    version = options.version or _current_version(options, get)
     for indicator in options.indicators:
-        url = _url(indicator, options)
-        answer = get(f"{slug(indicator)}.json", Request(url))
+        url = _url(indicator, version, options)
+        answer = get(f"{slug(indicator)}.json", Request(url), version)
         _records(load_json(answer.path, safe_url(url)), safe_url(url))
-        yield answer
+        yield replace(answer, edition=version)
 
 
-def _url(indicator: str, options: Options) -> str:
+def _current_version(options: Options, get: Get) -> str:
+    url = f"{options.base_url}/versions/default"
+    body = load_json(get("version.json", Request(url)).path, safe_url(url))
+    version = body.get("version") if isinstance(body, dict) else None
+    if not isinstance(version, str) or not version:
+        said = message_in(body)
+        raise SourceError(
+            "does not tell its current version" + (f"; it says: {said}" if said else ""),
+            where=safe_url(url), todo="name a `version`, or try again later",
+        )
+    return version
+
+
+def _url(indicator: str, version: str, options: Options) -> str:
     query: list[tuple[str, Any]] = [("indicator", indicator)]
     query += [("geoUnit", country) for country in options.countries]
     single = {
         "geoUnitType": options.unit_type, "start": options.start, "end": options.end,
-        "version": options.version,
+        "version": version,
     }
     query += [(key, value) for key, value in single.items() if value is not None]
     return f"{options.base_url}/data/indicators?{urlencode(query)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 _SECRET_NAME = re.compile(
@@ -28,11 +29,12 @@ def safe_url(url: str) -> str:
     return urlunsplit((parts.scheme, netloc, parts.path, parts.query, ""))
 
 
-def without_secrets(text: str, url: str) -> str:
-    """Return a source's words without the secrets of the URL that it may repeat."""
+def without_secrets(text: str, url: str, others: Iterable[str] = ()) -> str:
+    """Return a source's words without the secrets that it may repeat: the URL's, and `others`."""
     try:
         parts = urlsplit(url)
-        found = [value for key, value in parse_qsl(parts.query) if _SECRET_NAME.search(key)]
+        found = [*others]
+        found += [value for key, value in parse_qsl(parts.query) if _SECRET_NAME.search(key)]
         found.append(unquote(parts.password or ""))
     except ValueError:
         return text

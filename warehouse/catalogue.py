@@ -3,6 +3,8 @@
     observations                    the current release of every dataset
     observations_as_of(day)         what was current at the end of that day (a table macro)
     releases, quality               every release, every check of every release
+    quality_history                 every judgement, also of releases that were stopped
+    scores                          the scores of every judgement, one row for each dimension
 
 Views only: they read the release files, so they are never stale, no run waits for the file's
 lock, and it can be deleted at will.
@@ -20,7 +22,7 @@ from warehouse.engine import literal
 from warehouse.home import Home
 
 # Raised whenever the views change, so that an older file is made anew.
-VERSION = 1
+VERSION = 2
 
 
 def refresh(home: Home) -> bool:
@@ -39,7 +41,7 @@ def refresh(home: Home) -> bool:
         aside.unlink(missing_ok=True)
         try:
             with duckdb.connect(str(aside)) as con:
-                for statement in _statements(home.root.resolve()):
+                for statement in _statements(home.root.resolve(), _has_judgements(home)):
                     con.execute(statement)
             aside.rename(home.catalogue)
         finally:
@@ -52,11 +54,16 @@ def _is_current(home: Home) -> bool:
         return False
     try:
         with duckdb.connect(str(home.catalogue), read_only=True) as con:
-            found = con.execute("SELECT version, root FROM catalogue_version").fetchone()
+            found = con.execute("SELECT version, root, judged FROM catalogue_version").fetchone()
     except duckdb.Error:
         # Locked by somebody who writes to it (it is in use: leave it), or damaged.
         return _is_locked(home.catalogue)
-    return found == (VERSION, str(home.root.resolve()))
+    return found == (VERSION, str(home.root.resolve()), _has_judgements(home))
+
+
+def _has_judgements(home: Home) -> bool:
+    """Say whether there is a judgement: DuckDB makes no view over files that are not there."""
+    return any((home.root / "judgements").glob("*/*/log.jsonl"))
 
 
 def _is_locked(path: Path) -> bool:
@@ -69,7 +76,7 @@ def _is_locked(path: Path) -> bool:
     return False
 
 
-def _statements(root: Path) -> list[str]:
+def _statements(root: Path, judged: bool) -> list[str]:
     releases = literal(root / "releases/*/*/*/release.json")
     quality = literal(root / "releases/*/*/*/quality.json")
     data = literal(root / "releases/*/*/*/data.parquet")
@@ -77,7 +84,8 @@ def _statements(root: Path) -> list[str]:
     dataset = "regexp_extract(filename, '/([^/]+/[^/]+)/[0-9]+/[^/]*$', 1)"
     return [
         "CREATE TABLE catalogue_version AS"
-        f" SELECT {VERSION}::INTEGER AS version, {literal(root)}::VARCHAR AS root",
+        f" SELECT {VERSION}::INTEGER AS version, {literal(root)}::VARCHAR AS root,"
+        f" {judged} AS judged",
         f"""CREATE VIEW releases AS
             SELECT dataset, number, CAST(issued AS TIMESTAMPTZ) AS issued, reason, rows,
                    quarantined, changes.added, changes.revised, changes.withdrawn,
@@ -108,4 +116,31 @@ def _statements(root: Path) -> list[str]:
                     checks: 'STRUCT("name" VARCHAR, expectation VARCHAR, severity VARCHAR,
                       "level" VARCHAR, outcome VARCHAR, evaluated BIGINT, unexpected BIGINT,
                       error VARCHAR)[]'}}))""",
+        *(_of_judgements(root) if judged else ()),
+    ]
+
+
+def _of_judgements(root: Path) -> list[str]:
+    judgements = literal(root / "judgements/*/*/log.jsonl")
+    return [
+        f"""CREATE VIEW all_judgements AS
+            SELECT * FROM read_json({judgements}, format = 'newline_delimited', columns = {{
+                dataset: 'VARCHAR', number: 'INTEGER', "at": 'TIMESTAMPTZ', algorithm: 'VARCHAR',
+                stopped: 'VARCHAR', rows_read: 'BIGINT', rows_released: 'BIGINT',
+                rows_quarantined: 'BIGINT', period_last: 'VARCHAR', data_sha256: 'VARCHAR',
+                scores: 'STRUCT(dimension VARCHAR, good DOUBLE, "of" DOUBLE)[]',
+                passed: 'VARCHAR[]', "open": 'STRUCT("name" VARCHAR, outcome VARCHAR)[]'}})""",
+        """CREATE VIEW quality_history AS
+            SELECT dataset, number AS judgement, "at" AS judged, algorithm, stopped, rows_read,
+                   rows_released, rows_quarantined, period_last, data_sha256,
+                   len(passed) AS checks_passed,
+                   len(list_filter("open", lambda x: x.outcome = 'warned')) AS checks_warned,
+                   len(list_filter("open", lambda x: x.outcome = 'failed')) AS checks_failed
+            FROM all_judgements ORDER BY ALL""",
+        """CREATE VIEW scores AS
+            SELECT dataset, number AS judgement, "at" AS judged, algorithm,
+                   score.dimension AS dimension,
+                   100 * score.good / score."of" AS percent
+            FROM (SELECT *, unnest(scores) AS score FROM all_judgements)
+            ORDER BY ALL""",
     ]

@@ -10,32 +10,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 import pyarrow as pa
 
-from model.dataset import ColumnRule, Correction, Dataset, Source
+from model.dataset import ColumnRule, Correction, Dataset, Source, Unpivot
 from model.errors import OpenIndicatorsError, QualityError, ReadError
 from model.periods import frequency_of, parse_period
+from model.records import Shape
 from model.registries import Registries
-from model.text import did_you_mean, nfc
+from model.text import did_you_mean
+from warehouse import drift, shapes
+from warehouse.area_codes import SEPARATOR, code_reader, succeed
 from warehouse.engine import quote
+from warehouse.marks import unmarked
+from warehouse.numbers import UNMARKED, is_empty, number_of, take_marks
 
 OBS_STATUSES = {"A", "B", "E", "F", "I", "N", "O", "P", "Q", "U"}
-POSITION = ("_part", "_row", "_column")
-
-# What a number looks like in text, by locale. Source for vi: CLDR main/vi/numbers.json.
-_NUMBER = {
-    "plain": r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?",
-    "en": r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?",
-    "vi": r"[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?",
-}
-_LOCALE_WORDS = {
-    "plain": "digits with `.` before the decimals and no thousands mark",
-    "en": "English (1,234.5)",
-    "vi": "Vietnamese (1.234,5)",
-}
+POSITION = ("_part", "_row", "_column", *UNMARKED)
 
 
 @dataclass(frozen=True)
@@ -45,6 +38,7 @@ class CleanStats:
     read: int  # rows of the source's table, after unpivoting and `where`
     empty: int  # of these, rows without a value that were dropped
     rejected: int  # rows kept that could not be read
+    shape: Shape  # what the source's table looks like, and how it differs from the last one
 
 
 def clean(
@@ -55,6 +49,7 @@ def clean(
     defaults: Mapping[str, ColumnRule],
     registries: Registries,
     sql: str | None = None,
+    last: Shape | None = None,
 ) -> CleanStats:
     """Fill the table `observation` from a reader's batches.
 
@@ -70,16 +65,21 @@ def clean(
         defaults: the protocol's own column rules.
         registries: codelists and units.
         sql: text of the declaration's SQL file: one SELECT over `raw`.
+        last: the shape of the snapshot that was released before.
 
     Raises:
+        DriftError: the source has another shape than `last`.
         ReadError: no rows, or a declared column is not there (with the nearest name).
         QualityError: a declared correction no longer fits its source.
     """
+    rules = {**defaults, **source.columns}
     _load(con, batches, dataset)
+    shape = shapes.table_shape(con, source, rules, sql)
+    changed = drift.of_table(last, shape, source, rules, sql) if last else []
+    drift.refuse(changed, dataset.id)
     if sql:
         _run_sql(con, sql, dataset)
     _unpivot(con, source, dataset)
-    rules = {**defaults, **source.columns}
     if "geo_vintage" not in rules:
         vintage = registries.codelists[dataset.geography.codelist].vintage
         rules["geo_vintage"] = ColumnRule(const=vintage)
@@ -87,11 +87,22 @@ def clean(
     _check_columns(rules, source, columns, dataset)
     _keep_where(con, source)
     read = _count(con, "raw")
-    empty = _drop_empty(con, rules["obs_value"], columns) if source.empty == "drop" else 0
-    _map(con, dataset, rules, columns, registries)
+    value = rules["obs_value"]
+    if take_marks(con, value, columns):
+        columns = _columns_of(con)
+        value = value.model_copy(update={"column": UNMARKED[0]})
+    empty = _drop_empty(con, value, columns) if source.empty == "drop" else 0
+    _map(con, dataset, rules, value, columns, registries)
+    shape = shapes.with_codes(con, shape, dataset)
+    changed += drift.of_codes(last, shape, dataset, source) if last else []
+    drift.refuse(changed, dataset.id)
+    shape = shape.model_copy(update={"drift": tuple(changed)})
+    area = rules["ref_area"]
+    if area.successor and area.codelist:
+        succeed(con, dataset, area, registries.lineages[area.codelist], registries)
     _correct(con, dataset)
     rejected = con.sql("SELECT count(*) FROM observation WHERE _reject IS NOT NULL").fetchall()
-    return CleanStats(read=read, empty=empty, rejected=rejected[0][0])
+    return CleanStats(read=read, empty=empty, rejected=rejected[0][0], shape=shape)
 
 
 def _load(
@@ -194,13 +205,44 @@ def _unpivot(con: duckdb.DuckDBPyConnection, source: Source, dataset: Dataset) -
     cast = ", ".join(f"{_as_text(name, columns[name])} AS {quote(name)}" for name in chosen)
     on = ", ".join(quote(name) for name in chosen)
     con.execute(f"CREATE VIEW wide AS SELECT {', '.join([*kept, cast])} FROM raw")
-    con.execute(
-        f"CREATE TABLE long AS SELECT *, {quote(wide.names_to)} AS _column FROM wide"
-        f" UNPIVOT INCLUDE NULLS ({quote(wide.values_to)} FOR {quote(wide.names_to)} IN ({on}))"
+    tall = (
+        f"SELECT * FROM wide UNPIVOT INCLUDE NULLS ({quote(wide.values_to)} FOR _column IN ({on}))"
     )
+    if wide.names == (wide.names_to,):
+        name = quote(wide.names[0])
+        con.execute(f"CREATE TABLE long AS SELECT *, _column AS {name} FROM ({tall})")
+    else:
+        con.register("_names", _split_names(chosen, wide, dataset))
+        parts = ", ".join(f"_names.{quote(name)}" for name in wide.names)
+        con.execute(
+            f"CREATE TABLE long AS SELECT tall.*, {parts} FROM ({tall}) AS tall"
+            " JOIN _names USING (_column) ORDER BY _part, _row"
+        )
+        con.unregister("_names")
     con.execute("DROP VIEW wide")
     con.execute("DROP TABLE raw")
     con.execute("ALTER TABLE long RENAME TO raw")
+
+
+def _split_names(chosen: list[str], wide: Unpivot, dataset: Dataset) -> pa.Table:
+    """Return what each unpivoted column's name says: `_column`, and `wide.names`."""
+    shape = re.compile(wide.matching or "")
+    rows: list[tuple[str | None, ...]] = []
+    for name in chosen:
+        found = shape.fullmatch(name) if shape.groupindex else None
+        if found:
+            parts = tuple(found.groupdict().values())
+        else:
+            parts = tuple(name.split(wide.separator) if wide.separator else [name])
+        if len(parts) != len(wide.names):
+            raise ReadError(
+                f"the column {name!r} has {len(parts)} parts between {wide.separator!r};"
+                f" `names_to` has {len(wide.names)}",
+                where=dataset.id, todo="check `header` and `separator`, or use `matching`",
+            )
+        rows.append((name, *(part and part.strip() for part in parts)))
+    columns = zip(("_column", *wide.names), zip(*rows, strict=True), strict=True)
+    return pa.table({name: pa.array(texts, pa.string()) for name, texts in columns})
 
 
 def _as_text(name: str, kind: str) -> str:
@@ -232,6 +274,8 @@ def _check_columns(
                 f" the source has: {', '.join(_shown(columns))}",
             )
     wanted = {rule.column: concept for concept, rule in rules.items() if rule.column}
+    wanted |= {rule.named: concept for concept, rule in rules.items() if rule.named}
+    wanted |= {rule.scale_by.column: "scale_by" for rule in rules.values() if rule.scale_by}
     wanted |= dict.fromkeys(source.where, "where")
     for name, concept in wanted.items():
         if name not in columns:
@@ -250,34 +294,21 @@ def _keep_where(con: duckdb.DuckDBPyConnection, source: Source) -> None:
         )
 
 
-def _is_empty(rule: ColumnRule, columns: dict[str, str]) -> str:
-    """Return SQL that says whether a cell holds no value."""
-    if rule.column is None:
-        return "false"
-    cell = f"raw.{quote(rule.column)}"
-    if columns[rule.column] == "DOUBLE" or columns[rule.column] == "FLOAT":
-        return f"({cell} IS NULL OR isnan({cell}))"
-    if columns[rule.column] != "VARCHAR":
-        return f"{cell} IS NULL"
-    marks = ", ".join("'" + mark.replace("'", "''") + "'" for mark in rule.missing)
-    blank = f"trim({cell}, ' \t\u00a0')"
-    return f"({cell} IS NULL OR {blank} = ''" + (f" OR {blank} IN ({marks})" if marks else "") + ")"
-
-
 def _drop_empty(
     con: duckdb.DuckDBPyConnection, rule: ColumnRule, columns: dict[str, str]
 ) -> int:
     before = _count(con, "raw")
-    con.execute(f"DELETE FROM raw WHERE {_is_empty(rule, columns)}")
+    con.execute(f"DELETE FROM raw WHERE {is_empty(rule, columns)}")
     return before - _count(con, "raw")
 
 
 @dataclass(frozen=True)
 class _Read:
-    """What a distinct source text means: a value, a second value, or why it means nothing."""
+    """What a distinct source text means: a value with its marks, or why it means nothing."""
 
     value: str | None
-    extra: str | None = None
+    status: str | None = None
+    note: str | None = None
     reject: str | None = None
 
 
@@ -290,10 +321,17 @@ def _reader_for(
         codelist_name = dataset.geography.codelist
     if codelist_name is None and concept in dataset.dimensions:
         codelist_name = dataset.dimensions[concept].codelist
-    codelist = registries.codelists[codelist_name] if codelist_name else None
+    code_of = None
+    if codelist_name is not None:
+        code_of = code_reader(rule, registries.codelists[codelist_name], registries)
 
     def read(text: str) -> _Read:
-        label = nfc(text).strip()
+        text, _, name = text.partition(SEPARATOR)  # there is a name where the rule has `named`
+        label, status, note = unmarked(text, rule.marks)
+        found = meaning(text, label, name)
+        return replace(found, status=status or found.status, note=note)
+
+    def meaning(text: str, label: str, name: str) -> _Read:
         if label in rule.map:
             label = rule.map[label]
         if concept == "time_period":
@@ -307,9 +345,9 @@ def _reader_for(
                 return _Read(label or None)
             known = ", ".join(sorted({*OBS_STATUSES, *rule.map}))
             return _Read(None, reject=f"status {text!r} is none of {known}")
-        if codelist is not None:
+        if code_of is not None:
             try:
-                return _Read(codelist.find(label))
+                return _Read(code_of(label, name))
             except ValueError as error:
                 return _Read(None, reject=f"{concept}: {error}")
         return _Read(label or None, reject=None if label else f"{concept} is empty")
@@ -317,20 +355,29 @@ def _reader_for(
     return read
 
 
+def _text(rule: ColumnRule) -> str:
+    """Return SQL for the text that a rule reads: a cell, or a code with the name beside it."""
+    text = f"CAST(raw.{quote(str(rule.column))} AS VARCHAR)"
+    if rule.named is None:
+        return text
+    name = f"coalesce(CAST(raw.{quote(rule.named)} AS VARCHAR), '')"
+    return f"{text} || '{SEPARATOR}' || {name}"
+
+
 def _lookup(
-    con: duckdb.DuckDBPyConnection, table: str, column: str, read: Callable[[str], _Read]
+    con: duckdb.DuckDBPyConnection, table: str, text: str, read: Callable[[str], _Read]
 ) -> None:
-    """Make the small table (source, value, extra, reject) for a column's distinct texts."""
+    """Make the small table (source, value, status, note, reject) for the distinct texts."""
     rows = con.execute(
-        f"SELECT DISTINCT CAST({quote(column)} AS VARCHAR) FROM raw"
-        f" WHERE {quote(column)} IS NOT NULL ORDER BY 1"
+        f"SELECT DISTINCT {text} AS source FROM raw WHERE source IS NOT NULL ORDER BY 1"
     ).fetchall()
     answers = [(text, read(text)) for (text,) in rows]
     small = pa.table(
         {
             "source": pa.array([text for text, _ in answers], pa.string()),
             "value": pa.array([answer.value for _, answer in answers], pa.string()),
-            "extra": pa.array([answer.extra for _, answer in answers], pa.string()),
+            "status": pa.array([answer.status for _, answer in answers], pa.string()),
+            "note": pa.array([answer.note for _, answer in answers], pa.string()),
             "reject": pa.array([answer.reject for _, answer in answers], pa.string()),
         }
     )
@@ -343,13 +390,15 @@ def _map(
     con: duckdb.DuckDBPyConnection,
     dataset: Dataset,
     rules: dict[str, ColumnRule],
+    value: ColumnRule,
     columns: dict[str, str],
     registries: Registries,
 ) -> None:
-    """Make `observation` out of `raw`."""
+    """Make `observation` out of `raw`, whose numbers the rule `value` reads."""
     joins: list[str] = []
     rejects: list[str] = []
     values: dict[str, str] = {}
+    marked = {"obs_value": "raw"} if UNMARKED[0] in columns else {}  # where marks were found
     for concept in (*dataset.key, "obs_status", "obs_note"):
         rule = rules.get(concept)
         if rule is None:
@@ -360,26 +409,25 @@ def _map(
             values[concept] = f"nullif(trim(CAST(raw.{quote(str(rule.column))} AS VARCHAR)), '')"
         else:
             alias, column = f"_read_{concept}", str(rule.column)
-            _lookup(con, alias, column, _reader_for(concept, rule, dataset, registries))
-            joins.append(
-                f"LEFT JOIN {quote(alias)} ON CAST(raw.{quote(column)} AS VARCHAR)"
-                f" = {quote(alias)}.source"
-            )
+            text = _text(rule)
+            _lookup(con, alias, text, _reader_for(concept, rule, dataset, registries))
+            joins.append(f"LEFT JOIN {quote(alias)} ON {text} = {quote(alias)}.source")
             values[concept] = f"{quote(alias)}.value"
+            marked[concept] = quote(alias)
             rejects.append(f"{quote(alias)}.reject")
             if concept in dataset.key:
                 rejects.append(
                     f"CASE WHEN raw.{quote(column)} IS NULL THEN '{concept} is empty' END"
                 )
-    number, number_reject = _number(rules["obs_value"], columns)
-    rejects.append(number_reject)
-    period_status = (
-        quote("_read_time_period") + ".extra" if rules["time_period"].column else "NULL"
-    )
+    figure, figure_reject = number_of(value, columns)
+    rejects.append(figure_reject)
+    statuses, notes = _of_marks(marked)
+    statuses = [f"nullif({values['obs_status']}, 'A')", *statuses]
     status = (
-        f"coalesce(nullif({values['obs_status']}, 'A'), {period_status},"
-        f" CASE WHEN ({number}) IS NULL THEN 'O' ELSE 'A' END)"
+        f"coalesce({', '.join(statuses)},"
+        f" CASE WHEN ({figure}) IS NULL THEN 'O' ELSE 'A' END)"
     )
+    note = f"nullif(concat_ws('; ', {', '.join([values['obs_note'], *notes])}), '')"
     _unit_table(con, dataset)
     value_column = rules["obs_value"].column
     position = "raw._column" if "_column" in columns else f"'{value_column or ''}'"
@@ -387,8 +435,8 @@ def _map(
         [
             *(f"{values[name]} AS {quote(name)}" for name in dataset.key if name != "time_period"),
             f"{values['time_period']} AS time_period",
-            f"{number} AS _number",
-            f"{values['obs_note']} AS obs_note",
+            f"{figure} AS _number",
+            f"{note} AS obs_note",
             f"{status} AS obs_status",
             "raw._part", "raw._row", f"{position} AS _column",
             f"nullif(concat_ws('; ', {', '.join(rejects)}), '') AS _reject",
@@ -411,6 +459,20 @@ def _map(
         """
     )
     con.unregister("_freq")
+
+
+def _of_marks(marked: dict[str, str]) -> tuple[list[str], list[str]]:
+    """Return SQL for the statuses and notes of marks: the value's, the period's, the others'."""
+    first = ("obs_value", "time_period")
+    order = [*(c for c in first if c in marked), *(c for c in marked if c not in first)]
+    columns = [
+        UNMARKED[1:3] if concept == "obs_value" else ("status", "note") for concept in order
+    ]
+    tables = [marked[concept] for concept in order]
+    return (
+        [f"{table}.{status}" for table, (status, _) in zip(tables, columns, strict=True)],
+        [f"{table}.{note}" for table, (_, note) in zip(tables, columns, strict=True)],
+    )
 
 
 def _constant(concept: str, const: str) -> str:
@@ -459,51 +521,6 @@ def _unit_table(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
     con.register("_units", units)
     con.execute("CREATE TABLE _unit AS SELECT * FROM _units")
     con.unregister("_units")
-
-
-def _number(rule: ColumnRule, columns: dict[str, str]) -> tuple[str, str]:
-    """Return SQL for the parsed number, and SQL for why it could not be parsed."""
-    if rule.const is not None:
-        return f"CAST('{rule.const}' AS DOUBLE)", "NULL"
-    column = str(rule.column)
-    cell = f"raw.{quote(column)}"
-    empty = _is_empty(rule, columns)
-    if columns[column] != "VARCHAR":
-        value = f"CASE WHEN NOT {empty} THEN CAST({cell} AS DOUBLE) * {float(rule.scale)!r} END"
-        finite = f"CASE WHEN NOT {empty} AND NOT isfinite(CAST({cell} AS DOUBLE))"
-        return value, f"{finite} THEN 'the value is not a finite number' END"
-    locale = rule.locale or "plain"
-    blank = f"trim({cell}, ' \t\u00a0')"
-    shape = f"regexp_full_match({blank}, '{_NUMBER[locale]}')"
-    digits = blank
-    if locale == "en":
-        digits = f"replace({blank}, ',', '')"
-    elif locale == "vi":
-        digits = f"replace(replace({blank}, '.', ''), ',', '.')"
-    number = _scaled(digits, rule.scale)
-    value = f"CASE WHEN NOT {empty} AND {shape} AND isfinite({number}) THEN {number} END"
-    shown = f"CASE WHEN length({cell}) > 60 THEN left({cell}, 57) || '...' ELSE {cell} END"
-    reason = (
-        f"CASE WHEN NOT {empty} AND NOT {shape} THEN 'value ''' || {shown} ||"
-        f" ''' is not a number written as {_LOCALE_WORDS[locale]}'"
-        f" WHEN NOT {empty} AND NOT coalesce(isfinite({number}), false)"
-        f" THEN 'value ''' || {shown} || ''' is too large for a number' END"
-    )
-    return value, reason
-
-
-def _scaled(digits: str, scale: float) -> str:
-    """Return SQL for a number times its scale, exact where the scale is a power of ten.
-
-    "123.4" times 1000 is read as "123.4e3": multiplying floats would give 123400.00000000001.
-    """
-    power = f"{scale:e}"
-    mantissa, exponent = power.split("e")
-    if float(mantissa) == 1 and scale != 1:
-        plain = f"TRY_CAST({digits} || 'e{int(exponent)}' AS DOUBLE)"
-        return f"coalesce({plain}, TRY_CAST({digits} AS DOUBLE) * {float(scale)!r})"
-    number = f"TRY_CAST({digits} AS DOUBLE)"
-    return number if scale == 1 else f"{number} * {float(scale)!r}"
 
 
 def _correct(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:

@@ -67,8 +67,9 @@ def rollback(
     drafts.check(old)
 
     def copy(folder: Path) -> None:
-        for name in CONTENT:
-            shutil.copyfile(old.path(name), folder / name)
+        for file in old.release.files:
+            if file.name != "changes.parquet":
+                shutil.copyfile(old.path(file.name), folder / file.name)
 
     # Whether the figures may be shown at all is the newest declaration's word.
     access = before.release.declaration["access_rights"]

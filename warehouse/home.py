@@ -15,8 +15,8 @@ from filelock import FileLock, Timeout
 from model.errors import BusyError
 from warehouse.atomic import store_errors, sweep
 
-# What is fetched waits here for minutes at most; a day old, its process is gone.
-SCRATCH_SECONDS = 86_400
+# A pull that did not finish waits for the next run for a day.
+PULL_SECONDS = 86_400
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,10 @@ class Home:
         """Return the folder of a dataset's snapshots."""
         return self.root / "snapshots" / dataset
 
+    def pull(self, dataset: str) -> Path:
+        """Return where a dataset's parts arrive; what a run that died has got waits there."""
+        return self.root / "pulls" / dataset
+
     def tables(self, dataset: str) -> Path:
         """Return the folder of a dataset's working tables; deletable, made again at need."""
         return self.root / "tables" / dataset
@@ -40,6 +44,19 @@ class Home:
     def drafts(self, dataset: str) -> Path:
         """Return the folder of a dataset's drafts: what waits for a person's approval."""
         return self.root / "drafts" / dataset
+
+    def judgements(self, dataset: str) -> Path:
+        """Return the folder of the record of a dataset's judgements."""
+        return self.root / "judgements" / dataset
+
+    def acceptances(self, dataset: str) -> Path:
+        """Return the file of the rows that people accepted though a check holds them back."""
+        return self.root / "acceptances" / f"{dataset}.jsonl"
+
+    @property
+    def failures(self) -> Path:
+        """The folder of what has failed and is not mended yet; without failures it is empty."""
+        return self.root / "failures"
 
     @property
     def site(self) -> Path:
@@ -106,8 +123,8 @@ class Home:
         """Remove what killed runs left half done."""
         for name in ("snapshots", "tables", "releases", "drafts"):
             sweep(self.root / name)
-        for folder in (self.root / "tmp").glob("fetch-*"):
-            if time.time() - folder.stat().st_mtime > SCRATCH_SECONDS:
+        for folder in (self.root / "pulls").glob("*/*"):
+            if time.time() - folder.stat().st_mtime > PULL_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)
 
     @contextmanager

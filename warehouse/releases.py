@@ -1,7 +1,7 @@
 """Releases: numbered, immutable, each with its checksums and what changed since the last.
 
     releases/<sector>/<dataset>/<number>/data.parquet, changes.parquet, quarantine.parquet,
-                                         quality.json, release.json
+                                         quality.json, shape.json, release.json
 
 Written aside, synced, renamed: the rename is the commit. The highest number is current.
 """
@@ -19,13 +19,14 @@ import duckdb
 from model.dataset import Dataset
 from model.errors import DeclarationError, StoreError
 from model.hashing import pretty_json, sha256_file, sha256_json
-from model.records import Changes, FileRecord, QualityRecord, Release
+from model.records import Changes, FileRecord, QualityRecord, Release, Shape
 from warehouse.atomic import new_folder, store_errors
 from warehouse.engine import PARQUET_OPTIONS, connect, literal, quote
 from warehouse.home import Home
 from warehouse.tables import Validated
 
 FILES = ("data.parquet", "changes.parquet", "quarantine.parquet", "quality.json")
+SHAPE = "shape.json"  # not of a withdrawal, nor of releases from before shapes were kept
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,14 @@ class StoredRelease:
     def path(self, name: str) -> Path:
         """Return the path of one of the release's files."""
         return self.folder / name
+
+    @property
+    def shape(self) -> Shape | None:
+        """What the source's table looked like; None where it was not kept."""
+        path = self.path(SHAPE)
+        if not path.exists():
+            return None
+        return Shape.model_validate_json(path.read_text(encoding="utf-8"))
 
     @property
     def quality(self) -> QualityRecord:
@@ -54,11 +63,15 @@ class Inputs:
     declaration_sha256: str
     suite_sha256: str
     code_version: str
+    acceptances_sha256: str | None = None  # of the rows that people accepted
 
     @property
     def sha256(self) -> str:
         """Checksum of what decides about a new release; the code is not part of it."""
-        return sha256_json([self.snapshot_sha256, self.declaration_sha256, self.suite_sha256])
+        accepted = [self.acceptances_sha256] if self.acceptances_sha256 else []
+        return sha256_json(
+            [self.snapshot_sha256, self.declaration_sha256, self.suite_sha256, *accepted]
+        )
 
 
 def history(home: Home, dataset: str) -> list[StoredRelease]:
@@ -79,6 +92,19 @@ def current(home: Home, dataset: str) -> StoredRelease | None:
     folder = home.releases(dataset)
     numbers = [int(p.name) for p in folder.iterdir() if p.name.isdigit()] if folder.is_dir() else []
     return load(folder / str(max(numbers))) if numbers else None
+
+
+def shape_before(home: Home, dataset: str, snapshot_sha256: str) -> Shape | None:
+    """Return the shape of the snapshot that was released before this one, or None.
+
+    Raises:
+        StoreError: a release's record is damaged.
+    """
+    others = [
+        stored for stored in history(home, dataset)
+        if stored.release.snapshot_sha256 != snapshot_sha256
+    ]
+    return others[-1].shape if others else None
 
 
 def datasets(home: Home) -> list[str]:
@@ -187,6 +213,7 @@ def fill(
     with store_errors(folder):
         for name in ("data.parquet", "quarantine.parquet", "quality.json"):
             shutil.copyfile(validated.folder / name, folder / name)
+        shutil.copyfile(validated.shape, folder / SHAPE)
     with connect(home.root / "tmp") as con:
         first, last = _period(con, folder / "data.parquet")
     changes = write_changes(home, dataset, before, folder)
@@ -199,6 +226,7 @@ def fill(
         snapshot_sha256=inputs.snapshot_sha256,
         declaration_sha256=inputs.declaration_sha256,
         suite_sha256=inputs.suite_sha256,
+        acceptances_sha256=inputs.acceptances_sha256,
         code_version=inputs.code_version,
         rows=validated.quality.rows_released,
         quarantined=validated.quality.rows_quarantined,
@@ -213,7 +241,8 @@ def fill(
 
 def file_records(folder: Path) -> tuple[FileRecord, ...]:
     """Return the checksums of the files that a release's folder holds."""
-    return tuple(_record(folder / name) for name in FILES)
+    names = [*FILES, *([SHAPE] if (folder / SHAPE).exists() else [])]
+    return tuple(_record(folder / name) for name in names)
 
 
 def _declaration(dataset: Dataset) -> dict[str, Any]:
@@ -234,6 +263,8 @@ def _reason(before: StoredRelease | None, inputs: Inputs) -> Any:
         return "declaration changed"
     if last.suite_sha256 != inputs.suite_sha256:
         return "suite changed"
+    if last.acceptances_sha256 != inputs.acceptances_sha256:
+        return "rows accepted"
     return "code changed"
 
 

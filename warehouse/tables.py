@@ -1,6 +1,7 @@
 """Working tables between two releases: cleaned observations, and what validation left of them.
 
     tables/<sector>/<dataset>/<inputs>/table.parquet        observations with their positions
+    tables/<sector>/<dataset>/<inputs>/shape.json           what the source's table looks like
     tables/<sector>/<dataset>/<inputs>/<suite>/             data, quarantine, quality
 
 `<inputs>` and `<suite>` are checksums: the same inputs find their table made already. Only the
@@ -19,7 +20,7 @@ import pyarrow.parquet as pq
 
 from model.dataset import Dataset
 from model.hashing import pretty_json
-from model.records import QualityRecord
+from model.records import QualityRecord, Shape
 from warehouse.atomic import new_folder, store_errors
 from warehouse.clean import CleanStats
 from warehouse.engine import PARQUET_OPTIONS, connect, literal, quote
@@ -41,6 +42,11 @@ class Validated:
         return self.folder / "data.parquet"
 
     @property
+    def shape(self) -> Path:
+        """What the source's table looks like."""
+        return self.folder.parent / "shape.json"
+
+    @property
     def quarantine(self) -> Path:
         """What was held back, with reasons and positions."""
         return self.folder / "quarantine.parquet"
@@ -57,7 +63,7 @@ def write_table(
     inputs_sha256: str,
     fill: Callable[[duckdb.DuckDBPyConnection], CleanStats],
 ) -> tuple[Path, CleanStats | None]:
-    """Make `table.parquet` by `fill`, unless these inputs made it already.
+    """Make `table.parquet` and `shape.json` by `fill`, unless these inputs made them already.
 
     Args:
         home: the data folder.
@@ -76,6 +82,8 @@ def write_table(
         stats = fill(con)
         # The declaration's SQL may have closed the door to files: export through Arrow then.
         _export(con, "SELECT * FROM observation ORDER BY _id", aside / "table.parquet")
+        with store_errors(aside):
+            (aside / "shape.json").write_text(pretty_json(stats.shape), encoding="utf-8")
     _keep_only(folder)
     return path, stats
 
@@ -96,6 +104,12 @@ def _keep_only(folder: Path) -> None:
     for other in folder.parent.iterdir():
         if other != folder and other.is_dir():
             shutil.rmtree(other, ignore_errors=True)
+
+
+def read_shape(table: Path) -> Shape:
+    """Return the shape of the source's table that a working table was made from."""
+    text = table.with_name("shape.json").read_text(encoding="utf-8")
+    return Shape.model_validate_json(text)
 
 
 def open_table(con: duckdb.DuckDBPyConnection, table: Path) -> str:

@@ -6,21 +6,19 @@ reached the decision stands, and `openindicators publish` brings the portal to i
 
 from __future__ import annotations
 
-import getpass
 import json
-import os
 from collections.abc import Callable
 from typing import Any
 
 import typer
-from pydantic import TypeAdapter, ValidationError
 from rich.markup import escape
 
 from assets.steps import publish, show_draft
 from model.errors import OpenIndicatorsError
-from model.text import Text, did_you_mean
+from model.text import did_you_mean
 from pipelines.build import portals_for
 from pipelines.catalogue import Catalogue, load_catalogue
+from pipelines.commands.people import decider, plain_text
 from pipelines.settings import Settings
 from pipelines.terminal import err, number, out, plain, table
 from portal.site import DATASET_PAGE
@@ -29,7 +27,6 @@ from warehouse import decisions, drafts, releases
 from warehouse.releases import StoredRelease
 
 COUNTS = ("rows", "new", "revised", "withdrawn", "quarantined")
-LONGEST = 1000  # signs of a reason: a page shows it in full
 
 
 def list_drafts(as_json: bool) -> int:
@@ -94,7 +91,7 @@ def approve(wanted: str, draft: str | None, by: str | None) -> int:
 
 def reject(wanted: str, draft: str | None, reason: str, by: str | None) -> int:
     """Reject the draft that waits; what is public stays as it is."""
-    why = _text("--reason", reason)
+    why = plain_text("--reason", reason)
 
     def decide(settings: Settings, dataset: str, name: str) -> str:
         drafts.reject(settings.home, dataset, draft, name, why, settings.now())
@@ -105,7 +102,7 @@ def reject(wanted: str, draft: str | None, reason: str, by: str | None) -> int:
 
 def rollback(wanted: str, to: int, reason: str | None, by: str | None) -> int:
     """Make a release with the content of an earlier one."""
-    why = _text("--reason", reason) if reason is not None else None
+    why = plain_text("--reason", reason) if reason is not None else None
 
     def decide(settings: Settings, dataset: str, name: str) -> str:
         stored = decisions.rollback(settings.home, dataset, to, name, why, settings.now())
@@ -116,7 +113,7 @@ def rollback(wanted: str, to: int, reason: str | None, by: str | None) -> int:
 
 def withdraw(wanted: str, reason: str, successor: str | None, by: str | None) -> int:
     """Withdraw a dataset for good: a page that says so takes its place."""
-    why = _text("--reason", reason)
+    why = plain_text("--reason", reason)
 
     def decide(settings: Settings, dataset: str, name: str) -> str:
         heir = _successor(settings, successor, dataset) if successor else None
@@ -138,7 +135,7 @@ def _decide(
     """
     settings = Settings.from_environment()
     settings.home.prepare()
-    name = _text("--by", by if by is not None else _login())
+    name = decider(by)
     with settings.home.run_lock():
         catalogue = load_catalogue(settings)
         dataset = _dataset(settings, wanted)
@@ -193,25 +190,3 @@ def _successor(settings: Settings, wanted: str, dataset: str) -> str:
             todo="publish it first, or leave --successor out",
         )
     return successor
-
-
-def _text(option: str, value: str) -> str:
-    """Return what a person wrote, fit to be shown."""
-    try:
-        text: str = TypeAdapter(Text).validate_python(value.strip())
-    except ValidationError as error:
-        raise OpenIndicatorsError(
-            f"{option}: {error.errors()[0]['msg']}", todo="write it in plain words"
-        ) from error
-    if len(text) > LONGEST:
-        raise OpenIndicatorsError(
-            f"{option} has {len(text)} signs", todo=f"say it in {LONGEST}"
-        )
-    return text
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user can be without a name
-        return f"user {os.getuid()}"

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from pathlib import Path
 from string import Template
 
-from model.errors import OpenIndicatorsError
+from rich.markup import escape
+
+from model.errors import DeclarationError, OpenIndicatorsError
 from model.load import load_declaration
-from model.registries import load_registries
+from model.registries import Registries, load_registries
 from model.text import did_you_mean
+from pipelines.commands.looking import look_at
 from pipelines.settings import Settings
-from pipelines.terminal import out
+from pipelines.terminal import out, say_error
+from sources.answers import quoted
+from sources.recognise.finding import Guess
 from warehouse.atomic import write_text
 
 DECLARATION = Template("""\
@@ -69,18 +76,49 @@ expectations:
 TABLE = "area,year,value\n48,2022,120\n48,2023,134\n48,2024,151\n"
 
 
-def new(dataset: str) -> int:
-    """Write a declaration, a suite, and a small table in the inbox; overwrite nothing.
+def new(dataset: str, source: str | None = None) -> int:
+    """Write a declaration and a suite; overwrite nothing.
 
     Args:
         dataset: `<sector>/<dataset>`.
+        source: a file or URL to look at; without it the declaration is of a small table, which
+            is put into the inbox.
 
     Raises:
-        OpenIndicatorsError: the name is no good, the sector unknown, or a file is there.
+        OpenIndicatorsError: the name is no good, the sector unknown, or a file is there; or
+            `source` holds no table.
     """
     settings = Settings.from_environment()
-    sector, _, name = dataset.partition("/")
     registries = load_registries()
+    name = _checked_name(dataset, registries)
+    declaration = settings.declarations / f"{dataset}.yaml"
+    suite = settings.suites / f"{dataset}.yaml"
+    for path in (declaration, suite):
+        if path.exists():
+            raise OpenIndicatorsError(
+                "is there already", where=str(path), todo="edit it, or choose another name"
+            )
+    title = name.replace("_", " ").capitalize()
+    settings.home.prepare()
+    if source is not None:
+        found = look_at(source, name, title, settings, registries)
+        text, table = found.text, found.copy
+        _print(found.guesses)
+    else:
+        text = DECLARATION.substitute(title=title, name=name, indicator=name.upper())
+        table = settings.home.inbox / f"{name}.csv"
+        if not table.exists():
+            write_text(table, TABLE)
+    write_text(declaration, text)
+    write_text(suite, SUITE)
+    written = [("declaration", declaration), ("suite", suite)]
+    for what, path in [*written, *([("its table", table)] if table else [])]:
+        out.print(f"{what:12} {path}", soft_wrap=True)
+    return _next_step(dataset, declaration, registries)
+
+
+def _checked_name(dataset: str, registries: Registries) -> str:
+    sector, _, name = dataset.partition("/")
     if sector not in registries.sectors:
         raise OpenIndicatorsError(
             f"unknown sector {sector!r}", where=dataset,
@@ -92,23 +130,25 @@ def new(dataset: str) -> int:
             todo="use 2 to 61 of a-z, 0-9 and _, starting with a letter,"
             " e.g. tourism/hotel_rooms",
         )
-    declaration = settings.declarations / f"{dataset}.yaml"
-    suite = settings.suites / f"{dataset}.yaml"
-    for path in (declaration, suite):
-        if path.exists():
-            raise OpenIndicatorsError(
-                "is there already", where=str(path), todo="edit it, or choose another name"
-            )
-    title = name.replace("_", " ").capitalize()
-    text = DECLARATION.substitute(title=title, name=name, indicator=name.upper())
-    settings.home.prepare()
-    write_text(declaration, text)
-    write_text(suite, SUITE)
-    load_declaration(declaration, registries)
-    table = settings.home.inbox / f"{name}.csv"
-    if not table.exists():
-        write_text(table, TABLE)
-    for what, path in (("declaration", declaration), ("suite", suite), ("its table", table)):
-        out.print(f"{what:12} {path}", soft_wrap=True)
+    return name
+
+
+def _print(guesses: Sequence[Guess]) -> None:
+    colours = {"certain": "green", "likely": "cyan", "unsure": "yellow"}
+    for guess in guesses:
+        out.print(
+            f"{guess.what:14} {escape(quoted(guess.value, 60)):24}"
+            f" [{colours[guess.certainty]}]{guess.certainty:8}[/] {escape(quoted(guess.why, 400))}",
+            soft_wrap=True,
+        )
+
+
+def _next_step(dataset: str, declaration: Path, registries: Registries) -> int:
+    try:
+        load_declaration(declaration, registries)
+    except DeclarationError as error:
+        out.print("Next         fill in what could not be known, then `openindicators check`:")
+        say_error(error)
+        return error.exit_code
     out.print(f"Next         openindicators run {dataset}")
     return 0

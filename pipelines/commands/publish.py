@@ -58,7 +58,7 @@ def publish(wanted: list[str], to: str, overwrite: bool, as_json: bool) -> int:
         with settings.home.dataset_lock(history[-1].release.dataset):
             return list(portal.publish(list(history)).differences)
 
-    with settings.home.run_lock():
+    with settings.home.run_lock(), portal.together():
         return _tell(_each(settings, _chosen(settings, catalogue, wanted), one), to, as_json)
 
 

@@ -95,6 +95,8 @@ def _row(settings: Settings, dataset_id: str, outcome: Outcome) -> dict[str, Any
             "failed": quality.count("failed"),
             "quarantined": release.quarantined,
         }
+        drift = stored.shape.drift if changed and stored.shape else ()
+        row["drift"] = [item.what.en for item in drift]
     if dataset_id in outcome.failures:
         stage, error = outcome.failures[dataset_id]
         row |= {"error": plain(error), "stage": stage}
@@ -126,6 +128,10 @@ def _show(
                 f"  [red]✗[/] {escape(dataset_id)} · {stage}: {escape(plain(error))}",
                 soft_wrap=True,
             )
+    for row in rows:
+        if row.get("drift"):
+            told = escape("; ".join(row["drift"]))
+            out.print(f"[yellow]Shape[/]  {row['dataset']}: {told}", soft_wrap=True)
     _show_drafts([row["dataset"] for row in rows if row["draft"]])
     out.print(f"Site   {settings.home.site / 'index.html'}", soft_wrap=True)
     out.print(f"Next   {PROJECT_COMMANDS}", soft_wrap=True)

@@ -6,7 +6,8 @@ replaced. Every file of a release goes into a resource of its own, whose id come
 content; the resources that people link to lead there. The order is:
 
 1. a new package is made private; organisation and group too, where they are missing
-2. files go up, beside those that are shown, and are downloaded again and compared
+2. files go up, beside those that are shown, and are read back and compared: by the portal
+   itself where it has our extension, else by downloading them
 3. the rows are loaded into the DataStore (which swaps or revises them on its own)
 4. one `package_revise` that matches the package as it was read changes all metadata and all
    addresses at once: before it readers see the old release, after it the new one
@@ -19,10 +20,11 @@ else's change.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from model.errors import PortalError
-from portal.ckan.client import Client, Refused, Unknown, Upload, settle
+from portal.ckan.client import Client, Refused, Upload, pause, settle
 from portal.ckan.files import Workshop
 from portal.ckan.journal import Journal
 from portal.ckan.mapping import UNDER_DEVELOPMENT, Fields
@@ -30,14 +32,11 @@ from portal.ckan.plan import ROWS, Part, Plan, leads_to
 
 UPLOAD_BYTES = 50_000_000  # in one call, unless one file alone is larger
 UPLOAD_FILES = 20
+DOWNLOADS = 4  # at a time, of one dataset
 
 
 class Changed(PortalError):
     """Somebody else changed the package between our reading and our writing."""
-
-
-class Damaged(Unknown):
-    """A file came back other than it was sent."""
 
 
 class Application:
@@ -61,8 +60,11 @@ class Application:
         self.id = plan.wanted.id
         self.shown = plan.shown
 
-    def run(self) -> None:
+    def run(self) -> Fields:
         """Do all steps that are needed.
+
+        Returns:
+            The package as the portal answered the last write with, after it was committed.
 
         Raises:
             Changed: somebody else was quicker; nothing of theirs is lost. Plan again.
@@ -83,6 +85,7 @@ class Application:
             self.shown = self._read()
         self._switch()
         self._clean()
+        return self._now
 
     @property
     def _now(self) -> Fields:
@@ -178,7 +181,7 @@ class Application:
             self._revise(form, reached, uploads)
 
     def _verify(self) -> None:
-        """Download what the package is about to lead to, and compare it with the release."""
+        """Read back what the package is about to lead to, and compare it with the release."""
         found = {resource["id"]: resource for resource in self._now["resources"]}
         uploaded = {part.id for part in self.plan.uploads}
         leading = {
@@ -186,30 +189,44 @@ class Application:
             for part in self.plan.wanted.parts
             if part.leads_to and leads_to(found.get(part.id, {})) != part.leads_to
         }
-        for part in self.plan.wanted.parts:
-            if part.leads_to is None and part.id in uploaded | leading:
-                try:
-                    self._verify_file(part)
-                except Damaged:  # nobody has been led there yet: it may be sent again
-                    self._upload([part], None)
-                    self._verify_file(part)
+        parts = [
+            part for part in self.plan.wanted.parts
+            if part.leads_to is None and part.id in uploaded | leading
+        ]
+        damaged = self._damaged(parts)
+        for part in damaged:  # nobody has been led there yet: it may be sent again
+            self._upload([part], None)
+        if self._damaged(damaged):
+            raise PortalError(
+                "the portal has other bytes than it was sent: "
+                + ", ".join(part.file.name for part in damaged),
+                where=self.plan.wanted.dataset,
+                todo="see whether a proxy or the portal's disk damages uploads; then run"
+                " `publish` again. Readers still get the old release",
+            )
 
-    def _verify_file(self, part: Part) -> None:
+    def _damaged(self, parts: list[Part]) -> list[Part]:
+        """Return the parts whose files are not, on the portal, what they are here."""
+        if not parts:
+            return []
+        stored = self.client.checksums(self.id)
+        if stored is None:
+            with ThreadPoolExecutor(DOWNLOADS) as pool:
+                stored = dict(pool.map(self._downloaded, parts))
+        return [
+            part for part in parts
+            if stored.get(part.id) != (part.file.bytes, part.file.sha256)
+        ]
+
+    def _downloaded(self, part: Part) -> tuple[str, tuple[int, str]]:
         url = str(self._resource(part.id)["url"])
         path = "/dataset" + url.partition("/dataset")[2]
-
-        def check() -> None:
-            size, sha256 = self.client.checksum(path)
-            if (size, sha256) != (part.file.bytes, part.file.sha256):
-                raise Damaged(
-                    f"{part.file.name} came back from the portal with {size} bytes and SHA-256"
-                    f" {sha256[:12]}…, and has {part.file.bytes} and {part.file.sha256[:12]}…",
-                    where=part.content.dataset.id,
-                    todo="see whether a proxy or the portal's disk damages uploads; then run"
-                    " `publish` again. Readers still get the old release",
-                )
-
-        self.client.again(check)  # a proxy may answer with a page of its own
+        for wait in self.client.waits:
+            found = self.client.checksum(path)
+            if found == (part.file.bytes, part.file.sha256):
+                return part.id, found
+            pause(wait)  # a proxy may have answered with a page of its own
+        return part.id, self.client.checksum(path)
 
     def _switch(self) -> None:
         """Change metadata and addresses at once."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from model.errors import PortalError
 from model.hashing import canonical_json
+from portal.ckan.drafts import SUFFIX
 from portal.ckan.plan import Wanted
 
 # Solr's longest term is 32,766 bytes: a longer text field makes CKAN's index answer 500.
@@ -32,7 +33,11 @@ def check(want: Wanted) -> None:
 
 def _names(want: Wanted) -> list[str]:
     names = [want.fields["name"], want.fields["owner_org"], *want.fields["groups"]]
-    return [
+    wrong = []
+    if want.dataset.endswith(SUFFIX) and not want.fields["private"]:
+        of = want.dataset.removesuffix(SUFFIX)
+        wrong.append(f"a name that ends in {SUFFIX} is kept for the draft of {of!r}")
+    return wrong + [
         f"the name {name!r} is not 2-100 characters of a-z, 0-9, - and _"
         for name in names
         if not re.fullmatch(r"[a-z0-9_-]{2,100}", name)

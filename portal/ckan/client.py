@@ -29,6 +29,7 @@ from model.errors import PortalError
 # Seconds to wait before another attempt; a portal that restarts is back within them.
 WAITS = (0.3, 1.0, 3.0, 8.0)
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+CHECKSUMS = "openindicators_checksums"
 UPLOAD_SECONDS = 600.0  # for the server to take in a large file and index the package
 
 
@@ -91,6 +92,7 @@ class Client:
         self.address = address.rstrip("/")
         self.waits = waits
         self._token = token
+        self._has_checksums = True  # until it says that it has not
         self._timeout = timeout
         self._http = httpx.Client(
             headers={"Authorization": token, "User-Agent": "OpenIndicators"},
@@ -150,6 +152,27 @@ class Client:
             for _, (_, file, _) in files:
                 file.close()
 
+    def checksums(self, package: str) -> dict[str, tuple[int, str]] | None:
+        """Let the portal itself read the files of a dataset.
+
+        Returns:
+            Length in bytes and SHA-256 by the resource's id; None where the portal does without
+            our extension (portal/ckan_server/extension) and each file must be downloaded.
+
+        Raises:
+            Refused, Unknown: as `read`.
+        """
+        if not self._has_checksums:
+            return None
+        try:
+            found = self.read(CHECKSUMS, id=package)
+        except Refused as error:
+            if error.status != 400:  # CKAN's answer to an action that it has not
+                raise
+            self._has_checksums = False
+            return None
+        return {id_: (file["size"], file["sha256"]) for id_, file in found.items()}
+
     def checksum(self, path: str) -> tuple[int, str]:
         """Download a file of the portal and return its length in bytes and its SHA-256.
 
@@ -191,7 +214,9 @@ class Client:
         if answer.status_code >= 500:
             raise Unknown(
                 f"failed inside ({answer.status_code}: {_words(body.get('error', ''))})",
-                where=self._where(action), todo="see the portal's log; then run `publish` again",
+                where=self._where(action),
+                todo="see the portal's log, and whether its disk is full; then run `publish`"
+                " again: it goes on where it stopped, and readers still get the old release",
             )
         if not body["success"]:
             raise self._refusal(action, answer.status_code, body.get("error") or {})

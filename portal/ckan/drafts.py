@@ -49,13 +49,10 @@ class Draft:
         return self.files.path(name)
 
 
-def remove(client: Client, loader: Loader | None, dataset: str) -> bool:
+def remove(client: Client, loader: Loader | None, dataset: str) -> None:
     """Remove a dataset's draft: its tables, its files, then the package.
 
     Purging the package alone would leave tables and files behind (portal/ckan_server's notes).
-
-    Returns:
-        Whether there was one.
 
     Raises:
         PortalError: what the portal said and what to do.
@@ -65,7 +62,7 @@ def remove(client: Client, loader: Loader | None, dataset: str) -> bool:
         shown = client.read("package_show", id=draft)
     except Refused as error:
         if error.missing:
-            return False
+            return
         raise
     resources = shown["resources"]
     for resource in resources:
@@ -82,4 +79,3 @@ def remove(client: Client, loader: Loader | None, dataset: str) -> bool:
             },
         )
     client.call("dataset_purge", {"id": draft})
-    return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
 
@@ -85,7 +85,8 @@ class Ckan:
         """
         with workshop(self.home, self._made_by) as shop:
             plan = self._compared(history, self._want(history, shop, False))
-        return [self._counted(plan, history, item) for item in plan.differences]
+        counted = [self._counted(plan, history, item) for item in plan.differences]
+        return [*counted, *self._needless_draft(history)]
 
     def publish(self, history: list[ReleaseFiles], private: bool = False) -> Publication:
         """Bring the portal to the current release.
@@ -105,7 +106,17 @@ class Ckan:
             published = self._bring(history, shop, self._want(history, shop, private))
             if not _is_withdrawn(history):
                 shop.remember(Content.of(history[-1], self.registries))
+        needless = self._needless_draft(history)
+        if needless:
+            self.show_draft(published.dataset, None)
+            published = published.model_copy(
+                update={"changed": True, "differences": (*published.differences, *needless)}
+            )
         return published
+
+    def together(self) -> AbstractContextManager[None]:
+        """Publish many datasets; CKAN itself makes what they share."""
+        return nullcontext()
 
     def show_draft(self, dataset: str, draft: ReleaseFiles | None) -> Publication | None:
         """Show a waiting draft as a private dataset, or remove one that waits no longer.
@@ -115,9 +126,22 @@ class Ckan:
         """
         if draft is not None:
             return self.publish([drafts.Draft(draft)], private=True)
-        if drafts.remove(self.client, self.loader, dataset):
-            self.journal(dataset + drafts.SUFFIX).path.unlink(missing_ok=True)
+        drafts.remove(self.client, self.loader, dataset)
+        self.journal(dataset + drafts.SUFFIX).path.unlink(missing_ok=True)
         return None
+
+    def _needless_draft(self, history: list[ReleaseFiles]) -> list[Difference]:
+        """Tell of a draft that was shown while the dataset needed review, which it does no more."""
+        dataset = history[-1].release.dataset
+        if not self.journal(dataset + drafts.SUFFIX).path.is_file():
+            return []
+        if Content.of(history[-1], self.registries).dataset.review == "required":
+            return []  # it waits for somebody
+        return [
+            Difference(
+                dataset=dataset, change="-", what="draft", detail="needs no review any more"
+            )
+        ]
 
     def _want(self, history: list[ReleaseFiles], shop: Workshop, private: bool) -> Want:
         if _is_withdrawn(history):
@@ -168,14 +192,14 @@ class Ckan:
         for attempt in range(1, ATTEMPTS + 1):
             self._organisations_for(plan, history)
             try:
-                self._application(plan, history, journal, shop).run()
+                shown = self._application(plan, history, journal, shop).run()
                 break
             except Changed:
                 again = self._compared(history, want)
                 if attempt == ATTEMPTS or touched(plan, again):
                     raise
                 plan = again  # what changed is none of ours
-        left = self._compared(history, want)
+        left = self._compare(shown, history, want)
         if not left.empty:
             raise PortalError(
                 "the portal is not as it was left: "
@@ -197,11 +221,13 @@ class Ckan:
 
     def _compared(self, history: list[ReleaseFiles], want: Want) -> Plan:
         """Read the package, once, and compare it with what is wanted, given what is there."""
-        dataset = history[-1].release.dataset
-        shown = self._shown(dataset)
+        return self._compare(self._shown(history[-1].release.dataset), history, want)
+
+    def _compare(self, shown: Fields | None, history: list[ReleaseFiles], want: Want) -> Plan:
         wanted_now = want(shown)
         check(wanted_now)
-        return compare(wanted_now, shown, self.journal(dataset).written(), self.overwrite)
+        written = self.journal(history[-1].release.dataset).written()
+        return compare(wanted_now, shown, written, self.overwrite)
 
     def _shown(self, dataset: str) -> Fields | None:
         try:

@@ -14,7 +14,7 @@ from portal.ckan_server import commands
 from portal.ckan_server.home import HERE, Home, fingerprint, is_stamped
 
 REQUIREMENTS = HERE / "requirements.txt"
-EXTENSION = HERE / "extension"  # our DCAT profile
+EXTENSION = HERE / "extension"  # our DCAT profile, and checksums of files
 
 
 def ensure(home: Home) -> bool:
@@ -40,7 +40,7 @@ def _ensure_extension(home: Home) -> bool:
     commands.run(
         [*pip, "--no-deps", "--force-reinstall", str(copy)],
         log=home.log("ckan-install"),
-        what="the DCAT profile could not be installed",
+        what="our own extension could not be installed",
         todo="see whether PyPI can be reached, then run `up` again",
     )
     stamp.write_text(wanted)

@@ -12,7 +12,7 @@ from portal.ckan_server.passwords import Passwords
 # over those that scheming has already turned into text (every package_create answers 500).
 PLUGINS = (
     "activity datastore datatables_view text_view image_view "
-    "scheming_datasets dcat structured_data croissant"
+    "scheming_datasets dcat structured_data croissant openindicators"
 )
 MAX_RESOURCE_MEGABYTES = 500
 

@@ -3,6 +3,8 @@
     index.html                                  leads to vi/
     vi/index.html, en/index.html                the catalogue
     vi/quality.html, en/quality.html            quality of all datasets
+    vi/failures.atom, en/failures.atom          feed of what went wrong
+    metrics.txt                                 quality as Prometheus reads it
     vi/<sector>/<dataset>.html, en/...          a dataset's page
     datasets/<sector>/<dataset>/<file>          the current release's files
     datasets/<sector>/<dataset>/dataset.json    machine-readable summary, with checksums

@@ -1,4 +1,4 @@
-"""The pages that all datasets share: catalogue, quality, the DCAT catalogue and the assets.
+"""The pages that all datasets share: catalogue, the DCAT catalogue and the assets.
 
 They are made from the `dataset.json` of every dataset in the site's folder, and nothing else.
 """
@@ -45,7 +45,6 @@ def render(
         files[f"{language}/index.html"] = pages.render_catalogue(
             sectors, withdrawn, language, preview
         )
-        files[f"{language}/quality.html"] = pages.render_quality(sectors, language, preview)
     files["index.html"] = pages.render_landing()
     state = CatalogueState(
         site_version=site_version,

@@ -25,7 +25,7 @@ FIRST_ROWS = 20
 FIRST_CHANGES = 50
 FIRST_HELD = 20
 CHART_TABLE_ROWS = 120  # the newest periods; the downloads have all
-_WORST_FIRST = {"failed": 0, "warned": 1, "passed": 2}
+_WORST_FIRST = {"failed": 0, "warned": 1, "not_judged": 2, "passed": 3}
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
@@ -56,7 +56,8 @@ def _environment(language: str) -> Environment:
     return environment
 
 
-def _render(template: str, language: str, **values: Any) -> bytes:
+def render_template(template: str, language: str, **values: Any) -> bytes:
+    """Render one of the templates in a language."""
     return _environment(language).get_template(template).render(values).encode()
 
 
@@ -67,7 +68,7 @@ def dataset_page(dataset: str, language: str) -> str:
 
 def render_landing() -> bytes:
     """Render `index.html`, which leads to the Vietnamese catalogue."""
-    return _render("landing.html", "vi", english=words("en"))
+    return render_template("landing.html", "vi", english=words("en"))
 
 
 def render_catalogue(
@@ -78,7 +79,7 @@ def render_catalogue(
 ) -> bytes:
     """Render the catalogue; `sectors` are (sector, its datasets)."""
     states = [state for _, members in sectors for state in members]
-    return _render(
+    return render_template(
         "catalogue.html", language,
         root="../", page="index.html", sectors=sectors, states=states, withdrawn=withdrawn,
         preview=preview,
@@ -86,16 +87,6 @@ def render_catalogue(
         indicators=sum(len(state.indicators) for state in states),
         updated=max((state.issued for state in states), default=None),
         search_text=_search_text, sparkline=chart.sparkline,
-    )
-
-
-def render_quality(
-    sectors: list[tuple[Any, list[DatasetState]]], language: str, preview: bool
-) -> bytes:
-    """Render the table of all datasets' quality."""
-    return _render(
-        "quality.html", language, root="../", page="quality.html", sectors=sectors,
-        preview=preview,
     )
 
 
@@ -126,7 +117,7 @@ def render_dataset(
     }
     tables = _tables(content) if content.public else {"rows": [], "changes": [], "held": []}
     return {
-        dataset_page(content.dataset.id, language): _render(
+        dataset_page(content.dataset.id, language): render_template(
             "dataset.html", language, **shared,
             figures=[_figure(content, plot, language) for plot in drawn],
             downloads=[_download(content, file, language) for file in releases[-1].files],
@@ -151,7 +142,7 @@ def render_withdrawn(content: Content, releases: list[ReleaseState]) -> dict[str
         path in the site -> bytes
     """
     return {
-        dataset_page(content.dataset.id, language): _render(
+        dataset_page(content.dataset.id, language): render_template(
             "withdrawn.html", language, **_frame(content, releases, preview=False),
             decision=content.release.decision,
         )

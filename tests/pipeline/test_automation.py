@@ -1,12 +1,9 @@
-"""What runs by itself: what follows a changed snapshot, the inbox, the failure hook."""
+"""What runs by itself: what follows a changed snapshot, the inbox, the alerts."""
 
 from __future__ import annotations
 
-import json
-import os
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
@@ -17,6 +14,7 @@ from pipelines.build import ALL, build_definitions
 from pipelines.commands.new import new
 from pipelines.execution import QUIET
 from pipelines.settings import Settings
+from tests.listeners import webhook
 from warehouse.home import Home
 
 ROOMS = "tourism/hotel_rooms"
@@ -97,35 +95,25 @@ def test_the_inbox_takes_a_file_once_it_stands_still(settings):
     assert len(requests) == 1
 
 
-def test_a_failure_tells_the_webhook_in_plain_words(settings):
-    told: list[dict] = []
-
-    class Webhook(BaseHTTPRequestHandler):
-        def do_POST(self):
-            told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *arguments):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Webhook)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    os.environ["OPENINDICATORS_WEBHOOK"] = f"http://127.0.0.1:{server.server_port}/secret"
-    try:
-        watched = Settings.from_environment()
-        table(settings).unlink()
-        result = run(
-            build_definitions(watched),
-            dg.DagsterInstance.ephemeral(),
-            "snapshot",
-            raise_on_error=False,
-        )
-        assert not result.success
-    finally:
-        del os.environ["OPENINDICATORS_WEBHOOK"]
-        server.shutdown()
-    assert len(told) == 1 and "hotel_rooms.csv" in told[0]["text"]
+def test_a_sensor_tells_the_webhook_after_a_failed_run_and_once_it_is_mended(settings):
+    with webhook() as (address, told):
+        watched = replace(settings, webhook=address)
+        file, kept = table(settings), table(settings).read_bytes()
+        file.unlink()
+        instance = dg.DagsterInstance.ephemeral()
+        definitions = build_definitions(watched)
+        for mend in (False, False, True):
+            if mend:
+                file.write_bytes(kept)
+            result = run(definitions, instance, "snapshot", raise_on_error=False)
+            assert result.success is mend
+            name = "tell_after_success" if mend else "tell_after_failure"
+            context = dg.build_run_status_sensor_context(
+                name, result.all_events[-1], instance, result.dagster_run
+            )
+            definitions.resolve_sensor_def(name)(context)
+    assert [message["kind"] for message in told] == ["failed", "recovered"]
+    assert "hotel_rooms.csv" in told[0]["text"] and told[0]["datasets"] == [ROOMS]
 
 
 def test_resources_can_be_replaced(settings, tmp_path):

@@ -16,6 +16,8 @@ FAULTS = (
     "500 after", "502 after", "504 after", "502 before", "drop before", "drop after", "delay",
     "truncate", "html",
 )
+# Not a fault, but a portal without our extension.
+UNKNOWN_ACTION = "unknown action"
 DELAY_SECONDS = 3.0  # longer than the time-out of the tests' clients
 HTML = b"<!doctype html><title>Bad gateway</title><h1>Please wait</h1>"
 
@@ -69,6 +71,9 @@ class _Handler(BaseHTTPRequestHandler):
         fault = proxy.fault_for(self.path)
         self.close_connection = True
         if fault == "drop before":
+            return
+        if fault == UNKNOWN_ACTION:
+            self._answer(400, {"Content-Type": "application/json"}, b'"Action name not known"')
             return
         if fault == "502 before":
             self._answer(502, {"Content-Type": "text/html"}, HTML)

@@ -15,6 +15,7 @@ import sys
 import traceback
 from dataclasses import asdict
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import httpx
@@ -33,11 +34,13 @@ from warehouse.home import Home
 class _Points:
     def __init__(self, kill_at: int) -> None:
         self.left = kill_at
+        self._lock = Lock()  # files are downloaded several at a time
 
     def reach(self) -> None:
-        self.left -= 1
-        if self.left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+        with self._lock:
+            self.left -= 1
+            if self.left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
 
 
 class _Transport(httpx.HTTPTransport):

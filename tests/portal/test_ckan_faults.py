@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import random
+from itertools import product
 
 import pytest
 
 from model.errors import PortalError
+from portal.ckan.client import CHECKSUMS
 from tests.portal import ckan_torture
-from tests.portal.ckan_proxy import FAULTS, proxy_to
+from tests.portal.ckan_proxy import FAULTS, UNKNOWN_ACTION, proxy_to
 from tests.portal.ckan_runner import Runner
 from tests.portal.ckan_world import World
 from warehouse.home import Home
@@ -43,8 +45,16 @@ def world(ckan, tmp_path):
     found.remove()
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("action", ["package_create", "package_revise", "download"])
+READ_FAULTS = ("500 after", "drop after", "truncate", "html")
+
+
+@pytest.mark.parametrize(
+    ("action", "fault"),
+    [
+        *product(("package_create", "package_revise"), FAULTS),
+        *product((CHECKSUMS, "download"), READ_FAULTS),
+    ],
+)
 def test_one_fault_is_overcome(world, proxy, tmp_path, fault, action):
     """The run goes on by itself: the server is looked at, and nothing is done twice."""
     world.release(1)
@@ -54,11 +64,36 @@ def test_one_fault_is_overcome(world, proxy, tmp_path, fault, action):
         if called == action and not met:
             met.append(fault)
             return fault
-        return None
+        return UNKNOWN_ACTION if (called, action) == (CHECKSUMS, "download") else None
 
     proxy.reset(once)
     world.publisher(proxy.url).publish(world.history)
     assert met
+    proxy.reset()
+    world.assert_equals_releases(tmp_path)
+
+
+@pytest.mark.parametrize("extension", [True, False])
+def test_a_file_that_is_damaged_on_the_way_is_sent_again(world, proxy, tmp_path, extension):
+    world.release(1)
+    publisher = world.publisher(proxy.url)
+    damaged = []
+
+    def damage(called: str, number: int) -> str | None:
+        if called != CHECKSUMS:
+            return None
+        if not damaged:
+            damaged.append(next(r for r in world.shown()["resources"] if r["url_type"] == "upload"))
+            stored = world.stored(damaged[0]["id"])
+            stored.write_bytes(stored.read_bytes()[:-1] + b"?")
+        return None if extension else UNKNOWN_ACTION
+
+    proxy.reset(damage)
+    publisher.publish(world.history)
+    sent = [e["files"] for e in publisher.journal(world.declared.id).entries()
+            if e["step"] == "upload" and e["state"] == "begins"]
+    assert sent[1:] == [[damaged[0]["file"]]]
+    assert (proxy.counts["download"] > 0) is not extension
     proxy.reset()
     world.assert_equals_releases(tmp_path)
 

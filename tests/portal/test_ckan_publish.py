@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from model.errors import PortalError
-from portal.ckan.client import Client
+from portal.ckan.client import CHECKSUMS, Client, Refused
 from portal.identifiers import resource_id
 from tests.datasets import dataset
 from tests.portal.ckan_proxy import proxy_to
@@ -125,7 +125,7 @@ def test_metadata_alone_uploads_nothing(world, proxy):
     published = publisher.publish(world.history)
     news = [line.what for line in published.differences if line.change != "="]
     assert news == ["metadata version_notes"]
-    assert proxy.counts == {"package_show": 2, "package_revise": 1}
+    assert proxy.counts == {"package_show": 1, "package_revise": 1}
     assert "upload" not in {e["step"] for e in journal.entries()[-5:]}
 
 
@@ -174,6 +174,19 @@ def test_readers_see_the_old_release_or_the_new_one(world):
     by_version = {}
     for version, files in seen:
         assert by_version.setdefault(version, files) == files, "a mixture of two releases"
+
+
+def test_checksums_of_stored_files_are_told_to_editors_alone(world):
+    world.release(1)
+    world.publisher().publish(world.history, private=True)
+    shown = {r["id"]: (r["size"], r["hash"]) for r in world.shown()["resources"]
+             if r["url_type"] == "upload"}
+    assert Client(world.ckan.url, world.ckan.token).checksums(world.id) == shown
+    world.stored(next(iter(shown))).write_bytes(b"other bytes")
+    assert world.act(CHECKSUMS, id=world.id)[next(iter(shown))]["size"] == 11
+    for stranger, id_ in (("", world.id), ("", "no-such-dataset"), (world.ckan.token, "none")):
+        with pytest.raises(Refused):
+            Client(world.ckan.url, stranger).call(CHECKSUMS, {"id": id_})
 
 
 def test_what_others_add_is_kept(world, tmp_path):
@@ -253,7 +266,7 @@ def test_an_edit_in_the_middle_of_a_publication_is_kept(world, proxy, tmp_path):
     edited = []
 
     def edit(action: str, number: int) -> None:
-        if action == "download" and not edited:
+        if action == CHECKSUMS and not edited:
             edited.append(world.act("package_patch", id=world.id, author="An"))
 
     proxy.reset(edit)
@@ -270,7 +283,7 @@ def test_an_edit_of_ours_in_the_middle_is_reported(world, proxy):
     edited = []
 
     def edit(action: str, number: int) -> None:
-        if action == "download" and not edited:
+        if action == CHECKSUMS and not edited:
             edited.append(world.act("package_patch", id=world.id, title="Tên của người"))
 
     proxy.reset(edit)

@@ -79,3 +79,24 @@ def test_a_rejected_draft_leaves_the_public_dataset_as_it_was(review, ckan):
     assert run("reject", name, "--reason", "one year only", "--by", "Lan").code == 0
     assert act(ckan, "package_show", id=draft)[0] == 404
     assert act(ckan, "package_show", id=public)[1] == before
+
+
+def test_a_draft_goes_when_the_dataset_needs_no_review_any_more(review, ckan, tmp_path):
+    name, _, run = review
+    draft = package_id(f"{name}_draft")
+    assert run("run", "--to", "ckan").code == 0
+    shown = act(ckan, "package_show", id=draft)[1]
+    (table,) = [r["id"] for r in shown["resources"] if r.get("datastore_active")]
+    declaration = tmp_path / "project" / "assets" / f"{name}.yaml"
+    declaration.write_text(declaration.read_text().replace("review: required\n", ""))
+    assert run("run", "--to", "site").code == 0
+    planned = run("plan", "--to", "ckan", "--json").json
+    assert ("-", "draft") in {(line["change"], line["what"]) for line in planned}
+    assert act(ckan, "package_show", id=draft)[0] == 200, "a plan writes nothing"
+    said = run("publish", "--to", "ckan")
+    assert said.code == 0 and "- draft" in said.out
+    assert act(ckan, "package_show", id=draft)[0] == 404
+    assert act(ckan, "datastore_search", resource_id=table)[0] == 404
+    assert act(ckan, "package_show", token=False, id=package_id(name))[0] == 200
+    again = run("publish", "--to", "ckan", "--json").json
+    assert {line["change"] for line in again} == {"="}

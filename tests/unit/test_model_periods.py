@@ -21,6 +21,17 @@ from model.periods import frequency_of, parse_period, period_start
         ("Prel. 2024", "2024", "A", "P"),
         ("Sơ bộ 2024", "2024", "A", "P"),
         ("2024 (Ước tính)", "2024", "A", "E"),
+        ("Sơ bộ - Prel. 2002", "2002", "A", "P"),
+        ("Sơ bộ tháng 3/2024", "2024-03", "M", "P"),
+        ("Quý I/2024 (ước tính)", "2024-Q1", "Q", "E"),
+        ("Ước tính 6 tháng đầu năm 2024", "2024-01-01/P6M", "YTD", "E"),
+        ("6 tháng cuối năm 2024", "2024-S2", "S", None),
+        ("2024 Quý I", "2024-Q1", "Q", None),  # the year above, in a header of two rows
+        ("2024 Tháng 3", "2024-03", "M", None),
+        ("2024 9 tháng", "2024-01-01/P9M", "YTD", None),
+        ("T3/2024", "2024-03", "M", None),
+        ("Cả năm 2024", "2024", "A", None),
+        ("2024p", "2024", "A", "P"),
         ("1960M01", "1960-01", "M", None),
         ("2024-M03", "2024-03", "M", None),
         ("2024-03", "2024-03", "M", None),
@@ -53,7 +64,7 @@ def test_dates_are_read_in_the_declared_order(text, form, iso):
 @pytest.mark.parametrize(
     "text",
     ["1/2/2013", "13/2024", "Tháng 13/2024", "2024-13", "2023-02-29", "0000", "9999", "", "n/a",
-     "20 23", "2024Q5", "Quý V/2024"],
+     "20 23", "2024Q5", "Quý V/2024", "Sơ bộ - Est. 2024", "Quý I", "2024 13 tháng", "Sơ bộ"],
 )
 def test_refuses_what_is_ambiguous_or_no_period(text):
     with pytest.raises(ValueError):

@@ -124,6 +124,7 @@ def test_a_good_dataset_passes(tmp_path):
         ({"keywords": {"vi": ["x"], "en": ["hotels"]}}, "keyword 'x'"),
         ({"keywords": {"vi": ["x" * 101], "en": ["hotels"]}}, "keyword"),
         ({"description": {"vi": "x" * 33_000, "en": "y"}}, "notes has 33000 bytes"),
+        ({"name": "hotel_rooms_draft"}, "kept for the draft of 'tourism/hotel_rooms'"),
     ],
 )
 def test_what_ckan_would_refuse_is_found_before(tmp_path, changes, said):

@@ -14,7 +14,7 @@ import pytest
 from model.errors import PortalError
 from model.hashing import sha256_file
 from portal.base import Portal
-from portal.site import Site, published_files, versions
+from portal.site import Site, catalogue, published_files, versions
 from portal.site.files import replaced_folder
 from portal.site.formatting import number, period
 from portal.site.versions import Versions
@@ -136,6 +136,33 @@ def test_two_sites_of_the_same_releases_are_the_same(
     other.publish(list(history))
     one = {name: data for name, (_, data) in tree(site.folder).items()}
     assert {name: data for name, (_, data) in tree(other.folder).items()} == one
+
+
+def test_together_the_shared_pages_are_made_once(
+    site: Site, history: list[ReleaseOnDisk], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = [
+        [make_release(tmp_path / name, dataset(name=name), ROWS)] for name in ("beds", "guests")
+    ]
+    alone = Site(tmp_path / "alone", registries())
+    for each in (history, *others):
+        alone.publish(list(each))
+    made: list[Path] = []
+    render = catalogue.render
+    monkeypatch.setattr(catalogue, "render", lambda folder, *x: made.append(folder)
+                        or render(folder, *x))
+    with pytest.raises(KeyError), site.together():
+        for each in (history, *others):
+            assert site.publish(list(each)).changed
+        assert made == [] and changes(site, history)["catalogue"] == "+"
+        raise KeyError("whatever happens to the others")
+    assert made == [site.folder]
+    assert {name: data for name, (_, data) in tree(site.folder).items()} == {
+        name: data for name, (_, data) in tree(alone.folder).items()
+    }
+    with site.together():
+        assert not any(site.publish(list(each)).changed for each in (history, *others))
+    assert made == [site.folder]
 
 
 def test_an_older_release_stays_as_it_was_offered(

@@ -57,7 +57,7 @@ def test_paths_and_globs(folder: Path, tmp_path: Path) -> None:
     found = fetched(files, FolderTransport(folder), tmp_path / "t", **options)
     assert [part.name for part, _ in found.parts] == ["a.csv", "da-nang-100.csv", "a-2.csv"]
     assert [row["x"] for row in rows(files, found, **options)] == ["1", "2", "3"]
-    assert sorted(p.name for p in (tmp_path / "t").iterdir()) == [
+    assert sorted(p.name for p in (tmp_path / "t").glob("[!.]*")) == [
         "a-2.csv", "a.csv", "da-nang-100.csv"
     ]
     assert not found.unchanged
@@ -363,10 +363,30 @@ def test_who_pages(tmp_path: Path) -> None:
 
 
 def test_unesco_asks_for_each_indicator(tmp_path: Path) -> None:
-    transport = Scripted('{"records":[]}', '{"message":"Too much data requested"}')
+    transport = Scripted(
+        '{"version":"v7"}', '{"records":[]}', '{"message":"Too much data requested"}'
+    )
     with pytest.raises(SourceError, match=r"api\.uis\.unesco\.org.*Too much data"):
         fetched(uis, transport, tmp_path, indicators=["CR.1", "CR.2"], countries=["VNM", "LAO"])
-    assert transport.urls[0].endswith("/data/indicators?indicator=CR.1&geoUnit=VNM&geoUnit=LAO")
+    assert transport.urls[0].endswith("/versions/default")
+    assert transport.urls[1].endswith(
+        "/data/indicators?indicator=CR.1&geoUnit=VNM&geoUnit=LAO&version=v7"
+    )
+
+
+def test_unesco_asks_for_nothing_while_the_version_is_the_same(tmp_path: Path) -> None:
+    first = fetched(
+        uis, Scripted('{"version":"v7"}', '{"records":[]}'), tmp_path / "1", indicators=["CR.1"]
+    )
+    again = Scripted('{"version":"v7"}')
+    second = fetched(uis, again, tmp_path / "2", first, indicators=["CR.1"])
+    assert second.unchanged and len(again.urls) == 1
+    assert second.parts[0][1].read_text() == '{"records":[]}'
+    later = Scripted('{"version":"v8"}', '{"records":[{}]}')
+    assert not fetched(uis, later, tmp_path / "3", second, indicators=["CR.1"]).unchanged
+    silent = Scripted('{"statusCode":404,"message":"Cannot GET"}')
+    with pytest.raises(SourceError, match="current version; it says: Cannot GET"):
+        fetched(uis, silent, tmp_path / "4", indicators=["CR.1"])
 
 
 def test_a_bulk_download(tmp_path: Path) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import socket
 import threading
 import time
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -71,6 +75,14 @@ class _Handler(BaseHTTPRequestHandler):
                 self._reply(429, b"slow down", Retry_After="7")
             else:
                 self._reply(200, BODY)
+        elif path == "/busy-until":
+            moment = datetime.now(UTC) + timedelta(seconds=30)
+            if count == 1:
+                self._reply(503, Retry_After=format_datetime(moment, usegmt=True))
+            else:
+                self._reply(200, BODY)
+        elif path == "/repeats-headers":
+            self._reply(400, f"bad token {self.headers.get('X-Api-Key')}".encode())
         elif path == "/forever-busy":
             self._reply(503, b"<html><title>Down for repairs</title></html>", Retry_After="86400")
         elif path == "/flaky":
@@ -92,6 +104,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.end_headers()
             for _ in range(300):
                 self.wfile.write(b"x" * 1000)
+            self.close_connection = True
+        elif path == "/huge":
+            self.send_response(200)
+            self.end_headers()
+            for _ in range(64):
+                self.wfile.write(b"x" * 1_000_000)
             self.close_connection = True
         elif path == "/announced-large":
             self._reply(200, b"x" * 200_000)
@@ -184,6 +202,21 @@ def test_retry_after_is_honoured(
     assert waits == [7, 7]
 
 
+def test_retry_after_as_a_date_is_honoured(
+    http: HttpTransport, site: Site, tmp_path: Path, waits: list[float]
+) -> None:
+    assert http.send(Request(f"{site.base}/busy-until"), NONE, tmp_path / "a").status == 200
+    assert len(waits) == 1
+    assert 25 < waits[0] <= 30
+
+
+def test_a_request_waits_as_long_as_it_asks(
+    http: HttpTransport, site: Site, tmp_path: Path, waits: list[float]
+) -> None:
+    http.send(Request(f"{site.base}/ok", wait=42), NONE, tmp_path / "a")
+    assert waits == [42]
+
+
 def test_retry_after_is_bounded(
     http: HttpTransport, site: Site, tmp_path: Path, waits: list[float]
 ) -> None:
@@ -237,6 +270,19 @@ def test_too_large(http: HttpTransport, site: Site, tmp_path: Path, path: str) -
     assert site.asked[f"/{path}"] == 1
 
 
+def test_a_body_goes_to_the_disk_piece_by_piece(site: Site, tmp_path: Path) -> None:
+    limits = HttpLimits(min_interval=0, allow_private=True)
+    transport = HttpTransport(limits)
+    tracemalloc.start()
+    try:
+        transport.send(Request(f"{site.base}/huge"), NONE, tmp_path / "a")
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (tmp_path / "a").stat().st_size == 64_000_000
+    assert most < 8_000_000
+
+
 def test_gzip(http: HttpTransport, site: Site, tmp_path: Path) -> None:
     reply = http.send(Request(f"{site.base}/gzip"), NONE, tmp_path / "a")
     assert reply.path is not None
@@ -269,6 +315,40 @@ def test_secrets_stay_with_their_host(http: HttpTransport, site: Site, tmp_path:
     assert first["X-Api-Key"] == "hush"
     assert "X-Api-Key" not in second
     assert "hush" not in repr(request)
+
+
+def test_a_secret_that_the_source_repeats_is_not_told(
+    http: HttpTransport, site: Site, tmp_path: Path
+) -> None:
+    request = Request(f"{site.base}/repeats-headers", secrets={"X-Api-Key": "hush"})
+    with pytest.raises(SourceError, match="400: bad token …"):
+        http.send(request, NONE, tmp_path / "a")
+
+
+def test_a_name_that_changes_its_address_is_asked_for_once(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DNS rebinding: what was checked is what is connected to, whatever the name says next."""
+    real, looked_up = socket.getaddrinfo, []
+
+    def resolve(host: str, *rest: object, **named: object) -> object:
+        if host != "rebinding.example":
+            return real(host, *rest, **named)  # type: ignore[arg-type]
+        looked_up.append(host)
+        address = "127.0.0.1" if len(looked_up) == 1 else "10.0.0.7"
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(
+        "sources.transport_http.is_public", lambda address: address == "127.0.0.1"
+    )
+    strict = HttpTransport(HttpLimits(min_interval=0, attempts=1))
+    url = f"http://rebinding.example:{site.server_port}/ok"
+    assert strict.send(Request(url), NONE, tmp_path / "a").status == 200
+    assert looked_up == ["rebinding.example"]
+    assert site.headers_seen[0]["Host"] == f"rebinding.example:{site.server_port}"
+    with pytest.raises(SourceError, match=r"leads to 10\.0\.0\.7"):
+        strict.send(Request(url), NONE, tmp_path / "a")
 
 
 def test_private_addresses_are_refused(site: Site, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from sources import sdmx
 from sources.base import StoredPart
 from sources.fetching import fetch_parts
 from sources.limits import MAX_XML_DEPTH
+from sources.sdmx_request import data_request
 from sources.transport_folder import FolderTransport
 from sources.transport_http import HttpLimits, HttpTransport
 from tests.datasets import SHARED, real_files
@@ -589,7 +590,8 @@ def test_any_csv(tmp_path_factory: pytest.TempPathFactory, noise: str) -> None:
 )
 def test_what_is_asked(options: dict[str, Any], path: str) -> None:
     checked = sdmx.Options.model_validate({"base_url": "https://x.example/rest/", **options})
-    assert sdmx._url(checked) == f"https://x.example/rest/{path}"
+    assert checked.asked is not None
+    assert data_request(checked, checked.asked).url == f"https://x.example/rest/{path}"
     assert sdmx.host(checked) == "x.example"
 
 
@@ -597,7 +599,7 @@ def test_what_is_asked(options: dict[str, Any], path: str) -> None:
     ("options", "says"),
     [
         ({}, "`base_url` and `urls` and `files`"),
-        ({"base_url": "https://x"}, "`base_url` and `flow` together"),
+        ({"base_url": "https://x"}, "`base_url` or `service`, and `flow`, together"),
         ({"base_url": "https://x", "flow": "F", "rest": "3.0"}, "needs the `agency`"),
         (
             {"base_url": "https://x", "agency": "A", "flow": "F", "rest": "3.0", "form": "generic"},

@@ -122,7 +122,7 @@ def _codes(
         used = sorted({indicator.unit for indicator in dataset.indicators.values()})
         return ((unit, registries.units[unit].name) for unit in used if unit in registries.units)
     if name in dataset.dimensions:
-        codelist = registries.codelists.get(dataset.dimensions[name].codelist)
+        codelist = registries.codelists.get(dataset.dimensions[name].codelist or "")
         if codelist and len(codelist.entries) <= CODES_SHOWN:
             return ((entry.code, entry.name) for entry in codelist.entries)
     return ()

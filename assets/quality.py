@@ -1,0 +1,184 @@
+"""A dataset's quality for people: the record, the scores and the metadata, put together.
+
+Nothing here writes. The same records and the same day give the same report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from expectations import scores
+from expectations.freshness import freshness, freshness_over_time, timeliness
+from model.dataset import Dataset
+from model.quality import (
+    CheckHistory,
+    GroupScore,
+    Judgement,
+    Mqa,
+    QualityPoint,
+    QualityReport,
+    Scorecard,
+    StripPoint,
+)
+from model.records import QualityRecord, Score
+from portal.mqa import Reach, assess_published
+from warehouse import acceptances, judgements, releases
+from warehouse.home import Home
+from warehouse.releases import StoredRelease
+
+STRIP = 60  # judgements that a check's history shows
+_WORST_FIRST = {"failed": 0, "warned": 1, "not_judged": 2, "passed": 3, None: 4}
+
+
+def quality_report(
+    home: Home, dataset: Dataset, as_of: date, reach: Reach | None = None
+) -> QualityReport:
+    """Return all that there is to say of a dataset's quality on a day.
+
+    Args:
+        home: the data folder.
+        dataset: its declaration.
+        as_of: the day; it decides about freshness alone.
+        reach: says whether an address answers; without it reachability is not looked at.
+
+    Raises:
+        StoreError: a record is damaged.
+        PortalError: the published description is damaged.
+    """
+    history = judgements.log(home, dataset.id)
+    release = releases.current(home, dataset.id)
+    shown = _shown(history, release)
+    mqa = assess_published(home.site, dataset.id, reach)
+    card = None
+    if shown is not None:
+        card = scorecard(dataset, shown, judgements.record(home, shown), history, mqa, as_of)
+    return QualityReport(
+        dataset=dataset.id,
+        sector=dataset.sector,
+        title=dataset.title,
+        release=release.release.number if release else None,
+        scorecard=card,
+        mqa=mqa,
+        latest=history[-1] if history else None,
+        trend=trend(dataset, history),
+        checks=_histories(home, history),
+        acceptances=tuple(acceptances.load(home, dataset.id)),
+    )
+
+
+def scorecard(
+    dataset: Dataset,
+    judgement: Judgement,
+    quality: QualityRecord,
+    history: Sequence[Judgement],
+    mqa: Mqa | None,
+    as_of: date,
+) -> Scorecard:
+    """Return the scorecard of what a judgement was about.
+
+    Args:
+        dataset: its declaration.
+        judgement: the judgement of the data that is shown.
+        quality: its complete record.
+        history: all judgements, oldest first.
+        mqa: the metadata's quality, where something is published.
+        as_of: the day.
+    """
+    fresh = freshness(dataset.frequency, history, as_of)
+    found: list[Score] = list(judgement.scores)
+    if (timely := timeliness(fresh, dataset.frequency)) is not None:
+        found.append(timely)
+    if mqa is not None:
+        found.append(Score(dimension="metadata", good=mqa.points, of=mqa.of))
+    points = scores.total(found)
+    return Scorecard(
+        dataset=dataset.id, sector=dataset.sector, algorithm=judgement.algorithm, as_of=as_of,
+        scores=tuple(found), total=points, grade=scores.grade(points), freshness=fresh,
+        gains=scores.gains(quality, found, mqa),
+    )
+
+
+def trend(dataset: Dataset, history: Sequence[Judgement]) -> tuple[QualityPoint, ...]:
+    """Return the total at the moment of each judgement, as timely as it was then."""
+    points = []
+    known = freshness_over_time(dataset.frequency, history)
+    for item, fresh in zip(history, known, strict=True):
+        timely = timeliness(fresh, dataset.frequency)
+        total = scores.total([*item.scores, *([timely] if timely else [])])
+        points.append(QualityPoint(
+            at=item.at, total=total, grade=scores.grade(total), stopped=bool(item.stopped),
+            algorithm=item.algorithm,
+        ))
+    return tuple(points)
+
+
+def groups(reports: Sequence[QualityReport]) -> tuple[list[GroupScore], GroupScore | None]:
+    """Return the grade of each sector, by id, and that of the city."""
+    sectors = sorted({report.sector for report in reports})
+    graded = [
+        made for sector in sectors
+        if (made := _group(sector, [r for r in reports if r.sector == sector])) is not None
+    ]
+    return graded, _group("city", reports)
+
+
+def _group(name: str, reports: Sequence[QualityReport]) -> GroupScore | None:
+    cards = [report.scorecard for report in reports if report.scorecard is not None]
+    stopped = sum(bool(report.latest and report.latest.stopped) for report in reports)
+    return scores.group(name, cards, stopped)
+
+
+def _shown(history: list[Judgement], release: StoredRelease | None) -> Judgement | None:
+    """Return the judgement of the public data; where nothing is public yet, the newest."""
+    if not history:
+        return None
+    if release is not None:
+        data = release.release.file("data.parquet").sha256
+        found = judgements.of_data(history, data)
+        if found is not None:
+            return found
+    return history[-1]
+
+
+def _histories(home: Home, history: list[Judgement]) -> tuple[CheckHistory, ...]:
+    """Return each check of the newest judgement with what the last judgements found of it."""
+    if not history:
+        return ()
+    history = history[-STRIP:]
+    outcomes = [_outcomes(item) for item in history]
+    found = [
+        CheckHistory(
+            name=check.name, title=check.title, severity=check.severity,
+            points=tuple(
+                points.get(check.name) or _absent(item)
+                for item, points in zip(history, outcomes, strict=True)
+            ),
+        )
+        for check in judgements.record(home, history[-1]).checks
+    ]
+    return tuple(sorted(found, key=lambda item: _WORST_FIRST[item.points[-1].outcome]))
+
+
+def _outcomes(judgement: Judgement) -> dict[str, StripPoint]:
+    at, number = judgement.at, judgement.number
+    passed = StripPoint(
+        at=at, judgement=number, outcome="passed", evaluated=None, unexpected=None
+    )
+    return {
+        **dict.fromkeys(judgement.passed, passed),
+        **{
+            item.name: StripPoint(
+                at=at, judgement=number, outcome=item.outcome, evaluated=item.evaluated,
+                unexpected=item.unexpected,
+            )
+            for item in judgement.open
+        },
+    }
+
+
+def _absent(judgement: Judgement) -> StripPoint:
+    return StripPoint(
+        at=judgement.at, judgement=judgement.number, outcome=None, evaluated=None,
+        unexpected=None,
+    )

@@ -1,0 +1,235 @@
+"""Which planted faults are found, and what is flagged where nothing was planted.
+
+`python -m bench.faults --home DIR` (or `make bench-faults`), after
+`OPENINDICATORS_HOME=DIR openindicators run --profile corpus`. Real releases stand in for what a
+source serves next; the last release before it is the same with its newest period missing and a
+few figures not yet revised, as between two vintages of a statistics office. A fault counts as
+found when a check (critical or warning) names one of its observations and did not name it in the
+untouched table. The second column is what is found without the last release. Then the same faults
+before three tools whose rules were made from the untouched table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from assets.steps import Pipeline
+from bench.plants import KINDS, Plot, Touched
+from expectations import validate as validation
+from expectations.custom import relations_of
+from model.dataset import SmallCells
+from model.records import CheckResult
+from pipelines.catalogue import load_catalogue
+from pipelines.settings import Settings
+
+Named = dict[str, list[dict[str, Any]]]  # check -> what it names
+ALL = 1_000_000
+
+
+def main() -> None:
+    """Plant, look, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--home", type=Path, required=True, help="data folder of a corpus run")
+    parser.add_argument("--plantings", type=int, default=1000)
+    parser.add_argument("--others", type=int, default=120, help="plantings for the other tools")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kind", action="append", help="only this kind of fault")
+    parser.add_argument("--flags", type=Path, help="write what is flagged in untouched data here")
+    options = parser.parse_args()
+    validation.SAMPLES = ALL  # every row that is named, not only the first
+    field = Field(options.home, options.seed)
+    if options.flags:
+        field.write_flags(options.flags)
+    field.plant_all(options.kind or list(KINDS), options.plantings, options.others)
+
+
+class Field:
+    """The corpus to plant in: its tables in memory, and what each check says of them."""
+
+    def __init__(self, home: Path, seed: int) -> None:
+        self.rng = random.Random(seed)
+        self.con = duckdb.connect()
+        self.scratch = home / "bench"
+        self.scratch.mkdir(exist_ok=True)
+        self.pipelines: dict[str, Pipeline] = {}
+        self.untouched: dict[str, Named] = {}
+        catalogue = load_catalogue(Settings.from_environment(profile="corpus"))
+        for dataset_id, pipeline in catalogue.pipelines("corpus").items():
+            data = home / "releases" / dataset_id / "1" / "data.parquet"
+            if data.exists():
+                self._add(_counting_people(pipeline), data)
+
+    def _add(self, pipeline: Pipeline, data: Path) -> None:
+        dataset = pipeline.dataset
+        self.pipelines[dataset.id] = pipeline
+        self.con.execute(
+            f'CREATE TABLE "{dataset.id}" AS SELECT *, row_number() OVER () - 1 AS _id,'
+            f" NULL::VARCHAR AS _reject FROM read_parquet('{data}')"
+        )
+        before = self.last_release(dataset.id)
+        columns = ", ".join(f'"{name}"' for name in dataset.columns)
+        self.con.execute(
+            f"""COPY (SELECT {columns.replace('"obs_value"', "obs_value * (1 + CASE WHEN"
+              " hash(_id, 1) % 100 < 3 THEN (hash(_id, 2) % 200) / 10000.0 - 0.01 ELSE 0 END)"
+              " AS obs_value")}
+              FROM "{dataset.id}" WHERE time_period < (SELECT max(time_period) FROM
+              "{dataset.id}") OR (SELECT count(DISTINCT time_period) FROM "{dataset.id}") = 1)
+              TO '{before}' (FORMAT parquet)"""
+        )
+        self._lay(dataset.id)
+        self.untouched[dataset.id] = self.named(pipeline)
+
+    def last_release(self, dataset_id: str) -> Path:
+        """Return the file of the release before."""
+        return self.scratch / f"{dataset_id.replace('/', '__')}.parquet"
+
+    def _lay(self, dataset_id: str) -> None:
+        self.con.execute(f'CREATE OR REPLACE TABLE observation AS FROM "{dataset_id}"')
+
+    def named(self, pipeline: Pipeline) -> Named:
+        """Judge the table, and return what each check that does not pass names."""
+        relations = {"previous_release": self.last_release(pipeline.dataset.id)}
+        quality = validation.validate(
+            self.con, "observation", pipeline.dataset, pipeline.suite, relations=relations
+        )
+        return {check.name: _names(check) for check in quality.checks if _tells(check)}
+
+    def write_flags(self, path: Path) -> None:
+        """Write everything that is flagged in the untouched tables, a line each."""
+        lines = [
+            f"{dataset_id}\t{check}\t" + "\t".join(f"{k}={v}" for k, v in item.items())
+            for dataset_id, named in self.untouched.items()
+            for check, items in named.items() for item in items
+        ]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        flagged = Counter(line.split("\t")[1] for line in lines)
+        rows = sum(self.con.execute(f'SELECT count(*) FROM "{d}"').fetchall()[0][0]
+                   for d in self.pipelines)
+        print(f"{len(lines)} flags in {rows:,} untouched observations: {dict(flagged)}")
+
+    def plant_all(self, kinds: list[str], plantings: int, others: int) -> None:
+        """Plant kind after kind until there are enough, and print what was found."""
+        from bench.other_tools import TOOLS  # noqa: PLC0415
+
+        planted, found, alone = Counter[str](), Counter[str](), Counter[str]()
+        by: dict[str, Counter[str]] = defaultdict(Counter)
+        tried, seen = Counter[str](), {name: Counter[str]() for name in TOOLS}
+        barren: set[str] = set()
+        began = time.monotonic()
+        for number, (kind, pipeline, touched) in enumerate(self._plantings(kinds, barren)):
+            if number >= plantings:
+                break
+            planted[kind] += 1
+            checks = self._found(pipeline, touched)
+            without = [name for name in checks if name not in self._with_release(pipeline)]
+            found[kind] += bool(checks)
+            alone[kind] += bool(without)
+            by[kind].update(checks[:1] if not without else without[:1])
+            if number < others and _rows(self.con) < 12_000:
+                tried[kind] += 1
+                for name, catches in TOOLS.items():
+                    seen[name][kind] += catches(self.con, pipeline.dataset)
+        print(f"{'kind of fault':36} planted found  recall  alone  " + "  ".join(
+            f"{name:>12}" for name in TOOLS) + "  found first by")
+        for kind in kinds:
+            if planted[kind]:
+                told = ", ".join(f"{name} {n}" for name, n in by[kind].most_common(3))
+                tools = "  ".join(f"{seen[n][kind]:5d} of {tried[kind]:3d}" for n in TOOLS)
+                print(f"{kind:36} {planted[kind]:7} {found[kind]:5}  {found[kind]/planted[kind]:6.1%}"
+                      f" {alone[kind]/planted[kind]:6.1%}  {tools}  {told}")
+        total = planted.total()
+        tools = "  ".join(f"{seen[n].total():5d} of {tried.total():3d}" for n in TOOLS)
+        print(f"{'all':36} {total:7} {found.total():5}  {found.total()/total:6.1%}"
+              f" {alone.total()/total:6.1%}  {tools}")
+        print(f"{time.monotonic() - began:.0f} s; no place for: {', '.join(sorted(barren)) or '-'}")
+
+    def _plantings(
+        self, kinds: list[str], barren: set[str]
+    ) -> Iterator[tuple[str, Pipeline, Touched]]:
+        """Yield one planting after the other, kind by kind in turn, in tables by chance."""
+        fit = {kind: list(self.pipelines) for kind in kinds}
+        while any(fit.values()):
+            for kind in kinds:
+                while fit[kind]:
+                    dataset_id = self.rng.choice(fit[kind])
+                    pipeline = self.pipelines[dataset_id]
+                    self._lay(dataset_id)
+                    touched = KINDS[kind](Plot(self.con, pipeline.dataset, self.rng))
+                    if touched:
+                        yield kind, pipeline, touched
+                        break
+                    fit[kind].remove(dataset_id)
+                if not fit[kind]:
+                    barren.add(kind)
+
+    def _found(self, pipeline: Pipeline, touched: Touched) -> list[str]:
+        """Return the checks that name something touched, and did not name it before."""
+        before = self.untouched[pipeline.dataset.id]
+        return [
+            check for check, items in self.named(pipeline).items()
+            if _hits(items, before.get(check, []), touched, pipeline.dataset.key)
+        ]
+
+    def _with_release(self, pipeline: Pipeline) -> set[str]:
+        return {item.name for item in pipeline.suite.expectations if relations_of(item)}
+
+
+def _counting_people(pipeline: Pipeline) -> Pipeline:
+    """Return the pipeline; deaths are declared to be counts of people, as the sample's are not."""
+    if pipeline.dataset.id != "health/air_pollution_deaths":
+        return pipeline
+    from expectations.suite import full_suite  # noqa: PLC0415
+
+    indicators = {
+        code: item.model_copy(update={"small_cells": SmallCells(threshold=2)})
+        for code, item in pipeline.dataset.indicators.items()
+    }
+    dataset = pipeline.dataset.model_copy(update={"indicators": indicators})
+    declaration = replace(pipeline.declaration, dataset=dataset)
+    suite = full_suite(dataset, None, pipeline.registries)
+    return Pipeline(declaration, suite, pipeline.profile, pipeline.registries)
+
+
+def _tells(check: CheckResult) -> bool:
+    return check.outcome in ("failed", "warned") and check.severity != "info"
+
+
+def _names(check: CheckResult) -> list[dict[str, Any]]:
+    return list(check.samples) or [{"table": True}]
+
+
+def _rows(con: duckdb.DuckDBPyConnection) -> int:
+    return int(con.execute("SELECT count(*) FROM observation").fetchall()[0][0])
+
+
+def _hits(
+    items: list[dict[str, Any]], before: list[dict[str, Any]], touched: Touched,
+    key: tuple[str, ...],
+) -> bool:
+    """Say whether an item names something touched (all that both tell of the key is the same)."""
+    told = {tuple(item.get(name) for name in (*key, "column")) for item in before}
+    fresh = [
+        item for item in items
+        if tuple(item.get(name) for name in (*key, "column")) not in told
+    ]
+    names = [[name for name in (*key, "column") if name in item] for item in fresh[:1]]
+    if not fresh:
+        return False
+    if not names[0]:
+        return True  # the table as a whole, which was right before
+    shared = names[0]
+    at_fault = {tuple(item.get(name) for name in shared) for item in touched}
+    return any(tuple(item.get(name) for name in shared) in at_fault for item in fresh)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""The expectations on time series, text and the last release that every dataset gets by itself.
+
+They are warnings: they inform beside the data. Personal data, and a table that has lost half of
+its rows, stop the release. A suite that names one of these kinds says it itself, with thresholds
+and a severity of its own, and the automatic one is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from expectations.cells import thresholds
+from expectations.custom import CUSTOM, completed
+from expectations.words import Expectation
+from model.dataset import Dataset
+from model.records import Severity
+from model.registries import Registries
+
+# Kind -> the name of the automatic expectation, and its severity.
+AUTOMATIC: dict[str, tuple[str, Severity]] = {
+    "expect_series_to_have_no_gaps": ("series_without_gaps", "warning"),
+    "expect_series_values_to_not_jump": ("series_without_jumps", "warning"),
+    "expect_series_values_to_keep_their_unit": ("series_keep_unit", "warning"),
+    "expect_series_values_to_keep_their_sign": ("series_keep_sign", "warning"),
+    "expect_series_values_to_be_no_missing_marks": ("series_without_missing_marks", "warning"),
+    "expect_series_to_not_stand_still": ("series_move", "warning"),
+    "expect_series_to_not_be_cumulated": ("series_not_cumulated", "warning"),
+    "expect_cumulative_series_to_not_fall": ("cumulative_series_do_not_fall", "warning"),
+    "expect_levels_to_hold_across_geography_breaks": ("levels_hold_across_borders", "warning"),
+    "expect_periods_to_be_complete": ("periods_complete", "warning"),
+    "expect_periods_to_not_repeat_the_last": ("periods_not_repeated", "warning"),
+    "expect_series_to_differ_from_each_other": ("series_differ", "warning"),
+    "expect_most_rows_of_last_release": ("rows_of_last_release", "critical"),
+    "expect_all_areas_of_last_release": ("areas_of_last_release", "warning"),
+    "expect_all_periods_of_last_release": ("periods_of_last_release", "warning"),
+    "expect_revisions_to_be_usual": ("revisions_usual", "warning"),
+    "expect_series_to_stay_in_place": ("series_in_place", "warning"),
+    "expect_no_personal_data": ("no_personal_data", "critical"),
+    "expect_small_cells_to_be_withheld": ("small_cells_withheld", "critical"),
+    "expect_text_to_be_readable": ("text_readable", "critical"),
+}
+# A suite may say these more strictly, but not leave them out.
+ALWAYS = ("expect_no_personal_data", "expect_small_cells_to_be_withheld")
+
+
+def automatic_expectations(
+    dataset: Dataset, registries: Registries, given: Collection[str] = ()
+) -> tuple[Expectation, ...]:
+    """Return the automatic expectations of a dataset, without the kinds that its suite has."""
+    return tuple(_automatic(dataset, registries, set(given) - set(ALWAYS)))
+
+
+def _automatic(
+    dataset: Dataset, registries: Registries, given: Collection[str]
+) -> Iterator[Expectation]:
+    for kind, (name, severity) in AUTOMATIC.items():
+        custom = CUSTOM[kind]
+        if kind in given or dataset.frequency not in custom.frequencies.split():
+            continue
+        if kind == "expect_cumulative_series_to_not_fall" and dataset.frequency != "YTD":
+            continue
+        if kind == "expect_small_cells_to_be_withheld" and not thresholds(dataset):
+            continue
+        kwargs = completed(kind, _arguments(kind, dataset, registries), dataset)
+        yield Expectation(
+            name=name, type=kind, kwargs=kwargs, severity=severity, level=custom.level,
+            title=custom.title,
+        )
+
+
+def _arguments(kind: str, dataset: Dataset, registries: Registries) -> dict[str, Any]:
+    if kind == "expect_small_cells_to_be_withheld":
+        return {"thresholds": thresholds(dataset)}
+    if kind in ("expect_no_personal_data", "expect_text_to_be_readable"):
+        return {"columns": ["obs_note"]}
+    if kind == "expect_series_to_differ_from_each_other":
+        areas = registries.codelists[dataset.geography.codelist].entries
+        return {"apart": [area.code for area in areas if area.kind in ("aggregate", "region")]}
+    if kind == "expect_series_values_to_keep_their_unit":
+        # Only what is a percentage or a share is ever published as the other by mistake.
+        units = {indicator.unit for indicator in dataset.indicators.values()}
+        shares = any(unit.startswith("percent") or unit in ("ratio", "index") for unit in units)
+        return {"powers": [2, 3, 6] if shares else [3, 6]}
+    return {}

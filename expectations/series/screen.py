@@ -1,0 +1,148 @@
+"""Which checks cannot find anything in a table: told by one cheap pass instead of a query each.
+
+Every query about series begins by choosing the series that it looks at. Where none can be chosen,
+or where a comparison finds both sides the same, it has nothing to give; `idle` tells so for all
+checks together. It may only be wrong in one direction: a check that is named finds nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import duckdb
+
+from expectations.series.points import columns, points
+from expectations.sql import identifier
+
+Kwargs = Mapping[str, Any]
+
+
+def _jumps(k: Kwargs) -> str:
+    return (f"n >= {k['min_periods']} AND (low < 0 OR high >= {k['min_factor']} * low_positive)")
+
+
+def _unit_slips(k: Kwargs) -> str:
+    factor = 0.5 * 10 ** min(k["powers"])
+    return f"n >= {k['min_periods']} AND low >= 0 AND high >= {factor} * low_positive"
+
+
+def _frozen(k: Kwargs) -> str:
+    return (f"n >= {k['min_periods']} AND varied >= {k['min_varied']}"
+            f" AND varied <= n - {k['periods'] - 1}")
+
+
+def _marks(k: Kwargs) -> str:
+    least = min((mark for mark in k["marks"] if mark > 0), default="NULL")
+    return f"n >= {k['min_periods']} AND (low <= 0 OR high >= {least})"
+
+
+def _signs(k: Kwargs) -> str:
+    return f"n >= {k['min_periods']} AND low < 0 AND high > 0"
+
+
+def _gaps(k: Kwargs) -> str:
+    return f"n >= {k['min_periods']} AND missing > 0"
+
+
+# What a series must be like for a check to look at it, over the columns of `_SUMMARY`.
+SERIES = {
+    "expect_series_values_to_not_jump": _jumps,
+    "expect_series_values_to_keep_their_unit": _unit_slips,
+    "expect_series_to_not_stand_still": _frozen,
+    "expect_series_values_to_be_no_missing_marks": _marks,
+    "expect_series_values_to_keep_their_sign": _signs,
+    "expect_series_to_have_no_gaps": _gaps,
+    "expect_periods_to_be_complete": lambda k: "missing > 0",
+    "expect_periods_to_not_repeat_the_last": lambda k: "varied < n",
+}
+_SUMMARY = """
+  count(*) AS n, min(v) AS low, max(v) AS high, min(v) FILTER (v > 0) AS low_positive,
+  count(DISTINCT v) AS varied, max(t) - min(t) + 1 - count(DISTINCT t) AS missing"""
+
+# What two releases must differ in, over the columns of `_COMPARED`.
+RELEASES = {
+    "expect_most_rows_of_last_release": "now_rows < before_rows",
+    "expect_all_areas_of_last_release": "lost > 0",
+    "expect_all_periods_of_last_release": "lost > 0",
+    "expect_revisions_to_be_usual": "changed > 0",
+    "expect_series_to_stay_in_place": "changed > 0",
+}
+
+
+def idle(
+    con: duckdb.DuckDBPyConnection, relation: str, checks: Iterable[tuple[str, str, Kwargs]]
+) -> set[str]:
+    """Return the names of the checks that find nothing in a table.
+
+    Args:
+        con: the connection that has the table and what it is compared with.
+        relation: name of the table or view.
+        checks: name, kind and arguments of each check.
+    """
+    wanted = list(checks)
+    found = _of_series(con, relation, [item for item in wanted if item[1] in SERIES])
+    found |= _of_releases(con, relation, [item for item in wanted if item[1] in RELEASES])
+    return found | _of_table(con, relation, [item for item in wanted if item[1] in TABLE])
+
+
+def _of_series(
+    con: duckdb.DuckDBPyConnection, relation: str, checks: list[tuple[str, str, Kwargs]]
+) -> set[str]:
+    if not checks:
+        return set()
+    kwargs = checks[0][2]  # all checks of a table have its series and its frequency
+    point = points(kwargs["series"], kwargs["frequency"]).format(batch=identifier(relation))
+    asked = ", ".join(
+        f"coalesce(bool_or({SERIES[kind](arguments)}), false)" for _, kind, arguments in checks
+    )
+    answers = con.execute(
+        f"WITH point AS ({point}), series AS (SELECT {_SUMMARY} FROM point GROUP BY series)"
+        f" SELECT {asked} FROM series"
+    ).fetchall()[0]
+    return {name for (name, _, _), some in zip(checks, answers, strict=True) if not some}
+
+
+def _of_releases(
+    con: duckdb.DuckDBPyConnection, relation: str, checks: list[tuple[str, str, Kwargs]]
+) -> set[str]:
+    series = next((item[2]["series"] for item in checks if "series" in item[2]), None)
+    if series is None:
+        return set()
+    before = identifier(checks[0][2]["relation"])
+    row = f"hash({columns([*series, 'time_period'])})"
+    asked = ", ".join(RELEASES[kind] for _, kind, _ in checks)
+    answers = con.execute(
+        f"""WITH now AS (SELECT {row} AS key, obs_value AS v FROM {identifier(relation)}),
+              before AS (SELECT {row} AS key, obs_value AS v FROM {before}),
+              size AS (SELECT (SELECT count(*) FROM now) AS now_rows,
+                              (SELECT count(*) FROM before) AS before_rows),
+              pair AS (SELECT count(*) FILTER (now.v IS NULL AND before.v IS NOT NULL) AS lost,
+                              count(*) FILTER (now.v <> before.v) AS changed
+                       FROM before LEFT JOIN now USING (key))
+            SELECT {asked} FROM size, pair"""
+    ).fetchall()[0]
+    return {name for (name, _, _), some in zip(checks, answers, strict=True) if not some}
+
+
+def _filled(k: Kwargs) -> str:
+    return " + ".join(f"count({identifier(name)})" for name in k["columns"]) + " > 0"
+
+
+# What the table as a whole must be like.
+TABLE = {
+    "expect_no_personal_data": _filled,
+    "expect_text_to_be_readable": _filled,
+    "expect_levels_to_hold_across_geography_breaks":
+        lambda k: "coalesce(min(geo_vintage) < max(geo_vintage), false)",
+}
+
+
+def _of_table(
+    con: duckdb.DuckDBPyConnection, relation: str, checks: list[tuple[str, str, Kwargs]]
+) -> set[str]:
+    if not checks:
+        return set()
+    asked = ", ".join(TABLE[kind](kwargs) for _, kind, kwargs in checks)
+    answers = con.execute(f"SELECT {asked} FROM {identifier(relation)}").fetchall()[0]
+    return {name for (name, _, _), some in zip(checks, answers, strict=True) if not some}

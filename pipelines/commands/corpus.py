@@ -1,0 +1,119 @@
+"""`openindicators corpus`: every file of a folder, read or refused, with the reason."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import typer
+from rich.markup import escape
+
+from model.errors import OpenIndicatorsError, SourceError
+from pipelines.terminal import number, out, table
+from sources.base import StoredPart
+from sources.recognise.finding import Found, NoTable, Refused, Table
+from sources.recognise.look import recognise
+from sources.registry import protocol
+
+
+@dataclass(frozen=True)
+class Line:
+    """What became of a file, or of one of the things in it: `a.zip#b.csv`, `a.xls#sheet`.
+
+    reader: what read it, "" where it was refused.
+    rows: what the reader gave; for what is no table, how many entries it has, where they count.
+    reason: why it was refused, or what it is when it is no table.
+    """
+
+    file: str
+    reader: str
+    rows: int | None
+    reason: str | None
+
+
+def corpus(folder: Path, as_json: bool) -> int:
+    """Read every file of a folder, and print what became of it.
+
+    Raises:
+        OpenIndicatorsError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise OpenIndicatorsError("there is no such folder", where=str(folder))
+    lines = []
+    for line in report(folder):
+        lines.append(line)
+        if not as_json:
+            reader = f"{line.reader:20}" if line.reader else f"[red]{'refused':20}[/]"
+            rows = "" if line.rows is None else number(line.rows)
+            out.print(
+                f"{reader} {rows:>9}  {escape(line.file)}  [dim]{escape(line.reason or '')}[/]",
+                soft_wrap=True,
+            )
+    if as_json:
+        typer.echo(json.dumps([asdict(line) for line in lines], ensure_ascii=False, indent=2))
+    else:
+        _summary(lines)
+    return 0
+
+
+def report(folder: Path) -> Iterator[Line]:
+    """Read every file below a folder, in order, and say what became of it."""
+    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+        yield from file_lines(path, path.relative_to(folder).as_posix())
+
+
+def file_lines(path: Path, name: str) -> list[Line]:
+    """Read all that one file holds.
+
+    Returns:
+        A line for the file; where it holds several things, one for each of them.
+    """
+    try:
+        found = recognise(path, name)
+    except SourceError as error:
+        return [Line(name, "", None, _told(error))]
+    return [_line(path, name, each) for each in found]
+
+
+def _line(path: Path, name: str, found: Found) -> Line:
+    shown = f"{name}#{found.place}" if found.place else name
+    if isinstance(found, Refused):
+        return Line(shown, "", None, found.reason)
+    if isinstance(found, NoTable):
+        return Line(shown, found.kind, found.entries, found.what)
+    try:
+        rows = sum(batch.num_rows for batch in read_table(path, name, found))
+    except SourceError as error:
+        return Line(shown, "", None, _told(error))
+    return Line(shown, found.kind, rows, None)
+
+
+def _told(error: SourceError) -> str:
+    return " ".join(str(error).split())
+
+
+def read_table(path: Path, name: str, found: Table) -> Iterator[pa.RecordBatch]:
+    """Read a table that was recognised, with the reader and options that recognition names.
+
+    Raises:
+        SourceError: the table cannot be read.
+    """
+    reader = protocol(found.protocol)
+    options = reader.Options.model_validate({"files": [name], **found.options})
+    return reader.read([StoredPart(name, path, "")], options)
+
+
+def _summary(lines: list[Line]) -> None:
+    readers = Counter(line.reader or "refused" for line in lines)
+    rows: Counter[str] = Counter()
+    for line in lines:
+        rows[line.reader or "refused"] += line.rows or 0
+    out.print()
+    table(
+        None, [("reader", "left"), ("files", "right"), ("rows or entries", "right")],
+        [[reader, number(count), number(rows[reader])] for reader, count in readers.most_common()],
+    )

@@ -1,0 +1,288 @@
+"""`openindicators quality`: how good the data are, what is wrong, and which rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+import httpx
+import typer
+from rich.markup import escape
+
+from assets.quality import groups, quality_report
+from assets.rerun import Rerun, rerun
+from assets.steps import Pipeline
+from model.errors import OpenIndicatorsError
+from model.quality import DIMENSIONS, GroupScore, QualityReport, Scorecard
+from model.text import did_you_mean
+from pipelines.catalogue import load_catalogue
+from pipelines.settings import Settings
+from pipelines.terminal import out, table
+from portal.mqa import Reach
+from portal.quality_formats import junit, prometheus
+from warehouse import judgements
+from warehouse.atomic import write_text
+
+REACH_SECONDS = 10
+_MARKS = {
+    "passed": "[green]·[/]", "warned": "[yellow]![/]", "failed": "[red]✗[/]", "not_judged": " ",
+    None: " ",
+}
+STRIP = 40  # judgements that a strip shows
+_SHORT = {
+    "completeness": "compl", "validity": "valid", "uniqueness": "uniq", "consistency": "consist",
+    "timeliness": "timely", "metadata": "meta",
+}
+
+
+def quality(
+    wanted: str | None, profile: str | None, checks: list[str], every: bool, rows: int,
+    as_of: str | None, reach: str | None, junit_to: Path | None, prometheus_to: Path | None,
+    as_json: bool,
+) -> int:
+    """Print the quality of all datasets, or of one with the rows that fail.
+
+    Returns:
+        5 where the newest table of a dataset could not be released, else 0.
+
+    Raises:
+        OpenIndicatorsError: no dataset has this name, or was judged.
+    """
+    settings = Settings.from_environment(profile=profile)
+    day = _day(as_of) if as_of else settings.now().date()
+    pipelines = load_catalogue(settings).select(settings.profile, [wanted] if wanted else [])
+    reports = [
+        quality_report(settings.home, pipeline.dataset, day, _reach(reach) if reach else None)
+        for pipeline in pipelines.values()
+    ]
+    _export(settings, reports, junit_to, prometheus_to)
+    if len(pipelines) == 1 and wanted:
+        [pipeline] = pipelines.values()
+        _one(settings, pipeline, reports[0], checks, every, rows, as_json)
+    else:
+        _all(reports, as_json)
+    return 5 if any(report.latest and report.latest.stopped for report in reports) else 0
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise OpenIndicatorsError(
+            f"--as-of: {text!r} is no day", todo="write it as 2026-11-24"
+        ) from error
+
+
+def _reach(base: str) -> Reach:
+    """Return what says whether an address of the portal at `base` answers."""
+    client = httpx.Client(timeout=REACH_SECONDS, follow_redirects=True)
+
+    def reached(address: str) -> bool:
+        try:
+            return client.head(urljoin(base.rstrip("/") + "/", address)).is_success
+        except httpx.HTTPError:
+            return False
+
+    return reached
+
+
+def _export(
+    settings: Settings, reports: Sequence[QualityReport], junit_to: Path | None,
+    prometheus_to: Path | None,
+) -> None:
+    """Write the files that were asked for, aside and renamed: a collector never reads half."""
+    if junit_to is not None:
+        judged = [
+            (report, judgements.record(settings.home, report.latest))
+            for report in reports if report.latest
+        ]
+        write_text(junit_to.absolute(), junit(judged))
+    if prometheus_to is not None:
+        write_text(prometheus_to.absolute(), prometheus(reports))
+
+
+def _all(reports: Sequence[QualityReport], as_json: bool) -> None:
+    sectors, city = groups(reports)
+    if as_json:
+        document = {
+            "city": city.model_dump(mode="json") if city else None,
+            "sectors": [sector.model_dump(mode="json") for sector in sectors],
+            "datasets": [_summary(report) for report in reports],
+        }
+        typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        return
+    table(
+        None,
+        [("dataset", "left"), ("grade", "left"), ("total", "right"),
+         *((_SHORT[name], "right") for name in DIMENSIONS),
+         ("fresh", "left"), ("next due", "left"), ("failed", "right"), ("warned", "right")],
+        [_row(report) for report in reports if report.latest],
+    )
+    unknown = sum(report.latest is None for report in reports)
+    if unknown:
+        out.print(f"{unknown} more were never judged: `openindicators run`")
+    out.print()
+    if city:
+        table(
+            None,
+            [("sector", "left"), ("grade", "left"), ("total", "right"), ("datasets", "right"),
+             *((_SHORT[name], "right") for name in DIMENSIONS)],
+            [_group_row(item) for item in (*sectors, city)],
+        )
+    for report in reports:
+        if report.latest and report.latest.stopped:
+            out.print(f"[red]stopped[/] {report.dataset}: {escape(report.latest.stopped)}",
+                      soft_wrap=True)
+    out.print("\n`openindicators quality DATASET` shows the rows behind a failed check.")
+
+
+def _summary(report: QualityReport) -> dict[str, Any]:
+    shown = report.model_dump(mode="json", exclude={"trend", "checks", "acceptances", "mqa"})
+    return {**shown, "mqa": _mqa(report)}
+
+
+def _mqa(report: QualityReport) -> dict[str, Any] | None:
+    if report.mqa is None:
+        return None
+    return {
+        "points": report.mqa.points, "of": report.mqa.of,
+        "missing": [metric.id for metric in report.mqa.metrics if metric.met is False],
+    }
+
+
+def _percents(card: Scorecard) -> list[str]:
+    found = {score.dimension: f"{score.percent:.1f}" for score in card.scores}
+    return [found.get(name, "–") for name in DIMENSIONS]
+
+
+def _row(report: QualityReport) -> list[str]:
+    card, latest = report.scorecard, report.latest
+    if card is None or latest is None:
+        return [report.dataset, "–", *["–"] * (len(DIMENSIONS) + 5)]
+    counts = [sum(item.outcome == name for item in latest.open) for name in ("failed", "warned")]
+    return [
+        report.dataset, card.grade, f"{card.total:.1f}", *_percents(card),
+        card.freshness.state, str(card.freshness.due or "–"),
+        *(str(count) if count else "·" for count in counts),
+    ]
+
+
+def _group_row(item: GroupScore) -> list[str]:
+    found = {dimension: f"{percent:.1f}" for dimension, percent in item.scores}
+    return [
+        item.id, item.grade, f"{item.total:.1f}", str(item.datasets),
+        *(found.get(name, "–") for name in DIMENSIONS),
+    ]
+
+
+def _one(
+    settings: Settings, pipeline: Pipeline, report: QualityReport, checks: list[str],
+    every: bool, rows: int, as_json: bool,
+) -> None:
+    if report.scorecard is None:
+        raise OpenIndicatorsError(
+            "it was never judged", where=report.dataset,
+            todo=f"run `openindicators run {report.dataset}`",
+        )
+    names = _to_rerun(pipeline, report, checks, every)
+    again = rerun(pipeline, settings.home, names, rows) if names else []
+    if as_json:
+        document = {
+            **report.model_dump(mode="json"), "mqa": _mqa(report),
+            "rerun": [
+                {**item.check.model_dump(mode="json", exclude={"samples"}), "rows": item.rows}
+                for item in again
+            ],
+        }
+        typer.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
+        return
+    _print_card(report, report.scorecard)
+    _print_checks(report)
+    for item in again:
+        _print_rerun(item)
+    held = report.latest.rows_quarantined if report.latest else 0
+    if held:
+        out.print(f"\n{held} rows are held back: `openindicators quarantine {report.dataset}`")
+
+
+def _to_rerun(
+    pipeline: Pipeline, report: QualityReport, checks: list[str], every: bool
+) -> set[str]:
+    known = {item.name for item in pipeline.suite.expectations}
+    for name in checks:
+        if name not in known:
+            raise OpenIndicatorsError(
+                f"{report.dataset} has no check {name!r}", todo=did_you_mean(name, known)
+            )
+    if checks:
+        return set(checks)
+    if every:
+        return known
+    opened = report.latest.open if report.latest else ()
+    return {item.name for item in opened if item.outcome != "not_judged"} & known
+
+
+def _print_card(report: QualityReport, card: Scorecard) -> None:
+    out.print(f"[bold]{escape(report.title.vi)}[/]\n{escape(report.title.en)}")
+    out.print(f"grade {card.grade}, {card.total:.1f} of 100 (algorithm {card.algorithm})\n")
+    table(
+        None, [("dimension", "left"), ("score", "right"), ("in words", "left")],
+        [
+            [score.dimension, f"{score.percent:.1f}", DIMENSIONS[score.dimension].meaning.en]
+            for score in card.scores
+        ],
+    )
+    fresh = card.freshness
+    habit = "the source's own rhythm" if fresh.own_rhythm else "usual for this frequency"
+    out.print(
+        f"\n{fresh.state}: newest period {fresh.period_last}; {fresh.expected_period} is due on"
+        f" {fresh.due} ({fresh.lag_days} days after its end, {habit})"
+    )
+    if report.latest and report.latest.stopped:
+        out.print(f"[red]stopped[/]: {escape(report.latest.stopped)}", soft_wrap=True)
+    if card.gains:
+        out.print()
+        table(
+            None, [("to mend", "left"), ("gains", "right"), ("in words", "left")],
+            [
+                [f"{gain.dimension}: {gain.check or ''}".rstrip(": "), f"{gain.points:.2f}",
+                 escape(gain.title.en)]
+                for gain in card.gains
+            ],
+        )
+
+
+def _print_checks(report: QualityReport) -> None:
+    out.print()
+    table(
+        None, [("check", "left"), ("severity", "left"), ("history", "left"), ("in words", "left")],
+        [
+            [item.name, item.severity,
+             "".join(_MARKS[point.outcome] for point in item.points[-STRIP:]),
+             escape(item.title.en)]
+            for item in report.checks
+        ],
+    )
+
+
+def _print_rerun(item: Rerun) -> None:
+    check = item.check
+    out.print(
+        f"\n[bold]{check.name}[/], run again: {check.outcome},"
+        f" {check.unexpected} of {check.evaluated} do not fulfil it", soft_wrap=True,
+    )
+    if check.observed is not None:
+        out.print(f"observed: {escape(str(check.observed))}", soft_wrap=True)
+    if check.error:
+        out.print(f"error: {escape(check.error)}", soft_wrap=True)
+    if item.rows:
+        names = [name for name in item.rows[0] if any(row[name] is not None for row in item.rows)]
+        table(
+            None, [(name, "left") for name in names],
+            [["" if row[name] is None else escape(str(row[name])) for name in names]
+             for row in item.rows],
+        )

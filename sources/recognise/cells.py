@@ -1,0 +1,54 @@
+"""What a single cell is: a number, a mark for no value, a year, or words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_NUMBER = re.compile(
+    r"[-+−(]?\s*[$€£₫]?\s*(\d{1,3}([., \u00a0]\d{3})+|\d+|(?=[.,]\d))([.,]\d+)?"
+    r"([eE][-+]?\d+)?\s*%?\)?"
+)
+MISSING = frozenset((
+    ".", "..", "...", "…", "-", "–", "—", "--", "n/a", "N/A", "NA", "na", "n.a.", "NaN", "null",
+    "NULL", ":", "#N/A", "x", "*",
+))
+# With the words of the statistics office for preliminary and estimated, also as TCVN3 reads.
+_YEAR = re.compile(
+    r"(?:(?:Prel|Est)\.?|Sơ bộ(?: - Prel\.)?|S¬ bé(?: - Prel\.)?)?\s*((?:1[6-9]|20|21)\d\d)"
+    r"(?: \[YR\d{4}\])?"
+)
+_PERIOD = re.compile(r"((?:1[6-9]|20|21)\d\d)[-/ ]?(?:[MQTS]?\d{1,2}|Q[1-4])")
+
+
+def is_number(cell: str) -> bool:
+    """Say whether a cell is written as a number, in whatever locale."""
+    text = cell.strip()
+    return bool(text) and len(text) < 60 and _NUMBER.fullmatch(text) is not None
+
+
+def is_missing(cell: str) -> bool:
+    """Say whether a filled cell is a mark for "no value"."""
+    return cell.strip() in MISSING
+
+
+def year_of(cell: str) -> str | None:
+    """Return the year that a cell names, None where it names none."""
+    found = _YEAR.fullmatch(" ".join(cell.split()))
+    return found.group(1) if found else None
+
+
+def period_of(cell: str) -> str | None:
+    """Return a cell that names a year, month or quarter, None where it names none."""
+    text = " ".join(cell.split())
+    return text if year_of(text) or _PERIOD.fullmatch(text) else None
+
+
+def filled(cells: Sequence[str]) -> list[str]:
+    """Return the cells that are not blank."""
+    return [cell for cell in cells if cell.strip()]
+
+
+def extent(cells: Sequence[str]) -> int:
+    """Return the number of cells up to the last filled one."""
+    return max((place for place, cell in enumerate(cells, start=1) if cell.strip()), default=0)

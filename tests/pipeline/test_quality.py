@@ -1,0 +1,154 @@
+"""Quality as a data steward meets it: held back rows, accepting one, a stopped release, history."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import duckdb
+import pytest
+
+from model.errors import OpenIndicatorsError
+from pipelines.cli import app
+from pipelines.record import RECORD
+from tests.commands import PROJECT, records
+
+ROOMS = "tourism/hotel_rooms"
+QUALITY = "digital_government/data_quality"
+GOOD = "area,year,value\n" + "".join(f"48,{year},{year - 1900}\n" for year in range(2000, 2025))
+
+
+@dataclass(frozen=True)
+class Said:
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class Steward:
+    """A project of two datasets, one of its own and that of the record, and the command line."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.home, self.project, self.capsys = folder / "data", folder / "project", capsys
+        self("new", ROOMS)
+        target = self.project / f"assets/{QUALITY}.yaml"
+        target.parent.mkdir(parents=True)
+        target.write_bytes((PROJECT / f"assets/{QUALITY}.yaml").read_bytes())
+        path = self.project / f"assets/{ROOMS}.yaml"
+        path.write_text(path.read_text() + "tolerance: 0.1\n")
+
+    def __call__(self, *arguments: str, code: int = 0) -> Said:
+        """Run a command in this process: Dagster and Great Expectations take seconds to import."""
+        self.capsys.readouterr()
+        message = ""
+        try:
+            found = app(list(arguments), standalone_mode=False)
+        except OpenIndicatorsError as error:
+            found, message = error.exit_code, str(error)
+        shown = self.capsys.readouterr()
+        assert found == code, shown.out + shown.err + message
+        return Said(shown.out, shown.err + message)
+
+    def source(self, text: str) -> None:
+        (self.home / "inbox" / "hotel_rooms.csv").write_text(text)
+
+    def release(self, number: int) -> dict[str, Any]:
+        return json.loads((self.home / f"releases/{ROOMS}/{number}/release.json").read_text())
+
+
+@pytest.fixture
+def command(tmp_path, capsys, monkeypatch) -> Steward:
+    monkeypatch.setenv("OPENINDICATORS_PROJECT", str(tmp_path / "project"))
+    monkeypatch.setenv("OPENINDICATORS_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("COLUMNS", "300")
+    return Steward(tmp_path, capsys)
+
+
+def test_a_row_that_is_right_after_all_is_accepted_and_released_alone(command):
+    command.source(GOOD + "48,1998,-5\n48,1999,-6\n")
+    command("run")
+    held = command("quarantine", ROOMS, "--json").json
+    assert [row["values"]["time_period"] for row in held] == ["1998", "1999"]
+    assert held[0]["position"] == {"part": "hotel_rooms.csv", "row": 27, "column": "value"}
+    assert held[0]["reasons"][0].startswith("obs_value_within_bounds")
+    assert "1998" in command("quarantine", "hotel_rooms").out
+
+    # The same again: not a byte is rewritten, not even the record of quality.
+    before = records(command.home)
+    assert "Nothing has changed" in command("run").out
+    assert records(command.home) == before
+
+    said = command("quarantine", ROOMS, "--accept", held[0]["row"], code=1)
+    assert "needs a reason" in said.err
+    said = command("quarantine", ROOMS, "--accept", "0000", "--reason", "x", code=1)
+    assert "no row that is held back" in said.err
+    command("quarantine", ROOMS, "--accept", held[0]["row"], "--reason", "Đúng", "--by", "An")
+    command("run")
+    made = command.release(2)
+    assert made["reason"] == "rows accepted" and made["changes"]["added"] == 1
+    assert [row["row"] for row in command("quarantine", ROOMS, "--json").json] == [held[1]["row"]]
+
+    report = command("quality", ROOMS, "--json", "--as-of", "2027-06-01").json
+    [accepted] = report["acceptances"]
+    assert (accepted["by"], accepted["reason"]) == ("An", "Đúng")
+    assert accepted["row"]["obs_value"] == -5
+    card = report["scorecard"]
+    assert card["freshness"]["state"] == "late" and card["as_of"] == "2027-06-01"
+    assert {score["dimension"] for score in card["scores"]} == {
+        "completeness", "validity", "uniqueness", "consistency", "timeliness", "metadata"
+    }
+    assert any(gain["check"] == "obs_value_within_bounds" for gain in card["gains"])
+    again = {item["name"]: item for item in report["rerun"]}["obs_value_within_bounds"]
+    assert again["unexpected"] == 2
+    assert [row["_row"] for row in again["rows"]] == [27, 28]
+    assert report["mqa"]["points"] == 315 and report["mqa"]["missing"] == ["known_license"]
+    said = command("quality", ROOMS, "--check", "key_unique")
+    assert "key_unique, run again: passed" in said.out and "not_empty" in said.out
+    said = command("quality", ROOMS, "--check", "key_uniq", code=1)
+    assert "did you mean 'key_unique'" in said.err
+    assert "--as-of" in command("quality", "--as-of", "soon", code=1).err
+
+
+def test_a_release_that_is_stopped_is_told_everywhere_and_stays_in_the_history(command, tmp_path):
+    command.source(GOOD)
+    command("run")
+    command.source("area,year,value\n48,2024,-1\n48,2023,5\n")
+    command("run", ROOMS, code=5)
+
+    junit, metrics = tmp_path / "junit.xml", tmp_path / "metrics.txt"
+    said = command(
+        "quality", "--json", "--junit", str(junit), "--prometheus", str(metrics), code=5
+    )
+    found = {item["dataset"]: item for item in said.json["datasets"]}
+    assert found[ROOMS]["latest"]["stopped"] and found[ROOMS]["release"] == 1
+    assert said.json["city"]["stopped"] == 1
+    cases = list(ET.parse(junit).getroot().iter("testcase"))
+    failed = {case.get("name") for case in cases if case.find("failure") is not None}
+    assert {"release", "obs_value_within_bounds"} <= failed
+    assert f'release_stopped{{dataset="{ROOMS}",sector="tourism"}} 1' in metrics.read_text()
+    for language in ("vi", "en"):
+        feed = ET.parse(command.home / f"site/{language}/failures.atom").getroot()
+        kinds = {item.get("term") for item in feed.iter("{http://www.w3.org/2005/Atom}category")}
+        assert kinds == {"failed", "stopped"}
+    assert "release_stopped" in (command.home / "site/metrics.txt").read_text()
+
+    # It is mended; the history has it all, and is itself a dataset.
+    command.source(GOOD)
+    command("run")
+    with duckdb.connect(str(command.home / "warehouse.duckdb"), read_only=True) as con:
+        history = con.execute(
+            "SELECT stopped IS NOT NULL FROM quality_history WHERE dataset = ? ORDER BY judgement",
+            [ROOMS],
+        ).fetchall()
+        assert [stopped for (stopped,) in history] == [False, True, False]
+        assert con.sql("SELECT DISTINCT algorithm FROM scores").fetchall() == [("1",)]
+    record = (command.home / RECORD).read_text()
+    assert f"{ROOMS},1," in record and QUALITY not in record
+    listed = {row["dataset"]: row for row in command("list", "--json").json}
+    assert listed[QUALITY]["rows"] > 0

@@ -1,0 +1,175 @@
+"""A portal that can take no more: a file over CKAN's own limit, a full disk; and our own memory."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from model.errors import PortalError
+from portal.ckan.client import Client, Unknown
+from portal.ckan_server import ckan as ckan_program
+from portal.ckan_server import commands
+from portal.ckan_server.bring_up import RunningPortal
+from portal.ckan_server.home import Home as PortalHome
+from portal.ckan_server.ports import is_free
+from tests.commands import PROJECT
+from tests.datasets import dataset
+from tests.portal.ckan_world import World
+from tests.unit.test_warehouse_releases import release
+from warehouse.home import Home
+
+pytestmark = pytest.mark.portal
+
+STORAGE_MEGABYTES = 6
+LIMIT_MEGABYTES = 1
+READY_SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def storage(tmp_path_factory) -> Iterator[Path]:
+    """A small disk of its own."""
+    folder = tmp_path_factory.mktemp("storage")
+    size = f"size={STORAGE_MEGABYTES}m"
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)],
+        capture_output=True, text=True, check=False,
+    )
+    if mounted.returncode != 0:
+        pytest.skip(f"no small disk can be mounted here: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.fixture(scope="module")
+def small(ckan: RunningPortal, portal_home: PortalHome, storage: Path) -> Iterator[RunningPortal]:
+    """Another web server of the same CKAN, with a low limit and a small disk."""
+    port = next(port for port in range(5600, 5700) if is_free(port))
+    url = f"http://127.0.0.1:{port}"
+    service = ckan_program.web(portal_home, {"ckan": port})
+    environment = commands.environment({
+        **service.env, "CKAN_SITE_URL": url, "CKAN_STORAGE_PATH": str(storage),
+        "CKAN_MAX_UPLOAD_SIZE_MB": str(LIMIT_MEGABYTES),
+    })
+    with (storage.parent / "small-ckan.log").open("wb") as log:
+        server = subprocess.Popen(service.command, env=environment, stdout=log, stderr=log)
+    try:
+        _wait_until_ready(Client(url, ckan.token, waits=()))
+        yield replace(ckan, url=url, storage_path=str(storage))
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def _wait_until_ready(client: Client) -> None:
+    for _ in range(READY_SECONDS * 5):
+        try:
+            client.read("status_show")
+            return
+        except Unknown:
+            time.sleep(0.2)
+    raise AssertionError("the second web server does not answer")
+
+
+@pytest.fixture
+def world(small, tmp_path):
+    home = Home(tmp_path / "data")
+    home.prepare()
+    found = World(small, home)
+    yield found
+    found.remove()
+
+
+def test_ckans_own_limit(world):
+    """The JSON file is too large; the other files went before it, and no reader is led there."""
+    world.declared = dataset(name=world.declared.name, frequency="D")
+    days = [str(date(2000, 1, 1) + timedelta(days=number)) for number in range(7000)]
+    release(world.home, dict.fromkeys(days[:2], "5"), "1", world.declared)
+    publisher = world.publisher()
+    publisher.publish(world.history)
+    release(world.home, dict.fromkeys(days, "5"), "2", world.declared)
+    with pytest.raises(PortalError, match="File upload too large") as caught:
+        publisher.publish(world.history)
+    assert "raise ckan.max_resource_size" in caught.value.todo
+    assert "old release" in caught.value.todo
+    assert world.seen_by_the_public()["version"] == "1"
+
+
+def test_the_portals_disk_is_full(world, storage, tmp_path):
+    world.release(1)
+    publisher = world.publisher()
+    publisher.publish(world.history)
+    world.release(2)
+    filler = storage / "filler"
+    _fill(filler)
+    with pytest.raises(PortalError) as caught:
+        publisher.publish(world.history)
+    assert "disk" in caught.value.todo and "old release" in caught.value.todo
+    assert world.seen_by_the_public()["version"] == "1"
+    filler.unlink()
+    publisher.publish(world.history)
+    world.assert_equals_releases(tmp_path)
+    assert not list(storage.rglob("*~")), "half a file"
+
+
+def _fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as file:
+        for size in (1 << 16, 1 << 12):
+            try:
+                while True:
+                    file.write(bytes(size))
+            except OSError:
+                continue
+
+
+MEGABYTES = 60
+GROWTH_MEGABYTES = 20
+MEASURE = """
+import json, sys
+from pathlib import Path
+from portal.ckan.client import Client, Upload
+url, token, package, id_, small, large = json.loads(sys.stdin.read())
+client = Client(url, token)
+def send(path):
+    path = Path(path)
+    upload = Upload(f"update__resources__{id_}__upload", path, "text/csv")
+    answer = client.call("package_revise", {"match": {"id": package}}, (upload,))
+    size, _ = client.checksum(f"/dataset/{package}/resource/{id_}/download/{path.name}")
+    (told,) = [r["size"] for r in answer["package"]["resources"] if r["id"] == id_]
+    assert size == told == path.stat().st_size
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0])
+print(json.dumps([send(small), send(large)]))
+"""
+
+
+def test_memory_does_not_grow_with_the_file(ckan, tmp_path):
+    """Sent and read back, a large file takes no more memory than a small one."""
+    home = Home(tmp_path / "data")
+    home.prepare()
+    world = World(ckan, home)
+    world.release(1)
+    try:
+        world.publisher().publish(world.history)
+        held = next(r for r in world.shown()["resources"] if r["url_type"] == "upload")
+        small, large = tmp_path / "small.csv", tmp_path / "large.csv"
+        line = b"DN,2024,12345.678,A\n"
+        small.write_bytes(line)
+        large.write_bytes(line * (MEGABYTES * 1_000_000 // len(line)))
+        told = subprocess.run(
+            [sys.executable, "-c", MEASURE], cwd=PROJECT, text=True, check=True,
+            stdout=subprocess.PIPE,
+            input=json.dumps([ckan.url, ckan.token, world.id, held["id"], str(small), str(large)]),
+        )
+        before, after = json.loads(told.stdout)
+        print(f"peak of memory: {before // 1024} MiB for a line, {after // 1024} MiB for the file")
+        assert (after - before) / 1024 < GROWTH_MEGABYTES
+    finally:
+        world.remove()
