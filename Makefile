@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: help run test lint ui serve check portal portal-down pictures bench-datastore requirements clean torture bench-publish bench-readers fuzz
+.PHONY: help run test lint ui serve check portal portal-down pictures bench-datastore bench-validate requirements clean torture bench-publish bench-faults bench-series bench-readers fuzz
 .DEFAULT_GOAL := help
 
 help: ## what there is to do
@@ -58,6 +58,9 @@ portal-down: ## end the CKAN that `make portal` brought up
 bench-datastore: $(VENV)/.ready ## how fast rows come into the DataStore, beside xloader (a portal must be up)
 	@$(BIN)/python -m bench.datastore
 
+bench-validate: $(VENV)/.ready ## what checking costs, beside one SQL statement written by hand
+	@$(BIN)/python -m bench.validate
+
 pictures: $(VENV)/.ready ## take the README's pictures anew (needs Chromium; after `make run`)
 	@$(BIN)/python docs/pictures.py
 
@@ -73,6 +76,13 @@ bench-readers: $(VENV)/.ready ## how fast files become tables, beside the librar
 fuzz: $(VENV)/.ready ## throw bytes at one reader for ten minutes (READER=px; or --list)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'atheris>=3'
 	@$(BIN)/python -m tests.fuzz.readers $(or $(READER),--list)
+
+bench-faults: $(VENV)/.ready ## which planted faults are found in the real files (OPENINDICATORS_CORPUS)
+	@OPENINDICATORS_HOME=data/bench $(BIN)/openindicators run --profile corpus >/dev/null
+	@OPENINDICATORS_HOME=data/bench $(BIN)/python -m bench.faults --home data/bench
+
+bench-series: $(VENV)/.ready ## how long the checks take over a million time series
+	@$(BIN)/python -m bench.series
 
 requirements: $(VENV)/.ready ## compile requirements.txt anew from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --no-header --quiet --output-file requirements.txt

@@ -56,9 +56,9 @@ class Field:
     """The corpus to plant in: its tables in memory, and what each check says of them."""
 
     def __init__(self, home: Path, seed: int) -> None:
-        self.rng = random.Random(seed)
+        self.rng = random.Random(seed)  # noqa: S311 the same faults on every run
         self.con = duckdb.connect()
-        self.scratch = home / "bench"
+        self.scratch = home / f"bench-{seed}"
         self.scratch.mkdir(exist_ok=True)
         self.pipelines: dict[str, Pipeline] = {}
         self.untouched: dict[str, Named] = {}
@@ -144,12 +144,13 @@ class Field:
             if planted[kind]:
                 told = ", ".join(f"{name} {n}" for name, n in by[kind].most_common(3))
                 tools = "  ".join(f"{seen[n][kind]:5d} of {tried[kind]:3d}" for n in TOOLS)
-                print(f"{kind:36} {planted[kind]:7} {found[kind]:5}  {found[kind]/planted[kind]:6.1%}"
-                      f" {alone[kind]/planted[kind]:6.1%}  {tools}  {told}")
+                print(f"{kind:36} {planted[kind]:7} {found[kind]:5}"
+                      f"  {found[kind] / planted[kind]:6.1%}"
+                      f" {alone[kind] / planted[kind]:6.1%}  {tools}  {told}")
         total = planted.total()
         tools = "  ".join(f"{seen[n].total():5d} of {tried.total():3d}" for n in TOOLS)
-        print(f"{'all':36} {total:7} {found.total():5}  {found.total()/total:6.1%}"
-              f" {alone.total()/total:6.1%}  {tools}")
+        print(f"{'all':36} {total:7} {found.total():5}  {found.total() / total:6.1%}"
+              f" {alone.total() / total:6.1%}  {tools}")
         print(f"{time.monotonic() - began:.0f} s; no place for: {', '.join(sorted(barren)) or '-'}")
 
     def _plantings(

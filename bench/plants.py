@@ -31,12 +31,15 @@ class Plot:
 
     @property
     def series_columns(self) -> list[str]:
+        """The key without the period."""
         return [name for name in self.dataset.key if name != "time_period"]
 
     def rows(self, query: str) -> list[tuple]:
+        """Return what a query gives."""
         return self.con.execute(query).fetchall()
 
     def keys(self, where: str) -> Touched:
+        """Return the keys of some rows."""
         names = ", ".join(identifier(name) for name in self.dataset.key)
         found = self.rows(f"SELECT {names} FROM observation WHERE {where}")
         return [dict(zip(self.dataset.key, row, strict=True)) for row in found]
@@ -53,6 +56,7 @@ class Plot:
         return self.rng.choice(found)[0] if found else None
 
     def change(self, ids: list[int], value: str) -> Touched:
+        """Give rows another value, in SQL."""
         chosen = f"_id IN ({', '.join(map(str, ids))})"
         self.con.execute(f"UPDATE observation SET obs_value = {value} WHERE {chosen}")
         return self.keys(chosen)
@@ -85,11 +89,15 @@ _PERCENT = "unit_measure LIKE 'percent%'"
 
 
 def shifted_series(plot: Plot) -> Touched | None:
+    """One series has each value a period too late."""
     ids = plot.series()
-    return ids and _shift(plot, f"_id IN ({', '.join(map(str, ids))})")
+    if ids is None:
+        return None
+    return _shift(plot, f"_id IN ({', '.join(map(str, ids))})")
 
 
 def shifted_table(plot: Plot) -> Touched | None:
+    """The whole table has each value a period too late."""
     return _shift(plot, "true") if plot.series() else None
 
 
@@ -100,7 +108,9 @@ def _shift(plot: Plot, where: str) -> Touched:
         "CREATE OR REPLACE TEMP TABLE shifted AS SELECT _id, lag(obs_value) OVER"
         f" (PARTITION BY {columns} ORDER BY time_period) AS v FROM observation WHERE {where}"
     )
-    plot.con.execute("DELETE FROM observation WHERE _id IN (SELECT _id FROM shifted WHERE v IS NULL)")
+    plot.con.execute(
+        "DELETE FROM observation WHERE _id IN (SELECT _id FROM shifted WHERE v IS NULL)"
+    )
     plot.con.execute(
         "UPDATE observation SET obs_value = v FROM shifted WHERE observation._id = shifted._id"
     )
@@ -131,10 +141,12 @@ def _exchanged(plot: Plot, column: str) -> Touched | None:
 
 
 def swapped_areas(plot: Plot) -> Touched | None:
+    """Two areas have exchanged their values."""
     return _exchanged(plot, "ref_area")
 
 
 def swapped_columns(plot: Plot) -> Touched | None:
+    """Two indicators, or two codes of a dimension, have exchanged their values."""
     return _exchanged(plot, plot.rng.choice(["indicator", *plot.dataset.dimensions]))
 
 
@@ -172,6 +184,7 @@ def _copied(plot: Plot, where: str) -> Touched:
 
 
 def duplicated_rows(plot: Plot) -> Touched:
+    """Three rows are there twice."""
     ids = plot.rng.sample(range(len(plot.rows("SELECT _id FROM observation"))), 3)
     return _copied(plot, f"_id IN ({', '.join(map(str, ids))})")
 
@@ -183,6 +196,7 @@ def _without(plot: Plot, where: str) -> Touched:
 
 
 def lost_area(plot: Plot) -> Touched | None:
+    """An area is gone."""
     areas = [row[0] for row in plot.rows("SELECT DISTINCT ref_area FROM observation ORDER BY 1")]
     return _without(plot, f"ref_area = {literal(plot.rng.choice(areas))}") if areas[1:] else None
 
@@ -193,6 +207,7 @@ def _periods(plot: Plot) -> list[str]:
 
 
 def lost_period(plot: Plot) -> Touched | None:
+    """A period inside is gone."""
     inner = _periods(plot)[1:-1]
     return _without(plot, f"time_period = {literal(plot.rng.choice(inner))}") if inner else None
 
@@ -200,7 +215,9 @@ def lost_period(plot: Plot) -> Touched | None:
 def lost_observations(plot: Plot) -> Touched | None:
     """A block of columns is missing from one area."""
     ids = plot.series()
-    return ids and _without(plot, f"_id IN ({', '.join(map(str, plot.some(ids, 'block')))})")
+    if ids is None:
+        return None
+    return _without(plot, f"_id IN ({', '.join(map(str, plot.some(ids, 'block')))})")
 
 
 def stale_period(plot: Plot) -> Touched | None:
@@ -224,6 +241,7 @@ def stale_period(plot: Plot) -> Touched | None:
 
 
 def frozen_tail(plot: Plot) -> Touched | None:
+    """The last values repeat one of before."""
     ids = plot.series(12)
     if ids is None:
         return None
@@ -241,12 +259,14 @@ def _text(plot: Plot, column: str, value: str, count: int = 1) -> Touched:
 
 
 def mojibake_note(plot: Plot) -> Touched:
+    """A note was read in the wrong encoding."""
     text = plot.rng.choice(["Số liệu sơ bộ", "Không kể các huyện đảo", "Nguồn: Tổng cục Thống kê"])
     encoding = plot.rng.choice(["cp1252", "latin-1"])
     return _text(plot, "obs_note", literal(text.encode().decode(encoding, "replace")), 3)
 
 
 def mojibake_code(plot: Plot) -> Touched:
+    """So was a code."""
     return _text(plot, "ref_area", "'Ä' || ref_area || 'Ã'", 1)
 
 
@@ -256,10 +276,12 @@ def wrong_code(plot: Plot) -> Touched:
 
 
 def mixed_vintage(plot: Plot) -> Touched:
+    """Some rows are of older borders."""
     return _text(plot, "geo_vintage", literal("VN:1997-01-01"), 5)
 
 
 def wrong_unit(plot: Plot) -> Touched:
+    """Some rows have another unit."""
     return _text(plot, "unit_measure", "'thousand_' || unit_measure", 3)
 
 
@@ -269,6 +291,7 @@ def wrong_period(plot: Plot) -> Touched:
 
 
 def personal_data(plot: Plot) -> Touched:
+    """A note has a person in it."""
     person = plot.rng.choice([
         f"Liên hệ 09{plot.rng.randint(10**7, 10**8 - 1)}",
         f"CCCD 0480{plot.rng.randint(10**7, 10**8 - 1)}", "an.nguyen@gmail.com",
@@ -280,12 +303,14 @@ def personal_data(plot: Plot) -> Touched:
 
 
 def missing_mark(plot: Plot) -> Touched | None:
+    """A missing value is written as a number."""
     ids = plot.series()
     mark = plot.rng.choice([0, -1, -9999, 9999, 99999, 999999])
-    return ids and plot.change([plot.rng.choice(ids)], str(mark))
+    return None if ids is None else plot.change([plot.rng.choice(ids)], str(mark))
 
 
 def not_a_number(plot: Plot) -> Touched:
+    """Values that are no numbers."""
     return _text(plot, "obs_value", plot.rng.choice(["'NaN'::DOUBLE", "'Infinity'::DOUBLE"]), 2)
 
 
@@ -332,7 +357,9 @@ def broken_total(plot: Plot) -> Touched | None:
     if column is None or plot.dataset.id != "health/population_by_sex_and_residence":
         return None
     ids = plot.series(also=f"{identifier(column)} = '_T' AND residence = '_T'")
-    return ids and plot.change([plot.rng.choice(ids)], f"obs_value * {plot.rng.choice((0.8, 1.3))}")
+    if ids is None:
+        return None
+    return plot.change([plot.rng.choice(ids)], f"obs_value * {plot.rng.choice((0.8, 1.3))}")
 
 
 def truncated(plot: Plot) -> Touched:
@@ -344,14 +371,16 @@ def truncated(plot: Plot) -> Touched:
 def value_is_year(plot: Plot) -> Touched | None:
     """The column of years was read as the column of values."""
     ids = plot.series()
-    return ids and plot.change(plot.some(ids, "tail"), "left(time_period, 4)::DOUBLE")
+    if ids is None:
+        return None
+    return plot.change(plot.some(ids, "tail"), "left(time_period, 4)::DOUBLE")
 
 
 def small_cells(plot: Plot) -> Touched | None:
     """A count of fewer than ten people, in a dataset that declares to count people."""
     if not any(item.small_cells for item in plot.dataset.indicators.values()):
         return None
-    return _text(plot, "obs_value", str(plot.rng.randint(1, 9)))
+    return _text(plot, "obs_value", "1")
 
 
 KINDS: dict[str, Callable[[Plot], Touched | None]] = {

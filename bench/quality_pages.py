@@ -14,24 +14,21 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 
 from assets.quality import groups, quality_report
-from model.dataset import Dataset
-from model.hashing import canonical_json, pretty_json, sha256_bytes
-from model.quality import CheckOutcome, Judgement
-from model.records import CheckResult, QualityRecord, Score
+from model.collector import paused_collector
 from model.text import Bilingual
 from pipelines.catalogue import load_catalogue
 from pipelines.settings import Settings
 from portal.site.quality.pages import Assessed
 from portal.site.quality.publish import publish_quality
+from tests.quality_world import judge_daily
 from warehouse import judgements
 from warehouse.home import Home
 
 LAST = date(2026, 6, 30)
-CHECKS = 30
 
 
 def main() -> None:
@@ -53,14 +50,15 @@ def main() -> None:
             for n in range(asked.datasets)
         ]
         for number, dataset in enumerate(datasets):
-            _judged(home, dataset, asked.days, random.Random(number))  # noqa: S311
+            judge_daily(home, dataset, asked.days, LAST, random.Random(number))  # noqa: S311
         print(f"{len(datasets):,} datasets, {asked.days} judgements each")
         begin = time.perf_counter()
         assessed = []
-        for dataset in datasets:
-            report = quality_report(home, dataset, LAST)
-            record = judgements.record(home, report.latest) if report.latest else None
-            assessed.append(Assessed(report, record))
+        with paused_collector():
+            for dataset in datasets:
+                report = quality_report(home, dataset, LAST)
+                record = judgements.record(home, report.latest) if report.latest else None
+                assessed.append(Assessed(report, record))
         reported = time.perf_counter()
         print(f"reports {reported - begin:6.1f} s")
         sectors, city = groups([each.report for each in assessed])
@@ -81,64 +79,6 @@ def _folder(keep: Path | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder)
-
-
-def _judged(home: Home, dataset: Dataset, days: int, chance: random.Random) -> None:
-    folder = home.judgements(dataset.id)
-    folder.mkdir(parents=True)
-    names = [f"check_{n}" for n in range(CHECKS)]
-    lines: list[Judgement] = []
-    failing: dict[str, int] = {}
-    for day in range(days):
-        failing = {name: left - 1 for name, left in failing.items() if left > 1}
-        if chance.random() < 0.1:
-            failing[chance.choice(names)] = 7
-        record = _record(dataset, names, failing)
-        sha256 = f"{day:064d}"  # of the records, only the newest is read
-        if day == days - 1:
-            text = pretty_json(record)
-            sha256 = sha256_bytes(text.encode())
-            (folder / f"{sha256}.json").write_text(text, encoding="utf-8")
-        at = datetime.combine(LAST - timedelta(days=days - 1 - day), datetime.min.time(), UTC)
-        lines.append(Judgement(
-            dataset=dataset.id, number=day + 1, at=at, inputs_sha256=f"{day:064d}",
-            snapshot_sha256=f"{day:064d}", record_sha256=sha256, data_sha256=f"{day:064d}",
-            algorithm="1", stopped="made up" if len(failing) > 2 else None, rows_read=1_000,
-            rows_released=1_000, rows_quarantined=len(failing),
-            period_last=str(at.year - 1), scores=record.scores,
-            passed=tuple(name for name in names if name not in failing),
-            open=tuple(
-                CheckOutcome(name=name, outcome="failed", evaluated=1_000, unexpected=3)
-                for name in failing
-            ),
-        ))
-    text = "".join(canonical_json(line) + "\n" for line in lines)
-    (folder / judgements.LOG).write_text(text, encoding="utf-8")
-
-
-def _record(dataset: Dataset, names: list[str], failing: dict[str, int]) -> QualityRecord:
-    sample = {"indicator": "A", "ref_area": "VNM", "time_period": "2020", "obs_value": 1.5}
-    checks = tuple(
-        CheckResult(
-            name=name, expectation="expect_column_values_to_not_be_null",
-            kwargs={"column": "obs_value"}, severity="warning", level="row",
-            title=Bilingual(vi=f"Phép kiểm tra {name}", en=f"The check {name}"),
-            outcome="failed" if name in failing else "passed", evaluated=1_000,
-            unexpected=3 if name in failing else 0,
-            samples=(sample,) * 3 if name in failing else (),
-        )
-        for name in names
-    )
-    return QualityRecord(
-        dataset=dataset.id, suite_sha256="0" * 64, versions={"scores": "1"}, rows_read=1_000,
-        rows_released=1_000, rows_quarantined=len(failing), tolerance=0.01, checks=checks,
-        scores=(
-            Score(dimension="completeness", good=990, of=1_000),
-            Score(dimension="validity", good=1_000 - len(failing), of=1_000),
-            Score(dimension="uniqueness", good=1_000, of=1_000),
-            Score(dimension="consistency", good=CHECKS - len(failing), of=CHECKS),
-        ),
-    )
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ AUTOMATIC: dict[str, tuple[str, Severity]] = {
     "expect_most_rows_of_last_release": ("rows_of_last_release", "critical"),
     "expect_all_areas_of_last_release": ("areas_of_last_release", "warning"),
     "expect_all_periods_of_last_release": ("periods_of_last_release", "warning"),
+    "expect_no_observation_to_be_withdrawn": ("observations_of_last_release", "warning"),
     "expect_revisions_to_be_usual": ("revisions_usual", "warning"),
     "expect_series_to_stay_in_place": ("series_in_place", "warning"),
     "expect_no_personal_data": ("no_personal_data", "critical"),

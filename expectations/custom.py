@@ -168,6 +168,14 @@ CUSTOM: dict[str, Custom] = {
         ),
         level="table", defaults={"min_share": 0.8, **_BEFORE}, of_series=False,
     ),
+    "expect_no_observation_to_be_withdrawn": Custom(
+        release.withdrawn,
+        Bilingual(
+            vi="Chuỗi nào còn thì vẫn giữ mọi quan sát của lần phát hành trước.",
+            en="Each series that is still there has every observation of the last release.",
+        ),
+        level="table", defaults=_BEFORE,
+    ),
     "expect_revisions_to_be_usual": Custom(
         release.revisions,
         Bilingual(

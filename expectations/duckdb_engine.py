@@ -74,7 +74,8 @@ class _Judge:
         self.configuration = expectation.configuration
 
     def __getattr__(self, name: str) -> Any:
-        method = _method(type(self._expectation), name)
+        kind: Any = type(self._expectation)
+        method = _method(kind, name)
         return MethodType(method, self) if method else getattr(self._expectation, name)
 
 

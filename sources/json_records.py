@@ -17,7 +17,6 @@ from sources.json_text import as_text, load_json, parse_json
 from sources.limits import MAX_COLUMNS, MAX_JSON_BYTES
 from sources.tables import checked_names, joined_names
 
-
 # objects: a list of objects; rows: a list of lists, the names first; keyed: an object whose keys
 # name the records, which are objects (column `key`) or plain values (columns `key` and `value`).
 Form = Literal["objects", "rows", "keyed"]

@@ -7,7 +7,6 @@ many keys as the text, and the strict parser judges, and words, everything else.
 
 from __future__ import annotations
 
-import gc
 import json
 import re
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
+from model.collector import paused_collector
 from model.errors import ReadError
 from sources.answers import check_payload, quoted
 from sources.limits import MAX_JSON_BYTES, MAX_JSON_DEPTH
@@ -75,15 +75,11 @@ def in_order(raw: bytes, decode: Callable[[bytes], Any], keys: Callable[[Any], i
     """
     if b"-0" in raw and _MINUS_ZERO.search(raw):
         return None
-    collecting = gc.isenabled()
-    gc.disable()  # it would look at every object again and again: most of the time, measured
     try:
-        value = decode(raw.removeprefix(b"\xef\xbb\xbf"))
+        with paused_collector():
+            value = decode(raw.removeprefix(b"\xef\xbb\xbf"))
     except (ValueError, RecursionError):
         return None
-    finally:
-        if collecting:
-            gc.enable()
     # Every key has its colon. Text that holds `\":` counts too; then the strict parser looks.
     colons = raw.translate(None, b" \t\r\n").count(b'":')
     return value if colons == keys(value) else None

@@ -6,10 +6,8 @@ without a value come as empty cells) `sources.sheet_extent` finds first.
 
 from __future__ import annotations
 
-import gc
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from itertools import takewhile
@@ -21,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, WorksheetNotFound
 
+from model.collector import paused_collector
 from model.errors import ReadError
 from model.text import did_you_mean
 from sources.answers import check_payload, quoted
@@ -77,20 +76,8 @@ def open_sheet(path: Path, where: str, sheet: str | None = None) -> Sheet:
     head = check_payload(path, where, "a workbook")
     if path.stat().st_size > MAX_JSON_BYTES:  # a workbook is read whole, too
         raise ReadError(f"has more than {MAX_JSON_BYTES} bytes", where=where)
-    with _collector_paused():
+    with paused_collector():
         return _read(path, where, sheet, is_zip(head))
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Keep Python's collector from walking millions of new cells, none of which is in a cycle."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _read(path: Path, where: str, sheet: str | None, is_archive: bool) -> Sheet:
@@ -117,7 +104,7 @@ def _cells(
     """Return a sheet's name, its columns as calamine gives them, and its merged cells."""
     try:
         workbook = CalamineWorkbook.from_path(str(path))
-        name = workbook.sheet_names[0] if sheet is None else sheet
+        name = workbook.sheet_names[0] if sheet is None else _sheet_named(sheet, workbook)
         table = workbook.get_sheet_by_name(name)
         rows = table.to_python(skip_empty_area=False)
         return name, list(zip(*rows, strict=True)), table.merged_cell_ranges or ()
@@ -135,6 +122,12 @@ def _cells(
             f"is no workbook that can be read: {quoted(str(error))}", where=where,
             todo="open it in a spreadsheet program and save it again",
         ) from error
+
+
+def _sheet_named(sheet: str, workbook: CalamineWorkbook) -> str:
+    """Return a sheet's name as the workbook has it: people do not see its blanks at the ends."""
+    alike = [name for name in workbook.sheet_names if name.strip() == sheet.strip()]
+    return alike[0] if len(alike) == 1 else sheet
 
 
 def _marked(

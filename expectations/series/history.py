@@ -174,7 +174,8 @@ candidate AS (
   SELECT series, median(v) FILTER (v NOT IN ({values})) AS expected,
     min(v) FILTER (v NOT IN ({values})) AS low, max(v) FILTER (v NOT IN ({values})) AS high,
     min(t) FILTER (v NOT IN ({values})) AS first
-  FROM point GROUP BY series
+  FROM point SEMI JOIN (SELECT series FROM point WHERE v IN ({values})) USING (series)
+  GROUP BY series
   HAVING count(*) FILTER (v IN ({values})) BETWEEN 1 AND {kwargs["max_share"]} * count(*)
     AND count(*) >= {kwargs["min_periods"]}
     AND count(DISTINCT v) >= greatest({kwargs["min_periods"] - 1}, 0.5 * count(*))

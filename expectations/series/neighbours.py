@@ -41,13 +41,27 @@ def stale_blocks(kwargs: Kwargs) -> str:
     """Observations that repeat the period before, where most series of the indicator do."""
     return f"""
 WITH point AS ({points(kwargs["series"], kwargs["frequency"], also=", indicator")}),
-repeated AS (
-  SELECT a._id, a.indicator, a.t, a.v, b.period AS reference, a.v = b.v AND a.v <> 0 AS still
-  FROM point a JOIN point b ON a.series = b.series AND a.t = b.t + 1
+begun AS (SELECT indicator, series, min(t) AS first FROM point GROUP BY ALL),
+due AS (
+  SELECT indicator, t, count(*) - coalesce(any_value(new), 0) AS series
+  FROM point LEFT JOIN (
+    SELECT indicator, first AS t, count(*) AS new FROM begun GROUP BY ALL
+  ) USING (indicator, t) GROUP BY indicator, t
 ),
+candidate AS (
+  SELECT series FROM point GROUP BY series, v HAVING count(*) > 1 AND max(t) > min(t)
+),
+pair AS (
+  SELECT *, lag(v) OVER past AS v0, lag(t) OVER past AS t0, lag(period) OVER past AS reference
+  FROM point SEMI JOIN candidate USING (series)
+  WINDOW past AS (PARTITION BY series ORDER BY t)
+),
+still AS (SELECT * FROM pair WHERE v = v0 AND t = t0 + 1 AND v <> 0),
 share AS (
-  SELECT indicator, t, avg(still::INTEGER) AS still_share, count(*) AS series
-  FROM repeated GROUP BY indicator, t HAVING count(*) >= {kwargs["min_series"]}
+  SELECT indicator, t, coalesce(repeated, 0) / series AS still_share, series
+  FROM due LEFT JOIN (
+    SELECT indicator, t, count(*) AS repeated FROM still GROUP BY ALL
+  ) USING (indicator, t) WHERE series >= {kwargs["min_series"]}
 ),
 stale AS (
   SELECT indicator, t, still_share, series FROM (
@@ -55,8 +69,8 @@ stale AS (
   ) WHERE still_share >= {kwargs["share"]} AND usual <= {kwargs["usual_share"]}
   QUALIFY count(*) OVER (PARTITION BY indicator) <= {kwargs["most"]}
 )
-SELECT _id, v AS observed, reference, still_share AS share, series
-FROM repeated JOIN stale USING (indicator, t) WHERE still"""
+SELECT _id, v AS observed, reference, still_share AS share, stale.series
+FROM still JOIN stale USING (indicator, t)"""
 
 
 def copies(kwargs: Kwargs) -> str:
@@ -75,7 +89,8 @@ def copies(kwargs: Kwargs) -> str:
 WITH point AS (SELECT * FROM ({point}){but}),
 met AS (
   SELECT t, v, min(series) AS one, max(series) AS other FROM point
-  WHERE t % {periods} = 0 AND v <> 0 GROUP BY t, v HAVING count(DISTINCT series) = 2
+  WHERE t % {periods} = 0 AND v <> 0 GROUP BY t, v
+  HAVING count(*) = 2 AND one <> other
 ),
 pair AS (SELECT DISTINCT one, other FROM met),
 stretch AS (

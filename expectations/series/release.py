@@ -54,6 +54,20 @@ FROM before LEFT JOIN now USING (indicator, time_period)
 WHERE coalesce(observed, 0) < {kwargs["min_share"]} * expected"""
 
 
+def withdrawn(kwargs: Kwargs) -> str:
+    """Series that are still there, without observations that the last release had."""
+    series = columns(kwargs["series"])
+    return f"""
+WITH before AS (
+  SELECT {series}, time_period FROM {identifier(kwargs["relation"])} WHERE obs_value IS NOT NULL
+),
+now AS (SELECT {series}, time_period FROM {{batch}} WHERE obs_value IS NOT NULL),
+lost AS (FROM before ANTI JOIN now USING ({series}, time_period))
+SELECT {series}, count(*) AS missing, min(time_period) AS time_period,
+  min(time_period) || ' … ' || max(time_period) AS reference
+FROM lost SEMI JOIN now USING ({series}) GROUP BY {series}"""
+
+
 def _both(kwargs: Kwargs) -> str:
     series, frequency = kwargs["series"], kwargs["frequency"]
     return f"""

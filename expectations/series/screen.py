@@ -33,8 +33,8 @@ def _frozen(k: Kwargs) -> str:
 
 
 def _marks(k: Kwargs) -> str:
-    least = min((mark for mark in k["marks"] if mark > 0), default="NULL")
-    return f"n >= {k['min_periods']} AND (low <= 0 OR high >= {least})"
+    marks = ", ".join(repr(mark) for mark in k["marks"])
+    return f"n >= {k['min_periods']} AND len(list_intersect(val, [{marks}]::DOUBLE[])) > 0"
 
 
 def _signs(k: Kwargs) -> str:
@@ -58,13 +58,15 @@ SERIES = {
 }
 _SUMMARY = """
   count(*) AS n, min(v) AS low, max(v) AS high, min(v) FILTER (v > 0) AS low_positive,
-  count(DISTINCT v) AS varied, max(t) - min(t) + 1 - count(DISTINCT t) AS missing"""
+  list(v) AS val, list_unique(val) AS varied,
+  max(t) - min(t) + 1 - list_unique(list(t)) AS missing"""
 
 # What two releases must differ in, over the columns of `_COMPARED`.
 RELEASES = {
     "expect_most_rows_of_last_release": "now_rows < before_rows",
     "expect_all_areas_of_last_release": "lost > 0",
     "expect_all_periods_of_last_release": "lost > 0",
+    "expect_no_observation_to_be_withdrawn": "lost > 0",
     "expect_revisions_to_be_usual": "changed > 0",
     "expect_series_to_stay_in_place": "changed > 0",
 }

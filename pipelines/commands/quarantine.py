@@ -128,7 +128,7 @@ def _accept(
         raise OpenIndicatorsError("--accept needs a reason", todo="say it with --reason TEXT")
     dataset = pipeline.dataset
     why, name = plain_text("--reason", reason), decider(by)
-    with settings.home.run_lock(), settings.home.dataset_lock(dataset.id):
+    with settings.home.run_lock():
         rows = held_rows(pipeline, settings.home)
         chosen = [row for word in wanted for row in _find(rows, word, dataset.id)]
         accepted = []
@@ -139,7 +139,8 @@ def _accept(
                 dataset=dataset.id, row_sha256=row_sha256(row.values), row=row.values,
                 checks=checks, by=name, at=settings.now(), reason=why,
             ))
-        acceptances.add(settings.home, dataset.id, accepted)
+        with settings.home.dataset_lock(dataset.id):
+            acceptances.add(settings.home, dataset.id, accepted)
     for item in accepted:
         out.print(f"[green]✓[/] {item.row_sha256[:ID_DIGITS]} is accepted by {escape(name)}")
     out.print(f"`openindicators run {dataset.id}` releases what was accepted.")

@@ -25,6 +25,7 @@ from sources.vietnamese import VIETNAMESE_ENCODINGS, decoded
 
 DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE = 256_000  # characters that the delimiter is found in
+_ROWS = 300  # of the sample
 _HEAD, _TAIL = 600, 60  # records that are looked at
 _WORDS_OF_PROSE = 5
 _DOTNET = re.compile(r"System(\.\w+)+[+\w]*")
@@ -74,7 +75,7 @@ def delimiter_of(sample: str) -> Guess | None:
     """Say which delimiter splits the lines alike, None where none does."""
     scores: list[tuple[float, int, int, str]] = []
     for delimiter in DELIMITERS:
-        rows = list(islice(csv.reader(io.StringIO(sample), delimiter=delimiter), 300))
+        rows = _split(sample, delimiter)
         widths = Counter(len(row) for row in rows if any(cell.strip() for cell in row))
         wide = {width: count for width, count in widths.items() if width > 1}
         if wide:
@@ -89,6 +90,15 @@ def delimiter_of(sample: str) -> Guess | None:
         "delimiter", delimiter, "certain" if share >= 0.9 else "likely",
         f"{name!r} splits {count} of the first rows into {width} fields",
     )
+
+
+def _split(sample: str, delimiter: str) -> list[list[str]]:
+    """Return the first rows; none where a field never ends, so that it is no delimiter."""
+    try:
+        reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
+        return list(islice(reader, _ROWS))
+    except csv.Error:
+        return []
 
 
 def _sample(path: Path, where: str, encoding: str) -> str:

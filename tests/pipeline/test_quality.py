@@ -75,7 +75,7 @@ def test_a_row_that_is_right_after_all_is_accepted_and_released_alone(command):
     command("run")
     held = command("quarantine", ROOMS, "--json").json
     assert [row["values"]["time_period"] for row in held] == ["1998", "1999"]
-    assert held[0]["position"] == {"part": "hotel_rooms.csv", "row": 27, "column": "value"}
+    assert held[0]["position"] == {"part": "hotel-rooms.csv", "row": 27, "column": "value"}
     assert held[0]["reasons"][0].startswith("obs_value_within_bounds")
     assert "1998" in command("quarantine", "hotel_rooms").out
 

@@ -142,7 +142,7 @@ def _arrived(path: Path, _: webdriver.Chrome) -> bool:
 
 
 @pytest.mark.parametrize("width", [320, 390, 1280])
-@pytest.mark.parametrize("page", ["index", "quality", "tourism/hotel_rooms"])
+@pytest.mark.parametrize("page", ["index", "tourism/hotel_rooms"])
 def test_no_page_scrolls_sideways(
     browser: webdriver.Chrome, address: str, page: str, width: int
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from expectations.engine import measure, unique
@@ -21,7 +21,7 @@ from tests.unit.test_expectations_engine import CASES, suite_of
 
 QUERIES = [
     "SELECT * FROM {batch} WHERE obs_value < 0 OR sex IS NULL",
-    "SELECT * FROM {batch} WHERE regexp_matches(obs_note, '^.{{2}}$') -- two letters\n;",
+    "SELECT * FROM {batch} WHERE regexp_matches(obs_note, '^.{{2}}$');\n",
     "SELECT * FROM {batch} QUALIFY count(*) OVER (PARTITION BY time_period) > 1",
 ]
 # Of what Great Expectations asks for, only what it judges by is computed.
@@ -63,11 +63,14 @@ ROWS = st.lists(
 
 
 def told(success: Any, result: dict[str, Any] | None) -> dict[str, Any]:
-    """Return a verdict so that it can be compared: NaN by name, and no rows have none wrong."""
+    """Return a verdict so that it can be compared: NaN by name, 0 as 0.0, none wrong as 0."""
     found = {key: value for key, value in (result or {}).items() if key in VERDICT}
     if "unexpected_count" in found:
         found["unexpected_count"] = found["unexpected_count"] or 0
-    return {"success": bool(success), **{key: repr(value) for key, value in found.items()}}
+    return {"success": bool(success), **{
+        key: repr(float(value) if isinstance(value, int) else value)
+        for key, value in found.items()
+    }}
 
 
 def compare(con: duckdb.DuckDBPyConnection) -> None:
@@ -91,7 +94,11 @@ def compare(con: duckdb.DuckDBPyConnection) -> None:
             assert list(our.sample_ids) == ids[:measure.SAMPLES], shown
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Great Expectations takes a second for each: a failure is shown as it was found.
+@settings(
+    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
 @given(ROWS)
 def test_any_table_is_judged_as_great_expectations_itself_judges_it(rows):
     compare(table(rows))
@@ -186,23 +193,23 @@ def test_one_that_raises_spoils_no_other():
     assert "Could not convert" in str(found[2].error)
 
 
-def test_memory_that_runs_out_is_no_fault_of_an_expectation():
+@pytest.mark.parametrize("error", [duckdb.OutOfMemoryException, duckdb.IOException])
+def test_memory_or_a_disk_that_is_full_is_no_fault_of_an_expectation(error):
     from expectations import duckdb_engine
 
-    con = table([row(time_period=str(number)) for number in range(5)])
-    con.execute("INSERT INTO observation SELECT * REPLACE (i AS _id, md5(i::VARCHAR) AS sex)"
-                " FROM observation, range(200000) t(i) WHERE _id = 1")
-    con.execute("SET memory_limit = '1MB'")
-    con.execute("SET max_temp_directory_size = '0KB'")
-    suite = suite_of([("expect_column_values_to_be_unique", {"column": "sex"})])
-    with pytest.raises(duckdb.OutOfMemoryException):
-        duckdb_engine.run(con, "observation", to_gx(suite))
+    class Full:
+        def execute(self, _: str) -> Any:
+            raise error("no more")
+
+    suite = suite_of([("expect_column_values_to_be_null", {"column": "sex"})])
+    with pytest.raises(error):
+        duckdb_engine.run(Full(), "observation", to_gx(suite))
 
 
 KEYS = st.lists(st.tuples(texts("a", "b", "é"), texts("1", "2", "3")), max_size=14)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(KEYS, st.booleans(), st.booleans())
 def test_duplicates_are_found_in_any_order(keys, ordered, conditional):
     if ordered:

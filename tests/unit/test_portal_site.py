@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,13 @@ import pytest
 
 from model.errors import PortalError
 from model.hashing import sha256_file
+from model.quality import QualityReport
 from portal.base import Portal
 from portal.site import Site, catalogue, published_files, versions
 from portal.site.files import replaced_folder
 from portal.site.formatting import number, period
+from portal.site.quality.pages import Assessed
+from portal.site.quality.publish import publish_quality
 from portal.site.versions import Versions
 from portal.verify import verify
 from tests.datasets import dataset, registries
@@ -221,7 +225,6 @@ def _other_csv(path: Path, *_: Any) -> None:
         "datasets/tourism/hotel_rooms/releases/1/hotel_rooms.json",
         "datasets/tourism/hotel_rooms/dataset.json",
         "vi/tourism/hotel_rooms.html",
-        "en/quality.html",
         "assets/style.css",
         "catalog.jsonld",
         "catalogue.json",
@@ -308,8 +311,21 @@ def test_every_link_resolves(site: Site, history: list[ReleaseOnDisk], tmp_path:
     other = dataset(name="other_rooms", title={"vi": "Khác", "en": "Other"})
     site.publish(list(history))
     site.publish([make_release(tmp_path / "other", other, ROWS)])
+    quality = [
+        Assessed(
+            QualityReport(
+                dataset=each.id, sector=each.sector, title=each.title, release=1, scorecard=None,
+                mqa=None, latest=None, trend=(), checks=(), acceptances=(),
+            ),
+            None,
+        )
+        for each in (dataset(), other)
+    ]
+    publish_quality(site.folder, quality, [], None, registries(), date(2026, 1, 1))
+    for language in ("vi", "en"):
+        (site.folder / language / "failures.atom").touch()  # a run writes it
     pages = list(site.folder.rglob("*.html"))
-    assert len(pages) == 9
+    assert len(pages) == 13
     for path in pages:
         page = Page(path)
         ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]

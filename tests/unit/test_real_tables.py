@@ -264,6 +264,20 @@ columns:
     }
 
 
+def test_a_sheet_whose_name_ends_in_a_blank() -> None:
+    found = read(f"{BUDGET}/QT-2019-N-CKQT02-NN001.xls", """
+options: {sheet: Thu sac thue, header: [6, 8, 9, 10], header_separator: "|"}
+unpivot: {matching: '.* (?P<year>2019) .*\\|(?P<payer>\\(SOEs\\))'}
+where: {Items: [Excise tax]}
+columns:
+  indicator: {column: Items, map: {Excise tax: TAX}}
+  ref_area: {const: VNM}
+  time_period: year
+  obs_value: {column: value, scale: 1000000000}
+""")
+    assert found == {("TAX", "VNM", "2019"): (28_594.6e9, "A", None)}
+
+
 def test_names_units_and_codes_in_three_header_rows() -> None:
     found = read("worldbank/derived/CMO-Historical-Data-Monthly.csv", """
 options: {header: [1, 2, 3], header_separator: "|"}

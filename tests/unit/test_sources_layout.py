@@ -105,6 +105,7 @@ def test_a_layout_that_contradicts_itself(options: dict[str, Any]) -> None:
         files.Options.model_validate({"files": ["a"], **options})
 
 
+SAME_FOLDER = HealthCheck.function_scoped_fixture  # each example writes its file anew
 WORD = st.text(st.sampled_from("abcđêÔ1 "), min_size=1, max_size=6).map(str.strip).filter(
     lambda text: text and not text.isdecimal()
 )
@@ -112,7 +113,7 @@ FIGURE = st.integers(-999, 999).map(str)
 
 
 @given(data=st.data())
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[SAME_FOLDER])
 def test_merged_headers_of_a_workbook_come_back(tmp_path: Path, data: st.DataObject) -> None:
     """Groups over columns, written as merged cells."""
     groups = data.draw(st.lists(st.tuples(WORD, st.integers(1, 4)), min_size=1, max_size=4))
@@ -149,7 +150,7 @@ def test_merged_headers_of_a_workbook_come_back(tmp_path: Path, data: st.DataObj
     ),
     blank=st.booleans(),
 )
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[SAME_FOLDER])
 def test_stacked_tables_come_back(
     tmp_path: Path, tables: dict[str, dict[str, list[str]]], blank: bool
 ) -> None:

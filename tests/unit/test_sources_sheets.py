@@ -170,6 +170,7 @@ def test_a_far_cell_is_seen_however_it_is_written(tmp_path: Path, far: str) -> N
         sheet_extent.check_extent(path, "a.xlsx")
 
 
+SAME_FOLDER = HealthCheck.function_scoped_fixture  # each example writes its file anew
 CELL = st.one_of(
     st.none(), st.booleans(), st.integers(-10**9, 10**9),
     st.text(max_size=5).filter(str.isprintable),
@@ -179,7 +180,7 @@ CELL = st.one_of(
 
 
 @given(rows=st.lists(st.lists(CELL, max_size=4), max_size=6))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[SAME_FOLDER])
 def test_the_quick_look_finds_what_the_parser_finds(
     tmp_path: Path, rows: list[list[object]]
 ) -> None:

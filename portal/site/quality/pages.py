@@ -60,7 +60,6 @@ def render(
     city: GroupScore | None,
     registries: Registries,
     as_of: date,
-    preview: bool = False,
 ) -> Iterator[tuple[str, bytes]]:
     """Give every page about quality: path in the site, and its bytes.
 
@@ -70,7 +69,6 @@ def render(
         city: the grade of all.
         registries: names of the sectors.
         as_of: the day for which the pages speak.
-        preview: every page says that it shows drafts.
     """
     totals = {each.report.dataset: trends.Totals(each.report.trend) for each in assessed}
     for each in assessed:
@@ -78,11 +76,11 @@ def render(
         yield f"quality/{dataset}.json", each.report.model_dump_json(indent=1).encode()
         for language in LANGUAGES:
             yield f"quality/{dataset}.{language}.svg", badge(each.report.scorecard, language)
-            yield report_page(dataset, language), _report(each, registries, language, preview)
+            yield report_page(dataset, language), _report(each, registries, language)
     shared = _overview(assessed, sectors, city, registries, totals, as_of)
     for language in LANGUAGES:
         yield f"{language}/quality.html", render_template(
-            "quality.html", language, root="../", page="quality.html", preview=preview, **shared,
+            "quality.html", language, root="../", page="quality.html", preview=False, **shared,
         )
 
 
@@ -155,15 +153,13 @@ def _late(reports: Sequence[QualityReport]) -> list[QualityReport]:
     return [report for report, _ in late]
 
 
-def _report(
-    each: Assessed, registries: Registries, language: str, preview: bool
-) -> bytes:
+def _report(each: Assessed, registries: Registries, language: str) -> bytes:
     report = each.report
     results = {check.name: check for check in each.record.checks} if each.record else {}
     as_of = report.scorecard.as_of if report.scorecard else date.max
     return render_template(
         "quality_report.html", language,
-        root="../../../", page=f"quality/{report.dataset}.html", preview=preview,
+        root="../../../", page=f"quality/{report.dataset}.html", preview=False,
         report=report,
         record=each.record,
         sector=registries.sectors[report.sector],

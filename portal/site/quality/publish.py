@@ -24,7 +24,6 @@ def publish_quality(
     city: GroupScore | None,
     registries: Registries,
     as_of: date,
-    preview: bool = False,
 ) -> int:
     """Bring the site's pages about quality to the reports of a day.
 
@@ -42,7 +41,7 @@ def publish_quality(
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / ".lock", timeout=LOCK_SECONDS):
             kept = set()
-            for path, data in render(assessed, sectors, city, registries, as_of, preview):
+            for path, data in render(assessed, sectors, city, registries, as_of):
                 kept.add(path)
                 written += write_if_changed(folder / path, data)
             _remove_others(folder, kept)

@@ -1,0 +1,200 @@
+"""The pages about quality: what they say, that they stay the same, and that everyone can use them.
+
+axe-core (https://github.com/dequelabs/axe-core) checks them against WCAG 2.2 in a real browser.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import threading
+from collections.abc import Iterator
+from datetime import date, timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+
+from assets.quality import groups, quality_report
+from portal.site import Site
+from portal.site.quality.badge import badge
+from portal.site.quality.pages import Assessed, Held
+from portal.site.quality.publish import publish_quality
+from portal.site.serve import server
+from tests.browser import chromium
+from tests.datasets import dataset, registries
+from tests.quality_world import judge_daily
+from tests.releases import make_release, row
+from warehouse import judgements
+from warehouse.home import Home
+
+LAST = date(2026, 6, 30)
+EVIL = "<script>alert(1)</script>'\"&"
+DATASETS = [
+    dataset(title={"vi": "Khách du lịch", "en": "Visitors"}),
+    dataset(sector="health", name="beds", title={"vi": "Giường bệnh", "en": "Hospital beds"}),
+    dataset(sector="health", name="evil", title={"vi": EVIL, "en": EVIL}),
+]
+
+
+def publish(home: Home, as_of: date) -> int:
+    assessed = []
+    for each in DATASETS:
+        report = quality_report(home, each, as_of)
+        assert report.latest is not None
+        held = (Held("a.csv", 7, "B", (EVIL, "check_1")),) if each.name == "evil" else ()
+        assessed.append(Assessed(report, judgements.record(home, report.latest), held))
+    sectors, city = groups([each.report for each in assessed])
+    return publish_quality(home.site, assessed, sectors, city, registries(), as_of)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    home = Home(tmp_path_factory.mktemp("quality"))
+    site = Site(home.site, registries())
+    for number, each in enumerate(DATASETS):
+        judge_daily(home, each, 100, LAST, random.Random(number))
+        site.publish([make_release(home.root / each.name, each, [row(obs_value=1.0)])])
+    publish(home, LAST)
+    return home
+
+
+def text(home: Home, page: str) -> str:
+    return (home.site / page).read_text(encoding="utf-8")
+
+
+def test_nothing_is_written_twice_on_one_day(home: Home) -> None:
+    before = {p: p.stat().st_mtime_ns for p in home.site.rglob("*.*")}
+    assert publish(home, LAST) == 0
+    assert {p: p.stat().st_mtime_ns for p in home.site.rglob("*.*")} == before
+
+
+def test_another_day_makes_other_pages(home: Home) -> None:
+    assert publish(home, LAST + timedelta(days=2_000)) > 0
+    overview = text(home, "en/quality.html")
+    assert "Every dataset is on time." not in overview
+    assert re.search('class="tag f-(overdue|dead)"', overview)
+    assert publish(home, LAST) > 0
+
+
+def test_the_overview_names_what_failed_and_what_got_worse(home: Home) -> None:
+    overview = text(home, "en/quality.html")
+    totals = {
+        each.id: quality_report(home, each, LAST).scorecard for each in DATASETS
+    }
+    for each in DATASETS:
+        card = totals[each.id]
+        assert card is not None
+        assert f'href="quality/{each.id}.html"' in overview
+        assert f"{card.total:.1f}" in overview
+    assert "Sectors by dimension of quality" in overview
+
+
+def test_a_report_shows_every_check_with_its_history_and_failing_rows(home: Home) -> None:
+    page = text(home, "vi/quality/health/evil.html")
+    [latest] = [judgements.log(home, "health/evil")[-1]]
+    record = judgements.record(home, latest)
+    for check in record.checks:
+        assert f'id="check-{check.name}"' in page
+    assert page.count('class="strip"') == len(record.checks)
+    failing = [check for check in record.checks if check.outcome == "failed"]
+    assert page.count('<details class="samples">') == len(failing)
+
+
+def test_no_text_of_a_source_becomes_markup(home: Home) -> None:
+    for page in home.site.rglob("*.*"):
+        if page.suffix in (".html", ".svg"):
+            assert "<script>alert" not in page.read_text(encoding="utf-8"), page
+
+
+def test_badges_are_pictures_that_say_the_grade_in_words(home: Home) -> None:
+    card = quality_report(home, DATASETS[0], LAST).scorecard
+    assert card is not None
+    for language in ("vi", "en"):
+        picture = ET.fromstring(badge(card, language))
+        assert card.grade in picture.attrib["aria-label"]
+        assert ET.fromstring(badge(None, language)).attrib["role"] == "img"
+
+
+def test_a_dataset_that_is_gone_leaves_no_page(home: Home) -> None:
+    stray = home.site / "en" / "quality" / "health" / "gone.html"
+    stray.write_text("old", encoding="utf-8")
+    publish(home, LAST)
+    assert not stray.exists()
+    assert (home.site / "en" / "quality" / "health" / "beds.html").exists()
+
+
+# --- In a browser
+
+BROKEN = "<html><link rel='icon' href='/assets/mark.svg'><img src='/assets/mark.svg'></html>"
+PAGES = (
+    "vi/quality.html", "en/quality.html", "vi/quality/health/evil.html",
+    "en/quality/health/beds.html", "vi/index.html", "en/health/beds.html",
+)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    driver = chromium(tmp_path_factory.mktemp("browser"))
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
+@pytest.fixture(scope="module")
+def address(home: Home) -> Iterator[str]:
+    with server(home.site, 0) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{running.server_address[1]}"
+        running.shutdown()
+
+
+def violations(browser: webdriver.Chrome) -> list[dict[str, Any]]:
+    browser.execute_script(
+        (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+    )
+    found = browser.execute_async_script(
+        "const done = arguments[arguments.length - 1];"
+        "axe.run(document).then(r => done(r.violations), e => done([{id: String(e)}]))"
+    )
+    return [
+        {"id": each["id"], "nodes": [node["html"][:200] for node in each.get("nodes", [])[:5]]}
+        for each in found
+    ]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("width", [1280, 400])
+def test_axe_finds_no_violation_and_nothing_scrolls_sideways(
+    browser: webdriver.Chrome, address: str, page: str, width: int
+) -> None:
+    browser.set_window_size(width, 900)
+    browser.get(f"{address}/{page}")
+    assert violations(browser) == []
+    root = browser.find_element(By.TAG_NAME, "html")
+    assert root.get_property("scrollWidth") <= root.get_property("clientWidth")
+
+
+@pytest.mark.browser
+def test_axe_itself_is_awake(browser: webdriver.Chrome, address: str, home: Home) -> None:
+    (home.site / "broken.html").write_text(BROKEN, encoding="utf-8")
+    browser.get(f"{address}/broken.html")
+    assert {"image-alt", "html-has-lang"} <= {each["id"] for each in violations(browser)}
+
+
+@pytest.mark.browser
+def test_the_keyboard_leads_from_the_overview_to_a_report(
+    browser: webdriver.Chrome, address: str, tmp_path: Path
+) -> None:
+    browser.set_window_size(1280, 900)
+    browser.get(f"{address}/en/quality.html")
+    link = browser.find_element(By.CSS_SELECTOR, "table.quality a")
+    link.send_keys("\n")
+    assert browser.find_element(By.CSS_SELECTOR, "h1 .over").text == "Quality report"
+    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
