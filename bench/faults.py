@@ -41,6 +41,7 @@ def main() -> None:
     parser.add_argument("--home", type=Path, required=True, help="data folder of a corpus run")
     parser.add_argument("--plantings", type=int, default=1000)
     parser.add_argument("--others", type=int, default=120, help="plantings for the other tools")
+    parser.add_argument("--minutes", type=float, default=60, help="plant no longer than this")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kind", action="append", help="only this kind of fault")
     parser.add_argument("--flags", type=Path, help="write what is flagged in untouched data here")
@@ -49,7 +50,8 @@ def main() -> None:
     field = Field(options.home, options.seed)
     if options.flags:
         field.write_flags(options.flags)
-    field.plant_all(options.kind or list(KINDS), options.plantings, options.others)
+    field.plant_all(options.kind or list(KINDS), options.plantings, options.others,
+                    options.minutes)
 
 
 class Field:
@@ -116,7 +118,9 @@ class Field:
                    for d in self.pipelines)
         print(f"{len(lines)} flags in {rows:,} untouched observations: {dict(flagged)}")
 
-    def plant_all(self, kinds: list[str], plantings: int, others: int) -> None:
+    def plant_all(
+        self, kinds: list[str], plantings: int, others: int, minutes: float
+    ) -> None:
         """Plant kind after kind until there are enough, and print what was found."""
         from bench.other_tools import TOOLS  # noqa: PLC0415
 
@@ -126,7 +130,7 @@ class Field:
         barren: set[str] = set()
         began = time.monotonic()
         for number, (kind, pipeline, touched) in enumerate(self._plantings(kinds, barren)):
-            if number >= plantings:
+            if number >= plantings or time.monotonic() - began > 60 * minutes:
                 break
             planted[kind] += 1
             checks = self._found(pipeline, touched)

@@ -339,9 +339,12 @@ def cumulated(plot: Plot) -> Touched | None:
     ids = plot.series(36, "obs_value > 0 AND unit_measure NOT IN ('index', 'percent')")
     if ids is None:
         return None
-    year = plot.rng.choice([row[0] for row in plot.rows(
+    years = [row[0] for row in plot.rows(
         f"SELECT left(time_period, 4) FROM observation WHERE _id IN ({', '.join(map(str, ids))})"
-        " GROUP BY 1 HAVING count(*) = 12 ORDER BY 1")])
+        " GROUP BY 1 HAVING count(*) = 12 ORDER BY 1")]
+    if not years:
+        return None
+    year = plot.rng.choice(years)
     chosen = f"_id IN ({', '.join(map(str, ids))}) AND left(time_period, 4) = {literal(year)}"
     plot.con.execute(
         "UPDATE observation SET obs_value = total FROM (SELECT _id, sum(obs_value) OVER"

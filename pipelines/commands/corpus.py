@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pyarrow as pa
 import typer
+from pydantic import ValidationError
 from rich.markup import escape
 
-from model.errors import OpenIndicatorsError, SourceError
+from model.errors import OpenIndicatorsError, ReadError, SourceError
 from pipelines.terminal import number, out, table
 from sources.base import StoredPart
 from sources.recognise.finding import Found, NoTable, Refused, Table
@@ -103,7 +104,14 @@ def read_table(path: Path, name: str, found: Table) -> Iterator[pa.RecordBatch]:
         SourceError: the table cannot be read.
     """
     reader = protocol(found.protocol)
-    options = reader.Options.model_validate({"files": [name], **found.options})
+    try:
+        options = reader.Options.model_validate({"files": [name], **found.options})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ReadError(
+            f"{first['loc'][0]} cannot be declared: {first['msg']}", where=name,
+            todo="look at the file: a name in it may have signs that are not seen",
+        ) from error
     return reader.read([StoredPart(name, path, "")], options)
 
 

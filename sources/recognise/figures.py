@@ -107,17 +107,12 @@ def _unpivot_figures(search: Search, found: Mapping[str, Numbers]) -> None:
     figure, value = search.unused_name("figure"), search.unused_name("value")
     search.found.unpivot = {"columns": list(found), "names_to": figure, "values_to": value}
     search.used.update(found)
-    numbers = list(found.values())
-    strange = [each for each in numbers if each.locale.value != "plain"]
-    value_rule(search, value, (strange or numbers)[0])
-    marks = sorted({mark for each in numbers for mark in each.missing})
-    if marks:
-        search.found.rules["obs_value"]["missing"] = [*DEFAULT_MISSING, *marks]
-    points = [each for each in numbers if each.locale.value == "plain" and each.decimals]
-    if len({each.locale.value for each in strange}) > 1 or (strange and points):
-        search.found.note("locale", strange[0].locale.value, "unsure",
+    alone = max(found.values(), key=lambda each: each.locale.value != "plain")
+    together = numbers_of(_all_values(search, found)) or alone
+    value_rule(search, value, together)
+    if together.other.total() > sum(each.other.total() for each in found.values()):
+        search.found.note("locale", together.locale.value, "unsure",
                           "the columns write numbers in several ways")
-    search.found.decimals = max(each.decimals for each in numbers)
     search.found.note("unpivot", ", ".join(list(found)[:6]), "likely",
                       f"{len(found)} columns hold figures: each is an indicator")
     search.indicators_of(list(found), figure, "likely", "each column of figures is one")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from model.text import fold
+from sources.answers import quoted
 from sources.recognise.finding import Guess
 from sources.recognise.grid import Layout
 
@@ -15,6 +16,7 @@ from sources.recognise.grid import Layout
 _LABEL = re.compile(r"(country|area|region|name|item|entity|economy|year|period|quoc gia|tinh|"
                     r"chi tieu|nam|dia phuong|don vi).*")
 _LONG = 60
+_NAME = 500  # characters
 
 
 def placed(layout: Layout) -> tuple[dict[str, Any], tuple[Guess, ...]]:
@@ -95,7 +97,7 @@ def unlike(names: Sequence[str]) -> tuple[str, ...]:
     taken: Counter[str] = Counter()
     found = []
     for position, name in enumerate(names, start=1):
-        base = name or f"column_{position}"
+        base = quoted(name, _NAME) or f"column_{position}"
         taken[base.casefold()] += 1
         count = taken[base.casefold()]
         found.append(base if count == 1 else f"{base} ({count})")

@@ -153,7 +153,7 @@ def test_codes_with_quotes_and_braces_do_no_harm():
 
 def test_what_is_screened_out_has_nothing_to_find():
     """The look that saves a query is only right where the query finds nothing."""
-    from expectations.series.screen import idle  # noqa: PLC0415
+    from expectations.series.screen import idle
 
     suite = full_suite(world.dataset(), None, world.registries())
     own = [item for item in suite.expectations if item.type in CUSTOM]

@@ -24,7 +24,8 @@ def lay(con: duckdb.DuckDBPyConnection, points: list[Point], name: str, **column
     given = {"indicator": "BEDS", "geo_vintage": "ISO", "sex": "T", **columns}
     con.execute(
         f"CREATE TABLE {name} (_id BIGINT, indicator VARCHAR, ref_area VARCHAR,"
-        " geo_vintage VARCHAR, sex VARCHAR, time_period VARCHAR, obs_value DOUBLE, obs_note VARCHAR)"
+        " geo_vintage VARCHAR, sex VARCHAR, time_period VARCHAR, obs_value DOUBLE,"
+        " obs_note VARCHAR)"
     )
     for i, (area, period, value) in enumerate(points):
         con.execute(
@@ -239,6 +240,14 @@ def test_a_lost_area_a_lost_period_and_lost_rows_are_found():
     assert [(r["time_period"], r["observed"]) for r in rows] == [("2010", 0)]
 
 
+def test_withdrawn_observations_are_told_by_series():
+    kept = [p for p in BOTH if p[0] == "VN" or p[1] not in ("2003", "2004")]
+    rows = found(compared(kept, BOTH), "expect_no_observation_to_be_withdrawn")
+    assert [(r["ref_area"], r["missing"], r["reference"]) for r in rows] == [
+        ("LA", 2, "2003 … 2004")]
+    assert found(compared(grown(), BOTH), "expect_no_observation_to_be_withdrawn") == []
+
+
 def test_a_revision_beyond_the_others_is_found():
     revised = changed(BOTH, [18, 19, 38, 39], lambda v: v * 1.01)
     assert found(compared(revised, BOTH), "expect_revisions_to_be_usual") == []
@@ -289,7 +298,7 @@ def test_another_dataset_that_disagrees_is_found():
 
 
 def test_a_rate_that_is_not_its_counts_is_found():
-    con = table([*years([2.0, 3.0]), ])
+    con = table(years([2.0, 3.0]))
     con.execute("UPDATE observation SET indicator = 'SHARE'")
     lay(con, years([200.0, 200.0]), "beds")
     lay(con, years([100_000.0, 100_000.0]), '"x/people"', indicator="PEOPLE")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from expectations.automatic import automatic_expectations
 from expectations.generic import generic_expectations, generic_names
 from expectations.kinds import KINDS
 from expectations.suite import Suite, full_suite, load_suite, load_suites
@@ -152,7 +153,10 @@ def test_all_suites_of_a_folder(tmp_path):
 
 def test_a_dataset_without_a_suite_gets_the_generic_expectations_only():
     full = full_suite(dataset(), None, registries())
-    assert full.expectations == generic_expectations(dataset(), registries())
+    assert full.expectations == (
+        *generic_expectations(dataset(), registries()),
+        *automatic_expectations(dataset(), registries()),
+    )
     assert full.path is None
 
 
