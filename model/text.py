@@ -62,6 +62,17 @@ def clean_text(text: str) -> str:
     return text.strip()
 
 
+def plain(text: str) -> str:
+    """Return text from data without characters that would steer the page.
+
+    Control and format characters (text direction above all) become visible replacements.
+    """
+    return "".join(
+        "\ufffd" if unicodedata.category(c) in ("Cc", "Cf", "Cs") and c not in "\n\t" else c
+        for c in text
+    )
+
+
 Text = Annotated[str, StringConstraints(strict=True, min_length=1), AfterValidator(clean_text)]
 Code = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-:]*$")]
 Name = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z][a-z0-9_]{1,60}$")]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from itertools import takewhile
@@ -27,6 +28,7 @@ from sources.archives import check_archive, is_zip
 from sources.limits import MAX_JSON_BYTES
 from sources.sheet_extent import check_extent, member_of_sheet
 from sources.tables import Record
+from sources.xls_bounds import check_bounds
 from sources.xls_cells import xls_errors
 
 # ((first row, first column), (last row, last column)), from 0.
@@ -82,6 +84,7 @@ def open_sheet(path: Path, where: str, sheet: str | None = None) -> Sheet:
 
 def _read(path: Path, where: str, sheet: str | None, is_archive: bool) -> Sheet:
     if not is_archive:
+        check_bounds(path, where)
         name, columns, merged = _cells(path, where, sheet)
         valueless = xls_errors(path, where, name)
     else:
@@ -102,22 +105,39 @@ def _cells(
     path: Path, where: str, sheet: str | None
 ) -> tuple[str, list[Sequence[Any]], Merged]:
     """Return a sheet's name, its columns as calamine gives them, and its merged cells."""
-    try:
+    with explained(where):
         workbook = CalamineWorkbook.from_path(str(path))
         name = workbook.sheet_names[0] if sheet is None else _sheet_named(sheet, workbook)
-        table = workbook.get_sheet_by_name(name)
+        try:
+            table = workbook.get_sheet_by_name(name)
+        except WorksheetNotFound as error:
+            raise ReadError(
+                f"has no sheet {sheet!r}", where=where,
+                todo=did_you_mean(sheet or "", list(workbook.sheet_names)) or "check `sheet`",
+            ) from error
         rows = table.to_python(skip_empty_area=False)
         return name, list(zip(*rows, strict=True)), table.merged_cell_ranges or ()
-    except WorksheetNotFound as error:
-        raise ReadError(
-            f"has no sheet {sheet!r}", where=where,
-            todo=did_you_mean(sheet or "", list(workbook.sheet_names)) or "check `sheet`",
-        ) from error
+
+
+@contextmanager
+def explained(where: str) -> Iterator[None]:
+    """Tell calamine's errors in our own words, and its panics, too.
+
+    Raises:
+        ReadError: encrypted, or no workbook that can be read.
+    """
+    try:
+        yield
     except PasswordError as error:
         raise ReadError(
             "is protected with a password", where=where, todo="ask for an open file"
         ) from error
-    except (CalamineError, OSError, ValueError, IndexError) as error:
+    except BaseException as error:
+        # A panic of Rust code is no Exception, and its class cannot be imported:
+        # https://pyo3.rs/main/doc/pyo3/panic/struct.panicexception
+        is_panic = type(error).__name__ == "PanicException"
+        if not is_panic and not isinstance(error, (CalamineError, OSError, ValueError, IndexError)):
+            raise
         raise ReadError(
             f"is no workbook that can be read: {quoted(str(error))}", where=where,
             todo="open it in a spreadsheet program and save it again",

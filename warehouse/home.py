@@ -121,7 +121,7 @@ class Home:
 
     def _sweep(self) -> None:
         """Remove what killed runs left half done."""
-        for name in ("snapshots", "tables", "releases", "drafts"):
+        for name in ("snapshots", "tables", "releases", "drafts", "judgements", "acceptances"):
             sweep(self.root / name)
         for folder in (self.root / "pulls").glob("*/*"):
             if time.time() - folder.stat().st_mtime > PULL_SECONDS:

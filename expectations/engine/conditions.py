@@ -11,8 +11,11 @@ from typing import Any
 
 from expectations.sql import identifier, value
 
-# A list of constants is compared one by one, a subquery by hash.
-_COMPARED_ONE_BY_ONE = 5
+# The one column of an observation that is not text.
+_NUMBER = "obs_value"
+# Text is looked up in a list quickly while the list is short, in a subquery by hash always; either
+# is quicker than IN with constants.
+_SHORT = 64
 
 
 def unexpected(kind: str, kwargs: Any) -> str | None:
@@ -45,9 +48,11 @@ def one_of(column: str, values: Sequence[Any]) -> str | None:
     if not values or any(not isinstance(item, str | int | float) for item in values):
         return None
     listed = ", ".join(value(item) for item in dict.fromkeys(values))
-    if len(values) > _COMPARED_ONE_BY_ONE and all(isinstance(item, str) for item in values):
-        return f"{identifier(column)} IN (SELECT unnest([{listed}]))"
-    return f"{identifier(column)} IN ({listed})"
+    if column == _NUMBER or not all(isinstance(item, str) for item in values):
+        return f"{identifier(column)} IN ({listed})"
+    if len(values) <= _SHORT:
+        return f"list_contains([{listed}], {identifier(column)})"
+    return f"{identifier(column)} IN (SELECT unnest([{listed}]))"
 
 
 def _within(sql: str, kwargs: Any) -> str | None:

@@ -16,7 +16,7 @@ from model.hashing import sha256_file
 from pipelines.catalogue import load_catalogue
 from pipelines.settings import Settings
 from pipelines.terminal import out
-from warehouse import releases, snapshots
+from warehouse import judgements, releases, snapshots
 
 MINIMUM_SPACE = 2_000_000_000
 PACKAGES = ("dagster", "duckdb", "great-expectations", "pyarrow", "ckanapi")
@@ -50,7 +50,7 @@ def _look() -> list[tuple[str, bool, str]]:
          f"{len(catalogue.declarations)} declarations are right"
          + "".join(f"\n  {error}" for error in catalogue.errors))
     )
-    return found + _records(settings)
+    return found + _records(settings) + _judgements(settings)
 
 
 def _folder(settings: Settings) -> list[tuple[str, bool, str]]:
@@ -86,3 +86,17 @@ def _records(settings: Settings) -> list[tuple[str, bool, str]]:
                     damaged.append(f"{path} is not what was released: restore it from a backup")
     detail = "; ".join(damaged) or f"{files} files of releases have their checksums"
     return [("records", not damaged, detail)]
+
+
+def _judgements(settings: Settings) -> list[tuple[str, bool, str]]:
+    """Compare the complete record of every judgement with the checksum in the log."""
+    count, damaged = 0, []
+    for dataset_id in judgements.datasets(settings.home):
+        try:
+            for judgement in judgements.log(settings.home, dataset_id):
+                judgements.record(settings.home, judgement)
+                count += 1
+        except OpenIndicatorsError as error:
+            damaged.append(str(error))
+    detail = "; ".join(damaged) or f"{count} judgements have their records"
+    return [("quality", not damaged, detail)]

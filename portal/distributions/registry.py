@@ -16,6 +16,7 @@ from portal.distributions import (
     json_records,
     parquet_file,
     quality_json,
+    quality_page,
     xlsx_workbook,
 )
 from portal.distributions.base import Distribution
@@ -23,7 +24,7 @@ from portal.distributions.base import Distribution
 # The Data Package describes the others, so it comes last.
 DISTRIBUTIONS: tuple[Distribution, ...] = (
     csv_table, xlsx_workbook, json_records, parquet_file, data_dictionary, changes_csv,
-    quality_json, data_package,
+    quality_json, quality_page, data_package,
 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import UTC, date, datetime
 
 from babel.dates import format_date, format_skeleton
@@ -92,14 +91,3 @@ def size(count: int, language: str) -> str:
             break
         value /= 1000
     return f"{number(value, language, 0 if unit == 'B' else 1)}\u00a0{unit}"
-
-
-def plain(text: str) -> str:
-    """Return text from data without characters that would steer the page.
-
-    Control and format characters (text direction above all) become visible replacements.
-    """
-    return "".join(
-        "\ufffd" if unicodedata.category(c) in ("Cc", "Cf", "Cs") and c not in "\n\t" else c
-        for c in text
-    )

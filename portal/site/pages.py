@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from model.records import FileRecord
-from model.text import LANGUAGES, Bilingual, fold
+from model.text import LANGUAGES, Bilingual, fold, plain
 from portal.content import Content, quoted
 from portal.distributions.registry import distribution_of
 from portal.identifiers import dataset_urn
@@ -47,10 +47,10 @@ def _environment(language: str) -> Environment:
         text=lambda value: value.get(language),
         number=lambda value, decimals=0: formatting.number(value, language, decimals),
         day=lambda value: formatting.day(value, language),
-        period=lambda value: formatting.plain(formatting.period(value, language)),
-        span=lambda first, last: formatting.plain(formatting.span(first, last, language)),
+        period=lambda value: plain(formatting.period(value, language)),
+        span=lambda first, last: plain(formatting.span(first, last, language)),
         size=lambda value: formatting.size(value, language),
-        plain=lambda value: formatting.plain(str(value)),
+        plain=lambda value: plain(str(value)),
         fold=fold,
     )
     return environment
@@ -208,9 +208,9 @@ def _shown(content: Content, row: Mapping[str, Any], column: str, language: str)
     if value is None:
         return ""
     if column == "time_period":
-        return formatting.plain(formatting.period(value, language))
+        return plain(formatting.period(value, language))
     if isinstance(value, str):
-        return formatting.plain(content.label(column, value, language))
+        return plain(content.label(column, value, language))
     indicator = content.dataset.indicators.get(row.get("indicator") or "")
     return formatting.number(value, language, indicator.decimals if indicator else 2)
 
@@ -247,15 +247,15 @@ def _change(content: Content, row: dict[str, Any], language: str) -> dict[str, A
 def _held(content: Content, row: dict[str, Any], language: str) -> dict[str, Any]:
     titles = {check.name: check.title for check in content.quality.checks}
     reasons = [
-        titles[reason].get(language) if reason in titles else formatting.plain(reason)
+        titles[reason].get(language) if reason in titles else plain(reason)
         for reason in row["reasons"] or ()
     ]
     known = ("indicator", "ref_area", "time_period")
     what = [_shown(content, row, name, language) for name in known]
     return {
-        "part": formatting.plain(row["_part"] or ""),
+        "part": plain(row["_part"] or ""),
         "row": row["_row"],
-        "column": formatting.plain(row["_column"] or ""),
+        "column": plain(row["_column"] or ""),
         "what": ", ".join(text for text in what if text),
         "reasons": reasons,
     }
@@ -276,7 +276,7 @@ def _figure(content: Content, plot: Plot, language: str) -> dict[str, Any]:
     vintages = {series.vintage for series in plot.series}
 
     def label(series: Series) -> str:
-        name = formatting.plain(content.label(plot.column, series.code, language))
+        name = plain(content.label(plot.column, series.code, language))
         return f"{name} ({series.vintage})" if len(vintages) > 1 else name
 
     lay_out: Callable[..., Any] = chart.lay_out_bars if plot.bars else chart.lay_out_lines
@@ -286,7 +286,7 @@ def _figure(content: Content, plot: Plot, language: str) -> dict[str, Any]:
     unit = content.registries.units[indicator.unit].name
     fixed = [
         f"{content.column(name).title.get(language)}: "
-        f"{formatting.plain(content.label(name, code, language))}"
+        f"{plain(content.label(name, code, language))}"
         for name, code in plot.fixed.items()
     ]
     return {

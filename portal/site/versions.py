@@ -23,8 +23,8 @@ class Versions:
 def current(registries: Registries) -> Versions:
     """Return the versions of this code with these registries."""
     names = sha256_json(registries)
-    downloads = sha256_bytes((_code("*.py", "distributions/*.py") + names).encode())
-    pages = _code("*.py", "distributions/*.py", "site/**/*.*") + names
+    downloads = sha256_bytes((_code("*.py", "distributions/*.*") + names).encode())
+    pages = _code("*.py", "distributions/*.*", "site/**/*.*") + names
     return Versions(distributions=downloads, site=sha256_bytes(pages.encode()))
 
 

@@ -16,6 +16,7 @@ _NAMED = re.compile(
     r"(code|ma|id|area|province|country|geo|iso|economy|entity|location|ref area|spatial|tinh|dvhc)"
 )
 _WORLD = ("country", "aggregate", "region")
+_LONG = 200  # characters: no name of an area
 _FEW = 40  # values that are tried first
 _ENOUGH = 0.6  # share of the rows whose area is known
 _VIET_NAM = "VN:"
@@ -93,4 +94,6 @@ def _of_the_time(codelists: list[Codelist], last: str) -> str:
 def knows(codelist: Codelist, text: str) -> bool:
     """Say whether a codelist has one code for a text, as `Codelist.find` finds it."""
     label = text.strip()
-    return label in codelist.codes or len(codelist.named(label)[0]) == 1
+    if label in codelist.codes:
+        return True
+    return len(label) <= _LONG and len(codelist.named(label)[0]) == 1

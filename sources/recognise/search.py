@@ -29,10 +29,13 @@ class Column:
 
     @classmethod
     def of(cls, name: str, values: pa.ChunkedArray) -> Column:
-        """Take a column of a table; typed values become the text that they are printed as."""
+        """Take a column of a table, as text; nested values and bytes have none."""
+        try:
+            cells = values.cast(pa.string()).to_pylist()
+        except (pa.ArrowException, UnicodeDecodeError):
+            cells = [None] * len(values)
         texts = [
-            None if cell is None or str(cell).strip() in ("", "nan") else str(cell)
-            for cell in values.to_pylist()
+            None if cell is None or cell.strip() in ("", "nan") else cell for cell in cells
         ]
         return cls(name, texts, Counter(text for text in texts if text is not None))
 

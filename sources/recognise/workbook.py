@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum
+from python_calamine import CalamineWorkbook, SheetTypeEnum
 
 from model.errors import ReadError, SourceError
 from sources.answers import quoted
@@ -18,9 +18,10 @@ from sources.recognise.grid import layouts_of
 from sources.recognise.hashtags import hashtag_row, hxl_table
 from sources.recognise.placing import placed
 from sources.sheet_extent import check_extent
-from sources.sheets import Merged, column_letters, open_sheet
+from sources.sheets import Merged, column_letters, explained, open_sheet
 from sources.tables import Record
 from sources.vietnamese import decoded_cell
+from sources.xls_bounds import check_bounds
 
 _PROSE = 60  # characters: a cell of a table is shorter
 _FEW = 5  # words that prove nothing
@@ -37,18 +38,11 @@ def workbook(path: Path, where: str) -> list[Found]:
     if packed:
         check_archive(path, where)
         check_extent(path, where)
-    try:
+    else:
+        check_bounds(path, where)
+    with explained(where):
         book = CalamineWorkbook.from_path(str(path))
         sheets = [s.name for s in book.sheets_metadata if s.typ == SheetTypeEnum.WorkSheet]
-    except PasswordError as error:
-        raise ReadError(
-            "is protected with a password", where=where, todo="ask for an open file"
-        ) from error
-    except (CalamineError, OSError, ValueError) as error:
-        raise ReadError(
-            f"is no workbook that can be read: {quoted(str(error))}", where=where,
-            todo="open it in a spreadsheet program and save it again",
-        ) from error
     single = len(sheets) == 1
     found = [each for name in sheets for each in _sheet(path, where, name, single)]
     if not found:

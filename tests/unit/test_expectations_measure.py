@@ -34,10 +34,19 @@ VERDICT = (
 )
 
 
+LONG = [f"{number:03d}" for number in range(100)]
+SETS = [
+    ("expect_column_values_to_be_in_set", {"column": "sex", "value_set": ["T", *LONG]}),
+    ("expect_column_values_to_not_be_in_set", {"column": "sex", "value_set": ["T", *LONG]}),
+    ("expect_column_values_to_be_in_set", {"column": "obs_value", "value_set": ["5", "7.0"]}),
+    ("expect_column_values_to_be_in_set", {"column": "obs_value", "value_set": [5, 7, -1.5]}),
+]
+
+
 def everything() -> Suite:
-    """Return a suite of every case of every kind, and of queries."""
+    """Return a suite of every case of every kind, of odd sets, and of queries."""
     queries = [(UNEXPECTED_ROWS, {"unexpected_rows_query": query}) for query in QUERIES]
-    return suite_of([*CASES, *queries])
+    return suite_of([*CASES, *SETS, *queries])
 
 
 def texts(*values: str) -> st.SearchStrategy[str | None]:

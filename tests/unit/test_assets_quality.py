@@ -1,0 +1,97 @@
+"""Reports, incidents and the published history, from a record of a few judgements."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from assets.quality import groups, quality_report
+from assets.quality_history import incidents, scores_csv
+from model.records import Score
+from tests.datasets import dataset
+from tests.releases import check
+from tests.unit.test_warehouse_judgements import DATASET, keep, validated
+from warehouse.home import Home
+
+BAD = check("total", outcome="failed", unexpected=2, evaluated=9)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """Four judgements: good, stopped, the same but for another reason, good again."""
+    made = Home(tmp_path / "data")
+    made.prepare()
+    half = (Score(dimension="validity", good=1, of=2),)
+    keep(made, validated(tmp_path / "1", ["2023"], checks=(check(), check("total"))), days=0)
+    keep(made, validated(
+        tmp_path / "2", ["2023"], checks=(check(), BAD), stopped="no: mend", scores=half,
+    ), days=1)
+    keep(made, validated(
+        tmp_path / "3", ["2022"], checks=(BAD,), stopped="no: mend", scores=half,
+    ), days=2)
+    keep(made, validated(
+        tmp_path / "4", ["2024"], checks=(check(), check("total"), check("new")),
+        scores=(Score(dimension="validity", good=1, of=1),),
+    ), days=3)
+    return made
+
+
+def test_the_report_has_the_history_of_each_check_of_the_newest_suite(home: Home) -> None:
+    report = quality_report(home, dataset(), date(2026, 1, 5))
+    strips = {item.name: [point.outcome for point in item.points] for item in report.checks}
+    assert strips == {
+        "not_empty": ["passed", "passed", None, "passed"],
+        "total": ["passed", "failed", "failed", "passed"],
+        "new": [None, None, None, "passed"],
+    }
+    # 2024 is due on 1 January 2026: each day after it costs a little.
+    assert [(p.total, p.stopped) for p in report.trend] == [
+        (72.22, False), (72.18, True), (72.14, True), (100, False),
+    ]
+    assert report.scorecard.total == 100 and report.scorecard.grade == "A"
+    assert report.release is None and report.mqa is None and report.latest.number == 4
+
+
+def test_a_dataset_that_was_never_judged_has_no_score(home: Home) -> None:
+    report = quality_report(home, dataset(name="others"), date(2026, 1, 5))
+    assert report.scorecard is None and report.trend == () and report.checks == ()
+    sectors, city = groups([report, quality_report(home, dataset(), date(2026, 1, 5))])
+    assert [(item.id, item.datasets) for item in sectors] == [("tourism", 1)]
+    assert city.total == 100
+    assert groups([report]) == ([], None)
+
+
+def test_incidents_are_told_once_and_have_the_same_id_for_ever(home: Home) -> None:
+    found = incidents(home, DATASET, 10)
+    assert [(item.kind, item.at.day) for item in found] == [
+        ("recovered", 4), ("stopped", 2), ("failed", 2),
+    ]
+    assert found[2].text.en == "2 of 9 do not fulfil it."
+    assert incidents(home, DATASET, 10) == found and len({item.id for item in found}) == 3
+    assert incidents(home, DATASET, 1) == found[:1]
+
+
+def test_the_published_history_has_the_last_judgement_of_each_day(
+    home: Home, tmp_path: Path
+) -> None:
+    text = scores_csv(home, {DATASET: "A"})
+    assert scores_csv(home, {}) == "dataset,algorithm,day,indicator,value\n"
+    rows = list(csv.DictReader(io.StringIO(text)))
+    validity = {row["day"]: row["value"] for row in rows if row["indicator"] == "validity"}
+    assert validity == {
+        "2026-01-01": "50", "2026-01-02": "50", "2026-01-03": "50", "2026-01-04": "100",
+    }
+    stopped = [row["value"] for row in rows if row["indicator"] == "release_stopped"]
+    assert stopped == ["0", "1", "1", "0"]
+    assert {row["algorithm"] for row in rows} == {"1"}
+    assert scores_csv(home, {DATASET: "A"}) == text
+    keep(home, validated(tmp_path / "5", ["2024"], scores=()), days=3)
+    again = list(csv.DictReader(io.StringIO(scores_csv(home, {DATASET: "A"}))))
+    assert ("2026-01-04", "validity") not in {(row["day"], row["indicator"]) for row in again}
+    assert [row for row in again if row["day"] < "2026-01-04"] == [
+        row for row in rows if row["day"] < "2026-01-04"
+    ]
