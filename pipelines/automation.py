@@ -13,6 +13,8 @@ import dagster as dg
 from assets.factory import asset_key
 from assets.steps import Pipeline
 from pipelines.alerts import tell
+from pipelines.catalogue import Catalogue
+from pipelines.feeds import write_feeds
 from pipelines.settings import Settings
 from sources.registry import options_of
 
@@ -113,22 +115,25 @@ def inbox_sensor(
     return [inbox_files]
 
 
-def alert_sensors(settings: Settings) -> list[dg.SensorDefinition]:
-    """Return what tells people, after every run, what has failed and what is mended."""
-    if settings.webhook is None and settings.email is None:
-        return []
+def after_run_sensors(settings: Settings, catalogue: Catalogue) -> list[dg.SensorDefinition]:
+    """Return what follows every run: the pages about quality, and telling people what has failed.
+
+    The command line does the same at the end of a run of its own.
+    """
 
     def sensor(name: str, status: dg.DagsterRunStatus) -> dg.SensorDefinition:
         @dg.run_status_sensor(
             run_status=status, name=name, default_status=dg.DefaultSensorStatus.RUNNING,
-            description="Tells the webhook and the mail addresses; quiet on repeats",
+            description="Brings the pages about quality up to date, and tells people what has"
+            " failed and what is mended; quiet on repeats",
         )
         def after_run(context: dg.RunStatusSensorContext) -> None:
-            context.log.info(f"{tell(settings)} messages were sent")
+            written, sent = write_feeds(settings, catalogue), tell(settings)
+            context.log.info(f"{written} files about quality were written, {sent} messages sent")
 
         return after_run
 
     return [
-        sensor("tell_after_failure", dg.DagsterRunStatus.FAILURE),
-        sensor("tell_after_success", dg.DagsterRunStatus.SUCCESS),
+        sensor("after_failure", dg.DagsterRunStatus.FAILURE),
+        sensor("after_success", dg.DagsterRunStatus.SUCCESS),
     ]

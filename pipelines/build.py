@@ -11,7 +11,7 @@ from assets.factory import dataset_assets, stages_of
 from assets.reporting import FailureBook
 from assets.steps import Pipeline
 from model.text import slug
-from pipelines.automation import alert_sensors, automation_sensor, inbox_sensor, schedules
+from pipelines.automation import after_run_sensors, automation_sensor, inbox_sensor, schedules
 from pipelines.catalogue import Catalogue, load_catalogue
 from pipelines.record import RecordTransport, reads_record
 from pipelines.settings import SAMPLE, Settings
@@ -118,7 +118,8 @@ def build_definitions(
         jobs=jobs,
         schedules=schedules(pipelines),
         sensors=[
-            automation_sensor(), *inbox_sensor(pipelines, settings), *alert_sensors(settings),
+            automation_sensor(), *inbox_sensor(pipelines, settings),
+            *after_run_sensors(settings, catalogue),
         ],
         resources={
             name: dg.ResourceDefinition.hardcoded_resource(value)

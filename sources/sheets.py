@@ -7,17 +7,12 @@ without a value come as empty cells) `sources.sheet_extent` finds first.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, time
-from itertools import takewhile
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, WorksheetNotFound
 
 from model.collector import paused_collector
@@ -27,6 +22,7 @@ from sources.answers import check_payload, quoted
 from sources.archives import check_archive, is_zip
 from sources.limits import MAX_JSON_BYTES
 from sources.sheet_extent import check_extent, member_of_sheet
+from sources.sheet_text import text_columns
 from sources.tables import Record
 from sources.xls_bounds import check_bounds
 from sources.xls_cells import xls_errors
@@ -97,14 +93,11 @@ def _read(path: Path, where: str, sheet: str | None, is_archive: bool) -> Sheet:
             if any(extent.valueless for extent in extents.values()):
                 member = member_of_sheet(copy, where, name)
                 valueless = extents[member].valueless if member in extents else {}
-    columns = _marked(columns, valueless)
-    return Sheet(name, [column_text(column) for column in columns], merged)
+    return Sheet(name, _marked(columns, valueless), merged)
 
 
-def _cells(
-    path: Path, where: str, sheet: str | None
-) -> tuple[str, list[Sequence[Any]], Merged]:
-    """Return a sheet's name, its columns as calamine gives them, and its merged cells."""
+def _cells(path: Path, where: str, sheet: str | None) -> tuple[str, list[pa.Array], Merged]:
+    """Return a sheet's name, its columns as text, and its merged cells."""
     with explained(where):
         workbook = CalamineWorkbook.from_path(str(path))
         name = workbook.sheet_names[0] if sheet is None else _sheet_named(sheet, workbook)
@@ -115,8 +108,10 @@ def _cells(
                 f"has no sheet {sheet!r}", where=where,
                 todo=did_you_mean(sheet or "", list(workbook.sheet_names)) or "check `sheet`",
             ) from error
-        rows = table.to_python(skip_empty_area=False)
-        return name, list(zip(*rows, strict=True)), table.merged_cell_ranges or ()
+        columns = text_columns(table.iter_rows())
+        if columns and table.start:  # the rows begin at row 1, but at the first filled column
+            columns[:0] = [pa.repeat("", len(columns[0]))] * table.start[1]
+        return name, columns, table.merged_cell_ranges or ()
 
 
 @contextmanager
@@ -150,19 +145,22 @@ def _sheet_named(sheet: str, workbook: CalamineWorkbook) -> str:
     return alike[0] if len(alike) == 1 else sheet
 
 
-def _marked(
-    columns: list[Sequence[Any]], valueless: dict[tuple[int, int], str]
-) -> list[Sequence[Any]]:
+def _marked(columns: list[pa.Array], valueless: Mapping[tuple[int, int], str]) -> list[pa.Array]:
     """Put the signs of cells that have no value in their places."""
     if not valueless:
         return columns
     width = max([len(columns), *(column for _, column in valueless)])
     height = max([len(columns[0]) if columns else 0, *(row for row, _ in valueless)])
-    marked = [[*column, *[""] * (height - len(column))] for column in columns]
-    marked += [[""] * height for _ in range(width - len(columns))]
-    for (row, column), sign in valueless.items():
-        marked[column - 1][row - 1] = sign
-    return list(marked)
+    marked = [
+        pa.concat_arrays([column, pa.repeat("", height - len(column))]) for column in columns
+    ]
+    marked += [pa.repeat("", height)] * (width - len(columns))
+    texts = {place: marked[place - 1].to_pylist() for place in {place for _, place in valueless}}
+    for (row, place), sign in valueless.items():
+        texts[place][row - 1] = sign
+    for place, column in texts.items():
+        marked[place - 1] = pa.array(column, pa.string())
+    return marked
 
 
 def column_letters(position: int) -> str:
@@ -172,52 +170,3 @@ def column_letters(position: int) -> str:
         position, rest = divmod(position - 1, 26)
         letters = chr(65 + rest) + letters
     return letters
-
-
-def column_text(cells: Sequence[Any]) -> pa.Array:
-    """Return the text of cells as calamine gives them, see `open_sheet`."""
-    names = sum(1 for _ in takewhile(lambda cell: type(cell) is str, cells))
-    figures = cells[names:]
-    if set(map(type, figures)) <= {float, int}:  # names on top, figures below: most are so
-        return pa.concat_arrays([_as_strings(cells[:names]), _numbers(figures)])
-    texts = [cell if type(cell) is str else _text(cell) for cell in cells]
-    numbers = [None if text is not None else cell for cell, text in zip(cells, texts, strict=True)]
-    return pc.coalesce(_as_strings(texts), _numbers(numbers))
-
-
-def _numbers(cells: Sequence[float | None]) -> pa.Array:
-    """Return numbers as text that no locale reads as another number.
-
-    "1.234" is 1234 in Vietnamese: such a number gets a further decimal, and is refused there.
-    """
-    numbers = pa.array(cells, pa.float64())
-    texts = numbers.cast(pa.string())
-    values = numbers.to_numpy(zero_copy_only=False)
-    thousandths = values * 1000
-    near = (np.abs(values) < 1000) & (np.abs(thousandths - np.rint(thousandths)) < 1e-6)
-    near &= values != np.rint(values)
-    if near.any():
-        alike = pc.and_(pa.array(near), pc.match_substring_regex(texts, r"^-?\d{1,3}\.\d{3}$"))
-        texts = pc.if_else(alike, pc.binary_join_element_wise(texts, "0", ""), texts)
-    return texts
-
-
-def _as_strings(cells: Sequence[str | None]) -> pa.Array:
-    try:
-        return pa.array(cells, pa.string())
-    except UnicodeEncodeError:  # half of a surrogate pair, which is no text
-        return pa.array([c and c.encode("utf-8", "replace").decode() for c in cells], pa.string())
-
-
-def _text(cell: Any) -> str | None:
-    """Return the text of a cell that holds no text, None of a number."""
-    if isinstance(cell, bool):
-        return "TRUE" if cell else "FALSE"
-    if isinstance(cell, (float, int)):
-        return None
-    if isinstance(cell, datetime):
-        is_day = cell.time() == time()
-        return cell.date().isoformat() if is_day else cell.isoformat(sep=" ")
-    if isinstance(cell, (date, time)):
-        return cell.isoformat()
-    return str(cell)  # a duration

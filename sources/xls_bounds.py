@@ -19,7 +19,8 @@ from sources.answers import quoted
 from sources.compound_file import MAGIC, check_chains
 from sources.limits import MAX_SHEET_CELLS
 
-_BOF, _DIMENSIONS, _STRINGS = 0x0809, 0x0200, 0x00FC
+_BEGINS = {0x0009, 0x0209, 0x0409, 0x0809}
+_SHEET, _DIMENSIONS, _STRINGS = 0x0085, 0x0200, 0x00FC
 # Records of one cell, and of several in a row; each begins with its row and column.
 _CELLS = {0x0006, 0x00D6, 0x00FD, 0x0203, 0x0204, 0x0205, 0x027E}
 _SEVERAL = {0x00BD}
@@ -37,11 +38,17 @@ def check_bounds(path: Path, where: str) -> None:
     if not raw.startswith(MAGIC):
         return
     rows = columns = 0
-    for kind, data in _records(_workbook(raw, where)):
-        if kind == _BOF:
+    begins, sheets = set(), set()
+    for at, kind, data in _records(_workbook(raw, where)):
+        if kind in _BEGINS:
             rows = columns = 0
+            begins.add(at)
+        elif kind == _SHEET and len(data) >= 4:
+            sheets.add(struct.unpack_from("<I", data)[0])
         elif kind == _DIMENSIONS and len(data) >= 14:
-            _, last_row, _, last_column = struct.unpack_from("<IIHH", data)
+            first_row, last_row, first_column, last_column = struct.unpack_from("<IIHH", data)
+            if first_row > last_row or first_column > last_column:
+                raise _damaged(where, "a sheet ends before it begins")
             _check(last_row, last_column, where)
         elif kind == _STRINGS and len(data) >= 8:
             if struct.unpack_from("<I", data, 4)[0] > len(raw) / _LEAST_STRING:
@@ -54,6 +61,8 @@ def check_bounds(path: Path, where: str) -> None:
             row, column = struct.unpack_from("<H", data)[0], struct.unpack("<H", data[-2:])[0]
             rows, columns = max(rows, row + 1), max(columns, column + 1)
             _check(rows, columns, where)
+    if not sheets <= begins:  # what stands there would be read as records
+        raise _damaged(where, "a sheet does not begin where it should")
 
 
 def _workbook(raw: bytes, where: str) -> memoryview:
@@ -69,11 +78,12 @@ def _workbook(raw: bytes, where: str) -> memoryview:
     raise _damaged(where, "it has no stream of a workbook")
 
 
-def _records(stream: memoryview) -> Iterator[tuple[int, memoryview]]:
+def _records(stream: memoryview) -> Iterator[tuple[int, int, memoryview]]:
+    """Give the place, the kind and the data of each record."""
     at = 0
     while at + 4 <= len(stream):
         kind, size = struct.unpack_from("<HH", stream, at)
-        yield kind, stream[at + 4 : at + 4 + size]
+        yield at, kind, stream[at + 4 : at + 4 + size]
         at += 4 + size
 
 

@@ -147,10 +147,14 @@ def _smallest(groups: Iterable[Sequence[int]]) -> tuple[int, ...]:
 
 
 def _duplicates(con: duckdb.DuckDBPyConnection, relation: str, key: Key, rows: int) -> _Found:
-    """Find the rows whose key is not unique; a large table may be in its order."""
-    if rows > LOOK_AT and all(
-        in_order(_scalar(con, key.steps_query(relation, limit))) for limit in (LOOK_AT, None)
-    ):
+    """Find the rows whose key is not unique; most often there are none."""
+    if rows <= LOOK_AT:
+        unique = _scalar(con, key.repeated_query(relation)) == 0
+    else:
+        unique = all(
+            in_order(_scalar(con, key.steps_query(relation, limit))) for limit in (LOOK_AT, None)
+        )
+    if unique:
         return _NONE
     return _counted(con, key.ids_query(relation))
 

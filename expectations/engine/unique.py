@@ -39,6 +39,14 @@ class Key:
             f" QUALIFY count(*) OVER (PARTITION BY {names}) > 1"
         )
 
+    def repeated_query(self, relation: str) -> str:
+        """Return SQL that counts the keys that more than one row has."""
+        return (
+            f"SELECT count(*) FROM (SELECT 1 FROM {identifier(relation)}"
+            f" WHERE {' AND '.join(self._conditions)}"
+            f" GROUP BY {', '.join(self._names)} HAVING count(*) > 1)"
+        )
+
     def steps_query(self, relation: str, limit: int | None = None) -> str:
         """Return SQL that counts the rows, and those whose key is above the one before.
 

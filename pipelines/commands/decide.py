@@ -19,6 +19,7 @@ from model.text import did_you_mean
 from pipelines.build import portals_for
 from pipelines.catalogue import Catalogue, load_catalogue
 from pipelines.commands.people import decider, plain_text
+from pipelines.feeds import write_feeds
 from pipelines.settings import Settings
 from pipelines.terminal import err, number, out, plain, table
 from portal.site import DATASET_PAGE
@@ -143,7 +144,9 @@ def _decide(
             said = decide(settings, dataset, name)
         out.print(f"[green]✓[/] {escape(dataset)}: {escape(said)}", soft_wrap=True)
         warehouse_catalogue.refresh(settings.home)
-        return _publish(settings, catalogue, dataset)
+        code = _publish(settings, catalogue, dataset)
+        write_feeds(settings, catalogue)
+        return code
 
 
 def _publish(settings: Settings, catalogue: Catalogue, dataset: str) -> int:

@@ -107,13 +107,14 @@ def test_a_sensor_tells_the_webhook_after_a_failed_run_and_once_it_is_mended(set
                 file.write_bytes(kept)
             result = run(definitions, instance, "snapshot", raise_on_error=False)
             assert result.success is mend
-            name = "tell_after_success" if mend else "tell_after_failure"
+            name = "after_success" if mend else "after_failure"
             context = dg.build_run_status_sensor_context(
                 name, result.all_events[-1], instance, result.dagster_run
             )
             definitions.resolve_sensor_def(name)(context)
     assert [message["kind"] for message in told] == ["failed", "recovered"]
     assert "hotel_rooms.csv" in told[0]["text"] and told[0]["datasets"] == [ROOMS]
+    assert (settings.home.site / "metrics.txt").exists()  # the pages about quality come with it
 
 
 def test_resources_can_be_replaced(settings, tmp_path):

@@ -69,8 +69,8 @@ def test_what_the_package_says(world):
     csv = package["resources"][0]
     assert csv["id"] == resource_id(world.declared.id, f"{world.declared.name}.csv")
     assert (csv["format"], csv["mimetype"], len(csv["hash"])) == ("CSV", "text/csv", 64)
-    formats = [r["format"] for r in package["resources"][:8]]
-    assert formats == ["CSV", "XLSX", "JSON", "PARQUET", "CSV", "CSV", "JSON", "JSON"]
+    formats = [r["format"] for r in package["resources"][:9]]
+    assert formats == ["CSV", "XLSX", "JSON", "PARQUET", "CSV", "CSV", "JSON", "HTML", "JSON"]
     sector = world.act("group_show", id="tourism")
     assert sector["title"] == "Du lịch · Tourism"
     page = httpx.get(f"{world.ckan.url}/en/dataset/{world.name}")

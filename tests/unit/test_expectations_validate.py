@@ -104,7 +104,7 @@ def test_good_rows_pass_everything():
     } | {"revisions_usual", "series_in_place"}
     assert record.stopped is None
     assert record.rows_read == record.rows_released == len(rows)
-    evaluated = {item.evaluated for item in record.checks}
+    evaluated = {item.evaluated for item in record.checks if item.outcome != "not_judged"}
     assert evaluated == {len(rows)}
 
 
