@@ -2,8 +2,8 @@
 
 `python -m bench.series` (or `make bench-series`): one table of 1,000,000 series of 24 years in
 DuckDB, of which one in a thousand has a fault. The plain scan computes the smallest, the largest
-and the number of values of every column. Times are of the processor, so that other work on the machine
-does not matter. The last line reads `ratio N.NN`.
+and the number of values of every column. Times are of the processor, so that other work on the
+machine does not matter. The last line reads `ratio N.NN`.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ def _fill(con: duckdb.DuckDBPyConnection, series: int, columns: tuple[str, ...])
     given = {
         "indicator": "'I' || s % 10", "ref_area": "'A' || s // 10",
         "geo_vintage": "'VN:2025-07-01'", "freq": "'A'", "time_period": "(2000 + p)::VARCHAR",
-        "obs_value": "(100 + hash(s) % 1000) * exp(0.02 * p + 0.02 * (hash(s * 1000 + p) % 1000)"
-        " / 500.0) * CASE WHEN s % 1000 = 7 AND p = 12 THEN 1000 ELSE 1 END",
+        "obs_value": "(100 + hash(s) % 1000) * exp(0.02 * p + 0.04 * hash(s * 1000 + p)"
+        " / 18446744073709551616.0) * CASE WHEN s % 1000 = 7 AND p = 12 THEN 1000 ELSE 1 END",
         "unit_measure": "'persons'", "obs_status": "'A'", "obs_note": "NULL::VARCHAR",
     }
     chosen = ", ".join(f'{given.get(name, "NULL")} AS "{name}"' for name in columns)

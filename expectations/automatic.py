@@ -75,6 +75,8 @@ def _arguments(kind: str, dataset: Dataset, registries: Registries) -> dict[str,
         return {"thresholds": thresholds(dataset)}
     if kind in ("expect_no_personal_data", "expect_text_to_be_readable"):
         return {"columns": ["obs_note"]}
+    if kind == "expect_series_values_to_not_jump" and dataset.frequency in ("D", "W"):
+        return {"min_periods": 60}  # a fortnight of days tells nothing of the weather's habits
     if kind == "expect_series_to_differ_from_each_other":
         areas = registries.codelists[dataset.geography.codelist].entries
         return {"apart": [area.code for area in areas if area.kind in ("aggregate", "region")]}

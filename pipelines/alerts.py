@@ -66,6 +66,17 @@ def tell(settings: Settings) -> int:
     )
 
 
+def forget_removed(settings: Settings) -> None:
+    """Forget what failed of datasets that are declared no longer: nothing will mend it.
+
+    Raises:
+        StoreError: the list of failures cannot be read or written.
+    """
+    for failure in failures.opened(settings.home):
+        if not (settings.declarations / f"{failure.dataset}.yaml").is_file():
+            failures.mended(settings.home, failure.dataset, failure.stage)
+
+
 def channels(settings: Settings) -> dict[str, Send]:
     """Return the channels that are configured, by name."""
     found: dict[str, Send] = {}

@@ -12,7 +12,7 @@ import dagster as dg
 
 from assets.factory import asset_key
 from assets.steps import Pipeline
-from pipelines.alerts import tell
+from pipelines.alerts import forget_removed, tell
 from pipelines.catalogue import Catalogue
 from pipelines.feeds import write_feeds
 from pipelines.settings import Settings
@@ -128,6 +128,7 @@ def after_run_sensors(settings: Settings, catalogue: Catalogue) -> list[dg.Senso
             " failed and what is mended; quiet on repeats",
         )
         def after_run(context: dg.RunStatusSensorContext) -> None:
+            forget_removed(settings)
             written, sent = write_feeds(settings, catalogue), tell(settings)
             context.log.info(f"{written} files about quality were written, {sent} messages sent")
 

@@ -14,7 +14,7 @@ from assets.factory import stages_of
 from assets.reporting import FailureBook, Reporter
 from assets.steps import Pipeline
 from model.errors import OpenIndicatorsError, QualityError
-from pipelines.alerts import tell
+from pipelines.alerts import forget_removed, tell
 from pipelines.build import ALL, build_definitions, resources_for
 from pipelines.catalogue import Catalogue
 from pipelines.feeds import write_feeds
@@ -97,6 +97,7 @@ def run_datasets(
             _run_rounds(job, instance, group, recorder, rounds)
     warehouse_catalogue.refresh(settings.home)
     write_feeds(settings, catalogue)
+    forget_removed(settings)
     tell(settings)
     return Outcome(tuple(pipelines), frozenset(recorder.changed), dict(recorder.failures))
 

@@ -44,7 +44,8 @@ def write_feeds(settings: Settings, catalogue: Catalogue) -> int:
     home = settings.home
     known = {
         name: catalogue.declarations[name].dataset
-        for name in judgements.datasets(home) if name in catalogue.declarations
+        for name in judgements.datasets(home)
+        if name in catalogue.declarations and not _withdrawn(home, name)
     }
     as_of = settings.now().date()
     with paused_collector():
@@ -66,6 +67,11 @@ def write_feeds(settings: Settings, catalogue: Catalogue) -> int:
         }
         texts[feed] = atom(newest, titles, TITLE, language, pages)
     return written + sum(write_text(home.site / name, text) for name, text in texts.items())
+
+
+def _withdrawn(home: Home, dataset: str) -> bool:
+    stored = releases.current(home, dataset)
+    return stored is not None and stored.release.reason == "withdrawal"
 
 
 def _assessed(home: Home, dataset: Dataset, as_of: date) -> Assessed:

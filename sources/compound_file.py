@@ -108,4 +108,6 @@ def _check(table: array[int], where: str) -> None:
 
 
 def _damaged(where: str, what: str) -> ReadError:
-    return ReadError(f"is a damaged workbook: {what}", where=where, todo="fetch it again")
+    return ReadError(
+        f"is no workbook that can be read: {what}", where=where, todo="fetch it again"
+    )

@@ -20,7 +20,7 @@ def _limit(name: str, usual: int) -> int:
     return int(text)
 
 
-MAX_TEXT_BYTES = _limit("MAX_TEXT_BYTES", 2_000_000_000)  # a file of text, Parquet or sheets, unpacked
+MAX_TEXT_BYTES = _limit("MAX_TEXT_BYTES", 2_000_000_000)  # a file, unpacked
 MAX_JSON_BYTES = _limit("MAX_JSON_BYTES", 256_000_000)  # a JSON document is read whole
 MAX_ROWS = _limit("MAX_ROWS", 50_000_000)  # of one snapshot
 MAX_COLUMNS = _limit("MAX_COLUMNS", 4_096)

@@ -11,15 +11,15 @@ through an XML parser, which is ten times as slow.
 
 from __future__ import annotations
 
-import io
 import posixpath
 import re
-import shutil
 import zipfile
 import zlib
-from contextlib import ExitStack
-from itertools import product
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 from xml.etree import ElementTree
 
 import numpy as np
@@ -29,23 +29,26 @@ from sources.answers import quoted
 from sources.limits import MAX_JSON_BYTES, MAX_SHEET_CELLS
 from sources.sheet_xml import NOT_CALCULATED, Extent, column_number, scanned
 
-_PIECE = 1 << 18  # bytes, an even number of them
+_PIECE = 1 << 20  # bytes that are looked at at once
+_TAG = 64  # bytes, more than a cell's tag has up to its reference
+_EDGE = 1_000  # bytes at the beginning and the end
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _PLAIN_HEAD = re.compile(
     rb'\s*(<\?xml version="1\.0"( encoding="(UTF|utf)-8")?( standalone="\w+")?\s*\?>)?'
     rb"\s*<(worksheet|sst)[ >]"
 )
-# Cells that stand neither far to the right nor far below, written as programs write them. A sheet
-# that has no others reaches over so many columns and rows at most.
-_NEAR_CELLS = {
-    (78, 99_999): rb"[AB]?[A-Z][0-9]{1,5}",
-    (702, 9_999): rb"[A-Z]{1,2}[0-9]{1,4}",
-    (10, 999_999): rb"[A-J][0-9]{1,6}",
-    (26, 299_999): rb"[A-Z][12]?[0-9]{1,5}",
+# A cell that stands further to the right, or further below, than so many columns and rows; or is
+# written otherwise than programs do.
+_CELL_BEYOND = {
+    reach: re.compile(rb'<c[\s/>](?!r="' + within + rb'")')
+    for reach, within in {
+        (10, 999_999): rb"[A-J][0-9]{1,6}",
+        (26, 299_999): rb"[A-Z][12]?[0-9]{1,5}",
+        (78, 99_999): rb"[AB]?[A-Z][0-9]{1,5}",
+        (702, 9_999): rb"[A-Z]{1,2}[0-9]{1,4}",
+    }.items()
 }
-_OTHER_CELL = {
-    reach: re.compile(rb'<c[\s/>](?!r="' + near + rb'")') for reach, near in _NEAR_CELLS.items()
-}
+_FAR = (16_384, 1_048_576)
 _PREFIXED_CELL = re.compile(rb":c[\s/>]")
 _CELL = re.compile(
     rb'<c r="([A-Z]{1,3})([0-9]{1,7})"([^>]*)>'
@@ -74,21 +77,10 @@ def check_extent(path: Path, where: str, copy: Path | None = None) -> dict[str, 
             archive = stack.enter_context(zipfile.ZipFile(path))
             checked = stack.enter_context(zipfile.ZipFile(copy, "w")) if copy else None
             for member in archive.infolist():
-                name = member.filename
-                place = f"{where}!{quoted(name, 60)}"
-                if checked and name in checked.NameToInfo:
+                place = f"{where}!{quoted(member.filename, 60)}"
+                if checked and member.filename in checked.NameToInfo:
                     raise ReadError("is there twice", where=place, todo="save it again")
-                if member.file_size <= MAX_JSON_BYTES:
-                    content = archive.read(member)
-                    found |= _surveyed(content, place, name)
-                    if checked:
-                        checked.writestr(zipfile.ZipInfo(name), content)
-                    continue
-                with archive.open(member) as file:
-                    found |= scanned(file, place, name)
-                if checked:
-                    with archive.open(member) as file, checked.open(name, "w") as target:
-                        shutil.copyfileobj(file, target)
+                found |= _surveyed(archive, member, place, checked)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
         raise ReadError(
             f"is a damaged workbook: {quoted(str(error))}", where=where, todo="fetch it again"
@@ -96,40 +88,99 @@ def check_extent(path: Path, where: str, copy: Path | None = None) -> dict[str, 
     return found
 
 
-def _surveyed(content: bytes, where: str, name: str) -> dict[str, Extent]:
-    extent = _plain_sheet(content, where)
-    if extent is not None:
-        return {name: extent}
-    if content.lstrip()[:1] == b"<" or content.startswith(_BOMS):
-        return scanned(io.BytesIO(content), where, name)
-    return {}  # a picture
+def _surveyed(
+    archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: str, copy: zipfile.ZipFile | None
+) -> dict[str, Extent]:
+    """Survey a member, and write it to the copy."""
+    info = zipfile.ZipInfo(member.filename)
+    info.file_size = member.file_size
+    with archive.open(member) as file, copy.open(info, "w") if copy else nullcontext() as target:
+        look = _look(_copied(file, target))
+    if look.is_plain and not look.may_lack_values:
+        return {member.filename: Extent(where)}
+    if look.is_plain and member.file_size <= MAX_JSON_BYTES:
+        extent = _plain_sheet(archive.read(member), where)
+        if extent is not None:
+            return {member.filename: extent}
+    if not look.is_xml:  # a picture
+        return {}
+    with archive.open(member) as file:
+        return scanned(file, where, member.filename)
+
+
+def _copied(source: IO[bytes], target: IO[bytes] | None) -> Iterator[bytes]:
+    while piece := source.read(_PIECE):
+        if target:
+            target.write(piece)
+        yield piece
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What a look at the bytes of a member tells.
+
+    is_plain: it is a sheet or its texts, written plainly, and does not reach too far.
+    may_lack_values: it holds formulas, perhaps errors.
+    """
+
+    is_xml: bool
+    is_plain: bool
+    may_lack_values: bool
+
+
+def _look(pieces: Iterable[bytes]) -> _Look:
+    """Look through a member piece by piece, while each is in the processor's cache."""
+    begin = end = b""
+    columns = rows = 0
+    may_lack_values = has_prefixes = False
+    for piece in _uncut(pieces):
+        if len(begin) < _EDGE:
+            begin += piece
+        end = (end + piece[-_EDGE:])[-_EDGE:]
+        may_lack_values |= _has_pair(piece, b"<f") or _has_pair(piece, b'"e')
+        has_prefixes |= _has_pair(piece, b":c") and bool(_PREFIXED_CELL.search(piece))
+        reach = next((r for r, beyond in _CELL_BEYOND.items() if not beyond.search(piece)), _FAR)
+        columns, rows = max(columns, reach[0]), max(rows, reach[1])
+    ends = end.rstrip().endswith((b"</worksheet>", b"</sst>"))
+    is_near = columns * rows <= MAX_SHEET_CELLS
+    is_blank = len(begin) >= _EDGE and begin.isspace()
+    return _Look(
+        is_xml=begin.lstrip()[:1] == b"<" or begin.startswith(_BOMS) or is_blank,
+        is_plain=bool(is_near and not has_prefixes and ends and _PLAIN_HEAD.match(begin)),
+        may_lack_values=may_lack_values,
+    )
+
+
+def _uncut(pieces: Iterable[bytes]) -> Iterator[memoryview]:
+    """Give the pieces so that no beginning of a tag is cut in two."""
+    rest = b""
+    for given in pieces:
+        piece = rest + given
+        cut = piece.rfind(b"<", -_TAG)
+        cut = max(0, len(piece) - _TAG // 8) if cut < 0 else cut
+        yield memoryview(piece)[:cut]
+        rest = piece[cut:]
+    yield memoryview(rest)
 
 
 def _plain_sheet(xml: bytes, where: str) -> Extent | None:
     """Survey a member by regular expressions, None where it is not written plainly enough."""
-    if not _PLAIN_HEAD.match(xml) or not xml.rstrip().endswith((b"</worksheet>", b"</sst>")):
-        return None
-    if _has_pair(xml, b":c") and _PREFIXED_CELL.search(xml):
-        return None
-    if not any(
-        columns * rows <= MAX_SHEET_CELLS and not other.search(xml)
-        for (columns, rows), other in _OTHER_CELL.items()
-    ):
+    look = _look([xml])
+    if not look.is_plain:
         return None
     extent = Extent(where)
-    if not _has_pair(xml, b"<f") and not (_has_pair(xml, b'"e') and b't="e"' in xml):
+    if not look.may_lack_values or (b't="e"' not in xml and b"<f" not in xml):
         return extent
     return extent if _find_valueless(xml, extent) else None
 
 
-def _has_pair(xml: bytes, pair: bytes) -> bool:
+def _has_pair(xml: memoryview, pair: bytes) -> bool:
     """Say whether two bytes stand side by side, eight times as quickly as `in` does."""
     wanted = np.frombuffer(pair, np.uint16)[0]
-    for begin, odd in product(range(0, len(xml), _PIECE), (0, 1)):
-        count = min(_PIECE, len(xml) - begin - odd) // 2
-        if (np.frombuffer(xml, np.uint16, max(0, count), begin + odd) == wanted).any():
-            return True
-    return False
+    return any(
+        (np.frombuffer(xml, np.uint16, (len(xml) - odd) // 2, odd) == wanted).any()
+        for odd in (0, 1) if len(xml) > odd + 1
+    )
 
 
 def _find_valueless(xml: bytes, extent: Extent) -> bool:

@@ -118,12 +118,12 @@ def _end(command: Callable[[], None]) -> NoReturn:
 
 
 def records(home: Path) -> dict[str, tuple[int, bytes]]:
-    """Return every file of a data folder but Dagster's own history and the locks."""
+    """Return every file of a data folder but Dagster's own history, the alerts' and the locks."""
     return {
         path.relative_to(home).as_posix(): (path.stat().st_mtime_ns, path.read_bytes())
         for path in sorted(home.rglob("*"))
         if path.is_file()
-        and path.relative_to(home).parts[0] not in ("dagster", "locks", ".run.lock")
+        and path.relative_to(home).parts[0] not in ("dagster", "failures", "locks", ".run.lock")
     }
 
 

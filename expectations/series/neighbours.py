@@ -49,7 +49,7 @@ due AS (
   ) USING (indicator, t) GROUP BY indicator, t
 ),
 candidate AS (
-  SELECT series FROM point GROUP BY series, v HAVING count(*) > 1 AND max(t) > min(t)
+  SELECT series FROM point GROUP BY series HAVING list_unique(list(v)) < count(*)
 ),
 pair AS (
   SELECT *, lag(v) OVER past AS v0, lag(t) OVER past AS t0, lag(period) OVER past AS reference

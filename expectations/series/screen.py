@@ -33,8 +33,7 @@ def _frozen(k: Kwargs) -> str:
 
 
 def _marks(k: Kwargs) -> str:
-    marks = ", ".join(repr(mark) for mark in k["marks"])
-    return f"n >= {k['min_periods']} AND len(list_intersect(val, [{marks}]::DOUBLE[])) > 0"
+    return f"n >= {k['min_periods']} AND marked"
 
 
 def _signs(k: Kwargs) -> str:
@@ -42,10 +41,11 @@ def _signs(k: Kwargs) -> str:
 
 
 def _gaps(k: Kwargs) -> str:
-    return f"n >= {k['min_periods']} AND missing > 0"
+    return f"n >= {k['min_periods']} AND holed"
 
 
-# What a series must be like for a check to look at it, over the columns of `_SUMMARY`.
+# What a series must be like for a check to look at it, over the columns of `_SUMMARY`. `holed` is
+# right where a period is there once, which `key_unique` sees to.
 SERIES = {
     "expect_series_values_to_not_jump": _jumps,
     "expect_series_values_to_keep_their_unit": _unit_slips,
@@ -53,13 +53,13 @@ SERIES = {
     "expect_series_values_to_be_no_missing_marks": _marks,
     "expect_series_values_to_keep_their_sign": _signs,
     "expect_series_to_have_no_gaps": _gaps,
-    "expect_periods_to_be_complete": lambda k: "missing > 0",
+    "expect_periods_to_be_complete": lambda k: "holed",
     "expect_periods_to_not_repeat_the_last": lambda k: "varied < n",
 }
 _SUMMARY = """
   count(*) AS n, min(v) AS low, max(v) AS high, min(v) FILTER (v > 0) AS low_positive,
-  list(v) AS val, list_unique(val) AS varied,
-  max(t) - min(t) + 1 - list_unique(list(t)) AS missing"""
+  list_unique(list(v)) AS varied, bool_or(v IN ({marks})) AS marked,
+  max(t) - min(t) + 1 <> count(*) OR 2 * sum(t) <> count(*) * (min(t) + max(t)) AS holed"""
 
 # What two releases must differ in, over the columns of `_COMPARED`.
 RELEASES = {
@@ -98,8 +98,10 @@ def _of_series(
     asked = ", ".join(
         f"coalesce(bool_or({SERIES[kind](arguments)}), false)" for _, kind, arguments in checks
     )
+    marks = {mark for _, _, arguments in checks for mark in arguments.get("marks", ())}
+    summary = _SUMMARY.format(marks=", ".join(repr(mark) for mark in sorted(marks)) or "NULL")
     answers = con.execute(
-        f"WITH point AS ({point}), series AS (SELECT {_SUMMARY} FROM point GROUP BY series)"
+        f"WITH point AS ({point}), series AS (SELECT {summary} FROM point GROUP BY series)"
         f" SELECT {asked} FROM series"
     ).fetchall()[0]
     return {name for (name, _, _), some in zip(checks, answers, strict=True) if not some}

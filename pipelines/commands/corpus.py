@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -28,12 +28,15 @@ class Line:
     reader: what read it, "" where it was refused.
     rows: what the reader gave; for what is no table, how many entries it has, where they count.
     reason: why it was refused, or what it is when it is no table.
+    parts: of a file that holds several things, each of them; the file's own reader is the one
+        that gave the most rows, and its rows are those.
     """
 
     file: str
     reader: str
     rows: int | None
     reason: str | None
+    parts: tuple[Line, ...] = ()
 
 
 def corpus(folder: Path, as_json: bool) -> int:
@@ -48,36 +51,40 @@ def corpus(folder: Path, as_json: bool) -> int:
     for line in report(folder):
         lines.append(line)
         if not as_json:
-            reader = f"{line.reader:20}" if line.reader else f"[red]{'refused':20}[/]"
-            rows = "" if line.rows is None else number(line.rows)
-            out.print(
-                f"{reader} {rows:>9}  {escape(line.file)}  [dim]{escape(line.reason or '')}[/]",
-                soft_wrap=True,
-            )
+            _print(line)
+            for part in line.parts:
+                _print(part)
     if as_json:
         typer.echo(json.dumps([asdict(line) for line in lines], ensure_ascii=False, indent=2))
     else:
-        _summary(lines)
+        _summary([part for line in lines for part in line.parts or (line,)])
     return 0
 
 
 def report(folder: Path) -> Iterator[Line]:
     """Read every file below a folder, in order, and say what became of it."""
     for path in sorted(each for each in folder.rglob("*") if each.is_file()):
-        yield from file_lines(path, path.relative_to(folder).as_posix())
+        yield file_line(path, path.relative_to(folder).as_posix())
 
 
-def file_lines(path: Path, name: str) -> list[Line]:
-    """Read all that one file holds.
-
-    Returns:
-        A line for the file; where it holds several things, one for each of them.
-    """
+def file_line(path: Path, name: str) -> Line:
+    """Read all that one file holds, and say what became of it."""
     try:
         found = recognise(path, name)
     except SourceError as error:
-        return [Line(name, "", None, _told(error))]
-    return [_line(path, name, each) for each in found]
+        return Line(name, "", None, _told(error))
+    parts = tuple(_line(path, name, each) for each in found)
+    if len(parts) == 1:
+        return replace(parts[0], file=name)
+    rows: Counter[str] = Counter()
+    for part in parts:
+        if part.reader and not part.reason:
+            rows[part.reader] += part.rows or 0
+    if not rows:
+        reasons = "; ".join(f"{part.file}: {part.reason}" for part in parts)
+        return Line(name, parts[0].reader, None, reasons, parts)
+    reader, count = rows.most_common(1)[0]
+    return Line(name, reader, count, None, parts)
 
 
 def _line(path: Path, name: str, found: Found) -> Line:
@@ -91,6 +98,15 @@ def _line(path: Path, name: str, found: Found) -> Line:
     except SourceError as error:
         return Line(shown, "", None, _told(error))
     return Line(shown, found.kind, rows, None)
+
+
+def _print(line: Line) -> None:
+    reader = f"{line.reader:20}" if line.reader else f"[red]{'refused':20}[/]"
+    rows = "" if line.rows is None else number(line.rows)
+    out.print(
+        f"{reader} {rows:>9}  {escape(line.file)}  [dim]{escape(line.reason or '')}[/]",
+        soft_wrap=True,
+    )
 
 
 def _told(error: SourceError) -> str:
@@ -122,6 +138,6 @@ def _summary(lines: list[Line]) -> None:
         rows[line.reader or "refused"] += line.rows or 0
     out.print()
     table(
-        None, [("reader", "left"), ("files", "right"), ("rows or entries", "right")],
+        None, [("reader", "left"), ("files or parts", "right"), ("rows or entries", "right")],
         [[reader, number(count), number(rows[reader])] for reader, count in readers.most_common()],
     )

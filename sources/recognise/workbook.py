@@ -11,6 +11,7 @@ from python_calamine import CalamineWorkbook, SheetTypeEnum
 from model.errors import ReadError, SourceError
 from sources.answers import quoted
 from sources.archives import check_archive, is_zip
+from sources.legacy_text import in_unicode
 from sources.recognise.cells import extent, filled
 from sources.recognise.encodings import vietnamese_share
 from sources.recognise.finding import Found, Guess, NoTable, Refused, Table
@@ -18,7 +19,7 @@ from sources.recognise.grid import layouts_of
 from sources.recognise.hashtags import hashtag_row, hxl_table
 from sources.recognise.placing import placed
 from sources.sheet_extent import check_extent
-from sources.sheets import Merged, column_letters, explained, open_sheet
+from sources.sheets import Merged, Sheet, column_letters, explained, open_sheet
 from sources.tables import Record
 from sources.vietnamese import decoded_cell
 from sources.xls_bounds import check_bounds
@@ -70,8 +71,13 @@ def _sheet(path: Path, where: str, name: str, single: bool) -> Iterator[Found]:
         return
     options |= {"format": "xlsx"}
     guesses: list[Guess] = []
-    legacy = _legacy(rows)
-    if legacy is not None:
+    by_font = _by_font(sheet, path, where)
+    legacy = _legacy(rows) if by_font is None else None
+    if by_font is not None:
+        rows, guess = by_font
+        options["legacy_text"] = guess.value
+        guesses.append(guess)
+    elif legacy is not None:
         columns, guess = legacy
         options["legacy_text"] = guess.value
         if columns:
@@ -135,6 +141,27 @@ def _decoded(cells: Sequence[str], encoding: str, columns: Sequence[str]) -> lis
         if not columns or column_letters(place) in columns else cell
         for place, cell in enumerate(cells, start=1)
     ]
+
+
+def _by_font(sheet: Sheet, path: Path, where: str) -> tuple[list[Record], Guess] | None:
+    """Say whether cells are in fonts from before Unicode, and return the rows in Unicode."""
+    before = [column.to_pylist() for column in sheet.columns]
+    if all(cell.isascii() for column in before for cell in column):
+        return None
+    try:
+        decoded = in_unicode(sheet, path, "by-font", (), where)
+    except ReadError:
+        return None  # it tells no fonts, or other ones than its text is in
+    after = [column.to_pylist() for column in decoded.columns]
+    changed = sum(
+        one != other for old, new in zip(before, after, strict=True)
+        for one, other in zip(old, new, strict=True)
+    )
+    if not changed:
+        return None
+    rows = [(number, cells) for number, cells in decoded.records() if filled(cells)]
+    why = f"the fonts of {changed} cells are from before Unicode (.Vn…, VNI-…)"
+    return rows, Guess("legacy_text", "by-font", "certain", why)
 
 
 def _legacy(rows: Sequence[Record]) -> tuple[tuple[str, ...], Guess] | None:

@@ -58,13 +58,19 @@ def lines() -> list[Line]:
     return list(report(real_files()))
 
 
+def parts(lines: list[Line]) -> list[Line]:
+    """Return what is in the files: each file itself, or the things that it holds."""
+    return [part for line in lines for part in line.parts or (line,)]
+
+
 def test_every_file_is_accounted_for(lines: list[Line]) -> None:
-    files = {path.relative_to(SHARED).as_posix() for path in SHARED.rglob("*") if path.is_file()}
-    assert {line.file.partition("#")[0] for line in lines} == files
-    named = [line.file for line in lines]
+    files = [path.relative_to(SHARED).as_posix() for path in SHARED.rglob("*") if path.is_file()]
+    assert sorted(line.file for line in lines) == sorted(files)
+    named = [part.file for part in parts(lines)]
     assert len(named) == len(set(named))
+    assert all(part.reader for line in lines for part in line.parts), "a part is refused"
     manifest = json.loads((SHARED / "MANIFEST.json").read_text(encoding="utf-8"))
-    assert {entry["path"] for entry in manifest["entries"]} < files
+    assert {entry["path"] for entry in manifest["entries"]} < set(files)
 
 
 def test_each_broken_file_is_refused_for_its_own_reason(lines: list[Line]) -> None:
@@ -76,8 +82,9 @@ def test_each_broken_file_is_refused_for_its_own_reason(lines: list[Line]) -> No
 
 
 def test_tables_are_read_and_the_rest_says_what_it_is(lines: list[Line]) -> None:
-    assert Counter(line.reader for line in lines if line.reader and not line.reason) == READERS
-    for line in lines:
+    found = parts(lines)
+    assert Counter(part.reader for part in found if part.reader and not part.reason) == READERS
+    for line in (*found, *lines):
         if line.reader and line.reason:
             assert line.reason.startswith(NO_TABLES), line
         elif line.reader:
@@ -85,7 +92,7 @@ def test_tables_are_read_and_the_rest_says_what_it_is(lines: list[Line]) -> None
 
 
 def test_rows_are_those_that_the_manifest_tells(lines: list[Line]) -> None:
-    rows = {line.file: line.rows for line in lines}
+    rows = {line.file: line.rows for line in (*parts(lines), *lines)}
     manifest = json.loads((SHARED / "MANIFEST.json").read_text(encoding="utf-8"))
     told = 0
     for entry in manifest["entries"]:
@@ -99,6 +106,9 @@ def test_rows_are_those_that_the_manifest_tells(lines: list[Line]) -> None:
     assert rows["vietnam/environment/fct_air_quality_summary_daily.parquet"] == 44_041
     assert rows["scale/flights-200k.arrow"] == 200_000
     assert rows["scale/flights-20k.json"] == 20_000
+    assert rows["worldbank/bulk_zip/gdp_growth.zip"] == 17_290
+    assert rows["unesco_uis/bulk/NATMON.zip"] == 9_390
+    assert rows["worldbank/bulk_excel/API_IS.AIR.PSGR_DS2_en_excel_v2_713999.xls"] == 15_840
     assert rows["imf/WEO_Data.xlsx"] == 784
     assert rows["asean/ASEAN_adult_literacy_rate.xlsx"] == 18
     assert rows["worldbank/bulk_zip/gdp_growth.zip#Metadata_Country_API_NY.GDP.MKTP.KD.ZG_DS2_en_"
@@ -111,9 +121,10 @@ def test_the_command_prints_the_report(tmp_path: Path) -> None:
     told = CliRunner().invoke(app, ["corpus", str(tmp_path), "--json"])
     assert told.exit_code == 0
     assert json.loads(told.stdout) == [
-        {"file": "a.csv", "reader": "files csv", "rows": 1, "reason": None},
+        {"file": "a.csv", "reader": "files csv", "rows": 1, "reason": None, "parts": []},
         {"file": "b.csv", "reader": "", "rows": None,
-         "reason": "b.csv: is empty (0 bytes) → fetch it again, or ask the publisher"},
+         "reason": "b.csv: is empty (0 bytes) → fetch it again, or ask the publisher",
+         "parts": []},
     ]
     shown = CliRunner().invoke(app, ["corpus", str(tmp_path)])
     assert shown.exit_code == 0

@@ -16,12 +16,12 @@ from model.errors import (
     StoreError,
     UnreachableError,
 )
-from pipelines.alerts import tell
+from pipelines.alerts import forget_removed, tell
 from pipelines.settings import Settings
 from tests.listeners import mail_server, webhook
 from tests.releases import check
 from tests.unit.test_warehouse_judgements import DATASET, inputs, validated
-from warehouse import judgements
+from warehouse import failures, judgements
 from warehouse.home import Home
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -146,6 +146,13 @@ def test_mail_goes_to_everybody_named_and_each_channel_knows_for_itself(
     assert letters[0]["From"] == "data@danang.gov.vn" and letters[0]["Bcc"] is None
     assert "did not answer" in letters[0].get_content()
     assert letters[1]["Subject"].startswith("✓ recovered")
+
+
+def test_what_failed_of_a_dataset_that_is_declared_no_longer_is_forgotten(settings, book) -> None:
+    book.failed("finance/gdp", "snapshot", unreachable())
+    book.failed("finance/never_declared", "table", unreachable("b.vn"))
+    forget_removed(settings)
+    assert [item.dataset for item in failures.opened(settings.home)] == ["finance/gdp"]
 
 
 @pytest.mark.parametrize(("changes", "said"), [
