@@ -22,6 +22,11 @@ from sources.limits import (
 
 _PIECE = 1 << 20
 
+# What zipfile raises for an archive that is not whole; the last for a member's name.
+DAMAGED = (
+    zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, UnicodeDecodeError,
+)
+
 
 def is_zip(head: bytes) -> bool:
     """Say whether a payload begins as a zip archive does."""
@@ -107,7 +112,7 @@ def check_archive(path: Path, where: str) -> None:
 def _opened(path: Path, where: str) -> Iterator[zipfile.ZipFile]:
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+    except (*DAMAGED, ValueError) as error:
         raise ReadError(
             f"is a damaged or cut-off archive: {quoted(str(error))}", where=where,
             todo="fetch it again",
@@ -159,7 +164,7 @@ def _unpack(
                 if written > min(member.file_size, MAX_TEXT_BYTES):
                     raise ReadError("is larger than the archive says", where=where)
                 file.write(piece)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
+    except DAMAGED as error:
         raise ReadError(
             f"cannot be unpacked: {quoted(str(error))}", where=where, todo="fetch it again"
         ) from error

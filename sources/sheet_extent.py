@@ -14,7 +14,6 @@ from __future__ import annotations
 import posixpath
 import re
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
@@ -26,10 +25,11 @@ import numpy as np
 
 from model.errors import ReadError
 from sources.answers import quoted
+from sources.archives import DAMAGED
 from sources.limits import MAX_JSON_BYTES, MAX_SHEET_CELLS
 from sources.sheet_xml import NOT_CALCULATED, Extent, column_number, scanned
 
-_PIECE = 1 << 20  # bytes that are looked at at once
+_PIECE = 1 << 19  # bytes that are looked at at once
 _TAG = 64  # bytes, more than a cell's tag has up to its reference
 _EDGE = 1_000  # bytes at the beginning and the end
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
@@ -48,7 +48,6 @@ _CELL_BEYOND = {
         (702, 9_999): rb"[A-Z]{1,2}[0-9]{1,4}",
     }.items()
 }
-_FAR = (16_384, 1_048_576)
 _PREFIXED_CELL = re.compile(rb":c[\s/>]")
 _CELL = re.compile(
     rb'<c r="([A-Z]{1,3})([0-9]{1,7})"([^>]*)>'
@@ -81,7 +80,7 @@ def check_extent(path: Path, where: str, copy: Path | None = None) -> dict[str, 
                 if checked and member.filename in checked.NameToInfo:
                     raise ReadError("is there twice", where=place, todo="save it again")
                 found |= _surveyed(archive, member, place, checked)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
+    except DAMAGED as error:
         raise ReadError(
             f"is a damaged workbook: {quoted(str(error))}", where=where, todo="fetch it again"
         ) from error
@@ -131,7 +130,9 @@ class _Look:
 def _look(pieces: Iterable[bytes]) -> _Look:
     """Look through a member piece by piece, while each is in the processor's cache."""
     begin = end = b""
-    columns = rows = 0
+    beyond = [
+        each for (columns, rows), each in _CELL_BEYOND.items() if columns * rows <= MAX_SHEET_CELLS
+    ]
     may_lack_values = has_prefixes = False
     for piece in _uncut(pieces):
         if len(begin) < _EDGE:
@@ -139,14 +140,13 @@ def _look(pieces: Iterable[bytes]) -> _Look:
         end = (end + piece[-_EDGE:])[-_EDGE:]
         may_lack_values |= _has_pair(piece, b"<f") or _has_pair(piece, b'"e')
         has_prefixes |= _has_pair(piece, b":c") and bool(_PREFIXED_CELL.search(piece))
-        reach = next((r for r, beyond in _CELL_BEYOND.items() if not beyond.search(piece)), _FAR)
-        columns, rows = max(columns, reach[0]), max(rows, reach[1])
+        # The first piece tells which one is for this sheet; looking at each for all takes long.
+        beyond = [each for each in beyond if not each.search(piece)][:1]
     ends = end.rstrip().endswith((b"</worksheet>", b"</sst>"))
-    is_near = columns * rows <= MAX_SHEET_CELLS
     is_blank = len(begin) >= _EDGE and begin.isspace()
     return _Look(
         is_xml=begin.lstrip()[:1] == b"<" or begin.startswith(_BOMS) or is_blank,
-        is_plain=bool(is_near and not has_prefixes and ends and _PLAIN_HEAD.match(begin)),
+        is_plain=bool(beyond and not has_prefixes and ends and _PLAIN_HEAD.match(begin)),
         may_lack_values=may_lack_values,
     )
 

@@ -85,6 +85,14 @@ def test_a_name_that_leads_out_of_the_archive(tmp_path: Path, name: str) -> None
     assert [each.name for each in tmp_path.rglob("*") if each.is_file()] == ["a.zip"]
 
 
+@pytest.mark.parametrize("name", ["a.zip", "a.xlsx"])
+def test_an_archive_whose_members_name_is_no_text(tmp_path: Path, name: str) -> None:
+    content = zipped({"đ.csv": b"a\n1\n"})  # found by the fuzzers: zipfile raises its own errors
+    first = content.index("đ".encode())
+    broken = content[:first] + b"\xe8\x28" + content[first + 2 :]
+    refused(files, written(tmp_path, name, broken), "unpacked|damaged")
+
+
 # --- XML
 
 

@@ -126,6 +126,12 @@ def test_where_a_csv_table_stands(tmp_path: Path, content: str, options: dict[st
     assert rows(tmp_path, "a.csv", found)
 
 
+def test_signs_that_are_not_seen_in_names(tmp_path: Path) -> None:
+    (found,) = look(tmp_path, "a.csv", "a\u009f,a\u009f,b\n1,2,3\n4,5,6\n")
+    assert found.options["names"] == ["a", "a (2)", "b"]
+    assert len(rows(tmp_path, "a.csv", found)) == 2
+
+
 def test_notes_below_a_csv_table_are_its_footer(tmp_path: Path) -> None:
     (found,) = look(
         tmp_path, "a.csv", "area,year,value\n48,2023,1\n49,2023,2\n50,2023,\n\nSource: office\n"
