@@ -150,7 +150,7 @@ CUSTOM: dict[str, Custom] = {
             vi="Số dòng không ít hơn nhiều so với lần phát hành trước.",
             en="There are not many fewer rows than in the last release.",
         ),
-        level="table", defaults={"min_share": 0.5, **_BEFORE}, of_series=False,
+        level="table", defaults={"min_share": 0.5, "min_rows": 10, **_BEFORE}, of_series=False,
     ),
     "expect_all_areas_of_last_release": Custom(
         release.lost_areas,

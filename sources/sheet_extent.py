@@ -29,7 +29,7 @@ from sources.archives import DAMAGED
 from sources.limits import MAX_JSON_BYTES, MAX_SHEET_CELLS
 from sources.sheet_xml import NOT_CALCULATED, Extent, column_number, scanned
 
-_PIECE = 1 << 19  # bytes that are looked at at once
+_PIECE = 1 << 20  # bytes that are looked at at once
 _TAG = 64  # bytes, more than a cell's tag has up to its reference
 _EDGE = 1_000  # bytes at the beginning and the end
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")

@@ -36,13 +36,19 @@ def xls_fonts(path: Path, where: str, sheet: str) -> Cells:
     """
     book = _opened(path, where, with_fonts=True)
     table = book.sheet_by_name(sheet)
-    names = [book.font_list[style.font_index].name for style in book.xf_list]
-    return {
-        (row + 1, column + 1): names[table.cell_xf_index(row, column)]
-        for row in range(table.nrows)
-        for column, kind in enumerate(table.row_types(row))
-        if kind == xlrd.XL_CELL_TEXT
-    }
+    try:
+        names = [book.font_list[style.font_index].name for style in book.xf_list]
+        return {
+            (row + 1, column + 1): names[table.cell_xf_index(row, column)]
+            for row in range(table.nrows)
+            for column, kind in enumerate(table.row_types(row))
+            if kind == xlrd.XL_CELL_TEXT
+        }
+    except IndexError as error:
+        raise ReadError(
+            "a cell has a style or font that the file does not have", where=where,
+            todo="open it in a spreadsheet program and save it again",
+        ) from error
 
 
 def _opened(path: Path, where: str, *, with_fonts: bool) -> xlrd.book.Book:

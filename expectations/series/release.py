@@ -14,14 +14,17 @@ Kwargs = dict[str, Any]
 
 
 def lost_rows(kwargs: Kwargs) -> str:
-    """One row when the table has lost too many of the last release's rows."""
+    """One row when the table has lost too many of the last release's rows.
+
+    Of a handful of rows half is soon gone: fewer than `min_rows` are not judged.
+    """
     return f"""
 WITH size AS (
   SELECT (SELECT count(*) FROM {{batch}}) AS observed, count(*) AS expected
   FROM {identifier(kwargs["relation"])}
 )
 SELECT observed, expected, observed / expected AS factor FROM size
-WHERE observed < {kwargs["min_share"]} * expected"""
+WHERE observed < {kwargs["min_share"]} * expected AND expected >= {kwargs["min_rows"]}"""
 
 
 def lost_areas(kwargs: Kwargs) -> str:

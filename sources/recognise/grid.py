@@ -12,19 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from sources.recognise.cells import extent, filled, is_missing, is_number, year_of
+from sources.recognise.cells import extent, filled
+from sources.recognise.grid_columns import Grid, repeats_names
+from sources.recognise.grid_notes import count_notes, figures_lead, find_headings
 from sources.tables import Record
 
 _HEADER_WITHIN = 60  # rows
 _HEADER_SHARE = 0.6  # of a wordy table's width that the row of names fills
-_NUMBERS_SHARE = 0.6  # of a column's filled cells that are figures
-_YEARS_SHARE = 0.8  # of a column's figures that are years
 _NAMES_SHARE = 0.3  # of the columns of figures that a row of names names
-_MANY = 20  # headings: more of them are labels
 _LONG = 60  # characters: longer than a label is
-_NOTE = re.compile(
-    r"\W*(ghi ch|ngu|source|note|quelle|exported|data from|last updated|\(?\*|\(?\d\))", re.I
-)
 _NUMBERED = re.compile(r"\d{1,3}\. ")
 _UNIT = re.compile(r"\W*(đơn vị|§¬n vÞ|đvt|unit)", re.I)
 
@@ -71,7 +67,7 @@ def layouts_of(
     width = _width(rows)
     if width < 2 or len(rows) < 2:
         return []
-    starts = _starts(rows, _Grid.of(rows, width)) if is_sheet else []
+    starts = _starts(rows, Grid.of(rows, width)) if is_sheet else []
     bounds = [0, *starts, len(rows)]
     pieces = [rows[i:j] for i, j in pairwise(bounds)]
     found = []
@@ -89,12 +85,12 @@ def _layout(
     width = _width(rows)
     if width < 2 or len(rows) < 2:
         return None
-    grid = _Grid.of(rows, width)
+    grid = Grid.of(rows, width)
     first, last = _header(rows, grid)
     header = rows[first : last + 1]
-    footer = _footer(tail, grid, header[-1][0] if header else 0, is_sheet)
+    footer = count_notes(tail, grid, header[-1][0] if header else 0, is_sheet)
     body = rows[last + 1 : len(rows) - footer] if is_sheet else rows[last + 1 :]
-    headings, repeats = _headings(body, header, grid, is_sheet)
+    headings, repeats = find_headings(body, header, grid, is_sheet)
     return Layout(
         header=tuple(number for number, _ in header),
         columns=_joined([cells for _, cells in header], width),
@@ -102,51 +98,9 @@ def _layout(
         headings=headings, repeats=repeats,
         figures=tuple(grid.figures), years=tuple(grid.years),
         body=len(body), above=first,
-        leading=_is_led(body, (*headings, *repeats), grid),
+        leading=figures_lead(body, (*headings, *repeats), grid),
         following=" ".join(filled(following)[0].split()) if following else None,
     )
-
-
-@dataclass(frozen=True)
-class _Grid:
-    width: int
-    figures: list[int]
-    years: list[int]
-
-    @classmethod
-    def of(cls, rows: Sequence[Record], width: int) -> _Grid:
-        lower = rows[len(rows) // 3 :] if len(rows) > 6 else rows[1:]
-        with_numbers = [row for row in lower if any(map(is_number, row[1]))]
-        if len(with_numbers) > len(lower) / 2:
-            lower = with_numbers  # without notes
-        figures, years = [], []
-        for place in range(width):
-            cells = [c[place] for _, c in lower if place < len(c) and c[place].strip()]
-            numbers = [cell for cell in cells if is_number(cell)]
-            marks = sum(map(is_missing, cells))
-            if cells and len(numbers) + marks >= _NUMBERS_SHARE * len(cells) and (
-                numbers or marks > 0.9 * len(cells)
-            ):
-                figures.append(place)
-                if numbers and sum(map(bool, map(year_of, numbers))) >= _YEARS_SHARE * len(numbers):
-                    years.append(place)
-        return cls(width, figures, years)
-
-    def names_in(self, cells: Sequence[str]) -> list[int]:
-        """Return the columns of figures in which a row has a name: words, or a year."""
-        return [
-            p for p in self.figures
-            if p < len(cells) and cells[p].strip() and not is_missing(cells[p])
-            and (not is_number(cells[p]) or (p not in self.years and year_of(cells[p])))
-        ]
-
-    def values_in(self, cells: Sequence[str]) -> list[int]:
-        """Return the columns of figures in which a row has a figure."""
-        return [
-            p for p in self.figures
-            if p < len(cells) and is_number(cells[p])
-            and (p in self.years or not year_of(cells[p]))
-        ]
 
 
 def _width(rows: Sequence[Record]) -> int:
@@ -166,7 +120,7 @@ def _is_title(cells: Sequence[str], width: int) -> bool:
     return place == 0 or place >= width - 1 or _UNIT.match(text) is not None
 
 
-def _header(rows: Sequence[Record], grid: _Grid) -> tuple[int, int]:
+def _header(rows: Sequence[Record], grid: Grid) -> tuple[int, int]:
     """Return the indices of the first and the last header row; (0, -1) where there is none."""
     if not grid.figures:
         return _header_of_words(rows, grid.width)
@@ -182,7 +136,7 @@ def _header(rows: Sequence[Record], grid: _Grid) -> tuple[int, int]:
     return first, last
 
 
-def _names_at(rows: Sequence[Record], grid: _Grid, least: float) -> int | None:
+def _names_at(rows: Sequence[Record], grid: Grid, least: float) -> int | None:
     """Return the first row that names enough columns of figures, None if figures come before."""
     for index, (_, cells) in enumerate(rows[:_HEADER_WITHIN]):
         names, values = grid.names_in(cells), grid.values_in(cells)
@@ -202,7 +156,7 @@ def _header_of_words(rows: Sequence[Record], width: int) -> tuple[int, int]:
     return 0, 0
 
 
-def _starts(rows: Sequence[Record], grid: _Grid) -> list[int]:
+def _starts(rows: Sequence[Record], grid: Grid) -> list[int]:
     """Return the indices of the rows with which further tables begin: a title, or a header."""
     first, last = _header(rows, grid)
     found: list[int] = []
@@ -213,7 +167,7 @@ def _starts(rows: Sequence[Record], grid: _Grid) -> list[int]:
         texts = {cells[place].strip() for place in names}
         values = grid.values_in(cells)
         if len(texts) > 1 and not values and len(names) >= len(grid.figures) / 2 - 1 and (
-            rows[first:last + 1] and not _repeats(cells, rows[last][1], grid)
+            rows[first:last + 1] and not repeats_names(cells, rows[last][1], grid)
         ):
             start = index
             while start - 1 > last and not grid.values_in(rows[start - 1][1]):
@@ -240,14 +194,7 @@ def _title(rows: Sequence[Record], start: int, index: int) -> int:
     return best
 
 
-def _repeats(cells: Sequence[str], names: Sequence[str], grid: _Grid) -> bool:
-    """Say whether a row repeats the names of the header in its own row, under a first name."""
-    places = [p for p in grid.names_in(names) if p]
-    same = [p for p in places if p < len(cells) and cells[p].strip() == names[p].strip()]
-    return len(same) > 1 and len(same) >= 0.8 * len(places) and bool(cells[0].strip())
-
-
-def _goes_on(row: Record, following: Record, grid: _Grid) -> bool:
+def _goes_on(row: Record, following: Record, grid: Grid) -> bool:
     """Say whether the header goes on in the row below."""
     number, cells = following
     if grid.values_in(cells) or not grid.names_in(cells):
@@ -256,7 +203,7 @@ def _goes_on(row: Record, following: Record, grid: _Grid) -> bool:
     return number == row[0] + 1 if not several else number <= row[0] + 2
 
 
-def _is_above(row: Record, header: Record, grid: _Grid) -> bool:
+def _is_above(row: Record, header: Record, grid: Grid) -> bool:
     """Say whether the row above the header is of it: names over groups of columns."""
     number, cells = row
     return (
@@ -273,82 +220,3 @@ def _joined(rows: Sequence[Sequence[str]], width: int) -> tuple[str, ...]:
         texts = [" ".join(c[place].split()) for c in rows if place < len(c) and c[place].strip()]
         names.append(" ".join(dict.fromkeys(texts)))
     return tuple(names)
-
-
-def _headings(
-    body: Sequence[Record], header: Sequence[Record], grid: _Grid, is_sheet: bool
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Find the rows whose text belongs to the rows below, and those that repeat the names."""
-    names = header[-1][1] if header else []
-    over: list[str] = []
-    repeats: list[str] = []
-    alone: list[str] = []
-    for _, cells in body:
-        texts = list(dict.fromkeys(" ".join(text.split()) for text in filled(cells)))
-        place = next(p for p, cell in enumerate(cells) if cell.strip())
-        if names and _repeats(cells, names, grid):
-            repeats.append(texts[0])
-        elif len(texts) == 1 and not is_number(texts[0]) and not is_missing(texts[0]):
-            (over if place in grid.figures and place else alone).append(texts[0])
-    if alone and _labels_come_again(body, grid):
-        over += alone
-    headings = tuple(dict.fromkeys(over)) if is_sheet else ()
-    return headings if len(headings) <= _MANY else (), tuple(dict.fromkeys(repeats))
-
-
-def _is_led(body: Sequence[Record], headings: Sequence[str], grid: _Grid) -> bool:
-    """Say whether figures stand above the first heading."""
-    for _, cells in body:
-        if " ".join(filled(cells)[0].split()) in headings:
-            return False
-        if grid.values_in(cells):
-            return True
-    return False
-
-
-def _labels_come_again(body: Sequence[Record], grid: _Grid) -> bool:
-    """Say whether the rows' labels are unlike only below each heading."""
-    labels: list[str] = []
-    section: set[str] = set()
-    for _, cells in body:
-        if grid.values_in(cells):
-            label = "|".join(cells[p].strip() for p in range(min(2, len(cells))) if p in grid.years
-                             or p not in grid.figures)
-            if label in section:
-                return False
-            section.add(label)
-            labels.append(label)
-        elif len(filled(cells)) == 1:
-            section = set()
-    return len(labels) >= 1.5 * len(set(labels))
-
-
-def _footer(tail: Sequence[Record], grid: _Grid, header: int, is_sheet: bool) -> int:
-    """Return the number of filled rows at the end that are notes."""
-    rows = [(number, cells) for number, cells in tail if number > header]
-    count = 0
-    for index in range(len(rows) - 1, 0, -1):  # the first row below a header is no note
-        number, cells = rows[index]
-        if not _is_wordy(cells, grid, is_sheet):
-            break
-        gap = number > rows[index - 1][0] + 1
-        if _is_note(cells, grid, gap, is_sheet):
-            count = len(rows) - index
-    return count
-
-
-def _is_wordy(cells: Sequence[str], grid: _Grid, is_sheet: bool) -> bool:
-    """Say whether a row can be a note: it has no figure, and one text, or words over figures."""
-    if not is_sheet and len(cells) < grid.width:
-        return True  # every row of data has all fields
-    if grid.values_in(cells) or grid.width < 3 or not (grid.figures or is_sheet):
-        return False
-    return len(filled(cells)) == 1 or bool(grid.names_in(cells))
-
-
-def _is_note(cells: Sequence[str], grid: _Grid, gap: bool, is_sheet: bool) -> bool:
-    texts = filled(cells)
-    if (not is_sheet and len(cells) < grid.width) or len(texts) > 1:
-        return True
-    text = texts[0].strip()
-    return not is_missing(text) and bool(gap or len(text) > _LONG or _NOTE.match(text))
