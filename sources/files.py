@@ -28,6 +28,7 @@ from sources.layout import (
     Columns,
     HeaderRows,
     Heading,
+    Labels,
     Layout,
     RowNumber,
     RowPattern,
@@ -73,6 +74,7 @@ class Options(Frozen):
     names: the columns' names instead of the header's.
     skip_matching: rows to leave out, by their first filled cell.
     end_matching: the row that ends the table, by its first filled cell.
+    labels: labels that stand in one of several columns, by their level.
     carry_down: columns whose blank cells have the value above.
     headings: rows that are headings of the rows below.
     tables: tables that stand below each other, each with a header of its own.
@@ -98,6 +100,7 @@ class Options(Frozen):
     names: tuple[Text, ...] = ()
     skip_matching: RowPattern | None = None
     end_matching: RowPattern | None = None
+    labels: Labels | None = None
     carry_down: tuple[Text, ...] = ()
     headings: tuple[Heading, ...] = ()
     tables: StackedTables | None = None
@@ -120,6 +123,9 @@ class Options(Frozen):
             raise ValueError("`names` has a name twice")
         if self.legacy_columns and self.legacy_text is None:
             raise ValueError("`legacy_columns` says where; `legacy_text` must say which encoding")
+        labels = set(positions(self.labels.columns if self.labels else ()))
+        if self.use_columns and not labels <= set(positions(self.use_columns)):
+            raise ValueError("`labels` has columns that `use_columns` leaves out")
         return self
 
     @property
@@ -138,6 +144,7 @@ class Options(Frozen):
             skip_rows=self.skip_rows, footer=self.footer, names=self.names,
             skip=self.skip_matching, end=self.end_matching, carry_down=self.carry_down,
             headings=self.headings, tables=self.tables, places=positions(self.use_columns),
+            labels=self.labels,
         )
 
 

@@ -81,6 +81,7 @@ def _one_table(
     body = _without_footer(_kept(records, layout), layout.footer)
     below = _below_headings(body, layout.headings, columns, where)
     columns = _with_headings(columns, layout.headings, where)
+    columns, below = _labelled(below, layout, columns, where)
     return Table(columns, _carried(below, layout.carry_down, columns, where))
 
 
@@ -182,6 +183,31 @@ def _level(
         return None
     text = first_filled(cells)
     return next((n for n, shape in enumerate(shapes) if not shape or shape.fullmatch(text)), None)
+
+
+def _labelled(
+    records: Iterator[Record], layout: Layout, columns: tuple[str, ...], where: str
+) -> tuple[tuple[str, ...], Iterator[Record]]:
+    """Make one column of those of `labels`."""
+    labels, places = layout.labels, layout.label_places
+    if labels is None:
+        return columns, records
+    if max(places) >= len(columns):
+        raise ReadError(
+            f"has {len(columns)} columns, and those of `labels` go beyond them", where=where,
+            todo="check the letters in `columns` of `labels`",
+        )
+    others = [place for place in range(len(columns)) if place not in places]
+    own = [labels.to, labels.level] if labels.level else [labels.to]
+    names = checked_names([*own, *(columns[place] for place in others)], (), where)
+
+    def rows() -> Iterator[Record]:
+        for number, cells in records:
+            filled = [level for level, place in enumerate(places) if cells[place].strip()]
+            texts = [cells[places[filled[0]]], str(filled[0] + 1)] if filled else ["", ""]
+            yield number, [*texts[: len(own)], *(cells[place] for place in others)]
+
+    return names, rows()
 
 
 def _carried(

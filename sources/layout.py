@@ -101,6 +101,19 @@ class StackedTables(Frozen):
         return self
 
 
+class Labels(Frozen):
+    """Labels that stand in one of several columns, by their level: they become one column.
+
+    columns: by their letters, from the outermost level to the innermost.
+    to: the column that they become, in front of the others: the first filled one of each row.
+    level: a column that says which of them it was, from 1.
+    """
+
+    columns: Annotated[tuple[Columns, ...], Field(min_length=1)]
+    to: Text
+    level: Text | None = None
+
+
 @dataclass(frozen=True)
 class Layout:
     """Where the table stands in a file, and what its rows are. See `sources.files.Options`."""
@@ -117,6 +130,13 @@ class Layout:
     headings: tuple[Heading, ...] = ()
     tables: StackedTables | None = None
     places: tuple[int, ...] = ()  # of the columns to read, from 0; () for all
+    labels: Labels | None = None
+
+    @property
+    def label_places(self) -> tuple[int, ...]:
+        """The positions of the columns of `labels` among those that are read, from 0."""
+        found = positions(self.labels.columns) if self.labels else ()
+        return tuple(map(self.places.index, found)) if self.places else found
 
     @property
     def first_row(self) -> int:
@@ -128,4 +148,5 @@ class Layout:
         """Whether it is one row of names and the rows below it, and nothing else."""
         return len(self.header) <= 1 and not (
             self.skip or self.end or self.carry_down or self.headings or self.tables or self.places
+            or self.labels
         )

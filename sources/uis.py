@@ -33,6 +33,7 @@ from sources.urls import host_of, safe_url
 name = "uis"
 
 COLUMNS = ("indicator_id", "country_id", "year", "value", "magnitude", "qualifier")
+_VALUE, _MAGNITUDE = COLUMNS.index("value"), COLUMNS.index("magnitude")
 _JSON_KEYS = ("indicatorId", "geoUnit", "year", "value", "magnitude", "qualifier")
 
 columns: Mapping[str, ColumnRule] = {
@@ -123,10 +124,21 @@ def _records(body: Any, where: str) -> list[Any]:
 def read(parts: list[StoredPart], options: Options) -> Iterator[pa.RecordBatch]:
     """Read observations, see `COLUMNS`.
 
+    The institute writes 0 for what does not apply to a country, with the magnitude `NA`, and for
+    nought, with `NIL` (the README of each bulk file): the first has no value here.
+
     Raises:
         ReadError: names file and line, or record.
     """
-    return text_batches(COLUMNS, _rows(parts))
+    return text_batches(COLUMNS, (_without_placeholder(row) for row in _rows(parts)))
+
+
+def _without_placeholder(row: Row) -> Row:
+    if row.values[_MAGNITUDE] != "NA":
+        return row
+    values = [*row.values]
+    values[_VALUE] = None
+    return row._replace(values=values)
 
 
 def _rows(parts: list[StoredPart]) -> Iterator[Row]:

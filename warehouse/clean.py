@@ -8,14 +8,13 @@ with its reason in `_reject`: nothing is lost.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import duckdb
 import pyarrow as pa
 
-from model.dataset import ColumnRule, Correction, Dataset, Source, Unpivot
+from model.dataset import ColumnRule, Correction, Dataset, Source
 from model.errors import OpenIndicatorsError, QualityError, ReadError
 from model.periods import frequency_of, parse_period
 from model.records import Shape
@@ -26,9 +25,11 @@ from warehouse.area_codes import SEPARATOR, code_reader, succeed
 from warehouse.engine import quote
 from warehouse.marks import unmarked
 from warehouse.numbers import UNMARKED, is_empty, number_of, take_marks
+from warehouse.source_columns import column_advice, columns_of, shown
+from warehouse.unpivot import PLACE, SOURCE_ROW, unpivot
 
 OBS_STATUSES = {"A", "B", "E", "F", "I", "N", "O", "P", "Q", "U"}
-POSITION = ("_part", "_row", "_column", *UNMARKED)
+POSITION = ("_part", "_row", "_column", PLACE, *UNMARKED)
 
 
 @dataclass(frozen=True)
@@ -79,20 +80,23 @@ def clean(
     drift.refuse(changed, dataset.id)
     if sql:
         _run_sql(con, sql, dataset)
-    _unpivot(con, source, dataset)
+    _add_position(con)
+    if source.unpivot:
+        unpivot(con, source.unpivot, _read_columns(rules, source), dataset)
     if "geo_vintage" not in rules:
         vintage = registries.codelists[dataset.geography.codelist].vintage
         rules["geo_vintage"] = ColumnRule(const=vintage)
-    columns = _columns_of(con)
-    _check_columns(rules, source, columns, dataset)
+    columns = columns_of(con)
+    beside = columns_of(con, SOURCE_ROW) if source.unpivot else {}
+    _check_columns(rules, source, beside | columns, dataset)
     _keep_where(con, source)
     read = _count(con, "raw")
     value = rules["obs_value"]
     if take_marks(con, value, columns):
-        columns = _columns_of(con)
+        columns = columns_of(con)
         value = value.model_copy(update={"column": UNMARKED[0]})
     empty = _drop_empty(con, value, columns) if source.empty == "drop" else 0
-    _map(con, dataset, rules, value, columns, registries)
+    _map(con, dataset, rules, value, columns, beside, registries)
     shape = shapes.with_codes(con, shape, dataset)
     changed += drift.of_codes(last, shape, dataset, source) if last else []
     drift.refuse(changed, dataset.id)
@@ -152,11 +156,6 @@ def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _columns_of(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    rows = con.execute("DESCRIBE raw").fetchall()
-    return {name: kind for name, kind, *_ in rows}
-
-
 def _run_sql(con: duckdb.DuckDBPyConnection, sql: str, dataset: Dataset) -> None:
     """Replace `raw` by what the declaration's SQL selects from it."""
     where = f"the SQL file of {dataset.id}"
@@ -176,91 +175,19 @@ def _run_sql(con: duckdb.DuckDBPyConnection, sql: str, dataset: Dataset) -> None
     con.execute("ALTER TABLE shaped RENAME TO raw")
 
 
-def _unpivot(con: duckdb.DuckDBPyConnection, source: Source, dataset: Dataset) -> None:
-    columns = _columns_of(con)
-    for name in ("_part", "_row"):
+def _add_position(con: duckdb.DuckDBPyConnection) -> None:
+    columns = columns_of(con)
+    for name, kind in (("_part", "VARCHAR"), ("_row", "BIGINT")):
         if name not in columns:
-            kind = "VARCHAR" if name == "_part" else "BIGINT"
             con.execute(f"ALTER TABLE raw ADD COLUMN {name} {kind}")
-    wide = source.unpivot
-    if wide is None:
-        return
-    if wide.columns is not None:
-        chosen = list(wide.columns)
-        for name in chosen:
-            if name not in columns:
-                raise ReadError(
-                    f"the column {name!r} of `unpivot` is not in the source",
-                    where=dataset.id, todo=_column_advice(name, columns),
-                )
-    else:
-        shape = re.compile(wide.matching or "")
-        chosen = [name for name in columns if shape.fullmatch(name)]
-        if not chosen:
-            raise ReadError(
-                f"no column of the source matches {wide.matching!r} of `unpivot`",
-                where=dataset.id, todo="columns: " + ", ".join(_shown(columns)),
-            )
-    kept = [quote(name) for name in _columns_of(con) if name not in chosen]
-    cast = ", ".join(f"{_as_text(name, columns[name])} AS {quote(name)}" for name in chosen)
-    on = ", ".join(quote(name) for name in chosen)
-    con.execute(f"CREATE VIEW wide AS SELECT {', '.join([*kept, cast])} FROM raw")
-    tall = (
-        f"SELECT * FROM wide UNPIVOT INCLUDE NULLS ({quote(wide.values_to)} FOR _column IN ({on}))"
-    )
-    if wide.names == (wide.names_to,):
-        name = quote(wide.names[0])
-        con.execute(f"CREATE TABLE long AS SELECT *, _column AS {name} FROM ({tall})")
-    else:
-        con.register("_names", _split_names(chosen, wide, dataset))
-        parts = ", ".join(f"_names.{quote(name)}" for name in wide.names)
-        con.execute(
-            f"CREATE TABLE long AS SELECT tall.*, {parts} FROM ({tall}) AS tall"
-            " JOIN _names USING (_column) ORDER BY _part, _row"
-        )
-        con.unregister("_names")
-    con.execute("DROP VIEW wide")
-    con.execute("DROP TABLE raw")
-    con.execute("ALTER TABLE long RENAME TO raw")
 
 
-def _split_names(chosen: list[str], wide: Unpivot, dataset: Dataset) -> pa.Table:
-    """Return what each unpivoted column's name says: `_column`, and `wide.names`."""
-    shape = re.compile(wide.matching or "")
-    rows: list[tuple[str | None, ...]] = []
-    for name in chosen:
-        found = shape.fullmatch(name) if shape.groupindex else None
-        if found:
-            parts = tuple(found.groupdict().values())
-        else:
-            parts = tuple(name.split(wide.separator) if wide.separator else [name])
-        if len(parts) != len(wide.names):
-            raise ReadError(
-                f"the column {name!r} has {len(parts)} parts between {wide.separator!r};"
-                f" `names_to` has {len(wide.names)}",
-                where=dataset.id, todo="check `header` and `separator`, or use `matching`",
-            )
-        rows.append((name, *(part and part.strip() for part in parts)))
-    columns = zip(("_column", *wide.names), zip(*rows, strict=True), strict=True)
-    return pa.table({name: pa.array(texts, pa.string()) for name, texts in columns})
-
-
-def _as_text(name: str, kind: str) -> str:
-    """Return SQL for a cell as text. NaN, which typed formats have for missing, is empty."""
-    cell = quote(name)
-    text = f"CAST({cell} AS VARCHAR)"
-    return f"CASE WHEN NOT isnan({cell}) THEN {text} END" if kind in ("DOUBLE", "FLOAT") else text
-
-
-def _shown(columns: Iterable[str]) -> list[str]:
-    return [name for name in columns if not name.startswith("_")][:40]
-
-
-def _column_advice(name: str, columns: Iterable[str]) -> str:
-    shown = _shown(columns)
-    near = did_you_mean(name, set(shown))
-    listed = "the source has: " + ", ".join(shown)
-    return near if near.startswith("known") else "; ".join(filter(None, [near, listed]))
+def _read_columns(rules: Mapping[str, ColumnRule], source: Source) -> dict[str, str]:
+    """Return the columns that are read, each with what it is for."""
+    wanted = {rule.column: concept for concept, rule in rules.items() if rule.column}
+    wanted |= {rule.named: concept for concept, rule in rules.items() if rule.named}
+    wanted |= {rule.scale_by.column: "scale_by" for rule in rules.values() if rule.scale_by}
+    return wanted | dict.fromkeys(source.where, "where")
 
 
 def _check_columns(
@@ -271,17 +198,13 @@ def _check_columns(
             raise ReadError(
                 f"nothing says where `{concept}` comes from", where=dataset.id,
                 todo=f"add `columns: {{{concept}: ...}}` to the source;"
-                f" the source has: {', '.join(_shown(columns))}",
+                f" the source has: {', '.join(shown(columns))}",
             )
-    wanted = {rule.column: concept for concept, rule in rules.items() if rule.column}
-    wanted |= {rule.named: concept for concept, rule in rules.items() if rule.named}
-    wanted |= {rule.scale_by.column: "scale_by" for rule in rules.values() if rule.scale_by}
-    wanted |= dict.fromkeys(source.where, "where")
-    for name, concept in wanted.items():
+    for name, concept in _read_columns(rules, source).items():
         if name not in columns:
             raise ReadError(
                 f"the column {name!r} (for `{concept}`) is not in the source",
-                where=dataset.id, todo=_column_advice(str(name), columns),
+                where=dataset.id, todo=column_advice(name, columns),
             )
 
 
@@ -392,9 +315,13 @@ def _map(
     rules: dict[str, ColumnRule],
     value: ColumnRule,
     columns: dict[str, str],
+    beside: dict[str, str],
     registries: Registries,
 ) -> None:
-    """Make `observation` out of `raw`, whose numbers the rule `value` reads."""
+    """Make `observation` out of `raw`, whose numbers the rule `value` reads.
+
+    `beside` are the columns of SOURCE_ROW, none where nothing was unpivoted.
+    """
     joins: list[str] = []
     rejects: list[str] = []
     values: dict[str, str] = {}
@@ -430,6 +357,8 @@ def _map(
     note = f"nullif(concat_ws('; ', {', '.join([values['obs_note'], *notes])}), '')"
     _unit_table(con, dataset)
     value_column = rules["obs_value"].column
+    original = _as_json([name for name in columns if name not in beside], "raw")
+    reject = f"nullif(concat_ws('; ', {', '.join(rejects)}), '')"
     position = "raw._column" if "_column" in columns else f"'{value_column or ''}'"
     selected = ", ".join(
         [
@@ -439,8 +368,9 @@ def _map(
             f"{note} AS obs_note",
             f"{status} AS obs_status",
             "raw._part", "raw._row", f"{position} AS _column",
-            f"nullif(concat_ws('; ', {', '.join(rejects)}), '') AS _reject",
-            f"to_json(struct_pack({_original(columns)}))::VARCHAR AS _original",
+            f"{reject} AS _reject",
+            *([f"raw.{PLACE}"] if beside else []),
+            f"CASE WHEN {reject} IS NOT NULL THEN {original} END AS _original",
         ]
     )
     frequencies = pa.table(_frequencies(con, rules["time_period"]))
@@ -451,7 +381,7 @@ def _map(
         WITH mapped AS (SELECT {selected} FROM raw {' '.join(joins)})
         SELECT {_ordered(dataset)},
                row_number() OVER () - 1 AS _id, _part, _row, _column,
-               CASE WHEN _reject IS NOT NULL THEN _original END AS _original, _reject
+               _original, _reject{f", {PLACE}" if beside else ""}
         FROM mapped
         LEFT JOIN _freq USING (time_period)
         LEFT JOIN _unit ON mapped.indicator = _unit.indicator
@@ -459,6 +389,8 @@ def _map(
         """
     )
     con.unregister("_freq")
+    if beside:
+        _add_source_rows(con, beside)
 
 
 def _of_marks(marked: dict[str, str]) -> tuple[list[str], list[str]]:
@@ -481,9 +413,28 @@ def _constant(concept: str, const: str) -> str:
     return "'" + const.replace("'", "''") + "'"
 
 
-def _original(columns: dict[str, str]) -> str:
-    names = [name for name in columns if name not in POSITION]
-    return ", ".join(f"{quote(name)} := raw.{quote(name)}" for name in names)
+def _as_json(columns: Iterable[str], table: str) -> str:
+    """Return SQL for what the source said in these columns."""
+    named = (f"{quote(name)} := {table}.{quote(name)}" for name in columns if name not in POSITION)
+    return f"to_json(struct_pack({', '.join(named)}))::VARCHAR"
+
+
+def _add_source_rows(con: duckdb.DuckDBPyConnection, beside: Iterable[str]) -> None:
+    """Put what was not unpivoted in front of what was, in `_original`."""
+    if set(beside) - set(POSITION):
+        con.execute(
+            f"""
+            UPDATE observation
+            SET _original = left(source.text, -1) || ',' || substr(_original, 2)
+            FROM (
+                SELECT {PLACE}, {_as_json(beside, SOURCE_ROW)} AS text FROM {SOURCE_ROW}
+                WHERE {PLACE} IN (SELECT {PLACE} FROM observation WHERE _reject IS NOT NULL)
+            ) AS source
+            WHERE observation.{PLACE} = source.{PLACE} AND _reject IS NOT NULL
+            """
+        )
+    con.execute(f"ALTER TABLE observation DROP COLUMN {PLACE}")
+    con.execute(f"DROP TABLE {SOURCE_ROW}")
 
 
 def _ordered(dataset: Dataset) -> str:

@@ -99,7 +99,9 @@ FILES: list[tuple[str, Count, int]] = [
     ("asean/ASEAN_immunisation_against_measles_and_DPT.xlsx", sheet("-"), 14),
     ("who/immunization/Measles_reported_cases_and_incidence.xlsx", sheet(""), 73),
     ("who/gho_csv/GHED_CHE_pc_US_SHA2011.csv", csv("Numeric"), 176),
-    ("unesco_uis/bulk/NATMON_DATA_NATIONAL.csv", csv("value"), 0),
+    ("unesco_uis/bulk/NATMON_DATA_NATIONAL.csv", lambda path: sum(
+        row["value"] != "" and row["magnitude"] != "NA"
+        for _, row in pd.read_csv(path, dtype=str, keep_default_na=False).iterrows()), 0),
     ("unesco_uis/ddf/ger_5t8.csv", csv("ger_5t8"), 0),
     ("unesco_uis/api/indicator-data-export_ROFST.1T3.GPIA.CP.json", lambda path: sum(
         row["value"] is not None for row in json.loads(path.read_text())["records"]), 0),

@@ -88,7 +88,6 @@ def test_the_catalogue_lists_the_withdrawn_apart(
         cards, _, gone = page.partition('id="withdrawn"')
         assert "tourism/beds.html" in cards and "tourism/hotel_rooms.html" not in cards
         assert "tourism/hotel_rooms.html" in gone
-    assert "hotel_rooms" not in pages(site, "quality.html")["en"]
     assert "hotel_rooms" not in (site.folder / "catalog.jsonld").read_text(encoding="utf-8")
 
 
@@ -115,7 +114,7 @@ def test_a_preview_says_on_every_page_that_it_is_no_publication(
     draft = make_release(tmp_path / "draft", dataset(), ROWS[1:], number=2, changes=[])
     published = preview.publish([first, draft])
     assert published.portal == "preview" and published.release == 2
-    for name in ("index.html", "quality.html", "tourism/hotel_rooms.html"):
+    for name in ("index.html", "tourism/hotel_rooms.html"):
         for page in pages(preview, name).values():
             assert "Bản nháp, chưa công bố" in page and "Draft, not public" in page
             assert 'content="noindex"' in page

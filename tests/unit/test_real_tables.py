@@ -190,6 +190,44 @@ columns:
     )
 
 
+def test_labels_that_stand_in_a_column_of_their_level() -> None:
+    """Sectors, owners and who runs them: each further in; two tables below each other."""
+    declared = """
+options:
+  sheet: 33-34
+  legacy_text: tcvn3
+  labels: {columns: ["A:D"], to: item, level: depth}
+  tables: {matching: '[12]-', to: table, header: [5, 6]}
+unpivot: {matching: '(?:.*\\D)?(?P<year>\\d{4})'}
+where: {table: [TABLE]}
+columns:
+  indicator:
+    column: item
+    map:
+      Tổng số - Total: ALL
+      Domestic economic sector: DOMESTIC
+      State owned enterprises: STATE
+      Trung ương- Central: CENTRAL
+      Địa phương-  Local: LOCAL
+      Non state: PRIVATE
+      Foreign invested sector: FOREIGN
+  ref_area: {const: VNM}
+  time_period: year
+  obs_value: value
+  obs_note: depth
+"""
+    path = f"{YEARBOOK}/4CN2002.xls"
+    output = read(path, declared.replace("TABLE", "1-"))
+    assert len(output) == 7 * 4
+    assert output["ALL", "VNM", "2002"] == (260.2, "A", "4")
+    assert output["DOMESTIC", "VNM", "1995"] == (77.5, "A", "2")
+    assert output["STATE", "VNM", "2000"] == (82.9, "A", "3")
+    assert output["FOREIGN", "VNM", "2001"] == (80.3, "A", "2")
+    index = read(path, declared.replace("TABLE", "2-"))
+    assert len(index) == 7 * 4
+    assert index["LOCAL", "VNM", "2002"] == (109.8, "A", "4")
+
+
 ASEAN = """
 unpivot: {matching: '\\d{4}'}
 columns:

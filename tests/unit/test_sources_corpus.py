@@ -67,6 +67,15 @@ def test_rows(kind: SourceProtocol, pattern: str, rows: int, tmp_path: Path) -> 
     assert found.schema.field("_row").type == pa.int64()
 
 
+def test_what_does_not_apply_has_no_value_and_nought_has(tmp_path: Path) -> None:
+    found = table(uis, tmp_path, "unesco_uis/bulk/NATMON.zip").to_pylist()
+    values = {
+        magnitude: [row["value"] for row in found if row["magnitude"] == magnitude]
+        for magnitude in ("NA", "NIL")
+    }
+    assert values == {"NA": [None] * 1_361, "NIL": ["0"] * 778}
+
+
 def test_the_preliminary_year_and_da_nang(tmp_path: Path) -> None:
     rows = table(pxweb, tmp_path, "pxweb/gso/E02.03-07.json").to_pylist()
     found = [r["value"] for r in rows if r["cities_provincies"] == "Da Nang"
@@ -182,7 +191,8 @@ def test_the_services_answers_over_http(services: str, tmp_path: Path) -> None:
     bank: dict[str, Any] = {"countries": ["VNM"], "base_url": f"{services}/v2"}
     found = over_http(worldbank, tmp_path / "1", indicators=["BX.KLT.DINV.CD.WD"], **bank)
     assert found.num_rows == 65
-    found = over_http(uis, tmp_path / "2", indicators=["ROFST"], base_url=f"{services}/uis")
+    asked: dict[str, Any] = {"indicators": ["ROFST"], "version": "1"}
+    found = over_http(uis, tmp_path / "2", base_url=f"{services}/uis", **asked)
     assert found.num_rows == 2_409
     query = [{"code": "Year", "filter": "all", "values": ["*"]}]
     found = over_http(pxweb, tmp_path / "3", url=f"{services}/px/E02.01.px", query=query)

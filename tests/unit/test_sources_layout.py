@@ -247,3 +247,21 @@ def test_utf_16_declared_wrongly(tmp_path: Path, encoding: str, data: bytes, rea
     (tmp_path / "a.csv").write_bytes(data)
     with pytest.raises(ReadError, match=reason):
         rows_at(tmp_path / "a.csv", encoding=encoding)
+
+
+def test_labels_by_their_level(tmp_path: Path) -> None:
+    path = csv(tmp_path, "x,,,2020\nA,,,\nAll,,,6\n,Urban,,4\n,,Centre,3\n,,,9\n")
+    labels = {"columns": ["A:C"], "to": "item", "level": "depth"}
+    assert plain(path, labels=labels, headings=[{"to": "group", "matching": "A"}]) == [
+        ("All", "1", "6", "A"), ("Urban", "2", "4", "A"), ("Centre", "3", "3", "A"),
+        ("", "", "9", "A"),
+    ]
+    rows = rows_at(path, labels={"columns": ["B:C"], "to": "item"}, use_columns=["B:D"],
+                   carry_down=["item"])
+    assert [(row["item"], row["2020"]) for row in rows][1:] == [
+        ("Urban", "4"), ("Centre", "3"), ("Centre", "9"),
+    ]
+    with pytest.raises(ReadError, match="those of `labels` go beyond them"):
+        rows_at(path, labels={"columns": ["A", "E"], "to": "item"})
+    with pytest.raises(ValidationError, match="that `use_columns` leaves out"):
+        rows_at(path, labels=labels, use_columns=["B:D"])

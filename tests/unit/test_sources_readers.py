@@ -435,9 +435,10 @@ def test_unesco_answers(tmp_path: Path) -> None:
     (row,) = rows_of(uis, tmp_path, "a.json", f'{{"records":[{record}]}}')
     assert (row["country_id"], row["value"], row["qualifier"]) == ("VNM", "98.0", None)
     header = "INDICATOR_ID,COUNTRY_ID,YEAR,VALUE,MAGNITUDE,QUALIFIER\n"
-    table = header + "#indicator,,,,,\n10,AFG,1997,0,NA,\n"
-    (row,) = rows_of(uis, tmp_path, "a.zip", _zip({"N_DATA_NATIONAL.csv": table.encode()}))
+    table = header + "#indicator,,,,,\n10,AFG,1997,0,NA,\n10,AFG,1998,0,NIL,\n"
+    row, nought = rows_of(uis, tmp_path, "a.zip", _zip({"N_DATA_NATIONAL.csv": table.encode()}))
     assert (row["indicator_id"], row["magnitude"], row["_row"]) == ("10", "NA", 3)
+    assert (row["value"], nought["value"]) == (None, "0")
     error = '{"message":"Too much data requested (200000 records)","statusCode":400}'
     with pytest.raises(ReadError, match="it says: Too much data requested"):
         rows_of(uis, tmp_path, "b.json", error)
