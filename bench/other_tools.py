@@ -13,12 +13,16 @@ from typing import Any
 import duckdb
 import great_expectations as gx
 import pandas as pd
-import pandera.pandas as pa
 from frictionless import Resource, Schema
 
 from expectations.duckdb_engine import run
 from model.dataset import Dataset
 from model.periods import PERIOD_PATTERNS
+
+try:  # large, and nothing else needs it
+    import pandera.pandas as pa
+except ImportError as error:
+    raise SystemExit("for the comparison: .venv/bin/python -m pip install pandera") from error
 
 CODES = ("indicator", "ref_area", "geo_vintage", "freq", "unit_measure", "obs_status")
 

@@ -14,6 +14,7 @@ from sources.base import POSITION_FIELDS
 from sources.limits import BATCH_ROWS, MAX_TEXT_BYTES
 
 _IPC_FILE = b"ARROW1"
+_DAMAGED = (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError)  # the last: names
 
 
 def parquet_batches(part: str, path: Path, where: str) -> Iterator[pa.RecordBatch]:
@@ -33,7 +34,7 @@ def parquet_batches(part: str, path: Path, where: str) -> Iterator[pa.RecordBatc
         if sum(group.total_byte_size for group in groups) > MAX_TEXT_BYTES:
             raise ReadError(f"would unpack to more than {MAX_TEXT_BYTES} bytes", where=where)
         yield from _positioned(file.iter_batches(BATCH_ROWS), file.schema_arrow, part, where)
-    except (pa.ArrowException, OSError) as error:
+    except _DAMAGED as error:
         raise _unreadable("Parquet", where, error) from error
 
 
@@ -50,7 +51,7 @@ def arrow_batches(part: str, path: Path, where: str) -> Iterator[pa.RecordBatch]
                 reader = pa.ipc.open_stream(file)
                 whole = iter(reader)
             yield from _positioned(_checked(whole, where), reader.schema, part, where)
-    except (pa.ArrowException, OSError, MemoryError) as error:
+    except _DAMAGED as error:
         raise _unreadable("Arrow", where, error) from error
 
 

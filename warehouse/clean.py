@@ -25,6 +25,7 @@ from warehouse.area_codes import SEPARATOR, code_reader, succeed
 from warehouse.engine import quote
 from warehouse.marks import unmarked
 from warehouse.numbers import UNMARKED, is_empty, number_of, take_marks
+from warehouse.shapes import read_columns
 from warehouse.source_columns import column_advice, columns_of, shown
 from warehouse.unpivot import PLACE, SOURCE_ROW, unpivot
 
@@ -82,7 +83,7 @@ def clean(
         _run_sql(con, sql, dataset)
     _add_position(con)
     if source.unpivot:
-        unpivot(con, source.unpivot, _read_columns(rules, source), dataset)
+        unpivot(con, source.unpivot, read_columns(rules) | set(source.where), dataset)
     if "geo_vintage" not in rules:
         vintage = registries.codelists[dataset.geography.codelist].vintage
         rules["geo_vintage"] = ColumnRule(const=vintage)
@@ -182,14 +183,6 @@ def _add_position(con: duckdb.DuckDBPyConnection) -> None:
             con.execute(f"ALTER TABLE raw ADD COLUMN {name} {kind}")
 
 
-def _read_columns(rules: Mapping[str, ColumnRule], source: Source) -> dict[str, str]:
-    """Return the columns that are read, each with what it is for."""
-    wanted = {rule.column: concept for concept, rule in rules.items() if rule.column}
-    wanted |= {rule.named: concept for concept, rule in rules.items() if rule.named}
-    wanted |= {rule.scale_by.column: "scale_by" for rule in rules.values() if rule.scale_by}
-    return wanted | dict.fromkeys(source.where, "where")
-
-
 def _check_columns(
     rules: dict[str, ColumnRule], source: Source, columns: dict[str, str], dataset: Dataset
 ) -> None:
@@ -200,7 +193,11 @@ def _check_columns(
                 todo=f"add `columns: {{{concept}: ...}}` to the source;"
                 f" the source has: {', '.join(shown(columns))}",
             )
-    for name, concept in _read_columns(rules, source).items():
+    wanted = {rule.column: concept for concept, rule in rules.items() if rule.column}
+    wanted |= {rule.named: concept for concept, rule in rules.items() if rule.named}
+    wanted |= {rule.scale_by.column: "scale_by" for rule in rules.values() if rule.scale_by}
+    wanted |= dict.fromkeys(source.where, "where")
+    for name, concept in wanted.items():
         if name not in columns:
             raise ReadError(
                 f"the column {name!r} (for `{concept}`) is not in the source",

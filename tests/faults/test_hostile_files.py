@@ -12,6 +12,7 @@ from typing import Any
 
 import openpyxl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from model.errors import OpenIndicatorsError, ReadError
@@ -91,6 +92,13 @@ def test_an_archive_whose_members_name_is_no_text(tmp_path: Path, name: str) -> 
     first = content.index("đ".encode())
     broken = content[:first] + b"\xe8\x28" + content[first + 2 :]
     refused(files, written(tmp_path, name, broken), "unpacked|damaged")
+
+
+def test_a_parquet_file_whose_columns_name_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"  # found by the fuzzers: pyarrow raises its own error
+    pq.write_table(pa.table({"naamme": [1]}), path)
+    path.write_bytes(path.read_bytes().replace(b"naamme", b"na\xb4mme"))
+    refused(files, path, "Parquet")
 
 
 # --- XML

@@ -156,7 +156,7 @@ def address(home: Home) -> Iterator[str]:
 
 def violations(browser: webdriver.Chrome) -> list[dict[str, Any]]:
     browser.execute_script(
-        (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+        (files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8")
     )
     found = browser.execute_async_script(
         "const done = arguments[arguments.length - 1];"
