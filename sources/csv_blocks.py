@@ -28,8 +28,9 @@ from sources.csv_text import read_csv
 from sources.limits import MAX_CELL_CHARS
 from sources.tables import Shape, as_table
 
-# DuckDB keeps rows in groups of 122,880 (https://duckdb.org/docs/current/internals/storage): it takes
-# a block with more as it is, and gathers smaller ones first, which costs a third of the time.
+# DuckDB keeps rows in groups of 122,880: a block with more it takes as it is, smaller ones it
+# gathers first, which costs a third of the time.
+# https://duckdb.org/docs/stable/guides/performance/how_to_tune_workloads
 BLOCK_BYTES = 16_000_000
 _NEWLINE, _RETURN, _QUOTE = 10, 13, 34
 

@@ -30,7 +30,8 @@ from sources.limits import MAX_JSON_BYTES, MAX_SHEET_CELLS
 from sources.sheet_xml import NOT_CALCULATED, Extent, column_number, scanned
 
 _PIECE = 1 << 20  # bytes that are looked at at once
-_TAG = 64  # bytes, more than a cell's tag has up to its reference
+_IN_A_TAG = 8  # bytes, more than what is looked for inside of tags
+_LONG_CELL = 4_096  # bytes, more than most cells have
 _EDGE = 1_000  # bytes at the beginning and the end
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _PLAIN_HEAD = re.compile(
@@ -49,6 +50,8 @@ _CELL_BEYOND = {
     }.items()
 }
 _PREFIXED_CELL = re.compile(rb":c[\s/>]")
+_ERROR = re.compile(rb't="e"')
+_NOT_CALCULATED = re.compile(rb"<f(?=[\s/>])(?!(?:\s[^>]*)?(?:/>|>[^<]*</f>)<v>[^<])")
 _CELL = re.compile(
     rb'<c r="([A-Z]{1,3})([0-9]{1,7})"([^>]*)>'
     rb"(<f[^>]*/>|<f[^>]*>[^<]*</f>)?(?:<v>([^<]*)</v>|<v */>)?"
@@ -119,7 +122,7 @@ class _Look:
     """What a look at the bytes of a member tells.
 
     is_plain: it is a sheet or its texts, written plainly, and does not reach too far.
-    may_lack_values: it holds formulas, perhaps errors.
+    may_lack_values: it holds errors, or perhaps a formula without a value.
     """
 
     is_xml: bool
@@ -138,7 +141,8 @@ def _look(pieces: Iterable[bytes]) -> _Look:
         if len(begin) < _EDGE:
             begin += piece
         end = (end + piece[-_EDGE:])[-_EDGE:]
-        may_lack_values |= _has_pair(piece, b"<f") or _has_pair(piece, b'"e')
+        may_lack_values |= _has_pair(piece, b'"e') and bool(_ERROR.search(piece))
+        may_lack_values |= _has_pair(piece, b"<f") and bool(_NOT_CALCULATED.search(piece))
         has_prefixes |= _has_pair(piece, b":c") and bool(_PREFIXED_CELL.search(piece))
         # The first piece tells which one is for this sheet; looking at each for all takes long.
         beyond = [each for each in beyond if not each.search(piece)][:1]
@@ -152,14 +156,16 @@ def _look(pieces: Iterable[bytes]) -> _Look:
 
 
 def _uncut(pieces: Iterable[bytes]) -> Iterator[memoryview]:
-    """Give the pieces so that no beginning of a tag is cut in two."""
+    """Give the pieces so that nothing that is looked for is cut in two, and hardly a cell."""
     rest = b""
     for given in pieces:
         piece = rest + given
-        cut = piece.rfind(b"<", -_TAG)
-        cut = max(0, len(piece) - _TAG // 8) if cut < 0 else cut
-        yield memoryview(piece)[:cut]
-        rest = piece[cut:]
+        cut = piece.rfind(b"<c", -_LONG_CELL)
+        if cut < 0:
+            cut = piece.rfind(b"<", -_LONG_CELL)
+        end = len(piece) if cut < 0 else cut  # of a very long tag the last bytes come again
+        yield memoryview(piece)[:end]
+        rest = piece[cut if cut >= 0 else -_IN_A_TAG :]
     yield memoryview(rest)
 
 
@@ -169,9 +175,7 @@ def _plain_sheet(xml: bytes, where: str) -> Extent | None:
     if not look.is_plain:
         return None
     extent = Extent(where)
-    if not look.may_lack_values or (b't="e"' not in xml and b"<f" not in xml):
-        return extent
-    return extent if _find_valueless(xml, extent) else None
+    return extent if not look.may_lack_values or _find_valueless(xml, extent) else None
 
 
 def _has_pair(xml: memoryview, pair: bytes) -> bool:

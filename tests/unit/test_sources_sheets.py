@@ -152,6 +152,7 @@ def test_an_open_document_that_would_fill_the_memory(tmp_path: Path) -> None:
 
 
 HOSTILE = [
+    '<c r="ZZ9999"><v>1</v></c><c r="A99999"><v>1</v></c>',
     "<c r='XFD1048576'><v>1</v></c>", '<x:c xmlns:x="m" r="XFD1048576"><x:v>1</x:v></x:c>',
     '<c\tr="XFD1048576"><v>1</v></c>', '<c s="1" r="XFD1048576"><v>1</v></c>',
     '<c r="&#88;FD1048576"><v>1</v></c>', '<c r="XFD1048576"><is><t>1</t></is></c>',
@@ -168,6 +169,21 @@ def test_a_far_cell_is_seen_however_it_is_written(tmp_path: Path, far: str) -> N
         archive.writestr("xl/worksheets/sheet1.xml", xml)
     with pytest.raises(ReadError, match="reaches over"):
         sheet_extent.check_extent(path, "a.xlsx")
+
+
+@pytest.mark.parametrize("shift", range(16))
+def test_nothing_is_lost_between_two_pieces(shift: int) -> None:
+    """A tag that is longer than what is looked at at once, cut at every place."""
+    def look(cell: str) -> sheet_extent._Look:
+        xml = f'<worksheet><row r="1"><c r="A1"><v>1</v></c>{cell}</row></worksheet>'.encode()
+        return sheet_extent._look(xml[at : at + 9_000] for at in range(0, len(xml), 9_000))
+
+    long = 8_941 + shift  # the end of the tag is about the end of the first piece
+    assert look('<c r="B1"><f>A1</f><v>1</v></c>' * 900) == sheet_extent._Look(True, True, False)
+    assert not look(f'<{"x" * long}:c r="XFD1048576"/>').is_plain
+    assert look(f'<c r="B1"{" " * long}t="e"/>').may_lack_values
+    assert look('<c r="B1"><f>A1</f><v>1</v></c>' * 900 + "<c r='C1'/>").is_plain is False
+    assert look('<c r="B1"><f>A1</f></c>' + '<c r="B1"><f>A1</f><v>1</v></c>' * 900).may_lack_values
 
 
 SAME_FOLDER = HealthCheck.function_scoped_fixture  # each example writes its file anew
@@ -297,6 +313,26 @@ def test_a_workbook_with_another_ending_and_one_with_a_member_twice(tmp_path: Pa
         archive.writestr("xl/worksheets/sheet1.xml", "<worksheet/>")
     with pytest.raises(ReadError, match=r"sheet1\.xml: is there twice"):
         cells(path)
+
+
+def test_long_numbers_and_those_far_below_the_names(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    numbers = [1e10, 12_345_678_901.5, -123_456_789_012, 999_999_999_999_999, 1e15, 2.5, 0.1]
+    with xlsxwriter.Workbook(str(path)) as book:
+        sheet = book.add_worksheet()
+        sheet.write_column(0, 1, ["n", *numbers])
+        sheet.write_column(100, 2, [*map(abs, numbers[:4]), "x", True])
+        sheet.write_column(200, 2, [7, 1.234])
+    columns = [column.to_pylist() for column in open_sheet(path, "a.xlsx").columns]
+    assert columns[0] == [""] * 202
+    assert columns[1][:9] == [
+        "n", "10000000000", "12345678901.5", "-123456789012", "999999999999999", "1e+15", "2.5",
+        "0.1", "",
+    ]
+    assert columns[2][99:106] == [
+        "", "10000000000", "12345678901.5", "123456789012", "999999999999999", "x", "TRUE",
+    ]
+    assert columns[2][200:] == ["7", "1.2340"]
 
 
 def test_a_number_that_another_locale_would_read_otherwise(tmp_path: Path) -> None:

@@ -156,6 +156,36 @@ def test_unpivot_keeps_the_column_as_position():
     ]
 
 
+def test_a_rejected_cell_of_a_wide_table_has_all_that_its_row_said():
+    """Also columns that nothing reads, and of its own row alone, be they alike in position."""
+    rows = [
+        {"area": "48", "remark": "nháp \"1\"", "code": 7, "2023": "5", "2024": "x"},
+        {"area": "01", "remark": None, "code": 8, "2023": "y", "2024": "6"},
+    ]
+    found, _ = cleaned(
+        rows,
+        columns={"time_period": "year"},
+        unpivot={"matching": r"\d{4}", "names_to": "year"},
+        sql="SELECT * EXCLUDE (_part, _row), 'p' AS _part, 1 AS _row FROM raw",
+    )
+    assert "_source_place" not in found[0]
+    held = {item["_column"]: item["_original"] for item in found if item["_reject"]}
+    assert {column: json.loads(text) for column, text in held.items()} == {
+        "2024": {"area": "48", "remark": 'nháp "1"', "code": 7, "value": "x", "year": "2024"},
+        "2023": {"area": "01", "remark": None, "code": 8, "value": "y", "year": "2023"},
+    }
+    assert [item["_original"] for item in found if not item["_reject"]] == [None, None]
+
+
+def test_a_column_that_is_missed_in_a_wide_table_is_told_with_all_others():
+    with pytest.raises(ReadError, match=r"did you mean 'area'.*has: area, remark, value, name"):
+        cleaned(
+            [{"area": "48", "remark": "a", "2024": "5"}],
+            columns={"ref_area": "aera", "time_period": "name"},
+            unpivot={"matching": r"\d{4}"},
+        )
+
+
 def test_nan_is_missing_in_a_wide_table_of_typed_columns():
     found, stats = cleaned(
         [{"area": "48", "year": "2024", "a": float("nan"), "b": 2.5}],
