@@ -19,7 +19,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from assets.reporting import Silent
+from assets.reporting import FailureBook
 from model.errors import ReadError, SourceError
 from pipelines import execution
 from pipelines.catalogue import load_catalogue
@@ -95,7 +95,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     chosen = catalogue.select("corpus", [])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(execution, "open_instance", in_memory)
-        outcome = execution.run_datasets(settings, catalogue, chosen, (), Silent())
+        outcome = execution.run_datasets(settings, catalogue, chosen, (), FailureBook(settings.home))
     return Run(settings.home, outcome)
 
 
