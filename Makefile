@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: help run test lint ui serve check portal portal-down pictures bench-datastore bench-validate requirements clean torture bench-publish bench-faults bench-series bench-readers fuzz
+.PHONY: help run test lint ui serve check portal portal-down pictures bench-datastore bench-validate requirements clean torture bench-publish bench-faults bench-series bench-readers bench-quality fuzz
 .DEFAULT_GOAL := help
 
 help: ## what there is to do
@@ -72,6 +72,9 @@ bench-publish: $(VENV)/.ready ## how long 200 small datasets take to publish (a 
 
 bench-readers: $(VENV)/.ready ## how fast files become tables, beside the libraries that read them
 	@$(BIN)/python -m bench.readers
+
+bench-quality: $(VENV)/.ready ## how long the pages about quality take, for 1,000 datasets and two years
+	@$(BIN)/python -m bench.quality_pages
 
 fuzz: $(VENV)/.ready ## throw bytes at one reader for ten minutes (READER=px; or --list)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'atheris>=3'
