@@ -12,7 +12,7 @@ from pathlib import Path
 from model.errors import ReadError
 from sources.answers import check_payload, message_in
 from sources.json_text import load_json
-from sources.limits import MAX_JSON_BYTES, MAX_TEXT_BYTES
+from sources.limits import MAX_CELL_CHARS, MAX_JSON_BYTES, MAX_TEXT_BYTES
 from sources.tables import Record
 from sources.vietnamese import VIETNAMESE_ENCODINGS, decoded
 
@@ -60,6 +60,7 @@ def read_csv(
             file.read(1)  # the byte order mark, which these codecs keep
         text = (_decoded(line, encoding) for line in file)
         lines = islice(text, 0 if offset else first_line - 1, None)
+        csv.field_size_limit(MAX_CELL_CHARS)  # of the process: another library may have raised it
         reader = csv.reader(
             _without_nul(lines, where, first_line), strict=True, delimiter=delimiter
         )
