@@ -33,7 +33,8 @@ def parquet_batches(part: str, path: Path, where: str) -> Iterator[pa.RecordBatc
         groups = (file.metadata.row_group(i) for i in range(file.metadata.num_row_groups))
         if sum(group.total_byte_size for group in groups) > MAX_TEXT_BYTES:
             raise ReadError(f"would unpack to more than {MAX_TEXT_BYTES} bytes", where=where)
-        yield from _positioned(file.iter_batches(BATCH_ROWS), file.schema_arrow, part, where)
+        batches = _checked(file.iter_batches(BATCH_ROWS), where)
+        yield from _positioned(batches, file.schema_arrow, part, where)
     except _DAMAGED as error:
         raise _unreadable("Parquet", where, error) from error
 
@@ -58,7 +59,7 @@ def arrow_batches(part: str, path: Path, where: str) -> Iterator[pa.RecordBatch]
 def _checked(batches: Iterable[pa.RecordBatch], where: str) -> Iterator[pa.RecordBatch]:
     total = 0
     for batch in batches:
-        batch.validate(full=True)  # its offsets are the file's word
+        batch.validate(full=True)  # offsets and text are the file's word
         total += batch.nbytes
         if total > MAX_TEXT_BYTES:
             raise ReadError(f"would unpack to more than {MAX_TEXT_BYTES} bytes", where=where)

@@ -101,6 +101,16 @@ def test_a_parquet_file_whose_columns_name_is_no_text(tmp_path: Path) -> None:
     refused(files, path, "Parquet")
 
 
+def test_a_parquet_file_whose_text_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"  # found by the fuzzers: Arrow does not look unless it is asked
+    table = pa.table({"a": ["Đà Nẵng"]})
+    pq.write_table(table, path, compression="none", use_dictionary=False, write_statistics=False)
+    content = path.read_bytes()
+    assert content.count("Đà".encode()) == 1
+    path.write_bytes(content.replace("Đà".encode(), b"\xb4\xb4\xb4\xb4"))
+    refused(files, path, "Parquet")
+
+
 # --- XML
 
 
