@@ -95,7 +95,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     chosen = catalogue.select("corpus", [])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(execution, "open_instance", in_memory)
-        outcome = execution.run_datasets(settings, catalogue, chosen, (), FailureBook(settings.home))
+        book = FailureBook(settings.home)
+        outcome = execution.run_datasets(settings, catalogue, chosen, (), book)
     return Run(settings.home, outcome)
 
 
