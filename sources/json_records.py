@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from model.errors import ReadError
 from model.text import did_you_mean
-from sources.answers import message_in
+from sources.answers import message_in, quoted
 from sources.batches import Row, text_batches
 from sources.json_text import as_text, load_json, parse_json
 from sources.limits import MAX_COLUMNS, MAX_JSON_BYTES
@@ -116,9 +116,9 @@ def _list_at(body: Any, inner: str | None, where: str) -> list[Any]:
     if isinstance(found, list):
         return found
     said = message_in(body)
-    lists = {key for key, each in found.items() if isinstance(each, list)} if isinstance(
-        found, dict) else set()
+    named = found.items() if isinstance(found, dict) else ()
+    lists = sorted(quoted(key, 60) for key, each in named if isinstance(each, list))
     raise ReadError(
         "is no list of records" + (f"; it says: {said}" if said else ""), where=where,
-        todo=f"declare `path`: {', '.join(sorted(lists)[:5])}" if lists else "check `path`",
+        todo=f"declare `path`: {', '.join(lists[:5])}" if lists else "check `path`",
     )

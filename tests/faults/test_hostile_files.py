@@ -184,6 +184,13 @@ def test_an_unclosed_quote_at_the_start_of_a_large_file(tmp_path: Path) -> None:
     refused(files, path, r"a\.csv:2: ")
 
 
+def test_a_key_with_control_characters_is_shown_without_them(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.json", b'{"err\x7f\\u001b[31m": []}')  # found by the fuzzers
+    with pytest.raises(ReadError) as caught:
+        read(files, path)
+    assert all(char.isprintable() or char == "\n" for char in str(caught.value))
+
+
 # --- Values: they stay text, and the cleaning judges them
 
 
