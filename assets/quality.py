@@ -20,6 +20,7 @@ from model.quality import (
     QualityReport,
     Scorecard,
     StripPoint,
+    grade_of,
 )
 from model.records import QualityRecord, Score
 from portal.mqa import Reach, assess_published
@@ -94,7 +95,7 @@ def scorecard(
     points = scores.total(found)
     return Scorecard(
         dataset=dataset.id, sector=dataset.sector, algorithm=judgement.algorithm, as_of=as_of,
-        scores=tuple(found), total=points, grade=scores.grade(points), freshness=fresh,
+        scores=tuple(found), total=points, grade=grade_of(points), freshness=fresh,
         gains=scores.gains(quality, found, mqa),
     )
 
@@ -107,7 +108,7 @@ def trend(dataset: Dataset, history: Sequence[Judgement]) -> tuple[QualityPoint,
         timely = timeliness(fresh, dataset.frequency)
         total = scores.total([*item.scores, *([timely] if timely else [])])
         points.append(QualityPoint(
-            at=item.at, total=total, grade=scores.grade(total), stopped=bool(item.stopped),
+            at=item.at, total=total, grade=grade_of(total), stopped=bool(item.stopped),
             algorithm=item.algorithm,
         ))
     return tuple(points)

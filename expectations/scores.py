@@ -16,7 +16,7 @@ from expectations.kinds import KINDS
 from expectations.series.points import columns, number
 from expectations.sql import identifier
 from model.dataset import Dataset
-from model.quality import DIMENSIONS, GRADES, Gain, Grade, GroupScore, Mqa, Scorecard
+from model.quality import DIMENSIONS, Gain, GroupScore, Mqa, Scorecard, grade_of
 from model.records import CheckResult, Dimension, QualityRecord, Score
 
 ALGORITHM = "1"
@@ -167,11 +167,6 @@ def _weighted(percents: Iterable[tuple[Dimension, float]]) -> float:
     return round(sum(w * p for w, p in known) / weights, 2) if weights else 0.0
 
 
-def grade(points: float) -> Grade:
-    """Return the grade of a total."""
-    return next(name for name, least in GRADES if points >= least)
-
-
 def gains(
     quality: QualityRecord, scores: Sequence[Score], mqa: Mqa | None
 ) -> tuple[Gain, ...]:
@@ -237,5 +232,5 @@ def group(name: str, cards: Sequence[Scorecard], stopped: int) -> GroupScore | N
     points = round(sum(card.total for card in cards) / len(cards), 2)
     return GroupScore(
         id=name, datasets=len(cards), stopped=stopped, scores=tuple(means), total=points,
-        grade=grade(points),
+        grade=grade_of(points),
     )

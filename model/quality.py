@@ -88,6 +88,11 @@ DIMENSIONS: dict[Dimension, DimensionInfo] = {
 GRADES: tuple[tuple[Grade, float], ...] = (("A", 95), ("B", 85), ("C", 70), ("D", 50), ("E", 0))
 
 
+def grade_of(points: float) -> Grade:
+    """Return the grade of a total, or of a score, from 0 to 100."""
+    return next(grade for grade, lowest in GRADES if points >= lowest)
+
+
 class CheckOutcome(Frozen):
     """What a judgement found of a check that did not pass."""
 

@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from selenium import webdriver
 
 from portal.ckan_server.bring_up import RunningPortal, load_portal, status
 from portal.ckan_server.home import Home, default_home
+from tests.browser import chromium
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -66,3 +68,13 @@ def ckan(portal_home: Home, portal_command: PortalCommand) -> Iterator[RunningPo
     yield load_portal(portal_home)
     if not was_up:
         portal_command("down", portal_home)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    """Start a browser for the tests of a file."""
+    driver = chromium(tmp_path_factory.mktemp("browser"))
+    try:
+        yield driver
+    finally:
+        driver.quit()

@@ -25,7 +25,6 @@ from portal.site.quality.badge import badge
 from portal.site.quality.pages import Assessed, Held
 from portal.site.quality.publish import publish_quality
 from portal.site.serve import server
-from tests.browser import chromium
 from tests.datasets import dataset, registries
 from tests.quality_world import judge_daily
 from tests.releases import make_release, row
@@ -135,15 +134,6 @@ PAGES = (
     "vi/quality.html", "en/quality.html", "vi/quality/health/evil.html",
     "en/quality/health/beds.html", "vi/index.html", "en/health/beds.html",
 )
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    driver = chromium(tmp_path_factory.mktemp("browser"))
-    try:
-        yield driver
-    finally:
-        driver.quit()
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,6 @@ from model.hashing import sha256_file
 from portal.distributions.registry import DISTRIBUTIONS
 from portal.site import Site
 from portal.site.serve import server
-from tests.browser import chromium
 from tests.datasets import dataset, registries
 from tests.releases import make_release, row
 
@@ -49,15 +48,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         threading.Thread(target=running.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{running.server_address[1]}"
         running.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    driver = chromium(tmp_path_factory.mktemp("browser"))
-    try:
-        yield driver
-    finally:
-        driver.quit()
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from expectations import scores
 from expectations.freshness import freshness, freshness_over_time, timeliness
 from model.periods import frequency_of, next_period, period_end, period_start
-from model.quality import DIMENSIONS, GRADES, Freshness, Judgement, Scorecard
+from model.quality import DIMENSIONS, GRADES, Freshness, Judgement, Scorecard, grade_of
 from model.records import QualityRecord, Score
 from tests.releases import check
 from tests.unit.expectations_world import dataset, good_rows, row, table
@@ -119,8 +119,8 @@ def test_the_total_is_the_weighted_mean_of_what_was_measured() -> None:
 @given(st.floats(0, 100))
 def test_every_total_has_one_grade_and_a_better_one_no_worse(points: float) -> None:
     order = [name for name, _ in GRADES]
-    assert order.index(scores.grade(points)) >= order.index(scores.grade(min(points + 5, 100)))
-    assert dict(GRADES)[scores.grade(points)] <= points
+    assert order.index(grade_of(points)) >= order.index(grade_of(min(points + 5, 100)))
+    assert dict(GRADES)[grade_of(points)] <= points
 
 
 def test_what_fails_is_ranked_by_what_mending_it_gains() -> None:

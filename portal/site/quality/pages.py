@@ -10,9 +10,9 @@ from typing import Any
 from model.quality import (
     DIMENSIONS,
     GRADES,
-    Grade,
     GroupScore,
     QualityReport,
+    grade_of,
 )
 from model.records import CheckResult, QualityRecord
 from model.registries import Registries
@@ -82,11 +82,6 @@ def render(
         yield f"{language}/quality.html", render_template(
             "quality.html", language, root="../", page="quality.html", preview=False, **shared,
         )
-
-
-def grade_of(percent: float) -> Grade:
-    """Return the grade of a figure from 0 to 100."""
-    return next(grade for grade, lowest in GRADES if percent >= lowest)
 
 
 def _overview(
