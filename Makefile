@@ -62,7 +62,7 @@ bench-validate: $(VENV)/.ready ## what checking costs, beside one SQL statement 
 	@$(BIN)/python -m bench.validate
 
 pictures: $(VENV)/.ready ## take the README's pictures anew (needs Chromium; after `make run`)
-	@$(BIN)/python docs/pictures.py
+	@$(BIN)/python -m docs.pictures
 
 torture: $(VENV)/.ready ## publish 200 times through faults and kills (a portal must be up; RUNS=…)
 	@$(BIN)/python -m tests.portal.ckan_torture --runs $(or $(RUNS),200)

@@ -9,7 +9,6 @@ Dagster reads the annotation of `context` itself and cannot read a postponed one
 does without `from __future__ import annotations`.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -37,7 +36,8 @@ from model.hashing import sha256_file
 from model.periods import FREQUENCY_DAYS, GRACE_DAYS
 from model.records import SHAPE_CHECK, CheckResult, QualityRecord, Severity
 from model.text import Bilingual, slug
-from warehouse import drafts, drift, releases
+from warehouse import drafts, releases
+from warehouse.drift import verdict
 from warehouse.home import Home
 
 RETRY_UNREACHABLE = dg.RetryPolicy(
@@ -175,22 +175,20 @@ def _table(pipeline: Pipeline) -> dg.AssetsDefinition:
                 _check_spec(key, each.name, each.title, each.severity, each.type)
                 for each in pipeline.suite.expectations
             ),
-            _check_spec(key, SHAPE_CHECK, drift.TITLE, "warning", SHAPE_CHECK),
+            _check_spec(key, SHAPE_CHECK, verdict.TITLE, "warning", SHAPE_CHECK),
         ],
     )
     def table(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         home = context.resources.home
         with _step(context, dataset.id, "table") as done:
             path, stats = make_table(pipeline, home)
-            begun = time.monotonic()
             validated = judge_table(pipeline, home)
-            seconds = time.monotonic() - begun
             judgement, _ = keep_judgement(pipeline, home, validated, context.resources.clock)
             done(stats is not None)
             quality = validated.quality
             result: dg.MaterializeResult = dg.MaterializeResult(
                 data_version=dg.DataVersion(f"{path.parent.name}-{validated.folder.name}"),
-                metadata=metadata.of_table(dataset, validated, stats, judgement, seconds),
+                metadata=metadata.of_table(dataset, validated, stats, judgement),
                 check_results=[_check_result(key, quality, check) for check in quality.checks],
             )
         if quality.stopped:

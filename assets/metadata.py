@@ -15,10 +15,11 @@ from model.dataset import Dataset
 from model.load import Declaration
 from model.quality import Judgement
 from model.records import CheckResult, Publication
+from model.sql import literal
 from portal.site import PREVIEW
 from warehouse.clean import CleanStats
 from warehouse.drafts import Event
-from warehouse.engine import connect, literal
+from warehouse.engine import connect
 from warehouse.releases import StoredRelease
 from warehouse.snapshots import StoredSnapshot
 from warehouse.tables import Validated
@@ -62,9 +63,8 @@ def of_table(
     validated: Validated,
     stats: CleanStats | None,
     judgement: Judgement,
-    seconds: float,
 ) -> dict[str, Any]:
-    """Return a table's metadata; `seconds` is how long judging it took."""
+    """Return a table's metadata."""
     quality = validated.quality
     found: dict[str, Any] = {
         "dagster/row_count": quality.rows_released,
@@ -74,11 +74,12 @@ def of_table(
         "checks": f"{quality.count('passed')} passed, {quality.count('warned')} warned,"
         f" {quality.count('failed')} failed",
         "judgement": judgement.number,
-        "judged in (s)": round(seconds, 3),
         **{f"score: {item.dimension}": round(item.percent, 2) for item in judgement.scores},
         "preview": dg.MetadataValue.md(_preview(validated.data)),
         "file": dg.MetadataValue.path(validated.data),
     }
+    if quality.duration_ms is not None:
+        found["judged in (ms)"] = quality.duration_ms
     if stats is not None:
         found["empty cells left out"] = stats.empty
     if quality.stopped:
@@ -101,6 +102,8 @@ def of_check(check: CheckResult) -> dict[str, Any]:
         found["observed"] = dg.MetadataValue.json({"value": check.observed})
     if check.error:
         found["error"] = check.error
+    if check.duration_ms is not None:
+        found["duration (ms)"] = check.duration_ms
     if check.samples:
         names = tuple(check.samples[0])
         rows = [tuple(sample.get(name) for name in names) for sample in check.samples]

@@ -20,6 +20,7 @@ from model.quality import (
     QualityReport,
     Scorecard,
     StripPoint,
+    badness,
     grade_of,
 )
 from model.records import QualityRecord, Score
@@ -29,7 +30,6 @@ from warehouse.home import Home
 from warehouse.releases import StoredRelease
 
 STRIP = 60  # judgements that a check's history shows
-_WORST_FIRST = {"failed": 0, "warned": 1, "not_judged": 2, "passed": 3, None: 4}
 
 
 def quality_report(
@@ -49,12 +49,26 @@ def quality_report(
     """
     history = judgements.log(home, dataset.id)
     release = releases.current(home, dataset.id)
+    return report_of(home, dataset, history, release, as_of, reach)[0]
+
+
+def report_of(
+    home: Home, dataset: Dataset, history: list[Judgement], release: StoredRelease | None,
+    as_of: date, reach: Reach | None = None,
+) -> tuple[QualityReport, QualityRecord | None]:
+    """Return the report, and the complete record of the newest judgement it speaks of.
+
+    The arguments are those of `quality_report`; `history` is the log of judgements, and `release`
+    the current one.
+    """
+    latest = judgements.record(home, history[-1]) if history else None
     shown = _shown(history, release)
     mqa = assess_published(home.site, dataset.id, reach)
     card = None
-    if shown is not None:
-        card = scorecard(dataset, shown, judgements.record(home, shown), history, mqa, as_of)
-    return QualityReport(
+    if shown is not None and latest is not None:
+        quality = latest if shown is history[-1] else judgements.record(home, shown)
+        card = scorecard(dataset, shown, quality, history, mqa, as_of)
+    report = QualityReport(
         dataset=dataset.id,
         sector=dataset.sector,
         title=dataset.title,
@@ -63,9 +77,12 @@ def quality_report(
         mqa=mqa,
         latest=history[-1] if history else None,
         trend=trend(dataset, history),
-        checks=_histories(home, history),
+        checks=_histories(latest, history) if latest else (),
         acceptances=tuple(acceptances.load(home, dataset.id)),
+        ended=dataset.ended,
+        duration_ms=latest.duration_ms if latest else None,
     )
+    return report, latest
 
 
 def scorecard(
@@ -86,7 +103,7 @@ def scorecard(
         mqa: the metadata's quality, where something is published.
         as_of: the day.
     """
-    fresh = freshness(dataset.frequency, history, as_of)
+    fresh = freshness(dataset, history, as_of)
     found: list[Score] = list(judgement.scores)
     if (timely := timeliness(fresh, dataset.frequency)) is not None:
         found.append(timely)
@@ -103,7 +120,7 @@ def scorecard(
 def trend(dataset: Dataset, history: Sequence[Judgement]) -> tuple[QualityPoint, ...]:
     """Return the total at the moment of each judgement, as timely as it was then."""
     points = []
-    known = freshness_over_time(dataset.frequency, history)
+    known = freshness_over_time(dataset, history)
     for item, fresh in zip(history, known, strict=True):
         timely = timeliness(fresh, dataset.frequency)
         total = scores.total([*item.scores, *([timely] if timely else [])])
@@ -142,10 +159,10 @@ def _shown(history: list[Judgement], release: StoredRelease | None) -> Judgement
     return history[-1]
 
 
-def _histories(home: Home, history: list[Judgement]) -> tuple[CheckHistory, ...]:
+def _histories(
+    latest: QualityRecord, history: list[Judgement]
+) -> tuple[CheckHistory, ...]:
     """Return each check of the newest judgement with what the last judgements found of it."""
-    if not history:
-        return ()
     history = history[-STRIP:]
     outcomes = [_outcomes(item) for item in history]
     found = [
@@ -155,10 +172,11 @@ def _histories(home: Home, history: list[Judgement]) -> tuple[CheckHistory, ...]
                 points.get(check.name) or _absent(item)
                 for item, points in zip(history, outcomes, strict=True)
             ),
+            duration_ms=check.duration_ms,
         )
-        for check in judgements.record(home, history[-1]).checks
+        for check in latest.checks
     ]
-    return tuple(sorted(found, key=lambda item: _WORST_FIRST[item.points[-1].outcome]))
+    return tuple(sorted(found, key=lambda item: badness(item.points[-1].outcome)))
 
 
 def _outcomes(judgement: Judgement) -> dict[str, StripPoint]:

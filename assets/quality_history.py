@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from heapq import nlargest
 
 from expectations import scores
 from expectations.freshness import freshness_over_time, timeliness
-from model.periods import Frequency
-from model.quality import Incident, Judgement
+from model.dataset import Dataset
+from model.quality import CheckOutcome, Incident, IncidentKind, Judgement
 from model.text import Bilingual
 from portal.identifiers import incident_urn
 from warehouse import judgements
@@ -19,7 +21,7 @@ from warehouse.home import Home
 COLUMNS = ("dataset", "algorithm", "day", "indicator", "value")
 
 
-def scores_csv(home: Home, frequencies: Mapping[str, Frequency]) -> str:
+def scores_csv(home: Home, datasets: Mapping[str, Dataset]) -> str:
     """Return the history of the scores as CSV, long: one line for each figure.
 
     Of several judgements on one day the last counts. Without a new judgement the table stays as
@@ -27,7 +29,7 @@ def scores_csv(home: Home, frequencies: Mapping[str, Frequency]) -> str:
 
     Args:
         home: the data folder.
-        frequencies: of the datasets whose history it is to have, by id.
+        datasets: those whose history it is to have, by id.
 
     Raises:
         StoreError: a record is damaged.
@@ -36,18 +38,18 @@ def scores_csv(home: Home, frequencies: Mapping[str, Frequency]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     for dataset in judgements.datasets(home):
-        if dataset in frequencies:
-            writer.writerows(_rows(judgements.log(home, dataset), frequencies[dataset]))
+        if dataset in datasets:
+            writer.writerows(_rows(judgements.log(home, dataset), datasets[dataset]))
     return text.getvalue()
 
 
 def _rows(
-    history: Sequence[Judgement], frequency: Frequency
+    history: Sequence[Judgement], dataset: Dataset
 ) -> Iterator[tuple[str, str, date, str, str]]:
     last: dict[tuple[date, str], dict[str, float]] = {}
-    known = freshness_over_time(frequency, history)
+    known = freshness_over_time(dataset, history)
     for item, fresh in zip(history, known, strict=True):
-        timely = timeliness(fresh, frequency)
+        timely = timeliness(fresh, dataset.frequency)
         found = [*item.scores, *([timely] if timely else [])]
         last[item.at.date(), item.algorithm] = {
             **{score.dimension: score.percent for score in found},
@@ -59,67 +61,89 @@ def _rows(
         }
     for (day, algorithm), figures in last.items():
         for name, value in figures.items():
-            yield history[0].dataset, algorithm, day, name, f"{value:.6g}"
+            yield dataset.id, algorithm, day, name, f"{value:.6g}"
 
 
-def incidents(home: Home, dataset: str, newest: int) -> list[Incident]:
+@dataclass(frozen=True)
+class Event:
+    """What a judgement changed for the worse or the better, as the log alone tells it."""
+
+    judgement: Judgement
+    kind: IncidentKind
+    check: CheckOutcome | None = None  # where it began to fail
+
+    @property
+    def id(self) -> str:
+        """The same for the same event, for ever."""
+        name = self.check.name if self.check else ""
+        return incident_urn(self.judgement.dataset, self.judgement.number, self.kind, name)
+
+
+def events(history: Sequence[Judgement], newest: int) -> list[Event]:
     """Return what went wrong with a dataset, newest first: releases that were stopped, checks that
     began to fail, and that it was mended.
 
     Args:
-        home: the data folder.
-        dataset: id of the dataset.
+        history: its judgements, oldest first.
         newest: how many at most.
-
-    Raises:
-        StoreError: a record is damaged.
     """
-    history = judgements.log(home, dataset)
-    found: list[Incident] = []
+    found: list[Event] = []
     for before, now in zip([None, *history[:-1]][::-1], history[::-1], strict=True):
-        found += _incidents(home, before, now)
+        found += _events(before, now)
         if len(found) >= newest:
             break
     return found[:newest]
 
 
-def _incidents(home: Home, before: Judgement | None, now: Judgement) -> list[Incident]:
-    found = []
+def _events(before: Judgement | None, now: Judgement) -> Iterator[Event]:
     if now.stopped and (before is None or before.stopped != now.stopped):
-        found.append(_incident(
-            now, "stopped", "", Bilingual(vi="Bản phát hành bị dừng", en="The release was stopped"),
-            Bilingual(vi=now.stopped, en=now.stopped),
-        ))
+        yield Event(now, "stopped")
     if before is not None and before.stopped and not now.stopped:
-        found.append(_incident(
-            now, "recovered", "",
-            Bilingual(vi="Có thể phát hành trở lại", en="It can be released again"),
-            Bilingual(
-                vi="Bảng mới qua được các phép kiểm tra.", en="The new table passes the checks."
-            ),
-        ))
+        yield Event(now, "recovered")
     known = {item.name for item in before.open if item.outcome == "failed"} if before else set()
-    begun = [item for item in now.open if item.outcome == "failed" and item.name not in known]
-    if begun:
-        checks = {check.name: check for check in judgements.record(home, now).checks}
-        found += [
-            _incident(
-                now, "failed", item.name, checks[item.name].title,
-                Bilingual(
-                    vi=f"{item.unexpected} trên {item.evaluated} không đạt.",
-                    en=f"{item.unexpected} of {item.evaluated} do not fulfil it.",
-                ),
-            )
-            for item in begun
-        ]
-    return found
+    for item in now.open:
+        if item.outcome == "failed" and item.name not in known:
+            yield Event(now, "failed", item)
 
 
-def _incident(
-    judgement: Judgement, kind: str, check: str, title: Bilingual, text: Bilingual
-) -> Incident:
-    return Incident.model_validate({
-        "id": incident_urn(judgement.dataset, judgement.number, kind, check),
-        "dataset": judgement.dataset, "at": judgement.at, "kind": kind, "title": title,
-        "text": text,
-    })
+def incidents(home: Home, found: Iterable[Event], newest: int) -> list[Incident]:
+    """Return the newest of events in words, newest first.
+
+    Args:
+        home: the data folder.
+        found: events of any datasets.
+        newest: how many at most.
+
+    Raises:
+        StoreError: the record of one of these is damaged.
+    """
+    chosen = nlargest(newest, found, key=lambda event: (event.judgement.at, event.id))
+    return [_incident(home, event) for event in chosen]
+
+
+def _incident(home: Home, event: Event) -> Incident:
+    title, text = _told(home, event)
+    return Incident(
+        id=event.id, dataset=event.judgement.dataset, at=event.judgement.at, kind=event.kind,
+        title=title, text=text,
+    )
+
+
+def _told(home: Home, event: Event) -> tuple[Bilingual, Bilingual]:
+    if event.check is not None:
+        checks = {check.name: check for check in judgements.record(home, event.judgement).checks}
+        unexpected, evaluated = event.check.unexpected, event.check.evaluated
+        return checks[event.check.name].title, Bilingual(
+            vi=f"{unexpected} trên {evaluated} không đạt.",
+            en=f"{unexpected} of {evaluated} do not fulfil it.",
+        )
+    if event.kind == "stopped":
+        reason = str(event.judgement.stopped)
+        return (
+            Bilingual(vi="Bản phát hành bị dừng", en="The release was stopped"),
+            Bilingual(vi=reason, en=reason),
+        )
+    return (
+        Bilingual(vi="Có thể phát hành trở lại", en="It can be released again"),
+        Bilingual(vi="Bảng mới qua được các phép kiểm tra.", en="The new table passes the checks."),
+    )

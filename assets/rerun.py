@@ -12,8 +12,9 @@ from assets.compared import compared_with, paths
 from assets.steps import Pipeline, inputs_now, make_table, run_suite
 from expectations.words import Expectation
 from model.records import CheckResult
+from model.sql import identifier
 from warehouse import tables
-from warehouse.engine import connect, quote
+from warehouse.engine import connect
 from warehouse.home import Home
 
 
@@ -67,10 +68,10 @@ def _failing_rows(
     columns = ["_part", "_row", "_column", *pipeline.dataset.columns]
     if check.samples and not set(check.samples[0]) <= set(columns):
         return check.samples[:limit]  # it says more than the row: what it compared it with
-    listed = ", ".join(quote(name) for name in columns)
-    order = ", ".join(quote(name) for name in pipeline.dataset.key)
+    listed = ", ".join(identifier(name) for name in columns)
+    order = ", ".join(identifier(name) for name in pipeline.dataset.key)
     found = con.execute(
-        f"SELECT {listed} FROM {quote(relation)} JOIN held USING (_id) WHERE list_contains("
+        f"SELECT {listed} FROM {identifier(relation)} JOIN held USING (_id) WHERE list_contains("
         f"list_transform(reasons, lambda x: split_part(x, ':', 1)), ?) ORDER BY {order}, _id"
         " LIMIT ?", [check.name, limit],
     ).fetchall()

@@ -14,8 +14,8 @@ from typing import Any
 
 import duckdb
 
-from expectations.sql import identifier, literal
 from model.dataset import Dataset
+from model.sql import identifier, literal
 
 Touched = list[dict[str, Any]]
 SHORTEST = 8  # observations of a series into which something is planted

@@ -1,74 +1,97 @@
-"""How long the pages about quality take: 1,000 datasets, each judged daily for two years.
+"""How long what a run makes of quality takes: 1,000 datasets, each judged daily for two years.
 
     python -m bench.quality_pages [--datasets 1000] [--days 730] [--keep DIR]
 
-Each dataset is one of the sample's under another name, with a log of judgements made up from a
-seed: most days as the day before, now and then a check that fails for a week.
+It is what follows every run (`pipelines.feeds`): the pages and badges, the metrics, the feeds of
+failures. Each dataset is one of the project's under another name, with a small release that is
+published, and a log of judgements made up from a seed: most days as the day before, now and then a
+check that fails for a week.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+import resource
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from assets.quality import groups, quality_report
-from model.collector import paused_collector
+from model.dataset import Dataset
+from model.hashing import canonical_json
+from model.records import FileRecord
+from model.registries import Registries
 from model.text import Bilingual
 from pipelines.catalogue import load_catalogue
+from pipelines.feeds import write_feeds
 from pipelines.settings import Settings
-from portal.site.quality.pages import Assessed
-from portal.site.quality.publish import publish_quality
+from portal import dcat
+from portal.content import Content
+from portal.distributions.registry import DISTRIBUTIONS
 from tests.quality_world import judge_daily
-from warehouse import judgements
+from tests.releases import make_release, row
 from warehouse.home import Home
 
 LAST = date(2026, 6, 30)
 
 
 def main() -> None:
-    """Make the logs, build the pages, print the times."""
+    """Make the logs, build what is shown, print the times."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--datasets", type=int, default=1_000)
     parser.add_argument("--days", type=int, default=730)
     parser.add_argument("--keep", type=Path, help="leave the data folder here")
     asked = parser.parse_args()
-    catalogue = load_catalogue(Settings.from_environment())
-    models = [each.dataset for each in catalogue.declarations.values()]
+    settings = Settings.from_environment()
+    catalogue = load_catalogue(settings)
+    models = list(catalogue.declarations.values())
     with _folder(asked.keep) as folder:
         home = Home(folder)
-        datasets = [
-            models[n % len(models)].model_copy(update={
-                "name": f"made_up_{n}",
-                "title": Bilingual(vi=f"Tập dữ liệu số {n}", en=f"Dataset number {n}"),
+        declarations = {}
+        for number in range(asked.datasets):
+            model = models[number % len(models)]
+            dataset = model.dataset.model_copy(update={
+                "name": f"made_up_{number}",
+                "title": Bilingual(vi=f"Tập dữ liệu số {number}", en=f"Dataset number {number}"),
             })
-            for n in range(asked.datasets)
-        ]
-        for number, dataset in enumerate(datasets):
             judge_daily(home, dataset, asked.days, LAST, random.Random(number))  # noqa: S311
-        print(f"{len(datasets):,} datasets, {asked.days} judgements each")
-        begin = time.perf_counter()
-        assessed = []
-        with paused_collector():
-            for dataset in datasets:
-                report = quality_report(home, dataset, LAST)
-                record = judgements.record(home, report.latest) if report.latest else None
-                assessed.append(Assessed(report, record))
-        reported = time.perf_counter()
-        print(f"reports {reported - begin:6.1f} s")
-        sectors, city = groups([each.report for each in assessed])
-        for turn in ("first", "again"):
-            start = time.perf_counter()
-            written = publish_quality(
-                home.site, assessed, sectors, city, catalogue.registries, LAST
+            _publish(home, dataset, catalogue.registries)
+            declarations[dataset.id] = replace(model, dataset=dataset)
+        catalogue = replace(catalogue, declarations=declarations)
+        print(f"{asked.datasets:,} datasets, {asked.days} judgements each")
+        for turn, day in (
+            ("first", LAST), ("again", LAST), ("the day after", LAST + timedelta(days=1))
+        ):
+            now = datetime.combine(day, datetime.min.time(), UTC)
+            begun, used = time.perf_counter(), time.process_time()
+            written = write_feeds(replace(settings, home=home, epoch=now), catalogue)
+            print(
+                f"{time.perf_counter() - begun:6.1f} s ({time.process_time() - used:.1f} s of CPU)"
+                f" {turn}: {written:,} files written"
             )
-            print(f"pages   {time.perf_counter() - start:6.1f} s {turn}: {written:,} files written")
-        print(f"all     {time.perf_counter() - begin:6.1f} s")
+    print(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB at most")
+
+
+def _publish(home: Home, dataset: Dataset, registries: Registries) -> None:
+    """Make a release, and of what the site publishes of it what is read here: its description."""
+    figure = row(**dict.fromkeys(dataset.dimensions, "A"))
+    held = {**figure, "_part": "a.csv", "_row": 7, "_column": "B", "reasons": ["check_1"]}
+    release = make_release(home.releases(dataset.id) / "1", dataset, [figure], held=[held])
+    files = [
+        FileRecord(name=form.file_name(dataset), sha256="0" * 64, bytes=9)
+        for form in DISTRIBUTIONS
+    ]
+    nodes = dcat.dataset_nodes(
+        Content.of(release, registries), files, f"datasets/{dataset.id}/",
+        f"vi/{dataset.id}.html", release.release.issued.isoformat(),
+    )
+    path = home.site / "datasets" / dataset.id / "dcat.jsonld"
+    path.parent.mkdir(parents=True)
+    path.write_text(canonical_json(dcat.document(nodes, "")), encoding="utf-8")
 
 
 @contextmanager

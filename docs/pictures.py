@@ -13,19 +13,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
+
+from tests.browser import started
 
 FOLDER = Path(__file__).parent / "pictures"
 SITE, UI = 8765, 8766
-# Without these, Chromium asks its maker's hosts for this and that.
-QUIET = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--hide-scrollbars",
-)  # fmt: skip
 PICTURES = (
     ("catalogue", f"http://127.0.0.1:{SITE}/vi/index.html", (1280, 1000), 1),
     ("dataset", f"http://127.0.0.1:{SITE}/en/tourism/international_tourism.html", (1280, 1340), 1),
@@ -57,19 +52,16 @@ def running(address: str, *command: str, **environment: str) -> Iterator[None]:
 
 def take() -> None:
     """Take every picture."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = "/usr/bin/chromium"
-    for argument in QUIET:
-        options.add_argument(argument)
-    driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
-    try:
-        for name, address, size, seconds in PICTURES:
-            driver.set_window_size(*size)
-            driver.get(address)
-            time.sleep(seconds)
-            driver.save_screenshot(str(FOLDER / f"{name}.png"))
-    finally:
-        driver.quit()
+    with TemporaryDirectory() as profile:
+        driver = started(Path(profile), "--hide-scrollbars")
+        try:
+            for name, address, size, seconds in PICTURES:
+                driver.set_window_size(*size)
+                driver.get(address)
+                time.sleep(seconds)
+                driver.save_screenshot(str(FOLDER / f"{name}.png"))
+        finally:
+            driver.quit()
 
 
 if __name__ == "__main__":

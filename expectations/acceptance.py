@@ -15,10 +15,10 @@ import duckdb
 
 from expectations.automatic import ALWAYS
 from expectations.generic import generic_names
-from expectations.sql import identifier
 from expectations.words import Suite
 from model.dataset import Dataset
 from model.quality import Acceptance, row_sha256
+from model.sql import identifier
 
 KEY_CHECK = "key_unique"
 _GENERIC_BUT_ACCEPTABLE = {"obs_value_within_bounds", KEY_CHECK}

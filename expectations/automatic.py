@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from expectations.cells import thresholds
+from expectations.cells import suppressed, thresholds
 from expectations.custom import CUSTOM, completed
 from expectations.words import Expectation
 from model.dataset import Dataset
@@ -39,10 +39,15 @@ AUTOMATIC: dict[str, tuple[str, Severity]] = {
     "expect_series_to_stay_in_place": ("series_in_place", "warning"),
     "expect_no_personal_data": ("no_personal_data", "critical"),
     "expect_small_cells_to_be_withheld": ("small_cells_withheld", "critical"),
+    "expect_withheld_counts_to_be_withheld_elsewhere": ("withheld_elsewhere", "critical"),
+    "expect_withheld_counts_to_stay_withheld": ("withheld_in_every_release", "warning"),
     "expect_text_to_be_readable": ("text_readable", "critical"),
 }
 # A suite may say these more strictly, but not leave them out.
-ALWAYS = ("expect_no_personal_data", "expect_small_cells_to_be_withheld")
+ALWAYS = (
+    "expect_no_personal_data", "expect_small_cells_to_be_withheld",
+    "expect_withheld_counts_to_be_withheld_elsewhere",
+)
 
 
 def automatic_expectations(
@@ -61,20 +66,45 @@ def _automatic(
             continue
         if kind == "expect_cumulative_series_to_not_fall" and dataset.frequency != "YTD":
             continue
-        if kind == "expect_small_cells_to_be_withheld" and not thresholds(dataset):
-            continue
-        kwargs = completed(kind, _arguments(kind, dataset, registries), dataset)
-        yield Expectation(
-            name=name, type=kind, kwargs=kwargs, severity=severity, level=custom.level,
-            title=custom.title,
-        )
+        for number, kwargs in enumerate(_arguments(kind, dataset, registries), start=1):
+            yield Expectation(
+                name=name if number == 1 else f"{name}_{number}", type=kind,
+                kwargs=completed(kind, kwargs, dataset), severity=severity, level=custom.level,
+                title=custom.title,
+            )
 
 
-def _arguments(kind: str, dataset: Dataset, registries: Registries) -> dict[str, Any]:
+def free_text(dataset: Dataset) -> list[str]:
+    """Return the columns of a release that may hold any text: all others hold declared codes."""
+    open_codes = [name for name, item in dataset.dimensions.items() if item.codelist is None]
+    return [*open_codes, "obs_note"]
+
+
+def _arguments(kind: str, dataset: Dataset, registries: Registries) -> list[dict[str, Any]]:
+    """Return the arguments of each expectation of a kind: of most kinds there is one."""
     if kind == "expect_small_cells_to_be_withheld":
-        return {"thresholds": thresholds(dataset)}
+        return [{"thresholds": thresholds(dataset)}] if thresholds(dataset) else []
+    if kind == "expect_withheld_counts_to_be_withheld_elsewhere":
+        others = sorted({name for rule in suppressed(dataset).values() for name in rule.also_in})
+        return [{"dataset": name, **_withheld(dataset, name)} for name in others]
+    if kind == "expect_withheld_counts_to_stay_withheld":
+        return [_withheld(dataset)] if suppressed(dataset) else []
+    return [_of_kind(kind, dataset, registries)]
+
+
+def _withheld(dataset: Dataset, also_in: str | None = None) -> dict[str, Any]:
+    """Return the indicators whose small counts are withheld (here and there), and their totals."""
+    rules = {
+        code: rule for code, rule in suppressed(dataset).items()
+        if also_in is None or also_in in rule.also_in
+    }
+    totals = {column: code for rule in rules.values() for column, code in rule.totals.items()}
+    return {"indicators": list(rules), "totals": totals}
+
+
+def _of_kind(kind: str, dataset: Dataset, registries: Registries) -> dict[str, Any]:
     if kind in ("expect_no_personal_data", "expect_text_to_be_readable"):
-        return {"columns": ["obs_note"]}
+        return {"columns": free_text(dataset)}
     if kind == "expect_series_values_to_not_jump" and dataset.frequency in ("D", "W"):
         return {"min_periods": 60}  # a fortnight of days tells nothing of the weather's habits
     if kind == "expect_series_to_differ_from_each_other":

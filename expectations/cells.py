@@ -1,30 +1,30 @@
 """Small counts of people: found, or withheld so that no published total gives them away.
 
 Primary suppression withholds a count from 1 to below the threshold. Where a total and all of its
-other parts are published, the withheld one is their difference: secondary suppression withholds
-more, the smallest first, until no withheld cell follows from what is published. It is decided by
-linear algebra over all sums at once, not line by line: two lines with two holes each can still
-give one of them away.
-
-Statistical disclosure control, e.g. SDC Practice Guide, "Secondary cell suppression".
+other parts are published, the withheld one is their difference, and near it where the others that
+are withheld are small: `expectations.protection` withholds more, until each of them could be
+anything within a range as wide as the threshold.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from fractions import Fraction
+from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import duckdb
 
+from expectations.protection import Cell, Sum, UnprotectedError, protect
 from expectations.series.points import columns
-from expectations.sql import identifier, in_template, literal
+from expectations.sql import in_template
 from model.dataset import Dataset, SmallCells
+from model.records import QualityRecord
+from model.sql import identifier, literal
 
 SUPPRESSED = "Q"  # SDMX CL_OBS_STATUS
-Cell = tuple[str, ...]  # a code for each column that has totals
-Sum = tuple[Cell, tuple[Cell, ...]]  # a total and its parts
+CHECK = "expect_small_cells_to_be_withheld"
 
 
 def small_cells(kwargs: dict[str, Any]) -> str:
@@ -46,11 +46,33 @@ def thresholds(dataset: Dataset) -> dict[str, int]:
     }
 
 
+@dataclass(frozen=True)
+class Suppression:
+    """What was withheld of a table; it tells of no cell why it was.
+
+    `narrowest`: no withheld count can be bounded more closely than by this many times the
+    threshold; None where none can be bounded at all.
+    """
+
+    small: int = 0
+    beside: int = 0
+    narrowest: float | None = None
+    problem: str | None = None  # why it cannot be told what the published figures give away
+
+    def and_also(self, other: Suppression) -> Suppression:
+        """Return both together."""
+        widths = [each.narrowest for each in (self, other) if each.narrowest is not None]
+        return Suppression(
+            self.small + other.small, self.beside + other.beside, min(widths, default=None),
+            self.problem or other.problem,
+        )
+
+
 def suppress(
     con: duckdb.DuckDBPyConnection, relation: str, dataset: Dataset,
     parents: Mapping[str, str] | None = None,
-) -> int:
-    """Withhold small counts in a table, and what would give them away; returns how many cells.
+) -> Suppression:
+    """Withhold small counts in a table, and what would give them away.
 
     Args:
         con: the connection.
@@ -59,45 +81,101 @@ def suppress(
         parents: area -> the area whose total it is a part of, where the codelist says so; else
             every other area is a part of the total that `small_cells.totals` names.
     """
-    withheld: list[int] = []
-    for code, indicator in dataset.indicators.items():
-        rule = indicator.small_cells
-        if rule is not None and rule.action == "suppress":
-            withheld += _withheld(con, relation, dataset, code, rule, parents or {})
-    if withheld:
-        con.execute(
-            f"UPDATE {identifier(relation)} SET obs_value = NULL, obs_status = '{SUPPRESSED}'"
-            " WHERE _id IN (SELECT unnest(?))", [withheld],
-        )
-    return len(withheld)
+    done = Suppression()
+    for code, rule in suppressed(dataset).items():
+        for table in _tables(con, relation, dataset, code, rule):
+            found = table.withhold(rule, parents or {})
+            ids = [i for i, cell in zip(table.ids, table.cells, strict=True) if cell in found.cells]
+            con.execute(
+                f"UPDATE {identifier(relation)} SET obs_value = NULL, obs_status = '{SUPPRESSED}'"
+                " WHERE _id IN (SELECT unnest(?))", [ids],
+            )
+            done = done.and_also(found.told)
+    return done
 
 
-def _withheld(
-    con: duckdb.DuckDBPyConnection, relation: str, dataset: Dataset, code: str, rule: SmallCells,
-    parents: Mapping[str, str],
-) -> list[int]:
-    """Return the `_id` of each cell of an indicator that must be withheld and is not yet."""
+def told(quality: QualityRecord, done: Suppression) -> QualityRecord:
+    """Return a record that says how much was withheld, and that stops where it is not enough."""
+    if not done.small:
+        return quality
+    found: dict[str, Any] = {
+        "observed": {"withheld": {
+            "small": done.small, "beside": done.beside,
+            "narrowest interval, in thresholds": done.narrowest and round(done.narrowest, 2),
+        }},
+    }
+    if done.problem:
+        found |= {"outcome": "failed", "error": done.problem}
+    checks = tuple(
+        check.model_copy(update=found) if check.expectation == CHECK else check
+        for check in quality.checks
+    )
+    stopped = quality.stopped
+    if done.problem:
+        what = f"{done.problem}: publish these counts in fewer cells, or fewer of their totals"
+        stopped = "; ".join(filter(None, (what, stopped)))
+    return quality.model_copy(update={"checks": checks, "stopped": stopped})
+
+
+def suppressed(dataset: Dataset) -> dict[str, SmallCells]:
+    """Return the rule of each indicator whose small counts are withheld."""
+    return {
+        code: indicator.small_cells for code, indicator in dataset.indicators.items()
+        if indicator.small_cells and indicator.small_cells.action == "suppress"
+    }
+
+
+@dataclass(frozen=True)
+class _Withheld:
+    cells: frozenset[Cell]
+    told: Suppression
+
+
+@dataclass(frozen=True)
+class _Table:
+    """The cells of an indicator that can be parts of the same sums, e.g. those of one period."""
+
+    ids: list[int]
+    cells: list[Cell]
+    values: list[float | None]
+    statuses: list[str | None]
+
+    def withhold(self, rule: SmallCells, parents: Mapping[str, str]) -> _Withheld:
+        """Return the cells to withhold, of those that have a value."""
+        known = {cell: value for cell, value in zip(self.cells, self.values, strict=True)
+                 if value is not None}
+        already = {cell for cell, status in zip(self.cells, self.statuses, strict=True)
+                   if status == SUPPRESSED and cell not in known}
+        small = {cell for cell, value in known.items() if 0 < value < rule.threshold}
+        sums = list(_sums(self.cells, list(rule.totals.items()), parents))
+        try:
+            found = protect(known, small | already, sums, rule.threshold)
+        except UnprotectedError as error:
+            return _Withheld(frozenset(small), Suppression(len(small), problem=str(error)))
+        narrowest = found.narrowest / rule.threshold if isfinite(found.narrowest) else None
+        beside = len(found.cells) - len(small) - len(already)
+        return _Withheld(found.cells, Suppression(len(small), beside, narrowest))
+
+
+def _tables(
+    con: duckdb.DuckDBPyConnection, relation: str, dataset: Dataset, code: str, rule: SmallCells
+) -> list[_Table]:
+    """Return the tables of an indicator that have a small count."""
     crossed = list(rule.totals)
     fixed = [name for name in dataset.key if name not in crossed]
     crossing = f"[{columns(crossed)}]" if crossed else "[]::VARCHAR[]"
-    tables = con.execute(
-        f"""SELECT list(_id), list({crossing}), list(obs_value), list(obs_status)
+    rows = con.execute(
+        f"""SELECT list(_id ORDER BY _id), list({crossing} ORDER BY _id),
+                   list(obs_value ORDER BY _id), list(obs_status ORDER BY _id)
             FROM {identifier(relation)} WHERE indicator = ?
             GROUP BY {columns(fixed)}
-            HAVING count(*) FILTER (obs_value > 0 AND obs_value < {rule.threshold}) > 0""", [code],
+            HAVING count(*) FILTER (obs_value > 0 AND obs_value < {rule.threshold}) > 0
+            ORDER BY min(_id)""", [code],
     ).fetchall()
-    found = []
-    for ids, crossings, values, statuses in tables:
-        cells = [tuple(item) for item in crossings]
-        known = {cell: value for cell, value in zip(cells, values, strict=True)
-                 if value is not None}
-        withheld = {cell for cell, status in zip(cells, statuses, strict=True)
-                    if status == SUPPRESSED}
-        withheld |= {cell for cell, value in known.items() if 0 < value < rule.threshold}
-        withheld = closed(known, withheld, list(_sums(cells, list(rule.totals.items()), parents)))
-        found += [i for i, cell in zip(ids, cells, strict=True)
-                  if cell in withheld and cell in known]
-    return found
+    return [
+        _Table(ids, [tuple(cell) for cell in crossings], values, statuses)
+        for ids, crossings, values, statuses in rows
+    ]
 
 
 def _sums(
@@ -117,79 +195,3 @@ def _sums(
                     families[parent].append(cell)
             for parent, parts in families.items():
                 yield by_code[parent], tuple(parts)
-
-
-def closed(
-    known: Mapping[Cell, float], withheld: set[Cell], sums: Sequence[Sum]
-) -> set[Cell]:
-    """Return the withheld cells with as many others as keep them from being worked out.
-
-    Args:
-        known: the values of all cells that have one.
-        withheld: the cells that must not be known.
-        sums: each total with its parts.
-    """
-    hidden = set(withheld)
-    totals = {total for total, _ in sums}
-    while True:
-        given_away = recoverable(hidden, sums)
-        if not given_away:
-            return hidden
-        beside = {
-            cell for total, parts in sums if given_away & {total, *parts}
-            for cell in (total, *parts) if cell not in hidden and cell in known
-        }
-        if not beside:  # all of it is hidden: it can be told from zeros that are not there
-            return hidden
-        hidden.add(min(beside, key=lambda c: (
-            c in totals, -_holes(c, sums, hidden), known[c] == 0, known[c], c
-        )))
-
-
-def _holes(cell: Cell, sums: Sequence[Sum], hidden: set[Cell]) -> int:
-    """Return in how many of its sums beside others that are hidden a cell stands."""
-    return sum(cell in (total, *parts) and bool(hidden & {total, *parts}) for total, parts in sums)
-
-
-def recoverable(hidden: set[Cell], sums: Sequence[Sum]) -> set[Cell]:
-    """Return the hidden cells that follow from the sums and all cells that are not hidden."""
-    order = {cell: place for place, cell in enumerate(sorted(hidden))}
-    rows: list[dict[int, Fraction]] = []
-    for total, parts in sums:
-        row = {order[cell]: Fraction(1) for cell in parts if cell in order}
-        if total in order:
-            row[order[total]] = Fraction(-1)
-        if row:
-            rows.append(row)
-    told = _solved(rows)
-    return {cell for cell, place in order.items() if place in told}
-
-
-def _solved(rows: list[dict[int, Fraction]]) -> set[int]:
-    """Return the unknowns that have one value only, by Gauss-Jordan elimination."""
-    pivots: dict[int, dict[int, Fraction]] = {}
-    for start in rows:
-        row = dict(start)
-        for place in list(row):
-            if place in pivots and place in row:
-                _subtract(row, pivots[place], row[place])
-        if not row:
-            continue
-        pivot = min(row)
-        scale = row[pivot]
-        row = {place: value / scale for place, value in row.items()}
-        for other in pivots.values():
-            if pivot in other:
-                _subtract(other, row, other[pivot])
-        pivots[pivot] = row
-    return {place for place, row in pivots.items() if len(row) == 1}
-
-
-def _subtract(row: dict[int, Fraction], other: Mapping[int, Fraction], times: Fraction) -> None:
-    for place, value in other.items():
-        left = row.get(place, Fraction(0)) - times * value
-        if left:
-            row[place] = left
-        else:
-            row.pop(place, None)
-

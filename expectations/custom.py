@@ -11,14 +11,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from expectations import across, cells, parts, privacy
+from expectations import across, cells, disclosed, parts, privacy
 from expectations.kinds import UNEXPECTED_ROWS, Level
 from expectations.series import history, neighbours, release
 from expectations.words import Expectation
 from model.dataset import Dataset
+from model.personal import KINDS
 from model.text import Bilingual, did_you_mean
 
 PREVIOUS_RELEASE = "previous_release"
+EARLIER_RELEASES = "earlier_releases"  # all of them, together
 MARKS = (0, -1, -9, -99, -999, -9999, 99, 999, 9999, 99999, 999999, 9999999)
 
 
@@ -235,7 +237,7 @@ CUSTOM: dict[str, Custom] = {
             " insurance cards, accounts, names with a date of birth.",
         ),
         level="table", required={"columns": list},
-        defaults={"kinds": [*privacy.PATTERNS, "card"]}, of_series=False,
+        defaults={"kinds": [*KINDS]}, of_series=False,
     ),
     "expect_small_cells_to_be_withheld": Custom(
         cells.small_cells,
@@ -244,6 +246,24 @@ CUSTOM: dict[str, Custom] = {
             en="No count of people is published that is so small that it could tell who is meant.",
         ),
         level="table", required={"thresholds": dict}, of_series=False,
+    ),
+    "expect_withheld_counts_to_be_withheld_elsewhere": Custom(
+        disclosed.elsewhere,
+        Bilingual(
+            vi="Số bị che ở đây không được công bố ở bộ dữ liệu khác có cùng chỉ tiêu.",
+            en="No count that is withheld here is published by another dataset with the indicator.",
+        ),
+        level="table", required={"dataset": str, "indicators": list},
+        defaults={"totals": {}}, of_series=False,
+    ),
+    "expect_withheld_counts_to_stay_withheld": Custom(
+        disclosed.before,
+        Bilingual(
+            vi="Số bị che vẫn bị che ở mọi lần phát hành, để so sánh các lần không làm lộ.",
+            en="What is withheld is withheld in every release: comparing them gives nothing away.",
+        ),
+        level="table", required={"indicators": list},
+        defaults={"totals": {}, "relation": EARLIER_RELEASES}, of_series=False,
     ),
     "expect_text_to_be_readable": Custom(
         privacy.unreadable_text,

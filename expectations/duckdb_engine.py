@@ -17,9 +17,10 @@ Importing this module imports GX (seconds): import it inside the function that r
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from inspect import getattr_static, isfunction
+from time import perf_counter
 from types import MethodType
 from typing import Any
 
@@ -52,8 +53,8 @@ class Finding:
     """What GX found for one expectation.
 
     `evaluated` and `unexpected` are numbers of rows. `ids_query` selects the `_id` of every
-    unexpected row, for expectations on rows, and `sample_ids` are the smallest of them. `result`
-    is GX's own.
+    unexpected row, for expectations on rows, and `sample_ids` are the smallest of them. `seconds`
+    is how long its own query took, or its share of what counts many together. `result` is GX's own.
     """
 
     success: bool
@@ -64,6 +65,7 @@ class Finding:
     sample_ids: tuple[int, ...] = ()
     result: Mapping[str, Any] = field(default_factory=dict)
     error: str | None = None
+    seconds: float = field(default=0.0, compare=False)
 
 
 class _Judge:
@@ -130,7 +132,10 @@ def prepare(suite: ExpectationSuite) -> Prepared:
 
 
 def run(
-    con: duckdb.DuckDBPyConnection, relation: str, suite: ExpectationSuite | Prepared
+    con: duckdb.DuckDBPyConnection,
+    relation: str,
+    suite: ExpectationSuite | Prepared,
+    before: Mapping[str, Finding] | None = None,
 ) -> dict[str, Finding]:
     """Run a suite on a table or view of the caller's connection.
 
@@ -139,21 +144,30 @@ def run(
         relation: name of a table or view with a column `_id`.
         suite: each expectation carries its own name in `meta["name"]`. Prepare it where it runs
             more than once.
+        before: what was found in these rows and others together. Where no row of those broke an
+            expectation that judges each row by itself, none of these does.
 
     Returns:
         What was found, by the expectation's name. An expectation that raised has `error`.
     """
     ready = suite if isinstance(suite, Prepared) else prepare(suite)
-    rows, measured = measure(con, relation, ready.plans)
+    kept = {
+        name for name, finding in (before or {}).items()
+        if not finding.unexpected and not finding.error
+    }
+    rows, measured = measure(con, relation, ready.plans, kept)
     found = {
         name: _judge(ready.expectations[name], plan, relation, rows, measured[name])
         for name, plan in ready.plans.items()
     }
     if ready.rest:
+        begun = perf_counter()
         results = stock.validate(con, relation, ready.rest, _RESULT_FORMAT)
+        share = (perf_counter() - begun) / len(ready.rest)
         for result in results:
             configuration: Any = result.expectation_config
-            found[_name(configuration.meta)] = _finding(con, result, rows)
+            finding = _finding(con, result, rows)
+            found[_name(configuration.meta)] = replace(finding, seconds=share)
     return {name: found[name] for name in ready.expectations}
 
 
@@ -166,7 +180,10 @@ def _judge(
 ) -> Finding:
     """Let GX judge by the metrics that were computed for it."""
     if measured.error:
-        return Finding(success=False, evaluated=0, unexpected=0, error=_short(measured.error))
+        return Finding(
+            success=False, evaluated=0, unexpected=0, error=_short(measured.error),
+            seconds=measured.seconds,
+        )
     judged = expectation._validate(
         metrics=dict(measured.metrics), runtime_configuration={"result_format": _RESULT_FORMAT}
     )
@@ -184,6 +201,7 @@ def _judge(
         ids_query=query,
         sample_ids=measured.sample_ids,
         result=result,
+        seconds=measured.seconds,
     )
 
 

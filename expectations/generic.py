@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 from expectations.kinds import UNEXPECTED_ROWS, Level
-from expectations.sql import identifier, in_template, literal
+from expectations.sql import in_template
 from expectations.titles import column_name, sentence
 from expectations.words import Expectation
 from model.dataset import Dataset, ObsStatus
 from model.periods import PERIOD_PATTERNS
 from model.registries import Registries
+from model.sql import identifier, literal
 from model.text import Bilingual
 
 # Statuses under which an observation has no value: O missing, Q suppressed.

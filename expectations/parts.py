@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from expectations.series.points import columns
-from expectations.sql import identifier, in_template, literal
+from expectations.sql import in_template
+from model.sql import identifier, literal
 
 Kwargs = dict[str, Any]
 

@@ -1,61 +1,16 @@
-"""Personal data in text: what must never be published, and the SQL that finds it.
+"""Text that must not be published: the SQL that finds personal data, and text decoded wrongly.
 
-Vietnamese identity cards (CCCD of 12 digits, CMND of 9), telephones, e-mail addresses, health
-insurance (BHYT), bank accounts and cards, and names beside a date of birth. A number that could
-be anything counts only beside a word that says what it is. What is found is shown masked. Columns
-other than the note hold codes of a list.
-
-Law 91/2025/QH15 on personal data, in force from 1 January 2026.
+What personal data look like, and what masks them: `model.personal`. Every column of a release that
+is not made of a list's codes is searched.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from expectations.sql import identifier, in_template, literal
-
-_DATE = r"(0?[1-9]|[12][0-9]|3[01])[/.-](0?[1-9]|1[0-2])[/.-](19|20)[0-9]{2}"
-# Classes of Unicode (\p{L}) take RE2 milliseconds to build in every query.
-_WORD = r"[^\s0-9,;:.()/-]+"
-# Without those that begin a place's name as well (Hà Nội, Hồ Chí Minh, Thái Bình).
-_SURNAME = (
-    r"(Nguyễn|Trần|Lê|Phạm|Hoàng|Huỳnh|Phan|Vũ|Võ|Đặng|Bùi|Đỗ|Ngô|Dương|Lý|Đinh|Đoàn|Trịnh"
-    r"|Trương|Tô|Lương|Tạ|Vương|Quách|Nguyen|Tran|Pham|Hoang|Huynh|Dang|Bui|Ngo|Duong|Dinh|Doan"
-    r"|Trinh|Truong)"
-)
-
-# What a number or name looks like, by kind; RE2. `\b` knows ASCII letters alone, which is enough
-# beside digits.
-PATTERNS: dict[str, str] = {
-    # 0, the province's number (001-096), century and sex, year of birth, six digits: Circular
-    # 59/2021/TT-BCA, article 13.
-    "CCCD": r"\b0(0[1-9]|[1-8][0-9]|9[0-6])[0-9]{9}\b",
-    "CMND": (
-        r"(?i)(\bCMND|\bCMT|\bCCCD|chứng minh|căn cước|định danh|identity card|ID card)"
-        r"[^0-9\n]{0,30}\b[0-9]{9}([0-9]{3})?\b"
-    ),
-    "phone": (
-        r"(^|[^0-9.,+])((\+|00)84[ .-]?|0)([35789][0-9][ .-]?[0-9]{3}[ .-]?[0-9]{2}[ .-]?[0-9]{2}"
-        r"|[35789][0-9]{2}[ .-]?[0-9]{3}[ .-]?[0-9]{3}|2[0-9]{2}[ .-]?[0-9]{3,4}[ .-]?[0-9]{3,4})"
-        r"($|[^0-9.,])"
-    ),
-    "e-mail": r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}",
-    # Two letters of the group, 1-5 of the benefit, province, ten digits: Decision 1351/QD-BHXH.
-    "BHYT": r"(\b[A-Z]{2}[ -]?[1-5][ -]?[0-9]{2}[ -]?[0-9]{10}\b"
-    r"|(?i:BHYT|BHXH|bảo hiểm)[^0-9\n]{0,30}\b[0-9]{10}\b)",
-    "account": (
-        r"(?i)(\bSTK\b|số tài khoản|tài khoản|bank account|account (no|number))"
-        r"[^0-9\n]{0,30}\b[0-9]{6,19}\b"
-    ),
-    "name and birth": (
-        rf"({_SURNAME}( {_WORD}){{1,4}}[^0-9\n]{{0,25}}\b{_DATE}"
-        rf"|(?i:sinh ngày|ngày sinh|born( on)?|date of birth|DOB)[ :]*{_DATE}[^0-9\n]{{0,25}}"
-        rf"{_SURNAME}( {_WORD}){{1,4}})"
-    ),
-}
-
-# Cards: 13 to 19 digits whose last one is Luhn's check digit (ISO/IEC 7812-1); 9704 is NAPAS.
-_CARD = r"\b([345][0-9]{3}|6[0-9]{3}|9704)([ -]?[0-9]{4}){2}[ -]?[0-9]{1,7}\b"
+from expectations.sql import in_template
+from model.personal import AROUND_CARD, LIKE, PATTERNS, PLACES, READ_AS, UNSEEN, UUID
+from model.sql import identifier, literal
 
 
 def _luhn(digits: str) -> str:
@@ -67,29 +22,44 @@ def _luhn(digits: str) -> str:
     )
 
 
+def _kind(kinds: list[str]) -> str:
+    """Return SQL for the kind of personal data in the column `folded`, or NULL."""
+    def matches(pattern: str, text: str = "folded") -> str:
+        return f"regexp_matches({text}, {in_template(literal(pattern))})"
+
+    nowhere = f"regexp_replace(folded, {in_template(literal(PLACES))}, '', 'g')"
+    whens = [
+        f"WHEN {matches(PATTERNS[kind], nowhere if kind == 'name and birth' else 'folded')}"
+        f" THEN {literal(kind)}"
+        for kind in kinds if kind != "card"
+    ]
+    if "card" in kinds:
+        card = in_template(literal(AROUND_CARD))
+        digits = "regexp_replace(card, '[^0-9]', '', 'g')"
+        whens.append(
+            f"WHEN list_bool_or([{_luhn(digits)} FOR card IN regexp_extract_all(folded, {card})])"
+            " THEN 'card'"
+        )
+    return f"CASE {' '.join(whens)} END"
+
+
 def personal_data(kwargs: dict[str, Any]) -> str:
     """Each text that holds personal data: column, kind, how many rows, and the text masked."""
     texts = " UNION ALL ".join(
         f"SELECT {literal(column)} AS place, {identifier(column)} AS text, count(*) AS affected"
-        f" FROM {{batch}} WHERE {identifier(column)} IS NOT NULL GROUP BY ALL"
+        f" FROM {{batch}} WHERE regexp_matches({identifier(column)}, '[0-9０-９@＠]') GROUP BY ALL"
         for column in kwargs["columns"]
     )
-    whens = " ".join(
-        f"WHEN regexp_matches(text, {in_template(literal(PATTERNS[kind]))}) THEN {literal(kind)}"
-        for kind in kwargs["kinds"] if kind != "card"
-    )
-    card = in_template(literal(_CARD))
-    digits = f"regexp_replace(regexp_extract(text, {card}), '[^0-9]', '', 'g')"
-    also = (
-        f" WHEN regexp_matches(text, {card}) AND {_luhn(digits)} THEN 'card'"
-        if "card" in kwargs["kinds"] else ""
+    folded = (
+        f"regexp_replace(translate(nfc_normalize(text), {literal(LIKE + UNSEEN)},"
+        f" {literal(READ_AS)}), {in_template(literal(UUID))}, '', 'g') AS folded"
     )
     return f"""
 SELECT place AS "column", kind, affected,
-  left(regexp_replace(regexp_replace(text, '[0-9]', '#', 'g'), '[^#\\s.,:;/@+-]', 'x', 'g'), 80)
+  left(regexp_replace(regexp_replace(text, '[0-9]', '#', 'g'), '[^#\\s.,:;/+-]', 'x', 'g'), 80)
     AS masked
-FROM (SELECT *, CASE {whens}{also} END AS kind FROM ({texts})) WHERE kind IS NOT NULL
-ORDER BY ALL"""
+FROM (SELECT *, {_kind(kwargs["kinds"])} AS kind FROM (SELECT *, {folded} FROM ({texts})))
+WHERE kind IS NOT NULL ORDER BY ALL"""
 
 
 # Text that is UTF-8 once read as Windows-1252 or Latin-1 ("Ã¡", "áº£", "Ä‘"), the replacement

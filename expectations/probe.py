@@ -8,8 +8,8 @@ from string import Formatter
 import duckdb
 
 from expectations.kinds import Level
-from expectations.sql import identifier
 from model.dataset import Dataset
+from model.sql import identifier
 
 _JOIN = re.compile(r"\bJOIN\b", re.IGNORECASE)
 

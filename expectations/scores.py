@@ -14,10 +14,10 @@ import duckdb
 
 from expectations.kinds import KINDS
 from expectations.series.points import columns, number
-from expectations.sql import identifier
 from model.dataset import Dataset
 from model.quality import DIMENSIONS, Gain, GroupScore, Mqa, Scorecard, grade_of
 from model.records import CheckResult, Dimension, QualityRecord, Score
+from model.sql import identifier
 
 ALGORITHM = "1"
 
@@ -158,13 +158,12 @@ def _share(check: CheckResult) -> float:
 
 def total(scores: Iterable[Score]) -> float:
     """Return the weighted mean of the dimensions that were measured, from 0 to 100."""
-    return _weighted((score.dimension, score.percent) for score in scores)
-
-
-def _weighted(percents: Iterable[tuple[Dimension, float]]) -> float:
-    known = [(DIMENSIONS[dimension].weight, percent) for dimension, percent in percents]
-    weights = sum(weight for weight, _ in known)
-    return round(sum(w * p for w, p in known) / weights, 2) if weights else 0.0
+    points = weights = 0.0
+    for score in scores:
+        weight = DIMENSIONS[score.dimension].weight
+        weights += weight
+        points += weight * score.percent
+    return round(points / weights, 2) if weights else 0.0
 
 
 def gains(

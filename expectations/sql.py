@@ -1,16 +1,8 @@
-"""Names and text quoted for SQL."""
+"""Values and templates in SQL."""
 
 from __future__ import annotations
 
-
-def identifier(name: str) -> str:
-    """Return a column or table name quoted for SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Return text quoted for SQL."""
-    return "'" + text.replace("'", "''") + "'"
+from model.sql import literal
 
 
 def in_template(sql: str) -> str:

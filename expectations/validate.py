@@ -14,9 +14,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -24,16 +26,17 @@ import duckdb
 from expectations.acceptance import all_accepted, release_accepted
 from expectations.custom import query_of, relations_of
 from expectations.series import screen
-from expectations.sql import identifier, literal
 from expectations.words import SUITE_FORMAT, Expectation, Suite
 from model.dataset import Dataset
 from model.errors import QualityError
 from model.quality import Acceptance
 from model.records import CheckResult, Outcome, QualityRecord
+from model.sql import identifier, literal
 
 if TYPE_CHECKING:
     from expectations.duckdb_engine import Finding, Prepared
 
+Relations = Mapping[str, Path | Sequence[Path]]
 SAMPLES = 20
 _READABLE, _REMAINING = "_readable_rows", "_remaining_rows"
 
@@ -44,7 +47,7 @@ def validate(
     dataset: Dataset,
     suite: Suite,
     accepted: Sequence[Acceptance] = (),
-    relations: Mapping[str, Path] | None = None,
+    relations: Relations | None = None,
 ) -> QualityRecord:
     """Judge a table, and leave a temporary table `held(_id BIGINT, reasons VARCHAR[])`.
 
@@ -55,11 +58,12 @@ def validate(
         dataset: its declaration.
         suite: everything that is expected (`full_suite`).
         accepted: rows that are released though they break a check.
-        relations: Parquet files of what the table is compared with: `previous_release`, and other
-            datasets by their id. What is compared with one that is not there is not judged.
+        relations: Parquet files of what the table is compared with: `previous_release`,
+            `earlier_releases` (several), and other datasets by their id. What is compared with one
+            that is not there is not judged.
 
     Returns:
-        The record. The same table and suite give the same record.
+        The record. The same table and suite give the same record, but for how long it took.
     """
     # Seconds to import: once per process, and only where data is judged.
     from expectations import duckdb_engine  # noqa: PLC0415
@@ -71,31 +75,27 @@ def validate(
         item.name for item in suite.expectations
     }
     prepared = duckdb_engine.prepared(everything).without(missing)
-    _hold_rejects(con, relation)
+    begun = perf_counter()  # the suite is prepared once per process
+    read = _count(con, relation)
+    held = _hold_rejects(con, relation)
     with _views(con, relation, dataset, relations):
-        found = _run(con, _READABLE, suite, prepared)
-        first = {
-            item.name: _result(con, _READABLE, dataset, item, found[item.name])
-            for item in suite.expectations
-        }
+        run = _run(con, _READABLE, read - held, suite, prepared)
+        first = _results(con, _READABLE, dataset, suite, run)
         again = first
         taken_out = 0
-        if _hold_failing(con, suite, first, found):
+        if _hold_failing(con, suite, first, run.found):
             taken_out = release_accepted(con, relation, dataset, suite, accepted)
-            found = _run(con, _REMAINING, suite, prepared)
-            again = {
-                item.name: _result(con, _REMAINING, dataset, item, found[item.name])
-                for item in suite.expectations
-            }
+            held = _count(con, "held")
+            run = _run(con, _REMAINING, read - held, suite, prepared, run)
+            again = _results(con, _REMAINING, dataset, suite, run)
             if taken_out:
-                again = _without_accepted(con, suite, again, found)
+                again = _without_accepted(con, suite, again, run.found)
     held_by = {item.name for item in suite.expectations if _holds(item)}
     checks = tuple(
         (first if item.name in held_by else again)[item.name] if item.name in first
         else _not_judged(item, relations)
         for item in everything.expectations
     )
-    read, held = _count(con, relation), _count(con, "held")
     return QualityRecord(
         dataset=dataset.id,
         suite_sha256=everything.sha256,
@@ -107,24 +107,48 @@ def validate(
         checks=checks,
         rows_accepted=taken_out,
         stopped=_why_stopped(read, held, dataset.tolerance, first, again),
+        duration_ms=_milliseconds(perf_counter() - begun),
     )
 
 
+@dataclass(frozen=True)
+class _Run:
+    """What a suite found in a view; `idle` are the checks of which one look told."""
+
+    found: Mapping[str, Finding]
+    idle: frozenset[str]
+
+
 def _run(
-    con: duckdb.DuckDBPyConnection, view: str, suite: Suite, prepared: Prepared
-) -> dict[str, Finding]:
-    """Run a suite, without those checks of which one look tells that they find nothing."""
+    con: duckdb.DuckDBPyConnection,
+    view: str,
+    rows: int,
+    suite: Suite,
+    prepared: Prepared,
+    before: _Run | None = None,
+) -> _Run:
+    """Run a suite, without those checks of which one look tells that they find nothing.
+
+    Args:
+        con: the connection that has the view.
+        view: the rows to look at.
+        rows: how many there are.
+        suite: what is expected of them.
+        prepared: the same, ready to run.
+        before: what was found in these rows and others.
+    """
     from expectations import duckdb_engine  # noqa: PLC0415
 
     checks = [(item.name, item.type, item.kwargs) for item in suite.expectations]
-    idle = screen.idle(con, view, checks)
-    found = duckdb_engine.run(con, view, prepared.without(idle))
-    rows = _count(con, view)
-    nothing = duckdb_engine.Finding(success=True, evaluated=rows, unexpected=0)
-    return {**found, **dict.fromkeys(idle, nothing)}
+    begun = perf_counter()
+    idle = screen.idle(con, view, checks, before.idle if before else ())
+    share = (perf_counter() - begun) / max(len(idle), 1)
+    found = duckdb_engine.run(con, view, prepared.without(idle), before.found if before else {})
+    nothing = duckdb_engine.Finding(success=True, evaluated=rows, unexpected=0, seconds=share)
+    return _Run({**found, **dict.fromkeys(idle, nothing)}, frozenset(idle))
 
 
-def _can_be_judged(suite: Suite, relations: Mapping[str, Path]) -> Suite:
+def _can_be_judged(suite: Suite, relations: Relations) -> Suite:
     """Return the suite without what is compared with a relation that is not there."""
     judged = tuple(
         item for item in suite.expectations if relations_of(item) <= set(relations)
@@ -132,7 +156,7 @@ def _can_be_judged(suite: Suite, relations: Mapping[str, Path]) -> Suite:
     return suite.model_copy(update={"expectations": judged})
 
 
-def _not_judged(expectation: Expectation, relations: Mapping[str, Path]) -> CheckResult:
+def _not_judged(expectation: Expectation, relations: Relations) -> CheckResult:
     missing = ", ".join(sorted(relations_of(expectation) - set(relations)))
     return CheckResult(
         name=expectation.name, expectation=expectation.type, kwargs=expectation.kwargs,
@@ -151,17 +175,18 @@ def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
     return int(rows[0][0])
 
 
-def _hold_rejects(con: duckdb.DuckDBPyConnection, relation: str) -> None:
-    con.execute("CREATE OR REPLACE TEMP TABLE held (_id BIGINT, reasons VARCHAR[])")
+def _hold_rejects(con: duckdb.DuckDBPyConnection, relation: str) -> int:
+    """Hold back the rows that could not be read, and return how many."""
     con.execute(
-        f"INSERT INTO held SELECT _id, [_reject] FROM {identifier(relation)}"
-        " WHERE _reject IS NOT NULL ORDER BY _id"
+        "CREATE OR REPLACE TEMP TABLE held AS SELECT _id, [_reject] AS reasons"
+        f" FROM {identifier(relation)} WHERE _reject IS NOT NULL ORDER BY _id"
     )
+    return _count(con, "held")
 
 
 @contextmanager
 def _views(
-    con: duckdb.DuckDBPyConnection, relation: str, dataset: Dataset, relations: Mapping[str, Path]
+    con: duckdb.DuckDBPyConnection, relation: str, dataset: Dataset, relations: Relations
 ) -> Iterator[None]:
     """Give the rows that could be read, those that are not held back, and the relations."""
     columns = ", ".join(identifier(name) for name in ("_id", *dataset.columns))
@@ -177,7 +202,7 @@ def _views(
     for name, path in relations.items():
         con.execute(
             f"CREATE OR REPLACE TEMP VIEW {identifier(name)} AS"
-            f" SELECT * FROM read_parquet({literal(str(path))})"
+            f" SELECT * FROM read_parquet([{_listed(path)}])"
         )
     try:
         yield
@@ -186,6 +211,10 @@ def _views(
             con.execute(f"DROP VIEW {identifier(name)}")
         con.execute(f"DROP VIEW {_READABLE}")
         con.execute(f"DROP VIEW {_REMAINING}")
+
+
+def _listed(paths: Path | Sequence[Path]) -> str:
+    return ", ".join(map(literal, [paths] if isinstance(paths, Path) else paths))
 
 
 def _ids_query(expectation: Expectation, finding: Finding, view: str) -> str | None:
@@ -202,6 +231,15 @@ def _query(expectation: Expectation, view: str) -> str | None:
     return query and query.rstrip("; \t\r\n").format(batch=identifier(view))
 
 
+def _results(
+    con: duckdb.DuckDBPyConnection, view: str, dataset: Dataset, suite: Suite, run: _Run
+) -> dict[str, CheckResult]:
+    return {
+        item.name: _result(con, view, dataset, item, run.found[item.name])
+        for item in suite.expectations
+    }
+
+
 def _result(
     con: duckdb.DuckDBPyConnection,
     view: str,
@@ -209,17 +247,14 @@ def _result(
     expectation: Expectation,
     finding: Finding,
 ) -> CheckResult:
-    unexpected, observed = finding.unexpected, finding.observed
-    own = _query(expectation, view)
     samples: tuple[dict[str, Any], ...] = ()
-    query = _ids_query(expectation, finding, view)
-    if unexpected and query:
-        samples = _samples(con, view, dataset, own or query)
-    elif unexpected and own:
-        samples = _rows(con, f"SELECT * FROM ({own}) ORDER BY ALL LIMIT {SAMPLES}")
-    evaluated = finding.evaluated
-    if evaluated is None:  # the expectation is on the table: it has seen all of it
-        evaluated = _count(con, view)
+    if finding.unexpected:
+        own = _query(expectation, view)
+        query = _ids_query(expectation, finding, view)
+        if query:
+            samples = _samples(con, view, dataset, own or query)
+        elif own:
+            samples = _rows(con, f"SELECT * FROM ({own}) ORDER BY ALL LIMIT {SAMPLES}")
     return CheckResult(
         name=expectation.name,
         expectation=expectation.type,
@@ -228,12 +263,17 @@ def _result(
         level=expectation.level,
         title=expectation.title,
         outcome=_outcome(expectation, finding),
-        evaluated=evaluated,
-        unexpected=unexpected,
-        observed=_json_safe(observed),
+        evaluated=finding.evaluated,
+        unexpected=finding.unexpected,
+        observed=_json_safe(finding.observed),
         samples=samples,
         error=finding.error,
+        duration_ms=_milliseconds(finding.seconds),
     )
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 3)
 
 
 def _outcome(expectation: Expectation, finding: Finding) -> Outcome:
@@ -250,22 +290,25 @@ def _samples(
     """Return the first failing rows by key, with what the query says of each: always the same."""
     columns = ", ".join(f"row.{identifier(name)}" for name in dataset.columns)
     order = ", ".join(f"row.{identifier(name)}" for name in (*dataset.key, "_id"))
-    own = [item[0] for item in con.execute(f"DESCRIBE {query}").fetchall()]
-    said = "".join(
-        f", said.{identifier(name)}" for name in own if name not in (*dataset.columns, "_id")
-    )
     return _rows(
         con,
-        f"SELECT {columns}{said} FROM {view} AS row JOIN (\n{query}\n) AS said USING (_id)"
+        f"SELECT {columns}, said.* FROM {view} AS row JOIN (\n{query}\n) AS said USING (_id)"
         f" ORDER BY {order} LIMIT {SAMPLES}",
+        without="_id",
     )
 
 
-def _rows(con: duckdb.DuckDBPyConnection, query: str) -> tuple[dict[str, Any], ...]:
+def _rows(
+    con: duckdb.DuckDBPyConnection, query: str, without: str = ""
+) -> tuple[dict[str, Any], ...]:
+    """Return the rows of a query; of columns with the same name the first."""
     found = con.execute(query)
-    names = [item[0] for item in found.description]
+    places: dict[str, int] = {}
+    for place, column in enumerate(found.description):
+        if column[0] != without:
+            places.setdefault(column[0], place)
     return tuple(
-        {name: _json_safe(value) for name, value in zip(names, row, strict=True)}
+        {name: _json_safe(row[place]) for name, place in places.items()}
         for row in found.fetchall()
     )
 
@@ -273,37 +316,41 @@ def _rows(con: duckdb.DuckDBPyConnection, query: str) -> tuple[dict[str, Any], .
 def _hold_failing(
     con: duckdb.DuckDBPyConnection,
     suite: Suite,
-    results: dict[str, CheckResult],
-    found: dict[str, Finding],
+    results: Mapping[str, CheckResult],
+    found: Mapping[str, Finding],
 ) -> bool:
     """Hold back the rows that break a critical row-level expectation; say whether any did."""
-    con.execute("CREATE OR REPLACE TEMP TABLE _failing (_id BIGINT, place INTEGER, reason VARCHAR)")
-    for place, expectation in enumerate(suite.expectations):
-        if not _holds(expectation) or results[expectation.name].outcome == "passed":
-            continue
-        query = _ids_query(expectation, found[expectation.name], _READABLE)
-        if query is None or results[expectation.name].error:
-            continue
-        reason = literal(f"{expectation.name}: {expectation.title.en}")
-        con.execute(
-            f"INSERT INTO _failing SELECT DISTINCT _id, {place}, {reason}"
-            f" FROM ({query})"
+    failing = [
+        (place, item) for place, item in enumerate(suite.expectations)
+        if _holds(item) and results[item.name].unexpected
+        and results[item.name].outcome != "passed" and not results[item.name].error
+    ]
+    selects = []
+    for place, item in failing:
+        reason = literal(f"{item.name}: {item.title.en}")
+        query = _ids_query(item, found[item.name], _READABLE)
+        selects.append(
+            f"SELECT DISTINCT _id, {place} AS place, {reason} AS reason FROM (\n{query}\n)"
         )
-        _check_count(con, place, results[expectation.name], dataset_id=suite.dataset)
+    if not selects:
+        return False
+    con.execute(f"CREATE OR REPLACE TEMP TABLE _failing AS {' UNION ALL '.join(selects)}")
+    held = dict(con.execute("SELECT place, count(*) FROM _failing GROUP BY place").fetchall())
+    for place, item in failing:
+        _check_count(held.get(place, 0), results[item.name], suite.dataset)
     con.execute(
         "INSERT INTO held SELECT _id, list(reason ORDER BY place) FROM _failing"
         " GROUP BY _id ORDER BY _id"
     )
-    any_held = _count(con, "_failing") > 0
     con.execute("DROP TABLE _failing")
-    return any_held
+    return True
 
 
 def _without_accepted(
     con: duckdb.DuckDBPyConnection,
     suite: Suite,
-    results: dict[str, CheckResult],
-    found: dict[str, Finding],
+    results: Mapping[str, CheckResult],
+    found: Mapping[str, Finding],
 ) -> dict[str, CheckResult]:
     """Let a check pass on what remains, where people accepted all that breaks it."""
     passed = {}
@@ -317,14 +364,11 @@ def _without_accepted(
     return {**results, **passed}
 
 
-def _check_count(
-    con: duckdb.DuckDBPyConnection, place: int, result: CheckResult, dataset_id: str
-) -> None:
+def _check_count(held: int, result: CheckResult, dataset_id: str) -> None:
     """Rows are held back by a query of ours: it must find just what was counted."""
-    rows = con.execute("SELECT count(*) FROM _failing WHERE place = ?", [place]).fetchall()
-    if rows[0][0] != result.unexpected:
+    if held != result.unexpected:
         raise QualityError(
-            f"{result.unexpected} rows break {result.name}, but {rows[0][0]} were found",
+            f"{result.unexpected} rows break {result.name}, but {held} were found",
             where=dataset_id,
             todo="a query of a suite must give each row once; if it does, report this",
         )
@@ -334,8 +378,8 @@ def _why_stopped(
     read: int,
     held: int,
     tolerance: float,
-    first: dict[str, CheckResult],
-    again: dict[str, CheckResult],
+    first: Mapping[str, CheckResult],
+    again: Mapping[str, CheckResult],
 ) -> str | None:
     """Return why there can be no release, and what to do next; None when there can."""
     if read == 0:

@@ -40,6 +40,7 @@ class SmallCells(Frozen):
     threshold: Annotated[int, Field(ge=2)] = 10  # counts from 1 to below it are small
     action: Literal["stop", "suppress"] = "stop"
     totals: dict[Name, Text] = {}  # column -> the code that stands for the sum of its others
+    also_in: tuple[Text, ...] = ()  # datasets that have the same indicator: withheld there too?
 
 
 class Indicator(Frozen):
@@ -226,6 +227,7 @@ class Dataset(Frozen):
     contact: Name = "da_nang_dst"
     keywords: BilingualList
     frequency: Frequency
+    ended: Bilingual | None = None  # why no further period will come; None: it goes on
     geography: Geography
     indicators: dict[Code, Indicator] = Field(min_length=1)
     dimensions: dict[Name, Dimension] = {}

@@ -1,10 +1,14 @@
-"""What the operating system's errors mean to the person who must act."""
+"""Writing files: whole or not at all, and errors told to the person who must act."""
 
 from __future__ import annotations
 
 import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TypedDict
+
+from model.errors import OpenIndicatorsError, StoreError
 
 _ADVICE = {
     errno.ENOSPC: ("the disk is full", "free some space, then run again: nothing is lost"),
@@ -17,17 +21,78 @@ _ADVICE = {
 }
 
 
-class Explained(TypedDict):
-    """The parts of an error of our own."""
+@contextmanager
+def disk_errors(path: Path, kind: type[OpenIndicatorsError] = StoreError) -> Iterator[None]:
+    """Turn the operating system's errors into one that says what to do.
 
-    what: str
-    where: str
-    todo: str
+    Args:
+        path: where it happened, if the error itself names no file.
+        kind: what is raised.
+    """
+    try:
+        yield
+    except OSError as error:
+        what, todo = _ADVICE.get(
+            error.errno or 0, (f"cannot be written: {error.strerror or error}", "check the disk")
+        )
+        raise kind(what, where=str(error.filename or path), todo=todo) from error
 
 
-def explain(error: OSError, path: Path) -> Explained:
-    """Return what happened, where (the error's own file, else `path`), and what to do next."""
-    what, todo = _ADVICE.get(
-        error.errno or 0, (f"cannot be written: {error.strerror or error}", "check the disk")
-    )
-    return {"what": what, "where": str(error.filename or path), "todo": todo}
+def sync(path: Path) -> None:
+    """Force the bytes of a file, or the names in a folder, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def aside_of(target: Path) -> Path:
+    """Return where this process writes `target` before it is renamed.
+
+    The name ends in the number of the process, by which what a killed one left is told.
+    """
+    return target.with_name(f".{target.name}.{os.getpid()}")
+
+
+@contextmanager
+def written_aside(
+    target: Path, kind: type[OpenIndicatorsError] = StoreError
+) -> Iterator[Path]:
+    """Give a path to write a file to; when the block ends well it is synced and renamed.
+
+    A reader, also one after a crash, finds the old file or the new one, never half of one.
+
+    Raises:
+        StoreError: full, read-only, forbidden (or the `kind` that is asked for).
+    """
+    aside = aside_of(target)
+    with disk_errors(target, kind):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        aside.unlink(missing_ok=True)
+        try:
+            yield aside
+            sync(aside)
+            aside.replace(target)
+        finally:
+            aside.unlink(missing_ok=True)
+
+
+def write_if_changed(
+    path: Path, content: str | bytes, kind: type[OpenIndicatorsError] = StoreError
+) -> bool:
+    """Write a file aside and rename it into place; leave an equal file untouched.
+
+    Returns:
+        Whether the file was written.
+
+    Raises:
+        StoreError: full, read-only, forbidden (or the `kind` that is asked for).
+    """
+    data = content.encode() if isinstance(content, str) else content
+    with disk_errors(path, kind):
+        if path.is_file() and path.read_bytes() == data:
+            return False
+        with written_aside(path, kind) as aside:
+            aside.write_bytes(data)
+    return True

@@ -6,18 +6,20 @@ docs/quality.md says in words what each figure means.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
 from pydantic import Field
 
 from model.hashing import sha256_json
-from model.records import Dimension, Outcome, Score, Severity
+from model.records import CheckResult, Dimension, Outcome, Score, Severity
 from model.text import Bilingual, Frozen, Text
 
 Grade = Literal["A", "B", "C", "D", "E"]
-FreshnessState = Literal["fresh", "late", "overdue", "dead", "unknown"]
+FreshnessState = Literal["fresh", "late", "overdue", "dead", "ended", "unknown"]
+IncidentKind = Literal["stopped", "failed", "recovered"]
 
 
 class DimensionInfo(Frozen):
@@ -84,6 +86,31 @@ DIMENSIONS: dict[Dimension, DimensionInfo] = {
     ),
 }
 
+# In the order in which people look at them: the worst first.
+OUTCOMES: dict[Outcome, Bilingual] = {
+    "failed": Bilingual(vi="Không đạt", en="Failed"),
+    "warned": Bilingual(vi="Cảnh báo", en="Warned"),
+    "not_judged": Bilingual(vi="Chưa xét", en="Not judged"),
+    "passed": Bilingual(vi="Đạt", en="Passed"),
+}
+
+SEVERITIES: dict[Severity, Bilingual] = {
+    "critical": Bilingual(vi="Bắt buộc", en="Critical"),
+    "warning": Bilingual(vi="Cảnh báo", en="Warning"),
+    "info": Bilingual(vi="Thông tin", en="Information"),
+}
+
+
+def badness(outcome: Outcome | None) -> int:
+    """Return where an outcome stands among OUTCOMES, None (there was no such check) last."""
+    return list(OUTCOMES).index(outcome) if outcome else len(OUTCOMES)
+
+
+def worst_first(checks: Iterable[CheckResult]) -> list[CheckResult]:
+    """Return checks by their outcome, those of one outcome in the order of their suite."""
+    return sorted(checks, key=lambda check: badness(check.outcome))
+
+
 # The lowest total of each grade, best first.
 GRADES: tuple[tuple[Grade, float], ...] = (("A", 95), ("B", 85), ("C", 70), ("D", 50), ("E", 0))
 
@@ -136,7 +163,7 @@ class Freshness(Frozen):
     state: FreshnessState
     as_of: date  # the day for which this is said
     period_last: str | None  # the newest period of the data
-    expected_period: str | None  # the period that comes next
+    expected_period: str | None  # the period that comes next; None where none will, or who knows
     due: date | None  # when it is to be expected
     lag_days: int | None  # days from the end of a period to its figures, as expected
     own_rhythm: bool  # the lag is the source's own; else it is the usual one of the frequency
@@ -211,7 +238,8 @@ class GroupScore(Frozen):
     grade: Grade
 
 
-class QualityPoint(Frozen):
+@dataclass(frozen=True, slots=True)  # there are many: a pydantic model takes ten times the memory
+class QualityPoint:
     """The total of a dataset at the moment of a judgement: a point of its trend."""
 
     at: datetime
@@ -221,7 +249,8 @@ class QualityPoint(Frozen):
     algorithm: str
 
 
-class StripPoint(Frozen):
+@dataclass(frozen=True, slots=True)
+class StripPoint:
     """What a check found in one judgement."""
 
     at: datetime
@@ -238,6 +267,7 @@ class CheckHistory(Frozen):
     title: Bilingual
     severity: Severity
     points: tuple[StripPoint, ...]  # oldest first
+    duration_ms: float | None = None  # of the newest judgement, see `CheckResult`
 
 
 class Acceptance(Frozen):
@@ -270,6 +300,8 @@ class QualityReport(Frozen):
     trend: tuple[QualityPoint, ...]  # oldest first
     checks: tuple[CheckHistory, ...]  # the worst first
     acceptances: tuple[Acceptance, ...]
+    ended: Bilingual | None = None  # why no further period will come, where the declaration says so
+    duration_ms: float | None = None  # of the newest judgement, see `QualityRecord`
 
 
 class Failure(Frozen):
@@ -298,6 +330,6 @@ class Incident(Frozen):
     id: str  # the same for the same event, for ever
     dataset: str
     at: datetime
-    kind: Literal["stopped", "failed", "recovered"]
+    kind: IncidentKind
     title: Bilingual
     text: Bilingual

@@ -57,6 +57,9 @@ class CheckResult(Frozen):
     observed: Any = None
     samples: tuple[dict[str, Any], ...] = ()  # the first failing rows, reproducible
     error: str | None = None
+    # How long it took: its own query, or its share of the scan in which many are counted together
+    # (the scan's time by their number). None where it was not judged, or nothing was measured.
+    duration_ms: float | None = None
 
 
 class Score(Frozen):
@@ -86,6 +89,12 @@ class QualityRecord(Frozen):
     scores: tuple[Score, ...] = ()  # what the table alone decides; `versions` has the algorithm
     rows_accepted: int = 0  # rows that break a check and were accepted by a person
     stopped: str | None = None  # why the release may not be made, or None
+    duration_ms: float | None = None  # of the checks as a whole, with samples and what is held back
+
+    def without_durations(self) -> QualityRecord:
+        """Return the record without how long anything took: the same inputs give the same."""
+        checks = tuple(check.model_copy(update={"duration_ms": None}) for check in self.checks)
+        return self.model_copy(update={"checks": checks, "duration_ms": None})
 
     def count(self, outcome: Outcome) -> int:
         """Return how many checks had this outcome."""

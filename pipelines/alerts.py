@@ -3,13 +3,15 @@
 One cause is one message, however many datasets it breaks; a cause that was told is told again only
 after it was mended. What a channel knows is kept in the data folder, so that a message which could
 not be sent goes out after the next run.
+
+What a message says comes from sources and files: it may hold anything. Mail is plain text under
+one line of subject; chat services get it as a block of code, in which they read no markup.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import re
 import smtplib
 import ssl
 from collections.abc import Callable, Sequence
@@ -20,19 +22,24 @@ from typing import Any
 
 import httpx
 
+from model.personal import masked, masked_values
 from model.quality import Failure, Told
 from model.records import CheckResult
+from model.text import plain
 from pipelines.settings import EmailSettings, Settings
 from warehouse import failures, judgements
 from warehouse.home import Home
 
-SECONDS = 20
+SECONDS = 10  # that a server may take for each answer
 ROWS = 5  # failing rows of a check that a message shows
 DATASETS = 20  # datasets that a message names
+SUBJECT, TEXT = 200, 12_000  # characters; Slack cuts at 40,000, Teams refuses above 28 kB
 # Free text of a source may hold anything, personal data too: a message shows codes and figures.
 NOT_TOLD = ("obs_note", "_original")
 
 log = logging.getLogger(__name__)
+# It would write the whole address of each request into the log: a webhook's is a secret.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,10 @@ class Message:
 
 
 Send = Callable[[Message], None]
+
+
+class Unreachable(Exception):
+    """A channel does not answer: its other messages need not be tried now."""
 
 
 def tell(settings: Settings) -> int:
@@ -115,32 +126,43 @@ def _tell_channel(
     before = failures.told(home, name)
     known = {item.cause for item in before}
     failing = {failure.dataset for items in open_now.values() for failure in items}
-    keep: list[Told] = []
+    new = [cause for cause in open_now if cause not in known]
+    mended = [
+        item for item in before
+        if item.cause not in open_now and failing.isdisjoint(item.datasets)
+    ]
+    keep = {item.cause: item for item in before if item.cause in open_now or item in mended}
     sent = 0
-    for item in before:
-        if item.cause in open_now:
-            keep.append(item)
-        elif failing.isdisjoint(item.datasets):
+    try:
+        for item in mended:
             if _sent(name, send, _recovered(item)):
                 sent += 1
-            else:
-                keep.append(item)
-    for cause, items in open_now.items():
-        if cause not in known and _sent(name, send, _failed(home, cause, items)):
-            sent += 1
-            names = tuple(item.dataset for item in items)
-            keep.append(Told(cause=cause, datasets=names, since=now))
-    if tuple(keep) != before:
-        failures.remember(home, name, keep)
+                del keep[item.cause]
+        for cause in new:
+            if _sent(name, send, _failed(home, cause, open_now[cause])):
+                sent += 1
+                names = tuple(item.dataset for item in open_now[cause])
+                keep[cause] = Told(cause=cause, datasets=names, since=now)
+    except Unreachable:
+        pass  # it is in the log; what was not told is told after the next run
+    if tuple(keep.values()) != before:
+        failures.remember(home, name, list(keep.values()))
     return sent
 
 
 def _sent(name: str, send: Send, message: Message) -> bool:
+    """Send a message; False where the channel refuses it.
+
+    Raises:
+        Unreachable: the channel does not answer.
+    """
     try:
         send(message)
     except (httpx.HTTPError, OSError, smtplib.SMTPException) as error:
         # The address may hold a secret: say what failed, not where.
-        log.error("%s was not told of %s: %s", name, message.cause, type(error).__name__)
+        log.error("%s was not told of %s: %s", name, _line(message.cause), type(error).__name__)
+        if not isinstance(error, (httpx.HTTPStatusError, smtplib.SMTPResponseException)):
+            raise Unreachable(name) from None
         return False
     return True
 
@@ -163,15 +185,19 @@ def _failed(home: Home, cause: str, items: Sequence[Failure]) -> Message:
             lines += ["  " + ", ".join(f"{k}={v}" for k, v in row.items()) for row in shown]
             rows[f"{item.dataset}: {check.name}"] = shown
     many = f" ({len(names)} datasets)" if len(names) > 1 else ""
-    return Message("failed", cause, f"✗ {cause}{many}", "\n".join(lines), names, rows)
+    return Message(
+        "failed", masked(cause), f"✗ {masked(cause)}{many}", "\n".join(map(masked, lines)),
+        names, masked_values(rows),
+    )
 
 
 def _recovered(item: Told) -> Message:
+    cause = masked(item.cause)
     text = (
-        f"Recovered: {item.cause}\nIt was told on {item.since:%Y-%m-%d %H:%M} UTC.\n"
+        f"Recovered: {cause}\nIt was told on {item.since:%Y-%m-%d %H:%M} UTC.\n"
         f"Datasets: {_listed(item.datasets)}"
     )
-    return Message("recovered", item.cause, f"✓ recovered: {item.cause}", text, item.datasets, {})
+    return Message("recovered", cause, f"✓ recovered: {cause}", text, item.datasets, {})
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -183,6 +209,23 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in row.items() if v is not None and k not in NOT_TOLD}
 
 
+def _line(text: str) -> str:
+    """Return text as one line that steers nothing."""
+    return " ".join(plain(text).split())[:SUBJECT]
+
+
+def for_chat(message: Message) -> str:
+    """Return a message as chat services show it word for word.
+
+    In a block of code they read no markup and call nobody; only Slack's own signs stay, which are
+    written as entities (https://docs.slack.dev/messaging/formatting-message-text#escaping).
+    """
+    text = plain(f"{message.subject}\n{message.text}").replace("`", "'")[:TEXT]
+    for sign, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
+        text = text.replace(sign, entity)
+    return f"```\n{text}\n```"
+
+
 def post(webhook: str, message: Message) -> None:
     """Send a message as JSON; `text` is what chat services show.
 
@@ -190,12 +233,16 @@ def post(webhook: str, message: Message) -> None:
         httpx.HTTPError: not reached, or refused.
     """
     body = {
-        "text": f"{message.subject}\n{message.text}", "kind": message.kind,
+        "text": for_chat(message), "kind": message.kind,
         "cause": message.cause, "datasets": list(message.datasets), "rows": message.rows,
     }
     content = json.dumps(body, ensure_ascii=False, default=str).encode()
     headers = {"content-type": "application/json"}
-    httpx.post(webhook, content=content, headers=headers, timeout=SECONDS).raise_for_status()
+    # What it answers besides is not waited for.
+    with httpx.stream(
+        "POST", webhook, content=content, headers=headers, timeout=SECONDS
+    ) as answer:
+        answer.raise_for_status()
 
 
 def mail(email: EmailSettings, message: Message) -> None:
@@ -206,10 +253,10 @@ def mail(email: EmailSettings, message: Message) -> None:
         smtplib.SMTPException: it refused.
     """
     letter = EmailMessage()
-    letter["Subject"] = re.sub(r"[\x00-\x1f\x7f]+", " ", message.subject)
+    letter["Subject"] = _line(message.subject)
     letter["From"] = email.sender
     letter["To"] = ", ".join(email.recipients)
-    letter.set_content(message.text)
+    letter.set_content(plain(message.text)[:TEXT])
     context = ssl.create_default_context()
     with _server(email, context) as server:
         if email.security == "starttls":

@@ -41,7 +41,7 @@ def transport_for(settings: Settings, pipelines: dict[str, Pipeline]) -> Transpo
     else:
         folder = FolderTransport(settings.home.inbox)
     judged = {
-        dataset_id: pipeline.dataset.frequency
+        dataset_id: pipeline.dataset
         for dataset_id, pipeline in pipelines.items() if not reads_record(pipeline)
     }
     files = RecordTransport(folder, settings.home, judged)

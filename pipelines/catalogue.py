@@ -25,6 +25,7 @@ class Catalogue:
     declarations: dict[str, Declaration]
     suites: dict[str, Suite]  # the datasets' own
     errors: tuple[OpenIndicatorsError, ...]
+    timed: bool  # whether records say how long judging took
 
     def pipelines(self, profile: str) -> dict[str, Pipeline]:
         """Return the datasets that have a source in `profile`, by id."""
@@ -34,6 +35,7 @@ class Catalogue:
                 full_suite(declaration.dataset, self.suites.get(dataset_id), self.registries),
                 profile,
                 self.registries,
+                self.timed,
             )
             for dataset_id, declaration in self.declarations.items()
             if declaration.dataset.source_for(profile) is not None
@@ -97,7 +99,8 @@ def load_catalogue(settings: Settings) -> Catalogue:
             del declarations[dataset_id]  # it must not run unjudged
         elif not (settings.declarations / f"{dataset_id}.yaml").exists():
             errors.append(error)  # else its declaration is wrong, which is told already
-    return Catalogue(registries, declarations, suites, tuple(errors))
+    timed = settings.epoch is None  # a run that is to be repeatable tells no time but that
+    return Catalogue(registries, declarations, suites, tuple(errors), timed)
 
 
 def _dataset_of(error: OpenIndicatorsError) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import pyarrow.parquet as pq
 
-from assets.quality import groups, quality_report
-from assets.quality_history import incidents
+from assets.quality import groups, report_of
+from assets.quality_history import Event, events, incidents
 from model.collector import paused_collector
-from model.dataset import Dataset
+from model.disk import write_if_changed
+from model.personal import masked_values
+from model.records import QualityRecord
 from model.text import LANGUAGES, Bilingual
 from pipelines.catalogue import Catalogue
 from pipelines.settings import Settings
@@ -18,8 +18,7 @@ from portal.site import DATASET_PAGE
 from portal.site.quality.pages import HELD, Assessed, Held
 from portal.site.quality.publish import publish_quality
 from warehouse import judgements, releases
-from warehouse.atomic import write_text
-from warehouse.home import Home
+from warehouse.releases import StoredRelease
 
 METRICS = "metrics.txt"
 FEED = "{language}/failures.atom"
@@ -42,23 +41,27 @@ def write_feeds(settings: Settings, catalogue: Catalogue) -> int:
         StoreError: the site cannot be written, or a record is damaged.
     """
     home = settings.home
-    known = {
-        name: catalogue.declarations[name].dataset
-        for name in judgements.datasets(home)
-        if name in catalogue.declarations and not _withdrawn(home, name)
-    }
     as_of = settings.now().date()
+    assessed: list[Assessed] = []
+    happened: list[Event] = []
     with paused_collector():
-        assessed = [_assessed(home, dataset, as_of) for dataset in known.values()]
+        for name in judgements.datasets(home):
+            release = releases.current(home, name)
+            if name not in catalogue.declarations or _withdrawn(release):
+                continue
+            dataset = catalogue.declarations[name].dataset
+            history = judgements.log(home, name)
+            report, record = report_of(home, dataset, history, release, as_of)
+            assessed.append(Assessed(report, record, _held(release, record)))
+            happened += events(history, OF_ONE_DATASET)
     reports = [each.report for each in assessed]
     sectors, city = groups(reports)
     written = publish_quality(
         home.site, assessed, sectors, city, catalogue.registries, as_of
     )
     texts = {METRICS: prometheus(reports, dated=False)}
-    found = [item for name in known for item in incidents(home, name, OF_ONE_DATASET)]
-    newest = sorted(found, key=lambda item: (item.at, item.id), reverse=True)[:ENTRIES]
-    titles = {name: dataset.title for name, dataset in known.items()}
+    newest = incidents(home, happened, ENTRIES)
+    titles = {report.dataset: report.title for report in reports}
     shown = set(releases.datasets(home))
     for language in LANGUAGES:
         feed = FEED.format(language=language)
@@ -66,24 +69,21 @@ def write_feeds(settings: Settings, catalogue: Catalogue) -> int:
             name: "../" + DATASET_PAGE.format(language=language, dataset=name) for name in shown
         }
         texts[feed] = atom(newest, titles, TITLE, language, pages)
-    return written + sum(write_text(home.site / name, text) for name, text in texts.items())
+    return written + sum(write_if_changed(home.site / name, text) for name, text in texts.items())
 
 
-def _withdrawn(home: Home, dataset: str) -> bool:
-    stored = releases.current(home, dataset)
-    return stored is not None and stored.release.reason == "withdrawal"
+def _withdrawn(release: StoredRelease | None) -> bool:
+    return release is not None and release.release.reason == "withdrawal"
 
 
-def _assessed(home: Home, dataset: Dataset, as_of: date) -> Assessed:
-    report = quality_report(home, dataset, as_of)
-    record = judgements.record(home, report.latest) if report.latest else None
-    held: tuple[Held, ...] = ()
-    release = releases.current(home, dataset.id)
-    if release and record and record.rows_quarantined and not record.stopped:
-        held = tuple(
-            Held(row["_part"] or "", row["_row"], row["_column"] or "", tuple(row["reasons"]))
-            for row in pq.read_table(
-                release.path("quarantine.parquet"), columns=["_part", "_row", "_column", "reasons"]
-            ).slice(0, HELD).to_pylist()
-        )
-    return Assessed(report, record, held)
+def _held(release: StoredRelease | None, record: QualityRecord | None) -> tuple[Held, ...]:
+    """Return the first rows that the current release holds back."""
+    if not (release and record and record.rows_quarantined and not record.stopped):
+        return ()
+    rows = pq.read_table(
+        release.path("quarantine.parquet"), columns=["_part", "_row", "_column", "reasons"]
+    ).slice(0, HELD).to_pylist()
+    return tuple(
+        Held(row["_part"] or "", row["_row"], row["_column"] or "", tuple(row["reasons"]))
+        for row in masked_values(rows)
+    )

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from warehouse.atomic import write_text
+from model.disk import write_if_changed
 from warehouse.home import Home
 
 # Telemetry can be switched off only here. Pools: one step at a time asks one source host.
@@ -38,7 +38,7 @@ def prepare_instance(home: Home) -> None:
         StoreError: the data folder cannot be written.
     """
     event_log = json.dumps(str(home.dagster / "history" / "runs"))  # JSON quotes YAML safely
-    write_text(home.dagster / "dagster.yaml", DAGSTER_YAML.format(event_log=event_log))
+    write_if_changed(home.dagster / "dagster.yaml", DAGSTER_YAML.format(event_log=event_log))
 
 
 @contextmanager

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from assets.quality_history import scores_csv
 from assets.steps import Pipeline
-from model.periods import Frequency
+from model.dataset import Dataset
+from model.disk import write_if_changed
 from sources.base import Reply, Request, Transport, Validators
 from sources.registry import options_of
 from sources.transport_folder import FolderTransport
-from warehouse.atomic import write_text
 from warehouse.home import Home
 
 RECORD = "record/data_quality.csv"  # in the data folder
@@ -30,13 +30,13 @@ class RecordTransport:
 
     files: Transport
     home: Home
-    frequencies: Mapping[str, Frequency]
+    datasets: Mapping[str, Dataset]  # whose history it is to have
 
     def send(self, request: Request, validators: Validators, target: Path) -> Reply:
         """Write the record, if it is what is asked for, and send the request."""
         if request.url != f"file:{RECORD}":
             return self.files.send(request, validators, target)
-        write_text(self.home.root / RECORD, scores_csv(self.home, self.frequencies))
+        write_if_changed(self.home.root / RECORD, scores_csv(self.home, self.datasets))
         return FolderTransport(self.home.root).send(request, validators, target)
 
 

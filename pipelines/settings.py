@@ -29,7 +29,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from model.dataset import PROFILES
 from model.errors import OpenIndicatorsError
@@ -69,7 +69,7 @@ class Settings:
     home: Home
     profile: str
     corpus: Path
-    webhook: str | None = None
+    webhook: str | None = field(default=None, repr=False)  # whoever knows it can write there
     email: EmailSettings | None = None
     allow_private: bool = False
     epoch: datetime | None = None
@@ -107,7 +107,7 @@ class Settings:
             corpus=Path(
                 environment.get("OPENINDICATORS_CORPUS") or PROJECT.parent / "shared" / "data"
             ).absolute(),
-            webhook=environment.get("OPENINDICATORS_WEBHOOK") or None,
+            webhook=_webhook(environment.get("OPENINDICATORS_WEBHOOK")),
             email=_email(environment),
             allow_private=environment.get("OPENINDICATORS_ALLOW_PRIVATE") == "1",
             epoch=_epoch(environment.get("SOURCE_DATE_EPOCH")),
@@ -118,6 +118,33 @@ class Settings:
     def now(self) -> datetime:
         """Return the time to write into records, in whole seconds, UTC."""
         return self.epoch or datetime.now(UTC).replace(microsecond=0)
+
+
+def _webhook(address: str | None) -> str | None:
+    if not address:
+        return None
+    try:
+        parts = urlsplit(address)
+        known = parts.scheme in ("http", "https") and _host(parts) and parts.port != 0
+    except ValueError:
+        known = False
+    if not known or not re.fullmatch(r"[!-~]+", address):
+        raise OpenIndicatorsError(
+            "OPENINDICATORS_WEBHOOK is no web address",
+            todo="give the whole address that the chat service shows, https://…",
+        )
+    return address
+
+
+def _host(parts: SplitResult) -> str:
+    """Return the host of an address, "" where there is none.
+
+    Raises:
+        ValueError: it can be no host's name.
+    """
+    host = parts.hostname or ""
+    host.encode("idna")
+    return host
 
 
 _SECURITY: dict[str, tuple[Literal["tls", "starttls", "plain"], int]] = {
@@ -132,7 +159,7 @@ def _email(environment: Mapping[str, str]) -> EmailSettings | None:
     try:
         parts = urlsplit(address)
         security, usual_port = _SECURITY[parts.scheme]
-        host, port = parts.hostname or "", parts.port or usual_port
+        host, port = _host(parts), parts.port or usual_port
     except (KeyError, ValueError) as error:
         raise OpenIndicatorsError(
             "OPENINDICATORS_SMTP is no address of a mail server",
@@ -141,7 +168,7 @@ def _email(environment: Mapping[str, str]) -> EmailSettings | None:
     to = environment.get("OPENINDICATORS_ALERT_TO", "")
     recipients = tuple(name.strip() for name in to.split(",") if name.strip())
     sender = environment.get("OPENINDICATORS_ALERT_FROM", "")
-    if not host or not recipients or any("@" not in name for name in (*recipients, sender)):
+    if not host or not recipients or not all(map(_is_mailbox, (*recipients, sender))):
         raise OpenIndicatorsError(
             "OPENINDICATORS_SMTP names a mail server, but not who writes to whom",
             todo="set OPENINDICATORS_ALERT_TO and OPENINDICATORS_ALERT_FROM to e-mail addresses",
@@ -155,6 +182,10 @@ def _email(environment: Mapping[str, str]) -> EmailSettings | None:
         host, port, security, sender, recipients,
         unquote(parts.username or ""), unquote(parts.password or ""),
     )
+
+
+def _is_mailbox(text: str) -> bool:
+    return "@" in text and text.isprintable()
 
 
 def _ckan(environment: Mapping[str, str]) -> CkanSettings | None:

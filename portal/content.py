@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
@@ -15,8 +15,10 @@ from pydantic import ValidationError
 
 from model.dataset import Dataset
 from model.errors import PortalError
+from model.personal import masked_record, masked_values
 from model.records import QualityRecord, Release
 from model.registries import Licence, Publisher, Registries
+from model.sql import identifier
 from model.text import Bilingual
 from portal.base import ReleaseFiles
 from portal.vocabulary import CHANGES, COLUMNS, FREQUENCIES, STATUSES, Column
@@ -57,8 +59,8 @@ class Content:
 
     @cached_property
     def quality(self) -> QualityRecord:
-        """The release's quality record."""
-        return self.files.quality
+        """The release's quality record, as it may be shown."""
+        return masked_record(self.files.quality)
 
     @property
     def public(self) -> bool:
@@ -115,11 +117,24 @@ class Content:
             source = f"WITH t AS (SELECT * FROM read_parquet(?)) {sql}"
             return con.execute(source, [str(self.files.path(table)), *values]).fetchall()
 
+    def held(self, columns: Sequence[str], limit: int) -> list[dict[str, Any]]:
+        """Return the first rows that were held back, by position, as they may be shown.
+
+        What the source wrote in a row that could not be read may hold anything, personal data
+        too: a page gives its position and the reason, never `_original`.
+        """
+        names = ", ".join(map(identifier, columns))
+        rows = self.query(
+            f"SELECT {names} FROM t ORDER BY _part, _row, _column, reasons LIMIT {limit}",
+            "quarantine.parquet",
+        )
+        return [dict(zip(columns, masked_values(row), strict=True)) for row in rows]
+
     @cached_property
     def codes_used(self) -> dict[str, list[str]]:
         """The codes in each coded column, sorted; `indicator` in the declaration's order."""
         coded = [*self.dataset.key[:-1], "freq", "unit_measure", "obs_status"]
-        lists = ", ".join(f"list(DISTINCT {quoted(name)})" for name in coded)
+        lists = ", ".join(f"list(DISTINCT {identifier(name)})" for name in coded)
         [row] = self.query(f"SELECT {lists} FROM t")
         found = {
             name: sorted(code for code in codes or () if code is not None)
@@ -164,11 +179,6 @@ class Content:
             return self.dataset.geography.codelist
         dimension = self.dataset.dimensions.get(column)
         return (dimension.codelist or "") if dimension else ""
-
-
-def quoted(name: str) -> str:
-    """Return a column name quoted for SQL."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _check_finite(batch: pa.RecordBatch, where: str) -> None:

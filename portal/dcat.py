@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from model.dataset import Dataset
 from model.records import FileRecord
 from model.registries import Licence, Publisher
 from model.text import Bilingual, BilingualList
@@ -20,7 +21,9 @@ from portal.identifiers import dataset_urn, distribution_urn, publisher_urn
 Node = dict[str, Any]
 
 AUTHORITY = "http://publications.europa.eu/resource/authority"
-IANA = "https://www.iana.org/assignments/media-types"
+# With http:, as DCAT 3 writes these (https://github.com/w3c/dxwg/issues/1206); they are compared
+# letter by letter.
+IANA = "http://www.iana.org/assignments/media-types"
 
 CONTEXT: dict[str, str] = {
     "adms": "http://www.w3.org/ns/adms#",
@@ -39,6 +42,12 @@ FREQUENCY_CODES = {
     "A": "ANNUAL", "S": "ANNUAL_2", "Q": "QUARTERLY", "M": "MONTHLY", "W": "WEEKLY",
     "D": "DAILY", "YTD": "MONTHLY",
 }
+
+
+def accrual_periodicity(dataset: Dataset) -> str:
+    """Return how often new figures come, as a term of the EU's vocabulary."""
+    code = "NEVER" if dataset.ended else FREQUENCY_CODES[dataset.frequency]
+    return f"{AUTHORITY}/frequency/{code}"
 
 
 def document(graph: Sequence[Node], base: str) -> Node:
@@ -72,9 +81,7 @@ def dataset_nodes(
         "dct:accessRights": _term(
             f"{AUTHORITY}/access-right/{dataset.access_rights}", "dct:RightsStatement"
         ),
-        "dct:accrualPeriodicity": _term(
-            f"{AUTHORITY}/frequency/{FREQUENCY_CODES[dataset.frequency]}", "dct:Frequency"
-        ),
+        "dct:accrualPeriodicity": _term(accrual_periodicity(dataset), "dct:Frequency"),
         "dct:issued": _moment(issued),
         "dct:modified": _moment(release.issued.isoformat()),
         "dct:language": _languages(),
@@ -83,6 +90,9 @@ def dataset_nodes(
         "dcat:landingPage": {"@id": page, "@type": "foaf:Document"},
         "dcat:distribution": [_ref(distribution_urn(dataset.id, file.name)) for file in files],
     }
+    if dataset.ended:
+        # https://www.w3.org/TR/vocab-dcat-3/#Property:resource_status
+        node["adms:status"] = _concept(f"{AUTHORITY}/dataset-status/DISCONT")
     if release.period_first and release.period_last:
         node["dct:temporal"] = {
             "@type": "dct:PeriodOfTime",

@@ -31,23 +31,37 @@ def measured(
         algorithm: their version.
         mqa: of these very nodes.
     """
-    metadata = Score(dimension="metadata", good=mqa.points, of=mqa.of)
     subject = dataset_urn(dataset)
+    found = values(scores, mqa)
     measurements = [
         {
             "@type": "dqv:QualityMeasurement",
             "dqv:computedOn": {"@id": subject},
-            "dqv:isMeasurementOf": {"@id": metric_urn(score.dimension, algorithm)},
-            "dqv:value": {"@value": f"{score.percent:.4f}", "@type": "xsd:decimal"},
+            "dqv:isMeasurementOf": {"@id": metric_urn(dimension, algorithm)},
+            "dqv:value": {"@value": value, "@type": "xsd:decimal"},
         }
-        for score in (*scores, metadata)
-        if score.dimension in MEASURED
+        for dimension, value in found.items()
     ]
     described = [
         {**node, "dqv:hasQualityMeasurement": measurements} if node["@id"] == subject else node
         for node in nodes
     ]
-    return [*described, *(_metric(score.dimension, algorithm) for score in (*scores, metadata))]
+    return [*described, *(_metric(dimension, algorithm) for dimension in found)]
+
+
+def values(scores: Sequence[Score], mqa: Mqa) -> dict[Dimension, str]:
+    """Return what was measured, in percent, as every description of the dataset says it.
+
+    Args:
+        scores: of the release.
+        mqa: of the dataset's description.
+    """
+    metadata = Score(dimension="metadata", good=mqa.points, of=mqa.of)
+    return {
+        score.dimension: f"{score.percent:.4f}"
+        for score in (*scores, metadata)
+        if score.dimension in MEASURED
+    }
 
 
 def _metric(dimension: Dimension, algorithm: str) -> Node:

@@ -1,9 +1,10 @@
 """Metadata quality by data.europa.eu's Metadata Quality Assessment: 405 points.
 
 Computed from the description in DCAT that is published, by the methodology's own table
-(https://data.europa.eu/mqa/methodology; weights as in its dimensions' tables). What it says of
-distributions must hold for every one of them, which is the strictest reading; only the two lists
-of formats ask for one: the same figures are offered in each format.
+(https://data.europa.eu/mqa/methodology; weights as in its dimensions' tables). Of distributions
+the methodology counts only the one with the most points. Here all but the two lists of formats
+must hold for every one, which is stricter; XLSX and Parquet are offered beside CSV, and take
+nothing away.
 
 Whether addresses can be reached (80 of the points) is looked at where somebody asks, because it
 says nothing of the metadata and changes by the minute.
@@ -28,8 +29,8 @@ MqaDimension = Literal[
     "findability", "accessibility", "interoperability", "reusability", "contextuality"
 ]
 
-# Of the formats that are offered here, those on data.europa.eu's lists of machine-readable and of
-# non-proprietary formats; Parquet is on neither.
+# Of the formats in which figures are offered here, those on data.europa.eu's lists of
+# machine-readable and of non-proprietary formats; Parquet is on neither.
 MACHINE_READABLE = ("CSV", "JSON", "XLSX")
 NON_PROPRIETARY = ("CSV", "JSON")
 
@@ -46,7 +47,10 @@ class _Described:
         return bool(self.dataset.get(name))
 
     def every(self, name: str) -> bool:
-        return bool(self.distributions) and all(item.get(name) for item in self.distributions)
+        return bool(self.distributions) and self.no_distribution_without(name)
+
+    def no_distribution_without(self, name: str) -> bool:
+        return all(item.get(name) for item in self.distributions)
 
     def every_from(self, name: str, *vocabularies: str) -> bool:
         return bool(self.distributions) and all(
@@ -56,6 +60,18 @@ class _Described:
     def any_format(self, codes: Sequence[str]) -> bool:
         known = {f"{AUTHORITY}/file-type/{code}" for code in codes}
         return any(_id(item.get("dct:format")) in known for item in self.distributions)
+
+    @property
+    def licence(self) -> Bilingual:
+        """What the files' licence is called."""
+        named = {
+            title["@language"]: title["@value"]
+            for item in self.distributions
+            for title in item.get("dct:license", {}).get("dct:title", ())
+        }
+        return Bilingual(
+            vi=named.get("vi", "không nêu giấy phép"), en=named.get("en", "no licence stated")
+        )
 
     def reached(self, name: str) -> bool | None:
         if self.reach is None:
@@ -156,7 +172,7 @@ METRICS: tuple[_Metric, ...] = (
         "dcat_ap_compliance", "interoperability", 30, ("Đúng DCAT-AP", "DCAT-AP valid"),
         ("Bổ sung các thuộc tính bắt buộc của DCAT-AP.", "Add what DCAT-AP makes mandatory."),
         lambda d: d.has("dct:title") and d.has("dct:description")
-        and (not d.distributions or d.every("dcat:accessURL")),
+        and d.no_distribution_without("dcat:accessURL"),
     ),
     _metric(
         "license_availability", "reusability", 20, ("Có giấy phép", "Licence"),
@@ -165,8 +181,12 @@ METRICS: tuple[_Metric, ...] = (
     ),
     _metric(
         "known_license", "reusability", 10, ("Giấy phép lấy từ từ vựng", "Licence vocabulary"),
-        ("Dùng giấy phép có trong từ vựng của EU, nếu người công bố đồng ý.",
-         "Use a licence of the EU's vocabulary, where the publisher grants one."),
+        ("Chỉ nguồn mới mở được: “{licence}” không có trong bảng giấy phép của EU, và ở đây"
+         " không gán một giấy phép mà nguồn không cấp. Đủ điểm khi nguồn công bố một giấy phép"
+         " có trong bảng, như CC BY 4.0.",
+         "Only the publisher can: “{licence}” is not in the EU's table of licences, and none is"
+         " claimed here that the publisher has not granted. The points come with a licence of"
+         " that table, such as CC BY 4.0, stated by the publisher."),
         lambda d: d.every_from("dct:license", f"{AUTHORITY}/licence/"),
     ),
     _metric(
@@ -204,13 +224,13 @@ METRICS: tuple[_Metric, ...] = (
         "date_issued", "contextuality", 5, ("Có ngày phát hành", "Date of issue"),
         ("Nêu ngày phát hành của tập dữ liệu và mọi tệp.",
          "Give the date of issue of the dataset and of every file."),
-        lambda d: d.has("dct:issued") and d.every("dct:issued"),
+        lambda d: d.has("dct:issued") and d.no_distribution_without("dct:issued"),
     ),
     _metric(
         "date_modified", "contextuality", 5, ("Có ngày sửa đổi", "Date of modification"),
         ("Nêu ngày sửa đổi của tập dữ liệu và mọi tệp.",
          "Give the date of modification of the dataset and of every file."),
-        lambda d: d.has("dct:modified") and d.every("dct:modified"),
+        lambda d: d.has("dct:modified") and d.no_distribution_without("dct:modified"),
     ),
 )
 
@@ -232,7 +252,7 @@ def assess(nodes: Sequence[Node], dataset: str, reach: Reach | None = None) -> M
         metrics=tuple(
             MqaMetric(
                 id=metric.id, dimension=metric.dimension, title=metric.title,
-                points=metric.points, met=metric.met(subject), todo=metric.todo,
+                points=metric.points, met=metric.met(subject), todo=_todo(metric, subject),
             )
             for metric in METRICS
         ),
@@ -261,6 +281,14 @@ def assess_published(site: Path, dataset: str, reach: Reach | None = None) -> Mq
             f"the description cannot be read: {error}", where=str(path),
             todo=f"delete the folder {path.parent} and publish the dataset again",
         ) from error
+
+
+def _todo(metric: _Metric, subject: _Described) -> Bilingual:
+    licence = subject.licence
+    return Bilingual(
+        vi=metric.todo.vi.replace("{licence}", licence.vi),
+        en=metric.todo.en.replace("{licence}", licence.en),
+    )
 
 
 def _id(value: Any) -> str:

@@ -46,6 +46,8 @@ def _suite(root: ET.Element, report: QualityReport, quality: QualityRecord) -> N
         failures=str(failures + stopped), errors="0",
         skipped=str(sum(check.outcome == "not_judged" for check in quality.checks)),
     )
+    if quality.duration_ms is not None:
+        suite.set("time", _seconds(quality.duration_ms))
     if report.latest is not None:
         suite.set("timestamp", report.latest.at.strftime("%Y-%m-%dT%H:%M:%S"))
     case = ET.SubElement(suite, "testcase", classname=report.dataset, name="release")
@@ -53,6 +55,8 @@ def _suite(root: ET.Element, report: QualityReport, quality: QualityRecord) -> N
         ET.SubElement(case, "failure", message=_xml(quality.stopped), type="stopped")
     for check in quality.checks:
         case = ET.SubElement(suite, "testcase", classname=report.dataset, name=check.name)
+        if check.duration_ms is not None:
+            case.set("time", _seconds(check.duration_ms))
         if check.outcome == "failed":
             failure = ET.SubElement(
                 case, "failure", message=_xml(check.title.en), type=check.expectation
@@ -62,6 +66,10 @@ def _suite(root: ET.Element, report: QualityReport, quality: QualityRecord) -> N
             ET.SubElement(case, "system-out").text = _found(check)
         elif check.outcome == "not_judged":
             ET.SubElement(case, "skipped", message=_xml(str(check.observed)))
+
+
+def _seconds(milliseconds: float) -> str:
+    return f"{milliseconds / 1000:.6f}"
 
 
 def _found(check: CheckResult) -> str:
@@ -131,6 +139,10 @@ def prometheus(reports: Sequence[QualityReport], dated: bool = True) -> str:
     metric("judged_timestamp_seconds", "When the newest judgement was made", [
         (each(report), item.at.timestamp()) for report, item in latest
     ])
+    metric("judgement_duration_seconds", "How long the checks of the newest judgement took", [
+        (each(report), report.duration_ms / 1000)
+        for report in reports if report.duration_ms is not None
+    ])
     metric("data_due_timestamp_seconds", "When the next period is to be expected", [
         (each(report), datetime.combine(card.freshness.due, time(), UTC).timestamp())
         for report, card in cards if card.freshness.due
@@ -154,7 +166,7 @@ def atom(
     incidents: Sequence[Incident], titles: dict[str, Bilingual], feed_title: Bilingual,
     language: str, pages: dict[str, str],
 ) -> str:
-    """Return a feed of what went wrong, newest first.
+    """Return a feed of what went wrong, newest first (RFC 4287).
 
     Args:
         incidents: in any order.
@@ -177,6 +189,7 @@ def atom(
     add(feed, "updated", moment.isoformat())
     author = ET.SubElement(feed, f"{{{ATOM}}}author")
     add(author, "name", "OpenIndicators")
+    add(feed, "link", rel="self", type="application/atom+xml", href="failures.atom")
     for incident in newest:
         entry = ET.SubElement(feed, f"{{{ATOM}}}entry")
         add(entry, "id", incident.id)
@@ -186,8 +199,9 @@ def atom(
         add(entry, "updated", incident.at.isoformat())
         add(entry, "category", term=incident.kind)
         if incident.dataset in pages:
-            add(entry, "link", href=pages[incident.dataset])
-        add(entry, "summary", incident.text.get(language))
+            add(entry, "link", rel="alternate", type="text/html", href=pages[incident.dataset])
+        # The content, not a summary: that would need an alternate (RFC 4287, 4.1.2).
+        add(entry, "content", incident.text.get(language), type="text")
     return _document(feed)
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from model.disk import written_aside
 from model.errors import ChangedError, SourceError
 from model.hashing import sha256_file, sha256_json
 from model.records import Part
 from sources import pull
-from sources.aside import written_aside
 from sources.base import Answer, Reply, Request, SourceProtocol, Transport, Validators
 from sources.limits import MAX_FILES
 from sources.pull import Pull

@@ -12,11 +12,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from model.disk import explain
-from model.errors import StoreError
+from model.disk import disk_errors, written_aside
 from model.hashing import canonical_json, sha256_file
 from model.records import Part
-from sources.aside import written_aside
 from sources.limits import MAX_PULL_SECONDS
 
 _JOURNAL = ".pull.jsonl"  # no safe name of a part
@@ -48,11 +46,9 @@ class Pull:
         Raises:
             StoreError: the folder cannot be written.
         """
-        try:
-            with (self.folder / _JOURNAL).open("a", encoding="utf-8") as journal:
-                journal.write(canonical_json(part) + "\n")
-        except OSError as error:
-            raise StoreError(**explain(error, self.folder)) from error
+        journal = self.folder / _JOURNAL
+        with disk_errors(journal), journal.open("a", encoding="utf-8") as file:
+            file.write(canonical_json(part) + "\n")
 
     def is_empty(self) -> bool:
         """Say whether no part was noted yet."""

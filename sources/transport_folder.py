@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from pathlib import Path, PurePosixPath
 
+from model.disk import written_aside
 from model.errors import SourceError
 from model.hashing import sha256_file
 from sources.answers import quoted
-from sources.aside import written_aside
 from sources.base import Reply, Request, Validators
 from sources.limits import MAX_FILES, MAX_TEXT_BYTES
 from sources.recorded import is_pattern

@@ -9,9 +9,9 @@ from email.utils import format_datetime
 from functools import cached_property
 from pathlib import Path
 
+from model.disk import written_aside
 from model.errors import SourceError
 from sources.answers import words_of
-from sources.aside import written_aside
 from sources.base import Reply, Request, Validators
 from sources.sample_facts import Sample, Vintage, load_samples
 from sources.sample_forms import indicators_asked, render

@@ -14,21 +14,21 @@ from typing import Any, Literal
 from urllib.parse import urlencode
 
 import pyarrow as pa
-from pydantic import model_validator
 
 from model.dataset import ColumnRule
 from model.errors import ReadError, SourceError
-from model.text import Code, Frozen, slug
+from model.text import Code, slug
 from sources.answers import check_payload, message_in
 from sources.archives import is_zip, unpacked
 from sources.base import Answer, Get, Request, StoredPart
 from sources.batches import Row, text_batches
+from sources.by_indicator import ByIndicator, service_host
 from sources.csv_text import read_csv
 from sources.json_text import as_text, load_json
-from sources.options import BaseUrl, Files, exactly_one
+from sources.options import BaseUrl
 from sources.recorded import recorded_answers
 from sources.tables import Shape, as_table
-from sources.urls import host_of, safe_url
+from sources.urls import safe_url
 
 name = "uis"
 
@@ -45,27 +45,18 @@ columns: Mapping[str, ColumnRule] = {
 }
 
 
-class Options(Frozen):
+class Options(ByIndicator):
     """What is asked: `indicators`, one request each; or `files` (JSON, CSV, zip)."""
 
-    indicators: tuple[Code, ...] = ()
     countries: tuple[Code, ...] = ()
     unit_type: Literal["NATIONAL", "REGIONAL"] | None = None
     start: int | None = None
     end: int | None = None
     version: Code | None = None
     base_url: BaseUrl = "https://api.uis.unesco.org/api/public"
-    files: Files = ()
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Options:
-        exactly_one(indicators=self.indicators, files=self.files)
-        return self
 
 
-def host(options: Options) -> str:
-    """Return the host that is asked, "" for files."""
-    return "" if options.files else host_of(options.base_url)
+host = service_host
 
 
 def fetch(options: Options, get: Get) -> Iterator[Answer]:

@@ -21,15 +21,16 @@ from pydantic import Field, model_validator
 from model.dataset import ColumnRule
 from model.errors import ChangedError, ReadError, SourceError
 from model.hashing import sha256_file
-from model.text import Code, Frozen, slug
+from model.text import slug
 from sources.answers import message_in
 from sources.base import Answer, Get, Request, StoredPart
 from sources.batches import Row, column_batch, text_batches
+from sources.by_indicator import ByIndicator, service_host
 from sources.json_text import Lexeme, as_text, in_order, load_json
 from sources.limits import BATCH_ROWS, MAX_JSON_BYTES, MAX_PAGES
-from sources.options import BaseUrl, Codes, Files, Period, exactly_one
+from sources.options import BaseUrl, Codes, Period
 from sources.recorded import recorded_answers
-from sources.urls import host_of, safe_url
+from sources.urls import safe_url
 
 name = "worldbank"
 
@@ -50,10 +51,9 @@ columns: Mapping[str, ColumnRule] = {
 }
 
 
-class Options(Frozen):
+class Options(ByIndicator):
     """What is asked: `indicators`, one request each; or `files` with recorded answers."""
 
-    indicators: tuple[Code, ...] = ()
     countries: Literal["all"] | Codes = "all"
     start: Period | None = None
     end: Period | None = None
@@ -61,19 +61,15 @@ class Options(Frozen):
     per_page: Annotated[int, Field(ge=1, le=32_500)] = 1_000
     footnotes: bool = False
     base_url: BaseUrl = "https://api.worldbank.org/v2"
-    files: Files = ()
 
     @model_validator(mode="after")
-    def _consistent(self) -> Options:
-        exactly_one(indicators=self.indicators, files=self.files)
+    def _both_ends(self) -> Options:
         if (self.start is None) != (self.end is None):
             raise ValueError("give both `start` and `end`, or neither")
         return self
 
 
-def host(options: Options) -> str:
-    """Return the host that is asked, "" for files."""
-    return "" if options.files else host_of(options.base_url)
+host = service_host
 
 
 def fetch(options: Options, get: Get) -> Iterator[Answer]:

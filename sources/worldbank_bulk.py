@@ -14,21 +14,20 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pyarrow as pa
-from pydantic import model_validator
 
 from model.dataset import ColumnRule
 from model.errors import ReadError
-from model.text import Code, Frozen, slug
+from model.text import slug
 from sources.answers import check_payload, quoted
 from sources.archives import is_zip, unpacked
 from sources.base import Answer, Get, Request, StoredPart
 from sources.batches import Row, text_batches
+from sources.by_indicator import ByIndicator, service_host
 from sources.csv_text import read_csv
-from sources.options import BaseUrl, Files, exactly_one
+from sources.options import BaseUrl
 from sources.recorded import recorded_answers
 from sources.sheets import read_sheet
 from sources.tables import Record
-from sources.urls import host_of
 
 name = "worldbank_bulk"
 
@@ -54,22 +53,13 @@ _HEADER_WITHIN = 12  # rows: the preamble has four
 _OLE = b"\xd0\xcf\x11\xe0"  # .xls
 
 
-class Options(Frozen):
+class Options(ByIndicator):
     """What is asked: `indicators`, one zip each; or `files` (CSV, zip, xls, xlsx)."""
 
-    indicators: tuple[Code, ...] = ()
     base_url: BaseUrl = "https://api.worldbank.org/v2"
-    files: Files = ()
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Options:
-        exactly_one(indicators=self.indicators, files=self.files)
-        return self
 
 
-def host(options: Options) -> str:
-    """Return the host that is asked, "" for files."""
-    return "" if options.files else host_of(options.base_url)
+host = service_host
 
 
 def fetch(options: Options, get: Get) -> Iterator[Answer]:

@@ -1,4 +1,4 @@
-"""A real browser for the tests: Debian's Chromium, headless."""
+"""A real browser for tests and pictures: Debian's Chromium, headless."""
 
 from __future__ import annotations
 
@@ -30,9 +30,16 @@ def chromium(profile: Path, preferences: dict[str, Any] | None = None) -> webdri
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
+    return started(profile, preferences=preferences)
+
+
+def started(
+    profile: Path, *arguments: str, preferences: dict[str, Any] | None = None
+) -> webdriver.Chrome:
+    """Start a browser with a profile folder of its own, and Chromium's `arguments` besides ours."""
     options = webdriver.ChromeOptions()
     options.binary_location = str(CHROMIUM)
-    for argument in (*ARGUMENTS, f"--user-data-dir={profile}"):
+    for argument in (*ARGUMENTS, *arguments, f"--user-data-dir={profile}"):
         options.add_argument(argument)
     options.add_experimental_option("prefs", preferences or {})
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from model.disk import write_if_changed
 from model.errors import StoreError
 from model.hashing import canonical_json, sha256_json
 from model.quality import Acceptance
-from warehouse.atomic import write_text
 from warehouse.home import Home
 
 
@@ -43,7 +43,7 @@ def add(home: Home, dataset: str, accepted: Sequence[Acceptance]) -> None:
     """
     lines = [*load(home, dataset), *accepted]
     text = "".join(canonical_json(item) + "\n" for item in lines)
-    write_text(home.acceptances(dataset), text)
+    write_if_changed(home.acceptances(dataset), text)
 
 
 def version(accepted: Sequence[Acceptance]) -> str | None:

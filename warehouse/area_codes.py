@@ -11,9 +11,11 @@ from collections.abc import Callable
 import duckdb
 import pyarrow as pa
 
+from model.codelist import Codelist
 from model.dataset import ColumnRule, Dataset
-from model.registries import Codelist, Lineage, Registries
-from warehouse.engine import quote
+from model.lineage import Lineage
+from model.registries import Registries
+from model.sql import identifier
 
 # Between a code and its name, where one text holds both: ASCII's own unit separator.
 SEPARATOR = "\x1f"
@@ -132,7 +134,7 @@ def _successor(
 
 
 def _rest(dataset: Dataset) -> list[str]:
-    return [quote(name) for name in dataset.key if name != "ref_area"]
+    return [identifier(name) for name in dataset.key if name != "ref_area"]
 
 
 def _reject_partial(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
@@ -170,7 +172,12 @@ def _merge(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
             "obs_value": "fsum(obs_value ORDER BY o._id) AS obs_value",
             "obs_status": "max(nullif(obs_status, 'A')) AS obs_status",
             "obs_note": "string_agg(DISTINCT obs_note, '; ' ORDER BY obs_note) AS obs_note",
-        }.get(name, quote(name) if name in dataset.key else f"any_value({quote(name)}) AS {name}")
+        }.get(
+            name,
+            identifier(name)
+            if name in dataset.key
+            else f"any_value({identifier(name)}) AS {name}",
+        )
         for name in dataset.columns
     )
     con.execute(

@@ -1,4 +1,4 @@
-"""Writing so that a crash leaves the old file or the new one, never half of one."""
+"""Folders that are there whole or not at all, and clearing what killed processes left aside."""
 
 from __future__ import annotations
 
@@ -9,52 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from model.disk import explain
+from model.disk import aside_of, disk_errors, sync
 from model.errors import StoreError
-
-
-@contextmanager
-def store_errors(path: Path) -> Iterator[None]:
-    """Turn the operating system's errors into a StoreError that says what to do."""
-    try:
-        yield
-    except StoreError:
-        raise
-    except OSError as error:
-        raise StoreError(**explain(error, path)) from error
-
-
-def sync_file(path: Path) -> None:
-    """Force a file's bytes to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def write_text(path: Path, text: str) -> bool:
-    """Write a text file aside and rename it into place; leave an equal file untouched.
-
-    Returns:
-        Whether the file changed.
-
-    Raises:
-        StoreError: full, read-only, forbidden.
-    """
-    data = text.encode()
-    with store_errors(path):
-        if path.exists() and path.read_bytes() == data:
-            return False
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            aside.write_bytes(data)
-            sync_file(aside)
-            aside.rename(path)
-        finally:
-            aside.unlink(missing_ok=True)
-    return True
 
 
 @contextmanager
@@ -66,18 +22,18 @@ def new_folder(target: Path) -> Iterator[Path]:
     Raises:
         StoreError: full, read-only, forbidden, or somebody else made `target` meanwhile.
     """
-    aside = target.with_name(f".{target.name}.{os.getpid()}")
-    with store_errors(target):
+    aside = aside_of(target)
+    with disk_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir()
         try:
             yield aside
             for path in sorted(aside.rglob("*")):
-                sync_file(path)
-            sync_file(aside)
+                sync(path)
+            sync(aside)
             os.rename(aside, target)
-            sync_file(target.parent)
+            sync(target.parent)
         except OSError as error:
             if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
                 raise StoreError(

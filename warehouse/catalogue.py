@@ -12,17 +12,16 @@ lock, and it can be deleted at will.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import duckdb
 
-from warehouse.atomic import store_errors
-from warehouse.engine import literal
+from model.disk import written_aside
+from model.sql import literal
 from warehouse.home import Home
 
 # Raised whenever the views change, so that an older file is made anew.
-VERSION = 2
+VERSION = 3
 
 
 def refresh(home: Home) -> bool:
@@ -36,16 +35,9 @@ def refresh(home: Home) -> bool:
     """
     if not any((home.root / "releases").glob("*/*/*/release.json")) or _is_current(home):
         return False
-    aside = home.catalogue.with_name(f".{home.catalogue.name}.{os.getpid()}")
-    with store_errors(home.catalogue):
-        aside.unlink(missing_ok=True)
-        try:
-            with duckdb.connect(str(aside)) as con:
-                for statement in _statements(home.root.resolve(), _has_judgements(home)):
-                    con.execute(statement)
-            aside.rename(home.catalogue)
-        finally:
-            aside.unlink(missing_ok=True)
+    with written_aside(home.catalogue) as aside, duckdb.connect(str(aside)) as con:
+        for statement in _statements(home.root.resolve(), _has_judgements(home)):
+            con.execute(statement)
     return True
 
 
@@ -115,7 +107,7 @@ def _statements(root: Path, judged: bool) -> list[str]:
                   FROM read_json({quality}, filename = true, columns = {{
                     checks: 'STRUCT("name" VARCHAR, expectation VARCHAR, severity VARCHAR,
                       "level" VARCHAR, outcome VARCHAR, evaluated BIGINT, unexpected BIGINT,
-                      error VARCHAR)[]'}}))""",
+                      error VARCHAR, duration_ms DOUBLE)[]'}}))""",
         *(_of_judgements(root) if judged else ()),
     ]
 

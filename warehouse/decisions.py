@@ -14,12 +14,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from model.dataset import Dataset
+from model.disk import disk_errors
 from model.errors import StoreError
 from model.hashing import pretty_json
 from model.records import Decision, QualityRecord, Release
+from model.sql import literal
 from warehouse import drafts, releases
-from warehouse.atomic import new_folder, store_errors
-from warehouse.engine import PARQUET_OPTIONS, connect, literal
+from warehouse.atomic import new_folder
+from warehouse.engine import PARQUET_OPTIONS, connect
 from warehouse.home import Home
 from warehouse.releases import StoredRelease
 
@@ -171,7 +173,7 @@ def _make(
     }
     target = home.releases(model.dataset) / str(number)
     with new_folder(target) as aside:
-        with store_errors(aside):
+        with disk_errors(aside):
             write(aside)
         declared = _dataset(record["declaration"], model)
         record["changes"] = releases.write_changes(home, declared, before, aside)

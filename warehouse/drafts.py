@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Literal
 
 from model.dataset import Dataset
+from model.disk import disk_errors, write_if_changed
 from model.errors import StoreError
 from model.hashing import canonical_json, pretty_json, sha256_file, sha256_json
 from model.records import Decision, Release
 from model.text import Frozen, Text
 from warehouse import releases
-from warehouse.atomic import new_folder, store_errors, write_text
+from warehouse.atomic import new_folder
 from warehouse.home import Home
 from warehouse.releases import Inputs, StoredRelease
 from warehouse.tables import Validated
@@ -164,7 +165,7 @@ def approve(home: Home, dataset: str, draft: str | None, by: str, now: datetime)
     target = home.releases(dataset) / str(release.number)
     with new_folder(target) as aside:
         for record in release.files:
-            with store_errors(aside):
+            with disk_errors(aside):
                 shutil.copyfile(stored.path(record.name), aside / record.name)
         (aside / "release.json").write_text(pretty_json(release), encoding="utf-8")
     _add(home, dataset, _ending(made, "approved", now, by=by))
@@ -274,7 +275,7 @@ def _add(home: Home, dataset: str, *events: Event) -> None:
     """Add lines to the log; a crash leaves the log of before or the whole new one."""
     path = _log_path(home, dataset)
     before = path.read_text(encoding="utf-8") if path.exists() else ""
-    write_text(path, before + "".join(canonical_json(event) + "\n" for event in events))
+    write_if_changed(path, before + "".join(canonical_json(event) + "\n" for event in events))
 
 
 def _released(home: Home, dataset: str, made: Event) -> Release | None:

@@ -15,12 +15,20 @@ from model.errors import OpenIndicatorsError, StoreError
 PARQUET_OPTIONS = "FORMAT PARQUET, COMPRESSION ZSTD, PARQUET_VERSION V1"
 
 
+# So many rows DuckDB scans in one thread, and handing small work out to others costs more than it
+# gains (https://duckdb.org/docs/stable/guides/performance/how_to_tune_workloads).
+_ROW_GROUP = 122_880
+
+
 @contextmanager
-def connect(spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+def connect(
+    spill: Path | None = None, rows: int | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a connection of its own for one step.
 
     Args:
         spill: folder for what does not fit in memory.
+        rows: of the table that it is for, where that is known.
 
     Raises:
         StoreError: DuckDB could not write (disk full, forbidden).
@@ -34,6 +42,8 @@ def connect(spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         config["memory_limit"] = limit
     if spill is not None:
         config["temp_directory"] = str(spill)
+    if rows is not None and rows <= _ROW_GROUP:
+        config["threads"] = 1
     connection = duckdb.connect(config=config)
     try:
         yield connection
@@ -49,13 +59,3 @@ def connect(spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         ) from error
     finally:
         connection.close()
-
-
-def quote(name: str) -> str:
-    """Return a column or table name quoted for SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str | Path) -> str:
-    """Return text quoted for SQL."""
-    return "'" + str(text).replace("'", "''") + "'"

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 
 from pydantic import TypeAdapter
 
+from model.disk import disk_errors, write_if_changed
 from model.errors import StoreError
 from model.hashing import pretty_json
 from model.quality import Failure, Told
-from warehouse.atomic import store_errors, write_text
 from warehouse.home import Home
 
 _TOLD = TypeAdapter(tuple[Told, ...])
@@ -45,14 +45,14 @@ def _read(data: bytes, where: str) -> Failure:
 
 def note(home: Home, failure: Failure) -> None:
     """Write down a failure; the same one again changes nothing."""
-    write_text(home.failures / f"{failure.dataset}.json", pretty_json(failure))
+    write_if_changed(home.failures / f"{failure.dataset}.json", pretty_json(failure))
 
 
 def mended(home: Home, dataset: str, stage: str) -> None:
     """Take a failure back once its step has succeeded."""
     path = home.failures / f"{dataset}.json"
     if path.exists() and _read(path.read_bytes(), str(path)).stage == stage:
-        with store_errors(path):
+        with disk_errors(path):
             path.unlink(missing_ok=True)
 
 
@@ -78,4 +78,4 @@ def remember(home: Home, channel: str, causes: Sequence[Told]) -> None:
     """Write down of which causes a channel knows now."""
     path = home.failures / "told" / f"{channel}.json"
     if causes or path.exists():
-        write_text(path, pretty_json([item.model_dump(mode="json") for item in causes]))
+        write_if_changed(path, pretty_json([item.model_dump(mode="json") for item in causes]))

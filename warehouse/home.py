@@ -12,8 +12,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from model.disk import disk_errors
 from model.errors import BusyError
-from warehouse.atomic import store_errors, sweep
+from warehouse.atomic import sweep
 
 # A pull that did not finish waits for the next run for a day.
 PULL_SECONDS = 86_400
@@ -89,7 +90,7 @@ class Home:
         Raises:
             StoreError: read-only, full, or not a folder.
         """
-        with store_errors(self.root):
+        with disk_errors(self.root):
             for folder in (self.root, self.dagster, self.inbox):
                 folder.mkdir(parents=True, exist_ok=True)
             probe = self.root / f".writable-{os.getpid()}"
@@ -135,7 +136,7 @@ class Home:
             BusyError: another step held it for longer than `timeout` seconds.
         """
         folder = self.root / "locks"
-        with store_errors(folder):
+        with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / f"{dataset.replace('/', '__')}.lock", timeout=timeout)
         try:

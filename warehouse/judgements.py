@@ -5,8 +5,8 @@
     judgements/<sector>/<dataset>/<sha256>.json      the complete record of a judgement, named by
                                                      its checksum
 
-A judgement that finds what the last one found, of the same inputs, is not kept again: a run
-without news writes nothing.
+A judgement that finds what the last one found, of the same inputs, is not kept again, however long
+it took: a run without news writes nothing.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+from model.disk import write_if_changed
 from model.errors import StoreError
 from model.hashing import canonical_json, pretty_json, sha256_bytes, sha256_file
 from model.periods import frequency_of, period_end
 from model.quality import CheckOutcome, Judgement
 from model.records import QualityRecord
-from warehouse.atomic import write_text
-from warehouse.engine import connect, literal
+from model.sql import literal
+from warehouse.engine import connect
 from warehouse.home import Home
 from warehouse.releases import Inputs
 from warehouse.tables import Validated
@@ -88,7 +89,7 @@ def keep(
         The judgement, or the last one where it says the same; and whether it was kept now.
 
     Raises:
-        StoreError: full, read-only, forbidden, or the log is damaged.
+        StoreError: full, read-only, forbidden, or the log or its last record is damaged.
     """
     quality = validated.quality
     before = log(home, quality.dataset)
@@ -118,12 +119,12 @@ def keep(
             if check.outcome != "passed"
         ),
     )
-    if before and _same(before[-1], made):
+    if before and _same(home, before[-1], made, quality):
         return before[-1], False
     folder = home.judgements(quality.dataset)
-    write_text(folder / f"{made.record_sha256}.json", text)
+    write_if_changed(folder / f"{made.record_sha256}.json", text)
     lines = "".join(canonical_json(item) + "\n" for item in (*before, made))
-    write_text(folder / LOG, lines)
+    write_if_changed(folder / LOG, lines)
     return made, True
 
 
@@ -132,9 +133,12 @@ def of_data(history: list[Judgement], data_sha256: str) -> Judgement | None:
     return next((item for item in reversed(history) if item.data_sha256 == data_sha256), None)
 
 
-def _same(before: Judgement, now: Judgement) -> bool:
-    return (before.inputs_sha256, before.record_sha256, before.data_sha256) == (
-        now.inputs_sha256, now.record_sha256, now.data_sha256
+def _same(home: Home, before: Judgement, now: Judgement, quality: QualityRecord) -> bool:
+    if (before.inputs_sha256, before.data_sha256) != (now.inputs_sha256, now.data_sha256):
+        return False
+    return before.record_sha256 == now.record_sha256 or (
+        pretty_json(record(home, before).without_durations())
+        == pretty_json(quality.without_durations())
     )
 
 

@@ -8,8 +8,8 @@ import duckdb
 import pyarrow as pa
 
 from model.dataset import ColumnRule
+from model.sql import identifier, literal
 from model.text import nfc
-from warehouse.engine import quote
 from warehouse.marks import unmarked, without
 
 # What a number looks like in text, by locale. Source for vi: CLDR main/vi/numbers.json.
@@ -40,7 +40,7 @@ def take_marks(
         return False
     if not rule.marks and not rule.scale_words:
         return False
-    cell = quote(rule.column)
+    cell = identifier(rule.column)
     rows = con.execute(
         f"SELECT DISTINCT {cell} FROM raw WHERE {cell} IS NOT NULL"
         f" AND NOT {_is_number(_trimmed(cell), rule)} ORDER BY 1"
@@ -79,12 +79,12 @@ def is_empty(rule: ColumnRule, columns: Mapping[str, str]) -> str:
     """Return SQL that says whether a cell holds no value."""
     if rule.column is None:
         return "false"
-    cell = f"raw.{quote(rule.column)}"
+    cell = f"raw.{identifier(rule.column)}"
     if columns[rule.column] in ("DOUBLE", "FLOAT"):
         return f"({cell} IS NULL OR isnan({cell}))"
     if columns[rule.column] != "VARCHAR":
         return f"{cell} IS NULL"
-    marks = ", ".join(_text(mark) for mark in rule.missing)
+    marks = ", ".join(literal(mark) for mark in rule.missing)
     blank = _trimmed(cell)
     return f"({cell} IS NULL OR {blank} = ''" + (f" OR {blank} IN ({marks})" if marks else "") + ")"
 
@@ -94,7 +94,7 @@ def number_of(rule: ColumnRule, columns: Mapping[str, str]) -> tuple[str, str]:
     if rule.const is not None:
         return f"CAST('{rule.const}' AS DOUBLE)", "NULL"
     column = str(rule.column)
-    cell = f"raw.{quote(column)}"
+    cell = f"raw.{identifier(column)}"
     empty = is_empty(rule, columns)
     no_scale = _no_scale(rule, empty)
     if columns[column] != "VARCHAR":
@@ -129,12 +129,12 @@ def _by_row(rule: ColumnRule, scaled: Callable[[float], str]) -> str:
     def by_column(factor: float) -> str:
         if named is None:
             return scaled(factor)
-        cases = (f"WHEN {_text(k)} THEN {scaled(factor * v)}" for k, v in named.map.items())
+        cases = (f"WHEN {literal(k)} THEN {scaled(factor * v)}" for k, v in named.map.items())
         return f"CASE {_word(named.column)} {' '.join(cases)} END"
 
     if not rule.scale_words:
         return by_column(float(rule.scale))
-    words = (f"WHEN {_text(k)} THEN {by_column(rule.scale * v)}" for k, v in
+    words = (f"WHEN {literal(k)} THEN {by_column(rule.scale * v)}" for k, v in
              rule.scale_words.items())
     return f"CASE raw._scale_word {' '.join(words)} ELSE {by_column(float(rule.scale))} END"
 
@@ -144,15 +144,16 @@ def _no_scale(rule: ColumnRule, empty: str) -> str:
     if rule.scale_by is None:
         return ""
     word, known = _word(rule.scale_by.column), rule.scale_by.map
-    listed = ", ".join(_text(each) for each in known)
+    listed = ", ".join(literal(each) for each in known)
     return (
         f" WHEN NOT {empty} AND ({word} IS NULL OR {word} NOT IN ({listed}))"
-        f" THEN 'scale ''' || coalesce({word}, '') || ''' is none of ' || {_text(', '.join(known))}"
+        f" THEN 'scale ''' || coalesce({word}, '') || ''' is none of '"
+        f" || {literal(', '.join(known))}"
     )
 
 
 def _word(column: str) -> str:
-    return _trimmed(f"CAST(raw.{quote(column)} AS VARCHAR)")
+    return _trimmed(f"CAST(raw.{identifier(column)} AS VARCHAR)")
 
 
 def _is_number(digits: str, rule: ColumnRule) -> str:
@@ -161,10 +162,6 @@ def _is_number(digits: str, rule: ColumnRule) -> str:
 
 def _trimmed(cell: str) -> str:
     return f"trim({cell}, ' \t\u00a0')"
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _scaled(digits: str, scale: float) -> str:

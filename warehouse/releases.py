@@ -17,11 +17,13 @@ from typing import Any
 import duckdb
 
 from model.dataset import Dataset
+from model.disk import disk_errors
 from model.errors import DeclarationError, StoreError
 from model.hashing import pretty_json, sha256_file, sha256_json
 from model.records import Changes, FileRecord, QualityRecord, Release, Shape
-from warehouse.atomic import new_folder, store_errors
-from warehouse.engine import PARQUET_OPTIONS, connect, literal, quote
+from model.sql import identifier, literal
+from warehouse.atomic import new_folder
+from warehouse.engine import PARQUET_OPTIONS, connect
 from warehouse.home import Home
 from warehouse.tables import Validated
 
@@ -210,7 +212,7 @@ def fill(
         inputs: what that was made from.
         issued: when it is made.
     """
-    with store_errors(folder):
+    with disk_errors(folder):
         for name in ("data.parquet", "quarantine.parquet", "quality.json"):
             shutil.copyfile(validated.folder / name, folder / name)
         shutil.copyfile(validated.shape, folder / SHAPE)
@@ -296,7 +298,7 @@ def _write_changes(
 ) -> Changes:
     new = f"read_parquet({literal(folder / 'data.parquet')})"
     target = f"{literal(folder / 'changes.parquet')} ({PARQUET_OPTIONS})"
-    key = [quote(name) for name in dataset.key]
+    key = [identifier(name) for name in dataset.key]
     comparable = before is not None and _same_key(dataset, before.release)
     old = (
         f"read_parquet({literal(before.path('data.parquet'))})"

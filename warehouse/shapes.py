@@ -15,8 +15,8 @@ from model.dataset import DEFAULT_MISSING, ColumnRule, Dataset, Source
 from model.hashing import sha256_json
 from model.periods import parse_period
 from model.records import ColumnKind, ColumnShape, Shape
+from model.sql import identifier
 from model.text import fold
-from warehouse.engine import quote
 
 POSITION = ("_part", "_row", "_column")
 SAMPLED_ROWS = 100_000  # about as many, spread over the table, tell what a column holds
@@ -121,8 +121,8 @@ def _column(
     counted = con.execute(
         f"""
         WITH cell AS (
-            SELECT trim(CAST({quote(name)} AS VARCHAR), ' \t\u00a0') AS v
-            FROM raw WHERE rowid % ? = 0 AND {quote(name)} IS NOT NULL
+            SELECT trim(CAST({identifier(name)} AS VARCHAR), ' \t\u00a0') AS v
+            FROM raw WHERE rowid % ? = 0 AND {identifier(name)} IS NOT NULL
         )
         SELECT count(*), count(*) FILTER (regexp_full_match(v, ?)),
                count(*) FILTER (regexp_full_match(v, ?)),
@@ -162,17 +162,18 @@ def _units(
     indicator = rules["indicator"].column if "indicator" in rules else None
     label = "NULL"
     if indicator is not None and indicator in types:
-        label = f"CAST({quote(indicator)} AS VARCHAR)"
+        label = f"CAST({identifier(indicator)} AS VARCHAR)"
     where = [name for name in source.where if name in types]
     kept = " AND ".join(
-        [f"CAST({quote(name)} AS VARCHAR) IN (SELECT unnest(?::VARCHAR[]))" for name in where]
+        [f"CAST({identifier(name)} AS VARCHAR) IN (SELECT unnest(?::VARCHAR[]))" for name in where]
         or ["true"]
     )
     values = [list(source.where[name]) for name in where]
     found: dict[str, tuple[str, ...]] = {}
     for name in columns:
         pairs = con.execute(
-            f"SELECT DISTINCT coalesce({label}, ''), trim(CAST({quote(name)} AS VARCHAR)) AS unit"
+            f"SELECT DISTINCT coalesce({label}, ''),"
+            f" trim(CAST({identifier(name)} AS VARCHAR)) AS unit"
             f" FROM raw WHERE {kept} AND nullif(unit, '') IS NOT NULL"
             f" ORDER BY ALL LIMIT {MAX_UNITS + 1}",
             values,
@@ -206,7 +207,7 @@ def with_codes(con: duckdb.DuckDBPyConnection, shape: Shape, dataset: Dataset) -
         rows = con.execute(
             "SELECT replace(source, chr(31), ' '),"
             " CASE WHEN reject IS NULL THEN coalesce(value, '') END"
-            f" FROM {quote(table)} ORDER BY source LIMIT {MAX_LABELS + 1}"
+            f" FROM {identifier(table)} ORDER BY source LIMIT {MAX_LABELS + 1}"
         ).fetchall()
         if len(rows) <= MAX_LABELS:
             codes[concept] = dict(rows)

@@ -12,10 +12,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from model.disk import disk_errors, write_if_changed
 from model.errors import StoreError
 from model.hashing import pretty_json, sha256_file, sha256_json
 from model.records import Part, Snapshot
-from warehouse.atomic import new_folder, store_errors, write_text
+from warehouse.atomic import new_folder
 from warehouse.home import Home
 
 
@@ -104,9 +105,9 @@ def save(
         )
         with new_folder(folder) as aside:
             for part, path in parts:
-                with store_errors(aside / part.name):
+                with disk_errors(aside / part.name):
                     shutil.copyfile(path, aside / part.name)
             (aside / "snapshot.json").write_text(pretty_json(snapshot), encoding="utf-8")
     if before != sha256:
-        write_text(pointer, sha256 + "\n")
+        write_if_changed(pointer, sha256 + "\n")
     return load(home, dataset, sha256), before != sha256

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 
 import duckdb
 
+from model.sql import identifier
 from model.text import did_you_mean
-from warehouse.engine import quote
 
 
 def columns_of(con: duckdb.DuckDBPyConnection, table: str = "raw") -> dict[str, str]:
     """Return the types of a table's columns by their names."""
-    rows = con.execute(f"DESCRIBE {quote(table)}").fetchall()
+    rows = con.execute(f"DESCRIBE {identifier(table)}").fetchall()
     return {name: kind for name, kind, *_ in rows}
 
 

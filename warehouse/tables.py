@@ -19,11 +19,13 @@ import duckdb
 import pyarrow.parquet as pq
 
 from model.dataset import Dataset
+from model.disk import disk_errors
 from model.hashing import pretty_json
 from model.records import QualityRecord, Shape
-from warehouse.atomic import new_folder, store_errors
+from model.sql import identifier, literal
+from warehouse.atomic import new_folder
 from warehouse.clean import CleanStats
-from warehouse.engine import PARQUET_OPTIONS, connect, literal, quote
+from warehouse.engine import PARQUET_OPTIONS, connect
 from warehouse.home import Home
 
 SHORT = 16  # hex digits of a checksum that name a working folder
@@ -82,7 +84,7 @@ def write_table(
         stats = fill(con)
         # The declaration's SQL may have closed the door to files: export through Arrow then.
         _export(con, "SELECT * FROM observation ORDER BY _id", aside / "table.parquet")
-        with store_errors(aside):
+        with disk_errors(aside):
             (aside / "shape.json").write_text(pretty_json(stats.shape), encoding="utf-8")
     _keep_only(folder)
     return path, stats
@@ -135,10 +137,11 @@ def write_validated(
     folder = table.parent / suite_sha256[:SHORT]
     if folder.exists():
         return read_validated(folder)
-    with new_folder(folder) as aside, connect(home.root / "tmp") as con:
+    rows = pq.read_metadata(table).num_rows
+    with new_folder(folder) as aside, connect(home.root / "tmp", rows) as con:
         quality = judge(con, open_table(con, table))
-        columns = ", ".join(quote(name) for name in dataset.columns)
-        order = ", ".join(quote(name) for name in dataset.key)
+        columns = ", ".join(identifier(name) for name in dataset.columns)
+        order = ", ".join(identifier(name) for name in dataset.key)
         con.execute(
             f"COPY (SELECT {columns} FROM observation"
             f" WHERE _id NOT IN (SELECT _id FROM held) ORDER BY {order})"
@@ -149,7 +152,7 @@ def write_validated(
             " FROM observation JOIN held USING (_id) ORDER BY _id)"
             f" TO {literal(aside / 'quarantine.parquet')} ({PARQUET_OPTIONS})"
         )
-        with store_errors(aside):
+        with disk_errors(aside):
             (aside / "quality.json").write_text(pretty_json(quality), encoding="utf-8")
     return Validated(folder, quality)
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from model.dataset import Dataset, Unpivot
 from model.errors import ReadError
-from warehouse.engine import quote
+from model.sql import identifier
 from warehouse.source_columns import column_advice, columns_of, shown
 
 # What the rows that come of one row have in common stands there once, and each has its place.
@@ -52,22 +52,23 @@ def unpivot(
                 where=dataset.id, todo="columns: " + ", ".join(shown(columns)),
             )
     kept = [name for name in columns if name not in chosen]
-    listed = ", ".join(map(quote, kept))
+    listed = ", ".join(map(identifier, kept))
     con.execute(f"CREATE TABLE {SOURCE_ROW} AS SELECT rowid AS {PLACE}, {listed} FROM raw")
-    carried = [quote(name) for name in kept if name in read or name in ("_part", "_row")]
-    cast = ", ".join(f"{_as_text(name, columns[name])} AS {quote(name)}" for name in chosen)
-    on = ", ".join(quote(name) for name in chosen)
+    carried = [identifier(name) for name in kept if name in read or name in ("_part", "_row")]
+    cast = ", ".join(f"{_as_text(name, columns[name])} AS {identifier(name)}" for name in chosen)
+    on = ", ".join(identifier(name) for name in chosen)
     selected = ", ".join([f"rowid AS {PLACE}", *carried, cast])
     con.execute(f"CREATE VIEW wide AS SELECT {selected} FROM raw")
     tall = (
-        f"SELECT * FROM wide UNPIVOT INCLUDE NULLS ({quote(wide.values_to)} FOR _column IN ({on}))"
+        "SELECT * FROM wide UNPIVOT INCLUDE NULLS"
+        f" ({identifier(wide.values_to)} FOR _column IN ({on}))"
     )
     if wide.names == (wide.names_to,):
-        name = quote(wide.names[0])
+        name = identifier(wide.names[0])
         con.execute(f"CREATE TABLE long AS SELECT *, _column AS {name} FROM ({tall})")
     else:
         con.register("_names", _split_names(chosen, wide, dataset))
-        parts = ", ".join(f"_names.{quote(name)}" for name in wide.names)
+        parts = ", ".join(f"_names.{identifier(name)}" for name in wide.names)
         con.execute(
             f"CREATE TABLE long AS SELECT tall.*, {parts} FROM ({tall}) AS tall"
             " JOIN _names USING (_column) ORDER BY _part, _row"
@@ -101,6 +102,6 @@ def _split_names(chosen: list[str], wide: Unpivot, dataset: Dataset) -> pa.Table
 
 def _as_text(name: str, kind: str) -> str:
     """Return SQL for a cell as text. NaN, which typed formats have for missing, is empty."""
-    cell = quote(name)
+    cell = identifier(name)
     text = f"CAST({cell} AS VARCHAR)"
     return f"CASE WHEN NOT isnan({cell}) THEN {text} END" if kind in ("DOUBLE", "FLOAT") else text

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from expectations.engine.conditions import one_of
-from expectations.sql import identifier
+from model.sql import identifier
 
 Metrics = dict[str, str]
 

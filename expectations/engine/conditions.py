@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from itertools import combinations
 from typing import Any
 
-from expectations.sql import identifier, value
+from expectations.sql import value
+from model.sql import identifier
 
 # The one column of an observation that is not text.
 _NUMBER = "obs_value"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from time import perf_counter
 from typing import Any
 
 import duckdb
 
 from expectations.engine.plan import Condition, Plan, Query
 from expectations.engine.unique import LOOK_AT, Key, in_order
-from expectations.sql import identifier
+from model.sql import identifier
 
 SAMPLES = 20
 
@@ -26,11 +27,13 @@ class Measured:
     """The metrics of one expectation, by Great Expectations' names.
 
     `sample_ids` are the smallest `_id` of its unexpected rows; `error` says why there are none.
+    `seconds` is how long its own query took, or its share of the scan that counts many together.
     """
 
     metrics: Mapping[str, Any] = field(default_factory=dict)
     sample_ids: tuple[int, ...] = ()
     error: str | None = None
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,10 @@ _NONE = _Found(0, ())
 
 
 def measure(
-    con: duckdb.DuckDBPyConnection, relation: str, plans: Mapping[str, Plan]
+    con: duckdb.DuckDBPyConnection,
+    relation: str,
+    plans: Mapping[str, Plan],
+    kept: Collection[str] = (),
 ) -> tuple[int, dict[str, Measured]]:
     """Compute the metrics of expectations.
 
@@ -53,50 +59,73 @@ def measure(
         con: the connection that has the relation.
         relation: name of a table or view with a column `_id`.
         plans: what to compute, by the expectation's name.
+        kept: the names of those that no row broke, of these and others together. A condition on
+            single rows and a unique key are kept by a part of the rows too, and not looked at.
 
     Returns:
         The number of rows, and what was measured, by name.
     """
     own = {name: plan for name, plan in plans.items() if isinstance(plan.rows, Query)}
     common = {name: plan for name, plan in plans.items() if name not in own}
+    begun = perf_counter()
     try:
-        rows, measured = _together(con, relation, common)
+        rows, measured = _together(con, relation, common, kept)
     except _NOT_OURS:
         raise
     except duckdb.Error:
         # One of them fails: each by itself, so that the others do not.
         own = dict(plans)
         rows, measured = _together(con, relation, {})
-    measured |= {name: _alone(con, relation, plan) for name, plan in own.items()}
+    share = (perf_counter() - begun) / max(len(measured), 1)
+    measured = {name: replace(found, seconds=share) for name, found in measured.items()}
+    measured |= {name: _alone(con, relation, plan, rows) for name, plan in own.items()}
     return rows, measured
 
 
-def _alone(con: duckdb.DuckDBPyConnection, relation: str, plan: Plan) -> Measured:
+def _alone(con: duckdb.DuckDBPyConnection, relation: str, plan: Plan, rows: int) -> Measured:
+    begun = perf_counter()
     try:
-        return _together(con, relation, {"": plan})[1][""]
+        answers = _aggregated(con, relation, plan.metrics.values())
+        found = _measured(plan, answers, _unexpected(con, relation, [plan.rows], rows))
     except _NOT_OURS:
         raise
     except duckdb.Error as error:
-        return Measured(error=str(error))
+        found = Measured(error=str(error))
+    return replace(found, seconds=perf_counter() - begun)
 
 
 def _together(
-    con: duckdb.DuckDBPyConnection, relation: str, plans: Mapping[str, Plan]
+    con: duckdb.DuckDBPyConnection,
+    relation: str,
+    plans: Mapping[str, Plan],
+    kept: Collection[str] = (),
 ) -> tuple[int, dict[str, Measured]]:
     # Ordered sets: the same statements on every run.
     wanted = dict.fromkeys(sql for plan in plans.values() for sql in plan.metrics.values())
     answers = _aggregated(con, relation, ["count(*)", *wanted])
     rows: int = answers["count(*)"]
-    different = dict.fromkeys(plan.rows for plan in plans.values())
-    found: dict[Any, _Found] = _fulfilling(
-        con, relation, [item for item in different if isinstance(item, Condition)]
-    )
-    for item in different:
+    found: dict[Any, _Found] = {
+        plan.rows: _NONE for name, plan in plans.items()
+        if name in kept and isinstance(plan.rows, Condition | Key)
+    }
+    different = dict.fromkeys(plan.rows for plan in plans.values() if plan.rows not in found)
+    found |= _unexpected(con, relation, different, rows)
+    return rows, {name: _measured(plan, answers, found) for name, plan in plans.items()}
+
+
+def _unexpected(
+    con: duckdb.DuckDBPyConnection, relation: str, wanted: Iterable[Any], rows: int
+) -> dict[Any, _Found]:
+    """Find the rows of conditions, keys and queries; `rows` is how many the relation has."""
+    asked = list(wanted)
+    conditions = [item for item in asked if isinstance(item, Condition)]
+    found = _fulfilling(con, relation, conditions, rows)
+    for item in asked:
         if isinstance(item, Key):
             found[item] = _duplicates(con, relation, item, rows)
         elif isinstance(item, Query):
             found[item] = _queried(con, relation, item)
-    return rows, {name: _measured(plan, answers, found) for name, plan in plans.items()}
+    return found
 
 
 def _measured(plan: Plan, answers: Mapping[str, Any], found: Mapping[Any, _Found]) -> Measured:
@@ -108,23 +137,31 @@ def _measured(plan: Plan, answers: Mapping[str, Any], found: Mapping[Any, _Found
 
 
 def _aggregated(
-    con: duckdb.DuckDBPyConnection, relation: str, wanted: Sequence[str]
+    con: duckdb.DuckDBPyConnection, relation: str, wanted: Collection[str]
 ) -> dict[str, Any]:
+    if not wanted:
+        return {}
     row = con.execute(f"SELECT {', '.join(wanted)} FROM {identifier(relation)}").fetchall()[0]
     return dict(zip(wanted, row, strict=True))
 
 
 def _fulfilling(
-    con: duckdb.DuckDBPyConnection, relation: str, conditions: Sequence[Condition]
+    con: duckdb.DuckDBPyConnection, relation: str, conditions: Sequence[Condition], rows: int
 ) -> dict[Any, _Found]:
     """Find the rows of many conditions in one scan.
 
-    Rows that fulfil none leave it at once; the others are grouped by which they fulfil.
+    Rows that fulfil none leave it at once; the others are grouped by which they fulfil. Of a small
+    table a statement costs more than its scan: a shorter one tells whether there is any such row.
     """
     found: dict[Any, _Found] = {}
     for start in range(0, len(conditions), _BITS):
         some = conditions[start:start + _BITS]
         anyone = " OR ".join(f"({condition.sql})" for condition in some)
+        if rows <= LOOK_AT and not _scalar(
+            con, f"SELECT count(*) FROM {identifier(relation)} WHERE {anyone}"
+        ):
+            found |= dict.fromkeys(some, _NONE)
+            continue
         bits = " + ".join(
             f"CASE WHEN {condition.sql} THEN {1 << bit} ELSE 0 END"
             for bit, condition in enumerate(some)

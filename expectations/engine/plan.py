@@ -12,7 +12,7 @@ from expectations.engine.plain_query import plain_condition
 from expectations.engine.unique import Key
 from expectations.kinds import UNEXPECTED_ROWS
 from expectations.probe import with_batch
-from expectations.sql import identifier
+from model.sql import identifier
 
 _ROWS = "unexpected_rows_query"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from expectations.sql import identifier
+from model.sql import identifier
 
 # Up to so many rows grouping costs next to nothing. Of larger tables the first so many tell
 # whether it is worth while to expect the key's order.

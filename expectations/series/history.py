@@ -89,12 +89,11 @@ def jumps(kwargs: Kwargs) -> str:
     Where many series of an indicator jump in one period, something has happened (a pandemic). Where
     one begins far below what follows, it was new then.
     """
-    low, times = kwargs["min_factor"], kwargs["times_usual"]
+    low = kwargs["min_factor"]
     steps = _steps(
         kwargs,
         f"min(v) < 0 OR max(v) >= {low} * coalesce(min(v) FILTER (v > 0), 1)",
-        f"CASE WHEN positive THEN abs(d - mid) > greatest({times} * usual, ln({low}))"
-        f" ELSE abs(d - mid) > {2 * times} * usual END",
+        jump(kwargs, "abs(d - mid)"),
     )
     return f"""{steps},
 beside AS (SELECT indicator, t, count(*) AS present FROM step GROUP BY indicator, t)
@@ -104,6 +103,13 @@ SELECT _id, observed, expected, factor, reference, periods FROM (
 WHERE NOT beginning AND (together < 3 OR together < {kwargs["shared"]} * present)"""
 
 
+def jump(kwargs: Kwargs, step: str) -> str:
+    """Return the condition on a step that is a jump, beside `usual`, of a `positive` series."""
+    low, times = kwargs["min_factor"], kwargs["times_usual"]
+    return (f"CASE WHEN positive THEN {step} > greatest({times} * usual, ln({low}))"
+            f" ELSE {step} > {2 * times} * usual END")
+
+
 def unit_slips(kwargs: Kwargs) -> str:
     """Observations that are a power of ten away from their neighbours."""
     least = min(kwargs["powers"])
@@ -111,13 +117,19 @@ def unit_slips(kwargs: Kwargs) -> str:
     steps = _steps(
         kwargs,
         f"min(v) >= 0 AND max(v) >= {0.5 * 10**least} * coalesce(min(v) FILTER (v > 0), 1)",
-        f"abs(d - mid) > greatest({kwargs['times_usual']} * usual, ln({0.4 * 10**least}))",
+        unit_slip(kwargs, "abs(d - mid)"),
     )
     power = "round(log10(factor))"
     return f"""{steps}
 SELECT _id, observed, expected, factor, reference, periods FROM found
 WHERE abs({power}) IN ({powers})
   AND abs(log10(factor) - {power}) <= 0.05 + least({kwargs["within"]}, usual / ln(10))"""
+
+
+def unit_slip(kwargs: Kwargs, step: str) -> str:
+    """Return the condition on a step that may be a power of ten, beside `usual`."""
+    return (f"{step} > greatest({kwargs['times_usual']} * usual,"
+            f" ln({0.4 * 10 ** min(kwargs['powers'])}))")
 
 
 def gaps(kwargs: Kwargs) -> str:

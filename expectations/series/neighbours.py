@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from expectations.series.points import columns, points
-from expectations.sql import in_template, literal
+from expectations.sql import in_template
+from model.sql import literal
 
 Kwargs = dict[str, Any]
 
@@ -33,21 +34,21 @@ lost AS (
   QUALIFY count(*) OVER (PARTITION BY indicator) <= {kwargs["most"]}
 )
 SELECT indicator, any_value(period) AS time_period, max(t - t0 - 1) AS missing,
-  any_value(p0) AS reference, any_value(without) AS series_without, any_value(due) AS series
+  max(p0) AS reference, any_value(without) AS series_without, any_value(due) AS series
 FROM pair JOIN lost USING (indicator, t) WHERE t - t0 > 1 GROUP BY indicator, t"""
 
 
 def stale_blocks(kwargs: Kwargs) -> str:
-    """Observations that repeat the period before, where most series of the indicator do."""
+    """Observations that repeat the period before, where most series do that hardly ever repeat.
+
+    A series counts where at most `usual_share` of its other steps are repetitions, so that codes,
+    areas of land and figures rounded to a few digits say nothing. The series of one indicator are
+    looked at together; those of indicators with fewer than `min_series` all together, as in a
+    table of one country with a hundred indicators.
+    """
+    least = kwargs["min_series"]
     return f"""
 WITH point AS ({points(kwargs["series"], kwargs["frequency"], also=", indicator")}),
-begun AS (SELECT indicator, series, min(t) AS first FROM point GROUP BY ALL),
-due AS (
-  SELECT indicator, t, count(*) - coalesce(any_value(new), 0) AS series
-  FROM point LEFT JOIN (
-    SELECT indicator, first AS t, count(*) AS new FROM begun GROUP BY ALL
-  ) USING (indicator, t) GROUP BY indicator, t
-),
 candidate AS (
   SELECT series FROM point GROUP BY series HAVING list_unique(list(v)) < count(*)
 ),
@@ -56,21 +57,35 @@ pair AS (
   FROM point SEMI JOIN candidate USING (series)
   WINDOW past AS (PARTITION BY series ORDER BY t)
 ),
-still AS (SELECT * FROM pair WHERE v = v0 AND t = t0 + 1 AND v <> 0),
+step AS (
+  SELECT *, (v = v0)::INTEGER AS still FROM pair WHERE t = t0 + 1 AND (v <> 0 OR v0 <> 0)
+),
+moving AS (
+  SELECT * FROM step WINDOW whole AS (PARTITION BY series)
+  QUALIFY sum(still) OVER whole - still <= {kwargs["usual_share"]} * (count(*) OVER whole - 1)
+),
+always AS (
+  SELECT series, min(t) AS first FROM point ANTI JOIN candidate USING (series) GROUP BY series
+),
+due AS (
+  SELECT indicator, t, count(*) AS series, sum(still) AS repeated FROM (
+    SELECT indicator, t, still FROM moving
+    UNION ALL SELECT indicator, t, 0 FROM point JOIN always USING (series) WHERE t > first
+  ) GROUP BY ALL
+),
 share AS (
-  SELECT indicator, t, coalesce(repeated, 0) / series AS still_share, series
-  FROM due LEFT JOIN (
-    SELECT indicator, t, count(*) AS repeated FROM still GROUP BY ALL
-  ) USING (indicator, t) WHERE series >= {kwargs["min_series"]}
+  SELECT indicator, t, together, sum(series) OVER block AS series,
+    sum(repeated) OVER block / sum(series) OVER block AS share
+  FROM (SELECT *, CASE WHEN series >= {least} THEN indicator ELSE '' END AS together FROM due)
+  WINDOW block AS (PARTITION BY together, t)
 ),
 stale AS (
-  SELECT indicator, t, still_share, series FROM (
-    SELECT *, median(still_share) OVER (PARTITION BY indicator) AS usual FROM share
-  ) WHERE still_share >= {kwargs["share"]} AND usual <= {kwargs["usual_share"]}
-  QUALIFY count(*) OVER (PARTITION BY indicator) <= {kwargs["most"]}
+  SELECT * FROM share WHERE series >= {least} AND share >= {kwargs["share"]}
+  QUALIFY dense_rank() OVER (PARTITION BY together ORDER BY t)
+    + dense_rank() OVER (PARTITION BY together ORDER BY t DESC) - 1 <= {kwargs["most"]}
 )
-SELECT _id, v AS observed, reference, still_share AS share, stale.series
-FROM still JOIN stale USING (indicator, t)"""
+SELECT _id, v AS observed, reference, share, stale.series
+FROM moving JOIN stale USING (indicator, t) WHERE still = 1"""
 
 
 def copies(kwargs: Kwargs) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from expectations.sql import identifier
+from model.sql import identifier
 
 # The number of a period, so that the next period has the next number. Text that is no period has
 # no number, and `time_period_form` speaks of it.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from expectations.series.points import columns, points
-from expectations.sql import identifier
+from model.sql import identifier
 
 Kwargs = dict[str, Any]
 

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 import pyarrow as pa
 
+from model.disk import written_aside
 from model.errors import OpenIndicatorsError
 from model.hashing import sha256_file
 from model.registries import Registries
 from pipelines.commands.corpus import read_table
 from pipelines.commands.declaring import declaration_text
 from pipelines.settings import Settings
-from sources.aside import written_aside
 from sources.base import Request, Validators
 from sources.recognise.finding import Found, Guess, NoTable, Table
 from sources.recognise.look import recognise

@@ -9,6 +9,7 @@ from string import Template
 
 from rich.markup import escape
 
+from model.disk import write_if_changed
 from model.errors import DeclarationError, OpenIndicatorsError
 from model.load import load_declaration
 from model.registries import Registries, load_registries
@@ -18,7 +19,6 @@ from pipelines.settings import Settings
 from pipelines.terminal import out, say_error
 from sources.answers import quoted
 from sources.recognise.finding import Guess
-from warehouse.atomic import write_text
 
 DECLARATION = Template("""\
 # What the dataset is. `openindicators check` says what is wrong, with the line.
@@ -108,9 +108,9 @@ def new(dataset: str, source: str | None = None) -> int:
         text = DECLARATION.substitute(title=title, name=name, indicator=name.upper())
         table = settings.home.inbox / f"{name}.csv"
         if not table.exists():
-            write_text(table, TABLE)
-    write_text(declaration, text)
-    write_text(suite, SUITE)
+            write_if_changed(table, TABLE)
+    write_if_changed(declaration, text)
+    write_if_changed(suite, SUITE)
     written = [("declaration", declaration), ("suite", suite)]
     for what, path in [*written, *([("its table", table)] if table else [])]:
         out.print(f"{what:12} {path}", soft_wrap=True)

@@ -16,8 +16,9 @@ from rich.markup import escape
 from assets.quality import groups, quality_report
 from assets.rerun import Rerun, rerun
 from assets.steps import Pipeline
+from model.disk import write_if_changed
 from model.errors import OpenIndicatorsError
-from model.quality import DIMENSIONS, GroupScore, QualityReport, Scorecard
+from model.quality import DIMENSIONS, Freshness, GroupScore, QualityReport, Scorecard
 from model.text import did_you_mean
 from pipelines.catalogue import load_catalogue
 from pipelines.settings import Settings
@@ -25,7 +26,6 @@ from pipelines.terminal import out, table
 from portal.mqa import Reach
 from portal.quality_formats import junit, prometheus
 from warehouse import judgements
-from warehouse.atomic import write_text
 
 REACH_SECONDS = 10
 _MARKS = {
@@ -100,9 +100,9 @@ def _export(
             (report, judgements.record(settings.home, report.latest))
             for report in reports if report.latest
         ]
-        write_text(junit_to.absolute(), junit(judged))
+        write_if_changed(junit_to.absolute(), junit(judged))
     if prometheus_to is not None:
-        write_text(prometheus_to.absolute(), prometheus(reports))
+        write_if_changed(prometheus_to.absolute(), prometheus(reports))
 
 
 def _all(reports: Sequence[QualityReport], as_json: bool) -> None:
@@ -236,12 +236,9 @@ def _print_card(report: QualityReport, card: Scorecard) -> None:
             for score in card.scores
         ],
     )
-    fresh = card.freshness
-    habit = "the source's own rhythm" if fresh.own_rhythm else "usual for this frequency"
-    out.print(
-        f"\n{fresh.state}: newest period {fresh.period_last}; {fresh.expected_period} is due on"
-        f" {fresh.due} ({fresh.lag_days} days after its end, {habit})"
-    )
+    out.print(f"\n{_in_words(card.freshness)}")
+    if report.ended:
+        out.print(escape(report.ended.en), soft_wrap=True)
     if report.latest and report.latest.stopped:
         out.print(f"[red]stopped[/]: {escape(report.latest.stopped)}", soft_wrap=True)
     if card.gains:
@@ -254,6 +251,16 @@ def _print_card(report: QualityReport, card: Scorecard) -> None:
                 for gain in card.gains
             ],
         )
+
+
+def _in_words(fresh: Freshness) -> str:
+    if fresh.due is None:
+        return f"{fresh.state}: newest period {fresh.period_last or '–'}"
+    habit = "the source's own rhythm" if fresh.own_rhythm else "usual for this frequency"
+    return (
+        f"{fresh.state}: newest period {fresh.period_last}; {fresh.expected_period} is due on"
+        f" {fresh.due} ({fresh.lag_days} days after its end, {habit})"
+    )
 
 
 def _print_checks(report: QualityReport) -> None:

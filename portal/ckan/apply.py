@@ -21,22 +21,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from model.errors import PortalError
-from portal.ckan.client import Client, Refused, Upload, pause, settle
+from portal.ckan.client import Client, Upload, pause
 from portal.ckan.files import Workshop
 from portal.ckan.journal import Journal
 from portal.ckan.mapping import UNDER_DEVELOPMENT, Fields
-from portal.ckan.plan import ROWS, Part, Plan, leads_to
+from portal.ckan.package import Package
+from portal.ckan.plan import ROWS, Plan
+from portal.ckan.resources import leads_to
+from portal.ckan.wanted import Part
 
 UPLOAD_BYTES = 50_000_000  # in one call, unless one file alone is larger
 UPLOAD_FILES = 20
 DOWNLOADS = 4  # at a time, of one dataset
-
-
-class Changed(PortalError):
-    """Somebody else changed the package between our reading and our writing."""
 
 
 class Application:
@@ -57,8 +55,7 @@ class Application:
         self.plan = plan
         self.load_rows = load_rows
         self.drop_rows = drop_rows
-        self.id = plan.wanted.id
-        self.shown = plan.shown
+        self.package = Package(client, plan.wanted, plan.shown)
 
     def run(self) -> Fields:
         """Do all steps that are needed.
@@ -70,7 +67,7 @@ class Application:
             Changed: somebody else was quicker; nothing of theirs is lost. Plan again.
             Refused: CKAN's own words. Unknown: no answer. The old release is still shown.
         """
-        if self.shown is None:
+        if self.plan.shown is None:
             self._create()
         missing_table = self._missing_table()
         for batch in _batches(self.plan.uploads):
@@ -82,23 +79,10 @@ class Application:
         if self.plan.rows and self.load_rows:
             with self.journal.step("load rows"):
                 self.load_rows()
-            self.shown = self._read()
+            self.package.read()
         self._switch()
         self._clean()
-        return self._now
-
-    @property
-    def _now(self) -> Fields:
-        if self.shown is None:
-            raise PortalError(
-                "the package is not there any more", where=self.plan.wanted.dataset,
-                todo="run `plan` to see what the portal has",
-            )
-        return self.shown
-
-    def _read(self) -> Fields:
-        shown: Fields = self.client.read("package_show", id=self.id)
-        return shown
+        return self.package.now
 
     def _create(self) -> None:
         """Make the package, private: nobody but its organisation sees it before it is whole."""
@@ -110,31 +94,15 @@ class Application:
             for part in self.plan.wanted.parts
             if part.leads_to
         ]
-        package = {"id": self.id, **fields, "resources": resources}
+        package = {"id": self.package.id, **fields, "resources": resources}
         written = {**self.plan.written, "": {**self.plan.written[""], "private": True}}
-
-        def act() -> None:
-            try:
-                self.shown = self.client.call("package_create", package)
-            except Refused as error:
-                raise _explained(error, self.plan) from error
-
         with self.journal.step("create package", written=written):
-            settle(self.client, act, self._exists)
-
-    def _exists(self) -> bool:
-        try:
-            self.shown = self._read()
-        except Refused as error:
-            if error.missing:
-                return False
-            raise
-        return True
+            self.package.create(package)
 
     def _address(self, part: Part) -> str:
         """Return where the bytes will be; the portal's own address of them replaces it later."""
         return (
-            f"{self.client.address}/dataset/{self.id}/resource/{part.leads_to}"
+            f"{self.client.address}/dataset/{self.package.id}/resource/{part.leads_to}"
             f"/download/{part.file.name}"
         )
 
@@ -142,16 +110,15 @@ class Application:
         """Return the resource that is to have the table, where the portal has none yet."""
         if not (self.plan.rows and self.load_rows):
             return None
-        there = {resource["id"] for resource in self._now["resources"]}
-        table = self.plan.wanted.table_id
+        there, table = self.package.resources, self.plan.wanted.table_id
         return next(
             (p for p in self.plan.wanted.parts if p.id == table and p.id not in there), None
         )
 
     def _upload(self, batch: list[Part], table: Part | None) -> None:
-        there = {resource["id"] for resource in self._now["resources"]}
+        there = self.package.resources
         # Readers see these beside the current files, and are told what they are.
-        unfinished = {} if self._now["private"] else {"status": UNDER_DEVELOPMENT}
+        unfinished = {} if self.package.now["private"] else {"status": UNDER_DEVELOPMENT}
         new = [
             {**part.fields, **unfinished} for part in batch if part.id not in there
         ]
@@ -166,8 +133,8 @@ class Application:
         )
 
         def reached() -> bool:
-            self.shown = self._read()
-            found = {resource["id"]: resource for resource in self.shown["resources"]}
+            self.package.read()
+            found = self.package.resources
             return all(
                 found.get(part.id, {}).get("size") == part.file.bytes
                 and found[part.id].get("url_type") == "upload"
@@ -178,11 +145,11 @@ class Application:
             "upload", ids=[part.id for part in batch], files=[part.file.name for part in batch]
         ):
             form: Fields = {"update__resources__extend": new} if new else {}
-            self._revise(form, reached, uploads)
+            self.package.revise(form, reached, uploads)
 
     def _verify(self) -> None:
         """Read back what the package is about to lead to, and compare it with the release."""
-        found = {resource["id"]: resource for resource in self._now["resources"]}
+        found = self.package.resources
         uploaded = {part.id for part in self.plan.uploads}
         leading = {
             part.leads_to
@@ -209,7 +176,7 @@ class Application:
         """Return the parts whose files are not, on the portal, what they are here."""
         if not parts:
             return []
-        stored = self.client.checksums(self.id)
+        stored = self.client.checksums(self.package.id)
         if stored is None:
             with ThreadPoolExecutor(DOWNLOADS) as pool:
                 stored = dict(pool.map(self._downloaded, parts))
@@ -219,7 +186,7 @@ class Application:
         ]
 
     def _downloaded(self, part: Part) -> tuple[str, tuple[int, str]]:
-        url = str(self._resource(part.id)["url"])
+        url = str(self.package.resources[part.id]["url"])
         path = "/dataset" + url.partition("/dataset")[2]
         for wait in self.client.waits:
             found = self.client.checksum(path)
@@ -237,27 +204,27 @@ class Application:
         }
         resources = self._resources()
         update = dict(fields)
-        if resources != self._now["resources"]:
+        if resources != self.package.now["resources"]:
             update["resources"] = resources
         if not update:
             return
         data = {"filter": [f"-{name}" for name in update], "update": update}
-        before = self._now["metadata_modified"]
+        before = self.package.now["metadata_modified"]
 
         def reached() -> bool:
-            self.shown = self._read()
+            shown = self.package.read()
             done = {part.id: leads_to(r) for part in plan.wanted.parts
-                    for r in self.shown["resources"] if r["id"] == part.id}
-            return self.shown["metadata_modified"] != before and all(
+                    for r in shown["resources"] if r["id"] == part.id}
+            return shown["metadata_modified"] != before and all(
                 done.get(part.id) == part.leads_to for part in plan.wanted.parts if part.leads_to
-            ) and self.shown["private"] == self.plan.wanted.fields["private"]
+            ) and shown["private"] == self.plan.wanted.fields["private"]
 
         with self.journal.step("switch", written=plan.written):
-            self._revise(data, reached)
+            self.package.revise(data, reached)
 
     def _resources(self) -> list[Fields]:
         """Return all resources as they shall be: ours in our order, then other people's."""
-        found = {resource["id"]: resource for resource in self._now["resources"]}
+        found = self.package.resources
         fresh = {part.id for part in self.plan.uploads} if self.plan.shown else set(found)
         result = []
         for part in self.plan.wanted.parts:
@@ -276,14 +243,14 @@ class Application:
 
     def _url_of(self, part: Part) -> str:
         """Return the portal's own address of the bytes that a resource leads to."""
-        return next(str(r["url"]) for r in self._now["resources"] if r["id"] == part.leads_to)
+        return str(self.package.resources[str(part.leads_to)]["url"])
 
     def _clean(self) -> None:
         """Remove what is ours and no longer offered, and files of uploads that never counted.
 
         CKAN leaves a removed resource's file on the disk: only clearing it removes that.
         """
-        there = {resource["id"] for resource in self._now["resources"]}
+        there = set(self.package.resources)
         wanted = {part.id for part in self.plan.wanted.parts}
         begun = {id_ for entry in self.journal.began("upload") for id_ in entry["ids"]}
         ghosts = sorted(begun - there - wanted)
@@ -293,62 +260,31 @@ class Application:
         with self.journal.step("remove files", ids=[*outdated, *ghosts]):
             if self.drop_rows:
                 for id_ in outdated:
-                    if self._resource(id_).get("datastore_active"):
+                    if self.package.resources.get(id_, {}).get("datastore_active"):
                         self.drop_rows(id_)
-                self.shown = self._read()
+                self.package.read()
             self._clear([*outdated, *ghosts])
             self._remove([*outdated, *ghosts])
-
-    def _resource(self, id_: str) -> Fields:
-        return next((r for r in self._now["resources"] if r["id"] == id_), {})
 
     def _clear(self, ids: list[str]) -> None:
         """Remove the files, and nothing else yet."""
         gone = set(ids)
         cleared = {"clear_upload": True, "url": "", "url_type": "upload"}
         resources = [
-            {**r, **cleared} if r["id"] in gone else r for r in self._now["resources"]
+            {**r, **cleared} if r["id"] in gone else r for r in self.package.now["resources"]
         ]
-        there = {resource["id"] for resource in resources}
+        there = self.package.resources
         resources += [{"id": id_, **cleared} for id_ in ids if id_ not in there]
-        self._replace(resources, lambda r: r["id"] not in gone or r.get("url_type") != "upload")
+        self.package.replace(
+            resources, lambda r: r["id"] not in gone or r.get("url_type") != "upload"
+        )
 
     def _remove(self, ids: list[str]) -> None:
         gone = set(ids)
-        self._replace(
-            [r for r in self._now["resources"] if r["id"] not in gone],
+        self.package.replace(
+            [r for r in self.package.now["resources"] if r["id"] not in gone],
             lambda r: r["id"] not in gone,
         )
-
-    def _replace(self, resources: list[Fields], right: Callable[[Fields], bool]) -> None:
-        before = self._now["metadata_modified"]
-
-        def reached() -> bool:
-            self.shown = self._read()
-            return self.shown["metadata_modified"] != before and all(
-                map(right, self.shown["resources"])
-            )
-
-        self._revise({"filter": ["-resources"], "update": {"resources": resources}}, reached)
-
-    def _revise(
-        self, data: Fields, reached: Callable[[], bool], uploads: tuple[Upload, ...] = ()
-    ) -> None:
-        match = {"id": self.id, "metadata_modified": self._now["metadata_modified"]}
-
-        def act() -> None:
-            answer: Any = self.client.call("package_revise", {"match": match, **data}, uploads)
-            self.shown = answer["package"]
-
-        try:
-            settle(self.client, act, reached)
-        except Refused as error:
-            if error.unmatched:
-                raise Changed(
-                    "somebody else changed the dataset at the same time",
-                    where=self.plan.wanted.dataset, todo="run `plan` to see how it stands now",
-                ) from error
-            raise _explained(error, self.plan) from error
 
 
 def _batches(parts: tuple[Part, ...]) -> Iterator[list[Part]]:
@@ -362,24 +298,3 @@ def _batches(parts: tuple[Part, ...]) -> Iterator[list[Part]]:
         size += part.file.bytes
     if batch:
         yield batch
-
-
-def _explained(error: Refused, plan: Plan) -> Refused:
-    """Say what to do about the refusals that are to be expected."""
-    todo = error.todo
-    if error.says("name"):
-        todo = (
-            f"another dataset has the address {plan.wanted.fields['name']!r}: give that one"
-            " another address on the portal, or this dataset another name"
-        )
-    elif error.says("id"):
-        todo = (
-            "the dataset is there already, made by another publisher at the same time, or"
-            " deleted by a person: run `plan` to see how it stands"
-        )
-    elif error.says("upload") or "upload" in error.what:
-        todo = "raise ckan.max_resource_size on the portal; readers still get the old release"
-    return Refused(
-        error.what, where=f"{plan.wanted.dataset} on {error.where}", todo=todo,
-        status=error.status, error=error.error,
-    )

@@ -8,7 +8,7 @@ from typing import Any
 from model.errors import PortalError
 from model.hashing import canonical_json
 from portal.ckan.drafts import SUFFIX
-from portal.ckan.plan import Wanted
+from portal.ckan.wanted import Wanted
 
 # Solr's longest term is 32,766 bytes: a longer text field makes CKAN's index answer 500.
 MAX_FIELD_BYTES = 32_000

@@ -16,12 +16,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from model.disk import disk_errors, write_if_changed
+from model.errors import PortalError
 from model.hashing import pretty_json, sha256_json
 from model.records import FileRecord
 from model.text import Frozen
 from portal.content import Content
 from portal.distributions.registry import write_all
-from portal.site.files import disk_errors, write_if_changed
 
 
 class Made(Frozen):
@@ -79,14 +80,13 @@ class Workshop:
                 release_sha256=sha256_json(content.release), made_by=self.made_by,
                 files=files,
             )
-            with disk_errors(self.records):
-                write_if_changed(self._record(content), pretty_json(made).encode())
+            write_if_changed(self._record(content), pretty_json(made), PortalError)
 
     def _make(self, content: Content) -> tuple[FileRecord, ...]:
         found = self._made.get(_key(content))
         if found is None:
             folder = self._folder(content)
-            with disk_errors(folder):
+            with disk_errors(folder, PortalError):
                 folder.mkdir(parents=True)
                 found = write_all(content, folder)
             self._made[_key(content)] = found
@@ -113,7 +113,7 @@ class Workshop:
 def workshop(home: Path, made_by: str) -> Iterator[Workshop]:
     """Open a workshop in the data folder; the files that it made are removed on leaving."""
     scratch = home / "tmp"
-    with disk_errors(scratch):
+    with disk_errors(scratch, PortalError):
         scratch.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="ckan-", dir=scratch))
     try:

@@ -20,7 +20,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from portal.site.files import disk_errors
+from model.disk import disk_errors, written_aside
+from model.errors import PortalError
 
 MAX_BYTES = 1_000_000  # a plan reads it all
 
@@ -43,7 +44,7 @@ class Journal:
         """Return all lines, oldest first; one that was cut off by a crash is left out."""
         found = []
         if self.path.is_file():
-            with disk_errors(self.path):
+            with disk_errors(self.path, PortalError):
                 text = self.path.read_text(encoding="utf-8", errors="replace")
             for line in text.splitlines():
                 try:
@@ -96,19 +97,14 @@ class Journal:
 
     def _begin_anew(self, entry: dict[str, Any]) -> None:
         """Put the full journal aside and begin another one, whole or not at all."""
-        aside = self.path.with_suffix(".new")
-        with disk_errors(self.path):
+        with written_aside(self.path, PortalError) as aside:
             shutil.copyfile(self.path, self.path.with_suffix(".old.jsonl"))
-            with aside.open("w", encoding="utf-8") as file:
-                file.write(_line(entry) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            aside.replace(self.path)
+            aside.write_text(_line(entry) + "\n", encoding="utf-8")
         self.after_line()
 
     def _write(self, **entry: Any) -> None:
         line = _line(entry)
-        with disk_errors(self.path):
+        with disk_errors(self.path, PortalError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("ab") as file:
                 # A line that a crash cut off must not swallow this one.

@@ -13,8 +13,9 @@ from typing import Any
 from model.records import FileRecord, Release
 from model.registries import Licence, Publisher, Sector
 from model.text import LANGUAGES, Bilingual, slug
+from portal import dqv
 from portal.content import Content
-from portal.dcat import AUTHORITY, FREQUENCY_CODES
+from portal.dcat import AUTHORITY, accrual_periodicity, dataset_nodes
 from portal.distributions import changes_csv, csv_table, parquet_file, quality_json
 from portal.distributions.base import Distribution
 from portal.distributions.registry import DISTRIBUTIONS, distribution_of
@@ -26,6 +27,7 @@ from portal.identifiers import (
     release_file_id,
     resource_id,
 )
+from portal.mqa import assess
 from portal.vocabulary import REASONS
 
 Fields = dict[str, Any]
@@ -77,13 +79,16 @@ def group(sector: Sector) -> Fields:
     }
 
 
-def package(content: Content, first: Release, private: bool) -> Fields:
+def package(
+    content: Content, first: Release, private: bool, files: Sequence[FileRecord]
+) -> Fields:
     """Return the fields of a package that are ours, without id and resources.
 
     Args:
         content: the current release.
         first: the dataset's first release.
         private: whether only the organisation shall see it.
+        files: of the current release.
     """
     dataset, release = content.dataset, content.release
     sector = content.registries.sectors[dataset.sector]
@@ -104,9 +109,10 @@ def package(content: Content, first: Release, private: bool) -> Fields:
         "version": str(release.number),
         "version_notes": _version_notes(release).model_dump(),
         "provenance": _provenance(content).model_dump(),
+        "quality": _quality(content, first, files),
         "issued": _moment(first),
         "modified": _moment(release),
-        "frequency": f"{AUTHORITY}/frequency/{FREQUENCY_CODES[dataset.frequency]}",
+        "frequency": accrual_periodicity(dataset),
         "temporal_resolution": _RESOLUTION[dataset.frequency],
         "temporal_coverage": _temporal(release),
         "spatial_coverage": _spatial(content),
@@ -243,7 +249,8 @@ def _translated(name: str, text: Bilingual) -> Fields:
 
 def _notes(content: Content) -> Bilingual:
     dataset = content.dataset
-    parts = [part for part in (dataset.description, dataset.method, dataset.notes) if part]
+    told = (dataset.description, dataset.method, dataset.notes, dataset.ended)
+    parts = [part for part in told if part]
     return Bilingual(
         vi="\n\n".join(part.vi for part in parts), en="\n\n".join(part.en for part in parts)
     )
@@ -301,6 +308,17 @@ def _version_notes(release: Release) -> Bilingual:
         en=f"{reason.en}: {changes.added} figures new, {changes.revised} revised,"
         f" {changes.withdrawn} withdrawn.",
     )
+
+
+def _quality(content: Content, first: Release, files: Sequence[FileRecord]) -> Fields:
+    """Return what was measured of the release, which the portal's DCAT tells in W3C's DQV."""
+    quality = content.quality
+    algorithm = quality.versions.get("scores")
+    if not algorithm:
+        return {}
+    nodes = dataset_nodes(content, files, folder="", page="#", issued=_moment(first))
+    mqa = assess(nodes, content.dataset.id)
+    return {"algorithm": algorithm, **dqv.values(quality.scores, mqa)}
 
 
 def _provenance(content: Content) -> Bilingual:

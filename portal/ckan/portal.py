@@ -10,25 +10,27 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from model.errors import BusyError, PortalError
-from model.hashing import sha256_json
 from model.records import Difference, Publication
 from model.registries import Registries
 from model.text import Bilingual
 from portal.base import ReleaseFiles
 from portal.ckan import drafts, mapping
-from portal.ckan.apply import Application, Changed
+from portal.ckan.apply import Application
 from portal.ckan.checks import check
 from portal.ckan.client import Client, Refused
-from portal.ckan.datastore.base import Loader, Table
-from portal.ckan.datastore.shape import shape_of
+from portal.ckan.datastore.base import Loader
 from portal.ckan.files import Workshop, workshop
 from portal.ckan.journal import Journal
 from portal.ckan.mapping import Fields
 from portal.ckan.organisations import Organisations
-from portal.ckan.plan import Plan, Wanted, compare, offered_files, tombstone, touched, wanted
+from portal.ckan.package import Changed
+from portal.ckan.plan import Plan, compare, touched
+from portal.ckan.resources import offered_files
+from portal.ckan.tables import counted, rows_sha256, table_of
+from portal.ckan.wanted import Wanted, tombstone, wanted
 from portal.content import Content
 from portal.distributions import csv_table
-from portal.identifiers import package_id, resource_id
+from portal.identifiers import package_id
 from portal.site import versions
 
 KEEP_RELEASES = 3
@@ -85,8 +87,13 @@ class Ckan:
         """
         with workshop(self.home, self._made_by) as shop:
             plan = self._compared(history, self._want(history, shop, False))
-        counted = [self._counted(plan, history, item) for item in plan.differences]
-        return [*counted, *self._needless_draft(history)]
+        differences = list(plan.differences)
+        if self.loader is not None:
+            content = Content.of(history[-1], self.registries)
+            differences = [
+                counted(item, self.loader, content, self.registries) for item in differences
+            ]
+        return [*differences, *self._needless_draft(history)]
 
     def publish(self, history: list[ReleaseFiles], private: bool = False) -> Publication:
         """Bring the portal to the current release.
@@ -214,7 +221,7 @@ class Ckan:
         loader = self.loader
         if loader is None:
             return Application(self.client, journal, shop, plan, None, None)
-        table = self._table(Content.of(history[-1], self.registries))
+        table = table_of(Content.of(history[-1], self.registries), self.registries)
         return Application(
             self.client, journal, shop, plan, lambda: loader.load(table), loader.drop
         )
@@ -257,45 +264,12 @@ class Ckan:
                 there |= {f.name: f for f in shop.files(item) if f.name in missing}
             files[number] = tuple(file for name, file in there.items() if name in kept)
         first = Content.of(history[0], self.registries)
+        has_table = self.loader is not None and content.public
         return wanted(
-            [first, *older, content], files, private, self._rows_sha256(content),
+            [first, *older, content], files, private,
+            rows_sha256(content, self.registries) if has_table else None,
             csv_table.file_name(content.dataset),
         )
-
-    def _table(self, content: Content) -> Table:
-        dataset = content.dataset
-        return Table(
-            resource_id=resource_id(dataset.id, csv_table.file_name(dataset)),
-            data=content.files.path("data.parquet"),
-            dataset=dataset,
-            registries=self.registries,
-            sha256=content.release.file("data.parquet").sha256,
-        )
-
-    def _rows_sha256(self, content: Content) -> str | None:
-        """Return a checksum over rows, types, key and data dictionary."""
-        if self.loader is None or not content.public:
-            return None
-        shape = shape_of(content.dataset, self.registries)
-        data = content.release.file("data.parquet").sha256
-        return sha256_json([data, shape.fields(None), list(shape.key)])
-
-    def _counted(
-        self, plan: Plan, history: list[ReleaseFiles], difference: Difference
-    ) -> Difference:
-        """Add to the line about rows how many differ."""
-        if difference.what != "rows" or difference.change == "=" or self.loader is None:
-            return difference
-        release = history[-1].release
-        if difference.change == "+":
-            return difference.model_copy(update={"detail": f"{release.rows} rows"})
-        found = self.loader.plan(self._table(Content.of(history[-1], self.registries)))
-        detail = f"+{found.added} ~{found.revised} -{found.withdrawn} ={found.same}"
-        if found.structure_changed:
-            detail += ", columns"
-        if found.dictionary_changed:
-            detail += ", data dictionary"
-        return difference.model_copy(update={"detail": detail})
 
     def _organisations_for(self, plan: Plan, history: list[ReleaseFiles]) -> None:
         if plan.shown is None or {"owner_org", "groups"} & set(plan.fields):

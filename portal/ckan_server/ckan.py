@@ -97,4 +97,4 @@ def worker(home: Home) -> Service:
 
 def _files(home: Home) -> tuple[Path, ...]:
     schemas = sorted((HERE / "schemas").iterdir())
-    return (home.ini, home.venv / "built", *schemas)
+    return (home.ini, home.venv / "built", home.venv / "extension-built", *schemas)

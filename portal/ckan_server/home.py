@@ -7,6 +7,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from model.disk import written_aside
+from model.errors import PortalError
+
 HERE = Path(__file__).resolve().parent
 
 
@@ -106,10 +109,6 @@ def is_stamped(stamp: Path, value: str) -> bool:
 
 def write_private(path: Path, text: str) -> None:
     """Write a file that only its owner may read, whole or not at all."""
-    aside = path.with_name(f".{path.name}.new")
-    aside.unlink(missing_ok=True)
-    with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
+    with written_aside(path, PortalError) as aside:
+        aside.touch(mode=0o600, exist_ok=False)
+        aside.write_text(text)

@@ -1,12 +1,12 @@
-"""The quality report: what every check found, as the release recorded it, byte for byte."""
+"""The quality report: what every check found, as the release recorded it."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from model.dataset import Dataset
+from model.hashing import pretty_json
 from model.records import FileRecord
 from model.text import Bilingual
 from portal.content import Content
@@ -26,5 +26,5 @@ def file_name(dataset: Dataset) -> str:
 
 
 def write(content: Content, path: Path, others: Sequence[FileRecord]) -> None:
-    """Copy the release's quality.json."""
-    shutil.copyfile(content.files.path("quality.json"), path)
+    """Write the release's quality record."""
+    path.write_text(pretty_json(content.quality), encoding="utf-8")

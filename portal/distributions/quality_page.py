@@ -9,7 +9,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from model.dataset import Dataset
-from model.quality import DIMENSIONS
+from model.quality import DIMENSIONS, OUTCOMES, SEVERITIES, worst_first
 from model.records import FileRecord
 from model.text import Bilingual, plain
 from portal.content import Content
@@ -23,7 +23,6 @@ media_type = "text/html"
 file_type = "HTML"
 
 HELD = 50
-_WORST_FIRST = {"failed": 0, "warned": 1, "not_judged": 2, "passed": 3}
 
 
 def file_name(dataset: Dataset) -> str:
@@ -34,13 +33,11 @@ def file_name(dataset: Dataset) -> str:
 def write(content: Content, path: Path, others: Sequence[FileRecord]) -> None:
     """Write what the release's quality record says, in both languages, without any address."""
     quality = content.quality
-    held = content.query(
-        f"SELECT _part, _row, _column, reasons FROM t ORDER BY ALL LIMIT {HELD}",
-        "quarantine.parquet",
-    )
+    held = content.held(("_part", "_row", "_column", "reasons"), HELD)
     page = _template().render(
         dataset=content.dataset, release=content.release, quality=quality, dimensions=DIMENSIONS,
-        checks=sorted(quality.checks, key=lambda check: _WORST_FIRST[check.outcome]),
+        outcomes=OUTCOMES, severities=SEVERITIES,
+        checks=worst_first(quality.checks),
         titles={check.name: check.title for check in quality.checks}, held=held,
     )
     path.write_text(page, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Writing so that a reader sees the old file or folder or the new one, never half of one."""
+"""Folders exchanged so that a reader sees the old one or the new one, never half of one."""
 
 from __future__ import annotations
 
@@ -7,36 +7,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from model.disk import explain
-from model.errors import PortalError
-
-
-@contextmanager
-def disk_errors(path: Path) -> Iterator[None]:
-    """Turn the operating system's errors into a PortalError that says what to do."""
-    try:
-        yield
-    except OSError as error:
-        raise PortalError(**explain(error, path)) from error
-
-
-def write_if_changed(path: Path, data: bytes) -> bool:
-    """Write a file aside and rename it into place; leave an equal file untouched.
-
-    Returns:
-        Whether the file was written.
-    """
-    if path.is_file() and path.read_bytes() == data:
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        aside.write_bytes(data)
-        aside.rename(path)
-    finally:
-        aside.unlink(missing_ok=True)
-    return True
 
 
 @contextmanager

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
+from babel import Locale
 from babel.dates import format_date, format_skeleton
 from babel.numbers import format_compact_decimal, format_decimal
 
 from model.periods import frequency_of, period_start
 
-_LOCALES = {"vi": "vi_VN", "en": "en_GB"}
+_LOCALES = {"vi": Locale("vi", "VN"), "en": Locale("en", "GB")}
 
 
 def number(value: float, language: str, decimals: int = 0) -> str:
@@ -40,6 +42,7 @@ def axis_number(value: float, language: str, decimals: int, compact: bool) -> st
     return format_decimal(value, pattern, locale=_LOCALES[language])
 
 
+@lru_cache(maxsize=10_000)
 def day(moment: datetime | date, language: str) -> str:
     """Return a date in words."""
     if isinstance(moment, datetime):
@@ -91,3 +94,10 @@ def size(count: int, language: str) -> str:
             break
         value /= 1000
     return f"{number(value, language, 0 if unit == 'B' else 1)}\u00a0{unit}"
+
+
+def duration(milliseconds: float, language: str) -> str:
+    """Return how long something took: 12 ms, 1,4 s."""
+    if milliseconds < 1000:
+        return f"{number(milliseconds, language)}\u00a0ms"
+    return f"{number(milliseconds / 1000, language, 1)}\u00a0s"

@@ -9,9 +9,11 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from model.quality import OUTCOMES, SEVERITIES, worst_first
 from model.records import FileRecord
+from model.sql import identifier
 from model.text import LANGUAGES, Bilingual, fold, plain
-from portal.content import Content, quoted
+from portal.content import Content
 from portal.distributions.registry import distribution_of
 from portal.identifiers import dataset_urn
 from portal.site import chart, formatting
@@ -25,7 +27,6 @@ FIRST_ROWS = 20
 FIRST_CHANGES = 50
 FIRST_HELD = 20
 CHART_TABLE_ROWS = 120  # the newest periods; the downloads have all
-_WORST_FIRST = {"failed": 0, "warned": 1, "not_judged": 2, "passed": 3}
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
@@ -41,7 +42,7 @@ def _environment(language: str) -> Environment:
     other = "en" if language == "vi" else "vi"
     environment.globals.update(
         t=words(language), language=language, other=other, t_other=words(other),
-        frequencies=FREQUENCIES, reasons=REASONS,
+        frequencies=FREQUENCIES, reasons=REASONS, outcomes=OUTCOMES, severities=SEVERITIES,
     )
     environment.filters.update(
         text=lambda value: value.get(language),
@@ -50,6 +51,7 @@ def _environment(language: str) -> Environment:
         period=lambda value: plain(formatting.period(value, language)),
         span=lambda first, last: plain(formatting.span(first, last, language)),
         size=lambda value: formatting.size(value, language),
+        duration=lambda value: formatting.duration(value, language),
         plain=lambda value: plain(str(value)),
         fold=fold,
     )
@@ -113,7 +115,7 @@ def render_dataset(
     drawn = plots(content) if content.public else []
     shared = {
         **_frame(content, releases, preview),
-        "checks": sorted(content.quality.checks, key=lambda check: _WORST_FIRST[check.outcome]),
+        "checks": worst_first(content.quality.checks),
     }
     tables = _tables(content) if content.public else {"rows": [], "changes": [], "held": []}
     return {
@@ -172,8 +174,6 @@ def _tables(content: Content) -> dict[str, list[dict[str, Any]]]:
     columns = content.dataset.columns
     key = content.dataset.key
     change_columns = ("change", *key, "old_value", "new_value", "unit_measure")
-    # What the source wrote in a row that could not be read may hold anything, personal data
-    # too: the page gives its position and the reason, never the row itself.
     held_columns = (
         "indicator", "ref_area", "time_period", "_part", "_row", "_column", "reasons",
     )
@@ -182,22 +182,19 @@ def _tables(content: Content) -> dict[str, list[dict[str, Any]]]:
         changes = _dicts(
             content, "changes.parquet", change_columns,
             "ORDER BY CASE change WHEN 'revised' THEN 1 WHEN 'withdrawn' THEN 2 ELSE 3 END,"
-            f" {', '.join(map(quoted, key))} LIMIT {FIRST_CHANGES}",
+            f" {', '.join(map(identifier, key))} LIMIT {FIRST_CHANGES}",
         )
     return {
         "rows": _dicts(content, "data.parquet", columns, f"LIMIT {FIRST_ROWS}"),
         "changes": changes,
-        "held": _dicts(
-            content, "quarantine.parquet", held_columns,
-            f"ORDER BY _part, _row, _column LIMIT {FIRST_HELD}",
-        ),
+        "held": content.held(held_columns, FIRST_HELD),
     }
 
 
 def _dicts(
     content: Content, table: str, columns: tuple[str, ...], tail: str
 ) -> list[dict[str, Any]]:
-    names = ", ".join(map(quoted, columns))
+    names = ", ".join(map(identifier, columns))
     rows = content.query(f"SELECT {names} FROM t {tail}", table)
     return [dict(zip(columns, row, strict=True)) for row in rows]
 

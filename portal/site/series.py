@@ -7,7 +7,8 @@ from itertools import pairwise
 from typing import Any
 
 from model.periods import frequency_of, period_start
-from portal.content import Content, quoted
+from model.sql import identifier
+from portal.content import Content
 
 MAX_LINES = 6  # more colours than that cannot be told apart
 MAX_BARS = 15
@@ -104,7 +105,7 @@ def _codes(content: Content, indicator: str, names: list[str]) -> dict[str, list
     found = {}
     for name in names:
         rows = content.query(
-            f"SELECT {quoted(name)} AS code, count(*) FROM t"
+            f"SELECT {identifier(name)} AS code, count(*) FROM t"
             " WHERE indicator = ? AND obs_value IS NOT NULL"
             " GROUP BY 1 ORDER BY 2 DESC, 1",
             "data.parquet", indicator,
@@ -133,9 +134,9 @@ def _fixed(found: list[str], declared: str | None, usual: str) -> str:
 
 
 def _rows(content: Content, indicator: str, column: str, fixed: dict[str, str]) -> list[Any]:
-    tests = " AND ".join(["indicator = ?", *(f"{quoted(name)} = ?" for name in fixed)])
+    tests = " AND ".join(["indicator = ?", *(f"{identifier(name)} = ?" for name in fixed)])
     return content.query(
-        f"SELECT {quoted(column)}, geo_vintage, time_period, obs_value, obs_status"
+        f"SELECT {identifier(column)}, geo_vintage, time_period, obs_value, obs_status"
         f" FROM t WHERE {tests} ORDER BY 1, 2, time_period",
         "data.parquet", indicator, *fixed.values(),
     )

@@ -15,6 +15,7 @@ from typing import Literal
 
 from filelock import FileLock
 
+from model.disk import disk_errors, write_if_changed
 from model.errors import PortalError
 from model.hashing import pretty_json, sha256_bytes, sha256_file, sha256_json
 from model.records import Difference, FileRecord, Publication, Release
@@ -26,13 +27,7 @@ from portal.content import Content
 from portal.distributions.registry import DISTRIBUTIONS, write_all
 from portal.mqa import assess
 from portal.site import catalogue, pages, versions
-from portal.site.files import (
-    disk_errors,
-    link_or_copy,
-    recover,
-    replaced_folder,
-    write_if_changed,
-)
+from portal.site.files import link_or_copy, recover, replaced_folder
 from portal.site.state import (
     DatasetState,
     ReleaseState,
@@ -99,7 +94,7 @@ class Site:
         release = history[-1].release
         changes = [difference for difference in differences if difference.change != "="]
         if changes:
-            with disk_errors(self.folder):
+            with disk_errors(self.folder, PortalError):
                 if any(difference.what != "catalogue" for difference in changes):
                     self._publish_dataset(history)
                 self._publish_catalogue()
@@ -129,7 +124,7 @@ class Site:
             self._together = False
             if self._stale:
                 self._stale = False
-                with disk_errors(self.folder):
+                with disk_errors(self.folder, PortalError):
                     self._publish_catalogue()
 
     def remove(self, dataset: str) -> bool:
@@ -145,7 +140,7 @@ class Site:
         target = self._dataset_folder(dataset)
         if not target.exists() and (state is None or dataset not in state.datasets):
             return False
-        with disk_errors(self.folder):
+        with disk_errors(self.folder, PortalError):
             for language in LANGUAGES:
                 (self.folder / pages.dataset_page(dataset, language)).unlink(missing_ok=True)
             if target.exists():
@@ -245,7 +240,7 @@ class Site:
             if not content.withdrawn:
                 _describe(content, shown, aside / "dcat.jsonld")
         for path, data in rendered.items():
-            write_if_changed(self.folder / path, data)
+            write_if_changed(self.folder / path, data, PortalError)
 
     def _fill_release(
         self,
@@ -304,7 +299,7 @@ class Site:
                 self.folder, self.registries, self._versions.site, self.preview
             )
             for path, data in rendered.items():
-                write_if_changed(self.folder / path, data)
+                write_if_changed(self.folder / path, data, PortalError)
 
 
 def published_files(folder: Path) -> Iterator[tuple[str, int, FileRecord]]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from model.areas import KINDS
-from model.registries import Codelist
+from model.codelist import Codelist
 from model.text import fold
 from sources.recognise.cells import is_number
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from model.codelist import Codelist
 from model.dataset import AFTER_DIMENSIONS, BEFORE_DIMENSIONS, ColumnRule
-from model.registries import Codelist
 from model.text import slug
 from sources.recognise.areas import Areas, areas_of
 from sources.recognise.figures import VALUE, find_figures, find_wide

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from model.registries import Codelist
+from model.codelist import Codelist
 from model.text import fold, slug
 from sources.recognise.areas import is_of_areas, knows
 from sources.recognise.finding import Certainty, Guess

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import zipfile
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from model.errors import OpenIndicatorsError, ReadError
 from model.periods import parse_period
 from sources import files, pxweb, sdmx, uis, worldbank
 from sources.base import SourceProtocol, StoredPart
+from tests.unit.sources_world import zipped
 
 BILLION_LAUGHS = b"""<?xml version="1.0"?>
 <!DOCTYPE lolz [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">
@@ -50,14 +50,6 @@ def written(folder: Path, name: str, content: bytes) -> Path:
 
 
 # --- Archives
-
-
-def zipped(members: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return buffer.getvalue()
 
 
 def test_a_zip_bomb(tmp_path: Path) -> None:

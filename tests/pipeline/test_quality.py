@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from model.errors import OpenIndicatorsError
 from pipelines.cli import app
 from pipelines.record import RECORD
 from tests.commands import PROJECT, records
+from tests.listeners import mail_server, webhook
 
 ROOMS = "tourism/hotel_rooms"
 QUALITY = "digital_government/data_quality"
@@ -84,6 +86,16 @@ def test_a_row_that_is_right_after_all_is_accepted_and_released_alone(command):
     assert "Nothing has changed" in command("run").out
     assert records(command.home) == before
 
+    # Judged anew, it took another time: that is no news either.
+    quality = json.loads((command.home / f"releases/{ROOMS}/1/quality.json").read_text())
+    took = {check["name"]: check["duration_ms"] for check in quality["checks"]}
+    assert quality["duration_ms"] > took["obs_value_within_bounds"] > 0
+    shutil.rmtree(command.home / "tables")
+    command("run")
+    after = records(command.home)
+    assert after.keys() == before.keys()
+    assert [k for k in before if after[k] != before[k] and not k.startswith("tables/")] == []
+
     said = command("quarantine", ROOMS, "--accept", held[0]["row"], code=1)
     assert "needs a reason" in said.err
     said = command("quarantine", ROOMS, "--accept", "0000", "--reason", "x", code=1)
@@ -152,3 +164,36 @@ def test_a_release_that_is_stopped_is_told_everywhere_and_stays_in_the_history(c
     assert f"{ROOMS},1," in record and QUALITY not in record
     listed = {row["dataset"]: row for row in command("list", "--json").json}
     assert listed[QUALITY]["rows"] > 0
+
+
+def test_people_are_told_once_what_fails_with_its_rows_and_once_that_it_is_mended(
+    command, monkeypatch
+):
+    command.source(GOOD)
+    command("run")
+    command.source("area,year,value\n48,2024,-1\n48,2023,-2\n48,2022,x\n")
+    with webhook(status=500) as (address, refused):
+        monkeypatch.setenv("OPENINDICATORS_WEBHOOK", address)
+        command("run", ROOMS, code=5)  # as if there were no webhook
+        assert len(refused) == 1
+    with webhook() as (address, told), mail_server() as (server, letters):
+        monkeypatch.setenv("OPENINDICATORS_WEBHOOK", address)
+        monkeypatch.setenv("OPENINDICATORS_SMTP", server)
+        monkeypatch.setenv("OPENINDICATORS_ALERT_FROM", "data@danang.gov.vn")
+        monkeypatch.setenv("OPENINDICATORS_ALERT_TO", "an@danang.gov.vn")
+        said = [command("run", ROOMS, code=5) for _ in range(2)]
+        assert [message["kind"] for message in told] == ["failed"] and len(letters) == 1
+        [failed] = told
+        assert failed["datasets"] == [ROOMS]
+        [rows] = [found for name, found in failed["rows"].items() if "within_bounds" in name]
+        assert sorted((row["time_period"], row["obs_value"]) for row in rows) == [
+            ("2023", -2), ("2024", -1),
+        ]
+        letter = letters[0].get_content()
+        assert "2 of 2 do not fulfil it" in letter and "time_period=2024" in letter
+        command.source(GOOD)
+        command("run")
+        command("run")
+        assert [message["kind"] for message in told] == ["failed", "recovered"]
+        assert letters[1]["Subject"].startswith("✓ recovered") and len(letters) == 2
+    assert "secret" not in "".join(each.out + each.err for each in said)

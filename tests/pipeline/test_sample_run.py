@@ -146,6 +146,14 @@ def test_two_folders_get_the_same_bytes(home, tmp_path):
         )
     assert found[0].keys() == found[1].keys()
     assert [k for k in found[0] if found[0][k] != found[1][k]] == []
+    assert durations(tmp_path / "a") == {None}
+
+
+def durations(home: Path) -> set[float | None]:
+    """Return how long the checks took, as the releases tell it."""
+    records = [json.loads(path.read_text()) for path in home.glob("releases/*/*/*/quality.json")]
+    assert records
+    return {check["duration_ms"] for record in records for check in (record, *record["checks"])}
 
 
 def test_no_network_is_needed(home):

@@ -30,8 +30,8 @@ import requests
 from model.dataset import Dataset
 from pipelines.commands.publish import AT_A_TIME
 from portal.ckan.client import Client
-from portal.ckan.plan import Wanted
 from portal.ckan.portal import Ckan
+from portal.ckan.wanted import Wanted
 from portal.ckan_server.bring_up import RunningPortal, load_portal
 from portal.ckan_server.home import Home as PortalHome
 from portal.ckan_server.home import default_home

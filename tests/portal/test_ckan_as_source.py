@@ -16,18 +16,8 @@ from sources.fetching import Fetched, fetch_parts
 from sources.transport_http import HttpLimits, HttpTransport
 from tests.datasets import registries
 from tests.portal.ckan_world import World
-from warehouse.home import Home
 
 pytestmark = pytest.mark.portal
-
-
-@pytest.fixture
-def world(ckan, tmp_path):
-    home = Home(tmp_path / "data")
-    home.prepare()
-    found = World(ckan, home)
-    yield found
-    found.remove()
 
 
 def harvested(world: World, folder: Any, earlier: Any = (), **options: Any) -> Fetched:

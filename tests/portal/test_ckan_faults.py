@@ -13,8 +13,6 @@ from portal.ckan.client import CHECKSUMS
 from tests.portal import ckan_torture
 from tests.portal.ckan_proxy import FAULTS, UNKNOWN_ACTION, proxy_to
 from tests.portal.ckan_runner import Runner
-from tests.portal.ckan_world import World
-from warehouse.home import Home
 
 pytestmark = pytest.mark.portal
 
@@ -34,15 +32,6 @@ def runner():
 def proxy(ckan):
     with proxy_to(ckan.url) as found:
         yield found
-
-
-@pytest.fixture
-def world(ckan, tmp_path):
-    home = Home(tmp_path / "data")
-    home.prepare()
-    found = World(ckan, home)
-    yield found
-    found.remove()
 
 
 READ_FAULTS = ("500 after", "drop after", "truncate", "html")

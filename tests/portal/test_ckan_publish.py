@@ -22,15 +22,6 @@ pytestmark = pytest.mark.portal
 
 
 @pytest.fixture
-def world(ckan, tmp_path):
-    home = Home(tmp_path / "data")
-    home.prepare()
-    found = World(ckan, home)
-    yield found
-    found.remove()
-
-
-@pytest.fixture
 def proxy(ckan):
     with proxy_to(ckan.url) as found:
         yield found
@@ -257,19 +248,25 @@ def test_a_replaced_file_is_a_conflict(world):
     assert world.shown()["resources"][0]["url"] == "https://example.org/other.csv"
 
 
+def edited_before_the_switch(world, proxy, **fields):
+    """Let a person edit the dataset once its files are up; give the edits that were made."""
+    edited = []
+
+    def edit(action: str, number: int) -> None:
+        if action == CHECKSUMS and not edited:
+            edited.append(world.act("package_patch", id=world.id, **fields))
+
+    proxy.reset(edit)
+    return edited
+
+
 def test_an_edit_in_the_middle_of_a_publication_is_kept(world, proxy, tmp_path):
     """Between our reading and our writing: what is not ours is kept, and we go on."""
     world.release(1)
     publisher = world.publisher(proxy.url)
     publisher.publish(world.history)
     world.release(2)
-    edited = []
-
-    def edit(action: str, number: int) -> None:
-        if action == CHECKSUMS and not edited:
-            edited.append(world.act("package_patch", id=world.id, author="An"))
-
-    proxy.reset(edit)
+    edited = edited_before_the_switch(world, proxy, author="An")
     publisher.publish(world.history)
     assert edited and world.shown()["author"] == "An"
     world.assert_equals_releases(tmp_path)
@@ -280,13 +277,7 @@ def test_an_edit_of_ours_in_the_middle_is_reported(world, proxy):
     publisher = world.publisher(proxy.url)
     publisher.publish(world.history)
     world.release(2)
-    edited = []
-
-    def edit(action: str, number: int) -> None:
-        if action == CHECKSUMS and not edited:
-            edited.append(world.act("package_patch", id=world.id, title="Tên của người"))
-
-    proxy.reset(edit)
+    edited_before_the_switch(world, proxy, title="Tên của người")
     with pytest.raises(PortalError, match="somebody else changed the dataset"):
         publisher.publish(world.history)
     shown = world.seen_by_the_public()

@@ -13,7 +13,7 @@ import pytest
 
 from model.errors import BusyError, PortalError
 from portal.ckan.client import Client, Refused
-from portal.ckan.datastore import api_loader, copy_loader, database, swap
+from portal.ckan.datastore import api_loader, build, copy_loader, database, revise, swap
 from portal.ckan.datastore.api_loader import ApiLoader
 from portal.ckan.datastore.copy_loader import CopyLoader
 from tests.datasets import dataset
@@ -350,14 +350,14 @@ def test_a_wrong_read_back_never_becomes_visible(world):
     resource = world.resource()
     loader = world.loader("copy")
     loader.load(world.table(resource, release(1)))
-    copied = copy_loader.copy_in
+    copied = database.copy_in
 
     def one_lost(con, name, columns, batches):
         copied(con, name, columns, (batch.slice(1) for batch in batches))
 
     for share in (0, 10):
         with (
-            patch.object(copy_loader, "copy_in", one_lost),
+            patch.object(build, "copy_in", one_lost), patch.object(revise, "copy_in", one_lost),
             patch.object(copy_loader, "IN_PLACE", share),
             pytest.raises(PortalError, match="read back"),
         ):

@@ -35,7 +35,10 @@ LAST = date(2026, 6, 30)
 EVIL = "<script>alert(1)</script>'\"&"
 DATASETS = [
     dataset(title={"vi": "Khách du lịch", "en": "Visitors"}),
-    dataset(sector="health", name="beds", title={"vi": "Giường bệnh", "en": "Hospital beds"}),
+    dataset(
+        sector="health", name="beds", title={"vi": "Giường bệnh", "en": "Hospital beds"},
+        ended={"vi": "Bảng của một cuốn sách.", "en": "The table of one book."},
+    ),
     dataset(sector="health", name="evil", title={"vi": EVIL, "en": EVIL}),
 ]
 
@@ -77,6 +80,12 @@ def test_another_day_makes_other_pages(home: Home) -> None:
     overview = text(home, "en/quality.html")
     assert "Every dataset is on time." not in overview
     assert re.search('class="tag f-(overdue|dead)"', overview)
+    late = overview.split('id="h-late"')[1].split("</section>")[0]
+    assert "evil.html" in late and "beds.html" not in late
+    report = text(home, "vi/quality/health/beds.html")
+    assert "Đã kết thúc" in report and "Bảng của một cuốn sách." in report
+    card = quality_report(home, DATASETS[1], LAST + timedelta(days=2_000)).scorecard
+    assert card is not None and card.score("timeliness") is None
     assert publish(home, LAST) > 0
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import duckdb
 
+from model.codelist import CodeEntry, Codelist
 from model.dataset import Dataset
-from model.registries import CodeEntry, Codelist, Registries
+from model.registries import Registries
 from model.text import Bilingual
 
 COLUMNS = (

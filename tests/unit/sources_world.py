@@ -1,7 +1,9 @@
-"""A web of the tests' own: what a function answers to each request."""
+"""A web and files of the tests' own."""
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,15 @@ class Web:
     @property
     def urls(self) -> list[str]:
         return [request.url for request in self.requests]
+
+
+def zipped(members: dict[str, bytes]) -> bytes:
+    """Return a zip file with these members."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
 
 
 def fetched(

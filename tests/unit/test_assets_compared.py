@@ -9,7 +9,7 @@ import pytest
 
 from assets import compared
 from assets.compared import compared_with, paths, version
-from expectations.custom import PREVIOUS_RELEASE, completed
+from expectations.custom import EARLIER_RELEASES, PREVIOUS_RELEASE, completed
 from expectations.suite import full_suite
 from expectations.words import Expectation
 from tests.unit import expectations_world as world
@@ -34,7 +34,8 @@ def found(tmp_path, monkeypatch):
         monkeypatch.setattr(compared.releases, "current", lambda home, dataset: None)
         suite = full_suite(world.dataset(), None, world.registries())
         result = compared_with(Home(tmp_path), world.dataset(), suite, inputs)
-        return paths(result).get(PREVIOUS_RELEASE)
+        [last] = paths(result).get(PREVIOUS_RELEASE, [None])
+        return last
 
     return previous
 
@@ -54,6 +55,23 @@ def test_nor_with_a_tombstone_or_a_table_of_other_columns(found, tmp_path):
     assert found(stored(tmp_path, 1, "old", declaration={"dimensions": {}})) is None
 
 
+def test_what_was_withheld_is_compared_with_all_earlier_releases(tmp_path, monkeypatch):
+    history = [
+        stored(tmp_path, 1, "a", declaration={"dimensions": {}}), stored(tmp_path, 2, "b"),
+        stored(tmp_path, 3, "c"), stored(tmp_path, 4, "now"),
+    ]
+    monkeypatch.setattr(compared.releases, "history", lambda home, dataset: history)
+    rule = {"threshold": 10, "action": "suppress"}
+    cases = {"name": world.words("Cases"), "unit": "number", "small_cells": rule}
+    declared = world.dataset(indicators={"CASES": cases})
+    suite = full_suite(declared, None, world.registries())
+    found = paths(compared_with(Home(tmp_path), declared, suite, "now"))
+    assert found == {
+        EARLIER_RELEASES: [tmp_path / "2" / "data.parquet", tmp_path / "3" / "data.parquet"],
+        PREVIOUS_RELEASE: [tmp_path / "3" / "data.parquet"],
+    }
+
+
 def test_another_dataset_is_compared_with_as_it_is_now(tmp_path, monkeypatch):
     other = stored(tmp_path, 7, "x")
     monkeypatch.setattr(compared.releases, "history", lambda home, dataset: [])
@@ -71,7 +89,7 @@ def test_another_dataset_is_compared_with_as_it_is_now(tmp_path, monkeypatch):
         suites[name] = suite.model_copy(update={"expectations": (expectation,)})
     home = Home(tmp_path)
     there = compared_with(home, world.dataset(), suites["who/beds"], "now")
-    assert paths(there) == {"who/beds": tmp_path / "7" / "data.parquet"}
+    assert paths(there) == {"who/beds": [tmp_path / "7" / "data.parquet"]}
     absent = compared_with(home, world.dataset(), suites["who/none"], "now")
     assert paths(absent) == {}
     assert version(there) != version(absent)

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from assets.quality import groups, quality_report
-from assets.quality_history import incidents, scores_csv
+from assets.quality_history import events, incidents, scores_csv
+from model.quality import OUTCOMES, badness, worst_first
 from model.records import Score
 from tests.datasets import dataset
 from tests.releases import check
 from tests.unit.test_warehouse_judgements import DATASET, keep, validated
+from warehouse import judgements
 from warehouse.home import Home
 
 BAD = check("total", outcome="failed", unexpected=2, evaluated=9)
@@ -66,19 +68,21 @@ def test_a_dataset_that_was_never_judged_has_no_score(home: Home) -> None:
 
 
 def test_incidents_are_told_once_and_have_the_same_id_for_ever(home: Home) -> None:
-    found = incidents(home, DATASET, 10)
+    happened = events(judgements.log(home, DATASET), 10)
+    found = incidents(home, happened, 10)
     assert [(item.kind, item.at.day) for item in found] == [
         ("recovered", 4), ("stopped", 2), ("failed", 2),
     ]
     assert found[2].text.en == "2 of 9 do not fulfil it."
-    assert incidents(home, DATASET, 10) == found and len({item.id for item in found}) == 3
-    assert incidents(home, DATASET, 1) == found[:1]
+    assert incidents(home, happened, 10) == found and len({item.id for item in found}) == 3
+    assert incidents(home, happened, 1) == found[:1]
+    assert events(judgements.log(home, DATASET), 1) == happened[:1]
 
 
 def test_the_published_history_has_the_last_judgement_of_each_day(
     home: Home, tmp_path: Path
 ) -> None:
-    text = scores_csv(home, {DATASET: "A"})
+    text = scores_csv(home, {DATASET: dataset()})
     assert scores_csv(home, {}) == "dataset,algorithm,day,indicator,value\n"
     rows = list(csv.DictReader(io.StringIO(text)))
     validity = {row["day"]: row["value"] for row in rows if row["indicator"] == "validity"}
@@ -88,10 +92,20 @@ def test_the_published_history_has_the_last_judgement_of_each_day(
     stopped = [row["value"] for row in rows if row["indicator"] == "release_stopped"]
     assert stopped == ["0", "1", "1", "0"]
     assert {row["algorithm"] for row in rows} == {"1"}
-    assert scores_csv(home, {DATASET: "A"}) == text
+    assert scores_csv(home, {DATASET: dataset()}) == text
     keep(home, validated(tmp_path / "5", ["2024"], scores=()), days=3)
-    again = list(csv.DictReader(io.StringIO(scores_csv(home, {DATASET: "A"}))))
+    again = list(csv.DictReader(io.StringIO(scores_csv(home, {DATASET: dataset()}))))
     assert ("2026-01-04", "validity") not in {(row["day"], row["indicator"]) for row in again}
     assert [row for row in again if row["day"] < "2026-01-04"] == [
         row for row in rows if row["day"] < "2026-01-04"
     ]
+
+
+def test_the_worst_checks_come_first_and_others_stay_in_their_order() -> None:
+    found = [
+        check(name, outcome=outcome) for name, outcome in (
+            ("a", "passed"), ("b", "not_judged"), ("c", "warned"), ("d", "failed"), ("e", "failed"),
+        )
+    ]
+    assert [item.name for item in worst_first(found)] == ["d", "e", "c", "b", "a"]
+    assert badness(None) > badness("passed") == len(OUTCOMES) - 1

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Any
 
 import duckdb
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linprog
 
+from expectations import protection
 from expectations.automatic import automatic_expectations
-from expectations.cells import closed, recoverable, suppress
+from expectations.cells import Suppression, suppress, told
 from expectations.custom import CUSTOM
+from expectations.protection import protect
+from model.records import CheckResult, QualityRecord
+from model.text import Bilingual
 from tests.unit import expectations_world as world
 
 AREAS, SEXES = ["VN", "A", "B", "C"], ["T", "F", "M"]
@@ -53,58 +60,120 @@ def lines() -> list[tuple[tuple[str, str], list[tuple[str, str]]]]:
     ]
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.integers(0, 40), min_size=len(INNER), max_size=len(INNER)))
-def test_no_small_count_can_be_worked_out(values):
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(0, 15), min_size=len(INNER), max_size=len(INNER)))
+def test_no_small_count_is_shown_nor_bounded(values):
     counts = dict(zip(INNER, values, strict=True))
     con = table(counts)
-    suppress(con, "observation", people())
+    before = published(con)
+    done = suppress(con, "observation", people())
     shown = published(con)
     assert not [value for value in shown.values() if value is not None and 0 < value < 10]
-    # Another table with all the same published figures, in which each withheld cell differs.
+    assert all(value in (None, before[cell]) for cell, value in shown.items())
     hidden = [cell for cell, value in shown.items() if value is None]
-    for target in hidden:
-        assert _another(hidden, target), f"{target} follows from the totals"
+    small = sum(0 < value < 10 for value in before.values())
+    assert (done.small, done.beside, done.problem) == (small, len(hidden) - small, None)
+    for cell in hidden:
+        low, high = bounds(before, hidden, lines(), cell)
+        assert high - low >= 10 - 1e-6, f"{cell} is within {low} and {high}"
 
 
-def _another(hidden: list[tuple[str, str]], target: tuple[str, str]) -> bool:
-    """Say whether the target can change while every sum of the table stays true.
+def bounds(values, hidden, sums, cell):
+    """Return the least and the most that a cell can be.
 
-    Independent of the code under test: DuckDB has no part in it, and floating-point elimination
-    replaces fractions.
+    Independent of the code under test: whole figures instead of differences, dense, by the simplex
+    method instead of HiGHS' choice, with the equations written as the reader of a table has them.
     """
-    import numpy as np
+    place = {name: i for i, name in enumerate(hidden)}
+    rows, right = [], []
+    for total, parts in sums:
+        row = np.zeros(len(hidden))
+        rest = 0.0
+        for name, sign in [(total, -1.0), *((part, 1.0) for part in parts)]:
+            if name in place:
+                row[place[name]] += sign
+            else:
+                rest -= sign * values[name]
+        rows.append(row)
+        right.append(rest)
+    found = []
+    for sign in (1, -1):
+        costs = np.zeros(len(hidden))
+        costs[place[cell]] = sign
+        answer = linprog(costs, A_eq=np.array(rows), b_eq=right, method="highs-ds")
+        found.append(float(answer.x[place[cell]]) if answer.status == 0 else np.inf)
+        assert answer.status in (0, 3, 4), "0 solved, 3 unbounded"
+    return found[0], found[1]
 
-    place = {cell: i for i, cell in enumerate(hidden)}
-    rows = []
-    for total, parts in lines():
-        row = [0.0] * len(hidden)
-        for cell in parts:
-            if cell in place:
-                row[place[cell]] = 1.0
-        if total in place:
-            row[place[total]] = -1.0
-        if any(row):
-            rows.append(row)
-    if not rows:
-        return True
-    matrix = np.array(rows)
-    unit = np.eye(len(hidden))[place[target]]
-    with_unit = np.vstack([matrix, unit])
-    return bool(np.linalg.matrix_rank(with_unit) > np.linalg.matrix_rank(matrix))
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(0, 5), min_size=4, max_size=4), st.integers(2, 4))
+def test_every_table_that_could_be_meant_is_tried(values, threshold):
+    """By brute force over whole tables of two by two: no linear programming at all."""
+    inner = list(product("AB", "FM"))
+    truth = with_totals(dict(zip(inner, map(float, values), strict=True)), "TT")
+    small = {cell for cell, value in truth.items() if 0 < value < threshold}
+    hidden = protect(truth, small, sums_of(truth, "TT"), threshold).cells
+    top = int(sum(values)) + threshold
+    guesses = np.indices([top + 1] * 4, dtype=np.int16).reshape(4, -1)
+    meant = with_totals(dict(zip(inner, guesses, strict=True)), "TT")
+    possible = np.ones(guesses.shape[1], dtype=bool)
+    for cell in truth.keys() - hidden:
+        possible &= meant[cell] == truth[cell]
+    for cell in hidden:
+        assert meant[cell][possible].max() - meant[cell][possible].min() >= threshold
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.integers(0, 20), min_size=12, max_size=12))
+def test_three_dimensions(values):
+    inner = list(product("AB", "FM", "xyz"))
+    truth = with_totals(dict(zip(inner, map(float, values), strict=True)), "TTT")
+    sums = sums_of(truth, "TTT")
+    small = {cell for cell, value in truth.items() if 0 < value < 10}
+    found = protect(truth, small, sums, 10)
+    assert small <= found.cells and found.narrowest >= 10 - 1e-6
+    for cell in found.cells:
+        low, high = bounds(truth, sorted(found.cells), sums, cell)
+        assert high - low >= 10 - 1e-6, f"{cell} is within {low} and {high}"
+
+
+def with_totals(inner: dict[tuple[str, ...], Any], totals: str) -> dict[tuple[str, ...], Any]:
+    full = dict(inner)
+    for place, total in enumerate(totals):
+        for cell, value in list(full.items()):
+            if cell[place] != total:
+                above = (*cell[:place], total, *cell[place + 1:])
+                full[above] = full.get(above, 0.0) + value
+    return full
+
+
+def sums_of(cells, totals: str):
+    """Each total with its parts, one column after the other."""
+    found = []
+    for place, total in enumerate(totals):
+        for cell in cells:
+            if cell[place] == total:
+                parts = tuple(
+                    c for c in cells if c[place] != total
+                    and (*c[:place], *c[place + 1:]) == (*cell[:place], *cell[place + 1:])
+                )
+                found.append((cell, parts))
+    return found
 
 
 def test_one_small_cell_takes_others_with_it_and_no_more_than_needed():
     con = table({("A", "F"): 3, ("A", "M"): 30, ("B", "F"): 50, ("B", "M"): 60, ("C", "F"): 70,
                  ("C", "M"): 80})
-    assert suppress(con, "observation", people()) == 4
+    done = suppress(con, "observation", people())
+    assert (done.small, done.beside, done.narrowest) == (1, 3, 3.3)
     hidden = {cell for cell, value in published(con).items() if value is None}
     assert hidden == {("A", "F"), ("A", "M"), ("B", "F"), ("B", "M")}
 
 
 def test_without_totals_only_the_small_cell_goes():
     con = table(dict.fromkeys(INNER, 50) | {("A", "F"): 3})
-    assert suppress(con, "observation", people(totals={})) == 1
+    assert suppress(con, "observation", people(totals={})) == Suppression(small=1)
 
 
 def test_a_cell_that_the_source_withheld_is_kept_secret_too():
@@ -113,7 +182,19 @@ def test_a_cell_that_the_source_withheld_is_kept_secret_too():
                 " WHERE ref_area = 'A' AND sex = 'F'")
     suppress(con, "observation", people())
     hidden = {cell for cell, value in published(con).items() if value is None}
-    assert recoverable(hidden, [(t, tuple(p)) for t, p in lines()]) == set()
+    truth = published(table(dict.fromkeys(INNER, 50) | {("B", "F"): 4}))
+    for cell in hidden:
+        low, high = bounds(truth, sorted(hidden), lines(), cell)
+        assert high - low >= 10 - 1e-6
+
+
+def test_two_small_counts_beside_each_other_are_not_enough():
+    """3 and 4 that make a published 57 with 50: each is known to be at most 7."""
+    truth = {("T",): 57.0, ("a",): 3.0, ("b",): 4.0, ("c",): 50.0, ("d",): 0.0}
+    sums = [(("T",), (("a",), ("b",), ("c",), ("d",)))]
+    found = protect(truth, {("a",), ("b",)}, sums, 10)
+    assert found.cells == {("a",), ("b",), ("c",)}  # rather than the zero that everybody knows
+    assert found.narrowest == 10
 
 
 def test_two_holes_in_every_line_are_not_enough():
@@ -123,9 +204,61 @@ def test_two_holes_in_every_line_are_not_enough():
         (("t3",), (("c",), ("d",), ("x",))), (("t4",), (("c",), ("d",))),
     ]
     hidden = {("a",), ("b",), ("c",), ("d",), ("x",)}
-    assert recoverable(hidden, sums) == {("x",)}
-    known = {("t1",): 20.0, ("t2",): 23.0, ("t3",): 33.0, ("t4",): 30.0}
-    assert recoverable(closed(known, hidden, sums), sums) == set()
+    truth = {("t1",): 20.0, ("t2",): 23.0, ("t3",): 33.0, ("t4",): 30.0, ("a",): 10.0,
+             ("b",): 10.0, ("c",): 15.0, ("d",): 15.0, ("x",): 3.0}
+    assert bounds(truth, sorted(hidden), sums, ("x",)) == (3, 3)
+    found = protect(truth, hidden, sums, 10).cells
+    low, high = bounds(truth, sorted(found), sums, ("x",))
+    assert high - low >= 10
+
+
+def test_totals_that_are_not_their_parts_sum_give_nothing_away():
+    truth = {("T",): 100.0, ("a",): 3.0, ("b",): 30.0, ("c",): 60.0}
+    sums = [(("T",), (("a",), ("b",), ("c",)))]
+    assert protect(truth, {("a",)}, sums, 10).cells == {("a",), ("b",)}
+
+
+def test_what_cannot_be_told_stops_the_release():
+    """The source withheld `a` of a total that its other parts exceed."""
+    con = table(dict.fromkeys(INNER, 50) | {("B", "F"): 4})
+    con.execute("UPDATE observation SET obs_value = NULL, obs_status = 'Q'"
+                " WHERE ref_area = 'A' AND sex IN ('F')")
+    con.execute("UPDATE observation SET obs_value = 10 WHERE ref_area = 'A' AND sex = 'T'")
+    done = suppress(con, "observation", people())
+    assert done.problem is not None and "contradict" in done.problem
+    stopped = told(record(), done)
+    assert stopped.stopped is not None and stopped.stopped.startswith(done.problem)
+    assert [check.outcome for check in stopped.checks] == ["failed"]
+
+
+def test_a_table_too_large_to_be_audited_stops_the_release(monkeypatch):
+    monkeypatch.setattr(protection, "CELLS", 5)
+    con = table(dict.fromkeys(INNER, 50) | {("A", "F"): 3})
+    done = suppress(con, "observation", people())
+    assert done.problem is not None and "too large" in done.problem
+    assert published(con)["A", "F"] is None
+
+
+def test_the_record_counts_what_was_withheld_and_names_no_cell():
+    con = table(dict.fromkeys(INNER, 50) | {("A", "F"): 3})
+    found = told(record(), suppress(con, "observation", people()))
+    assert found.stopped is None
+    assert found.checks[0].observed == {
+        "withheld": {"small": 1, "beside": 3, "narrowest interval, in thresholds": 5.3}
+    }
+    assert told(record(), Suppression()) == record()
+
+
+def record() -> QualityRecord:
+    check = CheckResult(
+        name="small_cells_withheld", expectation="expect_small_cells_to_be_withheld", kwargs={},
+        severity="critical", level="table", title=Bilingual(vi="x", en="x"), outcome="passed",
+        evaluated=12, unexpected=0,
+    )
+    return QualityRecord(
+        dataset="health/beds", suite_sha256="0" * 64, versions={}, rows_read=12, rows_released=12,
+        rows_quarantined=0, tolerance=0.01, checks=(check,),
+    )
 
 
 def test_regions_are_totals_of_their_own():
@@ -143,7 +276,7 @@ def test_regions_are_totals_of_their_own():
 def test_a_small_count_stops_what_does_not_withhold_it():
     declared = people(action="stop")
     con = table(dict.fromkeys(INNER, 50) | {("A", "F"): 3})
-    assert suppress(con, "observation", declared) == 0
+    assert suppress(con, "observation", declared) == Suppression()
     check = next(item for item in automatic_expectations(declared, world.registries())
                  if item.name == "small_cells_withheld")
     assert (check.severity, check.level) == ("critical", "table")

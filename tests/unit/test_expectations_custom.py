@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from expectations.automatic import AUTOMATIC
 from expectations.custom import CUSTOM, PREVIOUS_RELEASE, query_of
@@ -176,6 +178,42 @@ def test_what_is_screened_out_has_nothing_to_find():
                 query = str(query_of(item)).format(batch="observation")
                 assert con.execute(query).fetchall() == [], item.name
     assert skipped > 50
+
+
+FAULTS = (
+    lambda values, at: values[:at] + [values[at] * 1000] + values[at + 1:],
+    lambda values, at: values[:at] + [-values[at]] + values[at + 1:],
+    lambda values, at: values[:at] + [0.0] * 2 + values[at + 2:],
+    lambda values, at: values[:at] + [values[at]] * (len(values) - at),
+    lambda values, at: values[:at] + [value * 7 for value in values[at:]],
+    lambda values, at: values[:at] + [None] + values[at + 1:],
+    lambda values, at: [value - values[at] for value in values],
+    lambda values, at: values,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(
+    st.tuples(st.sampled_from(FAULTS), st.integers(0, 17), st.sampled_from([1.0, 1.01, 1.3])),
+    min_size=1, max_size=6,
+))
+def test_no_query_that_is_saved_would_have_found_anything(series):
+    from expectations.series.screen import SERIES, idle
+
+    suite = full_suite(world.dataset(), None, world.registries())
+    own = [item for item in suite.expectations if item.type in SERIES]
+    content = [
+        row for number, (fault, at, growth) in enumerate(series)
+        for row in rows(fault([(50 + number) * growth**i + i % 3 for i in range(20)], at),
+                        sex="FMT"[number % 3], indicator=("BEDS", "CHANGE")[number // 3],
+                        unit_measure=("number", "percent")[number // 3])
+        if row["obs_value"] is not None
+    ]
+    con = world.table(content)
+    names = idle(con, "observation", [(item.name, item.type, item.kwargs) for item in own])
+    for item in own:
+        found = con.execute(str(query_of(item)).format(batch="observation")).fetchall()
+        assert item.name not in names or found == [], item.name
 
 
 def test_names_and_words_are_complete():

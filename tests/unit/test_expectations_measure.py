@@ -103,6 +103,18 @@ def compare(con: duckdb.DuckDBPyConnection) -> None:
             assert list(our.sample_ids) == ids[:measure.SAMPLES], shown
 
 
+@settings(max_examples=25, deadline=None)
+@given(ROWS, st.integers(0, 12))
+def test_a_second_look_at_a_part_of_the_rows_is_a_look_at_them(rows, left):
+    from expectations import duckdb_engine
+
+    con, suite = table(rows), everything()
+    con.execute(f"CREATE VIEW part AS FROM observation WHERE _id % 13 <> {left}")
+    ready = duckdb_engine.prepared(suite)
+    before = duckdb_engine.run(con, "observation", ready)
+    assert duckdb_engine.run(con, "part", ready, before) == duckdb_engine.run(con, "part", ready)
+
+
 # Great Expectations takes a second for each: a failure is shown as it was found.
 @settings(
     max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow],

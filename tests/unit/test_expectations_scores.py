@@ -171,6 +171,7 @@ def judgement(day: date, period: str | None, **changes) -> Judgement:
 
 
 FIRST = [judgement(date(2024, 3, 1), "2023-12")]
+MONTHLY = dataset(frequency="M")
 
 
 @pytest.mark.parametrize(
@@ -185,7 +186,7 @@ FIRST = [judgement(date(2024, 3, 1), "2023-12")]
     ],
 )
 def test_figures_are_fresh_then_late_then_overdue_then_dead(as_of, state, late, percent) -> None:
-    found = freshness("M", FIRST, as_of)
+    found = freshness(MONTHLY, FIRST, as_of)
     assert (found.state, found.days_late, found.due) == (state, late, date(2024, 3, 16))
     assert (found.period_last, found.expected_period) == ("2023-12", "2024-01")
     assert not found.own_rhythm
@@ -198,13 +199,13 @@ def test_a_source_shows_its_own_rhythm() -> None:
     for month, lag in ((1, 10), (2, 12), (3, 60)):
         period = f"2024-{month:02d}"
         history.append(judgement(period_end(period) + timedelta(days=lag), period))
-    found = freshness("M", history, date(2024, 6, 1))
+    found = freshness(MONTHLY, history, date(2024, 6, 1))
     assert found.own_rhythm and found.lag_days == 12 and found.due == date(2024, 5, 12)
     assert found.state == "late"
-    assert not freshness("M", history[:3], date(2024, 6, 1)).own_rhythm
-    over_time = list(freshness_over_time("M", history))
+    assert not freshness(MONTHLY, history[:3], date(2024, 6, 1)).own_rhythm
+    over_time = list(freshness_over_time(MONTHLY, history))
     assert over_time == [
-        freshness("M", history[: n + 1], item.at.date()) for n, item in enumerate(history)
+        freshness(MONTHLY, history[: n + 1], item.at.date()) for n, item in enumerate(history)
     ]
 
 
@@ -217,13 +218,24 @@ def test_what_brings_nothing_new_does_not_make_fresh() -> None:
         judgement(date(2024, 5, 3), None),
         judgement(date(2024, 7, 1), "2024-05"),  # after the day that is asked for
     ]
-    assert freshness("M", history, later) == freshness("M", FIRST, later)
-    unknown = freshness("M", [], later)
+    assert freshness(MONTHLY, history, later) == freshness(MONTHLY, FIRST, later)
+    unknown = freshness(MONTHLY, [], later)
     assert unknown.state == "unknown" and timeliness(unknown, "M") is None
 
 
+def test_nothing_more_is_expected_of_what_has_ended() -> None:
+    ended = dataset(frequency="M", ended={"vi": "Niên giám 2023.", "en": "The yearbook of 2023."})
+    found = freshness(ended, FIRST, date(2030, 1, 1))
+    assert found.state == "ended" and found.period_last == "2023-12" and found.days_late == 0
+    assert found.expected_period is None and found.due is None
+    assert timeliness(found, "M") is None
+    assert freshness(ended, [], date(2030, 1, 1)).state == "ended"
+    assert [item.state for item in freshness_over_time(ended, FIRST)] == ["ended"]
+
+
 def test_daily_figures_are_not_dead_after_a_long_weekend() -> None:
-    found = freshness("D", [judgement(date(2024, 3, 1), "2024-02-29")], date(2024, 3, 14))
+    history = [judgement(date(2024, 3, 1), "2024-02-29")]
+    found = freshness(dataset(frequency="D"), history, date(2024, 3, 14))
     assert found.state == "late" and found.due == date(2024, 3, 8)
 
 

@@ -310,9 +310,19 @@ def test_the_record_is_the_same_on_every_run_and_fits_json():
     rows = [*good_rows(), row(obs_value=float("nan")), row(obs_value=float("inf"), sex="X")]
     _, one = judge(rows)
     _, two = judge(rows)
-    assert canonical_json(one) == canonical_json(two)
+    assert canonical_json(one.without_durations()) == canonical_json(two.without_durations())
     text = json.dumps(one.model_dump(mode="json"), allow_nan=False)
     assert QualityRecord.model_validate_json(text) == one
+
+
+def test_each_check_that_was_judged_says_how_long_it_took():
+    _, record = judge([*good_rows(), row(sex="X")])
+    took = {item.name: item.duration_ms for item in record.checks if item.outcome != "not_judged"}
+    assert took and all(value is not None and value > 0 for value in took.values())
+    assert {i.duration_ms for i in record.checks if i.outcome == "not_judged"} <= {None}
+    without = record.without_durations()
+    assert {item.duration_ms for item in without.checks} == {None}
+    assert without.model_copy(update={"checks": record.checks}) == record
 
 
 def test_the_connection_is_left_as_it_was():

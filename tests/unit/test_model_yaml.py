@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from model.codelist import load_codelist
 from model.errors import DeclarationError
 from model.load import load_declaration, load_declarations
-from model.registries import load_codelist, load_registries
+from model.registries import load_registries
 from model.text import fold, slug
 from model.yaml_file import YamlFile
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import trustme
 
 from assets.reporting import FailureBook
 from model.errors import (
@@ -16,8 +18,9 @@ from model.errors import (
     StoreError,
     UnreachableError,
 )
+from pipelines import alerts
 from pipelines.alerts import forget_removed, tell
-from pipelines.settings import Settings
+from pipelines.settings import EmailSettings, Settings
 from tests.listeners import mail_server, webhook
 from tests.releases import check
 from tests.unit.test_warehouse_judgements import DATASET, inputs, validated
@@ -128,16 +131,100 @@ def test_a_channel_that_was_down_is_told_later(settings, book) -> None:
         assert told[0]["kind"] == "recovered"
 
 
+def test_a_channel_that_hangs_is_given_up_once_and_told_later(
+    settings, book, monkeypatch
+) -> None:
+    monkeypatch.setattr(alerts, "SECONDS", 0.3)
+    for dataset, host in zip(TEN, ("a.vn", "b.vn", "c.vn"), strict=False):
+        book.failed(dataset, "snapshot", unreachable(host))
+    with webhook(silent=True) as (address, asked):
+        assert tell(replace(settings, webhook=address)) == 0 and len(asked) == 1
+    with webhook() as (address, told):
+        assert tell(replace(settings, webhook=address)) == 3 == len(told)
+        assert tell(replace(settings, webhook=address)) == 0
+
+
+def test_a_cause_that_a_channel_refuses_keeps_no_other_from_being_told(settings, book) -> None:
+    for dataset, host in zip(TEN, ("a.vn", "b.vn"), strict=False):
+        book.failed(dataset, "snapshot", unreachable(host))
+    with webhook(status=400) as (address, asked):
+        assert tell(replace(settings, webhook=address)) == 0 and len(asked) == 2
+
+
+HOSTILE = "<!channel> @here `x` ``` <b>&\x00\x1b[31m\u202e\u2028\x85\r\nBcc: x@y.z\r\n.\r\n"
+
+
+def test_text_of_a_source_steers_neither_a_chat_nor_a_letter(settings, book) -> None:
+    where = f"https://a.vn{HOSTILE}/"
+    book.failed("finance/a", "snapshot", UnreachableError(HOSTILE, where=where, todo=HOSTILE))
+    book.failed("finance/b", "release", StoreError(HOSTILE, where=HOSTILE, todo=HOSTILE))
+    with mail_server() as (address, letters), webhook() as (hook, told):
+        assert tell(replace(settings, email=mailed(address), webhook=hook)) == 4
+    assert len(letters) == len(told) == 2
+    for letter in letters:
+        assert letter["X-Delivered-To"] == letter["To"] == "an@danang.gov.vn, binh@danang.gov.vn"
+        assert set(letter.keys()) == {
+            "Subject", "From", "To", "Content-Type", "Content-Transfer-Encoding", "MIME-Version",
+            "X-Delivered-To",
+        }
+        assert letter.get_content_type() == "text/plain"
+        assert "Bcc: x@y.z" in letter.get_content() and "\x1b" not in letter.get_content()
+    for message in told:
+        shown = message["text"]
+        assert shown.startswith("```\n") and shown.endswith("\n```") and shown.count("`") == 6
+        assert not {"<", ">", "\x00", "\x1b", "\u202e"} & set(shown)
+        assert "&lt;!channel&gt;" in shown
+
+
+def test_no_address_gets_into_a_log(settings, book, caplog, monkeypatch) -> None:
+    monkeypatch.setattr(alerts, "SECONDS", 0.3)
+    book.failed("finance/a", "snapshot", unreachable())
+    with caplog.at_level(logging.DEBUG):
+        for channel in ({"status": 500}, {"silent": True}, {"status": 302}, {}):
+            with webhook(**channel) as (address, _):
+                watched = replace(settings, webhook=address)
+                tell(watched)
+                assert "secret" not in repr(watched)
+        email = mailed("smtp://user:secret@127.0.0.1:1")
+        tell(replace(settings, email=email))
+    assert "was not told of source api.worldbank.org" in caplog.text
+    assert "secret" not in caplog.text
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH")  # of a server that is inside TLS
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_a_password_goes_to_the_server_that_shows_who_it_is_and_to_no_other(
+    settings, book, monkeypatch, tmp_path, security
+) -> None:
+    known = trustme.CA()
+    known.cert_pem.write_to_path(tmp_path / "known.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "known.pem"))
+    book.failed("finance/a", "snapshot", unreachable())
+    with mail_server(security) as (address, letters):  # nobody known vouches for it
+        assert tell(replace(settings, email=mailed(address))) == 0 and letters == []
+    with mail_server() as (address, letters):  # it does not encrypt at all
+        email = mailed(address.replace("smtp+plain://", "smtp://user:secret@"))
+        assert tell(replace(settings, email=email)) == 0 and letters == []
+    with mail_server(security, known) as (address, letters):
+        assert tell(replace(settings, email=mailed(address.replace("secret", "wrong")))) == 0
+        assert tell(replace(settings, email=mailed(address))) == 1 == len(letters)
+
+
+def mailed(address: str) -> EmailSettings:
+    found = Settings.from_environment({
+        "OPENINDICATORS_SMTP": address, "OPENINDICATORS_ALERT_FROM": "data@danang.gov.vn",
+        "OPENINDICATORS_ALERT_TO": "an@danang.gov.vn, binh@danang.gov.vn",
+    }).email
+    assert found is not None
+    return found
+
+
 def test_mail_goes_to_everybody_named_and_each_channel_knows_for_itself(
     settings, book, monkeypatch
 ) -> None:
     book.failed("finance/a", "snapshot", unreachable("a.vn\r\nBcc: x@y.z"))
     with mail_server() as (address, letters), webhook() as (hook, told):
-        environment = {
-            "OPENINDICATORS_SMTP": address, "OPENINDICATORS_ALERT_FROM": "data@danang.gov.vn",
-            "OPENINDICATORS_ALERT_TO": "an@danang.gov.vn, binh@danang.gov.vn",
-        }
-        email = Settings.from_environment(environment).email
+        email = mailed(address)
         assert tell(replace(settings, email=email)) == 1
         assert tell(replace(settings, email=email, webhook=hook)) == 1 == len(told)
         book.finished("finance/a", "snapshot", True)
@@ -160,9 +247,16 @@ def test_what_failed_of_a_dataset_that_is_declared_no_longer_is_forgotten(settin
     ({"OPENINDICATORS_SMTP": "smtps://mail:port"}, "no address of a mail server"),
     ({"OPENINDICATORS_ALERT_TO": ""}, "who writes to whom"),
     ({"OPENINDICATORS_ALERT_FROM": "nobody"}, "who writes to whom"),
+    ({"OPENINDICATORS_ALERT_FROM": "a@b\r\nBcc: x@y.z"}, "who writes to whom"),
+    ({"OPENINDICATORS_ALERT_TO": "c@d\u2028x@y"}, "who writes to whom"),
+    ({"OPENINDICATORS_SMTP": "smtps://mail..vn"}, "no address of a mail server"),
+    ({"OPENINDICATORS_WEBHOOK": "hooks.slack.com/secret"}, "is no web address"),
+    ({"OPENINDICATORS_WEBHOOK": "https://hooks..vn/secret"}, "is no web address"),
+    ({"OPENINDICATORS_WEBHOOK": "https://hooks.vn:x/secret"}, "is no web address"),
+    ({"OPENINDICATORS_WEBHOOK": "https://hooks.vn/se cret"}, "is no web address"),
     ({"OPENINDICATORS_SMTP": "smtp+plain://mail.danang.gov.vn"}, "without encryption"),
 ])
-def test_a_wrong_mail_server_is_told_in_words(changes, said) -> None:
+def test_a_wrong_address_is_told_in_words(changes, said) -> None:
     usual = {
         "OPENINDICATORS_SMTP": "smtps://u:p%40ss@mail", "OPENINDICATORS_ALERT_FROM": "a@b",
         "OPENINDICATORS_ALERT_TO": "c@d",
@@ -170,5 +264,6 @@ def test_a_wrong_mail_server_is_told_in_words(changes, said) -> None:
     found = Settings.from_environment(usual).email
     assert (found.port, found.security, found.password) == (465, "tls", "p@ss")
     assert "p@ss" not in repr(found)
-    with pytest.raises(OpenIndicatorsError, match=said):
+    with pytest.raises(OpenIndicatorsError, match=said) as refused:
         Settings.from_environment({**usual, **changes})
+    assert "cret" not in str(refused.value)

@@ -9,7 +9,7 @@ from model.errors import PortalError
 from portal.ckan.checks import check
 from portal.ckan.client import Client, Refused, Unknown, settle
 from portal.ckan.journal import Journal
-from portal.ckan.plan import wanted
+from portal.ckan.wanted import wanted
 from portal.content import Content
 from tests.datasets import dataset, registries
 from tests.releases import make_release, row
@@ -116,6 +116,13 @@ def want(tmp_path, **changes):
 
 def test_a_good_dataset_passes(tmp_path):
     check(want(tmp_path))
+
+
+def test_a_dataset_that_has_ended_says_so(tmp_path):
+    found = want(tmp_path, ended={"vi": "Một lần.", "en": "Once."})
+    check(found)
+    assert found.fields["frequency"].endswith("frequency/NEVER")
+    assert found.fields["notes_translated"]["en"].endswith("Once.")
 
 
 @pytest.mark.parametrize(

@@ -139,8 +139,9 @@ def test_the_sites_catalogue_is_valid_dcat_ap_3_and_tells_its_quality(tmp_path: 
     """Against the shapes that the DCAT-AP editors publish."""
     shapes = real_files("ckan/schemas") / "dcat-ap-SHACL.ttl"
     site = Site(tmp_path / "site", registries())
-    for name in ("hotel_rooms", "hotels"):
-        declared = dataset(name=name, licence="CC-BY-4.0")
+    ended = {"vi": "Một lần.", "en": "Once."}
+    for name, changes in (("hotel_rooms", {}), ("hotels", {"ended": ended})):
+        declared = dataset(name=name, licence="CC-BY-4.0", **changes)
         site.publish([make_release(tmp_path / name, declared, [row()])])
         assert assess_published(site.folder, declared.id).points == 325
     assert assess_published(site.folder, "tourism/none") is None

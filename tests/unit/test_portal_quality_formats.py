@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
+from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
-from hypothesis import given
+import feedparser
+from hypothesis import example, given
 from hypothesis import strategies as st
+from junitparser import Failure, JUnitXml, Skipped
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from model.quality import Freshness, Incident, Judgement, QualityReport, Scorecard
 from model.records import QualityRecord, Score
-from model.text import Bilingual
+from model.text import Bilingual, nfc
 from portal.quality_formats import ATOM, atom, junit, prometheus
 from tests.releases import check
 
@@ -45,10 +50,11 @@ def report(**changes) -> QualityReport:
     })
 
 
-def record(*checks, stopped=None) -> QualityRecord:
+def record(*checks, stopped=None, duration_ms=None) -> QualityRecord:
     return QualityRecord(
         dataset=NAME, suite_sha256="", versions={}, rows_read=3, rows_released=2,
         rows_quarantined=1, tolerance=0, checks=checks, stopped=stopped,
+        duration_ms=duration_ms,
     )
 
 
@@ -79,19 +85,62 @@ def test_whatever_data_hold_the_xml_can_be_read(text: str) -> None:
     ET.fromstring(junit([(report(), record(found, stopped=f"{text}:"))]))
 
 
-LINE = re.compile(r'openindicators_[a-z_]+\{([a-z]+="([^"\\\n]|\\.)*",?)*\} -?[0-9.e+]+')
+@given(st.text(alphabet=st.characters(exclude_categories=("Cs",))))
+def test_junits_own_reader_finds_every_case(text: str) -> None:
+    found = check(
+        "bad", outcome="failed", samples=({"obs_note": text},), observed=text, duration_ms=1500,
+    )
+    odd = check("odd", outcome="not_judged", observed=text, evaluated=0)
+    told = record(found, odd, stopped=f"{text}: look", duration_ms=2000)
+    # From bytes, as a file comes: what the declaration says of its encoding must be true.
+    [suite] = JUnitXml.fromroot(ET.fromstring(junit([(report(), told)]).encode()))
+    assert (suite.name, suite.tests, suite.failures, suite.skipped) == (NAME, 3, 2, 1)
+    assert suite.time == 2.0 and suite.timestamp == "2026-01-02T03:04:05"
+    cases = {case.name: case for case in suite}
+    assert isinstance(cases["bad"].result[0], Failure) and cases["bad"].time == 1.5
+    assert isinstance(cases["odd"].result[0], Skipped) and cases["odd"].time is None
+    assert cases["release"].result[0].type == "stopped"
 
 
-def test_metrics_are_lines_that_prometheus_reads() -> None:
-    lines = prometheus([report(dataset='a/"\\\nb'), report(scorecard=None)]).splitlines()
-    samples = [line for line in lines if not line.startswith("#")]
-    assert samples and all(LINE.fullmatch(line) for line in samples)
-    failed = 'openindicators_checks{dataset="health/beds",sector="health",outcome="failed"} 1'
-    assert failed in samples
-    due = int(datetime(2025, 12, 31, tzinfo=UTC).timestamp())
-    assert any(line.endswith(f" {due}") for line in samples)
-    names = {line.split("{")[0] for line in samples}
-    assert {line.split()[2] for line in lines if line.startswith("# TYPE")} >= names
+def samples(text: str) -> dict[str, list[Sample]]:
+    """Read metrics with Prometheus' own reader, which also wants each to be told of once."""
+    families = list(text_string_to_metric_families(text))
+    assert len({family.name for family in families}) == len(families)
+    assert all(family.type == "gauge" and family.documentation for family in families)
+    return {family.name: family.samples for family in families}
+
+
+def test_prometheus_own_reader_reads_the_metrics() -> None:
+    found = samples(
+        prometheus([report(duration_ms=250), report(dataset="health/x", scorecard=None)])
+    )
+    checks = {
+        sample.labels["outcome"]: sample.value
+        for sample in found["openindicators_checks"] if sample.labels["dataset"] == NAME
+    }
+    assert checks == {"passed": 2, "warned": 0, "failed": 1}
+    [due] = found["openindicators_data_due_timestamp_seconds"]
+    assert due.value == datetime(2025, 12, 31, tzinfo=UTC).timestamp()
+    [took] = found["openindicators_judgement_duration_seconds"]
+    assert took.value == 0.25
+    assert found["openindicators_quality_total"][0].value == 41.5
+    assert len(found["openindicators_release_stopped"]) == 2
+    assert not found["openindicators_metadata_points"]
+    assert samples(prometheus([]))["openindicators_rows"] == []
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=("Cs",))))
+def test_whatever_a_label_holds_prometheus_reads_the_same(text: str) -> None:
+    found = samples(prometheus([report(dataset=text)]))
+    assert {sample.labels["dataset"] for sample in found["openindicators_checks"]} == {text}
+
+
+def test_of_a_dataset_that_has_ended_no_date_is_due() -> None:
+    card = report().scorecard
+    assert card is not None
+    ended = card.freshness.model_copy(update={"state": "ended", "due": None, "days_late": 0})
+    found = samples(prometheus([report(scorecard=card.model_copy(update={"freshness": ended}))]))
+    assert found["openindicators_data_due_timestamp_seconds"] == []
 
 
 def test_without_the_day_the_metrics_depend_on_the_record_alone() -> None:
@@ -126,6 +175,52 @@ def test_the_feed_has_the_newest_first_in_its_language() -> None:
     again = atom([incident(2), incident(1), incident(3)], titles, feed_title, "en", pages)
     assert ET.fromstring(again).findtext("a:id", None, space) == feed.findtext("a:id", None, space)
     assert "Giường: Không rỗng" in atom([incident(1)], titles, feed_title, "vi", {})
+
+
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)")
+
+
+PRINTED = st.characters(exclude_categories=("Cs", "Cc", "Cf", "Z"))
+
+
+@given(st.text(PRINTED, min_size=1).map(nfc))
+@example("<script>alert(1)</script>")
+@example("&amp; ]]> <![CDATA[")
+def test_a_feed_reader_reads_what_the_feed_says(text: str) -> None:
+    said = Bilingual(vi=text, en=text)
+    told = [
+        incident(number).model_copy(update={"title": said, "text": said}) for number in (1, 2)
+    ]
+    xml = atom(told, {}, said, "vi", {})
+    found = feedparser.parse(xml.encode(), sanitize_html=False)
+    assert not found.bozo, found.bozo_exception
+    assert found.version == "atom10" and found.feed.title == text
+    for entry in found.entries:
+        assert entry.title == f"{NAME}: {text}"
+        assert entry.content[0].value == text and entry.content[0].type == "text/plain"
+        assert entry.updated_parsed[:3] in {(2026, 1, 1), (2026, 1, 2)}
+
+
+def test_the_feed_keeps_to_rfc_4287() -> None:
+    """What atom:feed and atom:entry must have, and how often (sections 4.1.1 and 4.1.2)."""
+    xml = atom([incident(1), incident(2)], {}, Bilingual(vi="Sự cố", en="x"), "vi", {})
+    feed = ET.fromstring(xml.encode())
+    space = {"a": ATOM}
+    assert feed.findall("a:author/a:name", space)[0].text
+    [own] = [link for link in feed.findall("a:link", space) if link.get("rel") == "self"]
+    assert own.get("href")
+    entries = feed.findall("a:entry", space)
+    for node in (feed, *entries):
+        for name in ("id", "title", "updated"):
+            assert len(node.findall(f"a:{name}", space)) == 1, name
+        assert urlsplit(str(node.findtext("a:id", None, space))).scheme  # an absolute IRI
+        assert RFC3339.fullmatch(str(node.findtext("a:updated", None, space)))
+    ids = [node.findtext("a:id", None, space) for node in (feed, *entries)]
+    assert len(set(ids)) == 3
+    for entry in entries:  # content, or a page that stands for it
+        assert len(entry.findall("a:content", space)) == 1
+    known = {"id", "title", "updated", "author", "link", "entry", "category", "content", "name"}
+    assert {node.tag.rpartition("}")[2] for node in feed.iter()} - known == {"feed"}
 
 
 def test_a_feed_without_news_is_a_feed() -> None:

@@ -291,6 +291,34 @@ def test_figures_that_are_not_public_are_not_published(site: Site, tmp_path: Pat
     assert not site.publish([release]).changed
 
 
+def test_a_dataset_that_has_ended_says_so_to_people_and_machines(
+    site: Site, tmp_path: Path
+) -> None:
+    ended = {"vi": "Bảng của <niên giám> 2002.", "en": "A table of the <yearbook> of 2002."}
+    for name, changes in (("goes_on", {}), ("closed", {"ended": ended})):
+        declared = dataset(name=name, **changes)
+        site.publish([make_release(tmp_path / name, declared, ROWS)])
+    folder = site.folder
+    said = {
+        name: (folder / f"en/tourism/{name}.html").read_text() for name in ("goes_on", "closed")
+    }
+    words = "No further period will come: <bdi>A table of the &lt;yearbook&gt; of 2002.</bdi>"
+    assert words in said["closed"] and "No further period" not in said["goes_on"]
+    described = {
+        name: next(
+            node for node in
+            json.loads((folder / f"datasets/tourism/{name}/dcat.jsonld").read_text())["@graph"]
+            if node["@type"] == "dcat:Dataset"
+        )
+        for name in said
+    }
+    terms = {name: node["dct:accrualPeriodicity"]["@id"] for name, node in described.items()}
+    assert terms["closed"].endswith("frequency/NEVER")
+    assert terms["goes_on"].endswith("frequency/ANNUAL")
+    assert described["closed"]["adms:status"]["@id"].endswith("dataset-status/DISCONT")
+    assert "adms:status" not in described["goes_on"]
+
+
 def test_both_languages_have_the_same_pages_and_lead_to_each_other(
     site: Site, history: list[ReleaseOnDisk]
 ) -> None:

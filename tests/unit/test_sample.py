@@ -10,10 +10,11 @@ import duckdb
 import pytest
 
 from expectations.suite import load_suite
+from model.codelist import load_codelist
 from model.dataset import Source
 from model.load import load_declarations
 from model.periods import parse_period
-from model.registries import CODELIST_DIR, load_codelist, load_registries
+from model.registries import CODELIST_DIR, load_registries
 from model.text import fold
 from sources.base import StoredPart
 from sources.fetching import fetch_parts

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +18,7 @@ from sources.fetching import fetch_parts
 from sources.transport_folder import FolderTransport
 from sources.transport_http import HttpLimits, HttpTransport
 from tests.datasets import SHARED, real_files
+from tests.listeners import serving
 
 DATA = SHARED
 pytestmark = pytest.mark.corpus
@@ -121,11 +121,8 @@ def _site() -> Iterator[str]:
 
     handler = partial(Quiet, directory=str(DATA))
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with serving(server):
+        yield f"http://127.0.0.1:{server.server_port}"
 
 
 def test_recorded_answers_over_http(site: str, tmp_path: Path) -> None:
@@ -172,11 +169,8 @@ def _services() -> Iterator[str]:
             self.do_GET()
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Recorded)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with serving(server):
+        yield f"http://127.0.0.1:{server.server_port}"
 
 
 def over_http(kind: SourceProtocol, target: Path, **options: Any) -> pa.Table:

@@ -15,21 +15,14 @@ from hypothesis import strategies as st
 
 from model.errors import DeclarationError, ReadError, SourceError
 from sources import files, gho, pxweb, uis, worldbank, worldbank_bulk
-from sources.base import Reply, Request, SourceProtocol, StoredPart, Transport, Validators
-from sources.fetching import Fetched, fetch_parts
+from sources.base import Reply, Request, SourceProtocol, StoredPart, Validators
+from sources.fetching import Fetched
 from sources.transport_by_scheme import TransportByScheme
 from sources.transport_folder import FolderTransport
 from sources.transport_replay import ReplayTransport
+from tests.unit.sources_world import fetched
 
 HEADER = ("indicator", "ref_area", "time_period", "obs_value", "obs_status", "obs_note")
-
-
-def fetched(
-    kind: SourceProtocol, transport: Transport, target: Path,
-    earlier: Fetched | None = None, **options: Any,
-) -> Fetched:
-    checked = kind.Options.model_validate(options)
-    return fetch_parts(kind, checked, transport, target, earlier.parts if earlier else ())
 
 
 def rows(kind: SourceProtocol, found: Fetched, **options: Any) -> list[dict[str, Any]]:

@@ -18,8 +18,11 @@ import pytest
 
 from model.errors import SourceError
 from sources.base import Request, Validators
-from sources.transport_http import HttpLimits, HttpTransport, _retry_after, is_public
+from sources.http_addresses import is_public
+from sources.http_failures import retry_after
+from sources.transport_http import HttpLimits, HttpTransport
 from sources.urls import safe_url
+from tests.listeners import serving
 
 NONE = Validators()
 BODY = b'[{"page":1},[]]'
@@ -145,12 +148,8 @@ class _Handler(BaseHTTPRequestHandler):
 @pytest.fixture(name="site")
 def _site() -> Iterator[Site]:
     server = Site()
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join(5)
+    with serving(server):
+        yield server
 
 
 Send = Callable[..., object]
@@ -226,9 +225,9 @@ def test_retry_after_is_bounded(
 
 
 def test_retry_after_as_a_date() -> None:
-    assert _retry_after({"retry-after": "Mon, 01 Jan 2001 00:00:00 GMT"}) == 0
-    assert _retry_after({"retry-after": "soon"}) is None
-    assert _retry_after({}) is None
+    assert retry_after({"retry-after": "Mon, 01 Jan 2001 00:00:00 GMT"}) == 0
+    assert retry_after({"retry-after": "soon"}) is None
+    assert retry_after({}) is None
 
 
 def test_backoff_grows_with_jitter(
@@ -340,7 +339,7 @@ def test_a_name_that_changes_its_address_is_asked_for_once(
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     monkeypatch.setattr(
-        "sources.transport_http.is_public", lambda address: address == "127.0.0.1"
+        "sources.http_addresses.is_public", lambda address: address == "127.0.0.1"
     )
     strict = HttpTransport(HttpLimits(min_interval=0, attempts=1))
     url = f"http://rebinding.example:{site.server_port}/ok"
@@ -364,10 +363,10 @@ def test_a_redirect_to_a_private_address_is_refused(
 ) -> None:
     # The first hop counts as public; the check of the second one must hold by itself.
     monkeypatch.setattr(
-        "sources.transport_http.is_public", lambda address: address == "127.0.0.1"
+        "sources.http_addresses.is_public", lambda address: address == "127.0.0.1"
     )
     monkeypatch.setattr(
-        "sources.transport_http.socket.getaddrinfo",
+        "sources.http_addresses.socket.getaddrinfo",
         lambda host, port, *a, **k: [
             (2, 1, 6, "", ("10.0.0.7" if host == "localhost" else host, port or 0))
         ],
@@ -419,7 +418,7 @@ def test_an_unknown_name_and_a_broken_url(
     def unknown(*args: object, **kwargs: object) -> None:
         raise OSError("Name or service not known")
 
-    monkeypatch.setattr("sources.transport_http.socket.getaddrinfo", unknown)
+    monkeypatch.setattr("sources.http_addresses.socket.getaddrinfo", unknown)
     with pytest.raises(SourceError, match="cannot be resolved"):
         http.send(Request("http://nowhere.invalid/"), NONE, tmp_path / "a")
     for url in ("http://[::1/", "ftp://example.org/", "http://", "https://exa mple/\n"):

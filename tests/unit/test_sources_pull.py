@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from sources.base import Reply, Request, SourceProtocol, Validators
 from sources.fetching import Fetched, fetch_parts
 from sources.limits import MAX_PULL_SECONDS
 from sources.transport_http import HttpLimits, HttpTransport
+from tests.listeners import serving
 
 PAGES = 500
 
@@ -84,11 +84,8 @@ class _Handler(BaseHTTPRequestHandler):
 def bank_on_this_machine() -> Iterator[Bank]:
     """Serve the bank for as long as the context lasts."""
     server = Bank()
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with serving(server):
+        yield server
 
 
 @pytest.fixture(name="bank")
@@ -160,11 +157,11 @@ def test_what_was_damaged_on_the_disk_is_asked_for_again(bank: Bank, half: Path)
     (half / "a-0009.json").unlink()
     with (half / ".pull.jsonl").open("a") as journal:
         journal.write('{"name":"a-0400.json","ur')  # killed in the middle of a line
-    (half / "a-0400.json.part").write_bytes(b"half a bo")
+    (half / ".a-0400.json.1").write_bytes(b"half a bo")
     found = pulled(bank, half)
     assert bank.asked == [7, 9, *range(400, PAGES + 1)]
     assert is_whole(bank, found)
-    assert not list(half.glob("*.part"))
+    assert not list(half.glob(".*.1"))
 
 
 def test_a_killed_process_leaves_what_the_next_one_goes_on_with(

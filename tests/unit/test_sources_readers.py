@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
-import zipfile
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,7 @@ from sources.base import SourceProtocol, StoredPart
 from sources.csv_text import read_csv
 from sources.json_text import Lexeme, parse_json, render_json
 from sources.registry import PROTOCOLS, options_of, protocol
+from tests.unit.sources_world import zipped
 
 
 def rows_of(
@@ -196,10 +195,10 @@ def test_a_sheet_that_would_fill_the_memory(tmp_path: Path) -> None:
     book.save(tmp_path / "a.xlsx")
     with pytest.raises(ReadError, match="reaches over 1048576 rows and 16384 columns"):
         rows_at(files, tmp_path / "a.xlsx")
-    broken = _zip({"xl/worksheets/sheet1.xml": b"<worksheet><row>"})
+    broken = zipped({"xl/worksheets/sheet1.xml": b"<worksheet><row>"})
     with pytest.raises(ReadError, match=r"sheet1\.xml: is no well-formed XML"):
         rows_of(files, tmp_path, "b.xlsx", broken)
-    entities = _zip({"xl/worksheets/sheet1.xml": b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"})
+    entities = zipped({"xl/worksheets/sheet1.xml": b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"})
     with pytest.raises(ReadError, match="declares a document type"):
         rows_of(files, tmp_path, "c.xlsx", entities)
 
@@ -215,33 +214,25 @@ def test_parquet_keeps_types(tmp_path: Path) -> None:
         rows_of(files, tmp_path, "b.parquet", whole[:-20])
 
 
-def _zip(members: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return buffer.getvalue()
-
-
 def test_a_member_of_a_zip(tmp_path: Path) -> None:
-    content = _zip({"../../evil.csv": b"a\n1\n", "notes.md": b"x"})
+    content = zipped({"../../evil.csv": b"a\n1\n", "notes.md": b"x"})
     rows = rows_of(files, tmp_path, "a.zip", content, member="*.csv")
     assert rows == [{"a": "1", "_part": "a.zip", "_row": 2}]
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a.zip"]
     with pytest.raises(ReadError, match=r"2 members match '\*'"):
         rows_at(files, tmp_path / "a.zip")
     with pytest.raises(ReadError, match=r"b\.zip!evil\.csv:2: the row has 2 fields"):
-        rows_of(files, tmp_path, "b.zip", _zip({"x/evil.csv": b"a\n1,2\n"}))
+        rows_of(files, tmp_path, "b.zip", zipped({"x/evil.csv": b"a\n1,2\n"}))
 
 
 def test_bad_archives(tmp_path: Path) -> None:
-    whole = _zip({"a.csv": b"a\n1\n" * 1000})
+    whole = zipped({"a.csv": b"a\n1\n" * 1000})
     with pytest.raises(ReadError, match=r"a\.zip: is a damaged or cut-off archive"):
         rows_of(files, tmp_path, "a.zip", whole[:-30])
     with pytest.raises(ReadError, match=r"a\.zip: would unpack \d+ bytes to 20000000"):
-        rows_of(files, tmp_path, "a.zip", _zip({"a.csv": b"0" * 20_000_000}))
+        rows_of(files, tmp_path, "a.zip", zipped({"a.csv": b"0" * 20_000_000}))
     with pytest.raises(ReadError, match="has 1001 members"):
-        rows_of(files, tmp_path, "a.zip", _zip({f"{n}.csv": b"" for n in range(1001)}))
+        rows_of(files, tmp_path, "a.zip", zipped({f"{n}.csv": b"" for n in range(1001)}))
     with pytest.raises(ReadError, match="is no zip archive"):
         rows_of(files, tmp_path, "a.zip", b"a,b\n1,2\n")
     damaged = bytearray(whole)
@@ -436,7 +427,7 @@ def test_unesco_answers(tmp_path: Path) -> None:
     assert (row["country_id"], row["value"], row["qualifier"]) == ("VNM", "98.0", None)
     header = "INDICATOR_ID,COUNTRY_ID,YEAR,VALUE,MAGNITUDE,QUALIFIER\n"
     table = header + "#indicator,,,,,\n10,AFG,1997,0,NA,\n10,AFG,1998,0,NIL,\n"
-    row, nought = rows_of(uis, tmp_path, "a.zip", _zip({"N_DATA_NATIONAL.csv": table.encode()}))
+    row, nought = rows_of(uis, tmp_path, "a.zip", zipped({"N_DATA_NATIONAL.csv": table.encode()}))
     assert (row["indicator_id"], row["magnitude"], row["_row"]) == ("10", "NA", 3)
     assert (row["value"], nought["value"]) == (None, "0")
     error = '{"message":"Too much data requested (200000 records)","statusCode":400}'

@@ -6,7 +6,6 @@ import contextlib
 import io
 import json
 import logging
-import threading
 import warnings
 import zipfile
 from collections.abc import Iterator
@@ -30,6 +29,7 @@ from sources.sdmx_request import data_request
 from sources.transport_folder import FolderTransport
 from sources.transport_http import HttpLimits, HttpTransport
 from tests.datasets import SHARED, real_files
+from tests.listeners import serving
 
 DATA = SHARED
 STRUCTURE = "sdmx-structure-message.xml"
@@ -635,11 +635,8 @@ def _service() -> Iterator[tuple[str, list[tuple[str, str]]]]:
             self.wfile.write(body)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", asked
-    server.shutdown()
-    server.server_close()
+    with serving(server):
+        yield f"http://127.0.0.1:{server.server_port}", asked
 
 
 def test_over_http(service: tuple[str, list[tuple[str, str]]], tmp_path: Path) -> None:

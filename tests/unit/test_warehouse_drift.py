@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from model.dataset import ColumnRule, Source
 from tests.datasets import dataset
-from warehouse import drift, shapes
+from warehouse import shapes
+from warehouse.drift.codes import code_drift
+from warehouse.drift.table import table_drift
 
 RULES = {
     "indicator": ColumnRule(const="ROOMS"), "ref_area": ColumnRule(column="area"),
@@ -37,7 +39,7 @@ def found(before, after, declared=None, rules=RULES, sql=None):
     shaped = [shape(columns, declared, rules, sql) for columns in (before, after)]
     return [
         (item.kind, item.stops, item.what.en)
-        for item in drift.of_table(*shaped, declared or source(), rules, sql)
+        for item in table_drift(*shaped, declared or source(), rules, sql)
     ]
 
 
@@ -145,7 +147,7 @@ def test_a_sources_names_cannot_break_out_of_the_sentence():
 def codes(before, after, **changes):
     with_codes = [shape(TABLE).model_copy(update={"codes": {"ref_area": it}})
                   for it in (before, after)]
-    told = drift.of_codes(*with_codes, dataset(), source(**changes))
+    told = code_drift(*with_codes, dataset(), source(**changes))
     return [(item.stops, item.what.en) for item in told]
 
 

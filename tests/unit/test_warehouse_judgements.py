@@ -89,6 +89,20 @@ def test_the_same_again_writes_nothing_and_anything_else_adds_a_line(
     assert judgements.of_data(history, "f" * 64) is None
 
 
+def test_how_long_it_took_makes_no_other_judgement(home: Home, tmp_path: Path) -> None:
+    def judged(folder: str, duration: float | None, **changes: object) -> Validated:
+        found = check(duration_ms=duration, **changes)
+        return validated(tmp_path / folder, ["2023"], checks=(found,), duration_ms=duration)
+
+    made, new = keep(home, judged("a", 12.5))
+    assert new and judgements.record(home, made).duration_ms == 12.5
+    files = sorted(home.judgements(DATASET).iterdir())
+    for folder, duration in (("b", 11.0), ("c", None)):
+        assert keep(home, judged(folder, duration), days=1) == (made, False)
+    assert sorted(home.judgements(DATASET).iterdir()) == files
+    assert keep(home, judged("d", 12.5, evaluated=4), days=2)[1]
+
+
 @pytest.mark.parametrize(
     ("periods", "statuses", "last"),
     [

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from model.disk import write_if_changed
 from model.errors import BusyError, StoreError
 from model.hashing import sha256_file
 from model.records import Part, QualityRecord
 from tests.datasets import batch, dataset, registries
 from warehouse import catalogue, releases, snapshots, tables
-from warehouse.atomic import new_folder, write_text
+from warehouse.atomic import new_folder
 from warehouse.clean import clean
 from warehouse.home import Home
 from warehouse.releases import Inputs
@@ -194,10 +195,10 @@ def test_a_folder_is_never_replaced(tmp_path):
 
 def test_an_equal_file_is_not_rewritten(tmp_path):
     path = tmp_path / "x.txt"
-    assert write_text(path, "a")
+    assert write_if_changed(path, "a")
     before = path.stat().st_mtime_ns
-    assert not write_text(path, "a") and path.stat().st_mtime_ns == before
-    assert write_text(path, "b")
+    assert not write_if_changed(path, "a") and path.stat().st_mtime_ns == before
+    assert write_if_changed(path, "b")
 
 
 def test_one_run_at_a_time(home):

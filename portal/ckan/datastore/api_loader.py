@@ -31,7 +31,7 @@ import pyarrow as pa
 from model.errors import PortalError
 from portal.ckan.client import Client, Refused, Unknown, pause
 from portal.ckan.datastore.base import Table, TableDifference
-from portal.ckan.datastore.copy_loader import checked, drop_by_api
+from portal.ckan.datastore.resource import checked, drop_by_api
 from portal.ckan.datastore.rows import Comparison, Counts, comparison, release_rows, with_id
 from portal.ckan.datastore.shape import RECORD, Shape, without_record
 

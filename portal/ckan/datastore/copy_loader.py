@@ -11,36 +11,31 @@ while readers go on; until then a search by `q` or a filter may read the table f
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any
 
 import psycopg
-import pyarrow as pa
 from psycopg import sql
 
 from model.errors import PortalError
-from portal.ckan.client import Client, Refused
+from portal.ckan.client import Client
 from portal.ckan.datastore import layout, swap
 from portal.ckan.datastore.base import Table, TableDifference
-from portal.ckan.datastore.database import (
-    alone,
-    connection,
-    copy_in,
-    copy_out,
-    select,
+from portal.ckan.datastore.build import (
+    building_aside,
+    copy_and_transform,
+    copy_grants,
+    primary_key,
+    remove_leftovers,
 )
-from portal.ckan.datastore.layout import Connection, Found, Index, TextIndex, aside, staging
-from portal.ckan.datastore.rows import (
-    Comparison,
-    Counts,
-    comparison,
-    release_batches,
-    release_rows,
-    with_id,
-)
+from portal.ckan.datastore.database import alone, connection
+from portal.ckan.datastore.finish import building, enable_trigger
+from portal.ckan.datastore.layout import Connection, Found, Index, TextIndex, aside
+from portal.ckan.datastore.read_back import check_against_release, compare, expect, rows_of
+from portal.ckan.datastore.resource import checked, drop_by_api
+from portal.ckan.datastore.revise import revise
+from portal.ckan.datastore.rows import Comparison, Counts, comparison, release_batches, release_rows
 from portal.ckan.datastore.shape import Shape
 
 # Up to this share of changed rows the difference is written into the table; above it a new table
@@ -85,14 +80,14 @@ class CopyLoader:
             found = layout.find(con, resource_id)
             rows = release_rows(table.data)
             if found is None or not found.laid_out_as(shape):
-                withdrawn = 0 if found is None else _rows_of(con, resource_id)
+                withdrawn = 0 if found is None else rows_of(con, resource_id)
                 return TableDifference(rows, 0, withdrawn, 0, True, True)
             unfinished = bool(self._missing(found, resource_id, shape)) or not found.triggered
             if found.sha256 == table.sha256:
                 counts = Counts(0, 0, 0, rows)
             else:
                 with comparison(table.data, shape) as both, con.transaction():
-                    counts = _compare(con, resource_id, both)
+                    counts = compare(con, resource_id, both)
         return TableDifference(
             counts.added, counts.revised, counts.withdrawn, counts.same,
             structure_changed=unfinished or not self._is_active(resource_id),
@@ -158,14 +153,14 @@ class CopyLoader:
     ) -> tuple[list[str], int]:
         """Build the new table, and prove that it is the release; return its indexes and rows."""
         shape, resource_id = both.shape, table.resource_id
-        _copy_and_transform(con, resource_id, shape, release_batches(table.data, shape))
-        rows = _rows_of(con, aside(resource_id))
+        copy_and_transform(con, resource_id, shape, release_batches(table.data, shape))
+        rows = rows_of(con, aside(resource_id))
         wanted = self._indexes_to_build(resource_id, shape, found, rows)
         jobs: list[Callable[[Connection], None]] = [
-            lambda own: _check_against_release(own, resource_id, both)
+            lambda own: check_against_release(own, resource_id, both)
         ]
-        jobs.append(_primary_key(resource_id))
-        jobs += [_building_aside(resource_id, index) for index in wanted]
+        jobs.append(primary_key(resource_id))
+        jobs += [building_aside(resource_id, index) for index in wanted]
         self._side_by_side(jobs)
         swap.copy_triggers(con, resource_id)
         before = found.comments if found else {}
@@ -173,7 +168,7 @@ class CopyLoader:
             aside(resource_id), shape, table.sha256, before
         ):
             con.execute(statement)
-        _copy_grants(con, resource_id)
+        copy_grants(con, resource_id)
         con.execute(sql.SQL("ANALYZE public.{}").format(sql.Identifier(aside(resource_id))))
         if found is not None and found.rows is None:
             # CKAN would count in a second connection while the first holds the table from us.
@@ -214,13 +209,13 @@ class CopyLoader:
                     sql.Identifier(resource_id)
                 )
             )
-            counts = _compare(con, resource_id, both)
+            counts = compare(con, resource_id, both)
             rows = counts.added + counts.revised + counts.same
             if counts.changed > IN_PLACE * rows:
                 return False
             if counts.changed:
-                _apply(con, resource_id, both, counts)
-            _expect(_rows_of(con, resource_id), rows, resource_id, "rows")
+                revise(con, resource_id, both, counts)
+            expect(rows_of(con, resource_id), rows, resource_id, "rows")
             swap.lock_out_readers(con, resource_id)
             for statement in layout.comment_statements(
                 resource_id, shape, table.sha256, found.comments
@@ -244,212 +239,9 @@ class CopyLoader:
             )
         # Without CONCURRENTLY: it would take twice as long, and only writers would gain by it.
         missing = self._missing(found, resource_id, shape)
-        self._side_by_side([_building(resource_id, index) for index in reversed(missing)])
+        self._side_by_side([building(resource_id, index) for index in reversed(missing)])
         if not found.triggered:
-            swap.retried(lambda: _enable_trigger(con, resource_id), resource_id)
-
-
-def checked(resource_id: str) -> str:
-    """Return a resource id that is a UUID: the only kind that is used as a table's name here.
-
-    Raises:
-        PortalError: it is none.
-    """
-    try:
-        if str(uuid.UUID(resource_id)) == resource_id:
-            return resource_id
-    except ValueError:
-        pass
-    raise PortalError(
-        f"{resource_id!r} is not the id of a resource",
-        todo="give the resource's UUID, in lower case with hyphens",
-    )
-
-
-def remove_leftovers(con: Connection, resource_id: str) -> None:
-    """Drop what an interrupted load of this table has left."""
-    for name in (staging(resource_id), aside(resource_id)):
-        con.execute(sql.SQL("DROP TABLE IF EXISTS public.{}").format(sql.Identifier(name)))
-
-
-def drop_by_api(client: Client, resource_id: str) -> None:
-    """Drop the table as CKAN does: with its aliases, and the resource no longer says it has one."""
-    try:
-        client.again(
-            lambda: client.call("datastore_delete", {"resource_id": resource_id, "force": True})
-        )
-    except Refused as refused:
-        if not refused.missing:
-            raise
-
-
-def _copy_and_transform(
-    con: Connection, resource_id: str, shape: Shape, batches: Iterator[pa.RecordBatch]
-) -> None:
-    new, raw = sql.Identifier(aside(resource_id)), sql.Identifier(staging(resource_id))
-    columns = sql.SQL(", ").join(
-        sql.SQL("{} {}").format(sql.Identifier(c.name), sql.SQL(layout.PG_TYPES[c.type]))
-        for c in shape.columns
-    )
-    # Unlogged: it is read once and dropped. A temporary table cannot be read in parallel.
-    con.execute(
-        sql.SQL(
-            "CREATE UNLOGGED TABLE public.{} (_id integer, {}) WITH (autovacuum_enabled = false)"
-        ).format(raw, columns)
-    )
-    copy_in(con, staging(resource_id), ["_id", *shape.names], _numbered(batches))
-    names = sql.SQL(", ").join(map(sql.Identifier, shape.names))
-    con.execute(
-        sql.SQL("CREATE TABLE public.{} AS SELECT _id, {} AS _full_text, {} FROM public.{}").format(
-            new, layout.full_text(shape), names, raw
-        )
-    )
-    con.execute(sql.SQL("DROP TABLE public.{}").format(raw))
-
-
-def _numbered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    first = 1
-    for batch in batches:
-        numbers = pa.array(range(first, first + batch.num_rows), pa.int32())
-        yield pa.record_batch([numbers, *batch.columns], names=["_id", *batch.schema.names])
-        first += batch.num_rows
-
-
-def _primary_key(resource_id: str) -> Callable[[Connection], None]:
-    """Make `_id` what `serial primary key` makes it, names and all."""
-    new = sql.Identifier(aside(resource_id))
-    sequence = aside(f"{resource_id}__id_seq")
-
-    def job(con: Connection) -> None:
-        con.execute(
-            sql.SQL(
-                "CREATE UNIQUE INDEX {} ON public.{} (_id)"
-            ).format(sql.Identifier(aside(f"{resource_id}_pkey")), new)
-        )
-        with con.transaction():
-            con.execute(
-                sql.SQL("CREATE SEQUENCE public.{} AS integer OWNED BY public.{}._id").format(
-                    sql.Identifier(sequence), new
-                )
-            )
-            con.execute(
-                sql.SQL("SELECT setval({}, greatest(max(_id), 1), max(_id) IS NOT NULL)"
-                        " FROM public.{}").format(sql.Literal(f'public."{sequence}"'), new)
-            )
-            con.execute(
-                sql.SQL(
-                    "ALTER TABLE public.{} ALTER _id SET DEFAULT nextval({}::regclass),"
-                    " ADD CONSTRAINT {} PRIMARY KEY USING INDEX {}"
-                ).format(
-                    new, sql.Literal(f'public."{sequence}"'),
-                    sql.Identifier(aside(f"{resource_id}_pkey")),
-                    sql.Identifier(aside(f"{resource_id}_pkey")),
-                )
-            )
-
-    return job
-
-
-def _building_aside(resource_id: str, index: Index) -> Callable[[Connection], None]:
-    def job(con: Connection) -> None:
-        con.execute(index.statement(aside(resource_id), aside(index.name)))
-
-    return job
-
-
-def _building(resource_id: str, index: Index) -> Callable[[Connection], None]:
-    def job(con: Connection) -> None:
-        # A build with CONCURRENTLY that was cut short leaves an invalid index under the name.
-        swap.retried(lambda: _drop_invalid(con, index.name), resource_id)
-        con.execute(index.statement(resource_id, index.name))
-
-    return job
-
-
-def _drop_invalid(con: Connection, name: str) -> None:
-    with con.transaction():
-        con.execute("SELECT set_config('lock_timeout', %s, true)", [f"{swap.LOCK_MILLISECONDS}ms"])
-        con.execute(sql.SQL("DROP INDEX IF EXISTS public.{}").format(sql.Identifier(name)))
-
-
-def _check_against_release(con: Connection, resource_id: str, both: Comparison) -> None:
-    """Read the new table back and compare its checksum with that of the release's file."""
-    path = both.folder / "read-back.csv"
-    there = copy_out(con, select(aside(resource_id), both.shape.names), both.shape.arrow, path)
-    both.con.register("read_back", there)
-    found, wanted = both.fingerprint("read_back"), both.fingerprint("wanted")
-    both.con.unregister("read_back")
-    path.unlink()
-    _expect(found, wanted, resource_id, "rows, sum and exclusive or of their checksums")
-
-
-def _compare(con: Connection, resource_id: str, both: Comparison) -> Counts:
-    """Read the table as it is and compare it with the release, row by row."""
-    path = both.folder / "there.csv"
-    schema = with_id(both.shape)
-    both.arrive(copy_out(con, select(resource_id, schema.names), schema, path))
-    path.unlink()
-    return both.compare()
-
-
-def _apply(con: Connection, resource_id: str, both: Comparison, counts: Counts) -> None:
-    """Inside a transaction: withdraw, revise, add, and read the changed rows back."""
-    shape, table = both.shape, sql.Identifier(resource_id)
-    columns = sql.SQL(", ").join(
-        sql.SQL("{} {}").format(sql.Identifier(c.name), sql.SQL(layout.PG_TYPES[c.type]))
-        for c in shape.columns
-    )
-    con.execute(
-        sql.SQL("CREATE TEMP TABLE _changes (_id integer, {}, _change text) ON COMMIT DROP").format(
-            columns
-        )
-    )
-    for change in ("withdrawn", "revised", "added"):
-        copy_in(
-            con, "_changes", ["_id", *shape.names, "_change"],
-            (_labelled(batch, change) for batch in both.changes(change)),
-        )
-    con.execute("ANALYZE pg_temp._changes")
-    names = sql.SQL(", ").join(map(sql.Identifier, shape.names))
-    text = layout.full_text(shape)
-    changed = sql.SQL("SELECT _id, {}, {} AS _full_text FROM _changes WHERE _change = {}")
-    sets = sql.SQL(", ").join(
-        sql.SQL("{0} = c.{0}").format(sql.Identifier(name)) for name in (*shape.names, "_full_text")
-    )
-    for change, number, statement in (
-        ("withdrawn", counts.withdrawn, sql.SQL(
-            "DELETE FROM public.{} t USING _changes c"
-            " WHERE c._id = t._id AND c._change = 'withdrawn'"
-        ).format(table)),
-        ("revised", counts.revised, sql.SQL(
-            "UPDATE public.{} t SET {} FROM ({}) c WHERE c._id = t._id"
-        ).format(table, sets, changed.format(names, text, sql.Literal("revised")))),
-        ("added", counts.added, sql.SQL(
-            "INSERT INTO public.{} ({}, _full_text) SELECT {}, _full_text FROM ({}) c"
-        ).format(table, names, names, changed.format(names, text, sql.Literal("added")))),
-    ):
-        _expect(con.execute(statement).rowcount, number, resource_id, f"{change} rows")
-    same_key = sql.SQL(" AND ").join(
-        sql.SQL("t.{0} = c.{0}").format(sql.Identifier(name)) for name in shape.key
-    )
-    written = sql.SQL(
-        "SELECT {} FROM public.{} t JOIN _changes c ON {} WHERE c._change <> 'withdrawn'"
-    ).format(
-        sql.SQL(", ").join(sql.SQL("t.{}").format(sql.Identifier(n)) for n in shape.names),
-        table, same_key,
-    )
-    path = both.folder / "changed.csv"
-    both.con.register("read_back", copy_out(con, written, shape.arrow, path))
-    both.con.execute("CREATE OR REPLACE VIEW to_write AS FROM changes WHERE change <> 'withdrawn'")
-    _expect(
-        both.fingerprint("read_back"), both.fingerprint("to_write"), resource_id,
-        "rows, sum and exclusive or of their checksums",
-    )
-    both.con.unregister("read_back")
-
-
-def _labelled(batch: pa.RecordBatch, change: str) -> pa.RecordBatch:
-    return batch.append_column("_change", pa.array([change] * batch.num_rows, pa.string()))
+            swap.retried(lambda: enable_trigger(con, resource_id), resource_id)
 
 
 def _write_dictionary(
@@ -458,40 +250,3 @@ def _write_dictionary(
     with con.transaction():
         for statement in layout.comment_statements(resource_id, shape, sha256, found.comments):
             con.execute(statement)
-
-
-def _copy_grants(con: Connection, resource_id: str) -> None:
-    row = con.execute("SELECT to_regclass(%s)::oid::bigint", [f'public."{resource_id}"']).fetchone()
-    if row and row[0]:
-        swap.grant(con, aside(resource_id), swap.grants_of(con, row[0]))
-
-
-def _enable_trigger(con: Connection, resource_id: str) -> None:
-    table, trigger = sql.Identifier(resource_id), sql.Identifier(layout.FULL_TEXT_TRIGGER)
-    with con.transaction():
-        con.execute("SELECT set_config('lock_timeout', %s, true)", [f"{swap.LOCK_MILLISECONDS}ms"])
-        con.execute(
-            sql.SQL(
-                "CREATE OR REPLACE TRIGGER {} BEFORE INSERT OR UPDATE ON public.{}"
-                " FOR EACH ROW EXECUTE FUNCTION populate_full_text_trigger()"
-            ).format(trigger, table)
-        )
-        con.execute(sql.SQL("ALTER TABLE public.{} ENABLE TRIGGER {}").format(table, trigger))
-
-
-def _rows_of(con: Connection, table: str) -> int:
-    row = con.execute(
-        sql.SQL("SELECT count(*) FROM public.{}").format(sql.Identifier(table))
-    ).fetchone()
-    return int(row[0]) if row else 0
-
-
-def _expect(found: Any, wanted: Any, resource_id: str, what: str) -> None:
-    if found != wanted:
-        raise PortalError(
-            f"the table read back is not the release: {what} are {found} and should be {wanted}",
-            where=f"resource {resource_id}",
-            todo="publish again; if it happens again, look into the database's log",
-        )
-
-

@@ -15,8 +15,8 @@ from typing import Any, Literal
 import psycopg
 from psycopg import sql
 
+from model.sql import identifier
 from portal.ckan.datastore.shape import RECORD, Shape, without_record
-from portal.content import quoted
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 TextIndex = Literal["gist", "gin"]
@@ -57,10 +57,10 @@ class Index:
 
 def indexes(resource_id: str, shape: Shape, method: TextIndex) -> list[Index]:
     """Return the indexes that the table should have: key, key columns, full text (the last)."""
-    key = ", ".join(quoted(name) for name in shape.key)
+    key = ", ".join(identifier(name) for name in shape.key)
     found = [Index(_index_name(resource_id, key), True, f"USING btree ({key})")]
     for name in shape.key:
-        column = quoted(name)
+        column = identifier(name)
         found.append(Index(_index_name(resource_id, column), False, f"USING btree ({column})"))
     return [*found, text_index(resource_id, method)]
 

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from model.errors import PortalError
+from model.sql import identifier, literal
 from portal.ckan.datastore.shape import Shape
-from portal.content import quoted
 
 MEMORY = "256MB"  # of a comparison
 BATCH_ROWS = 50_000  # rows of the release held in memory at a time
@@ -65,11 +65,13 @@ class Comparison:
 
     def compare(self) -> Counts:
         """Compare by key, and keep what differs in the table `changes`."""
-        key = " AND ".join(f"w.{quoted(n)} = t.{quoted(n)}" for n in self.shape.key)
+        key = " AND ".join(f"w.{identifier(n)} = t.{identifier(n)}" for n in self.shape.key)
         others = [name for name in self.shape.names if name not in self.shape.key]
-        differs = " OR ".join(f"w.{quoted(n)} IS DISTINCT FROM t.{quoted(n)}" for n in others)
-        first = quoted(self.shape.key[0])  # never NULL in a row that exists: `check` saw to it
-        columns = ", ".join(f"w.{quoted(name)}" for name in self.shape.names)
+        differs = " OR ".join(
+            f"w.{identifier(n)} IS DISTINCT FROM t.{identifier(n)}" for n in others
+        )
+        first = identifier(self.shape.key[0])  # never NULL in a row that exists: `check` saw to it
+        columns = ", ".join(f"w.{identifier(name)}" for name in self.shape.names)
         self.con.execute(f"""
             CREATE OR REPLACE TABLE changes AS
             SELECT t._id, {columns}, CASE
@@ -98,7 +100,7 @@ class Comparison:
         # -0.0 and 0.0 are the same figure and differ in their bits: PostgreSQL makes one of both
         # when it reads a literal.
         values = ", ".join(
-            f"{quoted(c.name)} + 0.0" if c.type == "float8" else quoted(c.name)
+            f"{identifier(c.name)} + 0.0" if c.type == "float8" else identifier(c.name)
             for c in self.shape.columns
         )
         found = self.con.execute(f"""
@@ -110,7 +112,7 @@ class Comparison:
 
     def changes(self, change: str, batch_rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
         """Read the changed rows of one kind in batches: `_id` and the wanted columns."""
-        columns = ", ".join(quoted(name) for name in ("_id", *self.shape.names))
+        columns = ", ".join(identifier(name) for name in ("_id", *self.shape.names))
         # A cursor of its own: the caller goes on using the connection meanwhile.
         reader = self.con.cursor().execute(
             f"SELECT {columns} FROM changes WHERE change = ?", [change]
@@ -138,9 +140,10 @@ def comparison(data: Path, shape: Shape) -> Iterator[Comparison]:
         )
         try:
             con.execute("SET preserve_insertion_order = false")
-            columns = ", ".join(quoted(name) for name in shape.names)
-            path = str(data).replace("'", "''")  # a view takes no parameters
-            con.execute(f"CREATE VIEW wanted AS SELECT {columns} FROM '{path}'")
+            columns = ", ".join(identifier(name) for name in shape.names)
+            con.execute(  # a view takes no parameters
+                f"CREATE VIEW wanted AS SELECT {columns} FROM {literal(data)}"
+            )
             found = Comparison(con, folder, shape)
             check(found, data)
             yield found
@@ -156,7 +159,7 @@ def check(rows: Comparison, data: Path) -> None:
     """
     tests = []
     for column in rows.shape.columns:
-        name = quoted(column.name)
+        name = identifier(column.name)
         if column.type == "float8":
             tests.append((f"NOT isfinite({name})", column.name, "a figure that is not finite"))
         else:

@@ -171,6 +171,10 @@ def _report(each: Assessed, registries: Registries, language: str) -> bytes:
             }
             for history in report.checks
         ],
+        slowest=max(
+            (check for check in report.checks if check.duration_ms is not None),
+            key=lambda check: check.duration_ms or 0, default=None,
+        ),
         held=each.held[:HELD],
         held_titles={check.name: check.title for check in results.values()},
     )

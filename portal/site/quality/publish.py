@@ -8,10 +8,11 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from model.disk import disk_errors, write_if_changed
+from model.errors import PortalError
 from model.quality import GroupScore
 from model.registries import Registries
 from model.text import LANGUAGES
-from portal.site.files import disk_errors, write_if_changed
 from portal.site.quality.pages import Assessed, render
 
 LOCK_SECONDS = 120
@@ -37,13 +38,13 @@ def publish_quality(
         PortalError: the folder cannot be written.
     """
     written = 0
-    with disk_errors(folder):
+    with disk_errors(folder, PortalError):
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / ".lock", timeout=LOCK_SECONDS):
             kept = set()
             for path, data in render(assessed, sectors, city, registries, as_of):
                 kept.add(path)
-                written += write_if_changed(folder / path, data)
+                written += write_if_changed(folder / path, data, PortalError)
             _remove_others(folder, kept)
     return written
 

@@ -1,0 +1,15 @@
+"""Names and text quoted for SQL, by the standard's rule that DuckDB and PostgreSQL both follow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def identifier(name: str) -> str:
+    """Return a column or table name quoted for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str | Path) -> str:
+    """Return text, or a path, quoted for SQL."""
+    return "'" + str(text).replace("'", "''") + "'"

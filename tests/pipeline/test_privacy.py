@@ -1,0 +1,159 @@
+"""Personal data that a source lets slip are shown to its operator alone: nowhere in public."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from model.records import FileRecord
+from model.registries import load_registries
+from portal.ckan import mapping
+from portal.content import Content
+from tests.listeners import webhook
+from tests.pipeline.test_quality import Steward
+from warehouse import judgements, releases
+from warehouse.home import Home
+
+CASES = "health/cases"
+DECLARATION = """\
+title: {vi: Ca bệnh, en: Cases}
+description: {vi: Mỗi dòng một năm, en: One row a year}
+publisher: da_nang_city
+licence: DA-NANG-OPEN
+keywords: {vi: [ca bệnh], en: [cases]}
+frequency: A
+geography: {codelist: vn_province_2008, coverage: {vi: Việt Nam, en: Viet Nam}}
+indicators:
+  CASES: {name: {vi: Ca bệnh, en: Cases}, unit: count, minimum: 0}
+dimensions:
+  cause: {name: {vi: Nguyên nhân, en: Cause}}
+tolerance: 0.5
+sources:
+  sample:
+    protocol: files
+    options: {files: [cases.csv]}
+    columns:
+      indicator: {const: CASES}
+      ref_area: area
+      cause: cause
+      time_period: year
+      obs_value: {column: value, locale: plain}
+      obs_note: note
+"""
+HEAD = "area,cause,year,value,note\n"
+GOOD = "".join(f"48,sốt,{year},{year - 1900},\n" for year in range(2000, 2025))
+# Each stands in a row that cannot be read, or that breaks a check on single rows.
+PLANTED = {
+    "048190001234": "48,sốt,1999,CCCD 048190001234,\n",
+    "048190001235": "48,sốt,số 048190001235,5,\n",
+    "0905123456": "gọi 0905123456,sốt,1998,5,\n",
+    "nguyen.an@gmail.com": "48,nguyen.an@gmail.com,1997,-5,\n",
+    "0905123457": "48,sốt,1996,-5,ĐT 0905123457\n",
+    "201234567": "48,sốt,1995,-5,CMND 201234567\n",
+    "Nguyễn Văn An": '48,sốt,1994,-5,"Nguyễn Văn An, sinh ngày 12/03/1985"\n',
+}
+
+
+@pytest.fixture
+def command(tmp_path, capsys, monkeypatch) -> Steward:
+    monkeypatch.setenv("OPENINDICATORS_PROJECT", str(tmp_path / "project"))
+    monkeypatch.setenv("OPENINDICATORS_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("COLUMNS", "300")
+    steward = Steward(tmp_path, capsys)
+    path = steward.project / f"assets/{CASES}.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text(DECLARATION, encoding="utf-8")
+    return steward
+
+
+def source(command: Steward, text: str) -> None:
+    (command.home / "inbox" / "cases.csv").write_text(text, encoding="utf-8")
+
+
+def texts(folder: Path) -> dict[str, str]:
+    """Return every file below a folder as text: tables read, archives unpacked."""
+    return {
+        path.relative_to(folder).as_posix(): _text(path.name, path.read_bytes())
+        for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+
+
+def _text(name: str, data: bytes) -> str:
+    if name.endswith(".parquet"):
+        return str(pq.read_table(io.BytesIO(data)).to_pylist())
+    if name.endswith(".xlsx"):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return " ".join(archive.read(item).decode() for item in archive.namelist())
+    return data.decode("utf-8", "replace")
+
+
+def leaks(shown: dict[str, str]) -> list[tuple[str, str]]:
+    assert shown
+    return [(name, secret) for name, text in shown.items() for secret in PLANTED if secret in text]
+
+
+def payloads(home: Home) -> dict[str, str]:
+    """Return what CKAN is told of the dataset besides the files, which the site has as well."""
+    stored = releases.current(home, CASES)
+    assert stored is not None
+    content = Content.of(stored, load_registries())
+    files = [FileRecord(name=name, sha256="0" * 64, bytes=1)
+             for name in mapping.file_names(content)]
+    offered = [mapping.current_resource(content, file) for file in files]
+    told = [mapping.package(content, stored.release, False, files), offered]
+    return {"CKAN": json.dumps(told, ensure_ascii=False)}
+
+
+def test_what_is_held_back_is_shown_to_the_operator_alone(command, tmp_path):
+    source(command, HEAD + GOOD + "".join(PLANTED.values()))
+    command("run", CASES)
+    home = Home(command.home)
+    assert leaks(texts(home.site)) == []
+    assert leaks(payloads(home)) == []
+
+    pages = texts(home.site)
+    assert "x" * 4 + " " + "#" * 12 in pages[f"vi/{CASES}.html"]  # masked, but there
+    report = json.loads(pages[f"datasets/{CASES}/cases-quality.json"])
+    assert [c["unexpected"] for c in report["checks"]
+            if c["name"] == "obs_value_within_bounds"] == [4]
+
+    # Of the release, only what is never published has the rows themselves.
+    folder = texts(home.releases(CASES) / "1")
+    assert {name for name, _ in leaks(folder)} <= {"quarantine.parquet", "shape.json"}
+    assert {secret for _, secret in leaks(folder)} == set(PLANTED)
+    # Neither has the record that is kept of each judgement.
+    assert leaks({"record": str(judgements.record(home, judgements.log(home, CASES)[-1]))}) == []
+
+    junit = tmp_path / "junit.xml"
+    command("quality", CASES, "--junit", str(junit))
+    assert leaks({"junit": junit.read_text(encoding="utf-8")}) == []
+    held = command("quarantine", CASES, "--json").out
+    assert all(secret in held for secret in PLANTED)
+
+
+def test_what_would_be_published_stops_the_release_and_is_not_told(command, monkeypatch):
+    source(command, HEAD + GOOD)
+    command("run", CASES)
+    rows = GOOD.replace("48,sốt,2000,100,", "48,0905123456,2000,100,CCCD 048190001234")
+    source(command, HEAD + rows)
+    with webhook() as (address, told):
+        monkeypatch.setenv("OPENINDICATORS_WEBHOOK", address)
+        command("run", CASES, code=5)
+        command("quality", code=5)
+    home = Home(command.home)
+    [judgement] = judgements.log(home, CASES)[1:]
+    assert judgement.stopped is not None and "no_personal_data" in judgement.stopped
+    check = next(item for item in judgements.record(home, judgement).checks
+                 if item.name == "no_personal_data")
+    assert {(row["column"], row["kind"]) for row in check.samples} == {
+        ("cause", "phone"), ("obs_note", "CCCD")}
+    assert told and leaks({"webhook": json.dumps(told, ensure_ascii=False)}) == []
+    site = texts(home.site)
+    assert "no_personal_data" in site["vi/failures.atom"]
+    assert leaks(site) == []
+    assert leaks({"record": str(judgements.record(home, judgement))}) == []
