@@ -24,6 +24,7 @@ import duckdb
 
 from assets.steps import Pipeline
 from bench.plants import KINDS, Plot, Touched
+from expectations import results
 from expectations import validate as validation
 from expectations.custom import relations_of
 from model.dataset import SmallCells
@@ -46,7 +47,7 @@ def main() -> None:
     parser.add_argument("--kind", action="append", help="only this kind of fault")
     parser.add_argument("--flags", type=Path, help="write what is flagged in untouched data here")
     options = parser.parse_args()
-    validation.SAMPLES = ALL  # every row that is named, not only the first
+    results.SAMPLES = ALL  # every row that is named, not only the first
     field = Field(options.home, options.seed)
     if options.flags:
         field.write_flags(options.flags)

@@ -25,7 +25,7 @@ Cell = tuple[str, ...]  # a code for each column that has totals
 Sum = tuple[Cell, tuple[Cell, ...]]  # a total and its parts
 
 # Cells of one table, and withheld ones among them: a minute on two processors. Beyond, it grows
-# with the third power.
+# faster than they do.
 CELLS, WITHHELD = 5_000, 1_000
 _EXACT = 1e-6
 
@@ -92,7 +92,8 @@ class _Table:
 
     @cached_property
     def _whole(self) -> _Program:
-        return _Program(self, sorted(self.of))
+        # A cell that the source does not have at all is no way out: many know why it is missing.
+        return _Program(self, sorted(c for c in self.of if c in self.known or c in self.hidden))
 
     def width(self, cell: Cell) -> float:
         """Return how wide a cell's interval is at least; what is in no sum has no bounds."""

@@ -11,33 +11,30 @@ Everything happens inside DuckDB; only counts and a few samples come to Python.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, time
-from decimal import Decimal
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from expectations.acceptance import all_accepted, release_accepted
-from expectations.custom import query_of, relations_of
+from expectations.custom import relations_of
+from expectations.results import ids_query, milliseconds, results_of
 from expectations.series import screen
 from expectations.words import SUITE_FORMAT, Expectation, Suite
 from model.dataset import Dataset
 from model.errors import QualityError
 from model.quality import Acceptance
-from model.records import CheckResult, Outcome, QualityRecord
+from model.records import CheckResult, QualityRecord
 from model.sql import identifier, literal
 
 if TYPE_CHECKING:
     from expectations.duckdb_engine import Finding, Prepared
 
 Relations = Mapping[str, Path | Sequence[Path]]
-SAMPLES = 20
 _READABLE, _REMAINING = "_readable_rows", "_remaining_rows"
 
 
@@ -80,14 +77,14 @@ def validate(
     held = _hold_rejects(con, relation)
     with _views(con, relation, dataset, relations):
         run = _run(con, _READABLE, read - held, suite, prepared)
-        first = _results(con, _READABLE, dataset, suite, run)
+        first = results_of(con, _READABLE, dataset, suite, run.found)
         again = first
         taken_out = 0
         if _hold_failing(con, suite, first, run.found):
             taken_out = release_accepted(con, relation, dataset, suite, accepted)
             held = _count(con, "held")
             run = _run(con, _REMAINING, read - held, suite, prepared, run)
-            again = _results(con, _REMAINING, dataset, suite, run)
+            again = results_of(con, _REMAINING, dataset, suite, run.found)
             if taken_out:
                 again = _without_accepted(con, suite, again, run.found)
     held_by = {item.name for item in suite.expectations if _holds(item)}
@@ -107,7 +104,7 @@ def validate(
         checks=checks,
         rows_accepted=taken_out,
         stopped=_why_stopped(read, held, dataset.tolerance, first, again),
-        duration_ms=_milliseconds(perf_counter() - begun),
+        duration_ms=milliseconds(perf_counter() - begun),
     )
 
 
@@ -217,102 +214,6 @@ def _listed(paths: Path | Sequence[Path]) -> str:
     return ", ".join(map(literal, [paths] if isinstance(paths, Path) else paths))
 
 
-def _ids_query(expectation: Expectation, finding: Finding, view: str) -> str | None:
-    """Return SQL that selects the `_id` of the rows that break an expectation."""
-    if expectation.level == "table":
-        return None
-    query = _query(expectation, view)
-    return finding.ids_query if query is None else f"SELECT _id FROM (\n{query}\n)"
-
-
-def _query(expectation: Expectation, view: str) -> str | None:
-    """Return an expectation's own query for unexpected rows, over a view."""
-    query = query_of(expectation)
-    return query and query.rstrip("; \t\r\n").format(batch=identifier(view))
-
-
-def _results(
-    con: duckdb.DuckDBPyConnection, view: str, dataset: Dataset, suite: Suite, run: _Run
-) -> dict[str, CheckResult]:
-    return {
-        item.name: _result(con, view, dataset, item, run.found[item.name])
-        for item in suite.expectations
-    }
-
-
-def _result(
-    con: duckdb.DuckDBPyConnection,
-    view: str,
-    dataset: Dataset,
-    expectation: Expectation,
-    finding: Finding,
-) -> CheckResult:
-    samples: tuple[dict[str, Any], ...] = ()
-    if finding.unexpected:
-        own = _query(expectation, view)
-        query = _ids_query(expectation, finding, view)
-        if query:
-            samples = _samples(con, view, dataset, own or query)
-        elif own:
-            samples = _rows(con, f"SELECT * FROM ({own}) ORDER BY ALL LIMIT {SAMPLES}")
-    return CheckResult(
-        name=expectation.name,
-        expectation=expectation.type,
-        kwargs=expectation.kwargs,
-        severity=expectation.severity,
-        level=expectation.level,
-        title=expectation.title,
-        outcome=_outcome(expectation, finding),
-        evaluated=finding.evaluated,
-        unexpected=finding.unexpected,
-        observed=_json_safe(finding.observed),
-        samples=samples,
-        error=finding.error,
-        duration_ms=_milliseconds(finding.seconds),
-    )
-
-
-def _milliseconds(seconds: float) -> float:
-    return round(seconds * 1000, 3)
-
-
-def _outcome(expectation: Expectation, finding: Finding) -> Outcome:
-    if finding.success:
-        return "passed"
-    if finding.error or expectation.severity == "critical":
-        return "failed"
-    return "warned"
-
-
-def _samples(
-    con: duckdb.DuckDBPyConnection, view: str, dataset: Dataset, query: str
-) -> tuple[dict[str, Any], ...]:
-    """Return the first failing rows by key, with what the query says of each: always the same."""
-    columns = ", ".join(f"row.{identifier(name)}" for name in dataset.columns)
-    order = ", ".join(f"row.{identifier(name)}" for name in (*dataset.key, "_id"))
-    return _rows(
-        con,
-        f"SELECT {columns}, said.* FROM {view} AS row JOIN (\n{query}\n) AS said USING (_id)"
-        f" ORDER BY {order} LIMIT {SAMPLES}",
-        without="_id",
-    )
-
-
-def _rows(
-    con: duckdb.DuckDBPyConnection, query: str, without: str = ""
-) -> tuple[dict[str, Any], ...]:
-    """Return the rows of a query; of columns with the same name the first."""
-    found = con.execute(query)
-    places: dict[str, int] = {}
-    for place, column in enumerate(found.description):
-        if column[0] != without:
-            places.setdefault(column[0], place)
-    return tuple(
-        {name: _json_safe(row[place]) for name, place in places.items()}
-        for row in found.fetchall()
-    )
-
-
 def _hold_failing(
     con: duckdb.DuckDBPyConnection,
     suite: Suite,
@@ -328,7 +229,7 @@ def _hold_failing(
     selects = []
     for place, item in failing:
         reason = literal(f"{item.name}: {item.title.en}")
-        query = _ids_query(item, found[item.name], _READABLE)
+        query = ids_query(item, found[item.name], _READABLE)
         selects.append(
             f"SELECT DISTINCT _id, {place} AS place, {reason} AS reason FROM (\n{query}\n)"
         )
@@ -358,7 +259,7 @@ def _without_accepted(
         result = results[expectation.name]
         if not _holds(expectation) or result.outcome == "passed" or result.error:
             continue
-        query = _ids_query(expectation, found[expectation.name], _REMAINING)
+        query = ids_query(expectation, found[expectation.name], _REMAINING)
         if query is not None and all_accepted(con, expectation.name, query):
             passed[expectation.name] = result.model_copy(update={"outcome": "passed"})
     return {**results, **passed}
@@ -430,27 +331,3 @@ def _why_stopped(
 def _told(check: CheckResult) -> str:
     observed = "" if check.observed is None else f", found {check.observed}"
     return f"{check.name} ({check.title.en}{observed})"
-
-
-def _json_safe(value: Any) -> Any:
-    """Return a value that JSON can hold, and that is the same on every run.
-
-    DuckDB adds numbers up in as many threads as there are: the last digits of a sum vary.
-    """
-    if isinstance(value, bool | str) or value is None:
-        return value
-    if isinstance(value, int):
-        return value
-    if isinstance(value, float):
-        return float(f"{value:.12g}") if math.isfinite(value) else str(value)
-    if isinstance(value, Decimal):
-        return _json_safe(float(value))
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
-    if isinstance(value, dict):
-        return {str(key): _json_safe(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set):
-        return [_json_safe(item) for item in value]
-    if hasattr(value, "item"):  # a number of numpy's
-        return _json_safe(value.item())
-    return str(value)

@@ -85,7 +85,7 @@ def load_catalogue(settings: Settings) -> Catalogue:
     registries = load_registries()
     declarations, errors = load_declarations(settings.declarations, registries)
     for dataset_id, declaration in list(declarations.items()):
-        wrong = _wrong_options(declaration)
+        wrong = _wrong_options(declaration) or _wrong_others(declaration, settings.declarations)
         if wrong:
             errors.append(wrong)
             del declarations[dataset_id]
@@ -107,6 +107,21 @@ def _dataset_of(error: OpenIndicatorsError) -> str:
     """Return the dataset whose suite an error is about."""
     path = Path(error.where.split(".yaml")[0])
     return f"{path.parent.name}/{path.name}"
+
+
+def _wrong_others(declaration: Declaration, folder: Path) -> DeclarationError | None:
+    """Say which of the datasets in `also_in` is none: it would never be looked at."""
+    for code, indicator in declaration.dataset.indicators.items():
+        for name in indicator.small_cells.also_in if indicator.small_cells else ():
+            if not (folder / f"{name}.yaml").is_file():
+                known = {path.relative_to(folder).with_suffix("").as_posix()
+                         for path in folder.glob("*/*.yaml")}
+                return DeclarationError(
+                    f"no dataset {name!r} is declared",
+                    where=declaration.document.where(("indicators", code, "small_cells")),
+                    todo=did_you_mean(name, known) or "`openindicators list` shows them all",
+                )
+    return None
 
 
 def _wrong_options(declaration: Declaration) -> DeclarationError | None:

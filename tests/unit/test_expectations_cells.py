@@ -212,6 +212,12 @@ def test_two_holes_in_every_line_are_not_enough():
     assert high - low >= 10
 
 
+def test_a_cell_that_the_source_does_not_have_protects_nothing():
+    truth = {("T",): 100.0, ("a",): 3.0, ("b",): 97.0}  # ("c",) is missing
+    sums = [(("T",), (("a",), ("b",), ("c",)))]
+    assert protect(truth, {("a",)}, sums, 10).cells == {("a",), ("b",)}
+
+
 def test_totals_that_are_not_their_parts_sum_give_nothing_away():
     truth = {("T",): 100.0, ("a",): 3.0, ("b",): 30.0, ("c",): 60.0}
     sums = [(("T",), (("a",), ("b",), ("c",)))]

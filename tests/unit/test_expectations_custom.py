@@ -181,12 +181,12 @@ def test_what_is_screened_out_has_nothing_to_find():
 
 
 FAULTS = (
-    lambda values, at: values[:at] + [values[at] * 1000] + values[at + 1:],
-    lambda values, at: values[:at] + [-values[at]] + values[at + 1:],
+    lambda values, at: [*values[:at], values[at] * 1000, *values[at + 1:]],
+    lambda values, at: [*values[:at], -values[at], *values[at + 1:]],
     lambda values, at: values[:at] + [0.0] * 2 + values[at + 2:],
     lambda values, at: values[:at] + [values[at]] * (len(values) - at),
     lambda values, at: values[:at] + [value * 7 for value in values[at:]],
-    lambda values, at: values[:at] + [None] + values[at + 1:],
+    lambda values, at: [*values[:at], None, *values[at + 1:]],
     lambda values, at: [value - values[at] for value in values],
     lambda values, at: values,
 )
