@@ -57,11 +57,17 @@ def aside_of(target: Path) -> Path:
 
 @contextmanager
 def written_aside(
-    target: Path, kind: type[OpenIndicatorsError] = StoreError
+    target: Path, kind: type[OpenIndicatorsError] = StoreError, *, lasting: bool = True
 ) -> Iterator[Path]:
     """Give a path to write a file to; when the block ends well it is synced and renamed.
 
     A reader, also one after a crash, finds the old file or the new one, never half of one.
+
+    Args:
+        target: the file.
+        kind: what is raised.
+        lasting: False for what the next run makes again: it is not forced to the disk, which takes
+            many times as long as writing a page, and a crash may leave it empty.
 
     Raises:
         StoreError: full, read-only, forbidden (or the `kind` that is asked for).
@@ -72,16 +78,23 @@ def written_aside(
         aside.unlink(missing_ok=True)
         try:
             yield aside
-            sync(aside)
+            if lasting:
+                sync(aside)
             aside.replace(target)
         finally:
             aside.unlink(missing_ok=True)
 
 
 def write_if_changed(
-    path: Path, content: str | bytes, kind: type[OpenIndicatorsError] = StoreError
+    path: Path,
+    content: str | bytes,
+    kind: type[OpenIndicatorsError] = StoreError,
+    *,
+    lasting: bool = True,
 ) -> bool:
     """Write a file aside and rename it into place; leave an equal file untouched.
+
+    Args: as `written_aside`, and the `content`.
 
     Returns:
         Whether the file was written.
@@ -93,6 +106,6 @@ def write_if_changed(
     with disk_errors(path, kind):
         if path.is_file() and path.read_bytes() == data:
             return False
-        with written_aside(path, kind) as aside:
+        with written_aside(path, kind, lasting=lasting) as aside:
             aside.write_bytes(data)
     return True

@@ -69,7 +69,9 @@ def write_feeds(settings: Settings, catalogue: Catalogue) -> int:
             name: "../" + DATASET_PAGE.format(language=language, dataset=name) for name in shown
         }
         texts[feed] = atom(newest, titles, TITLE, language, pages)
-    return written + sum(write_if_changed(home.site / name, text) for name, text in texts.items())
+    return written + sum(
+        write_if_changed(home.site / name, text, lasting=False) for name, text in texts.items()
+    )
 
 
 def _withdrawn(release: StoredRelease | None) -> bool:

@@ -240,7 +240,7 @@ class Site:
             if not content.withdrawn:
                 _describe(content, shown, aside / "dcat.jsonld")
         for path, data in rendered.items():
-            write_if_changed(self.folder / path, data, PortalError)
+            write_if_changed(self.folder / path, data, PortalError, lasting=False)
 
     def _fill_release(
         self,
@@ -299,7 +299,7 @@ class Site:
                 self.folder, self.registries, self._versions.site, self.preview
             )
             for path, data in rendered.items():
-                write_if_changed(self.folder / path, data, PortalError)
+                write_if_changed(self.folder / path, data, PortalError, lasting=False)
 
 
 def published_files(folder: Path) -> Iterator[tuple[str, int, FileRecord]]:

@@ -44,7 +44,9 @@ def publish_quality(
             kept = set()
             for path, data in render(assessed, sectors, city, registries, as_of):
                 kept.add(path)
-                written += write_if_changed(folder / path, data, PortalError)
+                written += write_if_changed(
+                    folder / path, data, PortalError, lasting=False
+                )
             _remove_others(folder, kept)
     return written
 
