@@ -24,6 +24,7 @@ from assets.steps import (
     code_version,
     judge_table,
     keep_judgement,
+    keep_unmade,
     make_release,
     make_table,
     publish,
@@ -31,7 +32,14 @@ from assets.steps import (
     take_snapshot,
     why_stopped,
 )
-from model.errors import ChangedError, OpenIndicatorsError, UnreachableError
+from model.errors import (
+    ChangedError,
+    DeclarationError,
+    OpenIndicatorsError,
+    QualityError,
+    SourceError,
+    UnreachableError,
+)
 from model.hashing import sha256_file
 from model.periods import FREQUENCY_DAYS, GRACE_DAYS
 from model.records import SHAPE_CHECK, CheckResult, QualityRecord, Severity
@@ -175,15 +183,20 @@ def _table(pipeline: Pipeline) -> dg.AssetsDefinition:
                 _check_spec(key, each.name, each.title, each.severity, each.type)
                 for each in pipeline.suite.expectations
             ),
-            _check_spec(key, SHAPE_CHECK, verdict.TITLE, "warning", SHAPE_CHECK),
+            _check_spec(key, SHAPE_CHECK, verdict.TITLE, "critical", SHAPE_CHECK),
         ],
     )
     def table(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         home = context.resources.home
         with _step(context, dataset.id, "table") as done:
-            path, stats = make_table(pipeline, home)
-            validated = judge_table(pipeline, home)
-            judgement, _ = keep_judgement(pipeline, home, validated, context.resources.clock)
+            clock = context.resources.clock
+            try:
+                path, stats = make_table(pipeline, home)
+                validated = judge_table(pipeline, home)
+            except (DeclarationError, QualityError, SourceError) as error:
+                keep_unmade(pipeline, home, error, clock)
+                raise
+            judgement, _ = keep_judgement(pipeline, home, validated, clock)
             done(stats is not None)
             quality = validated.quality
             result: dg.MaterializeResult = dg.MaterializeResult(

@@ -16,6 +16,7 @@ from model.load import Declaration
 from model.quality import Judgement
 from model.records import CheckResult, Publication
 from model.sql import literal
+from model.stops import in_words
 from portal.site import PREVIEW
 from warehouse.clean import CleanStats
 from warehouse.drafts import Event
@@ -83,7 +84,7 @@ def of_table(
     if stats is not None:
         found["empty cells left out"] = stats.empty
     if quality.stopped:
-        found["stopped"] = quality.stopped
+        found["stopped"] = in_words(quality.stopped, dataset.id, names=True).en
     if quality.rows_quarantined:
         found["held back"] = dg.MetadataValue.md(_preview(validated.quarantine))
     return found

@@ -23,7 +23,7 @@ from model.quality import (
     badness,
     grade_of,
 )
-from model.records import QualityRecord, Score
+from model.records import CheckResult, QualityRecord, Score
 from portal.mqa import Reach, assess_published
 from warehouse import acceptances, judgements, releases
 from warehouse.home import Home
@@ -65,7 +65,7 @@ def report_of(
     shown = _shown(history, release)
     mqa = assess_published(home.site, dataset.id, reach)
     card = None
-    if shown is not None and latest is not None:
+    if shown is not None and shown.made and latest is not None:
         quality = latest if shown is history[-1] else judgements.record(home, shown)
         card = scorecard(dataset, shown, quality, history, mqa, as_of)
     report = QualityReport(
@@ -77,7 +77,7 @@ def report_of(
         mqa=mqa,
         latest=history[-1] if history else None,
         trend=trend(dataset, history),
-        checks=_histories(latest, history) if latest else (),
+        checks=_histories(_known_checks(home, history, latest), history) if latest else (),
         acceptances=tuple(acceptances.load(home, dataset.id)),
         ended=dataset.ended,
         duration_ms=latest.duration_ms if latest else None,
@@ -113,15 +113,17 @@ def scorecard(
     return Scorecard(
         dataset=dataset.id, sector=dataset.sector, algorithm=judgement.algorithm, as_of=as_of,
         scores=tuple(found), total=points, grade=grade_of(points), freshness=fresh,
-        gains=scores.gains(quality, found, mqa),
+        gains=scores.gains(quality, found),
     )
 
 
 def trend(dataset: Dataset, history: Sequence[Judgement]) -> tuple[QualityPoint, ...]:
-    """Return the total at the moment of each judgement, as timely as it was then."""
+    """Return the total at the moment of each judgement of a table, as timely as it was then."""
     points = []
     known = freshness_over_time(dataset, history)
     for item, fresh in zip(history, known, strict=True):
+        if not item.made:
+            continue
         timely = timeliness(fresh, dataset.frequency)
         total = scores.total([*item.scores, *([timely] if timely else [])])
         points.append(QualityPoint(
@@ -148,7 +150,8 @@ def _group(name: str, reports: Sequence[QualityReport]) -> GroupScore | None:
 
 
 def _shown(history: list[Judgement], release: StoredRelease | None) -> Judgement | None:
-    """Return the judgement of the public data; where nothing is public yet, the newest."""
+    """Return the judgement of the public data; where nothing is public yet, the newest of a table.
+    """
     if not history:
         return None
     if release is not None:
@@ -156,13 +159,25 @@ def _shown(history: list[Judgement], release: StoredRelease | None) -> Judgement
         found = judgements.of_data(history, data)
         if found is not None:
             return found
-    return history[-1]
+    return next((item for item in reversed(history) if item.made), history[-1])
+
+
+def _known_checks(
+    home: Home, history: list[Judgement], latest: QualityRecord
+) -> list[CheckResult]:
+    """Return the checks of the newest judgement; where no table could be made, with those before.
+    """
+    if history[-1].made:
+        return list(latest.checks)
+    judged = next((item for item in reversed(history) if item.made), None)
+    checks = judgements.record(home, judged).checks if judged else ()
+    return list({check.name: check for check in (*checks, *latest.checks)}.values())
 
 
 def _histories(
-    latest: QualityRecord, history: list[Judgement]
+    checks: Sequence[CheckResult], history: list[Judgement]
 ) -> tuple[CheckHistory, ...]:
-    """Return each check of the newest judgement with what the last judgements found of it."""
+    """Return each check with what the last judgements found of it."""
     history = history[-STRIP:]
     outcomes = [_outcomes(item) for item in history]
     found = [
@@ -174,7 +189,7 @@ def _histories(
             ),
             duration_ms=check.duration_ms,
         )
-        for check in latest.checks
+        for check in checks
     ]
     return tuple(sorted(found, key=lambda item: badness(item.points[-1].outcome)))
 

@@ -13,6 +13,8 @@ from expectations import scores
 from expectations.freshness import freshness_over_time, timeliness
 from model.dataset import Dataset
 from model.quality import CheckOutcome, Incident, IncidentKind, Judgement
+from model.records import Score
+from model.stops import finding, in_words
 from model.text import Bilingual
 from portal.identifiers import incident_urn
 from warehouse import judgements
@@ -49,11 +51,8 @@ def _rows(
     last: dict[tuple[date, str], dict[str, float]] = {}
     known = freshness_over_time(dataset, history)
     for item, fresh in zip(history, known, strict=True):
-        timely = timeliness(fresh, dataset.frequency)
-        found = [*item.scores, *([timely] if timely else [])]
         last[item.at.date(), item.algorithm] = {
-            **{score.dimension: score.percent for score in found},
-            "total": scores.total(found),
+            **(_scored(item, timeliness(fresh, dataset.frequency)) if item.made else {}),
             "checks_failed": sum(check.outcome == "failed" for check in item.open),
             "checks_warned": sum(check.outcome == "warned" for check in item.open),
             "rows_held_back": item.rows_quarantined,
@@ -62,6 +61,12 @@ def _rows(
     for (day, algorithm), figures in last.items():
         for name, value in figures.items():
             yield dataset.id, algorithm, day, name, f"{value:.6g}"
+
+
+def _scored(item: Judgement, timely: Score | None) -> dict[str, float]:
+    found = [*item.scores, *([timely] if timely else [])]
+    percents: dict[str, float] = {score.dimension: score.percent for score in found}
+    return {**percents, "total": scores.total(found)}
 
 
 @dataclass(frozen=True)
@@ -132,16 +137,13 @@ def _incident(home: Home, event: Event) -> Incident:
 def _told(home: Home, event: Event) -> tuple[Bilingual, Bilingual]:
     if event.check is not None:
         checks = {check.name: check for check in judgements.record(home, event.judgement).checks}
-        unexpected, evaluated = event.check.unexpected, event.check.evaluated
-        return checks[event.check.name].title, Bilingual(
-            vi=f"{unexpected} trên {evaluated} không đạt.",
-            en=f"{unexpected} of {evaluated} do not fulfil it.",
-        )
+        check = checks[event.check.name]
+        found = finding(check)
+        return check.title, Bilingual(vi=f"{found.vi}.", en=f"{found.en}.")
     if event.kind == "stopped":
-        reason = str(event.judgement.stopped)
         return (
             Bilingual(vi="Bản phát hành bị dừng", en="The release was stopped"),
-            Bilingual(vi=reason, en=reason),
+            in_words(event.judgement.stopped or (), event.judgement.dataset),
         )
     return (
         Bilingual(vi="Có thể phát hành trở lại", en="It can be released again"),

@@ -22,15 +22,17 @@ import warehouse
 from assets.compared import compared_with, paths, version
 from expectations import scores
 from expectations.cells import suppress, told
+from expectations.stopping import located
 from expectations.suite import Suite
 from expectations.validate import Relations, validate
+from model import stops
 from model.dataset import Dataset, Source
-from model.errors import QualityError, StoreError
+from model.errors import DriftError, OpenIndicatorsError, QualityError, StoreError
 from model.hashing import sha256_json
 from model.load import Declaration
 from model.personal import masked_record
 from model.quality import Acceptance, Judgement
-from model.records import Publication, QualityRecord
+from model.records import Publication, QualityRecord, Shape, Stop
 from model.registries import Registries
 from portal.base import Portal, ShowsDrafts
 from portal.site import Site
@@ -214,8 +216,7 @@ def judge_table(pipeline: Pipeline, home: Home) -> Validated:
 
     def judge(con: duckdb.DuckDBPyConnection, relation: str) -> QualityRecord:
         quality = run_suite(pipeline, con, relation, pipeline.suite, paths(compared), accepted)
-        shape = verdict.as_check(tables.read_shape(table))
-        judged = quality.model_copy(update={"checks": (*quality.checks, shape)})
+        judged = _with_shape(located(con, relation, quality), tables.read_shape(table))
         # Records are kept for good: they name no person. The quarantine has each row whole.
         scored = masked_record(scores.scored(con, relation, pipeline.dataset, judged))
         return scored if pipeline.timed else scored.without_durations()
@@ -225,6 +226,15 @@ def judge_table(pipeline: Pipeline, home: Home) -> Validated:
     )
     with home.dataset_lock(pipeline.dataset.id):
         return tables.write_validated(home, pipeline.dataset, table, judged_by, judge)
+
+
+def _with_shape(quality: QualityRecord, shape: Shape) -> QualityRecord:
+    """Return a record that also says how the source's shape changed, and stops where it must."""
+    stop = verdict.stop_of(shape.drift)
+    return quality.model_copy(update={
+        "checks": (*quality.checks, verdict.as_check(shape.drift, len(shape.columns))),
+        "stopped": (stop, *(quality.stopped or ())) if stop else quality.stopped,
+    })
 
 
 def run_suite(
@@ -267,6 +277,31 @@ def keep_judgement(
         )
 
 
+def keep_unmade(
+    pipeline: Pipeline, home: Home, error: OpenIndicatorsError, clock: Clock
+) -> Judgement:
+    """Keep that no table could be made of the last snapshot, and why.
+
+    Raises:
+        StoreError: the data folder cannot be written, or the record is damaged.
+    """
+    dataset = pipeline.dataset
+    drift = error.drift if isinstance(error, DriftError) else ()
+    stop = Stop(kind="shape", drift=drift) if drift else Stop(
+        kind="not_made", error=error.what, where=error.where, todo=error.todo
+    )
+    quality = masked_record(QualityRecord(
+        dataset=dataset.id, suite_sha256=pipeline.suite.sha256, versions={}, rows_read=0,
+        rows_released=0, rows_quarantined=0, tolerance=dataset.tolerance,
+        checks=(verdict.as_check(drift, len(drift)),) if drift else (), stopped=(stop,),
+    ))
+    with home.dataset_lock(dataset.id):
+        kept, _ = judgements.keep_unmade(
+            home, quality, inputs_now(pipeline, home), scores.ALGORITHM, clock()
+        )
+    return kept
+
+
 def inputs_now(pipeline: Pipeline, home: Home) -> Inputs:
     """Return what a release of the last snapshot is made from."""
     accepted = acceptances.load(home, pipeline.dataset.id)
@@ -274,9 +309,15 @@ def inputs_now(pipeline: Pipeline, home: Home) -> Inputs:
     return pipeline.inputs(snapshot.sha256, acceptances.version(accepted))
 
 
-def why_stopped(quality: QualityRecord) -> QualityError:
-    """Return the error of a release that is stopped: `stopped` reads "what: what to do"."""
-    what, _, todo = str(quality.stopped).partition(": ")
+def why_stopped(quality: QualityRecord) -> OpenIndicatorsError:
+    """Return the error of a release that is stopped."""
+    reasons = quality.stopped or ()
+    every = [stops.told(reason, quality.dataset, names=True) for reason in reasons]
+    what = "; ".join(each.what.en for each in every)
+    todo = "; ".join(each.todo.en for each in every)
+    drift = tuple(change for reason in reasons for change in reason.drift)
+    if drift:
+        return DriftError(what, where=quality.dataset, todo=todo, drift=drift)
     return QualityError(what, where=quality.dataset, todo=todo)
 
 
@@ -286,7 +327,8 @@ def make_release(
     """Make the next release, or its draft, unless nothing that matters has changed.
 
     Raises:
-        QualityError: a critical expectation stops it; the last good release stays current.
+        QualityError, DriftError: its checks or its source's shape stop it; the last good release
+            stays current.
         DeclarationError: the dataset was withdrawn.
     """
     dataset = pipeline.dataset

@@ -1,8 +1,10 @@
 """Faults as publishers and pipelines make them, planted into a real table in DuckDB.
 
 Each kind is a function that changes the table `observation` and returns what it has touched: the
-keys of the observations at fault, or what is known of those that are gone; None where the table
-has no place for it.
+keys of the observations at fault, or what is known of those that are gone, with the keys of those
+that follow them (a check names an observation before which something is missing); None where the
+table has no place for it. A fault changes something: a stale copy at least five series, a frozen
+tail and transposed digits a value by `LEAST` at least.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from model.sql import identifier, literal
 
 Touched = list[dict[str, Any]]
 SHORTEST = 8  # observations of a series into which something is planted
+LEAST = 0.01  # a smaller change, as of a share of forest that never moves, is next to none
 
 
 @dataclass
@@ -44,16 +47,24 @@ class Plot:
         found = self.rows(f"SELECT {names} FROM observation WHERE {where}")
         return [dict(zip(self.dataset.key, row, strict=True)) for row in found]
 
-    def series(self, least: int = SHORTEST, also: str = "true") -> list[int] | None:
+    def series(
+        self, least: int = SHORTEST, also: str = "true", most: int = 10**9
+    ) -> list[int] | None:
         """Return the row numbers of a series chosen by chance, by period, without zeros."""
         columns = ", ".join(identifier(name) for name in self.series_columns)
         found = self.rows(
             f"SELECT list(_id ORDER BY time_period) FROM observation WHERE {also}"
-            f" GROUP BY {columns} HAVING count(obs_value) >= {least}"
+            f" GROUP BY {columns} HAVING count(obs_value) BETWEEN {least} AND {most}"
             " AND count(obs_value) = count(*) AND count(*) FILTER (obs_value = 0) = 0"
             " AND count(DISTINCT obs_value) > 1 ORDER BY min(_id)"
         )
         return self.rng.choice(found)[0] if found else None
+
+    def values(self, ids: list[int]) -> list[float]:
+        """Return the values of rows, in the order of their numbers here."""
+        chosen = ", ".join(map(str, ids))
+        found = dict(self.rows(f"SELECT _id, obs_value FROM observation WHERE _id IN ({chosen})"))
+        return [found[one] for one in ids]
 
     def change(self, ids: list[int], value: str) -> Touched:
         """Give rows another value, in SQL."""
@@ -72,11 +83,13 @@ class Plot:
         return [self.rng.choice(ids)]
 
 
-def factor(how: str, *factors: float, also: str = "true") -> Callable[[Plot], Touched | None]:
+def factor(
+    how: str, *factors: float, also: str = "true", short: bool = False
+) -> Callable[[Plot], Touched | None]:
     """Return a planter that multiplies a point, the tail, a block or all of a series."""
 
     def plant(plot: Plot) -> Touched | None:
-        ids = plot.series(also=also)
+        ids = plot.series(2, also, SHORTEST - 1) if short else plot.series(also=also)
         if ids is None:
             return None
         chosen = ids if how == "all" else plot.some(ids, how)
@@ -190,9 +203,16 @@ def duplicated_rows(plot: Plot) -> Touched:
 
 
 def _without(plot: Plot, where: str) -> Touched:
+    columns = ", ".join(identifier(name) for name in plot.series_columns)
+    after = plot.rows(
+        f"SELECT _id FROM (SELECT _id, ({where}) AS gone, lag({where}) OVER"
+        f" (PARTITION BY {columns} ORDER BY time_period) AS before FROM observation)"
+        " WHERE before AND NOT gone"
+    )
     touched = plot.keys(where)
     plot.con.execute(f"DELETE FROM observation WHERE {where}")
-    return touched
+    ids = ", ".join(str(row[0]) for row in after)
+    return [*touched, *(plot.keys(f"_id IN ({ids})") if ids else [])]
 
 
 def lost_area(plot: Plot) -> Touched | None:
@@ -242,13 +262,15 @@ def stale_period(plot: Plot) -> Touched | None:
 
 def frozen_tail(plot: Plot) -> Touched | None:
     """The last values repeat one of before."""
-    ids = plot.series(12)
-    if ids is None:
-        return None
-    tail = ids[-plot.rng.randint(4, 6):]
-    return plot.change(
-        tail[1:], f"(SELECT obs_value FROM observation WHERE _id = {tail[0]})"
-    )
+    for _ in range(100):
+        ids = plot.series(12)
+        if ids is None:
+            return None
+        tail = ids[-plot.rng.randint(4, 6):]
+        frozen, *values = plot.values(tail)
+        if any(abs(value - frozen) >= LEAST * abs(frozen) for value in values):
+            return plot.change(tail[1:], repr(frozen))
+    return None
 
 
 def _text(plot: Plot, column: str, value: str, count: int = 1) -> Touched:
@@ -320,15 +342,16 @@ def transposed_digits(plot: Plot) -> Touched | None:
     if ids is None:
         return None
     for one in plot.rng.sample(ids, len(ids)):
-        value = plot.rows(f"SELECT obs_value FROM observation WHERE _id = {one}")[0][0]
+        value = plot.values([one])[0]
         text = f"{abs(value):.12g}"
         places = [i for i in range(min(2, len(text) - 1))
                   if text[i].isdigit() and text[i + 1].isdigit() and text[i] != text[i + 1]
                   and text[i] + text[i + 1] != "0."]
         if places and "e" not in text:
             i = plot.rng.choice(places)
-            wrong = text[:i] + text[i + 1] + text[i] + text[i + 2:]
-            return plot.change([one], f"sign(obs_value) * {float(wrong)!r}")
+            wrong = float(text[:i] + text[i + 1] + text[i] + text[i + 2:])
+            if abs(wrong - abs(value)) >= LEAST * abs(value):
+                return plot.change([one], f"sign(obs_value) * {wrong!r}")
     return None
 
 
@@ -391,6 +414,7 @@ KINDS: dict[str, Callable[[Plot], Touched | None]] = {
     "unit x1,000, tail": factor("tail", 1e3),
     "unit x1,000, block": factor("block", 1e3),
     "unit x1,000, whole series": factor("all", 1e3),
+    "unit x1,000, short series": factor("point", 1e3, short=True),
     "unit :1,000, tail": factor("tail", 1e-3),
     "unit x1,000,000, one point": factor("point", 1e6),
     "unit x1,000,000, tail": factor("tail", 1e6, 1e-6),

@@ -13,6 +13,7 @@ from typing import Any
 from expectations.cells import suppressed, thresholds
 from expectations.custom import CUSTOM, completed
 from expectations.words import Expectation
+from model.codelist import CodeEntry
 from model.dataset import Dataset
 from model.records import Severity
 from model.registries import Registries
@@ -31,6 +32,9 @@ AUTOMATIC: dict[str, tuple[str, Severity]] = {
     "expect_periods_to_be_complete": ("periods_complete", "warning"),
     "expect_periods_to_not_repeat_the_last": ("periods_not_repeated", "warning"),
     "expect_series_to_differ_from_each_other": ("series_differ", "warning"),
+    "expect_levels_to_be_usual_across_areas": ("levels_usual_across_areas", "warning"),
+    "expect_steps_to_be_usual_across_areas": ("steps_usual_across_areas", "warning"),
+    "expect_areas_to_be_complete": ("areas_complete", "warning"),
     "expect_most_rows_of_last_release": ("rows_of_last_release", "critical"),
     "expect_all_areas_of_last_release": ("areas_of_last_release", "warning"),
     "expect_all_periods_of_last_release": ("periods_of_last_release", "warning"),
@@ -107,12 +111,27 @@ def _of_kind(kind: str, dataset: Dataset, registries: Registries) -> dict[str, A
         return {"columns": free_text(dataset)}
     if kind == "expect_series_values_to_not_jump" and dataset.frequency in ("D", "W"):
         return {"min_periods": 60}  # a fortnight of days tells nothing of the weather's habits
-    if kind == "expect_series_to_differ_from_each_other":
-        areas = registries.codelists[dataset.geography.codelist].entries
-        return {"apart": [area.code for area in areas if area.kind in ("aggregate", "region")]}
+    custom = CUSTOM[kind]
+    if "apart" in custom.defaults:
+        return {"apart": [area.code for area in _areas(dataset, registries, groups=True)]}
+    if "areas" in custom.required:
+        return {"areas": [area.code for area in _areas(dataset, registries, groups=False)]}
     if kind == "expect_series_values_to_keep_their_unit":
         # Only what is a percentage or a share is ever published as the other by mistake.
-        units = {indicator.unit for indicator in dataset.indicators.values()}
-        shares = any(unit.startswith("percent") or unit in ("ratio", "index") for unit in units)
-        return {"powers": [2, 3, 6] if shares else [3, 6]}
+        shares = [
+            code for code, indicator in dataset.indicators.items()
+            if indicator.unit.startswith("percent") or indicator.unit in ("ratio", "index")
+        ]
+        return {"powers": [2, 3, 6] if shares else [3, 6], "shares": shares}
     return {}
+
+
+def _areas(dataset: Dataset, registries: Registries, groups: bool) -> Iterator[CodeEntry]:
+    """Yield the areas of the dataset's codelist that are groups of others, or those that are not.
+
+    A country is a group where the list is of its provinces.
+    """
+    areas = registries.codelists[dataset.geography.codelist].entries
+    countries = sum(area.kind == "country" for area in areas)
+    grouped = ("aggregate", "region", *(["country"] if countries == 1 else []))
+    return (area for area in areas if (area.kind in grouped) == groups)

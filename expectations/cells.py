@@ -20,11 +20,11 @@ from expectations.protection import Cell, Sum, UnprotectedError, protect
 from expectations.series.points import columns
 from expectations.sql import in_template
 from model.dataset import Dataset, SmallCells
-from model.records import QualityRecord
+from model.personal import SMALL_COUNTS
+from model.records import QualityRecord, Stop
 from model.sql import identifier, literal
 
 SUPPRESSED = "Q"  # SDMX CL_OBS_STATUS
-CHECK = "expect_small_cells_to_be_withheld"
 
 
 def small_cells(kwargs: dict[str, Any]) -> str:
@@ -101,19 +101,18 @@ def told(quality: QualityRecord, done: Suppression) -> QualityRecord:
     found: dict[str, Any] = {
         "observed": {"withheld": {
             "small": done.small, "beside": done.beside,
-            "narrowest interval, in thresholds": done.narrowest and round(done.narrowest, 2),
+            "intervals at least, in thresholds": done.narrowest and round(done.narrowest, 2),
         }},
     }
     if done.problem:
         found |= {"outcome": "failed", "error": done.problem}
     checks = tuple(
-        check.model_copy(update=found) if check.expectation == CHECK else check
+        check.model_copy(update=found) if check.expectation == SMALL_COUNTS else check
         for check in quality.checks
     )
     stopped = quality.stopped
     if done.problem:
-        what = f"{done.problem}: publish these counts in fewer cells, or fewer of their totals"
-        stopped = "; ".join(filter(None, (what, stopped)))
+        stopped = (Stop(kind="unprotected", error=done.problem), *(stopped or ()))
     return quality.model_copy(update={"checks": checks, "stopped": stopped})
 
 

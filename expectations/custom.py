@@ -13,7 +13,7 @@ from typing import Any
 
 from expectations import across, cells, disclosed, parts, privacy
 from expectations.kinds import UNEXPECTED_ROWS, Level
-from expectations.series import history, neighbours, release
+from expectations.series import areas, history, neighbours, release
 from expectations.words import Expectation
 from model.dataset import Dataset
 from model.personal import KINDS
@@ -59,7 +59,9 @@ CUSTOM: dict[str, Custom] = {
             vi="Không giá trị nào nhảy vọt quá mức mà chính chuỗi đó từng có.",
             en="No value jumps beyond what its own series has ever done.",
         ),
-        defaults={"min_periods": 8, "min_factor": 3, "times_usual": 5, "shared": 0.1},
+        defaults={
+            "min_periods": 8, "min_factor": 3, "times_usual": 5, "shared": 0.1, "event": 0.3,
+        },
         frequencies="A S Q M W D",
     ),
     "expect_series_values_to_keep_their_unit": Custom(
@@ -68,7 +70,9 @@ CUSTOM: dict[str, Custom] = {
             vi="Không giá trị nào lệch 100, 1.000 hay 1.000.000 lần so với các kỳ bên cạnh.",
             en="No value is off by 100, 1,000 or 1,000,000 against the periods beside it.",
         ),
-        defaults={"min_periods": 5, "powers": [2, 3, 6], "within": 0.15, "times_usual": 3},
+        defaults={
+            "min_periods": 5, "powers": [2, 3, 6], "shares": [], "within": 0.15, "times_usual": 3,
+        },
         frequencies="A S Q M W D",
     ),
     "expect_series_values_to_keep_their_sign": Custom(
@@ -136,7 +140,9 @@ CUSTOM: dict[str, Custom] = {
             vi="Không kỳ nào chép lại gần như toàn bộ số liệu của kỳ trước.",
             en="No period repeats nearly all values of the period before.",
         ),
-        defaults={"min_series": 5, "share": 0.7, "usual_share": 0.2, "most": 1},
+        defaults={
+            "min_series": 5, "share": 0.8, "usual_share": 0.2, "min_moving": 0.2, "most": 1,
+        },
     ),
     "expect_series_to_differ_from_each_other": Custom(
         neighbours.copies,
@@ -145,6 +151,33 @@ CUSTOM: dict[str, Custom] = {
             en="No series is the same as another over many periods.",
         ),
         defaults={"periods": 5, "usual_share": 0.01, "apart": []},
+    ),
+    "expect_levels_to_be_usual_across_areas": Custom(
+        areas.levels,
+        Bilingual(
+            vi="Không khu vực nào có mức của chỉ tiêu cách xa mọi khu vực khác.",
+            en="No area has a level of an indicator that is far from all other areas.",
+        ),
+        defaults={"min_areas": 20, "min_factor": 4, "times_usual": 1.5, "apart": []},
+    ),
+    "expect_steps_to_be_usual_across_areas": Custom(
+        areas.steps,
+        Bilingual(
+            vi="Không chuỗi ngắn nào thay đổi khác hẳn mọi khu vực khác trong cùng kỳ.",
+            en="No short series changes as no other area does in the same period.",
+        ),
+        defaults={
+            "min_areas": 10, "max_periods": 7, "min_factor": 5, "times_usual": 1.5, "apart": [],
+        },
+        frequencies="A S Q M W D",
+    ),
+    "expect_areas_to_be_complete": Custom(
+        areas.missing,
+        Bilingual(
+            vi="Không thiếu khu vực nào ở chỉ tiêu có gần đủ mọi khu vực của danh mục.",
+            en="No area is missing from an indicator that has nearly all areas of the list.",
+        ),
+        level="table", required={"areas": list}, defaults={"min_share": 0.95}, of_series=False,
     ),
     "expect_most_rows_of_last_release": Custom(
         release.lost_rows,
@@ -316,7 +349,7 @@ def custom_problems(
         yield (), f"{kind} is for the frequencies {custom.frequencies}", "remove it"
     among = {
         "column": dataset.columns, "columns": dataset.columns, "where": dataset.columns,
-        "indicators": dataset.indicators,
+        "indicators": dataset.indicators, "shares": dataset.indicators,
     }
     for name, value in kwargs.items():
         wanted = known.get(name)

@@ -7,8 +7,9 @@ from typing import Any, get_args
 
 from expectations.kinds import UNEXPECTED_ROWS, Level
 from expectations.sql import in_template
-from expectations.titles import column_name, sentence
+from expectations.titles import bounds_sentence, column_name, sentence
 from expectations.words import Expectation
+from model.codelist import vintage_in_words
 from model.dataset import Dataset, ObsStatus
 from model.periods import PERIOD_PATTERNS
 from model.registries import Registries
@@ -30,6 +31,25 @@ _PERIOD_NAMES = {
         en="the year to date, such as 2023-01-01/P6M",
     ),
 }
+
+
+_FREQUENCIES = {
+    "A": Bilingual(vi="của cả năm", en="a figure of a year"),
+    "S": Bilingual(vi="của nửa năm", en="a figure of half a year"),
+    "Q": Bilingual(vi="của một quý", en="a figure of a quarter"),
+    "M": Bilingual(vi="của một tháng", en="a figure of a month"),
+    "W": Bilingual(vi="của một tuần", en="a figure of a week"),
+    "D": Bilingual(vi="của một ngày", en="a figure of a day"),
+    "YTD": Bilingual(vi="lũy kế từ đầu năm", en="a figure of the year to date"),
+}
+
+
+def _vintages_in_words(vintages: list[str]) -> Bilingual:
+    every = [vintage_in_words(vintage) for vintage in dict.fromkeys(vintages)]
+    return Bilingual(
+        vi=f"Mã khu vực theo {' hoặc '.join(x.vi for x in every)}.",
+        en=f"Codes of areas are by {' or by '.join(x.en for x in every)}.",
+    )
 
 
 def generic_names(dataset: Dataset) -> set[str]:
@@ -71,8 +91,8 @@ def _generic(dataset: Dataset, registries: Registries) -> Iterator[Expectation]:
             name, "expect_column_values_to_be_in_set",
             {"column": column, "value_set": list(known.codes)},
             Bilingual(
-                vi=f"{told['vi']} có trong danh mục {codelist} ({known.vintage}).",
-                en=f"{told['en']} is in the codelist {codelist} ({known.vintage}).",
+                vi=f"{told['vi']} có trong danh mục “{known.title.vi}”.",
+                en=f"{told['en']} is in the list “{known.title.en}”.",
             ),
         )
 
@@ -97,10 +117,7 @@ def _generic(dataset: Dataset, registries: Registries) -> Iterator[Expectation]:
     yield expect(
         "geo_vintage_known", "expect_column_values_to_be_in_set",
         {"column": "geo_vintage", "value_set": vintages},
-        Bilingual(
-            vi=f"Phiên bản địa giới là một trong: {', '.join(vintages)}.",
-            en=f"The geography vintage is one of: {', '.join(vintages)}.",
-        ),
+        _vintages_in_words(vintages),
     )
     for name, dimension in dataset.dimensions.items():
         if dimension.codelist:
@@ -109,8 +126,8 @@ def _generic(dataset: Dataset, registries: Registries) -> Iterator[Expectation]:
         "freq_declared", "expect_column_values_to_be_in_set",
         {"column": "freq", "value_set": [dataset.frequency]},
         Bilingual(
-            vi=f"Tần suất là tần suất đã khai báo ({dataset.frequency}).",
-            en=f"The frequency is the one declared ({dataset.frequency}).",
+            vi=f"Mỗi dòng là số liệu {_FREQUENCIES[dataset.frequency].vi}.",
+            en=f"Every row is {_FREQUENCIES[dataset.frequency].en}.",
         ),
     )
     yield expect(
@@ -125,8 +142,8 @@ def _generic(dataset: Dataset, registries: Registries) -> Iterator[Expectation]:
         "obs_status_known", "expect_column_values_to_be_in_set",
         {"column": "obs_status", "value_set": list(get_args(ObsStatus))},
         Bilingual(
-            vi="Trạng thái quan sát là một mã của danh mục SDMX.",
-            en="The observation status is a code of the SDMX list.",
+            vi="Trạng thái của số liệu có trong danh mục chuẩn SDMX.",
+            en="The status of the figure is in the standard list of SDMX.",
         ),
     )
     yield expect(
@@ -140,17 +157,15 @@ def _generic(dataset: Dataset, registries: Registries) -> Iterator[Expectation]:
     yield expect(
         "obs_value_present", UNEXPECTED_ROWS, {"unexpected_rows_query": _no_value()},
         Bilingual(
-            vi="Có giá trị hữu hạn, trừ khi trạng thái là O (thiếu) hoặc Q (không công bố).",
-            en="There is a finite value, unless the status is O (missing) or Q (suppressed).",
+            vi="Dòng nào cũng có giá trị, trừ khi trạng thái là “không có số liệu” hoặc"
+            " “không công bố”.",
+            en="Every row has a value, unless its status is “missing” or “suppressed”.",
         ),
     )
     yield expect(
         "obs_value_within_bounds", UNEXPECTED_ROWS,
         {"unexpected_rows_query": _out_of_bounds(dataset)},
-        Bilingual(
-            vi="Giá trị nằm trong giới hạn đã khai báo cho chỉ tiêu.",
-            en="The value lies within the bounds declared for the indicator.",
-        ),
+        bounds_sentence(dataset),
     )
     yield expect(
         "not_empty", "expect_table_row_count_to_be_between", {"min_value": 1},

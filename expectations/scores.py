@@ -8,18 +8,23 @@ algorithms are never compared.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, takewhile
 
 import duckdb
 
 from expectations.kinds import KINDS
 from expectations.series.points import columns, number
 from model.dataset import Dataset
-from model.quality import DIMENSIONS, Gain, GroupScore, Mqa, Scorecard, grade_of
-from model.records import CheckResult, Dimension, QualityRecord, Score
+from model.periods import next_period
+from model.quality import DIMENSIONS, Gain, GroupScore, Scorecard, grade_of
+from model.records import CheckResult, Dimension, Gap, QualityRecord, Score
 from model.sql import identifier
+from model.stops import counted, finding
+from model.text import Bilingual
 
 ALGORITHM = "1"
+_GAPS, _PERIODS = 5, 6  # series that lack figures, and periods of each, that a record names
 
 UNIQUENESS = (
     "expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique",
@@ -83,8 +88,11 @@ def scored(
 
     The arguments are those of `of_table`.
     """
+    found = of_table(con, relation, dataset, quality)
+    whole = all(x.good == x.of for x in found if x.dimension == "completeness")
     return quality.model_copy(update={
-        "scores": of_table(con, relation, dataset, quality),
+        "scores": found,
+        "gaps": () if whole else _gaps(con, identifier(relation), dataset),
         "versions": {**quality.versions, "scores": ALGORITHM},
     })
 
@@ -115,6 +123,48 @@ def _completeness(
     if not expected:
         return None
     return Score(dimension="completeness", good=float(found), of=float(expected))
+
+
+def _gaps(
+    con: duckdb.DuckDBPyConnection, table: str, dataset: Dataset
+) -> tuple[Gap, ...]:
+    """Return what the series that lack the most figures lack; of years to date nothing.
+
+    Which months those are published for is a habit of the source, and not of the calendar.
+    """
+    if dataset.frequency == "YTD":
+        return ()
+    key = dataset.key[:-1]
+    rows = con.execute(
+        f"""WITH numbered AS (
+              SELECT {columns(key)}, time_period, {number(dataset.frequency)} AS ordinal,
+                     obs_value IS NOT NULL OR obs_status = 'Q' AS there
+              FROM {table} WHERE _id NOT IN (SELECT _id FROM held)),
+            worst AS (
+              SELECT {columns(key)}, min(time_period) AS first, max(time_period) AS last,
+                     max(ordinal) - min(ordinal) + 1
+                       - count(DISTINCT ordinal) FILTER (there) AS lost
+              FROM numbered WHERE ordinal IS NOT NULL GROUP BY {columns(key)} HAVING lost > 0
+              ORDER BY lost DESC, {columns(key)} LIMIT {_GAPS})
+            SELECT {columns(key)}, first, last, list(DISTINCT time_period) FILTER (there), lost
+            FROM worst JOIN numbered USING ({columns(key)}) GROUP BY ALL
+            ORDER BY lost DESC, {columns(key)}"""
+    ).fetchall()
+    found = []
+    for *series, first, last, there, lost in rows:
+        present = set(there or ())
+        due = takewhile(lambda period, end=last: period <= end, _from(first))
+        absent = islice((p for p in due if p not in present), _PERIODS)
+        found.append(Gap(
+            series=dict(zip(key, series, strict=True)), missing=int(lost), periods=tuple(absent),
+        ))
+    return tuple(found)
+
+
+def _from(period: str) -> Iterator[str]:
+    while True:
+        yield period
+        period = next_period(period)
 
 
 def _of_rows(dimension: Dimension, quality: QualityRecord, lost: int) -> Score | None:
@@ -166,42 +216,66 @@ def total(scores: Iterable[Score]) -> float:
     return round(points / weights, 2) if weights else 0.0
 
 
-def gains(
-    quality: QualityRecord, scores: Sequence[Score], mqa: Mqa | None
-) -> tuple[Gain, ...]:
-    """Rank what could be mended by the points of the total that it would gain, most first.
-
-    Metadata are no part of the total: what their metrics gain is told in points of 405 by `Mqa`,
-    and they come last here, with none.
+def gains(quality: QualityRecord, scores: Sequence[Score]) -> tuple[Gain, ...]:
+    """Rank what could be mended by the points of the total that it would gain, most first;
+    what would gain none is left out. Metadata are no part of the total (see `Mqa`).
 
     Args:
         quality: what the judgement found.
         scores: every dimension that was measured.
-        mqa: the metadata's quality, where it is known.
     """
     weights = sum(DIMENSIONS[score.dimension].weight for score in scores)
     found: list[Gain] = []
     for score in scores:
-        info = DIMENSIONS[score.dimension]
-        most = info.weight / weights if weights else 0.0
+        most = DIMENSIONS[score.dimension].weight / weights if weights else 0.0
         lost = most * (100 - score.percent)
         checks = [c for c in _counted(quality, score.dimension) if c.outcome != "passed"]
         for check in checks:
             points = min(most * 100 * _part_lost(check, score, quality, len(checks)), lost)
             found.append(Gain(
-                dimension=score.dimension, check=check.name, title=check.title,
+                dimension=score.dimension, check=check.name, title=_failing(check),
                 points=round(points, 2),
             ))
-        if not checks and round(lost, 2) > 0:
+            lost -= points
+        if score.dimension != "timeliness" and (score.dimension == "validity" or not checks):
             found.append(Gain(
-                dimension=score.dimension, check=None, title=info.meaning, points=round(lost, 2)
+                dimension=score.dimension, check=None, title=_lacking(score, checks),
+                points=round(lost, 2),
             ))
-    found += [
-        Gain(dimension="metadata", check=metric.id, title=metric.todo, points=0.0)
-        for metric in (mqa.metrics if mqa else ())
-        if metric.met is False
-    ]
-    return tuple(sorted(found, key=lambda gain: -gain.points))
+        elif score.dimension == "timeliness":
+            found.append(Gain(
+                dimension=score.dimension, check=None, title=_LATE, points=round(lost, 2)
+            ))
+    gaining = (gain for gain in found if gain.points > 0)
+    return tuple(sorted(gaining, key=lambda gain: -gain.points))
+
+
+_LATE = Bilingual(
+    vi="Kỳ tiếp theo chưa có, dù đã đến lúc: hỏi nguồn hoặc lấy lại số liệu",
+    en="The next period is due and has not come: ask the source, or pull it again",
+)
+
+
+def _failing(check: CheckResult) -> Bilingual:
+    found = finding(check)
+    return Bilingual(
+        vi=f"{check.title.vi.rstrip('.')}: {found.vi}",
+        en=f"{check.title.en.rstrip('.')}: {found.en}",
+    )
+
+
+def _lacking(score: Score, checks: Sequence[CheckResult]) -> Bilingual:
+    """Say what a dimension lacks that no check has found."""
+    lost = round(score.of - score.good) - sum(check.unexpected for check in checks)
+    if score.dimension == "completeness":
+        return Bilingual(
+            vi=f"Thiếu {lost} số liệu giữa kỳ đầu và kỳ cuối của các chuỗi",
+            en=f"{counted(lost, 'figure')} missing between the first and the last period of series",
+        )
+    return Bilingual(
+        vi=f"{lost} dòng của nguồn không đọc được",
+        en=f"{counted(lost, 'row')} of the source could not be read",
+    )
 
 
 def _part_lost(check: CheckResult, score: Score, quality: QualityRecord, failing: int) -> float:

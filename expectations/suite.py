@@ -21,7 +21,7 @@ from pydantic import Field
 
 from expectations.arguments import Problem, problems
 from expectations.automatic import AUTOMATIC, automatic_expectations
-from expectations.custom import CUSTOM, completed, custom_problems, query_of
+from expectations.custom import CUSTOM, completed, custom_problems, query_of, relations_of
 from expectations.generic import generic_expectations, generic_names
 from expectations.kinds import KINDS, UNEXPECTED_ROWS
 from expectations.probe import level_of_query
@@ -201,7 +201,8 @@ def to_gx(suite: Suite) -> ExpectationSuite:
     """Return the suite as Great Expectations' own, for any context of it to run or store.
 
     Names, titles and levels are in each expectation's `meta`; so are the name and the arguments of
-    an expectation of this project's own, which is a query for Great Expectations.
+    an expectation of this project's own, which is a query for Great Expectations, and the relations
+    that it compares with.
     """
     # Seconds to import: only for whoever needs it.
     from great_expectations.core import ExpectationSuite  # noqa: PLC0415
@@ -223,9 +224,12 @@ def to_gx(suite: Suite) -> ExpectationSuite:
 
 
 def _gx_configuration(expectation: Expectation) -> dict[str, Any]:
-    kind, kwargs, own = expectation.type, dict(expectation.kwargs), {}
+    kind, kwargs = expectation.type, dict(expectation.kwargs)
+    own: dict[str, Any] = {}
     if kind in CUSTOM:
         own = {"expectation": kind, "kwargs": kwargs}
+        if compared := relations_of(expectation):
+            own["relations"] = sorted(compared)
         kind, kwargs = UNEXPECTED_ROWS, {"unexpected_rows_query": query_of(expectation)}
     return {
         "type": kind,

@@ -44,6 +44,31 @@ def column_name(dataset: Dataset, column: str, language: str) -> str:
     return name[0].upper() + name[1:]
 
 
+def bounds_sentence(dataset: Dataset) -> Bilingual:
+    """Return between which limits the values of each indicator must lie, limits in figures."""
+    by_limits: dict[tuple[float | None, float | None], list[Bilingual]] = {}
+    for indicator in dataset.indicators.values():
+        limits = (indicator.minimum, indicator.maximum)
+        by_limits.setdefault(limits, []).append(indicator.name)
+    free = by_limits.pop((None, None), [])
+    if not by_limits:
+        return Bilingual(
+            vi="Giá trị nằm trong giới hạn của chỉ tiêu (không chỉ tiêu nào có giới hạn).",
+            en="The value lies within its indicator's limits (no indicator has any).",
+        )
+    told = {}
+    for language in ("vi", "en"):
+        names = _Names(dataset, language)
+        parts = []
+        for (low, high), members in by_limits.items():
+            text = _bounds({"min_value": low, "max_value": high}, names.value)[language]
+            if len(by_limits) > 1 or free:
+                text += f" ({names.values([name.get(language) for name in members])})"
+            parts.append(text)
+        told[language] = "; ".join(parts)
+    return Bilingual(vi=f"Giá trị {told['vi']}.", en=f"The value is {told['en']}.")
+
+
 class _Names:
     """How columns, numbers and lists are written in a language."""
 
@@ -69,8 +94,7 @@ class _Names:
         return text.translate(str.maketrans(",.", ".,")) if self.language == "vi" else text
 
     def percent(self, share: float) -> str:
-        text = self.value(float(f"{share * 100:.10g}"))
-        return f"{text} %" if self.language == "vi" else f"{text}%"
+        return self.value(float(f"{share * 100:.10g}")) + "%"
 
     def one_of(self, values: list[Any]) -> str:
         if len(values) == 1:

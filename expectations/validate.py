@@ -24,6 +24,7 @@ from expectations.acceptance import all_accepted, release_accepted
 from expectations.custom import relations_of
 from expectations.results import ids_query, milliseconds, results_of
 from expectations.series import screen
+from expectations.stopping import why_stopped
 from expectations.words import SUITE_FORMAT, Expectation, Suite
 from model.dataset import Dataset
 from model.errors import QualityError
@@ -74,7 +75,7 @@ def validate(
     prepared = duckdb_engine.prepared(everything).without(missing)
     begun = perf_counter()  # the suite is prepared once per process
     read = _count(con, relation)
-    held = _hold_rejects(con, relation)
+    held = unread = _hold_rejects(con, relation)
     with _views(con, relation, dataset, relations):
         run = _run(con, _READABLE, read - held, suite, prepared)
         first = results_of(con, _READABLE, dataset, suite, run.found)
@@ -103,7 +104,7 @@ def validate(
         tolerance=dataset.tolerance,
         checks=checks,
         rows_accepted=taken_out,
-        stopped=_why_stopped(read, held, dataset.tolerance, first, again),
+        stopped=why_stopped(read, held, unread, dataset.tolerance, first, again),
         duration_ms=milliseconds(perf_counter() - begun),
     )
 
@@ -273,61 +274,3 @@ def _check_count(held: int, result: CheckResult, dataset_id: str) -> None:
             where=dataset_id,
             todo="a query of a suite must give each row once; if it does, report this",
         )
-
-
-def _why_stopped(
-    read: int,
-    held: int,
-    tolerance: float,
-    first: Mapping[str, CheckResult],
-    again: Mapping[str, CheckResult],
-) -> str | None:
-    """Return why there can be no release, and what to do next; None when there can."""
-    if read == 0:
-        return "the table has no rows: look at the source's snapshot and at `where` and `sql`"
-    reasons = []
-    if held == read:
-        reasons.append(
-            f"none of the {read:,} rows can be released: look at their reasons in the quarantine,"
-            " and mend the declaration or the source"
-        )
-    elif held / read > tolerance:
-        reasons.append(
-            f"{held:,} of {read:,} rows ({held / read:.2%}) are held back, more than the tolerance"
-            f" of {tolerance:.2%}: look at their reasons in the quarantine, and mend the"
-            " declaration or the source, or raise `tolerance` if this many are to be expected"
-        )
-    # A row-level expectation that still fails on what remains depends on the rows that went.
-    # Where nothing remains, nothing can fulfil or break them.
-    critical = [
-        check for check in again.values() if check.severity == "critical" and held < read
-    ]
-    broken = [check for check in critical if check.outcome == "failed" and not check.error]
-    unresolved = [check for check in broken if check.level == "row" and first is not again]
-    table = [check for check in broken if check.level == "table"]
-    if table:
-        listed = "; ".join(_told(check) for check in table)
-        reasons.append(
-            f"the table as a whole fails {listed}: compare it with the last release, and mend the"
-            " declaration or the source"
-        )
-    if unresolved:
-        names = ", ".join(check.name for check in unresolved)
-        reasons.append(
-            f"after holding rows back, others fail {names}: write the expectation so that a row"
-            " can be judged by itself, or lower its severity"
-        )
-    holding = [
-        check for check in first.values()
-        if check.severity == "critical" and check.level == "row"
-    ]
-    errors = {check.name: check.error for check in (*holding, *critical) if check.error}
-    if errors:
-        listed = "; ".join(f"{name} ({error})" for name, error in errors.items())
-        reasons.append(f"these expectations could not be judged: {listed}: mend the suite")
-    return "; ".join(reasons) or None
-
-
-def _told(check: CheckResult) -> str:
-    observed = "" if check.observed is None else f", found {check.observed}"
-    return f"{check.name} ({check.title.en}{observed})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from itertools import chain
@@ -30,10 +31,40 @@ class CodeEntry(Frozen):
         return (self.name.vi, self.name.en, *self.aliases)
 
 
+_AUTHORITIES = {
+    "VN": Bilingual(vi="địa giới hành chính Việt Nam", en="Viet Nam's administrative borders"),
+    "ISO3166-1": Bilingual(vi="danh mục quốc gia ISO 3166-1", en="the country list ISO 3166-1"),
+    "M49": Bilingual(vi="danh mục vùng M49 của Liên Hợp Quốc", en="the UN's list of regions M49"),
+    "UNWTO": Bilingual(
+        vi="danh mục vùng của Tổ chức Du lịch Thế giới",
+        en="the regions of the World Tourism Organization",
+    ),
+}
+
+
+def vintage_in_words(vintage: str) -> Bilingual:
+    """Return of which list, and of when, the codes of areas are; else the vintage as it is.
+
+    >>> vintage_in_words("VN:2025-07-01").vi
+    'địa giới hành chính Việt Nam từ ngày 01/07/2025'
+    """
+    name, _, edition = vintage.rpartition(":")
+    authority = _AUTHORITIES.get(name)
+    if authority is None:
+        return Bilingual(vi=vintage, en=vintage)
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", edition):
+        year, month, day = edition.split("-")
+        return Bilingual(
+            vi=f"{authority.vi} từ ngày {day}/{month}/{year}", en=f"{authority.en} of {edition}"
+        )
+    return Bilingual(vi=f"{authority.vi} ({edition})", en=f"{authority.en} ({edition})")
+
+
 class Codelist(Frozen):
     """A list of codes, with the vintage in which they mean what they mean."""
 
     id: Name
+    title: Bilingual
     vintage: str
     entries: tuple[CodeEntry, ...]
 
@@ -139,7 +170,8 @@ def load_codelist(path: Path) -> Codelist:
 
     A list of areas may have a column `parent`: the code of what each lies in.
 
-    The first line is a comment that gives the vintage: `# vintage: VN:2025-07-01`.
+    The first line is a comment that gives the vintage, `# vintage: VN:2025-07-01`; the second may
+    be one that gives the list's title, `# title: Giới tính | Sex`.
     """
     with path.open(encoding="utf-8", newline="") as file:
         head = file.readline()
@@ -149,10 +181,21 @@ def load_codelist(path: Path) -> Codelist:
                 where=f"{path}:1",
                 todo="write e.g. `# vintage: VN:2025-07-01`",
             )
-        rows = list(csv.DictReader(file))
+        title = Bilingual(vi=path.stem, en=path.stem)
+        columns = file.readline()
+        if titled := columns.startswith("# title: "):
+            vi, _, en = columns.removeprefix("# title: ").partition("|")
+            if not (vi.strip() and en.strip()):
+                raise DeclarationError(
+                    "the title is not in both languages", where=f"{path}:2",
+                    todo="write e.g. `# title: Giới tính | Sex`",
+                )
+            title = Bilingual(vi=vi.strip(), en=en.strip())
+            columns = file.readline()
+        rows = list(csv.DictReader(file, next(csv.reader([columns]), [])))
     entries = []
     seen: set[str] = set()
-    for number, row in enumerate(rows, start=3):
+    for number, row in enumerate(rows, start=4 if titled else 3):
         if row["code"] in seen:
             raise DeclarationError(
                 f"code {row['code']!r} appears twice", where=f"{path}:{number}",
@@ -169,5 +212,6 @@ def load_codelist(path: Path) -> Codelist:
             )
         )
     return Codelist(
-        id=path.stem, vintage=head.removeprefix("# vintage: ").strip(), entries=tuple(entries)
+        id=path.stem, title=title, vintage=head.removeprefix("# vintage: ").strip(),
+        entries=tuple(entries),
     )

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from model.records import Drift
+
 
 class OpenIndicatorsError(Exception):
     """Something that a user, a source or a machine did, told so that it can be mended.
@@ -50,7 +55,16 @@ class ReadError(SourceError):
 
 
 class DriftError(SourceError):
-    """A source has another shape than the one that was released last."""
+    """A source has another shape than the one that was released last.
+
+    `drift`: each change, as data.
+    """
+
+    def __init__(
+        self, what: str, *, where: str = "", todo: str = "", drift: tuple[Drift, ...] = ()
+    ) -> None:
+        self.drift = drift
+        super().__init__(what, where=where, todo=todo)
 
 
 class QualityError(OpenIndicatorsError):

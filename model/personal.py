@@ -15,7 +15,7 @@ import re
 import unicodedata
 from typing import Any
 
-from model.records import CheckResult, QualityRecord
+from model.records import CheckResult, QualityRecord, Stop
 from model.text import Bilingual
 
 # What is written otherwise and read the same: digits and marks of full width, blanks, dashes; and
@@ -135,6 +135,7 @@ CARD = (
 )
 AROUND_CARD = f"{_FROM}{CARD}{_TO}"
 KINDS = (*PATTERNS, "card")
+SMALL_COUNTS = "expect_small_cells_to_be_withheld"
 _QUOTED = re.compile("`[^`]*`|'[^']*'|\"[^\"]*\"")
 
 _COMPILED = {kind: re.compile(pattern) for kind, pattern in PATTERNS.items()}
@@ -191,11 +192,25 @@ def masked_values(value: Any) -> Any:
 
 
 def masked_record(record: QualityRecord) -> QualityRecord:
-    """Return a quality record as it may be shown: without personal data in what checks found."""
+    """Return a quality record as it may be shown: without personal data in what checks found.
+
+    Where small counts stop a release no check shows what it found: a table that is not published
+    must not be told by its samples.
+    """
+    small = any(c.expectation == SMALL_COUNTS and c.outcome == "failed" for c in record.checks)
+    checks = map(_without_findings if small else _masked_check, record.checks)
     return record.model_copy(update={
-        "checks": tuple(_masked_check(check) for check in record.checks),
-        "stopped": masked_values(record.stopped),
+        "checks": tuple(checks),
+        "stopped": record.stopped and tuple(map(_masked_stop, record.stopped)),
     })
+
+
+def _without_findings(check: CheckResult) -> CheckResult:
+    return _masked_check(check.model_copy(update={"samples": (), "observed": None}))
+
+
+def _masked_stop(stop: Stop) -> Stop:
+    return Stop.model_validate(masked_values(stop.model_dump()))
 
 
 def _masked_check(check: CheckResult) -> CheckResult:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from math import floor
 from typing import Any, Literal
 
 from pydantic import Field
 
 from model.hashing import sha256_json
-from model.records import CheckResult, Dimension, Outcome, Score, Severity
+from model.records import CheckResult, Dimension, Outcome, Score, Severity, Stop
 from model.text import Bilingual, Frozen, Text
 
 Grade = Literal["A", "B", "C", "D", "E"]
@@ -120,6 +121,17 @@ def grade_of(points: float) -> Grade:
     return next(grade for grade, lowest in GRADES if points >= lowest)
 
 
+def shown(points: float) -> str:
+    """Return a total, or a score, as it is written everywhere: one decimal, never rounded up, so
+    that no figure stands above its own grade and 100.0 is all there is.
+
+    >>> shown(99.97), shown(94.96), shown(100)
+    ('99.9', '94.9', '100.0')
+    """
+    tenths = floor(points * 10 + 1e-6)  # 57.3 is 572.999… tenths in binary
+    return f"{tenths / 10:.1f}"
+
+
 class CheckOutcome(Frozen):
     """What a judgement found of a check that did not pass."""
 
@@ -141,9 +153,9 @@ class Judgement(Frozen):
     inputs_sha256: str  # snapshot, declaration, suite, accepted rows
     snapshot_sha256: str
     record_sha256: str  # of the complete record, `judgements/<dataset>/<record_sha256>.json`
-    data_sha256: str  # of the data that may be released
+    data_sha256: str  # of the data that may be released; empty where no table could be made
     algorithm: str  # version of the scores
-    stopped: str | None  # why it could not be released, or None
+    stopped: tuple[Stop, ...] | None  # why it could not be released, or None
     rows_read: int
     rows_released: int
     rows_quarantined: int
@@ -151,6 +163,11 @@ class Judgement(Frozen):
     scores: tuple[Score, ...]
     passed: tuple[str, ...]  # names of the checks that passed
     open: tuple[CheckOutcome, ...]  # the others: warned, failed, or not judged
+
+    @property
+    def made(self) -> bool:
+        """Whether there was a table to judge."""
+        return self.data_sha256 != ""
 
     def score(self, dimension: Dimension) -> Score | None:
         """Return the score in a dimension, or None where it was not measured."""
@@ -255,7 +272,7 @@ class StripPoint:
 
     at: datetime
     judgement: int
-    outcome: Outcome | None  # None: the check was not in the suite
+    outcome: Outcome | None  # None: the check was not in the suite, or there was no table
     evaluated: int | None  # None where it passed: not kept
     unexpected: int | None
 

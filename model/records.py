@@ -75,6 +75,73 @@ class Score(Frozen):
         return 100 * self.good / self.of
 
 
+class Drift(Frozen):
+    """One way in which a snapshot's shape differs from the one released last, in words."""
+
+    kind: Literal["column", "type", "unit", "code", "part"]
+    stops: bool
+    what: Bilingual
+    todo: Bilingual
+
+
+class Place(Frozen):
+    """Where something stands in a snapshot."""
+
+    part: str
+    row: int | None = None
+    column: str = ""
+
+
+class StopCheck(Frozen):
+    """A check that stands in the way of a release, with what it found."""
+
+    name: str
+    expectation: str
+    title: Bilingual
+    unexpected: int = 0
+    observed: str | None = None  # of a check on the table
+    expected: str | None = None  # the figure, where it is not in the title
+    error: str | None = None
+    places: tuple[Place, ...] = ()  # the first rows that it found, where it tells them
+
+
+StopKind = Literal[
+    "empty",  # the table has no rows
+    "all_held",  # every row is held back
+    "over_tolerance",  # more rows are held back than the dataset tolerates
+    "table",  # checks on the table as a whole fail
+    "unsettled",  # checks on rows fail on what remains once rows are held back
+    "unjudged",  # checks ended in an error
+    "unprotected",  # it cannot be told what published totals give away of small counts
+    "shape",  # the source has another shape than the one released last
+    "not_made",  # no table could be made: the source cannot be read as it is declared
+]
+
+
+class Stop(Frozen):
+    """One reason why a table may not be released; `model.stops` says it in words."""
+
+    kind: StopKind
+    rows: int = 0  # of the table
+    held: int = 0
+    unread: int = 0  # of those held: rows that could not be read
+    tolerance: float | None = None
+    checks: tuple[StopCheck, ...] = ()
+    first: Place | None = None  # the first row that is held back
+    drift: tuple[Drift, ...] = ()
+    error: str = ""  # the error's own words, in English
+    where: str = ""
+    todo: str = ""
+
+
+class Gap(Frozen):
+    """Figures that a series lacks between its first and its last period."""
+
+    series: dict[str, str]  # the key without the period
+    missing: int
+    periods: tuple[str, ...]  # the first of them
+
+
 class QualityRecord(Frozen):
     """Everything that validation said of a table: `quality.json`."""
 
@@ -86,9 +153,10 @@ class QualityRecord(Frozen):
     rows_quarantined: int
     tolerance: float
     checks: tuple[CheckResult, ...]
+    gaps: tuple[Gap, ...] = ()  # of the few series that lack the most figures
     scores: tuple[Score, ...] = ()  # what the table alone decides; `versions` has the algorithm
     rows_accepted: int = 0  # rows that break a check and were accepted by a person
-    stopped: str | None = None  # why the release may not be made, or None
+    stopped: tuple[Stop, ...] | None = None  # why the release may not be made, or None
     duration_ms: float | None = None  # of the checks as a whole, with samples and what is held back
 
     def without_durations(self) -> QualityRecord:
@@ -114,15 +182,6 @@ class ColumnShape(Frozen):
     type: str  # DuckDB's name
     kind: ColumnKind
     sketch: tuple[str, ...]  # checksums of a few of its values: it is known by them if renamed
-
-
-class Drift(Frozen):
-    """One way in which a snapshot's shape differs from the one released last, in words."""
-
-    kind: Literal["column", "type", "unit", "code", "part"]
-    stops: bool
-    what: Bilingual
-    todo: Bilingual
 
 
 class Shape(Frozen):

@@ -25,6 +25,7 @@ import httpx
 from model.personal import masked, masked_values
 from model.quality import Failure, Told
 from model.records import CheckResult
+from model.stops import finding
 from model.text import plain
 from pipelines.settings import EmailSettings, Settings
 from warehouse import failures, judgements
@@ -34,6 +35,7 @@ SECONDS = 10  # that a server may take for each answer
 ROWS = 5  # failing rows of a check that a message shows
 DATASETS = 20  # datasets that a message names
 SUBJECT, TEXT = 200, 12_000  # characters; Slack cuts at 40,000, Teams refuses above 28 kB
+JUDGED = ("QualityError", "DriftError")  # the newest judgement says which checks failed
 # Free text of a source may hold anything, personal data too: a message shows codes and figures.
 NOT_TOLD = ("obs_note", "_original")
 
@@ -104,7 +106,7 @@ def by_cause(home: Home) -> dict[str, list[Failure]]:
     found: dict[str, list[Failure]] = {}
     for failure in failures.opened(home):
         cause = failure.cause
-        if failure.kind == "QualityError":
+        if failure.kind in JUDGED:
             names = [check.name for check in _failing(home, failure.dataset)]
             cause = f"{cause}: {', '.join(names)}" if names else cause
         found.setdefault(cause, []).append(failure)
@@ -176,12 +178,12 @@ def _failed(home: Home, cause: str, items: Sequence[Failure]) -> Message:
     lines += ["", "Datasets: " + _listed(names), "Their last good release stays public."]
     rows: dict[str, list[dict[str, Any]]] = {}
     for item in items:
-        if item.kind != "QualityError":
+        if item.kind not in JUDGED:
             continue
         for check in _failing(home, item.dataset):
             shown = [_shown(row) for row in check.samples[:ROWS]]
             lines += ["", f"{item.dataset} · {check.name}: {check.title.vi} / {check.title.en}",
-                      f"{check.unexpected} of {check.evaluated} do not fulfil it"]
+                      finding(check).en]
             lines += ["  " + ", ".join(f"{k}={v}" for k, v in row.items()) for row in shown]
             rows[f"{item.dataset}: {check.name}"] = shown
     many = f" ({len(names)} datasets)" if len(names) > 1 else ""

@@ -99,7 +99,8 @@ def run_datasets(
     write_feeds(settings, catalogue)
     forget_removed(settings)
     tell(settings)
-    return Outcome(tuple(pipelines), frozenset(recorder.changed), dict(recorder.failures))
+    news = frozenset(recorder.changed - recorder.failures.keys())
+    return Outcome(tuple(pipelines), news, dict(recorder.failures))
 
 
 def _run_rounds(

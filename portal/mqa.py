@@ -181,12 +181,12 @@ METRICS: tuple[_Metric, ...] = (
     ),
     _metric(
         "known_license", "reusability", 10, ("Giấy phép lấy từ từ vựng", "Licence vocabulary"),
-        ("Chỉ nguồn mới mở được: “{licence}” không có trong bảng giấy phép của EU, và ở đây"
-         " không gán một giấy phép mà nguồn không cấp. Đủ điểm khi nguồn công bố một giấy phép"
-         " có trong bảng, như CC BY 4.0.",
-         "Only the publisher can: “{licence}” is not in the EU's table of licences, and none is"
-         " claimed here that the publisher has not granted. The points come with a licence of"
-         " that table, such as CC BY 4.0, stated by the publisher."),
+        ("Chỉ cơ quan công bố mới làm được: giấy phép “{licence}” không có trong bảng giấy phép"
+         " của EU, và ở đây không gán một giấy phép mà cơ quan đó không cấp. Sẽ đủ điểm khi cơ"
+         " quan công bố nêu một giấy phép có trong bảng, như CC BY 4.0.",
+         "Only the publisher can: the licence “{licence}” is not in the EU's table of licences,"
+         " and none is claimed here that the publisher has not granted. The points come with a"
+         " licence of that table, such as CC BY 4.0, stated by the publisher."),
         lambda d: d.every_from("dct:license", f"{AUTHORITY}/licence/"),
     ),
     _metric(

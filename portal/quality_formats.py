@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 
 from model.quality import Incident, QualityReport
 from model.records import CheckResult, QualityRecord
+from model.stops import finding, in_words
 from model.text import Bilingual
 from portal.identifiers import dataset_urn
 
@@ -52,7 +53,8 @@ def _suite(root: ET.Element, report: QualityReport, quality: QualityRecord) -> N
         suite.set("timestamp", report.latest.at.strftime("%Y-%m-%dT%H:%M:%S"))
     case = ET.SubElement(suite, "testcase", classname=report.dataset, name="release")
     if quality.stopped:
-        ET.SubElement(case, "failure", message=_xml(quality.stopped), type="stopped")
+        said = in_words(quality.stopped, report.dataset, names=True).en
+        ET.SubElement(case, "failure", message=_xml(said), type="stopped")
     for check in quality.checks:
         case = ET.SubElement(suite, "testcase", classname=report.dataset, name=check.name)
         if check.duration_ms is not None:
@@ -74,7 +76,7 @@ def _seconds(milliseconds: float) -> str:
 
 def _found(check: CheckResult) -> str:
     lines = [f"{check.title.en} ({check.severity})",
-             f"{check.unexpected} of {check.evaluated} do not fulfil it"]
+             finding(check).en]
     if check.observed is not None:
         lines.append(f"observed: {check.observed}")
     if check.error:

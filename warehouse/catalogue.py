@@ -21,7 +21,7 @@ from model.sql import literal
 from warehouse.home import Home
 
 # Raised whenever the views change, so that an older file is made anew.
-VERSION = 3
+VERSION = 4
 
 
 def refresh(home: Home) -> bool:
@@ -118,12 +118,13 @@ def _of_judgements(root: Path) -> list[str]:
         f"""CREATE VIEW all_judgements AS
             SELECT * FROM read_json({judgements}, format = 'newline_delimited', columns = {{
                 dataset: 'VARCHAR', number: 'INTEGER', "at": 'TIMESTAMPTZ', algorithm: 'VARCHAR',
-                stopped: 'VARCHAR', rows_read: 'BIGINT', rows_released: 'BIGINT',
+                stopped: 'STRUCT(kind VARCHAR)[]', rows_read: 'BIGINT', rows_released: 'BIGINT',
                 rows_quarantined: 'BIGINT', period_last: 'VARCHAR', data_sha256: 'VARCHAR',
                 scores: 'STRUCT(dimension VARCHAR, good DOUBLE, "of" DOUBLE)[]',
                 passed: 'VARCHAR[]', "open": 'STRUCT("name" VARCHAR, outcome VARCHAR)[]'}})""",
         """CREATE VIEW quality_history AS
-            SELECT dataset, number AS judgement, "at" AS judged, algorithm, stopped, rows_read,
+            SELECT dataset, number AS judgement, "at" AS judged, algorithm,
+                   list_transform(stopped, lambda x: x.kind) AS stopped, rows_read,
                    rows_released, rows_quarantined, period_last, data_sha256,
                    len(passed) AS checks_passed,
                    len(list_filter("open", lambda x: x.outcome = 'warned')) AS checks_warned,

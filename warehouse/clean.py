@@ -76,7 +76,7 @@ def clean(
         last: the shape of the snapshot that was released before.
 
     Raises:
-        DriftError: the source has another shape than `last`.
+        DriftError: the source cannot be read as it could when it had the shape `last`.
         ReadError: no rows, or a declared column is not there (with the nearest name).
         QualityError: a declared correction no longer fits its source.
     """
@@ -105,8 +105,9 @@ def clean(
     empty = drop_empty(con, value, columns) if source.empty == "drop" else 0
     map_observations(con, dataset, rules, value, columns, beside, registries)
     shape = shapes.with_codes(con, shape, dataset)
+    # Rows with an unknown code are rejected, each by itself. The judgement stops the table where it
+    # must; it is made all the same, so that whatever else is wrong is told at once.
     changed += code_drift(last, shape, dataset, source) if last else []
-    verdict.refuse(changed, dataset.id)
     shape = shape.model_copy(update={"drift": tuple(changed)})
     area = rules["ref_area"]
     if area.successor and area.codelist:

@@ -91,7 +91,26 @@ def keep(
     Raises:
         StoreError: full, read-only, forbidden, or the log or its last record is damaged.
     """
-    quality = validated.quality
+    return _keep(
+        home, validated.quality, inputs, algorithm, now, sha256_file(validated.data),
+        _period_last(home, validated.data),
+    )
+
+
+def keep_unmade(
+    home: Home, quality: QualityRecord, inputs: Inputs, algorithm: str, now: datetime
+) -> tuple[Judgement, bool]:
+    """Keep that no table could be made, unless the last judgement says so: `quality` says why.
+
+    The arguments, what is returned and what is raised are those of `keep`.
+    """
+    return _keep(home, quality, inputs, algorithm, now, data_sha256="", period_last=None)
+
+
+def _keep(
+    home: Home, quality: QualityRecord, inputs: Inputs, algorithm: str, now: datetime,
+    data_sha256: str, period_last: str | None,
+) -> tuple[Judgement, bool]:
     before = log(home, quality.dataset)
     text = pretty_json(quality)
     made = Judgement(
@@ -101,13 +120,13 @@ def keep(
         inputs_sha256=inputs.sha256,
         snapshot_sha256=inputs.snapshot_sha256,
         record_sha256=sha256_bytes(text.encode()),
-        data_sha256=sha256_file(validated.data),
+        data_sha256=data_sha256,
         algorithm=algorithm,
         stopped=quality.stopped,
         rows_read=quality.rows_read,
         rows_released=quality.rows_released,
         rows_quarantined=quality.rows_quarantined,
-        period_last=_period_last(home, validated.data),
+        period_last=period_last,
         scores=quality.scores,
         passed=tuple(check.name for check in quality.checks if check.outcome == "passed"),
         open=tuple(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from expectations.series.points import SEASONS, columns, points
+from expectations.sql import in_template, literal
 
 Kwargs = dict[str, Any]
 
@@ -34,7 +35,8 @@ def _steps(kwargs: Kwargs, candidate: str, unusual: str) -> str:
 WITH point AS ({point}),
 candidate AS (
   SELECT series, min(v) >= 0 AS positive FROM point GROUP BY series
-  HAVING count(*) >= {kwargs["min_periods"]} AND ({candidate})
+  HAVING count(*) FILTER (v > 0) >= CASE WHEN min(v) < 0 THEN 0 ELSE {kwargs["min_periods"]} END
+    AND count(*) >= {kwargs["min_periods"]} AND ({candidate})
 ),
 pair AS (
   SELECT *, lag(v) OVER past AS v0, lag(period) OVER past AS p0, t - lag(t) OVER past AS apart,
@@ -46,7 +48,8 @@ pair AS (
 step AS (SELECT *, change{season} AS d FROM pair{window}),
 middle AS (SELECT series, median(d) AS mid FROM step GROUP BY series),
 habit AS (
-  SELECT series, any_value(mid) AS mid, max(abs(d - mid), 3)[3] AS usual
+  SELECT series, any_value(mid) AS mid, max(abs(d - mid), 3)[3] AS usual,
+    max(abs(d - mid)) AS largest
   FROM step JOIN middle USING (series) GROUP BY series
 ),
 cut AS (
@@ -86,8 +89,9 @@ found AS (
 def jumps(kwargs: Kwargs) -> str:
     """Observations that leave what their series has ever done, where others do not do the same.
 
-    Where many series of an indicator jump in one period, something has happened (a pandemic). Where
-    one begins far below what follows, it was new then.
+    Where many series of an indicator jump in one period, or take the largest step of their history,
+    something has happened (a pandemic): only what is off by ten then counts. Where one begins far
+    below what follows, it was new then.
     """
     low = kwargs["min_factor"]
     steps = _steps(
@@ -96,11 +100,17 @@ def jumps(kwargs: Kwargs) -> str:
         jump(kwargs, "abs(d - mid)"),
     )
     return f"""{steps},
-beside AS (SELECT indicator, t, count(*) AS present FROM step GROUP BY indicator, t)
+beside AS (
+  SELECT indicator, t, count(*) AS present,
+    count(*) FILTER (abs(d - mid) = largest) >= greatest(3, {kwargs["event"]} * present) AS event
+  FROM cut SEMI JOIN (SELECT DISTINCT indicator, t FROM found) USING (indicator, t)
+  GROUP BY indicator, t
+)
 SELECT _id, observed, expected, factor, reference, periods FROM (
   SELECT *, count(*) OVER (PARTITION BY indicator, t) AS together FROM found
 ) JOIN beside USING (indicator, t)
-WHERE NOT beginning AND (together < 3 OR together < {kwargs["shared"]} * present)"""
+WHERE NOT beginning AND (together < 3 OR together < {kwargs["shared"]} * present)
+  AND (NOT event OR factor NOT BETWEEN 0.1 AND 10)"""
 
 
 def jump(kwargs: Kwargs, step: str) -> str:
@@ -111,7 +121,11 @@ def jump(kwargs: Kwargs, step: str) -> str:
 
 
 def unit_slips(kwargs: Kwargs) -> str:
-    """Observations that are a power of ten away from their neighbours."""
+    """Observations that are a power of ten away from their neighbours.
+
+    A hundred is only told of `shares`, where these are named: what is a percentage or a share is
+    published as the other by mistake, other figures are not.
+    """
     least = min(kwargs["powers"])
     powers = ", ".join(str(power) for power in sorted(kwargs["powers"]))
     steps = _steps(
@@ -120,9 +134,11 @@ def unit_slips(kwargs: Kwargs) -> str:
         unit_slip(kwargs, "abs(d - mid)"),
     )
     power = "round(log10(factor))"
+    shares = ", ".join(in_template(literal(code)) for code in kwargs["shares"])
+    only = f" AND (abs({power}) <> 2 OR indicator IN ({shares}))" if shares else ""
     return f"""{steps}
 SELECT _id, observed, expected, factor, reference, periods FROM found
-WHERE abs({power}) IN ({powers})
+WHERE abs({power}) IN ({powers}){only}
   AND abs(log10(factor) - {power}) <= 0.05 + least({kwargs["within"]}, usual / ln(10))"""
 
 

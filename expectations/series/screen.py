@@ -12,8 +12,9 @@ from typing import Any
 
 import duckdb
 
+from expectations.series.areas import gaps_between_levels, sheet_points
 from expectations.series.history import jump, unit_slip
-from expectations.series.points import SEASONS, columns, points
+from expectations.series.points import SEASONS, columns
 from model.sql import identifier
 
 Kwargs = Mapping[str, Any]
@@ -68,6 +69,15 @@ def _stale_blocks(k: Kwargs) -> str:
     return f"count(*) FILTER (varied < n) >= {k['share'] * k['min_series']}"
 
 
+def _short_steps(k: Kwargs) -> str:
+    return _any(f"n BETWEEN 2 AND {k['max_periods']} AND positive"
+                f" AND high >= {k['min_factor']} * low_positive")
+
+
+def _levels(k: Kwargs) -> str:
+    return f"{gaps_between_levels(dict(k))} > 0"
+
+
 # What the series must be like for a check to look at them, over `_SUMMARY` and `_STEPS`. `holed`
 # and `missing` are right where a period is there once, which `key_unique` sees to.
 SERIES = {
@@ -79,10 +89,13 @@ SERIES = {
     "expect_series_to_have_no_gaps": _gaps,
     "expect_periods_to_be_complete": _lost_periods,
     "expect_periods_to_not_repeat_the_last": _stale_blocks,
+    "expect_levels_to_be_usual_across_areas": _levels,
+    "expect_steps_to_be_usual_across_areas": _short_steps,
 }
 _SUMMARY = """
   count(*) AS n, min(v) AS low, max(v) AS high, min(v) FILTER (v > 0) AS low_positive,
   low >= 0 AS positive, list(v) AS vs, list(t) AS ts, list_unique(vs) AS varied,
+  any_value(sheet) AS sheet, any_value(area) AS area, list_median(vs) AS typical,
   bool_or(v IN ({marks})) AS marked,
   max(t) - min(t) + 1 - count(*) AS missing,
   missing <> 0 OR 2 * sum(t) <> count(*) * (min(t) + max(t)) AS holed"""
@@ -96,7 +109,7 @@ ordered AS (
 levels AS (
   SELECT *, list_transform(
     list_filter(points, lambda p: p[2] > 0 OR NOT positive),
-    lambda p: CASE WHEN positive THEN ln(p[2]) ELSE p[2] END
+    lambda p: CASE WHEN positive THEN ln(CASE WHEN p[2] > 0 THEN p[2] END) ELSE p[2] END
   ) AS level FROM ordered
 ),
 changes AS (
@@ -149,7 +162,7 @@ def _of_series(
     if not checks:
         return set()
     kwargs = checks[0][2]  # all checks of a table have its series and its frequency
-    point = points(kwargs["series"], kwargs["frequency"]).format(batch=identifier(relation))
+    point = sheet_points(dict(kwargs)).format(batch=identifier(relation))
     asked = ", ".join(SERIES[kind](arguments) for _, kind, arguments in checks)
     marks = {mark for _, _, arguments in checks for mark in arguments.get("marks", ())}
     summary = _SUMMARY.format(marks=", ".join(repr(mark) for mark in sorted(marks)) or "NULL")
@@ -190,6 +203,8 @@ def _filled(k: Kwargs) -> str:
 TABLE = {
     "expect_no_personal_data": _filled,
     "expect_text_to_be_readable": _filled,
+    "expect_areas_to_be_complete":
+        lambda k: f"count(DISTINCT ref_area) >= {k['min_share'] * len(k['areas'])}",
     "expect_levels_to_hold_across_geography_breaks":
         lambda k: "coalesce(min(geo_vintage) < max(geo_vintage), false)",
 }

@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from model.errors import OpenIndicatorsError
 from model.hashing import sha256_file
+from model.stops import counted
 from pipelines.catalogue import load_catalogue
 from pipelines.settings import Settings
 from pipelines.terminal import out
@@ -47,7 +48,7 @@ def _look() -> list[tuple[str, bool, str]]:
     catalogue = load_catalogue(settings)
     found.append(
         ("datasets", not catalogue.errors,
-         f"{len(catalogue.declarations)} declarations are right"
+         f"right: {counted(len(catalogue.declarations), 'declaration')}"
          + "".join(f"\n  {error}" for error in catalogue.errors))
     )
     return found + _records(settings) + _judgements(settings)

@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 
 from assets.steps import Pipeline
+from model.stops import counted
 from pipelines.catalogue import load_catalogue
 from pipelines.settings import Settings
 from pipelines.terminal import number, out, say_error, table
@@ -159,6 +160,6 @@ def check(as_json: bool) -> int:
     else:
         for error in catalogue.errors:
             say_error(error)
-        out.print(f"{len(catalogue.declarations)} declarations are right,"
-                  f" {len(catalogue.errors)} problems.")
+        out.print(f"Right: {counted(len(catalogue.declarations), 'declaration')}."
+                  f" Wrong: {counted(len(catalogue.errors), 'problem')}.")
     return catalogue.errors[0].exit_code if catalogue.errors else 0

@@ -17,8 +17,19 @@ from assets.quality import groups, quality_report
 from assets.rerun import Rerun, rerun
 from assets.steps import Pipeline
 from model.disk import write_if_changed
-from model.errors import OpenIndicatorsError
-from model.quality import DIMENSIONS, Freshness, GroupScore, QualityReport, Scorecard
+from model.errors import DeclarationError, OpenIndicatorsError, QualityError, SourceError
+from model.quality import (
+    DIMENSIONS,
+    CheckHistory,
+    Freshness,
+    GroupScore,
+    Judgement,
+    QualityReport,
+    Scorecard,
+    shown,
+)
+from model.records import CheckResult, Outcome
+from model.stops import counted, finding, sentences
 from model.text import did_you_mean
 from pipelines.catalogue import load_catalogue
 from pipelines.settings import Settings
@@ -135,8 +146,7 @@ def _all(reports: Sequence[QualityReport], as_json: bool) -> None:
         )
     for report in reports:
         if report.latest and report.latest.stopped:
-            out.print(f"[red]stopped[/] {report.dataset}: {escape(report.latest.stopped)}",
-                      soft_wrap=True)
+            _print_stopped(report.latest, f"[red]stopped[/] {report.dataset}: ")
     out.print("\n`openindicators quality DATASET` shows the rows behind a failed check.")
 
 
@@ -155,7 +165,7 @@ def _mqa(report: QualityReport) -> dict[str, Any] | None:
 
 
 def _percents(card: Scorecard) -> list[str]:
-    found = {score.dimension: f"{score.percent:.1f}" for score in card.scores}
+    found = {score.dimension: shown(score.percent) for score in card.scores}
     return [found.get(name, "–") for name in DIMENSIONS]
 
 
@@ -165,16 +175,16 @@ def _row(report: QualityReport) -> list[str]:
         return [report.dataset, "–", *["–"] * (len(DIMENSIONS) + 5)]
     counts = [sum(item.outcome == name for item in latest.open) for name in ("failed", "warned")]
     return [
-        report.dataset, card.grade, f"{card.total:.1f}", *_percents(card),
+        report.dataset, card.grade, shown(card.total), *_percents(card),
         card.freshness.state, str(card.freshness.due or "–"),
         *(str(count) if count else "·" for count in counts),
     ]
 
 
 def _group_row(item: GroupScore) -> list[str]:
-    found = {dimension: f"{percent:.1f}" for dimension, percent in item.scores}
+    found = {dimension: shown(percent) for dimension, percent in item.scores}
     return [
-        item.id, item.grade, f"{item.total:.1f}", str(item.datasets),
+        item.id, item.grade, shown(item.total), str(item.datasets),
         *(found.get(name, "–") for name in DIMENSIONS),
     ]
 
@@ -183,13 +193,18 @@ def _one(
     settings: Settings, pipeline: Pipeline, report: QualityReport, checks: list[str],
     every: bool, rows: int, as_json: bool,
 ) -> None:
-    if report.scorecard is None:
+    if report.latest is None:
         raise OpenIndicatorsError(
             "it was never judged", where=report.dataset,
             todo=f"run `openindicators run {report.dataset}`",
         )
     names = _to_rerun(pipeline, report, checks, every)
-    again = rerun(pipeline, settings.home, names, rows) if names else []
+    again: list[Rerun] = []
+    error = ""
+    try:
+        again = rerun(pipeline, settings.home, names, rows) if names else []
+    except (DeclarationError, QualityError, SourceError) as found:
+        error = str(found)
     if as_json:
         document = {
             **report.model_dump(mode="json"), "mqa": _mqa(report),
@@ -197,16 +212,20 @@ def _one(
                 {**item.check.model_dump(mode="json", exclude={"samples"}), "rows": item.rows}
                 for item in again
             ],
+            "rerun_error": error or None,
         }
         typer.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
         return
-    _print_card(report, report.scorecard)
+    _print_card(report)
     _print_checks(report)
+    if error:
+        out.print(f"\n[red]No check can be run again[/]: {escape(error)}", soft_wrap=True)
     for item in again:
         _print_rerun(item)
     held = report.latest.rows_quarantined if report.latest else 0
     if held:
-        out.print(f"\n{held} rows are held back: `openindicators quarantine {report.dataset}`")
+        out.print(f"\nHeld back: {counted(held, 'row')}, listed by"
+                  f" `openindicators quarantine {report.dataset}`")
 
 
 def _to_rerun(
@@ -216,50 +235,74 @@ def _to_rerun(
     for name in checks:
         if name not in known:
             raise OpenIndicatorsError(
-                f"{report.dataset} has no check {name!r}", todo=did_you_mean(name, known)
+                f"{report.dataset} has no check {name!r}",
+                todo=did_you_mean(name, known)
+                or f"`openindicators quality {report.dataset}` lists them",
             )
     if checks:
         return set(checks)
     if every:
         return known
-    opened = report.latest.open if report.latest else ()
-    return {item.name for item in opened if item.outcome != "not_judged"} & known
+    return {item.name for item in report.checks if _last(item) in ("failed", "warned")} & known
 
 
-def _print_card(report: QualityReport, card: Scorecard) -> None:
+def _last(item: CheckHistory) -> Outcome | None:
+    """Return what a check found last: the newest judgement may have had no table."""
+    return next((point.outcome for point in reversed(item.points) if point.outcome), None)
+
+
+def _print_card(report: QualityReport) -> None:
     out.print(f"[bold]{escape(report.title.vi)}[/]\n{escape(report.title.en)}")
-    out.print(f"grade {card.grade}, {card.total:.1f} of 100 (algorithm {card.algorithm})\n")
+    if report.scorecard:
+        _print_scores(report.scorecard)
+    if report.ended:
+        out.print(escape(report.ended.en), soft_wrap=True)
+    if report.latest and report.latest.stopped:
+        _print_stopped(report.latest, "[red]stopped[/]: ")
+        if report.release:
+            out.print(f"The last good release stays public: {report.release}.")
+    if report.scorecard and report.scorecard.gains:
+        _print_gains(report.scorecard)
+
+
+def _print_scores(card: Scorecard) -> None:
+    out.print(f"grade {card.grade}, {shown(card.total)} of 100 (algorithm {card.algorithm})\n")
     table(
         None, [("dimension", "left"), ("score", "right"), ("in words", "left")],
         [
-            [score.dimension, f"{score.percent:.1f}", DIMENSIONS[score.dimension].meaning.en]
+            [score.dimension, shown(score.percent), DIMENSIONS[score.dimension].meaning.en]
             for score in card.scores
         ],
     )
     out.print(f"\n{_in_words(card.freshness)}")
-    if report.ended:
-        out.print(escape(report.ended.en), soft_wrap=True)
-    if report.latest and report.latest.stopped:
-        out.print(f"[red]stopped[/]: {escape(report.latest.stopped)}", soft_wrap=True)
-    if card.gains:
-        out.print()
-        table(
-            None, [("to mend", "left"), ("gains", "right"), ("in words", "left")],
-            [
-                [f"{gain.dimension}: {gain.check or ''}".rstrip(": "), f"{gain.points:.2f}",
-                 escape(gain.title.en)]
-                for gain in card.gains
-            ],
-        )
+
+
+def _print_gains(card: Scorecard) -> None:
+    out.print()
+    table(
+        None, [("to mend", "left"), ("gains", "right"), ("in words", "left")],
+        [
+            [f"{gain.dimension}: {gain.check or ''}".rstrip(": "), f"{gain.points:.2f}",
+             escape(gain.title.en)]
+            for gain in card.gains
+        ],
+    )
+
+
+def _print_stopped(judgement: Judgement, start: str) -> None:
+    for said in sentences(judgement.stopped or (), judgement.dataset, names=True):
+        out.print(f"{start}{escape(said.what.en)}\n  → {escape(said.todo.en)}", soft_wrap=True)
 
 
 def _in_words(fresh: Freshness) -> str:
     if fresh.due is None:
         return f"{fresh.state}: newest period {fresh.period_last or '–'}"
     habit = "the source's own rhythm" if fresh.own_rhythm else "usual for this frequency"
+    due = "was due on" if fresh.days_late else "is due on"
+    late = f", {counted(fresh.days_late, 'day')} ago" if fresh.days_late else ""
     return (
-        f"{fresh.state}: newest period {fresh.period_last}; {fresh.expected_period} is due on"
-        f" {fresh.due} ({fresh.lag_days} days after its end, {habit})"
+        f"{fresh.state}: newest period {fresh.period_last}; {fresh.expected_period} {due}"
+        f" {fresh.due} ({counted(fresh.lag_days or 0, 'day')} after its end, {habit}){late}"
     )
 
 
@@ -276,14 +319,17 @@ def _print_checks(report: QualityReport) -> None:
     )
 
 
+def _found(check: CheckResult) -> str:
+    if check.outcome == "passed" or check.error:
+        return ""
+    return f"; {escape(finding(check).en)}"
+
+
 def _print_rerun(item: Rerun) -> None:
     check = item.check
     out.print(
-        f"\n[bold]{check.name}[/], run again: {check.outcome},"
-        f" {check.unexpected} of {check.evaluated} do not fulfil it", soft_wrap=True,
+        f"\n[bold]{check.name}[/], run again: {check.outcome}{_found(check)}", soft_wrap=True,
     )
-    if check.observed is not None:
-        out.print(f"observed: {escape(str(check.observed))}", soft_wrap=True)
     if check.error:
         out.print(f"error: {escape(check.error)}", soft_wrap=True)
     if item.rows:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -16,13 +17,13 @@ from rich.markup import escape
 
 from assets.steps import Pipeline, judge_table
 from expectations.acceptance import broken_checks, refused
-from model.errors import OpenIndicatorsError
+from model.errors import DeclarationError, OpenIndicatorsError, QualityError, SourceError
 from model.quality import Acceptance, row_sha256
 from pipelines.catalogue import load_catalogue
 from pipelines.commands.people import decider, plain_text
 from pipelines.settings import Settings
-from pipelines.terminal import out, table
-from warehouse import acceptances
+from pipelines.terminal import out, say_error, table
+from warehouse import acceptances, releases
 from warehouse.home import Home
 
 ID_DIGITS = 12
@@ -58,23 +59,40 @@ def quarantine(
     [pipeline] = chosen.values()
     if accept:
         return _accept(settings, pipeline, accept, reason, by)
-    rows = held_rows(pipeline, settings.home)
+    try:
+        rows, error = held_rows(pipeline, settings.home), None
+    except (DeclarationError, QualityError, SourceError) as found:
+        rows, error = released_without(pipeline, settings.home), found
+    if error is not None:
+        say_error(error)
     if as_json:
         typer.echo(json.dumps([_as_json(row) for row in rows], ensure_ascii=False, indent=2))
-        return 0
-    _print(pipeline, rows)
-    return 0
+    else:
+        if error is not None:
+            out.print("No table can be made of what the source serves now. Held back from the"
+                      " last release:")
+        _print(pipeline, rows)
+    return error.exit_code if error is not None else 0
 
 
 def held_rows(pipeline: Pipeline, home: Home) -> list[HeldRow]:
     """Return the rows that the judgement of the current table holds back."""
-    path = judge_table(pipeline, home).quarantine
-    columns = pipeline.dataset.columns
+    return _rows(judge_table(pipeline, home).quarantine, pipeline.dataset.columns)
+
+
+def released_without(pipeline: Pipeline, home: Home) -> list[HeldRow]:
+    """Return the rows that were held back from the current release."""
+    current = releases.current(home, pipeline.dataset.id)
+    path = current.path("quarantine.parquet") if current else None
+    return _rows(path, pipeline.dataset.columns) if path and path.exists() else []
+
+
+def _rows(path: Path, columns: tuple[str, ...]) -> list[HeldRow]:
     return [_held(row, columns) for row in pq.read_table(path).to_pylist()]
 
 
 def _held(row: dict[str, Any], columns: tuple[str, ...]) -> HeldRow:
-    values = {name: row[name] for name in columns}
+    values = {name: row.get(name) for name in columns}  # an old release may have fewer
     original = row["_original"]
     return HeldRow(
         id=row_sha256(values)[:ID_DIGITS],
@@ -112,7 +130,8 @@ def _print(pipeline: Pipeline, rows: list[HeldRow]) -> None:
     )
     for row in rows:
         if row.original is not None:
-            out.print(f"{row.id} is in the source: {escape(json.dumps(row.original))}",
+            out.print(f"{row.id} is in the source: "
+                      + escape(json.dumps(row.original, ensure_ascii=False)),
                       soft_wrap=True)
     out.print(
         f"\nRelease one that is right after all: `openindicators quarantine {dataset.id} --accept"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 import typer
@@ -10,6 +11,7 @@ from rich.markup import escape
 
 from assets.steps import publish
 from model.errors import OpenIndicatorsError
+from model.stops import counted
 from model.text import did_you_mean
 from pipelines.build import portals_for
 from pipelines.catalogue import Catalogue, load_catalogue
@@ -17,7 +19,7 @@ from pipelines.execution import Outcome, run_datasets
 from pipelines.settings import Settings
 from pipelines.terminal import err, live, number, out, plain, say_error, table
 from portal.base import Portal
-from warehouse import drafts, releases
+from warehouse import drafts, judgements, releases
 
 PROJECT_COMMANDS = "`make serve` shows the site, `make ui` shows Dagster's history of this run"
 
@@ -99,8 +101,21 @@ def _row(settings: Settings, dataset_id: str, outcome: Outcome) -> dict[str, Any
         row["drift"] = [item.what.en for item in drift]
     if dataset_id in outcome.failures:
         stage, error = outcome.failures[dataset_id]
-        row |= {"error": plain(error), "stage": stage}
+        row |= {"error": plain(error), "stage": stage, **_judged(settings, dataset_id)}
     return row
+
+
+def _judged(settings: Settings, dataset_id: str) -> dict[str, Any]:
+    """Return the counts of a dataset's newest judgement: what came of the table that failed."""
+    history = judgements.log(settings.home, dataset_id)
+    if not history:
+        return {}
+    found = Counter(item.outcome for item in history[-1].open)
+    return {
+        "rows": history[-1].rows_read, "new": 0, "revised": 0, "withdrawn": 0,
+        "passed": len(history[-1].passed), "warned": found["warned"], "failed": found["failed"],
+        "quarantined": history[-1].rows_quarantined,
+    }
 
 
 def _show(
@@ -118,11 +133,11 @@ def _show(
         out.print("[green]Nothing has changed[/]: no release, no publication, nothing rewritten.")
     elif outcome.changed:
         out.print(
-            f"{len(outcome.changed)} of {len(rows)} datasets have news."
+            f"{len(outcome.changed)} of {counted(len(rows), 'dataset')} with news."
             " “new”, “revised” and “withdrawn” compare a release with the one before it."
         )
     if outcome.failures:
-        err.print(f"[bold red]{len(outcome.failures)} failed[/]; their last good release stays:")
+        err.print(f"[bold red]{len(outcome.failures)} failed[/]; what was released before stays:")
         for dataset_id, (stage, error) in sorted(outcome.failures.items()):
             err.print(
                 f"  [red]✗[/] {escape(dataset_id)} · {stage}: {escape(plain(error))}",
@@ -152,7 +167,7 @@ def _show_drafts(waiting: list[str]) -> None:
 def _cells(row: dict[str, Any]) -> list[str]:
     failed = "error" in row
     mark = "[red]✗[/]" if failed else "[green]✓[/]" if row["changed"] else "[dim]=[/]"
-    if row["release"] is None:
+    if "rows" not in row:
         return [mark, row["dataset"], *[""] * 8, "draft" if row["draft"] else "none"]
     counts = [
         number(row[name])
@@ -160,7 +175,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
             "rows", "new", "revised", "withdrawn", "passed", "warned", "failed", "quarantined",
         )
     ]
-    release = f"{row['release']} + draft" if row["draft"] else str(row["release"])
+    release = str(row["release"] or "none") + (" + draft" if row["draft"] else "")
     return [mark, row["dataset"], *counts, release]
 
 

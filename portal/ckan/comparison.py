@@ -150,8 +150,10 @@ def _same(one: Any, other: Any) -> bool:
 
 def _plain(value: Any) -> Any:
     """Return a value without what CKAN adds or drops on its own: empty fields, order of tags."""
+    if value in (None, "", [], (), {}):
+        return None
     if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items() if v not in (None, "", [], {})}
+        return {k: _plain(v) for k, v in value.items() if _plain(v) is not None}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
-    return value if value not in (None, "", [], {}) else None
+    return value

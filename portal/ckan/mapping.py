@@ -318,7 +318,8 @@ def _quality(content: Content, first: Release, files: Sequence[FileRecord]) -> F
         return {}
     nodes = dataset_nodes(content, files, folder="", page="#", issued=_moment(first))
     mqa = assess(nodes, content.dataset.id)
-    return {"algorithm": algorithm, **dqv.values(quality.scores, mqa)}
+    measured = dqv.values(quality.scores, mqa)
+    return {"algorithm": algorithm, **{str(name): value for name, value in measured.items()}}
 
 
 def _provenance(content: Content) -> Bilingual:

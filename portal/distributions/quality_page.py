@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from model.dataset import Dataset
 from model.quality import DIMENSIONS, OUTCOMES, SEVERITIES, worst_first
+from model.reasons import in_words
 from model.records import FileRecord
 from model.text import Bilingual, plain
 from portal.content import Content
@@ -38,7 +39,7 @@ def write(content: Content, path: Path, others: Sequence[FileRecord]) -> None:
         dataset=content.dataset, release=content.release, quality=quality, dimensions=DIMENSIONS,
         outcomes=OUTCOMES, severities=SEVERITIES,
         checks=worst_first(quality.checks),
-        titles={check.name: check.title for check in quality.checks}, held=held,
+        titles={check.name: check.title for check in quality.checks}, held=held, in_words=in_words,
     )
     path.write_text(page, encoding="utf-8")
 

@@ -10,6 +10,7 @@ from babel.dates import format_date, format_skeleton
 from babel.numbers import format_compact_decimal, format_decimal
 
 from model.periods import frequency_of, period_start
+from model.quality import shown
 
 _LOCALES = {"vi": Locale("vi", "VN"), "en": Locale("en", "GB")}
 
@@ -29,6 +30,16 @@ def number(value: float, language: str, decimals: int = 0) -> str:
     return format_decimal(value, pattern, locale=_LOCALES[language])
 
 
+def points(value: float, language: str) -> str:
+    """Return a total or a score of a dataset's quality.
+
+    >>> points(99.97, "vi")
+    '99,9'
+    """
+    text = shown(value)
+    return text.replace(".", ",") if language == "vi" else text
+
+
 def axis_number(value: float, language: str, decimals: int, compact: bool) -> str:
     """Return a figure for an axis; a compact one in words: 1,2 triệu, 1.2M."""
     if compact and value:
@@ -44,9 +55,15 @@ def axis_number(value: float, language: str, decimals: int, compact: bool) -> st
 
 @lru_cache(maxsize=10_000)
 def day(moment: datetime | date, language: str) -> str:
-    """Return a date in words."""
+    """Return a date as it is written in tables and in sentences alike.
+
+    >>> day(date(2026, 11, 4), "vi"), day(date(2026, 11, 4), "en")
+    ('04/11/2026', '4 November 2026')
+    """
     if isinstance(moment, datetime):
         moment = moment.astimezone(UTC).date()
+    if language == "vi":
+        return moment.strftime("%d/%m/%Y")
     return format_date(moment, "long", locale=_LOCALES[language])
 
 
@@ -70,7 +87,7 @@ def period(iso: str, language: str) -> str:
     if freq == "W":
         return f"tuần {iso[6:]}/{iso[:4]}" if vi else f"week {iso[6:]}, {iso[:4]}"
     if freq == "D":
-        return format_date(period_start(iso), "medium", locale=_LOCALES[language])
+        return day(period_start(iso), language)
     if freq == "YTD":
         months = iso.rsplit("P", 1)[1].removesuffix("M")
         return f"{months} tháng đầu năm {iso[:4]}" if vi else f"first {months} months of {iso[:4]}"

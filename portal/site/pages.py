@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from model.quality import OUTCOMES, SEVERITIES, worst_first
+from model.reasons import in_words
 from model.records import FileRecord
 from model.sql import identifier
 from model.text import LANGUAGES, Bilingual, fold, plain
@@ -243,10 +244,7 @@ def _change(content: Content, row: dict[str, Any], language: str) -> dict[str, A
 
 def _held(content: Content, row: dict[str, Any], language: str) -> dict[str, Any]:
     titles = {check.name: check.title for check in content.quality.checks}
-    reasons = [
-        titles[reason].get(language) if reason in titles else plain(reason)
-        for reason in row["reasons"] or ()
-    ]
+    reasons = [in_words(reason, titles).get(language) for reason in row["reasons"] or ()]
     known = ("indicator", "ref_area", "time_period")
     what = [_shown(content, row, name, language) for name in known]
     return {

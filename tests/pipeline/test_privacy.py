@@ -147,13 +147,72 @@ def test_what_would_be_published_stops_the_release_and_is_not_told(command, monk
         command("quality", code=5)
     home = Home(command.home)
     [judgement] = judgements.log(home, CASES)[1:]
-    assert judgement.stopped is not None and "no_personal_data" in judgement.stopped
+    assert judgement.stopped is not None and "no_personal_data" in str(judgement.stopped)
     check = next(item for item in judgements.record(home, judgement).checks
                  if item.name == "no_personal_data")
     assert {(row["column"], row["kind"]) for row in check.samples} == {
         ("cause", "phone"), ("obs_note", "CCCD")}
     assert told and leaks({"webhook": json.dumps(told, ensure_ascii=False)}) == []
     site = texts(home.site)
-    assert "no_personal_data" in site["vi/failures.atom"]
+    assert "dữ liệu cá nhân" in site["vi/failures.atom"]
     assert leaks(site) == []
     assert leaks({"record": str(judgements.record(home, judgement))}) == []
+
+
+COUNTS = "".join(
+    f"48,{cause},{year},{value},\n"
+    for year in range(2000, 2025)
+    for cause, value in (("sốt", 3 if year == 2010 else 70), ("lao", 50), ("khác", 60))
+) + "".join(f"48,_T,{year},{113 if year == 2010 else 180},\n" for year in range(2000, 2025))
+RULE = "small_cells: {action: suppress, totals: {cause: _T}, also_in: [health/again]}"
+
+
+def test_a_small_count_is_withheld_with_another_and_looked_for_elsewhere(command):
+    source(command, HEAD + COUNTS)
+    command("run", CASES)
+    home = Home(command.home)
+    declaration = command.project / f"assets/{CASES}.yaml"
+    withholding = DECLARATION.replace("minimum: 0}", f"minimum: 0, {RULE}}}")
+
+    declaration.write_text(withholding, encoding="utf-8")
+    assert "no dataset 'health/again' is declared" in command("run", CASES, code=3).err
+    again = DECLARATION.replace("cases.csv", "again.csv")
+    declaration.with_name("again.yaml").write_text(again, encoding="utf-8")
+    command("run", CASES)
+    stored = releases.current(home, CASES)
+    assert stored is not None and stored.release.number == 2
+    rows = pq.read_table(stored.path("data.parquet")).to_pylist()
+    withheld = {(row["cause"], row["time_period"]) for row in rows if row["obs_status"] == "Q"}
+    assert withheld == {("sốt", "2010"), ("lao", "2010")}
+    assert not [row for row in rows if row["obs_value"] == 3]
+    checks = {check.name: check for check in stored.quality.checks}
+    assert checks["small_cells_withheld"].observed == {
+        "withheld": {"small": 1, "beside": 1, "intervals at least, in thresholds": 3.3}
+    }
+    # It was published before: that is told, and which it was is not.
+    assert checks["withheld_in_every_release"].outcome == "warned"
+    assert [row["affected"] for row in checks["withheld_in_every_release"].samples] == [2]
+    assert checks["withheld_elsewhere"].outcome == "not_judged"
+    assert "Nothing has changed" in command("run", CASES).out
+
+    (command.home / "inbox" / "again.csv").write_text(HEAD + COUNTS, encoding="utf-8")
+    command("run", "health/again")
+    said = command("run", CASES, code=5)
+    assert "withheld_elsewhere" in said.out + said.err
+    assert releases.current(home, CASES).release.number == 2
+
+
+def test_a_table_that_small_counts_stop_is_not_told_by_its_samples(command):
+    source(command, HEAD + COUNTS)
+    stopping = "minimum: 0, small_cells: {threshold: 10}}"
+    path = command.project / f"assets/{CASES}.yaml"
+    path.write_text(DECLARATION.replace("minimum: 0}", stopping), encoding="utf-8")
+    command("run", CASES, code=5)
+    home = Home(command.home)
+    record = judgements.record(home, judgements.log(home, CASES)[-1])
+    checks = {check.name: check for check in record.checks}
+    assert checks["small_cells_withheld"].outcome == "failed"
+    assert checks["series_without_jumps"].unexpected  # 3 among many 70
+    assert not any(check.samples or check.observed for check in record.checks)
+    # The operator runs the check again, and sees where it is.
+    assert "2010" in command("quality", CASES, "--check", "small_cells_withheld", code=5).out

@@ -47,7 +47,8 @@ def dataset(**changes: Any) -> Dataset:
 
 def codelist(name: str, codes: list[str]) -> Codelist:
     entries = tuple(CodeEntry(code=code, name=Bilingual(vi=code, en=code)) for code in codes)
-    return Codelist(id=name, vintage="ISO", entries=entries)
+    title = Bilingual(vi=f"Danh mục {name}", en=f"List of {name}")
+    return Codelist(id=name, title=title, vintage="ISO", entries=entries)
 
 
 def registries() -> Registries:

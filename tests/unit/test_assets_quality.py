@@ -19,6 +19,7 @@ from tests.unit.test_warehouse_judgements import DATASET, keep, validated
 from warehouse import judgements
 from warehouse.home import Home
 
+EMPTY = [{"kind": "empty"}]
 BAD = check("total", outcome="failed", unexpected=2, evaluated=9)
 
 
@@ -30,10 +31,10 @@ def home(tmp_path: Path) -> Home:
     half = (Score(dimension="validity", good=1, of=2),)
     keep(made, validated(tmp_path / "1", ["2023"], checks=(check(), check("total"))), days=0)
     keep(made, validated(
-        tmp_path / "2", ["2023"], checks=(check(), BAD), stopped="no: mend", scores=half,
+        tmp_path / "2", ["2023"], checks=(check(), BAD), stopped=EMPTY, scores=half,
     ), days=1)
     keep(made, validated(
-        tmp_path / "3", ["2022"], checks=(BAD,), stopped="no: mend", scores=half,
+        tmp_path / "3", ["2022"], checks=(BAD,), stopped=EMPTY, scores=half,
     ), days=2)
     keep(made, validated(
         tmp_path / "4", ["2024"], checks=(check(), check("total"), check("new")),
@@ -73,7 +74,7 @@ def test_incidents_are_told_once_and_have_the_same_id_for_ever(home: Home) -> No
     assert [(item.kind, item.at.day) for item in found] == [
         ("recovered", 4), ("stopped", 2), ("failed", 2),
     ]
-    assert found[2].text.en == "2 of 9 do not fulfil it."
+    assert found[2].text.en == "2 findings." and found[2].text.vi == "2 chỗ không đạt."
     assert incidents(home, happened, 10) == found and len({item.id for item in found}) == 3
     assert incidents(home, happened, 1) == found[:1]
     assert events(judgements.log(home, DATASET), 1) == happened[:1]

@@ -81,7 +81,7 @@ def test_of_rows_with_one_key_only_one_can_stay() -> None:
     assert list(kept) == [8] and quality.stopped is None
     both = (accept(one, "key_unique"), accept(two, "key_unique"))
     quality, _ = judge([*good_rows(), one, two], *both)
-    assert "key_unique" in quality.stopped
+    assert [check.name for stop in quality.stopped for check in stop.checks] == ["key_unique"]
 
 
 def test_a_row_that_could_not_be_read_cannot_be_accepted() -> None:

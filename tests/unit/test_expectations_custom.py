@@ -56,7 +56,7 @@ def test_personal_data_stop_the_release_whatever_the_suite_says(tmp_path):
     con = world.table(rows(GROWN, obs_note="gọi 0905123456"))
     checks, record = judged(con, suite)
     assert checks["no_personal_data"].outcome == "failed"
-    assert "no_personal_data" in (record.stopped or "")
+    assert [check.name for stop in record.stopped for check in stop.checks] == ["no_personal_data"]
     assert "0905123456" not in record.model_dump_json(include={"stopped"})
     assert checks["no_personal_data"].samples == (
         {"column": "obs_note", "kind": "phone", "affected": 20, "masked": "xxx ##########"},)
@@ -120,7 +120,9 @@ def test_half_a_table_stops_the_release(tmp_path):
     con.execute(f"COPY observation TO '{before}' (FORMAT parquet)")
     con.execute("DELETE FROM observation WHERE _id > 8")
     _, record = judged(con, suite, **{PREVIOUS_RELEASE: before})
-    assert "rows_of_last_release" in (record.stopped or "")
+    assert [(check.name, check.observed, check.expected) for check in record.stopped[0].checks] == [
+        ("rows_of_last_release", "9", "20")
+    ]
 
 
 def test_an_exported_suite_is_great_expectations_alone(tmp_path):
@@ -214,6 +216,40 @@ def test_no_query_that_is_saved_would_have_found_anything(series):
     for item in own:
         found = con.execute(str(query_of(item)).format(batch="observation")).fetchall()
         assert item.name not in names or found == [], item.name
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.floats(2, 9), st.floats(1.0, 1.6), st.integers(18, 24), st.integers(0, 3))
+def test_no_query_about_areas_that_is_saved_would_have_found_anything(factor, spread, areas, at):
+    from expectations.series.screen import idle
+
+    suite = full_suite(world.dataset(), None, world.registries())
+    own = [item for item in suite.expectations if "across_areas" in item.type]
+    assert len(own) == 2
+    values = [10 * spread**areas * (factor if at in (i, 3) else 1) for i in range(3)]
+    others = [row for n in range(areas) for row in rows([10 * spread**n] * 3, ref_area=f"A{n}")]
+    con = world.table([*others, *rows(values)])
+    names = idle(con, "observation", [(item.name, item.type, item.kwargs) for item in own])
+    for item in own:
+        found = con.execute(str(query_of(item)).format(batch="observation")).fetchall()
+        assert item.name not in names or found == [], item.name
+
+
+@pytest.mark.parametrize(("countries", "apart"), [(1, ["VN", "R"]), (3, ["R"])])
+def test_groups_of_areas_are_set_apart_and_no_area_is_due(countries, apart):
+    """A country is a group where the list is of its provinces."""
+    kinds = {"VN": "country", "R": "region", **dict.fromkeys(["P1", "P2"], (
+        "province" if countries == 1 else "country"))}
+    registries = world.registries()
+    entry = registries.codelists["areas"].entries[0]
+    entries = tuple(entry.model_copy(update={"code": code, "kind": kind})
+                    for code, kind in kinds.items())
+    areas = registries.codelists["areas"].model_copy(update={"entries": entries})
+    changed = registries.model_copy(update={"codelists": {**registries.codelists, "areas": areas}})
+    suite = {item.name: item for item in full_suite(world.dataset(), None, changed).expectations}
+    for name in ("levels_usual_across_areas", "steps_usual_across_areas", "series_differ"):
+        assert suite[name].kwargs["apart"] == apart
+    assert suite["areas_complete"].kwargs["areas"] == [c for c in kinds if c not in apart]
 
 
 def test_names_and_words_are_complete():

@@ -131,7 +131,7 @@ def test_what_fails_is_ranked_by_what_mending_it_gains() -> None:
     )
     found = [score("completeness", 90), score("validity", 60), score("consistency", 0)]
     found[2] = Score(dimension="consistency", good=0, of=1)
-    ranked = scores.gains(quality, found, None)
+    ranked = scores.gains(quality, found)
     assert [(gain.check, gain.points) for gain in ranked] == [
         ("whole", 28.57),  # all of 20 of the 70 points that were measured
         ("many", 10.71),  # 30 % of 25 of 70
@@ -213,7 +213,7 @@ def test_what_brings_nothing_new_does_not_make_fresh() -> None:
     later = date(2024, 6, 1)
     history = [
         *FIRST,
-        judgement(date(2024, 5, 1), "2024-03", stopped="no"),
+        judgement(date(2024, 5, 1), "2024-03", stopped=[{"kind": "empty"}]),
         judgement(date(2024, 5, 2), "2023-11"),  # a rollback
         judgement(date(2024, 5, 3), None),
         judgement(date(2024, 7, 1), "2024-05"),  # after the day that is asked for

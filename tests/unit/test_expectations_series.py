@@ -112,6 +112,35 @@ def test_what_all_areas_do_together_is_no_jump():
     assert len(found(table(alone), "expect_series_values_to_not_jump")) == 1
 
 
+def test_a_hundred_is_only_told_of_shares():
+    con = table(changed(grown(), [10], lambda v: v / 100))
+    kind = "expect_series_values_to_keep_their_unit"
+    assert [r["_id"] for r in found(con, kind, shares=["BEDS"])] == [10]
+    assert found(con, kind, shares=["SHARE"]) == []
+
+
+def test_a_series_of_zeros_has_too_few_values_to_jump():
+    few = years([0.0] * 13 + [10.0, 11.0, 10.0, 12.0, 11.0, 10.0, 900.0])
+    assert found(table(few), "expect_series_values_to_not_jump") == []
+    rows = found(table([*few[13:], *years([10.0, 11.0], first=1998)]),
+                 "expect_series_values_to_not_jump")
+    assert [row["observed"] for row in rows] == [900]
+
+
+def test_where_all_take_their_largest_step_only_ten_times_is_a_jump():
+    """A pandemic: all fall, a few of them far."""
+    calm = [p for n in range(40) for p in years(
+        [(100 + n) * 1.12**i * (1 + 0.01 * math.sin(5 * i + n)) for i in range(20)], f"A{n}")]
+    ends = [20 * n + 19 for n in range(40)]
+    kind = "expect_series_values_to_not_jump"
+    three = changed(calm, ends[:3], lambda v: v / 4)
+    assert [r["_id"] for r in found(table(three), kind)] == ends[:3]
+    fallen = changed(three, ends[3:], lambda v: v / 1.2)
+    assert found(table(fallen), kind) == []
+    assert [r["_id"] for r in found(table(changed(fallen, ends[:1], lambda v: v / 10)), kind)
+            ] == ends[:1]
+
+
 def months(values: list[float]) -> list[Point]:
     return [("VN", f"{2010 + i // 12}-{i % 12 + 1:02d}", value) for i, value in enumerate(values)]
 
@@ -170,6 +199,25 @@ def test_a_year_that_most_areas_lost_is_one_finding():
     assert [(r["time_period"], r["series_without"], r["series"]) for r in rows] == [("2011", 8, 8)]
 
 
+def test_a_year_that_a_table_of_one_area_lost_is_found():
+    """Each indicator has one series: they are looked at together."""
+    con = table([])
+    for n in range(6):
+        lay(con, [p for p in grown(start=100 + n) if p[1] != "2010"], f"i{n}", indicator=f"I{n}")
+        con.execute(f"INSERT INTO observation FROM i{n}")
+    rows = found(con, "expect_periods_to_be_complete")
+    assert [(r["indicator"], r["time_period"], r["missing"], r["reference"]) for r in rows] == [
+        (f"I{n}", "2011", 1, "2009") for n in range(6)]
+    assert found(con, "expect_periods_to_be_complete", min_series=7) == []
+
+
+def test_surveys_of_different_years_are_no_lost_year():
+    areas = range(9)
+    points = [p for n in areas for p in grown(area=f"A{n}")
+              if p[1] not in [str(year) for year in range(2009 - n, 2011)]]
+    assert found(table(points), "expect_periods_to_be_complete") == []
+
+
 def test_a_flipped_sign_and_a_missing_mark_are_found():
     con = table(changed(grown(), [7], lambda v: -v))
     assert [r["_id"] for r in found(con, "expect_series_values_to_keep_their_sign")] == [7]
@@ -195,6 +243,30 @@ def test_a_period_that_repeats_the_one_before_is_found():
     assert {row["reference"] for row in rows} == {"2018"}
 
 
+def repeated(own: list[Point]) -> list[Point]:
+    """The last value is the one before."""
+    return [*own[:-1], (*own[-1][:2], own[-2][2])]
+
+
+def test_a_repeated_period_is_found_beside_series_that_never_move():
+    still = [p for n in range(8) for p in years([50.0 + n] * 20, f"B{n}")]
+    moving = [p for n in range(8) for p in repeated(grown(start=100 + 13 * n, area=f"A{n}"))]
+    rows = found(table([*still, *moving]), "expect_periods_to_not_repeat_the_last")
+    assert {row["_id"] for row in rows} == {len(still) + 20 * n + 19 for n in range(8)}
+    assert {(row["share"], row["series"]) for row in rows} == {(1, 8)}
+    mostly = [p for n in range(60) for p in years([50.0 + n] * 20, f"C{n}")]
+    assert found(table([*mostly, *moving]), "expect_periods_to_not_repeat_the_last") == []
+
+
+def test_a_repeated_period_is_found_in_a_table_of_one_area():
+    con = table([])
+    for n in range(6):
+        lay(con, repeated(grown(start=100 + n)), f"i{n}", indicator=f"I{n}")
+        con.execute(f"INSERT INTO observation FROM i{n}")
+    rows = found(con, "expect_periods_to_not_repeat_the_last")
+    assert [(r["_id"], r["reference"], r["series"]) for r in rows] == [(19, "2018", 6)] * 6
+
+
 def test_two_series_with_the_same_values_are_found():
     points = [*grown(), *grown(start=7000, area="LA"), *grown(start=310, area="KH")]
     copied = [*points[:30], *((a, t, points[i - 20][2]) for i, (a, t, _) in
@@ -212,6 +284,73 @@ def test_a_level_that_the_borders_changed_is_found():
     rows = found(con, "expect_levels_to_hold_across_geography_breaks")
     assert [(r["_id"], r["reference"]) for r in rows] == [(10, "2009 (ISO)")]
     assert rows[0]["factor"] == pytest.approx(2.3, rel=0.1)
+
+
+# Against the other areas.
+
+
+def beside(count: int, own: list[float], spread: float = 1.1) -> list[Point]:
+    """The values of VN, and as many of other areas, each `spread` times the one before."""
+    others = [p for n in range(count)
+              for p in years([10 * spread**n * 1.02**i for i in range(len(own))], f"A{n:02d}")]
+    return [*years(own), *others]
+
+
+def test_a_level_far_from_all_other_areas_is_found():
+    kind = "expect_levels_to_be_usual_across_areas"
+    rows = found(table(beside(25, [20_000.0, 21_000.0, 22_000.0])), kind)
+    assert [(r["_id"], r["observed"], r["reference"], r["areas"]) for r in rows] == [
+        (0, pytest.approx(21_000), "A24", 26)]
+    assert rows[0]["factor"] == pytest.approx(rows[0]["observed"] / rows[0]["expected"])
+    assert [r["reference"] for r in found(table(beside(25, [0.1, 0.1])), kind)] == ["A00"]
+
+
+@pytest.mark.parametrize(("points", "kwargs"), [
+    (beside(25, [300.0, 310.0]), {}),  # the largest, but not far from the next
+    (beside(15, [20_000.0, 21_000.0]), {}),  # too few to tell
+    (beside(25, [20_000.0, 21_000.0], spread=1.6), {}),  # areas differ by as much
+    (beside(25, [20_000.0, 21_000.0]), {"apart": ["VN"]}),  # the sum of the others
+    (beside(25, [-20_000.0, -21_000.0]), {}), (beside(25, [0.0, 0.0, 0.0]), {}),
+])
+def test_a_level_that_is_usual_is_left_alone(points, kwargs):
+    assert found(table(points), "expect_levels_to_be_usual_across_areas", **kwargs) == []
+
+
+@pytest.mark.parametrize(("own", "named", "reference"), [
+    ([30.0, 31.0, 32_000.0, 32.0], [2], "2001"), ([30.0, 31.0, 32.0, 0.033], [3], "2002"),
+    ([30_000.0, 31.0, 32.0, 33.0], [0], "2001"), ([30.0, 31_000.0], [1], "2000"),
+])
+def test_a_step_of_a_short_series_that_no_other_area_makes_is_found(own, named, reference):
+    rows = found(table(beside(12, own)), "expect_steps_to_be_usual_across_areas")
+    assert [(r["_id"], r["reference"]) for r in rows] == [(i, reference) for i in named]
+    assert rows[0]["factor"] == pytest.approx(rows[0]["observed"] / rows[0]["expected"])
+    assert 25 < rows[0]["expected"] < 35
+
+
+def test_a_step_that_others_make_or_a_long_series_makes_is_not_found():
+    kind = "expect_steps_to_be_usual_across_areas"
+    fallen = beside(12, [30.0, 31.0, 3.0])
+    both = changed(fallen, [i for i, p in enumerate(fallen) if p[0] == "A05" and p[1] == "2002"],
+                   lambda v: v / 12)
+    assert found(table(both), kind) == []
+    assert len(found(table(fallen), kind)) == 1
+    assert found(table(beside(8, [30.0, 31.0, 3.0])), kind) == []
+    assert found(table(beside(12, [30.0] * 7 + [3.0])), kind) == []
+    assert found(table(beside(12, [30.0, 31.0, 3.0])), kind, apart=["VN"]) == []
+
+
+def test_an_area_that_nearly_complete_indicators_miss_is_found():
+    con = duckdb.connect()
+    points = beside(39, [1.0, 2.0])
+    lay(con, [p for p in points if p[0] != "A07"], "observation")
+    lay(con, [p for p in points if p[0] < "A20"], "half", indicator="HALF")
+    con.execute("INSERT INTO observation FROM half")
+    due = ["VN", *(f"A{n:02d}" for n in range(39))]
+    rows = found(con, "expect_areas_to_be_complete", areas=due)
+    assert [(r["indicator"], r["ref_area"], r["present"], r["areas"]) for r in rows] == [
+        ("BEDS", "A07", 39, 40)]
+    con.execute("UPDATE observation SET obs_value = NULL WHERE ref_area IN ('A08', 'A09')")
+    assert found(con, "expect_areas_to_be_complete", areas=due) == []  # 37 of 40: not nearly all
 
 
 # Against the last release.

@@ -184,22 +184,23 @@ def test_a_warning_speaks_of_what_remains(tmp_path):
 def test_a_critical_failure_of_the_table_stops(tmp_path):
     con, record = judge(good_rows(), OWN.format(severity="info", table="critical"), tmp_path)
     assert held(con) == {}
-    assert record.stopped is not None
-    assert "mean_small" in record.stopped
-    assert "found 3.5" in record.stopped
+    [stop] = record.stopped
+    assert stop.kind == "table"
+    assert [(item.name, item.observed) for item in stop.checks] == [("mean_small", "3.5")]
 
 
 def test_no_rows_stop():
     _, record = judge([])
-    assert record.stopped is not None
+    assert [stop.kind for stop in record.stopped] == ["empty"]
     assert check(record, "not_empty").outcome == "failed"
 
 
 def test_nothing_left_stops():
     con, record = judge([row(ref_area="XX"), row(_reject="unreadable")], tolerance=1)
     assert len(held(con)) == 2
-    assert record.stopped is not None
-    assert "none of the 2 rows" in record.stopped
+    [stop] = record.stopped
+    assert (stop.kind, stop.rows, stop.held, stop.unread) == ("all_held", 2, 2, 1)
+    assert [(item.name, item.unexpected) for item in stop.checks] == [("ref_area_known", 1)]
 
 
 @pytest.mark.parametrize(("tolerance", "stops"), [(0.28, True), (0.29, False)])
@@ -209,6 +210,11 @@ def test_the_tolerance_itself_is_tolerated(tolerance, stops):
     _, record = judge(rows, tolerance=tolerance)
     assert record.rows_quarantined == 29
     assert (record.stopped is not None) is stops
+    if stops:
+        [stop] = record.stopped
+        assert (stop.kind, stop.rows, stop.held, stop.tolerance) == (
+            "over_tolerance", 100, 29, tolerance
+        )
 
 
 def test_a_check_that_raises_stops_when_it_is_critical(tmp_path):
@@ -222,8 +228,8 @@ expectations:
     con, record = judge(good_rows(), own.format("critical"), tmp_path)
     assert check(record, "broken").outcome == "failed"
     assert "Could not convert" in (check(record, "broken").error or "")
-    assert record.stopped is not None
-    assert "broken" in record.stopped
+    [stop] = record.stopped
+    assert stop.kind == "unjudged" and "Could not convert" in (stop.checks[0].error or "")
     assert held(con) == {}
     _, record = judge(good_rows(), own.format("warning"), tmp_path)
     assert check(record, "broken").outcome == "failed"
@@ -246,8 +252,9 @@ expectations:
     rows[4]["ref_area"] = "XX"
     con, record = judge(rows, own, tmp_path)
     assert list(held(con)) == [4]
-    assert record.stopped is not None
-    assert "no_gap" in record.stopped
+    assert [(stop.kind, stop.checks[0].name) for stop in record.stopped] == [
+        ("unsettled", "no_gap")
+    ]
 
 
 def test_the_rows_of_a_query_are_held_back(tmp_path):

@@ -1,4 +1,4 @@
-"""What CKAN's extension tells of measured quality: the same as the site, whoever wrote the field."""
+"""Measured quality in CKAN's DCAT: the same as on the site, whoever wrote the field."""
 
 from __future__ import annotations
 

@@ -30,6 +30,9 @@ def home(tmp_path: Path) -> Home:
     return made
 
 
+EMPTY = [{"kind": "empty"}]
+
+
 def validated(
     folder: Path, periods: list[str], statuses: str = "A", **changes: object
 ) -> Validated:
@@ -81,8 +84,8 @@ def test_the_same_again_writes_nothing_and_anything_else_adds_a_line(
     assert not new and again.at == NOW
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
     assert keep(home, first, snapshot="b", days=2)[1]
-    stopped, new = keep(home, validated(tmp_path / "w", ["2023"], stopped="no: do"), "b", 3)
-    assert new and stopped.stopped == "no: do"
+    stopped, new = keep(home, validated(tmp_path / "w", ["2023"], stopped=EMPTY), "b", 3)
+    assert new and [stop.kind for stop in stopped.stopped] == ["empty"]
     history = judgements.log(home, DATASET)
     assert [item.number for item in history] == [1, 2, 3]
     assert judgements.of_data(history, sha256_file(first.data)).number == 3
@@ -134,14 +137,14 @@ def test_the_catalogue_shows_the_history(home: Home, tmp_path: Path) -> None:
     release(home, {"2020": "1"}, "a" * 64)
     assert catalogue.refresh(home)
     keep(home, validated(tmp_path / "v", ["2023"]))
-    keep(home, validated(tmp_path / "w", ["2023"], stopped="no: do"), days=1)
+    keep(home, validated(tmp_path / "w", ["2023"], stopped=EMPTY), days=1)
     assert catalogue.refresh(home) and not catalogue.refresh(home)  # there are judgements now
     with duckdb.connect(str(home.catalogue), read_only=True) as con:
         found = con.sql(
             "SELECT judgement, stopped, checks_passed, checks_warned, checks_failed"
             " FROM quality_history"
         ).fetchall()
-        assert found == [(1, None, 1, 1, 0), (2, "no: do", 1, 1, 0)]
+        assert found == [(1, None, 1, 1, 0), (2, ["empty"], 1, 1, 0)]
         found = con.sql("SELECT judgement, algorithm, dimension, percent FROM scores").fetchall()
         assert found == [(1, "1", "validity", 50), (2, "1", "validity", 50)]
 

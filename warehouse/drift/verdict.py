@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from model.errors import DriftError
-from model.records import SHAPE_CHECK, CheckResult, Drift, Shape
+from model.records import SHAPE_CHECK, CheckResult, Drift, Stop
+from model.stops import told
 from model.text import Bilingual
 
 TITLE = Bilingual(
@@ -13,33 +16,39 @@ TITLE = Bilingual(
 
 
 def refuse(found: list[Drift], dataset: str) -> None:
-    """Make sure that nothing stops the dataset.
+    """Make sure that the source can still be read as it is declared.
 
     Raises:
-        DriftError: something does; all that was found is named.
+        DriftError: something stops the dataset; all that was found is named.
     """
-    stopping = [item for item in found if item.stops]
-    if not stopping:
-        return
-    raise DriftError(
-        "the source has another shape than the one that was released last: "
-        + "; ".join(item.what.en for item in found),
-        where=dataset,
-        todo="; ".join(dict.fromkeys(item.todo.en for item in stopping)),
-    )
+    stop = stop_of(found)
+    if stop is not None:
+        said = told(stop, dataset)
+        raise DriftError(said.what.en, where=dataset, todo=said.todo.en, drift=stop.drift)
 
 
-def as_check(shape: Shape) -> CheckResult:
-    """Return a shape's drift as the result of a check, with what changed in its title."""
+def stop_of(found: Sequence[Drift]) -> Stop | None:
+    """Return drift as a reason to stop, or None where a warning is enough."""
+    return Stop(kind="shape", drift=tuple(found)) if any(x.stops for x in found) else None
+
+
+def as_check(drift: Sequence[Drift], columns: int) -> CheckResult:
+    """Return drift as the result of a check, with what changed in its title.
+
+    Args:
+        drift: what changed.
+        columns: how many columns were looked at.
+    """
     title = TITLE
-    if shape.drift:
+    if drift:
         title = Bilingual(
-            vi=f"{TITLE.vi} Khác lần trước: " + "; ".join(x.what.vi for x in shape.drift),
-            en=f"{TITLE.en} Since the last release: " + "; ".join(x.what.en for x in shape.drift),
+            vi=f"{TITLE.vi} Khác lần trước: " + "; ".join(x.what.vi for x in drift),
+            en=f"{TITLE.en} Since the last release: " + "; ".join(x.what.en for x in drift),
         )
+    stops = any(item.stops for item in drift)
     return CheckResult(
-        name=SHAPE_CHECK, expectation=SHAPE_CHECK, kwargs={}, severity="warning",
-        level="table", title=title,
-        outcome="warned" if shape.drift else "passed", evaluated=len(shape.columns),
-        unexpected=len(shape.drift),
+        name=SHAPE_CHECK, expectation=SHAPE_CHECK, kwargs={},
+        severity="critical" if stops else "warning", level="table", title=title,
+        outcome="failed" if stops else "warned" if drift else "passed", evaluated=columns,
+        unexpected=len(drift),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from model.quality import Scorecard
-from portal.site.formatting import number
+from portal.site.formatting import points
 
 # Dark enough for white letters (WCAG 2.2, contrast 4.5:1).
 COLOURS = {"A": "#1f6b3a", "B": "#4a6a1f", "C": "#8a5200", "D": "#a8481c", "E": "#a32020"}
@@ -18,7 +18,7 @@ _CHAR, _HEIGHT, _PAD = 6.8, 22, 9
 def badge(card: Scorecard | None, language: str) -> bytes:
     """Draw the badge of a dataset; without a scorecard it says so."""
     label = _LABEL[language]
-    value = f"{card.grade} · {number(card.total, language)}" if card else _NONE[language]
+    value = f"{card.grade} · {points(card.total, language)}" if card else _NONE[language]
     colour = COLOURS[card.grade] if card else _UNKNOWN
     left, right = _width(label), _width(value)
     text = escape(f"{label}: {value}")

@@ -14,9 +14,11 @@ from model.quality import (
     QualityReport,
     grade_of,
 )
+from model.reasons import in_words
 from model.records import CheckResult, QualityRecord
 from model.registries import Registries
-from model.text import LANGUAGES, fold
+from model.stops import sentences
+from model.text import LANGUAGES, Bilingual, fold
 from portal.site.pages import render_template
 from portal.site.quality import trends
 from portal.site.quality.badge import badge
@@ -121,7 +123,10 @@ def _overview(
         "grades": GRADES,
         "grade_of": grade_of,
         "worse": _worse(reports, totals, as_of),
-        "stopped": [r for r in reports if r.latest and r.latest.stopped],
+        "stopped": [
+            (report, sentences(report.latest.stopped, report.dataset))
+            for report in reports if report.latest and report.latest.stopped
+        ],
         "late": _late(reports),
         "as_of": as_of,
     }
@@ -175,9 +180,14 @@ def _report(each: Assessed, registries: Registries, language: str) -> bytes:
             (check for check in report.checks if check.duration_ms is not None),
             key=lambda check: check.duration_ms or 0, default=None,
         ),
-        held=each.held[:HELD],
-        held_titles={check.name: check.title for check in results.values()},
+        stopped=sentences(report.latest.stopped or (), report.dataset) if report.latest else [],
+        held=[(row, _reasons(row, results)) for row in each.held[:HELD]],
     )
+
+
+def _reasons(row: Held, results: Mapping[str, CheckResult]) -> list[Bilingual]:
+    titles = {check.name: check.title for check in results.values()}
+    return [in_words(reason, titles) for reason in row.reasons]
 
 
 def _samples(check: CheckResult | None) -> tuple[list[str], list[list[str]]] | None:
