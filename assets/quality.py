@@ -6,7 +6,10 @@ Nothing here writes. The same records and the same day give the same report.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
+from pathlib import Path
 
 from expectations import scores
 from expectations.freshness import freshness, freshness_over_time, timeliness
@@ -23,7 +26,7 @@ from model.quality import (
     badness,
     grade_of,
 )
-from model.records import CheckResult, QualityRecord, Score
+from model.records import CheckResult, QualityRecord, Release, Score
 from portal.mqa import Reach, assess_published
 from warehouse import acceptances, judgements, releases
 from warehouse.home import Home
@@ -61,9 +64,51 @@ def report_of(
     The arguments are those of `quality_report`; `history` is the log of judgements, and `release`
     the current one.
     """
+    mqa = assess_published(home.site, dataset.id, reach)
+    return _report(home, dataset, history, release, as_of, mqa)
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A release with the report of its quality on the day of its issue, for the portals."""
+
+    home: Home
+    stored: StoredRelease
+
+    @property
+    def release(self) -> Release:
+        """The release's record."""
+        return self.stored.release
+
+    @property
+    def quality(self) -> QualityRecord:
+        """What validation said of it."""
+        return self.stored.quality
+
+    def path(self, name: str) -> Path:
+        """Return the path of one of the release's files."""
+        return self.stored.path(name)
+
+    @cached_property
+    def report(self) -> QualityReport | None:
+        """What there was to say then; the same for ever. None where no judgement was kept."""
+        release = self.stored.release
+        log = judgements.log(self.home, release.dataset)
+        history = [item for item in log if item.at <= release.issued]
+        if not history:
+            return None
+        dataset = Dataset.model_validate(release.declaration)
+        return _report(
+            self.home, dataset, history, self.stored, release.issued.date(), None
+        )[0].model_copy(update={"acceptances": ()})
+
+
+def _report(
+    home: Home, dataset: Dataset, history: list[Judgement], release: StoredRelease | None,
+    as_of: date, mqa: Mqa | None,
+) -> tuple[QualityReport, QualityRecord | None]:
     latest = judgements.record(home, history[-1]) if history else None
     shown = _shown(history, release)
-    mqa = assess_published(home.site, dataset.id, reach)
     card = None
     if shown is not None and shown.made and latest is not None:
         quality = latest if shown is history[-1] else judgements.record(home, shown)

@@ -20,6 +20,7 @@ import expectations
 import sources
 import warehouse
 from assets.compared import compared_with, paths, version
+from assets.quality import Reported
 from expectations import scores
 from expectations.cells import suppress, told
 from expectations.stopping import located
@@ -216,7 +217,7 @@ def judge_table(pipeline: Pipeline, home: Home) -> Validated:
 
     def judge(con: duckdb.DuckDBPyConnection, relation: str) -> QualityRecord:
         quality = run_suite(pipeline, con, relation, pipeline.suite, paths(compared), accepted)
-        judged = _with_shape(located(con, relation, quality), tables.read_shape(table))
+        judged = _with_shape(quality, tables.read_shape(table))
         # Records are kept for good: they name no person. The quarantine has each row whole.
         scored = masked_record(scores.scored(con, relation, pipeline.dataset, judged))
         return scored if pipeline.timed else scored.without_durations()
@@ -251,7 +252,7 @@ def run_suite(
     """
     withheld = suppress(con, relation, pipeline.dataset, _parents(pipeline))
     quality = validate(con, relation, pipeline.dataset, suite, accepted, relations)
-    return told(quality, withheld)
+    return located(con, relation, told(quality, withheld))
 
 
 def _parents(pipeline: Pipeline) -> dict[str, str]:
@@ -357,7 +358,9 @@ def publish(dataset: str, home: Home, portal: Portal) -> Publication | None:
     """
     with home.dataset_lock(dataset):
         history = releases.history(home, dataset)
-        return portal.publish(list(history)) if history else None
+        if not history:
+            return None
+        return portal.publish([Reported(home, item) for item in history])
 
 
 def show_draft(
@@ -380,8 +383,10 @@ def show_draft(
         if draft is None:
             preview.remove(dataset)
         else:
-            shown.append(preview.publish([*releases.history(home, dataset), draft]))
+            shown.append(preview.publish([
+                Reported(home, item) for item in (*releases.history(home, dataset), draft)
+            ]))
         for portal in portals:
             if isinstance(portal, ShowsDrafts):
-                shown.append(portal.show_draft(dataset, draft))
+                shown.append(portal.show_draft(dataset, Reported(home, draft) if draft else None))
         return [item for item in shown if item is not None]

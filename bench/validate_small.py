@@ -95,7 +95,7 @@ def _registries() -> Registries:
     return Registries(
         sectors={}, publishers={}, licences={}, units={},
         codelists={
-            name: Codelist(id=name, vintage="ISO", entries=tuple(
+            name: Codelist(id=name, title=Bilingual(vi=name, en=name), vintage="ISO", entries=tuple(
                 CodeEntry(code=code, name=Bilingual(vi=code, en=code)) for code in codes
             ))
             for name, codes in lists.items()

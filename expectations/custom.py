@@ -167,7 +167,8 @@ CUSTOM: dict[str, Custom] = {
             en="No short series changes as no other area does in the same period.",
         ),
         defaults={
-            "min_areas": 10, "max_periods": 7, "min_factor": 5, "times_usual": 1.5, "apart": [],
+            "min_areas": 10, "min_periods": 4, "max_periods": 7, "min_factor": 5,
+            "times_usual": 1.5, "apart": [],
         },
         frequencies="A S Q M W D",
     ),

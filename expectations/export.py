@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from expectations.engine.plan import Condition, Plan
+from expectations.engine.plan import Plan
 from expectations.kinds import UNEXPECTED_ROWS
 from expectations.suite import to_gx
 from expectations.words import Suite
@@ -24,9 +24,11 @@ _NOT_ON_DUCKDB = (
 )
 
 # What Great Expectations gives to SQLAlchemy's `text` takes `:name` for a parameter (as in the
-# regular expression `(?:a|b)`), unless it is written `\\:name`.
-_PARAMETER = re.compile(r"(?<![:\w\\]):(?=\w)")
+# regular expression `(?:a|b)`), unless it is written `\:name`.
+_PARAMETER = re.compile(r"(?<![:\w\\]):(\w+)(?![:\w])")
 _ROWS = "unexpected_rows_query"
+# The rows that an expectation is about, and those of them without a value.
+_LOOKED_AT = ("table.row_count", "column_values.nonnull.unexpected_count")
 
 
 def export(suite: Suite, folder: Path) -> None:
@@ -56,11 +58,21 @@ def exported(suite: Suite) -> dict[str, Any]:
             item["meta"] |= {"expectation": item["type"], "kwargs": item["kwargs"]}
             item |= {"type": UNEXPECTED_ROWS, "kwargs": {_ROWS: query}}
         if item["type"] == UNEXPECTED_ROWS:
-            item["kwargs"][_ROWS] = _PARAMETER.sub(r"\:", item["kwargs"][_ROWS])
+            item["kwargs"][_ROWS] = _PARAMETER.sub(r"\\:\1", item["kwargs"][_ROWS])
     return document
 
 
 def _query(plan: Plan, mostly: float) -> str:
-    """Return the query for the rows that a plan counts; none where `mostly` is fulfilled."""
-    broken = " ".join(plan.rows.sql.split("\n")) if isinstance(plan.rows, Condition) else ""
-    raise NotImplementedError
+    """Return the query for the rows that break a condition; none where `mostly` is fulfilled."""
+    condition: Any = plan.rows  # a regular expression is a `Condition`
+    broken, rows, nulls = (
+        sql.replace("{", "{{").replace("}", "}}")
+        for sql in (condition.sql, *(plan.metrics[name] for name in _LOOKED_AT))
+    )
+    query = f"SELECT * FROM {{batch}} WHERE ({broken})"
+    if mostly == 1:
+        return query
+    return (
+        f"{query} AND (SELECT (n - broken) / n < {mostly!r} FROM (SELECT {rows} - ({nulls}) AS n,"
+        f" count(*) FILTER (WHERE {broken}) AS broken FROM {{batch}}))"
+    )

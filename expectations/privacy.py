@@ -12,6 +12,11 @@ from expectations.sql import in_template
 from model.personal import AROUND_CARD, LIKE, PATTERNS, PLACES, READ_AS, UNSEEN, UUID
 from model.sql import identifier, literal
 
+# SQL for a text as it may be shown; `model.personal.masked` does the same.
+MASKED = (
+    "left(regexp_replace(regexp_replace(text, '[0-9]', '#', 'g'), '[^#\\s.,:;/+-]', 'x', 'g'), 80)"
+)
+
 
 def _luhn(digits: str) -> str:
     """Return SQL that says whether the text of digits ends in its check digit."""
@@ -55,9 +60,7 @@ def personal_data(kwargs: dict[str, Any]) -> str:
         f" {literal(READ_AS)}), {in_template(literal(UUID))}, '', 'g') AS folded"
     )
     return f"""
-SELECT place AS "column", kind, affected,
-  left(regexp_replace(regexp_replace(text, '[0-9]', '#', 'g'), '[^#\\s.,:;/+-]', 'x', 'g'), 80)
-    AS masked
+SELECT place AS "column", kind, affected, {MASKED} AS masked
 FROM (SELECT *, {_kind(kwargs["kinds"])} AS kind FROM (SELECT *, {folded} FROM ({texts})))
 WHERE kind IS NOT NULL ORDER BY ALL"""
 

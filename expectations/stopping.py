@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import duckdb
 
-from model.records import CheckResult, Place, QualityRecord, Stop
+from expectations.privacy import MASKED
+from expectations.results import SAMPLES
+from model.personal import kinds_of
+from model.records import CheckResult, Place, QualityRecord, Stop, StopCheck
 from model.sql import identifier
-from model.stops import of_check
+from model.stops import PERSONAL, of_check
 
 _OF_ROWS = ("all_held", "over_tolerance")
+PLACES = 5  # rows that a reason names
 
 
 def why_stopped(
@@ -68,22 +73,66 @@ def _said(checks: Iterable[CheckResult]) -> tuple[dict[str, object], ...]:
 def located(
     con: duckdb.DuckDBPyConnection, relation: str, quality: QualityRecord
 ) -> QualityRecord:
-    """Return a record whose reasons say where the first row stands that is held back.
+    """Return a record that says where the rows stand that are in the way.
+
+    That is the first row that is held back, and the rows with personal data, with every kind of
+    it that they hold.
 
     Args:
         con: has `held(_id, reasons)`.
         relation: the table that was judged, with `_part`, `_row` and `_column`.
         quality: what was found.
     """
-    if not any(stop.kind in _OF_ROWS for stop in quality.stopped or ()):
-        return quality
+    checks = tuple(
+        check.model_copy(update={"samples": _personal(con, relation, check)})
+        if check.expectation == PERSONAL and check.samples else check
+        for check in quality.checks
+    )
+    samples = {check.name: check.samples for check in checks if check.expectation == PERSONAL}
+    stops = tuple(
+        stop.model_copy(update={
+            "first": _first_held(con, relation) if stop.kind in _OF_ROWS else None,
+            "checks": tuple(_with_places(item, samples.get(item.name, ())) for item in stop.checks),
+        })
+        for stop in quality.stopped or ()
+    )
+    return quality.model_copy(update={"checks": checks, "stopped": stops or None})
+
+
+def _first_held(con: duckdb.DuckDBPyConnection, relation: str) -> Place | None:
     rows = con.execute(
         f"SELECT _part, _row, _column FROM {identifier(relation)} JOIN held USING (_id)"
         " ORDER BY _id LIMIT 1"
     ).fetchall()
-    [place] = [Place(part=part or "", row=row, column=column or "") for part, row, column in rows]
-    stops = tuple(
-        stop.model_copy(update={"first": place}) if stop.kind in _OF_ROWS else stop
-        for stop in quality.stopped or ()
+    return next((Place(part=p or "", row=row, column=c or "") for p, row, c in rows), None)
+
+
+def _personal(
+    con: duckdb.DuckDBPyConnection, relation: str, check: CheckResult
+) -> tuple[dict[str, Any], ...]:
+    """Return the samples of the check for personal data with the first row of each text."""
+    found = []
+    for column in dict.fromkeys(sample["column"] for sample in check.samples):
+        masks = [sample["masked"] for sample in check.samples if sample["column"] == column]
+        rows = con.execute(
+            f"SELECT arg_min(_part, _id), arg_min(_row, _id), text, count(*), {MASKED} FROM"
+            f" (SELECT *, {identifier(column)} AS text FROM {identifier(relation)})"
+            f" WHERE list_contains(?, {MASKED}) AND _id NOT IN (SELECT _id FROM held)"
+            " GROUP BY text ORDER BY min(_id)", [masks],
+        ).fetchall()
+        for part, row, text, affected, masked in rows:
+            kinds = ", ".join(kinds_of(text))
+            if kinds:
+                found.append({
+                    "_part": part, "_row": row, "column": column, "kind": kinds,
+                    "affected": affected, "masked": masked,
+                })
+    return tuple(found[:SAMPLES]) or check.samples
+
+
+def _with_places(item: StopCheck, samples: Sequence[Mapping[str, Any]]) -> StopCheck:
+    places = tuple(
+        Place(part=sample["_part"] or "", row=sample["_row"], column=sample["column"])
+        for sample in samples if "_part" in sample
     )
-    return quality.model_copy(update={"stopped": stops})
+    return item.model_copy(update={"places": places[:PLACES]}) if places else item

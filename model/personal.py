@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from typing import Any
 
 from model.records import CheckResult, QualityRecord, Stop
@@ -145,15 +146,22 @@ _TELLING = re.compile("@|([^0-9]*[0-9]){6}|(?i:SN|sinh|born)[^0-9]{0,10}[0-9]{4}
 
 
 def kind_of(text: str) -> str | None:
-    """Return which kind of personal data a text holds, or None."""
+    """Return the first kind of personal data that a text holds, or None."""
+    return next(kinds_of(text), None)
+
+
+def kinds_of(text: str) -> Iterator[str]:
+    """Give every kind of personal data that a text holds; what is one kind is no other as well."""
     folded = _UUID.sub("", unicodedata.normalize("NFC", text).translate(_FOLD))
     if not _TELLING.search(folded):
-        return None
+        return
     for kind, pattern in _COMPILED.items():
         if pattern.search(_PLACES.sub("", folded) if kind == "name and birth" else folded):
-            return kind
+            yield kind
+            folded = pattern.sub(" ", folded)
     cards = (re.sub("[^0-9]", "", found.group()) for found in _CARD.finditer(folded))
-    return "card" if any(map(_luhn, cards)) else None
+    if any(map(_luhn, cards)):
+        yield "card"
 
 
 def _luhn(digits: str) -> bool:
@@ -199,14 +207,18 @@ def masked_record(record: QualityRecord) -> QualityRecord:
     """
     small = any(c.expectation == SMALL_COUNTS and c.outcome == "failed" for c in record.checks)
     checks = map(_without_findings if small else _masked_check, record.checks)
-    return record.model_copy(update={
-        "checks": tuple(checks),
-        "stopped": record.stopped and tuple(map(_masked_stop, record.stopped)),
-    })
+    stops = map(_stop_without_findings if small else _masked_stop, record.stopped or ())
+    return record.model_copy(update={"checks": tuple(checks), "stopped": tuple(stops) or None})
 
 
 def _without_findings(check: CheckResult) -> CheckResult:
     return _masked_check(check.model_copy(update={"samples": (), "observed": None}))
+
+
+def _stop_without_findings(stop: Stop) -> Stop:
+    unseen = {"observed": None, "expected": None}
+    checks = tuple(check.model_copy(update=unseen) for check in stop.checks)
+    return _masked_stop(stop.model_copy(update={"checks": checks}))
 
 
 def _masked_stop(stop: Stop) -> Stop:

@@ -60,7 +60,7 @@ def finding(check: CheckResult) -> Bilingual:
     if check.level == "row":
         return Bilingual(
             vi=f"{_vi(check.unexpected)} trên {_vi(check.evaluated)} dòng không đạt",
-            en=f"{check.unexpected:,} of {counted(check.evaluated, 'row')} do not fulfil it",
+            en=f"{check.unexpected:,} of {check.evaluated:,} rows do not fulfil it",
         )
     said = of_check(check)
     if said.expected is not None and check.unexpected > 1:

@@ -238,9 +238,17 @@ def quality(
     prometheus: Annotated[
         Path | None, typer.Option("--prometheus", metavar="FILE", help="write metrics as text")
     ] = None,
+    export: Annotated[
+        Path | None,
+        typer.Option("--export", metavar="FOLDER", help="write one dataset's suite, for others"),
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Show scores, grades and freshness; of one dataset every check and the rows that fail."""
+    if export is not None:
+        from pipelines.commands.export_suite import export_suite
+
+        return export_suite(dataset, profile, export)
     from pipelines.commands.quality import quality as command
 
     return command(

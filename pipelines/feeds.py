@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import pyarrow.parquet as pq
-
 from assets.quality import groups, report_of
 from assets.quality_history import Event, events, incidents
 from model.collector import paused_collector
 from model.disk import write_if_changed
-from model.personal import masked_values
-from model.records import QualityRecord
+from model.registries import Registries
 from model.text import LANGUAGES, Bilingual
 from pipelines.catalogue import Catalogue
 from pipelines.settings import Settings
+from portal.content import Content
+from portal.names import Names
 from portal.quality_formats import atom, prometheus
 from portal.site import DATASET_PAGE
-from portal.site.quality.pages import HELD, Assessed, Held
+from portal.site.quality.pages import Assessed
 from portal.site.quality.publish import publish_quality
 from warehouse import judgements, releases
 from warehouse.releases import StoredRelease
@@ -52,7 +51,10 @@ def write_feeds(settings: Settings, catalogue: Catalogue) -> int:
             dataset = catalogue.declarations[name].dataset
             history = judgements.log(home, name)
             report, record = report_of(home, dataset, history, release, as_of)
-            assessed.append(Assessed(report, record, _held(release, record)))
+            assessed.append(Assessed(
+                report, Names(dataset, catalogue.registries), record,
+                _content(release, catalogue.registries),
+            ))
             happened += events(history, OF_ONE_DATASET)
     reports = [each.report for each in assessed]
     sectors, city = groups(reports)
@@ -78,14 +80,5 @@ def _withdrawn(release: StoredRelease | None) -> bool:
     return release is not None and release.release.reason == "withdrawal"
 
 
-def _held(release: StoredRelease | None, record: QualityRecord | None) -> tuple[Held, ...]:
-    """Return the first rows that the current release holds back."""
-    if not (release and record and record.rows_quarantined and not record.stopped):
-        return ()
-    rows = pq.read_table(
-        release.path("quarantine.parquet"), columns=["_part", "_row", "_column", "reasons"]
-    ).slice(0, HELD).to_pylist()
-    return tuple(
-        Held(row["_part"] or "", row["_row"], row["_column"] or "", tuple(row["reasons"]))
-        for row in masked_values(rows)
-    )
+def _content(release: StoredRelease | None, registries: Registries) -> Content | None:
+    return Content.of(release, registries) if release is not None else None

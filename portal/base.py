@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from model.quality import QualityReport
 from model.records import Difference, Publication, QualityRecord, Release
 
 
@@ -24,6 +25,16 @@ class ReleaseFiles(Protocol):
 
     def path(self, name: str) -> Path:
         """Return the path of one of the release's files."""
+        ...
+
+
+@runtime_checkable
+class HasReport(Protocol):
+    """A release that also knows what there was to say of its quality when it was issued."""
+
+    @property
+    def report(self) -> QualityReport | None:
+        """The report, as of the day of the release; None where no judgement was kept."""
         ...
 
 

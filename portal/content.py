@@ -16,12 +16,14 @@ from pydantic import ValidationError
 from model.dataset import Dataset
 from model.errors import PortalError
 from model.personal import masked_record, masked_values
+from model.quality import QualityReport
 from model.records import QualityRecord, Release
 from model.registries import Licence, Publisher, Registries
 from model.sql import identifier
 from model.text import Bilingual
-from portal.base import ReleaseFiles
-from portal.vocabulary import CHANGES, COLUMNS, FREQUENCIES, STATUSES, Column
+from portal.base import HasReport, ReleaseFiles
+from portal.names import Names
+from portal.vocabulary import Column
 
 BATCH_ROWS = 50_000  # rows held in memory at a time
 
@@ -61,6 +63,23 @@ class Content:
     def quality(self) -> QualityRecord:
         """The release's quality record, as it may be shown."""
         return masked_record(self.files.quality)
+
+    @property
+    def report(self) -> QualityReport | None:
+        """What there was to say of its quality when it was issued, where that is known."""
+        return self.files.report if isinstance(self.files, HasReport) else None
+
+    def revisions(self, limit: int) -> list[dict[str, Any]]:
+        """Return the figures that were revised the most, by their share of the old one."""
+        columns = (*self.dataset.key, "old_value", "new_value", "unit_measure")
+        names = ", ".join(map(identifier, columns))
+        rows = self.query(
+            f"SELECT {names} FROM t WHERE change = 'revised' AND old_value <> new_value ORDER BY"
+            " abs(new_value - old_value) / nullif(abs(old_value), 0) DESC NULLS FIRST,"
+            f" {names} LIMIT {limit}",
+            "changes.parquet",
+        )
+        return [dict(zip(columns, row, strict=True)) for row in rows]
 
     @property
     def public(self) -> bool:
@@ -118,11 +137,7 @@ class Content:
             return con.execute(source, [str(self.files.path(table)), *values]).fetchall()
 
     def held(self, columns: Sequence[str], limit: int) -> list[dict[str, Any]]:
-        """Return the first rows that were held back, by position, as they may be shown.
-
-        What the source wrote in a row that could not be read may hold anything, personal data
-        too: a page gives its position and the reason, never `_original`.
-        """
+        """Return the first rows that were held back, by position, as they may be shown."""
         names = ", ".join(map(identifier, columns))
         rows = self.query(
             f"SELECT {names} FROM t ORDER BY _part, _row, _column, reasons LIMIT {limit}",
@@ -144,41 +159,22 @@ class Content:
         found["indicator"].sort(key=lambda code: (order.index(code) if code in order else 1e9))
         return found
 
+    @cached_property
+    def names(self) -> Names:
+        """What its columns and codes are called."""
+        return Names(self.dataset, self.registries)
+
     def column(self, name: str) -> Column:
         """Return what a column is, for people."""
-        if name in self.dataset.dimensions:
-            title = self.dataset.dimensions[name].name
-            return Column(title, title)
-        return COLUMNS.get(name) or Column(Bilingual(vi=name, en=name), Bilingual(vi=name, en=name))
+        return self.names.column(name)
 
     def name_of(self, column: str, code: str) -> Bilingual | None:
         """Return the name of a code in a column, or None where it has none."""
-        if column == "indicator":
-            indicator = self.dataset.indicators.get(code)
-            return indicator.name if indicator else None
-        if column == "unit_measure":
-            unit = self.registries.units.get(code)
-            return unit.name if unit else None
-        if column in ("obs_status", "old_status", "new_status"):
-            return STATUSES.get(code)
-        if column == "freq":
-            return FREQUENCIES.get(code)
-        if column == "change":
-            return CHANGES.get(code)
-        codelist = self.registries.codelists.get(self._codelist_of(column))
-        entry = codelist.codes.get(code) if codelist else None
-        return entry.name if entry else None
+        return self.names.name_of(column, code)
 
     def label(self, column: str, code: str, language: str) -> str:
         """Return the name of a code in a language, or the code where it has none."""
-        name = self.name_of(column, code)
-        return name.get(language) if name else code
-
-    def _codelist_of(self, column: str) -> str:
-        if column == "ref_area":
-            return self.dataset.geography.codelist
-        dimension = self.dataset.dimensions.get(column)
-        return (dimension.codelist or "") if dimension else ""
+        return self.names.label(column, code, language)
 
 
 def _check_finite(batch: pa.RecordBatch, where: str) -> None:

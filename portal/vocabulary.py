@@ -82,6 +82,34 @@ COLUMNS: dict[str, Column] = {
     ),
 }
 
+def _finding(vi: str, en: str) -> Column:
+    return Column(_b(vi, en), _b(vi, en))
+
+
+# What checks tell of a row that they find, besides the row itself.
+FINDINGS: dict[str, Column] = {
+    "observed": _finding("Thực tế", "Found"),
+    "expected": _finding("Dự kiến", "Expected"),
+    "factor": _finding("Gấp (lần)", "Factor"),
+    "reference": _finding("So với", "Compared with"),
+    "missing": _finding("Thiếu", "Missing"),
+    "periods": _finding("Số kỳ", "Periods"),
+    "series": _finding("Số chuỗi", "Series"),
+    "series_without": _finding("Số chuỗi thiếu", "Series without"),
+    "affected": _finding("Số dòng", "Rows"),
+    "before": _finding("Trước đó", "Before"),
+    "last_period": _finding("Kỳ cuối", "Last period"),
+    "column": _finding("Cột", "Column"),
+    "kind": _finding("Loại", "Kind"),
+    "masked": _finding("Nội dung đã che", "Text, masked"),
+    "change": _finding("Thay đổi", "Change"),
+    "source": _finding("Nguồn", "Source"),
+    "copy": _finding("Giống với", "Same as"),
+    "share": _finding("Tỷ lệ", "Share"),
+    "shift": _finding("Lệch (kỳ)", "Shift (periods)"),
+    "matches": _finding("Số kỳ trùng", "Periods that agree"),
+}
+
 STATUSES: dict[str, Bilingual] = {
     "A": _b("Bình thường", "Normal"),
     "B": _b("Gián đoạn chuỗi", "Break in the series"),

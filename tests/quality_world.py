@@ -43,7 +43,8 @@ def judge_daily(
         lines.append(Judgement(
             dataset=dataset.id, number=day + 1, at=at, inputs_sha256=f"{day:064d}",
             snapshot_sha256=f"{day:064d}", record_sha256=sha256, data_sha256=f"{day:064d}",
-            algorithm="1", stopped=(Stop(kind="empty"),) if len(failing) > 2 else None, rows_read=1_000,
+            algorithm="1", rows_read=1_000,
+            stopped=(Stop(kind="empty"),) if len(failing) > 2 else None,
             rows_released=1_000, rows_quarantined=len(failing),
             period_last=str(at.year - 1), scores=_scores(len(failing)),
             passed=tuple(name for name in names if name not in failing),

@@ -99,7 +99,7 @@ WITH point AS (SELECT * FROM ({sheet_points(kwargs)}) WHERE {_apart(kwargs)}),
 short AS (
   SELECT series, any_value(sheet) AS sheet, median({_LOG.format('v')}) AS level
   FROM point GROUP BY series
-  HAVING count(*) BETWEEN 2 AND {kwargs["max_periods"]} AND min(v) >= 0
+  HAVING count(*) BETWEEN {kwargs["min_periods"]} AND {kwargs["max_periods"]} AND min(v) >= 0
     AND max(v) >= {kwargs["min_factor"]} * min(v) FILTER (v > 0)
 ),
 pair AS (

@@ -45,7 +45,12 @@ def _frozen(k: Kwargs) -> str:
 
 
 def _marks(k: Kwargs) -> str:
-    return _any(f"n >= {k['min_periods']} AND marked")
+    values = ", ".join(repr(mark) for mark in k["marks"])
+    proper = f"list_filter(vs, lambda v: v NOT IN ({values}))"
+    low = f"list_min({proper})"
+    far = (f"low < 0 OR low = 0 AND {low} >= {k['away']} * list_median({proper})"
+           f" OR high >= {k['times_highest']} * list_max({proper})")
+    return _any(f"n >= {k['min_periods']} AND marked AND {low} >= 0 AND ({far})")
 
 
 def _signs(k: Kwargs) -> str:
@@ -70,7 +75,7 @@ def _stale_blocks(k: Kwargs) -> str:
 
 
 def _short_steps(k: Kwargs) -> str:
-    return _any(f"n BETWEEN 2 AND {k['max_periods']} AND positive"
+    return _any(f"n BETWEEN {k['min_periods']} AND {k['max_periods']} AND positive"
                 f" AND high >= {k['min_factor']} * low_positive")
 
 

@@ -116,7 +116,7 @@ def _each(
 
     def guarded(dataset: str) -> Result[list[Difference]]:
         try:
-            return dataset, one(releases.history(settings.home, dataset))
+            return dataset, one([Reported(settings.home, item) for item in releases.history(settings.home, dataset)])
         except OpenIndicatorsError as error:
             return dataset, error
 

@@ -1,4 +1,8 @@
-"""The quality report as a page of its own: for readers of a portal that is not ours."""
+"""The quality report as a page of its own: for readers of a portal that is not ours.
+
+Both languages are in the one file; it opens in Vietnamese, and `#en` shows English, without script
+and without network.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +13,17 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from model.dataset import Dataset
-from model.quality import DIMENSIONS, OUTCOMES, SEVERITIES, worst_first
-from model.reasons import in_words
 from model.records import FileRecord
-from model.text import Bilingual, plain
+from model.text import LANGUAGES, Bilingual, plain
 from portal.content import Content
 
 title = Bilingual(vi="Báo cáo chất lượng (HTML)", en="Quality report (HTML)")
 purpose = Bilingual(
-    vi="Cùng báo cáo, để đọc: từng phép kiểm tra, các dòng không đạt, các dòng bị giữ lại.",
-    en="The same report, to be read: every check, the failing rows, the rows held back.",
+    vi="Cùng báo cáo, để đọc: điểm, từng phép kiểm tra, các dòng không đạt, các dòng bị giữ lại.",
+    en="The same report, to be read: scores, every check, the failing rows, the rows held back.",
 )
 media_type = "text/html"
 file_type = "HTML"
-
-HELD = 50
 
 
 def file_name(dataset: Dataset) -> str:
@@ -32,15 +32,12 @@ def file_name(dataset: Dataset) -> str:
 
 
 def write(content: Content, path: Path, others: Sequence[FileRecord]) -> None:
-    """Write what the release's quality record says, in both languages, without any address."""
-    quality = content.quality
-    held = content.held(("_part", "_row", "_column", "reasons"), HELD)
-    page = _template().render(
-        dataset=content.dataset, release=content.release, quality=quality, dimensions=DIMENSIONS,
-        outcomes=OUTCOMES, severities=SEVERITIES,
-        checks=worst_first(quality.checks),
-        titles={check.name: check.title for check in quality.checks}, held=held, in_words=in_words,
-    )
+    """Write what there was to say of the release's quality when it was issued."""
+    # The site offers this file, so it cannot be imported above.
+    from portal.site.quality.file import in_language  # noqa: PLC0415
+
+    parts = {language: in_language(content, language) for language in LANGUAGES}
+    page = _template().render(title=content.dataset.title.vi, parts=parts)
     path.write_text(page, encoding="utf-8")
 
 

@@ -48,6 +48,7 @@ def _environment(language: str) -> Environment:
     environment.filters.update(
         text=lambda value: value.get(language),
         number=lambda value, decimals=0: formatting.number(value, language, decimals),
+        points=lambda value: formatting.points(value, language),
         day=lambda value: formatting.day(value, language),
         period=lambda value: plain(formatting.period(value, language)),
         span=lambda first, last: plain(formatting.span(first, last, language)),

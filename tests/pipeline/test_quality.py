@@ -197,3 +197,75 @@ def test_people_are_told_once_what_fails_with_its_rows_and_once_that_it_is_mende
         assert [message["kind"] for message in told] == ["failed", "recovered"]
         assert letters[1]["Subject"].startswith("✓ recovered") and len(letters) == 2
     assert "secret" not in "".join(each.out + each.err for each in said)
+
+
+def test_a_source_of_another_shape_is_in_the_record_and_hides_nothing(command):
+    command.source(GOOD + "48,1999,-6\n")
+    command("run")
+    command.source(GOOD.replace("value", "rooms"))
+    for _ in range(2):  # the same cause is told once
+        said = command("run", ROOMS, code=4)
+    log = command.home / f"judgements/{ROOMS}/log.jsonl"
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [[stop["kind"] for stop in line["stopped"] or ()] for line in lines] == [[], ["shape"]]
+    assert said.err.count("column `value` is gone") == 1  # told once, at the end
+    assert "news" not in said.out
+    [row] = command("run", ROOMS, "--json", code=4).json
+    assert (row["new"], row["failed"], row["release"], row["changed"]) == (0, 1, 1, False)
+
+    # What was known stays in sight, and the error stands where the checks would run again.
+    said = command("quality", ROOMS, code=5)
+    assert "column `value` is gone" in said.out and "obs_value_within_bounds" in said.out
+    assert "grade" in said.out and "stays public: 1" in said.out
+    said = command("quality", ROOMS, "--check", "key_unique", code=5)
+    assert "No check can be run again" in said.out
+    report = command("quality", ROOMS, "--json", code=5).json
+    assert "column `value` is gone" in report["rerun_error"] and report["rerun"] == []
+    assert len(report["trend"]) == 1  # where there was no table there is no score
+    said = command("quarantine", ROOMS, code=4)
+    assert "1999" in said.out and "column `value` is gone" in said.err
+    page = (command.home / f"site/vi/quality/{ROOMS}.html").read_text()
+    assert "Cấu trúc của nguồn khác" in page and "another shape" not in page
+    assert f'release_stopped{{dataset="{ROOMS}",sector="tourism"}} 1' in (
+        command.home / "site/metrics.txt"
+    ).read_text()
+
+    # An unknown area stops it on purpose, and the other faults are told with it.
+    command.source(GOOD + "Hải Dươngg,1998,5\n48,1999,-6\n48,2025,x\n")
+    said = command("run", ROOMS, code=4)
+    assert "unknown `ref_area`: `Hải Dươngg`" in said.err
+    held = {row["position"]["row"] for row in command("quarantine", ROOMS, "--json").json}
+    assert held == {27, 28, 29}
+    assert "obs_value_within_bounds, run again: failed" in command("quality", ROOMS, code=5).out
+
+    command.source(GOOD)
+    command("run", ROOMS)
+    for language in ("vi", "en"):
+        feed = ET.parse(command.home / f"site/{language}/failures.atom").getroot()
+        kinds = [item.get("term") for item in feed.iter("{http://www.w3.org/2005/Atom}category")]
+        assert kinds.count("stopped") == 2 and kinds[0] == "recovered"
+
+
+def test_a_source_that_cannot_be_read_is_in_the_record(command):
+    command.source("nothing of the kind\n1\n")
+    command("run", ROOMS, code=4)
+    said = command("quality", ROOMS, code=5)  # though there never was a table
+    assert "no table could be made" in said.out.lower()
+    assert "is not in the source" in said.out
+    command.source(GOOD)
+    command("run", ROOMS)
+    assert "stopped" not in command("quality", ROOMS).out
+
+
+def test_a_stop_names_checks_counts_the_first_row_and_the_command(command):
+    command.source(GOOD + "".join(f"48,{year},-1\n" for year in range(1990, 2000)))
+    said = command("run", ROOMS, code=5)
+    assert "10 of 35 rows are held back (28.57%), more than the tolerance of 10.00%" in said.err
+    assert "10 rows against" in said.err and "(obs_value_within_bounds)" in said.err
+    assert "the first: hotel-rooms.csv, line 27" in said.err
+    assert f"`openindicators quarantine {ROOMS}`" in said.err
+    page = (command.home / f"site/vi/quality/{ROOMS}.html").read_text()
+    assert "10 trên 35 dòng (28,57%) bị giữ lại" in page
+    assert "obs_value_within_bounds (" not in page
+    said = command("quality", ROOMS, "--check", "nope", code=1)
+    assert "lists them" in said.err

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import re
+import shutil
 import threading
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -20,9 +21,12 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 
 from assets.quality import groups, quality_report
+from model.quality import shown
+from portal.content import Content
+from portal.names import Names
 from portal.site import Site
 from portal.site.quality.badge import badge
-from portal.site.quality.pages import Assessed, Held
+from portal.site.quality.pages import Assessed
 from portal.site.quality.publish import publish_quality
 from portal.site.serve import server
 from tests.datasets import dataset, registries
@@ -48,8 +52,18 @@ def publish(home: Home, as_of: date) -> int:
     for each in DATASETS:
         report = quality_report(home, each, as_of)
         assert report.latest is not None
-        held = (Held("a.csv", 7, "B", (EVIL, "check_1")),) if each.name == "evil" else ()
-        assessed.append(Assessed(report, judgements.record(home, report.latest), held))
+        content = None
+        if each.name == "evil":
+            held = {
+                **row(obs_value=12.5), "_part": "a.csv", "_row": 7, "_column": "B",
+                "_original": '{"' + EVIL[:8] + '": "0905123456", "beds": "12,5"}',
+                "reasons": [EVIL, "check_1"],
+            }
+            folder = home.root / "held" / str(as_of)
+            shutil.rmtree(folder, ignore_errors=True)
+            content = Content.of(make_release(folder, each, [row()], held=[held]), registries())
+        record = judgements.record(home, report.latest)
+        assessed.append(Assessed(report, Names(each, registries()), record, content))
     sectors, city = groups([each.report for each in assessed])
     return publish_quality(home.site, assessed, sectors, city, registries(), as_of)
 
@@ -98,7 +112,7 @@ def test_the_overview_names_what_failed_and_what_got_worse(home: Home) -> None:
         card = totals[each.id]
         assert card is not None
         assert f'href="quality/{each.id}.html"' in overview
-        assert f"{card.total:.1f}" in overview
+        assert shown(card.total) in overview
     assert "Sectors by dimension of quality" in overview
 
 
@@ -110,7 +124,14 @@ def test_a_report_shows_every_check_with_its_history_and_failing_rows(home: Home
         assert f'id="check-{check.name}"' in page
     assert page.count('class="strip"') == len(record.checks)
     failing = [check for check in record.checks if check.outcome == "failed"]
-    assert page.count('<details class="samples">') == len(failing)
+    assert page.count('<section class="finding"') == len(failing)
+    assert page.count('<table class="rows">') == len(failing) + bool(not record.stopped)
+
+
+def test_a_row_held_back_is_shown_with_what_the_source_wrote_masked(home: Home) -> None:
+    page = text(home, "vi/quality/health/evil.html")
+    assert "12,5" in page and "a.csv" in page and "beds: 12,5" in page
+    assert "0905123456" not in page and "##########" in page
 
 
 def test_no_text_of_a_source_becomes_markup(home: Home) -> None:

@@ -110,3 +110,19 @@ def test_the_worst_checks_come_first_and_others_stay_in_their_order() -> None:
     ]
     assert [item.name for item in worst_first(found)] == ["d", "e", "c", "b", "a"]
     assert badness(None) > badness("passed") == len(OUTCOMES) - 1
+
+
+def test_a_day_without_a_table_has_no_score_and_hides_none(home: Home) -> None:
+    stops = ({"kind": "not_made", "error": "is no table"},)
+    unmade = judgements.record(home, judgements.log(home, DATASET)[-1]).model_copy(
+        update={"checks": (), "scores": (), "stopped": tuple(map(Stop.model_validate, stops))}
+    )
+    judgements.keep_unmade(home, unmade, inputs("e"), "1", NOW + timedelta(days=4))
+    report = quality_report(home, dataset(), date(2026, 1, 6))
+    assert report.latest.number == 5 and report.latest.stopped and report.scorecard.total > 99
+    assert len(report.trend) == 4
+    strips = {item.name: [point.outcome for point in item.points] for item in report.checks}
+    assert strips["new"] == [None, None, None, "passed", None]
+    rows = list(csv.DictReader(io.StringIO(scores_csv(home, {DATASET: dataset()}))))
+    last = {row["indicator"]: row["value"] for row in rows if row["day"] == "2026-01-06"}
+    assert last["release_stopped"] == "1" and "total" not in last and "validity" not in last

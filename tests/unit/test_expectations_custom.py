@@ -219,15 +219,15 @@ def test_no_query_that_is_saved_would_have_found_anything(series):
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.floats(2, 9), st.floats(1.0, 1.6), st.integers(18, 24), st.integers(0, 3))
+@given(st.floats(2, 9), st.floats(1.0, 1.6), st.integers(18, 24), st.integers(0, 4))
 def test_no_query_about_areas_that_is_saved_would_have_found_anything(factor, spread, areas, at):
     from expectations.series.screen import idle
 
     suite = full_suite(world.dataset(), None, world.registries())
     own = [item for item in suite.expectations if "across_areas" in item.type]
     assert len(own) == 2
-    values = [10 * spread**areas * (factor if at in (i, 3) else 1) for i in range(3)]
-    others = [row for n in range(areas) for row in rows([10 * spread**n] * 3, ref_area=f"A{n}")]
+    values = [10 * spread**areas * (factor if at in (i, 4) else 1) for i in range(4)]
+    others = [row for n in range(areas) for row in rows([10 * spread**n] * 4, ref_area=f"A{n}")]
     con = world.table([*others, *rows(values)])
     names = idle(con, "observation", [(item.name, item.type, item.kwargs) for item in own])
     for item in own:

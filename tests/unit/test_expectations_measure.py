@@ -77,7 +77,7 @@ def told(success: Any, result: dict[str, Any] | None) -> dict[str, Any]:
     if "unexpected_count" in found:
         found["unexpected_count"] = found["unexpected_count"] or 0
     return {"success": bool(success), **{
-        key: repr(float(value) if isinstance(value, int) else value)
+        key: repr(float(value) + 0.0 if isinstance(value, int | float) else value)
         for key, value in found.items()
     }}
 

@@ -12,6 +12,7 @@ import trustme
 
 from assets.reporting import FailureBook
 from model.errors import (
+    DriftError,
     OpenIndicatorsError,
     PortalError,
     QualityError,
@@ -102,9 +103,10 @@ def stop(settings: Settings, folder: Path, day: int, *failing: str) -> None:
     judgements.keep(settings.home, found, inputs(), "1", NOW + timedelta(days=day))
 
 
-def test_a_stopped_release_is_told_with_its_failing_rows(settings, book, tmp_path) -> None:
+@pytest.mark.parametrize("kind", [QualityError, DriftError])
+def test_a_stopped_release_is_told_with_its_failing_rows(settings, book, tmp_path, kind) -> None:
     stop(settings, tmp_path / "a", 0, "total")
-    book.failed(DATASET, "table", QualityError("the table fails", where=DATASET, todo="look"))
+    book.failed(DATASET, "table", kind("the table fails", where=DATASET, todo="look"))
     with webhook() as (address, told):
         watched = replace(settings, webhook=address)
         assert tell(watched) == 1 and tell(watched) == 0

@@ -17,6 +17,7 @@ from model.hashing import sha256_file
 from model.quality import QualityReport
 from portal.base import Portal
 from portal.distributions.registry import DISTRIBUTIONS
+from portal.names import Names
 from portal.site import Site, catalogue, published_files, versions
 from portal.site.files import replaced_folder
 from portal.site.formatting import number, period
@@ -346,7 +347,7 @@ def test_every_link_resolves(site: Site, history: list[ReleaseOnDisk], tmp_path:
                 dataset=each.id, sector=each.sector, title=each.title, release=1, scorecard=None,
                 mqa=None, latest=None, trend=(), checks=(), acceptances=(),
             ),
-            None,
+            Names(each, registries()), None,
         )
         for each in (dataset(), other)
     ]

@@ -195,3 +195,21 @@ def test_what_failed_is_kept_until_it_is_mended(home: Home) -> None:
     (home.failures / "x" / "y.json").write_text(json.dumps({"dataset": 1}))
     with pytest.raises(StoreError, match="cannot be read"):
         failures.opened(home)
+
+
+def test_that_no_table_could_be_made_is_kept_once_and_mended_by_the_next(
+    home: Home, tmp_path: Path
+) -> None:
+    keep(home, validated(tmp_path / "v", ["2023"]))
+    unmade = validated(
+        tmp_path / "w", [], checks=(), scores=(),
+        stopped=[{"kind": "not_made", "error": "is no table", "where": "a.csv:3"}],
+    ).quality
+    for days in (1, 2):
+        made, new = judgements.keep_unmade(
+            home, unmade, inputs("b"), "1", NOW + timedelta(days=days)
+        )
+        assert new is (days == 1)
+        assert not made.made and made.number == 2 and made.at == NOW + timedelta(days=1)
+    keep(home, validated(tmp_path / "x", ["2023"]), days=3)  # the very same table as before
+    assert [item.made for item in judgements.log(home, DATASET)] == [True, False, True]

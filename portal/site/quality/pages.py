@@ -14,28 +14,19 @@ from model.quality import (
     QualityReport,
     grade_of,
 )
-from model.reasons import in_words
-from model.records import CheckResult, QualityRecord
+from model.records import QualityRecord
 from model.registries import Registries
 from model.stops import sentences
-from model.text import LANGUAGES, Bilingual, fold
+from model.text import LANGUAGES, fold
+from portal.content import Content
+from portal.names import Names
 from portal.site.pages import render_template
 from portal.site.quality import trends
 from portal.site.quality.badge import badge
+from portal.site.quality.view import view
 
 WORSE_DAYS, WORSE_POINTS = 7, 0.5
-SAMPLES, HELD = 10, 50
 _LATE = ("dead", "overdue", "late")
-
-
-@dataclass(frozen=True)
-class Held:
-    """A row that was held back: where it stands in the source, and why."""
-
-    part: str
-    row: int | None
-    column: str
-    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -43,12 +34,13 @@ class Assessed:
     """A dataset as the pages show it.
 
     record: the complete record of the newest judgement.
-    held: the first rows that it held back.
+    content: the current release, for the rows that it held back and what it revised.
     """
 
     report: QualityReport
+    names: Names
     record: QualityRecord | None
-    held: tuple[Held, ...] = ()
+    content: Content | None = None
 
 
 def report_page(dataset: str, language: str) -> str:
@@ -155,45 +147,14 @@ def _late(reports: Sequence[QualityReport]) -> list[QualityReport]:
 
 def _report(each: Assessed, registries: Registries, language: str) -> bytes:
     report = each.report
-    results = {check.name: check for check in each.record.checks} if each.record else {}
-    as_of = report.scorecard.as_of if report.scorecard else date.max
+    shown = view(each.names, report, each.record, each.content, language)
     return render_template(
         "quality_report.html", language,
         root="../../../", page=f"quality/{report.dataset}.html", preview=False,
         report=report,
-        record=each.record,
         sector=registries.sectors[report.sector],
         dimensions=DIMENSIONS,
         grade_of=grade_of,
         box=trends,
-        curve=trends.curve(trends.course(report.trend, as_of)) if report.scorecard else None,
-        checks=[
-            {
-                "history": history,
-                "result": results.get(history.name),
-                "strip": trends.strip(history.points),
-                "samples": _samples(results.get(history.name)),
-            }
-            for history in report.checks
-        ],
-        slowest=max(
-            (check for check in report.checks if check.duration_ms is not None),
-            key=lambda check: check.duration_ms or 0, default=None,
-        ),
-        stopped=sentences(report.latest.stopped or (), report.dataset) if report.latest else [],
-        held=[(row, _reasons(row, results)) for row in each.held[:HELD]],
+        v=shown,
     )
-
-
-def _reasons(row: Held, results: Mapping[str, CheckResult]) -> list[Bilingual]:
-    titles = {check.name: check.title for check in results.values()}
-    return [in_words(reason, titles) for reason in row.reasons]
-
-
-def _samples(check: CheckResult | None) -> tuple[list[str], list[list[str]]] | None:
-    """Return the first failing rows as a table: names of the columns, and cells of text."""
-    if check is None or check.outcome == "passed" or not check.samples:
-        return None
-    rows = check.samples[:SAMPLES]
-    names = [name for name in rows[0] if any(row.get(name) not in (None, "") for row in rows)]
-    return names, [["" if row.get(n) is None else str(row[n]) for n in names] for row in rows]
