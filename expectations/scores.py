@@ -9,7 +9,7 @@ algorithms are never compared.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice, takewhile
+from itertools import islice
 
 import duckdb
 
@@ -153,16 +153,15 @@ def _gaps(
     found = []
     for *series, first, last, there, lost in rows:
         present = set(there or ())
-        due = takewhile(lambda period, end=last: period <= end, _from(first))
-        absent = islice((p for p in due if p not in present), _PERIODS)
+        absent = islice((p for p in _between(first, last) if p not in present), _PERIODS)
         found.append(Gap(
             series=dict(zip(key, series, strict=True)), missing=int(lost), periods=tuple(absent),
         ))
     return tuple(found)
 
 
-def _from(period: str) -> Iterator[str]:
-    while True:
+def _between(period: str, last: str) -> Iterator[str]:
+    while period <= last:
         yield period
         period = next_period(period)
 

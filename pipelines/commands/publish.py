@@ -10,6 +10,7 @@ from typing import TypeVar
 import typer
 from rich.markup import escape
 
+from assets.quality import Reported
 from model.errors import OpenIndicatorsError
 from model.records import Difference
 from model.text import did_you_mean
@@ -19,7 +20,6 @@ from pipelines.settings import Settings
 from pipelines.terminal import err, out, plain, say_error
 from portal.base import Portal
 from warehouse import releases
-from warehouse.releases import StoredRelease
 
 # What CKAN's usual number of web workers can take in while people read.
 AT_A_TIME = 2
@@ -38,7 +38,7 @@ def plan(wanted: list[str], to: str, as_json: bool) -> int:
     settings, catalogue = _open()
     portal = _portal(settings, catalogue, to, overwrite=False)
 
-    def one(history: list[StoredRelease]) -> list[Difference]:
+    def one(history: list[Reported]) -> list[Difference]:
         return portal.plan(list(history))
 
     return _tell(_each(settings, _chosen(settings, catalogue, wanted), one), to, as_json)
@@ -54,7 +54,7 @@ def publish(wanted: list[str], to: str, overwrite: bool, as_json: bool) -> int:
     settings, catalogue = _open()
     portal = _portal(settings, catalogue, to, overwrite)
 
-    def one(history: list[StoredRelease]) -> list[Difference]:
+    def one(history: list[Reported]) -> list[Difference]:
         with settings.home.dataset_lock(history[-1].release.dataset):
             return list(portal.publish(list(history)).differences)
 
@@ -110,13 +110,14 @@ def _chosen(settings: Settings, catalogue: Catalogue, wanted: list[str]) -> list
 
 def _each(
     settings: Settings, datasets: list[str],
-    one: Callable[[list[StoredRelease]], list[Difference]],
+    one: Callable[[list[Reported]], list[Difference]],
 ) -> Iterator[Result[list[Difference]]]:
     """Do one thing for each dataset, a few at a time; give results in order."""
 
     def guarded(dataset: str) -> Result[list[Difference]]:
         try:
-            return dataset, one([Reported(settings.home, item) for item in releases.history(settings.home, dataset)])
+            history = releases.history(settings.home, dataset)
+            return dataset, one([Reported(settings.home, item) for item in history])
         except OpenIndicatorsError as error:
             return dataset, error
 

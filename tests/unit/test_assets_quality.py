@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,10 +12,10 @@ import pytest
 from assets.quality import groups, quality_report
 from assets.quality_history import events, incidents, scores_csv
 from model.quality import OUTCOMES, badness, worst_first
-from model.records import Score
+from model.records import Score, Stop
 from tests.datasets import dataset
 from tests.releases import check
-from tests.unit.test_warehouse_judgements import DATASET, keep, validated
+from tests.unit.test_warehouse_judgements import DATASET, NOW, inputs, keep, validated
 from warehouse import judgements
 from warehouse.home import Home
 
@@ -124,5 +124,5 @@ def test_a_day_without_a_table_has_no_score_and_hides_none(home: Home) -> None:
     strips = {item.name: [point.outcome for point in item.points] for item in report.checks}
     assert strips["new"] == [None, None, None, "passed", None]
     rows = list(csv.DictReader(io.StringIO(scores_csv(home, {DATASET: dataset()}))))
-    last = {row["indicator"]: row["value"] for row in rows if row["day"] == "2026-01-06"}
+    last = {row["indicator"]: row["value"] for row in rows if row["day"] == "2026-01-05"}
     assert last["release_stopped"] == "1" and "total" not in last and "validity" not in last

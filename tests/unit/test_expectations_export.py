@@ -122,7 +122,7 @@ def test_a_release_is_judged_as_its_record_says(name, tmp_path):
         con.execute("DELETE FROM t WHERE rowid % 31 = 5")
         con.execute("UPDATE t SET indicator = 'X' WHERE rowid = 0")
         con.execute(f"COPY t TO '{bad}' (FORMAT parquet)")
-        con.execute("CREATE TABLE observation AS SELECT rowid AS _id, *, NULL::VARCHAR AS _reject"
+        con.execute("CREATE TABLE observation AS SELECT row_number() OVER () - 1 AS _id, *"
                     f" FROM '{bad}'")
         [pipeline] = load_catalogue(Settings.from_environment()).select("sample", [name]).values()
         ours = duckdb_engine.run(con, "observation", to_gx(_without_others(pipeline.suite)))

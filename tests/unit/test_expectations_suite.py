@@ -198,7 +198,7 @@ def test_words_for_conditions_shares_and_hostile_text():
     title = sentence("expect_column_values_to_be_in_set", between, dataset())
     assert title.en.startswith("The sex is one of: a��{x}<b>, ")
     assert title.en.endswith("… (+3), in at least 95.5% of the rows.")
-    assert title.vi.endswith(", ở ít nhất 95,5 % số dòng.")
+    assert title.vi.endswith(", ở ít nhất 95,5% số dòng.")
     condition = {
         "type": "and",
         "conditions": [

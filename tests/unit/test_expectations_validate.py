@@ -136,7 +136,7 @@ def test_every_reason_is_kept_in_the_order_of_the_suite():
     assert held(con) == {8: ["ref_area_known", "obs_value_within_bounds"]}
     reason = con.execute("SELECT reasons[2] FROM held").fetchall()[0][0]
     assert reason == (
-        "obs_value_within_bounds: The value lies within the bounds declared for the indicator."
+        "obs_value_within_bounds: The value is at least 0 (Beds); between 0 and 100 (Share)."
     )
 
 

@@ -21,7 +21,7 @@ from portal.distributions.csv_text import harmless, number_text
 from portal.distributions.registry import DISTRIBUTIONS, write_all
 from portal.verify import verify
 from tests.datasets import dataset, registries
-from tests.releases import make_release, row
+from tests.releases import check, make_release, row
 
 ROWS = [
     row(time_period="2019", obs_value=1234567.891),
@@ -213,3 +213,27 @@ def test_verify_names_every_release_of_a_file(tmp_path: Path) -> None:
     ]
     renamed.write_bytes(renamed.read_bytes() + b"\n")
     assert verify(renamed, known)["matches"] == []
+
+
+def test_the_quality_page_tells_everything_in_either_language(tmp_path: Path) -> None:
+    failing = check(
+        "above", outcome="failed", level="row", unexpected=1, evaluated=3,
+        samples=({"indicator": "ROOMS", "time_period": "2020", "obs_value": -5.5, "freq": "A"},),
+    )
+    held = {
+        **row(time_period="2019", obs_value=None), "_part": "rooms.csv", "_row": 12,
+        "_column": "rooms", "_original": '{"rooms": "98,6x"}', "reasons": ["above"],
+    }
+    release = make_release(
+        tmp_path / "release", dataset(), ROWS, held=[held], checks=(failing, check()),
+    )
+    (tmp_path / "out").mkdir()
+    write_all(Content.of(release, registries()), tmp_path / "out")
+    english, vietnamese = (
+        tmp_path / "out" / "hotel_rooms-quality.html"
+    ).read_text(encoding="utf-8").split('<section lang="vi"')
+    assert "-5,5" in vietnamese and "-5.5" in english
+    for text in (vietnamese, english):
+        assert "98,6x" in text and "rooms.csv" in text
+    assert "freq" not in vietnamese and "Chỉ tiêu" in vietnamese and "Indicator" in english
+    assert "http" not in english.split("</style>")[1] + vietnamese

@@ -202,7 +202,7 @@ def test_that_no_table_could_be_made_is_kept_once_and_mended_by_the_next(
 ) -> None:
     keep(home, validated(tmp_path / "v", ["2023"]))
     unmade = validated(
-        tmp_path / "w", [], checks=(), scores=(),
+        tmp_path / "w", ["2023"], checks=(), scores=(),
         stopped=[{"kind": "not_made", "error": "is no table", "where": "a.csv:3"}],
     ).quality
     for days in (1, 2):

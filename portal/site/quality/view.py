@@ -19,7 +19,7 @@ from portal.site import formatting
 from portal.site.quality import trends
 
 SAMPLES, HELD, REVISIONS = 10, 50, 10
-_ORIGINAL = 300  # characters of a source's row
+_ORIGINAL = 120  # characters of a source's cell
 _PERIODS = ("time_period", "reference", "last_period")
 _UNSAID = ("freq", "geo_vintage", "obs_status", "unit_measure")  # the same in most rows
 _FIRST = ("indicator", "ref_area")
@@ -182,7 +182,7 @@ def _held(
         found.append({
             "what": _series(names, {name: said[name] for name in key}, language),
             "value": "" if secret else _cell(names, row, "obs_value", language),
-            "original": "" if secret else _original(row["_original"]),
+            "original": "" if secret else _original(row["_original"], row["_column"]),
             "part": plain(row["_part"] or ""),
             "row": "" if row["_row"] is None else formatting.number(row["_row"], language),
             "column": plain(row["_column"] or ""),
@@ -193,18 +193,17 @@ def _held(
     return found
 
 
-def _original(text: str | None) -> str:
-    """Return the row as the source wrote it: "column: value", as far as it may be shown."""
-    if not text:
-        return ""
+def _original(text: str | None, column: str | None) -> str:
+    """Return what the source wrote in the one cell that is wrong, as it may be shown.
+
+    The rest of its row may hold anything, names of people too.
+    """
     try:
-        row = json.loads(text)
+        row = json.loads(text or "")
     except ValueError:
-        return plain(masked(text))[:_ORIGINAL]
-    if not isinstance(row, dict):
-        return plain(masked(text))[:_ORIGINAL]
-    cells = (f"{name}: {value}" for name, value in row.items() if value not in (None, ""))
-    return plain(" | ".join(masked(cell) for cell in cells))[:_ORIGINAL]
+        return ""
+    cell = row.get(column) if isinstance(row, dict) else None
+    return "" if cell is None else plain(masked(str(cell)))[:_ORIGINAL]
 
 
 def _revisions(names: Names, content: Content, language: str) -> dict[str, Any]:
