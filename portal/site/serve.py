@@ -26,6 +26,13 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
+# The report beside a dataset stands alone, with its style in it: it gets nothing else.
+_REPORT = re.compile(r"/datasets/[a-z0-9_/-]+-quality\.html")
+_REPORT_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none';"
+    " frame-ancestors 'none'"
+)
+
 MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".csv": "text/csv; charset=utf-8; header=present",
@@ -75,15 +82,21 @@ class Handler(SimpleHTTPRequestHandler):
 
     def end_headers(self) -> None:
         """Add the headers that every answer has."""
+        address = getattr(self, "path", "")
         for name, value in SECURITY_HEADERS.items():
-            self.send_header(name, value)
-        if download := _download_name(getattr(self, "path", "")):
+            policy = name == "Content-Security-Policy" and _stands_alone(address)
+            self.send_header(name, _REPORT_POLICY if policy else value)
+        if download := _download_name(address):
             self.send_header("Content-Disposition", f'attachment; filename="{download}"')
         self.send_header("Cache-Control", "no-cache")
         super().end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: the address in a request is a stranger's text."""
+
+
+def _stands_alone(address: str) -> bool:
+    return _REPORT.fullmatch(unquote(urlsplit(address).path)) is not None
 
 
 def _download_name(address: str) -> str | None:

@@ -163,6 +163,7 @@ BROKEN = "<html><link rel='icon' href='/assets/mark.svg'><img src='/assets/mark.
 PAGES = (
     "vi/quality.html", "en/quality.html", "vi/quality/health/evil.html",
     "en/quality/health/beds.html", "vi/index.html", "en/health/beds.html",
+    "datasets/health/beds/beds-quality.html", "datasets/health/beds/beds-quality.html#en",
 )
 
 
