@@ -41,7 +41,7 @@ lint: $(VENV)/.ready ## style, types, and which room may import which
 	@$(BIN)/lint-imports
 
 ui: $(VENV)/.ready ## Dagster's UI on workspace.yaml, with the history of every run
-	@$(BIN)/python -m pipelines.ui
+	@$(BIN)/python -m pipelines.dagster.ui
 
 serve: $(VENV)/.ready ## the local portal at http://127.0.0.1:8000 (PORT=…)
 	@$(BIN)/openindicators serve --port $(PORT)

@@ -24,8 +24,8 @@ from unittest.mock import patch
 import duckdb
 import pyarrow.parquet as pq
 
-from model.hashing import sha256_file
-from model.registries import load_registries
+from model.reference.registries import load_registries
+from model.util.hashing import sha256_file
 from portal.ckan.client import Client, Upload
 from portal.ckan.datastore import copy_loader
 from portal.ckan.datastore.api_loader import ApiLoader
@@ -34,7 +34,7 @@ from portal.ckan.datastore.copy_loader import CopyLoader
 from portal.ckan.datastore.shape import Column, Shape
 from portal.ckan_server.bring_up import RunningPortal, load_portal
 from portal.ckan_server.home import Home, default_home
-from tests.datasets import dataset
+from tests.fixtures.datasets import dataset
 
 XLOADER = "ckanext-xloader==2.6.0"
 COLUMNS = ("indicator", "ref_area", "time_period", "obs_value", "unit_measure", "obs_note")

@@ -22,15 +22,15 @@ from typing import Any
 
 import duckdb
 
-from assets.steps import Pipeline
 from bench.plants import KINDS, Plot, Touched
-from expectations import results
-from expectations import validate as validation
-from expectations.custom import relations_of
-from model.dataset import SmallCells
-from model.records import CheckResult
+from expectations.checks.custom import relations_of
+from expectations.runner import results
+from expectations.runner import validate as validation
+from model.declarations.dataset import SmallCells
+from model.records.validation import CheckResult
 from pipelines.catalogue import load_catalogue
 from pipelines.settings import Settings
+from pipelines.steps.steps import Pipeline
 
 Named = dict[str, list[dict[str, Any]]]  # check -> what it names
 ALL = 1_000_000
@@ -193,7 +193,7 @@ def _counting_people(pipeline: Pipeline) -> Pipeline:
     """Return the pipeline; deaths are declared to be counts of people, as the sample's are not."""
     if pipeline.dataset.id != "health/air_pollution_deaths":
         return pipeline
-    from expectations.suite import full_suite  # noqa: PLC0415
+    from expectations.suites.suite import full_suite  # noqa: PLC0415
 
     indicators = {
         code: item.model_copy(update={"small_cells": SmallCells(threshold=2)})

@@ -15,9 +15,9 @@ import great_expectations as gx
 import pandas as pd
 from frictionless import Resource, Schema
 
-from expectations.duckdb_engine import run
-from model.dataset import Dataset
-from model.periods import PERIOD_PATTERNS
+from expectations.runner.duckdb_engine import run
+from model.declarations.dataset import Dataset
+from model.reference.periods import PERIOD_PATTERNS
 
 try:  # large, and nothing else needs it
     import pandera.pandas as pa

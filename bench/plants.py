@@ -16,8 +16,8 @@ from typing import Any
 
 import duckdb
 
-from model.dataset import Dataset
-from model.sql import identifier, literal
+from model.declarations.dataset import Dataset
+from model.util.sql import identifier, literal
 
 Touched = list[dict[str, Any]]
 SHORTEST = 8  # observations of a series into which something is planted

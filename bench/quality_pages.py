@@ -2,7 +2,7 @@
 
     python -m bench.quality_pages [--datasets 1000] [--days 730] [--keep DIR]
 
-It is what follows every run (`pipelines.feeds`): the pages and badges, the metrics, the feeds of
+It is what follows every run (`pipelines.after_run.feeds`): the pages and badges, the metrics, the feeds of
 failures. Each dataset is one of the project's under another name, with a small release that is
 published, and a log of judgements made up from a seed: most days as the day before, now and then a
 check that fails for a week.
@@ -21,20 +21,20 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from model.dataset import Dataset
-from model.hashing import canonical_json
-from model.records import FileRecord
-from model.registries import Registries
-from model.text import Bilingual
+from model.declarations.dataset import Dataset
+from model.records.release import FileRecord
+from model.reference.registries import Registries
+from model.util.hashing import canonical_json
+from model.util.text import Bilingual
+from pipelines.after_run.feeds import write_feeds
 from pipelines.catalogue import load_catalogue
-from pipelines.feeds import write_feeds
 from pipelines.settings import Settings
-from portal import dcat
 from portal.content import Content
 from portal.distributions.registry import DISTRIBUTIONS
-from tests.quality_world import judge_daily
-from tests.releases import make_release, row
-from warehouse.home import Home
+from portal.metadata import dcat
+from tests.fixtures.quality import judge_daily
+from tests.fixtures.releases import make_release, row
+from warehouse.store.data_dir import Home
 
 LAST = date(2026, 6, 30)
 

@@ -28,9 +28,10 @@ import sdmx
 from pyjstat import pyjstat
 from python_calamine import CalamineWorkbook
 
-from sources import files, pxweb, worldbank
-from sources import sdmx as sdmx_protocol
 from sources.base import SourceProtocol, StoredPart
+from sources.connectors import files, worldbank
+from sources.connectors.pxweb import v1
+from sources.connectors.sdmx import connector as sdmx_protocol
 
 ROUNDS = 3
 COLUMNS = ("indicator", "area", "sex", "age", "period", "value", "unit", "status", "note", "name")
@@ -95,7 +96,7 @@ def _pairs(folder: Path) -> Iterator[Pair]:
     yield Pair("World Bank", "json and pandas.json_normalize", lambda: _rows(worldbank, path),
                lambda: len(pd.json_normalize(json.loads(path.read_bytes())[1])))
     cube = _json_stat(folder / "cube.json", (200, 60, 25), chance)
-    yield Pair("JSON-stat", "pyjstat", lambda: _rows(pxweb, cube),
+    yield Pair("JSON-stat", "pyjstat", lambda: _rows(v1, cube),
                lambda: len(pyjstat.Dataset.read(cube.read_text()).write("dataframe")))
     message = _sdmx(folder / "message.xml", 400, 120, chance)
     yield Pair("SDMX-ML", "sdmx1 to pandas", lambda: _rows(sdmx_protocol, message),

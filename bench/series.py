@@ -15,11 +15,11 @@ from pathlib import Path
 
 import duckdb
 
-from expectations.automatic import automatic_expectations
-from expectations.custom import CUSTOM, query_of, relations_of
-from expectations.series.screen import idle
-from model.registries import load_registries
-from tests.datasets import dataset
+from expectations.checks.automatic import automatic_expectations
+from expectations.checks.custom import CUSTOM, query_of, relations_of
+from expectations.runner.prefilter import idle
+from model.reference.registries import load_registries
+from tests.fixtures.datasets import dataset
 
 YEARS = 24
 

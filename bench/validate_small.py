@@ -9,14 +9,14 @@ from statistics import median
 
 import duckdb
 
-from expectations.generic import generic_expectations
-from expectations.suite import full_suite
-from expectations.validate import validate
-from expectations.words import Suite
-from model.codelist import CodeEntry, Codelist
-from model.dataset import Dataset
-from model.registries import Registries
-from model.text import Bilingual
+from expectations.checks.generic import generic_expectations
+from expectations.runner.validate import validate
+from expectations.suites.expectation import Suite
+from expectations.suites.suite import full_suite
+from model.declarations.dataset import Dataset
+from model.reference.codelist import CodeEntry, Codelist
+from model.reference.registries import Registries
+from model.util.text import Bilingual
 from warehouse.engine import connect
 
 ROWS = 1_000

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
-from tests.browser import started
+from tests.fixtures.browser import started
 
 FOLDER = Path(__file__).parent / "pictures"
 SITE, UI = 8765, 8766
@@ -66,7 +66,7 @@ def take() -> None:
 
 if __name__ == "__main__":
     site = running(
-        f"http://127.0.0.1:{SITE}", "pipelines.cli", "serve", "--port", str(SITE)
+        f"http://127.0.0.1:{SITE}", "pipelines.cli.main", "serve", "--port", str(SITE)
     )
-    with site, running(f"http://127.0.0.1:{UI}", "pipelines.ui", PORT=str(UI)):
+    with site, running(f"http://127.0.0.1:{UI}", "pipelines.dagster.ui", PORT=str(UI)):
         take()

@@ -5,7 +5,7 @@ expectations that follow from a declaration by themselves, how Great Expectation
 DuckDB connection, which rows are held back, and the quality record.
 Does not belong here: reading sources, storing tables and releases, publishing, scheduling.
 
-Great Expectations takes seconds to import. Only `expectations.duckdb_engine` (with
-`expectations.engine.stock`) imports it, and that module is imported by the functions that run it,
+Great Expectations takes seconds to import. Only `expectations.runner.duckdb_engine` (with
+`expectations.runner.stock`) imports it, and that module is imported by the functions that run it,
 once per process: reading and checking suites does without.
 """

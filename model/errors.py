@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from model.records import Drift
+    from model.records.source_schema import Drift
 
 
 class OpenIndicatorsError(Exception):

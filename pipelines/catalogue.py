@@ -7,14 +7,14 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from assets.steps import Pipeline
-from expectations.suite import Suite, full_suite, load_suites
+from expectations.suites.suite import Suite, full_suite, load_suites
+from model.declarations.load import Declaration, load_declarations
 from model.errors import DeclarationError, OpenIndicatorsError
-from model.load import Declaration, load_declarations
-from model.registries import Registries, load_registries
-from model.text import did_you_mean
+from model.reference.registries import Registries, load_registries
+from model.util.text import did_you_mean
 from pipelines.settings import Settings
-from sources.registry import options_of
+from pipelines.steps.steps import Pipeline
+from sources.connectors.registry import options_of
 
 
 @dataclass(frozen=True)

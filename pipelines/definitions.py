@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from pipelines.build import build_definitions
+from pipelines.dagster.build import build_definitions
 
 defs = build_definitions()

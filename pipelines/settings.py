@@ -31,13 +31,13 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from model.dataset import PROFILES
+from model.declarations.dataset import PROFILES
 from model.errors import OpenIndicatorsError
-from model.text import did_you_mean
-from warehouse.home import Home
+from model.util.text import did_you_mean
+from warehouse.store.data_dir import Home
 
 PROJECT = Path(__file__).resolve().parent.parent
-SAMPLE = PROJECT / "sources" / "sample"
+SAMPLE = PROJECT / "sources" / "demo" / "sample"
 
 
 @dataclass(frozen=True)

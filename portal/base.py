@@ -6,8 +6,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from model.quality import QualityReport
-from model.records import Difference, Publication, QualityRecord, Release
+from model.records.publication import Difference, Publication
+from model.records.release import Release
+from model.records.scorecard import QualityReport
+from model.records.validation import QualityRecord
 
 
 class ReleaseFiles(Protocol):

@@ -13,17 +13,18 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from model.dataset import Dataset
+from model.declarations.dataset import Dataset
 from model.errors import PortalError
-from model.personal import masked_record, masked_values
-from model.quality import QualityReport
-from model.records import QualityRecord, Release
-from model.registries import Licence, Publisher, Registries
-from model.sql import identifier
-from model.text import Bilingual
+from model.records.release import Release
+from model.records.scorecard import QualityReport
+from model.records.validation import QualityRecord
+from model.reference.personal_data import masked_record, masked_values
+from model.reference.registries import Licence, Publisher, Registries
+from model.util.sql import identifier
+from model.util.text import Bilingual
 from portal.base import HasReport, ReleaseFiles
+from portal.metadata.vocabulary import Column
 from portal.names import Names
-from portal.vocabulary import Column
 
 BATCH_ROWS = 50_000  # rows held in memory at a time
 

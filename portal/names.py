@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from model.codelist import vintage_in_words
-from model.dataset import Dataset
-from model.registries import Registries
-from model.text import Bilingual
-from portal.vocabulary import CHANGES, COLUMNS, FINDINGS, FREQUENCIES, STATUSES, Column
+from model.declarations.dataset import Dataset
+from model.reference.codelist import vintage_in_words
+from model.reference.registries import Registries
+from model.util.text import Bilingual
+from portal.metadata.vocabulary import CHANGES, COLUMNS, FINDINGS, FREQUENCIES, STATUSES, Column
 
 
 @dataclass(frozen=True)

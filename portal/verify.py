@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TypedDict
 
-from model.hashing import sha256_file
-from model.records import FileRecord
+from model.records.release import FileRecord
+from model.util.hashing import sha256_file
 
 
 class Match(TypedDict):

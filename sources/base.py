@@ -1,6 +1,6 @@
 """The doors of this room: how a protocol asks and reads, and what carries its requests.
 
-A protocol is one module of `sources/`, named once in `sources/registry.py`.
+A protocol is one module of `sources/`, named once in `sources/connectors/registry.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 from pydantic import BaseModel
 
-from model.dataset import ColumnRule
+from model.declarations.dataset import ColumnRule
 
 # Every table that a reader gives has the source's own columns, and these two, which say where
 # a row stands: the part of the snapshot, and the line (text) or row (sheets) in it, from 1;

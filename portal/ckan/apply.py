@@ -24,13 +24,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 from model.errors import PortalError
 from portal.ckan.client import Client, Upload, pause
-from portal.ckan.files import Workshop
+from portal.ckan.desired.files import Workshop
+from portal.ckan.desired.mapping import UNDER_DEVELOPMENT, Fields
+from portal.ckan.desired.state import Part
 from portal.ckan.journal import Journal
-from portal.ckan.mapping import UNDER_DEVELOPMENT, Fields
 from portal.ckan.package import Package
 from portal.ckan.plan import ROWS, Plan
 from portal.ckan.resources import leads_to
-from portal.ckan.wanted import Part
 
 UPLOAD_BYTES = 50_000_000  # in one call, unless one file alone is larger
 UPLOAD_FILES = 20

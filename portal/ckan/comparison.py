@@ -15,12 +15,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from model.records import Difference
-from portal.ckan import mapping
+from model.records.publication import Difference
+from portal.ckan.desired import mapping
+from portal.ckan.desired.mapping import Fields
+from portal.ckan.desired.state import Part
 from portal.ckan.journal import Written
-from portal.ckan.mapping import Fields
 from portal.ckan.resources import leads_to
-from portal.ckan.wanted import Part
 
 STRICT = ("leads_to", "hash", "size")  # of a resource: what decides which bytes readers get
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from model.records import QualityRecord, Release
+from model.records.release import Release
+from model.records.validation import QualityRecord
 from portal.base import ReleaseFiles
 from portal.ckan.client import Client, Refused
 from portal.ckan.datastore.base import Loader
-from portal.identifiers import package_id
+from portal.metadata.identifiers import package_id
 
 SUFFIX = "_draft"
 TITLE = {"vi": "[Bản thảo] ", "en": "[Draft] "}

@@ -20,8 +20,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from model.disk import disk_errors, written_aside
 from model.errors import PortalError
+from model.util.disk import disk_errors, written_aside
 
 MAX_BYTES = 1_000_000  # a plan reads it all
 

@@ -9,7 +9,7 @@ from threading import Lock
 
 from model.errors import PortalError
 from portal.ckan.client import Client, Refused, settle
-from portal.ckan.mapping import Fields
+from portal.ckan.desired.mapping import Fields
 
 
 class Organisations:

@@ -7,8 +7,8 @@ from typing import Any
 
 from model.errors import PortalError
 from portal.ckan.client import Client, Refused, Upload, settle
-from portal.ckan.mapping import Fields
-from portal.ckan.wanted import Wanted
+from portal.ckan.desired.mapping import Fields
+from portal.ckan.desired.state import Wanted
 
 
 class Changed(PortalError):

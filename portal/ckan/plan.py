@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from model.records import Difference
+from model.records.publication import Difference
 from portal.ckan.comparison import Comparison, package_value
+from portal.ckan.desired.mapping import Fields
+from portal.ckan.desired.state import Part, Wanted
 from portal.ckan.journal import Written
-from portal.ckan.mapping import Fields
 from portal.ckan.resources import is_ours, leads_to, name_of
-from portal.ckan.wanted import Part, Wanted
 
 # The DataStore table's content and shape; stands on the resource that has the table.
 ROWS = "rows_sha256"

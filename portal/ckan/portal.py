@@ -10,27 +10,28 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from model.errors import BusyError, PortalError
-from model.records import Difference, Publication
-from model.registries import Registries
-from model.text import Bilingual
+from model.records.publication import Difference, Publication
+from model.reference.registries import Registries
+from model.util.text import Bilingual
 from portal.base import ReleaseFiles
-from portal.ckan import drafts, mapping
+from portal.ckan import drafts
 from portal.ckan.apply import Application
-from portal.ckan.checks import check
 from portal.ckan.client import Client, Refused
 from portal.ckan.datastore.base import Loader
-from portal.ckan.files import Workshop, workshop
+from portal.ckan.desired import mapping
+from portal.ckan.desired.files import Workshop, workshop
+from portal.ckan.desired.mapping import Fields
+from portal.ckan.desired.preconditions import check
+from portal.ckan.desired.state import Wanted, tombstone, wanted
 from portal.ckan.journal import Journal
-from portal.ckan.mapping import Fields
 from portal.ckan.organisations import Organisations
 from portal.ckan.package import Changed
 from portal.ckan.plan import Plan, compare, touched
 from portal.ckan.resources import offered_files
 from portal.ckan.tables import counted, rows_sha256, table_of
-from portal.ckan.wanted import Wanted, tombstone, wanted
 from portal.content import Content
 from portal.distributions import csv_table
-from portal.identifiers import package_id
+from portal.metadata.identifiers import package_id
 from portal.site import versions
 
 KEEP_RELEASES = 3

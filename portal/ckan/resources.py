@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from model.records import FileRecord
-from portal.ckan.mapping import Fields
-from portal.identifiers import release_file_id
+from model.records.release import FileRecord
+from portal.ckan.desired.mapping import Fields
+from portal.metadata.identifiers import release_file_id
 
 
 def offered_files(shown: Fields | None, dataset: str, number: int) -> tuple[FileRecord, ...]:

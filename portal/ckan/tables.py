@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from model.hashing import sha256_json
-from model.records import Difference
-from model.registries import Registries
+from model.records.publication import Difference
+from model.reference.registries import Registries
+from model.util.hashing import sha256_json
 from portal.ckan.datastore.base import Loader, Table
 from portal.ckan.datastore.shape import shape_of
 from portal.content import Content
 from portal.distributions import csv_table
-from portal.identifiers import resource_id
+from portal.metadata.identifiers import resource_id
 
 
 def table_of(content: Content, registries: Registries) -> Table:

@@ -7,8 +7,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from model.disk import written_aside
 from model.errors import PortalError
+from model.util.disk import written_aside
 
 HERE = Path(__file__).resolve().parent
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from model.dataset import Dataset
-from model.records import FileRecord
-from model.text import Bilingual
+from model.declarations.dataset import Dataset
+from model.records.release import FileRecord
+from model.util.text import Bilingual
 from portal.content import Content
 
 

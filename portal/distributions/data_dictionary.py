@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from model.dataset import Dataset
-from model.records import FileRecord
-from model.text import Bilingual
+from model.declarations.dataset import Dataset
+from model.records.release import FileRecord
+from model.util.text import Bilingual
 from portal.content import Content
 from portal.distributions.csv_text import write_csv
 

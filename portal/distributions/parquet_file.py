@@ -6,9 +6,9 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from model.dataset import Dataset
-from model.records import FileRecord
-from model.text import Bilingual
+from model.declarations.dataset import Dataset
+from model.records.release import FileRecord
+from model.util.text import Bilingual
 from portal.content import Content
 
 title = Bilingual(vi="Parquet", en="Parquet")

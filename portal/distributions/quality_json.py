@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from model.dataset import Dataset
-from model.hashing import pretty_json
-from model.records import FileRecord
-from model.text import Bilingual
+from model.declarations.dataset import Dataset
+from model.records.release import FileRecord
+from model.util.hashing import pretty_json
+from model.util.text import Bilingual
 from portal.content import Content
 
 title = Bilingual(vi="Báo cáo chất lượng (JSON)", en="Quality report (JSON)")

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from model.dataset import Dataset
-from model.records import FileRecord
-from model.text import LANGUAGES, Bilingual, plain
+from model.declarations.dataset import Dataset
+from model.records.release import FileRecord
+from model.util.text import LANGUAGES, Bilingual, plain
 from portal.content import Content
 
 title = Bilingual(vi="Báo cáo chất lượng (HTML)", en="Quality report (HTML)")
@@ -34,7 +34,7 @@ def file_name(dataset: Dataset) -> str:
 def write(content: Content, path: Path, others: Sequence[FileRecord]) -> None:
     """Write what there was to say of the release's quality when it was issued."""
     # The site offers this file, so it cannot be imported above.
-    from portal.site.quality.file import in_language  # noqa: PLC0415
+    from portal.quality.standalone_page import in_language  # noqa: PLC0415
 
     parts = {language: in_language(content, language) for language in LANGUAGES}
     page = _template().render(title=content.dataset.title.vi, parts=parts)

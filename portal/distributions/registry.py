@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from model.dataset import Dataset
-from model.hashing import sha256_file
-from model.records import FileRecord
+from model.declarations.dataset import Dataset
+from model.records.release import FileRecord
+from model.util.hashing import sha256_file
 from portal.content import Content
 from portal.distributions import (
     changes_csv,
     csv_table,
     data_dictionary,
-    data_package,
     json_records,
     parquet_file,
     quality_json,
@@ -20,6 +19,7 @@ from portal.distributions import (
     xlsx_workbook,
 )
 from portal.distributions.base import Distribution
+from portal.metadata import data_package
 
 # The Data Package describes the others, so it comes last.
 DISTRIBUTIONS: tuple[Distribution, ...] = (

@@ -18,12 +18,12 @@ from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from model.dataset import Dataset
-from model.records import FileRecord
-from model.text import Bilingual
+from model.declarations.dataset import Dataset
+from model.records.release import FileRecord
+from model.util.text import Bilingual
 from portal.content import Content
 from portal.distributions import data_dictionary
-from portal.vocabulary import FREQUENCIES, REASONS
+from portal.metadata.vocabulary import FREQUENCIES, REASONS
 
 title = Bilingual(vi="Excel", en="Excel")
 purpose = Bilingual(

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from model.errors import PortalError
-from model.hashing import pretty_json, sha256_bytes, sha256_file
-from model.registries import Registries
-from model.text import LANGUAGES, fold
-from portal import dcat
+from model.reference.registries import Registries
+from model.util.hashing import pretty_json, sha256_bytes, sha256_file
+from model.util.text import LANGUAGES, fold
+from portal.metadata import dcat
 from portal.site import pages
 from portal.site.state import CatalogueState, DatasetState, all_datasets
 from portal.site.words import catalogue_texts

@@ -10,9 +10,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from portal.metadata.vocabulary import NOT_FINAL
 from portal.site import formatting
 from portal.site.series import Plot, Point, Series
-from portal.vocabulary import NOT_FINAL
 
 Label = Callable[[Series], str]
 WIDE, NARROW = 820, 340

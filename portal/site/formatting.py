@@ -9,8 +9,8 @@ from babel import Locale
 from babel.dates import format_date, format_skeleton
 from babel.numbers import format_compact_decimal, format_decimal
 
-from model.periods import frequency_of, period_start
-from model.quality import shown
+from model.records.quality_dimension import shown
+from model.reference.periods import frequency_of, period_start
 
 _LOCALES = {"vi": Locale("vi", "VN"), "en": Locale("en", "GB")}
 

@@ -9,19 +9,19 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from model.quality import OUTCOMES, SEVERITIES, worst_first
-from model.reasons import in_words
-from model.records import FileRecord
-from model.sql import identifier
-from model.text import LANGUAGES, Bilingual, fold, plain
+from model.records.quality_dimension import OUTCOMES, SEVERITIES, worst_first
+from model.records.reject_reasons import in_words
+from model.records.release import FileRecord
+from model.util.sql import identifier
+from model.util.text import LANGUAGES, Bilingual, fold, plain
 from portal.content import Content
 from portal.distributions.registry import distribution_of
-from portal.identifiers import dataset_urn
+from portal.metadata.identifiers import dataset_urn
+from portal.metadata.vocabulary import FREQUENCIES, REASONS
 from portal.site import chart, formatting
 from portal.site.series import Plot, Point, Series, plots
 from portal.site.state import DatasetState, ReleaseState
 from portal.site.words import words
-from portal.vocabulary import FREQUENCIES, REASONS
 
 DATASET_PAGE = "{language}/{dataset}.html"  # path in the site
 FIRST_ROWS = 20

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from model.periods import frequency_of, period_start
-from model.sql import identifier
+from model.reference.periods import frequency_of, period_start
+from model.util.sql import identifier
 from portal.content import Content
 
 MAX_LINES = 6  # more colours than that cannot be told apart

@@ -15,17 +15,18 @@ from typing import Literal
 
 from filelock import FileLock
 
-from model.disk import disk_errors, write_if_changed
 from model.errors import PortalError
-from model.hashing import pretty_json, sha256_bytes, sha256_file, sha256_json
-from model.records import Difference, FileRecord, Publication, Release
-from model.registries import Registries
-from model.text import LANGUAGES
-from portal import dcat, dqv
+from model.records.publication import Difference, Publication
+from model.records.release import FileRecord, Release
+from model.reference.registries import Registries
+from model.util.disk import disk_errors, write_if_changed
+from model.util.hashing import pretty_json, sha256_bytes, sha256_file, sha256_json
+from model.util.text import LANGUAGES
 from portal.base import ReleaseFiles
 from portal.content import Content
 from portal.distributions.registry import DISTRIBUTIONS, write_all
-from portal.mqa import assess
+from portal.metadata import dcat, dqv
+from portal.metadata.mqa import assess
 from portal.site import catalogue, pages, versions
 from portal.site.files import link_or_copy, recover, replaced_folder
 from portal.site.state import (

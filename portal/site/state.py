@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from model.records import Changes, Decision, FileRecord
-from model.text import Bilingual, BilingualList, Frozen
+from model.records.release import Changes, Decision, FileRecord
+from model.util.text import Bilingual, BilingualList, Frozen
 
 
 class ReleaseState(Frozen):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from model.text import Bilingual
+from model.util.text import Bilingual
 from portal.content import Content
 from portal.site.series import plots
 from portal.site.state import Checks, DatasetState, ReleaseState, Spark

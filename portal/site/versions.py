@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from model.hashing import sha256_bytes, sha256_file, sha256_json
-from model.registries import Registries
+from model.reference.registries import Registries
+from model.util.hashing import sha256_bytes, sha256_file, sha256_json
 
 PORTAL = Path(__file__).resolve().parent.parent
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipelines.commands.corpus import read_table
-from sources.recognise.finding import Table
-from sources.recognise.look import recognise
-from tests.datasets import SHARED
+from pipelines.cli.corpus import read_table
+from sources.inspect.finding import Table
+from sources.inspect.recognise import recognise
+from tests.fixtures.datasets import SHARED
 
 POSITION = ("_part", "_row")
 

@@ -24,9 +24,9 @@ import pytest
 import xlrd
 
 from model.errors import SourceError
-from sources.recognise.finding import Table
+from sources.inspect.finding import Table
 from tests.corpus.reading import POSITION, agree, number, tables
-from tests.datasets import SHARED, real_files
+from tests.fixtures.datasets import SHARED, real_files
 
 pytestmark = pytest.mark.corpus
 

@@ -10,9 +10,9 @@ import pytest
 from xlrd.compdoc import CompDoc
 
 from model.errors import ReadError
-from sources.recognise.look import recognise
-from sources.sheets import open_sheet
-from tests.datasets import real_files
+from sources.formats.workbook.sheets import open_sheet
+from sources.inspect.recognise import recognise
+from tests.fixtures.datasets import real_files
 
 pytestmark = pytest.mark.corpus
 

@@ -16,15 +16,15 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from model.load import load_declaration
-from pipelines.commands.corpus import read_table
-from pipelines.commands.declaring import declaration_text
-from pipelines.commands.looking import choose, looked_at
-from sources.recognise.look import recognise
-from sources.recognise.roles import roles_of
-from sources.registry import protocol
-from tests.datasets import SHARED, real_files, registries
-from warehouse.clean import clean
+from model.declarations.load import load_declaration
+from pipelines.cli.corpus import read_table
+from pipelines.cli.new.inspect import choose, looked_at
+from pipelines.cli.new.scaffold import declaration_text
+from sources.connectors.registry import protocol
+from sources.inspect.recognise import recognise
+from sources.inspect.tables.roles import roles_of
+from tests.fixtures.datasets import SHARED, real_files, registries
+from warehouse.cleaning.clean import clean
 from warehouse.engine import connect
 
 pytestmark = pytest.mark.corpus

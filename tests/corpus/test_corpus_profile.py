@@ -19,20 +19,20 @@ import duckdb
 import pandas as pd
 import pytest
 
-from assets.reporting import FailureBook
 from model.errors import ReadError, SourceError
-from pipelines import execution
 from pipelines.catalogue import load_catalogue
-from pipelines.execution import Outcome
+from pipelines.dagster import execution
+from pipelines.dagster.execution import Outcome
 from pipelines.settings import Settings
-from sources import files, uis, worldbank, worldbank_bulk
+from pipelines.steps.reporting import FailureBook
 from sources.base import SourceProtocol, StoredPart
-from sources.fetching import fetch_parts
-from sources.transport_folder import FolderTransport
-from tests.datasets import SHARED, real_files
-from warehouse import releases
-from warehouse.home import Home
-from warehouse.releases import StoredRelease
+from sources.connectors import files, uis, worldbank, worldbank_bulk
+from sources.fetch.conditional import fetch_parts
+from sources.fetch.folder import FolderTransport
+from tests.fixtures.datasets import SHARED, real_files
+from warehouse.store import releases
+from warehouse.store.data_dir import Home
+from warehouse.store.releases import StoredRelease
 
 DATA = SHARED
 FIVE = {"tourism", "finance", "logistics", "health", "education"}

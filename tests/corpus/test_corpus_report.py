@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from pipelines.cli import app
-from pipelines.commands.corpus import Line, report
-from tests.datasets import SHARED, real_files
+from pipelines.cli.corpus import Line, report
+from pipelines.cli.main import app
+from tests.fixtures.datasets import SHARED, real_files
 
 pytestmark = pytest.mark.corpus
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.commands.new import new
-from tests.commands import PROJECT, openindicators
+from pipelines.cli.new.command import new
+from tests.fixtures.commands import PROJECT, openindicators
 
 ROOMS, BEDS = "tourism/hotel_rooms", "health/hospital_beds"
 
@@ -193,7 +193,7 @@ def test_a_mended_source_is_released_again(bench):
 def test_a_second_run_at_the_same_time_is_told(bench):
     holder = subprocess.Popen(
         [sys.executable, "-c",
-         "import sys, time; from pathlib import Path; from warehouse.home import Home\n"
+         "import sys, time; from pathlib import Path; from warehouse.store.data_dir import Home\n"
          f"with Home(Path({str(bench.home)!r})).run_lock():\n"
          "    print('held', flush=True); time.sleep(60)"],
         cwd=PROJECT, stdout=subprocess.PIPE, text=True,
@@ -213,7 +213,7 @@ def test_a_run_that_is_killed_leaves_no_half(bench):
     for delay in (1, 3, 5, 7):
         bench.table().write_text(f"area,year,value\n48,2024,{int(delay * 10)}\n")
         process = subprocess.Popen(
-            [sys.executable, "-m", "pipelines.cli", "run"], cwd=PROJECT,
+            [sys.executable, "-m", "pipelines.cli.main", "run"], cwd=PROJECT,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             env={**os.environ, "OPENINDICATORS_HOME": str(bench.home),
                  "OPENINDICATORS_PROJECT": str(bench.project)},

@@ -15,10 +15,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from model.errors import OpenIndicatorsError, ReadError
-from model.periods import parse_period
-from sources import files, pxweb, sdmx, uis, worldbank
+from model.reference.periods import parse_period
 from sources.base import SourceProtocol, StoredPart
-from tests.unit.sources_world import zipped
+from sources.connectors import files, uis, worldbank
+from sources.connectors.pxweb import v1
+from sources.connectors.sdmx import connector
+from tests.fixtures.sources import zipped
 
 BILLION_LAUGHS = b"""<?xml version="1.0"?>
 <!DOCTYPE lolz [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">
@@ -109,7 +111,7 @@ def test_a_parquet_file_whose_text_is_no_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [BILLION_LAUGHS, EXTERNAL_ENTITY])
 def test_xml_that_declares_entities(tmp_path: Path, content: bytes) -> None:
     path = written(tmp_path, "a.xml", content)
-    refused(sdmx, path, "(?i)entit|DOCTYPE|document type")
+    refused(connector, path, "(?i)entit|DOCTYPE|document type")
 
 
 def test_a_workbook_whose_xml_declares_entities(tmp_path: Path) -> None:
@@ -134,7 +136,7 @@ def test_two_gigabytes_of_json_on_one_line(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.write(b'[{"a": "')
         file.truncate(2_000_000_000)  # a sparse file: no disk is filled
-    for kind in (files, worldbank, uis, pxweb):
+    for kind in (files, worldbank, uis, v1):
         refused(kind, path, r"2000000000 bytes|more than \d+ bytes")
 
 
@@ -168,7 +170,7 @@ def test_a_cube_that_announces_more_than_there_is(tmp_path: Path, sizes: list[in
         "version": "2.0", "class": "dataset", "id": ids, "size": sizes, "value": [1],
         "dimension": {name: {"category": {"index": ["a"]}} for name in ids},
     }
-    refused(pxweb, written(tmp_path, "a.json", json.dumps(body).encode()), "cells|size|categor")
+    refused(v1, written(tmp_path, "a.json", json.dumps(body).encode()), "cells|size|categor")
 
 
 def test_an_unclosed_quote_at_the_start_of_a_large_file(tmp_path: Path) -> None:
@@ -200,7 +202,7 @@ def test_values_are_text_until_they_are_judged(tmp_path: Path, value: str) -> No
 
 
 @pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
-@pytest.mark.parametrize("kind", [files, worldbank, uis, pxweb])
+@pytest.mark.parametrize("kind", [files, worldbank, uis, v1])
 def test_json_with_what_is_no_number(tmp_path: Path, kind: SourceProtocol, word: str) -> None:
     path = written(tmp_path, "a.json", f'[{{"a": {word}}}]'.encode())
     refused(kind, path, f"contains {word}, which is no JSON number")

@@ -23,7 +23,7 @@ import atheris
 with atheris.instrument_imports(include=["sources", "model"]):
     from model.errors import OpenIndicatorsError
     from sources.base import StoredPart
-    from sources.registry import protocol
+    from sources.connectors.registry import protocol
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "data"
 LARGEST_SEED = 20_000

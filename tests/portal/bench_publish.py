@@ -27,21 +27,21 @@ import ckanapi
 import httpx
 import requests
 
-from model.dataset import Dataset
-from pipelines.commands.publish import AT_A_TIME
+from model.declarations.dataset import Dataset
+from pipelines.cli.publish import AT_A_TIME
 from portal.ckan.client import Client
+from portal.ckan.desired.state import Wanted
 from portal.ckan.portal import Ckan
-from portal.ckan.wanted import Wanted
 from portal.ckan_server.bring_up import RunningPortal, load_portal
 from portal.ckan_server.home import Home as PortalHome
 from portal.ckan_server.home import default_home
 from portal.content import Content
 from portal.distributions.registry import write_all
-from tests.datasets import dataset, registries
-from tests.portal.ckan_world import World
-from tests.unit.test_warehouse_releases import release
-from warehouse import releases
-from warehouse.home import Home
+from tests.fixtures.datasets import dataset, registries
+from tests.portal.ckan_fixtures import World
+from tests.warehouse.test_releases import release
+from warehouse.store import releases
+from warehouse.store.data_dir import Home
 
 BLOCK = 25  # datasets between two turns
 

@@ -24,11 +24,11 @@ from portal.ckan.client import Client
 from portal.ckan.journal import Journal
 from portal.ckan.portal import Ckan
 from portal.ckan_server.bring_up import RunningPortal
-from tests.commands import PROJECT
-from tests.datasets import registries
-from tests.portal.ckan_world import WAITS, World
-from warehouse import releases
-from warehouse.home import Home
+from tests.fixtures.commands import PROJECT
+from tests.fixtures.datasets import registries
+from tests.portal.ckan_fixtures import WAITS, World
+from warehouse.store import releases
+from warehouse.store.data_dir import Home
 
 
 class _Points:

@@ -18,10 +18,10 @@ from typing import Any
 from portal.ckan_server.bring_up import RunningPortal, load_portal
 from portal.ckan_server.home import Home as PortalHome
 from portal.ckan_server.home import default_home
+from tests.portal.ckan_fixtures import World
 from tests.portal.ckan_proxy import FAULTS, Proxy, proxy_to
 from tests.portal.ckan_runner import Runner
-from tests.portal.ckan_world import World
-from warehouse.home import Home
+from warehouse.store.data_dir import Home
 
 MOST_POINTS = 45  # a first publication has 21, with rows over the API 41; a third one 45
 RESUMES = 3  # publications that may be cut off, before one that may not

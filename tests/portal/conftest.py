@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from selenium import webdriver
 
-import warehouse.home
+import warehouse.store.data_dir
 from portal.ckan_server.bring_up import RunningPortal, load_portal, status
 from portal.ckan_server.home import Home, default_home
-from tests.browser import chromium
-from tests.portal.ckan_world import World
+from tests.fixtures.browser import chromium
+from tests.portal.ckan_fixtures import World
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -75,7 +75,7 @@ def ckan(portal_home: Home, portal_command: PortalCommand) -> Iterator[RunningPo
 @pytest.fixture
 def world(ckan: RunningPortal, tmp_path: Path) -> Iterator[World]:
     """Make a data folder with one dataset, and remove afterwards what it left on the portal."""
-    home = warehouse.home.Home(tmp_path / "data")
+    home = warehouse.store.data_dir.Home(tmp_path / "data")
     home.prepare()
     found = World(ckan, home)
     yield found

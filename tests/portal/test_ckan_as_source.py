@@ -8,14 +8,14 @@ import pyarrow as pa
 import pytest
 
 from portal.content import Content
-from portal.identifiers import resource_id
-from sources import ckan as source
+from portal.metadata.identifiers import resource_id
 from sources.base import StoredPart
-from sources.credentials import Secret
-from sources.fetching import Fetched, fetch_parts
-from sources.transport_http import HttpLimits, HttpTransport
-from tests.datasets import registries
-from tests.portal.ckan_world import World
+from sources.connectors import ckan as source
+from sources.fetch.conditional import Fetched, fetch_parts
+from sources.fetch.credentials import Secret
+from sources.fetch.http import HttpLimits, HttpTransport
+from tests.fixtures.datasets import registries
+from tests.portal.ckan_fixtures import World
 
 pytestmark = pytest.mark.portal
 

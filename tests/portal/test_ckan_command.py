@@ -7,10 +7,10 @@ import uuid
 
 import pytest
 
-from tests.commands import openindicators
-from tests.datasets import dataset
-from tests.portal.ckan_world import World, changes
-from warehouse.home import Home
+from tests.fixtures.commands import openindicators
+from tests.fixtures.datasets import dataset
+from tests.portal.ckan_fixtures import World, changes
+from warehouse.store.data_dir import Home
 
 pytestmark = pytest.mark.portal
 

@@ -20,11 +20,11 @@ from portal.ckan_server import commands
 from portal.ckan_server.bring_up import RunningPortal
 from portal.ckan_server.home import Home as PortalHome
 from portal.ckan_server.ports import is_free
-from tests.commands import PROJECT
-from tests.datasets import dataset
-from tests.portal.ckan_world import World
-from tests.unit.test_warehouse_releases import release
-from warehouse.home import Home
+from tests.fixtures.commands import PROJECT
+from tests.fixtures.datasets import dataset
+from tests.portal.ckan_fixtures import World
+from tests.warehouse.test_releases import release
+from warehouse.store.data_dir import Home
 
 pytestmark = pytest.mark.portal
 

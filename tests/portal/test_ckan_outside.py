@@ -15,12 +15,12 @@ from rdflib import RDF, Graph
 from rdflib.namespace import DCAT
 from selenium.webdriver.common.by import By
 
-from model.hashing import sha256_bytes, sha256_file
-from tests.browser import chromium
-from tests.commands import openindicators
-from tests.datasets import dataset, real_files
-from tests.portal.ckan_world import World
-from warehouse.home import Home
+from model.util.hashing import sha256_bytes, sha256_file
+from tests.fixtures.browser import chromium
+from tests.fixtures.commands import openindicators
+from tests.fixtures.datasets import dataset, real_files
+from tests.portal.ckan_fixtures import World
+from warehouse.store.data_dir import Home
 
 pytestmark = [pytest.mark.portal, pytest.mark.browser]
 
@@ -59,7 +59,7 @@ def test_every_resource_is_what_it_says_and_genuine(world, package, tmp_path):
         path.write_bytes(body)
     assert openindicators(world.home.root, "run", "nothing").code != 0  # the folder is the one
     from portal.site import Site
-    from tests.datasets import registries
+    from tests.fixtures.datasets import registries
 
     Site(world.home.site, registries()).publish(world.history)
     for path in tmp_path.iterdir():

@@ -11,12 +11,12 @@ import pytest
 
 from model.errors import PortalError
 from portal.ckan.client import CHECKSUMS, Client, Refused
-from portal.identifiers import resource_id
-from tests.datasets import dataset
+from portal.metadata.identifiers import resource_id
+from tests.fixtures.datasets import dataset
+from tests.portal.ckan_fixtures import World, changes
 from tests.portal.ckan_proxy import proxy_to
-from tests.portal.ckan_world import World, changes
-from warehouse import decisions
-from warehouse.home import Home
+from warehouse.store import decisions
+from warehouse.store.data_dir import Home
 
 pytestmark = pytest.mark.portal
 

@@ -10,13 +10,13 @@ import httpx
 import pytest
 from rdflib import DCAT, DCTERMS, RDF, Graph, Namespace, URIRef
 
-from model.records import Score
-from portal.dcat import AUTHORITY, IANA
+from model.records.validation import Score
+from portal.metadata.dcat import AUTHORITY, IANA
 from portal.site import Site
-from tests.datasets import dataset, registries
-from tests.portal.ckan_world import World
-from tests.releases import make_release, row
-from warehouse.home import Home
+from tests.fixtures.datasets import dataset, registries
+from tests.fixtures.releases import make_release, row
+from tests.portal.ckan_fixtures import World
+from warehouse.store.data_dir import Home
 
 pytestmark = pytest.mark.portal
 

@@ -7,9 +7,9 @@ import uuid
 import httpx
 import pytest
 
-from portal.identifiers import package_id
-from tests.commands import openindicators
-from warehouse.home import Home
+from portal.metadata.identifiers import package_id
+from tests.fixtures.commands import openindicators
+from warehouse.store.data_dir import Home
 
 pytestmark = pytest.mark.portal
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.portal.datastore_world import World, release
+from tests.portal.datastore_fixtures import World, release
 
 pytestmark = pytest.mark.portal
 
@@ -28,8 +28,8 @@ from portal.ckan.datastore import api_loader
 from portal.ckan.datastore.api_loader import ApiLoader
 from portal.ckan.datastore.base import Table
 from portal.ckan.datastore.copy_loader import CopyLoader
-from model.hashing import sha256_file
-from tests.datasets import dataset, registries
+from model.util.hashing import sha256_file
+from tests.fixtures.datasets import dataset, registries
 kind, indexes_before, url, resource, data = sys.argv[1:]
 token, write_url = sys.stdin.read().split()
 api_loader.FIRST_ROWS = api_loader.MOST_ROWS = 100

@@ -16,8 +16,8 @@ from portal.ckan.client import Client, Refused
 from portal.ckan.datastore import api_loader, build, copy_loader, database, revise, swap
 from portal.ckan.datastore.api_loader import ApiLoader
 from portal.ckan.datastore.copy_loader import CopyLoader
-from tests.datasets import dataset
-from tests.portal.datastore_world import HOSTILE, NUMBERS, World, release, row
+from tests.fixtures.datasets import dataset
+from tests.portal.datastore_fixtures import HOSTILE, NUMBERS, World, release, row
 
 pytestmark = pytest.mark.portal
 KINDS = ("api", "copy")

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from portal.ckan.datastore import copy_loader
-from tests.portal.datastore_world import World, row
+from tests.portal.datastore_fixtures import World, row
 
 pytestmark = pytest.mark.portal
 

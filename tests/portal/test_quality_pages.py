@@ -20,20 +20,20 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
-from assets.quality import groups, quality_report
-from model.quality import shown
+from model.records.quality_dimension import shown
+from pipelines.steps.quality_report import groups, quality_report
 from portal.content import Content
 from portal.names import Names
+from portal.quality.badge import badge
+from portal.quality.pages import Assessed
+from portal.quality.publish import publish_quality
 from portal.site import Site
-from portal.site.quality.badge import badge
-from portal.site.quality.pages import Assessed
-from portal.site.quality.publish import publish_quality
 from portal.site.serve import server
-from tests.datasets import dataset, registries
-from tests.quality_world import judge_daily
-from tests.releases import make_release, row
-from warehouse import judgements
-from warehouse.home import Home
+from tests.fixtures.datasets import dataset, registries
+from tests.fixtures.quality import judge_daily
+from tests.fixtures.releases import make_release, row
+from warehouse.store import validation_log
+from warehouse.store.data_dir import Home
 
 LAST = date(2026, 6, 30)
 EVIL = "<script>alert(1)</script>'\"&"
@@ -62,7 +62,7 @@ def publish(home: Home, as_of: date) -> int:
             folder = home.root / "held" / str(as_of)
             shutil.rmtree(folder, ignore_errors=True)
             content = Content.of(make_release(folder, each, [row()], held=[held]), registries())
-        record = judgements.record(home, report.latest)
+        record = validation_log.record(home, report.latest)
         assessed.append(Assessed(report, Names(each, registries()), record, content))
     sectors, city = groups([each.report for each in assessed])
     return publish_quality(home.site, assessed, sectors, city, registries(), as_of)
@@ -118,8 +118,8 @@ def test_the_overview_names_what_failed_and_what_got_worse(home: Home) -> None:
 
 def test_a_report_shows_every_check_with_its_history_and_failing_rows(home: Home) -> None:
     page = text(home, "vi/quality/health/evil.html")
-    [latest] = [judgements.log(home, "health/evil")[-1]]
-    record = judgements.record(home, latest)
+    [latest] = [validation_log.log(home, "health/evil")[-1]]
+    record = validation_log.record(home, latest)
     for check in record.checks:
         assert f'id="check-{check.name}"' in page
     assert page.count('class="strip"') == len(record.checks)

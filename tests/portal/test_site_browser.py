@@ -13,12 +13,12 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from model.hashing import sha256_file
+from model.util.hashing import sha256_file
 from portal.distributions.registry import DISTRIBUTIONS
 from portal.site import Site
 from portal.site.serve import server
-from tests.datasets import dataset, registries
-from tests.releases import make_release, row
+from tests.fixtures.datasets import dataset, registries
+from tests.fixtures.releases import make_release, row
 
 pytestmark = pytest.mark.browser
 

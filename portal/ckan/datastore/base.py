@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from model.dataset import Dataset
-from model.registries import Registries
+from model.declarations.dataset import Dataset
+from model.reference.registries import Registries
 from portal.ckan.datastore.shape import Shape, shape_of
 
 

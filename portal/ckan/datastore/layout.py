@@ -15,7 +15,7 @@ from typing import Any, Literal
 import psycopg
 from psycopg import sql
 
-from model.sql import identifier
+from model.util.sql import identifier
 from portal.ckan.datastore.shape import RECORD, Shape, without_record
 
 Connection = psycopg.Connection[tuple[Any, ...]]

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from model.errors import PortalError
-from model.sql import identifier, literal
+from model.util.sql import identifier, literal
 from portal.ckan.datastore.shape import Shape
 
 MEMORY = "256MB"  # of a comparison

@@ -1,5 +1,5 @@
 // Search in the catalogue: "du lich" finds "du lịch". The cards carry text that was folded in the
-// same way (model/text.py: fold) when the page was made.
+// same way (model/util/text.py: fold) when the page was made.
 "use strict";
 (() => {
   const form = document.getElementById("search");

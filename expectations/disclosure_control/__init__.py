@@ -1,0 +1,1 @@
+"""TODO expectations/disclosure_control."""

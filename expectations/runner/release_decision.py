@@ -1,0 +1,138 @@
+"""May a table be released, and if not: why, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import duckdb
+
+from expectations.checks.personal_data import MASKED
+from expectations.runner.results import SAMPLES
+from model.records.release_blockers import PERSONAL, of_check
+from model.records.validation import CheckResult, Place, QualityRecord, Stop, StopCheck
+from model.reference.personal_data import kinds_of
+from model.util.sql import identifier
+
+_OF_ROWS = ("all_held", "over_tolerance")
+PLACES = 5  # rows that a reason names
+
+
+def why_stopped(
+    read: int,
+    held: int,
+    unread: int,
+    tolerance: float,
+    first: Mapping[str, CheckResult],
+    again: Mapping[str, CheckResult],
+) -> tuple[Stop, ...] | None:
+    """Return every reason why there can be no release; None when there can.
+
+    Args:
+        read: rows of the table.
+        held: rows that are held back.
+        unread: of these, rows that could not be read.
+        tolerance: which share may be held back.
+        first: what the checks found in all rows that could be read.
+        again: what they found in those that remain; the same object where all do.
+    """
+    if read == 0:
+        return (Stop(kind="empty"),)
+    # A row-level expectation that still fails on what remains depends on the rows that went.
+    # Where nothing remains, nothing can fulfil or break them.
+    critical = [
+        check for check in again.values() if check.severity == "critical" and held < read
+    ]
+    holding = [
+        check for check in first.values()
+        if check.severity == "critical" and check.level == "row"
+    ]
+    broken = [check for check in critical if check.outcome == "failed" and not check.error]
+    errors = {check.name: check for check in (*holding, *critical) if check.error}
+    found = []
+    if held / read > tolerance or held == read:
+        found.append(Stop(
+            kind="all_held" if held == read else "over_tolerance", rows=read, held=held,
+            unread=unread, tolerance=tolerance,
+            checks=tuple(of_check(check) for check in holding if check.unexpected),
+        ))
+    for kind, checks in (
+        ("table", [check for check in broken if check.level == "table"]),
+        ("unsettled", [c for c in broken if c.level == "row" and first is not again]),
+        ("unjudged", list(errors.values())),
+    ):
+        if checks:
+            found.append(Stop.model_validate({"kind": kind, "checks": _said(checks)}))
+    return tuple(found) or None
+
+
+def _said(checks: Iterable[CheckResult]) -> tuple[dict[str, object], ...]:
+    return tuple(of_check(check).model_dump() for check in checks)
+
+
+def located(
+    con: duckdb.DuckDBPyConnection, relation: str, quality: QualityRecord
+) -> QualityRecord:
+    """Return a record that says where the rows stand that are in the way.
+
+    That is the first row that is held back, and the rows with personal data, with every kind of
+    it that they hold.
+
+    Args:
+        con: has `held(_id, reasons)`.
+        relation: the table that was judged, with `_part`, `_row` and `_column`.
+        quality: what was found.
+    """
+    checks = tuple(
+        check.model_copy(update={"samples": _personal(con, relation, check)})
+        if check.expectation == PERSONAL and check.samples else check
+        for check in quality.checks
+    )
+    samples = {check.name: check.samples for check in checks if check.expectation == PERSONAL}
+    stops = tuple(
+        stop.model_copy(update={
+            "first": _first_held(con, relation) if stop.kind in _OF_ROWS else None,
+            "checks": tuple(_with_places(item, samples.get(item.name, ())) for item in stop.checks),
+        })
+        for stop in quality.stopped or ()
+    )
+    return quality.model_copy(update={"checks": checks, "stopped": stops or None})
+
+
+def _first_held(con: duckdb.DuckDBPyConnection, relation: str) -> Place | None:
+    rows = con.execute(
+        f"SELECT _part, _row, _column FROM {identifier(relation)} JOIN held USING (_id)"
+        " ORDER BY _id LIMIT 1"
+    ).fetchall()
+    return next((Place(part=p or "", row=row, column=c or "") for p, row, c in rows), None)
+
+
+def _personal(
+    con: duckdb.DuckDBPyConnection, relation: str, check: CheckResult
+) -> tuple[dict[str, Any], ...]:
+    """Return the samples of the check for personal data with the first row of each text."""
+    found = []
+    for column in dict.fromkeys(sample["column"] for sample in check.samples):
+        masks = [sample["masked"] for sample in check.samples if sample["column"] == column]
+        rows = con.execute(
+            f"SELECT arg_min(_part, _id), arg_min(_row, _id), text, count(*), {MASKED} FROM"
+            f" (SELECT *, {identifier(column)} AS text FROM {identifier(relation)})"
+            f" WHERE list_contains(?, {MASKED}) AND _id NOT IN (SELECT _id FROM held)"
+            " GROUP BY text ORDER BY min(_id)", [masks],
+        ).fetchall()
+        for part, row, text, affected, masked in rows:
+            kinds = ", ".join(kinds_of(text))
+            if kinds:
+                found.append({
+                    "_part": part, "_row": row, "column": column, "kind": kinds,
+                    "affected": affected, "masked": masked,
+                })
+    return tuple(found[:SAMPLES]) or check.samples
+
+
+def _with_places(item: StopCheck, samples: Sequence[Mapping[str, Any]]) -> StopCheck:
+    places = tuple(
+        Place(part=sample["_part"] or "", row=sample["_row"], column=sample["column"])
+        for sample in samples if "_part" in sample
+    )
+    return item.model_copy(update={"places": places[:PLACES]}) if places else item

@@ -1,0 +1,276 @@
+"""Judging a table: which rows are held back, what each expectation found, may it be released.
+
+1. Rows that could not be read are held back.
+2. The suite runs on the others; rows that break a critical row-level expectation are held back.
+   Rows that a person accepted are not.
+3. If any were, the suite runs again on what remains: that is what would be released, so that is
+   what expectations on the table, warnings and informations speak of.
+
+Everything happens inside DuckDB; only counts and a few samples come to Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from expectations.checks.custom import relations_of
+from expectations.runner import prefilter
+from expectations.runner.acceptance import all_accepted, release_accepted
+from expectations.runner.release_decision import why_stopped
+from expectations.runner.results import ids_query, milliseconds, results_of
+from expectations.suites.expectation import SUITE_FORMAT, Expectation, Suite
+from model.declarations.dataset import Dataset
+from model.errors import QualityError
+from model.records.validation import CheckResult, QualityRecord
+from model.records.validation_log import Acceptance
+from model.util.sql import identifier, literal
+
+if TYPE_CHECKING:
+    from expectations.runner.duckdb_engine import Finding, Prepared
+
+Relations = Mapping[str, Path | Sequence[Path]]
+_READABLE, _REMAINING = "_readable_rows", "_remaining_rows"
+
+
+def validate(
+    con: duckdb.DuckDBPyConnection,
+    relation: str,
+    dataset: Dataset,
+    suite: Suite,
+    accepted: Sequence[Acceptance] = (),
+    relations: Relations | None = None,
+) -> QualityRecord:
+    """Judge a table, and leave a temporary table `held(_id BIGINT, reasons VARCHAR[])`.
+
+    Args:
+        con: the connection that has the table; no other database is opened.
+        relation: name of a table or view with the dataset's columns, `_id` (unique) and
+            `_reject` (why a row could not be read, or NULL).
+        dataset: its declaration.
+        suite: everything that is expected (`full_suite`).
+        accepted: rows that are released though they break a check.
+        relations: Parquet files of what the table is compared with: `previous_release`,
+            `earlier_releases` (several), and other datasets by their id. What is compared with one
+            that is not there is not judged.
+
+    Returns:
+        The record. The same table and suite give the same record, but for how long it took.
+    """
+    # Seconds to import: once per process, and only where data is judged.
+    from expectations.runner import duckdb_engine
+
+    relations = relations or {}
+    everything = suite
+    suite = _can_be_judged(suite, relations)
+    missing = {item.name for item in everything.expectations} - {
+        item.name for item in suite.expectations
+    }
+    prepared = duckdb_engine.prepared(everything).without(missing)
+    begun = perf_counter()  # the suite is prepared once per process
+    read = _count(con, relation)
+    held = unread = _hold_rejects(con, relation)
+    with _views(con, relation, dataset, relations):
+        run = _run(con, _READABLE, read - held, suite, prepared)
+        first = results_of(con, _READABLE, dataset, suite, run.found)
+        again = first
+        taken_out = 0
+        if _hold_failing(con, suite, first, run.found):
+            taken_out = release_accepted(con, relation, dataset, suite, accepted)
+            held = _count(con, "held")
+            run = _run(con, _REMAINING, read - held, suite, prepared, run)
+            again = results_of(con, _REMAINING, dataset, suite, run.found)
+            if taken_out:
+                again = _without_accepted(con, suite, again, run.found)
+    held_by = {item.name for item in suite.expectations if _holds(item)}
+    checks = tuple(
+        (first if item.name in held_by else again)[item.name] if item.name in first
+        else _not_judged(item, relations)
+        for item in everything.expectations
+    )
+    return QualityRecord(
+        dataset=dataset.id,
+        suite_sha256=everything.sha256,
+        versions={**duckdb_engine.VERSIONS, "suite_format": SUITE_FORMAT},
+        rows_read=read,
+        rows_released=read - held,
+        rows_quarantined=held,
+        tolerance=dataset.tolerance,
+        checks=checks,
+        rows_accepted=taken_out,
+        stopped=why_stopped(read, held, unread, dataset.tolerance, first, again),
+        duration_ms=milliseconds(perf_counter() - begun),
+    )
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What a suite found in a view; `idle` are the checks of which one look told."""
+
+    found: Mapping[str, Finding]
+    idle: frozenset[str]
+
+
+def _run(
+    con: duckdb.DuckDBPyConnection,
+    view: str,
+    rows: int,
+    suite: Suite,
+    prepared: Prepared,
+    before: _Run | None = None,
+) -> _Run:
+    """Run a suite, without those checks of which one look tells that they find nothing.
+
+    Args:
+        con: the connection that has the view.
+        view: the rows to look at.
+        rows: how many there are.
+        suite: what is expected of them.
+        prepared: the same, ready to run.
+        before: what was found in these rows and others.
+    """
+    from expectations.runner import duckdb_engine
+
+    checks = [(item.name, item.type, item.kwargs) for item in suite.expectations]
+    begun = perf_counter()
+    idle = prefilter.idle(con, view, checks, before.idle if before else ())
+    share = (perf_counter() - begun) / max(len(idle), 1)
+    found = duckdb_engine.run(con, view, prepared.without(idle), before.found if before else {})
+    nothing = duckdb_engine.Finding(success=True, evaluated=rows, unexpected=0, seconds=share)
+    return _Run({**found, **dict.fromkeys(idle, nothing)}, frozenset(idle))
+
+
+def _can_be_judged(suite: Suite, relations: Relations) -> Suite:
+    """Return the suite without what is compared with a relation that is not there."""
+    judged = tuple(
+        item for item in suite.expectations if relations_of(item) <= set(relations)
+    )
+    return suite.model_copy(update={"expectations": judged})
+
+
+def _not_judged(expectation: Expectation, relations: Relations) -> CheckResult:
+    missing = ", ".join(sorted(relations_of(expectation) - set(relations)))
+    return CheckResult(
+        name=expectation.name, expectation=expectation.type, kwargs=expectation.kwargs,
+        severity=expectation.severity, level=expectation.level, title=expectation.title,
+        outcome="not_judged", evaluated=0, unexpected=0, observed=f"there is no {missing} yet",
+    )
+
+
+def _holds(expectation: Expectation) -> bool:
+    """Say whether rows that break an expectation are held back."""
+    return expectation.level == "row" and expectation.severity == "critical"
+
+
+def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
+    rows = con.execute(f"SELECT count(*) FROM {identifier(relation)}").fetchall()
+    return int(rows[0][0])
+
+
+def _hold_rejects(con: duckdb.DuckDBPyConnection, relation: str) -> int:
+    """Hold back the rows that could not be read, and return how many."""
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE held AS SELECT _id, [_reject] AS reasons"
+        f" FROM {identifier(relation)} WHERE _reject IS NOT NULL ORDER BY _id"
+    )
+    return _count(con, "held")
+
+
+@contextmanager
+def _views(
+    con: duckdb.DuckDBPyConnection, relation: str, dataset: Dataset, relations: Relations
+) -> Iterator[None]:
+    """Give the rows that could be read, those that are not held back, and the relations."""
+    columns = ", ".join(identifier(name) for name in ("_id", *dataset.columns))
+    table = identifier(relation)
+    con.execute(
+        f"CREATE OR REPLACE TEMP VIEW {_READABLE} AS"
+        f" SELECT {columns} FROM {table} WHERE _reject IS NULL"
+    )
+    con.execute(
+        f"CREATE OR REPLACE TEMP VIEW {_REMAINING} AS"
+        f" SELECT {columns} FROM {table} WHERE _id NOT IN (SELECT _id FROM held)"
+    )
+    for name, path in relations.items():
+        con.execute(
+            f"CREATE OR REPLACE TEMP VIEW {identifier(name)} AS"
+            f" SELECT * FROM read_parquet([{_listed(path)}])"
+        )
+    try:
+        yield
+    finally:
+        for name in relations:
+            con.execute(f"DROP VIEW {identifier(name)}")
+        con.execute(f"DROP VIEW {_READABLE}")
+        con.execute(f"DROP VIEW {_REMAINING}")
+
+
+def _listed(paths: Path | Sequence[Path]) -> str:
+    return ", ".join(map(literal, [paths] if isinstance(paths, Path) else paths))
+
+
+def _hold_failing(
+    con: duckdb.DuckDBPyConnection,
+    suite: Suite,
+    results: Mapping[str, CheckResult],
+    found: Mapping[str, Finding],
+) -> bool:
+    """Hold back the rows that break a critical row-level expectation; say whether any did."""
+    failing = [
+        (place, item) for place, item in enumerate(suite.expectations)
+        if _holds(item) and results[item.name].unexpected
+        and results[item.name].outcome != "passed" and not results[item.name].error
+    ]
+    selects = []
+    for place, item in failing:
+        reason = literal(f"{item.name}: {item.title.en}")
+        query = ids_query(item, found[item.name], _READABLE)
+        selects.append(
+            f"SELECT DISTINCT _id, {place} AS place, {reason} AS reason FROM (\n{query}\n)"
+        )
+    if not selects:
+        return False
+    con.execute(f"CREATE OR REPLACE TEMP TABLE _failing AS {' UNION ALL '.join(selects)}")
+    held = dict(con.execute("SELECT place, count(*) FROM _failing GROUP BY place").fetchall())
+    for place, item in failing:
+        _check_count(held.get(place, 0), results[item.name], suite.dataset)
+    con.execute(
+        "INSERT INTO held SELECT _id, list(reason ORDER BY place) FROM _failing"
+        " GROUP BY _id ORDER BY _id"
+    )
+    con.execute("DROP TABLE _failing")
+    return True
+
+
+def _without_accepted(
+    con: duckdb.DuckDBPyConnection,
+    suite: Suite,
+    results: Mapping[str, CheckResult],
+    found: Mapping[str, Finding],
+) -> dict[str, CheckResult]:
+    """Let a check pass on what remains, where people accepted all that breaks it."""
+    passed = {}
+    for expectation in suite.expectations:
+        result = results[expectation.name]
+        if not _holds(expectation) or result.outcome == "passed" or result.error:
+            continue
+        query = ids_query(expectation, found[expectation.name], _REMAINING)
+        if query is not None and all_accepted(con, expectation.name, query):
+            passed[expectation.name] = result.model_copy(update={"outcome": "passed"})
+    return {**results, **passed}
+
+
+def _check_count(held: int, result: CheckResult, dataset_id: str) -> None:
+    """Rows are held back by a query of ours: it must find just what was counted."""
+    if held != result.unexpected:
+        raise QualityError(
+            f"{result.unexpected} rows break {result.name}, but {held} were found",
+            where=dataset_id,
+            todo="a query of a suite must give each row once; if it does, report this",
+        )

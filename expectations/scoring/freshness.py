@@ -1,0 +1,122 @@
+"""When the next figures are to be expected, and how late they are.
+
+A period's figures come out some time after its end. How long that takes a source shows itself:
+after three new periods it is the median of what the last ones took; until then it is what is usual
+for the frequency. The next period is due that long after its end. Pure arithmetic over records and
+a day: nothing here looks at the clock.
+
+Of a dataset that is declared to have ended nothing more is expected: it is neither fresh nor late,
+and its timeliness is not scored.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from functools import lru_cache
+from statistics import median
+
+from model.declarations.dataset import Dataset
+from model.records.scorecard import Freshness, FreshnessState
+from model.records.validation import Score
+from model.records.validation_log import Judgement
+from model.reference.periods import FREQUENCY_DAYS, GRACE_DAYS, Frequency, next_period, period_end
+
+OWN_RHYTHM = 3  # new periods that must have been seen to come
+REMEMBERED = 12  # new periods that tell the rhythm: the last ones
+SHORTEST_STEP = 7  # days: nobody is called dead after a long weekend
+DEAD = 3  # steps after which nobody expects figures any more
+
+
+def freshness(dataset: Dataset, history: Sequence[Judgement], as_of: date) -> Freshness:
+    """Say how fresh a dataset is on a day.
+
+    Args:
+        dataset: its declaration: its frequency, and whether it has ended.
+        history: its judgements, oldest first; later ones than `as_of` are not looked at.
+        as_of: the day.
+    """
+    known = _Known()
+    for judgement in history:
+        if judgement.at.date() <= as_of:
+            known.learn(judgement)
+    return known.on(as_of, dataset)
+
+
+def freshness_over_time(dataset: Dataset, history: Sequence[Judgement]) -> Iterator[Freshness]:
+    """Give the freshness on the day of each judgement, as it was known then.
+
+    Whether it has ended is what the declaration says now.
+    """
+    known = _Known()
+    for judgement in history:
+        known.learn(judgement)
+        yield known.on(judgement.at.date(), dataset)
+
+
+def timeliness(fresh: Freshness, frequency: Frequency) -> Score | None:
+    """Return the score: full until the figures are late, nothing once they are dead."""
+    if fresh.state in ("ended", "unknown"):
+        return None
+    share = max(0.0, 1 - fresh.days_late / (DEAD * _step(frequency)))
+    return Score(dimension="timeliness", good=round(share, 6), of=1)
+
+
+class _Known:
+    """What the judgements up to some moment tell of a source's rhythm."""
+
+    def __init__(self) -> None:
+        self.last: str | None = None  # the newest period
+        self.lags: deque[int] = deque(maxlen=REMEMBERED)  # days from periods' ends to figures
+
+    def learn(self, judgement: Judgement) -> None:
+        """Take note of a judgement; one that stopped the release brought nothing."""
+        period = judgement.period_last
+        if judgement.stopped is not None or period is None or period == self.last:
+            return
+        end = period_end(period)
+        if self.last is None:
+            self.last = period  # it may have been out for years: it tells no lag
+        elif end > period_end(self.last):
+            self.last = period
+            self.lags.append((judgement.at.date() - end).days)
+
+    def on(self, as_of: date, dataset: Dataset) -> Freshness:
+        """Return what is to be expected on a day."""
+        if self.last is None or dataset.ended is not None:
+            return Freshness(
+                state="ended" if dataset.ended else "unknown", as_of=as_of,
+                period_last=self.last, expected_period=None, due=None, lag_days=None,
+                own_rhythm=False,
+            )
+        frequency = dataset.frequency
+        own = len(self.lags) >= OWN_RHYTHM
+        lag = round(median(self.lags)) if own else GRACE_DAYS[frequency]
+        coming, end = _next(self.last)
+        due = end + timedelta(days=lag)
+        late = max((as_of - due).days, 0)
+        return Freshness(
+            state=_state(late, frequency), as_of=as_of, period_last=self.last,
+            expected_period=coming, due=due, lag_days=lag, own_rhythm=own, days_late=late,
+        )
+
+
+@lru_cache(maxsize=10_000)  # between two releases it is asked day after day
+def _next(period: str) -> tuple[str, date]:
+    """Return the period that comes next, and its last day."""
+    coming = next_period(period)
+    return coming, period_end(coming)
+
+
+def _step(frequency: Frequency) -> int:
+    return max(FREQUENCY_DAYS[frequency], SHORTEST_STEP)
+
+
+def _state(days_late: int, frequency: Frequency) -> FreshnessState:
+    if days_late == 0:
+        return "fresh"
+    steps = days_late / _step(frequency)
+    if steps <= 1:
+        return "late"
+    return "overdue" if steps <= DEAD else "dead"

@@ -1,0 +1,309 @@
+"""Scores: how complete, valid, unique, consistent and timely a table is, from 0 to 100.
+
+A table alone decides the first four (`of_table`, kept in the quality record); timeliness needs a
+day (`expectations.scoring.freshness`). The total is their weighted mean (`model.records.quality_dimension.DIMENSIONS`).
+docs/quality.md explains each. A change of any rule here is a new ALGORITHM: scores of two
+algorithms are never compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+import duckdb
+
+from expectations.checks.kinds import KINDS
+from expectations.checks.series.points import columns, number
+from model.declarations.dataset import Dataset
+from model.records.quality_dimension import DIMENSIONS, grade_of
+from model.records.release_blockers import counted, finding
+from model.records.scorecard import Gain, GroupScore, Scorecard
+from model.records.validation import CheckResult, Dimension, Gap, QualityRecord, Score
+from model.reference.periods import next_period
+from model.util.sql import identifier
+from model.util.text import Bilingual
+
+ALGORITHM = "1"
+_GAPS, _PERIODS = 5, 6  # series that lack figures, and periods of each, that a record names
+
+UNIQUENESS = (
+    "expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique",
+    "expect_select_column_values_to_be_unique_within_record",
+)
+
+# The score itself compares with each series' own extent; these tell what it cannot see.
+COMPLETENESS = (
+    "expect_series_to_have_no_gaps", "expect_periods_to_be_complete",
+    "expect_most_rows_of_last_release", "expect_all_areas_of_last_release",
+    "expect_all_periods_of_last_release",
+)
+
+# Some publish the year to date each month, some each quarter: the months that occur are expected.
+_YTD = (
+    "CAST(left(time_period, 4) AS INTEGER)"
+    " * (SELECT count(DISTINCT split_part(time_period, '/', 2)) FROM present)"
+    " + dense_rank() OVER (ORDER BY TRY_CAST(regexp_extract(time_period, 'P([0-9]+)M', 1)"
+    " AS INTEGER))"
+)
+
+
+def dimension_of(check: CheckResult) -> Dimension:
+    """Return the dimension that a check measures."""
+    if check.expectation in UNIQUENESS:
+        return "uniqueness"
+    if check.expectation in COMPLETENESS:
+        return "completeness"
+    kind = KINDS.get(check.expectation)
+    if check.level == "row" and kind is not None and kind.level == "row":
+        return "validity"
+    return "consistency"
+
+
+def of_table(
+    con: duckdb.DuckDBPyConnection, relation: str, dataset: Dataset, quality: QualityRecord
+) -> tuple[Score, ...]:
+    """Score a table that was judged: what can be said of it without looking at the calendar.
+
+    Args:
+        con: the connection on which it was judged; it has `held(_id, reasons)`.
+        relation: name of the table, with `_id` and `_reject`.
+        dataset: its declaration.
+        quality: what the judgement found.
+    """
+    table = identifier(relation)
+    rejected = con.execute(f"SELECT count(*) FROM {table} WHERE _reject IS NOT NULL").fetchall()
+    found = [
+        _completeness(con, table, dataset),
+        _of_rows("validity", quality, int(rejected[0][0])),
+        _of_rows("uniqueness", quality, 0),
+        _consistency(quality),
+    ]
+    return tuple(score for score in found if score is not None)
+
+
+def scored(
+    con: duckdb.DuckDBPyConnection, relation: str, dataset: Dataset, quality: QualityRecord
+) -> QualityRecord:
+    """Return a quality record with its scores, and the version of their algorithm.
+
+    The arguments are those of `of_table`.
+    """
+    found = of_table(con, relation, dataset, quality)
+    whole = all(x.good == x.of for x in found if x.dimension == "completeness")
+    return quality.model_copy(update={
+        "scores": found,
+        "gaps": () if whole else _gaps(con, identifier(relation), dataset),
+        "versions": {**quality.versions, "scores": ALGORITHM},
+    })
+
+
+def _completeness(
+    con: duckdb.DuckDBPyConnection, table: str, dataset: Dataset
+) -> Score | None:
+    """Compare the figures that are there with all periods of each series' own extent.
+
+    A figure that is suppressed (status Q) is there: it is only not shown.
+    """
+    series = columns(dataset.key[:-1])
+    ordinal = _YTD if dataset.frequency == "YTD" else number(dataset.frequency)
+    rows = con.execute(
+        f"""WITH present AS (
+              SELECT {series}, time_period,
+                     obs_value IS NOT NULL OR obs_status = 'Q' AS there
+              FROM {table} WHERE _id NOT IN (SELECT _id FROM held)),
+            numbered AS (
+              SELECT {series}, there, {ordinal} AS ordinal FROM present),
+            extents AS (
+              SELECT max(ordinal) - min(ordinal) + 1 AS expected,
+                     count(DISTINCT ordinal) FILTER (there) AS found
+              FROM numbered GROUP BY {series})
+            SELECT sum(found), sum(expected) FROM extents"""
+    ).fetchall()
+    found, expected = rows[0]
+    if not expected:
+        return None
+    return Score(dimension="completeness", good=float(found), of=float(expected))
+
+
+def _gaps(
+    con: duckdb.DuckDBPyConnection, table: str, dataset: Dataset
+) -> tuple[Gap, ...]:
+    """Return what the series that lack the most figures lack; of years to date nothing.
+
+    Which months those are published for is a habit of the source, and not of the calendar.
+    """
+    if dataset.frequency == "YTD":
+        return ()
+    key = dataset.key[:-1]
+    rows = con.execute(
+        f"""WITH numbered AS (
+              SELECT {columns(key)}, time_period, {number(dataset.frequency)} AS ordinal,
+                     obs_value IS NOT NULL OR obs_status = 'Q' AS there
+              FROM {table} WHERE _id NOT IN (SELECT _id FROM held)),
+            worst AS (
+              SELECT {columns(key)}, min(time_period) AS first, max(time_period) AS last,
+                     max(ordinal) - min(ordinal) + 1
+                       - count(DISTINCT ordinal) FILTER (there) AS lost
+              FROM numbered WHERE ordinal IS NOT NULL GROUP BY {columns(key)} HAVING lost > 0
+              ORDER BY lost DESC, {columns(key)} LIMIT {_GAPS})
+            SELECT {columns(key)}, first, last, list(DISTINCT time_period) FILTER (there), lost
+            FROM worst JOIN numbered USING ({columns(key)}) GROUP BY ALL
+            ORDER BY lost DESC, {columns(key)}"""
+    ).fetchall()
+    found = []
+    for *series, first, last, there, lost in rows:
+        present = set(there or ())
+        absent = islice((p for p in _between(first, last) if p not in present), _PERIODS)
+        found.append(Gap(
+            series=dict(zip(key, series, strict=True)), missing=int(lost), periods=tuple(absent),
+        ))
+    return tuple(found)
+
+
+def _between(period: str, last: str) -> Iterator[str]:
+    while period <= last:
+        yield period
+        period = next_period(period)
+
+
+def _of_rows(dimension: Dimension, quality: QualityRecord, lost: int) -> Score | None:
+    """Each check takes away the rows that break it, in the end all of them."""
+    if quality.rows_read == 0:
+        return None
+    lost += sum(check.unexpected for check in _counted(quality, dimension))
+    return Score(
+        dimension=dimension, good=float(max(quality.rows_read - lost, 0)), of=quality.rows_read
+    )
+
+
+def _consistency(quality: QualityRecord) -> Score | None:
+    """Return the mean over the checks: each gives the share of what it found to be right."""
+    checks = _counted(quality, "consistency")
+    if not checks:
+        return None
+    return Score(
+        dimension="consistency", good=round(sum(1 - _share(check) for check in checks), 6),
+        of=len(checks),
+    )
+
+
+def _counted(quality: QualityRecord, dimension: Dimension) -> list[CheckResult]:
+    """Return the checks that count: an info only informs, and some could not be judged."""
+    return [
+        check for check in quality.checks
+        if check.severity != "info" and check.outcome != "not_judged"
+        and dimension_of(check) == dimension
+    ]
+
+
+def _share(check: CheckResult) -> float:
+    """Return the share of what a check looked at that is wrong; all, where it cannot be told."""
+    if check.outcome == "passed":
+        return 0.0
+    if check.evaluated and check.unexpected:
+        return min(check.unexpected / check.evaluated, 1.0)
+    return 1.0
+
+
+def total(scores: Iterable[Score]) -> float:
+    """Return the weighted mean of the dimensions that were measured, from 0 to 100."""
+    points = weights = 0.0
+    for score in scores:
+        weight = DIMENSIONS[score.dimension].weight
+        weights += weight
+        points += weight * score.percent
+    return round(points / weights, 2) if weights else 0.0
+
+
+def gains(quality: QualityRecord, scores: Sequence[Score]) -> tuple[Gain, ...]:
+    """Rank what could be mended by the points of the total that it would gain, most first;
+    what would gain none is left out. Metadata are no part of the total (see `Mqa`).
+
+    Args:
+        quality: what the judgement found.
+        scores: every dimension that was measured.
+    """
+    weights = sum(DIMENSIONS[score.dimension].weight for score in scores)
+    found: list[Gain] = []
+    for score in scores:
+        most = DIMENSIONS[score.dimension].weight / weights if weights else 0.0
+        lost = most * (100 - score.percent)
+        checks = [c for c in _counted(quality, score.dimension) if c.outcome != "passed"]
+        for check in checks:
+            points = min(most * 100 * _part_lost(check, score, quality, len(checks)), lost)
+            found.append(Gain(
+                dimension=score.dimension, check=check.name, title=_failing(check),
+                points=round(points, 2),
+            ))
+            lost -= points
+        if score.dimension != "timeliness" and (score.dimension == "validity" or not checks):
+            found.append(Gain(
+                dimension=score.dimension, check=None, title=_lacking(score, checks),
+                points=round(lost, 2),
+            ))
+        elif score.dimension == "timeliness":
+            found.append(Gain(
+                dimension=score.dimension, check=None, title=_LATE, points=round(lost, 2)
+            ))
+    gaining = (gain for gain in found if gain.points > 0)
+    return tuple(sorted(gaining, key=lambda gain: -gain.points))
+
+
+_LATE = Bilingual(
+    vi="Kỳ tiếp theo chưa có, dù đã đến lúc: hỏi nguồn hoặc lấy lại số liệu",
+    en="The next period is due and has not come: ask the source, or pull it again",
+)
+
+
+def _failing(check: CheckResult) -> Bilingual:
+    found = finding(check)
+    return Bilingual(
+        vi=f"{check.title.vi.rstrip('.')}: {found.vi}",
+        en=f"{check.title.en.rstrip('.')}: {found.en}",
+    )
+
+
+def _lacking(score: Score, checks: Sequence[CheckResult]) -> Bilingual:
+    """Say what a dimension lacks that no check has found."""
+    lost = round(score.of - score.good) - sum(check.unexpected for check in checks)
+    if score.dimension == "completeness":
+        return Bilingual(
+            vi=f"Thiếu {lost} số liệu giữa kỳ đầu và kỳ cuối của các chuỗi",
+            en=f"{counted(lost, 'figure')} missing between the first and the last period of series",
+        )
+    return Bilingual(
+        vi=f"{lost} dòng của nguồn không đọc được",
+        en=f"{counted(lost, 'row')} of the source could not be read",
+    )
+
+
+def _part_lost(check: CheckResult, score: Score, quality: QualityRecord, failing: int) -> float:
+    """Return which part of its dimension a check takes away, from 0 to 1."""
+    if score.dimension == "consistency":
+        return _share(check) / score.of
+    if score.dimension == "completeness":
+        return (1 - score.good / score.of) / failing
+    return check.unexpected / quality.rows_read if quality.rows_read else 0.0
+
+
+def group(name: str, cards: Sequence[Scorecard], stopped: int) -> GroupScore | None:
+    """Return the grade of a sector or of the city: every dataset counts the same.
+
+    Args:
+        name: id of the sector, or "city".
+        cards: the scorecards of its datasets.
+        stopped: how many of them could not be released from their newest table.
+    """
+    if not cards:
+        return None
+    means: list[tuple[Dimension, float]] = []
+    for dimension in DIMENSIONS:
+        percents = [score.percent for card in cards if (score := card.score(dimension))]
+        if percents:
+            means.append((dimension, round(sum(percents) / len(percents), 2)))
+    points = round(sum(card.total for card in cards) / len(cards), 2)
+    return GroupScore(
+        id=name, datasets=len(cards), stopped=stopped, scores=tuple(means), total=points,
+        grade=grade_of(points),
+    )

@@ -1,0 +1,170 @@
+"""Loading and checking the declarations of a folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from model.declarations.dataset import ColumnRule, Dataset, Source
+from model.declarations.yaml_file import YamlFile, parse_as
+from model.errors import DeclarationError, OpenIndicatorsError
+from model.reference.registries import Registries
+from model.util.hashing import sha256_json
+from model.util.text import did_you_mean
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """A dataset with the files that declare it."""
+
+    dataset: Dataset
+    document: YamlFile
+    sql: dict[str, str]  # profile -> text of its SQL file
+
+    @property
+    def path(self) -> Path:
+        """The YAML file."""
+        return self.document.path
+
+    def version(self, profile: str, registries: Registries) -> str:
+        """Return the checksum of all that the declaration says for a profile.
+
+        It covers the codelists that it names, so that a mended name or code makes a new
+        release, and leaves out the sources of other profiles.
+        """
+        source = self.dataset.source_for(profile)
+        lists = sorted(_codelists_of(self.dataset, source))
+        return sha256_json(
+            {
+                "dataset": self.dataset.model_dump(mode="json", exclude={"sources"}),
+                "source": source.model_dump(mode="json") if source else None,
+                "sql": self.sql.get(profile),
+                "codelists": {
+                    name: registries.codelists[name].model_dump(mode="json") for name in lists
+                },
+                "lineages": {
+                    name: registries.lineages[name].model_dump(mode="json")
+                    for name in lists if name in registries.lineages
+                },
+            }
+        )
+
+
+def _named(dataset: Dataset) -> set[str]:
+    return {item.codelist for item in dataset.dimensions.values() if item.codelist}
+
+
+def _codelists_of(dataset: Dataset, source: Source | None) -> set[str]:
+    names = {dataset.geography.codelist, *_named(dataset)}
+    if source:
+        names |= {rule.codelist for rule in source.columns.values() if rule.codelist}
+    return names
+
+
+def declaration_paths(folder: Path) -> list[Path]:
+    """Return every declaration of a folder laid out as `<sector>/<dataset>.yaml`."""
+    return sorted(folder.glob("*/*.yaml"))
+
+
+def load_declaration(path: Path, registries: Registries) -> Declaration:
+    """Load one declaration and check that every name in it is known.
+
+    Raises:
+        DeclarationError: file, line, what is wrong, and the nearest right name.
+    """
+    document = YamlFile.read(path)
+    data = {"sector": path.parent.name, "name": path.stem, **document.mapping()}
+    dataset = parse_as(Dataset, data, document)
+    _check_names(dataset, document, registries)
+    return Declaration(dataset, document, _read_sql(dataset, document))
+
+
+def load_declarations(
+    folder: Path, registries: Registries
+) -> tuple[dict[str, Declaration], list[OpenIndicatorsError]]:
+    """Load every declaration of a folder; a wrong one does not stop the others.
+
+    Returns:
+        The declarations by dataset id, and the errors of those that are wrong.
+    """
+    found: dict[str, Declaration] = {}
+    errors: list[OpenIndicatorsError] = []
+    for path in declaration_paths(folder):
+        try:
+            declaration = load_declaration(path, registries)
+            found[declaration.dataset.id] = declaration
+        except DeclarationError as error:
+            errors.append(error)
+    return found, errors
+
+
+def _read_sql(dataset: Dataset, document: YamlFile) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for profile in dataset.sources:
+        source = dataset.source_for(profile)
+        if source is None or source.sql is None:
+            continue
+        where = document.where(("sources", profile, "sql"))
+        path = document.path.parent / source.sql
+        if path.parent != document.path.parent:
+            raise DeclarationError(
+                f"the SQL file {source.sql!r} is not beside the declaration",
+                where=where, todo="give a file name without a folder",
+            )
+        try:
+            texts[profile] = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise DeclarationError(
+                f"the SQL file {source.sql!r} cannot be read: {error}",
+                where=where, todo=f"write {path}",
+            ) from error
+    return texts
+
+
+def _check_successor(
+    dataset: Dataset, concept: str, rule: ColumnRule, where: str, known: Registries
+) -> None:
+    lineage = known.lineages.get(rule.codelist or "")
+    if concept == "ref_area" and lineage and lineage.new == dataset.geography.codelist:
+        return
+    ways = ", ".join(f"{item.old} → {item.new}" for item in known.lineages.values())
+    raise DeclarationError(
+        f"`successor` of {concept!r}: what became of {rule.codelist} in"
+        f" {dataset.geography.codelist} is not known",
+        where=where, todo=f"it is for `ref_area`, and known of {ways}",
+    )
+
+
+def _check_names(dataset: Dataset, document: YamlFile, known: Registries) -> None:
+    def check(name: str, names: dict, kind: str, at: tuple) -> None:
+        if name not in names:
+            raise DeclarationError(
+                f"unknown {kind} {name!r}", where=document.where(at),
+                todo=did_you_mean(name, set(names)) or f"add it to model/reference/registry/{kind}s.yaml",
+            )
+
+    check(dataset.sector, known.sectors, "sector", ())
+    check(dataset.publisher, known.publishers, "publisher", ("publisher",))
+    check(dataset.contact, known.publishers, "publisher", ("contact",))
+    check(dataset.licence, known.licences, "licence", ("licence",))
+    check(
+        dataset.geography.codelist, known.codelists, "codelist", ("geography", "codelist")
+    )
+    for code, indicator in dataset.indicators.items():
+        check(indicator.unit, known.units, "unit", ("indicators", code, "unit"))
+    for name, dimension in dataset.dimensions.items():
+        if dimension.codelist:
+            place = ("dimensions", name, "codelist")
+            check(dimension.codelist, known.codelists, "codelist", place)
+    concepts = {*dataset.key, "obs_value", "obs_status", "obs_note"}
+    for profile, source in dataset.sources.items():
+        for concept, rule in source.columns.items():
+            at = ("sources", profile, "columns", concept)
+            check(concept, dict.fromkeys(concepts), "column", at)
+            if rule.codelist:
+                check(rule.codelist, known.codelists, "codelist", (*at, "codelist"))
+            if rule.successor:
+                _check_successor(dataset, concept, rule, document.where(at), known)
+        for index, concept in enumerate(source.allow.new_codes):
+            allowed = ("sources", profile, "allow", "new_codes", index)
+            check(concept, dict.fromkeys(concepts), "column", allowed)

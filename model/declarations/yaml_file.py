@@ -1,0 +1,243 @@
+"""YAML with the line of every key, and no surprises.
+
+YAML 1.2 core schema: `NO` stays the code of Norway, `on` stays text. A duplicate key is an
+error. Aliases are refused: a declaration has no need of them, and they can expand without end.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from model.errors import DeclarationError
+from model.util.text import did_you_mean
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 20
+KeyPath = tuple[str | int, ...]
+T = TypeVar("T", bound=BaseModel)
+# libyaml's loader, ten times as fast, wherever PyYAML was built with it (as its wheels are).
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True)
+class YamlFile:
+    """A YAML document: its data, and the line on which each key stands."""
+
+    path: Path
+    data: Any
+    lines: dict[KeyPath, int]
+    text: str
+
+    @classmethod
+    def read(cls, path: Path) -> YamlFile:
+        """Read a YAML file.
+
+        Raises:
+            DeclarationError: missing, not UTF-8, too large, or not YAML; with its line.
+        """
+        try:
+            raw = path.read_bytes()
+        except OSError as error:
+            raise DeclarationError(
+                f"cannot be read: {error.strerror}", where=str(path), todo="check the path"
+            ) from error
+        if len(raw) > MAX_BYTES:
+            raise DeclarationError("is larger than 1 MB", where=str(path), todo="split it")
+        try:
+            text = raw.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = raw[: error.start].count(b"\n") + 1
+            raise DeclarationError(
+                "is not UTF-8", where=f"{path}:{line}", todo="save it as UTF-8"
+            ) from error
+        return cls.parse(text, path)
+
+    @classmethod
+    def parse(cls, text: str, path: Path) -> YamlFile:
+        """Parse YAML text; `path` is for messages."""
+        try:
+            _refuse_aliases(text, path)
+            node = yaml.compose(text, Loader=_LOADER)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            line = mark.line + 1 if mark else 1
+            raise DeclarationError(
+                f"is not YAML: {error.problem or error.context}",
+                where=f"{path}:{line}",
+                todo="mend the line (indent with blanks, quote text that contains ': ')",
+            ) from error
+        except yaml.YAMLError as error:
+            raise DeclarationError(f"is not YAML: {error}", where=str(path)) from error
+        lines: dict[KeyPath, int] = {(): 1}
+        data = _build(node, (), lines, path) if node else None
+        return cls(path=path, data=data, lines=lines, text=text)
+
+    def line(self, key_path: KeyPath) -> int:
+        """Return the line of a key, or of its nearest ancestor that is in the file."""
+        while key_path and key_path not in self.lines:
+            key_path = key_path[:-1]
+        return self.lines.get(key_path, 1)
+
+    def where(self, key_path: KeyPath) -> str:
+        """Return "file:line" of a key."""
+        return f"{self.path}:{self.line(key_path)}"
+
+    def mapping(self) -> dict[str, Any]:
+        """Return the document, which must be a mapping."""
+        if not isinstance(self.data, dict):
+            raise DeclarationError(
+                "is not a mapping of names to values", where=f"{self.path}:1",
+                todo="start with e.g. `title:`",
+            )
+        return self.data
+
+
+def _line(mark: Any) -> int:
+    return int(mark.line) + 1 if mark else 1
+
+
+def _refuse_aliases(text: str, path: Path) -> None:
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.AliasEvent):
+            raise DeclarationError(
+                "uses a YAML alias", where=f"{path}:{_line(event.start_mark)}",
+                todo="write the value out",
+            )
+
+
+def _build(node: yaml.Node, at: KeyPath, lines: dict, path: Path) -> Any:
+    line = node.start_mark.line + 1
+    if len(at) > MAX_DEPTH:
+        raise DeclarationError("is nested too deeply", where=f"{path}:{line}")
+    if isinstance(node, yaml.MappingNode):
+        result: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key, key_line = _key(key_node, path)
+            if key in result:
+                raise DeclarationError(
+                    f"the key {key!r} appears twice (first on line {lines[(*at, key)]})",
+                    where=f"{path}:{key_line}", todo="remove one of the two",
+                )
+            lines[(*at, key)] = key_line
+            result[key] = _build(value_node, (*at, key), lines, path)
+        return result
+    if isinstance(node, yaml.SequenceNode):
+        items = []
+        for index, item in enumerate(node.value):
+            lines[(*at, index)] = item.start_mark.line + 1
+            items.append(_build(item, (*at, index), lines, path))
+        return items
+    assert isinstance(node, yaml.ScalarNode)  # noqa: S101 - YAML has no fourth kind of node
+    return _scalar(node, f"{path}:{line}")
+
+
+def _key(node: yaml.Node, path: Path) -> tuple[str, int]:
+    line = node.start_mark.line + 1
+    if not isinstance(node, yaml.ScalarNode):
+        raise DeclarationError("a key is not plain text", where=f"{path}:{line}")
+    return node.value, line
+
+
+_INT = re.compile(r"[-+]?[0-9]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+
+
+def _scalar(node: yaml.ScalarNode, where: str) -> Any:
+    """Resolve a plain scalar by the YAML 1.2 core schema (https://yaml.org/spec/1.2.2/#103)."""
+    value = str(node.value)
+    if node.style:  # quoted or a block: always text (plain is None, or "" in libyaml)
+        return value
+    if value in ("", "~", "null", "Null", "NULL"):
+        return None
+    if value in ("true", "True", "TRUE"):
+        return True
+    if value in ("false", "False", "FALSE"):
+        return False
+    if _INT.fullmatch(value):
+        digits = value.lstrip("+-")
+        if len(digits) > 1 and digits.startswith("0"):
+            return value  # 00004 is a code, never the number 4
+        if len(digits) > 300:
+            raise DeclarationError("the number is too long", where=where, todo="quote it")
+        return int(value)
+    if _FLOAT.fullmatch(value):
+        number = float(value)
+        if not math.isfinite(number):
+            raise DeclarationError("the number is too large", where=where)
+        return number
+    return value
+
+
+_ADVICE = {
+    "string_type": "write it between quotes if it is a code",
+    "missing": "add this field",
+    "extra_forbidden": "",
+}
+
+
+def parse_as(kind: type[T], data: Any, document: YamlFile, at: KeyPath = ()) -> T:
+    """Validate `data` as `kind`; errors name the file, the line and the nearest right name.
+
+    Raises:
+        DeclarationError: all that is wrong, one line each.
+    """
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        # A misspelt field is unknown under one name and missing under the other: tell the first.
+        items = sorted(error.errors(), key=lambda item: item["type"] == "missing")
+        problems = [_explain(kind, item, document, at) for item in items]
+        first_where, _, _ = problems[0]
+        text = "; ".join(
+            (f"{where.rsplit(':', 1)[-1]}: " if where != first_where else "") + what
+            for where, what, _ in problems
+        )
+        advice = next((todo for _, _, todo in problems if todo), "mend the line")
+        raise DeclarationError(text, where=first_where, todo=advice) from error
+
+
+def _explain(kind: type[BaseModel], item: Any, document: YamlFile, at: KeyPath) -> tuple:
+    loc = tuple(part for part in item["loc"] if not _is_tag(part, document, at))
+    where = document.where((*at, *loc))
+    name = ".".join(str(part) for part in loc) or "the document"
+    if item["type"] == "extra_forbidden":
+        known = _fields_at(kind, item["loc"][:-1])
+        return where, f"unknown field {name!r}", did_you_mean(str(loc[-1]), known)
+    if item["type"] == "missing":
+        return where, f"the field {name!r} is missing", "add it"
+    message = item["msg"].removeprefix("Value error, ")
+    shown = repr(item.get("input"))
+    shown = shown if len(shown) <= 60 else shown[:57] + "..."
+    return where, f"{name}: {message} (got {shown})", _ADVICE.get(item["type"], "")
+
+
+def _is_tag(part: str | int, document: YamlFile, at: KeyPath) -> bool:
+    """Pydantic puts the names of union members in the path; no such key is in the file."""
+    return isinstance(part, str) and (part.startswith("function-") or "[" in part)
+
+
+def _fields_at(kind: type[BaseModel], loc: tuple) -> set[str]:
+    """Return the field names of the model in which an unknown field was found."""
+    current: Any = kind
+    for part in loc:
+        fields = getattr(current, "model_fields", {})
+        if part in fields:
+            current = _inner_model(fields[part].annotation) or current
+    return set(getattr(current, "model_fields", {}))
+
+
+def _inner_model(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        found = _inner_model(argument)
+        if found:
+            return found
+    return None

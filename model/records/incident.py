@@ -1,0 +1,41 @@
+"""TODO model.records.incident."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from model.util.text import Bilingual, Frozen
+
+IncidentKind = Literal["stopped", "failed", "recovered"]
+
+
+class Failure(Frozen):
+    """A dataset's step that failed and has not succeeded since: `failures/<dataset>.json`."""
+
+    dataset: str
+    stage: str
+    kind: str  # name of the error's type
+    cause: str  # the same for all that one cause has broken
+    what: str
+    where: str
+    todo: str
+
+
+class Told(Frozen):
+    """A cause that people were told of, until it is mended."""
+
+    cause: str
+    datasets: tuple[str, ...]
+    since: datetime
+
+
+class Incident(Frozen):
+    """Something that went wrong, for the feed: a stopped release, or a check that began to fail."""
+
+    id: str  # the same for the same event, for ever
+    dataset: str
+    at: datetime
+    kind: IncidentKind
+    title: Bilingual
+    text: Bilingual

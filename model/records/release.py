@@ -1,0 +1,67 @@
+"""TODO model.records.release."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from model.util.text import Frozen, Text
+
+
+class FileRecord(Frozen):
+    """A file and its checksum."""
+
+    name: str
+    sha256: str
+    bytes: int
+
+
+class Changes(Frozen):
+    """How many observations differ from the release before."""
+
+    added: int
+    revised: int
+    withdrawn: int
+
+
+class Decision(Frozen):
+    """What a person decided about a release, kept in the record of the release it led to."""
+
+    kind: Literal["approved", "rollback", "withdrawal"]
+    by: Text
+    at: datetime
+    reason: Text | None = None  # in the person's own words, shown on the portal
+    of_release: int | None = None  # rollback: the release whose content came back
+    successor: str | None = None  # withdrawal: the dataset that takes its place
+
+
+class Release(Frozen):
+    """A numbered, immutable release: `releases/<dataset>/<number>/release.json`."""
+
+    dataset: str
+    number: int = Field(ge=1)
+    issued: datetime
+    reason: Literal[
+        "first release", "source changed", "declaration changed", "suite changed",
+        "rows accepted", "code changed", "rollback", "withdrawal",
+    ]
+    inputs_sha256: str  # of what follows: the same inputs make no new release
+    snapshot_sha256: str
+    declaration_sha256: str
+    suite_sha256: str
+    acceptances_sha256: str | None = None  # None where no row was ever accepted
+    code_version: str
+    rows: int
+    quarantined: int
+    changes: Changes
+    period_first: str | None
+    period_last: str | None
+    files: tuple[FileRecord, ...]
+    declaration: dict[str, Any]  # the declaration as it was: an old release explains itself
+    decision: Decision | None = None  # None where no person decided
+
+    def file(self, name: str) -> FileRecord:
+        """Return the record of a file of this release."""
+        return next(file for file in self.files if file.name == name)

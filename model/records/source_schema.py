@@ -1,0 +1,42 @@
+"""TODO model.records.source_schema."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from model.util.text import Bilingual, Frozen
+
+
+class Drift(Frozen):
+    """One way in which a snapshot's shape differs from the one released last, in words."""
+
+    kind: Literal["column", "type", "unit", "code", "part"]
+    stops: bool
+    what: Bilingual
+    todo: Bilingual
+
+
+# The check that every dataset has, about its source's shape; no suite may use its name.
+SHAPE_CHECK = "source_shape"
+
+
+ColumnKind = Literal["number", "number as text", "date", "text", "other", "mixed", "empty"]
+
+
+class ColumnShape(Frozen):
+    """A column as a reader gave it."""
+
+    type: str  # DuckDB's name
+    kind: ColumnKind
+    sketch: tuple[str, ...]  # checksums of a few of its values: it is known by them if renamed
+
+
+class Shape(Frozen):
+    """What a snapshot looks like to its declaration: `shape.json`."""
+
+    read_by: str  # checksum of how the declaration reads the source
+    parts: tuple[str, ...]  # names of files and pages, digits as "#"
+    columns: dict[str, ColumnShape]  # without those that are named by a period
+    units: dict[str, tuple[str, ...]]  # "column, indicator's label" -> units that it comes in
+    codes: dict[str, dict[str, str | None]]  # concept -> label -> code, None where unknown
+    drift: tuple[Drift, ...] = ()  # how it differs from the snapshot released before

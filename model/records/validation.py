@@ -1,0 +1,135 @@
+"""TODO model.records.validation."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from model.records.source_schema import Drift
+from model.util.text import Bilingual, Frozen
+
+Severity = Literal["critical", "warning", "info"]
+# not_judged: what it is compared with is not there.
+Outcome = Literal["passed", "warned", "failed", "not_judged"]
+Dimension = Literal[
+    "completeness", "validity", "uniqueness", "consistency", "timeliness", "metadata"
+]
+
+
+class CheckResult(Frozen):
+    """What one expectation found."""
+
+    name: str  # unique in the suite, [a-z0-9_]
+    expectation: str  # Great Expectations' own name, snake case
+    kwargs: dict[str, Any]
+    severity: Severity
+    level: Literal["row", "table"]
+    title: Bilingual  # the expectation in words
+    outcome: Outcome
+    evaluated: int
+    unexpected: int
+    observed: Any = None
+    samples: tuple[dict[str, Any], ...] = ()  # the first failing rows, reproducible
+    error: str | None = None
+    # How long it took: its own query, or its share of the scan in which many are counted together
+    # (the scan's time by their number). None where it was not judged, or nothing was measured.
+    duration_ms: float | None = None
+
+
+class Score(Frozen):
+    """How good something is in one dimension: `good` of `of`, e.g. rows."""
+
+    dimension: Dimension
+    good: float
+    of: float = Field(gt=0)
+
+    @property
+    def percent(self) -> float:
+        """From 0 to 100."""
+        return 100 * self.good / self.of
+
+
+class Place(Frozen):
+    """Where something stands in a snapshot."""
+
+    part: str
+    row: int | None = None
+    column: str = ""
+
+
+class StopCheck(Frozen):
+    """A check that stands in the way of a release, with what it found."""
+
+    name: str
+    expectation: str
+    title: Bilingual
+    unexpected: int = 0
+    observed: str | None = None  # of a check on the table
+    expected: str | None = None  # the figure, where it is not in the title
+    error: str | None = None
+    places: tuple[Place, ...] = ()  # the first rows that it found, where it tells them
+
+
+StopKind = Literal[
+    "empty",  # the table has no rows
+    "all_held",  # every row is held back
+    "over_tolerance",  # more rows are held back than the dataset tolerates
+    "table",  # checks on the table as a whole fail
+    "unsettled",  # checks on rows fail on what remains once rows are held back
+    "unjudged",  # checks ended in an error
+    "unprotected",  # it cannot be told what published totals give away of small counts
+    "shape",  # the source has another shape than the one released last
+    "not_made",  # no table could be made: the source cannot be read as it is declared
+]
+
+
+class Stop(Frozen):
+    """One reason why a table may not be released; `model.records.release_blockers` says it in words."""
+
+    kind: StopKind
+    rows: int = 0  # of the table
+    held: int = 0
+    unread: int = 0  # of those held: rows that could not be read
+    tolerance: float | None = None
+    checks: tuple[StopCheck, ...] = ()
+    first: Place | None = None  # the first row that is held back
+    drift: tuple[Drift, ...] = ()
+    error: str = ""  # the error's own words, in English
+    where: str = ""
+    todo: str = ""
+
+
+class Gap(Frozen):
+    """Figures that a series lacks between its first and its last period."""
+
+    series: dict[str, str]  # the key without the period
+    missing: int
+    periods: tuple[str, ...]  # the first of them
+
+
+class QualityRecord(Frozen):
+    """Everything that validation said of a table: `quality.json`."""
+
+    dataset: str
+    suite_sha256: str
+    versions: dict[str, str]
+    rows_read: int  # observations in the table before anything was held back
+    rows_released: int
+    rows_quarantined: int
+    tolerance: float
+    checks: tuple[CheckResult, ...]
+    gaps: tuple[Gap, ...] = ()  # of the few series that lack the most figures
+    scores: tuple[Score, ...] = ()  # what the table alone decides; `versions` has the algorithm
+    rows_accepted: int = 0  # rows that break a check and were accepted by a person
+    stopped: tuple[Stop, ...] | None = None  # why the release may not be made, or None
+    duration_ms: float | None = None  # of the checks as a whole, with samples and what is held back
+
+    def without_durations(self) -> QualityRecord:
+        """Return the record without how long anything took: the same inputs give the same."""
+        checks = tuple(check.model_copy(update={"duration_ms": None}) for check in self.checks)
+        return self.model_copy(update={"checks": checks, "duration_ms": None})
+
+    def count(self, outcome: Outcome) -> int:
+        """Return how many checks had this outcome."""
+        return sum(check.outcome == outcome for check in self.checks)

@@ -1,0 +1,72 @@
+"""TODO model.records.validation_log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from model.records.validation import Dimension, Outcome, Score, Stop
+from model.util.hashing import sha256_json
+from model.util.text import Frozen, Text
+
+
+class CheckOutcome(Frozen):
+    """What a judgement found of a check that did not pass."""
+
+    name: str
+    outcome: Outcome
+    evaluated: int
+    unexpected: int
+
+
+class Judgement(Frozen):
+    """One judgement of a table, kept for good: a line of `judgements/<dataset>/log.jsonl`.
+
+    A judgement that finds what the last one found, of the same inputs, is not kept again.
+    """
+
+    dataset: str
+    number: int = Field(ge=1)
+    at: datetime
+    inputs_sha256: str  # snapshot, declaration, suite, accepted rows
+    snapshot_sha256: str
+    record_sha256: str  # of the complete record, `judgements/<dataset>/<record_sha256>.json`
+    data_sha256: str  # of the data that may be released; empty where no table could be made
+    algorithm: str  # version of the scores
+    stopped: tuple[Stop, ...] | None  # why it could not be released, or None
+    rows_read: int
+    rows_released: int
+    rows_quarantined: int
+    period_last: str | None  # the newest period of the data that is no forecast
+    scores: tuple[Score, ...]
+    passed: tuple[str, ...]  # names of the checks that passed
+    open: tuple[CheckOutcome, ...]  # the others: warned, failed, or not judged
+
+    @property
+    def made(self) -> bool:
+        """Whether there was a table to judge."""
+        return self.data_sha256 != ""
+
+    def score(self, dimension: Dimension) -> Score | None:
+        """Return the score in a dimension, or None where it was not measured."""
+        return next((item for item in self.scores if item.dimension == dimension), None)
+
+
+class Acceptance(Frozen):
+    """A person's decision to release a row that was held back, as long as it stays as it is."""
+
+    dataset: str
+    row_sha256: str  # of the row's values, column by column
+    row: dict[str, str | float | None]  # the values themselves
+    checks: tuple[str, ...]  # the checks that the row may break
+    by: Text
+    at: datetime
+    reason: Text
+
+
+def row_sha256(row: Mapping[str, Any]) -> str:
+    """Return the checksum of a row's values, by which an acceptance knows it again."""
+    return sha256_json(dict(row))

@@ -1,0 +1,217 @@
+"""A codelist: codes with their names in both languages, and what a source's label means in it."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from itertools import chain
+from pathlib import Path
+
+from pydantic import Field
+
+from model.errors import DeclarationError
+from model.reference import area_names
+from model.util.text import Bilingual, Frozen, Name, did_you_mean, fold
+
+
+class CodeEntry(Frozen):
+    """One code of a codelist, with its names in both languages."""
+
+    code: str = Field(min_length=1)
+    name: Bilingual
+    kind: str = ""
+    aliases: tuple[str, ...] = ()
+    parent: str | None = None  # of an area: the code of what it lies in
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everything that it is called."""
+        return (self.name.vi, self.name.en, *self.aliases)
+
+
+_AUTHORITIES = {
+    "VN": Bilingual(vi="địa giới hành chính Việt Nam", en="Viet Nam's administrative borders"),
+    "ISO3166-1": Bilingual(vi="danh mục quốc gia ISO 3166-1", en="the country list ISO 3166-1"),
+    "M49": Bilingual(vi="danh mục vùng M49 của Liên Hợp Quốc", en="the UN's list of regions M49"),
+    "UNWTO": Bilingual(
+        vi="danh mục vùng của Tổ chức Du lịch Thế giới",
+        en="the regions of the World Tourism Organization",
+    ),
+}
+
+
+def vintage_in_words(vintage: str) -> Bilingual:
+    """Return of which list, and of when, the codes of areas are; else the vintage as it is.
+
+    >>> vintage_in_words("VN:2025-07-01").vi
+    'địa giới hành chính Việt Nam từ ngày 01/07/2025'
+    """
+    name, _, edition = vintage.rpartition(":")
+    authority = _AUTHORITIES.get(name)
+    if authority is None:
+        return Bilingual(vi=vintage, en=vintage)
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", edition):
+        year, month, day = edition.split("-")
+        return Bilingual(
+            vi=f"{authority.vi} từ ngày {day}/{month}/{year}", en=f"{authority.en} of {edition}"
+        )
+    return Bilingual(vi=f"{authority.vi} ({edition})", en=f"{authority.en} ({edition})")
+
+
+class Codelist(Frozen):
+    """A list of codes, with the vintage in which they mean what they mean."""
+
+    id: Name
+    title: Bilingual
+    vintage: str
+    entries: tuple[CodeEntry, ...]
+
+    @cached_property
+    def codes(self) -> dict[str, CodeEntry]:
+        """Every entry by its code."""
+        return {entry.code: entry for entry in self.entries}
+
+    @cached_property
+    def _by_name(self) -> tuple[tuple[Callable[[str], str], dict[str, set[str]]], ...]:
+        # As it is written first: "nga" is how some publishers write the code of Nigeria, "Nga"
+        # is Russia in Vietnamese. Then with its marks, so that Thanh Hóa is no Thanh Hòa.
+        return tuple((way, self._index(way)) for way in (str, area_names.spelling, fold))
+
+    def _index(self, way: Callable[[str], str]) -> dict[str, set[str]]:
+        index: dict[str, set[str]] = {}
+        for entry in self.entries:
+            for name in entry.names:
+                index.setdefault(way(name), set()).add(entry.code)
+        return index
+
+    @cached_property
+    def _units(self) -> tuple[tuple[Callable[[str], str], dict[str, list[area_names.Unit]]], ...]:
+        """The areas by their names with marks, and by all names without."""
+        units = [entry for entry in self.entries if entry.kind in area_names.KINDS]
+        marked = [(entry, (entry.name.vi, *entry.aliases)) for entry in units]
+        every = [(entry, entry.names) for entry in units]
+        return tuple(
+            (way, area_names.by_name(chain.from_iterable(
+                area_names.units(entry.code, entry.kind, names) for entry, names in named), way))
+            for way, named in ((area_names.spelling, marked), (area_names.plain, every))
+        )
+
+    def find(self, label: str, within: str | None = None, nearest: bool = True) -> str:
+        """Return the code that `label` means: a code, or a name without regard to diacritics.
+
+        An area may be named with or without its kind and what it lies in.
+
+        Args:
+            label: what the source says.
+            within: the code of the area that it must lie in.
+            nearest: whether to look for the nearest name of an unknown one, which takes a while.
+
+        Raises:
+            ValueError: unknown (with the nearest known name) or ambiguous (with the codes).
+        """
+        text = label.strip()
+        if text in self.codes:
+            if self._inside({text}, within):
+                return text
+            raise ValueError(
+                f"{label!r} is {self.told({text})} in codelist {self.id}, not within {within}"
+            )
+        found, other = self.named(text, within)
+        if len(found) == 1:
+            return next(iter(found))
+        if found:
+            raise ValueError(
+                f"{label!r} is ambiguous in codelist {self.id}: it can mean {self.told(found)}"
+            )
+        hint = self._hint(text, other) if nearest else ""
+        raise ValueError(f"{label!r} is not in codelist {self.id}{hint}")
+
+    def named(self, name: str, within: str | None = None) -> tuple[set[str], set[str]]:
+        """Return the codes that a name can mean, and the areas of this name but another kind."""
+        found: set[str] = set()
+        for way, index in self._by_name:
+            found = self._inside(index.get(way(name), set()), within)
+            if len(found) == 1:
+                return found, set()
+        other: set[str] = set()
+        for way, units in self._units:
+            # "Xã Tam Thanh" is not Xã Tam Thành; "Tam Thanh", without a mark, may be either.
+            if not found and not (way is area_names.spelling and name.isascii()):
+                matched, of_other_kind = area_names.match(name, units, way)
+                found = self._inside(matched, within)
+                other |= self._inside(of_other_kind, within)
+        return found, other
+
+    def _inside(self, codes: set[str], within: str | None) -> set[str]:
+        if within is None:
+            return codes
+        return {code for code in codes if self.codes[code].parent == within}
+
+    def told(self, codes: Iterable[str]) -> str:
+        """Return codes with their names, for people."""
+        listed = [f"{code} ({self.codes[code].name.vi})" for code in sorted(codes)]
+        more = f" and {len(listed) - 6} more" if len(listed) > 6 else ""
+        return ", ".join(listed[:6]) + more
+
+    def _hint(self, text: str, of_other_kind: set[str]) -> str:
+        if of_other_kind:
+            kinds = ", ".join(sorted({self.codes[code].kind for code in of_other_kind}))
+            return f", which has of this name only a unit of another kind ({kinds}):" \
+                f" {self.told(of_other_kind)}"
+        _, folded = self._by_name[-1]
+        near = did_you_mean(fold(text), set(folded) if len(text) < 60 else set())
+        return f" ({near})" if near.startswith("did") else ""
+
+
+def load_codelist(path: Path) -> Codelist:
+    """Load a codelist: CSV with code, name_vi, name_en, kind, aliases (separated by `|`).
+
+    A list of areas may have a column `parent`: the code of what each lies in.
+
+    The first line is a comment that gives the vintage, `# vintage: VN:2025-07-01`; the second may
+    be one that gives the list's title, `# title: Giới tính | Sex`.
+    """
+    with path.open(encoding="utf-8", newline="") as file:
+        head = file.readline()
+        if not head.startswith("# vintage: "):
+            raise DeclarationError(
+                "the first line does not give the vintage",
+                where=f"{path}:1",
+                todo="write e.g. `# vintage: VN:2025-07-01`",
+            )
+        title = Bilingual(vi=path.stem, en=path.stem)
+        columns = file.readline()
+        if titled := columns.startswith("# title: "):
+            vi, _, en = columns.removeprefix("# title: ").partition("|")
+            if not (vi.strip() and en.strip()):
+                raise DeclarationError(
+                    "the title is not in both languages", where=f"{path}:2",
+                    todo="write e.g. `# title: Giới tính | Sex`",
+                )
+            title = Bilingual(vi=vi.strip(), en=en.strip())
+            columns = file.readline()
+        rows = list(csv.DictReader(file, next(csv.reader([columns]), [])))
+    entries = []
+    seen: set[str] = set()
+    for number, row in enumerate(rows, start=4 if titled else 3):
+        if row["code"] in seen:
+            raise DeclarationError(
+                f"code {row['code']!r} appears twice", where=f"{path}:{number}",
+                todo="remove one of the two lines",
+            )
+        seen.add(row["code"])
+        entries.append(
+            CodeEntry(
+                code=row["code"],
+                name=Bilingual(vi=row["name_vi"], en=row["name_en"]),
+                kind=row["kind"],
+                aliases=tuple(filter(None, row["aliases"].split("|"))),
+                parent=row.get("parent"),
+            )
+        )
+    return Codelist(
+        id=path.stem, title=title, vintage=head.removeprefix("# vintage: ").strip(),
+        entries=tuple(entries),
+    )

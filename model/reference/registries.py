@@ -1,0 +1,98 @@
+"""What all declarations share: sectors, publishers, licences, units, codelists.
+
+Each is a YAML file under `model/reference/registry/`, or a CSV under `model/reference/codelists/`; a declaration
+names an entry by its id.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import HttpUrl
+
+from model.declarations.yaml_file import YamlFile, parse_as
+from model.reference.codelist import Codelist, load_codelist
+from model.reference.succession import Lineage, load_lineage
+from model.util.text import Bilingual, Code, Frozen, Name, Text
+
+REGISTRY_DIR = Path(__file__).parent / "registry"
+CODELIST_DIR = Path(__file__).parent / "codelists"
+LINEAGE_DIR = Path(__file__).parent / "succession_tables"
+
+
+class Sector(Frozen):
+    """A sector of the city's resolution: the group of a dataset."""
+
+    id: Name
+    title: Bilingual
+    description: Bilingual
+    theme: HttpUrl  # EU data-theme vocabulary, for DCAT
+
+
+class Publisher(Frozen):
+    """Who publishes the figures (DCAT publisher)."""
+
+    id: Name
+    name: Bilingual
+    homepage: HttpUrl
+    email: Text | None = None
+    kind: HttpUrl  # ADMS publisher type, for DCAT
+
+
+class Licence(Frozen):
+    """Under which terms figures may be used (DCAT licence)."""
+
+    id: Code
+    title: Bilingual
+    url: HttpUrl
+    open: bool
+    attribution: Bilingual | None = None
+    eu_uri: HttpUrl | None = None  # EU licence vocabulary, where it has an entry
+
+
+class Unit(Frozen):
+    """A unit of measure (SDMX UNIT_MEASURE)."""
+
+    id: Name
+    name: Bilingual
+    symbol: Bilingual | None = None
+
+
+class Registries(Frozen):
+    """All registries, by id."""
+
+    sectors: dict[str, Sector]
+    publishers: dict[str, Publisher]
+    licences: dict[str, Licence]
+    units: dict[str, Unit]
+    codelists: dict[str, Codelist]
+    lineages: dict[str, Lineage] = {}  # by the id of the old codelist
+
+
+T = TypeVar("T", bound=Frozen)
+
+
+def load_registries(registry: Path = REGISTRY_DIR, codelists: Path = CODELIST_DIR) -> Registries:
+    """Load every registry.
+
+    Raises:
+        DeclarationError: names file and line of what is wrong.
+    """
+    return Registries(
+        sectors=_load(registry / "sectors.yaml", Sector),
+        publishers=_load(registry / "publishers.yaml", Publisher),
+        licences=_load(registry / "licences.yaml", Licence),
+        units=_load(registry / "units.yaml", Unit),
+        codelists={path.stem: load_codelist(path) for path in sorted(codelists.glob("*.csv"))},
+        lineages={path.stem: load_lineage(path) for path in sorted(LINEAGE_DIR.glob("*.csv"))},
+    )
+
+
+def _load(path: Path, kind: type[T]) -> dict[str, T]:
+    document = YamlFile.read(path)
+    entries = document.mapping()
+    return {
+        key: parse_as(kind, {"id": key, **value}, document, (key,))
+        for key, value in entries.items()
+    }

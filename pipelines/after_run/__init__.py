@@ -1,0 +1,1 @@
+"""TODO pipelines/after_run."""

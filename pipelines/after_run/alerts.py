@@ -1,0 +1,274 @@
+"""Telling people what has failed, and that it is mended: by webhook and by e-mail.
+
+One cause is one message, however many datasets it breaks; a cause that was told is told again only
+after it was mended. What a channel knows is kept in the data folder, so that a message which could
+not be sent goes out after the next run.
+
+What a message says comes from sources and files: it may hold anything. Mail is plain text under
+one line of subject; chat services get it as a block of code, in which they read no markup.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import smtplib
+import ssl
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from typing import Any
+
+import httpx
+
+from model.records.incident import Failure, Told
+from model.records.release_blockers import finding
+from model.records.validation import CheckResult
+from model.reference.personal_data import masked, masked_values
+from model.util.text import plain
+from pipelines.settings import EmailSettings, Settings
+from warehouse.store import failure_log, validation_log
+from warehouse.store.data_dir import Home
+
+SECONDS = 10  # that a server may take for each answer
+ROWS = 5  # failing rows of a check that a message shows
+DATASETS = 20  # datasets that a message names
+SUBJECT, TEXT = 200, 12_000  # characters; Slack cuts at 40,000, Teams refuses above 28 kB
+JUDGED = ("QualityError", "DriftError")  # the newest judgement says which checks failed
+# Free text of a source may hold anything, personal data too: a message shows codes and figures.
+NOT_TOLD = ("obs_note", "_original")
+
+log = logging.getLogger(__name__)
+# It would write the whole address of each request into the log: a webhook's is a secret.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+@dataclass(frozen=True)
+class Message:
+    """What people are told of one cause."""
+
+    kind: str  # "failed" or "recovered"
+    cause: str
+    subject: str
+    text: str
+    datasets: tuple[str, ...]
+    rows: dict[str, list[dict[str, Any]]]  # by "dataset: check"
+
+
+Send = Callable[[Message], None]
+
+
+class Unreachable(Exception):
+    """A channel does not answer: its other messages need not be tried now."""
+
+
+def tell(settings: Settings) -> int:
+    """Tell every channel what it does not know yet.
+
+    Returns:
+        How many messages were sent. One that cannot be sent is logged, and tried again next time.
+
+    Raises:
+        StoreError: the list of failures cannot be read or written.
+    """
+    open_now = by_cause(settings.home)
+    return sum(
+        _tell_channel(settings.home, name, send, open_now, settings.now())
+        for name, send in channels(settings).items()
+    )
+
+
+def forget_removed(settings: Settings) -> None:
+    """Forget what failed of datasets that are declared no longer: nothing will mend it.
+
+    Raises:
+        StoreError: the list of failures cannot be read or written.
+    """
+    for failure in failure_log.opened(settings.home):
+        if not (settings.declarations / f"{failure.dataset}.yaml").is_file():
+            failure_log.mended(settings.home, failure.dataset, failure.stage)
+
+
+def channels(settings: Settings) -> dict[str, Send]:
+    """Return the channels that are configured, by name."""
+    found: dict[str, Send] = {}
+    webhook, email = settings.webhook, settings.email
+    if webhook is not None:
+        found["webhook"] = lambda message: post(webhook, message)
+    if email is not None:
+        found["email"] = lambda message: mail(email, message)
+    return found
+
+
+def by_cause(home: Home) -> dict[str, list[Failure]]:
+    """Return what has failed, by cause; checks that fail are causes of their own."""
+    found: dict[str, list[Failure]] = {}
+    for failure in failure_log.opened(home):
+        cause = failure.cause
+        if failure.kind in JUDGED:
+            names = [check.name for check in _failing(home, failure.dataset)]
+            cause = f"{cause}: {', '.join(names)}" if names else cause
+        found.setdefault(cause, []).append(failure)
+    return found
+
+
+def _failing(home: Home, dataset: str) -> list[CheckResult]:
+    """Return the checks that the dataset's newest judgement failed."""
+    history = validation_log.log(home, dataset)
+    if not history or history[-1].stopped is None:
+        return []
+    record = validation_log.record(home, history[-1])
+    return [check for check in record.checks if check.outcome == "failed"]
+
+
+def _tell_channel(
+    home: Home, name: str, send: Send, open_now: dict[str, list[Failure]], now: datetime
+) -> int:
+    before = failure_log.told(home, name)
+    known = {item.cause for item in before}
+    failing = {failure.dataset for items in open_now.values() for failure in items}
+    new = [cause for cause in open_now if cause not in known]
+    mended = [
+        item for item in before
+        if item.cause not in open_now and failing.isdisjoint(item.datasets)
+    ]
+    keep = {item.cause: item for item in before if item.cause in open_now or item in mended}
+    sent = 0
+    try:
+        for item in mended:
+            if _sent(name, send, _recovered(item)):
+                sent += 1
+                del keep[item.cause]
+        for cause in new:
+            if _sent(name, send, _failed(home, cause, open_now[cause])):
+                sent += 1
+                names = tuple(item.dataset for item in open_now[cause])
+                keep[cause] = Told(cause=cause, datasets=names, since=now)
+    except Unreachable:
+        pass  # it is in the log; what was not told is told after the next run
+    if tuple(keep.values()) != before:
+        failure_log.remember(home, name, list(keep.values()))
+    return sent
+
+
+def _sent(name: str, send: Send, message: Message) -> bool:
+    """Send a message; False where the channel refuses it.
+
+    Raises:
+        Unreachable: the channel does not answer.
+    """
+    try:
+        send(message)
+    except (httpx.HTTPError, OSError, smtplib.SMTPException) as error:
+        # The address may hold a secret: say what failed, not where.
+        log.error("%s was not told of %s: %s", name, _line(message.cause), type(error).__name__)
+        if not isinstance(error, (httpx.HTTPStatusError, smtplib.SMTPResponseException)):
+            raise Unreachable(name) from None
+        return False
+    return True
+
+
+def _failed(home: Home, cause: str, items: Sequence[Failure]) -> Message:
+    first = items[0]
+    names = tuple(item.dataset for item in items)
+    lines = [f"{first.where}: {first.what}" if first.where else first.what]
+    if first.todo:
+        lines.append(f"→ {first.todo}")
+    lines += ["", "Datasets: " + _listed(names), "Their last good release stays public."]
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for item in items:
+        if item.kind not in JUDGED:
+            continue
+        for check in _failing(home, item.dataset):
+            shown = [_shown(row) for row in check.samples[:ROWS]]
+            lines += ["", f"{item.dataset} · {check.name}: {check.title.vi} / {check.title.en}",
+                      finding(check).en]
+            lines += ["  " + ", ".join(f"{k}={v}" for k, v in row.items()) for row in shown]
+            rows[f"{item.dataset}: {check.name}"] = shown
+    many = f" ({len(names)} datasets)" if len(names) > 1 else ""
+    return Message(
+        "failed", masked(cause), f"✗ {masked(cause)}{many}", "\n".join(map(masked, lines)),
+        names, masked_values(rows),
+    )
+
+
+def _recovered(item: Told) -> Message:
+    cause = masked(item.cause)
+    text = (
+        f"Recovered: {cause}\nIt was told on {item.since:%Y-%m-%d %H:%M} UTC.\n"
+        f"Datasets: {_listed(item.datasets)}"
+    )
+    return Message("recovered", cause, f"✓ recovered: {cause}", text, item.datasets, {})
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - DATASETS} more" if len(names) > DATASETS else ""
+    return ", ".join(names[:DATASETS]) + more
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in row.items() if v is not None and k not in NOT_TOLD}
+
+
+def _line(text: str) -> str:
+    """Return text as one line that steers nothing."""
+    return " ".join(plain(text).split())[:SUBJECT]
+
+
+def for_chat(message: Message) -> str:
+    """Return a message as chat services show it word for word.
+
+    In a block of code they read no markup and call nobody; only Slack's own signs stay, which are
+    written as entities (https://docs.slack.dev/messaging/formatting-message-text#escaping).
+    """
+    text = plain(f"{message.subject}\n{message.text}").replace("`", "'")[:TEXT]
+    for sign, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
+        text = text.replace(sign, entity)
+    return f"```\n{text}\n```"
+
+
+def post(webhook: str, message: Message) -> None:
+    """Send a message as JSON; `text` is what chat services show.
+
+    Raises:
+        httpx.HTTPError: not reached, or refused.
+    """
+    body = {
+        "text": for_chat(message), "kind": message.kind,
+        "cause": message.cause, "datasets": list(message.datasets), "rows": message.rows,
+    }
+    content = json.dumps(body, ensure_ascii=False, default=str).encode()
+    headers = {"content-type": "application/json"}
+    # What it answers besides is not waited for.
+    with httpx.stream(
+        "POST", webhook, content=content, headers=headers, timeout=SECONDS
+    ) as answer:
+        answer.raise_for_status()
+
+
+def mail(email: EmailSettings, message: Message) -> None:
+    """Send a message by e-mail.
+
+    Raises:
+        OSError: the server is not reached.
+        smtplib.SMTPException: it refused.
+    """
+    letter = EmailMessage()
+    letter["Subject"] = _line(message.subject)
+    letter["From"] = email.sender
+    letter["To"] = ", ".join(email.recipients)
+    letter.set_content(plain(message.text)[:TEXT])
+    context = ssl.create_default_context()
+    with _server(email, context) as server:
+        if email.security == "starttls":
+            server.starttls(context=context)
+        if email.user:
+            server.login(email.user, email.password)
+        server.send_message(letter)
+
+
+def _server(email: EmailSettings, context: ssl.SSLContext) -> smtplib.SMTP:
+    if email.security == "tls":
+        return smtplib.SMTP_SSL(email.host, email.port, timeout=SECONDS, context=context)
+    return smtplib.SMTP(email.host, email.port, timeout=SECONDS)

@@ -1,0 +1,84 @@
+"""What the site shows of quality: the pages, the metrics, and a feed of what went wrong."""
+
+from __future__ import annotations
+
+from model.reference.registries import Registries
+from model.util.disk import write_if_changed
+from model.util.garbage_collector import paused_collector
+from model.util.text import LANGUAGES, Bilingual
+from pipelines.catalogue import Catalogue
+from pipelines.settings import Settings
+from pipelines.steps.quality_history import Event, events, incidents
+from pipelines.steps.quality_report import groups, report_of
+from portal.content import Content
+from portal.names import Names
+from portal.quality.formats import atom, prometheus
+from portal.quality.pages import Assessed
+from portal.quality.publish import publish_quality
+from portal.site import DATASET_PAGE
+from warehouse.store import releases, validation_log
+from warehouse.store.releases import StoredRelease
+
+METRICS = "metrics.txt"
+FEED = "{language}/failures.atom"
+TITLE = Bilingual(
+    vi="Chất lượng dữ liệu mở Đà Nẵng: sự cố", en="Quality of Da Nang's open data: failures"
+)
+ENTRIES = 100
+OF_ONE_DATASET = 20
+
+
+def write_feeds(settings: Settings, catalogue: Catalogue) -> int:
+    """Bring what the site shows of quality to the record; what has not changed is not written.
+
+    Freshness, and so the pages, depend on the day; metrics and feeds do not.
+
+    Returns:
+        How many files were written.
+
+    Raises:
+        StoreError: the site cannot be written, or a record is damaged.
+    """
+    home = settings.home
+    as_of = settings.now().date()
+    assessed: list[Assessed] = []
+    happened: list[Event] = []
+    with paused_collector():
+        for name in validation_log.datasets(home):
+            release = releases.current(home, name)
+            if name not in catalogue.declarations or _withdrawn(release):
+                continue
+            dataset = catalogue.declarations[name].dataset
+            history = validation_log.log(home, name)
+            report, record = report_of(home, dataset, history, release, as_of)
+            assessed.append(Assessed(
+                report, Names(dataset, catalogue.registries), record,
+                _content(release, catalogue.registries),
+            ))
+            happened += events(history, OF_ONE_DATASET)
+    reports = [each.report for each in assessed]
+    sectors, city = groups(reports)
+    written = publish_quality(
+        home.site, assessed, sectors, city, catalogue.registries, as_of
+    )
+    texts = {METRICS: prometheus(reports, dated=False)}
+    newest = incidents(home, happened, ENTRIES)
+    titles = {report.dataset: report.title for report in reports}
+    shown = set(releases.datasets(home))
+    for language in LANGUAGES:
+        feed = FEED.format(language=language)
+        pages = {
+            name: "../" + DATASET_PAGE.format(language=language, dataset=name) for name in shown
+        }
+        texts[feed] = atom(newest, titles, TITLE, language, pages)
+    return written + sum(
+        write_if_changed(home.site / name, text, lasting=False) for name, text in texts.items()
+    )
+
+
+def _withdrawn(release: StoredRelease | None) -> bool:
+    return release is not None and release.release.reason == "withdrawal"
+
+
+def _content(release: StoredRelease | None, registries: Registries) -> Content | None:
+    return Content.of(release, registries) if release is not None else None

@@ -1,0 +1,103 @@
+"""`openindicators doctor`: is this machine fit, is the data folder whole?"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from importlib import metadata
+
+import typer
+from rich.markup import escape
+
+from model.errors import OpenIndicatorsError
+from model.records.release_blockers import counted
+from model.util.hashing import sha256_file
+from pipelines.catalogue import load_catalogue
+from pipelines.cli.terminal import out
+from pipelines.settings import Settings
+from warehouse.store import releases, snapshots, validation_log
+
+MINIMUM_SPACE = 2_000_000_000
+PACKAGES = ("dagster", "duckdb", "great-expectations", "pyarrow", "ckanapi")
+
+
+def doctor(as_json: bool) -> int:
+    """Print one line for each thing looked at; returns 1 when something is wrong."""
+    findings = list(_look())
+    if as_json:
+        typer.echo(json.dumps(
+            [{"what": what, "ok": ok, "detail": detail} for what, ok, detail in findings],
+            ensure_ascii=False, indent=2,
+        ))
+    else:
+        for what, ok, detail in findings:
+            mark = "[green]✓[/]" if ok else "[red]✗[/]"
+            out.print(f"{mark} {what:12} {escape(detail)}", soft_wrap=True)
+    return 0 if all(ok for _, ok, _ in findings) else 1
+
+
+def _look() -> list[tuple[str, bool, str]]:
+    settings = Settings.from_environment()
+    version = ".".join(map(str, sys.version_info[:3]))
+    found = [("python", sys.version_info >= (3, 11), version)]
+    found += [("package", True, f"{name} {metadata.version(name)}") for name in PACKAGES]
+    found.append(("machine", True, f"{os.cpu_count()} processors"))
+    found += _folder(settings)
+    catalogue = load_catalogue(settings)
+    found.append(
+        ("datasets", not catalogue.errors,
+         f"right: {counted(len(catalogue.declarations), 'declaration')}"
+         + "".join(f"\n  {error}" for error in catalogue.errors))
+    )
+    return found + _records(settings) + _judgements(settings)
+
+
+def _folder(settings: Settings) -> list[tuple[str, bool, str]]:
+    root = settings.home.root
+    try:
+        settings.home.prepare()
+    except OpenIndicatorsError as error:
+        return [("data folder", False, str(error))]
+    free = shutil.disk_usage(root).free
+    return [
+        ("data folder", True, f"{root} can be written"),
+        ("disk", free > MINIMUM_SPACE, f"{free / 1e9:.1f} GB free"),
+    ]
+
+
+def _records(settings: Settings) -> list[tuple[str, bool, str]]:
+    """Compare every file of every release with its checksum."""
+    files, damaged = 0, []
+    for dataset_id in releases.datasets(settings.home):
+        try:
+            stored = releases.history(settings.home, dataset_id)
+            taken = snapshots.latest(settings.home, dataset_id)
+            if taken is not None:
+                snapshots.verify(taken)
+        except OpenIndicatorsError as error:
+            damaged.append(str(error))
+            continue
+        for release in stored:
+            for record in release.release.files:
+                files += 1
+                path = release.path(record.name)
+                if not path.exists() or sha256_file(path) != record.sha256:
+                    damaged.append(f"{path} is not what was released: restore it from a backup")
+    detail = "; ".join(damaged) or f"{files} files of releases have their checksums"
+    return [("records", not damaged, detail)]
+
+
+def _judgements(settings: Settings) -> list[tuple[str, bool, str]]:
+    """Compare the complete record of every judgement with the checksum in the log."""
+    count, damaged = 0, []
+    for dataset_id in validation_log.datasets(settings.home):
+        try:
+            for judgement in validation_log.log(settings.home, dataset_id):
+                validation_log.record(settings.home, judgement)
+                count += 1
+        except OpenIndicatorsError as error:
+            damaged.append(str(error))
+    detail = "; ".join(damaged) or f"{count} judgements have their records"
+    return [("quality", not damaged, detail)]

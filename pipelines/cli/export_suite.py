@@ -1,0 +1,41 @@
+"""`openindicators quality DATASET --export FOLDER`: a suite that runs without this project."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from expectations.suites.export import export
+from model.errors import OpenIndicatorsError
+from pipelines.catalogue import load_catalogue
+from pipelines.cli.terminal import out
+from pipelines.settings import Settings
+from pipelines.steps.compared import compared_with, paths
+from warehouse.store import releases
+
+
+def export_suite(wanted: str | None, profile: str | None, folder: Path) -> int:
+    """Write a dataset's suite and the program that runs it, and say how to run it.
+
+    Raises:
+        OpenIndicatorsError: not one dataset is named.
+    """
+    settings = Settings.from_environment(profile=profile)
+    pipelines = load_catalogue(settings).select(settings.profile, [wanted] if wanted else [])
+    if len(pipelines) != 1:
+        raise OpenIndicatorsError(
+            "--export writes the suite of one dataset", todo="name it, e.g. finance/gdp"
+        )
+    [pipeline] = pipelines.values()
+    dataset, suite = pipeline.dataset, pipeline.suite
+    export(suite, folder)
+    out.print(f"the suite of {dataset.id}, {len(suite.expectations)} checks: {folder}")
+    current = releases.current(settings.home, dataset.id)
+    if current is None:
+        return 0
+    compared = compared_with(settings.home, dataset, suite, current.release.inputs_sha256)
+    others = [f"{name}={path}" for name, files in paths(compared).items() for path in files]
+    words = ["python", str(folder / "validate.py"), str(current.path("data.parquet")), *others]
+    out.print("on the current release, with Great Expectations alone:")
+    out.print(f"  {shlex.join(words)}", soft_wrap=True, markup=False, highlight=False)
+    return 0

@@ -1,0 +1,165 @@
+"""`openindicators list`, `show` and `check`: looking, without changing anything."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import typer
+from rich.markup import escape
+
+from model.records.release_blockers import counted
+from pipelines.catalogue import load_catalogue
+from pipelines.cli.terminal import number, out, say_error, table
+from pipelines.settings import Settings
+from pipelines.steps.steps import Pipeline
+from sources.connectors.registry import options_of
+from warehouse.store import releases, snapshots
+
+
+def list_datasets(profile: str | None, as_json: bool) -> int:
+    """Print every dataset of a profile with its current release."""
+    settings = Settings.from_environment(profile=profile)
+    catalogue = load_catalogue(settings)
+    rows: list[dict[str, Any]] = []
+    for dataset_id, pipeline in catalogue.pipelines(settings.profile).items():
+        stored = releases.current(settings.home, dataset_id)
+        rows.append(
+            {
+                "dataset": dataset_id,
+                "sector": pipeline.dataset.sector,
+                "title": pipeline.dataset.title.model_dump(),
+                "frequency": pipeline.dataset.frequency,
+                "indicators": len(pipeline.dataset.indicators),
+                "profiles": list(pipeline.dataset.sources),
+                "release": stored.release.number if stored else None,
+                "rows": stored.release.rows if stored else None,
+                "issued": stored.release.issued.isoformat() if stored else None,
+            }
+        )
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return 0
+    table(
+        None,
+        [("dataset", "left"), ("title", "left"), ("freq", "left"), ("indicators", "right"),
+         ("rows", "right"), ("release", "right")],
+        [
+            [row["dataset"], escape(row["title"]["en"]), row["frequency"],
+             str(row["indicators"]), number(row["rows"] or 0), str(row["release"] or "none")]
+            for row in rows
+        ],
+    )
+    for error in catalogue.errors:
+        say_error(error)
+    return 0
+
+
+def show(name: str, profile: str | None, as_json: bool) -> int:
+    """Print what a dataset is, where it comes from and which releases it has.
+
+    Raises:
+        OpenIndicatorsError: no dataset has this name.
+    """
+    settings = Settings.from_environment(profile=profile)
+    chosen = load_catalogue(settings).select(settings.profile, [name])
+    described = [_describe(settings, pipeline) for pipeline in chosen.values()]
+    if as_json:
+        typer.echo(json.dumps(described, ensure_ascii=False, indent=2))
+        return 0
+    for item in described:
+        _print(item)
+    return 0
+
+
+def _describe(settings: Settings, pipeline: Pipeline) -> dict[str, Any]:
+    dataset = pipeline.dataset
+    stored = snapshots.latest(settings.home, dataset.id)
+    return {
+        "dataset": dataset.id,
+        "title": dataset.title.model_dump(),
+        "description": dataset.description.model_dump(),
+        "publisher": pipeline.registries.publishers[dataset.publisher].name.model_dump(),
+        "licence": dataset.licence,
+        "frequency": dataset.frequency,
+        "columns": list(dataset.columns),
+        "key": list(dataset.key),
+        "indicators": {
+            code: {"name": indicator.name.model_dump(), "unit": indicator.unit}
+            for code, indicator in dataset.indicators.items()
+        },
+        "profile": pipeline.profile,
+        "protocol": pipeline.source.protocol,
+        "options": options_of(pipeline.source).model_dump(mode="json", exclude_defaults=True),
+        "declaration": str(pipeline.declaration.path),
+        "suite": str(pipeline.suite.path) if pipeline.suite.path else None,
+        "expectations": [
+            {"name": item.name, "severity": item.severity, "title": item.title.model_dump()}
+            for item in pipeline.suite.expectations
+        ],
+        "snapshot": stored.snapshot.model_dump(mode="json") if stored else None,
+        "releases": [
+            item.release.model_dump(mode="json", exclude={"declaration", "files"})
+            for item in releases.history(settings.home, dataset.id)
+        ],
+    }
+
+
+def _print(item: dict[str, Any]) -> None:
+    out.print(f"[bold]{escape(item['title']['vi'])}[/]\n{escape(item['title']['en'])}")
+    out.print(f"{escape(item['description']['en'])}\n", soft_wrap=True)
+    for name in (
+        "dataset", "publisher", "licence", "frequency", "protocol", "declaration", "suite",
+    ):
+        value = item[name]["en"] if isinstance(item[name], dict) else item[name]
+        out.print(f"{name:12} {escape(str(value))}", soft_wrap=True)
+    out.print(f"{'key':12} {', '.join(item['key'])}", soft_wrap=True)
+    out.print()
+    table(
+        None, [("indicator", "left"), ("name", "left"), ("unit", "left")],
+        [
+            [code, escape(indicator["name"]["en"]), indicator["unit"]]
+            for code, indicator in item["indicators"].items()
+        ],
+    )
+    out.print()
+    table(
+        None, [("expectation", "left"), ("severity", "left"), ("in words", "left")],
+        [
+            [check["name"], check["severity"], escape(check["title"]["en"])]
+            for check in item["expectations"]
+        ],
+    )
+    out.print()
+    if not item["releases"]:
+        out.print(f"No release yet: `openindicators run {item['dataset']}` makes the first.")
+        return
+    table(
+        None,
+        [("release", "right"), ("issued", "left"), ("reason", "left"), ("rows", "right"),
+         ("new", "right"), ("revised", "right"), ("withdrawn", "right"), ("period", "left")],
+        [
+            [str(r["number"]), r["issued"], r["reason"], number(r["rows"]),
+             number(r["changes"]["added"]), number(r["changes"]["revised"]),
+             number(r["changes"]["withdrawn"]), f"{r['period_first']} – {r['period_last']}"]
+            for r in item["releases"]
+        ],
+    )
+
+
+def check(as_json: bool) -> int:
+    """Check every declaration and suite; returns 3 when one is wrong."""
+    settings = Settings.from_environment()
+    catalogue = load_catalogue(settings)
+    if as_json:
+        problems = [
+            {"where": error.where, "what": error.what, "todo": error.todo}
+            for error in catalogue.errors
+        ]
+        typer.echo(json.dumps(problems, ensure_ascii=False, indent=2))
+    else:
+        for error in catalogue.errors:
+            say_error(error)
+        out.print(f"Right: {counted(len(catalogue.declarations), 'declaration')}."
+                  f" Wrong: {counted(len(catalogue.errors), 'problem')}.")
+    return catalogue.errors[0].exit_code if catalogue.errors else 0

@@ -1,0 +1,333 @@
+"""The command line, `openindicators`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from model.errors import OpenIndicatorsError
+
+# The commands import what they need when they are called: Dagster alone takes 1.5 s to import,
+# and `--help` needs none of it.
+
+EXIT_CODES = """\
+Exit codes: 0 all went well · 1 failures of several kinds, or something unexpected ·
+2 wrong use of a command · 3 a declaration or suite is wrong · 4 a source · 5 data quality ·
+6 the data folder · 7 another run is at work · 8 a portal.
+
+Environment: OPENINDICATORS_HOME (data folder, default data/), OPENINDICATORS_PROFILE (sample,
+corpus or live), OPENINDICATORS_PROJECT (folder of the declarations), OPENINDICATORS_CORPUS
+(folder of real files), OPENINDICATORS_WEBHOOK and OPENINDICATORS_SMTP with OPENINDICATORS_ALERT_TO
+and OPENINDICATORS_ALERT_FROM (told of failures), OPENINDICATORS_CKAN_URL with
+OPENINDICATORS_CKAN_TOKEN or OPENINDICATORS_CKAN_TOKEN_FILE (a portal to publish to).
+"""
+
+app = typer.Typer(
+    name="openindicators",
+    help="Carries a city's sector indicators from their sources to an open-data portal.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+Profile = Annotated[
+    str | None,
+    typer.Option("--profile", "-p", help="sample (embedded), corpus (real files) or live"),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
+
+
+@app.command()
+def run(
+    wanted: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[DATASET|SECTOR]...", help="what to run; nothing means all"),
+    ] = None,
+    profile: Profile = None,
+    to: Annotated[
+        list[str] | None, typer.Option("--to", metavar="PORTAL", help="publish only to this portal")
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Carry datasets from their sources to the portals."""
+    from pipelines.cli.run import run as command
+
+    return command(wanted or [], profile, to or [], as_json)
+
+
+@app.command()
+def plan(
+    wanted: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[DATASET|SECTOR]...", help="what to compare; nothing means all"),
+    ] = None,
+    to: Annotated[str, typer.Option("--to", metavar="PORTAL", help="site or ckan")] = "ckan",
+    as_json: AsJson = False,
+) -> int:
+    """Show how a portal differs from the releases: + new, ~ revised, - withdrawn, = same."""
+    from pipelines.cli.publish import plan as command
+
+    return command(wanted or [], to, as_json)
+
+
+@app.command()
+def publish(
+    wanted: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[DATASET|SECTOR]...", help="what to publish; nothing means all"),
+    ] = None,
+    to: Annotated[str, typer.Option("--to", metavar="PORTAL", help="site or ckan")] = "ckan",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="put the release in the place of people's edits")
+    ] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Bring a portal to the releases, doing just what `plan` says."""
+    from pipelines.cli.publish import publish as command
+
+    return command(wanted or [], to, overwrite, as_json)
+
+
+By = Annotated[
+    str | None, typer.Option("--by", metavar="NAME", help="who decides (default: the login name)")
+]
+Draft = Annotated[
+    str | None,
+    typer.Option("--draft", metavar="DRAFT", help="decide only if this very draft still waits"),
+]
+
+
+@app.command()
+def drafts(as_json: AsJson = False) -> int:
+    """List the drafts that wait for approval."""
+    from pipelines.cli.review import list_drafts as command
+
+    return command(as_json)
+
+
+@app.command()
+def approve(dataset: str, draft: Draft = None, by: By = None) -> int:
+    """Make the draft that waits the public release."""
+    from pipelines.cli.review import approve as command
+
+    return command(dataset, draft, by)
+
+
+@app.command()
+def reject(
+    dataset: str,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="why")],
+    draft: Draft = None,
+    by: By = None,
+) -> int:
+    """Reject the draft that waits; the same inputs do not make it again."""
+    from pipelines.cli.review import reject as command
+
+    return command(dataset, draft, reason, by)
+
+
+@app.command()
+def rollback(
+    dataset: str,
+    to: Annotated[int, typer.Option("--to", metavar="RELEASE", help="the earlier release")],
+    reason: Annotated[
+        str | None, typer.Option("--reason", metavar="TEXT", help="why; the portal shows it")
+    ] = None,
+    by: By = None,
+) -> int:
+    """Make a new release with the content of an earlier one."""
+    from pipelines.cli.review import rollback as command
+
+    return command(dataset, to, reason, by)
+
+
+@app.command()
+def withdraw(
+    dataset: str,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="why; the portal shows it")
+    ],
+    successor: Annotated[
+        str | None,
+        typer.Option("--successor", metavar="DATASET", help="the dataset that takes its place"),
+    ] = None,
+    by: By = None,
+) -> int:
+    """Withdraw a dataset for good: its files go, a page that says so stays."""
+    from pipelines.cli.review import withdraw as command
+
+    return command(dataset, reason, successor, by)
+
+
+@app.command("list")
+def list_datasets(profile: Profile = None, as_json: AsJson = False) -> int:
+    """List the datasets of a profile, with their current release."""
+    from pipelines.cli.info import list_datasets as command
+
+    return command(profile, as_json)
+
+
+@app.command()
+def show(dataset: str, profile: Profile = None, as_json: AsJson = False) -> int:
+    """Show what a dataset is, its indicators, expectations and releases."""
+    from pipelines.cli.info import show as command
+
+    return command(dataset, profile, as_json)
+
+
+@app.command()
+def check(as_json: AsJson = False) -> int:
+    """Check all declarations and suites: file, line, what is wrong, the nearest right name."""
+    from pipelines.cli.info import check as command
+
+    return command(as_json)
+
+
+@app.command()
+def new(
+    dataset: Annotated[str, typer.Argument(metavar="SECTOR/DATASET")],
+    source: Annotated[
+        str | None,
+        typer.Option("--from", metavar="FILE|URL", help="look at this, and write what reads it"),
+    ] = None,
+) -> int:
+    """Write the two files of a new dataset, of a small table or of a file that is looked at."""
+    from pipelines.cli.new.command import new as command
+
+    return command(dataset, source)
+
+
+@app.command()
+def corpus(
+    folder: Annotated[Path, typer.Argument(metavar="DIR")], as_json: AsJson = False
+) -> int:
+    """Read every file of a folder: by which reader, how many rows, or why it is refused."""
+    from pipelines.cli.corpus import corpus as command
+
+    return command(folder, as_json)
+
+
+@app.command()
+def quality(
+    dataset: Annotated[
+        str | None, typer.Argument(metavar="[DATASET|SECTOR]", help="nothing means all")
+    ] = None,
+    profile: Profile = None,
+    check: Annotated[
+        list[str] | None,
+        typer.Option("--check", metavar="NAME", help="run this check again (else: those failing)"),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="run every check again")] = False,
+    rows: Annotated[int, typer.Option("--rows", min=1, help="failing rows shown of a check")] = 20,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="DAY", help="how fresh on this day")
+    ] = None,
+    reach: Annotated[
+        str | None,
+        typer.Option("--reach", metavar="URL", help="ask the site at this address for every file"),
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", metavar="FILE", help="write JUnit XML, for CI")
+    ] = None,
+    prometheus: Annotated[
+        Path | None, typer.Option("--prometheus", metavar="FILE", help="write metrics as text")
+    ] = None,
+    export: Annotated[
+        Path | None,
+        typer.Option("--export", metavar="FOLDER", help="write one dataset's suite, for others"),
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Show scores, grades and freshness; of one dataset every check and the rows that fail."""
+    if export is not None:
+        from pipelines.cli.export_suite import export_suite
+
+        return export_suite(dataset, profile, export)
+    from pipelines.cli.quality import quality as command
+
+    return command(
+        dataset, profile, check or [], every, rows, as_of, reach, junit, prometheus, as_json
+    )
+
+
+@app.command()
+def quarantine(
+    dataset: str,
+    profile: Profile = None,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option("--accept", metavar="ROW", help="release this row, as long as it stays so"),
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option("--reason", metavar="TEXT", help="why it is right after all")
+    ] = None,
+    by: By = None,
+    as_json: AsJson = False,
+) -> int:
+    """List the rows that are held back, with every reason; accept those that are right."""
+    from pipelines.cli.quarantine import quarantine as command
+
+    return command(dataset, profile, accept or [], reason, by, as_json)
+
+
+@app.command()
+def verify(file: Path, as_json: AsJson = False) -> int:
+    """Say whether a downloaded file is a genuine distribution, and of which release."""
+    from pipelines.cli.verify import verify as command
+
+    return command(file, as_json)
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(help="port on this machine")] = 8000,
+    preview: Annotated[bool, typer.Option("--preview", help="the drafts that wait")] = False,
+) -> int:
+    """Serve the local site at http://127.0.0.1:PORT."""
+    from pipelines.cli.serve import serve as command
+
+    return command(port, preview)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> int:
+    """Check this machine and the data folder: versions, rights, space, records."""
+    from pipelines.cli.doctor import doctor as command
+
+    return command(as_json)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake gives a sentence, never a traceback."""
+    try:
+        code = app(standalone_mode=False)
+    except OpenIndicatorsError as error:
+        _say(error)
+        code = error.exit_code
+    except typer.Abort:
+        code = 130
+    except KeyboardInterrupt:
+        print("\nstopped; what was released stays released", file=sys.stderr)
+        code = 130
+    except Exception as error:
+        if not hasattr(error, "show"):  # click's own: wrong use of a command
+            raise
+        error.show()
+        code = getattr(error, "exit_code", 2)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(error: OpenIndicatorsError) -> None:
+    from pipelines.cli.terminal import say_error
+
+    say_error(error)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+"""`openindicators new`: the two files of a dataset, ready to run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from string import Template
+
+from rich.markup import escape
+
+from model.declarations.load import load_declaration
+from model.errors import DeclarationError, OpenIndicatorsError
+from model.reference.registries import Registries, load_registries
+from model.util.disk import write_if_changed
+from model.util.text import did_you_mean
+from pipelines.cli.new.inspect import look_at
+from pipelines.cli.terminal import out, say_error
+from pipelines.settings import Settings
+from sources.formats.payload import quoted
+from sources.inspect.finding import Guess
+
+DECLARATION = Template("""\
+# What the dataset is. `openindicators check` says what is wrong, with the line.
+title:
+  vi: "$title (tên tiếng Việt)"
+  en: "$title"
+description:
+  vi: "Mỗi dòng là gì, ai thu thập, dùng để làm gì."
+  en: "What a row is, who collects it, what it is for."
+publisher: da_nang_city        # model/reference/registry/publishers.yaml
+licence: DA-NANG-OPEN          # model/reference/registry/licences.yaml
+keywords:
+  vi: [Đà Nẵng]
+  en: [Da Nang]
+frequency: A                   # A year, S half-year, Q quarter, M month, W week, D day
+geography:
+  codelist: vn_province_2008   # model/reference/codelists/; the codes carry the vintage of the borders
+  coverage: {vi: Thành phố Đà Nẵng, en: Da Nang City}
+indicators:
+  $indicator:
+    name: {vi: "$title", en: "$title"}
+    unit: count                # model/reference/registry/units.yaml
+    decimals: 0
+    minimum: 0
+
+# Where it comes from. `sample` is the profile that `make run` runs.
+sources:
+  live:
+    protocol: files
+    options:
+      files: [$name.csv]       # in the inbox of the data folder; or `urls: [https://…]`
+    columns:
+      indicator: {const: $indicator}
+      ref_area: {column: area}
+      time_period: {column: year}
+      obs_value: {column: value, locale: plain}   # vi for 1.234,5 · en for 1,234.5
+  sample: live
+""")
+
+SUITE = """\
+# What must be true of it, beyond what the declaration says by itself (keys, codes, units,
+# bounds). Names, kwargs and severities are Great Expectations' own.
+expectations:
+  - type: expect_table_row_count_to_be_between
+    kwargs: {min_value: 1}
+    severity: critical
+  - type: expect_column_values_to_not_be_null
+    kwargs: {column: obs_value}
+    severity: warning
+    title:
+      vi: Năm nào cũng có số liệu
+      en: Every year has a figure
+"""
+
+TABLE = "area,year,value\n48,2022,120\n48,2023,134\n48,2024,151\n"
+
+
+def new(dataset: str, source: str | None = None) -> int:
+    """Write a declaration and a suite; overwrite nothing.
+
+    Args:
+        dataset: `<sector>/<dataset>`.
+        source: a file or URL to look at; without it the declaration is of a small table, which
+            is put into the inbox.
+
+    Raises:
+        OpenIndicatorsError: the name is no good, the sector unknown, or a file is there; or
+            `source` holds no table.
+    """
+    settings = Settings.from_environment()
+    registries = load_registries()
+    name = _checked_name(dataset, registries)
+    declaration = settings.declarations / f"{dataset}.yaml"
+    suite = settings.suites / f"{dataset}.yaml"
+    for path in (declaration, suite):
+        if path.exists():
+            raise OpenIndicatorsError(
+                "is there already", where=str(path), todo="edit it, or choose another name"
+            )
+    title = name.replace("_", " ").capitalize()
+    settings.home.prepare()
+    if source is not None:
+        found = look_at(source, name, title, settings, registries)
+        text, table = found.text, found.copy
+        _print(found.guesses)
+    else:
+        text = DECLARATION.substitute(title=title, name=name, indicator=name.upper())
+        table = settings.home.inbox / f"{name}.csv"
+        if not table.exists():
+            write_if_changed(table, TABLE)
+    write_if_changed(declaration, text)
+    write_if_changed(suite, SUITE)
+    written = [("declaration", declaration), ("suite", suite)]
+    for what, path in [*written, *([("its table", table)] if table else [])]:
+        out.print(f"{what:12} {path}", soft_wrap=True)
+    return _next_step(dataset, declaration, registries)
+
+
+def _checked_name(dataset: str, registries: Registries) -> str:
+    sector, _, name = dataset.partition("/")
+    if sector not in registries.sectors:
+        raise OpenIndicatorsError(
+            f"unknown sector {sector!r}", where=dataset,
+            todo=did_you_mean(sector, set(registries.sectors)),
+        )
+    if not re.fullmatch(r"[a-z][a-z0-9_]{1,60}", name):
+        raise OpenIndicatorsError(
+            f"{name!r} is no name for a dataset", where=dataset,
+            todo="use 2 to 61 of a-z, 0-9 and _, starting with a letter,"
+            " e.g. tourism/hotel_rooms",
+        )
+    return name
+
+
+def _print(guesses: Sequence[Guess]) -> None:
+    colours = {"certain": "green", "likely": "cyan", "unsure": "yellow"}
+    for guess in guesses:
+        out.print(
+            f"{guess.what:14} {escape(quoted(guess.value, 60)):24}"
+            f" [{colours[guess.certainty]}]{guess.certainty:8}[/] {escape(quoted(guess.why, 400))}",
+            soft_wrap=True,
+        )
+
+
+def _next_step(dataset: str, declaration: Path, registries: Registries) -> int:
+    try:
+        load_declaration(declaration, registries)
+    except DeclarationError as error:
+        out.print("Next         fill in what could not be known, then `openindicators check`:")
+        say_error(error)
+        return error.exit_code
+    out.print(f"Next         openindicators run {dataset}")
+    return 0

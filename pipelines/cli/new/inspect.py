@@ -1,0 +1,167 @@
+"""Looking at a file or URL, to write the declaration that reads it."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+
+from model.errors import OpenIndicatorsError
+from model.reference.registries import Registries
+from model.util.disk import written_aside
+from model.util.hashing import sha256_file
+from pipelines.cli.corpus import read_table
+from pipelines.cli.new.scaffold import declaration_text
+from pipelines.settings import Settings
+from sources.base import Request, Validators
+from sources.connectors.registry import protocol
+from sources.fetch.http import HttpLimits, HttpTransport
+from sources.fetch.recorded_files import part_name
+from sources.fetch.urls import safe_url
+from sources.inspect.finding import Found, Guess, NoTable, Table
+from sources.inspect.recognise import recognise
+from sources.inspect.search import Roles
+from sources.inspect.tables.roles import roles_of
+
+_WITH_URLS = ("files", "hxl", "sdmx")  # protocols that read the file of a URL
+_LOOKED_AT = 300_000  # rows
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What came of looking: the declaration's text, where its file was put (None for a URL that
+    is asked again), and every guess."""
+
+    text: str
+    copy: Path | None
+    guesses: tuple[Guess, ...]
+
+
+def look_at(
+    source: str, name: str, title: str, settings: Settings, registries: Registries
+) -> Looked:
+    """Look at a file or URL.
+
+    Args:
+        source: a path or an http or https URL; `#` and a sheet, member or table chooses one.
+        name: of the dataset.
+        title: of the dataset, in words.
+        settings: where the inbox is, and whether private addresses may be asked.
+        registries: the codelists.
+
+    Raises:
+        OpenIndicatorsError: it cannot be had, or holds no table.
+    """
+    address, place = _parts(source)
+    with TemporaryDirectory() as folder:
+        if _is_url(address):
+            path = Path(folder) / part_name(urlsplit(address).path, set())
+            limits = HttpLimits(allow_private=settings.allow_private)
+            HttpTransport(limits).send(Request(address), Validators(), path)
+        else:
+            path = Path(address)
+            if "://" in address or not path.is_file():
+                raise OpenIndicatorsError(
+                    "is no file, and no http or https URL", where=safe_url(address),
+                    todo="check the path",
+                )
+        found, notes = choose(recognise(path, path.name), place, path.name)
+        table = looked_at(path, found)
+        roles = roles_of(
+            table.drop_columns(["_part", "_row"]), protocol(found.protocol).columns,
+            registries.codelists, name, path.name,
+        )
+        asks_again = _is_url(address) and found.protocol in _WITH_URLS and (
+            safe_url(address) == address)
+        copy = None if asks_again else _copied(path, settings.home.inbox)
+        if _is_url(address) and not asks_again:
+            notes.append(
+                "unsure: it was fetched once, into the inbox; the protocol's own options ask the"
+                " service each time."
+            )
+        origin = {"urls": [address]} if copy is None else {"files": [copy.name]}
+        text = declaration_text(title, found, roles, origin, notes)
+    return Looked(text, copy, _told(found, roles, notes))
+
+
+def _is_url(address: str) -> bool:
+    return address.startswith(("https://", "http://"))
+
+
+def _parts(source: str) -> tuple[str, str]:
+    if "#" not in source or (not _is_url(source) and Path(source).exists()):
+        return source, ""
+    address, _, place = source.partition("#")
+    return address, place
+
+
+def choose(found: list[Found], place: str, where: str) -> tuple[Table, list[str]]:
+    """Return the table to declare, the one that is asked for or the first, and notes on it.
+
+    Raises:
+        OpenIndicatorsError: there is no table, or not this one.
+    """
+    tables = [each for each in found if isinstance(each, Table)]
+    if not tables:
+        first = found[0]
+        raise OpenIndicatorsError(
+            first.what if isinstance(first, NoTable) else str(getattr(first, "reason", "")),
+            where=where, todo="a declaration needs a table of figures",
+        )
+    wanted = [each for each in tables if each.place == place] if place else tables
+    if not wanted:
+        raise OpenIndicatorsError(
+            f"has no table {place!r}", where=where,
+            todo="it has: " + ", ".join(each.place for each in tables),
+        )
+    wanted.sort(key=lambda each: each.protocol == "files")  # metadata stand beside the figures
+    notes = []
+    if len(tables) > 1 and not place:
+        others = ", ".join(f"#{each.place}" for each in tables if each is not wanted[0])
+        notes.append(f"unsure: this is the table {wanted[0].place!r}; the file also has {others}.")
+    return wanted[0], notes
+
+
+def looked_at(path: Path, found: Table) -> pa.Table:
+    """Read the rows of a table that are looked at: all, or the first hundreds of thousands.
+
+    Raises:
+        SourceError: the table cannot be read.
+    """
+    batches = read_table(path, path.name, found)
+    kept, rows = [], 0
+    for batch in batches:
+        kept.append(batch)
+        rows += batch.num_rows
+        if rows >= _LOOKED_AT:
+            break
+    return pa.Table.from_batches(kept)
+
+
+def _copied(path: Path, inbox: Path) -> Path:
+    """Put the file into the inbox, unless it is there."""
+    target = inbox / part_name(path.name, set())
+    if target.exists():
+        if sha256_file(target) != sha256_file(path):
+            raise OpenIndicatorsError(
+                "another file of this name is in the inbox", where=str(target),
+                todo="rename one of the two",
+            )
+        return target
+    with written_aside(target) as aside:
+        shutil.copyfile(path, aside)
+    return target
+
+
+def _told(found: Table, roles: Roles, notes: list[str]) -> tuple[Guess, ...]:
+    reader = Guess("protocol", found.protocol, "certain", f"it is read as {found.kind}")
+    confirm = Guess(
+        "you confirm", "title, publisher, licence", "unsure",
+        "no file tells them; nor the description, the units and the area that is covered",
+    )
+    more = (Guess("table", "", "unsure", note.removeprefix("unsure: ")) for note in notes)
+    return (reader, *more, *found.guesses, *roles.notes.values(), confirm)

@@ -1,0 +1,172 @@
+"""`openindicators plan` and `openindicators publish`: a portal against the releases."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import typer
+from rich.markup import escape
+
+from model.errors import OpenIndicatorsError
+from model.records.publication import Difference
+from model.util.text import did_you_mean
+from pipelines.catalogue import Catalogue, load_catalogue
+from pipelines.cli.terminal import err, out, plain, say_error
+from pipelines.dagster.build import ckan_for, portals_for
+from pipelines.settings import Settings
+from pipelines.steps.quality_report import Reported
+from portal.base import Portal
+from warehouse.store import releases
+
+# What CKAN's usual number of web workers can take in while people read.
+AT_A_TIME = 2
+STYLES = {"+": "green", "~": "yellow", "-": "red", "=": "dim"}
+
+T = TypeVar("T")
+Result = tuple[str, T | OpenIndicatorsError]
+
+
+def plan(wanted: list[str], to: str, as_json: bool) -> int:
+    """Print how a portal differs from the releases; returns the exit code.
+
+    Raises:
+        OpenIndicatorsError: no such portal or dataset.
+    """
+    settings, catalogue = _open()
+    portal = _portal(settings, catalogue, to, overwrite=False)
+
+    def one(history: list[Reported]) -> list[Difference]:
+        return portal.plan(list(history))
+
+    return _tell(_each(settings, _chosen(settings, catalogue, wanted), one), to, as_json)
+
+
+def publish(wanted: list[str], to: str, overwrite: bool, as_json: bool) -> int:
+    """Bring a portal to the releases; returns the exit code.
+
+    Raises:
+        OpenIndicatorsError: no such portal or dataset.
+        BusyError: another run is at work in the data folder.
+    """
+    settings, catalogue = _open()
+    portal = _portal(settings, catalogue, to, overwrite)
+
+    def one(history: list[Reported]) -> list[Difference]:
+        with settings.home.dataset_lock(history[-1].release.dataset):
+            return list(portal.publish(list(history)).differences)
+
+    with settings.home.run_lock(), portal.together():
+        return _tell(_each(settings, _chosen(settings, catalogue, wanted), one), to, as_json)
+
+
+def _open() -> tuple[Settings, Catalogue]:
+    settings = Settings.from_environment()
+    settings.home.prepare()
+    return settings, load_catalogue(settings)
+
+
+def _portal(settings: Settings, catalogue: Catalogue, name: str, overwrite: bool) -> Portal:
+    ckan = ckan_for(settings, catalogue, overwrite)
+    if name == "ckan":
+        if ckan is None:
+            raise OpenIndicatorsError(
+                "no CKAN portal is configured",
+                todo="set OPENINDICATORS_CKAN_URL, and OPENINDICATORS_CKAN_TOKEN or"
+                " OPENINDICATORS_CKAN_TOKEN_FILE",
+            )
+        return ckan
+    portals = {portal.name: portal for portal in portals_for(settings, catalogue)}
+    if name not in portals:
+        raise OpenIndicatorsError(
+            f"no portal is named {name!r}", todo=did_you_mean(name, {*portals, "ckan"})
+        )
+    return portals[name]
+
+
+def _chosen(settings: Settings, catalogue: Catalogue, wanted: list[str]) -> list[str]:
+    """Return the datasets that have a release and are asked for.
+
+    Raises:
+        OpenIndicatorsError: a name means nothing, or has no release.
+    """
+    released = releases.datasets(settings.home)
+    if not wanted:
+        return released
+    chosen: list[str] = []
+    for word in wanted:
+        found = [name for name in released if word in (name, *name.split("/"))]
+        if not found:
+            # Is it known at all? If not, this says so, with the nearest name.
+            catalogue.select(settings.profile, [word])
+            raise OpenIndicatorsError(
+                "there is no release yet", where=word, todo=f"run `openindicators run {word}`"
+            )
+        chosen += [name for name in found if name not in chosen]
+    return chosen
+
+
+def _each(
+    settings: Settings, datasets: list[str],
+    one: Callable[[list[Reported]], list[Difference]],
+) -> Iterator[Result[list[Difference]]]:
+    """Do one thing for each dataset, a few at a time; give results in order."""
+
+    def guarded(dataset: str) -> Result[list[Difference]]:
+        try:
+            history = releases.history(settings.home, dataset)
+            return dataset, one([Reported(settings.home, item) for item in history])
+        except OpenIndicatorsError as error:
+            return dataset, error
+
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        yield from pool.map(guarded, datasets)
+
+
+def _tell(results: Iterator[Result[list[Difference]]], to: str, as_json: bool) -> int:
+    lines: list[Difference] = []
+    errors: list[OpenIndicatorsError] = []
+    for dataset, result in results:
+        if isinstance(result, OpenIndicatorsError):
+            errors.append(result)
+            if as_json:
+                say_error(result)
+            else:
+                err.print(f"[red]✗[/] {escape(dataset)}: {escape(plain(result))}", soft_wrap=True)
+            continue
+        lines += result
+        if not as_json:
+            _show(dataset, result)
+    if as_json:
+        rows = [line.model_dump() for line in lines]
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+    else:
+        _sum_up(lines, to)
+    return _exit_code(errors)
+
+
+def _show(dataset: str, lines: list[Difference]) -> None:
+    """Print what differs, and what a person's edit has to do with; the same is counted."""
+    news = [line for line in lines if line.change != "=" or line.detail]
+    same = len(lines) - len(news)
+    mark = "[dim]=[/]" if all(line.change == "=" for line in lines) else "[yellow]~[/]"
+    out.print(f"{mark} [bold]{escape(dataset)}[/]" + (f"  [dim]({same} same)[/]" if same else ""))
+    for line in news:
+        detail = f"  [dim]{escape(line.detail)}[/]" if line.detail else ""
+        style = STYLES[line.change]
+        out.print(f"    [{style}]{line.change}[/] {escape(line.what)}{detail}", soft_wrap=True)
+
+
+def _sum_up(lines: list[Difference], to: str) -> None:
+    counts = {change: sum(line.change == change for line in lines) for change in STYLES}
+    told = " · ".join(f"{change} {count}" for change, count in counts.items())
+    changed = len({line.dataset for line in lines if line.change != "="})
+    out.print(f"{to}: {changed} of {len({line.dataset for line in lines})} datasets differ"
+              f" · {told}", soft_wrap=True)
+
+
+def _exit_code(errors: list[OpenIndicatorsError]) -> int:
+    codes = {error.exit_code for error in errors}
+    return 0 if not codes else codes.pop() if len(codes) == 1 else 1

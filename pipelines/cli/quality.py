@@ -1,0 +1,334 @@
+"""`openindicators quality`: how good the data are, what is wrong, and which rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+import httpx
+import typer
+from rich.markup import escape
+
+from model.errors import DeclarationError, OpenIndicatorsError, QualityError, SourceError
+from model.records.quality_dimension import DIMENSIONS, shown
+from model.records.release_blockers import counted, finding, sentences
+from model.records.scorecard import CheckHistory, Freshness, GroupScore, QualityReport, Scorecard
+from model.records.validation import CheckResult, Outcome
+from model.records.validation_log import Judgement
+from model.util.disk import write_if_changed
+from model.util.text import did_you_mean
+from pipelines.catalogue import load_catalogue
+from pipelines.cli.terminal import out, table
+from pipelines.settings import Settings
+from pipelines.steps.quality_report import groups, quality_report
+from pipelines.steps.rerun import Rerun, rerun
+from pipelines.steps.steps import Pipeline
+from portal.metadata.mqa import Reach
+from portal.quality.formats import junit, prometheus
+from warehouse.store import validation_log
+
+REACH_SECONDS = 10
+_MARKS = {
+    "passed": "[green]·[/]", "warned": "[yellow]![/]", "failed": "[red]✗[/]", "not_judged": " ",
+    None: " ",
+}
+STRIP = 40  # judgements that a strip shows
+_SHORT = {
+    "completeness": "compl", "validity": "valid", "uniqueness": "uniq", "consistency": "consist",
+    "timeliness": "timely", "metadata": "meta",
+}
+
+
+def quality(
+    wanted: str | None, profile: str | None, checks: list[str], every: bool, rows: int,
+    as_of: str | None, reach: str | None, junit_to: Path | None, prometheus_to: Path | None,
+    as_json: bool,
+) -> int:
+    """Print the quality of all datasets, or of one with the rows that fail.
+
+    Returns:
+        5 where the newest table of a dataset could not be released, else 0.
+
+    Raises:
+        OpenIndicatorsError: no dataset has this name, or was judged.
+    """
+    settings = Settings.from_environment(profile=profile)
+    day = _day(as_of) if as_of else settings.now().date()
+    pipelines = load_catalogue(settings).select(settings.profile, [wanted] if wanted else [])
+    reports = [
+        quality_report(settings.home, pipeline.dataset, day, _reach(reach) if reach else None)
+        for pipeline in pipelines.values()
+    ]
+    _export(settings, reports, junit_to, prometheus_to)
+    if len(pipelines) == 1 and wanted:
+        [pipeline] = pipelines.values()
+        _one(settings, pipeline, reports[0], checks, every, rows, as_json)
+    else:
+        _all(reports, as_json)
+    return 5 if any(report.latest and report.latest.stopped for report in reports) else 0
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise OpenIndicatorsError(
+            f"--as-of: {text!r} is no day", todo="write it as 2026-11-24"
+        ) from error
+
+
+def _reach(base: str) -> Reach:
+    """Return what says whether an address of the portal at `base` answers."""
+    client = httpx.Client(timeout=REACH_SECONDS, follow_redirects=True)
+
+    def reached(address: str) -> bool:
+        try:
+            return client.head(urljoin(base.rstrip("/") + "/", address)).is_success
+        except httpx.HTTPError:
+            return False
+
+    return reached
+
+
+def _export(
+    settings: Settings, reports: Sequence[QualityReport], junit_to: Path | None,
+    prometheus_to: Path | None,
+) -> None:
+    """Write the files that were asked for, aside and renamed: a collector never reads half."""
+    if junit_to is not None:
+        judged = [
+            (report, validation_log.record(settings.home, report.latest))
+            for report in reports if report.latest
+        ]
+        write_if_changed(junit_to.absolute(), junit(judged))
+    if prometheus_to is not None:
+        write_if_changed(prometheus_to.absolute(), prometheus(reports))
+
+
+def _all(reports: Sequence[QualityReport], as_json: bool) -> None:
+    sectors, city = groups(reports)
+    if as_json:
+        document = {
+            "city": city.model_dump(mode="json") if city else None,
+            "sectors": [sector.model_dump(mode="json") for sector in sectors],
+            "datasets": [_summary(report) for report in reports],
+        }
+        typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        return
+    table(
+        None,
+        [("dataset", "left"), ("grade", "left"), ("total", "right"),
+         *((_SHORT[name], "right") for name in DIMENSIONS),
+         ("fresh", "left"), ("next due", "left"), ("failed", "right"), ("warned", "right")],
+        [_row(report) for report in reports if report.latest],
+    )
+    unknown = sum(report.latest is None for report in reports)
+    if unknown:
+        out.print(f"{unknown} more were never judged: `openindicators run`")
+    out.print()
+    if city:
+        table(
+            None,
+            [("sector", "left"), ("grade", "left"), ("total", "right"), ("datasets", "right"),
+             *((_SHORT[name], "right") for name in DIMENSIONS)],
+            [_group_row(item) for item in (*sectors, city)],
+        )
+    for report in reports:
+        if report.latest and report.latest.stopped:
+            _print_stopped(report.latest, f"[red]stopped[/] {report.dataset}: ")
+    out.print("\n`openindicators quality DATASET` shows the rows behind a failed check.")
+
+
+def _summary(report: QualityReport) -> dict[str, Any]:
+    shown = report.model_dump(mode="json", exclude={"trend", "checks", "acceptances", "mqa"})
+    return {**shown, "mqa": _mqa(report)}
+
+
+def _mqa(report: QualityReport) -> dict[str, Any] | None:
+    if report.mqa is None:
+        return None
+    return {
+        "points": report.mqa.points, "of": report.mqa.of,
+        "missing": [metric.id for metric in report.mqa.metrics if metric.met is False],
+    }
+
+
+def _percents(card: Scorecard) -> list[str]:
+    found = {score.dimension: shown(score.percent) for score in card.scores}
+    return [found.get(name, "–") for name in DIMENSIONS]
+
+
+def _row(report: QualityReport) -> list[str]:
+    card, latest = report.scorecard, report.latest
+    if card is None or latest is None:
+        return [report.dataset, "–", *["–"] * (len(DIMENSIONS) + 5)]
+    counts = [sum(item.outcome == name for item in latest.open) for name in ("failed", "warned")]
+    return [
+        report.dataset, card.grade, shown(card.total), *_percents(card),
+        card.freshness.state, str(card.freshness.due or "–"),
+        *(str(count) if count else "·" for count in counts),
+    ]
+
+
+def _group_row(item: GroupScore) -> list[str]:
+    found = {dimension: shown(percent) for dimension, percent in item.scores}
+    return [
+        item.id, item.grade, shown(item.total), str(item.datasets),
+        *(found.get(name, "–") for name in DIMENSIONS),
+    ]
+
+
+def _one(
+    settings: Settings, pipeline: Pipeline, report: QualityReport, checks: list[str],
+    every: bool, rows: int, as_json: bool,
+) -> None:
+    if report.latest is None:
+        raise OpenIndicatorsError(
+            "it was never judged", where=report.dataset,
+            todo=f"run `openindicators run {report.dataset}`",
+        )
+    names = _to_rerun(pipeline, report, checks, every)
+    again: list[Rerun] = []
+    error = ""
+    try:
+        again = rerun(pipeline, settings.home, names, rows) if names else []
+    except (DeclarationError, QualityError, SourceError) as found:
+        error = str(found)
+    if as_json:
+        document = {
+            **report.model_dump(mode="json"), "mqa": _mqa(report),
+            "rerun": [
+                {**item.check.model_dump(mode="json", exclude={"samples"}), "rows": item.rows}
+                for item in again
+            ],
+            "rerun_error": error or None,
+        }
+        typer.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
+        return
+    _print_card(report)
+    _print_checks(report)
+    if error:
+        out.print(f"\n[red]No check can be run again[/]: {escape(error)}", soft_wrap=True)
+    for item in again:
+        _print_rerun(item)
+    held = report.latest.rows_quarantined if report.latest else 0
+    if held:
+        out.print(f"\nHeld back: {counted(held, 'row')}, listed by"
+                  f" `openindicators quarantine {report.dataset}`")
+
+
+def _to_rerun(
+    pipeline: Pipeline, report: QualityReport, checks: list[str], every: bool
+) -> set[str]:
+    known = {item.name for item in pipeline.suite.expectations}
+    for name in checks:
+        if name not in known:
+            raise OpenIndicatorsError(
+                f"{report.dataset} has no check {name!r}",
+                todo=did_you_mean(name, known)
+                or f"`openindicators quality {report.dataset}` lists them",
+            )
+    if checks:
+        return set(checks)
+    if every:
+        return known
+    return {item.name for item in report.checks if _last(item) in ("failed", "warned")} & known
+
+
+def _last(item: CheckHistory) -> Outcome | None:
+    """Return what a check found last: the newest judgement may have had no table."""
+    return next((point.outcome for point in reversed(item.points) if point.outcome), None)
+
+
+def _print_card(report: QualityReport) -> None:
+    out.print(f"[bold]{escape(report.title.vi)}[/]\n{escape(report.title.en)}")
+    if report.scorecard:
+        _print_scores(report.scorecard)
+    if report.ended:
+        out.print(escape(report.ended.en), soft_wrap=True)
+    if report.latest and report.latest.stopped:
+        _print_stopped(report.latest, "[red]stopped[/]: ")
+        if report.release:
+            out.print(f"The last good release stays public: {report.release}.")
+    if report.scorecard and report.scorecard.gains:
+        _print_gains(report.scorecard)
+
+
+def _print_scores(card: Scorecard) -> None:
+    out.print(f"grade {card.grade}, {shown(card.total)} of 100 (algorithm {card.algorithm})\n")
+    table(
+        None, [("dimension", "left"), ("score", "right"), ("in words", "left")],
+        [
+            [score.dimension, shown(score.percent), DIMENSIONS[score.dimension].meaning.en]
+            for score in card.scores
+        ],
+    )
+    out.print(f"\n{_in_words(card.freshness)}")
+
+
+def _print_gains(card: Scorecard) -> None:
+    out.print()
+    table(
+        None, [("to mend", "left"), ("gains", "right"), ("in words", "left")],
+        [
+            [f"{gain.dimension}: {gain.check or ''}".rstrip(": "), f"{gain.points:.2f}",
+             escape(gain.title.en)]
+            for gain in card.gains
+        ],
+    )
+
+
+def _print_stopped(judgement: Judgement, start: str) -> None:
+    for said in sentences(judgement.stopped or (), judgement.dataset, names=True):
+        out.print(f"{start}{escape(said.what.en)}\n  → {escape(said.todo.en)}", soft_wrap=True)
+
+
+def _in_words(fresh: Freshness) -> str:
+    if fresh.due is None:
+        return f"{fresh.state}: newest period {fresh.period_last or '–'}"
+    habit = "the source's own rhythm" if fresh.own_rhythm else "usual for this frequency"
+    due = "was due on" if fresh.days_late else "is due on"
+    late = f", {counted(fresh.days_late, 'day')} ago" if fresh.days_late else ""
+    return (
+        f"{fresh.state}: newest period {fresh.period_last}; {fresh.expected_period} {due}"
+        f" {fresh.due} ({counted(fresh.lag_days or 0, 'day')} after its end, {habit}){late}"
+    )
+
+
+def _print_checks(report: QualityReport) -> None:
+    out.print()
+    table(
+        None, [("check", "left"), ("severity", "left"), ("history", "left"), ("in words", "left")],
+        [
+            [item.name, item.severity,
+             "".join(_MARKS[point.outcome] for point in item.points[-STRIP:]),
+             escape(item.title.en)]
+            for item in report.checks
+        ],
+    )
+
+
+def _found(check: CheckResult) -> str:
+    if check.outcome == "passed" or check.error:
+        return ""
+    return f"; {escape(finding(check).en)}"
+
+
+def _print_rerun(item: Rerun) -> None:
+    check = item.check
+    out.print(
+        f"\n[bold]{check.name}[/], run again: {check.outcome}{_found(check)}", soft_wrap=True,
+    )
+    if check.error:
+        out.print(f"error: {escape(check.error)}", soft_wrap=True)
+    if item.rows:
+        names = [name for name in item.rows[0] if any(row[name] is not None for row in item.rows)]
+        table(
+            None, [(name, "left") for name in names],
+            [["" if row[name] is None else escape(str(row[name])) for name in names]
+             for row in item.rows],
+        )

@@ -1,0 +1,193 @@
+"""`openindicators quarantine`: the rows that are held back, and accepting some of them.
+
+A row is accepted by its content, for the checks that it breaks, with a reason that is kept. What
+is wrong in the source is mended by a correction in the declaration; nobody edits data by hand.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import typer
+from rich.markup import escape
+
+from expectations.runner.acceptance import broken_checks, refused
+from model.errors import DeclarationError, OpenIndicatorsError, QualityError, SourceError
+from model.records.validation_log import Acceptance, row_sha256
+from pipelines.catalogue import load_catalogue
+from pipelines.cli.identity import decider, plain_text
+from pipelines.cli.terminal import out, say_error, table
+from pipelines.settings import Settings
+from pipelines.steps.steps import Pipeline, judge_table
+from warehouse.store import acceptances, releases
+from warehouse.store.data_dir import Home
+
+ID_DIGITS = 12
+POSITION = ("_part", "_row", "_column")
+
+
+@dataclass(frozen=True)
+class HeldRow:
+    """A row that is held back."""
+
+    id: str  # the first digits of its content's checksum
+    position: dict[str, Any]  # part, row and column in the snapshot
+    values: dict[str, Any]  # as they were read
+    original: Any  # what the source said, where it could not be read
+    reasons: tuple[str, ...]
+
+
+def quarantine(
+    wanted: str, profile: str | None, accept: list[str], reason: str | None, by: str | None,
+    as_json: bool,
+) -> int:
+    """List the rows that are held back, or accept some of them.
+
+    Raises:
+        OpenIndicatorsError: no such dataset or row, or the row cannot be accepted.
+    """
+    settings = Settings.from_environment(profile=profile)
+    chosen = load_catalogue(settings).select(settings.profile, [wanted])
+    if len(chosen) != 1:
+        raise OpenIndicatorsError(
+            f"{wanted!r} can be any of {', '.join(chosen)}", todo="name one dataset"
+        )
+    [pipeline] = chosen.values()
+    if accept:
+        return _accept(settings, pipeline, accept, reason, by)
+    try:
+        rows, error = held_rows(pipeline, settings.home), None
+    except (DeclarationError, QualityError, SourceError) as found:
+        rows, error = released_without(pipeline, settings.home), found
+    if error is not None:
+        say_error(error)
+    if as_json:
+        typer.echo(json.dumps([_as_json(row) for row in rows], ensure_ascii=False, indent=2))
+    else:
+        if error is not None:
+            out.print("No table can be made of what the source serves now. Held back from the"
+                      " last release:")
+        _print(pipeline, rows)
+    return error.exit_code if error is not None else 0
+
+
+def held_rows(pipeline: Pipeline, home: Home) -> list[HeldRow]:
+    """Return the rows that the judgement of the current table holds back."""
+    return _rows(judge_table(pipeline, home).quarantine, pipeline.dataset.columns)
+
+
+def released_without(pipeline: Pipeline, home: Home) -> list[HeldRow]:
+    """Return the rows that were held back from the current release."""
+    current = releases.current(home, pipeline.dataset.id)
+    path = current.path("quarantine.parquet") if current else None
+    return _rows(path, pipeline.dataset.columns) if path and path.exists() else []
+
+
+def _rows(path: Path, columns: tuple[str, ...]) -> list[HeldRow]:
+    return [_held(row, columns) for row in pq.read_table(path).to_pylist()]
+
+
+def _held(row: dict[str, Any], columns: tuple[str, ...]) -> HeldRow:
+    values = {name: row.get(name) for name in columns}  # an old release may have fewer
+    original = row["_original"]
+    return HeldRow(
+        id=row_sha256(values)[:ID_DIGITS],
+        position={name.removeprefix("_"): row[name] for name in POSITION},
+        values=values,
+        original=json.loads(original) if original else None,
+        reasons=tuple(row["reasons"]),
+    )
+
+
+def _as_json(row: HeldRow) -> dict[str, Any]:
+    return {
+        "row": row.id, "position": row.position, "values": row.values, "original": row.original,
+        "reasons": list(row.reasons),
+    }
+
+
+def _print(pipeline: Pipeline, rows: list[HeldRow]) -> None:
+    dataset = pipeline.dataset
+    if not rows:
+        out.print(f"No row of {dataset.id} is held back.")
+        return
+    shown = (*dataset.key, "obs_value")
+    table(
+        None,
+        [("row", "left"), ("part", "left"), ("line", "right"), *((name, "left") for name in shown),
+         ("reasons", "left")],
+        [
+            [row.id, escape(str(row.position["part"])), str(row.position["row"]),
+             *("" if row.values[name] is None else escape(str(row.values[name]))
+               for name in shown),
+             escape("\n".join(row.reasons))]
+            for row in rows
+        ],
+    )
+    for row in rows:
+        if row.original is not None:
+            out.print(f"{row.id} is in the source: "
+                      + escape(json.dumps(row.original, ensure_ascii=False)),
+                      soft_wrap=True)
+    out.print(
+        f"\nRelease one that is right after all: `openindicators quarantine {dataset.id} --accept"
+        " ROW --reason …`, then `openindicators run`.\nMend one that is wrong: a correction in"
+        f" {pipeline.declaration.path}", soft_wrap=True,
+    )
+
+
+def _accept(
+    settings: Settings, pipeline: Pipeline, wanted: list[str], reason: str | None, by: str | None
+) -> int:
+    if reason is None:
+        raise OpenIndicatorsError("--accept needs a reason", todo="say it with --reason TEXT")
+    dataset = pipeline.dataset
+    why, name = plain_text("--reason", reason), decider(by)
+    with settings.home.run_lock():
+        rows = held_rows(pipeline, settings.home)
+        chosen = [row for word in wanted for row in _find(rows, word, dataset.id)]
+        accepted = []
+        for row in chosen:
+            checks = broken_checks(row.reasons)
+            _check_acceptable(row, checks, pipeline)
+            accepted.append(Acceptance(
+                dataset=dataset.id, row_sha256=row_sha256(row.values), row=row.values,
+                checks=checks, by=name, at=settings.now(), reason=why,
+            ))
+        with settings.home.dataset_lock(dataset.id):
+            acceptances.add(settings.home, dataset.id, accepted)
+    for item in accepted:
+        out.print(f"[green]✓[/] {item.row_sha256[:ID_DIGITS]} is accepted by {escape(name)}")
+    out.print(f"`openindicators run {dataset.id}` releases what was accepted.")
+    return 0
+
+
+def _find(rows: list[HeldRow], wanted: str, dataset: str) -> list[HeldRow]:
+    """Return the row that is meant; rows with the very same content are one."""
+    found = [row for row in rows if len(wanted) >= 4 and row.id.startswith(wanted)]
+    contents = {row.id for row in found}
+    if len(contents) != 1:
+        what = "can be any of several rows" if contents else "is no row that is held back"
+        raise OpenIndicatorsError(
+            f"{wanted!r} {what}", where=dataset,
+            todo=f"`openindicators quarantine {dataset}` lists them",
+        )
+    return found[:1]
+
+
+def _check_acceptable(row: HeldRow, checks: tuple[str, ...], pipeline: Pipeline) -> None:
+    known = {item.name for item in pipeline.suite.expectations}
+    never = refused(checks, pipeline.dataset, pipeline.suite)
+    unread = [reason for reason, check in zip(row.reasons, checks, strict=True)
+              if check not in known]
+    if never or unread:
+        raise OpenIndicatorsError(
+            f"row {row.id} cannot be accepted: {', '.join(never) or unread[0]}",
+            where=pipeline.dataset.id,
+            todo=f"mend it with a correction, or the way it is read, in"
+            f" {pipeline.declaration.path}",
+        )

@@ -1,0 +1,195 @@
+"""`openindicators drafts`, `approve`, `reject`, `rollback`, `withdraw`: what people decide.
+
+A decision is a record first; then the portals are brought to it. Where one of them cannot be
+reached the decision stands, and `openindicators publish` brings the portal to it later.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import typer
+from rich.markup import escape
+
+from model.errors import OpenIndicatorsError
+from model.util.text import did_you_mean
+from pipelines.after_run.feeds import write_feeds
+from pipelines.catalogue import Catalogue, load_catalogue
+from pipelines.cli.identity import decider, plain_text
+from pipelines.cli.terminal import err, number, out, plain, table
+from pipelines.dagster.build import portals_for
+from pipelines.settings import Settings
+from pipelines.steps.steps import publish, show_draft
+from portal.site import DATASET_PAGE
+from warehouse.store import catalogue as warehouse_catalogue
+from warehouse.store import decisions, drafts, releases
+from warehouse.store.releases import StoredRelease
+
+COUNTS = ("rows", "new", "revised", "withdrawn", "quarantined")
+
+
+def list_drafts(as_json: bool) -> int:
+    """Print the drafts that wait for approval."""
+    settings = Settings.from_environment()
+    rows = [
+        _described(settings, dataset, draft)
+        for dataset in drafts.datasets(settings.home)
+        if (draft := drafts.waiting(settings.home, dataset)) is not None
+    ]
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return 0
+    if not rows:
+        out.print("No draft waits for approval.")
+        return 0
+    table(
+        None,
+        [("dataset", "left"), ("draft", "left"), ("release", "right"), ("made", "left"),
+         ("reason", "left"), ("rows", "right"), ("new", "right"), ("revised", "right"),
+         ("withdrawn", "right"), ("quarantined", "right")],
+        [
+            [row["dataset"], row["draft"], row["release"], row["made"], row["reason"],
+             *(number(row[name]) for name in COUNTS)]
+            for row in rows
+        ],
+    )
+    out.print()
+    for row in rows:
+        out.print(f"Look    {row['page']}", soft_wrap=True)
+    out.print("Decide  `openindicators approve DATASET` or `openindicators reject DATASET"
+              " --reason …`; `openindicators serve --preview` shows the pages")
+    return 0
+
+
+def _described(settings: Settings, dataset: str, draft: StoredRelease) -> dict[str, Any]:
+    release = draft.release
+    return {
+        "dataset": dataset,
+        "draft": draft.folder.name,
+        "release": release.number,
+        "made": release.issued.isoformat(),
+        "reason": release.reason,
+        "rows": release.rows,
+        "new": release.changes.added,
+        "revised": release.changes.revised,
+        "withdrawn": release.changes.withdrawn,
+        "quarantined": release.quarantined,
+        "page": str(settings.home.preview / DATASET_PAGE.format(language="vi", dataset=dataset)),
+    }
+
+
+def approve(wanted: str, draft: str | None, by: str | None) -> int:
+    """Make the draft that waits the public release."""
+
+    def decide(settings: Settings, dataset: str, name: str) -> str:
+        stored = drafts.approve(settings.home, dataset, draft, name, settings.now())
+        return f"approved by {name}: release {stored.release.number} is public"
+
+    return _decide(wanted, by, decide)
+
+
+def reject(wanted: str, draft: str | None, reason: str, by: str | None) -> int:
+    """Reject the draft that waits; what is public stays as it is."""
+    why = plain_text("--reason", reason)
+
+    def decide(settings: Settings, dataset: str, name: str) -> str:
+        drafts.reject(settings.home, dataset, draft, name, why, settings.now())
+        return f"rejected by {name}; the same inputs will not be proposed again"
+
+    return _decide(wanted, by, decide)
+
+
+def rollback(wanted: str, to: int, reason: str | None, by: str | None) -> int:
+    """Make a release with the content of an earlier one."""
+    why = plain_text("--reason", reason) if reason is not None else None
+
+    def decide(settings: Settings, dataset: str, name: str) -> str:
+        stored = decisions.rollback(settings.home, dataset, to, name, why, settings.now())
+        return f"release {stored.release.number} has the content of release {to}"
+
+    return _decide(wanted, by, decide)
+
+
+def withdraw(wanted: str, reason: str, successor: str | None, by: str | None) -> int:
+    """Withdraw a dataset for good: a page that says so takes its place."""
+    why = plain_text("--reason", reason)
+
+    def decide(settings: Settings, dataset: str, name: str) -> str:
+        heir = _successor(settings, successor, dataset) if successor else None
+        stored = decisions.withdraw(
+            settings.home, dataset, name, why, heir, settings.now()
+        )
+        return f"withdrawn by release {stored.release.number}: its downloads are gone"
+
+    return _decide(wanted, by, decide)
+
+
+def _decide(
+    wanted: str, by: str | None, decide: Callable[[Settings, str, str], str]
+) -> int:
+    """Record a decision and bring the portals to it; returns the exit code.
+
+    Raises:
+        OpenIndicatorsError: the decision cannot be taken; nothing has changed.
+    """
+    settings = Settings.from_environment()
+    settings.home.prepare()
+    name = decider(by)
+    with settings.home.run_lock():
+        catalogue = load_catalogue(settings)
+        dataset = _dataset(settings, wanted)
+        with settings.home.dataset_lock(dataset):
+            said = decide(settings, dataset, name)
+        out.print(f"[green]✓[/] {escape(dataset)}: {escape(said)}", soft_wrap=True)
+        warehouse_catalogue.refresh(settings.home)
+        code = _publish(settings, catalogue, dataset)
+        write_feeds(settings, catalogue)
+        return code
+
+
+def _publish(settings: Settings, catalogue: Catalogue, dataset: str) -> int:
+    code = 0
+    for portal in portals_for(settings, catalogue):
+        try:
+            published = publish(dataset, settings.home, portal)
+            show_draft(dataset, settings.home, catalogue.registries, [portal])
+        except OpenIndicatorsError as error:
+            code = error.exit_code
+            err.print(
+                f"[red]✗[/] {portal.name}: the decision stands, but the portal was not brought"
+                f" to it: {escape(plain(error))}\n  → then run `openindicators publish {dataset}"
+                f" --to {portal.name}`", soft_wrap=True,
+            )
+            continue
+        if published is not None:
+            out.print(f"  {portal.name}: {escape(published.url)}", soft_wrap=True)
+    return code
+
+
+def _dataset(settings: Settings, wanted: str) -> str:
+    """Return the dataset with a release or a draft that is meant."""
+    known = {*releases.datasets(settings.home), *drafts.datasets(settings.home)}
+    found = [dataset for dataset in sorted(known) if wanted in (dataset, dataset.split("/")[1])]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise OpenIndicatorsError(
+            f"{wanted!r} can be any of {', '.join(found)}", todo="write the sector before it"
+        )
+    raise OpenIndicatorsError(
+        f"no dataset with a release or a draft is named {wanted!r}",
+        todo=did_you_mean(wanted, known) or "`openindicators list` shows them all",
+    )
+
+
+def _successor(settings: Settings, wanted: str, dataset: str) -> str:
+    successor = _dataset(settings, wanted)
+    stored = releases.current(settings.home, successor)
+    if successor == dataset or stored is None or stored.release.reason == "withdrawal":
+        raise OpenIndicatorsError(
+            "a successor is another dataset that is public", where=successor,
+            todo="publish it first, or leave --successor out",
+        )
+    return successor

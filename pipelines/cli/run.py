@@ -1,0 +1,188 @@
+"""`openindicators run`."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+import typer
+from rich.markup import escape
+
+from model.errors import OpenIndicatorsError
+from model.records.release_blockers import counted
+from model.util.text import did_you_mean
+from pipelines.catalogue import Catalogue, load_catalogue
+from pipelines.cli.terminal import err, live, number, out, plain, say_error, table
+from pipelines.dagster.build import portals_for
+from pipelines.dagster.execution import Outcome, run_datasets
+from pipelines.settings import Settings
+from pipelines.steps.steps import publish
+from portal.base import Portal
+from warehouse.store import drafts, releases, validation_log
+
+PROJECT_COMMANDS = "`make serve` shows the site, `make ui` shows Dagster's history of this run"
+
+
+def run(wanted: list[str], profile: str | None, to: list[str], as_json: bool) -> int:
+    """Run datasets and say how it went; returns the exit code.
+
+    Raises:
+        OpenIndicatorsError: nothing could be run at all.
+    """
+    settings = Settings.from_environment(profile=profile)
+    settings.home.prepare()
+    with settings.home.run_lock():
+        catalogue = load_catalogue(settings)
+        pipelines = catalogue.select(settings.profile, wanted)
+        if settings.profile == "corpus" and not settings.corpus.is_dir():
+            raise OpenIndicatorsError(
+                "the folder of real files is not there", where=str(settings.corpus),
+                todo="name it with OPENINDICATORS_CORPUS",
+            )
+        portals = _choose(portals_for(settings, catalogue), to)
+        wrong = [] if wanted else list(catalogue.errors)
+        for error in wrong:
+            say_error(error)
+        with live(len(pipelines), quiet=as_json) as reporter:
+            outcome = run_datasets(settings, catalogue, pipelines, portals, reporter)
+        if not wanted:
+            _keep_tombstones(settings, catalogue, portals)
+    rows = [_row(settings, dataset_id, outcome) for dataset_id in outcome.datasets]
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+    else:
+        _show(settings, rows, outcome, wrong)
+    return _exit_code([*wrong, *(error for _, error in outcome.failures.values())])
+
+
+def _keep_tombstones(
+    settings: Settings, catalogue: Catalogue, portals: tuple[Portal, ...]
+) -> None:
+    """Keep the pages of withdrawn datasets, which are declared no longer, like the others."""
+    for dataset in releases.datasets(settings.home):
+        stored = releases.current(settings.home, dataset)
+        gone = stored is not None and stored.release.reason == "withdrawal"
+        if gone and dataset not in catalogue.declarations:
+            for portal in portals:
+                publish(dataset, settings.home, portal)
+
+
+def _choose(portals: tuple[Portal, ...], to: list[str]) -> tuple[Portal, ...]:
+    names = {portal.name for portal in portals}
+    for name in to:
+        if name not in names:
+            raise OpenIndicatorsError(
+                f"no portal is named {name!r}", todo=did_you_mean(name, names)
+            )
+    return tuple(portal for portal in portals if not to or portal.name in to)
+
+
+def _row(settings: Settings, dataset_id: str, outcome: Outcome) -> dict[str, Any]:
+    changed = dataset_id in outcome.changed
+    row: dict[str, Any] = {"dataset": dataset_id, "release": None, "changed": changed}
+    draft = drafts.waiting(settings.home, dataset_id)
+    row["draft"] = draft.release.number if draft else None
+    stored = releases.current(settings.home, dataset_id)
+    if stored is not None:
+        release, quality = stored.release, stored.quality
+        row |= {
+            "release": release.number,
+            "rows": release.rows,
+            "new": release.changes.added,
+            "revised": release.changes.revised,
+            "withdrawn": release.changes.withdrawn,
+            "passed": quality.count("passed"),
+            "warned": quality.count("warned"),
+            "failed": quality.count("failed"),
+            "quarantined": release.quarantined,
+        }
+        drift = stored.shape.drift if changed and stored.shape else ()
+        row["drift"] = [item.what.en for item in drift]
+    if dataset_id in outcome.failures:
+        stage, error = outcome.failures[dataset_id]
+        row |= {"error": plain(error), "stage": stage, **_judged(settings, dataset_id)}
+    return row
+
+
+def _judged(settings: Settings, dataset_id: str) -> dict[str, Any]:
+    """Return the counts of a dataset's newest judgement: what came of the table that failed."""
+    history = validation_log.log(settings.home, dataset_id)
+    if not history:
+        return {}
+    found = Counter(item.outcome for item in history[-1].open)
+    return {
+        "rows": history[-1].rows_read, "new": 0, "revised": 0, "withdrawn": 0,
+        "passed": len(history[-1].passed), "warned": found["warned"], "failed": found["failed"],
+        "quarantined": history[-1].rows_quarantined,
+    }
+
+
+def _show(
+    settings: Settings, rows: list[dict[str, Any]], outcome: Outcome,
+    wrong: list[OpenIndicatorsError],
+) -> None:
+    columns = [
+        ("", "left"), ("dataset", "left"), ("rows", "right"), ("new", "right"),
+        ("revised", "right"), ("withdrawn", "right"), ("passed", "right"), ("warned", "right"),
+        ("failed", "right"), ("quarantined", "right"), ("release", "right"),
+    ]
+    table(None, columns, [_cells(row) for row in rows])
+    out.print()
+    if not outcome.changed and not outcome.failures and not wrong:
+        out.print("[green]Nothing has changed[/]: no release, no publication, nothing rewritten.")
+    elif outcome.changed:
+        out.print(
+            f"{len(outcome.changed)} of {counted(len(rows), 'dataset')} with news."
+            " “new”, “revised” and “withdrawn” compare a release with the one before it."
+        )
+    if outcome.failures:
+        err.print(f"[bold red]{len(outcome.failures)} failed[/]; what was released before stays:")
+        for dataset_id, (stage, error) in sorted(outcome.failures.items()):
+            err.print(
+                f"  [red]✗[/] {escape(dataset_id)} · {stage}: {escape(plain(error))}",
+                soft_wrap=True,
+            )
+    for row in rows:
+        if row.get("drift"):
+            told = escape("; ".join(row["drift"]))
+            out.print(f"[yellow]Shape[/]  {row['dataset']}: {told}", soft_wrap=True)
+    _show_drafts([row["dataset"] for row in rows if row["draft"]])
+    out.print(f"Site   {settings.home.site / 'index.html'}", soft_wrap=True)
+    out.print(f"Next   {PROJECT_COMMANDS}", soft_wrap=True)
+
+
+def _show_drafts(waiting: list[str]) -> None:
+    if waiting:
+        out.print(
+            f"[yellow]Waits for approval[/], not public before: {escape(', '.join(waiting))}",
+            soft_wrap=True,
+        )
+        out.print(
+            "Drafts `openindicators serve --preview` shows them; `openindicators approve DATASET`"
+            " or `openindicators reject DATASET --reason …` decides", soft_wrap=True,
+        )
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    failed = "error" in row
+    mark = "[red]✗[/]" if failed else "[green]✓[/]" if row["changed"] else "[dim]=[/]"
+    if "rows" not in row:
+        return [mark, row["dataset"], *[""] * 8, "draft" if row["draft"] else "none"]
+    counts = [
+        number(row[name])
+        for name in (
+            "rows", "new", "revised", "withdrawn", "passed", "warned", "failed", "quarantined",
+        )
+    ]
+    release = str(row["release"] or "none") + (" + draft" if row["draft"] else "")
+    return [mark, row["dataset"], *counts, release]
+
+
+def _exit_code(errors: list[Any]) -> int:
+    codes = {getattr(error, "exit_code", 1) for error in errors}
+    if not codes:
+        return 0
+    return codes.pop() if len(codes) == 1 else 1
+
+

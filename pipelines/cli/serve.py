@@ -1,0 +1,27 @@
+"""`openindicators serve`."""
+
+from __future__ import annotations
+
+from model.errors import OpenIndicatorsError
+from pipelines.cli.terminal import out
+from pipelines.settings import Settings
+from portal.site.serve import serve as serve_folder
+
+
+def serve(port: int, preview: bool) -> int:
+    """Serve the local site, or the preview of the drafts, until interrupted.
+
+    Raises:
+        OpenIndicatorsError: there is no site yet, or the port is taken.
+    """
+    settings = Settings.from_environment()
+    folder = settings.home.preview if preview else settings.home.site
+    if not (folder / "index.html").exists():
+        raise OpenIndicatorsError(
+            "no draft was ever made" if preview else "there is no site yet", where=str(folder),
+            todo="`openindicators drafts` shows what waits" if preview else "run `make run` first",
+        )
+    what = "preview of the drafts" if preview else "site"
+    out.print(f"The {what} is at http://127.0.0.1:{port} (Ctrl+C ends it)")
+    serve_folder(folder, port)
+    return 0

@@ -1,0 +1,77 @@
+"""What the terminal shows: live progress, the table at the end, and errors in plain words."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from model.errors import OpenIndicatorsError
+from pipelines.steps.reporting import STAGES
+
+out = Console(highlight=False, width=None if os.isatty(1) else 140)
+err = Console(stderr=True, highlight=False)
+
+
+def plain(error: Exception) -> str:
+    """Return an error in words; one that is not ours names its kind, without a traceback."""
+    if isinstance(error, OpenIndicatorsError):
+        return str(error)
+    return f"{type(error).__name__}: {error}\n  → this should not happen: see the log in `make ui`"
+
+
+def say_error(error: Exception) -> None:
+    """Print an error."""
+    err.print(f"[bold red]error[/] {escape(plain(error))}", soft_wrap=True)
+
+
+class LiveReporter:
+    """Shows how far the run is, which step is at work, and each dataset's end."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self.progress = progress
+        self.task = progress.add_task("", total=total * len(STAGES))
+
+    def started(self, dataset: str, stage: str) -> None:
+        """Show the step at work."""
+        self.progress.update(self.task, description=f"{dataset} · {stage}")
+
+    def finished(self, dataset: str, stage: str, changed: bool) -> None:
+        """Move on."""
+        self.progress.advance(self.task)
+
+    def failed(self, dataset: str, stage: str, error: Exception) -> None:
+        """Say at once that it broke; why is told once, at the end."""
+        self.progress.console.print(f"[red]✗[/] {escape(dataset)} · {stage}", soft_wrap=True)
+
+
+@contextmanager
+def live(total: int, quiet: bool) -> Iterator[LiveReporter]:
+    """Show live progress while the body runs; on the error stream, so that output stays clean."""
+    columns = (
+        BarColumn(bar_width=30), MofNCompleteColumn(), TimeElapsedColumn(),
+        TextColumn("{task.description}", markup=False),
+    )
+    with Progress(*columns, console=err, transient=True, disable=quiet) as progress:
+        yield LiveReporter(progress, total)
+
+
+def table(title: str | None, columns: list[tuple[str, str]], rows: list[list[Any]]) -> None:
+    """Print a table; columns are (name, "left" or "right")."""
+    grid = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for name, side in columns:
+        grid.add_column(name, justify="right" if side == "right" else "left", overflow="fold")
+    for row in rows:
+        grid.add_row(*(item if item is None else str(item) for item in row))
+    out.print(grid)
+
+
+def number(value: int) -> str:
+    """Return a count with a thin mark between thousands; nothing is "·", so that news stand out."""
+    return f"{value:,}".replace(",", " ") if value else "·"

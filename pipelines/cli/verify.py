@@ -1,0 +1,75 @@
+"""`openindicators verify`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import typer
+from rich.markup import escape
+
+from model.errors import OpenIndicatorsError
+from model.records.release import FileRecord, Release
+from pipelines.cli.terminal import out
+from pipelines.settings import Settings
+from portal.site import published_files
+from portal.verify import verify as genuine
+from warehouse.store import releases
+
+
+def verify(file: Path, as_json: bool) -> int:
+    """Compare a file with the checksums of every release and every published download.
+
+    Raises:
+        OpenIndicatorsError: the file cannot be read, or nothing was released yet.
+    """
+    if not file.is_file():
+        raise OpenIndicatorsError("there is no such file", where=str(file), todo="check the path")
+    settings = Settings.from_environment()
+    found = genuine(file, _records(settings))
+    if as_json:
+        gone = {match["dataset"] for match in found["matches"]}
+        withdrawn = sorted(dataset for dataset in gone if _withdrawal(settings, dataset))
+        told = {**found, "withdrawn": withdrawn}
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
+    elif found["genuine"]:
+        for match in found["matches"]:
+            out.print(
+                f"[green]genuine[/]: {file.name} is {match['file']} of {match['dataset']},"
+                f" release {match['release']}", soft_wrap=True,
+            )
+        for dataset in sorted({match["dataset"] for match in found["matches"]}):
+            _tell_of_withdrawal(settings, dataset)
+    else:
+        out.print(
+            f"[red]not genuine[/]: no release in {settings.home.root} has a file with the"
+            f" checksum {found['sha256']}\n  → download it again; if it was opened and saved,"
+            " use the untouched download", soft_wrap=True,
+        )
+    return 0 if found["genuine"] else 1
+
+
+def _withdrawal(settings: Settings, dataset: str) -> Release | None:
+    stored = releases.current(settings.home, dataset)
+    return stored.release if stored and stored.release.reason == "withdrawal" else None
+
+
+def _tell_of_withdrawal(settings: Settings, dataset: str) -> None:
+    release = _withdrawal(settings, dataset)
+    if release is None:
+        return
+    why = release.decision.reason if release.decision else None
+    out.print(
+        f"[yellow]withdrawn[/]: {escape(dataset)} was withdrawn on {release.issued:%Y-%m-%d}"
+        + (f": {escape(why)}" if why else "") + "\n  → do not use it as a current figure",
+        soft_wrap=True,
+    )
+
+
+def _records(settings: Settings) -> Iterator[tuple[str, int, FileRecord]]:
+    for dataset_id in releases.datasets(settings.home):
+        for stored in releases.history(settings.home, dataset_id):
+            for record in stored.release.files:
+                yield dataset_id, stored.release.number, record
+    yield from published_files(settings.home.site)

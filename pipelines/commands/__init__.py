@@ -1,1 +1,0 @@
-"""The commands of `openindicators`, one module for each group."""

@@ -1,0 +1,49 @@
+"""Dagster's own storage in the data folder: history, checks and logs of every run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from model.util.disk import write_if_changed
+from warehouse.store.data_dir import Home
+
+# Telemetry can be switched off only here. Pools: one step at a time asks one source host.
+DAGSTER_YAML = """\
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+event_log_storage:
+  module: pipelines.dagster.event_log
+  class: KeptConnectionsEventLog
+  config:
+    base_dir: {event_log}
+concurrency:
+  pools:
+    default_limit: 1
+    granularity: op
+run_monitoring:
+  enabled: true
+"""
+
+
+def prepare_instance(home: Home) -> None:
+    """Write `dagster.yaml`, without which Dagster would send telemetry.
+
+    Raises:
+        StoreError: the data folder cannot be written.
+    """
+    event_log = json.dumps(str(home.dagster / "history" / "runs"))  # JSON quotes YAML safely
+    write_if_changed(home.dagster / "dagster.yaml", DAGSTER_YAML.format(event_log=event_log))
+
+
+@contextmanager
+def open_instance(home: Home) -> Iterator[dg.DagsterInstance]:
+    """Open Dagster's storage in the data folder."""
+    prepare_instance(home)
+    with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
+        yield instance

@@ -1,0 +1,28 @@
+"""`make ui`: Dagster's own UI on `workspace.yaml`, with the history of every run."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from pipelines.dagster.instance import prepare_instance
+from pipelines.settings import PROJECT, Settings
+
+
+def main() -> None:
+    """Replace this process by `dagster dev`, bound to this machine."""
+    settings = Settings.from_environment()
+    settings.home.prepare()
+    prepare_instance(settings.home)
+    environment = {**os.environ, "DAGSTER_HOME": str(settings.home.dagster)}
+    port = os.environ.get("PORT", "3000")
+    command = [
+        sys.executable, "-m", "dagster", "dev", "-w", str(PROJECT / "workspace.yaml"),
+        "-h", "127.0.0.1", "-p", port,
+    ]
+    os.chdir(PROJECT)
+    os.execve(sys.executable, command, environment)  # noqa: S606
+
+
+if __name__ == "__main__":
+    main()

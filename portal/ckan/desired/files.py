@@ -1,0 +1,126 @@
+"""The files of a release as CKAN shall offer them: their checksums, and the files at need.
+
+Checksums are kept in the data folder, so that a plan for an unchanged dataset writes no file:
+
+    ckan/files/<sector>/<dataset>/<number>.json
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from model.errors import PortalError
+from model.records.release import FileRecord
+from model.util.disk import disk_errors, write_if_changed
+from model.util.hashing import pretty_json, sha256_json
+from model.util.text import Frozen
+from portal.content import Content
+from portal.distributions.registry import write_all
+
+
+class Made(Frozen):
+    """What the files of a release are, as long as release and code stay what they are."""
+
+    release_sha256: str
+    made_by: str
+    files: tuple[FileRecord, ...]
+
+
+@dataclass
+class Workshop:
+    """Makes the files of releases, in a folder that goes away; remembers checksums.
+
+    Args:
+        records: the folder of the checksums.
+        folder: where files are made.
+        made_by: version of the code and of the names that make files.
+    """
+
+    records: Path
+    folder: Path
+    made_by: str
+    _made: dict[tuple[str, int], tuple[FileRecord, ...]] = field(default_factory=dict)
+
+    def files(self, content: Content) -> tuple[FileRecord, ...]:
+        """Return the checksums of a release's files; nothing where it is not public.
+
+        Raises:
+            PortalError: the release holds what no open format can carry, or the disk is full.
+        """
+        if not content.public:
+            return ()
+        known = self._read(content)
+        return known.files if known else self._make(content)
+
+    def path(self, content: Content, name: str) -> Path:
+        """Return one of a release's files, made now if it has not been.
+
+        Raises:
+            PortalError: as `files`.
+        """
+        self._make(content)
+        return self._folder(content) / name
+
+    def remember(self, content: Content) -> None:
+        """Keep the checksums of a release whose files were made.
+
+        Raises:
+            PortalError: the data folder cannot be written.
+        """
+        files = self._made.get(_key(content))
+        if files is not None:
+            made = Made(
+                release_sha256=sha256_json(content.release), made_by=self.made_by,
+                files=files,
+            )
+            write_if_changed(self._record(content), pretty_json(made), PortalError)
+
+    def _make(self, content: Content) -> tuple[FileRecord, ...]:
+        found = self._made.get(_key(content))
+        if found is None:
+            folder = self._folder(content)
+            with disk_errors(folder, PortalError):
+                folder.mkdir(parents=True)
+                found = write_all(content, folder)
+            self._made[_key(content)] = found
+        return found
+
+    def _folder(self, content: Content) -> Path:
+        return self.folder / str(content.release.number)
+
+    def _record(self, content: Content) -> Path:
+        return self.records / content.release.dataset / f"{content.release.number}.json"
+
+    def _read(self, content: Content) -> Made | None:
+        try:
+            made = Made.model_validate_json(self._record(content).read_text(encoding="utf-8"))
+        except (OSError, ValidationError, UnicodeDecodeError):
+            return None  # to be made anew
+        same = (made.release_sha256, made.made_by) == (
+            sha256_json(content.release), self.made_by,
+        )
+        return made if same else None
+
+
+@contextmanager
+def workshop(home: Path, made_by: str) -> Iterator[Workshop]:
+    """Open a workshop in the data folder; the files that it made are removed on leaving."""
+    scratch = home / "tmp"
+    with disk_errors(scratch, PortalError):
+        scratch.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix="ckan-", dir=scratch))
+    try:
+        yield Workshop(home / "ckan" / "files", folder, made_by)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _key(content: Content) -> tuple[str, int]:
+    return content.release.dataset, content.release.number

@@ -1,0 +1,335 @@
+"""A release as CKAN's package, resources, organisation and group. Plain data; nothing is sent.
+
+Field names are those that ckanext-dcat and ckanext-scheming read (portal/ckan_server/schemas).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from model.records.release import FileRecord, Release
+from model.reference.registries import Licence, Publisher, Sector
+from model.util.text import LANGUAGES, Bilingual, slug
+from portal.content import Content
+from portal.distributions import changes_csv, csv_table, parquet_file, quality_json
+from portal.distributions.base import Distribution
+from portal.distributions.registry import DISTRIBUTIONS, distribution_of
+from portal.metadata import dqv
+from portal.metadata.dcat import AUTHORITY, accrual_periodicity, dataset_nodes
+from portal.metadata.identifiers import (
+    group_id,
+    organisation_id,
+    package_id,
+    publisher_urn,
+    release_file_id,
+    resource_id,
+)
+from portal.metadata.mqa import assess
+from portal.metadata.vocabulary import REASONS
+
+Fields = dict[str, Any]
+
+SHA256 = "http://spdx.org/rdf/terms#checksumAlgorithm_sha256"
+COMPLETED = "http://purl.org/adms/status/Completed"
+UNDER_DEVELOPMENT = "http://purl.org/adms/status/UnderDevelopment"
+DEPRECATED = "http://purl.org/adms/status/Deprecated"
+
+# What an older release keeps: enough to cite it, to check it and to make the rest anew.
+KEPT: tuple[Distribution, ...] = (csv_table, parquet_file, changes_csv, quality_json)
+
+# CKAN's own register of licences; the exact one stands on every resource, as an address.
+CKAN_LICENCES = {
+    "CC-BY-4.0": "cc-by", "CC-BY-SA-4.0": "cc-by-sa", "CC-BY-SA-3.0-IGO": "cc-by-sa",
+    "CC-BY-NC-SA-3.0-IGO": "cc-nc", "NONE-STATED": "notspecified", "MIT": "other-open",
+    "VN-PUBLIC-INFORMATION": "other-pd",
+}
+
+_RESOLUTION = {"A": "P1Y", "S": "P6M", "Q": "P3M", "M": "P1M", "W": "P7D", "D": "P1D", "YTD": "P1M"}
+
+
+def package_name(dataset: str) -> str:
+    """Return the name of a dataset in the portal's addresses."""
+    return slug(dataset)
+
+
+def organisation(publisher: Publisher) -> Fields:
+    """Return a publisher as an organisation; its pages know one language, so both stand there."""
+    return {
+        "id": organisation_id(publisher.id),
+        "name": slug(publisher.id),
+        "title": both(publisher.name),
+        "description": str(publisher.homepage),
+        "extras": [{"key": f"title_{code}", "value": publisher.name.get(code)}
+                   for code in LANGUAGES],
+    }
+
+
+def group(sector: Sector) -> Fields:
+    """Return a sector as a group; its pages know one language, so both stand there."""
+    return {
+        "id": group_id(sector.id),
+        "name": slug(sector.id),
+        "title": both(sector.title),
+        "description": f"{sector.description.vi}\n\n{sector.description.en}",
+        "extras": [{"key": f"title_{code}", "value": sector.title.get(code)}
+                   for code in LANGUAGES],
+    }
+
+
+def package(
+    content: Content, first: Release, private: bool, files: Sequence[FileRecord]
+) -> Fields:
+    """Return the fields of a package that are ours, without id and resources.
+
+    Args:
+        content: the current release.
+        first: the dataset's first release.
+        private: whether only the organisation shall see it.
+        files: of the current release.
+    """
+    dataset, release = content.dataset, content.release
+    sector = content.registries.sectors[dataset.sector]
+    words = dataset.keywords
+    return {
+        "name": package_name(dataset.id),
+        "private": private,
+        **_translated("title", dataset.title),
+        **_translated("notes", _notes(content)),
+        "tags": sorted({tag(word) for word in (*words.vi, *words.en)}),
+        "tags_translated": {code: list(words.get(code)) for code in LANGUAGES},
+        "owner_org": slug(content.publisher.id),
+        "groups": [slug(sector.id)],
+        "license_id": licence_id(content.licence),
+        "publisher": [_publisher(content.publisher)],
+        "contact": [_contact(content.contact)],
+        "identifier": dataset.id,
+        "version": str(release.number),
+        "version_notes": _version_notes(release).model_dump(),
+        "provenance": _provenance(content).model_dump(),
+        "quality": _quality(content, first, files),
+        "issued": _moment(first),
+        "modified": _moment(release),
+        "frequency": accrual_periodicity(dataset),
+        "temporal_resolution": _RESOLUTION[dataset.frequency],
+        "temporal_coverage": _temporal(release),
+        "spatial_coverage": _spatial(content),
+        "access_rights": f"{AUTHORITY}/access-right/{dataset.access_rights}",
+        "theme": [str(sector.theme)],
+        "language": [f"{AUTHORITY}/language/{code}" for code in ("VIE", "ENG")],
+    }
+
+
+def tombstone(
+    content: Content, reason: Bilingual, on: date, successor: str | None
+) -> Fields:
+    """Return the fields in which a withdrawn dataset's page differs from before."""
+    title = content.dataset.title
+    instead = f"\n\n→ {successor}" if successor else ""
+    return {
+        **_translated(
+            "title", Bilingual(vi=f"[Đã thu hồi] {title.vi}", en=f"[Withdrawn] {title.en}")
+        ),
+        **_translated(
+            "notes",
+            Bilingual(
+                vi=f"Tập dữ liệu này đã được thu hồi ngày {on.isoformat()}. Lý do: {reason.vi}"
+                + instead,
+                en=f"This dataset was withdrawn on {on.isoformat()}. Reason: {reason.en}"
+                + instead,
+            ),
+        ),
+    }
+
+
+def current_resource(content: Content, file: FileRecord) -> Fields:
+    """Return the resource that always leads to a file's current release, without its address."""
+    form = _form(content, file.name)
+    return {
+        "id": resource_id(content.dataset.id, file.name),
+        **_translated("name", form.title),
+        **_translated("description", form.purpose),
+        **_file(content, file, form),
+        "status": COMPLETED,
+        "issued": _moment(content.release),
+        "modified": _moment(content.release),
+    }
+
+
+def release_resource(
+    content: Content, file: FileRecord, releases: Sequence[Release], current: bool
+) -> Fields:
+    """Return the resource that holds a file's very bytes, for good, under its release's number.
+
+    Args:
+        content: the newest release that has the file.
+        file: the file.
+        releases: all releases with these bytes, oldest first.
+        current: whether the newest of them is the dataset's current release.
+    """
+    form = _form(content, file.name)
+    numbers = ", ".join(str(release.number) for release in releases)
+    dates = ", ".join(release.issued.date().isoformat() for release in releases)
+    name = Bilingual(
+        vi=f"Bản phát hành {numbers} ({dates}): {form.title.vi}",
+        en=f"Release {numbers} ({dates}): {form.title.en}",
+    )
+    purpose = Bilingual(
+        vi="Tệp của riêng bản phát hành này: không bao giờ thay đổi, dùng để trích dẫn.",
+        en="The file of this very release: it never changes, cite this one.",
+    )
+    return {
+        "id": release_file_id(content.dataset.id, file.name, file.sha256),
+        **_translated("name", name),
+        **_translated("description", purpose),
+        **_file(content, file, form),
+        "status": COMPLETED if current else DEPRECATED,
+        "issued": _moment(releases[0]),
+        "modified": _moment(releases[0]),
+        "releases": " ".join(str(release.number) for release in releases),
+        "file": file.name,
+    }
+
+
+def kept_files(content: Content) -> set[str]:
+    """Return the names of the files that an older release keeps."""
+    return {form.file_name(content.dataset) for form in KEPT}
+
+
+def file_names(content: Content) -> list[str]:
+    """Return the names of all files of a dataset, in the order in which they are offered."""
+    return [form.file_name(content.dataset) for form in DISTRIBUTIONS]
+
+
+def both(text: Bilingual) -> str:
+    """Return a text in both languages, for a place that has room for one."""
+    return text.vi if text.vi == text.en else f"{text.vi} · {text.en}"
+
+
+def tag(word: str) -> str:
+    """Return a keyword as CKAN takes it: letters, digits, blanks and `-_.`"""
+    return " ".join(re.sub(r"[^\w \-.]", " ", word).split())
+
+
+def licence_id(licence: Licence) -> str:
+    """Return the nearest entry of CKAN's own register."""
+    return CKAN_LICENCES.get(licence.id) or ("other-at" if licence.open else "other-closed")
+
+
+def identity(dataset: str) -> str:
+    """Return the package's id."""
+    return package_id(dataset)
+
+
+def _form(content: Content, file: str) -> Distribution:
+    form = distribution_of(file, content.dataset)
+    if form is None:
+        raise ValueError(f"{file} is in no known format")
+    return form
+
+
+def _file(content: Content, file: FileRecord, form: Distribution) -> Fields:
+    licence = content.licence
+    return {
+        "format": form.file_type,
+        "mimetype": form.media_type,
+        "size": file.bytes,
+        "hash": file.sha256,
+        "hash_algorithm": SHA256,
+        "license": str(licence.eu_uri or licence.url),
+        "rights": (licence.attribution or licence.title).model_dump(),
+    }
+
+
+def _translated(name: str, text: Bilingual) -> Fields:
+    return {name: text.vi, f"{name}_translated": text.model_dump()}
+
+
+def _notes(content: Content) -> Bilingual:
+    dataset = content.dataset
+    told = (dataset.description, dataset.method, dataset.notes, dataset.ended)
+    parts = [part for part in told if part]
+    return Bilingual(
+        vi="\n\n".join(part.vi for part in parts), en="\n\n".join(part.en for part in parts)
+    )
+
+
+def _publisher(publisher: Publisher) -> Fields:
+    found = {
+        "uri": publisher_urn(publisher.id),
+        "name": publisher.name.vi,
+        "name_translated": publisher.name.model_dump(),
+        "url": str(publisher.homepage),
+        "type": str(publisher.kind),
+        "email": publisher.email,
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def _contact(contact: Publisher) -> Fields:
+    found = {
+        "name": contact.name.vi,
+        "name_translated": contact.name.model_dump(),
+        "url": str(contact.homepage),
+        "email": contact.email,
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def _moment(release: Release) -> str:
+    return release.issued.isoformat()
+
+
+def _temporal(release: Release) -> list[Fields]:
+    if not release.period_first or not release.period_last:
+        return []
+    return [{"start": _day(release.period_first), "end": _day(release.period_last)}]
+
+
+def _day(period: str) -> str:
+    """Return a period as DCAT knows it: a day, a month, or else its year."""
+    found = re.fullmatch(r"\d{4}(-\d\d){0,2}", period)
+    return period if found else period[:4]
+
+
+def _spatial(content: Content) -> list[Fields]:
+    geography = content.dataset.geography
+    place = {"text": both(geography.coverage)}
+    return [{"uri": geography.uri, **place} if geography.uri else place]
+
+
+def _version_notes(release: Release) -> Bilingual:
+    reason, changes = REASONS[release.reason], release.changes
+    return Bilingual(
+        vi=f"{reason.vi}: {changes.added} số liệu mới, {changes.revised} được sửa,"
+        f" {changes.withdrawn} bị rút.",
+        en=f"{reason.en}: {changes.added} figures new, {changes.revised} revised,"
+        f" {changes.withdrawn} withdrawn.",
+    )
+
+
+def _quality(content: Content, first: Release, files: Sequence[FileRecord]) -> Fields:
+    """Return what was measured of the release, which the portal's DCAT tells in W3C's DQV."""
+    quality = content.quality
+    algorithm = quality.versions.get("scores")
+    if not algorithm:
+        return {}
+    nodes = dataset_nodes(content, files, folder="", page="#", issued=_moment(first))
+    mqa = assess(nodes, content.dataset.id)
+    measured = dqv.values(quality.scores, mqa)
+    return {"algorithm": algorithm, **{str(name): value for name, value in measured.items()}}
+
+
+def _provenance(content: Content) -> Bilingual:
+    quality, release, name = content.quality, content.release, content.publisher.name
+    passed, warned, failed = (quality.count(x) for x in ("passed", "warned", "failed"))
+    return Bilingual(
+        vi=f"Lấy từ {name.vi} (SHA-256 của bản gốc: {release.snapshot_sha256}), làm sạch và kiểm"
+        f" tra tự động: {passed} phép kiểm tra đạt, {warned} cảnh báo, {failed} không đạt;"
+        f" {release.quarantined} dòng bị giữ lại.",
+        en=f"Taken from {name.en} (SHA-256 of the original: {release.snapshot_sha256}), cleaned"
+        f" and checked automatically: {passed} checks passed, {warned} warned, {failed} failed;"
+        f" {release.quarantined} rows held back.",
+    )

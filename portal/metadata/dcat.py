@@ -1,0 +1,250 @@
+"""The catalogue in DCAT-AP 3 (https://semiceu.github.io/DCAT-AP/releases/3.0.0/) as JSON-LD.
+
+Plain data: a dataset is a list of nodes, the catalogue gathers those of all datasets. Codes come
+from the EU's vocabularies (http://publications.europa.eu/resource/authority/). Addresses are
+relative to the folder of the portal, unless it is told where it will stand on the web.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from model.declarations.dataset import Dataset
+from model.records.release import FileRecord
+from model.reference.registries import Licence, Publisher
+from model.util.text import Bilingual, BilingualList
+from portal.content import Content
+from portal.distributions.registry import distribution_of
+from portal.metadata.identifiers import dataset_urn, distribution_urn, publisher_urn
+
+Node = dict[str, Any]
+
+AUTHORITY = "http://publications.europa.eu/resource/authority"
+# With http:, as DCAT 3 writes these (https://github.com/w3c/dxwg/issues/1206); they are compared
+# letter by letter.
+IANA = "http://www.iana.org/assignments/media-types"
+
+CONTEXT: dict[str, str] = {
+    "adms": "http://www.w3.org/ns/adms#",
+    "dcat": "http://www.w3.org/ns/dcat#",
+    "dcatap": "http://data.europa.eu/r5r/",
+    "dct": "http://purl.org/dc/terms/",
+    "dqv": "http://www.w3.org/ns/dqv#",
+    "foaf": "http://xmlns.com/foaf/0.1/",
+    "skos": "http://www.w3.org/2004/02/skos/core#",
+    "spdx": "http://spdx.org/rdf/terms#",
+    "vcard": "http://www.w3.org/2006/vcard/ns#",
+    "xsd": "http://www.w3.org/2001/XMLSchema#",
+}
+
+FREQUENCY_CODES = {
+    "A": "ANNUAL", "S": "ANNUAL_2", "Q": "QUARTERLY", "M": "MONTHLY", "W": "WEEKLY",
+    "D": "DAILY", "YTD": "MONTHLY",
+}
+
+
+def accrual_periodicity(dataset: Dataset) -> str:
+    """Return how often new figures come, as a term of the EU's vocabulary."""
+    code = "NEVER" if dataset.ended else FREQUENCY_CODES[dataset.frequency]
+    return f"{AUTHORITY}/frequency/{code}"
+
+
+def document(graph: Sequence[Node], base: str) -> Node:
+    """Return a JSON-LD document; `base` is what its relative addresses start from."""
+    return {"@context": {**CONTEXT, "@base": base}, "@graph": list(graph)}
+
+
+def dataset_nodes(
+    content: Content, files: Sequence[FileRecord], folder: str, page: str, issued: str
+) -> list[Node]:
+    """Describe a dataset with its distributions, publisher and contact.
+
+    Args:
+        content: the current release.
+        files: its distributions.
+        folder: address of the folder in which they are, with a slash at the end.
+        page: address of the dataset's page.
+        issued: when the first release came out, ISO 8601.
+    """
+    dataset, release = content.dataset, content.release
+    node: Node = {
+        "@id": dataset_urn(dataset.id),
+        "@type": "dcat:Dataset",
+        "dct:identifier": dataset.id,
+        "dct:title": texts(dataset.title),
+        "dct:description": texts(dataset.description),
+        "dcat:keyword": _keywords(dataset.keywords),
+        "dcat:theme": _concept(str(content.registries.sectors[dataset.sector].theme)),
+        "dct:publisher": _ref(_agent_id(content.publisher)),
+        "dcat:contactPoint": _contact(content.contact),
+        "dct:accessRights": _term(
+            f"{AUTHORITY}/access-right/{dataset.access_rights}", "dct:RightsStatement"
+        ),
+        "dct:accrualPeriodicity": _term(accrual_periodicity(dataset), "dct:Frequency"),
+        "dct:issued": _moment(issued),
+        "dct:modified": _moment(release.issued.isoformat()),
+        "dct:language": _languages(),
+        "dct:spatial": _spatial(dataset.geography.uri, dataset.geography.coverage),
+        "dcat:version": str(release.number),
+        "dcat:landingPage": {"@id": page, "@type": "foaf:Document"},
+        "dcat:distribution": [_ref(distribution_urn(dataset.id, file.name)) for file in files],
+    }
+    if dataset.ended:
+        # https://www.w3.org/TR/vocab-dcat-3/#Property:resource_status
+        node["adms:status"] = _concept(f"{AUTHORITY}/dataset-status/DISCONT")
+    if release.period_first and release.period_last:
+        node["dct:temporal"] = {
+            "@type": "dct:PeriodOfTime",
+            "dcat:startDate": _year(release.period_first),
+            "dcat:endDate": _year(release.period_last),
+        }
+    distributions = [_distribution(content, file, folder) for file in files]
+    return [node, _agent(content.publisher), *distributions]
+
+
+def _distribution(content: Content, file: FileRecord, folder: str) -> Node:
+    form = distribution_of(file.name, content.dataset)
+    if form is None:
+        raise ValueError(f"{file.name} is in no known format")
+    licence = content.licence
+    return {
+        "@id": distribution_urn(content.dataset.id, file.name),
+        "@type": "dcat:Distribution",
+        "dct:title": texts(form.title),
+        "dct:description": texts(form.purpose),
+        "dcat:accessURL": _ref(folder + file.name),
+        "dcat:downloadURL": _ref(folder + file.name),
+        "dcat:mediaType": _term(f"{IANA}/{form.media_type}", "dct:MediaType"),
+        "dct:format": _term(
+            f"{AUTHORITY}/file-type/{form.file_type}", "dct:MediaTypeOrExtent"
+        ),
+        "dcat:byteSize": {"@value": str(file.bytes), "@type": "xsd:nonNegativeInteger"},
+        "spdx:checksum": {
+            "@type": "spdx:Checksum",
+            "spdx:algorithm": _term(
+                "http://spdx.org/rdf/terms#checksumAlgorithm_sha256", "spdx:ChecksumAlgorithm"
+            ),
+            "spdx:checksumValue": {"@value": file.sha256, "@type": "xsd:hexBinary"},
+        },
+        "dct:license": {
+            "@id": str(licence.eu_uri or licence.url),
+            "@type": "dct:LicenseDocument",
+            "dct:title": texts(licence.title),
+        },
+        "dct:rights": {"@type": "dct:RightsStatement", "skos:prefLabel": texts(_rights(licence))},
+        "dct:language": _languages(),
+        "dct:issued": _moment(content.release.issued.isoformat()),
+        "dct:modified": _moment(content.release.issued.isoformat()),
+        "dcatap:availability": _concept(f"{AUTHORITY}/planned-availability/STABLE"),
+        "adms:status": _concept(f"{AUTHORITY}/distribution-status/COMPLETED"),
+    }
+
+
+def catalogue_nodes(
+    title: Bilingual,
+    description: Bilingual,
+    publisher: Publisher,
+    home: str,
+    graphs: Iterable[Sequence[Node]],
+) -> list[Node]:
+    """Gather the nodes of all datasets under a catalogue; a publisher comes once."""
+    nodes = {node["@id"]: node for graph in graphs for node in graph}
+    nodes.setdefault(_agent_id(publisher), _agent(publisher))
+    datasets = [key for key, node in nodes.items() if node["@type"] == "dcat:Dataset"]
+    modified = [nodes[key]["dct:modified"]["@value"] for key in datasets]
+    catalogue: Node = {
+        "@id": home,
+        "@type": "dcat:Catalog",
+        "dct:title": texts(title),
+        "dct:description": texts(description),
+        "dct:publisher": _ref(_agent_id(publisher)),
+        "dct:language": _languages(),
+        "dcat:themeTaxonomy": {
+            "@id": f"{AUTHORITY}/data-theme", "@type": "skos:ConceptScheme",
+            "dct:title": {"@value": "Data theme", "@language": "en"},
+        },
+        "foaf:homepage": {"@id": home, "@type": "foaf:Document"},
+        "dcat:dataset": [_ref(key) for key in datasets],
+    }
+    if modified:
+        catalogue["dct:modified"] = _moment(max(modified))
+    return [catalogue, *nodes.values()]
+
+
+def _rights(licence: Licence) -> Bilingual:
+    return licence.attribution or licence.title
+
+
+def _ref(address: str) -> Node:
+    return {"@id": address}
+
+
+def _term(address: str, kind: str) -> Node:
+    """Name a term of a vocabulary, and say what it is: whoever checks need not load them all."""
+    return {"@id": address, "@type": kind}
+
+
+def _concept(address: str) -> Node:
+    """Name a concept; its own code is a label that is never wrong."""
+    code = address.rpartition("/")[2]
+    label = {"@value": code, "@language": "en"}
+    return {**_term(address, "skos:Concept"), "skos:prefLabel": label}
+
+
+def texts(text: Bilingual) -> list[Node]:
+    """Return a text in both languages."""
+    return [{"@value": text.vi, "@language": "vi"}, {"@value": text.en, "@language": "en"}]
+
+
+def _keywords(words: BilingualList) -> list[Node]:
+    return [
+        {"@value": word, "@language": language}
+        for language in ("vi", "en")
+        for word in words.get(language)
+    ]
+
+
+def _languages() -> list[Node]:
+    return [
+        _term(f"{AUTHORITY}/language/{code}", "dct:LinguisticSystem") for code in ("VIE", "ENG")
+    ]
+
+
+def _moment(text: str) -> Node:
+    return {"@value": text, "@type": "xsd:dateTime"}
+
+
+def _year(period: str) -> Node:
+    """A period's year: DCAT's temporal coverage is a plain one, the data have the exact one."""
+    return {"@value": period[:4], "@type": "xsd:gYear"}
+
+
+def _spatial(uri: str | None, coverage: Bilingual) -> Node:
+    place: Node = {"@type": "dct:Location", "skos:prefLabel": texts(coverage)}
+    return {"@id": uri, **place} if uri else place
+
+
+def _agent_id(publisher: Publisher) -> str:
+    return publisher_urn(publisher.id)
+
+
+def _agent(publisher: Publisher) -> Node:
+    return {
+        "@id": _agent_id(publisher),
+        "@type": "foaf:Agent",
+        "foaf:name": texts(publisher.name),
+        "foaf:homepage": {"@id": str(publisher.homepage), "@type": "foaf:Document"},
+        "dct:type": _concept(str(publisher.kind)),
+    }
+
+
+def _contact(contact: Publisher) -> Node:
+    node: Node = {
+        "@type": ["vcard:Organization", "vcard:Kind"],
+        "vcard:fn": texts(contact.name),
+        "vcard:hasURL": _ref(str(contact.homepage)),
+    }
+    if contact.email:
+        node["vcard:hasEmail"] = _ref(f"mailto:{contact.email}")
+    return node

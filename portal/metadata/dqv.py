@@ -1,0 +1,81 @@
+"""Quality in W3C's Data Quality Vocabulary (https://www.w3.org/TR/vocab-dqv/), beside the DCAT.
+
+Each dataset gets a measurement for each dimension that its table alone decides, and one for its
+metadata. Timeliness changes by the day and is left to the readers: DCAT gives them the frequency,
+the newest period and the date of the release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from model.records.quality_dimension import DIMENSIONS
+from model.records.scorecard import Mqa
+from model.records.validation import Dimension, Score
+from portal.metadata.dcat import Node, texts
+from portal.metadata.identifiers import dataset_urn, metric_urn
+
+MEASURED: tuple[Dimension, ...] = (
+    "completeness", "validity", "uniqueness", "consistency", "metadata",
+)
+
+
+def measured(
+    nodes: Sequence[Node], dataset: str, scores: Sequence[Score], algorithm: str, mqa: Mqa
+) -> list[Node]:
+    """Return a dataset's description with what was measured of it, and what each metric means.
+
+    Args:
+        nodes: of `portal.metadata.dcat.dataset_nodes`.
+        dataset: id of the dataset.
+        scores: of the release.
+        algorithm: their version.
+        mqa: of these very nodes.
+    """
+    subject = dataset_urn(dataset)
+    found = values(scores, mqa)
+    measurements = [
+        {
+            "@type": "dqv:QualityMeasurement",
+            "dqv:computedOn": {"@id": subject},
+            "dqv:isMeasurementOf": {"@id": metric_urn(dimension, algorithm)},
+            "dqv:value": {"@value": value, "@type": "xsd:decimal"},
+        }
+        for dimension, value in found.items()
+    ]
+    described = [
+        {**node, "dqv:hasQualityMeasurement": measurements} if node["@id"] == subject else node
+        for node in nodes
+    ]
+    return [*described, *(_metric(dimension, algorithm) for dimension in found)]
+
+
+def values(scores: Sequence[Score], mqa: Mqa) -> dict[Dimension, str]:
+    """Return what was measured, in percent, as every description of the dataset says it.
+
+    Args:
+        scores: of the release.
+        mqa: of the dataset's description.
+    """
+    metadata = Score(dimension="metadata", good=mqa.points, of=mqa.of)
+    return {
+        score.dimension: f"{score.percent:.4f}"
+        for score in (*scores, metadata)
+        if score.dimension in MEASURED
+    }
+
+
+def _metric(dimension: Dimension, algorithm: str) -> Node:
+    info = DIMENSIONS[dimension]
+    return {
+        "@id": metric_urn(dimension, algorithm),
+        "@type": "dqv:Metric",
+        "skos:prefLabel": texts(info.title),
+        "skos:definition": texts(info.meaning),
+        "dqv:expectedDataType": {"@id": "xsd:decimal"},
+        "dqv:inDimension": {
+            "@id": metric_urn(dimension, ""), "@type": "dqv:Dimension",
+            "skos:prefLabel": texts(info.title),
+        },
+        "dcat:version": algorithm,
+    }

@@ -1,0 +1,155 @@
+"""The pages, rendered: reports in, bytes of HTML, JSON and SVG out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from model.records.quality_dimension import DIMENSIONS, GRADES, grade_of
+from model.records.release_blockers import sentences
+from model.records.scorecard import GroupScore, QualityReport
+from model.records.validation import QualityRecord
+from model.reference.registries import Registries
+from model.util.text import LANGUAGES, fold
+from portal.content import Content
+from portal.names import Names
+from portal.quality import trends
+from portal.quality.badge import badge
+from portal.quality.view import view
+from portal.site.pages import render_template
+
+WORSE_DAYS, WORSE_POINTS = 7, 0.5
+_LATE = ("dead", "overdue", "late")
+
+
+@dataclass(frozen=True)
+class Assessed:
+    """A dataset as the pages show it.
+
+    record: the complete record of the newest judgement.
+    content: the current release, for the rows that it held back and what it revised.
+    """
+
+    report: QualityReport
+    names: Names
+    record: QualityRecord | None
+    content: Content | None = None
+
+
+def report_page(dataset: str, language: str) -> str:
+    """Return the path of a dataset's report in the site."""
+    return f"{language}/quality/{dataset}.html"
+
+
+def render(
+    assessed: Sequence[Assessed],
+    sectors: Sequence[GroupScore],
+    city: GroupScore | None,
+    registries: Registries,
+    as_of: date,
+) -> Iterator[tuple[str, bytes]]:
+    """Give every page about quality: path in the site, and its bytes.
+
+    Args:
+        assessed: the datasets.
+        sectors: the grade of each sector.
+        city: the grade of all.
+        registries: names of the sectors.
+        as_of: the day for which the pages speak.
+    """
+    totals = {each.report.dataset: trends.Totals(each.report.trend) for each in assessed}
+    for each in assessed:
+        dataset = each.report.dataset
+        yield f"quality/{dataset}.json", each.report.model_dump_json(indent=1).encode()
+        for language in LANGUAGES:
+            yield f"quality/{dataset}.{language}.svg", badge(each.report.scorecard, language)
+            yield report_page(dataset, language), _report(each, registries, language)
+    shared = _overview(assessed, sectors, city, registries, totals, as_of)
+    for language in LANGUAGES:
+        yield f"{language}/quality.html", render_template(
+            "quality.html", language, root="../", page="quality.html", preview=False, **shared,
+        )
+
+
+def _overview(
+    assessed: Sequence[Assessed],
+    sectors: Sequence[GroupScore],
+    city: GroupScore | None,
+    registries: Registries,
+    totals: Mapping[str, trends.Totals],
+    as_of: date,
+) -> dict[str, Any]:
+    reports = [each.report for each in assessed]
+    by_sector = {
+        sector.id: sorted(
+            (report for report in reports if report.sector == sector.id),
+            key=lambda report: fold(report.title.vi),
+        )
+        for sector in registries.sectors.values()
+    }
+    graded = {group.id: group for group in sectors}
+    rows = [
+        {
+            "sector": registries.sectors[name],
+            "group": graded[name],
+            "scores": dict(graded[name].scores),
+            "curve": trends.curve(trends.weekly([totals[r.dataset] for r in members], as_of)),
+            "members": members,
+        }
+        for name, members in by_sector.items() if name in graded
+    ]
+    return {
+        "rows": rows,
+        "city": city,
+        "city_scores": dict(city.scores) if city else {},
+        "curve": trends.curve(trends.weekly(list(totals.values()), as_of)),
+        "box": trends,
+        "dimensions": DIMENSIONS,
+        "grades": GRADES,
+        "grade_of": grade_of,
+        "worse": _worse(reports, totals, as_of),
+        "stopped": [
+            (report, sentences(report.latest.stopped, report.dataset))
+            for report in reports if report.latest and report.latest.stopped
+        ],
+        "late": _late(reports),
+        "as_of": as_of,
+    }
+
+
+def _worse(
+    reports: Sequence[QualityReport], totals: Mapping[str, trends.Totals], as_of: date
+) -> list[tuple[QualityReport, float, float]]:
+    """Return what lost points within a week, with its total then and now, the most first."""
+    found = []
+    for report in reports:
+        before = totals[report.dataset].on(as_of - timedelta(days=WORSE_DAYS))
+        now = report.scorecard.total if report.scorecard else None
+        if before is not None and now is not None and before - now >= WORSE_POINTS:
+            found.append((report, before, now))
+    return sorted(found, key=lambda item: item[2] - item[1])
+
+
+def _late(reports: Sequence[QualityReport]) -> list[QualityReport]:
+    """Return what is late, the worst first."""
+    cards = [(r, r.scorecard.freshness) for r in reports if r.scorecard]
+    late = [(r, fresh) for r, fresh in cards if fresh.state in _LATE]
+    late.sort(key=lambda item: (_LATE.index(item[1].state), -item[1].days_late))
+    return [report for report, _ in late]
+
+
+def _report(each: Assessed, registries: Registries, language: str) -> bytes:
+    report = each.report
+    shown = view(each.names, report, each.record, each.content, language)
+    return render_template(
+        "quality_report.html", language,
+        root="../../../", page=f"quality/{report.dataset}.html", preview=False,
+        report=report,
+        sector=registries.sectors[report.sector],
+        dimensions=DIMENSIONS,
+        grade_of=grade_of,
+        box=trends,
+        v=shown,
+    )

@@ -1,0 +1,58 @@
+"""Putting the pages into the site: what has not changed is not written, what is gone is removed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from filelock import FileLock
+
+from model.errors import PortalError
+from model.records.scorecard import GroupScore
+from model.reference.registries import Registries
+from model.util.disk import disk_errors, write_if_changed
+from model.util.text import LANGUAGES
+from portal.quality.pages import Assessed, render
+
+LOCK_SECONDS = 120
+
+
+def publish_quality(
+    folder: Path,
+    assessed: Sequence[Assessed],
+    sectors: Sequence[GroupScore],
+    city: GroupScore | None,
+    registries: Registries,
+    as_of: date,
+) -> int:
+    """Bring the site's pages about quality to the reports of a day.
+
+    Args:
+        folder: the site's folder; for the rest see `pages.render`.
+
+    Returns:
+        How many files were written.
+
+    Raises:
+        PortalError: the folder cannot be written.
+    """
+    written = 0
+    with disk_errors(folder, PortalError):
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / ".lock", timeout=LOCK_SECONDS):
+            kept = set()
+            for path, data in render(assessed, sectors, city, registries, as_of):
+                kept.add(path)
+                written += write_if_changed(
+                    folder / path, data, PortalError, lasting=False
+                )
+            _remove_others(folder, kept)
+    return written
+
+
+def _remove_others(folder: Path, kept: set[str]) -> None:
+    for root in ("quality", *(f"{language}/quality" for language in LANGUAGES)):
+        for path in (folder / root).glob("*/*.*"):
+            if path.is_file() and path.relative_to(folder).as_posix() not in kept:
+                path.unlink()

@@ -1,5 +1,0 @@
-"""The pages about quality: the overview of all datasets, a report for each, and its badge.
-
-They are made from `QualityReport`s (model/quality.py) and a day, and nothing else: the same
-reports on the same day give the same bytes. What the figures mean: docs/quality.md.
-"""

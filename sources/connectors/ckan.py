@@ -1,0 +1,262 @@
+"""CKAN as a source: the files of a dataset's resources, or their rows in the DataStore.
+
+https://docs.ckan.org/en/2.11/api/. An action answers `{"success": true, "result": ...}`, or
+`{"success": false, "error": {"__type", "message", field: [...]}}`. DKAN answers `package_show` with
+a list of one. What the package says of itself is no part of the snapshot: a declaration holds
+the dataset's metadata.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlencode, urlsplit
+
+import pyarrow as pa
+from pydantic import Field, model_validator
+
+from model.declarations.dataset import ColumnRule
+from model.errors import ChangedError, SourceError
+from model.util.text import Frozen, Text, did_you_mean, slug
+from sources.base import Answer, Get, Request, StoredPart
+from sources.connectors import ckan_rows, files
+from sources.connectors.options import BaseUrl, Files, exactly_one
+from sources.fetch.credentials import Secret
+from sources.fetch.recorded_files import part_name, recorded_answers
+from sources.fetch.urls import host_of, safe_url
+from sources.formats.json_text import load_json
+from sources.formats.payload import message_in, quoted
+from sources.limits import MAX_PAGES
+
+name = "ckan"
+columns: Mapping[str, ColumnRule] = {}
+
+
+class Options(Frozen):
+    """What is asked: the resources of a `package`, by its id or name; or `files`.
+
+    resources: ids or names; all of the package without it.
+    formats: keep the resources of these formats, e.g. CSV.
+    datastore: ask for the rows of the DataStore instead of the file.
+    page_size: rows a page; CKAN itself gives at most 32,000.
+    token: where the API token is kept, for what is not public.
+    layout: how the files are laid out, as the options of the protocol `files`.
+    """
+
+    base_url: BaseUrl | None = None
+    package: Text | None = None
+    resources: tuple[Text, ...] = ()
+    formats: tuple[Text, ...] = ()
+    datastore: bool = False
+    page_size: Annotated[int, Field(ge=1, le=32_000)] = 10_000
+    token: Secret | None = None
+    layout: dict[str, Any] = Field(default_factory=dict)
+    files: Files = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Options:
+        exactly_one(package=self.package, files=self.files)
+        if (self.package is None) != (self.base_url is None):
+            raise ValueError("give `base_url` and `package` together")
+        if self.datastore and self.layout:
+            raise ValueError("`layout` is of files; the DataStore has rows")
+        layout_of(self)
+        return self
+
+
+def layout_of(options: Options) -> files.Options:
+    """Return the layout as options of `files`.
+
+    Raises:
+        pydantic.ValidationError: one is wrong.
+    """
+    return files.Options.model_validate({**options.layout, "files": ("resource",)})
+
+
+def host(options: Options) -> str:
+    """Return the host that is asked, "" for files."""
+    return host_of(options.base_url) if options.base_url else ""
+
+
+def fetch(options: Options, get: Get) -> Iterator[Answer]:
+    """Ask what resources the package has, then for each that is chosen.
+
+    Raises:
+        SourceError: CKAN's own words, or no such resource.
+    """
+    if options.base_url is None:
+        yield from recorded_answers(options.files, get)
+        return
+    secrets = {"Authorization": options.token.read()} if options.token else {}
+    url = _action(options.base_url, "package_show", id=options.package)
+    shown = get("package.json", Request(url, secrets=secrets))
+    taken: set[str] = set()
+    for resource in _chosen(result_of(shown.path, safe_url(url)), options, safe_url(url)):
+        if options.datastore:
+            yield from _rows(resource, options, options.base_url, secrets, get, taken)
+        else:
+            yield _file(resource, options.base_url, secrets, get, taken)
+
+
+def _action(base_url: str, action: str, **parameters: Any) -> str:
+    return f"{base_url}/api/3/action/{action}?{urlencode(parameters)}"
+
+
+def result_of(path: Path, where: str) -> Any:
+    """Return the result of an action.
+
+    Raises:
+        SourceError: CKAN's own words.
+        ReadError: no answer of an action.
+    """
+    body = load_json(path, where)
+    if isinstance(body, dict) and body.get("success") is True and "result" in body:
+        return body["result"]
+    said = message_in(body)
+    raise SourceError(
+        f"CKAN says: {said}" if said else "is no answer of CKAN's action API", where=where,
+        todo="check `base_url`, the names, and whether a token is needed",
+    )
+
+
+def _chosen(package: Any, options: Options, where: str) -> list[dict[str, Any]]:
+    """Return the resources that are asked for, in the package's order."""
+    if isinstance(package, list) and len(package) == 1:
+        package = package[0]
+    resources = package.get("resources") if isinstance(package, dict) else None
+    if not isinstance(resources, list) or not all(isinstance(r, dict) for r in resources):
+        raise SourceError("shows a package without resources", where=where)
+    if str(package.get("state", "active")).casefold() != "active":
+        raise SourceError(
+            f"the package is {quoted(str(package['state']), 40)}", where=where,
+            todo="ask the publisher what took its place",
+        )
+    for wanted in options.resources:
+        _check_named(wanted, resources, where)
+    formats = {each.casefold() for each in options.formats}
+    found = [
+        each for each in resources
+        if (not options.resources or _text(each, "id") in options.resources
+            or _text(each, "name") in options.resources)
+        and (not formats or _text(each, "format").casefold() in formats)
+    ]
+    if not found:
+        raise SourceError(
+            f"no resource has the format {', '.join(options.formats)}" if resources
+            else "the package has no resources", where=where,
+            todo="it has: " + _listed(resources) if resources else "check `package`",
+        )
+    return found
+
+
+def _check_named(wanted: str, resources: list[dict[str, Any]], where: str) -> None:
+    ids = [_text(each, "id") for each in resources]
+    names = [_text(each, "name") for each in resources]
+    if wanted in ids:
+        return
+    if names.count(wanted) > 1:
+        twins = ", ".join(i for i, n in zip(ids, names, strict=True) if n == wanted)
+        raise SourceError(
+            f"{names.count(wanted)} resources are named {wanted!r}", where=where,
+            todo=f"name one by its id: {twins}",
+        )
+    if wanted not in names:
+        raise SourceError(
+            f"the package has no resource {wanted!r}", where=where,
+            todo=did_you_mean(wanted, {*names} - {""}) or f"it has: {_listed(resources)}",
+        )
+
+
+def _text(resource: dict[str, Any], key: str) -> str:
+    return str(resource.get(key) or "")
+
+
+def _listed(resources: list[dict[str, Any]]) -> str:
+    return "; ".join(
+        quoted(f"{_text(r, 'name') or _text(r, 'id')} ({_text(r, 'format') or 'no format'})", 80)
+        for r in resources[:10]
+    )
+
+
+def _file(
+    resource: dict[str, Any], base_url: str, secrets: Mapping[str, str], get: Get,
+    taken: set[str],
+) -> Answer:
+    url = _text(resource, "url")
+    if not url.startswith(("https://", "http://")):
+        raise SourceError(
+            f"the resource {quoted(_text(resource, 'name'), 60)!r} has no file to fetch",
+            where=quoted(url) or base_url,
+            todo="declare `datastore: true`" if resource.get("datastore_active") else
+            "ask the publisher for a link",
+        )
+    part = part_name(urlsplit(url).path, taken, f".{slug(_text(resource, 'format'))[:8] or 'dat'}")
+    # A token is CKAN's alone: the file may be anybody's.
+    kept = secrets if host_of(url) == host_of(base_url) else {}
+    edition = _edition(resource)
+    answer = get(part, Request(url, secrets=kept), edition)
+    return replace(answer, edition=edition)
+
+
+def _edition(resource: dict[str, Any]) -> str | None:
+    """Return what tells one upload from the next; of a link CKAN cannot know."""
+    if _text(resource, "url_type") != "upload" or not _text(resource, "last_modified"):
+        return None
+    return " ".join(_text(resource, key) for key in ("last_modified", "hash", "size"))
+
+
+def _rows(
+    resource: dict[str, Any], options: Options, base_url: str, secrets: Mapping[str, str],
+    get: Get, taken: set[str],
+) -> Iterator[Answer]:
+    """Ask for a table of the DataStore, page after page.
+
+    Rows may be written without a trace in the package, so every page is asked for each time.
+    """
+    label = _text(resource, "name") or _text(resource, "id")
+    if not resource.get("datastore_active"):
+        raise SourceError(
+            f"the resource {quoted(label, 60)!r} has no rows in the DataStore", where=base_url,
+            todo="leave out `datastore`, to read its file",
+        )
+    stem = part_name(slug(label)[:80], taken, "")
+    received, page, total = 0, 0, 1
+    while received < total:
+        page += 1
+        if page > MAX_PAGES:
+            raise SourceError(f"more than {MAX_PAGES} pages", where=base_url,
+                              todo="give a larger `page_size`")
+        url = _action(
+            base_url, "datastore_search", resource_id=_text(resource, "id"), sort="_id",
+            limit=options.page_size, offset=received,
+        )
+        answer = get(f"{stem}-{page:04d}.json", Request(url, secrets=secrets))
+        table = ckan_rows.page_of(result_of(answer.path, safe_url(url)), safe_url(url))
+        if page > 1 and table.total != total:
+            raise ChangedError(
+                f"had {total} rows and has {table.total} now", where=safe_url(url),
+                todo="run again",
+            )
+        total = table.total
+        received += len(table.records)
+        if not table.records and received < total:
+            raise ChangedError(
+                f"announces {total} rows and gives {received}", where=safe_url(url),
+                todo="run again",
+            )
+        yield answer
+
+
+def read(parts: list[StoredPart], options: Options) -> Iterator[pa.RecordBatch]:
+    """Read the files as the protocol `files` does, or rows with the DataStore's own types.
+
+    Raises:
+        ReadError: names file and line, or record.
+    """
+    if not options.datastore:
+        return files.read(parts, layout_of(options))
+    return ckan_rows.batches(
+        parts, lambda part: ckan_rows.page_of(result_of(part.path, part.name), part.name)
+    )

@@ -1,0 +1,183 @@
+"""WHO Global Health Observatory: the OData API, and CSV files of the older Athena service.
+
+https://www.who.int/data/gho/info/gho-odata-api
+An answer is `{"value": [observation, ...], "@odata.nextLink": ...}`. The root of the service
+answers 200 with the list of its datasets under the same name `value`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote, urljoin
+
+import pyarrow as pa
+from pydantic import Field
+
+from model.declarations.dataset import ColumnRule
+from model.errors import ReadError, SourceError
+from model.util.text import Code, slug
+from sources.base import Answer, Get, Request, StoredPart
+from sources.connectors.by_indicator import ByIndicator, service_host
+from sources.connectors.options import BaseUrl
+from sources.fetch.recorded_files import recorded_answers
+from sources.fetch.urls import host_of, safe_url
+from sources.formats.csv_text import read_csv
+from sources.formats.json_text import as_text, load_json
+from sources.formats.payload import check_payload, message_in
+from sources.formats.tabular.batches import Row, text_batches
+from sources.formats.tabular.tables import Shape, as_table
+from sources.limits import MAX_PAGES
+
+name = "gho"
+
+COLUMNS = (
+    "Id", "IndicatorCode", "SpatialDimType", "SpatialDim", "TimeDimType", "TimeDim",
+    "Dim1Type", "Dim1", "Dim2Type", "Dim2", "Dim3Type", "Dim3",
+    "DataSourceDimType", "DataSourceDim", "Value", "NumericValue", "Low", "High", "Comments",
+    "Date", "TimeDimensionValue", "TimeDimensionBegin", "TimeDimensionEnd",
+    "ParentLocationCode", "ParentLocation",
+)
+
+# Of the OData answers; the CSV files have names of their own (GHO, COUNTRY, YEAR, Numeric).
+columns: Mapping[str, ColumnRule] = {
+    "indicator": ColumnRule(column="IndicatorCode"),
+    "ref_area": ColumnRule(column="SpatialDim"),
+    "time_period": ColumnRule(column="TimeDim"),
+    "obs_value": ColumnRule(column="NumericValue", locale="plain"),
+}
+
+
+class Options(ByIndicator):
+    """What is asked: `indicators`, one request each; or `files` (JSON, or CSV of Athena).
+
+    `where` keeps values of a dimension, e.g. `Dim1: [SEX_BTSX]`.
+    """
+
+    countries: tuple[Code, ...] = ()
+    start: int | None = None
+    end: int | None = None
+    where: dict[Code, tuple[Code, ...]] = Field(default_factory=dict)
+    base_url: BaseUrl = "https://ghoapi.azureedge.net/api"
+
+
+host = service_host
+
+
+def fetch(options: Options, get: Get) -> Iterator[Answer]:
+    """Ask for each indicator and follow its pages.
+
+    Raises:
+        SourceError: an error body, or a next page on another host.
+    """
+    if options.files:
+        yield from recorded_answers(options.files, get)
+        return
+    for indicator in options.indicators:
+        url: str | None = _url(indicator, options)
+        page = 1
+        while url is not None:
+            answer = get(f"{slug(indicator)}-{page:04d}.json", Request(url))
+            url = _next(load_json(answer.path, safe_url(url)), url)
+            yield answer
+            page += 1
+            if page > MAX_PAGES:
+                raise SourceError(f"more than {MAX_PAGES} pages", where=safe_url(url or ""))
+
+
+def _url(indicator: str, options: Options) -> str:
+    clauses = [_any_of("SpatialDim", options.countries)] if options.countries else []
+    clauses += [_any_of(field, values) for field, values in options.where.items()]
+    clauses += [f"TimeDim ge {options.start}"] if options.start is not None else []
+    clauses += [f"TimeDim le {options.end}"] if options.end is not None else []
+    query = f"?$filter={quote(' and '.join(clauses))}" if clauses else ""
+    return f"{options.base_url}/{quote(indicator)}{query}"
+
+
+def _any_of(field: str, values: tuple[str, ...]) -> str:
+    text = " or ".join(f"{field} eq '{value}'" for value in values)
+    return f"({text})" if len(values) > 1 else text
+
+
+def _next(body: Any, url: str) -> str | None:
+    _observations(body, safe_url(url))
+    link = body.get("@odata.nextLink")
+    if link is None:
+        return None
+    after = urljoin(url, str(link))
+    if host_of(after) != host_of(url):
+        raise SourceError(
+            f"its next page is on another host: {safe_url(after)}", where=safe_url(url),
+            todo="check `base_url`",
+        )
+    return after
+
+
+def _observations(body: Any, where: str) -> list[Any]:
+    rows = body.get("value") if isinstance(body, dict) else None
+    if not isinstance(rows, list):
+        said = message_in(body)
+        raise ReadError(
+            "is no answer of the Global Health Observatory"
+            + (f"; it says: {said}" if said else ""),
+            where=where, todo="check the indicator's code",
+        )
+    if rows and isinstance(rows[0], dict) and "kind" in rows[0] and "IndicatorCode" not in rows[0]:
+        raise ReadError(
+            "lists the service's datasets instead of observations", where=where,
+            todo="check that the URL names an indicator",
+        )
+    return rows
+
+
+def read(parts: list[StoredPart], options: Options) -> Iterator[pa.RecordBatch]:
+    """Read observations: `COLUMNS` of JSON answers; of CSV files all columns that any has.
+
+    Raises:
+        ReadError: names file and line.
+    """
+    kinds = {part.name: _is_json(part) for part in parts}
+    if all(kinds.values()):
+        return text_batches(COLUMNS, _json_rows(parts))
+    if any(kinds.values()):
+        raise ReadError(
+            "is JSON, other files are CSV", where=next(n for n, k in kinds.items() if k),
+            todo="declare one kind only",
+        )
+    # The columns vary by indicator: a file without a column has no value in it.
+    names = dict.fromkeys(name for part in parts for name in _table(part).columns)
+    return text_batches(tuple(names), _csv_rows(parts, tuple(names)))
+
+
+def _is_json(part: StoredPart) -> bool:
+    head = check_payload(part.path, part.name, "JSON or CSV")
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"{", b"["))
+
+
+def _json_rows(parts: list[StoredPart]) -> Iterator[Row]:
+    for part in parts:
+        rows = _observations(load_json(part.path, part.name), part.name)
+        for number, observation in enumerate(rows, start=1):
+            where = f"{part.name}:{number}"
+            if not isinstance(observation, dict) or "IndicatorCode" not in observation:
+                raise ReadError("is no observation: no `IndicatorCode`", where=where)
+            values = tuple(as_text(observation.get(column), where) for column in COLUMNS)
+            yield Row(part.name, number, values)
+
+
+def _table(part: StoredPart) -> Any:
+    table = as_table(read_csv(part.path, part.name), Shape(), part.name)
+    if not {"GHO", "Numeric"} <= set(table.columns):
+        raise ReadError(
+            "has no column `GHO` or `Numeric`", where=f"{part.name}:1",
+            todo="check that the file is a CSV of the Global Health Observatory",
+        )
+    return table
+
+
+def _csv_rows(parts: list[StoredPart], names: tuple[str, ...]) -> Iterator[Row]:
+    for part in parts:
+        table = _table(part)
+        for number, cells in table.rows:
+            found = dict(zip(table.columns, cells, strict=True))
+            yield Row(part.name, number, tuple(found.get(column) for column in names))

@@ -1,0 +1,231 @@
+"""SDMX: data messages in XML (2.1, 3.0), JSON (1.0, 2.0) and CSV (1.0, 2.0), by file or by URL.
+
+The columns are the ids of the message's dimensions and attributes, then `time_period` and `value`.
+`structure`, a structure message, adds `<id>_label` and, where it has Vietnamese names,
+`<id>_label_vi`; messages in JSON and CSV may bring labels of their own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+
+from model.declarations.dataset import DEFAULT_MISSING, ColumnRule
+from model.errors import ReadError
+from sources.base import Answer, Get, Request, StoredPart
+from sources.connectors.sdmx.csv_message import csv_message, is_sdmx_csv
+from sources.connectors.sdmx.json_message import json_message
+from sources.connectors.sdmx.last_update import awaited, edition_of
+from sources.connectors.sdmx.message import TIME, VALUE, Message, best_name
+from sources.connectors.sdmx.request import Options, base_url_of, data_request, url_request
+from sources.connectors.sdmx.services import Service
+from sources.connectors.sdmx.structure import Labels, labels_of, load_structures
+from sources.connectors.sdmx.xml_message import xml_message
+from sources.fetch.recorded_files import part_name, recorded_answers
+from sources.fetch.urls import file_url, host_of, safe_url
+from sources.formats.archives import is_gzip, is_zip, ungzipped, unpacked
+from sources.formats.payload import check_payload, quoted, words_of
+from sources.formats.tabular.batches import Row, text_batches
+
+name = "sdmx"
+
+columns: Mapping[str, ColumnRule] = {
+    "time_period": ColumnRule(column="time_period"),
+    "obs_value": ColumnRule(column="value", locale="plain", missing=(*DEFAULT_MISSING, "NaN")),
+}
+
+_MULTIPLIER = "UNIT_MULT"
+_MAX_SHIFT = 30  # powers of ten
+_MAX_DIGITS = 400
+_STRUCTURE_PART = "sdmx-structure-message.xml"
+
+
+def host(options: Options) -> str:
+    """Return the host that is asked, "" for files."""
+    if options.asked is not None:
+        return host_of(base_url_of(options, options.asked))
+    return host_of(options.urls[0]) if options.urls else ""
+
+
+def fetch(options: Options, get: Get) -> Iterator[Answer]:
+    """Ask for the data, and for the structure message where one is named.
+
+    Raises:
+        SourceError: the service's own words, also where it says them under status 200.
+    """
+    yield from recorded_answers(options.files, get)
+    taken: set[str] = set()
+    for url in options.urls:
+        answer = get(part_name(urlsplit(url).path, taken), url_request(options, url))
+        yield _checked(answer)
+    if options.asked is not None:
+        yield _flow(options, options.asked, get, part_name(f"{options.flow}.dat", taken))
+    if options.structure:
+        is_url = options.structure.startswith(("https://", "http://"))
+        url = options.structure if is_url else file_url(options.structure)
+        yield get(_STRUCTURE_PART, Request(url))
+
+
+def _flow(options: Options, asked: Service, get: Get, part: str) -> Answer:
+    edition = edition_of(options, asked, get)
+    first = get(part, data_request(options, asked), edition)
+    answer = awaited(first, base_url_of(options, asked), get)
+    if answer is not first:
+        os.replace(answer.path, first.path)
+        # Its validators are those of another URL.
+        reply = replace(answer.reply, url=first.request.url, headers={})
+        answer = replace(first, reply=reply)
+    return replace(_checked(answer), edition=edition)
+
+
+def _checked(answer: Answer) -> Answer:
+    """Return an answer that holds data: an error under status 200 is no snapshot."""
+    with _message(answer.path, safe_url(answer.request.url)):
+        return answer
+
+
+def read(parts: list[StoredPart], options: Options) -> Iterator[pa.RecordBatch]:
+    """Read messages of one structure.
+
+    `_row` is the number of the observation in its message, or the line of a CSV file.
+
+    Raises:
+        SourceError: a message holds the service's error.
+        ReadError: names file and line.
+    """
+    data = [part for part in parts if part.name != _STRUCTURE_PART]
+    with ExitStack() as stack:
+        messages = [stack.enter_context(_message(part.path, part.name)) for part in data]
+        _check_together(data, messages, options)
+        labels: Labels = {}
+        if len(data) < len(parts):
+            structures = load_structures([part for part in parts if part.name == _STRUCTURE_PART])
+            labels = labels_of(structures, messages[0].structure, data[0].name)
+        table = _Table.of(messages, labels, options.apply_unit_mult)
+        yield from text_batches(table.columns, _rows(data, messages, table))
+
+
+def _check_together(data: list[StoredPart], messages: list[Message], options: Options) -> None:
+    for part, message in zip(data, messages, strict=True):
+        if message.structure != messages[0].structure:
+            raise ReadError(
+                f"is of the structure {message.structure!r}; {data[0].name} is of"
+                f" {messages[0].structure!r}",
+                where=part.name, todo="read messages of different structure as datasets of their"
+                " own",
+            )
+        if options.apply_unit_mult and _MULTIPLIER not in message.ids:
+            raise ReadError(
+                f"has no {_MULTIPLIER} to apply", where=part.name,
+                todo="leave out `apply_unit_mult`, or declare a `scale`",
+            )
+
+
+@contextmanager
+def _message(path: Path, where: str) -> Iterator[Message]:
+    """Read what one file holds, for as long as the context lasts."""
+    with ExitStack() as stack:
+        head = check_payload(path, where, "SDMX")
+        if is_zip(head):
+            path, where = stack.enter_context(unpacked(path, where, "*"))
+            head = check_payload(path, where, "SDMX")
+        elif is_gzip(head):
+            path = stack.enter_context(ungzipped(path, where, ".dat"))
+            head = check_payload(path, where, "SDMX")
+        start = head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+        if start.startswith(b"<"):
+            yield xml_message(path, where)
+        elif start.startswith((b"{", b"[")):
+            yield json_message(path, where)
+        elif is_sdmx_csv(head):
+            yield csv_message(path, where)
+        else:
+            raise ReadError(
+                f"is no SDMX in XML, JSON or CSV; it begins: {words_of(head)}", where=where,
+                todo="check the key, the periods and the `form` that is asked for",
+            )
+
+
+@dataclass(frozen=True)
+class _Table:
+    """The columns of the table, and what fills them."""
+
+    ids: tuple[str, ...]
+    labels: tuple[tuple[str, str, Mapping[str, str | None]], ...]  # column, id, name by code
+    multiplies: bool
+
+    @classmethod
+    def of(cls, messages: list[Message], labels: Labels, multiplies: bool) -> _Table:
+        """Return the table that holds all messages.
+
+        Raises:
+            ReadError: two columns would have one name.
+        """
+        ids = tuple(dict.fromkeys(each for message in messages for each in message.ids))
+        named: list[tuple[str, str, Mapping[str, str | None]]] = []
+        for each in ids:
+            codes = labels.get(each)
+            if codes is None or f"{each}_label" in ids:
+                continue
+            named.append((f"{each}_label", each, {k: best_name(v) for k, v in codes.items()}))
+            vietnamese = {k: v.get("vi") for k, v in codes.items()}
+            if any(vietnamese.values()):
+                named.append((f"{each}_label_vi", each, vietnamese))
+        found = cls(ids, tuple(named), multiplies)
+        folded = [column.casefold() for column in (*found.columns, "_part", "_row")]
+        twin = next((c for c in found.columns if folded.count(c.casefold()) > 1), None)
+        if twin is not None:
+            raise ReadError(
+                f"two columns would be named {quoted(twin, 60)!r}", where=name,
+                todo="ask the publisher, or ask for SDMX-CSV and read it as a file",
+            )
+        return found
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns' names."""
+        return (*self.ids, *(column for column, _, _ in self.labels), "time_period", "value")
+
+    def row(self, observation: Mapping[str, str | None], where: str) -> list[str | None]:
+        """Return an observation's values in the order of the columns."""
+        values = [observation.get(each) for each in self.ids]
+        values += [names.get(observation.get(each) or "") for _, each, names in self.labels]
+        value = observation.get(VALUE)
+        if self.multiplies:
+            values[self.ids.index(_MULTIPLIER)] = "0"
+            value = _shifted(value, observation.get(_MULTIPLIER), where)
+        return [*values, observation.get(TIME), value]
+
+
+def _rows(data: list[StoredPart], messages: list[Message], table: _Table) -> Iterator[Row]:
+    for part, message in zip(data, messages, strict=True):
+        for number, observation in message.observations():
+            yield Row(part.name, number, table.row(observation, f"{part.name}:{number}"))
+
+
+def _shifted(value: str | None, power: str | None, where: str) -> str | None:
+    """Move the decimal point of a number, digit by digit, so that nothing is rounded.
+
+    What has no digit is a mark of the source ("NaN", "na") and stays.
+    """
+    if not value or not power or not any(map(str.isdecimal, value)):
+        return value
+    try:
+        number, by = Decimal(value), int(power[:9])
+        if not number.is_finite() or abs(by) > _MAX_SHIFT or abs(number.adjusted()) > _MAX_DIGITS:
+            raise ValueError
+        sign, digits, exponent = number.as_tuple()
+        return f"{Decimal((sign, digits, int(exponent) + by)):f}"
+    except (InvalidOperation, ValueError) as error:
+        raise ReadError(
+            f"the value {quoted(value, 40)!r} cannot be multiplied by ten to the power of"
+            f" {quoted(power, 40)!r}",
+            where=where, todo="leave out `apply_unit_mult`, and ask the publisher",
+        ) from error

@@ -1,0 +1,165 @@
+"""UNESCO Institute for Statistics: the data API, and the national data of the bulk files.
+
+https://api.uis.unesco.org/api/public/documentation/. The service publishes its data in versions
+that stay as they are, and tells which one is current: while it stays the same, nothing else is
+asked for. All indicators of a snapshot are of one version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+import pyarrow as pa
+
+from model.declarations.dataset import ColumnRule
+from model.errors import ReadError, SourceError
+from model.util.text import Code, slug
+from sources.base import Answer, Get, Request, StoredPart
+from sources.connectors.by_indicator import ByIndicator, service_host
+from sources.connectors.options import BaseUrl
+from sources.fetch.recorded_files import recorded_answers
+from sources.fetch.urls import safe_url
+from sources.formats.archives import is_zip, unpacked
+from sources.formats.csv_text import read_csv
+from sources.formats.json_text import as_text, load_json
+from sources.formats.payload import check_payload, message_in
+from sources.formats.tabular.batches import Row, text_batches
+from sources.formats.tabular.tables import Shape, as_table
+
+name = "uis"
+
+COLUMNS = ("indicator_id", "country_id", "year", "value", "magnitude", "qualifier")
+_VALUE, _MAGNITUDE = COLUMNS.index("value"), COLUMNS.index("magnitude")
+_JSON_KEYS = ("indicatorId", "geoUnit", "year", "value", "magnitude", "qualifier")
+
+columns: Mapping[str, ColumnRule] = {
+    "indicator": ColumnRule(column="indicator_id"),
+    "ref_area": ColumnRule(column="country_id"),
+    "time_period": ColumnRule(column="year"),
+    "obs_value": ColumnRule(column="value", locale="plain"),
+    "obs_status": ColumnRule(column="qualifier", map={"NAT_EST": "E", "UIS_EST": "E"}),
+}
+
+
+class Options(ByIndicator):
+    """What is asked: `indicators`, one request each; or `files` (JSON, CSV, zip)."""
+
+    countries: tuple[Code, ...] = ()
+    unit_type: Literal["NATIONAL", "REGIONAL"] | None = None
+    start: int | None = None
+    end: int | None = None
+    version: Code | None = None
+    base_url: BaseUrl = "https://api.uis.unesco.org/api/public"
+
+
+host = service_host
+
+
+def fetch(options: Options, get: Get) -> Iterator[Answer]:
+    """Ask for each indicator alone: the service refuses more than 100,000 records.
+
+    Raises:
+        SourceError: an error body.
+    """
+    if options.files:
+        yield from recorded_answers(options.files, get)
+        return
+    version = options.version or _current_version(options, get)
+    for indicator in options.indicators:
+        url = _url(indicator, version, options)
+        answer = get(f"{slug(indicator)}.json", Request(url), version)
+        _records(load_json(answer.path, safe_url(url)), safe_url(url))
+        yield replace(answer, edition=version)
+
+
+def _current_version(options: Options, get: Get) -> str:
+    url = f"{options.base_url}/versions/default"
+    body = load_json(get("version.json", Request(url)).path, safe_url(url))
+    version = body.get("version") if isinstance(body, dict) else None
+    if not isinstance(version, str) or not version:
+        said = message_in(body)
+        raise SourceError(
+            "does not tell its current version" + (f"; it says: {said}" if said else ""),
+            where=safe_url(url), todo="name a `version`, or try again later",
+        )
+    return version
+
+
+def _url(indicator: str, version: str, options: Options) -> str:
+    query: list[tuple[str, Any]] = [("indicator", indicator)]
+    query += [("geoUnit", country) for country in options.countries]
+    single = {
+        "geoUnitType": options.unit_type, "start": options.start, "end": options.end,
+        "version": version,
+    }
+    query += [(key, value) for key, value in single.items() if value is not None]
+    return f"{options.base_url}/data/indicators?{urlencode(query)}"
+
+
+def _records(body: Any, where: str) -> list[Any]:
+    records = body.get("records") if isinstance(body, dict) else None
+    if isinstance(records, list):
+        return records
+    said = message_in(body)
+    raise ReadError(
+        "is no answer of the UNESCO Institute for Statistics"
+        + (f"; it says: {said}" if said else ""),
+        where=where, todo="check the indicator's code, or ask for fewer years",
+    )
+
+
+def read(parts: list[StoredPart], options: Options) -> Iterator[pa.RecordBatch]:
+    """Read observations, see `COLUMNS`.
+
+    The institute writes 0 for what does not apply to a country, with the magnitude `NA`, and for
+    nought, with `NIL` (the README of each bulk file): the first has no value here.
+
+    Raises:
+        ReadError: names file and line, or record.
+    """
+    return text_batches(COLUMNS, (_without_placeholder(row) for row in _rows(parts)))
+
+
+def _without_placeholder(row: Row) -> Row:
+    if row.values[_MAGNITUDE] != "NA":
+        return row
+    values = [*row.values]
+    values[_VALUE] = None
+    return row._replace(values=values)
+
+
+def _rows(parts: list[StoredPart]) -> Iterator[Row]:
+    for part in parts:
+        head = check_payload(part.path, part.name, "JSON, CSV or zip")
+        if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"{", b"[")):
+            yield from _json_rows(part)
+        else:
+            yield from _csv_rows(part, is_zip(head))
+
+
+def _json_rows(part: StoredPart) -> Iterator[Row]:
+    for number, record in enumerate(_records(load_json(part.path, part.name), part.name), start=1):
+        where = f"{part.name}:{number}"
+        if not isinstance(record, dict) or "indicatorId" not in record:
+            raise ReadError("is no observation: it has no `indicatorId`", where=where)
+        yield Row(part.name, number, tuple(as_text(record.get(k), where) for k in _JSON_KEYS))
+
+
+def _csv_rows(part: StoredPart, packed: bool) -> Iterator[Row]:
+    with ExitStack() as stack:
+        path, where = part.path, part.name
+        if packed:
+            path, where = stack.enter_context(unpacked(path, where, "*_data_national.csv"))
+        table = as_table(read_csv(path, where), Shape(), where)
+        if tuple(column.lower() for column in table.columns) != COLUMNS:
+            raise ReadError(
+                f"its columns are not {', '.join(COLUMNS)}", where=f"{where}:1",
+                todo="check that the file holds national data, not labels or metadata",
+            )
+        for number, cells in table.rows:
+            if not cells[0].startswith("#"):  # the row of HXL hashtags
+                yield Row(part.name, number, cells)

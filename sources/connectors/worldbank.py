@@ -1,0 +1,287 @@
+"""World Bank Indicators API, version 2.
+
+https://datahelpdesk.worldbank.org/knowledgebase/articles/889392
+An answer is `[{page, pages, per_page, total, ...}, [observation, ...]]`, newest year first. An
+error is `[{"message": [{id, key, value}]}]` under status 200, and an HTML page under 400. The first
+page tells when its database was last updated: while it stays the same, no other page is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import quote, urlencode
+
+import msgspec
+import pyarrow as pa
+from pydantic import Field, model_validator
+
+from model.declarations.dataset import ColumnRule
+from model.errors import ChangedError, ReadError, SourceError
+from model.util.hashing import sha256_file
+from model.util.text import slug
+from sources.base import Answer, Get, Request, StoredPart
+from sources.connectors.by_indicator import ByIndicator, service_host
+from sources.connectors.options import BaseUrl, Codes, Period
+from sources.fetch.recorded_files import recorded_answers
+from sources.fetch.urls import safe_url
+from sources.formats.json_text import Lexeme, as_text, in_order, load_json
+from sources.formats.payload import message_in
+from sources.formats.tabular.batches import Row, column_batch, text_batches
+from sources.limits import BATCH_ROWS, MAX_JSON_BYTES, MAX_PAGES
+
+name = "worldbank"
+
+_SAME_ON_EVERY_PAGE = ("lastupdated", "total", "pages")
+
+# `area` is countryiso3code, or the country's id where an aggregate has no such code.
+COLUMNS = (
+    "indicator", "indicator_name", "country", "country_name", "countryiso3code", "area",
+    "date", "value", "unit", "obs_status", "decimal", "footnote",
+)
+
+columns: Mapping[str, ColumnRule] = {
+    "indicator": ColumnRule(column="indicator"),
+    "ref_area": ColumnRule(column="area"),
+    "time_period": ColumnRule(column="date"),
+    "obs_value": ColumnRule(column="value", locale="plain"),
+    "obs_status": ColumnRule(column="obs_status"),
+}
+
+
+class Options(ByIndicator):
+    """What is asked: `indicators`, one request each; or `files` with recorded answers."""
+
+    countries: Literal["all"] | Codes = "all"
+    start: Period | None = None
+    end: Period | None = None
+    source: Annotated[int, Field(ge=1)] | None = None  # the database, e.g. 2 = WDI
+    per_page: Annotated[int, Field(ge=1, le=32_500)] = 1_000
+    footnotes: bool = False
+    base_url: BaseUrl = "https://api.worldbank.org/v2"
+
+    @model_validator(mode="after")
+    def _both_ends(self) -> Options:
+        if (self.start is None) != (self.end is None):
+            raise ValueError("give both `start` and `end`, or neither")
+        return self
+
+
+host = service_host
+
+
+def fetch(options: Options, get: Get) -> Iterator[Answer]:
+    """Ask for each indicator, page after page.
+
+    Raises:
+        SourceError: the World Bank's own words, or pages that do not fit together.
+    """
+    if options.files:
+        yield from recorded_answers(options.files, get)
+        return
+    for indicator in options.indicators:
+        yield from _pages(indicator, options, get)
+
+
+def _pages(indicator: str, options: Options, get: Get) -> Iterator[Answer]:
+    page, pages, total, received = 1, 1, 0, 0
+    first: tuple[str, ...] = ()
+    edition: str | None = None
+    while page <= pages:
+        url = _url(indicator, page, options)
+        answer = get(f"{slug(indicator)}-{page:04d}.json", Request(url), edition)
+        envelope, rows = read_answer(answer.path, safe_url(url))
+        pages, total = _number(envelope, "pages", url), _number(envelope, "total", url)
+        said = tuple(str(envelope.get(key)) for key in _SAME_ON_EVERY_PAGE)
+        if page == 1:
+            first, edition = said, _edition(envelope, answer.path)
+        elif said != first:
+            raise ChangedError(
+                "was updated while its pages were asked for", where=safe_url(url),
+                todo="run again",
+            )
+        received += len(rows)
+        if pages > MAX_PAGES:
+            raise SourceError(
+                f"{pages} pages; {MAX_PAGES} are allowed", where=safe_url(url),
+                todo="ask for fewer countries or years, or a larger `per_page`",
+            )
+        yield replace(answer, edition=edition)
+        page += 1
+    if received != total:
+        raise ChangedError(
+            f"announces {total} observations and gives {received}", where=safe_url(url),
+            todo="try again: the figures may have changed while they were read",
+        )
+
+
+def _edition(envelope: dict[str, Any], first_page: Path) -> str | None:
+    """Return what tells this state of the figures from another.
+
+    `lastupdated` is a day, and more may change on a day: the first page, which holds the newest
+    figures, must be the same as well.
+    """
+    day = envelope.get("lastupdated")
+    return f"{day} {sha256_file(first_page)}" if day else None
+
+
+def _url(indicator: str, page: int, options: Options) -> str:
+    countries = "all" if options.countries == "all" else ";".join(options.countries)
+    query: dict[str, Any] = {"format": "json", "per_page": options.per_page, "page": page}
+    if options.start is not None:
+        query["date"] = f"{options.start}:{options.end}"
+    if options.source is not None:
+        query["source"] = options.source
+    if options.footnotes:
+        query["footnote"] = "y"
+    path = f"country/{quote(countries, safe=';')}/indicator/{quote(indicator)}"
+    return f"{options.base_url}/{path}?{urlencode(query, safe=':')}"
+
+
+def _number(envelope: dict[str, Any], key: str, url: str) -> int:
+    text = str(envelope.get(key))
+    if not text.isdecimal() or len(text) > 12:
+        raise SourceError(
+            f"its envelope has no number {key!r}", where=safe_url(url), todo="try again later"
+        )
+    return int(text)
+
+
+def read_answer(path: Path, where: str) -> tuple[dict[str, Any], list[Any]]:
+    """Return an answer's envelope and observations; those of a re-saved file too.
+
+    Raises:
+        SourceError: the World Bank's own words.
+        ReadError: not an answer of this API.
+    """
+    body = load_json(path, where)
+    if isinstance(body, list) and body and isinstance(body[0], dict):
+        if "message" in body[0]:
+            raise SourceError(
+                f"the World Bank says: {message_in(body[:1])}", where=where,
+                todo="check the codes of indicators and countries, and the years",
+            )
+        rows = body[1] if len(body) > 1 else None
+        if isinstance(rows, dict) and "Count" in rows:  # as a shell writes a list
+            rows = rows.get("value")
+        if rows is None:
+            return body[0], []
+        if isinstance(rows, list):
+            return body[0], rows
+    said = message_in(body)
+    raise ReadError(
+        "is no answer of the World Bank's API" + (f"; it says: {said}" if said else ""),
+        where=where, todo="check the URL or the file",
+    )
+
+
+def read(parts: list[StoredPart], options: Options) -> Iterator[pa.RecordBatch]:
+    """Read observations, see `COLUMNS`.
+
+    Raises:
+        SourceError: an answer holds the World Bank's error.
+        ReadError: names the file and the observation.
+    """
+    for part in parts:
+        yield from _usual(part) or text_batches(COLUMNS, _rows(part))
+
+
+class _Pair(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    id: str | None
+    value: str | None
+
+
+class _Observation(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """An observation as the API writes it."""
+
+    indicator: _Pair
+    country: _Pair
+    countryiso3code: str | None
+    date: str
+    value: Any
+    unit: str | None
+    obs_status: str | None
+    decimal: Any
+    footnote: str | msgspec.UnsetType | None = msgspec.UNSET
+
+
+_decode = msgspec.json.Decoder(
+    tuple[dict[str, Any], list[_Observation]], float_hook=Lexeme
+).decode
+
+
+def _keys(answer: tuple[dict[str, Any], list[_Observation]]) -> int:
+    envelope, observations = answer
+    footnotes = sum(each.footnote is not msgspec.UNSET for each in observations)
+    return len(envelope) + 12 * len(observations) + footnotes
+
+
+def _usual(part: StoredPart) -> Iterator[pa.RecordBatch] | None:
+    """Return the batches of an answer in which everything is as the API writes it, else None."""
+    if part.path.stat().st_size > MAX_JSON_BYTES:
+        return None
+    answer = in_order(part.path.read_bytes(), _decode, _keys)
+    if answer is None:
+        return None
+    rows: list[_Observation] = answer[1]
+    # Few rows at a time: their objects stay in the processor's cache from column to column.
+    starts = range(0, max(1, len(rows)), BATCH_ROWS)
+    return (
+        column_batch(COLUMNS, part.name, at + 1, _columns(rows[at : at + BATCH_ROWS], part.name))
+        for at in starts
+    )
+
+
+def _columns(rows: list[_Observation], where: str) -> list[list[str | None]]:
+    iso3 = [each.countryiso3code for each in rows]
+    countries = [each.country.id for each in rows]
+    return [
+        [each.indicator.id for each in rows],
+        [each.indicator.value for each in rows],
+        countries,
+        [each.country.value for each in rows],
+        iso3,
+        [code or country for code, country in zip(iso3, countries, strict=True)],
+        [each.date for each in rows],
+        [_text(each.value, where) for each in rows],
+        [each.unit for each in rows],
+        [each.obs_status for each in rows],
+        [_text(each.decimal, where) for each in rows],
+        [None if each.footnote is msgspec.UNSET else each.footnote for each in rows],
+    ]
+
+
+def _text(value: Any, where: str) -> str | None:
+    return value if value is None or isinstance(value, str) else as_text(value, where)
+
+
+def _rows(part: StoredPart) -> Iterator[Row]:
+    _, observations = read_answer(part.path, part.name)
+    for number, observation in enumerate(observations, start=1):
+        yield Row(part.name, number, _values(observation, f"{part.name}:{number}"))
+
+
+def _values(observation: Any, where: str) -> tuple[str | None, ...]:
+    if not isinstance(observation, dict) or not {"indicator", "date"} <= observation.keys():
+        raise ReadError(
+            "is no observation: it has no `indicator` or no `date`", where=where,
+            todo="check that the answer is of /country/…/indicator/…",
+        )
+    indicator, indicator_name = _pair(observation.get("indicator"), where)
+    country, country_name = _pair(observation.get("country"), where)
+    iso3 = as_text(observation.get("countryiso3code"), where)
+    rest = (
+        as_text(observation.get(key), where)
+        for key in ("date", "value", "unit", "obs_status", "decimal", "footnote")
+    )
+    return (
+        indicator, indicator_name, country, country_name, iso3, iso3 or country, *rest
+    )
+
+
+def _pair(value: Any, where: str) -> tuple[str | None, str | None]:
+    if not isinstance(value, dict):
+        return as_text(value, where), None
+    return as_text(value.get("id"), where), as_text(value.get("value"), where)

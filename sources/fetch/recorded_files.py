@@ -1,0 +1,60 @@
+"""Recorded answers: files of a folder in the place of requests, for every protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+
+from model.errors import SourceError
+from model.util.text import slug
+from sources.base import Answer, Get, Request
+from sources.fetch.urls import file_url, path_of_file_url
+from sources.limits import MAX_FILES
+
+_GLOB = frozenset("*?[")
+
+
+def is_pattern(path: str) -> bool:
+    """Say whether a path is a glob."""
+    return not _GLOB.isdisjoint(path)
+
+
+def part_name(path: str, taken: set[str], default_suffix: str = ".dat") -> str:
+    """Return a safe name for a part, unlike those in `taken`, and remember it there."""
+    pure = PurePosixPath(path)
+    suffix = slug(pure.suffix)
+    stem = slug(pure.stem)[:80] or "part"
+    ending = f".{suffix}" if 0 < len(suffix) <= 8 else default_suffix
+    name, count = stem + ending, 1
+    while name in taken:
+        count += 1
+        name = f"{stem}-{count}{ending}"
+    taken.add(name)
+    return name
+
+
+def recorded_answers(files: Sequence[str], get: Get) -> Iterator[Answer]:
+    """Ask for the files that paths and globs name, in order, each once.
+
+    The transport answers a glob with a list of `file:` URLs, one a line; that list is no part
+    of the snapshot.
+
+    Raises:
+        SourceError: a glob names no file, or too many.
+    """
+    urls: dict[str, None] = {}
+    for number, pattern in enumerate(files, start=1):
+        if not is_pattern(pattern):
+            urls[file_url(pattern)] = None
+            continue
+        listing = get(f"listing-{number:04d}.txt", Request("file:" + pattern))
+        found = listing.path.read_text(encoding="utf-8").splitlines()
+        urls.update(dict.fromkeys(found))
+    if len(urls) > MAX_FILES:
+        raise SourceError(
+            f"{len(urls)} files; {MAX_FILES} are allowed", where=", ".join(files),
+            todo="make the pattern narrower",
+        )
+    taken: set[str] = set()
+    for url in urls:
+        yield get(part_name(path_of_file_url(url), taken), Request(url))

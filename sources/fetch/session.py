@@ -1,0 +1,102 @@
+"""A pull on its way: parts that are whole are noted, so that a later run goes on from there.
+
+The journal stands beside the parts, a JSON text on each line: first what was asked for and when,
+then one for each part. A part counts only with the checksum that is noted.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from model.records.snapshot import Part
+from model.util.disk import disk_errors, written_aside
+from model.util.hashing import canonical_json, sha256_file
+from sources.limits import MAX_PULL_SECONDS
+
+_JOURNAL = ".pull.jsonl"  # no safe name of a part
+
+
+@dataclass
+class Pull:
+    """The folder of one pull, what it asks for, and what an earlier run had got of it."""
+
+    folder: Path
+    asks: str
+    kept: dict[str, Part] = field(default_factory=dict)
+
+    def last(self) -> str | None:
+        """Return the name of the part that the earlier run got last."""
+        return next(reversed(self.kept), None)
+
+    def body(self, name: str, url: str) -> Part | None:
+        """Return the part of that name, if it answers this URL and its file is still whole."""
+        part = self.kept.get(name)
+        if part is None or part.url != url:
+            return None
+        path = self.folder / name
+        return part if path.is_file() and sha256_file(path) == part.sha256 else None
+
+    def note(self, part: Part) -> None:
+        """Note that a part is whole.
+
+        Raises:
+            StoreError: the folder cannot be written.
+        """
+        journal = self.folder / _JOURNAL
+        with disk_errors(journal), journal.open("a", encoding="utf-8") as file:
+            file.write(canonical_json(part) + "\n")
+
+    def is_empty(self) -> bool:
+        """Say whether no part was noted yet."""
+        journal = self.folder / _JOURNAL
+        return not journal.exists() or len(journal.read_bytes().splitlines()) < 2
+
+    def drop(self) -> None:
+        """Remove everything."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def begin(folder: Path, asks: str) -> Pull:
+    """Go on with the pull in a folder, or begin a new one where it asked for something else.
+
+    Args:
+        folder: for the bodies; anything else in it is removed.
+        asks: a checksum of what is asked for.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    head, parts = _read(folder / _JOURNAL)
+    began = head.get("began")
+    now = time.time()
+    is_young = isinstance(began, float) and 0 <= now - began <= MAX_PULL_SECONDS
+    kept = parts if head.get("asks") == asks and is_young else {}
+    with written_aside(folder / _JOURNAL) as aside:
+        for path in folder.glob("*"):
+            if path.name not in (_JOURNAL, *kept):
+                path.unlink()
+        first = {"asks": asks, "began": began if kept else now}
+        lines = [canonical_json(first), *(canonical_json(part) for part in kept.values())]
+        aside.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return Pull(folder, asks, kept)
+
+
+def _read(journal: Path) -> tuple[dict[str, object], dict[str, Part]]:
+    """Read a journal up to the line in which a killed process left off."""
+    try:
+        first, *rest = journal.read_text(encoding="utf-8").split("\n")[:-1]
+        head = json.loads(first)
+    except (OSError, ValueError):
+        return {}, {}
+    parts: dict[str, Part] = {}
+    for line in rest:
+        try:
+            part = Part.model_validate_json(line)
+        except ValueError:
+            break
+        parts[part.name] = part
+    return head if isinstance(head, dict) else {}, parts

@@ -1,0 +1,266 @@
+"""Tables that are more than one row of names and the rows below it.
+
+Several header rows, rows to leave out, headings whose text belongs to the rows below, labels that
+are written once for several rows, and tables that stand below each other: all by the declared
+`Layout`, none by guessing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
+
+from model.errors import ReadError
+from model.util.text import did_you_mean, nfc
+from sources.formats.tabular.layout import Heading, Layout, StackedTables
+from sources.formats.tabular.tables import Record, Table, checked_names, fitted, joined_names
+from sources.formats.workbook.sheets import Merged
+
+
+def read_layout(
+    records: Iterable[Record], layout: Layout, where: str, merged: Merged = ()
+) -> Table:
+    """Give the table that the layout describes.
+
+    Args:
+        records: the rows with their numbers, from the layout's first row on.
+        layout: as declared.
+        where: the file's name, for messages.
+        merged: the sheet's merged cells.
+
+    Raises:
+        ReadError: a row of names, a declared column or the beginning of a table is not there, or
+            a row does not fit.
+    """
+    if layout.places:
+        records = (_chosen(record, layout.places) for record in records)
+        merged = _chosen_ranges(merged, layout.places)
+    if layout.tables is None:
+        return _one_table(iter(records), layout, where, merged)
+    return _stacked(records, layout, layout.tables, where, merged)
+
+
+def _chosen(record: Record, places: tuple[int, ...]) -> Record:
+    number, cells = record
+    return number, [cells[place] if place < len(cells) else "" for place in places]
+
+
+def _chosen_ranges(merged: Merged, places: tuple[int, ...]) -> Merged:
+    """Return the merged cells whose text, the top left one's, is in a column that is read."""
+    found = []
+    for (top, left), (bottom, right) in merged:
+        kept = [new for new, old in enumerate(places) if left <= old <= right]
+        if kept and places[kept[0]] == left:
+            found.append(((top, kept[0]), (bottom, kept[-1])))
+    return found
+
+
+def first_filled(cells: Sequence[str]) -> str:
+    """Return the first filled cell, NFC and with single blanks; "" when there is none."""
+    return next((text for cell in cells if (text := " ".join(nfc(cell).split()))), "")
+
+
+def _one_table(
+    records: Iterator[Record], layout: Layout, where: str, merged: Merged, label: str | None = None
+) -> Table:
+    columns = layout.names
+    if layout.header:
+        rows, records = _header_rows(records, layout, where)
+        if layout.across or len(layout.header) > 1:
+            rows = _filled_across(rows, layout, merged)
+        found = joined_names([cells for _, cells in rows], layout.separator)
+        if label is not None:
+            place = next(i for i, cell in enumerate(rows[0][1]) if cell.strip())
+            found[place] = label
+        columns = checked_names(found, layout.names, f"{where}:{rows[-1][0]}")
+    for _ in range(layout.skip_rows):
+        next(records, None)
+    body = _without_footer(_kept(records, layout), layout.footer)
+    below = _below_headings(body, layout.headings, columns, where)
+    columns = _with_headings(columns, layout.headings, where)
+    columns, below = _labelled(below, layout, columns, where)
+    return Table(columns, _carried(below, layout.carry_down, columns, where))
+
+
+def _header_rows(
+    records: Iterator[Record], layout: Layout, where: str
+) -> tuple[list[Record], Iterator[Record]]:
+    """Return the rows that hold the names, and what comes after them."""
+    if len(layout.header) == 1:  # the first row that is filled, from this one on
+        found = next(records, None)
+        rows = [found] if found else []
+    else:
+        rows = []
+        for number, cells in records:
+            if number > layout.header[-1]:  # the last one is empty
+                records = chain([(number, cells)], records)
+                break
+            if number in layout.header:
+                rows.append((number, cells))
+            if number == layout.header[-1]:
+                break
+    if not rows:
+        raise ReadError(
+            "has no row of column names", where=f"{where}:{layout.header[0]}",
+            todo="check `header`, the rows that hold the names",
+        )
+    return rows, records
+
+
+def _filled_across(rows: list[Record], layout: Layout, merged: Merged) -> list[Record]:
+    """Fill the cells that a merged one covers, and blank ones where that is declared."""
+    width = max(len(cells) for _, cells in rows)
+    filled: list[list[str]] = []
+    for index, (number, cells) in enumerate(rows):
+        texts = [*cells, *[""] * (width - len(cells))]
+        for (top, left), (_, right) in merged:
+            if top == number - 1 and left < width:
+                texts[left : right + 1] = [texts[left]] * len(texts[left : right + 1])
+        if layout.across and index < len(rows) - 1:
+            for place in range(1, width):
+                begins_a_group = any(
+                    above[place].strip() and above[place] != above[place - 1] for above in filled
+                )
+                if not texts[place].strip() and not begins_a_group:
+                    texts[place] = texts[place - 1]
+        filled.append(texts)
+    return [(number, texts) for (number, _), texts in zip(rows, filled, strict=True)]
+
+
+def _kept(records: Iterable[Record], layout: Layout) -> Iterator[Record]:
+    skip = re.compile(layout.skip) if layout.skip else None
+    end = re.compile(layout.end) if layout.end else None
+    for number, cells in records:
+        first = first_filled(cells)
+        if end and end.fullmatch(first):
+            return
+        if first and not (skip and skip.fullmatch(first)):
+            yield number, cells
+
+
+def _without_footer(records: Iterable[Record], footer: int) -> Iterator[Record]:
+    held: deque[Record] = deque()
+    for record in records:
+        held.append(record)
+        if len(held) > footer:
+            yield held.popleft()
+
+
+def _with_headings(
+    columns: tuple[str, ...], headings: Sequence[Heading], where: str
+) -> tuple[str, ...]:
+    return checked_names([*columns, *(heading.to for heading in headings)], (), where)
+
+
+def _below_headings(
+    records: Iterable[Record], headings: Sequence[Heading], columns: tuple[str, ...], where: str
+) -> Iterator[Record]:
+    """Take the headings out, and add their texts to the rows below them."""
+    shapes = [re.compile(each.matching) if each.matching else None for each in headings]
+    texts = [heading.initial for heading in headings]
+    for number, cells in records:
+        level = _level(cells, shapes, columns)
+        if level is None:
+            yield number, [*fitted(cells, len(columns), f"{where}:{number}"), *texts]
+        else:
+            texts[level:] = [first_filled(cells), *(h.initial for h in headings[level + 1 :])]
+
+
+def _level(
+    cells: Sequence[str], shapes: Sequence[re.Pattern[str] | None], columns: tuple[str, ...]
+) -> int | None:
+    if not shapes:
+        return None
+    filled = [place for place, cell in enumerate(cells) if cell.strip()]
+    repeats = all(
+        place < len(columns) and " ".join(nfc(cells[place]).split()) == columns[place]
+        for place in filled[1:]
+    )
+    if not repeats:
+        return None
+    text = first_filled(cells)
+    return next((n for n, shape in enumerate(shapes) if not shape or shape.fullmatch(text)), None)
+
+
+def _labelled(
+    records: Iterator[Record], layout: Layout, columns: tuple[str, ...], where: str
+) -> tuple[tuple[str, ...], Iterator[Record]]:
+    """Make one column of those of `labels`."""
+    labels, places = layout.labels, layout.label_places
+    if labels is None:
+        return columns, records
+    if max(places) >= len(columns):
+        raise ReadError(
+            f"has {len(columns)} columns, and those of `labels` go beyond them", where=where,
+            todo="check the letters in `columns` of `labels`",
+        )
+    others = [place for place in range(len(columns)) if place not in places]
+    own = [labels.to, labels.level] if labels.level else [labels.to]
+    names = checked_names([*own, *(columns[place] for place in others)], (), where)
+
+    def rows() -> Iterator[Record]:
+        for number, cells in records:
+            filled = [level for level, place in enumerate(places) if cells[place].strip()]
+            texts = [cells[places[filled[0]]], str(filled[0] + 1)] if filled else ["", ""]
+            yield number, [*texts[: len(own)], *(cells[place] for place in others)]
+
+    return names, rows()
+
+
+def _carried(
+    records: Iterable[Record], names: Sequence[str], columns: tuple[str, ...], where: str
+) -> Iterator[Record]:
+    unknown = next((name for name in names if name not in columns), None)
+    if unknown is not None:
+        raise ReadError(
+            f"has no column {unknown!r} of `carry_down`", where=where,
+            todo=did_you_mean(unknown, list(columns)),
+        )
+    places = [columns.index(name) for name in names]
+    above = dict.fromkeys(places, "")
+    for number, cells in records:
+        for place in places:
+            if cells[place].strip():
+                above[place] = cells[place]
+            else:
+                cells[place] = above[place]
+        yield number, cells
+
+
+def _stacked(
+    records: Iterable[Record], layout: Layout, tables: StackedTables, where: str, merged: Merged
+) -> Table:
+    begins = re.compile(tables.matching)
+    groups: list[list[Record]] = []
+    for number, cells in records:
+        if begins.fullmatch(first_filled(cells)):
+            groups.append([])
+        if groups:
+            groups[-1].append((number, cells))
+    if not groups:
+        raise ReadError(
+            f"no row begins a table: no first filled cell matches {tables.matching!r}",
+            where=where, todo="check `matching` of `tables`",
+        )
+    parts: list[tuple[str, Table]] = []
+    for group in groups:
+        start, title_row = group[0]
+        header = tuple(start + offset for offset in tables.header)
+        rows = [record for record in group if record[0] >= header[0]]
+        own = replace(layout, header=header)
+        table = _one_table(iter(rows), own, where, merged, tables.label)
+        parts.append((first_filled(title_row), table))
+    union = tuple(dict.fromkeys(name for _, table in parts for name in table.columns))
+    columns = checked_names([*union, tables.to], (), where)
+    return Table(columns, _united(parts, union))
+
+
+def _united(parts: Sequence[tuple[str, Table]], union: tuple[str, ...]) -> Iterator[Record]:
+    for title, table in parts:
+        places = {name: place for place, name in enumerate(table.columns)}
+        order = [places.get(name) for name in union]
+        for number, cells in table.rows:
+            yield number, [*("" if place is None else cells[place] for place in order), title]

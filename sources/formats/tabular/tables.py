@@ -1,0 +1,146 @@
+"""From numbered records to a table with names: what text files and sheets have in common."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, zip_longest
+
+from model.errors import ReadError
+from model.util.text import nfc
+from sources.formats.payload import quoted
+from sources.limits import MAX_COLUMNS
+
+Record = tuple[int, list[str]]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Where a table stands in a file.
+
+    header: the row that holds the names, from 1; 0 when none does (then `names` has them).
+    skip_rows: rows between the names and the figures, e.g. of units.
+    footer: filled rows at the end that are no figures.
+    names: the columns' names instead of the header's.
+    """
+
+    header: int = 1
+    skip_rows: int = 0
+    footer: int = 0
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """The columns, and the rows with their numbers."""
+
+    columns: tuple[str, ...]
+    rows: Iterator[Record]
+
+
+def as_table(records: Iterable[Record], shape: Shape, where: str) -> Table:
+    """Take the names from the records and give the rows below them.
+
+    Rows in which every cell is empty are left out; cells after the last named column must be
+    empty.
+
+    Raises:
+        ReadError: no header, a name twice, or a row with too few or too many fields.
+    """
+    source = iter(records)
+    columns = shape.names
+    if shape.header:
+        found = next(source, None)
+        if found is None:
+            raise ReadError(
+                "has no row of column names", where=f"{where}:{shape.header}",
+                todo="check `header`, the row that holds the names",
+            )
+        number, cells = found
+        columns = checked_names(joined_names([cells]), shape.names, f"{where}:{number}")
+    for _ in range(shape.skip_rows):
+        next(source, None)
+    return Table(columns, _rows(source, len(columns), shape.footer, where))
+
+
+def joined_names(rows: Sequence[Sequence[str]], separator: str = " ") -> list[str]:
+    """Return the columns' names: the texts of the header rows, joined from above.
+
+    Blank cells give nothing to a name, and a text that repeats the one above it neither.
+    """
+    names = []
+    for parts in zip_longest(*rows, fillvalue=""):
+        texts = [text for part in parts if (text := " ".join(nfc(part).split()))]
+        names.append(separator.join(text for text, _ in groupby(texts)))
+    return names
+
+
+def checked_names(found: list[str], names: tuple[str, ...], where: str) -> tuple[str, ...]:
+    """Return the columns' names: the header's, or the declared `names` for as many columns.
+
+    Raises:
+        ReadError: another number of columns, none, too many, or a name twice.
+    """
+    while found and not found[-1]:
+        found.pop()
+    if names:
+        if len(names) != len(found):
+            raise ReadError(
+                f"has {len(found)} columns; `names` gives {len(names)}", where=where,
+                todo="give one name for each column",
+            )
+        return names
+    if len(found) > MAX_COLUMNS:
+        raise ReadError(f"has more than {MAX_COLUMNS} columns", where=where)
+    found = [name or f"column_{position}" for position, name in enumerate(found, start=1)]
+    folded = [name.casefold() for name in found]  # DuckDB's names know no case
+    twin = next((name for name in found if folded.count(name.casefold()) > 1), None)
+    if twin is not None:
+        raise ReadError(
+            f"two columns are named {quoted(twin, 60)!r}", where=where,
+            todo="name the columns in the declaration's `names`",
+        )
+    reserved = next((name for name in found if name in ("_part", "_row")), None)
+    if reserved is not None:
+        raise ReadError(
+            f"a column is named {reserved!r}, which has a meaning of its own here", where=where,
+            todo="name the columns in the declaration's `names`",
+        )
+    if not found:
+        raise ReadError("the row of column names is empty", where=where, todo="check `header`")
+    return tuple(found)
+
+
+def _rows(records: Iterator[Record], width: int, footer: int, where: str) -> Iterator[Record]:
+    held: deque[Record] = deque()
+    for number, cells in records:
+        if not any(cells):
+            continue
+        held.append((number, cells))
+        if len(held) > footer:
+            row, values = held.popleft()
+            yield row, fitted(values, width, f"{where}:{row}")
+
+
+def fitted(cells: list[str], width: int, where: str) -> list[str]:
+    """Return the cells of a row, which must be as many as the table has columns, or blank after.
+
+    Raises:
+        ReadError: too few or too many.
+    """
+    if len(cells) == width:
+        return cells
+    if len(cells) < width:
+        raise ReadError(
+            f"the row has {len(cells)} fields; the table has {width} columns", where=where,
+            todo="mend the row, or declare `footer` rows, the `header` row or the `delimiter`",
+        )
+    if any(cells[width:]):
+        raise ReadError(
+            f"the row has {len(cells)} fields; the table has {width} columns"
+            f" (first field too many: {quoted(next(filter(None, cells[width:])), 60)!r})",
+            where=where,
+            todo="look for a separator in a text without quotes, or check the `header` row",
+        )
+    return cells[:width]

@@ -1,0 +1,171 @@
+"""The XML of a sheet, by a parser: of .xlsx where it is not written plainly, and of .ods."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from itertools import product
+from typing import IO
+from xml.parsers import expat
+
+from model.errors import ReadError
+from sources.formats.payload import quoted
+from sources.limits import MAX_SHEET_CELLS
+
+NOT_CALCULATED = "#NOT CALCULATED"
+
+_REFERENCE = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
+_TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0"
+_ERROR = re.compile(r"#[A-Z0-9/!?]+|Err:[0-9]+")  # as LibreOffice shows them
+_PIECE = 1 << 18
+
+
+@dataclass
+class Extent:
+    """A sheet: its last filled row and column, and the cells that have no value of their own.
+
+    valueless: by (row, column), from 1: `#REF!` and the like, or NOT_CALCULATED.
+    """
+
+    where: str
+    rows: int = 0
+    columns: int = 0
+    valueless: dict[tuple[int, int], str] = field(default_factory=dict)
+
+    def reach(self, row: int, column: int) -> None:
+        """Note a filled cell.
+
+        Raises:
+            ReadError: the sheet reaches too far.
+        """
+        self.rows = max(self.rows, row)
+        self.columns = max(self.columns, column)
+        if self.rows * self.columns > MAX_SHEET_CELLS:
+            raise ReadError(
+                f"reaches over {self.rows} rows and {self.columns} columns;"
+                f" {MAX_SHEET_CELLS} cells are allowed",
+                where=self.where, todo="delete what stands far outside the table",
+            )
+
+
+def column_number(letters: str) -> int:
+    """Return the position of a column by its letters, from 1."""
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - 64
+    return number
+
+
+def cell_place(reference: str) -> tuple[int, int] | None:
+    """Return the (row, column) of a cell's reference like "B7", from 1; None where it is none."""
+    found = _REFERENCE.fullmatch(reference)
+    return (int(found.group(2)), column_number(found.group(1))) if found else None
+
+
+def scanned(file: IO[bytes], where: str, member: str) -> dict[str, Extent]:
+    """Survey a member of a workbook.
+
+    Returns:
+        By `member`, or by `member!sheet` for each sheet of an OpenDocument.
+
+    Raises:
+        ReadError: a sheet reaches too far, or the XML is damaged or declares a document type.
+    """
+    scan = _Scan(where, member)
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.buffer_text = True
+    parser.StartElementHandler = scan.start
+    parser.EndElementHandler = scan.end
+    parser.CharacterDataHandler = scan.characters
+    parser.StartDoctypeDeclHandler = scan.refuse_doctype
+    try:
+        while piece := file.read(_PIECE):
+            parser.Parse(piece, False)
+        parser.Parse(b"", True)
+    except expat.ExpatError as error:
+        raise ReadError(
+            f"is no well-formed XML: {quoted(str(error))}", where=where,
+            todo="open the workbook in a spreadsheet program and save it again",
+        ) from error
+    return scan.sheets
+
+
+class _Scan:
+    def __init__(self, where: str, member: str) -> None:
+        self.where = where
+        self.member = member
+        self.sheets = {member: Extent(where)}
+        self.extent = self.sheets[member]
+        self.row = self.column = 0
+        self.kind = self.text = ""
+        self.has_formula = self.in_value = False
+        self.rows_repeated = self.columns_repeated = 1
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        space, _, tag = name.rpartition(" ")
+        if space == _TABLE:
+            self.start_of_ods(tag, {k.rpartition(" ")[2]: v for k, v in attributes.items()})
+        elif tag == "row":
+            number = attributes.get("r", "")
+            self.row = int(number) if number.isdecimal() else self.row + 1
+            self.column = 0
+        elif tag == "c":
+            place = cell_place(attributes.get("r", ""))
+            self.row, self.column = place or (self.row, self.column + 1)
+            self.kind, self.text, self.has_formula = attributes.get("t", ""), "", False
+        elif tag in ("v", "is", "f"):
+            self.extent.reach(self.row, self.column)
+            self.has_formula |= tag == "f"
+            self.in_value = tag == "v"
+
+    def start_of_ods(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "table":
+            name = f"{self.member}!{attributes.get('name', '')}"
+            self.extent = self.sheets.setdefault(name, Extent(self.where))
+            self.row, self.rows_repeated = 0, 0
+        elif tag == "table-row":
+            self.row += self.rows_repeated
+            self.rows_repeated = _repeated(attributes, "number-rows-repeated")
+            self.column, self.columns_repeated = 0, 0
+        elif tag in ("table-cell", "covered-table-cell"):
+            self.column += self.columns_repeated
+            self.columns_repeated = _repeated(attributes, "number-columns-repeated")
+            self.kind, self.text = attributes.get("value-type", ""), ""
+            self.has_formula = "formula" in attributes
+            self.in_value = True
+            if self.kind or self.has_formula:
+                self.extent.reach(
+                    self.row + self.rows_repeated, self.column + self.columns_repeated
+                )
+
+    def end(self, name: str) -> None:
+        space, _, tag = name.rpartition(" ")
+        if space == _TABLE and tag in ("table-cell", "covered-table-cell"):
+            self.in_value = False
+            if self.kind == "error" or (self.has_formula and _ERROR.fullmatch(self.text)):
+                self.note(self.row + 1, self.column + 1, self.text)
+            elif self.has_formula and not self.kind:  # no value of any type
+                self.note(self.row + 1, self.column + 1, "")
+        elif tag == "v":
+            self.in_value = False
+        elif tag == "c" and self.kind == "e":
+            self.note(self.row, self.column, self.text)
+        elif tag == "c" and self.has_formula and not self.text and self.kind != "str":
+            self.note(self.row, self.column, "")
+
+    def note(self, row: int, column: int, text: str) -> None:
+        for place in product(range(self.rows_repeated), range(self.columns_repeated)):
+            at = row + place[0], column + place[1]
+            self.extent.valueless[at] = quoted(text, 40) or NOT_CALCULATED
+
+    def characters(self, text: str) -> None:
+        if self.in_value and len(self.text) <= 40:
+            self.text += text.strip()
+
+    def refuse_doctype(self, *_declared: object) -> None:
+        raise ReadError("declares a document type", where=self.where)
+
+
+def _repeated(attributes: dict[str, str], name: str) -> int:
+    number = attributes.get(name, "1")
+    return int(number) if number.isdecimal() and len(number) < 8 else 1

@@ -1,0 +1,216 @@
+"""Workbooks: which sheets hold tables, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from python_calamine import CalamineWorkbook, SheetTypeEnum
+
+from model.errors import ReadError, SourceError
+from sources.formats.archives import check_archive, is_zip
+from sources.formats.legacy_vietnamese import decoded_cell
+from sources.formats.payload import quoted
+from sources.formats.tabular.tables import Record
+from sources.formats.workbook.legacy_fonts import in_unicode
+from sources.formats.workbook.sheet_extent import check_extent
+from sources.formats.workbook.sheets import Merged, Sheet, column_letters, explained, open_sheet
+from sources.formats.workbook.xls_bounds import check_bounds
+from sources.inspect.files.encodings import vietnamese_share
+from sources.inspect.files.hashtags import hashtag_row, hxl_table
+from sources.inspect.finding import Found, Guess, NoTable, Refused, Table
+from sources.inspect.tables.cells import extent, filled
+from sources.inspect.tables.grid import layouts_of
+from sources.inspect.tables.placing import placed
+
+_PROSE = 60  # characters: a cell of a table is shorter
+_FEW = 5  # words that prove nothing
+
+
+def workbook(path: Path, where: str) -> list[Found]:
+    """Say which tables a workbook holds, sheet by sheet.
+
+    Raises:
+        ReadError: encrypted, damaged, or without anything in it.
+    """
+    with path.open("rb") as file:
+        packed = is_zip(file.read(8))
+    if packed:
+        check_archive(path, where)
+        check_extent(path, where)
+    else:
+        check_bounds(path, where)
+    with explained(where):
+        book = CalamineWorkbook.from_path(str(path))
+        sheets = [s.name for s in book.sheets_metadata if s.typ == SheetTypeEnum.WorkSheet]
+    single = len(sheets) == 1
+    found = [each for name in sheets for each in _sheet(path, where, name, single)]
+    if not found:
+        raise ReadError("has nothing in its sheets", where=where, todo="ask the publisher")
+    return found
+
+
+def _sheet(path: Path, where: str, name: str, single: bool) -> Iterator[Found]:
+    place = "" if single else name
+    try:
+        sheet = open_sheet(path, where, name)
+    except SourceError as error:
+        yield Refused(" ".join(str(error).split()), place)
+        return
+    rows = [(number, cells) for number, cells in sheet.records() if filled(cells)]
+    if not rows:
+        return
+    if _is_bulk(rows) and (single or name == "Data"):
+        yield Table("worldbank_bulk", "worldbank_bulk", place=place)
+        return
+    options: dict[str, Any] = {} if single else {"sheet": name}
+    tag_row = hashtag_row(rows)
+    if tag_row is not None:
+        yield hxl_table("xlsx", tag_row, options, place)
+        return
+    options |= {"format": "xlsx"}
+    guesses: list[Guess] = []
+    by_font = _by_font(sheet, path, where)
+    legacy = _legacy(rows) if by_font is None else None
+    if by_font is not None:
+        rows, guess = by_font
+        options["legacy_text"] = guess.value
+        guesses.append(guess)
+    elif legacy is not None:
+        columns, guess = legacy
+        options["legacy_text"] = guess.value
+        if columns:
+            options["legacy_columns"] = list(columns)
+        guesses.append(guess)
+        rows = [(n, _decoded(cells, guess.value, columns)) for n, cells in rows]
+    layouts = layouts_of(_filled_across(rows, sheet.merged), rows, is_sheet=True)
+    layouts = [each for each in layouts if each.body and not _is_text(rows, each.figures)]
+    if not layouts:
+        yield NoTable("text", f"not a table: {_words(rows)}", None, place)
+    for count, layout in enumerate(layouts, start=1):
+        where_it_stands, more = placed(layout)
+        yield Table(
+            "files", "files xlsx", {**options, **where_it_stands}, (*guesses, *more),
+            place if len(layouts) == 1 else f"{place} table {count}".strip(),
+        )
+
+
+def _is_bulk(rows: Sequence[Record]) -> bool:
+    for _, cells in rows[:12]:
+        names = {" ".join(cell.split()).casefold() for cell in cells}
+        if {"country name", "country code", "indicator code"} <= names:
+            return True
+    return False
+
+
+def _filled_across(rows: Sequence[Record], merged: Merged) -> list[Record]:
+    """Give each cell that a merged one covers to the right its text."""
+    spans: dict[int, list[tuple[int, int]]] = {}
+    for (top, left), (_, right) in merged:
+        spans.setdefault(top + 1, []).append((left, right))
+    found = []
+    for number, cells in rows:
+        texts = list(cells)
+        for left, right in spans.get(number, ()):
+            if left < len(texts):
+                texts[left : right + 1] = [texts[left]] * len(texts[left : right + 1])
+        found.append((number, texts))
+    return found
+
+
+def _is_text(rows: Sequence[Record], figures: Sequence[int]) -> bool:
+    """Say whether a sheet without figures is prose: a title page, or terms and what they mean."""
+    if figures:
+        return False
+    if sum(len(filled(cells)) > 1 for _, cells in rows) < 2:
+        return True
+    width = max(extent(cells) for _, cells in rows)
+    longest = [max(map(len, filled(cells))) for _, cells in rows]
+    return width < 3 and sum(longest) > _PROSE * len(longest)
+
+
+def _words(rows: Sequence[Record]) -> str:
+    shown = "; ".join(quoted(filled(cells)[0], 60) for _, cells in rows[:2])
+    return f"{len(rows)} rows of text ({shown})"
+
+
+def _decoded(cells: Sequence[str], encoding: str, columns: Sequence[str]) -> list[str]:
+    return [
+        decoded_cell(cell, encoding)
+        if not columns or column_letters(place) in columns else cell
+        for place, cell in enumerate(cells, start=1)
+    ]
+
+
+def _by_font(sheet: Sheet, path: Path, where: str) -> tuple[list[Record], Guess] | None:
+    """Say whether cells are in fonts from before Unicode, and return the rows in Unicode."""
+    before = [column.to_pylist() for column in sheet.columns]
+    if all(cell.isascii() for column in before for cell in column):
+        return None
+    try:
+        decoded = in_unicode(sheet, path, "by-font", (), where)
+    except ReadError:
+        return None  # it tells no fonts, or other ones than its text is in
+    after = [column.to_pylist() for column in decoded.columns]
+    changed = sum(
+        one != other for old, new in zip(before, after, strict=True)
+        for one, other in zip(old, new, strict=True)
+    )
+    if not changed:
+        return None
+    rows = [(number, cells) for number, cells in decoded.records() if filled(cells)]
+    why = f"the fonts of {changed} cells are from before Unicode (.Vn…, VNI-…)"
+    return rows, Guess("legacy_text", "by-font", "certain", why)
+
+
+def _legacy(rows: Sequence[Record]) -> tuple[tuple[str, ...], Guess] | None:
+    """Say whether a sheet's text is in a font from before Unicode, and in which columns."""
+    columns: dict[int, list[str]] = {}
+    for _, cells in rows:
+        for place, cell in enumerate(cells, start=1):
+            if not cell.isascii() and any(each.isascii() and each.isalpha() for each in cell):
+                columns.setdefault(place, []).append(cell)
+    judged = {place: _encoding_of_cells(texts) for place, texts in columns.items()}
+    named = {place: each for place, each in judged.items() if each is not None}
+    good = sum(count for _, count, _ in named.values())
+    words = sum(count for _, _, count in named.values())
+    if words < _FEW:
+        return None
+    encoding = next(iter(named.values()))[0]
+    unicode = [
+        place for place, texts in columns.items()
+        if place not in named and not _all_fits(texts, encoding)
+    ]
+    why = (f"read so, {good} of {words} words beyond ASCII are Vietnamese"
+           + ("; other columns are Unicode" if unicode else ""))
+    letters = tuple(column_letters(place) for place in sorted(named)) if unicode else ()
+    return letters, Guess("legacy_text", encoding, "certain" if words >= 20 else "likely", why)
+
+
+def _all_fits(texts: Sequence[str], encoding: str) -> bool:
+    """Say whether all texts can be read in an encoding, and are no worse for it."""
+    now, words = vietnamese_share("\n".join(texts))
+    try:
+        for text in texts:
+            decoded_cell(text, encoding)
+    except UnicodeError:
+        return False
+    after, _ = vietnamese_share("\n".join(decoded_cell(text, encoding) for text in texts))
+    return not words or after >= now
+
+
+def _encoding_of_cells(texts: Sequence[str]) -> tuple[str, int, int] | None:
+    """Return an encoding that makes words Vietnamese, how many of them, and of how many."""
+    now, _ = vietnamese_share("\n".join(texts))
+    best: tuple[float, str, int] | None = None
+    for encoding in ("tcvn3", "vni", "viscii"):
+        try:
+            share, count = vietnamese_share("\n".join(decoded_cell(t, encoding) for t in texts))
+        except UnicodeError:
+            continue
+        if count and (best is None or share > best[0]):
+            best = (share, encoding, count)
+    if best is None or best[0] < 0.7 or best[0] <= now + 0.2:
+        return None
+    return best[1], round(best[0] * best[2]), best[2]

@@ -1,0 +1,97 @@
+"""What a file is: by its first bytes, never by its name alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from glob import escape
+from pathlib import Path
+from zipfile import BadZipFile, ZipFile
+
+from model.errors import OpenIndicatorsError, ReadError
+from sources.formats.archives import check_archive, is_zip, unpacked
+from sources.formats.cube.px import is_px
+from sources.formats.json_text import load_json
+from sources.formats.payload import check_payload
+from sources.inspect.files.documents import json_document, json_lines
+from sources.inspect.files.markup import is_turtle, turtle_file, xml_file, yaml_file
+from sources.inspect.files.text import text_file
+from sources.inspect.files.workbook import workbook
+from sources.inspect.finding import Found, NoTable, Refused, Table
+
+_OLE = b"\xd0\xcf\x11\xe0"
+_OWN_ARCHIVES = ("worldbank_bulk", "uis", "sdmx")  # protocols that find their member themselves
+
+
+def recognise(path: Path, where: str) -> list[Found]:
+    """Say what a file holds: its tables, each with the reader and options that read it.
+
+    Args:
+        path: the file.
+        where: its name, for messages; its ending is believed where the bytes leave it open.
+
+    Raises:
+        SourceError: it is broken, a service's error, or of no kind that is known.
+    """
+    head = check_payload(path, where, "data")
+    if is_zip(head):
+        return _zip(path, where)
+    if head.startswith(_OLE):
+        return workbook(path, where)
+    if head.startswith(b"PAR1"):
+        return [Table("files", "files parquet", {"format": "parquet"})]
+    if head.startswith(b"ARROW1"):
+        return [Table("files", "files arrow", {"format": "arrow"})]
+    return _text(path, where, head)
+
+
+def _text(path: Path, where: str, head: bytes) -> list[Found]:
+    start = head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+    suffix = Path(where).suffix.lower()
+    if start.startswith((b"{", b"[")):
+        lines = json_lines(path, where)
+        return [lines] if lines else json_document(path, where)
+    if start.startswith(b"<"):
+        return [xml_file(path, where)]
+    if suffix in (".json", ".geojson"):
+        load_json(path, where)  # says what is wrong with it
+    if suffix in (".yaml", ".yml"):
+        return [yaml_file(path, where)]
+    if is_turtle(start):
+        return [turtle_file(path)]
+    if suffix == ".md":
+        return [NoTable("text", "not a table: a text in Markdown")]
+    if is_px(head):
+        return [Table("pxweb", "pxweb px")]
+    return [text_file(path, where, head)]
+
+
+def _zip(path: Path, where: str) -> list[Found]:
+    check_archive(path, where)
+    try:
+        with ZipFile(path) as archive:
+            members = [each for each in archive.infolist() if not each.is_dir()]
+    except BadZipFile as error:
+        raise ReadError("is a damaged archive", where=where, todo="fetch it again") from error
+    names = [each.filename for each in members]
+    if "xl/workbook.xml" in names or "content.xml" in names or "xl/workbook.bin" in names:
+        return workbook(path, where)
+    found = [each for name in names for each in _member(path, where, name)]
+    if not found:
+        raise ReadError("is an archive without files", where=where, todo="fetch it again")
+    return found
+
+
+def _member(path: Path, where: str, name: str) -> Iterator[Found]:
+    short = name.rpartition("/")[2]
+    try:
+        with unpacked(path, where, escape(short)) as (member, place):
+            for each in recognise(member, place):
+                shown = f"{short}#{each.place}" if each.place else short
+                if isinstance(each, Table) and each.protocol not in _OWN_ARCHIVES:
+                    options = {**each.options, "member": escape(short)}
+                    yield replace(each, place=shown, options=options)
+                else:
+                    yield replace(each, place=shown)
+    except OpenIndicatorsError as error:
+        yield Refused(" ".join(str(error).split()), short)

@@ -1,0 +1,165 @@
+"""The columns of a table while their roles are looked for, and what was found so far."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from model.reference.codelist import Codelist
+from model.util.text import fold, slug
+from sources.inspect.finding import Certainty, Guess
+from sources.inspect.tables.areas import is_of_areas, knows
+from sources.inspect.tables.values import Periods
+
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-:]*")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as text: its filled values, by row (None for none) and by how often they occur."""
+
+    name: str
+    values: Sequence[str | None]
+    counts: Counter[str]
+
+    @classmethod
+    def of(cls, name: str, values: pa.ChunkedArray) -> Column:
+        """Take a column of a table, as text; nested values and bytes have none."""
+        try:
+            cells = values.cast(pa.string()).to_pylist()
+        except (pa.ArrowException, UnicodeDecodeError):
+            cells = [None] * len(values)
+        texts = [
+            None if cell is None or cell.strip() in ("", "nan") else cell for cell in cells
+        ]
+        return cls(name, texts, Counter(text for text in texts if text is not None))
+
+    @property
+    def words(self) -> str:
+        """The name for comparison: lower case, without diacritics and underscores."""
+        return fold(self.name).replace("_", " ")
+
+    @property
+    def longest(self) -> int:
+        """The length of its longest value."""
+        return max(map(len, self.counts), default=0)
+
+
+@dataclass
+class Roles:
+    """What was found.
+
+    rules: column rules by concept, as a declaration has them.
+    unpivot, where: as a declaration has them.
+    indicators: the codes, each with the words that the source has for it.
+    dimensions: by name: the codelist, None where the text is its own code.
+    notes: what each rule rests on.
+    tolerance: the share of rows that will be held back, where that is much.
+    """
+
+    rules: dict[str, dict[str, Any]] = field(default_factory=dict)
+    unpivot: dict[str, Any] | None = None
+    where: dict[str, list[str]] = field(default_factory=dict)
+    indicators: dict[str, str] = field(default_factory=dict)
+    dimensions: dict[str, str | None] = field(default_factory=dict)
+    notes: dict[str, Guess] = field(default_factory=dict)
+    codelist: str | None = None
+    frequency: str | None = None
+    decimals: int = 0
+    tolerance: float | None = None
+
+    def note(self, what: str, value: str, certainty: Certainty, why: str) -> None:
+        """Keep a guess."""
+        self.notes[what] = Guess(what, value, certainty, why)
+
+
+@dataclass
+class Search:
+    """The columns, what the protocol says of them, and what was found.
+
+    given: the protocol's own columns, by concept.
+    used: the columns that have a role.
+    name, file: of the dataset and of its file, for what the table does not name.
+    last: the last period.
+    """
+
+    columns: Mapping[str, Column]
+    codelists: Mapping[str, Codelist]
+    given: Mapping[str, str]
+    name: str
+    file: str
+    found: Roles = field(default_factory=Roles)
+    used: set[str] = field(default_factory=set)
+    last: str = ""
+
+    def free(self) -> list[Column]:
+        """Return the columns without a role."""
+        return [column for column in self.columns.values() if column.name not in self.used]
+
+    def take(self, concept: str, column: str, **more: Any) -> None:
+        """Give a column its role."""
+        self.used.add(column)
+        self.found.rules[concept] = {"column": column, **more}
+
+    def unused_name(self, name: str) -> str:
+        """Return a name that no column has."""
+        folded = {each.casefold() for each in self.columns}
+        while name in folded:
+            name = f"{name}_of_row"
+        return name
+
+    def codelist_of(self, column: Column) -> str | None:
+        """Return the codelist, other than of areas, that knows all of a column's values."""
+        return next((
+            each.id for each in self.codelists.values()
+            if not is_of_areas(each) and all(knows(each, text) for text in column.counts)
+        ), None)
+
+    def frequency_of(self, periods: Periods) -> None:
+        """Keep how often the figures are observed, and the last period."""
+        frequency, count = periods.frequencies.most_common(1)[0]
+        total = periods.frequencies.total()
+        self.last = periods.last
+        self.found.frequency = frequency
+        self.found.note("frequency", frequency, "certain" if count == total else "unsure",
+                        f"{count} of {total} distinct periods are of this kind")
+
+    def indicators_of(
+        self, texts: Sequence[str], column: str, certainty: Certainty, why: str
+    ) -> None:
+        """Take a column's texts as the indicators."""
+        codes = codes_of(texts)
+        mapped = {text.strip(): code for text, code in codes.items() if code != text.strip()}
+        more = {"map": mapped} if mapped else {}
+        self.take("indicator", column, **more)
+        self.found.indicators = {code: text.strip() for text, code in codes.items()}
+        self.found.note("indicator", column, certainty, why)
+
+
+def is_code(text: str) -> bool:
+    """Say whether a text can stand as a code."""
+    return _CODE.fullmatch(text.strip()) is not None
+
+
+def code_of(text: str) -> str:
+    """Return a code made of a text's letters."""
+    return slug(text).replace("-", "_").upper()[:60].strip("_") or "VALUE"
+
+
+def codes_of(texts: Iterable[str]) -> dict[str, str]:
+    """Return a code for each text: itself where all are codes, else one made of its letters."""
+    listed = list(texts)
+    if all(map(is_code, listed)):
+        return {text: text.strip() for text in listed}
+    taken: Counter[str] = Counter()
+    codes = {}
+    for text in listed:
+        base = code_of(text)
+        taken[base] += 1
+        codes[text] = base if taken[base] == 1 else f"{base}_{taken[base]}"
+    return codes

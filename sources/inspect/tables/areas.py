@@ -1,0 +1,99 @@
+"""Which codelist the areas of a column are of."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from model.reference.area_names import KINDS
+from model.reference.codelist import Codelist
+from model.util.text import fold
+from sources.inspect.tables.cells import is_number
+
+_NAMED = re.compile(
+    r"(code|ma|id|area|province|country|geo|iso|economy|entity|location|ref area|spatial|tinh|dvhc)"
+)
+_WORLD = ("country", "aggregate", "region")
+_LONG = 200  # characters: no name of an area
+_FEW = 40  # values that are tried first
+_ENOUGH = 0.6  # share of the rows whose area is known
+_VIET_NAM = "VN:"
+
+
+@dataclass(frozen=True)
+class Areas:
+    """The codelist that a column's values are of.
+
+    known, filled: rows whose value is in it, and rows that have a value.
+    unknown: the values that are not, by how often they occur.
+    rivals: other codelists that know as many.
+    """
+
+    codelist: str
+    known: int
+    filled: int
+    unknown: Counter[str]
+    rivals: tuple[str, ...] = ()
+
+    @property
+    def share(self) -> float:
+        """The share of the rows whose area is known."""
+        return self.known / self.filled
+
+
+def is_of_areas(codelist: Codelist) -> bool:
+    """Say whether a codelist has areas, and not sexes or modes of transport."""
+    return any(entry.kind in (*KINDS, *_WORLD) for entry in codelist.entries)
+
+
+def areas_of(
+    name: str, values: Counter[str], codelists: Mapping[str, Codelist], last: str
+) -> Areas | None:
+    """Say which codelist knows the most of a column's values, None where none knows enough.
+
+    Args:
+        name: the column's name.
+        values: the filled values, by how often they occur.
+        codelists: all of them.
+        last: the last period of the table: it tells borders of one name from another's.
+    """
+    numbers = sum(n for text, n in values.items() if is_number(text))
+    total = sum(values.values())
+    if not total or (numbers > total / 2 and not _NAMED.search(fold(name).replace("_", " "))):
+        return None
+    found = []
+    few = [text for text, _ in values.most_common(_FEW)]
+    for codelist in codelists.values():
+        if is_of_areas(codelist) and sum(knows(codelist, t) for t in few) >= len(few) / 3:
+            unknown = Counter({t: n for t, n in values.items() if not knows(codelist, t)})
+            found.append(Areas(codelist.id, total - unknown.total(), total, unknown))
+    best = max(found, key=lambda each: each.known, default=None)
+    if best is None or best.share < _ENOUGH:
+        return None
+    alike = [each for each in found if each.known == best.known]
+    chosen = _of_the_time([codelists[each.codelist] for each in alike], last)
+    rivals = tuple(each.codelist for each in alike if each.codelist != chosen)
+    return Areas(chosen, best.known, total, next(
+        each.unknown for each in alike if each.codelist == chosen), rivals)
+
+
+def _of_the_time(codelists: list[Codelist], last: str) -> str:
+    """Return the newest of the borders that were in force in a period, or the first codelist."""
+    dated = [
+        (codelist.vintage.removeprefix(_VIET_NAM), codelist.id) for codelist in codelists
+        if codelist.vintage.startswith(_VIET_NAM)
+    ]
+    if len(dated) < len(codelists):
+        return next(c.id for c in codelists if not c.vintage.startswith(_VIET_NAM))
+    before = [each for each in dated if each[0] <= (last if len(last) > 4 else f"{last}-12")]
+    return max(before)[1] if before else min(dated)[1]
+
+
+def knows(codelist: Codelist, text: str) -> bool:
+    """Say whether a codelist has one code for a text, as `Codelist.find` finds it."""
+    label = text.strip()
+    if label in codelist.codes:
+        return True
+    return len(label) <= _LONG and len(codelist.named(label)[0]) == 1

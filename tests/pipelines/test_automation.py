@@ -1,0 +1,129 @@
+"""What runs by itself: what follows a changed snapshot, the inbox, the alerts."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from pipelines.cli.new.command import new
+from pipelines.dagster.assets import asset_key, stages_of
+from pipelines.dagster.build import ALL, build_definitions
+from pipelines.dagster.execution import QUIET
+from pipelines.settings import Settings
+from tests.fixtures.listeners import webhook
+from warehouse.store.data_dir import Home
+
+ROOMS = "tourism/hotel_rooms"
+
+
+@pytest.fixture
+def settings(tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENINDICATORS_PROJECT", str(tmp_path / "project"))
+    monkeypatch.setenv("OPENINDICATORS_HOME", str(tmp_path / "home"))
+    new(ROOMS)
+    return Settings.from_environment()
+
+
+def table(settings: Settings) -> Path:
+    return settings.home.inbox / "hotel_rooms.csv"
+
+
+def run(definitions, instance, *stages, raise_on_error=True):
+    return definitions.resolve_job_def(ALL).execute_in_process(
+        instance=instance,
+        asset_selection=[asset_key(ROOMS, stage) for stage in stages],
+        run_config=QUIET,
+        raise_on_error=raise_on_error,
+    )
+
+
+def requested(definitions, instance, cursor=None):
+    result = dg.evaluate_automation_conditions(defs=definitions, instance=instance, cursor=cursor)
+    chosen = {key.path[-1] for key in stages_of(ROOMS) if result.get_num_requested(key)}
+    return chosen, result.cursor
+
+
+def test_only_a_changed_snapshot_recomputes_what_follows(settings):
+    definitions = build_definitions(settings)
+    instance = dg.DagsterInstance.ephemeral()
+    run(definitions, instance, "snapshot", "table", "release", "publication")
+    chosen, cursor = requested(definitions, instance)
+    assert chosen == set()
+
+    run(definitions, instance, "snapshot")  # nothing new
+    chosen, cursor = requested(definitions, instance, cursor)
+    assert chosen == set()
+
+    table(settings).write_text("area,year,value\n48,2024,999\n")
+    run(definitions, instance, "snapshot")
+    chosen, cursor = requested(definitions, instance, cursor)
+    assert chosen == {"table"}
+
+    run(definitions, instance, "table")
+    chosen, cursor = requested(definitions, instance, cursor)
+    assert chosen == {"release"}
+
+
+def test_the_inbox_takes_a_file_once_it_stands_still(settings):
+    definitions = build_definitions(settings)
+    sensor = next(s for s in definitions.get_repository_def().sensor_defs if s.name == "inbox")
+    instance = dg.DagsterInstance.ephemeral()
+
+    def look(cursor):
+        context = dg.build_sensor_context(instance=instance, cursor=cursor)
+        result = sensor.evaluate_tick(context)
+        return result.run_requests, result.cursor
+
+    requests, cursor = look(None)
+    assert not requests  # first seen: somebody may still be copying it
+    requests, cursor = look(cursor)
+    assert [key.path for key in requests[0].asset_selection] == [
+        ["tourism", "hotel_rooms", "snapshot"]
+    ]
+    requests, cursor = look(cursor)
+    assert not requests
+    time.sleep(0.01)
+    table(settings).write_text("area,year,value\n48,2024,1\n")
+    (settings.home.inbox / "other.txt").write_text("nobody reads this")
+    requests, cursor = look(cursor)
+    assert not requests
+    requests, cursor = look(cursor)
+    assert len(requests) == 1
+
+
+def test_a_sensor_tells_the_webhook_after_a_failed_run_and_once_it_is_mended(settings):
+    with webhook() as (address, told):
+        watched = replace(settings, webhook=address)
+        file, kept = table(settings), table(settings).read_bytes()
+        file.unlink()
+        instance = dg.DagsterInstance.ephemeral()
+        definitions = build_definitions(watched)
+        for mend in (False, False, True):
+            if mend:
+                file.write_bytes(kept)
+            result = run(definitions, instance, "snapshot", raise_on_error=False)
+            assert result.success is mend
+            name = "after_success" if mend else "after_failure"
+            context = dg.build_run_status_sensor_context(
+                name, result.all_events[-1], instance, result.dagster_run
+            )
+            definitions.resolve_sensor_def(name)(context)
+    assert [message["kind"] for message in told] == ["failed", "recovered"]
+    assert "hotel_rooms.csv" in told[0]["text"] and told[0]["datasets"] == [ROOMS]
+    assert (settings.home.site / "metrics.txt").exists()  # the pages about quality come with it
+
+
+def test_resources_can_be_replaced(settings, tmp_path):
+    other = Home(tmp_path / "elsewhere")
+    other.prepare()
+    definitions = build_definitions(settings, resources={"home": other, "portals": ()})
+    result = run(
+        definitions, dg.DagsterInstance.ephemeral(), "snapshot", "table", "release", "publication"
+    )
+    assert result.success
+    assert (other.root / "releases" / ROOMS / "1" / "release.json").exists()
+    assert not (settings.home.root / "releases").exists()

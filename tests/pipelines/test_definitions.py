@@ -1,0 +1,129 @@
+"""What Dagster is given: valid, complete, and a graph that changes only on purpose."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from model.reference.periods import FREQUENCY_DAYS
+from pipelines.catalogue import load_catalogue
+from pipelines.dagster.automation import CRON
+from pipelines.dagster.build import ALL, build_definitions
+from pipelines.settings import Settings
+from tests.fixtures.commands import PROJECT
+from warehouse.store.data_dir import Home
+
+GRAPH = Path(__file__).with_name("graph.json")
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    return Settings(Home(tmp_path_factory.mktemp("home")), "sample", PROJECT / "none")
+
+
+@pytest.fixture(scope="module")
+def definitions(settings):
+    return build_definitions(settings)
+
+
+def graph(definitions: dg.Definitions) -> dict:
+    """Return the whole definition graph in plain words."""
+    assets = {}
+    nodes = definitions.resolve_asset_graph()
+    for key in sorted(nodes.get_all_asset_keys(), key=lambda k: k.path):
+        node = nodes.get(key)
+        assets[key.to_user_string()] = {
+            "group": node.group_name,
+            "parents": sorted(parent.to_user_string() for parent in node.parent_keys),
+            "kinds": sorted(node.kinds),
+            "owners": sorted(node.owners),
+            "checks": sorted(check.name for check in node.check_keys),
+        }
+    repository = definitions.get_repository_def()
+    return {
+        "assets": assets,
+        "jobs": sorted(
+            job.name for job in repository.get_all_jobs() if not job.name.startswith("__")
+        ),
+        "schedules": {
+            s.name: s.cron_schedule for s in sorted(repository.schedule_defs, key=lambda s: s.name)
+        },
+        "sensors": sorted(sensor.name for sensor in repository.sensor_defs),
+    }
+
+
+def test_the_graph_is_the_recorded_one(definitions):
+    """`UPDATE_GRAPH=1 make test` records a graph that was changed on purpose."""
+    found = graph(definitions)
+    if os.environ.get("UPDATE_GRAPH"):
+        GRAPH.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    assert found == json.loads(GRAPH.read_text())
+
+
+def test_every_declaration_has_its_four_assets(definitions, settings):
+    pipelines = load_catalogue(settings).pipelines("sample")
+    keys = {key.to_user_string() for key in definitions.resolve_asset_graph().get_all_asset_keys()}
+    assert keys == {
+        f"{dataset_id}/{stage}"
+        for dataset_id in pipelines
+        for stage in ("snapshot", "table", "release", "publication")
+    }
+
+
+def test_assets_have_what_people_look_for(definitions):
+    nodes = definitions.resolve_asset_graph()
+    for key in nodes.get_all_asset_keys():
+        node = nodes.get(key)
+        assert node.description and node.owners and node.kinds and node.group_name
+        assert "dagster/code_references" in node.metadata
+        if key.path[-1] == "snapshot":
+            assert definitions.resolve_assets_def(key).specs_by_key[key].freshness_policy
+        else:
+            assert node.automation_condition is not None
+
+
+def test_critical_checks_block(definitions):
+    blocking = 0
+    for asset in definitions.resolve_asset_graph().assets_defs:
+        for spec in asset.check_specs:
+            assert spec.blocking == (spec.metadata["severity"] == "critical")
+            blocking += spec.blocking
+    assert blocking
+
+
+def test_jobs_for_each_sector_and_for_all(definitions, settings):
+    pipelines = load_catalogue(settings).pipelines("sample").values()
+    sectors = {pipeline.dataset.sector for pipeline in pipelines}
+    names = {job.name for job in definitions.get_repository_def().get_all_jobs()}
+    assert names >= {ALL, *sectors}
+
+
+def test_every_frequency_has_a_rhythm():
+    assert set(CRON) == set(FREQUENCY_DAYS)
+
+
+def test_dagster_validates_the_workspace(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "dagster", "definitions", "validate", "-w", "workspace.yaml"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "OPENINDICATORS_HOME": str(tmp_path), "DAGSTER_HOME": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "successful" in (done.stdout + done.stderr).lower()
+
+
+def test_telemetry_is_off(settings):
+    from pipelines.dagster.instance import open_instance
+
+    settings.home.prepare()
+    with open_instance(settings.home) as instance:
+        assert instance.telemetry_enabled is False

@@ -1,0 +1,111 @@
+"""A run that is killed in the middle of a pull: the next one goes on, and stores the whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pipelines.catalogue import load_catalogue
+from pipelines.settings import Settings
+from pipelines.steps.steps import take_snapshot
+from sources.fetch.http import HttpLimits, HttpTransport
+from tests.sources.test_pull import Bank, bank_on_this_machine
+from warehouse.store import snapshots
+from warehouse.store.data_dir import Home
+
+DATASET = "finance/figures"
+DECLARATION = """\
+title: {vi: Số liệu, en: Figures}
+description: {vi: Mỗi dòng một năm, en: One row a year}
+publisher: da_nang_city
+licence: DA-NANG-OPEN
+keywords: {vi: [số liệu], en: [figures]}
+frequency: A
+geography: {codelist: country, coverage: {vi: Việt Nam, en: Viet Nam}}
+indicators:
+  A: {name: {vi: A, en: A}, unit: count}
+sources:
+  live:
+    protocol: worldbank
+    options: %s
+    columns:
+      ref_area: {const: VNM}
+"""
+SCRIPT = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from pipelines.steps.steps import take_snapshot
+from tests.pipelines.test_resume import pipeline_of, HTTP
+folder = Path(sys.argv[1])
+home, pipeline = pipeline_of(folder)
+take_snapshot(pipeline, home, HTTP, lambda: datetime.now(UTC))
+"""
+HTTP = HttpTransport(HttpLimits(min_interval=0, allow_private=True, attempts=1))
+
+
+@pytest.fixture(name="bank")
+def _bank():
+    with bank_on_this_machine() as found:
+        yield found
+
+
+def pipeline_of(folder: Path):
+    """Return the data folder and the dataset that are under `folder`."""
+    home, project = Home(folder / "home"), folder / "project"
+    settings = Settings(home, "live", project / "none", project=project)
+    return home, load_catalogue(settings).pipelines("live")[DATASET]
+
+
+def test_a_killed_run_is_gone_on_with(bank: Bank, tmp_path: Path) -> None:
+    declared = tmp_path / "project" / "assets" / f"{DATASET}.yaml"
+    declared.parent.mkdir(parents=True)
+    declared.write_text(DECLARATION % json.dumps(bank.options), encoding="utf-8")
+    home, pipeline = pipeline_of(tmp_path)
+    home.prepare()
+
+    bank.pages, bank.hangs_at = 40, 25
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(tmp_path)], cwd=Path(__file__).parents[2],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    until = time.monotonic() + 60
+    while 25 not in bank.asked and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait(10) == -signal.SIGKILL
+    assert snapshots.latest(home, DATASET) is None
+    assert home.pull(DATASET).is_dir()
+
+    bank.hangs_at = None
+    bank.asked.clear()
+    stored, is_new = take_snapshot(pipeline, home, HTTP, lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    assert bank.asked == list(range(25, 41))
+    assert is_new and len(stored.snapshot.parts) == 40
+    assert not home.pull(DATASET).exists()
+    for page, part in enumerate(stored.snapshot.parts, start=1):
+        assert stored.part_path(part).read_bytes() == bank.body(page)
+
+    bank.asked.clear()
+    _, is_new = take_snapshot(pipeline, home, HTTP, lambda: datetime(2026, 1, 2, tzinfo=UTC))
+    assert bank.asked == [1] and not is_new
+    assert not home.pull(DATASET).exists()
+
+
+def test_an_old_pull_is_swept_and_a_young_one_waits(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.prepare()
+    for name in ("old", "young"):
+        home.pull(f"finance/{name}").mkdir(parents=True)
+    long_ago = time.time() - 2 * 86_400
+    os.utime(home.pull("finance/old"), (long_ago, long_ago))
+    with home.run_lock():
+        assert [path.name for path in (home.root / "pulls" / "finance").iterdir()] == ["young"]

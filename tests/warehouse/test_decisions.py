@@ -1,0 +1,294 @@
+"""Drafts, approval, rejection, rollback, withdrawal: the bytes, the numbers, who decided."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from model.errors import DeclarationError, StoreError
+from model.util.hashing import sha256_file
+from tests.fixtures.datasets import dataset
+from tests.warehouse.test_releases import NOW, release, validate, values
+from warehouse.store import decisions, drafts, releases
+from warehouse.store.data_dir import Home
+
+ROOMS = "tourism/hotel_rooms"
+LATER = NOW + timedelta(days=3)
+CONTENT = ("data.parquet", "quarantine.parquet", "quality.json")
+
+
+@pytest.fixture
+def home(tmp_path):
+    found = Home(tmp_path / "data")
+    found.prepare()
+    return found
+
+
+def propose(home: Home, found: dict[str, str], snapshot: str, now: datetime = NOW):
+    validated, inputs = validate(home, found, snapshot)
+    return drafts.propose(home, dataset(), validated, inputs, now)
+
+
+def tree(folder: Path) -> dict[str, tuple[int, bytes]]:
+    return {
+        path.relative_to(folder).as_posix(): (path.stat().st_mtime_ns, path.read_bytes())
+        for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+
+
+def told(home: Home) -> list[tuple[str, str | None]]:
+    return [(item.event, item.by) for item in drafts.log(home, ROOMS)]
+
+
+# Rollback
+
+
+def test_a_rollback_is_a_new_release_of_old_content(home):
+    release(home, {"2023": "3", "2024": "x"}, "1")
+    release(home, {"2023": "30", "2024": "4"}, "2")
+    before = tree(home.root / "releases")
+    stored = decisions.rollback(home, ROOMS, 1, "an", "Số liệu sai", LATER)
+    after = tree(home.root / "releases")
+    assert {name: after[name] for name in before} == before
+    assert stored.release.number == 3 and stored.release.reason == "rollback"
+    old = releases.history(home, ROOMS)[0]
+    for name in CONTENT:
+        assert stored.path(name).read_bytes() == old.path(name).read_bytes()
+    assert stored.release.changes.model_dump() == {"added": 0, "revised": 1, "withdrawn": 1}
+    assert (stored.release.rows, stored.release.quarantined) == (1, 1)
+    decision = stored.release.decision
+    assert decision and (decision.of_release, decision.by, decision.reason, decision.at) == (
+        1, "an", "Số liệu sai", LATER,
+    )
+    drafts.check(stored)
+
+
+def test_the_overruled_inputs_make_no_release_again(home):
+    release(home, {"2023": "3"}, "1")
+    release(home, {"2023": "30"}, "2")
+    decisions.rollback(home, ROOMS, 1, "an", None, LATER)
+    stored, made = release(home, {"2023": "30"}, "2")
+    assert not made and stored.release.number == 3
+    stored, made = release(home, {"2023": "31"}, "3")
+    assert made and stored.release.number == 4 and stored.release.reason == "source changed"
+
+
+def test_a_rollback_keeps_closed_what_was_closed_since(home):
+    release(home, {"2023": "3"}, "1")
+    release(home, {"2023": "30"}, "2", dataset(access_rights="NON_PUBLIC"))
+    stored = decisions.rollback(home, ROOMS, 1, "an", None, LATER)
+    assert stored.release.declaration["access_rights"] == "NON_PUBLIC"
+
+
+@pytest.mark.parametrize(("to", "words"), [(7, "no release 7"), (2, "content of release 2")])
+def test_a_rollback_that_means_nothing(home, to, words):
+    release(home, {"2023": "3"}, "1")
+    release(home, {"2023": "30"}, "2")
+    with pytest.raises(StoreError, match=words):
+        decisions.rollback(home, ROOMS, to, "an", None, LATER)
+    assert len(releases.history(home, ROOMS)) == 2
+
+
+def test_a_damaged_release_does_not_come_back(home):
+    first, _ = release(home, {"2023": "3"}, "1")
+    release(home, {"2023": "30"}, "2")
+    first.path("data.parquet").write_bytes(b"PAR1")
+    with pytest.raises(StoreError, match="not what its record says"):
+        decisions.rollback(home, ROOMS, 1, "an", None, LATER)
+    assert len(releases.history(home, ROOMS)) == 2
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.lists(values, min_size=2, max_size=4, unique_by=str), st.data())
+def test_wherever_one_goes_back_to(tmp_path_factory, found, data):
+    home = Home(tmp_path_factory.mktemp("home"))
+    home.prepare()
+    for number, item in enumerate(found):
+        release(home, item, "abcd"[number])
+    last = len(found)
+    to = data.draw(st.integers(1, last - 1))
+    stored = decisions.rollback(home, ROOMS, to, "an", None, LATER)
+    old = releases.history(home, ROOMS)[to - 1]
+    assert stored.release.number == last + 1
+    assert [sha256_file(stored.path(n)) for n in CONTENT] == [
+        sha256_file(old.path(n)) for n in CONTENT
+    ]
+    changes = stored.release.changes
+    assert stored.release.rows == len(found[-1]) + changes.added - changes.withdrawn
+
+
+# Withdrawal
+
+
+def test_a_withdrawal_is_the_last_release(home):
+    first, _ = release(home, {"2023": "3", "2024": "x"}, "1")
+    before = tree(first.folder)
+    stored = decisions.withdraw(home, ROOMS, "an", "Đếm hai lần", "health/beds", LATER)
+    assert tree(first.folder) == before
+    assert stored.release.number == 2 and stored.release.reason == "withdrawal"
+    assert (stored.release.rows, stored.release.quarantined) == (0, 0)
+    assert stored.release.changes.model_dump() == {"added": 0, "revised": 0, "withdrawn": 1}
+    for name in ("data.parquet", "quarantine.parquet"):
+        table = pq.read_table(stored.path(name))
+        assert table.num_rows == 0 and table.schema == pq.read_schema(first.path(name))
+    decision = stored.release.decision
+    assert decision and (decision.successor, decision.reason) == ("health/beds", "Đếm hai lần")
+    drafts.check(stored)
+
+
+@pytest.mark.parametrize("what", ["release", "draft", "rollback", "withdraw", "approve"])
+def test_nothing_follows_a_withdrawal(home, what):
+    release(home, {"2023": "3"}, "1")
+    decisions.withdraw(home, ROOMS, "an", "Đếm hai lần", None, LATER)
+    actions = {
+        "release": lambda: release(home, {"2023": "4"}, "2"),
+        "draft": lambda: propose(home, {"2023": "4"}, "2"),
+        "rollback": lambda: decisions.rollback(home, ROOMS, 1, "an", None, LATER),
+        "withdraw": lambda: decisions.withdraw(home, ROOMS, "an", "x", None, LATER),
+        "approve": lambda: drafts.approve(home, ROOMS, None, "an", LATER),
+    }
+    with pytest.raises(DeclarationError, match="was withdrawn on 2026-01-04") as error:
+        actions[what]()
+    assert "another name" in error.value.todo
+    assert len(releases.history(home, ROOMS)) == 2
+
+
+def test_there_is_nothing_to_withdraw(home):
+    with pytest.raises(StoreError, match="no release yet"):
+        decisions.withdraw(home, ROOMS, "an", "x", None, LATER)
+
+
+# Review
+
+
+def test_a_draft_is_no_release(home):
+    draft, made = propose(home, {"2023": "3", "2024": "x"}, "1")
+    assert made and draft is not None and draft.release.number == 1
+    assert releases.current(home, ROOMS) is None and releases.datasets(home) == []
+    assert drafts.datasets(home) == [ROOMS]
+    before = tree(home.root / "drafts")
+    again, made = propose(home, {"2023": "3", "2024": "x"}, "1", LATER)
+    assert not made and again == draft and tree(home.root / "drafts") == before
+
+
+def test_the_approved_bytes_are_the_ones_that_become_public(home):
+    draft, _ = propose(home, {"2023": "3", "2024": "x"}, "1")
+    assert draft is not None
+    offered = {record.name: draft.path(record.name).read_bytes() for record in draft.release.files}
+    stored = drafts.approve(home, ROOMS, draft.folder.name, "an", LATER)
+    assert {name: stored.path(name).read_bytes() for name in offered} == offered
+    assert stored.release.files == draft.release.files
+    assert stored.release.issued == LATER
+    decision = stored.release.decision
+    assert decision and (decision.kind, decision.by, decision.at) == ("approved", "an", LATER)
+    assert drafts.waiting(home, ROOMS) is None
+    assert told(home) == [("made", None), ("approved", "an")]
+    before = tree(home.root)
+    assert propose(home, {"2023": "3", "2024": "x"}, "1", LATER) == (None, False)
+    assert {n: v for n, v in tree(home.root).items() if n in before} == before
+
+
+def test_a_newer_draft_replaces_one_that_waits(home):
+    old, _ = propose(home, {"2023": "3"}, "1")
+    new, made = propose(home, {"2023": "30"}, "2")
+    assert made and old and new and drafts.waiting(home, ROOMS) == new
+    assert not old.folder.exists()
+    assert told(home) == [("made", None), ("replaced", None), ("made", None)]
+    assert drafts.log(home, ROOMS)[1].replaced_by == f"draft {new.folder.name}"
+    with pytest.raises(StoreError, match="not " + old.folder.name):
+        drafts.approve(home, ROOMS, old.folder.name, "an", LATER)
+    assert releases.current(home, ROOMS) is None
+
+
+def test_what_was_rejected_is_not_proposed_again(home):
+    propose(home, {"2023": "3"}, "1")
+    event = drafts.reject(home, ROOMS, None, "an", "Sai đơn vị", LATER)
+    assert (event.by, event.reason, event.at) == ("an", "Sai đơn vị", LATER)
+    before = tree(home.root / "drafts")
+    assert propose(home, {"2023": "3"}, "1") == (None, False)
+    assert tree(home.root / "drafts") == before
+    with pytest.raises(StoreError, match="no draft waits"):
+        drafts.approve(home, ROOMS, None, "an", LATER)
+    draft, made = propose(home, {"2023": "30"}, "2")
+    assert made and draft is not None
+
+
+def test_a_source_that_goes_back_takes_its_draft_along(home):
+    release(home, {"2023": "3"}, "1")
+    propose(home, {"2023": "30"}, "2")
+    assert propose(home, {"2023": "3"}, "1") == (None, True)
+    assert drafts.waiting(home, ROOMS) is None
+    assert drafts.log(home, ROOMS)[-1].replaced_by == "release 1"
+
+
+def test_a_draft_that_compares_with_the_past_is_not_approved(home):
+    release(home, {"2023": "3"}, "1")
+    release(home, {"2023": "30"}, "2")
+    stale, _ = propose(home, {"2023": "31"}, "3")
+    decisions.rollback(home, ROOMS, 1, "an", None, LATER)
+    with pytest.raises(StoreError, match="release 3 came out after the draft was made"):
+        drafts.approve(home, ROOMS, None, "an", LATER)
+    fresh, made = propose(home, {"2023": "31"}, "3")
+    assert made and fresh and stale and fresh.release.number == 4
+    stored = drafts.approve(home, ROOMS, None, "an", LATER)
+    (change,) = pq.read_table(stored.path("changes.parquet")).to_pylist()
+    assert (change["old_value"], change["new_value"]) == (3.0, 31.0)
+
+
+def test_a_damaged_draft_is_not_approved(home):
+    draft, _ = propose(home, {"2023": "3"}, "1")
+    assert draft is not None
+    draft.path("data.parquet").write_bytes(b"PAR1")
+    with pytest.raises(StoreError, match="not what its record says"):
+        drafts.approve(home, ROOMS, None, "an", LATER)
+    assert releases.current(home, ROOMS) is None
+
+
+def test_a_withdrawal_ends_the_waiting(home):
+    release(home, {"2023": "3"}, "1")
+    propose(home, {"2023": "30"}, "2")
+    decisions.withdraw(home, ROOMS, "an", "Đếm hai lần", None, LATER)
+    assert drafts.waiting(home, ROOMS) is None
+    assert drafts.log(home, ROOMS)[-1].replaced_by == "release 2"
+
+
+def test_killed_between_the_release_and_the_log(home, monkeypatch):
+    """The release is made, its log line is not: the next step writes it, once."""
+    draft, _ = propose(home, {"2023": "3"}, "1")
+    with monkeypatch.context() as patch:
+        patch.setattr(drafts, "_add", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            drafts.approve(home, ROOMS, None, "an", LATER)
+    assert draft and draft.folder.exists() and drafts.waiting(home, ROOMS) is None
+    assert propose(home, {"2023": "3"}, "1") == (None, False)
+    assert told(home) == [("made", None), ("approved", "an")]
+    assert not draft.folder.exists() and len(releases.history(home, ROOMS)) == 1
+
+
+def test_killed_between_the_draft_and_the_log(home, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(drafts, "_add", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            propose(home, {"2023": "3"}, "1")
+    assert drafts.waiting(home, ROOMS) is None
+    draft, made = propose(home, {"2023": "3"}, "1")
+    assert made and drafts.waiting(home, ROOMS) == draft
+    assert told(home) == [("made", None)]
+
+
+def _killed(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_damaged_log_is_told(home):
+    propose(home, {"2023": "3"}, "1")
+    (home.drafts(ROOMS) / "log.jsonl").write_text("{")
+    with pytest.raises(StoreError, match="log of drafts"):
+        drafts.waiting(home, ROOMS)
+
+

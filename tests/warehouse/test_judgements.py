@@ -1,0 +1,215 @@
+"""The record of judgements: kept once, never changed, and what people accepted."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from model.errors import StoreError
+from model.records.validation import QualityRecord, Score
+from model.records.validation_log import Acceptance, row_sha256
+from model.util.hashing import pretty_json, sha256_file
+from tests.fixtures.releases import check, row
+from warehouse.store import acceptances, catalogue, failure_log, validation_log
+from warehouse.store.data_dir import Home
+from warehouse.store.releases import Inputs
+from warehouse.store.working_tables import Validated
+
+DATASET = "tourism/hotel_rooms"
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    made = Home(tmp_path / "data")
+    made.prepare()
+    return made
+
+
+EMPTY = [{"kind": "empty"}]
+
+
+def validated(
+    folder: Path, periods: list[str], statuses: str = "A", **changes: object
+) -> Validated:
+    """Write what a judgement leaves, as the warehouse does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    values = ", ".join(f"('{p}', '{s}')" for p, s in zip(periods, statuses * 9, strict=False))
+    duckdb.sql(
+        f"COPY (SELECT * FROM (VALUES {values}) AS t(time_period, obs_status))"
+        f" TO '{folder / 'data.parquet'}' (FORMAT PARQUET)"
+    )
+    quality = QualityRecord.model_validate({
+        "dataset": DATASET, "suite_sha256": "0" * 64, "versions": {}, "rows_read": len(periods),
+        "rows_released": len(periods), "rows_quarantined": 0, "tolerance": 0.1,
+        "checks": (check(), check("areas", outcome="warned", unexpected=1)),
+        "scores": (Score(dimension="validity", good=1, of=2),), **changes,
+    })
+    (folder / "quality.json").write_text(pretty_json(quality))
+    return Validated(folder, quality)
+
+
+def inputs(snapshot: str = "a") -> Inputs:
+    return Inputs(snapshot * 64, "d" * 64, "s" * 64, "code")
+
+
+def keep(home: Home, found: Validated, snapshot: str = "a", days: int = 0):
+    return validation_log.keep(home, found, inputs(snapshot), "1", NOW + timedelta(days=days))
+
+
+def test_a_judgement_is_kept_with_what_it_found(home: Home, tmp_path: Path) -> None:
+    made, new = keep(home, validated(tmp_path / "v", ["2023", "2024"]))
+    assert new and made.number == 1 and made.at == NOW and made.period_last == "2024"
+    assert made.passed == ("not_empty",)
+    assert [(item.name, item.outcome, item.unexpected) for item in made.open] == [
+        ("areas", "warned", 1)
+    ]
+    assert validation_log.log(home, DATASET) == [made] and validation_log.datasets(home) == [DATASET]
+    assert validation_log.record(home, made).checks[1].outcome == "warned"
+    assert made.score("validity").percent == 50 and made.score("timeliness") is None
+
+
+def test_the_same_again_writes_nothing_and_anything_else_adds_a_line(
+    home: Home, tmp_path: Path
+) -> None:
+    first = validated(tmp_path / "v", ["2023"])
+    keep(home, first)
+    folder = home.judgements(DATASET)
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    again, new = keep(home, first, days=1)
+    assert not new and again.at == NOW
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+    assert keep(home, first, snapshot="b", days=2)[1]
+    stopped, new = keep(home, validated(tmp_path / "w", ["2023"], stopped=EMPTY), "b", 3)
+    assert new and [stop.kind for stop in stopped.stopped] == ["empty"]
+    history = validation_log.log(home, DATASET)
+    assert [item.number for item in history] == [1, 2, 3]
+    assert validation_log.of_data(history, sha256_file(first.data)).number == 3
+    assert validation_log.of_data(history, "f" * 64) is None
+
+
+def test_how_long_it_took_makes_no_other_judgement(home: Home, tmp_path: Path) -> None:
+    def judged(folder: str, duration: float | None, **changes: object) -> Validated:
+        found = check(duration_ms=duration, **changes)
+        return validated(tmp_path / folder, ["2023"], checks=(found,), duration_ms=duration)
+
+    made, new = keep(home, judged("a", 12.5))
+    assert new and validation_log.record(home, made).duration_ms == 12.5
+    files = sorted(home.judgements(DATASET).iterdir())
+    for folder, duration in (("b", 11.0), ("c", None)):
+        assert keep(home, judged(folder, duration), days=1) == (made, False)
+    assert sorted(home.judgements(DATASET).iterdir()) == files
+    assert keep(home, judged("d", 12.5, evaluated=4), days=2)[1]
+
+
+@pytest.mark.parametrize(
+    ("periods", "statuses", "last"),
+    [
+        (["2024-01-01/P6M", "2024-01-01/P12M"], "A", "2024-01-01/P12M"),  # not in text's order
+        (["2024", "2030"], "AF", "2024"),  # a forecast is no news
+        (["rubbish"], "A", None),
+    ],
+)
+def test_the_newest_period_is_the_newest_that_is_no_forecast(
+    home: Home, tmp_path: Path, periods: list[str], statuses: str, last: str | None
+) -> None:
+    assert keep(home, validated(tmp_path / "v", periods, statuses))[0].period_last == last
+
+
+def test_a_record_that_was_changed_is_told(home: Home, tmp_path: Path) -> None:
+    made, _ = keep(home, validated(tmp_path / "v", ["2023"]))
+    path = home.judgements(DATASET) / f"{made.record_sha256}.json"
+    path.write_text(path.read_text().replace('"warned"', '"passed"'))
+    with pytest.raises(StoreError, match="not what the log says"):
+        validation_log.record(home, made)
+    (home.judgements(DATASET) / "log.jsonl").write_text("{}\n")
+    with pytest.raises(StoreError, match="the log of judgements cannot be read"):
+        validation_log.log(home, DATASET)
+
+
+def test_the_catalogue_shows_the_history(home: Home, tmp_path: Path) -> None:
+    from tests.warehouse.test_releases import release
+
+    release(home, {"2020": "1"}, "a" * 64)
+    assert catalogue.refresh(home)
+    keep(home, validated(tmp_path / "v", ["2023"]))
+    keep(home, validated(tmp_path / "w", ["2023"], stopped=EMPTY), days=1)
+    assert catalogue.refresh(home) and not catalogue.refresh(home)  # there are judgements now
+    with duckdb.connect(str(home.catalogue), read_only=True) as con:
+        found = con.sql(
+            "SELECT judgement, stopped, checks_passed, checks_warned, checks_failed"
+            " FROM quality_history"
+        ).fetchall()
+        assert found == [(1, None, 1, 1, 0), (2, ["empty"], 1, 1, 0)]
+        found = con.sql("SELECT judgement, algorithm, dimension, percent FROM scores").fetchall()
+        assert found == [(1, "1", "validity", 50), (2, "1", "validity", 50)]
+
+
+def accepted(value: float, checks: tuple[str, ...] = ("b", "a")) -> Acceptance:
+    values = row(obs_value=value)
+    return Acceptance(
+        dataset=DATASET, row_sha256=row_sha256(values), row=values, checks=checks, by="An",
+        at=NOW, reason="Đúng như báo cáo",
+    )
+
+
+def test_acceptances_are_added_and_have_a_version(home: Home) -> None:
+    assert acceptances.load(home, DATASET) == [] and acceptances.version([]) is None
+    acceptances.add(home, DATASET, [accepted(1.0)])
+    first = acceptances.version(acceptances.load(home, DATASET))
+    acceptances.add(home, DATASET, [accepted(2.0)])
+    found = acceptances.load(home, DATASET)
+    assert [item.row["obs_value"] for item in found] == [1.0, 2.0]
+    assert first is not None and acceptances.version(found) not in (None, first)
+    assert acceptances.version(found[::-1]) == acceptances.version(found)
+    home.acceptances(DATASET).write_text("{")
+    with pytest.raises(StoreError, match="accepted rows cannot be read"):
+        acceptances.load(home, DATASET)
+
+
+def test_accepted_rows_are_one_of_a_releases_inputs() -> None:
+    plain = inputs()
+    assert plain.sha256 != Inputs("a" * 64, "d" * 64, "s" * 64, "code", "x").sha256
+    assert plain.sha256 == Inputs("a" * 64, "d" * 64, "s" * 64, "other code").sha256
+
+
+def test_what_failed_is_kept_until_it_is_mended(home: Home) -> None:
+    from model.errors import UnreachableError
+    from pipelines.steps.reporting import FailureBook
+
+    book = FailureBook(home)
+    book.finished(DATASET, "snapshot", True)
+    assert not home.failures.exists()  # nothing is written where nothing fails
+    book.failed(DATASET, "snapshot", UnreachableError("no answer", where="https://a.vn/x?y"))
+    [found] = failure_log.opened(home)
+    assert found.cause == "source a.vn" and found.kind == "UnreachableError"
+    book.finished(DATASET, "table", True)
+    assert failure_log.opened(home) == [found]
+    book.finished(DATASET, "snapshot", False)
+    assert failure_log.opened(home) == []
+    (home.failures / "x").mkdir()
+    (home.failures / "x" / "y.json").write_text(json.dumps({"dataset": 1}))
+    with pytest.raises(StoreError, match="cannot be read"):
+        failure_log.opened(home)
+
+
+def test_that_no_table_could_be_made_is_kept_once_and_mended_by_the_next(
+    home: Home, tmp_path: Path
+) -> None:
+    keep(home, validated(tmp_path / "v", ["2023"]))
+    unmade = validated(
+        tmp_path / "w", ["2023"], checks=(), scores=(),
+        stopped=[{"kind": "not_made", "error": "is no table", "where": "a.csv:3"}],
+    ).quality
+    for days in (1, 2):
+        made, new = validation_log.keep_unmade(
+            home, unmade, inputs("b"), "1", NOW + timedelta(days=days)
+        )
+        assert new is (days == 1)
+        assert not made.made and made.number == 2 and made.at == NOW + timedelta(days=1)
+    keep(home, validated(tmp_path / "x", ["2023"]), days=3)  # the very same table as before
+    assert [item.made for item in validation_log.log(home, DATASET)] == [True, False, True]

@@ -1,0 +1,198 @@
+"""Which code a source's text means for an area, and what became of areas of an earlier vintage.
+
+What is ambiguous is never chosen: a name that several areas have, a code whose name in the
+source is another area's, an area that was split. Each gets its reason, and its row is held back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import duckdb
+import pyarrow as pa
+
+from model.declarations.dataset import ColumnRule, Dataset
+from model.reference.codelist import Codelist
+from model.reference.registries import Registries
+from model.reference.succession import Lineage
+from model.util.sql import identifier
+
+# Between a code and its name, where one text holds both: ASCII's own unit separator.
+SEPARATOR = "\x1f"
+
+
+# Looking for the nearest name takes milliseconds: a wrong column may have a million texts.
+MAX_HINTS = 200
+
+
+def code_reader(
+    rule: ColumnRule, codelist: Codelist, registries: Registries
+) -> Callable[[str, str], str]:
+    """Return the function that gives the code that a source's text means.
+
+    It takes a code or a name, and what the source calls the area that this is the code of ("" where
+    it does not). It raises ValueError where that is unknown or ambiguous, or where the two do not
+    belong together.
+
+    Args:
+        rule: says within which area it must lie.
+        codelist: in which it is looked up.
+        registries: lineages and other codelists, to say more of what is unknown.
+    """
+    unknown = 0
+
+    def code_of(label: str, name: str) -> str:
+        nonlocal unknown
+        try:
+            code = codelist.find(label, rule.within, nearest=unknown < MAX_HINTS)
+        except ValueError as error:
+            unknown += 1
+            if unknown > MAX_HINTS:
+                raise
+            raise ValueError(f"{error}{_elsewhere(label, codelist, registries)}") from None
+        name = name.strip()
+        if name and code not in codelist.named(name)[0]:
+            raise ValueError(
+                f"{label!r} is {codelist.told([code])} in codelist {codelist.id}, but the source"
+                f" names it {name!r}{_elsewhere(label, codelist, registries)}"
+            )
+        return code
+
+    return code_of
+
+
+def _elsewhere(label: str, codelist: Codelist, registries: Registries) -> str:
+    """Return in words what a text means in a vintage before or after; "" where nothing."""
+    for lineage in registries.lineages.values():
+        if codelist.id not in (lineage.old, lineage.new):
+            continue
+        other = registries.codelists[lineage.old if codelist.id == lineage.new else lineage.new]
+        found = {label} if label in other.codes else other.named(label)[0]
+        if len(found) != 1:
+            continue
+        words = f"; in {other.id} it is {other.told(found)}"
+        became = lineage.successors.get(*found) if other.id == lineage.old else None
+        return words + (f", now {codelist.told(became)}" if became else "")
+    return ""
+
+
+def succeed(
+    con: duckdb.DuckDBPyConnection, dataset: Dataset, rule: ColumnRule, lineage: Lineage,
+    registries: Registries,
+) -> None:
+    """Replace areas of an earlier vintage in the table `observation` by what they became.
+
+    With `sum`, figures of areas that were merged are added up, where all of them have one.
+    A row whose area was split, or is only a part of its successor, gets a reason in `_reject`.
+
+    Args:
+        con: the connection that has `observation`.
+        dataset: the declaration.
+        rule: of `ref_area`, with `successor`.
+        lineage: of the rule's codelist.
+        registries: the codelists.
+    """
+    old, new = registries.codelists[lineage.old], registries.codelists[lineage.new]
+    became = {
+        code: _successor(code, rule, lineage, old, new) for code in old.codes
+    }
+    small = pa.table(
+        {
+            "old": list(became),
+            "new": [code for code, _, _ in became.values()],
+            "parts": pa.array([parts for _, parts, _ in became.values()], pa.int64()),
+            "reason": pa.array([reason for _, _, reason in became.values()], pa.string()),
+        }
+    )
+    con.register("_became", small)
+    con.execute("CREATE TABLE _successor AS SELECT * FROM _became")
+    con.unregister("_became")
+    _reject_partial(con, dataset)
+    _merge(con, dataset)
+
+
+def _successor(
+    code: str, rule: ColumnRule, lineage: Lineage, old: Codelist, new: Codelist
+) -> tuple[str | None, int, str | None]:
+    """Return an old area's successor, of how many it is made, or why it has none."""
+    after = lineage.successors.get(code, set())
+    if not after:
+        return None, 0, f"{old.told([code])} has no successor in {new.id}"
+    if len(after) > 1:
+        return None, 0, f"{old.told([code])} was split into {new.told(after)}: declare which"
+    successor = next(iter(after))
+    parts = lineage.predecessors[successor]
+    split = [part for part in parts if len(lineage.successors[part]) > 1]
+    if split:
+        reason = f"{new.told(after)} has only a part of {old.told(split)}, which was split"
+        return None, 0, reason
+    if len(parts) > 1 and rule.successor != "sum":
+        reason = f"{old.told([code])} is only a part of {new.told(after)} (`successor: sum`" \
+            " adds the parts up)"
+        return None, 0, reason
+    return successor, len(parts), None
+
+
+def _rest(dataset: Dataset) -> list[str]:
+    return [identifier(name) for name in dataset.key if name != "ref_area"]
+
+
+def _reject_partial(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
+    """Give a reason to each row whose area has no successor, or lacks its other parts."""
+    rest = ", ".join(["new", *_rest(dataset)])
+    con.execute(
+        f"""
+        CREATE TABLE _succeeding AS
+        SELECT o._id, s.new, s.parts,
+               coalesce(s.reason,
+                 CASE WHEN count(*) OVER same <> s.parts OR count(obs_value) OVER same <> s.parts
+                      THEN 'the ' || s.parts || ' parts of ' || s.new || ' have '
+                           || count(obs_value) OVER same || ' figures'
+                      WHEN count(DISTINCT nullif(obs_status, 'A')) OVER same > 1
+                      THEN 'the parts of ' || s.new || ' have several statuses' END) AS reason
+        FROM observation o JOIN _successor s ON o.ref_area = s.old
+        WHERE o._reject IS NULL
+        WINDOW same AS (PARTITION BY {rest})
+        """
+    )
+    con.execute(
+        "UPDATE observation o SET _reject = 'ref_area: ' || t.reason,"
+        " _original = to_json(struct_pack(ref_area := o.ref_area, obs_value := o.obs_value))"
+        " FROM _succeeding t WHERE o._id = t._id AND t.reason IS NOT NULL"
+    )
+
+
+def _merge(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
+    """Put one row for each successor in place of its parts' rows."""
+    rest = ", ".join(_rest(dataset))
+    columns = ", ".join(
+        {
+            "ref_area": "t.new AS ref_area",
+            # In one order: sums of floats depend on it, and two runs must give the same bytes.
+            "obs_value": "fsum(obs_value ORDER BY o._id) AS obs_value",
+            "obs_status": "max(nullif(obs_status, 'A')) AS obs_status",
+            "obs_note": "string_agg(DISTINCT obs_note, '; ' ORDER BY obs_note) AS obs_note",
+        }.get(
+            name,
+            identifier(name)
+            if name in dataset.key
+            else f"any_value({identifier(name)}) AS {name}",
+        )
+        for name in dataset.columns
+    )
+    con.execute(
+        f"""
+        CREATE TABLE _merged AS
+        SELECT * REPLACE (coalesce(obs_status, 'A') AS obs_status) FROM (
+            SELECT {columns}, min(o._id) AS _id, arg_min(_part, o._id) AS _part,
+                   arg_min(_row, o._id) AS _row, arg_min(_column, o._id) AS _column,
+                   NULL AS _original, NULL AS _reject
+            FROM observation o JOIN _succeeding t USING (_id)
+            WHERE t.reason IS NULL GROUP BY t.new, {rest}
+        )
+        """
+    )
+    con.execute(
+        "DELETE FROM observation WHERE _id IN (SELECT _id FROM _succeeding WHERE reason IS NULL)"
+    )
+    con.execute("INSERT INTO observation BY NAME SELECT * FROM _merged")

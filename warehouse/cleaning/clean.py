@@ -1,0 +1,117 @@
+"""From a source's table to observations: tidy, typed, coded, in DuckDB.
+
+Every text that means a code, an area or a period is looked up once per distinct value, in
+Python, with a sentence for what cannot be read; DuckDB joins the answers back. Numbers are
+parsed by DuckDB in the locale that the declaration names. A row that cannot be read is kept,
+with its reason in `_reject`: nothing is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+
+from model.declarations.dataset import ColumnRule, Dataset, Source
+from model.records.source_schema import Shape
+from model.reference.registries import Registries
+from warehouse.cleaning import source_schema
+from warehouse.cleaning.area_codes import succeed
+from warehouse.cleaning.corrections import correct
+from warehouse.cleaning.drift import schema_check
+from warehouse.cleaning.drift.codes import code_drift
+from warehouse.cleaning.drift.columns import table_drift
+from warehouse.cleaning.loading import (
+    add_position,
+    check_columns,
+    count,
+    drop_empty,
+    keep_where,
+    load,
+    run_sql,
+)
+from warehouse.cleaning.mapping import map_observations
+from warehouse.cleaning.numbers import UNMARKED, take_marks
+from warehouse.cleaning.source_columns import columns_of
+from warehouse.cleaning.source_schema import read_columns
+from warehouse.cleaning.unpivot import SOURCE_ROW, unpivot
+
+
+@dataclass(frozen=True)
+class CleanStats:
+    """How many rows went in and came out."""
+
+    read: int  # rows of the source's table, after unpivoting and `where`
+    empty: int  # of these, rows without a value that were dropped
+    rejected: int  # rows kept that could not be read
+    shape: Shape  # what the source's table looks like, and how it differs from the last one
+
+
+def clean(
+    con: duckdb.DuckDBPyConnection,
+    batches: Iterable[pa.RecordBatch],
+    dataset: Dataset,
+    source: Source,
+    defaults: Mapping[str, ColumnRule],
+    registries: Registries,
+    sql: str | None = None,
+    last: Shape | None = None,
+) -> CleanStats:
+    """Fill the table `observation` from a reader's batches.
+
+    `observation` has the dataset's columns, `_id` (number of the row, from 0), `_part`,
+    `_row`, `_column` (position in the snapshot), `_original` (JSON of what the source said,
+    where rejected) and `_reject` (why the row could not be read, or NULL).
+
+    Args:
+        con: a connection of its own.
+        batches: what `SourceProtocol.read` gives.
+        dataset: the declaration.
+        source: the source of the profile at work.
+        defaults: the protocol's own column rules.
+        registries: codelists and units.
+        sql: text of the declaration's SQL file: one SELECT over `raw`.
+        last: the shape of the snapshot that was released before.
+
+    Raises:
+        DriftError: the source cannot be read as it could when it had the shape `last`.
+        ReadError: no rows, or a declared column is not there (with the nearest name).
+        QualityError: a declared correction no longer fits its source.
+    """
+    rules = {**defaults, **source.columns}
+    load(con, batches, dataset)
+    shape = source_schema.table_shape(con, source, rules, sql)
+    changed = table_drift(last, shape, source, rules, sql) if last else []
+    schema_check.refuse(changed, dataset.id)
+    if sql:
+        run_sql(con, sql, dataset)
+    add_position(con)
+    if source.unpivot:
+        unpivot(con, source.unpivot, read_columns(rules) | set(source.where), dataset)
+    if "geo_vintage" not in rules:
+        vintage = registries.codelists[dataset.geography.codelist].vintage
+        rules["geo_vintage"] = ColumnRule(const=vintage)
+    columns = columns_of(con)
+    beside = columns_of(con, SOURCE_ROW) if source.unpivot else {}
+    check_columns(rules, source, beside | columns, dataset)
+    keep_where(con, source)
+    read = count(con, "raw")
+    value = rules["obs_value"]
+    if take_marks(con, value, columns):
+        columns = columns_of(con)
+        value = value.model_copy(update={"column": UNMARKED[0]})
+    empty = drop_empty(con, value, columns) if source.empty == "drop" else 0
+    map_observations(con, dataset, rules, value, columns, beside, registries)
+    shape = source_schema.with_codes(con, shape, dataset)
+    # Rows with an unknown code are rejected, each by itself. The judgement stops the table where it
+    # must; it is made all the same, so that whatever else is wrong is told at once.
+    changed += code_drift(last, shape, dataset, source) if last else []
+    shape = shape.model_copy(update={"drift": tuple(changed)})
+    area = rules["ref_area"]
+    if area.successor and area.codelist:
+        succeed(con, dataset, area, registries.lineages[area.codelist], registries)
+    correct(con, dataset)
+    rejected = con.sql("SELECT count(*) FROM observation WHERE _reject IS NOT NULL").fetchall()
+    return CleanStats(read=read, empty=empty, rejected=rejected[0][0], shape=shape)

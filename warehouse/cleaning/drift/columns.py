@@ -1,0 +1,179 @@
+"""What changed in a source's columns, types, units and parts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from model.declarations.dataset import ColumnRule, Source
+from model.records.source_schema import Drift, Shape
+from model.util.text import Bilingual
+from warehouse.cleaning.drift.wording import LOOK, MEND, NEAR, alike, name_of, names_of
+from warehouse.cleaning.source_schema import read_columns
+
+# Concepts whose text may be anything: their column has no type to keep.
+FREE = {"time_period", "obs_note", "obs_status"}
+
+
+def table_drift(
+    last: Shape,
+    shape: Shape,
+    source: Source,
+    rules: Mapping[str, ColumnRule],
+    sql: str | None,
+) -> list[Drift]:
+    """Return what changed in columns, types, units and parts, most important first.
+
+    Args:
+        last: the shape of the snapshot that was released last.
+        shape: of the new snapshot.
+        source: the source of the profile at work.
+        rules: where each concept comes from.
+        sql: text of the declaration's SQL file.
+    """
+    if last.read_by != shape.read_by:
+        return []
+    used = _Used(source, rules, sql)
+    found = [
+        *_columns(last, shape, source, used), *_types(last, shape, rules, used),
+        *_units(last, shape), *_parts(last, shape),
+    ]
+    return sorted(found, key=lambda item: not item.stops)
+
+
+class _Used:
+    """Which columns the declaration relies on."""
+
+    def __init__(
+        self, source: Source, rules: Mapping[str, ColumnRule], sql: str | None
+    ) -> None:
+        self.names = read_columns(rules) | set(source.where)
+        self.wide = source.unpivot
+        self.sql = (sql or "").casefold()
+
+    def unpivots(self, name: str) -> bool:
+        """Whether a column becomes rows."""
+        if self.wide is None:
+            return False
+        if self.wide.columns is not None:
+            return name in self.wide.columns
+        return re.fullmatch(self.wide.matching or "", name) is not None
+
+    def __call__(self, name: str) -> bool:
+        return name in self.names or self.unpivots(name) or name.casefold() in self.sql
+
+
+def _columns(last: Shape, shape: Shape, source: Source, used: _Used) -> Iterable[Drift]:
+    gone = [name for name in last.columns if name not in shape.columns]
+    new = [name for name in shape.columns if name not in last.columns]
+    nearest = _pairs(last, shape, gone, new)
+    for name in gone:
+        stops = used(name)
+        yield Drift(
+            kind="column", stops=stops, todo=MEND if stops else LOOK,
+            what=_gone_words(name, nearest.get(name), last, shape),
+        )
+    for name in new:
+        if name in nearest.values() or used.unpivots(name):
+            continue  # told already; or its name is a label, and told as a code
+        stops = not source.allow.new_columns
+        yield Drift(
+            kind="column", stops=stops, todo=MEND if stops else LOOK,
+            what=Bilingual(vi=f"cột mới {name_of(name)}", en=f"new column {name_of(name)}"),
+        )
+
+
+def _gone_words(name: str, near: str | None, last: Shape, shape: Shape) -> Bilingual:
+    vi, en = f"cột {name_of(name)} không còn", f"column {name_of(name)} is gone"
+    if near is None:
+        return Bilingual(vi=vi, en=en)
+    same = _same_values(last, shape, name, near)
+    of = len(last.columns[name].sketch)
+    return Bilingual(
+        vi=f"{vi}; cột mới gần nhất: {name_of(near)}" + (f" ({same}/{of} giá trị mẫu trùng)"
+                                                       if same else ""),
+        en=f"{en}; nearest new column: {name_of(near)}" + (f" ({same} of {of} sampled values are"
+                                                         " the same)" if same else ""),
+    )
+
+
+def _same_values(last: Shape, shape: Shape, old: str, new: str) -> int:
+    return len({*last.columns[old].sketch} & {*shape.columns[new].sketch})
+
+
+def _pairs(last: Shape, shape: Shape, gone: list[str], new: list[str]) -> dict[str, str]:
+    """Return the nearest new column of each that is gone, each at most once."""
+
+    def likeness(old: str, name: str) -> float:
+        share = _same_values(last, shape, old, name) / max(1, len(last.columns[old].sketch))
+        return max(share, alike(old, name))
+
+    ranked = sorted(
+        ((-likeness(old, name), old, name) for old in gone for name in new),
+    )
+    found: dict[str, str] = {}
+    for score, old, name in ranked:
+        if -score >= NEAR and old not in found and name not in found.values():
+            found[old] = name
+    return found
+
+
+def _types(
+    last: Shape, shape: Shape, rules: Mapping[str, ColumnRule], used: _Used
+) -> Iterable[Drift]:
+    free = {rule.column for concept, rule in rules.items() if concept in FREE}
+    for name, before in last.columns.items():
+        now = shape.columns.get(name)
+        # A few odd cells make a column "mixed"; the rows concerned are held back, with reasons.
+        if now is None or name in free or {before.kind, now.kind} & {"mixed", "empty"}:
+            continue
+        if before.kind != now.kind:
+            stops = used(name)
+            yield Drift(
+                kind="type", stops=stops, todo=MEND if stops else LOOK,
+                what=Bilingual(
+                    vi=f"cột {name_of(name)} trước là {_KINDS_VI[before.kind]}, nay là"
+                    f" {_KINDS_VI[now.kind]}",
+                    en=f"column {name_of(name)} was {before.kind}, is now {now.kind}",
+                ),
+            )
+
+
+_KINDS_VI = {
+    "number": "số", "number as text": "số viết dạng chữ", "date": "ngày", "text": "chữ",
+    "other": "kiểu khác",
+}
+
+
+def _units(last: Shape, shape: Shape) -> Iterable[Drift]:
+    for key, before in last.units.items():
+        now = shape.units.get(key)
+        if now is not None and now != before:
+            yield Drift(
+                kind="unit", stops=True, todo=MEND,
+                what=Bilingual(
+                    vi=f"đơn vị tính ({name_of(key)}) trước là {names_of(before)},"
+                    f" nay là {names_of(now)}",
+                    en=f"the unit ({name_of(key)}) was {names_of(before)}, is now {names_of(now)}",
+                ),
+            )
+
+
+def _parts(last: Shape, shape: Shape) -> Iterable[Drift]:
+    gone = [name for name in last.parts if name not in shape.parts]
+    new = [name for name in shape.parts if name not in last.parts]
+    if gone:
+        yield Drift(
+            kind="part", stops=False, todo=LOOK,
+            what=Bilingual(
+                vi=f"tệp không còn: {names_of(gone)}"
+                + (f"; tệp mới: {names_of(new)}" if new else ""),
+                en=f"file gone: {names_of(gone)}"
+                + (f"; new file: {names_of(new)}" if new else ""),
+            ),
+        )
+    elif new:
+        yield Drift(
+            kind="part", stops=False, todo=LOOK,
+            what=Bilingual(vi=f"tệp mới: {names_of(new)}", en=f"new file: {names_of(new)}"),
+        )

@@ -1,0 +1,39 @@
+"""How drift is told: what to do about it, and a source's own names in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import SequenceMatcher
+
+from model.util.text import Bilingual, fold
+
+MAX_TOLD = 5  # of one kind, by name
+NEAR = 0.6  # likeness from which a new name is told as the nearest one
+MEND = Bilingual(
+    vi="sửa `columns` của nguồn trong khai báo; nếu vẫn đọc đúng thì ghi ngày đã kiểm tra vào"
+    " `checked`",
+    en="mend the source's `columns` in the declaration; where all is read rightly as it is, write"
+    " the day on which you looked into its `checked`",
+)
+LOOK = Bilingual(
+    vi="không cần làm gì, trừ khi tập dữ liệu cần đến",
+    en="nothing, unless the dataset has a use for it",
+)
+
+
+def alike(one: str, other: str) -> float:
+    """Return how alike two names are, from 0 to 1."""
+    return SequenceMatcher(None, fold(one), fold(other), autojunk=False).ratio()
+
+
+def name_of(text: str) -> str:
+    """Return a source's text between backquotes; it cannot break out of its sentence."""
+    plain = "".join(char if char.isprintable() and char != "`" else "\ufffd" for char in text)
+    return f"`{plain if len(plain) <= 60 else plain[:57] + '...'}`"
+
+
+def names_of(texts: Iterable[str]) -> str:
+    """Return the first of a source's texts, and how many there are if that is not all."""
+    every = list(texts)
+    more = f", … ({len(every)})" if len(every) > MAX_TOLD else ""
+    return ", ".join(name_of(text) for text in every[:MAX_TOLD]) + more

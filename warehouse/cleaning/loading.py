@@ -1,0 +1,140 @@
+"""A reader's batches as the table `raw`, brought to the columns and rows that the rules read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import duckdb
+import pyarrow as pa
+
+from model.declarations.dataset import ColumnRule, Dataset, Source
+from model.errors import OpenIndicatorsError, ReadError
+from model.util.sql import identifier
+from warehouse.cleaning.numbers import is_empty
+from warehouse.cleaning.source_columns import column_advice, columns_of, shown
+
+
+def load(
+    con: duckdb.DuckDBPyConnection, batches: Iterable[pa.RecordBatch], dataset: Dataset
+) -> None:
+    """Make the table `raw` of a reader's batches.
+
+    Raises:
+        ReadError: there are no rows; or whatever the reader raises.
+    """
+    failure: list[OpenIndicatorsError] = []
+
+    def guarded(iterator: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        # DuckDB turns an exception inside an Arrow stream into one of its own: keep ours.
+        try:
+            yield from iterator
+        except OpenIndicatorsError as error:
+            failure.append(error)
+            raise
+
+    iterator = iter(batches)
+    first = next(iterator, None)
+    if first is None:
+        raise ReadError(
+            "the source has no rows", where=dataset.id,
+            todo="look at the snapshot: the source may have moved or emptied the file",
+        )
+
+    def all_batches() -> Iterator[pa.RecordBatch]:
+        yield first
+        yield from guarded(iterator)
+
+    reader = pa.RecordBatchReader.from_batches(first.schema, all_batches())
+    try:
+        con.register("_incoming", reader)
+        con.execute("CREATE TABLE raw AS SELECT * FROM _incoming")
+    except Exception:
+        if failure:
+            raise failure[0] from None
+        raise
+    finally:
+        con.unregister("_incoming")
+    if count(con, "raw") == 0:
+        raise ReadError(
+            "the source has no rows", where=dataset.id,
+            todo="look at the snapshot: the source may have moved or emptied the file",
+        )
+
+
+def count(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    """Return how many rows a table has."""
+    row = con.execute(f"SELECT count(*) FROM {identifier(table)}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def run_sql(con: duckdb.DuckDBPyConnection, sql: str, dataset: Dataset) -> None:
+    """Replace `raw` by what the declaration's SQL selects from it."""
+    where = f"the SQL file of {dataset.id}"
+    try:
+        statements = con.extract_statements(sql)
+        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+            raise ReadError("is not one SELECT", where=where, todo="write one SELECT over `raw`")
+        # The SQL shapes what was read; it has no business with files or the network.
+        con.execute("SET enable_external_access = false")
+        con.execute(f"CREATE TABLE shaped AS {sql.strip().rstrip(';')}")
+    except duckdb.Error as error:
+        raise ReadError(
+            f"does not run: {error}", where=where,
+            todo="`openindicators show` lists the reader's columns",
+        ) from error
+    con.execute("DROP TABLE raw")
+    con.execute("ALTER TABLE shaped RENAME TO raw")
+
+
+def add_position(con: duckdb.DuckDBPyConnection) -> None:
+    """Give `raw` the columns `_part` and `_row` where it has none."""
+    columns = columns_of(con)
+    for name, kind in (("_part", "VARCHAR"), ("_row", "BIGINT")):
+        if name not in columns:
+            con.execute(f"ALTER TABLE raw ADD COLUMN {name} {kind}")
+
+
+def check_columns(
+    rules: dict[str, ColumnRule], source: Source, columns: dict[str, str], dataset: Dataset
+) -> None:
+    """Make sure that the rules name every concept, and columns that are there.
+
+    Raises:
+        ReadError: a concept has no rule, or a column is missing (with the nearest name).
+    """
+    for concept in (*dataset.key, "obs_value"):
+        if concept not in rules:
+            raise ReadError(
+                f"nothing says where `{concept}` comes from", where=dataset.id,
+                todo=f"add `columns: {{{concept}: ...}}` to the source;"
+                f" the source has: {', '.join(shown(columns))}",
+            )
+    wanted = {rule.column: concept for concept, rule in rules.items() if rule.column}
+    wanted |= {rule.named: concept for concept, rule in rules.items() if rule.named}
+    wanted |= {rule.scale_by.column: "scale_by" for rule in rules.values() if rule.scale_by}
+    wanted |= dict.fromkeys(source.where, "where")
+    for name, concept in wanted.items():
+        if name not in columns:
+            raise ReadError(
+                f"the column {name!r} (for `{concept}`) is not in the source",
+                where=dataset.id, todo=column_advice(name, columns),
+            )
+
+
+def keep_where(con: duckdb.DuckDBPyConnection, source: Source) -> None:
+    """Keep the rows whose columns have the values that the source declares."""
+    for name, values in source.where.items():
+        con.execute(
+            f"DELETE FROM raw WHERE CAST({identifier(name)} AS VARCHAR) IS NULL"
+            f" OR CAST({identifier(name)} AS VARCHAR) NOT IN (SELECT unnest(?::VARCHAR[]))",
+            [list(values)],
+        )
+
+
+def drop_empty(
+    con: duckdb.DuckDBPyConnection, rule: ColumnRule, columns: dict[str, str]
+) -> int:
+    """Drop the rows without a value; return how many that were."""
+    before = count(con, "raw")
+    con.execute(f"DELETE FROM raw WHERE {is_empty(rule, columns)}")
+    return before - count(con, "raw")

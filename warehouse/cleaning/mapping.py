@@ -1,0 +1,190 @@
+"""The table `raw` mapped to the table `observation` by the column rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import duckdb
+import pyarrow as pa
+
+from model.declarations.dataset import ColumnRule, Dataset
+from model.reference.periods import frequency_of, parse_period
+from model.reference.registries import Registries
+from model.util.sql import identifier, literal
+from warehouse.cleaning.code_mapping import look_up, reader_for, text_of
+from warehouse.cleaning.numbers import UNMARKED, number_of
+from warehouse.cleaning.unpivot import PLACE, SOURCE_ROW
+
+POSITION = ("_part", "_row", "_column", PLACE, *UNMARKED)
+
+
+def map_observations(
+    con: duckdb.DuckDBPyConnection,
+    dataset: Dataset,
+    rules: dict[str, ColumnRule],
+    value: ColumnRule,
+    columns: dict[str, str],
+    beside: dict[str, str],
+    registries: Registries,
+) -> None:
+    """Make `observation` out of `raw`, whose numbers the rule `value` reads.
+
+    `beside` are the columns of SOURCE_ROW, none where nothing was unpivoted.
+    """
+    joins: list[str] = []
+    rejects: list[str] = []
+    values: dict[str, str] = {}
+    marked = {"obs_value": "raw"} if UNMARKED[0] in columns else {}  # where marks were found
+    for concept in (*dataset.key, "obs_status", "obs_note"):
+        rule = rules.get(concept)
+        if rule is None:
+            values[concept] = "CAST(NULL AS VARCHAR)"
+        elif rule.const is not None:
+            values[concept] = _constant(concept, rule.const)
+        elif concept == "obs_note":
+            column = identifier(str(rule.column))
+            values[concept] = f"nullif(trim(CAST(raw.{column} AS VARCHAR)), '')"
+        else:
+            alias, column = f"_read_{concept}", str(rule.column)
+            text = text_of(rule)
+            look_up(con, alias, text, reader_for(concept, rule, dataset, registries))
+            joins.append(f"LEFT JOIN {identifier(alias)} ON {text} = {identifier(alias)}.source")
+            values[concept] = f"{identifier(alias)}.value"
+            marked[concept] = identifier(alias)
+            rejects.append(f"{identifier(alias)}.reject")
+            if concept in dataset.key:
+                rejects.append(
+                    f"CASE WHEN raw.{identifier(column)} IS NULL THEN '{concept} is empty' END"
+                )
+    figure, figure_reject = number_of(value, columns)
+    rejects.append(figure_reject)
+    statuses, notes = _of_marks(marked)
+    statuses = [f"nullif({values['obs_status']}, 'A')", *statuses]
+    status = (
+        f"coalesce({', '.join(statuses)},"
+        f" CASE WHEN ({figure}) IS NULL THEN 'O' ELSE 'A' END)"
+    )
+    note = f"nullif(concat_ws('; ', {', '.join([values['obs_note'], *notes])}), '')"
+    _unit_table(con, dataset)
+    value_column = rules["obs_value"].column
+    original = _as_json([name for name in columns if name not in beside], "raw")
+    reject = f"nullif(concat_ws('; ', {', '.join(rejects)}), '')"
+    position = "raw._column" if "_column" in columns else f"'{value_column or ''}'"
+    selected = ", ".join(
+        [
+            *(
+                f"{values[name]} AS {identifier(name)}"
+                for name in dataset.key if name != "time_period"
+            ),
+            f"{values['time_period']} AS time_period",
+            f"{figure} AS _number",
+            f"{note} AS obs_note",
+            f"{status} AS obs_status",
+            "raw._part", "raw._row", f"{position} AS _column",
+            f"{reject} AS _reject",
+            *([f"raw.{PLACE}"] if beside else []),
+            f"CASE WHEN {reject} IS NOT NULL THEN {original} END AS _original",
+        ]
+    )
+    frequencies = pa.table(_frequencies(con, rules["time_period"]))
+    con.register("_freq", frequencies)
+    con.execute(
+        f"""
+        CREATE TABLE observation AS
+        WITH mapped AS (SELECT {selected} FROM raw {' '.join(joins)})
+        SELECT {_ordered(dataset)},
+               row_number() OVER () - 1 AS _id, _part, _row, _column,
+               _original, _reject{f", {PLACE}" if beside else ""}
+        FROM mapped
+        LEFT JOIN _freq USING (time_period)
+        LEFT JOIN _unit ON mapped.indicator = _unit.indicator
+        ORDER BY _part, _row, _column
+        """
+    )
+    con.unregister("_freq")
+    if beside:
+        _add_source_rows(con, beside)
+
+
+def _of_marks(marked: dict[str, str]) -> tuple[list[str], list[str]]:
+    """Return SQL for the statuses and notes of marks: the value's, the period's, the others'."""
+    first = ("obs_value", "time_period")
+    order = [*(c for c in first if c in marked), *(c for c in marked if c not in first)]
+    columns = [
+        UNMARKED[1:3] if concept == "obs_value" else ("status", "note") for concept in order
+    ]
+    tables = [marked[concept] for concept in order]
+    return (
+        [f"{table}.{status}" for table, (status, _) in zip(tables, columns, strict=True)],
+        [f"{table}.{note}" for table, (_, note) in zip(tables, columns, strict=True)],
+    )
+
+
+def _constant(concept: str, const: str) -> str:
+    if concept == "time_period":
+        const = parse_period(const).iso
+    return literal(const)
+
+
+def _as_json(columns: Iterable[str], table: str) -> str:
+    """Return SQL for what the source said in these columns."""
+    named = (
+        f"{identifier(name)} := {table}.{identifier(name)}"
+        for name in columns if name not in POSITION
+    )
+    return f"to_json(struct_pack({', '.join(named)}))::VARCHAR"
+
+
+def _add_source_rows(con: duckdb.DuckDBPyConnection, beside: Iterable[str]) -> None:
+    """Put what was not unpivoted in front of what was, in `_original`."""
+    if set(beside) - set(POSITION):
+        con.execute(
+            f"""
+            UPDATE observation
+            SET _original = left(source.text, -1) || ',' || substr(_original, 2)
+            FROM (
+                SELECT {PLACE}, {_as_json(beside, SOURCE_ROW)} AS text FROM {SOURCE_ROW}
+                WHERE {PLACE} IN (SELECT {PLACE} FROM observation WHERE _reject IS NOT NULL)
+            ) AS source
+            WHERE observation.{PLACE} = source.{PLACE} AND _reject IS NOT NULL
+            """
+        )
+    con.execute(f"ALTER TABLE observation DROP COLUMN {PLACE}")
+    con.execute(f"DROP TABLE {SOURCE_ROW}")
+
+
+def _ordered(dataset: Dataset) -> str:
+    special = {
+        "freq": "_freq.freq",
+        "obs_value": "_number AS obs_value",
+        "unit_measure": "_unit.unit AS unit_measure",
+        "indicator": "mapped.indicator",
+    }
+    return ", ".join(special.get(name, identifier(name)) for name in dataset.columns)
+
+
+def _frequencies(con: duckdb.DuckDBPyConnection, rule: ColumnRule) -> dict[str, list[str]]:
+    if rule.const is not None:
+        periods = [parse_period(rule.const).iso]
+    else:
+        rows = con.execute(
+            'SELECT DISTINCT value FROM "_read_time_period" WHERE value IS NOT NULL'
+        ).fetchall()
+        periods = sorted(value for (value,) in rows)
+    pairs = [(iso, frequency_of(iso)) for iso in periods]
+    return {
+        "time_period": [iso for iso, freq in pairs if freq],
+        "freq": [freq for _, freq in pairs if freq],
+    }
+
+
+def _unit_table(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
+    units = pa.table(
+        {
+            "indicator": list(dataset.indicators),
+            "unit": [indicator.unit for indicator in dataset.indicators.values()],
+        }
+    )
+    con.register("_units", units)
+    con.execute("CREATE TABLE _unit AS SELECT * FROM _units")
+    con.unregister("_units")

@@ -1,0 +1,178 @@
+"""Numbers as a declaration says that they are written: SQL that reads a column of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import duckdb
+import pyarrow as pa
+
+from model.declarations.dataset import ColumnRule
+from model.util.sql import identifier, literal
+from model.util.text import nfc
+from warehouse.cleaning.observation_flags import unmarked, without
+
+# What a number looks like in text, by locale. Source for vi: CLDR main/vi/numbers.json.
+_NUMBER = {
+    "plain": r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?",
+    "en": r"[+-]?([1-9]\d{0,2}(,\d{3})+|\d+)(\.\d+)?",
+    "vi": r"[+-]?([1-9]\d{0,2}(\.\d{3})+|\d+)(,\d+)?",
+}
+_LOCALE_WORDS = {
+    "plain": "digits with `.` before the decimals and no thousands mark",
+    "en": "English (1,234.5)",
+    "vi": "Vietnamese (1.234,5)",
+}
+
+# Columns that `take_marks` adds: the text without marks, what they mean, and a word of scale.
+UNMARKED = ("_unmarked", "_mark_status", "_mark_note", "_scale_word")
+
+
+def take_marks(
+    con: duckdb.DuckDBPyConnection, rule: ColumnRule, columns: Mapping[str, str]
+) -> bool:
+    """Take marks and words of scale off the values: adds the columns UNMARKED to `raw`.
+
+    Returns:
+        False where none are declared, or the values are no text; then `raw` stays as it is.
+    """
+    if rule.column is None or columns[rule.column] != "VARCHAR":
+        return False
+    if not rule.marks and not rule.scale_words:
+        return False
+    cell = identifier(rule.column)
+    rows = con.execute(
+        f"SELECT DISTINCT {cell} FROM raw WHERE {cell} IS NOT NULL"
+        f" AND NOT {_is_number(_trimmed(cell), rule)} ORDER BY 1"
+    ).fetchall()
+    meanings: list[tuple[str | None, ...]] = []
+    for (text,) in rows:
+        value, status, note = unmarked(text, rule.marks)
+        value, word = _without_word(value, rule.scale_words)
+        meanings.append((text, value, status, note, word))
+    names = ("source", *UNMARKED)
+    found: list[tuple[str | None, ...]] = list(zip(*meanings, strict=True)) or [()] * len(names)
+    small = pa.table(
+        {name: pa.array(each, pa.string()) for name, each in zip(names, found, strict=True)}
+    )
+    con.register("_marks", small)
+    con.execute(
+        f"CREATE TABLE unmarked AS SELECT raw.*, coalesce(_marks._unmarked, raw.{cell})"
+        " AS _unmarked, _marks._mark_status, _marks._mark_note, _marks._scale_word"
+        f" FROM raw LEFT JOIN _marks ON raw.{cell} = _marks.source ORDER BY raw.rowid"
+    )
+    con.unregister("_marks")
+    con.execute("DROP TABLE raw")
+    con.execute("ALTER TABLE unmarked RENAME TO raw")
+    return True
+
+
+def _without_word(text: str, words: Mapping[str, float]) -> tuple[str, str | None]:
+    for word in sorted(words, key=len, reverse=True):
+        rest = without(text.casefold(), nfc(word).strip().casefold())
+        if rest is not None:
+            return rest, word
+    return text, None
+
+
+def is_empty(rule: ColumnRule, columns: Mapping[str, str]) -> str:
+    """Return SQL that says whether a cell holds no value."""
+    if rule.column is None:
+        return "false"
+    cell = f"raw.{identifier(rule.column)}"
+    if columns[rule.column] in ("DOUBLE", "FLOAT"):
+        return f"({cell} IS NULL OR isnan({cell}))"
+    if columns[rule.column] != "VARCHAR":
+        return f"{cell} IS NULL"
+    marks = ", ".join(literal(mark) for mark in rule.missing)
+    blank = _trimmed(cell)
+    return f"({cell} IS NULL OR {blank} = ''" + (f" OR {blank} IN ({marks})" if marks else "") + ")"
+
+
+def number_of(rule: ColumnRule, columns: Mapping[str, str]) -> tuple[str, str]:
+    """Return SQL for the parsed number, and SQL for why it could not be parsed."""
+    if rule.const is not None:
+        return f"CAST('{rule.const}' AS DOUBLE)", "NULL"
+    column = str(rule.column)
+    cell = f"raw.{identifier(column)}"
+    empty = is_empty(rule, columns)
+    no_scale = _no_scale(rule, empty)
+    if columns[column] != "VARCHAR":
+        scaled = _by_row(rule, lambda scale: f"CAST({cell} AS DOUBLE) * {scale!r}")
+        return (
+            f"CASE WHEN NOT {empty} THEN {scaled} END",
+            f"CASE WHEN NOT {empty} AND NOT isfinite(CAST({cell} AS DOUBLE))"
+            f" THEN 'the value is not a finite number'{no_scale} END",
+        )
+    locale = rule.locale or "plain"
+    digits = _trimmed(cell)
+    shape = _is_number(digits, rule)
+    if locale == "en":
+        digits = f"replace({digits}, ',', '')"
+    elif locale == "vi":
+        digits = f"replace(replace({digits}, '.', ''), ',', '.')"
+    scaled = _by_row(rule, lambda scale: _scaled(digits, scale))
+    shown = f"CASE WHEN length({cell}) > 60 THEN left({cell}, 57) || '...' ELSE {cell} END"
+    return (
+        f"CASE WHEN NOT {empty} AND {shape} AND isfinite({scaled}) THEN {scaled} END",
+        f"CASE WHEN NOT {empty} AND NOT {shape} THEN 'value ''' || {shown} ||"
+        f" ''' is not a number written as {_LOCALE_WORDS[locale]}'{no_scale}"
+        f" WHEN NOT {empty} AND NOT coalesce(isfinite({scaled}), false)"
+        f" THEN 'value ''' || {shown} || ''' is too large for a number' END",
+    )
+
+
+def _by_row(rule: ColumnRule, scaled: Callable[[float], str]) -> str:
+    """Return SQL for a number times its scale, which may differ from row to row."""
+    named = rule.scale_by
+
+    def by_column(factor: float) -> str:
+        if named is None:
+            return scaled(factor)
+        cases = (f"WHEN {literal(k)} THEN {scaled(factor * v)}" for k, v in named.map.items())
+        return f"CASE {_word(named.column)} {' '.join(cases)} END"
+
+    if not rule.scale_words:
+        return by_column(float(rule.scale))
+    words = (f"WHEN {literal(k)} THEN {by_column(rule.scale * v)}" for k, v in
+             rule.scale_words.items())
+    return f"CASE raw._scale_word {' '.join(words)} ELSE {by_column(float(rule.scale))} END"
+
+
+def _no_scale(rule: ColumnRule, empty: str) -> str:
+    """Return SQL, a case of why there is no number: its scale is none of the declared words."""
+    if rule.scale_by is None:
+        return ""
+    word, known = _word(rule.scale_by.column), rule.scale_by.map
+    listed = ", ".join(literal(each) for each in known)
+    return (
+        f" WHEN NOT {empty} AND ({word} IS NULL OR {word} NOT IN ({listed}))"
+        f" THEN 'scale ''' || coalesce({word}, '') || ''' is none of '"
+        f" || {literal(', '.join(known))}"
+    )
+
+
+def _word(column: str) -> str:
+    return _trimmed(f"CAST(raw.{identifier(column)} AS VARCHAR)")
+
+
+def _is_number(digits: str, rule: ColumnRule) -> str:
+    return f"regexp_full_match({digits}, '{_NUMBER[rule.locale or 'plain']}')"
+
+
+def _trimmed(cell: str) -> str:
+    return f"trim({cell}, ' \t\u00a0')"
+
+
+def _scaled(digits: str, scale: float) -> str:
+    """Return SQL for a number times its scale, exact where the scale is a power of ten.
+
+    "123.4" times 1000 is read as "123.4e3": multiplying floats would give 123400.00000000001.
+    """
+    power = f"{scale:e}"
+    mantissa, exponent = power.split("e")
+    if float(mantissa) == 1 and scale != 1:
+        plain = f"TRY_CAST({digits} || 'e{int(exponent)}' AS DOUBLE)"
+        return f"coalesce({plain}, TRY_CAST({digits} AS DOUBLE) * {float(scale)!r})"
+    plain = f"TRY_CAST({digits} AS DOUBLE)"
+    return plain if scale == 1 else f"{plain} * {float(scale)!r}"

@@ -1,0 +1,29 @@
+"""The columns of the source's table, while it is in DuckDB."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import duckdb
+
+from model.util.sql import identifier
+from model.util.text import did_you_mean
+
+
+def columns_of(con: duckdb.DuckDBPyConnection, table: str = "raw") -> dict[str, str]:
+    """Return the types of a table's columns by their names."""
+    rows = con.execute(f"DESCRIBE {identifier(table)}").fetchall()
+    return {name: kind for name, kind, *_ in rows}
+
+
+def shown(columns: Iterable[str]) -> list[str]:
+    """Return the names to show in a message."""
+    return [name for name in columns if not name.startswith("_")][:40]
+
+
+def column_advice(name: str, columns: Iterable[str]) -> str:
+    """Say what to do about a column that is not there."""
+    names = shown(columns)
+    near = did_you_mean(name, set(names))
+    listed = "the source has: " + ", ".join(names)
+    return near if near.startswith("known") else "; ".join(filter(None, [near, listed]))

@@ -1,0 +1,107 @@
+"""Wide to long: the columns of the source's table that match become rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container
+
+import duckdb
+import pyarrow as pa
+
+from model.declarations.dataset import Dataset, Unpivot
+from model.errors import ReadError
+from model.util.sql import identifier
+from warehouse.cleaning.source_columns import column_advice, columns_of, shown
+
+# What the rows that come of one row have in common stands there once, and each has its place.
+SOURCE_ROW, PLACE = "_source_row", "_source_place"
+
+
+def unpivot(
+    con: duckdb.DuckDBPyConnection, wide: Unpivot, read: Container[str], dataset: Dataset
+) -> None:
+    """Replace the table `raw` by one with a row for each of the columns that match.
+
+    It has the columns in `read`, `_part`, `_row` and what `wide` makes; the table SOURCE_ROW
+    has all others, too, by PLACE.
+
+    Args:
+        con: the connection that has `raw`.
+        wide: as declared.
+        read: the columns that are read further on.
+        dataset: the declaration.
+
+    Raises:
+        ReadError: no such columns, or a name that has other parts than declared.
+    """
+    columns = columns_of(con)
+    if wide.columns is not None:
+        chosen = list(wide.columns)
+        for name in chosen:
+            if name not in columns:
+                raise ReadError(
+                    f"the column {name!r} of `unpivot` is not in the source",
+                    where=dataset.id, todo=column_advice(name, columns),
+                )
+    else:
+        shape = re.compile(wide.matching or "")
+        chosen = [name for name in columns if shape.fullmatch(name)]
+        if not chosen:
+            raise ReadError(
+                f"no column of the source matches {wide.matching!r} of `unpivot`",
+                where=dataset.id, todo="columns: " + ", ".join(shown(columns)),
+            )
+    kept = [name for name in columns if name not in chosen]
+    listed = ", ".join(map(identifier, kept))
+    con.execute(f"CREATE TABLE {SOURCE_ROW} AS SELECT rowid AS {PLACE}, {listed} FROM raw")
+    carried = [identifier(name) for name in kept if name in read or name in ("_part", "_row")]
+    cast = ", ".join(f"{_as_text(name, columns[name])} AS {identifier(name)}" for name in chosen)
+    on = ", ".join(identifier(name) for name in chosen)
+    selected = ", ".join([f"rowid AS {PLACE}", *carried, cast])
+    con.execute(f"CREATE VIEW wide AS SELECT {selected} FROM raw")
+    tall = (
+        "SELECT * FROM wide UNPIVOT INCLUDE NULLS"
+        f" ({identifier(wide.values_to)} FOR _column IN ({on}))"
+    )
+    if wide.names == (wide.names_to,):
+        name = identifier(wide.names[0])
+        con.execute(f"CREATE TABLE long AS SELECT *, _column AS {name} FROM ({tall})")
+    else:
+        con.register("_names", _split_names(chosen, wide, dataset))
+        parts = ", ".join(f"_names.{identifier(name)}" for name in wide.names)
+        con.execute(
+            f"CREATE TABLE long AS SELECT tall.*, {parts} FROM ({tall}) AS tall"
+            " JOIN _names USING (_column) ORDER BY _part, _row"
+        )
+        con.unregister("_names")
+    con.execute("DROP VIEW wide")
+    con.execute("DROP TABLE raw")
+    con.execute("ALTER TABLE long RENAME TO raw")
+
+
+def _split_names(chosen: list[str], wide: Unpivot, dataset: Dataset) -> pa.Table:
+    """Return what each unpivoted column's name says: `_column`, and `wide.names`."""
+    shape = re.compile(wide.matching or "")
+    rows: list[tuple[str | None, ...]] = []
+    for name in chosen:
+        found = shape.fullmatch(name) if shape.groupindex else None
+        if found:
+            parts = tuple(found.groupdict().values())
+        else:
+            parts = tuple(name.split(wide.separator) if wide.separator else [name])
+        if len(parts) != len(wide.names):
+            raise ReadError(
+                f"the column {name!r} has {len(parts)} parts between {wide.separator!r};"
+                f" `names_to` has {len(wide.names)}",
+                where=dataset.id, todo="check `header` and `separator`, or use `matching`",
+            )
+        rows.append((name, *(part and part.strip() for part in parts)))
+    columns = zip(("_column", *wide.names), zip(*rows, strict=True), strict=True)
+    return pa.table({name: pa.array(texts, pa.string()) for name, texts in columns})
+
+
+def _as_text(name: str, kind: str) -> str:
+    """Return SQL for a cell as text. NaN, which typed formats have for missing, is empty."""
+    cell = identifier(name)
+    text = f"CAST({cell} AS VARCHAR)"
+    return f"CASE WHEN NOT isnan({cell}) THEN {text} END" if kind in ("DOUBLE", "FLOAT") else text

@@ -1,0 +1,139 @@
+"""`warehouse.duckdb`: views over the releases, for people to query.
+
+    observations                    the current release of every dataset
+    observations_as_of(day)         what was current at the end of that day (a table macro)
+    releases, quality               every release, every check of every release
+    quality_history                 every judgement, also of releases that were stopped
+    scores                          the scores of every judgement, one row for each dimension
+
+Views only: they read the release files, so they are never stale, no run waits for the file's
+lock, and it can be deleted at will.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from model.util.disk import written_aside
+from model.util.sql import literal
+from warehouse.store.data_dir import Home
+
+# Raised whenever the views change, so that an older file is made anew.
+VERSION = 4
+
+
+def refresh(home: Home) -> bool:
+    """Make the catalogue if it is missing, older than this code, or the folder has moved.
+
+    Returns:
+        Whether it was made now.
+
+    Raises:
+        StoreError: full, read-only, forbidden.
+    """
+    if not any((home.root / "releases").glob("*/*/*/release.json")) or _is_current(home):
+        return False
+    with written_aside(home.catalogue) as aside, duckdb.connect(str(aside)) as con:
+        for statement in _statements(home.root.resolve(), _has_judgements(home)):
+            con.execute(statement)
+    return True
+
+
+def _is_current(home: Home) -> bool:
+    if not home.catalogue.exists():
+        return False
+    try:
+        with duckdb.connect(str(home.catalogue), read_only=True) as con:
+            found = con.execute("SELECT version, root, judged FROM catalogue_version").fetchone()
+    except duckdb.Error:
+        # Locked by somebody who writes to it (it is in use: leave it), or damaged.
+        return _is_locked(home.catalogue)
+    return found == (VERSION, str(home.root.resolve()), _has_judgements(home))
+
+
+def _has_judgements(home: Home) -> bool:
+    """Say whether there is a judgement: DuckDB makes no view over files that are not there."""
+    return any((home.root / "judgements").glob("*/*/log.jsonl"))
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        duckdb.connect(str(path), read_only=True).close()
+    except duckdb.IOException as error:
+        return "lock" in str(error).lower()
+    except duckdb.Error:
+        return False
+    return False
+
+
+def _statements(root: Path, judged: bool) -> list[str]:
+    releases = literal(root / "releases/*/*/*/release.json")
+    quality = literal(root / "releases/*/*/*/quality.json")
+    data = literal(root / "releases/*/*/*/data.parquet")
+    number = "CAST(regexp_extract(filename, '/([0-9]+)/[^/]*$', 1) AS INTEGER)"
+    dataset = "regexp_extract(filename, '/([^/]+/[^/]+)/[0-9]+/[^/]*$', 1)"
+    return [
+        "CREATE TABLE catalogue_version AS"
+        f" SELECT {VERSION}::INTEGER AS version, {literal(root)}::VARCHAR AS root,"
+        f" {judged} AS judged",
+        f"""CREATE VIEW releases AS
+            SELECT dataset, number, CAST(issued AS TIMESTAMPTZ) AS issued, reason, rows,
+                   quarantined, changes.added, changes.revised, changes.withdrawn,
+                   period_first, period_last, snapshot_sha256, code_version
+            FROM read_json({releases}, maximum_depth = 2, union_by_name = true,
+                 columns = {{dataset: 'VARCHAR', number: 'INTEGER', issued: 'VARCHAR',
+                   reason: 'VARCHAR', rows: 'BIGINT', quarantined: 'BIGINT',
+                   changes: 'STRUCT(added BIGINT, revised BIGINT, withdrawn BIGINT)',
+                   period_first: 'VARCHAR', period_last: 'VARCHAR',
+                   snapshot_sha256: 'VARCHAR', code_version: 'VARCHAR'}})
+            ORDER BY dataset, number""",
+        f"""CREATE VIEW all_observations AS
+            SELECT {dataset} AS dataset, {number} AS release, * EXCLUDE (filename)
+            FROM read_parquet({data}, union_by_name = true, filename = true)""",
+        """CREATE VIEW observations AS
+            SELECT o.* FROM all_observations o
+            JOIN (SELECT dataset, max(number) AS number FROM releases GROUP BY dataset) r
+            ON o.dataset = r.dataset AND o.release = r.number""",
+        """CREATE MACRO observations_as_of(day) AS TABLE
+            SELECT o.* FROM all_observations o
+            JOIN (SELECT dataset, max(number) AS number FROM releases
+                  WHERE issued < CAST(day AS DATE) + INTERVAL 1 DAY GROUP BY dataset) r
+            ON o.dataset = r.dataset AND o.release = r.number""",
+        f"""CREATE VIEW quality AS
+            SELECT {dataset} AS dataset, {number} AS release, check_result.*
+            FROM (SELECT filename, unnest(checks) AS check_result
+                  FROM read_json({quality}, filename = true, columns = {{
+                    checks: 'STRUCT("name" VARCHAR, expectation VARCHAR, severity VARCHAR,
+                      "level" VARCHAR, outcome VARCHAR, evaluated BIGINT, unexpected BIGINT,
+                      error VARCHAR, duration_ms DOUBLE)[]'}}))""",
+        *(_of_judgements(root) if judged else ()),
+    ]
+
+
+def _of_judgements(root: Path) -> list[str]:
+    judgements = literal(root / "judgements/*/*/log.jsonl")
+    return [
+        f"""CREATE VIEW all_judgements AS
+            SELECT * FROM read_json({judgements}, format = 'newline_delimited', columns = {{
+                dataset: 'VARCHAR', number: 'INTEGER', "at": 'TIMESTAMPTZ', algorithm: 'VARCHAR',
+                stopped: 'STRUCT(kind VARCHAR)[]', rows_read: 'BIGINT', rows_released: 'BIGINT',
+                rows_quarantined: 'BIGINT', period_last: 'VARCHAR', data_sha256: 'VARCHAR',
+                scores: 'STRUCT(dimension VARCHAR, good DOUBLE, "of" DOUBLE)[]',
+                passed: 'VARCHAR[]', "open": 'STRUCT("name" VARCHAR, outcome VARCHAR)[]'}})""",
+        """CREATE VIEW quality_history AS
+            SELECT dataset, number AS judgement, "at" AS judged, algorithm,
+                   list_transform(stopped, lambda x: x.kind) AS stopped, rows_read,
+                   rows_released, rows_quarantined, period_last, data_sha256,
+                   len(passed) AS checks_passed,
+                   len(list_filter("open", lambda x: x.outcome = 'warned')) AS checks_warned,
+                   len(list_filter("open", lambda x: x.outcome = 'failed')) AS checks_failed
+            FROM all_judgements ORDER BY ALL""",
+        """CREATE VIEW scores AS
+            SELECT dataset, number AS judgement, "at" AS judged, algorithm,
+                   score.dimension AS dimension,
+                   100 * score.good / score."of" AS percent
+            FROM (SELECT *, unnest(scores) AS score FROM all_judgements)
+            ORDER BY ALL""",
+    ]

@@ -1,0 +1,307 @@
+"""Drafts: releases that wait for a person's approval.
+
+    drafts/<sector>/<dataset>/<draft>/     the files of a release, release.json with the number
+                                           that it would get
+    drafts/<sector>/<dataset>/log.jsonl    what became of each draft: made, replaced, approved,
+                                           rejected; lines are only ever added
+
+`<draft>` is a checksum of what the draft holds and of the release that it would follow. At most
+one draft of a dataset waits: the newest. What was decided about stays in the log alone.
+"""
+
+from __future__ import annotations
+
+import shutil
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from model.declarations.dataset import Dataset
+from model.errors import StoreError
+from model.records.release import Decision, Release
+from model.util.disk import disk_errors, write_if_changed
+from model.util.hashing import canonical_json, pretty_json, sha256_file, sha256_json
+from model.util.text import Frozen, Text
+from warehouse.store import releases
+from warehouse.store.atomic_directory import new_folder
+from warehouse.store.data_dir import Home
+from warehouse.store.releases import Inputs, StoredRelease
+from warehouse.store.working_tables import Validated
+
+SHORT = 16  # hex digits of a checksum that name a draft
+
+
+class Event(Frozen):
+    """A line of the log: what happened to a draft, when, and by whom."""
+
+    event: Literal["made", "replaced", "approved", "rejected"]
+    draft: str
+    release: int  # the number that the draft has, or would have had
+    content_sha256: str  # inputs and outcome: what was rejected is not proposed again
+    at: datetime
+    by: Text | None = None  # the person; None where the pipeline did it
+    reason: Text | None = None
+    replaced_by: str | None = None  # "draft <draft>" or "release <number>"
+
+
+def datasets(home: Home) -> list[str]:
+    """Return the ids of all datasets that ever had a draft."""
+    found = (home.root / "drafts").glob("*/*/log.jsonl")
+    return sorted("/".join(path.parts[-3:-1]) for path in found)
+
+
+def log(home: Home, dataset: str) -> list[Event]:
+    """Return what happened to a dataset's drafts, oldest first.
+
+    Raises:
+        StoreError: the log is damaged.
+    """
+    path = _log_path(home, dataset)
+    if not path.exists():
+        return []
+    try:
+        return [Event.model_validate_json(line) for line in path.read_text("utf-8").splitlines()]
+    except (OSError, ValueError) as error:
+        raise StoreError(
+            f"the log of drafts cannot be read: {error}", where=str(path),
+            todo="restore it from a backup: it says what was approved and rejected",
+        ) from error
+
+
+def waiting(home: Home, dataset: str) -> StoredRelease | None:
+    """Return the draft that waits for a decision, or None.
+
+    Raises:
+        StoreError: its record is missing or damaged.
+    """
+    made = _open(log(home, dataset))
+    if made is None or _released(home, dataset, made):
+        return None
+    folder = home.drafts(dataset) / made.draft
+    return releases.load(folder) if folder.exists() else None
+
+
+def rejection(home: Home, dataset: str) -> Event | None:
+    """Return the last event where it is a rejection: nothing was proposed since."""
+    events = log(home, dataset)
+    return events[-1] if events and events[-1].event == "rejected" else None
+
+
+def propose(
+    home: Home, dataset: Dataset, validated: Validated, inputs: Inputs, now: datetime
+) -> tuple[StoredRelease | None, bool]:
+    """Make a draft of the next release, unless it would say nothing new or was rejected.
+
+    A draft that waits already makes room for it.
+
+    Returns:
+        The draft that waits now, if any, and whether anything has changed.
+
+    Raises:
+        DeclarationError: the dataset was withdrawn.
+        StoreError: full, read-only, forbidden; what waits keeps waiting.
+    """
+    before = releases.current(home, dataset.id)
+    releases.refuse_withdrawn(before)
+    _finish(home, dataset.id)
+    if before and releases.says_nothing_new(before, validated, inputs):
+        return None, close(home, dataset.id, f"release {before.release.number}", now)
+    content = _content(
+        inputs.sha256, sha256_file(validated.data), sha256_file(validated.quarantine)
+    )
+    number = releases.number_after(before)
+    name = sha256_json([content, number])[:SHORT]
+    events = log(home, dataset.id)
+    waits = _open(events)
+    folder = home.drafts(dataset.id) / name
+    if waits and waits.draft == name and folder.exists():
+        return releases.load(folder), False
+    if any(item.event == "rejected" and item.content_sha256 == content for item in events):
+        return None, close(home, dataset.id, f"draft {name}, which was rejected", now)
+    if folder.exists():  # a run ended before it could say so in the log
+        shutil.rmtree(folder)
+    with new_folder(folder) as aside:
+        releases.fill(home, aside, dataset, before, validated, inputs, now)
+    made = Event(event="made", draft=name, release=number, content_sha256=content, at=now)
+    if waits and waits.draft != name:
+        _add(home, dataset.id, _ending(waits, "replaced", now, replaced_by=f"draft {name}"), made)
+    else:
+        _add(home, dataset.id, made)
+    _finish(home, dataset.id)
+    return releases.load(folder), True
+
+
+def approve(home: Home, dataset: str, draft: str | None, by: str, now: datetime) -> StoredRelease:
+    """Turn the draft that waits into the next release: its very bytes, and who decided.
+
+    Args:
+        home: the data folder.
+        dataset: id of the dataset.
+        draft: the name of the draft that was looked at, or None for the one that waits.
+        by: who approves.
+        now: when.
+
+    Raises:
+        DeclarationError: the dataset was withdrawn.
+        StoreError: no draft waits, it is another one, a release came out meanwhile, or the
+            draft's files are damaged.
+    """
+    before = releases.current(home, dataset)
+    releases.refuse_withdrawn(before)
+    _finish(home, dataset)
+    made, stored = _the_one(home, dataset, draft)
+    if stored.release.number != releases.number_after(before):
+        raise StoreError(
+            f"release {before.release.number if before else 0} came out after the draft was"
+            " made, so that the draft compares with figures that are public no longer",
+            where=dataset,
+            todo=f"run `openindicators run {dataset}`, look at the new draft, then decide",
+        )
+    check(stored)
+    decision = Decision(kind="approved", by=by, at=now)
+    release = Release.model_validate(
+        {**stored.release.model_dump(), "issued": now, "decision": decision}
+    )
+    target = home.releases(dataset) / str(release.number)
+    with new_folder(target) as aside:
+        for record in release.files:
+            with disk_errors(aside):
+                shutil.copyfile(stored.path(record.name), aside / record.name)
+        (aside / "release.json").write_text(pretty_json(release), encoding="utf-8")
+    _add(home, dataset, _ending(made, "approved", now, by=by))
+    _finish(home, dataset)
+    return releases.load(target)
+
+
+def reject(
+    home: Home, dataset: str, draft: str | None, by: str, reason: str, now: datetime
+) -> Event:
+    """Reject the draft that waits; the same inputs will not make it again.
+
+    Args:
+        home: the data folder.
+        dataset: id of the dataset.
+        draft: the name of the draft that was looked at, or None for the one that waits.
+        by: who rejects.
+        reason: why.
+        now: when.
+
+    Raises:
+        StoreError: no draft waits, or it is another one.
+    """
+    _finish(home, dataset)
+    made, _ = _the_one(home, dataset, draft)
+    event = _ending(made, "rejected", now, by=by, reason=reason)
+    _add(home, dataset, event)
+    _finish(home, dataset)
+    return event
+
+
+def close(home: Home, dataset: str, replaced_by: str, now: datetime) -> bool:
+    """Let no draft wait any longer, and say in the log what has taken its place.
+
+    Returns:
+        Whether one waited.
+    """
+    _finish(home, dataset)
+    made = _open(log(home, dataset))
+    if made is None:
+        return False
+    _add(home, dataset, _ending(made, "replaced", now, replaced_by=replaced_by))
+    _finish(home, dataset)
+    return True
+
+
+def check(stored: StoredRelease) -> None:
+    """Make sure that every file still has the checksum that its record says.
+
+    Raises:
+        StoreError: one was changed or lost.
+    """
+    for record in stored.release.files:
+        path = stored.path(record.name)
+        if not path.is_file() or sha256_file(path) != record.sha256:
+            raise StoreError(
+                "the file is missing, or not what its record says", where=str(path),
+                todo="restore it from a backup; a damaged draft can be deleted and is made"
+                " again by the next run",
+            )
+
+
+def _log_path(home: Home, dataset: str) -> Path:
+    return home.drafts(dataset) / "log.jsonl"
+
+
+def _content(inputs_sha256: str, data_sha256: str, quarantine_sha256: str) -> str:
+    return sha256_json([inputs_sha256, data_sha256, quarantine_sha256])
+
+
+def _open(events: list[Event]) -> Event | None:
+    """Return the event that made the draft which no later event has ended."""
+    return events[-1] if events and events[-1].event == "made" else None
+
+
+def _the_one(home: Home, dataset: str, draft: str | None) -> tuple[Event, StoredRelease]:
+    made, stored = _open(log(home, dataset)), waiting(home, dataset)
+    if made is None or stored is None:
+        raise StoreError(
+            "no draft waits for approval", where=dataset,
+            todo="`openindicators drafts` shows those that do",
+        )
+    if draft is not None and draft != made.draft:
+        raise StoreError(
+            f"the draft that waits is {made.draft}, not {draft}", where=dataset,
+            todo="look at it (`openindicators drafts`), then decide",
+        )
+    return made, stored
+
+
+def _ending(
+    made: Event,
+    event: Literal["replaced", "approved", "rejected"],
+    at: datetime,
+    *,
+    by: str | None = None,
+    reason: str | None = None,
+    replaced_by: str | None = None,
+) -> Event:
+    return Event(
+        event=event, draft=made.draft, release=made.release, content_sha256=made.content_sha256,
+        at=at, by=by, reason=reason, replaced_by=replaced_by,
+    )
+
+
+def _add(home: Home, dataset: str, *events: Event) -> None:
+    """Add lines to the log; a crash leaves the log of before or the whole new one."""
+    path = _log_path(home, dataset)
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    write_if_changed(path, before + "".join(canonical_json(event) + "\n" for event in events))
+
+
+def _released(home: Home, dataset: str, made: Event) -> Release | None:
+    """Return the release that a draft has become, or None."""
+    stored = releases.current(home, dataset)
+    if stored is None or stored.release.number != made.release:
+        return None
+    release = stored.release
+    same = made.content_sha256 == _content(
+        release.inputs_sha256,
+        release.file("data.parquet").sha256, release.file("quarantine.parquet").sha256,
+    )
+    return release if same else None
+
+
+def _finish(home: Home, dataset: str) -> None:
+    """Finish what a process that was killed has left: the log's last word, a folder."""
+    made = _open(log(home, dataset))
+    release = _released(home, dataset, made) if made else None
+    if made and release and release.decision:
+        decision = release.decision
+        _add(home, dataset, _ending(made, "approved", decision.at, by=decision.by))
+        made = None
+    folder = home.drafts(dataset)
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.is_dir() and not path.name.startswith(".") and (
+            made is None or path.name != made.draft
+        ):
+            shutil.rmtree(path, ignore_errors=True)

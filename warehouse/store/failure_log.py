@@ -1,0 +1,81 @@
+"""What has failed and is not mended yet, and who was told of it.
+
+    failures/<sector>/<dataset>.json     the step that failed; gone once it succeeds
+    failures/told/<channel>.json         the causes that a channel was told of
+
+No part of the record: only what alerts need to be quiet on repeats, and to say "recovered".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import TypeAdapter
+
+from model.errors import StoreError
+from model.records.incident import Failure, Told
+from model.util.disk import disk_errors, write_if_changed
+from model.util.hashing import pretty_json
+from warehouse.store.data_dir import Home
+
+_TOLD = TypeAdapter(tuple[Told, ...])
+
+
+def opened(home: Home) -> list[Failure]:
+    """Return all that has failed and is not mended yet, by dataset.
+
+    Raises:
+        StoreError: a file is damaged.
+    """
+    found = []
+    for path in sorted(home.failures.glob("*/*.json")):
+        if path.parent.name != "told":
+            found.append(_read(path.read_bytes(), str(path)))
+    return found
+
+
+def _read(data: bytes, where: str) -> Failure:
+    try:
+        return Failure.model_validate_json(data)
+    except ValueError as error:
+        raise StoreError(
+            f"cannot be read: {error}", where=where, todo="delete it: the next run writes it anew"
+        ) from error
+
+
+def note(home: Home, failure: Failure) -> None:
+    """Write down a failure; the same one again changes nothing."""
+    write_if_changed(home.failures / f"{failure.dataset}.json", pretty_json(failure))
+
+
+def mended(home: Home, dataset: str, stage: str) -> None:
+    """Take a failure back once its step has succeeded."""
+    path = home.failures / f"{dataset}.json"
+    if path.exists() and _read(path.read_bytes(), str(path)).stage == stage:
+        with disk_errors(path):
+            path.unlink(missing_ok=True)
+
+
+def told(home: Home, channel: str) -> tuple[Told, ...]:
+    """Return the causes that a channel was told of and that were not mended then.
+
+    Raises:
+        StoreError: the file is damaged.
+    """
+    path = home.failures / "told" / f"{channel}.json"
+    if not path.exists():
+        return ()
+    try:
+        return _TOLD.validate_json(path.read_bytes())
+    except ValueError as error:
+        raise StoreError(
+            f"cannot be read: {error}", where=str(path),
+            todo="delete it: what still fails is told again",
+        ) from error
+
+
+def remember(home: Home, channel: str, causes: Sequence[Told]) -> None:
+    """Write down of which causes a channel knows now."""
+    path = home.failures / "told" / f"{channel}.json"
+    if causes or path.exists():
+        write_if_changed(path, pretty_json([item.model_dump(mode="json") for item in causes]))

@@ -1,0 +1,347 @@
+"""Releases: numbered, immutable, each with its checksums and what changed since the last.
+
+    releases/<sector>/<dataset>/<number>/data.parquet, changes.parquet, quarantine.parquet,
+                                         quality.json, shape.json, release.json
+
+Written aside, synced, renamed: the rename is the commit. The highest number is current.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from model.declarations.dataset import Dataset
+from model.errors import DeclarationError, StoreError
+from model.records.release import Changes, FileRecord, Release
+from model.records.source_schema import Shape
+from model.records.validation import QualityRecord
+from model.util.disk import disk_errors
+from model.util.hashing import pretty_json, sha256_file, sha256_json
+from model.util.sql import identifier, literal
+from warehouse.engine import PARQUET_OPTIONS, connect
+from warehouse.store.atomic_directory import new_folder
+from warehouse.store.data_dir import Home
+from warehouse.store.working_tables import Validated
+
+FILES = ("data.parquet", "changes.parquet", "quarantine.parquet", "quality.json")
+SHAPE = "shape.json"  # not of a withdrawal, nor of releases from before shapes were kept
+
+
+@dataclass(frozen=True)
+class StoredRelease:
+    """A release and the folder that holds its files."""
+
+    release: Release
+    folder: Path
+
+    def path(self, name: str) -> Path:
+        """Return the path of one of the release's files."""
+        return self.folder / name
+
+    @property
+    def shape(self) -> Shape | None:
+        """What the source's table looked like; None where it was not kept."""
+        path = self.path(SHAPE)
+        if not path.exists():
+            return None
+        return Shape.model_validate_json(path.read_text(encoding="utf-8"))
+
+    @property
+    def quality(self) -> QualityRecord:
+        """The release's quality record."""
+        text = self.path("quality.json").read_text(encoding="utf-8")
+        return QualityRecord.model_validate_json(text)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a release is made from; the same inputs make no new release."""
+
+    snapshot_sha256: str
+    declaration_sha256: str
+    suite_sha256: str
+    code_version: str
+    acceptances_sha256: str | None = None  # of the rows that people accepted
+
+    @property
+    def sha256(self) -> str:
+        """Checksum of what decides about a new release; the code is not part of it."""
+        accepted = [self.acceptances_sha256] if self.acceptances_sha256 else []
+        return sha256_json(
+            [self.snapshot_sha256, self.declaration_sha256, self.suite_sha256, *accepted]
+        )
+
+
+def history(home: Home, dataset: str) -> list[StoredRelease]:
+    """Return a dataset's releases, oldest first.
+
+    Raises:
+        StoreError: a record is damaged.
+    """
+    folder = home.releases(dataset)
+    if not folder.is_dir():
+        return []
+    numbers = sorted(int(path.name) for path in folder.iterdir() if path.name.isdigit())
+    return [load(folder / str(number)) for number in numbers]
+
+
+def current(home: Home, dataset: str) -> StoredRelease | None:
+    """Return the release with the highest number, or None."""
+    folder = home.releases(dataset)
+    numbers = [int(p.name) for p in folder.iterdir() if p.name.isdigit()] if folder.is_dir() else []
+    return load(folder / str(max(numbers))) if numbers else None
+
+
+def shape_before(home: Home, dataset: str, snapshot_sha256: str) -> Shape | None:
+    """Return the shape of the snapshot that was released before this one, or None.
+
+    Raises:
+        StoreError: a release's record is damaged.
+    """
+    others = [
+        stored for stored in history(home, dataset)
+        if stored.release.snapshot_sha256 != snapshot_sha256
+    ]
+    return others[-1].shape if others else None
+
+
+def datasets(home: Home) -> list[str]:
+    """Return the ids of all datasets that have a release."""
+    found = (home.root / "releases").glob("*/*/*/release.json")
+    return sorted({"/".join(path.parts[-4:-2]) for path in found if path.parts[-2].isdigit()})
+
+
+def load(folder: Path) -> StoredRelease:
+    """Return the release in a folder.
+
+    Raises:
+        StoreError: its record is missing or damaged.
+    """
+    try:
+        text = (folder / "release.json").read_text(encoding="utf-8")
+        return StoredRelease(Release.model_validate_json(text), folder)
+    except (OSError, ValueError) as error:
+        raise StoreError(
+            f"the release's record cannot be read: {error}", where=str(folder),
+            todo="restore the folder from a backup: a release is never made twice",
+        ) from error
+
+
+def make(
+    home: Home,
+    dataset: Dataset,
+    validated: Validated,
+    inputs: Inputs,
+    issued: datetime,
+) -> tuple[StoredRelease, bool]:
+    """Make the next release out of validated data, unless nothing that matters has changed.
+
+    Returns:
+        The current release, and whether it was made now.
+
+    Raises:
+        DeclarationError: the dataset was withdrawn.
+        StoreError: full, read-only, forbidden; the last release stays current.
+    """
+    before = current(home, dataset.id)
+    refuse_withdrawn(before)
+    if before and says_nothing_new(before, validated, inputs):
+        return before, False
+    target = home.releases(dataset.id) / str(number_after(before))
+    with new_folder(target) as aside:
+        fill(home, aside, dataset, before, validated, inputs, issued)
+    return load(target), True
+
+
+def number_after(before: StoredRelease | None) -> int:
+    """Return the number of the release that comes next."""
+    return before.release.number + 1 if before else 1
+
+
+def refuse_withdrawn(before: StoredRelease | None) -> None:
+    """Make sure that the dataset was not withdrawn.
+
+    Raises:
+        DeclarationError: it was; its identifier must never mean anything else.
+    """
+    if before is not None and before.release.reason == "withdrawal":
+        raise DeclarationError(
+            f"was withdrawn on {before.release.issued:%Y-%m-%d}; its identifier is never used"
+            " again",
+            where=before.release.dataset,
+            todo="remove its declaration, or give the dataset another name",
+        )
+
+
+def says_nothing_new(before: StoredRelease, validated: Validated, inputs: Inputs) -> bool:
+    """Whether a release of this data would repeat the one before it.
+
+    Newer code may read the same inputs otherwise. After a rollback it is a person who decided
+    against what these inputs make: only other inputs make a release again.
+    """
+    release = before.release
+    if release.inputs_sha256 != inputs.sha256:
+        return False
+    return release.reason == "rollback" or (
+        sha256_file(validated.data) == release.file("data.parquet").sha256
+        and sha256_file(validated.quarantine) == release.file("quarantine.parquet").sha256
+    )
+
+
+def fill(
+    home: Home,
+    folder: Path,
+    dataset: Dataset,
+    before: StoredRelease | None,
+    validated: Validated,
+    inputs: Inputs,
+    issued: datetime,
+) -> None:
+    """Write all files of a release into `folder`.
+
+    Args:
+        home: the data folder.
+        folder: a new folder, aside from the releases.
+        dataset: the declaration.
+        before: the release that it will follow.
+        validated: what it holds.
+        inputs: what that was made from.
+        issued: when it is made.
+    """
+    with disk_errors(folder):
+        for name in ("data.parquet", "quarantine.parquet", "quality.json"):
+            shutil.copyfile(validated.folder / name, folder / name)
+        shutil.copyfile(validated.shape, folder / SHAPE)
+    with connect(home.root / "tmp") as con:
+        first, last = _period(con, folder / "data.parquet")
+    changes = write_changes(home, dataset, before, folder)
+    release = Release(
+        dataset=dataset.id,
+        number=number_after(before),
+        issued=issued,
+        reason=_reason(before, inputs),
+        inputs_sha256=inputs.sha256,
+        snapshot_sha256=inputs.snapshot_sha256,
+        declaration_sha256=inputs.declaration_sha256,
+        suite_sha256=inputs.suite_sha256,
+        acceptances_sha256=inputs.acceptances_sha256,
+        code_version=inputs.code_version,
+        rows=validated.quality.rows_released,
+        quarantined=validated.quality.rows_quarantined,
+        changes=changes,
+        period_first=first,
+        period_last=last,
+        files=file_records(folder),
+        declaration=_declaration(dataset),
+    )
+    (folder / "release.json").write_text(pretty_json(release), encoding="utf-8")
+
+
+def file_records(folder: Path) -> tuple[FileRecord, ...]:
+    """Return the checksums of the files that a release's folder holds."""
+    names = [*FILES, *([SHAPE] if (folder / SHAPE).exists() else [])]
+    return tuple(_record(folder / name) for name in names)
+
+
+def _declaration(dataset: Dataset) -> dict[str, Any]:
+    return dataset.model_dump(mode="json")
+
+
+def _record(path: Path) -> FileRecord:
+    return FileRecord(name=path.name, sha256=sha256_file(path), bytes=path.stat().st_size)
+
+
+def _reason(before: StoredRelease | None, inputs: Inputs) -> Any:
+    if before is None:
+        return "first release"
+    last = before.release
+    if last.snapshot_sha256 != inputs.snapshot_sha256:
+        return "source changed"
+    if last.declaration_sha256 != inputs.declaration_sha256:
+        return "declaration changed"
+    if last.suite_sha256 != inputs.suite_sha256:
+        return "suite changed"
+    if last.acceptances_sha256 != inputs.acceptances_sha256:
+        return "rows accepted"
+    return "code changed"
+
+
+def _period(con: duckdb.DuckDBPyConnection, data: Path) -> tuple[str | None, str | None]:
+    row = con.execute(
+        f"SELECT min(time_period), max(time_period) FROM read_parquet({literal(data)})"
+    ).fetchone()
+    return (row[0], row[1]) if row else (None, None)
+
+
+def write_changes(
+    home: Home, dataset: Dataset, before: StoredRelease | None, folder: Path
+) -> Changes:
+    """Write `changes.parquet`: one row for each observation added, revised or withdrawn.
+
+    Args:
+        home: the data folder.
+        dataset: the declaration of the data in `folder`.
+        before: the release to compare with. A key that differs in its columns from that
+            release's makes every row new.
+        folder: holds `data.parquet`, and gets the file.
+    """
+    with connect(home.root / "tmp") as con:
+        return _write_changes(con, dataset, before, folder)
+
+
+def _write_changes(
+    con: duckdb.DuckDBPyConnection, dataset: Dataset, before: StoredRelease | None, folder: Path
+) -> Changes:
+    new = f"read_parquet({literal(folder / 'data.parquet')})"
+    target = f"{literal(folder / 'changes.parquet')} ({PARQUET_OPTIONS})"
+    key = [identifier(name) for name in dataset.key]
+    comparable = before is not None and _same_key(dataset, before.release)
+    old = (
+        f"read_parquet({literal(before.path('data.parquet'))})"
+        if before is not None and comparable
+        else f"(SELECT * FROM {new} WHERE false)"
+    )
+    on = " AND ".join(f"o.{name} = n.{name}" for name in key)
+    keys = ", ".join(f"coalesce(n.{name}, o.{name}) AS {name}" for name in key)
+    same = " AND ".join(
+        f"o.{name} IS NOT DISTINCT FROM n.{name}"
+        for name in ("obs_value", "unit_measure", "obs_status", "obs_note")
+    )
+    con.execute(
+        f"""
+        COPY (
+            SELECT CASE WHEN o.indicator IS NULL THEN 'added'
+                        WHEN n.indicator IS NULL THEN 'withdrawn'
+                        ELSE 'revised' END AS change,
+                   {keys},
+                   o.obs_value AS old_value, n.obs_value AS new_value,
+                   o.obs_status AS old_status, n.obs_status AS new_status,
+                   coalesce(n.unit_measure, o.unit_measure) AS unit_measure
+            FROM {old} o FULL JOIN {new} n ON {on}
+            WHERE o.indicator IS NULL OR n.indicator IS NULL OR NOT ({same})
+            ORDER BY ALL
+        ) TO {target}
+        """
+    )
+    counts = dict(
+        con.execute(
+            f"SELECT change, count(*) FROM read_parquet({literal(folder / 'changes.parquet')})"
+            " GROUP BY change"
+        ).fetchall()
+    )
+    withdrawn = counts.get("withdrawn", 0)
+    if before is not None and not comparable:
+        withdrawn = before.release.rows
+    return Changes(
+        added=counts.get("added", 0), revised=counts.get("revised", 0), withdrawn=withdrawn
+    )
+
+
+def _same_key(dataset: Dataset, last: Release) -> bool:
+    return set(last.declaration.get("dimensions", {})) == set(dataset.dimensions)

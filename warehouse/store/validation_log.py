@@ -1,0 +1,172 @@
+"""The record of every judgement, also of those that stopped a release.
+
+    judgements/<sector>/<dataset>/log.jsonl          one line for each judgement; lines are only
+                                                     ever added
+    judgements/<sector>/<dataset>/<sha256>.json      the complete record of a judgement, named by
+                                                     its checksum
+
+A judgement that finds what the last one found, of the same inputs, is not kept again, however long
+it took: a run without news writes nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from model.errors import StoreError
+from model.records.validation import QualityRecord
+from model.records.validation_log import CheckOutcome, Judgement
+from model.reference.periods import frequency_of, period_end
+from model.util.disk import write_if_changed
+from model.util.hashing import canonical_json, pretty_json, sha256_bytes, sha256_file
+from model.util.sql import literal
+from warehouse.engine import connect
+from warehouse.store.data_dir import Home
+from warehouse.store.releases import Inputs
+from warehouse.store.working_tables import Validated
+
+LOG = "log.jsonl"
+
+
+def datasets(home: Home) -> list[str]:
+    """Return the ids of all datasets that were ever judged."""
+    found = (home.root / "judgements").glob(f"*/*/{LOG}")
+    return sorted("/".join(path.parts[-3:-1]) for path in found)
+
+
+def log(home: Home, dataset: str) -> list[Judgement]:
+    """Return a dataset's judgements, oldest first.
+
+    Raises:
+        StoreError: the log is damaged.
+    """
+    path = home.judgements(dataset) / LOG
+    if not path.exists():
+        return []
+    try:
+        return [Judgement.model_validate_json(line) for line in path.read_bytes().splitlines()]
+    except (OSError, ValueError) as error:
+        raise StoreError(
+            f"the log of judgements cannot be read: {error}", where=str(path),
+            todo="restore it from a backup: it is the history of the dataset's quality",
+        ) from error
+
+
+def record(home: Home, judgement: Judgement) -> QualityRecord:
+    """Return the complete record of a judgement: every check with its samples.
+
+    Raises:
+        StoreError: it is missing, or not what the log says.
+    """
+    path = home.judgements(judgement.dataset) / f"{judgement.record_sha256}.json"
+    try:
+        data = path.read_bytes()
+        if sha256_bytes(data) == judgement.record_sha256:
+            return QualityRecord.model_validate_json(data)
+        problem = "it is not what the log says"
+    except (OSError, ValueError) as error:
+        problem = str(error)
+    raise StoreError(
+        f"the record of a judgement cannot be read: {problem}", where=str(path),
+        todo="restore it from a backup",
+    )
+
+
+def keep(
+    home: Home, validated: Validated, inputs: Inputs, algorithm: str, now: datetime
+) -> tuple[Judgement, bool]:
+    """Keep a judgement, unless it says what the last one said.
+
+    Args:
+        home: the data folder.
+        validated: what was judged, and what was found.
+        inputs: what the table and the judgement were made from.
+        algorithm: version of the scores.
+        now: when.
+
+    Returns:
+        The judgement, or the last one where it says the same; and whether it was kept now.
+
+    Raises:
+        StoreError: full, read-only, forbidden, or the log or its last record is damaged.
+    """
+    return _keep(
+        home, validated.quality, inputs, algorithm, now, sha256_file(validated.data),
+        _period_last(home, validated.data),
+    )
+
+
+def keep_unmade(
+    home: Home, quality: QualityRecord, inputs: Inputs, algorithm: str, now: datetime
+) -> tuple[Judgement, bool]:
+    """Keep that no table could be made, unless the last judgement says so: `quality` says why.
+
+    The arguments, what is returned and what is raised are those of `keep`.
+    """
+    return _keep(home, quality, inputs, algorithm, now, data_sha256="", period_last=None)
+
+
+def _keep(
+    home: Home, quality: QualityRecord, inputs: Inputs, algorithm: str, now: datetime,
+    data_sha256: str, period_last: str | None,
+) -> tuple[Judgement, bool]:
+    before = log(home, quality.dataset)
+    text = pretty_json(quality)
+    made = Judgement(
+        dataset=quality.dataset,
+        number=len(before) + 1,
+        at=now,
+        inputs_sha256=inputs.sha256,
+        snapshot_sha256=inputs.snapshot_sha256,
+        record_sha256=sha256_bytes(text.encode()),
+        data_sha256=data_sha256,
+        algorithm=algorithm,
+        stopped=quality.stopped,
+        rows_read=quality.rows_read,
+        rows_released=quality.rows_released,
+        rows_quarantined=quality.rows_quarantined,
+        period_last=period_last,
+        scores=quality.scores,
+        passed=tuple(check.name for check in quality.checks if check.outcome == "passed"),
+        open=tuple(
+            CheckOutcome(
+                name=check.name, outcome=check.outcome, evaluated=check.evaluated,
+                unexpected=check.unexpected,
+            )
+            for check in quality.checks
+            if check.outcome != "passed"
+        ),
+    )
+    if before and _same(home, before[-1], made, quality):
+        return before[-1], False
+    folder = home.judgements(quality.dataset)
+    write_if_changed(folder / f"{made.record_sha256}.json", text)
+    lines = "".join(canonical_json(item) + "\n" for item in (*before, made))
+    write_if_changed(folder / LOG, lines)
+    return made, True
+
+
+def of_data(history: list[Judgement], data_sha256: str) -> Judgement | None:
+    """Return the newest judgement of this very data, or None."""
+    return next((item for item in reversed(history) if item.data_sha256 == data_sha256), None)
+
+
+def _same(home: Home, before: Judgement, now: Judgement, quality: QualityRecord) -> bool:
+    if (before.inputs_sha256, before.data_sha256) != (now.inputs_sha256, now.data_sha256):
+        return False
+    return before.record_sha256 == now.record_sha256 or (
+        pretty_json(record(home, before).without_durations())
+        == pretty_json(quality.without_durations())
+    )
+
+
+def _period_last(home: Home, data: Path) -> str | None:
+    """Return the newest period that is no forecast; year to date does not sort as text."""
+    with connect(home.root / "tmp") as con:
+        rows = con.execute(
+            f"SELECT DISTINCT time_period FROM read_parquet({literal(data)})"
+            " WHERE obs_status IS DISTINCT FROM 'F'"
+        ).fetchall()
+    periods = [period for (period,) in rows if period and frequency_of(period)]
+    return max(periods, key=period_end, default=None)

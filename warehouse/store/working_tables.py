@@ -1,0 +1,164 @@
+"""Working tables between two releases: cleaned observations, and what validation left of them.
+
+    tables/<sector>/<dataset>/<inputs>/table.parquet        observations with their positions
+    tables/<sector>/<dataset>/<inputs>/shape.json           what the source's table looks like
+    tables/<sector>/<dataset>/<inputs>/<suite>/             data, quarantine, quality
+
+`<inputs>` and `<suite>` are checksums: the same inputs find their table made already. Only the
+newest is kept; all can be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+
+from model.declarations.dataset import Dataset
+from model.records.source_schema import Shape
+from model.records.validation import QualityRecord
+from model.util.disk import disk_errors
+from model.util.hashing import pretty_json
+from model.util.sql import identifier, literal
+from warehouse.cleaning.clean import CleanStats
+from warehouse.engine import PARQUET_OPTIONS, connect
+from warehouse.store.atomic_directory import new_folder
+from warehouse.store.data_dir import Home
+
+SHORT = 16  # hex digits of a checksum that name a working folder
+
+
+@dataclass(frozen=True)
+class Validated:
+    """The outcome of validation on disk."""
+
+    folder: Path
+    quality: QualityRecord
+
+    @property
+    def data(self) -> Path:
+        """What may be released: the dataset's columns, sorted by key."""
+        return self.folder / "data.parquet"
+
+    @property
+    def shape(self) -> Path:
+        """What the source's table looks like."""
+        return self.folder.parent / "shape.json"
+
+    @property
+    def quarantine(self) -> Path:
+        """What was held back, with reasons and positions."""
+        return self.folder / "quarantine.parquet"
+
+
+def table_folder(home: Home, dataset: str, inputs_sha256: str) -> Path:
+    """Return the folder of the table that these inputs make."""
+    return home.tables(dataset) / inputs_sha256[:SHORT]
+
+
+def write_table(
+    home: Home,
+    dataset: Dataset,
+    inputs_sha256: str,
+    fill: Callable[[duckdb.DuckDBPyConnection], CleanStats],
+) -> tuple[Path, CleanStats | None]:
+    """Make `table.parquet` and `shape.json` by `fill`, unless these inputs made them already.
+
+    Args:
+        home: the data folder.
+        dataset: the declaration.
+        inputs_sha256: checksum of snapshot, declaration and code.
+        fill: makes the table `observation` on a connection (see `warehouse.cleaning.clean`).
+
+    Returns:
+        The file, and the statistics of cleaning (None when it was there already).
+    """
+    folder = table_folder(home, dataset.id, inputs_sha256)
+    path = folder / "table.parquet"
+    if path.exists():
+        return path, None
+    with new_folder(folder) as aside, connect(home.root / "tmp") as con:
+        stats = fill(con)
+        # The declaration's SQL may have closed the door to files: export through Arrow then.
+        _export(con, "SELECT * FROM observation ORDER BY _id", aside / "table.parquet")
+        with disk_errors(aside):
+            (aside / "shape.json").write_text(pretty_json(stats.shape), encoding="utf-8")
+    _keep_only(folder)
+    return path, stats
+
+
+def _export(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
+    external = con.execute("SELECT current_setting('enable_external_access')").fetchone()
+    if external and external[0]:
+        con.execute(f"COPY ({query}) TO {literal(path)} ({PARQUET_OPTIONS})")
+        return
+    reader = con.execute(query).to_arrow_reader(100_000)
+    with pq.ParquetWriter(path, reader.schema, compression="zstd", version="2.6") as writer:
+        for batch in reader:
+            writer.write_batch(batch)
+
+
+def _keep_only(folder: Path) -> None:
+    """Delete the working tables that `folder` replaces."""
+    for other in folder.parent.iterdir():
+        if other != folder and other.is_dir():
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def read_shape(table: Path) -> Shape:
+    """Return the shape of the source's table that a working table was made from."""
+    text = table.with_name("shape.json").read_text(encoding="utf-8")
+    return Shape.model_validate_json(text)
+
+
+def open_table(con: duckdb.DuckDBPyConnection, table: Path) -> str:
+    """Make a working table available as the relation `observation`; returns its name."""
+    con.execute(
+        f"CREATE OR REPLACE TABLE observation AS SELECT * FROM read_parquet({literal(table)})"
+    )
+    return "observation"
+
+
+def write_validated(
+    home: Home,
+    dataset: Dataset,
+    table: Path,
+    suite_sha256: str,
+    judge: Callable[[duckdb.DuckDBPyConnection, str], QualityRecord],
+) -> Validated:
+    """Judge a table and write what may be released, what is held back, and the record.
+
+    `judge` gets a connection with the relation `observation`, and leaves a table
+    `held(_id, reasons)` there. The same table and suite find their outcome made already.
+    """
+    folder = table.parent / suite_sha256[:SHORT]
+    if folder.exists():
+        return read_validated(folder)
+    rows = pq.read_metadata(table).num_rows
+    with new_folder(folder) as aside, connect(home.root / "tmp", rows) as con:
+        quality = judge(con, open_table(con, table))
+        columns = ", ".join(identifier(name) for name in dataset.columns)
+        order = ", ".join(identifier(name) for name in dataset.key)
+        con.execute(
+            f"COPY (SELECT {columns} FROM observation"
+            f" WHERE _id NOT IN (SELECT _id FROM held) ORDER BY {order})"
+            f" TO {literal(aside / 'data.parquet')} ({PARQUET_OPTIONS})"
+        )
+        con.execute(
+            f"COPY (SELECT {columns}, _part, _row, _column, _original, reasons"
+            " FROM observation JOIN held USING (_id) ORDER BY _id)"
+            f" TO {literal(aside / 'quarantine.parquet')} ({PARQUET_OPTIONS})"
+        )
+        with disk_errors(aside):
+            (aside / "quality.json").write_text(pretty_json(quality), encoding="utf-8")
+    return Validated(folder, quality)
+
+
+def read_validated(folder: Path) -> Validated:
+    """Return the outcome that an earlier validation wrote."""
+    text = (folder / "quality.json").read_text(encoding="utf-8")
+    return Validated(folder, QualityRecord.model_validate_json(text))
