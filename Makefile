@@ -81,8 +81,8 @@ fuzz: $(VENV)/.ready ## throw bytes at one reader for ten minutes (READER=px; or
 	@$(BIN)/python -m tests.fuzz.readers $(or $(READER),--list)
 
 bench-faults: $(VENV)/.ready ## which planted faults are found in the real files (OPENINDICATORS_CORPUS)
-	@OPENINDICATORS_HOME=data/bench $(BIN)/openindicators run --profile corpus >/dev/null
-	@OPENINDICATORS_HOME=data/bench $(BIN)/python -m bench.faults --home data/bench
+	@OPENINDICATORS_DATA_DIR=data/bench $(BIN)/openindicators run --profile corpus >/dev/null
+	@OPENINDICATORS_DATA_DIR=data/bench $(BIN)/python -m bench.faults --home data/bench
 
 bench-series: $(VENV)/.ready ## how long the checks take over a million time series
 	@$(BIN)/python -m bench.series

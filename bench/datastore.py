@@ -31,7 +31,7 @@ from portal.ckan.datastore import copy_loader
 from portal.ckan.datastore.api_loader import ApiLoader
 from portal.ckan.datastore.base import Table
 from portal.ckan.datastore.copy_loader import CopyLoader
-from portal.ckan.datastore.shape import Column, Shape
+from portal.ckan.datastore.shape import Column, TableSchema
 from portal.ckan_server.bring_up import RunningPortal, load_portal
 from portal.ckan_server.home import Home, default_home
 from tests.fixtures.datasets import dataset
@@ -66,9 +66,9 @@ class SixColumns(Table):
     """A table of six columns, so that the figures can be compared with others' figures."""
 
     @property
-    def shape(self) -> Shape:
+    def shape(self) -> TableSchema:
         """Six columns, three of them the key."""
-        return Shape(
+        return TableSchema(
             tuple(
                 Column(n, "float8" if n == "obs_value" else "text", {"label": n}) for n in COLUMNS
             ),

@@ -1,7 +1,7 @@
 """Which planted faults are found, and what is flagged where nothing was planted.
 
 `python -m bench.faults --home DIR` (or `make bench-faults`), after
-`OPENINDICATORS_HOME=DIR openindicators run --profile corpus`. Real releases stand in for what a
+`OPENINDICATORS_DATA_DIR=DIR openindicators run --profile corpus`. Real releases stand in for what a
 source serves next; the last release before it is the same with its newest period missing and a
 few figures not yet revised, as between two vintages of a statistics office. A fault counts as
 found when a check (critical or warning) names one of its observations and did not name it in the
@@ -30,7 +30,7 @@ from model.declarations.dataset import SmallCells
 from model.records.validation import CheckResult
 from pipelines.catalogue import load_catalogue
 from pipelines.settings import Settings
-from pipelines.steps.steps import Pipeline
+from pipelines.steps.steps import BoundDataset
 
 Named = dict[str, list[dict[str, Any]]]  # check -> what it names
 ALL = 1_000_000
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--flags", type=Path, help="write what is flagged in untouched data here")
     options = parser.parse_args()
     results.SAMPLES = ALL  # every row that is named, not only the first
-    field = Field(options.home, options.seed)
+    field = Field(options.data_dir, options.seed)
     if options.flags:
         field.write_flags(options.flags)
     field.plant_all(options.kind or list(KINDS), options.plantings, options.others,
@@ -58,22 +58,22 @@ def main() -> None:
 class Field:
     """The corpus to plant in: its tables in memory, and what each check says of them."""
 
-    def __init__(self, home: Path, seed: int) -> None:
+    def __init__(self, data_dir: Path, seed: int) -> None:
         self.rng = random.Random(seed)  # noqa: S311 the same faults on every run
         self.con = duckdb.connect()
-        self.scratch = home / f"bench-{seed}"
+        self.scratch = data_dir / f"bench-{seed}"
         self.scratch.mkdir(exist_ok=True)
-        self.pipelines: dict[str, Pipeline] = {}
+        self.bound_datasets: dict[str, BoundDataset] = {}
         self.untouched: dict[str, Named] = {}
         catalogue = load_catalogue(Settings.from_environment(profile="corpus"))
-        for dataset_id, pipeline in catalogue.pipelines("corpus").items():
-            data = home / "releases" / dataset_id / "1" / "data.parquet"
+        for dataset_id, bound in catalogue.bound_datasets("corpus").items():
+            data = data_dir / "releases" / dataset_id / "1" / "data.parquet"
             if data.exists():
-                self._add(_counting_people(pipeline), data)
+                self._add(_counting_people(bound), data)
 
-    def _add(self, pipeline: Pipeline, data: Path) -> None:
-        dataset = pipeline.dataset
-        self.pipelines[dataset.id] = pipeline
+    def _add(self, bound: BoundDataset, data: Path) -> None:
+        dataset = bound.dataset
+        self.bound_datasets[dataset.id] = bound
         self.con.execute(
             f'CREATE TABLE "{dataset.id}" AS SELECT *, row_number() OVER () - 1 AS _id,'
             f" NULL::VARCHAR AS _reject FROM read_parquet('{data}')"
@@ -89,7 +89,7 @@ class Field:
               TO '{before}' (FORMAT parquet)"""
         )
         self._lay(dataset.id)
-        self.untouched[dataset.id] = self.named(pipeline)
+        self.untouched[dataset.id] = self.named(bound)
 
     def last_release(self, dataset_id: str) -> Path:
         """Return the file of the release before."""
@@ -98,11 +98,11 @@ class Field:
     def _lay(self, dataset_id: str) -> None:
         self.con.execute(f'CREATE OR REPLACE TABLE observation AS FROM "{dataset_id}"')
 
-    def named(self, pipeline: Pipeline) -> Named:
+    def named(self, bound: BoundDataset) -> Named:
         """Judge the table, and return what each check that does not pass names."""
-        relations = {"previous_release": self.last_release(pipeline.dataset.id)}
+        relations = {"previous_release": self.last_release(bound.dataset.id)}
         quality = validation.validate(
-            self.con, "observation", pipeline.dataset, pipeline.suite, relations=relations
+            self.con, "observation", bound.dataset, bound.suite, relations=relations
         )
         return {check.name: _names(check) for check in quality.checks if _tells(check)}
 
@@ -116,7 +116,7 @@ class Field:
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         flagged = Counter(line.split("\t")[1] for line in lines)
         rows = sum(self.con.execute(f'SELECT count(*) FROM "{d}"').fetchall()[0][0]
-                   for d in self.pipelines)
+                   for d in self.bound_datasets)
         print(f"{len(lines)} flags in {rows:,} untouched observations: {dict(flagged)}")
 
     def plant_all(
@@ -130,19 +130,19 @@ class Field:
         tried, seen = Counter[str](), {name: Counter[str]() for name in TOOLS}
         barren: set[str] = set()
         began = time.monotonic()
-        for number, (kind, pipeline, touched) in enumerate(self._plantings(kinds, barren)):
+        for number, (kind, bound, touched) in enumerate(self._plantings(kinds, barren)):
             if number >= plantings or time.monotonic() - began > 60 * minutes:
                 break
             planted[kind] += 1
-            checks = self._found(pipeline, touched)
-            without = [name for name in checks if name not in self._with_release(pipeline)]
+            checks = self._found(bound, touched)
+            without = [name for name in checks if name not in self._with_release(bound)]
             found[kind] += bool(checks)
             alone[kind] += bool(without)
             by[kind].update(checks[:1] if not without else without[:1])
             if number < others and _rows(self.con) < 12_000:
                 tried[kind] += 1
                 for name, catches in TOOLS.items():
-                    seen[name][kind] += catches(self.con, pipeline.dataset)
+                    seen[name][kind] += catches(self.con, bound.dataset)
         print(f"{'kind of fault':36} planted found  recall  alone  " + "  ".join(
             f"{name:>12}" for name in TOOLS) + "  found first by")
         for kind in kinds:
@@ -160,49 +160,49 @@ class Field:
 
     def _plantings(
         self, kinds: list[str], barren: set[str]
-    ) -> Iterator[tuple[str, Pipeline, Touched]]:
+    ) -> Iterator[tuple[str, BoundDataset, Touched]]:
         """Yield one planting after the other, kind by kind in turn, in tables by chance."""
-        fit = {kind: list(self.pipelines) for kind in kinds}
+        fit = {kind: list(self.bound_datasets) for kind in kinds}
         while any(fit.values()):
             for kind in kinds:
                 while fit[kind]:
                     dataset_id = self.rng.choice(fit[kind])
-                    pipeline = self.pipelines[dataset_id]
+                    bound = self.bound_datasets[dataset_id]
                     self._lay(dataset_id)
-                    touched = KINDS[kind](Plot(self.con, pipeline.dataset, self.rng))
+                    touched = KINDS[kind](Plot(self.con, bound.dataset, self.rng))
                     if touched:
-                        yield kind, pipeline, touched
+                        yield kind, bound, touched
                         break
                     fit[kind].remove(dataset_id)
                 if not fit[kind]:
                     barren.add(kind)
 
-    def _found(self, pipeline: Pipeline, touched: Touched) -> list[str]:
+    def _found(self, bound: BoundDataset, touched: Touched) -> list[str]:
         """Return the checks that name something touched, and did not name it before."""
-        before = self.untouched[pipeline.dataset.id]
+        before = self.untouched[bound.dataset.id]
         return [
-            check for check, items in self.named(pipeline).items()
-            if _hits(items, before.get(check, []), touched, pipeline.dataset.key)
+            check for check, items in self.named(bound).items()
+            if _hits(items, before.get(check, []), touched, bound.dataset.key)
         ]
 
-    def _with_release(self, pipeline: Pipeline) -> set[str]:
-        return {item.name for item in pipeline.suite.expectations if relations_of(item)}
+    def _with_release(self, bound: BoundDataset) -> set[str]:
+        return {item.name for item in bound.suite.expectations if relations_of(item)}
 
 
-def _counting_people(pipeline: Pipeline) -> Pipeline:
+def _counting_people(bound: BoundDataset) -> BoundDataset:
     """Return the pipeline; deaths are declared to be counts of people, as the sample's are not."""
-    if pipeline.dataset.id != "health/air_pollution_deaths":
-        return pipeline
+    if bound.dataset.id != "health/air_pollution_deaths":
+        return bound
     from expectations.suites.suite import full_suite  # noqa: PLC0415
 
     indicators = {
         code: item.model_copy(update={"small_cells": SmallCells(threshold=2)})
-        for code, item in pipeline.dataset.indicators.items()
+        for code, item in bound.dataset.indicators.items()
     }
-    dataset = pipeline.dataset.model_copy(update={"indicators": indicators})
-    declaration = replace(pipeline.declaration, dataset=dataset)
-    suite = full_suite(dataset, None, pipeline.registries)
-    return Pipeline(declaration, suite, pipeline.profile, pipeline.registries)
+    dataset = bound.dataset.model_copy(update={"indicators": indicators})
+    declaration = replace(bound.declaration, dataset=dataset)
+    suite = full_suite(dataset, None, bound.registries)
+    return BoundDataset(declaration, suite, bound.profile, bound.registries)
 
 
 def _tells(check: CheckResult) -> bool:

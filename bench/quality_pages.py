@@ -34,7 +34,7 @@ from portal.distributions.registry import DISTRIBUTIONS
 from portal.metadata import dcat
 from tests.fixtures.quality import judge_daily
 from tests.fixtures.releases import make_release, row
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
 LAST = date(2026, 6, 30)
 
@@ -50,7 +50,7 @@ def main() -> None:
     catalogue = load_catalogue(settings)
     models = list(catalogue.declarations.values())
     with _folder(asked.keep) as folder:
-        home = Home(folder)
+        data_dir = DataDir(folder)
         declarations = {}
         for number in range(asked.datasets):
             model = models[number % len(models)]
@@ -58,8 +58,8 @@ def main() -> None:
                 "name": f"made_up_{number}",
                 "title": Bilingual(vi=f"Tập dữ liệu số {number}", en=f"Dataset number {number}"),
             })
-            judge_daily(home, dataset, asked.days, LAST, random.Random(number))  # noqa: S311
-            _publish(home, dataset, catalogue.registries)
+            judge_daily(data_dir, dataset, asked.days, LAST, random.Random(number))  # noqa: S311
+            _publish(data_dir, dataset, catalogue.registries)
             declarations[dataset.id] = replace(model, dataset=dataset)
         catalogue = replace(catalogue, declarations=declarations)
         print(f"{asked.datasets:,} datasets, {asked.days} judgements each")
@@ -68,7 +68,7 @@ def main() -> None:
         ):
             now = datetime.combine(day, datetime.min.time(), UTC)
             begun, used = time.perf_counter(), time.process_time()
-            written = write_feeds(replace(settings, home=home, epoch=now), catalogue)
+            written = write_feeds(replace(settings, data_dir=data_dir, epoch=now), catalogue)
             print(
                 f"{time.perf_counter() - begun:6.1f} s ({time.process_time() - used:.1f} s of CPU)"
                 f" {turn}: {written:,} files written"
@@ -76,11 +76,11 @@ def main() -> None:
     print(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB at most")
 
 
-def _publish(home: Home, dataset: Dataset, registries: Registries) -> None:
+def _publish(data_dir: DataDir, dataset: Dataset, registries: Registries) -> None:
     """Make a release, and of what the site publishes of it what is read here: its description."""
     figure = row(**dict.fromkeys(dataset.dimensions, "A"))
     held = {**figure, "_part": "a.csv", "_row": 7, "_column": "B", "reasons": ["check_1"]}
-    release = make_release(home.releases(dataset.id) / "1", dataset, [figure], held=[held])
+    release = make_release(data_dir.releases(dataset.id) / "1", dataset, [figure], held=[held])
     files = [
         FileRecord(name=form.file_name(dataset), sha256="0" * 64, bytes=9)
         for form in DISTRIBUTIONS
@@ -89,7 +89,7 @@ def _publish(home: Home, dataset: Dataset, registries: Registries) -> None:
         Content.of(release, registries), files, f"datasets/{dataset.id}/",
         f"vi/{dataset.id}.html", release.release.issued.isoformat(),
     )
-    path = home.site / "datasets" / dataset.id / "dcat.jsonld"
+    path = data_dir.site / "datasets" / dataset.id / "dcat.jsonld"
     path.parent.mkdir(parents=True)
     path.write_text(canonical_json(dcat.document(nodes, "")), encoding="utf-8")
 

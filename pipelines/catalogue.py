@@ -13,7 +13,7 @@ from model.errors import DeclarationError, OpenIndicatorsError
 from model.reference.registries import Registries, load_registries
 from model.util.text import did_you_mean
 from pipelines.settings import Settings
-from pipelines.steps.steps import Pipeline
+from pipelines.steps.steps import BoundDataset
 from sources.connectors.registry import options_of
 
 
@@ -27,10 +27,10 @@ class Catalogue:
     errors: tuple[OpenIndicatorsError, ...]
     timed: bool  # whether records say how long judging took
 
-    def pipelines(self, profile: str) -> dict[str, Pipeline]:
+    def bound_datasets(self, profile: str) -> dict[str, BoundDataset]:
         """Return the datasets that have a source in `profile`, by id."""
         return {
-            dataset_id: Pipeline(
+            dataset_id: BoundDataset(
                 declaration,
                 full_suite(declaration.dataset, self.suites.get(dataset_id), self.registries),
                 profile,
@@ -41,20 +41,20 @@ class Catalogue:
             if declaration.dataset.source_for(profile) is not None
         }
 
-    def select(self, profile: str, wanted: list[str]) -> dict[str, Pipeline]:
+    def select(self, profile: str, wanted: list[str]) -> dict[str, BoundDataset]:
         """Return the datasets of a profile that `wanted` names: ids, names or sectors.
 
         Raises:
             OpenIndicatorsError: a name is unknown (with the nearest), or has no part in it.
         """
-        available = self.pipelines(profile)
+        available = self.bound_datasets(profile)
         if not wanted:
             return available
-        chosen: dict[str, Pipeline] = {}
+        chosen: dict[str, BoundDataset] = {}
         for word in wanted:
             found = {
-                dataset_id: pipeline
-                for dataset_id, pipeline in available.items()
+                dataset_id: bound
+                for dataset_id, bound in available.items()
                 if word in (dataset_id, *dataset_id.split("/"))
             }
             if not found:
@@ -96,7 +96,7 @@ def load_catalogue(settings: Settings) -> Catalogue:
         dataset_id = _dataset_of(error)
         if dataset_id in declarations:
             errors.append(error)
-            del declarations[dataset_id]  # it must not run unjudged
+            del declarations[dataset_id]  # it must not run check_error
         elif not (settings.declarations / f"{dataset_id}.yaml").exists():
             errors.append(error)  # else its declaration is wrong, which is told already
     timed = settings.epoch is None  # a run that is to be repeatable tells no time but that

@@ -15,11 +15,11 @@ from pathlib import Path
 from model.declarations.dataset import Dataset
 from model.util.disk import write_if_changed
 from pipelines.steps.quality_history import scores_csv
-from pipelines.steps.steps import Pipeline
-from sources.base import Reply, Request, Transport, Validators
+from pipelines.steps.steps import BoundDataset
+from sources.base import Request, Response, Transport, Validators
 from sources.connectors.registry import options_of
 from sources.fetch.folder import FolderTransport
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
 RECORD = "record/data_quality.csv"  # in the data folder
 
@@ -29,17 +29,17 @@ class RecordTransport:
     """Answers for the record's file, and leaves all others to `files`."""
 
     files: Transport
-    home: Home
+    data_dir: DataDir
     datasets: Mapping[str, Dataset]  # whose history it is to have
 
-    def send(self, request: Request, validators: Validators, target: Path) -> Reply:
+    def send(self, request: Request, validators: Validators, target: Path) -> Response:
         """Write the record, if it is what is asked for, and send the request."""
         if request.url != f"file:{RECORD}":
             return self.files.send(request, validators, target)
-        write_if_changed(self.home.root / RECORD, scores_csv(self.home, self.datasets))
-        return FolderTransport(self.home.root).send(request, validators, target)
+        write_if_changed(self.data_dir.root / RECORD, scores_csv(self.data_dir, self.datasets))
+        return FolderTransport(self.data_dir.root).send(request, validators, target)
 
 
-def reads_record(pipeline: Pipeline) -> bool:
+def reads_record(bound: BoundDataset) -> bool:
     """Say whether a dataset's source is the record: it comes after all others."""
-    return RECORD in (getattr(options_of(pipeline.source), "files", None) or ())
+    return RECORD in (getattr(options_of(bound.source), "files", None) or ())

@@ -1,6 +1,6 @@
 """Settings: read from the environment once, so that nothing else reads it.
 
-    OPENINDICATORS_HOME       the data folder (default: data/)
+    OPENINDICATORS_DATA_DIR       the data folder (default: data/)
     OPENINDICATORS_PROFILE    sample (default), corpus or live
     OPENINDICATORS_PROJECT    the folder with assets/ and expectations/, where a city keeps its
                               declarations apart from this code (default: this project)
@@ -34,7 +34,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from model.declarations.dataset import PROFILES
 from model.errors import OpenIndicatorsError
 from model.util.text import did_you_mean
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
 PROJECT = Path(__file__).resolve().parent.parent
 SAMPLE = PROJECT / "sources" / "demo" / "sample"
@@ -66,7 +66,7 @@ class EmailSettings:
 class Settings:
     """Where things are and how this process was asked to work."""
 
-    home: Home
+    data_dir: DataDir
     profile: str
     corpus: Path
     webhook: str | None = field(default=None, repr=False)  # whoever knows it can write there
@@ -100,9 +100,9 @@ class Settings:
             raise OpenIndicatorsError(
                 f"unknown profile {profile!r}", todo=did_you_mean(profile, set(PROFILES))
             )
-        home = Path(environment.get("OPENINDICATORS_HOME") or PROJECT / "data")
+        data_dir = Path(environment.get("OPENINDICATORS_DATA_DIR") or PROJECT / "data")
         return cls(
-            home=Home(home.expanduser().absolute()),
+            data_dir=DataDir(data_dir.expanduser().absolute()),
             profile=profile,
             corpus=Path(
                 environment.get("OPENINDICATORS_CORPUS") or PROJECT.parent / "shared" / "data"

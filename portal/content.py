@@ -137,7 +137,7 @@ class Content:
             source = f"WITH t AS (SELECT * FROM read_parquet(?)) {sql}"
             return con.execute(source, [str(self.files.path(table)), *values]).fetchall()
 
-    def held(self, columns: Sequence[str], limit: int) -> list[dict[str, Any]]:
+    def quarantined(self, columns: Sequence[str], limit: int) -> list[dict[str, Any]]:
         """Return the first rows that were held back, by position, as they may be shown."""
         names = ", ".join(map(identifier, columns))
         rows = self.query(

@@ -46,7 +46,7 @@ class Validators:
 
 
 @dataclass(frozen=True)
-class Reply:
+class Response:
     """A source's answer with its body in a file of its own.
 
     `not_modified` says that the source has nothing newer than what the validators named.
@@ -62,7 +62,7 @@ class Reply:
 class Transport(Protocol):
     """Carries one request: over HTTP, from the recorded facts, or from a folder."""
 
-    def send(self, request: Request, validators: Validators, target: Path) -> Reply:
+    def send(self, request: Request, validators: Validators, target: Path) -> Response:
         """Send `request` and write the body to `target`.
 
         Raises:
@@ -72,20 +72,20 @@ class Transport(Protocol):
 
 
 @dataclass(frozen=True)
-class Answer:
+class FetchedPart:
     """A part that a protocol fetched: the file and what is known of it."""
 
     name: str  # a safe file name, unique in the snapshot, e.g. "page-0001.json"
     path: Path
     request: Request
-    reply: Reply
-    edition: str | None = None  # set by the protocol, where the source tells it; see `Get`
+    response: Response
+    edition: str | None = None  # set by the protocol, where the source tells it; see `FetchPart`
 
 
-class Get(Protocol):
+class FetchPart(Protocol):
     """What a protocol fetches with."""
 
-    def __call__(self, name: str, request: Request, edition: str | None = None) -> Answer:
+    def __call__(self, name: str, request: Request, edition: str | None = None) -> FetchedPart:
         """Send the request under the name of the part, and give its body.
 
         The request is conditional when the last snapshot has this part, and the earlier body is
@@ -139,7 +139,7 @@ class SourceProtocol(Protocol):
         """Return the host that limits the rate of requests ("" for local files)."""
         ...
 
-    def fetch(self, options: Any, get: Get) -> Iterator[Answer]:
+    def fetch(self, options: Any, get: FetchPart) -> Iterator[FetchedPart]:
         """Ask for everything that `options` describe, page after page.
 
         Raises:

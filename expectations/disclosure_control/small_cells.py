@@ -25,7 +25,7 @@ from expectations.disclosure_control.secondary_suppression import (
     protect,
 )
 from model.declarations.dataset import Dataset, SmallCells
-from model.records.validation import QualityRecord, Stop
+from model.records.validation import QualityRecord, ReleaseBlocker
 from model.reference.personal_data import SMALL_COUNTS
 from model.util.sql import identifier, literal
 
@@ -115,10 +115,10 @@ def told(quality: QualityRecord, done: Suppression) -> QualityRecord:
         check.model_copy(update=found) if check.expectation == SMALL_COUNTS else check
         for check in quality.checks
     )
-    stopped = quality.stopped
+    blockers = quality.blockers
     if done.problem:
-        stopped = (Stop(kind="unprotected", error=done.problem), *(stopped or ()))
-    return quality.model_copy(update={"checks": checks, "stopped": stopped})
+        blockers = (ReleaseBlocker(kind="disclosure_unknown", error=done.problem), *(blockers or ()))
+    return quality.model_copy(update={"checks": checks, "blockers": blockers})
 
 
 def suppressed(dataset: Dataset) -> dict[str, SmallCells]:

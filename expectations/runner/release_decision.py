@@ -10,22 +10,28 @@ import duckdb
 from expectations.checks.personal_data import MASKED
 from expectations.runner.results import SAMPLES
 from model.records.release_blockers import PERSONAL, of_check
-from model.records.validation import CheckResult, Place, QualityRecord, Stop, StopCheck
+from model.records.validation import (
+    BlockingCheck,
+    CheckResult,
+    Place,
+    QualityRecord,
+    ReleaseBlocker,
+)
 from model.reference.personal_data import kinds_of
 from model.util.sql import identifier
 
-_OF_ROWS = ("all_held", "over_tolerance")
+_OF_ROWS = ("all_quarantined", "over_tolerance")
 PLACES = 5  # rows that a reason names
 
 
-def why_stopped(
+def release_blockers_of(
     read: int,
-    held: int,
+    quarantined: int,
     unread: int,
     tolerance: float,
     first: Mapping[str, CheckResult],
     again: Mapping[str, CheckResult],
-) -> tuple[Stop, ...] | None:
+) -> tuple[ReleaseBlocker, ...] | None:
     """Return every reason why there can be no release; None when there can.
 
     Args:
@@ -37,11 +43,11 @@ def why_stopped(
         again: what they found in those that remain; the same object where all do.
     """
     if read == 0:
-        return (Stop(kind="empty"),)
+        return (ReleaseBlocker(kind="empty"),)
     # A row-level expectation that still fails on what remains depends on the rows that went.
     # Where nothing remains, nothing can fulfil or break them.
     critical = [
-        check for check in again.values() if check.severity == "critical" and held < read
+        check for check in again.values() if check.severity == "critical" and quarantined < read
     ]
     holding = [
         check for check in first.values()
@@ -50,19 +56,19 @@ def why_stopped(
     broken = [check for check in critical if check.outcome == "failed" and not check.error]
     errors = {check.name: check for check in (*holding, *critical) if check.error}
     found = []
-    if held / read > tolerance or held == read:
-        found.append(Stop(
-            kind="all_held" if held == read else "over_tolerance", rows=read, held=held,
+    if quarantined / read > tolerance or quarantined == read:
+        found.append(ReleaseBlocker(
+            kind="all_quarantined" if quarantined == read else "over_tolerance", rows=read, quarantined=quarantined,
             unread=unread, tolerance=tolerance,
             checks=tuple(of_check(check) for check in holding if check.unexpected),
         ))
     for kind, checks in (
         ("table", [check for check in broken if check.level == "table"]),
         ("unsettled", [c for c in broken if c.level == "row" and first is not again]),
-        ("unjudged", list(errors.values())),
+        ("check_error", list(errors.values())),
     ):
         if checks:
-            found.append(Stop.model_validate({"kind": kind, "checks": _said(checks)}))
+            found.append(ReleaseBlocker.model_validate({"kind": kind, "checks": _said(checks)}))
     return tuple(found) or None
 
 
@@ -94,9 +100,9 @@ def located(
             "first": _first_held(con, relation) if stop.kind in _OF_ROWS else None,
             "checks": tuple(_with_places(item, samples.get(item.name, ())) for item in stop.checks),
         })
-        for stop in quality.stopped or ()
+        for stop in quality.blockers or ()
     )
-    return quality.model_copy(update={"checks": checks, "stopped": stops or None})
+    return quality.model_copy(update={"checks": checks, "blockers": stops or None})
 
 
 def _first_held(con: duckdb.DuckDBPyConnection, relation: str) -> Place | None:
@@ -130,7 +136,7 @@ def _personal(
     return tuple(found[:SAMPLES]) or check.samples
 
 
-def _with_places(item: StopCheck, samples: Sequence[Mapping[str, Any]]) -> StopCheck:
+def _with_places(item: BlockingCheck, samples: Sequence[Mapping[str, Any]]) -> BlockingCheck:
     places = tuple(
         Place(part=sample["_part"] or "", row=sample["_row"], column=sample["column"])
         for sample in samples if "_part" in sample

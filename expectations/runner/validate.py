@@ -23,7 +23,7 @@ import duckdb
 from expectations.checks.custom import relations_of
 from expectations.runner import prefilter
 from expectations.runner.acceptance import all_accepted, release_accepted
-from expectations.runner.release_decision import why_stopped
+from expectations.runner.release_decision import release_blockers_of
 from expectations.runner.results import ids_query, milliseconds, results_of
 from expectations.suites.expectation import SUITE_FORMAT, Expectation, Suite
 from model.declarations.dataset import Dataset
@@ -75,16 +75,16 @@ def validate(
     prepared = duckdb_engine.prepared(everything).without(missing)
     begun = perf_counter()  # the suite is prepared once per process
     read = _count(con, relation)
-    held = unread = _hold_rejects(con, relation)
+    quarantined = unread = _hold_rejects(con, relation)
     with _views(con, relation, dataset, relations):
-        run = _run(con, _READABLE, read - held, suite, prepared)
+        run = _run(con, _READABLE, read - quarantined, suite, prepared)
         first = results_of(con, _READABLE, dataset, suite, run.found)
         again = first
         taken_out = 0
         if _hold_failing(con, suite, first, run.found):
             taken_out = release_accepted(con, relation, dataset, suite, accepted)
-            held = _count(con, "held")
-            run = _run(con, _REMAINING, read - held, suite, prepared, run)
+            quarantined = _count(con, "held")
+            run = _run(con, _REMAINING, read - quarantined, suite, prepared, run)
             again = results_of(con, _REMAINING, dataset, suite, run.found)
             if taken_out:
                 again = _without_accepted(con, suite, again, run.found)
@@ -99,12 +99,12 @@ def validate(
         suite_sha256=everything.sha256,
         versions={**duckdb_engine.VERSIONS, "suite_format": SUITE_FORMAT},
         rows_read=read,
-        rows_released=read - held,
-        rows_quarantined=held,
+        rows_released=read - quarantined,
+        rows_quarantined=quarantined,
         tolerance=dataset.tolerance,
         checks=checks,
         rows_accepted=taken_out,
-        stopped=why_stopped(read, held, unread, dataset.tolerance, first, again),
+        blockers=release_blockers_of(read, quarantined, unread, dataset.tolerance, first, again),
         duration_ms=milliseconds(perf_counter() - begun),
     )
 
@@ -159,7 +159,7 @@ def _not_judged(expectation: Expectation, relations: Relations) -> CheckResult:
     return CheckResult(
         name=expectation.name, expectation=expectation.type, kwargs=expectation.kwargs,
         severity=expectation.severity, level=expectation.level, title=expectation.title,
-        outcome="not_judged", evaluated=0, unexpected=0, observed=f"there is no {missing} yet",
+        outcome="not_evaluated", evaluated=0, unexpected=0, observed=f"there is no {missing} yet",
     )
 
 
@@ -237,9 +237,9 @@ def _hold_failing(
     if not selects:
         return False
     con.execute(f"CREATE OR REPLACE TEMP TABLE _failing AS {' UNION ALL '.join(selects)}")
-    held = dict(con.execute("SELECT place, count(*) FROM _failing GROUP BY place").fetchall())
+    quarantined = dict(con.execute("SELECT place, count(*) FROM _failing GROUP BY place").fetchall())
     for place, item in failing:
-        _check_count(held.get(place, 0), results[item.name], suite.dataset)
+        _check_count(quarantined.get(place, 0), results[item.name], suite.dataset)
     con.execute(
         "INSERT INTO held SELECT _id, list(reason ORDER BY place) FROM _failing"
         " GROUP BY _id ORDER BY _id"
@@ -266,11 +266,11 @@ def _without_accepted(
     return {**results, **passed}
 
 
-def _check_count(held: int, result: CheckResult, dataset_id: str) -> None:
+def _check_count(quarantined: int, result: CheckResult, dataset_id: str) -> None:
     """Rows are held back by a query of ours: it must find just what was counted."""
-    if held != result.unexpected:
+    if quarantined != result.unexpected:
         raise QualityError(
-            f"{result.unexpected} rows break {result.name}, but {held} were found",
+            f"{result.unexpected} rows break {result.name}, but {quarantined} were found",
             where=dataset_id,
             todo="a query of a suite must give each row once; if it does, report this",
         )

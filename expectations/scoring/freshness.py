@@ -20,7 +20,7 @@ from statistics import median
 from model.declarations.dataset import Dataset
 from model.records.scorecard import Freshness, FreshnessState
 from model.records.validation import Score
-from model.records.validation_log import Judgement
+from model.records.validation_log import ValidationRun
 from model.reference.periods import FREQUENCY_DAYS, GRACE_DAYS, Frequency, next_period, period_end
 
 OWN_RHYTHM = 3  # new periods that must have been seen to come
@@ -29,7 +29,7 @@ SHORTEST_STEP = 7  # days: nobody is called dead after a long weekend
 DEAD = 3  # steps after which nobody expects figures any more
 
 
-def freshness(dataset: Dataset, history: Sequence[Judgement], as_of: date) -> Freshness:
+def freshness(dataset: Dataset, history: Sequence[ValidationRun], as_of: date) -> Freshness:
     """Say how fresh a dataset is on a day.
 
     Args:
@@ -38,21 +38,21 @@ def freshness(dataset: Dataset, history: Sequence[Judgement], as_of: date) -> Fr
         as_of: the day.
     """
     known = _Known()
-    for judgement in history:
-        if judgement.at.date() <= as_of:
-            known.learn(judgement)
+    for validation_run in history:
+        if validation_run.at.date() <= as_of:
+            known.learn(validation_run)
     return known.on(as_of, dataset)
 
 
-def freshness_over_time(dataset: Dataset, history: Sequence[Judgement]) -> Iterator[Freshness]:
+def freshness_over_time(dataset: Dataset, history: Sequence[ValidationRun]) -> Iterator[Freshness]:
     """Give the freshness on the day of each judgement, as it was known then.
 
     Whether it has ended is what the declaration says now.
     """
     known = _Known()
-    for judgement in history:
-        known.learn(judgement)
-        yield known.on(judgement.at.date(), dataset)
+    for validation_run in history:
+        known.learn(validation_run)
+        yield known.on(validation_run.at.date(), dataset)
 
 
 def timeliness(fresh: Freshness, frequency: Frequency) -> Score | None:
@@ -70,17 +70,17 @@ class _Known:
         self.last: str | None = None  # the newest period
         self.lags: deque[int] = deque(maxlen=REMEMBERED)  # days from periods' ends to figures
 
-    def learn(self, judgement: Judgement) -> None:
+    def learn(self, validation_run: ValidationRun) -> None:
         """Take note of a judgement; one that stopped the release brought nothing."""
-        period = judgement.period_last
-        if judgement.stopped is not None or period is None or period == self.last:
+        period = validation_run.period_last
+        if validation_run.blockers is not None or period is None or period == self.last:
             return
         end = period_end(period)
         if self.last is None:
             self.last = period  # it may have been out for years: it tells no lag
         elif end > period_end(self.last):
             self.last = period
-            self.lags.append((judgement.at.date() - end).days)
+            self.lags.append((validation_run.at.date() - end).days)
 
     def on(self, as_of: date, dataset: Dataset) -> Freshness:
         """Return what is to be expected on a day."""

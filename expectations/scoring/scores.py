@@ -16,10 +16,10 @@ import duckdb
 from expectations.checks.kinds import KINDS
 from expectations.checks.series.points import columns, number
 from model.declarations.dataset import Dataset
-from model.records.quality_dimension import DIMENSIONS, grade_of
+from model.records.quality_dimension import QUALITY_DIMENSIONS, grade_of
 from model.records.release_blockers import counted, finding
 from model.records.scorecard import Gain, GroupScore, Scorecard
-from model.records.validation import CheckResult, Dimension, Gap, QualityRecord, Score
+from model.records.validation import CheckResult, Gap, QualityDimension, QualityRecord, Score
 from model.reference.periods import next_period
 from model.util.sql import identifier
 from model.util.text import Bilingual
@@ -48,7 +48,7 @@ _YTD = (
 )
 
 
-def dimension_of(check: CheckResult) -> Dimension:
+def dimension_of(check: CheckResult) -> QualityDimension:
     """Return the dimension that a check measures."""
     if check.expectation in UNIQUENESS:
         return "uniqueness"
@@ -167,7 +167,7 @@ def _between(period: str, last: str) -> Iterator[str]:
         period = next_period(period)
 
 
-def _of_rows(dimension: Dimension, quality: QualityRecord, lost: int) -> Score | None:
+def _of_rows(dimension: QualityDimension, quality: QualityRecord, lost: int) -> Score | None:
     """Each check takes away the rows that break it, in the end all of them."""
     if quality.rows_read == 0:
         return None
@@ -188,11 +188,11 @@ def _consistency(quality: QualityRecord) -> Score | None:
     )
 
 
-def _counted(quality: QualityRecord, dimension: Dimension) -> list[CheckResult]:
+def _counted(quality: QualityRecord, dimension: QualityDimension) -> list[CheckResult]:
     """Return the checks that count: an info only informs, and some could not be judged."""
     return [
         check for check in quality.checks
-        if check.severity != "info" and check.outcome != "not_judged"
+        if check.severity != "info" and check.outcome != "not_evaluated"
         and dimension_of(check) == dimension
     ]
 
@@ -210,7 +210,7 @@ def total(scores: Iterable[Score]) -> float:
     """Return the weighted mean of the dimensions that were measured, from 0 to 100."""
     points = weights = 0.0
     for score in scores:
-        weight = DIMENSIONS[score.dimension].weight
+        weight = QUALITY_DIMENSIONS[score.dimension].weight
         weights += weight
         points += weight * score.percent
     return round(points / weights, 2) if weights else 0.0
@@ -224,10 +224,10 @@ def gains(quality: QualityRecord, scores: Sequence[Score]) -> tuple[Gain, ...]:
         quality: what the judgement found.
         scores: every dimension that was measured.
     """
-    weights = sum(DIMENSIONS[score.dimension].weight for score in scores)
+    weights = sum(QUALITY_DIMENSIONS[score.dimension].weight for score in scores)
     found: list[Gain] = []
     for score in scores:
-        most = DIMENSIONS[score.dimension].weight / weights if weights else 0.0
+        most = QUALITY_DIMENSIONS[score.dimension].weight / weights if weights else 0.0
         lost = most * (100 - score.percent)
         checks = [c for c in _counted(quality, score.dimension) if c.outcome != "passed"]
         for check in checks:
@@ -287,7 +287,7 @@ def _part_lost(check: CheckResult, score: Score, quality: QualityRecord, failing
     return check.unexpected / quality.rows_read if quality.rows_read else 0.0
 
 
-def group(name: str, cards: Sequence[Scorecard], stopped: int) -> GroupScore | None:
+def group(name: str, cards: Sequence[Scorecard], blocked: int) -> GroupScore | None:
     """Return the grade of a sector or of the city: every dataset counts the same.
 
     Args:
@@ -297,13 +297,13 @@ def group(name: str, cards: Sequence[Scorecard], stopped: int) -> GroupScore | N
     """
     if not cards:
         return None
-    means: list[tuple[Dimension, float]] = []
-    for dimension in DIMENSIONS:
+    means: list[tuple[QualityDimension, float]] = []
+    for dimension in QUALITY_DIMENSIONS:
         percents = [score.percent for card in cards if (score := card.score(dimension))]
         if percents:
             means.append((dimension, round(sum(percents) / len(percents), 2)))
     points = round(sum(card.total for card in cards) / len(cards), 2)
     return GroupScore(
-        id=name, datasets=len(cards), stopped=stopped, scores=tuple(means), total=points,
+        id=name, datasets=len(cards), blocked=blocked, scores=tuple(means), total=points,
         grade=grade_of(points),
     )

@@ -120,7 +120,7 @@ def main(arguments: Sequence[str]) -> int:
             outcome, count, more = told(results[name])
         else:
             missing = ", ".join(sorted(relations(item) - others.keys()))
-            outcome, count, more = "not_judged", 0, f"there is no {missing}"
+            outcome, count, more = "not_evaluated", 0, f"there is no {missing}"
         outcomes[outcome] += 1
         note = f" ({more})" if more else ""
         print(f"{outcome:<10} {count:>8}  {name}: {item['description']}{note}")

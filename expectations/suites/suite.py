@@ -30,7 +30,7 @@ from expectations.suites.probe import level_of_query
 from model.declarations.dataset import Dataset
 from model.declarations.yaml_file import KeyPath, YamlFile, parse_as
 from model.errors import DeclarationError, OpenIndicatorsError
-from model.records.source_schema import SHAPE_CHECK
+from model.records.source_schema import SOURCE_SCHEMA_CHECK
 from model.records.validation import Severity
 from model.reference.registries import Registries
 from model.util.text import Bilingual, Frozen, Name, did_you_mean
@@ -67,7 +67,7 @@ def load_suite(path: Path, dataset: Dataset) -> Suite:
         for at, what, todo in _wrong(entry, dataset):
             where = document.where(("expectations", index, *at))
             raise DeclarationError(what, where=where, todo=todo)
-    taken = generic_names(dataset) | {SHAPE_CHECK, *(name for name, _ in AUTOMATIC.values())}
+    taken = generic_names(dataset) | {SOURCE_SCHEMA_CHECK, *(name for name, _ in AUTOMATIC.values())}
     for index, entry in enumerate(entries):
         if entry.name is None:
             continue

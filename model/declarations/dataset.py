@@ -71,7 +71,7 @@ class Geography(Frozen):
     uri: Text | None = None  # GeoNames or EU place vocabulary, for DCAT spatial
 
 
-class Mark(Frozen):
+class FlagRule(Frozen):
     """What a mark on a value or a label means; neither status nor note: nothing."""
 
     status: ObsStatus | None = None
@@ -110,7 +110,7 @@ class ColumnRule(Frozen):
     scale: float = 1
     scale_by: ScaleBy | None = None
     scale_words: dict[str, float] = {}  # words behind a number
-    marks: dict[str, Mark] = {}
+    marks: dict[str, FlagRule] = {}
     within: Code | None = None
     named: Text | None = None  # the column that names what `column` has the code of
     successor: Literal["same", "sum"] | None = None

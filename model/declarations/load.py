@@ -43,8 +43,8 @@ class Declaration:
                     name: registries.codelists[name].model_dump(mode="json") for name in lists
                 },
                 "lineages": {
-                    name: registries.lineages[name].model_dump(mode="json")
-                    for name in lists if name in registries.lineages
+                    name: registries.successions[name].model_dump(mode="json")
+                    for name in lists if name in registries.successions
                 },
             }
         )
@@ -124,10 +124,10 @@ def _read_sql(dataset: Dataset, document: YamlFile) -> dict[str, str]:
 def _check_successor(
     dataset: Dataset, concept: str, rule: ColumnRule, where: str, known: Registries
 ) -> None:
-    lineage = known.lineages.get(rule.codelist or "")
-    if concept == "ref_area" and lineage and lineage.new == dataset.geography.codelist:
+    succession = known.successions.get(rule.codelist or "")
+    if concept == "ref_area" and succession and succession.new == dataset.geography.codelist:
         return
-    ways = ", ".join(f"{item.old} → {item.new}" for item in known.lineages.values())
+    ways = ", ".join(f"{item.old} → {item.new}" for item in known.successions.values())
     raise DeclarationError(
         f"`successor` of {concept!r}: what became of {rule.codelist} in"
         f" {dataset.geography.codelist} is not known",

@@ -7,7 +7,7 @@ from typing import Literal
 
 from model.util.text import Bilingual, Frozen
 
-IncidentKind = Literal["stopped", "failed", "recovered"]
+IncidentKind = Literal["blocked", "failed", "recovered"]
 
 
 class Failure(Frozen):
@@ -22,7 +22,7 @@ class Failure(Frozen):
     todo: str
 
 
-class Told(Frozen):
+class Notified(Frozen):
     """A cause that people were told of, until it is mended."""
 
     cause: str

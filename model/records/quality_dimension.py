@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from math import floor
 from typing import Literal
 
-from model.records.validation import CheckResult, Dimension, Outcome, Severity
+from model.records.validation import CheckResult, Outcome, QualityDimension, Severity
 from model.util.text import Bilingual, Frozen
 
 Grade = Literal["A", "B", "C", "D", "E"]
 
 
-class DimensionInfo(Frozen):
+class QualityDimensionInfo(Frozen):
     """A dimension in words, and its weight in the total."""
 
     title: Bilingual
@@ -22,8 +22,8 @@ class DimensionInfo(Frozen):
 
 # Algorithm 1. Metadata quality stands beside the total: what a judgement finds must not depend
 # on how it is described.
-DIMENSIONS: dict[Dimension, DimensionInfo] = {
-    "completeness": DimensionInfo(
+QUALITY_DIMENSIONS: dict[QualityDimension, QualityDimensionInfo] = {
+    "completeness": QualityDimensionInfo(
         title=Bilingual(vi="Đầy đủ", en="Completeness"),
         meaning=Bilingual(
             vi="Bao nhiêu phần số liệu có mặt, so với mọi kỳ từ kỳ đầu đến kỳ cuối của từng chuỗi",
@@ -32,7 +32,7 @@ DIMENSIONS: dict[Dimension, DimensionInfo] = {
         ),
         weight=25,
     ),
-    "validity": DimensionInfo(
+    "validity": QualityDimensionInfo(
         title=Bilingual(vi="Hợp lệ", en="Validity"),
         meaning=Bilingual(
             vi="Bao nhiêu phần dòng đọc được và qua được các phép kiểm tra từng dòng",
@@ -40,7 +40,7 @@ DIMENSIONS: dict[Dimension, DimensionInfo] = {
         ),
         weight=25,
     ),
-    "uniqueness": DimensionInfo(
+    "uniqueness": QualityDimensionInfo(
         title=Bilingual(vi="Không trùng lặp", en="Uniqueness"),
         meaning=Bilingual(
             vi="Bao nhiêu phần dòng không trùng với dòng khác",
@@ -48,7 +48,7 @@ DIMENSIONS: dict[Dimension, DimensionInfo] = {
         ),
         weight=10,
     ),
-    "consistency": DimensionInfo(
+    "consistency": QualityDimensionInfo(
         title=Bilingual(vi="Nhất quán", en="Consistency"),
         meaning=Bilingual(
             vi="Số liệu khớp với lịch sử của chính nó, với tổng và với các tập dữ liệu khác đến"
@@ -57,7 +57,7 @@ DIMENSIONS: dict[Dimension, DimensionInfo] = {
         ),
         weight=20,
     ),
-    "timeliness": DimensionInfo(
+    "timeliness": QualityDimensionInfo(
         title=Bilingual(vi="Kịp thời", en="Timeliness"),
         meaning=Bilingual(
             vi="Kỳ mới nhất có đến đúng lúc hay không, theo tần suất và nhịp của chính nguồn",
@@ -66,7 +66,7 @@ DIMENSIONS: dict[Dimension, DimensionInfo] = {
         ),
         weight=20,
     ),
-    "metadata": DimensionInfo(
+    "metadata": QualityDimensionInfo(
         title=Bilingual(vi="Siêu dữ liệu", en="Metadata"),
         meaning=Bilingual(
             vi="Mô tả tập dữ liệu tốt đến đâu, theo thang 405 điểm của data.europa.eu (MQA)",
@@ -80,7 +80,7 @@ DIMENSIONS: dict[Dimension, DimensionInfo] = {
 OUTCOMES: dict[Outcome, Bilingual] = {
     "failed": Bilingual(vi="Không đạt", en="Failed"),
     "warned": Bilingual(vi="Cảnh báo", en="Warned"),
-    "not_judged": Bilingual(vi="Chưa xét", en="Not judged"),
+    "not_evaluated": Bilingual(vi="Chưa xét", en="Not judged"),
     "passed": Bilingual(vi="Đạt", en="Passed"),
 }
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from model.records.validation import CheckResult, Place, Stop, StopCheck
+from model.records.validation import BlockingCheck, CheckResult, Place, ReleaseBlocker
 from model.reference.personal_data import masked
 from model.util.text import Bilingual, plain
 
@@ -20,14 +20,14 @@ _LISTED = 5  # checks that one sentence names
 
 
 @dataclass(frozen=True)
-class Told:
+class BlockerText:
     """One reason in words."""
 
     what: Bilingual
     todo: Bilingual
 
 
-def told(stop: Stop, dataset: str, names: bool = False) -> Told:
+def told(stop: ReleaseBlocker, dataset: str, names: bool = False) -> BlockerText:
     """Return a reason in words.
 
     Args:
@@ -38,15 +38,15 @@ def told(stop: Stop, dataset: str, names: bool = False) -> Told:
     return _WORDS[stop.kind](stop, dataset, names)
 
 
-def sentences(stops: Sequence[Stop], dataset: str, names: bool = False) -> list[Told]:
+def sentences(stops: Sequence[ReleaseBlocker], dataset: str, names: bool = False) -> list[BlockerText]:
     """Return each reason in whole sentences."""
     return [
-        Told(_whole(said.what), _whole(said.todo))
+        BlockerText(_whole(said.what), _whole(said.todo))
         for said in (told(stop, dataset, names) for stop in stops)
     ]
 
 
-def in_words(stops: Sequence[Stop], dataset: str, names: bool = False) -> Bilingual:
+def in_words(stops: Sequence[ReleaseBlocker], dataset: str, names: bool = False) -> Bilingual:
     """Return all reasons as one text: each with what to do about it."""
     every = sentences(stops, dataset, names)
     return Bilingual(
@@ -87,13 +87,13 @@ def finding(check: CheckResult) -> Bilingual:
     return Bilingual(vi="không đạt", en="it is not fulfilled")
 
 
-def of_check(check: CheckResult) -> StopCheck:
+def of_check(check: CheckResult) -> BlockingCheck:
     """Return what a reason says of a check that stands in the way."""
     first = check.samples[0] if check.samples and check.level == "table" else {}
     observed, expected = first.get("observed"), first.get("expected")
     if expected is None:
         observed = check.observed
-    return StopCheck(
+    return BlockingCheck(
         name=check.name, expectation=check.expectation, title=check.title,
         unexpected=check.unexpected, error=check.error,
         observed=None if observed is None else _value(observed),
@@ -131,7 +131,7 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _title(check: StopCheck, names: bool) -> Bilingual:
+def _title(check: BlockingCheck, names: bool) -> Bilingual:
     name = f" ({check.name})" if names else ""
     return Bilingual(
         vi=f"“{_sentence(check.title.vi)}”{name}", en=f"“{_sentence(check.title.en)}”{name}"
@@ -146,7 +146,7 @@ def _join(texts: Sequence[Bilingual], separator: str = "; ") -> Bilingual:
     )
 
 
-def _broken(stop: Stop, names: bool) -> Bilingual:
+def _broken(stop: ReleaseBlocker, names: bool) -> Bilingual:
     """Return which checks the rows that are held back break, and how many each."""
     parts = [
         Bilingual(
@@ -174,8 +174,8 @@ def _look(dataset: str) -> Bilingual:
     )
 
 
-def _empty(stop: Stop, dataset: str, names: bool) -> Told:
-    return Told(
+def _empty(stop: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
+    return BlockerText(
         Bilingual(vi="bảng không có dòng nào", en="the table has no rows"),
         Bilingual(
             vi="xem lại dữ liệu đã lấy từ nguồn, và `where`, `sql` trong khai báo",
@@ -184,11 +184,11 @@ def _empty(stop: Stop, dataset: str, names: bool) -> Told:
     )
 
 
-def _all_held(stop: Stop, dataset: str, names: bool) -> Told:
+def _all_held(stop: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
     broken = _broken(stop, names)
     rows = f"none of the {stop.rows:,} rows" if stop.rows != 1 else "the only row cannot"
     en = f"{rows} can be released" if stop.rows != 1 else f"{rows} be released"
-    return Told(
+    return BlockerText(
         Bilingual(
             vi=f"không dòng nào trong {_vi(stop.rows)} dòng phát hành được: {broken.vi}",
             en=f"{en}: {broken.en}",
@@ -197,15 +197,15 @@ def _all_held(stop: Stop, dataset: str, names: bool) -> Told:
     )
 
 
-def _over_tolerance(stop: Stop, dataset: str, names: bool) -> Told:
-    share, allowed, broken = stop.held / stop.rows, stop.tolerance or 0, _broken(stop, names)
+def _over_tolerance(stop: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
+    share, allowed, broken = stop.quarantined / stop.rows, stop.tolerance or 0, _broken(stop, names)
     look = _look(dataset)
-    held = "row is" if stop.held == 1 else "rows are"
-    return Told(
+    quarantined = "row is" if stop.quarantined == 1 else "rows are"
+    return BlockerText(
         Bilingual(
-            vi=f"{_vi(stop.held)} trên {_vi(stop.rows)} dòng ({_percent_vi(share)}) bị giữ lại,"
+            vi=f"{_vi(stop.quarantined)} trên {_vi(stop.rows)} dòng ({_percent_vi(share)}) bị giữ lại,"
             f" vượt mức cho phép {_percent_vi(allowed)}: {broken.vi}",
-            en=f"{stop.held:,} of {stop.rows:,} {held} held back ({share:.2%}), more than the"
+            en=f"{stop.quarantined:,} of {stop.rows:,} {quarantined} held back ({share:.2%}), more than the"
             f" tolerance of {allowed:.2%}: {broken.en}",
         ),
         Bilingual(
@@ -215,7 +215,7 @@ def _over_tolerance(stop: Stop, dataset: str, names: bool) -> Told:
     )
 
 
-def _table(stop: Stop, dataset: str, names: bool) -> Told:
+def _table(stop: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
     listed = _join([_failed(check, names) for check in stop.checks])
     todos = []
     if any(check.expectation == PERSONAL for check in stop.checks):
@@ -232,7 +232,7 @@ def _table(stop: Stop, dataset: str, names: bool) -> Told:
             en=f"{command} shows what does not fulfil it; compare it with the last release, and"
             " mend the source or the declaration",
         ))
-    return Told(
+    return BlockerText(
         Bilingual(
             vi=f"toàn bảng không đạt {listed.vi}", en=f"the table as a whole fails {listed.en}"
         ),
@@ -240,7 +240,7 @@ def _table(stop: Stop, dataset: str, names: bool) -> Told:
     )
 
 
-def _failed(check: StopCheck, names: bool) -> Bilingual:
+def _failed(check: BlockingCheck, names: bool) -> Bilingual:
     title = _title(check, names)
     if check.places:
         at = _join([_at(place) for place in check.places])
@@ -263,9 +263,9 @@ def _at(place: Place) -> Bilingual:
     )
 
 
-def _unsettled(stop: Stop, dataset: str, names: bool) -> Told:
+def _unsettled(stop: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
     listed = _join([_title(check, names) for check in stop.checks])
-    return Told(
+    return BlockerText(
         Bilingual(
             vi=f"sau khi giữ lại một số dòng, các dòng khác lại không đạt {listed.vi}",
             en=f"after holding rows back, others fail {listed.en}",
@@ -277,13 +277,13 @@ def _unsettled(stop: Stop, dataset: str, names: bool) -> Told:
     )
 
 
-def _unjudged(stop: Stop, dataset: str, names: bool) -> Told:
+def _unjudged(stop: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
     titles = ((_title(check, names), plain(check.error or "–")) for check in stop.checks)
     listed = _join([
         Bilingual(vi=f"{title.vi}: {error}", en=f"{title.en}: {error}") for title, error in titles
     ])
     suite = f"`expectations/{dataset}.yaml`"
-    return Told(
+    return BlockerText(
         Bilingual(
             vi=f"không chạy được phép kiểm tra {listed.vi}",
             en=f"these expectations could not be judged: {listed.en}",
@@ -292,8 +292,8 @@ def _unjudged(stop: Stop, dataset: str, names: bool) -> Told:
     )
 
 
-def _unprotected(stop: Stop, dataset: str, names: bool) -> Told:
-    return Told(
+def _unprotected(stop: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
+    return BlockerText(
         Bilingual(
             vi="không xác định được các tổng đã công bố có để lộ số liệu nhỏ hay không"
             f" ({plain(stop.error)})",
@@ -306,9 +306,9 @@ def _unprotected(stop: Stop, dataset: str, names: bool) -> Told:
     )
 
 
-def _shape(stop: Stop, dataset: str, names: bool) -> Told:
+def _shape(stop: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
     stopping = [item for item in stop.drift if item.stops]
-    return Told(
+    return BlockerText(
         Bilingual(
             vi="cấu trúc của nguồn khác với bản phát hành trước: "
             + "; ".join(item.what.vi for item in stop.drift),
@@ -322,10 +322,10 @@ def _shape(stop: Stop, dataset: str, names: bool) -> Told:
     )
 
 
-def _not_made(stop: Stop, dataset: str, names: bool) -> Told:
+def _not_made(stop: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
     what = masked(plain(f"{stop.where}: {stop.error}" if stop.where else stop.error))
     again = f"`openindicators run {dataset}`"
-    return Told(
+    return BlockerText(
         Bilingual(
             vi=f"không làm được bảng mới từ dữ liệu của nguồn ({what})",
             en=f"no table could be made of what the source serves: {what}",
@@ -337,14 +337,14 @@ def _not_made(stop: Stop, dataset: str, names: bool) -> Told:
     )
 
 
-_WORDS: dict[str, Callable[[Stop, str, bool], Told]] = {
+_WORDS: dict[str, Callable[[ReleaseBlocker, str, bool], BlockerText]] = {
     "empty": _empty,
-    "all_held": _all_held,
+    "all_quarantined": _all_held,
     "over_tolerance": _over_tolerance,
     "table": _table,
     "unsettled": _unsettled,
-    "unjudged": _unjudged,
-    "unprotected": _unprotected,
+    "check_error": _unjudged,
+    "disclosure_unknown": _unprotected,
     "shape": _shape,
-    "not_made": _not_made,
+    "unreadable": _not_made,
 }

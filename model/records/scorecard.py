@@ -7,8 +7,8 @@ from datetime import date, datetime
 from typing import Literal
 
 from model.records.quality_dimension import Grade
-from model.records.validation import Dimension, Outcome, Score, Severity
-from model.records.validation_log import Acceptance, Judgement
+from model.records.validation import Outcome, QualityDimension, Score, Severity
+from model.records.validation_log import Acceptance, ValidationRun
 from model.util.text import Bilingual, Frozen
 
 FreshnessState = Literal["fresh", "late", "overdue", "dead", "ended", "unknown"]
@@ -60,7 +60,7 @@ class Mqa(Frozen):
 class Gain(Frozen):
     """Something to mend, and how many points of the total that gains."""
 
-    dimension: Dimension
+    dimension: QualityDimension
     check: str | None  # the check's name, or None where no check is behind it
     title: Bilingual
     points: float  # of 100
@@ -79,7 +79,7 @@ class Scorecard(Frozen):
     freshness: Freshness
     gains: tuple[Gain, ...]  # the most points first
 
-    def score(self, dimension: Dimension) -> Score | None:
+    def score(self, dimension: QualityDimension) -> Score | None:
         """Return the score in a dimension, or None where it was not measured."""
         return next((item for item in self.scores if item.dimension == dimension), None)
 
@@ -89,8 +89,8 @@ class GroupScore(Frozen):
 
     id: str  # of the sector; "city" for all
     datasets: int
-    stopped: int  # whose newest table could not be released
-    scores: tuple[tuple[Dimension, float], ...]  # mean percent by dimension
+    blocked: int  # whose newest table could not be released
+    scores: tuple[tuple[QualityDimension, float], ...]  # mean percent by dimension
     total: float
     grade: Grade
 
@@ -102,7 +102,7 @@ class QualityPoint:
     at: datetime
     total: float
     grade: Grade
-    stopped: bool
+    blocked: bool
     algorithm: str
 
 
@@ -111,7 +111,7 @@ class StripPoint:
     """What a check found in one judgement."""
 
     at: datetime
-    judgement: int
+    validation_run: int
     outcome: Outcome | None  # None: the check was not in the suite, or there was no table
     evaluated: int | None  # None where it passed: not kept
     unexpected: int | None
@@ -136,7 +136,7 @@ class QualityReport(Frozen):
     release: int | None  # the public release, or None
     scorecard: Scorecard | None  # of the public data; None before the first judgement
     mqa: Mqa | None  # None where nothing is published
-    latest: Judgement | None  # the newest judgement; `stopped` says why nothing came of it
+    latest: ValidationRun | None  # the newest judgement; `stopped` says why nothing came of it
     trend: tuple[QualityPoint, ...]  # oldest first
     checks: tuple[CheckHistory, ...]  # the worst first
     acceptances: tuple[Acceptance, ...]

@@ -17,13 +17,13 @@ class Drift(Frozen):
 
 
 # The check that every dataset has, about its source's shape; no suite may use its name.
-SHAPE_CHECK = "source_shape"
+SOURCE_SCHEMA_CHECK = "source_schema"
 
 
 ColumnKind = Literal["number", "number as text", "date", "text", "other", "mixed", "empty"]
 
 
-class ColumnShape(Frozen):
+class ColumnSchema(Frozen):
     """A column as a reader gave it."""
 
     type: str  # DuckDB's name
@@ -31,12 +31,12 @@ class ColumnShape(Frozen):
     sketch: tuple[str, ...]  # checksums of a few of its values: it is known by them if renamed
 
 
-class Shape(Frozen):
+class SourceSchema(Frozen):
     """What a snapshot looks like to its declaration: `shape.json`."""
 
     read_by: str  # checksum of how the declaration reads the source
     parts: tuple[str, ...]  # names of files and pages, digits as "#"
-    columns: dict[str, ColumnShape]  # without those that are named by a period
+    columns: dict[str, ColumnSchema]  # without those that are named by a period
     units: dict[str, tuple[str, ...]]  # "column, indicator's label" -> units that it comes in
     codes: dict[str, dict[str, str | None]]  # concept -> label -> code, None where unknown
     drift: tuple[Drift, ...] = ()  # how it differs from the snapshot released before

@@ -10,9 +10,9 @@ from model.records.source_schema import Drift
 from model.util.text import Bilingual, Frozen
 
 Severity = Literal["critical", "warning", "info"]
-# not_judged: what it is compared with is not there.
-Outcome = Literal["passed", "warned", "failed", "not_judged"]
-Dimension = Literal[
+# not_evaluated: what it is compared with is not there.
+Outcome = Literal["passed", "warned", "failed", "not_evaluated"]
+QualityDimension = Literal[
     "completeness", "validity", "uniqueness", "consistency", "timeliness", "metadata"
 ]
 
@@ -40,7 +40,7 @@ class CheckResult(Frozen):
 class Score(Frozen):
     """How good something is in one dimension: `good` of `of`, e.g. rows."""
 
-    dimension: Dimension
+    dimension: QualityDimension
     good: float
     of: float = Field(gt=0)
 
@@ -58,7 +58,7 @@ class Place(Frozen):
     column: str = ""
 
 
-class StopCheck(Frozen):
+class BlockingCheck(Frozen):
     """A check that stands in the way of a release, with what it found."""
 
     name: str
@@ -71,28 +71,28 @@ class StopCheck(Frozen):
     places: tuple[Place, ...] = ()  # the first rows that it found, where it tells them
 
 
-StopKind = Literal[
+BlockerKind = Literal[
     "empty",  # the table has no rows
-    "all_held",  # every row is held back
+    "all_quarantined",  # every row is held back
     "over_tolerance",  # more rows are held back than the dataset tolerates
     "table",  # checks on the table as a whole fail
     "unsettled",  # checks on rows fail on what remains once rows are held back
-    "unjudged",  # checks ended in an error
-    "unprotected",  # it cannot be told what published totals give away of small counts
+    "check_error",  # checks ended in an error
+    "disclosure_unknown",  # it cannot be told what published totals give away of small counts
     "shape",  # the source has another shape than the one released last
-    "not_made",  # no table could be made: the source cannot be read as it is declared
+    "unreadable",  # no table could be made: the source cannot be read as it is declared
 ]
 
 
-class Stop(Frozen):
+class ReleaseBlocker(Frozen):
     """One reason why a table may not be released; `model.records.release_blockers` says it in words."""
 
-    kind: StopKind
+    kind: BlockerKind
     rows: int = 0  # of the table
-    held: int = 0
+    quarantined: int = 0
     unread: int = 0  # of those held: rows that could not be read
     tolerance: float | None = None
-    checks: tuple[StopCheck, ...] = ()
+    checks: tuple[BlockingCheck, ...] = ()
     first: Place | None = None  # the first row that is held back
     drift: tuple[Drift, ...] = ()
     error: str = ""  # the error's own words, in English
@@ -122,7 +122,7 @@ class QualityRecord(Frozen):
     gaps: tuple[Gap, ...] = ()  # of the few series that lack the most figures
     scores: tuple[Score, ...] = ()  # what the table alone decides; `versions` has the algorithm
     rows_accepted: int = 0  # rows that break a check and were accepted by a person
-    stopped: tuple[Stop, ...] | None = None  # why the release may not be made, or None
+    blockers: tuple[ReleaseBlocker, ...] | None = None  # why the release may not be made, or None
     duration_ms: float | None = None  # of the checks as a whole, with samples and what is held back
 
     def without_durations(self) -> QualityRecord:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
-from model.records.validation import Dimension, Outcome, Score, Stop
+from model.records.validation import Outcome, QualityDimension, ReleaseBlocker, Score
 from model.util.hashing import sha256_json
 from model.util.text import Frozen, Text
 
@@ -22,7 +22,7 @@ class CheckOutcome(Frozen):
     unexpected: int
 
 
-class Judgement(Frozen):
+class ValidationRun(Frozen):
     """One judgement of a table, kept for good: a line of `judgements/<dataset>/log.jsonl`.
 
     A judgement that finds what the last one found, of the same inputs, is not kept again.
@@ -36,7 +36,7 @@ class Judgement(Frozen):
     record_sha256: str  # of the complete record, `judgements/<dataset>/<record_sha256>.json`
     data_sha256: str  # of the data that may be released; empty where no table could be made
     algorithm: str  # version of the scores
-    stopped: tuple[Stop, ...] | None  # why it could not be released, or None
+    blockers: tuple[ReleaseBlocker, ...] | None  # why it could not be released, or None
     rows_read: int
     rows_released: int
     rows_quarantined: int
@@ -50,7 +50,7 @@ class Judgement(Frozen):
         """Whether there was a table to judge."""
         return self.data_sha256 != ""
 
-    def score(self, dimension: Dimension) -> Score | None:
+    def score(self, dimension: QualityDimension) -> Score | None:
         """Return the score in a dimension, or None where it was not measured."""
         return next((item for item in self.scores if item.dimension == dimension), None)
 

@@ -16,7 +16,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
-from model.records.validation import CheckResult, QualityRecord, Stop
+from model.records.validation import CheckResult, QualityRecord, ReleaseBlocker
 from model.util.text import Bilingual
 
 # What is written otherwise and read the same: digits and marks of full width, blanks, dashes; and
@@ -207,22 +207,22 @@ def masked_record(record: QualityRecord) -> QualityRecord:
     """
     small = any(c.expectation == SMALL_COUNTS and c.outcome == "failed" for c in record.checks)
     checks = map(_without_findings if small else _masked_check, record.checks)
-    stops = map(_stop_without_findings if small else _masked_stop, record.stopped or ())
-    return record.model_copy(update={"checks": tuple(checks), "stopped": tuple(stops) or None})
+    stops = map(_stop_without_findings if small else _masked_stop, record.blockers or ())
+    return record.model_copy(update={"checks": tuple(checks), "blockers": tuple(stops) or None})
 
 
 def _without_findings(check: CheckResult) -> CheckResult:
     return _masked_check(check.model_copy(update={"samples": (), "observed": None}))
 
 
-def _stop_without_findings(stop: Stop) -> Stop:
+def _stop_without_findings(stop: ReleaseBlocker) -> ReleaseBlocker:
     unseen = {"observed": None, "expected": None}
     checks = tuple(check.model_copy(update=unseen) for check in stop.checks)
     return _masked_stop(stop.model_copy(update={"checks": checks}))
 
 
-def _masked_stop(stop: Stop) -> Stop:
-    return Stop.model_validate(masked_values(stop.model_dump()))
+def _masked_stop(stop: ReleaseBlocker) -> ReleaseBlocker:
+    return ReleaseBlocker.model_validate(masked_values(stop.model_dump()))
 
 
 def _masked_check(check: CheckResult) -> CheckResult:

@@ -13,7 +13,7 @@ from pydantic import HttpUrl
 
 from model.declarations.yaml_file import YamlFile, parse_as
 from model.reference.codelist import Codelist, load_codelist
-from model.reference.succession import Lineage, load_lineage
+from model.reference.succession import AreaSuccession, load_succession
 from model.util.text import Bilingual, Code, Frozen, Name, Text
 
 REGISTRY_DIR = Path(__file__).parent / "registry"
@@ -67,7 +67,7 @@ class Registries(Frozen):
     licences: dict[str, Licence]
     units: dict[str, Unit]
     codelists: dict[str, Codelist]
-    lineages: dict[str, Lineage] = {}  # by the id of the old codelist
+    successions: dict[str, AreaSuccession] = {}  # by the id of the old codelist
 
 
 T = TypeVar("T", bound=Frozen)
@@ -85,7 +85,7 @@ def load_registries(registry: Path = REGISTRY_DIR, codelists: Path = CODELIST_DI
         licences=_load(registry / "licences.yaml", Licence),
         units=_load(registry / "units.yaml", Unit),
         codelists={path.stem: load_codelist(path) for path in sorted(codelists.glob("*.csv"))},
-        lineages={path.stem: load_lineage(path) for path in sorted(LINEAGE_DIR.glob("*.csv"))},
+        successions={path.stem: load_succession(path) for path in sorted(LINEAGE_DIR.glob("*.csv"))},
     )
 
 

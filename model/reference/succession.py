@@ -11,7 +11,7 @@ from model.errors import DeclarationError
 from model.util.text import Frozen, Name
 
 
-class Lineage(Frozen):
+class AreaSuccession(Frozen):
     """What became of each area of a codelist in the codelist that took its place."""
 
     old: Name
@@ -36,7 +36,7 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
     return groups
 
 
-def load_lineage(path: Path) -> Lineage:
+def load_succession(path: Path) -> AreaSuccession:
     """Load a lineage: CSV with old and new codes, a line for each pair.
 
     The file has the name of the old codelist; its first line names the new one:
@@ -50,4 +50,4 @@ def load_lineage(path: Path) -> Lineage:
                 todo="write e.g. `# to: vn_ward_2025`",
             )
         pairs = tuple((row["old"], row["new"]) for row in csv.DictReader(file))
-    return Lineage(old=path.stem, new=head.removeprefix("# to: ").strip(), pairs=pairs)
+    return AreaSuccession(old=path.stem, new=head.removeprefix("# to: ").strip(), pairs=pairs)

@@ -13,7 +13,7 @@ from model.errors import OpenIndicatorsError, StoreError
 _ADVICE = {
     errno.ENOSPC: ("the disk is full", "free some space, then run again: nothing is lost"),
     errno.EDQUOT: ("the disk quota is used up", "free some space, then run again"),
-    errno.EROFS: ("the file system is read-only", "give OPENINDICATORS_HOME another folder"),
+    errno.EROFS: ("the file system is read-only", "give OPENINDICATORS_DATA_DIR another folder"),
     errno.EACCES: ("permission denied", "give this user the right to write there"),
     errno.EPERM: ("permission denied", "give this user the right to write there"),
     errno.ENOTDIR: ("a file stands where a folder is needed", "move the file away"),
@@ -47,7 +47,7 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def aside_of(target: Path) -> Path:
+def staging_path(target: Path) -> Path:
     """Return where this process writes `target` before it is renamed.
 
     The name ends in the number of the process, by which what a killed one left is told.
@@ -56,7 +56,7 @@ def aside_of(target: Path) -> Path:
 
 
 @contextmanager
-def written_aside(
+def atomic_write(
     target: Path, kind: type[OpenIndicatorsError] = StoreError, *, lasting: bool = True
 ) -> Iterator[Path]:
     """Give a path to write a file to; when the block ends well it is synced and renamed.
@@ -72,7 +72,7 @@ def written_aside(
     Raises:
         StoreError: full, read-only, forbidden (or the `kind` that is asked for).
     """
-    aside = aside_of(target)
+    aside = staging_path(target)
     with disk_errors(target, kind):
         target.parent.mkdir(parents=True, exist_ok=True)
         aside.unlink(missing_ok=True)
@@ -94,7 +94,7 @@ def write_if_changed(
 ) -> bool:
     """Write a file aside and rename it into place; leave an equal file untouched.
 
-    Args: as `written_aside`, and the `content`.
+    Args: as `atomic_write`, and the `content`.
 
     Returns:
         Whether the file was written.
@@ -106,6 +106,6 @@ def write_if_changed(
     with disk_errors(path, kind):
         if path.is_file() and path.read_bytes() == data:
             return False
-        with written_aside(path, kind, lasting=lasting) as aside:
+        with atomic_write(path, kind, lasting=lasting) as aside:
             aside.write_bytes(data)
     return True

@@ -22,14 +22,14 @@ from typing import Any
 
 import httpx
 
-from model.records.incident import Failure, Told
+from model.records.incident import Failure, Notified
 from model.records.release_blockers import finding
 from model.records.validation import CheckResult
 from model.reference.personal_data import masked, masked_values
 from model.util.text import plain
 from pipelines.settings import EmailSettings, Settings
 from warehouse.store import failure_log, validation_log
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
 SECONDS = 10  # that a server may take for each answer
 ROWS = 5  # failing rows of a check that a message shows
@@ -63,7 +63,7 @@ class Unreachable(Exception):
     """A channel does not answer: its other messages need not be tried now."""
 
 
-def tell(settings: Settings) -> int:
+def notify(settings: Settings) -> int:
     """Tell every channel what it does not know yet.
 
     Returns:
@@ -72,9 +72,9 @@ def tell(settings: Settings) -> int:
     Raises:
         StoreError: the list of failures cannot be read or written.
     """
-    open_now = by_cause(settings.home)
+    open_now = by_cause(settings.data_dir)
     return sum(
-        _tell_channel(settings.home, name, send, open_now, settings.now())
+        _tell_channel(settings.data_dir, name, send, open_now, settings.now())
         for name, send in channels(settings).items()
     )
 
@@ -85,9 +85,9 @@ def forget_removed(settings: Settings) -> None:
     Raises:
         StoreError: the list of failures cannot be read or written.
     """
-    for failure in failure_log.opened(settings.home):
+    for failure in failure_log.opened(settings.data_dir):
         if not (settings.declarations / f"{failure.dataset}.yaml").is_file():
-            failure_log.mended(settings.home, failure.dataset, failure.stage)
+            failure_log.mended(settings.data_dir, failure.dataset, failure.stage)
 
 
 def channels(settings: Settings) -> dict[str, Send]:
@@ -101,31 +101,31 @@ def channels(settings: Settings) -> dict[str, Send]:
     return found
 
 
-def by_cause(home: Home) -> dict[str, list[Failure]]:
+def by_cause(data_dir: DataDir) -> dict[str, list[Failure]]:
     """Return what has failed, by cause; checks that fail are causes of their own."""
     found: dict[str, list[Failure]] = {}
-    for failure in failure_log.opened(home):
+    for failure in failure_log.opened(data_dir):
         cause = failure.cause
         if failure.kind in JUDGED:
-            names = [check.name for check in _failing(home, failure.dataset)]
+            names = [check.name for check in _failing(data_dir, failure.dataset)]
             cause = f"{cause}: {', '.join(names)}" if names else cause
         found.setdefault(cause, []).append(failure)
     return found
 
 
-def _failing(home: Home, dataset: str) -> list[CheckResult]:
+def _failing(data_dir: DataDir, dataset: str) -> list[CheckResult]:
     """Return the checks that the dataset's newest judgement failed."""
-    history = validation_log.log(home, dataset)
-    if not history or history[-1].stopped is None:
+    history = validation_log.log(data_dir, dataset)
+    if not history or history[-1].blockers is None:
         return []
-    record = validation_log.record(home, history[-1])
+    record = validation_log.record(data_dir, history[-1])
     return [check for check in record.checks if check.outcome == "failed"]
 
 
 def _tell_channel(
-    home: Home, name: str, send: Send, open_now: dict[str, list[Failure]], now: datetime
+    data_dir: DataDir, name: str, send: Send, open_now: dict[str, list[Failure]], now: datetime
 ) -> int:
-    before = failure_log.told(home, name)
+    before = failure_log.told(data_dir, name)
     known = {item.cause for item in before}
     failing = {failure.dataset for items in open_now.values() for failure in items}
     new = [cause for cause in open_now if cause not in known]
@@ -141,14 +141,14 @@ def _tell_channel(
                 sent += 1
                 del keep[item.cause]
         for cause in new:
-            if _sent(name, send, _failed(home, cause, open_now[cause])):
+            if _sent(name, send, _failed(data_dir, cause, open_now[cause])):
                 sent += 1
                 names = tuple(item.dataset for item in open_now[cause])
-                keep[cause] = Told(cause=cause, datasets=names, since=now)
+                keep[cause] = Notified(cause=cause, datasets=names, since=now)
     except Unreachable:
         pass  # it is in the log; what was not told is told after the next run
     if tuple(keep.values()) != before:
-        failure_log.remember(home, name, list(keep.values()))
+        failure_log.remember(data_dir, name, list(keep.values()))
     return sent
 
 
@@ -169,7 +169,7 @@ def _sent(name: str, send: Send, message: Message) -> bool:
     return True
 
 
-def _failed(home: Home, cause: str, items: Sequence[Failure]) -> Message:
+def _failed(data_dir: DataDir, cause: str, items: Sequence[Failure]) -> Message:
     first = items[0]
     names = tuple(item.dataset for item in items)
     lines = [f"{first.where}: {first.what}" if first.where else first.what]
@@ -180,7 +180,7 @@ def _failed(home: Home, cause: str, items: Sequence[Failure]) -> Message:
     for item in items:
         if item.kind not in JUDGED:
             continue
-        for check in _failing(home, item.dataset):
+        for check in _failing(data_dir, item.dataset):
             shown = [_shown(row) for row in check.samples[:ROWS]]
             lines += ["", f"{item.dataset} · {check.name}: {check.title.vi} / {check.title.en}",
                       finding(check).en]
@@ -193,7 +193,7 @@ def _failed(home: Home, cause: str, items: Sequence[Failure]) -> Message:
     )
 
 
-def _recovered(item: Told) -> Message:
+def _recovered(item: Notified) -> Message:
     cause = masked(item.cause)
     text = (
         f"Recovered: {cause}\nIt was told on {item.since:%Y-%m-%d %H:%M} UTC.\n"

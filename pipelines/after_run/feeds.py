@@ -39,18 +39,18 @@ def write_feeds(settings: Settings, catalogue: Catalogue) -> int:
     Raises:
         StoreError: the site cannot be written, or a record is damaged.
     """
-    home = settings.home
+    data_dir = settings.data_dir
     as_of = settings.now().date()
     assessed: list[Assessed] = []
     happened: list[Event] = []
     with paused_collector():
-        for name in validation_log.datasets(home):
-            release = releases.current(home, name)
+        for name in validation_log.datasets(data_dir):
+            release = releases.current(data_dir, name)
             if name not in catalogue.declarations or _withdrawn(release):
                 continue
             dataset = catalogue.declarations[name].dataset
-            history = validation_log.log(home, name)
-            report, record = report_of(home, dataset, history, release, as_of)
+            history = validation_log.log(data_dir, name)
+            report, record = report_of(data_dir, dataset, history, release, as_of)
             assessed.append(Assessed(
                 report, Names(dataset, catalogue.registries), record,
                 _content(release, catalogue.registries),
@@ -59,12 +59,12 @@ def write_feeds(settings: Settings, catalogue: Catalogue) -> int:
     reports = [each.report for each in assessed]
     sectors, city = groups(reports)
     written = publish_quality(
-        home.site, assessed, sectors, city, catalogue.registries, as_of
+        data_dir.site, assessed, sectors, city, catalogue.registries, as_of
     )
     texts = {METRICS: prometheus(reports, dated=False)}
-    newest = incidents(home, happened, ENTRIES)
+    newest = incidents(data_dir, happened, ENTRIES)
     titles = {report.dataset: report.title for report in reports}
-    shown = set(releases.datasets(home))
+    shown = set(releases.datasets(data_dir))
     for language in LANGUAGES:
         feed = FEED.format(language=language)
         pages = {
@@ -72,7 +72,7 @@ def write_feeds(settings: Settings, catalogue: Catalogue) -> int:
         }
         texts[feed] = atom(newest, titles, TITLE, language, pages)
     return written + sum(
-        write_if_changed(home.site / name, text, lasting=False) for name, text in texts.items()
+        write_if_changed(data_dir.site / name, text, lasting=False) for name, text in texts.items()
     )
 
 

@@ -55,9 +55,9 @@ def _look() -> list[tuple[str, bool, str]]:
 
 
 def _folder(settings: Settings) -> list[tuple[str, bool, str]]:
-    root = settings.home.root
+    root = settings.data_dir.root
     try:
-        settings.home.prepare()
+        settings.data_dir.prepare()
     except OpenIndicatorsError as error:
         return [("data folder", False, str(error))]
     free = shutil.disk_usage(root).free
@@ -70,10 +70,10 @@ def _folder(settings: Settings) -> list[tuple[str, bool, str]]:
 def _records(settings: Settings) -> list[tuple[str, bool, str]]:
     """Compare every file of every release with its checksum."""
     files, damaged = 0, []
-    for dataset_id in releases.datasets(settings.home):
+    for dataset_id in releases.datasets(settings.data_dir):
         try:
-            stored = releases.history(settings.home, dataset_id)
-            taken = snapshots.latest(settings.home, dataset_id)
+            stored = releases.history(settings.data_dir, dataset_id)
+            taken = snapshots.latest(settings.data_dir, dataset_id)
             if taken is not None:
                 snapshots.verify(taken)
         except OpenIndicatorsError as error:
@@ -92,10 +92,10 @@ def _records(settings: Settings) -> list[tuple[str, bool, str]]:
 def _judgements(settings: Settings) -> list[tuple[str, bool, str]]:
     """Compare the complete record of every judgement with the checksum in the log."""
     count, damaged = 0, []
-    for dataset_id in validation_log.datasets(settings.home):
+    for dataset_id in validation_log.datasets(settings.data_dir):
         try:
-            for judgement in validation_log.log(settings.home, dataset_id):
-                validation_log.record(settings.home, judgement)
+            for validation_run in validation_log.log(settings.data_dir, dataset_id):
+                validation_log.record(settings.data_dir, validation_run)
                 count += 1
         except OpenIndicatorsError as error:
             damaged.append(str(error))

@@ -21,19 +21,19 @@ def export_suite(wanted: str | None, profile: str | None, folder: Path) -> int:
         OpenIndicatorsError: not one dataset is named.
     """
     settings = Settings.from_environment(profile=profile)
-    pipelines = load_catalogue(settings).select(settings.profile, [wanted] if wanted else [])
-    if len(pipelines) != 1:
+    bound_datasets = load_catalogue(settings).select(settings.profile, [wanted] if wanted else [])
+    if len(bound_datasets) != 1:
         raise OpenIndicatorsError(
             "--export writes the suite of one dataset", todo="name it, e.g. finance/gdp"
         )
-    [pipeline] = pipelines.values()
-    dataset, suite = pipeline.dataset, pipeline.suite
+    [bound] = bound_datasets.values()
+    dataset, suite = bound.dataset, bound.suite
     export(suite, folder)
     out.print(f"the suite of {dataset.id}, {len(suite.expectations)} checks: {folder}")
-    current = releases.current(settings.home, dataset.id)
+    current = releases.current(settings.data_dir, dataset.id)
     if current is None:
         return 0
-    compared = compared_with(settings.home, dataset, suite, current.release.inputs_sha256)
+    compared = compared_with(settings.data_dir, dataset, suite, current.release.inputs_sha256)
     others = [f"{name}={path}" for name, files in paths(compared).items() for path in files]
     words = ["python", str(folder / "validate.py"), str(current.path("data.parquet")), *others]
     out.print("on the current release, with Great Expectations alone:")

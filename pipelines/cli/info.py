@@ -12,7 +12,7 @@ from model.records.release_blockers import counted
 from pipelines.catalogue import load_catalogue
 from pipelines.cli.terminal import number, out, say_error, table
 from pipelines.settings import Settings
-from pipelines.steps.steps import Pipeline
+from pipelines.steps.steps import BoundDataset
 from sources.connectors.registry import options_of
 from warehouse.store import releases, snapshots
 
@@ -22,16 +22,16 @@ def list_datasets(profile: str | None, as_json: bool) -> int:
     settings = Settings.from_environment(profile=profile)
     catalogue = load_catalogue(settings)
     rows: list[dict[str, Any]] = []
-    for dataset_id, pipeline in catalogue.pipelines(settings.profile).items():
-        stored = releases.current(settings.home, dataset_id)
+    for dataset_id, bound in catalogue.bound_datasets(settings.profile).items():
+        stored = releases.current(settings.data_dir, dataset_id)
         rows.append(
             {
                 "dataset": dataset_id,
-                "sector": pipeline.dataset.sector,
-                "title": pipeline.dataset.title.model_dump(),
-                "frequency": pipeline.dataset.frequency,
-                "indicators": len(pipeline.dataset.indicators),
-                "profiles": list(pipeline.dataset.sources),
+                "sector": bound.dataset.sector,
+                "title": bound.dataset.title.model_dump(),
+                "frequency": bound.dataset.frequency,
+                "indicators": len(bound.dataset.indicators),
+                "profiles": list(bound.dataset.sources),
                 "release": stored.release.number if stored else None,
                 "rows": stored.release.rows if stored else None,
                 "issued": stored.release.issued.isoformat() if stored else None,
@@ -63,7 +63,7 @@ def show(name: str, profile: str | None, as_json: bool) -> int:
     """
     settings = Settings.from_environment(profile=profile)
     chosen = load_catalogue(settings).select(settings.profile, [name])
-    described = [_describe(settings, pipeline) for pipeline in chosen.values()]
+    described = [_describe(settings, bound) for bound in chosen.values()]
     if as_json:
         typer.echo(json.dumps(described, ensure_ascii=False, indent=2))
         return 0
@@ -72,14 +72,14 @@ def show(name: str, profile: str | None, as_json: bool) -> int:
     return 0
 
 
-def _describe(settings: Settings, pipeline: Pipeline) -> dict[str, Any]:
-    dataset = pipeline.dataset
-    stored = snapshots.latest(settings.home, dataset.id)
+def _describe(settings: Settings, bound: BoundDataset) -> dict[str, Any]:
+    dataset = bound.dataset
+    stored = snapshots.latest(settings.data_dir, dataset.id)
     return {
         "dataset": dataset.id,
         "title": dataset.title.model_dump(),
         "description": dataset.description.model_dump(),
-        "publisher": pipeline.registries.publishers[dataset.publisher].name.model_dump(),
+        "publisher": bound.registries.publishers[dataset.publisher].name.model_dump(),
         "licence": dataset.licence,
         "frequency": dataset.frequency,
         "columns": list(dataset.columns),
@@ -88,19 +88,19 @@ def _describe(settings: Settings, pipeline: Pipeline) -> dict[str, Any]:
             code: {"name": indicator.name.model_dump(), "unit": indicator.unit}
             for code, indicator in dataset.indicators.items()
         },
-        "profile": pipeline.profile,
-        "protocol": pipeline.source.protocol,
-        "options": options_of(pipeline.source).model_dump(mode="json", exclude_defaults=True),
-        "declaration": str(pipeline.declaration.path),
-        "suite": str(pipeline.suite.path) if pipeline.suite.path else None,
+        "profile": bound.profile,
+        "protocol": bound.source.protocol,
+        "options": options_of(bound.source).model_dump(mode="json", exclude_defaults=True),
+        "declaration": str(bound.declaration.path),
+        "suite": str(bound.suite.path) if bound.suite.path else None,
         "expectations": [
             {"name": item.name, "severity": item.severity, "title": item.title.model_dump()}
-            for item in pipeline.suite.expectations
+            for item in bound.suite.expectations
         ],
         "snapshot": stored.snapshot.model_dump(mode="json") if stored else None,
         "releases": [
             item.release.model_dump(mode="json", exclude={"declaration", "files"})
-            for item in releases.history(settings.home, dataset.id)
+            for item in releases.history(settings.data_dir, dataset.id)
         ],
     }
 

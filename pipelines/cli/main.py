@@ -18,7 +18,7 @@ Exit codes: 0 all went well · 1 failures of several kinds, or something unexpec
 2 wrong use of a command · 3 a declaration or suite is wrong · 4 a source · 5 data quality ·
 6 the data folder · 7 another run is at work · 8 a portal.
 
-Environment: OPENINDICATORS_HOME (data folder, default data/), OPENINDICATORS_PROFILE (sample,
+Environment: OPENINDICATORS_DATA_DIR (data folder, default data/), OPENINDICATORS_PROFILE (sample,
 corpus or live), OPENINDICATORS_PROJECT (folder of the declarations), OPENINDICATORS_CORPUS
 (folder of real files), OPENINDICATORS_WEBHOOK and OPENINDICATORS_SMTP with OPENINDICATORS_ALERT_TO
 and OPENINDICATORS_ALERT_FROM (told of failures), OPENINDICATORS_CKAN_URL with

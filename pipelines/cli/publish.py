@@ -55,16 +55,16 @@ def publish(wanted: list[str], to: str, overwrite: bool, as_json: bool) -> int:
     portal = _portal(settings, catalogue, to, overwrite)
 
     def one(history: list[Reported]) -> list[Difference]:
-        with settings.home.dataset_lock(history[-1].release.dataset):
+        with settings.data_dir.dataset_lock(history[-1].release.dataset):
             return list(portal.publish(list(history)).differences)
 
-    with settings.home.run_lock(), portal.together():
+    with settings.data_dir.run_lock(), portal.together():
         return _tell(_each(settings, _chosen(settings, catalogue, wanted), one), to, as_json)
 
 
 def _open() -> tuple[Settings, Catalogue]:
     settings = Settings.from_environment()
-    settings.home.prepare()
+    settings.data_dir.prepare()
     return settings, load_catalogue(settings)
 
 
@@ -92,7 +92,7 @@ def _chosen(settings: Settings, catalogue: Catalogue, wanted: list[str]) -> list
     Raises:
         OpenIndicatorsError: a name means nothing, or has no release.
     """
-    released = releases.datasets(settings.home)
+    released = releases.datasets(settings.data_dir)
     if not wanted:
         return released
     chosen: list[str] = []
@@ -116,8 +116,8 @@ def _each(
 
     def guarded(dataset: str) -> Result[list[Difference]]:
         try:
-            history = releases.history(settings.home, dataset)
-            return dataset, one([Reported(settings.home, item) for item in history])
+            history = releases.history(settings.data_dir, dataset)
+            return dataset, one([Reported(settings.data_dir, item) for item in history])
         except OpenIndicatorsError as error:
             return dataset, error
 

@@ -14,11 +14,11 @@ import typer
 from rich.markup import escape
 
 from model.errors import DeclarationError, OpenIndicatorsError, QualityError, SourceError
-from model.records.quality_dimension import DIMENSIONS, shown
+from model.records.quality_dimension import QUALITY_DIMENSIONS, shown
 from model.records.release_blockers import counted, finding, sentences
 from model.records.scorecard import CheckHistory, Freshness, GroupScore, QualityReport, Scorecard
 from model.records.validation import CheckResult, Outcome
-from model.records.validation_log import Judgement
+from model.records.validation_log import ValidationRun
 from model.util.disk import write_if_changed
 from model.util.text import did_you_mean
 from pipelines.catalogue import load_catalogue
@@ -26,14 +26,14 @@ from pipelines.cli.terminal import out, table
 from pipelines.settings import Settings
 from pipelines.steps.quality_report import groups, quality_report
 from pipelines.steps.rerun import Rerun, rerun
-from pipelines.steps.steps import Pipeline
+from pipelines.steps.steps import BoundDataset
 from portal.metadata.mqa import Reach
 from portal.quality.formats import junit, prometheus
 from warehouse.store import validation_log
 
 REACH_SECONDS = 10
 _MARKS = {
-    "passed": "[green]·[/]", "warned": "[yellow]![/]", "failed": "[red]✗[/]", "not_judged": " ",
+    "passed": "[green]·[/]", "warned": "[yellow]![/]", "failed": "[red]✗[/]", "not_evaluated": " ",
     None: " ",
 }
 STRIP = 40  # judgements that a strip shows
@@ -58,18 +58,18 @@ def quality(
     """
     settings = Settings.from_environment(profile=profile)
     day = _day(as_of) if as_of else settings.now().date()
-    pipelines = load_catalogue(settings).select(settings.profile, [wanted] if wanted else [])
+    bound_datasets = load_catalogue(settings).select(settings.profile, [wanted] if wanted else [])
     reports = [
-        quality_report(settings.home, pipeline.dataset, day, _reach(reach) if reach else None)
-        for pipeline in pipelines.values()
+        quality_report(settings.data_dir, bound.dataset, day, _reach(reach) if reach else None)
+        for bound in bound_datasets.values()
     ]
     _export(settings, reports, junit_to, prometheus_to)
-    if len(pipelines) == 1 and wanted:
-        [pipeline] = pipelines.values()
-        _one(settings, pipeline, reports[0], checks, every, rows, as_json)
+    if len(bound_datasets) == 1 and wanted:
+        [bound] = bound_datasets.values()
+        _one(settings, bound, reports[0], checks, every, rows, as_json)
     else:
         _all(reports, as_json)
-    return 5 if any(report.latest and report.latest.stopped for report in reports) else 0
+    return 5 if any(report.latest and report.latest.blockers for report in reports) else 0
 
 
 def _day(text: str) -> date:
@@ -101,7 +101,7 @@ def _export(
     """Write the files that were asked for, aside and renamed: a collector never reads half."""
     if junit_to is not None:
         judged = [
-            (report, validation_log.record(settings.home, report.latest))
+            (report, validation_log.record(settings.data_dir, report.latest))
             for report in reports if report.latest
         ]
         write_if_changed(junit_to.absolute(), junit(judged))
@@ -122,7 +122,7 @@ def _all(reports: Sequence[QualityReport], as_json: bool) -> None:
     table(
         None,
         [("dataset", "left"), ("grade", "left"), ("total", "right"),
-         *((_SHORT[name], "right") for name in DIMENSIONS),
+         *((_SHORT[name], "right") for name in QUALITY_DIMENSIONS),
          ("fresh", "left"), ("next due", "left"), ("failed", "right"), ("warned", "right")],
         [_row(report) for report in reports if report.latest],
     )
@@ -134,11 +134,11 @@ def _all(reports: Sequence[QualityReport], as_json: bool) -> None:
         table(
             None,
             [("sector", "left"), ("grade", "left"), ("total", "right"), ("datasets", "right"),
-             *((_SHORT[name], "right") for name in DIMENSIONS)],
+             *((_SHORT[name], "right") for name in QUALITY_DIMENSIONS)],
             [_group_row(item) for item in (*sectors, city)],
         )
     for report in reports:
-        if report.latest and report.latest.stopped:
+        if report.latest and report.latest.blockers:
             _print_stopped(report.latest, f"[red]stopped[/] {report.dataset}: ")
     out.print("\n`openindicators quality DATASET` shows the rows behind a failed check.")
 
@@ -159,13 +159,13 @@ def _mqa(report: QualityReport) -> dict[str, Any] | None:
 
 def _percents(card: Scorecard) -> list[str]:
     found = {score.dimension: shown(score.percent) for score in card.scores}
-    return [found.get(name, "–") for name in DIMENSIONS]
+    return [found.get(name, "–") for name in QUALITY_DIMENSIONS]
 
 
 def _row(report: QualityReport) -> list[str]:
     card, latest = report.scorecard, report.latest
     if card is None or latest is None:
-        return [report.dataset, "–", *["–"] * (len(DIMENSIONS) + 5)]
+        return [report.dataset, "–", *["–"] * (len(QUALITY_DIMENSIONS) + 5)]
     counts = [sum(item.outcome == name for item in latest.open) for name in ("failed", "warned")]
     return [
         report.dataset, card.grade, shown(card.total), *_percents(card),
@@ -178,12 +178,12 @@ def _group_row(item: GroupScore) -> list[str]:
     found = {dimension: shown(percent) for dimension, percent in item.scores}
     return [
         item.id, item.grade, shown(item.total), str(item.datasets),
-        *(found.get(name, "–") for name in DIMENSIONS),
+        *(found.get(name, "–") for name in QUALITY_DIMENSIONS),
     ]
 
 
 def _one(
-    settings: Settings, pipeline: Pipeline, report: QualityReport, checks: list[str],
+    settings: Settings, bound: BoundDataset, report: QualityReport, checks: list[str],
     every: bool, rows: int, as_json: bool,
 ) -> None:
     if report.latest is None:
@@ -191,11 +191,11 @@ def _one(
             "it was never judged", where=report.dataset,
             todo=f"run `openindicators run {report.dataset}`",
         )
-    names = _to_rerun(pipeline, report, checks, every)
+    names = _to_rerun(bound, report, checks, every)
     again: list[Rerun] = []
     error = ""
     try:
-        again = rerun(pipeline, settings.home, names, rows) if names else []
+        again = rerun(bound, settings.data_dir, names, rows) if names else []
     except (DeclarationError, QualityError, SourceError) as found:
         error = str(found)
     if as_json:
@@ -215,16 +215,16 @@ def _one(
         out.print(f"\n[red]No check can be run again[/]: {escape(error)}", soft_wrap=True)
     for item in again:
         _print_rerun(item)
-    held = report.latest.rows_quarantined if report.latest else 0
-    if held:
-        out.print(f"\nHeld back: {counted(held, 'row')}, listed by"
+    quarantined = report.latest.rows_quarantined if report.latest else 0
+    if quarantined:
+        out.print(f"\nHeld back: {counted(quarantined, 'row')}, listed by"
                   f" `openindicators quarantine {report.dataset}`")
 
 
 def _to_rerun(
-    pipeline: Pipeline, report: QualityReport, checks: list[str], every: bool
+    bound: BoundDataset, report: QualityReport, checks: list[str], every: bool
 ) -> set[str]:
-    known = {item.name for item in pipeline.suite.expectations}
+    known = {item.name for item in bound.suite.expectations}
     for name in checks:
         if name not in known:
             raise OpenIndicatorsError(
@@ -250,7 +250,7 @@ def _print_card(report: QualityReport) -> None:
         _print_scores(report.scorecard)
     if report.ended:
         out.print(escape(report.ended.en), soft_wrap=True)
-    if report.latest and report.latest.stopped:
+    if report.latest and report.latest.blockers:
         _print_stopped(report.latest, "[red]stopped[/]: ")
         if report.release:
             out.print(f"The last good release stays public: {report.release}.")
@@ -263,7 +263,7 @@ def _print_scores(card: Scorecard) -> None:
     table(
         None, [("dimension", "left"), ("score", "right"), ("in words", "left")],
         [
-            [score.dimension, shown(score.percent), DIMENSIONS[score.dimension].meaning.en]
+            [score.dimension, shown(score.percent), QUALITY_DIMENSIONS[score.dimension].meaning.en]
             for score in card.scores
         ],
     )
@@ -282,8 +282,8 @@ def _print_gains(card: Scorecard) -> None:
     )
 
 
-def _print_stopped(judgement: Judgement, start: str) -> None:
-    for said in sentences(judgement.stopped or (), judgement.dataset, names=True):
+def _print_stopped(validation_run: ValidationRun, start: str) -> None:
+    for said in sentences(validation_run.blockers or (), validation_run.dataset, names=True):
         out.print(f"{start}{escape(said.what.en)}\n  → {escape(said.todo.en)}", soft_wrap=True)
 
 

@@ -22,9 +22,9 @@ from pipelines.catalogue import load_catalogue
 from pipelines.cli.identity import decider, plain_text
 from pipelines.cli.terminal import out, say_error, table
 from pipelines.settings import Settings
-from pipelines.steps.steps import Pipeline, judge_table
+from pipelines.steps.steps import BoundDataset, validate_table
 from warehouse.store import acceptances, releases
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
 ID_DIGITS = 12
 POSITION = ("_part", "_row", "_column")
@@ -56,13 +56,13 @@ def quarantine(
         raise OpenIndicatorsError(
             f"{wanted!r} can be any of {', '.join(chosen)}", todo="name one dataset"
         )
-    [pipeline] = chosen.values()
+    [bound] = chosen.values()
     if accept:
-        return _accept(settings, pipeline, accept, reason, by)
+        return _accept(settings, bound, accept, reason, by)
     try:
-        rows, error = held_rows(pipeline, settings.home), None
+        rows, error = held_rows(bound, settings.data_dir), None
     except (DeclarationError, QualityError, SourceError) as found:
-        rows, error = released_without(pipeline, settings.home), found
+        rows, error = released_without(bound, settings.data_dir), found
     if error is not None:
         say_error(error)
     if as_json:
@@ -71,20 +71,20 @@ def quarantine(
         if error is not None:
             out.print("No table can be made of what the source serves now. Held back from the"
                       " last release:")
-        _print(pipeline, rows)
+        _print(bound, rows)
     return error.exit_code if error is not None else 0
 
 
-def held_rows(pipeline: Pipeline, home: Home) -> list[HeldRow]:
+def held_rows(bound: BoundDataset, data_dir: DataDir) -> list[HeldRow]:
     """Return the rows that the judgement of the current table holds back."""
-    return _rows(judge_table(pipeline, home).quarantine, pipeline.dataset.columns)
+    return _rows(validate_table(bound, data_dir).quarantine, bound.dataset.columns)
 
 
-def released_without(pipeline: Pipeline, home: Home) -> list[HeldRow]:
+def released_without(bound: BoundDataset, data_dir: DataDir) -> list[HeldRow]:
     """Return the rows that were held back from the current release."""
-    current = releases.current(home, pipeline.dataset.id)
+    current = releases.current(data_dir, bound.dataset.id)
     path = current.path("quarantine.parquet") if current else None
-    return _rows(path, pipeline.dataset.columns) if path and path.exists() else []
+    return _rows(path, bound.dataset.columns) if path and path.exists() else []
 
 
 def _rows(path: Path, columns: tuple[str, ...]) -> list[HeldRow]:
@@ -110,8 +110,8 @@ def _as_json(row: HeldRow) -> dict[str, Any]:
     }
 
 
-def _print(pipeline: Pipeline, rows: list[HeldRow]) -> None:
-    dataset = pipeline.dataset
+def _print(bound: BoundDataset, rows: list[HeldRow]) -> None:
+    dataset = bound.dataset
     if not rows:
         out.print(f"No row of {dataset.id} is held back.")
         return
@@ -136,30 +136,30 @@ def _print(pipeline: Pipeline, rows: list[HeldRow]) -> None:
     out.print(
         f"\nRelease one that is right after all: `openindicators quarantine {dataset.id} --accept"
         " ROW --reason …`, then `openindicators run`.\nMend one that is wrong: a correction in"
-        f" {pipeline.declaration.path}", soft_wrap=True,
+        f" {bound.declaration.path}", soft_wrap=True,
     )
 
 
 def _accept(
-    settings: Settings, pipeline: Pipeline, wanted: list[str], reason: str | None, by: str | None
+    settings: Settings, bound: BoundDataset, wanted: list[str], reason: str | None, by: str | None
 ) -> int:
     if reason is None:
         raise OpenIndicatorsError("--accept needs a reason", todo="say it with --reason TEXT")
-    dataset = pipeline.dataset
+    dataset = bound.dataset
     why, name = plain_text("--reason", reason), decider(by)
-    with settings.home.run_lock():
-        rows = held_rows(pipeline, settings.home)
+    with settings.data_dir.run_lock():
+        rows = held_rows(bound, settings.data_dir)
         chosen = [row for word in wanted for row in _find(rows, word, dataset.id)]
         accepted = []
         for row in chosen:
             checks = broken_checks(row.reasons)
-            _check_acceptable(row, checks, pipeline)
+            _check_acceptable(row, checks, bound)
             accepted.append(Acceptance(
                 dataset=dataset.id, row_sha256=row_sha256(row.values), row=row.values,
                 checks=checks, by=name, at=settings.now(), reason=why,
             ))
-        with settings.home.dataset_lock(dataset.id):
-            acceptances.add(settings.home, dataset.id, accepted)
+        with settings.data_dir.dataset_lock(dataset.id):
+            acceptances.add(settings.data_dir, dataset.id, accepted)
     for item in accepted:
         out.print(f"[green]✓[/] {item.row_sha256[:ID_DIGITS]} is accepted by {escape(name)}")
     out.print(f"`openindicators run {dataset.id}` releases what was accepted.")
@@ -179,15 +179,15 @@ def _find(rows: list[HeldRow], wanted: str, dataset: str) -> list[HeldRow]:
     return found[:1]
 
 
-def _check_acceptable(row: HeldRow, checks: tuple[str, ...], pipeline: Pipeline) -> None:
-    known = {item.name for item in pipeline.suite.expectations}
-    never = refused(checks, pipeline.dataset, pipeline.suite)
+def _check_acceptable(row: HeldRow, checks: tuple[str, ...], bound: BoundDataset) -> None:
+    known = {item.name for item in bound.suite.expectations}
+    never = refused(checks, bound.dataset, bound.suite)
     unread = [reason for reason, check in zip(row.reasons, checks, strict=True)
               if check not in known]
     if never or unread:
         raise OpenIndicatorsError(
             f"row {row.id} cannot be accepted: {', '.join(never) or unread[0]}",
-            where=pipeline.dataset.id,
+            where=bound.dataset.id,
             todo=f"mend it with a correction, or the way it is read, in"
-            f" {pipeline.declaration.path}",
+            f" {bound.declaration.path}",
         )

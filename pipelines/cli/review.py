@@ -35,8 +35,8 @@ def list_drafts(as_json: bool) -> int:
     settings = Settings.from_environment()
     rows = [
         _described(settings, dataset, draft)
-        for dataset in drafts.datasets(settings.home)
-        if (draft := drafts.waiting(settings.home, dataset)) is not None
+        for dataset in drafts.datasets(settings.data_dir)
+        if (draft := drafts.waiting(settings.data_dir, dataset)) is not None
     ]
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
@@ -76,7 +76,7 @@ def _described(settings: Settings, dataset: str, draft: StoredRelease) -> dict[s
         "revised": release.changes.revised,
         "withdrawn": release.changes.withdrawn,
         "quarantined": release.quarantined,
-        "page": str(settings.home.preview / DATASET_PAGE.format(language="vi", dataset=dataset)),
+        "page": str(settings.data_dir.preview / DATASET_PAGE.format(language="vi", dataset=dataset)),
     }
 
 
@@ -84,7 +84,7 @@ def approve(wanted: str, draft: str | None, by: str | None) -> int:
     """Make the draft that waits the public release."""
 
     def decide(settings: Settings, dataset: str, name: str) -> str:
-        stored = drafts.approve(settings.home, dataset, draft, name, settings.now())
+        stored = drafts.approve(settings.data_dir, dataset, draft, name, settings.now())
         return f"approved by {name}: release {stored.release.number} is public"
 
     return _decide(wanted, by, decide)
@@ -95,7 +95,7 @@ def reject(wanted: str, draft: str | None, reason: str, by: str | None) -> int:
     why = plain_text("--reason", reason)
 
     def decide(settings: Settings, dataset: str, name: str) -> str:
-        drafts.reject(settings.home, dataset, draft, name, why, settings.now())
+        drafts.reject(settings.data_dir, dataset, draft, name, why, settings.now())
         return f"rejected by {name}; the same inputs will not be proposed again"
 
     return _decide(wanted, by, decide)
@@ -106,7 +106,7 @@ def rollback(wanted: str, to: int, reason: str | None, by: str | None) -> int:
     why = plain_text("--reason", reason) if reason is not None else None
 
     def decide(settings: Settings, dataset: str, name: str) -> str:
-        stored = decisions.rollback(settings.home, dataset, to, name, why, settings.now())
+        stored = decisions.rollback(settings.data_dir, dataset, to, name, why, settings.now())
         return f"release {stored.release.number} has the content of release {to}"
 
     return _decide(wanted, by, decide)
@@ -119,7 +119,7 @@ def withdraw(wanted: str, reason: str, successor: str | None, by: str | None) ->
     def decide(settings: Settings, dataset: str, name: str) -> str:
         heir = _successor(settings, successor, dataset) if successor else None
         stored = decisions.withdraw(
-            settings.home, dataset, name, why, heir, settings.now()
+            settings.data_dir, dataset, name, why, heir, settings.now()
         )
         return f"withdrawn by release {stored.release.number}: its downloads are gone"
 
@@ -135,15 +135,15 @@ def _decide(
         OpenIndicatorsError: the decision cannot be taken; nothing has changed.
     """
     settings = Settings.from_environment()
-    settings.home.prepare()
+    settings.data_dir.prepare()
     name = decider(by)
-    with settings.home.run_lock():
+    with settings.data_dir.run_lock():
         catalogue = load_catalogue(settings)
         dataset = _dataset(settings, wanted)
-        with settings.home.dataset_lock(dataset):
+        with settings.data_dir.dataset_lock(dataset):
             said = decide(settings, dataset, name)
         out.print(f"[green]✓[/] {escape(dataset)}: {escape(said)}", soft_wrap=True)
-        warehouse_catalogue.refresh(settings.home)
+        warehouse_catalogue.refresh(settings.data_dir)
         code = _publish(settings, catalogue, dataset)
         write_feeds(settings, catalogue)
         return code
@@ -153,8 +153,8 @@ def _publish(settings: Settings, catalogue: Catalogue, dataset: str) -> int:
     code = 0
     for portal in portals_for(settings, catalogue):
         try:
-            published = publish(dataset, settings.home, portal)
-            show_draft(dataset, settings.home, catalogue.registries, [portal])
+            published = publish(dataset, settings.data_dir, portal)
+            show_draft(dataset, settings.data_dir, catalogue.registries, [portal])
         except OpenIndicatorsError as error:
             code = error.exit_code
             err.print(
@@ -170,7 +170,7 @@ def _publish(settings: Settings, catalogue: Catalogue, dataset: str) -> int:
 
 def _dataset(settings: Settings, wanted: str) -> str:
     """Return the dataset with a release or a draft that is meant."""
-    known = {*releases.datasets(settings.home), *drafts.datasets(settings.home)}
+    known = {*releases.datasets(settings.data_dir), *drafts.datasets(settings.data_dir)}
     found = [dataset for dataset in sorted(known) if wanted in (dataset, dataset.split("/")[1])]
     if len(found) == 1:
         return found[0]
@@ -186,7 +186,7 @@ def _dataset(settings: Settings, wanted: str) -> str:
 
 def _successor(settings: Settings, wanted: str, dataset: str) -> str:
     successor = _dataset(settings, wanted)
-    stored = releases.current(settings.home, successor)
+    stored = releases.current(settings.data_dir, successor)
     if successor == dataset or stored is None or stored.release.reason == "withdrawal":
         raise OpenIndicatorsError(
             "a successor is another dataset that is public", where=successor,

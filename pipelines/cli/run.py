@@ -31,10 +31,10 @@ def run(wanted: list[str], profile: str | None, to: list[str], as_json: bool) ->
         OpenIndicatorsError: nothing could be run at all.
     """
     settings = Settings.from_environment(profile=profile)
-    settings.home.prepare()
-    with settings.home.run_lock():
+    settings.data_dir.prepare()
+    with settings.data_dir.run_lock():
         catalogue = load_catalogue(settings)
-        pipelines = catalogue.select(settings.profile, wanted)
+        bound_datasets = catalogue.select(settings.profile, wanted)
         if settings.profile == "corpus" and not settings.corpus.is_dir():
             raise OpenIndicatorsError(
                 "the folder of real files is not there", where=str(settings.corpus),
@@ -44,8 +44,8 @@ def run(wanted: list[str], profile: str | None, to: list[str], as_json: bool) ->
         wrong = [] if wanted else list(catalogue.errors)
         for error in wrong:
             say_error(error)
-        with live(len(pipelines), quiet=as_json) as reporter:
-            outcome = run_datasets(settings, catalogue, pipelines, portals, reporter)
+        with live(len(bound_datasets), quiet=as_json) as reporter:
+            outcome = run_datasets(settings, catalogue, bound_datasets, portals, reporter)
         if not wanted:
             _keep_tombstones(settings, catalogue, portals)
     rows = [_row(settings, dataset_id, outcome) for dataset_id in outcome.datasets]
@@ -60,12 +60,12 @@ def _keep_tombstones(
     settings: Settings, catalogue: Catalogue, portals: tuple[Portal, ...]
 ) -> None:
     """Keep the pages of withdrawn datasets, which are declared no longer, like the others."""
-    for dataset in releases.datasets(settings.home):
-        stored = releases.current(settings.home, dataset)
+    for dataset in releases.datasets(settings.data_dir):
+        stored = releases.current(settings.data_dir, dataset)
         gone = stored is not None and stored.release.reason == "withdrawal"
         if gone and dataset not in catalogue.declarations:
             for portal in portals:
-                publish(dataset, settings.home, portal)
+                publish(dataset, settings.data_dir, portal)
 
 
 def _choose(portals: tuple[Portal, ...], to: list[str]) -> tuple[Portal, ...]:
@@ -81,9 +81,9 @@ def _choose(portals: tuple[Portal, ...], to: list[str]) -> tuple[Portal, ...]:
 def _row(settings: Settings, dataset_id: str, outcome: Outcome) -> dict[str, Any]:
     changed = dataset_id in outcome.changed
     row: dict[str, Any] = {"dataset": dataset_id, "release": None, "changed": changed}
-    draft = drafts.waiting(settings.home, dataset_id)
+    draft = drafts.waiting(settings.data_dir, dataset_id)
     row["draft"] = draft.release.number if draft else None
-    stored = releases.current(settings.home, dataset_id)
+    stored = releases.current(settings.data_dir, dataset_id)
     if stored is not None:
         release, quality = stored.release, stored.quality
         row |= {
@@ -97,7 +97,7 @@ def _row(settings: Settings, dataset_id: str, outcome: Outcome) -> dict[str, Any
             "failed": quality.count("failed"),
             "quarantined": release.quarantined,
         }
-        drift = stored.shape.drift if changed and stored.shape else ()
+        drift = stored.source_schema.drift if changed and stored.source_schema else ()
         row["drift"] = [item.what.en for item in drift]
     if dataset_id in outcome.failures:
         stage, error = outcome.failures[dataset_id]
@@ -107,7 +107,7 @@ def _row(settings: Settings, dataset_id: str, outcome: Outcome) -> dict[str, Any
 
 def _judged(settings: Settings, dataset_id: str) -> dict[str, Any]:
     """Return the counts of a dataset's newest judgement: what came of the table that failed."""
-    history = validation_log.log(settings.home, dataset_id)
+    history = validation_log.log(settings.data_dir, dataset_id)
     if not history:
         return {}
     found = Counter(item.outcome for item in history[-1].open)
@@ -148,7 +148,7 @@ def _show(
             told = escape("; ".join(row["drift"]))
             out.print(f"[yellow]Shape[/]  {row['dataset']}: {told}", soft_wrap=True)
     _show_drafts([row["dataset"] for row in rows if row["draft"]])
-    out.print(f"Site   {settings.home.site / 'index.html'}", soft_wrap=True)
+    out.print(f"Site   {settings.data_dir.site / 'index.html'}", soft_wrap=True)
     out.print(f"Next   {PROJECT_COMMANDS}", soft_wrap=True)
 
 

@@ -15,7 +15,7 @@ def serve(port: int, preview: bool) -> int:
         OpenIndicatorsError: there is no site yet, or the port is taken.
     """
     settings = Settings.from_environment()
-    folder = settings.home.preview if preview else settings.home.site
+    folder = settings.data_dir.preview if preview else settings.data_dir.site
     if not (folder / "index.html").exists():
         raise OpenIndicatorsError(
             "no draft was ever made" if preview else "there is no site yet", where=str(folder),

@@ -43,7 +43,7 @@ def verify(file: Path, as_json: bool) -> int:
             _tell_of_withdrawal(settings, dataset)
     else:
         out.print(
-            f"[red]not genuine[/]: no release in {settings.home.root} has a file with the"
+            f"[red]not genuine[/]: no release in {settings.data_dir.root} has a file with the"
             f" checksum {found['sha256']}\n  → download it again; if it was opened and saved,"
             " use the untouched download", soft_wrap=True,
         )
@@ -51,7 +51,7 @@ def verify(file: Path, as_json: bool) -> int:
 
 
 def _withdrawal(settings: Settings, dataset: str) -> Release | None:
-    stored = releases.current(settings.home, dataset)
+    stored = releases.current(settings.data_dir, dataset)
     return stored.release if stored and stored.release.reason == "withdrawal" else None
 
 
@@ -68,8 +68,8 @@ def _tell_of_withdrawal(settings: Settings, dataset: str) -> None:
 
 
 def _records(settings: Settings) -> Iterator[tuple[str, int, FileRecord]]:
-    for dataset_id in releases.datasets(settings.home):
-        for stored in releases.history(settings.home, dataset_id):
+    for dataset_id in releases.datasets(settings.data_dir):
+        for stored in releases.history(settings.data_dir, dataset_id):
             for record in stored.release.files:
                 yield dataset_id, stored.release.number, record
-    yield from published_files(settings.home.site)
+    yield from published_files(settings.data_dir.site)

@@ -24,7 +24,7 @@ from model.errors import (
     SourceError,
     UnreachableError,
 )
-from model.records.source_schema import SHAPE_CHECK
+from model.records.source_schema import SOURCE_SCHEMA_CHECK
 from model.records.validation import CheckResult, QualityRecord, Severity
 from model.reference.periods import FREQUENCY_DAYS, GRACE_DAYS
 from model.util.hashing import sha256_file
@@ -32,22 +32,22 @@ from model.util.text import Bilingual, slug
 from pipelines.dagster import metadata
 from pipelines.steps.reporting import STAGES
 from pipelines.steps.steps import (
-    Pipeline,
+    BoundDataset,
     Released,
+    blocking_error,
     code_version,
-    judge_table,
-    keep_judgement,
-    keep_unmade,
+    log_unreadable,
+    log_validation,
     make_release,
     make_table,
     publish,
     show_draft,
     take_snapshot,
-    why_stopped,
+    validate_table,
 )
 from warehouse.cleaning.drift import schema_check
 from warehouse.store import drafts, releases
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
 RETRY_UNREACHABLE = dg.RetryPolicy(
     max_retries=2, delay=10, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
@@ -60,7 +60,7 @@ def asset_key(dataset: str, stage: str) -> dg.AssetKey:
 
 
 def dataset_assets(
-    pipeline: Pipeline, publication_pool: str | None = None
+    bound: BoundDataset, publication_pool: str | None = None
 ) -> list[dg.AssetsDefinition]:
     """Return the four assets of a dataset.
 
@@ -69,8 +69,8 @@ def dataset_assets(
         publication_pool: limits how many datasets are published at a time.
     """
     return [
-        _snapshot(pipeline), _table(pipeline), _release(pipeline),
-        _publication(pipeline, publication_pool),
+        _snapshot(bound), _table(bound), _release(bound),
+        _publication(bound, publication_pool),
     ]
 
 
@@ -92,8 +92,8 @@ def _automation() -> dg.AutomationCondition:
     ).with_label("when what it is made from has changed")
 
 
-def _common(pipeline: Pipeline, stage: str) -> dict[str, Any]:
-    dataset = pipeline.dataset
+def _common(bound: BoundDataset, stage: str) -> dict[str, Any]:
+    dataset = bound.dataset
     return {
         "key": asset_key(dataset.id, stage),
         "group_name": dataset.sector,
@@ -103,14 +103,14 @@ def _common(pipeline: Pipeline, stage: str) -> dict[str, Any]:
             "title (vi)": dataset.title.vi,
             "title (en)": dataset.title.en,
             "licence": dataset.licence,
-            **metadata.code_references(pipeline.declaration, pipeline.suite.path),
+            **metadata.code_references(bound.declaration, bound.suite.path),
         },
-        "required_resource_keys": {"home", "transport", "portals", "clock", "reporter"},
+        "required_resource_keys": {"data_dir", "transport", "portals", "clock", "reporter"},
     }
 
 
-def _dep(pipeline: Pipeline, stage: str) -> list[dg.AssetKey]:
-    return [asset_key(pipeline.dataset.id, stage)]
+def _dep(bound: BoundDataset, stage: str) -> list[dg.AssetKey]:
+    return [asset_key(bound.dataset.id, stage)]
 
 
 @contextmanager
@@ -138,17 +138,17 @@ def _step(context: dg.AssetExecutionContext, dataset: str, stage: str) -> Iterat
         reporter.finished(dataset, stage, outcome.get("changed", False))
 
 
-def _snapshot(pipeline: Pipeline) -> dg.AssetsDefinition:
-    dataset = pipeline.dataset
+def _snapshot(bound: BoundDataset) -> dg.AssetsDefinition:
+    dataset = bound.dataset
     days = FREQUENCY_DAYS[dataset.frequency] + GRACE_DAYS[dataset.frequency]
 
     @dg.asset(
-        **_common(pipeline, "snapshot"),
-        kinds={slug(pipeline.source.protocol)},
+        **_common(bound, "snapshot"),
+        kinds={slug(bound.source.protocol)},
         description=f"{dataset.title.en}: the bytes as the source served them.\n\n"
         f"{dataset.description.en}",
-        code_version=pipeline.declaration_sha256[:12],
-        pool=f"host-{slug(pipeline.host)}" if pipeline.host else None,
+        code_version=bound.declaration_sha256[:12],
+        pool=f"host-{slug(bound.host)}" if bound.host else None,
         retry_policy=RETRY_UNREACHABLE,
         freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(days=days)),
     )
@@ -156,7 +156,7 @@ def _snapshot(pipeline: Pipeline) -> dg.AssetsDefinition:
         resources = context.resources
         with _step(context, dataset.id, "snapshot") as done:
             stored, changed = take_snapshot(
-                pipeline, resources.home, resources.transport, resources.clock
+                bound, resources.data_dir, resources.transport, resources.clock
             )
             done(changed)
             return dg.MaterializeResult(
@@ -167,13 +167,13 @@ def _snapshot(pipeline: Pipeline) -> dg.AssetsDefinition:
     return snapshot
 
 
-def _table(pipeline: Pipeline) -> dg.AssetsDefinition:
-    dataset = pipeline.dataset
+def _table(bound: BoundDataset) -> dg.AssetsDefinition:
+    dataset = bound.dataset
     key = asset_key(dataset.id, "table")
 
     @dg.asset(
-        **_common(pipeline, "table"),
-        deps=_dep(pipeline, "snapshot"),
+        **_common(bound, "table"),
+        deps=_dep(bound, "snapshot"),
         kinds={"duckdb", "parquet", "greatexpectations"},
         description=f"{dataset.title.en}: tidy, typed, coded observations, judged by"
         " the suite; rows that cannot be trusted are held back with their reason.",
@@ -182,33 +182,33 @@ def _table(pipeline: Pipeline) -> dg.AssetsDefinition:
         check_specs=[
             *(
                 _check_spec(key, each.name, each.title, each.severity, each.type)
-                for each in pipeline.suite.expectations
+                for each in bound.suite.expectations
             ),
-            _check_spec(key, SHAPE_CHECK, schema_check.TITLE, "critical", SHAPE_CHECK),
+            _check_spec(key, SOURCE_SCHEMA_CHECK, schema_check.TITLE, "critical", SOURCE_SCHEMA_CHECK),
         ],
     )
     def table(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        home = context.resources.home
+        data_dir = context.resources.data_dir
         with _step(context, dataset.id, "table") as done:
             clock = context.resources.clock
             try:
-                path, stats = make_table(pipeline, home)
-                validated = judge_table(pipeline, home)
+                path, stats = make_table(bound, data_dir)
+                validated = validate_table(bound, data_dir)
             except (DeclarationError, QualityError, SourceError) as error:
-                keep_unmade(pipeline, home, error, clock)
+                log_unreadable(bound, data_dir, error, clock)
                 raise
-            judgement, _ = keep_judgement(pipeline, home, validated, clock)
+            validation_run, _ = log_validation(bound, data_dir, validated, clock)
             done(stats is not None)
             quality = validated.quality
             result: dg.MaterializeResult = dg.MaterializeResult(
                 data_version=dg.DataVersion(f"{path.parent.name}-{validated.folder.name}"),
-                metadata=metadata.of_table(dataset, validated, stats, judgement),
+                metadata=metadata.of_table(dataset, validated, stats, validation_run),
                 check_results=[_check_result(key, quality, check) for check in quality.checks],
             )
-        if quality.stopped:
+        if quality.blockers:
             # Dagster fails the step for its blocking check; people are told why in words.
             context.resources.reporter.failed(
-                dataset.id, "table", why_stopped(quality)
+                dataset.id, "table", blocking_error(quality)
             )
         return result
 
@@ -235,22 +235,22 @@ def _check_result(
     A row-level critical check whose rows went to quarantine has done its work: it is shown as
     not passed, and the clean rest goes on.
     """
-    blocks = bool(quality.stopped) and check.severity == "critical" and check.outcome == "failed"
+    blocks = bool(quality.blockers) and check.severity == "critical" and check.outcome == "failed"
     return dg.AssetCheckResult(
         asset_key=key,
         check_name=check.name,
-        passed=check.outcome in ("passed", "not_judged"),
+        passed=check.outcome in ("passed", "not_evaluated"),
         severity=dg.AssetCheckSeverity.ERROR if blocks else dg.AssetCheckSeverity.WARN,
         metadata=metadata.of_check(check),
     )
 
 
-def _release(pipeline: Pipeline) -> dg.AssetsDefinition:
-    dataset = pipeline.dataset
+def _release(bound: BoundDataset) -> dg.AssetsDefinition:
+    dataset = bound.dataset
 
     @dg.asset(
-        **_common(pipeline, "release"),
-        deps=_dep(pipeline, "table"),
+        **_common(bound, "release"),
+        deps=_dep(bound, "table"),
         kinds={"parquet"},
         description=f"{dataset.title.en}: numbered, immutable, with its checksums and what"
         " changed since the last release.",
@@ -259,24 +259,24 @@ def _release(pipeline: Pipeline) -> dg.AssetsDefinition:
     def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         resources = context.resources
         with _step(context, dataset.id, "release") as done:
-            released = make_release(pipeline, resources.home, resources.clock)
+            released = make_release(bound, resources.data_dir, resources.clock)
             done(released.changed)
             return dg.MaterializeResult(
                 data_version=dg.DataVersion(_released_version(released)),
                 metadata=metadata.of_released(
-                    dataset, released, drafts.rejection(resources.home, dataset.id)
+                    dataset, released, drafts.rejection(resources.data_dir, dataset.id)
                 ),
             )
 
     return release
 
 
-def _publication(pipeline: Pipeline, pool: str | None) -> dg.AssetsDefinition:
-    dataset = pipeline.dataset
+def _publication(bound: BoundDataset, pool: str | None) -> dg.AssetsDefinition:
+    dataset = bound.dataset
 
     @dg.asset(
-        **_common(pipeline, "publication"),
-        deps=_dep(pipeline, "release"),
+        **_common(bound, "publication"),
+        deps=_dep(bound, "release"),
         kinds={"html"},
         description=f"{dataset.title.en}: what the portals show: pages, downloads, checksums.",
         pool=pool,
@@ -285,17 +285,17 @@ def _publication(pipeline: Pipeline, pool: str | None) -> dg.AssetsDefinition:
     def publication(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         resources = context.resources
         with _step(context, dataset.id, "publication") as done:
-            home = resources.home
+            data_dir = resources.data_dir
             # A dataset that needs no review has no draft: no portal is asked about one.
             reviewing = resources.portals if dataset.review == "required" else ()
             shown = [
-                *(publish(dataset.id, home, portal) for portal in resources.portals),
-                *show_draft(dataset.id, home, pipeline.registries, reviewing),
+                *(publish(dataset.id, data_dir, portal) for portal in resources.portals),
+                *show_draft(dataset.id, data_dir, bound.registries, reviewing),
             ]
             published = [item for item in shown if item is not None]
             done(any(item.changed for item in published))
             return dg.MaterializeResult(
-                data_version=dg.DataVersion(_shown_version(home, dataset.id)),
+                data_version=dg.DataVersion(_shown_version(data_dir, dataset.id)),
                 metadata=metadata.of_publications(dataset.id, published),
             )
 
@@ -307,8 +307,8 @@ def _released_version(released: Released) -> str:
     return "-".join(item.release.file("data.parquet").sha256 for item in both if item) or "none"
 
 
-def _shown_version(home: Home, dataset: str) -> str:
-    both = (releases.current(home, dataset), drafts.waiting(home, dataset))
+def _shown_version(data_dir: DataDir, dataset: str) -> str:
+    both = (releases.current(data_dir, dataset), drafts.waiting(data_dir, dataset))
     return "-".join(sha256_file(item.path("release.json")) for item in both if item) or "none"
 
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines.after_run.alerts import forget_removed, tell
+from pipelines.after_run.alerts import forget_removed, notify
 from pipelines.after_run.feeds import write_feeds
 from pipelines.catalogue import Catalogue
 from pipelines.dagster.assets import asset_key
 from pipelines.settings import Settings
-from pipelines.steps.steps import Pipeline
+from pipelines.steps.steps import BoundDataset
 from sources.connectors.registry import options_of
 
 TIMEZONE = "Asia/Ho_Chi_Minh"
@@ -34,14 +34,14 @@ CRON = {
 }
 
 
-def schedules(pipelines: dict[str, Pipeline]) -> list[dg.ScheduleDefinition]:
+def schedules(bound_datasets: dict[str, BoundDataset]) -> list[dg.ScheduleDefinition]:
     """Return a schedule for each rhythm that the declared frequencies ask for.
 
     A schedule asks the sources only; what follows a changed snapshot is automation's.
     """
     groups: dict[tuple[str, str], list[str]] = {}
-    for dataset_id, pipeline in pipelines.items():
-        groups.setdefault(CRON[pipeline.dataset.frequency], []).append(dataset_id)
+    for dataset_id, bound in bound_datasets.items():
+        groups.setdefault(CRON[bound.dataset.frequency], []).append(dataset_id)
     return [
         dg.ScheduleDefinition(
             name=f"{name}_snapshots",
@@ -65,17 +65,17 @@ def automation_sensor() -> dg.AutomationConditionSensorDefinition:
 
 
 def inbox_sensor(
-    pipelines: dict[str, Pipeline], settings: Settings
+    bound_datasets: dict[str, BoundDataset], settings: Settings
 ) -> list[dg.SensorDefinition]:
     """Return the sensor for files dropped in the inbox, where any dataset reads from it."""
     patterns = {
-        dataset_id: list(getattr(options_of(pipeline.source), "files", None) or ())
-        for dataset_id, pipeline in pipelines.items()
+        dataset_id: list(getattr(options_of(bound.source), "files", None) or ())
+        for dataset_id, bound in bound_datasets.items()
     }
     patterns = {dataset_id: globs for dataset_id, globs in patterns.items() if globs}
     if not patterns or settings.profile == "corpus":
         return []
-    inbox = settings.home.inbox
+    inbox = settings.data_dir.inbox
     assets = [asset_key(dataset_id, "snapshot") for dataset_id in patterns]
 
     @dg.sensor(
@@ -129,7 +129,7 @@ def after_run_sensors(settings: Settings, catalogue: Catalogue) -> list[dg.Senso
         )
         def after_run(context: dg.RunStatusSensorContext) -> None:
             forget_removed(settings)
-            written, sent = write_feeds(settings, catalogue), tell(settings)
+            written, sent = write_feeds(settings, catalogue), notify(settings)
             context.log.info(f"{written} files about quality were written, {sent} messages sent")
 
         return after_run

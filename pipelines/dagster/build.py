@@ -18,8 +18,8 @@ from pipelines.dagster.automation import (
 )
 from pipelines.quality_source import RecordTransport, reads_record
 from pipelines.settings import SAMPLE, Settings
-from pipelines.steps.reporting import FailureBook
-from pipelines.steps.steps import Pipeline
+from pipelines.steps.reporting import FailureLog
+from pipelines.steps.steps import BoundDataset
 from portal.base import Portal
 from portal.ckan.client import Client
 from portal.ckan.datastore.api_loader import ApiLoader
@@ -35,7 +35,7 @@ from sources.fetch.http import HttpLimits, HttpTransport
 ALL = "all_sectors"
 
 
-def transport_for(settings: Settings, pipelines: dict[str, Pipeline]) -> Transport:
+def transport_for(settings: Settings, bound_datasets: dict[str, BoundDataset]) -> Transport:
     """Return what carries the requests of a profile.
 
     `file:` addresses lead to the inbox, or to the corpus, or to the warehouse's own record; others
@@ -44,12 +44,12 @@ def transport_for(settings: Settings, pipelines: dict[str, Pipeline]) -> Transpo
     if settings.profile == "corpus":
         folder = FolderTransport(settings.corpus)
     else:
-        folder = FolderTransport(settings.home.inbox)
+        folder = FolderTransport(settings.data_dir.inbox)
     judged = {
-        dataset_id: pipeline.dataset
-        for dataset_id, pipeline in pipelines.items() if not reads_record(pipeline)
+        dataset_id: bound.dataset
+        for dataset_id, bound in bound_datasets.items() if not reads_record(bound)
     }
-    files = RecordTransport(folder, settings.home, judged)
+    files = RecordTransport(folder, settings.data_dir, judged)
     if settings.profile == "sample":
         return TransportByScheme(files=files, web=ReplayTransport(SAMPLE))
     limits = HttpLimits(allow_private=settings.allow_private)
@@ -58,7 +58,7 @@ def transport_for(settings: Settings, pipelines: dict[str, Pipeline]) -> Transpo
 
 def portals_for(settings: Settings, catalogue: Catalogue) -> tuple[Portal, ...]:
     """Return the portals that every release goes to: the site, and CKAN where it is named."""
-    site = Site(settings.home.site, catalogue.registries)
+    site = Site(settings.data_dir.site, catalogue.registries)
     ckan = ckan_for(settings, catalogue)
     return (site, ckan) if ckan else (site,)
 
@@ -78,7 +78,7 @@ def ckan_for(
     client = Client(settings.ckan.url, settings.ckan.token)
     datastore_url = settings.ckan.datastore_url
     return Ckan(
-        client, settings.home.root, catalogue.registries,
+        client, settings.data_dir.root, catalogue.registries,
         loader=CopyLoader(client, lambda: datastore_url) if datastore_url else ApiLoader(client),
         overwrite=overwrite,
     )
@@ -87,11 +87,11 @@ def ckan_for(
 def resources_for(settings: Settings, catalogue: Catalogue) -> dict[str, Any]:
     """Return the resources of a run; any of them can be replaced."""
     return {
-        "home": settings.home,
-        "transport": transport_for(settings, catalogue.pipelines(settings.profile)),
+        "data_dir": settings.data_dir,
+        "transport": transport_for(settings, catalogue.bound_datasets(settings.profile)),
         "portals": portals_for(settings, catalogue),
         "clock": settings.now,
-        "reporter": FailureBook(settings.home),
+        "reporter": FailureLog(settings.data_dir),
     }
 
 
@@ -109,21 +109,21 @@ def build_definitions(
     """
     settings = settings or Settings.from_environment()
     catalogue = catalogue or load_catalogue(settings)
-    pipelines = catalogue.pipelines(settings.profile)
+    bound_datasets = catalogue.bound_datasets(settings.profile)
     chosen = {**resources_for(settings, catalogue), **(resources or {})}
-    jobs = _jobs(pipelines)
+    jobs = _jobs(bound_datasets)
     # A portal that others share takes one dataset at a time (Dagster's limit of the pool).
     pool = f"portal-{slug(settings.ckan.url)}" if settings.ckan else None
     return dg.Definitions(
         assets=[
             asset
-            for pipeline in pipelines.values()
-            for asset in dataset_assets(pipeline, pool)
+            for bound in bound_datasets.values()
+            for asset in dataset_assets(bound, pool)
         ],
         jobs=jobs,
-        schedules=schedules(pipelines),
+        schedules=schedules(bound_datasets),
         sensors=[
-            automation_sensor(), *inbox_sensor(pipelines, settings),
+            automation_sensor(), *inbox_sensor(bound_datasets, settings),
             *after_run_sensors(settings, catalogue),
         ],
         resources={
@@ -134,11 +134,11 @@ def build_definitions(
     )
 
 
-def _jobs(pipelines: dict[str, Pipeline]) -> list[Any]:
+def _jobs(bound_datasets: dict[str, BoundDataset]) -> list[Any]:
     """Return a job for each sector and one for all."""
-    groups: dict[str, list[str]] = {ALL: list(pipelines)}
-    for dataset_id, pipeline in pipelines.items():
-        groups.setdefault(pipeline.dataset.sector, []).append(dataset_id)
+    groups: dict[str, list[str]] = {ALL: list(bound_datasets)}
+    for dataset_id, bound in bound_datasets.items():
+        groups.setdefault(bound.dataset.sector, []).append(dataset_id)
     return [
         dg.define_asset_job(
             name,

@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 
 from model.errors import OpenIndicatorsError, QualityError
-from pipelines.after_run.alerts import forget_removed, tell
+from pipelines.after_run.alerts import forget_removed, notify
 from pipelines.after_run.feeds import write_feeds
 from pipelines.catalogue import Catalogue
 from pipelines.dagster.assets import stages_of
@@ -19,8 +19,8 @@ from pipelines.dagster.build import ALL, build_definitions, resources_for
 from pipelines.dagster.instance import open_instance
 from pipelines.quality_source import reads_record
 from pipelines.settings import SAMPLE, Settings
-from pipelines.steps.reporting import FailureBook, Reporter
-from pipelines.steps.steps import Pipeline
+from pipelines.steps.reporting import FailureLog, Reporter
+from pipelines.steps.steps import BoundDataset
 from portal.base import Portal
 from sources.demo.replay import ReplayTransport
 from warehouse.store import catalogue as warehouse_catalogue
@@ -33,7 +33,7 @@ class Recorder:
     """Collects what the steps report, and passes it on to who watches."""
 
     watcher: Reporter
-    book: FailureBook
+    book: FailureLog
     changed: set[str] = field(default_factory=set)
     failures: dict[str, tuple[str, Exception]] = field(default_factory=dict)
 
@@ -69,7 +69,7 @@ class Outcome:
 def run_datasets(
     settings: Settings,
     catalogue: Catalogue,
-    pipelines: dict[str, Pipeline],
+    bound_datasets: dict[str, BoundDataset],
     portals: Sequence[Portal],
     watcher: Reporter,
 ) -> Outcome:
@@ -81,7 +81,7 @@ def run_datasets(
     Raises:
         StoreError: the data folder cannot be written.
     """
-    recorder = Recorder(watcher, FailureBook(settings.home))
+    recorder = Recorder(watcher, FailureLog(settings.data_dir))
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     resources = {
         **resources_for(settings, catalogue), "reporter": recorder, "portals": tuple(portals),
@@ -89,18 +89,18 @@ def run_datasets(
     definitions = build_definitions(settings, catalogue, resources)
     job = definitions.resolve_job_def(ALL)
     rounds = ReplayTransport(SAMPLE).rounds if settings.profile == "sample" else _one_round
-    with open_instance(settings.home) as instance, ExitStack() as together:
+    with open_instance(settings.data_dir) as instance, ExitStack() as together:
         for portal in portals:
             together.enter_context(portal.together())
-        last = [name for name, pipeline in pipelines.items() if reads_record(pipeline)]
-        for group in ([name for name in pipelines if name not in last], last):
+        last = [name for name, bound in bound_datasets.items() if reads_record(bound)]
+        for group in ([name for name in bound_datasets if name not in last], last):
             _run_rounds(job, instance, group, recorder, rounds)
-    warehouse_catalogue.refresh(settings.home)
+    warehouse_catalogue.refresh(settings.data_dir)
     write_feeds(settings, catalogue)
     forget_removed(settings)
-    tell(settings)
+    notify(settings)
     news = frozenset(recorder.changed - recorder.failures.keys())
-    return Outcome(tuple(pipelines), news, dict(recorder.failures))
+    return Outcome(tuple(bound_datasets), news, dict(recorder.failures))
 
 
 def _run_rounds(

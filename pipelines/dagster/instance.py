@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from model.util.disk import write_if_changed
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
 # Telemetry can be switched off only here. Pools: one step at a time asks one source host.
 DAGSTER_YAML = """\
@@ -31,19 +31,19 @@ run_monitoring:
 """
 
 
-def prepare_instance(home: Home) -> None:
+def prepare_instance(data_dir: DataDir) -> None:
     """Write `dagster.yaml`, without which Dagster would send telemetry.
 
     Raises:
         StoreError: the data folder cannot be written.
     """
-    event_log = json.dumps(str(home.dagster / "history" / "runs"))  # JSON quotes YAML safely
-    write_if_changed(home.dagster / "dagster.yaml", DAGSTER_YAML.format(event_log=event_log))
+    event_log = json.dumps(str(data_dir.dagster / "history" / "runs"))  # JSON quotes YAML safely
+    write_if_changed(data_dir.dagster / "dagster.yaml", DAGSTER_YAML.format(event_log=event_log))
 
 
 @contextmanager
-def open_instance(home: Home) -> Iterator[dg.DagsterInstance]:
+def open_instance(data_dir: DataDir) -> Iterator[dg.DagsterInstance]:
     """Open Dagster's storage in the data folder."""
-    prepare_instance(home)
-    with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
+    prepare_instance(data_dir)
+    with dg.DagsterInstance.from_config(str(data_dir.dagster)) as instance:
         yield instance

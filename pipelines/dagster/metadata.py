@@ -15,7 +15,7 @@ from model.declarations.load import Declaration
 from model.records.publication import Publication
 from model.records.release_blockers import in_words
 from model.records.validation import CheckResult
-from model.records.validation_log import Judgement
+from model.records.validation_log import ValidationRun
 from model.util.sql import literal
 from pipelines.steps.steps import Released
 from portal.site import PREVIEW
@@ -64,7 +64,7 @@ def of_table(
     dataset: Dataset,
     validated: Validated,
     stats: CleanStats | None,
-    judgement: Judgement,
+    validation_run: ValidationRun,
 ) -> dict[str, Any]:
     """Return a table's metadata."""
     quality = validated.quality
@@ -75,8 +75,8 @@ def of_table(
         "quarantined": quality.rows_quarantined,
         "checks": f"{quality.count('passed')} passed, {quality.count('warned')} warned,"
         f" {quality.count('failed')} failed",
-        "judgement": judgement.number,
-        **{f"score: {item.dimension}": round(item.percent, 2) for item in judgement.scores},
+        "validation run": validation_run.number,
+        **{f"score: {item.dimension}": round(item.percent, 2) for item in validation_run.scores},
         "preview": dg.MetadataValue.md(_preview(validated.data)),
         "file": dg.MetadataValue.path(validated.data),
     }
@@ -84,8 +84,8 @@ def of_table(
         found["judged in (ms)"] = quality.duration_ms
     if stats is not None:
         found["empty cells left out"] = stats.empty
-    if quality.stopped:
-        found["stopped"] = in_words(quality.stopped, dataset.id, names=True).en
+    if quality.blockers:
+        found["blockers"] = in_words(quality.blockers, dataset.id, names=True).en
     if quality.rows_quarantined:
         found["held back"] = dg.MetadataValue.md(_preview(validated.quarantine))
     return found

@@ -12,9 +12,9 @@ from pipelines.settings import PROJECT, Settings
 def main() -> None:
     """Replace this process by `dagster dev`, bound to this machine."""
     settings = Settings.from_environment()
-    settings.home.prepare()
-    prepare_instance(settings.home)
-    environment = {**os.environ, "DAGSTER_HOME": str(settings.home.dagster)}
+    settings.data_dir.prepare()
+    prepare_instance(settings.data_dir)
+    environment = {**os.environ, "DAGSTER_HOME": str(settings.data_dir.dagster)}
     port = os.environ.get("PORT", "3000")
     command = [
         sys.executable, "-m", "dagster", "dev", "-w", str(PROJECT / "workspace.yaml"),

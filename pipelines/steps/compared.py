@@ -14,14 +14,14 @@ from expectations.suites.suite import Suite
 from model.declarations.dataset import Dataset
 from model.util.hashing import sha256_json
 from warehouse.store import releases
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import StoredRelease
 
 DATA = "data.parquet"
 
 
 def compared_with(
-    home: Home, dataset: Dataset, suite: Suite, inputs_sha256: str
+    data_dir: DataDir, dataset: Dataset, suite: Suite, inputs_sha256: str
 ) -> dict[str, list[StoredRelease]]:
     """Return the releases that a suite compares a table with, by relation.
 
@@ -36,10 +36,10 @@ def compared_with(
     found = {}
     for name in sorted(wanted):
         if name in (PREVIOUS_RELEASE, EARLIER_RELEASES):
-            before = _before(home, dataset, inputs_sha256)
+            before = _before(data_dir, dataset, inputs_sha256)
             stored = before[-1:] if name == PREVIOUS_RELEASE else before
         else:
-            current = releases.current(home, name)
+            current = releases.current(data_dir, name)
             stored = [current] if current and current.release.reason != "withdrawal" else []
         if stored:
             found[name] = stored
@@ -59,13 +59,13 @@ def version(compared: Mapping[str, list[StoredRelease]]) -> str:
     })
 
 
-def _before(home: Home, dataset: Dataset, inputs_sha256: str) -> list[StoredRelease]:
+def _before(data_dir: DataDir, dataset: Dataset, inputs_sha256: str) -> list[StoredRelease]:
     """Return the releases of other inputs that have the dataset's own columns, oldest first.
 
     Those from before its columns changed are left out: they speak of other cells.
     """
     found: list[StoredRelease] = []
-    for stored in reversed(releases.history(home, dataset.id)):
+    for stored in reversed(releases.history(data_dir, dataset.id)):
         if stored.release.inputs_sha256 == inputs_sha256:
             continue
         declared = stored.release.declaration.get("dimensions", {})

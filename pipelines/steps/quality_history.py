@@ -15,16 +15,16 @@ from model.declarations.dataset import Dataset
 from model.records.incident import Incident, IncidentKind
 from model.records.release_blockers import finding, in_words
 from model.records.validation import Score
-from model.records.validation_log import CheckOutcome, Judgement
+from model.records.validation_log import CheckOutcome, ValidationRun
 from model.util.text import Bilingual
 from portal.metadata.identifiers import incident_urn
 from warehouse.store import validation_log
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
 COLUMNS = ("dataset", "algorithm", "day", "indicator", "value")
 
 
-def scores_csv(home: Home, datasets: Mapping[str, Dataset]) -> str:
+def scores_csv(data_dir: DataDir, datasets: Mapping[str, Dataset]) -> str:
     """Return the history of the scores as CSV, long: one line for each figure.
 
     Of several judgements on one day the last counts. Without a new judgement the table stays as
@@ -40,14 +40,14 @@ def scores_csv(home: Home, datasets: Mapping[str, Dataset]) -> str:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for dataset in validation_log.datasets(home):
+    for dataset in validation_log.datasets(data_dir):
         if dataset in datasets:
-            writer.writerows(_rows(validation_log.log(home, dataset), datasets[dataset]))
+            writer.writerows(_rows(validation_log.log(data_dir, dataset), datasets[dataset]))
     return text.getvalue()
 
 
 def _rows(
-    history: Sequence[Judgement], dataset: Dataset
+    history: Sequence[ValidationRun], dataset: Dataset
 ) -> Iterator[tuple[str, str, date, str, str]]:
     last: dict[tuple[date, str], dict[str, float]] = {}
     known = freshness_over_time(dataset, history)
@@ -57,14 +57,14 @@ def _rows(
             "checks_failed": sum(check.outcome == "failed" for check in item.open),
             "checks_warned": sum(check.outcome == "warned" for check in item.open),
             "rows_held_back": item.rows_quarantined,
-            "release_stopped": float(item.stopped is not None),
+            "release_stopped": float(item.blockers is not None),
         }
     for (day, algorithm), figures in last.items():
         for name, value in figures.items():
             yield dataset.id, algorithm, day, name, f"{value:.6g}"
 
 
-def _scored(item: Judgement, timely: Score | None) -> dict[str, float]:
+def _scored(item: ValidationRun, timely: Score | None) -> dict[str, float]:
     found = [*item.scores, *([timely] if timely else [])]
     percents: dict[str, float] = {score.dimension: score.percent for score in found}
     return {**percents, "total": scores.total(found)}
@@ -74,7 +74,7 @@ def _scored(item: Judgement, timely: Score | None) -> dict[str, float]:
 class Event:
     """What a judgement changed for the worse or the better, as the log alone tells it."""
 
-    judgement: Judgement
+    validation_run: ValidationRun
     kind: IncidentKind
     check: CheckOutcome | None = None  # where it began to fail
 
@@ -82,10 +82,10 @@ class Event:
     def id(self) -> str:
         """The same for the same event, for ever."""
         name = self.check.name if self.check else ""
-        return incident_urn(self.judgement.dataset, self.judgement.number, self.kind, name)
+        return incident_urn(self.validation_run.dataset, self.validation_run.number, self.kind, name)
 
 
-def events(history: Sequence[Judgement], newest: int) -> list[Event]:
+def events(history: Sequence[ValidationRun], newest: int) -> list[Event]:
     """Return what went wrong with a dataset, newest first: releases that were stopped, checks that
     began to fail, and that it was mended.
 
@@ -101,10 +101,10 @@ def events(history: Sequence[Judgement], newest: int) -> list[Event]:
     return found[:newest]
 
 
-def _events(before: Judgement | None, now: Judgement) -> Iterator[Event]:
-    if now.stopped and (before is None or before.stopped != now.stopped):
-        yield Event(now, "stopped")
-    if before is not None and before.stopped and not now.stopped:
+def _events(before: ValidationRun | None, now: ValidationRun) -> Iterator[Event]:
+    if now.blockers and (before is None or before.blockers != now.blockers):
+        yield Event(now, "blocked")
+    if before is not None and before.blockers and not now.blockers:
         yield Event(now, "recovered")
     known = {item.name for item in before.open if item.outcome == "failed"} if before else set()
     for item in now.open:
@@ -112,7 +112,7 @@ def _events(before: Judgement | None, now: Judgement) -> Iterator[Event]:
             yield Event(now, "failed", item)
 
 
-def incidents(home: Home, found: Iterable[Event], newest: int) -> list[Incident]:
+def incidents(data_dir: DataDir, found: Iterable[Event], newest: int) -> list[Incident]:
     """Return the newest of events in words, newest first.
 
     Args:
@@ -123,28 +123,28 @@ def incidents(home: Home, found: Iterable[Event], newest: int) -> list[Incident]
     Raises:
         StoreError: the record of one of these is damaged.
     """
-    chosen = nlargest(newest, found, key=lambda event: (event.judgement.at, event.id))
-    return [_incident(home, event) for event in chosen]
+    chosen = nlargest(newest, found, key=lambda event: (event.validation_run.at, event.id))
+    return [_incident(data_dir, event) for event in chosen]
 
 
-def _incident(home: Home, event: Event) -> Incident:
-    title, text = _told(home, event)
+def _incident(data_dir: DataDir, event: Event) -> Incident:
+    title, text = _told(data_dir, event)
     return Incident(
-        id=event.id, dataset=event.judgement.dataset, at=event.judgement.at, kind=event.kind,
+        id=event.id, dataset=event.validation_run.dataset, at=event.validation_run.at, kind=event.kind,
         title=title, text=text,
     )
 
 
-def _told(home: Home, event: Event) -> tuple[Bilingual, Bilingual]:
+def _told(data_dir: DataDir, event: Event) -> tuple[Bilingual, Bilingual]:
     if event.check is not None:
-        checks = {check.name: check for check in validation_log.record(home, event.judgement).checks}
+        checks = {check.name: check for check in validation_log.record(data_dir, event.validation_run).checks}
         check = checks[event.check.name]
         found = finding(check)
         return check.title, Bilingual(vi=f"{found.vi}.", en=f"{found.en}.")
-    if event.kind == "stopped":
+    if event.kind == "blocked":
         return (
             Bilingual(vi="Bản phát hành bị dừng", en="The release was stopped"),
-            in_words(event.judgement.stopped or (), event.judgement.dataset),
+            in_words(event.validation_run.blockers or (), event.validation_run.dataset),
         )
     return (
         Bilingual(vi="Có thể phát hành trở lại", en="It can be released again"),

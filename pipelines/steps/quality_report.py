@@ -26,17 +26,17 @@ from model.records.scorecard import (
     StripPoint,
 )
 from model.records.validation import CheckResult, QualityRecord, Score
-from model.records.validation_log import Judgement
+from model.records.validation_log import ValidationRun
 from portal.metadata.mqa import Reach, assess_published
 from warehouse.store import acceptances, releases, validation_log
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import StoredRelease
 
 STRIP = 60  # judgements that a check's history shows
 
 
 def quality_report(
-    home: Home, dataset: Dataset, as_of: date, reach: Reach | None = None
+    data_dir: DataDir, dataset: Dataset, as_of: date, reach: Reach | None = None
 ) -> QualityReport:
     """Return all that there is to say of a dataset's quality on a day.
 
@@ -50,13 +50,13 @@ def quality_report(
         StoreError: a record is damaged.
         PortalError: the published description is damaged.
     """
-    history = validation_log.log(home, dataset.id)
-    release = releases.current(home, dataset.id)
-    return report_of(home, dataset, history, release, as_of, reach)[0]
+    history = validation_log.log(data_dir, dataset.id)
+    release = releases.current(data_dir, dataset.id)
+    return report_of(data_dir, dataset, history, release, as_of, reach)[0]
 
 
 def report_of(
-    home: Home, dataset: Dataset, history: list[Judgement], release: StoredRelease | None,
+    data_dir: DataDir, dataset: Dataset, history: list[ValidationRun], release: StoredRelease | None,
     as_of: date, reach: Reach | None = None,
 ) -> tuple[QualityReport, QualityRecord | None]:
     """Return the report, and the complete record of the newest judgement it speaks of.
@@ -64,15 +64,15 @@ def report_of(
     The arguments are those of `quality_report`; `history` is the log of judgements, and `release`
     the current one.
     """
-    mqa = assess_published(home.site, dataset.id, reach)
-    return _report(home, dataset, history, release, as_of, mqa)
+    mqa = assess_published(data_dir.site, dataset.id, reach)
+    return _report(data_dir, dataset, history, release, as_of, mqa)
 
 
 @dataclass(frozen=True)
 class Reported:
     """A release with the report of its quality on the day of its issue, for the portals."""
 
-    home: Home
+    data_dir: DataDir
     stored: StoredRelease
 
     @property
@@ -93,25 +93,25 @@ class Reported:
     def report(self) -> QualityReport | None:
         """What there was to say then; the same for ever. None where no judgement was kept."""
         release = self.stored.release
-        log = validation_log.log(self.home, release.dataset)
+        log = validation_log.log(self.data_dir, release.dataset)
         history = [item for item in log if item.at <= release.issued]
         if not history:
             return None
         dataset = Dataset.model_validate(release.declaration)
         return _report(
-            self.home, dataset, history, self.stored, release.issued.date(), None
+            self.data_dir, dataset, history, self.stored, release.issued.date(), None
         )[0].model_copy(update={"acceptances": ()})
 
 
 def _report(
-    home: Home, dataset: Dataset, history: list[Judgement], release: StoredRelease | None,
+    data_dir: DataDir, dataset: Dataset, history: list[ValidationRun], release: StoredRelease | None,
     as_of: date, mqa: Mqa | None,
 ) -> tuple[QualityReport, QualityRecord | None]:
-    latest = validation_log.record(home, history[-1]) if history else None
+    latest = validation_log.record(data_dir, history[-1]) if history else None
     shown = _shown(history, release)
     card = None
     if shown is not None and shown.made and latest is not None:
-        quality = latest if shown is history[-1] else validation_log.record(home, shown)
+        quality = latest if shown is history[-1] else validation_log.record(data_dir, shown)
         card = scorecard(dataset, shown, quality, history, mqa, as_of)
     report = QualityReport(
         dataset=dataset.id,
@@ -122,8 +122,8 @@ def _report(
         mqa=mqa,
         latest=history[-1] if history else None,
         trend=trend(dataset, history),
-        checks=_histories(_known_checks(home, history, latest), history) if latest else (),
-        acceptances=tuple(acceptances.load(home, dataset.id)),
+        checks=_histories(_known_checks(data_dir, history, latest), history) if latest else (),
+        acceptances=tuple(acceptances.load(data_dir, dataset.id)),
         ended=dataset.ended,
         duration_ms=latest.duration_ms if latest else None,
     )
@@ -132,9 +132,9 @@ def _report(
 
 def scorecard(
     dataset: Dataset,
-    judgement: Judgement,
+    validation_run: ValidationRun,
     quality: QualityRecord,
-    history: Sequence[Judgement],
+    history: Sequence[ValidationRun],
     mqa: Mqa | None,
     as_of: date,
 ) -> Scorecard:
@@ -149,20 +149,20 @@ def scorecard(
         as_of: the day.
     """
     fresh = freshness(dataset, history, as_of)
-    found: list[Score] = list(judgement.scores)
+    found: list[Score] = list(validation_run.scores)
     if (timely := timeliness(fresh, dataset.frequency)) is not None:
         found.append(timely)
     if mqa is not None:
         found.append(Score(dimension="metadata", good=mqa.points, of=mqa.of))
     points = scores.total(found)
     return Scorecard(
-        dataset=dataset.id, sector=dataset.sector, algorithm=judgement.algorithm, as_of=as_of,
+        dataset=dataset.id, sector=dataset.sector, algorithm=validation_run.algorithm, as_of=as_of,
         scores=tuple(found), total=points, grade=grade_of(points), freshness=fresh,
         gains=scores.gains(quality, found),
     )
 
 
-def trend(dataset: Dataset, history: Sequence[Judgement]) -> tuple[QualityPoint, ...]:
+def trend(dataset: Dataset, history: Sequence[ValidationRun]) -> tuple[QualityPoint, ...]:
     """Return the total at the moment of each judgement of a table, as timely as it was then."""
     points = []
     known = freshness_over_time(dataset, history)
@@ -172,7 +172,7 @@ def trend(dataset: Dataset, history: Sequence[Judgement]) -> tuple[QualityPoint,
         timely = timeliness(fresh, dataset.frequency)
         total = scores.total([*item.scores, *([timely] if timely else [])])
         points.append(QualityPoint(
-            at=item.at, total=total, grade=grade_of(total), stopped=bool(item.stopped),
+            at=item.at, total=total, grade=grade_of(total), blocked=bool(item.blockers),
             algorithm=item.algorithm,
         ))
     return tuple(points)
@@ -190,11 +190,11 @@ def groups(reports: Sequence[QualityReport]) -> tuple[list[GroupScore], GroupSco
 
 def _group(name: str, reports: Sequence[QualityReport]) -> GroupScore | None:
     cards = [report.scorecard for report in reports if report.scorecard is not None]
-    stopped = sum(bool(report.latest and report.latest.stopped) for report in reports)
-    return scores.group(name, cards, stopped)
+    blockers = sum(bool(report.latest and report.latest.blockers) for report in reports)
+    return scores.group(name, cards, blockers)
 
 
-def _shown(history: list[Judgement], release: StoredRelease | None) -> Judgement | None:
+def _shown(history: list[ValidationRun], release: StoredRelease | None) -> ValidationRun | None:
     """Return the judgement of the public data; where nothing is public yet, the newest of a table.
     """
     if not history:
@@ -208,19 +208,19 @@ def _shown(history: list[Judgement], release: StoredRelease | None) -> Judgement
 
 
 def _known_checks(
-    home: Home, history: list[Judgement], latest: QualityRecord
+    data_dir: DataDir, history: list[ValidationRun], latest: QualityRecord
 ) -> list[CheckResult]:
     """Return the checks of the newest judgement; where no table could be made, with those before.
     """
     if history[-1].made:
         return list(latest.checks)
     judged = next((item for item in reversed(history) if item.made), None)
-    checks = validation_log.record(home, judged).checks if judged else ()
+    checks = validation_log.record(data_dir, judged).checks if judged else ()
     return list({check.name: check for check in (*checks, *latest.checks)}.values())
 
 
 def _histories(
-    checks: Sequence[CheckResult], history: list[Judgement]
+    checks: Sequence[CheckResult], history: list[ValidationRun]
 ) -> tuple[CheckHistory, ...]:
     """Return each check with what the last judgements found of it."""
     history = history[-STRIP:]
@@ -239,25 +239,25 @@ def _histories(
     return tuple(sorted(found, key=lambda item: badness(item.points[-1].outcome)))
 
 
-def _outcomes(judgement: Judgement) -> dict[str, StripPoint]:
-    at, number = judgement.at, judgement.number
+def _outcomes(validation_run: ValidationRun) -> dict[str, StripPoint]:
+    at, number = validation_run.at, validation_run.number
     passed = StripPoint(
-        at=at, judgement=number, outcome="passed", evaluated=None, unexpected=None
+        at=at, validation_run=number, outcome="passed", evaluated=None, unexpected=None
     )
     return {
-        **dict.fromkeys(judgement.passed, passed),
+        **dict.fromkeys(validation_run.passed, passed),
         **{
             item.name: StripPoint(
-                at=at, judgement=number, outcome=item.outcome, evaluated=item.evaluated,
+                at=at, validation_run=number, outcome=item.outcome, evaluated=item.evaluated,
                 unexpected=item.unexpected,
             )
-            for item in judgement.open
+            for item in validation_run.open
         },
     }
 
 
-def _absent(judgement: Judgement) -> StripPoint:
+def _absent(validation_run: ValidationRun) -> StripPoint:
     return StripPoint(
-        at=judgement.at, judgement=judgement.number, outcome=None, evaluated=None,
+        at=validation_run.at, validation_run=validation_run.number, outcome=None, evaluated=None,
         unexpected=None,
     )

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from model.errors import OpenIndicatorsError, PortalError, SourceError, StoreError
 from model.records.incident import Failure
 from warehouse.store import failure_log
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
 STAGES = ("snapshot", "table", "release", "publication")
 
@@ -29,22 +29,22 @@ class Reporter(Protocol):
         ...
 
 
-class FailureBook:
+class FailureLog:
     """Keeps what has failed until it is mended, for the alerts; the rest is in Dagster's log."""
 
-    def __init__(self, home: Home) -> None:
-        self.home = home
+    def __init__(self, data_dir: DataDir) -> None:
+        self.data_dir = data_dir
 
     def started(self, dataset: str, stage: str) -> None:
         """Say nothing."""
 
     def finished(self, dataset: str, stage: str, changed: bool) -> None:
         """Take the step's failure back, if there was one."""
-        failure_log.mended(self.home, dataset, stage)
+        failure_log.mended(self.data_dir, dataset, stage)
 
     def failed(self, dataset: str, stage: str, error: Exception) -> None:
         """Write the failure down."""
-        failure_log.note(self.home, failure_of(dataset, stage, error))
+        failure_log.note(self.data_dir, failure_of(dataset, stage, error))
 
 
 def failure_of(dataset: str, stage: str, error: Exception) -> Failure:

@@ -12,10 +12,10 @@ from expectations.suites.expectation import Expectation
 from model.records.validation import CheckResult
 from model.util.sql import identifier
 from pipelines.steps.compared import compared_with, paths
-from pipelines.steps.steps import Pipeline, inputs_now, make_table, run_suite
+from pipelines.steps.steps import BoundDataset, inputs_now, make_table, run_suite
 from warehouse.engine import connect
 from warehouse.store import working_tables
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Rerun:
     rows: tuple[dict[str, Any], ...]  # the first ones, with `_part`, `_row`, `_column`
 
 
-def rerun(pipeline: Pipeline, home: Home, names: Collection[str], rows: int) -> list[Rerun]:
+def rerun(bound: BoundDataset, data_dir: DataDir, names: Collection[str], rows: int) -> list[Rerun]:
     """Run checks of a dataset again on its current table; nothing is kept.
 
     Args:
@@ -38,18 +38,18 @@ def rerun(pipeline: Pipeline, home: Home, names: Collection[str], rows: int) -> 
     Raises:
         ReadError, StoreError: there is no table, and none can be made of the last snapshot.
     """
-    table, _ = make_table(pipeline, home)
-    chosen = tuple(item for item in pipeline.suite.expectations if item.name in names)
+    table, _ = make_table(bound, data_dir)
+    chosen = tuple(item for item in bound.suite.expectations if item.name in names)
     # Held back is what breaks a critical expectation: that is how each row is found, and where.
     strict = tuple(item.model_copy(update={"severity": "critical"}) for item in chosen)
-    suite = pipeline.suite.model_copy(update={"expectations": strict})
-    inputs = inputs_now(pipeline, home).sha256
-    compared = paths(compared_with(home, pipeline.dataset, suite, inputs))
-    with home.dataset_lock(pipeline.dataset.id), connect(home.root / "tmp") as con:
+    suite = bound.suite.model_copy(update={"expectations": strict})
+    inputs = inputs_now(bound, data_dir).sha256
+    compared = paths(compared_with(data_dir, bound.dataset, suite, inputs))
+    with data_dir.dataset_lock(bound.dataset.id), connect(data_dir.root / "tmp") as con:
         relation = working_tables.open_table(con, table)
-        quality = run_suite(pipeline, con, relation, suite, compared)
+        quality = run_suite(bound, con, relation, suite, compared)
         return [
-            Rerun(_as_declared(check, item), _failing_rows(con, relation, pipeline, check, rows))
+            Rerun(_as_declared(check, item), _failing_rows(con, relation, bound, check, rows))
             for check, item in zip(quality.checks, chosen, strict=True)
         ]
 
@@ -62,14 +62,14 @@ def _as_declared(check: CheckResult, expectation: Expectation) -> CheckResult:
 
 
 def _failing_rows(
-    con: duckdb.DuckDBPyConnection, relation: str, pipeline: Pipeline, check: CheckResult,
+    con: duckdb.DuckDBPyConnection, relation: str, bound: BoundDataset, check: CheckResult,
     limit: int,
 ) -> tuple[dict[str, Any], ...]:
-    columns = ["_part", "_row", "_column", *pipeline.dataset.columns]
+    columns = ["_part", "_row", "_column", *bound.dataset.columns]
     if check.samples and not set(check.samples[0]) <= set(columns):
         return check.samples[:limit]  # it says more than the row: what it compared it with
     listed = ", ".join(identifier(name) for name in columns)
-    order = ", ".join(identifier(name) for name in pipeline.dataset.key)
+    order = ", ".join(identifier(name) for name in bound.dataset.key)
     found = con.execute(
         f"SELECT {listed} FROM {identifier(relation)} JOIN held USING (_id) WHERE list_contains("
         f"list_transform(reasons, lambda x: split_part(x, ':', 1)), ?) ORDER BY {order}, _id"

@@ -29,9 +29,9 @@ from model.declarations.load import Declaration
 from model.errors import DriftError, OpenIndicatorsError, QualityError, StoreError
 from model.records import release_blockers
 from model.records.publication import Publication
-from model.records.source_schema import Shape
-from model.records.validation import QualityRecord, Stop
-from model.records.validation_log import Acceptance, Judgement
+from model.records.source_schema import SourceSchema
+from model.records.validation import QualityRecord, ReleaseBlocker
+from model.records.validation_log import Acceptance, ValidationRun
 from model.reference.personal_data import masked_record
 from model.reference.registries import Registries
 from model.util.hashing import sha256_json
@@ -45,7 +45,7 @@ from sources.fetch.conditional import fetch_parts
 from warehouse.cleaning.clean import CleanStats, clean
 from warehouse.cleaning.drift import schema_check
 from warehouse.store import acceptances, drafts, releases, snapshots, validation_log, working_tables
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import Inputs, StoredRelease
 from warehouse.store.snapshots import StoredSnapshot
 from warehouse.store.working_tables import Validated
@@ -63,7 +63,7 @@ class Released:
 
 
 @dataclass(frozen=True)
-class Pipeline:
+class BoundDataset:
     """One dataset in one profile: all that its steps need to know of it."""
 
     declaration: Declaration
@@ -124,7 +124,7 @@ def code_version() -> str:
 
 
 def take_snapshot(
-    pipeline: Pipeline, home: Home, transport: Transport, clock: Clock
+    bound: BoundDataset, data_dir: DataDir, transport: Transport, clock: Clock
 ) -> tuple[StoredSnapshot, bool]:
     """Ask the source for what is new, and store what it serves.
 
@@ -137,31 +137,31 @@ def take_snapshot(
         SourceError: unreachable, or the answer is no data; the last snapshot stays.
         StoreError: the data folder cannot be written.
     """
-    dataset = pipeline.dataset
-    folder = home.pull(dataset.id)
-    with home.dataset_lock(dataset.id):
-        earlier = snapshots.latest(home, dataset.id)
+    dataset = bound.dataset
+    folder = data_dir.fetch_session(dataset.id)
+    with data_dir.dataset_lock(dataset.id):
+        earlier = snapshots.latest(data_dir, dataset.id)
         known = (
             [(part, earlier.part_path(part)) for part in earlier.snapshot.parts]
-            if earlier and earlier.snapshot.protocol == pipeline.source.protocol
+            if earlier and earlier.snapshot.protocol == bound.source.protocol
             else []
         )
         fetched = fetch_parts(
-            pipeline.protocol, options_of(pipeline.source), transport, folder, known
+            bound.protocol, options_of(bound.source), transport, folder, known
         )
         if fetched.unchanged and earlier is not None:
             taken = (earlier, False)
         else:
             taken = snapshots.save(
-                home, dataset.id, fetched.parts,
-                protocol=pipeline.source.protocol, options=pipeline.source.options,
+                data_dir, dataset.id, fetched.parts,
+                protocol=bound.source.protocol, options=bound.source.options,
                 licence=dataset.licence, retrieved=clock(),
             )
         shutil.rmtree(folder, ignore_errors=True)
         return taken
 
 
-def make_table(pipeline: Pipeline, home: Home) -> tuple[Path, CleanStats | None]:
+def make_table(bound: BoundDataset, data_dir: DataDir) -> tuple[Path, CleanStats | None]:
     """Read the last snapshot and clean it into observations.
 
     Returns:
@@ -172,10 +172,10 @@ def make_table(pipeline: Pipeline, home: Home) -> tuple[Path, CleanStats | None]
         DriftError: its shape is not that of the snapshot that was released last.
         StoreError: no snapshot yet, or the data folder cannot be written.
     """
-    dataset = pipeline.dataset
-    stored = _last_snapshot(pipeline, home)
+    dataset = bound.dataset
+    stored = _last_snapshot(bound, data_dir)
     inputs = sha256_json(
-        [stored.snapshot.sha256, pipeline.declaration_sha256, code_version()]
+        [stored.snapshot.sha256, bound.declaration_sha256, code_version()]
     )
 
     def fill(con: duckdb.DuckDBPyConnection) -> CleanStats:
@@ -184,64 +184,64 @@ def make_table(pipeline: Pipeline, home: Home) -> tuple[Path, CleanStats | None]
             StoredPart(part.name, stored.part_path(part), part.url)
             for part in stored.snapshot.parts
         ]
-        batches: Iterable = pipeline.protocol.read(parts, options_of(pipeline.source))
+        batches: Iterable = bound.protocol.read(parts, options_of(bound.source))
         return clean(
-            con, batches, dataset, pipeline.source, pipeline.protocol.columns,
-            pipeline.registries, pipeline.declaration.sql.get(pipeline.profile),
-            releases.shape_before(home, dataset.id, stored.snapshot.sha256),
+            con, batches, dataset, bound.source, bound.protocol.columns,
+            bound.registries, bound.declaration.sql.get(bound.profile),
+            releases.source_schema_before(data_dir, dataset.id, stored.snapshot.sha256),
         )
 
-    with home.dataset_lock(dataset.id):
-        return working_tables.write_table(home, dataset, inputs, fill)
+    with data_dir.dataset_lock(dataset.id):
+        return working_tables.write_table(data_dir, dataset, inputs, fill)
 
 
-def _last_snapshot(pipeline: Pipeline, home: Home) -> StoredSnapshot:
-    stored = snapshots.latest(home, pipeline.dataset.id)
+def _last_snapshot(bound: BoundDataset, data_dir: DataDir) -> StoredSnapshot:
+    stored = snapshots.latest(data_dir, bound.dataset.id)
     if stored is None:
         raise StoreError(
-            "there is no snapshot yet", where=pipeline.dataset.id,
-            todo=f"run `openindicators run {pipeline.dataset.id}`",
+            "there is no snapshot yet", where=bound.dataset.id,
+            todo=f"run `openindicators run {bound.dataset.id}`",
         )
     return stored
 
 
-def judge_table(pipeline: Pipeline, home: Home) -> Validated:
+def validate_table(bound: BoundDataset, data_dir: DataDir) -> Validated:
     """Run the suite on the table; write what may be released and what is held back.
 
     Raises:
         ReadError, StoreError: as `make_table`.
     """
-    table, _ = make_table(pipeline, home)
-    accepted = acceptances.load(home, pipeline.dataset.id)
+    table, _ = make_table(bound, data_dir)
+    accepted = acceptances.load(data_dir, bound.dataset.id)
     compared = compared_with(
-        home, pipeline.dataset, pipeline.suite, inputs_now(pipeline, home).sha256
+        data_dir, bound.dataset, bound.suite, inputs_now(bound, data_dir).sha256
     )
 
     def judge(con: duckdb.DuckDBPyConnection, relation: str) -> QualityRecord:
-        quality = run_suite(pipeline, con, relation, pipeline.suite, paths(compared), accepted)
-        judged = _with_shape(quality, working_tables.read_shape(table))
+        quality = run_suite(bound, con, relation, bound.suite, paths(compared), accepted)
+        judged = _with_shape(quality, working_tables.read_source_schema(table))
         # Records are kept for good: they name no person. The quarantine has each row whole.
-        scored = masked_record(scores.scored(con, relation, pipeline.dataset, judged))
-        return scored if pipeline.timed else scored.without_durations()
+        scored = masked_record(scores.scored(con, relation, bound.dataset, judged))
+        return scored if bound.timed else scored.without_durations()
 
-    judged_by = sha256_json(
-        [pipeline.suite.sha256, acceptances.version(accepted), version(compared)]
+    validated_by = sha256_json(
+        [bound.suite.sha256, acceptances.version(accepted), version(compared)]
     )
-    with home.dataset_lock(pipeline.dataset.id):
-        return working_tables.write_validated(home, pipeline.dataset, table, judged_by, judge)
+    with data_dir.dataset_lock(bound.dataset.id):
+        return working_tables.write_validated(data_dir, bound.dataset, table, validated_by, judge)
 
 
-def _with_shape(quality: QualityRecord, shape: Shape) -> QualityRecord:
+def _with_shape(quality: QualityRecord, source_schema: SourceSchema) -> QualityRecord:
     """Return a record that also says how the source's shape changed, and stops where it must."""
-    stop = schema_check.stop_of(shape.drift)
+    stop = schema_check.blocker_of(source_schema.drift)
     return quality.model_copy(update={
-        "checks": (*quality.checks, schema_check.as_check(shape.drift, len(shape.columns))),
-        "stopped": (stop, *(quality.stopped or ())) if stop else quality.stopped,
+        "checks": (*quality.checks, schema_check.as_check(source_schema.drift, len(source_schema.columns))),
+        "blockers": (stop, *(quality.blockers or ())) if stop else quality.blockers,
     })
 
 
 def run_suite(
-    pipeline: Pipeline,
+    bound: BoundDataset,
     con: duckdb.DuckDBPyConnection,
     relation: str,
     suite: Suite,
@@ -252,20 +252,20 @@ def run_suite(
 
     The arguments are those of `expectations.runner.validate.validate`.
     """
-    withheld = suppress(con, relation, pipeline.dataset, _parents(pipeline))
-    quality = validate(con, relation, pipeline.dataset, suite, accepted, relations)
+    withheld = suppress(con, relation, bound.dataset, _parents(bound))
+    quality = validate(con, relation, bound.dataset, suite, accepted, relations)
     return located(con, relation, told(quality, withheld))
 
 
-def _parents(pipeline: Pipeline) -> dict[str, str]:
+def _parents(bound: BoundDataset) -> dict[str, str]:
     """Return which area each area of the dataset is a part of, where the codelist says so."""
-    areas = pipeline.registries.codelists[pipeline.dataset.geography.codelist].entries
+    areas = bound.registries.codelists[bound.dataset.geography.codelist].entries
     return {area.code: area.parent for area in areas if area.parent}
 
 
-def keep_judgement(
-    pipeline: Pipeline, home: Home, validated: Validated, clock: Clock
-) -> tuple[Judgement, bool]:
+def log_validation(
+    bound: BoundDataset, data_dir: DataDir, validated: Validated, clock: Clock
+) -> tuple[ValidationRun, bool]:
     """Keep the record of a judgement, unless it says what the last one said.
 
     Returns:
@@ -274,47 +274,47 @@ def keep_judgement(
     Raises:
         StoreError: the data folder cannot be written, or the record is damaged.
     """
-    with home.dataset_lock(pipeline.dataset.id):
+    with data_dir.dataset_lock(bound.dataset.id):
         return validation_log.keep(
-            home, validated, inputs_now(pipeline, home), scores.ALGORITHM, clock()
+            data_dir, validated, inputs_now(bound, data_dir), scores.ALGORITHM, clock()
         )
 
 
-def keep_unmade(
-    pipeline: Pipeline, home: Home, error: OpenIndicatorsError, clock: Clock
-) -> Judgement:
+def log_unreadable(
+    bound: BoundDataset, data_dir: DataDir, error: OpenIndicatorsError, clock: Clock
+) -> ValidationRun:
     """Keep that no table could be made of the last snapshot, and why.
 
     Raises:
         StoreError: the data folder cannot be written, or the record is damaged.
     """
-    dataset = pipeline.dataset
+    dataset = bound.dataset
     drift = error.drift if isinstance(error, DriftError) else ()
-    stop = Stop(kind="shape", drift=drift) if drift else Stop(
-        kind="not_made", error=error.what, where=error.where, todo=error.todo
+    stop = ReleaseBlocker(kind="shape", drift=drift) if drift else ReleaseBlocker(
+        kind="unreadable", error=error.what, where=error.where, todo=error.todo
     )
     quality = masked_record(QualityRecord(
-        dataset=dataset.id, suite_sha256=pipeline.suite.sha256, versions={}, rows_read=0,
+        dataset=dataset.id, suite_sha256=bound.suite.sha256, versions={}, rows_read=0,
         rows_released=0, rows_quarantined=0, tolerance=dataset.tolerance,
-        checks=(schema_check.as_check(drift, len(drift)),) if drift else (), stopped=(stop,),
+        checks=(schema_check.as_check(drift, len(drift)),) if drift else (), blockers=(stop,),
     ))
-    with home.dataset_lock(dataset.id):
+    with data_dir.dataset_lock(dataset.id):
         kept, _ = validation_log.keep_unmade(
-            home, quality, inputs_now(pipeline, home), scores.ALGORITHM, clock()
+            data_dir, quality, inputs_now(bound, data_dir), scores.ALGORITHM, clock()
         )
     return kept
 
 
-def inputs_now(pipeline: Pipeline, home: Home) -> Inputs:
+def inputs_now(bound: BoundDataset, data_dir: DataDir) -> Inputs:
     """Return what a release of the last snapshot is made from."""
-    accepted = acceptances.load(home, pipeline.dataset.id)
-    snapshot = _last_snapshot(pipeline, home).snapshot
-    return pipeline.inputs(snapshot.sha256, acceptances.version(accepted))
+    accepted = acceptances.load(data_dir, bound.dataset.id)
+    snapshot = _last_snapshot(bound, data_dir).snapshot
+    return bound.inputs(snapshot.sha256, acceptances.version(accepted))
 
 
-def why_stopped(quality: QualityRecord) -> OpenIndicatorsError:
+def blocking_error(quality: QualityRecord) -> OpenIndicatorsError:
     """Return the error of a release that is stopped."""
-    reasons = quality.stopped or ()
+    reasons = quality.blockers or ()
     every = [release_blockers.told(reason, quality.dataset, names=True) for reason in reasons]
     what = "; ".join(each.what.en for each in every)
     todo = "; ".join(each.todo.en for each in every)
@@ -325,7 +325,7 @@ def why_stopped(quality: QualityRecord) -> OpenIndicatorsError:
 
 
 def make_release(
-    pipeline: Pipeline, home: Home, clock: Clock
+    bound: BoundDataset, data_dir: DataDir, clock: Clock
 ) -> Released:
     """Make the next release, or its draft, unless nothing that matters has changed.
 
@@ -334,22 +334,22 @@ def make_release(
             stays current.
         DeclarationError: the dataset was withdrawn.
     """
-    dataset = pipeline.dataset
-    releases.refuse_withdrawn(releases.current(home, dataset.id))
-    validated = judge_table(pipeline, home)
-    if validated.quality.stopped:
-        raise why_stopped(validated.quality)
-    inputs = inputs_now(pipeline, home)
-    with home.dataset_lock(dataset.id):
+    dataset = bound.dataset
+    releases.refuse_withdrawn(releases.current(data_dir, dataset.id))
+    validated = validate_table(bound, data_dir)
+    if validated.quality.blockers:
+        raise blocking_error(validated.quality)
+    inputs = inputs_now(bound, data_dir)
+    with data_dir.dataset_lock(dataset.id):
         if dataset.review == "required":
-            draft, changed = drafts.propose(home, dataset, validated, inputs, clock())
-            return Released(releases.current(home, dataset.id), draft, changed)
-        stored, made = releases.make(home, dataset, validated, inputs, clock())
-        closed = drafts.close(home, dataset.id, f"release {stored.release.number}", clock())
+            draft, changed = drafts.propose(data_dir, dataset, validated, inputs, clock())
+            return Released(releases.current(data_dir, dataset.id), draft, changed)
+        stored, made = releases.make(data_dir, dataset, validated, inputs, clock())
+        closed = drafts.close(data_dir, dataset.id, f"release {stored.release.number}", clock())
         return Released(stored, None, made or closed)
 
 
-def publish(dataset: str, home: Home, portal: Portal) -> Publication | None:
+def publish(dataset: str, data_dir: DataDir, portal: Portal) -> Publication | None:
     """Bring a portal to the dataset's current release.
 
     Returns:
@@ -358,15 +358,15 @@ def publish(dataset: str, home: Home, portal: Portal) -> Publication | None:
     Raises:
         PortalError: the portal refused; it still shows the old release.
     """
-    with home.dataset_lock(dataset):
-        history = releases.history(home, dataset)
+    with data_dir.dataset_lock(dataset):
+        history = releases.history(data_dir, dataset)
         if not history:
             return None
-        return portal.publish([Reported(home, item) for item in history])
+        return portal.publish([Reported(data_dir, item) for item in history])
 
 
 def show_draft(
-    dataset: str, home: Home, registries: Registries, portals: Sequence[Portal]
+    dataset: str, data_dir: DataDir, registries: Registries, portals: Sequence[Portal]
 ) -> list[Publication]:
     """Show the draft that waits to those who decide, or take away one that waits no longer.
 
@@ -378,17 +378,17 @@ def show_draft(
     Raises:
         PortalError: the folder cannot be written, or a portal refused.
     """
-    preview = Site(home.preview, registries, preview=True)
-    with home.dataset_lock(dataset):
-        draft = drafts.waiting(home, dataset)
+    preview = Site(data_dir.preview, registries, preview=True)
+    with data_dir.dataset_lock(dataset):
+        draft = drafts.waiting(data_dir, dataset)
         shown: list[Publication | None] = []
         if draft is None:
             preview.remove(dataset)
         else:
             shown.append(preview.publish([
-                Reported(home, item) for item in (*releases.history(home, dataset), draft)
+                Reported(data_dir, item) for item in (*releases.history(data_dir, dataset), draft)
             ]))
         for portal in portals:
             if isinstance(portal, ShowsDrafts):
-                shown.append(portal.show_draft(dataset, Reported(home, draft) if draft else None))
+                shown.append(portal.show_draft(dataset, Reported(data_dir, draft) if draft else None))
         return [item for item in shown if item is not None]

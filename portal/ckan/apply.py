@@ -24,7 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from model.errors import PortalError
 from portal.ckan.client import Client, Upload, pause
-from portal.ckan.desired.files import Workshop
+from portal.ckan.desired.files import FileBuilder
 from portal.ckan.desired.mapping import UNDER_DEVELOPMENT, Fields
 from portal.ckan.desired.state import Part
 from portal.ckan.journal import Journal
@@ -37,14 +37,14 @@ UPLOAD_FILES = 20
 DOWNLOADS = 4  # at a time, of one dataset
 
 
-class Application:
+class PublishRun:
     """One dataset's way from the old release to the new one."""
 
     def __init__(
         self,
         client: Client,
         journal: Journal,
-        workshop: Workshop,
+        workshop: FileBuilder,
         plan: Plan,
         load_rows: Callable[[], None] | None,
         drop_rows: Callable[[str], None] | None,

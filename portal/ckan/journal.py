@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from model.errors import PortalError
-from model.util.disk import disk_errors, written_aside
+from model.util.disk import atomic_write, disk_errors
 
 MAX_BYTES = 1_000_000  # a plan reads it all
 
@@ -97,7 +97,7 @@ class Journal:
 
     def _begin_anew(self, entry: dict[str, Any]) -> None:
         """Put the full journal aside and begin another one, whole or not at all."""
-        with written_aside(self.path, PortalError) as aside:
+        with atomic_write(self.path, PortalError) as aside:
             shutil.copyfile(self.path, self.path.with_suffix(".old.jsonl"))
             aside.write_text(_line(entry) + "\n", encoding="utf-8")
         self.after_line()

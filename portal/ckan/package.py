@@ -8,7 +8,7 @@ from typing import Any
 from model.errors import PortalError
 from portal.ckan.client import Client, Refused, Upload, settle
 from portal.ckan.desired.mapping import Fields
-from portal.ckan.desired.state import Wanted
+from portal.ckan.desired.state import DesiredState
 
 
 class Changed(PortalError):
@@ -24,7 +24,7 @@ class Package:
         shown: how the portal shows it; None where it is not there.
     """
 
-    def __init__(self, client: Client, wanted: Wanted, shown: Fields | None) -> None:
+    def __init__(self, client: Client, wanted: DesiredState, shown: Fields | None) -> None:
         self.client = client
         self.wanted = wanted
         self.id = wanted.id
@@ -119,7 +119,7 @@ class Package:
         return True
 
 
-def _explained(error: Refused, wanted: Wanted) -> Refused:
+def _explained(error: Refused, wanted: DesiredState) -> Refused:
     """Say what to do about the refusals that are to be expected."""
     todo = error.todo
     if error.says("name"):

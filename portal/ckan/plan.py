@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from model.records.publication import Difference
 from portal.ckan.comparison import Comparison, package_value
 from portal.ckan.desired.mapping import Fields
-from portal.ckan.desired.state import Part, Wanted
+from portal.ckan.desired.state import DesiredState, Part
 from portal.ckan.journal import Written
 from portal.ckan.resources import is_ours, leads_to, name_of
 
@@ -19,7 +19,7 @@ ROWS = "rows_sha256"
 class Plan:
     """What is to be done, and why."""
 
-    wanted: Wanted
+    wanted: DesiredState
     shown: Fields | None
     differences: tuple[Difference, ...]
     fields: Fields  # package fields to write
@@ -63,7 +63,7 @@ def _standing(plan: Plan) -> Written:
 
 
 def compare(
-    want: Wanted, shown: Fields | None, base: list[Written], overwrite: bool
+    want: DesiredState, shown: Fields | None, base: list[Written], overwrite: bool
 ) -> Plan:
     """Compare the portal with what it should have.
 
@@ -107,7 +107,7 @@ def compare(
     )
 
 
-def _all_new(want: Wanted) -> Plan:
+def _all_new(want: DesiredState) -> Plan:
     def new(what: str) -> Difference:
         return Difference(dataset=want.dataset, change="+", what=what)
 
@@ -122,7 +122,7 @@ def _all_new(want: Wanted) -> Plan:
     )
 
 
-def _written(want: Wanted) -> Written:
+def _written(want: DesiredState) -> Written:
     """Return what is ours on the portal afterwards."""
     return {"": dict(want.fields), **{part.id: dict(part.compared) for part in want.parts}}
 
@@ -135,7 +135,7 @@ def _is_whole(resource: Fields | None, part: Part) -> bool:
     )
 
 
-def _outdated(want: Wanted, shown: Fields, base: list[Written]) -> tuple[str, ...]:
+def _outdated(want: DesiredState, shown: Fields, base: list[Written]) -> tuple[str, ...]:
     keep = {part.id for part in want.parts}
     mine = {owner for written in base for owner in written}
     return tuple(
@@ -146,7 +146,7 @@ def _outdated(want: Wanted, shown: Fields, base: list[Written]) -> tuple[str, ..
     )
 
 
-def _rows(want: Wanted, table: Fields | None) -> bool:
+def _rows(want: DesiredState, table: Fields | None) -> bool:
     if not want.rows_sha256:
         return False
     return (

@@ -15,14 +15,14 @@ from model.reference.registries import Registries
 from model.util.text import Bilingual
 from portal.base import ReleaseFiles
 from portal.ckan import drafts
-from portal.ckan.apply import Application
+from portal.ckan.apply import PublishRun
 from portal.ckan.client import Client, Refused
 from portal.ckan.datastore.base import Loader
 from portal.ckan.desired import mapping
-from portal.ckan.desired.files import Workshop, workshop
+from portal.ckan.desired.files import FileBuilder, workshop
 from portal.ckan.desired.mapping import Fields
 from portal.ckan.desired.preconditions import check
-from portal.ckan.desired.state import Wanted, tombstone, wanted
+from portal.ckan.desired.state import DesiredState, desired_state, tombstone
 from portal.ckan.journal import Journal
 from portal.ckan.organisations import Organisations
 from portal.ckan.package import Changed
@@ -38,7 +38,7 @@ KEEP_RELEASES = 3
 ATTEMPTS = 3  # where others edit what is not ours meanwhile
 
 
-Want = Callable[[Fields | None], Wanted]  # what is wanted, given what the portal shows
+Want = Callable[[Fields | None], DesiredState]  # what is desired_state, given what the portal shows
 
 
 class Ckan:
@@ -58,14 +58,14 @@ class Ckan:
     def __init__(
         self,
         client: Client,
-        home: Path,
+        data_dir: Path,
         registries: Registries,
         loader: Loader | None = None,
         keep: int = KEEP_RELEASES,
         overwrite: bool = False,
     ) -> None:
         self.client = client
-        self.home = home
+        self.data_dir = data_dir
         self.registries = registries
         self.loader = loader
         self.keep = keep
@@ -78,7 +78,7 @@ class Ckan:
 
     def journal(self, dataset: str) -> Journal:
         """Return a dataset's journal."""
-        return Journal(self.home / "journal" / "ckan" / f"{dataset}.jsonl")
+        return Journal(self.data_dir / "journal" / "ckan" / f"{dataset}.jsonl")
 
     def plan(self, history: list[ReleaseFiles]) -> list[Difference]:
         """Compare the portal with what it should have; write nothing to it.
@@ -86,7 +86,7 @@ class Ckan:
         Raises:
             PortalError: the portal cannot be read, or could not take the dataset.
         """
-        with workshop(self.home, self._made_by) as shop:
+        with workshop(self.data_dir, self._made_by) as shop:
             plan = self._compared(history, self._want(history, shop, False))
         differences = list(plan.differences)
         if self.loader is not None:
@@ -110,7 +110,7 @@ class Ckan:
             PortalError: what the portal said and what to do; the old release is still shown.
             BusyError: another publisher in this data folder is at work on the dataset.
         """
-        with workshop(self.home, self._made_by) as shop:
+        with workshop(self.data_dir, self._made_by) as shop:
             published = self._bring(history, shop, self._want(history, shop, private))
             if not _is_withdrawn(history):
                 shop.remember(Content.of(history[-1], self.registries))
@@ -151,13 +151,13 @@ class Ckan:
             )
         ]
 
-    def _want(self, history: list[ReleaseFiles], shop: Workshop, private: bool) -> Want:
+    def _want(self, history: list[ReleaseFiles], shop: FileBuilder, private: bool) -> Want:
         if _is_withdrawn(history):
             want = self._tombstone(history)
             return lambda shown: want
         return lambda shown: self._wanted(history, shown, shop, private)
 
-    def _tombstone(self, history: list[ReleaseFiles]) -> Wanted:
+    def _tombstone(self, history: list[ReleaseFiles]) -> DesiredState:
         release = history[-1].release
         decision = release.decision
         successor = decision.successor if decision else None
@@ -173,8 +173,8 @@ class Ckan:
             else None,
         )
 
-    def _bring(self, history: list[ReleaseFiles], shop: Workshop, want: Want) -> Publication:
-        """Bring the portal to what is wanted of a dataset."""
+    def _bring(self, history: list[ReleaseFiles], shop: FileBuilder, want: Want) -> Publication:
+        """Bring the portal to what is desired_state of a dataset."""
         release = history[-1].release
         journal = self.journal(release.dataset)
         with self._alone(release.dataset):
@@ -194,7 +194,7 @@ class Ckan:
         )
 
     def _apply(
-        self, plan: Plan, history: list[ReleaseFiles], journal: Journal, shop: Workshop,
+        self, plan: Plan, history: list[ReleaseFiles], journal: Journal, shop: FileBuilder,
         want: Want,
     ) -> None:
         for attempt in range(1, ATTEMPTS + 1):
@@ -217,18 +217,18 @@ class Ckan:
         journal.published(plan.wanted.release, left.written)
 
     def _application(
-        self, plan: Plan, history: list[ReleaseFiles], journal: Journal, shop: Workshop
-    ) -> Application:
+        self, plan: Plan, history: list[ReleaseFiles], journal: Journal, shop: FileBuilder
+    ) -> PublishRun:
         loader = self.loader
         if loader is None:
-            return Application(self.client, journal, shop, plan, None, None)
+            return PublishRun(self.client, journal, shop, plan, None, None)
         table = table_of(Content.of(history[-1], self.registries), self.registries)
-        return Application(
+        return PublishRun(
             self.client, journal, shop, plan, lambda: loader.load(table), loader.drop
         )
 
     def _compared(self, history: list[ReleaseFiles], want: Want) -> Plan:
-        """Read the package, once, and compare it with what is wanted, given what is there."""
+        """Read the package, once, and compare it with what is desired_state, given what is there."""
         return self._compare(self._shown(history[-1].release.dataset), history, want)
 
     def _compare(self, shown: Fields | None, history: list[ReleaseFiles], want: Want) -> Plan:
@@ -247,8 +247,8 @@ class Ckan:
         return shown
 
     def _wanted(
-        self, history: list[ReleaseFiles], shown: Fields | None, shop: Workshop, private: bool
-    ) -> Wanted:
+        self, history: list[ReleaseFiles], shown: Fields | None, shop: FileBuilder, private: bool
+    ) -> DesiredState:
         """Return what the portal should have; files are made only where they are not known."""
         content = Content.of(history[-1], self.registries)
         dataset = content.dataset.id
@@ -266,7 +266,7 @@ class Ckan:
             files[number] = tuple(file for name, file in there.items() if name in kept)
         first = Content.of(history[0], self.registries)
         has_table = self.loader is not None and content.public
-        return wanted(
+        return desired_state(
             [first, *older, content], files, private,
             rows_sha256(content, self.registries) if has_table else None,
             csv_table.file_name(content.dataset),
@@ -292,7 +292,7 @@ class Ckan:
 
     @contextmanager
     def _alone(self, dataset: str) -> Iterator[None]:
-        path = self.home / "locks" / f"ckan__{dataset.replace('/', '__')}.lock"
+        path = self.data_dir / "locks" / f"ckan__{dataset.replace('/', '__')}.lock"
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path, timeout=0)
         try:

@@ -6,7 +6,7 @@ from model.records.publication import Difference
 from model.reference.registries import Registries
 from model.util.hashing import sha256_json
 from portal.ckan.datastore.base import Loader, Table
-from portal.ckan.datastore.shape import shape_of
+from portal.ckan.datastore.shape import table_schema_of
 from portal.content import Content
 from portal.distributions import csv_table
 from portal.metadata.identifiers import resource_id
@@ -26,7 +26,7 @@ def table_of(content: Content, registries: Registries) -> Table:
 
 def rows_sha256(content: Content, registries: Registries) -> str:
     """Return a checksum over rows, types, key and data dictionary."""
-    shape = shape_of(content.dataset, registries)
+    shape = table_schema_of(content.dataset, registries)
     data = content.release.file("data.parquet").sha256
     return sha256_json([data, shape.fields(None), list(shape.key)])
 

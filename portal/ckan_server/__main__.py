@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
             "--home",
             type=Path,
             default=default_home(),
-            help="the portal's folder (default: $OPENINDICATORS_HOME/portal, else data/portal)",
+            help="the portal's folder (default: $OPENINDICATORS_DATA_DIR/portal, else data/portal)",
         )
         if name == "up":
             command.add_argument(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model.errors import PortalError
-from model.util.disk import written_aside
+from model.util.disk import atomic_write
 
 HERE = Path(__file__).resolve().parent
 
@@ -89,8 +89,8 @@ class Home:
 
 
 def default_home() -> Path:
-    """Return `$OPENINDICATORS_HOME/portal`, or `data/portal` where that is not set."""
-    return Path(os.environ.get("OPENINDICATORS_HOME") or "data") / "portal"
+    """Return `$OPENINDICATORS_DATA_DIR/portal`, or `data/portal` where that is not set."""
+    return Path(os.environ.get("OPENINDICATORS_DATA_DIR") or "data") / "portal"
 
 
 def fingerprint(*parts: str | Path) -> str:
@@ -109,6 +109,6 @@ def is_stamped(stamp: Path, value: str) -> bool:
 
 def write_private(path: Path, text: str) -> None:
     """Write a file that only its owner may read, whole or not at all."""
-    with written_aside(path, PortalError) as aside:
+    with atomic_write(path, PortalError) as aside:
         aside.touch(mode=0o600, exist_ok=False)
         aside.write_text(text)

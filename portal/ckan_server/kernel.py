@@ -56,16 +56,16 @@ def processes() -> list[int]:
 def handle(pid: int) -> Iterator[int | None]:
     """Hold a process so that its number cannot come to mean another; None when it is gone."""
     try:
-        held = os.pidfd_open(pid)
+        quarantined = os.pidfd_open(pid)
     except ProcessLookupError:
         yield None
         return
     try:
-        yield held
+        yield quarantined
     finally:
-        os.close(held)
+        os.close(quarantined)
 
 
-def has_ended(held: int, seconds: float) -> bool:
+def has_ended(quarantined: int, seconds: float) -> bool:
     """Wait so long for the end of a held process; tell whether it came."""
-    return bool(select.select([held], [], [], seconds)[0])
+    return bool(select.select([quarantined], [], [], seconds)[0])

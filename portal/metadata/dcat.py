@@ -145,7 +145,7 @@ def catalogue_nodes(
     title: Bilingual,
     description: Bilingual,
     publisher: Publisher,
-    home: str,
+    data_dir: str,
     graphs: Iterable[Sequence[Node]],
 ) -> list[Node]:
     """Gather the nodes of all datasets under a catalogue; a publisher comes once."""
@@ -154,7 +154,7 @@ def catalogue_nodes(
     datasets = [key for key, node in nodes.items() if node["@type"] == "dcat:Dataset"]
     modified = [nodes[key]["dct:modified"]["@value"] for key in datasets]
     catalogue: Node = {
-        "@id": home,
+        "@id": data_dir,
         "@type": "dcat:Catalog",
         "dct:title": texts(title),
         "dct:description": texts(description),
@@ -164,7 +164,7 @@ def catalogue_nodes(
             "@id": f"{AUTHORITY}/data-theme", "@type": "skos:ConceptScheme",
             "dct:title": {"@value": "Data theme", "@language": "en"},
         },
-        "foaf:homepage": {"@id": home, "@type": "foaf:Document"},
+        "foaf:homepage": {"@id": data_dir, "@type": "foaf:Document"},
         "dcat:dataset": [_ref(key) for key in datasets],
     }
     if modified:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from model.records.quality_dimension import DIMENSIONS
+from model.records.quality_dimension import QUALITY_DIMENSIONS
 from model.records.scorecard import Mqa
-from model.records.validation import Dimension, Score
+from model.records.validation import QualityDimension, Score
 from portal.metadata.dcat import Node, texts
 from portal.metadata.identifiers import dataset_urn, metric_urn
 
-MEASURED: tuple[Dimension, ...] = (
+MEASURED: tuple[QualityDimension, ...] = (
     "completeness", "validity", "uniqueness", "consistency", "metadata",
 )
 
@@ -50,7 +50,7 @@ def measured(
     return [*described, *(_metric(dimension, algorithm) for dimension in found)]
 
 
-def values(scores: Sequence[Score], mqa: Mqa) -> dict[Dimension, str]:
+def values(scores: Sequence[Score], mqa: Mqa) -> dict[QualityDimension, str]:
     """Return what was measured, in percent, as every description of the dataset says it.
 
     Args:
@@ -65,8 +65,8 @@ def values(scores: Sequence[Score], mqa: Mqa) -> dict[Dimension, str]:
     }
 
 
-def _metric(dimension: Dimension, algorithm: str) -> Node:
-    info = DIMENSIONS[dimension]
+def _metric(dimension: QualityDimension, algorithm: str) -> Node:
+    info = QUALITY_DIMENSIONS[dimension]
     return {
         "@id": metric_urn(dimension, algorithm),
         "@type": "dqv:Metric",
@@ -74,7 +74,7 @@ def _metric(dimension: Dimension, algorithm: str) -> Node:
         "skos:definition": texts(info.meaning),
         "dqv:expectedDataType": {"@id": "xsd:decimal"},
         "dqv:inDimension": {
-            "@id": metric_urn(dimension, ""), "@type": "dqv:Dimension",
+            "@id": metric_urn(dimension, ""), "@type": "dqv:QualityDimension",
             "skos:prefLabel": texts(info.title),
         },
         "dcat:version": algorithm,

@@ -48,9 +48,9 @@ def group_id(sector: str) -> str:
     return str(uuid.uuid5(NAMESPACE, f"sector:{sector}"))
 
 
-def incident_urn(dataset: str, judgement: int, kind: str, check: str) -> str:
+def incident_urn(dataset: str, validation_run: int, kind: str, check: str) -> str:
     """Return the identifier of something that went wrong, for feeds."""
-    return uuid.uuid5(NAMESPACE, f"incident:{dataset}:{judgement}:{kind}:{check}").urn
+    return uuid.uuid5(NAMESPACE, f"incident:{dataset}:{validation_run}:{kind}:{check}").urn
 
 
 def metric_urn(dimension: str, algorithm: str) -> str:

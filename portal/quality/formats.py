@@ -42,19 +42,19 @@ def junit(judged: Iterable[tuple[QualityReport, QualityRecord]]) -> str:
 
 def _suite(root: ET.Element, report: QualityReport, quality: QualityRecord) -> None:
     failures = sum(check.outcome == "failed" for check in quality.checks)
-    stopped = quality.stopped is not None
+    blockers = quality.blockers is not None
     suite = ET.SubElement(
         root, "testsuite", name=report.dataset, tests=str(len(quality.checks) + 1),
-        failures=str(failures + stopped), errors="0",
-        skipped=str(sum(check.outcome == "not_judged" for check in quality.checks)),
+        failures=str(failures + blockers), errors="0",
+        skipped=str(sum(check.outcome == "not_evaluated" for check in quality.checks)),
     )
     if quality.duration_ms is not None:
         suite.set("time", _seconds(quality.duration_ms))
     if report.latest is not None:
         suite.set("timestamp", report.latest.at.strftime("%Y-%m-%dT%H:%M:%S"))
     case = ET.SubElement(suite, "testcase", classname=report.dataset, name="release")
-    if quality.stopped:
-        said = in_words(quality.stopped, report.dataset, names=True).en
+    if quality.blockers:
+        said = in_words(quality.blockers, report.dataset, names=True).en
         ET.SubElement(case, "failure", message=_xml(said), type="stopped")
     for check in quality.checks:
         case = ET.SubElement(suite, "testcase", classname=report.dataset, name=check.name)
@@ -67,7 +67,7 @@ def _suite(root: ET.Element, report: QualityReport, quality: QualityRecord) -> N
             failure.text = _found(check)
         elif check.outcome == "warned":
             ET.SubElement(case, "system-out").text = _found(check)
-        elif check.outcome == "not_judged":
+        elif check.outcome == "not_evaluated":
             ET.SubElement(case, "skipped", message=_xml(str(check.observed)))
 
 
@@ -122,10 +122,10 @@ def prometheus(reports: Sequence[QualityReport], dated: bool = True) -> str:
         ])
     metric("checks", "Checks of the newest judgement by outcome", [
         (each(report, outcome=outcome), count)
-        for report, judgement in latest
+        for report, validation_run in latest
         for outcome, count in (
-            ("passed", len(judgement.passed)),
-            *((name, sum(item.outcome == name for item in judgement.open))
+            ("passed", len(validation_run.passed)),
+            *((name, sum(item.outcome == name for item in validation_run.open))
               for name in ("warned", "failed")),
         )
     ])
@@ -137,7 +137,7 @@ def prometheus(reports: Sequence[QualityReport], dated: bool = True) -> str:
         )
     ])
     metric("release_stopped", "1 where the newest table could not be released", [
-        (each(report), float(item.stopped is not None)) for report, item in latest
+        (each(report), float(item.blockers is not None)) for report, item in latest
     ])
     metric("judged_timestamp_seconds", "When the newest judgement was made", [
         (each(report), item.at.timestamp()) for report, item in latest

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from model.records.quality_dimension import DIMENSIONS, GRADES, grade_of
+from model.records.quality_dimension import GRADES, QUALITY_DIMENSIONS, grade_of
 from model.records.release_blockers import sentences
 from model.records.scorecard import GroupScore, QualityReport
 from model.records.validation import QualityRecord
@@ -106,13 +106,13 @@ def _overview(
         "city_scores": dict(city.scores) if city else {},
         "curve": trends.curve(trends.weekly(list(totals.values()), as_of)),
         "box": trends,
-        "dimensions": DIMENSIONS,
+        "dimensions": QUALITY_DIMENSIONS,
         "grades": GRADES,
         "grade_of": grade_of,
         "worse": _worse(reports, totals, as_of),
         "stopped": [
-            (report, sentences(report.latest.stopped, report.dataset))
-            for report in reports if report.latest and report.latest.stopped
+            (report, sentences(report.latest.blockers, report.dataset))
+            for report in reports if report.latest and report.latest.blockers
         ],
         "late": _late(reports),
         "as_of": as_of,
@@ -148,7 +148,7 @@ def _report(each: Assessed, registries: Registries, language: str) -> bytes:
         root="../../../", page=f"quality/{report.dataset}.html", preview=False,
         report=report,
         sector=registries.sectors[report.sector],
-        dimensions=DIMENSIONS,
+        dimensions=QUALITY_DIMENSIONS,
         grade_of=grade_of,
         box=trends,
         v=shown,

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from model.records.quality_dimension import DIMENSIONS, grade_of
+from model.records.quality_dimension import QUALITY_DIMENSIONS, grade_of
 from model.records.reject_reasons import in_words
 from model.records.release_blockers import finding, sentences
 from model.records.scorecard import QualityReport
-from model.records.source_schema import SHAPE_CHECK
+from model.records.source_schema import SOURCE_SCHEMA_CHECK
 from model.records.validation import CheckResult, QualityRecord
 from model.reference.personal_data import masked
 from model.util.text import plain
@@ -52,11 +52,11 @@ def view(
     """
     card = report.scorecard if report else None
     results = {check.name: check for check in record.checks} if record else {}
-    stops = record.stopped or () if record else ()
+    stops = record.blockers or () if record else ()
     checks = _checks(names, report, record, language)
-    shape = results.get(SHAPE_CHECK)
+    shape = results.get(SOURCE_SCHEMA_CHECK)
     return {
-        "report": report, "record": record, "card": card, "dimensions": DIMENSIONS,
+        "report": report, "record": record, "card": card, "dimensions": QUALITY_DIMENSIONS,
         "scores": card.scores if card else record.scores if record else (),
         "grade_of": grade_of, "box": trends, "finding": finding,
         "curve": trends.curve(trends.course(report.trend, card.as_of)) if report and card else None,
@@ -168,7 +168,7 @@ def _held(
     if not content.release.quarantined:
         return []
     key = content.dataset.key
-    rows = content.held(
+    rows = content.quarantined(
         (*key, "obs_value", "_part", "_row", "_column", "_original", "reasons"), HELD
     )
     titles = {check.name: check.title for check in results.values()}

@@ -128,7 +128,7 @@ def render_dataset(
             columns=content.dataset.columns,
             first_rows=[_row(content, row, language) for row in tables["rows"]],
             changes=[_change(content, row, language) for row in tables["changes"]],
-            held=[_held(content, row, language) for row in tables["held"]],
+            quarantined=[_held(content, row, language) for row in tables["held"]],
             json_ld=_schema_org(content, releases, language),
         )
         for language in LANGUAGES
@@ -189,7 +189,7 @@ def _tables(content: Content) -> dict[str, list[dict[str, Any]]]:
     return {
         "rows": _dicts(content, "data.parquet", columns, f"LIMIT {FIRST_ROWS}"),
         "changes": changes,
-        "held": content.held(held_columns, FIRST_HELD),
+        "held": content.quarantined(held_columns, FIRST_HELD),
     }
 
 

@@ -160,8 +160,8 @@ def _chosen(series: list[Series], wanted: list[str]) -> list[Series]:
     periods = {p.period for s in series for p in s.points if p.value is not None}
     if len(periods) <= 1:
         series = sorted(series, key=lambda s: -(s.last.value or 0) if s.last else 0)
-        home = [s for s in series if s.code in _FIRST]
-        kept = [*home, *(s for s in series if s not in home)][:MAX_BARS]
+        data_dir = [s for s in series if s.code in _FIRST]
+        kept = [*data_dir, *(s for s in series if s not in data_dir)][:MAX_BARS]
         return [s for s in series if s in kept]
     ranked = [*wanted, *(code for code in _FIRST if code not in wanted)]
     rank = {code: index for index, code in enumerate(ranked)}

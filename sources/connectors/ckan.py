@@ -20,11 +20,11 @@ from pydantic import Field, model_validator
 from model.declarations.dataset import ColumnRule
 from model.errors import ChangedError, SourceError
 from model.util.text import Frozen, Text, did_you_mean, slug
-from sources.base import Answer, Get, Request, StoredPart
+from sources.base import FetchedPart, FetchPart, Request, StoredPart
 from sources.connectors import ckan_rows, files
 from sources.connectors.options import BaseUrl, Files, exactly_one
 from sources.fetch.credentials import Secret
-from sources.fetch.recorded_files import part_name, recorded_answers
+from sources.fetch.recorded_files import part_name, recorded_files
 from sources.fetch.urls import host_of, safe_url
 from sources.formats.json_text import load_json
 from sources.formats.payload import message_in, quoted
@@ -80,14 +80,14 @@ def host(options: Options) -> str:
     return host_of(options.base_url) if options.base_url else ""
 
 
-def fetch(options: Options, get: Get) -> Iterator[Answer]:
+def fetch(options: Options, get: FetchPart) -> Iterator[FetchedPart]:
     """Ask what resources the package has, then for each that is chosen.
 
     Raises:
         SourceError: CKAN's own words, or no such resource.
     """
     if options.base_url is None:
-        yield from recorded_answers(options.files, get)
+        yield from recorded_files(options.files, get)
         return
     secrets = {"Authorization": options.token.read()} if options.token else {}
     url = _action(options.base_url, "package_show", id=options.package)
@@ -181,9 +181,9 @@ def _listed(resources: list[dict[str, Any]]) -> str:
 
 
 def _file(
-    resource: dict[str, Any], base_url: str, secrets: Mapping[str, str], get: Get,
+    resource: dict[str, Any], base_url: str, secrets: Mapping[str, str], get: FetchPart,
     taken: set[str],
-) -> Answer:
+) -> FetchedPart:
     url = _text(resource, "url")
     if not url.startswith(("https://", "http://")):
         raise SourceError(
@@ -209,8 +209,8 @@ def _edition(resource: dict[str, Any]) -> str | None:
 
 def _rows(
     resource: dict[str, Any], options: Options, base_url: str, secrets: Mapping[str, str],
-    get: Get, taken: set[str],
-) -> Iterator[Answer]:
+    get: FetchPart, taken: set[str],
+) -> Iterator[FetchedPart]:
     """Ask for a table of the DataStore, page after page.
 
     Rows may be written without a trace in the package, so every page is asked for each time.

@@ -26,10 +26,10 @@ from model.declarations.dataset import ColumnRule
 from model.errors import ReadError, SourceError
 from model.util.hashing import sha256_file
 from model.util.text import Frozen
-from sources.base import Answer, Get, Request, StoredPart
+from sources.base import FetchedPart, FetchPart, Request, StoredPart
 from sources.connectors.options import BaseUrl, Files, exactly_one
 from sources.fetch.credentials import Secret, basic
-from sources.fetch.recorded_files import recorded_answers
+from sources.fetch.recorded_files import recorded_files
 from sources.fetch.urls import host_of, safe_url
 from sources.formats.json_pages import record_batches
 from sources.formats.json_text import load_json
@@ -66,14 +66,14 @@ def host(options: Options) -> str:
     return "" if options.files else host_of(options.base_url)
 
 
-def fetch(options: Options, get: Get) -> Iterator[Answer]:
+def fetch(options: Options, get: FetchPart) -> Iterator[FetchedPart]:
     """Ask for each dataset, page after page until an empty one.
 
     Raises:
         SourceError: the login is refused, or the same page comes again and again.
     """
     if options.login is None:
-        yield from recorded_answers(options.files, get)
+        yield from recorded_files(options.files, get)
         return
     secrets = basic(options.login)
     for number in options.datasets:
@@ -81,8 +81,8 @@ def fetch(options: Options, get: Get) -> Iterator[Answer]:
 
 
 def _pages(
-    number: int, options: Options, secrets: Mapping[str, str], get: Get
-) -> Iterator[Answer]:
+    number: int, options: Options, secrets: Mapping[str, str], get: FetchPart
+) -> Iterator[FetchedPart]:
     offset, before = 0, ""
     for page in range(1, MAX_PAGES + 1):
         url = _url(number, offset, options)

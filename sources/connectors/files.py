@@ -15,9 +15,9 @@ from pydantic import AfterValidator, StringConstraints, model_validator
 from model.declarations.dataset import ColumnRule
 from model.errors import ReadError
 from model.util.text import Frozen, Text
-from sources.base import Answer, Get, Request, StoredPart
+from sources.base import FetchedPart, FetchPart, Request, StoredPart
 from sources.connectors.options import Files, Url, checked_encoding, exactly_one
-from sources.fetch.recorded_files import part_name, recorded_answers
+from sources.fetch.recorded_files import part_name, recorded_files
 from sources.fetch.urls import host_of
 from sources.formats.archives import is_gzip, is_zip, ungzipped, unpacked
 from sources.formats.arrow_files import arrow_batches, parquet_batches
@@ -38,7 +38,7 @@ from sources.formats.tabular.layout import (
     StackedTables,
     positions,
 )
-from sources.formats.tabular.tables import Shape, Table, as_table
+from sources.formats.tabular.tables import Table, TableExtent, as_table
 from sources.formats.workbook.legacy_fonts import LegacyText, in_unicode
 from sources.formats.workbook.sheet_batches import sheet_batches
 from sources.formats.workbook.sheets import open_sheet
@@ -129,10 +129,10 @@ class Options(Frozen):
         return self
 
     @property
-    def shape(self) -> Shape:
+    def shape(self) -> TableExtent:
         """Where a plain table stands in the file: one row of names, and the rows below."""
         header = self.layout.header
-        return Shape(header[0] if header else 0, self.skip_rows, self.footer, self.names)
+        return TableExtent(header[0] if header else 0, self.skip_rows, self.footer, self.names)
 
     @property
     def layout(self) -> Layout:
@@ -153,10 +153,10 @@ def host(options: Options) -> str:
     return host_of(options.urls[0]) if options.urls else ""
 
 
-def fetch(options: Options, get: Get) -> Iterator[Answer]:
+def fetch(options: Options, get: FetchPart) -> Iterator[FetchedPart]:
     """Ask for every file."""
     if options.files:
-        yield from recorded_answers(options.files, get)
+        yield from recorded_files(options.files, get)
         return
     taken: set[str] = set()
     for url in options.urls:

@@ -17,16 +17,16 @@ from pydantic import Field
 from model.declarations.dataset import ColumnRule
 from model.errors import ReadError, SourceError
 from model.util.text import Code, slug
-from sources.base import Answer, Get, Request, StoredPart
+from sources.base import FetchedPart, FetchPart, Request, StoredPart
 from sources.connectors.by_indicator import ByIndicator, service_host
 from sources.connectors.options import BaseUrl
-from sources.fetch.recorded_files import recorded_answers
+from sources.fetch.recorded_files import recorded_files
 from sources.fetch.urls import host_of, safe_url
 from sources.formats.csv_text import read_csv
 from sources.formats.json_text import as_text, load_json
 from sources.formats.payload import check_payload, message_in
 from sources.formats.tabular.batches import Row, text_batches
-from sources.formats.tabular.tables import Shape, as_table
+from sources.formats.tabular.tables import TableExtent, as_table
 from sources.limits import MAX_PAGES
 
 name = "gho"
@@ -64,14 +64,14 @@ class Options(ByIndicator):
 host = service_host
 
 
-def fetch(options: Options, get: Get) -> Iterator[Answer]:
+def fetch(options: Options, get: FetchPart) -> Iterator[FetchedPart]:
     """Ask for each indicator and follow its pages.
 
     Raises:
         SourceError: an error body, or a next page on another host.
     """
     if options.files:
-        yield from recorded_answers(options.files, get)
+        yield from recorded_files(options.files, get)
         return
     for indicator in options.indicators:
         url: str | None = _url(indicator, options)
@@ -166,7 +166,7 @@ def _json_rows(parts: list[StoredPart]) -> Iterator[Row]:
 
 
 def _table(part: StoredPart) -> Any:
-    table = as_table(read_csv(part.path, part.name), Shape(), part.name)
+    table = as_table(read_csv(part.path, part.name), TableExtent(), part.name)
     if not {"GHO", "Numeric"} <= set(table.columns):
         raise ReadError(
             "has no column `GHO` or `Numeric`", where=f"{part.name}:1",

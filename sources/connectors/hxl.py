@@ -19,14 +19,14 @@ from pydantic import AfterValidator, Field, model_validator
 from model.declarations.dataset import ColumnRule
 from model.errors import ReadError
 from model.util.text import Frozen, Text
-from sources.base import Answer, Get, StoredPart
+from sources.base import FetchedPart, FetchPart, StoredPart
 from sources.connectors import files
 from sources.connectors.options import Files, Url, checked_encoding, exactly_one
 from sources.formats.csv_text import read_csv
 from sources.formats.json_text import as_text, load_json
 from sources.formats.payload import check_payload, quoted
 from sources.formats.tabular.batches import Row, text_batches
-from sources.formats.tabular.tables import Record, Shape, as_table
+from sources.formats.tabular.tables import Record, TableExtent, as_table
 from sources.formats.workbook.sheets import read_sheet
 
 name = "hxl"
@@ -61,7 +61,7 @@ def host(options: Options) -> str:
     return files.host(_as_files(options))
 
 
-def fetch(options: Options, get: Get) -> Iterator[Answer]:
+def fetch(options: Options, get: FetchPart) -> Iterator[FetchedPart]:
     """Ask for every file."""
     return files.fetch(_as_files(options), get)
 
@@ -155,7 +155,7 @@ def _tagged(
             "the file has none at its beginning: read it with the protocol `files`",
         )
     names = _names(tags[1], f"{where}:{tag_row}")
-    return names, as_table(records, Shape(header=0, names=names), where).rows
+    return names, as_table(records, TableExtent(header=0, names=names), where).rows
 
 
 def is_tag_row(cells: list[str]) -> bool:

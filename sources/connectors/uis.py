@@ -18,17 +18,17 @@ import pyarrow as pa
 from model.declarations.dataset import ColumnRule
 from model.errors import ReadError, SourceError
 from model.util.text import Code, slug
-from sources.base import Answer, Get, Request, StoredPart
+from sources.base import FetchedPart, FetchPart, Request, StoredPart
 from sources.connectors.by_indicator import ByIndicator, service_host
 from sources.connectors.options import BaseUrl
-from sources.fetch.recorded_files import recorded_answers
+from sources.fetch.recorded_files import recorded_files
 from sources.fetch.urls import safe_url
 from sources.formats.archives import is_zip, unpacked
 from sources.formats.csv_text import read_csv
 from sources.formats.json_text import as_text, load_json
 from sources.formats.payload import check_payload, message_in
 from sources.formats.tabular.batches import Row, text_batches
-from sources.formats.tabular.tables import Shape, as_table
+from sources.formats.tabular.tables import TableExtent, as_table
 
 name = "uis"
 
@@ -59,14 +59,14 @@ class Options(ByIndicator):
 host = service_host
 
 
-def fetch(options: Options, get: Get) -> Iterator[Answer]:
+def fetch(options: Options, get: FetchPart) -> Iterator[FetchedPart]:
     """Ask for each indicator alone: the service refuses more than 100,000 records.
 
     Raises:
         SourceError: an error body.
     """
     if options.files:
-        yield from recorded_answers(options.files, get)
+        yield from recorded_files(options.files, get)
         return
     version = options.version or _current_version(options, get)
     for indicator in options.indicators:
@@ -76,7 +76,7 @@ def fetch(options: Options, get: Get) -> Iterator[Answer]:
         yield replace(answer, edition=version)
 
 
-def _current_version(options: Options, get: Get) -> str:
+def _current_version(options: Options, get: FetchPart) -> str:
     url = f"{options.base_url}/versions/default"
     body = load_json(get("version.json", Request(url)).path, safe_url(url))
     version = body.get("version") if isinstance(body, dict) else None
@@ -154,7 +154,7 @@ def _csv_rows(part: StoredPart, packed: bool) -> Iterator[Row]:
         path, where = part.path, part.name
         if packed:
             path, where = stack.enter_context(unpacked(path, where, "*_data_national.csv"))
-        table = as_table(read_csv(path, where), Shape(), where)
+        table = as_table(read_csv(path, where), TableExtent(), where)
         if tuple(column.lower() for column in table.columns) != COLUMNS:
             raise ReadError(
                 f"its columns are not {', '.join(COLUMNS)}", where=f"{where}:1",

@@ -22,10 +22,10 @@ from model.declarations.dataset import ColumnRule
 from model.errors import ChangedError, ReadError, SourceError
 from model.util.hashing import sha256_file
 from model.util.text import slug
-from sources.base import Answer, Get, Request, StoredPart
+from sources.base import FetchedPart, FetchPart, Request, StoredPart
 from sources.connectors.by_indicator import ByIndicator, service_host
 from sources.connectors.options import BaseUrl, Codes, Period
-from sources.fetch.recorded_files import recorded_answers
+from sources.fetch.recorded_files import recorded_files
 from sources.fetch.urls import safe_url
 from sources.formats.json_text import Lexeme, as_text, in_order, load_json
 from sources.formats.payload import message_in
@@ -72,20 +72,20 @@ class Options(ByIndicator):
 host = service_host
 
 
-def fetch(options: Options, get: Get) -> Iterator[Answer]:
+def fetch(options: Options, get: FetchPart) -> Iterator[FetchedPart]:
     """Ask for each indicator, page after page.
 
     Raises:
         SourceError: the World Bank's own words, or pages that do not fit together.
     """
     if options.files:
-        yield from recorded_answers(options.files, get)
+        yield from recorded_files(options.files, get)
         return
     for indicator in options.indicators:
         yield from _pages(indicator, options, get)
 
 
-def _pages(indicator: str, options: Options, get: Get) -> Iterator[Answer]:
+def _pages(indicator: str, options: Options, get: FetchPart) -> Iterator[FetchedPart]:
     page, pages, total, received = 1, 1, 0, 0
     first: tuple[str, ...] = ()
     edition: str | None = None

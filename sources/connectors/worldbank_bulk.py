@@ -18,10 +18,10 @@ import pyarrow as pa
 from model.declarations.dataset import ColumnRule
 from model.errors import ReadError
 from model.util.text import slug
-from sources.base import Answer, Get, Request, StoredPart
+from sources.base import FetchedPart, FetchPart, Request, StoredPart
 from sources.connectors.by_indicator import ByIndicator, service_host
 from sources.connectors.options import BaseUrl
-from sources.fetch.recorded_files import recorded_answers
+from sources.fetch.recorded_files import recorded_files
 from sources.formats.archives import is_zip, unpacked
 from sources.formats.csv_text import read_csv
 from sources.formats.payload import check_payload, quoted
@@ -62,10 +62,10 @@ class Options(ByIndicator):
 host = service_host
 
 
-def fetch(options: Options, get: Get) -> Iterator[Answer]:
+def fetch(options: Options, get: FetchPart) -> Iterator[FetchedPart]:
     """Ask for the zip of each indicator."""
     if options.files:
-        yield from recorded_answers(options.files, get)
+        yield from recorded_files(options.files, get)
         return
     for indicator in options.indicators:
         url = f"{options.base_url}/en/indicator/{quote(indicator)}?downloadformat=csv"

@@ -10,8 +10,8 @@ from functools import cached_property
 from pathlib import Path
 
 from model.errors import SourceError
-from model.util.disk import written_aside
-from sources.base import Reply, Request, Validators
+from model.util.disk import atomic_write
+from sources.base import Request, Response, Validators
 from sources.demo.facts import Sample, Vintage, load_samples
 from sources.demo.responses import indicators_asked, render
 from sources.fetch.urls import safe_url
@@ -43,7 +43,7 @@ class ReplayTransport:
         sample = next(found, None)
         return len(sample.vintages) if sample else 1
 
-    def send(self, request: Request, validators: Validators, target: Path) -> Reply:
+    def send(self, request: Request, validators: Validators, target: Path) -> Response:
         """Answer as the source would, and write the body to `target`.
 
         Raises:
@@ -52,7 +52,7 @@ class ReplayTransport:
         sample = self._sample_for(request)
         vintage = self._vintage_for(sample, request, validators)
         if vintage is None:
-            return Reply(request.url, 304, {}, None, not_modified=True)
+            return Response(request.url, 304, {}, None, not_modified=True)
         self._remember(request, vintage)
         answer = render(sample, vintage, request)
         if answer.status != 200:
@@ -61,7 +61,7 @@ class ReplayTransport:
                 f"answered HTTP {answer.status}" + (f": {said}" if said else ""),
                 where=safe_url(request.url), todo="check the codes in the source's options",
             )
-        with written_aside(target) as aside:
+        with atomic_write(target) as aside:
             aside.write_bytes(answer.body)
         published = datetime.combine(vintage.day, time(), UTC)
         headers = {
@@ -69,7 +69,7 @@ class ReplayTransport:
             "last-modified": format_datetime(published, usegmt=True),
             "content-type": answer.media_type,
         }
-        return Reply(request.url, 200, headers, target)
+        return Response(request.url, 200, headers, target)
 
     def _sample_for(self, request: Request) -> Sample:
         """Choose by the longest beginning of the URL, then by the indicator that it names."""

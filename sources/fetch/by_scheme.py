@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sources.base import Reply, Request, Transport, Validators
+from sources.base import Request, Response, Transport, Validators
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class TransportByScheme:
     files: Transport
     web: Transport
 
-    def send(self, request: Request, validators: Validators, target: Path) -> Reply:
+    def send(self, request: Request, validators: Validators, target: Path) -> Response:
         """Send the request with the transport of its scheme."""
         chosen = self.files if request.url.startswith("file:") else self.web
         return chosen.send(request, validators, target)

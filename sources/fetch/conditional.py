@@ -12,11 +12,11 @@ from pydantic import BaseModel
 
 from model.errors import ChangedError, SourceError
 from model.records.snapshot import Part
-from model.util.disk import written_aside
+from model.util.disk import atomic_write
 from model.util.hashing import sha256_file, sha256_json
-from sources.base import Answer, Reply, Request, SourceProtocol, Transport, Validators
+from sources.base import FetchedPart, Request, Response, SourceProtocol, Transport, Validators
 from sources.fetch import session
-from sources.fetch.session import Pull
+from sources.fetch.session import FetchSession
 from sources.fetch.urls import safe_url
 from sources.limits import MAX_FILES
 
@@ -37,12 +37,12 @@ class _Fetcher:
     """The `Get` of one fetch."""
 
     transport: Transport
-    session: Pull
+    session: FetchSession
     earlier: dict[str, tuple[Part, Path]]
     asked: set[str] = field(default_factory=set)
     reused: dict[str, Part] = field(default_factory=dict)
 
-    def __call__(self, name: str, request: Request, edition: str | None = None) -> Answer:
+    def __call__(self, name: str, request: Request, edition: str | None = None) -> FetchedPart:
         if not _SAFE_NAME.fullmatch(name) or name in self.asked:
             raise ValueError(f"{name!r} is no safe, unique name of a part")
         if len(self.asked) >= MAX_FILES:
@@ -64,32 +64,32 @@ class _Fetcher:
             return self._unasked(known[0], request, path)
         return self._asked(known, request, path)
 
-    def _unasked(self, part: Part, request: Request, path: Path) -> Answer:
+    def _unasked(self, part: Part, request: Request, path: Path) -> FetchedPart:
         self.reused[part.name] = part
-        reply = Reply(request.url, 304, {}, None, not_modified=True)
-        return Answer(part.name, path, request, reply, part.edition)
+        response = Response(request.url, 304, {}, None, not_modified=True)
+        return FetchedPart(part.name, path, request, response, part.edition)
 
-    def _still_the_same(self, kept: Part, request: Request, path: Path) -> Answer:
+    def _still_the_same(self, kept: Part, request: Request, path: Path) -> FetchedPart:
         """Ask again for a part that an unfinished pull has got.
 
         Raises:
             ChangedError: the source gives something else now.
         """
-        reply = self.transport.send(request, Validators(kept.etag, kept.last_modified), path)
-        if not reply.not_modified and sha256_file(path) != kept.sha256:
+        response = self.transport.send(request, Validators(kept.etag, kept.last_modified), path)
+        if not response.not_modified and sha256_file(path) != kept.sha256:
             raise ChangedError(
                 "has changed since a pull that did not finish", where=safe_url(request.url),
                 todo="run again",
             )
         self.reused[kept.name] = kept
-        return Answer(kept.name, path, request, reply)
+        return FetchedPart(kept.name, path, request, response)
 
     def _asked(
         self, known: tuple[Part, Path] | None, request: Request, path: Path
-    ) -> Answer:
+    ) -> FetchedPart:
         validators = Validators(known[0].etag, known[0].last_modified) if known else Validators()
-        reply = self.transport.send(request, validators, path)
-        if reply.not_modified:
+        response = self.transport.send(request, validators, path)
+        if response.not_modified:
             if known is None:
                 raise SourceError(
                     "says 'not modified' to a question without a condition",
@@ -97,7 +97,7 @@ class _Fetcher:
                 )
             _copy(known[1], path)
             self.reused[path.name] = known[0]
-        return Answer(path.name, path, request, reply)
+        return FetchedPart(path.name, path, request, response)
 
     def _earlier(self, name: str, request: Request) -> tuple[Part, Path] | None:
         """Return the earlier part that answers the same request, if its file is still whole."""
@@ -107,9 +107,9 @@ class _Fetcher:
         part, path = found
         return found if path.is_file() and sha256_file(path) == part.sha256 else None
 
-    def part(self, answer: Answer) -> Part:
+    def part(self, answer: FetchedPart) -> Part:
         """Return the record of an answer."""
-        headers = {k.lower(): v[:_MAX_HEADER_CHARS] for k, v in answer.reply.headers.items()}
+        headers = {k.lower(): v[:_MAX_HEADER_CHARS] for k, v in answer.response.headers.items()}
         before = self.reused.get(answer.name)
         return Part(
             name=answer.name,
@@ -179,5 +179,5 @@ def _fetched(protocol: SourceProtocol, options: BaseModel, get: _Fetcher) -> Fet
 
 
 def _copy(body: Path, path: Path) -> None:
-    with written_aside(path) as aside:
+    with atomic_write(path) as aside:
         shutil.copyfile(body, aside)

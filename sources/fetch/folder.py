@@ -8,9 +8,9 @@ from email.utils import formatdate
 from pathlib import Path, PurePosixPath
 
 from model.errors import SourceError
-from model.util.disk import written_aside
+from model.util.disk import atomic_write
 from model.util.hashing import sha256_file
-from sources.base import Reply, Request, Validators
+from sources.base import Request, Response, Validators
 from sources.fetch.recorded_files import is_pattern
 from sources.fetch.urls import file_url, path_of_file_url, safe_url
 from sources.formats.payload import quoted
@@ -26,7 +26,7 @@ class FolderTransport:
 
     root: Path
 
-    def send(self, request: Request, validators: Validators, target: Path) -> Reply:
+    def send(self, request: Request, validators: Validators, target: Path) -> Response:
         """Copy the file to `target`, unless it is the one that `validators` names.
 
         Raises:
@@ -45,7 +45,7 @@ class FolderTransport:
 
     def _file(
         self, path: str, request: Request, validators: Validators, target: Path
-    ) -> Reply:
+    ) -> Response:
         _check_relative(path)
         file = self.root / path
         if not file.is_file():
@@ -65,12 +65,12 @@ class FolderTransport:
             ) from error
         headers = {"etag": etag, "last-modified": modified}
         if validators.etag == etag:
-            return Reply(request.url, 304, headers, None, not_modified=True)
-        with written_aside(target) as aside:
+            return Response(request.url, 304, headers, None, not_modified=True)
+        with atomic_write(target) as aside:
             shutil.copyfile(file, aside)
-        return Reply(request.url, 200, headers, target)
+        return Response(request.url, 200, headers, target)
 
-    def _listing(self, pattern: str, request: Request, target: Path) -> Reply:
+    def _listing(self, pattern: str, request: Request, target: Path) -> Response:
         _check_relative(pattern)
         found = []
         for path in self.root.glob(pattern):
@@ -86,9 +86,9 @@ class FolderTransport:
                 f"no file matches {pattern!r}", where=str(self.root), todo="check `files`"
             )
         text = "\n".join(sorted(found))
-        with written_aside(target) as aside:
+        with atomic_write(target) as aside:
             aside.write_text(text, encoding="utf-8")
-        return Reply(request.url, 200, {}, target)
+        return Response(request.url, 200, {}, target)
 
     def _is_inside(self, path: Path) -> bool:
         return path.resolve().is_relative_to(self.root.resolve())

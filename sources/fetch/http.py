@@ -14,9 +14,9 @@ import httpx
 from pydantic import Field
 
 from model.errors import SourceError, UnreachableError
-from model.util.disk import written_aside
+from model.util.disk import atomic_write
 from model.util.text import Frozen
-from sources.base import Reply, Request, Validators
+from sources.base import Request, Response, Validators
 from sources.fetch.http_addresses import addresses_of, parsed_url, redirected
 from sources.fetch.http_body import beginning, decoded, too_large
 from sources.fetch.http_failures import Again, advice_for, retry_after, words_for
@@ -70,7 +70,7 @@ class HttpTransport:
         """Close the connections."""
         self._client.close()
 
-    def send(self, request: Request, validators: Validators, target: Path) -> Reply:
+    def send(self, request: Request, validators: Validators, target: Path) -> Response:
         """Send `request`, again where that may help, and write the body to `target`.
 
         Raises:
@@ -106,7 +106,7 @@ class HttpTransport:
 
     def _once(
         self, request: Request, validators: Validators, target: Path, deadline: float
-    ) -> Reply:
+    ) -> Response:
         """Follow one request through its redirects."""
         url, method, body = request.url, request.method, request.body
         headers = self._headers(request, validators)
@@ -189,15 +189,15 @@ class HttpTransport:
     def _finish(
         self, response: httpx.Response, url: str, secrets: Mapping[str, str], target: Path,
         deadline: float,
-    ) -> Reply:
+    ) -> Response:
         status = response.status_code
         headers = {name.lower(): value for name, value in response.headers.items()}
         if status == 304:
-            return Reply(url, status, headers, None, not_modified=True)
+            return Response(url, status, headers, None, not_modified=True)
         if status in (200, 203):
-            with written_aside(target) as aside, aside.open("wb") as file:
+            with atomic_write(target) as aside, aside.open("wb") as file:
                 self._receive(response, url, file, deadline)
-            return Reply(url, status, headers, target)
+            return Response(url, status, headers, target)
         said = without_secrets(words_of(beginning(response)), url, secrets.values())
         what = f"answered HTTP {status}" + (f": {said}" if said else "")
         if status in _RETRIED:

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from model.errors import SourceError
 from model.util.text import slug
-from sources.base import Answer, Get, Request
+from sources.base import FetchedPart, FetchPart, Request
 from sources.fetch.urls import file_url, path_of_file_url
 from sources.limits import MAX_FILES
 
@@ -33,7 +33,7 @@ def part_name(path: str, taken: set[str], default_suffix: str = ".dat") -> str:
     return name
 
 
-def recorded_answers(files: Sequence[str], get: Get) -> Iterator[Answer]:
+def recorded_files(files: Sequence[str], get: FetchPart) -> Iterator[FetchedPart]:
     """Ask for the files that paths and globs name, in order, each once.
 
     The transport answers a glob with a list of `file:` URLs, one a line; that list is no part

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from model.records.snapshot import Part
-from model.util.disk import disk_errors, written_aside
+from model.util.disk import atomic_write, disk_errors
 from model.util.hashing import canonical_json, sha256_file
 from sources.limits import MAX_PULL_SECONDS
 
@@ -21,7 +21,7 @@ _JOURNAL = ".pull.jsonl"  # no safe name of a part
 
 
 @dataclass
-class Pull:
+class FetchSession:
     """The folder of one pull, what it asks for, and what an earlier run had got of it."""
 
     folder: Path
@@ -60,7 +60,7 @@ class Pull:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def begin(folder: Path, asks: str) -> Pull:
+def begin(folder: Path, asks: str) -> FetchSession:
     """Go on with the pull in a folder, or begin a new one where it asked for something else.
 
     Args:
@@ -75,14 +75,14 @@ def begin(folder: Path, asks: str) -> Pull:
     now = time.time()
     is_young = isinstance(began, float) and 0 <= now - began <= MAX_PULL_SECONDS
     kept = parts if head.get("asks") == asks and is_young else {}
-    with written_aside(folder / _JOURNAL) as aside:
+    with atomic_write(folder / _JOURNAL) as aside:
         for path in folder.glob("*"):
             if path.name not in (_JOURNAL, *kept):
                 path.unlink()
         first = {"asks": asks, "began": began if kept else now}
         lines = [canonical_json(first), *(canonical_json(part) for part in kept.values())]
         aside.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return Pull(folder, asks, kept)
+    return FetchSession(folder, asks, kept)
 
 
 def _read(journal: Path) -> tuple[dict[str, object], dict[str, Part]]:

@@ -25,7 +25,7 @@ from pyarrow import csv
 from sources.base import POSITION_FIELDS
 from sources.formats.csv_text import read_csv
 from sources.formats.tabular.batches import Row, text_batches, text_schema
-from sources.formats.tabular.tables import Shape, as_table
+from sources.formats.tabular.tables import TableExtent, as_table
 from sources.limits import MAX_CELL_CHARS
 
 # DuckDB keeps rows in groups of 122,880: a block with more it takes as it is, smaller ones it
@@ -53,7 +53,7 @@ class _Rows:
 
 
 def csv_batches(
-    path: Path, where: str, part: str, delimiter: str, shape: Shape
+    path: Path, where: str, part: str, delimiter: str, shape: TableExtent
 ) -> Iterator[pa.RecordBatch]:
     """Give the rows of a CSV file in UTF-8 as batches of text with POSITION_FIELDS.
 
@@ -80,7 +80,7 @@ def csv_batches(
     if rest is None:  # a line ends otherwise than with a newline
         rest = _Place(0, first_line)
     else:
-        shape = Shape(0, names=table.columns)
+        shape = TableExtent(0, names=table.columns)
         for given in _plain_batches(path, rest, table.columns, part, delimiter):
             if isinstance(given, _Place):
                 rest = given

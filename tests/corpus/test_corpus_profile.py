@@ -24,14 +24,14 @@ from pipelines.catalogue import load_catalogue
 from pipelines.dagster import execution
 from pipelines.dagster.execution import Outcome
 from pipelines.settings import Settings
-from pipelines.steps.reporting import FailureBook
+from pipelines.steps.reporting import FailureLog
 from sources.base import SourceProtocol, StoredPart
 from sources.connectors import files, uis, worldbank, worldbank_bulk
 from sources.fetch.conditional import fetch_parts
 from sources.fetch.folder import FolderTransport
 from tests.fixtures.datasets import SHARED, real_files
 from warehouse.store import releases
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import StoredRelease
 
 DATA = SHARED
@@ -47,10 +47,10 @@ def _corpus() -> None:
 class Run:
     """The profile, run once: what came of it, and its releases."""
 
-    def __init__(self, home: Home, outcome: Outcome) -> None:
-        self.home = home
+    def __init__(self, data_dir: DataDir, outcome: Outcome) -> None:
+        self.data_dir = data_dir
         self.outcome = outcome
-        found = ((name, releases.current(home, name)) for name in outcome.datasets)
+        found = ((name, releases.current(data_dir, name)) for name in outcome.datasets)
         self.releases: dict[str, StoredRelease] = {name: r for name, r in found if r is not None}
 
     def rows(self, dataset: str, where: str = "true", file: str = "data") -> list[dict[str, Any]]:
@@ -78,26 +78,26 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """
 
     @contextmanager
-    def in_memory(_: Home) -> Iterator[dg.DagsterInstance]:
+    def in_memory(_: DataDir) -> Iterator[dg.DagsterInstance]:
         with dg.DagsterInstance.ephemeral() as instance:
             yield instance
 
     settings = Settings.from_environment(
         {
-            "OPENINDICATORS_HOME": str(tmp_path_factory.mktemp("corpus")),
+            "OPENINDICATORS_DATA_DIR": str(tmp_path_factory.mktemp("corpus")),
             "OPENINDICATORS_CORPUS": str(DATA),
             "SOURCE_DATE_EPOCH": "1764000000",
         },
         profile="corpus",
     )
-    settings.home.prepare()
+    settings.data_dir.prepare()
     catalogue = load_catalogue(settings)
     chosen = catalogue.select("corpus", [])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(execution, "open_instance", in_memory)
-        book = FailureBook(settings.home)
+        book = FailureLog(settings.data_dir)
         outcome = execution.run_datasets(settings, catalogue, chosen, (), book)
-    return Run(settings.home, outcome)
+    return Run(settings.data_dir, outcome)
 
 
 def test_five_sectors_are_released(run: Run) -> None:

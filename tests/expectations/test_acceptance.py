@@ -10,7 +10,15 @@ from expectations.runner.validate import validate
 from expectations.suites.expectation import Suite
 from expectations.suites.suite import full_suite
 from model.records.validation_log import Acceptance, row_sha256
-from tests.fixtures.expectations import COLUMNS, dataset, good_rows, held, registries, row, table
+from tests.fixtures.expectations import (
+    COLUMNS,
+    dataset,
+    good_rows,
+    quarantined,
+    registries,
+    row,
+    table,
+)
 
 
 def accept(values, *checks) -> Acceptance:
@@ -25,7 +33,7 @@ def judge(rows, *accepted, **changes):
     declared = dataset(**changes)
     suite: Suite = full_suite(declared, None, registries())
     con = table(rows)
-    return validate(con, "observation", declared, suite, accepted), held(con)
+    return validate(con, "observation", declared, suite, accepted), quarantined(con)
 
 
 ODD = row(time_period="2010", obs_value=-3.0)
@@ -35,7 +43,7 @@ def test_an_accepted_row_is_released_and_its_check_still_says_what_it_found() ->
     quality, kept = judge([*good_rows(), ODD])
     assert kept == {8: ["obs_value_within_bounds"]} and quality.rows_accepted == 0
     quality, kept = judge([*good_rows(), ODD], accept(ODD, "obs_value_within_bounds"))
-    assert kept == {} and quality.stopped is None
+    assert kept == {} and quality.blockers is None
     assert (quality.rows_released, quality.rows_accepted) == (9, 1)
     [bounds] = [c for c in quality.checks if c.name == "obs_value_within_bounds"]
     assert bounds.outcome == "failed" and bounds.unexpected == 1
@@ -72,16 +80,16 @@ def test_what_every_table_rests_on_cannot_be_accepted(change, name) -> None:
 def test_one_acceptance_releases_one_row() -> None:
     decision = accept(ODD, "obs_value_within_bounds", "key_unique")
     quality, kept = judge([*good_rows(), ODD, ODD], decision)
-    assert list(kept) == [9] and quality.rows_accepted == 1 and quality.stopped is None
+    assert list(kept) == [9] and quality.rows_accepted == 1 and quality.blockers is None
 
 
 def test_of_rows_with_one_key_only_one_can_stay() -> None:
     one, two = row(time_period="2010", obs_value=1.0), row(time_period="2010", obs_value=2.0)
     quality, kept = judge([*good_rows(), one, two], accept(two, "key_unique"))
-    assert list(kept) == [8] and quality.stopped is None
+    assert list(kept) == [8] and quality.blockers is None
     both = (accept(one, "key_unique"), accept(two, "key_unique"))
     quality, _ = judge([*good_rows(), one, two], *both)
-    assert [check.name for stop in quality.stopped for check in stop.checks] == ["key_unique"]
+    assert [check.name for stop in quality.blockers for check in stop.checks] == ["key_unique"]
 
 
 def test_a_row_that_could_not_be_read_cannot_be_accepted() -> None:

@@ -117,7 +117,7 @@ def test_every_table_that_could_be_meant_is_tried(values, threshold):
     top = int(sum(values)) + threshold
     guesses = np.indices([top + 1] * 4, dtype=np.int16).reshape(4, -1)
     meant = with_totals(dict(zip(inner, guesses, strict=True)), "TT")
-    possible = np.ones(guesses.shape[1], dtype=bool)
+    possible = np.ones(guesses.source_schema[1], dtype=bool)
     for cell in truth.keys() - hidden:
         possible &= meant[cell] == truth[cell]
     for cell in hidden:
@@ -232,10 +232,10 @@ def test_what_cannot_be_told_stops_the_release():
     con.execute("UPDATE observation SET obs_value = 10 WHERE ref_area = 'A' AND sex = 'T'")
     done = suppress(con, "observation", people())
     assert done.problem is not None and "contradict" in done.problem
-    stopped = told(record(), done)
-    assert stopped.stopped is not None
-    assert [(stop.kind, stop.error) for stop in stopped.stopped] == [("unprotected", done.problem)]
-    assert [check.outcome for check in stopped.checks] == ["failed"]
+    blockers = told(record(), done)
+    assert blockers.blockers is not None
+    assert [(stop.kind, stop.error) for stop in blockers.blockers] == [("disclosure_unknown", done.problem)]
+    assert [check.outcome for check in blockers.checks] == ["failed"]
 
 
 def test_a_table_too_large_to_be_audited_stops_the_release(monkeypatch):
@@ -249,7 +249,7 @@ def test_a_table_too_large_to_be_audited_stops_the_release(monkeypatch):
 def test_the_record_counts_what_was_withheld_and_names_no_cell():
     con = table(dict.fromkeys(INNER, 50) | {("A", "F"): 3})
     found = told(record(), suppress(con, "observation", people()))
-    assert found.stopped is None
+    assert found.blockers is None
     assert found.checks[0].observed == {
         "withheld": {"small": 1, "beside": 3, "intervals at least, in thresholds": 5.3}
     }

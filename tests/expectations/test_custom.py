@@ -56,7 +56,7 @@ def test_personal_data_stop_the_release_whatever_the_suite_says(tmp_path):
     con = world.table(rows(GROWN, obs_note="gọi 0905123456"))
     checks, record = judged(con, suite)
     assert checks["no_personal_data"].outcome == "failed"
-    assert [check.name for stop in record.stopped for check in stop.checks] == ["no_personal_data"]
+    assert [check.name for stop in record.blockers for check in stop.checks] == ["no_personal_data"]
     assert "0905123456" not in record.model_dump_json(include={"stopped"})
     assert checks["no_personal_data"].samples == (
         {"column": "obs_note", "kind": "phone", "affected": 20, "masked": "xxx ##########"},)
@@ -96,7 +96,7 @@ def test_a_finding_says_what_was_observed_expected_and_against_what():
         "VN", "2012", "2011")
     assert sample["factor"] == pytest.approx(1000, rel=0.05)
     assert checks["series_keep_unit"].outcome == "warned"
-    assert record.stopped is None
+    assert record.blockers is None
 
 
 def test_without_a_last_release_it_is_not_judged_and_with_one_it_is(tmp_path):
@@ -106,7 +106,7 @@ def test_without_a_last_release_it_is_not_judged_and_with_one_it_is(tmp_path):
     con.execute(f"COPY observation TO '{before}' (FORMAT parquet)")
     con.execute("DELETE FROM observation WHERE ref_area = 'LA'")
     checks, record = judged(con, suite)
-    assert checks["areas_of_last_release"].outcome == "not_judged"
+    assert checks["areas_of_last_release"].outcome == "not_evaluated"
     assert len(record.checks) == len(suite.expectations)
     checks, _ = judged(con, suite, **{PREVIOUS_RELEASE: before})
     assert [s["ref_area"] for s in checks["areas_of_last_release"].samples] == ["LA"]
@@ -120,7 +120,7 @@ def test_half_a_table_stops_the_release(tmp_path):
     con.execute(f"COPY observation TO '{before}' (FORMAT parquet)")
     con.execute("DELETE FROM observation WHERE _id > 8")
     _, record = judged(con, suite, **{PREVIOUS_RELEASE: before})
-    assert [(check.name, check.observed, check.expected) for check in record.stopped[0].checks] == [
+    assert [(check.name, check.observed, check.expected) for check in record.blockers[0].checks] == [
         ("rows_of_last_release", "9", "20")
     ]
 

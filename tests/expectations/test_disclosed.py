@@ -112,4 +112,4 @@ def test_releases_that_differ_in_what_they_withhold(tmp_path, now, then, words):
 
 
 def test_the_first_release_is_not_judged():
-    assert judged(people(), [cell()])["withheld_in_every_release"].outcome == "not_judged"
+    assert judged(people(), [cell()])["withheld_in_every_release"].outcome == "not_evaluated"

@@ -20,7 +20,7 @@ from expectations.runner.validate import validate
 from expectations.suites import standalone
 from expectations.suites.export import export, exported
 from expectations.suites.suite import Suite, to_gx
-from model.records.source_schema import SHAPE_CHECK
+from model.records.source_schema import SOURCE_SCHEMA_CHECK
 from model.records.validation import QualityRecord
 from pipelines.catalogue import load_catalogue
 from pipelines.settings import Settings
@@ -28,7 +28,7 @@ from tests.expectations.test_engine import CASES, ROWS, suite_of
 from tests.fixtures.commands import openindicators
 from tests.fixtures.expectations import dataset, row, table
 from warehouse.store import releases
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
 PROJECT = Path(__file__).resolve().parents[2]
 # Runs the program as `python -I` does, where this project is not installed.
@@ -100,21 +100,21 @@ def test_mostly_holds_for_regular_expressions(regex, mostly, rows):
 
 @pytest.mark.parametrize("name", ["finance/consumer_prices", "health/population_by_province"])
 def test_a_release_is_judged_as_its_record_says(name, tmp_path):
-    home, folder = tmp_path / "home", tmp_path / "suite"
-    assert openindicators(home, "run", name).code == 0
-    assert openindicators(home, "quality", name, "--export", str(folder)).code == 0
-    stored = releases.history(Home(home), name)
+    data_dir, folder = tmp_path / "home", tmp_path / "suite"
+    assert openindicators(data_dir, "run", name).code == 0
+    assert openindicators(data_dir, "quality", name, "--export", str(folder)).code == 0
+    stored = releases.history(DataDir(data_dir), name)
     last = stored[-1]
     record = QualityRecord.model_validate_json(last.path("quality.json").read_bytes())
     before = [f"previous_release={stored[-2].path('data.parquet')}"] if len(stored) > 1 else []
     code, theirs = alone(folder, str(last.path("data.parquet")), *before)
-    held = {  # what broke these is not in the release
+    quarantined = {  # what broke these is not in the release
         check.name: ("passed", 0) for check in record.checks
         if check.level == "row" and check.severity == "critical"
     }
     assert code == 0
-    expected = recorded(record) | held
-    expected.pop(SHAPE_CHECK, None)  # of the snapshot, not of the suite
+    expected = recorded(record) | quarantined
+    expected.pop(SOURCE_SCHEMA_CHECK, None)  # of the snapshot, not of the suite
     assert theirs == expected
 
     bad = tmp_path / "bad.parquet"
@@ -126,8 +126,8 @@ def test_a_release_is_judged_as_its_record_says(name, tmp_path):
         con.execute(f"COPY t TO '{bad}' (FORMAT parquet)")
         con.execute("CREATE TABLE observation AS SELECT row_number() OVER () - 1 AS _id, *"
                     f" FROM '{bad}'")
-        [pipeline] = load_catalogue(Settings.from_environment()).select("sample", [name]).values()
-        ours = duckdb_engine.run(con, "observation", to_gx(_without_others(pipeline.suite)))
+        [bound] = load_catalogue(Settings.from_environment()).select("sample", [name]).values()
+        ours = duckdb_engine.run(con, "observation", to_gx(_without_others(bound.suite)))
     code, theirs = alone(folder, str(bad))
     broken = {each for each, found in ours.items() if not found.success}
     assert code == 1
@@ -137,7 +137,7 @@ def test_a_release_is_judged_as_its_record_says(name, tmp_path):
     assert {each: theirs[each][1] for each in ours} == {
         each: found.unexpected for each, found in ours.items()
     }
-    assert {theirs[each][0] for each in theirs.keys() - ours.keys()} <= {"not_judged"}
+    assert {theirs[each][0] for each in theirs.keys() - ours.keys()} <= {"not_evaluated"}
     assert len(broken) >= 2
 
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from expectations.scoring import scores
 from expectations.scoring.freshness import freshness, freshness_over_time, timeliness
-from model.records.quality_dimension import DIMENSIONS, GRADES, grade_of
+from model.records.quality_dimension import GRADES, QUALITY_DIMENSIONS, grade_of
 from model.records.scorecard import Freshness, Scorecard
 from model.records.validation import QualityRecord, Score
-from model.records.validation_log import Judgement
+from model.records.validation_log import ValidationRun
 from model.reference.periods import frequency_of, next_period, period_end, period_start
 from tests.fixtures.expectations import dataset, good_rows, row, table
 from tests.fixtures.releases import check
@@ -29,10 +29,10 @@ def record(*checks, rows_read=10, **changes) -> QualityRecord:
     })
 
 
-def percents(rows, quality, held=(), **changes) -> dict[str, float]:
+def percents(rows, quality, quarantined=(), **changes) -> dict[str, float]:
     con = table(rows)
     con.execute("CREATE TEMP TABLE held (_id BIGINT, reasons VARCHAR[])")
-    for row_id in held:
+    for row_id in quarantined:
         con.execute("INSERT INTO held VALUES (?, ['x'])", [row_id])
     found = scores.of_table(con, "observation", dataset(**changes), quality)
     return {score.dimension: round(score.percent, 4) for score in found}
@@ -51,7 +51,7 @@ def test_completeness_is_what_there_is_of_each_series_own_extent() -> None:
         row(sex="M", time_period="2020", obs_value=None, obs_status="Q"),  # 1 of 1: suppressed
     ]
     assert percents(rows, record())["completeness"] == round(100 * 6 / 9, 4)
-    assert percents(rows, record(), held=[1, 5])["completeness"] == round(100 * 5 / 8, 4)
+    assert percents(rows, record(), quarantined=[1, 5])["completeness"] == round(100 * 5 / 8, 4)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_each_check_takes_away_the_rows_that_break_it() -> None:
         check("total", outcome="warned", severity="warning", unexpected=0, evaluated=10),
         check("jumps", expectation="expect_series_values_to_not_jump", level="row",
               severity="warning", outcome="warned", unexpected=5, evaluated=10),
-        check("other", severity="warning", outcome="not_judged", evaluated=0),
+        check("other", severity="warning", outcome="not_evaluated", evaluated=0),
         check("fine"),
     )
     rows = [*good_rows(9), row(_reject="unreadable")]
@@ -111,8 +111,8 @@ def score(dimension: str, percent: float) -> Score:
 
 
 def test_the_total_is_the_weighted_mean_of_what_was_measured() -> None:
-    assert sum(info.weight for info in DIMENSIONS.values()) == 100
-    assert scores.total([score(name, 100) for name in DIMENSIONS]) == 100
+    assert sum(info.weight for info in QUALITY_DIMENSIONS.values()) == 100
+    assert scores.total([score(name, 100) for name in QUALITY_DIMENSIONS]) == 100
     assert scores.total([score("completeness", 0), score("validity", 100)]) == 50
     assert scores.total([score("validity", 80), score("metadata", 0)]) == 80  # stands beside
     assert scores.total([]) == 0
@@ -156,23 +156,23 @@ def test_every_dataset_counts_the_same_in_its_sector() -> None:
         )
         for total in (60, 100)
     ]
-    made = scores.group("health", cards, stopped=1)
+    made = scores.group("health", cards, blocked=1)
     assert made.total == 80 and made.grade == "C" and made.scores == (("validity", 80.0),)
-    assert made.datasets == 2 and made.stopped == 1
+    assert made.datasets == 2 and made.blocked == 1
     assert scores.group("health", [], 0) is None
 
 
-def judgement(day: date, period: str | None, **changes) -> Judgement:
-    return Judgement.model_validate({
+def validation_run(day: date, period: str | None, **changes) -> ValidationRun:
+    return ValidationRun.model_validate({
         "dataset": "a/b", "number": 1, "at": datetime(day.year, day.month, day.day, tzinfo=UTC),
         "inputs_sha256": "", "snapshot_sha256": "", "record_sha256": "", "data_sha256": "",
-        "algorithm": "1", "stopped": None, "rows_read": 1, "rows_released": 1,
+        "algorithm": "1", "blockers": None, "rows_read": 1, "rows_released": 1,
         "rows_quarantined": 0, "period_last": period, "scores": (), "passed": (), "open": (),
         **changes,
     })
 
 
-FIRST = [judgement(date(2024, 3, 1), "2023-12")]
+FIRST = [validation_run(date(2024, 3, 1), "2023-12")]
 MONTHLY = dataset(frequency="M")
 
 
@@ -200,7 +200,7 @@ def test_a_source_shows_its_own_rhythm() -> None:
     history = list(FIRST)
     for month, lag in ((1, 10), (2, 12), (3, 60)):
         period = f"2024-{month:02d}"
-        history.append(judgement(period_end(period) + timedelta(days=lag), period))
+        history.append(validation_run(period_end(period) + timedelta(days=lag), period))
     found = freshness(MONTHLY, history, date(2024, 6, 1))
     assert found.own_rhythm and found.lag_days == 12 and found.due == date(2024, 5, 12)
     assert found.state == "late"
@@ -215,10 +215,10 @@ def test_what_brings_nothing_new_does_not_make_fresh() -> None:
     later = date(2024, 6, 1)
     history = [
         *FIRST,
-        judgement(date(2024, 5, 1), "2024-03", stopped=[{"kind": "empty"}]),
-        judgement(date(2024, 5, 2), "2023-11"),  # a rollback
-        judgement(date(2024, 5, 3), None),
-        judgement(date(2024, 7, 1), "2024-05"),  # after the day that is asked for
+        validation_run(date(2024, 5, 1), "2024-03", blockers=[{"kind": "empty"}]),
+        validation_run(date(2024, 5, 2), "2023-11"),  # a rollback
+        validation_run(date(2024, 5, 3), None),
+        validation_run(date(2024, 7, 1), "2024-05"),  # after the day that is asked for
     ]
     assert freshness(MONTHLY, history, later) == freshness(MONTHLY, FIRST, later)
     unknown = freshness(MONTHLY, [], later)
@@ -236,7 +236,7 @@ def test_nothing_more_is_expected_of_what_has_ended() -> None:
 
 
 def test_daily_figures_are_not_dead_after_a_long_weekend() -> None:
-    history = [judgement(date(2024, 3, 1), "2024-02-29")]
+    history = [validation_run(date(2024, 3, 1), "2024-02-29")]
     found = freshness(dataset(frequency="D"), history, date(2024, 3, 14))
     assert found.state == "late" and found.due == date(2024, 3, 8)
 

@@ -16,7 +16,7 @@ from expectations.runner.validate import validate
 from expectations.suites.suite import Suite, full_suite, load_suite
 from model.records.validation import CheckResult, QualityRecord
 from model.util.hashing import canonical_json
-from tests.fixtures.expectations import dataset, good_rows, held, registries, row, table
+from tests.fixtures.expectations import dataset, good_rows, quarantined, registries, row, table
 
 BAD_ROWS: list[tuple[dict[str, Any], set[str]]] = [
     ({"indicator": None}, {"indicator_not_null"}),
@@ -87,9 +87,9 @@ def failing(record: QualityRecord) -> set[str]:
 def test_a_bad_row_is_held_back_for_just_these_reasons(changes, names):
     rows = [*good_rows(), row(**changes)]
     con, record = judge(rows)
-    assert {key: set(reasons) for key, reasons in held(con).items()} == {len(rows) - 1: names}
+    assert {key: set(reasons) for key, reasons in quarantined(con).items()} == {len(rows) - 1: names}
     assert failing(record) == names
-    assert record.stopped is None
+    assert record.blockers is None
     for name in names:
         assert check(record, name).unexpected == 1
         assert len(check(record, name).samples) == 1
@@ -98,21 +98,21 @@ def test_a_bad_row_is_held_back_for_just_these_reasons(changes, names):
 def test_good_rows_pass_everything():
     rows = good_rows() + [row(time_period=f"19{i}0", **c) for i, c in enumerate(GOOD_ROWS)]
     con, record = judge(rows)
-    assert held(con) == {}
-    assert {item.outcome for item in record.checks} == {"passed", "not_judged"}
-    assert {item.name for item in record.checks if item.outcome == "not_judged"} == {
+    assert quarantined(con) == {}
+    assert {item.outcome for item in record.checks} == {"passed", "not_evaluated"}
+    assert {item.name for item in record.checks if item.outcome == "not_evaluated"} == {
         name for name in (item.name for item in record.checks) if name.endswith("_of_last_release")
     } | {"revisions_usual", "series_in_place"}
-    assert record.stopped is None
+    assert record.blockers is None
     assert record.rows_read == record.rows_released == len(rows)
-    evaluated = {item.evaluated for item in record.checks if item.outcome != "not_judged"}
+    evaluated = {item.evaluated for item in record.checks if item.outcome != "not_evaluated"}
     assert evaluated == {len(rows)}
 
 
 def test_all_of_a_duplicate_is_held_back():
     rows = [*good_rows(), row(time_period="2020"), row(time_period="2020", obs_value=3.0)]
     con, record = judge(rows)
-    assert held(con) == {8: ["key_unique"], 9: ["key_unique"]}
+    assert quarantined(con) == {8: ["key_unique"], 9: ["key_unique"]}
     assert check(record, "key_unique").unexpected == 2
 
 
@@ -128,12 +128,12 @@ def test_rejects_come_first_and_are_not_judged_again():
 def test_a_reject_does_not_make_its_twin_a_duplicate():
     rows = [*good_rows(), row(time_period="2000", _reject="not a number")]
     con, _ = judge(rows)
-    assert list(held(con)) == [8]
+    assert list(quarantined(con)) == [8]
 
 
 def test_every_reason_is_kept_in_the_order_of_the_suite():
     con, _ = judge([*good_rows(), row(ref_area="XX", obs_value=-1.0)])
-    assert held(con) == {8: ["ref_area_known", "obs_value_within_bounds"]}
+    assert quarantined(con) == {8: ["ref_area_known", "obs_value_within_bounds"]}
     reason = con.execute("SELECT reasons[2] FROM held").fetchall()[0][0]
     assert reason == (
         "obs_value_within_bounds: The value is at least 0 (Beds); between 0 and 100 (Share)."
@@ -155,8 +155,8 @@ expectations:
 
 def test_warnings_hold_nothing_back_and_stop_nothing(tmp_path):
     con, record = judge(good_rows(), OWN.format(severity="warning", table="info"), tmp_path)
-    assert held(con) == {}
-    assert record.stopped is None
+    assert quarantined(con) == {}
+    assert record.blockers is None
     assert check(record, "not_large").outcome == "warned"
     assert check(record, "not_large").unexpected == 2
     assert [sample["obs_value"] for sample in check(record, "not_large").samples] == [6.0, 7.0]
@@ -167,12 +167,12 @@ def test_warnings_hold_nothing_back_and_stop_nothing(tmp_path):
 def test_the_table_is_judged_on_what_remains(tmp_path):
     """The mean of all is 3.5; of what remains once 6 and 7 are held back, 2.5."""
     con, record = judge(good_rows(), OWN.format(severity="critical", table="critical"), tmp_path)
-    assert held(con) == {6: ["not_large"], 7: ["not_large"]}
+    assert quarantined(con) == {6: ["not_large"], 7: ["not_large"]}
     assert check(record, "not_large").outcome == "failed"
     assert check(record, "mean_small").outcome == "passed"
     assert check(record, "mean_small").observed == 2.5
     assert check(record, "mean_small").evaluated == 6
-    assert record.stopped is None
+    assert record.blockers is None
 
 
 def test_a_warning_speaks_of_what_remains(tmp_path):
@@ -183,23 +183,23 @@ def test_a_warning_speaks_of_what_remains(tmp_path):
 
 def test_a_critical_failure_of_the_table_stops(tmp_path):
     con, record = judge(good_rows(), OWN.format(severity="info", table="critical"), tmp_path)
-    assert held(con) == {}
-    [stop] = record.stopped
+    assert quarantined(con) == {}
+    [stop] = record.blockers
     assert stop.kind == "table"
     assert [(item.name, item.observed) for item in stop.checks] == [("mean_small", "3.5")]
 
 
 def test_no_rows_stop():
     _, record = judge([])
-    assert [stop.kind for stop in record.stopped] == ["empty"]
+    assert [stop.kind for stop in record.blockers] == ["empty"]
     assert check(record, "not_empty").outcome == "failed"
 
 
 def test_nothing_left_stops():
     con, record = judge([row(ref_area="XX"), row(_reject="unreadable")], tolerance=1)
-    assert len(held(con)) == 2
-    [stop] = record.stopped
-    assert (stop.kind, stop.rows, stop.held, stop.unread) == ("all_held", 2, 2, 1)
+    assert len(quarantined(con)) == 2
+    [stop] = record.blockers
+    assert (stop.kind, stop.rows, stop.quarantined, stop.unread) == ("all_quarantined", 2, 2, 1)
     assert [(item.name, item.unexpected) for item in stop.checks] == [("ref_area_known", 1)]
 
 
@@ -209,10 +209,10 @@ def test_the_tolerance_itself_is_tolerated(tolerance, stops):
     rows = good_rows(71) + [row(time_period=str(1800 + i), obs_value=-1.0) for i in range(29)]
     _, record = judge(rows, tolerance=tolerance)
     assert record.rows_quarantined == 29
-    assert (record.stopped is not None) is stops
+    assert (record.blockers is not None) is stops
     if stops:
-        [stop] = record.stopped
-        assert (stop.kind, stop.rows, stop.held, stop.tolerance) == (
+        [stop] = record.blockers
+        assert (stop.kind, stop.rows, stop.quarantined, stop.tolerance) == (
             "over_tolerance", 100, 29, tolerance
         )
 
@@ -228,12 +228,12 @@ expectations:
     con, record = judge(good_rows(), own.format("critical"), tmp_path)
     assert check(record, "broken").outcome == "failed"
     assert "Could not convert" in (check(record, "broken").error or "")
-    [stop] = record.stopped
-    assert stop.kind == "unjudged" and "Could not convert" in (stop.checks[0].error or "")
-    assert held(con) == {}
+    [stop] = record.blockers
+    assert stop.kind == "check_error" and "Could not convert" in (stop.checks[0].error or "")
+    assert quarantined(con) == {}
     _, record = judge(good_rows(), own.format("warning"), tmp_path)
     assert check(record, "broken").outcome == "failed"
-    assert record.stopped is None
+    assert record.blockers is None
 
 
 def test_a_row_that_fails_only_once_others_are_gone_stops(tmp_path):
@@ -251,8 +251,8 @@ expectations:
     rows = good_rows()
     rows[4]["ref_area"] = "XX"
     con, record = judge(rows, own, tmp_path)
-    assert list(held(con)) == [4]
-    assert [(stop.kind, stop.checks[0].name) for stop in record.stopped] == [
+    assert list(quarantined(con)) == [4]
+    assert [(stop.kind, stop.checks[0].name) for stop in record.blockers] == [
         ("unsettled", "no_gap")
     ]
 
@@ -266,7 +266,7 @@ expectations:
     name: even
 """
     con, record = judge(good_rows(), own, tmp_path)
-    assert held(con) == {1: ["even"], 3: ["even"], 5: ["even"], 7: ["even"]}
+    assert quarantined(con) == {1: ["even"], 3: ["even"], 5: ["even"], 7: ["even"]}
     assert check(record, "even").evaluated == 8
     assert check(record, "even").unexpected == 4
 
@@ -280,11 +280,11 @@ expectations:
     name: mostly_small
 """
     con, record = judge(good_rows(), own.format(0.75), tmp_path)
-    assert held(con) == {}
+    assert quarantined(con) == {}
     assert check(record, "mostly_small").outcome == "passed"
     assert check(record, "mostly_small").unexpected == 2
     con, _ = judge(good_rows(), own.format(0.8), tmp_path)
-    assert list(held(con)) == [6, 7]
+    assert list(quarantined(con)) == [6, 7]
 
 
 def test_a_condition_limits_what_is_held_back(tmp_path):
@@ -300,7 +300,7 @@ expectations:
     name: small_in_2007
 """
     con, record = judge(good_rows(), own, tmp_path)
-    assert list(held(con)) == [7]
+    assert list(quarantined(con)) == [7]
     assert check(record, "small_in_2007").evaluated == 1
 
 
@@ -325,9 +325,9 @@ def test_the_record_is_the_same_on_every_run_and_fits_json():
 
 def test_each_check_that_was_judged_says_how_long_it_took():
     _, record = judge([*good_rows(), row(sex="X")])
-    took = {item.name: item.duration_ms for item in record.checks if item.outcome != "not_judged"}
+    took = {item.name: item.duration_ms for item in record.checks if item.outcome != "not_evaluated"}
     assert took and all(value is not None and value > 0 for value in took.values())
-    assert {i.duration_ms for i in record.checks if i.outcome == "not_judged"} <= {None}
+    assert {i.duration_ms for i in record.checks if i.outcome == "not_evaluated"} <= {None}
     without = record.without_durations()
     assert {item.duration_ms for item in without.checks} == {None}
     timed = {"checks": record.checks, "duration_ms": record.duration_ms}
@@ -378,11 +378,11 @@ def test_held_and_released_are_all_there_is(changes, tolerance):
     assert len(ids) == len(set(ids)) == record.rows_quarantined
     assert record.rows_released + record.rows_quarantined == record.rows_read == len(rows)
     over = record.rows_quarantined / len(rows) > tolerance
-    assert (record.stopped is not None) is (over or record.rows_released == 0)
+    assert (record.blockers is not None) is (over or record.rows_released == 0)
 
 
 def test_an_empty_suite_holds_back_only_rejects():
     con = table([*good_rows(), row(_reject="unreadable")])
     record = validate(con, "observation", dataset(), Suite(dataset="health/beds", expectations=()))
-    assert list(held(con)) == [8]
+    assert list(quarantined(con)) == [8]
     assert record.checks == ()

@@ -25,17 +25,17 @@ class Bench:
     """A project of a few datasets with a release each, and its data folder."""
 
     def __init__(self, folder: Path) -> None:
-        self.project, self.home = folder / "project", folder / "home"
+        self.project, self.data_dir = folder / "project", folder / "home"
 
     def run(self, *arguments, **environment):
         return openindicators(
-            self.home, *arguments, OPENINDICATORS_PROJECT=str(self.project), **environment
+            self.data_dir, *arguments, OPENINDICATORS_PROJECT=str(self.project), **environment
         )
 
     def make(self, *datasets: str) -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("OPENINDICATORS_PROJECT", str(self.project))
-            patch.setenv("OPENINDICATORS_HOME", str(self.home))
+            patch.setenv("OPENINDICATORS_DATA_DIR", str(self.data_dir))
             for dataset in datasets:
                 new(dataset)
         first = self.run("run")
@@ -48,7 +48,7 @@ class Bench:
         return self.project / "expectations" / f"{dataset}.yaml"
 
     def table(self, dataset=ROOMS) -> Path:
-        return self.home / "inbox" / f"{dataset.split('/')[1]}.csv"
+        return self.data_dir / "inbox" / f"{dataset.split('/')[1]}.csv"
 
     def change(self, path: Path, old: str, new: str) -> None:
         text = path.read_text(encoding="utf-8")
@@ -56,7 +56,7 @@ class Bench:
         path.write_text(text.replace(old, new), encoding="utf-8")
 
     def number(self, dataset=ROOMS) -> int:
-        folder = self.home / "releases" / dataset
+        folder = self.data_dir / "releases" / dataset
         return max(int(path.name) for path in folder.iterdir() if path.name.isdigit())
 
 
@@ -147,7 +147,7 @@ def test_one_run_tells_each_and_carries_the_others(spoilt):
     assert bench.number(BEDS) == 2
     for name in CASES:
         assert bench.number(f"tourism/{name}") == 1
-        shown = bench.home / f"site/datasets/tourism/{name}/dataset.json"
+        shown = bench.data_dir / f"site/datasets/tourism/{name}/dataset.json"
         assert json.loads(shown.read_text())["release"] == 1
 
 
@@ -174,7 +174,7 @@ def test_the_exit_code_says_which_kind(spoilt, name):
 def test_what_was_held_back_can_be_looked_at(bench):
     bench.table().write_text('area,year,value\n48,2023,5\n48,2024,"1.235,5"\n')
     bench.run("run")
-    (quarantine,) = (bench.home / "tables" / ROOMS).glob("*/*/quarantine.parquet")
+    (quarantine,) = (bench.data_dir / "tables" / ROOMS).glob("*/*/quarantine.parquet")
     import pyarrow.parquet as pq
 
     (row,) = pq.read_table(quarantine).to_pylist()
@@ -194,7 +194,7 @@ def test_a_second_run_at_the_same_time_is_told(bench):
     holder = subprocess.Popen(
         [sys.executable, "-c",
          "import sys, time; from pathlib import Path; from warehouse.store.data_dir import Home\n"
-         f"with Home(Path({str(bench.home)!r})).run_lock():\n"
+         f"with Home(Path({str(bench.data_dir)!r})).run_lock():\n"
          "    print('held', flush=True); time.sleep(60)"],
         cwd=PROJECT, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
@@ -215,7 +215,7 @@ def test_a_run_that_is_killed_leaves_no_half(bench):
         process = subprocess.Popen(
             [sys.executable, "-m", "pipelines.cli.main", "run"], cwd=PROJECT,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env={**os.environ, "OPENINDICATORS_HOME": str(bench.home),
+            env={**os.environ, "OPENINDICATORS_DATA_DIR": str(bench.data_dir),
                  "OPENINDICATORS_PROJECT": str(bench.project)},
         )  # fmt: skip
         time.sleep(delay)
@@ -225,7 +225,7 @@ def test_a_run_that_is_killed_leaves_no_half(bench):
     said = bench.run("run")
     assert said.code == 0, said.out + said.err
     assert bench.run("doctor").code == 0
-    assert not [path for path in bench.home.rglob(".*.[0-9]*") if "dagster" not in path.parts]
+    assert not [path for path in bench.data_dir.rglob(".*.[0-9]*") if "dagster" not in path.parts]
 
 
 def root_only() -> None:
@@ -252,7 +252,7 @@ def small_disk(tmp_path):
 def test_a_full_disk_stops_with_a_sentence_and_loses_nothing(bench, small_disk):
     """Everything but Dagster's history on a disk that fills up between two releases."""
     for name in ("snapshots", "releases", "tables", "tmp"):
-        source = bench.home / name
+        source = bench.data_dir / name
         if source.exists():
             shutil.copytree(source, small_disk / name)
             shutil.rmtree(source)

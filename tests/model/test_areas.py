@@ -154,14 +154,14 @@ def test_a_spelling_is_settled(text):
 
 
 def test_the_lineage_of_da_nang():
-    lineage = registries().lineages[OLD]
-    assert (lineage.new, len(lineage.pairs)) == (NEW, 282)
-    assert set(lineage.successors) == {unit.code for unit in entries(OLD)}
-    assert set(lineage.predecessors) == {unit.code for unit in entries(NEW)}
-    split = {old: new for old, new in lineage.successors.items() if len(new) > 1}
+    succession = registries().successions[OLD]
+    assert (succession.new, len(succession.pairs)) == (NEW, 282)
+    assert set(succession.successors) == {unit.code for unit in entries(OLD)}
+    assert set(succession.predecessors) == {unit.code for unit in entries(NEW)}
+    split = {old: new for old, new in succession.successors.items() if len(new) > 1}
     assert split == {"20296": {"20194", "20197"}}  # Hòa Liên: Hải Vân and Liên Chiểu
     old, new = registries().codelists[OLD].codes, registries().codelists[NEW].codes
-    same = [code for code in lineage.predecessors if code in old]
+    same = [code for code in succession.predecessors if code in old]
     assert len(same) == 93
     assert (old["20194"].name.vi.split(",")[0], new["20194"].name.vi.split(",")[0]) == (
         "Phường Hòa Hiệp Bắc", "Phường Hải Vân",
@@ -169,11 +169,11 @@ def test_the_lineage_of_da_nang():
 
 
 def test_the_lineage_of_the_provinces():
-    lineage = registries().lineages[BEFORE]
-    provinces = {old: new for old, new in lineage.successors.items() if old != "VNM"}
+    succession = registries().successions[BEFORE]
+    provinces = {old: new for old, new in succession.successors.items() if old != "VNM"}
     assert len(provinces) == 63 and all(len(new) == 1 for new in provinces.values())
     assert len({code for new in provinces.values() for code in new}) == 34
-    assert lineage.predecessors["48"] == {"48", "49"}
+    assert succession.predecessors["48"] == {"48", "49"}
 
 
 @pytest.mark.parametrize("name", ["vn_da_nang_commune_2025", "vn_ward_2025"])
@@ -240,7 +240,7 @@ def test_the_units_since_the_merger():
 
 def test_the_map_publishers_list_of_what_was_merged():
     """A second source: each named predecessor of Da Nang's units is the lineage's."""
-    lineage, agreed = registries().lineages[OLD], 0
+    succession, agreed = registries().successions[OLD], 0
     for row in reform("sapnhap.bando.com.vn_ward_2025-07-17.csv"):
         if "Đà Nẵng" not in row["tentinh"]:
             continue
@@ -248,7 +248,7 @@ def test_the_map_publishers_list_of_what_was_merged():
         for part in row["truocsapnhap"].split(", "):
             name = part.split("(")[0].strip()
             if fold(name) != "khong sap nhap":
-                assert find(OLD, name) in lineage.predecessors[new], part
+                assert find(OLD, name) in succession.predecessors[new], part
                 agreed += 1
     assert agreed == 280
 

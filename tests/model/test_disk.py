@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from model.errors import PortalError, StoreError
-from model.util.disk import disk_errors, write_if_changed, written_aside
+from model.util.disk import atomic_write, disk_errors, write_if_changed
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     target = tmp_path / "new" / "file"
-    with written_aside(target) as aside:
+    with atomic_write(target) as aside:
         aside.write_text("old")
         assert not target.exists()
-    with pytest.raises(ZeroDivisionError), written_aside(target) as aside:
+    with pytest.raises(ZeroDivisionError), atomic_write(target) as aside:
         aside.write_text("half")
         raise ZeroDivisionError
     assert target.read_text() == "old"
@@ -27,7 +27,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 def test_what_this_process_left_aside_before_is_no_hindrance(tmp_path: Path) -> None:
     target = tmp_path / "secret"
     (tmp_path / f".secret.{os.getpid()}").write_text("left, and readable by all")
-    with written_aside(target) as aside:
+    with atomic_write(target) as aside:
         aside.touch(mode=0o600, exist_ok=False)
         aside.write_text("mine")
     assert target.stat().st_mode & 0o777 == 0o600

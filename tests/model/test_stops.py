@@ -8,7 +8,7 @@ from model.declarations.dataset import ColumnRule
 from model.records.reject_reasons import in_words as reason_in_words
 from model.records.release_blockers import PERSONAL, finding, in_words, told
 from model.records.source_schema import Drift
-from model.records.validation import Place, QualityRecord, Stop, StopCheck
+from model.records.validation import BlockingCheck, Place, QualityRecord, ReleaseBlocker
 from model.reference.personal_data import kind_of, kinds_of, masked_record
 from model.reference.registries import load_registries
 from model.util.text import Bilingual
@@ -17,7 +17,7 @@ from tests.fixtures.releases import check
 from warehouse.cleaning.code_mapping import reader_for
 
 NAME = "health/beds"
-BOUNDS = StopCheck(
+BOUNDS = BlockingCheck(
     name="within_bounds", expectation="expect_column_values_to_be_between", unexpected=7,
     title=Bilingual(vi="Giá trị nằm trong giới hạn.", en="The value lies within its bounds."),
 )
@@ -26,28 +26,28 @@ DRIFT = Drift(
     todo=Bilingual(vi="sửa `columns`", en="mend `columns`"),
 )
 STOPS = {
-    "empty": Stop(kind="empty"),
-    "all_held": Stop(kind="all_held", rows=2, held=2, unread=2),
-    "over_tolerance": Stop(
-        kind="over_tolerance", rows=1600, held=8, unread=1, tolerance=0.001, checks=(BOUNDS,),
+    "empty": ReleaseBlocker(kind="empty"),
+    "all_quarantined": ReleaseBlocker(kind="all_quarantined", rows=2, quarantined=2, unread=2),
+    "over_tolerance": ReleaseBlocker(
+        kind="over_tolerance", rows=1600, quarantined=8, unread=1, tolerance=0.001, checks=(BOUNDS,),
         first=Place(part="a.csv", row=12, column="value"),
     ),
-    "table": Stop(kind="table", checks=(BOUNDS.model_copy(update={"observed": "60"}),)),
-    "unsettled": Stop(kind="unsettled", checks=(BOUNDS,)),
-    "unjudged": Stop(kind="unjudged", checks=(BOUNDS.model_copy(update={"error": "no"}),)),
-    "unprotected": Stop(kind="unprotected", error="it cannot be told"),
-    "shape": Stop(kind="shape", drift=(DRIFT,)),
-    "not_made": Stop(kind="not_made", error="is no table", where="a.csv:3", todo="ask for it"),
+    "table": ReleaseBlocker(kind="table", checks=(BOUNDS.model_copy(update={"observed": "60"}),)),
+    "unsettled": ReleaseBlocker(kind="unsettled", checks=(BOUNDS,)),
+    "check_error": ReleaseBlocker(kind="check_error", checks=(BOUNDS.model_copy(update={"error": "no"}),)),
+    "disclosure_unknown": ReleaseBlocker(kind="disclosure_unknown", error="it cannot be told"),
+    "shape": ReleaseBlocker(kind="shape", drift=(DRIFT,)),
+    "unreadable": ReleaseBlocker(kind="unreadable", error="is no table", where="a.csv:3", todo="ask for it"),
 }
 SAID = {
-    "all_held": "none of the 2 rows can be released: 2 rows that could not be read",
+    "all_quarantined": "none of the 2 rows can be released: 2 rows that could not be read",
     "over_tolerance": "8 of 1,600 rows are held back (0.50%), more than the tolerance of 0.10%:"
     " 7 rows against “The value lies within its bounds” (within_bounds); 1 row that could not be"
     " read; the first: a.csv, line 12",
     "table": "the table as a whole fails “The value lies within its bounds” (within_bounds),"
     " found: 60",
     "shape": "the source has another shape than the one that was released last: column `a` is gone",
-    "not_made": "no table could be made of what the source serves: a.csv:3: is no table",
+    "unreadable": "no table could be made of what the source serves: a.csv:3: is no table",
 }
 
 
@@ -79,15 +79,15 @@ def test_personal_data_are_to_be_removed_where_they_stand():
     found = BOUNDS.model_copy(update={
         "expectation": PERSONAL, "places": (Place(part="a.csv", row=5, column="obs_note"),),
     })
-    said = told(Stop(kind="table", checks=(found,)), NAME)
+    said = told(ReleaseBlocker(kind="table", checks=(found,)), NAME)
     assert said.what.en.endswith("at a.csv, line 5 (`obs_note`)")
     assert "at the source" in said.todo.en and "last release" not in said.todo.en
 
 
 def test_what_a_source_says_cannot_break_a_sentence():
-    hostile = Stop(kind="not_made", error="\x00\u202e`x`", where="\x1b[31m", todo="\x07")
+    hostile = ReleaseBlocker(kind="unreadable", error="\x00\u202e`x`", where="\x1b[31m", todo="\x07")
     assert "\ufffd" in in_words((hostile,), NAME).en  # and it is a text that may be shown
-    personal = Stop(kind="not_made", error="'gọi 0905123456' is no number", where="a.csv:3")
+    personal = ReleaseBlocker(kind="unreadable", error="'gọi 0905123456' is no number", where="a.csv:3")
     assert "0905123456" not in in_words((personal,), NAME).en
 
 
@@ -106,15 +106,15 @@ def test_a_check_on_the_table_tells_what_was_expected_and_found():
 def test_where_small_counts_stop_a_release_no_reason_shows_what_was_found():
     small = check("small", outcome="failed", expectation="expect_small_cells_to_be_withheld")
     told_too_much = BOUNDS.model_copy(update={"observed": "3", "expected": "4"})
-    stop = Stop(kind="table", checks=(told_too_much,))
+    stop = ReleaseBlocker(kind="table", checks=(told_too_much,))
     record = QualityRecord(
         dataset=NAME, suite_sha256="", versions={}, rows_read=1, rows_released=1,
-        rows_quarantined=0, tolerance=0, checks=(small,), stopped=(stop,),
+        rows_quarantined=0, tolerance=0, checks=(small,), blockers=(stop,),
     )
-    [shown] = masked_record(record).stopped
+    [shown] = masked_record(record).blockers
     assert (shown.checks[0].observed, shown.checks[0].expected) == (None, None)
     assert shown.checks[0].name == BOUNDS.name
-    assert masked_record(record.model_copy(update={"stopped": None})).stopped is None
+    assert masked_record(record.model_copy(update={"blockers": None})).blockers is None
 
 
 @pytest.mark.parametrize(("reason", "vi"), [

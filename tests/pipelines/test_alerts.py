@@ -19,14 +19,14 @@ from model.errors import (
     UnreachableError,
 )
 from pipelines.after_run import alerts
-from pipelines.after_run.alerts import forget_removed, tell
+from pipelines.after_run.alerts import forget_removed, notify
 from pipelines.settings import EmailSettings, Settings
-from pipelines.steps.reporting import FailureBook
+from pipelines.steps.reporting import FailureLog
 from tests.fixtures.listeners import mail_server, webhook
 from tests.fixtures.releases import check
 from tests.warehouse.test_judgements import DATASET, inputs, validated
 from warehouse.store import failure_log, validation_log
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TEN = [f"finance/d{number}" for number in range(10)]
@@ -34,14 +34,14 @@ TEN = [f"finance/d{number}" for number in range(10)]
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    home = Home(tmp_path / "data")
-    home.prepare()
-    return Settings(home, "sample", tmp_path, epoch=NOW)
+    data_dir = DataDir(tmp_path / "data")
+    data_dir.prepare()
+    return Settings(data_dir, "sample", tmp_path, epoch=NOW)
 
 
 @pytest.fixture
-def book(settings: Settings) -> FailureBook:
-    return FailureBook(settings.home)
+def book(settings: Settings) -> FailureLog:
+    return FailureLog(settings.data_dir)
 
 
 def unreachable(host: str = "api.worldbank.org") -> UnreachableError:
@@ -54,7 +54,7 @@ def test_ten_datasets_of_one_source_are_one_message(settings, book) -> None:
     book.failed("health/x", "snapshot", unreachable("who.int"))
     with webhook() as (address, told):
         watched = replace(settings, webhook=address)
-        assert tell(watched) == 2
+        assert notify(watched) == 2
         assert [message["datasets"] for message in told] == [TEN, ["health/x"]]
         assert "did not answer" in told[0]["text"] and "10 datasets" in told[0]["text"]
         assert "→ try again later" in told[0]["text"]
@@ -63,18 +63,18 @@ def test_ten_datasets_of_one_source_are_one_message(settings, book) -> None:
 def test_repeats_are_quiet_and_a_mended_cause_is_told_once(settings, book) -> None:
     with webhook() as (address, told):
         watched = replace(settings, webhook=address)
-        assert tell(watched) == 0 and not settings.home.failures.exists()
+        assert notify(watched) == 0 and not settings.data_dir.failures.exists()
         for dataset in TEN[:2]:
             book.failed(dataset, "snapshot", unreachable())
-        assert [tell(watched) for _ in range(3)] == [1, 0, 0]
+        assert [notify(watched) for _ in range(3)] == [1, 0, 0]
         book.failed(TEN[2], "snapshot", unreachable())  # the same cause breaks one more
         book.finished(TEN[0], "snapshot", False)
-        assert tell(watched) == 0
+        assert notify(watched) == 0
         for dataset in TEN[1:3]:
             book.finished(dataset, "snapshot", False)
-        assert [tell(watched) for _ in range(2)] == [1, 0]
+        assert [notify(watched) for _ in range(2)] == [1, 0]
         book.failed(TEN[0], "snapshot", unreachable())
-        assert tell(watched) == 1
+        assert notify(watched) == 1
         assert [message["kind"] for message in told] == ["failed", "recovered", "failed"]
         assert told[1]["cause"] == told[0]["cause"] == "source api.worldbank.org"
 
@@ -90,7 +90,7 @@ def test_what_has_one_cause(settings, book, errors, causes) -> None:
     for dataset, error in zip(TEN, errors, strict=False):
         book.failed(dataset, "publication", error)
     with webhook() as (address, told):
-        assert tell(replace(settings, webhook=address)) == causes == len(told)
+        assert notify(replace(settings, webhook=address)) == causes == len(told)
 
 
 def stop(settings: Settings, folder: Path, day: int, *failing: str) -> None:
@@ -99,8 +99,8 @@ def stop(settings: Settings, folder: Path, day: int, *failing: str) -> None:
     checks = tuple(
         check(name, outcome="failed", unexpected=1, samples=rows) for name in failing
     )
-    found = validated(folder, ["2023"], checks=checks, stopped=[{"kind": "empty"}])
-    validation_log.keep(settings.home, found, inputs(), "1", NOW + timedelta(days=day))
+    found = validated(folder, ["2023"], checks=checks, blockers=[{"kind": "empty"}])
+    validation_log.keep(settings.data_dir, found, inputs(), "1", NOW + timedelta(days=day))
 
 
 @pytest.mark.parametrize("kind", [QualityError, DriftError])
@@ -109,27 +109,27 @@ def test_a_stopped_release_is_told_with_its_failing_rows(settings, book, tmp_pat
     book.failed(DATASET, "table", kind("the table fails", where=DATASET, todo="look"))
     with webhook() as (address, told):
         watched = replace(settings, webhook=address)
-        assert tell(watched) == 1 and tell(watched) == 0
+        assert notify(watched) == 1 and notify(watched) == 0
         assert told[0]["rows"] == {
             f"{DATASET}: total": [{"indicator": "ROOMS", "obs_value": -1.0}]
         }
         assert "0905" not in str(told)  # free text stays where it is
         stop(settings, tmp_path / "b", 1, "total", "share")  # another check fails: another cause
-        assert tell(watched) == 1 and "share" in told[1]["cause"]
+        assert notify(watched) == 1 and "share" in told[1]["cause"]
         book.finished(DATASET, "table", True)
-        assert tell(watched) == 1 and told[2]["kind"] == "recovered"
+        assert notify(watched) == 1 and told[2]["kind"] == "recovered"
 
 
 def test_a_channel_that_was_down_is_told_later(settings, book) -> None:
     book.failed(TEN[0], "snapshot", unreachable())
     with webhook(status=500) as (address, _):
-        assert tell(replace(settings, webhook=address)) == 0
+        assert notify(replace(settings, webhook=address)) == 0
     with webhook() as (address, told):
-        assert tell(replace(settings, webhook=address)) == 1 and len(told) == 1
+        assert notify(replace(settings, webhook=address)) == 1 and len(told) == 1
         book.finished(TEN[0], "snapshot", True)
-    assert tell(replace(settings, webhook=address)) == 0  # nobody listens any more
+    assert notify(replace(settings, webhook=address)) == 0  # nobody listens any more
     with webhook() as (address, told):
-        assert tell(replace(settings, webhook=address)) == 1
+        assert notify(replace(settings, webhook=address)) == 1
         assert told[0]["kind"] == "recovered"
 
 
@@ -140,17 +140,17 @@ def test_a_channel_that_hangs_is_given_up_once_and_told_later(
     for dataset, host in zip(TEN, ("a.vn", "b.vn", "c.vn"), strict=False):
         book.failed(dataset, "snapshot", unreachable(host))
     with webhook(silent=True) as (address, asked):
-        assert tell(replace(settings, webhook=address)) == 0 and len(asked) == 1
+        assert notify(replace(settings, webhook=address)) == 0 and len(asked) == 1
     with webhook() as (address, told):
-        assert tell(replace(settings, webhook=address)) == 3 == len(told)
-        assert tell(replace(settings, webhook=address)) == 0
+        assert notify(replace(settings, webhook=address)) == 3 == len(told)
+        assert notify(replace(settings, webhook=address)) == 0
 
 
 def test_a_cause_that_a_channel_refuses_keeps_no_other_from_being_told(settings, book) -> None:
     for dataset, host in zip(TEN, ("a.vn", "b.vn"), strict=False):
         book.failed(dataset, "snapshot", unreachable(host))
     with webhook(status=400) as (address, asked):
-        assert tell(replace(settings, webhook=address)) == 0 and len(asked) == 2
+        assert notify(replace(settings, webhook=address)) == 0 and len(asked) == 2
 
 
 HOSTILE = "<!channel> @here `x` ``` <b>&\x00\x1b[31m\u202e\u2028\x85\r\nBcc: x@y.z\r\n.\r\n"
@@ -161,7 +161,7 @@ def test_text_of_a_source_steers_neither_a_chat_nor_a_letter(settings, book) -> 
     book.failed("finance/a", "snapshot", UnreachableError(HOSTILE, where=where, todo=HOSTILE))
     book.failed("finance/b", "release", StoreError(HOSTILE, where=HOSTILE, todo=HOSTILE))
     with mail_server() as (address, letters), webhook() as (hook, told):
-        assert tell(replace(settings, email=mailed(address), webhook=hook)) == 4
+        assert notify(replace(settings, email=mailed(address), webhook=hook)) == 4
     assert len(letters) == len(told) == 2
     for letter in letters:
         assert letter["X-Delivered-To"] == letter["To"] == "an@danang.gov.vn, binh@danang.gov.vn"
@@ -185,10 +185,10 @@ def test_no_address_gets_into_a_log(settings, book, caplog, monkeypatch) -> None
         for channel in ({"status": 500}, {"silent": True}, {"status": 302}, {}):
             with webhook(**channel) as (address, _):
                 watched = replace(settings, webhook=address)
-                tell(watched)
+                notify(watched)
                 assert "secret" not in repr(watched)
         email = mailed("smtp://user:secret@127.0.0.1:1")
-        tell(replace(settings, email=email))
+        notify(replace(settings, email=email))
     assert "was not told of source api.worldbank.org" in caplog.text
     assert "secret" not in caplog.text
 
@@ -203,13 +203,13 @@ def test_a_password_goes_to_the_server_that_shows_who_it_is_and_to_no_other(
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "known.pem"))
     book.failed("finance/a", "snapshot", unreachable())
     with mail_server(security) as (address, letters):  # nobody known vouches for it
-        assert tell(replace(settings, email=mailed(address))) == 0 and letters == []
+        assert notify(replace(settings, email=mailed(address))) == 0 and letters == []
     with mail_server() as (address, letters):  # it does not encrypt at all
         email = mailed(address.replace("smtp+plain://", "smtp://user:secret@"))
-        assert tell(replace(settings, email=email)) == 0 and letters == []
+        assert notify(replace(settings, email=email)) == 0 and letters == []
     with mail_server(security, known) as (address, letters):
-        assert tell(replace(settings, email=mailed(address.replace("secret", "wrong")))) == 0
-        assert tell(replace(settings, email=mailed(address))) == 1 == len(letters)
+        assert notify(replace(settings, email=mailed(address.replace("secret", "wrong")))) == 0
+        assert notify(replace(settings, email=mailed(address))) == 1 == len(letters)
 
 
 def mailed(address: str) -> EmailSettings:
@@ -227,10 +227,10 @@ def test_mail_goes_to_everybody_named_and_each_channel_knows_for_itself(
     book.failed("finance/a", "snapshot", unreachable("a.vn\r\nBcc: x@y.z"))
     with mail_server() as (address, letters), webhook() as (hook, told):
         email = mailed(address)
-        assert tell(replace(settings, email=email)) == 1
-        assert tell(replace(settings, email=email, webhook=hook)) == 1 == len(told)
+        assert notify(replace(settings, email=email)) == 1
+        assert notify(replace(settings, email=email, webhook=hook)) == 1 == len(told)
         book.finished("finance/a", "snapshot", True)
-        assert tell(replace(settings, email=email)) == 1
+        assert notify(replace(settings, email=email)) == 1
     assert [letter["To"] for letter in letters] == ["an@danang.gov.vn, binh@danang.gov.vn"] * 2
     assert letters[0]["From"] == "data@danang.gov.vn" and letters[0]["Bcc"] is None
     assert "did not answer" in letters[0].get_content()
@@ -241,7 +241,7 @@ def test_what_failed_of_a_dataset_that_is_declared_no_longer_is_forgotten(settin
     book.failed("finance/gdp", "snapshot", unreachable())
     book.failed("finance/never_declared", "table", unreachable("b.vn"))
     forget_removed(settings)
-    assert [item.dataset for item in failure_log.opened(settings.home)] == ["finance/gdp"]
+    assert [item.dataset for item in failure_log.opened(settings.data_dir)] == ["finance/gdp"]
 
 
 @pytest.mark.parametrize(("changes", "said"), [

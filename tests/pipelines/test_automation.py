@@ -15,7 +15,7 @@ from pipelines.dagster.build import ALL, build_definitions
 from pipelines.dagster.execution import QUIET
 from pipelines.settings import Settings
 from tests.fixtures.listeners import webhook
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
 ROOMS = "tourism/hotel_rooms"
 
@@ -23,13 +23,13 @@ ROOMS = "tourism/hotel_rooms"
 @pytest.fixture
 def settings(tmp_path, monkeypatch):
     monkeypatch.setenv("OPENINDICATORS_PROJECT", str(tmp_path / "project"))
-    monkeypatch.setenv("OPENINDICATORS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("OPENINDICATORS_DATA_DIR", str(tmp_path / "home"))
     new(ROOMS)
     return Settings.from_environment()
 
 
 def table(settings: Settings) -> Path:
-    return settings.home.inbox / "hotel_rooms.csv"
+    return settings.data_dir.inbox / "hotel_rooms.csv"
 
 
 def run(definitions, instance, *stages, raise_on_error=True):
@@ -88,7 +88,7 @@ def test_the_inbox_takes_a_file_once_it_stands_still(settings):
     assert not requests
     time.sleep(0.01)
     table(settings).write_text("area,year,value\n48,2024,1\n")
-    (settings.home.inbox / "other.txt").write_text("nobody reads this")
+    (settings.data_dir.inbox / "other.txt").write_text("nobody reads this")
     requests, cursor = look(cursor)
     assert not requests
     requests, cursor = look(cursor)
@@ -114,16 +114,16 @@ def test_a_sensor_tells_the_webhook_after_a_failed_run_and_once_it_is_mended(set
             definitions.resolve_sensor_def(name)(context)
     assert [message["kind"] for message in told] == ["failed", "recovered"]
     assert "hotel_rooms.csv" in told[0]["text"] and told[0]["datasets"] == [ROOMS]
-    assert (settings.home.site / "metrics.txt").exists()  # the pages about quality come with it
+    assert (settings.data_dir.site / "metrics.txt").exists()  # the pages about quality come with it
 
 
 def test_resources_can_be_replaced(settings, tmp_path):
-    other = Home(tmp_path / "elsewhere")
+    other = DataDir(tmp_path / "elsewhere")
     other.prepare()
-    definitions = build_definitions(settings, resources={"home": other, "portals": ()})
+    definitions = build_definitions(settings, resources={"data_dir": other, "portals": ()})
     result = run(
         definitions, dg.DagsterInstance.ephemeral(), "snapshot", "table", "release", "publication"
     )
     assert result.success
     assert (other.root / "releases" / ROOMS / "1" / "release.json").exists()
-    assert not (settings.home.root / "releases").exists()
+    assert not (settings.data_dir.root / "releases").exists()

@@ -13,7 +13,7 @@ from expectations.suites.suite import full_suite
 from pipelines.steps import compared
 from pipelines.steps.compared import compared_with, paths, version
 from tests.fixtures import expectations as world
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
 
 def stored(tmp_path, number: int, inputs: str, **changes: Any) -> SimpleNamespace:
@@ -30,10 +30,10 @@ def found(tmp_path, monkeypatch):
     """Return a function: which file `previous_release` is, given the history."""
 
     def previous(*history: SimpleNamespace, inputs: str = "now") -> Any:
-        monkeypatch.setattr(compared.releases, "history", lambda home, dataset: list(history))
-        monkeypatch.setattr(compared.releases, "current", lambda home, dataset: None)
+        monkeypatch.setattr(compared.releases, "history", lambda data_dir, dataset: list(history))
+        monkeypatch.setattr(compared.releases, "current", lambda data_dir, dataset: None)
         suite = full_suite(world.dataset(), None, world.registries())
-        result = compared_with(Home(tmp_path), world.dataset(), suite, inputs)
+        result = compared_with(DataDir(tmp_path), world.dataset(), suite, inputs)
         [last] = paths(result).get(PREVIOUS_RELEASE, [None])
         return last
 
@@ -60,12 +60,12 @@ def test_what_was_withheld_is_compared_with_all_earlier_releases(tmp_path, monke
         stored(tmp_path, 1, "a", declaration={"dimensions": {}}), stored(tmp_path, 2, "b"),
         stored(tmp_path, 3, "c"), stored(tmp_path, 4, "now"),
     ]
-    monkeypatch.setattr(compared.releases, "history", lambda home, dataset: history)
+    monkeypatch.setattr(compared.releases, "history", lambda data_dir, dataset: history)
     rule = {"threshold": 10, "action": "suppress"}
     cases = {"name": world.words("Cases"), "unit": "number", "small_cells": rule}
     declared = world.dataset(indicators={"CASES": cases})
     suite = full_suite(declared, None, world.registries())
-    found = paths(compared_with(Home(tmp_path), declared, suite, "now"))
+    found = paths(compared_with(DataDir(tmp_path), declared, suite, "now"))
     assert found == {
         EARLIER_RELEASES: [tmp_path / "2" / "data.parquet", tmp_path / "3" / "data.parquet"],
         PREVIOUS_RELEASE: [tmp_path / "3" / "data.parquet"],
@@ -74,9 +74,9 @@ def test_what_was_withheld_is_compared_with_all_earlier_releases(tmp_path, monke
 
 def test_another_dataset_is_compared_with_as_it_is_now(tmp_path, monkeypatch):
     other = stored(tmp_path, 7, "x")
-    monkeypatch.setattr(compared.releases, "history", lambda home, dataset: [])
+    monkeypatch.setattr(compared.releases, "history", lambda data_dir, dataset: [])
     monkeypatch.setattr(
-        compared.releases, "current", lambda home, name: other if name == "who/beds" else None)
+        compared.releases, "current", lambda data_dir, name: other if name == "who/beds" else None)
     kind = "expect_values_to_agree_with_dataset"
     suites = {}
     for name in ("who/beds", "who/none"):
@@ -87,9 +87,9 @@ def test_another_dataset_is_compared_with_as_it_is_now(tmp_path, monkeypatch):
         )
         suite = full_suite(world.dataset(), None, world.registries())
         suites[name] = suite.model_copy(update={"expectations": (expectation,)})
-    home = Home(tmp_path)
-    there = compared_with(home, world.dataset(), suites["who/beds"], "now")
+    data_dir = DataDir(tmp_path)
+    there = compared_with(data_dir, world.dataset(), suites["who/beds"], "now")
     assert paths(there) == {"who/beds": [tmp_path / "7" / "data.parquet"]}
-    absent = compared_with(home, world.dataset(), suites["who/none"], "now")
+    absent = compared_with(data_dir, world.dataset(), suites["who/none"], "now")
     assert paths(absent) == {}
     assert version(there) != version(absent)

@@ -13,7 +13,7 @@ from pipelines.dagster.instance import open_instance
 from tests.faults.test_bad_input import BEDS, ROOMS, Bench
 from tests.fixtures.commands import records
 from warehouse.store import catalogue
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def bench(tmp_path, template):
     made = Bench(tmp_path)
     for name in ("project", "home"):
         shutil.copytree(getattr(template[0], name), getattr(made, name))
-    catalogue.refresh(Home(made.home))  # its views name the folder, which has moved
+    catalogue.refresh(DataDir(made.data_dir))  # its views name the folder, which has moved
     return made
 
 
@@ -44,37 +44,37 @@ def good(result):
 
 
 def sha(bench: Bench, folder: str) -> bytes:
-    return (bench.home / folder / "data.parquet").read_bytes()
+    return (bench.data_dir / folder / "data.parquet").read_bytes()
 
 
 def page(bench: Bench, site: str, name: str) -> Path:
-    return bench.home / site / "vi" / name
+    return bench.data_dir / site / "vi" / name
 
 
 def test_a_draft_waits(bench, template):
     said = template[1]
     assert f"Waits for approval, not public before: {ROOMS}" in said.out
     assert "openindicators approve" in said.out
-    assert not (bench.home / "releases" / ROOMS).exists()
+    assert not (bench.data_dir / "releases" / ROOMS).exists()
     assert not page(bench, "site", f"{ROOMS}.html").exists()
     assert ROOMS not in page(bench, "site", "index.html").read_text()
     assert "Draft, not public" in page(bench, "preview", f"{ROOMS}.html").read_text()
     (draft,) = bench.run("drafts", "--json").json
     assert (draft["dataset"], draft["release"]) == (ROOMS, 1) and Path(draft["page"]).exists()
     for stage in ("release", "publication"):
-        with open_instance(Home(bench.home)) as instance:
+        with open_instance(DataDir(bench.data_dir)) as instance:
             event = instance.get_latest_materialization_event(asset_key(ROOMS, stage))
         assert event and event.asset_materialization
         metadata = event.asset_materialization.metadata
         assert f"openindicators approve {ROOMS}" in str(metadata["waits for approval"].value)
     assert "no release was approved yet" in str(metadata["public"].value)
-    before = records(bench.home)
+    before = records(bench.data_dir)
     second = good(bench.run("run", "--json"))
     assert {row["dataset"]: (row["release"], row["draft"]) for row in second.json} == {
         ROOMS: (None, 1), BEDS: (1, None),
     }
     assert not any(row["changed"] for row in second.json)
-    assert records(bench.home) == before, "a second run rewrites nothing"
+    assert records(bench.data_dir) == before, "a second run rewrites nothing"
 
 
 def test_approval_makes_the_very_bytes_public(bench):
@@ -83,13 +83,13 @@ def test_approval_makes_the_very_bytes_public(bench):
     said = good(bench.run("approve", ROOMS, "--by", "Lê An", "--draft", draft["draft"]))
     assert "release 1 is public" in said.out
     assert sha(bench, f"releases/{ROOMS}/1") == bytes_
-    assert (bench.home / f"site/datasets/{ROOMS}/hotel_rooms.parquet").read_bytes() == bytes_
+    assert (bench.data_dir / f"site/datasets/{ROOMS}/hotel_rooms.parquet").read_bytes() == bytes_
     assert "Lê An" in page(bench, "site", f"{ROOMS}.html").read_text()
     assert not page(bench, "preview", f"{ROOMS}.html").exists()
     assert "No draft waits" in bench.run("drafts").out
-    before = records(bench.home)
+    before = records(bench.data_dir)
     again = good(bench.run("run"))
-    assert "Nothing has changed" in again.out and records(bench.home) == before
+    assert "Nothing has changed" in again.out and records(bench.data_dir) == before
     # The next one waits again, beside what is public.
     bench.table().write_text("area,year,value\n48,2024,77\n")
     assert "1 + draft" in good(bench.run("run")).out
@@ -101,14 +101,14 @@ def test_a_rejected_draft_does_not_come_back(bench):
     refused = bench.run("reject", ROOMS)
     assert refused.code == 2 and "--reason" in refused.err
     good(bench.run("reject", "hotel_rooms", "--reason", "Sai đơn vị", "--by", "Lê An"))
-    before = records(bench.home)
+    before = records(bench.data_dir)
     again = good(bench.run("run", "--json"))
     assert {row["dataset"]: row["draft"] for row in again.json} == {ROOMS: None, BEDS: None}
-    assert records(bench.home) == before
-    assert not (bench.home / "releases" / ROOMS).exists()
+    assert records(bench.data_dir) == before
+    assert not (bench.data_dir / "releases" / ROOMS).exists()
     said = bench.run("approve", ROOMS)
     assert said.code == 6 and "no draft waits" in said.err
-    log = (bench.home / "drafts" / ROOMS / "log.jsonl").read_text().splitlines()
+    log = (bench.data_dir / "drafts" / ROOMS / "log.jsonl").read_text().splitlines()
     assert [json.loads(line)["event"] for line in log] == ["made", "rejected"]
     assert json.loads(log[-1])["reason"] == "Sai đơn vị"
 
@@ -121,25 +121,25 @@ def test_rollback(bench):
     assert sha(bench, f"releases/{BEDS}/3") == sha(bench, f"releases/{BEDS}/1")
     shown = page(bench, "site", f"{BEDS}.html").read_text()
     assert "Nguồn nhầm" in shown and "Quay về nội dung cũ" in shown
-    assert (bench.home / f"site/datasets/{BEDS}/hospital_beds.parquet").read_bytes() == sha(
+    assert (bench.data_dir / f"site/datasets/{BEDS}/hospital_beds.parquet").read_bytes() == sha(
         bench, f"releases/{BEDS}/1"
     )
-    before = records(bench.home)
+    before = records(bench.data_dir)
     good(bench.run("run", BEDS))
-    assert records(bench.home) == before
+    assert records(bench.data_dir) == before
     said = bench.run("rollback", BEDS, "--to", "9")
-    assert said.code == 6 and "no release 9" in said.err and records(bench.home) == before
+    assert said.code == 6 and "no release 9" in said.err and records(bench.data_dir) == before
 
 
 def test_withdrawal(bench, tmp_path):
     good(bench.run("approve", ROOMS))
     download = tmp_path / "download.csv"
-    shutil.copy(bench.home / f"site/datasets/{BEDS}/hospital_beds.csv", download)
+    shutil.copy(bench.data_dir / f"site/datasets/{BEDS}/hospital_beds.csv", download)
     said = bench.run("withdraw", BEDS, "--reason", "x", "--successor", "hotel_room")
     assert said.code == 1 and "did you mean" in said.err
     assert bench.number(BEDS) == 1
     good(bench.run("withdraw", BEDS, "--reason", "Đếm hai lần", "--successor", ROOMS))
-    folder = bench.home / "site/datasets" / BEDS
+    folder = bench.data_dir / "site/datasets" / BEDS
     assert [path.name for path in folder.rglob("*")] == ["dataset.json"]
     tombstone = page(bench, "site", f"{BEDS}.html").read_text()
     assert "Đếm hai lần" in tombstone and f"vi/{ROOMS}.html" in tombstone
@@ -150,15 +150,15 @@ def test_withdrawal(bench, tmp_path):
     assert again.code == 3 and "its identifier is never used again" in again.err
     bench.declaration(BEDS).unlink()
     bench.suite(BEDS).unlink()
-    before = records(bench.home)
+    before = records(bench.data_dir)
     good(bench.run("run"))
-    assert records(bench.home) == before
-    shutil.rmtree(bench.home / "site")
+    assert records(bench.data_dir) == before
+    shutil.rmtree(bench.data_dir / "site")
     good(bench.run("run"))
     assert "Đếm hai lần" in page(bench, "site", f"{BEDS}.html").read_text()
 
 
 def test_another_run_at_work(bench):
-    with Home(bench.home).run_lock():
+    with DataDir(bench.data_dir).run_lock():
         said = bench.run("approve", ROOMS)
-    assert said.code == 7 and not (bench.home / "releases" / ROOMS).exists()
+    assert said.code == 7 and not (bench.data_dir / "releases" / ROOMS).exists()

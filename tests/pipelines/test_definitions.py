@@ -17,14 +17,14 @@ from pipelines.dagster.automation import CRON
 from pipelines.dagster.build import ALL, build_definitions
 from pipelines.settings import Settings
 from tests.fixtures.commands import PROJECT
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
 GRAPH = Path(__file__).with_name("graph.json")
 
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
-    return Settings(Home(tmp_path_factory.mktemp("home")), "sample", PROJECT / "none")
+    return Settings(DataDir(tmp_path_factory.mktemp("home")), "sample", PROJECT / "none")
 
 
 @pytest.fixture(scope="module")
@@ -67,11 +67,11 @@ def test_the_graph_is_the_recorded_one(definitions):
 
 
 def test_every_declaration_has_its_four_assets(definitions, settings):
-    pipelines = load_catalogue(settings).pipelines("sample")
+    bound_datasets = load_catalogue(settings).bound_datasets("sample")
     keys = {key.to_user_string() for key in definitions.resolve_asset_graph().get_all_asset_keys()}
     assert keys == {
         f"{dataset_id}/{stage}"
-        for dataset_id in pipelines
+        for dataset_id in bound_datasets
         for stage in ("snapshot", "table", "release", "publication")
     }
 
@@ -98,8 +98,8 @@ def test_critical_checks_block(definitions):
 
 
 def test_jobs_for_each_sector_and_for_all(definitions, settings):
-    pipelines = load_catalogue(settings).pipelines("sample").values()
-    sectors = {pipeline.dataset.sector for pipeline in pipelines}
+    bound_datasets = load_catalogue(settings).bound_datasets("sample").values()
+    sectors = {bound.dataset.sector for bound in bound_datasets}
     names = {job.name for job in definitions.get_repository_def().get_all_jobs()}
     assert names >= {ALL, *sectors}
 
@@ -115,7 +115,7 @@ def test_dagster_validates_the_workspace(tmp_path):
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "OPENINDICATORS_HOME": str(tmp_path), "DAGSTER_HOME": str(tmp_path)},
+        env={**os.environ, "OPENINDICATORS_DATA_DIR": str(tmp_path), "DAGSTER_HOME": str(tmp_path)},
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "successful" in (done.stdout + done.stderr).lower()
@@ -124,6 +124,6 @@ def test_dagster_validates_the_workspace(tmp_path):
 def test_telemetry_is_off(settings):
     from pipelines.dagster.instance import open_instance
 
-    settings.home.prepare()
-    with open_instance(settings.home) as instance:
+    settings.data_dir.prepare()
+    with open_instance(settings.data_dir) as instance:
         assert instance.telemetry_enabled is False

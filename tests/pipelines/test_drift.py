@@ -11,7 +11,7 @@ from dagster import DagsterEventType
 
 from model.declarations.load import load_declaration
 from model.errors import DeclarationError, DriftError
-from model.records.source_schema import SHAPE_CHECK
+from model.records.source_schema import SOURCE_SCHEMA_CHECK
 from model.reference.registries import load_registries
 from pipelines.catalogue import load_catalogue
 from pipelines.dagster.assets import asset_key
@@ -21,7 +21,7 @@ from pipelines.steps.steps import Released, make_release, take_snapshot
 from sources.fetch.folder import FolderTransport
 from tests.fixtures.commands import openindicators
 from warehouse.store import releases
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
 TRADE = "finance/exports"
 DECLARATION = """\
@@ -67,9 +67,9 @@ class World:
     """A project of one dataset in one process."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.home = folder, Home(folder / "home")
+        self.folder, self.data_dir = folder, DataDir(folder / "home")
         self.declaration = folder / "project" / "assets" / f"{TRADE}.yaml"
-        self.table = self.home.inbox / "exports.csv"
+        self.table = self.data_dir.inbox / "exports.csv"
 
     def declare(self, old: str = "", new: str = "") -> None:
         assert old in DECLARATION
@@ -78,13 +78,13 @@ class World:
     def run(self, text: str, dataset: str = TRADE) -> Released:
         self.table.write_text(text, encoding="utf-8")
         project = self.folder / "project"
-        settings = Settings(self.home, "sample", project / "none", project=project)
-        pipeline = load_catalogue(settings).pipelines("sample")[dataset]
-        take_snapshot(pipeline, self.home, FolderTransport(self.home.inbox), lambda: NOW)
-        return make_release(pipeline, self.home, lambda: NOW)
+        settings = Settings(self.data_dir, "sample", project / "none", project=project)
+        bound = load_catalogue(settings).bound_datasets("sample")[dataset]
+        take_snapshot(bound, self.data_dir, FolderTransport(self.data_dir.inbox), lambda: NOW)
+        return make_release(bound, self.data_dir, lambda: NOW)
 
     def number(self, dataset: str = TRADE) -> int:
-        stored = releases.current(self.home, dataset)
+        stored = releases.current(self.data_dir, dataset)
         return stored.release.number if stored else 0
 
 
@@ -92,7 +92,7 @@ class World:
 def template(tmp_path_factory):
     made = World(tmp_path_factory.mktemp("template"))
     made.declaration.parent.mkdir(parents=True)
-    made.home.prepare()
+    made.data_dir.prepare()
     made.declare()
     made.run(HEAD + ROWS)
     return made
@@ -183,13 +183,13 @@ PASSES = {
 def test_additions_pass_with_a_warning(world, name):
     text, words = PASSES[name]
     stored = world.run(text).current
-    assert stored.release.number == 2 and stored.shape
-    assert [item.what.en for item in stored.shape.drift] == [words]
-    check = next(item for item in stored.quality.checks if item.name == SHAPE_CHECK)
+    assert stored.release.number == 2 and stored.source_schema
+    assert [item.what.en for item in stored.source_schema.drift] == [words]
+    check = next(item for item in stored.quality.checks if item.name == SOURCE_SCHEMA_CHECK)
     assert check.outcome == "warned" and words in check.title.en and "Khác" in check.title.vi
-    shutil.rmtree(world.home.root / "tables")
+    shutil.rmtree(world.data_dir.root / "tables")
     assert world.run(text).current.release.number == 2  # and the same is found again
-    (found,) = (world.home.root / "tables").rglob("shape.json")
+    (found,) = (world.data_dir.root / "tables").rglob("shape.json")
     assert found.read_bytes() == stored.path("shape.json").read_bytes()
 
 
@@ -203,8 +203,8 @@ SAME = {
 @pytest.mark.parametrize("name", SAME)
 def test_what_is_no_drift(world, name):
     stored = world.run(SAME[name]).current
-    assert stored.release.number == 2 and stored.shape.drift == ()
-    check = next(item for item in stored.quality.checks if item.name == SHAPE_CHECK)
+    assert stored.release.number == 2 and stored.source_schema.drift == ()
+    check = next(item for item in stored.quality.checks if item.name == SOURCE_SCHEMA_CHECK)
     assert check.outcome == "passed"
 
 
@@ -218,7 +218,7 @@ def test_allowed_codes_are_held_back_row_by_row(world):
     world.declare("    protocol: files", "    protocol: files\n    allow: {new_codes: [mode]}")
     stored = world.run(STOPS["unknown code of a dimension"][0]).current
     assert stored.release.number == 2 and stored.release.quarantined == 1
-    assert [item.what.en for item in stored.shape.drift] == ["unknown `mode`: `drone`"]
+    assert [item.what.en for item in stored.source_schema.drift] == ["unknown `mode`: `drone`"]
 
 
 def test_a_misspelt_concept_is_refused(world):
@@ -260,24 +260,24 @@ def test_people_are_told_and_the_others_run(world):
     world.declaration.with_name("imports.yaml").write_text(
         DECLARATION.replace("exports.csv", "imports.csv"), encoding="utf-8"
     )
-    imports = world.home.inbox / "imports.csv"
+    imports = world.data_dir.inbox / "imports.csv"
     imports.write_text(HEAD + ROWS, encoding="utf-8")
     world.run(HEAD + ROWS, other)
     imports.write_text(PASSES["new column"][0], encoding="utf-8")
     world.table.write_text(STOPS["changed unit"][0], encoding="utf-8")
     said = openindicators(
-        world.home.root, "run", OPENINDICATORS_PROJECT=str(world.folder / "project")
+        world.data_dir.root, "run", OPENINDICATORS_PROJECT=str(world.folder / "project")
     )
     assert said.code == 4, said.out + said.err
     assert "the unit (`ĐVT, Nhập khẩu`) was `triệu USD`, is now `tỷ USD`" in said.err
     assert "`checked`" in said.err and "Traceback" not in said.err
     assert f"{other}: new column `Nguồn`" in said.out
     assert (world.number(), world.number(other)) == (1, 2)
-    with open_instance(world.home) as instance:
+    with open_instance(world.data_dir) as instance:
         event = instance.get_latest_materialization_event(asset_key(other, "table"))
         logged = instance.all_logs(event.run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION)
     checks = [entry.dagster_event.asset_check_evaluation_data for entry in logged]
-    (check,) = [item for item in checks if item.check_name == SHAPE_CHECK]
+    (check,) = [item for item in checks if item.check_name == SOURCE_SCHEMA_CHECK]
     assert not check.passed and "new column `Nguồn`" in check.metadata["in words"].value
-    page = (world.home.site / "en" / f"{other}.html").read_text(encoding="utf-8")
+    page = (world.data_dir.site / "en" / f"{other}.html").read_text(encoding="utf-8")
     assert "new column `Nguồn`" in page

@@ -24,12 +24,12 @@ class Place:
     """A project without datasets, and its data folder."""
 
     def __init__(self, folder: Path) -> None:
-        self.home, self.project = folder / "home", folder / "project"
+        self.data_dir, self.project = folder / "home", folder / "project"
         self.project.mkdir()
 
     def run(self, *arguments: str, **environment: str) -> Result:
         return openindicators(
-            self.home, *arguments, OPENINDICATORS_PROJECT=str(self.project), **environment
+            self.data_dir, *arguments, OPENINDICATORS_PROJECT=str(self.project), **environment
         )
 
     def declaration(self, dataset: str) -> str:
@@ -57,7 +57,7 @@ def test_from_a_file_to_a_release(place: Place, tmp_path: Path) -> None:
     assert place.run("check").code == 0
     made = place.run("run", "tourism/hotel_rooms", "--json")
     assert made.code == 0, made.out + made.err
-    assert (place.home / "releases" / "tourism" / "hotel_rooms" / "1").is_dir()
+    assert (place.data_dir / "releases" / "tourism" / "hotel_rooms" / "1").is_dir()
     shown = place.run("list", "--json").json
     assert [(row["dataset"], row["rows"]) for row in shown] == [("tourism/hotel_rooms", 7)]
 

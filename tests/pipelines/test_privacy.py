@@ -17,7 +17,7 @@ from portal.content import Content
 from tests.fixtures.listeners import webhook
 from tests.pipelines.test_quality import Steward
 from warehouse.store import releases, validation_log
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
 CASES = "health/cases"
 DECLARATION = """\
@@ -62,7 +62,7 @@ PLANTED = {
 @pytest.fixture
 def command(tmp_path, capsys, monkeypatch) -> Steward:
     monkeypatch.setenv("OPENINDICATORS_PROJECT", str(tmp_path / "project"))
-    monkeypatch.setenv("OPENINDICATORS_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("OPENINDICATORS_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("COLUMNS", "300")
     steward = Steward(tmp_path, capsys)
     path = steward.project / f"assets/{CASES}.yaml"
@@ -72,7 +72,7 @@ def command(tmp_path, capsys, monkeypatch) -> Steward:
 
 
 def source(command: Steward, text: str) -> None:
-    (command.home / "inbox" / "cases.csv").write_text(text, encoding="utf-8")
+    (command.data_dir / "inbox" / "cases.csv").write_text(text, encoding="utf-8")
 
 
 def texts(folder: Path) -> dict[str, str]:
@@ -97,9 +97,9 @@ def leaks(shown: dict[str, str]) -> list[tuple[str, str]]:
     return [(name, secret) for name, text in shown.items() for secret in PLANTED if secret in text]
 
 
-def payloads(home: Home) -> dict[str, str]:
+def payloads(data_dir: DataDir) -> dict[str, str]:
     """Return what CKAN is told of the dataset besides the files, which the site has as well."""
-    stored = releases.current(home, CASES)
+    stored = releases.current(data_dir, CASES)
     assert stored is not None
     content = Content.of(stored, load_registries())
     files = [FileRecord(name=name, sha256="0" * 64, bytes=1)
@@ -112,28 +112,28 @@ def payloads(home: Home) -> dict[str, str]:
 def test_what_is_held_back_is_shown_to_the_operator_alone(command, tmp_path):
     source(command, HEAD + GOOD + "".join(PLANTED.values()))
     command("run", CASES)
-    home = Home(command.home)
-    assert leaks(texts(home.site)) == []
-    assert leaks(payloads(home)) == []
+    data_dir = DataDir(command.data_dir)
+    assert leaks(texts(data_dir.site)) == []
+    assert leaks(payloads(data_dir)) == []
 
-    pages = texts(home.site)
+    pages = texts(data_dir.site)
     assert "x" * 4 + " " + "#" * 12 in pages[f"vi/{CASES}.html"]  # masked, but there
     report = json.loads(pages[f"datasets/{CASES}/cases-quality.json"])
     assert [c["unexpected"] for c in report["checks"]
             if c["name"] == "obs_value_within_bounds"] == [4]
 
     # Of the release, only what is never published has the rows themselves.
-    folder = texts(home.releases(CASES) / "1")
+    folder = texts(data_dir.releases(CASES) / "1")
     assert {name for name, _ in leaks(folder)} <= {"quarantine.parquet", "shape.json"}
     assert {secret for _, secret in leaks(folder)} == set(PLANTED)
     # Neither has the record that is kept of each judgement.
-    assert leaks({"record": str(validation_log.record(home, validation_log.log(home, CASES)[-1]))}) == []
+    assert leaks({"record": str(validation_log.record(data_dir, validation_log.log(data_dir, CASES)[-1]))}) == []
 
     junit = tmp_path / "junit.xml"
     command("quality", CASES, "--junit", str(junit))
     assert leaks({"junit": junit.read_text(encoding="utf-8")}) == []
-    held = command("quarantine", CASES, "--json").out
-    assert all(secret in held for secret in PLANTED)
+    quarantined = command("quarantine", CASES, "--json").out
+    assert all(secret in quarantined for secret in PLANTED)
 
 
 def test_what_would_be_published_stops_the_release_and_is_not_told(command, monkeypatch):
@@ -145,18 +145,18 @@ def test_what_would_be_published_stops_the_release_and_is_not_told(command, monk
         monkeypatch.setenv("OPENINDICATORS_WEBHOOK", address)
         command("run", CASES, code=5)
         command("quality", code=5)
-    home = Home(command.home)
-    [judgement] = validation_log.log(home, CASES)[1:]
-    assert judgement.stopped is not None and "no_personal_data" in str(judgement.stopped)
-    check = next(item for item in validation_log.record(home, judgement).checks
+    data_dir = DataDir(command.data_dir)
+    [validation_run] = validation_log.log(data_dir, CASES)[1:]
+    assert validation_run.blockers is not None and "no_personal_data" in str(validation_run.blockers)
+    check = next(item for item in validation_log.record(data_dir, validation_run).checks
                  if item.name == "no_personal_data")
     assert {(row["column"], row["kind"]) for row in check.samples} == {
         ("cause", "phone"), ("obs_note", "CCCD")}
     assert told and leaks({"webhook": json.dumps(told, ensure_ascii=False)}) == []
-    site = texts(home.site)
+    site = texts(data_dir.site)
     assert "dữ liệu cá nhân" in site["vi/failures.atom"]
     assert leaks(site) == []
-    assert leaks({"record": str(validation_log.record(home, judgement))}) == []
+    assert leaks({"record": str(validation_log.record(data_dir, validation_run))}) == []
 
 
 COUNTS = "".join(
@@ -170,7 +170,7 @@ RULE = "small_cells: {action: suppress, totals: {cause: _T}, also_in: [health/ag
 def test_a_small_count_is_withheld_with_another_and_looked_for_elsewhere(command):
     source(command, HEAD + COUNTS)
     command("run", CASES)
-    home = Home(command.home)
+    data_dir = DataDir(command.data_dir)
     declaration = command.project / f"assets/{CASES}.yaml"
     withholding = DECLARATION.replace("minimum: 0}", f"minimum: 0, {RULE}}}")
 
@@ -179,7 +179,7 @@ def test_a_small_count_is_withheld_with_another_and_looked_for_elsewhere(command
     again = DECLARATION.replace("cases.csv", "again.csv")
     declaration.with_name("again.yaml").write_text(again, encoding="utf-8")
     command("run", CASES)
-    stored = releases.current(home, CASES)
+    stored = releases.current(data_dir, CASES)
     assert stored is not None and stored.release.number == 2
     rows = pq.read_table(stored.path("data.parquet")).to_pylist()
     withheld = {(row["cause"], row["time_period"]) for row in rows if row["obs_status"] == "Q"}
@@ -192,14 +192,14 @@ def test_a_small_count_is_withheld_with_another_and_looked_for_elsewhere(command
     # It was published before: that is told, and which it was is not.
     assert checks["withheld_in_every_release"].outcome == "warned"
     assert [row["affected"] for row in checks["withheld_in_every_release"].samples] == [2]
-    assert checks["withheld_elsewhere"].outcome == "not_judged"
+    assert checks["withheld_elsewhere"].outcome == "not_evaluated"
     assert "Nothing has changed" in command("run", CASES).out
 
-    (command.home / "inbox" / "again.csv").write_text(HEAD + COUNTS, encoding="utf-8")
+    (command.data_dir / "inbox" / "again.csv").write_text(HEAD + COUNTS, encoding="utf-8")
     command("run", "health/again")
     said = command("run", CASES, code=5)
     assert "withheld_elsewhere" in said.out + said.err
-    assert releases.current(home, CASES).release.number == 2
+    assert releases.current(data_dir, CASES).release.number == 2
 
 
 def test_a_table_that_small_counts_stop_is_not_told_by_its_samples(command):
@@ -208,8 +208,8 @@ def test_a_table_that_small_counts_stop_is_not_told_by_its_samples(command):
     path = command.project / f"assets/{CASES}.yaml"
     path.write_text(DECLARATION.replace("minimum: 0}", stopping), encoding="utf-8")
     command("run", CASES, code=5)
-    home = Home(command.home)
-    record = validation_log.record(home, validation_log.log(home, CASES)[-1])
+    data_dir = DataDir(command.data_dir)
+    record = validation_log.record(data_dir, validation_log.log(data_dir, CASES)[-1])
     checks = {check.name: check for check in record.checks}
     assert checks["small_cells_withheld"].outcome == "failed"
     assert checks["series_without_jumps"].unexpected  # 3 among many 70

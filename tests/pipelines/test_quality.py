@@ -37,7 +37,7 @@ class Steward:
     """A project of two datasets, one of its own and that of the record, and the command line."""
 
     def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.home, self.project, self.capsys = folder / "data", folder / "project", capsys
+        self.data_dir, self.project, self.capsys = folder / "data", folder / "project", capsys
         self("new", ROOMS)
         target = self.project / f"assets/{QUALITY}.yaml"
         target.parent.mkdir(parents=True)
@@ -58,16 +58,16 @@ class Steward:
         return Said(shown.out, shown.err + message)
 
     def source(self, text: str) -> None:
-        (self.home / "inbox" / "hotel_rooms.csv").write_text(text)
+        (self.data_dir / "inbox" / "hotel_rooms.csv").write_text(text)
 
     def release(self, number: int) -> dict[str, Any]:
-        return json.loads((self.home / f"releases/{ROOMS}/{number}/release.json").read_text())
+        return json.loads((self.data_dir / f"releases/{ROOMS}/{number}/release.json").read_text())
 
 
 @pytest.fixture
 def command(tmp_path, capsys, monkeypatch) -> Steward:
     monkeypatch.setenv("OPENINDICATORS_PROJECT", str(tmp_path / "project"))
-    monkeypatch.setenv("OPENINDICATORS_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("OPENINDICATORS_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("COLUMNS", "300")
     return Steward(tmp_path, capsys)
 
@@ -75,36 +75,36 @@ def command(tmp_path, capsys, monkeypatch) -> Steward:
 def test_a_row_that_is_right_after_all_is_accepted_and_released_alone(command):
     command.source(GOOD + "48,1998,-5\n48,1999,-6\n")
     command("run")
-    held = command("quarantine", ROOMS, "--json").json
-    assert [row["values"]["time_period"] for row in held] == ["1998", "1999"]
-    assert held[0]["position"] == {"part": "hotel-rooms.csv", "row": 27, "column": "value"}
-    assert held[0]["reasons"][0].startswith("obs_value_within_bounds")
+    quarantined = command("quarantine", ROOMS, "--json").json
+    assert [row["values"]["time_period"] for row in quarantined] == ["1998", "1999"]
+    assert quarantined[0]["position"] == {"part": "hotel-rooms.csv", "row": 27, "column": "value"}
+    assert quarantined[0]["reasons"][0].startswith("obs_value_within_bounds")
     assert "1998" in command("quarantine", "hotel_rooms").out
 
     # The same again: not a byte is rewritten, not even the record of quality.
-    before = records(command.home)
+    before = records(command.data_dir)
     assert "Nothing has changed" in command("run").out
-    assert records(command.home) == before
+    assert records(command.data_dir) == before
 
     # Judged anew, it took another time: that is no news either.
-    quality = json.loads((command.home / f"releases/{ROOMS}/1/quality.json").read_text())
+    quality = json.loads((command.data_dir / f"releases/{ROOMS}/1/quality.json").read_text())
     took = {check["name"]: check["duration_ms"] for check in quality["checks"]}
     assert quality["duration_ms"] > took["obs_value_within_bounds"] > 0
-    shutil.rmtree(command.home / "tables")
+    shutil.rmtree(command.data_dir / "tables")
     command("run")
-    after = records(command.home)
+    after = records(command.data_dir)
     assert after.keys() == before.keys()
     assert [k for k in before if after[k] != before[k] and not k.startswith("tables/")] == []
 
-    said = command("quarantine", ROOMS, "--accept", held[0]["row"], code=1)
+    said = command("quarantine", ROOMS, "--accept", quarantined[0]["row"], code=1)
     assert "needs a reason" in said.err
     said = command("quarantine", ROOMS, "--accept", "0000", "--reason", "x", code=1)
     assert "no row that is held back" in said.err
-    command("quarantine", ROOMS, "--accept", held[0]["row"], "--reason", "Đúng", "--by", "An")
+    command("quarantine", ROOMS, "--accept", quarantined[0]["row"], "--reason", "Đúng", "--by", "An")
     command("run")
     made = command.release(2)
     assert made["reason"] == "rows accepted" and made["changes"]["added"] == 1
-    assert [row["row"] for row in command("quarantine", ROOMS, "--json").json] == [held[1]["row"]]
+    assert [row["row"] for row in command("quarantine", ROOMS, "--json").json] == [quarantined[1]["row"]]
 
     report = command("quality", ROOMS, "--json", "--as-of", "2027-06-01").json
     [accepted] = report["acceptances"]
@@ -138,29 +138,29 @@ def test_a_release_that_is_stopped_is_told_everywhere_and_stays_in_the_history(c
         "quality", "--json", "--junit", str(junit), "--prometheus", str(metrics), code=5
     )
     found = {item["dataset"]: item for item in said.json["datasets"]}
-    assert found[ROOMS]["latest"]["stopped"] and found[ROOMS]["release"] == 1
-    assert said.json["city"]["stopped"] == 1
+    assert found[ROOMS]["latest"]["blockers"] and found[ROOMS]["release"] == 1
+    assert said.json["city"]["blocked"] == 1
     cases = list(ET.parse(junit).getroot().iter("testcase"))
     failed = {case.get("name") for case in cases if case.find("failure") is not None}
     assert {"release", "obs_value_within_bounds"} <= failed
     assert f'release_stopped{{dataset="{ROOMS}",sector="tourism"}} 1' in metrics.read_text()
     for language in ("vi", "en"):
-        feed = ET.parse(command.home / f"site/{language}/failures.atom").getroot()
+        feed = ET.parse(command.data_dir / f"site/{language}/failures.atom").getroot()
         kinds = {item.get("term") for item in feed.iter("{http://www.w3.org/2005/Atom}category")}
-        assert kinds == {"failed", "stopped"}
-    assert "release_stopped" in (command.home / "site/metrics.txt").read_text()
+        assert kinds == {"failed", "blocked"}
+    assert "release_stopped" in (command.data_dir / "site/metrics.txt").read_text()
 
     # It is mended; the history has it all, and is itself a dataset.
     command.source(GOOD)
     command("run")
-    with duckdb.connect(str(command.home / "warehouse.duckdb"), read_only=True) as con:
+    with duckdb.connect(str(command.data_dir / "warehouse.duckdb"), read_only=True) as con:
         history = con.execute(
             "SELECT stopped IS NOT NULL FROM quality_history WHERE dataset = ? ORDER BY judgement",
             [ROOMS],
         ).fetchall()
-        assert [stopped for (stopped,) in history] == [False, True, False]
+        assert [blockers for (blockers,) in history] == [False, True, False]
         assert con.sql("SELECT DISTINCT algorithm FROM scores").fetchall() == [("1",)]
-    record = (command.home / RECORD).read_text()
+    record = (command.data_dir / RECORD).read_text()
     assert f"{ROOMS},1," in record and QUALITY not in record
     listed = {row["dataset"]: row for row in command("list", "--json").json}
     assert listed[QUALITY]["rows"] > 0
@@ -205,9 +205,9 @@ def test_a_source_of_another_shape_is_in_the_record_and_hides_nothing(command):
     command.source(GOOD.replace("value", "rooms"))
     for _ in range(2):  # the same cause is told once
         said = command("run", ROOMS, code=4)
-    log = command.home / f"judgements/{ROOMS}/log.jsonl"
+    log = command.data_dir / f"validation_log/{ROOMS}/log.jsonl"
     lines = [json.loads(line) for line in log.read_text().splitlines()]
-    assert [[stop["kind"] for stop in line["stopped"] or ()] for line in lines] == [[], ["shape"]]
+    assert [[stop["kind"] for stop in line["blockers"] or ()] for line in lines] == [[], ["shape"]]
     assert said.err.count("column `value` is gone") == 1  # told once, at the end
     assert "news" not in said.out
     [row] = command("run", ROOMS, "--json", code=4).json
@@ -224,26 +224,26 @@ def test_a_source_of_another_shape_is_in_the_record_and_hides_nothing(command):
     assert len(report["trend"]) == 1  # where there was no table there is no score
     said = command("quarantine", ROOMS, code=4)
     assert "1999" in said.out and "column `value` is gone" in said.err
-    page = (command.home / f"site/vi/quality/{ROOMS}.html").read_text()
+    page = (command.data_dir / f"site/vi/quality/{ROOMS}.html").read_text()
     assert "Cấu trúc của nguồn khác" in page and "another shape" not in page
     assert f'release_stopped{{dataset="{ROOMS}",sector="tourism"}} 1' in (
-        command.home / "site/metrics.txt"
+        command.data_dir / "site/metrics.txt"
     ).read_text()
 
     # An unknown area stops it on purpose, and the other faults are told with it.
     command.source(GOOD + "Hải Dươngg,1998,5\n48,1999,-6\n48,2025,x\n")
     said = command("run", ROOMS, code=4)
     assert "unknown `ref_area`: `Hải Dươngg`" in said.err
-    held = {row["position"]["row"] for row in command("quarantine", ROOMS, "--json").json}
-    assert held == {27, 28, 29}
+    quarantined = {row["position"]["row"] for row in command("quarantine", ROOMS, "--json").json}
+    assert quarantined == {27, 28, 29}
     assert "obs_value_within_bounds, run again: failed" in command("quality", ROOMS, code=5).out
 
     command.source(GOOD)
     command("run", ROOMS)
     for language in ("vi", "en"):
-        feed = ET.parse(command.home / f"site/{language}/failures.atom").getroot()
+        feed = ET.parse(command.data_dir / f"site/{language}/failures.atom").getroot()
         kinds = [item.get("term") for item in feed.iter("{http://www.w3.org/2005/Atom}category")]
-        assert kinds.count("stopped") == 2 and kinds[0] == "recovered"
+        assert kinds.count("blocked") == 2 and kinds[0] == "recovered"
 
 
 def test_a_source_that_cannot_be_read_is_in_the_record(command):
@@ -254,7 +254,7 @@ def test_a_source_that_cannot_be_read_is_in_the_record(command):
     assert "is not in the source" in said.out
     command.source(GOOD)
     command("run", ROOMS)
-    assert "stopped" not in command("quality", ROOMS).out
+    assert "blocked" not in command("quality", ROOMS).out
 
 
 def test_a_stop_names_checks_counts_the_first_row_and_the_command(command):
@@ -264,7 +264,7 @@ def test_a_stop_names_checks_counts_the_first_row_and_the_command(command):
     assert "10 rows against" in said.err and "(obs_value_within_bounds)" in said.err
     assert "the first: hotel-rooms.csv, line 27" in said.err
     assert f"`openindicators quarantine {ROOMS}`" in said.err
-    page = (command.home / f"site/vi/quality/{ROOMS}.html").read_text()
+    page = (command.data_dir / f"site/vi/quality/{ROOMS}.html").read_text()
     assert "10 trên 35 dòng (28,57%) bị giữ lại" in page
     assert "obs_value_within_bounds (" not in page
     said = command("quality", ROOMS, "--check", "nope", code=1)

@@ -22,27 +22,27 @@ def blocks(kind: str) -> list[str]:
 
 @pytest.fixture
 def follow(tmp_path):
-    home, project = tmp_path / "data", tmp_path / "project"
+    data_dir, project = tmp_path / "data", tmp_path / "project"
 
     def command(line: str):
         program, *arguments = line.split()
         assert program == "openindicators"
-        said = openindicators(home, *arguments, OPENINDICATORS_PROJECT=str(project))
+        said = openindicators(data_dir, *arguments, OPENINDICATORS_PROJECT=str(project))
         assert said.code == 0, said.out + said.err
         return said
 
-    return home, project, command
+    return data_dir, project, command
 
 
 def test_the_five_minutes(follow):
-    home, project, command = follow
+    data_dir, project, command = follow
     first, second = blocks("sh")
     command(first.strip())
 
     (table,) = blocks("csv")
     (inbox,) = re.findall(r"`data/(inbox/\S+\.csv)`", SECTION)
-    assert (home / inbox).exists()  # `new` wrote a small table under this very name
-    (home / inbox).write_text(table, encoding="utf-8")
+    assert (data_dir / inbox).exists()  # `new` wrote a small table under this very name
+    (data_dir / inbox).write_text(table, encoding="utf-8")
 
     (path,) = set(re.findall(r"`(assets/\S+\.yaml)`", SECTION))
     locale, tolerance = blocks("yaml")
@@ -53,10 +53,10 @@ def test_the_five_minutes(follow):
 
     said = [command(line) for line in second.strip().splitlines()]
     assert "Right: 1 declaration. Wrong: 0 problems." in said[0].out
-    release = home / "releases/tourism/hotel_rooms/1"
+    release = data_dir / "releases/tourism/hotel_rooms/1"
     rows = pq.read_table(release / "data.parquet").to_pylist()
     assert [(row["ref_area"], row["time_period"], row["obs_value"]) for row in rows] == [
         ("48", "2022", 21324.0), ("48", "2023", 22105.0),
     ]
-    (held,) = pq.read_table(release / "quarantine.parquet").to_pylist()
-    assert held["_row"] == 4 and "-22.9" in held["reasons"][0]
+    (quarantined,) = pq.read_table(release / "quarantine.parquet").to_pylist()
+    assert quarantined["_row"] == 4 and "-22.9" in quarantined["reasons"][0]

@@ -19,7 +19,7 @@ from pipelines.steps.steps import take_snapshot
 from sources.fetch.http import HttpLimits, HttpTransport
 from tests.sources.test_pull import Bank, bank_on_this_machine
 from warehouse.store import snapshots
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
 DATASET = "finance/figures"
 DECLARATION = """\
@@ -60,17 +60,17 @@ def _bank():
 
 def pipeline_of(folder: Path):
     """Return the data folder and the dataset that are under `folder`."""
-    home, project = Home(folder / "home"), folder / "project"
-    settings = Settings(home, "live", project / "none", project=project)
-    return home, load_catalogue(settings).pipelines("live")[DATASET]
+    data_dir, project = DataDir(folder / "home"), folder / "project"
+    settings = Settings(data_dir, "live", project / "none", project=project)
+    return data_dir, load_catalogue(settings).bound_datasets("live")[DATASET]
 
 
 def test_a_killed_run_is_gone_on_with(bank: Bank, tmp_path: Path) -> None:
     declared = tmp_path / "project" / "assets" / f"{DATASET}.yaml"
     declared.parent.mkdir(parents=True)
     declared.write_text(DECLARATION % json.dumps(bank.options), encoding="utf-8")
-    home, pipeline = pipeline_of(tmp_path)
-    home.prepare()
+    data_dir, bound = pipeline_of(tmp_path)
+    data_dir.prepare()
 
     bank.pages, bank.hangs_at = 40, 25
     process = subprocess.Popen(
@@ -82,30 +82,30 @@ def test_a_killed_run_is_gone_on_with(bank: Bank, tmp_path: Path) -> None:
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     assert process.wait(10) == -signal.SIGKILL
-    assert snapshots.latest(home, DATASET) is None
-    assert home.pull(DATASET).is_dir()
+    assert snapshots.latest(data_dir, DATASET) is None
+    assert data_dir.fetch_session(DATASET).is_dir()
 
     bank.hangs_at = None
     bank.asked.clear()
-    stored, is_new = take_snapshot(pipeline, home, HTTP, lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    stored, is_new = take_snapshot(bound, data_dir, HTTP, lambda: datetime(2026, 1, 1, tzinfo=UTC))
     assert bank.asked == list(range(25, 41))
     assert is_new and len(stored.snapshot.parts) == 40
-    assert not home.pull(DATASET).exists()
+    assert not data_dir.fetch_session(DATASET).exists()
     for page, part in enumerate(stored.snapshot.parts, start=1):
         assert stored.part_path(part).read_bytes() == bank.body(page)
 
     bank.asked.clear()
-    _, is_new = take_snapshot(pipeline, home, HTTP, lambda: datetime(2026, 1, 2, tzinfo=UTC))
+    _, is_new = take_snapshot(bound, data_dir, HTTP, lambda: datetime(2026, 1, 2, tzinfo=UTC))
     assert bank.asked == [1] and not is_new
-    assert not home.pull(DATASET).exists()
+    assert not data_dir.fetch_session(DATASET).exists()
 
 
 def test_an_old_pull_is_swept_and_a_young_one_waits(tmp_path: Path) -> None:
-    home = Home(tmp_path)
-    home.prepare()
+    data_dir = DataDir(tmp_path)
+    data_dir.prepare()
     for name in ("old", "young"):
-        home.pull(f"finance/{name}").mkdir(parents=True)
+        data_dir.fetch_session(f"finance/{name}").mkdir(parents=True)
     long_ago = time.time() - 2 * 86_400
-    os.utime(home.pull("finance/old"), (long_ago, long_ago))
-    with home.run_lock():
-        assert [path.name for path in (home.root / "pulls" / "finance").iterdir()] == ["young"]
+    os.utime(data_dir.fetch_session("finance/old"), (long_ago, long_ago))
+    with data_dir.run_lock():
+        assert [path.name for path in (data_dir.root / "fetch_sessions" / "finance").iterdir()] == ["young"]

@@ -17,7 +17,7 @@ FIVE = {"tourism", "finance", "logistics", "health", "education"}
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
+def data_dir(tmp_path_factory):
     """A data folder after the first run."""
     folder = tmp_path_factory.mktemp("sample")
     first = openindicators(folder, "run")
@@ -27,12 +27,12 @@ def home(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def listed(home):
-    return openindicators(home, "list", "--json").json
+def listed(data_dir):
+    return openindicators(data_dir, "list", "--json").json
 
 
-def test_the_table_shows_every_dataset(home, listed):
-    text = (home / "first.txt").read_text()
+def test_the_table_shows_every_dataset(data_dir, listed):
+    text = (data_dir / "first.txt").read_text()
     for word in (
         "rows",
         "new",
@@ -47,7 +47,7 @@ def test_the_table_shows_every_dataset(home, listed):
         assert word in text
     for row in listed:
         assert row["dataset"] in text
-    assert "make serve" in text and "make ui" in text and str(home / "site") in text
+    assert "make serve" in text and "make ui" in text and str(data_dir / "site") in text
 
 
 def test_five_sectors_with_their_datasets_and_indicators(listed):
@@ -59,17 +59,17 @@ def test_five_sectors_with_their_datasets_and_indicators(listed):
     assert set(listed[0]) >= {"dataset", "sector", "release", "rows"}
 
 
-def test_real_life_is_in_the_sample(home, listed):
+def test_real_life_is_in_the_sample(data_dir, listed):
     releases = {row["dataset"]: row["release"] for row in listed}
     second = [name for name, number in releases.items() if number >= 2]
     assert len(second) >= 3
     revised = 0
     for name in second:
-        release = json.loads((home / "releases" / name / "2" / "release.json").read_text())
+        release = json.loads((data_dir / "releases" / name / "2" / "release.json").read_text())
         assert release["reason"] == "source changed"
         revised += release["changes"]["revised"]
     assert revised > 0
-    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as con:
+    with duckdb.connect(str(data_dir / "warehouse.duckdb"), read_only=True) as con:
         statuses = dict(
             con.sql("SELECT obs_status, count(*) FROM observations GROUP BY 1").fetchall()
         )
@@ -81,23 +81,23 @@ def test_real_life_is_in_the_sample(home, listed):
             > 500
         )
         assert con.sql("SELECT count(*) FROM quality WHERE outcome = 'warned'").fetchone()[0] > 0
-    held = [
-        pq.read_table(path).to_pylist() for path in home.glob("releases/*/*/*/quarantine.parquet")
+    quarantined = [
+        pq.read_table(path).to_pylist() for path in data_dir.glob("releases/*/*/*/quarantine.parquet")
     ]
-    rows = [row for table in held for row in table]
+    rows = [row for table in quarantined for row in table]
     assert rows and all(row["reasons"] and row["_part"] for row in rows)
 
 
-def test_a_second_run_says_that_nothing_changed_and_rewrites_nothing(home):
-    before = records(home)
-    again = openindicators(home, "run")
+def test_a_second_run_says_that_nothing_changed_and_rewrites_nothing(data_dir):
+    before = records(data_dir)
+    again = openindicators(data_dir, "run")
     assert again.code == 0, again.out + again.err
     assert "Nothing has changed" in again.out
-    assert records(home) == before
+    assert records(data_dir) == before
 
 
-def test_the_run_is_in_dagsters_history(home, listed):
-    with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
+def test_the_run_is_in_dagsters_history(data_dir, listed):
+    with dg.DagsterInstance.from_config(str(data_dir / "dagster")) as instance:
         runs = instance.get_runs()
         assert len(runs) >= 2 and all(run.status == dg.DagsterRunStatus.SUCCESS for run in runs)
         key = dg.AssetKey([*listed[0]["dataset"].split("/"), "release"])
@@ -105,37 +105,37 @@ def test_the_run_is_in_dagsters_history(home, listed):
         assert event.asset_materialization.metadata["dagster/row_count"].value == listed[0]["rows"]
 
 
-def test_every_download_is_genuine_and_a_changed_one_is_not(home, tmp_path):
-    csv = sorted((home / "site" / "datasets").glob("*/*/*.csv"))[0]
-    said = openindicators(home, "verify", str(csv), "--json")
+def test_every_download_is_genuine_and_a_changed_one_is_not(data_dir, tmp_path):
+    csv = sorted((data_dir / "site" / "datasets").glob("*/*/*.csv"))[0]
+    said = openindicators(data_dir, "verify", str(csv), "--json")
     assert said.code == 0 and said.json["genuine"] and said.json["matches"]
     copy = tmp_path / csv.name
     copy.write_bytes(csv.read_bytes() + b"\n")
-    said = openindicators(home, "verify", str(copy))
+    said = openindicators(data_dir, "verify", str(copy))
     assert said.code == 1 and "not genuine" in said.out
-    parquet = sorted(home.glob("releases/*/*/1/data.parquet"))[0]
-    assert "release 1" in openindicators(home, "verify", str(parquet)).out
+    parquet = sorted(data_dir.glob("releases/*/*/1/data.parquet"))[0]
+    assert "release 1" in openindicators(data_dir, "verify", str(parquet)).out
 
 
-def test_show_and_doctor(home, listed):
-    said = openindicators(home, "show", listed[0]["dataset"])
+def test_show_and_doctor(data_dir, listed):
+    said = openindicators(data_dir, "show", listed[0]["dataset"])
     assert said.code == 0 and "expectation" in said.out and "release" in said.out
-    assert openindicators(home, "show", listed[0]["dataset"], "--json").json[0]["releases"]
-    assert openindicators(home, "doctor").code == 0
+    assert openindicators(data_dir, "show", listed[0]["dataset"], "--json").json[0]["releases"]
+    assert openindicators(data_dir, "doctor").code == 0
 
 
-def test_doctor_finds_a_damaged_release(home, tmp_path):
+def test_doctor_finds_a_damaged_release(data_dir, tmp_path):
     import shutil
 
     copy = tmp_path / "copy"
-    shutil.copytree(home, copy)
+    shutil.copytree(data_dir, copy)
     path = sorted(copy.glob("releases/*/*/1/data.parquet"))[0]
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     said = openindicators(copy, "doctor")
     assert said.code == 1 and str(path) in said.out
 
 
-def test_two_folders_get_the_same_bytes(home, tmp_path):
+def test_two_folders_get_the_same_bytes(data_dir, tmp_path):
     found = []
     for name in ("a", "b"):
         folder = tmp_path / name
@@ -149,18 +149,18 @@ def test_two_folders_get_the_same_bytes(home, tmp_path):
     assert durations(tmp_path / "a") == {None}
 
 
-def durations(home: Path) -> set[float | None]:
+def durations(data_dir: Path) -> set[float | None]:
     """Return how long the checks took, as the releases tell it."""
-    found = [json.loads(path.read_text()) for path in home.glob("releases/*/*/*/quality.json")]
+    found = [json.loads(path.read_text()) for path in data_dir.glob("releases/*/*/*/quality.json")]
     assert found
     return {item["duration_ms"] for record in found for item in (record, *record["checks"])}
 
 
-def test_no_network_is_needed(home):
+def test_no_network_is_needed(data_dir):
     """The sample's snapshots name the real addresses, and none of them was asked."""
     urls = {
         part["url"]
-        for path in Path(home).glob("snapshots/*/*/*/snapshot.json")
+        for path in Path(data_dir).glob("snapshots/*/*/*/snapshot.json")
         for part in json.loads(path.read_text())["parts"]
     }
     assert any(url.startswith("https://api.worldbank.org/") for url in urls)

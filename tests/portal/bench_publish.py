@@ -30,10 +30,10 @@ import requests
 from model.declarations.dataset import Dataset
 from pipelines.cli.publish import AT_A_TIME
 from portal.ckan.client import Client
-from portal.ckan.desired.state import Wanted
+from portal.ckan.desired.state import DesiredState
 from portal.ckan.portal import Ckan
 from portal.ckan_server.bring_up import RunningPortal, load_portal
-from portal.ckan_server.home import Home as PortalHome
+from portal.ckan_server.home import DataDir as PortalHome
 from portal.ckan_server.home import default_home
 from portal.content import Content
 from portal.distributions.registry import write_all
@@ -41,7 +41,7 @@ from tests.fixtures.datasets import dataset, registries
 from tests.portal.ckan_fixtures import World
 from tests.warehouse.test_releases import release
 from warehouse.store import releases
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
 BLOCK = 25  # datasets between two turns
 
@@ -69,7 +69,7 @@ def main() -> int:
     asked = parser.parse_args()
     portal = load_portal(PortalHome(asked.home.resolve()))
     with tempfile.TemporaryDirectory() as folder:
-        home = Home(Path(folder) / "data")
+        home = DataDir(Path(folder) / "data")
         home.prepare()
         stamp = f"b{random.SystemRandom().randrange(10**6)}"
         declared = [dataset(name=f"{stamp}_{n}") for n in range(asked.datasets + 1)]
@@ -83,7 +83,7 @@ def main() -> int:
     return 0
 
 
-def _measure(portal: RunningPortal, home: Home, declared: list[Dataset], folder: Path) -> None:
+def _measure(portal: RunningPortal, home: DataDir, declared: list[Dataset], folder: Path) -> None:
     transport = Counting()
     ckan = Ckan(Client(portal.url, portal.token, transport=transport), home.root, registries())
 
@@ -130,7 +130,7 @@ def _timed(work: Work) -> float:
     return time.monotonic() - begun
 
 
-def _remove(portal: RunningPortal, home: Home, declared: list[Dataset]) -> None:
+def _remove(portal: RunningPortal, home: DataDir, declared: list[Dataset]) -> None:
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         list(pool.map(lambda item: World(portal, home, item).remove(), declared))
 
@@ -138,7 +138,7 @@ def _remove(portal: RunningPortal, home: Home, declared: list[Dataset]) -> None:
 class _Bare:
     """One dataset's bare calls; all that they send is made beforehand."""
 
-    def __init__(self, portal: RunningPortal, home: Home, item: Dataset, folder: Path) -> None:
+    def __init__(self, portal: RunningPortal, home: DataDir, item: Dataset, folder: Path) -> None:
         self.session = requests.Session()
         self.portal = ckanapi.RemoteCKAN(portal.url, portal.token, session=self.session)
         self.token = portal.token
@@ -147,7 +147,7 @@ class _Bare:
         content = Content.of(releases.history(home, item.id)[-1], registries())
         ready = _Ready(write_all(content, self.folder))
         ckan = Ckan(Client(portal.url, portal.token), home.root, registries())
-        self.want: Wanted = ckan._wanted([content.files], None, ready, False)
+        self.want: DesiredState = ckan._wanted([content.files], None, ready, False)
         lists = {name: [{"name": x} for x in self.want.fields[name]] for name in ("tags", "groups")}
         self.package = {"id": self.want.id, **self.want.fields, **lists, "private": True}
         self.own = [part for part in self.want.parts if part.leads_to is None]

@@ -24,7 +24,7 @@ from portal.metadata.identifiers import package_id, resource_id
 from tests.fixtures.datasets import dataset, registries
 from tests.warehouse.test_releases import release
 from warehouse.store import releases
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
 QUICK = httpx.Timeout(2.0)
 WAITS = (0.05, 0.1, 0.3, 0.6, 1.5)
@@ -35,7 +35,7 @@ class World:
     """One dataset and its data folder."""
 
     ckan: RunningPortal
-    home: Home
+    home: DataDir
     declared: Dataset = field(default_factory=lambda: dataset(name=f"t{uuid.uuid4().hex[:12]}"))
 
     @property

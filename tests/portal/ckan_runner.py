@@ -28,7 +28,7 @@ from tests.fixtures.commands import PROJECT
 from tests.fixtures.datasets import registries
 from tests.portal.ckan_fixtures import WAITS, World
 from warehouse.store import releases
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
 
 class _Points:
@@ -70,7 +70,7 @@ def _publish(job: dict[str, Any]) -> None:
         job["url"], job["token"], timeout=httpx.Timeout(job["timeout"]), waits=WAITS,
         transport=_Transport(points),
     )
-    home = Home(Path(job["home"]))
+    home = DataDir(Path(job["home"]))
     loader = World(RunningPortal(**job["ckan"]), home).loader(job.get("rows"), client)
     ckan = _Ckan(client, home.root, registries(), loader=loader, keep=job.get("keep", 3))
     ckan.points = points

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from portal.ckan_server.bring_up import RunningPortal, load_portal
-from portal.ckan_server.home import Home as PortalHome
+from portal.ckan_server.home import DataDir as PortalHome
 from portal.ckan_server.home import default_home
 from tests.portal.ckan_fixtures import World
 from tests.portal.ckan_proxy import FAULTS, Proxy, proxy_to
 from tests.portal.ckan_runner import Runner
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
 MOST_POINTS = 45  # a first publication has 21, with rows over the API 41; a third one 45
 RESUMES = 3  # publications that may be cut off, before one that may not
@@ -31,7 +31,7 @@ def run(seed: int, ckan: RunningPortal, proxy: Proxy, runner: Runner, folder: Pa
     """Do one run; return what it did, in words. An assertion fails where the portal is not well."""
     chance = random.Random(seed)
     folder.mkdir(parents=True)
-    home = Home(folder / "data")
+    home = DataDir(folder / "data")
     home.prepare()
     world = World(ckan, home)
     options = {"keep": 2, "rows": chance.choice((None, "api", "copy"))}

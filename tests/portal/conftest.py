@@ -75,7 +75,7 @@ def ckan(portal_home: Home, portal_command: PortalCommand) -> Iterator[RunningPo
 @pytest.fixture
 def world(ckan: RunningPortal, tmp_path: Path) -> Iterator[World]:
     """Make a data folder with one dataset, and remove afterwards what it left on the portal."""
-    home = warehouse.store.data_dir.Home(tmp_path / "data")
+    home = warehouse.store.data_dir.DataDir(tmp_path / "data")
     home.prepare()
     found = World(ckan, home)
     yield found

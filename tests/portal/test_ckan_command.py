@@ -10,16 +10,16 @@ import pytest
 from tests.fixtures.commands import openindicators
 from tests.fixtures.datasets import dataset
 from tests.portal.ckan_fixtures import World, changes
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
 pytestmark = pytest.mark.portal
 
 
 @pytest.fixture
 def world(ckan, tmp_path):
-    home = Home(tmp_path / "data")
-    home.prepare()
-    found = World(ckan, home, dataset(name=f"c{uuid.uuid4().hex[:12]}"))
+    data_dir = DataDir(tmp_path / "data")
+    data_dir.prepare()
+    found = World(ckan, data_dir, dataset(name=f"c{uuid.uuid4().hex[:12]}"))
     found.release(1)
     yield found
     found.remove()
@@ -35,7 +35,7 @@ def environment(ckan, portal_home):
 
 def test_plan_then_publish_then_nothing(world, environment):
     def run(*words):
-        return openindicators(world.home.root, *words, "--to", "ckan", **environment)
+        return openindicators(world.data_dir.root, *words, "--to", "ckan", **environment)
 
     planned = run("plan", "--json")
     assert planned.code == 0, planned.err
@@ -56,19 +56,19 @@ def test_plan_then_publish_then_nothing(world, environment):
 def test_a_refusal_is_one_clear_message_without_the_token(world, environment):
     secret = "eyJ-not-a-real-token"
     environment = {**environment, "OPENINDICATORS_CKAN_TOKEN": secret}
-    done = openindicators(world.home.root, "publish", "--to", "ckan", **environment)
+    done = openindicators(world.data_dir.root, "publish", "--to", "ckan", **environment)
     assert done.code == 8
     assert "403" in done.err and "check the token" in done.err
     assert "Traceback" not in done.err
     told = done.out + done.err
-    for path in world.home.root.rglob("*"):
+    for path in world.data_dir.root.rglob("*"):
         if path.is_file():
             told += path.read_bytes().decode(errors="replace")
     assert secret not in told
 
 
 def test_no_portal_is_configured(world):
-    done = openindicators(world.home.root, "plan", "--to", "ckan")
+    done = openindicators(world.data_dir.root, "plan", "--to", "ckan")
     assert done.code == 1 and "OPENINDICATORS_CKAN_URL" in done.err
 
 
@@ -83,7 +83,7 @@ def test_no_portal_is_configured(world):
 )
 def test_wrong_settings(world, url, token, said):
     done = openindicators(
-        world.home.root, "plan", "--to", "ckan",
+        world.data_dir.root, "plan", "--to", "ckan",
         OPENINDICATORS_CKAN_URL=url, OPENINDICATORS_CKAN_TOKEN=token,
     )
     assert done.code == 1 and said in done.err
@@ -91,7 +91,7 @@ def test_wrong_settings(world, url, token, said):
 
 def test_an_unknown_dataset(world, environment):
     done = openindicators(
-        world.home.root, "plan", "nothing_like_it", "--to", "ckan", "--json", **environment
+        world.data_dir.root, "plan", "nothing_like_it", "--to", "ckan", "--json", **environment
     )
     assert done.code == 1 and "no dataset or sector" in done.err
     assert json.loads(done.out or "[]") == []

@@ -18,13 +18,13 @@ from portal.ckan.client import Client, Unknown
 from portal.ckan_server import ckan as ckan_program
 from portal.ckan_server import commands
 from portal.ckan_server.bring_up import RunningPortal
-from portal.ckan_server.home import Home as PortalHome
+from portal.ckan_server.home import DataDir as PortalHome
 from portal.ckan_server.ports import is_free
 from tests.fixtures.commands import PROJECT
 from tests.fixtures.datasets import dataset
 from tests.portal.ckan_fixtures import World
 from tests.warehouse.test_releases import release
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
 pytestmark = pytest.mark.portal
 
@@ -80,7 +80,7 @@ def _wait_until_ready(client: Client) -> None:
 
 @pytest.fixture
 def world(small, tmp_path):
-    home = Home(tmp_path / "data")
+    home = DataDir(tmp_path / "data")
     home.prepare()
     found = World(small, home)
     yield found
@@ -152,13 +152,13 @@ print(json.dumps([send(small), send(large)]))
 
 def test_memory_does_not_grow_with_the_file(ckan, tmp_path):
     """Sent and read back, a large file takes no more memory than a small one."""
-    home = Home(tmp_path / "data")
+    home = DataDir(tmp_path / "data")
     home.prepare()
     world = World(ckan, home)
     world.release(1)
     try:
         world.publisher().publish(world.history)
-        held = next(r for r in world.shown()["resources"] if r["url_type"] == "upload")
+        quarantined = next(r for r in world.shown()["resources"] if r["url_type"] == "upload")
         small, large = tmp_path / "small.csv", tmp_path / "large.csv"
         line = b"DN,2024,12345.678,A\n"
         small.write_bytes(line)
@@ -166,7 +166,7 @@ def test_memory_does_not_grow_with_the_file(ckan, tmp_path):
         told = subprocess.run(
             [sys.executable, "-c", MEASURE], cwd=PROJECT, text=True, check=True,
             stdout=subprocess.PIPE,
-            input=json.dumps([ckan.url, ckan.token, world.id, held["id"], str(small), str(large)]),
+            input=json.dumps([ckan.url, ckan.token, world.id, quarantined["id"], str(small), str(large)]),
         )
         before, after = json.loads(told.stdout)
         print(f"peak of memory: {before // 1024} MiB for a line, {after // 1024} MiB for the file")

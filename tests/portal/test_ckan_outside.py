@@ -20,7 +20,7 @@ from tests.fixtures.browser import chromium
 from tests.fixtures.commands import openindicators
 from tests.fixtures.datasets import dataset, real_files
 from tests.portal.ckan_fixtures import World
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
 pytestmark = [pytest.mark.portal, pytest.mark.browser]
 
@@ -28,13 +28,13 @@ pytestmark = [pytest.mark.portal, pytest.mark.browser]
 @pytest.fixture(scope="module")
 def world(ckan, portal_home, tmp_path_factory):
     """A dataset of two releases, published by the command line."""
-    home = Home(tmp_path_factory.mktemp("outside") / "data")
-    home.prepare()
-    found = World(ckan, home, dataset(name=f"c{uuid.uuid4().hex[:12]}"))
+    data_dir = DataDir(tmp_path_factory.mktemp("outside") / "data")
+    data_dir.prepare()
+    found = World(ckan, data_dir, dataset(name=f"c{uuid.uuid4().hex[:12]}"))
     found.release(1)
     found.release(2)
     done = openindicators(
-        home.root, "publish", "--to", "ckan",
+        data_dir.root, "publish", "--to", "ckan",
         OPENINDICATORS_CKAN_URL=ckan.url, OPENINDICATORS_CKAN_TOKEN_FILE=str(portal_home.token),
     )
     assert done.code == 0, done.err
@@ -57,13 +57,13 @@ def test_every_resource_is_what_it_says_and_genuine(world, package, tmp_path):
         assert (len(body), sha256_bytes(body)) == (resource["size"], resource["hash"])
         path = tmp_path / f"{resource['id']}-{Path(resource['url']).name}"
         path.write_bytes(body)
-    assert openindicators(world.home.root, "run", "nothing").code != 0  # the folder is the one
+    assert openindicators(world.data_dir.root, "run", "nothing").code != 0  # the folder is the one
     from portal.site import Site
     from tests.fixtures.datasets import registries
 
-    Site(world.home.site, registries()).publish(world.history)
+    Site(world.data_dir.site, registries()).publish(world.history)
     for path in tmp_path.iterdir():
-        said = openindicators(world.home.root, "verify", str(path), "--json")
+        said = openindicators(world.data_dir.root, "verify", str(path), "--json")
         assert said.code == 0 and said.json["genuine"], path.name
 
 

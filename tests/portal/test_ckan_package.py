@@ -8,7 +8,7 @@ import pytest
 from model.errors import PortalError
 from portal.ckan.client import Client, Refused, Unknown, settle
 from portal.ckan.desired.preconditions import check
-from portal.ckan.desired.state import wanted
+from portal.ckan.desired.state import desired_state
 from portal.ckan.journal import Journal
 from portal.content import Content
 from tests.fixtures.datasets import dataset, registries
@@ -111,7 +111,7 @@ def test_settle_does_not_repeat_a_refusal():
 def want(tmp_path, **changes):
     made = make_release(tmp_path / "r", dataset(**changes), [row()])
     content = Content.of(made, registries())
-    return wanted([content, content], {1: ()}, False, None, "x.csv")
+    return desired_state([content, content], {1: ()}, False, None, "x.csv")
 
 
 def test_a_good_dataset_passes(tmp_path):

@@ -16,7 +16,7 @@ from tests.fixtures.datasets import dataset
 from tests.portal.ckan_fixtures import World, changes
 from tests.portal.ckan_proxy import proxy_to
 from warehouse.store import decisions
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
 pytestmark = pytest.mark.portal
 
@@ -302,8 +302,8 @@ def test_two_publishers_at_once(world, ckan, tmp_path):
     world.release(1)
     world.publisher().publish(world.history)
     world.release(2)
-    other = World(ckan, Home(tmp_path / "other"), world.declared)
-    other.home.prepare()
+    other = World(ckan, DataDir(tmp_path / "other"), world.declared)
+    other.data_dir.prepare()
     other.release(1)
     other.release(2)
     journal = other.publisher().journal(other.declared.id)
@@ -439,7 +439,7 @@ def test_a_withdrawn_dataset_leaves_a_tombstone_and_nothing_else(world):
     )
     now = datetime(2026, 5, 1, tzinfo=UTC)
     decisions.withdraw(
-        world.home, world.declared.id, "Lan", "wrong source", "tourism/hotel_beds", now
+        world.data_dir, world.declared.id, "Lan", "wrong source", "tourism/hotel_beds", now
     )
     assert ("-", "file CSV", "") in _lines(publisher.plan(world.history))
     withdrawn = publisher.publish(world.history)

@@ -16,7 +16,7 @@ from portal.site import Site
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row
 from tests.portal.ckan_fixtures import World
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
 pytestmark = pytest.mark.portal
 
@@ -44,9 +44,9 @@ def release(folder):
 @pytest.fixture(scope="module")
 def world(ckan, folder, release):
     declared = dataset(name=release.release.dataset.partition("/")[2], licence="CC-BY-4.0")
-    home = Home(folder / "data")
-    home.prepare()
-    found = World(ckan, home, declared)
+    data_dir = DataDir(folder / "data")
+    data_dir.prepare()
+    found = World(ckan, data_dir, declared)
     assert found.publisher().publish([release]).changed
     assert all(line.change == "=" for line in found.publisher().plan([release]))
     yield found

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rdflib import RDF, Graph, Namespace, URIRef
 
-from model.records.quality_dimension import DIMENSIONS
+from model.records.quality_dimension import QUALITY_DIMENSIONS
 from model.records.release import FileRecord
 from model.records.validation import Score
 from portal.ckan.desired import mapping
@@ -57,7 +57,7 @@ def told(field: Any) -> dict[str, str]:
 def test_its_words_and_identifiers_are_ours() -> None:
     words = {
         name: (info.title.model_dump(), info.meaning.model_dump())
-        for name, info in DIMENSIONS.items() if name in dqv.MEASURED
+        for name, info in QUALITY_DIMENSIONS.items() if name in dqv.MEASURED
     }
     assert words == extension.DIMENSIONS
     assert told(GOOD) == {
@@ -97,7 +97,7 @@ def test_a_value_that_is_no_percentage_is_left_out(value: Any) -> None:
 _JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-        st.sampled_from([*DIMENSIONS, "algorithm"]) | st.text(), inner, max_size=6),
+        st.sampled_from([*QUALITY_DIMENSIONS, "algorithm"]) | st.text(), inner, max_size=6),
     max_leaves=8,
 )
 

@@ -9,7 +9,7 @@ import pytest
 
 from portal.metadata.identifiers import package_id
 from tests.fixtures.commands import openindicators
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
 pytestmark = pytest.mark.portal
 
@@ -18,11 +18,11 @@ pytestmark = pytest.mark.portal
 def review(ckan, portal_home, tmp_path):
     """A project of one dataset that needs review, and a command that knows the portal."""
     name = f"tourism/r{uuid.uuid4().hex[:12]}"
-    project, home = tmp_path / "project", Home(tmp_path / "data")
+    project, data_dir = tmp_path / "project", DataDir(tmp_path / "data")
 
     def run(*words):
         return openindicators(
-            home.root, *words, OPENINDICATORS_PROJECT=str(project),
+            data_dir.root, *words, OPENINDICATORS_PROJECT=str(project),
             OPENINDICATORS_CKAN_URL=ckan.url,
             OPENINDICATORS_CKAN_TOKEN_FILE=str(portal_home.token),
         )
@@ -30,7 +30,7 @@ def review(ckan, portal_home, tmp_path):
     assert run("new", name).code == 0
     with (project / "assets" / f"{name}.yaml").open("a") as file:
         file.write("review: required\n")
-    yield name, home, run
+    yield name, data_dir, run
     for dataset in (name, f"{name}_draft"):
         act(ckan, "dataset_purge", id=package_id(dataset))
 
@@ -42,7 +42,7 @@ def act(ckan, action, token=True, **data):
 
 
 def test_a_draft_is_private_until_somebody_approves(review, ckan):
-    name, home, run = review
+    name, data_dir, run = review
     public, draft = package_id(name), package_id(f"{name}_draft")
     said = run("run")
     assert said.code == 0, said.out + said.err
@@ -58,7 +58,7 @@ def test_a_draft_is_private_until_somebody_approves(review, ckan):
     assert run("approve", name, "--by", "Lan").code == 0
     status, shown = act(ckan, "package_show", token=False, id=public)
     assert status == 200 and not shown["private"]
-    data = home.releases(name) / "1" / "data.parquet"
+    data = data_dir.releases(name) / "1" / "data.parquet"
     approved = {r["hash"] for r in shown["resources"]}
     parquet = {r["hash"] for r in shown["resources"] if r["format"] == "PARQUET"}
     assert parquet <= wanted & approved and data.exists()  # the approved bytes are the public ones
@@ -67,11 +67,11 @@ def test_a_draft_is_private_until_somebody_approves(review, ckan):
 
 
 def test_a_rejected_draft_leaves_the_public_dataset_as_it_was(review, ckan):
-    name, home, run = review
+    name, data_dir, run = review
     public, draft = package_id(name), package_id(f"{name}_draft")
     assert run("run").code == 0 and run("approve", name, "--by", "Lan").code == 0
     before = act(ckan, "package_show", id=public)[1]
-    table = home.inbox / f"{name.split('/')[1]}.csv"
+    table = data_dir.inbox / f"{name.split('/')[1]}.csv"
     table.write_text("area,year,value\n48,2024,1\n")
     assert run("run").code == 0
     assert act(ckan, "package_show", id=draft)[0] == 200

@@ -220,12 +220,12 @@ def test_the_quality_page_tells_everything_in_either_language(tmp_path: Path) ->
         "above", outcome="failed", level="row", unexpected=1, evaluated=3,
         samples=({"indicator": "ROOMS", "time_period": "2020", "obs_value": -5.5, "freq": "A"},),
     )
-    held = {
+    quarantined = {
         **row(time_period="2019", obs_value=None), "_part": "rooms.csv", "_row": 12,
         "_column": "rooms", "_original": '{"rooms": "98,6x"}', "reasons": ["above"],
     }
     release = make_release(
-        tmp_path / "release", dataset(), ROWS, held=[held], checks=(failing, check()),
+        tmp_path / "release", dataset(), ROWS, quarantined=[quarantined], checks=(failing, check()),
     )
     (tmp_path / "out").mkdir()
     write_all(Content.of(release, registries()), tmp_path / "out")

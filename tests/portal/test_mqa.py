@@ -11,7 +11,7 @@ import pytest
 from pyshacl import validate as shacl
 from rdflib import DCTERMS, RDF, Graph, Namespace
 
-from model.records.quality_dimension import DIMENSIONS
+from model.records.quality_dimension import QUALITY_DIMENSIONS
 from model.records.release import FileRecord
 from model.records.validation import Score
 from portal.content import Content
@@ -155,7 +155,7 @@ def test_measurements_are_beside_the_description(tmp_path: Path) -> None:
                 metric, Namespace("http://www.w3.org/2004/02/skos/core#").definition)
         }
         assert definitions.keys() == {"vi", "en"}
-        assert definitions["en"] in {info.meaning.en for info in DIMENSIONS.values()}
+        assert definitions["en"] in {info.meaning.en for info in QUALITY_DIMENSIONS.values()}
 
 
 

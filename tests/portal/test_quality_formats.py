@@ -16,8 +16,8 @@ from prometheus_client.samples import Sample
 
 from model.records.incident import Incident
 from model.records.scorecard import Freshness, QualityReport, Scorecard
-from model.records.validation import QualityRecord, Score, Stop
-from model.records.validation_log import Judgement
+from model.records.validation import QualityRecord, ReleaseBlocker, Score
+from model.records.validation_log import ValidationRun
 from model.util.text import Bilingual, nfc
 from portal.quality.formats import ATOM, atom, junit, prometheus
 from tests.fixtures.releases import check
@@ -32,7 +32,7 @@ def report(**changes) -> QualityReport:
         state="late", as_of=date(2026, 1, 1), period_last="2023", expected_period="2024",
         due=date(2025, 12, 31), lag_days=365, own_rhythm=False, days_late=1,
     )
-    latest = Judgement.model_validate({
+    latest = ValidationRun.model_validate({
         "dataset": NAME, "number": 1, "at": AT, "inputs_sha256": "", "snapshot_sha256": "",
         "record_sha256": "", "data_sha256": "", "algorithm": "1", "stopped": None,
         "rows_read": 3, "rows_released": 2, "rows_quarantined": 1, "period_last": "2023",
@@ -52,14 +52,14 @@ def report(**changes) -> QualityReport:
     })
 
 
-def not_made(text: str) -> tuple[Stop, ...]:
-    return (Stop(kind="not_made", error=text, where=text, todo=text),)
+def unreadable(text: str) -> tuple[ReleaseBlocker, ...]:
+    return (ReleaseBlocker(kind="unreadable", error=text, where=text, todo=text),)
 
 
-def record(*checks, stopped=None, duration_ms=None) -> QualityRecord:
+def record(*checks, blockers=None, duration_ms=None) -> QualityRecord:
     return QualityRecord(
         dataset=NAME, suite_sha256="", versions={}, rows_read=3, rows_released=2,
-        rows_quarantined=1, tolerance=0, checks=checks, stopped=stopped,
+        rows_quarantined=1, tolerance=0, checks=checks, blockers=blockers,
         duration_ms=duration_ms,
     )
 
@@ -69,8 +69,8 @@ def test_junit_has_a_case_for_each_check_and_fails_where_a_check_failed() -> Non
         check("fine"),
         check("bad", outcome="failed", unexpected=1, samples=({"obs_note": HOSTILE, "x": None},)),
         check("odd", outcome="warned", severity="warning", unexpected=2),
-        check("unknown", outcome="not_judged", observed="there is no previous_release yet"),
-        stopped=({"kind": "empty"},),
+        check("unknown", outcome="not_evaluated", observed="there is no previous_release yet"),
+        blockers=({"kind": "empty"},),
     ))])
     root = ET.fromstring(text)
     assert (root.get("tests"), root.get("failures")) == ("5", "2")
@@ -88,7 +88,7 @@ def test_junit_has_a_case_for_each_check_and_fails_where_a_check_failed() -> Non
 @given(st.text())
 def test_whatever_data_hold_the_xml_can_be_read(text: str) -> None:
     found = check("bad", outcome="failed", samples=({"obs_note": text},), observed=text)
-    ET.fromstring(junit([(report(), record(found, stopped=not_made(text)))]))
+    ET.fromstring(junit([(report(), record(found, blockers=unreadable(text)))]))
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=("Cs",))))
@@ -96,8 +96,8 @@ def test_junits_own_reader_finds_every_case(text: str) -> None:
     found = check(
         "bad", outcome="failed", samples=({"obs_note": text},), observed=text, duration_ms=1500,
     )
-    odd = check("odd", outcome="not_judged", observed=text, evaluated=0)
-    told = record(found, odd, stopped=not_made(text), duration_ms=2000)
+    odd = check("odd", outcome="not_evaluated", observed=text, evaluated=0)
+    told = record(found, odd, blockers=unreadable(text), duration_ms=2000)
     # From bytes, as a file comes: what the declaration says of its encoding must be true.
     [suite] = JUnitXml.fromroot(ET.fromstring(junit([(report(), told)]).encode()))
     assert (suite.name, suite.tests, suite.failures, suite.skipped) == (NAME, 3, 2, 1)

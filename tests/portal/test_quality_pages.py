@@ -33,7 +33,7 @@ from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.quality import judge_daily
 from tests.fixtures.releases import make_release, row
 from warehouse.store import validation_log
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
 LAST = date(2026, 6, 30)
 EVIL = "<script>alert(1)</script>'\"&"
@@ -47,66 +47,66 @@ DATASETS = [
 ]
 
 
-def publish(home: Home, as_of: date) -> int:
+def publish(data_dir: DataDir, as_of: date) -> int:
     assessed = []
     for each in DATASETS:
-        report = quality_report(home, each, as_of)
+        report = quality_report(data_dir, each, as_of)
         assert report.latest is not None
         content = None
         if each.name == "evil":
-            held = {
+            quarantined = {
                 **row(obs_value=12.5), "_part": "a.csv", "_row": 7, "_column": "beds",
                 "_original": '{"nurse": "Nguyễn Thị Hoa", "beds": "12,5 ĐT 0905123456"}',
                 "reasons": [EVIL, "check_1"],
             }
-            folder = home.root / "held" / str(as_of)
+            folder = data_dir.root / "held" / str(as_of)
             shutil.rmtree(folder, ignore_errors=True)
-            content = Content.of(make_release(folder, each, [row()], held=[held]), registries())
-        record = validation_log.record(home, report.latest)
+            content = Content.of(make_release(folder, each, [row()], quarantined=[quarantined]), registries())
+        record = validation_log.record(data_dir, report.latest)
         assessed.append(Assessed(report, Names(each, registries()), record, content))
     sectors, city = groups([each.report for each in assessed])
-    return publish_quality(home.site, assessed, sectors, city, registries(), as_of)
+    return publish_quality(data_dir.site, assessed, sectors, city, registries(), as_of)
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    home = Home(tmp_path_factory.mktemp("quality"))
-    site = Site(home.site, registries())
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> DataDir:
+    data_dir = DataDir(tmp_path_factory.mktemp("quality"))
+    site = Site(data_dir.site, registries())
     for number, each in enumerate(DATASETS):
-        judge_daily(home, each, 100, LAST, random.Random(number))
-        site.publish([make_release(home.root / each.name, each, [row(obs_value=1.0)])])
-    publish(home, LAST)
-    return home
+        judge_daily(data_dir, each, 100, LAST, random.Random(number))
+        site.publish([make_release(data_dir.root / each.name, each, [row(obs_value=1.0)])])
+    publish(data_dir, LAST)
+    return data_dir
 
 
-def text(home: Home, page: str) -> str:
-    return (home.site / page).read_text(encoding="utf-8")
+def text(data_dir: DataDir, page: str) -> str:
+    return (data_dir.site / page).read_text(encoding="utf-8")
 
 
-def test_nothing_is_written_twice_on_one_day(home: Home) -> None:
-    before = {p: p.stat().st_mtime_ns for p in home.site.rglob("*.*")}
-    assert publish(home, LAST) == 0
-    assert {p: p.stat().st_mtime_ns for p in home.site.rglob("*.*")} == before
+def test_nothing_is_written_twice_on_one_day(data_dir: DataDir) -> None:
+    before = {p: p.stat().st_mtime_ns for p in data_dir.site.rglob("*.*")}
+    assert publish(data_dir, LAST) == 0
+    assert {p: p.stat().st_mtime_ns for p in data_dir.site.rglob("*.*")} == before
 
 
-def test_another_day_makes_other_pages(home: Home) -> None:
-    assert publish(home, LAST + timedelta(days=2_000)) > 0
-    overview = text(home, "en/quality.html")
+def test_another_day_makes_other_pages(data_dir: DataDir) -> None:
+    assert publish(data_dir, LAST + timedelta(days=2_000)) > 0
+    overview = text(data_dir, "en/quality.html")
     assert "Every dataset is on time." not in overview
     assert re.search('class="tag f-(overdue|dead)"', overview)
     late = overview.split('id="h-late"')[1].split("</section>")[0]
     assert "evil.html" in late and "beds.html" not in late
-    report = text(home, "vi/quality/health/beds.html")
+    report = text(data_dir, "vi/quality/health/beds.html")
     assert "Đã kết thúc" in report and "Bảng của một cuốn sách." in report
-    card = quality_report(home, DATASETS[1], LAST + timedelta(days=2_000)).scorecard
+    card = quality_report(data_dir, DATASETS[1], LAST + timedelta(days=2_000)).scorecard
     assert card is not None and card.score("timeliness") is None
-    assert publish(home, LAST) > 0
+    assert publish(data_dir, LAST) > 0
 
 
-def test_the_overview_names_what_failed_and_what_got_worse(home: Home) -> None:
-    overview = text(home, "en/quality.html")
+def test_the_overview_names_what_failed_and_what_got_worse(data_dir: DataDir) -> None:
+    overview = text(data_dir, "en/quality.html")
     totals = {
-        each.id: quality_report(home, each, LAST).scorecard for each in DATASETS
+        each.id: quality_report(data_dir, each, LAST).scorecard for each in DATASETS
     }
     for each in DATASETS:
         card = totals[each.id]
@@ -116,32 +116,32 @@ def test_the_overview_names_what_failed_and_what_got_worse(home: Home) -> None:
     assert "Sectors by dimension of quality" in overview
 
 
-def test_a_report_shows_every_check_with_its_history_and_failing_rows(home: Home) -> None:
-    page = text(home, "vi/quality/health/evil.html")
-    [latest] = [validation_log.log(home, "health/evil")[-1]]
-    record = validation_log.record(home, latest)
+def test_a_report_shows_every_check_with_its_history_and_failing_rows(data_dir: DataDir) -> None:
+    page = text(data_dir, "vi/quality/health/evil.html")
+    [latest] = [validation_log.log(data_dir, "health/evil")[-1]]
+    record = validation_log.record(data_dir, latest)
     for check in record.checks:
         assert f'id="check-{check.name}"' in page
     assert page.count('class="strip"') == len(record.checks)
     failing = [check for check in record.checks if check.outcome == "failed"]
     assert page.count('<section class="finding"') == len(failing)
-    assert page.count('<table class="rows">') == len(failing) + bool(not record.stopped)
+    assert page.count('<table class="rows">') == len(failing) + bool(not record.blockers)
 
 
-def test_a_row_held_back_is_shown_with_what_the_source_wrote_masked(home: Home) -> None:
-    page = text(home, "vi/quality/health/evil.html")
+def test_a_row_held_back_is_shown_with_what_the_source_wrote_masked(data_dir: DataDir) -> None:
+    page = text(data_dir, "vi/quality/health/evil.html")
     assert "a.csv" in page and "##,# xx ##########" in page
     assert "0905123456" not in page and "Hoa" not in page
 
 
-def test_no_text_of_a_source_becomes_markup(home: Home) -> None:
-    for page in home.site.rglob("*.*"):
+def test_no_text_of_a_source_becomes_markup(data_dir: DataDir) -> None:
+    for page in data_dir.site.rglob("*.*"):
         if page.suffix in (".html", ".svg"):
             assert "<script>alert" not in page.read_text(encoding="utf-8"), page
 
 
-def test_badges_are_pictures_that_say_the_grade_in_words(home: Home) -> None:
-    card = quality_report(home, DATASETS[0], LAST).scorecard
+def test_badges_are_pictures_that_say_the_grade_in_words(data_dir: DataDir) -> None:
+    card = quality_report(data_dir, DATASETS[0], LAST).scorecard
     assert card is not None
     for language in ("vi", "en"):
         picture = ET.fromstring(badge(card, language))
@@ -149,12 +149,12 @@ def test_badges_are_pictures_that_say_the_grade_in_words(home: Home) -> None:
         assert ET.fromstring(badge(None, language)).attrib["role"] == "img"
 
 
-def test_a_dataset_that_is_gone_leaves_no_page(home: Home) -> None:
-    stray = home.site / "en" / "quality" / "health" / "gone.html"
+def test_a_dataset_that_is_gone_leaves_no_page(data_dir: DataDir) -> None:
+    stray = data_dir.site / "en" / "quality" / "health" / "gone.html"
     stray.write_text("old", encoding="utf-8")
-    publish(home, LAST)
+    publish(data_dir, LAST)
     assert not stray.exists()
-    assert (home.site / "en" / "quality" / "health" / "beds.html").exists()
+    assert (data_dir.site / "en" / "quality" / "health" / "beds.html").exists()
 
 
 # --- In a browser
@@ -168,8 +168,8 @@ PAGES = (
 
 
 @pytest.fixture(scope="module")
-def address(home: Home) -> Iterator[str]:
-    with server(home.site, 0) as running:
+def address(data_dir: DataDir) -> Iterator[str]:
+    with server(data_dir.site, 0) as running:
         threading.Thread(target=running.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{running.server_address[1]}"
         running.shutdown()
@@ -203,8 +203,8 @@ def test_axe_finds_no_violation_and_nothing_scrolls_sideways(
 
 
 @pytest.mark.browser
-def test_axe_itself_is_awake(browser: webdriver.Chrome, address: str, home: Home) -> None:
-    (home.site / "broken.html").write_text(BROKEN, encoding="utf-8")
+def test_axe_itself_is_awake(browser: webdriver.Chrome, address: str, data_dir: DataDir) -> None:
+    (data_dir.site / "broken.html").write_text(BROKEN, encoding="utf-8")
     browser.get(f"{address}/broken.html")
     assert {"image-alt", "html-has-lang"} <= {each["id"] for each in violations(browser)}
 

@@ -70,9 +70,9 @@ def history(tmp_path: Path) -> list[ReleaseOnDisk]:
     folder = tmp_path / "releases"
     changed = [{**item, "obs_value": 9876.5} if item is ROWS[0] else item for item in ROWS]
     return [
-        make_release(folder / "1", dataset(), ROWS, held=[HELD], checks=checks),
+        make_release(folder / "1", dataset(), ROWS, quarantined=[HELD], checks=checks),
         make_release(
-            folder / "2", dataset(), changed, number=2, held=[HELD], checks=checks,
+            folder / "2", dataset(), changed, number=2, quarantined=[HELD], checks=checks,
             changes=[revised(ROWS[0], 9876.5)],
         ),
     ]
@@ -283,7 +283,7 @@ def test_a_name_that_hides_a_file_of_the_site_is_refused(site: Site, tmp_path: P
 def test_figures_that_are_not_public_are_not_published(site: Site, tmp_path: Path) -> None:
     rows = [row(obs_value=7654321.0, obs_note="kín")]
     declared = dataset(access_rights="NON_PUBLIC")
-    release = make_release(tmp_path / "r", declared, rows, held=[HELD])
+    release = make_release(tmp_path / "r", declared, rows, quarantined=[HELD])
     site.publish([release])
     for name, (_, data) in tree(site.folder).items():
         assert b"7654321" not in data and b"7.654.321" not in data, name
@@ -420,9 +420,9 @@ def test_hostile_metadata_stays_text(site: Site, tmp_path: Path) -> None:
     )
     override = "\u202egnp.exe\u2066" + HOSTILE
     rows = [*ROWS, row(ref_area=override, obs_note=override)]
-    held = {**HELD, "_part": override, "_column": override, "reasons": [override], "_row": None}
+    quarantined = {**HELD, "_part": override, "_column": override, "reasons": [override], "_row": None}
     failing = check(title=text, outcome="failed", error=override)
-    release = make_release(tmp_path / "r", declared, rows, held=[held], checks=(failing,))
+    release = make_release(tmp_path / "r", declared, rows, quarantined=[quarantined], checks=(failing,))
     site.publish([release])
     for path in site.folder.rglob("*.html"):
         page = Page(path)

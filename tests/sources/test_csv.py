@@ -15,19 +15,19 @@ from model.errors import ReadError
 from sources.formats import csv_blocks
 from sources.formats.csv_text import read_csv
 from sources.formats.tabular.batches import Row, text_batches
-from sources.formats.tabular.tables import Shape, as_table
+from sources.formats.tabular.tables import TableExtent, as_table
 
 Outcome = tuple[list[dict[str, Any]], str]
 
 
-def strictly(path: Path, shape: Shape) -> Iterator[pa.RecordBatch]:
+def strictly(path: Path, shape: TableExtent) -> Iterator[pa.RecordBatch]:
     records = read_csv(path, path.name, first_line=max(1, shape.header))
     table = as_table(records, shape, path.name)
     rows = (Row(path.name, *record) for record in table.rows)
     yield from text_batches(table.columns, rows)
 
 
-def by_blocks(path: Path, shape: Shape) -> Iterator[pa.RecordBatch]:
+def by_blocks(path: Path, shape: TableExtent) -> Iterator[pa.RecordBatch]:
     return csv_blocks.csv_batches(path, path.name, path.name, ",", shape)
 
 
@@ -59,7 +59,7 @@ def test_blocks_and_the_strict_reader_agree(
     path.write_bytes(("n,m\n" + "".join(pieces)).encode())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_blocks, "BLOCK_BYTES", block)
-        shape = Shape(header=1, skip_rows=skip)
+        shape = TableExtent(header=1, skip_rows=skip)
         assert gathered(by_blocks(path, shape)) == gathered(strictly(path, shape))
 
 
@@ -76,12 +76,12 @@ def test_blocks_and_the_strict_reader_agree(
 def test_plain_files(tmp_path: Path, content: str, rows: list[tuple[Any, ...]]) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(content.encode())
-    found, error = gathered(by_blocks(path, Shape()))
+    found, error = gathered(by_blocks(path, TableExtent()))
     assert (error, [(row["a"], row["b"], row["_row"]) for row in found]) == ("", rows)
 
 
 def test_a_file_in_utf8_with_a_mark_and_no_header(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes("\ufeff1,2\n".encode())
-    found, _ = gathered(by_blocks(path, Shape(header=0, names=("a", "b"))))
+    found, _ = gathered(by_blocks(path, TableExtent(header=0, names=("a", "b"))))
     assert found == [{"a": "1", "b": "2", "_part": "a.csv", "_row": 1}]

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.errors import DeclarationError, ReadError, SourceError
-from sources.base import Reply, Request, SourceProtocol, StoredPart, Validators
+from sources.base import Request, Response, SourceProtocol, StoredPart, Validators
 from sources.connectors import files, gho, uis, worldbank, worldbank_bulk
 from sources.connectors.pxweb import v1
 from sources.demo.replay import ReplayTransport
@@ -313,10 +313,10 @@ class Scripted:
         self.bodies = iter(bodies)
         self.urls: list[str] = []
 
-    def send(self, request: Request, validators: Validators, target: Path) -> Reply:
+    def send(self, request: Request, validators: Validators, target: Path) -> Response:
         self.urls.append(request.url)
         target.write_text(next(self.bodies), encoding="utf-8")
-        return Reply(request.url, 200, {"content-type": "x" * 9_999}, target)
+        return Response(request.url, 200, {"content-type": "x" * 9_999}, target)
 
 
 def page(number: int, pages: int, total: int, count: int) -> str:

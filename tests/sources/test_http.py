@@ -172,18 +172,18 @@ def _http(waits: list[float]) -> Iterator[HttpTransport]:
 
 
 def test_body_headers_and_name(http: HttpTransport, site: Site, tmp_path: Path) -> None:
-    reply = http.send(Request(f"{site.base}/ok"), NONE, tmp_path / "a.json")
-    assert reply.path == tmp_path / "a.json"
-    assert reply.path.read_bytes() == BODY
-    assert (reply.status, reply.headers["etag"]) == (200, '"one"')
+    response = http.send(Request(f"{site.base}/ok"), NONE, tmp_path / "a.json")
+    assert response.path == tmp_path / "a.json"
+    assert response.path.read_bytes() == BODY
+    assert (response.status, response.headers["etag"]) == (200, '"one"')
     assert site.headers_seen[0]["User-Agent"].startswith("OpenIndicators/")
     assert [each.name for each in tmp_path.iterdir()] == ["a.json"]
 
 
 def test_not_modified(http: HttpTransport, site: Site, tmp_path: Path) -> None:
-    reply = http.send(Request(f"{site.base}/etag"), Validators('"one"'), tmp_path / "a")
-    assert reply.not_modified
-    assert reply.path is None
+    response = http.send(Request(f"{site.base}/etag"), Validators('"one"'), tmp_path / "a")
+    assert response.not_modified
+    assert response.path is None
     again = http.send(Request(f"{site.base}/etag"), Validators('"old"'), tmp_path / "a")
     assert not again.not_modified
 
@@ -283,16 +283,16 @@ def test_a_body_goes_to_the_disk_piece_by_piece(site: Site, tmp_path: Path) -> N
 
 
 def test_gzip(http: HttpTransport, site: Site, tmp_path: Path) -> None:
-    reply = http.send(Request(f"{site.base}/gzip"), NONE, tmp_path / "a")
-    assert reply.path is not None
-    assert reply.path.read_bytes() == BODY
+    response = http.send(Request(f"{site.base}/gzip"), NONE, tmp_path / "a")
+    assert response.path is not None
+    assert response.path.read_bytes() == BODY
     with pytest.raises(SourceError, match="'br'"):
         http.send(Request(f"{site.base}/brotli"), NONE, tmp_path / "a")
 
 
 def test_redirects(http: HttpTransport, site: Site, tmp_path: Path) -> None:
-    reply = http.send(Request(f"{site.base}/moved"), NONE, tmp_path / "a")
-    assert reply.url == f"{site.base}/ok"
+    response = http.send(Request(f"{site.base}/moved"), NONE, tmp_path / "a")
+    assert response.url == f"{site.base}/ok"
     with pytest.raises(SourceError, match="redirects more than 5 times"):
         http.send(Request(f"{site.base}/round"), NONE, tmp_path / "a")
     assert site.asked["/round"] == 6

@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.errors import ChangedError, SourceError
-from sources.base import Reply, Request, SourceProtocol, Validators
+from sources.base import Request, Response, SourceProtocol, Validators
 from sources.connectors import gho, worldbank
 from sources.fetch.conditional import Fetched, fetch_parts
 from sources.fetch.http import HttpLimits, HttpTransport
@@ -246,7 +246,7 @@ class Pages:
         self.fails = fails
         self.asked: list[int] = []
 
-    def send(self, request: Request, validators: Validators, target: Path) -> Reply:
+    def send(self, request: Request, validators: Validators, target: Path) -> Response:
         page = int((parse_qs(urlsplit(request.url).query).get("$skip") or ["0"])[0])
         self.asked.append(page)
         if page == self.fails:
@@ -255,7 +255,7 @@ class Pages:
         if page + 1 < len(self.values):
             body["@odata.nextLink"] = f"https://ghoapi.azureedge.net/api/A?$skip={page + 1}"
         target.write_text(json.dumps(body))
-        return Reply(request.url, 200, {}, target)
+        return Response(request.url, 200, {}, target)
 
 
 def pages(transport: Pages, target: Path) -> list[int]:
@@ -277,10 +277,10 @@ def test_pages_that_do_not_belong_together_are_kept_from_no_next_run(tmp_path: P
     """Nothing was left by an earlier run: the error is told, and the next run begins anew."""
 
     class Counts(Pages):
-        def send(self, request: Request, validators: Validators, target: Path) -> Reply:
+        def send(self, request: Request, validators: Validators, target: Path) -> Response:
             row = {"indicator": {"id": "A"}, "date": "2020"}
             target.write_text(json.dumps([{"pages": 1, "total": 2, "page": 1}, [row]]))
-            return Reply(request.url, 200, {}, target)
+            return Response(request.url, 200, {}, target)
 
     with pytest.raises(ChangedError, match="announces 2 observations and gives 1"):
         fetch_parts(
@@ -306,7 +306,7 @@ class Editions:
     def begin(self, dies_at: int | None, updated_at: int | None) -> None:
         self.count, self.dies_at, self.updated_at = 0, dies_at, updated_at
 
-    def send(self, request: Request, validators: Validators, target: Path) -> Reply:
+    def send(self, request: Request, validators: Validators, target: Path) -> Response:
         self.count += 1
         if self.count == self.updated_at:
             self.edition += 1
@@ -316,7 +316,7 @@ class Editions:
         row = {"indicator": {"id": "A"}, "date": str(page), "value": self.edition}
         head = {"pages": 3, "total": 3, "page": page, "lastupdated": str(self.edition)}
         target.write_text(json.dumps([head, [row]]))
-        return Reply(request.url, 200, {}, target)
+        return Response(request.url, 200, {}, target)
 
 
 RUNS = st.lists(

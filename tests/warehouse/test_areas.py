@@ -115,10 +115,10 @@ def test_without_a_sum_only_a_whole_successor_counts():
 
 
 def whole_units():
-    lineage = registries().lineages[OLD]
+    succession = registries().successions[OLD]
     return {
-        new: sorted(parts) for new, parts in lineage.predecessors.items()
-        if all(len(lineage.successors[part]) == 1 for part in parts)
+        new: sorted(parts) for new, parts in succession.predecessors.items()
+        if all(len(succession.successors[part]) == 1 for part in parts)
     }
 
 

@@ -169,8 +169,8 @@ def test_a_rejected_cell_of_a_wide_table_has_all_that_its_row_said():
         sql="SELECT * EXCLUDE (_part, _row), 'p' AS _part, 1 AS _row FROM raw",
     )
     assert "_source_place" not in found[0]
-    held = {item["_column"]: item["_original"] for item in found if item["_reject"]}
-    assert {column: json.loads(text) for column, text in held.items()} == {
+    quarantined = {item["_column"]: item["_original"] for item in found if item["_reject"]}
+    assert {column: json.loads(text) for column, text in quarantined.items()} == {
         "2024": {"area": "48", "remark": 'nháp "1"', "code": 7, "value": "x", "year": "2024"},
         "2023": {"area": "01", "remark": None, "code": 8, "value": "y", "year": "2023"},
     }

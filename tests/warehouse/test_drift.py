@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from model.declarations.dataset import ColumnRule, Source
 from tests.fixtures.datasets import dataset
-from warehouse.cleaning import source_schema
+from warehouse.cleaning import schema_inspection
 from warehouse.cleaning.drift.codes import code_drift
 from warehouse.cleaning.drift.columns import table_drift
 
@@ -28,15 +28,15 @@ def source(**changes) -> Source:
     return Source.model_validate({"protocol": "files", **changes})
 
 
-def shape(columns, declared=None, rules=RULES, sql=None):
+def source_schema(columns, declared=None, rules=RULES, sql=None):
     with duckdb.connect(config={"threads": 1}) as con:
         con.register("incoming", pa.table(columns))
         con.execute("CREATE TABLE raw AS SELECT * FROM incoming")
-        return source_schema.table_shape(con, declared or source(), rules, sql)
+        return schema_inspection.observed_schema(con, declared or source(), rules, sql)
 
 
 def found(before, after, declared=None, rules=RULES, sql=None):
-    shaped = [shape(columns, declared, rules, sql) for columns in (before, after)]
+    shaped = [source_schema(columns, declared, rules, sql) for columns in (before, after)]
     return [
         (item.kind, item.stops, item.what.en)
         for item in table_drift(*shaped, declared or source(), rules, sql)
@@ -57,7 +57,7 @@ def without(*names):
     ],
 )
 def test_the_kind_of_a_column(cells, kind):
-    assert shape({"c": pa.array(cells)}).columns["c"].kind == kind
+    assert source_schema({"c": pa.array(cells)}).columns["c"].kind == kind
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_the_kind_of_a_column(cells, kind):
      ("year", False), ("Total 2024", False)],
 )
 def test_columns_named_by_a_period_are_not_part_of_a_shape(name, is_one):
-    assert (name not in shape({**TABLE, name: ["1", "2", "3"]}).columns) is is_one
+    assert (name not in source_schema({**TABLE, name: ["1", "2", "3"]}).columns) is is_one
 
 
 def test_periods_within_the_names_of_wide_columns():
@@ -131,11 +131,11 @@ def test_only_the_declared_rows_units_count():
 
 def test_where_the_source_lies_is_not_how_it_is_read():
     one, other = ({"files": ["2024.csv"]}, {"files": ["2025.csv"]})
-    same = {shape(TABLE, source(options=options)).read_by for options in (one, other)}
+    same = {source_schema(TABLE, source(options=options)).read_by for options in (one, other)}
     assert len(same) == 1
-    assert shape(TABLE, source(options={"header": 2})).read_by not in same
-    assert shape(TABLE, source(checked="2026-01-01")).read_by not in same
-    assert shape(TABLE, source(allow={"new_codes": ["ref_area"]})).read_by in same
+    assert source_schema(TABLE, source(options={"header": 2})).read_by not in same
+    assert source_schema(TABLE, source(checked="2026-01-01")).read_by not in same
+    assert source_schema(TABLE, source(allow={"new_codes": ["ref_area"]})).read_by in same
 
 
 def test_a_sources_names_cannot_break_out_of_the_sentence():
@@ -145,7 +145,7 @@ def test_a_sources_names_cannot_break_out_of_the_sentence():
 
 
 def codes(before, after, **changes):
-    with_codes = [shape(TABLE).model_copy(update={"codes": {"ref_area": it}})
+    with_codes = [source_schema(TABLE).model_copy(update={"codes": {"ref_area": it}})
                   for it in (before, after)]
     told = code_drift(*with_codes, dataset(), source(**changes))
     return [(item.stops, item.what.en) for item in told]
@@ -182,7 +182,7 @@ def test_the_order_of_columns_and_rows_and_new_periods_are_no_drift(rows, random
     random.shuffle(order)
     shuffled = random.sample(list(before), len(before))
     after = {name: [before[name][place] for place in order] for name in shuffled}
-    assert shape(before) == shape(after)
+    assert source_schema(before) == source_schema(after)
     later = {name: cells * 2 for name, cells in after.items()}
     later["year"] = [str(1990 + number) for number in range(2 * len(rows))]
     later["2031"] = later["area"]

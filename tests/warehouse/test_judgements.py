@@ -15,7 +15,7 @@ from model.records.validation_log import Acceptance, row_sha256
 from model.util.hashing import pretty_json, sha256_file
 from tests.fixtures.releases import check, row
 from warehouse.store import acceptances, catalogue, failure_log, validation_log
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import Inputs
 from warehouse.store.working_tables import Validated
 
@@ -24,8 +24,8 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    made = Home(tmp_path / "data")
+def data_dir(tmp_path: Path) -> DataDir:
+    made = DataDir(tmp_path / "data")
     made.prepare()
     return made
 
@@ -57,53 +57,53 @@ def inputs(snapshot: str = "a") -> Inputs:
     return Inputs(snapshot * 64, "d" * 64, "s" * 64, "code")
 
 
-def keep(home: Home, found: Validated, snapshot: str = "a", days: int = 0):
-    return validation_log.keep(home, found, inputs(snapshot), "1", NOW + timedelta(days=days))
+def keep(data_dir: DataDir, found: Validated, snapshot: str = "a", days: int = 0):
+    return validation_log.keep(data_dir, found, inputs(snapshot), "1", NOW + timedelta(days=days))
 
 
-def test_a_judgement_is_kept_with_what_it_found(home: Home, tmp_path: Path) -> None:
-    made, new = keep(home, validated(tmp_path / "v", ["2023", "2024"]))
+def test_a_judgement_is_kept_with_what_it_found(data_dir: DataDir, tmp_path: Path) -> None:
+    made, new = keep(data_dir, validated(tmp_path / "v", ["2023", "2024"]))
     assert new and made.number == 1 and made.at == NOW and made.period_last == "2024"
     assert made.passed == ("not_empty",)
     assert [(item.name, item.outcome, item.unexpected) for item in made.open] == [
         ("areas", "warned", 1)
     ]
-    assert validation_log.log(home, DATASET) == [made] and validation_log.datasets(home) == [DATASET]
-    assert validation_log.record(home, made).checks[1].outcome == "warned"
+    assert validation_log.log(data_dir, DATASET) == [made] and validation_log.datasets(data_dir) == [DATASET]
+    assert validation_log.record(data_dir, made).checks[1].outcome == "warned"
     assert made.score("validity").percent == 50 and made.score("timeliness") is None
 
 
 def test_the_same_again_writes_nothing_and_anything_else_adds_a_line(
-    home: Home, tmp_path: Path
+    data_dir: DataDir, tmp_path: Path
 ) -> None:
     first = validated(tmp_path / "v", ["2023"])
-    keep(home, first)
-    folder = home.judgements(DATASET)
+    keep(data_dir, first)
+    folder = data_dir.validation_runs(DATASET)
     before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
-    again, new = keep(home, first, days=1)
+    again, new = keep(data_dir, first, days=1)
     assert not new and again.at == NOW
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
-    assert keep(home, first, snapshot="b", days=2)[1]
-    stopped, new = keep(home, validated(tmp_path / "w", ["2023"], stopped=EMPTY), "b", 3)
-    assert new and [stop.kind for stop in stopped.stopped] == ["empty"]
-    history = validation_log.log(home, DATASET)
+    assert keep(data_dir, first, snapshot="b", days=2)[1]
+    blockers, new = keep(data_dir, validated(tmp_path / "w", ["2023"], blockers=EMPTY), "b", 3)
+    assert new and [stop.kind for stop in blockers.blockers] == ["empty"]
+    history = validation_log.log(data_dir, DATASET)
     assert [item.number for item in history] == [1, 2, 3]
     assert validation_log.of_data(history, sha256_file(first.data)).number == 3
     assert validation_log.of_data(history, "f" * 64) is None
 
 
-def test_how_long_it_took_makes_no_other_judgement(home: Home, tmp_path: Path) -> None:
+def test_how_long_it_took_makes_no_other_judgement(data_dir: DataDir, tmp_path: Path) -> None:
     def judged(folder: str, duration: float | None, **changes: object) -> Validated:
         found = check(duration_ms=duration, **changes)
         return validated(tmp_path / folder, ["2023"], checks=(found,), duration_ms=duration)
 
-    made, new = keep(home, judged("a", 12.5))
-    assert new and validation_log.record(home, made).duration_ms == 12.5
-    files = sorted(home.judgements(DATASET).iterdir())
+    made, new = keep(data_dir, judged("a", 12.5))
+    assert new and validation_log.record(data_dir, made).duration_ms == 12.5
+    files = sorted(data_dir.validation_runs(DATASET).iterdir())
     for folder, duration in (("b", 11.0), ("c", None)):
-        assert keep(home, judged(folder, duration), days=1) == (made, False)
-    assert sorted(home.judgements(DATASET).iterdir()) == files
-    assert keep(home, judged("d", 12.5, evaluated=4), days=2)[1]
+        assert keep(data_dir, judged(folder, duration), days=1) == (made, False)
+    assert sorted(data_dir.validation_runs(DATASET).iterdir()) == files
+    assert keep(data_dir, judged("d", 12.5, evaluated=4), days=2)[1]
 
 
 @pytest.mark.parametrize(
@@ -115,31 +115,31 @@ def test_how_long_it_took_makes_no_other_judgement(home: Home, tmp_path: Path) -
     ],
 )
 def test_the_newest_period_is_the_newest_that_is_no_forecast(
-    home: Home, tmp_path: Path, periods: list[str], statuses: str, last: str | None
+    data_dir: DataDir, tmp_path: Path, periods: list[str], statuses: str, last: str | None
 ) -> None:
-    assert keep(home, validated(tmp_path / "v", periods, statuses))[0].period_last == last
+    assert keep(data_dir, validated(tmp_path / "v", periods, statuses))[0].period_last == last
 
 
-def test_a_record_that_was_changed_is_told(home: Home, tmp_path: Path) -> None:
-    made, _ = keep(home, validated(tmp_path / "v", ["2023"]))
-    path = home.judgements(DATASET) / f"{made.record_sha256}.json"
+def test_a_record_that_was_changed_is_told(data_dir: DataDir, tmp_path: Path) -> None:
+    made, _ = keep(data_dir, validated(tmp_path / "v", ["2023"]))
+    path = data_dir.validation_runs(DATASET) / f"{made.record_sha256}.json"
     path.write_text(path.read_text().replace('"warned"', '"passed"'))
     with pytest.raises(StoreError, match="not what the log says"):
-        validation_log.record(home, made)
-    (home.judgements(DATASET) / "log.jsonl").write_text("{}\n")
+        validation_log.record(data_dir, made)
+    (data_dir.validation_runs(DATASET) / "log.jsonl").write_text("{}\n")
     with pytest.raises(StoreError, match="the log of judgements cannot be read"):
-        validation_log.log(home, DATASET)
+        validation_log.log(data_dir, DATASET)
 
 
-def test_the_catalogue_shows_the_history(home: Home, tmp_path: Path) -> None:
+def test_the_catalogue_shows_the_history(data_dir: DataDir, tmp_path: Path) -> None:
     from tests.warehouse.test_releases import release
 
-    release(home, {"2020": "1"}, "a" * 64)
-    assert catalogue.refresh(home)
-    keep(home, validated(tmp_path / "v", ["2023"]))
-    keep(home, validated(tmp_path / "w", ["2023"], stopped=EMPTY), days=1)
-    assert catalogue.refresh(home) and not catalogue.refresh(home)  # there are judgements now
-    with duckdb.connect(str(home.catalogue), read_only=True) as con:
+    release(data_dir, {"2020": "1"}, "a" * 64)
+    assert catalogue.refresh(data_dir)
+    keep(data_dir, validated(tmp_path / "v", ["2023"]))
+    keep(data_dir, validated(tmp_path / "w", ["2023"], blockers=EMPTY), days=1)
+    assert catalogue.refresh(data_dir) and not catalogue.refresh(data_dir)  # there are judgements now
+    with duckdb.connect(str(data_dir.catalogue), read_only=True) as con:
         found = con.sql(
             "SELECT judgement, stopped, checks_passed, checks_warned, checks_failed"
             " FROM quality_history"
@@ -157,18 +157,18 @@ def accepted(value: float, checks: tuple[str, ...] = ("b", "a")) -> Acceptance:
     )
 
 
-def test_acceptances_are_added_and_have_a_version(home: Home) -> None:
-    assert acceptances.load(home, DATASET) == [] and acceptances.version([]) is None
-    acceptances.add(home, DATASET, [accepted(1.0)])
-    first = acceptances.version(acceptances.load(home, DATASET))
-    acceptances.add(home, DATASET, [accepted(2.0)])
-    found = acceptances.load(home, DATASET)
+def test_acceptances_are_added_and_have_a_version(data_dir: DataDir) -> None:
+    assert acceptances.load(data_dir, DATASET) == [] and acceptances.version([]) is None
+    acceptances.add(data_dir, DATASET, [accepted(1.0)])
+    first = acceptances.version(acceptances.load(data_dir, DATASET))
+    acceptances.add(data_dir, DATASET, [accepted(2.0)])
+    found = acceptances.load(data_dir, DATASET)
     assert [item.row["obs_value"] for item in found] == [1.0, 2.0]
     assert first is not None and acceptances.version(found) not in (None, first)
     assert acceptances.version(found[::-1]) == acceptances.version(found)
-    home.acceptances(DATASET).write_text("{")
+    data_dir.acceptances(DATASET).write_text("{")
     with pytest.raises(StoreError, match="accepted rows cannot be read"):
-        acceptances.load(home, DATASET)
+        acceptances.load(data_dir, DATASET)
 
 
 def test_accepted_rows_are_one_of_a_releases_inputs() -> None:
@@ -177,39 +177,39 @@ def test_accepted_rows_are_one_of_a_releases_inputs() -> None:
     assert plain.sha256 == Inputs("a" * 64, "d" * 64, "s" * 64, "other code").sha256
 
 
-def test_what_failed_is_kept_until_it_is_mended(home: Home) -> None:
+def test_what_failed_is_kept_until_it_is_mended(data_dir: DataDir) -> None:
     from model.errors import UnreachableError
-    from pipelines.steps.reporting import FailureBook
+    from pipelines.steps.reporting import FailureLog
 
-    book = FailureBook(home)
+    book = FailureLog(data_dir)
     book.finished(DATASET, "snapshot", True)
-    assert not home.failures.exists()  # nothing is written where nothing fails
+    assert not data_dir.failures.exists()  # nothing is written where nothing fails
     book.failed(DATASET, "snapshot", UnreachableError("no answer", where="https://a.vn/x?y"))
-    [found] = failure_log.opened(home)
+    [found] = failure_log.opened(data_dir)
     assert found.cause == "source a.vn" and found.kind == "UnreachableError"
     book.finished(DATASET, "table", True)
-    assert failure_log.opened(home) == [found]
+    assert failure_log.opened(data_dir) == [found]
     book.finished(DATASET, "snapshot", False)
-    assert failure_log.opened(home) == []
-    (home.failures / "x").mkdir()
-    (home.failures / "x" / "y.json").write_text(json.dumps({"dataset": 1}))
+    assert failure_log.opened(data_dir) == []
+    (data_dir.failures / "x").mkdir()
+    (data_dir.failures / "x" / "y.json").write_text(json.dumps({"dataset": 1}))
     with pytest.raises(StoreError, match="cannot be read"):
-        failure_log.opened(home)
+        failure_log.opened(data_dir)
 
 
 def test_that_no_table_could_be_made_is_kept_once_and_mended_by_the_next(
-    home: Home, tmp_path: Path
+    data_dir: DataDir, tmp_path: Path
 ) -> None:
-    keep(home, validated(tmp_path / "v", ["2023"]))
+    keep(data_dir, validated(tmp_path / "v", ["2023"]))
     unmade = validated(
         tmp_path / "w", ["2023"], checks=(), scores=(),
-        stopped=[{"kind": "not_made", "error": "is no table", "where": "a.csv:3"}],
+        blockers=[{"kind": "unreadable", "error": "is no table", "where": "a.csv:3"}],
     ).quality
     for days in (1, 2):
         made, new = validation_log.keep_unmade(
-            home, unmade, inputs("b"), "1", NOW + timedelta(days=days)
+            data_dir, unmade, inputs("b"), "1", NOW + timedelta(days=days)
         )
         assert new is (days == 1)
         assert not made.made and made.number == 2 and made.at == NOW + timedelta(days=1)
-    keep(home, validated(tmp_path / "x", ["2023"]), days=3)  # the very same table as before
-    assert [item.made for item in validation_log.log(home, DATASET)] == [True, False, True]
+    keep(data_dir, validated(tmp_path / "x", ["2023"]), days=3)  # the very same table as before
+    assert [item.made for item in validation_log.log(data_dir, DATASET)] == [True, False, True]

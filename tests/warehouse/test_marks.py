@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from model.declarations.dataset import ColumnRule, Mark, Unpivot
+from model.declarations.dataset import ColumnRule, FlagRule, Unpivot
 from model.errors import ReadError
 from tests.warehouse.test_clean import cleaned, row
 from warehouse.cleaning.observation_flags import unmarked
 
-P = Mark(status="P")
+P = FlagRule(status="P")
 
 
 @pytest.mark.parametrize(
@@ -36,8 +36,8 @@ def test_what_runs_on_is_no_mark(text, mark):
 
 def test_several_marks_the_longest_first():
     marks = {
-        "*": Mark(note="one"), "**": Mark(note="two"), "r": Mark(note="revised"),
-        "e": Mark(status="E"), "%": Mark(),
+        "*": FlagRule(note="one"), "**": FlagRule(note="two"), "r": FlagRule(note="revised"),
+        "e": FlagRule(status="E"), "%": FlagRule(),
     }
     assert unmarked("5 % ** r e", marks) == ("5", "E", "two; revised")
 
@@ -45,7 +45,7 @@ def test_several_marks_the_longest_first():
 @pytest.mark.parametrize("mark", ["", "-", "1", "1.", " ", "+,"])
 def test_a_mark_like_a_number_is_refused(mark):
     with pytest.raises(ValidationError, match="cannot be told from the digits"):
-        ColumnRule(column="value", marks={mark: Mark()})
+        ColumnRule(column="value", marks={mark: FlagRule()})
     with pytest.raises(ValidationError, match="cannot be told from the digits"):
         ColumnRule(column="value", scale_words={mark: 2})
 

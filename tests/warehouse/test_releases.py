@@ -19,33 +19,33 @@ from model.util.hashing import sha256_file
 from tests.fixtures.datasets import batch, dataset, registries
 from warehouse.cleaning.clean import clean
 from warehouse.store import catalogue, releases, snapshots, working_tables
-from warehouse.store.atomic_directory import new_folder
-from warehouse.store.data_dir import Home
+from warehouse.store.atomic_directory import atomic_directory
+from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import Inputs
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def judged(rows_read, held=0):
+def judged(rows_read, quarantined=0):
     return QualityRecord(
         dataset="tourism/hotel_rooms",
         suite_sha256="s" * 64,
         versions={},
         rows_read=rows_read,
-        rows_released=rows_read - held,
-        rows_quarantined=held,
+        rows_released=rows_read - quarantined,
+        rows_quarantined=quarantined,
         tolerance=1,
         checks=(),
     )
 
 
-def release(home: Home, values: dict[str, str], snapshot: str, declared=None, suite="s"):
+def release(data_dir: DataDir, values: dict[str, str], snapshot: str, declared=None, suite="s"):
     """Carry {year: value} to a release; values that are no numbers go to quarantine."""
-    validated, inputs = validate(home, values, snapshot, declared, suite)
-    return releases.make(home, declared or dataset(), validated, inputs, NOW)
+    validated, inputs = validate(data_dir, values, snapshot, declared, suite)
+    return releases.make(data_dir, declared or dataset(), validated, inputs, NOW)
 
 
-def validate(home: Home, values: dict[str, str], snapshot: str, declared=None, suite="s"):
+def validate(data_dir: DataDir, values: dict[str, str], snapshot: str, declared=None, suite="s"):
     """Carry {year: value} to what may be released, and what that is made from."""
     declared = declared or dataset()
     rows = [{"area": "48", "year": year, "value": value} for year, value in values.items()]
@@ -59,53 +59,53 @@ def validate(home: Home, values: dict[str, str], snapshot: str, declared=None, s
             f"CREATE TABLE held AS SELECT _id, [_reject] AS reasons FROM {relation}"
             " WHERE _reject IS NOT NULL"
         )
-        held = con.execute("SELECT count(*) FROM held").fetchone()[0]
-        return judged(len(rows), held)
+        quarantined = con.execute("SELECT count(*) FROM held").fetchone()[0]
+        return judged(len(rows), quarantined)
 
-    table, _ = working_tables.write_table(home, declared, snapshot * 64, fill)
-    validated = working_tables.write_validated(home, declared, table, suite * 64, judge)
+    table, _ = working_tables.write_table(data_dir, declared, snapshot * 64, fill)
+    validated = working_tables.write_validated(data_dir, declared, table, suite * 64, judge)
     return validated, Inputs(snapshot * 64, "d" * 64, suite * 64, "c")
 
 
 @pytest.fixture
-def home(tmp_path):
-    found = Home(tmp_path / "data")
+def data_dir(tmp_path):
+    found = DataDir(tmp_path / "data")
     found.prepare()
     return found
 
 
-def test_first_release(home):
-    stored, made = release(home, {"2023": "5", "2024": "6", "2025": "x"}, "1")
+def test_first_release(data_dir):
+    stored, made = release(data_dir, {"2023": "5", "2024": "6", "2025": "x"}, "1")
     assert made and stored.release.number == 1 and stored.release.reason == "first release"
     assert stored.release.rows == 2 and stored.release.quarantined == 1
     assert stored.release.changes.model_dump() == {"added": 2, "revised": 0, "withdrawn": 0}
     assert (stored.release.period_first, stored.release.period_last) == ("2023", "2024")
     for record in stored.release.files:
         assert sha256_file(stored.path(record.name)) == record.sha256
-    held = pq.read_table(stored.path("quarantine.parquet")).to_pylist()
-    assert held[0]["reasons"] and held[0]["_row"] == 4 and '"value":"x"' in held[0]["_original"]
+    quarantined = pq.read_table(stored.path("quarantine.parquet")).to_pylist()
+    assert quarantined[0]["reasons"] and quarantined[0]["_row"] == 4 and '"value":"x"' in quarantined[0]["_original"]
 
 
-def test_the_same_inputs_make_no_release(home):
-    release(home, {"2024": "6"}, "1")
+def test_the_same_inputs_make_no_release(data_dir):
+    release(data_dir, {"2024": "6"}, "1")
     before = {
         p: (p.stat().st_mtime_ns, p.read_bytes())
-        for p in home.root.rglob("*")
+        for p in data_dir.root.rglob("*")
         if p.is_file() and "locks" not in p.parts
     }
-    stored, made = release(home, {"2024": "6"}, "1")
+    stored, made = release(data_dir, {"2024": "6"}, "1")
     assert not made and stored.release.number == 1
     after = {
         p: (p.stat().st_mtime_ns, p.read_bytes())
-        for p in home.root.rglob("*")
+        for p in data_dir.root.rglob("*")
         if p.is_file() and "locks" not in p.parts
     }
     assert before == after
 
 
-def test_changes_of_the_next_release(home):
-    release(home, {"2021": "1", "2022": "2", "2023": "3"}, "1")
-    stored, made = release(home, {"2022": "2", "2023": "30", "2024": "4"}, "2")
+def test_changes_of_the_next_release(data_dir):
+    release(data_dir, {"2021": "1", "2022": "2", "2023": "3"}, "1")
+    stored, made = release(data_dir, {"2022": "2", "2023": "30", "2024": "4"}, "2")
     assert made and stored.release.number == 2 and stored.release.reason == "source changed"
     assert stored.release.changes.model_dump() == {"added": 1, "revised": 1, "withdrawn": 1}
     rows = pq.read_table(stored.path("changes.parquet")).to_pylist()
@@ -116,9 +116,9 @@ def test_changes_of_the_next_release(home):
     ]
 
 
-def test_a_changed_suite_makes_a_release_with_its_reason(home):
-    release(home, {"2024": "6"}, "1")
-    stored, made = release(home, {"2024": "6"}, "1", suite="t")
+def test_a_changed_suite_makes_a_release_with_its_reason(data_dir):
+    release(data_dir, {"2024": "6"}, "1")
+    stored, made = release(data_dir, {"2024": "6"}, "1", suite="t")
     assert made and stored.release.reason == "suite changed"
     assert stored.release.changes.model_dump() == {"added": 0, "revised": 0, "withdrawn": 0}
 
@@ -126,9 +126,9 @@ def test_a_changed_suite_makes_a_release_with_its_reason(home):
 def test_two_homes_give_the_same_bytes(tmp_path):
     found = []
     for name in ("a", "b"):
-        home = Home(tmp_path / name)
-        home.prepare()
-        stored, _ = release(home, {"2022": "2", "2023": "3", "2024": "x"}, "1")
+        data_dir = DataDir(tmp_path / name)
+        data_dir.prepare()
+        stored, _ = release(data_dir, {"2022": "2", "2023": "3", "2024": "x"}, "1")
         found.append({p.name: p.read_bytes() for p in stored.folder.iterdir()})
     assert found[0] == found[1]
 
@@ -141,10 +141,10 @@ values = st.dictionaries(
 @settings(max_examples=25, deadline=None)
 @given(values, values)
 def test_old_release_plus_changes_is_the_new_release(tmp_path_factory, old, new):
-    home = Home(tmp_path_factory.mktemp("home"))
-    home.prepare()
-    release(home, old, "1")
-    stored, _ = release(home, new, "2")
+    data_dir = DataDir(tmp_path_factory.mktemp("home"))
+    data_dir.prepare()
+    release(data_dir, old, "1")
+    stored, _ = release(data_dir, new, "2")
     state = {year: float(value) for year, value in old.items()}
     for row in pq.read_table(stored.path("changes.parquet")).to_pylist():
         if row["change"] == "withdrawn":
@@ -157,11 +157,11 @@ def test_old_release_plus_changes_is_the_new_release(tmp_path_factory, old, new)
     assert stored.release.rows == len(old) + changes.added - changes.withdrawn
 
 
-def test_the_catalogue_shows_releases_and_the_past(home):
-    release(home, {"2023": "3"}, "1")
-    release(home, {"2023": "30", "2024": "4"}, "2")
-    assert catalogue.refresh(home) and not catalogue.refresh(home)
-    with duckdb.connect(str(home.catalogue), read_only=True) as con:
+def test_the_catalogue_shows_releases_and_the_past(data_dir):
+    release(data_dir, {"2023": "3"}, "1")
+    release(data_dir, {"2023": "30", "2024": "4"}, "2")
+    assert catalogue.refresh(data_dir) and not catalogue.refresh(data_dir)
+    with duckdb.connect(str(data_dir.catalogue), read_only=True) as con:
         assert con.sql("SELECT time_period, obs_value FROM observations ORDER BY 1").fetchall() == [
             ("2023", 30.0),
             ("2024", 4.0),
@@ -172,15 +172,15 @@ def test_the_catalogue_shows_releases_and_the_past(home):
             (1, "first release", 0),
             (2, "source changed", 1),
         ]
-    release(home, {"2023": "30", "2024": "5"}, "3")
-    with duckdb.connect(str(home.catalogue), read_only=True) as con:
+    release(data_dir, {"2023": "30", "2024": "5"}, "3")
+    with duckdb.connect(str(data_dir.catalogue), read_only=True) as con:
         assert con.sql("SELECT max(obs_value) FROM observations WHERE release = 3").fetchall() == [
             (30.0,)
         ]
 
 
 def test_a_folder_that_fails_half_way_leaves_nothing(tmp_path):
-    with pytest.raises(ZeroDivisionError), new_folder(tmp_path / "1") as aside:
+    with pytest.raises(ZeroDivisionError), atomic_directory(tmp_path / "1") as aside:
         (aside / "data").write_text("x")
         raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []
@@ -189,7 +189,7 @@ def test_a_folder_that_fails_half_way_leaves_nothing(tmp_path):
 def test_a_folder_is_never_replaced(tmp_path):
     (tmp_path / "1").mkdir()
     (tmp_path / "1" / "kept").write_text("x")
-    with pytest.raises(StoreError, match="another run"), new_folder(tmp_path / "1") as aside:
+    with pytest.raises(StoreError, match="another run"), atomic_directory(tmp_path / "1") as aside:
         (aside / "data").write_text("y")
     assert [p.name for p in (tmp_path / "1").iterdir()] == ["kept"]
 
@@ -202,13 +202,13 @@ def test_an_equal_file_is_not_rewritten(tmp_path):
     assert write_if_changed(path, "b")
 
 
-def test_one_run_at_a_time(home):
-    with home.run_lock(), pytest.raises(BusyError, match="another run"), home.run_lock():
+def test_one_run_at_a_time(data_dir):
+    with data_dir.run_lock(), pytest.raises(BusyError, match="another run"), data_dir.run_lock():
         raise AssertionError("two runs hold the lock")
 
 
-def save(home, text, etag="e"):
-    path = Path(home.root) / "body"
+def save(data_dir, text, etag="e"):
+    path = Path(data_dir.root) / "body"
     path.write_text(text)
     part = Part(
         name="page.json",
@@ -218,7 +218,7 @@ def save(home, text, etag="e"):
         etag=etag,
     )
     return snapshots.save(
-        home,
+        data_dir,
         "tourism/hotel_rooms",
         [(part, path)],
         protocol="files",
@@ -228,20 +228,20 @@ def save(home, text, etag="e"):
     )
 
 
-def test_snapshots_are_kept_by_checksum_and_the_last_one_is_current(home):
-    first, changed = save(home, "a")
+def test_snapshots_are_kept_by_checksum_and_the_last_one_is_current(data_dir):
+    first, changed = save(data_dir, "a")
     assert changed
-    second, changed = save(home, "b")
+    second, changed = save(data_dir, "b")
     assert changed and second.folder != first.folder and first.folder.exists()
-    again, changed = save(home, "b")
+    again, changed = save(data_dir, "b")
     assert not changed and again.folder == second.folder
-    back, changed = save(home, "a")  # a source that goes back to what it said before
+    back, changed = save(data_dir, "a")  # a source that goes back to what it said before
     assert changed and back.folder == first.folder
-    assert snapshots.latest(home, "tourism/hotel_rooms").folder == first.folder
+    assert snapshots.latest(data_dir, "tourism/hotel_rooms").folder == first.folder
 
 
-def test_a_changed_snapshot_is_found_out(home):
-    stored, _ = save(home, "a")
+def test_a_changed_snapshot_is_found_out(data_dir):
+    stored, _ = save(data_dir, "a")
     snapshots.verify(stored)
     stored.part_path(stored.snapshot.parts[0]).write_text("tampered")
     with pytest.raises(StoreError, match="was changed after"):

@@ -14,7 +14,7 @@ import pyarrow as pa
 from model.declarations.dataset import ColumnRule, Dataset
 from model.reference.codelist import Codelist
 from model.reference.registries import Registries
-from model.reference.succession import Lineage
+from model.reference.succession import AreaSuccession
 from model.util.sql import identifier
 
 # Between a code and its name, where one text holds both: ASCII's own unit separator.
@@ -63,21 +63,21 @@ def code_reader(
 
 def _elsewhere(label: str, codelist: Codelist, registries: Registries) -> str:
     """Return in words what a text means in a vintage before or after; "" where nothing."""
-    for lineage in registries.lineages.values():
-        if codelist.id not in (lineage.old, lineage.new):
+    for succession in registries.successions.values():
+        if codelist.id not in (succession.old, succession.new):
             continue
-        other = registries.codelists[lineage.old if codelist.id == lineage.new else lineage.new]
+        other = registries.codelists[succession.old if codelist.id == succession.new else succession.new]
         found = {label} if label in other.codes else other.named(label)[0]
         if len(found) != 1:
             continue
         words = f"; in {other.id} it is {other.told(found)}"
-        became = lineage.successors.get(*found) if other.id == lineage.old else None
+        became = succession.successors.get(*found) if other.id == succession.old else None
         return words + (f", now {codelist.told(became)}" if became else "")
     return ""
 
 
 def succeed(
-    con: duckdb.DuckDBPyConnection, dataset: Dataset, rule: ColumnRule, lineage: Lineage,
+    con: duckdb.DuckDBPyConnection, dataset: Dataset, rule: ColumnRule, succession: AreaSuccession,
     registries: Registries,
 ) -> None:
     """Replace areas of an earlier vintage in the table `observation` by what they became.
@@ -92,9 +92,9 @@ def succeed(
         lineage: of the rule's codelist.
         registries: the codelists.
     """
-    old, new = registries.codelists[lineage.old], registries.codelists[lineage.new]
+    old, new = registries.codelists[succession.old], registries.codelists[succession.new]
     became = {
-        code: _successor(code, rule, lineage, old, new) for code in old.codes
+        code: _successor(code, rule, succession, old, new) for code in old.codes
     }
     small = pa.table(
         {
@@ -112,17 +112,17 @@ def succeed(
 
 
 def _successor(
-    code: str, rule: ColumnRule, lineage: Lineage, old: Codelist, new: Codelist
+    code: str, rule: ColumnRule, succession: AreaSuccession, old: Codelist, new: Codelist
 ) -> tuple[str | None, int, str | None]:
     """Return an old area's successor, of how many it is made, or why it has none."""
-    after = lineage.successors.get(code, set())
+    after = succession.successors.get(code, set())
     if not after:
         return None, 0, f"{old.told([code])} has no successor in {new.id}"
     if len(after) > 1:
         return None, 0, f"{old.told([code])} was split into {new.told(after)}: declare which"
     successor = next(iter(after))
-    parts = lineage.predecessors[successor]
-    split = [part for part in parts if len(lineage.successors[part]) > 1]
+    parts = succession.predecessors[successor]
+    split = [part for part in parts if len(succession.successors[part]) > 1]
     if split:
         reason = f"{new.told(after)} has only a part of {old.told(split)}, which was split"
         return None, 0, reason

@@ -15,9 +15,9 @@ import duckdb
 import pyarrow as pa
 
 from model.declarations.dataset import ColumnRule, Dataset, Source
-from model.records.source_schema import Shape
+from model.records.source_schema import SourceSchema
 from model.reference.registries import Registries
-from warehouse.cleaning import source_schema
+from warehouse.cleaning import schema_inspection
 from warehouse.cleaning.area_codes import succeed
 from warehouse.cleaning.corrections import correct
 from warehouse.cleaning.drift import schema_check
@@ -34,8 +34,8 @@ from warehouse.cleaning.loading import (
 )
 from warehouse.cleaning.mapping import map_observations
 from warehouse.cleaning.numbers import UNMARKED, take_marks
+from warehouse.cleaning.schema_inspection import read_columns
 from warehouse.cleaning.source_columns import columns_of
-from warehouse.cleaning.source_schema import read_columns
 from warehouse.cleaning.unpivot import SOURCE_ROW, unpivot
 
 
@@ -46,7 +46,7 @@ class CleanStats:
     read: int  # rows of the source's table, after unpivoting and `where`
     empty: int  # of these, rows without a value that were dropped
     rejected: int  # rows kept that could not be read
-    shape: Shape  # what the source's table looks like, and how it differs from the last one
+    source_schema: SourceSchema  # what the source's table looks like, and how it differs from the last one
 
 
 def clean(
@@ -57,7 +57,7 @@ def clean(
     defaults: Mapping[str, ColumnRule],
     registries: Registries,
     sql: str | None = None,
-    last: Shape | None = None,
+    last: SourceSchema | None = None,
 ) -> CleanStats:
     """Fill the table `observation` from a reader's batches.
 
@@ -82,8 +82,8 @@ def clean(
     """
     rules = {**defaults, **source.columns}
     load(con, batches, dataset)
-    shape = source_schema.table_shape(con, source, rules, sql)
-    changed = table_drift(last, shape, source, rules, sql) if last else []
+    source_schema = schema_inspection.observed_schema(con, source, rules, sql)
+    changed = table_drift(last, source_schema, source, rules, sql) if last else []
     schema_check.refuse(changed, dataset.id)
     if sql:
         run_sql(con, sql, dataset)
@@ -104,14 +104,14 @@ def clean(
         value = value.model_copy(update={"column": UNMARKED[0]})
     empty = drop_empty(con, value, columns) if source.empty == "drop" else 0
     map_observations(con, dataset, rules, value, columns, beside, registries)
-    shape = source_schema.with_codes(con, shape, dataset)
+    source_schema = schema_inspection.with_codes(con, source_schema, dataset)
     # Rows with an unknown code are rejected, each by itself. The judgement stops the table where it
     # must; it is made all the same, so that whatever else is wrong is told at once.
-    changed += code_drift(last, shape, dataset, source) if last else []
-    shape = shape.model_copy(update={"drift": tuple(changed)})
+    changed += code_drift(last, source_schema, dataset, source) if last else []
+    source_schema = source_schema.model_copy(update={"drift": tuple(changed)})
     area = rules["ref_area"]
     if area.successor and area.codelist:
-        succeed(con, dataset, area, registries.lineages[area.codelist], registries)
+        succeed(con, dataset, area, registries.successions[area.codelist], registries)
     correct(con, dataset)
     rejected = con.sql("SELECT count(*) FROM observation WHERE _reject IS NOT NULL").fetchall()
-    return CleanStats(read=read, empty=empty, rejected=rejected[0][0], shape=shape)
+    return CleanStats(read=read, empty=empty, rejected=rejected[0][0], source_schema=source_schema)

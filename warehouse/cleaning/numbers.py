@@ -106,7 +106,7 @@ def number_of(rule: ColumnRule, columns: Mapping[str, str]) -> tuple[str, str]:
         )
     locale = rule.locale or "plain"
     digits = _trimmed(cell)
-    shape = _is_number(digits, rule)
+    source_schema = _is_number(digits, rule)
     if locale == "en":
         digits = f"replace({digits}, ',', '')"
     elif locale == "vi":
@@ -114,8 +114,8 @@ def number_of(rule: ColumnRule, columns: Mapping[str, str]) -> tuple[str, str]:
     scaled = _by_row(rule, lambda scale: _scaled(digits, scale))
     shown = f"CASE WHEN length({cell}) > 60 THEN left({cell}, 57) || '...' ELSE {cell} END"
     return (
-        f"CASE WHEN NOT {empty} AND {shape} AND isfinite({scaled}) THEN {scaled} END",
-        f"CASE WHEN NOT {empty} AND NOT {shape} THEN 'value ''' || {shown} ||"
+        f"CASE WHEN NOT {empty} AND {source_schema} AND isfinite({scaled}) THEN {scaled} END",
+        f"CASE WHEN NOT {empty} AND NOT {source_schema} THEN 'value ''' || {shown} ||"
         f" ''' is not a number written as {_LOCALE_WORDS[locale]}'{no_scale}"
         f" WHEN NOT {empty} AND NOT coalesce(isfinite({scaled}), false)"
         f" THEN 'value ''' || {shown} || ''' is too large for a number' END",

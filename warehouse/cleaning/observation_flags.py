@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from model.declarations.dataset import Mark
+from model.declarations.dataset import FlagRule
 from model.util.text import nfc
 
 
@@ -17,14 +17,14 @@ class Unmarked(NamedTuple):
     note: str | None = None
 
 
-def unmarked(text: str, marks: Mapping[str, Mark]) -> Unmarked:
+def unmarked(text: str, marks: Mapping[str, FlagRule]) -> Unmarked:
     """Take the declared marks off both ends of a text.
 
     The longest goes first. A mark must not run on from a letter or digit of its own kind: `p` is
     a mark on "35p", not on "map", and `2)` is none on "122)".
     """
     rest = nfc(text).strip()
-    taken: list[Mark] = []
+    taken: list[FlagRule] = []
     by_length = sorted(((nfc(key).strip(), mark) for key, mark in marks.items()), key=_longest)
     while True:
         for sign, mark in by_length:
@@ -52,7 +52,7 @@ def without(text: str, sign: str) -> str | None:
     return None
 
 
-def _longest(item: tuple[str, Mark]) -> int:
+def _longest(item: tuple[str, FlagRule]) -> int:
     return -len(item[0])
 
 

@@ -44,8 +44,8 @@ def unpivot(
                     where=dataset.id, todo=column_advice(name, columns),
                 )
     else:
-        shape = re.compile(wide.matching or "")
-        chosen = [name for name in columns if shape.fullmatch(name)]
+        source_schema = re.compile(wide.matching or "")
+        chosen = [name for name in columns if source_schema.fullmatch(name)]
         if not chosen:
             raise ReadError(
                 f"no column of the source matches {wide.matching!r} of `unpivot`",
@@ -81,10 +81,10 @@ def unpivot(
 
 def _split_names(chosen: list[str], wide: Unpivot, dataset: Dataset) -> pa.Table:
     """Return what each unpivoted column's name says: `_column`, and `wide.names`."""
-    shape = re.compile(wide.matching or "")
+    source_schema = re.compile(wide.matching or "")
     rows: list[tuple[str | None, ...]] = []
     for name in chosen:
-        found = shape.fullmatch(name) if shape.groupindex else None
+        found = source_schema.fullmatch(name) if source_schema.groupindex else None
         if found:
             parts = tuple(found.groupdict().values())
         else:

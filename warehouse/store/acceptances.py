@@ -14,16 +14,16 @@ from model.errors import StoreError
 from model.records.validation_log import Acceptance
 from model.util.disk import write_if_changed
 from model.util.hashing import canonical_json, sha256_json
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
 
-def load(home: Home, dataset: str) -> list[Acceptance]:
+def load(data_dir: DataDir, dataset: str) -> list[Acceptance]:
     """Return the accepted rows, in the order in which they were accepted.
 
     Raises:
         StoreError: the file is damaged.
     """
-    path = home.acceptances(dataset)
+    path = data_dir.acceptances(dataset)
     if not path.exists():
         return []
     try:
@@ -35,15 +35,15 @@ def load(home: Home, dataset: str) -> list[Acceptance]:
         ) from error
 
 
-def add(home: Home, dataset: str, accepted: Sequence[Acceptance]) -> None:
+def add(data_dir: DataDir, dataset: str, accepted: Sequence[Acceptance]) -> None:
     """Add acceptances; a crash leaves the file of before or the whole new one.
 
     Raises:
         StoreError: full, read-only, forbidden, or the file is damaged.
     """
-    lines = [*load(home, dataset), *accepted]
+    lines = [*load(data_dir, dataset), *accepted]
     text = "".join(canonical_json(item) + "\n" for item in lines)
-    write_if_changed(home.acceptances(dataset), text)
+    write_if_changed(data_dir.acceptances(dataset), text)
 
 
 def version(accepted: Sequence[Acceptance]) -> str | None:

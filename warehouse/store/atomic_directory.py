@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from model.errors import StoreError
-from model.util.disk import aside_of, disk_errors, sync
+from model.util.disk import disk_errors, staging_path, sync
 
 
 @contextmanager
-def new_folder(target: Path) -> Iterator[Path]:
+def atomic_directory(target: Path) -> Iterator[Path]:
     """Fill a folder aside; on leaving, sync it and rename it to `target` (the commit).
 
     On an error nothing is left behind. `target` must not exist.
@@ -22,7 +22,7 @@ def new_folder(target: Path) -> Iterator[Path]:
     Raises:
         StoreError: full, read-only, forbidden, or somebody else made `target` meanwhile.
     """
-    aside = aside_of(target)
+    aside = staging_path(target)
     with disk_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(aside, ignore_errors=True)

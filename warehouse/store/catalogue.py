@@ -16,15 +16,15 @@ from pathlib import Path
 
 import duckdb
 
-from model.util.disk import written_aside
+from model.util.disk import atomic_write
 from model.util.sql import literal
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
 # Raised whenever the views change, so that an older file is made anew.
 VERSION = 4
 
 
-def refresh(home: Home) -> bool:
+def refresh(data_dir: DataDir) -> bool:
     """Make the catalogue if it is missing, older than this code, or the folder has moved.
 
     Returns:
@@ -33,29 +33,29 @@ def refresh(home: Home) -> bool:
     Raises:
         StoreError: full, read-only, forbidden.
     """
-    if not any((home.root / "releases").glob("*/*/*/release.json")) or _is_current(home):
+    if not any((data_dir.root / "releases").glob("*/*/*/release.json")) or _is_current(data_dir):
         return False
-    with written_aside(home.catalogue) as aside, duckdb.connect(str(aside)) as con:
-        for statement in _statements(home.root.resolve(), _has_judgements(home)):
+    with atomic_write(data_dir.catalogue) as aside, duckdb.connect(str(aside)) as con:
+        for statement in _statements(data_dir.root.resolve(), _has_validation_log(data_dir)):
             con.execute(statement)
     return True
 
 
-def _is_current(home: Home) -> bool:
-    if not home.catalogue.exists():
+def _is_current(data_dir: DataDir) -> bool:
+    if not data_dir.catalogue.exists():
         return False
     try:
-        with duckdb.connect(str(home.catalogue), read_only=True) as con:
-            found = con.execute("SELECT version, root, judged FROM catalogue_version").fetchone()
+        with duckdb.connect(str(data_dir.catalogue), read_only=True) as con:
+            found = con.execute("SELECT version, root, validated FROM catalogue_version").fetchone()
     except duckdb.Error:
         # Locked by somebody who writes to it (it is in use: leave it), or damaged.
-        return _is_locked(home.catalogue)
-    return found == (VERSION, str(home.root.resolve()), _has_judgements(home))
+        return _is_locked(data_dir.catalogue)
+    return found == (VERSION, str(data_dir.root.resolve()), _has_validation_log(data_dir))
 
 
-def _has_judgements(home: Home) -> bool:
+def _has_validation_log(data_dir: DataDir) -> bool:
     """Say whether there is a judgement: DuckDB makes no view over files that are not there."""
-    return any((home.root / "judgements").glob("*/*/log.jsonl"))
+    return any((data_dir.root / "validation_log").glob("*/*/log.jsonl"))
 
 
 def _is_locked(path: Path) -> bool:
@@ -68,7 +68,7 @@ def _is_locked(path: Path) -> bool:
     return False
 
 
-def _statements(root: Path, judged: bool) -> list[str]:
+def _statements(root: Path, validated: bool) -> list[str]:
     releases = literal(root / "releases/*/*/*/release.json")
     quality = literal(root / "releases/*/*/*/quality.json")
     data = literal(root / "releases/*/*/*/data.parquet")
@@ -77,7 +77,7 @@ def _statements(root: Path, judged: bool) -> list[str]:
     return [
         "CREATE TABLE catalogue_version AS"
         f" SELECT {VERSION}::INTEGER AS version, {literal(root)}::VARCHAR AS root,"
-        f" {judged} AS judged",
+        f" {validated} AS validated",
         f"""CREATE VIEW releases AS
             SELECT dataset, number, CAST(issued AS TIMESTAMPTZ) AS issued, reason, rows,
                    quarantined, changes.added, changes.revised, changes.withdrawn,
@@ -108,32 +108,32 @@ def _statements(root: Path, judged: bool) -> list[str]:
                     checks: 'STRUCT("name" VARCHAR, expectation VARCHAR, severity VARCHAR,
                       "level" VARCHAR, outcome VARCHAR, evaluated BIGINT, unexpected BIGINT,
                       error VARCHAR, duration_ms DOUBLE)[]'}}))""",
-        *(_of_judgements(root) if judged else ()),
+        *(_of_validation_log(root) if validated else ()),
     ]
 
 
-def _of_judgements(root: Path) -> list[str]:
-    judgements = literal(root / "judgements/*/*/log.jsonl")
+def _of_validation_log(root: Path) -> list[str]:
+    validation_runs = literal(root / "validation_log/*/*/log.jsonl")
     return [
-        f"""CREATE VIEW all_judgements AS
-            SELECT * FROM read_json({judgements}, format = 'newline_delimited', columns = {{
+        f"""CREATE VIEW validation_log AS
+            SELECT * FROM read_json({validation_runs}, format = 'newline_delimited', columns = {{
                 dataset: 'VARCHAR', number: 'INTEGER', "at": 'TIMESTAMPTZ', algorithm: 'VARCHAR',
-                stopped: 'STRUCT(kind VARCHAR)[]', rows_read: 'BIGINT', rows_released: 'BIGINT',
+                blockers: 'STRUCT(kind VARCHAR)[]', rows_read: 'BIGINT', rows_released: 'BIGINT',
                 rows_quarantined: 'BIGINT', period_last: 'VARCHAR', data_sha256: 'VARCHAR',
                 scores: 'STRUCT(dimension VARCHAR, good DOUBLE, "of" DOUBLE)[]',
                 passed: 'VARCHAR[]', "open": 'STRUCT("name" VARCHAR, outcome VARCHAR)[]'}})""",
         """CREATE VIEW quality_history AS
-            SELECT dataset, number AS judgement, "at" AS judged, algorithm,
-                   list_transform(stopped, lambda x: x.kind) AS stopped, rows_read,
+            SELECT dataset, number AS validation_run, "at" AS validated, algorithm,
+                   list_transform(blockers, lambda x: x.kind) AS blockers, rows_read,
                    rows_released, rows_quarantined, period_last, data_sha256,
                    len(passed) AS checks_passed,
                    len(list_filter("open", lambda x: x.outcome = 'warned')) AS checks_warned,
                    len(list_filter("open", lambda x: x.outcome = 'failed')) AS checks_failed
-            FROM all_judgements ORDER BY ALL""",
+            FROM validation_log ORDER BY ALL""",
         """CREATE VIEW scores AS
-            SELECT dataset, number AS judgement, "at" AS judged, algorithm,
+            SELECT dataset, number AS validation_run, "at" AS validated, algorithm,
                    score.dimension AS dimension,
                    100 * score.good / score."of" AS percent
-            FROM (SELECT *, unnest(scores) AS score FROM all_judgements)
+            FROM (SELECT *, unnest(scores) AS score FROM validation_log)
             ORDER BY ALL""",
     ]

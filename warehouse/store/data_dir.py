@@ -21,8 +21,8 @@ PULL_SECONDS = 86_400
 
 
 @dataclass(frozen=True)
-class Home:
-    """The data folder (`OPENINDICATORS_HOME`), with one place for each kind of record."""
+class DataDir:
+    """The data folder (`OPENINDICATORS_DATA_DIR`), with one place for each kind of record."""
 
     root: Path
 
@@ -30,9 +30,9 @@ class Home:
         """Return the folder of a dataset's snapshots."""
         return self.root / "snapshots" / dataset
 
-    def pull(self, dataset: str) -> Path:
+    def fetch_session(self, dataset: str) -> Path:
         """Return where a dataset's parts arrive; what a run that died has got waits there."""
-        return self.root / "pulls" / dataset
+        return self.root / "fetch_sessions" / dataset
 
     def tables(self, dataset: str) -> Path:
         """Return the folder of a dataset's working tables; deletable, made again at need."""
@@ -46,9 +46,9 @@ class Home:
         """Return the folder of a dataset's drafts: what waits for a person's approval."""
         return self.root / "drafts" / dataset
 
-    def judgements(self, dataset: str) -> Path:
+    def validation_runs(self, dataset: str) -> Path:
         """Return the folder of the record of a dataset's judgements."""
-        return self.root / "judgements" / dataset
+        return self.root / "validation_log" / dataset
 
     def acceptances(self, dataset: str) -> Path:
         """Return the file of the rows that people accepted though a check holds them back."""
@@ -112,7 +112,7 @@ class Home:
                 "another run is at work in this data folder",
                 where=str(self.root),
                 todo="wait until it ends, or give this run a folder of its own with"
-                " OPENINDICATORS_HOME",
+                " OPENINDICATORS_DATA_DIR",
             ) from error
         try:
             self._sweep()
@@ -122,9 +122,9 @@ class Home:
 
     def _sweep(self) -> None:
         """Remove what killed runs left half done."""
-        for name in ("snapshots", "tables", "releases", "drafts", "judgements", "acceptances"):
+        for name in ("snapshots", "tables", "releases", "drafts", "validation_log", "acceptances"):
             sweep(self.root / name)
-        for folder in (self.root / "pulls").glob("*/*"):
+        for folder in (self.root / "fetch_sessions").glob("*/*"):
             if time.time() - folder.stat().st_mtime > PULL_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)
 

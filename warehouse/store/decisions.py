@@ -22,15 +22,15 @@ from model.util.hashing import pretty_json
 from model.util.sql import literal
 from warehouse.engine import PARQUET_OPTIONS, connect
 from warehouse.store import drafts, releases
-from warehouse.store.atomic_directory import new_folder
-from warehouse.store.data_dir import Home
+from warehouse.store.atomic_directory import atomic_directory
+from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import StoredRelease
 
 CONTENT = ("data.parquet", "quarantine.parquet", "quality.json")
 
 
 def rollback(
-    home: Home, dataset: str, to: int, by: str, reason: str | None, now: datetime
+    data_dir: DataDir, dataset: str, to: int, by: str, reason: str | None, now: datetime
 ) -> StoredRelease:
     """Make a release with the content of an earlier one.
 
@@ -50,9 +50,9 @@ def rollback(
         StoreError: there is no such release, it says what the current one says, or its files
             are damaged.
     """
-    before = _current(home, dataset)
+    before = _current(data_dir, dataset)
     old = next(
-        (item for item in releases.history(home, dataset) if item.release.number == to), None
+        (item for item in releases.history(data_dir, dataset) if item.release.number == to), None
     )
     if old is None:
         raise StoreError(
@@ -81,11 +81,11 @@ def rollback(
         "declaration": {**old.release.declaration, "access_rights": access},
         "decision": Decision(kind="rollback", by=by, at=now, reason=reason, of_release=to),
     }
-    return _make(home, before, old.release, copy, changed, now)
+    return _make(data_dir, before, old.release, copy, changed, now)
 
 
 def withdraw(
-    home: Home, dataset: str, by: str, reason: str, successor: str | None, now: datetime
+    data_dir: DataDir, dataset: str, by: str, reason: str, successor: str | None, now: datetime
 ) -> StoredRelease:
     """Make the dataset's last release: without a row, and with the reason.
 
@@ -101,10 +101,10 @@ def withdraw(
         DeclarationError: the dataset was withdrawn already.
         StoreError: it has no release yet.
     """
-    before = _current(home, dataset)
+    before = _current(data_dir, dataset)
 
     def empty(folder: Path) -> None:
-        with connect(home.root / "tmp") as con:
+        with connect(data_dir.root / "tmp") as con:
             for name in ("data.parquet", "quarantine.parquet"):
                 con.execute(
                     f"COPY (SELECT * FROM read_parquet({literal(before.path(name))})"
@@ -121,13 +121,13 @@ def withdraw(
             kind="withdrawal", by=by, at=now, reason=reason, successor=successor
         ),
     }
-    stored = _make(home, before, before.release, empty, changed, now)
-    drafts.close(home, dataset, f"release {stored.release.number}", now)
+    stored = _make(data_dir, before, before.release, empty, changed, now)
+    drafts.close(data_dir, dataset, f"release {stored.release.number}", now)
     return stored
 
 
-def _current(home: Home, dataset: str) -> StoredRelease:
-    before = releases.current(home, dataset)
+def _current(data_dir: DataDir, dataset: str) -> StoredRelease:
+    before = releases.current(data_dir, dataset)
     releases.refuse_withdrawn(before)
     if before is None:
         raise StoreError(
@@ -150,7 +150,7 @@ def _of_nothing(quality: QualityRecord) -> QualityRecord:
 
 
 def _make(
-    home: Home,
+    data_dir: DataDir,
     before: StoredRelease,
     model: Release,
     write: Callable[[Path], None],
@@ -172,12 +172,12 @@ def _make(
         **model.model_dump(), "decision": None, **changed,
         "number": number, "issued": now, "inputs_sha256": before.release.inputs_sha256,
     }
-    target = home.releases(model.dataset) / str(number)
-    with new_folder(target) as aside:
+    target = data_dir.releases(model.dataset) / str(number)
+    with atomic_directory(target) as aside:
         with disk_errors(aside):
             write(aside)
         declared = _dataset(record["declaration"], model)
-        record["changes"] = releases.write_changes(home, declared, before, aside)
+        record["changes"] = releases.write_changes(data_dir, declared, before, aside)
         record["files"] = releases.file_records(aside)
         release = Release.model_validate(record)
         (aside / "release.json").write_text(pretty_json(release), encoding="utf-8")

@@ -23,8 +23,8 @@ from model.util.disk import disk_errors, write_if_changed
 from model.util.hashing import canonical_json, pretty_json, sha256_file, sha256_json
 from model.util.text import Frozen, Text
 from warehouse.store import releases
-from warehouse.store.atomic_directory import new_folder
-from warehouse.store.data_dir import Home
+from warehouse.store.atomic_directory import atomic_directory
+from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import Inputs, StoredRelease
 from warehouse.store.working_tables import Validated
 
@@ -44,19 +44,19 @@ class Event(Frozen):
     replaced_by: str | None = None  # "draft <draft>" or "release <number>"
 
 
-def datasets(home: Home) -> list[str]:
+def datasets(data_dir: DataDir) -> list[str]:
     """Return the ids of all datasets that ever had a draft."""
-    found = (home.root / "drafts").glob("*/*/log.jsonl")
+    found = (data_dir.root / "drafts").glob("*/*/log.jsonl")
     return sorted("/".join(path.parts[-3:-1]) for path in found)
 
 
-def log(home: Home, dataset: str) -> list[Event]:
+def log(data_dir: DataDir, dataset: str) -> list[Event]:
     """Return what happened to a dataset's drafts, oldest first.
 
     Raises:
         StoreError: the log is damaged.
     """
-    path = _log_path(home, dataset)
+    path = _log_path(data_dir, dataset)
     if not path.exists():
         return []
     try:
@@ -68,27 +68,27 @@ def log(home: Home, dataset: str) -> list[Event]:
         ) from error
 
 
-def waiting(home: Home, dataset: str) -> StoredRelease | None:
+def waiting(data_dir: DataDir, dataset: str) -> StoredRelease | None:
     """Return the draft that waits for a decision, or None.
 
     Raises:
         StoreError: its record is missing or damaged.
     """
-    made = _open(log(home, dataset))
-    if made is None or _released(home, dataset, made):
+    made = _open(log(data_dir, dataset))
+    if made is None or _released(data_dir, dataset, made):
         return None
-    folder = home.drafts(dataset) / made.draft
+    folder = data_dir.drafts(dataset) / made.draft
     return releases.load(folder) if folder.exists() else None
 
 
-def rejection(home: Home, dataset: str) -> Event | None:
+def rejection(data_dir: DataDir, dataset: str) -> Event | None:
     """Return the last event where it is a rejection: nothing was proposed since."""
-    events = log(home, dataset)
+    events = log(data_dir, dataset)
     return events[-1] if events and events[-1].event == "rejected" else None
 
 
 def propose(
-    home: Home, dataset: Dataset, validated: Validated, inputs: Inputs, now: datetime
+    data_dir: DataDir, dataset: Dataset, validated: Validated, inputs: Inputs, now: datetime
 ) -> tuple[StoredRelease | None, bool]:
     """Make a draft of the next release, unless it would say nothing new or was rejected.
 
@@ -101,37 +101,37 @@ def propose(
         DeclarationError: the dataset was withdrawn.
         StoreError: full, read-only, forbidden; what waits keeps waiting.
     """
-    before = releases.current(home, dataset.id)
+    before = releases.current(data_dir, dataset.id)
     releases.refuse_withdrawn(before)
-    _finish(home, dataset.id)
+    _finish(data_dir, dataset.id)
     if before and releases.says_nothing_new(before, validated, inputs):
-        return None, close(home, dataset.id, f"release {before.release.number}", now)
+        return None, close(data_dir, dataset.id, f"release {before.release.number}", now)
     content = _content(
         inputs.sha256, sha256_file(validated.data), sha256_file(validated.quarantine)
     )
     number = releases.number_after(before)
     name = sha256_json([content, number])[:SHORT]
-    events = log(home, dataset.id)
+    events = log(data_dir, dataset.id)
     waits = _open(events)
-    folder = home.drafts(dataset.id) / name
+    folder = data_dir.drafts(dataset.id) / name
     if waits and waits.draft == name and folder.exists():
         return releases.load(folder), False
     if any(item.event == "rejected" and item.content_sha256 == content for item in events):
-        return None, close(home, dataset.id, f"draft {name}, which was rejected", now)
+        return None, close(data_dir, dataset.id, f"draft {name}, which was rejected", now)
     if folder.exists():  # a run ended before it could say so in the log
         shutil.rmtree(folder)
-    with new_folder(folder) as aside:
-        releases.fill(home, aside, dataset, before, validated, inputs, now)
+    with atomic_directory(folder) as aside:
+        releases.fill(data_dir, aside, dataset, before, validated, inputs, now)
     made = Event(event="made", draft=name, release=number, content_sha256=content, at=now)
     if waits and waits.draft != name:
-        _add(home, dataset.id, _ending(waits, "replaced", now, replaced_by=f"draft {name}"), made)
+        _add(data_dir, dataset.id, _ending(waits, "replaced", now, replaced_by=f"draft {name}"), made)
     else:
-        _add(home, dataset.id, made)
-    _finish(home, dataset.id)
+        _add(data_dir, dataset.id, made)
+    _finish(data_dir, dataset.id)
     return releases.load(folder), True
 
 
-def approve(home: Home, dataset: str, draft: str | None, by: str, now: datetime) -> StoredRelease:
+def approve(data_dir: DataDir, dataset: str, draft: str | None, by: str, now: datetime) -> StoredRelease:
     """Turn the draft that waits into the next release: its very bytes, and who decided.
 
     Args:
@@ -146,10 +146,10 @@ def approve(home: Home, dataset: str, draft: str | None, by: str, now: datetime)
         StoreError: no draft waits, it is another one, a release came out meanwhile, or the
             draft's files are damaged.
     """
-    before = releases.current(home, dataset)
+    before = releases.current(data_dir, dataset)
     releases.refuse_withdrawn(before)
-    _finish(home, dataset)
-    made, stored = _the_one(home, dataset, draft)
+    _finish(data_dir, dataset)
+    made, stored = _the_one(data_dir, dataset, draft)
     if stored.release.number != releases.number_after(before):
         raise StoreError(
             f"release {before.release.number if before else 0} came out after the draft was"
@@ -162,19 +162,19 @@ def approve(home: Home, dataset: str, draft: str | None, by: str, now: datetime)
     release = Release.model_validate(
         {**stored.release.model_dump(), "issued": now, "decision": decision}
     )
-    target = home.releases(dataset) / str(release.number)
-    with new_folder(target) as aside:
+    target = data_dir.releases(dataset) / str(release.number)
+    with atomic_directory(target) as aside:
         for record in release.files:
             with disk_errors(aside):
                 shutil.copyfile(stored.path(record.name), aside / record.name)
         (aside / "release.json").write_text(pretty_json(release), encoding="utf-8")
-    _add(home, dataset, _ending(made, "approved", now, by=by))
-    _finish(home, dataset)
+    _add(data_dir, dataset, _ending(made, "approved", now, by=by))
+    _finish(data_dir, dataset)
     return releases.load(target)
 
 
 def reject(
-    home: Home, dataset: str, draft: str | None, by: str, reason: str, now: datetime
+    data_dir: DataDir, dataset: str, draft: str | None, by: str, reason: str, now: datetime
 ) -> Event:
     """Reject the draft that waits; the same inputs will not make it again.
 
@@ -189,26 +189,26 @@ def reject(
     Raises:
         StoreError: no draft waits, or it is another one.
     """
-    _finish(home, dataset)
-    made, _ = _the_one(home, dataset, draft)
+    _finish(data_dir, dataset)
+    made, _ = _the_one(data_dir, dataset, draft)
     event = _ending(made, "rejected", now, by=by, reason=reason)
-    _add(home, dataset, event)
-    _finish(home, dataset)
+    _add(data_dir, dataset, event)
+    _finish(data_dir, dataset)
     return event
 
 
-def close(home: Home, dataset: str, replaced_by: str, now: datetime) -> bool:
+def close(data_dir: DataDir, dataset: str, replaced_by: str, now: datetime) -> bool:
     """Let no draft wait any longer, and say in the log what has taken its place.
 
     Returns:
         Whether one waited.
     """
-    _finish(home, dataset)
-    made = _open(log(home, dataset))
+    _finish(data_dir, dataset)
+    made = _open(log(data_dir, dataset))
     if made is None:
         return False
-    _add(home, dataset, _ending(made, "replaced", now, replaced_by=replaced_by))
-    _finish(home, dataset)
+    _add(data_dir, dataset, _ending(made, "replaced", now, replaced_by=replaced_by))
+    _finish(data_dir, dataset)
     return True
 
 
@@ -228,8 +228,8 @@ def check(stored: StoredRelease) -> None:
             )
 
 
-def _log_path(home: Home, dataset: str) -> Path:
-    return home.drafts(dataset) / "log.jsonl"
+def _log_path(data_dir: DataDir, dataset: str) -> Path:
+    return data_dir.drafts(dataset) / "log.jsonl"
 
 
 def _content(inputs_sha256: str, data_sha256: str, quarantine_sha256: str) -> str:
@@ -241,8 +241,8 @@ def _open(events: list[Event]) -> Event | None:
     return events[-1] if events and events[-1].event == "made" else None
 
 
-def _the_one(home: Home, dataset: str, draft: str | None) -> tuple[Event, StoredRelease]:
-    made, stored = _open(log(home, dataset)), waiting(home, dataset)
+def _the_one(data_dir: DataDir, dataset: str, draft: str | None) -> tuple[Event, StoredRelease]:
+    made, stored = _open(log(data_dir, dataset)), waiting(data_dir, dataset)
     if made is None or stored is None:
         raise StoreError(
             "no draft waits for approval", where=dataset,
@@ -271,16 +271,16 @@ def _ending(
     )
 
 
-def _add(home: Home, dataset: str, *events: Event) -> None:
+def _add(data_dir: DataDir, dataset: str, *events: Event) -> None:
     """Add lines to the log; a crash leaves the log of before or the whole new one."""
-    path = _log_path(home, dataset)
+    path = _log_path(data_dir, dataset)
     before = path.read_text(encoding="utf-8") if path.exists() else ""
     write_if_changed(path, before + "".join(canonical_json(event) + "\n" for event in events))
 
 
-def _released(home: Home, dataset: str, made: Event) -> Release | None:
+def _released(data_dir: DataDir, dataset: str, made: Event) -> Release | None:
     """Return the release that a draft has become, or None."""
-    stored = releases.current(home, dataset)
+    stored = releases.current(data_dir, dataset)
     if stored is None or stored.release.number != made.release:
         return None
     release = stored.release
@@ -291,15 +291,15 @@ def _released(home: Home, dataset: str, made: Event) -> Release | None:
     return release if same else None
 
 
-def _finish(home: Home, dataset: str) -> None:
+def _finish(data_dir: DataDir, dataset: str) -> None:
     """Finish what a process that was killed has left: the log's last word, a folder."""
-    made = _open(log(home, dataset))
-    release = _released(home, dataset, made) if made else None
+    made = _open(log(data_dir, dataset))
+    release = _released(data_dir, dataset, made) if made else None
     if made and release and release.decision:
         decision = release.decision
-        _add(home, dataset, _ending(made, "approved", decision.at, by=decision.by))
+        _add(data_dir, dataset, _ending(made, "approved", decision.at, by=decision.by))
         made = None
-    folder = home.drafts(dataset)
+    folder = data_dir.drafts(dataset)
     for path in folder.iterdir() if folder.is_dir() else ():
         if path.is_dir() and not path.name.startswith(".") and (
             made is None or path.name != made.draft

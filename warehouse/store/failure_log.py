@@ -13,22 +13,22 @@ from collections.abc import Sequence
 from pydantic import TypeAdapter
 
 from model.errors import StoreError
-from model.records.incident import Failure, Told
+from model.records.incident import Failure, Notified
 from model.util.disk import disk_errors, write_if_changed
 from model.util.hashing import pretty_json
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 
-_TOLD = TypeAdapter(tuple[Told, ...])
+_TOLD = TypeAdapter(tuple[Notified, ...])
 
 
-def opened(home: Home) -> list[Failure]:
+def opened(data_dir: DataDir) -> list[Failure]:
     """Return all that has failed and is not mended yet, by dataset.
 
     Raises:
         StoreError: a file is damaged.
     """
     found = []
-    for path in sorted(home.failures.glob("*/*.json")):
+    for path in sorted(data_dir.failures.glob("*/*.json")):
         if path.parent.name != "told":
             found.append(_read(path.read_bytes(), str(path)))
     return found
@@ -43,26 +43,26 @@ def _read(data: bytes, where: str) -> Failure:
         ) from error
 
 
-def note(home: Home, failure: Failure) -> None:
+def note(data_dir: DataDir, failure: Failure) -> None:
     """Write down a failure; the same one again changes nothing."""
-    write_if_changed(home.failures / f"{failure.dataset}.json", pretty_json(failure))
+    write_if_changed(data_dir.failures / f"{failure.dataset}.json", pretty_json(failure))
 
 
-def mended(home: Home, dataset: str, stage: str) -> None:
+def mended(data_dir: DataDir, dataset: str, stage: str) -> None:
     """Take a failure back once its step has succeeded."""
-    path = home.failures / f"{dataset}.json"
+    path = data_dir.failures / f"{dataset}.json"
     if path.exists() and _read(path.read_bytes(), str(path)).stage == stage:
         with disk_errors(path):
             path.unlink(missing_ok=True)
 
 
-def told(home: Home, channel: str) -> tuple[Told, ...]:
+def told(data_dir: DataDir, channel: str) -> tuple[Notified, ...]:
     """Return the causes that a channel was told of and that were not mended then.
 
     Raises:
         StoreError: the file is damaged.
     """
-    path = home.failures / "told" / f"{channel}.json"
+    path = data_dir.failures / "told" / f"{channel}.json"
     if not path.exists():
         return ()
     try:
@@ -74,8 +74,8 @@ def told(home: Home, channel: str) -> tuple[Told, ...]:
         ) from error
 
 
-def remember(home: Home, channel: str, causes: Sequence[Told]) -> None:
+def remember(data_dir: DataDir, channel: str, causes: Sequence[Notified]) -> None:
     """Write down of which causes a channel knows now."""
-    path = home.failures / "told" / f"{channel}.json"
+    path = data_dir.failures / "told" / f"{channel}.json"
     if causes or path.exists():
         write_if_changed(path, pretty_json([item.model_dump(mode="json") for item in causes]))

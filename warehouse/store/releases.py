@@ -19,14 +19,14 @@ import duckdb
 from model.declarations.dataset import Dataset
 from model.errors import DeclarationError, StoreError
 from model.records.release import Changes, FileRecord, Release
-from model.records.source_schema import Shape
+from model.records.source_schema import SourceSchema
 from model.records.validation import QualityRecord
 from model.util.disk import disk_errors
 from model.util.hashing import pretty_json, sha256_file, sha256_json
 from model.util.sql import identifier, literal
 from warehouse.engine import PARQUET_OPTIONS, connect
-from warehouse.store.atomic_directory import new_folder
-from warehouse.store.data_dir import Home
+from warehouse.store.atomic_directory import atomic_directory
+from warehouse.store.data_dir import DataDir
 from warehouse.store.working_tables import Validated
 
 FILES = ("data.parquet", "changes.parquet", "quarantine.parquet", "quality.json")
@@ -45,12 +45,12 @@ class StoredRelease:
         return self.folder / name
 
     @property
-    def shape(self) -> Shape | None:
+    def source_schema(self) -> SourceSchema | None:
         """What the source's table looked like; None where it was not kept."""
         path = self.path(SHAPE)
         if not path.exists():
             return None
-        return Shape.model_validate_json(path.read_text(encoding="utf-8"))
+        return SourceSchema.model_validate_json(path.read_text(encoding="utf-8"))
 
     @property
     def quality(self) -> QualityRecord:
@@ -78,42 +78,42 @@ class Inputs:
         )
 
 
-def history(home: Home, dataset: str) -> list[StoredRelease]:
+def history(data_dir: DataDir, dataset: str) -> list[StoredRelease]:
     """Return a dataset's releases, oldest first.
 
     Raises:
         StoreError: a record is damaged.
     """
-    folder = home.releases(dataset)
+    folder = data_dir.releases(dataset)
     if not folder.is_dir():
         return []
     numbers = sorted(int(path.name) for path in folder.iterdir() if path.name.isdigit())
     return [load(folder / str(number)) for number in numbers]
 
 
-def current(home: Home, dataset: str) -> StoredRelease | None:
+def current(data_dir: DataDir, dataset: str) -> StoredRelease | None:
     """Return the release with the highest number, or None."""
-    folder = home.releases(dataset)
+    folder = data_dir.releases(dataset)
     numbers = [int(p.name) for p in folder.iterdir() if p.name.isdigit()] if folder.is_dir() else []
     return load(folder / str(max(numbers))) if numbers else None
 
 
-def shape_before(home: Home, dataset: str, snapshot_sha256: str) -> Shape | None:
+def source_schema_before(data_dir: DataDir, dataset: str, snapshot_sha256: str) -> SourceSchema | None:
     """Return the shape of the snapshot that was released before this one, or None.
 
     Raises:
         StoreError: a release's record is damaged.
     """
     others = [
-        stored for stored in history(home, dataset)
+        stored for stored in history(data_dir, dataset)
         if stored.release.snapshot_sha256 != snapshot_sha256
     ]
-    return others[-1].shape if others else None
+    return others[-1].source_schema if others else None
 
 
-def datasets(home: Home) -> list[str]:
+def datasets(data_dir: DataDir) -> list[str]:
     """Return the ids of all datasets that have a release."""
-    found = (home.root / "releases").glob("*/*/*/release.json")
+    found = (data_dir.root / "releases").glob("*/*/*/release.json")
     return sorted({"/".join(path.parts[-4:-2]) for path in found if path.parts[-2].isdigit()})
 
 
@@ -134,7 +134,7 @@ def load(folder: Path) -> StoredRelease:
 
 
 def make(
-    home: Home,
+    data_dir: DataDir,
     dataset: Dataset,
     validated: Validated,
     inputs: Inputs,
@@ -149,13 +149,13 @@ def make(
         DeclarationError: the dataset was withdrawn.
         StoreError: full, read-only, forbidden; the last release stays current.
     """
-    before = current(home, dataset.id)
+    before = current(data_dir, dataset.id)
     refuse_withdrawn(before)
     if before and says_nothing_new(before, validated, inputs):
         return before, False
-    target = home.releases(dataset.id) / str(number_after(before))
-    with new_folder(target) as aside:
-        fill(home, aside, dataset, before, validated, inputs, issued)
+    target = data_dir.releases(dataset.id) / str(number_after(before))
+    with atomic_directory(target) as aside:
+        fill(data_dir, aside, dataset, before, validated, inputs, issued)
     return load(target), True
 
 
@@ -195,7 +195,7 @@ def says_nothing_new(before: StoredRelease, validated: Validated, inputs: Inputs
 
 
 def fill(
-    home: Home,
+    data_dir: DataDir,
     folder: Path,
     dataset: Dataset,
     before: StoredRelease | None,
@@ -217,10 +217,10 @@ def fill(
     with disk_errors(folder):
         for name in ("data.parquet", "quarantine.parquet", "quality.json"):
             shutil.copyfile(validated.folder / name, folder / name)
-        shutil.copyfile(validated.shape, folder / SHAPE)
-    with connect(home.root / "tmp") as con:
+        shutil.copyfile(validated.source_schema, folder / SHAPE)
+    with connect(data_dir.root / "tmp") as con:
         first, last = _period(con, folder / "data.parquet")
-    changes = write_changes(home, dataset, before, folder)
+    changes = write_changes(data_dir, dataset, before, folder)
     release = Release(
         dataset=dataset.id,
         number=number_after(before),
@@ -280,7 +280,7 @@ def _period(con: duckdb.DuckDBPyConnection, data: Path) -> tuple[str | None, str
 
 
 def write_changes(
-    home: Home, dataset: Dataset, before: StoredRelease | None, folder: Path
+    data_dir: DataDir, dataset: Dataset, before: StoredRelease | None, folder: Path
 ) -> Changes:
     """Write `changes.parquet`: one row for each observation added, revised or withdrawn.
 
@@ -291,7 +291,7 @@ def write_changes(
             release's makes every row new.
         folder: holds `data.parquet`, and gets the file.
     """
-    with connect(home.root / "tmp") as con:
+    with connect(data_dir.root / "tmp") as con:
         return _write_changes(con, dataset, before, folder)
 
 

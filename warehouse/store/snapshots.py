@@ -16,8 +16,8 @@ from model.errors import StoreError
 from model.records.snapshot import Part, Snapshot
 from model.util.disk import disk_errors, write_if_changed
 from model.util.hashing import pretty_json, sha256_file, sha256_json
-from warehouse.store.atomic_directory import new_folder
-from warehouse.store.data_dir import Home
+from warehouse.store.atomic_directory import atomic_directory
+from warehouse.store.data_dir import DataDir
 
 
 @dataclass(frozen=True)
@@ -32,25 +32,25 @@ class StoredSnapshot:
         return self.folder / part.name
 
 
-def latest(home: Home, dataset: str) -> StoredSnapshot | None:
+def latest(data_dir: DataDir, dataset: str) -> StoredSnapshot | None:
     """Return the snapshot that was taken last, or None.
 
     Raises:
         StoreError: its record is missing or damaged.
     """
-    pointer = home.snapshots(dataset) / "current"
+    pointer = data_dir.snapshots(dataset) / "current"
     if not pointer.exists():
         return None
-    return load(home, dataset, pointer.read_text().strip())
+    return load(data_dir, dataset, pointer.read_text().strip())
 
 
-def load(home: Home, dataset: str, sha256: str) -> StoredSnapshot:
+def load(data_dir: DataDir, dataset: str, sha256: str) -> StoredSnapshot:
     """Return one snapshot.
 
     Raises:
         StoreError: it is missing or damaged.
     """
-    folder = home.snapshots(dataset) / sha256
+    folder = data_dir.snapshots(dataset) / sha256
     try:
         text = (folder / "snapshot.json").read_text(encoding="utf-8")
         return StoredSnapshot(Snapshot.model_validate_json(text), folder)
@@ -77,7 +77,7 @@ def verify(stored: StoredSnapshot) -> None:
 
 
 def save(
-    home: Home,
+    data_dir: DataDir,
     dataset: str,
     parts: list[tuple[Part, Path]],
     *,
@@ -95,19 +95,19 @@ def save(
         StoreError: full, read-only, forbidden.
     """
     sha256 = sha256_json([[part.name, part.sha256] for part, _ in parts])
-    pointer = home.snapshots(dataset) / "current"
+    pointer = data_dir.snapshots(dataset) / "current"
     before = pointer.read_text().strip() if pointer.exists() else None
-    folder = home.snapshots(dataset) / sha256
+    folder = data_dir.snapshots(dataset) / sha256
     if not folder.exists():
         snapshot = Snapshot(
             dataset=dataset, sha256=sha256, retrieved=retrieved, protocol=protocol,
             options=options, licence=licence, parts=tuple(part for part, _ in parts),
         )
-        with new_folder(folder) as aside:
+        with atomic_directory(folder) as aside:
             for part, path in parts:
                 with disk_errors(aside / part.name):
                     shutil.copyfile(path, aside / part.name)
             (aside / "snapshot.json").write_text(pretty_json(snapshot), encoding="utf-8")
     if before != sha256:
         write_if_changed(pointer, sha256 + "\n")
-    return load(home, dataset, sha256), before != sha256
+    return load(data_dir, dataset, sha256), before != sha256

@@ -16,36 +16,36 @@ from pathlib import Path
 
 from model.errors import StoreError
 from model.records.validation import QualityRecord
-from model.records.validation_log import CheckOutcome, Judgement
+from model.records.validation_log import CheckOutcome, ValidationRun
 from model.reference.periods import frequency_of, period_end
 from model.util.disk import write_if_changed
 from model.util.hashing import canonical_json, pretty_json, sha256_bytes, sha256_file
 from model.util.sql import literal
 from warehouse.engine import connect
-from warehouse.store.data_dir import Home
+from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import Inputs
 from warehouse.store.working_tables import Validated
 
 LOG = "log.jsonl"
 
 
-def datasets(home: Home) -> list[str]:
+def datasets(data_dir: DataDir) -> list[str]:
     """Return the ids of all datasets that were ever judged."""
-    found = (home.root / "judgements").glob(f"*/*/{LOG}")
+    found = (data_dir.root / "validation_log").glob(f"*/*/{LOG}")
     return sorted("/".join(path.parts[-3:-1]) for path in found)
 
 
-def log(home: Home, dataset: str) -> list[Judgement]:
+def log(data_dir: DataDir, dataset: str) -> list[ValidationRun]:
     """Return a dataset's judgements, oldest first.
 
     Raises:
         StoreError: the log is damaged.
     """
-    path = home.judgements(dataset) / LOG
+    path = data_dir.validation_runs(dataset) / LOG
     if not path.exists():
         return []
     try:
-        return [Judgement.model_validate_json(line) for line in path.read_bytes().splitlines()]
+        return [ValidationRun.model_validate_json(line) for line in path.read_bytes().splitlines()]
     except (OSError, ValueError) as error:
         raise StoreError(
             f"the log of judgements cannot be read: {error}", where=str(path),
@@ -53,16 +53,16 @@ def log(home: Home, dataset: str) -> list[Judgement]:
         ) from error
 
 
-def record(home: Home, judgement: Judgement) -> QualityRecord:
+def record(data_dir: DataDir, validation_run: ValidationRun) -> QualityRecord:
     """Return the complete record of a judgement: every check with its samples.
 
     Raises:
         StoreError: it is missing, or not what the log says.
     """
-    path = home.judgements(judgement.dataset) / f"{judgement.record_sha256}.json"
+    path = data_dir.validation_runs(validation_run.dataset) / f"{validation_run.record_sha256}.json"
     try:
         data = path.read_bytes()
-        if sha256_bytes(data) == judgement.record_sha256:
+        if sha256_bytes(data) == validation_run.record_sha256:
             return QualityRecord.model_validate_json(data)
         problem = "it is not what the log says"
     except (OSError, ValueError) as error:
@@ -74,8 +74,8 @@ def record(home: Home, judgement: Judgement) -> QualityRecord:
 
 
 def keep(
-    home: Home, validated: Validated, inputs: Inputs, algorithm: str, now: datetime
-) -> tuple[Judgement, bool]:
+    data_dir: DataDir, validated: Validated, inputs: Inputs, algorithm: str, now: datetime
+) -> tuple[ValidationRun, bool]:
     """Keep a judgement, unless it says what the last one said.
 
     Args:
@@ -92,28 +92,28 @@ def keep(
         StoreError: full, read-only, forbidden, or the log or its last record is damaged.
     """
     return _keep(
-        home, validated.quality, inputs, algorithm, now, sha256_file(validated.data),
-        _period_last(home, validated.data),
+        data_dir, validated.quality, inputs, algorithm, now, sha256_file(validated.data),
+        _period_last(data_dir, validated.data),
     )
 
 
 def keep_unmade(
-    home: Home, quality: QualityRecord, inputs: Inputs, algorithm: str, now: datetime
-) -> tuple[Judgement, bool]:
+    data_dir: DataDir, quality: QualityRecord, inputs: Inputs, algorithm: str, now: datetime
+) -> tuple[ValidationRun, bool]:
     """Keep that no table could be made, unless the last judgement says so: `quality` says why.
 
     The arguments, what is returned and what is raised are those of `keep`.
     """
-    return _keep(home, quality, inputs, algorithm, now, data_sha256="", period_last=None)
+    return _keep(data_dir, quality, inputs, algorithm, now, data_sha256="", period_last=None)
 
 
 def _keep(
-    home: Home, quality: QualityRecord, inputs: Inputs, algorithm: str, now: datetime,
+    data_dir: DataDir, quality: QualityRecord, inputs: Inputs, algorithm: str, now: datetime,
     data_sha256: str, period_last: str | None,
-) -> tuple[Judgement, bool]:
-    before = log(home, quality.dataset)
+) -> tuple[ValidationRun, bool]:
+    before = log(data_dir, quality.dataset)
     text = pretty_json(quality)
-    made = Judgement(
+    made = ValidationRun(
         dataset=quality.dataset,
         number=len(before) + 1,
         at=now,
@@ -122,7 +122,7 @@ def _keep(
         record_sha256=sha256_bytes(text.encode()),
         data_sha256=data_sha256,
         algorithm=algorithm,
-        stopped=quality.stopped,
+        blockers=quality.blockers,
         rows_read=quality.rows_read,
         rows_released=quality.rows_released,
         rows_quarantined=quality.rows_quarantined,
@@ -138,32 +138,32 @@ def _keep(
             if check.outcome != "passed"
         ),
     )
-    if before and _same(home, before[-1], made, quality):
+    if before and _same(data_dir, before[-1], made, quality):
         return before[-1], False
-    folder = home.judgements(quality.dataset)
+    folder = data_dir.validation_runs(quality.dataset)
     write_if_changed(folder / f"{made.record_sha256}.json", text)
     lines = "".join(canonical_json(item) + "\n" for item in (*before, made))
     write_if_changed(folder / LOG, lines)
     return made, True
 
 
-def of_data(history: list[Judgement], data_sha256: str) -> Judgement | None:
+def of_data(history: list[ValidationRun], data_sha256: str) -> ValidationRun | None:
     """Return the newest judgement of this very data, or None."""
     return next((item for item in reversed(history) if item.data_sha256 == data_sha256), None)
 
 
-def _same(home: Home, before: Judgement, now: Judgement, quality: QualityRecord) -> bool:
+def _same(data_dir: DataDir, before: ValidationRun, now: ValidationRun, quality: QualityRecord) -> bool:
     if (before.inputs_sha256, before.data_sha256) != (now.inputs_sha256, now.data_sha256):
         return False
     return before.record_sha256 == now.record_sha256 or (
-        pretty_json(record(home, before).without_durations())
+        pretty_json(record(data_dir, before).without_durations())
         == pretty_json(quality.without_durations())
     )
 
 
-def _period_last(home: Home, data: Path) -> str | None:
+def _period_last(data_dir: DataDir, data: Path) -> str | None:
     """Return the newest period that is no forecast; year to date does not sort as text."""
-    with connect(home.root / "tmp") as con:
+    with connect(data_dir.root / "tmp") as con:
         rows = con.execute(
             f"SELECT DISTINCT time_period FROM read_parquet({literal(data)})"
             " WHERE obs_status IS DISTINCT FROM 'F'"

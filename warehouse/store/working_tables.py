@@ -19,15 +19,15 @@ import duckdb
 import pyarrow.parquet as pq
 
 from model.declarations.dataset import Dataset
-from model.records.source_schema import Shape
+from model.records.source_schema import SourceSchema
 from model.records.validation import QualityRecord
 from model.util.disk import disk_errors
 from model.util.hashing import pretty_json
 from model.util.sql import identifier, literal
 from warehouse.cleaning.clean import CleanStats
 from warehouse.engine import PARQUET_OPTIONS, connect
-from warehouse.store.atomic_directory import new_folder
-from warehouse.store.data_dir import Home
+from warehouse.store.atomic_directory import atomic_directory
+from warehouse.store.data_dir import DataDir
 
 SHORT = 16  # hex digits of a checksum that name a working folder
 
@@ -45,7 +45,7 @@ class Validated:
         return self.folder / "data.parquet"
 
     @property
-    def shape(self) -> Path:
+    def source_schema(self) -> Path:
         """What the source's table looks like."""
         return self.folder.parent / "shape.json"
 
@@ -55,13 +55,13 @@ class Validated:
         return self.folder / "quarantine.parquet"
 
 
-def table_folder(home: Home, dataset: str, inputs_sha256: str) -> Path:
+def table_folder(data_dir: DataDir, dataset: str, inputs_sha256: str) -> Path:
     """Return the folder of the table that these inputs make."""
-    return home.tables(dataset) / inputs_sha256[:SHORT]
+    return data_dir.tables(dataset) / inputs_sha256[:SHORT]
 
 
 def write_table(
-    home: Home,
+    data_dir: DataDir,
     dataset: Dataset,
     inputs_sha256: str,
     fill: Callable[[duckdb.DuckDBPyConnection], CleanStats],
@@ -77,16 +77,16 @@ def write_table(
     Returns:
         The file, and the statistics of cleaning (None when it was there already).
     """
-    folder = table_folder(home, dataset.id, inputs_sha256)
+    folder = table_folder(data_dir, dataset.id, inputs_sha256)
     path = folder / "table.parquet"
     if path.exists():
         return path, None
-    with new_folder(folder) as aside, connect(home.root / "tmp") as con:
+    with atomic_directory(folder) as aside, connect(data_dir.root / "tmp") as con:
         stats = fill(con)
         # The declaration's SQL may have closed the door to files: export through Arrow then.
         _export(con, "SELECT * FROM observation ORDER BY _id", aside / "table.parquet")
         with disk_errors(aside):
-            (aside / "shape.json").write_text(pretty_json(stats.shape), encoding="utf-8")
+            (aside / "shape.json").write_text(pretty_json(stats.source_schema), encoding="utf-8")
     _keep_only(folder)
     return path, stats
 
@@ -109,10 +109,10 @@ def _keep_only(folder: Path) -> None:
             shutil.rmtree(other, ignore_errors=True)
 
 
-def read_shape(table: Path) -> Shape:
+def read_source_schema(table: Path) -> SourceSchema:
     """Return the shape of the source's table that a working table was made from."""
     text = table.with_name("shape.json").read_text(encoding="utf-8")
-    return Shape.model_validate_json(text)
+    return SourceSchema.model_validate_json(text)
 
 
 def open_table(con: duckdb.DuckDBPyConnection, table: Path) -> str:
@@ -124,7 +124,7 @@ def open_table(con: duckdb.DuckDBPyConnection, table: Path) -> str:
 
 
 def write_validated(
-    home: Home,
+    data_dir: DataDir,
     dataset: Dataset,
     table: Path,
     suite_sha256: str,
@@ -139,7 +139,7 @@ def write_validated(
     if folder.exists():
         return read_validated(folder)
     rows = pq.read_metadata(table).num_rows
-    with new_folder(folder) as aside, connect(home.root / "tmp", rows) as con:
+    with atomic_directory(folder) as aside, connect(data_dir.root / "tmp", rows) as con:
         quality = judge(con, open_table(con, table))
         columns = ", ".join(identifier(name) for name in dataset.columns)
         order = ", ".join(identifier(name) for name in dataset.key)

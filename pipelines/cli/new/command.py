@@ -99,14 +99,14 @@ def new(dataset: str, source: str | None = None) -> int:
                 "is there already", where=str(path), todo="edit it, or choose another name"
             )
     title = name.replace("_", " ").capitalize()
-    settings.home.prepare()
+    settings.data_dir.prepare()
     if source is not None:
         found = look_at(source, name, title, settings, registries)
         text, table = found.text, found.copy
         _print(found.guesses)
     else:
         text = DECLARATION.substitute(title=title, name=name, indicator=name.upper())
-        table = settings.home.inbox / f"{name}.csv"
+        table = settings.data_dir.inbox / f"{name}.csv"
         if not table.exists():
             write_if_changed(table, TABLE)
     write_if_changed(declaration, text)

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from model.errors import OpenIndicatorsError
 from model.reference.registries import Registries
-from model.util.disk import written_aside
+from model.util.disk import atomic_write
 from model.util.hashing import sha256_file
 from pipelines.cli.corpus import read_table
 from pipelines.cli.new.scaffold import declaration_text
@@ -77,7 +77,7 @@ def look_at(
         )
         asks_again = _is_url(address) and found.protocol in _WITH_URLS and (
             safe_url(address) == address)
-        copy = None if asks_again else _copied(path, settings.home.inbox)
+        copy = None if asks_again else _copied(path, settings.data_dir.inbox)
         if _is_url(address) and not asks_again:
             notes.append(
                 "unsure: it was fetched once, into the inbox; the protocol's own options ask the"
@@ -152,7 +152,7 @@ def _copied(path: Path, inbox: Path) -> Path:
                 todo="rename one of the two",
             )
         return target
-    with written_aside(target) as aside:
+    with atomic_write(target) as aside:
         shutil.copyfile(path, aside)
     return target
 

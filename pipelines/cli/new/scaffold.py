@@ -126,7 +126,7 @@ def _flow(value: Mapping[str, Any]) -> str:
 
 def _unit(words: str) -> tuple[str, str]:
     folded = fold(words)
-    for shape, unit in _UNITS:
-        if re.search(shape, folded):
+    for source_schema, unit in _UNITS:
+        if re.search(source_schema, folded):
             return unit, f"   # unsure: the unit, from {quoted(words, 60)!r}".replace("\n", " ")
     return "count", "   # unsure: the unit; see model/reference/registry/units.yaml"

@@ -33,7 +33,7 @@ from portal.ckan.client import Client, Refused, Unknown, pause
 from portal.ckan.datastore.base import Table, TableDifference
 from portal.ckan.datastore.resource import checked, drop_by_api
 from portal.ckan.datastore.rows import Comparison, Counts, comparison, release_rows, with_id
-from portal.ckan.datastore.shape import RECORD, Shape, without_record
+from portal.ckan.datastore.shape import RECORD, TableSchema, without_record
 
 FIRST_PAUSE = 0.5  # seconds after a lost answer, doubled at each
 ROUNDS = 6  # of comparing and sending; each sends only what is still missing
@@ -146,20 +146,20 @@ class ApiLoader:
         self._send(resource_id, both, counts, size)
         return False
 
-    def _create(self, resource_id: str, shape: Shape) -> None:
+    def _create(self, resource_id: str, shape: TableSchema) -> None:
         self._client.call("datastore_create", {
             "resource_id": resource_id, "force": True, "fields": shape.fields(None),
             "primary_key": list(shape.key), "indexes": list(shape.key),
         })
 
-    def _describe(self, resource_id: str, shape: Shape, record: str | None) -> None:
+    def _describe(self, resource_id: str, shape: TableSchema, record: str | None) -> None:
         """Write the dictionary and what is recorded, and see to the key."""
         self._client.call("datastore_create", {
             "resource_id": resource_id, "force": True, "fields": shape.fields(record),
             "primary_key": list(shape.key),
         })
 
-    def _conclude(self, table: Table, shape: Shape) -> None:
+    def _conclude(self, table: Table, shape: TableSchema) -> None:
         """Record what has been read back as equal, and have the rows counted."""
         self._describe(table.resource_id, shape, table.sha256)
         self._client.call("datastore_upsert", {
@@ -249,7 +249,7 @@ class ApiLoader:
         both.arrive(self._pages(resource_id, both.shape))
         return both.compare()
 
-    def _pages(self, resource_id: str, shape: Shape) -> Iterator[pa.RecordBatch]:
+    def _pages(self, resource_id: str, shape: TableSchema) -> Iterator[pa.RecordBatch]:
         """Read the table page by page, by row number: no page is long in coming."""
         schema, last = with_id(shape), 0
         while True:
@@ -284,12 +284,12 @@ def _records(both: Comparison, change: str) -> Iterator[dict[str, Any]]:
         yield from batch.drop_columns(["_id"]).to_pylist()
 
 
-def _laid_out_as(fields: list[dict[str, Any]], shape: Shape) -> bool:
+def _laid_out_as(fields: list[dict[str, Any]], shape: TableSchema) -> bool:
     """Whether columns and types are those of a shape; the key is seen to when rows are sent."""
     return [(f["id"], f["type"]) for f in fields] == [(c.name, c.type) for c in shape.columns]
 
 
-def _says(fields: list[dict[str, Any]], shape: Shape) -> bool:
+def _says(fields: list[dict[str, Any]], shape: TableSchema) -> bool:
     infos = {f["id"]: without_record(f.get("info") or {}) for f in fields}
     return all(infos.get(column.name) == column.info for column in shape.columns)
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from model.declarations.dataset import Dataset
 from model.reference.registries import Registries
-from portal.ckan.datastore.shape import Shape, shape_of
+from portal.ckan.datastore.shape import TableSchema, table_schema_of
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class Table:
     sha256: str
 
     @property
-    def shape(self) -> Shape:
+    def shape(self) -> TableSchema:
         """Columns with declared types, key and dictionary."""
-        return shape_of(self.dataset, self.registries)
+        return table_schema_of(self.dataset, self.registries)
 
 
 @dataclass(frozen=True)

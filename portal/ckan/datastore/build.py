@@ -10,7 +10,7 @@ from psycopg import sql
 from portal.ckan.datastore import layout, swap
 from portal.ckan.datastore.database import copy_in
 from portal.ckan.datastore.layout import Connection, Index, aside, staging
-from portal.ckan.datastore.shape import Shape
+from portal.ckan.datastore.shape import TableSchema
 
 
 def remove_leftovers(con: Connection, resource_id: str) -> None:
@@ -20,7 +20,7 @@ def remove_leftovers(con: Connection, resource_id: str) -> None:
 
 
 def copy_and_transform(
-    con: Connection, resource_id: str, shape: Shape, batches: Iterator[pa.RecordBatch]
+    con: Connection, resource_id: str, shape: TableSchema, batches: Iterator[pa.RecordBatch]
 ) -> None:
     """Make the table aside, with its rows in their order and their full text."""
     new, raw = sql.Identifier(aside(resource_id)), sql.Identifier(staging(resource_id))

@@ -36,7 +36,7 @@ from portal.ckan.datastore.read_back import check_against_release, compare, expe
 from portal.ckan.datastore.resource import checked, drop_by_api
 from portal.ckan.datastore.revise import revise
 from portal.ckan.datastore.rows import Comparison, Counts, comparison, release_batches, release_rows
-from portal.ckan.datastore.shape import Shape
+from portal.ckan.datastore.shape import TableSchema
 
 # Up to this share of changed rows the difference is written into the table; above it a new table
 # is faster.
@@ -176,7 +176,7 @@ class CopyLoader:
         return [index.name for index in wanted], rows
 
     def _indexes_to_build(
-        self, resource_id: str, shape: Shape, found: Found | None, rows: int
+        self, resource_id: str, shape: TableSchema, found: Found | None, rows: int
     ) -> list[Index]:
         """Return the declared indexes, and those that somebody has added to the old table."""
         declared = layout.indexes(resource_id, shape, self._text_index)
@@ -224,12 +224,12 @@ class CopyLoader:
             swap.write_count(con, resource_id, rows)
         return True
 
-    def _missing(self, found: Found, resource_id: str, shape: Shape) -> list[Index]:
+    def _missing(self, found: Found, resource_id: str, shape: TableSchema) -> list[Index]:
         there = {index.name for index in found.indexes}
         wanted = layout.indexes(resource_id, shape, self._text_index)
         return [index for index in wanted if index.name not in there]
 
-    def _finish(self, con: Connection, resource_id: str, shape: Shape) -> None:
+    def _finish(self, con: Connection, resource_id: str, shape: TableSchema) -> None:
         """Build what the swapped table still lacks; readers go on meanwhile."""
         found = layout.find(con, resource_id)
         if found is None:
@@ -245,7 +245,7 @@ class CopyLoader:
 
 
 def _write_dictionary(
-    con: Connection, resource_id: str, shape: Shape, sha256: str, found: Found
+    con: Connection, resource_id: str, shape: TableSchema, sha256: str, found: Found
 ) -> None:
     with con.transaction():
         for statement in layout.comment_statements(resource_id, shape, sha256, found.comments):

@@ -16,7 +16,7 @@ import psycopg
 from psycopg import sql
 
 from model.util.sql import identifier
-from portal.ckan.datastore.shape import RECORD, Shape, without_record
+from portal.ckan.datastore.shape import RECORD, TableSchema, without_record
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 TextIndex = Literal["gist", "gin"]
@@ -55,7 +55,7 @@ class Index:
         )
 
 
-def indexes(resource_id: str, shape: Shape, method: TextIndex) -> list[Index]:
+def indexes(resource_id: str, shape: TableSchema, method: TextIndex) -> list[Index]:
     """Return the indexes that the table should have: key, key columns, full text (the last)."""
     key = ", ".join(identifier(name) for name in shape.key)
     found = [Index(_index_name(resource_id, key), True, f"USING btree ({key})")]
@@ -104,13 +104,13 @@ class Found:
                 return str(recorded)
         return None
 
-    def laid_out_as(self, shape: Shape) -> bool:
+    def laid_out_as(self, shape: TableSchema) -> bool:
         """Whether columns, types and key are those of a shape."""
         own = (("_id", "integer"), ("_full_text", "tsvector"))
         wanted = own + tuple((c.name, PG_TYPES[c.type]) for c in shape.columns)
         return self.columns == wanted and any(set(key) == set(shape.key) for key in self.keys)
 
-    def says(self, shape: Shape) -> bool:
+    def says(self, shape: TableSchema) -> bool:
         """Whether the dictionary is that of a shape."""
         return all(
             without_record(self.comments.get(column.name, {}).get("_info", {})) == column.info
@@ -181,7 +181,7 @@ def _found_indexes(con: Connection, oid: int) -> list[Index]:
     ]
 
 
-def full_text(shape: Shape) -> sql.Composable:
+def full_text(shape: TableSchema) -> sql.Composable:
     """Return the expression that gives what CKAN's trigger gives, in half the time.
 
     The trigger puts the values of the row as JSON together; for text and float8 they are the same
@@ -192,7 +192,7 @@ def full_text(shape: Shape) -> sql.Composable:
 
 
 def comment_statements(
-    table: str, shape: Shape, sha256: str | None, before: dict[str, dict[str, Any]]
+    table: str, shape: TableSchema, sha256: str | None, before: dict[str, dict[str, Any]]
 ) -> list[sql.Composed]:
     """Return the statements that write the dictionary as CKAN keeps it: comments of columns.
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from model.errors import PortalError
 from model.util.sql import identifier, literal
-from portal.ckan.datastore.shape import Shape
+from portal.ckan.datastore.shape import TableSchema
 
 MEMORY = "256MB"  # of a comparison
 BATCH_ROWS = 50_000  # rows of the release held in memory at a time
@@ -43,7 +43,7 @@ class Comparison:
     added, revised, withdrawn).
     """
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, folder: Path, shape: Shape) -> None:
+    def __init__(self, con: duckdb.DuckDBPyConnection, folder: Path, shape: TableSchema) -> None:
         self.con = con
         self.folder = folder
         self.shape = shape
@@ -122,7 +122,7 @@ class Comparison:
 
 
 @contextmanager
-def comparison(data: Path, shape: Shape) -> Iterator[Comparison]:
+def comparison(data: Path, shape: TableSchema) -> Iterator[Comparison]:
     """Open a comparison for a release; everything of it is removed afterwards.
 
     Raises:
@@ -177,12 +177,12 @@ def check(rows: Comparison, data: Path) -> None:
             )
 
 
-def with_id(shape: Shape) -> pa.Schema:
+def with_id(shape: TableSchema) -> pa.Schema:
     """Return the shape's columns with CKAN's row number in front."""
     return pa.schema([("_id", pa.int64()), *shape.arrow])
 
 
-def release_batches(data: Path, shape: Shape) -> Iterator[pa.RecordBatch]:
+def release_batches(data: Path, shape: TableSchema) -> Iterator[pa.RecordBatch]:
     """Read a release's rows in batches of BATCH_ROWS, columns in the declared order and types."""
     with pq.ParquetFile(data, pre_buffer=False) as file:  # it would keep all of the file
         for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=list(shape.names)):

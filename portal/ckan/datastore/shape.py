@@ -33,7 +33,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Shape:
+class TableSchema:
     """Columns in order, and those that identify a row."""
 
     columns: tuple[Column, ...]
@@ -65,10 +65,10 @@ class Shape:
         return infos
 
 
-def shape_of(dataset: Dataset, registries: Registries) -> Shape:
+def table_schema_of(dataset: Dataset, registries: Registries) -> TableSchema:
     """Return the shape of a dataset's table, from its declaration alone: nothing is guessed."""
     columns = tuple(_column(dataset, registries, name) for name in dataset.columns)
-    return Shape(columns, dataset.key)
+    return TableSchema(columns, dataset.key)
 
 
 def without_record(info: Mapping[str, Any]) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class Made(Frozen):
 
 
 @dataclass
-class Workshop:
+class FileBuilder:
     """Makes the files of releases, in a folder that goes away; remembers checksums.
 
     Args:
@@ -110,14 +110,14 @@ class Workshop:
 
 
 @contextmanager
-def workshop(home: Path, made_by: str) -> Iterator[Workshop]:
+def workshop(data_dir: Path, made_by: str) -> Iterator[FileBuilder]:
     """Open a workshop in the data folder; the files that it made are removed on leaving."""
-    scratch = home / "tmp"
+    scratch = data_dir / "tmp"
     with disk_errors(scratch, PortalError):
         scratch.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="ckan-", dir=scratch))
     try:
-        yield Workshop(home / "ckan" / "files", folder, made_by)
+        yield FileBuilder(data_dir / "ckan" / "files", folder, made_by)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

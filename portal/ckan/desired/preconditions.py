@@ -7,7 +7,7 @@ from typing import Any
 
 from model.errors import PortalError
 from model.util.hashing import canonical_json
-from portal.ckan.desired.state import Wanted
+from portal.ckan.desired.state import DesiredState
 from portal.ckan.drafts import SUFFIX
 
 # Solr's longest term is 32,766 bytes: a longer text field makes CKAN's index answer 500.
@@ -17,7 +17,7 @@ MAX_FORM_BYTES = 500_000
 REQUIRED = ("name", "title", "notes", "owner_org", "license_id", "version", "issued")
 
 
-def check(want: Wanted) -> None:
+def check(want: DesiredState) -> None:
     """Check names, tags, sizes and what is required.
 
     Raises:
@@ -31,7 +31,7 @@ def check(want: Wanted) -> None:
         )
 
 
-def _names(want: Wanted) -> list[str]:
+def _names(want: DesiredState) -> list[str]:
     names = [want.fields["name"], want.fields["owner_org"], *want.fields["groups"]]
     wrong = []
     if want.dataset.endswith(SUFFIX) and not want.fields["private"]:
@@ -44,7 +44,7 @@ def _names(want: Wanted) -> list[str]:
     ]
 
 
-def _tags(want: Wanted) -> list[str]:
+def _tags(want: DesiredState) -> list[str]:
     return [
         f"the keyword {tag!r} is not 2-100 letters, digits, blanks and -_."
         for tag in want.fields["tags"]
@@ -52,11 +52,11 @@ def _tags(want: Wanted) -> list[str]:
     ]
 
 
-def _required(want: Wanted) -> list[str]:
+def _required(want: DesiredState) -> list[str]:
     return [f"{name} is empty" for name in REQUIRED if not want.fields.get(name)]
 
 
-def _sizes(want: Wanted) -> list[str]:
+def _sizes(want: DesiredState) -> list[str]:
     wrong = [
         f"{name} has {size} bytes, more than {MAX_FIELD_BYTES}"
         for name, value in want.fields.items()

@@ -50,7 +50,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DesiredState:
     """What the portal should have of a dataset."""
 
     dataset: str
@@ -66,13 +66,13 @@ class Wanted:
         return package_id(self.dataset)
 
 
-def wanted(
+def desired_state(
     contents: list[Content],
     files: Mapping[int, tuple[FileRecord, ...]],
     private: bool,
     rows_sha256: str | None,
     table_file: str,
-) -> Wanted:
+) -> DesiredState:
     """Return what the portal should have.
 
     Args:
@@ -80,7 +80,7 @@ def wanted(
             one is current.
         files: the files of each offered release that it shall have on the portal, by number.
         private: whether only the organisation shall see the dataset.
-        rows_sha256: see `Wanted`.
+        rows_sha256: see `DesiredState`.
         table_file: the file whose resource has the table.
     """
     content = contents[-1]
@@ -109,7 +109,7 @@ def wanted(
         for found in owners.values()
     ]
     own.sort(key=lambda part: -part.content.release.number)
-    return Wanted(
+    return DesiredState(
         dataset, number,
         mapping.package(content, contents[0].release, private, files[number]),
         (*current, *own), rows_sha256, resource_id(dataset, table_file),
@@ -118,11 +118,11 @@ def wanted(
 
 def tombstone(
     content: Content, first: Release, reason: Bilingual, on: date, successor: str | None
-) -> Wanted:
+) -> DesiredState:
     """Return what stays of a withdrawn dataset: a page that says so."""
     dataset = content.dataset.id
     fields = {
         **mapping.package(content, first, private=False, files=()),
         **mapping.tombstone(content, reason, on, successor),
     }
-    return Wanted(dataset, content.release.number, fields, (), None, "")
+    return DesiredState(dataset, content.release.number, fields, (), None, "")

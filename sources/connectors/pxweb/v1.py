@@ -17,9 +17,9 @@ from pydantic import AfterValidator, Field, model_validator
 from model.declarations.dataset import ColumnRule
 from model.util.hashing import sha256_bytes
 from model.util.text import Frozen, Text
-from sources.base import Answer, Get, Request, StoredPart
+from sources.base import FetchedPart, FetchPart, Request, StoredPart
 from sources.connectors.options import Files, Url, checked_encoding, exactly_one
-from sources.fetch.recorded_files import recorded_answers
+from sources.fetch.recorded_files import recorded_files
 from sources.fetch.urls import host_of
 from sources.formats.cube.cube import Cube
 from sources.formats.cube.jsonstat import load_cube
@@ -67,10 +67,10 @@ def host(options: Options) -> str:
     return host_of(options.url) if options.url else ""
 
 
-def fetch(options: Options, get: Get) -> Iterator[Answer]:
+def fetch(options: Options, get: FetchPart) -> Iterator[FetchedPart]:
     """Post the query, or get the saved query."""
     if options.url is None:
-        yield from recorded_answers(options.files, get)
+        yield from recorded_files(options.files, get)
         return
     body = _body(options) if options.query else None
     # The name tells one query from another, so that a body is used again for its own alone.

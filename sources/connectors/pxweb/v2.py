@@ -22,11 +22,11 @@ from model.declarations.dataset import ColumnRule
 from model.errors import ChangedError, SourceError
 from model.util.hashing import sha256_bytes
 from model.util.text import Code, Frozen, Text, did_you_mean
-from sources.base import Answer, Get, Request, StoredPart
+from sources.base import FetchedPart, FetchPart, Request, StoredPart
 from sources.connectors import files
 from sources.connectors.options import BaseUrl, Files, exactly_one
 from sources.connectors.pxweb.selection import Codes, Selection, codes_of, in_parts
-from sources.fetch.recorded_files import recorded_answers
+from sources.fetch.recorded_files import recorded_files
 from sources.fetch.urls import host_of, safe_url
 from sources.formats.cube.cube import Cube
 from sources.formats.cube.jsonstat import load_cube
@@ -88,7 +88,7 @@ def host(options: Options) -> str:
     return host_of(options.base_url) if options.base_url else ""
 
 
-def fetch(options: Options, get: Get) -> Iterator[Answer]:
+def fetch(options: Options, get: FetchPart) -> Iterator[FetchedPart]:
     """Ask what the table has and how much may be asked at once, then for each part.
 
     Raises:
@@ -96,7 +96,7 @@ def fetch(options: Options, get: Get) -> Iterator[Answer]:
         ChangedError: the table was updated meanwhile.
     """
     if options.base_url is None:
-        yield from recorded_answers(options.files, get)
+        yield from recorded_files(options.files, get)
         return
     limits = _limits(options, get)
     about = _metadata("metadata.json", options, get)
@@ -142,7 +142,7 @@ class _Limits:
     pause: float
 
 
-def _limits(options: Options, get: Get) -> _Limits:
+def _limits(options: Options, get: FetchPart) -> _Limits:
     url = _url(options, "config")
     config = load_json(get("config.json", Request(url)).path, safe_url(url))
     cells = str(config.get("maxDataCells")) if isinstance(config, dict) else ""
@@ -160,7 +160,7 @@ def _limits(options: Options, get: Get) -> _Limits:
     return _Limits(min(int(cells[:12]), most), min(pause, _MAX_PAUSE))
 
 
-def _metadata(part: str, options: Options, get: Get) -> dict[str, Any]:
+def _metadata(part: str, options: Options, get: FetchPart) -> dict[str, Any]:
     url = _url(options, "metadata", outputFormat="json-stat2")
     about = load_json(get(part, Request(url)).path, safe_url(url))
     if not isinstance(about, dict) or not isinstance(about.get("dimension"), dict):
@@ -180,7 +180,7 @@ def _updated(about: Any) -> str | None:
     return updated or None
 
 
-def _selection(about: dict[str, Any], options: Options, get: Get) -> Selection:
+def _selection(about: dict[str, Any], options: Options, get: FetchPart) -> Selection:
     known = codes_of(about)
     where = safe_url(_url(options, "metadata"))
     for wanted in (*options.select, *options.eliminate):
@@ -213,7 +213,7 @@ def _picked(variable: str, value: str, codes: Codes, where: str) -> list[str]:
     return picked
 
 
-def _codes_of_list(codelist: str, options: Options, get: Get) -> list[str]:
+def _codes_of_list(codelist: str, options: Options, get: FetchPart) -> list[str]:
     url = _url(options, f"codelists/{quote(codelist)}")
     name_ = f"codelist-{sha256_bytes(codelist.encode())[:12]}.json"
     body = load_json(get(name_, Request(url)).path, safe_url(url))
@@ -227,8 +227,8 @@ def _codes_of_list(codelist: str, options: Options, get: Get) -> list[str]:
 
 
 def _data(
-    part: Selection, options: Options, get: Get, updated: str | None, pause: float
-) -> Answer:
+    part: Selection, options: Options, get: FetchPart, updated: str | None, pause: float
+) -> FetchedPart:
     selected = [
         {"variableCode": variable, "valueCodes": codes}
         | ({"codelist": chosen.codelist} if (chosen := options.select.get(variable))

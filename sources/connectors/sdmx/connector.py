@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from model.declarations.dataset import DEFAULT_MISSING, ColumnRule
 from model.errors import ReadError
-from sources.base import Answer, Get, Request, StoredPart
+from sources.base import FetchedPart, FetchPart, Request, StoredPart
 from sources.connectors.sdmx.csv_message import csv_message, is_sdmx_csv
 from sources.connectors.sdmx.json_message import json_message
 from sources.connectors.sdmx.last_update import awaited, edition_of
@@ -28,7 +28,7 @@ from sources.connectors.sdmx.request import Options, base_url_of, data_request, 
 from sources.connectors.sdmx.services import Service
 from sources.connectors.sdmx.structure import Labels, labels_of, load_structures
 from sources.connectors.sdmx.xml_message import xml_message
-from sources.fetch.recorded_files import part_name, recorded_answers
+from sources.fetch.recorded_files import part_name, recorded_files
 from sources.fetch.urls import file_url, host_of, safe_url
 from sources.formats.archives import is_gzip, is_zip, ungzipped, unpacked
 from sources.formats.payload import check_payload, quoted, words_of
@@ -54,13 +54,13 @@ def host(options: Options) -> str:
     return host_of(options.urls[0]) if options.urls else ""
 
 
-def fetch(options: Options, get: Get) -> Iterator[Answer]:
+def fetch(options: Options, get: FetchPart) -> Iterator[FetchedPart]:
     """Ask for the data, and for the structure message where one is named.
 
     Raises:
         SourceError: the service's own words, also where it says them under status 200.
     """
-    yield from recorded_answers(options.files, get)
+    yield from recorded_files(options.files, get)
     taken: set[str] = set()
     for url in options.urls:
         answer = get(part_name(urlsplit(url).path, taken), url_request(options, url))
@@ -73,19 +73,19 @@ def fetch(options: Options, get: Get) -> Iterator[Answer]:
         yield get(_STRUCTURE_PART, Request(url))
 
 
-def _flow(options: Options, asked: Service, get: Get, part: str) -> Answer:
+def _flow(options: Options, asked: Service, get: FetchPart, part: str) -> FetchedPart:
     edition = edition_of(options, asked, get)
     first = get(part, data_request(options, asked), edition)
     answer = awaited(first, base_url_of(options, asked), get)
     if answer is not first:
         os.replace(answer.path, first.path)
         # Its validators are those of another URL.
-        reply = replace(answer.reply, url=first.request.url, headers={})
-        answer = replace(first, reply=reply)
+        response = replace(answer.response, url=first.request.url, headers={})
+        answer = replace(first, response=response)
     return replace(_checked(answer), edition=edition)
 
 
-def _checked(answer: Answer) -> Answer:
+def _checked(answer: FetchedPart) -> FetchedPart:
     """Return an answer that holds data: an error under status 200 is no snapshot."""
     with _message(answer.path, safe_url(answer.request.url)):
         return answer

@@ -14,7 +14,7 @@ from model.errors import ReadError
 from sources.connectors.sdmx.message import TIME, VALUE, Message, Observation, reference
 from sources.formats.csv_text import read_csv
 from sources.formats.payload import quoted
-from sources.formats.tabular.tables import Shape, as_table
+from sources.formats.tabular.tables import TableExtent, as_table
 
 _ABOUT = ("DATAFLOW", "STRUCTURE", "STRUCTURE_ID", "STRUCTURE_NAME", "ACTION")
 _SPLIT = ": "
@@ -38,7 +38,7 @@ def csv_message(path: Path, where: str) -> Message:
     Raises:
         ReadError: not well formed, or not of SDMX-CSV; rows of several structures.
     """
-    head = as_table(_records(path, where), Shape(), where)
+    head = as_table(_records(path, where), TableExtent(), where)
     columns = [_column(each) for each in head.columns]
     first = next(head.rows, None)
     if first is None:
@@ -51,7 +51,7 @@ def csv_message(path: Path, where: str) -> Message:
     labelled = [(each.id, f"{each.id}_label") if each.is_labelled else (each.id,) for each in ids]
 
     def observations() -> Iterator[Observation]:
-        table = as_table(_records(path, where), Shape(), where)
+        table = as_table(_records(path, where), TableExtent(), where)
         for line, cells in table.rows:
             yield line, _values(columns, cells, named, f"{where}:{line}")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from model.errors import SourceError, UnreachableError
-from sources.base import Answer, Get, Request
+from sources.base import FetchedPart, FetchPart, Request
 from sources.connectors.sdmx.request import Options, agency_of, base_url_of
 from sources.connectors.sdmx.services import Service
 from sources.fetch.urls import safe_url
@@ -25,7 +25,7 @@ _WAITS = (5, 10, 20, 40, 60, 60, 60, 60)  # seconds between two questions for wh
 _NUMBER = re.compile(r"[A-Za-z0-9-]{1,128}")
 
 
-def edition_of(options: Options, asked: Service, get: Get) -> str | None:
+def edition_of(options: Options, asked: Service, get: FetchPart) -> str | None:
     """Ask when the flow was updated; None where the service does not tell it.
 
     Raises:
@@ -106,7 +106,7 @@ def _envelope(path: Path, where: str) -> _Envelope | None:
     return found if found.status else None
 
 
-def awaited(answer: Answer, base_url: str, get: Get) -> Answer:
+def awaited(answer: FetchedPart, base_url: str, get: FetchPart) -> FetchedPart:
     """Return the answer itself, or what it says will come later, once it is there.
 
     Raises:

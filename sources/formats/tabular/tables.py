@@ -16,7 +16,7 @@ Record = tuple[int, list[str]]
 
 
 @dataclass(frozen=True)
-class Shape:
+class TableExtent:
     """Where a table stands in a file.
 
     header: the row that holds the names, from 1; 0 when none does (then `names` has them).
@@ -39,7 +39,7 @@ class Table:
     rows: Iterator[Record]
 
 
-def as_table(records: Iterable[Record], shape: Shape, where: str) -> Table:
+def as_table(records: Iterable[Record], shape: TableExtent, where: str) -> Table:
     """Take the names from the records and give the rows below them.
 
     Rows in which every cell is empty are left out; cells after the last named column must be

@@ -10,13 +10,13 @@ import pyarrow.compute as pc
 
 from model.errors import ReadError
 from sources.formats.tabular.batches import text_schema
-from sources.formats.tabular.tables import Shape, checked_names, fitted, joined_names
+from sources.formats.tabular.tables import TableExtent, checked_names, fitted, joined_names
 from sources.formats.workbook.sheets import Sheet
 from sources.limits import BATCH_ROWS, MAX_CELL_CHARS
 
 
 def sheet_batches(
-    sheet: Sheet, part: str, shape: Shape, where: str
+    sheet: Sheet, part: str, shape: TableExtent, where: str
 ) -> Iterator[pa.RecordBatch]:
     """Give the rows of a sheet as batches of text with POSITION_FIELDS.
 

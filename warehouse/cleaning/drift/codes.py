@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from model.declarations.dataset import Dataset, Source
-from model.records.source_schema import Drift, Shape
+from model.records.source_schema import Drift, SourceSchema
 from model.util.text import Bilingual
 from warehouse.cleaning.drift.wording import LOOK, MAX_TOLD, NEAR, alike, name_of, names_of
 
 
-def code_drift(last: Shape, shape: Shape, dataset: Dataset, source: Source) -> list[Drift]:
+def code_drift(last: SourceSchema, source_schema: SourceSchema, dataset: Dataset, source: Source) -> list[Drift]:
     """Return which codes are unknown, new or gone, most important first."""
     found: list[Drift] = []
-    for concept, labels in shape.codes.items():
+    for concept, labels in source_schema.codes.items():
         before = last.codes.get(concept)
         if before is None:
             continue

@@ -6,18 +6,18 @@ import re
 from collections.abc import Iterable, Mapping
 
 from model.declarations.dataset import ColumnRule, Source
-from model.records.source_schema import Drift, Shape
+from model.records.source_schema import Drift, SourceSchema
 from model.util.text import Bilingual
 from warehouse.cleaning.drift.wording import LOOK, MEND, NEAR, alike, name_of, names_of
-from warehouse.cleaning.source_schema import read_columns
+from warehouse.cleaning.schema_inspection import read_columns
 
 # Concepts whose text may be anything: their column has no type to keep.
 FREE = {"time_period", "obs_note", "obs_status"}
 
 
 def table_drift(
-    last: Shape,
-    shape: Shape,
+    last: SourceSchema,
+    source_schema: SourceSchema,
     source: Source,
     rules: Mapping[str, ColumnRule],
     sql: str | None,
@@ -31,12 +31,12 @@ def table_drift(
         rules: where each concept comes from.
         sql: text of the declaration's SQL file.
     """
-    if last.read_by != shape.read_by:
+    if last.read_by != source_schema.read_by:
         return []
     used = _Used(source, rules, sql)
     found = [
-        *_columns(last, shape, source, used), *_types(last, shape, rules, used),
-        *_units(last, shape), *_parts(last, shape),
+        *_columns(last, source_schema, source, used), *_types(last, source_schema, rules, used),
+        *_units(last, source_schema), *_parts(last, source_schema),
     ]
     return sorted(found, key=lambda item: not item.stops)
 
@@ -63,15 +63,15 @@ class _Used:
         return name in self.names or self.unpivots(name) or name.casefold() in self.sql
 
 
-def _columns(last: Shape, shape: Shape, source: Source, used: _Used) -> Iterable[Drift]:
-    gone = [name for name in last.columns if name not in shape.columns]
-    new = [name for name in shape.columns if name not in last.columns]
-    nearest = _pairs(last, shape, gone, new)
+def _columns(last: SourceSchema, source_schema: SourceSchema, source: Source, used: _Used) -> Iterable[Drift]:
+    gone = [name for name in last.columns if name not in source_schema.columns]
+    new = [name for name in source_schema.columns if name not in last.columns]
+    nearest = _pairs(last, source_schema, gone, new)
     for name in gone:
         stops = used(name)
         yield Drift(
             kind="column", stops=stops, todo=MEND if stops else LOOK,
-            what=_gone_words(name, nearest.get(name), last, shape),
+            what=_gone_words(name, nearest.get(name), last, source_schema),
         )
     for name in new:
         if name in nearest.values() or used.unpivots(name):
@@ -83,11 +83,11 @@ def _columns(last: Shape, shape: Shape, source: Source, used: _Used) -> Iterable
         )
 
 
-def _gone_words(name: str, near: str | None, last: Shape, shape: Shape) -> Bilingual:
+def _gone_words(name: str, near: str | None, last: SourceSchema, source_schema: SourceSchema) -> Bilingual:
     vi, en = f"cột {name_of(name)} không còn", f"column {name_of(name)} is gone"
     if near is None:
         return Bilingual(vi=vi, en=en)
-    same = _same_values(last, shape, name, near)
+    same = _same_values(last, source_schema, name, near)
     of = len(last.columns[name].sketch)
     return Bilingual(
         vi=f"{vi}; cột mới gần nhất: {name_of(near)}" + (f" ({same}/{of} giá trị mẫu trùng)"
@@ -97,15 +97,15 @@ def _gone_words(name: str, near: str | None, last: Shape, shape: Shape) -> Bilin
     )
 
 
-def _same_values(last: Shape, shape: Shape, old: str, new: str) -> int:
-    return len({*last.columns[old].sketch} & {*shape.columns[new].sketch})
+def _same_values(last: SourceSchema, source_schema: SourceSchema, old: str, new: str) -> int:
+    return len({*last.columns[old].sketch} & {*source_schema.columns[new].sketch})
 
 
-def _pairs(last: Shape, shape: Shape, gone: list[str], new: list[str]) -> dict[str, str]:
+def _pairs(last: SourceSchema, source_schema: SourceSchema, gone: list[str], new: list[str]) -> dict[str, str]:
     """Return the nearest new column of each that is gone, each at most once."""
 
     def likeness(old: str, name: str) -> float:
-        share = _same_values(last, shape, old, name) / max(1, len(last.columns[old].sketch))
+        share = _same_values(last, source_schema, old, name) / max(1, len(last.columns[old].sketch))
         return max(share, alike(old, name))
 
     ranked = sorted(
@@ -119,11 +119,11 @@ def _pairs(last: Shape, shape: Shape, gone: list[str], new: list[str]) -> dict[s
 
 
 def _types(
-    last: Shape, shape: Shape, rules: Mapping[str, ColumnRule], used: _Used
+    last: SourceSchema, source_schema: SourceSchema, rules: Mapping[str, ColumnRule], used: _Used
 ) -> Iterable[Drift]:
     free = {rule.column for concept, rule in rules.items() if concept in FREE}
     for name, before in last.columns.items():
-        now = shape.columns.get(name)
+        now = source_schema.columns.get(name)
         # A few odd cells make a column "mixed"; the rows concerned are held back, with reasons.
         if now is None or name in free or {before.kind, now.kind} & {"mixed", "empty"}:
             continue
@@ -145,9 +145,9 @@ _KINDS_VI = {
 }
 
 
-def _units(last: Shape, shape: Shape) -> Iterable[Drift]:
+def _units(last: SourceSchema, source_schema: SourceSchema) -> Iterable[Drift]:
     for key, before in last.units.items():
-        now = shape.units.get(key)
+        now = source_schema.units.get(key)
         if now is not None and now != before:
             yield Drift(
                 kind="unit", stops=True, todo=MEND,
@@ -159,9 +159,9 @@ def _units(last: Shape, shape: Shape) -> Iterable[Drift]:
             )
 
 
-def _parts(last: Shape, shape: Shape) -> Iterable[Drift]:
-    gone = [name for name in last.parts if name not in shape.parts]
-    new = [name for name in shape.parts if name not in last.parts]
+def _parts(last: SourceSchema, source_schema: SourceSchema) -> Iterable[Drift]:
+    gone = [name for name in last.parts if name not in source_schema.parts]
+    new = [name for name in source_schema.parts if name not in last.parts]
     if gone:
         yield Drift(
             kind="part", stops=False, todo=LOOK,

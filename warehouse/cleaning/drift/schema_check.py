@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from model.errors import DriftError
 from model.records.release_blockers import told
-from model.records.source_schema import SHAPE_CHECK, Drift
-from model.records.validation import CheckResult, Stop
+from model.records.source_schema import SOURCE_SCHEMA_CHECK, Drift
+from model.records.validation import CheckResult, ReleaseBlocker
 from model.util.text import Bilingual
 
 TITLE = Bilingual(
@@ -22,15 +22,15 @@ def refuse(found: list[Drift], dataset: str) -> None:
     Raises:
         DriftError: something stops the dataset; all that was found is named.
     """
-    stop = stop_of(found)
+    stop = blocker_of(found)
     if stop is not None:
         said = told(stop, dataset)
         raise DriftError(said.what.en, where=dataset, todo=said.todo.en, drift=stop.drift)
 
 
-def stop_of(found: Sequence[Drift]) -> Stop | None:
+def blocker_of(found: Sequence[Drift]) -> ReleaseBlocker | None:
     """Return drift as a reason to stop, or None where a warning is enough."""
-    return Stop(kind="shape", drift=tuple(found)) if any(x.stops for x in found) else None
+    return ReleaseBlocker(kind="shape", drift=tuple(found)) if any(x.stops for x in found) else None
 
 
 def as_check(drift: Sequence[Drift], columns: int) -> CheckResult:
@@ -48,7 +48,7 @@ def as_check(drift: Sequence[Drift], columns: int) -> CheckResult:
         )
     stops = any(item.stops for item in drift)
     return CheckResult(
-        name=SHAPE_CHECK, expectation=SHAPE_CHECK, kwargs={},
+        name=SOURCE_SCHEMA_CHECK, expectation=SOURCE_SCHEMA_CHECK, kwargs={},
         severity="critical" if stops else "warning", level="table", title=title,
         outcome="failed" if stops else "warned" if drift else "passed", evaluated=columns,
         unexpected=len(drift),

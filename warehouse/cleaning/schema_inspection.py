@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 import duckdb
 
 from model.declarations.dataset import DEFAULT_MISSING, ColumnRule, Dataset, Source
-from model.records.source_schema import ColumnKind, ColumnShape, Shape
+from model.records.source_schema import ColumnKind, ColumnSchema, SourceSchema
 from model.reference.periods import parse_period
 from model.util.hashing import sha256_json
 from model.util.sql import identifier
@@ -35,12 +35,12 @@ _DATE = r"\d{1,4}[-/]\d{1,2}[-/]\d{1,4}([T ].*)?"
 _MOSTLY = 0.9  # share of filled cells that gives a column of text its kind
 
 
-def table_shape(
+def observed_schema(
     con: duckdb.DuckDBPyConnection,
     source: Source,
     rules: Mapping[str, ColumnRule],
     sql: str | None,
-) -> Shape:
+) -> SourceSchema:
     """Return the shape of the table `raw`, as the reader gave it; its codes are not known yet.
 
     Args:
@@ -58,7 +58,7 @@ def table_shape(
         if name not in POSITION and not any(_is_period(text, form) for text in _texts(name, source))
     ]
     marks = {rule.column: rule.missing for rule in rules.values() if rule.column}
-    return Shape(
+    return SourceSchema(
         read_by=_read_by(source, sql),
         parts=_parts(con) if "_part" in types else (),
         columns={
@@ -117,7 +117,7 @@ def _parts(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
 
 def _column(
     con: duckdb.DuckDBPyConnection, name: str, type_: str, missing: Iterable[str], step: int
-) -> ColumnShape:
+) -> ColumnSchema:
     counted = con.execute(
         f"""
         WITH cell AS (
@@ -132,7 +132,7 @@ def _column(
         [step, _NUMBER, _DATE, SKETCHED, ["", *missing]],
     ).fetchone()
     filled, numbers, dates, sketch = counted or (0, 0, 0, None)
-    return ColumnShape(
+    return ColumnSchema(
         type=type_, kind=_kind(type_, filled, numbers, dates), sketch=tuple(sketch or ())
     )
 
@@ -190,12 +190,12 @@ def _names_a_unit(name: str) -> bool:
     return re.sub(r"[^a-z]+", " ", fold(name)).strip() in UNIT_NAMES
 
 
-def with_codes(con: duckdb.DuckDBPyConnection, shape: Shape, dataset: Dataset) -> Shape:
+def with_codes(con: duckdb.DuckDBPyConnection, source_schema: SourceSchema, dataset: Dataset) -> SourceSchema:
     """Return a shape with the codes that cleaning found: labels, and what they mean.
 
     Args:
         con: has a table `_read_<concept>` (source, value, reject) for each mapped concept.
-        shape: what `table_shape` gave.
+        shape: what `observed_schema` gave.
         dataset: the declaration.
     """
     made = {name for (name,) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
@@ -216,7 +216,7 @@ def with_codes(con: duckdb.DuckDBPyConnection, shape: Shape, dataset: Dataset) -
             label: code if code in dataset.indicators else None
             for label, code in codes["indicator"].items()
         }
-    return shape.model_copy(update={"codes": codes})
+    return source_schema.model_copy(update={"codes": codes})
 
 
 def coded_concepts(dataset: Dataset) -> tuple[str, ...]:
