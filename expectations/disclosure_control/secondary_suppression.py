@@ -252,7 +252,7 @@ class _Program:
             return None, None
         entries = [(y, x, value) for y, (row, _) in enumerate(rows) for x, value in row.items()]
         ys, xs, values = zip(*entries, strict=True)
-        matrix = csr_array((values, (ys, xs)), source_schema=(len(rows), len(self.base)))
+        matrix = csr_array((values, (ys, xs)), shape=(len(rows), len(self.base)))
         return matrix, [rest for _, rest in rows]
 
 

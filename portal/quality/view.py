@@ -60,7 +60,7 @@ def view(
         "scores": card.scores if card else record.scores if record else (),
         "grade_of": grade_of, "box": trends, "finding": finding,
         "curve": trends.curve(trends.course(report.trend, card.as_of)) if report and card else None,
-        "stopped": sentences(stops, names.dataset.id),
+        "blockers": sentences(stops, names.dataset.id),
         "stopping": [
             x for x in checks
             if stops and x["result"] and x["result"].outcome == "failed"
@@ -76,7 +76,7 @@ def view(
             (x for x in results.values() if x.duration_ms is not None),
             key=lambda x: x.duration_ms or 0, default=None,
         ),
-        "held": _held(names, content, results, language) if content and not stops else [],
+        "quarantined": _held(names, content, results, language) if content and not stops else [],
         "content": content,
         "revisions": _revisions(names, content, language) if content else None,
         "shape": shape,

@@ -34,7 +34,7 @@ class Fetched:
 
 @dataclass
 class _Fetcher:
-    """The `Get` of one fetch."""
+    """The `FetchPart` of one fetch."""
 
     transport: Transport
     session: FetchSession

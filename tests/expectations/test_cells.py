@@ -117,7 +117,7 @@ def test_every_table_that_could_be_meant_is_tried(values, threshold):
     top = int(sum(values)) + threshold
     guesses = np.indices([top + 1] * 4, dtype=np.int16).reshape(4, -1)
     meant = with_totals(dict(zip(inner, guesses, strict=True)), "TT")
-    possible = np.ones(guesses.source_schema[1], dtype=bool)
+    possible = np.ones(guesses.shape[1], dtype=bool)
     for cell in truth.keys() - hidden:
         possible &= meant[cell] == truth[cell]
     for cell in hidden:

@@ -169,7 +169,7 @@ def test_a_killed_process_leaves_what_the_next_one_goes_on_with(
 ) -> None:
     bank.pages, bank.hangs_at = 80, 60
     script = (
-        "import json, sys; from pathlib import Path; from sources import worldbank\n"
+        "import json, sys; from pathlib import Path; from sources.connectors import worldbank\n"
         "from sources.fetch.conditional import fetch_parts\n"
         "from sources.fetch.http import HttpLimits, HttpTransport\n"
         "limits = HttpLimits(min_interval=0, allow_private=True)\n"

@@ -141,11 +141,11 @@ def test_the_catalogue_shows_the_history(data_dir: DataDir, tmp_path: Path) -> N
     assert catalogue.refresh(data_dir) and not catalogue.refresh(data_dir)  # there are judgements now
     with duckdb.connect(str(data_dir.catalogue), read_only=True) as con:
         found = con.sql(
-            "SELECT judgement, stopped, checks_passed, checks_warned, checks_failed"
+            "SELECT validation_run, blockers, checks_passed, checks_warned, checks_failed"
             " FROM quality_history"
         ).fetchall()
         assert found == [(1, None, 1, 1, 0), (2, ["empty"], 1, 1, 0)]
-        found = con.sql("SELECT judgement, algorithm, dimension, percent FROM scores").fetchall()
+        found = con.sql("SELECT validation_run, algorithm, dimension, percent FROM scores").fetchall()
         assert found == [(1, "1", "validity", 50), (2, "1", "validity", 50)]
 
 
