@@ -56,7 +56,7 @@ def publish(wanted: list[str], to: str, overwrite: bool, as_json: bool) -> int:
 
     def one(history: list[Reported]) -> list[Difference]:
         with settings.data_dir.dataset_lock(history[-1].release.dataset):
-            return list(portal.publish(list(history)).differences)
+            return list(portal.apply(list(history)).differences)
 
     with settings.data_dir.run_lock(), portal.together():
         return _tell(_each(settings, _chosen(settings, catalogue, wanted), one), to, as_json)

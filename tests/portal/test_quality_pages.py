@@ -74,7 +74,7 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> DataDir:
     site = Site(data_dir.site, registries())
     for number, each in enumerate(DATASETS):
         judge_daily(data_dir, each, 100, LAST, random.Random(number))
-        site.publish([make_release(data_dir.root / each.name, each, [row(obs_value=1.0)])])
+        site.apply([make_release(data_dir.root / each.name, each, [row(obs_value=1.0)])])
     publish(data_dir, LAST)
     return data_dir
 
