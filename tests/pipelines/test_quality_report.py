@@ -11,8 +11,8 @@ import pytest
 
 from model.records.quality_dimension import OUTCOMES, badness, worst_first
 from model.records.validation import ReleaseBlocker, Score
-from pipelines.steps.quality_history import events, incidents, scores_csv
-from pipelines.steps.quality_report import groups, quality_report
+from pipelines.quality.history import events, incidents, scores_csv
+from pipelines.quality.report import groups, quality_report
 from tests.fixtures.datasets import dataset
 from tests.fixtures.releases import check
 from tests.warehouse.test_judgements import DATASET, NOW, inputs, keep, validated
