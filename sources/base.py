@@ -126,6 +126,15 @@ class SourceProtocol(Protocol):
         ...
 
     @property
+    def version(self) -> int:
+        """What a reading means: raise it whenever the same bytes give other rows or values.
+
+        Cached tables carry it in their key, so a table read by an earlier version is read anew.
+        Formats that several connectors share have `sources.formats.VERSION`.
+        """
+        ...
+
+    @property
     def Options(self) -> type[BaseModel]:
         """The type that checks a source's options."""
         ...

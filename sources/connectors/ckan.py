@@ -31,6 +31,7 @@ from sources.formats.payload import message_in, quoted
 from sources.limits import MAX_PAGES
 
 name = "ckan"
+version = 1
 columns: Mapping[str, ColumnRule] = {}
 
 

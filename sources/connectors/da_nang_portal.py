@@ -37,6 +37,7 @@ from sources.formats.payload import html_title, is_html, message_in
 from sources.limits import HEAD_BYTES, MAX_PAGES
 
 name = "da_nang_portal"
+version = 1
 columns: Mapping[str, ColumnRule] = {}
 
 

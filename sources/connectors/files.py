@@ -45,6 +45,7 @@ from sources.formats.workbook.sheets import open_sheet
 from sources.limits import MAX_JSON_BYTES
 
 name = "files"
+version = 1
 columns: Mapping[str, ColumnRule] = {}
 
 Format = Literal["csv", "tsv", "json", "jsonl", "parquet", "arrow", "xlsx"]

@@ -30,6 +30,7 @@ from sources.formats.tabular.tables import TableExtent, as_table
 from sources.limits import MAX_PAGES
 
 name = "gho"
+version = 1
 
 COLUMNS = (
     "Id", "IndicatorCode", "SpatialDimType", "SpatialDim", "TimeDimType", "TimeDim",

@@ -30,6 +30,7 @@ from sources.formats.tabular.tables import Record, TableExtent, as_table
 from sources.formats.workbook.sheets import read_sheet
 
 name = "hxl"
+version = 1
 columns: Mapping[str, ColumnRule] = {}
 
 _TAG = re.compile(r"#[a-z][a-z0-9_]*(\s*\+\s*[a-z][a-z0-9_]*)*", re.IGNORECASE)

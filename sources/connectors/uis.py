@@ -31,6 +31,7 @@ from sources.formats.tabular.batches import Row, text_batches
 from sources.formats.tabular.tables import TableExtent, as_table
 
 name = "uis"
+version = 1
 
 COLUMNS = ("indicator_id", "country_id", "year", "value", "magnitude", "qualifier")
 _VALUE, _MAGNITUDE = COLUMNS.index("value"), COLUMNS.index("magnitude")

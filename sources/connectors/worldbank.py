@@ -33,6 +33,7 @@ from sources.formats.tabular.batches import Row, column_batch, text_batches
 from sources.limits import BATCH_ROWS, MAX_JSON_BYTES, MAX_PAGES
 
 name = "worldbank"
+version = 1
 
 _SAME_ON_EVERY_PAGE = ("lastupdated", "total", "pages")
 

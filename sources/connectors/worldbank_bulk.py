@@ -30,6 +30,7 @@ from sources.formats.tabular.tables import Record
 from sources.formats.workbook.sheets import read_sheet
 
 name = "worldbank_bulk"
+version = 1
 
 # `_column` names the year's column in the file.
 COLUMNS = (

@@ -2,7 +2,7 @@
 
 The statistics office of Viet Nam numbers its codes anew with each update and writes labels with
 stray blanks, so columns carry label and code, and the label counts. An answer comes to a POST,
-which knows no conditions: it is asked for each time. For version 2 see `sources/connectors/pxweb/v2.py`.
+which knows no conditions: it is asked for each time. For version 2 see `v2.py`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from sources.formats.cube.table import cube_batches
 from sources.formats.payload import check_payload
 
 name = "pxweb"
+version = 1
 
 columns: Mapping[str, ColumnRule] = {"obs_value": ColumnRule(column="value", locale="plain")}
 

@@ -37,6 +37,7 @@ from sources.formats.payload import check_payload, message_in, quoted
 from sources.limits import MAX_DATA_CELLS, MAX_PAGES
 
 name = "pxweb_v2"
+version = 1
 
 columns: Mapping[str, ColumnRule] = {"obs_value": ColumnRule(column="value", locale="plain")}
 

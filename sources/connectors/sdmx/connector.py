@@ -35,6 +35,7 @@ from sources.formats.payload import check_payload, quoted, words_of
 from sources.formats.tabular.batches import Row, text_batches
 
 name = "sdmx"
+version = 1
 
 columns: Mapping[str, ColumnRule] = {
     "time_period": ColumnRule(column="time_period"),

@@ -48,7 +48,7 @@ class Service:
     all_series: the key for everything; "" leaves it out.
     forms: what asks for a form; parameters, or None for the header Accept.
     packed: the parameter that asks for a gzip file.
-    tells_updates: how it tells when a flow was updated, see `sources/connectors/sdmx/last_update.py`.
+    tells_updates: how it tells when a flow was updated, see `last_update.py`.
     is_folder: a folder with a message for each flow, nothing else.
     """
 

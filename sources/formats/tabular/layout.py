@@ -116,7 +116,7 @@ class Labels(Frozen):
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the table stands in a file, and what its rows are. See `sources.connectors.files.Options`."""
+    """Where the table stands in a file, and what its rows are. See `connectors.files`."""
 
     header: tuple[int, ...] = (1,)  # () when `names` has the names
     separator: str = " "
