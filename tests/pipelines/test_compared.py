@@ -30,8 +30,9 @@ def found(tmp_path, monkeypatch):
     """Return a function: which file `previous_release` is, given the history."""
 
     def previous(*history: SimpleNamespace, inputs: str = "now") -> Any:
-        monkeypatch.setattr(comparison_releases.releases, "history", lambda data_dir, dataset: list(history))
-        monkeypatch.setattr(comparison_releases.releases, "current", lambda data_dir, dataset: None)
+        releases = comparison_releases.releases
+        monkeypatch.setattr(releases, "history", lambda data_dir, dataset: list(history))
+        monkeypatch.setattr(releases, "current", lambda data_dir, dataset: None)
         suite = full_suite(world.dataset(), None, world.registries())
         result = releases_to_compare(DataDir(tmp_path), world.dataset(), suite, inputs)
         [last] = paths(result).get(PREVIOUS_RELEASE, [None])
@@ -76,7 +77,9 @@ def test_another_dataset_is_compared_with_as_it_is_now(tmp_path, monkeypatch):
     other = stored(tmp_path, 7, "x")
     monkeypatch.setattr(comparison_releases.releases, "history", lambda data_dir, dataset: [])
     monkeypatch.setattr(
-        comparison_releases.releases, "current", lambda data_dir, name: other if name == "who/beds" else None)
+        comparison_releases.releases, "current",
+        lambda data_dir, name: other if name == "who/beds" else None,
+    )
     kind = "expect_values_to_agree_with_dataset"
     suites = {}
     for name in ("who/beds", "who/none"):

@@ -52,7 +52,7 @@ def test_the_report_has_the_history_of_each_check_of_the_newest_suite(data_dir: 
         "new": [None, None, None, "passed"],
     }
     # 2024 is due on 1 January 2026: each day after it costs a little.
-    assert [(p.total, p.blockers) for p in report.trend] == [
+    assert [(p.total, p.blocked) for p in report.trend] == [
         (72.22, False), (72.18, True), (72.14, True), (100, False),
     ]
     assert report.scorecard.total == 100 and report.scorecard.grade == "A"
