@@ -21,7 +21,7 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 
 from model.records.quality_dimension import shown
-from pipelines.steps.quality_report import groups, quality_report
+from pipelines.quality.report import groups, quality_report
 from portal.content import Content
 from portal.names import Names
 from portal.quality.badge import badge
