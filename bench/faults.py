@@ -30,7 +30,7 @@ from model.declarations.dataset import SmallCells
 from model.records.validation import CheckResult
 from pipelines.catalogue import load_catalogue
 from pipelines.settings import Settings
-from pipelines.steps.steps import BoundDataset
+from pipelines.steps.bound_dataset import BoundDataset
 
 Named = dict[str, list[dict[str, Any]]]  # check -> observations that it names
 ALL = 1_000_000

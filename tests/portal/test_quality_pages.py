@@ -22,7 +22,7 @@ from selenium.webdriver.common.by import By
 
 from bench.data import write_validation_runs
 from model.records.quality_dimension import shown
-from pipelines.steps.quality_report import groups, quality_report
+from pipelines.quality.report import groups, quality_report
 from portal.content import Content
 from portal.names import Names
 from portal.quality.badge import badge
@@ -75,7 +75,7 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> DataDir:
     site = Site(data_dir.site, registries())
     for number, each in enumerate(DATASETS):
         write_validation_runs(data_dir, each, 100, LAST, random.Random(number))
-        site.publish([make_release(data_dir.root / each.name, each, [row(obs_value=1.0)])])
+        site.apply([make_release(data_dir.root / each.name, each, [row(obs_value=1.0)])])
     publish(data_dir, LAST)
     return data_dir
 
