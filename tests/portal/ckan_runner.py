@@ -20,10 +20,10 @@ from typing import Any
 
 import httpx
 
+from dev.ckan.running_portal import RunningPortal
 from portal.ckan.client import Client
 from portal.ckan.journal import Journal
 from portal.ckan.portal import Ckan
-from portal.ckan_server.bring_up import RunningPortal
 from tests.commands import PROJECT
 from tests.datasets import registries
 from tests.portal.ckan_world import WAITS, World

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from dev.ckan.running_portal import RunningPortal
 from model.dataset import Dataset
 from model.hashing import sha256_bytes
 from model.records import Difference
@@ -17,7 +18,6 @@ from portal.ckan.datastore.api_loader import ApiLoader
 from portal.ckan.datastore.copy_loader import CopyLoader
 from portal.ckan.mapping import package_name
 from portal.ckan.portal import Ckan
-from portal.ckan_server.bring_up import RunningPortal
 from portal.content import Content
 from portal.distributions.registry import DISTRIBUTIONS, write_all
 from portal.identifiers import package_id, resource_id
