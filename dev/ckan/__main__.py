@@ -89,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
             "--folder",
             type=Path,
             default=default_folder(),
-            help="the portal's folder (default: $OPENINDICATORS_HOME/portal, else data/portal)",
+            help="the portal's folder (default: $OPENINDICATORS_DATA_DIR/portal, else data/portal)",
         )
         if name == "up":
             command.add_argument(

@@ -83,5 +83,5 @@ class PortalDir:
 
 
 def default_folder() -> Path:
-    """Return `$OPENINDICATORS_HOME/portal`, or `data/portal` where that is not set."""
-    return Path(os.environ.get("OPENINDICATORS_HOME") or "data") / "portal"
+    """Return `$OPENINDICATORS_DATA_DIR/portal`, or `data/portal` where that is not set."""
+    return Path(os.environ.get("OPENINDICATORS_DATA_DIR") or "data") / "portal"
