@@ -85,7 +85,7 @@ fuzz: $(VENV)/.ready ## throw bytes at one reader for ten minutes (READER=px; or
 
 bench-faults: $(VENV)/.ready ## which planted faults are found in the real files (OPENINDICATORS_CORPUS)
 	@OPENINDICATORS_DATA_DIR=data/bench $(BIN)/openindicators run --profile corpus >/dev/null
-	@OPENINDICATORS_DATA_DIR=data/bench $(BIN)/python -m bench.faults --home data/bench
+	@OPENINDICATORS_DATA_DIR=data/bench $(BIN)/python -m bench.faults --data-dir data/bench
 
 bench-series: $(VENV)/.ready ## how long the checks take over a million time series
 	@$(BIN)/python -m bench.series

@@ -24,6 +24,7 @@ from unittest.mock import patch
 import duckdb
 import pyarrow.parquet as pq
 
+from bench.data import sample_dataset
 from dev.ckan.portal_dir import PortalDir, default_folder
 from dev.ckan.running_portal import RunningPortal, load_portal
 from model.reference.registries import load_registries
@@ -34,7 +35,6 @@ from portal.ckan.datastore.api_loader import ApiLoader
 from portal.ckan.datastore.base import Table
 from portal.ckan.datastore.copy_loader import CopyLoader
 from portal.ckan.datastore.shape import Column, TableSchema
-from tests.fixtures.datasets import dataset
 
 XLOADER = "ckanext-xloader==2.6.0"
 COLUMNS = ("indicator", "ref_area", "time_period", "obs_value", "unit_measure", "obs_note")
@@ -167,7 +167,7 @@ def _xloader(
     duckdb.sql(f"COPY (FROM '{data}') TO '{csv}' (FORMAT csv, HEADER)")
     try:
         with _resource(client, csv) as resource:
-            fields = SixColumns(resource, data, dataset(), load_registries(), "").shape.fields(None)
+            fields = _table(resource, data).shape.fields(None)
             for field in fields:
                 field["info"] = {
                     "type_override": "numeric" if field["type"] == "float8" else "text"
@@ -185,12 +185,12 @@ def _xloader(
             found = [line for line in done.stdout.splitlines() if line.startswith("STEPS ")]
             if not found:
                 raise SystemExit(f"xloader failed: {done.stderr[-2000:]}")
-            told = json.loads(found[0].removeprefix("STEPS "))
-            steps = told["steps"]
+            report = json.loads(found[0].removeprefix("STEPS "))
+            steps = report["steps"]
             total = client.read("datastore_search", resource_id=resource, limit=0)["total"]
             seen = steps.get("Data now available to users", 0)
             print(f"  xloader: {total} rows; visible, without indexes, after {seen:.1f} s")
-            return float(told["seconds"])
+            return float(report["seconds"])
     finally:
         ini.unlink()
 
@@ -213,7 +213,7 @@ def make(path: Path, rows: int, revised_every: int = 0) -> Path:
 
 
 def _table(resource: str, data: Path) -> SixColumns:
-    return SixColumns(resource, data, dataset(), load_registries(), sha256_file(data))
+    return SixColumns(resource, data, sample_dataset(), load_registries(), sha256_file(data))
 
 
 @contextmanager

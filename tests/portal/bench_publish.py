@@ -87,7 +87,7 @@ def _measure(portal: RunningPortal, home: DataDir, declared: list[Dataset], fold
     ckan = Ckan(Client(portal.url, portal.token, transport=transport), home.root, registries())
 
     def publish(item: Dataset) -> Callable[[], object]:
-        return lambda: ckan.publish(list(releases.history(home, item.id)))
+        return lambda: ckan.apply(list(releases.history(home, item.id)))
 
     # Organisation and group are there for both, and the portal is warm.
     publish(declared.pop())()

@@ -74,7 +74,7 @@ def _publish(job: dict[str, Any]) -> None:
     loader = World(RunningPortal(**job["ckan"]), home).loader(job.get("rows"), client)
     ckan = _Ckan(client, home.root, registries(), loader=loader, keep=job.get("keep", 3))
     ckan.points = points
-    ckan.publish(list(releases.history(home, job["dataset"])))
+    ckan.apply(list(releases.history(home, job["dataset"])))
 
 
 def _serve() -> None:

@@ -93,10 +93,10 @@ def test_ckans_own_limit(world):
     days = [str(date(2000, 1, 1) + timedelta(days=number)) for number in range(7000)]
     release(world.data_dir, dict.fromkeys(days[:2], "5"), "1", world.declared)
     publisher = world.publisher()
-    publisher.publish(world.history)
+    publisher.apply(world.history)
     release(world.data_dir, dict.fromkeys(days, "5"), "2", world.declared)
     with pytest.raises(PortalError, match="File upload too large") as caught:
-        publisher.publish(world.history)
+        publisher.apply(world.history)
     assert "raise ckan.max_resource_size" in caught.value.todo
     assert "old release" in caught.value.todo
     assert world.seen_by_the_public()["version"] == "1"
@@ -105,16 +105,16 @@ def test_ckans_own_limit(world):
 def test_the_portals_disk_is_full(world, storage, tmp_path):
     world.release(1)
     publisher = world.publisher()
-    publisher.publish(world.history)
+    publisher.apply(world.history)
     world.release(2)
     filler = storage / "filler"
     _fill(filler)
     with pytest.raises(PortalError) as caught:
-        publisher.publish(world.history)
+        publisher.apply(world.history)
     assert "disk" in caught.value.todo and "old release" in caught.value.todo
     assert world.seen_by_the_public()["version"] == "1"
     filler.unlink()
-    publisher.publish(world.history)
+    publisher.apply(world.history)
     world.assert_equals_releases(tmp_path)
     assert not list(storage.rglob("*~")), "half a file"
 
@@ -157,7 +157,7 @@ def test_memory_does_not_grow_with_the_file(ckan, tmp_path):
     world = World(ckan, home)
     world.release(1)
     try:
-        world.publisher().publish(world.history)
+        world.publisher().apply(world.history)
         quarantined = next(r for r in world.shown()["resources"] if r["url_type"] == "upload")
         small, large = tmp_path / "small.csv", tmp_path / "large.csv"
         line = b"DN,2024,12345.678,A\n"

@@ -20,7 +20,7 @@ from warehouse.store.releases import StoredRelease
 DATA = "data.parquet"
 
 
-def compared_with(
+def releases_to_compare(
     data_dir: DataDir, dataset: Dataset, suite: Suite, inputs_sha256: str
 ) -> dict[str, list[StoredRelease]]:
     """Return the releases that a suite compares a table with, by relation.

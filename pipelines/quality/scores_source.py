@@ -14,8 +14,8 @@ from pathlib import Path
 
 from model.declarations.dataset import Dataset
 from model.util.disk import write_if_changed
-from pipelines.steps.quality_history import scores_csv
-from pipelines.steps.steps import BoundDataset
+from pipelines.quality.history import scores_csv
+from pipelines.steps.bound_dataset import BoundDataset
 from sources.base import Request, Response, Transport, Validators
 from sources.connectors.registry import options_of
 from sources.fetch.folder import FolderTransport

@@ -11,8 +11,10 @@ import duckdb
 from expectations.suites.expectation import Expectation
 from model.records.validation import CheckResult
 from model.util.sql import identifier
-from pipelines.steps.compared import compared_with, paths
-from pipelines.steps.steps import BoundDataset, inputs_now, make_table, run_suite
+from pipelines.steps.bound_dataset import BoundDataset
+from pipelines.steps.clean import make_table
+from pipelines.steps.comparison_releases import paths, releases_to_compare
+from pipelines.steps.validate import run_suite
 from warehouse.engine import connect
 from warehouse.store import working_tables
 from warehouse.store.data_dir import DataDir
@@ -43,8 +45,8 @@ def rerun(bound: BoundDataset, data_dir: DataDir, names: Collection[str], rows: 
     # Held back is what breaks a critical expectation: that is how each row is found, and where.
     strict = tuple(item.model_copy(update={"severity": "critical"}) for item in chosen)
     suite = bound.suite.model_copy(update={"expectations": strict})
-    inputs = inputs_now(bound, data_dir).sha256
-    compared = paths(compared_with(data_dir, bound.dataset, suite, inputs))
+    inputs = bound.inputs(data_dir).sha256
+    compared = paths(releases_to_compare(data_dir, bound.dataset, suite, inputs))
     with data_dir.dataset_lock(bound.dataset.id), connect(data_dir.root / "tmp") as con:
         relation = working_tables.open_table(con, table)
         quality = run_suite(bound, con, relation, suite, compared)

@@ -69,7 +69,7 @@ def report_of(
 
 
 @dataclass(frozen=True)
-class Reported:
+class ReleaseWithReport:
     """A release with the report of its quality on the day of its issue, for the portals."""
 
     data_dir: DataDir

@@ -82,7 +82,8 @@ class Event:
     def id(self) -> str:
         """The same for the same event, for ever."""
         name = self.check.name if self.check else ""
-        return incident_urn(self.validation_run.dataset, self.validation_run.number, self.kind, name)
+        run = self.validation_run
+        return incident_urn(run.dataset, run.number, self.kind, name)
 
 
 def events(history: Sequence[ValidationRun], newest: int) -> list[Event]:

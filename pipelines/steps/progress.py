@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -9,6 +11,8 @@ from model.errors import OpenIndicatorsError, PortalError, SourceError, StoreErr
 from model.records.incident import Failure
 from warehouse.store import failure_log
 from warehouse.store.data_dir import DataDir
+
+Clock = Callable[[], datetime]
 
 STAGES = ("snapshot", "table", "release", "publication")
 
