@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: help run test lint ui serve check portal portal-down pictures bench-datastore bench-validate requirements clean torture bench-publish bench-faults bench-series bench-readers bench-quality fuzz
+.PHONY: help run test lint ui serve check portal portal-down test-ckanext pictures bench-datastore bench-validate requirements clean torture bench-publish bench-faults bench-series bench-readers bench-quality fuzz
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -56,10 +56,13 @@ check: $(VENV)/.ready ## validate all declarations and suites
 	@$(BIN)/openindicators check
 
 portal: ## start a real CKAN on this machine (Debian with root; quick the second time)
-	@$(PYTHON) -m portal.ckan_server up
+	@$(PYTHON) -m dev.ckan up
 
-portal-down: ## stop the CKAN that `make portal` started
-	@$(PYTHON) -m portal.ckan_server down
+portal-down: ## stop the CKAN that `make portal` brought up
+	@$(PYTHON) -m dev.ckan down
+
+test-ckanext: ## run the tests of ckanext-openindicators inside the CKAN of `make portal`
+	@$(PYTHON) -m dev.ckan test-extension
 
 bench-datastore: $(VENV)/.ready ## load rows into the DataStore, compared with xloader (needs `make portal`)
 	@$(BIN)/python -m bench.datastore

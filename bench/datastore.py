@@ -25,6 +25,8 @@ import duckdb
 import pyarrow.parquet as pq
 
 from bench.data import sample_dataset
+from dev.ckan.portal_dir import PortalDir, default_folder
+from dev.ckan.running_portal import RunningPortal, load_portal
 from model.reference.registries import load_registries
 from model.util.hashing import sha256_file
 from portal.ckan.client import Client, Upload
@@ -33,8 +35,6 @@ from portal.ckan.datastore.api_loader import ApiLoader
 from portal.ckan.datastore.base import Table
 from portal.ckan.datastore.copy_loader import CopyLoader
 from portal.ckan.datastore.shape import Column, TableSchema
-from portal.ckan_server.bring_up import RunningPortal, load_portal
-from portal.ckan_server.home import Home, default_home
 
 XLOADER = "ckanext-xloader==2.6.0"
 COLUMNS = ("indicator", "ref_area", "time_period", "obs_value", "unit_measure", "obs_note")
@@ -79,13 +79,13 @@ class SixColumns(Table):
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--home", type=Path, default=default_home())
+    parser.add_argument("--home", type=Path, default=default_folder())
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--api-rows", type=int, default=100_000)
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--without-xloader", action="store_true")
     options = parser.parse_args()
-    home = Home(options.home.resolve())
+    home = PortalDir(options.home.resolve())
     portal = load_portal(home)
     client = Client(portal.url, portal.token)
     with tempfile.TemporaryDirectory(prefix="openindicators-bench-") as name:
@@ -97,7 +97,11 @@ def main() -> None:
 
 
 def _whole_tables(
-    home: Home, portal: RunningPortal, client: Client, folder: Path, options: argparse.Namespace
+    home: PortalDir,
+    portal: RunningPortal,
+    client: Client,
+    folder: Path,
+    options: argparse.Namespace,
 ) -> None:
     rows = options.rows
     first = make(folder / "first.parquet", rows)
@@ -146,7 +150,7 @@ def _plain_client(client: Client, table: Table) -> None:
 
 
 def _xloader(
-    home: Home, portal: RunningPortal, client: Client, folder: Path, data: Path
+    home: PortalDir, portal: RunningPortal, client: Client, folder: Path, data: Path
 ) -> float:
     """Load the same rows from a CSV file with xloader and return the seconds it takes."""
     python = home.venv / "bin" / "python"
