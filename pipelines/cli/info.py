@@ -12,7 +12,7 @@ from model.records.release_blockers import counted
 from pipelines.catalogue import load_catalogue
 from pipelines.cli.terminal import number, out, say_error, table
 from pipelines.settings import Settings
-from pipelines.steps.steps import BoundDataset
+from pipelines.steps.bound_dataset import BoundDataset
 from sources.connectors.registry import options_of
 from warehouse.store import releases, snapshots
 

@@ -16,8 +16,8 @@ from model.util.text import did_you_mean
 from pipelines.catalogue import Catalogue, load_catalogue
 from pipelines.cli.terminal import err, out, plain, say_error
 from pipelines.dagster.build import ckan_for, portals_for
+from pipelines.quality.report import ReleaseWithReport
 from pipelines.settings import Settings
-from pipelines.steps.quality_report import Reported
 from portal.base import Portal
 from warehouse.store import releases
 
@@ -38,7 +38,7 @@ def plan(wanted: list[str], to: str, as_json: bool) -> int:
     settings, catalogue = _open()
     portal = _portal(settings, catalogue, to, overwrite=False)
 
-    def one(history: list[Reported]) -> list[Difference]:
+    def one(history: list[ReleaseWithReport]) -> list[Difference]:
         return portal.plan(list(history))
 
     return _tell(_each(settings, _chosen(settings, catalogue, wanted), one), to, as_json)
@@ -54,9 +54,9 @@ def publish(wanted: list[str], to: str, overwrite: bool, as_json: bool) -> int:
     settings, catalogue = _open()
     portal = _portal(settings, catalogue, to, overwrite)
 
-    def one(history: list[Reported]) -> list[Difference]:
+    def one(history: list[ReleaseWithReport]) -> list[Difference]:
         with settings.data_dir.dataset_lock(history[-1].release.dataset):
-            return list(portal.publish(list(history)).differences)
+            return list(portal.apply(list(history)).differences)
 
     with settings.data_dir.run_lock(), portal.together():
         return _tell(_each(settings, _chosen(settings, catalogue, wanted), one), to, as_json)
@@ -110,14 +110,14 @@ def _chosen(settings: Settings, catalogue: Catalogue, wanted: list[str]) -> list
 
 def _each(
     settings: Settings, datasets: list[str],
-    one: Callable[[list[Reported]], list[Difference]],
+    one: Callable[[list[ReleaseWithReport]], list[Difference]],
 ) -> Iterator[Result[list[Difference]]]:
     """Do one thing for each dataset, a few at a time; give results in order."""
 
     def guarded(dataset: str) -> Result[list[Difference]]:
         try:
             history = releases.history(settings.data_dir, dataset)
-            return dataset, one([Reported(settings.data_dir, item) for item in history])
+            return dataset, one([ReleaseWithReport(settings.data_dir, item) for item in history])
         except OpenIndicatorsError as error:
             return dataset, error
 

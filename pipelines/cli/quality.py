@@ -23,10 +23,10 @@ from model.util.disk import write_if_changed
 from model.util.text import did_you_mean
 from pipelines.catalogue import load_catalogue
 from pipelines.cli.terminal import out, table
+from pipelines.quality.report import groups, quality_report
 from pipelines.settings import Settings
-from pipelines.steps.quality_report import groups, quality_report
-from pipelines.steps.rerun import Rerun, rerun
-from pipelines.steps.steps import BoundDataset
+from pipelines.steps.bound_dataset import BoundDataset
+from pipelines.steps.rerun_checks import Rerun, rerun
 from portal.metadata.mqa import Reach
 from portal.quality.formats import junit, prometheus
 from warehouse.store import validation_log

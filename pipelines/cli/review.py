@@ -21,7 +21,7 @@ from pipelines.cli.identity import decider, plain_text
 from pipelines.cli.terminal import err, number, out, plain, table
 from pipelines.dagster.build import portals_for
 from pipelines.settings import Settings
-from pipelines.steps.steps import publish, show_draft
+from pipelines.steps.publish import publish, show_draft
 from portal.site import DATASET_PAGE
 from warehouse.store import catalogue as warehouse_catalogue
 from warehouse.store import decisions, drafts, releases

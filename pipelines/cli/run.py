@@ -17,7 +17,7 @@ from pipelines.cli.terminal import err, live, number, out, plain, say_error, tab
 from pipelines.dagster.build import portals_for
 from pipelines.dagster.execution import Outcome, run_datasets
 from pipelines.settings import Settings
-from pipelines.steps.steps import publish
+from pipelines.steps.publish import publish
 from portal.base import Portal
 from warehouse.store import drafts, releases, validation_log
 

@@ -21,7 +21,7 @@ from model.errors import (
 from pipelines.after_run import alerts
 from pipelines.after_run.alerts import forget_removed, notify
 from pipelines.settings import EmailSettings, Settings
-from pipelines.steps.reporting import FailureLog
+from pipelines.steps.progress import FailureLog
 from tests.fixtures.listeners import mail_server, webhook
 from tests.fixtures.releases import check
 from tests.warehouse.test_judgements import DATASET, inputs, validated

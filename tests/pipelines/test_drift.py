@@ -17,7 +17,8 @@ from pipelines.catalogue import load_catalogue
 from pipelines.dagster.assets import asset_key
 from pipelines.dagster.instance import open_instance
 from pipelines.settings import Settings
-from pipelines.steps.steps import Released, make_release, take_snapshot
+from pipelines.steps.fetch import take_snapshot
+from pipelines.steps.release import Released, make_release
 from sources.fetch.folder import FolderTransport
 from tests.fixtures.commands import openindicators
 from warehouse.store import releases

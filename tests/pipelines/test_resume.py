@@ -15,7 +15,7 @@ import pytest
 
 from pipelines.catalogue import load_catalogue
 from pipelines.settings import Settings
-from pipelines.steps.steps import take_snapshot
+from pipelines.steps.fetch import take_snapshot
 from sources.fetch.http import HttpLimits, HttpTransport
 from tests.sources.test_pull import Bank, bank_on_this_machine
 from warehouse.store import snapshots
@@ -43,7 +43,7 @@ SCRIPT = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from pipelines.steps.steps import take_snapshot
+from pipelines.steps.fetch import take_snapshot
 from tests.pipelines.test_resume import pipeline_of, HTTP
 folder = Path(sys.argv[1])
 home, pipeline = pipeline_of(folder)
