@@ -82,7 +82,7 @@ def _publish(data_dir: DataDir, dataset: Dataset, registries: Registries) -> Non
     held = {**figure, "_part": "a.csv", "_row": 7, "_column": "B", "reasons": ["check_1"]}
     release = make_release(data_dir.releases(dataset.id) / "1", dataset, [figure], held=[held])
     files = [
-        FileRecord(name=form.file_name(dataset), sha256="0" * 64, bytes=9)
+        (FileRecord(name=form.file_name(dataset), sha256="0" * 64, bytes=9), form)
         for form in DISTRIBUTIONS
     ]
     nodes = dcat.dataset_nodes(

@@ -61,7 +61,8 @@ def publish(data_dir: DataDir, as_of: date) -> int:
             }
             folder = data_dir.root / "held" / str(as_of)
             shutil.rmtree(folder, ignore_errors=True)
-            content = Content.of(make_release(folder, each, [row()], quarantined=[quarantined]), registries())
+            release = make_release(folder, each, [row()], quarantined=[quarantined])
+            content = Content.of(release, registries())
         record = validation_log.record(data_dir, report.latest)
         assessed.append(Assessed(report, Names(each, registries()), record, content))
     sectors, city = groups([each.report for each in assessed])
