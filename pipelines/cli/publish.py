@@ -58,7 +58,7 @@ def publish(
 
     def one(history: list[ReleaseWithReport]) -> list[Difference]:
         with settings.data_dir.dataset_lock(history[-1].release.dataset):
-            return list(portal.publish(list(history)).differences)
+            return list(portal.apply(list(history)).differences)
 
     with settings.data_dir.run_lock(), portal.together():
         return _tell(_each(settings, _chosen(settings, catalogue, wanted), one), to, as_json)

@@ -31,7 +31,7 @@ def publish(dataset: str, data_dir: DataDir, portal: Portal) -> Publication | No
         history = releases.history(data_dir, dataset)
         if not history:
             return None
-        return portal.publish([ReleaseWithReport(data_dir, item) for item in history])
+        return portal.apply([ReleaseWithReport(data_dir, item) for item in history])
 
 
 def show_draft(
@@ -58,7 +58,7 @@ def show_draft(
         if draft is None:
             preview.remove(dataset)
         else:
-            shown.append(preview.publish([
+            shown.append(preview.apply([
                 ReleaseWithReport(data_dir, item)
                 for item in (*releases.history(data_dir, dataset), draft)
             ]))
