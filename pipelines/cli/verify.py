@@ -20,7 +20,7 @@ from warehouse.store import releases
 _EXIT_CODES = {True: 0, False: 1, None: 3}  # genuine, not genuine, unknown; 2 is wrong use
 
 
-def verify(file: Path, as_json: bool) -> int:
+def verify(file: Path, profile: str | None, as_json: bool) -> int:
     """Compare a file with the checksums of every release and every published download.
 
     Exits with 0 for a genuine file, 1 for one that was changed, 3 where nothing is known of it.
@@ -30,7 +30,7 @@ def verify(file: Path, as_json: bool) -> int:
     """
     if not file.is_file():
         raise OpenIndicatorsError("there is no such file", where=str(file), todo="check the path")
-    settings = Settings.from_environment()
+    settings = Settings.from_environment(profile)
     found = genuine(file, _records(settings))
     if as_json:
         gone = {match["dataset"] for match in found["matches"]}
