@@ -35,7 +35,6 @@ from pipelines.steps.steps import (
     BoundDataset,
     Released,
     blocking_error,
-    code_version,
     log_unreadable,
     log_validation,
     make_release,
@@ -177,7 +176,7 @@ def _table(bound: BoundDataset) -> dg.AssetsDefinition:
         kinds={"duckdb", "parquet", "greatexpectations"},
         description=f"{dataset.title.en}: tidy, typed, coded observations, judged by"
         " the suite; rows that cannot be trusted are held back with their reason.",
-        code_version=code_version(),
+        code_version=bound.code_version,
         automation_condition=_automation(),
         check_specs=[
             *(

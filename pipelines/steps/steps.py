@@ -6,22 +6,19 @@ depends on has changed, and then writes nothing.
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
 
-import expectations
-import sources
-import warehouse
 from expectations.disclosure_control.small_cells import suppress, told
 from expectations.runner.release_decision import located
 from expectations.runner.validate import Relations, validate
+from expectations import suites
 from expectations.scoring import scores
 from expectations.suites.suite import Suite
 from model.declarations.dataset import Dataset, Source
@@ -32,6 +29,7 @@ from model.records.publication import Publication
 from model.records.source_schema import SourceSchema
 from model.records.validation import QualityRecord, ReleaseBlocker
 from model.records.validation_log import Acceptance, ValidationRun
+from model.reference import personal_data
 from model.reference.personal_data import masked_record
 from model.reference.registries import Registries
 from model.util.hashing import sha256_json
@@ -39,9 +37,11 @@ from pipelines.steps.compared import compared_with, paths, version
 from pipelines.steps.quality_report import Reported
 from portal.base import Portal, ShowsDrafts
 from portal.site import Site
+from sources import formats
 from sources.base import SourceProtocol, StoredPart, Transport
 from sources.connectors.registry import options_of, protocol
 from sources.fetch.conditional import fetch_parts
+from warehouse import cleaning
 from warehouse.cleaning.clean import CleanStats, clean
 from warehouse.cleaning.drift import schema_check
 from warehouse.store import acceptances, drafts, releases, snapshots, validation_log, working_tables
@@ -100,27 +100,27 @@ class BoundDataset:
         """Checksum of all that the declaration says for the profile."""
         return self.declaration.version(self.profile, self.registries)
 
+    @property
+    def code_version(self) -> str:
+        """The versions of what turns bytes into observations and validates them."""
+        return f"{self.reading_version} suite-{suites.VERSION}"
+
+    @property
+    def reading_version(self) -> str:
+        """The versions of what turns bytes into observations."""
+        reader = f"{self.source.protocol}-{self.protocol.version}"
+        return f"{reader} formats-{formats.VERSION} cleaning-{cleaning.VERSION}"
+
     def inputs(self, snapshot_sha256: str, acceptances_sha256: str | None = None) -> Inputs:
         """Return what decides whether a release is new."""
         return Inputs(
             snapshot_sha256=snapshot_sha256,
             declaration_sha256=self.declaration_sha256,
             suite_sha256=self.suite.sha256,
-            code_version=code_version(),
+            code_version=self.code_version,
+            profile=self.profile,
             acceptances_sha256=acceptances_sha256,
         )
-
-
-@cache
-def code_version() -> str:
-    """Return a checksum of the code that turns bytes into observations, 16 hex digits."""
-    digest = hashlib.sha256()
-    for package in (sources, warehouse, expectations):
-        folder = Path(str(package.__file__)).parent
-        for path in sorted(folder.rglob("*.py")):
-            digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def take_snapshot(
@@ -138,6 +138,7 @@ def take_snapshot(
         StoreError: the data folder cannot be written.
     """
     dataset = bound.dataset
+    data_dir.claim(bound.profile)
     folder = data_dir.fetch_session(dataset.id)
     with data_dir.dataset_lock(dataset.id):
         earlier = snapshots.latest(data_dir, dataset.id)
@@ -155,7 +156,7 @@ def take_snapshot(
             taken = snapshots.save(
                 data_dir, dataset.id, fetched.parts,
                 protocol=bound.source.protocol, options=bound.source.options,
-                licence=dataset.licence, retrieved=clock(),
+                licence=dataset.licence, retrieved=clock(), profile=bound.profile,
             )
         shutil.rmtree(folder, ignore_errors=True)
         return taken
@@ -175,7 +176,7 @@ def make_table(bound: BoundDataset, data_dir: DataDir) -> tuple[Path, CleanStats
     dataset = bound.dataset
     stored = _last_snapshot(bound, data_dir)
     inputs = sha256_json(
-        [stored.snapshot.sha256, bound.declaration_sha256, code_version()]
+        [stored.snapshot.sha256, bound.declaration_sha256, bound.reading_version]
     )
 
     def fill(con: duckdb.DuckDBPyConnection) -> CleanStats:
@@ -225,7 +226,10 @@ def validate_table(bound: BoundDataset, data_dir: DataDir) -> Validated:
         return scored if bound.timed else scored.without_durations()
 
     validated_by = sha256_json(
-        [bound.suite.sha256, acceptances.version(accepted), version(compared)]
+        [
+            bound.suite.sha256, suites.VERSION, scores.ALGORITHM, personal_data.PATTERNS,
+            acceptances.version(accepted), version(compared),
+        ]
     )
     with data_dir.dataset_lock(bound.dataset.id):
         return working_tables.write_validated(data_dir, bound.dataset, table, validated_by, judge)

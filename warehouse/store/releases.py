@@ -67,6 +67,7 @@ class Inputs:
     declaration_sha256: str
     suite_sha256: str
     code_version: str
+    profile: str | None = None
     acceptances_sha256: str | None = None  # of the rows that people accepted
 
     @property
@@ -224,6 +225,7 @@ def fill(
     release = Release(
         dataset=dataset.id,
         number=number_after(before),
+        profile=inputs.profile,
         issued=issued,
         reason=_reason(before, inputs),
         inputs_sha256=inputs.sha256,
