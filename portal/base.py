@@ -53,7 +53,7 @@ class Portal(Protocol):
         """
         ...
 
-    def publish(self, history: list[ReleaseFiles]) -> Publication:
+    def apply(self, history: list[ReleaseFiles]) -> Publication:
         """Apply just what `plan` says: readers see the old release or the new one.
 
         Raises:

@@ -1,5 +1,5 @@
-"""TODO expectations/suites."""
+"""Suites: what a dataset must fulfil, read from YAML and written as Great Expectations' JSON."""
 
-# What a suite's checks find. Raise it whenever the same table and suite give another record:
-# cached validations carry it in their key.
+# The version of the suite format and of what checks find: raise it whenever the same table and
+# suite give another record. Cached validations carry it in their key.
 VERSION = 1

@@ -18,7 +18,7 @@ from portal.verify import verify as genuine
 from warehouse.store import releases
 
 
-def verify(file: Path, as_json: bool) -> int:
+def verify(file: Path, profile: str | None, as_json: bool) -> int:
     """Compare a file with the checksums of every release and every published download.
 
     Raises:
@@ -26,7 +26,7 @@ def verify(file: Path, as_json: bool) -> int:
     """
     if not file.is_file():
         raise OpenIndicatorsError("there is no such file", where=str(file), todo="check the path")
-    settings = Settings.from_environment()
+    settings = Settings.from_environment(profile)
     found = genuine(file, _records(settings))
     if as_json:
         gone = {match["dataset"] for match in found["matches"]}

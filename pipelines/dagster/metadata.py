@@ -17,7 +17,7 @@ from model.records.release_blockers import in_words
 from model.records.validation import CheckResult
 from model.records.validation_log import ValidationRun
 from model.util.sql import literal
-from pipelines.steps.steps import Released
+from pipelines.steps.release import Released
 from portal.site import PREVIEW
 from warehouse.cleaning.clean import CleanStats
 from warehouse.engine import connect

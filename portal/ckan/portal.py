@@ -96,7 +96,7 @@ class Ckan:
             ]
         return [*differences, *self._needless_draft(history)]
 
-    def publish(self, history: list[ReleaseFiles], private: bool = False) -> Publication:
+    def apply(self, history: list[ReleaseFiles], private: bool = False) -> Publication:
         """Bring the portal to the current release.
 
         Where that is a withdrawal, a tombstone takes the dataset's place: its files, its
@@ -133,7 +133,7 @@ class Ckan:
             PortalError, BusyError: as `publish`.
         """
         if draft is not None:
-            return self.publish([drafts.Draft(draft)], private=True)
+            return self.apply([drafts.Draft(draft)], private=True)
         drafts.remove(self.client, self.loader, dataset)
         self.journal(dataset + drafts.SUFFIX).path.unlink(missing_ok=True)
         return None

@@ -84,7 +84,7 @@ class Site:
         found.append(self._catalogue_difference(dataset))
         return found
 
-    def publish(self, history: list[ReleaseFiles]) -> Publication:
+    def apply(self, history: list[ReleaseFiles]) -> Publication:
         """Bring the site to a dataset's current release; an unchanged one writes nothing.
 
         Raises:

@@ -24,7 +24,7 @@ from pipelines.catalogue import load_catalogue
 from pipelines.dagster import execution
 from pipelines.dagster.execution import Outcome
 from pipelines.settings import Settings
-from pipelines.steps.reporting import FailureLog
+from pipelines.steps.progress import FailureLog
 from sources.base import SourceProtocol, StoredPart
 from sources.connectors import files, uis, worldbank, worldbank_bulk
 from sources.fetch.conditional import fetch_parts
@@ -82,12 +82,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         with dg.DagsterInstance.ephemeral() as instance:
             yield instance
 
-    settings = Settings.from_environment(
-        {
-            "OPENINDICATORS_DATA_DIR": str(tmp_path_factory.mktemp("corpus")),
-            "OPENINDICATORS_CORPUS": str(DATA),
-            "SOURCE_DATE_EPOCH": "1764000000",
-        },
+    settings = Settings(
+        data_dir=tmp_path_factory.mktemp("corpus"), corpus=DATA, epoch="1764000000",
         profile="corpus",
     )
     settings.data_dir.prepare()

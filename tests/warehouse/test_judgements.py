@@ -179,7 +179,7 @@ def test_accepted_rows_are_one_of_a_releases_inputs() -> None:
 
 def test_what_failed_is_kept_until_it_is_mended(data_dir: DataDir) -> None:
     from model.errors import UnreachableError
-    from pipelines.steps.reporting import FailureLog
+    from pipelines.steps.progress import FailureLog
 
     book = FailureLog(data_dir)
     book.finished(DATASET, "snapshot", True)

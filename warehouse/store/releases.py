@@ -67,8 +67,8 @@ class Inputs:
     declaration_sha256: str
     suite_sha256: str
     code_version: str
-    profile: str | None = None
     acceptances_sha256: str | None = None  # of the rows that people accepted
+    profile: str | None = None  # recorded, no part of the checksum
 
     @property
     def sha256(self) -> str:

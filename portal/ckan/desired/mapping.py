@@ -1,6 +1,6 @@
 """A release as CKAN's package, resources, organisation and group. Plain data; nothing is sent.
 
-Field names are those that ckanext-dcat and ckanext-scheming read (portal/ckan_server/schemas).
+Field names are those of ckanext-openindicators' schema, which ckanext-dcat reads.
 """
 
 from __future__ import annotations
