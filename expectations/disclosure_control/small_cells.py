@@ -16,8 +16,7 @@ from typing import Any
 
 import duckdb
 
-from expectations.checks.series.points import columns
-from expectations.checks.sql import in_template
+from expectations.checks.sql import columns
 from expectations.disclosure_control.secondary_suppression import (
     Cell,
     Sum,
@@ -27,28 +26,9 @@ from expectations.disclosure_control.secondary_suppression import (
 from model.declarations.dataset import Dataset, SmallCells
 from model.records.validation import QualityRecord, ReleaseBlocker
 from model.reference.personal_data import SMALL_COUNTS
-from model.util.sql import identifier, literal
+from model.util.sql import identifier
 
 SUPPRESSED = "Q"  # SDMX CL_OBS_STATUS
-
-
-def small_cells(kwargs: dict[str, Any]) -> str:
-    """How many counts are small, by indicator and area; their values are not told."""
-    below = " OR ".join(
-        f"(indicator = {in_template(literal(code))} AND obs_value > 0 AND obs_value < {least})"
-        for code, least in kwargs["thresholds"].items()
-    )
-    return f"""
-SELECT indicator, ref_area, count(*) AS affected, min(time_period) || ' … ' || max(time_period)
-  AS reference FROM {{batch}} WHERE {below} GROUP BY ALL"""
-
-
-def thresholds(dataset: Dataset) -> dict[str, int]:
-    """Return the threshold of each indicator that counts people."""
-    return {
-        code: indicator.small_cells.threshold
-        for code, indicator in dataset.indicators.items() if indicator.small_cells
-    }
 
 
 @dataclass(frozen=True)
