@@ -41,6 +41,7 @@ class Implied:
     severity: Severity
     arguments: Mapping[str, Any] = field(default_factory=dict)
     title: Bilingual | None = None
+    acceptable: bool = True
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,8 @@ class Check(BaseModel):
         dimension: the quality dimension that it measures.
         frequencies: the datasets that it applies to.
         automatic: the name under which every such dataset has it; None: only by a suite.
-        protects_persons: a suite can make it stricter, not replace it, and no row that breaks it
-            can be accepted.
+        protects_persons: a suite can make it stricter, but not replace it.
+        acceptable: whether a person may accept a row that breaks it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -78,6 +79,7 @@ class Check(BaseModel):
     frequencies: ClassVar[tuple[str, ...]] = FREQUENCIES
     automatic: ClassVar[str | None] = None
     protects_persons: ClassVar[bool] = False
+    acceptable: ClassVar[bool] = True
     from_declaration: ClassVar[tuple[str, ...]] = ()  # arguments that no suite gives
 
     @classmethod

@@ -6,6 +6,7 @@ All of it is critical. What it implies of values is in `values/declared.py`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, get_args
 
 from expectations.checks.base import Implied
@@ -42,7 +43,16 @@ _FREQUENCIES = {
 
 
 def declared_checks(dataset: Dataset, registries: Registries) -> Iterator[tuple[str, Implied]]:
-    """Yield the type of each check that a declaration implies, and how."""
+    """Yield the type of each check that a declaration implies, and how.
+
+    Every table rests on them: no row that breaks one can be accepted, but of rows with the same key
+    one can.
+    """
+    for kind, item in _declared(dataset, registries):
+        yield kind, replace(item, acceptable=item.name == KEY_CHECK)
+
+
+def _declared(dataset: Dataset, registries: Registries) -> Iterator[tuple[str, Implied]]:
     for column in (*dataset.key, "freq", "obs_status"):
         yield (
             "expect_column_values_to_not_be_null",

@@ -2,8 +2,8 @@
 
 Primary suppression withholds a count from 1 to below the threshold. Where a total and all of its
 other parts are published, the withheld one is their difference, and near it where the others that
-are withheld are small: `expectations.disclosure_control.secondary_suppression` withholds more, until each of them could be
-anything within a range as wide as the threshold.
+are withheld are small: `secondary_suppression` withholds more, until each of them could be anything
+within a range as wide as the threshold.
 """
 
 from __future__ import annotations
@@ -75,11 +75,11 @@ def suppress(
                 f"UPDATE {identifier(relation)} SET obs_value = NULL, obs_status = '{SUPPRESSED}'"
                 " WHERE _id IN (SELECT unnest(?))", [ids],
             )
-            done = done.and_also(found.told)
+            done = done.and_also(found.suppression)
     return done
 
 
-def told(quality: QualityRecord, done: Suppression) -> QualityRecord:
+def with_suppression(quality: QualityRecord, done: Suppression) -> QualityRecord:
     """Return a record that says how much was withheld, and that stops where it is not enough."""
     if not done.small:
         return quality
@@ -97,7 +97,8 @@ def told(quality: QualityRecord, done: Suppression) -> QualityRecord:
     )
     blockers = quality.blockers
     if done.problem:
-        blockers = (ReleaseBlocker(kind="disclosure_unknown", error=done.problem), *(blockers or ()))
+        unknown = ReleaseBlocker(kind="disclosure_unknown", error=done.problem)
+        blockers = (unknown, *(blockers or ()))
     return quality.model_copy(update={"checks": checks, "blockers": blockers})
 
 
@@ -112,7 +113,7 @@ def suppressed(dataset: Dataset) -> dict[str, SmallCells]:
 @dataclass(frozen=True)
 class _Withheld:
     cells: frozenset[Cell]
-    told: Suppression
+    suppression: Suppression
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -41,6 +42,13 @@ def validate(
         Great Expectations' results, with the `_id` of unexpected rows.
     """
     suite = to_gx(Suite(dataset="rest", expectations=tuple(expectations)))
+    with copied(con, relation) as database:
+        return standalone.run(database, suite, _FORMAT)
+
+
+@contextmanager
+def copied(con: duckdb.DuckDBPyConnection, relation: str) -> Iterator[Path]:
+    """Provide a DuckDB file with the rows of a relation, as `standalone.run` takes it."""
     with tempfile.TemporaryDirectory(prefix="openindicators-") as folder:
         database = Path(folder, "rows.duckdb")
         con.execute(f"ATTACH {literal(database)} AS _gx_rows")
@@ -50,4 +58,4 @@ def validate(
             )
         finally:
             con.execute("DETACH _gx_rows")
-        return standalone.run(database, suite, _FORMAT)
+        yield database

@@ -78,15 +78,14 @@ def skippable(
     series = next(
         (item.check for item in expectations if isinstance(item.check, SeriesCheck)), None
     )
-    sources = {"table": f"FROM {identifier(relation)}"}
+    sources = {"table": ("", identifier(relation))}
     if series is not None:
-        sources["series"] = _series(relation, series)
-        sources["release"] = _release(relation, series, asked["release"])
-    for scope, source in sources.items():
+        sources["series"] = (_series(relation, series), "seen")
+        sources["release"] = (_release(relation, series, asked["release"]), "size, pair")
+    for scope, (tables, source) in sources.items():
         if items := asked[scope]:
             wanted = ", ".join(needed.sql for _, needed in items)
-            prefix, _, tail = source.rpartition("FROM ")
-            answers = con.execute(f"{prefix}SELECT {wanted} FROM {tail}").fetchall()[0]
+            answers = con.execute(f"{tables} SELECT {wanted} FROM {source}").fetchall()[0]
             found |= {
                 item.name for (item, _), some in zip(items, answers, strict=True) if not some
             }
@@ -94,18 +93,21 @@ def skippable(
 
 
 def _series(relation: str, check: SeriesCheck) -> str:
-    """Return the source with a row for each series; all checks of a table have the same series."""
+    """Return the tables that end in `seen`, a row for each series.
+
+    All checks of a table have the same series.
+    """
     point = sheet_points(check.series, check.frequency).format(batch=identifier(relation))
     return (
         f"WITH point AS ({point}), series AS (SELECT {_SUMMARY} FROM point GROUP BY series),"
-        f"{_STEPS} FROM seen"
+        f"{_STEPS}"
     )
 
 
 def _release(
     relation: str, check: SeriesCheck, asked: Sequence[tuple[Expectation, MayFind]]
 ) -> str:
-    """Return the source with one row: what is lost and what changed since the last release."""
+    """Return the tables `size` and `pair`, a row each: what was lost or changed since."""
     before = next(
         (identifier(name) for item, _ in asked for name in item.relations), identifier(relation)
     )
@@ -116,5 +118,4 @@ def _release(
                   (SELECT count(*) FROM before) AS before_rows),
   pair AS (SELECT count(*) FILTER (now.v IS NULL AND before.v IS NOT NULL) AS lost,
                   count(*) FILTER (now.v <> before.v) AS changed
-           FROM before LEFT JOIN now USING (key))
-FROM size, pair"""
+           FROM before LEFT JOIN now USING (key))"""

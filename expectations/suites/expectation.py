@@ -23,6 +23,7 @@ class Expectation(Frozen):
     severity: Severity
     level: Level
     title: Bilingual
+    acceptable: bool = True  # whether a person may accept a row that breaks it
 
     @cached_property
     def check(self) -> Check:

@@ -26,6 +26,7 @@ class WithheldElsewhere(WithheldCellsCheck):
     level: ClassVar[Level] = "table"
     automatic: ClassVar = "withheld_elsewhere"
     protects_persons: ClassVar = True
+    acceptable: ClassVar = False
 
     dataset: str
 

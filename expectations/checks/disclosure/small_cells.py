@@ -23,6 +23,7 @@ class SmallCellsWithheld(Check):
     level: ClassVar[Level] = "table"
     automatic: ClassVar = "small_cells_withheld"
     protects_persons: ClassVar = True
+    acceptable: ClassVar = False
 
     thresholds: dict[str, int]
 

@@ -15,10 +15,11 @@ from model.records.validation import QualityDimension
 from model.reference.registries import Registries
 from model.util.text import Bilingual
 
+
 class Periods(SeriesCheck):
     """A table that does not begin `from` a period (or a range of two), or does not reach `to`.
 
-    With `no_gaps` also an indicator of which a series misses a period inside. A table may go on
+    With `no_gaps` also a series that misses more than `allowed` periods inside. A table may go on
     after `to`: time alone breaks nothing.
     """
 
@@ -34,6 +35,7 @@ class Periods(SeriesCheck):
     )
     to: Period | None = None
     no_gaps: bool = False
+    allowed: int = 0
 
     @property
     def _starts(self) -> tuple[str, str] | None:
@@ -56,7 +58,14 @@ class Periods(SeriesCheck):
         if self.to:
             rules.append(wording.say(f"có đến {self.to} hoặc mới hơn", f"reach {self.to} or later"))
         if self.no_gaps:
-            rules.append(wording.say("không thiếu kỳ nào ở giữa", "miss no period in between"))
+            most = wording.value(self.allowed)
+            rules.append(
+                wording.say(
+                    f"thiếu nhiều nhất {most} kỳ ở giữa mỗi chuỗi",
+                    f"miss at most {most} inside a series",
+                ) if self.allowed
+                else wording.say("không thiếu kỳ nào ở giữa", "miss no period in between")
+            )
         return {"rules": wording.listed(rules)}
 
     def problems(self, dataset: Dataset, registries: Registries) -> Iterator[ArgumentProblem]:
@@ -89,10 +98,10 @@ class Periods(SeriesCheck):
         if self.no_gaps:
             point = points(self.series, self.frequency, also=", indicator")
             selects.append(
-                "SELECT indicator || ' after ' || p0 AS reference, min(period) AS observed,"
-                " NULL AS expected FROM (SELECT *, lag(t) OVER past AS t0,"
-                f" lag(period) OVER past AS p0 FROM ({point})"
-                " WINDOW past AS (PARTITION BY series ORDER BY t))"
-                " WHERE t - t0 > 1 GROUP BY indicator, p0"
+                "SELECT any_value(indicator) || ' after ' || min(p0) AS reference,"
+                " sum(t - t0 - 1)::VARCHAR AS observed, NULL AS expected"
+                " FROM (SELECT *, lag(t) OVER past AS t0, lag(period) OVER past AS p0"
+                f" FROM ({point}) WINDOW past AS (PARTITION BY series ORDER BY t))"
+                f" WHERE t - t0 > 1 GROUP BY series HAVING sum(t - t0 - 1) > {self.allowed}"
             )
         return " UNION ALL ".join(selects)

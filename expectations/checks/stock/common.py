@@ -50,14 +50,15 @@ class Comparison(Frozen):
     @model_validator(mode="after")
     def _list_for_sets(self) -> Comparison:
         if (self.operator in ("IN", "NOT_IN")) != isinstance(self.parameter, list):
-            raise ValueError("IN and NOT_IN take a list, the others one value")
+            raise ValueError("takes a list for IN and NOT_IN, else one value")
         return self
 
     def sql(self) -> str:
         """Return the condition in SQL."""
         column, parameter = identifier(self.column.name), self.parameter
         if isinstance(parameter, list):
-            return f"{column} {self.operator.replace('_', ' ')} ({', '.join(map(value, parameter))})"
+            listed = ", ".join(map(value, parameter))
+            return f"{column} {self.operator.replace('_', ' ')} ({listed})"
         return f"{column} {'=' if self.operator == '==' else self.operator} {value(parameter)}"
 
 
@@ -198,7 +199,7 @@ class Bounds(StockCheck):
     @model_validator(mode="after")
     def _any_bound(self) -> Bounds:
         if self.min_value is None and self.max_value is None:
-            raise ValueError("has no bound: give `min_value`, `max_value` or both")
+            raise ValueError("has no bound; give `min_value`, `max_value` or both")
         if None not in (self.min_value, self.max_value) and self.min_value > self.max_value:  # type: ignore[operator]
             raise ValueError("min_value is above max_value")
         return self

@@ -16,8 +16,8 @@ Pair = Annotated[list[Scalar], Field(min_length=2, max_length=2)]
 
 
 class _Pairs(StockRowCheck):
-    column_A: str  # noqa: N815 - the name of Great Expectations
-    column_B: str  # noqa: N815
+    column_A: str
+    column_B: str
     ignore_row_if: Literal[
         "both_values_are_missing", "either_value_is_missing", "neither"
     ] = "both_values_are_missing"
@@ -83,6 +83,7 @@ class UniqueWithinRecord(_Columns):
 
     type: ClassVar = "expect_select_column_values_to_be_unique_within_record"
     text: ClassVar = Bilingual(
-        vi="trong mỗi dòng, {columns} khác nhau", en="within a row, {columns} differ from each other"
+        vi="trong mỗi dòng, {columns} khác nhau",
+        en="within a row, {columns} differ from each other",
     )
     dimension: ClassVar[QualityDimension] = "uniqueness"

@@ -47,6 +47,7 @@ class PersonalData(Check):
     level: ClassVar[Level] = "table"
     automatic: ClassVar = "no_personal_data"
     protects_persons: ClassVar = True
+    acceptable: ClassVar = False
 
     columns: list[str]
     kinds: list[str] = [*KINDS]
@@ -64,7 +65,8 @@ class PersonalData(Check):
         """Return the SELECT."""
         found = " UNION ALL ".join(
             f"SELECT {literal(column)} AS place, {identifier(column)} AS text, count(*) AS affected"
-            f" FROM {{batch}} WHERE regexp_matches({identifier(column)}, '[0-9０-９@＠]') GROUP BY ALL"
+            f" FROM {{batch}} WHERE regexp_matches({identifier(column)}, '[0-9０-９@＠]')"
+            " GROUP BY ALL"
             for column in self.columns
         )
         folded = (

@@ -44,6 +44,7 @@ class UnitsDeclared(_RowCondition):
         en="the unit of measure is the one declared for the indicator",
     )
     automatic: ClassVar = "unit_measure_declared"
+    acceptable: ClassVar = False
 
     units: dict[str, str]
 
@@ -72,6 +73,7 @@ class ValuesPresent(_RowCondition):
         en="every row has a value, unless its status is “missing” or “suppressed”",
     )
     automatic: ClassVar = "obs_value_present"
+    acceptable: ClassVar = False
 
     def broken(self) -> str:
         """Return the condition."""

@@ -22,7 +22,9 @@ class ValueRange(Check):
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
     type: ClassVar = "expect_value_range"
-    text: ClassVar = Bilingual(vi="giá trị {range}{since}{only}", en="the value is {range}{since}{only}")
+    text: ClassVar = Bilingual(
+        vi="giá trị {range}{since}{only}", en="the value is {range}{since}{only}"
+    )
     dimension: ClassVar[QualityDimension] = "validity"
 
     at_least: Number | None = None

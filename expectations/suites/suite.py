@@ -16,6 +16,7 @@ Expectations' own form, with `type` and `kwargs`, is read as well.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,11 +37,17 @@ from model.records.validation import Severity
 from model.reference.registries import Registries
 from model.util.text import Bilingual, Frozen, Name, did_you_mean
 
+__all__ = [
+    "Expectation", "Suite", "full_suite", "implied_expectations", "load_suite", "load_suites",
+]
+
 _TYPES = {
-    "float_type": "is not a number", "int_type": "is not a whole number",
+    "float_type": "is not a number", "int_type": "is not a number",
     "bool_type": "is not true or false", "list_type": "is not a list",
     "string_type": "is not text", "dict_type": "is not a mapping",
     "missing": "is missing",
+    "model_attributes_type": "is no condition; write e.g. {type: comparison, column:"
+    " {name: indicator}, operator: ==, parameter: X}",
 }
 
 
@@ -58,12 +65,13 @@ class _SuiteFile(Frozen):
 
 @dataclass(frozen=True)
 class _Entry:
-    """One expectation of a file; `at` is where its arguments stand."""
+    """One expectation of a file, and where its arguments and its options stand."""
 
     type: str
     arguments: dict[str, Any]
     options: _Options
     at: KeyPath
+    options_at: KeyPath
 
 
 def load_suite(path: Path, dataset: Dataset, registries: Registries) -> Suite:
@@ -88,7 +96,7 @@ def load_suite(path: Path, dataset: Dataset, registries: Registries) -> Suite:
         if entry.options.name in taken:
             raise DeclarationError(
                 f"another expectation has the name {entry.options.name!r}",
-                where=document.where((*entry.at, "name")), todo="give it another",
+                where=document.where((*entry.options_at, "name")), todo="give it another",
             )
         taken |= {entry.options.name} if entry.options.name else set()
     made = []
@@ -130,7 +138,8 @@ def _entry(item: Any, index: int, document: YamlFile) -> _Entry:
             f"unknown expectation {kind!r}", where=document.where(at_name),
             todo=did_you_mean(str(kind), {*all_checks()}) or "docs/quality.md lists them all",
         )
-    return _Entry(kind, arguments, parse_as(_Options, options, document, at_options), at_arguments)
+    given = parse_as(_Options, options, document, at_options)
+    return _Entry(kind, arguments, given, at_arguments, at_options)
 
 
 def _made(
@@ -186,11 +195,14 @@ def _explained(error: ValidationError, cls: type[Check]) -> Iterator[ArgumentPro
         elif item["type"] == "missing" and len(item["loc"]) == 1:
             yield ArgumentProblem((), f"{cls.type} needs the argument {name!r}", "add it")
         else:
-            what = _TYPES.get(item["type"]) or item["msg"].removeprefix("Value error, ")
-            shown = repr(item["input"])[:60] if item["loc"] else ""
+            message = _TYPES.get(item["type"]) or item["msg"].removeprefix("Value error, ")
+            what, _, todo = message.partition("; ")
+            if item["type"] == "literal_error":
+                options = set(re.findall(r"'([^']*)'", item["ctx"]["expected"]))
+                what, todo = "is unknown", did_you_mean(str(item["input"]), options)
+            shown = f" (got {repr(item['input'])[:60]})" if item["loc"] else ""
             yield ArgumentProblem(
-                at, f"{name or cls.type} {what}" + (f" (got {shown})" if shown else ""),
-                "see docs/quality.md",
+                at, f"{name or cls.type} {what}{shown}", todo or "see docs/quality.md"
             )
 
 
@@ -266,6 +278,7 @@ def implied_expectations(
         found.append(Expectation(
             name=item.name, type=name, kwargs=check.arguments(), severity=item.severity,
             level=check.level, title=item.title or check.title(dataset, registries),
+            acceptable=item.acceptable and check.acceptable,
         ))
     return tuple(found)
 
