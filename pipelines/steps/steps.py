@@ -39,9 +39,9 @@ from pipelines.steps.compared import compared_with, paths, version
 from pipelines.steps.quality_report import Reported
 from portal.base import Portal, ShowsDrafts
 from portal.site import Site
-from sources.base import SourceProtocol, StoredPart, Transport
+from sources.base import SourceFile, SourceProtocol, Transport
 from sources.connectors.registry import options_of, protocol
-from sources.fetch.conditional import fetch_parts
+from sources.fetch.parts import fetch_parts
 from warehouse.cleaning.clean import CleanStats, clean
 from warehouse.cleaning.drift import schema_check
 from warehouse.store import acceptances, drafts, releases, snapshots, validation_log, working_tables
@@ -93,7 +93,7 @@ class BoundDataset:
     @property
     def host(self) -> str:
         """The host that limits the rate of requests, or "" for files."""
-        return self.protocol.host(options_of(self.source))
+        return options_of(self.source).host
 
     @cached_property
     def declaration_sha256(self) -> str:
@@ -142,7 +142,7 @@ def take_snapshot(
     with data_dir.dataset_lock(dataset.id):
         earlier = snapshots.latest(data_dir, dataset.id)
         known = (
-            [(part, earlier.part_path(part)) for part in earlier.snapshot.parts]
+            [SourceFile.of(part, earlier.part_path(part)) for part in earlier.snapshot.parts]
             if earlier and earlier.snapshot.protocol == bound.source.protocol
             else []
         )
@@ -153,7 +153,7 @@ def take_snapshot(
             taken = (earlier, False)
         else:
             taken = snapshots.save(
-                data_dir, dataset.id, fetched.parts,
+                data_dir, dataset.id, [(part.record, part.path) for part in fetched.parts],
                 protocol=bound.source.protocol, options=bound.source.options,
                 licence=dataset.licence, retrieved=clock(),
             )
@@ -181,8 +181,7 @@ def make_table(bound: BoundDataset, data_dir: DataDir) -> tuple[Path, CleanStats
     def fill(con: duckdb.DuckDBPyConnection) -> CleanStats:
         snapshots.verify(stored)
         parts = [
-            StoredPart(part.name, stored.part_path(part), part.url)
-            for part in stored.snapshot.parts
+            SourceFile.of(part, stored.part_path(part)) for part in stored.snapshot.parts
         ]
         batches: Iterable = bound.protocol.read(parts, options_of(bound.source))
         return clean(
