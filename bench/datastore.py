@@ -24,6 +24,9 @@ from unittest.mock import patch
 import duckdb
 import pyarrow.parquet as pq
 
+from bench.data import sample_dataset
+from dev.ckan.portal_dir import PortalDir, default_folder
+from dev.ckan.running_portal import RunningPortal, load_portal
 from model.reference.registries import load_registries
 from model.util.hashing import sha256_file
 from portal.ckan.client import Client, Upload
@@ -32,9 +35,6 @@ from portal.ckan.datastore.api_loader import ApiLoader
 from portal.ckan.datastore.base import Table
 from portal.ckan.datastore.copy_loader import CopyLoader
 from portal.ckan.datastore.shape import Column, TableSchema
-from portal.ckan_server.bring_up import RunningPortal, load_portal
-from portal.ckan_server.home import Home, default_home
-from tests.fixtures.datasets import dataset
 
 XLOADER = "ckanext-xloader==2.6.0"
 COLUMNS = ("indicator", "ref_area", "time_period", "obs_value", "unit_measure", "obs_note")
@@ -79,13 +79,13 @@ class SixColumns(Table):
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--home", type=Path, default=default_home())
+    parser.add_argument("--home", type=Path, default=default_folder())
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--api-rows", type=int, default=100_000)
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--without-xloader", action="store_true")
     options = parser.parse_args()
-    home = Home(options.home.resolve())
+    home = PortalDir(options.home.resolve())
     portal = load_portal(home)
     client = Client(portal.url, portal.token)
     with tempfile.TemporaryDirectory(prefix="openindicators-bench-") as name:
@@ -97,7 +97,11 @@ def main() -> None:
 
 
 def _whole_tables(
-    home: Home, portal: RunningPortal, client: Client, folder: Path, options: argparse.Namespace
+    home: PortalDir,
+    portal: RunningPortal,
+    client: Client,
+    folder: Path,
+    options: argparse.Namespace,
 ) -> None:
     rows = options.rows
     first = make(folder / "first.parquet", rows)
@@ -146,7 +150,7 @@ def _plain_client(client: Client, table: Table) -> None:
 
 
 def _xloader(
-    home: Home, portal: RunningPortal, client: Client, folder: Path, data: Path
+    home: PortalDir, portal: RunningPortal, client: Client, folder: Path, data: Path
 ) -> float:
     """Load the same rows from a CSV file with xloader and return the seconds it takes."""
     python = home.venv / "bin" / "python"
@@ -163,7 +167,7 @@ def _xloader(
     duckdb.sql(f"COPY (FROM '{data}') TO '{csv}' (FORMAT csv, HEADER)")
     try:
         with _resource(client, csv) as resource:
-            fields = SixColumns(resource, data, dataset(), load_registries(), "").shape.fields(None)
+            fields = _table(resource, data).shape.fields(None)
             for field in fields:
                 field["info"] = {
                     "type_override": "numeric" if field["type"] == "float8" else "text"
@@ -181,12 +185,12 @@ def _xloader(
             found = [line for line in done.stdout.splitlines() if line.startswith("STEPS ")]
             if not found:
                 raise SystemExit(f"xloader failed: {done.stderr[-2000:]}")
-            told = json.loads(found[0].removeprefix("STEPS "))
-            steps = told["steps"]
+            report = json.loads(found[0].removeprefix("STEPS "))
+            steps = report["steps"]
             total = client.read("datastore_search", resource_id=resource, limit=0)["total"]
             seen = steps.get("Data now available to users", 0)
             print(f"  xloader: {total} rows; visible, without indexes, after {seen:.1f} s")
-            return float(told["seconds"])
+            return float(report["seconds"])
     finally:
         ini.unlink()
 
@@ -209,7 +213,7 @@ def make(path: Path, rows: int, revised_every: int = 0) -> Path:
 
 
 def _table(resource: str, data: Path) -> SixColumns:
-    return SixColumns(resource, data, dataset(), load_registries(), sha256_file(data))
+    return SixColumns(resource, data, sample_dataset(), load_registries(), sha256_file(data))
 
 
 @contextmanager

@@ -1,12 +1,12 @@
-"""Which planted faults are found, and what is flagged where nothing was planted.
+"""Recall of the checks on planted faults, and what they flag in untouched data.
 
-`python -m bench.faults --home DIR` (or `make bench-faults`), after
-`OPENINDICATORS_DATA_DIR=DIR openindicators run --profile corpus`. Real releases stand in for what a
-source serves next; the last release before it is the same with its newest period missing and a
-few figures not yet revised, as between two vintages of a statistics office. A fault counts as
-found when a check (critical or warning) names one of its observations and did not name it in the
-untouched table. The second column is what is found without the last release. Then the same faults
-before three tools whose rules were made from the untouched table.
+`python -m bench.faults --data-dir DIR` (or `make bench-faults`), after
+`OPENINDICATORS_DATA_DIR=DIR openindicators run --profile corpus`. A real release stands in for the
+source's next vintage; the previous release is the same without its newest period and before a few
+revisions. A fault counts as found when a check (critical or warning) names one of its observations
+and did not name it in the untouched table. The column "alone" leaves out checks that need the
+previous release. Three other tools, with rules profiled from the untouched table, see the same
+faults.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from model.declarations.dataset import SmallCells
 from model.records.validation import CheckResult
 from pipelines.catalogue import load_catalogue
 from pipelines.settings import Settings
-from pipelines.steps.steps import BoundDataset
+from pipelines.steps.bound_dataset import BoundDataset
 
-Named = dict[str, list[dict[str, Any]]]  # check -> what it names
+Named = dict[str, list[dict[str, Any]]]  # check -> observations that it names
 ALL = 1_000_000
 
 
 def main() -> None:
-    """Plant, look, and print the table."""
+    """Plant the faults and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--home", type=Path, required=True, help="data folder of a corpus run")
+    parser.add_argument("--data-dir", type=Path, required=True, help="data folder of a run")
     parser.add_argument("--plantings", type=int, default=1000)
     parser.add_argument("--others", type=int, default=120, help="plantings for the other tools")
     parser.add_argument("--minutes", type=float, default=60, help="plant no longer than this")
@@ -48,15 +48,15 @@ def main() -> None:
     parser.add_argument("--flags", type=Path, help="write what is flagged in untouched data here")
     options = parser.parse_args()
     results.SAMPLES = ALL  # every row that is named, not only the first
-    field = Field(options.data_dir, options.seed)
+    corpus = PlantedCorpus(options.data_dir, options.seed)
     if options.flags:
-        field.write_flags(options.flags)
-    field.plant_all(options.kind or list(KINDS), options.plantings, options.others,
-                    options.minutes)
+        corpus.write_flags(options.flags)
+    corpus.plant_all(options.kind or list(KINDS), options.plantings, options.others,
+                     options.minutes)
 
 
-class Field:
-    """The corpus to plant in: its tables in memory, and what each check says of them."""
+class PlantedCorpus:
+    """The tables to plant faults in, in memory, with what each check flags when untouched."""
 
     def __init__(self, data_dir: Path, seed: int) -> None:
         self.rng = random.Random(seed)  # noqa: S311 the same faults on every run
@@ -88,23 +88,23 @@ class Field:
               "{dataset.id}") OR (SELECT count(DISTINCT time_period) FROM "{dataset.id}") = 1)
               TO '{before}' (FORMAT parquet)"""
         )
-        self._lay(dataset.id)
+        self._load(dataset.id)
         self.untouched[dataset.id] = self.named(bound)
 
     def last_release(self, dataset_id: str) -> Path:
         """Return the file of the release before."""
         return self.scratch / f"{dataset_id.replace('/', '__')}.parquet"
 
-    def _lay(self, dataset_id: str) -> None:
+    def _load(self, dataset_id: str) -> None:
         self.con.execute(f'CREATE OR REPLACE TABLE observation AS FROM "{dataset_id}"')
 
     def named(self, bound: BoundDataset) -> Named:
-        """Judge the table, and return what each check that does not pass names."""
+        """Validate the table; return the observations that each failing check names."""
         relations = {"previous_release": self.last_release(bound.dataset.id)}
         quality = validation.validate(
             self.con, "observation", bound.dataset, bound.suite, relations=relations
         )
-        return {check.name: _names(check) for check in quality.checks if _tells(check)}
+        return {check.name: _names(check) for check in quality.checks if _flags(check)}
 
     def write_flags(self, path: Path) -> None:
         """Write everything that is flagged in the untouched tables, a line each."""
@@ -147,11 +147,11 @@ class Field:
             f"{name:>12}" for name in TOOLS) + "  found first by")
         for kind in kinds:
             if planted[kind]:
-                told = ", ".join(f"{name} {n}" for name, n in by[kind].most_common(3))
+                first = ", ".join(f"{name} {n}" for name, n in by[kind].most_common(3))
                 tools = "  ".join(f"{seen[n][kind]:5d} of {tried[kind]:3d}" for n in TOOLS)
                 print(f"{kind:36} {planted[kind]:7} {found[kind]:5}"
                       f"  {found[kind] / planted[kind]:6.1%}"
-                      f" {alone[kind] / planted[kind]:6.1%}  {tools}  {told}")
+                      f" {alone[kind] / planted[kind]:6.1%}  {tools}  {first}")
         total = planted.total()
         tools = "  ".join(f"{seen[n].total():5d} of {tried.total():3d}" for n in TOOLS)
         print(f"{'all':36} {total:7} {found.total():5}  {found.total() / total:6.1%}"
@@ -168,7 +168,7 @@ class Field:
                 while fit[kind]:
                     dataset_id = self.rng.choice(fit[kind])
                     bound = self.bound_datasets[dataset_id]
-                    self._lay(dataset_id)
+                    self._load(dataset_id)
                     touched = KINDS[kind](Plot(self.con, bound.dataset, self.rng))
                     if touched:
                         yield kind, bound, touched
@@ -190,7 +190,7 @@ class Field:
 
 
 def _counting_people(bound: BoundDataset) -> BoundDataset:
-    """Return the pipeline; deaths are declared to be counts of people, as the sample's are not."""
+    """Return the dataset; deaths are declared as counts of people, which the sample does not."""
     if bound.dataset.id != "health/air_pollution_deaths":
         return bound
     from expectations.suites.suite import full_suite  # noqa: PLC0415
@@ -205,7 +205,7 @@ def _counting_people(bound: BoundDataset) -> BoundDataset:
     return BoundDataset(declaration, suite, bound.profile, bound.registries)
 
 
-def _tells(check: CheckResult) -> bool:
+def _flags(check: CheckResult) -> bool:
     return check.outcome in ("failed", "warned") and check.severity != "info"
 
 
@@ -221,17 +221,17 @@ def _hits(
     items: list[dict[str, Any]], before: list[dict[str, Any]], touched: Touched,
     key: tuple[str, ...],
 ) -> bool:
-    """Say whether an item names something touched (all that both tell of the key is the same)."""
-    told = {tuple(item.get(name) for name in (*key, "column")) for item in before}
+    """Say whether an item names something touched (equal in all key columns that both have)."""
+    known = {tuple(item.get(name) for name in (*key, "column")) for item in before}
     fresh = [
         item for item in items
-        if tuple(item.get(name) for name in (*key, "column")) not in told
+        if tuple(item.get(name) for name in (*key, "column")) not in known
     ]
     names = [[name for name in (*key, "column") if name in item] for item in fresh[:1]]
     if not fresh:
         return False
     if not names[0]:
-        return True  # the table as a whole, which was right before
+        return True  # the table as a whole, which passed before
     shared = names[0]
     at_fault = {tuple(item.get(name) for name in shared) for item in touched}
     return any(tuple(item.get(name) for name in shared) in at_fault for item in fresh)

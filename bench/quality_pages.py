@@ -1,11 +1,10 @@
-"""How long what a run makes of quality takes: 1,000 datasets, each judged daily for two years.
+"""How long the quality pages take: 1,000 datasets, each validated daily for two years.
 
     python -m bench.quality_pages [--datasets 1000] [--days 730] [--keep DIR]
 
-It is what follows every run (`pipelines.after_run.feeds`): the pages and badges, the metrics, the feeds of
-failures. Each dataset is one of the project's under another name, with a small release that is
-published, and a log of judgements made up from a seed: most days as the day before, now and then a
-check that fails for a week.
+Measures what follows every run (`pipelines.after_run.feeds`): pages and badges, metrics, feeds of
+failures. Each dataset is one of the project's under another name, with a published release of one
+row and a validation log made up from a seed (`bench.data`).
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from bench.data import write_release, write_validation_runs
 from model.declarations.dataset import Dataset
 from model.records.release import FileRecord
 from model.reference.registries import Registries
@@ -32,15 +32,13 @@ from pipelines.settings import Settings
 from portal.content import Content
 from portal.distributions.registry import DISTRIBUTIONS
 from portal.metadata import dcat
-from tests.fixtures.quality import judge_daily
-from tests.fixtures.releases import make_release, row
 from warehouse.store.data_dir import DataDir
 
 LAST = date(2026, 6, 30)
 
 
 def main() -> None:
-    """Make the logs, build what is shown, print the times."""
+    """Write the logs, build the pages three times, print the times."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--datasets", type=int, default=1_000)
     parser.add_argument("--days", type=int, default=730)
@@ -58,11 +56,11 @@ def main() -> None:
                 "name": f"made_up_{number}",
                 "title": Bilingual(vi=f"Tập dữ liệu số {number}", en=f"Dataset number {number}"),
             })
-            judge_daily(data_dir, dataset, asked.days, LAST, random.Random(number))  # noqa: S311
+            write_validation_runs(data_dir, dataset, asked.days, LAST, random.Random(number))  # noqa: S311
             _publish(data_dir, dataset, catalogue.registries)
             declarations[dataset.id] = replace(model, dataset=dataset)
         catalogue = replace(catalogue, declarations=declarations)
-        print(f"{asked.datasets:,} datasets, {asked.days} judgements each")
+        print(f"{asked.datasets:,} datasets, {asked.days} validation runs each")
         for turn, day in (
             ("first", LAST), ("again", LAST), ("the day after", LAST + timedelta(days=1))
         ):
@@ -77,12 +75,12 @@ def main() -> None:
 
 
 def _publish(data_dir: DataDir, dataset: Dataset, registries: Registries) -> None:
-    """Make a release, and of what the site publishes of it what is read here: its description."""
-    figure = row(**dict.fromkeys(dataset.dimensions, "A"))
-    held = {**figure, "_part": "a.csv", "_row": 7, "_column": "B", "reasons": ["check_1"]}
-    release = make_release(data_dir.releases(dataset.id) / "1", dataset, [figure], held=[held])
+    """Write a release, and the one file of its publication that the pages read: its DCAT."""
+    release = write_release(
+        data_dir.releases(dataset.id) / "1", dataset, datetime(2026, 1, 1, tzinfo=UTC)
+    )
     files = [
-        FileRecord(name=form.file_name(dataset), sha256="0" * 64, bytes=9)
+        (FileRecord(name=form.file_name(dataset), sha256="0" * 64, bytes=9), form)
         for form in DISTRIBUTIONS
     ]
     nodes = dcat.dataset_nodes(

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import duckdb
 
+from bench.data import sample_dataset
 from expectations.checks.automatic import automatic_expectations
 from expectations.checks.custom import CUSTOM, query_of, relations_of
 from expectations.runner.prefilter import idle
 from model.reference.registries import load_registries
-from tests.fixtures.datasets import dataset
 
 YEARS = 24
 
@@ -29,7 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--series", type=int, default=1_000_000)
     options = parser.parse_args()
-    declared = dataset()
+    declared = sample_dataset()
     checks = [
         item for item in automatic_expectations(declared, load_registries())
         if CUSTOM[item.type].of_series and not relations_of(item)

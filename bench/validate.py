@@ -2,7 +2,7 @@
 
 `python -m bench.validate` (or `make bench-validate`). Ten million rows of six columns, clean and in
 the order of their key, and dirty: every check fails on about one row in ten thousand. The suite
-runs as a run of a dataset has it (`expectations.runner.duckdb_engine`); the statement by hand gives the
+runs as in a run of a dataset (`expectations.runner.duckdb_engine`); the statement by hand gives the
 same counts and the same samples. Each measurement is a process of its own; both take turns.
 Great Expectations with its own queries runs once on either, and all must agree, check by check.
 
@@ -137,7 +137,7 @@ def _by_hand(con: duckdb.DuckDBPyConnection) -> Timed:
 
 def _suite(con: duckdb.DuckDBPyConnection) -> Timed:
     from bench.validate_suite import gx_suite  # noqa: PLC0415
-    from expectations.runner import duckdb_engine
+    from expectations.runner import duckdb_engine  # noqa: PLC0415
 
     suite = gx_suite()
     found, seconds, cpu = _clocked(lambda: duckdb_engine.run(con, "observation", suite))
@@ -151,8 +151,8 @@ def _suite(con: duckdb.DuckDBPyConnection) -> Timed:
 
 
 def _great_expectations(con: duckdb.DuckDBPyConnection) -> Timed:
+    from bench.stock_gx import stock_results  # noqa: PLC0415
     from bench.validate_suite import gx_suite  # noqa: PLC0415
-    from tests.fixtures.stock_gx import stock_results  # noqa: PLC0415
 
     suite = gx_suite()
     found, seconds, cpu = _clocked(lambda: stock_results(con, "observation", suite))

@@ -13,7 +13,7 @@ from model.errors import DeclarationError, OpenIndicatorsError
 from model.reference.registries import Registries, load_registries
 from model.util.text import did_you_mean
 from pipelines.settings import Settings
-from pipelines.steps.steps import BoundDataset
+from pipelines.steps.bound_dataset import BoundDataset
 from sources.connectors.registry import options_of
 
 

@@ -15,13 +15,11 @@ from expectations.checks import cross_dataset, personal_data, totals
 from expectations.checks.kinds import UNEXPECTED_ROWS, Level
 from expectations.checks.series import areas, history, neighbours, release
 from expectations.disclosure_control import disclosed_elsewhere, small_cells
-from expectations.suites.expectation import Expectation
+from expectations.suites.expectation import EARLIER_RELEASES, PREVIOUS_RELEASE, Expectation
 from model.declarations.dataset import Dataset
 from model.reference.personal_data import KINDS
 from model.util.text import Bilingual, did_you_mean
 
-PREVIOUS_RELEASE = "previous_release"
-EARLIER_RELEASES = "earlier_releases"  # all of them, together
 MARKS = (0, -1, -9, -99, -999, -9999, 99, 999, 9999, 99999, 999999, 9999999)
 
 
@@ -330,15 +328,9 @@ def query_of(expectation: Expectation) -> str | None:
     return None
 
 
-def relations_of(expectation: Expectation) -> set[str]:
+def relations_of(expectation: Expectation) -> frozenset[str]:
     """Return the relations, besides the table itself, without which it cannot be judged."""
-    kwargs = expectation.kwargs
-    if expectation.type not in CUSTOM:
-        return set()
-    named = [kwargs.get("relation"), kwargs.get("dataset")]
-    named += [kwargs[side].get("dataset") for side in ("numerator", "denominator")
-              if side in kwargs]
-    return {name for name in named if name}
+    return expectation.relations
 
 
 def custom_problems(

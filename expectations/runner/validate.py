@@ -25,7 +25,8 @@ from expectations.runner import prefilter
 from expectations.runner.acceptance import all_accepted, release_accepted
 from expectations.runner.release_decision import release_blockers_of
 from expectations.runner.results import ids_query, milliseconds, results_of
-from expectations.suites.expectation import SUITE_FORMAT, Expectation, Suite
+from expectations.suites import VERSION
+from expectations.suites.expectation import Expectation, Suite
 from model.declarations.dataset import Dataset
 from model.errors import QualityError
 from model.records.validation import CheckResult, QualityRecord
@@ -97,7 +98,7 @@ def validate(
     return QualityRecord(
         dataset=dataset.id,
         suite_sha256=everything.sha256,
-        versions={**duckdb_engine.VERSIONS, "suite_format": SUITE_FORMAT},
+        versions={**duckdb_engine.VERSIONS, "suite_format": str(VERSION)},
         rows_read=read,
         rows_released=read - quarantined,
         rows_quarantined=quarantined,

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from expectations.checks.kinds import Level
+from expectations.suites import VERSION
 from model.records.validation import Severity
 from model.util.hashing import sha256_json
 from model.util.text import Bilingual, Frozen
 
-# Part of every suite's checksum: raise it when the meaning of a suite changes.
-SUITE_FORMAT = "1"
+# Relations that are no dataset: releases of the validated dataset itself.
+PREVIOUS_RELEASE = "previous_release"
+EARLIER_RELEASES = "earlier_releases"  # all of them, together
 
 
 class Expectation(Frozen):
@@ -25,6 +27,14 @@ class Expectation(Frozen):
     level: Level
     title: Bilingual
 
+    @property
+    def relations(self) -> frozenset[str]:
+        """The relations, besides the table itself, without which it is not evaluated."""
+        sides = [self.kwargs.get(side) for side in ("numerator", "denominator")]
+        named = [self.kwargs.get("relation"), self.kwargs.get("dataset")]
+        named += [side.get("dataset") for side in sides if isinstance(side, dict)]
+        return frozenset(name for name in named if name)
+
 
 class Suite(Frozen):
     """What is expected of a dataset."""
@@ -34,8 +44,14 @@ class Suite(Frozen):
     path: Path | None = None  # the file of the dataset's own expectations
 
     @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        """The datasets whose current release the suite compares with, by id."""
+        found = {name for item in self.expectations for name in item.relations}
+        return tuple(sorted(found - {PREVIOUS_RELEASE, EARLIER_RELEASES}))
+
+    @cached_property
     def sha256(self) -> str:
         """The checksum of all that is expected, wherever the file lies."""
         return sha256_json(
-            {"format": SUITE_FORMAT, "suite": self.model_dump(mode="json", exclude={"path"})}
+            {"format": VERSION, "suite": self.model_dump(mode="json", exclude={"path"})}
         )

@@ -24,8 +24,9 @@ from expectations.checks.custom import CUSTOM, completed, custom_problems, query
 from expectations.checks.generic import generic_expectations, generic_names
 from expectations.checks.kinds import KINDS, UNEXPECTED_ROWS
 from expectations.checks.titles import sentence
+from expectations.suites import VERSION
 from expectations.suites.arguments import Problem, problems
-from expectations.suites.expectation import SUITE_FORMAT, Expectation, Suite
+from expectations.suites.expectation import Expectation, Suite
 from expectations.suites.probe import level_of_query
 from model.declarations.dataset import Dataset
 from model.declarations.yaml_file import KeyPath, YamlFile, parse_as
@@ -211,7 +212,7 @@ def to_gx(suite: Suite) -> ExpectationSuite:
     made = ExpectationSuite(
         name=suite.dataset,
         expectations=[_gx_configuration(expectation) for expectation in suite.expectations],
-        meta={"suite_format": SUITE_FORMAT, "suite_sha256": suite.sha256},
+        meta={"suite_format": str(VERSION), "suite_sha256": suite.sha256},
     )
     # Great Expectations logs an expectation that it cannot make, and goes on without it.
     if len(made.expectations) != len(suite.expectations):

@@ -6,6 +6,7 @@ names an entry by its id.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeVar
 
@@ -59,6 +60,14 @@ class Unit(Frozen):
     symbol: Bilingual | None = None
 
 
+class AreaGroup(Frozen):
+    """Areas that declarations and suites name together, e.g. `areas: asean`."""
+
+    id: Name
+    title: Bilingual
+    areas: tuple[str, ...]
+
+
 class Registries(Frozen):
     """All registries, by id."""
 
@@ -68,6 +77,20 @@ class Registries(Frozen):
     units: dict[str, Unit]
     codelists: dict[str, Codelist]
     successions: dict[str, AreaSuccession] = {}  # by the id of the old codelist
+    area_groups: dict[str, AreaGroup] = {}
+
+    def areas(self, named: str | Iterable[str]) -> tuple[str, ...]:
+        """Return area codes with every group replaced by its areas, each once.
+
+        >>> load_registries().areas(["asean_6", "WLD"])
+        ('IDN', 'MYS', 'PHL', 'SGP', 'THA', 'VNM', 'WLD')
+        """
+        names = [named] if isinstance(named, str) else named
+        groups = self.area_groups
+        return tuple(dict.fromkeys(
+            code for name in names
+            for code in (groups[name].areas if name in groups else (name,))
+        ))
 
 
 T = TypeVar("T", bound=Frozen)
@@ -86,6 +109,7 @@ def load_registries(registry: Path = REGISTRY_DIR, codelists: Path = CODELIST_DI
         units=_load(registry / "units.yaml", Unit),
         codelists={path.stem: load_codelist(path) for path in sorted(codelists.glob("*.csv"))},
         successions={path.stem: load_succession(path) for path in sorted(LINEAGE_DIR.glob("*.csv"))},
+        area_groups=_load(registry / "area_groups.yaml", AreaGroup),
     )
 
 

@@ -7,9 +7,9 @@ from model.util.disk import write_if_changed
 from model.util.garbage_collector import paused_collector
 from model.util.text import LANGUAGES, Bilingual
 from pipelines.catalogue import Catalogue
+from pipelines.quality.history import Event, events, incidents
+from pipelines.quality.report import groups, report_of
 from pipelines.settings import Settings
-from pipelines.steps.quality_history import Event, events, incidents
-from pipelines.steps.quality_report import groups, report_of
 from portal.content import Content
 from portal.names import Names
 from portal.quality.formats import atom, prometheus

@@ -10,7 +10,7 @@ from model.errors import OpenIndicatorsError
 from pipelines.catalogue import load_catalogue
 from pipelines.cli.terminal import out
 from pipelines.settings import Settings
-from pipelines.steps.compared import compared_with, paths
+from pipelines.steps.comparison_releases import paths, releases_to_compare
 from warehouse.store import releases
 
 
@@ -20,7 +20,7 @@ def export_suite(wanted: str | None, profile: str | None, folder: Path) -> int:
     Raises:
         OpenIndicatorsError: not one dataset is named.
     """
-    settings = Settings.from_environment(profile=profile)
+    settings = Settings.from_environment(profile)
     bound_datasets = load_catalogue(settings).select(settings.profile, [wanted] if wanted else [])
     if len(bound_datasets) != 1:
         raise OpenIndicatorsError(
@@ -33,7 +33,7 @@ def export_suite(wanted: str | None, profile: str | None, folder: Path) -> int:
     current = releases.current(settings.data_dir, dataset.id)
     if current is None:
         return 0
-    compared = compared_with(settings.data_dir, dataset, suite, current.release.inputs_sha256)
+    compared = releases_to_compare(settings.data_dir, dataset, suite, current.release.inputs_sha256)
     others = [f"{name}={path}" for name, files in paths(compared).items() for path in files]
     words = ["python", str(folder / "validate.py"), str(current.path("data.parquet")), *others]
     out.print("on the current release, with Great Expectations alone:")

@@ -16,8 +16,8 @@ from model.util.text import did_you_mean
 from pipelines.catalogue import Catalogue, load_catalogue
 from pipelines.cli.terminal import err, out, plain, say_error
 from pipelines.dagster.build import ckan_for, portals_for
+from pipelines.quality.report import ReleaseWithReport
 from pipelines.settings import Settings
-from pipelines.steps.quality_report import Reported
 from portal.base import Portal
 from warehouse.store import releases
 
@@ -29,41 +29,43 @@ T = TypeVar("T")
 Result = tuple[str, T | OpenIndicatorsError]
 
 
-def plan(wanted: list[str], to: str, as_json: bool) -> int:
+def plan(wanted: list[str], to: str, profile: str | None, as_json: bool) -> int:
     """Print how a portal differs from the releases; returns the exit code.
 
     Raises:
         OpenIndicatorsError: no such portal or dataset.
     """
-    settings, catalogue = _open()
+    settings, catalogue = _open(profile)
     portal = _portal(settings, catalogue, to, overwrite=False)
 
-    def one(history: list[Reported]) -> list[Difference]:
+    def one(history: list[ReleaseWithReport]) -> list[Difference]:
         return portal.plan(list(history))
 
     return _tell(_each(settings, _chosen(settings, catalogue, wanted), one), to, as_json)
 
 
-def publish(wanted: list[str], to: str, overwrite: bool, as_json: bool) -> int:
+def publish(
+    wanted: list[str], to: str, overwrite: bool, profile: str | None, as_json: bool
+) -> int:
     """Bring a portal to the releases; returns the exit code.
 
     Raises:
         OpenIndicatorsError: no such portal or dataset.
         BusyError: another run is at work in the data folder.
     """
-    settings, catalogue = _open()
+    settings, catalogue = _open(profile)
     portal = _portal(settings, catalogue, to, overwrite)
 
-    def one(history: list[Reported]) -> list[Difference]:
+    def one(history: list[ReleaseWithReport]) -> list[Difference]:
         with settings.data_dir.dataset_lock(history[-1].release.dataset):
-            return list(portal.publish(list(history)).differences)
+            return list(portal.apply(list(history)).differences)
 
     with settings.data_dir.run_lock(), portal.together():
         return _tell(_each(settings, _chosen(settings, catalogue, wanted), one), to, as_json)
 
 
-def _open() -> tuple[Settings, Catalogue]:
-    settings = Settings.from_environment()
+def _open(profile: str | None) -> tuple[Settings, Catalogue]:
+    settings = Settings.from_environment(profile)
     settings.data_dir.prepare()
     return settings, load_catalogue(settings)
 
@@ -110,14 +112,14 @@ def _chosen(settings: Settings, catalogue: Catalogue, wanted: list[str]) -> list
 
 def _each(
     settings: Settings, datasets: list[str],
-    one: Callable[[list[Reported]], list[Difference]],
+    one: Callable[[list[ReleaseWithReport]], list[Difference]],
 ) -> Iterator[Result[list[Difference]]]:
     """Do one thing for each dataset, a few at a time; give results in order."""
 
     def guarded(dataset: str) -> Result[list[Difference]]:
         try:
             history = releases.history(settings.data_dir, dataset)
-            return dataset, one([Reported(settings.data_dir, item) for item in history])
+            return dataset, one([ReleaseWithReport(settings.data_dir, item) for item in history])
         except OpenIndicatorsError as error:
             return dataset, error
 

@@ -23,10 +23,10 @@ from model.util.disk import write_if_changed
 from model.util.text import did_you_mean
 from pipelines.catalogue import load_catalogue
 from pipelines.cli.terminal import out, table
+from pipelines.quality.report import groups, quality_report
 from pipelines.settings import Settings
-from pipelines.steps.quality_report import groups, quality_report
-from pipelines.steps.rerun import Rerun, rerun
-from pipelines.steps.steps import BoundDataset
+from pipelines.steps.bound_dataset import BoundDataset
+from pipelines.steps.rerun_checks import Rerun, rerun
 from portal.metadata.mqa import Reach
 from portal.quality.formats import junit, prometheus
 from warehouse.store import validation_log
@@ -56,7 +56,7 @@ def quality(
     Raises:
         OpenIndicatorsError: no dataset has this name, or was judged.
     """
-    settings = Settings.from_environment(profile=profile)
+    settings = Settings.from_environment(profile)
     day = _day(as_of) if as_of else settings.now().date()
     bound_datasets = load_catalogue(settings).select(settings.profile, [wanted] if wanted else [])
     reports = [

@@ -22,7 +22,8 @@ from pipelines.catalogue import load_catalogue
 from pipelines.cli.identity import decider, plain_text
 from pipelines.cli.terminal import out, say_error, table
 from pipelines.settings import Settings
-from pipelines.steps.steps import BoundDataset, validate_table
+from pipelines.steps.bound_dataset import BoundDataset
+from pipelines.steps.validate import validate_table
 from warehouse.store import acceptances, releases
 from warehouse.store.data_dir import DataDir
 
@@ -50,7 +51,7 @@ def quarantine(
     Raises:
         OpenIndicatorsError: no such dataset or row, or the row cannot be accepted.
     """
-    settings = Settings.from_environment(profile=profile)
+    settings = Settings.from_environment(profile)
     chosen = load_catalogue(settings).select(settings.profile, [wanted])
     if len(chosen) != 1:
         raise OpenIndicatorsError(

@@ -17,7 +17,7 @@ from pipelines.cli.terminal import err, live, number, out, plain, say_error, tab
 from pipelines.dagster.build import portals_for
 from pipelines.dagster.execution import Outcome, run_datasets
 from pipelines.settings import Settings
-from pipelines.steps.steps import publish
+from pipelines.steps.publish import publish
 from portal.base import Portal
 from warehouse.store import drafts, releases, validation_log
 
@@ -30,7 +30,7 @@ def run(wanted: list[str], profile: str | None, to: list[str], as_json: bool) ->
     Raises:
         OpenIndicatorsError: nothing could be run at all.
     """
-    settings = Settings.from_environment(profile=profile)
+    settings = Settings.from_environment(profile)
     settings.data_dir.prepare()
     with settings.data_dir.run_lock():
         catalogue = load_catalogue(settings)

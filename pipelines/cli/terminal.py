@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from model.errors import OpenIndicatorsError
-from pipelines.steps.reporting import STAGES
+from pipelines.steps.progress import STAGES
 
 out = Console(highlight=False, width=None if os.isatty(1) else 140)
 err = Console(stderr=True, highlight=False)

@@ -30,21 +30,13 @@ from model.reference.periods import FREQUENCY_DAYS, GRACE_DAYS
 from model.util.hashing import sha256_file
 from model.util.text import Bilingual, slug
 from pipelines.dagster import metadata
-from pipelines.steps.reporting import STAGES
-from pipelines.steps.steps import (
-    BoundDataset,
-    Released,
-    blocking_error,
-    code_version,
-    log_unreadable,
-    log_validation,
-    make_release,
-    make_table,
-    publish,
-    show_draft,
-    take_snapshot,
-    validate_table,
-)
+from pipelines.steps.bound_dataset import BoundDataset
+from pipelines.steps.clean import make_table
+from pipelines.steps.fetch import take_snapshot
+from pipelines.steps.progress import STAGES
+from pipelines.steps.publish import publish, show_draft
+from pipelines.steps.release import Released, make_release
+from pipelines.steps.validate import blocking_error, log_unreadable, log_validation, validate_table
 from warehouse.cleaning.drift import schema_check
 from warehouse.store import drafts, releases
 from warehouse.store.data_dir import DataDir
@@ -177,7 +169,7 @@ def _table(bound: BoundDataset) -> dg.AssetsDefinition:
         kinds={"duckdb", "parquet", "greatexpectations"},
         description=f"{dataset.title.en}: tidy, typed, coded observations, judged by"
         " the suite; rows that cannot be trusted are held back with their reason.",
-        code_version=code_version(),
+        code_version=bound.code_version,
         automation_condition=_automation(),
         check_specs=[
             *(

@@ -15,7 +15,7 @@ from pipelines.after_run.feeds import write_feeds
 from pipelines.catalogue import Catalogue
 from pipelines.dagster.assets import asset_key
 from pipelines.settings import Settings
-from pipelines.steps.steps import BoundDataset
+from pipelines.steps.bound_dataset import BoundDataset
 from sources.connectors.registry import options_of
 
 TIMEZONE = "Asia/Ho_Chi_Minh"

@@ -16,10 +16,10 @@ from pipelines.dagster.automation import (
     inbox_sensor,
     schedules,
 )
-from pipelines.quality_source import RecordTransport, reads_record
+from pipelines.quality.scores_source import RecordTransport, reads_record
 from pipelines.settings import SAMPLE, Settings
-from pipelines.steps.reporting import FailureLog
-from pipelines.steps.steps import BoundDataset
+from pipelines.steps.bound_dataset import BoundDataset
+from pipelines.steps.progress import FailureLog
 from portal.base import Portal
 from portal.ckan.client import Client
 from portal.ckan.datastore.api_loader import ApiLoader

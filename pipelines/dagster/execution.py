@@ -17,10 +17,10 @@ from pipelines.catalogue import Catalogue
 from pipelines.dagster.assets import stages_of
 from pipelines.dagster.build import ALL, build_definitions, resources_for
 from pipelines.dagster.instance import open_instance
-from pipelines.quality_source import reads_record
+from pipelines.quality.scores_source import reads_record
 from pipelines.settings import SAMPLE, Settings
-from pipelines.steps.reporting import FailureLog, Reporter
-from pipelines.steps.steps import BoundDataset
+from pipelines.steps.bound_dataset import BoundDataset
+from pipelines.steps.progress import FailureLog, Reporter
 from portal.base import Portal
 from sources.demo.replay import ReplayTransport
 from warehouse.store import catalogue as warehouse_catalogue

@@ -157,7 +157,7 @@ class Client:
 
         Returns:
             Length in bytes and SHA-256 by the resource's id; None where the portal does without
-            our extension (portal/ckan_server/extension) and each file must be downloaded.
+            our extension (ckanext-openindicators) and each file must be downloaded.
 
         Raises:
             Refused, Unknown: as `read`.

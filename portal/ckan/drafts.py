@@ -53,7 +53,7 @@ class Draft:
 def remove(client: Client, loader: Loader | None, dataset: str) -> None:
     """Remove a dataset's draft: its tables, its files, then the package.
 
-    Purging the package alone would leave tables and files behind (portal/ckan_server's notes).
+    Purging the package alone would leave tables and files behind (as CKAN 2.12 does).
 
     Raises:
         PortalError: what the portal said and what to do.

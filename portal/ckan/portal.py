@@ -13,6 +13,7 @@ from model.errors import BusyError, PortalError
 from model.records.publication import Difference, Publication
 from model.reference.registries import Registries
 from model.util.text import Bilingual
+from portal import versions
 from portal.base import ReleaseFiles
 from portal.ckan import drafts
 from portal.ckan.apply import PublishRun
@@ -32,7 +33,6 @@ from portal.ckan.tables import counted, rows_sha256, table_of
 from portal.content import Content
 from portal.distributions import csv_table
 from portal.metadata.identifiers import package_id
-from portal.site import versions
 
 KEEP_RELEASES = 3
 ATTEMPTS = 3  # where others edit what is not ours meanwhile
@@ -96,7 +96,7 @@ class Ckan:
             ]
         return [*differences, *self._needless_draft(history)]
 
-    def publish(self, history: list[ReleaseFiles], private: bool = False) -> Publication:
+    def apply(self, history: list[ReleaseFiles], private: bool = False) -> Publication:
         """Bring the portal to the current release.
 
         Where that is a withdrawal, a tombstone takes the dataset's place: its files, its
@@ -133,7 +133,7 @@ class Ckan:
             PortalError, BusyError: as `publish`.
         """
         if draft is not None:
-            return self.publish([drafts.Draft(draft)], private=True)
+            return self.apply([drafts.Draft(draft)], private=True)
         drafts.remove(self.client, self.loader, dataset)
         self.journal(dataset + drafts.SUFFIX).path.unlink(missing_ok=True)
         return None

@@ -18,7 +18,7 @@ from model.declarations.dataset import ColumnRule
 from model.errors import ReadError, SourceError
 from model.util.text import Code, slug
 from sources.base import FetchPart, Request, SourceFile
-from sources.connectors.options import BaseUrl, IndicatorOptions
+from sources.connectors.options import BaseUrl, IndicatorOptions, Years, ends_of
 from sources.fetch.urls import host_of, safe_url
 from sources.formats.csv_text import read_csv
 from sources.formats.json_text import as_text, load_json
@@ -50,13 +50,11 @@ columns: Mapping[str, ColumnRule] = {
 class GhoOptions(IndicatorOptions):
     """Options of the Global Health Observatory; `files` are JSON, or CSV of Athena."""
 
-    countries: tuple[Code, ...] = ()
-    """Codes of countries; all by default."""
-    start: int | None = None
-    """First year."""
-    end: int | None = None
-    """Last year."""
-    where: dict[Code, tuple[Code, ...]] = Field(default_factory=dict)
+    areas: tuple[Code, ...] = ()
+    """Codes of areas; all by default."""
+    years: Years | None = None
+    """Range of years, e.g. `2000..`; all by default."""
+    filter: dict[Code, tuple[Code, ...]] = Field(default_factory=dict)
     """Values of a dimension to keep, e.g. `Dim1: [SEX_BTSX]`."""
     base_url: BaseUrl = "https://ghoapi.azureedge.net/api"
     """Where the service is."""
@@ -84,10 +82,11 @@ def fetch(options: GhoOptions, get: FetchPart) -> Iterator[SourceFile]:
 
 
 def _url(indicator: str, options: GhoOptions) -> str:
-    clauses = [_any_of("SpatialDim", options.countries)] if options.countries else []
-    clauses += [_any_of(field, values) for field, values in options.where.items()]
-    clauses += [f"TimeDim ge {options.start}"] if options.start is not None else []
-    clauses += [f"TimeDim le {options.end}"] if options.end is not None else []
+    clauses = [_any_of("SpatialDim", options.areas)] if options.areas else []
+    clauses += [_any_of(field, values) for field, values in options.filter.items()]
+    first, last = ends_of(options.years) if options.years else (None, None)
+    clauses += [f"TimeDim ge {first}"] if first else []
+    clauses += [f"TimeDim le {last}"] if last else []
     query = f"?$filter={quote(' and '.join(clauses))}" if clauses else ""
     return f"{options.base_url}/{quote(indicator)}{query}"
 

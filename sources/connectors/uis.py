@@ -19,7 +19,7 @@ from model.declarations.dataset import ColumnRule
 from model.errors import ReadError, SourceError
 from model.util.text import Code, slug
 from sources.base import FetchPart, Request, SourceFile
-from sources.connectors.options import BaseUrl, IndicatorOptions
+from sources.connectors.options import BaseUrl, IndicatorOptions, Years, ends_of
 from sources.formats.archives import is_zip, unpacked
 from sources.formats.csv_text import read_csv
 from sources.formats.json_text import as_text, load_json
@@ -46,14 +46,12 @@ columns: Mapping[str, ColumnRule] = {
 class UisOptions(IndicatorOptions):
     """Options of the UNESCO Institute for Statistics; `files` are JSON, CSV or zip."""
 
-    countries: tuple[Code, ...] = ()
+    areas: tuple[Code, ...] = ()
     """Codes of countries or regions; all by default."""
     unit_type: Literal["NATIONAL", "REGIONAL"] | None = None
     """Countries or regions alone."""
-    start: int | None = None
-    """First year."""
-    end: int | None = None
-    """Last year."""
+    years: Years | None = None
+    """Range of years, e.g. `2000..`; all by default."""
     version: Code | None = None
     """Version of the data; the current one by default."""
     base_url: BaseUrl = "https://api.uis.unesco.org/api/public"
@@ -92,11 +90,9 @@ def _current_version(options: UisOptions, get: FetchPart) -> str:
 
 def _url(indicator: str, version: str, options: UisOptions) -> str:
     query: list[tuple[str, Any]] = [("indicator", indicator)]
-    query += [("geoUnit", country) for country in options.countries]
-    single = {
-        "geoUnitType": options.unit_type, "start": options.start, "end": options.end,
-        "version": version,
-    }
+    query += [("geoUnit", area) for area in options.areas]
+    first, last = ends_of(options.years) if options.years else (None, None)
+    single = {"geoUnitType": options.unit_type, "start": first, "end": last, "version": version}
     query += [(key, value) for key, value in single.items() if value is not None]
     return f"{options.base_url}/data/indicators?{urlencode(query)}"
 

@@ -16,13 +16,13 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 import pyarrow as pa
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from model.declarations.dataset import ColumnRule
 from model.errors import ChangedError, ReadError, SourceError
 from model.util.text import slug
 from sources.base import FetchPart, Request, SourceFile
-from sources.connectors.options import BaseUrl, Codes, IndicatorOptions, Period
+from sources.connectors.options import BaseUrl, Codes, IndicatorOptions, Years, ends_of
 from sources.formats.json_text import Lexeme, as_text, decode_valid, load_json
 from sources.formats.payload import message_in, saying
 from sources.formats.tabular.batches import Row, column_batch, text_batches
@@ -32,6 +32,7 @@ name = "worldbank"
 version = 1
 
 _SAME_ON_EVERY_PAGE = ("lastupdated", "total", "pages")
+_FAR = "2100"
 
 # `area` is countryiso3code, or the country's id where an aggregate has no such code.
 COLUMNS = (
@@ -51,12 +52,10 @@ columns: Mapping[str, ColumnRule] = {
 class WorldBankOptions(IndicatorOptions):
     """Options of the World Bank's Indicators API."""
 
-    countries: Literal["all"] | Codes = "all"
+    areas: Literal["all"] | Codes = "all"
     """Codes of countries and aggregates, or `all`."""
-    start: Period | None = None
-    """First period; given together with `end`."""
-    end: Period | None = None
-    """Last period."""
+    years: Years | None = None
+    """Range of periods, e.g. `2000..` or `2020M01..2020M12`; all by default."""
     source: Annotated[int, Field(ge=1)] | None = None
     """Number of the database, e.g. 2 for the World Development Indicators."""
     per_page: Annotated[int, Field(ge=1, le=32_500)] = 1_000
@@ -65,12 +64,6 @@ class WorldBankOptions(IndicatorOptions):
     """Ask for footnotes, too."""
     base_url: BaseUrl = "https://api.worldbank.org/v2"
     """Where the service is."""
-
-    @model_validator(mode="after")
-    def _both_ends(self) -> WorldBankOptions:
-        if (self.start is None) != (self.end is None):
-            raise ValueError("give both `start` and `end`, or neither")
-        return self
 
 
 Options = WorldBankOptions
@@ -130,15 +123,17 @@ def _edition(envelope: dict[str, Any], first_page: SourceFile) -> str | None:
 
 
 def _url(indicator: str, page: int, options: WorldBankOptions) -> str:
-    countries = "all" if options.countries == "all" else ";".join(options.countries)
+    areas = "all" if options.areas == "all" else ";".join(options.areas)
     query: dict[str, Any] = {"format": "json", "per_page": options.per_page, "page": page}
-    if options.start is not None:
-        query["date"] = f"{options.start}:{options.end}"
+    if options.years is not None:
+        first, last = ends_of(options.years)
+        # The service has no open range; one that ends in the future gives what there is.
+        query["date"] = f"{first}:{last or _FAR + first[4:]}"
     if options.source is not None:
         query["source"] = options.source
     if options.footnotes:
         query["footnote"] = "y"
-    path = f"country/{quote(countries, safe=';')}/indicator/{quote(indicator)}"
+    path = f"country/{quote(areas, safe=';')}/indicator/{quote(indicator)}"
     return f"{options.base_url}/{path}?{urlencode(query, safe=':')}"
 
 

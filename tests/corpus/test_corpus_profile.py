@@ -24,7 +24,7 @@ from pipelines.catalogue import load_catalogue
 from pipelines.dagster import execution
 from pipelines.dagster.execution import Outcome
 from pipelines.settings import Settings
-from pipelines.steps.reporting import FailureLog
+from pipelines.steps.progress import FailureLog
 from sources.base import SourceProtocol
 from sources.connectors import files, uis, worldbank, worldbank_bulk
 from sources.fetch.folder import FolderTransport

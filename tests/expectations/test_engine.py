@@ -226,7 +226,7 @@ BAD = [
 
 @pytest.mark.parametrize("rows", [good_rows(), BAD], ids=["good", "bad"])
 def test_an_exported_suite_says_the_same_without_this_project(rows):
-    from tests.fixtures.stock_gx import stock_results
+    from bench.stock_gx import stock_results
 
     suite = full_suite(dataset(), None, registries())
     judged = Suite(

@@ -83,8 +83,8 @@ def told(success: Any, result: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def compare(con: duckdb.DuckDBPyConnection) -> None:
+    from bench.stock_gx import stock_results
     from expectations.runner import duckdb_engine
-    from tests.fixtures.stock_gx import stock_results
 
     suite = everything()
     ours = duckdb_engine.run(con, "observation", duckdb_engine.prepared(suite))

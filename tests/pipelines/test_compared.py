@@ -10,8 +10,8 @@ import pytest
 from expectations.checks.custom import EARLIER_RELEASES, PREVIOUS_RELEASE, completed
 from expectations.suites.expectation import Expectation
 from expectations.suites.suite import full_suite
-from pipelines.steps import compared
-from pipelines.steps.compared import compared_with, paths, version
+from pipelines.steps import comparison_releases
+from pipelines.steps.comparison_releases import paths, releases_to_compare, version
 from tests.fixtures import expectations as world
 from warehouse.store.data_dir import DataDir
 
@@ -30,10 +30,11 @@ def found(tmp_path, monkeypatch):
     """Return a function: which file `previous_release` is, given the history."""
 
     def previous(*history: SimpleNamespace, inputs: str = "now") -> Any:
-        monkeypatch.setattr(compared.releases, "history", lambda data_dir, dataset: list(history))
-        monkeypatch.setattr(compared.releases, "current", lambda data_dir, dataset: None)
+        releases = comparison_releases.releases
+        monkeypatch.setattr(releases, "history", lambda data_dir, dataset: list(history))
+        monkeypatch.setattr(releases, "current", lambda data_dir, dataset: None)
         suite = full_suite(world.dataset(), None, world.registries())
-        result = compared_with(DataDir(tmp_path), world.dataset(), suite, inputs)
+        result = releases_to_compare(DataDir(tmp_path), world.dataset(), suite, inputs)
         [last] = paths(result).get(PREVIOUS_RELEASE, [None])
         return last
 
@@ -60,12 +61,12 @@ def test_what_was_withheld_is_compared_with_all_earlier_releases(tmp_path, monke
         stored(tmp_path, 1, "a", declaration={"dimensions": {}}), stored(tmp_path, 2, "b"),
         stored(tmp_path, 3, "c"), stored(tmp_path, 4, "now"),
     ]
-    monkeypatch.setattr(compared.releases, "history", lambda data_dir, dataset: history)
+    monkeypatch.setattr(comparison_releases.releases, "history", lambda data_dir, dataset: history)
     rule = {"threshold": 10, "action": "suppress"}
     cases = {"name": world.words("Cases"), "unit": "number", "small_cells": rule}
     declared = world.dataset(indicators={"CASES": cases})
     suite = full_suite(declared, None, world.registries())
-    found = paths(compared_with(DataDir(tmp_path), declared, suite, "now"))
+    found = paths(releases_to_compare(DataDir(tmp_path), declared, suite, "now"))
     assert found == {
         EARLIER_RELEASES: [tmp_path / "2" / "data.parquet", tmp_path / "3" / "data.parquet"],
         PREVIOUS_RELEASE: [tmp_path / "3" / "data.parquet"],
@@ -74,9 +75,11 @@ def test_what_was_withheld_is_compared_with_all_earlier_releases(tmp_path, monke
 
 def test_another_dataset_is_compared_with_as_it_is_now(tmp_path, monkeypatch):
     other = stored(tmp_path, 7, "x")
-    monkeypatch.setattr(compared.releases, "history", lambda data_dir, dataset: [])
+    monkeypatch.setattr(comparison_releases.releases, "history", lambda data_dir, dataset: [])
     monkeypatch.setattr(
-        compared.releases, "current", lambda data_dir, name: other if name == "who/beds" else None)
+        comparison_releases.releases, "current",
+        lambda data_dir, name: other if name == "who/beds" else None,
+    )
     kind = "expect_values_to_agree_with_dataset"
     suites = {}
     for name in ("who/beds", "who/none"):
@@ -88,8 +91,8 @@ def test_another_dataset_is_compared_with_as_it_is_now(tmp_path, monkeypatch):
         suite = full_suite(world.dataset(), None, world.registries())
         suites[name] = suite.model_copy(update={"expectations": (expectation,)})
     data_dir = DataDir(tmp_path)
-    there = compared_with(data_dir, world.dataset(), suites["who/beds"], "now")
+    there = releases_to_compare(data_dir, world.dataset(), suites["who/beds"], "now")
     assert paths(there) == {"who/beds": [tmp_path / "7" / "data.parquet"]}
-    absent = compared_with(data_dir, world.dataset(), suites["who/none"], "now")
+    absent = releases_to_compare(data_dir, world.dataset(), suites["who/none"], "now")
     assert paths(absent) == {}
     assert version(there) != version(absent)

@@ -11,8 +11,8 @@ import pytest
 
 from model.records.quality_dimension import OUTCOMES, badness, worst_first
 from model.records.validation import ReleaseBlocker, Score
-from pipelines.steps.quality_history import events, incidents, scores_csv
-from pipelines.steps.quality_report import groups, quality_report
+from pipelines.quality.history import events, incidents, scores_csv
+from pipelines.quality.report import groups, quality_report
 from tests.fixtures.datasets import dataset
 from tests.fixtures.releases import check
 from tests.warehouse.test_judgements import DATASET, NOW, inputs, keep, validated
@@ -52,7 +52,7 @@ def test_the_report_has_the_history_of_each_check_of_the_newest_suite(data_dir: 
         "new": [None, None, None, "passed"],
     }
     # 2024 is due on 1 January 2026: each day after it costs a little.
-    assert [(p.total, p.blockers) for p in report.trend] == [
+    assert [(p.total, p.blocked) for p in report.trend] == [
         (72.22, False), (72.18, True), (72.14, True), (100, False),
     ]
     assert report.scorecard.total == 100 and report.scorecard.grade == "A"

@@ -15,7 +15,7 @@ import pytest
 
 from pipelines.catalogue import load_catalogue
 from pipelines.settings import Settings
-from pipelines.steps.steps import take_snapshot
+from pipelines.steps.fetch import take_snapshot
 from sources.fetch.http import HttpLimits, HttpTransport
 from tests.sources.test_pull import Bank, bank_on_this_machine
 from warehouse.store import snapshots
@@ -43,7 +43,7 @@ SCRIPT = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from pipelines.steps.steps import take_snapshot
+from pipelines.steps.fetch import take_snapshot
 from tests.pipelines.test_resume import pipeline_of, HTTP
 folder = Path(sys.argv[1])
 home, pipeline = pipeline_of(folder)
@@ -61,7 +61,7 @@ def _bank():
 def pipeline_of(folder: Path):
     """Return the data folder and the dataset that are under `folder`."""
     data_dir, project = DataDir(folder / "home"), folder / "project"
-    settings = Settings(data_dir, "live", project / "none", project=project)
+    settings = Settings(data_dir=data_dir, profile="live", project=project)
     return data_dir, load_catalogue(settings).bound_datasets("live")[DATASET]
 
 

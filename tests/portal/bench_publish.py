@@ -27,14 +27,13 @@ import ckanapi
 import httpx
 import requests
 
+from dev.ckan.portal_dir import PortalDir, default_folder
+from dev.ckan.running_portal import RunningPortal, load_portal
 from model.declarations.dataset import Dataset
 from pipelines.cli.publish import AT_A_TIME
 from portal.ckan.client import Client
 from portal.ckan.desired.state import DesiredState
 from portal.ckan.portal import Ckan
-from portal.ckan_server.bring_up import RunningPortal, load_portal
-from portal.ckan_server.home import DataDir as PortalHome
-from portal.ckan_server.home import default_home
 from portal.content import Content
 from portal.distributions.registry import write_all
 from tests.fixtures.datasets import dataset, registries
@@ -65,9 +64,9 @@ def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--datasets", type=int, default=200)
-    parser.add_argument("--home", type=Path, default=default_home(), help="the portal's folder")
+    parser.add_argument("--home", type=Path, default=default_folder(), help="the portal's folder")
     asked = parser.parse_args()
-    portal = load_portal(PortalHome(asked.home.resolve()))
+    portal = load_portal(PortalDir(asked.home.resolve()))
     with tempfile.TemporaryDirectory() as folder:
         home = DataDir(Path(folder) / "data")
         home.prepare()
@@ -88,7 +87,7 @@ def _measure(portal: RunningPortal, home: DataDir, declared: list[Dataset], fold
     ckan = Ckan(Client(portal.url, portal.token, transport=transport), home.root, registries())
 
     def publish(item: Dataset) -> Callable[[], object]:
-        return lambda: ckan.publish(list(releases.history(home, item.id)))
+        return lambda: ckan.apply(list(releases.history(home, item.id)))
 
     # Organisation and group are there for both, and the portal is warm.
     publish(declared.pop())()

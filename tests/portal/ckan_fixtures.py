@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from dev.ckan.running_portal import RunningPortal
 from model.declarations.dataset import Dataset
 from model.records.publication import Difference
 from model.util.hashing import sha256_bytes
@@ -17,7 +18,6 @@ from portal.ckan.datastore.api_loader import ApiLoader
 from portal.ckan.datastore.copy_loader import CopyLoader
 from portal.ckan.desired.mapping import package_name
 from portal.ckan.portal import Ckan
-from portal.ckan_server.bring_up import RunningPortal
 from portal.content import Content
 from portal.distributions.registry import DISTRIBUTIONS, write_all
 from portal.metadata.identifiers import package_id, resource_id
@@ -35,7 +35,7 @@ class World:
     """One dataset and its data folder."""
 
     ckan: RunningPortal
-    home: DataDir
+    data_dir: DataDir
     declared: Dataset = field(default_factory=lambda: dataset(name=f"t{uuid.uuid4().hex[:12]}"))
 
     @property
@@ -49,11 +49,11 @@ class World:
     def release(self, number: int, **values: str) -> None:
         """Make the next release; `number` tells it from the others, the figures too."""
         figures = {"2023": "5", "2024": str(number)} | {k.lstrip("y"): v for k, v in values.items()}
-        release(self.home, figures, str(number), self.declared)
+        release(self.data_dir, figures, str(number), self.declared)
 
     @property
     def history(self) -> list[Any]:
-        return list(releases.history(self.home, self.declared.id))
+        return list(releases.history(self.data_dir, self.declared.id))
 
     def publisher(
         self, url: str | None = None, token: str | None = None, rows: str | None = None,
@@ -64,7 +64,7 @@ class World:
             **({"timeout": QUICK} if url else {}),
         )
         loader = self.loader(rows, client)
-        return Ckan(client, self.home.root, registries(), loader=loader, **options)
+        return Ckan(client, self.data_dir.root, registries(), loader=loader, **options)
 
     def loader(self, kind: str | None, client: Client) -> Any:
         """Return the loader of rows: "api", "copy", or none."""

@@ -20,10 +20,10 @@ from typing import Any
 
 import httpx
 
+from dev.ckan.running_portal import RunningPortal
 from portal.ckan.client import Client
 from portal.ckan.journal import Journal
 from portal.ckan.portal import Ckan
-from portal.ckan_server.bring_up import RunningPortal
 from tests.fixtures.commands import PROJECT
 from tests.fixtures.datasets import registries
 from tests.portal.ckan_fixtures import WAITS, World
@@ -74,7 +74,7 @@ def _publish(job: dict[str, Any]) -> None:
     loader = World(RunningPortal(**job["ckan"]), home).loader(job.get("rows"), client)
     ckan = _Ckan(client, home.root, registries(), loader=loader, keep=job.get("keep", 3))
     ckan.points = points
-    ckan.publish(list(releases.history(home, job["dataset"])))
+    ckan.apply(list(releases.history(home, job["dataset"])))
 
 
 def _serve() -> None:
@@ -112,7 +112,7 @@ class Runner:
         """Publish in a new process; it is killed when it reaches point `kill_at` (0: never)."""
         job = {
             "url": url, "token": world.ckan.token, "ckan": asdict(world.ckan),
-            "home": str(world.home.root),
+            "home": str(world.data_dir.root),
             "dataset": world.declared.id, "kill_at": kill_at, "timeout": timeout, **options,
         }
         assert self._process.stdin and self._process.stdout

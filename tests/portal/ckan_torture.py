@@ -15,9 +15,8 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from portal.ckan_server.bring_up import RunningPortal, load_portal
-from portal.ckan_server.home import DataDir as PortalHome
-from portal.ckan_server.home import default_home
+from dev.ckan.portal_dir import PortalDir, default_folder
+from dev.ckan.running_portal import RunningPortal, load_portal
 from tests.portal.ckan_fixtures import World
 from tests.portal.ckan_proxy import FAULTS, Proxy, proxy_to
 from tests.portal.ckan_runner import Runner
@@ -97,9 +96,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--first", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument("--home", type=Path, default=default_home(), help="the portal's folder")
+    parser.add_argument("--home", type=Path, default=default_folder(), help="the portal's folder")
     asked = parser.parse_args()
-    ckan = load_portal(PortalHome(asked.home.resolve()))
+    ckan = load_portal(PortalDir(asked.home.resolve()))
     runner, failed = Runner(), []
     with proxy_to(ckan.url) as proxy, tempfile.TemporaryDirectory() as folder:
         for seed in range(asked.first, asked.first + asked.runs):

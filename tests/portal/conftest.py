@@ -14,20 +14,21 @@ import pytest
 from selenium import webdriver
 
 import warehouse.store.data_dir
-from portal.ckan_server.bring_up import RunningPortal, load_portal, status
-from portal.ckan_server.home import Home, default_home
+from dev.ckan.bring_up import status
+from dev.ckan.portal_dir import PortalDir, default_folder
+from dev.ckan.running_portal import RunningPortal, load_portal
 from tests.fixtures.browser import chromium
 from tests.portal.ckan_fixtures import World
 
 PROJECT = Path(__file__).resolve().parents[2]
 
 
-PortalCommand = Callable[[str, Home], subprocess.CompletedProcess[str]]
+PortalCommand = Callable[[str, PortalDir], subprocess.CompletedProcess[str]]
 
 
-def _portal_command(command: str, home: Home) -> subprocess.CompletedProcess[str]:
+def _portal_command(command: str, portal_dir: PortalDir) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "portal.ckan_server", command, "--home", str(home.root)],
+        [sys.executable, "-m", "dev.ckan", command, "--folder", str(portal_dir.root)],
         cwd=PROJECT,
         capture_output=True,
         text=True,
@@ -37,25 +38,25 @@ def _portal_command(command: str, home: Home) -> subprocess.CompletedProcess[str
 
 @pytest.fixture(scope="session")
 def portal_command() -> PortalCommand:
-    """Return what runs `python -m portal.ckan_server COMMAND`, as a person would."""
+    """Return a function that runs `python -m dev.ckan COMMAND` as a developer would."""
     return _portal_command
 
 
 @pytest.fixture(scope="session")
-def portal_home() -> Home:
+def portal_home() -> PortalDir:
     """Return the folder of the portal, the one that `make portal` uses.
 
     PostgreSQL runs as a user of its own, who must be able to enter the folder: where a checkout
     lies in somebody's private folder, the portal lies in the one for temporary files.
     """
-    home = (PROJECT / default_home()).resolve()
-    if all(parent.stat().st_mode & stat.S_IXOTH for parent in home.parents if parent.exists()):
-        return Home(home)
-    return Home(Path(tempfile.gettempdir()) / "openindicators-portal")
+    folder = (PROJECT / default_folder()).resolve()
+    if all(parent.stat().st_mode & stat.S_IXOTH for parent in folder.parents if parent.exists()):
+        return PortalDir(folder)
+    return PortalDir(Path(tempfile.gettempdir()) / "openindicators-portal")
 
 
 @pytest.fixture(scope="session")
-def ckan(portal_home: Home, portal_command: PortalCommand) -> Iterator[RunningPortal]:
+def ckan(portal_home: PortalDir, portal_command: PortalCommand) -> Iterator[RunningPortal]:
     """Bring the portal up; afterwards end it again if it was down before.
 
     Where it cannot be brought up the tests are skipped with the reason, in CI they fail.

@@ -12,12 +12,12 @@ import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dev.ckan.running_portal import RunningPortal
 from model.util.hashing import sha256_file
 from portal.ckan.client import Client
 from portal.ckan.datastore.api_loader import ApiLoader
 from portal.ckan.datastore.base import Table
 from portal.ckan.datastore.copy_loader import CopyLoader
-from portal.ckan_server.bring_up import RunningPortal
 from tests.fixtures.datasets import dataset, registries
 
 Row = dict[str, Any]

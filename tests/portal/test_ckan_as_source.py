@@ -33,7 +33,7 @@ def rows(found: Fetched, **options: Any) -> list[dict[str, Any]]:
 
 def test_the_rows_that_were_published_come_back(world, tmp_path):
     world.release(1)
-    world.publisher(rows="api").publish(world.history)
+    world.publisher(rows="api").apply(world.history)
     released = list(Content.of(world.history[-1], registries()).rows())
     columns = world.declared.columns
     table = resource_id(world.declared.id, f"{world.declared.name}.csv")
@@ -54,7 +54,7 @@ def test_the_rows_that_were_published_come_back(world, tmp_path):
     assert again.unchanged
 
     world.release(2)
-    world.publisher(rows="api").publish(world.history)
+    world.publisher(rows="api").apply(world.history)
     assert not harvested(world, tmp_path / "4", again.parts, resources=(table,)).unchanged
 
 
@@ -65,7 +65,7 @@ def test_ckan_tells_in_its_own_words_what_is_wrong(world, tmp_path):
 
 def test_what_is_not_public_needs_a_token(world, tmp_path, monkeypatch):
     world.release(1)
-    world.publisher().publish(world.history)
+    world.publisher().apply(world.history)
     world.act("package_patch", id=world.id, private=True)
     table = resource_id(world.declared.id, f"{world.declared.name}.csv")
     with pytest.raises(source.SourceError, match="HTTP 40[34]"):

@@ -56,7 +56,7 @@ def test_one_fault_is_overcome(world, proxy, tmp_path, fault, action):
         return UNKNOWN_ACTION if (called, action) == (CHECKSUMS, "download") else None
 
     proxy.reset(once)
-    world.publisher(proxy.url).publish(world.history)
+    world.publisher(proxy.url).apply(world.history)
     assert met
     proxy.reset()
     world.assert_equals_releases(tmp_path)
@@ -78,7 +78,7 @@ def test_a_file_that_is_damaged_on_the_way_is_sent_again(world, proxy, tmp_path,
         return None if extension else UNKNOWN_ACTION
 
     proxy.reset(damage)
-    publisher.publish(world.history)
+    publisher.apply(world.history)
     sent = [e["files"] for e in publisher.journal(world.declared.id).entries()
             if e["step"] == "upload" and e["state"] == "begins"]
     assert sent[1:] == [[damaged[0]["file"]]]
@@ -90,15 +90,15 @@ def test_a_file_that_is_damaged_on_the_way_is_sent_again(world, proxy, tmp_path,
 def test_a_portal_that_stays_ill_is_told_and_serves_the_old_release(world, proxy, tmp_path):
     world.release(1)
     publisher = world.publisher(proxy.url)
-    publisher.publish(world.history)
+    publisher.apply(world.history)
     world.release(2)
     proxy.reset(lambda action, number: "502 before" if action != "package_show" else None)
     with pytest.raises(PortalError, match="answered 502") as caught:
-        publisher.publish(world.history)
+        publisher.apply(world.history)
     assert "goes on where it stopped" in caught.value.todo
     assert world.seen_by_the_public()["version"] == "1"
     proxy.reset()
-    publisher.publish(world.history)
+    publisher.apply(world.history)
     world.assert_equals_releases(tmp_path)
 
 

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from dev.ckan.machine import commands
+from dev.ckan.portal_dir import PortalDir
+from dev.ckan.ports import is_free
+from dev.ckan.running_portal import RunningPortal
+from dev.ckan.services.ckan import server as ckan_server
 from model.errors import PortalError
 from portal.ckan.client import Client, Unknown
-from portal.ckan_server import ckan as ckan_program
-from portal.ckan_server import commands
-from portal.ckan_server.bring_up import RunningPortal
-from portal.ckan_server.home import DataDir as PortalHome
-from portal.ckan_server.ports import is_free
 from tests.fixtures.commands import PROJECT
 from tests.fixtures.datasets import dataset
 from tests.portal.ckan_fixtures import World
@@ -49,11 +49,11 @@ def storage(tmp_path_factory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def small(ckan: RunningPortal, portal_home: PortalHome, storage: Path) -> Iterator[RunningPortal]:
+def small(ckan: RunningPortal, portal_home: PortalDir, storage: Path) -> Iterator[RunningPortal]:
     """Another web server of the same CKAN, with a low limit and a small disk."""
     port = next(port for port in range(5600, 5700) if is_free(port))
     url = f"http://127.0.0.1:{port}"
-    service = ckan_program.web(portal_home, {"ckan": port})
+    service = ckan_server.web(portal_home, {"ckan": port})
     environment = commands.environment({
         **service.env, "CKAN_SITE_URL": url, "CKAN_STORAGE_PATH": str(storage),
         "CKAN_MAX_UPLOAD_SIZE_MB": str(LIMIT_MEGABYTES),
@@ -91,12 +91,12 @@ def test_ckans_own_limit(world):
     """The JSON file is too large; the other files went before it, and no reader is led there."""
     world.declared = dataset(name=world.declared.name, frequency="D")
     days = [str(date(2000, 1, 1) + timedelta(days=number)) for number in range(7000)]
-    release(world.home, dict.fromkeys(days[:2], "5"), "1", world.declared)
+    release(world.data_dir, dict.fromkeys(days[:2], "5"), "1", world.declared)
     publisher = world.publisher()
-    publisher.publish(world.history)
-    release(world.home, dict.fromkeys(days, "5"), "2", world.declared)
+    publisher.apply(world.history)
+    release(world.data_dir, dict.fromkeys(days, "5"), "2", world.declared)
     with pytest.raises(PortalError, match="File upload too large") as caught:
-        publisher.publish(world.history)
+        publisher.apply(world.history)
     assert "raise ckan.max_resource_size" in caught.value.todo
     assert "old release" in caught.value.todo
     assert world.seen_by_the_public()["version"] == "1"
@@ -105,16 +105,16 @@ def test_ckans_own_limit(world):
 def test_the_portals_disk_is_full(world, storage, tmp_path):
     world.release(1)
     publisher = world.publisher()
-    publisher.publish(world.history)
+    publisher.apply(world.history)
     world.release(2)
     filler = storage / "filler"
     _fill(filler)
     with pytest.raises(PortalError) as caught:
-        publisher.publish(world.history)
+        publisher.apply(world.history)
     assert "disk" in caught.value.todo and "old release" in caught.value.todo
     assert world.seen_by_the_public()["version"] == "1"
     filler.unlink()
-    publisher.publish(world.history)
+    publisher.apply(world.history)
     world.assert_equals_releases(tmp_path)
     assert not list(storage.rglob("*~")), "half a file"
 
@@ -157,7 +157,7 @@ def test_memory_does_not_grow_with_the_file(ckan, tmp_path):
     world = World(ckan, home)
     world.release(1)
     try:
-        world.publisher().publish(world.history)
+        world.publisher().apply(world.history)
         quarantined = next(r for r in world.shown()["resources"] if r["url_type"] == "upload")
         small, large = tmp_path / "small.csv", tmp_path / "large.csv"
         line = b"DN,2024,12345.678,A\n"

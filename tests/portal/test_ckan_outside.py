@@ -61,7 +61,7 @@ def test_every_resource_is_what_it_says_and_genuine(world, package, tmp_path):
     from portal.site import Site
     from tests.fixtures.datasets import registries
 
-    Site(world.data_dir.site, registries()).publish(world.history)
+    Site(world.data_dir.site, registries()).apply(world.history)
     for path in tmp_path.iterdir():
         said = openindicators(world.data_dir.root, "verify", str(path), "--json")
         assert said.code == 0 and said.json["genuine"], path.name

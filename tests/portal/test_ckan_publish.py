@@ -33,14 +33,14 @@ def test_first_publication_and_nothing_to_do_afterwards(world, proxy, tmp_path):
     planned = publisher.plan(world.history)
     assert changes(planned) == {"+"}
     assert proxy.counts == {"package_show": 1}
-    published = publisher.publish(world.history)
+    published = publisher.apply(world.history)
     assert published.changed and published.release == 1
     assert list(published.differences) == planned
     world.assert_equals_releases(tmp_path)
 
     proxy.reset()
     journal = publisher.journal(world.declared.id).path.read_bytes()
-    again = publisher.publish(world.history)
+    again = publisher.apply(world.history)
     assert not again.changed and changes(again.differences) == {"="}
     assert proxy.counts == {"package_show": 1}
     assert publisher.journal(world.declared.id).path.read_bytes() == journal
@@ -48,7 +48,7 @@ def test_first_publication_and_nothing_to_do_afterwards(world, proxy, tmp_path):
 
 def test_what_the_package_says(world):
     world.release(1)
-    world.publisher().publish(world.history)
+    world.publisher().apply(world.history)
     package = world.shown()
     assert package["title"] == "Phòng khách sạn"
     assert package["title_translated"] == {"vi": "Phòng khách sạn", "en": "Hotel rooms"}
@@ -71,7 +71,7 @@ def test_what_the_package_says(world):
 def test_a_link_outlives_releases(world):
     world.release(1)
     publisher = world.publisher()
-    publisher.publish(world.history)
+    publisher.apply(world.history)
     link = (
         f"{world.ckan.url}/dataset/{world.name}/resource/"
         f"{resource_id(world.declared.id, f'{world.declared.name}.csv')}/download/data.csv"
@@ -79,7 +79,7 @@ def test_a_link_outlives_releases(world):
     first = httpx.get(link, follow_redirects=True)
     old = [r for r in world.shown()["resources"] if r.get("releases") == "1"]
     world.release(2)
-    publisher.publish(world.history)
+    publisher.apply(world.history)
     second = httpx.get(link, follow_redirects=True)
     assert first.status_code == second.status_code == 200
     assert ",5.0," in first.text or ",5," in first.text
@@ -92,7 +92,7 @@ def test_only_the_last_releases_stay(world, tmp_path):
     publisher = world.publisher(keep=2)
     for number in range(1, 6):
         world.release(number)
-        publisher.publish(world.history)
+        publisher.apply(world.history)
     numbers = {
         number
         for resource in world.shown()["resources"]
@@ -105,7 +105,7 @@ def test_only_the_last_releases_stay(world, tmp_path):
 def test_metadata_alone_uploads_nothing(world, proxy):
     world.release(1)
     publisher = world.publisher(proxy.url)
-    publisher.publish(world.history)
+    publisher.apply(world.history)
     world.act("package_patch", id=world.id, version_notes={})
     # Only what we wrote and nobody else changed is ours to change: make it so that we wrote it.
     journal = publisher.journal(world.declared.id)
@@ -113,7 +113,7 @@ def test_metadata_alone_uploads_nothing(world, proxy):
     written[""]["version_notes"] = None
     journal.published(1, written)
     proxy.reset()
-    published = publisher.publish(world.history)
+    published = publisher.apply(world.history)
     news = [line.what for line in published.differences if line.change != "="]
     assert news == ["metadata version_notes"]
     assert proxy.counts == {"package_show": 1, "package_revise": 1}
@@ -124,11 +124,11 @@ def test_one_file_changed_uploads_one(world, proxy, tmp_path):
     """A file that is lost on the portal goes up again, alone."""
     world.release(1)
     publisher = world.publisher(proxy.url)
-    publisher.publish(world.history)
+    publisher.apply(world.history)
     lost = next(r for r in world.shown()["resources"] if r["url_type"] == "upload")
     Client(world.ckan.url, world.ckan.token).call("resource_delete", {"id": lost["id"]})
     proxy.reset()
-    published = publisher.publish(world.history)
+    published = publisher.apply(world.history)
     news = [(line.change, line.what) for line in published.differences if line.change != "="]
     assert news == [("+", f"release 1 · {lost['file']}")]
     uploads = [e for e in publisher.journal(world.declared.id).entries()
@@ -140,7 +140,7 @@ def test_one_file_changed_uploads_one(world, proxy, tmp_path):
 def test_readers_see_the_old_release_or_the_new_one(world):
     publisher = world.publisher()
     world.release(1)
-    publisher.publish(world.history)
+    publisher.apply(world.history)
     stop, seen, wrong = threading.Event(), [], []
 
     def read() -> None:
@@ -156,7 +156,7 @@ def test_readers_see_the_old_release_or_the_new_one(world):
     try:
         for number in range(2, 6):
             world.release(number)
-            publisher.publish(world.history)
+            publisher.apply(world.history)
     finally:
         stop.set()
         reader.join()
@@ -169,7 +169,7 @@ def test_readers_see_the_old_release_or_the_new_one(world):
 
 def test_checksums_of_stored_files_are_told_to_editors_alone(world):
     world.release(1)
-    world.publisher().publish(world.history, private=True)
+    world.publisher().apply(world.history, private=True)
     shown = {r["id"]: (r["size"], r["hash"]) for r in world.shown()["resources"]
              if r["url_type"] == "upload"}
     assert Client(world.ckan.url, world.ckan.token).checksums(world.id) == shown
@@ -183,7 +183,7 @@ def test_checksums_of_stored_files_are_told_to_editors_alone(world):
 def test_what_others_add_is_kept(world, tmp_path):
     world.release(1)
     publisher = world.publisher()
-    publisher.publish(world.history)
+    publisher.apply(world.history)
     shown = world.shown()
     world.act(
         "package_patch", id=world.id,
@@ -193,7 +193,7 @@ def test_what_others_add_is_kept(world, tmp_path):
     )
     assert changes(publisher.plan(world.history)) == {"="}
     world.release(2)
-    publisher.publish(world.history)
+    publisher.apply(world.history)
     shown = world.shown()
     assert shown["extras"] == [{"key": "phone", "value": "0236"}]
     assert shown["author"] == "An"
@@ -205,10 +205,10 @@ def test_what_others_add_is_kept(world, tmp_path):
 def test_an_editors_title_is_kept_and_told(world):
     world.release(1)
     publisher = world.publisher()
-    publisher.publish(world.history)
+    publisher.apply(world.history)
     world.act("package_patch", id=world.id, title="Tên do biên tập viên đặt")
     world.release(2)
-    lines = publisher.publish(world.history).differences
+    lines = publisher.apply(world.history).differences
     kept = [line for line in lines if line.what == "metadata title"]
     assert [line.change for line in kept] == ["="] and "kept" in kept[0].detail
     shown = world.shown()
@@ -220,7 +220,7 @@ def test_an_editors_title_is_kept_and_told(world):
 def test_a_conflict_is_told_and_nothing_is_written(world):
     world.release(1)
     publisher = world.publisher()
-    publisher.publish(world.history)
+    publisher.apply(world.history)
     world.act("package_patch", id=world.id, title="Tên của người")
     world.declared = dataset(
         name=world.declared.name, title={"vi": "Tên mới", "en": "New title"}
@@ -230,21 +230,21 @@ def test_a_conflict_is_told_and_nothing_is_written(world):
     lines = publisher.plan(world.history)
     assert any("conflict" in line.detail for line in lines if line.what == "metadata title")
     with pytest.raises(PortalError, match="metadata title was changed on the portal") as caught:
-        publisher.publish(world.history)
+        publisher.apply(world.history)
     assert "--overwrite" in caught.value.todo
     assert world.shown() == before
-    world.publisher(overwrite=True).publish(world.history)
+    world.publisher(overwrite=True).apply(world.history)
     assert world.shown()["title"] == "Tên mới"
 
 
 def test_a_replaced_file_is_a_conflict(world):
     world.release(1)
     publisher = world.publisher()
-    publisher.publish(world.history)
+    publisher.apply(world.history)
     csv = world.shown()["resources"][0]
     world.act("resource_patch", id=csv["id"], url="https://example.org/other.csv")
     with pytest.raises(PortalError, match="was replaced on the portal by a person"):
-        publisher.publish(world.history)
+        publisher.apply(world.history)
     assert world.shown()["resources"][0]["url"] == "https://example.org/other.csv"
 
 
@@ -264,10 +264,10 @@ def test_an_edit_in_the_middle_of_a_publication_is_kept(world, proxy, tmp_path):
     """Between our reading and our writing: what is not ours is kept, and we go on."""
     world.release(1)
     publisher = world.publisher(proxy.url)
-    publisher.publish(world.history)
+    publisher.apply(world.history)
     world.release(2)
     edited = edited_before_the_switch(world, proxy, author="An")
-    publisher.publish(world.history)
+    publisher.apply(world.history)
     assert edited and world.shown()["author"] == "An"
     world.assert_equals_releases(tmp_path)
 
@@ -275,32 +275,32 @@ def test_an_edit_in_the_middle_of_a_publication_is_kept(world, proxy, tmp_path):
 def test_an_edit_of_ours_in_the_middle_is_reported(world, proxy):
     world.release(1)
     publisher = world.publisher(proxy.url)
-    publisher.publish(world.history)
+    publisher.apply(world.history)
     world.release(2)
     edited_before_the_switch(world, proxy, title="Tên của người")
     with pytest.raises(PortalError, match="somebody else changed the dataset"):
-        publisher.publish(world.history)
+        publisher.apply(world.history)
     shown = world.seen_by_the_public()
     assert shown["package"]["title"] == "Tên của người" and shown["version"] == "1"
-    publisher.publish(world.history)
+    publisher.apply(world.history)
     assert world.shown()["version"] == "2" and world.shown()["title"] == "Tên của người"
 
 
 def test_a_draft_is_seen_by_its_organisation_alone(world):
     world.release(1)
     publisher = world.publisher()
-    publisher.publish(world.history, private=True)
+    publisher.apply(world.history, private=True)
     assert world.shown()["private"] is True
     answer = httpx.get(f"{world.ckan.url}/api/3/action/package_show", params={"id": world.id})
     assert answer.status_code in (403, 404)
-    publisher.publish(world.history)
+    publisher.apply(world.history)
     assert world.seen_by_the_public()["version"] == "1"
 
 
 def test_two_publishers_at_once(world, ckan, tmp_path):
     """One wins, the other says so; the portal is as the releases are."""
     world.release(1)
-    world.publisher().publish(world.history)
+    world.publisher().apply(world.history)
     world.release(2)
     other = World(ckan, DataDir(tmp_path / "other"), world.declared)
     other.data_dir.prepare()
@@ -313,7 +313,7 @@ def test_two_publishers_at_once(world, ckan, tmp_path):
 
     def run(one: World) -> None:
         try:
-            told.append(one.publisher().publish(one.history).changed)
+            told.append(one.publisher().apply(one.history).changed)
         except PortalError as error:
             told.append(str(error))
 
@@ -325,17 +325,17 @@ def test_two_publishers_at_once(world, ckan, tmp_path):
     assert True in told
     loser = next(item for item in told if item is not True)
     assert loser is False or "somebody else" in loser
-    world.publisher().publish(world.history)
+    world.publisher().apply(world.history)
     world.assert_equals_releases(tmp_path)
 
 
 def test_a_revoked_token(world):
     world.release(1)
-    world.publisher().publish(world.history)
+    world.publisher().apply(world.history)
     world.release(2)
     publisher = world.publisher(token="revoked-secret")
     with pytest.raises(PortalError, match="403") as caught:
-        publisher.publish(world.history)
+        publisher.apply(world.history)
     assert "check the token" in caught.value.todo
     assert "revoked-secret" not in str(caught.value) + repr(publisher.client)
     assert world.seen_by_the_public()["version"] == "1"
@@ -347,7 +347,7 @@ def test_a_taken_address(world):
     world.release(1)
     try:
         with pytest.raises(PortalError, match="CKAN refused") as caught:
-            world.publisher().publish(world.history)
+            world.publisher().apply(world.history)
         assert "another dataset has the address" in caught.value.todo
     finally:
         world.act("dataset_purge", id=world.name)
@@ -364,7 +364,7 @@ def test_an_upload_over_the_limit(world, proxy, monkeypatch):
     """The proxy before CKAN refuses large bodies, as nginx does; the old release is served."""
     world.release(1)
     publisher = world.publisher(proxy.url)
-    publisher.publish(world.history)
+    publisher.apply(world.history)
     world.release(2)
     forward = proxy.forward
 
@@ -375,7 +375,7 @@ def test_an_upload_over_the_limit(world, proxy, monkeypatch):
 
     monkeypatch.setattr(proxy, "forward", limited)
     with pytest.raises(PortalError, match="larger than the portal takes") as caught:
-        publisher.publish(world.history)
+        publisher.apply(world.history)
     assert "max_resource_size" in caught.value.todo
     assert world.seen_by_the_public()["version"] == "1"
 
@@ -383,28 +383,28 @@ def test_an_upload_over_the_limit(world, proxy, monkeypatch):
 def test_a_portal_that_is_not_there(world):
     world.release(1)
     with pytest.raises(PortalError, match="gave no answer"):
-        world.publisher("http://127.0.0.1:9").publish(world.history)
+        world.publisher("http://127.0.0.1:9").apply(world.history)
 
 
 def test_another_site_is_no_ckan(world, ckan):
     world.release(1)
     with pytest.raises(PortalError, match="is no CKAN"):
-        world.publisher(f"{ckan.url}/nowhere").publish(world.history)
+        world.publisher(f"{ckan.url}/nowhere").apply(world.history)
 
 
 def test_a_deleted_dataset_is_not_brought_back(world):
     world.release(1)
     publisher = world.publisher()
-    publisher.publish(world.history)
+    publisher.apply(world.history)
     world.act("package_delete", id=world.id)
     with pytest.raises(PortalError, match="deleted on the portal by a person"):
-        publisher.publish(world.history)
+        publisher.apply(world.history)
 
 
 def test_a_change_takes_seconds(world):
     world.release(1)
     begun = time.monotonic()
-    world.publisher().publish(world.history)
+    world.publisher().apply(world.history)
     assert time.monotonic() - begun < 10
 
 
@@ -413,14 +413,14 @@ def test_rows_follow_the_release(world, proxy, tmp_path, rows):
     publisher = world.publisher(rows=rows)
     world.release(1)
     assert ("+", "rows", "2 rows") in _lines(publisher.plan(world.history))
-    publisher.publish(world.history)
+    publisher.apply(world.history)
     world.assert_equals_releases(tmp_path, rows=rows)
     world.release(2)
     assert ("~", "rows", "+0 ~1 -0 =1") in _lines(publisher.plan(world.history))
-    publisher.publish(world.history)
+    publisher.apply(world.history)
     world.assert_equals_releases(tmp_path, rows=rows)
     proxy.reset()
-    assert not world.publisher(proxy.url, rows=rows).publish(world.history).changed
+    assert not world.publisher(proxy.url, rows=rows).apply(world.history).changed
     assert proxy.counts == {"package_show": 1}
 
 
@@ -431,7 +431,7 @@ def _lines(differences):
 def test_a_withdrawn_dataset_leaves_a_tombstone_and_nothing_else(world):
     world.release(1)
     publisher = world.publisher(rows="api")
-    publisher.publish(world.history)
+    publisher.apply(world.history)
     before = world.shown()["resources"]
     world.act(
         "package_patch", id=world.id,
@@ -442,7 +442,7 @@ def test_a_withdrawn_dataset_leaves_a_tombstone_and_nothing_else(world):
         world.data_dir, world.declared.id, "Lan", "wrong source", "tourism/hotel_beds", now
     )
     assert ("-", "file CSV", "") in _lines(publisher.plan(world.history))
-    withdrawn = publisher.publish(world.history)
+    withdrawn = publisher.apply(world.history)
     assert withdrawn.changed
     shown = world.shown()
     assert shown["title_translated"]["en"] == "[Withdrawn] Hotel rooms"
@@ -452,4 +452,4 @@ def test_a_withdrawn_dataset_leaves_a_tombstone_and_nothing_else(world):
     assert not any(world.stored(resource["id"]).exists() for resource in before)
     with pytest.raises(PortalError, match="404"):
         world.act("datastore_search", resource_id=before[0]["id"])
-    assert not publisher.publish(world.history).changed
+    assert not publisher.apply(world.history).changed

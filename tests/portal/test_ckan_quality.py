@@ -47,7 +47,7 @@ def world(ckan, folder, release):
     data_dir = DataDir(folder / "data")
     data_dir.prepare()
     found = World(ckan, data_dir, declared)
-    assert found.publisher().publish([release]).changed
+    assert found.publisher().apply([release]).changed
     assert all(line.change == "=" for line in found.publisher().plan([release]))
     yield found
     found.remove()
@@ -74,7 +74,7 @@ def measured(graph: Graph, identifier: str) -> set[tuple[str, str]]:
 
 def test_the_portal_tells_what_the_site_tells(world, ckan, folder, release) -> None:
     site = Site(folder / "site", registries())
-    site.publish([release])
+    site.apply([release])
     own = Graph().parse(
         site.folder / "catalog.jsonld", format="json-ld", publicID="https://data.example.vn/"
     )

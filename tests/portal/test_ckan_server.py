@@ -14,13 +14,16 @@ from typing import Any
 
 import pytest
 
+from dev.ckan import ports
+from dev.ckan.bring_up import SERVICES, status
+from dev.ckan.machine import pid_files, processes, termination
+from dev.ckan.machine.processes import Service
+from dev.ckan.portal_dir import PortalDir
+from dev.ckan.running_portal import RunningPortal
+from dev.ckan.services import solr
 from model.errors import PortalError
-from portal.ckan_server import ports, processes, solr
-from portal.ckan_server.bring_up import SERVICES, RunningPortal, status
-from portal.ckan_server.home import Home
-from portal.ckan_server.processes import Service
 
-Command = Callable[[str, Home], subprocess.CompletedProcess[str]]
+Command = Callable[[str, PortalDir], subprocess.CompletedProcess[str]]
 
 TITLE = {"vi": "Lượt khách du lịch đến thành phố", "en": "Visitor arrivals to the city"}
 NOTES = {"vi": "Khách do cơ sở lưu trú phục vụ, kể cả thủy sản.", "en": "Guests of lodgings."}
@@ -95,7 +98,7 @@ def test_all_parts_are_loaded(ckan: RunningPortal) -> None:
     assert told["locale_default"] == "vi"
     assert set(told["extensions"]) >= {
         *("activity", "datastore", "datatables_view", "text_view", "image_view"),
-        *("scheming_datasets", "dcat", "structured_data", "croissant"),
+        *("openindicators", "scheming_datasets", "dcat", "structured_data", "croissant"),
     }
 
 
@@ -235,7 +238,7 @@ def test_purged_is_gone(ckan: RunningPortal, organisation: str) -> None:
 
 @pytest.mark.portal
 def test_up_twice_starts_nothing_anew_and_is_quick(
-    ckan: RunningPortal, portal_home: Home, portal_command: Command
+    ckan: RunningPortal, portal_home: PortalDir, portal_command: Command
 ) -> None:
     before = status(portal_home)
     begun = time.monotonic()
@@ -247,7 +250,18 @@ def test_up_twice_starts_nothing_anew_and_is_quick(
 
 
 @pytest.mark.portal
-def test_secrets_are_for_their_owner_alone(ckan: RunningPortal, portal_home: Home) -> None:
+def test_the_extensions_tests_pass_and_leave_the_portal_as_it_was(
+    ckan: RunningPortal, package: dict[str, Any], portal_home: PortalDir, portal_command: Command
+) -> None:
+    done = portal_command("test-extension", portal_home)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+    assert "skipped" not in done.stdout
+    found = act(ckan, "package_search", fq=f"name:{package['name']}")
+    assert [hit["id"] for hit in found["results"]] == [package["id"]]
+
+
+@pytest.mark.portal
+def test_secrets_are_for_their_owner_alone(ckan: RunningPortal, portal_home: PortalDir) -> None:
     for path in (portal_home.token, portal_home.description, portal_home.ini):
         assert path.stat().st_mode & 0o777 == 0o600
     for log in portal_home.logs.iterdir():
@@ -255,7 +269,9 @@ def test_secrets_are_for_their_owner_alone(ckan: RunningPortal, portal_home: Hom
 
 
 @pytest.mark.portal
-def test_everything_listens_on_this_machine_alone(ckan: RunningPortal, portal_home: Home) -> None:
+def test_everything_listens_on_this_machine_alone(
+    ckan: RunningPortal, portal_home: PortalDir
+) -> None:
     numbers = {
         int(port) for port in json.loads((portal_home.root / "ports.json").read_text()).values()
     }
@@ -272,21 +288,21 @@ def test_everything_listens_on_this_machine_alone(ckan: RunningPortal, portal_ho
 
 
 @pytest.fixture
-def empty_home(tmp_path: Path) -> Home:
-    home = Home(tmp_path)
+def empty_home(tmp_path: Path) -> PortalDir:
+    home = PortalDir(tmp_path)
     home.make_folders()
     return home
 
 
 @pytest.fixture
-def sleeper(empty_home: Home) -> Iterator[Service]:
+def sleeper(empty_home: PortalDir) -> Iterator[Service]:
     service = Service("ckan", ["sleep", "300"], ready=lambda: True)
     yield service
-    processes.stop(empty_home, "ckan")
+    termination.stop(empty_home, "ckan")
 
 
 def test_a_stranger_with_the_recorded_number_is_left_alone(
-    empty_home: Home, sleeper: Service
+    empty_home: PortalDir, sleeper: Service
 ) -> None:
     stranger = subprocess.Popen(["sleep", "300"])
     time.sleep(0.05)  # births are told apart by ticks of 10 ms
@@ -295,8 +311,8 @@ def test_a_stranger_with_the_recorded_number_is_left_alone(
     own = pid_file.read_text()
     try:
         pid_file.write_text(json.dumps(json.loads(own) | {"pid": stranger.pid}))
-        assert processes.running(empty_home, "ckan") is None
-        assert processes.stop(empty_home, "ckan") is False
+        assert pid_files.running(empty_home, "ckan") is None
+        assert termination.stop(empty_home, "ckan") is False
         assert stranger.poll() is None
     finally:
         stranger.kill()
@@ -305,28 +321,28 @@ def test_a_stranger_with_the_recorded_number_is_left_alone(
 
 
 def test_a_service_is_started_once_and_anew_when_it_changes(
-    empty_home: Home, sleeper: Service
+    empty_home: PortalDir, sleeper: Service
 ) -> None:
     assert processes.start(empty_home, sleeper)
-    first = processes.running(empty_home, "ckan")
+    first = pid_files.running(empty_home, "ckan")
     assert not processes.start(empty_home, sleeper)
-    assert processes.running(empty_home, "ckan") == first
+    assert pid_files.running(empty_home, "ckan") == first
     assert processes.start(empty_home, Service("ckan", ["sleep", "301"], ready=lambda: True))
-    assert processes.running(empty_home, "ckan") not in (None, first)
+    assert pid_files.running(empty_home, "ckan") not in (None, first)
 
 
-def test_a_service_that_ends_at_once_shows_its_log(empty_home: Home) -> None:
+def test_a_service_that_ends_at_once_shows_its_log(empty_home: PortalDir) -> None:
     service = Service("solr", ["sh", "-c", "echo no such thing; exit 3"], ready=lambda: False)
     processes.start(empty_home, service)
     with pytest.raises(PortalError, match="no such thing"):
         processes.wait_until_ready(empty_home, service)
 
 
-def test_a_taken_port_is_avoided_or_named(empty_home: Home) -> None:
+def test_a_taken_port_is_avoided_or_named(empty_home: PortalDir) -> None:
     chosen = ports.choose_ports(empty_home, {}, running=[])
     assert len(set(chosen.values())) == len(ports.FIRST)
     assert ports.choose_ports(empty_home, {}, running=[]) == chosen
-    with pytest.raises(PortalError, match="asked for solr"):
+    with pytest.raises(PortalError, match="requested for solr"):
         ports.choose_ports(empty_home, {"solr": chosen["postgres"]}, running=[])
 
 
@@ -335,7 +351,7 @@ def test_a_schema_that_changed_upstream_is_reported() -> None:
         solr.adapt_schema('<schema name="ckan-2.13"></schema>')
 
 
-def test_status_of_nothing(empty_home: Home, portal_command: Command) -> None:
+def test_status_of_nothing(empty_home: PortalDir, portal_command: Command) -> None:
     assert status(empty_home) == dict.fromkeys(SERVICES)
     done = portal_command("status", empty_home)
     assert done.returncode == 1

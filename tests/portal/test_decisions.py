@@ -55,12 +55,12 @@ def files(folder: Path) -> dict[str, tuple[int, bytes]]:
 
 
 def test_a_tombstone_stays(site: Site, first: ReleaseOnDisk, tmp_path: Path) -> None:
-    site.publish([first])
+    site.apply([first])
     folder = site.folder / "datasets/tourism/hotel_rooms"
     download = tmp_path / "download.csv"
     download.write_bytes((folder / "hotel_rooms.csv").read_bytes())
     history = [first, withdrawal(tmp_path / "releases" / "2")]
-    assert site.publish(list(history)).changed
+    assert site.apply(list(history)).changed
     assert [path.name for path in folder.rglob("*")] == ["dataset.json"]
     state = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
     assert state["withdrawn"] and state["rows"] == 0 and state["spark"] is None
@@ -75,15 +75,15 @@ def test_a_tombstone_stays(site: Site, first: ReleaseOnDisk, tmp_path: Path) -> 
         ("tourism/hotel_rooms", 1)
     ]
     before = files(site.folder)
-    assert not Site(site.folder, registries()).publish(list(history)).changed
+    assert not Site(site.folder, registries()).apply(list(history)).changed
     assert files(site.folder) == before
 
 
 def test_the_catalogue_lists_the_withdrawn_apart(
     site: Site, first: ReleaseOnDisk, tmp_path: Path
 ) -> None:
-    site.publish([make_release(tmp_path / "other", dataset(**OTHER), ROWS)])
-    site.publish([first, withdrawal(tmp_path / "releases" / "2")])
+    site.apply([make_release(tmp_path / "other", dataset(**OTHER), ROWS)])
+    site.apply([first, withdrawal(tmp_path / "releases" / "2")])
     for page in pages(site, "index.html").values():
         cards, _, gone = page.partition('id="withdrawn"')
         assert "tourism/beds.html" in cards and "tourism/hotel_rooms.html" not in cards
@@ -100,7 +100,7 @@ def test_the_history_says_who_decided(site: Site, first: ReleaseOnDisk, tmp_path
         tmp_path / "releases" / "3", dataset(), ROWS, number=3, changes=[], reason="rollback",
         decision=decision("rollback", reason="Nguồn nhầm <năm>", of_release=1),
     )
-    site.publish([first, approved, back])
+    site.apply([first, approved, back])
     vietnamese, english = pages(site)["vi"], pages(site)["en"]
     assert "Approved by <bdi>Lê An</bdi>" in english and "Người duyệt:" in vietnamese
     assert "Return to earlier content (release 1)" in " ".join(english.split())
@@ -112,7 +112,7 @@ def test_a_preview_says_on_every_page_that_it_is_no_publication(
 ) -> None:
     preview = Site(tmp_path / "preview", registries(), preview=True)
     draft = make_release(tmp_path / "draft", dataset(), ROWS[1:], number=2, changes=[])
-    published = preview.publish([first, draft])
+    published = preview.apply([first, draft])
     assert published.portal == "preview" and published.release == 2
     for name in ("index.html", "tourism/hotel_rooms.html"):
         for page in pages(preview, name).values():
@@ -120,15 +120,15 @@ def test_a_preview_says_on_every_page_that_it_is_no_publication(
             assert 'content="noindex"' in page
     assert "openindicators approve tourism/hotel_rooms" in pages(preview)["en"]
     public = Site(tmp_path / "site", registries())
-    public.publish([first])
+    public.apply([first])
     assert "not public" not in pages(public)["en"] and "noindex" not in pages(public)["en"]
 
 
 def test_a_preview_goes_with_its_draft(first: ReleaseOnDisk, tmp_path: Path) -> None:
     preview = Site(tmp_path / "preview", registries(), preview=True)
     assert not preview.remove("tourism/hotel_rooms") and not preview.folder.exists()
-    preview.publish([make_release(tmp_path / "other", dataset(**OTHER), ROWS)])
-    preview.publish([first])
+    preview.apply([make_release(tmp_path / "other", dataset(**OTHER), ROWS)])
+    preview.apply([first])
     assert preview.remove("tourism/hotel_rooms")
     left = [name for name in files(preview.folder) if "hotel_rooms" in name]
     assert not left

@@ -30,7 +30,7 @@ def nodes(folder: Path, **changes: Any) -> list[dcat.Node]:
     declared = dataset(**{"licence": "CC-BY-4.0", **changes})
     content = Content.of(make_release(folder / "r", declared, [row()]), registries())
     files = [
-        FileRecord(name=form.file_name(declared), sha256="0" * 64, bytes=9)
+        (FileRecord(name=form.file_name(declared), sha256="0" * 64, bytes=9), form)
         for form in DISTRIBUTIONS
     ] if content.public else []
     return dcat.dataset_nodes(
@@ -167,7 +167,7 @@ def test_the_sites_catalogue_is_valid_dcat_ap_3_and_tells_its_quality(tmp_path: 
     ended = {"vi": "Một lần.", "en": "Once."}
     for name, changes in (("hotel_rooms", {}), ("hotels", {"ended": ended})):
         declared = dataset(name=name, licence="CC-BY-4.0", **changes)
-        site.publish([make_release(tmp_path / name, declared, [row()])])
+        site.apply([make_release(tmp_path / name, declared, [row()])])
         assert assess_published(site.folder, declared.id).points == 325
     assert assess_published(site.folder, "tourism/none") is None
     graph = Graph().parse(

@@ -20,8 +20,9 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
+from bench.data import write_validation_runs
 from model.records.quality_dimension import shown
-from pipelines.steps.quality_report import groups, quality_report
+from pipelines.quality.report import groups, quality_report
 from portal.content import Content
 from portal.names import Names
 from portal.quality.badge import badge
@@ -30,7 +31,6 @@ from portal.quality.publish import publish_quality
 from portal.site import Site
 from portal.site.serve import server
 from tests.fixtures.datasets import dataset, registries
-from tests.fixtures.quality import judge_daily
 from tests.fixtures.releases import make_release, row
 from warehouse.store import validation_log
 from warehouse.store.data_dir import DataDir
@@ -61,7 +61,8 @@ def publish(data_dir: DataDir, as_of: date) -> int:
             }
             folder = data_dir.root / "held" / str(as_of)
             shutil.rmtree(folder, ignore_errors=True)
-            content = Content.of(make_release(folder, each, [row()], quarantined=[quarantined]), registries())
+            stored = make_release(folder, each, [row()], quarantined=[quarantined])
+            content = Content.of(stored, registries())
         record = validation_log.record(data_dir, report.latest)
         assessed.append(Assessed(report, Names(each, registries()), record, content))
     sectors, city = groups([each.report for each in assessed])
@@ -73,8 +74,8 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> DataDir:
     data_dir = DataDir(tmp_path_factory.mktemp("quality"))
     site = Site(data_dir.site, registries())
     for number, each in enumerate(DATASETS):
-        judge_daily(data_dir, each, 100, LAST, random.Random(number))
-        site.publish([make_release(data_dir.root / each.name, each, [row(obs_value=1.0)])])
+        write_validation_runs(data_dir, each, 100, LAST, random.Random(number))
+        site.apply([make_release(data_dir.root / each.name, each, [row(obs_value=1.0)])])
     publish(data_dir, LAST)
     return data_dir
 

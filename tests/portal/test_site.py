@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,16 +16,17 @@ import pytest
 from model.errors import PortalError
 from model.records.scorecard import QualityReport
 from model.util.hashing import sha256_file
+from portal import versions
 from portal.base import Portal
 from portal.distributions.registry import DISTRIBUTIONS
 from portal.names import Names
 from portal.quality.pages import Assessed
 from portal.quality.publish import publish_quality
-from portal.site import Site, catalogue, published_files, versions
+from portal.rendering.formatting import number, period
+from portal.site import Site, catalogue, published_files
 from portal.site.files import replaced_folder
-from portal.site.formatting import number, period
-from portal.site.versions import Versions
 from portal.verify import verify
+from portal.versions import Versions
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import ReleaseOnDisk, check, make_release, row
 
@@ -105,7 +107,7 @@ def test_what_is_published(site: Site, history: list[ReleaseOnDisk]) -> None:
         "release 1": "+", "release 2": "+", "pages": "+", "catalogue": "+",
     }
     assert not site.folder.exists(), "a plan writes nothing"
-    publication = site.publish(list(history))
+    publication = site.apply(list(history))
     assert publication.changed
     assert publication.release == 2
     folder = site.folder / "datasets" / "tourism" / "hotel_rooms"
@@ -123,10 +125,10 @@ def test_what_is_published(site: Site, history: list[ReleaseOnDisk]) -> None:
 def test_an_unchanged_release_writes_not_a_byte(
     site: Site, history: list[ReleaseOnDisk]
 ) -> None:
-    site.publish(list(history))
+    site.apply(list(history))
     before = tree(site.folder)
     folders = {path: path.stat().st_mtime_ns for path in site.folder.rglob("*")}
-    publication = Site(site.folder, registries()).publish(list(history))
+    publication = Site(site.folder, registries()).apply(list(history))
     assert not publication.changed
     assert {difference.change for difference in publication.differences} == {"="}
     assert tree(site.folder) == before
@@ -137,9 +139,9 @@ def test_two_sites_of_the_same_releases_are_the_same(
     site: Site, history: list[ReleaseOnDisk], tmp_path: Path
 ) -> None:
     other = Site(tmp_path / "other", registries())
-    site.publish(list(history))
-    other.publish(history[:1])  # by another way: first one release, then two
-    other.publish(list(history))
+    site.apply(list(history))
+    other.apply(history[:1])  # by another way: first one release, then two
+    other.apply(list(history))
     one = {name: data for name, (_, data) in tree(site.folder).items()}
     assert {name: data for name, (_, data) in tree(other.folder).items()} == one
 
@@ -152,14 +154,14 @@ def test_together_the_shared_pages_are_made_once(
     ]
     alone = Site(tmp_path / "alone", registries())
     for each in (history, *others):
-        alone.publish(list(each))
+        alone.apply(list(each))
     made: list[Path] = []
     render = catalogue.render
     monkeypatch.setattr(catalogue, "render", lambda folder, *x: made.append(folder)
                         or render(folder, *x))
     with pytest.raises(KeyError), site.together():
         for each in (history, *others):
-            assert site.publish(list(each)).changed
+            assert site.apply(list(each)).changed
         assert made == [] and changes(site, history)["catalogue"] == "+"
         raise KeyError("whatever happens to the others")
     assert made == [site.folder]
@@ -167,50 +169,50 @@ def test_together_the_shared_pages_are_made_once(
         name: data for name, (_, data) in tree(alone.folder).items()
     }
     with site.together():
-        assert not any(site.publish(list(each)).changed for each in (history, *others))
+        assert not any(site.apply(list(each)).changed for each in (history, *others))
     assert made == [site.folder]
 
 
 def test_an_older_release_stays_as_it_was_offered(
     site: Site, history: list[ReleaseOnDisk], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site.publish(history[:1])
+    site.apply(history[:1])
     folder = site.folder / "datasets" / "tourism" / "hotel_rooms"
     offered = (folder / "hotel_rooms.xlsx").read_bytes()
     newer = Versions(distributions="newer", site="newer")
-    monkeypatch.setattr(versions, "current", lambda _: newer)
+    monkeypatch.setattr(versions, "current", lambda *_: newer)
     site = Site(site.folder, registries())
-    site.publish(list(history))
+    site.apply(list(history))
     assert (folder / "releases" / "1" / "hotel_rooms.xlsx").read_bytes() == offered
 
 
 def test_newer_code_publishes_again(
     site: Site, history: list[ReleaseOnDisk], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site.publish(list(history))
+    site.apply(list(history))
     now = versions.current(registries())
     pages_only = Versions(distributions=now.distributions, site="newer")
-    monkeypatch.setattr(versions, "current", lambda _: pages_only)
+    monkeypatch.setattr(versions, "current", lambda *_: pages_only)
     assert changes(Site(site.folder, registries()), history) == {
         "release 1": "=", "release 2": "=", "pages": "~", "catalogue": "~",
     }
-    monkeypatch.setattr(versions, "current", lambda _: Versions("newer", "newer"))
+    monkeypatch.setattr(versions, "current", lambda *_: Versions("newer", "newer"))
     newer = Site(site.folder, registries())
     assert changes(newer, history)["release 2"] == "~"
-    assert newer.publish(list(history)).changed
-    assert not newer.publish(list(history)).changed
+    assert newer.apply(list(history)).changed
+    assert not newer.apply(list(history)).changed
 
 
 def test_files_that_were_made_anew_are_still_genuine(
     site: Site, history: list[ReleaseOnDisk], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    site.publish(history[:1])
+    site.apply(history[:1])
     path = site.folder / "datasets" / "tourism" / "hotel_rooms" / "hotel_rooms.csv"
     download = tmp_path / "download.csv"
     download.write_bytes(path.read_bytes())
-    monkeypatch.setattr(versions, "current", lambda _: Versions("newer", "newer"))
+    monkeypatch.setattr(versions, "current", lambda *_: Versions("newer", "newer"))
     monkeypatch.setattr("portal.distributions.csv_table.write_csv", _other_csv)
-    Site(site.folder, registries()).publish(history[:1])
+    Site(site.folder, registries()).apply(history[:1])
     assert path.read_bytes() != download.read_bytes()
     found = verify(download, published_files(site.folder))
     assert [match["release"] for match in found["matches"]] == [1]
@@ -235,31 +237,31 @@ def _other_csv(path: Path, *_: Any) -> None:
 def test_what_is_missing_comes_back(
     site: Site, history: list[ReleaseOnDisk], name: str
 ) -> None:
-    site.publish(list(history))
+    site.apply(list(history))
     before = (site.folder / name).read_bytes()
     (site.folder / name).unlink()
-    assert site.publish(list(history)).changed
+    assert site.apply(list(history)).changed
     assert (site.folder / name).read_bytes() == before
-    assert not site.publish(list(history)).changed
+    assert not site.apply(list(history)).changed
 
 
 def test_a_release_that_is_gone_is_taken_off(site: Site, history: list[ReleaseOnDisk]) -> None:
-    site.publish(list(history))
+    site.apply(list(history))
     assert changes(site, history[:1])["release 2"] == "-"
-    site.publish(history[:1])
+    site.apply(history[:1])
     folder = site.folder / "datasets" / "tourism" / "hotel_rooms"
     assert not (folder / "releases").exists()
-    assert not site.publish(history[:1]).changed
+    assert not site.apply(history[:1]).changed
 
 
 def test_a_failed_publication_leaves_the_old_one(
     site: Site, history: list[ReleaseOnDisk]
 ) -> None:
-    site.publish(history[:1])
+    site.apply(history[:1])
     before = tree(site.folder)
     history[1].path("changes.parquet").unlink()
     with pytest.raises(PortalError, match="No such file"):
-        site.publish(list(history))
+        site.apply(list(history))
     assert tree(site.folder) == before
 
 
@@ -277,19 +279,19 @@ def test_an_exchange_that_was_cut_short_is_mended(tmp_path: Path) -> None:
 def test_a_name_that_hides_a_file_of_the_site_is_refused(site: Site, tmp_path: Path) -> None:
     declared = dataset(name="dataset")
     with pytest.raises(PortalError, match="is taken"):
-        site.publish([make_release(tmp_path / "r", declared, ROWS)])
+        site.apply([make_release(tmp_path / "r", declared, ROWS)])
 
 
 def test_figures_that_are_not_public_are_not_published(site: Site, tmp_path: Path) -> None:
     rows = [row(obs_value=7654321.0, obs_note="kín")]
     declared = dataset(access_rights="NON_PUBLIC")
     release = make_release(tmp_path / "r", declared, rows, quarantined=[HELD])
-    site.publish([release])
+    site.apply([release])
     for name, (_, data) in tree(site.folder).items():
         assert b"7654321" not in data and b"7.654.321" not in data, name
         assert not name.endswith((".csv", ".xlsx", ".parquet"))
         assert b"rooms.csv" not in data, name
-    assert not site.publish([release]).changed
+    assert not site.apply([release]).changed
 
 
 def test_a_dataset_that_has_ended_says_so_to_people_and_machines(
@@ -298,7 +300,7 @@ def test_a_dataset_that_has_ended_says_so_to_people_and_machines(
     ended = {"vi": "Bảng của <niên giám> 2002.", "en": "A table of the <yearbook> of 2002."}
     for name, changes in (("goes_on", {}), ("closed", {"ended": ended})):
         declared = dataset(name=name, **changes)
-        site.publish([make_release(tmp_path / name, declared, ROWS)])
+        site.apply([make_release(tmp_path / name, declared, ROWS)])
     folder = site.folder
     said = {
         name: (folder / f"en/tourism/{name}.html").read_text() for name in ("goes_on", "closed")
@@ -323,7 +325,7 @@ def test_a_dataset_that_has_ended_says_so_to_people_and_machines(
 def test_both_languages_have_the_same_pages_and_lead_to_each_other(
     site: Site, history: list[ReleaseOnDisk]
 ) -> None:
-    site.publish(list(history))
+    site.apply(list(history))
     pages = {path.relative_to(site.folder / "vi") for path in site.folder.glob("vi/**/*.html")}
     assert pages == {
         path.relative_to(site.folder / "en") for path in site.folder.glob("en/**/*.html")
@@ -339,8 +341,8 @@ def test_both_languages_have_the_same_pages_and_lead_to_each_other(
 
 def test_every_link_resolves(site: Site, history: list[ReleaseOnDisk], tmp_path: Path) -> None:
     other = dataset(name="other_rooms", title={"vi": "Khác", "en": "Other"})
-    site.publish(list(history))
-    site.publish([make_release(tmp_path / "other", other, ROWS)])
+    site.apply(list(history))
+    site.apply([make_release(tmp_path / "other", other, ROWS)])
     quality = [
         Assessed(
             QualityReport(
@@ -355,7 +357,7 @@ def test_every_link_resolves(site: Site, history: list[ReleaseOnDisk], tmp_path:
     for language in ("vi", "en"):
         (site.folder / language / "failures.atom").touch()  # a run writes it
     pages = list(site.folder.rglob("*.html"))
-    assert len(pages) == 16  # 13 pages, and a report for each of 3 releases
+    assert len(pages) == 17  # 14 pages, and a report for each of 3 releases
     for path in pages:
         page = Page(path)
         ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
@@ -365,9 +367,11 @@ def test_every_link_resolves(site: Site, history: list[ReleaseOnDisk], tmp_path:
         ]
         for address in filter(None, targets):
             parts = urlsplit(address)
-            if parts.scheme in ("http", "https", "mailto"):
+            if parts.scheme in ("http", "https", "mailto", "data"):
                 continue
             target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            if parts.path.startswith("/"):  # of 404.html, which is shown at any address
+                target = site.folder / unquote(parts.path).lstrip("/")
             assert target.is_file(), f"{path.name}: {address}"
             if parts.fragment:
                 found = Page(target).elements
@@ -377,20 +381,20 @@ def test_every_link_resolves(site: Site, history: list[ReleaseOnDisk], tmp_path:
 def test_nothing_comes_from_the_network_or_runs_inline(
     site: Site, history: list[ReleaseOnDisk]
 ) -> None:
-    site.publish(list(history))
+    site.apply(list(history))
     for path in site.folder.rglob("*.html"):
         for tag, attributes in Page(path).elements:
             assert not any(name.startswith("on") for name in attributes)
             assert "style" not in attributes
             if tag in ("script", "img", "link") and attributes.get("type") != "application/ld+json":
                 address = attributes.get("src") or attributes.get("href") or ""
-                assert address and not urlsplit(address).scheme
+                assert address and urlsplit(address).scheme in ("", "data")
     css = (site.folder / "assets" / "style.css").read_text()
     assert "url(" not in css and "@import" not in css
 
 
 def test_the_page_tells_what_people_ask(site: Site, history: list[ReleaseOnDisk]) -> None:
-    site.publish(list(history))
+    site.apply(list(history))
     vi = (site.folder / "vi/tourism/hotel_rooms.html").read_text(encoding="utf-8")
     en = (site.folder / "en/tourism/hotel_rooms.html").read_text(encoding="utf-8")
     csv = site.folder / "datasets/tourism/hotel_rooms/hotel_rooms.csv"
@@ -420,10 +424,14 @@ def test_hostile_metadata_stays_text(site: Site, tmp_path: Path) -> None:
     )
     override = "\u202egnp.exe\u2066" + HOSTILE
     rows = [*ROWS, row(ref_area=override, obs_note=override)]
-    quarantined = {**HELD, "_part": override, "_column": override, "reasons": [override], "_row": None}
+    quarantined = {
+        **HELD, "_part": override, "_column": override, "reasons": [override], "_row": None,
+    }
     failing = check(title=text, outcome="failed", error=override)
-    release = make_release(tmp_path / "r", declared, rows, quarantined=[quarantined], checks=(failing,))
-    site.publish([release])
+    release = make_release(
+        tmp_path / "r", declared, rows, quarantined=[quarantined], checks=(failing,)
+    )
+    site.apply([release])
     for path in site.folder.rglob("*.html"):
         page = Page(path)
         raw = path.read_text(encoding="utf-8")
@@ -440,7 +448,7 @@ def test_hostile_metadata_stays_text(site: Site, tmp_path: Path) -> None:
 
 
 def test_dcat_describes_every_distribution(site: Site, history: list[ReleaseOnDisk]) -> None:
-    site.publish(list(history))
+    site.apply(list(history))
     document = json.loads((site.folder / "catalog.jsonld").read_text(encoding="utf-8"))
     nodes = {node["@id"]: node for node in document["@graph"]}
     [catalogue] = [n for n in nodes.values() if n["@type"] == "dcat:Catalog"]
@@ -459,15 +467,50 @@ def test_dcat_describes_every_distribution(site: Site, history: list[ReleaseOnDi
         assert item["dcat:byteSize"]["@value"] == str(path.stat().st_size)
 
 
+def test_with_a_base_url_every_address_in_dcat_is_absolute(
+    tmp_path: Path, history: list[ReleaseOnDisk]
+) -> None:
+    base = "https://data.example.org/city/"
+    relative = Site(tmp_path / "site", registries())
+    relative.apply(list(history))
+    site = Site(tmp_path / "site", registries(), base_url=base)
+    assert site.apply(list(history)).changed, "the address is part of the site's version"
+    for name in ("catalog.jsonld", "datasets/tourism/hotel_rooms/dcat.jsonld"):
+        document = json.loads((site.folder / name).read_text(encoding="utf-8"))
+        assert document["@context"]["@base"] == base
+        ids = [item["@id"] for item in _nodes_of(document["@graph"]) if "@id" in item]
+        assert ids and all(urlsplit(address).scheme for address in ids), ids
+        assert any(address.startswith(f"{base}datasets/tourism/") for address in ids)
+    page = (site.folder / "404.html").read_text(encoding="utf-8")
+    assert 'href="/city/assets/style.css"' in page and 'href="/city/en/index.html"' in page
+
+
+def _nodes_of(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _nodes_of(item)
+
+
+def test_the_site_holds_nothing_but_what_is_published(
+    site: Site, history: list[ReleaseOnDisk]
+) -> None:
+    site.apply(list(history))
+    publish_quality(site.folder, [], [], None, registries(), date(2026, 1, 1))
+    assert [path for path in site.folder.rglob("*") if path.name.startswith(".")] == []
+
+
 def test_a_full_disk_is_told_in_words(
     site: Site, history: list[ReleaseOnDisk], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr("portal.site.site.write_all", full)
+    monkeypatch.setattr("portal.site.release_files.write_all", full)
     with pytest.raises(PortalError, match="the disk is full"):
-        site.publish(list(history))
+        site.apply(list(history))
 
 
 @pytest.mark.parametrize(

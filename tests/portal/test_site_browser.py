@@ -42,8 +42,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         sector="health", name="beds", title={"vi": "Giường bệnh", "en": "Hospital beds"},
         keywords={"vi": ["y tế"], "en": ["health"]},
     )
-    site.publish([make_release(folder / "tourism", tourism, rows)])
-    site.publish([make_release(folder / "health", health, rows[:18])])
+    site.apply([make_release(folder / "tourism", tourism, rows)])
+    site.apply([make_release(folder / "health", health, rows[:18])])
     with server(site.folder, 0) as running:
         threading.Thread(target=running.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{running.server_address[1]}"

@@ -1,0 +1,1 @@
+"""CKAN itself: its environment, its configuration, its database, its web server and worker."""

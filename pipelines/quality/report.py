@@ -1,0 +1,263 @@
+"""A dataset's quality for people: the record, the scores and the metadata, put together.
+
+Nothing here writes. The same records and the same day give the same report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+from expectations.scoring import scores
+from expectations.scoring.freshness import freshness, freshness_over_time, timeliness
+from model.declarations.dataset import Dataset
+from model.records.quality_dimension import badness, grade_of
+from model.records.release import Release
+from model.records.scorecard import (
+    CheckHistory,
+    GroupScore,
+    Mqa,
+    QualityPoint,
+    QualityReport,
+    Scorecard,
+    StripPoint,
+)
+from model.records.validation import CheckResult, QualityRecord, Score
+from model.records.validation_log import ValidationRun
+from portal.metadata.mqa import Reach, assess_published
+from warehouse.store import acceptances, releases, validation_log
+from warehouse.store.data_dir import DataDir
+from warehouse.store.releases import StoredRelease
+
+STRIP = 60  # judgements that a check's history shows
+
+
+def quality_report(
+    data_dir: DataDir, dataset: Dataset, as_of: date, reach: Reach | None = None
+) -> QualityReport:
+    """Return all that there is to say of a dataset's quality on a day.
+
+    Args:
+        home: the data folder.
+        dataset: its declaration.
+        as_of: the day; it decides about freshness alone.
+        reach: says whether an address answers; without it reachability is not looked at.
+
+    Raises:
+        StoreError: a record is damaged.
+        PortalError: the published description is damaged.
+    """
+    history = validation_log.log(data_dir, dataset.id)
+    release = releases.current(data_dir, dataset.id)
+    return report_of(data_dir, dataset, history, release, as_of, reach)[0]
+
+
+def report_of(
+    data_dir: DataDir, dataset: Dataset, history: list[ValidationRun], release: StoredRelease | None,
+    as_of: date, reach: Reach | None = None,
+) -> tuple[QualityReport, QualityRecord | None]:
+    """Return the report, and the complete record of the newest judgement it speaks of.
+
+    The arguments are those of `quality_report`; `history` is the log of judgements, and `release`
+    the current one.
+    """
+    mqa = assess_published(data_dir.site, dataset.id, reach)
+    return _report(data_dir, dataset, history, release, as_of, mqa)
+
+
+@dataclass(frozen=True)
+class ReleaseWithReport:
+    """A release with the report of its quality on the day of its issue, for the portals."""
+
+    data_dir: DataDir
+    stored: StoredRelease
+
+    @property
+    def release(self) -> Release:
+        """The release's record."""
+        return self.stored.release
+
+    @property
+    def quality(self) -> QualityRecord:
+        """What validation said of it."""
+        return self.stored.quality
+
+    def path(self, name: str) -> Path:
+        """Return the path of one of the release's files."""
+        return self.stored.path(name)
+
+    @cached_property
+    def report(self) -> QualityReport | None:
+        """What there was to say then; the same for ever. None where no judgement was kept."""
+        release = self.stored.release
+        log = validation_log.log(self.data_dir, release.dataset)
+        history = [item for item in log if item.at <= release.issued]
+        if not history:
+            return None
+        dataset = Dataset.model_validate(release.declaration)
+        return _report(
+            self.data_dir, dataset, history, self.stored, release.issued.date(), None
+        )[0].model_copy(update={"acceptances": ()})
+
+
+def _report(
+    data_dir: DataDir, dataset: Dataset, history: list[ValidationRun], release: StoredRelease | None,
+    as_of: date, mqa: Mqa | None,
+) -> tuple[QualityReport, QualityRecord | None]:
+    latest = validation_log.record(data_dir, history[-1]) if history else None
+    shown = _shown(history, release)
+    card = None
+    if shown is not None and shown.made and latest is not None:
+        quality = latest if shown is history[-1] else validation_log.record(data_dir, shown)
+        card = scorecard(dataset, shown, quality, history, mqa, as_of)
+    report = QualityReport(
+        dataset=dataset.id,
+        sector=dataset.sector,
+        title=dataset.title,
+        release=release.release.number if release else None,
+        scorecard=card,
+        mqa=mqa,
+        latest=history[-1] if history else None,
+        trend=trend(dataset, history),
+        checks=_histories(_known_checks(data_dir, history, latest), history) if latest else (),
+        acceptances=tuple(acceptances.load(data_dir, dataset.id)),
+        ended=dataset.ended,
+        duration_ms=latest.duration_ms if latest else None,
+    )
+    return report, latest
+
+
+def scorecard(
+    dataset: Dataset,
+    validation_run: ValidationRun,
+    quality: QualityRecord,
+    history: Sequence[ValidationRun],
+    mqa: Mqa | None,
+    as_of: date,
+) -> Scorecard:
+    """Return the scorecard of what a judgement was about.
+
+    Args:
+        dataset: its declaration.
+        judgement: the judgement of the data that is shown.
+        quality: its complete record.
+        history: all judgements, oldest first.
+        mqa: the metadata's quality, where something is published.
+        as_of: the day.
+    """
+    fresh = freshness(dataset, history, as_of)
+    found: list[Score] = list(validation_run.scores)
+    if (timely := timeliness(fresh, dataset.frequency)) is not None:
+        found.append(timely)
+    if mqa is not None:
+        found.append(Score(dimension="metadata", good=mqa.points, of=mqa.of))
+    points = scores.total(found)
+    return Scorecard(
+        dataset=dataset.id, sector=dataset.sector, algorithm=validation_run.algorithm, as_of=as_of,
+        scores=tuple(found), total=points, grade=grade_of(points), freshness=fresh,
+        gains=scores.gains(quality, found),
+    )
+
+
+def trend(dataset: Dataset, history: Sequence[ValidationRun]) -> tuple[QualityPoint, ...]:
+    """Return the total at the moment of each judgement of a table, as timely as it was then."""
+    points = []
+    known = freshness_over_time(dataset, history)
+    for item, fresh in zip(history, known, strict=True):
+        if not item.made:
+            continue
+        timely = timeliness(fresh, dataset.frequency)
+        total = scores.total([*item.scores, *([timely] if timely else [])])
+        points.append(QualityPoint(
+            at=item.at, total=total, grade=grade_of(total), blocked=bool(item.blockers),
+            algorithm=item.algorithm,
+        ))
+    return tuple(points)
+
+
+def groups(reports: Sequence[QualityReport]) -> tuple[list[GroupScore], GroupScore | None]:
+    """Return the grade of each sector, by id, and that of the city."""
+    sectors = sorted({report.sector for report in reports})
+    graded = [
+        made for sector in sectors
+        if (made := _group(sector, [r for r in reports if r.sector == sector])) is not None
+    ]
+    return graded, _group("city", reports)
+
+
+def _group(name: str, reports: Sequence[QualityReport]) -> GroupScore | None:
+    cards = [report.scorecard for report in reports if report.scorecard is not None]
+    blockers = sum(bool(report.latest and report.latest.blockers) for report in reports)
+    return scores.group(name, cards, blockers)
+
+
+def _shown(history: list[ValidationRun], release: StoredRelease | None) -> ValidationRun | None:
+    """Return the judgement of the public data; where nothing is public yet, the newest of a table.
+    """
+    if not history:
+        return None
+    if release is not None:
+        data = release.release.file("data.parquet").sha256
+        found = validation_log.of_data(history, data)
+        if found is not None:
+            return found
+    return next((item for item in reversed(history) if item.made), history[-1])
+
+
+def _known_checks(
+    data_dir: DataDir, history: list[ValidationRun], latest: QualityRecord
+) -> list[CheckResult]:
+    """Return the checks of the newest judgement; where no table could be made, with those before.
+    """
+    if history[-1].made:
+        return list(latest.checks)
+    judged = next((item for item in reversed(history) if item.made), None)
+    checks = validation_log.record(data_dir, judged).checks if judged else ()
+    return list({check.name: check for check in (*checks, *latest.checks)}.values())
+
+
+def _histories(
+    checks: Sequence[CheckResult], history: list[ValidationRun]
+) -> tuple[CheckHistory, ...]:
+    """Return each check with what the last judgements found of it."""
+    history = history[-STRIP:]
+    outcomes = [_outcomes(item) for item in history]
+    found = [
+        CheckHistory(
+            name=check.name, title=check.title, severity=check.severity,
+            points=tuple(
+                points.get(check.name) or _absent(item)
+                for item, points in zip(history, outcomes, strict=True)
+            ),
+            duration_ms=check.duration_ms,
+        )
+        for check in checks
+    ]
+    return tuple(sorted(found, key=lambda item: badness(item.points[-1].outcome)))
+
+
+def _outcomes(validation_run: ValidationRun) -> dict[str, StripPoint]:
+    at, number = validation_run.at, validation_run.number
+    passed = StripPoint(
+        at=at, validation_run=number, outcome="passed", evaluated=None, unexpected=None
+    )
+    return {
+        **dict.fromkeys(validation_run.passed, passed),
+        **{
+            item.name: StripPoint(
+                at=at, validation_run=number, outcome=item.outcome, evaluated=item.evaluated,
+                unexpected=item.unexpected,
+            )
+            for item in validation_run.open
+        },
+    }
+
+
+def _absent(validation_run: ValidationRun) -> StripPoint:
+    return StripPoint(
+        at=validation_run.at, validation_run=validation_run.number, outcome=None, evaluated=None,
+        unexpected=None,
+    )

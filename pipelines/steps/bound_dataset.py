@@ -1,0 +1,101 @@
+"""One dataset in one profile: declaration, suite and source, bound together for the steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from expectations import suites
+from expectations.suites.suite import Suite
+from model.declarations.dataset import Dataset, Source
+from model.declarations.load import Declaration
+from model.errors import StoreError
+from model.reference.registries import Registries
+from sources import formats
+from sources.base import SourceProtocol
+from sources.connectors.registry import options_of, protocol
+from warehouse import cleaning
+from warehouse.store import acceptances, snapshots
+from warehouse.store.data_dir import DataDir
+from warehouse.store.releases import Inputs
+from warehouse.store.snapshots import StoredSnapshot
+
+
+@dataclass(frozen=True)
+class BoundDataset:
+    """A dataset in a profile, with everything that its steps need to know of it."""
+
+    declaration: Declaration
+    suite: Suite  # complete: the generic expectations and the dataset's own
+    profile: str
+    registries: Registries
+    timed: bool = True  # records keep durations; without them, equal runs are equal to the byte
+
+    @property
+    def dataset(self) -> Dataset:
+        """The dataset."""
+        return self.declaration.dataset
+
+    @cached_property
+    def source(self) -> Source:
+        """The source of the profile."""
+        source = self.dataset.source_for(self.profile)
+        if source is None:
+            raise ValueError(f"{self.dataset.id} has no source in profile {self.profile}")
+        return source
+
+    @cached_property
+    def protocol(self) -> SourceProtocol:
+        """The connector of the source."""
+        return protocol(self.source.protocol)
+
+    @property
+    def host(self) -> str:
+        """The host whose rate limit applies, or "" for files."""
+        return options_of(self.source).host
+
+    @cached_property
+    def declaration_sha256(self) -> str:
+        """Checksum of everything that the declaration says for the profile."""
+        return self.declaration.version(self.profile, self.registries)
+
+    @property
+    def code_version(self) -> str:
+        """The versions of what turns bytes into observations and validates them."""
+        return f"{self.reading_version} suite-{suites.VERSION}"
+
+    @property
+    def reading_version(self) -> str:
+        """The versions of what turns bytes into observations."""
+        reader = f"{self.source.protocol}-{self.protocol.version}"
+        return f"{reader} formats-{formats.VERSION} cleaning-{cleaning.VERSION}"
+
+    def inputs(self, data_dir: DataDir) -> Inputs:
+        """Return what a release of the last snapshot is made from; equal inputs, no new release.
+
+        Raises:
+            StoreError: no snapshot yet.
+        """
+        accepted = acceptances.load(data_dir, self.dataset.id)
+        return Inputs(
+            snapshot_sha256=self.last_snapshot(data_dir).snapshot.sha256,
+            declaration_sha256=self.declaration_sha256,
+            suite_sha256=self.suite.sha256,
+            code_version=self.code_version,
+            profile=self.profile,
+            acceptances_sha256=acceptances.version(accepted),
+        )
+
+    def last_snapshot(self, data_dir: DataDir) -> StoredSnapshot:
+        """Return the snapshot taken last.
+
+        Raises:
+            StoreError: no snapshot yet.
+        """
+        stored = snapshots.latest(data_dir, self.dataset.id)
+        if stored is None:
+            raise StoreError(
+                "there is no snapshot yet", where=self.dataset.id,
+                todo=f"run `openindicators run {self.dataset.id}`",
+            )
+        return stored

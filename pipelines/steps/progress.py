@@ -1,0 +1,82 @@
+"""Who is told how a run goes: the terminal's live display, and the list of what has failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from model.errors import OpenIndicatorsError, PortalError, SourceError, StoreError
+from model.records.incident import Failure
+from warehouse.store import failure_log
+from warehouse.store.data_dir import DataDir
+
+Clock = Callable[[], datetime]
+
+STAGES = ("snapshot", "table", "release", "publication")
+
+
+class Reporter(Protocol):
+    """Is told of each step of each dataset."""
+
+    def started(self, dataset: str, stage: str) -> None:
+        """A step begins."""
+        ...
+
+    def finished(self, dataset: str, stage: str, changed: bool) -> None:
+        """A step ended well; `changed` says whether it wrote anything new."""
+        ...
+
+    def failed(self, dataset: str, stage: str, error: Exception) -> None:
+        """A step failed; what follows it in this dataset does not run."""
+        ...
+
+
+class FailureLog:
+    """Keeps what has failed until it is mended, for the alerts; the rest is in Dagster's log."""
+
+    def __init__(self, data_dir: DataDir) -> None:
+        self.data_dir = data_dir
+
+    def started(self, dataset: str, stage: str) -> None:
+        """Say nothing."""
+
+    def finished(self, dataset: str, stage: str, changed: bool) -> None:
+        """Take the step's failure back, if there was one."""
+        failure_log.mended(self.data_dir, dataset, stage)
+
+    def failed(self, dataset: str, stage: str, error: Exception) -> None:
+        """Write the failure down."""
+        failure_log.note(self.data_dir, failure_of(dataset, stage, error))
+
+
+def failure_of(dataset: str, stage: str, error: Exception) -> Failure:
+    """Return what is kept of an error: in plain words, and what else has the same cause."""
+    if not isinstance(error, OpenIndicatorsError):
+        error = OpenIndicatorsError(
+            f"{type(error).__name__}: {error}",
+            todo="this should not happen: see the log in `make ui`",
+        )
+    return Failure(
+        dataset=dataset, stage=stage, kind=type(error).__name__,
+        cause=_cause(dataset, stage, error), what=error.what, where=error.where, todo=error.todo,
+    )
+
+
+def _cause(dataset: str, stage: str, error: Exception) -> str:
+    """Return what an error comes from: a host, a portal, the disk; else the dataset itself."""
+    if isinstance(error, SourceError | PortalError):
+        host = _host(error.where)
+        if host:
+            return f"{'portal' if isinstance(error, PortalError) else 'source'} {host}"
+    if isinstance(error, StoreError):
+        return f"data folder: {error.what}"
+    return f"dataset {dataset}, {stage}"
+
+
+def _host(where: str) -> str:
+    try:
+        return urlsplit(where).hostname or ""
+    except ValueError:
+        return ""

@@ -1,0 +1,69 @@
+"""Publish: bring the portals to the current release, and previews to the waiting draft."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from model.records.publication import Publication
+from model.reference.registries import Registries
+from pipelines.quality.report import ReleaseWithReport
+from portal.base import Portal, ShowsDrafts
+from portal.site import Site
+from warehouse.store import drafts, releases
+from warehouse.store.data_dir import DataDir
+
+
+def publish(dataset: str, data_dir: DataDir, portal: Portal) -> Publication | None:
+    """Bring a portal to the dataset's current release.
+
+    Args:
+        dataset: its id; it need not be declared any more.
+        data_dir: holds its releases.
+        portal: where to publish.
+
+    Returns:
+        What the portal shows; None without an approved release.
+
+    Raises:
+        PortalError: the portal refused; it still shows the old release.
+    """
+    with data_dir.dataset_lock(dataset):
+        history = releases.history(data_dir, dataset)
+        if not history:
+            return None
+        return portal.apply([ReleaseWithReport(data_dir, item) for item in history])
+
+
+def show_draft(
+    dataset: str, data_dir: DataDir, registries: Registries, portals: Sequence[Portal]
+) -> list[Publication]:
+    """Show the waiting draft to its reviewers, or remove one that waits no longer.
+
+    Args:
+        dataset: its id.
+        data_dir: holds its draft, and the preview site.
+        registries: the reference data that pages need.
+        portals: each one that can keep a draft private shows it too.
+
+    Returns:
+        What is shown; empty without a draft.
+
+    Raises:
+        PortalError: the folder cannot be written, or a portal refused.
+    """
+    preview = Site(data_dir.preview, registries, preview=True)
+    with data_dir.dataset_lock(dataset):
+        draft = drafts.waiting(data_dir, dataset)
+        shown: list[Publication | None] = []
+        if draft is None:
+            preview.remove(dataset)
+        else:
+            shown.append(preview.apply([
+                ReleaseWithReport(data_dir, item)
+                for item in (*releases.history(data_dir, dataset), draft)
+            ]))
+        for portal in portals:
+            if isinstance(portal, ShowsDrafts):
+                reported = ReleaseWithReport(data_dir, draft) if draft else None
+                shown.append(portal.show_draft(dataset, reported))
+        return [item for item in shown if item is not None]

@@ -1,0 +1,162 @@
+"""Validate: run the suite on the table, quarantine failing rows, log the validation run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import duckdb
+
+from expectations import suites
+from expectations.disclosure_control.small_cells import suppress, told
+from expectations.runner.release_decision import located
+from expectations.runner.validate import Relations, validate
+from expectations.scoring import scores
+from expectations.suites.suite import Suite
+from model.errors import DriftError, OpenIndicatorsError, QualityError
+from model.records import release_blockers
+from model.records.source_schema import SourceSchema
+from model.records.validation import QualityRecord, ReleaseBlocker
+from model.records.validation_log import Acceptance, ValidationRun
+from model.reference import personal_data
+from model.reference.personal_data import masked_record
+from model.util.hashing import sha256_json
+from pipelines.steps.bound_dataset import BoundDataset
+from pipelines.steps.clean import make_table
+from pipelines.steps.comparison_releases import paths, releases_to_compare, version
+from pipelines.steps.progress import Clock
+from warehouse.cleaning.drift import schema_check
+from warehouse.store import acceptances, validation_log, working_tables
+from warehouse.store.data_dir import DataDir
+from warehouse.store.working_tables import Validated
+
+
+def validate_table(bound: BoundDataset, data_dir: DataDir) -> Validated:
+    """Run the suite on the table; write what may be released and what is quarantined.
+
+    Args:
+        bound: the dataset.
+        data_dir: holds the table, and the releases that the suite compares it with.
+
+    Raises:
+        ReadError, StoreError: as `make_table`.
+    """
+    table, _ = make_table(bound, data_dir)
+    accepted = acceptances.load(data_dir, bound.dataset.id)
+    compared = releases_to_compare(
+        data_dir, bound.dataset, bound.suite, bound.inputs(data_dir).sha256
+    )
+
+    def run(con: duckdb.DuckDBPyConnection, relation: str) -> QualityRecord:
+        quality = run_suite(bound, con, relation, bound.suite, paths(compared), accepted)
+        complete = _with_source_schema(quality, working_tables.read_source_schema(table))
+        # Records are kept for good and name no person; the quarantine keeps each row whole.
+        scored = masked_record(scores.scored(con, relation, bound.dataset, complete))
+        return scored if bound.timed else scored.without_durations()
+
+    validated_by = sha256_json(
+        [
+            bound.suite.sha256, suites.VERSION, scores.ALGORITHM, personal_data.PATTERNS,
+            acceptances.version(accepted), version(compared),
+        ]
+    )
+    with data_dir.dataset_lock(bound.dataset.id):
+        return working_tables.write_validated(data_dir, bound.dataset, table, validated_by, run)
+
+
+def _with_source_schema(quality: QualityRecord, source_schema: SourceSchema) -> QualityRecord:
+    """Add the check of the source schema, and its release blocker where it drifted."""
+    blocker = schema_check.blocker_of(source_schema.drift)
+    check = schema_check.as_check(source_schema.drift, len(source_schema.columns))
+    return quality.model_copy(update={
+        "checks": (*quality.checks, check),
+        "blockers": (blocker, *(quality.blockers or ())) if blocker else quality.blockers,
+    })
+
+
+def run_suite(
+    bound: BoundDataset,
+    con: duckdb.DuckDBPyConnection,
+    relation: str,
+    suite: Suite,
+    relations: Relations,
+    accepted: Sequence[Acceptance] = (),
+) -> QualityRecord:
+    """Run a suite on the dataset's table after disclosure control.
+
+    The arguments are those of `expectations.runner.validate.validate`.
+    """
+    withheld = suppress(con, relation, bound.dataset, _parents(bound))
+    quality = validate(con, relation, bound.dataset, suite, accepted, relations)
+    return located(con, relation, told(quality, withheld))
+
+
+def _parents(bound: BoundDataset) -> dict[str, str]:
+    """Return the parent of each area of the dataset, where the codelist names one."""
+    areas = bound.registries.codelists[bound.dataset.geography.codelist].entries
+    return {area.code: area.parent for area in areas if area.parent}
+
+
+def log_validation(
+    bound: BoundDataset, data_dir: DataDir, validated: Validated, clock: Clock
+) -> tuple[ValidationRun, bool]:
+    """Log a validation run, unless it says what the last one said.
+
+    Args:
+        bound: the dataset.
+        data_dir: holds the log.
+        validated: the result of `validate_table`.
+        clock: the time of the validation run.
+
+    Returns:
+        The validation run, and whether it was logged now.
+
+    Raises:
+        StoreError: the data folder cannot be written, or the log is damaged.
+    """
+    with data_dir.dataset_lock(bound.dataset.id):
+        return validation_log.keep(
+            data_dir, validated, bound.inputs(data_dir), scores.ALGORITHM, clock()
+        )
+
+
+def log_unreadable(
+    bound: BoundDataset, data_dir: DataDir, error: OpenIndicatorsError, clock: Clock
+) -> ValidationRun:
+    """Log that no table could be made of the last snapshot, and why.
+
+    Args:
+        bound: the dataset.
+        data_dir: holds the log.
+        error: why.
+        clock: the time of the validation run.
+
+    Raises:
+        StoreError: the data folder cannot be written, or the log is damaged.
+    """
+    dataset = bound.dataset
+    drift = error.drift if isinstance(error, DriftError) else ()
+    blocker = ReleaseBlocker(kind="shape", drift=drift) if drift else ReleaseBlocker(
+        kind="unreadable", error=error.what, where=error.where, todo=error.todo
+    )
+    quality = masked_record(QualityRecord(
+        dataset=dataset.id, suite_sha256=bound.suite.sha256, versions={}, rows_read=0,
+        rows_released=0, rows_quarantined=0, tolerance=dataset.tolerance,
+        checks=(schema_check.as_check(drift, len(drift)),) if drift else (), blockers=(blocker,),
+    ))
+    with data_dir.dataset_lock(dataset.id):
+        logged, _ = validation_log.keep_unmade(
+            data_dir, quality, bound.inputs(data_dir), scores.ALGORITHM, clock()
+        )
+    return logged
+
+
+def blocking_error(quality: QualityRecord) -> OpenIndicatorsError:
+    """Return the release blockers of a validation run as one error."""
+    reasons = quality.blockers or ()
+    every = [release_blockers.told(reason, quality.dataset, names=True) for reason in reasons]
+    what = "; ".join(each.what.en for each in every)
+    todo = "; ".join(each.todo.en for each in every)
+    drift = tuple(change for reason in reasons for change in reason.drift)
+    if drift:
+        return DriftError(what, where=quality.dataset, todo=todo, drift=drift)
+    return QualityError(what, where=quality.dataset, todo=todo)
