@@ -13,8 +13,8 @@ from pathlib import Path
 from model.records.release import Release
 from model.records.validation import QualityRecord
 from portal.base import ReleaseFiles
-from portal.ckan.client import Client, Refused
-from portal.ckan.datastore.base import Loader
+from portal.ckan.client import ActionRefused, CkanClient
+from portal.ckan.datastore.loader import TableLoader
 from portal.metadata.identifiers import package_id
 
 SUFFIX = "_draft"
@@ -50,7 +50,7 @@ class Draft:
         return self.files.path(name)
 
 
-def remove(client: Client, loader: Loader | None, dataset: str) -> None:
+def remove(client: CkanClient, loader: TableLoader | None, dataset: str) -> None:
     """Remove a dataset's draft: its tables, its files, then the package.
 
     Purging the package alone would leave tables and files behind (as CKAN 2.12 does).
@@ -61,7 +61,7 @@ def remove(client: Client, loader: Loader | None, dataset: str) -> None:
     draft = package_id(dataset + SUFFIX)
     try:
         shown = client.read("package_show", id=draft)
-    except Refused as error:
+    except ActionRefused as error:
         if error.missing:
             return
         raise

@@ -8,14 +8,14 @@ from __future__ import annotations
 from threading import Lock
 
 from model.errors import PortalError
-from portal.ckan.client import Client, Refused, settle
+from portal.ckan.client import ActionRefused, CkanClient, write_once
 from portal.ckan.desired.mapping import Fields
 
 
 class Organisations:
     """Those of one portal; each is looked for once."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: CkanClient) -> None:
         self.client = client
         self._there: set[str] = set()
         self._lock = Lock()
@@ -40,7 +40,7 @@ class Organisations:
             try:
                 self.client.read(f"{kind}_show", id=name, include_extras=False,
                                  include_users=False, include_groups=False)
-            except Refused as error:
+            except ActionRefused as error:
                 if error.missing:
                     return False
                 raise
@@ -48,11 +48,11 @@ class Organisations:
 
         if not exists():
             try:
-                settle(
+                write_once(
                     self.client, lambda: self.client.call(f"{kind}_create", wanted) and None,
                     exists,
                 )
-            except Refused as error:
+            except ActionRefused as error:
                 if not exists():  # another publisher may have made it just now
                     raise PortalError(
                         f"the {kind} {name!r} is missing and cannot be made: {error.what}",

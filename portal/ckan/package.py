@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from model.errors import PortalError
-from portal.ckan.client import Client, Refused, Upload, settle
+from portal.ckan.client import ActionRefused, CkanClient, FileUpload, write_once
 from portal.ckan.desired.mapping import Fields
 from portal.ckan.desired.state import DesiredState
 
@@ -24,7 +24,7 @@ class Package:
         shown: how the portal shows it; None where it is not there.
     """
 
-    def __init__(self, client: Client, wanted: DesiredState, shown: Fields | None) -> None:
+    def __init__(self, client: CkanClient, wanted: DesiredState, shown: Fields | None) -> None:
         self.client = client
         self.wanted = wanted
         self.id = wanted.id
@@ -59,18 +59,18 @@ class Package:
         """Make the package.
 
         Raises:
-            Refused: CKAN's own words. Unknown: no answer.
+            ActionRefused: CKAN's own words. OutcomeUnknown: no answer.
         """
         def act() -> None:
             try:
                 self._shown = self.client.call("package_create", package)
-            except Refused as error:
+            except ActionRefused as error:
                 raise _explained(error, self.wanted) from error
 
-        settle(self.client, act, self._exists)
+        write_once(self.client, act, self._exists)
 
     def revise(
-        self, data: Fields, reached: Callable[[], bool], uploads: tuple[Upload, ...] = ()
+        self, data: Fields, reached: Callable[[], bool], uploads: tuple[FileUpload, ...] = ()
     ) -> None:
         """Change the package, unless somebody else has changed it since it was read.
 
@@ -81,7 +81,7 @@ class Package:
 
         Raises:
             Changed: somebody else was quicker.
-            Refused: CKAN's own words. Unknown: no answer.
+            ActionRefused: CKAN's own words. OutcomeUnknown: no answer.
         """
         match = {"id": self.id, "metadata_modified": self.now["metadata_modified"]}
 
@@ -90,8 +90,8 @@ class Package:
             self._shown = answer["package"]
 
         try:
-            settle(self.client, act, reached)
-        except Refused as error:
+            write_once(self.client, act, reached)
+        except ActionRefused as error:
             if error.unmatched:
                 raise Changed(
                     "somebody else changed the dataset at the same time",
@@ -112,14 +112,14 @@ class Package:
     def _exists(self) -> bool:
         try:
             self.read()
-        except Refused as error:
+        except ActionRefused as error:
             if error.missing:
                 return False
             raise
         return True
 
 
-def _explained(error: Refused, wanted: DesiredState) -> Refused:
+def _explained(error: ActionRefused, wanted: DesiredState) -> ActionRefused:
     """Say what to do about the refusals that are to be expected."""
     todo = error.todo
     if error.says("name"):
@@ -134,7 +134,7 @@ def _explained(error: Refused, wanted: DesiredState) -> Refused:
         )
     elif error.says("upload") or "upload" in error.what:
         todo = "raise ckan.max_resource_size on the portal; readers still get the old release"
-    return Refused(
+    return ActionRefused(
         error.what, where=f"{wanted.dataset} on {error.where}", todo=todo,
         status=error.status, error=error.error,
     )

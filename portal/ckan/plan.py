@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from model.records.publication import Difference
-from portal.ckan.comparison import Comparison, package_value
 from portal.ckan.desired.mapping import Fields
 from portal.ckan.desired.state import DesiredState, Part
+from portal.ckan.field_comparison import FieldComparison, package_value
 from portal.ckan.journal import Written
 from portal.ckan.resources import is_ours, leads_to, name_of
 
@@ -71,11 +71,11 @@ def compare(
         want: what it should have.
         shown: the package as the portal shows it, or None.
         base: what we wrote last, and what we may have written since; empty where we never did.
-        overwrite: settle every conflict in favour of the release.
+        overwrite: decide every conflict in favour of the release.
     """
     if shown is None:
         return _all_new(want)
-    comparing = Comparison(want.dataset, base, overwrite)
+    comparing = FieldComparison(want.dataset, base, overwrite)
     if shown.get("state") != "active":
         comparing.conflict("package", "was deleted on the portal by a person")
     fields = comparing.fields(want.fields, shown)

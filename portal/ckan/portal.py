@@ -15,9 +15,8 @@ from model.reference.registries import Registries
 from model.util.text import Bilingual
 from portal.base import ReleaseFiles
 from portal.ckan import drafts
-from portal.ckan.apply import PublishRun
-from portal.ckan.client import Client, Refused
-from portal.ckan.datastore.base import Loader
+from portal.ckan.client import ActionRefused, CkanClient
+from portal.ckan.datastore.loader import TableLoader
 from portal.ckan.desired import mapping
 from portal.ckan.desired.files import FileBuilder, workshop
 from portal.ckan.desired.mapping import Fields
@@ -27,8 +26,9 @@ from portal.ckan.journal import Journal
 from portal.ckan.organisations import Organisations
 from portal.ckan.package import Changed
 from portal.ckan.plan import Plan, compare, touched
+from portal.ckan.publish_run import PublishRun
 from portal.ckan.resources import offered_files
-from portal.ckan.tables import counted, rows_sha256, table_of
+from portal.ckan.tables import rows_sha256, table_of, with_row_counts
 from portal.content import Content
 from portal.distributions import csv_table
 from portal.metadata.identifiers import package_id
@@ -50,17 +50,17 @@ class Ckan:
         registries: names and licences.
         loader: brings rows into the DataStore; None leaves it alone.
         keep: how many releases before the current one stay downloadable.
-        overwrite: settle conflicts with people's edits in favour of the release.
+        overwrite: decide conflicts with people's edits in favour of the release.
     """
 
     name = "ckan"
 
     def __init__(
         self,
-        client: Client,
+        client: CkanClient,
         data_dir: Path,
         registries: Registries,
-        loader: Loader | None = None,
+        loader: TableLoader | None = None,
         keep: int = KEEP_RELEASES,
         overwrite: bool = False,
     ) -> None:
@@ -92,7 +92,7 @@ class Ckan:
         if self.loader is not None:
             content = Content.of(history[-1], self.registries)
             differences = [
-                counted(item, self.loader, content, self.registries) for item in differences
+                with_row_counts(item, self.loader, content, self.registries) for item in differences
             ]
         return [*differences, *self._needless_draft(history)]
 
@@ -228,7 +228,7 @@ class Ckan:
         )
 
     def _compared(self, history: list[ReleaseFiles], want: Want) -> Plan:
-        """Read the package, once, and compare it with what is desired_state, given what is there."""
+        """Read the package, once, and compare it with what it should be."""
         return self._compare(self._shown(history[-1].release.dataset), history, want)
 
     def _compare(self, shown: Fields | None, history: list[ReleaseFiles], want: Want) -> Plan:
@@ -240,7 +240,7 @@ class Ckan:
     def _shown(self, dataset: str) -> Fields | None:
         try:
             shown: Fields = self.client.read("package_show", id=package_id(dataset))
-        except Refused as error:
+        except ActionRefused as error:
             if error.missing:
                 return None
             raise

@@ -42,7 +42,7 @@ class Proxy:
         self.met.clear()
 
     def fault_for(self, path: str) -> str | None:
-        action = path.rsplit("/", 1)[-1] if "/api/3/action/" in path else "download"
+        action = path.rsplit("/", 1)[-1] if "/action/" in path else "download"
         with self._lock:
             self._number += 1
             self.counts[action] += 1

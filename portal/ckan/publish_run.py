@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from model.errors import PortalError
-from portal.ckan.client import Client, Upload, pause
+from portal.ckan.client import CkanClient, FileUpload, pause
 from portal.ckan.desired.files import FileBuilder
 from portal.ckan.desired.mapping import UNDER_DEVELOPMENT, Fields
 from portal.ckan.desired.state import Part
@@ -42,7 +42,7 @@ class PublishRun:
 
     def __init__(
         self,
-        client: Client,
+        client: CkanClient,
         journal: Journal,
         workshop: FileBuilder,
         plan: Plan,
@@ -65,7 +65,8 @@ class PublishRun:
 
         Raises:
             Changed: somebody else was quicker; nothing of theirs is lost. Plan again.
-            Refused: CKAN's own words. Unknown: no answer. The old release is still shown.
+            ActionRefused: CKAN's own message. OutcomeUnknown: no response. In both cases the old
+                release is still shown.
         """
         if self.plan.shown is None:
             self._create()
@@ -125,7 +126,7 @@ class PublishRun:
         if table:
             new.append({**table.fields, "url": self._address(table), **unfinished})
         uploads = tuple(
-            Upload(
+            FileUpload(
                 f"update__resources__{part.id}__upload",
                 self.workshop.path(part.content, part.file.name), part.fields["mimetype"],
             )

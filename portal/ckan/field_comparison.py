@@ -25,7 +25,7 @@ from portal.ckan.resources import leads_to
 STRICT = ("leads_to", "hash", "size")  # of a resource: what decides which bytes readers get
 
 
-class Comparison:
+class FieldComparison:
     """Collects differences while fields are compared, three ways each."""
 
     def __init__(self, dataset: str, base: list[Written], overwrite: bool) -> None:
