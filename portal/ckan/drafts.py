@@ -1,7 +1,7 @@
-"""A draft that waits for a person: a private dataset of its own, beside the public one.
+"""A draft that waits for review: a private dataset of its own, beside the public one.
 
-Only its organisation sees it. Its identifiers are its own, so that nothing of the public dataset
-changes until somebody approves; then it goes, and leaves nothing behind.
+Only its organisation sees it. Its identifiers are its own: nothing of the public dataset changes
+until somebody approves. Then the draft is removed without a trace.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ TITLE = {"vi": "[Bản thảo] ", "en": "[Draft] "}
 
 
 @dataclass(frozen=True)
-class Draft:
-    """A draft's files under the draft's own name; satisfies `ReleaseFiles`."""
+class DraftRelease:
+    """A draft under a name of its own; satisfies `ReleaseFiles`."""
 
     files: ReleaseFiles
 
@@ -60,12 +60,12 @@ def remove(client: CkanClient, loader: TableLoader | None, dataset: str) -> None
     """
     draft = package_id(dataset + SUFFIX)
     try:
-        shown = client.read("package_show", id=draft)
+        actual = client.read("package_show", id=draft)
     except ActionRefused as error:
         if error.missing:
             return
         raise
-    resources = shown["resources"]
+    resources = actual["resources"]
     for resource in resources:
         if resource.get("datastore_active") and loader is not None:
             loader.drop(resource["id"])

@@ -11,7 +11,7 @@ from portal.ckan.desired.mapping import Fields
 from portal.ckan.desired.state import DesiredState
 
 
-class Changed(PortalError):
+class ConcurrentEdit(PortalError):
     """Somebody else changed the package between our reading and our writing."""
 
 
@@ -20,54 +20,54 @@ class Package:
 
     Args:
         client: the portal.
-        wanted: what it should become.
-        shown: how the portal shows it; None where it is not there.
+        desired: what it should become.
+        actual: as the portal has it; None where it does not exist.
     """
 
-    def __init__(self, client: CkanClient, wanted: DesiredState, shown: Fields | None) -> None:
+    def __init__(self, client: CkanClient, desired: DesiredState, actual: Fields | None) -> None:
         self.client = client
-        self.wanted = wanted
-        self.id = wanted.id
-        self._shown = shown
+        self.desired = desired
+        self.id = desired.id
+        self._actual = actual
 
     @property
-    def now(self) -> Fields:
-        """The package as the portal answered last.
+    def actual(self) -> Fields:
+        """The package in the portal's last response.
 
         Raises:
-            PortalError: it is not there.
+            PortalError: it does not exist.
         """
-        if self._shown is None:
+        if self._actual is None:
             raise PortalError(
-                "the package is not there any more", where=self.wanted.dataset,
+                "the package no longer exists on the portal", where=self.desired.dataset,
                 todo="run `plan` to see what the portal has",
             )
-        return self._shown
+        return self._actual
 
     @property
     def resources(self) -> dict[str, Fields]:
         """Its resources by their ids."""
-        return {resource["id"]: resource for resource in self.now["resources"]}
+        return {resource["id"]: resource for resource in self.actual["resources"]}
 
     def read(self) -> Fields:
-        """Ask the portal how it shows the package."""
-        shown: Fields = self.client.read("package_show", id=self.id)
-        self._shown = shown
-        return shown
+        """Read the package from the portal."""
+        actual: Fields = self.client.read("package_show", id=self.id)
+        self._actual = actual
+        return actual
 
     def create(self, package: Fields) -> None:
-        """Make the package.
+        """Create the package.
 
         Raises:
-            ActionRefused: CKAN's own words. OutcomeUnknown: no answer.
+            ActionRefused, OutcomeUnknown: see the client.
         """
-        def act() -> None:
+        def write() -> None:
             try:
-                self._shown = self.client.call("package_create", package)
+                self._actual = self.client.call("package_create", package)
             except ActionRefused as error:
-                raise _explained(error, self.wanted) from error
+                raise _explained(error, self.desired) from error
 
-        write_once(self.client, act, self._exists)
+        write_once(self.client, write, self._exists)
 
     def revise(
         self, data: Fields, reached: Callable[[], bool], uploads: tuple[FileUpload, ...] = ()
@@ -75,37 +75,47 @@ class Package:
         """Change the package, unless somebody else has changed it since it was read.
 
         Args:
-            data: what `package_revise` takes besides `match`.
-            reached: reads the package and tells whether it was changed so.
+            data: the parameters of `package_revise` besides `match`.
+            reached: reads the package and returns whether it was changed so.
             uploads: files that go with it.
 
         Raises:
-            Changed: somebody else was quicker.
-            ActionRefused: CKAN's own words. OutcomeUnknown: no answer.
+            ConcurrentEdit: somebody else was quicker.
+            ActionRefused, OutcomeUnknown: see the client.
         """
-        match = {"id": self.id, "metadata_modified": self.now["metadata_modified"]}
+        match = {"id": self.id, "metadata_modified": self.actual["metadata_modified"]}
 
-        def act() -> None:
-            answer: Any = self.client.call("package_revise", {"match": match, **data}, uploads)
-            self._shown = answer["package"]
+        def write() -> None:
+            result: Any = self.client.call("package_revise", {"match": match, **data}, uploads)
+            self._actual = result["package"]
 
         try:
-            write_once(self.client, act, reached)
+            write_once(self.client, write, reached)
         except ActionRefused as error:
             if error.unmatched:
-                raise Changed(
+                raise ConcurrentEdit(
                     "somebody else changed the dataset at the same time",
-                    where=self.wanted.dataset, todo="run `plan` to see how it stands now",
+                    where=self.desired.dataset, todo="run `plan` to see its present state",
                 ) from error
-            raise _explained(error, self.wanted) from error
+            raise _explained(error, self.desired) from error
 
-    def replace(self, resources: list[Fields], right: Callable[[Fields], bool]) -> None:
-        """Give the package other resources; `right` tells whether one is as it should be."""
-        before = self.now["metadata_modified"]
+    def replace_resources(
+        self, resources: list[Fields], accepts: Callable[[Fields], bool]
+    ) -> None:
+        """Give the package other resources.
+
+        Args:
+            resources: all of them.
+            accepts: whether a resource that was read back is as it should be.
+
+        Raises:
+            ConcurrentEdit, ActionRefused, OutcomeUnknown: as `revise`.
+        """
+        before = self.actual["metadata_modified"]
 
         def reached() -> bool:
-            shown = self.read()
-            return shown["metadata_modified"] != before and all(map(right, shown["resources"]))
+            actual = self.read()
+            return actual["metadata_modified"] != before and all(map(accepts, actual["resources"]))
 
         self.revise({"filter": ["-resources"], "update": {"resources": resources}}, reached)
 
@@ -119,22 +129,22 @@ class Package:
         return True
 
 
-def _explained(error: ActionRefused, wanted: DesiredState) -> ActionRefused:
+def _explained(error: ActionRefused, desired: DesiredState) -> ActionRefused:
     """Say what to do about the refusals that are to be expected."""
     todo = error.todo
-    if error.says("name"):
+    if error.message_for("name"):
         todo = (
-            f"another dataset has the address {wanted.fields['name']!r}: give that one"
+            f"another dataset has the address {desired.fields['name']!r}: give that one"
             " another address on the portal, or this dataset another name"
         )
-    elif error.says("id"):
+    elif error.message_for("id"):
         todo = (
-            "the dataset is there already, made by another publisher at the same time, or"
-            " deleted by a person: run `plan` to see how it stands"
+            "the dataset exists already, made by another publisher at the same time, or"
+            " deleted by a person: run `plan` to see its state"
         )
-    elif error.says("upload") or "upload" in error.what:
+    elif error.message_for("upload") or "upload" in error.what:
         todo = "raise ckan.max_resource_size on the portal; readers still get the old release"
     return ActionRefused(
-        error.what, where=f"{wanted.dataset} on {error.where}", todo=todo,
+        error.what, where=f"{desired.dataset} on {error.where}", todo=todo,
         status=error.status, error=error.error,
     )

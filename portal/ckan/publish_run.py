@@ -1,20 +1,20 @@
-"""Bringing the portal from what it shows to what it should, so that readers see old or new.
+"""Bringing the portal from its actual to its desired state, so that readers see old or new.
 
-CKAN writes uploads one by one before it commits, over the files that were there: an upload in
-place that fails half way leaves the old description with some new files. So a file is never
-replaced. Every file of a release goes into a resource of its own, whose id comes from its
-content; the resources that people link to lead there. The order is:
+CKAN stores uploads one by one before it commits, over the files of before: an upload in place that
+fails half way leaves the old description with some new files. So a file is never replaced. Every
+file of a release gets a resource of its own, whose id comes from its content; the resources that
+people link to lead there. The order is:
 
-1. a new package is made private; organisation and group too, where they are missing
-2. files go up, beside those that are shown, and are read back and compared: by the portal
-   itself where it has our extension, else by downloading them
+1. a new package is created private
+2. files are uploaded beside those that readers see, read back and compared: by the portal itself
+   where it has our extension, else by downloading them
 3. the rows are loaded into the DataStore (which swaps or revises them on its own)
 4. one `package_revise` that matches the package as it was read changes all metadata and all
    addresses at once: before it readers see the old release, after it the new one
 5. what no release offers any more is removed, its file first
 
-Every write but 3 matches `metadata_modified`, so that it cannot be done twice, nor over somebody
-else's change.
+Every write but 3 matches `metadata_modified`, so that it can neither be done twice nor overwrite
+somebody else's change.
 """
 
 from __future__ import annotations
@@ -26,276 +26,271 @@ from model.errors import PortalError
 from portal.ckan.client import CkanClient, FileUpload, pause
 from portal.ckan.desired.files import FileBuilder
 from portal.ckan.desired.mapping import UNDER_DEVELOPMENT, Fields
-from portal.ckan.desired.state import Part
+from portal.ckan.desired.state import DesiredResource
 from portal.ckan.journal import Journal
 from portal.ckan.package import Package
-from portal.ckan.plan import ROWS, Plan
+from portal.ckan.plan import ROWS, PackagePlan
 from portal.ckan.resources import leads_to
 
 UPLOAD_BYTES = 50_000_000  # in one call, unless one file alone is larger
 UPLOAD_FILES = 20
 DOWNLOADS = 4  # at a time, of one dataset
+CLEARED = {"clear_upload": True, "url": "", "url_type": "upload"}
 
 
 class PublishRun:
-    """One dataset's way from the old release to the new one."""
+    """The application of one plan.
+
+    Args:
+        client: the portal.
+        journal: of the dataset.
+        builder: makes the files.
+        plan: what is to be done.
+        load_rows: loads the release's rows; None where there is no DataStore.
+        drop_rows: drops the table of a resource; None where there is no DataStore.
+    """
 
     def __init__(
         self,
         client: CkanClient,
         journal: Journal,
-        workshop: FileBuilder,
-        plan: Plan,
+        builder: FileBuilder,
+        plan: PackagePlan,
         load_rows: Callable[[], None] | None,
         drop_rows: Callable[[str], None] | None,
     ) -> None:
         self.client = client
         self.journal = journal
-        self.workshop = workshop
+        self.builder = builder
         self.plan = plan
-        self.load_rows = load_rows
+        self.load_rows = load_rows if plan.load_rows else None
         self.drop_rows = drop_rows
-        self.package = Package(client, plan.wanted, plan.shown)
+        self.package = Package(client, plan.desired, plan.actual)
 
     def run(self) -> Fields:
         """Do all steps that are needed.
 
         Returns:
-            The package as the portal answered the last write with, after it was committed.
+            The package in the response to the last write, after it was committed.
 
         Raises:
-            Changed: somebody else was quicker; nothing of theirs is lost. Plan again.
-            ActionRefused: CKAN's own message. OutcomeUnknown: no response. In both cases the old
-                release is still shown.
+            ConcurrentEdit: somebody else was quicker; nothing of theirs is lost. Plan again.
+            ActionRefused, OutcomeUnknown: see the client. The old release is still shown.
         """
-        if self.plan.shown is None:
+        if self.plan.actual is None:
             self._create()
-        missing_table = self._missing_table()
-        for batch in _batches(self.plan.uploads):
-            self._upload(batch, missing_table)
-            missing_table = None
-        if missing_table:
-            self._upload([], missing_table)
+        table = self._missing_table()
+        batches = list(_batches(self.plan.uploads))
+        for batch in batches or ([[]] if table else []):
+            self._upload(batch, table)
+            table = None
         self._verify()
-        if self.plan.rows and self.load_rows:
+        if self.load_rows:
             with self.journal.step("load rows"):
                 self.load_rows()
             self.package.read()
         self._switch()
-        self._clean()
-        return self.package.now
+        self._remove_outdated()
+        return self.package.actual
 
     def _create(self) -> None:
-        """Make the package, private: nobody but its organisation sees it before it is whole."""
-        fields = {**self.plan.fields, "private": True}
+        """Create the package, private: only its organisation sees it before it is complete."""
+        fields = {**self.plan.package_fields, "private": True}
         for name in ("tags", "groups"):
             fields[name] = [{"name": item} for item in fields[name]]
         resources = [
-            {**part.fields, "url": self._address(part)}
-            for part in self.plan.wanted.parts
-            if part.leads_to
+            {**resource.fields, "url": self._address(resource)}
+            for resource in self.plan.desired.resources
+            if resource.leads_to
         ]
-        package = {"id": self.package.id, **fields, "resources": resources}
         written = {**self.plan.written, "": {**self.plan.written[""], "private": True}}
         with self.journal.step("create package", written=written):
-            self.package.create(package)
+            self.package.create({"id": self.package.id, **fields, "resources": resources})
 
-    def _address(self, part: Part) -> str:
-        """Return where the bytes will be; the portal's own address of them replaces it later."""
+    def _address(self, resource: DesiredResource) -> str:
+        """Return where the file will be; the portal's own address of it replaces it later."""
         return (
-            f"{self.client.address}/dataset/{self.package.id}/resource/{part.leads_to}"
-            f"/download/{part.file.name}"
+            f"{self.client.address}/dataset/{self.package.id}/resource/{resource.leads_to}"
+            f"/download/{resource.file.name}"
         )
 
-    def _missing_table(self) -> Part | None:
+    def _missing_table(self) -> DesiredResource | None:
         """Return the resource that is to have the table, where the portal has none yet."""
-        if not (self.plan.rows and self.load_rows):
+        table = self.plan.desired.table_id
+        if not self.load_rows or table in self.package.resources:
             return None
-        there, table = self.package.resources, self.plan.wanted.table_id
-        return next(
-            (p for p in self.plan.wanted.parts if p.id == table and p.id not in there), None
-        )
+        return next((r for r in self.plan.desired.resources if r.id == table), None)
 
-    def _upload(self, batch: list[Part], table: Part | None) -> None:
-        there = self.package.resources
-        # Readers see these beside the current files, and are told what they are.
-        unfinished = {} if self.package.now["private"] else {"status": UNDER_DEVELOPMENT}
-        new = [
-            {**part.fields, **unfinished} for part in batch if part.id not in there
-        ]
+    def _upload(self, batch: list[DesiredResource], table: DesiredResource | None) -> None:
+        existing = self.package.resources
+        # Readers see these beside the current files, and their status.
+        unfinished = {} if self.package.actual["private"] else {"status": UNDER_DEVELOPMENT}
+        new = [{**r.fields, **unfinished} for r in batch if r.id not in existing]
         if table:
             new.append({**table.fields, "url": self._address(table), **unfinished})
         uploads = tuple(
             FileUpload(
-                f"update__resources__{part.id}__upload",
-                self.workshop.path(part.content, part.file.name), part.fields["mimetype"],
+                f"update__resources__{resource.id}__upload",
+                self.builder.path(resource.content, resource.file.name),
+                resource.fields["mimetype"],
             )
-            for part in batch
+            for resource in batch
         )
 
         def reached() -> bool:
             self.package.read()
             found = self.package.resources
-            return all(
-                found.get(part.id, {}).get("size") == part.file.bytes
-                and found[part.id].get("url_type") == "upload"
-                for part in batch
-            ) and (table is None or table.id in found)
+            return (table is None or table.id in found) and all(
+                found.get(resource.id, {}).get("size") == resource.file.bytes
+                and found[resource.id].get("url_type") == "upload"
+                for resource in batch
+            )
 
-        with self.journal.step(
-            "upload", ids=[part.id for part in batch], files=[part.file.name for part in batch]
-        ):
+        ids, files = [r.id for r in batch], [r.file.name for r in batch]
+        with self.journal.step("upload", ids=ids, files=files):
             form: Fields = {"update__resources__extend": new} if new else {}
             self.package.revise(form, reached, uploads)
 
     def _verify(self) -> None:
         """Read back what the package is about to lead to, and compare it with the release."""
         found = self.package.resources
-        uploaded = {part.id for part in self.plan.uploads}
-        leading = {
-            part.leads_to
-            for part in self.plan.wanted.parts
-            if part.leads_to and leads_to(found.get(part.id, {})) != part.leads_to
+        unverified = {resource.id for resource in self.plan.uploads} | {
+            resource.leads_to
+            for resource in self.plan.desired.resources
+            if resource.leads_to and leads_to(found.get(resource.id, {})) != resource.leads_to
         }
-        parts = [
-            part for part in self.plan.wanted.parts
-            if part.leads_to is None and part.id in uploaded | leading
-        ]
-        damaged = self._damaged(parts)
-        for part in damaged:  # nobody has been led there yet: it may be sent again
-            self._upload([part], None)
+        damaged = self._damaged([
+            resource for resource in self.plan.desired.resources
+            if resource.leads_to is None and resource.id in unverified
+        ])
+        for resource in damaged:  # no reader has been led there yet: it may be sent again
+            self._upload([resource], None)
         if self._damaged(damaged):
             raise PortalError(
                 "the portal has other bytes than it was sent: "
-                + ", ".join(part.file.name for part in damaged),
-                where=self.plan.wanted.dataset,
-                todo="see whether a proxy or the portal's disk damages uploads; then run"
+                + ", ".join(resource.file.name for resource in damaged),
+                where=self.plan.desired.dataset,
+                todo="check whether a proxy or the portal's disk damages uploads; then run"
                 " `publish` again. Readers still get the old release",
             )
 
-    def _damaged(self, parts: list[Part]) -> list[Part]:
-        """Return the parts whose files are not, on the portal, what they are here."""
-        if not parts:
+    def _damaged(self, resources: list[DesiredResource]) -> list[DesiredResource]:
+        """Return the resources whose files on the portal differ from those here."""
+        if not resources:
             return []
         stored = self.client.checksums(self.package.id)
         if stored is None:
             with ThreadPoolExecutor(DOWNLOADS) as pool:
-                stored = dict(pool.map(self._downloaded, parts))
+                stored = dict(pool.map(self._download, resources))
         return [
-            part for part in parts
-            if stored.get(part.id) != (part.file.bytes, part.file.sha256)
+            resource for resource in resources
+            if stored.get(resource.id) != (resource.file.bytes, resource.file.sha256)
         ]
 
-    def _downloaded(self, part: Part) -> tuple[str, tuple[int, str]]:
-        url = str(self.package.resources[part.id]["url"])
+    def _download(self, resource: DesiredResource) -> tuple[str, tuple[int, str]]:
+        url = str(self.package.resources[resource.id]["url"])
         path = "/dataset" + url.partition("/dataset")[2]
         for wait in self.client.waits:
             found = self.client.checksum(path)
-            if found == (part.file.bytes, part.file.sha256):
-                return part.id, found
+            if found == (resource.file.bytes, resource.file.sha256):
+                return resource.id, found
             pause(wait)  # a proxy may have answered with a page of its own
-        return part.id, self.client.checksum(path)
+        return resource.id, self.client.checksum(path)
 
     def _switch(self) -> None:
         """Change metadata and addresses at once."""
         plan = self.plan
-        fields = {
-            name: value for name, value in plan.fields.items()
-            if plan.shown is not None or name == "private"
+        update = {
+            name: value for name, value in plan.package_fields.items()
+            if plan.actual is not None or name == "private"
         }
         resources = self._resources()
-        update = dict(fields)
-        if resources != self.package.now["resources"]:
+        if resources != self.package.actual["resources"]:
             update["resources"] = resources
         if not update:
             return
         data = {"filter": [f"-{name}" for name in update], "update": update}
-        before = self.package.now["metadata_modified"]
+        before = self.package.actual["metadata_modified"]
+        desired = {r.id: r.leads_to for r in plan.desired.resources if r.leads_to}
 
         def reached() -> bool:
-            shown = self.package.read()
-            done = {part.id: leads_to(r) for part in plan.wanted.parts
-                    for r in shown["resources"] if r["id"] == part.id}
-            return shown["metadata_modified"] != before and all(
-                done.get(part.id) == part.leads_to for part in plan.wanted.parts if part.leads_to
-            ) and shown["private"] == self.plan.wanted.fields["private"]
+            actual = self.package.read()
+            found = {resource["id"]: leads_to(resource) for resource in actual["resources"]}
+            return (
+                actual["metadata_modified"] != before
+                and all(found.get(id_) == target for id_, target in desired.items())
+                and actual["private"] == plan.desired.fields["private"]
+            )
 
         with self.journal.step("switch", written=plan.written):
             self.package.revise(data, reached)
 
     def _resources(self) -> list[Fields]:
-        """Return all resources as they shall be: ours in our order, then other people's."""
+        """Return all resources as they should be: ours in our order, then other people's."""
         found = self.package.resources
-        fresh = {part.id for part in self.plan.uploads} if self.plan.shown else set(found)
+        uploaded = {r.id for r in self.plan.uploads} if self.plan.actual else set(found)
+        addresses = {id_: str(resource["url"]) for id_, resource in found.items()}
         result = []
-        for part in self.plan.wanted.parts:
-            shown = found.pop(part.id, {})
-            changed = part.fields if part.id in fresh else self.plan.resources.get(part.id, {})
-            merged = {**shown, **{k: v for k, v in changed.items() if k != "leads_to"}}
-            if (part.leads_to and leads_to(shown) != part.leads_to) or not shown:
-                merged["url"] = self._url_of(part)
-                merged["url_type"] = ""
-            elif part.leads_to:
-                merged["url"] = self._url_of(part)
-            if part.id == self.plan.wanted.table_id and self.load_rows:
-                merged[ROWS] = self.plan.wanted.rows_sha256
+        for resource in self.plan.desired.resources:
+            actual = found.pop(resource.id, {})
+            changed = self.plan.resource_fields.get(resource.id, {})
+            if resource.id in uploaded:
+                changed = resource.fields
+            merged = {**actual, **{k: v for k, v in changed.items() if k != "leads_to"}}
+            if resource.leads_to:
+                merged["url"] = addresses[resource.leads_to]
+                if leads_to(actual) != resource.leads_to:
+                    merged["url_type"] = ""
+            if resource.id == self.plan.desired.table_id and self.drop_rows:
+                merged[ROWS] = self.plan.desired.rows_sha256
             result.append(merged)
         return [*result, *found.values()]
 
-    def _url_of(self, part: Part) -> str:
-        """Return the portal's own address of the bytes that a resource leads to."""
-        return str(self.package.resources[str(part.leads_to)]["url"])
+    def _remove_outdated(self) -> None:
+        """Remove our resources that are no longer offered, and files of unrecorded uploads.
 
-    def _clean(self) -> None:
-        """Remove what is ours and no longer offered, and files of uploads that never counted.
-
-        CKAN leaves a removed resource's file on the disk: only clearing it removes that.
+        CKAN keeps the file of a removed resource on the disk: only clearing the upload deletes it.
         """
-        there = set(self.package.resources)
-        wanted = {part.id for part in self.plan.wanted.parts}
-        begun = {id_ for entry in self.journal.began("upload") for id_ in entry["ids"]}
-        ghosts = sorted(begun - there - wanted)
-        outdated = [id_ for id_ in self.plan.outdated if id_ in there]
-        if not outdated and not ghosts:
+        actual = self.package.resources
+        desired = {resource.id for resource in self.plan.desired.resources}
+        begun = {id_ for entry in self.journal.begun("upload") for id_ in entry["ids"]}
+        orphans = sorted(begun - set(actual) - desired)
+        outdated = [id_ for id_ in self.plan.outdated if id_ in actual]
+        ids = [*outdated, *orphans]
+        if not ids:
             return
-        with self.journal.step("remove files", ids=[*outdated, *ghosts]):
+        with self.journal.step("remove files", ids=ids):
             if self.drop_rows:
                 for id_ in outdated:
-                    if self.package.resources.get(id_, {}).get("datastore_active"):
+                    if actual[id_].get("datastore_active"):
                         self.drop_rows(id_)
                 self.package.read()
-            self._clear([*outdated, *ghosts])
-            self._remove([*outdated, *ghosts])
+            self._clear(ids)
+            self.package.replace_resources(
+                [r for r in self.package.actual["resources"] if r["id"] not in ids],
+                lambda r: r["id"] not in ids,
+            )
 
     def _clear(self, ids: list[str]) -> None:
-        """Remove the files, and nothing else yet."""
-        gone = set(ids)
-        cleared = {"clear_upload": True, "url": "", "url_type": "upload"}
+        """Delete the files of resources, and nothing else yet."""
         resources = [
-            {**r, **cleared} if r["id"] in gone else r for r in self.package.now["resources"]
+            {**r, **CLEARED} if r["id"] in ids else r for r in self.package.actual["resources"]
         ]
-        there = self.package.resources
-        resources += [{"id": id_, **cleared} for id_ in ids if id_ not in there]
-        self.package.replace(
-            resources, lambda r: r["id"] not in gone or r.get("url_type") != "upload"
-        )
-
-    def _remove(self, ids: list[str]) -> None:
-        gone = set(ids)
-        self.package.replace(
-            [r for r in self.package.now["resources"] if r["id"] not in gone],
-            lambda r: r["id"] not in gone,
+        existing = self.package.resources
+        resources += [{"id": id_, **CLEARED} for id_ in ids if id_ not in existing]
+        self.package.replace_resources(
+            resources, lambda r: r["id"] not in ids or r.get("url_type") != "upload"
         )
 
 
-def _batches(parts: tuple[Part, ...]) -> Iterator[list[Part]]:
-    batch: list[Part] = []
+def _batches(resources: tuple[DesiredResource, ...]) -> Iterator[list[DesiredResource]]:
+    batch: list[DesiredResource] = []
     size = 0
-    for part in parts:
-        if batch and (size + part.file.bytes > UPLOAD_BYTES or len(batch) == UPLOAD_FILES):
+    for resource in resources:
+        if batch and (size + resource.file.bytes > UPLOAD_BYTES or len(batch) == UPLOAD_FILES):
             yield batch
             batch, size = [], 0
-        batch.append(part)
-        size += part.file.bytes
+        batch.append(resource)
+        size += resource.file.bytes
     if batch:
         yield batch

@@ -1,4 +1,4 @@
-"""The DataStore's table of a dataset, as a publisher sees it: what it holds, and what differs."""
+"""The DataStore's table of a dataset: what it should hold, and how many rows differ."""
 
 from __future__ import annotations
 
@@ -34,7 +34,13 @@ def rows_sha256(content: Content, registries: Registries) -> str:
 def with_row_counts(
     difference: Difference, loader: TableLoader, content: Content, registries: Registries
 ) -> Difference:
-    """Add to the line about a release's `rows` how many differ.
+    """Add to the difference in `rows` how many of them differ; return others as they are.
+
+    Args:
+        difference: of a release.
+        loader: reads the table.
+        content: the release.
+        registries: for the data dictionary.
 
     Raises:
         PortalError: the table cannot be read.

@@ -132,10 +132,10 @@ class _Bare:
         content = Content.of(releases.history(home, item.id)[-1], registries())
         ready = _Ready(write_all(content, self.folder))
         ckan = Ckan(CkanClient(portal.url, portal.token), home.root, registries())
-        self.want: DesiredState = ckan._wanted([content.files], None, ready, False)
+        self.want: DesiredState = ckan._desired([content.files], None, ready, False)
         lists = {name: [{"name": x} for x in self.want.fields[name]] for name in ("tags", "groups")}
         self.package = {"id": self.want.id, **self.want.fields, **lists, "private": True}
-        self.own = [part for part in self.want.parts if part.leads_to is None]
+        self.own = [part for part in self.want.resources if part.leads_to is None]
         self.files = {
             part.id: f"{portal.url}/dataset/{self.want.id}/resource/{part.id}/download/"
             f"{part.file.name}"
@@ -143,7 +143,7 @@ class _Bare:
         }
         self.package["resources"] = [
             {**part.fields, "url": self.files[part.leads_to]}
-            for part in self.want.parts if part.leads_to
+            for part in self.want.resources if part.leads_to
         ]
 
     def publish(self) -> None:
@@ -170,7 +170,7 @@ class _Bare:
 
 
 class _Ready:
-    """Stands where the workshop does: the files are made already."""
+    """In the place of the file builder: the files are made already."""
 
     def __init__(self, files) -> None:
         self._files = files

@@ -282,7 +282,7 @@ class ApiLoader:
                     pa.array(map(_number, values) if kind == pa.float64() else values, kind)
                     for values, kind in zip(columns, arrow_schema.types, strict=True)
                 ],
-                arrow_schema=arrow_schema,
+                schema=arrow_schema,
             )
             if len(rows) < page["limit"]:
                 return

@@ -137,7 +137,7 @@ class CopyLoader:
             self._finish(con, resource_id, schema)
         if not active:
             flag = {"id": resource_id, "datastore_active": True}
-            self._client.again(lambda: self._client.call("resource_patch", flag))
+            self._client.repeat(lambda: self._client.call("resource_patch", flag))
 
     def drop(self, resource_id: str) -> None:
         """Remove the table and leftovers; see TableLoader."""
