@@ -16,7 +16,6 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -24,10 +23,8 @@ from unittest.mock import patch
 import duckdb
 import pyarrow.parquet as pq
 
-from bench.data import sample_dataset
 from dev.ckan.portal_dir import PortalDir, default_folder
 from dev.ckan.running_portal import RunningPortal, load_portal
-from model.reference.registries import load_registries
 from model.util.hashing import sha256_file
 from portal.ckan.client import CkanClient, FileUpload
 from portal.ckan.datastore import copy_loader
@@ -61,20 +58,14 @@ print("STEPS " + json.dumps({"seconds": time.monotonic() - begun, "steps": steps
 """
 
 
-@dataclass(frozen=True)
-class SixColumns(DataStoreTable):
-    """A table of six columns, so that the figures can be compared with others' figures."""
-
-    @property
-    def schema(self) -> TableSchema:
-        """Six columns, three of them the key."""
-        return TableSchema(
-            tuple(
-                DataStoreColumn(n, "float8" if n == "obs_value" else "text", {"label": n})
-                for n in COLUMNS
-            ),
-            KEY,
-        )
+# Six columns, so that the figures can be compared with others' figures.
+SCHEMA = TableSchema(
+    tuple(
+        DataStoreColumn(name, "float8" if name == "obs_value" else "text", {"label": name})
+        for name in COLUMNS
+    ),
+    KEY,
+)
 
 
 def main() -> None:
@@ -213,8 +204,8 @@ def make(path: Path, rows: int, revised_every: int = 0) -> Path:
     return path
 
 
-def _table(resource: str, data: Path) -> SixColumns:
-    return SixColumns(resource, data, sample_dataset(), load_registries(), sha256_file(data))
+def _table(resource: str, data: Path) -> DataStoreTable:
+    return DataStoreTable(resource, data, SCHEMA, sha256_file(data))
 
 
 @contextmanager

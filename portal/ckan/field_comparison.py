@@ -13,6 +13,7 @@ actual one and the desired one.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from model.records.publication import Difference
@@ -25,6 +26,7 @@ from portal.ckan.resources import leads_to
 STRICT = ("leads_to", "hash", "size")  # of a resource: they decide which bytes readers get
 
 
+@dataclass
 class FieldComparison:
     """Collects differences and conflicts while fields are compared.
 
@@ -34,12 +36,11 @@ class FieldComparison:
         overwrite: decide every conflict in favour of the release.
     """
 
-    def __init__(self, dataset: str, base: list[Written], overwrite: bool) -> None:
-        self.dataset = dataset
-        self.base = base
-        self.overwrite = overwrite
-        self.differences: list[Difference] = []
-        self.conflicts: list[str] = []
+    dataset: str
+    base: list[Written]
+    overwrite: bool
+    differences: list[Difference] = field(default_factory=list)
+    conflicts: list[str] = field(default_factory=list)
 
     def add(self, change: Any, what: str, detail: str = "") -> None:
         """Add a difference."""

@@ -62,12 +62,9 @@ class Package:
             ActionRefused, OutcomeUnknown: see the client.
         """
         def write() -> None:
-            try:
-                self._actual = self.client.call("package_create", package)
-            except ActionRefused as error:
-                raise _explained(error, self.desired) from error
+            self._actual = self.client.call("package_create", package)
 
-        write_once(self.client, write, self._exists)
+        self._write_once(write, self._exists)
 
     def revise(
         self, data: Fields, reached: Callable[[], bool], uploads: tuple[FileUpload, ...] = ()
@@ -89,15 +86,7 @@ class Package:
             result: Any = self.client.call("package_revise", {"match": match, **data}, uploads)
             self._actual = result["package"]
 
-        try:
-            write_once(self.client, write, reached)
-        except ActionRefused as error:
-            if error.unmatched:
-                raise ConcurrentEdit(
-                    "somebody else changed the dataset at the same time",
-                    where=self.desired.dataset, todo="run `plan` to see its present state",
-                ) from error
-            raise _explained(error, self.desired) from error
+        self._write_once(write, reached)
 
     def replace_resources(
         self, resources: list[Fields], accepts: Callable[[Fields], bool]
@@ -118,6 +107,17 @@ class Package:
             return actual["metadata_modified"] != before and all(map(accepts, actual["resources"]))
 
         self.revise({"filter": ["-resources"], "update": {"resources": resources}}, reached)
+
+    def _write_once(self, write: Callable[[], None], reached: Callable[[], bool]) -> None:
+        try:
+            write_once(self.client, write, reached)
+        except ActionRefused as error:
+            if error.unmatched:
+                raise ConcurrentEdit(
+                    "somebody else changed the dataset at the same time",
+                    where=self.desired.dataset, todo="run `plan` to see its present state",
+                ) from error
+            raise _explained(error, self.desired) from error
 
     def _exists(self) -> bool:
         try:

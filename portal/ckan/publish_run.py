@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from model.errors import PortalError
 from portal.ckan.client import CkanClient, FileUpload, pause
@@ -38,6 +39,7 @@ DOWNLOADS = 4  # at a time, of one dataset
 CLEARED = {"clear_upload": True, "url": "", "url_type": "upload"}
 
 
+@dataclass
 class PublishRun:
     """The application of one plan.
 
@@ -50,22 +52,17 @@ class PublishRun:
         drop_rows: drops the table of a resource; None where there is no DataStore.
     """
 
-    def __init__(
-        self,
-        client: CkanClient,
-        journal: Journal,
-        builder: FileBuilder,
-        plan: PackagePlan,
-        load_rows: Callable[[], None] | None,
-        drop_rows: Callable[[str], None] | None,
-    ) -> None:
-        self.client = client
-        self.journal = journal
-        self.builder = builder
-        self.plan = plan
-        self.load_rows = load_rows if plan.load_rows else None
-        self.drop_rows = drop_rows
-        self.package = Package(client, plan.desired, plan.actual)
+    client: CkanClient
+    journal: Journal
+    builder: FileBuilder
+    plan: PackagePlan
+    load_rows: Callable[[], None] | None
+    drop_rows: Callable[[str], None] | None
+
+    def __post_init__(self) -> None:
+        if not self.plan.load_rows:
+            self.load_rows = None
+        self.package = Package(self.client, self.plan.desired, self.plan.actual)
 
     def run(self) -> Fields:
         """Do all steps that are needed.

@@ -18,8 +18,7 @@ def table_of(content: Content, registries: Registries) -> DataStoreTable:
     return DataStoreTable(
         resource_id=resource_id(dataset.id, csv_table.file_name(dataset)),
         data=content.files.path("data.parquet"),
-        dataset=dataset,
-        registries=registries,
+        schema=table_schema_of(dataset, registries),
         sha256=content.release.file("data.parquet").sha256,
     )
 

@@ -18,6 +18,7 @@ from portal.ckan.client import CkanClient
 from portal.ckan.datastore.api_loader import ApiLoader
 from portal.ckan.datastore.copy_loader import CopyLoader
 from portal.ckan.datastore.loader import DataStoreTable
+from portal.ckan.datastore.table_schema import table_schema_of
 from tests.fixtures.datasets import dataset, registries
 
 Row = dict[str, Any]
@@ -61,7 +62,8 @@ class World:
         ])
         path = self.folder / f"{uuid.uuid4().hex}.parquet"
         pq.write_table(pa.Table.from_pylist(rows, schema), path)
-        return DataStoreTable(resource, path, declared, registries(), sha256_file(path))
+        columns = table_schema_of(declared, registries())
+        return DataStoreTable(resource, path, columns, sha256_file(path))
 
     def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Run a statement in the DataStore's database."""

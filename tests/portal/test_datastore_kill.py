@@ -28,6 +28,7 @@ from portal.ckan.datastore import api_loader
 from portal.ckan.datastore.api_loader import ApiLoader
 from portal.ckan.datastore.loader import DataStoreTable
 from portal.ckan.datastore.copy_loader import CopyLoader
+from portal.ckan.datastore.table_schema import table_schema_of
 from model.util.hashing import sha256_file
 from tests.fixtures.datasets import dataset, registries
 kind, indexes_before, url, resource, data = sys.argv[1:]
@@ -37,8 +38,8 @@ api_loader.ONE_CALL_ROWS = 100
 client = CkanClient(url, token)
 loader = ApiLoader(client) if kind == "api" else CopyLoader(
     client, lambda: write_url, indexes_before=int(indexes_before))
-table = DataStoreTable(resource, Path(data), dataset(), registries(), sha256_file(Path(data)))
-table.schema
+schema = table_schema_of(dataset(), registries())
+table = DataStoreTable(resource, Path(data), schema, sha256_file(Path(data)))
 print("begins", flush=True)
 loader.load(table)
 print("done", flush=True)

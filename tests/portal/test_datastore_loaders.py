@@ -55,15 +55,15 @@ def test_first_load_has_declared_types_key_and_indexes(world, kind):
     info = world.client.read("datastore_info", resource_id=table.resource_id)
     types = {field["id"]: field["type"] for field in info["fields"]}
     assert types == {
-        name: "float8" if name == "obs_value" else "text" for name in table.dataset.columns
+        name: "float8" if name == "obs_value" else "text" for name in table.schema.names
     }
     assert world.rows(table.resource_id) == rows  # "00012" among them, and in order
     definitions = [text for (text,) in world.sql(
         "SELECT indexdef FROM pg_indexes WHERE tablename = %s", table.resource_id
     )]
-    key = ", ".join(table.dataset.key)
+    key = ", ".join(table.schema.key)
     assert any("UNIQUE" in text and f"({key})" in text for text in definitions)
-    for name in table.dataset.key:
+    for name in table.schema.key:
         assert any(text.endswith(f"btree ({name})") for text in definitions)
     assert sum("_full_text" in text for text in definitions) == 1
     resource = world.client.read("resource_show", id=table.resource_id)

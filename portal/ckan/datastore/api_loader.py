@@ -42,7 +42,7 @@ from portal.ckan.datastore.row_comparison import (
     released_rows,
     with_id,
 )
-from portal.ckan.datastore.table_schema import CHECKSUM_KEY, TableSchema, without_checksum
+from portal.ckan.datastore.table_schema import Infos, TableSchema, recorded_sha256
 
 FIRST_PAUSE = 0.5  # seconds after a lost response, doubled at each
 ROUNDS = 6  # of comparing and sending; each sends only what is still missing
@@ -93,15 +93,15 @@ class ApiLoader:
         if not _structure_matches(fields, schema):
             withdrawn = self._total(resource_id)
             return TableDifference(
-                rows, 0, withdrawn, 0, True, not _dictionary_matches(fields, schema)
+                rows, 0, withdrawn, 0, True, not schema.has_dictionary(_infos(fields))
             )
         counts = RowCounts(0, 0, 0, rows)
-        if _recorded_sha256(fields) != table.sha256:
+        if recorded_sha256(_infos(fields)) != table.sha256:
             with open_comparison(table.data, schema) as both:
                 counts = self._compare(resource_id, both)
         return TableDifference(
             counts.added, counts.revised, counts.withdrawn, counts.same,
-            structure_changed=False, dictionary_changed=not _dictionary_matches(fields, schema),
+            structure_changed=False, dictionary_changed=not schema.has_dictionary(_infos(fields)),
         )
 
     def load(self, table: DataStoreTable) -> None:
@@ -146,14 +146,15 @@ class ApiLoader:
             both.load_actual(())  # a new table is empty
             self._send(resource_id, both, both.compare(), size)
             return False
-        recorded = _recorded_sha256(fields) == table.sha256 and _dictionary_matches(fields, schema)
-        if recorded and self._count_matches(table):
+        infos = _infos(fields)
+        is_release = recorded_sha256(infos) == table.sha256 and schema.has_dictionary(infos)
+        if is_release and self._count_matches(table):
             return True
         counts = self._compare(resource_id, both)
         if not counts.changed:
             self._conclude(table, schema)
             return True
-        if _recorded_sha256(fields):
+        if recorded_sha256(infos):
             self._describe(resource_id, schema, None)
         self._send(resource_id, both, counts, size)
         return False
@@ -303,11 +304,5 @@ def _structure_matches(fields: list[dict[str, Any]], schema: TableSchema) -> boo
     return [(f["id"], f["type"]) for f in fields] == [(c.name, c.type) for c in schema.columns]
 
 
-def _dictionary_matches(fields: list[dict[str, Any]], schema: TableSchema) -> bool:
-    infos = {f["id"]: without_checksum(f.get("info") or {}) for f in fields}
-    return all(infos.get(column.name) == column.info for column in schema.columns)
-
-
-def _recorded_sha256(fields: list[dict[str, Any]]) -> str | None:
-    found = ((f.get("info") or {}).get(CHECKSUM_KEY) for f in fields)
-    return next((str(sha256) for sha256 in found if sha256), None)
+def _infos(fields: list[dict[str, Any]]) -> Infos:
+    return {field["id"]: field.get("info") or {} for field in fields}

@@ -59,7 +59,7 @@ from portal.ckan.datastore.row_comparison import (
     release_batches,
     released_rows,
 )
-from portal.ckan.datastore.table_schema import TableSchema
+from portal.ckan.datastore.table_schema import TableSchema, recorded_sha256
 
 # Up to this share of changed rows the difference is written in place; above it a replacement is
 # faster.
@@ -105,7 +105,7 @@ class CopyLoader:
                 withdrawn = 0 if found is None else count_rows(con, resource_id)
                 return TableDifference(rows, 0, withdrawn, 0, True, True)
             unfinished = bool(self._missing(found, resource_id, schema)) or not found.triggered
-            if found.sha256 == table.sha256:
+            if recorded_sha256(found.infos) == table.sha256:
                 counts = RowCounts(0, 0, 0, rows)
             else:
                 with open_comparison(table.data, schema) as both, con.transaction():
@@ -113,7 +113,7 @@ class CopyLoader:
         return TableDifference(
             counts.added, counts.revised, counts.withdrawn, counts.same,
             structure_changed=unfinished or not self._is_active(resource_id),
-            dictionary_changed=not found.dictionary_matches(schema),
+            dictionary_changed=not schema.has_dictionary(found.infos),
         )
 
     def load(self, table: DataStoreTable) -> None:
@@ -129,10 +129,10 @@ class CopyLoader:
             found = postgres_table.find(con, resource_id)
             if found is None or not found.structure_matches(schema):
                 self._replace(con, table, both, found)
-            elif found.sha256 != table.sha256:
+            elif recorded_sha256(found.infos) != table.sha256:
                 if not self._write_difference(con, table, both, found):
                     self._replace(con, table, both, found)
-            elif not found.dictionary_matches(schema):
+            elif not schema.has_dictionary(found.infos):
                 _write_dictionary(con, resource_id, schema, table.sha256, found)
             self._finish(con, resource_id, schema)
         if not active:

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from model.declarations.dataset import Dataset
 from model.errors import PortalError
-from model.reference.registries import Registries
 from portal.ckan.client import ActionRefused, CkanClient
 from portal.ckan.datastore.row_comparison import RowCounts
-from portal.ckan.datastore.table_schema import TableSchema, table_schema_of
+from portal.ckan.datastore.table_schema import TableSchema
 
 
 @dataclass(frozen=True)
@@ -22,22 +20,15 @@ class DataStoreTable:
     Args:
         resource_id: the UUID of the CKAN resource that has the table.
         data: a release's data.parquet.
-        dataset: the declaration that the release was made with.
-        registries: names for the data dictionary.
+        schema: columns with declared types, key and data dictionary.
         sha256: the checksum of `data`. It is recorded with the table on the portal, so that an
             unchanged table is recognised without reading rows.
     """
 
     resource_id: str
     data: Path
-    dataset: Dataset
-    registries: Registries
+    schema: TableSchema
     sha256: str
-
-    @property
-    def schema(self) -> TableSchema:
-        """Columns with declared types, key and dictionary."""
-        return table_schema_of(self.dataset, self.registries)
 
 
 @dataclass(frozen=True)

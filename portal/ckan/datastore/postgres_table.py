@@ -17,7 +17,7 @@ import psycopg
 from psycopg import sql
 
 from model.util.sql import identifier
-from portal.ckan.datastore.table_schema import CHECKSUM_KEY, TableSchema, without_checksum
+from portal.ckan.datastore.table_schema import Infos, TableSchema
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 TextIndex = Literal["gist", "gin"]
@@ -104,26 +104,15 @@ class TableState:
     rows: int | None
 
     @property
-    def sha256(self) -> str | None:
-        """The checksum recorded with the table."""
-        for comment in self.comments.values():
-            recorded = comment.get("_info", {}).get(CHECKSUM_KEY)
-            if recorded:
-                return str(recorded)
-        return None
+    def infos(self) -> Infos:
+        """Each column's `info`."""
+        return {name: comment.get("_info", {}) for name, comment in self.comments.items()}
 
     def structure_matches(self, schema: TableSchema) -> bool:
         """Return whether columns, types and key are those of a schema."""
         columns = [(c.name, PG_TYPES[c.type]) for c in schema.columns]
         desired = (("_id", "integer"), ("_full_text", "tsvector"), *columns)
         return self.columns == desired and set(schema.key) in map(set, self.keys)
-
-    def dictionary_matches(self, schema: TableSchema) -> bool:
-        """Return whether the data dictionary is that of a schema."""
-        return all(
-            without_checksum(self.comments.get(column.name, {}).get("_info", {})) == column.info
-            for column in schema.columns
-        )
 
 
 def find(con: Connection, resource_id: str) -> TableState | None:

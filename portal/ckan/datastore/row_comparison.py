@@ -35,6 +35,7 @@ class RowCounts:
         return self.added + self.revised + self.withdrawn
 
 
+@dataclass(frozen=True)
 class RowComparison:
     """A release's rows beside the portal's, in a DuckDB database of their own.
 
@@ -43,10 +44,9 @@ class RowComparison:
     `change`: added, revised, withdrawn).
     """
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, folder: Path, schema: TableSchema) -> None:
-        self.con = con
-        self.folder = folder
-        self.schema = schema
+    con: duckdb.DuckDBPyConnection
+    folder: Path
+    schema: TableSchema
 
     def load_actual(self, batches: Iterable[pa.RecordBatch] | pa.RecordBatchReader) -> None:
         """Store the portal's rows: `_id` and the columns."""

@@ -21,6 +21,7 @@ CODES_SHOWN = 40
 CHECKSUM_KEY = "release_sha256"
 
 ColumnType = Literal["text", "float8"]
+Infos = Mapping[str, Mapping[str, Any]]  # of columns by name, as CKAN keeps them
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,14 @@ class TableSchema:
         types = {"text": pa.string(), "float8": pa.float64()}
         return pa.schema([(column.name, types[column.type]) for column in self.columns])
 
+    def has_dictionary(self, infos: Infos) -> bool:
+        """Return whether the dictionary is this schema's, but for the recorded checksum."""
+        return all(
+            {key: value for key, value in infos.get(column.name, {}).items() if key != CHECKSUM_KEY}
+            == column.info
+            for column in self.columns
+        )
+
     def fields(self, sha256: str | None) -> list[dict[str, Any]]:
         """Return the `fields` of datastore_create, with the release's checksum if given."""
         return [
@@ -71,9 +80,9 @@ def table_schema_of(dataset: Dataset, registries: Registries) -> TableSchema:
     return TableSchema(columns, dataset.key)
 
 
-def without_checksum(info: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a column's `info` without the recorded checksum."""
-    return {key: value for key, value in info.items() if key != CHECKSUM_KEY}
+def recorded_sha256(infos: Infos) -> str | None:
+    """Return the checksum of the loaded release, None where none is recorded."""
+    return next((str(i[CHECKSUM_KEY]) for i in infos.values() if i.get(CHECKSUM_KEY)), None)
 
 
 def _column(dataset: Dataset, registries: Registries, name: str) -> DataStoreColumn:
