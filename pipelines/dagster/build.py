@@ -58,7 +58,7 @@ def transport_for(settings: Settings, bound_datasets: dict[str, BoundDataset]) -
 
 def portals_for(settings: Settings, catalogue: Catalogue) -> tuple[Portal, ...]:
     """Return the portals that every release goes to: the site, and CKAN where it is named."""
-    site = Site(settings.data_dir.site, catalogue.registries)
+    site = Site(settings.data_dir.site, catalogue.registries, base_url=settings.site_url)
     ckan = ckan_for(settings, catalogue)
     return (site, ckan) if ckan else (site,)
 

@@ -120,10 +120,6 @@ class CkanClient:
     def __repr__(self) -> str:
         return f"CkanClient({self.address})"
 
-    def close(self) -> None:
-        """Close all connections."""
-        self._remote.close()
-
     def read(self, action: str, **parameters: Any) -> Any:
         """Call an action that changes nothing; repeat it while the outcome is unknown.
 

@@ -19,7 +19,7 @@ from model.errors import ReadError, SourceError
 from model.util.text import Code, slug
 from sources.base import FetchedPart, FetchPart, Request, StoredPart
 from sources.connectors.by_indicator import ByIndicator, service_host
-from sources.connectors.options import BaseUrl
+from sources.connectors.options import BaseUrl, Years, ends_of
 from sources.fetch.recorded_files import recorded_files
 from sources.fetch.urls import host_of, safe_url
 from sources.formats.csv_text import read_csv
@@ -52,13 +52,12 @@ columns: Mapping[str, ColumnRule] = {
 class Options(ByIndicator):
     """What is asked: `indicators`, one request each; or `files` (JSON, or CSV of Athena).
 
-    `where` keeps values of a dimension, e.g. `Dim1: [SEX_BTSX]`.
+    `filter` keeps values of a dimension, e.g. `Dim1: [SEX_BTSX]`.
     """
 
-    countries: tuple[Code, ...] = ()
-    start: int | None = None
-    end: int | None = None
-    where: dict[Code, tuple[Code, ...]] = Field(default_factory=dict)
+    areas: tuple[Code, ...] = ()
+    years: Years | None = None
+    filter: dict[Code, tuple[Code, ...]] = Field(default_factory=dict)
     base_url: BaseUrl = "https://ghoapi.azureedge.net/api"
 
 
@@ -87,10 +86,11 @@ def fetch(options: Options, get: FetchPart) -> Iterator[FetchedPart]:
 
 
 def _url(indicator: str, options: Options) -> str:
-    clauses = [_any_of("SpatialDim", options.countries)] if options.countries else []
-    clauses += [_any_of(field, values) for field, values in options.where.items()]
-    clauses += [f"TimeDim ge {options.start}"] if options.start is not None else []
-    clauses += [f"TimeDim le {options.end}"] if options.end is not None else []
+    clauses = [_any_of("SpatialDim", options.areas)] if options.areas else []
+    clauses += [_any_of(field, values) for field, values in options.filter.items()]
+    first, last = ends_of(options.years) if options.years else (None, None)
+    clauses += [f"TimeDim ge {first}"] if first else []
+    clauses += [f"TimeDim le {last}"] if last else []
     query = f"?$filter={quote(' and '.join(clauses))}" if clauses else ""
     return f"{options.base_url}/{quote(indicator)}{query}"
 

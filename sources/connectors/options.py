@@ -23,6 +23,16 @@ def _http_url(url: str) -> str:
 Url = Annotated[str, StringConstraints(strict=True), AfterValidator(_http_url)]
 BaseUrl = Annotated[Url, AfterValidator(lambda url: url.rstrip("/"))]
 Period = int | Text  # 2015, "2020M01", "2020Q1"
+_YEAR = r"\d{4}([MQ]\d{1,2})?"
+# "2000..2020", or "2000.." for all that the service has since then; "2020M01..2020M12" where the
+# service counts in months or quarters.
+Years = Annotated[str, StringConstraints(strict=True, pattern=rf"^{_YEAR}\.\.({_YEAR})?$")]
+
+
+def ends_of(years: Years) -> tuple[str, str | None]:
+    """Return the first and the last period of a range, None where it has no end."""
+    first, _, last = years.partition("..")
+    return first, last or None
 
 
 def exactly_one(**given: object) -> None:

@@ -20,7 +20,7 @@ from model.errors import ReadError, SourceError
 from model.util.text import Code, slug
 from sources.base import FetchedPart, FetchPart, Request, StoredPart
 from sources.connectors.by_indicator import ByIndicator, service_host
-from sources.connectors.options import BaseUrl
+from sources.connectors.options import BaseUrl, Years, ends_of
 from sources.fetch.recorded_files import recorded_files
 from sources.fetch.urls import safe_url
 from sources.formats.archives import is_zip, unpacked
@@ -49,10 +49,9 @@ columns: Mapping[str, ColumnRule] = {
 class Options(ByIndicator):
     """What is asked: `indicators`, one request each; or `files` (JSON, CSV, zip)."""
 
-    countries: tuple[Code, ...] = ()
+    areas: tuple[Code, ...] = ()
     unit_type: Literal["NATIONAL", "REGIONAL"] | None = None
-    start: int | None = None
-    end: int | None = None
+    years: Years | None = None
     version: Code | None = None
     base_url: BaseUrl = "https://api.uis.unesco.org/api/public"
 
@@ -92,9 +91,10 @@ def _current_version(options: Options, get: FetchPart) -> str:
 
 def _url(indicator: str, version: str, options: Options) -> str:
     query: list[tuple[str, Any]] = [("indicator", indicator)]
-    query += [("geoUnit", country) for country in options.countries]
+    query += [("geoUnit", area) for area in options.areas]
+    first, last = ends_of(options.years) if options.years else (None, None)
     single = {
-        "geoUnitType": options.unit_type, "start": options.start, "end": options.end,
+        "geoUnitType": options.unit_type, "start": first, "end": last,
         "version": version,
     }
     query += [(key, value) for key, value in single.items() if value is not None]

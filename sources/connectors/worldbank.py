@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 import pyarrow as pa
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from model.declarations.dataset import ColumnRule
 from model.errors import ChangedError, ReadError, SourceError
@@ -24,7 +24,7 @@ from model.util.hashing import sha256_file
 from model.util.text import slug
 from sources.base import FetchedPart, FetchPart, Request, StoredPart
 from sources.connectors.by_indicator import ByIndicator, service_host
-from sources.connectors.options import BaseUrl, Codes, Period
+from sources.connectors.options import BaseUrl, Codes, Years, ends_of
 from sources.fetch.recorded_files import recorded_files
 from sources.fetch.urls import safe_url
 from sources.formats.json_text import Lexeme, as_text, in_order, load_json
@@ -38,6 +38,8 @@ version = 1
 _SAME_ON_EVERY_PAGE = ("lastupdated", "total", "pages")
 
 # `area` is countryiso3code, or the country's id where an aggregate has no such code.
+_FAR = "2100"
+
 COLUMNS = (
     "indicator", "indicator_name", "country", "country_name", "countryiso3code", "area",
     "date", "value", "unit", "obs_status", "decimal", "footnote",
@@ -55,19 +57,12 @@ columns: Mapping[str, ColumnRule] = {
 class Options(ByIndicator):
     """What is asked: `indicators`, one request each; or `files` with recorded answers."""
 
-    countries: Literal["all"] | Codes = "all"
-    start: Period | None = None
-    end: Period | None = None
+    areas: Literal["all"] | Codes = "all"
+    years: Years | None = None
     source: Annotated[int, Field(ge=1)] | None = None  # the database, e.g. 2 = WDI
     per_page: Annotated[int, Field(ge=1, le=32_500)] = 1_000
     footnotes: bool = False
     base_url: BaseUrl = "https://api.worldbank.org/v2"
-
-    @model_validator(mode="after")
-    def _both_ends(self) -> Options:
-        if (self.start is None) != (self.end is None):
-            raise ValueError("give both `start` and `end`, or neither")
-        return self
 
 
 host = service_host
@@ -129,15 +124,18 @@ def _edition(envelope: dict[str, Any], first_page: Path) -> str | None:
 
 
 def _url(indicator: str, page: int, options: Options) -> str:
-    countries = "all" if options.countries == "all" else ";".join(options.countries)
+    areas = "all" if options.areas == "all" else ";".join(options.areas)
     query: dict[str, Any] = {"format": "json", "per_page": options.per_page, "page": page}
-    if options.start is not None:
-        query["date"] = f"{options.start}:{options.end}"
+    if options.years is not None:
+        first, last = ends_of(options.years)
+        # The service knows no open range; it takes one that ends in the future, and gives what
+        # there is.
+        query["date"] = f"{first}:{last or _FAR + first[4:]}"
     if options.source is not None:
         query["source"] = options.source
     if options.footnotes:
         query["footnote"] = "y"
-    path = f"country/{quote(countries, safe=';')}/indicator/{quote(indicator)}"
+    path = f"country/{quote(areas, safe=';')}/indicator/{quote(indicator)}"
     return f"{options.base_url}/{path}?{urlencode(query, safe=':')}"
 
 

@@ -183,7 +183,7 @@ def over_http(kind: SourceProtocol, target: Path, **options: Any) -> pa.Table:
 
 
 def test_the_services_answers_over_http(services: str, tmp_path: Path) -> None:
-    bank: dict[str, Any] = {"countries": ["VNM"], "base_url": f"{services}/v2"}
+    bank: dict[str, Any] = {"areas": ["VNM"], "base_url": f"{services}/v2"}
     found = over_http(worldbank, tmp_path / "1", indicators=["BX.KLT.DINV.CD.WD"], **bank)
     assert found.num_rows == 65
     asked: dict[str, Any] = {"indicators": ["ROFST"], "version": "1"}
@@ -209,4 +209,4 @@ def test_the_services_errors_over_http(
     bank = kind is worldbank
     base = f"{services}/v2" if bank else f"{services}/api"
     with pytest.raises(SourceError, match=says):
-        over_http(kind, tmp_path, indicators=[indicator], countries=["VNM"], base_url=base)
+        over_http(kind, tmp_path, indicators=[indicator], areas=["VNM"], base_url=base)

@@ -151,7 +151,7 @@ def _sample(tmp_path: Path) -> Path:
 
 def test_the_world_bank_form(sample: Path, tmp_path: Path) -> None:
     transport = ReplayTransport(sample)
-    options: dict[str, Any] = {"indicators": ["T.A"], "countries": ["VNM", "LAO"]}
+    options: dict[str, Any] = {"indicators": ["T.A"], "areas": ["VNM", "LAO"]}
     found = fetched(worldbank, transport, tmp_path / "t", **options)
     assert found.parts[0][0].url.startswith(f"{WB}country/VNM;LAO/indicator/T.A?format=json")
     assert found.parts[0][0].last_modified == "Fri, 28 Jun 2024 00:00:00 GMT"
@@ -183,7 +183,7 @@ def test_vintages_play_forward_page_after_page(
 
 
 def test_years_are_asked_for(sample: Path, tmp_path: Path) -> None:
-    options: dict[str, Any] = {"indicators": ["T.A"], "start": 2021, "end": 2021}
+    options: dict[str, Any] = {"indicators": ["T.A"], "years": "2021..2021"}
     found = fetched(worldbank, ReplayTransport(sample), tmp_path / "t", **options)
     assert "date=2021:2021" in found.parts[0][0].url
     assert {r["date"] for r in rows(worldbank, found, **options)} == {"2021"}
@@ -272,8 +272,8 @@ def test_the_who_form(tmp_path: Path) -> None:
     write_sample(tmp_path / "sample", "health/life", "gho", "https://ghoapi.azureedge.net/api/",
                  "labels: {sex: {T: SEX_BTSX, F: SEX_FMLE}}\n", v2024_01_01=text)
     options: dict[str, Any] = {
-        "indicators": ["LIFE"], "countries": ["VNM", "LAO"], "start": 2010, "end": 2020,
-        "where": {"Dim1": ["SEX_BTSX"]},
+        "indicators": ["LIFE"], "areas": ["VNM", "LAO"], "years": "2010..2020",
+        "filter": {"Dim1": ["SEX_BTSX"]},
     }
     found = fetched(gho, ReplayTransport(tmp_path / "sample"), tmp_path / "t", **options)
     table = rows(gho, found, **options)
@@ -361,7 +361,7 @@ def test_unesco_asks_for_each_indicator(tmp_path: Path) -> None:
         '{"version":"v7"}', '{"records":[]}', '{"message":"Too much data requested"}'
     )
     with pytest.raises(SourceError, match=r"api\.uis\.unesco\.org.*Too much data"):
-        fetched(uis, transport, tmp_path, indicators=["CR.1", "CR.2"], countries=["VNM", "LAO"])
+        fetched(uis, transport, tmp_path, indicators=["CR.1", "CR.2"], areas=["VNM", "LAO"])
     assert transport.urls[0].endswith("/versions/default")
     assert transport.urls[1].endswith(
         "/data/indicators?indicator=CR.1&geoUnit=VNM&geoUnit=LAO&version=v7"

@@ -139,7 +139,7 @@ def test_a_source_that_was_updated_meanwhile_is_asked_from_the_start(
 
 
 def test_other_options_go_on_with_nothing(bank: Bank, half: Path) -> None:
-    pulled(bank, half, start=2000, end=2020)
+    pulled(bank, half, years="2000..2020")
     assert bank.asked == list(range(1, PAGES + 1))
 
 
