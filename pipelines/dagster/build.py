@@ -21,7 +21,7 @@ from pipelines.settings import SAMPLE, Settings
 from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.progress import FailureLog
 from portal.base import Portal
-from portal.ckan.client import Client
+from portal.ckan.client import CkanClient
 from portal.ckan.datastore.api_loader import ApiLoader
 from portal.ckan.datastore.copy_loader import CopyLoader
 from portal.ckan.portal import Ckan
@@ -71,11 +71,11 @@ def ckan_for(
     Args:
         settings: name the portal.
         catalogue: gives the names and licences.
-        overwrite: settle conflicts with people's edits in favour of the release.
+        overwrite: decide conflicts with people's edits in favour of the release.
     """
     if settings.ckan is None:
         return None
-    client = Client(settings.ckan.url, settings.ckan.token)
+    client = CkanClient(settings.ckan.url, settings.ckan.token)
     datastore_url = settings.ckan.datastore_url
     return Ckan(
         client, settings.data_dir.root, catalogue.registries,
