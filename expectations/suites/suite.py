@@ -138,8 +138,9 @@ def _entry(item: Any, index: int, document: YamlFile) -> _Entry:
             f"unknown expectation {kind!r}", where=document.where(at_name),
             todo=did_you_mean(str(kind), {*all_checks()}) or "docs/quality.md lists them all",
         )
-    given = parse_as(_Options, options, document, at_options)
-    return _Entry(kind, arguments, given, at_arguments, at_options)
+    return _Entry(
+        kind, arguments, parse_as(_Options, options, document, at_options), at_arguments, at_options
+    )
 
 
 def _made(

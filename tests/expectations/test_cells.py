@@ -233,7 +233,8 @@ def test_what_cannot_be_told_stops_the_release():
     assert done.problem is not None and "contradict" in done.problem
     blockers = with_suppression(record(), done)
     assert blockers.blockers is not None
-    assert [(stop.kind, stop.error) for stop in blockers.blockers] == [("disclosure_unknown", done.problem)]
+    [blocker] = blockers.blockers
+    assert (blocker.kind, blocker.error) == ("disclosure_unknown", done.problem)
     assert [check.outcome for check in blockers.checks] == ["failed"]
 
 

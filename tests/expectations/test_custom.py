@@ -124,7 +124,8 @@ def test_half_a_table_stops_the_release(tmp_path):
     con.execute(f"COPY observation TO '{before}' (FORMAT parquet)")
     con.execute("DELETE FROM observation WHERE _id > 8")
     _, record = judged(con, suite, **{PREVIOUS_RELEASE: before})
-    assert [(check.name, check.observed, check.expected) for check in record.blockers[0].checks] == [
+    checks = record.blockers[0].checks
+    assert [(check.name, check.observed, check.expected) for check in checks] == [
         ("rows_of_last_release", "9", "20")
     ]
 

@@ -235,7 +235,8 @@ def test_one_that_raises_spoils_no_other():
          {"unexpected_rows_query": "SELECT * FROM {batch} WHERE CAST(ref_area AS INT) > 0"}),
         (UNEXPECTED_ROWS, {"unexpected_rows_query": "SELECT * FROM {batch} WHERE sex = 'T'"}),
     ]
-    found = list(engine.run(table([row()]), "observation", engine.prepared(suite_of(cases))).values())
+    ready = engine.prepared(suite_of(cases))
+    found = list(engine.run(table([row()]), "observation", ready).values())
     assert [bool(item.error) for item in found] == [True, False, True, False]
     assert [item.unexpected for item in found] == [0, 1, 0, 1]
     assert "Could not convert" in str(found[2].error)

@@ -11,8 +11,9 @@ from model.util.text import Bilingual
 
 
 class PreliminaryLast(Check):
-    """A final figure after the first preliminary one, or with `only_last` a preliminary one before
-    the newest period.
+    """A final figure after the first preliminary one.
+
+    With `only_last` a preliminary one before the newest period.
     """
 
     type: ClassVar = "expect_preliminary_last"

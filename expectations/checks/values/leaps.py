@@ -38,7 +38,9 @@ class Leaps(SeriesCheck):
     @model_validator(mode="after")
     def _one_limit(self) -> Leaps:
         if sum(item is not None for item in (self.factor, self.percent, self.points)) != 1:
-            raise ValueError("has no limit, or several; give one of `factor`, `percent` and `points`")
+            raise ValueError(
+                "has no limit, or several; give one of `factor`, `percent` and `points`"
+            )
         return self
 
     def words(self, wording: Wording) -> Mapping[str, str]:
