@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 from pydantic import BaseModel
 
-from model.declarations.dataset import ColumnRule
+from model.declarations.source import ColumnRule
 
 # Every table that a reader gives has the source's own columns, and these two, which say where
 # a row stands: the part of the snapshot, and the line (text) or row (sheets) in it, from 1;

@@ -11,8 +11,9 @@ import expectations
 import sources
 import warehouse
 from expectations.suites.suite import Suite
-from model.declarations.dataset import Dataset, Source
+from model.declarations.dataset import Dataset
 from model.declarations.load import Declaration
+from model.declarations.source import Source
 from model.errors import StoreError
 from model.reference.registries import Registries
 from sources.base import SourceProtocol

@@ -51,7 +51,8 @@ def take_snapshot(
         else:
             taken = snapshots.save(
                 data_dir, dataset.id, fetched.parts,
-                protocol=bound.source.protocol, options=bound.source.options,
+                protocol=bound.source.protocol,
+                options=options_of(bound.source).model_dump(mode="json", exclude_unset=True),
                 licence=dataset.licence, retrieved=clock(),
             )
         shutil.rmtree(folder, ignore_errors=True)

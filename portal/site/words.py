@@ -6,7 +6,8 @@ from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
-from model.declarations.yaml_file import YamlFile, parse_as
+from model.declarations.validation import parse_as
+from model.declarations.yaml_file import YamlFile
 from model.util.text import Bilingual
 
 _FILE = Path(__file__).resolve().parent / "words.yaml"

@@ -22,7 +22,7 @@ from urllib.parse import quote
 import pyarrow as pa
 from pydantic import Field, model_validator
 
-from model.declarations.dataset import ColumnRule
+from model.declarations.source import ColumnRule
 from model.errors import ReadError, SourceError
 from model.util.hashing import sha256_file
 from model.util.text import Frozen

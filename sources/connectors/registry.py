@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel
 
-from model.declarations.dataset import Source
+from model.declarations.connectors import Connectors
+from model.declarations.source import Source
 from model.errors import DeclarationError
 from model.util.text import did_you_mean
 from sources.base import SourceProtocol
@@ -27,6 +28,7 @@ PROTOCOLS: Mapping[str, SourceProtocol] = {
     worldbank.name: worldbank,
     worldbank_bulk.name: worldbank_bulk,
 }
+CONNECTORS = Connectors(PROTOCOLS)
 
 
 def protocol(name: str) -> SourceProtocol:
@@ -44,10 +46,15 @@ def protocol(name: str) -> SourceProtocol:
 
 
 def options_of(source: Source) -> BaseModel:
-    """Return a source's options, checked by its protocol.
+    """Return a source's options as its connector's own type.
+
+    A declaration that was loaded with CONNECTORS has them already; one that a release keeps has
+    them as plain data.
 
     Raises:
         DeclarationError: the protocol is unknown.
-        pydantic.ValidationError: an option is wrong; the caller knows file and line.
+        pydantic.ValidationError: an option is wrong.
     """
+    if isinstance(source.options, BaseModel):
+        return source.options
     return protocol(source.protocol).Options.model_validate(source.options)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.declarations.dataset import ColumnRule, Source
 from model.declarations.load import load_declaration
+from model.declarations.source import ColumnRule, Source
 from model.errors import DeclarationError
 from tests.fixtures.datasets import batch, dataset, registries
 from warehouse.cleaning.area_codes import MAX_HINTS, code_reader

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import duckdb
 import pyarrow as pa
 
-from model.declarations.dataset import ColumnRule
+from model.declarations.source import ColumnRule
 from model.util.sql import identifier, literal
 from model.util.text import nfc
 from warehouse.cleaning.observation_flags import unmarked, without
