@@ -1,43 +1,31 @@
-"""Settings: read from the environment once, so that nothing else reads it.
+"""Settings: read from the environment once; nothing else of the product reads them.
 
-    OPENINDICATORS_DATA_DIR       the data folder (default: data/)
-    OPENINDICATORS_PROFILE    sample (default), corpus or live
-    OPENINDICATORS_PROJECT    the folder with assets/ and expectations/, where a city keeps its
-                              declarations apart from this code (default: this project)
-    OPENINDICATORS_CORPUS     folder of the corpus profile's files (default: ../shared/data)
-    OPENINDICATORS_WEBHOOK    address that is told of failures (default: none)
-    OPENINDICATORS_SMTP       mail server for the same, smtps://USER:PASSWORD@HOST:PORT; `smtp:`
-                              asks for STARTTLS, `smtp+plain:` for none, on this machine only
-    OPENINDICATORS_ALERT_TO, OPENINDICATORS_ALERT_FROM   addresses, separated by commas; sender
-    OPENINDICATORS_ALLOW_PRIVATE   "1" lets live sources lead to private addresses
-    OPENINDICATORS_CKAN_URL   address of a CKAN portal that releases are published to
-    OPENINDICATORS_CKAN_TOKEN, OPENINDICATORS_CKAN_TOKEN_FILE   an API token of that portal, or
-                              the file that holds it
-    OPENINDICATORS_CKAN_DATASTORE_URL   the database address of its DataStore, where it is known
-                              (ckan.datastore.write_url); without it rows go over the API
-    OPENINDICATORS_MAX_*      limits on what a source may send (read by sources/limits.py)
-    SOURCE_DATE_EPOCH         the time to write into records, for reproducible runs
-                              (https://reproducible-builds.org/specs/source-date-epoch/)
+Exceptions that must work before any settings exist: `OPENINDICATORS_MEMORY_LIMIT`
+(`warehouse.engine`) and the limits `OPENINDICATORS_MAX_*` (`sources.limits`). `docs/settings.md`
+is generated from this class. Commands take `Settings.from_environment`, tests take the
+constructor.
 """
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import SplitResult, unquote, urlsplit
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from model.declarations.dataset import PROFILES
 from model.errors import OpenIndicatorsError
 from model.util.text import did_you_mean
 from warehouse.store.data_dir import DataDir
 
-PROJECT = Path(__file__).resolve().parent.parent
-SAMPLE = PROJECT / "sources" / "demo" / "sample"
+PACKAGED = Path(__file__).resolve().parent.parent  # a checkout, or where pip installed the package
+SAMPLE = PACKAGED / "sources" / "demo" / "sample"
+PREFIX = "OPENINDICATORS_"
 
 
 @dataclass(frozen=True)
@@ -51,7 +39,7 @@ class CkanSettings:
 
 @dataclass(frozen=True)
 class EmailSettings:
-    """A mail server and who is told of failures; the secret is in no repr."""
+    """A mail server and the recipients of alerts; the password is in no repr."""
 
     host: str
     port: int
@@ -62,19 +50,101 @@ class EmailSettings:
     password: str = field(default="", repr=False)
 
 
-@dataclass(frozen=True)
-class Settings:
+def _folder(value: Any) -> Any:
+    return Path(value).expanduser().absolute() if value else value
+
+
+def _data_dir(value: Any) -> Any:
+    return DataDir(_folder(value)) if isinstance(value, str | Path) else value
+
+
+def _epoch(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return datetime.fromtimestamp(int(value), UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise OpenIndicatorsError(
+            f"SOURCE_DATE_EPOCH is {value!r}, not a number of seconds",
+            todo="unset it, or give seconds since 1970, e.g. 1767225600",
+        ) from error
+
+
+Folder = Annotated[Path, BeforeValidator(_folder)]
+
+
+class Settings(BaseSettings):
     """Where things are and how this process was asked to work."""
 
-    data_dir: DataDir
-    profile: str
-    corpus: Path
-    webhook: str | None = field(default=None, repr=False)  # whoever knows it can write there
-    email: EmailSettings | None = None
-    allow_private: bool = False
-    epoch: datetime | None = None
-    project: Path = PROJECT
-    ckan: CkanSettings | None = None
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore",
+        populate_by_name=True,
+    )
+
+    profile: str = Field(default="sample", description=f"which sources to use: {', '.join(PROFILES)}")
+    project: Folder = Field(
+        default_factory=lambda: _default_project(),  # noqa: PLW0108 (defined below)
+        description="folder with `assets/` and `expectations/` (default: the current folder when"
+        " it has both, else the packaged declarations)",
+    )
+    data_dir: Annotated[DataDir, NoDecode, BeforeValidator(_data_dir)] = Field(
+        default_factory=lambda data: DataDir(default_data_dir(data["project"], data["profile"])),
+        description="data folder; it belongs to one profile (default: `data/<profile>` in the"
+        " project folder; in the current folder when the packaged declarations are used)",
+    )
+    corpus: Folder = Field(
+        default=PACKAGED.parent / "shared" / "data", description="folder of the corpus profile's files"
+    )
+    allow_private: bool = Field(default=False, description="let live sources lead to private addresses")
+    webhook: SecretStr | None = Field(
+        default=None, description="web address that receives alerts (Slack, Teams, Mattermost …)"
+    )
+    smtp: SecretStr | None = Field(
+        default=None, description="mail server for alerts, `smtps://USER:PASSWORD@HOST:PORT`; `smtp:` uses"
+        " STARTTLS, `smtp+plain:` no encryption (on this machine only)",
+    )
+    alert_to: str = Field(default="", description="recipients of alerts by e-mail, separated by commas")
+    alert_from: str = Field(default="", description="sender of alerts by e-mail")
+    ckan_url: str | None = Field(default=None, description="CKAN portal that releases are published to")
+    ckan_token: SecretStr | None = Field(default=None, description="API token for that portal")
+    ckan_token_file: Path | None = Field(default=None, description="file that holds the API token")
+    ckan_datastore_url: SecretStr | None = Field(
+        default=None, description="database address of the portal's DataStore (`ckan.datastore.write_url`);"
+        " without it, rows are sent through the API",
+    )
+    epoch: Annotated[datetime | None, BeforeValidator(_epoch)] = Field(
+        default=None, validation_alias="SOURCE_DATE_EPOCH",
+        description="time written into records, for reproducible runs"
+        " (https://reproducible-builds.org/specs/source-date-epoch/)",
+    )
+
+    @classmethod
+    def from_environment(cls, profile: str | None = None) -> Settings:
+        """Read the settings; `profile` takes precedence over the environment.
+
+        Raises:
+            OpenIndicatorsError: a value is invalid.
+        """
+        try:
+            return cls(profile=profile) if profile else cls()
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = str(first["loc"][0]) if first["loc"] else ""
+            raise OpenIndicatorsError(
+                f"{PREFIX}{name.upper()}: {first['msg']}", todo="see docs/settings.md"
+            ) from None  # the cause would print the value, which may be a secret
+
+    @model_validator(mode="after")
+    def _check(self) -> Settings:
+        if self.profile not in PROFILES:
+            raise OpenIndicatorsError(
+                f"unknown profile {self.profile!r}",
+                todo=did_you_mean(self.profile, set(PROFILES)),
+            )
+        if self.webhook is not None:
+            _check_webhook(self.webhook.get_secret_value())
+        _ = (self.email, self.ckan)  # raise for invalid values
+        return self
 
     @property
     def declarations(self) -> Path:
@@ -86,33 +156,27 @@ class Settings:
         """The folder of the suites."""
         return self.project / "expectations"
 
-    @classmethod
-    def from_environment(
-        cls, environment: Mapping[str, str] = os.environ, profile: str | None = None
-    ) -> Settings:
-        """Read the settings.
+    @property
+    def email(self) -> EmailSettings | None:
+        """The mail server and the recipients of alerts, where configured."""
+        if self.smtp is None:
+            return None
+        return _email(self.smtp.get_secret_value(), self.alert_to, self.alert_from)
 
-        Raises:
-            OpenIndicatorsError: a value means nothing.
-        """
-        profile = profile or environment.get("OPENINDICATORS_PROFILE") or "sample"
-        if profile not in PROFILES:
+    @property
+    def ckan(self) -> CkanSettings | None:
+        """The CKAN portal, where configured."""
+        if self.ckan_url is None:
+            return None
+        if not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", self.ckan_url):
             raise OpenIndicatorsError(
-                f"unknown profile {profile!r}", todo=did_you_mean(profile, set(PROFILES))
+                "OPENINDICATORS_CKAN_URL is not a web address without user and password",
+                todo="give e.g. https://congdulieu.vn",
             )
-        data_dir = Path(environment.get("OPENINDICATORS_DATA_DIR") or PROJECT / "data")
-        return cls(
-            data_dir=DataDir(data_dir.expanduser().absolute()),
-            profile=profile,
-            corpus=Path(
-                environment.get("OPENINDICATORS_CORPUS") or PROJECT.parent / "shared" / "data"
-            ).absolute(),
-            webhook=_webhook(environment.get("OPENINDICATORS_WEBHOOK")),
-            email=_email(environment),
-            allow_private=environment.get("OPENINDICATORS_ALLOW_PRIVATE") == "1",
-            epoch=_epoch(environment.get("SOURCE_DATE_EPOCH")),
-            project=Path(environment.get("OPENINDICATORS_PROJECT") or PROJECT).absolute(),
-            ckan=_ckan(environment),
+        datastore = self.ckan_datastore_url
+        return CkanSettings(
+            self.ckan_url, _token(self.ckan_token, self.ckan_token_file),
+            datastore.get_secret_value() if datastore else None,
         )
 
     def now(self) -> datetime:
@@ -120,9 +184,37 @@ class Settings:
         return self.epoch or datetime.now(UTC).replace(microsecond=0)
 
 
-def _webhook(address: str | None) -> str | None:
-    if not address:
-        return None
+def _default_project() -> Path:
+    here = Path.cwd()
+    has_both = (here / "assets").is_dir() and (here / "expectations").is_dir()
+    return here if has_both else PACKAGED
+
+
+def default_data_dir(project: Path, profile: str) -> Path:
+    """Return `data/<profile>` in the project folder.
+
+    An installed package is no place for data: the current folder takes its place.
+
+    Args:
+        project: the folder of declarations.
+        profile: whose records the folder holds.
+
+    Raises:
+        OpenIndicatorsError: `data/` holds records itself, as it did before profiles had folders.
+    """
+    installed = project == PACKAGED and not (PACKAGED / "pyproject.toml").exists()
+    data = (Path.cwd() if installed else project) / "data"
+    if any((data / name).is_dir() for name in ("releases", "snapshots")):
+        raise OpenIndicatorsError(
+            "the data folder holds the records of a profile directly; each profile has a folder"
+            " of its own now", where=str(data),
+            todo=f"move them, e.g. `mv {data} {data}.sample && mkdir {data} &&"
+            f" mv {data}.sample {data}/sample`, or name the folder with OPENINDICATORS_DATA_DIR",
+        )
+    return data / profile
+
+
+def _check_webhook(address: str) -> None:
     try:
         parts = urlsplit(address)
         known = parts.scheme in ("http", "https") and _host(parts) and parts.port != 0
@@ -130,17 +222,16 @@ def _webhook(address: str | None) -> str | None:
         known = False
     if not known or not re.fullmatch(r"[!-~]+", address):
         raise OpenIndicatorsError(
-            "OPENINDICATORS_WEBHOOK is no web address",
+            "OPENINDICATORS_WEBHOOK is not a web address",
             todo="give the whole address that the chat service shows, https://…",
         )
-    return address
 
 
 def _host(parts: SplitResult) -> str:
     """Return the host of an address, "" where there is none.
 
     Raises:
-        ValueError: it can be no host's name.
+        ValueError: not a valid host name.
     """
     host = parts.hostname or ""
     host.encode("idna")
@@ -152,25 +243,20 @@ _SECURITY: dict[str, tuple[Literal["tls", "starttls", "plain"], int]] = {
 }
 
 
-def _email(environment: Mapping[str, str]) -> EmailSettings | None:
-    address = environment.get("OPENINDICATORS_SMTP")
-    if not address:
-        return None
+def _email(address: str, alert_to: str, sender: str) -> EmailSettings:
     try:
         parts = urlsplit(address)
         security, usual_port = _SECURITY[parts.scheme]
         host, port = _host(parts), parts.port or usual_port
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError):
         raise OpenIndicatorsError(
-            "OPENINDICATORS_SMTP is no address of a mail server",
+            "OPENINDICATORS_SMTP is not the address of a mail server",
             todo="give e.g. smtps://user:password@mail.danang.gov.vn",
-        ) from error
-    to = environment.get("OPENINDICATORS_ALERT_TO", "")
-    recipients = tuple(name.strip() for name in to.split(",") if name.strip())
-    sender = environment.get("OPENINDICATORS_ALERT_FROM", "")
+        ) from None
+    recipients = tuple(name.strip() for name in alert_to.split(",") if name.strip())
     if not host or not recipients or not all(map(_is_mailbox, (*recipients, sender))):
         raise OpenIndicatorsError(
-            "OPENINDICATORS_SMTP names a mail server, but not who writes to whom",
+            "OPENINDICATORS_SMTP names a mail server, but sender or recipients are missing",
             todo="set OPENINDICATORS_ALERT_TO and OPENINDICATORS_ALERT_FROM to e-mail addresses",
         )
     if security == "plain" and host not in ("localhost", "127.0.0.1", "::1"):
@@ -188,44 +274,33 @@ def _is_mailbox(text: str) -> bool:
     return "@" in text and text.isprintable()
 
 
-def _ckan(environment: Mapping[str, str]) -> CkanSettings | None:
-    url = environment.get("OPENINDICATORS_CKAN_URL")
-    if not url:
-        return None
-    token, path = (
-        environment.get(f"OPENINDICATORS_CKAN_{name}") for name in ("TOKEN", "TOKEN_FILE")
-    )
+def _token(secret: SecretStr | None, path: Path | None) -> str:
+    token = secret.get_secret_value() if secret else ""
     if not token and path:
         try:
-            token = Path(path).expanduser().read_text(encoding="utf-8")
+            token = path.expanduser().read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise OpenIndicatorsError(
-                "the file with CKAN's token cannot be read", where=path,
-                todo="check OPENINDICATORS_CKAN_TOKEN_FILE and the file's rights",
+                "the file with CKAN's token cannot be read", where=str(path),
+                todo="check OPENINDICATORS_CKAN_TOKEN_FILE and the file's permissions",
             ) from error
-    token = (token or "").strip()
-    if not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", url):
-        raise OpenIndicatorsError(
-            "OPENINDICATORS_CKAN_URL is no web address without user and password",
-            todo="give e.g. https://congdulieu.vn",
-        )
-    # What a header can carry: anything else would end up in an error message.
+    token = token.strip()
+    # Only what an HTTP header can carry: anything else would end up in an error message.
     if not re.fullmatch(r"[!-~]+", token):
         raise OpenIndicatorsError(
-            "there is no token for CKAN, or it holds blanks or other signs",
+            "the API token for CKAN is missing, or contains blanks or other invalid characters",
             todo="set OPENINDICATORS_CKAN_TOKEN or OPENINDICATORS_CKAN_TOKEN_FILE; tokens are made"
             " on the portal, in the profile of a user, under API tokens",
         )
-    return CkanSettings(url, token, environment.get("OPENINDICATORS_CKAN_DATASTORE_URL") or None)
+    return token
 
 
-def _epoch(text: str | None) -> datetime | None:
-    if not text:
-        return None
-    try:
-        return datetime.fromtimestamp(int(text), UTC)
-    except ValueError as error:
-        raise OpenIndicatorsError(
-            f"SOURCE_DATE_EPOCH is {text!r}, which is no number of seconds",
-            todo="unset it, or give seconds since 1970, e.g. 1767225600",
-        ) from error
+def reference() -> str:
+    """Return the table of all settings as Markdown, for `docs/settings.md`."""
+    rows = ["| variable | what it sets | default |", "|---|---|---|"]
+    for name, info in Settings.model_fields.items():
+        variable = info.validation_alias or f"{PREFIX}{name.upper()}"
+        shown = info.default if isinstance(info.default, str | bool) and info.default else ""
+        default = f"`{shown}`" if shown else ""
+        rows.append(f"| `{variable}` | {info.description} | {default} |")
+    return "\n".join(rows) + "\n"

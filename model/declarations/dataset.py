@@ -207,8 +207,13 @@ class Dataset(Frozen):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """All columns of the published table, in order."""
+        """All columns of the released table, in order."""
         return (*BEFORE_DIMENSIONS, *self.dimensions, *AFTER_DIMENSIONS)
+
+    @property
+    def published_columns(self) -> tuple[str, ...]:
+        """The columns that distributions and portals show, in order."""
+        return self.columns
 
     def source_for(self, profile: str) -> Source | None:
         """Return the source of a profile, or None when the dataset has none there."""

@@ -95,7 +95,7 @@ def channels(settings: Settings) -> dict[str, Send]:
     found: dict[str, Send] = {}
     webhook, email = settings.webhook, settings.email
     if webhook is not None:
-        found["webhook"] = lambda message: post(webhook, message)
+        found["webhook"] = lambda message: post(webhook.get_secret_value(), message)
     if email is not None:
         found["email"] = lambda message: mail(email, message)
     return found

@@ -23,9 +23,9 @@ MINIMUM_SPACE = 2_000_000_000
 PACKAGES = ("dagster", "duckdb", "great-expectations", "pyarrow", "ckanapi")
 
 
-def doctor(as_json: bool) -> int:
+def doctor(profile: str | None, as_json: bool) -> int:
     """Print one line for each thing looked at; returns 1 when something is wrong."""
-    findings = list(_look())
+    findings = list(_findings(profile))
     if as_json:
         typer.echo(json.dumps(
             [{"what": what, "ok": ok, "detail": detail} for what, ok, detail in findings],
@@ -38,8 +38,8 @@ def doctor(as_json: bool) -> int:
     return 0 if all(ok for _, ok, _ in findings) else 1
 
 
-def _look() -> list[tuple[str, bool, str]]:
-    settings = Settings.from_environment()
+def _findings(profile: str | None) -> list[tuple[str, bool, str]]:
+    settings = Settings.from_environment(profile)
     version = ".".join(map(str, sys.version_info[:3]))
     found = [("python", sys.version_info >= (3, 11), version)]
     found += [("package", True, f"{name} {metadata.version(name)}") for name in PACKAGES]

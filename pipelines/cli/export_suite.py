@@ -20,7 +20,7 @@ def export_suite(wanted: str | None, profile: str | None, folder: Path) -> int:
     Raises:
         OpenIndicatorsError: not one dataset is named.
     """
-    settings = Settings.from_environment(profile=profile)
+    settings = Settings.from_environment(profile)
     bound_datasets = load_catalogue(settings).select(settings.profile, [wanted] if wanted else [])
     if len(bound_datasets) != 1:
         raise OpenIndicatorsError(

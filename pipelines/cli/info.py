@@ -19,7 +19,7 @@ from warehouse.store import releases, snapshots
 
 def list_datasets(profile: str | None, as_json: bool) -> int:
     """Print every dataset of a profile with its current release."""
-    settings = Settings.from_environment(profile=profile)
+    settings = Settings.from_environment(profile)
     catalogue = load_catalogue(settings)
     rows: list[dict[str, Any]] = []
     for dataset_id, bound in catalogue.bound_datasets(settings.profile).items():
@@ -61,7 +61,7 @@ def show(name: str, profile: str | None, as_json: bool) -> int:
     Raises:
         OpenIndicatorsError: no dataset has this name.
     """
-    settings = Settings.from_environment(profile=profile)
+    settings = Settings.from_environment(profile)
     chosen = load_catalogue(settings).select(settings.profile, [name])
     described = [_describe(settings, bound) for bound in chosen.values()]
     if as_json:
@@ -160,6 +160,6 @@ def check(as_json: bool) -> int:
     else:
         for error in catalogue.errors:
             say_error(error)
-        out.print(f"Right: {counted(len(catalogue.declarations), 'declaration')}."
-                  f" Wrong: {counted(len(catalogue.errors), 'problem')}.")
+        out.print(f"{counted(len(catalogue.declarations), 'valid declaration')},"
+                  f" {counted(len(catalogue.errors), 'error')}")
     return catalogue.errors[0].exit_code if catalogue.errors else 0

@@ -14,15 +14,12 @@ from model.errors import OpenIndicatorsError
 # and `--help` needs none of it.
 
 EXIT_CODES = """\
-Exit codes: 0 all went well · 1 failures of several kinds, or something unexpected ·
-2 wrong use of a command · 3 a declaration or suite is wrong · 4 a source · 5 data quality ·
-6 the data folder · 7 another run is at work · 8 a portal.
+Exit codes: 0 success · 1 failures of several kinds, or an unexpected error · 2 wrong usage ·
+3 a declaration or suite has an error · 4 a source · 5 data quality · 6 the data folder ·
+7 another run holds the data folder · 8 a portal.
 
-Environment: OPENINDICATORS_DATA_DIR (data folder, default data/), OPENINDICATORS_PROFILE (sample,
-corpus or live), OPENINDICATORS_PROJECT (folder of the declarations), OPENINDICATORS_CORPUS
-(folder of real files), OPENINDICATORS_WEBHOOK and OPENINDICATORS_SMTP with OPENINDICATORS_ALERT_TO
-and OPENINDICATORS_ALERT_FROM (told of failures), OPENINDICATORS_CKAN_URL with
-OPENINDICATORS_CKAN_TOKEN or OPENINDICATORS_CKAN_TOKEN_FILE (a portal to publish to).
+Environment: OPENINDICATORS_PROFILE, OPENINDICATORS_DATA_DIR, OPENINDICATORS_PROJECT and others; see
+docs/settings.md.
 """
 
 app = typer.Typer(
@@ -68,12 +65,13 @@ def plan(
         typer.Argument(metavar="[DATASET|SECTOR]...", help="what to compare; nothing means all"),
     ] = None,
     to: Annotated[str, typer.Option("--to", metavar="PORTAL", help="site or ckan")] = "ckan",
+    profile: Profile = None,
     as_json: AsJson = False,
 ) -> int:
     """Show how a portal differs from the releases: + new, ~ revised, - withdrawn, = same."""
     from pipelines.cli.publish import plan as command
 
-    return command(wanted or [], to, as_json)
+    return command(wanted or [], to, profile, as_json)
 
 
 @app.command()
@@ -86,12 +84,13 @@ def publish(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="put the release in the place of people's edits")
     ] = False,
+    profile: Profile = None,
     as_json: AsJson = False,
 ) -> int:
     """Bring a portal to the releases, doing just what `plan` says."""
     from pipelines.cli.publish import publish as command
 
-    return command(wanted or [], to, overwrite, as_json)
+    return command(wanted or [], to, overwrite, profile, as_json)
 
 
 By = Annotated[
@@ -104,19 +103,21 @@ Draft = Annotated[
 
 
 @app.command()
-def drafts(as_json: AsJson = False) -> int:
+def drafts(profile: Profile = None, as_json: AsJson = False) -> int:
     """List the drafts that wait for approval."""
     from pipelines.cli.review import list_drafts as command
 
-    return command(as_json)
+    return command(profile, as_json)
 
 
 @app.command()
-def approve(dataset: str, draft: Draft = None, by: By = None) -> int:
+def approve(
+    dataset: str, draft: Draft = None, by: By = None, profile: Profile = None
+) -> int:
     """Make the draft that waits the public release."""
     from pipelines.cli.review import approve as command
 
-    return command(dataset, draft, by)
+    return command(dataset, draft, by, profile)
 
 
 @app.command()
@@ -125,11 +126,12 @@ def reject(
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="why")],
     draft: Draft = None,
     by: By = None,
+    profile: Profile = None,
 ) -> int:
     """Reject the draft that waits; the same inputs do not make it again."""
     from pipelines.cli.review import reject as command
 
-    return command(dataset, draft, reason, by)
+    return command(dataset, draft, reason, by, profile)
 
 
 @app.command()
@@ -140,11 +142,12 @@ def rollback(
         str | None, typer.Option("--reason", metavar="TEXT", help="why; the portal shows it")
     ] = None,
     by: By = None,
+    profile: Profile = None,
 ) -> int:
     """Make a new release with the content of an earlier one."""
     from pipelines.cli.review import rollback as command
 
-    return command(dataset, to, reason, by)
+    return command(dataset, to, reason, by, profile)
 
 
 @app.command()
@@ -158,11 +161,12 @@ def withdraw(
         typer.Option("--successor", metavar="DATASET", help="the dataset that takes its place"),
     ] = None,
     by: By = None,
+    profile: Profile = None,
 ) -> int:
     """Withdraw a dataset for good: its files go, a page that says so stays."""
     from pipelines.cli.review import withdraw as command
 
-    return command(dataset, reason, successor, by)
+    return command(dataset, reason, successor, by, profile)
 
 
 @app.command("list")
@@ -277,30 +281,31 @@ def quarantine(
 
 
 @app.command()
-def verify(file: Path, as_json: AsJson = False) -> int:
+def verify(file: Path, profile: Profile = None, as_json: AsJson = False) -> int:
     """Say whether a downloaded file is a genuine distribution, and of which release."""
     from pipelines.cli.verify import verify as command
 
-    return command(file, as_json)
+    return command(file, profile, as_json)
 
 
 @app.command()
 def serve(
     port: Annotated[int, typer.Option(help="port on this machine")] = 8000,
     preview: Annotated[bool, typer.Option("--preview", help="the drafts that wait")] = False,
+    profile: Profile = None,
 ) -> int:
     """Serve the local site at http://127.0.0.1:PORT."""
     from pipelines.cli.serve import serve as command
 
-    return command(port, preview)
+    return command(port, preview, profile)
 
 
 @app.command()
-def doctor(as_json: AsJson = False) -> int:
+def doctor(profile: Profile = None, as_json: AsJson = False) -> int:
     """Check this machine and the data folder: versions, rights, space, records."""
     from pipelines.cli.doctor import doctor as command
 
-    return command(as_json)
+    return command(profile, as_json)
 
 
 def main() -> None:

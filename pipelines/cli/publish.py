@@ -29,13 +29,13 @@ T = TypeVar("T")
 Result = tuple[str, T | OpenIndicatorsError]
 
 
-def plan(wanted: list[str], to: str, as_json: bool) -> int:
+def plan(wanted: list[str], to: str, profile: str | None, as_json: bool) -> int:
     """Print how a portal differs from the releases; returns the exit code.
 
     Raises:
         OpenIndicatorsError: no such portal or dataset.
     """
-    settings, catalogue = _open()
+    settings, catalogue = _open(profile)
     portal = _portal(settings, catalogue, to, overwrite=False)
 
     def one(history: list[ReleaseWithReport]) -> list[Difference]:
@@ -44,14 +44,16 @@ def plan(wanted: list[str], to: str, as_json: bool) -> int:
     return _tell(_each(settings, _chosen(settings, catalogue, wanted), one), to, as_json)
 
 
-def publish(wanted: list[str], to: str, overwrite: bool, as_json: bool) -> int:
+def publish(
+    wanted: list[str], to: str, overwrite: bool, profile: str | None, as_json: bool
+) -> int:
     """Bring a portal to the releases; returns the exit code.
 
     Raises:
         OpenIndicatorsError: no such portal or dataset.
         BusyError: another run is at work in the data folder.
     """
-    settings, catalogue = _open()
+    settings, catalogue = _open(profile)
     portal = _portal(settings, catalogue, to, overwrite)
 
     def one(history: list[ReleaseWithReport]) -> list[Difference]:
@@ -62,8 +64,8 @@ def publish(wanted: list[str], to: str, overwrite: bool, as_json: bool) -> int:
         return _tell(_each(settings, _chosen(settings, catalogue, wanted), one), to, as_json)
 
 
-def _open() -> tuple[Settings, Catalogue]:
-    settings = Settings.from_environment()
+def _open(profile: str | None) -> tuple[Settings, Catalogue]:
+    settings = Settings.from_environment(profile)
     settings.data_dir.prepare()
     return settings, load_catalogue(settings)
 

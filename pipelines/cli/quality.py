@@ -56,7 +56,7 @@ def quality(
     Raises:
         OpenIndicatorsError: no dataset has this name, or was judged.
     """
-    settings = Settings.from_environment(profile=profile)
+    settings = Settings.from_environment(profile)
     day = _day(as_of) if as_of else settings.now().date()
     bound_datasets = load_catalogue(settings).select(settings.profile, [wanted] if wanted else [])
     reports = [

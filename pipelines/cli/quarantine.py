@@ -51,7 +51,7 @@ def quarantine(
     Raises:
         OpenIndicatorsError: no such dataset or row, or the row cannot be accepted.
     """
-    settings = Settings.from_environment(profile=profile)
+    settings = Settings.from_environment(profile)
     chosen = load_catalogue(settings).select(settings.profile, [wanted])
     if len(chosen) != 1:
         raise OpenIndicatorsError(

@@ -30,9 +30,9 @@ from warehouse.store.releases import StoredRelease
 COUNTS = ("rows", "new", "revised", "withdrawn", "quarantined")
 
 
-def list_drafts(as_json: bool) -> int:
+def list_drafts(profile: str | None, as_json: bool) -> int:
     """Print the drafts that wait for approval."""
-    settings = Settings.from_environment()
+    settings = Settings.from_environment(profile)
     rows = [
         _described(settings, dataset, draft)
         for dataset in drafts.datasets(settings.data_dir)
@@ -80,17 +80,21 @@ def _described(settings: Settings, dataset: str, draft: StoredRelease) -> dict[s
     }
 
 
-def approve(wanted: str, draft: str | None, by: str | None) -> int:
+def approve(
+    wanted: str, draft: str | None, by: str | None, profile: str | None
+) -> int:
     """Make the draft that waits the public release."""
 
     def decide(settings: Settings, dataset: str, name: str) -> str:
         stored = drafts.approve(settings.data_dir, dataset, draft, name, settings.now())
         return f"approved by {name}: release {stored.release.number} is public"
 
-    return _decide(wanted, by, decide)
+    return _decide(wanted, by, profile, decide)
 
 
-def reject(wanted: str, draft: str | None, reason: str, by: str | None) -> int:
+def reject(
+    wanted: str, draft: str | None, reason: str, by: str | None, profile: str | None
+) -> int:
     """Reject the draft that waits; what is public stays as it is."""
     why = plain_text("--reason", reason)
 
@@ -98,10 +102,12 @@ def reject(wanted: str, draft: str | None, reason: str, by: str | None) -> int:
         drafts.reject(settings.data_dir, dataset, draft, name, why, settings.now())
         return f"rejected by {name}; the same inputs will not be proposed again"
 
-    return _decide(wanted, by, decide)
+    return _decide(wanted, by, profile, decide)
 
 
-def rollback(wanted: str, to: int, reason: str | None, by: str | None) -> int:
+def rollback(
+    wanted: str, to: int, reason: str | None, by: str | None, profile: str | None
+) -> int:
     """Make a release with the content of an earlier one."""
     why = plain_text("--reason", reason) if reason is not None else None
 
@@ -109,10 +115,12 @@ def rollback(wanted: str, to: int, reason: str | None, by: str | None) -> int:
         stored = decisions.rollback(settings.data_dir, dataset, to, name, why, settings.now())
         return f"release {stored.release.number} has the content of release {to}"
 
-    return _decide(wanted, by, decide)
+    return _decide(wanted, by, profile, decide)
 
 
-def withdraw(wanted: str, reason: str, successor: str | None, by: str | None) -> int:
+def withdraw(
+    wanted: str, reason: str, successor: str | None, by: str | None, profile: str | None
+) -> int:
     """Withdraw a dataset for good: a page that says so takes its place."""
     why = plain_text("--reason", reason)
 
@@ -123,18 +131,19 @@ def withdraw(wanted: str, reason: str, successor: str | None, by: str | None) ->
         )
         return f"withdrawn by release {stored.release.number}: its downloads are gone"
 
-    return _decide(wanted, by, decide)
+    return _decide(wanted, by, profile, decide)
 
 
 def _decide(
-    wanted: str, by: str | None, decide: Callable[[Settings, str, str], str]
+    wanted: str, by: str | None, profile: str | None,
+    decide: Callable[[Settings, str, str], str]
 ) -> int:
     """Record a decision and bring the portals to it; returns the exit code.
 
     Raises:
         OpenIndicatorsError: the decision cannot be taken; nothing has changed.
     """
-    settings = Settings.from_environment()
+    settings = Settings.from_environment(profile)
     settings.data_dir.prepare()
     name = decider(by)
     with settings.data_dir.run_lock():

@@ -30,7 +30,7 @@ def run(wanted: list[str], profile: str | None, to: list[str], as_json: bool) ->
     Raises:
         OpenIndicatorsError: nothing could be run at all.
     """
-    settings = Settings.from_environment(profile=profile)
+    settings = Settings.from_environment(profile)
     settings.data_dir.prepare()
     with settings.data_dir.run_lock():
         catalogue = load_catalogue(settings)

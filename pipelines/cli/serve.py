@@ -8,13 +8,13 @@ from pipelines.settings import Settings
 from portal.site.serve import serve as serve_folder
 
 
-def serve(port: int, preview: bool) -> int:
+def serve(port: int, preview: bool, profile: str | None) -> int:
     """Serve the local site, or the preview of the drafts, until interrupted.
 
     Raises:
         OpenIndicatorsError: there is no site yet, or the port is taken.
     """
-    settings = Settings.from_environment()
+    settings = Settings.from_environment(profile)
     folder = settings.data_dir.preview if preview else settings.data_dir.site
     if not (folder / "index.html").exists():
         raise OpenIndicatorsError(

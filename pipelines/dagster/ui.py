@@ -6,7 +6,7 @@ import os
 import sys
 
 from pipelines.dagster.instance import prepare_instance
-from pipelines.settings import PROJECT, Settings
+from pipelines.settings import PACKAGED, Settings
 
 
 def main() -> None:
@@ -17,10 +17,10 @@ def main() -> None:
     environment = {**os.environ, "DAGSTER_HOME": str(settings.data_dir.dagster)}
     port = os.environ.get("PORT", "3000")
     command = [
-        sys.executable, "-m", "dagster", "dev", "-w", str(PROJECT / "workspace.yaml"),
+        sys.executable, "-m", "dagster", "dev", "-w", str(PACKAGED / "workspace.yaml"),
         "-h", "127.0.0.1", "-p", port,
     ]
-    os.chdir(PROJECT)
+    os.chdir(PACKAGED)
     os.execve(sys.executable, command, environment)  # noqa: S606
 
 

@@ -82,12 +82,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         with dg.DagsterInstance.ephemeral() as instance:
             yield instance
 
-    settings = Settings.from_environment(
-        {
-            "OPENINDICATORS_DATA_DIR": str(tmp_path_factory.mktemp("corpus")),
-            "OPENINDICATORS_CORPUS": str(DATA),
-            "SOURCE_DATE_EPOCH": "1764000000",
-        },
+    settings = Settings(
+        data_dir=tmp_path_factory.mktemp("corpus"), corpus=DATA, epoch="1764000000",
         profile="corpus",
     )
     settings.data_dir.prepare()

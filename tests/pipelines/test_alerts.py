@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,10 +19,11 @@ from model.errors import (
 )
 from pipelines.after_run import alerts
 from pipelines.after_run.alerts import forget_removed, notify
-from pipelines.settings import EmailSettings, Settings
+from pipelines.settings import Settings
 from pipelines.steps.progress import FailureLog
 from tests.fixtures.listeners import mail_server, webhook
 from tests.fixtures.releases import check
+from tests.fixtures.settings import changed
 from tests.warehouse.test_judgements import DATASET, inputs, validated
 from warehouse.store import failure_log, validation_log
 from warehouse.store.data_dir import DataDir
@@ -36,7 +36,7 @@ TEN = [f"finance/d{number}" for number in range(10)]
 def settings(tmp_path: Path) -> Settings:
     data_dir = DataDir(tmp_path / "data")
     data_dir.prepare()
-    return Settings(data_dir, "sample", tmp_path, epoch=NOW)
+    return Settings(data_dir=data_dir, profile="sample", corpus=tmp_path, epoch=NOW)
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_ten_datasets_of_one_source_are_one_message(settings, book) -> None:
         book.failed(dataset, "snapshot", unreachable())
     book.failed("health/x", "snapshot", unreachable("who.int"))
     with webhook() as (address, told):
-        watched = replace(settings, webhook=address)
+        watched = changed(settings, webhook=address)
         assert notify(watched) == 2
         assert [message["datasets"] for message in told] == [TEN, ["health/x"]]
         assert "did not answer" in told[0]["text"] and "10 datasets" in told[0]["text"]
@@ -62,7 +62,7 @@ def test_ten_datasets_of_one_source_are_one_message(settings, book) -> None:
 
 def test_repeats_are_quiet_and_a_mended_cause_is_told_once(settings, book) -> None:
     with webhook() as (address, told):
-        watched = replace(settings, webhook=address)
+        watched = changed(settings, webhook=address)
         assert notify(watched) == 0 and not settings.data_dir.failures.exists()
         for dataset in TEN[:2]:
             book.failed(dataset, "snapshot", unreachable())
@@ -90,7 +90,7 @@ def test_what_has_one_cause(settings, book, errors, causes) -> None:
     for dataset, error in zip(TEN, errors, strict=False):
         book.failed(dataset, "publication", error)
     with webhook() as (address, told):
-        assert notify(replace(settings, webhook=address)) == causes == len(told)
+        assert notify(changed(settings, webhook=address)) == causes == len(told)
 
 
 def stop(settings: Settings, folder: Path, day: int, *failing: str) -> None:
@@ -108,7 +108,7 @@ def test_a_stopped_release_is_told_with_its_failing_rows(settings, book, tmp_pat
     stop(settings, tmp_path / "a", 0, "total")
     book.failed(DATASET, "table", kind("the table fails", where=DATASET, todo="look"))
     with webhook() as (address, told):
-        watched = replace(settings, webhook=address)
+        watched = changed(settings, webhook=address)
         assert notify(watched) == 1 and notify(watched) == 0
         assert told[0]["rows"] == {
             f"{DATASET}: total": [{"indicator": "ROOMS", "obs_value": -1.0}]
@@ -123,13 +123,13 @@ def test_a_stopped_release_is_told_with_its_failing_rows(settings, book, tmp_pat
 def test_a_channel_that_was_down_is_told_later(settings, book) -> None:
     book.failed(TEN[0], "snapshot", unreachable())
     with webhook(status=500) as (address, _):
-        assert notify(replace(settings, webhook=address)) == 0
+        assert notify(changed(settings, webhook=address)) == 0
     with webhook() as (address, told):
-        assert notify(replace(settings, webhook=address)) == 1 and len(told) == 1
+        assert notify(changed(settings, webhook=address)) == 1 and len(told) == 1
         book.finished(TEN[0], "snapshot", True)
-    assert notify(replace(settings, webhook=address)) == 0  # nobody listens any more
+    assert notify(changed(settings, webhook=address)) == 0  # nobody listens any more
     with webhook() as (address, told):
-        assert notify(replace(settings, webhook=address)) == 1
+        assert notify(changed(settings, webhook=address)) == 1
         assert told[0]["kind"] == "recovered"
 
 
@@ -140,17 +140,17 @@ def test_a_channel_that_hangs_is_given_up_once_and_told_later(
     for dataset, host in zip(TEN, ("a.vn", "b.vn", "c.vn"), strict=False):
         book.failed(dataset, "snapshot", unreachable(host))
     with webhook(silent=True) as (address, asked):
-        assert notify(replace(settings, webhook=address)) == 0 and len(asked) == 1
+        assert notify(changed(settings, webhook=address)) == 0 and len(asked) == 1
     with webhook() as (address, told):
-        assert notify(replace(settings, webhook=address)) == 3 == len(told)
-        assert notify(replace(settings, webhook=address)) == 0
+        assert notify(changed(settings, webhook=address)) == 3 == len(told)
+        assert notify(changed(settings, webhook=address)) == 0
 
 
 def test_a_cause_that_a_channel_refuses_keeps_no_other_from_being_told(settings, book) -> None:
     for dataset, host in zip(TEN, ("a.vn", "b.vn"), strict=False):
         book.failed(dataset, "snapshot", unreachable(host))
     with webhook(status=400) as (address, asked):
-        assert notify(replace(settings, webhook=address)) == 0 and len(asked) == 2
+        assert notify(changed(settings, webhook=address)) == 0 and len(asked) == 2
 
 
 HOSTILE = "<!channel> @here `x` ``` <b>&\x00\x1b[31m\u202e\u2028\x85\r\nBcc: x@y.z\r\n.\r\n"
@@ -161,7 +161,7 @@ def test_text_of_a_source_steers_neither_a_chat_nor_a_letter(settings, book) -> 
     book.failed("finance/a", "snapshot", UnreachableError(HOSTILE, where=where, todo=HOSTILE))
     book.failed("finance/b", "release", StoreError(HOSTILE, where=HOSTILE, todo=HOSTILE))
     with mail_server() as (address, letters), webhook() as (hook, told):
-        assert notify(replace(settings, email=mailed(address), webhook=hook)) == 4
+        assert notify(changed(settings, **mailed(address), webhook=hook)) == 4
     assert len(letters) == len(told) == 2
     for letter in letters:
         assert letter["X-Delivered-To"] == letter["To"] == "an@danang.gov.vn, binh@danang.gov.vn"
@@ -184,11 +184,11 @@ def test_no_address_gets_into_a_log(settings, book, caplog, monkeypatch) -> None
     with caplog.at_level(logging.DEBUG):
         for channel in ({"status": 500}, {"silent": True}, {"status": 302}, {}):
             with webhook(**channel) as (address, _):
-                watched = replace(settings, webhook=address)
+                watched = changed(settings, webhook=address)
                 notify(watched)
                 assert "secret" not in repr(watched)
         email = mailed("smtp://user:secret@127.0.0.1:1")
-        notify(replace(settings, email=email))
+        notify(changed(settings, **email))
     assert "was not told of source api.worldbank.org" in caplog.text
     assert "secret" not in caplog.text
 
@@ -203,22 +203,20 @@ def test_a_password_goes_to_the_server_that_shows_who_it_is_and_to_no_other(
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "known.pem"))
     book.failed("finance/a", "snapshot", unreachable())
     with mail_server(security) as (address, letters):  # nobody known vouches for it
-        assert notify(replace(settings, email=mailed(address))) == 0 and letters == []
+        assert notify(changed(settings, **mailed(address))) == 0 and letters == []
     with mail_server() as (address, letters):  # it does not encrypt at all
         email = mailed(address.replace("smtp+plain://", "smtp://user:secret@"))
-        assert notify(replace(settings, email=email)) == 0 and letters == []
+        assert notify(changed(settings, **email)) == 0 and letters == []
     with mail_server(security, known) as (address, letters):
-        assert notify(replace(settings, email=mailed(address.replace("secret", "wrong")))) == 0
-        assert notify(replace(settings, email=mailed(address))) == 1 == len(letters)
+        assert notify(changed(settings, **mailed(address.replace("secret", "wrong")))) == 0
+        assert notify(changed(settings, **mailed(address))) == 1 == len(letters)
 
 
-def mailed(address: str) -> EmailSettings:
-    found = Settings.from_environment({
-        "OPENINDICATORS_SMTP": address, "OPENINDICATORS_ALERT_FROM": "data@danang.gov.vn",
-        "OPENINDICATORS_ALERT_TO": "an@danang.gov.vn, binh@danang.gov.vn",
-    }).email
-    assert found is not None
-    return found
+def mailed(address: str) -> dict[str, str]:
+    return {
+        "smtp": address, "alert_from": "data@danang.gov.vn",
+        "alert_to": "an@danang.gov.vn, binh@danang.gov.vn",
+    }
 
 
 def test_mail_goes_to_everybody_named_and_each_channel_knows_for_itself(
@@ -227,10 +225,10 @@ def test_mail_goes_to_everybody_named_and_each_channel_knows_for_itself(
     book.failed("finance/a", "snapshot", unreachable("a.vn\r\nBcc: x@y.z"))
     with mail_server() as (address, letters), webhook() as (hook, told):
         email = mailed(address)
-        assert notify(replace(settings, email=email)) == 1
-        assert notify(replace(settings, email=email, webhook=hook)) == 1 == len(told)
+        assert notify(changed(settings, **email)) == 1
+        assert notify(changed(settings, **email, webhook=hook)) == 1 == len(told)
         book.finished("finance/a", "snapshot", True)
-        assert notify(replace(settings, email=email)) == 1
+        assert notify(changed(settings, **email)) == 1
     assert [letter["To"] for letter in letters] == ["an@danang.gov.vn, binh@danang.gov.vn"] * 2
     assert letters[0]["From"] == "data@danang.gov.vn" and letters[0]["Bcc"] is None
     assert "did not answer" in letters[0].get_content()
@@ -245,27 +243,31 @@ def test_what_failed_of_a_dataset_that_is_declared_no_longer_is_forgotten(settin
 
 
 @pytest.mark.parametrize(("changes", "said"), [
-    ({"OPENINDICATORS_SMTP": "http://mail"}, "no address of a mail server"),
-    ({"OPENINDICATORS_SMTP": "smtps://mail:port"}, "no address of a mail server"),
-    ({"OPENINDICATORS_ALERT_TO": ""}, "who writes to whom"),
-    ({"OPENINDICATORS_ALERT_FROM": "nobody"}, "who writes to whom"),
-    ({"OPENINDICATORS_ALERT_FROM": "a@b\r\nBcc: x@y.z"}, "who writes to whom"),
-    ({"OPENINDICATORS_ALERT_TO": "c@d\u2028x@y"}, "who writes to whom"),
-    ({"OPENINDICATORS_SMTP": "smtps://mail..vn"}, "no address of a mail server"),
-    ({"OPENINDICATORS_WEBHOOK": "hooks.slack.com/secret"}, "is no web address"),
-    ({"OPENINDICATORS_WEBHOOK": "https://hooks..vn/secret"}, "is no web address"),
-    ({"OPENINDICATORS_WEBHOOK": "https://hooks.vn:x/secret"}, "is no web address"),
-    ({"OPENINDICATORS_WEBHOOK": "https://hooks.vn/se cret"}, "is no web address"),
+    ({"OPENINDICATORS_SMTP": "http://mail"}, "not the address of a mail server"),
+    ({"OPENINDICATORS_SMTP": "smtps://mail:port"}, "not the address of a mail server"),
+    ({"OPENINDICATORS_ALERT_TO": ""}, "sender or recipients are missing"),
+    ({"OPENINDICATORS_ALERT_FROM": "nobody"}, "sender or recipients are missing"),
+    ({"OPENINDICATORS_ALERT_FROM": "a@b\r\nBcc: x@y.z"}, "sender or recipients are missing"),
+    ({"OPENINDICATORS_ALERT_TO": "c@d\u2028x@y"}, "sender or recipients are missing"),
+    ({"OPENINDICATORS_SMTP": "smtps://mail..vn"}, "not the address of a mail server"),
+    ({"OPENINDICATORS_WEBHOOK": "hooks.slack.com/secret"}, "is not a web address"),
+    ({"OPENINDICATORS_WEBHOOK": "https://hooks..vn/secret"}, "is not a web address"),
+    ({"OPENINDICATORS_WEBHOOK": "https://hooks.vn:x/secret"}, "is not a web address"),
+    ({"OPENINDICATORS_WEBHOOK": "https://hooks.vn/se cret"}, "is not a web address"),
     ({"OPENINDICATORS_SMTP": "smtp+plain://mail.danang.gov.vn"}, "without encryption"),
 ])
-def test_a_wrong_address_is_told_in_words(changes, said) -> None:
+def test_an_invalid_address_is_refused_in_words(changes, said, monkeypatch) -> None:
     usual = {
         "OPENINDICATORS_SMTP": "smtps://u:p%40ss@mail", "OPENINDICATORS_ALERT_FROM": "a@b",
         "OPENINDICATORS_ALERT_TO": "c@d",
     }
-    found = Settings.from_environment(usual).email
+    for name, value in usual.items():
+        monkeypatch.setenv(name, value)
+    found = Settings.from_environment().email
     assert (found.port, found.security, found.password) == (465, "tls", "p@ss")
     assert "p@ss" not in repr(found)
+    for name, value in changes.items():
+        monkeypatch.setenv(name, value)
     with pytest.raises(OpenIndicatorsError, match=said) as refused:
-        Settings.from_environment({**usual, **changes})
+        Settings.from_environment()
     assert "cret" not in str(refused.value)

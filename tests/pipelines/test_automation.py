@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
@@ -15,6 +14,7 @@ from pipelines.dagster.build import ALL, build_definitions
 from pipelines.dagster.execution import QUIET
 from pipelines.settings import Settings
 from tests.fixtures.listeners import webhook
+from tests.fixtures.settings import changed
 from warehouse.store.data_dir import DataDir
 
 ROOMS = "tourism/hotel_rooms"
@@ -97,7 +97,7 @@ def test_the_inbox_takes_a_file_once_it_stands_still(settings):
 
 def test_a_sensor_tells_the_webhook_after_a_failed_run_and_once_it_is_mended(settings):
     with webhook() as (address, told):
-        watched = replace(settings, webhook=address)
+        watched = changed(settings, webhook=address)
         file, kept = table(settings), table(settings).read_bytes()
         file.unlink()
         instance = dg.DagsterInstance.ephemeral()

@@ -17,14 +17,13 @@ from pipelines.dagster.automation import CRON
 from pipelines.dagster.build import ALL, build_definitions
 from pipelines.settings import Settings
 from tests.fixtures.commands import PROJECT
-from warehouse.store.data_dir import DataDir
 
 GRAPH = Path(__file__).with_name("graph.json")
 
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
-    return Settings(DataDir(tmp_path_factory.mktemp("home")), "sample", PROJECT / "none")
+    return Settings(data_dir=tmp_path_factory.mktemp("data"), profile="sample")
 
 
 @pytest.fixture(scope="module")

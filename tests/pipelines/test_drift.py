@@ -79,7 +79,7 @@ class World:
     def run(self, text: str, dataset: str = TRADE) -> Released:
         self.table.write_text(text, encoding="utf-8")
         project = self.folder / "project"
-        settings = Settings(self.data_dir, "sample", project / "none", project=project)
+        settings = Settings(data_dir=self.data_dir, profile="sample", project=project)
         bound = load_catalogue(settings).bound_datasets("sample")[dataset]
         take_snapshot(bound, self.data_dir, FolderTransport(self.data_dir.inbox), lambda: NOW)
         return make_release(bound, self.data_dir, lambda: NOW)

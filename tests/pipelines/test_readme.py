@@ -52,7 +52,7 @@ def test_the_five_minutes(follow):
     (project / path).write_text(text, encoding="utf-8")
 
     said = [command(line) for line in second.strip().splitlines()]
-    assert "Right: 1 declaration. Wrong: 0 problems." in said[0].out
+    assert "1 valid declaration, 0 errors" in said[0].out
     release = data_dir / "releases/tourism/hotel_rooms/1"
     rows = pq.read_table(release / "data.parquet").to_pylist()
     assert [(row["ref_area"], row["time_period"], row["obs_value"]) for row in rows] == [

@@ -61,7 +61,7 @@ def _bank():
 def pipeline_of(folder: Path):
     """Return the data folder and the dataset that are under `folder`."""
     data_dir, project = DataDir(folder / "home"), folder / "project"
-    settings = Settings(data_dir, "live", project / "none", project=project)
+    settings = Settings(data_dir=data_dir, profile="live", project=project)
     return data_dir, load_catalogue(settings).bound_datasets("live")[DATASET]
 
 
