@@ -15,8 +15,8 @@ from model.declarations.source import ObsStatus, Source
 from model.reference.periods import Frequency
 from model.util.text import Bilingual, BilingualList, Code, Frozen, Name, Text
 
-PROFILES = ("sample", "corpus", "live")
-Profile = Literal["sample", "corpus", "live"]
+PROFILES = ("sample", "live")
+Profile = Literal["sample", "live"]
 
 # The observation as this project stores it: SDMX concepts, in this order. The dataset's own
 # dimensions stand between `geo_vintage` and `freq`.

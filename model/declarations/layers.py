@@ -74,7 +74,8 @@ class Layers:
             return at
         rest = at[3:] if at[2:3] == ("options",) else at[2:]
         own, shared = ("profiles", at[1], *rest), ("source", *rest)
-        return own if self._depth(own) - 1 >= self._depth(shared) else shared
+        overridden = own in self.places or (*own[:2], "protocol") in self.places
+        return own if overridden or self._depth(own) - 1 > self._depth(shared) else shared
 
     def _depth(self, at: KeyPath) -> int:
         while at and at not in self.places:
@@ -229,7 +230,7 @@ def _source(
     flat = _mapping(source, layers.name(at), layers.where(at))
     if "options" in flat and "options" not in connectors.options(flat.get("protocol")):
         raise DeclarationError(
-            "unknown field 'options'", where=layers.where((*at, "options")),
+            "unknown field 'options'", where=layers.where((*at, "options", "options")),
             todo="write the connector's options beside `protocol`",
         )
     resolved_source = {name: value for name, value in flat.items() if name in _FLAT}

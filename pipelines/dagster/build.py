@@ -38,13 +38,10 @@ ALL = "all_sectors"
 def transport_for(settings: Settings, bound_datasets: dict[str, BoundDataset]) -> Transport:
     """Return what carries the requests of a profile.
 
-    `file:` addresses lead to the inbox, or to the corpus, or to the warehouse's own record; others
+    `file:` addresses lead to the folder of files, or to the warehouse's own record; others
     to the recorded facts of the embedded sample, or over HTTP.
     """
-    if settings.profile == "corpus":
-        folder = FolderTransport(settings.corpus)
-    else:
-        folder = FolderTransport(settings.data_dir.inbox)
+    folder = FolderTransport(settings.files or settings.data_dir.inbox)
     judged = {
         dataset_id: bound.dataset
         for dataset_id, bound in bound_datasets.items() if not reads_record(bound)

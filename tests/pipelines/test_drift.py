@@ -41,16 +41,15 @@ indicators:
 dimensions:
   mode: {name: {vi: Phương thức, en: Mode}, codelist: transport_mode}
 tolerance: 0.5
-sources:
-  sample:
-    protocol: files
-    options: {files: [exports.csv]}
-    columns:
-      indicator: {column: "Chỉ tiêu", map: {Xuất khẩu: EXPORTS, Nhập khẩu: IMPORTS}}
-      ref_area: {column: "Tỉnh"}
-      mode: {column: "Phương thức"}
-      time_period: {column: "Năm"}
-      obs_value: {column: "Giá trị (triệu USD)", locale: vi}
+source:
+  protocol: files
+  files: [exports.csv]
+  columns:
+    indicator: {column: "Chỉ tiêu", map: {Xuất khẩu: EXPORTS, Nhập khẩu: IMPORTS}}
+    ref_area: {column: "Tỉnh"}
+    mode: {column: "Phương thức"}
+    time_period: {column: "Năm"}
+    obs_value: {column: "Giá trị (triệu USD)", locale: vi}
 """
 HEAD = "Chỉ tiêu,Tỉnh,Phương thức,Năm,Giá trị (triệu USD),ĐVT,Ghi chú\n"
 ROWS = """\
