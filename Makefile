@@ -28,8 +28,8 @@ $(VENV)/.ready: requirements.txt pyproject.toml
 run: $(VENV)/.ready ## run the embedded sample from its sources to the local portal
 	@$(BIN)/openindicators run
 
-test: $(VENV)/.ready browser ## all tests
-	@$(BIN)/python -m pytest
+test: $(VENV)/.ready browser ## all tests, in parallel (JOBS=2)
+	@$(BIN)/python -m pytest -n $(or $(JOBS),2) --dist loadgroup
 
 # The browser tests need Chromium: on Debian with root it is installed; elsewhere they skip.
 .PHONY: browser
@@ -105,7 +105,7 @@ bench-series: $(VENV)/.ready ## run the checks over a million time series
 	@$(BIN)/python -m bench.series
 
 requirements: $(VENV)/.ready ## compile requirements.txt from pyproject.toml, with hashes
-	@$(UV) compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header --quiet --output-file requirements.txt
+	@$(UV) compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --quiet --output-file requirements.txt
 
 clean: ## remove the environment and the data folder
 	rm -rf $(VENV) data

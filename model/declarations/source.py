@@ -10,7 +10,7 @@ import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
 from model.util.text import Code, Frozen, Name, Text
 
@@ -46,7 +46,7 @@ class ScaleBy(Frozen):
     """
 
     column: Text
-    map: dict[str, float] = Field(min_length=1)
+    map: dict[str, FiniteFloat] = Field(min_length=1)
 
 
 class ColumnRule(Frozen):
@@ -77,9 +77,9 @@ class ColumnRule(Frozen):
     format: Text = "auto"
     locale: Literal["en", "vi", "plain"] | None = None
     missing: tuple[str, ...] = DEFAULT_MISSING
-    scale: float = 1
+    scale: FiniteFloat = 1
     scale_by: ScaleBy | None = None
-    scale_words: dict[str, float] = {}
+    scale_words: dict[str, FiniteFloat] = {}
     marks: dict[str, FlagRule] = {}
     within: Code | None = None
     named: Text | None = None

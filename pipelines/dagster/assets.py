@@ -30,7 +30,7 @@ from model.reference.periods import FREQUENCY_DAYS, GRACE_DAYS
 from model.util.hashing import sha256_file
 from model.util.text import Bilingual, slug
 from pipelines.dagster import metadata
-from pipelines.steps.bound_dataset import BoundDataset, code_version
+from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.clean import make_table
 from pipelines.steps.fetch import take_snapshot
 from pipelines.steps.progress import STAGES
@@ -169,7 +169,7 @@ def _table(bound: BoundDataset) -> dg.AssetsDefinition:
         kinds={"duckdb", "parquet", "greatexpectations"},
         description=f"{dataset.title.en}: tidy, typed, coded observations, judged by"
         " the suite; rows that cannot be trusted are held back with their reason.",
-        code_version=code_version(),
+        code_version=bound.code_version,
         automation_condition=_automation(),
         check_specs=[
             *(

@@ -21,7 +21,7 @@ from pipelines.steps.release import Released
 from portal.site import PREVIEW
 from warehouse.cleaning.clean import CleanStats
 from warehouse.engine import connect
-from warehouse.store.drafts import Event
+from warehouse.store.drafts import DraftEvent
 from warehouse.store.releases import StoredRelease
 from warehouse.store.snapshots import StoredSnapshot
 from warehouse.store.working_tables import Validated
@@ -114,7 +114,7 @@ def of_check(check: CheckResult) -> dict[str, Any]:
 
 
 def of_released(
-    dataset: Dataset, released: Released, rejection: Event | None
+    dataset: Dataset, released: Released, rejection: DraftEvent | None
 ) -> dict[str, Any]:
     """Return the metadata of the release, or of the draft that waits."""
     found: dict[str, Any] = {}

@@ -6,9 +6,9 @@ import shutil
 
 from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.progress import Clock
-from sources.base import Transport
+from sources.base import SourceFile, Transport
 from sources.connectors.registry import options_of
-from sources.fetch.conditional import fetch_parts
+from sources.fetch.parts import fetch_parts
 from warehouse.store import snapshots
 from warehouse.store.data_dir import DataDir
 from warehouse.store.snapshots import StoredSnapshot
@@ -32,14 +32,15 @@ def take_snapshot(
 
     Raises:
         SourceError: unreachable, or the response holds no data; the last snapshot stays.
-        StoreError: the data folder cannot be written.
+        StoreError: the data folder cannot be written, or belongs to another profile.
     """
     dataset = bound.dataset
+    data_dir.claim(bound.profile)
     folder = data_dir.fetch_session(dataset.id)
     with data_dir.dataset_lock(dataset.id):
         earlier = snapshots.latest(data_dir, dataset.id)
         known = (
-            [(part, earlier.part_path(part)) for part in earlier.snapshot.parts]
+            [SourceFile.of(part, earlier.part_path(part)) for part in earlier.snapshot.parts]
             if earlier and earlier.snapshot.protocol == bound.source.protocol
             else []
         )
@@ -50,10 +51,10 @@ def take_snapshot(
             taken = (earlier, False)
         else:
             taken = snapshots.save(
-                data_dir, dataset.id, fetched.parts,
+                data_dir, dataset.id, [(part.record, part.path) for part in fetched.parts],
                 protocol=bound.source.protocol,
                 options=options_of(bound.source).model_dump(mode="json", exclude_unset=True),
-                licence=dataset.licence, retrieved=clock(),
+                licence=dataset.licence, retrieved=clock(), profile=bound.profile,
             )
         shutil.rmtree(folder, ignore_errors=True)
         return taken

@@ -8,7 +8,8 @@ relative to the folder of the portal, unless its base URL is configured.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 from model.declarations.dataset import Dataset
 from model.records.release import FileRecord
@@ -20,28 +21,20 @@ from portal.metadata.identifiers import dataset_urn, distribution_urn, publisher
 Node = dict[str, Any]
 
 
-class FileFormat(Protocol):
-    """What DCAT says of a format. Properties, so that a module can be one."""
+@dataclass(frozen=True)
+class FileFormat:
+    """What DCAT says of the format of a file.
 
-    @property
-    def title(self) -> Bilingual:
-        """The title of the distribution."""
-        ...
+    title: of the distribution.
+    purpose: whom it is for, in one short sentence.
+    media_type: IANA's.
+    file_type: the code in the EU vocabulary "file-type".
+    """
 
-    @property
-    def purpose(self) -> Bilingual:
-        """Whom it is for, in one short sentence."""
-        ...
-
-    @property
-    def media_type(self) -> str:
-        """The IANA media type."""
-        ...
-
-    @property
-    def file_type(self) -> str:
-        """The code in the EU vocabulary "file-type"."""
-        ...
+    title: Bilingual
+    purpose: Bilingual
+    media_type: str
+    file_type: str
 
 
 AUTHORITY = "http://publications.europa.eu/resource/authority"
@@ -214,12 +207,12 @@ def _ref(address: str) -> Node:
 
 
 def _term(address: str, kind: str) -> Node:
-    """Name a term of a vocabulary, and say what it is: whoever checks need not load them all."""
+    """Return a term of a vocabulary with its type, so that validators need not load the vocabulary."""
     return {"@id": address, "@type": kind}
 
 
 def _concept(address: str) -> Node:
-    """Name a concept; its own code is a label that is never wrong."""
+    """Return a concept, labelled with its own code."""
     code = address.rpartition("/")[2]
     label = {"@value": code, "@language": "en"}
     return {**_term(address, "skos:Concept"), "skos:prefLabel": label}
@@ -249,7 +242,7 @@ def _moment(text: str) -> Node:
 
 
 def _year(period: str) -> Node:
-    """A period's year: DCAT's temporal coverage is a plain one, the data have the exact one."""
+    """Return a period's year: coverage in years is enough for DCAT, the data have the period."""
     return {"@value": period[:4], "@type": "xsd:gYear"}
 
 

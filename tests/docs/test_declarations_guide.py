@@ -10,7 +10,7 @@ from model.declarations.dataset import Correction, Dataset, Geography, Indicator
 from model.declarations.source import ColumnRule, Source, Unpivot
 from sources.connectors.registry import PROTOCOLS
 
-DOCS = Path(__file__).resolve().parents[2] / "docs" / "declarations.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "declarations" / "reference.md"
 
 
 @pytest.mark.parametrize(
