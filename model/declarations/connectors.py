@@ -40,17 +40,17 @@ class Connectors:
         """The model of a dataset, whose sources are discriminated by `protocol`."""
         if not self.known:
             return Dataset
-        kinds = tuple(
-            create_model(
+        kinds: list[Any] = []
+        for name, connector in self.known.items():
+            tag: Any = Literal[name]  # type: ignore[valid-type]
+            kinds.append(create_model(
                 f"{name}_source", __base__=Source,
-                protocol=(Literal[name], ...), options=(connector.Options, ...),
-            )
-            for name, connector in self.known.items()
-        )
-        source = Annotated[Union[kinds], Field(discriminator="protocol")]  # noqa: UP007
+                protocol=(tag, ...), options=(connector.Options, ...),
+            ))
+        source: Any = Annotated[Union[tuple(kinds)], Field(discriminator="protocol")]  # noqa: UP007
+        sources: Any = dict[Profile, source]
         return create_model(
-            "Dataset", __base__=Dataset,
-            sources=(dict[Profile, source], Field(min_length=1)),  # type: ignore[valid-type]
+            "Dataset", __base__=Dataset, sources=(sources, Field(min_length=1))
         )
 
     def options(self, protocol: Any) -> Mapping[str, Any]:

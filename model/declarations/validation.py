@@ -107,7 +107,7 @@ def _fields_at(kind: type[BaseModel], loc: tuple[str | int, ...]) -> set[str]:
         if tagged:
             current = tagged
             continue
-        fields = [m.model_fields[part] for m in current if part in m.model_fields]  # type: ignore[index]
+        fields = [m.model_fields[part] for m in current if part in m.model_fields]
         found = [model for field in fields for model in _models_in(field.annotation)]
         current = found or current
     return {name for model in current for name in model.model_fields}

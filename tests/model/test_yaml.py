@@ -89,7 +89,7 @@ def test_a_right_declaration(tmp_path, registries):
         ("  sample: {", "  smaple: {", 23, ["smaple", "sample"]),
         ("{year: 2020..2023}", "{year: asaen}", 23, ["asaen", "asean"]),
         ("coverage: {vi: Đà Nẵng, en: Da Nang}", "coverage: da_nag", 9, ["da_nag", "da_nang"]),
-        ("source:\n  protocol: files\n", "sources:\n  protocol: files\n", 14, ["sources", "`source`"]),
+        ("source:\n  protocol", "sources:\n  protocol", 14, ["sources", "`source`"]),
         ("  files: [", "  options: [", 16, ["options", "beside"]),
         ("source:\n", "source: x\nnotes:\n", 14, ["source", "mapping"]),
         ("frequency: A", "frequency: [", 8, ["YAML"]),
@@ -164,7 +164,7 @@ def test_layers(tmp_path, registries):
 
 
 def test_indicators_under_codes_of_our_own(tmp_path, registries):
-    text = GOOD.split("source:")[0] + (
+    text = GOOD.partition("source:")[0] + (
         "source:\n  protocol: worldbank\n  indicators: {ROOMS: HT.ROOM}\n  years: 2000..\n"
     )
     source = load_declaration(write(tmp_path, text), registries, CONNECTORS).dataset.sources["live"]
