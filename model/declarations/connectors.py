@@ -42,7 +42,7 @@ class Connectors:
             return Dataset
         kinds: list[Any] = []
         for name, connector in self.known.items():
-            tag: Any = Literal[name]  # type: ignore[valid-type]
+            tag: Any = Literal[name]
             kinds.append(create_model(
                 f"{name}_source", __base__=Source,
                 protocol=(tag, ...), options=(connector.Options, ...),
