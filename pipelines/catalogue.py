@@ -99,6 +99,10 @@ def load_catalogue(settings: Settings) -> Catalogue:
             del declarations[dataset_id]  # it must not run check_error
         elif not (settings.declarations / f"{dataset_id}.yaml").exists():
             errors.append(error)  # else its declaration is wrong, which is told already
+    for error in _comparison_cycles(declarations, suites):
+        errors.append(error)
+    for name in [name for error in errors for name in getattr(error, "circle", ())]:
+        declarations.pop(name, None)
     timed = settings.epoch is None  # a run that is to be repeatable tells no time but that
     return Catalogue(registries, declarations, suites, tuple(errors), timed)
 

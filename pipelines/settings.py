@@ -175,7 +175,7 @@ class Settings(BaseSettings):
             )
         datastore = self.ckan_datastore_url
         return CkanSettings(
-            self.ckan_url, _token(self.ckan_token, self.ckan_token_file),
+            self.ckan_url, read_token(self.ckan_token, self.ckan_token_file),
             datastore.get_secret_value() if datastore else None,
         )
 
@@ -274,7 +274,16 @@ def _is_mailbox(text: str) -> bool:
     return "@" in text and text.isprintable()
 
 
-def _token(secret: SecretStr | None, path: Path | None) -> str:
+def read_token(secret: SecretStr | None, path: Path | None) -> str:
+    """Return CKAN's API token.
+
+    Args:
+        secret: the token itself, which comes first.
+        path: the file that holds it.
+
+    Raises:
+        OpenIndicatorsError: the file cannot be read, or there is no valid token.
+    """
     token = secret.get_secret_value() if secret else ""
     if not token and path:
         try:
