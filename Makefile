@@ -97,7 +97,7 @@ bench-series: $(VENV)/.ready ## run the checks over a million time series
 	@$(BIN)/python -m bench.series
 
 requirements: $(VENV)/.ready ## compile requirements.txt from pyproject.toml, with hashes
-	@$(UV) compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header --quiet --output-file requirements.txt
+	@$(UV) compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --quiet --output-file requirements.txt
 
 clean: ## remove the environment and the data folder
 	rm -rf $(VENV) data

@@ -80,7 +80,7 @@ def _publish(data_dir: DataDir, dataset: Dataset, registries: Registries) -> Non
         data_dir.releases(dataset.id) / "1", dataset, datetime(2026, 1, 1, tzinfo=UTC)
     )
     files = [
-        FileRecord(name=form.file_name(dataset), sha256="0" * 64, bytes=9)
+        (FileRecord(name=form.file_name(dataset), sha256="0" * 64, bytes=9), form)
         for form in DISTRIBUTIONS
     ]
     nodes = dcat.dataset_nodes(

@@ -1,4 +1,7 @@
-"""The door of this room: what every portal can do with a release."""
+"""The interfaces of portals, and of the releases they show.
+
+The warehouse implements `ReleaseFiles`; the site and CKAN implement `Portal`.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from model.records.validation import QualityRecord
 
 
 class ReleaseFiles(Protocol):
-    """A release and where its files are (the warehouse gives it)."""
+    """A release and where its files are."""
 
     @property
     def release(self) -> Release:
@@ -22,7 +25,7 @@ class ReleaseFiles(Protocol):
 
     @property
     def quality(self) -> QualityRecord:
-        """What validation said of it."""
+        """The result of validating it."""
         ...
 
     def path(self, name: str) -> Path:
@@ -32,21 +35,21 @@ class ReleaseFiles(Protocol):
 
 @runtime_checkable
 class HasReport(Protocol):
-    """A release that also knows what there was to say of its quality when it was issued."""
+    """A release that also has the quality report of the day it was issued."""
 
     @property
     def report(self) -> QualityReport | None:
-        """The report, as of the day of the release; None where no judgement was kept."""
+        """The report; None where no validation run was kept."""
         ...
 
 
 class Portal(Protocol):
-    """A portal that shows datasets: the local site, CKAN, ..."""
+    """A portal that shows datasets: the static site, CKAN, ..."""
 
     name: str
 
     def plan(self, history: list[ReleaseFiles]) -> list[Difference]:
-        """Compare what the portal has with what it should have; write nothing.
+        """Compare the portal's actual state with the desired one; write nothing.
 
         Args:
             history: the dataset's releases, oldest first; the last one is current.
@@ -54,7 +57,10 @@ class Portal(Protocol):
         ...
 
     def apply(self, history: list[ReleaseFiles]) -> Publication:
-        """Apply just what `plan` says: readers see the old release or the new one.
+        """Carry out what `plan` says: readers see the old release or the new one.
+
+        Args:
+            history: as for `plan`.
 
         Raises:
             PortalError: what the portal said and what to do; the old release is still shown.
@@ -62,7 +68,7 @@ class Portal(Protocol):
         ...
 
     def together(self) -> AbstractContextManager[None]:
-        """Publish many datasets: what all of them share is made once, on leaving.
+        """Apply many datasets: what they share is made once, on leaving.
 
         Raises:
             PortalError: on leaving, what they share cannot be made.
@@ -72,8 +78,16 @@ class Portal(Protocol):
 
 @runtime_checkable
 class ShowsDrafts(Protocol):
-    """A portal that can show a draft to those who decide about it, and to nobody else."""
+    """A portal that can show a draft to its reviewers, and to nobody else."""
 
     def show_draft(self, dataset: str, draft: ReleaseFiles | None) -> Publication | None:
-        """Show the draft that waits, or remove one that waits no longer (`draft` is None)."""
+        """Show the draft that waits for a decision, or remove the one shown.
+
+        Args:
+            dataset: id of the dataset.
+            draft: the draft; None where none waits.
+
+        Returns:
+            What is shown; None where nothing is.
+        """
         ...

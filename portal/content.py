@@ -1,4 +1,8 @@
-"""A release as the distributions and pages read it: rows in batches, and names for its codes."""
+"""A release as distributions, pages and CKAN read it: rows in batches, and names for its codes.
+
+What may not be shown (personal data, rows of datasets that are not public) is masked here, so that
+no portal can forget it. `Content` reads a release and never changes it.
+"""
 
 from __future__ import annotations
 
@@ -23,15 +27,15 @@ from model.reference.registries import Licence, Publisher, Registries
 from model.util.sql import identifier
 from model.util.text import Bilingual
 from portal.base import HasReport, ReleaseFiles
-from portal.metadata.vocabulary import Column
 from portal.names import Names
+from portal.vocabulary import ColumnWords
 
 BATCH_ROWS = 50_000  # rows held in memory at a time
 
 
 @dataclass(frozen=True)
 class Content:
-    """One release with the declaration that it was made by, and the registries for names."""
+    """One release with the declaration it was made by, and the registries for names."""
 
     files: ReleaseFiles
     dataset: Dataset
@@ -40,6 +44,10 @@ class Content:
     @classmethod
     def of(cls, files: ReleaseFiles, registries: Registries) -> Content:
         """Open a release.
+
+        Args:
+            files: the release.
+            registries: publishers, licences, units and codelists.
 
         Raises:
             PortalError: the declaration inside the release cannot be read by this version.
@@ -62,25 +70,13 @@ class Content:
 
     @cached_property
     def quality(self) -> QualityRecord:
-        """The release's quality record, as it may be shown."""
+        """The release's quality record, personal data masked."""
         return masked_record(self.files.quality)
 
     @property
     def report(self) -> QualityReport | None:
-        """What there was to say of its quality when it was issued, where that is known."""
+        """The quality report as of the day of the release, where one was kept."""
         return self.files.report if isinstance(self.files, HasReport) else None
-
-    def revisions(self, limit: int) -> list[dict[str, Any]]:
-        """Return the figures that were revised the most, by their share of the old one."""
-        columns = (*self.dataset.key, "old_value", "new_value", "unit_measure")
-        names = ", ".join(map(identifier, columns))
-        rows = self.query(
-            f"SELECT {names} FROM t WHERE change = 'revised' AND old_value <> new_value ORDER BY"
-            " abs(new_value - old_value) / nullif(abs(old_value), 0) DESC NULLS FIRST,"
-            f" {names} LIMIT {limit}",
-            "changes.parquet",
-        )
-        return [dict(zip(columns, row, strict=True)) for row in rows]
 
     @property
     def public(self) -> bool:
@@ -89,39 +85,58 @@ class Content:
 
     @property
     def withdrawn(self) -> bool:
-        """Whether this release says that the dataset is no more."""
+        """Whether this release withdraws the dataset."""
         return self.release.reason == "withdrawal"
 
     @property
     def licence(self) -> Licence:
-        """Under which terms the data may be used."""
+        """The terms under which the data may be used."""
         return self.registries.licences[self.dataset.licence]
 
     @property
     def publisher(self) -> Publisher:
-        """Who made the figures."""
+        """The publisher of the figures."""
         return self.registries.publishers[self.dataset.publisher]
 
     @property
     def contact(self) -> Publisher:
-        """Who answers questions."""
+        """The organisation that answers questions."""
         return self.registries.publishers[self.dataset.contact]
 
-    def batches(self, name: str = "data.parquet") -> Iterator[pa.RecordBatch]:
+    @cached_property
+    def published_columns(self) -> tuple[str, ...]:
+        """The columns that are shown: those of the dataset that this release has.
+
+        Releases made before a column was added to the schema lack it.
+        """
+        present = set(self.columns_of("data.parquet"))
+        return tuple(name for name in self.dataset.published_columns if name in present)
+
+    def batches(
+        self, name: str = "data.parquet", columns: Sequence[str] | None = None
+    ) -> Iterator[pa.RecordBatch]:
         """Read one of the release's tables, in batches of BATCH_ROWS.
+
+        Args:
+            name: the table's file.
+            columns: which columns, in the file's order; None: all of them.
 
         Raises:
             PortalError: a figure is not a finite number, which no open format can carry.
         """
+        chosen = list(columns) if columns is not None else None
         with pq.ParquetFile(self.files.path(name)) as file:
-            for batch in file.iter_batches(batch_size=BATCH_ROWS):
+            for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=chosen):
                 _check_finite(batch, f"{self.release.dataset}, {name}")
                 yield batch
 
-    def rows(self, name: str = "data.parquet") -> Iterator[tuple[Any, ...]]:
-        """Read one of the release's tables row by row, columns in the file's order."""
-        for batch in self.batches(name):
-            yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """Read the observations row by row, in the order of `published_columns`."""
+        return _rows(self.batches(columns=self.published_columns))
+
+    def changes(self) -> Iterator[tuple[Any, ...]]:
+        """Read the changes since the release before, row by row."""
+        return _rows(self.batches("changes.parquet"))
 
     def columns_of(self, name: str) -> list[str]:
         """Return the column names of one of the release's tables."""
@@ -131,20 +146,49 @@ class Content:
         """Run a SELECT on `t`, one of the release's tables, and return all rows.
 
         For small results only (distinct codes, first rows, one chart).
+
+        Args:
+            sql: the query; written in this package, never taken from data.
+            table: the table's file.
+            values: bound to the query's parameters.
         """
         with _engine().cursor() as con:
-            # `sql` is this package's own; what comes from data is bound as a parameter.
             source = f"WITH t AS (SELECT * FROM read_parquet(?)) {sql}"
             return con.execute(source, [str(self.files.path(table)), *values]).fetchall()
 
-    def quarantined(self, columns: Sequence[str], limit: int) -> list[dict[str, Any]]:
-        """Return the first rows that were held back, by position, as they may be shown."""
+    def select(
+        self, table: str, columns: Sequence[str], tail: str
+    ) -> list[dict[str, Any]]:
+        """Return rows of one of the release's tables as dictionaries.
+
+        Args:
+            table: the table's file.
+            columns: the columns to read.
+            tail: WHERE, ORDER BY and LIMIT.
+        """
         names = ", ".join(map(identifier, columns))
-        rows = self.query(
-            f"SELECT {names} FROM t ORDER BY _part, _row, _column, reasons LIMIT {limit}",
-            "quarantine.parquet",
+        rows = self.query(f"SELECT {names} FROM t {tail}", table)
+        return [dict(zip(columns, row, strict=True)) for row in rows]
+
+    def largest_revisions(self, limit: int) -> list[dict[str, Any]]:
+        """Return the figures that were revised the most, by their share of the old one."""
+        columns = (*self.dataset.key, "old_value", "new_value", "unit_measure")
+        return self.select(
+            "changes.parquet", columns,
+            "WHERE change = 'revised' AND old_value <> new_value ORDER BY"
+            " abs(new_value - old_value) / nullif(abs(old_value), 0) DESC NULLS FIRST,"
+            f" {', '.join(map(identifier, columns))} LIMIT {limit}",
         )
-        return [dict(zip(columns, masked_values(row), strict=True)) for row in rows]
+
+    def quarantined(self, columns: Sequence[str], limit: int) -> list[dict[str, Any]]:
+        """Return the first quarantined rows, by position, personal data masked."""
+        rows = self.select(
+            "quarantine.parquet", columns,
+            f"ORDER BY _part, _row, _column, reasons LIMIT {limit}",
+        )
+        return [
+            dict(zip(columns, masked_values(tuple(row.values())), strict=True)) for row in rows
+        ]
 
     @cached_property
     def codes_used(self) -> dict[str, list[str]]:
@@ -162,11 +206,11 @@ class Content:
 
     @cached_property
     def names(self) -> Names:
-        """What its columns and codes are called."""
+        """The names of its columns and codes."""
         return Names(self.dataset, self.registries)
 
-    def column(self, name: str) -> Column:
-        """Return what a column is, for people."""
+    def column(self, name: str) -> ColumnWords:
+        """Return the title and description of a column."""
         return self.names.column(name)
 
     def name_of(self, column: str, code: str) -> Bilingual | None:
@@ -178,19 +222,24 @@ class Content:
         return self.names.label(column, code, language)
 
 
+def _rows(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[Any, ...]]:
+    for batch in batches:
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+
+
 def _check_finite(batch: pa.RecordBatch, where: str) -> None:
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         if pa.types.is_floating(column.type) and pc.all(pc.is_finite(column)).as_py() is False:
             raise PortalError(
                 "a figure is infinite or not a number",
                 where=f"{where}, column {name}",
-                todo="add an expectation that holds such rows back, then release anew",
+                todo="add an expectation that quarantines such rows, then release again",
             )
 
 
 @cache
 def _engine() -> duckdb.DuckDBPyConnection:
-    """One empty in-memory engine for the process: opening it costs more than most queries."""
+    """Return one in-memory engine for the process: opening it costs more than most queries."""
     return duckdb.connect(
         config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
     )

@@ -1,4 +1,4 @@
-"""What a dataset's columns and codes are called: its declaration, and the registries."""
+"""Names of a dataset's columns and codes, from its declaration and the registries."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from model.declarations.dataset import Dataset
 from model.reference.codelist import vintage_in_words
 from model.reference.registries import Registries
 from model.util.text import Bilingual
-from portal.metadata.vocabulary import CHANGES, COLUMNS, FINDINGS, FREQUENCIES, STATUSES, Column
+from portal.vocabulary import CHANGES, COLUMNS, FINDINGS, FREQUENCIES, STATUSES, ColumnWords
 
 
 @dataclass(frozen=True)
 class Names:
-    """The words for a dataset's columns and codes."""
+    """The names of a dataset's columns and codes."""
 
     dataset: Dataset
     registries: Registries
 
-    def column(self, name: str) -> Column:
-        """Return what a column is, for people; one that nobody knows is called by its name."""
+    def column(self, name: str) -> ColumnWords:
+        """Return the title and description of a column; an unknown one is titled by its name."""
         if name in self.dataset.dimensions:
             title = self.dataset.dimensions[name].name
-            return Column(title, title)
+            return ColumnWords(title, title)
         known = COLUMNS.get(name) or FINDINGS.get(name)
-        return known or Column(Bilingual(vi=name, en=name), Bilingual(vi=name, en=name))
+        return known or ColumnWords(Bilingual(vi=name, en=name), Bilingual(vi=name, en=name))
 
     def name_of(self, column: str, code: str) -> Bilingual | None:
         """Return the name of a code in a column, or None where it has none."""
@@ -45,12 +45,18 @@ class Names:
         return entry.name if entry else None
 
     def label(self, column: str, code: str, language: str) -> str:
-        """Return the name of a code in a language, or the code where it has none."""
+        """Return the name of a code in a language, or the code where it has none.
+
+        Args:
+            column: name of the column.
+            code: the code.
+            language: "vi" or "en".
+        """
         name = self.name_of(column, code)
         return name.get(language) if name else code
 
-    def borders(self, vintage: str, language: str) -> str:
-        """Return in words of which list and day the codes of areas are."""
+    def vintage(self, vintage: str, language: str) -> str:
+        """Return a geography vintage in words: which list of areas, as of which day."""
         return vintage_in_words(vintage).get(language)
 
     def _codelist_of(self, column: str) -> str:

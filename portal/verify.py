@@ -1,7 +1,8 @@
-"""Is a downloaded file a genuine one, and of which release?"""
+"""Whether a downloaded file is genuine, by the checksums of everything that was published."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TypedDict
@@ -9,8 +10,11 @@ from typing import TypedDict
 from model.records.release import FileRecord
 from model.util.hashing import sha256_file
 
+# What browsers add to the name of a file that is downloaded twice: "gdp (1).csv".
+_COPY_NUMBER = re.compile(r" ?\(\d+\)(?=\.[^.]+$)")
 
-class Match(TypedDict):
+
+class PublishedMatch(TypedDict):
     """A published file that has the same bytes."""
 
     dataset: str
@@ -19,31 +23,37 @@ class Match(TypedDict):
 
 
 class Verdict(TypedDict):
-    """What is known of a file; the same content can be part of several releases."""
+    """What is known of a file; the same content can be part of several releases.
 
-    genuine: bool
+    `genuine` is None where nothing is known of such a file: its bytes match no record, and no
+    record has its name, so it may well come from another publisher or another data folder.
+    """
+
+    genuine: bool | None
     sha256: str
-    matches: list[Match]
+    matches: list[PublishedMatch]
 
 
 def verify(path: Path, records: Iterable[tuple[str, int, FileRecord]]) -> Verdict:
-    """Compare a file with published checksums; its name does not matter.
+    """Compare a file with published checksums; a renamed copy is recognised.
 
     Args:
-        path: the file to look at; read, never changed.
+        path: the file to verify; read, never changed.
         records: (dataset, release number, file) of everything that was ever published.
 
     Raises:
         OSError: the file cannot be read.
     """
     sha256 = sha256_file(path)
-    found = {
-        (dataset, number, record.name)
-        for dataset, number, record in records
-        if record.sha256 == sha256
-    }
+    names, found = set(), set()
+    for dataset, number, record in records:
+        names.add(record.name)
+        if record.sha256 == sha256:
+            found.add((dataset, number, record.name))
     matches = [
-        Match(dataset=dataset, release=number, file=name)
+        PublishedMatch(dataset=dataset, release=number, file=name)
         for dataset, number, name in sorted(found)
     ]
-    return Verdict(genuine=bool(matches), sha256=sha256, matches=matches)
+    name_is_known = _COPY_NUMBER.sub("", path.name) in names
+    genuine = True if matches else False if name_is_known else None
+    return Verdict(genuine=genuine, sha256=sha256, matches=matches)

@@ -9,7 +9,7 @@ import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from model.reference.periods import Frequency
 from model.util.text import Bilingual, BilingualList, Code, Frozen, Name, Text
@@ -87,7 +87,7 @@ class ScaleBy(Frozen):
     """A scale that another column names: "Billions" is 1000000000."""
 
     column: Text
-    map: dict[str, float] = Field(min_length=1)
+    map: dict[str, FiniteFloat] = Field(min_length=1)
 
 
 class ColumnRule(Frozen):
@@ -107,9 +107,9 @@ class ColumnRule(Frozen):
     format: Text = "auto"
     locale: Literal["en", "vi", "plain"] | None = None
     missing: tuple[str, ...] = DEFAULT_MISSING
-    scale: float = 1
+    scale: FiniteFloat = 1
     scale_by: ScaleBy | None = None
-    scale_words: dict[str, float] = {}  # words behind a number
+    scale_words: dict[str, FiniteFloat] = {}  # words behind a number
     marks: dict[str, FlagRule] = {}
     within: Code | None = None
     named: Text | None = None  # the column that names what `column` has the code of
@@ -286,8 +286,13 @@ class Dataset(Frozen):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """All columns of the published table, in order."""
+        """All columns of the released table, in order."""
         return (*BEFORE_DIMENSIONS, *self.dimensions, *AFTER_DIMENSIONS)
+
+    @property
+    def published_columns(self) -> tuple[str, ...]:
+        """The columns that distributions and portals show, in order."""
+        return self.columns
 
     def source_for(self, profile: str) -> Source | None:
         """Return the source of a profile, or None when the dataset has no part in it."""

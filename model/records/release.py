@@ -42,6 +42,7 @@ class Release(Frozen):
 
     dataset: str
     number: int = Field(ge=1)
+    profile: str | None = None  # None: made before profiles were recorded
     issued: datetime
     reason: Literal[
         "first release", "source changed", "declaration changed", "suite changed",

@@ -27,6 +27,7 @@ class Snapshot(Frozen):
     dataset: str
     sha256: str  # over the parts' names and checksums
     retrieved: datetime
+    profile: str | None = None  # None: stored before profiles were recorded
     protocol: str
     options: dict[str, Any]
     licence: str

@@ -1,9 +1,10 @@
-"""Writing files: whole or not at all, and errors told to the person who must act."""
+"""Atomic file writes, and operating system errors as messages that say what to do."""
 
 from __future__ import annotations
 
 import errno
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,21 +48,24 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def staging_path(target: Path) -> Path:
-    """Return where this process writes `target` before it is renamed.
+STAGING = ".staging"
 
-    The name ends in the number of the process, by which what a killed one left is told.
+
+def staging_path(target: Path) -> Path:
+    """Return a new hidden name beside `target` to write it under before it is renamed.
+
+    The name is random: process ids repeat across containers that share the folder.
     """
-    return target.with_name(f".{target.name}.{os.getpid()}")
+    return target.with_name(f".{target.name}.{secrets.token_hex(4)}{STAGING}")
 
 
 @contextmanager
 def atomic_write(
     target: Path, kind: type[OpenIndicatorsError] = StoreError, *, lasting: bool = True
 ) -> Iterator[Path]:
-    """Give a path to write a file to; when the block ends well it is synced and renamed.
+    """Yield a path to write a file to; when the block succeeds it is synced and renamed.
 
-    A reader, also one after a crash, finds the old file or the new one, never half of one.
+    A reader, also after a crash, finds the old file or the new one, never half of one.
 
     Args:
         target: the file.
@@ -72,17 +76,16 @@ def atomic_write(
     Raises:
         StoreError: full, read-only, forbidden (or the `kind` that is asked for).
     """
-    aside = staging_path(target)
+    staging = staging_path(target)
     with disk_errors(target, kind):
         target.parent.mkdir(parents=True, exist_ok=True)
-        aside.unlink(missing_ok=True)
         try:
-            yield aside
+            yield staging
             if lasting:
-                sync(aside)
-            aside.replace(target)
+                sync(staging)
+            staging.replace(target)
         finally:
-            aside.unlink(missing_ok=True)
+            staging.unlink(missing_ok=True)
 
 
 def write_if_changed(
@@ -92,7 +95,7 @@ def write_if_changed(
     *,
     lasting: bool = True,
 ) -> bool:
-    """Write a file aside and rename it into place; leave an equal file untouched.
+    """Write a file by `atomic_write`; leave an equal file untouched.
 
     Args: as `atomic_write`, and the `content`.
 
@@ -106,6 +109,6 @@ def write_if_changed(
     with disk_errors(path, kind):
         if path.is_file() and path.read_bytes() == data:
             return False
-        with atomic_write(path, kind, lasting=lasting) as aside:
-            aside.write_bytes(data)
+        with atomic_write(path, kind, lasting=lasting) as staging:
+            staging.write_bytes(data)
     return True

@@ -17,9 +17,13 @@ from portal.site import published_files
 from portal.verify import verify as genuine
 from warehouse.store import releases
 
+_EXIT_CODES = {True: 0, False: 1, None: 3}  # genuine, not genuine, unknown; 2 is wrong use
+
 
 def verify(file: Path, profile: str | None, as_json: bool) -> int:
     """Compare a file with the checksums of every release and every published download.
+
+    Exits with 0 for a genuine file, 1 for one that was changed, 3 where nothing is known of it.
 
     Raises:
         OpenIndicatorsError: the file cannot be read, or nothing was released yet.
@@ -41,13 +45,20 @@ def verify(file: Path, profile: str | None, as_json: bool) -> int:
             )
         for dataset in sorted({match["dataset"] for match in found["matches"]}):
             _tell_of_withdrawal(settings, dataset)
+    elif found["genuine"] is None:
+        out.print(
+            f"[yellow]unknown[/]: {settings.data_dir.root} has no record of {escape(file.name)} or"
+            f" of the checksum {found['sha256']}\n  → compare the checksum with the one on the"
+            " dataset's page, or set OPENINDICATORS_DATA_DIR to the publisher's data folder",
+            soft_wrap=True,
+        )
     else:
         out.print(
             f"[red]not genuine[/]: no release in {settings.data_dir.root} has a file with the"
             f" checksum {found['sha256']}\n  → download it again; if it was opened and saved,"
             " use the untouched download", soft_wrap=True,
         )
-    return 0 if found["genuine"] else 1
+    return _EXIT_CODES[found["genuine"]]
 
 
 def _withdrawal(settings: Settings, dataset: str) -> Release | None:

@@ -34,7 +34,7 @@ from model.util.hashing import sha256_file
 from model.util.text import Bilingual, slug
 from pipelines.dagster import metadata
 from pipelines.quality.scores_source import ScoresTransport, reads_scores
-from pipelines.steps.bound_dataset import BoundDataset, code_version
+from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.clean import make_table
 from pipelines.steps.fetch import take_snapshot
 from pipelines.steps.progress import STAGES, Reporter
@@ -210,7 +210,7 @@ def _table(bound: BoundDataset, others: Mapping[str, BoundDataset]) -> dg.Assets
             kinds={"duckdb", "parquet", "greatexpectations"},
             description=f"{dataset.title.en}: typed, coded observations, validated by the suite;"
             " failing rows are quarantined with the reason.",
-            code_version=code_version(),
+            code_version=bound.code_version,
             automation_condition=_automation(compared),
             skippable=True,
         )],

@@ -19,12 +19,12 @@ from model.records.validation_log import ValidationRun
 from model.util.sql import literal
 from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.release import Released
-from portal.metadata.vocabulary import Column
 from portal.names import Names
 from portal.site import PREVIEW
+from portal.vocabulary import ColumnWords
 from warehouse.cleaning.clean import CleanStats
 from warehouse.engine import connect
-from warehouse.store.drafts import Event
+from warehouse.store.drafts import DraftEvent
 from warehouse.store.releases import StoredRelease
 from warehouse.store.snapshots import StoredSnapshot
 from warehouse.store.working_tables import Validated
@@ -116,7 +116,7 @@ def of_check(check: CheckResult) -> dict[str, Any]:
 
 
 def of_released(
-    dataset: Dataset, released: Released, rejection: Event | None
+    dataset: Dataset, released: Released, rejection: DraftEvent | None
 ) -> dict[str, Any]:
     """Return the metadata of the release, or of the draft that waits."""
     found: dict[str, Any] = {}
@@ -190,7 +190,7 @@ def column_schema(bound: BoundDataset, file: Path | None = None) -> dg.TableSche
     ])
 
 
-def _meaning(column: Column) -> str:
+def _meaning(column: ColumnWords) -> str:
     return f"{column.description.en}\n\n{column.description.vi}"
 
 

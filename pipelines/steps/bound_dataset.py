@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from functools import cache, cached_property
-from pathlib import Path
+from functools import cached_property
 
-import expectations
-import sources
-import warehouse
+from expectations import suites
 from expectations.suites.suite import Suite
 from model.declarations.dataset import Dataset, Source
 from model.declarations.load import Declaration
 from model.errors import StoreError
 from model.reference.registries import Registries
+from sources import formats
 from sources.base import SourceProtocol
 from sources.connectors.registry import options_of, protocol
+from warehouse import cleaning
 from warehouse.store import acceptances, snapshots
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import Inputs
@@ -61,6 +59,17 @@ class BoundDataset:
         """Checksum of everything that the declaration says for the profile."""
         return self.declaration.version(self.profile, self.registries)
 
+    @property
+    def code_version(self) -> str:
+        """The versions of what turns bytes into observations and validates them."""
+        return f"{self.reading_version} suite-{suites.VERSION}"
+
+    @property
+    def reading_version(self) -> str:
+        """The versions of what turns bytes into observations."""
+        reader = f"{self.source.protocol}-{self.protocol.version}"
+        return f"{reader} formats-{formats.VERSION} cleaning-{cleaning.VERSION}"
+
     def inputs(self, data_dir: DataDir) -> Inputs:
         """Return what a release of the last snapshot is made from; equal inputs, no new release.
 
@@ -72,7 +81,8 @@ class BoundDataset:
             snapshot_sha256=self.last_snapshot(data_dir).snapshot.sha256,
             declaration_sha256=self.declaration_sha256,
             suite_sha256=self.suite.sha256,
-            code_version=code_version(),
+            code_version=self.code_version,
+            profile=self.profile,
             acceptances_sha256=acceptances.version(accepted),
         )
 
@@ -89,15 +99,3 @@ class BoundDataset:
                 todo=f"run `openindicators run {self.dataset.id}`",
             )
         return stored
-
-
-@cache
-def code_version() -> str:
-    """Return a checksum of the code that turns bytes into observations, 16 hex digits."""
-    digest = hashlib.sha256()
-    for package in (sources, warehouse, expectations):
-        folder = Path(str(package.__file__)).parent
-        for path in sorted(folder.rglob("*.py")):
-            digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from model.util.hashing import sha256_json
-from pipelines.steps.bound_dataset import BoundDataset, code_version
+from pipelines.steps.bound_dataset import BoundDataset
 from sources.base import StoredPart
 from sources.connectors.registry import options_of
 from warehouse.cleaning.clean import CleanStats, clean
@@ -34,7 +34,7 @@ def make_table(bound: BoundDataset, data_dir: DataDir) -> tuple[Path, CleanStats
     dataset = bound.dataset
     stored = bound.last_snapshot(data_dir)
     inputs = sha256_json(
-        [stored.snapshot.sha256, bound.declaration_sha256, code_version()]
+        [stored.snapshot.sha256, bound.declaration_sha256, bound.reading_version]
     )
 
     def fill(con: duckdb.DuckDBPyConnection) -> CleanStats:

@@ -32,9 +32,10 @@ def take_snapshot(
 
     Raises:
         SourceError: unreachable, or the response holds no data; the last snapshot stays.
-        StoreError: the data folder cannot be written.
+        StoreError: the data folder cannot be written, or belongs to another profile.
     """
     dataset = bound.dataset
+    data_dir.claim(bound.profile)
     folder = data_dir.fetch_session(dataset.id)
     with data_dir.dataset_lock(dataset.id):
         earlier = snapshots.latest(data_dir, dataset.id)
@@ -52,7 +53,7 @@ def take_snapshot(
             taken = snapshots.save(
                 data_dir, dataset.id, fetched.parts,
                 protocol=bound.source.protocol, options=bound.source.options,
-                licence=dataset.licence, retrieved=clock(),
+                licence=dataset.licence, retrieved=clock(), profile=bound.profile,
             )
         shutil.rmtree(folder, ignore_errors=True)
         return taken

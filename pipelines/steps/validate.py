@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import duckdb
 
+from expectations import suites
 from expectations.disclosure_control.small_cells import suppress, told
 from expectations.runner.release_decision import located
 from expectations.runner.validate import Relations, validate
@@ -16,6 +17,7 @@ from model.records import release_blockers
 from model.records.source_schema import SourceSchema
 from model.records.validation import QualityRecord, ReleaseBlocker
 from model.records.validation_log import Acceptance, ValidationRun
+from model.reference import personal_data
 from model.reference.personal_data import masked_record
 from model.util.hashing import sha256_json
 from pipelines.steps.bound_dataset import BoundDataset
@@ -52,7 +54,10 @@ def validate_table(bound: BoundDataset, data_dir: DataDir) -> Validated:
         return scored if bound.timed else scored.without_durations()
 
     validated_by = sha256_json(
-        [bound.suite.sha256, acceptances.version(accepted), version(compared)]
+        [
+            bound.suite.sha256, suites.VERSION, scores.ALGORITHM, personal_data.PATTERNS,
+            acceptances.version(accepted), version(compared),
+        ]
     )
     with data_dir.dataset_lock(bound.dataset.id):
         return working_tables.write_validated(data_dir, bound.dataset, table, validated_by, run)

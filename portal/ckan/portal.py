@@ -13,6 +13,7 @@ from model.errors import BusyError, PortalError
 from model.records.publication import Difference, Publication
 from model.reference.registries import Registries
 from model.util.text import Bilingual
+from portal import versions
 from portal.base import ReleaseFiles
 from portal.ckan import drafts
 from portal.ckan.apply import PublishRun
@@ -32,7 +33,6 @@ from portal.ckan.tables import counted, rows_sha256, table_of
 from portal.content import Content
 from portal.distributions import csv_table
 from portal.metadata.identifiers import package_id
-from portal.site import versions
 
 KEEP_RELEASES = 3
 ATTEMPTS = 3  # where others edit what is not ours meanwhile

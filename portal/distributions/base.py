@@ -1,45 +1,33 @@
-"""The door of this folder: what every format of download is."""
+"""The interface of a distribution: one format in which a release is offered for download."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from model.declarations.dataset import Dataset
 from model.records.release import FileRecord
-from model.util.text import Bilingual
 from portal.content import Content
+from portal.metadata.dcat import FileFormat
 
 
-class Distribution(Protocol):
+class Distribution(FileFormat, Protocol):
     """One format. Properties, so that a module with these names is one of these."""
-
-    @property
-    def title(self) -> Bilingual:
-        """What people call it."""
-        ...
-
-    @property
-    def purpose(self) -> Bilingual:
-        """Whom it is for, in one short sentence."""
-        ...
-
-    @property
-    def media_type(self) -> str:
-        """The IANA media type."""
-        ...
-
-    @property
-    def file_type(self) -> str:
-        """The code in the EU vocabulary "file-type", for DCAT."""
-        ...
 
     def file_name(self, dataset: Dataset) -> str:
         """Return the name of the file."""
         ...
 
-    def write(self, content: Content, path: Path, others: Sequence[FileRecord]) -> None:
+    def package_properties(self, content: Content) -> dict[str, Any]:
+        """Return what the Data Package says of the file: `type`, `schema`, `dialect`.
+
+        A file that is no table needs a `type` of its own where readers would otherwise guess one
+        from its content (frictionless takes a JSON file with a member `checks` for metadata).
+        """
+        ...
+
+    def write(self, content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
         """Write the file; the same release gives the same bytes.
 
         Args:
@@ -48,3 +36,6 @@ class Distribution(Protocol):
             others: the files written before this one (the Data Package lists them).
         """
         ...
+
+
+WrittenFile = tuple[FileRecord, Distribution]

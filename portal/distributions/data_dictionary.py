@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from model.declarations.dataset import Dataset
-from model.records.release import FileRecord
 from model.util.text import Bilingual
 from portal.content import Content
+from portal.distributions.base import WrittenFile
 from portal.distributions.csv_text import write_csv
+from portal.metadata.data_package import csv_properties
 
 title = Bilingual(vi="Từ điển dữ liệu (CSV)", en="Data dictionary (CSV)")
 purpose = Bilingual(
@@ -29,14 +31,20 @@ def file_name(dataset: Dataset) -> str:
     return f"{dataset.name}-dictionary.csv"
 
 
-def write(content: Content, path: Path, others: Sequence[FileRecord]) -> None:
+def package_properties(content: Content) -> dict[str, Any]:
+    """Return the columns in HEADER, all of them text."""
+    fields = [{"name": name, "type": "string"} for name in HEADER]
+    return csv_properties({"fields": fields, "missingValues": [""]})
+
+
+def write(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
     """Write a row for each column, followed by its codes."""
     write_csv(path, HEADER, entries(content))
 
 
 def entries(content: Content) -> Iterator[tuple[str, ...]]:
     """Give the dictionary's rows, as HEADER names them; `code` is empty for a column."""
-    for name in content.dataset.columns:
+    for name in content.published_columns:
         column = content.column(name)
         kind = "number" if column.number else "text"
         yield (

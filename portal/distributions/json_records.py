@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from model.declarations.dataset import Dataset
-from model.records.release import FileRecord
 from model.util.text import Bilingual
 from portal.content import Content
+from portal.distributions.base import WrittenFile
 from portal.distributions.csv_text import number_text
+from portal.metadata.data_package import observation_schema
 
 title = Bilingual(vi="JSON", en="JSON")
 purpose = Bilingual(
@@ -35,9 +36,16 @@ def file_name(dataset: Dataset) -> str:
     return f"{dataset.name}.json"
 
 
-def write(content: Content, path: Path, others: Sequence[FileRecord]) -> None:
+def package_properties(content: Content) -> dict[str, Any]:
+    """Return where in the file the records are; `type`: see `Distribution`."""
+    return {
+        "type": "json", "schema": observation_schema(content), "dialect": {"property": "records"},
+    }
+
+
+def write(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
     """Write the metadata and stream the records after it."""
-    columns = content.columns_of("data.parquet")
+    columns = content.published_columns
     names = [_json(name) + ": " for name in columns]
     head = _json({**_metadata(content), "columns": columns})
     with path.open("w", encoding="utf-8", newline="\n") as file:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from model.declarations.dataset import Dataset
-from model.records.release import FileRecord
 from model.util.hashing import pretty_json
 from model.util.text import Bilingual
 from portal.content import Content
+from portal.distributions.base import WrittenFile
 
 title = Bilingual(vi="Báo cáo chất lượng (JSON)", en="Quality report (JSON)")
 purpose = Bilingual(
@@ -25,6 +26,11 @@ def file_name(dataset: Dataset) -> str:
     return f"{dataset.name}-quality.json"
 
 
-def write(content: Content, path: Path, others: Sequence[FileRecord]) -> None:
+def package_properties(content: Content) -> dict[str, Any]:
+    """Return that the file is plain JSON; `type`: see `Distribution`."""
+    return {"type": "json"}
+
+
+def write(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
     """Write the release's quality record."""
     path.write_text(pretty_json(content.quality), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The quality report as a page of its own: for readers of a portal that is not ours.
+"""The quality report as a page of its own, for readers of other portals.
 
 Both languages are in the one file; it opens in Vietnamese, and `#en` shows English, without script
 and without network.
@@ -7,21 +7,23 @@ and without network.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from typing import Any
 
 from model.declarations.dataset import Dataset
-from model.records.release import FileRecord
-from model.util.text import LANGUAGES, Bilingual, plain
+from model.util.text import LANGUAGES, Bilingual
 from portal.content import Content
+from portal.distributions.base import WrittenFile
+from portal.rendering.environment import render_template
+from portal.rendering.quality_body import quality_body
 
 title = Bilingual(vi="Báo cáo chất lượng (HTML)", en="Quality report (HTML)")
 purpose = Bilingual(
     vi="Cùng báo cáo, để đọc: điểm, từng phép kiểm tra, các dòng không đạt, các dòng bị giữ lại.",
-    en="The same report, to be read: scores, every check, the failing rows, the rows held back.",
+    en="The same report, to be read: scores, every check, the failing rows, the quarantined rows.",
 )
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+
 media_type = "text/html"
 file_type = "HTML"
 
@@ -31,21 +33,23 @@ def file_name(dataset: Dataset) -> str:
     return f"{dataset.name}-quality.html"
 
 
-def write(content: Content, path: Path, others: Sequence[FileRecord]) -> None:
-    """Write what there was to say of the release's quality when it was issued."""
-    # The site offers this file, so it cannot be imported above.
-    from portal.quality.standalone_page import in_language  # noqa: PLC0415
-
-    parts = {language: in_language(content, language) for language in LANGUAGES}
-    page = _template().render(title=content.dataset.title.vi, parts=parts)
-    path.write_text(page, encoding="utf-8")
+def package_properties(content: Content) -> dict[str, Any]:
+    """Return nothing: the media type says it all."""
+    return {}
 
 
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True,
-        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+def write(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
+    """Write the quality report of the release, as of the day it was issued."""
+    parts = {language: _section(content, language) for language in LANGUAGES}
+    page = render_template(
+        TEMPLATES, "quality_page.html", "vi", title=content.dataset.title.vi, parts=parts
     )
-    environment.filters["plain"] = lambda value: plain(str(value))
-    return environment.get_template("quality_page.html")
+    path.write_bytes(page)
+
+
+def _section(content: Content, language: str) -> str:
+    body = quality_body(content.names, content.report, content.quality, content, language)
+    return render_template(
+        TEMPLATES, "quality_section.html", language, dataset=content.dataset,
+        release=content.release, v=body, dimensions=body["dimensions"],
+    ).decode()

@@ -1,7 +1,8 @@
-"""The formats, in the order in which they are written and offered."""
+"""The distributions, in the order in which they are written and offered."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from model.declarations.dataset import Dataset
@@ -12,39 +13,53 @@ from portal.distributions import (
     changes_csv,
     csv_table,
     data_dictionary,
+    data_package_json,
     json_records,
     parquet_file,
     quality_json,
     quality_page,
     xlsx_workbook,
 )
-from portal.distributions.base import Distribution
-from portal.metadata import data_package
+from portal.distributions.base import Distribution, WrittenFile
 
 # The Data Package describes the others, so it comes last.
 DISTRIBUTIONS: tuple[Distribution, ...] = (
     csv_table, xlsx_workbook, json_records, parquet_file, data_dictionary, changes_csv,
-    quality_json, quality_page, data_package,
+    quality_json, quality_page, data_package_json,
 )
 
 
 def write_all(content: Content, folder: Path) -> tuple[FileRecord, ...]:
-    """Write every distribution of a release into a folder; returns their checksums.
+    """Write every distribution of a release into a folder; return their checksums.
 
     Raises:
         PortalError: the release holds what no open format can carry.
         OSError: the folder cannot be written.
     """
-    written: list[FileRecord] = []
+    written: list[WrittenFile] = []
     for distribution in DISTRIBUTIONS:
         path = folder / distribution.file_name(content.dataset)
         distribution.write(content, path, written)
-        written.append(
-            FileRecord(name=path.name, sha256=sha256_file(path), bytes=path.stat().st_size)
-        )
-    return tuple(written)
+        record = FileRecord(name=path.name, sha256=sha256_file(path), bytes=path.stat().st_size)
+        written.append((record, distribution))
+    return tuple(record for record, _ in written)
 
 
 def distribution_of(file_name: str, dataset: Dataset) -> Distribution | None:
-    """Return the format that a file of a dataset is in."""
+    """Return the distribution that writes a file of this name for a dataset, if any."""
     return next((d for d in DISTRIBUTIONS if d.file_name(dataset) == file_name), None)
+
+
+def with_distributions(files: Iterable[FileRecord], dataset: Dataset) -> list[WrittenFile]:
+    """Return a dataset's files, each with its distribution.
+
+    Raises:
+        ValueError: no distribution writes a file of that name.
+    """
+    found = []
+    for file in files:
+        distribution = distribution_of(file.name, dataset)
+        if distribution is None:
+            raise ValueError(f"no distribution writes {file.name}")
+        found.append((file, distribution))
+    return found

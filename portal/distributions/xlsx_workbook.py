@@ -19,11 +19,12 @@ from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from model.declarations.dataset import Dataset
-from model.records.release import FileRecord
 from model.util.text import Bilingual
 from portal.content import Content
 from portal.distributions import data_dictionary
-from portal.metadata.vocabulary import FREQUENCIES, REASONS
+from portal.distributions.base import WrittenFile
+from portal.metadata.data_package import observation_schema
+from portal.vocabulary import FREQUENCIES, REASONS
 
 title = Bilingual(vi="Excel", en="Excel")
 purpose = Bilingual(
@@ -51,7 +52,13 @@ def file_name(dataset: Dataset) -> str:
     return f"{dataset.name}.xlsx"
 
 
-def write(content: Content, path: Path, others: Sequence[FileRecord]) -> None:
+def package_properties(content: Content) -> dict[str, Any]:
+    """Return the schema of the first sheet of observations."""
+    schema = observation_schema(content)
+    return {"type": "table", "schema": schema, "dialect": {"sheetName": DATA_SHEET}}
+
+
+def write(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
     """Write the workbook row by row; memory does not grow with the data."""
     # Excel wants a moment without a time zone; the release's makes the file reproducible.
     created = content.release.issued.astimezone(UTC).replace(tzinfo=None)
@@ -72,7 +79,7 @@ def write(content: Content, path: Path, others: Sequence[FileRecord]) -> None:
 
 def _write_data(book: Workbook, content: Content, bold: Format) -> int:
     """Write the observations over as many sheets as they need; returns how many."""
-    columns = content.columns_of("data.parquet")
+    columns = content.published_columns
     formats = _number_formats(book, content)
     rows = content.rows()
     number = 1

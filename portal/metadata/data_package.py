@@ -1,55 +1,35 @@
 """The Data Package descriptor: the files, their checksums and the meaning of their columns.
 
 Source: Data Package Standard v2, https://datapackage.org/standard/data-package/. The standard
-knows one language: Vietnamese stands in its properties, English in `title_en` and so on.
+knows one language: Vietnamese stands in its properties, English in `title_en` and so on. What is
+said of a single file comes from its distribution (`package_properties`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from model.declarations.dataset import Dataset
 from model.records.release import FileRecord
-from model.util.hashing import pretty_json
-from model.util.text import Bilingual
 from portal.content import Content
-from portal.distributions import (
-    changes_csv,
-    csv_table,
-    data_dictionary,
-    json_records,
-    parquet_file,
-    xlsx_workbook,
-)
 from portal.metadata.identifiers import dataset_urn
 
-title = Bilingual(vi="Data Package", en="Data Package")
-purpose = Bilingual(
-    vi="Mô tả máy đọc được của mọi tệp: cột, kiểu, giấy phép, mã kiểm tra.",
-    en="A machine-readable description of all files: columns, types, licence, checksums.",
-)
-media_type = "application/vnd.datapackage+json"
-file_type = "JSON"
+Properties = dict[str, Any]
 
-_DIALECT = {"delimiter": ",", "doubleQuote": True, "lineTerminator": "\r\n", "header": True}
+_CSV_DIALECT = {"delimiter": ",", "doubleQuote": True, "lineTerminator": "\r\n", "header": True}
 
 
-def file_name(dataset: Dataset) -> str:
-    """Return the name that the standard gives."""
-    return "datapackage.json"
+def descriptor(
+    content: Content, files: Iterable[tuple[FileRecord, str, Properties]]
+) -> Properties:
+    """Return the descriptor as data.
 
-
-def write(content: Content, path: Path, others: Sequence[FileRecord]) -> None:
-    """Write the descriptor of the files that were written before."""
-    path.write_text(pretty_json(descriptor(content, others)), encoding="utf-8", newline="\n")
-
-
-def descriptor(content: Content, files: Sequence[FileRecord]) -> dict[str, Any]:
-    """Return the descriptor as data."""
+    Args:
+        content: the release.
+        files: each file with its media type and the properties that its distribution gives.
+    """
     dataset, release = content.dataset, content.release
-    publisher, licence = content.publisher, content.licence
+    publisher, contact, licence = content.publisher, content.contact, content.licence
     return {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": f"{dataset.sector}-{dataset.name}".replace("_", "-"),
@@ -70,67 +50,51 @@ def descriptor(content: Content, files: Sequence[FileRecord]) -> dict[str, Any]:
                 "roles": ["creator", "publisher"],
             },
             {
-                "title": content.contact.name.vi,
-                "path": str(content.contact.homepage),
+                "title": contact.name.vi,
+                "path": str(contact.homepage),
                 "roles": ["contact"],
-                **({"email": content.contact.email} if content.contact.email else {}),
+                **({"email": contact.email} if contact.email else {}),
             },
         ],
-        "resources": [_resource(content, file) for file in files],
+        "resources": [_resource(*each) for each in files],
     }
 
 
-def _resource(content: Content, file: FileRecord) -> dict[str, Any]:
-    suffix = file.name.rsplit(".", 1)[-1]
-    base = {
+def _resource(file: FileRecord, media_type: str, properties: Properties) -> Properties:
+    found = {
         "name": file.name.replace(".", "-").replace("_", "-"),
         "path": file.name,
-        "format": suffix,
+        "format": file.name.rsplit(".", 1)[-1],
         "bytes": file.bytes,
         "hash": f"sha256:{file.sha256}",
+        "mediatype": media_type,
     }
-    dataset = content.dataset
-    if file.name == csv_table.file_name(dataset):
-        return _table(base, "text/csv", observation_schema(content), _DIALECT)
-    if file.name == data_dictionary.file_name(dataset):
-        fields = [{"name": name, "type": "string"} for name in data_dictionary.HEADER]
-        return _table(base, "text/csv", {"fields": fields, "missingValues": [""]}, _DIALECT)
-    if file.name == changes_csv.file_name(dataset):
-        fields = [_field(content, name) for name in content.columns_of("changes.parquet")]
-        return _table(base, "text/csv", {"fields": fields, "missingValues": [""]}, _DIALECT)
-    if file.name == parquet_file.file_name(dataset):
-        return _table(base, parquet_file.media_type, observation_schema(content), None)
-    if file.name == json_records.file_name(dataset):
-        dialect = {"property": "records"}
-        return _table(base, json_records.media_type, observation_schema(content), dialect)
-    if file.name == xlsx_workbook.file_name(dataset):
-        dialect = {"sheetName": xlsx_workbook.DATA_SHEET}
-        return _table(base, xlsx_workbook.media_type, observation_schema(content), dialect)
-    return {**base, "mediatype": "application/json", "encoding": "utf-8"}
-
-
-def _table(
-    base: dict[str, Any], mediatype: str, schema: dict[str, Any], dialect: dict[str, Any] | None
-) -> dict[str, Any]:
-    found = {**base, "type": "table", "mediatype": mediatype, "schema": schema}
-    if mediatype.startswith("text/") or mediatype.endswith("json"):
+    if media_type.startswith("text/") or media_type.endswith("json"):
         found["encoding"] = "utf-8"
-    if dialect:
-        found["dialect"] = dialect
-    return found
+    return {**found, **properties}
 
 
-def observation_schema(content: Content) -> dict[str, Any]:
+def csv_properties(schema: Properties) -> Properties:
+    """Return the properties of a CSV file, as `portal.distributions.csv_text` writes it."""
+    return {"type": "table", "schema": schema, "dialect": _CSV_DIALECT}
+
+
+def observation_schema(content: Content) -> Properties:
     """Return the Table Schema of the observations."""
+    schema = table_schema(content, content.published_columns)
     return {
         "$schema": "https://datapackage.org/profiles/2.0/tableschema.json",
-        "fields": [_field(content, name) for name in content.dataset.columns],
+        **schema,
         "primaryKey": list(content.dataset.key),
-        "missingValues": [""],
     }
 
 
-def _field(content: Content, name: str) -> dict[str, Any]:
+def table_schema(content: Content, columns: Sequence[str]) -> Properties:
+    """Return the Table Schema of a table of observations, by the names of its columns."""
+    return {"fields": [_field(content, name) for name in columns], "missingValues": [""]}
+
+
+def _field(content: Content, name: str) -> Properties:
     column = content.column(name)
     return {
         "name": name,

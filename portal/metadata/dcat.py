@@ -2,23 +2,47 @@
 
 Plain data: a dataset is a list of nodes, the catalogue gathers those of all datasets. Codes come
 from the EU's vocabularies (http://publications.europa.eu/resource/authority/). Addresses are
-relative to the folder of the portal, unless it is told where it will stand on the web.
+relative to the folder of the portal, unless its base URL is configured.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from model.declarations.dataset import Dataset
 from model.records.release import FileRecord
 from model.reference.registries import Licence, Publisher
 from model.util.text import Bilingual, BilingualList
 from portal.content import Content
-from portal.distributions.registry import distribution_of
 from portal.metadata.identifiers import dataset_urn, distribution_urn, publisher_urn
 
 Node = dict[str, Any]
+
+
+class FileFormat(Protocol):
+    """What DCAT says of a format. Properties, so that a module can be one."""
+
+    @property
+    def title(self) -> Bilingual:
+        """The title of the distribution."""
+        ...
+
+    @property
+    def purpose(self) -> Bilingual:
+        """Whom it is for, in one short sentence."""
+        ...
+
+    @property
+    def media_type(self) -> str:
+        """The IANA media type."""
+        ...
+
+    @property
+    def file_type(self) -> str:
+        """The code in the EU vocabulary "file-type"."""
+        ...
+
 
 AUTHORITY = "http://publications.europa.eu/resource/authority"
 # With http:, as DCAT 3 writes these (https://github.com/w3c/dxwg/issues/1206); they are compared
@@ -56,14 +80,18 @@ def document(graph: Sequence[Node], base: str) -> Node:
 
 
 def dataset_nodes(
-    content: Content, files: Sequence[FileRecord], folder: str, page: str, issued: str
+    content: Content,
+    files: Sequence[tuple[FileRecord, FileFormat]],
+    folder: str,
+    page: str,
+    issued: str,
 ) -> list[Node]:
     """Describe a dataset with its distributions, publisher and contact.
 
     Args:
         content: the current release.
-        files: its distributions.
-        folder: address of the folder in which they are, with a slash at the end.
+        files: its files, each with its format.
+        folder: address of the folder they are in, with a slash at the end.
         page: address of the dataset's page.
         issued: when the first release came out, ISO 8601.
     """
@@ -88,7 +116,7 @@ def dataset_nodes(
         "dct:spatial": _spatial(dataset.geography.uri, dataset.geography.coverage),
         "dcat:version": str(release.number),
         "dcat:landingPage": {"@id": page, "@type": "foaf:Document"},
-        "dcat:distribution": [_ref(distribution_urn(dataset.id, file.name)) for file in files],
+        "dcat:distribution": [_ref(distribution_urn(dataset.id, file.name)) for file, _ in files],
     }
     if dataset.ended:
         # https://www.w3.org/TR/vocab-dcat-3/#Property:resource_status
@@ -99,14 +127,11 @@ def dataset_nodes(
             "dcat:startDate": _year(release.period_first),
             "dcat:endDate": _year(release.period_last),
         }
-    distributions = [_distribution(content, file, folder) for file in files]
+    distributions = [_distribution(content, *each, folder) for each in files]
     return [node, _agent(content.publisher), *distributions]
 
 
-def _distribution(content: Content, file: FileRecord, folder: str) -> Node:
-    form = distribution_of(file.name, content.dataset)
-    if form is None:
-        raise ValueError(f"{file.name} is in no known format")
+def _distribution(content: Content, file: FileRecord, form: FileFormat, folder: str) -> Node:
     licence = content.licence
     return {
         "@id": distribution_urn(content.dataset.id, file.name),
@@ -145,16 +170,24 @@ def catalogue_nodes(
     title: Bilingual,
     description: Bilingual,
     publisher: Publisher,
-    data_dir: str,
+    home: str,
     graphs: Iterable[Sequence[Node]],
 ) -> list[Node]:
-    """Gather the nodes of all datasets under a catalogue; a publisher comes once."""
+    """Return the nodes of a catalogue and of all its datasets; a publisher comes once.
+
+    Args:
+        title: of the catalogue.
+        description: of the catalogue.
+        publisher: who runs the portal.
+        home: address of the portal's first page.
+        graphs: the nodes of each dataset.
+    """
     nodes = {node["@id"]: node for graph in graphs for node in graph}
     nodes.setdefault(_agent_id(publisher), _agent(publisher))
     datasets = [key for key, node in nodes.items() if node["@type"] == "dcat:Dataset"]
     modified = [nodes[key]["dct:modified"]["@value"] for key in datasets]
     catalogue: Node = {
-        "@id": data_dir,
+        "@id": home,
         "@type": "dcat:Catalog",
         "dct:title": texts(title),
         "dct:description": texts(description),
@@ -164,7 +197,7 @@ def catalogue_nodes(
             "@id": f"{AUTHORITY}/data-theme", "@type": "skos:ConceptScheme",
             "dct:title": {"@value": "Data theme", "@language": "en"},
         },
-        "foaf:homepage": {"@id": data_dir, "@type": "foaf:Document"},
+        "foaf:homepage": {"@id": home, "@type": "foaf:Document"},
         "dcat:dataset": [_ref(key) for key in datasets],
     }
     if modified:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from model.records.scorecard import Scorecard
-from portal.site.formatting import points
+from portal.rendering.formatting import points
 
 # Dark enough for white letters (WCAG 2.2, contrast 4.5:1).
 COLOURS = {"A": "#1f6b3a", "B": "#4a6a1f", "C": "#8a5200", "D": "#a8481c", "E": "#a32020"}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
-from model.records.quality_dimension import GRADES, QUALITY_DIMENSIONS, grade_of
+from model.records.quality_dimension import GRADES, QUALITY_DIMENSIONS
 from model.records.release_blockers import sentences
 from model.records.scorecard import GroupScore, QualityReport
 from model.records.validation import QualityRecord
@@ -15,11 +16,12 @@ from model.reference.registries import Registries
 from model.util.text import LANGUAGES, fold
 from portal.content import Content
 from portal.names import Names
-from portal.quality import trends
 from portal.quality.badge import badge
-from portal.quality.view import view
-from portal.site.pages import render_template
+from portal.rendering import trends
+from portal.rendering.environment import render_template
+from portal.rendering.quality_body import quality_body
 
+TEMPLATES = Path(__file__).resolve().parent / "templates"
 WORSE_DAYS, WORSE_POINTS = 7, 0.5
 _LATE = ("dead", "overdue", "late")
 
@@ -69,7 +71,8 @@ def render(
     shared = _overview(assessed, sectors, city, registries, totals, as_of)
     for language in LANGUAGES:
         yield f"{language}/quality.html", render_template(
-            "quality.html", language, root="../", page="quality.html", preview=False, **shared,
+            TEMPLATES, "quality.html", language, root="../", page="quality.html", preview=False,
+            **shared,
         )
 
 
@@ -105,10 +108,8 @@ def _overview(
         "city": city,
         "city_scores": dict(city.scores) if city else {},
         "curve": trends.curve(trends.weekly(list(totals.values()), as_of)),
-        "box": trends,
         "dimensions": QUALITY_DIMENSIONS,
         "grades": GRADES,
-        "grade_of": grade_of,
         "worse": _worse(reports, totals, as_of),
         "stopped": [
             (report, sentences(report.latest.blockers, report.dataset))
@@ -142,14 +143,12 @@ def _late(reports: Sequence[QualityReport]) -> list[QualityReport]:
 
 def _report(each: Assessed, registries: Registries, language: str) -> bytes:
     report = each.report
-    shown = view(each.names, report, each.record, each.content, language)
+    body = quality_body(each.names, report, each.record, each.content, language)
     return render_template(
-        "quality_report.html", language,
+        TEMPLATES, "quality_report.html", language,
         root="../../../", page=f"quality/{report.dataset}.html", preview=False,
         report=report,
         sector=registries.sectors[report.sector],
         dimensions=QUALITY_DIMENSIONS,
-        grade_of=grade_of,
-        box=trends,
-        v=shown,
+        v=body,
     )

@@ -1,4 +1,4 @@
-"""Putting the pages into the site: what has not changed is not written, what is gone is removed."""
+"""Write the pages about quality into the site: only what changed; remove what is gone."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from filelock import FileLock
-
 from model.errors import PortalError
 from model.records.scorecard import GroupScore
 from model.reference.registries import Registries
 from model.util.disk import disk_errors, write_if_changed
 from model.util.text import LANGUAGES
 from portal.quality.pages import Assessed, render
-
-LOCK_SECONDS = 120
+from portal.site.files import locked
 
 
 def publish_quality(
@@ -38,16 +35,12 @@ def publish_quality(
         PortalError: the folder cannot be written.
     """
     written = 0
-    with disk_errors(folder, PortalError):
-        folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / ".lock", timeout=LOCK_SECONDS):
-            kept = set()
-            for path, data in render(assessed, sectors, city, registries, as_of):
-                kept.add(path)
-                written += write_if_changed(
-                    folder / path, data, PortalError, lasting=False
-                )
-            _remove_others(folder, kept)
+    with disk_errors(folder, PortalError), locked(folder):
+        kept = set()
+        for path, data in render(assessed, sectors, city, registries, as_of):
+            kept.add(path)
+            written += write_if_changed(folder / path, data, PortalError, lasting=False)
+        _remove_others(folder, kept)
     return written
 
 

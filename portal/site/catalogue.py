@@ -1,6 +1,7 @@
-"""The pages that all datasets share: catalogue, the DCAT catalogue and the assets.
+"""The files that all datasets share: catalogue pages, the DCAT catalogue and the assets.
 
-They are made from the `dataset.json` of every dataset in the site's folder, and nothing else.
+They are made from the `dataset.json` and `dcat.jsonld` of every dataset in the site's folder, and
+nothing else.
 """
 
 from __future__ import annotations
@@ -8,15 +9,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from model.errors import PortalError
-from model.reference.registries import Registries
+from model.reference.registries import Registries, Sector
 from model.util.hashing import pretty_json, sha256_bytes, sha256_file
 from model.util.text import LANGUAGES, fold
 from portal.metadata import dcat
+from portal.rendering.words import catalogue_texts
 from portal.site import pages
 from portal.site.state import CatalogueState, DatasetState, all_datasets
-from portal.site.words import catalogue_texts
 
 STATE = "catalogue.json"
 ASSETS = Path(__file__).resolve().parent / "assets"
@@ -24,9 +26,16 @@ PUBLISHER = "da_nang_dst"  # who runs the portal
 
 
 def render(
-    folder: Path, registries: Registries, site_version: str, preview: bool
+    folder: Path, registries: Registries, site_version: str, preview: bool, base_url: str | None
 ) -> dict[str, bytes]:
     """Return every shared file: path in the site -> bytes; the state comes last.
+
+    Args:
+        folder: the site's folder.
+        registries: sectors and publishers.
+        site_version: version of the site's code.
+        preview: the site shows drafts.
+        base_url: address of the site on the web, with a slash at the end; None: not known.
 
     Raises:
         PortalError: a dataset's `dcat.jsonld` cannot be read.
@@ -35,17 +44,18 @@ def render(
     files: dict[str, bytes] = {
         f"assets/{path.name}": path.read_bytes() for path in sorted(ASSETS.iterdir())
     }
-    shown = [state for state in states if not state.withdrawn]
+    offered = [state for state in states if not state.withdrawn]
     withdrawn = sorted(
         (state for state in states if state.withdrawn), key=lambda state: fold(state.title.vi)
     )
-    files["catalog.jsonld"] = _dcat(folder, shown, registries)
-    sectors = _by_sector(shown, registries)
+    files["catalog.jsonld"] = _dcat(folder, offered, registries, base_url)
+    sectors = _by_sector(offered, registries)
     for language in LANGUAGES:
         files[f"{language}/index.html"] = pages.render_catalogue(
             sectors, withdrawn, language, preview
         )
     files["index.html"] = pages.render_landing()
+    files["404.html"] = pages.render_not_found(urlsplit(base_url or "/").path)
     state = CatalogueState(
         site_version=site_version,
         datasets={
@@ -60,7 +70,7 @@ def render(
 
 def _by_sector(
     states: list[DatasetState], registries: Registries
-) -> list[tuple[Any, list[DatasetState]]]:
+) -> list[tuple[Sector, list[DatasetState]]]:
     """Group the datasets by sector, both in the registry's order."""
     groups = []
     for sector in registries.sectors.values():
@@ -70,8 +80,10 @@ def _by_sector(
     return groups
 
 
-def _dcat(folder: Path, states: list[DatasetState], registries: Registries) -> bytes:
-    graphs = []
+def _dcat(
+    folder: Path, states: list[DatasetState], registries: Registries, base_url: str | None
+) -> bytes:
+    graphs: list[Any] = []
     for state in states:
         path = folder / "datasets" / state.dataset / "dcat.jsonld"
         try:
@@ -82,7 +94,8 @@ def _dcat(folder: Path, states: list[DatasetState], registries: Registries) -> b
                 todo=f"delete the folder {path.parent} and publish the dataset again",
             ) from error
     title, description = catalogue_texts()
+    home = f"{base_url or ''}index.html"
     nodes = dcat.catalogue_nodes(
-        title, description, registries.publishers[PUBLISHER], "index.html", graphs
+        title, description, registries.publishers[PUBLISHER], home, graphs
     )
-    return pretty_json(dcat.document(nodes, base="./")).encode()
+    return pretty_json(dcat.document(nodes, base=base_url or "./")).encode()

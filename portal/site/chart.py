@@ -1,6 +1,6 @@
-"""The geometry of a chart: where lines, bars, ticks and labels stand in the drawing.
+"""The layout of a chart: positions of its lines, bars, ticks and labels.
 
-Pure arithmetic from a `Plot` to numbers; templates/chart.svg draws them. Each chart is laid out
+Pure arithmetic from a `Plot` to numbers; templates/figure.html draws them. Each chart is laid out
 twice, for wide and for narrow screens, so that its text is never scaled down.
 """
 
@@ -10,30 +10,30 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from portal.metadata.vocabulary import NOT_FINAL
-from portal.site import formatting
-from portal.site.series import Plot, Point, Series
+from portal.rendering import formatting
+from portal.site.series import DA_NANG, Plot, Point, Series
+from portal.vocabulary import NOT_FINAL
 
 Label = Callable[[Series], str]
 WIDE, NARROW = 820, 340
 HEIGHT = {WIDE: 400, NARROW: 280}
 LABEL_GAP = 16  # between two direct labels
 CHAR = 6.7  # width of a character at the labels' size, on average
-SPARK_VALUES = 4  # fewer say nothing of a course
+SPARK_VALUES = 4  # fewer show no trend
 MARKERS = 45  # a line with more points than this shows only those that are not final
 
 
 @dataclass(frozen=True)
-class Tick:
-    """A mark on an axis."""
+class AxisTick:
+    """A labelled position on an axis."""
 
     at: float
     text: str
 
 
 @dataclass(frozen=True)
-class Mark:
-    """A point that is drawn; `hollow` when it is not final."""
+class PointMarker:
+    """A point of a line that is drawn; `hollow` when it is not final."""
 
     x: float
     y: float
@@ -42,20 +42,20 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Line:
+class PlottedLine:
     """A series drawn as a line; `path` breaks where a value is missing."""
 
     number: int
     path: str
-    marks: tuple[Mark, ...]
+    markers: tuple[PointMarker, ...]
     label: str
     label_x: float
     label_y: float
 
 
 @dataclass(frozen=True)
-class Bar:
-    """A series drawn as a bar."""
+class PlottedBar:
+    """A series drawn as a bar; `home` is the portal's own city."""
 
     y: float
     width: float
@@ -66,7 +66,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Lines:
+class LineChart:
     """A line chart, laid out."""
 
     width: int
@@ -75,14 +75,14 @@ class Lines:
     right: float
     top: float
     bottom: float
-    x_ticks: tuple[Tick, ...]
-    y_ticks: tuple[Tick, ...]
-    lines: tuple[Line, ...]
+    x_ticks: tuple[AxisTick, ...]
+    y_ticks: tuple[AxisTick, ...]
+    lines: tuple[PlottedLine, ...]
     direct: bool  # whether the labels stand beside the lines
 
 
 @dataclass(frozen=True)
-class Bars:
+class BarChart:
     """A bar chart, laid out."""
 
     width: int
@@ -90,7 +90,7 @@ class Bars:
     left: float
     zero: float
     bar_height: float
-    bars: tuple[Bar, ...]
+    bars: tuple[PlottedBar, ...]
 
 
 def nice_ticks(low: float, high: float, count: int = 5) -> list[float]:
@@ -109,21 +109,29 @@ def nice_ticks(low: float, high: float, count: int = 5) -> list[float]:
 
 
 def _tidy(value: float) -> float:
-    """Take off what binary arithmetic added: 0.30000000000000004 is 0.3."""
+    """Remove the error of binary arithmetic: 0.30000000000000004 is 0.3."""
     value = float(f"{value:.15g}")
     return int(value) if value == int(value) and abs(value) < 1e15 else value
 
 
 def lay_out_lines(
     plot: Plot, width: int, label: Label, language: str, decimals: int
-) -> Lines:
-    """Lay a line chart out."""
+) -> LineChart:
+    """Lay out a line chart.
+
+    Args:
+        plot: what to draw; at least one figure.
+        width: WIDE or NARROW, in pixels.
+        label: names a series.
+        language: "vi" or "en".
+        decimals: of the indicator.
+    """
     height = HEIGHT[width]
     direct = width == WIDE and len(plot.series) > 1
     values = [p.value for s in plot.series for p in s.points if p.value is not None]
     moments = [p.at for s in plot.series for p in s.points]
     low, high = min(values), max(values)
-    # A figure that is small against its level needs no nought on the axis to be read rightly.
+    # Where the figures vary little against their level, an axis from zero would flatten them.
     if 0 <= low < 0.6 * high:
         low = 0
     steps = nice_ticks(low, high, 5 if width == WIDE else 4)
@@ -149,28 +157,28 @@ def lay_out_lines(
     for number, series in enumerate(plot.series):
         known = [p for p in series.points if p.value is not None]
         dense = len(known) > MARKERS
-        marks = tuple(
-            Mark(x(p.at), y(p.value), p.status in NOT_FINAL, _tip(p, language, decimals))
+        markers = tuple(
+            PointMarker(x(p.at), y(p.value), p.status in NOT_FINAL, _tip(p, language, decimals))
             for index, p in enumerate(series.points)
             if p.value is not None
             and (not dense or p.status in NOT_FINAL or _alone(series.points, index))
         )
         lines.append(
-            Line(
-                number, _path(series.points, x, y), marks, labels[number],
+            PlottedLine(
+                number, _path(series.points, x, y), markers, labels[number],
                 x(known[-1].at) + 10, heights[number] + 4,
             )
         )
-    return Lines(
+    return LineChart(
         width, height, left, right, top, bottom,
         tuple(_time_ticks(plot, first, last, x, 9 if width == WIDE else 4, language)),
-        tuple(Tick(y(v), text) for v, text in zip(steps, texts, strict=True)),
+        tuple(AxisTick(y(v), text) for v, text in zip(steps, texts, strict=True)),
         tuple(lines), direct,
     )
 
 
-def lay_out_bars(plot: Plot, width: int, label: Label, language: str, decimals: int) -> Bars:
-    """Lay a bar chart out: one bar for each series, in the order given."""
+def lay_out_bars(plot: Plot, width: int, label: Label, language: str, decimals: int) -> BarChart:
+    """Lay out a bar chart, one bar for each series in the order given; see `lay_out_lines`."""
     rows = [(series, series.last) for series in plot.series if series.last]
     values = [point.value or 0 for _, point in rows if point]
     low, high = min(0, *values), max(0, *values)
@@ -181,22 +189,22 @@ def lay_out_bars(plot: Plot, width: int, label: Label, language: str, decimals: 
     room = width - left - max(map(len, texts)) * CHAR - 16
     row_height = 30.0
     bars = tuple(
-        Bar(
+        PlottedBar(
             y=8 + index * row_height,
             width=round((value / span) * room, 1),
             label=labels[index],
             value=texts[index],
             hollow=point is not None and point.status in NOT_FINAL,
-            home=series.code == "48",
+            home=series.code == DA_NANG,
         )
         for index, ((series, point), value) in enumerate(zip(rows, values, strict=True))
     )
     zero = round(left + (0 - low) / span * room, 1)
-    return Bars(width, round(len(bars) * row_height + 16), left, zero, 20.0, bars)
+    return BarChart(width, round(len(bars) * row_height + 16), left, zero, 20.0, bars)
 
 
 def sparkline(points: list[float | None], width: int = 132, height: int = 34) -> str:
-    """Return the path of a small line through the values; "" where they are too few for one."""
+    """Return the SVG path of a sparkline; "" where there are fewer than SPARK_VALUES values."""
     known = [v for v in points if v is not None]
     if len(known) < SPARK_VALUES:
         return ""
@@ -214,13 +222,20 @@ def sparkline(points: list[float | None], width: int = 132, height: int = 34) ->
     return "".join(parts)
 
 
-def spread(wanted: list[float], gap: float, low: float, high: float) -> list[float]:
-    """Move positions apart so that none is nearer than `gap` to another, order kept."""
-    order = sorted(range(len(wanted)), key=lambda index: wanted[index])
-    placed = [0.0] * len(wanted)
+def spread(positions: list[float], gap: float, low: float, high: float) -> list[float]:
+    """Move positions apart until each is at least `gap` from the next, keeping their order.
+
+    Args:
+        positions: where labels would stand best.
+        gap: least distance, in pixels.
+        low: least position.
+        high: greatest position.
+    """
+    order = sorted(range(len(positions)), key=lambda index: positions[index])
+    placed = [0.0] * len(positions)
     last = low - gap
     for index in order:
-        last = max(wanted[index], last + gap)
+        last = max(positions[index], last + gap)
         placed[index] = last
     last = high + gap
     for index in reversed(order):
@@ -234,19 +249,19 @@ def _path(
 ) -> str:
     parts, pen, year = [], "M", ""
     for point in points:
-        # A year to date starts anew each January: no line leads from December back to it.
-        starts_anew = "/" in point.period and point.period[:4] != year
+        # A year-to-date series restarts each January: no line leads back to it.
+        restarts = "/" in point.period and point.period[:4] != year
         year = point.period[:4]
         if point.value is None:
             pen = "M"
             continue
-        parts.append(f"{'M' if starts_anew else pen}{x(point.at)} {y(point.value)}")
+        parts.append(f"{'M' if restarts else pen}{x(point.at)} {y(point.value)}")
         pen = "L"
     return "".join(parts)
 
 
 def _alone(points: tuple[Point, ...], index: int) -> bool:
-    """Whether no line leads to a point, so that it must be drawn to be seen."""
+    """Whether no line leads to a point, so that only a marker shows it."""
     before = index > 0 and points[index - 1].value is not None
     after = index + 1 < len(points) and points[index + 1].value is not None
     return not before and not after
@@ -259,20 +274,20 @@ def _tip(point: Point, language: str, decimals: int) -> str:
 
 def _time_ticks(
     plot: Plot, first: float, last: float, x: Callable[[float], float], most: int, language: str
-) -> list[Tick]:
+) -> list[AxisTick]:
     if last - first >= 3 or plot.freq == "A":
         span = math.floor(last) - math.ceil(first)
         step = next(n for n in (1, 2, 5, 10, 20, 50, 100, 500) if span / n <= most)
         years = range(math.ceil(first / step) * step, math.floor(last) + 1, step)
-        return [Tick(x(year), str(year)) for year in years]
+        return [AxisTick(x(year), str(year)) for year in years]
     periods = {p.at: p.period for s in plot.series for p in s.points}
     moments = sorted(periods)
     step = max(1, math.ceil(len(moments) / (most * 0.75)))
-    return [Tick(x(at), formatting.period(periods[at], language)) for at in moments[::step]]
+    return [AxisTick(x(at), formatting.period(periods[at], language)) for at in moments[::step]]
 
 
 def _decimals(steps: list[float]) -> int:
-    """Return how many decimals tell the steps of an axis apart."""
+    """Return how many decimals distinguish the steps of an axis."""
     return max(len(f"{step}".partition(".")[2]) for step in steps)
 
 

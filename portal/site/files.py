@@ -1,4 +1,4 @@
-"""Folders exchanged so that a reader sees the old one or the new one, never half of one."""
+"""Replace a folder so that a reader sees the old one or the new one, never half of one."""
 
 from __future__ import annotations
 
@@ -8,32 +8,44 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock
+
+LOCK_SECONDS = 120
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of a site's shared pages; its file stands beside the folder, not in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_name(f".{folder.name}.lock"), timeout=LOCK_SECONDS):
+        yield
+
 
 @contextmanager
 def replaced_folder(target: Path) -> Iterator[Path]:
-    """Fill a folder aside; on leaving, it takes the place of `target` by renaming.
+    """Give a staging folder to fill; on leaving, it replaces `target` by renaming.
 
     POSIX cannot exchange two folders in one step: between two renames `target` is missing for
-    an instant. A process killed in that instant leaves the old folder aside, and `recover`
-    brings it back.
+    an instant. A process killed in that instant leaves the old folder renamed, and `recover`
+    restores it.
     """
-    aside, old = _aside(target), _old(target)
+    staging, old = _staging(target), _old(target)
     recover(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir()
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir()
     try:
-        yield aside
+        yield staging
         if target.exists():
             target.rename(old)
-        aside.rename(target)
+        staging.rename(target)
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
         recover(target)
 
 
 def recover(target: Path) -> None:
-    """Bring back, or clear away, what an exchange that was cut short left behind."""
+    """Restore, or delete, the old folder that an interrupted replacement left behind."""
     old = _old(target)
     if old.exists():
         if target.exists():
@@ -42,7 +54,7 @@ def recover(target: Path) -> None:
             old.rename(target)
 
 
-def _aside(target: Path) -> Path:
+def _staging(target: Path) -> Path:
     return target.with_name(f".{target.name}.new")
 
 
@@ -51,7 +63,12 @@ def _old(target: Path) -> Path:
 
 
 def link_or_copy(source: Path, target: Path) -> None:
-    """Give a file a second place, without a second copy where the file system can."""
+    """Hard-link a file, or copy it where the file system cannot link.
+
+    Args:
+        source: the file.
+        target: its second name.
+    """
     try:
         os.link(source, target)
     except OSError:

@@ -1,4 +1,4 @@
-"""Which figures a dataset's chart draws: an indicator, a few series, everything else held fixed."""
+"""The figures that a dataset's chart draws: one indicator, a few series, other columns fixed."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from model.reference.periods import frequency_of, period_start
 from model.util.sql import identifier
 from portal.content import Content
 
-MAX_LINES = 6  # more colours than that cannot be told apart
+MAX_LINES = 6  # more colours cannot be distinguished
 MAX_BARS = 15
-MAX_POINTS = 400  # of a line; more is thinned, keeping each stretch's lowest and highest
+MAX_POINTS = 400  # of a line; more are thinned, keeping the extremes of each stretch
 DA_NANG = "48"  # Decision 19/2025/QD-TTg
 TOTAL = "_T"  # SDMX: total
 _FIRST = (DA_NANG, "VNM")
@@ -47,7 +47,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Plot:
-    """What is drawn of one indicator."""
+    """What a chart draws of one indicator."""
 
     indicator: str
     column: str  # the column whose codes are the series
@@ -62,7 +62,12 @@ class Plot:
 
 
 def plots(content: Content, limit: int = 12) -> list[Plot]:
-    """Return the plots of a dataset, the declared one first; none without a single figure."""
+    """Return the plots of a dataset, the declared one first; indicators without figures have none.
+
+    Args:
+        content: the release.
+        limit: how many indicators at most.
+    """
     used = content.codes_used["indicator"]
     chart = content.dataset.chart
     first = [chart.indicator] if chart and chart.indicator in used else []
@@ -72,7 +77,12 @@ def plots(content: Content, limit: int = 12) -> list[Plot]:
 
 
 def plot(content: Content, indicator: str) -> Plot | None:
-    """Choose what to draw of an indicator; None when it has no figures."""
+    """Choose what to draw of an indicator; None when it has no figures.
+
+    Args:
+        content: the release.
+        indicator: its code.
+    """
     chart = content.dataset.chart
     where = dict(chart.where) if chart else {}
     areas = chart.areas if chart else ()
@@ -80,20 +90,20 @@ def plot(content: Content, indicator: str) -> Plot | None:
     codes = _codes(content, indicator, names)
     if not codes["ref_area"]:
         return None
-    wanted = [area for area in areas if area in codes["ref_area"]]
-    column = _series_column(content, codes, where, wanted)
+    declared = [area for area in areas if area in codes["ref_area"]]
+    column = _series_column(content, codes, where, declared)
     fixed = {
         name: _fixed(found, where.get(name), content.dataset.frequency if name == "freq" else TOTAL)
         for name, found in codes.items()
         if name != column and found
     }
-    if column != "ref_area" and wanted:
-        fixed["ref_area"] = wanted[0]
+    if column != "ref_area" and declared:
+        fixed["ref_area"] = declared[0]
     rows = _rows(content, indicator, column, fixed)
     # A declared choice of areas holds for lines and for bars.
-    keep = set(wanted) if column == "ref_area" and wanted else None
+    keep = set(declared) if column == "ref_area" and declared else None
     series = _series(rows, keep)
-    series = _chosen(series, wanted)
+    series = _chosen(series, declared)
     if not any(s.last for s in series):
         return None
     shown = {name: code for name, code in fixed.items() if len(codes[name]) > 1}
@@ -115,10 +125,10 @@ def _codes(content: Content, indicator: str, names: list[str]) -> dict[str, list
 
 
 def _series_column(
-    content: Content, codes: dict[str, list[str]], where: dict[str, str], wanted: list[str]
+    content: Content, codes: dict[str, list[str]], where: dict[str, str], areas: list[str]
 ) -> str:
-    """The areas are the series, unless there is only one: then a dimension's codes are."""
-    if len(wanted) > 1 or (not wanted and len(codes["ref_area"]) > 1):
+    """Return the column whose codes are the series: areas, or a dimension of a single area."""
+    if len(areas) > 1 or (not areas and len(codes["ref_area"]) > 1):
         return "ref_area"
     for name in content.dataset.dimensions:
         if name not in where and len(codes[name]) > 1:
@@ -155,15 +165,15 @@ def _series(rows: list[Any], keep: set[str] | None) -> list[Series]:
     ]
 
 
-def _chosen(series: list[Series], wanted: list[str]) -> list[Series]:
-    """Order the series and keep as many as can be told apart."""
+def _chosen(series: list[Series], areas: list[str]) -> list[Series]:
+    """Order the series and keep as many as can be distinguished."""
     periods = {p.period for s in series for p in s.points if p.value is not None}
     if len(periods) <= 1:
         series = sorted(series, key=lambda s: -(s.last.value or 0) if s.last else 0)
-        data_dir = [s for s in series if s.code in _FIRST]
-        kept = [*data_dir, *(s for s in series if s not in data_dir)][:MAX_BARS]
+        first = [s for s in series if s.code in _FIRST]
+        kept = [*first, *(s for s in series if s not in first)][:MAX_BARS]
         return [s for s in series if s in kept]
-    ranked = [*wanted, *(code for code in _FIRST if code not in wanted)]
+    ranked = [*areas, *(code for code in _FIRST if code not in areas)]
     rank = {code: index for index, code in enumerate(ranked)}
     series = sorted(
         series, key=lambda s: (rank.get(s.code, len(rank)), -len(s.points), s.code, s.vintage)
@@ -172,9 +182,9 @@ def _chosen(series: list[Series], wanted: list[str]) -> list[Series]:
 
 
 def moment(iso: str) -> float:
-    """Return where a period stands on the time axis: a fractional year, its beginning.
+    """Return a period's position on the time axis: the fractional year of its beginning.
 
-    A year to date stands at the beginning of its last month.
+    Year to date: the beginning of its last month.
     """
     freq = frequency_of(iso)
     if freq is None:

@@ -1,6 +1,6 @@
-"""The site as a portal: what it has, what it should have, and how it gets there.
+"""The site as a portal: plan and apply.
 
-A dataset's folder is filled aside and swapped in by renaming; then its pages follow, then the
+A dataset's folder is filled in staging and swapped in by renaming; then its pages follow, then the
 pages that all datasets share, under a lock. What has not changed is not written.
 """
 
@@ -13,22 +13,25 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from filelock import FileLock
-
 from model.errors import PortalError
 from model.records.publication import Difference, Publication
-from model.records.release import FileRecord, Release
+from model.records.release import FileRecord
 from model.reference.registries import Registries
 from model.util.disk import disk_errors, write_if_changed
-from model.util.hashing import pretty_json, sha256_bytes, sha256_file, sha256_json
+from model.util.hashing import pretty_json, sha256_bytes, sha256_json
 from model.util.text import LANGUAGES
+from portal import versions
 from portal.base import ReleaseFiles
 from portal.content import Content
-from portal.distributions.registry import DISTRIBUTIONS, write_all
-from portal.metadata import dcat, dqv
-from portal.metadata.mqa import assess
-from portal.site import catalogue, pages, versions
-from portal.site.files import link_or_copy, recover, replaced_folder
+from portal.distributions.registry import DISTRIBUTIONS
+from portal.site import catalogue, pages
+from portal.site.files import locked, recover, replaced_folder
+from portal.site.release_files import (
+    DatasetFolder,
+    is_file,
+    release_folder,
+    write_description,
+)
 from portal.site.state import (
     DatasetState,
     ReleaseState,
@@ -39,34 +42,42 @@ from portal.site.state import (
 from portal.site.summary import summarise
 
 Change = Literal["+", "~", "-", "="]
-LOCK_SECONDS = 120
 PREVIEW = "preview"
 OWN_FILES = ("dataset.json", "dcat.jsonld")
 
 
 class Site:
-    """The static site in `folder`; satisfies `Portal`.
+    """The static site in `folder`; implements `Portal`.
 
     Args:
         folder: where the site is.
         registries: names and licences.
         preview: the last release of each dataset is a draft, and every page says so.
+        base_url: address of the site on the web, with a slash at the end; DCAT has absolute
+            addresses then.
     """
 
-    def __init__(self, folder: Path, registries: Registries, preview: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        registries: Registries,
+        preview: bool = False,
+        base_url: str | None = None,
+    ) -> None:
         self.name = PREVIEW if preview else "site"
         self.folder = folder
         self.registries = registries
         self.preview = preview
+        self.base_url = base_url
         self._together = False
-        self._stale = False  # the shared pages, while datasets are published together
+        self._stale = False  # the shared pages, while several datasets are applied together
 
     @cached_property
     def _versions(self) -> versions.Versions:
-        return versions.current(self.registries)
+        return versions.current(self.registries, self.base_url)
 
     def plan(self, history: list[ReleaseFiles]) -> list[Difference]:
-        """Compare what the site has of a dataset with what it should have; write nothing.
+        """Compare the site's actual state of a dataset with the desired one; write nothing.
 
         Args:
             history: the dataset's releases, oldest first; the last one is current.
@@ -87,6 +98,9 @@ class Site:
     def apply(self, history: list[ReleaseFiles]) -> Publication:
         """Bring the site to a dataset's current release; an unchanged one writes nothing.
 
+        Args:
+            history: as for `plan`.
+
         Raises:
             PortalError: the folder cannot be written, or the release cannot be shown; readers
                 still see the old release.
@@ -97,8 +111,8 @@ class Site:
         if changes:
             with disk_errors(self.folder, PortalError):
                 if any(difference.what != "catalogue" for difference in changes):
-                    self._publish_dataset(history)
-                self._publish_catalogue()
+                    self._write_dataset(history)
+                self._write_catalogue()
         return Publication(
             dataset=release.dataset,
             portal=self.name,
@@ -110,10 +124,10 @@ class Site:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Publish many datasets: the pages that they share are made once, on leaving.
+        """Apply many datasets: the pages that they share are made once, on leaving.
 
-        Making them takes a second for a thousand datasets. Where a run is killed before, the
-        next one finds them outdated.
+        Making them takes a second for a thousand datasets. If a run is killed before, the next
+        one finds them outdated.
 
         Raises:
             PortalError: on leaving, the folder cannot be written.
@@ -126,10 +140,10 @@ class Site:
             if self._stale:
                 self._stale = False
                 with disk_errors(self.folder, PortalError):
-                    self._publish_catalogue()
+                    self._write_catalogue()
 
     def remove(self, dataset: str) -> bool:
-        """Take a dataset out of the site, as if it had never been there: for drafts.
+        """Remove a dataset from the site without a trace: for drafts.
 
         Returns:
             Whether it was there.
@@ -146,7 +160,7 @@ class Site:
                 (self.folder / pages.dataset_page(dataset, language)).unlink(missing_ok=True)
             if target.exists():
                 shutil.rmtree(target)
-            self._publish_catalogue()
+            self._write_catalogue()
         return True
 
     def _dataset_folder(self, dataset: str) -> Path:
@@ -160,35 +174,30 @@ class Site:
     ) -> Difference:
         release = item.release
         what = f"release {release.number}"
-        shown = state.of_release(release.number) if state else None
+        known = state.of_release(release.number) if state else None
         current = item is history[-1]
-        if state is None or shown is None:
+        if state is None or known is None:
             return Difference(dataset=release.dataset, change="+", what=what)
         detail = ""
-        change: Change
-        if shown.record_sha256 != sha256_json(release):
+        if known.record_sha256 != sha256_json(release):
             detail = "its record differs"
-        elif current and shown.made_by != self._versions.distributions:
-            detail = "the files are made anew by newer code"
+        elif current and known.made_by != self._versions.distributions:
+            detail = "newer code writes the files differently"
         elif current != (state.release == release.number):
             detail = "a newer release takes its place"
-        elif missing := self._missing(state, shown):
+        elif missing := self._missing(state, known):
             detail = f"{missing} is missing or damaged"
-        change = "~" if detail else "="
+        change: Change = "~" if detail else "="
         return Difference(dataset=release.dataset, change=change, what=what, detail=detail)
 
-    def _missing(self, state: DatasetState, shown: ReleaseState) -> str | None:
+    def _missing(self, state: DatasetState, known: ReleaseState) -> str | None:
         """Return the first file of a release that is not there in its full length."""
-        folder = self._release_folder(state, shown.number)
-        for file in shown.files:
+        folder = release_folder(self._dataset_folder(state.dataset), state.release, known.number)
+        for file in known.files:
             path = folder / file.name
             if not path.is_file() or path.stat().st_size != file.bytes:
                 return file.name
         return None
-
-    def _release_folder(self, state: DatasetState, number: int) -> Path:
-        folder = self._dataset_folder(state.dataset)
-        return folder if number == state.release else folder / "releases" / str(number)
 
     def _page_difference(self, state: DatasetState | None, dataset: str) -> Difference:
         change: Change = "="
@@ -196,10 +205,10 @@ class Site:
         if state is None:
             change = "+"
         elif state.site_version != self._versions.site:
-            change, detail = "~", "the site's own code or words changed"
+            change, detail = "~", "the site's code, texts or address changed"
         else:
             for path, sha256 in state.pages.items():
-                if not _is_file(self.folder / path, sha256):
+                if not is_file(self.folder / path, sha256):
                     change, detail = "~", f"{path} is missing or differs"
         return Difference(dataset=dataset, change=change, what="pages", detail=detail)
 
@@ -211,103 +220,54 @@ class Site:
             change = "+"
         elif (
             state.site_version != self._versions.site
-            or not _is_file(path, state.datasets[dataset])
-            or not all(_is_file(self.folder / page, sha) for page, sha in state.pages.items())
+            or not is_file(path, state.datasets[dataset])
+            or not all(is_file(self.folder / page, sha) for page, sha in state.pages.items())
         ):
             change = "~"
         return Difference(dataset=dataset, change=change, what="catalogue")
 
-    def _publish_dataset(self, history: list[ReleaseFiles]) -> None:
+    def _write_dataset(self, history: list[ReleaseFiles]) -> None:
         dataset = history[-1].release.dataset
         target = self._dataset_folder(dataset)
         recover(target)
-        before = self._state(dataset)
         content = Content.of(history[-1], self.registries)
         _check_name(content)
-        with replaced_folder(target) as aside:
-            shown = [
-                self._fill_release(item, content, before, aside)
-                for item in history
-            ]
+        folder = DatasetFolder(
+            content, self._state(dataset), target, self._versions.distributions
+        )
+        with replaced_folder(target) as staging:
+            releases = [folder.fill(item, staging) for item in history]
             if content.withdrawn:
-                rendered = pages.render_withdrawn(content, shown)
+                rendered = pages.render_withdrawn(content, releases)
             else:
-                rendered = pages.render_dataset(content, shown, self.preview)
+                rendered = pages.render_dataset(content, releases, self.preview)
             state = summarise(
-                content, tuple(shown), self._versions.site,
+                content, tuple(releases), self._versions.site,
                 {path: sha256_bytes(data) for path, data in rendered.items()},
             )
-            (aside / "dataset.json").write_text(pretty_json(state), encoding="utf-8")
+            (staging / "dataset.json").write_text(pretty_json(state), encoding="utf-8")
             if not content.withdrawn:
-                _describe(content, shown, aside / "dcat.jsonld")
+                write_description(content, releases, staging / "dcat.jsonld", self.base_url)
         for path, data in rendered.items():
             write_if_changed(self.folder / path, data, PortalError, lasting=False)
 
-    def _fill_release(
-        self,
-        item: ReleaseFiles,
-        content: Content,
-        before: DatasetState | None,
-        aside: Path,
-    ) -> ReleaseState:
-        """Put a release's files into the new folder: those of before, or made anew.
-
-        `content` is the current release.
-        """
-        release = item.release
-        current = release.number == content.release.number
-        folder = aside if current else aside / "releases" / str(release.number)
-        record = sha256_json(release)
-        shown = before.of_release(release.number) if before else None
-        same = shown is not None and shown.record_sha256 == record
-        if content.withdrawn:
-            offered = (*shown.superseded, *shown.files) if shown else ()
-            return _release_state(release, record, self._versions.distributions, (), offered)
-        folder.mkdir(parents=True, exist_ok=True)
-        if not content.public:
-            return _release_state(release, record, self._versions.distributions, ())
-        # An older release stays as it was offered; the current one follows the code.
-        if before and shown and same and shown.files and self._reusable(before, shown, current):
-            for file in shown.files:
-                link_or_copy(
-                    self._release_folder(before, shown.number) / file.name, folder / file.name
-                )
-            return shown
-        own = Content.of(item, self.registries)
-        if not own.public:  # it was not public when it came out
-            return _release_state(release, record, self._versions.distributions, ())
-        files = write_all(own, folder)
-        new = {file.sha256 for file in files}
-        known = (*shown.superseded, *shown.files) if shown and same else ()
-        return _release_state(
-            release, record, self._versions.distributions, files,
-            tuple(file for file in known if file.sha256 not in new),
-        )
-
-    def _reusable(self, before: DatasetState, shown: ReleaseState, current: bool) -> bool:
-        if current and shown.made_by != self._versions.distributions:
-            return False
-        folder = self._release_folder(before, shown.number)
-        return all(_is_file(folder / file.name, file.sha256) for file in shown.files)
-
-    def _publish_catalogue(self) -> None:
+    def _write_catalogue(self) -> None:
         if self._together:
             self._stale = True
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.folder / ".lock", timeout=LOCK_SECONDS):
+        with locked(self.folder):
             rendered = catalogue.render(
-                self.folder, self.registries, self._versions.site, self.preview
+                self.folder, self.registries, self._versions.site, self.preview, self.base_url
             )
             for path, data in rendered.items():
                 write_if_changed(self.folder / path, data, PortalError, lasting=False)
 
 
 def published_files(folder: Path) -> Iterator[tuple[str, int, FileRecord]]:
-    """Give every file that a site offers or offered: (dataset, release, file).
+    """Yield every file that a site offers or offered: (dataset, release, file).
 
     Args:
-        folder: the site's folder; without one there is nothing to give.
+        folder: the site's folder; without one there are none.
     """
     for state in all_datasets(folder):
         for release in state.releases:
@@ -315,42 +275,8 @@ def published_files(folder: Path) -> Iterator[tuple[str, int, FileRecord]]:
                 yield state.dataset, release.number, file
 
 
-def _describe(content: Content, shown: list[ReleaseState], path: Path) -> None:
-    """Write the dataset's description in DCAT."""
-    dataset = content.dataset.id
-    nodes = dcat.dataset_nodes(
-        content, shown[-1].files, folder=f"datasets/{dataset}/",
-        page=pages.dataset_page(dataset, "vi"), issued=shown[0].issued.isoformat(),
-    )
-    quality = content.quality
-    algorithm = quality.versions.get("scores", "")
-    nodes = dqv.measured(nodes, dataset, quality.scores, algorithm, assess(nodes, dataset))
-    document = dcat.document(nodes, base="../../../")
-    path.write_text(pretty_json(document), encoding="utf-8")
-
-
-def _release_state(
-    release: Release,
-    record: str,
-    made_by: str,
-    files: tuple[FileRecord, ...],
-    superseded: tuple[FileRecord, ...] = (),
-) -> ReleaseState:
-    return ReleaseState(
-        number=release.number, issued=release.issued, reason=release.reason, rows=release.rows,
-        quarantined=release.quarantined, changes=release.changes,
-        period_first=release.period_first, period_last=release.period_last,
-        record_sha256=record, made_by=made_by, files=files, superseded=superseded,
-        decision=release.decision,
-    )
-
-
-def _is_file(path: Path, sha256: str) -> bool:
-    return path.is_file() and sha256_file(path) == sha256
-
-
 def _check_name(content: Content) -> None:
-    """A dataset must not be named so that a download hides one of the site's own files."""
+    """Refuse a dataset's name by which a download would hide one of the site's own files."""
     names = [d.file_name(content.dataset) for d in DISTRIBUTIONS]
     if len({*names, *OWN_FILES}) != len(names) + len(OWN_FILES):
         raise PortalError(

@@ -1,4 +1,4 @@
-"""What the site knows of itself: `dataset.json` of each dataset, and `catalogue.json`.
+"""The site's own records: `dataset.json` of each dataset, and `catalogue.json`.
 
 `dataset.json` is published: it is the machine-readable summary from which the catalogue is made,
 and holds the checksum of every file that was ever offered.
@@ -29,11 +29,11 @@ class ReleaseState(Frozen):
     record_sha256: str  # of the release's own record: what the files were made from
     made_by: str  # version of the code that made the files
     files: tuple[FileRecord, ...]
-    superseded: tuple[FileRecord, ...] = ()  # offered once: made anew by newer code, or withdrawn
-    decision: Decision | None = None  # of the person who approved it, went back or withdrew
+    superseded: tuple[FileRecord, ...] = ()  # offered earlier: replaced by newer code, or withdrawn
+    decision: Decision | None = None  # of the person who approved, rolled back or withdrew
 
 
-class Checks(Frozen):
+class CheckCounts(Frozen):
     """How many checks had which outcome."""
 
     passed: int
@@ -41,8 +41,8 @@ class Checks(Frozen):
     failed: int
 
 
-class Spark(Frozen):
-    """The small line on the catalogue: the chart's first series."""
+class Sparkline(Frozen):
+    """The small line in the catalogue: the chart's first series."""
 
     label: Bilingual
     values: tuple[float | None, ...]
@@ -70,8 +70,8 @@ class DatasetState(Frozen):
     quarantined: int
     period_first: str | None
     period_last: str | None
-    checks: Checks
-    spark: Spark | None
+    checks: CheckCounts
+    spark: Sparkline | None
     releases: tuple[ReleaseState, ...]  # oldest first
     pages: dict[str, str]  # path in the site -> sha-256
     site_version: str
@@ -82,7 +82,7 @@ class DatasetState(Frozen):
 
 
 class CatalogueState(Frozen):
-    """What the shared pages were made from: checksums of every `dataset.json`."""
+    """The inputs of the shared pages: the checksum of every `dataset.json`."""
 
     site_version: str
     datasets: dict[str, str]
@@ -100,12 +100,12 @@ def read_dataset(path: Path) -> DatasetState | None:
 def all_datasets(folder: Path) -> list[DatasetState]:
     """Return the state of every dataset in a site, by id.
 
-    One that other code wrote cannot be read; it comes back when its dataset is published again.
+    One written by other code cannot be read; it is listed again once its dataset is published.
     """
     paths = (
         path
         for path in sorted(folder.glob("datasets/*/*/dataset.json"))
-        if not path.parent.name.startswith(".")  # being filled, or cleared away
+        if not path.parent.name.startswith(".")  # staging, or being deleted
     )
     return [state for state in map(read_dataset, paths) if state]
 

@@ -1,11 +1,11 @@
-"""What `dataset.json` says of a dataset."""
+"""The content of `dataset.json`."""
 
 from __future__ import annotations
 
 from model.util.text import Bilingual
 from portal.content import Content
 from portal.site.series import plots
-from portal.site.state import Checks, DatasetState, ReleaseState, Spark
+from portal.site.state import CheckCounts, DatasetState, ReleaseState, Sparkline
 
 SPARK_POINTS = 60
 
@@ -42,7 +42,7 @@ def summarise(
         quarantined=release.quarantined,
         period_first=release.period_first,
         period_last=release.period_last,
-        checks=Checks(
+        checks=CheckCounts(
             passed=quality.count("passed"), warned=quality.count("warned"),
             failed=quality.count("failed"),
         ),
@@ -53,7 +53,7 @@ def summarise(
     )
 
 
-def _spark(content: Content) -> Spark | None:
+def _spark(content: Content) -> Sparkline | None:
     drawn = plots(content, limit=1)
     if not drawn or drawn[0].bars:
         return None
@@ -65,4 +65,4 @@ def _spark(content: Content) -> Spark | None:
         en=f"{indicator.en}: {name.en if name else series.code}",
     )
     values = tuple(point.value for point in series.points)
-    return Spark(label=label, values=values[-SPARK_POINTS:])
+    return Sparkline(label=label, values=values[-SPARK_POINTS:])

@@ -17,7 +17,7 @@ from model.declarations.dataset import (
 )
 from sources.connectors.registry import PROTOCOLS
 
-DOCS = Path(__file__).resolve().parents[2] / "docs" / "declarations.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "declarations" / "reference.md"
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,5 @@ def test_it_holds_every_declaration_and_suite(command, installed: Path) -> None:
         for path in (installed / "assets").glob("*/*.yaml")
     }
     assert {row["dataset"] for row in listed} <= declared
-    assert len(declared) == len([
-        path for path in (PROJECT / "assets").glob("*/*.yaml")
-    ])
+    assert len(declared) == len(list((PROJECT / "assets").glob("*/*.yaml")))
     assert json.loads(command("check", "--json")) == []

@@ -83,7 +83,7 @@ def test_a_missing_value_breaks_the_line_and_a_lone_point_is_seen(tmp_path: Path
     [plot] = plots(content(tmp_path / "r", rows))
     [line] = lay_out_lines(plot, WIDE, lambda s: s.code, "vi", 0).lines
     assert line.path.count("M") == 2
-    assert [mark.hollow for mark in line.marks] == [False, False, False, True]
+    assert [mark.hollow for mark in line.markers] == [False, False, False, True]
 
 
 def test_a_year_to_date_starts_anew_each_january(tmp_path: Path) -> None:

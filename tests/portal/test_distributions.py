@@ -7,12 +7,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import frictionless
 import openpyxl
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.declarations.dataset import Dataset
 from model.errors import PortalError
 from model.util.hashing import sha256_file
 from portal.content import Content
@@ -182,6 +184,34 @@ def test_data_package_describes_every_file(written: Path) -> None:
     assert table["schema"]["primaryKey"] == list(dataset().key)
 
 
+def test_frictionless_finds_the_data_package_valid(written: Path) -> None:
+    report = frictionless.validate(str(written / "datapackage.json"))
+    assert report.valid, report.to_summary()
+    rows = {task.name: task.stats.get("rows") for task in report.tasks if task.type == "table"}
+    assert rows["hotel-rooms-csv"] == rows["hotel-rooms-xlsx"] == len(ROWS)
+    package = json.loads((written / "datapackage.json").read_text(encoding="utf-8"))
+    media = {item["path"]: item["mediatype"] for item in package["resources"]}
+    assert media["hotel_rooms-quality.html"] == "text/html"
+
+
+def test_a_column_that_is_not_published_is_in_no_download(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = tuple(name for name in dataset().columns if name != "obs_note")
+    monkeypatch.setattr(Dataset, "published_columns", property(lambda _: shown))
+    out = tmp_path / "out"
+    out.mkdir()
+    write_all(content(tmp_path / "release"), out)
+    assert tuple(pq.read_schema(out / "hotel_rooms.parquet").names) == shown
+    assert pq.read_table(out / "hotel_rooms.parquet").num_rows == len(ROWS)
+    with (out / "hotel_rooms.csv").open(encoding="utf-8", newline="") as file:
+        assert tuple(next(csv.reader(file))) == shown
+    assert json.loads((out / "hotel_rooms.json").read_text())["columns"] == list(shown)
+    header = next(iter(openpyxl.load_workbook(out / "hotel_rooms.xlsx")["data"].values))
+    assert header == shown
+    assert frictionless.validate(str(out / "datapackage.json")).valid
+
+
 def test_the_same_release_gives_the_same_bytes(tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     for folder in (one, two):
@@ -213,6 +243,20 @@ def test_verify_names_every_release_of_a_file(tmp_path: Path) -> None:
     ]
     renamed.write_bytes(renamed.read_bytes() + b"\n")
     assert verify(renamed, known)["matches"] == []
+
+
+def test_what_verify_cannot_decide_is_unknown(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    files = write_all(content(tmp_path / "release"), tmp_path / "out")
+    known = [("tourism/hotel_rooms", 1, file) for file in files]
+    genuine = tmp_path / "out" / "hotel_rooms.csv"
+    assert verify(genuine, [])["genuine"] is None, "without the publisher's records"
+    for name, verdict in (
+        ("hotel_rooms.csv", False), ("hotel_rooms (1).csv", False), ("other.csv", None),
+    ):
+        changed = tmp_path / name
+        changed.write_bytes(genuine.read_bytes() + b"\n")
+        assert verify(changed, known)["genuine"] is verdict, name
 
 
 def test_the_quality_page_tells_everything_in_either_language(tmp_path: Path) -> None:

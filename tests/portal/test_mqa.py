@@ -30,7 +30,7 @@ def nodes(folder: Path, **changes: Any) -> list[dcat.Node]:
     declared = dataset(**{"licence": "CC-BY-4.0", **changes})
     content = Content.of(make_release(folder / "r", declared, [row()]), registries())
     files = [
-        FileRecord(name=form.file_name(declared), sha256="0" * 64, bytes=9)
+        (FileRecord(name=form.file_name(declared), sha256="0" * 64, bytes=9), form)
         for form in DISTRIBUTIONS
     ] if content.public else []
     return dcat.dataset_nodes(

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
 import feedparser
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from junitparser import Failure, JUnitXml, Skipped
 from prometheus_client.parser import text_string_to_metric_families
@@ -34,7 +34,7 @@ def report(**changes) -> QualityReport:
     )
     latest = ValidationRun.model_validate({
         "dataset": NAME, "number": 1, "at": AT, "inputs_sha256": "", "snapshot_sha256": "",
-        "record_sha256": "", "data_sha256": "", "algorithm": "1", "stopped": None,
+        "record_sha256": "", "data_sha256": "", "algorithm": "1", "blockers": None,
         "rows_read": 3, "rows_released": 2, "rows_quarantined": 1, "period_last": "2023",
         "scores": (), "passed": ("a", "b"),
         "open": ({"name": "c", "outcome": "failed", "evaluated": 3, "unexpected": 1},),
@@ -186,6 +186,13 @@ def test_the_feed_has_the_newest_first_in_its_language() -> None:
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)")
 
 
+def _looks_like_utf8_read_as_latin1(text: str) -> bool:
+    try:
+        return text.encode("latin-1").decode("utf-8") != text
+    except UnicodeError:
+        return False
+
+
 PRINTED = st.characters(exclude_categories=("Cs", "Cc", "Cf", "Z"))
 
 
@@ -193,6 +200,7 @@ PRINTED = st.characters(exclude_categories=("Cs", "Cc", "Cf", "Z"))
 @example("<script>alert(1)</script>")
 @example("&amp; ]]> <![CDATA[")
 def test_a_feed_reader_reads_what_the_feed_says(text: str) -> None:
+    assume(not _looks_like_utf8_read_as_latin1(text))  # feedparser "repairs" such text
     said = Bilingual(vi=text, en=text)
     told = [
         incident(number).model_copy(update={"title": said, "text": said}) for number in (1, 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,16 +16,17 @@ import pytest
 from model.errors import PortalError
 from model.records.scorecard import QualityReport
 from model.util.hashing import sha256_file
+from portal import versions
 from portal.base import Portal
 from portal.distributions.registry import DISTRIBUTIONS
 from portal.names import Names
 from portal.quality.pages import Assessed
 from portal.quality.publish import publish_quality
-from portal.site import Site, catalogue, published_files, versions
+from portal.rendering.formatting import number, period
+from portal.site import Site, catalogue, published_files
 from portal.site.files import replaced_folder
-from portal.site.formatting import number, period
-from portal.site.versions import Versions
 from portal.verify import verify
+from portal.versions import Versions
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import ReleaseOnDisk, check, make_release, row
 
@@ -178,7 +180,7 @@ def test_an_older_release_stays_as_it_was_offered(
     folder = site.folder / "datasets" / "tourism" / "hotel_rooms"
     offered = (folder / "hotel_rooms.xlsx").read_bytes()
     newer = Versions(distributions="newer", site="newer")
-    monkeypatch.setattr(versions, "current", lambda _: newer)
+    monkeypatch.setattr(versions, "current", lambda *_: newer)
     site = Site(site.folder, registries())
     site.apply(list(history))
     assert (folder / "releases" / "1" / "hotel_rooms.xlsx").read_bytes() == offered
@@ -190,11 +192,11 @@ def test_newer_code_publishes_again(
     site.apply(list(history))
     now = versions.current(registries())
     pages_only = Versions(distributions=now.distributions, site="newer")
-    monkeypatch.setattr(versions, "current", lambda _: pages_only)
+    monkeypatch.setattr(versions, "current", lambda *_: pages_only)
     assert changes(Site(site.folder, registries()), history) == {
         "release 1": "=", "release 2": "=", "pages": "~", "catalogue": "~",
     }
-    monkeypatch.setattr(versions, "current", lambda _: Versions("newer", "newer"))
+    monkeypatch.setattr(versions, "current", lambda *_: Versions("newer", "newer"))
     newer = Site(site.folder, registries())
     assert changes(newer, history)["release 2"] == "~"
     assert newer.apply(list(history)).changed
@@ -208,7 +210,7 @@ def test_files_that_were_made_anew_are_still_genuine(
     path = site.folder / "datasets" / "tourism" / "hotel_rooms" / "hotel_rooms.csv"
     download = tmp_path / "download.csv"
     download.write_bytes(path.read_bytes())
-    monkeypatch.setattr(versions, "current", lambda _: Versions("newer", "newer"))
+    monkeypatch.setattr(versions, "current", lambda *_: Versions("newer", "newer"))
     monkeypatch.setattr("portal.distributions.csv_table.write_csv", _other_csv)
     Site(site.folder, registries()).apply(history[:1])
     assert path.read_bytes() != download.read_bytes()
@@ -355,7 +357,7 @@ def test_every_link_resolves(site: Site, history: list[ReleaseOnDisk], tmp_path:
     for language in ("vi", "en"):
         (site.folder / language / "failures.atom").touch()  # a run writes it
     pages = list(site.folder.rglob("*.html"))
-    assert len(pages) == 16  # 13 pages, and a report for each of 3 releases
+    assert len(pages) == 17  # 14 pages, and a report for each of 3 releases
     for path in pages:
         page = Page(path)
         ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
@@ -365,9 +367,11 @@ def test_every_link_resolves(site: Site, history: list[ReleaseOnDisk], tmp_path:
         ]
         for address in filter(None, targets):
             parts = urlsplit(address)
-            if parts.scheme in ("http", "https", "mailto"):
+            if parts.scheme in ("http", "https", "mailto", "data"):
                 continue
             target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            if parts.path.startswith("/"):  # of 404.html, which is shown at any address
+                target = site.folder / unquote(parts.path).lstrip("/")
             assert target.is_file(), f"{path.name}: {address}"
             if parts.fragment:
                 found = Page(target).elements
@@ -384,7 +388,7 @@ def test_nothing_comes_from_the_network_or_runs_inline(
             assert "style" not in attributes
             if tag in ("script", "img", "link") and attributes.get("type") != "application/ld+json":
                 address = attributes.get("src") or attributes.get("href") or ""
-                assert address and not urlsplit(address).scheme
+                assert address and urlsplit(address).scheme in ("", "data")
     css = (site.folder / "assets" / "style.css").read_text()
     assert "url(" not in css and "@import" not in css
 
@@ -420,9 +424,13 @@ def test_hostile_metadata_stays_text(site: Site, tmp_path: Path) -> None:
     )
     override = "\u202egnp.exe\u2066" + HOSTILE
     rows = [*ROWS, row(ref_area=override, obs_note=override)]
-    quarantined = {**HELD, "_part": override, "_column": override, "reasons": [override], "_row": None}
+    quarantined = {
+        **HELD, "_part": override, "_column": override, "reasons": [override], "_row": None,
+    }
     failing = check(title=text, outcome="failed", error=override)
-    release = make_release(tmp_path / "r", declared, rows, quarantined=[quarantined], checks=(failing,))
+    release = make_release(
+        tmp_path / "r", declared, rows, quarantined=[quarantined], checks=(failing,)
+    )
     site.apply([release])
     for path in site.folder.rglob("*.html"):
         page = Page(path)
@@ -459,13 +467,48 @@ def test_dcat_describes_every_distribution(site: Site, history: list[ReleaseOnDi
         assert item["dcat:byteSize"]["@value"] == str(path.stat().st_size)
 
 
+def test_with_a_base_url_every_address_in_dcat_is_absolute(
+    tmp_path: Path, history: list[ReleaseOnDisk]
+) -> None:
+    base = "https://data.example.org/city/"
+    relative = Site(tmp_path / "site", registries())
+    relative.apply(list(history))
+    site = Site(tmp_path / "site", registries(), base_url=base)
+    assert site.apply(list(history)).changed, "the address is part of the site's version"
+    for name in ("catalog.jsonld", "datasets/tourism/hotel_rooms/dcat.jsonld"):
+        document = json.loads((site.folder / name).read_text(encoding="utf-8"))
+        assert document["@context"]["@base"] == base
+        ids = [item["@id"] for item in _nodes_of(document["@graph"]) if "@id" in item]
+        assert ids and all(urlsplit(address).scheme for address in ids), ids
+        assert any(address.startswith(f"{base}datasets/tourism/") for address in ids)
+    page = (site.folder / "404.html").read_text(encoding="utf-8")
+    assert 'href="/city/assets/style.css"' in page and 'href="/city/en/index.html"' in page
+
+
+def _nodes_of(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _nodes_of(item)
+
+
+def test_the_site_holds_nothing_but_what_is_published(
+    site: Site, history: list[ReleaseOnDisk]
+) -> None:
+    site.apply(list(history))
+    publish_quality(site.folder, [], [], None, registries(), date(2026, 1, 1))
+    assert [path for path in site.folder.rglob("*") if path.name.startswith(".")] == []
+
+
 def test_a_full_disk_is_told_in_words(
     site: Site, history: list[ReleaseOnDisk], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr("portal.site.site.write_all", full)
+    monkeypatch.setattr("portal.site.release_files.write_all", full)
     with pytest.raises(PortalError, match="the disk is full"):
         site.apply(list(history))
 

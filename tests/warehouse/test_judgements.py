@@ -127,7 +127,7 @@ def test_a_record_that_was_changed_is_told(data_dir: DataDir, tmp_path: Path) ->
     with pytest.raises(StoreError, match="not what the log says"):
         validation_log.record(data_dir, made)
     (data_dir.validation_runs(DATASET) / "log.jsonl").write_text("{}\n")
-    with pytest.raises(StoreError, match="the log of judgements cannot be read"):
+    with pytest.raises(StoreError, match="the validation log cannot be read"):
         validation_log.log(data_dir, DATASET)
 
 
@@ -166,7 +166,7 @@ def test_acceptances_are_added_and_have_a_version(data_dir: DataDir) -> None:
     assert [item.row["obs_value"] for item in found] == [1.0, 2.0]
     assert first is not None and acceptances.version(found) not in (None, first)
     assert acceptances.version(found[::-1]) == acceptances.version(found)
-    data_dir.acceptances(DATASET).write_text("{")
+    data_dir.acceptances(DATASET).write_text("{\n")
     with pytest.raises(StoreError, match="accepted rows cannot be read"):
         acceptances.load(data_dir, DATASET)
 

@@ -98,12 +98,13 @@ def succeed(
     }
     small = pa.table(
         {
-            "old": list(became),
-            "new": [code for code, _, _ in became.values()],
-            "parts": pa.array([parts for _, parts, _ in became.values()], pa.int64()),
-            "reason": pa.array([reason for _, _, reason in became.values()], pa.string()),
+            "_old": list(became),
+            "_new": [code for code, _, _ in became.values()],
+            "_parts": pa.array([parts for _, parts, _ in became.values()], pa.int64()),
+            "_reason": pa.array([reason for _, _, reason in became.values()], pa.string()),
         }
     )
+    # Dimensions may have any name that begins with a letter: these cannot collide with one.
     con.register("_became", small)
     con.execute("CREATE TABLE _successor AS SELECT * FROM _became")
     con.unregister("_became")
@@ -139,26 +140,27 @@ def _rest(dataset: Dataset) -> list[str]:
 
 def _reject_partial(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
     """Give a reason to each row whose area has no successor, or lacks its other parts."""
-    rest = ", ".join(["new", *_rest(dataset)])
+    rest = ", ".join(["_new", *_rest(dataset)])
     con.execute(
         f"""
         CREATE TABLE _succeeding AS
-        SELECT o._id, s.new, s.parts,
-               coalesce(s.reason,
-                 CASE WHEN count(*) OVER same <> s.parts OR count(obs_value) OVER same <> s.parts
-                      THEN 'the ' || s.parts || ' parts of ' || s.new || ' have '
+        SELECT o._id, s._new, s._parts,
+               coalesce(s._reason,
+                 CASE WHEN count(*) OVER same <> s._parts
+                           OR count(obs_value) OVER same <> s._parts
+                      THEN 'the ' || s._parts || ' parts of ' || s._new || ' have '
                            || count(obs_value) OVER same || ' figures'
                       WHEN count(DISTINCT nullif(obs_status, 'A')) OVER same > 1
-                      THEN 'the parts of ' || s.new || ' have several statuses' END) AS reason
-        FROM observation o JOIN _successor s ON o.ref_area = s.old
+                      THEN 'the parts of ' || s._new || ' have several statuses' END) AS _reason
+        FROM observation o JOIN _successor s ON o.ref_area = s._old
         WHERE o._reject IS NULL
         WINDOW same AS (PARTITION BY {rest})
         """
     )
     con.execute(
-        "UPDATE observation o SET _reject = 'ref_area: ' || t.reason,"
+        "UPDATE observation o SET _reject = 'ref_area: ' || t._reason,"
         " _original = to_json(struct_pack(ref_area := o.ref_area, obs_value := o.obs_value))"
-        " FROM _succeeding t WHERE o._id = t._id AND t.reason IS NOT NULL"
+        " FROM _succeeding t WHERE o._id = t._id AND t._reason IS NOT NULL"
     )
 
 
@@ -167,7 +169,7 @@ def _merge(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
     rest = ", ".join(_rest(dataset))
     columns = ", ".join(
         {
-            "ref_area": "t.new AS ref_area",
+            "ref_area": "t._new AS ref_area",
             # In one order: sums of floats depend on it, and two runs must give the same bytes.
             "obs_value": "fsum(obs_value ORDER BY o._id) AS obs_value",
             "obs_status": "max(nullif(obs_status, 'A')) AS obs_status",
@@ -188,11 +190,11 @@ def _merge(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
                    arg_min(_row, o._id) AS _row, arg_min(_column, o._id) AS _column,
                    NULL AS _original, NULL AS _reject
             FROM observation o JOIN _succeeding t USING (_id)
-            WHERE t.reason IS NULL GROUP BY t.new, {rest}
+            WHERE t._reason IS NULL GROUP BY t._new, {rest}
         )
         """
     )
     con.execute(
-        "DELETE FROM observation WHERE _id IN (SELECT _id FROM _succeeding WHERE reason IS NULL)"
+        "DELETE FROM observation WHERE _id IN (SELECT _id FROM _succeeding WHERE _reason IS NULL)"
     )
     con.execute("INSERT INTO observation BY NAME SELECT * FROM _merged")

@@ -87,7 +87,7 @@ def clean(
     schema_check.refuse(changed, dataset.id)
     if sql:
         run_sql(con, sql, dataset)
-    add_position(con)
+    add_position(con, dataset)
     if source.unpivot:
         unpivot(con, source.unpivot, read_columns(rules) | set(source.where), dataset)
     if "geo_vintage" not in rules:

@@ -10,8 +10,9 @@ import pyarrow as pa
 from model.declarations.dataset import ColumnRule, Dataset, Source
 from model.errors import OpenIndicatorsError, ReadError
 from model.util.sql import identifier
-from warehouse.cleaning.numbers import is_empty
+from warehouse.cleaning.numbers import UNMARKED, is_empty
 from warehouse.cleaning.source_columns import column_advice, columns_of, shown
+from warehouse.cleaning.unpivot import PLACE
 
 
 def load(
@@ -86,9 +87,18 @@ def run_sql(con: duckdb.DuckDBPyConnection, sql: str, dataset: Dataset) -> None:
     con.execute("ALTER TABLE shaped RENAME TO raw")
 
 
-def add_position(con: duckdb.DuckDBPyConnection) -> None:
-    """Give `raw` the columns `_part` and `_row` where it has none."""
+def add_position(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
+    """Give `raw` the columns `_part` and `_row` where it has none.
+
+    Raises:
+        ReadError: the source has a column of a name that cleaning needs for its own.
+    """
     columns = columns_of(con)
+    if taken := [name for name in columns if name.casefold() in (*UNMARKED, PLACE, "_place")]:
+        raise ReadError(
+            f"the source has a column {taken[0]!r}, a name that cleaning uses itself",
+            where=dataset.id, todo="give it another name in the declaration's SQL file",
+        )
     for name, kind in (("_part", "VARCHAR"), ("_row", "BIGINT")):
         if name not in columns:
             con.execute(f"ALTER TABLE raw ADD COLUMN {name} {kind}")

@@ -8,7 +8,8 @@ import duckdb
 import pyarrow as pa
 
 from model.declarations.dataset import ColumnRule, Dataset
-from model.reference.periods import frequency_of, parse_period
+from model.errors import ReadError
+from model.reference.periods import TimePeriod, frequency_of, parse_period
 from model.reference.registries import Registries
 from model.util.sql import identifier, literal
 from warehouse.cleaning.code_mapping import look_up, reader_for, text_of
@@ -69,7 +70,7 @@ def map_observations(
     value_column = rules["obs_value"].column
     original = _as_json([name for name in columns if name not in beside], "raw")
     reject = f"nullif(concat_ws('; ', {', '.join(rejects)}), '')"
-    position = "raw._column" if "_column" in columns else f"'{value_column or ''}'"
+    position = "raw._column" if "_column" in columns else literal(value_column or "")
     selected = ", ".join(
         [
             *(
@@ -122,8 +123,18 @@ def _of_marks(marked: dict[str, str]) -> tuple[list[str], list[str]]:
 
 def _constant(concept: str, const: str) -> str:
     if concept == "time_period":
-        const = parse_period(const).iso
+        const = _constant_period(const).iso
     return literal(const)
+
+
+def _constant_period(text: str) -> TimePeriod:
+    try:
+        return parse_period(text)
+    except ValueError as error:
+        raise ReadError(
+            f"the constant of `time_period` is no time period: {error}",
+            todo='write it in ISO 8601, e.g. `time_period: {const: "2024"}`',
+        ) from error
 
 
 def _as_json(columns: Iterable[str], table: str) -> str:
@@ -158,14 +169,13 @@ def _ordered(dataset: Dataset) -> str:
         "freq": "_freq.freq",
         "obs_value": "_number AS obs_value",
         "unit_measure": "_unit.unit AS unit_measure",
-        "indicator": "mapped.indicator",
     }
-    return ", ".join(special.get(name, identifier(name)) for name in dataset.columns)
+    return ", ".join(special.get(name, f"mapped.{identifier(name)}") for name in dataset.columns)
 
 
 def _frequencies(con: duckdb.DuckDBPyConnection, rule: ColumnRule) -> dict[str, list[str]]:
     if rule.const is not None:
-        periods = [parse_period(rule.const).iso]
+        periods = [_constant_period(rule.const).iso]
     else:
         rows = con.execute(
             'SELECT DISTINCT value FROM "_read_time_period" WHERE value IS NOT NULL'

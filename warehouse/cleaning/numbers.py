@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Mapping
 
 import duckdb
 import pyarrow as pa
 
 from model.declarations.dataset import ColumnRule
+from model.errors import ReadError
 from model.util.sql import identifier, literal
 from model.util.text import nfc
 from warehouse.cleaning.observation_flags import unmarked, without
+from warehouse.cleaning.source_columns import row_number
 
 # What a number looks like in text, by locale. Source for vi: CLDR main/vi/numbers.json.
 _NUMBER = {
@@ -23,6 +27,8 @@ _LOCALE_WORDS = {
     "en": "English (1,234.5)",
     "vi": "Vietnamese (1.234,5)",
 }
+
+_NUMERIC = re.compile("U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$|DECIMAL|DOUBLE|FLOAT|BOOLEAN")
 
 # Columns that `take_marks` adds: the text without marks, what they mean, and a word of scale.
 UNMARKED = ("_unmarked", "_mark_status", "_mark_note", "_scale_word")
@@ -57,9 +63,10 @@ def take_marks(
     )
     con.register("_marks", small)
     con.execute(
-        f"CREATE TABLE unmarked AS SELECT raw.*, coalesce(_marks._unmarked, raw.{cell})"
+        f"CREATE TABLE unmarked AS SELECT raw.* EXCLUDE (_place), coalesce(_marks._unmarked, raw.{cell})"
         " AS _unmarked, _marks._mark_status, _marks._mark_note, _marks._scale_word"
-        f" FROM raw LEFT JOIN _marks ON raw.{cell} = _marks.source ORDER BY raw.rowid"
+        f" FROM (SELECT *, {row_number(columns)} AS _place FROM raw) AS raw"
+        f" LEFT JOIN _marks ON raw.{cell} = _marks.source ORDER BY raw._place"
     )
     con.unregister("_marks")
     con.execute("DROP TABLE raw")
@@ -89,15 +96,34 @@ def is_empty(rule: ColumnRule, columns: Mapping[str, str]) -> str:
     return f"({cell} IS NULL OR {blank} = ''" + (f" OR {blank} IN ({marks})" if marks else "") + ")"
 
 
+def constant_number(text: str) -> str:
+    """Return a declared constant if it is a finite number as a source in `plain` writes it.
+
+    Raises:
+        ReadError: it is not.
+    """
+    if not re.fullmatch(_NUMBER["plain"], text) or not math.isfinite(float(text)):
+        raise ReadError(
+            f"the constant {text!r} of `obs_value` is not a number",
+            todo="write digits with `.` before the decimals, e.g. `obs_value: {const: \"12.5\"}`",
+        )
+    return text
+
+
 def number_of(rule: ColumnRule, columns: Mapping[str, str]) -> tuple[str, str]:
     """Return SQL for the parsed number, and SQL for why it could not be parsed."""
     if rule.const is not None:
-        return f"CAST('{rule.const}' AS DOUBLE)", "NULL"
+        return f"CAST({literal(constant_number(rule.const))} AS DOUBLE)", "NULL"
     column = str(rule.column)
     cell = f"raw.{identifier(column)}"
     empty = is_empty(rule, columns)
     no_scale = _no_scale(rule, empty)
     if columns[column] != "VARCHAR":
+        if not _NUMERIC.match(columns[column]):
+            raise ReadError(
+                f"the column {column!r} of `obs_value` is of type {columns[column]}, not a number",
+                todo="map another column, or convert it in the declaration's SQL file",
+            )
         scaled = _by_row(rule, lambda scale: f"CAST({cell} AS DOUBLE) * {scale!r}")
         return (
             f"CASE WHEN NOT {empty} THEN {scaled} END",

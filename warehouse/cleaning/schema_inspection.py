@@ -17,6 +17,7 @@ from model.reference.periods import parse_period
 from model.util.hashing import sha256_json
 from model.util.sql import identifier
 from model.util.text import fold
+from warehouse.cleaning.source_columns import row_number
 
 POSITION = ("_part", "_row", "_column")
 SAMPLED_ROWS = 100_000  # about as many, spread over the table, tell what a column holds
@@ -58,11 +59,12 @@ def observed_schema(
         if name not in POSITION and not any(_is_period(text, form) for text in _texts(name, source))
     ]
     marks = {rule.column: rule.missing for rule in rules.values() if rule.column}
+    place = row_number(types)
     return SourceSchema(
         read_by=_read_by(source, sql),
         parts=_parts(con) if "_part" in types else (),
         columns={
-            name: _column(con, name, types[name], marks.get(name, DEFAULT_MISSING), step)
+            name: _column(con, name, types[name], marks.get(name, DEFAULT_MISSING), step, place)
             for name in names
         },
         units=_units(con, source, rules, types),
@@ -116,13 +118,15 @@ def _parts(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
 
 
 def _column(
-    con: duckdb.DuckDBPyConnection, name: str, type_: str, missing: Iterable[str], step: int
+    con: duckdb.DuckDBPyConnection, name: str, type_: str, missing: Iterable[str], step: int,
+    place: str,
 ) -> ColumnSchema:
     counted = con.execute(
         f"""
         WITH cell AS (
-            SELECT trim(CAST({identifier(name)} AS VARCHAR), ' \t\u00a0') AS v
-            FROM raw WHERE rowid % ? = 0 AND {identifier(name)} IS NOT NULL
+            SELECT trim(CAST(cell AS VARCHAR), ' \t\u00a0') AS v
+            FROM (SELECT {identifier(name)} AS cell, {place} AS place FROM raw)
+            WHERE place % ? = 0 AND cell IS NOT NULL
         )
         SELECT count(*), count(*) FILTER (regexp_full_match(v, ?)),
                count(*) FILTER (regexp_full_match(v, ?)),

@@ -16,6 +16,12 @@ def columns_of(con: duckdb.DuckDBPyConnection, table: str = "raw") -> dict[str, 
     return {name: kind for name, kind, *_ in rows}
 
 
+def row_number(columns: Iterable[str]) -> str:
+    """Return SQL for a row's place in a table: DuckDB's rowid, unless a column has that name."""
+    taken = any(name.casefold() == "rowid" for name in columns)
+    return "row_number() OVER () - 1" if taken else "rowid"
+
+
 def shown(columns: Iterable[str]) -> list[str]:
     """Return the names to show in a message."""
     return [name for name in columns if not name.startswith("_")][:40]

@@ -11,7 +11,7 @@ import pyarrow as pa
 from model.declarations.dataset import Dataset, Unpivot
 from model.errors import ReadError
 from model.util.sql import identifier
-from warehouse.cleaning.source_columns import column_advice, columns_of, shown
+from warehouse.cleaning.source_columns import column_advice, columns_of, row_number, shown
 
 # What the rows that come of one row have in common stands there once, and each has its place.
 SOURCE_ROW, PLACE = "_source_row", "_source_place"
@@ -52,12 +52,13 @@ def unpivot(
                 where=dataset.id, todo="columns: " + ", ".join(shown(columns)),
             )
     kept = [name for name in columns if name not in chosen]
+    _refuse_taken_names(wide, [name for name in kept if name in read], dataset)
     listed = ", ".join(map(identifier, kept))
-    con.execute(f"CREATE TABLE {SOURCE_ROW} AS SELECT rowid AS {PLACE}, {listed} FROM raw")
+    con.execute(f"CREATE TABLE {SOURCE_ROW} AS SELECT {row_number(columns)} AS {PLACE}, {listed} FROM raw")
     carried = [identifier(name) for name in kept if name in read or name in ("_part", "_row")]
     cast = ", ".join(f"{_as_text(name, columns[name])} AS {identifier(name)}" for name in chosen)
     on = ", ".join(identifier(name) for name in chosen)
-    selected = ", ".join([f"rowid AS {PLACE}", *carried, cast])
+    selected = ", ".join([f"{row_number(columns)} AS {PLACE}", *carried, cast])
     con.execute(f"CREATE VIEW wide AS SELECT {selected} FROM raw")
     tall = (
         "SELECT * FROM wide UNPIVOT INCLUDE NULLS"
@@ -77,6 +78,18 @@ def unpivot(
     con.execute("DROP VIEW wide")
     con.execute("DROP TABLE raw")
     con.execute("ALTER TABLE long RENAME TO raw")
+
+
+def _refuse_taken_names(wide: Unpivot, carried: list[str], dataset: Dataset) -> None:
+    """Check that the new columns have names of their own; DuckDB's names ignore case."""
+    taken = {name.casefold() for name in (*carried, "_part", "_row", "_column")}
+    for name in (*wide.names, wide.values_to):
+        if name.casefold() in taken:
+            raise ReadError(
+                f"`unpivot` makes a column {name!r}, which the table has already",
+                where=dataset.id, todo="give `names_to` or `values_to` another name",
+            )
+        taken.add(name.casefold())
 
 
 def _split_names(chosen: list[str], wide: Unpivot, dataset: Dataset) -> pa.Table:

@@ -1,19 +1,18 @@
-"""Rows that a person accepted although a check holds them back.
+"""Rows that a person accepted although they fail a check.
 
-    acceptances/<sector>/<dataset>.jsonl     one line for each accepted row; lines are only added
+    acceptances/<sector>/<dataset>.jsonl     one line for each accepted row, append-only
 
-An acceptance is by content: it holds for a row with the very same values, and for the checks that
-the person saw it break. It is one of a release's inputs, so that a new release follows.
+An acceptance is by content: it holds for a row with exactly these values, and for the checks that
+the person saw it fail. It is one of a release's inputs, so that a new release follows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from model.errors import StoreError
 from model.records.validation_log import Acceptance
-from model.util.disk import write_if_changed
-from model.util.hashing import canonical_json, sha256_json
+from model.util.hashing import sha256_json
+from warehouse.store.append_log import append_log, read_log
 from warehouse.store.data_dir import DataDir
 
 
@@ -23,27 +22,17 @@ def load(data_dir: DataDir, dataset: str) -> list[Acceptance]:
     Raises:
         StoreError: the file is damaged.
     """
-    path = data_dir.acceptances(dataset)
-    if not path.exists():
-        return []
-    try:
-        return [Acceptance.model_validate_json(line) for line in path.read_bytes().splitlines()]
-    except (OSError, ValueError) as error:
-        raise StoreError(
-            f"the accepted rows cannot be read: {error}", where=str(path),
-            todo="restore the file from a backup: it says who accepted what, and why",
-        ) from error
+    todo = "restore the file from a backup: it records who accepted what, and why"
+    return read_log(data_dir.acceptances(dataset), Acceptance, "the log of accepted rows", todo)
 
 
 def add(data_dir: DataDir, dataset: str, accepted: Sequence[Acceptance]) -> None:
-    """Add acceptances; a crash leaves the file of before or the whole new one.
+    """Add acceptances to the dataset's log.
 
     Raises:
-        StoreError: full, read-only, forbidden, or the file is damaged.
+        StoreError: full, read-only, forbidden.
     """
-    lines = [*load(data_dir, dataset), *accepted]
-    text = "".join(canonical_json(item) + "\n" for item in lines)
-    write_if_changed(data_dir.acceptances(dataset), text)
+    append_log(data_dir.acceptances(dataset), accepted)
 
 
 def version(accepted: Sequence[Acceptance]) -> str | None:

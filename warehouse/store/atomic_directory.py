@@ -1,4 +1,4 @@
-"""Folders that are there whole or not at all, and clearing what killed processes left aside."""
+"""Folders that appear whole or not at all, and removing what killed processes left unfinished."""
 
 from __future__ import annotations
 
@@ -10,29 +10,28 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from model.errors import StoreError
-from model.util.disk import disk_errors, staging_path, sync
+from model.util.disk import STAGING, disk_errors, staging_path, sync
 
 
 @contextmanager
 def atomic_directory(target: Path) -> Iterator[Path]:
-    """Fill a folder aside; on leaving, sync it and rename it to `target` (the commit).
+    """Yield a staging folder to fill; on success, sync it and rename it to `target` (the commit).
 
     On an error nothing is left behind. `target` must not exist.
 
     Raises:
-        StoreError: full, read-only, forbidden, or somebody else made `target` meanwhile.
+        StoreError: full, read-only, forbidden, or another process made `target` meanwhile.
     """
-    aside = staging_path(target)
+    staging = staging_path(target)
     with disk_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir()
+        staging.mkdir()
         try:
-            yield aside
-            for path in sorted(aside.rglob("*")):
+            yield staging
+            for path in sorted(staging.rglob("*")):
                 sync(path)
-            sync(aside)
-            os.rename(aside, target)
+            sync(staging)
+            os.rename(staging, target)
             sync(target.parent)
         except OSError as error:
             if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
@@ -42,32 +41,23 @@ def atomic_directory(target: Path) -> Iterator[Path]:
                 ) from error
             raise
         finally:
-            shutil.rmtree(aside, ignore_errors=True)
+            shutil.rmtree(staging, ignore_errors=True)
 
 
-def sweep(root: Path) -> int:
-    """Remove what killed processes left aside under `root`; returns how much that was.
+def remove_staging(folder: Path) -> int:
+    """Remove every staging file and folder under `folder`; return how many there were.
 
-    The name of what is written aside ends in the number of its process.
+    The caller holds the lock under which `folder` is written, so that none of them is in use.
     """
-    removed = 0
-    for path in list(root.rglob(".*.*")):
-        process = path.name.rpartition(".")[2]
-        if not process.isdigit() or _is_alive(int(process)):
-            continue
+    found = [path for path in folder.rglob(".*") if _is_staging(path.name)]
+    for path in found:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
-        removed += 1
-    return removed
+    return len(found)
 
 
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+def _is_staging(name: str) -> bool:
+    # Earlier versions ended the name with the process id.
+    return name.endswith(STAGING) or name.rpartition(".")[2].isdigit()

@@ -21,7 +21,7 @@ from model.util.sql import literal
 from warehouse.store.data_dir import DataDir
 
 # Raised whenever the views change, so that an older file is made anew.
-VERSION = 4
+VERSION = 5
 
 
 def refresh(data_dir: DataDir) -> bool:
@@ -113,10 +113,11 @@ def _statements(root: Path, validated: bool) -> list[str]:
 
 
 def _of_validation_log(root: Path) -> list[str]:
+    # A line torn by a crash stays at the end of a log until the next run: leave it out.
     validation_runs = literal(root / "validation_log/*/*/log.jsonl")
     return [
         f"""CREATE VIEW validation_log AS
-            SELECT * FROM read_json({validation_runs}, format = 'newline_delimited', columns = {{
+            SELECT * FROM read_json({validation_runs}, format = 'newline_delimited', ignore_errors = true, columns = {{
                 dataset: 'VARCHAR', number: 'INTEGER', "at": 'TIMESTAMPTZ', algorithm: 'VARCHAR',
                 blockers: 'STRUCT(kind VARCHAR)[]', rows_read: 'BIGINT', rows_released: 'BIGINT',
                 rows_quarantined: 'BIGINT', period_last: 'VARCHAR', data_sha256: 'VARCHAR',

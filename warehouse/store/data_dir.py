@@ -1,7 +1,12 @@
-"""The data folder: where each record lives, and the lock that one run holds."""
+"""The data folder: where each record lives, whose profile it is, and the locks on it.
+
+    data_dir.json      the profile whose records the folder holds; written once, see `claim`
+    locks/             one lock file for each dataset, held while its records are written
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import time
@@ -12,12 +17,22 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from model.errors import BusyError
-from model.util.disk import disk_errors
-from warehouse.store.atomic_directory import sweep
+from model.errors import BusyError, StoreError
+from model.util.disk import disk_errors, write_if_changed
+from model.util.hashing import pretty_json
+from model.util.text import Frozen
+from warehouse.store.atomic_directory import remove_staging
 
-# A pull that did not finish waits for the next run for a day.
-PULL_SECONDS = 86_400
+# What an interrupted fetch session has received waits for the next run for a day.
+SESSION_SECONDS = 86_400
+RECORD = "data_dir.json"
+_DATASET_FOLDERS = ("snapshots", "tables", "releases", "drafts", "validation_log")
+
+
+class DataDirRecord(Frozen):
+    """Whose records a data folder holds: `data_dir.json`."""
+
+    profile: str
 
 
 @dataclass(frozen=True)
@@ -31,11 +46,11 @@ class DataDir:
         return self.root / "snapshots" / dataset
 
     def fetch_session(self, dataset: str) -> Path:
-        """Return where a dataset's parts arrive; what a run that died has got waits there."""
+        """Return where a dataset's parts arrive; an interrupted session resumes from there."""
         return self.root / "fetch_sessions" / dataset
 
     def tables(self, dataset: str) -> Path:
-        """Return the folder of a dataset's working tables; deletable, made again at need."""
+        """Return the folder of a dataset's working tables; deletable, rebuilt when needed."""
         return self.root / "tables" / dataset
 
     def releases(self, dataset: str) -> Path:
@@ -43,20 +58,20 @@ class DataDir:
         return self.root / "releases" / dataset
 
     def drafts(self, dataset: str) -> Path:
-        """Return the folder of a dataset's drafts: what waits for a person's approval."""
+        """Return the folder of a dataset's drafts: releases awaiting approval."""
         return self.root / "drafts" / dataset
 
     def validation_runs(self, dataset: str) -> Path:
-        """Return the folder of the record of a dataset's judgements."""
+        """Return the folder of a dataset's validation log."""
         return self.root / "validation_log" / dataset
 
     def acceptances(self, dataset: str) -> Path:
-        """Return the file of the rows that people accepted though a check holds them back."""
+        """Return the log of quarantined rows that people accepted."""
         return self.root / "acceptances" / f"{dataset}.jsonl"
 
     @property
     def failures(self) -> Path:
-        """The folder of what has failed and is not mended yet; without failures it is empty."""
+        """The folder of unresolved failures; empty without any."""
         return self.root / "failures"
 
     @property
@@ -66,7 +81,7 @@ class DataDir:
 
     @property
     def preview(self) -> Path:
-        """The site that shows the drafts, for those who decide about them."""
+        """The site that shows drafts to the reviewers."""
         return self.root / "preview"
 
     @property
@@ -84,8 +99,71 @@ class DataDir:
         """Files that people drop in for datasets that read `file:` sources."""
         return self.root / "inbox"
 
+    @property
+    def profile(self) -> str | None:
+        """The profile that the folder belongs to; None before one has claimed it.
+
+        Raises:
+            StoreError: the folder's record is damaged.
+        """
+        path = self.root / RECORD
+        if not path.exists():
+            return None
+        try:
+            return DataDirRecord.model_validate_json(path.read_bytes()).profile
+        except (OSError, ValueError) as error:
+            raise StoreError(
+                f"the data folder's record cannot be read: {error}", where=str(path),
+                todo='write the profile into it, e.g. {"profile": "sample"}',
+            ) from error
+
+    def claim(self, profile: str) -> None:
+        """Make the folder that of a profile, or check that it is.
+
+        Two profiles in one folder would share one release history.
+
+        Raises:
+            StoreError: it belongs to another profile, or holds records and does not say whose.
+        """
+        owner = self.profile
+        if owner is None:
+            owner = self._claim_unowned(profile)
+        if owner != profile:
+            raise StoreError(
+                f"the data folder holds the records of profile {owner!r}, not of {profile!r}",
+                where=str(self.root),
+                todo=f"run with `--profile {owner}`, or give profile {profile} a folder of its own:"
+                f" OPENINDICATORS_DATA_DIR={self.root.with_name(f'{self.root.name}-{profile}')}",
+            )
+
+    def _claim_unowned(self, profile: str) -> str:
+        with self._lock(self.root / "locks" / "data_dir.lock", 60) as held:
+            if not held:
+                raise BusyError(
+                    "another run is claiming this data folder", where=str(self.root),
+                    todo="run again",
+                )
+            if self.profile is None:
+                owner = self._profile_of_snapshots() or profile
+                write_if_changed(self.root / RECORD, pretty_json(DataDirRecord(profile=owner)))
+            return self.profile or profile
+
+    def _profile_of_snapshots(self) -> str | None:
+        """Return the profile that the folder's snapshots record; None where there are none."""
+        paths = (self.root / "snapshots").glob("*/*/*/snapshot.json")
+        found = {json.loads(path.read_bytes()).get("profile") for path in paths}
+        if found and (None in found or len(found) > 1):
+            raise StoreError(
+                "the data folder holds snapshots but does not record of which profile",
+                where=str(self.root),
+                todo="record it, e.g. for the profile sample:"
+                f" `echo '{{\"profile\": \"sample\"}}' > {self.root / RECORD}`; or give this run"
+                " another folder with OPENINDICATORS_DATA_DIR",
+            )
+        return next(iter(found), None)
+
     def prepare(self) -> None:
-        """Make the folder, and make sure that it can be written.
+        """Create the folder, and check that it is writable.
 
         Raises:
             StoreError: read-only, full, or not a folder.
@@ -104,29 +182,36 @@ class DataDir:
         Raises:
             BusyError: another run holds it.
         """
-        lock = FileLock(self.root / ".run.lock", timeout=0)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise BusyError(
-                "another run is at work in this data folder",
-                where=str(self.root),
-                todo="wait until it ends, or give this run a folder of its own with"
-                " OPENINDICATORS_DATA_DIR",
-            ) from error
-        try:
-            self._sweep()
+        with self._lock(self.root / ".run.lock", 0) as held:
+            if not held:
+                raise BusyError(
+                    "another run is at work in this data folder",
+                    where=str(self.root),
+                    todo="wait until it ends, or give this run a folder of its own with"
+                    " OPENINDICATORS_DATA_DIR",
+                )
+            self._remove_unfinished()
             yield
-        finally:
-            lock.release()
 
-    def _sweep(self) -> None:
-        """Remove what killed runs left half done."""
-        for name in ("snapshots", "tables", "releases", "drafts", "validation_log", "acceptances"):
-            sweep(self.root / name)
-        for folder in (self.root / "fetch_sessions").glob("*/*"):
-            if time.time() - folder.stat().st_mtime > PULL_SECONDS:
-                shutil.rmtree(folder, ignore_errors=True)
+    def _remove_unfinished(self) -> None:
+        """Remove what killed processes left unfinished.
+
+        Whoever writes a dataset's records holds its lock, also from another container or host;
+        the system releases the lock of a process that dies. So what is found under a lock that
+        can be taken is in no one's use.
+        """
+        folders = [path for name in (*_DATASET_FOLDERS, "fetch_sessions")
+                   for path in (self.root / name).glob("*/*")]
+        datasets = {"/".join(path.parts[-2:]) for path in folders if path.is_dir()}
+        for dataset in sorted(datasets):
+            with self._lock(self._lock_path(dataset), 0) as held:
+                if not held:
+                    continue
+                for name in _DATASET_FOLDERS:
+                    remove_staging(self.root / name / dataset)
+                waiting = self.fetch_session(dataset)
+                if waiting.exists() and time.time() - waiting.stat().st_mtime > SESSION_SECONDS:
+                    shutil.rmtree(waiting, ignore_errors=True)
 
     @contextmanager
     def dataset_lock(self, dataset: str, timeout: float = 300) -> Iterator[None]:
@@ -135,18 +220,30 @@ class DataDir:
         Raises:
             BusyError: another step held it for longer than `timeout` seconds.
         """
-        folder = self.root / "locks"
-        with disk_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / f"{dataset.replace('/', '__')}.lock", timeout=timeout)
+        path = self._lock_path(dataset)
+        with self._lock(path, timeout) as held:
+            if not held:
+                raise BusyError(
+                    f"another run has been writing {dataset} for {timeout:.0f} s",
+                    where=str(path), todo="wait until it ends, then run this dataset again",
+                )
+            yield
+
+    def _lock_path(self, dataset: str) -> Path:
+        return self.root / "locks" / f"{dataset.replace('/', '__')}.lock"
+
+    @contextmanager
+    def _lock(self, path: Path, timeout: float) -> Iterator[bool]:
+        """Hold a lock file; gives False where it was held elsewhere for `timeout` seconds."""
+        with disk_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path, timeout=timeout)
         try:
             lock.acquire()
-        except Timeout as error:
-            raise BusyError(
-                f"another run has been writing {dataset} for {timeout:.0f} s",
-                where=str(folder), todo="wait until it ends, then run this dataset again",
-            ) from error
+        except Timeout:
+            yield False
+            return
         try:
-            yield
+            yield True
         finally:
             lock.release()

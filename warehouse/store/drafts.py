@@ -19,10 +19,11 @@ from typing import Literal
 from model.declarations.dataset import Dataset
 from model.errors import StoreError
 from model.records.release import Decision, Release
-from model.util.disk import disk_errors, write_if_changed
-from model.util.hashing import canonical_json, pretty_json, sha256_file, sha256_json
+from model.util.disk import disk_errors
+from model.util.hashing import pretty_json, sha256_file, sha256_json
 from model.util.text import Frozen, Text
 from warehouse.store import releases
+from warehouse.store.append_log import append_log, read_log
 from warehouse.store.atomic_directory import atomic_directory
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import Inputs, StoredRelease
@@ -31,7 +32,7 @@ from warehouse.store.working_tables import Validated
 SHORT = 16  # hex digits of a checksum that name a draft
 
 
-class Event(Frozen):
+class DraftEvent(Frozen):
     """A line of the log: what happened to a draft, when, and by whom."""
 
     event: Literal["made", "replaced", "approved", "rejected"]
@@ -50,22 +51,14 @@ def datasets(data_dir: DataDir) -> list[str]:
     return sorted("/".join(path.parts[-3:-1]) for path in found)
 
 
-def log(data_dir: DataDir, dataset: str) -> list[Event]:
+def log(data_dir: DataDir, dataset: str) -> list[DraftEvent]:
     """Return what happened to a dataset's drafts, oldest first.
 
     Raises:
         StoreError: the log is damaged.
     """
-    path = _log_path(data_dir, dataset)
-    if not path.exists():
-        return []
-    try:
-        return [Event.model_validate_json(line) for line in path.read_text("utf-8").splitlines()]
-    except (OSError, ValueError) as error:
-        raise StoreError(
-            f"the log of drafts cannot be read: {error}", where=str(path),
-            todo="restore it from a backup: it says what was approved and rejected",
-        ) from error
+    todo = "restore it from a backup: it records what was approved and rejected"
+    return read_log(_log_path(data_dir, dataset), DraftEvent, "the log of drafts", todo)
 
 
 def waiting(data_dir: DataDir, dataset: str) -> StoredRelease | None:
@@ -81,7 +74,7 @@ def waiting(data_dir: DataDir, dataset: str) -> StoredRelease | None:
     return releases.load(folder) if folder.exists() else None
 
 
-def rejection(data_dir: DataDir, dataset: str) -> Event | None:
+def rejection(data_dir: DataDir, dataset: str) -> DraftEvent | None:
     """Return the last event where it is a rejection: nothing was proposed since."""
     events = log(data_dir, dataset)
     return events[-1] if events and events[-1].event == "rejected" else None
@@ -122,7 +115,7 @@ def propose(
         shutil.rmtree(folder)
     with atomic_directory(folder) as aside:
         releases.fill(data_dir, aside, dataset, before, validated, inputs, now)
-    made = Event(event="made", draft=name, release=number, content_sha256=content, at=now)
+    made = DraftEvent(event="made", draft=name, release=number, content_sha256=content, at=now)
     if waits and waits.draft != name:
         _add(data_dir, dataset.id, _ending(waits, "replaced", now, replaced_by=f"draft {name}"), made)
     else:
@@ -175,7 +168,7 @@ def approve(data_dir: DataDir, dataset: str, draft: str | None, by: str, now: da
 
 def reject(
     data_dir: DataDir, dataset: str, draft: str | None, by: str, reason: str, now: datetime
-) -> Event:
+) -> DraftEvent:
     """Reject the draft that waits; the same inputs will not make it again.
 
     Args:
@@ -236,12 +229,12 @@ def _content(inputs_sha256: str, data_sha256: str, quarantine_sha256: str) -> st
     return sha256_json([inputs_sha256, data_sha256, quarantine_sha256])
 
 
-def _open(events: list[Event]) -> Event | None:
+def _open(events: list[DraftEvent]) -> DraftEvent | None:
     """Return the event that made the draft which no later event has ended."""
     return events[-1] if events and events[-1].event == "made" else None
 
 
-def _the_one(data_dir: DataDir, dataset: str, draft: str | None) -> tuple[Event, StoredRelease]:
+def _the_one(data_dir: DataDir, dataset: str, draft: str | None) -> tuple[DraftEvent, StoredRelease]:
     made, stored = _open(log(data_dir, dataset)), waiting(data_dir, dataset)
     if made is None or stored is None:
         raise StoreError(
@@ -257,28 +250,25 @@ def _the_one(data_dir: DataDir, dataset: str, draft: str | None) -> tuple[Event,
 
 
 def _ending(
-    made: Event,
+    made: DraftEvent,
     event: Literal["replaced", "approved", "rejected"],
     at: datetime,
     *,
     by: str | None = None,
     reason: str | None = None,
     replaced_by: str | None = None,
-) -> Event:
-    return Event(
+) -> DraftEvent:
+    return DraftEvent(
         event=event, draft=made.draft, release=made.release, content_sha256=made.content_sha256,
         at=at, by=by, reason=reason, replaced_by=replaced_by,
     )
 
 
-def _add(data_dir: DataDir, dataset: str, *events: Event) -> None:
-    """Add lines to the log; a crash leaves the log of before or the whole new one."""
-    path = _log_path(data_dir, dataset)
-    before = path.read_text(encoding="utf-8") if path.exists() else ""
-    write_if_changed(path, before + "".join(canonical_json(event) + "\n" for event in events))
+def _add(data_dir: DataDir, dataset: str, *events: DraftEvent) -> None:
+    append_log(_log_path(data_dir, dataset), events)
 
 
-def _released(data_dir: DataDir, dataset: str, made: Event) -> Release | None:
+def _released(data_dir: DataDir, dataset: str, made: DraftEvent) -> Release | None:
     """Return the release that a draft has become, or None."""
     stored = releases.current(data_dir, dataset)
     if stored is None or stored.release.number != made.release:

@@ -68,6 +68,7 @@ class Inputs:
     suite_sha256: str
     code_version: str
     acceptances_sha256: str | None = None  # of the rows that people accepted
+    profile: str | None = None  # recorded, no part of the checksum
 
     @property
     def sha256(self) -> str:
@@ -224,6 +225,7 @@ def fill(
     release = Release(
         dataset=dataset.id,
         number=number_after(before),
+        profile=inputs.profile,
         issued=issued,
         reason=_reason(before, inputs),
         inputs_sha256=inputs.sha256,

@@ -85,6 +85,7 @@ def save(
     options: dict[str, Any],
     licence: str,
     retrieved: datetime,
+    profile: str | None = None,
 ) -> tuple[StoredSnapshot, bool]:
     """Store what a source served, unless the same bytes are stored already.
 
@@ -101,7 +102,8 @@ def save(
     if not folder.exists():
         snapshot = Snapshot(
             dataset=dataset, sha256=sha256, retrieved=retrieved, protocol=protocol,
-            options=options, licence=licence, parts=tuple(part for part, _ in parts),
+            options=options, licence=licence, profile=profile,
+            parts=tuple(part for part, _ in parts),
         )
         with atomic_directory(folder) as aside:
             for part, path in parts:

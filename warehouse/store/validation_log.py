@@ -19,9 +19,10 @@ from model.records.validation import QualityRecord
 from model.records.validation_log import CheckOutcome, ValidationRun
 from model.reference.periods import frequency_of, period_end
 from model.util.disk import write_if_changed
-from model.util.hashing import canonical_json, pretty_json, sha256_bytes, sha256_file
+from model.util.hashing import pretty_json, sha256_bytes, sha256_file
 from model.util.sql import literal
 from warehouse.engine import connect
+from warehouse.store.append_log import append_log, read_log
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import Inputs
 from warehouse.store.working_tables import Validated
@@ -41,16 +42,9 @@ def log(data_dir: DataDir, dataset: str) -> list[ValidationRun]:
     Raises:
         StoreError: the log is damaged.
     """
+    todo = "restore it from a backup: it is the history of the dataset's quality"
     path = data_dir.validation_runs(dataset) / LOG
-    if not path.exists():
-        return []
-    try:
-        return [ValidationRun.model_validate_json(line) for line in path.read_bytes().splitlines()]
-    except (OSError, ValueError) as error:
-        raise StoreError(
-            f"the log of judgements cannot be read: {error}", where=str(path),
-            todo="restore it from a backup: it is the history of the dataset's quality",
-        ) from error
+    return read_log(path, ValidationRun, "the validation log", todo)
 
 
 def record(data_dir: DataDir, validation_run: ValidationRun) -> QualityRecord:
@@ -142,8 +136,7 @@ def _keep(
         return before[-1], False
     folder = data_dir.validation_runs(quality.dataset)
     write_if_changed(folder / f"{made.record_sha256}.json", text)
-    lines = "".join(canonical_json(item) + "\n" for item in (*before, made))
-    write_if_changed(folder / LOG, lines)
+    append_log(folder / LOG, [made])
     return made, True
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from model.declarations.dataset import Dataset
 from model.reference.registries import Registries
 from model.util.text import LANGUAGES, Bilingual
-from portal.metadata.vocabulary import COLUMNS, FREQUENCIES, STATUSES
+from portal.vocabulary import COLUMNS, FREQUENCIES, STATUSES
 
 # Longer codelists are in the dictionary that is published as a file of its own.
 CODES_SHOWN = 40

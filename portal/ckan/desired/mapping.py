@@ -16,7 +16,11 @@ from model.util.text import LANGUAGES, Bilingual, slug
 from portal.content import Content
 from portal.distributions import changes_csv, csv_table, parquet_file, quality_json
 from portal.distributions.base import Distribution
-from portal.distributions.registry import DISTRIBUTIONS, distribution_of
+from portal.distributions.registry import (
+    DISTRIBUTIONS,
+    distribution_of,
+    with_distributions,
+)
 from portal.metadata import dqv
 from portal.metadata.dcat import AUTHORITY, accrual_periodicity, dataset_nodes
 from portal.metadata.identifiers import (
@@ -28,7 +32,7 @@ from portal.metadata.identifiers import (
     resource_id,
 )
 from portal.metadata.mqa import assess
-from portal.metadata.vocabulary import REASONS
+from portal.vocabulary import REASONS
 
 Fields = dict[str, Any]
 
@@ -316,7 +320,8 @@ def _quality(content: Content, first: Release, files: Sequence[FileRecord]) -> F
     algorithm = quality.versions.get("scores")
     if not algorithm:
         return {}
-    nodes = dataset_nodes(content, files, folder="", page="#", issued=_moment(first))
+    described = with_distributions(files, content.dataset)
+    nodes = dataset_nodes(content, described, folder="", page="#", issued=_moment(first))
     mqa = assess(nodes, content.dataset.id)
     measured = dqv.values(quality.scores, mqa)
     return {"algorithm": algorithm, **{str(name): value for name, value in measured.items()}}

@@ -25,7 +25,8 @@
       sector.hidden = !sector.querySelector(".card:not([hidden])");
     }
     if (!words.length) result.textContent = "";
-    else result.textContent = found ? `${found} ${result.dataset.count}` : result.dataset.none;
+    else if (!found) result.textContent = result.dataset.none;
+    else result.textContent = `${found} ${found === 1 ? result.dataset.countOne : result.dataset.count}`;
   };
 
   const remember = () => {

@@ -1,4 +1,4 @@
-"""What the observation's own columns and codes mean, in words: SDMX's concepts and codelists.
+"""Titles and descriptions of the observation's columns and codes: SDMX concepts and codelists.
 
 Sources: SDMX 3.0 cross-domain concepts and codelists CL_FREQ 2.1, CL_OBS_STATUS 2.2.
 """
@@ -10,8 +10,8 @@ from typing import NamedTuple
 from model.util.text import Bilingual
 
 
-class Column(NamedTuple):
-    """A column for people: its name, what stands in it, and whether it is a number."""
+class ColumnWords(NamedTuple):
+    """A column's title, its description, and whether it holds numbers."""
 
     title: Bilingual
     description: Bilingual
@@ -22,14 +22,14 @@ def _b(vi: str, en: str) -> Bilingual:
     return Bilingual(vi=vi, en=en)
 
 
-COLUMNS: dict[str, Column] = {
-    "indicator": Column(
+COLUMNS: dict[str, ColumnWords] = {
+    "indicator": ColumnWords(
         _b("Chỉ tiêu", "Indicator"), _b("Mã của đại lượng được đo", "Code of what is measured")
     ),
-    "ref_area": Column(
+    "ref_area": ColumnWords(
         _b("Khu vực", "Area"), _b("Mã của nơi mà số liệu nói tới", "Code of the place described")
     ),
-    "geo_vintage": Column(
+    "geo_vintage": ColumnWords(
         _b("Phiên bản địa giới", "Geography vintage"),
         _b(
             "Danh mục và ngày mà mã khu vực có hiệu lực; cùng một mã ở phiên bản khác có thể là"
@@ -38,11 +38,11 @@ COLUMNS: dict[str, Column] = {
             " be another place",
         ),
     ),
-    "freq": Column(_b("Tần suất", "Frequency"), _b("Độ dài của kỳ", "Length of the period")),
-    "time_period": Column(
+    "freq": ColumnWords(_b("Tần suất", "Frequency"), _b("Độ dài của kỳ", "Length of the period")),
+    "time_period": ColumnWords(
         _b("Kỳ", "Period"), _b("Kỳ số liệu theo ISO 8601", "Time period in ISO 8601")
     ),
-    "obs_value": Column(
+    "obs_value": ColumnWords(
         _b("Giá trị", "Value"),
         _b(
             "Số liệu, theo đơn vị ở cột unit_measure; để trống khi không có",
@@ -50,44 +50,44 @@ COLUMNS: dict[str, Column] = {
         ),
         number=True,
     ),
-    "unit_measure": Column(
+    "unit_measure": ColumnWords(
         _b("Đơn vị", "Unit"), _b("Mã của đơn vị tính", "Code of the unit of measure")
     ),
-    "obs_status": Column(
+    "obs_status": ColumnWords(
         _b("Trạng thái", "Status"),
         _b("Trạng thái của số liệu theo SDMX", "SDMX status of the observation"),
     ),
-    "obs_note": Column(
+    "obs_note": ColumnWords(
         _b("Ghi chú", "Note"), _b("Ghi chú cho riêng số liệu này", "Note on this one observation")
     ),
-    "change": Column(
+    "change": ColumnWords(
         _b("Thay đổi", "Change"),
         _b("added (mới), revised (sửa) hoặc withdrawn (rút)", "added, revised or withdrawn"),
     ),
-    "old_value": Column(
+    "old_value": ColumnWords(
         _b("Giá trị cũ", "Old value"),
         _b("Giá trị ở bản phát hành trước", "The figure of the release before"), number=True,
     ),
-    "new_value": Column(
+    "new_value": ColumnWords(
         _b("Giá trị mới", "New value"),
         _b("Giá trị ở bản phát hành này", "The figure of this release"), number=True,
     ),
-    "old_status": Column(
+    "old_status": ColumnWords(
         _b("Trạng thái cũ", "Old status"),
         _b("Trạng thái ở bản phát hành trước", "Status in the release before"),
     ),
-    "new_status": Column(
+    "new_status": ColumnWords(
         _b("Trạng thái mới", "New status"),
         _b("Trạng thái ở bản phát hành này", "Status in this release"),
     ),
 }
 
-def _finding(vi: str, en: str) -> Column:
-    return Column(_b(vi, en), _b(vi, en))
+def _finding(vi: str, en: str) -> ColumnWords:
+    return ColumnWords(_b(vi, en), _b(vi, en))
 
 
-# What checks tell of a row that they find, besides the row itself.
-FINDINGS: dict[str, Column] = {
+# What checks report of a row that they find, besides the row itself.
+FINDINGS: dict[str, ColumnWords] = {
     "observed": _finding("Thực tế", "Found"),
     "expected": _finding("Dự kiến", "Expected"),
     "factor": _finding("Gấp (lần)", "Factor"),
@@ -148,7 +148,7 @@ REASONS: dict[str, Bilingual] = {
     "declaration changed": _b("Mô tả tập dữ liệu thay đổi", "The dataset's declaration changed"),
     "suite changed": _b("Bộ kiểm tra thay đổi", "The checks changed"),
     "rows accepted": _b(
-        "Những dòng bị giữ lại được chấp nhận", "Rows that were held back were accepted"
+        "Những dòng bị giữ lại được chấp nhận", "Quarantined rows were accepted"
     ),
     "code changed": _b("Phần mềm xử lý thay đổi", "The software changed"),
     "rollback": _b("Quay về nội dung cũ", "Return to earlier content"),

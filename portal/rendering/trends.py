@@ -1,4 +1,4 @@
-"""Totals over time: what they were on a day, and the lines that show their course."""
+"""Quality totals over time: their value on a day, their curves, and the history of checks."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _CELL, _TALL = 4, 16
 
 @dataclass(frozen=True)
 class Curve:
-    """A line of totals from 0 to 100, drawn: `path` in a box of WIDTH x HEIGHT."""
+    """A curve of totals from 0 to 100, as an SVG path in a box of WIDTH x HEIGHT."""
 
     path: str
-    grid: tuple[tuple[float, int], ...]  # height of a line, and what it stands for
+    grid: tuple[tuple[float, int], ...]  # height of a grid line, and its value
     first: date
     last: date
     low: float
@@ -28,20 +28,20 @@ class Curve:
 
 
 class Totals:
-    """The totals of a dataset, to be asked for what they were on a day."""
+    """The totals of a dataset, by day."""
 
     def __init__(self, points: Sequence[QualityPoint]) -> None:
         self._days = [point.at.date() for point in points]
         self._totals = [point.total for point in points]
 
     def on(self, day: date) -> float | None:
-        """Return the total at the end of a day, None before the first judgement."""
+        """Return the total at the end of a day, None before the first validation run."""
         place = bisect_right(self._days, day)
         return self._totals[place - 1] if place else None
 
 
 def weekly(members: Sequence[Totals], as_of: date) -> list[tuple[date, float]]:
-    """Return the mean total of datasets at the end of each of the last WEEKS weeks."""
+    """Return the mean total of several datasets at the end of each of the last WEEKS weeks."""
     found = []
     for weeks in range(WEEKS, -1, -1):
         day = as_of - timedelta(weeks=weeks)
@@ -52,7 +52,7 @@ def weekly(members: Sequence[Totals], as_of: date) -> list[tuple[date, float]]:
 
 
 def curve(points: Sequence[tuple[date, float]]) -> Curve | None:
-    """Draw totals as steps; fewer than two days show no course."""
+    """Draw totals as steps; None where fewer than two days are known."""
     if len({day for day, _ in points}) < 2:
         return None
     first, last = points[0][0], points[-1][0]
@@ -76,8 +76,8 @@ def curve(points: Sequence[tuple[date, float]]) -> Curve | None:
     )
 
 
-def course(points: Sequence[QualityPoint], as_of: date) -> list[tuple[date, float]]:
-    """Return a dataset's totals by day, up to `as_of`."""
+def daily(points: Sequence[QualityPoint], as_of: date) -> list[tuple[date, float]]:
+    """Return a dataset's totals by day, up to `as_of`; the last of a day counts."""
     by_day = {point.at.date(): point.total for point in points}
     found = sorted(by_day.items())
     if found and found[-1][0] < as_of:
@@ -86,8 +86,8 @@ def course(points: Sequence[QualityPoint], as_of: date) -> list[tuple[date, floa
 
 
 @dataclass(frozen=True)
-class Strip:
-    """A check over time: one small box for each judgement."""
+class HistoryStrip:
+    """A check over time: one small box for each validation run."""
 
     paths: tuple[tuple[Outcome, str], ...]
     width: int
@@ -96,8 +96,8 @@ class Strip:
     since: datetime
 
 
-def strip(points: Sequence[StripPoint]) -> Strip | None:
-    """Draw a check's history, the newest judgement at the right."""
+def strip(points: Sequence[StripPoint]) -> HistoryStrip | None:
+    """Draw a check's history, the newest validation run at the right."""
     paths: dict[Outcome, str] = {}
     counts: dict[Outcome, int] = {}
     for place, point in enumerate(points):
@@ -107,7 +107,7 @@ def strip(points: Sequence[StripPoint]) -> Strip | None:
         counts[point.outcome] = counts.get(point.outcome, 0) + 1
     if not counts:
         return None
-    return Strip(
+    return HistoryStrip(
         paths=tuple(paths.items()), width=len(points) * _CELL, height=_TALL,
         counts=tuple(counts.items()), since=points[0].at,
     )

@@ -1,4 +1,8 @@
-"""A dataset's quality as one page shows it, in one language: figures and codes become words."""
+"""The body of a dataset's quality report in one language: figures and codes become words.
+
+The site's report page and the HTML file beside a dataset show the same body
+(templates/quality_body.html).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from model.records.quality_dimension import QUALITY_DIMENSIONS, grade_of
+from model.records.quality_dimension import QUALITY_DIMENSIONS
 from model.records.reject_reasons import in_words
 from model.records.release_blockers import finding, sentences
 from model.records.scorecard import QualityReport
@@ -17,92 +21,90 @@ from model.reference.personal_data import masked
 from model.util.text import plain
 from portal.content import Content
 from portal.names import Names
-from portal.quality import trends
-from portal.site import formatting
+from portal.rendering import formatting, trends
 
-SAMPLES, HELD, REVISIONS = 10, 50, 10
+SAMPLES, QUARANTINED, REVISIONS = 10, 50, 10  # rows that a report shows
 _ORIGINAL = 120  # characters of a source's cell
 _PERIODS = ("time_period", "reference", "last_period")
-_UNSAID = ("freq", "geo_vintage", "obs_status", "unit_measure")  # the same in most rows
+_OMITTED = ("freq", "geo_vintage", "obs_status", "unit_measure")  # the same in most rows
 _FIRST = ("indicator", "ref_area")
 _LAST = ("obs_note",)
 
 
 @dataclass(frozen=True)
-class Table:
-    """A table of text: titles of its columns, which of them hold numbers, and rows."""
+class SampleTable:
+    """Failing rows as text: column titles, which columns hold numbers, and the cells."""
 
     titles: list[str]
     numbers: list[bool]
     rows: list[list[str]]
 
 
-def view(
+def quality_body(
     names: Names, report: QualityReport | None, record: QualityRecord | None,
     content: Content | None, language: str,
 ) -> dict[str, Any]:
     """Return what `quality_body.html` shows.
 
     Args:
-        names: words for columns and codes.
-        report: the scores, the course, and how each check did before; None where it is unknown.
-        record: the complete record of the newest judgement.
-        content: the current release, which has the rows held back and the revisions.
-        language: of the page.
+        names: names of columns and codes.
+        report: scores, trend and history of each check; None where they are unknown.
+        record: the complete record of the newest validation run.
+        content: the current release, for the quarantined rows and the revisions.
+        language: "vi" or "en".
     """
     card = report.scorecard if report else None
     results = {check.name: check for check in record.checks} if record else {}
-    stops = record.blockers or () if record else ()
+    blockers = record.blockers or () if record else ()
     checks = _checks(names, report, record, language)
-    shape = results.get(SOURCE_SCHEMA_CHECK)
+    open_checks = [
+        x for x in checks if x["result"] and x["result"].outcome in ("failed", "warned")
+    ]
     return {
         "report": report, "record": record, "card": card, "dimensions": QUALITY_DIMENSIONS,
         "scores": card.scores if card else record.scores if record else (),
-        "grade_of": grade_of, "box": trends, "finding": finding,
-        "curve": trends.curve(trends.course(report.trend, card.as_of)) if report and card else None,
-        "blockers": sentences(stops, names.dataset.id),
-        "stopping": [
-            x for x in checks
-            if stops and x["result"] and x["result"].outcome == "failed"
-            and x["result"].severity == "critical"
+        "finding": finding,
+        "curve": (
+            trends.curve(trends.daily(report.trend, card.as_of)) if report and card else None
+        ),
+        "blockers": sentences(blockers, names.dataset.id),
+        "blocking_checks": [
+            x for x in open_checks
+            if blockers and x["result"].outcome == "failed" and x["result"].severity == "critical"
         ],
-        "gaps": _gaps(names, record, language) if record and not stops else [],
-        "open": [x for x in checks if x["result"] and x["result"].outcome in ("failed", "warned")],
-        "others": [
-            x for x in checks
-            if not x["result"] or x["result"].outcome not in ("failed", "warned")
-        ],
+        "gaps": _gaps(names, record, language) if record and not blockers else [],
+        "open": open_checks,
+        "others": [x for x in checks if x not in open_checks],
         "slowest": max(
             (x for x in results.values() if x.duration_ms is not None),
             key=lambda x: x.duration_ms or 0, default=None,
         ),
-        "quarantined": _held(names, content, results, language) if content and not stops else [],
-        "content": content,
+        "quarantined": (
+            _quarantined(names, content, results, language) if content and not blockers else []
+        ),
         "revisions": _revisions(names, content, language) if content else None,
-        "shape": shape,
+        "source_schema": results.get(SOURCE_SCHEMA_CHECK),
     }
 
 
 def _checks(
     names: Names, report: QualityReport | None, record: QualityRecord | None, language: str
 ) -> list[dict[str, Any]]:
-    """Return each check: its words, what it found, its history, and the rows that fail."""
+    """Return each check with its result, its history and its failing rows."""
     results = {check.name: check for check in record.checks} if record else {}
     strips = {x.name: trends.strip(x.points) for x in report.checks} if report else {}
-    if report and report.checks:
-        known = [(x.name, x.title, x.severity) for x in report.checks]
-    else:
-        known = [(x.name, x.title, x.severity) for x in results.values()]
+    known = report.checks if report and report.checks else tuple(results.values())
     return [
         {
-            "name": name, "title": title, "severity": severity, "result": results.get(name),
-            "strip": strips.get(name), "samples": _samples(names, results.get(name), language),
+            "name": check.name, "title": check.title, "severity": check.severity,
+            "result": results.get(check.name), "strip": strips.get(check.name),
+            "samples": _samples(names, results.get(check.name), language),
         }
-        for name, title, severity in known
+        for check in known
     ]
 
 
-def _samples(names: Names, check: CheckResult | None, language: str) -> Table | None:
+def _samples(names: Names, check: CheckResult | None, language: str) -> SampleTable | None:
     if check is None or check.outcome == "passed" or not check.samples:
         return None
     if names.dataset.access_rights != "PUBLIC":
@@ -110,18 +112,18 @@ def _samples(names: Names, check: CheckResult | None, language: str) -> Table | 
     rows = check.samples[:SAMPLES]
     given = [
         name for name in dict.fromkeys(name for row in rows for name in row)
-        if name not in _UNSAID and any(row.get(name) not in (None, "") for row in rows)
+        if name not in _OMITTED and any(row.get(name) not in (None, "") for row in rows)
     ]
     order = (*_FIRST, *names.dataset.dimensions, "time_period", "obs_value")
-    shown = [n for n in order if n in given]
-    shown += [n for n in given if n not in shown and n not in _LAST]
-    shown += [n for n in _LAST if n in given]
-    return Table(
-        titles=[plain(names.column(name).title.get(language)) for name in shown],
+    columns = [n for n in order if n in given]
+    columns += [n for n in given if n not in columns and n not in _LAST]
+    columns += [n for n in _LAST if n in given]
+    return SampleTable(
+        titles=[plain(names.column(name).title.get(language)) for name in columns],
         numbers=[
-            all(isinstance(row.get(n), int | float | None) for row in rows) for n in shown
+            all(isinstance(row.get(n), int | float | None) for row in rows) for n in columns
         ],
-        rows=[[_cell(names, row, name, language) for name in shown] for row in rows],
+        rows=[[_cell(names, row, name, language) for name in columns] for row in rows],
     )
 
 
@@ -134,7 +136,7 @@ def _cell(names: Names, row: Mapping[str, Any], column: str, language: str) -> s
         if column in _PERIODS:
             return plain(formatting.period(text, language))
         if column == "geo_vintage":
-            return plain(names.borders(text, language))
+            return plain(names.vintage(text, language))
         return plain(names.label(column, text, language))
     indicator = names.dataset.indicators.get(str(row.get("indicator")))
     decimals = max(indicator.decimals if indicator else 2, 2)
@@ -142,7 +144,7 @@ def _cell(names: Names, row: Mapping[str, Any], column: str, language: str) -> s
 
 
 def _gaps(names: Names, record: QualityRecord, language: str) -> list[tuple[str, str, int]]:
-    """Return the series that lack figures: their name, the first periods, how many in all."""
+    """Return the series with gaps: their name, the first missing periods, how many in all."""
     return [
         (
             _series(names, gap.series, language),
@@ -156,33 +158,32 @@ def _gaps(names: Names, record: QualityRecord, language: str) -> list[tuple[str,
 def _series(names: Names, key: Mapping[str, Any], language: str) -> str:
     parts = [
         names.label(name, str(code), language)
-        for name, code in key.items() if name not in _UNSAID and code is not None
+        for name, code in key.items() if name not in _OMITTED and code is not None
     ]
     return plain(", ".join(parts))
 
 
-def _held(
+def _quarantined(
     names: Names, content: Content, results: Mapping[str, CheckResult], language: str
 ) -> list[dict[str, str]]:
-    """Return the rows held back; what may not be shown is left out of them."""
+    """Return the quarantined rows, without what may not be shown."""
     if not content.release.quarantined:
         return []
-    key = content.dataset.key
+    dataset = content.dataset
     rows = content.quarantined(
-        (*key, "obs_value", "_part", "_row", "_column", "_original", "reasons"), HELD
+        (*dataset.key, "obs_value", "_part", "_row", "_column", "_original", "reasons"),
+        QUARANTINED,
     )
     titles = {check.name: check.title for check in results.values()}
-    counted = {
-        code for code, indicator in content.dataset.indicators.items() if indicator.small_cells
-    }
+    # A small count is suppressed; of data that are not public no figure is shown.
+    secret = not content.public or any(x.small_cells for x in dataset.indicators.values())
     found = []
     for row in rows:
-        # A small count is withheld; of data that are not public no figure is shown.
-        secret = bool(counted) or not content.public
-        said = {**row, "time_period": plain(formatting.period(row["time_period"], language))} \
-            if row["time_period"] else row
+        key = {name: row[name] for name in dataset.key}
+        if key["time_period"]:
+            key["time_period"] = plain(formatting.period(key["time_period"], language))
         found.append({
-            "what": _series(names, {name: said[name] for name in key}, language),
+            "what": _series(names, key, language),
             "value": "" if secret else _cell(names, row, "obs_value", language),
             "original": "" if secret else _original(row["_original"], row["_column"]),
             "part": plain(row["_part"] or ""),
@@ -196,9 +197,9 @@ def _held(
 
 
 def _original(text: str | None, column: str | None) -> str:
-    """Return what the source wrote in the one cell that is wrong, as it may be shown.
+    """Return the source's text of the one cell that is wrong, personal data masked.
 
-    The rest of its row may hold anything, names of people too.
+    The rest of its row may hold anything, names of people included.
     """
     try:
         row = json.loads(text or "")
@@ -209,28 +210,28 @@ def _original(text: str | None, column: str | None) -> str:
 
 
 def _revisions(names: Names, content: Content, language: str) -> dict[str, Any]:
-    """Return what differs from the release before: counts, and the largest revisions."""
+    """Return the changes since the release before: counts, and the largest revisions."""
     changes = content.release.changes
     rows: Sequence[Mapping[str, Any]] = ()
     if content.release.number > 1 and changes.revised and content.public:
-        rows = content.revisions(REVISIONS)
+        rows = content.largest_revisions(REVISIONS)
+
+    def figure(row: Mapping[str, Any], column: str) -> str:
+        return _cell(names, {**row, "obs_value": row[column]}, "obs_value", language)
+
     return {
         "first": content.release.number == 1, "changes": changes,
         "rows": [
             {
                 "what": _series(names, {n: row[n] for n in content.dataset.key[:-1]}, language),
                 "period": plain(formatting.period(row["time_period"], language)),
-                "old": _figure(names, row, row["old_value"], language),
-                "new": _figure(names, row, row["new_value"], language),
+                "old": figure(row, "old_value"),
+                "new": figure(row, "new_value"),
                 "percent": _percent(row["old_value"], row["new_value"], language),
             }
             for row in rows
         ],
     }
-
-
-def _figure(names: Names, row: Mapping[str, Any], value: float | None, language: str) -> str:
-    return _cell(names, {**row, "obs_value": value}, "obs_value", language)
 
 
 def _percent(old: float | None, new: float | None, language: str) -> str:
@@ -239,5 +240,3 @@ def _percent(old: float | None, new: float | None, language: str) -> str:
     change = 100 * (new - old) / abs(old)
     sign = "+" if change > 0 else "−"
     return f"{sign}{formatting.number(abs(change), language, 1)}%"
-
-

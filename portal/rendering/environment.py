@@ -1,0 +1,62 @@
+"""The Jinja environment of a folder of templates, in one language."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from model.records.quality_dimension import OUTCOMES, SEVERITIES, grade_of
+from model.util.text import fold, plain
+from portal.rendering import formatting, trends
+from portal.rendering.words import words
+from portal.vocabulary import FREQUENCIES, REASONS
+
+_SHARED = Path(__file__).resolve().parent / "templates"
+
+
+def render_template(
+    folder: Path, template: str, language: str, /, **values: Any
+) -> bytes:
+    """Render a template in a language.
+
+    Args:
+        folder: where the template is; it may extend and import those of portal/rendering.
+        template: name of the file.
+        language: "vi" or "en".
+        values: what the template shows.
+    """
+    return environment(folder, language).get_template(template).render(values).encode()
+
+
+@cache
+def environment(folder: Path, language: str) -> Environment:
+    """Return the environment of a folder of templates; see `render_template`."""
+    made = Environment(
+        loader=FileSystemLoader([folder, _SHARED]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    other = "en" if language == "vi" else "vi"
+    made.globals.update(
+        t=words(language), language=language, other=other, t_other=words(other),
+        frequencies=FREQUENCIES, reasons=REASONS, outcomes=OUTCOMES, severities=SEVERITIES,
+        grade_of=grade_of, box=trends,
+    )
+    made.filters.update(
+        text=lambda value: value.get(language),
+        number=lambda value, decimals=0: formatting.number(value, language, decimals),
+        points=lambda value: formatting.points(value, language),
+        day=lambda value: formatting.day(value, language),
+        period=lambda value: plain(formatting.period(value, language)),
+        span=lambda first, last: plain(formatting.span(first, last, language)),
+        size=lambda value: formatting.size(value, language),
+        duration=lambda value: formatting.duration(value, language),
+        plain=lambda value: plain(str(value)),
+        fold=fold,
+    )
+    return made

@@ -1,0 +1,133 @@
+"""The files of a dataset's folder: the downloads of each release, and the description in DCAT.
+
+A release that is offered already keeps its files; the current one follows the code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from model.records.release import FileRecord, Release
+from model.util.hashing import pretty_json, sha256_file, sha256_json
+from portal.base import ReleaseFiles
+from portal.content import Content
+from portal.distributions.registry import with_distributions, write_all
+from portal.metadata import dcat, dqv
+from portal.metadata.mqa import assess
+from portal.site.files import link_or_copy
+from portal.site.pages import dataset_page
+from portal.site.state import DatasetState, ReleaseState
+
+
+def release_folder(dataset_folder: Path, current: int, number: int) -> Path:
+    """Return the folder of a release's files.
+
+    Args:
+        dataset_folder: the dataset's folder in the site.
+        current: number of the current release.
+        number: number of the release.
+    """
+    return dataset_folder if number == current else dataset_folder / "releases" / str(number)
+
+
+def is_file(path: Path, sha256: str) -> bool:
+    """Whether a file exists and has this checksum."""
+    return path.is_file() and sha256_file(path) == sha256
+
+
+@dataclass(frozen=True)
+class DatasetFolder:
+    """A dataset's folder that is being filled in staging.
+
+    content: the current release.
+    before: the state of the folder that readers see, None where there is none.
+    existing: that folder.
+    version: of the code that writes distributions.
+    """
+
+    content: Content
+    before: DatasetState | None
+    existing: Path
+    version: str
+
+    def fill(self, item: ReleaseFiles, staging: Path) -> ReleaseState:
+        """Put a release's files into the staging folder: the existing ones, or new ones.
+
+        Args:
+            item: the release.
+            staging: the new folder of the dataset.
+
+        Raises:
+            PortalError: the release holds what no open format can carry.
+            OSError: the folder cannot be written.
+        """
+        release = item.release
+        folder = release_folder(staging, self.content.release.number, release.number)
+        known = self.before.of_release(release.number) if self.before else None
+        if known is not None and known.record_sha256 != sha256_json(release):
+            known = None
+        offered = (*known.superseded, *known.files) if known else ()
+        if self.content.withdrawn:
+            return self._state(release, (), offered)
+        folder.mkdir(parents=True, exist_ok=True)
+        if not self.content.public:
+            return self._state(release, ())
+        if known is not None and known.files and self._reusable(known):
+            for file in known.files:
+                link_or_copy(self._existing(known.number) / file.name, folder / file.name)
+            return known
+        own = Content.of(item, self.content.registries)
+        if not own.public:  # it was not public when it was issued
+            return self._state(release, ())
+        files = write_all(own, folder)
+        new = {file.sha256 for file in files}
+        return self._state(release, files, tuple(f for f in offered if f.sha256 not in new))
+
+    def _existing(self, number: int) -> Path:
+        assert self.before is not None  # noqa: S101 - callers have a state of this release
+        return release_folder(self.existing, self.before.release, number)
+
+    def _reusable(self, known: ReleaseState) -> bool:
+        if known.number == self.content.release.number and known.made_by != self.version:
+            return False
+        folder = self._existing(known.number)
+        return all(is_file(folder / file.name, file.sha256) for file in known.files)
+
+    def _state(
+        self,
+        release: Release,
+        files: tuple[FileRecord, ...],
+        superseded: tuple[FileRecord, ...] = (),
+    ) -> ReleaseState:
+        return ReleaseState(
+            number=release.number, issued=release.issued, reason=release.reason,
+            rows=release.rows, quarantined=release.quarantined, changes=release.changes,
+            period_first=release.period_first, period_last=release.period_last,
+            record_sha256=sha256_json(release), made_by=self.version, files=files,
+            superseded=superseded, decision=release.decision,
+        )
+
+
+def write_description(
+    content: Content, releases: list[ReleaseState], path: Path, base_url: str | None
+) -> None:
+    """Write a dataset's description in DCAT, with its quality in DQV.
+
+    Args:
+        content: the current release.
+        releases: all releases as the site offers them, oldest first.
+        path: the file to write.
+        base_url: address of the site, with a slash at the end; None: addresses are relative.
+    """
+    dataset, root = content.dataset.id, base_url or ""
+    nodes = dcat.dataset_nodes(
+        content, with_distributions(releases[-1].files, content.dataset),
+        folder=f"{root}datasets/{dataset}/", page=root + dataset_page(dataset, "vi"),
+        issued=releases[0].issued.isoformat(),
+    )
+    quality = content.quality
+    algorithm = quality.versions.get("scores", "")
+    nodes = dqv.measured(nodes, dataset, quality.scores, algorithm, assess(nodes, dataset))
+    document = dcat.document(nodes, base=base_url or "../../../")
+    path.write_text(pretty_json(document), encoding="utf-8")

@@ -1,0 +1,111 @@
+"""The tables of a dataset's page: first rows, changes and quarantined rows, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from model.records.reject_reasons import in_words
+from model.util.sql import identifier
+from model.util.text import plain
+from portal.content import Content
+from portal.rendering import formatting
+
+FIRST_ROWS = 20
+FIRST_CHANGES = 50
+FIRST_QUARANTINED = 20
+
+Rows = list[dict[str, Any]]
+
+
+def read_tables(content: Content) -> dict[str, Rows]:
+    """Read the few rows of each table that a page shows; none where the data are not public."""
+    if not content.public:
+        return {"rows": [], "changes": [], "quarantined": []}
+    key = content.dataset.key
+    changes: Rows = []
+    if content.release.number > 1:
+        changes = content.select(
+            "changes.parquet", ("change", *key, "old_value", "new_value", "unit_measure"),
+            "ORDER BY CASE change WHEN 'revised' THEN 1 WHEN 'withdrawn' THEN 2 ELSE 3 END,"
+            f" {', '.join(map(identifier, key))} LIMIT {FIRST_CHANGES}",
+        )
+    quarantined = content.quarantined(
+        ("indicator", "ref_area", "time_period", "_part", "_row", "_column", "reasons"),
+        FIRST_QUARANTINED,
+    )
+    rows = content.select("data.parquet", content.published_columns, f"LIMIT {FIRST_ROWS}")
+    return {"rows": rows, "changes": changes, "quarantined": quarantined}
+
+
+def in_language(content: Content, tables: Mapping[str, Rows], language: str) -> dict[str, Rows]:
+    """Return the tables as templates/dataset.html shows them.
+
+    Args:
+        content: the release.
+        tables: of `read_tables`.
+        language: "vi" or "en".
+    """
+    return {
+        "first_rows": [_row(content, row, language) for row in tables["rows"]],
+        "changes": [_change(content, row, language) for row in tables["changes"]],
+        "quarantined": [_quarantined(content, row, language) for row in tables["quarantined"]],
+    }
+
+
+def _cell(content: Content, row: Mapping[str, Any], column: str, language: str) -> str:
+    """Return a cell as text: the code's name, the period in words, the figure's decimals."""
+    value = row[column]
+    if value is None:
+        return ""
+    if column == "time_period":
+        return plain(formatting.period(value, language))
+    if isinstance(value, str):
+        return plain(content.label(column, value, language))
+    if not isinstance(value, int | float):
+        return plain(str(value))
+    indicator = content.dataset.indicators.get(row.get("indicator") or "")
+    return formatting.number(value, language, indicator.decimals if indicator else 2)
+
+
+def _row(content: Content, row: dict[str, Any], language: str) -> dict[str, Any]:
+    return {
+        "status": row["obs_status"],
+        "cells": [
+            {
+                "column": name,
+                "text": _cell(content, row, name, language),
+                "code": value if isinstance(value, str) else "",
+            }
+            for name, value in row.items()
+        ],
+    }
+
+
+def _change(content: Content, row: dict[str, Any], language: str) -> dict[str, Any]:
+    cell = partial(_cell, content, row, language=language)
+    dimensions = [cell(column=name) for name in content.dataset.dimensions]
+    return {
+        "kind": row["change"],
+        "change": cell(column="change"),
+        "indicator": cell(column="indicator"),
+        "where": ", ".join([cell(column="ref_area"), *dimensions]),
+        "period": cell(column="time_period"),
+        "old": cell(column="old_value"),
+        "new": cell(column="new_value"),
+        "unit": cell(column="unit_measure"),
+    }
+
+
+def _quarantined(content: Content, row: dict[str, Any], language: str) -> dict[str, Any]:
+    titles = {check.name: check.title for check in content.quality.checks}
+    named = ("indicator", "ref_area", "time_period")
+    what = [_cell(content, row, name, language) for name in named]
+    return {
+        "part": plain(row["_part"] or ""),
+        "row": row["_row"],
+        "column": plain(row["_column"] or ""),
+        "what": ", ".join(text for text in what if text),
+        "reasons": [in_words(reason, titles).get(language) for reason in row["reasons"] or ()],
+    }

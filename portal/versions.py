@@ -1,0 +1,49 @@
+"""Versions of what makes downloads and pages, so that a change of code, texts or names republishes.
+
+They are checksums over files: nobody has to remember to count a number up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from model.reference.registries import Registries
+from model.util.hashing import sha256_file, sha256_json
+
+PORTAL = Path(__file__).resolve().parent
+_DOWNLOADS = ("*.py", "metadata/*.py", "rendering/**/*.*", "distributions/**/*.*")
+_PAGES = (*_DOWNLOADS, "site/**/*.*")
+
+
+@dataclass(frozen=True)
+class Versions:
+    """Checksums over code and registries."""
+
+    distributions: str  # what makes the downloads
+    site: str  # what makes the pages; covers the downloads too
+
+
+def current(registries: Registries, base_url: str | None = None) -> Versions:
+    """Return the versions of this code with these registries.
+
+    Args:
+        registries: names and licences.
+        base_url: address of the site on the web, which its pages and descriptions hold.
+    """
+    names = sha256_json(registries)
+    return Versions(
+        distributions=sha256_json([_code(_DOWNLOADS), names]),
+        site=sha256_json([_code(_PAGES), names, base_url]),
+    )
+
+
+@cache
+def _code(patterns: tuple[str, ...]) -> str:
+    paths = sorted({path for pattern in patterns for path in PORTAL.glob(pattern)})
+    return sha256_json({
+        path.relative_to(PORTAL).as_posix(): sha256_file(path)
+        for path in paths
+        if path.is_file() and "__pycache__" not in path.parts
+    })

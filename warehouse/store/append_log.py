@@ -1,0 +1,85 @@
+"""Append-only logs: one JSON record on each line, never rewritten.
+
+A record is one `write` to a file opened for appending, forced to the disk. A crash leaves every
+earlier record as it was and at most one torn line at the end: it has no newline, is ignored by
+readers, and the next append moves it to `<log>.torn`. Of several records appended together a
+crash may leave the first ones. The caller holds the dataset's lock.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from model.errors import StoreError
+from model.util.disk import disk_errors, sync
+from model.util.hashing import canonical_json
+
+Record = TypeVar("Record", bound=BaseModel)
+
+
+def read_log(path: Path, record: type[Record], what: str, todo: str) -> list[Record]:
+    """Return a log's records, oldest first; none where there is no log.
+
+    Args:
+        path: the log.
+        record: the type of its records.
+        what: its name in messages.
+        todo: what to do about a damaged log.
+
+    Raises:
+        StoreError: a line that ends in a newline is no such record.
+    """
+    if not path.exists():
+        return []
+    number = 0
+    try:
+        lines = path.read_bytes().split(b"\n")
+        found = []
+        for number, line in enumerate(lines[:-1], start=1):
+            found.append(record.model_validate_json(line))
+        return found
+    except (OSError, ValueError) as error:
+        raise StoreError(
+            f"{what} cannot be read: {error}", where=f"{path}:{number}", todo=todo
+        ) from error
+
+
+def append_log(path: Path, records: Iterable[BaseModel]) -> None:
+    """Add records to a log.
+
+    Raises:
+        StoreError: full, read-only, forbidden.
+    """
+    data = "".join(canonical_json(item) + "\n" for item in records).encode()
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        is_new = not path.exists()
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+        try:
+            _set_torn_line_aside(descriptor, path)
+            while data:  # a full disk may take a part: the next write raises
+                data = data[os.write(descriptor, data) :]
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        if is_new:
+            sync(path.parent)
+
+
+def _set_torn_line_aside(descriptor: int, path: Path) -> None:
+    """Move what follows the last newline to `<log>.torn`."""
+    size = os.fstat(descriptor).st_size
+    if size == 0 or os.pread(descriptor, 1, size - 1) == b"\n":
+        return
+    content = path.read_bytes()
+    end = content.rfind(b"\n") + 1
+    with path.with_name(f"{path.name}.torn").open("ab") as file:
+        file.write(content[end:] + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.ftruncate(descriptor, end)
