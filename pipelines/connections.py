@@ -42,7 +42,7 @@ def open_transport(
 
 def open_portals(settings: Settings, registries: Registries) -> tuple[Portal, ...]:
     """Return the portals that every release is published to: the site, and CKAN if configured."""
-    site = Site(settings.data_dir.site, registries)
+    site = Site(settings.data_dir.site, registries, base_url=settings.site_url)
     if settings.ckan is None:
         return (site,)
     return (site, open_ckan(settings.ckan, settings.data_dir, registries))

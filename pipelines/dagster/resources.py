@@ -53,6 +53,7 @@ class PortalsResource(dg.ConfigurableResource, dg.IAttachDifferentObjectToOpCont
     """The portals that every release is published to."""
 
     data_dir: str
+    site_url: str | None = None
     ckan_url: str | None = None
     ckan_token: str | None = None
     ckan_token_file: str | None = None
@@ -61,7 +62,7 @@ class PortalsResource(dg.ConfigurableResource, dg.IAttachDifferentObjectToOpCont
     def get_object_to_set_on_execution_context(self) -> tuple[Portal, ...]:
         """Return the site, and CKAN if it is configured."""
         data_dir, registries = DataDir(Path(self.data_dir)), load_registries()
-        site = Site(data_dir.site, registries)
+        site = Site(data_dir.site, registries, base_url=self.site_url)
         if self.ckan_url is None:
             return (site,)
         token = read_token(
@@ -105,7 +106,7 @@ def default_resources(settings: Settings) -> dict[str, Any]:
             corpus=str(settings.corpus), allow_private=settings.allow_private,
         ),
         "portals": PortalsResource(
-            data_dir=root,
+            data_dir=root, site_url=settings.site_url,
             ckan_url=ckan.url if ckan else None,
             ckan_token=dg.EnvVar(f"{PREFIX}CKAN_TOKEN") if settings.ckan_token else None,
             ckan_token_file=str(settings.ckan_token_file) if settings.ckan_token_file else None,

@@ -31,7 +31,7 @@ from portal.ckan.plan import Plan, compare, touched
 from portal.ckan.resources import offered_files
 from portal.ckan.tables import counted, rows_sha256, table_of
 from portal.content import Content
-from portal.distributions import csv_table
+from portal.distributions.csv_files import csv_table
 from portal.metadata.identifiers import package_id
 
 KEEP_RELEASES = 3

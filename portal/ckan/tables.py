@@ -8,7 +8,7 @@ from model.util.hashing import sha256_json
 from portal.ckan.datastore.base import Loader, Table
 from portal.ckan.datastore.shape import table_schema_of
 from portal.content import Content
-from portal.distributions import csv_table
+from portal.distributions.csv_files import csv_table
 from portal.metadata.identifiers import resource_id
 
 

@@ -14,8 +14,10 @@ from model.records.release import FileRecord, Release
 from model.reference.registries import Licence, Publisher, Sector
 from model.util.text import LANGUAGES, Bilingual, slug
 from portal.content import Content
-from portal.distributions import changes_csv, csv_table, parquet_file, quality_json
 from portal.distributions.base import Distribution
+from portal.distributions.csv_files import changes_csv, csv_table
+from portal.distributions.parquet_file import parquet_file
+from portal.distributions.quality_report import quality_json
 from portal.distributions.registry import (
     DISTRIBUTIONS,
     distribution_of,
