@@ -10,7 +10,7 @@ from pathlib import Path
 from model.reference.registries import Registries
 from pipelines.settings import SAMPLE, CkanSettings, Settings
 from portal.base import Portal
-from portal.ckan.client import Client
+from portal.ckan.client import CkanClient
 from portal.ckan.datastore.api_loader import ApiLoader
 from portal.ckan.datastore.copy_loader import CopyLoader
 from portal.ckan.portal import Ckan
@@ -37,7 +37,8 @@ def open_transport(
     files = FolderTransport(corpus if profile == "corpus" else inbox)
     if profile == "sample":
         return TransportByScheme(files=files, web=ReplayTransport(SAMPLE))
-    return TransportByScheme(files=files, web=HttpTransport(HttpLimits(allow_private=allow_private)))
+    limits = HttpLimits(allow_private=allow_private)
+    return TransportByScheme(files=files, web=HttpTransport(limits))
 
 
 def open_portals(settings: Settings, registries: Registries) -> tuple[Portal, ...]:
@@ -59,7 +60,7 @@ def open_ckan(
         registries: names and licences.
         overwrite: resolve conflicts with people's edits in favour of the release.
     """
-    client = Client(ckan.url, ckan.token)
+    client = CkanClient(ckan.url, ckan.token)
     url = ckan.datastore_url
     loader = CopyLoader(client, lambda: url) if url else ApiLoader(client)
     return Ckan(client, data_dir.root, registries, loader=loader, overwrite=overwrite)

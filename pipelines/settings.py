@@ -92,7 +92,9 @@ class Settings(BaseSettings):
         populate_by_name=True,
     )
 
-    profile: str = Field(default="sample", description=f"which sources to use: {', '.join(PROFILES)}")
+    profile: str = Field(
+        default="sample", description=f"which sources to use: {', '.join(PROFILES)}"
+    )
     project: Folder = Field(
         default_factory=lambda: _default_project(),  # noqa: PLW0108 (defined below)
         description="folder with `assets/` and `expectations/` (default: the current folder when"
@@ -104,14 +106,18 @@ class Settings(BaseSettings):
         " project folder; in the current folder when the packaged declarations are used)",
     )
     corpus: Folder = Field(
-        default=PACKAGED.parent / "shared" / "data", description="folder of the corpus profile's files"
+        default=PACKAGED.parent / "shared" / "data",
+        description="folder of the corpus profile's files",
     )
-    allow_private: bool = Field(default=False, description="let live sources lead to private addresses")
+    allow_private: bool = Field(
+        default=False, description="let live sources lead to private addresses"
+    )
     webhook: SecretStr | None = Field(
         default=None, description="web address that receives alerts (Slack, Teams, Mattermost …)"
     )
     smtp: SecretStr | None = Field(
-        default=None, description="mail server for alerts, `smtps://USER:PASSWORD@HOST:PORT`; `smtp:` uses"
+        default=None,
+        description="mail server for alerts, `smtps://USER:PASSWORD@HOST:PORT`; `smtp:` uses"
         " STARTTLS, `smtp+plain:` no encryption (on this machine only)",
     )
     alert_to: str = Field(
@@ -128,7 +134,8 @@ class Settings(BaseSettings):
     ckan_token: SecretStr | None = Field(default=None, description="API token for that portal")
     ckan_token_file: Path | None = Field(default=None, description="file that holds the API token")
     ckan_datastore_url: SecretStr | None = Field(
-        default=None, description="database address of the portal's DataStore (`ckan.datastore.write_url`);"
+        default=None,
+        description="database address of the portal's DataStore (`ckan.datastore.write_url`);"
         " without it, rows are sent through the API",
     )
     epoch: Annotated[datetime | None, BeforeValidator(_epoch)] = Field(

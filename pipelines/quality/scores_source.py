@@ -16,7 +16,7 @@ from model.declarations.dataset import Dataset
 from model.util.disk import write_if_changed
 from pipelines.quality.history import scores_csv
 from pipelines.steps.bound_dataset import BoundDataset
-from sources.base import Request, Response, Transport, Validators
+from sources.base import Request, SourceFile, Transport, Validators
 from sources.connectors.registry import options_of
 from sources.fetch.folder import FolderTransport
 from warehouse.store.data_dir import DataDir
@@ -32,7 +32,7 @@ class ScoresTransport:
     data_dir: DataDir
     datasets: Mapping[str, Dataset]  # whose scores the file holds
 
-    def send(self, request: Request, validators: Validators, target: Path) -> Response:
+    def send(self, request: Request, validators: Validators, target: Path) -> SourceFile | None:
         """Send the request, after writing the file if it is the one requested."""
         if request.url != f"file:{SCORES}":
             return self.others.send(request, validators, target)

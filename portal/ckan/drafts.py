@@ -1,7 +1,7 @@
-"""A draft that waits for a person: a private dataset of its own, beside the public one.
+"""A draft that waits for review: a private dataset of its own, beside the public one.
 
-Only its organisation sees it. Its identifiers are its own, so that nothing of the public dataset
-changes until somebody approves; then it goes, and leaves nothing behind.
+Only its organisation sees it. Its identifiers are its own: nothing of the public dataset changes
+until somebody approves. Then the draft is removed without a trace.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from pathlib import Path
 from model.records.release import Release
 from model.records.validation import QualityRecord
 from portal.base import ReleaseFiles
-from portal.ckan.client import Client, Refused
-from portal.ckan.datastore.base import Loader
+from portal.ckan.client import CkanClient
+from portal.ckan.datastore.loader import TableLoader
+from portal.ckan.package import CLEARED
 from portal.metadata.identifiers import package_id
 
 SUFFIX = "_draft"
@@ -22,8 +23,8 @@ TITLE = {"vi": "[Bản thảo] ", "en": "[Draft] "}
 
 
 @dataclass(frozen=True)
-class Draft:
-    """A draft's files under the draft's own name; satisfies `ReleaseFiles`."""
+class DraftRelease:
+    """A draft under a name of its own; satisfies `ReleaseFiles`."""
 
     files: ReleaseFiles
 
@@ -50,7 +51,7 @@ class Draft:
         return self.files.path(name)
 
 
-def remove(client: Client, loader: Loader | None, dataset: str) -> None:
+def remove(client: CkanClient, loader: TableLoader | None, dataset: str) -> None:
     """Remove a dataset's draft: its tables, its files, then the package.
 
     Purging the package alone would leave tables and files behind (as CKAN 2.12 does).
@@ -59,24 +60,20 @@ def remove(client: Client, loader: Loader | None, dataset: str) -> None:
         PortalError: what the portal said and what to do.
     """
     draft = package_id(dataset + SUFFIX)
-    try:
-        shown = client.read("package_show", id=draft)
-    except Refused as error:
-        if error.missing:
-            return
-        raise
-    resources = shown["resources"]
+    actual = client.read_if_exists("package_show", id=draft)
+    if actual is None:
+        return
+    resources = actual["resources"]
     for resource in resources:
         if resource.get("datastore_active") and loader is not None:
             loader.drop(resource["id"])
-    cleared = {"clear_upload": True, "url": "", "url_type": "upload"}
     if resources:
         client.call(
             "package_revise",
             {
                 "match": {"id": draft},
                 "filter": ["-resources"],
-                "update": {"resources": [{**resource, **cleared} for resource in resources]},
+                "update": {"resources": [{**resource, **CLEARED} for resource in resources]},
             },
         )
     client.call("dataset_purge", {"id": draft})

@@ -28,7 +28,7 @@ BROKEN = {
     "scale/parquet_edge_cases/datapage_v1-corrupt-checksum.parquet": "CRC checksum",
     "sdmx/estat/ESTAT_footer.xml": "413 Due to the large query",
     "sdmx/estat/ESTAT_footer2.xml": "413 Due to the large query",
-    "sdmx/sdmx_csv/v3_csv_example-18.csv": "asks to delete what it lists",
+    "sdmx/sdmx_csv/v3_csv_example-18.csv": "requests deletions what it lists",
     "sdmx/sdmx_json2/v3_json_data_generated-sample.json": "the service says",
     "unesco_uis/broken/unesco_sdg4.csv": "a shell wrote an object's properties",
     "unesco_uis/broken/unesco_sdg4_bulk.csv": "an HTML page, not data (its title: 'UIS Data",
@@ -91,7 +91,7 @@ def test_tables_are_read_and_the_rest_says_what_it_is(lines: list[Line]) -> None
             assert line.rows, line
 
 
-def test_rows_are_those_that_the_manifest_tells(lines: list[Line]) -> None:
+def test_rows_are_those_of_the_manifest(lines: list[Line]) -> None:
     rows = {line.file: line.rows for line in (*parts(lines), *lines)}
     manifest = json.loads((SHARED / "MANIFEST.json").read_text(encoding="utf-8"))
     told = 0

@@ -16,7 +16,7 @@ import pytest
 
 from model.errors import OpenIndicatorsError, ReadError
 from model.reference.periods import parse_period
-from sources.base import SourceProtocol, StoredPart
+from sources.base import SourceFile, SourceProtocol
 from sources.connectors import files, uis, worldbank
 from sources.connectors.pxweb import v1
 from sources.connectors.sdmx import connector
@@ -35,7 +35,7 @@ EXTERNAL_ENTITY = b"""<?xml version="1.0"?>
 
 def read(kind: SourceProtocol, path: Path, **options: Any) -> list[dict[str, Any]]:
     checked = kind.Options.model_validate({"files": [path.name], **options})
-    batches = kind.read([StoredPart(path.name, path, f"file:{path.name}")], checked)
+    batches = kind.read([SourceFile(path.name, path, f"file:{path.name}")], checked)
     return [row for batch in batches for row in pa.Table.from_batches([batch]).to_pylist()]
 
 
@@ -193,7 +193,7 @@ def test_a_key_with_control_characters_is_shown_without_them(tmp_path: Path) -> 
     ["9" * 400, "1e400", "-" + "0" * 399 + "1", "NaN", "Infinity", "\x07bell\x1b[31m",
      "\u202egnp.exe\u202c", "=cmd|' /C calc'!A1", "+1", "@SUM(A1)", "\ufeff1", "\u200b"],
 )
-def test_values_are_text_until_they_are_judged(tmp_path: Path, value: str) -> None:
+def test_values_are_text_until_they_are_validated(tmp_path: Path, value: str) -> None:
     record = json.dumps([{"a": value, "b": 1}], ensure_ascii=False)
     assert read(files, written(tmp_path, "a.json", record.encode()))[0]["a"] == value
     line = value.replace('"', '""')

@@ -6,17 +6,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from python_calamine import CalamineWorkbook, SheetTypeEnum
-
 from model.errors import ReadError, SourceError
-from sources.formats.archives import check_archive, is_zip
 from sources.formats.legacy_vietnamese import decoded_cell
 from sources.formats.payload import quoted
-from sources.formats.tabular.tables import Record
+from sources.formats.tabular.tables import RawRow
+from sources.formats.workbook.cells import column_letters
 from sources.formats.workbook.legacy_fonts import in_unicode
-from sources.formats.workbook.sheet_extent import check_extent
-from sources.formats.workbook.sheets import Merged, Sheet, column_letters, explained, open_sheet
-from sources.formats.workbook.xls_bounds import check_bounds
+from sources.formats.workbook.sheets import Merged, Sheet, open_sheet, sheet_names
 from sources.inspect.files.encodings import vietnamese_share
 from sources.inspect.files.hashtags import hashtag_row, hxl_table
 from sources.inspect.finding import Found, Guess, NoTable, Refused, Table
@@ -34,16 +30,7 @@ def workbook(path: Path, where: str) -> list[Found]:
     Raises:
         ReadError: encrypted, damaged, or without anything in it.
     """
-    with path.open("rb") as file:
-        packed = is_zip(file.read(8))
-    if packed:
-        check_archive(path, where)
-        check_extent(path, where)
-    else:
-        check_bounds(path, where)
-    with explained(where):
-        book = CalamineWorkbook.from_path(str(path))
-        sheets = [s.name for s in book.sheets_metadata if s.typ == SheetTypeEnum.WorkSheet]
+    sheets = sheet_names(path, where)
     single = len(sheets) == 1
     found = [each for name in sheets for each in _sheet(path, where, name, single)]
     if not found:
@@ -96,7 +83,7 @@ def _sheet(path: Path, where: str, name: str, single: bool) -> Iterator[Found]:
         )
 
 
-def _is_bulk(rows: Sequence[Record]) -> bool:
+def _is_bulk(rows: Sequence[RawRow]) -> bool:
     for _, cells in rows[:12]:
         names = {" ".join(cell.split()).casefold() for cell in cells}
         if {"country name", "country code", "indicator code"} <= names:
@@ -104,7 +91,7 @@ def _is_bulk(rows: Sequence[Record]) -> bool:
     return False
 
 
-def _filled_across(rows: Sequence[Record], merged: Merged) -> list[Record]:
+def _filled_across(rows: Sequence[RawRow], merged: Merged) -> list[RawRow]:
     """Give each cell that a merged one covers to the right its text."""
     spans: dict[int, list[tuple[int, int]]] = {}
     for (top, left), (_, right) in merged:
@@ -119,7 +106,7 @@ def _filled_across(rows: Sequence[Record], merged: Merged) -> list[Record]:
     return found
 
 
-def _is_text(rows: Sequence[Record], figures: Sequence[int]) -> bool:
+def _is_text(rows: Sequence[RawRow], figures: Sequence[int]) -> bool:
     """Say whether a sheet without figures is prose: a title page, or terms and what they mean."""
     if figures:
         return False
@@ -130,7 +117,7 @@ def _is_text(rows: Sequence[Record], figures: Sequence[int]) -> bool:
     return width < 3 and sum(longest) > _PROSE * len(longest)
 
 
-def _words(rows: Sequence[Record]) -> str:
+def _words(rows: Sequence[RawRow]) -> str:
     shown = "; ".join(quoted(filled(cells)[0], 60) for _, cells in rows[:2])
     return f"{len(rows)} rows of text ({shown})"
 
@@ -143,7 +130,7 @@ def _decoded(cells: Sequence[str], encoding: str, columns: Sequence[str]) -> lis
     ]
 
 
-def _by_font(sheet: Sheet, path: Path, where: str) -> tuple[list[Record], Guess] | None:
+def _by_font(sheet: Sheet, path: Path, where: str) -> tuple[list[RawRow], Guess] | None:
     """Say whether cells are in fonts from before Unicode, and return the rows in Unicode."""
     before = [column.to_pylist() for column in sheet.columns]
     if all(cell.isascii() for column in before for cell in column):
@@ -164,7 +151,7 @@ def _by_font(sheet: Sheet, path: Path, where: str) -> tuple[list[Record], Guess]
     return rows, Guess("legacy_text", "by-font", "certain", why)
 
 
-def _legacy(rows: Sequence[Record]) -> tuple[tuple[str, ...], Guess] | None:
+def _legacy(rows: Sequence[RawRow]) -> tuple[tuple[str, ...], Guess] | None:
     """Say whether a sheet's text is in a font from before Unicode, and in which columns."""
     columns: dict[int, list[str]] = {}
     for _, cells in rows:
