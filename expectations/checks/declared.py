@@ -11,7 +11,8 @@ from typing import Any, get_args
 
 from expectations.checks.base import Implied
 from expectations.checks.wording import Wording
-from model.declarations.dataset import Dataset, ObsStatus
+from model.declarations.dataset import Dataset
+from model.declarations.source import ObsStatus
 from model.reference.codelist import vintage_in_words
 from model.reference.periods import PERIOD_PATTERNS
 from model.reference.registries import Registries
