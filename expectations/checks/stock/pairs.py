@@ -36,7 +36,7 @@ class PairGreater(_Pairs):
     type: ClassVar = "expect_column_pair_values_a_to_be_greater_than_b"
     text: ClassVar = Bilingual(vi="{a} {greater} {b}", en="the {a} is {greater} the {b}")
 
-    or_equal: bool
+    or_equal: bool = False
 
     def words(self, wording: Wording) -> Mapping[str, str]:
         """Return the columns, and whether they may be equal."""
