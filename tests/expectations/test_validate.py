@@ -68,7 +68,7 @@ def judge(
         assert tmp_path is not None
         path = tmp_path / "beds.yaml"
         path.write_text(own, encoding="utf-8")
-        suite = load_suite(path, declared)
+        suite = load_suite(path, declared, registries())
     con = table(rows)
     return con, validate(
         con, "observation", declared, full_suite(declared, suite, registries())
