@@ -21,6 +21,9 @@ Profile = Literal["sample", "corpus", "live"]
 # dimensions stand between `geo_vintage` and `freq`.
 BEFORE_DIMENSIONS = ("indicator", "ref_area", "geo_vintage")
 AFTER_DIMENSIONS = ("freq", "time_period", "obs_value", "unit_measure", "obs_status", "obs_note")
+# Every release has them; they are published where the declaration gives them a meaning.
+BOUNDS, FOOTNOTES = ("lower_bound", "upper_bound"), "footnotes"
+PROVENANCE = ("source_part", "source_row", "source_column")  # in releases, never published
 
 # SDMX CL_OBS_STATUS 2.2: A normal, B time series break, E estimated, F forecast, I imputed,
 # O missing, P provisional, U low reliability, N not significant, Q suppressed.
@@ -43,6 +46,33 @@ class SmallCells(Frozen):
     also_in: tuple[Text, ...] = ()  # datasets that have the same indicator: withheld there too?
 
 
+class Interval(Frozen):
+    """What the bounds of an indicator's figures are.
+
+    `confidence`: of a sample's estimate; `credible`: of a model's (Bayesian); `range`: the lowest
+    and the highest of several figures, without a level.
+    """
+
+    kind: Literal["confidence", "credible", "range"]
+    level: Annotated[float, Field(gt=0, lt=100)] | None = None  # percent
+
+    @model_validator(mode="after")
+    def _level_of_a_probability(self) -> Interval:
+        if (self.level is None) != (self.kind == "range"):
+            raise ValueError("`level` (percent, e.g. 95) belongs to confidence and credible, only")
+        return self
+
+
+class Footnote(Bilingual):
+    """A translated note that observations refer to by its id.
+
+    It applies to the whole dataset, to series (column -> values), or else to the cells whose
+    column rule `footnotes` or whose mark names it.
+    """
+
+    applies_to: Literal["dataset"] | dict[str, tuple[str, ...]] | None = None
+
+
 class Indicator(Frozen):
     """A figure that is observed: what it counts, in which unit, within which bounds."""
 
@@ -52,6 +82,7 @@ class Indicator(Frozen):
     decimals: Annotated[int, Field(ge=0, le=9)] = 2
     minimum: float | None = None
     maximum: float | None = None
+    interval: Interval | None = None  # what `lower_bound` and `upper_bound` are
     small_cells: SmallCells | None = None  # where it counts people
 
 
@@ -72,10 +103,11 @@ class Geography(Frozen):
 
 
 class FlagRule(Frozen):
-    """What a mark on a value or a label means; neither status nor note: nothing."""
+    """What a mark on a value or a label means: a status, a note, a footnote's id, or nothing."""
 
     status: ObsStatus | None = None
     note: Text | None = None
+    footnote: Name | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -232,6 +264,7 @@ class Dataset(Frozen):
     indicators: dict[Code, Indicator] = Field(min_length=1)
     dimensions: dict[Name, Dimension] = {}
     sources: dict[Profile, Source] = Field(min_length=1)
+    footnotes: dict[Name, Footnote] = {}
     tolerance: Annotated[float, Field(ge=0, le=1)] = 0.01
     corrections: tuple[Correction, ...] = ()
     chart: Chart | None = None
@@ -257,7 +290,7 @@ class Dataset(Frozen):
     @field_validator("dimensions")
     @classmethod
     def _no_reserved_name(cls, value: dict[str, Dimension]) -> dict[str, Dimension]:
-        reserved = {*BEFORE_DIMENSIONS, *AFTER_DIMENSIONS}
+        reserved = {*BEFORE_DIMENSIONS, *AFTER_DIMENSIONS, *BOUNDS, FOOTNOTES, *PROVENANCE}
         for name in value:
             if name in reserved:
                 raise ValueError(f"{name!r} is the name of a column that every dataset has")
@@ -270,6 +303,21 @@ class Dataset(Frozen):
             for column in totals:
                 if column not in ("ref_area", *self.dimensions):
                     raise ValueError(f"small_cells of {code}: {column!r} has no totals here")
+        for name, footnote in self.footnotes.items():
+            for column in footnote.applies_to if isinstance(footnote.applies_to, dict) else ():
+                if column not in self.key:
+                    raise ValueError(f"footnotes.{name}.applies_to: {column!r} is no key column")
+        for profile, source in self.sources.items():
+            for concept, rule in source.columns.items():
+                for mark in rule.marks.values():
+                    if mark.footnote and mark.footnote not in self.footnotes:
+                        raise ValueError(
+                            f"sources.{profile}.columns.{concept}: footnote {mark.footnote!r} is not"
+                            " among `footnotes`"
+                        )
+            bounds = [name for name in BOUNDS if name in source.columns]
+            if bounds and not any(item.interval for item in self.indicators.values()):
+                raise ValueError(f"{bounds[0]} is mapped, but no indicator has an `interval`")
         if self.chart and self.chart.indicator not in self.indicators:
             raise ValueError(f"chart.indicator {self.chart.indicator!r} is not among indicators")
         return self
@@ -286,8 +334,15 @@ class Dataset(Frozen):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """All columns of the released table, in order."""
-        return (*BEFORE_DIMENSIONS, *self.dimensions, *AFTER_DIMENSIONS)
+        """The columns that the declaration gives a meaning: validated and published, in order."""
+        bounds = BOUNDS if any(item.interval for item in self.indicators.values()) else ()
+        footnotes = (FOOTNOTES,) if self.footnotes else ()
+        return (*BEFORE_DIMENSIONS, *self.dimensions, *AFTER_DIMENSIONS, *bounds, *footnotes)
+
+    @property
+    def released_columns(self) -> tuple[str, ...]:
+        """The columns of every release, in order; `data.parquet` has PROVENANCE behind them."""
+        return (*BEFORE_DIMENSIONS, *self.dimensions, *AFTER_DIMENSIONS, *BOUNDS, FOOTNOTES)
 
     @property
     def published_columns(self) -> tuple[str, ...]:

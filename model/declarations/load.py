@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from model.declarations.dataset import ColumnRule, Dataset, Source
+from model.declarations.dataset import BOUNDS, FOOTNOTES, ColumnRule, Dataset, Source
 from model.declarations.yaml_file import YamlFile, parse_as
 from model.errors import DeclarationError, OpenIndicatorsError
 from model.reference.registries import Registries
@@ -156,7 +156,7 @@ def _check_names(dataset: Dataset, document: YamlFile, known: Registries) -> Non
         if dimension.codelist:
             place = ("dimensions", name, "codelist")
             check(dimension.codelist, known.codelists, "codelist", place)
-    concepts = {*dataset.key, "obs_value", "obs_status", "obs_note"}
+    concepts = {*dataset.key, "obs_value", "obs_status", "obs_note", *BOUNDS, FOOTNOTES}
     for profile, source in dataset.sources.items():
         for concept, rule in source.columns.items():
             at = ("sources", profile, "columns", concept)
