@@ -21,7 +21,7 @@ Profile = Literal["sample", "corpus", "live"]
 # dimensions stand between `geo_vintage` and `freq`.
 BEFORE_DIMENSIONS = ("indicator", "ref_area", "geo_vintage")
 AFTER_DIMENSIONS = ("freq", "time_period", "obs_value", "unit_measure", "obs_status", "obs_note")
-# Every release has them; they are published where the declaration gives them a meaning.
+# Cleaning fills them always; they are released where the declaration gives them a meaning.
 BOUNDS, FOOTNOTES = ("lower_bound", "upper_bound"), "footnotes"
 PROVENANCE = ("source_part", "source_row", "source_column")  # in releases, never published
 
@@ -334,14 +334,14 @@ class Dataset(Frozen):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns that the declaration gives a meaning: validated and published, in order."""
+        """The columns that are validated and released, in order; a release adds PROVENANCE."""
         bounds = BOUNDS if any(item.interval for item in self.indicators.values()) else ()
         footnotes = (FOOTNOTES,) if self.footnotes else ()
         return (*BEFORE_DIMENSIONS, *self.dimensions, *AFTER_DIMENSIONS, *bounds, *footnotes)
 
     @property
-    def released_columns(self) -> tuple[str, ...]:
-        """The columns of every release, in order; `data.parquet` has PROVENANCE behind them."""
+    def observation_columns(self) -> tuple[str, ...]:
+        """Every concept of an observation, in order, also what the declaration does not use."""
         return (*BEFORE_DIMENSIONS, *self.dimensions, *AFTER_DIMENSIONS, *BOUNDS, FOOTNOTES)
 
     @property

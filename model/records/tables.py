@@ -1,7 +1,7 @@
 """The tables that packages exchange inside DuckDB, described once.
 
     raw           the rows as a reader gives them: the source's own columns, and their place
-    observation   one row for each observation: the released columns, and the working columns
+    observation   one row for each observation: its concepts, and working columns
     held          the quarantine while a table is validated: rows, and why each is in it
     accepted      rows of the quarantine that a person accepted, by check
 
@@ -33,11 +33,11 @@ class TableColumn(NamedTuple):
 # Of `raw`, besides the source's own columns.
 POSITION = (
     TableColumn("_part", "VARCHAR", "the snapshot's part (file, page) that the row came from"),
-    TableColumn("_row", "BIGINT", "the row's number in the part, from 1; of records, from 0"),
+    TableColumn("_row", "BIGINT", "the row's number in the part, as its reader counts"),
     TableColumn("_column", "VARCHAR", "the column that the value came from"),
 )
 
-# Of `observation`, besides the columns of the release.
+# Of `observation`, besides the concepts.
 WORKING = (
     TableColumn("_id", "BIGINT", "the row's number in the table, from 0"),
     *POSITION,
@@ -64,17 +64,13 @@ ACCEPTED_COLUMNS = (
 NUMBERS = ("obs_value", "lower_bound", "upper_bound")
 
 
-def released_columns(dataset: Dataset) -> tuple[TableColumn, ...]:
-    """Return the columns of a release's `data.parquet`, without the provenance, in order."""
-    return tuple(
-        TableColumn(name, "DOUBLE" if name in NUMBERS else "VARCHAR", "an SDMX concept")
-        for name in dataset.released_columns
-    )
-
-
 def observation_columns(dataset: Dataset) -> tuple[TableColumn, ...]:
     """Return the columns of `observation`, in order."""
-    return (*released_columns(dataset), *WORKING)
+    concepts = (
+        TableColumn(name, "DOUBLE" if name in NUMBERS else "VARCHAR", "an SDMX concept")
+        for name in dataset.observation_columns
+    )
+    return (*concepts, *WORKING)
 
 
 def create_observation(

@@ -164,6 +164,9 @@ def _reject_partial(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
     )
 
 
+_LONE = "CASE WHEN count(*) = 1 THEN any_value({0}) END AS {0}"
+
+
 def _merge(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
     """Put one row for each successor in place of its parts' rows."""
     rest = ", ".join(_rest(dataset))
@@ -173,6 +176,10 @@ def _merge(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
             # In one order: sums of floats depend on it, and two runs must give the same bytes.
             "obs_value": "fsum(obs_value ORDER BY o._id) AS obs_value",
             "obs_status": "max(nullif(obs_status, 'A')) AS obs_status",
+            # Bounds of parts do not add up to those of their sum.
+            "lower_bound": _LONE.format("lower_bound"), "upper_bound": _LONE.format("upper_bound"),
+            "footnotes": "array_to_string(list_sort(list_distinct(flatten(list("
+            "string_split(footnotes, ' ')) FILTER (footnotes IS NOT NULL)))), ' ') AS footnotes",
             "obs_note": "string_agg(DISTINCT obs_note, '; ' ORDER BY obs_note) AS obs_note",
         }.get(
             name,
@@ -180,7 +187,7 @@ def _merge(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
             if name in dataset.key
             else f"any_value({identifier(name)}) AS {name}",
         )
-        for name in dataset.columns
+        for name in dataset.observation_columns
     )
     con.execute(
         f"""

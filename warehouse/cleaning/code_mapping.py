@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import duckdb
 import pyarrow as pa
 
-from model.declarations.dataset import ColumnRule, Dataset
+from model.declarations.dataset import FOOTNOTES, ColumnRule, Dataset
 from model.reference.periods import parse_period
 from model.reference.registries import Registries
 from model.util.sql import identifier
@@ -25,6 +26,7 @@ class Meaning:
     value: str | None
     status: str | None = None
     note: str | None = None
+    footnotes: str | None = None
     reject: str | None = None
 
 
@@ -43,11 +45,13 @@ def reader_for(
 
     def read(text: str) -> Meaning:
         text, _, name = text.partition(SEPARATOR)  # there is a name where the rule has `named`
-        label, status, note = unmarked(text, rule.marks)
+        label, status, note, footnotes = unmarked(text, rule.marks)
         found = meaning(text, label, name)
-        return replace(found, status=status or found.status, note=note)
+        return replace(found, status=status or found.status, note=note, footnotes=footnotes)
 
     def meaning(text: str, label: str, name: str) -> Meaning:
+        if concept == FOOTNOTES:
+            return _footnotes(label, rule, dataset)
         if label in rule.map:
             label = rule.map[label]
         if concept == "time_period":
@@ -71,6 +75,15 @@ def reader_for(
     return read
 
 
+def _footnotes(label: str, rule: ColumnRule, dataset: Dataset) -> Meaning:
+    """Return the footnotes that a cell names: one label, or several between commas or blanks."""
+    labels = [label] if label in rule.map else re.split(r"[\s,;]+", label)
+    found = {rule.map.get(each, each) for each in labels if each}
+    if unknown := sorted(found - set(dataset.footnotes)):
+        return Meaning(None, reject=f"footnotes: {unknown[0]!r} is not among the dataset's")
+    return Meaning(" ".join(sorted(found)) or None)
+
+
 def text_of(rule: ColumnRule) -> str:
     """Return SQL for the text that a rule reads: a cell, or a code with the name beside it."""
     text = f"CAST(raw.{identifier(str(rule.column))} AS VARCHAR)"
@@ -83,7 +96,7 @@ def text_of(rule: ColumnRule) -> str:
 def look_up(
     con: duckdb.DuckDBPyConnection, table: str, text: str, read: Callable[[str], Meaning]
 ) -> None:
-    """Make the small table (source, value, status, note, reject) for the distinct texts."""
+    """Make the small table (source, value, status, note, footnotes, reject) for the distinct texts."""
     rows = con.execute(
         f"SELECT DISTINCT {text} AS source FROM raw WHERE source IS NOT NULL ORDER BY 1"
     ).fetchall()
@@ -94,6 +107,7 @@ def look_up(
             "value": pa.array([answer.value for _, answer in answers], pa.string()),
             "status": pa.array([answer.status for _, answer in answers], pa.string()),
             "note": pa.array([answer.note for _, answer in answers], pa.string()),
+            "footnotes": pa.array([answer.footnotes for _, answer in answers], pa.string()),
             "reject": pa.array([answer.reject for _, answer in answers], pa.string()),
         }
     )

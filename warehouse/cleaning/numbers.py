@@ -31,7 +31,7 @@ _LOCALE_WORDS = {
 _NUMERIC = re.compile("U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$|DECIMAL|DOUBLE|FLOAT|BOOLEAN")
 
 # Columns that `take_marks` adds: the text without marks, what they mean, and a word of scale.
-UNMARKED = ("_unmarked", "_mark_status", "_mark_note", "_scale_word")
+UNMARKED = ("_unmarked", "_mark_status", "_mark_note", "_mark_footnotes", "_scale_word")
 
 
 def take_marks(
@@ -53,9 +53,9 @@ def take_marks(
     ).fetchall()
     meanings: list[tuple[str | None, ...]] = []
     for (text,) in rows:
-        value, status, note = unmarked(text, rule.marks)
+        value, *meant = unmarked(text, rule.marks)
         value, word = _without_word(value, rule.scale_words)
-        meanings.append((text, value, status, note, word))
+        meanings.append((text, value, *meant, word))
     names = ("source", *UNMARKED)
     found: list[tuple[str | None, ...]] = list(zip(*meanings, strict=True)) or [()] * len(names)
     small = pa.table(
@@ -64,7 +64,8 @@ def take_marks(
     con.register("_marks", small)
     con.execute(
         f"CREATE TABLE unmarked AS SELECT raw.* EXCLUDE (_place), coalesce(_marks._unmarked, raw.{cell})"
-        " AS _unmarked, _marks._mark_status, _marks._mark_note, _marks._scale_word"
+        " AS _unmarked, _marks._mark_status, _marks._mark_note,"
+        " _marks._mark_footnotes, _marks._scale_word"
         f" FROM (SELECT *, {row_number(columns)} AS _place FROM raw) AS raw"
         f" LEFT JOIN _marks ON raw.{cell} = _marks.source ORDER BY raw._place"
     )
@@ -108,6 +109,19 @@ def constant_number(text: str) -> str:
             todo="write digits with `.` before the decimals, e.g. `obs_value: {const: \"12.5\"}`",
         )
     return text
+
+
+def bound_rule(rule: ColumnRule, value: ColumnRule) -> ColumnRule:
+    """Return the rule of a bound: written like the value, unless it says otherwise.
+
+    Args:
+        rule: of `lower_bound` or `upper_bound`.
+        value: of `obs_value`.
+    """
+    said = {name: getattr(rule, name) for name in rule.model_fields_set}
+    return value.model_copy(update={
+        "marks": {}, "scale_words": {}, **said, "column": rule.column, "const": rule.const,
+    })
 
 
 def number_of(rule: ColumnRule, columns: Mapping[str, str]) -> tuple[str, str]:

@@ -304,16 +304,15 @@ def _write_changes(
     target = f"{literal(folder / 'changes.parquet')} ({PARQUET_OPTIONS})"
     key = [identifier(name) for name in dataset.key]
     comparable = before is not None and _same_key(dataset, before.release)
-    old = (
-        f"read_parquet({literal(before.path('data.parquet'))})"
-        if before is not None and comparable
-        else f"(SELECT * FROM {new} WHERE false)"
-    )
+    old = f"(SELECT * FROM {new} WHERE false)"
+    if before is not None and comparable:  # it may be from before a column was added
+        last = f"read_parquet({literal(before.path('data.parquet'))})"
+        old = f"({old} UNION ALL BY NAME SELECT * FROM {last})"
     on = " AND ".join(f"o.{name} = n.{name}" for name in key)
     keys = ", ".join(f"coalesce(n.{name}, o.{name}) AS {name}" for name in key)
     same = " AND ".join(
         f"o.{name} IS NOT DISTINCT FROM n.{name}"
-        for name in ("obs_value", "unit_measure", "obs_status", "obs_note")
+        for name in dataset.columns if name not in (*dataset.key, "freq")
     )
     con.execute(
         f"""

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from model.declarations.dataset import Dataset
 from model.records.source_schema import SourceSchema
+from model.records.tables import QUARANTINE
 from model.records.validation import QualityRecord
 from model.util.disk import disk_errors
 from model.util.hashing import pretty_json
@@ -144,13 +145,14 @@ def write_validated(
         columns = ", ".join(identifier(name) for name in dataset.columns)
         order = ", ".join(identifier(name) for name in dataset.key)
         con.execute(
-            f"COPY (SELECT {columns} FROM observation"
-            f" WHERE _id NOT IN (SELECT _id FROM held) ORDER BY {order})"
+            f"COPY (SELECT {columns}, _part AS source_part, _row AS source_row,"
+            " nullif(_column, '') AS source_column FROM observation"
+            f" WHERE _id NOT IN (SELECT _id FROM {QUARANTINE}) ORDER BY {order})"
             f" TO {literal(aside / 'data.parquet')} ({PARQUET_OPTIONS})"
         )
         con.execute(
             f"COPY (SELECT {columns}, _part, _row, _column, _original, reasons"
-            " FROM observation JOIN held USING (_id) ORDER BY _id)"
+            f" FROM observation JOIN {QUARANTINE} USING (_id) ORDER BY _id)"
             f" TO {literal(aside / 'quarantine.parquet')} ({PARQUET_OPTIONS})"
         )
         with disk_errors(aside):
