@@ -28,8 +28,8 @@ $(VENV)/.ready: requirements.txt pyproject.toml
 run: $(VENV)/.ready ## run the embedded sample from its sources to the local portal
 	@$(BIN)/openindicators run
 
-test: $(VENV)/.ready browser ## all tests
-	@$(BIN)/python -m pytest
+test: $(VENV)/.ready browser ## all tests, in parallel (JOBS=2)
+	@$(BIN)/python -m pytest -n $(or $(JOBS),2) --dist loadgroup
 
 # The browser tests need Chromium: on Debian with root it is installed; elsewhere they skip.
 .PHONY: browser

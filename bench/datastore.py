@@ -16,7 +16,6 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -24,17 +23,15 @@ from unittest.mock import patch
 import duckdb
 import pyarrow.parquet as pq
 
-from bench.data import sample_dataset
 from dev.ckan.portal_dir import PortalDir, default_folder
 from dev.ckan.running_portal import RunningPortal, load_portal
-from model.reference.registries import load_registries
 from model.util.hashing import sha256_file
-from portal.ckan.client import Client, Upload
+from portal.ckan.client import CkanClient, FileUpload
 from portal.ckan.datastore import copy_loader
 from portal.ckan.datastore.api_loader import ApiLoader
-from portal.ckan.datastore.base import Table
 from portal.ckan.datastore.copy_loader import CopyLoader
-from portal.ckan.datastore.shape import Column, TableSchema
+from portal.ckan.datastore.loader import DataStoreTable
+from portal.ckan.datastore.table_schema import DataStoreColumn, TableSchema
 
 XLOADER = "ckanext-xloader==2.6.0"
 COLUMNS = ("indicator", "ref_area", "time_period", "obs_value", "unit_measure", "obs_note")
@@ -61,19 +58,14 @@ print("STEPS " + json.dumps({"seconds": time.monotonic() - begun, "steps": steps
 """
 
 
-@dataclass(frozen=True)
-class SixColumns(Table):
-    """A table of six columns, so that the figures can be compared with others' figures."""
-
-    @property
-    def shape(self) -> TableSchema:
-        """Six columns, three of them the key."""
-        return TableSchema(
-            tuple(
-                Column(n, "float8" if n == "obs_value" else "text", {"label": n}) for n in COLUMNS
-            ),
-            KEY,
-        )
+# Six columns, so that the figures can be compared with others' figures.
+SCHEMA = TableSchema(
+    tuple(
+        DataStoreColumn(name, "float8" if name == "obs_value" else "text", {"label": name})
+        for name in COLUMNS
+    ),
+    KEY,
+)
 
 
 def main() -> None:
@@ -87,7 +79,7 @@ def main() -> None:
     options = parser.parse_args()
     home = PortalDir(options.home.resolve())
     portal = load_portal(home)
-    client = Client(portal.url, portal.token)
+    client = CkanClient(portal.url, portal.token)
     with tempfile.TemporaryDirectory(prefix="openindicators-bench-") as name:
         folder = Path(name)
         for run in range(1, options.runs + 1):
@@ -99,7 +91,7 @@ def main() -> None:
 def _whole_tables(
     home: PortalDir,
     portal: RunningPortal,
-    client: Client,
+    client: CkanClient,
     folder: Path,
     options: argparse.Namespace,
 ) -> None:
@@ -125,7 +117,7 @@ def _whole_tables(
         _say("copy, all indexes before the swap", rows, together, xloader)
 
 
-def _api(client: Client, folder: Path, rows: int) -> None:
+def _api(client: CkanClient, folder: Path, rows: int) -> None:
     data = make(folder / "api.parquet", rows)
     with _resource(client) as resource:
         plain = _seconds(lambda: _plain_client(client, _table(resource, data)))
@@ -135,10 +127,10 @@ def _api(client: Client, folder: Path, rows: int) -> None:
         _say("api, read back and verified", rows, ours, plain)
 
 
-def _plain_client(client: Client, table: Table) -> None:
+def _plain_client(client: CkanClient, table: DataStoreTable) -> None:
     """What anybody would write: the same table, batches one after the other, nothing verified."""
     client.call("datastore_create", {
-        "resource_id": table.resource_id, "force": True, "fields": table.shape.fields(None),
+        "resource_id": table.resource_id, "force": True, "fields": table.schema.fields(None),
         "primary_key": list(KEY), "indexes": list(KEY),
     })
     with pq.ParquetFile(table.data) as file:
@@ -150,7 +142,7 @@ def _plain_client(client: Client, table: Table) -> None:
 
 
 def _xloader(
-    home: PortalDir, portal: RunningPortal, client: Client, folder: Path, data: Path
+    home: PortalDir, portal: RunningPortal, client: CkanClient, folder: Path, data: Path
 ) -> float:
     """Load the same rows from a CSV file with xloader and return the seconds it takes."""
     python = home.venv / "bin" / "python"
@@ -167,7 +159,7 @@ def _xloader(
     duckdb.sql(f"COPY (FROM '{data}') TO '{csv}' (FORMAT csv, HEADER)")
     try:
         with _resource(client, csv) as resource:
-            fields = _table(resource, data).shape.fields(None)
+            fields = _table(resource, data).schema.fields(None)
             for field in fields:
                 field["info"] = {
                     "type_override": "numeric" if field["type"] == "float8" else "text"
@@ -212,12 +204,12 @@ def make(path: Path, rows: int, revised_every: int = 0) -> Path:
     return path
 
 
-def _table(resource: str, data: Path) -> SixColumns:
-    return SixColumns(resource, data, sample_dataset(), load_registries(), sha256_file(data))
+def _table(resource: str, data: Path) -> DataStoreTable:
+    return DataStoreTable(resource, data, SCHEMA, sha256_file(data))
 
 
 @contextmanager
-def _resource(client: Client, file: Path | None = None) -> Iterator[str]:
+def _resource(client: CkanClient, file: Path | None = None) -> Iterator[str]:
     """Make a dataset with one resource; it is removed with its table afterwards."""
     name = f"bench-{uuid.uuid4().hex[:12]}"
     if "bench" not in client.read("organization_list"):
@@ -226,7 +218,7 @@ def _resource(client: Client, file: Path | None = None) -> Iterator[str]:
         "name": name, "owner_org": "bench", "title": name, "notes": "For the benchmark.",
     })
     data: dict[str, Any] = {"package_id": package["id"], "name": "data", "format": "CSV"}
-    uploads = (Upload("upload", file, "text/csv"),) if file else ()
+    uploads = (FileUpload("upload", file, "text/csv"),) if file else ()
     if not file:
         data["url"] = "https://example.org/data.csv"
     resource = client.call("resource_create", data, uploads)["id"]

@@ -65,8 +65,9 @@ def main() -> None:
             ("first", LAST), ("again", LAST), ("the day after", LAST + timedelta(days=1))
         ):
             now = datetime.combine(day, datetime.min.time(), UTC)
+            that_day = settings.model_copy(update={"data_dir": data_dir, "epoch": now})
             begun, used = time.perf_counter(), time.process_time()
-            written = write_feeds(replace(settings, data_dir=data_dir, epoch=now), catalogue)
+            written = write_feeds(that_day, catalogue)
             print(
                 f"{time.perf_counter() - begun:6.1f} s ({time.process_time() - used:.1f} s of CPU)"
                 f" {turn}: {written:,} files written"

@@ -28,7 +28,7 @@ import sdmx
 from pyjstat import pyjstat
 from python_calamine import CalamineWorkbook
 
-from sources.base import SourceProtocol, StoredPart
+from sources.base import SourceFile, SourceProtocol
 from sources.connectors import files, worldbank
 from sources.connectors.pxweb import v1
 from sources.connectors.sdmx import connector as sdmx_protocol
@@ -83,7 +83,7 @@ def _measure(pair: Pair) -> tuple[float, float, int]:
 
 def _read(kind: SourceProtocol, path: Path) -> Iterator[pa.RecordBatch]:
     options = kind.Options.model_validate({"files": [path.name]})
-    return kind.read([StoredPart(path.name, path, "")], options)
+    return kind.read([SourceFile(path.name, path)], options)
 
 
 def _rows(kind: SourceProtocol, path: Path) -> int:

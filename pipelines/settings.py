@@ -58,6 +58,17 @@ def _data_dir(value: Any) -> Any:
     return DataDir(_folder(value)) if isinstance(value, str | Path) else value
 
 
+def _site_url(value: Any) -> Any:
+    if not value:
+        return None
+    if not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s?#]*)?", value):
+        raise OpenIndicatorsError(
+            f"OPENINDICATORS_SITE_URL is {value!r}, not the web address of a folder",
+            todo="give e.g. https://dulieu.danang.gov.vn/",
+        )
+    return value if value.endswith("/") else f"{value}/"
+
+
 def _epoch(value: Any) -> Any:
     if not isinstance(value, str):
         return value
@@ -105,6 +116,10 @@ class Settings(BaseSettings):
     )
     alert_to: str = Field(default="", description="recipients of alerts by e-mail, separated by commas")
     alert_from: str = Field(default="", description="sender of alerts by e-mail")
+    site_url: Annotated[str | None, BeforeValidator(_site_url)] = Field(
+        default=None,
+        description="address of the site on the web; its descriptions have absolute addresses then",
+    )
     ckan_url: str | None = Field(default=None, description="CKAN portal that releases are published to")
     ckan_token: SecretStr | None = Field(default=None, description="API token for that portal")
     ckan_token_file: Path | None = Field(default=None, description="file that holds the API token")

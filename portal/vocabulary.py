@@ -157,6 +157,21 @@ CHANGES: dict[str, Bilingual] = {
     "withdrawn": _b("rút", "withdrawn"),
 }
 
+DECISIONS: dict[str, Bilingual] = {
+    "approved": _b("Người duyệt:", "Approved by"),
+    "rollback": _b("Người quyết định:", "Decided by"),
+    "withdrawal": _b("Người quyết định:", "Decided by"),
+}
+
+FRESHNESS: dict[str, Bilingual] = {
+    "fresh": _b("Mới", "Fresh"),
+    "late": _b("Trễ", "Late"),
+    "overdue": _b("Quá hạn", "Overdue"),
+    "dead": _b("Ngừng cập nhật", "Dead"),
+    "ended": _b("Đã kết thúc", "Ended"),
+    "unknown": _b("Chưa rõ", "Unknown"),
+}
+
 REASONS: dict[str, Bilingual] = {
     "first release": _b("Phát hành lần đầu", "First release"),
     "source changed": _b("Nguồn có số liệu mới", "The source has changed"),

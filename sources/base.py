@@ -1,6 +1,7 @@
-"""The doors of this room: how a protocol asks and reads, and what carries its requests.
+"""Interfaces of this package: what a connector is, what carries its requests, what it is given.
 
-A protocol is one module of `sources/`, named once in `sources/connectors/registry.py`.
+A connector is one module (or package) of `sources/connectors/` that satisfies `SourceProtocol`. A
+file has one type, `SourceFile`, from the socket to the snapshot and on to the reader.
 """
 
 from __future__ import annotations
@@ -11,22 +12,26 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
-from pydantic import BaseModel
+from pydantic import ConfigDict
 
 from model.declarations.dataset import ColumnRule
+from model.records.snapshot import Part
+from model.util.text import Frozen, Text
+from sources.fetch.urls import host_of
 
-# Every table that a reader gives has the source's own columns, and these two, which say where
-# a row stands: the part of the snapshot, and the line (text) or row (sheets) in it, from 1;
-# for JSON the number of the record, from 1.
+# Every table that a reader yields has the source's own columns and these two, the place of a row:
+# the part of the snapshot, and the line (text) or row (sheets) in it, from 1; for JSON the number
+# of the record, from 1.
 POSITION_FIELDS = (pa.field("_part", pa.string()), pa.field("_row", pa.int64()))
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of a source. `url` may be https://, http:// or file: (a folder's file).
+    """A request to a source.
 
-    `secrets` are headers that must never be written to a record or a log. `wait` is how many
-    seconds are to pass first.
+    url: https://, http://, or file: (a file of a folder).
+    secrets: headers that must never be written to a record or a log.
+    wait: seconds to wait before sending.
     """
 
     url: str
@@ -39,31 +44,58 @@ class Request:
 
 @dataclass(frozen=True)
 class Validators:
-    """What a conditional request carries: the ETag and Last-Modified of the answer we have."""
+    """The ETag and Last-Modified of the body we have, for a conditional request."""
 
     etag: str | None = None
     last_modified: str | None = None
 
 
 @dataclass(frozen=True)
-class Response:
-    """A source's answer with its body in a file of its own.
+class SourceFile:
+    """A file of a source: while it is fetched, in the snapshot, and as a reader gets it.
 
-    `not_modified` says that the source has nothing newer than what the validators named.
+    name: safe file name, unique in the snapshot, e.g. "page-0001.json".
+    url: without secrets.
+    sha256, size: of the body, computed while it is written.
+    edition: the state of the data by the source's own account, see `FetchPart`.
     """
 
-    url: str
-    status: int
-    headers: Mapping[str, str]  # lower-case names
-    path: Path | None
-    not_modified: bool = False
+    name: str
+    path: Path
+    url: str = ""
+    sha256: str = ""
+    size: int = 0
+    media_type: str = ""
+    etag: str | None = None
+    last_modified: str | None = None
+    edition: str | None = None
+
+    @classmethod
+    def of(cls, record: Part, path: Path) -> SourceFile:
+        """Return the file of a snapshot's record."""
+        return cls(
+            record.name, path, record.url, record.sha256, record.bytes, record.media_type,
+            record.etag, record.last_modified, record.edition,
+        )
+
+    @property
+    def record(self) -> Part:
+        """The record that the snapshot keeps of it."""
+        return Part(
+            name=self.name, url=self.url, sha256=self.sha256, bytes=self.size,
+            media_type=self.media_type, etag=self.etag, last_modified=self.last_modified,
+            edition=self.edition,
+        )
 
 
 class Transport(Protocol):
-    """Carries one request: over HTTP, from the recorded facts, or from a folder."""
+    """Carries one request: over HTTP, from the embedded sample, or from a folder."""
 
-    def send(self, request: Request, validators: Validators, target: Path) -> Response:
-        """Send `request` and write the body to `target`.
+    def send(self, request: Request, validators: Validators, target: Path) -> SourceFile | None:
+        """Send `request` and write the body to `target` (see `sources.fetch.body.write_body`).
+
+        Returns:
+            The file; None where the source has nothing newer than what `validators` name.
 
         Raises:
             SourceError: unreachable, refused, too large, or too slow, after bounded retries.
@@ -71,63 +103,68 @@ class Transport(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class FetchedPart:
-    """A part that a protocol fetched: the file and what is known of it."""
-
-    name: str  # a safe file name, unique in the snapshot, e.g. "page-0001.json"
-    path: Path
-    request: Request
-    response: Response
-    edition: str | None = None  # set by the protocol, where the source tells it; see `FetchPart`
-
-
 class FetchPart(Protocol):
-    """What a protocol fetches with."""
+    """Fetches one part for a connector."""
 
-    def __call__(self, name: str, request: Request, edition: str | None = None) -> FetchedPart:
-        """Send the request under the name of the part, and give its body.
+    def __call__(self, name: str, request: Request, edition: str | None = None) -> SourceFile:
+        """Send the request and store its body under the name of the part.
 
-        The request is conditional when the last snapshot has this part, and the earlier body is
-        given where nothing is newer. What a pull that did not finish has got is not asked for
+        The request is conditional when the last snapshot has this part; the earlier body is used
+        where nothing is newer. A part that an unfinished session has fetched is not requested
         again.
 
         Args:
             name: of the part: safe, and unique in the snapshot.
-            request: what is asked.
-            edition: what the source said just now of the state that it is in, e.g. when it was
-                last updated. A body that we have of this very edition is given unasked: say it
-                only where equal editions mean equal bodies. A protocol whose answers tell their
-                edition must compare them, and raise a ChangedError where they differ.
+            request: the request.
+            edition: the state that the source is in right now, e.g. when it was last updated. A
+                body of this very edition is used without a request: give it only where equal
+                editions mean equal bodies. A connector whose answers state their edition must
+                compare them, and raise a ChangedError where they differ.
 
         Raises:
             SourceError: see `Transport`.
-            ChangedError: what an unfinished pull has got is no longer what the source gives.
+            ChangedError: the source no longer serves what an unfinished session has fetched.
         """
         ...
 
 
-@dataclass(frozen=True)
-class StoredPart:
-    """A part of a snapshot, as a reader gets it."""
+class DocumentedOptions(Frozen):
+    """Base of option types: the string below a field is its description in the JSON Schema."""
 
-    name: str
-    path: Path
-    url: str
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class ConnectorOptions(DocumentedOptions):
+    """Options that every connector has."""
+
+    files: tuple[Text, ...] = ()
+    """Paths or globs of recorded answers, which are read instead of asking the service."""
+
+    @property
+    def address(self) -> str | None:
+        """The URL of the service that is asked; None where only files are read."""
+        return None
+
+    @property
+    def host(self) -> str:
+        """The host whose rate of requests is limited; "" where only files are read."""
+        return host_of(self.address or "")
 
 
 class SourceProtocol(Protocol):
-    """One protocol: its options, how it asks, how it reads."""
+    """A connector: its options, how it fetches, how it reads.
 
-    # Read-only, so that a module with these names is one of these.
+    The members are read-only, so that a module with these names satisfies the Protocol.
+    """
+
     @property
     def name(self) -> str:
-        """The name under which declarations choose it."""
+        """The `protocol` by which declarations choose it."""
         ...
 
     @property
     def version(self) -> int:
-        """What a reading means: raise it whenever the same bytes give other rows or values.
+        """What its reading means: raise it whenever the same bytes give other rows or values.
 
         Cached tables carry it in their key, so a table read by an earlier version is read anew.
         Formats that several connectors share have `sources.formats.VERSION`.
@@ -135,32 +172,28 @@ class SourceProtocol(Protocol):
         ...
 
     @property
-    def Options(self) -> type[BaseModel]:
-        """The type that checks a source's options."""
+    def Options(self) -> type[ConnectorOptions]:
+        """The type that validates a source's options."""
         ...
 
     @property
     def columns(self) -> Mapping[str, ColumnRule]:
-        """How its columns map onto the observation, unless the declaration says else."""
+        """How its columns map onto the observation, unless the declaration overrides it."""
         ...
 
-    def host(self, options: Any) -> str:
-        """Return the host that limits the rate of requests ("" for local files)."""
-        ...
-
-    def fetch(self, options: Any, get: FetchPart) -> Iterator[FetchedPart]:
-        """Ask for everything that `options` describe, page after page.
+    def fetch(self, options: Any, get: FetchPart) -> Iterator[SourceFile]:
+        """Request everything that `options` describe, page after page, except `files`.
 
         Raises:
             SourceError: the source answered with an error, even under status 200.
         """
         ...
 
-    def read(self, parts: list[StoredPart], options: Any) -> Iterator[pa.RecordBatch]:
+    def read(self, parts: list[SourceFile], options: Any) -> Iterator[pa.RecordBatch]:
         """Read the parts into batches with the source's own columns and POSITION_FIELDS.
 
-        Text stays as it came (strings); typed formats keep their types. All batches of one
-        call have the same schema.
+        Text stays as the source wrote it (strings); typed formats keep their types. All batches of
+        one call have the same schema.
 
         Raises:
             ReadError: names file, line and column.

@@ -15,7 +15,7 @@ from rich.markup import escape
 
 from model.errors import OpenIndicatorsError, ReadError, SourceError
 from pipelines.cli.terminal import number, out, table
-from sources.base import StoredPart
+from sources.base import SourceFile
 from sources.connectors.registry import protocol
 from sources.inspect.finding import Found, NoTable, Refused, Table
 from sources.inspect.recognise import recognise
@@ -128,7 +128,7 @@ def read_table(path: Path, name: str, found: Table) -> Iterator[pa.RecordBatch]:
             f"{first['loc'][0]} cannot be declared: {first['msg']}", where=name,
             todo="look at the file: a name in it may have signs that are not seen",
         ) from error
-    return reader.read([StoredPart(name, path, "")], options)
+    return reader.read([SourceFile(name, path)], options)
 
 
 def _summary(lines: list[Line]) -> None:

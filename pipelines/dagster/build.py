@@ -21,7 +21,7 @@ from pipelines.settings import SAMPLE, Settings
 from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.progress import FailureLog
 from portal.base import Portal
-from portal.ckan.client import Client
+from portal.ckan.client import CkanClient
 from portal.ckan.datastore.api_loader import ApiLoader
 from portal.ckan.datastore.copy_loader import CopyLoader
 from portal.ckan.portal import Ckan
@@ -58,7 +58,7 @@ def transport_for(settings: Settings, bound_datasets: dict[str, BoundDataset]) -
 
 def portals_for(settings: Settings, catalogue: Catalogue) -> tuple[Portal, ...]:
     """Return the portals that every release goes to: the site, and CKAN where it is named."""
-    site = Site(settings.data_dir.site, catalogue.registries)
+    site = Site(settings.data_dir.site, catalogue.registries, base_url=settings.site_url)
     ckan = ckan_for(settings, catalogue)
     return (site, ckan) if ckan else (site,)
 
@@ -71,11 +71,11 @@ def ckan_for(
     Args:
         settings: name the portal.
         catalogue: gives the names and licences.
-        overwrite: settle conflicts with people's edits in favour of the release.
+        overwrite: decide conflicts with people's edits in favour of the release.
     """
     if settings.ckan is None:
         return None
-    client = Client(settings.ckan.url, settings.ckan.token)
+    client = CkanClient(settings.ckan.url, settings.ckan.token)
     datastore_url = settings.ckan.datastore_url
     return Ckan(
         client, settings.data_dir.root, catalogue.registries,

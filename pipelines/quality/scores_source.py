@@ -16,7 +16,7 @@ from model.declarations.dataset import Dataset
 from model.util.disk import write_if_changed
 from pipelines.quality.history import scores_csv
 from pipelines.steps.bound_dataset import BoundDataset
-from sources.base import Request, Response, Transport, Validators
+from sources.base import Request, SourceFile, Transport, Validators
 from sources.connectors.registry import options_of
 from sources.fetch.folder import FolderTransport
 from warehouse.store.data_dir import DataDir
@@ -32,7 +32,7 @@ class RecordTransport:
     data_dir: DataDir
     datasets: Mapping[str, Dataset]  # whose history it is to have
 
-    def send(self, request: Request, validators: Validators, target: Path) -> Response:
+    def send(self, request: Request, validators: Validators, target: Path) -> SourceFile | None:
         """Write the record, if it is what is asked for, and send the request."""
         if request.url != f"file:{RECORD}":
             return self.files.send(request, validators, target)

@@ -52,7 +52,7 @@ class BoundDataset:
     @property
     def host(self) -> str:
         """The host whose rate limit applies, or "" for files."""
-        return self.protocol.host(options_of(self.source))
+        return options_of(self.source).host
 
     @cached_property
     def declaration_sha256(self) -> str:

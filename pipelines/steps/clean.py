@@ -9,7 +9,7 @@ import duckdb
 
 from model.util.hashing import sha256_json
 from pipelines.steps.bound_dataset import BoundDataset
-from sources.base import StoredPart
+from sources.base import SourceFile
 from sources.connectors.registry import options_of
 from warehouse.cleaning.clean import CleanStats, clean
 from warehouse.store import releases, snapshots, working_tables
@@ -40,8 +40,7 @@ def make_table(bound: BoundDataset, data_dir: DataDir) -> tuple[Path, CleanStats
     def fill(con: duckdb.DuckDBPyConnection) -> CleanStats:
         snapshots.verify(stored)
         parts = [
-            StoredPart(part.name, stored.part_path(part), part.url)
-            for part in stored.snapshot.parts
+            SourceFile.of(part, stored.part_path(part)) for part in stored.snapshot.parts
         ]
         batches: Iterable = bound.protocol.read(parts, options_of(bound.source))
         return clean(

@@ -6,9 +6,9 @@ import shutil
 
 from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.progress import Clock
-from sources.base import Transport
+from sources.base import SourceFile, Transport
 from sources.connectors.registry import options_of
-from sources.fetch.conditional import fetch_parts
+from sources.fetch.parts import fetch_parts
 from warehouse.store import snapshots
 from warehouse.store.data_dir import DataDir
 from warehouse.store.snapshots import StoredSnapshot
@@ -40,7 +40,7 @@ def take_snapshot(
     with data_dir.dataset_lock(dataset.id):
         earlier = snapshots.latest(data_dir, dataset.id)
         known = (
-            [(part, earlier.part_path(part)) for part in earlier.snapshot.parts]
+            [SourceFile.of(part, earlier.part_path(part)) for part in earlier.snapshot.parts]
             if earlier and earlier.snapshot.protocol == bound.source.protocol
             else []
         )
@@ -51,7 +51,7 @@ def take_snapshot(
             taken = (earlier, False)
         else:
             taken = snapshots.save(
-                data_dir, dataset.id, fetched.parts,
+                data_dir, dataset.id, [(part.record, part.path) for part in fetched.parts],
                 protocol=bound.source.protocol, options=bound.source.options,
                 licence=dataset.licence, retrieved=clock(), profile=bound.profile,
             )

@@ -1,14 +1,15 @@
-"""Talking to CKAN's action API, one call at a time, and knowing what is known afterwards.
+"""CKAN's action API: one call at a time, and what is known about its outcome.
 
-Our own and not ckanapi: that one never retries, takes every answer that is not 2xx JSON for a
-refusal, and holds a whole upload in memory. Here an answer is one of three things:
+Built on ckanapi. What it leaves open is decided here: time-outs, repetition, and the outcome of a
+call, which is one of three:
 
 - a result;
-- `Refused`: CKAN said no in its own words; asking again would be in vain;
-- `Unknown`: no answer, or one that CKAN did not write (502, 504, HTML, cut short). The server may
-  have done what was asked, or may still do it: look before trying again.
+- `ActionRefused`: CKAN said no; calling again is useless;
+- `OutcomeUnknown`: no response, or one that CKAN did not write (502, 504, HTML, cut short). The
+  server may have carried out the call, or may do so later: read before writing again.
 
-Reads are tried again by themselves. Writes never are: see `settle`.
+Reads are repeated while the outcome is unknown. Writes never are: see `write_once`. Only the bytes
+of files bypass ckanapi, which holds a whole upload in memory and downloads nothing.
 """
 
 from __future__ import annotations
@@ -18,23 +19,32 @@ import json
 import random
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
+import requests
+from ckanapi import RemoteCKAN
+from ckanapi.common import reverse_apicontroller_action
+from ckanapi.errors import CKANAPIError, ServerIncompatibleError
+from requests.adapters import BaseAdapter
+from requests_toolbelt import MultipartEncoder
 
 from model.errors import PortalError
 
 # Seconds to wait before another attempt; a portal that restarts is back within them.
 WAITS = (0.3, 1.0, 3.0, 8.0)
-TIMEOUT = httpx.Timeout(60.0, connect=10.0)
-CHECKSUMS = "openindicators_checksums"
+CONNECT_SECONDS = 10.0
+RESPONSE_SECONDS = 60.0
 UPLOAD_SECONDS = 600.0  # for the server to take in a large file and index the package
+USER_AGENT = "OpenIndicators"
+CHECKSUMS = "openindicators_checksums"
+CHUNK_BYTES = 1 << 20
 
 
-class Refused(PortalError):
-    """CKAN refused; `status` is HTTP's, `error` CKAN's own dictionary."""
+class ActionRefused(PortalError):
+    """CKAN refused a call; `status` is HTTP's, `error` CKAN's own dictionary."""
 
     def __init__(
         self, what: str, *, where: str = "", todo: str = "", status: int, error: dict[str, Any]
@@ -45,39 +55,42 @@ class Refused(PortalError):
 
     @property
     def missing(self) -> bool:
-        """Whether what was asked for is not there."""
+        """Whether what was asked for does not exist."""
         return self.status == 404
 
     @property
     def unmatched(self) -> bool:
-        """Whether a revision did not find what it was told to match: somebody was quicker."""
+        """Whether a revision did not find what it had to match: somebody else was quicker."""
         return "match" in self.error
 
-    def says(self, field: str) -> str:
-        """Return CKAN's words on a field, or ""."""
-        return _words(self.error.get(field, ""))
+    def message_for(self, field: str) -> str:
+        """Return CKAN's message on a field, or ""."""
+        return _flatten(self.error.get(field, ""))
 
 
-class Unknown(PortalError):
-    """No answer that CKAN wrote: what was asked may or may not have been done."""
+class OutcomeUnknown(PortalError):
+    """No response that CKAN wrote: the call may or may not have been carried out."""
 
 
 @dataclass(frozen=True)
-class Upload:
-    """A file to send: under which name of the form, and as which media type."""
+class FileUpload:
+    """A file to send: the name of its form field, and its media type."""
 
     field: str
     path: Path
     media_type: str
 
 
-class Client:
+class CkanClient:
     """A portal's address and the right to write to it.
 
     Args:
         address: of the portal, e.g. https://congdulieu.vn
-        token: of an account that may edit; sent with every request, shown nowhere.
-        transport: how requests travel (for tests).
+        token: of an account that may edit; sent with every request, part of no message.
+        timeout: seconds to wait for a response.
+        upload_timeout: the same after files were sent.
+        waits: seconds before each further attempt of a read.
+        adapter: how requests are transported (for tests).
     """
 
     def __init__(
@@ -85,89 +98,113 @@ class Client:
         address: str,
         token: str,
         *,
-        timeout: httpx.Timeout = TIMEOUT,
+        timeout: float = RESPONSE_SECONDS,
+        upload_timeout: float = UPLOAD_SECONDS,
         waits: tuple[float, ...] = WAITS,
-        transport: httpx.BaseTransport | None = None,
+        adapter: BaseAdapter | None = None,
     ) -> None:
         self.address = address.rstrip("/")
         self.waits = waits
         self._token = token
-        self._has_checksums = True  # until it says that it has not
         self._timeout = timeout
-        self._http = httpx.Client(
-            headers={"Authorization": token, "User-Agent": "OpenIndicators"},
-            timeout=timeout,
-            transport=transport,
-        )
+        self._upload_timeout = upload_timeout
+        self._has_checksums = True  # until the portal says that it has not
+        self._session = requests.Session()
+        self._session.auth = self._authorize  # a header alone is overwritten by ~/.netrc
+        self._session.headers["User-Agent"] = USER_AGENT
+        if adapter is not None:
+            for scheme in ("http://", "https://"):
+                self._session.mount(scheme, adapter)
+        self._remote = RemoteCKAN(self.address, user_agent=USER_AGENT, session=self._session)
 
     def __repr__(self) -> str:
-        return f"Client({self.address})"
-
-    def close(self) -> None:
-        """Close all connections."""
-        self._http.close()
+        return f"CkanClient({self.address})"
 
     def read(self, action: str, **parameters: Any) -> Any:
-        """Ask for something that changes nothing; try again while there is no answer.
+        """Call an action that changes nothing; repeat it while the outcome is unknown.
 
         Raises:
-            Refused: CKAN's own words; `missing` when it is not there.
-            Unknown: no answer after all attempts.
+            ActionRefused: CKAN's own message; `missing` where it does not exist.
+            OutcomeUnknown: no response after all attempts.
         """
-        return self.again(lambda: self.call(action, parameters))
+        return self.repeat(lambda: self.call(action, parameters))
 
-    def again(self, ask: Callable[[], Any]) -> Any:
-        """Repeat something that may be repeated, while its outcome is unknown."""
+    def repeat(self, attempt: Callable[[], Any]) -> Any:
+        """Repeat something idempotent while its outcome is unknown."""
         for wait in self.waits:
             try:
-                return ask()
-            except Unknown:
+                return attempt()
+            except OutcomeUnknown:
                 pause(wait)
-        return ask()
+        return attempt()
 
     def call(
-        self, action: str, data: Mapping[str, Any], uploads: tuple[Upload, ...] = ()
+        self, action: str, data: Mapping[str, Any], uploads: tuple[FileUpload, ...] = ()
     ) -> Any:
-        """Call an action once. With uploads, values travel as JSON text in a multipart form.
+        """Call an action once.
+
+        Args:
+            action: its name, e.g. "package_revise".
+            data: its parameters; with uploads they travel as JSON text in a multipart form.
+            uploads: files that go with it.
 
         Raises:
-            Refused, Unknown: see the top of this module.
+            ActionRefused, OutcomeUnknown: see the module's description.
         """
-        url = f"{self.address}/api/3/action/{action}"
-        if not uploads:
-            return self._result(action, lambda: self._http.post(url, json=dict(data)))
-        form = {key: _form_value(value) for key, value in data.items()}
-        files = []
+        def check(response: requests.Response, **_: Any) -> None:
+            # JSON is UTF-8; to let requests guess takes seconds for a page of rows.
+            response.encoding = "utf-8"
+            if response.status_code != 200:
+                raise self._failure(action, response)
+
+        options = {"timeout": (CONNECT_SECONDS, self._timeout), "hooks": {"response": check}}
         try:
+            if uploads:
+                return self._send_files(action, data, uploads, options)
+            return self._remote.call_action(action, dict(data), requests_kwargs=options)
+        except requests.RequestException as error:
+            raise self._no_response(action, error) from None
+        except (CKANAPIError, ServerIncompatibleError, KeyError):
+            raise self._foreign(action, 200) from None
+
+    def _send_files(
+        self, action: str, data: Mapping[str, Any], uploads: tuple[FileUpload, ...],
+        options: dict[str, Any],
+    ) -> Any:
+        """Stream files from the disk: ckanapi has the whole form put together in memory."""
+        url = f"{self.address}/{self._remote.base_url}{action}"
+        fields: dict[str, Any] = {
+            key: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            for key, value in data.items()
+        }
+        with ExitStack() as stack:
             for upload in uploads:
-                file = upload.path.open("rb")
-                files.append((upload.field, (upload.path.name, file, upload.media_type)))
-            timeout = httpx.Timeout(UPLOAD_SECONDS, connect=10.0)
-            if self._timeout is not TIMEOUT:
-                timeout = self._timeout
-            return self._result(
-                action, lambda: self._http.post(url, data=form, files=files, timeout=timeout)
+                file = stack.enter_context(upload.path.open("rb"))
+                fields[upload.field] = (upload.path.name, file, upload.media_type)
+            form = MultipartEncoder(fields)
+            options["timeout"] = (CONNECT_SECONDS, self._upload_timeout)
+            response = self._session.post(
+                url, data=form, headers={"Content-Type": form.content_type},
+                allow_redirects=False, **options,
             )
-        finally:
-            for _, (_, file, _) in files:
-                file.close()
+        return reverse_apicontroller_action(url, response.status_code, response.text)
 
     def checksums(self, package: str) -> dict[str, tuple[int, str]] | None:
-        """Let the portal itself read the files of a dataset.
+        """Let the portal itself compute the checksums of a dataset's files.
 
         Returns:
-            Length in bytes and SHA-256 by the resource's id; None where the portal does without
-            our extension (ckanext-openindicators) and each file must be downloaded.
+            Length in bytes and SHA-256 by the resource's id; None where the portal lacks our
+            extension (ckanext-openindicators) and each file must be downloaded.
 
         Raises:
-            Refused, Unknown: as `read`.
+            ActionRefused, OutcomeUnknown: as `read`.
         """
         if not self._has_checksums:
             return None
         try:
             found = self.read(CHECKSUMS, id=package)
-        except Refused as error:
-            if error.status != 400:  # CKAN's answer to an action that it has not
+        except ActionRefused as error:
+            if error.status != 400:  # CKAN's response to an unknown action
                 raise
             self._has_checksums = False
             return None
@@ -180,128 +217,131 @@ class Client:
             path: address on the portal, from the slash on.
 
         Raises:
-            Refused: it is not there, or not to be had; Unknown: no whole answer.
+            ActionRefused: it does not exist or may not be read.
+            OutcomeUnknown: no complete response.
         """
-        return self.again(lambda: self._checksum(path))
+        return self.repeat(lambda: self._download(path))
 
-    def _checksum(self, path: str) -> tuple[int, str]:
+    def _download(self, path: str) -> tuple[int, str]:
         digest, length = hashlib.sha256(), 0
+        timeout = (CONNECT_SECONDS, self._timeout)
         try:
-            with self._http.stream("GET", self.address + path, follow_redirects=True) as answer:
-                if answer.status_code >= 500:
-                    raise Unknown(f"answered {answer.status_code}", where=self._where(path))
-                if answer.status_code != 200:
-                    raise Refused(
-                        f"a file cannot be downloaded again: {answer.status_code}",
+            with self._session.get(self.address + path, stream=True, timeout=timeout) as response:
+                status = response.status_code
+                if status >= 500:
+                    raise OutcomeUnknown(f"answered {status}", where=self._where(path))
+                if status != 200:
+                    raise ActionRefused(
+                        f"a file cannot be downloaded again: {status}",
                         where=self._where(path), todo="run `publish` again",
-                        status=answer.status_code, error={},
+                        status=status, error={},
                     )
-                for piece in answer.iter_raw():
-                    digest.update(piece)
-                    length += len(piece)
-        except httpx.HTTPError as error:
-            raise self._unanswered(path, error) from None
+                # Decoded content: a proxy may compress what the portal sends.
+                for chunk in response.iter_content(CHUNK_BYTES):
+                    digest.update(chunk)
+                    length += len(chunk)
+        except requests.RequestException as error:
+            raise self._no_response(path, error) from None
         return length, digest.hexdigest()
 
-    def _result(self, action: str, ask: Callable[[], httpx.Response]) -> Any:
-        try:
-            answer = ask()
-        except httpx.HTTPError as error:
-            raise self._unanswered(action, error) from None
-        body = _json(answer)
-        if body is None or "success" not in body:
-            raise self._no_ckan(action, answer)
-        if answer.status_code >= 500:
-            raise Unknown(
-                f"failed inside ({answer.status_code}: {_words(body.get('error', ''))})",
-                where=self._where(action),
-                todo="see the portal's log, and whether its disk is full; then run `publish`"
-                " again: it goes on where it stopped, and readers still get the old release",
-            )
-        if not body["success"]:
-            raise self._refusal(action, answer.status_code, body.get("error") or {})
-        return body["result"]
+    def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._token:
+            request.headers["Authorization"] = self._token
+        return request
 
     def _where(self, place: str) -> str:
         return f"{self.address} · {place.rsplit('/', maxsplit=1)[-1] or place}"
 
-    def _unanswered(self, place: str, error: httpx.HTTPError) -> Unknown:
-        what = str(error) or type(error).__name__
-        if isinstance(error, httpx.TimeoutException):
-            what = "did not answer in time"
-        return Unknown(
-            self._safe(f"the portal gave no answer: {what}"), where=self._where(place),
+    def _no_response(self, place: str, error: requests.RequestException) -> OutcomeUnknown:
+        timed_out = isinstance(error, requests.Timeout)
+        what = "did not answer in time" if timed_out else str(error) or type(error).__name__
+        return OutcomeUnknown(
+            self._redacted(f"the portal gave no answer: {what}"), where=self._where(place),
             todo="check the address and that the portal is up; then run `publish` again: it"
             " goes on where it stopped",
         )
 
-    def _no_ckan(self, action: str, answer: httpx.Response) -> PortalError:
-        """An answer that CKAN's API did not write: of a proxy before it, or of another site."""
-        status = answer.status_code
-        if status == 413:
-            return Refused(
-                "the upload is larger than the portal takes (413)", where=self._where(action),
-                todo="raise ckan.max_resource_size, and the limit of the proxy before CKAN",
-                status=status, error={},
+    def _failure(self, action: str, response: requests.Response) -> PortalError:
+        """Classify a response that brings no result."""
+        status = response.status_code
+        try:
+            error = response.json()["error"]
+        except (ValueError, TypeError, KeyError):
+            return self._foreign(action, status)
+        if status >= 500:
+            return OutcomeUnknown(
+                f"failed inside ({status}: {self._redacted(_flatten(error))})",
+                where=self._where(action),
+                todo="see the portal's log, and whether its disk is full; then run `publish`"
+                " again: it goes on where it stopped, and readers still get the old release",
             )
-        if 300 <= status < 500 and status not in (408, 425, 429):
-            return Refused(
-                f"is no CKAN: it answered {status} and not the action API's JSON",
-                where=self._where(action), todo="check OPENINDICATORS_CKAN_URL",
-                status=status, error={},
-            )
-        return Unknown(
-            f"answered {status} with something that CKAN did not write",
-            where=self._where(action), todo="wait until the portal is well, then run `publish`"
-            " again: it goes on where it stopped",
-        )
-
-    def _refusal(self, action: str, status: int, error: dict[str, Any]) -> Refused:
-        said = self._safe(_words({k: v for k, v in error.items() if k != "__type"}))
-        todo = "mend what CKAN names, then run `publish` again"
+        if not isinstance(error, dict):
+            return self._foreign(action, status)
+        todo = "fix what CKAN names, then run `publish` again"
         if status in (401, 403):
             todo = (
                 "check the token: it may be revoked, or its account lacks the right"
                 " (editor of the organisation; creating organisations and groups needs more)"
             )
-        return Refused(
-            f"CKAN refused ({status}): {said}", where=self._where(action), todo=todo,
-            status=status, error=error,
+        message = _flatten({key: value for key, value in error.items() if key != "__type"})
+        return ActionRefused(
+            f"CKAN refused ({status}): {self._redacted(message)}", where=self._where(action),
+            todo=todo, status=status, error=error,
         )
 
-    def _safe(self, text: str) -> str:
+    def _foreign(self, action: str, status: int) -> PortalError:
+        """Classify a response that CKAN's API did not write: a proxy's, or another site's."""
+        where = self._where(action)
+        if status == 413:
+            return ActionRefused(
+                "the upload is larger than the portal takes (413)", where=where,
+                todo="raise ckan.max_resource_size, and the limit of the proxy before CKAN",
+                status=status, error={},
+            )
+        if 300 <= status < 500 and status not in (408, 425, 429):
+            return ActionRefused(
+                f"is no CKAN: it answered {status} and not the action API's JSON", where=where,
+                todo="check OPENINDICATORS_CKAN_URL", status=status, error={},
+            )
+        return OutcomeUnknown(
+            f"answered {status} with something that CKAN did not write", where=where,
+            todo="wait until the portal is well, then run `publish` again: it goes on where it"
+            " stopped",
+        )
+
+    def _redacted(self, text: str) -> str:
         return text.replace(self._token, "***") if self._token else text
 
 
-def settle(
-    client: Client, act: Callable[[], None], reached: Callable[[], bool]
-) -> None:
-    """Do something once, whatever becomes of the answer.
+def write_once(client: CkanClient, write: Callable[[], None], reached: Callable[[], bool]) -> None:
+    """Write once, whatever becomes of the response.
 
-    Where the outcome is unknown, look; only if it has not happened, try again, a few times.
+    Where the outcome is unknown, read; only where it has not happened, write again.
 
     Args:
-        act: the write. It must fail, and change nothing, when it has been done already.
-        reached: whether the portal is as `act` would leave it.
+        client: says how often, and after which pauses.
+        write: must fail, and change nothing, where it has been done already.
+        reached: reads whether the portal is as `write` would leave it.
 
     Raises:
-        Refused: CKAN's own words. Unknown: not reached after all attempts.
+        ActionRefused: CKAN's own message.
+        OutcomeUnknown: not reached after all attempts.
     """
-    tried_before = False
+    repeated = False
     for wait in (*client.waits, None):
         try:
-            act()
+            write()
             return
-        except Unknown:
+        except OutcomeUnknown:
             pause(wait or 0)
             if reached():
                 return
             if wait is None:
                 raise
-            tried_before = True
-        except Refused:
-            # The server may have finished meanwhile what was cut off before.
-            if tried_before and reached():
+            repeated = True
+        except ActionRefused:
+            # The server may have completed meanwhile what was cut off before.
+            if repeated and reached():
                 return
             raise
 
@@ -311,27 +351,15 @@ def pause(seconds: float) -> None:
     time.sleep(seconds * random.uniform(0.75, 1.25))  # noqa: S311
 
 
-def _form_value(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _json(answer: httpx.Response) -> dict[str, Any] | None:
-    try:
-        body = answer.json()
-    except ValueError:
-        return None
-    return body if isinstance(body, dict) else None
-
-
-def _words(error: Any) -> str:
-    """Return CKAN's error dictionaries as one line of its own words."""
+def _flatten(error: Any) -> str:
+    """Return CKAN's nested error messages as one line."""
     if isinstance(error, dict):
         parts = [
-            words if key in ("message", "__junk", "__before") else f"{key}: {words}"
+            text if key in ("message", "__junk", "__before") else f"{key}: {text}"
             for key, value in error.items()
-            if (words := _words(value))
+            if (text := _flatten(value))
         ]
         return "; ".join(parts)
     if isinstance(error, list):
-        return ", ".join(filter(None, map(_words, error)))
+        return ", ".join(filter(None, map(_flatten, error)))
     return str(error)

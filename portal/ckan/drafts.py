@@ -1,7 +1,7 @@
-"""A draft that waits for a person: a private dataset of its own, beside the public one.
+"""A draft that waits for review: a private dataset of its own, beside the public one.
 
-Only its organisation sees it. Its identifiers are its own, so that nothing of the public dataset
-changes until somebody approves; then it goes, and leaves nothing behind.
+Only its organisation sees it. Its identifiers are its own: nothing of the public dataset changes
+until somebody approves. Then the draft is removed without a trace.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pathlib import Path
 from model.records.release import Release
 from model.records.validation import QualityRecord
 from portal.base import ReleaseFiles
-from portal.ckan.client import Client, Refused
-from portal.ckan.datastore.base import Loader
+from portal.ckan.client import ActionRefused, CkanClient
+from portal.ckan.datastore.loader import TableLoader
 from portal.metadata.identifiers import package_id
 
 SUFFIX = "_draft"
@@ -22,8 +22,8 @@ TITLE = {"vi": "[Bản thảo] ", "en": "[Draft] "}
 
 
 @dataclass(frozen=True)
-class Draft:
-    """A draft's files under the draft's own name; satisfies `ReleaseFiles`."""
+class DraftRelease:
+    """A draft under a name of its own; satisfies `ReleaseFiles`."""
 
     files: ReleaseFiles
 
@@ -50,7 +50,7 @@ class Draft:
         return self.files.path(name)
 
 
-def remove(client: Client, loader: Loader | None, dataset: str) -> None:
+def remove(client: CkanClient, loader: TableLoader | None, dataset: str) -> None:
     """Remove a dataset's draft: its tables, its files, then the package.
 
     Purging the package alone would leave tables and files behind (as CKAN 2.12 does).
@@ -60,12 +60,12 @@ def remove(client: Client, loader: Loader | None, dataset: str) -> None:
     """
     draft = package_id(dataset + SUFFIX)
     try:
-        shown = client.read("package_show", id=draft)
-    except Refused as error:
+        actual = client.read("package_show", id=draft)
+    except ActionRefused as error:
         if error.missing:
             return
         raise
-    resources = shown["resources"]
+    resources = actual["resources"]
     for resource in resources:
         if resource.get("datastore_active") and loader is not None:
             loader.drop(resource["id"])

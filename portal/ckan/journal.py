@@ -1,11 +1,10 @@
-"""What was done on the portal, step by step, so that a run that was killed is understood.
+"""The steps taken on a portal, so that the next run can resume one that was killed.
 
     journal/ckan/<sector>/<dataset>.jsonl
 
-One JSON object a line, written to the disk before and after each step. The portal itself tells
-what is there; the journal tells what it cannot: which uploads were begun, whether it was we who
-began to make the package, and what we wrote last, field by field, by which a person's edit is
-told from our own old value.
+One JSON object a line, synced to the disk before and after each step. It holds what the portal
+cannot say: which uploads were begun, and what we wrote last, field by field, which distinguishes
+a person's edit from our own old value.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from typing import Any
 from model.errors import PortalError
 from model.util.disk import atomic_write, disk_errors
 
-MAX_BYTES = 1_000_000  # a plan reads it all
+MAX_BYTES = 1_000_000  # each plan reads all of it
 
 Written = dict[str, dict[str, Any]]  # "" for the package, else a resource's id -> field -> value
 
@@ -33,15 +32,15 @@ class Journal:
     """A dataset's journal.
 
     Args:
-        path: its file; made with the first line.
-        after_line: called after each line (for tests: the place to be killed).
+        path: its file, created with the first line.
+        after_line: called after each line (tests kill the process there).
     """
 
     path: Path
     after_line: Callable[[], None] = field(default=lambda: None)
 
     def entries(self) -> list[dict[str, Any]]:
-        """Return all lines, oldest first; one that was cut off by a crash is left out."""
+        """Return all entries, oldest first, without a line that a crash cut off."""
         found = []
         if self.path.is_file():
             with disk_errors(self.path, PortalError):
@@ -54,10 +53,7 @@ class Journal:
         return found
 
     def written(self) -> list[Written]:
-        """Return what we wrote last, then all that we set out to write since.
-
-        A run that was killed may or may not have written the latter.
-        """
+        """Return what we wrote last, then what killed runs may have written since."""
         found: list[Written] = []
         for entry in self.entries():
             if entry["step"] == "published":
@@ -66,8 +62,8 @@ class Journal:
                 found.append(entry["written"])
         return found
 
-    def began(self, step: str) -> list[dict[str, Any]]:
-        """Return the beginnings of a step since we last finished."""
+    def begun(self, step: str) -> list[dict[str, Any]]:
+        """Return the entries of a step that was begun since the last completed run."""
         found: list[dict[str, Any]] = []
         for entry in self.entries():
             if entry["step"] == "published":
@@ -78,7 +74,7 @@ class Journal:
 
     @contextmanager
     def step(self, name: str, **details: Any) -> Iterator[None]:
-        """Write a line before and after the body; one that fails is told as such."""
+        """Write an entry before the body and another after it, which says how it ended."""
         self._write(step=name, state="begins", **details)
         try:
             yield
@@ -88,18 +84,23 @@ class Journal:
         self._write(step=name, state="done")
 
     def published(self, release: int, written: Written) -> None:
-        """Record that the portal shows a release, and what we wrote."""
+        """Record that the portal shows a release, and what we wrote.
+
+        Args:
+            release: its number.
+            written: all our fields.
+        """
         entry = {"step": "published", "state": "done", "release": release, "written": written}
         if self.path.is_file() and self.path.stat().st_size > MAX_BYTES:
-            self._begin_anew(entry)
+            self._rotate(entry)
         else:
             self._write(**entry)
 
-    def _begin_anew(self, entry: dict[str, Any]) -> None:
-        """Put the full journal aside and begin another one, whole or not at all."""
-        with atomic_write(self.path, PortalError) as aside:
+    def _rotate(self, entry: dict[str, Any]) -> None:
+        """Archive the full journal and start a new one, atomically."""
+        with atomic_write(self.path, PortalError) as staging:
             shutil.copyfile(self.path, self.path.with_suffix(".old.jsonl"))
-            aside.write_text(_line(entry) + "\n", encoding="utf-8")
+            staging.write_text(_line(entry) + "\n", encoding="utf-8")
         self.after_line()
 
     def _write(self, **entry: Any) -> None:
@@ -107,14 +108,14 @@ class Journal:
         with disk_errors(self.path, PortalError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("ab") as file:
-                # A line that a crash cut off must not swallow this one.
-                start = b"\n" if file.tell() and not self._ends_whole() else b""
+                # This line must not continue one that a crash cut off.
+                start = b"\n" if file.tell() and not self._ends_with_newline() else b""
                 file.write(start + line.encode() + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
         self.after_line()
 
-    def _ends_whole(self) -> bool:
+    def _ends_with_newline(self) -> bool:
         with self.path.open("rb") as file:
             file.seek(-1, os.SEEK_END)
             return file.read(1) == b"\n"

@@ -1,4 +1,4 @@
-"""Organisations and groups: made when they are missing, never changed afterwards.
+"""Organisations and groups: created where they are missing, never changed afterwards.
 
 They belong to people: a portal's own text about a department is better than ours.
 """
@@ -8,56 +8,58 @@ from __future__ import annotations
 from threading import Lock
 
 from model.errors import PortalError
-from portal.ckan.client import Client, Refused, settle
+from portal.ckan.client import ActionRefused, CkanClient, write_once
 from portal.ckan.desired.mapping import Fields
 
 
 class Organisations:
-    """Those of one portal; each is looked for once."""
+    """Those of one portal; each is looked up once."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: CkanClient) -> None:
         self.client = client
-        self._there: set[str] = set()
+        self._existing: set[tuple[str, str]] = set()
         self._lock = Lock()
 
     def ensure(self, organisation: Fields, group: Fields) -> None:
-        """Make sure that an organisation and a group are there.
+        """Create an organisation and a group where they do not exist.
+
+        Args:
+            organisation: as `mapping.organisation` describes it.
+            group: as `mapping.group` describes it.
 
         Raises:
-            PortalError: the token's account may not make them.
+            PortalError: the token's account may not create them.
         """
         with self._lock:
-            self._ensure("organization", organisation)
-            self._ensure("group", group)
+            for kind, desired in (("organization", organisation), ("group", group)):
+                if (kind, str(desired["name"])) not in self._existing:
+                    self._create(kind, desired)
+                    self._existing.add((kind, str(desired["name"])))
 
-    def _ensure(self, kind: str, wanted: Fields) -> None:
-        name = str(wanted["name"])
-        key = f"{kind} {name}"
-        if key in self._there:
-            return
+    def _create(self, kind: str, desired: Fields) -> None:
+        name = desired["name"]
 
         def exists() -> bool:
             try:
                 self.client.read(f"{kind}_show", id=name, include_extras=False,
                                  include_users=False, include_groups=False)
-            except Refused as error:
+            except ActionRefused as error:
                 if error.missing:
                     return False
                 raise
             return True
 
-        if not exists():
-            try:
-                settle(
-                    self.client, lambda: self.client.call(f"{kind}_create", wanted) and None,
-                    exists,
-                )
-            except Refused as error:
-                if not exists():  # another publisher may have made it just now
-                    raise PortalError(
-                        f"the {kind} {name!r} is missing and cannot be made: {error.what}",
-                        where=error.where,
-                        todo=f"ask the portal's administrator to make the {kind} {name!r}, or"
-                        " give the token's account the right to make it",
-                    ) from error
-        self._there.add(key)
+        if exists():
+            return
+        try:
+            write_once(
+                self.client, lambda: self.client.call(f"{kind}_create", desired) and None, exists
+            )
+        except ActionRefused as error:
+            if not exists():  # another publisher may have created it just now
+                raise PortalError(
+                    f"the {kind} {name!r} is missing and cannot be created: {error.what}",
+                    where=error.where,
+                    todo=f"ask the portal's administrator to create the {kind} {name!r}, or to"
+                    " give the token's account the right to create it",
+                ) from error

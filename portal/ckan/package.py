@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from model.errors import PortalError
-from portal.ckan.client import Client, Refused, Upload, settle
+from portal.ckan.client import ActionRefused, CkanClient, FileUpload, write_once
 from portal.ckan.desired.mapping import Fields
 from portal.ckan.desired.state import DesiredState
 
 
-class Changed(PortalError):
+class ConcurrentEdit(PortalError):
     """Somebody else changed the package between our reading and our writing."""
 
 
@@ -20,121 +20,131 @@ class Package:
 
     Args:
         client: the portal.
-        wanted: what it should become.
-        shown: how the portal shows it; None where it is not there.
+        desired: what it should become.
+        actual: as the portal has it; None where it does not exist.
     """
 
-    def __init__(self, client: Client, wanted: DesiredState, shown: Fields | None) -> None:
+    def __init__(self, client: CkanClient, desired: DesiredState, actual: Fields | None) -> None:
         self.client = client
-        self.wanted = wanted
-        self.id = wanted.id
-        self._shown = shown
+        self.desired = desired
+        self.id = desired.id
+        self._actual = actual
 
     @property
-    def now(self) -> Fields:
-        """The package as the portal answered last.
+    def actual(self) -> Fields:
+        """The package in the portal's last response.
 
         Raises:
-            PortalError: it is not there.
+            PortalError: it does not exist.
         """
-        if self._shown is None:
+        if self._actual is None:
             raise PortalError(
-                "the package is not there any more", where=self.wanted.dataset,
+                "the package no longer exists on the portal", where=self.desired.dataset,
                 todo="run `plan` to see what the portal has",
             )
-        return self._shown
+        return self._actual
 
     @property
     def resources(self) -> dict[str, Fields]:
         """Its resources by their ids."""
-        return {resource["id"]: resource for resource in self.now["resources"]}
+        return {resource["id"]: resource for resource in self.actual["resources"]}
 
     def read(self) -> Fields:
-        """Ask the portal how it shows the package."""
-        shown: Fields = self.client.read("package_show", id=self.id)
-        self._shown = shown
-        return shown
+        """Read the package from the portal."""
+        actual: Fields = self.client.read("package_show", id=self.id)
+        self._actual = actual
+        return actual
 
     def create(self, package: Fields) -> None:
-        """Make the package.
+        """Create the package.
 
         Raises:
-            Refused: CKAN's own words. Unknown: no answer.
+            ActionRefused, OutcomeUnknown: see the client.
         """
-        def act() -> None:
-            try:
-                self._shown = self.client.call("package_create", package)
-            except Refused as error:
-                raise _explained(error, self.wanted) from error
+        def write() -> None:
+            self._actual = self.client.call("package_create", package)
 
-        settle(self.client, act, self._exists)
+        self._write_once(write, self._exists)
 
     def revise(
-        self, data: Fields, reached: Callable[[], bool], uploads: tuple[Upload, ...] = ()
+        self, data: Fields, reached: Callable[[], bool], uploads: tuple[FileUpload, ...] = ()
     ) -> None:
         """Change the package, unless somebody else has changed it since it was read.
 
         Args:
-            data: what `package_revise` takes besides `match`.
-            reached: reads the package and tells whether it was changed so.
+            data: the parameters of `package_revise` besides `match`.
+            reached: reads the package and returns whether it was changed so.
             uploads: files that go with it.
 
         Raises:
-            Changed: somebody else was quicker.
-            Refused: CKAN's own words. Unknown: no answer.
+            ConcurrentEdit: somebody else was quicker.
+            ActionRefused, OutcomeUnknown: see the client.
         """
-        match = {"id": self.id, "metadata_modified": self.now["metadata_modified"]}
+        match = {"id": self.id, "metadata_modified": self.actual["metadata_modified"]}
 
-        def act() -> None:
-            answer: Any = self.client.call("package_revise", {"match": match, **data}, uploads)
-            self._shown = answer["package"]
+        def write() -> None:
+            result: Any = self.client.call("package_revise", {"match": match, **data}, uploads)
+            self._actual = result["package"]
 
-        try:
-            settle(self.client, act, reached)
-        except Refused as error:
-            if error.unmatched:
-                raise Changed(
-                    "somebody else changed the dataset at the same time",
-                    where=self.wanted.dataset, todo="run `plan` to see how it stands now",
-                ) from error
-            raise _explained(error, self.wanted) from error
+        self._write_once(write, reached)
 
-    def replace(self, resources: list[Fields], right: Callable[[Fields], bool]) -> None:
-        """Give the package other resources; `right` tells whether one is as it should be."""
-        before = self.now["metadata_modified"]
+    def replace_resources(
+        self, resources: list[Fields], accepts: Callable[[Fields], bool]
+    ) -> None:
+        """Give the package other resources.
+
+        Args:
+            resources: all of them.
+            accepts: whether a resource that was read back is as it should be.
+
+        Raises:
+            ConcurrentEdit, ActionRefused, OutcomeUnknown: as `revise`.
+        """
+        before = self.actual["metadata_modified"]
 
         def reached() -> bool:
-            shown = self.read()
-            return shown["metadata_modified"] != before and all(map(right, shown["resources"]))
+            actual = self.read()
+            return actual["metadata_modified"] != before and all(map(accepts, actual["resources"]))
 
         self.revise({"filter": ["-resources"], "update": {"resources": resources}}, reached)
+
+    def _write_once(self, write: Callable[[], None], reached: Callable[[], bool]) -> None:
+        try:
+            write_once(self.client, write, reached)
+        except ActionRefused as error:
+            if error.unmatched:
+                raise ConcurrentEdit(
+                    "somebody else changed the dataset at the same time",
+                    where=self.desired.dataset, todo="run `plan` to see its present state",
+                ) from error
+            raise _explained(error, self.desired) from error
 
     def _exists(self) -> bool:
         try:
             self.read()
-        except Refused as error:
+        except ActionRefused as error:
             if error.missing:
                 return False
             raise
         return True
 
 
-def _explained(error: Refused, wanted: DesiredState) -> Refused:
+def _explained(error: ActionRefused, desired: DesiredState) -> ActionRefused:
     """Say what to do about the refusals that are to be expected."""
     todo = error.todo
-    if error.says("name"):
+    if error.message_for("name"):
         todo = (
-            f"another dataset has the address {wanted.fields['name']!r}: give that one"
+            f"another dataset has the address {desired.fields['name']!r}: give that one"
             " another address on the portal, or this dataset another name"
         )
-    elif error.says("id"):
+    elif error.message_for("id"):
         todo = (
-            "the dataset is there already, made by another publisher at the same time, or"
-            " deleted by a person: run `plan` to see how it stands"
+            "the dataset exists already, made by another publisher at the same time, or"
+            " deleted by a person: run `plan` to see its state"
         )
-    elif error.says("upload") or "upload" in error.what:
+    elif error.message_for("upload") or "upload" in error.what:
         todo = "raise ckan.max_resource_size on the portal; readers still get the old release"
-    return Refused(
-        error.what, where=f"{wanted.dataset} on {error.where}", todo=todo,
+    return ActionRefused(
+        error.what, where=f"{desired.dataset} on {error.where}", todo=todo,
         status=error.status, error=error.error,
     )

@@ -1,34 +1,47 @@
-"""What the portal has of a dataset, against what it should have; nothing is sent."""
+"""The difference between the actual and the desired state of a dataset; nothing is sent."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from model.records.publication import Difference
-from portal.ckan.comparison import Comparison, package_value
 from portal.ckan.desired.mapping import Fields
-from portal.ckan.desired.state import DesiredState, Part
+from portal.ckan.desired.state import DesiredResource, DesiredState
+from portal.ckan.field_comparison import FieldComparison, package_value
 from portal.ckan.journal import Written
-from portal.ckan.resources import is_ours, leads_to, name_of
+from portal.ckan.resources import is_release_file, label_of, leads_to
 
-# The DataStore table's content and shape; stands on the resource that has the table.
+# A field of the resource that has the DataStore table: the checksum of its content and schema.
 ROWS = "rows_sha256"
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What is to be done, and why."""
+class PackagePlan:
+    """What is to be done, and why.
 
-    wanted: DesiredState
-    shown: Fields | None
+    Args:
+        desired: what the portal should have.
+        actual: the package as the portal has it; None where it does not exist.
+        differences: for people.
+        package_fields: fields of the package to write.
+        resource_fields: fields of resources to write, by the resource's id.
+        uploads: resources whose file is to be sent.
+        outdated: ids of our resources to be removed.
+        load_rows: whether the table is to be loaded.
+        conflicts: with edits by people; nothing may be written while there are any.
+        written: all our fields, as they will be once the plan has been applied.
+    """
+
+    desired: DesiredState
+    actual: Fields | None
     differences: tuple[Difference, ...]
-    fields: Fields  # package fields to write
-    uploads: tuple[Part, ...]
-    resources: dict[str, Fields]  # resource id -> fields to write
-    outdated: tuple[str, ...]  # ids of resources of ours that go
-    rows: bool  # whether the table is to be loaded
+    package_fields: Fields
+    resource_fields: dict[str, Fields]
+    uploads: tuple[DesiredResource, ...]
+    outdated: tuple[str, ...]
+    load_rows: bool
     conflicts: tuple[str, ...]
-    written: Written  # what will have been written when all is done
+    written: Written
 
     @property
     def empty(self) -> bool:
@@ -36,121 +49,111 @@ class Plan:
         return all(difference.change == "=" for difference in self.differences)
 
 
-def touched(plan: Plan, now: Plan) -> bool:
-    """Whether somebody else has changed what is ours since a plan was made.
+def edited_meanwhile(plan: PackagePlan, now: PackagePlan) -> bool:
+    """Return whether somebody else has changed our fields since a plan was made.
 
-    That some of the plan's own uploads are there does not count.
+    Args:
+        plan: made before; its own uploads do not count.
+        now: made from the package as it is now.
     """
-    before, after = _standing(plan), _standing(now)
+    before, after = _our_fields(plan), _our_fields(now)
     return any(after.get(owner) != fields for owner, fields in before.items())
 
 
-def _standing(plan: Plan) -> Written:
-    """Return what stands on the portal of what is ours."""
-    if plan.shown is None:
+def _our_fields(plan: PackagePlan) -> Written:
+    """Return the actual values of our fields."""
+    if plan.actual is None:
         return {}
     found: Written = {
-        "": {name: package_value(plan.shown, name, [value])
-             for name, value in plan.wanted.fields.items()},
+        "": {name: package_value(plan.actual, name, [value])
+             for name, value in plan.desired.fields.items()},
     }
-    parts = {part.id: part for part in plan.wanted.parts}
-    for resource in plan.shown["resources"]:
-        part = parts.get(resource["id"])
-        if part:
-            found[part.id] = {name: resource.get(name) for name in part.fields}
-            found[part.id]["leads_to"] = leads_to(resource)
+    ours = {resource.id: resource for resource in plan.desired.resources}
+    for actual in plan.actual["resources"]:
+        resource = ours.get(actual["id"])
+        if resource:
+            found[resource.id] = {name: actual.get(name) for name in resource.fields}
+            found[resource.id]["leads_to"] = leads_to(actual)
     return found
 
 
 def compare(
-    want: DesiredState, shown: Fields | None, base: list[Written], overwrite: bool
-) -> Plan:
+    desired: DesiredState, actual: Fields | None, base: list[Written], overwrite: bool
+) -> PackagePlan:
     """Compare the portal with what it should have.
 
     Args:
-        want: what it should have.
-        shown: the package as the portal shows it, or None.
+        desired: what it should have.
+        actual: the package as the portal has it, or None.
         base: what we wrote last, and what we may have written since; empty where we never did.
-        overwrite: settle every conflict in favour of the release.
+        overwrite: decide every conflict in favour of the release.
     """
-    if shown is None:
-        return _all_new(want)
-    comparing = Comparison(want.dataset, base, overwrite)
-    if shown.get("state") != "active":
-        comparing.conflict("package", "was deleted on the portal by a person")
-    fields = comparing.fields(want.fields, shown)
-    if shown.get("state") != "active":
-        fields["state"] = "active"
-    by_id = {resource["id"]: resource for resource in shown["resources"]}
-    uploads: list[Part] = []
-    resources: dict[str, Fields] = {}
-    for part in want.parts:
-        found = by_id.get(part.id)
-        if part.leads_to is None and not _is_whole(found, part):
-            uploads.append(part)
-        changed = comparing.resource(part, found)
-        if changed:
-            resources[part.id] = changed
-    outdated = _outdated(want, shown, base)
-    for resource_id_ in outdated:
-        comparing.say("-", name_of(by_id[resource_id_]))
-    rows = _rows(want, by_id.get(want.table_id))
-    if want.rows_sha256:
-        table = by_id.get(want.table_id, {})
-        if rows:
-            comparing.say("~" if table.get("datastore_active") else "+", "rows")
-        else:
-            comparing.say("=", "rows")
-    return Plan(
-        want, shown, tuple(comparing.differences), fields, tuple(uploads), resources,
-        outdated, rows, tuple(comparing.conflicts), _written(want),
+    written: Written = {
+        "": dict(desired.fields),
+        **{resource.id: dict(resource.compared) for resource in desired.resources},
+    }
+    if actual is None:
+        return _first(desired, written)
+    comparison = FieldComparison(desired.dataset, base, overwrite)
+    if actual.get("state") != "active":
+        comparison.conflict("package", "was deleted on the portal by a person")
+    package_fields = comparison.package_fields(desired.fields, actual)
+    if actual.get("state") != "active":
+        package_fields["state"] = "active"
+    by_id = {resource["id"]: resource for resource in actual["resources"]}
+    resource_fields = {
+        resource.id: changed
+        for resource in desired.resources
+        if (changed := comparison.resource_fields(resource, by_id.get(resource.id)))
+    }
+    outdated = _outdated(desired, actual, base)
+    for id_ in outdated:
+        comparison.add("-", label_of(by_id[id_]))
+    table = by_id.get(desired.table_id, {})
+    has_rows = bool(table.get("datastore_active")) and table.get(ROWS) == desired.rows_sha256
+    load_rows = desired.rows_sha256 is not None and not has_rows
+    if desired.rows_sha256:
+        change = "=" if has_rows else "~" if table.get("datastore_active") else "+"
+        comparison.add(change, "rows")
+    return PackagePlan(
+        desired, actual, tuple(comparison.differences), package_fields, resource_fields,
+        uploads=tuple(
+            resource for resource in desired.resources
+            if resource.leads_to is None and not _is_complete(by_id.get(resource.id), resource)
+        ),
+        outdated=outdated, load_rows=load_rows, conflicts=tuple(comparison.conflicts),
+        written=written,
     )
 
 
-def _all_new(want: DesiredState) -> Plan:
-    def new(what: str) -> Difference:
-        return Difference(dataset=want.dataset, change="+", what=what)
-
-    whats = ["metadata", *(part.what for part in want.parts)]
-    if want.rows_sha256:
-        whats.append("rows")
-    return Plan(
-        want, None, tuple(map(new, whats)), want.fields,
-        tuple(part for part in want.parts if part.leads_to is None),
-        {part.id: part.fields for part in want.parts}, (), bool(want.rows_sha256), (),
-        _written(want),
+def _first(desired: DesiredState, written: Written) -> PackagePlan:
+    """Plan a first publication."""
+    labels = ["metadata", *(resource.label for resource in desired.resources)]
+    if desired.rows_sha256:
+        labels.append("rows")
+    return PackagePlan(
+        desired, None,
+        tuple(Difference(dataset=desired.dataset, change="+", what=label) for label in labels),
+        desired.fields, {resource.id: resource.fields for resource in desired.resources},
+        uploads=tuple(resource for resource in desired.resources if resource.leads_to is None),
+        outdated=(), load_rows=bool(desired.rows_sha256), conflicts=(), written=written,
     )
 
 
-def _written(want: DesiredState) -> Written:
-    """Return what is ours on the portal afterwards."""
-    return {"": dict(want.fields), **{part.id: dict(part.compared) for part in want.parts}}
-
-
-def _is_whole(resource: Fields | None, part: Part) -> bool:
+def _is_complete(actual: Fields | None, resource: DesiredResource) -> bool:
     return (
-        resource is not None
-        and resource.get("url_type") == "upload"
-        and resource.get("size") == part.file.bytes
+        actual is not None
+        and actual.get("url_type") == "upload"
+        and actual.get("size") == resource.file.bytes
     )
 
 
-def _outdated(want: DesiredState, shown: Fields, base: list[Written]) -> tuple[str, ...]:
-    keep = {part.id for part in want.parts}
-    mine = {owner for written in base for owner in written}
+def _outdated(desired: DesiredState, actual: Fields, base: list[Written]) -> tuple[str, ...]:
+    keep = {resource.id for resource in desired.resources}
+    ours = {owner for written in base for owner in written}
     return tuple(
         resource["id"]
-        for resource in shown["resources"]
+        for resource in actual["resources"]
         if resource["id"] not in keep
-        and (resource["id"] in mine or is_ours(resource, want.dataset))
-    )
-
-
-def _rows(want: DesiredState, table: Fields | None) -> bool:
-    if not want.rows_sha256:
-        return False
-    return (
-        table is None
-        or not table.get("datastore_active")
-        or table.get(ROWS) != want.rows_sha256
+        and (resource["id"] in ours or is_release_file(resource, desired.dataset))
     )

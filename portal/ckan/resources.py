@@ -1,4 +1,4 @@
-"""What a resource on the portal says of itself."""
+"""What a resource on the portal says about itself."""
 
 from __future__ import annotations
 
@@ -9,12 +9,19 @@ from portal.ckan.desired.mapping import Fields
 from portal.metadata.identifiers import release_file_id
 
 
-def offered_files(shown: Fields | None, dataset: str, number: int) -> tuple[FileRecord, ...]:
-    """Return the files of a release that the portal has."""
+def offered_files(actual: Fields | None, dataset: str, number: int) -> tuple[FileRecord, ...]:
+    """Return the files of a release that the portal has.
+
+    Args:
+        actual: the package, or None.
+        dataset: its id.
+        number: the release's.
+    """
     return tuple(
         FileRecord(name=resource["file"], sha256=resource["hash"], bytes=resource["size"])
-        for resource in (shown or {}).get("resources", ())
-        if _holds_bytes(resource, dataset) and str(number) in resource["releases"].split()
+        for resource in (actual or {}).get("resources", ())
+        if is_release_file(resource, dataset) and resource.get("url_type") == "upload"
+        and str(number) in str(resource.get("releases") or "").split()
     )
 
 
@@ -27,17 +34,8 @@ def leads_to(resource: Fields) -> str:
     return found.group(1)
 
 
-def _holds_bytes(resource: Fields, dataset: str) -> bool:
-    """Whether a resource is a release's own file, by its id."""
-    file, sha256 = resource.get("file"), resource.get("hash")
-    return bool(
-        file and sha256 and resource.get("releases") and resource.get("url_type") == "upload"
-        and resource["id"] == release_file_id(dataset, str(file), str(sha256))
-    )
-
-
-def is_ours(resource: Fields, dataset: str) -> bool:
-    """By its id, also where its file was cleared already."""
+def is_release_file(resource: Fields, dataset: str) -> bool:
+    """Return whether a resource is a release's own file, by its id; its file may be cleared."""
     file, sha256 = resource.get("file"), resource.get("hash")
     return bool(
         file and sha256
@@ -45,13 +43,13 @@ def is_ours(resource: Fields, dataset: str) -> bool:
     )
 
 
-def name_of(resource: Fields) -> str:
+def label_of(resource: Fields) -> str:
     """Return what a resource is, in words."""
     if resource.get("releases"):
-        return release_file(resource["releases"], str(resource.get("file", "")))
+        return release_file_label(resource["releases"], str(resource.get("file", "")))
     return f"file {resource.get('name', resource['id'])}"
 
 
-def release_file(releases: str, file: str) -> str:
+def release_file_label(releases: str, file: str) -> str:
     """Return in words which file of which releases (numbers between blanks)."""
     return f"release {', '.join(releases.split())} · {file}"

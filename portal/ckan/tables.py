@@ -1,40 +1,45 @@
-"""The DataStore's table of a dataset, as a publisher sees it: what it holds, and what differs."""
+"""The DataStore's table of a dataset: what it should hold, and how many rows differ."""
 
 from __future__ import annotations
 
 from model.records.publication import Difference
 from model.reference.registries import Registries
 from model.util.hashing import sha256_json
-from portal.ckan.datastore.base import Loader, Table
-from portal.ckan.datastore.shape import table_schema_of
+from portal.ckan.datastore.loader import DataStoreTable, TableLoader
+from portal.ckan.datastore.table_schema import table_schema_of
 from portal.content import Content
-from portal.distributions import csv_table
+from portal.distributions.csv_files import csv_table
 from portal.metadata.identifiers import resource_id
 
 
-def table_of(content: Content, registries: Registries) -> Table:
+def table_of(content: Content, registries: Registries) -> DataStoreTable:
     """Return what a loader needs to know of a release."""
     dataset = content.dataset
-    return Table(
+    return DataStoreTable(
         resource_id=resource_id(dataset.id, csv_table.file_name(dataset)),
         data=content.files.path("data.parquet"),
-        dataset=dataset,
-        registries=registries,
+        schema=table_schema_of(dataset, registries),
         sha256=content.release.file("data.parquet").sha256,
     )
 
 
 def rows_sha256(content: Content, registries: Registries) -> str:
     """Return a checksum over rows, types, key and data dictionary."""
-    shape = table_schema_of(content.dataset, registries)
+    schema = table_schema_of(content.dataset, registries)
     data = content.release.file("data.parquet").sha256
-    return sha256_json([data, shape.fields(None), list(shape.key)])
+    return sha256_json([data, schema.fields(None), list(schema.key)])
 
 
-def counted(
-    difference: Difference, loader: Loader, content: Content, registries: Registries
+def with_row_counts(
+    difference: Difference, loader: TableLoader, content: Content, registries: Registries
 ) -> Difference:
-    """Add to the line about a release's `rows` how many differ.
+    """Add to the difference in `rows` how many of them differ; return others as they are.
+
+    Args:
+        difference: of a release.
+        loader: reads the table.
+        content: the release.
+        registries: for the data dictionary.
 
     Raises:
         PortalError: the table cannot be read.

@@ -1,5 +1,5 @@
-"""The files in which a release is offered for download, one module each.
+"""The files in which a release is offered for download.
 
-A format is one module that satisfies `Distribution` (base.py) and is named in registry.py.
-The same release always gives the same bytes.
+A format is a `Distribution` (base.py), named in registry.py; nothing else names it. The same
+release always gives the same bytes.
 """

@@ -4,37 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
-from model.declarations.dataset import Dataset
 from model.util.text import Bilingual
 from portal.content import Content
-from portal.distributions.base import WrittenFile
+from portal.distributions.base import Distribution, WrittenFile
 from portal.distributions.csv_text import write_csv
 from portal.metadata.data_package import csv_properties
-
-title = Bilingual(vi="Từ điển dữ liệu (CSV)", en="Data dictionary (CSV)")
-purpose = Bilingual(
-    vi="Ý nghĩa của từng cột và từng mã, bằng tiếng Việt và tiếng Anh.",
-    en="What every column and every code means, in Vietnamese and English.",
-)
-media_type = "text/csv"
-file_type = "CSV"
 
 HEADER = (
     "column", "code", "type", "unit", "name_vi", "name_en", "description_vi", "description_en",
 )
-
-
-def file_name(dataset: Dataset) -> str:
-    """Return the name of the file."""
-    return f"{dataset.name}-dictionary.csv"
-
-
-def package_properties(content: Content) -> dict[str, Any]:
-    """Return the columns in HEADER, all of them text."""
-    fields = [{"name": name, "type": "string"} for name in HEADER]
-    return csv_properties({"fields": fields, "missingValues": [""]})
 
 
 def write(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
@@ -64,3 +43,19 @@ def _code(content: Content, column: str, code: str) -> tuple[str, ...]:
         if indicator.definition:
             vi, en = indicator.definition.vi, indicator.definition.en
     return (column, code, "", unit, name.vi if name else code, name.en if name else code, vi, en)
+
+
+data_dictionary = Distribution(
+    title=Bilingual(vi="Từ điển dữ liệu (CSV)", en="Data dictionary (CSV)"),
+    purpose=Bilingual(
+        vi="Ý nghĩa của từng cột và từng mã, bằng tiếng Việt và tiếng Anh.",
+        en="What every column and every code means, in Vietnamese and English.",
+    ),
+    media_type="text/csv",
+    file_type="CSV",
+    name="{name}-dictionary.csv",
+    write=write,
+    package_properties=lambda _: csv_properties({
+        "fields": [{"name": name, "type": "string"} for name in HEADER], "missingValues": [""],
+    }),
+)

@@ -15,32 +15,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from model.declarations.dataset import Dataset
 from model.util.text import Bilingual
 from portal.content import Content
-from portal.distributions.base import WrittenFile
+from portal.distributions.base import Distribution, WrittenFile
 from portal.distributions.csv_text import number_text
 from portal.metadata.data_package import observation_schema
-
-title = Bilingual(vi="JSON", en="JSON")
-purpose = Bilingual(
-    vi="Cho lập trình web: siêu dữ liệu và từng bản ghi.",
-    en="For web programming: metadata and one record per figure.",
-)
-media_type = "application/json"
-file_type = "JSON"
-
-
-def file_name(dataset: Dataset) -> str:
-    """Return the name of the file."""
-    return f"{dataset.name}.json"
-
-
-def package_properties(content: Content) -> dict[str, Any]:
-    """Return where in the file the records are; `type`: see `Distribution`."""
-    return {
-        "type": "json", "schema": observation_schema(content), "dialect": {"property": "records"},
-    }
 
 
 def write(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
@@ -86,3 +65,19 @@ def _metadata(content: Content) -> dict[str, Any]:
             for code, indicator in dataset.indicators.items()
         },
     }
+
+
+json_records = Distribution(
+    title=Bilingual(vi="JSON", en="JSON"),
+    purpose=Bilingual(
+        vi="Cho lập trình web: siêu dữ liệu và từng bản ghi.",
+        en="For web programming: metadata and one record per figure.",
+    ),
+    media_type="application/json",
+    file_type="JSON",
+    name="{name}.json",
+    write=write,
+    package_properties=lambda content: {
+        "type": "json", "schema": observation_schema(content), "dialect": {"property": "records"},
+    },
+)

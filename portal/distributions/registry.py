@@ -9,18 +9,14 @@ from model.declarations.dataset import Dataset
 from model.records.release import FileRecord
 from model.util.hashing import sha256_file
 from portal.content import Content
-from portal.distributions import (
-    changes_csv,
-    csv_table,
-    data_dictionary,
-    data_package_json,
-    json_records,
-    parquet_file,
-    quality_json,
-    quality_page,
-    xlsx_workbook,
-)
 from portal.distributions.base import Distribution, WrittenFile
+from portal.distributions.csv_files import changes_csv, csv_table
+from portal.distributions.data_dictionary import data_dictionary
+from portal.distributions.data_package_json import data_package_json
+from portal.distributions.json_records import json_records
+from portal.distributions.parquet_file import parquet_file
+from portal.distributions.quality_report import quality_json, quality_page
+from portal.distributions.xlsx_workbook import xlsx_workbook
 
 # The Data Package describes the others, so it comes last.
 DISTRIBUTIONS: tuple[Distribution, ...] = (

@@ -18,21 +18,12 @@ from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from model.declarations.dataset import Dataset
 from model.util.text import Bilingual
 from portal.content import Content
 from portal.distributions import data_dictionary
-from portal.distributions.base import WrittenFile
+from portal.distributions.base import Distribution, WrittenFile
 from portal.metadata.data_package import observation_schema
 from portal.vocabulary import FREQUENCIES, REASONS
-
-title = Bilingual(vi="Excel", en="Excel")
-purpose = Bilingual(
-    vi="Cho bảng tính: mã là văn bản, số là số, kèm từ điển dữ liệu.",
-    en="For spreadsheets: codes as text, figures as numbers, with the data dictionary.",
-)
-media_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-file_type = "XLSX"
 
 DATA_SHEET = "data"
 MAX_ROWS = 1_048_576  # of a sheet, the header included
@@ -45,17 +36,6 @@ _OPTIONS = {
     "strings_to_urls": False,
     "strings_to_numbers": False,
 }
-
-
-def file_name(dataset: Dataset) -> str:
-    """Return the name of the file."""
-    return f"{dataset.name}.xlsx"
-
-
-def package_properties(content: Content) -> dict[str, Any]:
-    """Return the schema of the first sheet of observations."""
-    schema = observation_schema(content)
-    return {"type": "table", "schema": schema, "dialect": {"sheetName": DATA_SHEET}}
 
 
 def write(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
@@ -198,3 +178,20 @@ def _about(content: Content, sheets: int) -> Iterator[tuple[str, str, str]]:
             f"A sheet holds at most {MAX_ROWS} rows: the data stands on {sheets} sheets, from"
             f" {DATA_SHEET} to {DATA_SHEET}_{sheets}.",
         )
+
+
+xlsx_workbook = Distribution(
+    title=Bilingual(vi="Excel", en="Excel"),
+    purpose=Bilingual(
+        vi="Cho bảng tính: mã là văn bản, số là số, kèm từ điển dữ liệu.",
+        en="For spreadsheets: codes as text, figures as numbers, with the data dictionary.",
+    ),
+    media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    file_type="XLSX",
+    name="{name}.xlsx",
+    write=write,
+    package_properties=lambda content: {
+        "type": "table", "schema": observation_schema(content),
+        "dialect": {"sheetName": DATA_SHEET},
+    },
+)

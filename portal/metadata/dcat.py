@@ -8,7 +8,8 @@ relative to the folder of the portal, unless its base URL is configured.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 from model.declarations.dataset import Dataset
 from model.records.release import FileRecord
@@ -20,28 +21,20 @@ from portal.metadata.identifiers import dataset_urn, distribution_urn, publisher
 Node = dict[str, Any]
 
 
-class FileFormat(Protocol):
-    """What DCAT says of a format. Properties, so that a module can be one."""
+@dataclass(frozen=True)
+class FileFormat:
+    """What DCAT says of the format of a file.
 
-    @property
-    def title(self) -> Bilingual:
-        """The title of the distribution."""
-        ...
+    title: of the distribution.
+    purpose: whom it is for, in one short sentence.
+    media_type: IANA's.
+    file_type: the code in the EU vocabulary "file-type".
+    """
 
-    @property
-    def purpose(self) -> Bilingual:
-        """Whom it is for, in one short sentence."""
-        ...
-
-    @property
-    def media_type(self) -> str:
-        """The IANA media type."""
-        ...
-
-    @property
-    def file_type(self) -> str:
-        """The code in the EU vocabulary "file-type"."""
-        ...
+    title: Bilingual
+    purpose: Bilingual
+    media_type: str
+    file_type: str
 
 
 AUTHORITY = "http://publications.europa.eu/resource/authority"

@@ -1,14 +1,19 @@
-"""Quality for machines: JUnit XML for CI, Prometheus text metrics, an Atom feed of what went wrong.
+"""Quality for machines: JUnit XML for CI, Prometheus metrics, an Atom feed of incidents.
 
-Plain functions from reports to text; nothing is read or written here.
+Functions from reports to text; nothing is read or written here.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, time
-from xml.etree import ElementTree as ET
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+
+from feedgen.feed import FeedGenerator
+from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
 
 from model.records.incident import Incident
 from model.records.release_blockers import finding, in_words
@@ -17,67 +22,66 @@ from model.records.validation import CheckResult, QualityRecord
 from model.util.text import Bilingual
 from portal.metadata.identifiers import dataset_urn
 
-ATOM = "http://www.w3.org/2005/Atom"
+# Characters that XML 1.0 excludes (https://www.w3.org/TR/xml/#charsets); data may hold them.
+_NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# What XML 1.0 has no place for (https://www.w3.org/TR/xml/#charsets); data may hold it.
-_NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
+def junit(validated: Iterable[tuple[QualityReport, QualityRecord]]) -> str:
+    """Return the newest validation run of each dataset as JUnit XML, a test case for each check.
 
-def junit(judged: Iterable[tuple[QualityReport, QualityRecord]]) -> str:
-    """Return the newest judgement of each dataset as JUnit XML: a test case for each check.
-
-    A check that failed is a failure; a warning is told in the case's output, so that CI shows it
-    and goes on. A release that was stopped is a failure of its own.
+    A failed check is a failure; a warning stands in the case's output, so that CI shows it and
+    goes on. A blocked release is a failure of its own.
 
     Args:
-        judged: reports, with the complete record of their newest judgement.
+        validated: reports, with the complete record of their newest validation run.
     """
-    root = ET.Element("testsuites", name="openindicators")
-    for report, quality in judged:
-        _suite(root, report, quality)
-    for name in ("tests", "failures"):
-        root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
-    return _document(root)
+    root = JUnitXml("openindicators")
+    suites = []
+    for report, quality in validated:
+        suites.append((_suite(report, quality), quality))
+        root.add_testsuite(suites[-1][0])
+    root.update_statistics()
+    for suite, quality in suites:
+        # The statistics are sums over the cases; a run takes longer than its checks.
+        if quality.duration_ms is not None:
+            suite.time = quality.duration_ms / 1000
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{_text(root.tostring())}\n'
 
 
-def _suite(root: ET.Element, report: QualityReport, quality: QualityRecord) -> None:
-    failures = sum(check.outcome == "failed" for check in quality.checks)
-    blockers = quality.blockers is not None
-    suite = ET.SubElement(
-        root, "testsuite", name=report.dataset, tests=str(len(quality.checks) + 1),
-        failures=str(failures + blockers), errors="0",
-        skipped=str(sum(check.outcome == "not_evaluated" for check in quality.checks)),
-    )
-    if quality.duration_ms is not None:
-        suite.set("time", _seconds(quality.duration_ms))
-    if report.latest is not None:
-        suite.set("timestamp", report.latest.at.strftime("%Y-%m-%dT%H:%M:%S"))
-    case = ET.SubElement(suite, "testcase", classname=report.dataset, name="release")
+def _suite(report: QualityReport, quality: QualityRecord) -> TestSuite:
+    suite = TestSuite(report.dataset)
+    release = _case(report, "release")
     if quality.blockers:
-        said = in_words(quality.blockers, report.dataset, names=True).en
-        ET.SubElement(case, "failure", message=_xml(said), type="stopped")
+        reasons = in_words(quality.blockers, report.dataset, names=True).en
+        release.result = [Failure(_xml(reasons), "blocked")]
+    suite.add_testcase(release)
     for check in quality.checks:
-        case = ET.SubElement(suite, "testcase", classname=report.dataset, name=check.name)
+        case = _case(report, check.name)
         if check.duration_ms is not None:
-            case.set("time", _seconds(check.duration_ms))
+            case.time = check.duration_ms / 1000
         if check.outcome == "failed":
-            failure = ET.SubElement(
-                case, "failure", message=_xml(check.title.en), type=check.expectation
-            )
+            failure = Failure(_xml(check.title.en), check.expectation)
             failure.text = _found(check)
+            case.result = [failure]
         elif check.outcome == "warned":
-            ET.SubElement(case, "system-out").text = _found(check)
+            case.system_out = _found(check)
         elif check.outcome == "not_evaluated":
-            ET.SubElement(case, "skipped", message=_xml(str(check.observed)))
+            case.result = [Skipped(_xml(str(check.observed)))]
+        suite.add_testcase(case)
+    if report.latest is not None:
+        suite.timestamp = report.latest.at.strftime("%Y-%m-%dT%H:%M:%S")
+    return suite
 
 
-def _seconds(milliseconds: float) -> str:
-    return f"{milliseconds / 1000:.6f}"
+def _case(report: QualityReport, name: str) -> TestCase:
+    case = TestCase(name)
+    case.classname = report.dataset
+    return case
 
 
 def _found(check: CheckResult) -> str:
-    lines = [f"{check.title.en} ({check.severity})",
-             finding(check).en]
+    lines = [f"{check.title.en} ({check.severity})", finding(check).en]
     if check.observed is not None:
         lines.append(f"observed: {check.observed}")
     if check.error:
@@ -95,81 +99,84 @@ def prometheus(reports: Sequence[QualityReport], dated: bool = True) -> str:
     Args:
         reports: of the datasets.
         dated: with what depends on the day (timeliness, total). Without it the same records give
-            the same text on every day, and lateness is told by
+            the same text on every day, and lateness shows in
             `time() > openindicators_data_due_timestamp_seconds`.
     """
-    lines: list[str] = []
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_QualityCollector(reports, dated))
+    return _text(generate_latest(registry))
 
-    def metric(name: str, text: str, samples: list[tuple[dict[str, str], float]]) -> None:
-        lines.append(f"# HELP openindicators_{name} {text}")
-        lines.append(f"# TYPE openindicators_{name} gauge")
-        lines.extend(f"openindicators_{name}{_labels(labels)} {value:.12g}"
-                     for labels, value in samples)
 
-    def each(report: QualityReport, **labels: str) -> dict[str, str]:
-        return {"dataset": report.dataset, "sector": report.sector, **labels}
+@dataclass(frozen=True, eq=False)  # a registry hashes its collectors
+class _QualityCollector:
+    """The metrics of the datasets' reports, as prometheus_client collects them."""
 
-    cards = [(report, report.scorecard) for report in reports if report.scorecard]
-    latest = [(report, report.latest) for report in reports if report.latest]
-    metric("quality_score_percent", "Score of the public data in a dimension, 0 to 100", [
-        (each(report, dimension=score.dimension, algorithm=card.algorithm), score.percent)
-        for report, card in cards for score in card.scores
-        if dated or score.dimension != "timeliness"
-    ])
-    if dated:
-        metric("quality_total", "Total score of the public data, 0 to 100", [
-            (each(report, algorithm=card.algorithm), card.total) for report, card in cards
-        ])
-    metric("checks", "Checks of the newest judgement by outcome", [
-        (each(report, outcome=outcome), count)
-        for report, validation_run in latest
-        for outcome, count in (
-            ("passed", len(validation_run.passed)),
-            *((name, sum(item.outcome == name for item in validation_run.open))
-              for name in ("warned", "failed")),
+    reports: Sequence[QualityReport]
+    dated: bool
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        cards = [(report, report.scorecard) for report in self.reports if report.scorecard]
+        runs = [(report, report.latest) for report in self.reports if report.latest]
+        yield _gauge("quality_score_percent", "Score of the public data in a dimension, 0 to 100", (
+            (report, {"dimension": score.dimension, "algorithm": card.algorithm}, score.percent)
+            for report, card in cards for score in card.scores
+            if self.dated or score.dimension != "timeliness"
+        ))
+        if self.dated:
+            yield _gauge("quality_total", "Total score of the public data, 0 to 100", (
+                (report, {"algorithm": card.algorithm}, card.total) for report, card in cards
+            ))
+        yield _gauge("checks", "Checks of the newest validation run by outcome", (
+            (report, {"outcome": outcome}, count)
+            for report, run in runs
+            for outcome, count in (
+                ("passed", len(run.passed)),
+                *((name, sum(item.outcome == name for item in run.open))
+                  for name in ("warned", "failed")),
+            )
+        ))
+        yield _gauge("rows", "Rows of the newest validation run by state", (
+            (report, {"state": state}, count)
+            for report, run in runs
+            for state, count in (
+                ("released", run.rows_released), ("quarantined", run.rows_quarantined)
+            )
+        ))
+        yield _gauge("release_stopped", "1 where the release of the newest table is blocked", (
+            (report, {}, float(run.blockers is not None)) for report, run in runs
+        ))
+        yield _gauge("validated_timestamp_seconds", "Time of the newest validation run", (
+            (report, {}, run.at.timestamp()) for report, run in runs
+        ))
+        yield _gauge("validation_duration_seconds", "Duration of the newest validation run", (
+            (report, {}, report.duration_ms / 1000)
+            for report in self.reports if report.duration_ms is not None
+        ))
+        yield _gauge("data_due_timestamp_seconds", "When the next period is expected", (
+            (report, {}, datetime.combine(card.freshness.due, time(), UTC).timestamp())
+            for report, card in cards if card.freshness.due
+        ))
+        yield _gauge(
+            "metadata_points", "Points of data.europa.eu's metadata quality assessment, of 405",
+            ((report, {}, report.mqa.points) for report in self.reports if report.mqa),
         )
-    ])
-    metric("rows", "Rows of the newest judgement by what became of them", [
-        (each(report, state=state), count)
-        for report, item in latest
-        for state, count in (
-            ("released", item.rows_released), ("quarantined", item.rows_quarantined)
-        )
-    ])
-    metric("release_stopped", "1 where the newest table could not be released", [
-        (each(report), float(item.blockers is not None)) for report, item in latest
-    ])
-    metric("judged_timestamp_seconds", "When the newest judgement was made", [
-        (each(report), item.at.timestamp()) for report, item in latest
-    ])
-    metric("judgement_duration_seconds", "How long the checks of the newest judgement took", [
-        (each(report), report.duration_ms / 1000)
-        for report in reports if report.duration_ms is not None
-    ])
-    metric("data_due_timestamp_seconds", "When the next period is to be expected", [
-        (each(report), datetime.combine(card.freshness.due, time(), UTC).timestamp())
-        for report, card in cards if card.freshness.due
-    ])
-    metric("metadata_points", "Points of data.europa.eu's metadata quality assessment, of 405", [
-        (each(report), report.mqa.points) for report in reports if report.mqa
-    ])
-    return "\n".join(lines) + "\n"
 
 
-def _labels(labels: dict[str, str]) -> str:
-    inside = ",".join(f'{name}="{_label(value)}"' for name, value in labels.items())
-    return "{" + inside + "}"
-
-
-def _label(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+def _gauge(
+    name: str, text: str, samples: Iterable[tuple[QualityReport, dict[str, str], float]]
+) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"openindicators_{name}", text)
+    for report, labels, value in samples:
+        every = {"dataset": report.dataset, "sector": report.sector, **labels}
+        family.add_sample(family.name, every, value)
+    return family
 
 
 def atom(
     incidents: Sequence[Incident], titles: dict[str, Bilingual], feed_title: Bilingual,
     language: str, pages: dict[str, str],
 ) -> str:
-    """Return a feed of what went wrong, newest first (RFC 4287).
+    """Return a feed of incidents, newest first (RFC 4287).
 
     Args:
         incidents: in any order.
@@ -179,39 +186,32 @@ def atom(
         pages: address of each dataset's page.
     """
     newest = sorted(incidents, key=lambda item: (item.at, item.id), reverse=True)
-    ET.register_namespace("", ATOM)
-    feed = ET.Element(f"{{{ATOM}}}feed")
-    feed.set("{http://www.w3.org/XML/1998/namespace}lang", language)
-
-    def add(parent: ET.Element, name: str, text: str = "", **attributes: str) -> None:
-        ET.SubElement(parent, f"{{{ATOM}}}{name}", attributes).text = _xml(text) or None
-
-    moment = newest[0].at if newest else datetime.combine(date(1970, 1, 1), time(), UTC)
-    add(feed, "id", dataset_urn(f"feed:{language}"))
-    add(feed, "title", feed_title.get(language))
-    add(feed, "updated", moment.isoformat())
-    author = ET.SubElement(feed, f"{{{ATOM}}}author")
-    add(author, "name", "OpenIndicators")
-    add(feed, "link", rel="self", type="application/atom+xml", href="failures.atom")
+    feed = FeedGenerator()
+    feed.id(dataset_urn(f"feed:{language}"))
+    feed.title(_xml(feed_title.get(language)))
+    feed.language(language)
+    feed.updated(newest[0].at if newest else _EPOCH)  # the same incidents give the same bytes
+    feed.author(name="OpenIndicators")
+    feed.generator("OpenIndicators")
+    feed.link(rel="self", type="application/atom+xml", href="failures.atom")
     for incident in newest:
-        entry = ET.SubElement(feed, f"{{{ATOM}}}entry")
-        add(entry, "id", incident.id)
+        entry = feed.add_entry(order="append")
         name = titles.get(incident.dataset)
-        shown = name.get(language) if name else incident.dataset
-        add(entry, "title", f"{shown}: {incident.title.get(language)}")
-        add(entry, "updated", incident.at.isoformat())
-        add(entry, "category", term=incident.kind)
+        title = name.get(language) if name else incident.dataset
+        entry.id(incident.id)
+        entry.title(_xml(f"{title}: {incident.title.get(language)}"))
+        entry.updated(incident.at)
+        entry.category(term=incident.kind)
         if incident.dataset in pages:
-            add(entry, "link", rel="alternate", type="text/html", href=pages[incident.dataset])
+            entry.link(rel="alternate", type="text/html", href=pages[incident.dataset])
         # The content, not a summary: that would need an alternate (RFC 4287, 4.1.2).
-        add(entry, "content", incident.text.get(language), type="text")
-    return _document(feed)
+        entry.content(_xml(incident.text.get(language)), type="text")
+    return _text(feed.atom_str(pretty=True))
 
 
-def _document(root: ET.Element) -> str:
-    ET.indent(root)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
+def _text(data: bytes) -> str:
+    return data.decode("utf-8")
 
 
 def _xml(text: str) -> str:
-    return _NO_XML.sub("\ufffd", text)
+    return _NOT_IN_XML.sub("\ufffd", text)

@@ -11,8 +11,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from model.records.quality_dimension import OUTCOMES, SEVERITIES, grade_of
 from model.util.text import fold, plain
 from portal.rendering import formatting, trends
-from portal.rendering.words import words
-from portal.vocabulary import FREQUENCIES, REASONS
+from portal.rendering.texts import LANGUAGE_NAMES, READ_IN, SITE_LEAD, SITE_TITLE, translations
+from portal.vocabulary import DECISIONS, FREQUENCIES, FRESHNESS, REASONS
 
 _SHARED = Path(__file__).resolve().parent / "templates"
 
@@ -40,12 +40,18 @@ def environment(folder: Path, language: str) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    texts = translations(language)
+    made.install_gettext_callables(  # type: ignore[attr-defined]
+        texts.gettext, texts.ngettext, newstyle=True
     )
     other = "en" if language == "vi" else "vi"
     made.globals.update(
-        t=words(language), language=language, other=other, t_other=words(other),
-        frequencies=FREQUENCIES, reasons=REASONS, outcomes=OUTCOMES, severities=SEVERITIES,
-        grade_of=grade_of, box=trends,
+        language=language, other=other, in_other=translations(other).gettext,
+        language_name=LANGUAGE_NAMES, read_in=READ_IN, site_title=SITE_TITLE, site_lead=SITE_LEAD,
+        freshness=FRESHNESS, decisions=DECISIONS, frequencies=FREQUENCIES, reasons=REASONS,
+        outcomes=OUTCOMES, severities=SEVERITIES, grade_of=grade_of, box=trends,
     )
     made.filters.update(
         text=lambda value: value.get(language),

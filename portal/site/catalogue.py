@@ -16,7 +16,7 @@ from model.reference.registries import Registries, Sector
 from model.util.hashing import pretty_json, sha256_bytes, sha256_file
 from model.util.text import LANGUAGES, fold
 from portal.metadata import dcat
-from portal.rendering.words import catalogue_texts
+from portal.rendering.texts import SITE_LEAD, SITE_TITLE
 from portal.site import pages
 from portal.site.state import CatalogueState, DatasetState, all_datasets
 
@@ -93,9 +93,8 @@ def _dcat(
                 f"the description cannot be read: {error}", where=str(path),
                 todo=f"delete the folder {path.parent} and publish the dataset again",
             ) from error
-    title, description = catalogue_texts()
     home = f"{base_url or ''}index.html"
     nodes = dcat.catalogue_nodes(
-        title, description, registries.publishers[PUBLISHER], home, graphs
+        SITE_TITLE, SITE_LEAD, registries.publishers[PUBLISHER], home, graphs
     )
     return pretty_json(dcat.document(nodes, base=base_url or "./")).encode()

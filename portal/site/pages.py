@@ -12,7 +12,6 @@ from portal.content import Content
 from portal.distributions.registry import with_distributions
 from portal.metadata.identifiers import dataset_urn
 from portal.rendering.environment import render_template
-from portal.rendering.words import words
 from portal.site import chart
 from portal.site.figure import figure
 from portal.site.series import plots
@@ -35,7 +34,7 @@ def dataset_page(dataset: str, language: str) -> str:
 
 def render_landing() -> bytes:
     """Render `index.html`, which leads to the Vietnamese catalogue."""
-    return render_template(TEMPLATES, "landing.html", "vi", english=words("en"))
+    return render_template(TEMPLATES, "landing.html", "vi")
 
 
 def render_not_found(root: str) -> bytes:
@@ -43,7 +42,7 @@ def render_not_found(root: str) -> bytes:
 
     Web servers send it for any address, so its links start at `root`, the site's own path.
     """
-    return render_template(TEMPLATES, "not_found.html", "vi", english=words("en"), root=root)
+    return render_template(TEMPLATES, "not_found.html", "vi", root=root)
 
 
 def render_catalogue(

@@ -1,136 +1,159 @@
-"""A small server for the site on this machine alone: `openindicators serve`."""
+"""A small server for the site on this machine alone: `openindicators serve`.
+
+Starlette serves the files: ranges, ETag and conditional requests, compression, CORS. Here stand
+only the headers of this site, and that nothing hidden is served.
+"""
 
 from __future__ import annotations
 
 import os
 import re
-from functools import partial
-from http import HTTPStatus
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+import socket
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote, urlsplit
+
+import uvicorn
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
+from starlette.responses import PlainTextResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Scope
 
 from model.errors import PortalError
 
 HOST = "127.0.0.1"
 
 # No script but the site's own files, nothing from elsewhere, no frames.
-SECURITY_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
-        " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
-
-# The report beside a dataset stands alone, with its style in it: it gets nothing else.
-_REPORT = re.compile(r"/datasets/[a-z0-9_/-]+-quality\.html")
+_PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
+    " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+# The report beside a dataset has its style inside and needs nothing else.
 _REPORT_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none';"
     " form-action 'none'; frame-ancestors 'none'"
 )
+_REPORT = re.compile(r"/datasets/[a-z0-9_/-]+-quality\.html")
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-cache",
+}
 
+PARQUET = "application/vnd.apache.parquet"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MEDIA_TYPES = {
+    ".atom": "application/atom+xml",
     ".css": "text/css; charset=utf-8",
     ".csv": "text/csv; charset=utf-8; header=present",
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".json": "application/json",
     ".jsonld": "application/ld+json",
-    ".parquet": "application/vnd.apache.parquet",
+    ".parquet": PARQUET,
     ".svg": "image/svg+xml",
-    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".txt": "text/plain; charset=utf-8",
+    ".xlsx": XLSX,
 }
 
 # The names of downloads, as portal/distributions makes them: nothing in them needs quoting.
-_DOWNLOAD = re.compile(r"[a-z0-9_-]+\.(csv|xlsx|parquet)")
+_DOWNLOAD = re.compile(r"/datasets/(?:[^/]+/)+([a-z0-9_-]+\.(?:csv|xlsx|parquet))")
 
 
-class Handler(SimpleHTTPRequestHandler):
-    """Serves the files of one folder, and nothing above, beside or hidden in it."""
+class _SiteFiles(StaticFiles):
+    """The files of a site's folder, and nothing above, beside or hidden in it."""
 
-    server_version = "OpenIndicators"
-    sys_version = ""
-    protocol_version = "HTTP/1.1"
-    timeout = 30  # seconds that an idle connection may hold a thread
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        if any(part.startswith(".") for part in Path(path).parts):
+            return "", None
+        return super().lookup_path(path)
 
-    def send_head(self) -> Any:
-        """Open the file that is asked for, or answer that there is none."""
-        if not self._allowed():
-            self.send_error(HTTPStatus.NOT_FOUND)
-            return None
-        return super().send_head()
+    def file_response(
+        self,
+        full_path: str | os.PathLike[str],
+        stat_result: os.stat_result,
+        scope: Scope,
+        status_code: int = 200,
+    ) -> Response:
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        media_type = MEDIA_TYPES.get(Path(full_path).suffix, "application/octet-stream")
+        response.headers["Content-Type"] = media_type
+        return response
 
-    def _allowed(self) -> bool:
-        path = unquote(urlsplit(self.path).path, errors="surrogatepass")
-        if "\0" in path or any(part.startswith(".") for part in path.split("/")):
-            return False
-        folder = os.path.realpath(self.directory)
-        target = os.path.realpath(self.translate_path(self.path))
-        return target == folder or target.startswith(folder + os.sep)
-
-    def list_directory(self, path: Any) -> None:
-        """Never list a folder."""
-        self.send_error(HTTPStatus.NOT_FOUND)
-
-    def guess_type(self, path: Any) -> str:
-        """Return the media type of a file."""
-        return MEDIA_TYPES.get(Path(path).suffix, "application/octet-stream")
-
-    def end_headers(self) -> None:
-        """Add the headers that every answer has."""
-        address = getattr(self, "path", "")
-        for name, value in SECURITY_HEADERS.items():
-            policy = name == "Content-Security-Policy" and _stands_alone(address)
-            self.send_header(name, _REPORT_POLICY if policy else value)
-        if download := _download_name(address):
-            self.send_header("Content-Disposition", f'attachment; filename="{download}"')
-        self.send_header("Cache-Control", "no-cache")
-        super().end_headers()
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: the address in a request is a stranger's text."""
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        try:
+            response = await super().get_response(path, scope)
+        except HTTPException as error:
+            response = PlainTextResponse(error.detail, error.status_code, error.headers)
+        response.headers.update(SECURITY_HEADERS)
+        report = _REPORT.fullmatch(scope["path"])
+        response.headers["Content-Security-Policy"] = _REPORT_POLICY if report else _PAGE_POLICY
+        download = _DOWNLOAD.fullmatch(scope["path"])
+        if download and response.status_code < 400:
+            response.headers["Content-Disposition"] = f'attachment; filename="{download[1]}"'
+        return response
 
 
-def _stands_alone(address: str) -> bool:
-    return _REPORT.fullmatch(unquote(urlsplit(address).path)) is not None
+def application(folder: Path) -> ASGIApp:
+    """Return the site of a folder as an ASGI application."""
+    files = _SiteFiles(directory=folder, html=True)
+    # Anyone may read the data from a page elsewhere; the site knows no users and no cookies.
+    shared = CORSMiddleware(
+        files, allow_origins=["*"], allow_methods=["GET", "HEAD"],
+        expose_headers=["Content-Range", "ETag", "Accept-Ranges"],
+    )
+    return GZipMiddleware(
+        shared, exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, PARQUET, XLSX)
+    )
 
 
-def _download_name(address: str) -> str | None:
-    """Return the name under which a browser shall save what is at an address, if it shall."""
-    path = unquote(urlsplit(address).path)
-    name = path.rsplit("/", 1)[-1]
-    if path.startswith("/datasets/") and _DOWNLOAD.fullmatch(name):
-        return name
-    return None
+class SiteServer(uvicorn.Server):
+    """A server for the folder, bound to this machine.
+
+    Args:
+        folder: the site's folder.
+        port: port on this machine; 0 takes a free one.
+
+    Raises:
+        PortalError: the port is taken or forbidden.
+    """
+
+    def __init__(self, folder: Path, port: int) -> None:
+        super().__init__(uvicorn.Config(
+            application(folder), lifespan="off", log_level="critical", access_log=False,
+            server_header=False, timeout_keep_alive=30,
+        ))
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            self._socket.bind((HOST, port))
+            self._socket.listen(128)
+        except OSError as error:
+            self._socket.close()
+            raise PortalError(
+                f"port {port} cannot be used: {error.strerror}",
+                where=HOST, todo="choose another, e.g. `make serve PORT=8001`",
+            ) from error
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port."""
+        host, port = self._socket.getsockname()
+        return host, port
+
+    def serve_forever(self) -> None:
+        """Serve until interrupted, or until `should_exit` is set."""
+        self.run(sockets=[self._socket])
 
 
-def server(folder: Path, port: int) -> ThreadingHTTPServer:
-    """Return a server for the folder, bound to this machine; port 0 takes a free one.
+def serve(folder: Path, port: int) -> None:
+    """Serve the folder until interrupted; see `SiteServer`.
 
     Raises:
         PortalError: the port is taken or forbidden.
     """
     try:
-        return ThreadingHTTPServer((HOST, port), partial(Handler, directory=str(folder)))
-    except OSError as error:
-        raise PortalError(
-            f"port {port} cannot be used: {error.strerror}",
-            where=HOST, todo="choose another, e.g. `make serve PORT=8001`",
-        ) from error
-
-
-def serve(folder: Path, port: int) -> None:
-    """Serve the folder until interrupted.
-
-    Raises:
-        PortalError: the port is taken or forbidden.
-    """
-    with server(folder, port) as running:
-        try:
-            running.serve_forever()
-        except KeyboardInterrupt:
-            return
+        SiteServer(folder, port).serve_forever()
+    except KeyboardInterrupt:
+        return

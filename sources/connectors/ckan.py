@@ -2,7 +2,7 @@
 
 https://docs.ckan.org/en/2.11/api/. An action answers `{"success": true, "result": ...}`, or
 `{"success": false, "error": {"__type", "message", field: [...]}}`. DKAN answers `package_show` with
-a list of one. What the package says of itself is no part of the snapshot: a declaration holds
+a list of one. The package's own metadata is no part of the snapshot: the declaration holds
 the dataset's metadata.
 """
 
@@ -19,13 +19,13 @@ from pydantic import Field, model_validator
 
 from model.declarations.dataset import ColumnRule
 from model.errors import ChangedError, SourceError
-from model.util.text import Frozen, Text, did_you_mean, slug
-from sources.base import FetchedPart, FetchPart, Request, StoredPart
+from model.util.text import Text, did_you_mean, slug
+from sources.base import ConnectorOptions, FetchPart, Request, SourceFile
 from sources.connectors import ckan_rows, files
-from sources.connectors.options import BaseUrl, Files, exactly_one
-from sources.fetch.credentials import Secret
-from sources.fetch.recorded_files import part_name, recorded_files
-from sources.fetch.urls import host_of, safe_url
+from sources.connectors.credentials import Secret
+from sources.connectors.options import BaseUrl, exactly_one
+from sources.fetch.recorded_files import part_name
+from sources.fetch.urls import host_of
 from sources.formats.json_text import load_json
 from sources.formats.payload import message_in, quoted
 from sources.limits import MAX_PAGES
@@ -35,66 +35,67 @@ version = 1
 columns: Mapping[str, ColumnRule] = {}
 
 
-class Options(Frozen):
-    """What is asked: the resources of a `package`, by its id or name; or `files`.
-
-    resources: ids or names; all of the package without it.
-    formats: keep the resources of these formats, e.g. CSV.
-    datastore: ask for the rows of the DataStore instead of the file.
-    page_size: rows a page; CKAN itself gives at most 32,000.
-    token: where the API token is kept, for what is not public.
-    layout: how the files are laid out, as the options of the protocol `files`.
-    """
+class CkanOptions(ConnectorOptions):
+    """Options of CKAN: the resources of a `package`, or `files`."""
 
     base_url: BaseUrl | None = None
+    """Where the portal is."""
     package: Text | None = None
+    """Id or name of the dataset."""
     resources: tuple[Text, ...] = ()
+    """Ids or names of resources; all of the package by default."""
     formats: tuple[Text, ...] = ()
+    """Keep the resources of these formats, e.g. CSV."""
     datastore: bool = False
+    """Read the rows of the DataStore instead of the file."""
     page_size: Annotated[int, Field(ge=1, le=32_000)] = 10_000
+    """Rows a page of the DataStore; CKAN serves at most 32,000."""
     token: Secret | None = None
+    """Where the API token is kept, for private datasets."""
     layout: dict[str, Any] = Field(default_factory=dict)
-    files: Files = ()
+    """How the files are laid out: options of the protocol `files`."""
 
     @model_validator(mode="after")
-    def _consistent(self) -> Options:
+    def _consistent(self) -> CkanOptions:
         exactly_one(package=self.package, files=self.files)
         if (self.package is None) != (self.base_url is None):
             raise ValueError("give `base_url` and `package` together")
         if self.datastore and self.layout:
-            raise ValueError("`layout` is of files; the DataStore has rows")
+            raise ValueError("`layout` describes files; the DataStore has rows")
         layout_of(self)
         return self
 
+    @property
+    def address(self) -> str | None:
+        """The portal; None for files."""
+        return self.base_url
 
-def layout_of(options: Options) -> files.Options:
+
+Options = CkanOptions
+
+
+def layout_of(options: CkanOptions) -> files.FilesOptions:
     """Return the layout as options of `files`.
 
     Raises:
         pydantic.ValidationError: one is wrong.
     """
-    return files.Options.model_validate({**options.layout, "files": ("resource",)})
+    return files.FilesOptions.model_validate({**options.layout, "files": ("resource",)})
 
 
-def host(options: Options) -> str:
-    """Return the host that is asked, "" for files."""
-    return host_of(options.base_url) if options.base_url else ""
-
-
-def fetch(options: Options, get: FetchPart) -> Iterator[FetchedPart]:
-    """Ask what resources the package has, then for each that is chosen.
+def fetch(options: CkanOptions, get: FetchPart) -> Iterator[SourceFile]:
+    """Request the package's resources, then each that is chosen.
 
     Raises:
         SourceError: CKAN's own words, or no such resource.
     """
     if options.base_url is None:
-        yield from recorded_files(options.files, get)
         return
     secrets = {"Authorization": options.token.read()} if options.token else {}
     url = _action(options.base_url, "package_show", id=options.package)
-    shown = get("package.json", Request(url, secrets=secrets))
+    package = get("package.json", Request(url, secrets=secrets))
     taken: set[str] = set()
-    for resource in _chosen(result_of(shown.path, safe_url(url)), options, safe_url(url)):
+    for resource in _chosen(result_of(package.path, package.url), options, package.url):
         if options.datastore:
             yield from _rows(resource, options, options.base_url, secrets, get, taken)
         else:
@@ -108,9 +109,13 @@ def _action(base_url: str, action: str, **parameters: Any) -> str:
 def result_of(path: Path, where: str) -> Any:
     """Return the result of an action.
 
+    Args:
+        path: the response.
+        where: its URL or name, for messages.
+
     Raises:
         SourceError: CKAN's own words.
-        ReadError: no answer of an action.
+        ReadError: not JSON.
     """
     body = load_json(path, where)
     if isinstance(body, dict) and body.get("success") is True and "result" in body:
@@ -122,17 +127,17 @@ def result_of(path: Path, where: str) -> Any:
     )
 
 
-def _chosen(package: Any, options: Options, where: str) -> list[dict[str, Any]]:
-    """Return the resources that are asked for, in the package's order."""
+def _chosen(package: Any, options: CkanOptions, where: str) -> list[dict[str, Any]]:
+    """Return the resources that the options choose, in the package's order."""
     if isinstance(package, list) and len(package) == 1:
         package = package[0]
     resources = package.get("resources") if isinstance(package, dict) else None
     if not isinstance(resources, list) or not all(isinstance(r, dict) for r in resources):
-        raise SourceError("shows a package without resources", where=where)
+        raise SourceError("returned a package without resources", where=where)
     if str(package.get("state", "active")).casefold() != "active":
         raise SourceError(
             f"the package is {quoted(str(package['state']), 40)}", where=where,
-            todo="ask the publisher what took its place",
+            todo="ask the publisher what replaced it",
         )
     for wanted in options.resources:
         _check_named(wanted, resources, where)
@@ -184,7 +189,7 @@ def _listed(resources: list[dict[str, Any]]) -> str:
 def _file(
     resource: dict[str, Any], base_url: str, secrets: Mapping[str, str], get: FetchPart,
     taken: set[str],
-) -> FetchedPart:
+) -> SourceFile:
     url = _text(resource, "url")
     if not url.startswith(("https://", "http://")):
         raise SourceError(
@@ -194,27 +199,26 @@ def _file(
             "ask the publisher for a link",
         )
     part = part_name(urlsplit(url).path, taken, f".{slug(_text(resource, 'format'))[:8] or 'dat'}")
-    # A token is CKAN's alone: the file may be anybody's.
-    kept = secrets if host_of(url) == host_of(base_url) else {}
+    # The token belongs to CKAN alone: the file may be on any other host.
+    own = secrets if host_of(url) == host_of(base_url) else {}
     edition = _edition(resource)
-    answer = get(part, Request(url, secrets=kept), edition)
-    return replace(answer, edition=edition)
+    return replace(get(part, Request(url, secrets=own), edition), edition=edition)
 
 
 def _edition(resource: dict[str, Any]) -> str | None:
-    """Return what tells one upload from the next; of a link CKAN cannot know."""
+    """Return what distinguishes one upload from the next; CKAN cannot know that of a link."""
     if _text(resource, "url_type") != "upload" or not _text(resource, "last_modified"):
         return None
     return " ".join(_text(resource, key) for key in ("last_modified", "hash", "size"))
 
 
 def _rows(
-    resource: dict[str, Any], options: Options, base_url: str, secrets: Mapping[str, str],
+    resource: dict[str, Any], options: CkanOptions, base_url: str, secrets: Mapping[str, str],
     get: FetchPart, taken: set[str],
-) -> Iterator[FetchedPart]:
-    """Ask for a table of the DataStore, page after page.
+) -> Iterator[SourceFile]:
+    """Request a table of the DataStore, page after page.
 
-    Rows may be written without a trace in the package, so every page is asked for each time.
+    Rows may be written without a trace in the package, so every page is requested each time.
     """
     label = _text(resource, "name") or _text(resource, "id")
     if not resource.get("datastore_active"):
@@ -234,24 +238,23 @@ def _rows(
             limit=options.page_size, offset=received,
         )
         answer = get(f"{stem}-{page:04d}.json", Request(url, secrets=secrets))
-        table = ckan_rows.page_of(result_of(answer.path, safe_url(url)), safe_url(url))
+        table = ckan_rows.page_of(result_of(answer.path, answer.url), answer.url)
         if page > 1 and table.total != total:
             raise ChangedError(
-                f"had {total} rows and has {table.total} now", where=safe_url(url),
-                todo="run again",
+                f"had {total} rows and has {table.total} now", where=answer.url, todo="run again"
             )
         total = table.total
         received += len(table.records)
         if not table.records and received < total:
             raise ChangedError(
-                f"announces {total} rows and gives {received}", where=safe_url(url),
+                f"announces {total} rows and gives {received}", where=answer.url,
                 todo="run again",
             )
         yield answer
 
 
-def read(parts: list[StoredPart], options: Options) -> Iterator[pa.RecordBatch]:
-    """Read the files as the protocol `files` does, or rows with the DataStore's own types.
+def read(parts: list[SourceFile], options: CkanOptions) -> Iterator[pa.RecordBatch]:
+    """Read files as the protocol `files` does, or rows with the DataStore's own types.
 
     Raises:
         ReadError: names file and line, or record.

@@ -1,7 +1,7 @@
-"""Pages of a DataStore table, with the types that the table itself declares.
+"""Pages of a DataStore table, with the types that the table declares.
 
-https://docs.ckan.org/en/2.11/maintaining/datastore.html#field-types. Whole numbers, floats, truth
-values, days and moments become what they are; `numeric` stays text, so that no digit is lost.
+https://docs.ckan.org/en/2.11/maintaining/datastore.html#field-types. Integers, floats,
+booleans, dates and timestamps keep their type; `numeric` stays text, so that no digit is lost.
 """
 
 from __future__ import annotations
@@ -16,63 +16,64 @@ from typing import Any
 import pyarrow as pa
 
 from model.errors import ReadError
-from sources.base import POSITION_FIELDS, StoredPart
+from sources.base import POSITION_FIELDS, SourceFile
 from sources.formats.json_text import as_text
 from sources.formats.payload import quoted
 from sources.limits import BATCH_ROWS, MAX_CELL_CHARS, MAX_COLUMNS
 
-_OWN = "_id"  # CKAN's number of the row, no data
+_ROW_ID = "_id"  # CKAN's number of the row, no data
 
 
 @dataclass(frozen=True)
-class Kind:
-    """What a declared type becomes, and how a value is read."""
+class _ColumnType:
+    """The Arrow type of a declared type, and how a value is parsed."""
 
     arrow: pa.DataType
-    read: Callable[[str], Any]
+    parse: Callable[[str], Any]
 
 
-_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,20}")
-_REAL_NUMBER = re.compile(r"-?[0-9]{1,400}(\.[0-9]{1,400})?([eE][-+]?[0-9]{1,3})?")
+_INTEGER_TEXT = re.compile(r"-?[0-9]{1,20}")
+_FLOAT_TEXT = re.compile(r"-?[0-9]{1,400}(\.[0-9]{1,400})?([eE][-+]?[0-9]{1,3})?")
 
 
-def _truth(text: str) -> bool:
+def _boolean(text: str) -> bool:
     return {"true": True, "false": False}[text]
 
 
-def _whole(text: str) -> int:
-    if not _WHOLE_NUMBER.fullmatch(text):
+def _integer(text: str) -> int:
+    if not _INTEGER_TEXT.fullmatch(text):
         raise ValueError
     return int(text)
 
 
-def _real(text: str) -> float:
-    number = float(text) if _REAL_NUMBER.fullmatch(text) else math.nan
+def _float(text: str) -> float:
+    number = float(text) if _FLOAT_TEXT.fullmatch(text) else math.nan
     if not math.isfinite(number):
         raise ValueError
     return number
 
 
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is not None:
+def _timestamp(text: str) -> datetime:
+    timestamp = datetime.fromisoformat(text)
+    if timestamp.tzinfo is not None:
         raise ValueError  # the DataStore's `timestamp` has no zone
-    return moment
+    return timestamp
 
 
-_TEXT = Kind(pa.string(), str)
-_WHOLE = Kind(pa.int64(), _whole)
-_KINDS = {
-    **dict.fromkeys(("int", "int2", "int4", "int8", "integer", "bigint", "serial"), _WHOLE),
-    **dict.fromkeys(("float", "float4", "float8", "double precision"), Kind(pa.float64(), _real)),
-    **dict.fromkeys(("bool", "boolean"), Kind(pa.bool_(), _truth)),
-    "date": Kind(pa.date32(), date.fromisoformat),
-    "timestamp": Kind(pa.timestamp("us"), _moment),
+_TEXT = _ColumnType(pa.string(), str)
+_INTEGER = _ColumnType(pa.int64(), _integer)
+_FLOAT = _ColumnType(pa.float64(), _float)
+_TYPES = {
+    **dict.fromkeys(("int", "int2", "int4", "int8", "integer", "bigint", "serial"), _INTEGER),
+    **dict.fromkeys(("float", "float4", "float8", "double precision"), _FLOAT),
+    **dict.fromkeys(("bool", "boolean"), _ColumnType(pa.bool_(), _boolean)),
+    "date": _ColumnType(pa.date32(), date.fromisoformat),
+    "timestamp": _ColumnType(pa.timestamp("us"), _timestamp),
 }
 
 
 @dataclass(frozen=True)
-class Page:
+class DataStorePage:
     """A page: the columns with their declared types, the records, and the table's size."""
 
     fields: tuple[tuple[str, str], ...]
@@ -80,8 +81,12 @@ class Page:
     total: int
 
 
-def page_of(result: Any, where: str) -> Page:
-    """Return the page that `datastore_search` gave.
+def page_of(result: Any, where: str) -> DataStorePage:
+    """Return the page in a result of `datastore_search`.
+
+    Args:
+        result: of the action.
+        where: its URL or name, for messages.
 
     Raises:
         ReadError: it is none.
@@ -98,23 +103,27 @@ def page_of(result: Any, where: str) -> Page:
     if len(named) != len(fields) or len(fields) > MAX_COLUMNS:
         raise ReadError("its `fields` cannot be read", where=where)
     columns = tuple(
-        (each["id"], str(each.get("type")).casefold()) for each in named if each["id"] != _OWN
+        (each["id"], str(each.get("type")).casefold()) for each in named if each["id"] != _ROW_ID
     )
     reserved = {"_part", "_row"} & {column for column, _ in columns}
     if reserved:
         raise ReadError(f"a column is named {reserved.pop()!r}", where=where, todo="rename it")
-    return Page(columns, records, int(total))
+    return DataStorePage(columns, records, int(total))
 
 
 def _is_text(value: Any) -> bool:
-    """Say whether a value is a text that Arrow can hold: half a surrogate pair is none."""
+    """Whether a value is text that Arrow can hold: half a surrogate pair is not."""
     return isinstance(value, str) and value == value.encode("utf-8", "replace").decode()
 
 
 def batches(
-    parts: list[StoredPart], load: Callable[[StoredPart], Page]
+    parts: list[SourceFile], load: Callable[[SourceFile], DataStorePage]
 ) -> Iterator[pa.RecordBatch]:
     """Read pages, one in memory at a time; all must have the same columns and types.
+
+    Args:
+        parts: the pages.
+        load: reads one of them.
 
     Raises:
         ReadError: names the page and the record.
@@ -135,16 +144,16 @@ def batches(
 def _batch(
     part: str, fields: tuple[tuple[str, str], ...], records: list[Any], start: int
 ) -> pa.RecordBatch:
-    kinds = [(column, _KINDS.get(declared, _TEXT)) for column, declared in fields]
-    schema = pa.schema([*(pa.field(c, kind.arrow) for c, kind in kinds), *POSITION_FIELDS])
-    cells: list[list[Any]] = [[] for _ in kinds]
+    types = [(column, _TYPES.get(declared, _TEXT)) for column, declared in fields]
+    schema = pa.schema([*(pa.field(c, kind.arrow) for c, kind in types), *POSITION_FIELDS])
+    cells: list[list[Any]] = [[] for _ in types]
     for number, record in enumerate(records, start=start + 1):
         if not isinstance(record, dict):
-            raise ReadError("is no record with names", where=f"{part}:{number}")
-        for (column, kind), values in zip(kinds, cells, strict=True):
+            raise ReadError("is not an object with named fields", where=f"{part}:{number}")
+        for (column, kind), values in zip(types, cells, strict=True):
             values.append(_cell(record.get(column), kind, f"{part}:{number}, {column}"))
     try:
-        arrays = [pa.array(v, kind.arrow) for v, (_, kind) in zip(cells, kinds, strict=True)]
+        arrays = [pa.array(v, kind.arrow) for v, (_, kind) in zip(cells, types, strict=True)]
     except (pa.ArrowException, OverflowError, UnicodeEncodeError) as error:
         raise ReadError(
             f"a value does not fit its type: {quoted(str(error))}", where=part,
@@ -157,14 +166,14 @@ def _batch(
     )
 
 
-def _cell(value: Any, kind: Kind, where: str) -> Any:
+def _cell(value: Any, kind: _ColumnType, where: str) -> Any:
     text = as_text(value, where)
     if text is None or (text == "" and kind is not _TEXT):
         return None
     if len(text) > MAX_CELL_CHARS:
         raise ReadError(f"has more than {MAX_CELL_CHARS} characters", where=where)
     try:
-        return kind.read(text)
+        return kind.parse(text)
     except (ValueError, KeyError) as error:
         raise ReadError(
             f"{quoted(text, 60)!r} is not what the table declares ({kind.arrow})", where=where,

@@ -1,4 +1,8 @@
-"""Files of any publisher: CSV, JSON, JSON lines, Parquet, Arrow, workbooks; also zip and gzip."""
+"""Files of any publisher: CSV, JSON, JSON lines, Parquet, Arrow, workbooks; also zip and gzip.
+
+The format is declared or follows from the file's ending, never from its content: what a file of
+unknown kind is, `sources.inspect` finds out when a dataset is declared.
+"""
 
 from __future__ import annotations
 
@@ -14,31 +18,35 @@ from pydantic import AfterValidator, StringConstraints, model_validator
 
 from model.declarations.dataset import ColumnRule
 from model.errors import ReadError
-from model.util.text import Frozen, Text
-from sources.base import FetchedPart, FetchPart, Request, StoredPart
-from sources.connectors.options import Files, Url, checked_encoding, exactly_one
-from sources.fetch.recorded_files import part_name, recorded_files
-from sources.fetch.urls import host_of
+from model.util.text import Text
+from sources.base import FetchPart, Request, SourceFile
+from sources.connectors.options import Encoding, UrlOptions
+from sources.fetch.recorded_files import part_name
 from sources.formats.archives import is_gzip, is_zip, ungzipped, unpacked
 from sources.formats.arrow_files import arrow_batches, parquet_batches
 from sources.formats.csv_blocks import csv_batches
 from sources.formats.csv_text import read_csv
-from sources.formats.json_records import Form, json_batches
+from sources.formats.json_records import (
+    RecordForm,
+    document_records,
+    line_records,
+    record_batches,
+)
 from sources.formats.payload import check_payload, quoted
 from sources.formats.tabular.batches import Row, text_batches
 from sources.formats.tabular.layered import read_layout
 from sources.formats.tabular.layout import (
-    Columns,
+    ColumnLetters,
     HeaderRows,
     Heading,
-    Labels,
-    Layout,
+    LabelColumns,
     RowNumber,
     RowPattern,
     StackedTables,
+    TableLayout,
     positions,
 )
-from sources.formats.tabular.tables import Table, TableExtent, as_table
+from sources.formats.tabular.tables import RawTable, TableExtent, as_table
 from sources.formats.workbook.legacy_fonts import LegacyText, in_unicode
 from sources.formats.workbook.sheet_batches import sheet_batches
 from sources.formats.workbook.sheets import open_sheet
@@ -48,8 +56,8 @@ name = "files"
 version = 1
 columns: Mapping[str, ColumnRule] = {}
 
-Format = Literal["csv", "tsv", "json", "jsonl", "parquet", "arrow", "xlsx"]
-_BY_SUFFIX: dict[str, Format] = {
+FileFormat = Literal["csv", "tsv", "json", "jsonl", "parquet", "arrow", "xlsx"]
+_BY_SUFFIX: dict[str, FileFormat] = {
     ".csv": "csv", ".txt": "csv", ".tsv": "tsv", ".tab": "tsv", ".json": "json",
     ".geojson": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet",
     ".arrow": "arrow", ".arrows": "arrow", ".feather": "arrow", ".ipc": "arrow",
@@ -63,59 +71,59 @@ def _sheet_column(letters: str) -> str:
     return letters
 
 
-class Options(Frozen):
-    """Which files, and how they are laid out.
+class FilesOptions(UrlOptions):
+    """Which files, and how they are laid out."""
 
-    format: by the file's ending unless given.
-    header: the row that holds the names, from 1; 0 when none does (then give `names`); several
-        rows are joined from above, with `header_separator` in between.
-    header_across: in all header rows but the last, blank cells have the name to their left.
-    skip_rows: rows between the names and the figures, e.g. of units.
-    footer: filled rows at the end that are no figures.
-    names: the columns' names instead of the header's.
-    skip_matching: rows to leave out, by their first filled cell.
-    end_matching: the row that ends the table, by its first filled cell.
-    labels: labels that stand in one of several columns, by their level.
-    carry_down: columns whose blank cells have the value above.
-    headings: rows that are headings of the rows below.
-    tables: tables that stand below each other, each with a header of its own.
-    use_columns: by their letters, as a sheet shows them; all by default.
-    sheet: of a workbook; the first one by default.
-    member: of a zip, a glob; its only file by default.
-    path: where the list of records stands in a JSON document, e.g. "data.items".
-    records: how they are written in a JSON document, see `sources.formats.json_records`.
-    legacy_text: the encoding of a sheet's text whose font gives the characters their meaning; a
-        `by-font` takes each cell's; for all columns or those of `legacy_columns`.
-    """
-
-    files: Files = ()
-    urls: tuple[Url, ...] = ()
-    format: Format | None = None
-    encoding: Annotated[str, AfterValidator(checked_encoding)] = "utf-8"
+    format: FileFormat | None = None
+    """Format of the files; by their ending unless given."""
+    encoding: Encoding = "utf-8"
+    """Encoding of text files."""
     delimiter: Annotated[str, StringConstraints(pattern=r"^[,;|\t :^~]$")] | None = None
+    """Character between the fields of a text file; a comma by default, a tab in TSV."""
     header: RowNumber | HeaderRows = 1
+    """Row of the column names, from 1; 0 where there is none (then give `names`). Several rows are
+    joined from above, with `header_separator` in between."""
     header_separator: Annotated[str, StringConstraints(max_length=10)] = " "
+    """Between the parts of a name from several header rows."""
     header_across: bool = False
+    """In all header rows but the last, blank cells have the name to their left."""
     skip_rows: RowNumber = 0
+    """Rows between the names and the figures, e.g. of units."""
     footer: RowNumber = 0
+    """Filled rows at the end that are no figures."""
     names: tuple[Text, ...] = ()
+    """Names of the columns, instead of the header's."""
     skip_matching: RowPattern | None = None
+    """Regular expression of rows to leave out, on their first filled cell."""
     end_matching: RowPattern | None = None
-    labels: Labels | None = None
+    """Regular expression of the row that ends the table, on its first filled cell."""
+    labels: LabelColumns | None = None
+    """Labels that stand in one of several columns, by their level."""
     carry_down: tuple[Text, ...] = ()
+    """Columns whose blank cells have the value above."""
     headings: tuple[Heading, ...] = ()
+    """Rows that are headings of the rows below."""
     tables: StackedTables | None = None
+    """Tables that stand below each other, each with a header of its own."""
     sheet: Text | None = None
+    """Sheet of a workbook; the first one by default."""
     member: Text = "*"
+    """Member of a zip, a glob; its only file by default."""
     path: Text | None = None
-    records: Form = "objects"
-    use_columns: tuple[Columns, ...] = ()
+    """Where the list of records is in a JSON document, e.g. `data.items`."""
+    records: RecordForm = "objects"
+    """How the records of a JSON document are written: a list of objects; a list of rows, the names
+    first; or an object whose keys name the records."""
+    use_columns: tuple[ColumnLetters, ...] = ()
+    """Columns to read, by their letters in a sheet; all by default."""
     legacy_text: LegacyText | None = None
+    """Encoding of a sheet's text where the font gives the characters their meaning; `by-font` takes
+    it from each cell's font."""
     legacy_columns: tuple[Annotated[str, AfterValidator(_sheet_column)], ...] = ()
+    """Columns, by their letters, whose text is in `legacy_text`; all by default."""
 
     @model_validator(mode="after")
-    def _consistent(self) -> Options:
-        exactly_one(files=self.files, urls=self.urls)
+    def _consistent(self) -> FilesOptions:
         if self.header == 0 and not self.names:
             raise ValueError("without a header, `names` must name the columns")
         if self.tables and self.model_fields_set & {"header", "names"}:
@@ -130,16 +138,16 @@ class Options(Frozen):
         return self
 
     @property
-    def shape(self) -> TableExtent:
+    def extent(self) -> TableExtent:
         """Where a plain table stands in the file: one row of names, and the rows below."""
         header = self.layout.header
         return TableExtent(header[0] if header else 0, self.skip_rows, self.footer, self.names)
 
     @property
-    def layout(self) -> Layout:
+    def layout(self) -> TableLayout:
         """Where the table stands in the file, and what its rows are."""
         header = self.header if isinstance(self.header, tuple) else (self.header,)
-        return Layout(
+        return TableLayout(
             header=() if header == (0,) else header,
             separator=self.header_separator, across=self.header_across,
             skip_rows=self.skip_rows, footer=self.footer, names=self.names,
@@ -149,22 +157,17 @@ class Options(Frozen):
         )
 
 
-def host(options: Options) -> str:
-    """Return the host of the first URL, "" for files of a folder."""
-    return host_of(options.urls[0]) if options.urls else ""
+Options = FilesOptions
 
 
-def fetch(options: Options, get: FetchPart) -> Iterator[FetchedPart]:
-    """Ask for every file."""
-    if options.files:
-        yield from recorded_files(options.files, get)
-        return
+def fetch(options: UrlOptions, get: FetchPart) -> Iterator[SourceFile]:
+    """Request every URL."""
     taken: set[str] = set()
     for url in options.urls:
         yield get(part_name(urlsplit(url).path, taken), Request(url))
 
 
-def read(parts: list[StoredPart], options: Options) -> Iterator[pa.RecordBatch]:
+def read(parts: list[SourceFile], options: FilesOptions) -> Iterator[pa.RecordBatch]:
     """Read the files, which must all have the same columns.
 
     Text, JSON and sheets give strings, with numbers as they were written; Parquet keeps types.
@@ -202,15 +205,19 @@ def _listed(names: list[str]) -> str:
     return ", ".join(repr(quoted(each, 40)) for each in names[:10])
 
 
-def _read_part(part: StoredPart, options: Options) -> Iterator[pa.RecordBatch]:
+def _read_part(part: SourceFile, options: FilesOptions) -> Iterator[pa.RecordBatch]:
     with ExitStack() as stack:
         path, where, kind = _unpacked(part, options, stack)
         if kind == "parquet":
             yield from parquet_batches(part.name, path, where)
         elif kind == "arrow":
             yield from arrow_batches(part.name, path, where)
-        elif kind in ("json", "jsonl"):
-            yield from json_batches(part.name, path, where, kind, options.path, options.records)
+        elif kind == "jsonl":
+            yield from record_batches([part], lambda _: line_records(path, where), where)
+        elif kind == "json":
+            yield from record_batches([part], lambda _: document_records(
+                path, where, options.path, options.records
+            ), where)
         elif kind == "xlsx":
             yield from _sheet(part.name, path, where, options)
         else:
@@ -218,9 +225,9 @@ def _read_part(part: StoredPart, options: Options) -> Iterator[pa.RecordBatch]:
 
 
 def _unpacked(
-    part: StoredPart, options: Options, stack: ExitStack
-) -> tuple[Path, str, Format]:
-    """Return the file to read, taken out of its archive, its name for messages, and its format."""
+    part: SourceFile, options: FilesOptions, stack: ExitStack
+) -> tuple[Path, str, FileFormat]:
+    """Return the file to read, unpacked, its name for messages, and its format."""
     path, where, name = part.path, part.name, Path(part.name)
     suffix = name.suffix.lower()
     head = check_payload(path, where, _expected(options.format, suffix))
@@ -238,36 +245,36 @@ def _unpacked(
         raise ReadError("is no zip archive", where=where, todo="fetch it again")
     if kind is None:
         raise ReadError(
-            "has an ending that tells no format", where=where,
-            todo=f"declare `format`: {', '.join(get_args(Format))}",
+            "has an ending of no known format", where=where,
+            todo=f"declare `format`: {', '.join(get_args(FileFormat))}",
         )
     return path, where, kind
 
 
-def _expected(format: Format | None, suffix: str) -> str:
+def _expected(format: FileFormat | None, suffix: str) -> str:
     return (format or suffix.removeprefix(".") or "data").upper()
 
 
 def _sheet(
-    part: str, path: Path, where: str, options: Options
+    part: str, path: Path, where: str, options: FilesOptions
 ) -> Iterator[pa.RecordBatch]:
     sheet = open_sheet(path, where, options.sheet)
     if options.legacy_text is not None:
         sheet = in_unicode(sheet, path, options.legacy_text, options.legacy_columns, where)
     layout = options.layout
     if layout.is_plain:
-        yield from sheet_batches(sheet, part, options.shape, where)
+        yield from sheet_batches(sheet, part, options.extent, where)
     else:
         records = sheet.records(layout.first_row)
         yield from _batches(part, read_layout(records, layout, where, sheet.merged))
 
 
 def _text(
-    part: str, path: Path, where: str, kind: Format, options: Options
+    part: str, path: Path, where: str, kind: FileFormat, options: FilesOptions
 ) -> Iterator[pa.RecordBatch]:
     if options.legacy_text is not None:
         raise ReadError(
-            "is no workbook, and `legacy_text` is of workbooks", where=where,
+            "is no workbook; `legacy_text` applies to workbooks", where=where,
             todo="declare the file's `encoding`",
         )
     layout = options.layout
@@ -275,17 +282,17 @@ def _text(
         raise ReadError(f"has more than {MAX_JSON_BYTES} bytes", where=where)
     delimiter = options.delimiter or ("\t" if kind == "tsv" else ",")
     if layout.is_plain and not layout.footer and options.encoding == "utf-8":
-        yield from csv_batches(path, where, part, delimiter, options.shape)
+        yield from csv_batches(path, where, part, delimiter, options.extent)
         return
     records = read_csv(
         path, where, encoding=options.encoding, first_line=layout.first_row, delimiter=delimiter
     )
     if layout.is_plain:
-        yield from _batches(part, as_table(records, options.shape, where))
+        yield from _batches(part, as_table(records, options.extent, where))
     else:
         yield from _batches(part, read_layout(records, layout, where))
 
 
-def _batches(part: str, table: Table) -> Iterator[pa.RecordBatch]:
+def _batches(part: str, table: RawTable) -> Iterator[pa.RecordBatch]:
     rows = (Row(part, number, cells) for number, cells in table.rows)
     yield from text_batches(table.columns, rows)

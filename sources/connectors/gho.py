@@ -17,14 +17,12 @@ from pydantic import Field
 from model.declarations.dataset import ColumnRule
 from model.errors import ReadError, SourceError
 from model.util.text import Code, slug
-from sources.base import FetchedPart, FetchPart, Request, StoredPart
-from sources.connectors.by_indicator import ByIndicator, service_host
-from sources.connectors.options import BaseUrl, Years, ends_of
-from sources.fetch.recorded_files import recorded_files
+from sources.base import FetchPart, Request, SourceFile
+from sources.connectors.options import BaseUrl, IndicatorOptions, Years, ends_of
 from sources.fetch.urls import host_of, safe_url
 from sources.formats.csv_text import read_csv
 from sources.formats.json_text import as_text, load_json
-from sources.formats.payload import check_payload, message_in
+from sources.formats.payload import check_payload, saying
 from sources.formats.tabular.batches import Row, text_batches
 from sources.formats.tabular.tables import TableExtent, as_table
 from sources.limits import MAX_PAGES
@@ -49,43 +47,41 @@ columns: Mapping[str, ColumnRule] = {
 }
 
 
-class Options(ByIndicator):
-    """What is asked: `indicators`, one request each; or `files` (JSON, or CSV of Athena).
-
-    `filter` keeps values of a dimension, e.g. `Dim1: [SEX_BTSX]`.
-    """
+class GhoOptions(IndicatorOptions):
+    """Options of the Global Health Observatory; `files` are JSON, or CSV of Athena."""
 
     areas: tuple[Code, ...] = ()
+    """Codes of areas; all by default."""
     years: Years | None = None
+    """Range of years, e.g. `2000..`; all by default."""
     filter: dict[Code, tuple[Code, ...]] = Field(default_factory=dict)
+    """Values of a dimension to keep, e.g. `Dim1: [SEX_BTSX]`."""
     base_url: BaseUrl = "https://ghoapi.azureedge.net/api"
+    """Where the service is."""
 
 
-host = service_host
+Options = GhoOptions
 
 
-def fetch(options: Options, get: FetchPart) -> Iterator[FetchedPart]:
-    """Ask for each indicator and follow its pages.
+def fetch(options: GhoOptions, get: FetchPart) -> Iterator[SourceFile]:
+    """Request each indicator and follow its pages.
 
     Raises:
         SourceError: an error body, or a next page on another host.
     """
-    if options.files:
-        yield from recorded_files(options.files, get)
-        return
     for indicator in options.indicators:
         url: str | None = _url(indicator, options)
         page = 1
         while url is not None:
             answer = get(f"{slug(indicator)}-{page:04d}.json", Request(url))
-            url = _next(load_json(answer.path, safe_url(url)), url)
+            url = _next(load_json(answer.path, answer.url), url)
             yield answer
             page += 1
             if page > MAX_PAGES:
-                raise SourceError(f"more than {MAX_PAGES} pages", where=safe_url(url or ""))
+                raise SourceError(f"more than {MAX_PAGES} pages", where=answer.url)
 
 
-def _url(indicator: str, options: Options) -> str:
+def _url(indicator: str, options: GhoOptions) -> str:
     clauses = [_any_of("SpatialDim", options.areas)] if options.areas else []
     clauses += [_any_of(field, values) for field, values in options.filter.items()]
     first, last = ends_of(options.years) if options.years else (None, None)
@@ -117,11 +113,9 @@ def _next(body: Any, url: str) -> str | None:
 def _observations(body: Any, where: str) -> list[Any]:
     rows = body.get("value") if isinstance(body, dict) else None
     if not isinstance(rows, list):
-        said = message_in(body)
         raise ReadError(
-            "is no answer of the Global Health Observatory"
-            + (f"; it says: {said}" if said else ""),
-            where=where, todo="check the indicator's code",
+            "is no answer of the Global Health Observatory" + saying(body), where=where,
+            todo="check the indicator's code",
         )
     if rows and isinstance(rows[0], dict) and "kind" in rows[0] and "IndicatorCode" not in rows[0]:
         raise ReadError(
@@ -131,31 +125,31 @@ def _observations(body: Any, where: str) -> list[Any]:
     return rows
 
 
-def read(parts: list[StoredPart], options: Options) -> Iterator[pa.RecordBatch]:
+def read(parts: list[SourceFile], options: GhoOptions) -> Iterator[pa.RecordBatch]:
     """Read observations: `COLUMNS` of JSON answers; of CSV files all columns that any has.
 
     Raises:
         ReadError: names file and line.
     """
-    kinds = {part.name: _is_json(part) for part in parts}
-    if all(kinds.values()):
+    is_json = {part.name: _is_json(part) for part in parts}
+    if all(is_json.values()):
         return text_batches(COLUMNS, _json_rows(parts))
-    if any(kinds.values()):
+    if any(is_json.values()):
         raise ReadError(
-            "is JSON, other files are CSV", where=next(n for n, k in kinds.items() if k),
-            todo="declare one kind only",
+            "is JSON, other files of it are CSV", where=next(n for n, k in is_json.items() if k),
+            todo="declare files of one format only",
         )
-    # The columns vary by indicator: a file without a column has no value in it.
+    # The columns vary by indicator: a column that a file does not have is empty in its rows.
     names = dict.fromkeys(name for part in parts for name in _table(part).columns)
     return text_batches(tuple(names), _csv_rows(parts, tuple(names)))
 
 
-def _is_json(part: StoredPart) -> bool:
+def _is_json(part: SourceFile) -> bool:
     head = check_payload(part.path, part.name, "JSON or CSV")
     return head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"{", b"["))
 
 
-def _json_rows(parts: list[StoredPart]) -> Iterator[Row]:
+def _json_rows(parts: list[SourceFile]) -> Iterator[Row]:
     for part in parts:
         rows = _observations(load_json(part.path, part.name), part.name)
         for number, observation in enumerate(rows, start=1):
@@ -166,7 +160,7 @@ def _json_rows(parts: list[StoredPart]) -> Iterator[Row]:
             yield Row(part.name, number, values)
 
 
-def _table(part: StoredPart) -> Any:
+def _table(part: SourceFile) -> Any:
     table = as_table(read_csv(part.path, part.name), TableExtent(), part.name)
     if not {"GHO", "Numeric"} <= set(table.columns):
         raise ReadError(
@@ -176,7 +170,7 @@ def _table(part: StoredPart) -> Any:
     return table
 
 
-def _csv_rows(parts: list[StoredPart], names: tuple[str, ...]) -> Iterator[Row]:
+def _csv_rows(parts: list[SourceFile], names: tuple[str, ...]) -> Iterator[Row]:
     for part in parts:
         table = _table(part)
         for number, cells in table.rows:

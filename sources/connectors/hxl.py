@@ -1,9 +1,9 @@
 """HXL: tables with a row of hashtags, which name the columns in any language.
 
-https://hxlstandard.org/standard/1-1final/. The row of hashtags stands where the declaration says,
-and is nowhere looked for. A column is named by its hashtag and attributes, in lower case and the
-attributes in the order of the alphabet, for their order has no meaning: `#affected +Num +f` is
-`#affected+f+num`. A second column of the same tag is `#affected+f+num 2`.
+https://hxlstandard.org/standard/1-1final/. The declaration says where the row of hashtags is; it is
+never searched for. A column is named by its hashtag and attributes, in lower case, the attributes
+in alphabetical order, since their order has no meaning: `#affected +Num +f` is `#affected+f+num`. A
+second column of the same tag is `#affected+f+num 2`.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from itertools import chain, islice
 from typing import Annotated, Any, Literal
 
 import pyarrow as pa
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field
 
 from model.declarations.dataset import ColumnRule
 from model.errors import ReadError
-from model.util.text import Frozen, Text
-from sources.base import FetchedPart, FetchPart, StoredPart
+from model.util.text import Text
+from sources.base import SourceFile
 from sources.connectors import files
-from sources.connectors.options import Files, Url, checked_encoding, exactly_one
+from sources.connectors.options import Encoding, UrlOptions
 from sources.formats.csv_text import read_csv
 from sources.formats.json_text import as_text, load_json
 from sources.formats.payload import check_payload, quoted
 from sources.formats.tabular.batches import Row, text_batches
-from sources.formats.tabular.tables import Record, TableExtent, as_table
+from sources.formats.tabular.tables import RawRow, TableExtent, as_table
 from sources.formats.workbook.sheets import read_sheet
 
 name = "hxl"
@@ -34,48 +34,33 @@ version = 1
 columns: Mapping[str, ColumnRule] = {}
 
 _TAG = re.compile(r"#[a-z][a-z0-9_]*(\s*\+\s*[a-z][a-z0-9_]*)*", re.IGNORECASE)
-_LOOKED_AT = 25  # rows in which the standard wants the hashtags; named in an error, never used
+_TAGS_WITHIN = 25  # rows, by the standard; only to suggest a `tag_row` in an error
 
 
-class Options(Frozen):
-    """Which files, and where the row of hashtags stands in them.
+class HxlOptions(UrlOptions):
+    """Which files, and where the row of hashtags is in them."""
 
-    tag_row: its number, from 1; of JSON arrays too. JSON objects have the tags as their keys.
-    """
-
-    files: Files = ()
-    urls: tuple[Url, ...] = ()
-    format: Literal["csv", "xlsx", "json"] | None = None  # told by the file unless given
+    format: Literal["csv", "xlsx", "json"] | None = None
+    """Format of the files; by their first bytes unless given."""
     tag_row: Annotated[int, Field(ge=1, le=1_000)] = 2
+    """Row of the hashtags, from 1, also of JSON arrays; JSON objects have them as their keys."""
     sheet: Text | None = None
-    encoding: Annotated[str, AfterValidator(checked_encoding)] = "utf-8"
+    """Sheet of a workbook; the first one by default."""
+    encoding: Encoding = "utf-8"
+    """Encoding of text files."""
     delimiter: Literal[",", ";", "\t", "|"] = ","
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Options:
-        exactly_one(files=self.files, urls=self.urls)
-        return self
+    """Character between the fields of a text file."""
 
 
-def host(options: Options) -> str:
-    """Return the host of the first URL, "" for files of a folder."""
-    return files.host(_as_files(options))
+Options = HxlOptions
+fetch = files.fetch
 
 
-def fetch(options: Options, get: FetchPart) -> Iterator[FetchedPart]:
-    """Ask for every file."""
-    return files.fetch(_as_files(options), get)
-
-
-def _as_files(options: Options) -> files.Options:
-    return files.Options(files=options.files, urls=options.urls)
-
-
-def read(parts: list[StoredPart], options: Options) -> Iterator[pa.RecordBatch]:
-    """Read tables of the same columns as text, see the names above.
+def read(parts: list[SourceFile], options: HxlOptions) -> Iterator[pa.RecordBatch]:
+    """Read tables with the same columns as text; for their names see the module.
 
     Raises:
-        ReadError: no hashtags where they should be, or names file and line.
+        ReadError: no hashtags in `tag_row`, or names file and line.
     """
     first, *_ = tables = [_table(part, options) for part in parts]
     for part, (names, _rows) in zip(parts, tables, strict=True):
@@ -90,7 +75,7 @@ def read(parts: list[StoredPart], options: Options) -> Iterator[pa.RecordBatch]:
     ))
 
 
-def _table(part: StoredPart, options: Options) -> tuple[tuple[str, ...], Iterator[Record]]:
+def _table(part: SourceFile, options: HxlOptions) -> tuple[tuple[str, ...], Iterator[RawRow]]:
     head = check_payload(part.path, part.name, "a table with hashtags")
     kind = options.format or _kind(head)
     if kind == "json":
@@ -114,7 +99,7 @@ def _kind(head: bytes) -> Literal["csv", "xlsx", "json"]:
     return "json" if start.startswith((b"[", b"{")) else "csv"
 
 
-def _arrays(body: Any, where: str) -> Iterator[Record]:
+def _arrays(body: Any, where: str) -> Iterator[RawRow]:
     if not isinstance(body, list):
         raise ReadError("is no list of rows", where=where, todo="check the file")
     for number, row in enumerate(body, start=1):
@@ -123,11 +108,11 @@ def _arrays(body: Any, where: str) -> Iterator[Record]:
         yield number, [as_text(cell, f"{where}:{number}") or "" for cell in row]
 
 
-def _objects(body: list[Any], where: str) -> tuple[tuple[str, ...], Iterator[Record]]:
+def _objects(body: list[Any], where: str) -> tuple[tuple[str, ...], Iterator[RawRow]]:
     keys: dict[str, None] = {}
     for number, record in enumerate(body, start=1):
         if not isinstance(record, dict):
-            raise ReadError("is no record with names", where=f"{where}:{number}")
+            raise ReadError("is no object with names", where=f"{where}:{number}")
         keys.update(dict.fromkeys(record))
     names = _names(list(keys), where)
     rows = (
@@ -138,17 +123,17 @@ def _objects(body: list[Any], where: str) -> tuple[tuple[str, ...], Iterator[Rec
 
 
 def _tagged(
-    records: Iterator[Record], where: str, tag_row: int
-) -> tuple[tuple[str, ...], Iterator[Record]]:
+    records: Iterator[RawRow], where: str, tag_row: int
+) -> tuple[tuple[str, ...], Iterator[RawRow]]:
     before = []
-    tags: Record | None = None
+    tags: RawRow | None = None
     for record in records:
         if record[0] >= tag_row:
             tags = record
             break
         before.append(record)
     if tags is None or tags[0] != tag_row or not is_tag_row(tags[1]):
-        others = (*before, *([tags] if tags else ()), *islice(records, _LOOKED_AT))
+        others = (*before, *([tags] if tags else ()), *islice(records, _TAGS_WITHIN))
         seen = next((number for number, cells in others if is_tag_row(cells)), None)
         raise ReadError(
             "is no row of hashtags", where=f"{where}:{tag_row}",
@@ -160,7 +145,7 @@ def _tagged(
 
 
 def is_tag_row(cells: list[str]) -> bool:
-    """Say whether every filled cell is a hashtag, and at least one is."""
+    """Whether every filled cell is a hashtag, and at least one is."""
     filled = [cell.strip() for cell in cells if cell.strip()]
     return bool(filled) and all(_TAG.fullmatch(cell) for cell in filled)
 

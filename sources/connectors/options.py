@@ -1,17 +1,17 @@
-"""What the options of several protocols have in common."""
+"""Option types that several connectors share."""
 
 from __future__ import annotations
 
 import codecs
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from model.util.text import Code, Text
+from sources.base import ConnectorOptions
 from sources.formats.legacy_vietnamese import VIETNAMESE_ENCODINGS
 
 Codes = Annotated[tuple[Code, ...], Field(min_length=1)]
-Files = tuple[Text, ...]
 
 
 def _http_url(url: str) -> str:
@@ -46,12 +46,7 @@ def exactly_one(**given: object) -> None:
         raise ValueError(f"give one of {' and '.join(names)}")
 
 
-def checked_encoding(value: str) -> str:
-    """Return the name of an encoding as this room writes it.
-
-    Raises:
-        ValueError: there is none of that name.
-    """
+def _encoding(value: str) -> str:
     if value in VIETNAMESE_ENCODINGS:
         return value
     try:
@@ -62,3 +57,42 @@ def checked_encoding(value: str) -> str:
         ) from error
     name = codecs.lookup(value).name
     return "windows-1258" if name == "cp1258" else name  # ours gives NFC
+
+
+Encoding = Annotated[str, AfterValidator(_encoding)]
+
+
+class IndicatorOptions(ConnectorOptions):
+    """Options of services that are asked for one indicator at a time."""
+
+    indicators: tuple[Code, ...] = ()
+    """Codes of the indicators, one request each; or give `files`."""
+    base_url: BaseUrl
+    """Where the service is."""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> IndicatorOptions:
+        exactly_one(indicators=self.indicators, files=self.files)
+        return self
+
+    @property
+    def address(self) -> str | None:
+        """The service; None for files."""
+        return self.base_url if self.indicators else None
+
+
+class UrlOptions(ConnectorOptions):
+    """Options of connectors that read whole files by their URLs."""
+
+    urls: tuple[Url, ...] = ()
+    """URLs of the files; or give `files`."""
+
+    @model_validator(mode="after")
+    def _files_or_urls(self) -> UrlOptions:
+        exactly_one(files=self.files, urls=self.urls)
+        return self
+
+    @property
+    def address(self) -> str | None:
+        """The first URL; None for files."""
+        return self.urls[0] if self.urls else None

@@ -1,36 +1,25 @@
-"""The protocols, each named once."""
+"""The connectors, each named once; the `protocol` of a declaration chooses among them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pydantic import BaseModel
-
 from model.declarations.dataset import Source
 from model.errors import DeclarationError
 from model.util.text import did_you_mean
-from sources.base import SourceProtocol
+from sources.base import ConnectorOptions, SourceProtocol
 from sources.connectors import ckan, da_nang_portal, files, gho, hxl, uis, worldbank, worldbank_bulk
 from sources.connectors.pxweb import v1, v2
-from sources.connectors.sdmx import connector
+from sources.connectors.sdmx import connector as sdmx
 
-PROTOCOLS: Mapping[str, SourceProtocol] = {
-    ckan.name: ckan,
-    da_nang_portal.name: da_nang_portal,
-    files.name: files,
-    gho.name: gho,
-    hxl.name: hxl,
-    v1.name: v1,
-    v2.name: v2,
-    connector.name: connector,
-    uis.name: uis,
-    worldbank.name: worldbank,
-    worldbank_bulk.name: worldbank_bulk,
-}
+_CONNECTORS: tuple[SourceProtocol, ...] = (
+    ckan, da_nang_portal, files, gho, hxl, v1, v2, sdmx, uis, worldbank, worldbank_bulk,
+)
+PROTOCOLS: Mapping[str, SourceProtocol] = {each.name: each for each in _CONNECTORS}
 
 
 def protocol(name: str) -> SourceProtocol:
-    """Return the protocol of that name.
+    """Return the connector of that name.
 
     Raises:
         DeclarationError: there is none; the nearest name is given.
@@ -43,8 +32,8 @@ def protocol(name: str) -> SourceProtocol:
     return found
 
 
-def options_of(source: Source) -> BaseModel:
-    """Return a source's options, checked by its protocol.
+def options_of(source: Source) -> ConnectorOptions:
+    """Return a source's options, validated by its connector.
 
     Raises:
         DeclarationError: the protocol is unknown.

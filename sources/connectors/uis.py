@@ -1,8 +1,8 @@
 """UNESCO Institute for Statistics: the data API, and the national data of the bulk files.
 
-https://api.uis.unesco.org/api/public/documentation/. The service publishes its data in versions
-that stay as they are, and tells which one is current: while it stays the same, nothing else is
-asked for. All indicators of a snapshot are of one version.
+https://api.uis.unesco.org/api/public/documentation/. The service publishes immutable
+versions of its data and states which one is current: until that changes, nothing else is
+requested. All indicators of a snapshot are of one version.
 """
 
 from __future__ import annotations
@@ -18,15 +18,12 @@ import pyarrow as pa
 from model.declarations.dataset import ColumnRule
 from model.errors import ReadError, SourceError
 from model.util.text import Code, slug
-from sources.base import FetchedPart, FetchPart, Request, StoredPart
-from sources.connectors.by_indicator import ByIndicator, service_host
-from sources.connectors.options import BaseUrl, Years, ends_of
-from sources.fetch.recorded_files import recorded_files
-from sources.fetch.urls import safe_url
+from sources.base import FetchPart, Request, SourceFile
+from sources.connectors.options import BaseUrl, IndicatorOptions, Years, ends_of
 from sources.formats.archives import is_zip, unpacked
 from sources.formats.csv_text import read_csv
 from sources.formats.json_text import as_text, load_json
-from sources.formats.payload import check_payload, message_in
+from sources.formats.payload import check_payload, saying
 from sources.formats.tabular.batches import Row, text_batches
 from sources.formats.tabular.tables import TableExtent, as_table
 
@@ -46,57 +43,56 @@ columns: Mapping[str, ColumnRule] = {
 }
 
 
-class Options(ByIndicator):
-    """What is asked: `indicators`, one request each; or `files` (JSON, CSV, zip)."""
+class UisOptions(IndicatorOptions):
+    """Options of the UNESCO Institute for Statistics; `files` are JSON, CSV or zip."""
 
     areas: tuple[Code, ...] = ()
+    """Codes of countries or regions; all by default."""
     unit_type: Literal["NATIONAL", "REGIONAL"] | None = None
+    """Countries or regions alone."""
     years: Years | None = None
+    """Range of years, e.g. `2000..`; all by default."""
     version: Code | None = None
+    """Version of the data; the current one by default."""
     base_url: BaseUrl = "https://api.uis.unesco.org/api/public"
+    """Where the service is."""
 
 
-host = service_host
+Options = UisOptions
 
 
-def fetch(options: Options, get: FetchPart) -> Iterator[FetchedPart]:
-    """Ask for each indicator alone: the service refuses more than 100,000 records.
+def fetch(options: UisOptions, get: FetchPart) -> Iterator[SourceFile]:
+    """Request each indicator by itself: the service refuses more than 100,000 records.
 
     Raises:
         SourceError: an error body.
     """
-    if options.files:
-        yield from recorded_files(options.files, get)
+    if not options.indicators:
         return
-    version = options.version or _current_version(options, get)
+    edition = options.version or _current_version(options, get)
     for indicator in options.indicators:
-        url = _url(indicator, version, options)
-        answer = get(f"{slug(indicator)}.json", Request(url), version)
-        _records(load_json(answer.path, safe_url(url)), safe_url(url))
-        yield replace(answer, edition=version)
+        answer = get(f"{slug(indicator)}.json", Request(_url(indicator, edition, options)), edition)
+        _records(load_json(answer.path, answer.url), answer.url)
+        yield replace(answer, edition=edition)
 
 
-def _current_version(options: Options, get: FetchPart) -> str:
-    url = f"{options.base_url}/versions/default"
-    body = load_json(get("version.json", Request(url)).path, safe_url(url))
-    version = body.get("version") if isinstance(body, dict) else None
-    if not isinstance(version, str) or not version:
-        said = message_in(body)
+def _current_version(options: UisOptions, get: FetchPart) -> str:
+    answer = get("version.json", Request(f"{options.base_url}/versions/default"))
+    body = load_json(answer.path, answer.url)
+    current = body.get("version") if isinstance(body, dict) else None
+    if not isinstance(current, str) or not current:
         raise SourceError(
-            "does not tell its current version" + (f"; it says: {said}" if said else ""),
-            where=safe_url(url), todo="name a `version`, or try again later",
+            "does not state its current version" + saying(body), where=answer.url,
+            todo="name a `version`, or try again later",
         )
-    return version
+    return current
 
 
-def _url(indicator: str, version: str, options: Options) -> str:
+def _url(indicator: str, version: str, options: UisOptions) -> str:
     query: list[tuple[str, Any]] = [("indicator", indicator)]
     query += [("geoUnit", area) for area in options.areas]
     first, last = ends_of(options.years) if options.years else (None, None)
-    single = {
-        "geoUnitType": options.unit_type, "start": first, "end": last,
-        "version": version,
-    }
+    single = {"geoUnitType": options.unit_type, "start": first, "end": last, "version": version}
     query += [(key, value) for key, value in single.items() if value is not None]
     return f"{options.base_url}/data/indicators?{urlencode(query)}"
 
@@ -105,19 +101,17 @@ def _records(body: Any, where: str) -> list[Any]:
     records = body.get("records") if isinstance(body, dict) else None
     if isinstance(records, list):
         return records
-    said = message_in(body)
     raise ReadError(
-        "is no answer of the UNESCO Institute for Statistics"
-        + (f"; it says: {said}" if said else ""),
-        where=where, todo="check the indicator's code, or ask for fewer years",
+        "is no answer of the UNESCO Institute for Statistics" + saying(body), where=where,
+        todo="check the indicator's code, or ask for fewer years",
     )
 
 
-def read(parts: list[StoredPart], options: Options) -> Iterator[pa.RecordBatch]:
+def read(parts: list[SourceFile], options: UisOptions) -> Iterator[pa.RecordBatch]:
     """Read observations, see `COLUMNS`.
 
-    The institute writes 0 for what does not apply to a country, with the magnitude `NA`, and for
-    nought, with `NIL` (the README of each bulk file): the first has no value here.
+    The institute writes 0 with the magnitude `NA` where an indicator does not apply to a country,
+    and with `NIL` for a true zero (README of each bulk file): the first has no value here.
 
     Raises:
         ReadError: names file and line, or record.
@@ -133,7 +127,7 @@ def _without_placeholder(row: Row) -> Row:
     return row._replace(values=values)
 
 
-def _rows(parts: list[StoredPart]) -> Iterator[Row]:
+def _rows(parts: list[SourceFile]) -> Iterator[Row]:
     for part in parts:
         head = check_payload(part.path, part.name, "JSON, CSV or zip")
         if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"{", b"[")):
@@ -142,7 +136,7 @@ def _rows(parts: list[StoredPart]) -> Iterator[Row]:
             yield from _csv_rows(part, is_zip(head))
 
 
-def _json_rows(part: StoredPart) -> Iterator[Row]:
+def _json_rows(part: SourceFile) -> Iterator[Row]:
     for number, record in enumerate(_records(load_json(part.path, part.name), part.name), start=1):
         where = f"{part.name}:{number}"
         if not isinstance(record, dict) or "indicatorId" not in record:
@@ -150,7 +144,7 @@ def _json_rows(part: StoredPart) -> Iterator[Row]:
         yield Row(part.name, number, tuple(as_text(record.get(k), where) for k in _JSON_KEYS))
 
 
-def _csv_rows(part: StoredPart, packed: bool) -> Iterator[Row]:
+def _csv_rows(part: SourceFile, packed: bool) -> Iterator[Row]:
     with ExitStack() as stack:
         path, where = part.path, part.name
         if packed:

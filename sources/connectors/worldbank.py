@@ -3,7 +3,7 @@
 https://datahelpdesk.worldbank.org/knowledgebase/articles/889392
 An answer is `[{page, pages, per_page, total, ...}, [observation, ...]]`, newest year first. An
 error is `[{"message": [{id, key, value}]}]` under status 200, and an HTML page under 400. The first
-page tells when its database was last updated: while it stays the same, no other page is asked for.
+page states when its database was last updated: until that changes, no other page is requested.
 """
 
 from __future__ import annotations
@@ -20,15 +20,11 @@ from pydantic import Field
 
 from model.declarations.dataset import ColumnRule
 from model.errors import ChangedError, ReadError, SourceError
-from model.util.hashing import sha256_file
 from model.util.text import slug
-from sources.base import FetchedPart, FetchPart, Request, StoredPart
-from sources.connectors.by_indicator import ByIndicator, service_host
-from sources.connectors.options import BaseUrl, Codes, Years, ends_of
-from sources.fetch.recorded_files import recorded_files
-from sources.fetch.urls import safe_url
-from sources.formats.json_text import Lexeme, as_text, in_order, load_json
-from sources.formats.payload import message_in
+from sources.base import FetchPart, Request, SourceFile
+from sources.connectors.options import BaseUrl, Codes, IndicatorOptions, Years, ends_of
+from sources.formats.json_text import Lexeme, as_text, decode_valid, load_json
+from sources.formats.payload import message_in, saying
 from sources.formats.tabular.batches import Row, column_batch, text_batches
 from sources.limits import BATCH_ROWS, MAX_JSON_BYTES, MAX_PAGES
 
@@ -36,10 +32,9 @@ name = "worldbank"
 version = 1
 
 _SAME_ON_EVERY_PAGE = ("lastupdated", "total", "pages")
-
-# `area` is countryiso3code, or the country's id where an aggregate has no such code.
 _FAR = "2100"
 
+# `area` is countryiso3code, or the country's id where an aggregate has no such code.
 COLUMNS = (
     "indicator", "indicator_name", "country", "country_name", "countryiso3code", "area",
     "date", "value", "unit", "obs_status", "decimal", "footnote",
@@ -54,82 +49,85 @@ columns: Mapping[str, ColumnRule] = {
 }
 
 
-class Options(ByIndicator):
-    """What is asked: `indicators`, one request each; or `files` with recorded answers."""
+class WorldBankOptions(IndicatorOptions):
+    """Options of the World Bank's Indicators API."""
 
     areas: Literal["all"] | Codes = "all"
+    """Codes of countries and aggregates, or `all`."""
     years: Years | None = None
-    source: Annotated[int, Field(ge=1)] | None = None  # the database, e.g. 2 = WDI
+    """Range of periods, e.g. `2000..` or `2020M01..2020M12`; all by default."""
+    source: Annotated[int, Field(ge=1)] | None = None
+    """Number of the database, e.g. 2 for the World Development Indicators."""
     per_page: Annotated[int, Field(ge=1, le=32_500)] = 1_000
+    """Observations a page."""
     footnotes: bool = False
+    """Ask for footnotes, too."""
     base_url: BaseUrl = "https://api.worldbank.org/v2"
+    """Where the service is."""
 
 
-host = service_host
+Options = WorldBankOptions
 
 
-def fetch(options: Options, get: FetchPart) -> Iterator[FetchedPart]:
-    """Ask for each indicator, page after page.
+def fetch(options: WorldBankOptions, get: FetchPart) -> Iterator[SourceFile]:
+    """Request each indicator, page after page.
 
     Raises:
         SourceError: the World Bank's own words, or pages that do not fit together.
     """
-    if options.files:
-        yield from recorded_files(options.files, get)
-        return
     for indicator in options.indicators:
         yield from _pages(indicator, options, get)
 
 
-def _pages(indicator: str, options: Options, get: FetchPart) -> Iterator[FetchedPart]:
+def _pages(indicator: str, options: WorldBankOptions, get: FetchPart) -> Iterator[SourceFile]:
     page, pages, total, received = 1, 1, 0, 0
     first: tuple[str, ...] = ()
     edition: str | None = None
+    where = ""
     while page <= pages:
-        url = _url(indicator, page, options)
-        answer = get(f"{slug(indicator)}-{page:04d}.json", Request(url), edition)
-        envelope, rows = read_answer(answer.path, safe_url(url))
-        pages, total = _number(envelope, "pages", url), _number(envelope, "total", url)
+        request = Request(_url(indicator, page, options))
+        answer = get(f"{slug(indicator)}-{page:04d}.json", request, edition)
+        where = answer.url
+        envelope, rows = read_answer(answer.path, where)
+        pages, total = _number(envelope, "pages", where), _number(envelope, "total", where)
         said = tuple(str(envelope.get(key)) for key in _SAME_ON_EVERY_PAGE)
         if page == 1:
-            first, edition = said, _edition(envelope, answer.path)
+            first, edition = said, _edition(envelope, answer)
         elif said != first:
             raise ChangedError(
-                "was updated while its pages were asked for", where=safe_url(url),
-                todo="run again",
+                "was updated while its pages were requested", where=where, todo="run again"
             )
         received += len(rows)
         if pages > MAX_PAGES:
             raise SourceError(
-                f"{pages} pages; {MAX_PAGES} are allowed", where=safe_url(url),
+                f"{pages} pages; {MAX_PAGES} are allowed", where=where,
                 todo="ask for fewer countries or years, or a larger `per_page`",
             )
         yield replace(answer, edition=edition)
         page += 1
     if received != total:
         raise ChangedError(
-            f"announces {total} observations and gives {received}", where=safe_url(url),
+            f"announces {total} observations and gives {received}", where=where,
             todo="try again: the figures may have changed while they were read",
         )
 
 
-def _edition(envelope: dict[str, Any], first_page: Path) -> str | None:
-    """Return what tells this state of the figures from another.
+def _edition(envelope: dict[str, Any], first_page: SourceFile) -> str | None:
+    """Return what distinguishes this state of the figures from another.
 
     `lastupdated` is a day, and more may change on a day: the first page, which holds the newest
     figures, must be the same as well.
     """
     day = envelope.get("lastupdated")
-    return f"{day} {sha256_file(first_page)}" if day else None
+    return f"{day} {first_page.sha256}" if day else None
 
 
-def _url(indicator: str, page: int, options: Options) -> str:
+def _url(indicator: str, page: int, options: WorldBankOptions) -> str:
     areas = "all" if options.areas == "all" else ";".join(options.areas)
     query: dict[str, Any] = {"format": "json", "per_page": options.per_page, "page": page}
     if options.years is not None:
         first, last = ends_of(options.years)
-        # The service knows no open range; it takes one that ends in the future, and gives what
-        # there is.
+        # The service has no open range; one that ends in the future gives what there is.
         query["date"] = f"{first}:{last or _FAR + first[4:]}"
     if options.source is not None:
         query["source"] = options.source
@@ -139,17 +137,21 @@ def _url(indicator: str, page: int, options: Options) -> str:
     return f"{options.base_url}/{path}?{urlencode(query, safe=':')}"
 
 
-def _number(envelope: dict[str, Any], key: str, url: str) -> int:
+def _number(envelope: dict[str, Any], key: str, where: str) -> int:
     text = str(envelope.get(key))
     if not text.isdecimal() or len(text) > 12:
         raise SourceError(
-            f"its envelope has no number {key!r}", where=safe_url(url), todo="try again later"
+            f"its envelope has no number {key!r}", where=where, todo="try again later"
         )
     return int(text)
 
 
 def read_answer(path: Path, where: str) -> tuple[dict[str, Any], list[Any]]:
-    """Return an answer's envelope and observations; those of a re-saved file too.
+    """Return the envelope and the observations of an answer, also of one that a shell saved again.
+
+    Args:
+        path: the answer.
+        where: its name or URL, for messages.
 
     Raises:
         SourceError: the World Bank's own words.
@@ -169,14 +171,13 @@ def read_answer(path: Path, where: str) -> tuple[dict[str, Any], list[Any]]:
             return body[0], []
         if isinstance(rows, list):
             return body[0], rows
-    said = message_in(body)
     raise ReadError(
-        "is no answer of the World Bank's API" + (f"; it says: {said}" if said else ""),
-        where=where, todo="check the URL or the file",
+        "is no answer of the World Bank's API" + saying(body), where=where,
+        todo="check the URL or the file",
     )
 
 
-def read(parts: list[StoredPart], options: Options) -> Iterator[pa.RecordBatch]:
+def read(parts: list[SourceFile], options: WorldBankOptions) -> Iterator[pa.RecordBatch]:
     """Read observations, see `COLUMNS`.
 
     Raises:
@@ -217,11 +218,11 @@ def _keys(answer: tuple[dict[str, Any], list[_Observation]]) -> int:
     return len(envelope) + 12 * len(observations) + footnotes
 
 
-def _usual(part: StoredPart) -> Iterator[pa.RecordBatch] | None:
-    """Return the batches of an answer in which everything is as the API writes it, else None."""
+def _usual(part: SourceFile) -> Iterator[pa.RecordBatch] | None:
+    """Return the batches of an answer that is exactly as the API writes it, None of any other."""
     if part.path.stat().st_size > MAX_JSON_BYTES:
         return None
-    answer = in_order(part.path.read_bytes(), _decode, _keys)
+    answer = decode_valid(part.path.read_bytes(), _decode, _keys)
     if answer is None:
         return None
     rows: list[_Observation] = answer[1]
@@ -256,7 +257,7 @@ def _text(value: Any, where: str) -> str | None:
     return value if value is None or isinstance(value, str) else as_text(value, where)
 
 
-def _rows(part: StoredPart) -> Iterator[Row]:
+def _rows(part: SourceFile) -> Iterator[Row]:
     _, observations = read_answer(part.path, part.name)
     for number, observation in enumerate(observations, start=1):
         yield Row(part.name, number, _values(observation, f"{part.name}:{number}"))

@@ -18,15 +18,13 @@ import pyarrow as pa
 from model.declarations.dataset import ColumnRule
 from model.errors import ReadError
 from model.util.text import slug
-from sources.base import FetchedPart, FetchPart, Request, StoredPart
-from sources.connectors.by_indicator import ByIndicator, service_host
-from sources.connectors.options import BaseUrl
-from sources.fetch.recorded_files import recorded_files
+from sources.base import FetchPart, Request, SourceFile
+from sources.connectors.options import BaseUrl, IndicatorOptions
 from sources.formats.archives import is_zip, unpacked
 from sources.formats.csv_text import read_csv
 from sources.formats.payload import check_payload, quoted
 from sources.formats.tabular.batches import Row, text_batches
-from sources.formats.tabular.tables import Record
+from sources.formats.tabular.tables import RawRow
 from sources.formats.workbook.sheets import read_sheet
 
 name = "worldbank_bulk"
@@ -54,27 +52,25 @@ _HEADER_WITHIN = 12  # rows: the preamble has four
 _OLE = b"\xd0\xcf\x11\xe0"  # .xls
 
 
-class Options(ByIndicator):
-    """What is asked: `indicators`, one zip each; or `files` (CSV, zip, xls, xlsx)."""
+class WorldBankBulkOptions(IndicatorOptions):
+    """Options of World Bank downloads; `files` are CSV, zip, xls or xlsx."""
 
     base_url: BaseUrl = "https://api.worldbank.org/v2"
+    """Where the service is."""
 
 
-host = service_host
+Options = WorldBankBulkOptions
 
 
-def fetch(options: Options, get: FetchPart) -> Iterator[FetchedPart]:
-    """Ask for the zip of each indicator."""
-    if options.files:
-        yield from recorded_files(options.files, get)
-        return
+def fetch(options: WorldBankBulkOptions, get: FetchPart) -> Iterator[SourceFile]:
+    """Request the zip of each indicator."""
     for indicator in options.indicators:
         url = f"{options.base_url}/en/indicator/{quote(indicator)}?downloadformat=csv"
         yield get(f"{slug(indicator)}.zip", Request(url))
 
 
-def read(parts: list[StoredPart], options: Options) -> Iterator[pa.RecordBatch]:
-    """Read the years into rows, see `COLUMNS`. `_row` is the line or the sheet's row.
+def read(parts: list[SourceFile], options: WorldBankBulkOptions) -> Iterator[pa.RecordBatch]:
+    """Read the years into rows with `COLUMNS`. `_row` is the line or the row of the sheet.
 
     Raises:
         ReadError: names file, line and column.
@@ -82,7 +78,7 @@ def read(parts: list[StoredPart], options: Options) -> Iterator[pa.RecordBatch]:
     return text_batches(COLUMNS, _rows(parts))
 
 
-def _rows(parts: list[StoredPart]) -> Iterator[Row]:
+def _rows(parts: list[SourceFile]) -> Iterator[Row]:
     for part in parts:
         with ExitStack() as stack:
             path, where = part.path, part.name
@@ -97,7 +93,7 @@ def _rows(parts: list[StoredPart]) -> Iterator[Row]:
 
 
 def _is_workbook(path: Path, where: str) -> bool:
-    """Say whether a zip is a workbook: its name may be anything."""
+    """Whether a zip is a workbook, whatever its name."""
     try:
         with unpacked(path, where, "workbook.xml"):
             return True
@@ -106,9 +102,13 @@ def _is_workbook(path: Path, where: str) -> bool:
 
 
 def melted(
-    records: Iterable[Record], where: str
+    records: Iterable[RawRow], where: str
 ) -> Iterator[tuple[int, tuple[str, str, str, str, str, str, str]]]:
-    """Turn the wide records of one file into rows of `COLUMNS` with their row numbers.
+    """Unpivot the wide records of one file into rows of `COLUMNS` with their row numbers.
+
+    Args:
+        records: the rows with their numbers, from the first.
+        where: the file, for messages.
 
     Raises:
         ReadError: no header, an unknown column, or a row that does not fit.
@@ -125,7 +125,7 @@ def melted(
         if len(cells) < len(header) or filled[-1] >= len(header):
             raise ReadError(
                 f"the row has {len(cells)} fields; the header has {len(header)}",
-                where=f"{where}:{number}", todo="mend the row, or fetch the file again",
+                where=f"{where}:{number}", todo="fix the row, or fetch the file again",
             )
         country, code, indicator, indicator_code = (cells[position] for position in ids)
         for position, year in years:
@@ -135,7 +135,7 @@ def melted(
             )
 
 
-def _header(records: Iterator[Record], where: str) -> Record:
+def _header(records: Iterator[RawRow], where: str) -> RawRow:
     for number, cells in islice(records, _HEADER_WITHIN):
         names = [" ".join(cell.split()) for cell in cells]
         if "country name" in (name.lower() for name in names):

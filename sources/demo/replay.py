@@ -1,4 +1,4 @@
-"""Answers requests from the embedded sample, vintage after vintage, without a network."""
+"""A transport over the embedded sample: it serves one vintage after another, without a network."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from functools import cached_property
 from pathlib import Path
 
 from model.errors import SourceError
-from model.util.disk import atomic_write
-from sources.base import Request, Response, Validators
+from sources.base import Request, SourceFile, Validators
 from sources.demo.facts import Sample, Vintage, load_samples
 from sources.demo.responses import indicators_asked, render
+from sources.fetch.body import write_body
 from sources.fetch.urls import safe_url
 from sources.formats.payload import words_of
 
@@ -23,14 +23,14 @@ _PAGE = re.compile(r"([?&])page=(\d+)")
 
 @dataclass
 class ReplayTransport:
-    """Stands where HTTP would, over the facts under `root` (`<sector>/<dataset>/source.yaml`).
+    """Stands in for HTTP, over the facts under `root` (`<sector>/<dataset>/source.yaml`).
 
-    Vintages play forward: the first one without a validator, the next one to the ETag of one,
-    and to that of the last one "not modified".
+    Vintages play forward: a request without a validator gets the first one, a request with the
+    ETag of a vintage the next one, and after the last one nothing is newer.
     """
 
     root: Path
-    # The vintage of each first page: the pages after it are of the same vintage.
+    # The vintage of each first page: its later pages are of the same vintage.
     _first_pages: dict[str, Vintage] = field(default_factory=dict)
 
     @cached_property
@@ -38,13 +38,12 @@ class ReplayTransport:
         return load_samples(self.root)
 
     def rounds(self, dataset_id: str) -> int:
-        """Return how many vintages a dataset has: so many fetches bring something new."""
-        found = (each for each in self._samples if each.dataset == dataset_id)
-        sample = next(found, None)
-        return len(sample.vintages) if sample else 1
+        """Return the number of vintages of a dataset: so many fetches bring something new."""
+        found = (len(each.vintages) for each in self._samples if each.dataset == dataset_id)
+        return next(found, 1)
 
-    def send(self, request: Request, validators: Validators, target: Path) -> Response:
-        """Answer as the source would, and write the body to `target`.
+    def send(self, request: Request, validators: Validators, target: Path) -> SourceFile | None:
+        """Answer as the source would, and write the body to `target`; see `Transport`.
 
         Raises:
             SourceError: no sample answers this URL, or its source would refuse it.
@@ -52,27 +51,25 @@ class ReplayTransport:
         sample = self._sample_for(request)
         vintage = self._vintage_for(sample, request, validators)
         if vintage is None:
-            return Response(request.url, 304, {}, None, not_modified=True)
-        self._remember(request, vintage)
-        answer = render(sample, vintage, request)
-        if answer.status != 200:
-            said = words_of(answer.body)
+            return None
+        if _page(request.url) == 1:
+            self._first_pages[_any_page(request.url)] = vintage
+        rendered = render(sample, vintage, request)
+        if rendered.status != 200:
+            said = words_of(rendered.body)
             raise SourceError(
-                f"answered HTTP {answer.status}" + (f": {said}" if said else ""),
+                f"answered HTTP {rendered.status}" + (f": {said}" if said else ""),
                 where=safe_url(request.url), todo="check the codes in the source's options",
             )
-        with atomic_write(target) as aside:
-            aside.write_bytes(answer.body)
         published = datetime.combine(vintage.day, time(), UTC)
-        headers = {
+        return write_body(target, [rendered.body], request, {
             "etag": vintage.etag,
             "last-modified": format_datetime(published, usegmt=True),
-            "content-type": answer.media_type,
-        }
-        return Response(request.url, 200, headers, target)
+            "content-type": rendered.media_type,
+        })
 
     def _sample_for(self, request: Request) -> Sample:
-        """Choose by the longest beginning of the URL, then by the indicator that it names."""
+        """Choose by the longest prefix of the URL, then by the indicator that it names."""
         fitting = [
             (max(len(each) for each in prefixes), sample)
             for sample in self._samples
@@ -98,15 +95,11 @@ class ReplayTransport:
             is_first = _page(request.url) in (None, 1)
             return first if is_first else self._first_pages.get(_any_page(request.url), first)
         for vintage in sample.vintages:
-            # The same day with another checksum: the facts were mended, so they are sent again.
-            later_or_mended = vintage.day.isoformat() >= found.group(1)
-            if later_or_mended and vintage.etag != validators.etag:
+            # The same day with another checksum: the facts were corrected, so they are sent again.
+            is_current = vintage.day.isoformat() >= found.group(1)
+            if is_current and vintage.etag != validators.etag:
                 return vintage
         return None
-
-    def _remember(self, request: Request, vintage: Vintage) -> None:
-        if _page(request.url) == 1:
-            self._first_pages[_any_page(request.url)] = vintage
 
 
 def _page(url: str) -> int | None:

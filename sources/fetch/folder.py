@@ -1,20 +1,22 @@
-"""Answers requests from the files of a folder, and never from outside it."""
+"""A transport over the files of a folder, and never over files outside it."""
 
 from __future__ import annotations
 
-import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formatdate
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from model.errors import SourceError
-from model.util.disk import atomic_write
 from model.util.hashing import sha256_file
-from sources.base import Request, Response, Validators
+from sources.base import Request, SourceFile, Validators
+from sources.fetch.body import write_body
 from sources.fetch.recorded_files import is_pattern
 from sources.fetch.urls import file_url, path_of_file_url, safe_url
 from sources.formats.payload import quoted
 from sources.limits import MAX_FILES, MAX_TEXT_BYTES
+
+_PIECE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -26,55 +28,54 @@ class FolderTransport:
 
     root: Path
 
-    def send(self, request: Request, validators: Validators, target: Path) -> Response:
-        """Copy the file to `target`, unless it is the one that `validators` names.
+    def send(self, request: Request, validators: Validators, target: Path) -> SourceFile | None:
+        """Copy the file to `target`, unless it is the one that `validators` name.
 
         Raises:
-            SourceError: no `file:` URL, no such file, or a file outside the folder.
+            SourceError: not a `file:` URL, no such file, or a file outside the folder.
         """
         if not request.url.startswith("file:"):
             raise SourceError(
-                "only files are read here", where=safe_url(request.url),
+                "this profile reads files only", where=safe_url(request.url),
                 todo="give `files` instead, or choose a profile that may use the network",
             )
-        # A glob is not percent-encoded: `?` and `[` are its own marks.
+        # A glob is not percent-encoded: `?` and `[` belong to it.
         pattern = request.url.removeprefix("file:")
         if is_pattern(pattern):
-            return self._listing(pattern, request, target)
-        return self._file(path_of_file_url(request.url), request, validators, target)
+            return write_body(target, [self._listing(pattern)], request, {})
+        file = self._inside(path_of_file_url(request.url))
+        try:
+            if validators.etag and validators.etag == f'"{sha256_file(file)}"':
+                return None
+            modified = formatdate(file.stat().st_mtime, usegmt=True)
+            source = file.open("rb")
+        except OSError as error:
+            raise SourceError(
+                f"cannot be read: {error.strerror}", where=str(file), todo="check its rights"
+            ) from error
+        with source:
+            pieces = iter(partial(source.read, _PIECE), b"")
+            copied = write_body(target, pieces, request, {"last-modified": modified})
+        return replace(copied, etag=f'"{copied.sha256}"')
 
-    def _file(
-        self, path: str, request: Request, validators: Validators, target: Path
-    ) -> Response:
+    def _inside(self, path: str) -> Path:
         _check_relative(path)
         file = self.root / path
         if not file.is_file():
             raise SourceError("there is no such file", where=str(file), todo="check `files`")
-        if not self._is_inside(file):
+        if not self._contains(file):
             raise SourceError(
                 "leads out of the folder", where=str(file), todo=f"put the file under {self.root}"
             )
         if file.stat().st_size > MAX_TEXT_BYTES:
             raise SourceError(f"is larger than {MAX_TEXT_BYTES} bytes", where=str(file))
-        try:
-            etag = f'"{sha256_file(file)}"'
-            modified = formatdate(file.stat().st_mtime, usegmt=True)
-        except OSError as error:
-            raise SourceError(
-                f"cannot be read: {error.strerror}", where=str(file), todo="check its rights"
-            ) from error
-        headers = {"etag": etag, "last-modified": modified}
-        if validators.etag == etag:
-            return Response(request.url, 304, headers, None, not_modified=True)
-        with atomic_write(target) as aside:
-            shutil.copyfile(file, aside)
-        return Response(request.url, 200, headers, target)
+        return file
 
-    def _listing(self, pattern: str, request: Request, target: Path) -> Response:
+    def _listing(self, pattern: str) -> bytes:
         _check_relative(pattern)
         found = []
         for path in self.root.glob(pattern):
-            if path.is_file() and self._is_inside(path):
+            if path.is_file() and self._contains(path):
                 found.append(file_url(path.relative_to(self.root).as_posix()))
             if len(found) > MAX_FILES:
                 raise SourceError(
@@ -85,12 +86,9 @@ class FolderTransport:
             raise SourceError(
                 f"no file matches {pattern!r}", where=str(self.root), todo="check `files`"
             )
-        text = "\n".join(sorted(found))
-        with atomic_write(target) as aside:
-            aside.write_text(text, encoding="utf-8")
-        return Response(request.url, 200, {}, target)
+        return "\n".join(sorted(found)).encode()
 
-    def _is_inside(self, path: Path) -> bool:
+    def _contains(self, path: Path) -> bool:
         return path.resolve().is_relative_to(self.root.resolve())
 
 

@@ -1,22 +1,27 @@
-"""HTTP for sources that are slow, busy, wrong or hostile: bounded in time, size and reach."""
+"""HTTP to sources that may be slow, busy, broken or hostile: bounded in time, size and reach.
+
+Belongs here: retries, turns, redirects, the total deadline. Names resolve to addresses in
+`http_addresses.py`; a body is unpacked in `http_body.py`.
+"""
 
 from __future__ import annotations
 
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated
 
 import httpx
 from pydantic import Field
 
 from model.errors import SourceError, UnreachableError
-from model.util.disk import atomic_write
 from model.util.text import Frozen
-from sources.base import Request, Response, Validators
+from sources.base import Request, SourceFile, Validators
+from sources.fetch.body import write_body
 from sources.fetch.http_addresses import addresses_of, parsed_url, redirected
 from sources.fetch.http_body import beginning, decoded, too_large
 from sources.fetch.http_failures import Again, advice_for, retry_after, words_for
@@ -27,7 +32,7 @@ USER_AGENT = "OpenIndicators/0.1 (open data of the city of Da Nang; reads publis
 
 _RETRIED = frozenset({429, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_NOT_SENT_ON = frozenset({"authorization", "cookie", "proxy-authorization"})
+_NOT_FORWARDED = frozenset({"authorization", "cookie", "proxy-authorization"})
 
 
 class HttpLimits(Frozen):
@@ -43,7 +48,7 @@ class HttpLimits(Frozen):
     min_interval: Annotated[float, Field(ge=0)] = 0.25  # between two requests to one host
     max_bytes: Annotated[int, Field(ge=1)] = 500_000_000  # as sent, and again after decompression
     max_redirects: Annotated[int, Field(ge=0, le=20)] = 5
-    allow_private: bool = False  # addresses of this machine and its neighbours
+    allow_private: bool = False  # addresses of this machine and its network
 
 
 @dataclass
@@ -58,7 +63,7 @@ class HttpTransport:
         self._client = httpx.Client(
             timeout=httpx.Timeout(self.limits.read_timeout, connect=self.limits.connect_timeout),
             follow_redirects=False,  # each hop is checked here
-            trust_env=False,  # a proxy or .netrc of the machine would go round the checks
+            trust_env=False,  # a proxy or .netrc of the machine would bypass the checks
             # Connections go to addresses, and one address serves many names: a connection that
             # was verified for one name must not be used again for another.
             limits=httpx.Limits(max_keepalive_connections=0),
@@ -70,8 +75,8 @@ class HttpTransport:
         """Close the connections."""
         self._client.close()
 
-    def send(self, request: Request, validators: Validators, target: Path) -> Response:
-        """Send `request`, again where that may help, and write the body to `target`.
+    def send(self, request: Request, validators: Validators, target: Path) -> SourceFile | None:
+        """Send `request`, with retries where they may help; see `Transport`.
 
         Raises:
             SourceError: unreachable, refused, too large, or too slow, after bounded retries.
@@ -99,25 +104,25 @@ class HttpTransport:
         limits = self.limits
         if failure.wait is not None:
             if failure.wait > limits.max_retry_after:
-                return float("inf")  # longer than we wait: give up now, with the reason
+                return float("inf")  # longer than we wait: give up now, stating the reason
             return failure.wait
         longest = min(limits.max_backoff, limits.backoff * 2 ** (attempt - 1))
         return longest * random.uniform(0.5, 1)  # noqa: S311 - jitter, no secret
 
     def _once(
         self, request: Request, validators: Validators, target: Path, deadline: float
-    ) -> Response:
+    ) -> SourceFile | None:
         """Follow one request through its redirects."""
         url, method, body = request.url, request.method, request.body
         headers = self._headers(request, validators)
         for _ in range(self.limits.max_redirects + 1):
-            with self._answer(method, url, headers, body, deadline) as response:
+            with closing(self._connect(method, url, headers, body, deadline)) as response:
                 if response.status_code not in _REDIRECTS:
-                    return self._finish(response, url, request.secrets, target, deadline)
+                    return self._finish(response, url, request, target, deadline)
                 after = redirected(url, response)
             if host_of(after) != host_of(url):
-                kept = {name.lower() for name in request.secrets} | _NOT_SENT_ON
-                headers = {k: v for k, v in headers.items() if k.lower() not in kept}
+                secret = {name.lower() for name in request.secrets} | _NOT_FORWARDED
+                headers = {k: v for k, v in headers.items() if k.lower() not in secret}
             if response.status_code in (301, 302, 303) and method != "GET":
                 method, body = "GET", None
                 headers = {k: v for k, v in headers.items() if k.lower() != "content-type"}
@@ -143,11 +148,11 @@ class HttpTransport:
                 headers["If-Modified-Since"] = validators.last_modified
         return headers
 
-    def _answer(
+    def _connect(
         self, method: str, url: str, headers: dict[str, str], body: bytes | None,
         deadline: float,
-    ) -> _Streamed:
-        """Connect to the very address that was checked: a name may change its mind in between.
+    ) -> httpx.Response:
+        """Connect to the very address that was checked: a name may resolve to another one later.
 
         The name still goes into the Host header and the TLS handshake, which is verified.
         """
@@ -171,9 +176,9 @@ class HttpTransport:
                 extensions={"sni_hostname": name},
             )
             try:
-                return _Streamed(self._client.send(outgoing, stream=True, auth=auth))
+                return self._client.send(outgoing, stream=True, auth=auth)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                failure = error  # the next address of the host may do
+                failure = error  # another address of the host may answer
             except httpx.HTTPError as error:
                 raise Again(words_for(error)) from error
         raise Again(words_for(failure)) from failure
@@ -187,51 +192,33 @@ class HttpTransport:
             self.sleep(turn - now)
 
     def _finish(
-        self, response: httpx.Response, url: str, secrets: Mapping[str, str], target: Path,
-        deadline: float,
-    ) -> Response:
+        self, response: httpx.Response, url: str, request: Request, target: Path, deadline: float
+    ) -> SourceFile | None:
         status = response.status_code
         headers = {name.lower(): value for name, value in response.headers.items()}
         if status == 304:
-            return Response(url, status, headers, None, not_modified=True)
+            return None
         if status in (200, 203):
-            with atomic_write(target) as aside, aside.open("wb") as file:
-                self._receive(response, url, file, deadline)
-            return Response(url, status, headers, target)
-        said = without_secrets(words_of(beginning(response)), url, secrets.values())
+            return write_body(target, self._body(response, url, deadline), request, headers)
+        said = without_secrets(words_of(beginning(response)), url, request.secrets.values())
         what = f"answered HTTP {status}" + (f": {said}" if said else "")
         if status in _RETRIED:
             raise Again(what, retry_after(headers))
         raise SourceError(what, where=safe_url(url), todo=advice_for(status))
 
-    def _receive(
-        self, response: httpx.Response, url: str, file: BinaryIO, deadline: float
-    ) -> None:
+    def _body(self, response: httpx.Response, url: str, deadline: float) -> Iterator[bytes]:
         limit = self.limits.max_bytes
         announced = response.headers.get("content-length", "")
         if announced.isdigit() and int(announced) > limit:
             raise too_large(url, limit)
-        written = 0
+        received = 0
         try:
             for piece in decoded(response, limit, url):
-                written += len(piece)
-                if written > limit:
+                received += len(piece)
+                if received > limit:
                     raise too_large(url, limit)
                 if time.monotonic() > deadline:
                     raise Again(f"did not finish within {self.limits.total_timeout:g} s")
-                file.write(piece)
+                yield piece
         except httpx.HTTPError as error:
             raise Again(words_for(error)) from error
-
-
-@dataclass(frozen=True)
-class _Streamed:
-    """A response that is closed at the end of its block."""
-
-    response: httpx.Response
-
-    def __enter__(self) -> httpx.Response:
-        return self.response
-
-    def __exit__(self, *details: object) -> None:
-        self.response.close()

@@ -1,4 +1,4 @@
-"""Where HTTP may lead: to http and https alone, and to addresses of the public internet."""
+"""Where HTTP may connect: http and https only, and only addresses of the public internet."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ def parsed_url(url: str) -> httpx.URL:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, ValueError) as error:
         raise SourceError(
-            "is no URL that can be asked", where=safe_url(url), todo="check the URL"
+            "is not a valid URL", where=safe_url(url), todo="check the URL"
         ) from error
     if parsed.scheme not in ("http", "https") or not parsed.host:
         raise SourceError(
-            "only http and https are asked", where=safe_url(url), todo="check the URL"
+            "only http and https are supported", where=safe_url(url), todo="check the URL"
         )
     return parsed
 
 
 def redirected(url: str, response: httpx.Response) -> str:
-    """Return the URL that an answer to `url` redirects to.
+    """Return the URL to which a response to `url` redirects.
 
     Raises:
         SourceError: none, not http or https, or from https to http.
@@ -46,13 +46,23 @@ def redirected(url: str, response: httpx.Response) -> str:
     if url.startswith("https:") and not after.startswith("https:"):
         raise SourceError(
             f"redirects from https to {safe_url(after)}", where=safe_url(url),
-            todo="give the URL that it should be, if it can be trusted",
+            todo="give the final URL, if it can be trusted",
         )
     return after
 
 
 def addresses_of(host: str, url: str, allow_private: bool) -> list[str]:
-    """Resolve a host; refuse it when any of its addresses is not on the public network."""
+    """Resolve a host; refuse it when any of its addresses is not on the public internet.
+
+    Args:
+        host: the name, in ASCII.
+        url: for messages.
+        allow_private: accept addresses of this machine and its network, too.
+
+    Raises:
+        SourceError: an address is not public.
+        Again: the name cannot be resolved.
+    """
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -69,9 +79,9 @@ def addresses_of(host: str, url: str, allow_private: bool) -> list[str]:
 
 
 def is_public(address: str) -> bool:
-    """Say whether an IP address is one of the public internet.
+    """Whether an IP address belongs to the public internet.
 
-    An IPv6 address that carries an IPv4 address (mapped, 6to4, Teredo, NAT64) is judged by it.
+    An IPv6 address that carries an IPv4 address (mapped, 6to4, Teredo, NAT64) counts as that one.
     """
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):

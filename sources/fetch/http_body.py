@@ -1,4 +1,4 @@
-"""The body of an HTTP answer, unpacked and bounded."""
+"""The body of an HTTP response, unpacked and bounded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,17 @@ from sources.limits import HEAD_BYTES
 
 
 def decoded(response: httpx.Response, limit: int, url: str) -> Iterator[bytes]:
-    """Give the body, unpacked when it is gzip, never more than `limit` + 1 bytes at a time."""
+    """Yield the body, unpacked when it is gzip, in pieces of a megabyte at most.
+
+    Args:
+        response: streamed.
+        limit: bytes that may be received, packed.
+        url: for messages.
+
+    Raises:
+        SourceError: larger, or in another encoding.
+        Again: damaged or cut off.
+    """
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding in ("", "identity"):
         yield from response.iter_raw()
@@ -42,7 +52,7 @@ def decoded(response: httpx.Response, limit: int, url: str) -> Iterator[bytes]:
 
 
 def beginning(response: httpx.Response) -> bytes:
-    """Return the beginning of an error's body, if it can be had at all."""
+    """Return the first bytes of an error's body, as far as it can be received."""
     head = b""
     try:
         for piece in decoded(response, HEAD_BYTES, ""):

@@ -1,4 +1,4 @@
-"""What went wrong over HTTP, in words, and whether trying again may help."""
+"""Failures of HTTP: the words for them, and whether a retry may help."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import httpx
 
 
 class Again(Exception):
-    """A failure that may pass: why, and how long the source asks to wait."""
+    """A temporary failure: why, and how many seconds the source asks to wait."""
 
     def __init__(self, why: str, wait: float | None = None) -> None:
         super().__init__(why)
@@ -31,21 +31,21 @@ def retry_after(headers: dict[str, str]) -> float | None:
 
 
 def words_for(error: Exception | None) -> str:
-    """Say what happened without the library's own text, which may hold the URL."""
+    """Describe an error without the library's own text, which may contain the URL."""
     if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
         return "cannot be reached in time"
     if isinstance(error, httpx.TimeoutException):
         return "did not answer in time"
     if isinstance(error, httpx.ConnectError):
         secure = "certificate" in str(error).lower() or "ssl" in str(error).lower()
-        return "has no certificate that can be trusted" if secure else "cannot be reached"
+        return "has no trusted certificate" if secure else "cannot be reached"
     if isinstance(error, httpx.RemoteProtocolError):
         return "broke off in the middle of its answer"
     return f"the connection failed ({type(error).__name__})"
 
 
 def advice_for(status: int) -> str:
-    """Say what to do about a status that no further attempt mends."""
+    """Return what to do about a status that a retry does not resolve."""
     if status in (401, 403):
         return "the source refuses: check the key, and whether it may be asked from here"
     if status in (404, 410):

@@ -1,4 +1,4 @@
-"""Recorded answers: files of a folder in the place of requests, for every protocol."""
+"""Recorded answers: files of a folder in the place of requests, for every connector."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from model.errors import SourceError
 from model.util.text import slug
-from sources.base import FetchedPart, FetchPart, Request
+from sources.base import FetchPart, Request, SourceFile
 from sources.fetch.urls import file_url, path_of_file_url
 from sources.limits import MAX_FILES
 
@@ -15,12 +15,18 @@ _GLOB = frozenset("*?[")
 
 
 def is_pattern(path: str) -> bool:
-    """Say whether a path is a glob."""
+    """Whether a path is a glob."""
     return not _GLOB.isdisjoint(path)
 
 
 def part_name(path: str, taken: set[str], default_suffix: str = ".dat") -> str:
-    """Return a safe name for a part, unlike those in `taken`, and remember it there."""
+    """Return a safe name for a part.
+
+    Args:
+        path: of the file or URL that is fetched.
+        taken: names that are in use; the new one is added.
+        default_suffix: where the path has no plain ending of its own.
+    """
     pure = PurePosixPath(path)
     suffix = slug(pure.suffix)
     stem = slug(pure.stem)[:80] or "part"
@@ -33,14 +39,14 @@ def part_name(path: str, taken: set[str], default_suffix: str = ".dat") -> str:
     return name
 
 
-def recorded_files(files: Sequence[str], get: FetchPart) -> Iterator[FetchedPart]:
-    """Ask for the files that paths and globs name, in order, each once.
+def recorded_files(files: Sequence[str], get: FetchPart) -> Iterator[SourceFile]:
+    """Fetch the files that paths and globs name, in order, each once.
 
-    The transport answers a glob with a list of `file:` URLs, one a line; that list is no part
-    of the snapshot.
+    A transport answers a glob with a list of `file:` URLs, one a line; that list is no part of
+    the snapshot.
 
     Raises:
-        SourceError: a glob names no file, or too many.
+        SourceError: a glob matches no file, or too many.
     """
     urls: dict[str, None] = {}
     for number, pattern in enumerate(files, start=1):
@@ -48,8 +54,7 @@ def recorded_files(files: Sequence[str], get: FetchPart) -> Iterator[FetchedPart
             urls[file_url(pattern)] = None
             continue
         listing = get(f"listing-{number:04d}.txt", Request("file:" + pattern))
-        found = listing.path.read_text(encoding="utf-8").splitlines()
-        urls.update(dict.fromkeys(found))
+        urls.update(dict.fromkeys(listing.path.read_text(encoding="utf-8").splitlines()))
     if len(urls) > MAX_FILES:
         raise SourceError(
             f"{len(urls)} files; {MAX_FILES} are allowed", where=", ".join(files),

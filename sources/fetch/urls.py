@@ -30,7 +30,7 @@ def safe_url(url: str) -> str:
 
 
 def without_secrets(text: str, url: str, others: Iterable[str] = ()) -> str:
-    """Return a source's words without the secrets that it may repeat: the URL's, and `others`."""
+    """Return a source's words without secrets that it may repeat: the URL's, and `others`."""
     try:
         parts = urlsplit(url)
         found = [*others]

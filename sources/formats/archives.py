@@ -1,4 +1,4 @@
-"""Zip archives and gzip files: one member at a time, bounded, to a file whose name is ours."""
+"""Zip archives and gzip files: one member at a time, bounded, under a file name of our own."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from sources.limits import (
 
 _PIECE = 1 << 20
 
-# What zipfile raises for an archive that is not whole; the last for a member's name.
+# What zipfile raises for a damaged archive; the last for a member's name.
 DAMAGED = (
     zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, UnicodeDecodeError,
 )
 
 
 def is_zip(head: bytes) -> bool:
-    """Say whether a payload begins as a zip archive does."""
+    """Whether a payload begins as a zip archive does."""
     return head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
 
 
 @contextmanager
 def unpacked(path: Path, where: str, pattern: str) -> Iterator[tuple[Path, str]]:
-    """Unpack the one member that `pattern` names, for as long as the context lasts.
+    """Unpack the one member that matches `pattern`, for as long as the context lasts.
 
     Args:
         path: the archive.
@@ -44,7 +44,7 @@ def unpacked(path: Path, where: str, pattern: str) -> Iterator[tuple[Path, str]]
             pattern, after a blank, leaves members out: `*.csv !Metadata*`.
 
     Returns:
-        The member's file (named by us, never by the archive) and its name for messages.
+        The member's file (never named by the archive) and its name for messages.
 
     Raises:
         ReadError: damaged, too large, too many members, encrypted, or no single match.
@@ -59,13 +59,18 @@ def unpacked(path: Path, where: str, pattern: str) -> Iterator[tuple[Path, str]]
 
 
 def is_gzip(head: bytes) -> bool:
-    """Say whether a payload begins as a gzip file does."""
+    """Whether a payload begins as a gzip file does."""
     return head.startswith(b"\x1f\x8b\x08")
 
 
 @contextmanager
 def ungzipped(path: Path, where: str, suffix: str) -> Iterator[Path]:
-    """Unpack a gzip file, for as long as the context lasts, to a file that ends in `suffix`.
+    """Unpack a gzip file, for as long as the context lasts.
+
+    Args:
+        path: the file.
+        where: its name, for messages.
+        suffix: the ending of the unpacked file.
 
     Raises:
         ReadError: damaged, cut off, or too large.
@@ -94,12 +99,12 @@ def _check_size(packed: int, unpacked_size: int, where: str) -> None:
     ):
         raise ReadError(
             f"would unpack {packed} bytes to {unpacked_size}", where=where,
-            todo="ask the publisher: this is how archives are made that fill a disk",
+            todo="ask the publisher: archives that fill a disk are made this way",
         )
 
 
 def check_archive(path: Path, where: str) -> None:
-    """Check an archive's bounds before another reader opens it (a workbook is a zip).
+    """Check the size of an archive before another reader opens it (a workbook is a zip).
 
     Raises:
         ReadError: damaged or too large.

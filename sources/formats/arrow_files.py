@@ -18,7 +18,7 @@ _DAMAGED = (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError)  # the 
 
 
 def parquet_batches(part: str, path: Path, where: str) -> Iterator[pa.RecordBatch]:
-    """Give the rows of a Parquet file, whose checksums are verified.
+    """Yield the rows of a Parquet file, whose checksums are verified.
 
     Args:
         part: the name of the part.
@@ -40,7 +40,7 @@ def parquet_batches(part: str, path: Path, where: str) -> Iterator[pa.RecordBatc
 
 
 def arrow_batches(part: str, path: Path, where: str) -> Iterator[pa.RecordBatch]:
-    """Give the rows of an Arrow IPC file or stream; arguments and errors as `parquet_batches`."""
+    """Yield the rows of an Arrow IPC file or stream; arguments and errors as `parquet_batches`."""
     try:
         with pa.OSFile(str(path)) as file:
             is_file = file.read(len(_IPC_FILE)) == _IPC_FILE
@@ -59,7 +59,7 @@ def arrow_batches(part: str, path: Path, where: str) -> Iterator[pa.RecordBatch]
 def _checked(batches: Iterable[pa.RecordBatch], where: str) -> Iterator[pa.RecordBatch]:
     total = 0
     for batch in batches:
-        batch.validate(full=True)  # offsets and text are the file's word
+        batch.validate(full=True)  # offsets and text come from the file unchecked
         total += batch.nbytes
         if total > MAX_TEXT_BYTES:
             raise ReadError(f"would unpack to more than {MAX_TEXT_BYTES} bytes", where=where)
@@ -70,7 +70,7 @@ def _checked(batches: Iterable[pa.RecordBatch], where: str) -> Iterator[pa.Recor
 def _positioned(
     batches: Iterable[pa.RecordBatch], columns: pa.Schema, part: str, where: str
 ) -> Iterator[pa.RecordBatch]:
-    """Add the part and the number of each row; give one batch at least."""
+    """Add the part and the number of each row; yield one batch at least."""
     schema = pa.schema([*columns.remove_metadata(), *POSITION_FIELDS])
     if len(set(schema.names)) != len(schema.names):
         raise ReadError("has two columns of one name", where=where, todo="rename one")

@@ -1,10 +1,9 @@
-"""CSV a block at a time, by pyarrow: what is plain goes fast, the rest goes to the strict reader.
+"""CSV in blocks, by pyarrow: the fast path for plain files; the strict reader takes any other.
 
-`sources.formats.csv_text` judges every quote and names the line of every fault, in Python, at a few
-hundred thousand rows a second. Most files are plain, and pyarrow reads those twenty times as
-fast; but it repairs (`"a"b` becomes `ab`) and counts no lines. So each block is looked at first:
-where anything in it is unusual, or pyarrow refuses it, the strict reader takes over from there,
-with its own messages.
+`csv_text.py` checks every quote and names the line of every error, in Python, at a few hundred
+thousand rows a second. Most files are plain, and pyarrow reads those twenty times as fast; but it
+repairs (`"a"b` becomes `ab`) and counts no lines. So each block is scanned first: where anything in
+it is unusual, or pyarrow refuses it, the strict reader continues from there.
 """
 
 from __future__ import annotations
@@ -28,15 +27,15 @@ from sources.formats.tabular.batches import Row, text_batches, text_schema
 from sources.formats.tabular.tables import TableExtent, as_table
 from sources.limits import MAX_CELL_CHARS
 
-# DuckDB keeps rows in groups of 122,880: a block with more it takes as it is, smaller ones it
-# gathers first, which costs a third of the time.
+# DuckDB keeps rows in groups of 122,880: it takes a larger block as it is and gathers smaller ones
+# first, which costs a third of the time.
 # https://duckdb.org/docs/stable/guides/performance/how_to_tune_workloads
 BLOCK_BYTES = 16_000_000
 _NEWLINE, _RETURN, _QUOTE = 10, 13, 34
 
 
 @dataclass(frozen=True)
-class _Place:
+class _RowStart:
     """Where a row begins: the byte in the file, and the line, from 1."""
 
     offset: int
@@ -44,7 +43,7 @@ class _Place:
 
 
 @dataclass(frozen=True)
-class _Rows:
+class _BlockRows:
     """A block's rows: where each begins, and on which line; blank lines are not among them."""
 
     size: int  # bytes of the block up to the end of its last row
@@ -53,9 +52,9 @@ class _Rows:
 
 
 def csv_batches(
-    path: Path, where: str, part: str, delimiter: str, shape: TableExtent
+    path: Path, where: str, part: str, delimiter: str, extent: TableExtent
 ) -> Iterator[pa.RecordBatch]:
-    """Give the rows of a CSV file in UTF-8 as batches of text with POSITION_FIELDS.
+    """Yield the rows of a CSV file in UTF-8 as batches of text with POSITION_FIELDS.
 
     The rows are those of `read_csv` and `as_table`, and so are the errors.
 
@@ -64,25 +63,25 @@ def csv_batches(
         where: its name, for messages.
         part: the name of the part.
         delimiter: one character.
-        shape: where the table stands in the file; without a footer.
+        extent: where the table stands in the file; without a footer.
 
     Raises:
         ReadError: names file and line.
     """
-    first_line = max(1, shape.header)
+    first_line = max(1, extent.header)
     records = read_csv(path, where, delimiter=delimiter, first_line=first_line)
-    table = as_table(records, shape, where)
+    table = as_table(records, extent, where)
     first = next(table.rows, None)
     if first is None:
         yield from text_batches(table.columns, ())
         return
-    rest: _Place | None = _beginning(path, first[0])
+    rest: _RowStart | None = _beginning(path, first[0])
     if rest is None:  # a line ends otherwise than with a newline
-        rest = _Place(0, first_line)
+        rest = _RowStart(0, first_line)
     else:
-        shape = TableExtent(0, names=table.columns)
+        extent = TableExtent(0, names=table.columns)
         for given in _plain_batches(path, rest, table.columns, part, delimiter):
-            if isinstance(given, _Place):
+            if isinstance(given, _RowStart):
                 rest = given
                 break
             yield given
@@ -91,11 +90,11 @@ def csv_batches(
     records = read_csv(
         path, where, delimiter=delimiter, first_line=rest.line, offset=rest.offset
     )
-    table = as_table(records, shape, where)
+    table = as_table(records, extent, where)
     yield from text_batches(table.columns, (Row(part, *record) for record in table.rows))
 
 
-def _beginning(path: Path, line: int) -> _Place | None:
+def _beginning(path: Path, line: int) -> _RowStart | None:
     with path.open("rb") as file:
         before = b"".join(islice(file, line - 1))
         if before.count(b"\r") != before.count(b"\r\n"):
@@ -103,13 +102,13 @@ def _beginning(path: Path, line: int) -> _Place | None:
         offset = len(before)
         if not offset and file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8:
             offset = len(codecs.BOM_UTF8)
-    return _Place(offset, line)
+    return _RowStart(offset, line)
 
 
 def _plain_batches(
-    path: Path, begin: _Place, columns: Sequence[str], part: str, delimiter: str
-) -> Iterator[pa.RecordBatch | _Place]:
-    """Give the rows; where the file is not plain, give the place where the strict reader goes on.
+    path: Path, begin: _RowStart, columns: Sequence[str], part: str, delimiter: str
+) -> Iterator[pa.RecordBatch | _RowStart]:
+    """Yield the rows and, where the file is not plain, where the strict reader goes on.
 
     Rows in which every cell is empty are left out.
     """
@@ -130,11 +129,11 @@ def _plain_batches(
                 yield place
                 return
             yield from _placed(table, rows.lines, part, schema)
-            place = _Place(place.offset + rows.size, place.line + rows.newlines)
+            place = _RowStart(place.offset + rows.size, place.line + rows.newlines)
 
 
-def _plain_rows(block: bytes, line: int, delimiter: str, *, ends: bool) -> _Rows | None:
-    """Find the block's rows; None where it holds anything that is not plain."""
+def _plain_rows(block: bytes, line: int, delimiter: str, *, ends: bool) -> _BlockRows | None:
+    """Find the block's rows; None where anything in it is not plain."""
     if b"\0" in block or block.count(b"\r") != block.count(b"\r\n"):
         return None
     data = np.frombuffer(block, np.uint8)
@@ -158,13 +157,13 @@ def _plain_rows(block: bytes, line: int, delimiter: str, *, ends: bool) -> _Rows
     blank = (lengths == 0) | ((lengths == 1) & (data[np.minimum(starts, len(data) - 1)] == _RETURN))
     lines = line + np.searchsorted(newlines, starts)
     size = min(int(stops[-1]) + 1, len(data))
-    return _Rows(size, lines[~blank], int(np.searchsorted(newlines, size)))
+    return _BlockRows(size, lines[~blank], int(np.searchsorted(newlines, size)))
 
 
 def _quotes_are_plain(
     data: npt.NDArray[np.uint8], quotes: npt.NDArray[np.int64], delimiter: int
 ) -> bool:
-    """Say whether every quote opens a field, closes one, or is doubled inside one (RFC 4180)."""
+    """Whether every quote opens a field, closes one, or is doubled inside one (RFC 4180)."""
     opening, closing = quotes[::2], quotes[1::2]
     before = data[opening[opening > 0] - 1]
     after = data[closing[closing < len(data) - 1] + 1]

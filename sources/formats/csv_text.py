@@ -1,4 +1,4 @@
-"""CSV, read strictly: what is not well formed is refused with its line, never repaired."""
+"""CSV, parsed strictly: what is not well formed is refused with its line, never repaired."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 from model.errors import ReadError
 from sources.formats.json_text import load_json
 from sources.formats.legacy_vietnamese import VIETNAMESE_ENCODINGS, decoded
-from sources.formats.payload import check_payload, message_in
-from sources.formats.tabular.tables import Record
+from sources.formats.payload import check_payload, saying
+from sources.formats.tabular.tables import RawRow
 from sources.limits import MAX_CELL_CHARS, MAX_JSON_BYTES, MAX_TEXT_BYTES
 
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -23,8 +23,8 @@ _BOM_OF = {"utf-16": _UTF16, "utf-16-le": _UTF16[:1], "utf-16-be": _UTF16[1:]}
 def read_csv(
     path: Path, where: str, *, encoding: str = "utf-8", delimiter: str = ",", first_line: int = 1,
     offset: int = 0,
-) -> Iterator[Record]:
-    """Give the records of a CSV file (RFC 4180), each with the line on which it begins.
+) -> Iterator[RawRow]:
+    """Yield the rows of a CSV file (RFC 4180), each with the line on which it begins.
 
     A byte order mark is dropped and blank lines are left out.
 
@@ -48,19 +48,19 @@ def read_csv(
         raise ReadError("is UTF-16", where=f"{where}:1", todo="declare `encoding: utf-16`")
     if encoding == "utf-16" and not marked:
         raise ReadError(
-            "has no byte order mark, which tells one UTF-16 from the other", where=f"{where}:1",
-            todo="declare `encoding: utf-16-le` (of Windows) or utf-16-be",
+            "has no byte order mark, so its byte order is unknown", where=f"{where}:1",
+            todo="declare `encoding: utf-16-le` (Windows) or utf-16-be",
         )
     with path.open("rb") as raw:
         raw.seek(offset)
         # A byte order mark stands at the start of the file alone.
-        codec = encoding if offset and encoding == "utf-8" else _of_python(encoding)
+        codec = encoding if offset and encoding == "utf-8" else _python_codec(encoding)
         file = TextIOWrapper(raw, encoding=codec, newline="")
         if marked and encoding in ("utf-16-le", "utf-16-be"):
             file.read(1)  # the byte order mark, which these codecs keep
         text = (_decoded(line, encoding) for line in file)
         lines = islice(text, 0 if offset else first_line - 1, None)
-        csv.field_size_limit(MAX_CELL_CHARS)  # of the process: another library may have raised it
+        csv.field_size_limit(MAX_CELL_CHARS)  # process-wide: another library may have raised it
         reader = csv.reader(
             _without_nul(lines, where, first_line), strict=True, delimiter=delimiter
         )
@@ -73,14 +73,14 @@ def read_csv(
         except csv.Error as error:
             raise ReadError(
                 f"is not well-formed CSV: {error}", where=f"{where}:{begins}",
-                todo="mend the quotes of this row (it may go on over several lines)",
+                todo="fix the quotes of this row (it may span several lines)",
             ) from error
         except UnicodeError as error:
             raise _not_encoded(path, where, encoding) from error
 
 
-def _of_python(encoding: str) -> str:
-    """Return the encoding to open a file with; one character a byte where the text is old."""
+def _python_codec(encoding: str) -> str:
+    """Return the codec to open a file with; latin-1 for what `legacy_vietnamese` decodes."""
     if encoding in VIETNAMESE_ENCODINGS:
         return "latin-1"
     return "utf-8-sig" if encoding == "utf-8" else encoding
@@ -107,22 +107,21 @@ def _refuse_json(path: Path, head: bytes, where: str) -> None:
     try:
         body = load_json(path, where)
     except ReadError:
-        return  # then it is judged as CSV
-    said = message_in(body)
+        return  # then it is parsed as CSV
     raise ReadError(
-        "is JSON, not CSV" + (f"; it says: {said}" if said else ""), where=where,
+        "is JSON, not CSV" + saying(body), where=where,
         todo="check the URL, or declare `format: json`",
     )
 
 
 def _not_encoded(path: Path, where: str, encoding: str) -> ReadError:
-    """Find the first line that the encoding cannot read (for encodings that keep newlines)."""
+    """Return the error for the first line that cannot be decoded."""
     line: int | None = None
     if not encoding.startswith(("utf-16", "utf-32")):
         with path.open("rb") as file:
             for number, raw in enumerate(file, start=1):
                 try:
-                    _decoded(raw.decode(_of_python(encoding)), encoding)
+                    _decoded(raw.decode(_python_codec(encoding)), encoding)
                 except UnicodeError:
                     line = number
                     break

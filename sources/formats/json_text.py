@@ -1,8 +1,8 @@
-"""JSON whose numbers stay the text that the source wrote.
+"""JSON whose numbers keep the text that the source wrote.
 
-msgspec parses what is in order, an order of magnitude faster than the standard library here; it
-keeps the last of two equal keys, and gives no line. So its result is used only where it has as
-many keys as the text, and the strict parser judges, and words, everything else.
+msgspec parses valid documents an order of magnitude faster than the standard library; but it keeps
+the last of two equal keys, and gives no line. So its result is used only where it has as many keys
+as the text; the strict parser handles everything else, and words the errors.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sources.limits import MAX_JSON_BYTES, MAX_JSON_DEPTH
 
 
 class Lexeme(str):
-    """A JSON number as it was written: `1.10` stays `1.10`, whatever a float would make of it.
+    """A JSON number as it was written: `1.10` stays `1.10`, where a float would be `1.1`.
 
     Integers become `int`, which keeps all their digits.
     """
@@ -46,7 +46,7 @@ def load_json(path: Path, where: str) -> Any:
             todo="ask for less at a time",
         )
     raw = path.read_bytes()  # UTF-16 ends with a NUL of its own
-    value = in_order(raw.rstrip(b"\0 \t\r\n"), _decode, _keys)
+    value = decode_valid(raw.rstrip(b"\0 \t\r\n"), _decode, _keys)
     if value is not None:
         return value
     encoding = json.detect_encoding(raw)
@@ -65,13 +65,13 @@ _decode = msgspec.json.Decoder(float_hook=Lexeme).decode
 _MINUS_ZERO = re.compile(rb"-0(?![0-9.eE])")
 
 
-def in_order(raw: bytes, decode: Callable[[bytes], Any], keys: Callable[[Any], int]) -> Any:
-    """Return the value of JSON text in UTF-8, or None where the strict parser must look.
+def decode_valid(raw: bytes, decode: Callable[[bytes], Any], keys: Callable[[Any], int]) -> Any:
+    """Return the value of JSON text in UTF-8, or None where the strict parser is needed.
 
     Args:
         raw: the text.
         decode: a decoder of msgspec's.
-        keys: says how many keys there are in a value and in all that it holds.
+        keys: counts the keys in a value and in all that it contains.
     """
     if b"-0" in raw and _MINUS_ZERO.search(raw):
         return None
@@ -80,13 +80,13 @@ def in_order(raw: bytes, decode: Callable[[bytes], Any], keys: Callable[[Any], i
             value = decode(raw.removeprefix(b"\xef\xbb\xbf"))
     except (ValueError, RecursionError):
         return None
-    # Every key has its colon. Text that holds `\":` counts too; then the strict parser looks.
+    # Every key has a colon. Text with `\":` in it counts too; then the strict parser is used.
     colons = raw.translate(None, b" \t\r\n").count(b'":')
     return value if colons == keys(value) else None
 
 
 def _keys(value: Any) -> int:
-    """Return how many keys there are in a value and in all that it holds."""
+    """Return the number of keys in a value and in all that it contains."""
     total, inside = 0, [value]
     while inside:
         each = inside.pop()
@@ -160,7 +160,7 @@ def render_json(value: Any, where: str, depth: int = 0) -> str:
     """Write a value as JSON on one line; a `Lexeme` is written as the number it was.
 
     Raises:
-        ReadError: nested deeper than this room reads.
+        ReadError: nested deeper than MAX_JSON_DEPTH.
     """
     if depth > MAX_JSON_DEPTH:
         raise ReadError("a value is nested too deeply", where=where)

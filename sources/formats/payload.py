@@ -1,4 +1,7 @@
-"""Is a payload what it claims to be? Empty files, HTML pages and error bodies, told apart."""
+"""Whether a payload is what it should be: empty files, HTML pages and error bodies are not.
+
+Also the words of a source that a message may quote, bounded and on one line.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +24,14 @@ _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
 def quoted(text: str, limit: int = MAX_QUOTED_CHARS) -> str:
-    """Return a source's own words on one line, bounded, without control characters."""
+    """Return a source's own words on one line, at most `limit` characters, none of them control."""
     one_line = " ".join(text.split())
     shown = "".join(c for c in one_line if not unicodedata.category(c).startswith("C"))
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def is_html(head: bytes) -> bool:
-    """Say whether a payload begins as an HTML page does."""
+    """Whether a payload begins as an HTML page does."""
     return _HTML_START.match(_without_bom(head).replace(b"\0", b"")) is not None
 
 
@@ -75,6 +78,12 @@ def message_in(value: Any) -> str:
     return ""
 
 
+def saying(value: Any) -> str:
+    """Return the message in a JSON body as the end of a sentence: "; it says: …", or ""."""
+    said = message_in(value)
+    return f"; it says: {said}" if said else ""
+
+
 def _fields_in(error: dict[str, Any]) -> str:
     """Return CKAN's `{"__type": "Validation Error", field: [what is wrong]}` in words."""
     kind = error.get("__type")
@@ -88,7 +97,7 @@ def _fields_in(error: dict[str, Any]) -> str:
 
 
 def check_payload(path: Path, where: str, expected: str) -> bytes:
-    """Return the beginning of a payload.
+    """Check that a payload can be data, and return its first bytes.
 
     Args:
         path: the payload.
@@ -112,14 +121,14 @@ def check_payload(path: Path, where: str, expected: str) -> bytes:
         )
     if not more and not _without_bom(head).strip(b"\0 \t\r\n"):
         raise ReadError(
-            "holds nothing but blanks or a byte order mark", where=where,
+            "contains only blanks or a byte order mark", where=where,
             todo="fetch it again, or ask the publisher",
         )
     if is_html(head):
         title = html_title(head)
         raise ReadError(
             f"is an HTML page, not {expected}" + (f" (its title: {title!r})" if title else ""),
-            where=where, todo="open the URL in a browser: it may have moved or want a login",
+            where=where, todo="open the URL in a browser: it may have moved or require a login",
         )
     return head
 

@@ -1,4 +1,4 @@
-"""XML, read in pieces: no document type, no entities, no tree, and bounded on all sides.
+"""XML, parsed in pieces: no document type, no entities, no tree, bounded in size and depth.
 
 expat alone, not a tree builder, so that memory stays flat; a document type is refused where it
 begins, and with it every entity that could be expanded or fetched.
@@ -20,15 +20,15 @@ _PIECE = 1 << 18
 LANGUAGE = "http://www.w3.org/XML/1998/namespace lang"
 
 
-class Handler(Protocol):
-    """What takes the elements. Names are "namespace local", or "local" without a namespace."""
+class XmlHandler(Protocol):
+    """Receives the elements. Names are "namespace local", or "local" without a namespace."""
 
     def start(self, name: str, attributes: dict[str, str], line: int) -> None:
-        """Take the beginning of an element."""
+        """Handle a start tag."""
         ...
 
     def end(self, text: str, line: int) -> None:
-        """Take the end of an element, with the text since the last tag."""
+        """Handle an end tag, with the text since the last tag."""
         ...
 
 
@@ -42,8 +42,13 @@ def namespace(name: str) -> str:
     return name.rpartition(" ")[0]
 
 
-def pieces(path: Path, where: str, handler: Handler) -> Iterator[None]:
-    """Parse a file into `handler`, and pause after each piece of it.
+def pieces(path: Path, where: str, handler: XmlHandler) -> Iterator[None]:
+    """Parse a file into `handler`, and yield after each piece of it.
+
+    Args:
+        path: the file.
+        where: its name, for messages.
+        handler: receives the elements.
 
     Raises:
         ReadError: not well formed, a document type, too deep, or a tag or text without end.
@@ -69,7 +74,7 @@ def pieces(path: Path, where: str, handler: Handler) -> Iterator[None]:
             where=f"{where}:{error.lineno}",
             todo="fetch it again: the answer may have been cut off",
         ) from error
-    except (LookupError, ValueError) as error:  # an encoding that there is not
+    except (LookupError, ValueError) as error:  # an unknown encoding
         raise ReadError(
             f"is in an encoding that cannot be read: {quoted(str(error))}", where=where,
             todo="ask the publisher for UTF-8",
@@ -77,10 +82,16 @@ def pieces(path: Path, where: str, handler: Handler) -> Iterator[None]:
     yield
 
 
-class _Driver:
-    """Counts depth and text between expat and the handler."""
+def parse_xml(path: Path, where: str, handler: XmlHandler) -> None:
+    """Parse a whole file into `handler`; arguments and errors as `pieces`."""
+    for _ in pieces(path, where, handler):
+        pass
 
-    def __init__(self, where: str, handler: Handler) -> None:
+
+class _Driver:
+    """Bounds depth and text between expat and the handler."""
+
+    def __init__(self, where: str, handler: XmlHandler) -> None:
         self.where = where
         self.handler = handler
         self.depth = 0
@@ -120,6 +131,6 @@ class _Driver:
 
     def refuse_doctype(self, *_declared: object) -> None:
         raise ReadError(
-            "declares a document type, which no message of figures needs", where=self.place,
-            todo="ask the publisher: this is how XML is made that reads other files",
+            "declares a document type, which no data message needs", where=self.place,
+            todo="ask the publisher: XML that reads other files is made this way",
         )

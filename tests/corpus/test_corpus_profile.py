@@ -25,10 +25,10 @@ from pipelines.dagster import execution
 from pipelines.dagster.execution import Outcome
 from pipelines.settings import Settings
 from pipelines.steps.progress import FailureLog
-from sources.base import SourceProtocol, StoredPart
+from sources.base import SourceProtocol
 from sources.connectors import files, uis, worldbank, worldbank_bulk
-from sources.fetch.conditional import fetch_parts
 from sources.fetch.folder import FolderTransport
+from sources.fetch.parts import fetch_parts
 from tests.fixtures.datasets import SHARED, real_files
 from warehouse.store import releases
 from warehouse.store.data_dir import DataDir
@@ -82,8 +82,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         with dg.DagsterInstance.ephemeral() as instance:
             yield instance
 
-    settings = Settings(
-        data_dir=tmp_path_factory.mktemp("corpus"), corpus=DATA, epoch="1764000000",
+    settings = Settings.from_environment(
+        {
+            "OPENINDICATORS_DATA_DIR": str(tmp_path_factory.mktemp("corpus")),
+            "OPENINDICATORS_CORPUS": str(DATA),
+            "SOURCE_DATE_EPOCH": "1764000000",
+        },
         profile="corpus",
     )
     settings.data_dir.prepare()
@@ -282,6 +286,6 @@ def test_a_broken_file_is_refused_with_its_place(
     options = kind.Options.model_validate({"files": [path]})
     with pytest.raises((ReadError, SourceError), match=says):
         found = fetch_parts(kind, options, FolderTransport(DATA), tmp_path)
-        parts = [StoredPart(part.name, place, part.url) for part, place in found.parts]
+        parts = found.parts
         for _ in kind.read(parts, options):
             pass

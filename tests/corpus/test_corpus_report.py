@@ -28,7 +28,7 @@ BROKEN = {
     "scale/parquet_edge_cases/datapage_v1-corrupt-checksum.parquet": "CRC checksum",
     "sdmx/estat/ESTAT_footer.xml": "413 Due to the large query",
     "sdmx/estat/ESTAT_footer2.xml": "413 Due to the large query",
-    "sdmx/sdmx_csv/v3_csv_example-18.csv": "asks to delete what it lists",
+    "sdmx/sdmx_csv/v3_csv_example-18.csv": "requests deletions what it lists",
     "sdmx/sdmx_json2/v3_json_data_generated-sample.json": "the service says",
     "unesco_uis/broken/unesco_sdg4.csv": "a shell wrote an object's properties",
     "unesco_uis/broken/unesco_sdg4_bulk.csv": "an HTML page, not data (its title: 'UIS Data",

@@ -19,7 +19,7 @@ def blocks(kind: str) -> list[str]:
 
 
 def table(data_dir: Path, text: str) -> None:
-    (inbox,) = set(re.findall(r"`data/(inbox/\S+\.csv)`", TEXT))
+    (inbox,) = set(re.findall(r"`data/sample/(inbox/\S+\.csv)`", TEXT))
     (data_dir / inbox).parent.mkdir(parents=True, exist_ok=True)
     (data_dir / inbox).write_text(text, encoding="utf-8")
 

@@ -16,7 +16,7 @@ import pytest
 
 from model.errors import OpenIndicatorsError, ReadError
 from model.reference.periods import parse_period
-from sources.base import SourceProtocol, StoredPart
+from sources.base import SourceFile, SourceProtocol
 from sources.connectors import files, uis, worldbank
 from sources.connectors.pxweb import v1
 from sources.connectors.sdmx import connector
@@ -35,7 +35,7 @@ EXTERNAL_ENTITY = b"""<?xml version="1.0"?>
 
 def read(kind: SourceProtocol, path: Path, **options: Any) -> list[dict[str, Any]]:
     checked = kind.Options.model_validate({"files": [path.name], **options})
-    batches = kind.read([StoredPart(path.name, path, f"file:{path.name}")], checked)
+    batches = kind.read([SourceFile(path.name, path, f"file:{path.name}")], checked)
     return [row for batch in batches for row in pa.Table.from_batches([batch]).to_pylist()]
 
 

@@ -22,7 +22,7 @@ import atheris
 
 with atheris.instrument_imports(include=["sources", "model"]):
     from model.errors import OpenIndicatorsError
-    from sources.base import StoredPart
+    from sources.base import SourceFile
     from sources.connectors.registry import protocol
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -107,7 +107,7 @@ def _thrower(target: Target) -> Callable[[bytes], None]:
     def throw(data: bytes) -> None:
         path.write_bytes(data)
         try:
-            for batch in kind.read([StoredPart(name, path, "")], options):
+            for batch in kind.read([SourceFile(name, path)], options):
                 batch.validate(full=True)
         except OpenIndicatorsError as error:
             assert all(char.isprintable() or char == "\n" for char in str(error)), error

@@ -40,7 +40,7 @@ def test_the_five_minutes(follow):
     command(first.strip())
 
     (table,) = blocks("csv")
-    (inbox,) = re.findall(r"`data/(inbox/\S+\.csv)`", SECTION)
+    (inbox,) = re.findall(r"`data/sample/(inbox/\S+\.csv)`", SECTION)
     assert (data_dir / inbox).exists()  # `new` wrote a small table under this very name
     (data_dir / inbox).write_text(table, encoding="utf-8")
 

@@ -16,11 +16,10 @@ from model.reference.codelist import load_codelist
 from model.reference.periods import parse_period
 from model.reference.registries import CODELIST_DIR, load_registries
 from model.util.text import fold
-from sources.base import StoredPart
 from sources.connectors.registry import options_of, protocol
 from sources.demo.facts import Sample, Vintage, load_samples
 from sources.demo.replay import ReplayTransport
-from sources.fetch.conditional import fetch_parts
+from sources.fetch.parts import fetch_parts
 from warehouse.cleaning.clean import clean
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,7 +94,7 @@ def observations(name: str, rounds: int) -> duckdb.DuckDBPyConnection:
             target = Path(folder) / str(number)
             found = fetch_parts(kind, options, replay, target, earlier)
             earlier = found.parts
-        parts = [StoredPart(part.name, path, part.url) for part, path in found.parts]
+        parts = found.parts
         clean(con, kind.read(parts, options), dataset, source, kind.columns, REGISTRIES)
     return con
 

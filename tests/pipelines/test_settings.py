@@ -81,3 +81,12 @@ def test_an_invalid_value_is_refused_in_words(monkeypatch, name, value, said):
     monkeypatch.setenv(name, value)
     with pytest.raises(OpenIndicatorsError, match=said):
         Settings.from_environment()
+
+
+def test_the_address_of_the_site_is_that_of_a_folder(monkeypatch):
+    monkeypatch.setenv("OPENINDICATORS_SITE_URL", "https://data.example.org/city")
+    assert Settings.from_environment().site_url == "https://data.example.org/city/"
+    for wrong in ("data.example.org", "ftp://x", "https://u:p@x/", "https://x/?q=1", "https://"):
+        monkeypatch.setenv("OPENINDICATORS_SITE_URL", wrong)
+        with pytest.raises(OpenIndicatorsError, match="not the web address of a folder"):
+            Settings.from_environment()

@@ -16,7 +16,6 @@ import random
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -24,20 +23,20 @@ from pathlib import Path
 from typing import Any
 
 import ckanapi
-import httpx
 import requests
 
 from dev.ckan.portal_dir import PortalDir, default_folder
 from dev.ckan.running_portal import RunningPortal, load_portal
 from model.declarations.dataset import Dataset
 from pipelines.cli.publish import AT_A_TIME
-from portal.ckan.client import Client
+from portal.ckan.client import CkanClient
 from portal.ckan.desired.state import DesiredState
 from portal.ckan.portal import Ckan
 from portal.content import Content
 from portal.distributions.registry import write_all
 from tests.fixtures.datasets import dataset, registries
 from tests.portal.ckan_fixtures import World
+from tests.portal.http_adapters import CountingAdapter
 from tests.warehouse.test_releases import release
 from warehouse.store import releases
 from warehouse.store.data_dir import DataDir
@@ -45,19 +44,6 @@ from warehouse.store.data_dir import DataDir
 BLOCK = 25  # datasets between two turns
 
 Work = list[Callable[[], object]]
-
-
-class Counting(httpx.HTTPTransport):
-    """Counts requests."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.calls: Counter[str] = Counter()
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self.calls[request.url.path.rsplit("/", 1)[-1] if "/api/" in request.url.path
-                   else "download"] += 1
-        return super().handle_request(request)
 
 
 def main() -> int:
@@ -83,15 +69,15 @@ def main() -> int:
 
 
 def _measure(portal: RunningPortal, home: DataDir, declared: list[Dataset], folder: Path) -> None:
-    transport = Counting()
-    ckan = Ckan(Client(portal.url, portal.token, transport=transport), home.root, registries())
+    adapter = CountingAdapter()
+    ckan = Ckan(CkanClient(portal.url, portal.token, adapter=adapter), home.root, registries())
 
     def publish(item: Dataset) -> Callable[[], object]:
         return lambda: ckan.apply(list(releases.history(home, item.id)))
 
     # Organisation and group are there for both, and the portal is warm.
     publish(declared.pop())()
-    transport.calls.clear()
+    adapter.calls.clear()
     bare = read_back = first = 0.0
     for block in _blocks(declared):
         prepared = [_Bare(portal, home, item, folder) for item in block]
@@ -99,8 +85,8 @@ def _measure(portal: RunningPortal, home: DataDir, declared: list[Dataset], fold
         read_back += _timed([item.read_back for item in prepared])
         _remove(portal, home, block)
         first += _timed([publish(item) for item in block])
-    first_calls = dict(transport.calls)
-    transport.calls.clear()
+    first_calls = dict(adapter.calls)
+    adapter.calls.clear()
     second = _timed([publish(item) for item in declared])
     count = len(declared)
     print(f"{count} datasets, {AT_A_TIME} at a time")
@@ -109,7 +95,7 @@ def _measure(portal: RunningPortal, home: DataDir, declared: list[Dataset], fold
     _say("first time", first, count, f"ratio {first / bare:.2f}; to bare calls and downloads"
          f" {first / (bare + read_back):.2f}  {first_calls}")
     _say("second time", second, count, f"share of the first {second / first:.3f}"
-         f"  {dict(transport.calls)}")
+         f"  {dict(adapter.calls)}")
 
 
 def _say(what: str, seconds: float, count: int, more: str = "") -> None:
@@ -145,11 +131,11 @@ class _Bare:
         self.folder.mkdir()
         content = Content.of(releases.history(home, item.id)[-1], registries())
         ready = _Ready(write_all(content, self.folder))
-        ckan = Ckan(Client(portal.url, portal.token), home.root, registries())
-        self.want: DesiredState = ckan._wanted([content.files], None, ready, False)
+        ckan = Ckan(CkanClient(portal.url, portal.token), home.root, registries())
+        self.want: DesiredState = ckan._desired([content.files], None, ready, False)
         lists = {name: [{"name": x} for x in self.want.fields[name]] for name in ("tags", "groups")}
         self.package = {"id": self.want.id, **self.want.fields, **lists, "private": True}
-        self.own = [part for part in self.want.parts if part.leads_to is None]
+        self.own = [part for part in self.want.resources if part.leads_to is None]
         self.files = {
             part.id: f"{portal.url}/dataset/{self.want.id}/resource/{part.id}/download/"
             f"{part.file.name}"
@@ -157,7 +143,7 @@ class _Bare:
         }
         self.package["resources"] = [
             {**part.fields, "url": self.files[part.leads_to]}
-            for part in self.want.parts if part.leads_to
+            for part in self.want.resources if part.leads_to
         ]
 
     def publish(self) -> None:
@@ -184,7 +170,7 @@ class _Bare:
 
 
 class _Ready:
-    """Stands where the workshop does: the files are made already."""
+    """In the place of the file builder: the files are made already."""
 
     def __init__(self, files) -> None:
         self._files = files

@@ -13,7 +13,7 @@ from dev.ckan.running_portal import RunningPortal
 from model.declarations.dataset import Dataset
 from model.records.publication import Difference
 from model.util.hashing import sha256_bytes
-from portal.ckan.client import Client
+from portal.ckan.client import CkanClient
 from portal.ckan.datastore.api_loader import ApiLoader
 from portal.ckan.datastore.copy_loader import CopyLoader
 from portal.ckan.desired.mapping import package_name
@@ -26,7 +26,7 @@ from tests.warehouse.test_releases import release
 from warehouse.store import releases
 from warehouse.store.data_dir import DataDir
 
-QUICK = httpx.Timeout(2.0)
+QUICK_SECONDS = 2.0
 WAITS = (0.05, 0.1, 0.3, 0.6, 1.5)
 
 
@@ -59,21 +59,21 @@ class World:
         self, url: str | None = None, token: str | None = None, rows: str | None = None,
         **options: Any,
     ) -> Ckan:
-        client = Client(
+        client = CkanClient(
             url or self.ckan.url, token or self.ckan.token, waits=WAITS,
-            **({"timeout": QUICK} if url else {}),
+            **({"timeout": QUICK_SECONDS, "upload_timeout": QUICK_SECONDS} if url else {}),
         )
         loader = self.loader(rows, client)
         return Ckan(client, self.data_dir.root, registries(), loader=loader, **options)
 
-    def loader(self, kind: str | None, client: Client) -> Any:
+    def loader(self, kind: str | None, client: CkanClient) -> Any:
         """Return the loader of rows: "api", "copy", or none."""
         if kind == "api":
             return ApiLoader(client)
         return CopyLoader(client, lambda: self.ckan.datastore_write_url) if kind else None
 
     def act(self, action: str, **data: Any) -> Any:
-        return Client(self.ckan.url, self.ckan.token).call(action, data)
+        return CkanClient(self.ckan.url, self.ckan.token).call(action, data)
 
     def shown(self) -> dict[str, Any]:
         return self.act("package_show", id=self.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import threading
 import time
@@ -18,6 +19,8 @@ FAULTS = (
 )
 # Not a fault, but a portal without our extension.
 UNKNOWN_ACTION = "unknown action"
+# Not a fault either: a proxy that compresses what it forwards.
+COMPRESSED = "compressed"
 DELAY_SECONDS = 3.0  # longer than the time-out of the tests' clients
 HTML = b"<!doctype html><title>Bad gateway</title><h1>Please wait</h1>"
 
@@ -42,7 +45,7 @@ class Proxy:
         self.met.clear()
 
     def fault_for(self, path: str) -> str | None:
-        action = path.rsplit("/", 1)[-1] if "/api/3/action/" in path else "download"
+        action = path.rsplit("/", 1)[-1] if "/action/" in path else "download"
         with self._lock:
             self._number += 1
             self.counts[action] += 1
@@ -85,6 +88,8 @@ class _Handler(BaseHTTPRequestHandler):
             "content-type", "content-disposition", "location")}
         if fault is None:
             self._answer(status, kept, content)
+        elif fault == COMPRESSED:
+            self._answer(status, {**kept, "Content-Encoding": "gzip"}, gzip.compress(content))
         elif fault == "truncate":
             self._answer(status, kept, content, sent=len(content) // 2)
         elif fault == "delay":

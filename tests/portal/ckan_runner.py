@@ -18,15 +18,14 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-import httpx
-
 from dev.ckan.running_portal import RunningPortal
-from portal.ckan.client import Client
+from portal.ckan.client import CkanClient
 from portal.ckan.journal import Journal
 from portal.ckan.portal import Ckan
 from tests.fixtures.commands import PROJECT
 from tests.fixtures.datasets import registries
 from tests.portal.ckan_fixtures import WAITS, World
+from tests.portal.http_adapters import ObservedAdapter
 from warehouse.store import releases
 from warehouse.store.data_dir import DataDir
 
@@ -43,18 +42,6 @@ class _Points:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
-class _Transport(httpx.HTTPTransport):
-    def __init__(self, points: _Points) -> None:
-        super().__init__()
-        self.points = points
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self.points.reach()
-        answer = super().handle_request(request)
-        self.points.reach()
-        return answer
-
-
 class _Ckan(Ckan):
     points: _Points
 
@@ -66,9 +53,9 @@ class _Ckan(Ckan):
 
 def _publish(job: dict[str, Any]) -> None:
     points = _Points(job["kill_at"])
-    client = Client(
-        job["url"], job["token"], timeout=httpx.Timeout(job["timeout"]), waits=WAITS,
-        transport=_Transport(points),
+    client = CkanClient(
+        job["url"], job["token"], timeout=job["timeout"], upload_timeout=job["timeout"],
+        waits=WAITS, adapter=ObservedAdapter(points.reach),
     )
     home = DataDir(Path(job["home"]))
     loader = World(RunningPortal(**job["ckan"]), home).loader(job.get("rows"), client)

@@ -14,10 +14,11 @@ import pyarrow.parquet as pq
 
 from dev.ckan.running_portal import RunningPortal
 from model.util.hashing import sha256_file
-from portal.ckan.client import Client
+from portal.ckan.client import CkanClient
 from portal.ckan.datastore.api_loader import ApiLoader
-from portal.ckan.datastore.base import Table
 from portal.ckan.datastore.copy_loader import CopyLoader
+from portal.ckan.datastore.loader import DataStoreTable
+from portal.ckan.datastore.table_schema import table_schema_of
 from tests.fixtures.datasets import dataset, registries
 
 Row = dict[str, Any]
@@ -31,8 +32,8 @@ class World:
     folder: Path
 
     @property
-    def client(self) -> Client:
-        return Client(self.portal.url, self.portal.token)
+    def client(self) -> CkanClient:
+        return CkanClient(self.portal.url, self.portal.token)
 
     def loader(self, kind: str, **options: Any) -> ApiLoader | CopyLoader:
         if kind == "api":
@@ -52,7 +53,7 @@ class World:
             "package_id": package["id"], "name": "data", "url": "https://example.org/data.csv",
         })["id"]
 
-    def table(self, resource: str, rows: list[Row], declared: Any = None) -> Table:
+    def table(self, resource: str, rows: list[Row], declared: Any = None) -> DataStoreTable:
         """Write rows as a release's data.parquet."""
         declared = declared or dataset()
         schema = pa.schema([
@@ -61,7 +62,8 @@ class World:
         ])
         path = self.folder / f"{uuid.uuid4().hex}.parquet"
         pq.write_table(pa.Table.from_pylist(rows, schema), path)
-        return Table(resource, path, declared, registries(), sha256_file(path))
+        columns = table_schema_of(declared, registries())
+        return DataStoreTable(resource, path, columns, sha256_file(path))
 
     def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Run a statement in the DataStore's database."""

@@ -9,11 +9,10 @@ import pytest
 
 from portal.content import Content
 from portal.metadata.identifiers import resource_id
-from sources.base import StoredPart
 from sources.connectors import ckan as source
-from sources.fetch.conditional import Fetched, fetch_parts
-from sources.fetch.credentials import Secret
+from sources.connectors.credentials import Secret
 from sources.fetch.http import HttpLimits, HttpTransport
+from sources.fetch.parts import Fetched, fetch_parts
 from tests.fixtures.datasets import registries
 from tests.portal.ckan_fixtures import World
 
@@ -28,7 +27,7 @@ def harvested(world: World, folder: Any, earlier: Any = (), **options: Any) -> F
 
 def rows(found: Fetched, **options: Any) -> list[dict[str, Any]]:
     checked = source.Options(base_url="http://localhost", package="p", **options)
-    parts = [StoredPart(part.name, path, part.url) for part, path in found.parts]
+    parts = found.parts
     return pa.Table.from_batches(source.read(parts, checked)).to_pylist()
 
 

@@ -11,7 +11,7 @@ import pytest
 from model.errors import PortalError
 from portal.ckan.client import CHECKSUMS
 from tests.portal import ckan_torture
-from tests.portal.ckan_proxy import FAULTS, UNKNOWN_ACTION, proxy_to
+from tests.portal.ckan_proxy import COMPRESSED, FAULTS, UNKNOWN_ACTION, proxy_to
 from tests.portal.ckan_runner import Runner
 
 pytestmark = pytest.mark.portal
@@ -83,6 +83,19 @@ def test_a_file_that_is_damaged_on_the_way_is_sent_again(world, proxy, tmp_path,
             if e["step"] == "upload" and e["state"] == "begins"]
     assert sent[1:] == [[damaged[0]["file"]]]
     assert (proxy.counts["download"] > 0) is not extension
+    proxy.reset()
+    world.assert_equals_releases(tmp_path)
+
+
+def test_a_proxy_that_compresses_answers_damages_no_file(world, proxy, tmp_path):
+    """What is compared is the content, not the bytes on the way."""
+    world.release(1)
+    publisher = world.publisher(proxy.url)
+    proxy.reset(lambda action, number: UNKNOWN_ACTION if action == CHECKSUMS else COMPRESSED)
+    publisher.apply(world.history)
+    uploads = [e for e in publisher.journal(world.declared.id).entries()
+               if e["step"] == "upload" and e["state"] == "begins"]
+    assert proxy.counts["download"] > 0 and len(uploads) == 1
     proxy.reset()
     world.assert_equals_releases(tmp_path)
 

@@ -19,7 +19,7 @@ from dev.ckan.ports import is_free
 from dev.ckan.running_portal import RunningPortal
 from dev.ckan.services.ckan import server as ckan_server
 from model.errors import PortalError
-from portal.ckan.client import Client, Unknown
+from portal.ckan.client import CkanClient, OutcomeUnknown
 from tests.fixtures.commands import PROJECT
 from tests.fixtures.datasets import dataset
 from tests.portal.ckan_fixtures import World
@@ -61,19 +61,19 @@ def small(ckan: RunningPortal, portal_home: PortalDir, storage: Path) -> Iterato
     with (storage.parent / "small-ckan.log").open("wb") as log:
         server = subprocess.Popen(service.command, env=environment, stdout=log, stderr=log)
     try:
-        _wait_until_ready(Client(url, ckan.token, waits=()))
+        _wait_until_ready(CkanClient(url, ckan.token, waits=()))
         yield replace(ckan, url=url, storage_path=str(storage))
     finally:
         server.terminate()
         server.wait(30)
 
 
-def _wait_until_ready(client: Client) -> None:
+def _wait_until_ready(client: CkanClient) -> None:
     for _ in range(READY_SECONDS * 5):
         try:
             client.read("status_show")
             return
-        except Unknown:
+        except OutcomeUnknown:
             time.sleep(0.2)
     raise AssertionError("the second web server does not answer")
 
@@ -134,12 +134,12 @@ GROWTH_MEGABYTES = 20
 MEASURE = """
 import json, sys
 from pathlib import Path
-from portal.ckan.client import Client, Upload
+from portal.ckan.client import CkanClient, FileUpload
 url, token, package, id_, small, large = json.loads(sys.stdin.read())
-client = Client(url, token)
+client = CkanClient(url, token)
 def send(path):
     path = Path(path)
-    upload = Upload(f"update__resources__{id_}__upload", path, "text/csv")
+    upload = FileUpload(f"update__resources__{id_}__upload", path, "text/csv")
     answer = client.call("package_revise", {"match": {"id": package}}, (upload,))
     size, _ = client.checksum(f"/dataset/{package}/resource/{id_}/download/{path.name}")
     (told,) = [r["size"] for r in answer["package"]["resources"] if r["id"] == id_]
@@ -166,7 +166,9 @@ def test_memory_does_not_grow_with_the_file(ckan, tmp_path):
         told = subprocess.run(
             [sys.executable, "-c", MEASURE], cwd=PROJECT, text=True, check=True,
             stdout=subprocess.PIPE,
-            input=json.dumps([ckan.url, ckan.token, world.id, quarantined["id"], str(small), str(large)]),
+            input=json.dumps(
+                [ckan.url, ckan.token, world.id, quarantined["id"], str(small), str(large)]
+            ),
         )
         before, after = json.loads(told.stdout)
         print(f"peak of memory: {before // 1024} MiB for a line, {after // 1024} MiB for the file")

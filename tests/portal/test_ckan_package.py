@@ -2,56 +2,49 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
+import requests
 
 from model.errors import PortalError
-from portal.ckan.client import Client, Refused, Unknown, settle
+from portal.ckan.client import ActionRefused, CkanClient, OutcomeUnknown, write_once
 from portal.ckan.desired.preconditions import check
 from portal.ckan.desired.state import desired_state
 from portal.ckan.journal import Journal
 from portal.content import Content
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row
+from tests.portal.http_adapters import ScriptedAdapter, response
 
 SECRET = "eyJ-secret"
 
 
 def client(*answers, waits=()):
-    left = list(answers)
-
-    def answer(request):
-        found = left.pop(0)
-        if isinstance(found, Exception):
-            raise found
-        return found
-
-    return Client("http://ckan", SECRET, waits=waits, transport=httpx.MockTransport(answer))
+    return CkanClient("http://ckan", SECRET, waits=waits, adapter=ScriptedAdapter(answers))
 
 
 def ok(result):
-    return httpx.Response(200, json={"success": True, "result": result})
+    return response(200, json={"success": True, "result": result})
 
 
 def refusal(status=409, **error):
-    return httpx.Response(status, json={"success": False, "error": error})
+    return response(status, json={"success": False, "error": error})
 
 
 @pytest.mark.parametrize(
     "answer",
     [
-        httpx.Response(502, text="<h1>Bad gateway</h1>"),
-        httpx.Response(504, json={"message": "time-out"}),
-        httpx.Response(200, text="<h1>Please wait</h1>"),
-        httpx.Response(200, text='{"success": tr'),
-        httpx.Response(500, json={"success": False, "error": {"message": "oops"}}),
-        httpx.ReadTimeout("slow"),
-        httpx.RemoteProtocolError("gone"),
-        httpx.ConnectError("nobody there"),
+        response(502, text="<h1>Bad gateway</h1>"),
+        response(504, json={"message": "time-out"}),
+        response(200, text="<h1>Please wait</h1>"),
+        response(200, text='{"success": tr'),
+        response(500, json={"success": False, "error": {"message": "oops"}}),
+        requests.ReadTimeout("slow"),
+        requests.exceptions.ChunkedEncodingError("gone"),
+        requests.ConnectionError("nobody there"),
     ],
 )
 def test_what_is_no_answer_of_ckan_is_unknown(answer):
-    with pytest.raises(Unknown):
+    with pytest.raises(OutcomeUnknown):
         client(answer).call("package_create", {})
 
 
@@ -60,27 +53,27 @@ def test_what_is_no_answer_of_ckan_is_unknown(answer):
     [
         (refusal(name=["That URL is already in use."]), "name: That URL is already in use."),
         (refusal(403, message="Access denied"), "Access denied"),
-        (httpx.Response(413, text="<h1>Too large</h1>"), "larger than the portal takes"),
-        (httpx.Response(404, text="<h1>Not here</h1>"), "is no CKAN"),
-        (httpx.Response(301, headers={"Location": "https://x"}), "is no CKAN"),
+        (response(413, text="<h1>Too large</h1>"), "larger than the portal takes"),
+        (response(404, text="<h1>Not here</h1>"), "is no CKAN"),
+        (response(301, headers={"Location": "https://x"}), "is no CKAN"),
     ],
 )
 def test_a_refusal_is_told_in_ckans_words(answer, said):
-    with pytest.raises(Refused, match=said) as caught:
+    with pytest.raises(ActionRefused, match=said) as caught:
         client(answer).call("package_create", {})
     assert caught.value.todo
 
 
 def test_a_read_is_tried_again_and_a_write_is_not():
-    bad = httpx.Response(502)
+    bad = response(502)
     assert client(bad, bad, ok(1), waits=(0, 0)).read("x") == 1
-    with pytest.raises(Unknown):
+    with pytest.raises(OutcomeUnknown):
         client(bad, ok(1), waits=(0, 0)).call("x", {})
 
 
 def test_the_token_is_in_no_message_even_if_the_server_repeats_it():
     found = client(refusal(403, message=f"bad token {SECRET}"))
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ActionRefused) as caught:
         found.call("x", {})
     assert SECRET not in f"{caught.value}{found!r}" and "***" in str(caught.value)
 
@@ -90,22 +83,22 @@ def test_settle_looks_before_it_tries_again():
 
     def act():
         tried.append(1)
-        raise Unknown("no answer")
+        raise OutcomeUnknown("no answer")
 
     def reached():
         looked.append(1)
         return len(tried) == 2
 
-    settle(client(waits=(0, 0, 0)), act, reached)
+    write_once(client(waits=(0, 0, 0)), act, reached)
     assert len(tried) == len(looked) == 2
 
 
 def test_settle_does_not_repeat_a_refusal():
     def act():
-        raise Refused("no", status=409, error={})
+        raise ActionRefused("no", status=409, error={})
 
-    with pytest.raises(Refused):
-        settle(client(waits=(0, 0)), act, lambda: pytest.fail("nothing to look for"))
+    with pytest.raises(ActionRefused):
+        write_once(client(waits=(0, 0)), act, lambda: pytest.fail("nothing to look for"))
 
 
 def want(tmp_path, **changes):

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from model.errors import PortalError
-from portal.ckan.client import CHECKSUMS, Client, Refused
+from portal.ckan.client import CHECKSUMS, ActionRefused, CkanClient
 from portal.metadata.identifiers import resource_id
 from tests.fixtures.datasets import dataset
 from tests.portal.ckan_fixtures import World, changes
@@ -126,7 +126,7 @@ def test_one_file_changed_uploads_one(world, proxy, tmp_path):
     publisher = world.publisher(proxy.url)
     publisher.apply(world.history)
     lost = next(r for r in world.shown()["resources"] if r["url_type"] == "upload")
-    Client(world.ckan.url, world.ckan.token).call("resource_delete", {"id": lost["id"]})
+    CkanClient(world.ckan.url, world.ckan.token).call("resource_delete", {"id": lost["id"]})
     proxy.reset()
     published = publisher.apply(world.history)
     news = [(line.change, line.what) for line in published.differences if line.change != "="]
@@ -172,12 +172,12 @@ def test_checksums_of_stored_files_are_told_to_editors_alone(world):
     world.publisher().apply(world.history, private=True)
     shown = {r["id"]: (r["size"], r["hash"]) for r in world.shown()["resources"]
              if r["url_type"] == "upload"}
-    assert Client(world.ckan.url, world.ckan.token).checksums(world.id) == shown
+    assert CkanClient(world.ckan.url, world.ckan.token).checksums(world.id) == shown
     world.stored(next(iter(shown))).write_bytes(b"other bytes")
     assert world.act(CHECKSUMS, id=world.id)[next(iter(shown))]["size"] == 11
     for stranger, id_ in (("", world.id), ("", "no-such-dataset"), (world.ckan.token, "none")):
-        with pytest.raises(Refused):
-            Client(world.ckan.url, stranger).call(CHECKSUMS, {"id": id_})
+        with pytest.raises(ActionRefused):
+            CkanClient(world.ckan.url, stranger).call(CHECKSUMS, {"id": id_})
 
 
 def test_what_others_add_is_kept(world, tmp_path):

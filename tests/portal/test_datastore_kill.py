@@ -23,22 +23,23 @@ SEEDS = int(os.environ.get("DATASTORE_KILLS", "12"))  # for each loader: two doz
 LOAD = """
 import sys
 from pathlib import Path
-from portal.ckan.client import Client
+from portal.ckan.client import CkanClient
 from portal.ckan.datastore import api_loader
 from portal.ckan.datastore.api_loader import ApiLoader
-from portal.ckan.datastore.base import Table
+from portal.ckan.datastore.loader import DataStoreTable
 from portal.ckan.datastore.copy_loader import CopyLoader
+from portal.ckan.datastore.table_schema import table_schema_of
 from model.util.hashing import sha256_file
 from tests.fixtures.datasets import dataset, registries
 kind, indexes_before, url, resource, data = sys.argv[1:]
 token, write_url = sys.stdin.read().split()
 api_loader.FIRST_ROWS = api_loader.MOST_ROWS = 100
 api_loader.ONE_CALL_ROWS = 100
-client = Client(url, token)
+client = CkanClient(url, token)
 loader = ApiLoader(client) if kind == "api" else CopyLoader(
     client, lambda: write_url, indexes_before=int(indexes_before))
-table = Table(resource, Path(data), dataset(), registries(), sha256_file(Path(data)))
-table.shape
+schema = table_schema_of(dataset(), registries())
+table = DataStoreTable(resource, Path(data), schema, sha256_file(Path(data)))
 print("begins", flush=True)
 loader.load(table)
 print("done", flush=True)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import logging
 import random
-import threading
 from unittest.mock import patch
 
-import httpx
 import psycopg
 import pytest
 
 from model.errors import BusyError, PortalError
-from portal.ckan.client import Client, Refused
-from portal.ckan.datastore import api_loader, build, copy_loader, database, revise, swap
+from portal.ckan.client import ActionRefused, CkanClient
+from portal.ckan.datastore import api_loader, build, copy_loader, database, difference, swap
 from portal.ckan.datastore.api_loader import ApiLoader
 from portal.ckan.datastore.copy_loader import CopyLoader
+from portal.ckan.datastore.row_comparison import RowComparison
 from tests.fixtures.datasets import dataset
 from tests.portal.datastore_fixtures import HOSTILE, NUMBERS, World, release, row
+from tests.portal.http_adapters import FaultyAdapter
 
 pytestmark = pytest.mark.portal
 KINDS = ("api", "copy")
@@ -55,15 +55,15 @@ def test_first_load_has_declared_types_key_and_indexes(world, kind):
     info = world.client.read("datastore_info", resource_id=table.resource_id)
     types = {field["id"]: field["type"] for field in info["fields"]}
     assert types == {
-        name: "float8" if name == "obs_value" else "text" for name in table.dataset.columns
+        name: "float8" if name == "obs_value" else "text" for name in table.schema.names
     }
     assert world.rows(table.resource_id) == rows  # "00012" among them, and in order
     definitions = [text for (text,) in world.sql(
         "SELECT indexdef FROM pg_indexes WHERE tablename = %s", table.resource_id
     )]
-    key = ", ".join(table.dataset.key)
+    key = ", ".join(table.schema.key)
     assert any("UNIQUE" in text and f"({key})" in text for text in definitions)
-    for name in table.dataset.key:
+    for name in table.schema.key:
         assert any(text.endswith(f"btree ({name})") for text in definitions)
     assert sum("_full_text" in text for text in definitions) == 1
     resource = world.client.read("resource_show", id=table.resource_id)
@@ -73,7 +73,7 @@ def test_first_load_has_declared_types_key_and_indexes(world, kind):
 def test_the_key_is_kept_by_the_table(world, kind):
     table = world.table(world.resource(), [row("00012", 2020, 1.5)])
     world.loader(kind).load(table)
-    with pytest.raises(Refused, match="duplicate key"):
+    with pytest.raises(ActionRefused, match="duplicate key"):
         world.client.call("datastore_upsert", {
             "resource_id": table.resource_id, "force": True, "method": "insert",
             "records": [row("00012", 2020, 2.5)],
@@ -215,7 +215,7 @@ def test_an_unchanged_table_costs_no_reading_of_rows(world, kind):
     table = world.table(world.resource(), release(1))
     loader = world.loader(kind)
     loader.load(table)
-    with patch("portal.ckan.datastore.rows.Comparison.compare", side_effect=AssertionError):
+    with patch.object(RowComparison, "compare", side_effect=AssertionError):
         assert loader.plan(table).empty
 
 
@@ -325,7 +325,7 @@ def test_two_loads_of_one_table_at_once(world):
     url = world.portal.datastore_write_url
     with (
         database.connection(lambda: url, 2) as con,
-        database.alone(con, table.resource_id, 1),
+        database.loading_lock(con, table.resource_id, 1),
         pytest.raises(BusyError, match="another run"),
     ):
         world.loader("copy", busy_seconds=0.3).load(table)
@@ -357,7 +357,7 @@ def test_a_wrong_read_back_never_becomes_visible(world):
 
     for share in (0, 10):
         with (
-            patch.object(build, "copy_in", one_lost), patch.object(revise, "copy_in", one_lost),
+            patch.object(build, "copy_in", one_lost), patch.object(difference, "copy_in", one_lost),
             patch.object(copy_loader, "IN_PLACE", share),
             pytest.raises(PortalError, match="read back"),
         ):
@@ -380,40 +380,6 @@ def test_secrets_stay_secret(world, caplog):
 # --- over the API alone
 
 
-class Faults:
-    """A transport that loses answers after CKAN has acted, and requests before."""
-
-    def __init__(self, inner, plan):
-        self.inner, self.plan, self.lock = inner, list(plan), threading.Lock()
-
-    def handle_request(self, request):
-        with self.lock:
-            fault = self.plan.pop(0) if self.plan else None
-        if fault == "lost request":
-            raise httpx.ConnectError("refused")
-        answer = self.inner.handle_request(request)
-        if fault == "lost answer":
-            answer.read()
-            raise httpx.ReadTimeout("timed out")
-        if fault in (502, 504):
-            answer.read()
-            return httpx.Response(fault, text="<html>Bad gateway</html>")
-        if fault == "cut":
-            return httpx.Response(200, content=answer.read()[:-20])
-        if fault == 413:
-            return httpx.Response(413, text="too large")
-        return answer
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.inner.close()
-
-    def close(self):
-        self.inner.close()
-
-
 @pytest.mark.parametrize("seed", range(6))
 def test_lost_answers_make_no_double_rows_and_lose_none(world, seed):
     draw = random.Random(seed)
@@ -424,9 +390,9 @@ def test_lost_answers_make_no_double_rows_and_lose_none(world, seed):
     world.loader("api").load(world.table(resource, release(seed)))
     rows = release(seed + 100)
     table = world.table(resource, rows)
-    transport = Faults(httpx.HTTPTransport(), faults)
-    client = Client(
-        world.portal.url, world.portal.token, waits=(0.01, 0.01, 0.01, 0.01), transport=transport
+    client = CkanClient(
+        world.portal.url, world.portal.token, waits=(0.01, 0.01, 0.01, 0.01),
+        adapter=FaultyAdapter(faults),
     )
     with (
         patch.object(api_loader, "FIRST_PAUSE", 0.01), patch.object(api_loader, "FIRST_ROWS", 60),
@@ -461,7 +427,7 @@ def test_an_interrupted_difference_is_not_taken_for_a_release(world):
 
 
 def test_a_revoked_token_is_said_in_one_message(world):
-    client = Client(world.portal.url, "wrong-token")
+    client = CkanClient(world.portal.url, "wrong-token")
     table = world.table(world.resource(), release(1))
-    with pytest.raises(Refused, match="token"):
+    with pytest.raises(ActionRefused, match="token"):
         ApiLoader(client).load(table)

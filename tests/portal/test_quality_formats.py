@@ -19,9 +19,10 @@ from model.records.scorecard import Freshness, QualityReport, Scorecard
 from model.records.validation import QualityRecord, ReleaseBlocker, Score
 from model.records.validation_log import ValidationRun
 from model.util.text import Bilingual, nfc
-from portal.quality.formats import ATOM, atom, junit, prometheus
+from portal.quality.formats import atom, junit, prometheus
 from tests.fixtures.releases import check
 
+ATOM = "http://www.w3.org/2005/Atom"
 NAME = "health/beds"
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 HOSTILE = "\x00\x1b<b>&\"'\\\n}\ud7ff"
@@ -105,7 +106,7 @@ def test_junits_own_reader_finds_every_case(text: str) -> None:
     cases = {case.name: case for case in suite}
     assert isinstance(cases["bad"].result[0], Failure) and cases["bad"].time == 1.5
     assert isinstance(cases["odd"].result[0], Skipped) and cases["odd"].time is None
-    assert cases["release"].result[0].type == "stopped"
+    assert cases["release"].result[0].type == "blocked"
 
 
 def samples(text: str) -> dict[str, list[Sample]]:
@@ -127,7 +128,7 @@ def test_prometheus_own_reader_reads_the_metrics() -> None:
     assert checks == {"passed": 2, "warned": 0, "failed": 1}
     [due] = found["openindicators_data_due_timestamp_seconds"]
     assert due.value == datetime(2025, 12, 31, tzinfo=UTC).timestamp()
-    [took] = found["openindicators_judgement_duration_seconds"]
+    [took] = found["openindicators_validation_duration_seconds"]
     assert took.value == 0.25
     assert found["openindicators_quality_total"][0].value == 41.5
     assert len(found["openindicators_release_stopped"]) == 2
@@ -233,7 +234,8 @@ def test_the_feed_keeps_to_rfc_4287() -> None:
     assert len(set(ids)) == 3
     for entry in entries:  # content, or a page that stands for it
         assert len(entry.findall("a:content", space)) == 1
-    known = {"id", "title", "updated", "author", "link", "entry", "category", "content", "name"}
+    known = {"id", "title", "updated", "author", "link", "entry", "category", "content", "name",
+             "generator"}
     assert {node.tag.rpartition("}")[2] for node in feed.iter()} - known == {"feed"}
 
 

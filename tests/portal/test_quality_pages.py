@@ -8,7 +8,6 @@ from __future__ import annotations
 import random
 import re
 import shutil
-import threading
 from collections.abc import Iterator
 from datetime import date, timedelta
 from importlib.resources import files
@@ -29,9 +28,9 @@ from portal.quality.badge import badge
 from portal.quality.pages import Assessed
 from portal.quality.publish import publish_quality
 from portal.site import Site
-from portal.site.serve import server
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row
+from tests.fixtures.site_server import served
 from warehouse.store import validation_log
 from warehouse.store.data_dir import DataDir
 
@@ -170,10 +169,8 @@ PAGES = (
 
 @pytest.fixture(scope="module")
 def address(data_dir: DataDir) -> Iterator[str]:
-    with server(data_dir.site, 0) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{running.server_address[1]}"
-        running.shutdown()
+    with served(data_dir.site) as address:
+        yield address
 
 
 def violations(browser: webdriver.Chrome) -> list[dict[str, Any]]:

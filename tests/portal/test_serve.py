@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import http.client
 import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from model.errors import PortalError
-from portal.site.serve import server
+from portal.site.serve import SiteServer
+from tests.fixtures.site_server import served
 
 
 @pytest.fixture
@@ -26,18 +26,19 @@ def port(tmp_path: Path) -> Iterator[int]:
     (tmp_path / "site-other").mkdir()
     (tmp_path / "site-other" / "secret.txt").write_text("secret")
     (site / "link.txt").symlink_to(tmp_path / "secret.txt")
-    with server(site, 0) as running:
-        thread = threading.Thread(target=running.serve_forever, daemon=True)
-        thread.start()
-        assert running.server_address[0] == "127.0.0.1"
-        yield running.server_address[1]
-        running.shutdown()
+    with served(site) as address:
+        assert address.startswith("http://127.0.0.1:")
+        yield int(address.rpartition(":")[2])
 
 
-def get(port: int, path: str, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
+def get(
+    port: int, path: str, method: str = "GET", **headers: str
+) -> tuple[int, dict[str, str], bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.putrequest(method, path, skip_accept_encoding=True)
+        for name, value in headers.items():
+            connection.putheader(name.replace("_", "-"), value)
         connection.endheaders()
         answer = connection.getresponse()
         return answer.status, _lower(answer.getheaders()), answer.read()
@@ -85,9 +86,48 @@ def test_a_malformed_request_does_not_end_the_server(port: int) -> None:
         connection.sendall(b"NONSENSE\r\n\r\n")
         assert connection.recv(1000)
     assert get(port, "/")[0] == 200
-    assert get(port, "/", "POST")[0] == 501
+    assert get(port, "/", "POST")[0] == 405
 
 
 def test_a_taken_port_is_told_in_words(port: int, tmp_path: Path) -> None:
     with pytest.raises(PortalError, match=f"port {port} cannot be used"):
-        server(tmp_path, port)
+        SiteServer(tmp_path, port)
+
+
+def test_a_part_of_a_file_can_be_asked_for(port: int) -> None:
+    status, headers, body = get(port, "/datasets/a/b/b.parquet", Range="bytes=1-2")
+    assert (status, body) == (206, b"AR")
+    assert headers["content-range"] == "bytes 1-2/4"
+    assert get(port, "/datasets/a/b/b.parquet", Range="bytes=9-")[0] == 416
+
+
+def test_what_a_client_has_is_not_sent_again(port: int) -> None:
+    _, headers, _ = get(port, "/datasets/a/b/b.csv")
+    again = get(port, "/datasets/a/b/b.csv", If_None_Match=headers["etag"])
+    assert again[0] == 304 and again[2] == b""
+    since = get(port, "/datasets/a/b/b.csv", If_Modified_Since=headers["last-modified"])
+    assert since[0] == 304
+
+
+def test_text_is_compressed_and_data_files_are_not(port: int, tmp_path: Path) -> None:
+    folder = tmp_path / "site" / "datasets" / "a" / "b"
+    (folder / "long.csv").write_text("x\r\n" * 1000)
+    (folder / "long.parquet").write_bytes(b"PAR1" * 1000)
+    _, headers, body = get(port, "/datasets/a/b/long.csv", Accept_Encoding="gzip")
+    assert headers["content-encoding"] == "gzip" and len(body) < 1000
+    _, headers, body = get(port, "/datasets/a/b/long.parquet", Accept_Encoding="gzip")
+    assert "content-encoding" not in headers and len(body) == 4000
+
+
+def test_a_page_elsewhere_may_read_the_data(port: int) -> None:
+    _, headers, _ = get(port, "/datasets/a/b/b.csv", Origin="https://example.org")
+    assert headers["access-control-allow-origin"] == "*"
+
+
+def test_an_unknown_address_gets_the_site_s_own_page(port: int, tmp_path: Path) -> None:
+    assert get(port, "/none.html")[2] == b"Not Found"
+    (tmp_path / "site" / "404.html").write_text("<h1>Không tìm thấy trang")
+    status, headers, body = get(port, "/a/b/none.html")
+    assert status == 404 and "Không tìm thấy trang" in body.decode()
+    assert headers["content-type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in headers["content-security-policy"]

@@ -211,7 +211,7 @@ def test_files_that_were_made_anew_are_still_genuine(
     download = tmp_path / "download.csv"
     download.write_bytes(path.read_bytes())
     monkeypatch.setattr(versions, "current", lambda *_: Versions("newer", "newer"))
-    monkeypatch.setattr("portal.distributions.csv_table.write_csv", _other_csv)
+    monkeypatch.setattr("portal.distributions.csv_files.write_csv", _other_csv)
     Site(site.folder, registries()).apply(history[:1])
     assert path.read_bytes() != download.read_bytes()
     found = verify(download, published_files(site.folder))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -16,9 +15,9 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 from model.util.hashing import sha256_file
 from portal.distributions.registry import DISTRIBUTIONS
 from portal.site import Site
-from portal.site.serve import server
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row
+from tests.fixtures.site_server import served
 
 pytestmark = pytest.mark.browser
 
@@ -44,10 +43,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     )
     site.apply([make_release(folder / "tourism", tourism, rows)])
     site.apply([make_release(folder / "health", health, rows[:18])])
-    with server(site.folder, 0) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{running.server_address[1]}"
-        running.shutdown()
+    with served(site.folder) as address:
+        yield address
 
 
 @pytest.fixture(autouse=True)

@@ -16,11 +16,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from model.errors import ChangedError, OpenIndicatorsError, ReadError, SourceError
-from model.records.snapshot import Part
-from sources.base import Request, StoredPart
+from sources.base import Request, SourceFile
 from sources.connectors import ckan
-from sources.connectors.ckan_rows import Page, batches, page_of
-from sources.fetch.conditional import Fetched
+from sources.connectors.ckan_rows import DataStorePage, batches, page_of
+from sources.fetch.parts import Fetched
 from tests.fixtures.datasets import real_files
 from tests.fixtures.sources import Web, fetched, table
 
@@ -94,7 +93,7 @@ def test_resources_by_id_name_and_format(
     tmp_path: Path, options: dict[str, Any], names: list[str]
 ) -> None:
     found, _ = asked(Site(), tmp_path, **options)
-    assert [part.name for part, _ in found.parts] == names
+    assert [part.name for part in found.parts] == names
     rows = table(ckan, found, base_url=BASE, package="p", **options).to_pylist()
     assert rows[0] == {"area": "48", "year": "2026", "_part": names[0], "_row": 2}
 
@@ -140,7 +139,7 @@ def test_only_a_new_upload_is_fetched(tmp_path: Path) -> None:
 def test_a_table_page_after_page_with_its_types(tmp_path: Path) -> None:
     site, options = Site(), {"resources": ["Table"], "datastore": True}
     found, web = asked(site, tmp_path, **options)
-    assert [part.name for part, _ in found.parts] == [f"table-000{n}.json" for n in (1, 2, 3)]
+    assert [part.name for part in found.parts] == [f"table-000{n}.json" for n in (1, 2, 3)]
     assert len(web.urls) == 4
     read = table(ckan, found, base_url=BASE, package="p", **options)
     assert read.schema.field("n").type == pa.int64() and "_id" not in read.column_names
@@ -156,11 +155,11 @@ def test_a_table_page_after_page_with_its_types(tmp_path: Path) -> None:
 def test_pages_are_read_one_at_a_time() -> None:
     loaded = []
 
-    def load(part: StoredPart) -> Page:
+    def load(part: SourceFile) -> DataStorePage:
         loaded.append(part.name)
-        return Page((("n", "int4"),), [{"n": 1}], 3)
+        return DataStorePage((("n", "int4"),), [{"n": 1}], 3)
 
-    parts = [StoredPart(f"{n}.json", Path(), "") for n in range(3)]
+    parts = [SourceFile(f"{n}.json", Path()) for n in range(3)]
     read = batches(parts, load)
     assert next(read).num_rows == 1 and loaded == ["0.json"]
     assert sum(batch.num_rows for batch in read) == 2
@@ -187,7 +186,7 @@ def test_a_token_goes_to_ckan_alone_and_into_no_record(
     assert [r.secrets.get("Authorization") for r in web.requests] == [
         "hush-hush", "hush-hush", None
     ]
-    assert "hush" not in "".join(part.model_dump_json() for part, _ in found.parts)
+    assert "hush" not in "".join(part.record.model_dump_json() for part in found.parts)
     assert "hush" not in (tmp_path / ".pull.jsonl").read_text()
     monkeypatch.delenv("CKAN_TOKEN")
     with pytest.raises(SourceError, match="CKAN_TOKEN holds no secret: it is empty or absent"):
@@ -264,7 +263,7 @@ def test_any_page(
 
 
 def _found(path: Path) -> Fetched:
-    return Fetched([(Part(name=path.name, url="", sha256="", bytes=0), path)], False)
+    return Fetched([SourceFile(path.name, path)], False)
 
 
 # --- Recorded answers of other portals
@@ -295,4 +294,4 @@ def test_a_package_of_dkan(tmp_path: Path) -> None:
     web = Web(lambda request: body if "package_show" in request.url else "a\n1\n")
     first = json.loads(body)["result"][0]["resources"][0]
     found = fetched(ckan, web, tmp_path, base_url=BASE, package="p", resources=[first["id"]])
-    assert [part.url for part, _ in found.parts] == [first["url"]]
+    assert [part.url for part in found.parts] == [first["url"]]

@@ -12,12 +12,12 @@ import pyarrow as pa
 import pytest
 
 from model.errors import ReadError, SourceError
-from sources.base import SourceProtocol, StoredPart
+from sources.base import SourceProtocol
 from sources.connectors import files, gho, uis, worldbank, worldbank_bulk
 from sources.connectors.pxweb import v1
-from sources.fetch.conditional import fetch_parts
 from sources.fetch.folder import FolderTransport
 from sources.fetch.http import HttpLimits, HttpTransport
+from sources.fetch.parts import fetch_parts
 from tests.fixtures.datasets import SHARED, real_files
 from tests.fixtures.listeners import serving
 
@@ -33,7 +33,7 @@ def _corpus() -> None:
 def table(kind: SourceProtocol, target: Path, pattern: str, **more: Any) -> pa.Table:
     options = kind.Options.model_validate({"files": [pattern], **more})
     found = fetch_parts(kind, options, FolderTransport(DATA), target)
-    parts = [StoredPart(part.name, path, part.url) for part, path in found.parts]
+    parts = found.parts
     return pa.Table.from_batches(kind.read(parts, options))
 
 
@@ -132,12 +132,12 @@ def test_recorded_answers_over_http(site: str, tmp_path: Path) -> None:
     )
     transport = HttpTransport(HttpLimits(allow_private=True, min_interval=0))
     first = fetch_parts(files, options, transport, tmp_path / "1")
-    parts = [StoredPart(part.name, path, part.url) for part, path in first.parts]
+    parts = first.parts
     assert [part.name for part in parts] == ["touristvn.csv", "touristvn-2.csv"]
     assert pa.Table.from_batches(files.read(parts, options)).num_rows == 312
     second = fetch_parts(files, options, transport, tmp_path / "2", first.parts)
     assert second.unchanged
-    assert [part for part, _ in second.parts] == [part for part, _ in first.parts]
+    assert [part.record for part in second.parts] == [part.record for part in first.parts]
 
 
 RECORDED = "worldbank/api_v2/recorded/TestIndicatorValuesService_ListByCountryIDsAndSourceID"
@@ -178,7 +178,7 @@ def over_http(kind: SourceProtocol, target: Path, **options: Any) -> pa.Table:
     checked = kind.Options.model_validate(options)
     transport = HttpTransport(HttpLimits(allow_private=True, min_interval=0))
     found = fetch_parts(kind, checked, transport, target)
-    parts = [StoredPart(part.name, path, part.url) for part, path in found.parts]
+    parts = found.parts
     return pa.Table.from_batches(kind.read(parts, checked))
 
 

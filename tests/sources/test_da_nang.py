@@ -55,7 +55,7 @@ def test_all_records_even_where_the_portal_gives_less_than_asked(
     assert records[0]["gia_dat_o_vt1"] == "98.800,5"
     assert [r["ghi_chu"] for r in records[6:9]] == [None, "mới", None]
     assert web.urls[-1].endswith("offset=250")
-    assert "s3:cret" not in found.parts[0][0].model_dump_json() + repr(web.requests)
+    assert "s3:cret" not in found.parts[0].record.model_dump_json() + repr(web.requests)
 
 
 def test_a_refused_login(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,13 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.errors import DeclarationError, ReadError, SourceError
-from sources.base import Request, Response, SourceProtocol, StoredPart, Validators
+from sources.base import Request, SourceFile, SourceProtocol, Validators
 from sources.connectors import files, gho, uis, worldbank, worldbank_bulk
 from sources.connectors.pxweb import v1
 from sources.demo.replay import ReplayTransport
+from sources.fetch.body import write_body
 from sources.fetch.by_scheme import TransportByScheme
-from sources.fetch.conditional import Fetched
 from sources.fetch.folder import FolderTransport
+from sources.fetch.parts import Fetched
 from tests.fixtures.sources import fetched
 
 HEADER = ("indicator", "ref_area", "time_period", "obs_value", "obs_status", "obs_note")
@@ -28,7 +29,7 @@ HEADER = ("indicator", "ref_area", "time_period", "obs_value", "obs_status", "ob
 
 def rows(kind: SourceProtocol, found: Fetched, **options: Any) -> list[dict[str, Any]]:
     checked = kind.Options.model_validate(options)
-    parts = [StoredPart(part.name, path, part.url) for part, path in found.parts]
+    parts = found.parts
     return pa.Table.from_batches(kind.read(parts, checked)).to_pylist()
 
 
@@ -49,7 +50,7 @@ def _folder(tmp_path: Path) -> Path:
 def test_paths_and_globs(folder: Path, tmp_path: Path) -> None:
     options: dict[str, Any] = {"files": ["**/*.csv", "a.csv"]}
     found = fetched(files, FolderTransport(folder), tmp_path / "t", **options)
-    assert [part.name for part, _ in found.parts] == ["a.csv", "da-nang-100.csv", "a-2.csv"]
+    assert [part.name for part in found.parts] == ["a.csv", "da-nang-100.csv", "a-2.csv"]
     assert [row["x"] for row in rows(files, found, **options)] == ["1", "2", "3"]
     assert sorted(p.name for p in (tmp_path / "t").glob("[!.]*")) == [
         "a-2.csv", "a.csv", "da-nang-100.csv"
@@ -63,7 +64,7 @@ def test_unchanged_files_are_not_copied_again(folder: Path, tmp_path: Path) -> N
     first = fetched(files, transport, tmp_path / "1", **options)
     second = fetched(files, transport, tmp_path / "2", first, **options)
     assert second.unchanged
-    assert [part for part, _ in second.parts] == [part for part, _ in first.parts]
+    assert [part.record for part in second.parts] == [part.record for part in first.parts]
     (folder / "a.csv").write_text("x\n9\n")
     third = fetched(files, transport, tmp_path / "3", second, **options)
     assert not third.unchanged
@@ -73,9 +74,9 @@ def test_unchanged_files_are_not_copied_again(folder: Path, tmp_path: Path) -> N
 def test_a_damaged_earlier_body_is_fetched_again(folder: Path, tmp_path: Path) -> None:
     transport = FolderTransport(folder)
     first = fetched(files, transport, tmp_path / "1", files=["a.csv"])
-    first.parts[0][1].write_text("x\ndamaged\n")
+    first.parts[0].path.write_text("x\ndamaged\n")
     second = fetched(files, transport, tmp_path / "2", first, files=["a.csv"])
-    assert second.parts[0][1].read_text() == "x\n1\n"
+    assert second.parts[0].path.read_text() == "x\n1\n"
 
 
 @pytest.mark.parametrize(
@@ -104,9 +105,9 @@ def test_encoded_dots_do_not_escape(folder: Path, tmp_path: Path) -> None:
 def test_recorded_answers_serve_every_protocol(folder: Path, tmp_path: Path) -> None:
     (folder / "a.json").write_text('{"records": []}')
     for kind in (worldbank, worldbank_bulk, gho, uis, v1, files):
-        assert kind.host(kind.Options(files=("a.json",))) == ""
+        assert kind.Options(files=("a.json",)).host == ""
         found = fetched(kind, FolderTransport(folder), tmp_path / kind.name, files=["a.json"])
-        assert [part.url for part, _ in found.parts] == ["file:a.json"]
+        assert [part.url for part in found.parts] == ["file:a.json"]
     by_scheme = TransportByScheme(FolderTransport(folder), ReplayTransport(folder))
     assert fetched(files, by_scheme, tmp_path / "t", files=["a.csv"]).parts
 
@@ -153,8 +154,8 @@ def test_the_world_bank_form(sample: Path, tmp_path: Path) -> None:
     transport = ReplayTransport(sample)
     options: dict[str, Any] = {"indicators": ["T.A"], "areas": ["VNM", "LAO"]}
     found = fetched(worldbank, transport, tmp_path / "t", **options)
-    assert found.parts[0][0].url.startswith(f"{WB}country/VNM;LAO/indicator/T.A?format=json")
-    assert found.parts[0][0].last_modified == "Fri, 28 Jun 2024 00:00:00 GMT"
+    assert found.parts[0].url.startswith(f"{WB}country/VNM;LAO/indicator/T.A?format=json")
+    assert found.parts[0].last_modified == "Fri, 28 Jun 2024 00:00:00 GMT"
     table = [(r["area"], r["date"], r["value"], r["obs_status"]) for r in
              rows(worldbank, found, **options)]
     assert table == [
@@ -185,7 +186,7 @@ def test_vintages_play_forward_page_after_page(
 def test_years_are_asked_for(sample: Path, tmp_path: Path) -> None:
     options: dict[str, Any] = {"indicators": ["T.A"], "years": "2021..2021"}
     found = fetched(worldbank, ReplayTransport(sample), tmp_path / "t", **options)
-    assert "date=2021:2021" in found.parts[0][0].url
+    assert "date=2021:2021" in found.parts[0].url
     assert {r["date"] for r in rows(worldbank, found, **options)} == {"2021"}
 
 
@@ -250,7 +251,7 @@ def test_the_pxweb_form(tmp_path: Path) -> None:
     query = [{"code": "Year", "filter": "item", "values": ["1"]},
              {"code": "sex", "filter": "all", "values": ["*"]}]
     found = fetched(v1, transport, tmp_path / "t", url=url, query=query)
-    assert found.parts[0][1].read_bytes().endswith(b"}\0")
+    assert found.parts[0].path.read_bytes().endswith(b"}\0")
     table = rows(v1, found, url=url)
     assert [(r["cities_provincies"], r["sex"], r["year"], r["value"]) for r in table] == [
         ("Da Nang", "M", "Prel. 2024", "1.30"), ("Da Nang", "F", "Prel. 2024", None),
@@ -289,8 +290,8 @@ def test_the_csv_form_sends_the_file_itself(tmp_path: Path) -> None:
     text = "day;n\n1/2/2013;16.000\n"
     write_sample(tmp_path / "sample", "tourism/monthly", "csv", url, v2024_01_01=text)
     found = fetched(files, ReplayTransport(tmp_path / "sample"), tmp_path / "t", urls=[url])
-    assert found.parts[0][1].read_text() == text
-    assert found.parts[0][0].name == "tourists.csv"
+    assert found.parts[0].path.read_text() == text
+    assert found.parts[0].name == "tourists.csv"
 
 
 def test_a_wrong_source_file_is_named_with_its_line(tmp_path: Path) -> None:
@@ -313,10 +314,10 @@ class Scripted:
         self.bodies = iter(bodies)
         self.urls: list[str] = []
 
-    def send(self, request: Request, validators: Validators, target: Path) -> Response:
+    def send(self, request: Request, validators: Validators, target: Path) -> SourceFile:
         self.urls.append(request.url)
-        target.write_text(next(self.bodies), encoding="utf-8")
-        return Response(request.url, 200, {"content-type": "x" * 9_999}, target)
+        headers = {"content-type": "x" * 9_999}
+        return write_body(target, [next(self.bodies).encode()], request, headers)
 
 
 def page(number: int, pages: int, total: int, count: int) -> str:
@@ -343,7 +344,7 @@ def test_world_bank_pages_that_do_not_fit(tmp_path: Path, bodies: list[str], say
 
 def test_headers_are_bounded_in_the_record(tmp_path: Path) -> None:
     found = fetched(worldbank, Scripted(page(1, 1, 1, 1)), tmp_path, indicators=["A"])
-    assert len(found.parts[0][0].media_type) == 500
+    assert len(found.parts[0].media_type) == 500
 
 
 def test_who_pages(tmp_path: Path) -> None:
@@ -375,7 +376,7 @@ def test_unesco_asks_for_nothing_while_the_version_is_the_same(tmp_path: Path) -
     again = Scripted('{"version":"v7"}')
     second = fetched(uis, again, tmp_path / "2", first, indicators=["CR.1"])
     assert second.unchanged and len(again.urls) == 1
-    assert second.parts[0][1].read_text() == '{"records":[]}'
+    assert second.parts[0].path.read_text() == '{"records":[]}'
     later = Scripted('{"version":"v8"}', '{"records":[{}]}')
     assert not fetched(uis, later, tmp_path / "3", second, indicators=["CR.1"]).unchanged
     silent = Scripted('{"statusCode":404,"message":"Cannot GET"}')
@@ -386,7 +387,7 @@ def test_unesco_asks_for_nothing_while_the_version_is_the_same(tmp_path: Path) -
 def test_a_bulk_download(tmp_path: Path) -> None:
     transport = Scripted("PK")
     found = fetched(worldbank_bulk, transport, tmp_path, indicators=["ST.INT.ARVL"])
-    assert found.parts[0][0].name == "st-int-arvl.zip"
+    assert found.parts[0].name == "st-int-arvl.zip"
     assert transport.urls == [f"{WB}en/indicator/ST.INT.ARVL?downloadformat=csv"]
 
 

@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from model.errors import ReadError
-from sources.base import StoredPart
+from sources.base import SourceFile
 from sources.connectors import files
 
 
 def rows_at(path: Path, **options: Any) -> list[dict[str, Any]]:
     checked = files.Options.model_validate({"files": [path.name], **options})
-    batches = files.read([StoredPart(path.name, path, "")], checked)
+    batches = files.read([SourceFile(path.name, path)], checked)
     return [row for batch in batches for row in batch.to_pylist()]
 
 

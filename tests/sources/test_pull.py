@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.errors import ChangedError, SourceError
-from sources.base import Request, Response, SourceProtocol, Validators
+from sources.base import Request, SourceFile, SourceProtocol, Validators
 from sources.connectors import gho, worldbank
-from sources.fetch.conditional import Fetched, fetch_parts
+from sources.fetch.body import write_body
 from sources.fetch.http import HttpLimits, HttpTransport
+from sources.fetch.parts import Fetched, fetch_parts
 from sources.limits import MAX_PULL_SECONDS
 from tests.fixtures.listeners import serving
 
@@ -106,7 +108,7 @@ def pulled(
 
 
 def is_whole(bank: Bank, found: Fetched) -> bool:
-    return [path.read_bytes() for _, path in found.parts] == [
+    return [part.path.read_bytes() for part in found.parts] == [
         bank.body(page) for page in range(1, bank.pages + 1)
     ]
 
@@ -170,7 +172,7 @@ def test_a_killed_process_leaves_what_the_next_one_goes_on_with(
     bank.pages, bank.hangs_at = 80, 60
     script = (
         "import json, sys; from pathlib import Path; from sources.connectors import worldbank\n"
-        "from sources.fetch.conditional import fetch_parts\n"
+        "from sources.fetch.parts import fetch_parts\n"
         "from sources.fetch.http import HttpLimits, HttpTransport\n"
         "limits = HttpLimits(min_interval=0, allow_private=True)\n"
         "options = worldbank.Options.model_validate(json.loads(sys.argv[2]))\n"
@@ -219,7 +221,7 @@ def test_a_pull_that_was_stored_is_not_gone_on_with(bank: Bank, tmp_path: Path) 
     bank.updated = "2026-08-01"
     stored = tmp_path / "stored"
     shutil.copytree(tmp_path / "pull", stored)
-    earlier = Fetched([(part, stored / part.name) for part, _ in whole.parts], False)
+    earlier = Fetched([replace(part, path=stored / part.name) for part in whole.parts], False)
     assert is_whole(bank, pulled(bank, tmp_path / "pull", earlier))
     assert bank.asked == list(range(1, 31))
 
@@ -246,7 +248,7 @@ class Pages:
         self.fails = fails
         self.asked: list[int] = []
 
-    def send(self, request: Request, validators: Validators, target: Path) -> Response:
+    def send(self, request: Request, validators: Validators, target: Path) -> SourceFile:
         page = int((parse_qs(urlsplit(request.url).query).get("$skip") or ["0"])[0])
         self.asked.append(page)
         if page == self.fails:
@@ -254,14 +256,13 @@ class Pages:
         body: dict[str, Any] = {"value": [{"IndicatorCode": "A", "Value": self.values[page]}]}
         if page + 1 < len(self.values):
             body["@odata.nextLink"] = f"https://ghoapi.azureedge.net/api/A?$skip={page + 1}"
-        target.write_text(json.dumps(body))
-        return Response(request.url, 200, {}, target)
+        return write_body(target, [json.dumps(body).encode()], request, {})
 
 
 def pages(transport: Pages, target: Path) -> list[int]:
     kind: SourceProtocol = gho
     found = fetch_parts(kind, gho.Options(indicators=("A",)), transport, target)
-    return [json.loads(path.read_text())["value"][0]["Value"] for _, path in found.parts]
+    return [json.loads(part.path.read_text())["value"][0]["Value"] for part in found.parts]
 
 
 def test_without_an_edition_the_last_page_must_be_the_same(tmp_path: Path) -> None:
@@ -277,10 +278,10 @@ def test_pages_that_do_not_belong_together_are_kept_from_no_next_run(tmp_path: P
     """Nothing was left by an earlier run: the error is told, and the next run begins anew."""
 
     class Counts(Pages):
-        def send(self, request: Request, validators: Validators, target: Path) -> Response:
+        def send(self, request: Request, validators: Validators, target: Path) -> SourceFile:
             row = {"indicator": {"id": "A"}, "date": "2020"}
-            target.write_text(json.dumps([{"pages": 1, "total": 2, "page": 1}, [row]]))
-            return Response(request.url, 200, {}, target)
+            body = json.dumps([{"pages": 1, "total": 2, "page": 1}, [row]])
+            return write_body(target, [body.encode()], request, {})
 
     with pytest.raises(ChangedError, match="announces 2 observations and gives 1"):
         fetch_parts(
@@ -306,7 +307,7 @@ class Editions:
     def begin(self, dies_at: int | None, updated_at: int | None) -> None:
         self.count, self.dies_at, self.updated_at = 0, dies_at, updated_at
 
-    def send(self, request: Request, validators: Validators, target: Path) -> Response:
+    def send(self, request: Request, validators: Validators, target: Path) -> SourceFile:
         self.count += 1
         if self.count == self.updated_at:
             self.edition += 1
@@ -315,8 +316,7 @@ class Editions:
         page = int(parse_qs(urlsplit(request.url).query)["page"][0])
         row = {"indicator": {"id": "A"}, "date": str(page), "value": self.edition}
         head = {"pages": 3, "total": 3, "page": page, "lastupdated": str(self.edition)}
-        target.write_text(json.dumps([head, [row]]))
-        return Response(request.url, 200, {}, target)
+        return write_body(target, [json.dumps([head, [row]]).encode()], request, {})
 
 
 RUNS = st.lists(
@@ -329,7 +329,7 @@ RUNS = st.lists(
 def test_what_is_stored_is_whole_and_of_one_edition(
     tmp_path_factory: pytest.TempPathFactory, runs: list[tuple[int | None, int | None]]
 ) -> None:
-    folder, source, earlier = tmp_path_factory.mktemp("pull"), Editions(), ()
+    folder, source, earlier = tmp_path_factory.mktemp("pull"), Editions(), tuple[SourceFile, ...]()
     options = worldbank.Options(indicators=("A", "B"))
     for number, (dies_at, updated_at) in enumerate([*runs, (None, None)]):
         source.begin(dies_at, updated_at)
@@ -340,11 +340,11 @@ def test_what_is_stored_is_whole_and_of_one_edition(
             continue
         stored = folder / str(number)  # as a run does that stores a snapshot
         (folder / "pull").rename(stored)
-        earlier = tuple((part, stored / part.name) for part, _ in found.parts)
-        assert [part.name for part, _ in earlier] == [
+        earlier = tuple(replace(part, path=stored / part.name) for part in found.parts)
+        assert [part.name for part in earlier] == [
             f"{name}-{page:04d}.json" for name in "ab" for page in (1, 2, 3)
         ]
-        values = [json.loads(path.read_text())[1][0]["value"] for _, path in earlier]
+        values = [json.loads(part.path.read_text())[1][0]["value"] for part in earlier]
         assert len(set(values[:3])) == len(set(values[3:])) == 1
         assert before <= values[5] <= source.edition  # the last page is of this run
     assert earlier

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from model.errors import ReadError, SourceError
-from sources.base import StoredPart
+from sources.base import SourceFile
 from sources.connectors.pxweb import v1
 from sources.formats.cube.px import is_px
 from tests.fixtures.datasets import SHARED, real_files
@@ -37,7 +37,7 @@ def rows_of(folder: Path, content: bytes | str, **options: Any) -> list[dict[str
 
 def rows_at(path: Path, **options: Any) -> list[dict[str, Any]]:
     checked = v1.Options.model_validate({"files": [path.name], **options})
-    batches = v1.read([StoredPart(path.name, path, "")], checked)
+    batches = v1.read([SourceFile(path.name, path)], checked)
     return pa.Table.from_batches(batches).to_pylist()
 
 
@@ -158,8 +158,8 @@ def test_rows_that_are_left_out(tmp_path: Path) -> None:
     for data, says in (
         ('"46",1 2 3;', "has 4 keys and values; a row has 3"),
         ('"47",1 2;', 'row 1 of DATA: has no key "47"'),
-        ('"46",1 2 "46",1 2;', "row 2 of DATA: stands there twice"),
-        ('"46",1 x;', "row 1 of DATA: 'x' is neither a number nor a mark"),
+        ('"46",1 2 "46",1 2;', "row 2 of DATA: occurs twice"),
+        ('"46",1 x;', "row 1 of DATA: 'x' is neither a number nor a symbol"),
     ):
         with pytest.raises(ReadError, match=says):
             rows_of(tmp_path, px(data, **{'KEYS("Khu vực")': "CODES"}))
@@ -171,7 +171,7 @@ def test_rows_that_are_left_out(tmp_path: Path) -> None:
         (px("1 2 3;"), "has 3 values for 4 cells"),
         (px("1 2 3 4"), "its DATA has no end"),
         (px("1 2 3 4; 5"), "its DATA has no end"),
-        (px("1 2 3 1,5;"), "value 4: '1,5' is neither a number nor a mark"),
+        (px("1 2 3 1,5;"), "value 4: '1,5' is neither a number nor a symbol"),
         (px("1 2 3 NaN;"), "'NaN' is neither"),
         (px("1 2 3 " + "9" * 400 + "e99999;"), "is neither"),
         (px(STUB="", **{"HEADING": ""}), "names no variables in STUB and HEADING"),

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from model.errors import ChangedError, OpenIndicatorsError, SourceError
 from sources.base import Request
 from sources.connectors.pxweb import v2
-from sources.connectors.pxweb.selection import Codes, in_parts
+from sources.connectors.pxweb.selection import VariableCodes, in_parts
 from tests.fixtures.datasets import real_files
 from tests.fixtures.sources import Web, fetched, read, table
 
@@ -100,7 +100,7 @@ def test_a_selection_and_what_is_summed_over(tmp_path: Path) -> None:
         ]}
     ]
     assert all("lang=en" in url for url in web.urls)
-    assert found.parts[0][0].edition == "2026-06-08T06:00:00Z"
+    assert found.parts[0].edition == "2026-06-08T06:00:00Z"
 
 
 def test_a_codelist_brings_its_own_codes(tmp_path: Path) -> None:
@@ -195,8 +195,8 @@ def test_no_service_of_this_kind(tmp_path: Path, config: str, says: str) -> None
         fetched(v2, Web(lambda request: config), tmp_path, base_url=BASE, table="T1")
 
 
-YEARS = Codes([str(year) for year in range(2015, 2025)], is_time=True)
-AREAS = Codes(["00", "01", "48", "0114", "*"])
+YEARS = VariableCodes([str(year) for year in range(2015, 2025)], is_time=True)
+AREAS = VariableCodes(["00", "01", "48", "0114", "*"])
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ AREAS = Codes(["00", "01", "48", "0114", "*"])
         (AREAS, "4.", []), (YEARS, "*", YEARS.codes),
     ],
 )
-def test_selection_expressions(codes: Codes, value: str, picked: list[str]) -> None:
+def test_selection_expressions(codes: VariableCodes, value: str, picked: list[str]) -> None:
     assert codes.picked(value) == picked
 
 

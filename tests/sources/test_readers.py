@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from model.declarations.dataset import Source
 from model.errors import DeclarationError, ReadError, SourceError
-from sources.base import SourceProtocol, StoredPart
+from sources.base import SourceFile, SourceProtocol
 from sources.connectors import files, gho, uis, worldbank, worldbank_bulk
 from sources.connectors.pxweb import v1
 from sources.connectors.registry import PROTOCOLS, options_of, protocol
@@ -37,7 +37,7 @@ def rows_of(
 
 def rows_at(kind: SourceProtocol, path: Path, /, **options: Any) -> list[dict[str, Any]]:
     checked = kind.Options.model_validate({"files": [path.name], **options})
-    batches = list(kind.read([StoredPart(path.name, path, f"file:{path.name}")], checked))
+    batches = list(kind.read([SourceFile(path.name, path, f"file:{path.name}")], checked))
     assert len({batch.schema for batch in batches}) == 1
     return pa.Table.from_batches(batches).to_pylist()
 
@@ -103,7 +103,7 @@ def test_text_stays_as_it_came(tmp_path: Path) -> None:
     ("content", "says"),
     [
         (b"", r"a\.csv: is empty \(0 bytes\)"),
-        (b"\xef\xbb\xbf", r"nothing but blanks or a byte order mark"),
+        (b"\xef\xbb\xbf", r"only blanks or a byte order mark"),
         (b"<!DOCTYPE html><html><title>Log &amp; in</title>", r"HTML page, not CSV .*'Log & in'"),
         (b'{"message": "Over the limit"}', r"is JSON, not CSV; it says: Over the limit"),
         (b"a,b\n1,2\n3\n", r"a\.csv:3: the row has 1 fields; the table has 2 columns"),
@@ -147,7 +147,7 @@ def test_several_files_have_the_same_columns(tmp_path: Path) -> None:
     parts = []
     for name, text in (("a.csv", "x,y\n1,2\n"), ("b.csv", "y,x\n4,3\n"), ("c.csv", "x,z\n5,6\n")):
         (tmp_path / name).write_text(text)
-        parts.append(StoredPart(name, tmp_path / name, name))
+        parts.append(SourceFile(name, tmp_path / name, name))
     options = files.Options(files=("*.csv",))
     table = pa.Table.from_batches(files.read(parts[:2], options)).to_pylist()
     assert [(row["x"], row["y"]) for row in table] == [("1", "2"), ("3", "4")]

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from model.declarations.dataset import Source
-from sources.base import StoredPart
+from sources.base import SourceFile
 from sources.connectors import files
 from tests.fixtures.datasets import dataset, real_files, registries
 from warehouse.cleaning.clean import clean
@@ -37,7 +37,7 @@ def read(name: str, declared: str, **more: Any) -> dict[tuple[str, ...], tuple[A
         **more,
     )
     with connect() as con:
-        batches = files.read([StoredPart(path.name, path, "")], options)
+        batches = files.read([SourceFile(path.name, path)], options)
         clean(con, batches, data, source, {}, registries())
         dimensions = ", ".join(["", *data.dimensions])
         found = con.execute(

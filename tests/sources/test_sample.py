@@ -8,11 +8,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from sources.base import StoredPart
 from sources.connectors.registry import protocol
 from sources.demo.facts import Sample, load_samples
 from sources.demo.replay import ReplayTransport
-from sources.fetch.conditional import Fetched, fetch_parts
+from sources.fetch.parts import Fetched, fetch_parts
 
 ROOT = Path(__file__).resolve().parents[2] / "sources" / "demo" / "sample"
 SAMPLES = load_samples(ROOT)
@@ -39,8 +38,8 @@ def test_every_vintage_is_served_and_read(sample: Sample, tmp_path: Path) -> Non
     for number, vintage in enumerate(sample.vintages):
         earlier = found.parts if found else ()
         found = fetch_parts(kind, checked, REPLAY, tmp_path / str(number), earlier)
-        assert {part.etag for part, _ in found.parts} == {vintage.etag}
-        parts = [StoredPart(part.name, path, part.url) for part, path in found.parts]
+        assert {part.etag for part in found.parts} == {vintage.etag}
+        parts = found.parts
         read = pa.Table.from_batches(kind.read(parts, checked))
         asked = options.get("indicators")
         facts = [f for f in vintage.facts if asked is None or f["indicator"] in asked]

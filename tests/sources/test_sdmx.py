@@ -21,12 +21,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from model.errors import ReadError, SourceError
-from sources.base import StoredPart
+from sources.base import SourceFile
 from sources.connectors.sdmx import connector
 from sources.connectors.sdmx.request import data_request
-from sources.fetch.conditional import fetch_parts
 from sources.fetch.folder import FolderTransport
 from sources.fetch.http import HttpLimits, HttpTransport
+from sources.fetch.parts import fetch_parts
 from sources.limits import MAX_XML_DEPTH
 from tests.fixtures.datasets import SHARED, real_files
 from tests.fixtures.listeners import serving
@@ -47,10 +47,10 @@ def rows_of(folder: Path, *contents: bytes | str, structure: str = "", **options
     for number, content in enumerate(contents, start=1):
         path = folder / f"part-{number}.dat"
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-        parts.append(StoredPart(path.name, path, ""))
+        parts.append(SourceFile(path.name, path))
     if structure:
         (folder / STRUCTURE).write_text(structure)
-        parts.append(StoredPart(STRUCTURE, folder / STRUCTURE, ""))
+        parts.append(SourceFile(STRUCTURE, folder / STRUCTURE))
     checked = connector.Options.model_validate({"files": ["*"], **options})
     return pa.Table.from_batches(connector.read(parts, checked)).to_pylist()
 
@@ -58,7 +58,7 @@ def rows_of(folder: Path, *contents: bytes | str, structure: str = "", **options
 def rows_at(path: Path, target: Path, **options: Any) -> list[dict[str, Any]]:
     checked = connector.Options.model_validate({"files": [str(path.relative_to(DATA))], **options})
     found = fetch_parts(connector, checked, FolderTransport(DATA), target)
-    parts = [StoredPart(part.name, where, part.url) for part, where in found.parts]
+    parts = found.parts
     return pa.Table.from_batches(connector.read(parts, checked)).to_pylist()
 
 
@@ -172,9 +172,9 @@ EXTERNAL = '<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]>'
         (message(SERIES, "Structure"), r"dat:1: is no message of data but of 'Structure'"),
         (message(SERIES, version="v2_0"), "is SDMX-ML 2.0"),
         ("<a/>", "is no message of SDMX-ML"),
-        (message(SERIES).replace("Replace", "Delete"), "asks to delete"),
-        (message("<m:DataSet><Wave/></m:DataSet>"), "an element 'Wave' that is not understood"),
-        (message("<m:Wave/>"), "an element 'Wave' that is not understood"),
+        (message(SERIES).replace("Replace", "Delete"), "requests deletions"),
+        (message("<m:DataSet><Wave/></m:DataSet>"), "has an unknown element 'Wave'"),
+        (message("<m:Wave/>"), "has an unknown element 'Wave'"),
         (message(SERIES)[:-20], r"dat:1: is no well-formed XML: .*\n.*cut off"),
         (
             message(
@@ -452,14 +452,14 @@ def test_json(tmp_path: Path, version: int) -> None:
         ([], "has no `dataSets`"),
         (body_of(dataSets=[]), "holds no data set"),
         (body_of(dataSets=[{}]), "holds no observations"),
-        (body_of(dataSets=[{"action": "Delete"}]), "asks to delete"),
+        (body_of(dataSets=[{"action": "Delete"}]), "requests deletions"),
         (
             body_of(dataSets=[{"series": {"7": {"observations": {"0": [1]}}}}]),
             "AREA: the position '7'",
         ),
         (
             body_of(dataSets=[{"series": {"-1": {"observations": {"0": [1]}}}}]),
-            "'-1' leads nowhere",
+            "'-1' is out of range",
         ),
         (body_of(dataSets=[{"series": {"0:0": {"observations": {}}}}]), "has not 1 positions"),
         (body_of(dataSets=[{"series": {"0": {"observations": {"0": 5}}}}]), "'0' is no list"),
@@ -467,7 +467,7 @@ def test_json(tmp_path: Path, version: int) -> None:
             body_of(dataSets=[{"series": {"0": {"observations": {"0": [1, 0, 0]}}}}]),
             "has 2 attributes",
         ),
-        (body_of(dataSets=[{"structure": 4}]), "the position '4' leads nowhere"),
+        (body_of(dataSets=[{"structure": 4}]), "the position '4' is out of range"),
         (body_of(structure=None), "has no structure"),
         (body_of(structure={"measures": {"observation": [1, 2]}}), "has 2 measures"),
     ],
@@ -547,7 +547,7 @@ def test_csv(tmp_path: Path) -> None:
     [
         ("DATAFLOW,A,OBS_VALUE\n", "holds no observations"),
         ("DATAFLOW,A,OBS_VALUE\nA:F(1),x,1\nA:G(1),x,1\n", r"dat:3: is of 'A:G\(1\)'"),
-        ("STRUCTURE,STRUCTURE_ID,ACTION,A\ndataflow,A:F(1),D,x\n", "dat:2: asks to delete"),
+        ("STRUCTURE,STRUCTURE_ID,ACTION,A\ndataflow,A:F(1),D,x\n", "dat:2: requests deletions"),
         ("DATAFLOW,A,OBS_VALUE\nA:F(1),x\n", "dat:2: the row has 2 fields"),
     ],
 )
@@ -592,7 +592,7 @@ def test_what_is_asked(options: dict[str, Any], path: str) -> None:
     checked = connector.Options.model_validate({"base_url": "https://x.example/rest/", **options})
     assert checked.asked is not None
     assert data_request(checked, checked.asked).url == f"https://x.example/rest/{path}"
-    assert connector.host(checked) == "x.example"
+    assert checked.host == "x.example"
 
 
 @pytest.mark.parametrize(
@@ -644,9 +644,9 @@ def test_over_http(service: tuple[str, list[tuple[str, str]]], tmp_path: Path) -
     transport = HttpTransport(HttpLimits(allow_private=True, min_interval=0))
     options = connector.Options(base_url=url, flow="F", form="xml", structure=f"{url}/structure")
     found = fetch_parts(connector, options, transport, tmp_path / "1")
-    assert [part.name for part, _ in found.parts] == ["f.dat", STRUCTURE]
+    assert [part.name for part in found.parts] == ["f.dat", STRUCTURE]
     assert asked[0] == ("/data/F/all", "application/vnd.sdmx.structurespecificdata+xml;version=2.1")
-    parts = [StoredPart(part.name, path, part.url) for part, path in found.parts]
+    parts = found.parts
     rows = pa.Table.from_batches(connector.read(parts, options)).to_pylist()
     assert [row["AREA_label_vi"] for row in rows] == ["Việt Nam", "Việt Nam", None]
     whole = connector.Options(urls=(f"{url}/data/F/all",))
@@ -706,7 +706,7 @@ REFUSED = {
     "sdmx/imf/IMF_STA_DSD_BOP.xml": "no message of data but of 'Structure'",
     "sdmx/imf/IMF_STA_availableconstraint_CPI.xml": "no message of data but of 'Structure'",
     "sdmx/other/TEST_gh-149.xml": "no message of data but of 'Structure'",
-    "sdmx/sdmx_csv/v3_csv_example-18.csv": "asks to delete",
+    "sdmx/sdmx_csv/v3_csv_example-18.csv": "requests deletions",
     "sdmx/sdmx_json2/v3_json_data_generated-sample.json": "the service says: 90483457",
     "sdmx/unicef/UNICEF_GLOBAL_DATAFLOW-structure.xml": "no message of data but of 'Structure'",
 }

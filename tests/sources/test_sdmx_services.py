@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from model.errors import SourceError, UnreachableError
 from sources.base import Request
 from sources.connectors.sdmx import connector
-from sources.connectors.sdmx.request import Options, data_request
+from sources.connectors.sdmx.request import SdmxOptions, data_request
 from tests.fixtures.sources import Web, fetched, table
 
 CSV = "DATAFLOW,LAST UPDATE,freq,geo,TIME_PERIOD,OBS_VALUE\nESTAT:F(1.0),now,A,VN,2024,{}\n"
@@ -91,11 +91,11 @@ QUEUED = """<env:Envelope xmlns:env="http://schemas.xmlsoap.org/soap/envelope/">
 def test_each_service_is_asked_in_its_own_way(
     options: dict[str, Any], url: str, accept: str | None
 ) -> None:
-    checked = Options.model_validate(options)
+    checked = SdmxOptions.model_validate(options)
     assert checked.asked is not None
     request = data_request(checked, checked.asked)
     assert (request.url, request.headers.get("Accept")) == (url, accept)
-    assert connector.host(checked) == urlsplit(url).hostname
+    assert checked.host == urlsplit(url).hostname
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_each_service_is_asked_in_its_own_way(
 )
 def test_what_a_service_does_not_have(options: dict[str, Any], says: str) -> None:
     with pytest.raises(ValidationError, match=says):
-        Options.model_validate(options)
+        SdmxOptions.model_validate(options)
 
 
 OPTIONS: dict[str, Any] = {
@@ -139,7 +139,7 @@ def test_nothing_else_is_asked_for_while_a_flow_is_not_updated(tmp_path: Path) -
 
         folder = tmp_path / str(options["service"])
         first = fetched(connector, Web(answer), folder / "1", **options)
-        assert first.parts[0][0].edition == updated[0]
+        assert first.parts[0].edition == updated[0]
         web = Web(answer)
         second = fetched(connector, web, folder / "2", first, **options)
         assert second.unchanged and web.urls == [state]
@@ -156,7 +156,7 @@ def test_a_gzip_file_is_read(tmp_path: Path) -> None:
         return gzip.compress(CSV.format(7).encode())
 
     found = fetched(connector, Web(answer), tmp_path, **OPTIONS, compressed=True)
-    assert found.parts[0][1].read_bytes().startswith(b"\x1f\x8b")
+    assert found.parts[0].path.read_bytes().startswith(b"\x1f\x8b")
     rows = table(connector, found, **OPTIONS).to_pylist()
     assert [(row["geo"], row["time_period"], row["value"]) for row in rows] == [("VN", "2024", "7")]
 
@@ -182,9 +182,9 @@ def test_an_answer_that_comes_later(tmp_path: Path) -> None:
     found = fetched(connector, web, tmp_path, **OPTIONS)
     assert waits == [0, 0, 5, 10, 20, 0]
     assert web.urls[-1] == f"{EUROSTAT}/1.0/async/data/98de05ea-540a"
-    part, path = found.parts[0]
+    part = found.parts[0]
     assert (part.name, part.url) == ("f.dat", f"{EUROSTAT}/sdmx/2.1/data/F?format=SDMX-CSV")
-    assert path.read_text() == CSV.format(9)
+    assert part.path.read_text() == CSV.format(9)
     assert [row["value"] for row in table(connector, found, **OPTIONS).to_pylist()] == ["9"]
 
 

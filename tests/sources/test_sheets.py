@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from model.errors import ReadError
-from sources.base import StoredPart
+from sources.base import SourceFile
 from sources.connectors.files import Options, read
 from sources.formats.workbook import sheet_extent
 from sources.formats.workbook.legacy_fonts import in_unicode
@@ -135,7 +135,7 @@ def test_open_document(tmp_path: Path) -> None:
         repeated, repeated,
     ]
     (batch,) = read(
-        [StoredPart("a.ods", path, "")],
+        [SourceFile("a.ods", path)],
         Options(files=("a.ods",), header=0, names=tuple("abcdefg")),
     )
     assert batch.num_rows == 3

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from model.errors import ReadError
-from sources.base import StoredPart
+from sources.base import SourceFile
 from sources.connectors import files
 from sources.formats.legacy_vietnamese import (
     LETTERS,
@@ -26,7 +26,7 @@ from sources.formats.legacy_vietnamese import (
     decoded,
     decoded_cell,
 )
-from sources.formats.workbook.sheets import column_letters
+from sources.formats.workbook.cells import column_letters
 from tests.fixtures.datasets import real_files
 
 
@@ -37,7 +37,7 @@ def _corpus() -> Path:
 
 def read(path: Path, **options: Any) -> list[dict[str, Any]]:
     checked = files.Options.model_validate({"files": [path.name], **options})
-    parts = [StoredPart(path.name, path, f"file:{path.name}")]
+    parts = [SourceFile(path.name, path, f"file:{path.name}")]
     return pa.Table.from_batches(files.read(parts, checked)).to_pylist()
 
 
@@ -182,7 +182,7 @@ def test_columns_of_a_sheet(tmp_path: Path) -> None:
     with pytest.raises(UnicodeError, match="'ạ' is a character of Unicode already"):
         decoded_cell("ạ", "tcvn3")
     (tmp_path / "b.csv").write_text("a\n1\n")
-    with pytest.raises(ReadError, match=r"`legacy_text` is of workbooks\n.*`encoding`"):
+    with pytest.raises(ReadError, match=r"`legacy_text` applies to workbooks\n.*`encoding`"):
         read(tmp_path / "b.csv", legacy_text="tcvn3")
 
 

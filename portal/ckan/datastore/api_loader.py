@@ -1,19 +1,18 @@
 """The loader for any portal: the difference, over the action API alone.
 
-What a reader can see meanwhile. One call of the API is one transaction, and a load takes several:
-- A difference whose added and revised rows fit one call (`ONE_CALL_ROWS`): the rows are the old
-  ones, then all added and revised rows are there at once, and last, in one call of their own,
-  withdrawn rows go. Between the two calls withdrawn rows still stand beside the new ones. A search
-  by `q` finds revised rows by their old words until the call after the first one has ended.
-- A larger difference arrives in batches: rows of both releases stand side by side until it ends.
-- A first load, and one that changes columns or key (for which the table is made anew): the table
-  grows from empty. Load it before the resource is made public.
-A load that is killed leaves such a state until it is repeated; the checksum of the release is
-removed from the table before the first change and recorded after the last one was read back, so
-that a table in between is never taken for a release.
+What readers see meanwhile. One call of the API is one transaction, and a load takes several:
+- A difference whose added and revised rows fit one call (`ONE_CALL_ROWS`): the old rows, then all
+  added and revised rows at once; withdrawn rows disappear last, in a call of their own. A search by
+  `q` finds revised rows by their old words until the second call has ended.
+- A larger difference arrives in batches: rows of both releases are mixed until it ends.
+- A first load, and one that changes columns or key (for which the table is created again): the
+  table grows from empty. Load it before the resource is made public.
+A killed load leaves such a state until it is repeated. The release's checksum is removed from the
+table before the first change and recorded after the last one was read back, so that a table in
+between is never taken for a release.
 
-An answer that does not come (time-out, 502, 504) says nothing about whether the call was carried
-out: no call is repeated blindly. The table is read back, and what is still missing is sent.
+A lost response (time-out, 502, 504) says nothing about whether the call was carried out: no call is
+repeated blindly. The table is read back, and what is still missing is sent.
 """
 
 from __future__ import annotations
@@ -29,33 +28,43 @@ from typing import Any
 import pyarrow as pa
 
 from model.errors import PortalError
-from portal.ckan.client import Client, Refused, Unknown, pause
-from portal.ckan.datastore.base import Table, TableDifference
-from portal.ckan.datastore.resource import checked, drop_by_api
-from portal.ckan.datastore.rows import Comparison, Counts, comparison, release_rows, with_id
-from portal.ckan.datastore.shape import RECORD, TableSchema, without_record
+from portal.ckan.client import ActionRefused, CkanClient, OutcomeUnknown, pause
+from portal.ckan.datastore.loader import (
+    DataStoreTable,
+    TableDifference,
+    drop_by_api,
+    valid_resource_id,
+)
+from portal.ckan.datastore.row_comparison import (
+    RowComparison,
+    RowCounts,
+    open_comparison,
+    released_rows,
+    with_id,
+)
+from portal.ckan.datastore.table_schema import Infos, TableSchema, recorded_sha256
 
-FIRST_PAUSE = 0.5  # seconds after a lost answer, doubled at each
+FIRST_PAUSE = 0.5  # seconds after a lost response, doubled at each
 ROUNDS = 6  # of comparing and sending; each sends only what is still missing
 PAGE_ROWS = 32_000  # ckan.datastore.search.rows_max, unless a portal has set it lower
 ONE_CALL_ROWS = 10_000  # about 6 s; CKAN, its web server and proxies have 60 s or less
 FIRST_ROWS, LEAST_ROWS, MOST_ROWS = 5_000, 250, 10_000
-CALL_SECONDS = 10.0  # the size of batches is led towards calls that take so long
+CALL_SECONDS = 10.0  # batch sizes are adjusted towards calls that take so long
 DELETED_AT_ONCE = 20_000
-CALLS = 3  # two at work on two cores, and the next one ready
+CALLS = 3  # two running on two cores, and the next one ready
 
 
 @dataclass
 class _BatchSize:
-    """How many rows a call carries: led by how long calls take."""
+    """How many rows a call carries, adjusted to how long calls take."""
 
     rows: int = FIRST_ROWS
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def took(self, rows: int, seconds: float) -> None:
         with self.lock:
-            wanted = int(rows * CALL_SECONDS / max(seconds, 0.1))
-            self.rows = max(LEAST_ROWS, min(MOST_ROWS, 2 * self.rows, wanted))
+            ideal = int(rows * CALL_SECONDS / max(seconds, 0.1))
+            self.rows = max(LEAST_ROWS, min(MOST_ROWS, 2 * self.rows, ideal))
 
     def failed(self) -> None:
         with self.lock:
@@ -67,48 +76,50 @@ class ApiLoader:
 
     Args:
         client: the portal's API.
-        calls: how many go on at a time. A portal carries out as many as it has web workers, and
-            readers wait for the same ones.
+        calls: how many run at a time. A portal runs as many as it has web workers, and readers
+            need the same ones.
     """
 
-    def __init__(self, client: Client, *, calls: int = CALLS) -> None:
+    def __init__(self, client: CkanClient, *, calls: int = CALLS) -> None:
         self._client = client
         self._calls = calls
 
-    def plan(self, table: Table) -> TableDifference:
-        """Compare the portal's table with the release; see base.Loader."""
-        shape, resource_id = table.shape, checked(table.resource_id)
-        fields, rows = self._fields(resource_id), release_rows(table.data)
+    def plan(self, table: DataStoreTable) -> TableDifference:
+        """Compare the portal's table with the release; see TableLoader."""
+        schema, resource_id = table.schema, valid_resource_id(table.resource_id)
+        fields, rows = self._fields(resource_id), released_rows(table.data)
         if fields is None:
             return TableDifference(rows, 0, 0, 0, True, True)
-        if not _laid_out_as(fields, shape):
+        if not _structure_matches(fields, schema):
             withdrawn = self._total(resource_id)
-            return TableDifference(rows, 0, withdrawn, 0, True, not _says(fields, shape))
-        counts = Counts(0, 0, 0, rows)
-        if _recorded(fields) != table.sha256:
-            with comparison(table.data, shape) as both:
+            return TableDifference(
+                rows, 0, withdrawn, 0, True, not schema.has_dictionary(_infos(fields))
+            )
+        counts = RowCounts(0, 0, 0, rows)
+        if recorded_sha256(_infos(fields)) != table.sha256:
+            with open_comparison(table.data, schema) as both:
                 counts = self._compare(resource_id, both)
         return TableDifference(
             counts.added, counts.revised, counts.withdrawn, counts.same,
-            structure_changed=False, dictionary_changed=not _says(fields, shape),
+            structure_changed=False, dictionary_changed=not schema.has_dictionary(_infos(fields)),
         )
 
-    def load(self, table: Table) -> None:
-        """Make the portal's table equal to the release; see base.Loader."""
-        shape, resource_id = table.shape, checked(table.resource_id)
+    def load(self, table: DataStoreTable) -> None:
+        """Make the portal's table equal to the release; see TableLoader."""
+        schema, resource_id = table.schema, valid_resource_id(table.resource_id)
         size, lost = _BatchSize(), False
-        with comparison(table.data, shape) as both:
+        with open_comparison(table.data, schema) as both:
             for attempt in range(ROUNDS):
                 try:
                     if self._round(table, both, size):
                         return
-                except Unknown:
+                except OutcomeUnknown:
                     lost = True
                     if attempt == ROUNDS - 1:
                         raise
                     pause(FIRST_PAUSE * 2**attempt)
-                except Refused as refused:
-                    # A call whose answer was lost was carried out after we had looked.
+                except ActionRefused as refused:
+                    # A call whose response was lost was carried out after the table was read.
                     late = lost and "duplicate key" in refused.what
                     if (refused.status != 413 and not late) or attempt == ROUNDS - 1:
                         raise
@@ -116,73 +127,77 @@ class ApiLoader:
         raise PortalError(
             f"the table is still not the release after {ROUNDS} rounds",
             where=f"resource {resource_id}",
-            todo="see who else writes to this table, then publish again",
+            todo="find out who else writes to this table, then publish again",
         )
 
     def drop(self, resource_id: str) -> None:
-        """Remove the table; see base.Loader."""
-        drop_by_api(self._client, checked(resource_id))
+        """Remove the table; see TableLoader."""
+        drop_by_api(self._client, valid_resource_id(resource_id))
 
-    def _round(self, table: Table, both: Comparison, size: _BatchSize) -> bool:
-        """Compare, and send what is missing; tell whether nothing was, which ends the load."""
-        resource_id, shape = table.resource_id, both.shape
+    def _round(self, table: DataStoreTable, both: RowComparison, size: _BatchSize) -> bool:
+        """Compare, and send what is missing; return whether nothing was, which ends the load."""
+        resource_id, schema = table.resource_id, both.schema
         fields = self._fields(resource_id)
-        if fields is not None and not _laid_out_as(fields, shape):
+        if fields is not None and not _structure_matches(fields, schema):
             drop_by_api(self._client, resource_id)
             fields = None
         if fields is None:
-            self._create(resource_id, shape)
-            both.arrive(())  # all rows are to be added, there is nothing to read
+            self._create(resource_id, schema)
+            both.load_actual(())  # a new table is empty
             self._send(resource_id, both, both.compare(), size)
             return False
-        if _recorded(fields) == table.sha256 and _says(fields, shape) and self._counts_right(table):
+        infos = _infos(fields)
+        is_release = recorded_sha256(infos) == table.sha256 and schema.has_dictionary(infos)
+        if is_release and self._count_matches(table):
             return True
         counts = self._compare(resource_id, both)
         if not counts.changed:
-            self._conclude(table, shape)
+            self._conclude(table, schema)
             return True
-        if _recorded(fields):
-            self._describe(resource_id, shape, None)
+        if recorded_sha256(infos):
+            self._describe(resource_id, schema, None)
         self._send(resource_id, both, counts, size)
         return False
 
-    def _create(self, resource_id: str, shape: TableSchema) -> None:
+    def _create(self, resource_id: str, schema: TableSchema) -> None:
         self._client.call("datastore_create", {
-            "resource_id": resource_id, "force": True, "fields": shape.fields(None),
-            "primary_key": list(shape.key), "indexes": list(shape.key),
+            "resource_id": resource_id, "force": True, "fields": schema.fields(None),
+            "primary_key": list(schema.key), "indexes": list(schema.key),
         })
 
-    def _describe(self, resource_id: str, shape: TableSchema, record: str | None) -> None:
-        """Write the dictionary and what is recorded, and see to the key."""
+    def _describe(self, resource_id: str, schema: TableSchema, sha256: str | None) -> None:
+        """Write the dictionary with the checksum, and create the key if it is missing."""
         self._client.call("datastore_create", {
-            "resource_id": resource_id, "force": True, "fields": shape.fields(record),
-            "primary_key": list(shape.key),
+            "resource_id": resource_id, "force": True, "fields": schema.fields(sha256),
+            "primary_key": list(schema.key),
         })
 
-    def _conclude(self, table: Table, shape: TableSchema) -> None:
-        """Record what has been read back as equal, and have the rows counted."""
-        self._describe(table.resource_id, shape, table.sha256)
+    def _conclude(self, table: DataStoreTable, schema: TableSchema) -> None:
+        """Record that the table was read back as equal, and have CKAN count its rows."""
+        self._describe(table.resource_id, schema, table.sha256)
         self._client.call("datastore_upsert", {
             "resource_id": table.resource_id, "force": True, "records": [], "method": "insert",
             "calculate_record_count": True,
         })
-        if not self._counts_right(table):
+        if not self._count_matches(table):
             raise PortalError(
                 "CKAN counts more or fewer rows than the release has",
                 where=f"resource {table.resource_id}",
-                todo="see who else writes to this table, then publish again",
+                todo="find out who else writes to this table, then publish again",
             )
 
-    def _counts_right(self, table: Table) -> bool:
-        return self._total(table.resource_id) == release_rows(table.data)
+    def _count_matches(self, table: DataStoreTable) -> bool:
+        return self._total(table.resource_id) == released_rows(table.data)
 
-    def _send(self, resource_id: str, both: Comparison, counts: Counts, size: _BatchSize) -> None:
+    def _send(
+        self, resource_id: str, both: RowComparison, counts: RowCounts, size: _BatchSize
+    ) -> None:
         if counts.revised and counts.added + counts.revised <= ONE_CALL_ROWS:
             changed = [*_records(both, "revised"), *_records(both, "added")]
             self._upsert(resource_id, "upsert", changed)
         else:
             self._in_batches(resource_id, "insert", _records(both, "added"), size)
-        # `update` sets the full text anew, which `upsert` leaves as it was.
+        # `update` refreshes the full text, `upsert` does not.
         self._in_batches(resource_id, "update", _records(both, "revised"), size)
         self._withdraw(resource_id, both)
 
@@ -217,11 +232,11 @@ class ApiLoader:
             "calculate_record_count": False,
         })
 
-    def _withdraw(self, resource_id: str, both: Comparison) -> None:
+    def _withdraw(self, resource_id: str, both: RowComparison) -> None:
         numbers = (
             number for batch in both.changes("withdrawn") for number in batch["_id"].to_pylist()
         )
-        # Never an empty list: a filter that names nothing would stand for all rows.
+        # Never an empty list: an empty filter means all rows.
         while some := list(islice(numbers, DELETED_AT_ONCE)):
             self._client.call("datastore_records_delete", {
                 "resource_id": resource_id, "force": True, "filters": {"_id": some},
@@ -235,7 +250,7 @@ class ApiLoader:
                 "datastore_info", resource_id=resource_id, include_meta=False,
                 include_fields_schema=False,
             )
-        except Refused as refused:
+        except ActionRefused as refused:
             if refused.missing:
                 return None
             raise
@@ -245,16 +260,16 @@ class ApiLoader:
         found = self._client.read("datastore_search", resource_id=resource_id, limit=0)
         return int(found["total"])
 
-    def _compare(self, resource_id: str, both: Comparison) -> Counts:
-        both.arrive(self._pages(resource_id, both.shape))
+    def _compare(self, resource_id: str, both: RowComparison) -> RowCounts:
+        both.load_actual(self._pages(resource_id, both.schema))
         return both.compare()
 
-    def _pages(self, resource_id: str, shape: TableSchema) -> Iterator[pa.RecordBatch]:
-        """Read the table page by page, by row number: no page is long in coming."""
-        schema, last = with_id(shape), 0
+    def _pages(self, resource_id: str, schema: TableSchema) -> Iterator[pa.RecordBatch]:
+        """Read the table page by page, by row number: an offset would slow down with each page."""
+        arrow_schema, last = with_id(schema), 0
         while True:
             page = self._client.read(
-                "datastore_search", resource_id=resource_id, fields=schema.names, sort="_id",
+                "datastore_search", resource_id=resource_id, fields=arrow_schema.names, sort="_id",
                 filters={"_id": {"gt": last}}, limit=PAGE_ROWS, include_total=False,
                 records_format="lists",
             )
@@ -266,34 +281,28 @@ class ApiLoader:
             yield pa.record_batch(
                 [
                     pa.array(map(_number, values) if kind == pa.float64() else values, kind)
-                    for values, kind in zip(columns, schema.types, strict=True)
+                    for values, kind in zip(columns, arrow_schema.types, strict=True)
                 ],
-                schema=schema,
+                schema=arrow_schema,
             )
             if len(rows) < page["limit"]:
                 return
 
 
 def _number(value: float | str | None) -> float | None:
-    """Return a number; JSON has no word for those that are not finite, PostgreSQL sends text."""
+    """Return a number; PostgreSQL sends text for those that are not finite."""
     return None if value is None else float(value)
 
 
-def _records(both: Comparison, change: str) -> Iterator[dict[str, Any]]:
+def _records(both: RowComparison, change: str) -> Iterator[dict[str, Any]]:
     for batch in both.changes(change):
         yield from batch.drop_columns(["_id"]).to_pylist()
 
 
-def _laid_out_as(fields: list[dict[str, Any]], shape: TableSchema) -> bool:
-    """Whether columns and types are those of a shape; the key is seen to when rows are sent."""
-    return [(f["id"], f["type"]) for f in fields] == [(c.name, c.type) for c in shape.columns]
+def _structure_matches(fields: list[dict[str, Any]], schema: TableSchema) -> bool:
+    """Return whether columns and types are those of a schema; the key is created with the rows."""
+    return [(f["id"], f["type"]) for f in fields] == [(c.name, c.type) for c in schema.columns]
 
 
-def _says(fields: list[dict[str, Any]], shape: TableSchema) -> bool:
-    infos = {f["id"]: without_record(f.get("info") or {}) for f in fields}
-    return all(infos.get(column.name) == column.info for column in shape.columns)
-
-
-def _recorded(fields: list[dict[str, Any]]) -> str | None:
-    found = ((f.get("info") or {}).get(RECORD) for f in fields)
-    return next((str(sha256) for sha256 in found if sha256), None)
+def _infos(fields: list[dict[str, Any]]) -> Infos:
+    return {field["id"]: field.get("info") or {} for field in fields}

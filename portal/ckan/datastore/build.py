@@ -1,4 +1,4 @@
-"""Building a table aside, beside the one that readers see."""
+"""Building a table beside the one that readers see, and what it still gets after the swap."""
 
 from __future__ import annotations
 
@@ -7,41 +7,44 @@ from collections.abc import Callable, Iterator
 import pyarrow as pa
 from psycopg import sql
 
-from portal.ckan.datastore import layout, swap
+from portal.ckan.datastore import postgres_table, swap
 from portal.ckan.datastore.database import copy_in
-from portal.ckan.datastore.layout import Connection, Index, aside, staging
-from portal.ckan.datastore.shape import TableSchema
+from portal.ckan.datastore.postgres_table import (
+    FULL_TEXT_TRIGGER,
+    Connection,
+    TableIndex,
+    identifiers,
+    replacement,
+    staging,
+    statement,
+)
+from portal.ckan.datastore.table_schema import TableSchema
+
+Job = Callable[[Connection], None]
 
 
 def remove_leftovers(con: Connection, resource_id: str) -> None:
     """Drop what an interrupted load of this table has left."""
-    for name in (staging(resource_id), aside(resource_id)):
-        con.execute(sql.SQL("DROP TABLE IF EXISTS public.{}").format(sql.Identifier(name)))
+    for name in (staging(resource_id), replacement(resource_id)):
+        con.execute(statement("DROP TABLE IF EXISTS public.{}", name))
 
 
 def copy_and_transform(
-    con: Connection, resource_id: str, shape: TableSchema, batches: Iterator[pa.RecordBatch]
+    con: Connection, resource_id: str, schema: TableSchema, batches: Iterator[pa.RecordBatch]
 ) -> None:
-    """Make the table aside, with its rows in their order and their full text."""
-    new, raw = sql.Identifier(aside(resource_id)), sql.Identifier(staging(resource_id))
-    columns = sql.SQL(", ").join(
-        sql.SQL("{} {}").format(sql.Identifier(c.name), sql.SQL(layout.PG_TYPES[c.type]))
-        for c in shape.columns
-    )
+    """Create the replacement table, with the rows in their order and their full text."""
+    raw = staging(resource_id)
     # Unlogged: it is read once and dropped. A temporary table cannot be read in parallel.
-    con.execute(
-        sql.SQL(
-            "CREATE UNLOGGED TABLE public.{} (_id integer, {}) WITH (autovacuum_enabled = false)"
-        ).format(raw, columns)
-    )
-    copy_in(con, staging(resource_id), ["_id", *shape.names], _numbered(batches))
-    names = sql.SQL(", ").join(map(sql.Identifier, shape.names))
-    con.execute(
-        sql.SQL("CREATE TABLE public.{} AS SELECT _id, {} AS _full_text, {} FROM public.{}").format(
-            new, layout.full_text(shape), names, raw
-        )
-    )
-    con.execute(sql.SQL("DROP TABLE public.{}").format(raw))
+    con.execute(statement(
+        "CREATE UNLOGGED TABLE public.{} (_id integer, {}) WITH (autovacuum_enabled = false)",
+        raw, postgres_table.column_definitions(schema),
+    ))
+    copy_in(con, raw, ["_id", *schema.names], _numbered(batches))
+    con.execute(statement(
+        "CREATE TABLE public.{} AS SELECT _id, {} AS _full_text, {} FROM public.{}",
+        replacement(resource_id), postgres_table.full_text(schema), identifiers(schema.names), raw,
+    ))
+    con.execute(statement("DROP TABLE public.{}", raw))
 
 
 def _numbered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -52,51 +55,59 @@ def _numbered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         first += batch.num_rows
 
 
-def primary_key(resource_id: str) -> Callable[[Connection], None]:
-    """Make `_id` what `serial primary key` makes it, names and all."""
-    new = sql.Identifier(aside(resource_id))
-    sequence = aside(f"{resource_id}__id_seq")
+def primary_key_job(resource_id: str) -> Job:
+    """Return what makes the replacement's `_id` equal to a `serial primary key`, names included."""
+    new, key = replacement(resource_id), replacement(f"{resource_id}_pkey")
+    sequence = replacement(f"{resource_id}__id_seq")
+    quoted = sql.Literal(f'public."{sequence}"')
 
     def job(con: Connection) -> None:
-        con.execute(
-            sql.SQL(
-                "CREATE UNIQUE INDEX {} ON public.{} (_id)"
-            ).format(sql.Identifier(aside(f"{resource_id}_pkey")), new)
-        )
+        con.execute(statement("CREATE UNIQUE INDEX {} ON public.{} (_id)", key, new))
         with con.transaction():
-            con.execute(
-                sql.SQL("CREATE SEQUENCE public.{} AS integer OWNED BY public.{}._id").format(
-                    sql.Identifier(sequence), new
-                )
-            )
-            con.execute(
-                sql.SQL("SELECT setval({}, greatest(max(_id), 1), max(_id) IS NOT NULL)"
-                        " FROM public.{}").format(sql.Literal(f'public."{sequence}"'), new)
-            )
-            con.execute(
-                sql.SQL(
-                    "ALTER TABLE public.{} ALTER _id SET DEFAULT nextval({}::regclass),"
-                    " ADD CONSTRAINT {} PRIMARY KEY USING INDEX {}"
-                ).format(
-                    new, sql.Literal(f'public."{sequence}"'),
-                    sql.Identifier(aside(f"{resource_id}_pkey")),
-                    sql.Identifier(aside(f"{resource_id}_pkey")),
-                )
-            )
+            con.execute(statement(
+                "CREATE SEQUENCE public.{} AS integer OWNED BY public.{}._id", sequence, new
+            ))
+            con.execute(statement(
+                "SELECT setval({}, greatest(max(_id), 1), max(_id) IS NOT NULL) FROM public.{}",
+                quoted, new,
+            ))
+            con.execute(statement(
+                "ALTER TABLE public.{} ALTER _id SET DEFAULT nextval({}::regclass),"
+                " ADD CONSTRAINT {} PRIMARY KEY USING INDEX {}", new, quoted, key, key,
+            ))
 
     return job
 
 
-def building_aside(resource_id: str, index: Index) -> Callable[[Connection], None]:
-    """Return what builds an index of the table aside."""
+def replacement_index_job(resource_id: str, index: TableIndex) -> Job:
+    """Return what builds an index of the replacement table."""
     def job(con: Connection) -> None:
-        con.execute(index.statement(aside(resource_id), aside(index.name)))
+        con.execute(index.statement(replacement(resource_id), replacement(index.name)))
 
     return job
 
 
-def copy_grants(con: Connection, resource_id: str) -> None:
-    """Give the table aside the rights that the old one has, if there is one."""
-    row = con.execute("SELECT to_regclass(%s)::oid::bigint", [f'public."{resource_id}"']).fetchone()
-    if row and row[0]:
-        swap.grant(con, aside(resource_id), swap.grants_of(con, row[0]))
+def missing_index_job(resource_id: str, index: TableIndex) -> Job:
+    """Return what builds an index of the table that readers see."""
+    def job(con: Connection) -> None:
+        # A build with CONCURRENTLY that was cut short leaves an invalid index under the name.
+        with_lock = statement("DROP INDEX IF EXISTS public.{}", index.name)
+        swap.retry_on_lock(con, lambda: con.execute(with_lock), resource_id)
+        con.execute(index.statement(resource_id, index.name))
+
+    return job
+
+
+def enable_trigger(con: Connection, resource_id: str) -> None:
+    """Let PostgreSQL fill the full text of rows that others write."""
+    def enable() -> None:
+        con.execute(statement(
+            "CREATE OR REPLACE TRIGGER {} BEFORE INSERT OR UPDATE ON public.{}"
+            " FOR EACH ROW EXECUTE FUNCTION populate_full_text_trigger()",
+            FULL_TEXT_TRIGGER, resource_id,
+        ))
+        con.execute(statement(
+            "ALTER TABLE public.{} ENABLE TRIGGER {}", resource_id, FULL_TEXT_TRIGGER
+        ))
+
+    swap.retry_on_lock(con, enable, resource_id)

@@ -1,6 +1,6 @@
 """The loader for a portal whose database address is known: whole tables by COPY, swapped in.
 
-A first load and one that changes much builds a new table aside, in parallel; it is read back and
+A first load, and one that changes much, builds a replacement table in parallel; it is read back,
 compared with the release, and takes the old one's name in one transaction of some hundredths of a
 second. A load that changes little writes the difference in one transaction. Either way a reader
 sees the old release or the new one, with its own row count, and never waits longer than
@@ -16,32 +16,55 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import psycopg
-from psycopg import sql
 
 from model.errors import PortalError
-from portal.ckan.client import Client
-from portal.ckan.datastore import layout, swap
-from portal.ckan.datastore.base import Table, TableDifference
+from portal.ckan.client import CkanClient
+from portal.ckan.datastore import postgres_table, swap
 from portal.ckan.datastore.build import (
-    building_aside,
+    Job,
     copy_and_transform,
-    copy_grants,
-    primary_key,
+    enable_trigger,
+    missing_index_job,
+    primary_key_job,
     remove_leftovers,
+    replacement_index_job,
 )
-from portal.ckan.datastore.database import alone, connection
-from portal.ckan.datastore.finish import building, enable_trigger
-from portal.ckan.datastore.layout import Connection, Found, Index, TextIndex, aside
-from portal.ckan.datastore.read_back import check_against_release, compare, expect, rows_of
-from portal.ckan.datastore.resource import checked, drop_by_api
-from portal.ckan.datastore.revise import revise
-from portal.ckan.datastore.rows import Comparison, Counts, comparison, release_batches, release_rows
-from portal.ckan.datastore.shape import TableSchema
+from portal.ckan.datastore.database import connection, loading_lock
+from portal.ckan.datastore.difference import (
+    check_against_release,
+    compare,
+    count_rows,
+    require_equal,
+    revise,
+)
+from portal.ckan.datastore.loader import (
+    DataStoreTable,
+    TableDifference,
+    drop_by_api,
+    valid_resource_id,
+)
+from portal.ckan.datastore.postgres_table import (
+    Connection,
+    TableIndex,
+    TableState,
+    TextIndex,
+    comment_statements,
+    replacement,
+    statement,
+)
+from portal.ckan.datastore.row_comparison import (
+    RowComparison,
+    RowCounts,
+    open_comparison,
+    release_batches,
+    released_rows,
+)
+from portal.ckan.datastore.table_schema import TableSchema, recorded_sha256
 
-# Up to this share of changed rows the difference is written into the table; above it a new table
-# is faster.
+# Up to this share of changed rows the difference is written in place; above it a replacement is
+# faster.
 IN_PLACE = 0.1
-# Up to here all indexes are built in a second or two; they are then part of what is swapped in.
+# Up to here all indexes take a second or two; they are built before the swap.
 INDEXES_BEFORE_ROWS = 100_000
 BUSY_SECONDS = 60
 
@@ -51,18 +74,17 @@ class CopyLoader:
 
     Args:
         client: the portal's API, for the resource's `datastore_active`.
-        write_url: gives the portal's `ckan.datastore.write_url`.
+        write_url: returns the portal's `ckan.datastore.write_url`.
         text_index: the method of the full-text index. CKAN's own default, gist, takes twice as
             long to build and is slower to search; CKAN knows the index by its name alone.
-        indexes_before: up to how many rows all indexes are built before the swap; in larger tables
-            only the key is, and the others after it.
-        workers: how many helpers of the database one statement may use, and how many indexes are
-            built at a time.
+        indexes_before: up to how many rows all indexes are built before the swap; in larger
+            tables only the key's.
+        workers: parallel workers per statement, and indexes built at a time.
         busy_seconds: how long to wait for another run, or the rest of a killed one.
     """
 
     def __init__(
-        self, client: Client, write_url: Callable[[], str], *, text_index: TextIndex = "gin",
+        self, client: CkanClient, write_url: Callable[[], str], *, text_index: TextIndex = "gin",
         indexes_before: int = INDEXES_BEFORE_ROWS, workers: int = 2,
         busy_seconds: float = BUSY_SECONDS,
     ) -> None:
@@ -73,59 +95,59 @@ class CopyLoader:
         self._workers = workers
         self._busy_seconds = busy_seconds
 
-    def plan(self, table: Table) -> TableDifference:
-        """Compare the portal's table with the release; see base.Loader."""
-        shape, resource_id = table.shape, checked(table.resource_id)
+    def plan(self, table: DataStoreTable) -> TableDifference:
+        """Compare the portal's table with the release; see TableLoader."""
+        schema, resource_id = table.schema, valid_resource_id(table.resource_id)
         with connection(self._write_url, self._workers) as con:
-            found = layout.find(con, resource_id)
-            rows = release_rows(table.data)
-            if found is None or not found.laid_out_as(shape):
-                withdrawn = 0 if found is None else rows_of(con, resource_id)
+            found = postgres_table.find(con, resource_id)
+            rows = released_rows(table.data)
+            if found is None or not found.structure_matches(schema):
+                withdrawn = 0 if found is None else count_rows(con, resource_id)
                 return TableDifference(rows, 0, withdrawn, 0, True, True)
-            unfinished = bool(self._missing(found, resource_id, shape)) or not found.triggered
-            if found.sha256 == table.sha256:
-                counts = Counts(0, 0, 0, rows)
+            unfinished = bool(self._missing(found, resource_id, schema)) or not found.triggered
+            if recorded_sha256(found.infos) == table.sha256:
+                counts = RowCounts(0, 0, 0, rows)
             else:
-                with comparison(table.data, shape) as both, con.transaction():
+                with open_comparison(table.data, schema) as both, con.transaction():
                     counts = compare(con, resource_id, both)
         return TableDifference(
             counts.added, counts.revised, counts.withdrawn, counts.same,
             structure_changed=unfinished or not self._is_active(resource_id),
-            dictionary_changed=not found.says(shape),
+            dictionary_changed=not schema.has_dictionary(found.infos),
         )
 
-    def load(self, table: Table) -> None:
-        """Make the portal's table equal to the release; see base.Loader."""
-        shape, resource_id = table.shape, checked(table.resource_id)
-        active = self._is_active(resource_id)  # asked first: a resource that is none has no table
+    def load(self, table: DataStoreTable) -> None:
+        """Make the portal's table equal to the release; see TableLoader."""
+        schema, resource_id = table.schema, valid_resource_id(table.resource_id)
+        active = self._is_active(resource_id)  # first of all: it fails for an unknown resource
         with (
-            comparison(table.data, shape) as both,
+            open_comparison(table.data, schema) as both,
             connection(self._write_url, self._workers) as con,
-            alone(con, resource_id, self._busy_seconds),
+            loading_lock(con, resource_id, self._busy_seconds),
         ):
             remove_leftovers(con, resource_id)
-            found = layout.find(con, resource_id)
-            if found is None or not found.laid_out_as(shape):
+            found = postgres_table.find(con, resource_id)
+            if found is None or not found.structure_matches(schema):
                 self._replace(con, table, both, found)
-            elif found.sha256 != table.sha256:
+            elif recorded_sha256(found.infos) != table.sha256:
                 if not self._write_difference(con, table, both, found):
                     self._replace(con, table, both, found)
-            elif not found.says(shape):
-                _write_dictionary(con, resource_id, shape, table.sha256, found)
-            self._finish(con, resource_id, shape)
+            elif not schema.has_dictionary(found.infos):
+                _write_dictionary(con, resource_id, schema, table.sha256, found)
+            self._finish(con, resource_id, schema)
         if not active:
             flag = {"id": resource_id, "datastore_active": True}
-            self._client.again(lambda: self._client.call("resource_patch", flag))
+            self._client.repeat(lambda: self._client.call("resource_patch", flag))
 
     def drop(self, resource_id: str) -> None:
-        """Remove the table and what was left of it; see base.Loader."""
-        checked(resource_id)
+        """Remove the table and leftovers; see TableLoader."""
+        valid_resource_id(resource_id)
         with (
             connection(self._write_url, self._workers) as con,
-            alone(con, resource_id, self._busy_seconds),
+            loading_lock(con, resource_id, self._busy_seconds),
         ):
             remove_leftovers(con, resource_id)
-            there = layout.find(con, resource_id) is not None
+            there = postgres_table.find(con, resource_id) is not None
         if there:
             drop_by_api(self._client, resource_id)
         with connection(self._write_url, self._workers) as con:
@@ -136,117 +158,108 @@ class CopyLoader:
         return bool(resource.get("datastore_active"))
 
     def _replace(
-        self, con: Connection, table: Table, both: Comparison, found: Found | None
+        self, con: Connection, table: DataStoreTable, both: RowComparison, found: TableState | None
     ) -> None:
-        """Build the table aside, prove it, and swap it in."""
+        """Build the replacement, verify it, and swap it in."""
         try:
-            index_names, rows = self._build_aside(con, table, both, found)
+            index_names, rows = self._build(con, table, both, found)
             swap.swap(con, table.resource_id, index_names, rows)
         except Exception:
-            # Not for correctness, the next load would do it: for the room on the portal's disk.
+            # The next load would do it; this frees the portal's disk now.
             with suppress(PortalError, psycopg.Error):
                 remove_leftovers(con, table.resource_id)
             raise
 
-    def _build_aside(
-        self, con: Connection, table: Table, both: Comparison, found: Found | None
+    def _build(
+        self, con: Connection, table: DataStoreTable, both: RowComparison, found: TableState | None
     ) -> tuple[list[str], int]:
-        """Build the new table, and prove that it is the release; return its indexes and rows."""
-        shape, resource_id = both.shape, table.resource_id
-        copy_and_transform(con, resource_id, shape, release_batches(table.data, shape))
-        rows = rows_of(con, aside(resource_id))
-        wanted = self._indexes_to_build(resource_id, shape, found, rows)
-        jobs: list[Callable[[Connection], None]] = [
-            lambda own: check_against_release(own, resource_id, both)
-        ]
-        jobs.append(primary_key(resource_id))
-        jobs += [building_aside(resource_id, index) for index in wanted]
-        self._side_by_side(jobs)
+        """Build the replacement and verify it; return its indexes' names and its number of rows."""
+        schema, resource_id = both.schema, table.resource_id
+        copy_and_transform(con, resource_id, schema, release_batches(table.data, schema))
+        rows = count_rows(con, replacement(resource_id))
+        indexes = self._indexes_to_build(resource_id, schema, found, rows)
+        self._in_parallel([
+            lambda own: check_against_release(own, resource_id, both),
+            primary_key_job(resource_id),
+            *(replacement_index_job(resource_id, index) for index in indexes),
+        ])
         swap.copy_triggers(con, resource_id)
-        before = found.comments if found else {}
-        for statement in layout.comment_statements(
-            aside(resource_id), shape, table.sha256, before
-        ):
-            con.execute(statement)
-        copy_grants(con, resource_id)
-        con.execute(sql.SQL("ANALYZE public.{}").format(sql.Identifier(aside(resource_id))))
+        _write_dictionary(con, replacement(resource_id), schema, table.sha256, found)
+        swap.copy_grants(con, resource_id)
+        con.execute(statement("ANALYZE public.{}", replacement(resource_id)))
         if found is not None and found.rows is None:
-            # CKAN would count in a second connection while the first holds the table from us.
+            # CKAN would count in a second connection while its first one blocks the swap.
             con.execute("SELECT update_cached_table_row_count(%s)", [resource_id])
-        return [index.name for index in wanted], rows
+        return [index.name for index in indexes], rows
 
     def _indexes_to_build(
-        self, resource_id: str, shape: TableSchema, found: Found | None, rows: int
-    ) -> list[Index]:
-        """Return the declared indexes, and those that somebody has added to the old table."""
-        declared = layout.indexes(resource_id, shape, self._text_index)
+        self, resource_id: str, schema: TableSchema, found: TableState | None, rows: int
+    ) -> list[TableIndex]:
+        """Return the schema's indexes, and those that somebody has added to the old table."""
+        declared = postgres_table.indexes(resource_id, schema, self._text_index)
         known = {index.name for index in declared}
         if rows > self._indexes_before:
             declared = [index for index in declared if index.unique]  # `_finish` builds the others
-        if found is None or not found.laid_out_as(shape):
+        if found is None or not found.structure_matches(schema):
             return declared
         return declared + [index for index in found.indexes if index.name not in known]
 
-    def _side_by_side(self, jobs: list[Callable[[Connection], None]]) -> None:
-        """Do jobs in parallel, each on a connection of its own."""
-        def do(job: Callable[[Connection], None]) -> None:
+    def _in_parallel(self, jobs: list[Job]) -> None:
+        """Run jobs in parallel, each on a connection of its own."""
+        def run(job: Job) -> None:
             with connection(self._write_url, self._workers) as own:
                 job(own)
 
         with ThreadPoolExecutor(self._workers) as pool:
-            for done in [pool.submit(do, job) for job in jobs]:
-                done.result()
+            list(pool.map(run, jobs))
 
     def _write_difference(
-        self, con: Connection, table: Table, both: Comparison, found: Found
+        self, con: Connection, table: DataStoreTable, both: RowComparison, found: TableState
     ) -> bool:
-        """Write the difference in one transaction, if it is small; tell whether it was done."""
-        resource_id, shape = table.resource_id, both.shape
+        """Write the difference in one transaction if it is small; return whether it was."""
+        resource_id, schema = table.resource_id, both.schema
         with con.transaction():
             # Against other writers, not against readers.
-            con.execute(
-                sql.SQL("LOCK TABLE public.{} IN SHARE ROW EXCLUSIVE MODE").format(
-                    sql.Identifier(resource_id)
-                )
-            )
+            con.execute(statement(
+                "LOCK TABLE public.{} IN SHARE ROW EXCLUSIVE MODE", resource_id
+            ))
             counts = compare(con, resource_id, both)
             rows = counts.added + counts.revised + counts.same
             if counts.changed > IN_PLACE * rows:
                 return False
             if counts.changed:
                 revise(con, resource_id, both, counts)
-            expect(rows_of(con, resource_id), rows, resource_id, "rows")
+            require_equal(count_rows(con, resource_id), rows, resource_id, "rows")
             swap.lock_out_readers(con, resource_id)
-            for statement in layout.comment_statements(
-                resource_id, shape, table.sha256, found.comments
-            ):
-                con.execute(statement)
+            _write_dictionary(con, resource_id, schema, table.sha256, found)
             swap.write_count(con, resource_id, rows)
         return True
 
-    def _missing(self, found: Found, resource_id: str, shape: TableSchema) -> list[Index]:
-        there = {index.name for index in found.indexes}
-        wanted = layout.indexes(resource_id, shape, self._text_index)
-        return [index for index in wanted if index.name not in there]
+    def _missing(
+        self, found: TableState, resource_id: str, schema: TableSchema
+    ) -> list[TableIndex]:
+        actual = {index.name for index in found.indexes}
+        desired = postgres_table.indexes(resource_id, schema, self._text_index)
+        return [index for index in desired if index.name not in actual]
 
-    def _finish(self, con: Connection, resource_id: str, shape: TableSchema) -> None:
-        """Build what the swapped table still lacks; readers go on meanwhile."""
-        found = layout.find(con, resource_id)
+    def _finish(self, con: Connection, resource_id: str, schema: TableSchema) -> None:
+        """Build what the table still lacks, while readers go on."""
+        found = postgres_table.find(con, resource_id)
         if found is None:
             raise PortalError(
-                "the table has vanished while it was loaded", where=f"resource {resource_id}",
-                todo="see who deletes DataStore tables, then publish again",
+                "the table was dropped while it was loaded", where=f"resource {resource_id}",
+                todo="find out who deletes DataStore tables, then publish again",
             )
-        # Without CONCURRENTLY: it would take twice as long, and only writers would gain by it.
-        missing = self._missing(found, resource_id, shape)
-        self._side_by_side([building(resource_id, index) for index in reversed(missing)])
+        # Without CONCURRENTLY, which takes twice as long and only helps writers.
+        missing = self._missing(found, resource_id, schema)
+        self._in_parallel([missing_index_job(resource_id, index) for index in reversed(missing)])
         if not found.triggered:
-            swap.retried(lambda: enable_trigger(con, resource_id), resource_id)
+            enable_trigger(con, resource_id)
 
 
 def _write_dictionary(
-    con: Connection, resource_id: str, shape: TableSchema, sha256: str, found: Found
+    con: Connection, table: str, schema: TableSchema, sha256: str, found: TableState | None
 ) -> None:
     with con.transaction():
-        for statement in layout.comment_statements(resource_id, shape, sha256, found.comments):
-            con.execute(statement)
+        for command in comment_statements(table, schema, sha256, found.comments if found else {}):
+            con.execute(command)

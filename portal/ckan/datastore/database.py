@@ -1,4 +1,4 @@
-"""Connections to the DataStore's database, rows through COPY, and its errors in our words."""
+"""Connections to the DataStore's database, rows through COPY, errors as PortalError."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ import pyarrow.csv
 from psycopg import sql
 
 from model.errors import BusyError, PortalError
-from portal.ckan.datastore.layout import Connection
+from portal.ckan.datastore.postgres_table import Connection, identifiers, statement
 
-# Any two integers make an advisory lock; this one says that the lock is ours ("oi").
+# Any two integers make an advisory lock; this one marks it as ours ("oi").
 LOCK_CLASS = 0x6F69
-# How long a killed run may go on in the server until it notices that its client is gone.
-NOTICE_MILLISECONDS = 1000
+# How long the server may go on with a killed run until it notices that its client is gone.
+CHECK_CLIENT_MILLISECONDS = 1000
 CONNECT_SECONDS = 10
 CSV_BLOCK_BYTES = 16 << 20  # one row must fit
 
 
 @contextmanager
 def connection(write_url: Callable[[], str], workers: int) -> Iterator[Connection]:
-    """Open a connection in autocommit mode, set up for loading.
+    """Open a connection in autocommit mode, configured for loading.
 
     Args:
         write_url: gives CKAN's `ckan.datastore.write_url`; its password appears in no error.
@@ -36,11 +36,11 @@ def connection(write_url: Callable[[], str], workers: int) -> Iterator[Connectio
     Raises:
         PortalError: the database cannot be reached, or it refused a statement.
     """
-    with in_our_words():
+    with database_errors():
         con = _connect(write_url)
         with con:
             for name, value in (
-                ("client_connection_check_interval", str(NOTICE_MILLISECONDS)),
+                ("client_connection_check_interval", str(CHECK_CLIENT_MILLISECONDS)),
                 ("max_parallel_workers_per_gather", str(workers)),
                 ("max_parallel_maintenance_workers", str(workers)),
                 ("maintenance_work_mem", "256MB"),
@@ -62,17 +62,17 @@ def _connect(write_url: Callable[[], str]) -> Connection:
     except psycopg.OperationalError as error:
         words = " ".join(str(error).split())
     except psycopg.Error:
-        words = "its address is none"  # the error quotes it, with its password
+        words = "its address cannot be read"  # the error quotes it, with its password
     raise PortalError(
         f"the DataStore's database cannot be reached: {words[:300]}",
-        todo="see whether the address is CKAN's `ckan.datastore.write_url`, and whether the server "
+        todo="check that the address is CKAN's `ckan.datastore.write_url`, and that the server "
         "accepts connections from here",
     )
 
 
 @contextmanager
-def in_our_words() -> Iterator[None]:
-    """Turn the database's errors into PortalError, with its own words."""
+def database_errors() -> Iterator[None]:
+    """Turn the database's errors into PortalError, with its own message."""
     try:
         yield
     except psycopg.Error as error:
@@ -91,15 +91,15 @@ def _todo(error: psycopg.Error) -> str:
     if isinstance(error, psycopg.errors.DiskFull):
         return "free space on the database's disk, then publish again; the old rows are still shown"
     if isinstance(error, psycopg.errors.UniqueViolation):
-        return "mend the rows that share a key, then release anew"
+        return "fix the rows that share a key, then make a new release"
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
         return "use the role that owns the DataStore's tables: CKAN's `ckan.datastore.write_url`"
-    return "mend what the database names, then publish again; the old rows are still shown"
+    return "fix what the database names, then publish again; the old rows are still shown"
 
 
 @contextmanager
-def alone(con: Connection, resource_id: str, seconds: float) -> Iterator[None]:
-    """Hold the lock on loading one table; the server frees it when the connection ends.
+def loading_lock(con: Connection, resource_id: str, seconds: float) -> Iterator[None]:
+    """Hold the lock on loading one table; the server releases it when the connection ends.
 
     Raises:
         BusyError: another run holds it, and still does after `seconds`.
@@ -126,13 +126,11 @@ def alone(con: Connection, resource_id: str, seconds: float) -> Iterator[None]:
 def copy_in(
     con: Connection, table: str, columns: Iterable[str], batches: Iterable[pa.RecordBatch]
 ) -> None:
-    """Copy batches into a table, in the columns that are named."""
-    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(
-        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
-    )
-    # Every text is quoted and a missing value is not: COPY tells '' and NULL apart by that.
+    """Copy batches into the named columns of a table."""
+    command = statement("COPY {} ({}) FROM STDIN (FORMAT csv)", table, identifiers(columns))
+    # Every text is quoted and a missing value is not: COPY distinguishes '' and NULL by that.
     options = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
-    with con.cursor() as cursor, cursor.copy(statement) as copy:
+    with con.cursor() as cursor, cursor.copy(command) as copy:
         for batch in batches:
             sink = io.BytesIO()
             pyarrow.csv.write_csv(batch, sink, options)
@@ -145,16 +143,15 @@ def copy_out(
     """Copy a query's rows into a file and return a reader of it.
 
     Args:
-        con: where to ask.
+        con: the connection.
         query: a SELECT.
-        schema: the columns that it gives: text, double or integer.
-        path: the file.
+        schema: its columns: text, double or integer.
+        path: the file, overwritten.
     """
-    with path.open("wb") as file, con.cursor() as cursor:
-        statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(query)
-        with cursor.copy(statement) as copy:
-            for data in copy:
-                file.write(data)
+    command = statement("COPY ({}) TO STDOUT (FORMAT csv)", query)
+    with path.open("wb") as file, con.cursor() as cursor, cursor.copy(command) as copy:
+        for data in copy:
+            file.write(data)
     if path.stat().st_size == 0:
         return pa.RecordBatchReader.from_batches(schema, [])
     return pyarrow.csv.open_csv(
@@ -172,6 +169,4 @@ def copy_out(
 
 def select(table: str, names: Iterable[str]) -> sql.Composed:
     """Return a SELECT of some columns of a table."""
-    return sql.SQL("SELECT {} FROM public.{}").format(
-        sql.SQL(", ").join(map(sql.Identifier, names)), sql.Identifier(table)
-    )
+    return statement("SELECT {} FROM public.{}", identifiers(names), table)

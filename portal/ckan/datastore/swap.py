@@ -1,4 +1,4 @@
-"""One short transaction in which a new table takes the place of an old one."""
+"""One short transaction in which a replacement table takes the place of the old one."""
 
 from __future__ import annotations
 
@@ -10,15 +10,20 @@ import psycopg
 from psycopg import sql
 
 from model.errors import PortalError
-from portal.ckan.datastore.layout import FULL_TEXT_TRIGGER, Connection, aside
+from portal.ckan.datastore.postgres_table import (
+    FULL_TEXT_TRIGGER,
+    Connection,
+    replacement,
+    statement,
+)
 
 # Readers that come after us wait as long as we wait for those before us: never long at a time.
 LOCK_MILLISECONDS = 300
 LOCK_TRIES = 100
 PAUSE_SECONDS = 0.1
 
-# Readers, or CKAN's own writers, were in the way; the whole transaction is undone and tried again.
-IN_THE_WAY = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
+# Readers, or CKAN's own writers, were in the way; the transaction is rolled back and repeated.
+BLOCKED = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 
 
 @dataclass(frozen=True)
@@ -30,54 +35,45 @@ class _View:
 
 
 def swap(con: Connection, resource_id: str, index_names: list[str], rows: int) -> None:
-    """Give the table built aside the name of the old one, which is dropped if there is one.
+    """Give the replacement table the name of the old one, which is dropped if there is one.
 
-    Aliases are dropped before the old table is locked and made anew afterwards: the other way round
-    a reader of an alias and we would wait for each other (seen as HTTP 500).
+    Aliases are dropped before the old table is locked and made again afterwards: the other way
+    round a reader of an alias and this transaction wait for each other (seen as HTTP 500).
 
     Args:
         con: a connection in autocommit mode.
         resource_id: the table's name.
-        index_names: the indexes of the new table, which bear `_n_` before their name until now.
+        index_names: the final names of the replacement's indexes.
         rows: the number of rows, for CKAN's cache of counts.
 
     Raises:
         PortalError: the table could not be locked in LOCK_TRIES tries.
     """
-    old, new = sql.Identifier(resource_id), sql.Identifier(aside(resource_id))
+    def rename() -> None:
+        oid = _oid(con, resource_id)
+        views = _views(con, oid) if oid else []
+        for view in reversed(views):
+            con.execute(statement("DROP VIEW public.{}", view.name))
+        if oid:
+            con.execute(statement("LOCK TABLE public.{} IN ACCESS EXCLUSIVE MODE", resource_id))
+            con.execute(statement("DROP TABLE public.{}", resource_id))
+        for kind, name in _names(resource_id, index_names):
+            con.execute(statement(
+                "ALTER {} public.{} RENAME TO {}", sql.SQL(kind), replacement(name), name
+            ))
+        for view in views:
+            # The definition is PostgreSQL's own text.
+            con.execute(statement(
+                "CREATE VIEW public.{} AS {}", view.name, sql.SQL(view.definition)
+            ))
+            _grant(con, view.name, view.grants)
+        write_count(con, resource_id, rows)
 
-    def once() -> None:
-        with con.transaction():
-            con.execute("SELECT set_config('lock_timeout', %s, true)", [f"{LOCK_MILLISECONDS}ms"])
-            oid = _oid(con, resource_id)
-            views = _views(con, oid) if oid else []
-            for view in reversed(views):
-                con.execute(sql.SQL("DROP VIEW public.{}").format(sql.Identifier(view.name)))
-            if oid:
-                con.execute(sql.SQL("LOCK TABLE public.{} IN ACCESS EXCLUSIVE MODE").format(old))
-                con.execute(sql.SQL("DROP TABLE public.{}").format(old))
-            con.execute(sql.SQL("ALTER TABLE public.{} RENAME TO {}").format(new, old))
-            for kind, name in _names(resource_id, index_names):
-                con.execute(
-                    sql.SQL("ALTER {} public.{} RENAME TO {}").format(
-                        sql.SQL(kind), sql.Identifier(aside(name)), sql.Identifier(name)
-                    )
-                )
-            for view in views:
-                con.execute(
-                    sql.SQL("CREATE VIEW public.{} AS {}").format(
-                        sql.Identifier(view.name),
-                        sql.SQL(view.definition),  # PostgreSQL's own text
-                    )
-                )
-                grant(con, view.name, view.grants)
-            write_count(con, resource_id, rows)
-
-    retried(once, resource_id)
+    retry_on_lock(con, rename, resource_id)
 
 
 def lock_out_readers(con: Connection, resource_id: str) -> None:
-    """Inside a transaction: wait for the readers at work, and hold new ones until it ends.
+    """Inside a transaction: wait for active readers, and keep new ones waiting until it ends.
 
     CKAN reads a page of rows and their number in two statements. A commit between the two would
     show old rows with the new number.
@@ -85,32 +81,33 @@ def lock_out_readers(con: Connection, resource_id: str) -> None:
     Raises:
         PortalError: the table could not be locked in LOCK_TRIES tries.
     """
-    def once() -> None:
-        with con.transaction():  # a savepoint: what was done before it stays
-            con.execute("SELECT set_config('lock_timeout', %s, true)", [f"{LOCK_MILLISECONDS}ms"])
-            con.execute(
-                sql.SQL("LOCK TABLE public.{} IN ACCESS EXCLUSIVE MODE").format(
-                    sql.Identifier(resource_id)
-                )
-            )
-
-    retried(once, resource_id)
+    lock = statement("LOCK TABLE public.{} IN ACCESS EXCLUSIVE MODE", resource_id)
+    retry_on_lock(con, lambda: con.execute(lock), resource_id)
 
 
-def retried(once: Callable[[], None], resource_id: str) -> None:
-    """Do something under a lock time-out until it succeeds.
+def retry_on_lock(con: Connection, work: Callable[[], object], resource_id: str) -> None:
+    """Do something in a transaction (or savepoint) under a lock time-out until it succeeds.
+
+    Args:
+        con: the connection that `work` uses.
+        work: is rolled back and repeated where a lock is not available.
+        resource_id: the table's name, for the message.
 
     Raises:
-        PortalError: it did not in LOCK_TRIES tries.
+        PortalError: it did not succeed in LOCK_TRIES tries.
     """
+    timeout = f"{LOCK_MILLISECONDS}ms"
     for _ in range(LOCK_TRIES):
         try:
-            return once()
-        except IN_THE_WAY:
+            with con.transaction():
+                con.execute("SELECT set_config('lock_timeout', %s, true)", [timeout])
+                work()
+            return
+        except BLOCKED:
             time.sleep(PAUSE_SECONDS)
     raise PortalError(
         "somebody holds a lock on the table for too long", where=f"resource {resource_id}",
-        todo="look at pg_stat_activity for a statement that runs for minutes, then publish again; "
+        todo="look in pg_stat_activity for a statement that runs for minutes, then publish again; "
         "the old rows are still shown",
     )
 
@@ -126,14 +123,12 @@ def write_count(con: Connection, resource_id: str, rows: int) -> None:
 
 
 def copy_triggers(con: Connection, resource_id: str) -> None:
-    """Give the table built aside the triggers of the old one, CKAN's own first of all."""
-    new = sql.Identifier(aside(resource_id))
-    con.execute(
-        sql.SQL(
-            "CREATE TRIGGER {} BEFORE INSERT OR UPDATE ON public.{}"
-            " FOR EACH ROW EXECUTE FUNCTION populate_full_text_trigger()"
-        ).format(sql.Identifier(FULL_TEXT_TRIGGER), new)
-    )
+    """Give the replacement table the triggers of the old one, and CKAN's own in any case."""
+    new = replacement(resource_id)
+    con.execute(statement(
+        "CREATE TRIGGER {} BEFORE INSERT OR UPDATE ON public.{}"
+        " FOR EACH ROW EXECUTE FUNCTION populate_full_text_trigger()", FULL_TEXT_TRIGGER, new,
+    ))
     others = con.execute(
         "SELECT tgname, pg_get_triggerdef(t.oid), format(' ON %%I.%%I ', 'public', relname),"
         " tgenabled FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid"
@@ -143,21 +138,20 @@ def copy_triggers(con: Connection, resource_id: str) -> None:
     ).fetchall()
     for name, definition, on, enabled in others:
         before, _, after = definition.partition(on)
-        con.execute(
-            sql.SQL("{} ON public.{} {}").format(
-                sql.SQL(before), new, sql.SQL(after)
-            )
-        )
+        con.execute(statement("{} ON public.{} {}", sql.SQL(before), new, sql.SQL(after)))
         if enabled == "D":
-            con.execute(
-                sql.SQL("ALTER TABLE public.{} DISABLE TRIGGER {}").format(
-                    new, sql.Identifier(name)
-                )
-            )
+            con.execute(statement("ALTER TABLE public.{} DISABLE TRIGGER {}", new, name))
 
 
-def grants_of(con: Connection, oid: int) -> tuple[tuple[str, str], ...]:
-    """Return who may do what with a table or view, but for its owner."""
+def copy_grants(con: Connection, resource_id: str) -> None:
+    """Give the replacement table the grants of the old one, if there is one."""
+    oid = _oid(con, resource_id)
+    if oid:
+        _grant(con, replacement(resource_id), _grants_of(con, oid))
+
+
+def _grants_of(con: Connection, oid: int) -> tuple[tuple[str, str], ...]:
+    """Return grantees and privileges of a table or view, without its owner's."""
     rows = con.execute(
         "SELECT CASE grantee WHEN 0 THEN '' ELSE grantee::regrole::text END, privilege_type"
         " FROM pg_class c, aclexplode(c.relacl) WHERE c.oid = %s AND grantee <> relowner",
@@ -166,16 +160,11 @@ def grants_of(con: Connection, oid: int) -> tuple[tuple[str, str], ...]:
     return tuple((grantee, privilege) for grantee, privilege in rows)
 
 
-def grant(con: Connection, name: str, grants: tuple[tuple[str, str], ...]) -> None:
-    """Give the privileges that `grants_of` found."""
+def _grant(con: Connection, name: str, grants: tuple[tuple[str, str], ...]) -> None:
     for grantee, privilege in grants:
-        con.execute(
-            sql.SQL("GRANT {} ON public.{} TO {}").format(
-                sql.SQL(privilege), sql.Identifier(name),
-                # regrole's text is quoted where it must be; no name stands for PUBLIC.
-                sql.SQL(grantee or "PUBLIC"),
-            )
-        )
+        # regrole's text is quoted where it must be; an empty one stands for PUBLIC.
+        role = sql.SQL(grantee or "PUBLIC")
+        con.execute(statement("GRANT {} ON public.{} TO {}", sql.SQL(privilege), name, role))
 
 
 def _oid(con: Connection, name: str) -> int | None:
@@ -187,7 +176,7 @@ def _oid(con: Connection, name: str) -> int | None:
 
 
 def _views(con: Connection, oid: int) -> list[_View]:
-    """Return the views on a table, and the views on those, each after what it stands on."""
+    """Return the views on a table, and the views on those, each after what it depends on."""
     rows = con.execute(
         "WITH RECURSIVE above AS ("
         "  SELECT %s::oid AS oid, 0 AS depth UNION"
@@ -200,12 +189,13 @@ def _views(con: Connection, oid: int) -> list[_View]:
         [oid],
     ).fetchall()
     return [
-        _View(view, name, definition, grants_of(con, view)) for view, name, definition in rows
+        _View(view, name, definition, _grants_of(con, view)) for view, name, definition in rows
     ]
 
 
 def _names(resource_id: str, index_names: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield all that bears the replacement's names until the swap, with its final name."""
+    yield "TABLE", resource_id
     yield "SEQUENCE", f"{resource_id}__id_seq"
-    yield "INDEX", f"{resource_id}_pkey"
-    for name in index_names:
+    for name in (f"{resource_id}_pkey", *index_names):
         yield "INDEX", name

@@ -1,6 +1,6 @@
-"""The files of a release as CKAN shall offer them: their checksums, and the files at need.
+"""The files of a release that CKAN should offer: their checksums, and the files on demand.
 
-Checksums are kept in the data folder, so that a plan for an unchanged dataset writes no file:
+Checksums are stored in the data folder, so that a plan for an unchanged dataset writes no file:
 
     ckan/files/<sector>/<dataset>/<number>.json
 """
@@ -25,8 +25,8 @@ from portal.content import Content
 from portal.distributions.registry import write_all
 
 
-class Made(Frozen):
-    """What the files of a release are, as long as release and code stay what they are."""
+class FileChecksums(Frozen):
+    """The files of a release, valid for one version of the code that makes them."""
 
     release_sha256: str
     made_by: str
@@ -35,21 +35,21 @@ class Made(Frozen):
 
 @dataclass
 class FileBuilder:
-    """Makes the files of releases, in a folder that goes away; remembers checksums.
+    """Makes the files of releases in a temporary folder, and remembers their checksums.
 
     Args:
         records: the folder of the checksums.
         folder: where files are made.
-        made_by: version of the code and of the names that make files.
+        version: of the code and the names that the files depend on.
     """
 
     records: Path
     folder: Path
-    made_by: str
+    version: str
     _made: dict[tuple[str, int], tuple[FileRecord, ...]] = field(default_factory=dict)
 
     def files(self, content: Content) -> tuple[FileRecord, ...]:
-        """Return the checksums of a release's files; nothing where it is not public.
+        """Return the checksums of a release's files; none where it is not public.
 
         Raises:
             PortalError: the release holds what no open format can carry, or the disk is full.
@@ -60,7 +60,7 @@ class FileBuilder:
         return known.files if known else self._make(content)
 
     def path(self, content: Content, name: str) -> Path:
-        """Return one of a release's files, made now if it has not been.
+        """Return the path of one of a release's files, which is made if it has not been.
 
         Raises:
             PortalError: as `files`.
@@ -69,15 +69,15 @@ class FileBuilder:
         return self._folder(content) / name
 
     def remember(self, content: Content) -> None:
-        """Keep the checksums of a release whose files were made.
+        """Store the checksums of a release whose files were made.
 
         Raises:
             PortalError: the data folder cannot be written.
         """
         files = self._made.get(_key(content))
         if files is not None:
-            made = Made(
-                release_sha256=sha256_json(content.release), made_by=self.made_by,
+            made = FileChecksums(
+                release_sha256=sha256_json(content.release), made_by=self.version,
                 files=files,
             )
             write_if_changed(self._record(content), pretty_json(made), PortalError)
@@ -98,26 +98,35 @@ class FileBuilder:
     def _record(self, content: Content) -> Path:
         return self.records / content.release.dataset / f"{content.release.number}.json"
 
-    def _read(self, content: Content) -> Made | None:
+    def _read(self, content: Content) -> FileChecksums | None:
         try:
-            made = Made.model_validate_json(self._record(content).read_text(encoding="utf-8"))
+            text = self._record(content).read_text(encoding="utf-8")
+            made = FileChecksums.model_validate_json(text)
         except (OSError, ValidationError, UnicodeDecodeError):
-            return None  # to be made anew
+            return None  # to be made again
         same = (made.release_sha256, made.made_by) == (
-            sha256_json(content.release), self.made_by,
+            sha256_json(content.release), self.version,
         )
         return made if same else None
 
 
 @contextmanager
-def workshop(data_dir: Path, made_by: str) -> Iterator[FileBuilder]:
-    """Open a workshop in the data folder; the files that it made are removed on leaving."""
+def open_builder(data_dir: Path, version: str) -> Iterator[FileBuilder]:
+    """Open a file builder in the data folder; its files are removed on leaving.
+
+    Args:
+        data_dir: the data folder.
+        version: see FileBuilder.
+
+    Raises:
+        PortalError: the data folder cannot be written.
+    """
     scratch = data_dir / "tmp"
     with disk_errors(scratch, PortalError):
         scratch.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="ckan-", dir=scratch))
     try:
-        yield FileBuilder(data_dir / "ckan" / "files", folder, made_by)
+        yield FileBuilder(data_dir / "ckan" / "files", folder, version)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -14,8 +14,10 @@ from model.records.release import FileRecord, Release
 from model.reference.registries import Licence, Publisher, Sector
 from model.util.text import LANGUAGES, Bilingual, slug
 from portal.content import Content
-from portal.distributions import changes_csv, csv_table, parquet_file, quality_json
 from portal.distributions.base import Distribution
+from portal.distributions.csv_files import changes_csv, csv_table
+from portal.distributions.parquet_file import parquet_file
+from portal.distributions.quality_report import quality_json
 from portal.distributions.registry import (
     DISTRIBUTIONS,
     distribution_of,
@@ -26,7 +28,6 @@ from portal.metadata.dcat import AUTHORITY, accrual_periodicity, dataset_nodes
 from portal.metadata.identifiers import (
     group_id,
     organisation_id,
-    package_id,
     publisher_urn,
     release_file_id,
     resource_id,
@@ -41,10 +42,10 @@ COMPLETED = "http://purl.org/adms/status/Completed"
 UNDER_DEVELOPMENT = "http://purl.org/adms/status/UnderDevelopment"
 DEPRECATED = "http://purl.org/adms/status/Deprecated"
 
-# What an older release keeps: enough to cite it, to check it and to make the rest anew.
+# What an older release keeps: enough to cite it, to verify it and to make the rest again.
 KEPT: tuple[Distribution, ...] = (csv_table, parquet_file, changes_csv, quality_json)
 
-# CKAN's own register of licences; the exact one stands on every resource, as an address.
+# CKAN's own register of licences; each resource has the address of the exact one.
 CKAN_LICENCES = {
     "CC-BY-4.0": "cc-by", "CC-BY-SA-4.0": "cc-by-sa", "CC-BY-SA-3.0-IGO": "cc-by-sa",
     "CC-BY-NC-SA-3.0-IGO": "cc-nc", "NONE-STATED": "notspecified", "MIT": "other-open",
@@ -60,26 +61,22 @@ def package_name(dataset: str) -> str:
 
 
 def organisation(publisher: Publisher) -> Fields:
-    """Return a publisher as an organisation; its pages know one language, so both stand there."""
+    """Return a publisher as an organisation; CKAN shows one title, so it has both languages."""
     return {
         "id": organisation_id(publisher.id),
         "name": slug(publisher.id),
-        "title": both(publisher.name),
         "description": str(publisher.homepage),
-        "extras": [{"key": f"title_{code}", "value": publisher.name.get(code)}
-                   for code in LANGUAGES],
+        **_titles(publisher.name),
     }
 
 
 def group(sector: Sector) -> Fields:
-    """Return a sector as a group; its pages know one language, so both stand there."""
+    """Return a sector as a group; CKAN shows one title, so it has both languages."""
     return {
         "id": group_id(sector.id),
         "name": slug(sector.id),
-        "title": both(sector.title),
         "description": f"{sector.description.vi}\n\n{sector.description.en}",
-        "extras": [{"key": f"title_{code}", "value": sector.title.get(code)}
-                   for code in LANGUAGES],
+        **_titles(sector.title),
     }
 
 
@@ -91,7 +88,7 @@ def package(
     Args:
         content: the current release.
         first: the dataset's first release.
-        private: whether only the organisation shall see it.
+        private: whether only the organisation should see it.
         files: of the current release.
     """
     dataset, release = content.dataset, content.release
@@ -129,7 +126,7 @@ def package(
 def tombstone(
     content: Content, reason: Bilingual, on: date, successor: str | None
 ) -> Fields:
-    """Return the fields in which a withdrawn dataset's page differs from before."""
+    """Return the fields that change when a dataset is withdrawn; see `state.tombstone`."""
     title = content.dataset.title
     instead = f"\n\n→ {successor}" if successor else ""
     return {
@@ -149,7 +146,7 @@ def tombstone(
 
 
 def current_resource(content: Content, file: FileRecord) -> Fields:
-    """Return the resource that always leads to a file's current release, without its address."""
+    """Return the resource that leads to a file of the current release, without its address."""
     form = _form(content, file.name)
     return {
         "id": resource_id(content.dataset.id, file.name),
@@ -165,12 +162,12 @@ def current_resource(content: Content, file: FileRecord) -> Fields:
 def release_resource(
     content: Content, file: FileRecord, releases: Sequence[Release], current: bool
 ) -> Fields:
-    """Return the resource that holds a file's very bytes, for good, under its release's number.
+    """Return the resource that permanently holds a file of a release.
 
     Args:
         content: the newest release that has the file.
         file: the file.
-        releases: all releases with these bytes, oldest first.
+        releases: all releases with the same file, oldest first.
         current: whether the newest of them is the dataset's current release.
     """
     form = _form(content, file.name)
@@ -182,7 +179,7 @@ def release_resource(
     )
     purpose = Bilingual(
         vi="Tệp của riêng bản phát hành này: không bao giờ thay đổi, dùng để trích dẫn.",
-        en="The file of this very release: it never changes, cite this one.",
+        en="The file of this release only: it never changes, cite this one.",
     )
     return {
         "id": release_file_id(content.dataset.id, file.name, file.sha256),
@@ -208,7 +205,7 @@ def file_names(content: Content) -> list[str]:
 
 
 def both(text: Bilingual) -> str:
-    """Return a text in both languages, for a place that has room for one."""
+    """Return a text in both languages, for a field that knows no languages."""
     return text.vi if text.vi == text.en else f"{text.vi} · {text.en}"
 
 
@@ -220,11 +217,6 @@ def tag(word: str) -> str:
 def licence_id(licence: Licence) -> str:
     """Return the nearest entry of CKAN's own register."""
     return CKAN_LICENCES.get(licence.id) or ("other-at" if licence.open else "other-closed")
-
-
-def identity(dataset: str) -> str:
-    """Return the package's id."""
-    return package_id(dataset)
 
 
 def _form(content: Content, file: str) -> Distribution:
@@ -253,33 +245,29 @@ def _translated(name: str, text: Bilingual) -> Fields:
 
 def _notes(content: Content) -> Bilingual:
     dataset = content.dataset
-    told = (dataset.description, dataset.method, dataset.notes, dataset.ended)
-    parts = [part for part in told if part]
+    texts = (dataset.description, dataset.method, dataset.notes, dataset.ended)
+    paragraphs = [text for text in texts if text]
     return Bilingual(
-        vi="\n\n".join(part.vi for part in parts), en="\n\n".join(part.en for part in parts)
+        vi="\n\n".join(text.vi for text in paragraphs),
+        en="\n\n".join(text.en for text in paragraphs),
     )
 
 
 def _publisher(publisher: Publisher) -> Fields:
-    found = {
-        "uri": publisher_urn(publisher.id),
-        "name": publisher.name.vi,
-        "name_translated": publisher.name.model_dump(),
-        "url": str(publisher.homepage),
-        "type": str(publisher.kind),
-        "email": publisher.email,
-    }
-    return {key: value for key, value in found.items() if value}
+    identity = {"uri": publisher_urn(publisher.id), "type": str(publisher.kind)}
+    return {**identity, **_contact(publisher)}
 
 
 def _contact(contact: Publisher) -> Fields:
     found = {
-        "name": contact.name.vi,
-        "name_translated": contact.name.model_dump(),
-        "url": str(contact.homepage),
-        "email": contact.email,
+        **_translated("name", contact.name), "url": str(contact.homepage), "email": contact.email
     }
     return {key: value for key, value in found.items() if value}
+
+
+def _titles(title: Bilingual) -> Fields:
+    extras = [{"key": f"title_{code}", "value": title.get(code)} for code in LANGUAGES]
+    return {"title": both(title), "extras": extras}
 
 
 def _moment(release: Release) -> str:
@@ -293,7 +281,7 @@ def _temporal(release: Release) -> list[Fields]:
 
 
 def _day(period: str) -> str:
-    """Return a period as DCAT knows it: a day, a month, or else its year."""
+    """Return a period as DCAT knows it: a day, a month or a year."""
     found = re.fullmatch(r"\d{4}(-\d\d){0,2}", period)
     return period if found else period[:4]
 
@@ -315,7 +303,7 @@ def _version_notes(release: Release) -> Bilingual:
 
 
 def _quality(content: Content, first: Release, files: Sequence[FileRecord]) -> Fields:
-    """Return what was measured of the release, which the portal's DCAT tells in W3C's DQV."""
+    """Return what was measured of the release, which the portal's DCAT describes in W3C's DQV."""
     quality = content.quality
     algorithm = quality.versions.get("scores")
     if not algorithm:

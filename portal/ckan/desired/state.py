@@ -1,4 +1,4 @@
-"""What the portal should have of a dataset: its package and its resources."""
+"""The desired state of a dataset on the portal: its package and its resources."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from model.records.release import FileRecord, Release
 from model.util.text import Bilingual
 from portal.ckan.desired import mapping
 from portal.ckan.desired.mapping import Fields
-from portal.ckan.resources import release_file
+from portal.ckan.resources import release_file_label
 from portal.content import Content
 from portal.metadata.identifiers import package_id, release_file_id, resource_id
 
 
 @dataclass(frozen=True)
-class Part:
+class DesiredResource:
     """A resource of ours.
 
     Args:
-        fields: what we write of it, `id` included, `url` not.
-        file: the file that it stands for.
-        content: the release that has the file; where it would be made.
-        leads_to: id of the resource that holds the bytes; None for one that holds them itself.
+        fields: its fields that we write, with `id`, without `url`.
+        file: the file that it offers.
+        content: the release that has the file.
+        leads_to: id of the resource that holds the file; None for one that holds it itself.
     """
 
     fields: Fields
@@ -37,28 +37,37 @@ class Part:
         return str(self.fields["id"])
 
     @property
-    def what(self) -> str:
+    def label(self) -> str:
         """What it is, in words."""
         if self.leads_to:
             return f"file {self.file.name}"
-        return release_file(self.fields["releases"], self.file.name)
+        return release_file_label(self.fields["releases"], self.file.name)
 
     @property
     def compared(self) -> Fields:
-        """What decides whether the portal's resource is as it should be."""
+        """The fields that are compared with the portal's resource."""
         return {**self.fields, "leads_to": self.leads_to} if self.leads_to else self.fields
 
 
 @dataclass(frozen=True)
 class DesiredState:
-    """What the portal should have of a dataset."""
+    """What the portal should have of a dataset.
+
+    Args:
+        dataset: its id.
+        release: number of the current release.
+        fields: the package's fields that we write.
+        resources: in the order in which they are offered.
+        rows_sha256: checksum of the DataStore table; None where there should be none.
+        table_id: the resource that has the table.
+    """
 
     dataset: str
     release: int
     fields: Fields
-    parts: tuple[Part, ...]
-    rows_sha256: str | None  # of the table, where a DataStore is to have one
-    table_id: str  # the resource that has the table
+    resources: tuple[DesiredResource, ...]
+    rows_sha256: str | None
+    table_id: str
 
     @property
     def id(self) -> str:
@@ -78,8 +87,8 @@ def desired_state(
     Args:
         contents: the dataset's first release, then those to be offered, oldest first; the last
             one is current.
-        files: the files of each offered release that it shall have on the portal, by number.
-        private: whether only the organisation shall see the dataset.
+        files: by number, the files of each offered release that the portal should have.
+        private: whether only the organisation should see the dataset.
         rows_sha256: see `DesiredState`.
         table_file: the file whose resource has the table.
     """
@@ -87,28 +96,27 @@ def desired_state(
     dataset = content.dataset.id
     number = content.release.number
     current = [
-        Part(
+        DesiredResource(
             mapping.current_resource(content, file), file, content,
             release_file_id(dataset, file.name, file.sha256),
         )
         for file in files[number]
     ]
-    owners: dict[str, list[tuple[Content, FileRecord]]] = {}
+    # Releases that share a file share its resource; the newest one describes it.
+    offers: dict[str, list[tuple[Content, FileRecord]]] = {}
     for offered in contents[1:]:
         for file in files[offered.release.number]:
             key = release_file_id(dataset, file.name, file.sha256)
-            owners.setdefault(key, []).append((offered, file))
-    own = [
-        Part(
-            mapping.release_resource(
-                found[-1][0], found[-1][1], [item.release for item, _ in found],
-                current=found[-1][0].release.number == number,
-            ),
-            found[-1][1], found[-1][0],
+            offers.setdefault(key, []).append((offered, file))
+    own = []
+    for found in offers.values():
+        newest, file = found[-1]
+        fields = mapping.release_resource(
+            newest, file, [item.release for item, _ in found],
+            current=newest.release.number == number,
         )
-        for found in owners.values()
-    ]
-    own.sort(key=lambda part: -part.content.release.number)
+        own.append(DesiredResource(fields, file, newest))
+    own.sort(key=lambda resource: -resource.content.release.number)
     return DesiredState(
         dataset, number,
         mapping.package(content, contents[0].release, private, files[number]),
@@ -119,10 +127,17 @@ def desired_state(
 def tombstone(
     content: Content, first: Release, reason: Bilingual, on: date, successor: str | None
 ) -> DesiredState:
-    """Return what stays of a withdrawn dataset: a page that says so."""
-    dataset = content.dataset.id
+    """Return what remains of a withdrawn dataset: a page that says so.
+
+    Args:
+        content: the release that withdraws it.
+        first: its first release.
+        reason: why it was withdrawn.
+        on: the day.
+        successor: address of the dataset that replaces it, if any.
+    """
     fields = {
         **mapping.package(content, first, private=False, files=()),
         **mapping.tombstone(content, reason, on, successor),
     }
-    return DesiredState(dataset, content.release.number, fields, (), None, "")
+    return DesiredState(content.dataset.id, content.release.number, fields, (), None, "")

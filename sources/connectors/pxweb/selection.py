@@ -1,6 +1,6 @@
-"""What a selection of PX-Web 2 stands for, and how it is cut into parts that a service answers.
+"""Selections of PX-Web 2: the codes that they select, cut into parts that a service can answer.
 
-https://github.com/PxTools/PxApiSpecs, "Selection expressions". They are worked out here, since only
+https://github.com/PxTools/PxApiSpecs, "Selection expressions". They are evaluated here, since only
 codes can be counted and cut.
 """
 
@@ -12,20 +12,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-Selection = dict[str, list[str]]  # the codes asked for, by variable
+Selection = dict[str, list[str]]  # the requested codes, by variable
 
 _FUNCTION = re.compile(r"(TOP|BOTTOM|RANGE|FROM|TO)\((.*)\)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Codes:
+class VariableCodes:
     """A variable's codes in the order of the metadata; those of time run from old to new."""
 
     codes: list[str]
     is_time: bool = False
 
     def picked(self, value: str) -> list[str]:
-        """Return the codes that a value of a selection stands for, [] where there are none."""
+        """Return the codes that an expression selects, [] where there are none."""
         if value in self.codes:
             return [value]
         found = _FUNCTION.fullmatch(value)
@@ -40,7 +40,7 @@ class Codes:
         return []
 
     def _end(self, is_top: bool, arguments: list[str]) -> list[str]:
-        """TOP is the beginning of the list, but of time the newest, which stand at its end."""
+        """TOP is the beginning of the list; for time the newest periods, which are at its end."""
         if len(arguments) > 2 or not all(a.isdecimal() and len(a) < 10 for a in arguments):
             return []
         count, offset = int(arguments[0]), int(arguments[1]) if len(arguments) == 2 else 0
@@ -60,14 +60,14 @@ class Codes:
         return self.codes[: positions[0] + 1] if is_to else []
 
 
-def codes_of(about: dict[str, Any]) -> dict[str, Codes]:
+def codes_of(metadata: dict[str, Any]) -> dict[str, VariableCodes]:
     """Return each variable's codes from a table's metadata in JSON-stat 2."""
-    role = about.get("role")
+    role = metadata.get("role")
     times = role.get("time") if isinstance(role, dict) else None
     of_time = [str(each) for each in times] if isinstance(times, list) else []
     return {
-        str(key): Codes(_listed(described), str(key) in of_time)
-        for key, described in about["dimension"].items()
+        str(key): VariableCodes(_listed(described), str(key) in of_time)
+        for key, described in metadata["dimension"].items()
     }
 
 

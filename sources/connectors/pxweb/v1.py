@@ -1,8 +1,8 @@
-"""PX-Web API 1, and the files that such services give: JSON-stat 1 and 2, and PX.
+"""PX-Web API 1, and the files that such services write: JSON-stat 1 and 2, and PX.
 
-The statistics office of Viet Nam numbers its codes anew with each update and writes labels with
-stray blanks, so columns carry label and code, and the label counts. An answer comes to a POST,
-which knows no conditions: it is asked for each time. For version 2 see `v2.py`.
+The statistics office of Viet Nam renumbers its codes with each update and writes labels with
+stray blanks, so columns carry label and code, and the label counts. The answer to a POST cannot
+be requested conditionally, so it is requested each time. For version 2 see `v2.py`.
 """
 
 from __future__ import annotations
@@ -12,19 +12,16 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 import pyarrow as pa
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from model.declarations.dataset import ColumnRule
 from model.util.hashing import sha256_bytes
-from model.util.text import Frozen, Text
-from sources.base import FetchedPart, FetchPart, Request, StoredPart
-from sources.connectors.options import Files, Url, checked_encoding, exactly_one
-from sources.fetch.recorded_files import recorded_files
-from sources.fetch.urls import host_of
-from sources.formats.cube.cube import Cube
+from model.util.text import Text
+from sources.base import ConnectorOptions, DocumentedOptions, FetchPart, Request, SourceFile
+from sources.connectors.options import Encoding, Url, exactly_one
+from sources.formats.cube.cube import Cube, cube_batches
 from sources.formats.cube.jsonstat import load_cube
 from sources.formats.cube.px import is_px, px_cube
-from sources.formats.cube.table import cube_batches
 from sources.formats.payload import check_payload
 
 name = "pxweb"
@@ -33,48 +30,53 @@ version = 1
 columns: Mapping[str, ColumnRule] = {"obs_value": ColumnRule(column="value", locale="plain")}
 
 
-class Selection(Frozen):
-    """Which values of a variable are asked for."""
+class PxWebQueryItem(DocumentedOptions):
+    """The values of a variable that a query selects."""
 
     code: Text
-    filter: Text = "item"  # item, all, top, agg:..., vs:...
+    """Code of the variable."""
+    filter: Text = "item"
+    """How `values` select: item, all, top, agg:…, vs:…"""
     values: Annotated[tuple[Text, ...], Field(min_length=1)]
+    """Codes, or what the filter takes."""
 
 
-class Options(Frozen):
-    """What is asked: `url` of a table with a `query`, or of a saved query; or `files`.
-
-    `dataset` names one where an answer holds several, by its key or label.
-    `language` and `encoding` are of PX files: one of a file's languages, and what to believe
-    instead of its CODEPAGE.
-    """
+class PxWebOptions(ConnectorOptions):
+    """Options of PX-Web 1: the `url` of a table with a `query`, or of a saved query; or `files`."""
 
     url: Url | None = None
-    query: tuple[Selection, ...] = ()
+    """The table, or a saved query."""
+    query: tuple[PxWebQueryItem, ...] = ()
+    """What to select of the table."""
     response: Literal["json-stat", "json-stat2"] = "json-stat2"
+    """Version of JSON-stat to request."""
     dataset: Text | None = None
+    """Key or label of one dataset, where an answer holds several."""
     language: Text | None = None
-    encoding: Annotated[str, AfterValidator(checked_encoding)] | None = None
-    files: Files = ()
+    """One of the languages of a PX file; its first by default."""
+    encoding: Encoding | None = None
+    """Encoding of a PX file, instead of its CODEPAGE."""
 
     @model_validator(mode="after")
-    def _consistent(self) -> Options:
+    def _consistent(self) -> PxWebOptions:
         exactly_one(url=self.url, files=self.files)
         return self
 
+    @property
+    def address(self) -> str | None:
+        """The table; None for files."""
+        return self.url
 
-def host(options: Options) -> str:
-    """Return the host that is asked, "" for files."""
-    return host_of(options.url) if options.url else ""
+
+Options = PxWebOptions
 
 
-def fetch(options: Options, get: FetchPart) -> Iterator[FetchedPart]:
+def fetch(options: PxWebOptions, get: FetchPart) -> Iterator[SourceFile]:
     """Post the query, or get the saved query."""
     if options.url is None:
-        yield from recorded_files(options.files, get)
         return
     body = _body(options) if options.query else None
-    # The name tells one query from another, so that a body is used again for its own alone.
+    # The name identifies the query, so that a body is reused for the same query only.
     part = f"table-{sha256_bytes(options.url.encode() + (body or b''))[:12]}.json"
     if body is None:
         yield get(part, Request(options.url))
@@ -82,7 +84,7 @@ def fetch(options: Options, get: FetchPart) -> Iterator[FetchedPart]:
         yield get(part, Request(options.url, "POST", {"Content-Type": "application/json"}, body))
 
 
-def _body(options: Options) -> bytes:
+def _body(options: PxWebOptions) -> bytes:
     query = [
         {"code": each.code, "selection": {"filter": each.filter, "values": list(each.values)}}
         for each in options.query
@@ -92,7 +94,7 @@ def _body(options: Options) -> bytes:
     ).encode()
 
 
-def read(parts: list[StoredPart], options: Options) -> Iterator[pa.RecordBatch]:
+def read(parts: list[SourceFile], options: PxWebOptions) -> Iterator[pa.RecordBatch]:
     """Read cubes, see `cube_batches`.
 
     Raises:
@@ -102,7 +104,7 @@ def read(parts: list[StoredPart], options: Options) -> Iterator[pa.RecordBatch]:
     return cube_batches(parts, lambda part: _cube(part, options))
 
 
-def _cube(part: StoredPart, options: Options) -> Cube:
+def _cube(part: SourceFile, options: PxWebOptions) -> Cube:
     if is_px(check_payload(part.path, part.name, "JSON-stat or PX")):
         return px_cube(part.path, part.name, options.language, options.encoding)
     return load_cube(part.path, part.name, options.dataset)

@@ -2,7 +2,7 @@
 
 The columns are the ids of the message's dimensions and attributes, then `time_period` and `value`.
 `structure`, a structure message, adds `<id>_label` and, where it has Vietnamese names,
-`<id>_label_vi`; messages in JSON and CSV may bring labels of their own.
+`<id>_label_vi`; messages in JSON and CSV may have labels of their own.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ import pyarrow as pa
 
 from model.declarations.dataset import DEFAULT_MISSING, ColumnRule
 from model.errors import ReadError
-from sources.base import FetchedPart, FetchPart, Request, StoredPart
+from sources.base import FetchPart, Request, SourceFile
 from sources.connectors.sdmx.csv_message import csv_message, is_sdmx_csv
 from sources.connectors.sdmx.json_message import json_message
 from sources.connectors.sdmx.last_update import awaited, edition_of
-from sources.connectors.sdmx.message import TIME, VALUE, Message, best_name
-from sources.connectors.sdmx.request import Options, base_url_of, data_request, url_request
-from sources.connectors.sdmx.services import Service
-from sources.connectors.sdmx.structure import Labels, labels_of, load_structures
+from sources.connectors.sdmx.message import TIME, VALUE, DataMessage, best_name
+from sources.connectors.sdmx.request import SdmxOptions, base_url_of, data_request, url_request
+from sources.connectors.sdmx.services import SdmxService
+from sources.connectors.sdmx.structure import CodeNames, labels_of, load_structures
 from sources.connectors.sdmx.xml_message import xml_message
-from sources.fetch.recorded_files import part_name, recorded_files
-from sources.fetch.urls import file_url, host_of, safe_url
+from sources.fetch.recorded_files import part_name
+from sources.fetch.urls import file_url
 from sources.formats.archives import is_gzip, is_zip, ungzipped, unpacked
 from sources.formats.payload import check_payload, quoted, words_of
 from sources.formats.tabular.batches import Row, text_batches
@@ -48,24 +48,18 @@ _MAX_DIGITS = 400
 _STRUCTURE_PART = "sdmx-structure-message.xml"
 
 
-def host(options: Options) -> str:
-    """Return the host that is asked, "" for files."""
-    if options.asked is not None:
-        return host_of(base_url_of(options, options.asked))
-    return host_of(options.urls[0]) if options.urls else ""
+Options = SdmxOptions
 
 
-def fetch(options: Options, get: FetchPart) -> Iterator[FetchedPart]:
-    """Ask for the data, and for the structure message where one is named.
+def fetch(options: SdmxOptions, get: FetchPart) -> Iterator[SourceFile]:
+    """Request the data, and the structure message where one is named.
 
     Raises:
         SourceError: the service's own words, also where it says them under status 200.
     """
-    yield from recorded_files(options.files, get)
     taken: set[str] = set()
     for url in options.urls:
-        answer = get(part_name(urlsplit(url).path, taken), url_request(options, url))
-        yield _checked(answer)
+        yield _checked(get(part_name(urlsplit(url).path, taken), url_request(options, url)))
     if options.asked is not None:
         yield _flow(options, options.asked, get, part_name(f"{options.flow}.dat", taken))
     if options.structure:
@@ -74,25 +68,26 @@ def fetch(options: Options, get: FetchPart) -> Iterator[FetchedPart]:
         yield get(_STRUCTURE_PART, Request(url))
 
 
-def _flow(options: Options, asked: Service, get: FetchPart, part: str) -> FetchedPart:
+def _flow(options: SdmxOptions, asked: SdmxService, get: FetchPart, part: str) -> SourceFile:
     edition = edition_of(options, asked, get)
     first = get(part, data_request(options, asked), edition)
     answer = awaited(first, base_url_of(options, asked), get)
     if answer is not first:
         os.replace(answer.path, first.path)
-        # Its validators are those of another URL.
-        response = replace(answer.response, url=first.request.url, headers={})
-        answer = replace(first, response=response)
+        # Validators of a queued answer are those of another URL.
+        answer = replace(
+            answer, name=first.name, path=first.path, url=first.url, etag=None, last_modified=None
+        )
     return replace(_checked(answer), edition=edition)
 
 
-def _checked(answer: FetchedPart) -> FetchedPart:
+def _checked(answer: SourceFile) -> SourceFile:
     """Return an answer that holds data: an error under status 200 is no snapshot."""
-    with _message(answer.path, safe_url(answer.request.url)):
+    with _message(answer.path, answer.url):
         return answer
 
 
-def read(parts: list[StoredPart], options: Options) -> Iterator[pa.RecordBatch]:
+def read(parts: list[SourceFile], options: SdmxOptions) -> Iterator[pa.RecordBatch]:
     """Read messages of one structure.
 
     `_row` is the number of the observation in its message, or the line of a CSV file.
@@ -105,22 +100,23 @@ def read(parts: list[StoredPart], options: Options) -> Iterator[pa.RecordBatch]:
     with ExitStack() as stack:
         messages = [stack.enter_context(_message(part.path, part.name)) for part in data]
         _check_together(data, messages, options)
-        labels: Labels = {}
+        labels: CodeNames = {}
         if len(data) < len(parts):
             structures = load_structures([part for part in parts if part.name == _STRUCTURE_PART])
             labels = labels_of(structures, messages[0].structure, data[0].name)
-        table = _Table.of(messages, labels, options.apply_unit_mult)
+        table = _MessageTable.of(messages, labels, options.apply_unit_mult)
         yield from text_batches(table.columns, _rows(data, messages, table))
 
 
-def _check_together(data: list[StoredPart], messages: list[Message], options: Options) -> None:
+def _check_together(
+    data: list[SourceFile], messages: list[DataMessage], options: SdmxOptions
+) -> None:
     for part, message in zip(data, messages, strict=True):
         if message.structure != messages[0].structure:
             raise ReadError(
                 f"is of the structure {message.structure!r}; {data[0].name} is of"
                 f" {messages[0].structure!r}",
-                where=part.name, todo="read messages of different structure as datasets of their"
-                " own",
+                where=part.name, todo="read messages of different structure as separate datasets",
             )
         if options.apply_unit_mult and _MULTIPLIER not in message.ids:
             raise ReadError(
@@ -130,8 +126,8 @@ def _check_together(data: list[StoredPart], messages: list[Message], options: Op
 
 
 @contextmanager
-def _message(path: Path, where: str) -> Iterator[Message]:
-    """Read what one file holds, for as long as the context lasts."""
+def _message(path: Path, where: str) -> Iterator[DataMessage]:
+    """Read the message in a file, for as long as the context lasts."""
     with ExitStack() as stack:
         head = check_payload(path, where, "SDMX")
         if is_zip(head):
@@ -150,20 +146,20 @@ def _message(path: Path, where: str) -> Iterator[Message]:
         else:
             raise ReadError(
                 f"is no SDMX in XML, JSON or CSV; it begins: {words_of(head)}", where=where,
-                todo="check the key, the periods and the `form` that is asked for",
+                todo="check the key, the periods and the `form`",
             )
 
 
 @dataclass(frozen=True)
-class _Table:
-    """The columns of the table, and what fills them."""
+class _MessageTable:
+    """The columns of the table, and their values for an observation."""
 
     ids: tuple[str, ...]
     labels: tuple[tuple[str, str, Mapping[str, str | None]], ...]  # column, id, name by code
     multiplies: bool
 
     @classmethod
-    def of(cls, messages: list[Message], labels: Labels, multiplies: bool) -> _Table:
+    def of(cls, messages: list[DataMessage], labels: CodeNames, multiplies: bool) -> _MessageTable:
         """Return the table that holds all messages.
 
         Raises:
@@ -205,7 +201,9 @@ class _Table:
         return [*values, observation.get(TIME), value]
 
 
-def _rows(data: list[StoredPart], messages: list[Message], table: _Table) -> Iterator[Row]:
+def _rows(
+    data: list[SourceFile], messages: list[DataMessage], table: _MessageTable
+) -> Iterator[Row]:
     for part, message in zip(data, messages, strict=True):
         for number, observation in message.observations():
             yield Row(part.name, number, table.row(observation, f"{part.name}:{number}"))
@@ -214,7 +212,7 @@ def _rows(data: list[StoredPart], messages: list[Message], table: _Table) -> Ite
 def _shifted(value: str | None, power: str | None, where: str) -> str | None:
     """Move the decimal point of a number, digit by digit, so that nothing is rounded.
 
-    What has no digit is a mark of the source ("NaN", "na") and stays.
+    What has no digit is a missing-value marker of the source ("NaN", "na") and stays.
     """
     if not value or not power or not any(map(str.isdecimal, value)):
         return value

@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 from model.errors import ReadError
-from sources.connectors.sdmx.message import TIME, VALUE, Message, Observation, reference
+from sources.connectors.sdmx.message import TIME, VALUE, DataMessage, SdmxObservation, reference
 from sources.formats.csv_text import read_csv
 from sources.formats.payload import quoted
 from sources.formats.tabular.tables import TableExtent, as_table
@@ -21,24 +21,28 @@ _SPLIT = ": "
 
 
 @dataclass(frozen=True)
-class _Column:
+class _CsvColumn:
     id: str
     is_labelled: bool
 
 
 def is_sdmx_csv(head: bytes) -> bool:
-    """Say whether a payload begins as SDMX-CSV does."""
+    """Whether a payload begins as SDMX-CSV does."""
     first = head.removeprefix(b"\xef\xbb\xbf").lstrip(b'"')
     return first.startswith((b"DATAFLOW", b"STRUCTURE"))
 
 
-def csv_message(path: Path, where: str) -> Message:
-    """Read what a message holds, its rows left for later.
+def csv_message(path: Path, where: str) -> DataMessage:
+    """Read the header of a message; its rows are read on demand.
+
+    Args:
+        path: the message.
+        where: its name, for messages.
 
     Raises:
         ReadError: not well formed, or not of SDMX-CSV; rows of several structures.
     """
-    head = as_table(_records(path, where), TableExtent(), where)
+    head = as_table(read_csv(path, where), TableExtent(), where)
     columns = [_column(each) for each in head.columns]
     first = next(head.rows, None)
     if first is None:
@@ -50,30 +54,26 @@ def csv_message(path: Path, where: str) -> Message:
     ids = [each for each in columns if each.id not in (TIME, VALUE, *_ABOUT)]
     labelled = [(each.id, f"{each.id}_label") if each.is_labelled else (each.id,) for each in ids]
 
-    def observations() -> Iterator[Observation]:
-        table = as_table(_records(path, where), TableExtent(), where)
+    def observations() -> Iterator[SdmxObservation]:
+        table = as_table(read_csv(path, where), TableExtent(), where)
         for line, cells in table.rows:
             yield line, _values(columns, cells, named, f"{where}:{line}")
 
-    # The first row has been read already: what it asks for is refused before it is stored.
+    # The first row is checked before the message is stored.
     _values(columns, first[1], named, f"{where}:{first[0]}")
-    return Message(
+    return DataMessage(
         tuple(chain.from_iterable(labelled)), reference(named.partition(_SPLIT)[0])[1],
         observations,
     )
 
 
-def _records(path: Path, where: str) -> Iterator[tuple[int, list[str]]]:
-    return read_csv(path, where)
-
-
-def _column(name: str) -> _Column:
+def _column(name: str) -> _CsvColumn:
     found, split, _ = name.partition(_SPLIT)
-    return _Column(found.partition("[")[0], bool(split) and found not in (TIME, VALUE))
+    return _CsvColumn(found.partition("[")[0], bool(split) and found not in (TIME, VALUE))
 
 
 def _values(
-    columns: list[_Column], cells: list[str], structure: str, where: str
+    columns: list[_CsvColumn], cells: list[str], structure: str, where: str
 ) -> dict[str, str | None]:
     row: dict[str, str | None] = {}
     for column, cell in zip(columns, cells, strict=True):
@@ -84,7 +84,7 @@ def _values(
             )
         if column.id == "ACTION" and cell == "D":
             raise ReadError(
-                "asks to delete what it lists; it holds no figures", where=where,
+                "requests deletions; it holds no figures", where=where,
                 todo="ask for the data, not for the changes",
             )
         if column.id in _ABOUT:

@@ -13,21 +13,32 @@ from typing import Any
 
 from model.errors import ReadError, SourceError
 from model.util.text import nfc
-from sources.connectors.sdmx.message import TIME, VALUE, Message, Names, best_name, reference
+from sources.connectors.sdmx.message import (
+    TIME,
+    VALUE,
+    DataMessage,
+    NamesByLanguage,
+    best_name,
+    reference,
+)
 from sources.formats.json_text import Lexeme, as_text, load_json
 from sources.formats.payload import quoted
 
-Row = dict[str, str | None]
+Values = dict[str, str | None]
 
 _LEVELS = ("dataSet", "dimensionGroup", "series", "observation")
 
 
-def json_message(path: Path, where: str) -> Message:
+def json_message(path: Path, where: str) -> DataMessage:
     """Read a message.
+
+    Args:
+        path: the message.
+        where: its name, for messages.
 
     Raises:
         SourceError: its errors, in the service's own words.
-        ReadError: no message of data, or positions that lead nowhere.
+        ReadError: no message of data, or positions out of range.
     """
     body = load_json(path, where)
     data = body.get("data", body) if isinstance(body, dict) else None
@@ -48,7 +59,7 @@ def json_message(path: Path, where: str) -> Message:
     if len({structure.id for _, structure in pairs}) > 1:
         raise ReadError("holds data of several structures", where=where, todo="ask for one")
 
-    def rows() -> Iterator[Row]:
+    def rows() -> Iterator[Values]:
         for each, structure in pairs:
             yield from _rows(each, structure, where)
 
@@ -59,7 +70,7 @@ def json_message(path: Path, where: str) -> Message:
     ids = dict.fromkeys(
         name for _, structure in pairs for each in structure.components for name in each.columns
     )
-    return Message(
+    return DataMessage(
         tuple(each for each in ids if each not in (TIME, VALUE)), pairs[0][1].id,
         lambda: enumerate(rows(), start=1),
     )
@@ -67,7 +78,7 @@ def json_message(path: Path, where: str) -> Message:
 
 @dataclass(frozen=True)
 class _Component:
-    """A dimension or attribute: its id, and what each position stands for (text and name)."""
+    """A dimension or attribute: its id, and the code and name at each position."""
 
     id: str
     values: tuple[tuple[str | None, str | None], ...] | None
@@ -80,7 +91,7 @@ class _Component:
 
 
 @dataclass(frozen=True)
-class _Structure:
+class _JsonStructure:
     id: str
     dimensions: dict[str, tuple[_Component, ...]]  # by level
     attributes: dict[str, tuple[_Component, ...]]
@@ -119,18 +130,18 @@ def _list(value: Any, name: str, where: str) -> list[Any]:
 
 def _objects(values: list[Any], where: str) -> list[dict[str, Any]]:
     if not all(isinstance(each, dict) for each in values):
-        raise ReadError("a list holds something else than objects", where=where)
+        raise ReadError("a list holds values that are no objects", where=where)
     return values
 
 
 def _pick(values: Any, position: Any, where: str) -> Any:
     text = str(position)
     if not text.isdecimal() or len(text) > 9 or int(text) >= len(values):
-        raise ReadError(f"the position {quoted(text, 40)!r} leads nowhere", where=where)
+        raise ReadError(f"the position {quoted(text, 40)!r} is out of range", where=where)
     return values[int(text)]
 
 
-def _structure(value: Any, where: str) -> _Structure:
+def _structure(value: Any, where: str) -> _JsonStructure:
     if not isinstance(value, dict):
         raise ReadError("has no structure", where=where, todo="fetch it again")
     measures = value.get("measures")
@@ -143,7 +154,7 @@ def _structure(value: Any, where: str) -> _Structure:
     links = value.get("links")
     named = [each for each in links if isinstance(each, dict)] if isinstance(links, list) else []
     urn = next((str(each["urn"]) for each in named if each.get("urn")), "")
-    return _Structure(
+    return _JsonStructure(
         reference(urn)[1] if urn else "",
         _sides(value.get("dimensions"), where),
         _sides(value.get("attributes"), where),
@@ -183,7 +194,7 @@ def _value(value: Any, where: str) -> tuple[str | None, str | None]:
     """Return code and name; a value without a code is its own text."""
     if not isinstance(value, dict):
         return as_text(value, where), None
-    names: Names = {}
+    names: NamesByLanguage = {}
     if isinstance(value.get("name"), str):
         names[""] = value["name"]
     if isinstance(value.get("names"), dict):
@@ -194,18 +205,18 @@ def _value(value: Any, where: str) -> tuple[str | None, str | None]:
     return as_text(code, where), label
 
 
-def _rows(data_set: dict[str, Any], structure: _Structure, where: str) -> Iterator[Row]:
+def _rows(data_set: dict[str, Any], structure: _JsonStructure, where: str) -> Iterator[Values]:
     if data_set.get("action") in ("Delete", "D"):
         raise ReadError(
-            "asks to delete what it lists; it holds no figures", where=where,
+            "requests deletions; it holds no figures", where=where,
             todo="ask for the data, not for the changes",
         )
     dimensions, attributes = structure.dimensions, structure.attributes
-    common: Row = {}
+    common: Values = {}
     for each in dimensions["dataSet"]:  # one value, the same for all
         _set(common, each, 0, where)
     _set_all(common, attributes["dataSet"], data_set.get("attributes"), where)
-    groups = _Groups(data_set, structure, where)
+    groups = _GroupAttributes(data_set, structure, where)
     series = data_set.get("series")
     for key, each in series.items() if isinstance(series, dict) else ():
         if not isinstance(each, dict):
@@ -218,8 +229,9 @@ def _rows(data_set: dict[str, Any], structure: _Structure, where: str) -> Iterat
 
 
 def _observations(
-    observations: Any, around: Row, structure: _Structure, groups: _Groups, where: str
-) -> Iterator[Row]:
+    observations: Any, around: Values, structure: _JsonStructure, groups: _GroupAttributes,
+    where: str,
+) -> Iterator[Values]:
     for key, values in observations.items() if isinstance(observations, dict) else ():
         row = dict(around)
         _set_key(row, structure.dimensions["observation"], key, where)
@@ -231,37 +243,37 @@ def _observations(
         yield row
 
 
-class _Groups:
+class _GroupAttributes:
     """Attributes of parts of the key: `dimensionGroupAttributes`, keys like "0::1"."""
 
-    def __init__(self, data_set: dict[str, Any], structure: _Structure, where: str) -> None:
+    def __init__(self, data_set: dict[str, Any], structure: _JsonStructure, where: str) -> None:
         listed = data_set.get("dimensionGroupAttributes") or {}
         dimensions = [
             each for level in ("dataSet", "series", "observation")
             for each in structure.dimensions[level]
         ]
         dimensions.sort(key=lambda each: (each.position < 0, each.position))
-        self.found: list[tuple[Row, Row]] = []
+        self.found: list[tuple[Values, Values]] = []
         for key, values in listed.items() if isinstance(listed, dict) else ():
-            wanted: Row = {}
+            wanted: Values = {}
             positions = key.split(":")
             if len(positions) > len(dimensions):
                 raise ReadError(f"the key {quoted(key, 60)!r} is too long", where=where)
             for each, position in zip(dimensions, positions, strict=False):
                 if position:
                     _set(wanted, each, position, where)
-            own: Row = {}
+            own: Values = {}
             _set_all(own, structure.attributes["dimensionGroup"], values, where)
             self.found.append((wanted, own))
 
-    def apply(self, row: Row) -> None:
+    def apply(self, row: Values) -> None:
         """Add the attributes of all groups that an observation belongs to."""
         for wanted, own in self.found:
             if all(row.get(name) == value for name, value in wanted.items()):
                 row.update({name: value for name, value in own.items() if value is not None})
 
 
-def _set_key(row: Row, components: tuple[_Component, ...], key: str, where: str) -> None:
+def _set_key(row: Values, components: tuple[_Component, ...], key: str, where: str) -> None:
     positions = key.split(":") if components else []
     if len(positions) != len(components):
         raise ReadError(
@@ -271,8 +283,8 @@ def _set_key(row: Row, components: tuple[_Component, ...], key: str, where: str)
         _set(row, each, position, where)
 
 
-def _set_all(row: Row, components: tuple[_Component, ...], values: Any, where: str) -> None:
-    """Put attributes into the row; those without values may have no place in the list (OECD)."""
+def _set_all(row: Values, components: tuple[_Component, ...], values: Any, where: str) -> None:
+    """Set attributes of the row; those without values may be missing from the list (OECD)."""
     listed = _list(values or [], "attributes", where)
     if len(listed) != len(components):
         components = tuple(each for each in components if each.values != ())
@@ -285,8 +297,8 @@ def _set_all(row: Row, components: tuple[_Component, ...], values: Any, where: s
             _set(row, each, value, where)
 
 
-def _set(row: Row, component: _Component, value: Any, where: str) -> None:
-    """Put what a position stands for into the row; version 2 may write the value itself."""
+def _set(row: Values, component: _Component, value: Any, where: str) -> None:
+    """Set the value at a position; version 2 may write the value itself."""
     if component.values is None or not isinstance(value, (Lexeme, int, str)):
         row[component.id] = as_text(value, where)
         return

@@ -1,8 +1,8 @@
-"""When a service says that a flow was last updated, and answers that it gives later.
+"""When a flow was last updated, and answers that a service queues.
 
-Eurostat writes the time into an annotation UPDATE_DATA of the dataflow, OECD into `validFrom` of
-the flow's content constraint. Eurostat queues a large request: it answers with an envelope
-that holds the request's number, and the data are fetched once they are there
+Eurostat states the time in an annotation UPDATE_DATA of the dataflow, OECD in `validFrom` of the
+flow's content constraint. Eurostat queues a large request: it answers with an envelope with the
+request's number, and the data are fetched once they are available
 (https://ec.europa.eu/eurostat/web/user-guides/data-browser/api-data-access/api-detailed-guidelines/asynchronous-api).
 """
 
@@ -13,42 +13,46 @@ from pathlib import Path
 from urllib.parse import quote
 
 from model.errors import SourceError, UnreachableError
-from sources.base import FetchedPart, FetchPart, Request
-from sources.connectors.sdmx.request import Options, agency_of, base_url_of
-from sources.connectors.sdmx.services import Service
-from sources.fetch.urls import safe_url
+from sources.base import FetchPart, Request, SourceFile
+from sources.connectors.sdmx.request import SdmxOptions, agency_of, base_url_of
+from sources.connectors.sdmx.services import SdmxService
 from sources.formats.payload import quoted
-from sources.formats.xml_text import local, pieces
+from sources.formats.xml_text import local, parse_xml
 from sources.limits import HEAD_BYTES
 
-_WAITS = (5, 10, 20, 40, 60, 60, 60, 60)  # seconds between two questions for what is queued
+_WAITS = (5, 10, 20, 40, 60, 60, 60, 60)  # seconds before each request for the state
 _NUMBER = re.compile(r"[A-Za-z0-9-]{1,128}")
 
 
-def edition_of(options: Options, asked: Service, get: FetchPart) -> str | None:
-    """Ask when the flow was updated; None where the service does not tell it.
+def edition_of(options: SdmxOptions, asked: SdmxService, get: FetchPart) -> str | None:
+    """Request when the flow was updated; None where the service does not state it.
+
+    Args:
+        options: the flow.
+        asked: the service.
+        get: fetches.
 
     Raises:
         SourceError: the service's own words.
     """
     base, flow = base_url_of(options, asked), quote(str(options.flow), safe="@$")
     agency = quote(agency_of(options, asked))
-    if asked.tells_updates is None or not agency:
+    if asked.update_in is None or not agency:
         return None
-    if asked.tells_updates == "constraint":
+    if asked.update_in == "constraint":
         url = f"{base.removesuffix('/v2')}/contentconstraint/{agency}/CR_A_{flow}/"
     elif asked.rest == "3.0":
         url = f"{base}/structure/dataflow/{agency}/{flow}/{options.version or '+'}"
     else:
         url = f"{base}/dataflow/{agency}/{flow}"
-    found = _Update()
-    for _ in pieces(get("sdmx-state.xml", Request(url)).path, safe_url(url), found):
-        pass
+    state = get("sdmx-state.xml", Request(url))
+    found = _LastUpdate()
+    parse_xml(state.path, state.url, found)
     return found.updated
 
 
-class _Update:
-    """Takes a structure message, and from it the time of the last update."""
+class _LastUpdate:
+    """Collects the time of the last update from a structure message."""
 
     def __init__(self) -> None:
         self.updated: str | None = None
@@ -57,7 +61,7 @@ class _Update:
         self.kind = ""
 
     def start(self, name: str, attributes: dict[str, str], line: int) -> None:
-        """Take the beginning of an element."""
+        """Handle a start tag."""
         self.path.append(local(name))
         if self.path[-1] == "ContentConstraint" and attributes.get("validFrom"):
             self.updated = attributes["validFrom"]
@@ -65,7 +69,7 @@ class _Update:
             self.title = self.kind = ""
 
     def end(self, text: str, line: int) -> None:
-        """Take the end of an element."""
+        """Handle an end tag."""
         tag = self.path.pop()
         if tag == "AnnotationTitle":
             self.title = text.strip()
@@ -76,18 +80,18 @@ class _Update:
 
 
 class _Envelope:
-    """Takes an envelope: the number of what is queued, and how it stands."""
+    """Collects number and state of a queued request from an envelope."""
 
     def __init__(self) -> None:
         self.number = ""
         self.status = ""
 
     def start(self, name: str, attributes: dict[str, str], line: int) -> None:
-        """Take the beginning of an element."""
+        """Handle a start tag."""
         self.tag = local(name)
 
     def end(self, text: str, line: int) -> None:
-        """Take the end of an element."""
+        """Handle an end tag."""
         if text.strip() and self.tag == "id":
             self.number = text.strip()
         elif text.strip() and self.tag == "status":
@@ -101,19 +105,23 @@ def _envelope(path: Path, where: str) -> _Envelope | None:
     if not head.lstrip().startswith(b"<") or b"Envelope" not in head:
         return None
     found = _Envelope()
-    for _ in pieces(path, where, found):
-        pass
+    parse_xml(path, where, found)
     return found if found.status else None
 
 
-def awaited(answer: FetchedPart, base_url: str, get: FetchPart) -> FetchedPart:
-    """Return the answer itself, or what it says will come later, once it is there.
+def awaited(answer: SourceFile, base_url: str, get: FetchPart) -> SourceFile:
+    """Return the answer itself or, where the request was queued, its data once they are available.
+
+    Args:
+        answer: to the request for data.
+        base_url: of the service.
+        get: fetches.
 
     Raises:
-        UnreachableError: it is not there after some minutes; the same request may find it then.
-        SourceError: the service gave it up.
+        UnreachableError: not available after some minutes; the same request may find it then.
+        SourceError: the service gave up.
     """
-    where = safe_url(answer.request.url)
+    where = answer.url
     queued = _envelope(answer.path, where)
     if queued is None:
         return answer
@@ -122,10 +130,8 @@ def awaited(answer: FetchedPart, base_url: str, get: FetchPart) -> FetchedPart:
     if not _NUMBER.fullmatch(number):
         raise SourceError("queues the request without a number", where=where)
     for count, wait in enumerate(_WAITS, start=1):
-        asked = get(
-            f"sdmx-queue-{count}.xml", Request(f"{service}/status/{number}", wait=wait)
-        )
-        state = _envelope(asked.path, where)
+        request = Request(f"{service}/status/{number}", wait=wait)
+        state = _envelope(get(f"sdmx-queue-{count}.xml", request).path, where)
         status = state.status if state else ""
         if status == "AVAILABLE":
             return get("sdmx-queued.dat", Request(f"{service}/data/{number}"))
@@ -136,5 +142,5 @@ def awaited(answer: FetchedPart, base_url: str, get: FetchPart) -> FetchedPart:
             )
     raise UnreachableError(
         f"still prepares the answer after {sum(_WAITS)} s", where=where,
-        todo="run again in some minutes: it keeps what it has prepared",
+        todo="run again in some minutes: the service keeps what it has prepared",
     )

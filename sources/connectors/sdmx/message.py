@@ -1,4 +1,4 @@
-"""What a message of SDMX is, in whichever form it comes: XML, JSON or CSV."""
+"""A data message of SDMX, in any form: XML, JSON or CSV."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from dataclasses import dataclass
 TIME = "TIME_PERIOD"
 VALUE = "OBS_VALUE"
 
-# An observation's own place in its part (its number, from 1, or its line), and what it says by
-# the ids of the message.
-Observation = tuple[int, Mapping[str, str | None]]
+# The place of an observation in its part (its number, from 1, or its line), and its values by the
+# ids of the message.
+SdmxObservation = tuple[int, Mapping[str, str | None]]
 
-# The names of a code, by language ("" where the message tells no language).
-Names = dict[str, str]
+# The names of a code, by language ("" where the message names no language).
+NamesByLanguage = dict[str, str]
 
 _URN = re.compile(r"(?:[^=]*=)?(?P<agency>[^:()]+):(?P<id>[^:()]+)(\([^)]*\))?.*", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Message:
-    """A message's figures.
+class DataMessage:
+    """The data of a message.
 
     ids: of its dimensions and attributes, in their order, without time and value; `<id>_label`
         where the message itself names the codes.
-    structure: the id of the structure or the dataflow that describes it, "" where it tells none.
+    structure: id of the structure or the dataflow to which it refers, "" where it names none.
     """
 
     ids: tuple[str, ...]
     structure: str
-    observations: Callable[[], Iterator[Observation]]
+    observations: Callable[[], Iterator[SdmxObservation]]
 
 
 def reference(urn: str) -> tuple[str, str]:
@@ -39,7 +39,7 @@ def reference(urn: str) -> tuple[str, str]:
     return (found["agency"], found["id"]) if found else ("", urn.strip())
 
 
-def best_name(names: Names) -> str | None:
+def best_name(names: NamesByLanguage) -> str | None:
     """Return the English name, or the one without a language, or any."""
     for language in ("en", ""):
         if names.get(language):

@@ -1,4 +1,4 @@
-"""What is asked of an SDMX service: the options, and the request that they make.
+"""Options of the SDMX connector, and the requests that they make.
 
 SDMX REST 1.5 for version 2.1 of the standard, and 2.1 for 3.0: https://github.com/sdmx-twg/sdmx-rest
 """
@@ -10,58 +10,64 @@ from urllib.parse import quote, urlencode
 
 from pydantic import Field, StringConstraints, model_validator
 
-from model.util.text import Code, Frozen, Text
-from sources.base import Request
-from sources.connectors.options import BaseUrl, Files, Period, Url, exactly_one
+from model.util.text import Code, Text
+from sources.base import ConnectorOptions, Request
+from sources.connectors.options import BaseUrl, Period, Url, exactly_one
 from sources.connectors.sdmx.message import TIME
 from sources.connectors.sdmx.services import (
     ACCEPT,
     SERVICES,
-    Form,
-    Rest,
-    Service,
+    MessageForm,
+    RestVersion,
+    SdmxService,
     ServiceName,
     standard_service,
 )
 
 # OECD's flows have "@" in them, Eurostat's Comext "$".
-Flow = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-:@$]*$")]
+FlowId = Annotated[
+    str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-:@$]*$")
+]
 
 
-class Options(Frozen):
-    """What is asked: `flow` of a `service` (or a `base_url`), whole `urls`, or `files`.
-
-    service: one that is known by name; `base_url` then stands in for its own.
-    key: one part for each dimension, joined by dots; parts joined by plus signs.
-    filters: values by dimension, beside the key; version 3.0 alone.
-    rest: the version of the service's interface, where the service is not known by name.
-    form: what is asked for; without it the service chooses.
-    compressed: ask for a gzip file, where the service has them.
-    structure: a file or URL of a structure message, which gives the codes' names.
-    apply_unit_mult: multiply by ten to the power of UNIT_MULT, and set that to 0.
-    """
+class SdmxOptions(ConnectorOptions):
+    """Options of SDMX: a `flow` of a `service` (or a `base_url`), whole `urls`, or `files`."""
 
     service: ServiceName | None = None
+    """A service that is known by name; `base_url` then replaces its address."""
     base_url: BaseUrl | None = None
+    """Where the service is."""
     agency: Code | None = None
-    flow: Flow | None = None
+    """Agency that maintains the flow."""
+    flow: FlowId | None = None
+    """Id of the dataflow."""
     version: Code | None = None
+    """Version of the dataflow; the latest by default."""
     key: Text = "all"
+    """Series to request: one position for each dimension, joined by dots; values joined by plus."""
     filters: dict[Code, Annotated[tuple[Code, ...], Field(min_length=1)]] = Field(
         default_factory=dict
     )
+    """Values by dimension, in addition to the key; version 3.0 only."""
     start: Period | None = None
+    """First period."""
     end: Period | None = None
-    rest: Rest | None = None
-    form: Form | None = None
+    """Last period."""
+    rest: RestVersion | None = None
+    """Version of the service's interface, where the service is not known by name."""
+    form: MessageForm | None = None
+    """Format to request; the service's default unless given."""
     compressed: bool = False
+    """Request a gzip file, where the service offers it."""
     urls: tuple[Url, ...] = ()
-    files: Files = ()
+    """Whole URLs of data messages."""
     structure: Text | None = None
+    """File or URL of a structure message, which has the names of codes."""
     apply_unit_mult: bool = False
+    """Multiply by ten to the power of UNIT_MULT, and set that to 0."""
 
     @model_validator(mode="after")
-    def _consistent(self) -> Options:
+    def _consistent(self) -> SdmxOptions:
         if self.service is None:
             exactly_one(base_url=self.base_url, urls=self.urls, files=self.files)
         elif self.urls or self.files or self.rest:
@@ -74,7 +80,7 @@ class Options(Frozen):
             raise ValueError(f"version {self.rest} has no form {self.form!r}")
         return self
 
-    def _check(self, asked: Service) -> None:
+    def _check(self, asked: SdmxService) -> None:
         if (asked.rest == "3.0" or asked.is_folder) and not (self.agency or asked.agency):
             raise ValueError("it needs the `agency` of the flow")
         if self.form is not None and self.form not in asked.forms:
@@ -87,8 +93,15 @@ class Options(Frozen):
             raise ValueError("it has whole messages; use `where` to keep rows")
 
     @property
-    def asked(self) -> Service | None:
-        """The service that is asked, None for URLs and files."""
+    def address(self) -> str | None:
+        """The service or the first URL; None for files."""
+        if self.asked is not None:
+            return base_url_of(self, self.asked)
+        return self.urls[0] if self.urls else None
+
+    @property
+    def asked(self) -> SdmxService | None:
+        """The service, None for URLs and files."""
         if self.service is not None:
             return SERVICES[self.service]
         if self.base_url is None:
@@ -96,13 +109,13 @@ class Options(Frozen):
         return standard_service(self.base_url, self.rest or "2.1")
 
 
-def url_request(options: Options, url: str) -> Request:
-    """Return the request for a whole URL, in the form that is declared."""
+def url_request(options: SdmxOptions, url: str) -> Request:
+    """Return the request for a whole URL, in the declared form."""
     headers = {"Accept": ACCEPT[options.rest or "2.1", options.form]} if options.form else {}
     return Request(url, headers=headers)
 
 
-def data_request(options: Options, asked: Service) -> Request:
+def data_request(options: SdmxOptions, asked: SdmxService) -> Request:
     """Return the request for the data of a flow."""
     headers = {}
     query: dict[str, Any] = {}
@@ -119,17 +132,17 @@ def data_request(options: Options, asked: Service) -> Request:
     return Request(f"{url}?{text}" if text else url, headers=headers)
 
 
-def base_url_of(options: Options, asked: Service) -> str:
-    """Return where the service is."""
+def base_url_of(options: SdmxOptions, asked: SdmxService) -> str:
+    """Return the address of the service."""
     return options.base_url or asked.base_url
 
 
-def agency_of(options: Options, asked: Service) -> str:
+def agency_of(options: SdmxOptions, asked: SdmxService) -> str:
     """Return the agency of the flow, "" where it needs none."""
     return options.agency or asked.agency or ""
 
 
-def _path(options: Options, asked: Service) -> tuple[str, dict[str, str]]:
+def _path(options: SdmxOptions, asked: SdmxService) -> tuple[str, dict[str, str]]:
     """Return the path of the data, and the parameters that bound them."""
     flow = quote(str(options.flow), safe="@$")
     key = asked.all_series if options.key == "all" else quote(options.key, safe=".+*,")
@@ -138,15 +151,15 @@ def _path(options: Options, asked: Service) -> tuple[str, dict[str, str]]:
     if asked.is_folder:
         return f"{agency}/{flow}.xml", {}
     if asked.rest == "3.0":
-        wanted = {f"c[{name}]": ",".join(codes) for name, codes in options.filters.items()}
+        filters = {f"c[{name}]": ",".join(codes) for name, codes in options.filters.items()}
         bounds = [
             f"{operator}:{bound}"
             for operator, bound in (("ge", options.start), ("le", options.end))
             if bound is not None
         ]
         if bounds:
-            wanted[f"c[{TIME}]"] = "+".join(bounds)
-        return f"data/dataflow/{agency}/{flow}/{options.version or '+'}{ending}", wanted
+            filters[f"c[{TIME}]"] = "+".join(bounds)
+        return f"data/dataflow/{agency}/{flow}/{options.version or '+'}{ending}", filters
     named = [flow]
     if not asked.names_flow_alone:
         named = [each for each in (options.agency, flow, options.version) if each]

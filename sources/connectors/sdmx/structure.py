@@ -1,6 +1,6 @@
-"""Structure messages of SDMX-ML: which codelist a dimension takes its codes from, and their names.
+"""Structure messages of SDMX-ML: the codelist of each dimension, and the names of its codes.
 
-A dimension names its codelist itself, or through the concept that it measures.
+A dimension refers to its codelist itself, or through its concept.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 
 from model.errors import ReadError
 from model.util.text import did_you_mean, nfc
-from sources.base import StoredPart
-from sources.connectors.sdmx.message import Names, reference
+from sources.base import SourceFile
+from sources.connectors.sdmx.message import NamesByLanguage, reference
 from sources.formats.payload import check_payload, quoted
-from sources.formats.xml_text import LANGUAGE, local, pieces
+from sources.formats.xml_text import LANGUAGE, local, parse_xml
 from sources.limits import MAX_JSON_BYTES
 
-Key = tuple[str, ...]
+StructureKey = tuple[str, ...]
 
 _CODELISTS = ("Codelist", "ValueList")
 _CODES = ("Code", "ValueItem")
@@ -27,47 +27,47 @@ _COMPONENTS = (
 
 @dataclass
 class Structures:
-    """What structure messages hold, by agency and id."""
+    """The content of structure messages, by agency and id."""
 
-    codelists: dict[Key, dict[str, Names]] = field(default_factory=dict)
-    concepts: dict[Key, Key] = field(default_factory=dict)  # agency, scheme, id -> codelist
-    definitions: dict[str, dict[str, Component]] = field(default_factory=dict)
+    codelists: dict[StructureKey, dict[str, NamesByLanguage]] = field(default_factory=dict)
+    # By agency, scheme and id of the concept: the codelist.
+    concepts: dict[StructureKey, StructureKey] = field(default_factory=dict)
+    definitions: dict[str, dict[str, StructureComponent]] = field(default_factory=dict)
     flows: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
-class Component:
+class StructureComponent:
     """A dimension or attribute: its codelist, or the concept that may have one."""
 
-    codelist: Key | None = None
-    concept: Key | None = None
+    codelist: StructureKey | None = None
+    concept: StructureKey | None = None
 
 
-Labels = dict[str, dict[str, Names]]
+CodeNames = dict[str, dict[str, NamesByLanguage]]
 
 
-def load_structures(parts: Sequence[StoredPart]) -> Structures:
+def load_structures(parts: Sequence[SourceFile]) -> Structures:
     """Read structure messages.
 
     Raises:
-        ReadError: no structure message, or not well formed, see `sources/formats/xml_text.py`.
+        ReadError: no structure message, or not well formed.
     """
     found = Structures()
     for part in parts:
         check_payload(part.path, part.name, "a structure message of SDMX")
         if part.path.stat().st_size > MAX_JSON_BYTES:  # its codes are kept in memory
             raise ReadError(f"has more than {MAX_JSON_BYTES} bytes", where=part.name)
-        for _ in pieces(part.path, part.name, _Reader(part.name, found)):
-            pass
+        parse_xml(part.path, part.name, _StructureReader(part.name, found))
     return found
 
 
-def labels_of(structures: Structures, wanted: str, where: str) -> Labels:
+def labels_of(structures: Structures, wanted: str, where: str) -> CodeNames:
     """Return the names of the codes of each dimension and attribute.
 
     Args:
         structures: what was loaded.
-        wanted: the id of the definition or dataflow that the data name; "" for the only one.
+        wanted: id of the definition or dataflow to which the data refer; "" for the only one.
         where: the data, for messages.
 
     Raises:
@@ -85,7 +85,7 @@ def labels_of(structures: Structures, wanted: str, where: str) -> Labels:
             todo=did_you_mean(wanted, known)
             or "ask the service for the dataflow with `references=all`",
         )
-    labels: Labels = {}
+    labels: CodeNames = {}
     for component, of in structures.definitions[name].items():
         codelist = of.codelist or structures.concepts.get(of.concept or ())
         if codelist in structures.codelists:
@@ -93,25 +93,25 @@ def labels_of(structures: Structures, wanted: str, where: str) -> Labels:
     return labels
 
 
-class _Reader:
-    """Takes the elements of one structure message."""
+class _StructureReader:
+    """Collects the content of one structure message."""
 
     def __init__(self, where: str, found: Structures) -> None:
         self.where = where
         self.found = found
         self.path: list[str] = []
         self.language = ""
-        self.codes: dict[str, Names] = {}
-        self.names: Names = {}
-        self.scheme: Key = ()
-        self.concept: Key = ()
-        self.definition: dict[str, Component] = {}
-        self.component = Component()
+        self.codes: dict[str, NamesByLanguage] = {}
+        self.names: NamesByLanguage = {}
+        self.scheme: StructureKey = ()
+        self.concept: StructureKey = ()
+        self.definition: dict[str, StructureComponent] = {}
+        self.component = StructureComponent()
         self.component_id = ""
         self.flow = ""
 
     def start(self, name: str, attributes: dict[str, str], line: int) -> None:
-        """Take the beginning of an element."""
+        """Handle a start tag."""
         tag = local(name)
         if not self.path and tag != "Structure":
             raise ReadError(
@@ -136,14 +136,14 @@ class _Reader:
         elif tag == "Dataflow":
             self.flow = own[1]
         elif tag in _COMPONENTS and "DataStructureComponents" in self.path:
-            self.component, self.component_id = Component(), own[1]
+            self.component, self.component_id = StructureComponent(), own[1]
         elif tag == "Ref":
             scheme = attributes.get("maintainableParentID")
             refers = (own[0], scheme, own[1]) if scheme else own
             self._refer(parent, refers)
 
     def end(self, text: str, line: int) -> None:
-        """Take the end of an element."""
+        """Handle an end tag."""
         tag = self.path.pop()
         parent = self.path[-1] if self.path else ""
         if tag == "Name" and parent in _CODES:
@@ -156,7 +156,7 @@ class _Reader:
             name = self.component_id or (self.component.concept or ("",))[-1]
             self.definition[name] = self.component
 
-    def _refer(self, by: str, to: Key) -> None:
+    def _refer(self, by: str, to: StructureKey) -> None:
         if by == "Structure" and "Dataflow" in self.path:
             self.found.flows[self.flow] = to[-1]
         elif "DataStructureComponents" in self.path:
@@ -168,7 +168,7 @@ class _Reader:
             self.found.concepts[self.concept] = to
 
 
-def _of_urn(text: str) -> Key:
+def _of_urn(text: str) -> StructureKey:
     """Return agency and id, or agency, scheme and id of a concept: `...=A:CS(1.0).FREQ`."""
     agency, name = reference(text)
     item = text.strip().rpartition(").")[2] if ")." in text else ""

@@ -1,1 +1,1 @@
-"""TODO sources/formats/cube."""
+"""Data cubes: JSON-stat and PX files, and their cells as rows."""

@@ -6,7 +6,7 @@ Values stand in row-major order over the sizes of the dimensions, the last one r
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from model.errors import ReadError
 from model.util.text import nfc, slug
+from sources.base import SourceFile
 from sources.formats.json_text import as_text
 from sources.formats.tabular.batches import text_array, text_schema
 from sources.limits import BATCH_ROWS, MAX_DATA_CELLS
@@ -23,8 +24,8 @@ _OWN_COLUMNS = ("value", "status")
 
 
 @dataclass(frozen=True)
-class Dimension:
-    """One side of a cube: the name of its column, and code and label of each category."""
+class CubeDimension:
+    """A dimension of a cube: the name of its column, and code and label of each category."""
 
     column: str
     categories: tuple[tuple[str, str], ...]
@@ -34,11 +35,11 @@ class Dimension:
 class Cube:
     """A dataset.
 
-    values, statuses: by position, as a list or sparse; one status may stand for all.
-    only_listed: give only the cells that `values` lists, not the others as empty ones.
+    values, statuses: by position, as a list or sparse; a single status holds for all cells.
+    only_listed: yield only the cells in `values`, instead of all others as empty ones.
     """
 
-    dimensions: tuple[Dimension, ...]
+    dimensions: tuple[CubeDimension, ...]
     values: Sequence[Any] | dict[int, Any]
     statuses: Sequence[Any] | dict[int, Any] | str | None
     where: str
@@ -51,7 +52,7 @@ class Cube:
         return (*(column for pair in pairs for column in pair), *_OWN_COLUMNS)
 
     def batches(self, part: str) -> Iterator[pa.RecordBatch]:
-        """Give the cells as batches of text; `_row` is the number of the cell, from 1."""
+        """Yield the cells as batches of text; `_row` is the number of the cell, from 1."""
         sizes = [len(each.categories) for each in self.dimensions]
         total = math.prod(sizes)
         schema = text_schema(self.columns)
@@ -93,7 +94,7 @@ def _at(values: Sequence[Any] | dict[int, Any], position: int) -> Any:
     return values[position] if position < len(values) else None
 
 
-def dimension(name: str, categories: Sequence[tuple[str, str]], where: str) -> Dimension:
+def dimension(name: str, categories: Sequence[tuple[str, str]], where: str) -> CubeDimension:
     """Return a dimension from its name, and code and label of each category.
 
     Raises:
@@ -102,7 +103,7 @@ def dimension(name: str, categories: Sequence[tuple[str, str]], where: str) -> D
     column = slug(name).replace("-", "_")
     if not column:
         raise ReadError("has a name without a letter", where=where)
-    return Dimension(column, tuple((code, clean(label)) for code, label in categories))
+    return CubeDimension(column, tuple((code, clean(label)) for code, label in categories))
 
 
 def clean(label: str) -> str:
@@ -125,11 +126,11 @@ def cells_of(sizes: Sequence[int], where: str) -> int:
     return total
 
 
-def check_names(dimensions: tuple[Dimension, ...], where: str) -> None:
-    """Check that all columns have names of their own.
+def check_names(dimensions: tuple[CubeDimension, ...], where: str) -> None:
+    """Check that the names of all columns differ.
 
     Raises:
-        ReadError: two would be named alike.
+        ReadError: two have the same name.
     """
     taken = set(_OWN_COLUMNS)
     for each in dimensions:
@@ -140,3 +141,32 @@ def check_names(dimensions: tuple[Dimension, ...], where: str) -> None:
                     todo="ask for a table whose dimensions have different names",
                 )
             taken.add(column)
+
+
+def cube_batches(
+    parts: list[SourceFile], load: Callable[[SourceFile], Cube]
+) -> Iterator[pa.RecordBatch]:
+    """Read cubes of the same dimensions, one in memory at a time.
+
+    For each dimension its label and `<dimension>_code`; then `value` and `status`. `_row` is the
+    number of the cell in the cube, from 1, the last dimension running fastest.
+
+    Args:
+        parts: the files.
+        load: reads one of them.
+
+    Raises:
+        ReadError: a cube cannot be read, or has other dimensions than the first.
+    """
+    names: tuple[str, ...] | None = None
+    for part in parts:
+        cube = load(part)
+        if names is None:
+            names = cube.columns
+        if cube.columns != names:
+            raise ReadError(
+                f"has the columns {', '.join(cube.columns)}; {parts[0].name} has"
+                f" {', '.join(names)}",
+                where=part.name, todo="read tables with different columns as separate datasets",
+            )
+        yield from cube.batches(part.name)

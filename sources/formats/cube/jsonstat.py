@@ -1,7 +1,7 @@
 """JSON-stat, version 1 and 2: https://json-stat.org/format/.
 
 Values are a list with nulls, or a sparse object by position. A cube is read whole: its labels may
-stand behind its values, and any cell may be asked for by position (see MAX_JSON_BYTES).
+follow its values, and cells are accessed by position (see MAX_JSON_BYTES).
 """
 
 from __future__ import annotations
@@ -11,13 +11,18 @@ from typing import Any
 
 from model.errors import ReadError
 from model.util.text import did_you_mean
-from sources.formats.cube.cube import Cube, Dimension, cells_of, check_names, dimension
+from sources.formats.cube.cube import Cube, CubeDimension, cells_of, check_names, dimension
 from sources.formats.json_text import as_text, load_json
-from sources.formats.payload import message_in, quoted
+from sources.formats.payload import quoted, saying
 
 
 def load_cube(path: Path, where: str, wanted: str | None = None) -> Cube:
-    """Load the one JSON-stat dataset of a file.
+    """Load a JSON-stat dataset.
+
+    Args:
+        path: the file.
+        where: its name, for messages.
+        wanted: key or label of the dataset, where the file holds several.
 
     Raises:
         ReadError: not JSON, no JSON-stat, several datasets, or a cube that does not fit.
@@ -62,9 +67,8 @@ def _dataset(body: Any, wanted: str | None, where: str) -> dict[str, Any]:
                 where=where,
                 todo=did_you_mean(wanted, set(inside)) if wanted else "name one as `dataset`",
             )
-    said = message_in(body)
     raise ReadError(
-        "is no JSON-stat dataset" + (f"; it says: {said}" if said else ""), where=where,
+        "is no JSON-stat dataset" + saying(body), where=where,
         todo="check the query, and that the response format is json-stat",
     )
 
@@ -99,7 +103,7 @@ def _count(value: Any, where: str) -> int:
     return int(text)
 
 
-def _dimension(key: Any, value: Any, count: int, where: str) -> Dimension:
+def _dimension(key: Any, value: Any, count: int, where: str) -> CubeDimension:
     place = f"{where}, dimension {quoted(str(key), 60)!r}"
     category = value.get("category") if isinstance(value, dict) else None
     if not isinstance(category, dict):

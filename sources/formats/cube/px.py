@@ -1,8 +1,8 @@
 """PX files (PC-Axis): `KEYWORD[language]("variable")="text";` and, last, `DATA=` figures.
 
 https://www.scb.se/globalassets/vara-tjanster/px-programmen/px-file_format_specification_2013.pdf
-Strings side by side are one string; with a comma between them they are a list. The first part of
-the table's sides is STUB, the rest HEADING, whose last variable runs fastest.
+Adjacent strings are one string; with a comma between them they are a list. The first dimensions are
+STUB, the others HEADING, whose last variable runs fastest.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from pathlib import Path
 
 from model.errors import ReadError
 from model.util.text import did_you_mean
-from sources.formats.cube.cube import Cube, Dimension, cells_of, check_names, dimension
+from sources.formats.cube.cube import Cube, CubeDimension, cells_of, check_names, dimension
 from sources.formats.legacy_vietnamese import VIETNAMESE_ENCODINGS, decoded
 from sources.formats.payload import check_payload, quoted
 from sources.limits import MAX_JSON_BYTES
 
-# Possessive, so that a quote that is never closed is found out in one pass.
+# Possessive, so that a quote that is never closed takes one pass to detect.
 _STRING = r'"[^"]*+"'
 _KEY = re.compile(
     rf"\s*+([A-Z][A-Z0-9_-]*+)\s*+(?:\[([^\]\[\s]{{1,20}})\])?\s*+(?:\(([^\"()]*+(?:{_STRING}[^\"()]*+)*+)\))?\s*+="
@@ -29,12 +29,12 @@ _VALUE = re.compile(rf"((?:[^\";]++|{_STRING})*+);")
 _PIECE = re.compile(rf"({_STRING})|(,)")
 _CELL = re.compile(rf'{_STRING}|[^\s"]++')
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?")
-_MARK = re.compile(r"\.{1,6}|-|:")
+_SYMBOL = re.compile(r"\.{1,6}|-|:")
 _STARTS = re.compile(rb"(\xef\xbb\xbf)?\s*[A-Z][A-Z0-9-]*(\[[^\]\n]*\])?(\([^)\n]*\))?\s*=")
 
 
 def is_px(head: bytes) -> bool:
-    """Say whether a payload begins as a PX file does."""
+    """Whether a payload begins as a PX file does."""
     return _STARTS.match(head) is not None
 
 
@@ -55,14 +55,14 @@ class _Keywords:
 def px_cube(path: Path, where: str, language: str | None, encoding: str | None) -> Cube:
     """Load the table of a PX file.
 
-    A mark (`".."`, `"."`, `"-"`) is no value but a status. With KEYS a file lists some rows only;
-    those that it leaves out are no rows here, for the format does not say whether they are nought.
+    A symbol (`".."`, `"."`, `"-"`) is a status, not a value. With KEYS a file lists some rows only;
+    those that it leaves out are no rows here: the format does not define whether they are zero.
 
     Args:
         path: the file.
         where: its name, for messages.
         language: one of its languages; its first by default.
-        encoding: instead of what it says of itself (CODEPAGE), which is often wrong.
+        encoding: instead of its CODEPAGE, which is often wrong.
 
     Raises:
         ReadError: not well formed, another encoding, or figures that do not fit.
@@ -85,7 +85,7 @@ def px_cube(path: Path, where: str, language: str | None, encoding: str | None) 
             f"has {len(found)} values for {total} cells", where=where,
             todo="fetch it again: it may have been cut off",
         )
-    return Cube(dimensions, [v for v, _ in found], [mark for _, mark in found], where)
+    return Cube(dimensions, [v for v, _ in found], [symbol for _, symbol in found], where)
 
 
 def _text(raw: bytes, where: str, encoding: str | None) -> str:
@@ -134,7 +134,7 @@ def _keywords(text: str, where: str) -> tuple[_Keywords, int]:
             )
         listed = _strings(variables)
         name = (keyword, language, listed[0] if listed else "")
-        if len(listed) < 2:  # what is about one cell or category is no part of the table
+        if len(listed) < 2:  # notes on one cell or category are no part of the table
             found.values.setdefault(name, _strings(value[1]) or [value[1].strip()])
         position = value.end()
     line = text.count("\n", 0, position) + 1
@@ -145,7 +145,7 @@ def _keywords(text: str, where: str) -> tuple[_Keywords, int]:
 
 
 def _strings(text: str) -> list[str]:
-    """Return the list of strings in a value; those side by side are one."""
+    """Return the list of strings in a value; adjacent ones are one."""
     found: list[str] = []
     joins = False
     for piece in _PIECE.finditer(text):
@@ -160,7 +160,7 @@ def _strings(text: str) -> list[str]:
 
 
 def _language(keywords: _Keywords, wanted: str | None) -> str:
-    """Return how keywords write a language: the first one is left out."""
+    """Return a language as keywords write it: "" for the first one."""
     first = keywords.first("LANGUAGE")
     if wanted is None or wanted == first:
         return ""
@@ -173,7 +173,7 @@ def _language(keywords: _Keywords, wanted: str | None) -> str:
     return wanted
 
 
-def _dimensions(keywords: _Keywords, language: str) -> tuple[tuple[Dimension, ...], list[str]]:
+def _dimensions(keywords: _Keywords, language: str) -> tuple[tuple[CubeDimension, ...], list[str]]:
     """Return the dimensions, and the variables of STUB by their names in the first language."""
     stub, heading = keywords.get("STUB"), keywords.get("HEADING")
     names = [each for each in (*stub, *heading) if each]
@@ -192,7 +192,7 @@ def _dimensions(keywords: _Keywords, language: str) -> tuple[tuple[Dimension, ..
     return found, [each for each in stub if each]
 
 
-def _dimension(keywords: _Keywords, language: str, name: str, translated: str) -> Dimension:
+def _dimension(keywords: _Keywords, language: str, name: str, translated: str) -> CubeDimension:
     where = f"{keywords.where}, variable {quoted(translated, 60)!r}"
     first = keywords.get("VALUES", "", name)
     labels = keywords.get("VALUES", language, translated) or first
@@ -223,23 +223,23 @@ def _cells(text: str, start: int, where: str) -> Iterator[str]:
 
 
 def _value(cell: str, where: str) -> tuple[str | None, str | None]:
-    """Return a number and no mark, or no number and a mark."""
+    """Return a number and no symbol, or no number and a symbol."""
     text = cell.strip('"')
     if _NUMBER.fullmatch(text) and not cell.startswith('"'):
         return text, None
-    if cell.startswith('"') or _MARK.fullmatch(text):
+    if cell.startswith('"') or _SYMBOL.fullmatch(text):
         return None, text
     raise ReadError(
-        f"{quoted(cell, 40)!r} is neither a number nor a mark", where=where,
+        f"{quoted(cell, 40)!r} is neither a number nor a symbol", where=where,
         todo="ask the publisher",
     )
 
 
 def _sparse(
-    dimensions: tuple[Dimension, ...], stub: list[str], keywords: _Keywords, cells: list[str],
+    dimensions: tuple[CubeDimension, ...], stub: list[str], keywords: _Keywords, cells: list[str],
     where: str,
 ) -> Cube:
-    """Read rows that each begin with the codes or names of their STUB: `"A","B",1 2 3`."""
+    """Read rows that begin with the codes or names of their STUB: `"A","B",1 2 3`."""
     sides = [
         {
             (label if _names_values(keywords, name) else code): position
@@ -257,7 +257,7 @@ def _sparse(
             todo="fetch it again: it may have been cut off",
         )
     values: dict[int, str | None] = {}
-    marks: dict[int, str | None] = {}
+    symbols: dict[int, str | None] = {}
     for number, begin in enumerate(range(0, len(pieces), length), start=1):
         place = f"{where}, row {number} of DATA"
         row = 0
@@ -267,11 +267,11 @@ def _sparse(
                 raise ReadError(f"has no key {quoted(piece, 60)}", where=place)
             row = row * len(side) + found
         if row * width in values:
-            raise ReadError("stands there twice", where=place, todo="ask the publisher")
+            raise ReadError("occurs twice", where=place, todo="ask the publisher")
         for offset, piece in enumerate(pieces[begin + len(stub):begin + length]):
-            value, mark = _value(piece, place)
-            values[row * width + offset], marks[row * width + offset] = value, mark
-    return Cube(dimensions, values, marks, where, only_listed=True)
+            value, symbol = _value(piece, place)
+            values[row * width + offset], symbols[row * width + offset] = value, symbol
+    return Cube(dimensions, values, symbols, where, only_listed=True)
 
 
 def _names_values(keywords: _Keywords, variable: str) -> bool:
@@ -279,7 +279,7 @@ def _names_values(keywords: _Keywords, variable: str) -> bool:
 
 
 def _split(cell: str) -> list[str]:
-    """Return the pieces of what stands between blanks: commas part keys from each other."""
+    """Return the pieces of what is between blanks: commas separate keys."""
     if cell.startswith('"'):
         return [cell]
     return [piece for piece in cell.split(",") if piece]

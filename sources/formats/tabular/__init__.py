@@ -1,1 +1,1 @@
-"""TODO sources/formats/tabular."""
+"""Tables of text: from rows with numbers to Arrow batches, by the declared layout."""

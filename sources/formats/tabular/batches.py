@@ -15,7 +15,7 @@ from sources.limits import BATCH_ROWS, MAX_CELL_CHARS, MAX_ROWS
 
 
 class Row(NamedTuple):
-    """One row of a part: where it stands, and its values in the order of the columns."""
+    """One row of a part: its place, and its values in the order of the columns."""
 
     part: str
     number: int
@@ -36,7 +36,7 @@ def text_schema(columns: Sequence[str]) -> pa.Schema:
 
 
 def text_batches(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[pa.RecordBatch]:
-    """Give the rows as batches of one schema, at least one (it may have no rows).
+    """Yield the rows as batches of one schema, at least one (it may be empty).
 
     Raises:
         ReadError: a cell or the whole is too large, or is no Unicode text.
@@ -106,7 +106,7 @@ def _batch(schema: pa.Schema, chunk: list[Row]) -> pa.RecordBatch:
 
 
 def _explain_cell(schema: pa.Schema, chunk: list[Row]) -> None:
-    """Name the cell that is too large or no text, when there is one."""
+    """Raise the error of the first cell that is too large or no text."""
     for row in chunk:
         for name, value in zip(schema.names, row.values, strict=False):
             if value is None or (value.isascii() and len(value) <= MAX_CELL_CHARS):

@@ -1,8 +1,7 @@
-"""Tables that are more than one row of names and the rows below it.
+"""Tables that are not just one row of names and the rows below it.
 
-Several header rows, rows to leave out, headings whose text belongs to the rows below, labels that
-are written once for several rows, and tables that stand below each other: all by the declared
-`Layout`, none by guessing.
+Several header rows, rows to leave out, headings, labels that are written once for several rows, and
+tables that stand below each other: all as declared in a `TableLayout`, nothing is guessed.
 """
 
 from __future__ import annotations
@@ -15,15 +14,21 @@ from itertools import chain
 
 from model.errors import ReadError
 from model.util.text import did_you_mean, nfc
-from sources.formats.tabular.layout import Heading, Layout, StackedTables
-from sources.formats.tabular.tables import Record, Table, checked_names, fitted, joined_names
+from sources.formats.tabular.layout import Heading, StackedTables, TableLayout
+from sources.formats.tabular.tables import (
+    RawRow,
+    RawTable,
+    checked_names,
+    fitted,
+    joined_names,
+)
 from sources.formats.workbook.sheets import Merged
 
 
 def read_layout(
-    records: Iterable[Record], layout: Layout, where: str, merged: Merged = ()
-) -> Table:
-    """Give the table that the layout describes.
+    records: Iterable[RawRow], layout: TableLayout, where: str, merged: Merged = ()
+) -> RawTable:
+    """Return the table that the layout describes.
 
     Args:
         records: the rows with their numbers, from the layout's first row on.
@@ -32,8 +37,8 @@ def read_layout(
         merged: the sheet's merged cells.
 
     Raises:
-        ReadError: a row of names, a declared column or the beginning of a table is not there, or
-            a row does not fit.
+        ReadError: a header row, a declared column or the beginning of a table is missing, or a row
+            does not fit.
     """
     if layout.places:
         records = (_chosen(record, layout.places) for record in records)
@@ -43,7 +48,7 @@ def read_layout(
     return _stacked(records, layout, layout.tables, where, merged)
 
 
-def _chosen(record: Record, places: tuple[int, ...]) -> Record:
+def _chosen(record: RawRow, places: tuple[int, ...]) -> RawRow:
     number, cells = record
     return number, [cells[place] if place < len(cells) else "" for place in places]
 
@@ -64,8 +69,9 @@ def first_filled(cells: Sequence[str]) -> str:
 
 
 def _one_table(
-    records: Iterator[Record], layout: Layout, where: str, merged: Merged, label: str | None = None
-) -> Table:
+    records: Iterator[RawRow], layout: TableLayout, where: str, merged: Merged,
+    label: str | None = None,
+) -> RawTable:
     columns = layout.names
     if layout.header:
         rows, records = _header_rows(records, layout, where)
@@ -82,12 +88,12 @@ def _one_table(
     below = _below_headings(body, layout.headings, columns, where)
     columns = _with_headings(columns, layout.headings, where)
     columns, below = _labelled(below, layout, columns, where)
-    return Table(columns, _carried(below, layout.carry_down, columns, where))
+    return RawTable(columns, _carried(below, layout.carry_down, columns, where))
 
 
 def _header_rows(
-    records: Iterator[Record], layout: Layout, where: str
-) -> tuple[list[Record], Iterator[Record]]:
+    records: Iterator[RawRow], layout: TableLayout, where: str
+) -> tuple[list[RawRow], Iterator[RawRow]]:
     """Return the rows that hold the names, and what comes after them."""
     if len(layout.header) == 1:  # the first row that is filled, from this one on
         found = next(records, None)
@@ -110,7 +116,7 @@ def _header_rows(
     return rows, records
 
 
-def _filled_across(rows: list[Record], layout: Layout, merged: Merged) -> list[Record]:
+def _filled_across(rows: list[RawRow], layout: TableLayout, merged: Merged) -> list[RawRow]:
     """Fill the cells that a merged one covers, and blank ones where that is declared."""
     width = max(len(cells) for _, cells in rows)
     filled: list[list[str]] = []
@@ -130,7 +136,7 @@ def _filled_across(rows: list[Record], layout: Layout, merged: Merged) -> list[R
     return [(number, texts) for (number, _), texts in zip(rows, filled, strict=True)]
 
 
-def _kept(records: Iterable[Record], layout: Layout) -> Iterator[Record]:
+def _kept(records: Iterable[RawRow], layout: TableLayout) -> Iterator[RawRow]:
     skip = re.compile(layout.skip) if layout.skip else None
     end = re.compile(layout.end) if layout.end else None
     for number, cells in records:
@@ -141,12 +147,12 @@ def _kept(records: Iterable[Record], layout: Layout) -> Iterator[Record]:
             yield number, cells
 
 
-def _without_footer(records: Iterable[Record], footer: int) -> Iterator[Record]:
-    held: deque[Record] = deque()
+def _without_footer(records: Iterable[RawRow], footer: int) -> Iterator[RawRow]:
+    waiting: deque[RawRow] = deque()
     for record in records:
-        held.append(record)
-        if len(held) > footer:
-            yield held.popleft()
+        waiting.append(record)
+        if len(waiting) > footer:
+            yield waiting.popleft()
 
 
 def _with_headings(
@@ -156,13 +162,13 @@ def _with_headings(
 
 
 def _below_headings(
-    records: Iterable[Record], headings: Sequence[Heading], columns: tuple[str, ...], where: str
-) -> Iterator[Record]:
-    """Take the headings out, and add their texts to the rows below them."""
-    shapes = [re.compile(each.matching) if each.matching else None for each in headings]
+    records: Iterable[RawRow], headings: Sequence[Heading], columns: tuple[str, ...], where: str
+) -> Iterator[RawRow]:
+    """Remove the headings, and add their texts to the rows below them."""
+    patterns = [re.compile(each.matching) if each.matching else None for each in headings]
     texts = [heading.initial for heading in headings]
     for number, cells in records:
-        level = _level(cells, shapes, columns)
+        level = _level(cells, patterns, columns)
         if level is None:
             yield number, [*fitted(cells, len(columns), f"{where}:{number}"), *texts]
         else:
@@ -170,9 +176,9 @@ def _below_headings(
 
 
 def _level(
-    cells: Sequence[str], shapes: Sequence[re.Pattern[str] | None], columns: tuple[str, ...]
+    cells: Sequence[str], patterns: Sequence[re.Pattern[str] | None], columns: tuple[str, ...]
 ) -> int | None:
-    if not shapes:
+    if not patterns:
         return None
     filled = [place for place, cell in enumerate(cells) if cell.strip()]
     repeats = all(
@@ -182,13 +188,13 @@ def _level(
     if not repeats:
         return None
     text = first_filled(cells)
-    return next((n for n, shape in enumerate(shapes) if not shape or shape.fullmatch(text)), None)
+    return next((n for n, each in enumerate(patterns) if not each or each.fullmatch(text)), None)
 
 
 def _labelled(
-    records: Iterator[Record], layout: Layout, columns: tuple[str, ...], where: str
-) -> tuple[tuple[str, ...], Iterator[Record]]:
-    """Make one column of those of `labels`."""
+    records: Iterator[RawRow], layout: TableLayout, columns: tuple[str, ...], where: str
+) -> tuple[tuple[str, ...], Iterator[RawRow]]:
+    """Combine the columns of `labels` into one."""
     labels, places = layout.labels, layout.label_places
     if labels is None:
         return columns, records
@@ -201,7 +207,7 @@ def _labelled(
     own = [labels.to, labels.level] if labels.level else [labels.to]
     names = checked_names([*own, *(columns[place] for place in others)], (), where)
 
-    def rows() -> Iterator[Record]:
+    def rows() -> Iterator[RawRow]:
         for number, cells in records:
             filled = [level for level, place in enumerate(places) if cells[place].strip()]
             texts = [cells[places[filled[0]]], str(filled[0] + 1)] if filled else ["", ""]
@@ -211,8 +217,8 @@ def _labelled(
 
 
 def _carried(
-    records: Iterable[Record], names: Sequence[str], columns: tuple[str, ...], where: str
-) -> Iterator[Record]:
+    records: Iterable[RawRow], names: Sequence[str], columns: tuple[str, ...], where: str
+) -> Iterator[RawRow]:
     unknown = next((name for name in names if name not in columns), None)
     if unknown is not None:
         raise ReadError(
@@ -231,10 +237,11 @@ def _carried(
 
 
 def _stacked(
-    records: Iterable[Record], layout: Layout, tables: StackedTables, where: str, merged: Merged
-) -> Table:
+    records: Iterable[RawRow], layout: TableLayout, tables: StackedTables, where: str,
+    merged: Merged,
+) -> RawTable:
     begins = re.compile(tables.matching)
-    groups: list[list[Record]] = []
+    groups: list[list[RawRow]] = []
     for number, cells in records:
         if begins.fullmatch(first_filled(cells)):
             groups.append([])
@@ -245,7 +252,7 @@ def _stacked(
             f"no row begins a table: no first filled cell matches {tables.matching!r}",
             where=where, todo="check `matching` of `tables`",
         )
-    parts: list[tuple[str, Table]] = []
+    parts: list[tuple[str, RawTable]] = []
     for group in groups:
         start, title_row = group[0]
         header = tuple(start + offset for offset in tables.header)
@@ -255,10 +262,10 @@ def _stacked(
         parts.append((first_filled(title_row), table))
     union = tuple(dict.fromkeys(name for _, table in parts for name in table.columns))
     columns = checked_names([*union, tables.to], (), where)
-    return Table(columns, _united(parts, union))
+    return RawTable(columns, _united(parts, union))
 
 
-def _united(parts: Sequence[tuple[str, Table]], union: tuple[str, ...]) -> Iterator[Record]:
+def _united(parts: Sequence[tuple[str, RawTable]], union: tuple[str, ...]) -> Iterator[RawRow]:
     for title, table in parts:
         places = {name: place for place, name in enumerate(table.columns)}
         order = [places.get(name) for name in union]

@@ -1,4 +1,4 @@
-"""How a table lies in a file, as a declaration says it: what `Options` of `files` are made of."""
+"""How a table is laid out in a file, as declared: parts of the options of `files`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from model.util.text import Frozen, Text
-from sources.formats.workbook.sheet_xml import column_number
+from model.util.text import Text
+from sources.base import DocumentedOptions
+from sources.formats.workbook.cells import column_number
 
 RowNumber = Annotated[int, Field(ge=0, le=1_000)]
 
@@ -50,11 +51,11 @@ def _columns(value: str) -> str:
     return value
 
 
-Columns = Annotated[str, AfterValidator(_columns)]  # of a sheet, by letters: "A", "C:F"
+ColumnLetters = Annotated[str, AfterValidator(_columns)]  # of a sheet: "A", "C:F"
 
 
 def positions(columns: tuple[str, ...]) -> tuple[int, ...]:
-    """Return the positions of columns, from 0, in the order in which they are named."""
+    """Return the positions of columns, from 0, in the order of their names."""
     found: list[int] = []
     for each in columns:
         first, _, last = each.partition(":")
@@ -65,32 +66,29 @@ def positions(columns: tuple[str, ...]) -> tuple[int, ...]:
 HeaderRows = Annotated[tuple[RowNumber, ...], AfterValidator(ascending)]
 
 
-class Heading(Frozen):
-    """Rows that are headings: their text becomes a column of the rows below.
-
-    to: the column.
-    matching: which rows; any with a single filled cell, or that repeats the header, by default.
-    initial: the column's value above the first heading.
-    """
+class Heading(DocumentedOptions):
+    """Rows that are headings: their text becomes a column of the rows below."""
 
     to: Text
+    """Name of the column."""
     matching: RowPattern | None = None
+    """Regular expression of the headings; by default rows with a single filled cell, or that repeat
+    the header."""
     initial: str = ""
+    """Value of the column above the first heading."""
 
 
-class StackedTables(Frozen):
-    """Tables that stand below each other in one file.
-
-    matching: the row that begins each table.
-    to: the column that the first filled cell of that row becomes.
-    header: the rows that hold the names, counted from that row (which is 0).
-    label: the name of the column over which that cell stands, where `header` has row 0.
-    """
+class StackedTables(DocumentedOptions):
+    """Tables that stand below each other in one file."""
 
     matching: RowPattern
+    """Regular expression of the row that begins each table, on its first filled cell."""
     to: Text
+    """Name of the column for the first filled cell of that row."""
     header: HeaderRows = (1,)
+    """Rows of the column names, counted from that row, which is 0."""
     label: Text | None = None
+    """Name of the column below that cell, where `header` has row 0."""
 
     @model_validator(mode="after")
     def _consistent(self) -> StackedTables:
@@ -101,22 +99,20 @@ class StackedTables(Frozen):
         return self
 
 
-class Labels(Frozen):
-    """Labels that stand in one of several columns, by their level: they become one column.
+class LabelColumns(DocumentedOptions):
+    """Labels that stand in one of several columns, by their level: they become one column."""
 
-    columns: by their letters, from the outermost level to the innermost.
-    to: the column that they become, in front of the others: the first filled one of each row.
-    level: a column that says which of them it was, from 1.
-    """
-
-    columns: Annotated[tuple[Columns, ...], Field(min_length=1)]
+    columns: Annotated[tuple[ColumnLetters, ...], Field(min_length=1)]
+    """Letters of the columns, from the outermost level to the innermost."""
     to: Text
+    """Name of the resulting column, the first one: the first filled label of each row."""
     level: Text | None = None
+    """Name of a column for the level of the label, from 1."""
 
 
 @dataclass(frozen=True)
-class Layout:
-    """Where the table stands in a file, and what its rows are. See `connectors.files`."""
+class TableLayout:
+    """Where a table stands in a file, and what its rows are; see `FilesOptions`."""
 
     header: tuple[int, ...] = (1,)  # () when `names` has the names
     separator: str = " "
@@ -130,7 +126,7 @@ class Layout:
     headings: tuple[Heading, ...] = ()
     tables: StackedTables | None = None
     places: tuple[int, ...] = ()  # of the columns to read, from 0; () for all
-    labels: Labels | None = None
+    labels: LabelColumns | None = None
 
     @property
     def label_places(self) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""From numbered records to a table with names: what text files and sheets have in common."""
+"""Tables with column names out of numbered rows, for text files and sheets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from model.util.text import nfc
 from sources.formats.payload import quoted
 from sources.limits import MAX_COLUMNS
 
-Record = tuple[int, list[str]]
+RawRow = tuple[int, list[str]]
 
 
 @dataclass(frozen=True)
@@ -32,42 +32,47 @@ class TableExtent:
 
 
 @dataclass(frozen=True)
-class Table:
-    """The columns, and the rows with their numbers."""
+class RawTable:
+    """A table of text: the column names, and the rows with their numbers."""
 
     columns: tuple[str, ...]
-    rows: Iterator[Record]
+    rows: Iterator[RawRow]
 
 
-def as_table(records: Iterable[Record], shape: TableExtent, where: str) -> Table:
-    """Take the names from the records and give the rows below them.
+def as_table(records: Iterable[RawRow], extent: TableExtent, where: str) -> RawTable:
+    """Take the names from the header and yield the rows below it.
 
     Rows in which every cell is empty are left out; cells after the last named column must be
     empty.
+
+    Args:
+        records: the rows, from the header on.
+        extent: where the table stands.
+        where: the file, for messages.
 
     Raises:
         ReadError: no header, a name twice, or a row with too few or too many fields.
     """
     source = iter(records)
-    columns = shape.names
-    if shape.header:
+    columns = extent.names
+    if extent.header:
         found = next(source, None)
         if found is None:
             raise ReadError(
-                "has no row of column names", where=f"{where}:{shape.header}",
+                "has no row of column names", where=f"{where}:{extent.header}",
                 todo="check `header`, the row that holds the names",
             )
         number, cells = found
-        columns = checked_names(joined_names([cells]), shape.names, f"{where}:{number}")
-    for _ in range(shape.skip_rows):
+        columns = checked_names(joined_names([cells]), extent.names, f"{where}:{number}")
+    for _ in range(extent.skip_rows):
         next(source, None)
-    return Table(columns, _rows(source, len(columns), shape.footer, where))
+    return RawTable(columns, _rows(source, len(columns), extent.footer, where))
 
 
 def joined_names(rows: Sequence[Sequence[str]], separator: str = " ") -> list[str]:
     """Return the columns' names: the texts of the header rows, joined from above.
 
-    Blank cells give nothing to a name, and a text that repeats the one above it neither.
+    Blank cells add nothing to a name, nor does a text that repeats the one above it.
     """
     names = []
     for parts in zip_longest(*rows, fillvalue=""):
@@ -94,7 +99,7 @@ def checked_names(found: list[str], names: tuple[str, ...], where: str) -> tuple
     if len(found) > MAX_COLUMNS:
         raise ReadError(f"has more than {MAX_COLUMNS} columns", where=where)
     found = [name or f"column_{position}" for position, name in enumerate(found, start=1)]
-    folded = [name.casefold() for name in found]  # DuckDB's names know no case
+    folded = [name.casefold() for name in found]  # DuckDB's names are case-insensitive
     twin = next((name for name in found if folded.count(name.casefold()) > 1), None)
     if twin is not None:
         raise ReadError(
@@ -104,7 +109,7 @@ def checked_names(found: list[str], names: tuple[str, ...], where: str) -> tuple
     reserved = next((name for name in found if name in ("_part", "_row")), None)
     if reserved is not None:
         raise ReadError(
-            f"a column is named {reserved!r}, which has a meaning of its own here", where=where,
+            f"a column is named {reserved!r}, which is reserved", where=where,
             todo="name the columns in the declaration's `names`",
         )
     if not found:
@@ -112,19 +117,19 @@ def checked_names(found: list[str], names: tuple[str, ...], where: str) -> tuple
     return tuple(found)
 
 
-def _rows(records: Iterator[Record], width: int, footer: int, where: str) -> Iterator[Record]:
-    held: deque[Record] = deque()
+def _rows(records: Iterator[RawRow], width: int, footer: int, where: str) -> Iterator[RawRow]:
+    waiting: deque[RawRow] = deque()
     for number, cells in records:
         if not any(cells):
             continue
-        held.append((number, cells))
-        if len(held) > footer:
-            row, values = held.popleft()
+        waiting.append((number, cells))
+        if len(waiting) > footer:
+            row, values = waiting.popleft()
             yield row, fitted(values, width, f"{where}:{row}")
 
 
 def fitted(cells: list[str], width: int, where: str) -> list[str]:
-    """Return the cells of a row, which must be as many as the table has columns, or blank after.
+    """Return the cells of a row: as many as the table has columns, any others blank.
 
     Raises:
         ReadError: too few or too many.
@@ -134,7 +139,7 @@ def fitted(cells: list[str], width: int, where: str) -> list[str]:
     if len(cells) < width:
         raise ReadError(
             f"the row has {len(cells)} fields; the table has {width} columns", where=where,
-            todo="mend the row, or declare `footer` rows, the `header` row or the `delimiter`",
+            todo="fix the row, or declare `footer` rows, the `header` row or the `delimiter`",
         )
     if any(cells[width:]):
         raise ReadError(

@@ -13,7 +13,8 @@ from model.errors import ReadError
 from sources.formats.archives import is_zip
 from sources.formats.legacy_vietnamese import VietnameseEncoding, decoded_cell
 from sources.formats.payload import check_payload, quoted
-from sources.formats.workbook.sheets import Sheet, column_letters
+from sources.formats.workbook.cells import column_letters
+from sources.formats.workbook.sheets import Sheet
 from sources.formats.workbook.xls_cells import xls_fonts
 from sources.formats.workbook.xlsx_fonts import xlsx_fonts
 

@@ -1,4 +1,4 @@
-"""A sheet with one row of names and rows below it, column by column: no row becomes a list."""
+"""A sheet with one row of names and the rows below it, read column by column."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from sources.limits import BATCH_ROWS, MAX_CELL_CHARS
 
 
 def sheet_batches(
-    sheet: Sheet, part: str, shape: TableExtent, where: str
+    sheet: Sheet, part: str, extent: TableExtent, where: str
 ) -> Iterator[pa.RecordBatch]:
-    """Give the rows of a sheet as batches of text with POSITION_FIELDS.
+    """Yield the rows of a sheet as batches of text with POSITION_FIELDS.
 
     The rows are those of `sources.formats.tabular.tables.as_table`, and so are the errors.
 
     Args:
         sheet: the sheet.
         part: the name of the part.
-        shape: where the table stands in the sheet.
+        extent: where the table stands in the sheet.
         where: its name, for messages.
 
     Raises:
@@ -34,18 +34,18 @@ def sheet_batches(
     height = len(sheet.columns[0]) if sheet.columns else 0
     lengths = [pc.binary_length(column).to_numpy(zero_copy_only=False) for column in sheet.columns]
     filled = np.flatnonzero(np.sum([np.zeros(height), *lengths], axis=0))
-    filled = filled[filled >= shape.header - 1]
-    columns = shape.names
-    if shape.header:
+    filled = filled[filled >= extent.header - 1]
+    columns = extent.names
+    if extent.header:
         if not len(filled):
             raise ReadError(
-                "has no row of column names", where=f"{where}:{shape.header}",
+                "has no row of column names", where=f"{where}:{extent.header}",
                 todo="check `header`, the row that holds the names",
             )
         names, filled = int(filled[0]), filled[1:]
         found = joined_names([_cells(sheet, names)])
-        columns = checked_names(found, shape.names, f"{where}:{names + 1}")
-    filled = filled[shape.skip_rows : len(filled) - shape.footer]
+        columns = checked_names(found, extent.names, f"{where}:{names + 1}")
+    filled = filled[extent.skip_rows : len(filled) - extent.footer]
     width = len(columns)
     beyond = [row for length in lengths[width:] for row in filled[length[filled] > 0][:1]]
     misfits = filled if len(sheet.columns) < width else beyond

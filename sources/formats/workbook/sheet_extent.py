@@ -26,7 +26,8 @@ import numpy as np
 from model.errors import ReadError
 from sources.formats.archives import DAMAGED
 from sources.formats.payload import quoted
-from sources.formats.workbook.sheet_xml import NOT_CALCULATED, Extent, column_number, scanned
+from sources.formats.workbook.cells import column_number
+from sources.formats.workbook.sheet_xml import NOT_CALCULATED, SheetExtent, scanned
 from sources.limits import MAX_JSON_BYTES, MAX_SHEET_CELLS
 
 _PIECE = 1 << 20  # bytes that are looked at at once
@@ -58,7 +59,7 @@ _CELL = re.compile(
 )
 
 
-def check_extent(path: Path, where: str, copy: Path | None = None) -> dict[str, Extent]:
+def check_extent(path: Path, where: str, copy: Path | None = None) -> dict[str, SheetExtent]:
     """Check that no sheet of an .xlsx or .ods file reaches too far, and survey its cells.
 
     Args:
@@ -73,7 +74,7 @@ def check_extent(path: Path, where: str, copy: Path | None = None) -> dict[str, 
     Raises:
         ReadError: a sheet reaches too far, or the workbook's XML is damaged.
     """
-    found: dict[str, Extent] = {}
+    found: dict[str, SheetExtent] = {}
     try:
         with ExitStack() as stack:
             archive = stack.enter_context(zipfile.ZipFile(path))
@@ -92,14 +93,14 @@ def check_extent(path: Path, where: str, copy: Path | None = None) -> dict[str, 
 
 def _surveyed(
     archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: str, copy: zipfile.ZipFile | None
-) -> dict[str, Extent]:
+) -> dict[str, SheetExtent]:
     """Survey a member, and write it to the copy."""
     info = zipfile.ZipInfo(member.filename)
     info.file_size = member.file_size
     with archive.open(member) as file, copy.open(info, "w") if copy else nullcontext() as target:
         look = _look(_copied(file, target))
     if look.is_plain and not look.may_lack_values:
-        return {member.filename: Extent(where)}
+        return {member.filename: SheetExtent(where)}
     if look.is_plain and member.file_size <= MAX_JSON_BYTES:
         extent = _plain_sheet(archive.read(member), where)
         if extent is not None:
@@ -169,12 +170,12 @@ def _uncut(pieces: Iterable[bytes]) -> Iterator[memoryview]:
     yield memoryview(rest)
 
 
-def _plain_sheet(xml: bytes, where: str) -> Extent | None:
+def _plain_sheet(xml: bytes, where: str) -> SheetExtent | None:
     """Survey a member by regular expressions, None where it is not written plainly enough."""
     look = _look([xml])
     if not look.is_plain:
         return None
-    extent = Extent(where)
+    extent = SheetExtent(where)
     return extent if not look.may_lack_values or _find_valueless(xml, extent) else None
 
 
@@ -187,7 +188,7 @@ def _has_pair(xml: memoryview, pair: bytes) -> bool:
     )
 
 
-def _find_valueless(xml: bytes, extent: Extent) -> bool:
+def _find_valueless(xml: bytes, extent: SheetExtent) -> bool:
     """Note errors and formulas without a value; False where some are written in another way."""
     errors = xml.count(b't="e"')
     formulas = xml.count(b"<f>") + xml.count(b"<f ") + xml.count(b"<f/")

@@ -1,4 +1,4 @@
-"""The XML of a sheet, by a parser: of .xlsx where it is not written plainly, and of .ods."""
+"""The cells of a sheet's XML, by a parser: of .ods, and of .xlsx that is not written plainly."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from xml.parsers import expat
 
 from model.errors import ReadError
 from sources.formats.payload import quoted
+from sources.formats.workbook.cells import CellTexts, cell_place
 from sources.limits import MAX_SHEET_CELLS
 
 NOT_CALCULATED = "#NOT CALCULATED"
 
-_REFERENCE = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
 _TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0"
 _ERROR = re.compile(r"#[A-Z0-9/!?]+|Err:[0-9]+")  # as LibreOffice shows them
 _PIECE = 1 << 18
 
 
 @dataclass
-class Extent:
-    """A sheet: its last filled row and column, and the cells that have no value of their own.
+class SheetExtent:
+    """A sheet: its last filled row and column, and the cells without a value.
 
     valueless: by (row, column), from 1: `#REF!` and the like, or NOT_CALCULATED.
     """
@@ -30,7 +30,7 @@ class Extent:
     where: str
     rows: int = 0
     columns: int = 0
-    valueless: dict[tuple[int, int], str] = field(default_factory=dict)
+    valueless: CellTexts = field(default_factory=dict)
 
     def reach(self, row: int, column: int) -> None:
         """Note a filled cell.
@@ -44,26 +44,17 @@ class Extent:
             raise ReadError(
                 f"reaches over {self.rows} rows and {self.columns} columns;"
                 f" {MAX_SHEET_CELLS} cells are allowed",
-                where=self.where, todo="delete what stands far outside the table",
+                where=self.where, todo="delete the cells far outside the table",
             )
 
 
-def column_number(letters: str) -> int:
-    """Return the position of a column by its letters, from 1."""
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + ord(letter) - 64
-    return number
-
-
-def cell_place(reference: str) -> tuple[int, int] | None:
-    """Return the (row, column) of a cell's reference like "B7", from 1; None where it is none."""
-    found = _REFERENCE.fullmatch(reference)
-    return (int(found.group(2)), column_number(found.group(1))) if found else None
-
-
-def scanned(file: IO[bytes], where: str, member: str) -> dict[str, Extent]:
+def scanned(file: IO[bytes], where: str, member: str) -> dict[str, SheetExtent]:
     """Survey a member of a workbook.
+
+    Args:
+        file: the member.
+        where: its name, for messages.
+        member: its name in the workbook.
 
     Returns:
         By `member`, or by `member!sheet` for each sheet of an OpenDocument.
@@ -71,7 +62,7 @@ def scanned(file: IO[bytes], where: str, member: str) -> dict[str, Extent]:
     Raises:
         ReadError: a sheet reaches too far, or the XML is damaged or declares a document type.
     """
-    scan = _Scan(where, member)
+    scan = _SheetScan(where, member)
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
     parser.StartElementHandler = scan.start
@@ -90,11 +81,11 @@ def scanned(file: IO[bytes], where: str, member: str) -> dict[str, Extent]:
     return scan.sheets
 
 
-class _Scan:
+class _SheetScan:
     def __init__(self, where: str, member: str) -> None:
         self.where = where
         self.member = member
-        self.sheets = {member: Extent(where)}
+        self.sheets = {member: SheetExtent(where)}
         self.extent = self.sheets[member]
         self.row = self.column = 0
         self.kind = self.text = ""
@@ -121,7 +112,7 @@ class _Scan:
     def start_of_ods(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "table":
             name = f"{self.member}!{attributes.get('name', '')}"
-            self.extent = self.sheets.setdefault(name, Extent(self.where))
+            self.extent = self.sheets.setdefault(name, SheetExtent(self.where))
             self.row, self.rows_repeated = 0, 0
         elif tag == "table-row":
             self.row += self.rows_repeated

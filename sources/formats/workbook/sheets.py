@@ -20,7 +20,7 @@ from model.util.garbage_collector import paused_collector
 from model.util.text import did_you_mean
 from sources.formats.archives import check_archive, is_zip
 from sources.formats.payload import check_payload, quoted
-from sources.formats.tabular.tables import Record
+from sources.formats.tabular.tables import RawRow
 from sources.formats.workbook.sheet_extent import check_extent, member_of_sheet
 from sources.formats.workbook.sheet_text import text_columns
 from sources.formats.workbook.xls_bounds import check_bounds
@@ -39,7 +39,7 @@ class Sheet:
     columns: list[pa.Array]
     merged: Merged
 
-    def records(self, first_row: int = 1) -> Iterator[Record]:
+    def records(self, first_row: int = 1) -> Iterator[RawRow]:
         """Give the filled rows with their numbers, from `first_row` on."""
         texts = (column[first_row - 1 :].to_pylist() for column in self.columns)
         for number, cells in enumerate(zip(*texts, strict=True), start=first_row):
@@ -49,7 +49,7 @@ class Sheet:
 
 def read_sheet(
     path: Path, where: str, sheet: str | None = None, first_row: int = 1
-) -> Iterator[Record]:
+) -> Iterator[RawRow]:
     """Give the filled rows of a sheet with their numbers, from `first_row` on; see `open_sheet`."""
     return open_sheet(path, where, sheet).records(first_row)
 
@@ -161,12 +161,3 @@ def _marked(columns: list[pa.Array], valueless: Mapping[tuple[int, int], str]) -
     for place, column in texts.items():
         marked[place - 1] = pa.array(column, pa.string())
     return marked
-
-
-def column_letters(position: int) -> str:
-    """Return the letters of a column by its position, from 1: A, B, ... AA."""
-    letters = ""
-    while position:
-        position, rest = divmod(position - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters

@@ -7,8 +7,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from model.errors import ReadError
+from sources.formats.workbook.cells import cell_place
 from sources.formats.workbook.sheet_extent import member_of_sheet
-from sources.formats.workbook.sheet_xml import cell_place
 from sources.formats.workbook.xls_cells import Cells
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sources.formats.tabular.tables import Record
+from sources.formats.tabular.tables import RawRow
 from sources.inspect.finding import Guess, Table
 from sources.inspect.tables.cells import filled
 
@@ -19,7 +19,7 @@ def is_hashtag(text: str) -> bool:
     return _TAG.fullmatch(text) is not None
 
 
-def hashtag_row(rows: Sequence[Record]) -> int | None:
+def hashtag_row(rows: Sequence[RawRow]) -> int | None:
     """Return the number of the row of hashtags, None where there is none."""
     for number, cells in rows[:_WITHIN]:
         texts = filled(cells)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from model.declarations.yaml_file import YamlFile
 from model.errors import DeclarationError, ReadError
-from sources.base import StoredPart
+from sources.base import SourceFile
 from sources.connectors.sdmx.structure import load_structures
 from sources.formats.payload import quoted
 from sources.formats.xml_text import local, pieces
@@ -62,7 +62,7 @@ def xml_file(path: Path, where: str) -> Found:
 
 
 def _structure(path: Path, where: str, kinds: dict[str, int]) -> Found:
-    found = load_structures([StoredPart(where, path, "")])
+    found = load_structures([SourceFile(where, path, "")])
     codes = sum(map(len, found.codelists.values()))
     if codes:
         return NoTable(

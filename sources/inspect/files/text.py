@@ -15,7 +15,7 @@ from model.errors import ReadError
 from sources.connectors.sdmx.csv_message import is_sdmx_csv
 from sources.formats.csv_text import read_csv
 from sources.formats.legacy_vietnamese import VIETNAMESE_ENCODINGS, decoded
-from sources.formats.tabular.tables import Record
+from sources.formats.tabular.tables import RawRow
 from sources.inspect.files.encodings import encoding_of, vietnamese_share
 from sources.inspect.files.hashtags import hashtag_row, hxl_table
 from sources.inspect.finding import Found, Guess, NoTable, Table
@@ -114,7 +114,7 @@ def _sample(path: Path, where: str, encoding: str) -> str:
 
 def _records(
     path: Path, where: str, encoding: str, delimiter: str
-) -> tuple[list[Record], list[Record]]:
+) -> tuple[list[RawRow], list[RawRow]]:
     source = read_csv(path, where, encoding=encoding, delimiter=delimiter)
     rows = (record for record in source if filled(record[1]))
     head = list(islice(rows, _HEAD))
@@ -133,7 +133,7 @@ def _prose(sample: str, encoding: Guess) -> Found:
     return NoTable("text", f"not a table: {len(lines)} lines of text without a delimiter")
 
 
-def _known_layout(records: Sequence[Record], where: str) -> Found | None:
+def _known_layout(records: Sequence[RawRow], where: str) -> Found | None:
     """Say whether a publisher's own reader knows the layout."""
     for number, cells in records[:25]:
         names = [" ".join(cell.split()).casefold() for cell in cells]

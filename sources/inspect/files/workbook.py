@@ -12,10 +12,11 @@ from model.errors import ReadError, SourceError
 from sources.formats.archives import check_archive, is_zip
 from sources.formats.legacy_vietnamese import decoded_cell
 from sources.formats.payload import quoted
-from sources.formats.tabular.tables import Record
+from sources.formats.tabular.tables import RawRow
+from sources.formats.workbook.cells import column_letters
 from sources.formats.workbook.legacy_fonts import in_unicode
 from sources.formats.workbook.sheet_extent import check_extent
-from sources.formats.workbook.sheets import Merged, Sheet, column_letters, explained, open_sheet
+from sources.formats.workbook.sheets import Merged, Sheet, explained, open_sheet
 from sources.formats.workbook.xls_bounds import check_bounds
 from sources.inspect.files.encodings import vietnamese_share
 from sources.inspect.files.hashtags import hashtag_row, hxl_table
@@ -96,7 +97,7 @@ def _sheet(path: Path, where: str, name: str, single: bool) -> Iterator[Found]:
         )
 
 
-def _is_bulk(rows: Sequence[Record]) -> bool:
+def _is_bulk(rows: Sequence[RawRow]) -> bool:
     for _, cells in rows[:12]:
         names = {" ".join(cell.split()).casefold() for cell in cells}
         if {"country name", "country code", "indicator code"} <= names:
@@ -104,7 +105,7 @@ def _is_bulk(rows: Sequence[Record]) -> bool:
     return False
 
 
-def _filled_across(rows: Sequence[Record], merged: Merged) -> list[Record]:
+def _filled_across(rows: Sequence[RawRow], merged: Merged) -> list[RawRow]:
     """Give each cell that a merged one covers to the right its text."""
     spans: dict[int, list[tuple[int, int]]] = {}
     for (top, left), (_, right) in merged:
@@ -119,7 +120,7 @@ def _filled_across(rows: Sequence[Record], merged: Merged) -> list[Record]:
     return found
 
 
-def _is_text(rows: Sequence[Record], figures: Sequence[int]) -> bool:
+def _is_text(rows: Sequence[RawRow], figures: Sequence[int]) -> bool:
     """Say whether a sheet without figures is prose: a title page, or terms and what they mean."""
     if figures:
         return False
@@ -130,7 +131,7 @@ def _is_text(rows: Sequence[Record], figures: Sequence[int]) -> bool:
     return width < 3 and sum(longest) > _PROSE * len(longest)
 
 
-def _words(rows: Sequence[Record]) -> str:
+def _words(rows: Sequence[RawRow]) -> str:
     shown = "; ".join(quoted(filled(cells)[0], 60) for _, cells in rows[:2])
     return f"{len(rows)} rows of text ({shown})"
 
@@ -143,7 +144,7 @@ def _decoded(cells: Sequence[str], encoding: str, columns: Sequence[str]) -> lis
     ]
 
 
-def _by_font(sheet: Sheet, path: Path, where: str) -> tuple[list[Record], Guess] | None:
+def _by_font(sheet: Sheet, path: Path, where: str) -> tuple[list[RawRow], Guess] | None:
     """Say whether cells are in fonts from before Unicode, and return the rows in Unicode."""
     before = [column.to_pylist() for column in sheet.columns]
     if all(cell.isascii() for column in before for cell in column):
@@ -164,7 +165,7 @@ def _by_font(sheet: Sheet, path: Path, where: str) -> tuple[list[Record], Guess]
     return rows, Guess("legacy_text", "by-font", "certain", why)
 
 
-def _legacy(rows: Sequence[Record]) -> tuple[tuple[str, ...], Guess] | None:
+def _legacy(rows: Sequence[RawRow]) -> tuple[tuple[str, ...], Guess] | None:
     """Say whether a sheet's text is in a font from before Unicode, and in which columns."""
     columns: dict[int, list[str]] = {}
     for _, cells in rows:

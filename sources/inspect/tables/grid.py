@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from sources.formats.tabular.tables import Record
+from sources.formats.tabular.tables import RawRow
 from sources.inspect.tables.cells import extent, filled
 from sources.inspect.tables.grid_columns import Grid, repeats_names
 from sources.inspect.tables.grid_notes import count_notes, figures_lead, find_headings
@@ -55,7 +55,7 @@ class Layout:
 
 
 def layouts_of(
-    rows: Sequence[Record], tail: Sequence[Record], *, is_sheet: bool
+    rows: Sequence[RawRow], tail: Sequence[RawRow], *, is_sheet: bool
 ) -> list[Layout]:
     """Find the tables of a grid, one below the other; none where there is none.
 
@@ -80,7 +80,7 @@ def layouts_of(
 
 
 def _layout(
-    rows: Sequence[Record], tail: Sequence[Record], is_sheet: bool, following: Sequence[str] | None
+    rows: Sequence[RawRow], tail: Sequence[RawRow], is_sheet: bool, following: Sequence[str] | None
 ) -> Layout | None:
     width = _width(rows)
     if width < 2 or len(rows) < 2:
@@ -103,7 +103,7 @@ def _layout(
     )
 
 
-def _width(rows: Sequence[Record]) -> int:
+def _width(rows: Sequence[RawRow]) -> int:
     """Return the number of columns that most rows reach."""
     found = Counter(extent(cells) for _, cells in rows)
     wide = [width for width in found if width > 1]
@@ -120,7 +120,7 @@ def _is_title(cells: Sequence[str], width: int) -> bool:
     return place == 0 or place >= width - 1 or _UNIT.match(text) is not None
 
 
-def _header(rows: Sequence[Record], grid: Grid) -> tuple[int, int]:
+def _header(rows: Sequence[RawRow], grid: Grid) -> tuple[int, int]:
     """Return the indices of the first and the last header row; (0, -1) where there is none."""
     if not grid.figures:
         return _header_of_words(rows, grid.width)
@@ -136,7 +136,7 @@ def _header(rows: Sequence[Record], grid: Grid) -> tuple[int, int]:
     return first, last
 
 
-def _names_at(rows: Sequence[Record], grid: Grid, least: float) -> int | None:
+def _names_at(rows: Sequence[RawRow], grid: Grid, least: float) -> int | None:
     """Return the first row that names enough columns of figures, None if figures come before."""
     for index, (_, cells) in enumerate(rows[:_HEADER_WITHIN]):
         names, values = grid.names_in(cells), grid.values_in(cells)
@@ -149,14 +149,14 @@ def _names_at(rows: Sequence[Record], grid: Grid, least: float) -> int | None:
     return None
 
 
-def _header_of_words(rows: Sequence[Record], width: int) -> tuple[int, int]:
+def _header_of_words(rows: Sequence[RawRow], width: int) -> tuple[int, int]:
     for index, (_, cells) in enumerate(rows[:_HEADER_WITHIN]):
         if len(filled(cells)) >= _HEADER_SHARE * width and extent(cells) >= width - 1:
             return index, index
     return 0, 0
 
 
-def _starts(rows: Sequence[Record], grid: Grid) -> list[int]:
+def _starts(rows: Sequence[RawRow], grid: Grid) -> list[int]:
     """Return the indices of the rows with which further tables begin: a title, or a header."""
     first, last = _header(rows, grid)
     found: list[int] = []
@@ -181,7 +181,7 @@ def _starts(rows: Sequence[Record], grid: Grid) -> list[int]:
     return found
 
 
-def _title(rows: Sequence[Record], start: int, index: int) -> int:
+def _title(rows: Sequence[RawRow], start: int, index: int) -> int:
     """Return where a table begins among rows without figures: after the last gap above names."""
     best = start
     for place in range(start + 1, index + 1):
@@ -194,7 +194,7 @@ def _title(rows: Sequence[Record], start: int, index: int) -> int:
     return best
 
 
-def _goes_on(row: Record, following: Record, grid: Grid) -> bool:
+def _goes_on(row: RawRow, following: RawRow, grid: Grid) -> bool:
     """Say whether the header goes on in the row below."""
     number, cells = following
     if grid.values_in(cells) or not grid.names_in(cells):
@@ -203,7 +203,7 @@ def _goes_on(row: Record, following: Record, grid: Grid) -> bool:
     return number == row[0] + 1 if not several else number <= row[0] + 2
 
 
-def _is_above(row: Record, header: Record, grid: Grid) -> bool:
+def _is_above(row: RawRow, header: RawRow, grid: Grid) -> bool:
     """Say whether the row above the header is of it: names over groups of columns."""
     number, cells = row
     return (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sources.formats.tabular.tables import Record
+from sources.formats.tabular.tables import RawRow
 from sources.inspect.tables.cells import is_missing, is_number, year_of
 
 _NUMBERS_SHARE = 0.6  # of a column's filled cells that are figures
@@ -21,7 +21,7 @@ class Grid:
     years: list[int]
 
     @classmethod
-    def of(cls, rows: Sequence[Record], width: int) -> Grid:
+    def of(cls, rows: Sequence[RawRow], width: int) -> Grid:
         """Look at the lower rows, where a header's names no longer stand."""
         lower = rows[len(rows) // 3 :] if len(rows) > 6 else rows[1:]
         with_numbers = [row for row in lower if any(map(is_number, row[1]))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sources.formats.tabular.tables import Record
+from sources.formats.tabular.tables import RawRow
 from sources.inspect.tables.cells import filled, is_missing, is_number
 from sources.inspect.tables.grid_columns import Grid, repeats_names
 
@@ -17,7 +17,7 @@ _NOTE = re.compile(
 
 
 def find_headings(
-    body: Sequence[Record], header: Sequence[Record], grid: Grid, is_sheet: bool
+    body: Sequence[RawRow], header: Sequence[RawRow], grid: Grid, is_sheet: bool
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Find the rows whose text belongs to the rows below, and those that repeat the names."""
     names = header[-1][1] if header else []
@@ -37,7 +37,7 @@ def find_headings(
     return headings if len(headings) <= _MANY else (), tuple(dict.fromkeys(repeats))
 
 
-def figures_lead(body: Sequence[Record], headings: Sequence[str], grid: Grid) -> bool:
+def figures_lead(body: Sequence[RawRow], headings: Sequence[str], grid: Grid) -> bool:
     """Say whether figures stand above the first heading."""
     for _, cells in body:
         if " ".join(filled(cells)[0].split()) in headings:
@@ -47,7 +47,7 @@ def figures_lead(body: Sequence[Record], headings: Sequence[str], grid: Grid) ->
     return False
 
 
-def _labels_come_again(body: Sequence[Record], grid: Grid) -> bool:
+def _labels_come_again(body: Sequence[RawRow], grid: Grid) -> bool:
     """Say whether the rows' labels are unlike only below each heading."""
     labels: list[str] = []
     section: set[str] = set()
@@ -64,7 +64,7 @@ def _labels_come_again(body: Sequence[Record], grid: Grid) -> bool:
     return len(labels) >= 1.5 * len(set(labels))
 
 
-def count_notes(tail: Sequence[Record], grid: Grid, header: int, is_sheet: bool) -> int:
+def count_notes(tail: Sequence[RawRow], grid: Grid, header: int, is_sheet: bool) -> int:
     """Return the number of filled rows at the end that are notes."""
     rows = [(number, cells) for number, cells in tail if number > header]
     count = 0

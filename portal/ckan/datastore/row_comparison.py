@@ -1,4 +1,4 @@
-"""Rows: read from the release, checked, and compared in DuckDB with those read back."""
+"""Rows of a release, checked and compared in DuckDB with the rows read back from the portal."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import pyarrow.parquet as pq
 
 from model.errors import PortalError
 from model.util.sql import identifier, literal
-from portal.ckan.datastore.shape import TableSchema
+from portal.ckan.datastore.table_schema import TableSchema
 
 MEMORY = "256MB"  # of a comparison
 BATCH_ROWS = 50_000  # rows of the release held in memory at a time
 
 
 @dataclass(frozen=True)
-class Counts:
+class RowCounts:
     """How many rows differ between the release and the table."""
 
     added: int
@@ -35,95 +35,98 @@ class Counts:
         return self.added + self.revised + self.withdrawn
 
 
-class Comparison:
-    """The release's rows beside the rows read back from the portal, in a DuckDB of their own.
+@dataclass(frozen=True)
+class RowComparison:
+    """A release's rows beside the portal's, in a DuckDB database of their own.
 
-    The relations: `wanted` (the release), `there` (read back: `_id` and the columns), and after
-    `compare` the table `changes` (`_id` of the row there or NULL, the wanted columns, and `change`:
-    added, revised, withdrawn).
+    Relations: `desired` (the release), `actual` (the portal: `_id` and the columns), and after
+    `compare` the table `changes` (`_id` of the actual row or NULL, the desired columns, and
+    `change`: added, revised, withdrawn).
     """
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, folder: Path, shape: TableSchema) -> None:
-        self.con = con
-        self.folder = folder
-        self.shape = shape
+    con: duckdb.DuckDBPyConnection
+    folder: Path
+    schema: TableSchema
 
-    def arrive(self, batches: Iterable[pa.RecordBatch] | pa.RecordBatchReader) -> None:
-        """Take the rows that are read back: `_id` and the columns."""
-        schema = with_id(self.shape)
+    def load_actual(self, batches: Iterable[pa.RecordBatch] | pa.RecordBatchReader) -> None:
+        """Store the portal's rows: `_id` and the columns."""
+        arrow_schema = with_id(self.schema)
         if isinstance(batches, pa.RecordBatchReader):
-            self.con.register("arrived", batches)
-            self.con.execute("CREATE OR REPLACE TABLE there AS FROM arrived")
+            self.con.register("incoming", batches)
+            self.con.execute("CREATE OR REPLACE TABLE actual AS FROM incoming")
         else:
-            # One by one, since an error of who reads them would come out as one of DuckDB's.
-            self.con.register("arrived", schema.empty_table())
-            self.con.execute("CREATE OR REPLACE TABLE there AS FROM arrived")
+            # One by one: DuckDB would replace an error raised by the iterator with its own.
+            self.con.register("incoming", arrow_schema.empty_table())
+            self.con.execute("CREATE OR REPLACE TABLE actual AS FROM incoming")
             for batch in batches:
-                self.con.register("arrived", pa.Table.from_batches([batch], schema))
-                self.con.execute("INSERT INTO there FROM arrived")
-        self.con.unregister("arrived")
+                self.con.register("incoming", pa.Table.from_batches([batch], arrow_schema))
+                self.con.execute("INSERT INTO actual FROM incoming")
+        self.con.unregister("incoming")
 
-    def compare(self) -> Counts:
-        """Compare by key, and keep what differs in the table `changes`."""
-        key = " AND ".join(f"w.{identifier(n)} = t.{identifier(n)}" for n in self.shape.key)
-        others = [name for name in self.shape.names if name not in self.shape.key]
+    def compare(self) -> RowCounts:
+        """Compare by key, and store the differences in the table `changes`."""
+        key = " AND ".join(f"w.{identifier(n)} = t.{identifier(n)}" for n in self.schema.key)
+        others = [name for name in self.schema.names if name not in self.schema.key]
         differs = " OR ".join(
             f"w.{identifier(n)} IS DISTINCT FROM t.{identifier(n)}" for n in others
         )
-        first = identifier(self.shape.key[0])  # never NULL in a row that exists: `check` saw to it
-        columns = ", ".join(f"w.{identifier(name)}" for name in self.shape.names)
+        first = identifier(self.schema.key[0])  # never NULL in an existing row: see `check`
+        columns = ", ".join(f"w.{identifier(name)}" for name in self.schema.names)
         self.con.execute(f"""
             CREATE OR REPLACE TABLE changes AS
             SELECT t._id, {columns}, CASE
                 WHEN t._id IS NULL THEN 'added'
                 WHEN w.{first} IS NULL THEN 'withdrawn'
                 ELSE 'revised' END AS change
-            FROM wanted w FULL JOIN there t ON {key}
+            FROM desired w FULL JOIN actual t ON {key}
             WHERE t._id IS NULL OR w.{first} IS NULL OR {differs}
         """)
         found: dict[str, int] = dict(
             self.con.execute("SELECT change, count(*) FROM changes GROUP BY ALL").fetchall()
         )
         added, revised = found.get("added", 0), found.get("revised", 0)
-        wanted = self.count("wanted")
-        return Counts(added, revised, found.get("withdrawn", 0), wanted - added - revised)
+        same = self.count("desired") - added - revised
+        return RowCounts(added, revised, found.get("withdrawn", 0), same)
 
     def count(self, relation: str) -> int:
         """Return the number of rows of one of the relations."""
-        return _number(self.con.execute(f"SELECT count(*) FROM {relation}"))
+        [(rows,)] = self.con.execute(f"SELECT count(*) FROM {relation}").fetchall()
+        return int(rows)
 
     def fingerprint(self, relation: str) -> tuple[int, int, int]:
         """Return a checksum of all rows that does not depend on their order.
 
         It is their number, and the sum and the exclusive or of their 64-bit hashes.
         """
-        # -0.0 and 0.0 are the same figure and differ in their bits: PostgreSQL makes one of both
-        # when it reads a literal.
+        # PostgreSQL reads -0.0 as 0.0: the same figure, other bits.
         values = ", ".join(
             f"{identifier(c.name)} + 0.0" if c.type == "float8" else identifier(c.name)
-            for c in self.shape.columns
+            for c in self.schema.columns
         )
-        found = self.con.execute(f"""
+        [(rows, total, parity)] = self.con.execute(f"""
             SELECT count(*), coalesce(sum(h::HUGEINT), 0), coalesce(bit_xor(h), 0)
             FROM (SELECT hash({values}) AS h FROM {relation})
         """).fetchall()
-        [(rows, total, parity)] = found
         return int(rows), int(total), int(parity)
 
     def changes(self, change: str, batch_rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
-        """Read the changed rows of one kind in batches: `_id` and the wanted columns."""
-        columns = ", ".join(identifier(name) for name in ("_id", *self.shape.names))
+        """Read the rows of one kind of change in batches: `_id` and the desired columns."""
+        columns = ", ".join(identifier(name) for name in ("_id", *self.schema.names))
         # A cursor of its own: the caller goes on using the connection meanwhile.
         reader = self.con.cursor().execute(
             f"SELECT {columns} FROM changes WHERE change = ?", [change]
         ).to_arrow_reader(batch_rows)
         for batch in reader:
-            yield batch.cast(with_id(self.shape))
+            yield batch.cast(with_id(self.schema))
 
 
 @contextmanager
-def comparison(data: Path, shape: TableSchema) -> Iterator[Comparison]:
-    """Open a comparison for a release; everything of it is removed afterwards.
+def open_comparison(data: Path, schema: TableSchema) -> Iterator[RowComparison]:
+    """Open a comparison for a release; its temporary files are removed afterwards.
+
+    Args:
+        data: the release's data.parquet.
+        schema: the columns to compare.
 
     Raises:
         PortalError: see `check`.
@@ -134,66 +137,61 @@ def comparison(data: Path, shape: TableSchema) -> Iterator[Comparison]:
             ":memory:",
             config={
                 "autoinstall_known_extensions": False, "autoload_known_extensions": False,
-                # What does not fit goes to the disk, so that memory does not grow with the table.
+                # The rest is spilled to the disk: memory does not grow with the table.
                 "memory_limit": MEMORY, "temp_directory": str(folder / "spilled"),
             },
         )
         try:
             con.execute("SET preserve_insertion_order = false")
-            columns = ", ".join(identifier(name) for name in shape.names)
+            columns = ", ".join(identifier(name) for name in schema.names)
             con.execute(  # a view takes no parameters
-                f"CREATE VIEW wanted AS SELECT {columns} FROM {literal(data)}"
+                f"CREATE VIEW desired AS SELECT {columns} FROM {literal(data)}"
             )
-            found = Comparison(con, folder, shape)
+            found = RowComparison(con, folder, schema)
             check(found, data)
             yield found
         finally:
             con.close()
 
 
-def check(rows: Comparison, data: Path) -> None:
-    """Refuse what no DataStore can hold, before anything is written.
+def check(rows: RowComparison, data: Path) -> None:
+    """Reject what no DataStore can hold, before anything is written.
 
     Raises:
         PortalError: a figure that is not finite, a NUL character, a key column without a value.
     """
     tests = []
-    for column in rows.shape.columns:
+    for column in rows.schema.columns:
         name = identifier(column.name)
         if column.type == "float8":
             tests.append((f"NOT isfinite({name})", column.name, "a figure that is not finite"))
         else:
             tests.append((f"contains({name}, chr(0))", column.name, "the character U+0000"))
-        if column.name in rows.shape.key:
+        if column.name in rows.schema.key:
             tests.append((f"{name} IS NULL", column.name, "no value, yet is part of the key"))
     counts = ", ".join(f"count(*) FILTER ({test})" for test, _, _ in tests)
-    [found] = rows.con.execute(f"SELECT {counts} FROM wanted").fetchall()
+    [found] = rows.con.execute(f"SELECT {counts} FROM desired").fetchall()
     for number, (_, named, what) in zip(found, tests, strict=True):
         if number:
             raise PortalError(
                 f"{number} row(s) have {what}",
                 where=f"{data}, column {named}",
-                todo="add an expectation that holds such rows back, then release anew",
+                todo="add an expectation that quarantines such rows, then make a new release",
             )
 
 
-def with_id(shape: TableSchema) -> pa.Schema:
-    """Return the shape's columns with CKAN's row number in front."""
-    return pa.schema([("_id", pa.int64()), *shape.arrow])
+def with_id(schema: TableSchema) -> pa.Schema:
+    """Return the schema's columns with CKAN's row number in front."""
+    return pa.schema([("_id", pa.int64()), *schema.arrow])
 
 
-def release_batches(data: Path, shape: TableSchema) -> Iterator[pa.RecordBatch]:
+def release_batches(data: Path, schema: TableSchema) -> Iterator[pa.RecordBatch]:
     """Read a release's rows in batches of BATCH_ROWS, columns in the declared order and types."""
-    with pq.ParquetFile(data, pre_buffer=False) as file:  # it would keep all of the file
-        for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=list(shape.names)):
-            yield batch.select(list(shape.names)).cast(shape.arrow)
+    with pq.ParquetFile(data, pre_buffer=False) as file:  # else all of it stays in memory
+        for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=list(schema.names)):
+            yield batch.select(list(schema.names)).cast(schema.arrow)
 
 
-def release_rows(data: Path) -> int:
-    """Return the number of rows of a release without reading them."""
+def released_rows(data: Path) -> int:
+    """Return a release's number of rows without reading them."""
     return int(pq.read_metadata(data).num_rows)
-
-
-def _number(result: duckdb.DuckDBPyConnection) -> int:
-    [(number,)] = result.fetchall()
-    return int(number)

@@ -1,4 +1,4 @@
-"""What a table looks like: columns with declared types, key, and the bilingual dictionary."""
+"""A table's schema: columns with declared types, key, and the bilingual data dictionary."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from model.reference.registries import Registries
 from model.util.text import LANGUAGES, Bilingual
 from portal.vocabulary import COLUMNS, FREQUENCIES, STATUSES
 
-# Longer codelists are in the dictionary that is published as a file of its own.
+# Longer codelists are only in the data dictionary that is published as a file.
 CODES_SHOWN = 40
 
-# The key in a column's `info` where the checksum of the loaded release stands: the one place that
-# both the action API and the database can read and write, and that goes away with the table.
-RECORD = "release_sha256"
+# The key in a column's `info` that holds the checksum of the loaded release: the one place that
+# both the action API and the database can read and write, and that is dropped with the table.
+CHECKSUM_KEY = "release_sha256"
 
-Type = Literal["text", "float8"]
+ColumnType = Literal["text", "float8"]
+Infos = Mapping[str, Mapping[str, Any]]  # of columns by name, as CKAN keeps them
 
 
 @dataclass(frozen=True)
-class Column:
+class DataStoreColumn:
     """A column: its name, its PostgreSQL type, and what CKAN keeps as its `info`."""
 
     name: str
-    type: Type
+    type: ColumnType
     info: Mapping[str, Any]
 
 
@@ -36,7 +37,7 @@ class Column:
 class TableSchema:
     """Columns in order, and those that identify a row."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[DataStoreColumn, ...]
     key: tuple[str, ...]
 
     @property
@@ -50,33 +51,41 @@ class TableSchema:
         types = {"text": pa.string(), "float8": pa.float64()}
         return pa.schema([(column.name, types[column.type]) for column in self.columns])
 
-    def fields(self, record: str | None) -> list[dict[str, Any]]:
-        """Return the `fields` of datastore_create; with what is to be recorded."""
+    def has_dictionary(self, infos: Infos) -> bool:
+        """Return whether the dictionary is this schema's, but for the recorded checksum."""
+        return all(
+            {key: value for key, value in infos.get(column.name, {}).items() if key != CHECKSUM_KEY}
+            == column.info
+            for column in self.columns
+        )
+
+    def fields(self, sha256: str | None) -> list[dict[str, Any]]:
+        """Return the `fields` of datastore_create, with the release's checksum if given."""
         return [
             {"id": column.name, "type": column.type, "info": info}
-            for column, info in zip(self.columns, self.infos(record), strict=True)
+            for column, info in zip(self.columns, self.infos(sha256), strict=True)
         ]
 
-    def infos(self, record: str | None) -> list[dict[str, Any]]:
-        """Return each column's `info`; the first one holds what is to be recorded."""
+    def infos(self, sha256: str | None) -> list[dict[str, Any]]:
+        """Return each column's `info`; the first one holds the release's checksum."""
         infos = [dict(column.info) for column in self.columns]
-        if record:
-            infos[0][RECORD] = record
+        if sha256:
+            infos[0][CHECKSUM_KEY] = sha256
         return infos
 
 
 def table_schema_of(dataset: Dataset, registries: Registries) -> TableSchema:
-    """Return the shape of a dataset's table, from its declaration alone: nothing is guessed."""
+    """Return the schema of a dataset's table, from its declaration alone: nothing is inferred."""
     columns = tuple(_column(dataset, registries, name) for name in dataset.columns)
     return TableSchema(columns, dataset.key)
 
 
-def without_record(info: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an `info` as the dictionary has it, without the recorded checksum."""
-    return {key: value for key, value in info.items() if key != RECORD}
+def recorded_sha256(infos: Infos) -> str | None:
+    """Return the checksum of the loaded release, None where none is recorded."""
+    return next((str(i[CHECKSUM_KEY]) for i in infos.values() if i.get(CHECKSUM_KEY)), None)
 
 
-def _column(dataset: Dataset, registries: Registries, name: str) -> Column:
+def _column(dataset: Dataset, registries: Registries, name: str) -> DataStoreColumn:
     if name in dataset.dimensions:
         title = description = dataset.dimensions[name].name
     else:
@@ -90,7 +99,7 @@ def _column(dataset: Dataset, registries: Registries, name: str) -> Column:
         for language in LANGUAGES
     }
     labels = {language: title.get(language) for language in LANGUAGES}
-    return Column(
+    return DataStoreColumn(
         name=name,
         type="float8" if number else "text",
         info={

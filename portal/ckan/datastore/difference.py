@@ -1,0 +1,121 @@
+"""Rows of a table in the database: read back, compared with the release, changed in place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+from psycopg import sql
+
+from model.errors import PortalError
+from portal.ckan.datastore import postgres_table
+from portal.ckan.datastore.database import copy_in, copy_out, select
+from portal.ckan.datastore.postgres_table import (
+    Connection,
+    identifiers,
+    replacement,
+    statement,
+)
+from portal.ckan.datastore.row_comparison import RowComparison, RowCounts, with_id
+
+
+def check_against_release(con: Connection, resource_id: str, both: RowComparison) -> None:
+    """Read the replacement back and compare its checksum with that of the release's rows."""
+    path = both.folder / "read-back.csv"
+    query = select(replacement(resource_id), both.schema.names)
+    _require_same_rows(both, copy_out(con, query, both.schema.arrow, path), "desired", resource_id)
+    path.unlink()
+
+
+def compare(con: Connection, resource_id: str, both: RowComparison) -> RowCounts:
+    """Read the portal's table and compare it with the release, row by row."""
+    path = both.folder / "actual.csv"
+    arrow_schema = with_id(both.schema)
+    both.load_actual(copy_out(con, select(resource_id, arrow_schema.names), arrow_schema, path))
+    path.unlink()
+    return both.compare()
+
+
+def count_rows(con: Connection, table: str) -> int:
+    """Return how many rows a table has."""
+    row = con.execute(statement("SELECT count(*) FROM public.{}", table)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def require_equal(actual: Any, desired: Any, resource_id: str, what: str) -> None:
+    """Check that what was read back is what the release has.
+
+    Args:
+        actual: read from the portal.
+        desired: of the release.
+        resource_id: the table's name.
+        what: names both in the message.
+
+    Raises:
+        PortalError: they differ.
+    """
+    if actual != desired:
+        raise PortalError(
+            f"the table read back is not the release: {what} are {actual} and should be {desired}",
+            where=f"resource {resource_id}",
+            todo="publish again; if it happens again, see the database's log",
+        )
+
+
+def revise(con: Connection, resource_id: str, both: RowComparison, counts: RowCounts) -> None:
+    """Inside a transaction: delete, update and insert the changed rows, and read them back."""
+    schema, table = both.schema, resource_id
+    con.execute(statement(
+        "CREATE TEMP TABLE _changes (_id integer, {}, _change text) ON COMMIT DROP",
+        postgres_table.column_definitions(schema),
+    ))
+    for change in ("withdrawn", "revised", "added"):
+        copy_in(
+            con, "_changes", ["_id", *schema.names, "_change"],
+            (_labelled(batch, change) for batch in both.changes(change)),
+        )
+    con.execute("ANALYZE pg_temp._changes")
+    names = identifiers(schema.names)
+    text = postgres_table.full_text(schema)
+    changed = "SELECT _id, {}, {} AS _full_text FROM _changes WHERE _change = {}"
+    revised = statement(changed, names, text, sql.Literal("revised"))
+    added = statement(changed, names, text, sql.Literal("added"))
+    sets = [statement("{} = c.{}", name, name) for name in (*schema.names, "_full_text")]
+    for change, number, command in (
+        ("withdrawn", counts.withdrawn, statement(
+            "DELETE FROM public.{} t USING _changes c"
+            " WHERE c._id = t._id AND c._change = 'withdrawn'", table,
+        )),
+        ("revised", counts.revised, statement(
+            "UPDATE public.{} t SET {} FROM ({}) c WHERE c._id = t._id",
+            table, sql.SQL(", ").join(sets), revised,
+        )),
+        ("added", counts.added, statement(
+            "INSERT INTO public.{} ({}, _full_text) SELECT {}, _full_text FROM ({}) c",
+            table, names, names, added,
+        )),
+    ):
+        require_equal(con.execute(command).rowcount, number, resource_id, f"{change} rows")
+    same_key = [statement("t.{} = c.{}", name, name) for name in schema.key]
+    written = statement(
+        "SELECT {} FROM public.{} t JOIN _changes c ON {} WHERE c._change <> 'withdrawn'",
+        sql.SQL(", ").join(statement("t.{}", name) for name in schema.names),
+        table, sql.SQL(" AND ").join(same_key),
+    )
+    path = both.folder / "changed.csv"
+    both.con.execute("CREATE OR REPLACE VIEW to_write AS FROM changes WHERE change <> 'withdrawn'")
+    _require_same_rows(both, copy_out(con, written, schema.arrow, path), "to_write", resource_id)
+
+
+def _require_same_rows(
+    both: RowComparison, actual: pa.RecordBatchReader, desired: str, resource_id: str
+) -> None:
+    both.con.register("read_back", actual)
+    found = both.fingerprint("read_back")
+    both.con.unregister("read_back")
+    what = "rows, sum and exclusive or of their checksums"
+    require_equal(found, both.fingerprint(desired), resource_id, what)
+
+
+def _labelled(batch: pa.RecordBatch, change: str) -> pa.RecordBatch:
+    return batch.append_column("_change", pa.array([change] * batch.num_rows, pa.string()))

@@ -1,0 +1,217 @@
+"""A DataStore table in PostgreSQL: the structure that CKAN gives it, and its actual state.
+
+The structure is that of CKAN 2.12, ckanext/datastore/backend/postgres.py: `create_table`,
+`create_indexes`, `_create_fulltext_trigger`. Index names must be CKAN's: it finds indexes by name
+alone and would build a second one under its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, LiteralString
+
+import psycopg
+from psycopg import sql
+
+from model.util.sql import identifier
+from portal.ckan.datastore.table_schema import Infos, TableSchema
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+TextIndex = Literal["gist", "gin"]
+
+FULL_TEXT_TRIGGER = "zfulltext"
+PG_TYPES = {"text": "text", "float8": "double precision"}
+
+
+def statement(template: LiteralString, *parts: str | sql.Composable) -> sql.Composed:
+    """Return a statement with each `{}` of its template filled in; strings become identifiers."""
+    return sql.SQL(template).format(
+        *(sql.Identifier(part) if isinstance(part, str) else part for part in parts)
+    )
+
+
+def identifiers(names: Iterable[str]) -> sql.Composed:
+    """Return quoted names, separated by commas."""
+    return sql.SQL(", ").join(map(sql.Identifier, names))
+
+
+def replacement(name: str) -> str:
+    """Return the name of a table, sequence or index until it is swapped in.
+
+    It begins with `_`: such tables are hidden from `_table_metadata` and from the API.
+    """
+    return f"_n_{name}"
+
+
+def staging(resource_id: str) -> str:
+    """Return the name of the table that the rows are copied into."""
+    return f"_s_{resource_id}"
+
+
+@dataclass(frozen=True)
+class TableIndex:
+    """An index: CKAN's name for it, and what follows `ON table` in its definition."""
+
+    name: str
+    unique: bool
+    definition: str  # "USING btree (indicator)", as PostgreSQL prints it: names are quoted
+
+    def statement(self, table: str, name: str) -> sql.Composed:
+        """Return the CREATE INDEX for a table."""
+        unique = sql.SQL("UNIQUE " if self.unique else "")
+        return statement(
+            "CREATE {}INDEX {} ON public.{} {}", unique, name, table, sql.SQL(self.definition)
+        )
+
+
+def indexes(resource_id: str, schema: TableSchema, method: TextIndex) -> list[TableIndex]:
+    """Return the indexes that a table should have: key, key columns, full text."""
+    key = ", ".join(identifier(name) for name in schema.key)
+    found = [TableIndex(_index_name(resource_id, key), True, f"USING btree ({key})")]
+    for name in schema.key:
+        column = identifier(name)
+        found.append(TableIndex(_index_name(resource_id, column), False, f"USING btree ({column})"))
+    name = _index_name(resource_id, '"_full_text"')
+    return [*found, TableIndex(name, False, f'USING {method} ("_full_text")')]
+
+
+def _index_name(resource_id: str, fields: str) -> str:
+    digest = hashlib.sha1((resource_id + fields).encode(), usedforsecurity=False)
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class TableState:
+    """The actual state of a table in the database.
+
+    Args:
+        columns: name and type of each, in order, CKAN's own two first.
+        comments: the comment of each column that has one, as CKAN writes it: JSON.
+        keys: the columns of each unique index, but for the primary key.
+        indexes: the valid ones, but for the primary key.
+        triggered: whether CKAN's trigger keeps the full text.
+        rows: the count that CKAN shows; None where it would have to count first.
+    """
+
+    columns: tuple[tuple[str, str], ...]
+    comments: dict[str, dict[str, Any]]
+    keys: tuple[tuple[str, ...], ...]
+    indexes: tuple[TableIndex, ...]
+    triggered: bool
+    rows: int | None
+
+    @property
+    def infos(self) -> Infos:
+        """Each column's `info`."""
+        return {name: comment.get("_info", {}) for name, comment in self.comments.items()}
+
+    def structure_matches(self, schema: TableSchema) -> bool:
+        """Return whether columns, types and key are those of a schema."""
+        columns = [(c.name, PG_TYPES[c.type]) for c in schema.columns]
+        desired = (("_id", "integer"), ("_full_text", "tsvector"), *columns)
+        return self.columns == desired and set(schema.key) in map(set, self.keys)
+
+
+def find(con: Connection, resource_id: str) -> TableState | None:
+    """Return the state of a table, None where there is none."""
+    row = con.execute(
+        "SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+        " AND relname = %s AND relkind = 'r'", [resource_id],
+    ).fetchone()
+    if row is None:
+        return None
+    [oid] = row
+    columns = con.execute(
+        "SELECT attname, format_type(atttypid, atttypmod), col_description(attrelid, attnum)"
+        " FROM pg_attribute WHERE attrelid = %s AND attnum > 0 AND NOT attisdropped"
+        " ORDER BY attnum", [oid],
+    ).fetchall()
+    keys = con.execute(
+        "SELECT array_agg(a.attname::text) FROM pg_index i"
+        " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey)"
+        " WHERE i.indrelid = %s AND indisunique AND NOT indisprimary AND indisvalid"
+        " AND indpred IS NULL AND indexprs IS NULL GROUP BY i.indexrelid", [oid],
+    ).fetchall()
+    triggered = con.execute(
+        "SELECT 1 FROM pg_trigger WHERE tgrelid = %s AND tgname = %s AND tgenabled = 'O'",
+        [oid, FULL_TEXT_TRIGGER],
+    ).fetchone()
+    rows = con.execute(
+        "SELECT (stats->>'rows')::bigint FROM _table_stats WHERE resource_id = %s", [resource_id],
+    ).fetchone()
+    return TableState(
+        columns=tuple((name, kind) for name, kind, _ in columns),
+        comments={name: _comment(text) for name, _, text in columns if text},
+        keys=tuple(tuple(names) for (names,) in keys),
+        indexes=tuple(_found_indexes(con, oid)),
+        triggered=triggered is not None,
+        rows=rows[0] if rows else None,
+    )
+
+
+def _comment(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _found_indexes(con: Connection, oid: int) -> list[TableIndex]:
+    rows = con.execute(
+        "SELECT c.relname, i.indisunique, pg_get_indexdef(i.indexrelid),"
+        " format('INDEX %%I ON %%s ', c.relname, format('%%I.%%I', 'public', t.relname))"
+        " FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
+        " JOIN pg_class t ON t.oid = i.indrelid"
+        " WHERE i.indrelid = %s AND i.indisvalid AND NOT i.indisprimary"
+        " ORDER BY c.relname", [oid],
+    ).fetchall()
+    # The definition is CREATE [UNIQUE] INDEX name ON public.table USING ...; it is cut after the
+    # known names, since a name can hold any text.
+    return [
+        TableIndex(name, unique, definition.partition(head)[2])
+        for name, unique, definition, head in rows
+        if head in definition
+    ]
+
+
+def full_text(schema: TableSchema) -> sql.Composable:
+    """Return an expression equal to CKAN's trigger that takes half its time.
+
+    The trigger joins the values of the row as JSON; for text and float8 these are PostgreSQL's
+    text of them.
+    """
+    return statement("to_tsvector(concat_ws(' ', {}))", identifiers(schema.names))
+
+
+def column_definitions(schema: TableSchema) -> sql.Composed:
+    """Return the columns with their types, as CREATE TABLE takes them."""
+    return sql.SQL(", ").join(
+        statement("{} {}", column.name, sql.SQL(PG_TYPES[column.type]))
+        for column in schema.columns
+    )
+
+
+def comment_statements(
+    table: str, schema: TableSchema, sha256: str | None, before: dict[str, dict[str, Any]]
+) -> list[sql.Composed]:
+    """Return the statements that write the dictionary as CKAN keeps it: comments of columns.
+
+    Args:
+        table: its name.
+        schema: gives the dictionary.
+        sha256: the release's checksum, recorded with it.
+        before: the comments so far; what other extensions keep there (beside `_info`) stays.
+    """
+    statements = []
+    for column, info in zip(schema.columns, schema.infos(sha256), strict=True):
+        comment = {**before.get(column.name, {}), "_info": info}
+        # CKAN recognises the current format of the comment by the blank in front.
+        text = " " + json.dumps(comment, ensure_ascii=False, separators=(",", ":"))
+        statements.append(statement(
+            "COMMENT ON COLUMN public.{}.{} IS {}", table, column.name, sql.Literal(text)
+        ))
+    return statements

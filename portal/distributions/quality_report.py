@@ -1,0 +1,68 @@
+"""The quality report of a release: as JSON, and as a page of its own for other portals' readers.
+
+The page holds both languages; it opens in Vietnamese, and `#en` shows English, without script and
+without network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from model.util.hashing import pretty_json
+from model.util.text import LANGUAGES, Bilingual
+from portal.content import Content
+from portal.distributions.base import Distribution, WrittenFile
+from portal.rendering.environment import render_template
+from portal.rendering.quality_body import quality_body
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+
+
+def _write_json(content: Content, path: Path, _: Sequence[WrittenFile]) -> None:
+    path.write_text(pretty_json(content.quality), encoding="utf-8")
+
+
+def _write_page(content: Content, path: Path, _: Sequence[WrittenFile]) -> None:
+    """Write the report as of the day on which the release was issued."""
+    parts = {language: _section(content, language) for language in LANGUAGES}
+    page = render_template(
+        TEMPLATES, "quality_page.html", "vi", title=content.dataset.title.vi, parts=parts
+    )
+    path.write_bytes(page)
+
+
+def _section(content: Content, language: str) -> str:
+    body = quality_body(content.names, content.report, content.quality, content, language)
+    return render_template(
+        TEMPLATES, "quality_section.html", language, dataset=content.dataset,
+        release=content.release, v=body, dimensions=body["dimensions"],
+    ).decode()
+
+
+quality_json = Distribution(
+    title=Bilingual(vi="Báo cáo chất lượng (JSON)", en="Quality report (JSON)"),
+    purpose=Bilingual(
+        vi="Kết quả của từng phép kiểm tra trên bản phát hành này.",
+        en="What every check found in this release.",
+    ),
+    media_type="application/json",
+    file_type="JSON",
+    name="{name}-quality.json",
+    write=_write_json,
+    package_properties=lambda _: {"type": "json"},
+)
+
+quality_page = Distribution(
+    title=Bilingual(vi="Báo cáo chất lượng (HTML)", en="Quality report (HTML)"),
+    purpose=Bilingual(
+        vi="Cùng báo cáo, để đọc: điểm, từng phép kiểm tra, các dòng không đạt, các dòng bị giữ"
+        " lại.",
+        en="The same report, to be read: scores, every check, the failing rows, the quarantined"
+        " rows.",
+    ),
+    media_type="text/html",
+    file_type="HTML",
+    name="{name}-quality.html",
+    write=_write_page,
+)

@@ -1,0 +1,19 @@
+"""How tests are shared out when they run in parallel (`make test`, pytest-xdist)."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests of a file on one worker, and all tests of the one CKAN on another.
+
+    Module fixtures (a run of the sample, a browser) are then made once, and nobody else changes
+    the portal in the middle of a test.
+    """
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    for item in items:
+        on_ckan = "ckan" in getattr(item, "fixturenames", ())
+        group = "ckan" if on_ckan else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
