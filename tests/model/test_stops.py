@@ -117,25 +117,24 @@ def test_where_small_counts_stop_a_release_no_reason_shows_what_was_found():
     assert masked_record(record.model_copy(update={"blockers": None})).blockers is None
 
 
-@pytest.mark.parametrize(("reason", "vi"), [
+@pytest.mark.parametrize(("text", "vi"), [
     ("within_bounds: The value lies within its bounds.", BOUNDS.title.vi),
-    ("ref_area is empty", "thiếu ref_area"),
-    ("value 'n/a; x' is not a number written as English (1,234.5)",
-     "value 'n/a; x' is not a number written as English (1,234.5)"),
-    ("value '1,5' is not a number written as English (1,234.5); time period: '2023-13' is no period"
-     " that can be read without a declared format (declare `format:`, e.g. \"%d/%m/%Y\")",
+    ('[{"code":"empty","concept":"ref_area"}]', "thiếu ref_area"),
+    ('[{"code":"not_a_number","text":"1,5","locale":"English (1,234.5)"},'
+     '{"code":"period","text":"2023-13","detail":"\'2023-13\' is no period"}]',
      "giá trị '1,5' không phải là số theo cách viết đã khai báo;"
      " không đọc được kỳ thời gian '2023-13'"),
-    ("ref_area: 'Hải Dươngg' is not in codelist vn_province_2008 (did you mean 'hai duong'?)",
-     "ref_area: 'Hải Dươngg' không có trong danh mục mã vn_province_2008"),
+    ('[{"code":"not_in_codelist","concept":"ref_area","text":"Hải Dươngg",'
+     '"codelist":"vn_province_2008","near":"hai duong"}]',
+     "ref_area: 'Hải Dươngg' không có trong danh mục mã vn_province_2008 (gần với 'hai duong')"),
     ("a sentence that is not ours", "a sentence that is not ours"),
+    ('[{"code":"of a later version"}]', '[{"code":"of a later version"}]'),
 ])
-def test_a_reason_is_told_in_vietnamese_as_far_as_it_is_ours(reason, vi):
-    assert reason_in_words(reason, {"within_bounds": BOUNDS.title}).vi == vi
+def test_a_reason_has_words_in_both_languages(text, vi):
+    assert reason_in_words(text, {"within_bounds": BOUNDS.title}).vi == vi
 
 
-def test_the_sentences_are_those_that_the_reader_of_cells_writes():
-    """What reads the cells writes the reasons: its words and these must not part."""
+def test_the_reader_of_cells_gives_reasons_with_words():
     registries = load_registries()
     read = {
         concept: reader_for(concept, ColumnRule(column="x"), dataset(), registries)
@@ -145,8 +144,10 @@ def test_the_sentences_are_those_that_the_reader_of_cells_writes():
         ("ref_area", "Hải Dươngg"), ("obs_status", "?"), ("time_period", "2023-13"),
         ("time_period", "0001"), ("indicator", ""),
     ):
-        reason = read[concept](text).reject
-        assert reason and reason_in_words(reason, {}).vi != reason
+        reasons = read[concept](text).reject
+        assert reasons and all(each.words.vi != each.words.en for each in reasons)
+        stored = f"[{','.join(each.as_json() for each in reasons)}]"
+        assert reason_in_words(stored, {}).en == "; ".join(each.words.en for each in reasons)
 
 
 def test_every_kind_of_personal_data_is_told_and_none_twice():

@@ -10,7 +10,8 @@ import duckdb
 import pyarrow as pa
 
 from model.declarations.dataset import FOOTNOTES, ColumnRule, Dataset
-from model.reference.periods import parse_period
+from model.records.reject_reasons import RejectError, RejectReason, reason
+from model.reference.periods import YEARS, YearOutOfRangeError, parse_period
 from model.reference.registries import Registries
 from model.util.sql import identifier
 from warehouse.cleaning.area_codes import SEPARATOR, code_reader
@@ -21,13 +22,13 @@ OBS_STATUSES = {"A", "B", "E", "F", "I", "N", "O", "P", "Q", "U"}
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a distinct source text means: a value with its marks, or why it means nothing."""
+    """What a distinct source text means: a value with its marks, or why it cannot be read."""
 
     value: str | None
     status: str | None = None
     note: str | None = None
     footnotes: str | None = None
-    reject: str | None = None
+    reject: tuple[RejectReason, ...] = ()
 
 
 def reader_for(
@@ -57,20 +58,24 @@ def reader_for(
         if concept == "time_period":
             try:
                 period = parse_period(label, rule.format)
+            except YearOutOfRangeError:
+                return Meaning(None, reject=(reason("year_outside", text=label, range=YEARS),))
             except ValueError as error:
-                return Meaning(None, reject=f"time period: {error}")
+                return Meaning(None, reject=(reason("period", text=label, detail=str(error)),))
             return Meaning(period.iso, period.status)
         if concept == "obs_status":
             if label in ("", "A") or label in OBS_STATUSES:
                 return Meaning(label or None)
             known = ", ".join(sorted({*OBS_STATUSES, *rule.map}))
-            return Meaning(None, reject=f"status {text!r} is none of {known}")
+            return Meaning(None, reject=(reason("status", text=text, known=known),))
         if code_of is not None:
             try:
                 return Meaning(code_of(label, name))
-            except ValueError as error:
-                return Meaning(None, reject=f"{concept}: {error}")
-        return Meaning(label or None, reject=None if label else f"{concept} is empty")
+            except RejectError as error:
+                first, *more = error.reasons
+                named = RejectReason(first.code, {**first.params, "concept": concept})
+                return Meaning(None, reject=(named, *more))
+        return Meaning(label or None, reject=() if label else (reason("empty", concept=concept),))
 
     return read
 
@@ -80,7 +85,7 @@ def _footnotes(label: str, rule: ColumnRule, dataset: Dataset) -> Meaning:
     labels = [label] if label in rule.map else re.split(r"[\s,;]+", label)
     found = {rule.map.get(each, each) for each in labels if each}
     if unknown := sorted(found - set(dataset.footnotes)):
-        return Meaning(None, reject=f"footnotes: {unknown[0]!r} is not among the dataset's")
+        return Meaning(None, reject=(reason("footnote", text=unknown[0]),))
     return Meaning(" ".join(sorted(found)) or None)
 
 
@@ -108,7 +113,10 @@ def look_up(
             "status": pa.array([answer.status for _, answer in answers], pa.string()),
             "note": pa.array([answer.note for _, answer in answers], pa.string()),
             "footnotes": pa.array([answer.footnotes for _, answer in answers], pa.string()),
-            "reject": pa.array([answer.reject for _, answer in answers], pa.string()),
+            "reject": pa.array(
+                [",".join(each.as_json() for each in answer.reject) or None
+                 for _, answer in answers], pa.string(),
+            ),
         }
     )
     con.register("_small", small)

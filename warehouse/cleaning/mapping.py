@@ -15,6 +15,7 @@ from model.reference.registries import Registries
 from model.util.sql import identifier, literal
 from warehouse.cleaning.code_mapping import look_up, reader_for, text_of
 from warehouse.cleaning.numbers import UNMARKED, bound_rule, number_of
+from warehouse.cleaning.rejection import reject_sql
 from warehouse.cleaning.unpivot import PLACE, SOURCE_ROW
 
 POSITION = ("_part", "_row", "_column", PLACE, *UNMARKED)
@@ -56,7 +57,8 @@ def map_observations(
             rejects.append(f"{identifier(alias)}.reject")
             if concept in dataset.key:
                 rejects.append(
-                    f"CASE WHEN raw.{identifier(column)} IS NULL THEN '{concept} is empty' END"
+                    f"CASE WHEN raw.{identifier(column)} IS NULL"
+                    f" THEN {reject_sql('empty', concept=literal(concept))} END"
                 )
     figure, figure_reject = number_of(value, columns)
     rejects.append(figure_reject)
@@ -72,7 +74,7 @@ def map_observations(
     value_column = rules["obs_value"].column
     footnote = _footnotes(dataset, values, footnotes)
     original = _as_json([name for name in columns if name not in beside], "raw")
-    reject = f"nullif(concat_ws('; ', {', '.join(rejects)}), '')"
+    reject = f"'[' || nullif(concat_ws(',', {', '.join(rejects)}), '') || ']'"
     position = "raw._column" if "_column" in columns else literal(value_column or "")
     selected = ", ".join(
         [
@@ -120,8 +122,8 @@ def _bounds(
     found = dict.fromkeys(BOUNDS, "CAST(NULL AS DOUBLE)")
     for name in BOUNDS:
         if name in rules:
-            found[name], reject = number_of(bound_rule(rules[name], value), columns)
-            rejects.append(f"'{name}: ' || {reject}")
+            found[name], reject = number_of(bound_rule(rules[name], value), columns, name)
+            rejects.append(reject)
     return found
 
 
