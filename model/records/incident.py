@@ -1,4 +1,4 @@
-"""TODO model.records.incident."""
+"""Failures of steps, what was notified of them, and incidents for the feed."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class RejectError(ValueError):
 class _Template(NamedTuple):
     vi: str
     en: str
-    optional: Mapping[str, tuple[str, str]] = {}  # noqa: RUF012  # parameter -> what it adds
+    optional: Mapping[str, tuple[str, str]] = {}  # parameter -> what it adds
 
 
 # `{of}` is the concept and a colon, where the reason names one.

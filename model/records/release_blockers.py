@@ -147,7 +147,7 @@ def _join(texts: Sequence[Bilingual], separator: str = "; ") -> Bilingual:
 
 
 def _broken(stop: ReleaseBlocker, names: bool) -> Bilingual:
-    """Return which checks the rows that are held back break, and how many each."""
+    """Return which checks the rows that are quarantined break, and how many each."""
     parts = [
         Bilingual(
             vi=f"{_vi(check.unexpected)} dòng không đạt {_title(check, names).vi}",
@@ -205,7 +205,7 @@ def _over_tolerance(stop: ReleaseBlocker, dataset: str, names: bool) -> BlockerT
         Bilingual(
             vi=f"{_vi(stop.quarantined)} trên {_vi(stop.rows)} dòng ({_percent_vi(share)}) bị giữ lại,"
             f" vượt mức cho phép {_percent_vi(allowed)}: {broken.vi}",
-            en=f"{stop.quarantined:,} of {stop.rows:,} {quarantined} held back ({share:.2%}), more than the"
+            en=f"{stop.quarantined:,} of {stop.rows:,} {quarantined} quarantined ({share:.2%}), more than the"
             f" tolerance of {allowed:.2%}: {broken.en}",
         ),
         Bilingual(

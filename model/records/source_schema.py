@@ -1,4 +1,7 @@
-"""TODO model.records.source_schema."""
+"""The source schema: columns, types, units and codes of a snapshot, and drift between two.
+
+Here are the types only; `warehouse.cleaning` observes and compares them.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ class ColumnSchema(Frozen):
 
 
 class SourceSchema(Frozen):
-    """What a snapshot looks like to its declaration: `shape.json`."""
+    """What a snapshot looks like to its declaration: `source_schema.json`."""
 
     read_by: str  # checksum of how the declaration reads the source
     parts: tuple[str, ...]  # names of files and pages, digits as "#"

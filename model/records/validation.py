@@ -1,4 +1,7 @@
-"""TODO model.records.validation."""
+"""The quality record of a validation: check results, scores, gaps and release blockers.
+
+Everything here is data; sentences about it are made in `release_blockers`.
+"""
 
 from __future__ import annotations
 
@@ -73,10 +76,10 @@ class BlockingCheck(Frozen):
 
 BlockerKind = Literal[
     "empty",  # the table has no rows
-    "all_quarantined",  # every row is held back
-    "over_tolerance",  # more rows are held back than the dataset tolerates
+    "all_quarantined",  # every row is quarantined
+    "over_tolerance",  # more rows are quarantined than the dataset tolerates
     "table",  # checks on the table as a whole fail
-    "unsettled",  # checks on rows fail on what remains once rows are held back
+    "unsettled",  # checks on rows fail on what remains once rows are quarantined
     "check_error",  # checks ended in an error
     "disclosure_unknown",  # it cannot be told what published totals give away of small counts
     "shape",  # the source has another shape than the one released last
@@ -93,7 +96,7 @@ class ReleaseBlocker(Frozen):
     unread: int = 0  # of those held: rows that could not be read
     tolerance: float | None = None
     checks: tuple[BlockingCheck, ...] = ()
-    first: Place | None = None  # the first row that is held back
+    first: Place | None = None  # the first row that is quarantined
     drift: tuple[Drift, ...] = ()
     error: str = ""  # the error's own words, in English
     where: str = ""
@@ -114,7 +117,7 @@ class QualityRecord(Frozen):
     dataset: str
     suite_sha256: str
     versions: dict[str, str]
-    rows_read: int  # observations in the table before anything was held back
+    rows_read: int  # observations in the table before anything was quarantined
     rows_released: int
     rows_quarantined: int
     tolerance: float
@@ -123,7 +126,7 @@ class QualityRecord(Frozen):
     scores: tuple[Score, ...] = ()  # what the table alone decides; `versions` has the algorithm
     rows_accepted: int = 0  # rows that break a check and were accepted by a person
     blockers: tuple[ReleaseBlocker, ...] | None = None  # why the release may not be made, or None
-    duration_ms: float | None = None  # of the checks as a whole, with samples and what is held back
+    duration_ms: float | None = None  # of the checks as a whole, with samples and what is quarantined
 
     def without_durations(self) -> QualityRecord:
         """Return the record without how long anything took: the same inputs give the same."""

@@ -1,7 +1,7 @@
 """Which code a source's text means for an area, and what became of areas of an earlier vintage.
 
 What is ambiguous is never chosen: a name that several areas have, a code whose name in the
-source is another area's, an area that was split. Each gets its reason, and its row is held back.
+source is another area's, an area that was split. Each gets its reason, and its row is quarantined.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def code_reader(
     Args:
         rule: says within which area it must lie.
         codelist: in which it is looked up.
-        registries: lineages and other codelists, to say more of what is unknown.
+        registries: successions and other codelists, to say more of an unknown text.
     """
     unknown = 0
 
@@ -94,7 +94,7 @@ def succeed(
         con: the connection that has `observation`.
         dataset: the declaration.
         rule: of `ref_area`, with `successor`.
-        lineage: of the rule's codelist.
+        succession: of the rule's codelist.
         registries: the codelists.
     """
     old, new = registries.codelists[succession.old], registries.codelists[succession.new]

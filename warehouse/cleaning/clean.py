@@ -69,11 +69,11 @@ def clean(
         con: a connection of its own.
         batches: what `SourceProtocol.read` gives.
         dataset: the declaration.
-        source: the source of the profile at work.
+        source: the source of the profile.
         defaults: the protocol's own column rules.
         registries: codelists and units.
         sql: text of the declaration's SQL file: one SELECT over `raw`.
-        last: the shape of the snapshot that was released before.
+        last: the source schema of the snapshot released before.
 
     Raises:
         DriftError: the source cannot be read as it could when it had the shape `last`.
@@ -105,7 +105,7 @@ def clean(
     empty = drop_empty(con, value, columns) if source.empty == "drop" else 0
     map_observations(con, dataset, rules, value, columns, beside, registries)
     source_schema = schema_inspection.with_codes(con, source_schema, dataset)
-    # Rows with an unknown code are rejected, each by itself. The judgement stops the table where it
+    # Rows with an unknown code are rejected, each by itself. The validation run stops the table where it
     # must; it is made all the same, so that whatever else is wrong is told at once.
     changed += code_drift(last, source_schema, dataset, source) if last else []
     source_schema = source_schema.model_copy(update={"drift": tuple(changed)})

@@ -107,7 +107,7 @@ def add_position(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
 def check_columns(
     rules: dict[str, ColumnRule], source: Source, columns: dict[str, str], dataset: Dataset
 ) -> None:
-    """Make sure that the rules name every concept, and columns that are there.
+    """Check that the rules name every concept, and columns that are there.
 
     Raises:
         ReadError: a concept has no rule, or a column is missing (with the nearest name).

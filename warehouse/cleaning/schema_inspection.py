@@ -46,7 +46,7 @@ def observed_schema(
 
     Args:
         con: the connection that has `raw`.
-        source: the source of the profile at work.
+        source: the source of the profile.
         rules: where each concept comes from.
         sql: text of the declaration's SQL file.
     """
@@ -199,7 +199,7 @@ def with_codes(con: duckdb.DuckDBPyConnection, source_schema: SourceSchema, data
 
     Args:
         con: has a table `_read_<concept>` (source, value, reject) for each mapped concept.
-        shape: what `observed_schema` gave.
+        source_schema: what `observed_schema` gave.
         dataset: the declaration.
     """
     made = {name for (name,) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall()}

@@ -113,8 +113,8 @@ def propose(
         return None, close(data_dir, dataset.id, f"draft {name}, which was rejected", now)
     if folder.exists():  # a run ended before it could say so in the log
         shutil.rmtree(folder)
-    with atomic_directory(folder) as aside:
-        releases.fill(data_dir, aside, dataset, before, validated, inputs, now)
+    with atomic_directory(folder) as staging:
+        releases.fill(data_dir, staging, dataset, before, validated, inputs, now)
     made = DraftEvent(event="made", draft=name, release=number, content_sha256=content, at=now)
     if waits and waits.draft != name:
         _add(data_dir, dataset.id, _ending(waits, "replaced", now, replaced_by=f"draft {name}"), made)
@@ -128,7 +128,7 @@ def approve(data_dir: DataDir, dataset: str, draft: str | None, by: str, now: da
     """Turn the draft that waits into the next release: its very bytes, and who decided.
 
     Args:
-        home: the data folder.
+        data_dir: the data folder.
         dataset: id of the dataset.
         draft: the name of the draft that was looked at, or None for the one that waits.
         by: who approves.
@@ -156,11 +156,11 @@ def approve(data_dir: DataDir, dataset: str, draft: str | None, by: str, now: da
         {**stored.release.model_dump(), "issued": now, "decision": decision}
     )
     target = data_dir.releases(dataset) / str(release.number)
-    with atomic_directory(target) as aside:
+    with atomic_directory(target) as staging:
         for record in release.files:
-            with disk_errors(aside):
-                shutil.copyfile(stored.path(record.name), aside / record.name)
-        (aside / "release.json").write_text(pretty_json(release), encoding="utf-8")
+            with disk_errors(staging):
+                shutil.copyfile(stored.path(record.name), staging / record.name)
+        (staging / "release.json").write_text(pretty_json(release), encoding="utf-8")
     _add(data_dir, dataset, _ending(made, "approved", now, by=by))
     _finish(data_dir, dataset)
     return releases.load(target)
@@ -172,7 +172,7 @@ def reject(
     """Reject the draft that waits; the same inputs will not make it again.
 
     Args:
-        home: the data folder.
+        data_dir: the data folder.
         dataset: id of the dataset.
         draft: the name of the draft that was looked at, or None for the one that waits.
         by: who rejects.
@@ -206,7 +206,7 @@ def close(data_dir: DataDir, dataset: str, replaced_by: str, now: datetime) -> b
 
 
 def check(stored: StoredRelease) -> None:
-    """Make sure that every file still has the checksum that its record says.
+    """Check that every file still has the checksum that its record says.
 
     Raises:
         StoreError: one was changed or lost.

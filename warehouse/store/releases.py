@@ -1,9 +1,9 @@
 """Releases: numbered, immutable, each with its checksums and what changed since the last.
 
     releases/<sector>/<dataset>/<number>/data.parquet, changes.parquet, quarantine.parquet,
-                                         quality.json, shape.json, release.json
+                                         quality.json, source_schema.json, release.json
 
-Written aside, synced, renamed: the rename is the commit. The highest number is current.
+Written to a staging folder, synced, renamed: the rename is the commit. The highest number is current.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from warehouse.store.data_dir import DataDir
 from warehouse.store.working_tables import Validated
 
 FILES = ("data.parquet", "changes.parquet", "quarantine.parquet", "quality.json")
-SHAPE = "shape.json"  # not of a withdrawal, nor of releases from before shapes were kept
+SHAPE = "source_schema.json"  # not of a withdrawal, nor of releases from before shapes were kept
 
 
 @dataclass(frozen=True)
@@ -155,8 +155,8 @@ def make(
     if before and says_nothing_new(before, validated, inputs):
         return before, False
     target = data_dir.releases(dataset.id) / str(number_after(before))
-    with atomic_directory(target) as aside:
-        fill(data_dir, aside, dataset, before, validated, inputs, issued)
+    with atomic_directory(target) as staging:
+        fill(data_dir, staging, dataset, before, validated, inputs, issued)
     return load(target), True
 
 
@@ -166,7 +166,7 @@ def number_after(before: StoredRelease | None) -> int:
 
 
 def refuse_withdrawn(before: StoredRelease | None) -> None:
-    """Make sure that the dataset was not withdrawn.
+    """Check that the dataset was not withdrawn.
 
     Raises:
         DeclarationError: it was; its identifier must never mean anything else.
@@ -207,8 +207,8 @@ def fill(
     """Write all files of a release into `folder`.
 
     Args:
-        home: the data folder.
-        folder: a new folder, aside from the releases.
+        data_dir: the data folder.
+        folder: a staging folder.
         dataset: the declaration.
         before: the release that it will follow.
         validated: what it holds.
@@ -287,7 +287,7 @@ def write_changes(
     """Write `changes.parquet`: one row for each observation added, revised or withdrawn.
 
     Args:
-        home: the data folder.
+        data_dir: the data folder.
         dataset: the declaration of the data in `folder`.
         before: the release to compare with. A key that differs in its columns from that
             release's makes every row new.

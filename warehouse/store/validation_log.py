@@ -1,11 +1,11 @@
-"""The record of every judgement, also of those that stopped a release.
+"""The record of every validation run, also of those that stopped a release.
 
-    judgements/<sector>/<dataset>/log.jsonl          one line for each judgement; lines are only
+    validation runs/<sector>/<dataset>/log.jsonl          one line for each validation run; lines are only
                                                      ever added
-    judgements/<sector>/<dataset>/<sha256>.json      the complete record of a judgement, named by
+    validation runs/<sector>/<dataset>/<sha256>.json      the complete record of a validation run, named by
                                                      its checksum
 
-A judgement that finds what the last one found, of the same inputs, is not kept again, however long
+A validation run that finds what the last one found, of the same inputs, is not kept again, however long
 it took: a run without news writes nothing.
 """
 
@@ -37,7 +37,7 @@ def datasets(data_dir: DataDir) -> list[str]:
 
 
 def log(data_dir: DataDir, dataset: str) -> list[ValidationRun]:
-    """Return a dataset's judgements, oldest first.
+    """Return a dataset's validation runs, oldest first.
 
     Raises:
         StoreError: the log is damaged.
@@ -48,7 +48,7 @@ def log(data_dir: DataDir, dataset: str) -> list[ValidationRun]:
 
 
 def record(data_dir: DataDir, validation_run: ValidationRun) -> QualityRecord:
-    """Return the complete record of a judgement: every check with its samples.
+    """Return the complete record of a validation run: every check with its samples.
 
     Raises:
         StoreError: it is missing, or not what the log says.
@@ -62,7 +62,7 @@ def record(data_dir: DataDir, validation_run: ValidationRun) -> QualityRecord:
     except (OSError, ValueError) as error:
         problem = str(error)
     raise StoreError(
-        f"the record of a judgement cannot be read: {problem}", where=str(path),
+        f"the record of a validation run cannot be read: {problem}", where=str(path),
         todo="restore it from a backup",
     )
 
@@ -70,17 +70,17 @@ def record(data_dir: DataDir, validation_run: ValidationRun) -> QualityRecord:
 def keep(
     data_dir: DataDir, validated: Validated, inputs: Inputs, algorithm: str, now: datetime
 ) -> tuple[ValidationRun, bool]:
-    """Keep a judgement, unless it says what the last one said.
+    """Keep a validation run, unless it says what the last one said.
 
     Args:
-        home: the data folder.
+        data_dir: the data folder.
         validated: what was judged, and what was found.
-        inputs: what the table and the judgement were made from.
+        inputs: what the table and the validation run were made from.
         algorithm: version of the scores.
         now: when.
 
     Returns:
-        The judgement, or the last one where it says the same; and whether it was kept now.
+        The validation run, or the last one where it says the same; and whether it was kept now.
 
     Raises:
         StoreError: full, read-only, forbidden, or the log or its last record is damaged.
@@ -94,7 +94,7 @@ def keep(
 def keep_unmade(
     data_dir: DataDir, quality: QualityRecord, inputs: Inputs, algorithm: str, now: datetime
 ) -> tuple[ValidationRun, bool]:
-    """Keep that no table could be made, unless the last judgement says so: `quality` says why.
+    """Keep that no table could be made, unless the last validation run says so: `quality` says why.
 
     The arguments, what is returned and what is raised are those of `keep`.
     """
@@ -141,7 +141,7 @@ def _keep(
 
 
 def of_data(history: list[ValidationRun], data_sha256: str) -> ValidationRun | None:
-    """Return the newest judgement of this very data, or None."""
+    """Return the newest validation run of this very data, or None."""
     return next((item for item in reversed(history) if item.data_sha256 == data_sha256), None)
 
 

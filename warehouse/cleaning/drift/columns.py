@@ -25,9 +25,9 @@ def table_drift(
     """Return what changed in columns, types, units and parts, most important first.
 
     Args:
-        last: the shape of the snapshot that was released last.
-        shape: of the new snapshot.
-        source: the source of the profile at work.
+        last: the source schema of the snapshot released last.
+        source_schema: of the new snapshot.
+        source: the source of the profile.
         rules: where each concept comes from.
         sql: text of the declaration's SQL file.
     """
@@ -124,7 +124,7 @@ def _types(
     free = {rule.column for concept, rule in rules.items() if concept in FREE}
     for name, before in last.columns.items():
         now = source_schema.columns.get(name)
-        # A few odd cells make a column "mixed"; the rows concerned are held back, with reasons.
+        # A few odd cells make a column "mixed"; the rows concerned are quarantined, with reasons.
         if now is None or name in free or {before.kind, now.kind} & {"mixed", "empty"}:
             continue
         if before.kind != now.kind:

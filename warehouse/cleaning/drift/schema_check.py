@@ -17,7 +17,7 @@ TITLE = Bilingual(
 
 
 def refuse(found: list[Drift], dataset: str) -> None:
-    """Make sure that the source can still be read as it is declared.
+    """Check that the source can still be read as it is declared.
 
     Raises:
         DriftError: something stops the dataset; all that was found is named.
