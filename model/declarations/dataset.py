@@ -312,8 +312,8 @@ class Dataset(Frozen):
                 for mark in rule.marks.values():
                     if mark.footnote and mark.footnote not in self.footnotes:
                         raise ValueError(
-                            f"sources.{profile}.columns.{concept}: footnote {mark.footnote!r} is not"
-                            " among `footnotes`"
+                            f"sources.{profile}.columns.{concept}: footnote {mark.footnote!r} is"
+                            " not among `footnotes`"
                         )
             bounds = [name for name in BOUNDS if name in source.columns]
             if bounds and not any(item.interval for item in self.indicators.values()):

@@ -140,7 +140,8 @@ def _check_names(dataset: Dataset, document: YamlFile, known: Registries) -> Non
         if name not in names:
             raise DeclarationError(
                 f"unknown {kind} {name!r}", where=document.where(at),
-                todo=did_you_mean(name, set(names)) or f"add it to model/reference/registry/{kind}s.yaml",
+                todo=did_you_mean(name, set(names))
+                or f"add it to model/reference/registry/{kind}s.yaml",
             )
 
     check(dataset.sector, known.sectors, "sector", ())

@@ -80,7 +80,7 @@ QUALITY_DIMENSIONS: dict[QualityDimension, QualityDimensionInfo] = {
 OUTCOMES: dict[Outcome, Bilingual] = {
     "failed": Bilingual(vi="Không đạt", en="Failed"),
     "warned": Bilingual(vi="Cảnh báo", en="Warned"),
-    "not_evaluated": Bilingual(vi="Chưa xét", en="Not judged"),
+    "not_evaluated": Bilingual(vi="Chưa xét", en="Not evaluated"),
     "passed": Bilingual(vi="Đạt", en="Passed"),
 }
 

@@ -36,7 +36,7 @@ class MqaMetric(Frozen):
     ]
     title: Bilingual
     points: int
-    met: bool | None  # None: not looked at (reachability, where nobody asked for it)
+    met: bool | None  # None: not evaluated (reachability, unless asked for)
     todo: Bilingual  # what gains the points
 
 
@@ -53,12 +53,12 @@ class Mqa(Frozen):
 
     @property
     def of(self) -> int:
-        """The points that could be reached: without what was not looked at."""
+        """The points that could be reached: without what was not evaluated."""
         return sum(metric.points for metric in self.metrics if metric.met is not None)
 
 
 class Gain(Frozen):
-    """Something to mend, and how many points of the total that gains."""
+    """Something to fix, and how many points of the total that gains."""
 
     dimension: QualityDimension
     check: str | None  # the check's name, or None where no check is behind it
@@ -136,7 +136,7 @@ class QualityReport(Frozen):
     release: int | None  # the public release, or None
     scorecard: Scorecard | None  # of the public data; None before the first validation run
     mqa: Mqa | None  # None where nothing is published
-    latest: ValidationRun | None  # the newest validation run; `stopped` says why nothing came of it
+    latest: ValidationRun | None  # the newest validation run
     trend: tuple[QualityPoint, ...]  # oldest first
     checks: tuple[CheckHistory, ...]  # the worst first
     acceptances: tuple[Acceptance, ...]

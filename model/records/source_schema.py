@@ -11,15 +11,15 @@ from model.util.text import Bilingual, Frozen
 
 
 class Drift(Frozen):
-    """One way in which a snapshot's shape differs from the one released last, in words."""
+    """One difference between a snapshot's schema and the one released last, in words."""
 
     kind: Literal["column", "type", "unit", "code", "part"]
-    stops: bool
+    stops: bool  # whether it blocks the release
     what: Bilingual
     todo: Bilingual
 
 
-# The check that every dataset has, about its source's shape; no suite may use its name.
+# The check that every dataset has, about its source's schema; no suite may use its name.
 SOURCE_SCHEMA_CHECK = "source_schema"
 
 

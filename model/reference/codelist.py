@@ -118,7 +118,7 @@ class Codelist(Frozen):
             if self._inside({text}, within):
                 return text
             raise RejectError(reason(
-                "not_within", text=label, areas=self.told({text}), codelist=self.id,
+                "not_within", text=label, areas=self.describe({text}), codelist=self.id,
                 within=str(within),
             ))
         found, other = self.named(text, within)
@@ -126,7 +126,7 @@ class Codelist(Frozen):
             return next(iter(found))
         if found:
             raise RejectError(
-                reason("ambiguous", text=label, codelist=self.id, areas=self.told(found))
+                reason("ambiguous", text=label, codelist=self.id, areas=self.describe(found))
             )
         hint = self._hint(text, other) if nearest else {}
         raise RejectError(reason("not_in_codelist", text=label, codelist=self.id, **hint))
@@ -152,8 +152,8 @@ class Codelist(Frozen):
             return codes
         return {code for code in codes if self.codes[code].parent == within}
 
-    def told(self, codes: Iterable[str]) -> str:
-        """Return codes with their names, for people."""
+    def describe(self, codes: Iterable[str]) -> str:
+        """Return codes with their names, for messages."""
         listed = [f"{code} ({self.codes[code].name.vi})" for code in sorted(codes)]
         more = f" and {len(listed) - 6} more" if len(listed) > 6 else ""
         return ", ".join(listed[:6]) + more
@@ -162,7 +162,7 @@ class Codelist(Frozen):
         """Return parameters of the reason that help to find what is meant."""
         if of_other_kind:
             kinds = ", ".join(sorted({self.codes[code].kind for code in of_other_kind}))
-            return {"kinds": kinds, "areas": self.told(of_other_kind)}
+            return {"kinds": kinds, "areas": self.describe(of_other_kind)}
         _, folded = self._by_name[-1]
         near = spelled_like(fold(text), set(folded)) if len(text) < 60 else None
         return {"near": near} if near else {}

@@ -1,7 +1,7 @@
 """What all declarations share: sectors, publishers, licences, units, codelists.
 
-Each is a YAML file under `model/reference/registry/`, or a CSV under `model/reference/codelists/`; a declaration
-names an entry by its id.
+Each is a YAML file under `registry/`, or a CSV under `codelists/`; a declaration names an entry by
+its id.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from model.util.text import Bilingual, Code, Frozen, Name, Text
 
 REGISTRY_DIR = Path(__file__).parent / "registry"
 CODELIST_DIR = Path(__file__).parent / "codelists"
-LINEAGE_DIR = Path(__file__).parent / "succession_tables"
+SUCCESSION_DIR = Path(__file__).parent / "succession_tables"
 
 
 class Sector(Frozen):
@@ -108,7 +108,9 @@ def load_registries(registry: Path = REGISTRY_DIR, codelists: Path = CODELIST_DI
         licences=_load(registry / "licences.yaml", Licence),
         units=_load(registry / "units.yaml", Unit),
         codelists={path.stem: load_codelist(path) for path in sorted(codelists.glob("*.csv"))},
-        successions={path.stem: load_succession(path) for path in sorted(LINEAGE_DIR.glob("*.csv"))},
+        successions={
+            path.stem: load_succession(path) for path in sorted(SUCCESSION_DIR.glob("*.csv"))
+        },
         area_groups=_load(registry / "area_groups.yaml", AreaGroup),
     )
 

@@ -55,7 +55,7 @@ def code_reader(
         name = name.strip()
         if name and code not in codelist.named(name)[0]:
             raise RejectError(
-                reason("named_otherwise", text=label, areas=codelist.told([code]),
+                reason("named_otherwise", text=label, areas=codelist.describe([code]),
                        codelist=codelist.id, name=name),
                 *_elsewhere(label, codelist, registries),
             )
@@ -71,13 +71,14 @@ def _elsewhere(
     for succession in registries.successions.values():
         if codelist.id not in (succession.old, succession.new):
             continue
-        other = registries.codelists[succession.old if codelist.id == succession.new else succession.new]
+        other_id = succession.old if codelist.id == succession.new else succession.new
+        other = registries.codelists[other_id]
         found = {label} if label in other.codes else other.named(label)[0]
         if len(found) != 1:
             continue
         became = succession.successors.get(*found) if other.id == succession.old else None
-        now = codelist.told(became) if became else ""
-        return (reason("elsewhere", codelist=other.id, areas=other.told(found), now=now),)
+        now = codelist.describe(became) if became else ""
+        return (reason("elsewhere", codelist=other.id, areas=other.describe(found), now=now),)
     return ()
 
 
@@ -126,22 +127,22 @@ def _successor(
     after = succession.successors.get(code, set())
     if not after:
         return None, 0, reason(
-            "no_successor", concept="ref_area", areas=old.told([code]), codelist=new.id
+            "no_successor", concept="ref_area", areas=old.describe([code]), codelist=new.id
         )
     if len(after) > 1:
         return None, 0, reason(
-            "split", concept="ref_area", areas=old.told([code]), into=new.told(after)
+            "split", concept="ref_area", areas=old.describe([code]), into=new.describe(after)
         )
     successor = next(iter(after))
     parts = succession.predecessors[successor]
     split = [part for part in parts if len(succession.successors[part]) > 1]
     if split:
         return None, 0, reason(
-            "part_of_split", concept="ref_area", areas=old.told(split), into=new.told(after)
+            "part_of_split", concept="ref_area", areas=old.describe(split), into=new.describe(after)
         )
     if len(parts) > 1 and rule.successor != "sum":
         return None, 0, reason(
-            "part", concept="ref_area", areas=old.told([code]), into=new.told(after)
+            "part", concept="ref_area", areas=old.describe([code]), into=new.describe(after)
         )
     return successor, len(parts), None
 

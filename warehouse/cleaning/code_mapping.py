@@ -1,4 +1,4 @@
-"""What a source's texts mean: each distinct one is read once, in Python."""
+"""Code mapping: what each distinct text of a source means, looked up once, in Python."""
 
 from __future__ import annotations
 
@@ -101,21 +101,21 @@ def text_of(rule: ColumnRule) -> str:
 def look_up(
     con: duckdb.DuckDBPyConnection, table: str, text: str, read: Callable[[str], Meaning]
 ) -> None:
-    """Make the small table (source, value, status, note, footnotes, reject) for the distinct texts."""
+    """Create the table (source, value, status, note, footnotes, reject) of the distinct texts."""
     rows = con.execute(
         f"SELECT DISTINCT {text} AS source FROM raw WHERE source IS NOT NULL ORDER BY 1"
     ).fetchall()
-    answers = [(text, read(text)) for (text,) in rows]
+    found = [(text, read(text)) for (text,) in rows]
     small = pa.table(
         {
-            "source": pa.array([text for text, _ in answers], pa.string()),
-            "value": pa.array([answer.value for _, answer in answers], pa.string()),
-            "status": pa.array([answer.status for _, answer in answers], pa.string()),
-            "note": pa.array([answer.note for _, answer in answers], pa.string()),
-            "footnotes": pa.array([answer.footnotes for _, answer in answers], pa.string()),
+            "source": pa.array([text for text, _ in found], pa.string()),
+            "value": pa.array([each.value for _, each in found], pa.string()),
+            "status": pa.array([each.status for _, each in found], pa.string()),
+            "note": pa.array([each.note for _, each in found], pa.string()),
+            "footnotes": pa.array([each.footnotes for _, each in found], pa.string()),
             "reject": pa.array(
-                [",".join(each.as_json() for each in answer.reject) or None
-                 for _, answer in answers], pa.string(),
+                [",".join(why.as_json() for why in each.reject) or None
+                 for _, each in found], pa.string(),
             ),
         }
     )

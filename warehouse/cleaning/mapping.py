@@ -133,8 +133,8 @@ def _footnotes(dataset: Dataset, values: dict[str, str], marked: list[str]) -> s
     for name, footnote in dataset.footnotes.items():
         if isinstance(footnote.applies_to, dict):
             conditions = [
-                f"{values[column]} IN ({', '.join(map(literal, wanted))})"
-                for column, wanted in footnote.applies_to.items()
+                f"{values[column]} IN ({', '.join(map(literal, values_of))})"
+                for column, values_of in footnote.applies_to.items()
             ]
             series.append(f"CASE WHEN {' AND '.join(conditions)} THEN {literal(name)} END")
     if not dataset.footnotes:

@@ -1,4 +1,4 @@
-"""Numbers as a declaration says that they are written: SQL that reads a column of them."""
+"""Numbers in the declared locale: SQL that reads a column of them."""
 
 from __future__ import annotations
 
@@ -64,9 +64,9 @@ def take_marks(
     )
     con.register("_marks", small)
     con.execute(
-        f"CREATE TABLE unmarked AS SELECT raw.* EXCLUDE (_place), coalesce(_marks._unmarked, raw.{cell})"
-        " AS _unmarked, _marks._mark_status, _marks._mark_note,"
-        " _marks._mark_footnotes, _marks._scale_word"
+        "CREATE TABLE unmarked AS SELECT raw.* EXCLUDE (_place),"
+        f" coalesce(_marks._unmarked, raw.{cell}) AS _unmarked, _marks._mark_status,"
+        " _marks._mark_note, _marks._mark_footnotes, _marks._scale_word"
         f" FROM (SELECT *, {row_number(columns)} AS _place FROM raw) AS raw"
         f" LEFT JOIN _marks ON raw.{cell} = _marks.source ORDER BY raw._place"
     )
@@ -119,9 +119,9 @@ def bound_rule(rule: ColumnRule, value: ColumnRule) -> ColumnRule:
         rule: of `lower_bound` or `upper_bound`.
         value: of `obs_value`.
     """
-    said = {name: getattr(rule, name) for name in rule.model_fields_set}
+    declared = {name: getattr(rule, name) for name in rule.model_fields_set}
     return value.model_copy(update={
-        "marks": {}, "scale_words": {}, **said, "column": rule.column, "const": rule.const,
+        "marks": {}, "scale_words": {}, **declared, "column": rule.column, "const": rule.const,
     })
 
 

@@ -3,7 +3,8 @@
     releases/<sector>/<dataset>/<number>/data.parquet, changes.parquet, quarantine.parquet,
                                          quality.json, source_schema.json, release.json
 
-Written to a staging folder, synced, renamed: the rename is the commit. The highest number is current.
+Written to a staging folder, synced, renamed: the rename is the commit. The highest number is
+current.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from warehouse.store.data_dir import DataDir
 from warehouse.store.working_tables import Validated
 
 FILES = ("data.parquet", "changes.parquet", "quarantine.parquet", "quality.json")
-SHAPE = "source_schema.json"  # not of a withdrawal, nor of releases from before shapes were kept
+SOURCE_SCHEMA = "source_schema.json"  # a withdrawal has none
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,8 @@ class StoredRelease:
 
     @property
     def source_schema(self) -> SourceSchema | None:
-        """What the source's table looked like; None where it was not kept."""
-        path = self.path(SHAPE)
+        """The source schema; None where it was not kept."""
+        path = self.path(SOURCE_SCHEMA)
         if not path.exists():
             return None
         return SourceSchema.model_validate_json(path.read_text(encoding="utf-8"))
@@ -99,8 +100,10 @@ def current(data_dir: DataDir, dataset: str) -> StoredRelease | None:
     return load(folder / str(max(numbers))) if numbers else None
 
 
-def source_schema_before(data_dir: DataDir, dataset: str, snapshot_sha256: str) -> SourceSchema | None:
-    """Return the shape of the snapshot that was released before this one, or None.
+def source_schema_before(
+    data_dir: DataDir, dataset: str, snapshot_sha256: str
+) -> SourceSchema | None:
+    """Return the source schema of the snapshot released before this one, or None.
 
     Raises:
         StoreError: a release's record is damaged.
@@ -152,7 +155,7 @@ def make(
     """
     before = current(data_dir, dataset.id)
     refuse_withdrawn(before)
-    if before and says_nothing_new(before, validated, inputs):
+    if before and is_unchanged(before, validated, inputs):
         return before, False
     target = data_dir.releases(dataset.id) / str(number_after(before))
     with atomic_directory(target) as staging:
@@ -180,7 +183,7 @@ def refuse_withdrawn(before: StoredRelease | None) -> None:
         )
 
 
-def says_nothing_new(before: StoredRelease, validated: Validated, inputs: Inputs) -> bool:
+def is_unchanged(before: StoredRelease, validated: Validated, inputs: Inputs) -> bool:
     """Whether a release of this data would repeat the one before it.
 
     Newer code may read the same inputs otherwise. After a rollback it is a person who decided
@@ -218,7 +221,7 @@ def fill(
     with disk_errors(folder):
         for name in ("data.parquet", "quarantine.parquet", "quality.json"):
             shutil.copyfile(validated.folder / name, folder / name)
-        shutil.copyfile(validated.source_schema, folder / SHAPE)
+        shutil.copyfile(validated.source_schema, folder / SOURCE_SCHEMA)
     with connect(data_dir.root / "tmp") as con:
         first, last = _period(con, folder / "data.parquet")
     changes = write_changes(data_dir, dataset, before, folder)
@@ -247,7 +250,7 @@ def fill(
 
 def file_records(folder: Path) -> tuple[FileRecord, ...]:
     """Return the checksums of the files that a release's folder holds."""
-    names = [*FILES, *([SHAPE] if (folder / SHAPE).exists() else [])]
+    names = [*FILES, *([SOURCE_SCHEMA] if (folder / SOURCE_SCHEMA).exists() else [])]
     return tuple(_record(folder / name) for name in names)
 
 

@@ -1,7 +1,7 @@
 """Working tables between two releases: cleaned observations, and what validation left of them.
 
     tables/<sector>/<dataset>/<inputs>/table.parquet        observations with their positions
-    tables/<sector>/<dataset>/<inputs>/source_schema.json           what the source's table looks like
+    tables/<sector>/<dataset>/<inputs>/source_schema.json   columns, types, units, codes
     tables/<sector>/<dataset>/<inputs>/<suite>/             data, quarantine, quality
 
 `<inputs>` and `<suite>` are checksums: the same inputs find their table made already. Only the
@@ -47,7 +47,7 @@ class Validated:
 
     @property
     def source_schema(self) -> Path:
-        """What the source's table looks like."""
+        """The source schema."""
         return self.folder.parent / "source_schema.json"
 
     @property
@@ -67,7 +67,7 @@ def write_table(
     inputs_sha256: str,
     fill: Callable[[duckdb.DuckDBPyConnection], CleanStats],
 ) -> tuple[Path, CleanStats | None]:
-    """Make `table.parquet` and `source_schema.json` by `fill`, unless these inputs made them already.
+    """Make `table.parquet` and `source_schema.json`, unless these inputs made them already.
 
     Args:
         data_dir: the data folder.
@@ -84,10 +84,11 @@ def write_table(
         return path, None
     with atomic_directory(folder) as staging, connect(data_dir.root / "tmp") as con:
         stats = fill(con)
-        # The declaration's SQL may have closed the door to files: export through Arrow then.
+        # The declaration's SQL disables access to files: export through Arrow then.
         _export(con, "SELECT * FROM observation ORDER BY _id", staging / "table.parquet")
         with disk_errors(staging):
-            (staging / "source_schema.json").write_text(pretty_json(stats.source_schema), encoding="utf-8")
+            text = pretty_json(stats.source_schema)
+            (staging / "source_schema.json").write_text(text, encoding="utf-8")
     _keep_only(folder)
     return path, stats
 
@@ -111,7 +112,7 @@ def _keep_only(folder: Path) -> None:
 
 
 def read_source_schema(table: Path) -> SourceSchema:
-    """Return the shape of the source's table that a working table was made from."""
+    """Return the source schema that a working table was made from."""
     text = table.with_name("source_schema.json").read_text(encoding="utf-8")
     return SourceSchema.model_validate_json(text)
 
@@ -129,19 +130,24 @@ def write_validated(
     dataset: Dataset,
     table: Path,
     suite_sha256: str,
-    judge: Callable[[duckdb.DuckDBPyConnection, str], QualityRecord],
+    validate: Callable[[duckdb.DuckDBPyConnection, str], QualityRecord],
 ) -> Validated:
-    """Judge a table and write what may be released, what is quarantined, and the record.
+    """Validate a table; write what may be released, the quarantine, and the record.
 
-    `judge` gets a connection with the relation `observation`, and leaves a table
-    `held(_id, reasons)` there. The same table and suite find their outcome made already.
+    Args:
+        data_dir: the data folder.
+        dataset: the declaration.
+        table: the working table.
+        suite_sha256: checksum of what validates it; a result under it is read, not made again.
+        validate: gets a connection with the relation `observation`, and leaves the table
+            QUARANTINE there.
     """
     folder = table.parent / suite_sha256[:SHORT]
     if folder.exists():
         return read_validated(folder)
     rows = pq.read_metadata(table).num_rows
     with atomic_directory(folder) as staging, connect(data_dir.root / "tmp", rows) as con:
-        quality = judge(con, open_table(con, table))
+        quality = validate(con, open_table(con, table))
         columns = ", ".join(identifier(name) for name in dataset.columns)
         order = ", ".join(identifier(name) for name in dataset.key)
         con.execute(
