@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,8 +100,43 @@ def load_catalogue(settings: Settings) -> Catalogue:
             del declarations[dataset_id]  # it must not run check_error
         elif not (settings.declarations / f"{dataset_id}.yaml").exists():
             errors.append(error)  # else its declaration is wrong, which is told already
+    for cycle in _comparison_cycles(suites):
+        errors += [_cycle_error(suites[name], cycle) for name in cycle]
+        for name in cycle:
+            del declarations[name]
     timed = settings.epoch is None  # a run that is to be repeatable tells no time but that
     return Catalogue(registries, declarations, suites, tuple(errors), timed)
+
+
+def _comparison_cycles(suites: Mapping[str, Suite]) -> list[tuple[str, ...]]:
+    """Return the cycles of datasets that are compared with each other, each dataset in one."""
+    found: list[tuple[str, ...]] = []
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            cycle = path[path.index(name):]
+            if done.isdisjoint(cycle):
+                found.append(cycle)
+                done.update(cycle)
+        elif name in suites and name not in visited:
+            for other in suites[name].inputs:
+                visit(other, (*path, name))
+            visited.add(name)
+
+    visited: set[str] = set()
+    for name in sorted(suites):
+        visit(name, ())
+    return found
+
+
+def _cycle_error(suite: Suite, cycle: tuple[str, ...]) -> DeclarationError:
+    start = cycle.index(suite.dataset)
+    circle = " → ".join((*cycle[start:], *cycle[:start], suite.dataset))
+    return DeclarationError(
+        f"datasets are compared with each other in a circle: {circle}", where=str(suite.path),
+        todo="remove one of the comparisons: which dataset runs first would change the result",
+    )
 
 
 def _dataset_of(error: OpenIndicatorsError) -> str:

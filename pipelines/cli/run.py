@@ -14,7 +14,7 @@ from model.records.release_blockers import counted
 from model.util.text import did_you_mean
 from pipelines.catalogue import Catalogue, load_catalogue
 from pipelines.cli.terminal import err, live, number, out, plain, say_error, table
-from pipelines.dagster.build import portals_for
+from pipelines.connections import open_portals
 from pipelines.dagster.execution import Outcome, run_datasets
 from pipelines.settings import Settings
 from pipelines.steps.publish import publish
@@ -40,7 +40,7 @@ def run(wanted: list[str], profile: str | None, to: list[str], as_json: bool) ->
                 "the folder of real files is not there", where=str(settings.corpus),
                 todo="name it with OPENINDICATORS_CORPUS",
             )
-        portals = _choose(portals_for(settings, catalogue), to)
+        portals = _choose(open_portals(settings, catalogue.registries), to)
         wrong = [] if wanted else list(catalogue.errors)
         for error in wrong:
             say_error(error)

@@ -129,6 +129,15 @@ class CkanClient:
         """
         return self.repeat(lambda: self.call(action, parameters))
 
+    def read_if_exists(self, action: str, **parameters: Any) -> Any:
+        """Read as `read`; None where what is asked for does not exist."""
+        try:
+            return self.read(action, **parameters)
+        except ActionRefused as error:
+            if error.missing:
+                return None
+            raise
+
     def repeat(self, attempt: Callable[[], Any]) -> Any:
         """Repeat something idempotent while its outcome is unknown."""
         for wait in self.waits:

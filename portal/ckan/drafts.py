@@ -13,8 +13,9 @@ from pathlib import Path
 from model.records.release import Release
 from model.records.validation import QualityRecord
 from portal.base import ReleaseFiles
-from portal.ckan.client import ActionRefused, CkanClient
+from portal.ckan.client import CkanClient
 from portal.ckan.datastore.loader import TableLoader
+from portal.ckan.package import CLEARED
 from portal.metadata.identifiers import package_id
 
 SUFFIX = "_draft"
@@ -59,24 +60,20 @@ def remove(client: CkanClient, loader: TableLoader | None, dataset: str) -> None
         PortalError: what the portal said and what to do.
     """
     draft = package_id(dataset + SUFFIX)
-    try:
-        actual = client.read("package_show", id=draft)
-    except ActionRefused as error:
-        if error.missing:
-            return
-        raise
+    actual = client.read_if_exists("package_show", id=draft)
+    if actual is None:
+        return
     resources = actual["resources"]
     for resource in resources:
         if resource.get("datastore_active") and loader is not None:
             loader.drop(resource["id"])
-    cleared = {"clear_upload": True, "url": "", "url_type": "upload"}
     if resources:
         client.call(
             "package_revise",
             {
                 "match": {"id": draft},
                 "filter": ["-resources"],
-                "update": {"resources": [{**resource, **cleared} for resource in resources]},
+                "update": {"resources": [{**resource, **CLEARED} for resource in resources]},
             },
         )
     client.call("dataset_purge", {"id": draft})

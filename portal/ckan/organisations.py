@@ -40,14 +40,10 @@ class Organisations:
         name = desired["name"]
 
         def exists() -> bool:
-            try:
-                self.client.read(f"{kind}_show", id=name, include_extras=False,
-                                 include_users=False, include_groups=False)
-            except ActionRefused as error:
-                if error.missing:
-                    return False
-                raise
-            return True
+            return self.client.read_if_exists(
+                f"{kind}_show", id=name, include_extras=False, include_users=False,
+                include_groups=False,
+            ) is not None
 
         if exists():
             return

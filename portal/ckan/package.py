@@ -10,6 +10,9 @@ from portal.ckan.client import ActionRefused, CkanClient, FileUpload, write_once
 from portal.ckan.desired.mapping import Fields
 from portal.ckan.desired.state import DesiredState
 
+# Fields of a resource that make CKAN delete its file.
+CLEARED = {"clear_upload": True, "url": "", "url_type": "upload"}
+
 
 class ConcurrentEdit(PortalError):
     """Somebody else changed the package between our reading and our writing."""
@@ -120,13 +123,8 @@ class Package:
             raise _explained(error, self.desired) from error
 
     def _exists(self) -> bool:
-        try:
-            self.read()
-        except ActionRefused as error:
-            if error.missing:
-                return False
-            raise
-        return True
+        self._actual = self.client.read_if_exists("package_show", id=self.id)
+        return self._actual is not None
 
 
 def _explained(error: ActionRefused, desired: DesiredState) -> ActionRefused:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -16,7 +16,7 @@ from model.util.text import Bilingual
 from portal import versions
 from portal.base import ReleaseFiles
 from portal.ckan import drafts
-from portal.ckan.client import ActionRefused, CkanClient
+from portal.ckan.client import CkanClient
 from portal.ckan.datastore.loader import TableLoader
 from portal.ckan.desired import mapping
 from portal.ckan.desired.files import FileBuilder, open_builder
@@ -214,17 +214,21 @@ class Ckan:
         builder: FileBuilder, desire: Desire,
     ) -> None:
         """Apply a plan, and check that nothing is left to do."""
+        load_rows = drop_rows = None
+        if self.loader is not None:
+            table = table_of(self._content(history[-1]), self.registries)
+            load_rows, drop_rows = partial(self.loader.load, table), self.loader.drop
         for attempt in range(1, ATTEMPTS + 1):
             self._ensure_organisations(plan, history)
             try:
-                actual = self._publish_run(plan, history, journal, builder).run()
+                run = PublishRun(self.client, journal, builder, plan, load_rows, drop_rows)
+                left = self._compare(run.run(), history, desire)
                 break
             except ConcurrentEdit:
                 again = self._plan(history, desire)
                 if attempt == ATTEMPTS or edited_meanwhile(plan, again):
                     raise
                 plan = again  # none of our fields was changed
-        left = self._compare(actual, history, desire)
         if not left.empty:
             raise PortalError(
                 "the portal differs from what was written: "
@@ -233,29 +237,12 @@ class Ckan:
             )
         journal.published(plan.desired.release, left.written)
 
-    def _publish_run(
-        self, plan: PackagePlan, history: list[ReleaseFiles], journal: Journal,
-        builder: FileBuilder,
-    ) -> PublishRun:
-        loader = self.loader
-        if loader is None:
-            return PublishRun(self.client, journal, builder, plan, None, None)
-        table = table_of(self._content(history[-1]), self.registries)
-        return PublishRun(
-            self.client, journal, builder, plan, lambda: loader.load(table), loader.drop
-        )
-
     def _plan(self, history: list[ReleaseFiles], desire: Desire) -> PackagePlan:
         """Read the package, once, and compare it with the desired state."""
-        actual: Fields | None = None
-        try:
-            actual = self.client.read(
-                "package_show", id=package_id(history[-1].release.dataset)
-            )
-        except ActionRefused as error:
-            if not error.missing:
-                raise
-        return self._compare(actual, history, desire)
+        package = self.client.read_if_exists(
+            "package_show", id=package_id(history[-1].release.dataset)
+        )
+        return self._compare(package, history, desire)
 
     def _compare(
         self, actual: Fields | None, history: list[ReleaseFiles], desire: Desire

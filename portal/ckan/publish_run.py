@@ -29,14 +29,13 @@ from portal.ckan.desired.files import FileBuilder
 from portal.ckan.desired.mapping import UNDER_DEVELOPMENT, Fields
 from portal.ckan.desired.state import DesiredResource
 from portal.ckan.journal import Journal
-from portal.ckan.package import Package
+from portal.ckan.package import CLEARED, Package
 from portal.ckan.plan import ROWS, PackagePlan
 from portal.ckan.resources import leads_to
 
 UPLOAD_BYTES = 50_000_000  # in one call, unless one file alone is larger
 UPLOAD_FILES = 20
 DOWNLOADS = 4  # at a time, of one dataset
-CLEARED = {"clear_upload": True, "url": "", "url_type": "upload"}
 
 
 @dataclass

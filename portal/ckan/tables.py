@@ -18,14 +18,14 @@ def table_of(content: Content, registries: Registries) -> DataStoreTable:
     return DataStoreTable(
         resource_id=resource_id(dataset.id, csv_table.file_name(dataset)),
         data=content.files.path("data.parquet"),
-        schema=table_schema_of(dataset, registries),
+        schema=table_schema_of(dataset, registries, content.published_columns),
         sha256=content.release.file("data.parquet").sha256,
     )
 
 
 def rows_sha256(content: Content, registries: Registries) -> str:
     """Return a checksum over rows, types, key and data dictionary."""
-    schema = table_schema_of(content.dataset, registries)
+    schema = table_schema_of(content.dataset, registries, content.published_columns)
     data = content.release.file("data.parquet").sha256
     return sha256_json([data, schema.fields(None), list(schema.key)])
 

@@ -120,7 +120,7 @@ def _row(
 
 
 def _fitting(text: str) -> str:
-    """Return text that fits a cell; Excel has no room for more."""
+    """Return text cut to the length that Excel allows in a cell."""
     return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
 
 

@@ -207,12 +207,12 @@ def _ref(address: str) -> Node:
 
 
 def _term(address: str, kind: str) -> Node:
-    """Name a term of a vocabulary, and say what it is: whoever checks need not load them all."""
+    """Return a term with its type, so that validators need not load its vocabulary."""
     return {"@id": address, "@type": kind}
 
 
 def _concept(address: str) -> Node:
-    """Name a concept; its own code is a label that is never wrong."""
+    """Return a concept, labelled with its own code."""
     code = address.rpartition("/")[2]
     label = {"@value": code, "@language": "en"}
     return {**_term(address, "skos:Concept"), "skos:prefLabel": label}
@@ -242,7 +242,7 @@ def _moment(text: str) -> Node:
 
 
 def _year(period: str) -> Node:
-    """A period's year: DCAT's temporal coverage is a plain one, the data have the exact one."""
+    """Return a period's year: coverage in years is enough for DCAT, the data have the period."""
     return {"@value": period[:4], "@type": "xsd:gYear"}
 
 

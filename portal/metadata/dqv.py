@@ -1,8 +1,8 @@
 """Quality in W3C's Data Quality Vocabulary (https://www.w3.org/TR/vocab-dqv/), beside the DCAT.
 
 Each dataset gets a measurement for each dimension that its table alone decides, and one for its
-metadata. Timeliness changes by the day and is left to the readers: DCAT gives them the frequency,
-the newest period and the date of the release.
+metadata. Timeliness changes by the day and is left to the readers, who have the frequency, the
+newest period and the date of the release from DCAT.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MEASURED: tuple[QualityDimension, ...] = (
 def measured(
     nodes: Sequence[Node], dataset: str, scores: Sequence[Score], algorithm: str, mqa: Mqa
 ) -> list[Node]:
-    """Return a dataset's description with what was measured of it, and what each metric means.
+    """Return a dataset's description with its quality measurements and their metrics.
 
     Args:
         nodes: of `portal.metadata.dcat.dataset_nodes`.
@@ -51,7 +51,7 @@ def measured(
 
 
 def values(scores: Sequence[Score], mqa: Mqa) -> dict[QualityDimension, str]:
-    """Return what was measured, in percent, as every description of the dataset says it.
+    """Return the measured percentages, as every description of the dataset gives them.
 
     Args:
         scores: of the release.

@@ -1,4 +1,4 @@
-"""Identifiers that outlive re-publication: derived from names, never drawn at random."""
+"""Identifiers that outlive re-publication: derived from names (UUIDv5), never random."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ def group_id(sector: str) -> str:
 
 
 def incident_urn(dataset: str, validation_run: int, kind: str, check: str) -> str:
-    """Return the identifier of something that went wrong, for feeds."""
+    """Return the identifier of an incident, for feeds."""
     return uuid.uuid5(NAMESPACE, f"incident:{dataset}:{validation_run}:{kind}:{check}").urn
 
 
 def metric_urn(dimension: str, algorithm: str) -> str:
-    """Return the identifier of a metric of quality; without an algorithm, of its dimension."""
+    """Return the identifier of a quality metric; without an algorithm, of its dimension."""
     return uuid.uuid5(NAMESPACE, f"quality metric:{dimension}:{algorithm}").urn

@@ -6,8 +6,8 @@ the methodology counts only the one with the most points. Here all but the two l
 must hold for every one, which is stricter; XLSX and Parquet are offered beside CSV, and take
 nothing away.
 
-Whether addresses can be reached (80 of the points) is looked at where somebody asks, because it
-says nothing of the metadata and changes by the minute.
+Whether addresses can be reached (80 of the points) is assessed only on request: it says nothing of
+the metadata and changes by the minute.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ NON_PROPRIETARY = ("CSV", "JSON")
 
 @dataclass(frozen=True)
 class _Described:
-    """What is published of a dataset."""
+    """A dataset's published description."""
 
     dataset: Node
     distributions: Sequence[Node]
@@ -63,7 +63,7 @@ class _Described:
 
     @property
     def licence(self) -> Bilingual:
-        """What the files' licence is called."""
+        """The title of the files' licence."""
         named = {
             title["@language"]: title["@value"]
             for item in self.distributions
@@ -239,9 +239,9 @@ def assess(nodes: Sequence[Node], dataset: str, reach: Reach | None = None) -> M
     """Assess a dataset's description.
 
     Args:
-        nodes: the nodes of `portal.metadata.dcat`: the dataset, its distributions, ...
+        nodes: of `portal.metadata.dcat.dataset_nodes`.
         dataset: its id.
-        reach: says whether an address answers; without it reachability is not looked at.
+        reach: whether an address answers; None: reachability is not assessed.
     """
     by_id = {node["@id"]: node for node in nodes}
     described = by_id[dataset_urn(dataset)]
@@ -260,7 +260,7 @@ def assess(nodes: Sequence[Node], dataset: str, reach: Reach | None = None) -> M
 
 
 def assess_published(site: Path, dataset: str, reach: Reach | None = None) -> Mqa | None:
-    """Assess the description that the site publishes; None where it publishes none.
+    """Assess the description that the site publishes; None where there is none.
 
     Args:
         site: the site's folder.

@@ -1,4 +1,4 @@
-"""A small picture with a dataset's grade, to be embedded elsewhere."""
+"""An SVG badge with a dataset's grade, for embedding in other pages."""
 
 from __future__ import annotations
 

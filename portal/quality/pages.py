@@ -30,8 +30,8 @@ _LATE = ("dead", "overdue", "late")
 class Assessed:
     """A dataset as the pages show it.
 
-    record: the complete record of the newest judgement.
-    content: the current release, for the rows that it held back and what it revised.
+    record: the complete record of the newest validation run.
+    content: the current release, for its quarantined rows and its revisions.
     """
 
     report: QualityReport
@@ -111,7 +111,7 @@ def _overview(
         "dimensions": QUALITY_DIMENSIONS,
         "grades": GRADES,
         "worse": _worse(reports, totals, as_of),
-        "stopped": [
+        "blocked": [
             (report, sentences(report.latest.blockers, report.dataset))
             for report in reports if report.latest and report.latest.blockers
         ],

@@ -1,4 +1,4 @@
-"""Numbers, periods, dates and sizes as a reader of the page writes them (CLDR, through Babel)."""
+"""Numbers, periods, dates and sizes in a reader's language (CLDR, through Babel)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LOCALES = {"vi": Locale("vi", "VN"), "en": Locale("en", "GB")}
 def number(value: float, language: str, decimals: int = 0) -> str:
     """Return a figure with its indicator's decimals.
 
-    A small figure that would read as nought gets three significant digits instead.
+    A small figure that would be rounded to zero gets three significant digits instead.
 
     >>> number(1234.5, "vi", 1), number(0.00012, "en", 2)
     ('1.234,5', '0.00012')
@@ -68,7 +68,7 @@ def day(moment: datetime | date, language: str) -> str:
 
 
 def period(iso: str, language: str) -> str:
-    """Return an ISO period in words; text that is no period comes back as it is.
+    """Return an ISO period in words; other text is returned unchanged.
 
     >>> period("2023-Q1", "vi"), period("2023-01-01/P6M", "en")
     ('quý 1/2023', 'first 6 months of 2023')

@@ -63,7 +63,7 @@ def quality_body(
     return {
         "report": report, "record": record, "card": card, "dimensions": QUALITY_DIMENSIONS,
         "scores": card.scores if card else record.scores if record else (),
-        "finding": finding,
+        "finding": finding, "results": results,
         "curve": (
             trends.curve(trends.daily(report.trend, card.as_of)) if report and card else None
         ),

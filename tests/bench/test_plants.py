@@ -7,15 +7,15 @@ import random
 import duckdb
 
 from bench.plants import KINDS, Plot
-from tests.fixtures import expectations as world
+from tests.fixtures import expectations as factory
 
 
 def plot(values: dict[str, list[float]]) -> Plot:
-    con = world.table([
-        world.row(ref_area=area, time_period=str(2000 + i), obs_value=value)
+    con = factory.table([
+        factory.row(ref_area=area, time_period=str(2000 + i), obs_value=value)
         for area, own in values.items() for i, value in enumerate(own)
     ])
-    return Plot(con, world.dataset(), random.Random(1))
+    return Plot(con, factory.dataset(), random.Random(1))
 
 
 def values(con: duckdb.DuckDBPyConnection) -> list[float]:
@@ -23,7 +23,7 @@ def values(con: duckdb.DuckDBPyConnection) -> list[float]:
         "SELECT obs_value FROM observation ORDER BY _id").fetchall()]
 
 
-def test_what_is_gone_is_told_with_what_follows_it():
+def test_removed_observations_are_named_with_their_followers():
     field = plot({"VN": [float(i + 1) for i in range(10)], "LA": [float(i) for i in range(10)]})
     touched = KINDS["lost year"](field)
     gone, after = touched[:2], touched[2:]

@@ -91,7 +91,7 @@ def test_tables_are_read_and_the_rest_says_what_it_is(lines: list[Line]) -> None
             assert line.rows, line
 
 
-def test_rows_are_those_that_the_manifest_tells(lines: list[Line]) -> None:
+def test_rows_are_those_of_the_manifest(lines: list[Line]) -> None:
     rows = {line.file: line.rows for line in (*parts(lines), *lines)}
     manifest = json.loads((SHARED / "MANIFEST.json").read_text(encoding="utf-8"))
     told = 0

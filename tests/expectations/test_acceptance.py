@@ -52,13 +52,13 @@ def test_an_accepted_row_is_released_and_its_check_still_says_what_it_found() ->
 @pytest.mark.parametrize("change", [
     {"obs_value": -4.0}, {"time_period": "2011"}, {"obs_note": "new"}, {"obs_status": "P"},
 ])
-def test_a_row_that_has_changed_is_held_back_again(change) -> None:
+def test_a_changed_row_is_quarantined_again(change) -> None:
     decision = accept(ODD, "obs_value_within_bounds")
     quality, kept = judge([*good_rows(), {**ODD, **change}], decision)
     assert list(kept) == [8] and quality.rows_accepted == 0
 
 
-def test_a_row_that_breaks_another_check_too_stays_held_back() -> None:
+def test_a_row_that_fails_another_check_too_stays_quarantined() -> None:
     worse = {**ODD, "unit_measure": "percent"}
     decision = accept(worse, "obs_value_within_bounds")
     assert judge([*good_rows(), worse], decision)[1] == {

@@ -84,7 +84,7 @@ def failing(record: QualityRecord) -> set[str]:
 
 
 @pytest.mark.parametrize(("changes", "names"), BAD_ROWS, ids=lambda value: str(value)[:40])
-def test_a_bad_row_is_held_back_for_just_these_reasons(changes, names):
+def test_a_failing_row_is_quarantined_for_exactly_these_reasons(changes, names):
     rows = [*good_rows(), row(**changes)]
     con, record = judge(rows)
     assert {key: set(reasons) for key, reasons in quarantined(con).items()} == {len(rows) - 1: names}
@@ -109,14 +109,14 @@ def test_good_rows_pass_everything():
     assert evaluated == {len(rows)}
 
 
-def test_all_of_a_duplicate_is_held_back():
+def test_all_rows_of_a_duplicate_are_quarantined():
     rows = [*good_rows(), row(time_period="2020"), row(time_period="2020", obs_value=3.0)]
     con, record = judge(rows)
     assert quarantined(con) == {8: ["key_unique"], 9: ["key_unique"]}
     assert check(record, "key_unique").unexpected == 2
 
 
-def test_rejects_come_first_and_are_not_judged_again():
+def test_rejects_come_first_and_are_not_validated_again():
     rows = [*good_rows(), row(time_period=None, _reject="time period: '20x' is no period")]
     con, record = judge(rows)
     reasons = con.execute("SELECT reasons FROM held").fetchall()
@@ -164,7 +164,7 @@ def test_warnings_hold_nothing_back_and_stop_nothing(tmp_path):
     assert check(record, "mean_small").observed == 3.5
 
 
-def test_the_table_is_judged_on_what_remains(tmp_path):
+def test_the_table_is_validated_on_what_remains(tmp_path):
     """The mean of all is 3.5; of what remains once 6 and 7 are held back, 2.5."""
     con, record = judge(good_rows(), OWN.format(severity="critical", table="critical"), tmp_path)
     assert quarantined(con) == {6: ["not_large"], 7: ["not_large"]}
@@ -217,7 +217,7 @@ def test_the_tolerance_itself_is_tolerated(tolerance, stops):
         )
 
 
-def test_a_check_that_raises_stops_when_it_is_critical(tmp_path):
+def test_a_check_that_raises_blocks_when_it_is_critical(tmp_path):
     own = """
 expectations:
   - type: unexpected_rows_expectation
@@ -257,7 +257,7 @@ expectations:
     ]
 
 
-def test_the_rows_of_a_query_are_held_back(tmp_path):
+def test_the_rows_of_a_query_are_quarantined(tmp_path):
     own = """
 expectations:
   - type: unexpected_rows_expectation
@@ -287,7 +287,7 @@ expectations:
     assert list(quarantined(con)) == [6, 7]
 
 
-def test_a_condition_limits_what_is_held_back(tmp_path):
+def test_a_condition_limits_what_is_quarantined(tmp_path):
     own = """
 expectations:
   - type: expect_column_values_to_be_between
@@ -323,7 +323,7 @@ def test_the_record_is_the_same_on_every_run_and_fits_json():
     assert QualityRecord.model_validate_json(text) == one
 
 
-def test_each_check_that_was_judged_says_how_long_it_took():
+def test_each_evaluated_check_has_a_duration():
     _, record = judge([*good_rows(), row(sex="X")])
     took = {item.name: item.duration_ms for item in record.checks if item.outcome != "not_evaluated"}
     assert took and all(value is not None and value > 0 for value in took.values())
@@ -366,7 +366,7 @@ CHANGES = st.sampled_from(
     changes=st.lists(st.tuples(st.integers(2000, 2009), CHANGES), min_size=1, max_size=12),
     tolerance=st.floats(0, 1),
 )
-def test_held_and_released_are_all_there_is(changes, tolerance):
+def test_quarantined_and_released_rows_are_all_rows(changes, tolerance):
     rows = [row(time_period=str(year), **change) for year, change in changes]
     con, record = judge(rows, tolerance=tolerance)
     kept = con.execute(

@@ -193,7 +193,7 @@ def test_a_key_with_control_characters_is_shown_without_them(tmp_path: Path) -> 
     ["9" * 400, "1e400", "-" + "0" * 399 + "1", "NaN", "Infinity", "\x07bell\x1b[31m",
      "\u202egnp.exe\u202c", "=cmd|' /C calc'!A1", "+1", "@SUM(A1)", "\ufeff1", "\u200b"],
 )
-def test_values_are_text_until_they_are_judged(tmp_path: Path, value: str) -> None:
+def test_values_are_text_until_they_are_validated(tmp_path: Path, value: str) -> None:
     record = json.dumps([{"a": value, "b": 1}], ensure_ascii=False)
     assert read(files, written(tmp_path, "a.json", record.encode()))[0]["a"] == value
     line = value.replace('"', '""')

@@ -71,7 +71,7 @@ def test_an_area_is_found(codelist, label, code):
         (NEW, "1", None, ["is not in codelist"]),
     ],
 )
-def test_what_is_ambiguous_is_told_and_not_chosen(codelist, label, within, words):
+def test_an_ambiguous_name_is_reported_and_not_resolved(codelist, label, within, words):
     with pytest.raises(ValueError) as told:
         find(codelist, label, within)
     for word in words:
@@ -79,7 +79,7 @@ def test_what_is_ambiguous_is_told_and_not_chosen(codelist, label, within, words
 
 
 @pytest.mark.parametrize(("codelist", "count"), [(OLD, 281), (NEW, 94)])
-def test_every_unit_of_da_nang_is_found_or_told_to_be_ambiguous(codelist, count):
+def test_every_unit_of_da_nang_is_found_or_reported_as_ambiguous(codelist, count):
     units = entries(codelist)
     assert len(units) == count
     ambiguous = set()

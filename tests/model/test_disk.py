@@ -24,7 +24,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert list(target.parent.iterdir()) == [target]
 
 
-def test_what_this_process_left_aside_before_is_no_hindrance(tmp_path: Path) -> None:
+def test_what_this_process_left_in_staging_before_is_no_hindrance(tmp_path: Path) -> None:
     target = tmp_path / "secret"
     (tmp_path / f".secret.{os.getpid()}").write_text("left, and readable by all")
     with atomic_write(target) as aside:

@@ -24,7 +24,7 @@ from pipelines.steps.progress import FailureLog
 from tests.fixtures.listeners import mail_server, webhook
 from tests.fixtures.releases import check
 from tests.fixtures.settings import changed
-from tests.warehouse.test_judgements import DATASET, inputs, validated
+from tests.warehouse.test_validation_log import DATASET, inputs, validated
 from warehouse.store import failure_log, validation_log
 from warehouse.store.data_dir import DataDir
 
@@ -60,7 +60,7 @@ def test_ten_datasets_of_one_source_are_one_message(settings, book) -> None:
         assert "→ try again later" in told[0]["text"]
 
 
-def test_repeats_are_quiet_and_a_mended_cause_is_told_once(settings, book) -> None:
+def test_repeats_are_quiet_and_a_resolved_cause_is_notified_once(settings, book) -> None:
     with webhook() as (address, told):
         watched = changed(settings, webhook=address)
         assert notify(watched) == 0 and not settings.data_dir.failures.exists()
@@ -104,7 +104,7 @@ def stop(settings: Settings, folder: Path, day: int, *failing: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [QualityError, DriftError])
-def test_a_stopped_release_is_told_with_its_failing_rows(settings, book, tmp_path, kind) -> None:
+def test_a_blocked_release_is_notified_with_its_failing_rows(settings, book, tmp_path, kind) -> None:
     stop(settings, tmp_path / "a", 0, "total")
     book.failed(DATASET, "table", kind("the table fails", where=DATASET, todo="look"))
     with webhook() as (address, told):
@@ -120,7 +120,7 @@ def test_a_stopped_release_is_told_with_its_failing_rows(settings, book, tmp_pat
         assert notify(watched) == 1 and told[2]["kind"] == "recovered"
 
 
-def test_a_channel_that_was_down_is_told_later(settings, book) -> None:
+def test_a_channel_that_was_down_is_notified_later(settings, book) -> None:
     book.failed(TEN[0], "snapshot", unreachable())
     with webhook(status=500) as (address, _):
         assert notify(changed(settings, webhook=address)) == 0
@@ -133,7 +133,7 @@ def test_a_channel_that_was_down_is_told_later(settings, book) -> None:
         assert told[0]["kind"] == "recovered"
 
 
-def test_a_channel_that_hangs_is_given_up_once_and_told_later(
+def test_a_channel_that_hangs_is_given_up_once_and_notified_later(
     settings, book, monkeypatch
 ) -> None:
     monkeypatch.setattr(alerts, "SECONDS", 0.3)
@@ -146,7 +146,7 @@ def test_a_channel_that_hangs_is_given_up_once_and_told_later(
         assert notify(changed(settings, webhook=address)) == 0
 
 
-def test_a_cause_that_a_channel_refuses_keeps_no_other_from_being_told(settings, book) -> None:
+def test_a_cause_that_a_channel_refuses_holds_up_no_other(settings, book) -> None:
     for dataset, host in zip(TEN, ("a.vn", "b.vn"), strict=False):
         book.failed(dataset, "snapshot", unreachable(host))
     with webhook(status=400) as (address, asked):

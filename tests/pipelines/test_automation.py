@@ -95,7 +95,7 @@ def test_the_inbox_takes_a_file_once_it_stands_still(settings):
     assert len(requests) == 1
 
 
-def test_a_sensor_tells_the_webhook_after_a_failed_run_and_once_it_is_mended(settings):
+def test_a_sensor_notifies_the_webhook_after_a_failed_run_and_once_it_is_resolved(settings):
     with webhook() as (address, told):
         watched = changed(settings, webhook=address)
         file, kept = table(settings), table(settings).read_bytes()

@@ -15,7 +15,7 @@ from pipelines.quality.history import events, incidents, scores_csv
 from pipelines.quality.report import groups, quality_report
 from tests.fixtures.datasets import dataset
 from tests.fixtures.releases import check
-from tests.warehouse.test_judgements import DATASET, NOW, inputs, keep, validated
+from tests.warehouse.test_validation_log import DATASET, NOW, inputs, keep, validated
 from warehouse.store import validation_log
 from warehouse.store.data_dir import DataDir
 
@@ -59,7 +59,7 @@ def test_the_report_has_the_history_of_each_check_of_the_newest_suite(data_dir: 
     assert report.release is None and report.mqa is None and report.latest.number == 4
 
 
-def test_a_dataset_that_was_never_judged_has_no_score(data_dir: DataDir) -> None:
+def test_a_dataset_that_was_never_validated_has_no_score(data_dir: DataDir) -> None:
     report = quality_report(data_dir, dataset(name="others"), date(2026, 1, 5))
     assert report.scorecard is None and report.trend == () and report.checks == ()
     sectors, city = groups([report, quality_report(data_dir, dataset(), date(2026, 1, 5))])
@@ -68,7 +68,7 @@ def test_a_dataset_that_was_never_judged_has_no_score(data_dir: DataDir) -> None
     assert groups([report]) == ([], None)
 
 
-def test_incidents_are_told_once_and_have_the_same_id_for_ever(data_dir: DataDir) -> None:
+def test_incidents_are_listed_once_and_keep_their_id(data_dir: DataDir) -> None:
     happened = events(validation_log.log(data_dir, DATASET), 10)
     found = incidents(data_dir, happened, 10)
     assert [(item.kind, item.at.day) for item in found] == [
@@ -80,7 +80,7 @@ def test_incidents_are_told_once_and_have_the_same_id_for_ever(data_dir: DataDir
     assert events(validation_log.log(data_dir, DATASET), 1) == happened[:1]
 
 
-def test_the_published_history_has_the_last_judgement_of_each_day(
+def test_the_published_history_has_the_last_validation_run_of_each_day(
     data_dir: DataDir, tmp_path: Path
 ) -> None:
     text = scores_csv(data_dir, {DATASET: dataset()})

@@ -17,7 +17,7 @@ from pipelines.catalogue import load_catalogue
 from pipelines.settings import Settings
 from pipelines.steps.fetch import take_snapshot
 from sources.fetch.http import HttpLimits, HttpTransport
-from tests.sources.test_pull import Bank, bank_on_this_machine
+from tests.sources.test_fetch_session import Bank, bank_on_this_machine
 from warehouse.store import snapshots
 from warehouse.store.data_dir import DataDir
 

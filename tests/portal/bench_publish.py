@@ -35,7 +35,7 @@ from portal.ckan.portal import Ckan
 from portal.content import Content
 from portal.distributions.registry import write_all
 from tests.fixtures.datasets import dataset, registries
-from tests.portal.ckan_fixtures import World
+from tests.portal.ckan_fixtures import CkanEnvironment
 from tests.portal.http_adapters import CountingAdapter
 from tests.warehouse.test_releases import release
 from warehouse.store import releases
@@ -117,7 +117,7 @@ def _timed(work: Work) -> float:
 
 def _remove(portal: RunningPortal, home: DataDir, declared: list[Dataset]) -> None:
     with ThreadPoolExecutor(AT_A_TIME) as pool:
-        list(pool.map(lambda item: World(portal, home, item).remove(), declared))
+        list(pool.map(lambda item: CkanEnvironment(portal, home, item).remove(), declared))
 
 
 class _Bare:

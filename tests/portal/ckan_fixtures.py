@@ -31,7 +31,7 @@ WAITS = (0.05, 0.1, 0.3, 0.6, 1.5)
 
 
 @dataclass
-class World:
+class CkanEnvironment:
     """One dataset and its data folder."""
 
     ckan: RunningPortal

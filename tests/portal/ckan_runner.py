@@ -24,7 +24,7 @@ from portal.ckan.journal import Journal
 from portal.ckan.portal import Ckan
 from tests.fixtures.commands import PROJECT
 from tests.fixtures.datasets import registries
-from tests.portal.ckan_fixtures import WAITS, World
+from tests.portal.ckan_fixtures import WAITS, CkanEnvironment
 from tests.portal.http_adapters import ObservedAdapter
 from warehouse.store import releases
 from warehouse.store.data_dir import DataDir
@@ -58,7 +58,7 @@ def _publish(job: dict[str, Any]) -> None:
         waits=WAITS, adapter=ObservedAdapter(points.reach),
     )
     home = DataDir(Path(job["home"]))
-    loader = World(RunningPortal(**job["ckan"]), home).loader(job.get("rows"), client)
+    loader = CkanEnvironment(RunningPortal(**job["ckan"]), home).loader(job.get("rows"), client)
     ckan = _Ckan(client, home.root, registries(), loader=loader, keep=job.get("keep", 3))
     ckan.points = points
     ckan.apply(list(releases.history(home, job["dataset"])))
@@ -94,13 +94,13 @@ class Runner:
         )
 
     def publish(
-        self, world: Any, url: str, kill_at: int = 0, timeout: float = 30.0, **options: Any
+        self, env: Any, url: str, kill_at: int = 0, timeout: float = 30.0, **options: Any
     ) -> dict[str, Any]:
         """Publish in a new process; it is killed when it reaches point `kill_at` (0: never)."""
         job = {
-            "url": url, "token": world.ckan.token, "ckan": asdict(world.ckan),
-            "home": str(world.data_dir.root),
-            "dataset": world.declared.id, "kill_at": kill_at, "timeout": timeout, **options,
+            "url": url, "token": env.ckan.token, "ckan": asdict(env.ckan),
+            "home": str(env.data_dir.root),
+            "dataset": env.declared.id, "kill_at": kill_at, "timeout": timeout, **options,
         }
         assert self._process.stdin and self._process.stdout
         self._process.stdin.write(json.dumps(job) + "\n")

@@ -17,7 +17,7 @@ from typing import Any
 
 from dev.ckan.portal_dir import PortalDir, default_folder
 from dev.ckan.running_portal import RunningPortal, load_portal
-from tests.portal.ckan_fixtures import World
+from tests.portal.ckan_fixtures import CkanEnvironment
 from tests.portal.ckan_proxy import FAULTS, Proxy, proxy_to
 from tests.portal.ckan_runner import Runner
 from warehouse.store.data_dir import DataDir
@@ -32,37 +32,38 @@ def run(seed: int, ckan: RunningPortal, proxy: Proxy, runner: Runner, folder: Pa
     folder.mkdir(parents=True)
     home = DataDir(folder / "data")
     home.prepare()
-    world = World(ckan, home)
+    env = CkanEnvironment(ckan, home)
     options = {"keep": 2, "rows": chance.choice((None, "api", "copy"))}
-    told: list[str] = [f"rows: {options['rows']}"]
+    outcomes: list[str] = [f"rows: {options['rows']}"]
     try:
         for number in range(1, chance.randint(1, 4) + 1):
-            world.release(number)
-            told.append(f"release {number}")
+            env.release(number)
+            outcomes.append(f"release {number}")
             if chance.random() < 0.3:
                 continue  # two releases at once for the portal
-            told += _publish_badly(chance, world, proxy, runner, options)
+            outcomes += _publish_badly(chance, env, proxy, runner, options)
         proxy.reset()
         for attempt in range(3):  # the last publisher but one may still be at work in the server
-            ended = runner.publish(world, proxy.url, **options)
+            ended = runner.publish(env, proxy.url, **options)
             if ended["code"] == 0:
                 break
             assert attempt < 2, (home.root / "error.txt").read_text()
-        world.assert_equals_releases(folder, **options)
+        env.assert_equals_releases(folder, **options)
     except BaseException as error:
-        error.add_note(f"seed {seed}: {', '.join(told)}")
+        error.add_note(f"seed {seed}: {', '.join(outcomes)}")
         raise
     finally:
         proxy.reset()
-        world.remove()
+        env.remove()
         shutil.rmtree(folder, ignore_errors=True)
-    return ", ".join(told)
+    return ", ".join(outcomes)
 
 
 def _publish_badly(
-    chance: random.Random, world: World, proxy: Proxy, runner: Runner, options: dict[str, Any]
+    chance: random.Random, env: CkanEnvironment, proxy: Proxy, runner: Runner,
+    options: dict[str, Any],
 ) -> list[str]:
-    told = []
+    outcomes = []
     for _ in range(chance.randint(1, RESUMES)):
         rate = chance.choice((0.0, 0.0, 0.1, 0.3))
         faults = random.Random(chance.random())
@@ -70,25 +71,26 @@ def _publish_badly(
             lambda action, number, faults=faults, rate=rate:
             faults.choice(FAULTS) if faults.random() < rate else None
         )
-        kill_at = chance.choice((0, chance.randint(1, MOST_POINTS), chance.randint(1, MOST_POINTS)))
+        points = [chance.randint(1, MOST_POINTS) for _ in range(2)]
+        kill_at = chance.choice((0, *points))
         if not rate and not kill_at:
             kill_at = chance.randint(1, MOST_POINTS)
-        ended = runner.publish(world, proxy.url, kill_at, timeout=1.0, **options)
+        ended = runner.publish(env, proxy.url, kill_at, timeout=1.0, **options)
         end = "killed" if ended["killed"] else f"ended {ended['code']}"
-        told.append(f"{end} at {kill_at} with {proxy.met or 'no faults'}")
-        _readers_are_served(world)
-    return told
+        outcomes.append(f"{end} at {kill_at} with {proxy.met or 'no faults'}")
+        _readers_are_served(env)
+    return outcomes
 
 
-def _readers_are_served(world: World) -> None:
+def _readers_are_served(env: CkanEnvironment) -> None:
     """Whatever happened: readers see no dataset yet, or one whole release."""
     shown: dict[str, Any]
     try:
-        shown = world.shown()
+        shown = env.shown()
     except Exception:
         return
     if not shown["private"]:
-        world.seen_by_the_public()
+        env.seen_by_the_public()
 
 
 def main() -> int:
@@ -104,8 +106,9 @@ def main() -> int:
         for seed in range(asked.first, asked.first + asked.runs):
             begun = time.monotonic()
             try:
-                told = run(seed, ckan, proxy, runner, Path(folder) / str(seed))
-                print(f"seed {seed}: well ({time.monotonic() - begun:.0f} s): {told}", flush=True)
+                outcomes = run(seed, ckan, proxy, runner, Path(folder) / str(seed))
+                seconds = time.monotonic() - begun
+                print(f"seed {seed}: passed ({seconds:.0f} s): {outcomes}", flush=True)
             except Exception:
                 failed.append(seed)
                 traceback.print_exc()

@@ -18,7 +18,7 @@ from dev.ckan.bring_up import status
 from dev.ckan.portal_dir import PortalDir, default_folder
 from dev.ckan.running_portal import RunningPortal, load_portal
 from tests.fixtures.browser import chromium
-from tests.portal.ckan_fixtures import World
+from tests.portal.ckan_fixtures import CkanEnvironment
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -74,11 +74,11 @@ def ckan(portal_home: PortalDir, portal_command: PortalCommand) -> Iterator[Runn
 
 
 @pytest.fixture
-def world(ckan: RunningPortal, tmp_path: Path) -> Iterator[World]:
+def env(ckan: RunningPortal, tmp_path: Path) -> Iterator[CkanEnvironment]:
     """Make a data folder with one dataset, and remove afterwards what it left on the portal."""
     home = warehouse.store.data_dir.DataDir(tmp_path / "data")
     home.prepare()
-    found = World(ckan, home)
+    found = CkanEnvironment(ckan, home)
     yield found
     found.remove()
 

@@ -25,7 +25,7 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class World:
+class DataStoreEnvironment:
     """A portal, a folder for releases, and what tests do with them."""
 
     portal: RunningPortal

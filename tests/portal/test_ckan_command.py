@@ -9,17 +9,17 @@ import pytest
 
 from tests.fixtures.commands import openindicators
 from tests.fixtures.datasets import dataset
-from tests.portal.ckan_fixtures import World, changes
+from tests.portal.ckan_fixtures import CkanEnvironment, changes
 from warehouse.store.data_dir import DataDir
 
 pytestmark = pytest.mark.portal
 
 
 @pytest.fixture
-def world(ckan, tmp_path):
+def env(ckan, tmp_path):
     data_dir = DataDir(tmp_path / "data")
     data_dir.prepare()
-    found = World(ckan, data_dir, dataset(name=f"c{uuid.uuid4().hex[:12]}"))
+    found = CkanEnvironment(ckan, data_dir, dataset(name=f"c{uuid.uuid4().hex[:12]}"))
     found.release(1)
     yield found
     found.remove()
@@ -33,9 +33,9 @@ def environment(ckan, portal_home):
     }
 
 
-def test_plan_then_publish_then_nothing(world, environment):
+def test_plan_then_publish_then_nothing(env, environment):
     def run(*words):
-        return openindicators(world.data_dir.root, *words, "--to", "ckan", **environment)
+        return openindicators(env.data_dir.root, *words, "--to", "ckan", **environment)
 
     planned = run("plan", "--json")
     assert planned.code == 0, planned.err
@@ -43,32 +43,32 @@ def test_plan_then_publish_then_nothing(world, environment):
         ("change", "dataset", "detail", "what")
     }
     assert {line["change"] for line in planned.json} == {"+"}
-    assert {line["dataset"] for line in planned.json} == {world.declared.id}
-    done = run("publish", world.declared.id)
+    assert {line["dataset"] for line in planned.json} == {env.declared.id}
+    done = run("publish", env.declared.id)
     assert done.code == 0 and "1 of 1 datasets differ" in done.out, done.err
     again = run("publish")
     assert again.code == 0 and "0 of 1 datasets differ" in again.out
     # The command loads rows too: as its own portal, all is the same.
-    assert changes(world.publisher(rows="api").plan(world.history)) == {"="}
+    assert changes(env.publisher(rows="api").plan(env.history)) == {"="}
     assert {line["change"] for line in run("plan", "--json").json} == {"="}
 
 
-def test_a_refusal_is_one_clear_message_without_the_token(world, environment):
+def test_a_refusal_is_one_clear_message_without_the_token(env, environment):
     secret = "eyJ-not-a-real-token"
     environment = {**environment, "OPENINDICATORS_CKAN_TOKEN": secret}
-    done = openindicators(world.data_dir.root, "publish", "--to", "ckan", **environment)
+    done = openindicators(env.data_dir.root, "publish", "--to", "ckan", **environment)
     assert done.code == 8
     assert "403" in done.err and "check the token" in done.err
     assert "Traceback" not in done.err
-    told = done.out + done.err
-    for path in world.data_dir.root.rglob("*"):
+    output = done.out + done.err
+    for path in env.data_dir.root.rglob("*"):
         if path.is_file():
-            told += path.read_bytes().decode(errors="replace")
-    assert secret not in told
+            output += path.read_bytes().decode(errors="replace")
+    assert secret not in output
 
 
-def test_no_portal_is_configured(world):
-    done = openindicators(world.data_dir.root, "plan", "--to", "ckan")
+def test_no_portal_is_configured(env):
+    done = openindicators(env.data_dir.root, "plan", "--to", "ckan")
     assert done.code == 1 and "OPENINDICATORS_CKAN_URL" in done.err
 
 
@@ -81,17 +81,17 @@ def test_no_portal_is_configured(world):
         ("http://x", "a b", "there is no token"),
     ],
 )
-def test_wrong_settings(world, url, token, said):
+def test_wrong_settings(env, url, token, said):
     done = openindicators(
-        world.data_dir.root, "plan", "--to", "ckan",
+        env.data_dir.root, "plan", "--to", "ckan",
         OPENINDICATORS_CKAN_URL=url, OPENINDICATORS_CKAN_TOKEN=token,
     )
     assert done.code == 1 and said in done.err
 
 
-def test_an_unknown_dataset(world, environment):
+def test_an_unknown_dataset(env, environment):
     done = openindicators(
-        world.data_dir.root, "plan", "nothing_like_it", "--to", "ckan", "--json", **environment
+        env.data_dir.root, "plan", "nothing_like_it", "--to", "ckan", "--json", **environment
     )
     assert done.code == 1 and "no dataset or sector" in done.err
     assert json.loads(done.out or "[]") == []

@@ -22,7 +22,7 @@ from model.errors import PortalError
 from portal.ckan.client import CkanClient, OutcomeUnknown
 from tests.fixtures.commands import PROJECT
 from tests.fixtures.datasets import dataset
-from tests.portal.ckan_fixtures import World
+from tests.portal.ckan_fixtures import CkanEnvironment
 from tests.warehouse.test_releases import release
 from warehouse.store.data_dir import DataDir
 
@@ -79,43 +79,43 @@ def _wait_until_ready(client: CkanClient) -> None:
 
 
 @pytest.fixture
-def world(small, tmp_path):
+def env(small, tmp_path):
     home = DataDir(tmp_path / "data")
     home.prepare()
-    found = World(small, home)
+    found = CkanEnvironment(small, home)
     yield found
     found.remove()
 
 
-def test_ckans_own_limit(world):
+def test_ckans_own_limit(env):
     """The JSON file is too large; the other files went before it, and no reader is led there."""
-    world.declared = dataset(name=world.declared.name, frequency="D")
+    env.declared = dataset(name=env.declared.name, frequency="D")
     days = [str(date(2000, 1, 1) + timedelta(days=number)) for number in range(7000)]
-    release(world.data_dir, dict.fromkeys(days[:2], "5"), "1", world.declared)
-    publisher = world.publisher()
-    publisher.apply(world.history)
-    release(world.data_dir, dict.fromkeys(days, "5"), "2", world.declared)
+    release(env.data_dir, dict.fromkeys(days[:2], "5"), "1", env.declared)
+    publisher = env.publisher()
+    publisher.apply(env.history)
+    release(env.data_dir, dict.fromkeys(days, "5"), "2", env.declared)
     with pytest.raises(PortalError, match="File upload too large") as caught:
-        publisher.apply(world.history)
+        publisher.apply(env.history)
     assert "raise ckan.max_resource_size" in caught.value.todo
     assert "old release" in caught.value.todo
-    assert world.seen_by_the_public()["version"] == "1"
+    assert env.seen_by_the_public()["version"] == "1"
 
 
-def test_the_portals_disk_is_full(world, storage, tmp_path):
-    world.release(1)
-    publisher = world.publisher()
-    publisher.apply(world.history)
-    world.release(2)
+def test_the_portals_disk_is_full(env, storage, tmp_path):
+    env.release(1)
+    publisher = env.publisher()
+    publisher.apply(env.history)
+    env.release(2)
     filler = storage / "filler"
     _fill(filler)
     with pytest.raises(PortalError) as caught:
-        publisher.apply(world.history)
+        publisher.apply(env.history)
     assert "disk" in caught.value.todo and "old release" in caught.value.todo
-    assert world.seen_by_the_public()["version"] == "1"
+    assert env.seen_by_the_public()["version"] == "1"
     filler.unlink()
-    publisher.apply(world.history)
-    world.assert_equals_releases(tmp_path)
+    publisher.apply(env.history)
+    env.assert_equals_releases(tmp_path)
     assert not list(storage.rglob("*~")), "half a file"
 
 
@@ -142,8 +142,8 @@ def send(path):
     upload = FileUpload(f"update__resources__{id_}__upload", path, "text/csv")
     answer = client.call("package_revise", {"match": {"id": package}}, (upload,))
     size, _ = client.checksum(f"/dataset/{package}/resource/{id_}/download/{path.name}")
-    (told,) = [r["size"] for r in answer["package"]["resources"] if r["id"] == id_]
-    assert size == told == path.stat().st_size
+    (size_shown,) = [r["size"] for r in answer["package"]["resources"] if r["id"] == id_]
+    assert size == size_shown == path.stat().st_size
     status = Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0])
 print(json.dumps([send(small), send(large)]))
@@ -154,24 +154,24 @@ def test_memory_does_not_grow_with_the_file(ckan, tmp_path):
     """Sent and read back, a large file takes no more memory than a small one."""
     home = DataDir(tmp_path / "data")
     home.prepare()
-    world = World(ckan, home)
-    world.release(1)
+    env = CkanEnvironment(ckan, home)
+    env.release(1)
     try:
-        world.publisher().apply(world.history)
-        quarantined = next(r for r in world.shown()["resources"] if r["url_type"] == "upload")
+        env.publisher().apply(env.history)
+        uploaded = next(r for r in env.shown()["resources"] if r["url_type"] == "upload")
         small, large = tmp_path / "small.csv", tmp_path / "large.csv"
         line = b"DN,2024,12345.678,A\n"
         small.write_bytes(line)
         large.write_bytes(line * (MEGABYTES * 1_000_000 // len(line)))
-        told = subprocess.run(
+        measured = subprocess.run(
             [sys.executable, "-c", MEASURE], cwd=PROJECT, text=True, check=True,
             stdout=subprocess.PIPE,
             input=json.dumps(
-                [ckan.url, ckan.token, world.id, quarantined["id"], str(small), str(large)]
+                [ckan.url, ckan.token, env.id, uploaded["id"], str(small), str(large)]
             ),
         )
-        before, after = json.loads(told.stdout)
+        before, after = json.loads(measured.stdout)
         print(f"peak of memory: {before // 1024} MiB for a line, {after // 1024} MiB for the file")
         assert (after - before) / 1024 < GROWTH_MEGABYTES
     finally:
-        world.remove()
+        env.remove()

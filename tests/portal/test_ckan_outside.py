@@ -19,18 +19,18 @@ from model.util.hashing import sha256_bytes, sha256_file
 from tests.fixtures.browser import chromium
 from tests.fixtures.commands import openindicators
 from tests.fixtures.datasets import dataset, real_files
-from tests.portal.ckan_fixtures import World
+from tests.portal.ckan_fixtures import CkanEnvironment
 from warehouse.store.data_dir import DataDir
 
 pytestmark = [pytest.mark.portal, pytest.mark.browser]
 
 
 @pytest.fixture(scope="module")
-def world(ckan, portal_home, tmp_path_factory):
+def env(ckan, portal_home, tmp_path_factory):
     """A dataset of two releases, published by the command line."""
     data_dir = DataDir(tmp_path_factory.mktemp("outside") / "data")
     data_dir.prepare()
-    found = World(ckan, data_dir, dataset(name=f"c{uuid.uuid4().hex[:12]}"))
+    found = CkanEnvironment(ckan, data_dir, dataset(name=f"c{uuid.uuid4().hex[:12]}"))
     found.release(1)
     found.release(2)
     done = openindicators(
@@ -43,33 +43,33 @@ def world(ckan, portal_home, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def package(world, ckan):
+def package(env, ckan):
     with ckanapi.RemoteCKAN(ckan.url) as reader:  # without a token: anybody
-        found = reader.action.package_search(fq=f"name:*{world.declared.name}*")["results"]
+        found = reader.action.package_search(fq=f"name:*{env.declared.name}*")["results"]
         assert len(found) == 1
         return reader.action.package_show(id=found[0]["id"])
 
 
-def test_every_resource_is_what_it_says_and_genuine(world, package, tmp_path):
+def test_every_resource_is_what_it_says_and_genuine(env, package, tmp_path):
     assert len(package["resources"]) >= 8
     for resource in package["resources"]:
         body = httpx.get(resource["url"], follow_redirects=True).content
         assert (len(body), sha256_bytes(body)) == (resource["size"], resource["hash"])
         path = tmp_path / f"{resource['id']}-{Path(resource['url']).name}"
         path.write_bytes(body)
-    assert openindicators(world.data_dir.root, "run", "nothing").code != 0  # the folder is the one
+    assert openindicators(env.data_dir.root, "run", "nothing").code != 0  # the folder is the one
     from portal.site import Site
     from tests.fixtures.datasets import registries
 
-    Site(world.data_dir.site, registries()).apply(world.history)
+    Site(env.data_dir.site, registries()).apply(env.history)
     for path in tmp_path.iterdir():
-        said = openindicators(world.data_dir.root, "verify", str(path), "--json")
+        said = openindicators(env.data_dir.root, "verify", str(path), "--json")
         assert said.code == 0 and said.json["genuine"], path.name
 
 
-def test_the_datastore_says_the_same_numbers(world, package, ckan):
+def test_the_datastore_says_the_same_numbers(env, package, ckan):
     (table,) = [r for r in package["resources"] if r.get("datastore_active")]
-    data = world.history[-1].path("data.parquet")
+    data = env.history[-1].path("data.parquet")
     with duckdb.connect() as con:
         count, total = con.execute(
             f"SELECT count(*), sum(obs_value) FROM read_parquet('{data}')"
@@ -89,7 +89,7 @@ def test_the_datastore_says_the_same_numbers(world, package, ckan):
 
 
 @pytest.mark.corpus
-def test_the_dcat_output_is_valid_dcat_ap(world, package, ckan):
+def test_the_dcat_output_is_valid_dcat_ap(env, package, ckan):
     """Against the shapes that the DCAT-AP editors publish."""
     document = httpx.get(f"{ckan.url}/dataset/{package['name']}.ttl", follow_redirects=True)
     dataset_graph = Graph().parse(data=document.text, format="turtle")
@@ -102,7 +102,7 @@ def test_the_dcat_output_is_valid_dcat_ap(world, package, ckan):
         assert conforms, text[:3000]
 
 
-def test_a_browser_downloads_the_files(world, package, ckan, tmp_path):
+def test_a_browser_downloads_the_files(env, package, ckan, tmp_path):
     folder = tmp_path / "downloads"
     folder.mkdir()
     browser = chromium(
@@ -111,7 +111,7 @@ def test_a_browser_downloads_the_files(world, package, ckan, tmp_path):
     )
     try:
         browser.get(f"{ckan.url}/dataset/{package['name']}")
-        assert world.declared.title.vi in browser.find_element(By.TAG_NAME, "body").text
+        assert env.declared.title.vi in browser.find_element(By.TAG_NAME, "body").text
         current = [r for r in package["resources"] if "/download/" in r["url"]][:4]
         for resource in current:
             browser.get(f"{ckan.url}/dataset/{package['name']}/resource/{resource['id']}")

@@ -58,7 +58,7 @@ def test_what_is_no_answer_of_ckan_is_unknown(answer):
         (response(301, headers={"Location": "https://x"}), "is no CKAN"),
     ],
 )
-def test_a_refusal_is_told_in_ckans_words(answer, said):
+def test_a_refusal_quotes_ckan(answer, said):
     with pytest.raises(ActionRefused, match=said) as caught:
         client(answer).call("package_create", {})
     assert caught.value.todo

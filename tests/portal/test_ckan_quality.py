@@ -15,7 +15,7 @@ from portal.metadata.dcat import AUTHORITY, IANA
 from portal.site import Site
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row
-from tests.portal.ckan_fixtures import World
+from tests.portal.ckan_fixtures import CkanEnvironment
 from warehouse.store.data_dir import DataDir
 
 pytestmark = pytest.mark.portal
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.portal
 DQV = Namespace("http://www.w3.org/ns/dqv#")
 SCORES = (
     Score(dimension="completeness", good=7, of=8), Score(dimension="validity", good=2, of=3),
-    Score(dimension="timeliness", good=1, of=2),  # changes by the day: not told
+    Score(dimension="timeliness", good=1, of=2),  # changes by the day: not published
 )
 
 
@@ -42,11 +42,11 @@ def release(folder):
 
 
 @pytest.fixture(scope="module")
-def world(ckan, folder, release):
+def env(ckan, folder, release):
     declared = dataset(name=release.release.dataset.partition("/")[2], licence="CC-BY-4.0")
     data_dir = DataDir(folder / "data")
     data_dir.prepare()
-    found = World(ckan, data_dir, declared)
+    found = CkanEnvironment(ckan, data_dir, declared)
     assert found.publisher().apply([release]).changed
     assert all(line.change == "=" for line in found.publisher().plan([release]))
     yield found
@@ -72,19 +72,19 @@ def measured(graph: Graph, identifier: str) -> set[tuple[str, str]]:
     }
 
 
-def test_the_portal_tells_what_the_site_tells(world, ckan, folder, release) -> None:
+def test_the_portal_tells_what_the_site_tells(env, ckan, folder, release) -> None:
     site = Site(folder / "site", registries())
     site.apply([release])
     own = Graph().parse(
         site.folder / "catalog.jsonld", format="json-ld", publicID="https://data.example.vn/"
     )
-    identifier = world.declared.id
+    identifier = env.declared.id
     wanted = measured(own, identifier)
     assert {value for _, value in wanted} == {"87.5000", "66.6667", "100.0000"}
     for address, form in (
-        (f"dataset/{world.name}.ttl", "turtle"), (f"dataset/{world.name}.rdf", "xml"),
-        (f"dataset/{world.name}.jsonld", "json-ld"),
-        (f"catalog.ttl?fq=name:{world.name}", "turtle"),
+        (f"dataset/{env.name}.ttl", "turtle"), (f"dataset/{env.name}.rdf", "xml"),
+        (f"dataset/{env.name}.jsonld", "json-ld"),
+        (f"catalog.ttl?fq=name:{env.name}", "turtle"),
     ):
         graph = answer(f"{ckan.url}/{address}", form)
         assert measured(graph, identifier) == wanted, address
@@ -92,8 +92,8 @@ def test_the_portal_tells_what_the_site_tells(world, ckan, folder, release) -> N
             assert set(graph.predicate_objects(metric)) == set(own.predicate_objects(metric))
 
 
-def test_every_file_has_what_the_metadata_assessment_asks_for(world, ckan) -> None:
-    graph = answer(f"{ckan.url}/dataset/{world.name}.ttl", "turtle")
+def test_every_file_has_what_the_metadata_assessment_asks_for(env, ckan) -> None:
+    graph = answer(f"{ckan.url}/dataset/{env.name}.ttl", "turtle")
     files = list(graph.subjects(RDF.type, DCAT.Distribution))
     assert len(files) >= 9
     for file in files:
@@ -113,27 +113,27 @@ def test_every_file_has_what_the_metadata_assessment_asks_for(world, ckan) -> No
     {"algorithm": ["1"], "completeness": {"x": "\u0000"}}, {"anything": "else"},
 ])
 def test_what_an_editor_writes_into_the_field_breaks_nothing(
-    world, ckan, quality: dict[str, Any]
+    env, ckan, quality: dict[str, Any]
 ) -> None:
-    before = world.shown()["quality"]
+    before = env.shown()["quality"]
     try:
-        world.act("package_patch", id=world.id, quality=quality)
+        env.act("package_patch", id=env.id, quality=quality)
         for form, name in (("turtle", "ttl"), ("xml", "rdf")):
-            graph = answer(f"{ckan.url}/dataset/{world.name}.{name}", form)
-            assert measured(graph, world.declared.id) == set()
+            graph = answer(f"{ckan.url}/dataset/{env.name}.{name}", form)
+            assert measured(graph, env.declared.id) == set()
     finally:
-        world.act("package_patch", id=world.id, quality=before)
+        env.act("package_patch", id=env.id, quality=before)
 
 
-def test_an_address_elsewhere_is_no_download(world, ckan) -> None:
-    made = world.act(
-        "resource_create", package_id=world.id, name="elsewhere",
+def test_an_address_elsewhere_is_no_download(env, ckan) -> None:
+    made = env.act(
+        "resource_create", package_id=env.id, name="elsewhere",
         url="https://example.org/a/download/b.csv", format="CSV",
     )
     try:
-        graph = answer(f"{ckan.url}/dataset/{world.name}.ttl", "turtle")
+        graph = answer(f"{ckan.url}/dataset/{env.name}.ttl", "turtle")
         address = URIRef("https://example.org/a/download/b.csv")
         [file] = graph.subjects(DCAT.accessURL, address)
         assert graph.value(file, DCAT.downloadURL) is None
     finally:
-        world.act("resource_delete", id=made["id"])
+        env.act("resource_delete", id=made["id"])

@@ -93,10 +93,10 @@ def package(ckan: RunningPortal, organisation: str) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.portal
 def test_all_parts_are_loaded(ckan: RunningPortal) -> None:
-    told = act(ckan, "status_show")
-    assert told["ckan_version"] == "2.12.0"
-    assert told["locale_default"] == "vi"
-    assert set(told["extensions"]) >= {
+    shown = act(ckan, "status_show")
+    assert shown["ckan_version"] == "2.12.0"
+    assert shown["locale_default"] == "vi"
+    assert set(shown["extensions"]) >= {
         *("activity", "datastore", "datatables_view", "text_view", "image_view"),
         *("openindicators", "scheming_datasets", "dcat", "structured_data", "croissant"),
     }
@@ -305,7 +305,7 @@ def test_a_stranger_with_the_recorded_number_is_left_alone(
     empty_home: PortalDir, sleeper: Service
 ) -> None:
     stranger = subprocess.Popen(["sleep", "300"])
-    time.sleep(0.05)  # births are told apart by ticks of 10 ms
+    time.sleep(0.05)  # births are distinguished by ticks of 10 ms
     processes.start(empty_home, sleeper)
     pid_file = empty_home.run / "ckan.pid"
     own = pid_file.read_text()

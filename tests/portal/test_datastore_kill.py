@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.portal.datastore_fixtures import World, release
+from tests.portal.datastore_fixtures import DataStoreEnvironment, release
 
 pytestmark = pytest.mark.portal
 
@@ -55,8 +55,8 @@ def usual_seconds():
 @pytest.mark.parametrize("seed", range(SEEDS))
 @pytest.mark.parametrize("kind", ["api", "copy"])
 def test_killed_and_loaded_again(ckan, tmp_path, usual_seconds, kind, seed):
-    world, draw = World(ckan, tmp_path), random.Random(f"{kind} {seed}")
-    resource = world.resource()
+    env, draw = DataStoreEnvironment(ckan, tmp_path), random.Random(f"{kind} {seed}")
+    resource = env.resource()
     size = draw.choice([50, 600])
     old, new = release(2 * seed, size), release(2 * seed + 1, size)
     before = draw.choice(["nothing", "other", "little changed"])
@@ -64,24 +64,24 @@ def test_killed_and_loaded_again(ckan, tmp_path, usual_seconds, kind, seed):
         new = [dict(each) for each in old[3:]]
         new[5]["obs_note"] = "đã sửa"
     if before != "nothing":
-        world.loader(draw.choice(["api", "copy"])).load(world.table(resource, old))
-    table = world.table(resource, new)
+        env.loader(draw.choice(["api", "copy"])).load(env.table(resource, old))
+    table = env.table(resource, new)
     after = draw.uniform(0, usual_seconds[kind])
     indexes_before = draw.choice(["0", "100000"])
     print(f"seed {kind} {seed}: {size} rows over {before}, killed after {after:.3f} s")
-    seconds, killed = _load_and_kill(world, kind, indexes_before, table, after)
+    seconds, killed = _load_and_kill(env, kind, indexes_before, table, after)
     if not killed:
         usual_seconds[kind] = 0.8 * usual_seconds[kind] + 0.2 * seconds
 
     # What an `api` load left may be finished by either; tables aside are seen by `copy` alone.
-    loader = world.loader(draw.choice([kind, "copy"]))
+    loader = env.loader(draw.choice([kind, "copy"]))
     loader.load(table)
 
-    found = world.rows(resource)
+    found = env.rows(resource)
     assert len(found) == len(new)
     assert sorted(map(str, _plain(found))) == sorted(map(str, _plain(new)))
     assert loader.plan(table).empty
-    assert world.tables(resource) == [resource, f"{resource}__id_seq"]
+    assert env.tables(resource) == [resource, f"{resource}__id_seq"]
 
 
 def _plain(rows):
@@ -94,13 +94,13 @@ def _plain(rows):
     ]
 
 
-def _load_and_kill(world, kind, indexes_before, table, after):
+def _load_and_kill(env, kind, indexes_before, table, after):
     process = subprocess.Popen(
-        [sys.executable, "-c", LOAD, kind, indexes_before, world.portal.url, table.resource_id,
+        [sys.executable, "-c", LOAD, kind, indexes_before, env.portal.url, table.resource_id,
          str(table.data)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=PROJECT,
     )
-    process.stdin.write(f"{world.portal.token}\n{world.portal.datastore_write_url}\n")
+    process.stdin.write(f"{env.portal.token}\n{env.portal.datastore_write_url}\n")
     process.stdin.close()
     assert process.stdout.readline() == "begins\n"
     begun = time.monotonic()

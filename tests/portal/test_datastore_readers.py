@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from portal.ckan.datastore import copy_loader
-from tests.portal.datastore_fixtures import World, row
+from tests.portal.datastore_fixtures import DataStoreEnvironment, row
 
 pytestmark = pytest.mark.portal
 
@@ -22,8 +22,8 @@ SIZES = {1: 150, 2: 190}  # rows of the two releases that take turns
 
 
 @pytest.fixture
-def world(ckan, tmp_path):
-    return World(ckan, tmp_path)
+def env(ckan, tmp_path):
+    return DataStoreEnvironment(ckan, tmp_path)
 
 
 def _release(number: int) -> list[dict]:
@@ -45,13 +45,13 @@ def _judge(records: list[dict], total: int | None) -> str:
 
 
 @pytest.mark.parametrize("share", [0, 10], ids=["swapped", "changed in place"])
-def test_every_read_is_one_whole_release(world, share):
-    resource, alias = world.resource(), "alias"
-    loader = world.loader("copy")
-    tables = [world.table(resource, _release(number)) for number in (1, 2)]
+def test_every_read_is_one_whole_release(env, share):
+    resource, alias = env.resource(), "alias"
+    loader = env.loader("copy")
+    tables = [env.table(resource, _release(number)) for number in (1, 2)]
     loader.load(tables[0])
     alias = f"alias {resource}"
-    world.client.call(
+    env.client.call(
         "datastore_create", {"resource_id": resource, "force": True, "aliases": [alias]}
     )
     by_search = {"resource_id": resource, "limit": 1000}
@@ -72,8 +72,8 @@ def test_every_read_is_one_whole_release(world, share):
                 action, data = calls[turn % len(calls)]
                 turn += 1
                 answer = http.post(
-                    f"{world.portal.url}/api/3/action/{action}", json=data,
-                    headers={"Authorization": world.portal.token},
+                    f"{env.portal.url}/api/3/action/{action}", json=data,
+                    headers={"Authorization": env.portal.token},
                 )
                 reads[action] += 1
                 if answer.status_code != 200:

@@ -259,7 +259,7 @@ def test_what_verify_cannot_decide_is_unknown(tmp_path: Path) -> None:
         assert verify(changed, known)["genuine"] is verdict, name
 
 
-def test_the_quality_page_tells_everything_in_either_language(tmp_path: Path) -> None:
+def test_the_quality_page_says_everything_in_either_language(tmp_path: Path) -> None:
     failing = check(
         "above", outcome="failed", level="row", unexpected=1, evaluated=3,
         samples=({"indicator": "ROOMS", "time_period": "2020", "obs_value": -5.5, "freq": "A"},),

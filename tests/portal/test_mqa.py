@@ -111,7 +111,7 @@ def test_figures_that_are_not_public_have_nothing_to_download(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("licence", ["VN-OFFICIAL", "CC-BY-NC-SA-3.0-IGO"])
-def test_who_can_mend_a_licence_that_is_not_in_the_table_is_told(tmp_path: Path, licence) -> None:
+def test_the_report_says_who_can_fix_a_licence_outside_the_table(tmp_path: Path, licence) -> None:
     found = assess(nodes(tmp_path, licence=licence), "tourism/hotel_rooms")
     [metric] = [metric for metric in found.metrics if metric.met is False]
     assert metric.id == "known_license"
@@ -160,7 +160,7 @@ def test_measurements_are_beside_the_description(tmp_path: Path) -> None:
 
 
 @pytest.mark.corpus
-def test_the_sites_catalogue_is_valid_dcat_ap_3_and_tells_its_quality(tmp_path: Path) -> None:
+def test_the_sites_catalogue_is_valid_dcat_ap_3_with_its_quality(tmp_path: Path) -> None:
     """Against the shapes that the DCAT-AP editors publish."""
     shapes = real_files("ckan/schemas") / "dcat-ap-SHACL.ttl"
     site = Site(tmp_path / "site", registries())

@@ -128,7 +128,7 @@ def test_a_report_shows_every_check_with_its_history_and_failing_rows(data_dir: 
     assert page.count('<table class="rows">') == len(failing) + bool(not record.blockers)
 
 
-def test_a_row_held_back_is_shown_with_what_the_source_wrote_masked(data_dir: DataDir) -> None:
+def test_a_quarantined_row_is_shown_with_the_source_text_masked(data_dir: DataDir) -> None:
     page = text(data_dir, "vi/quality/health/evil.html")
     assert "a.csv" in page and "##,# xx ##########" in page
     assert "0905123456" not in page and "Hoa" not in page

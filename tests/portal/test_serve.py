@@ -89,7 +89,7 @@ def test_a_malformed_request_does_not_end_the_server(port: int) -> None:
     assert get(port, "/", "POST")[0] == 405
 
 
-def test_a_taken_port_is_told_in_words(port: int, tmp_path: Path) -> None:
+def test_a_port_in_use_is_explained(port: int, tmp_path: Path) -> None:
     with pytest.raises(PortalError, match=f"port {port} cannot be used"):
         SiteServer(tmp_path, port)
 

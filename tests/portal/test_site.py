@@ -265,7 +265,7 @@ def test_a_failed_publication_leaves_the_old_one(
     assert tree(site.folder) == before
 
 
-def test_an_exchange_that_was_cut_short_is_mended(tmp_path: Path) -> None:
+def test_an_interrupted_exchange_is_completed(tmp_path: Path) -> None:
     target = tmp_path / "folder"
     target.mkdir()
     (target / "old").touch()
@@ -393,7 +393,7 @@ def test_nothing_comes_from_the_network_or_runs_inline(
     assert "url(" not in css and "@import" not in css
 
 
-def test_the_page_tells_what_people_ask(site: Site, history: list[ReleaseOnDisk]) -> None:
+def test_the_page_answers_what_people_ask(site: Site, history: list[ReleaseOnDisk]) -> None:
     site.apply(list(history))
     vi = (site.folder / "vi/tourism/hotel_rooms.html").read_text(encoding="utf-8")
     en = (site.folder / "en/tourism/hotel_rooms.html").read_text(encoding="utf-8")
@@ -502,7 +502,7 @@ def test_the_site_holds_nothing_but_what_is_published(
     assert [path for path in site.folder.rglob("*") if path.name.startswith(".")] == []
 
 
-def test_a_full_disk_is_told_in_words(
+def test_a_full_disk_is_explained(
     site: Site, history: list[ReleaseOnDisk], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any, **__: Any) -> None:

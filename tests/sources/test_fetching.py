@@ -198,7 +198,7 @@ def test_an_unknown_indicator_and_an_unknown_url(sample: Path, tmp_path: Path) -
         fetched(files, transport, tmp_path / "t", urls=["https://example.org/a.csv"])
 
 
-def test_mended_facts_are_sent_again(sample: Path, tmp_path: Path) -> None:
+def test_corrected_facts_are_sent_again(sample: Path, tmp_path: Path) -> None:
     options: dict[str, Any] = {"indicators": ["T.B"]}
     first = fetched(worldbank, ReplayTransport(sample), tmp_path / "1", **options)
     second = fetched(worldbank, ReplayTransport(sample), tmp_path / "2", first, **options)

@@ -318,7 +318,7 @@ def test_secrets_stay_with_their_host(http: HttpTransport, site: Site, tmp_path:
     assert "hush" not in repr(request)
 
 
-def test_a_secret_that_the_source_repeats_is_not_told(
+def test_a_secret_that_the_source_repeats_is_not_shown(
     http: HttpTransport, site: Site, tmp_path: Path
 ) -> None:
     request = Request(f"{site.base}/repeats-headers", secrets={"X-Api-Key": "hush"})

@@ -123,7 +123,7 @@ def test_no_data_are_asked_for_while_the_table_is_the_same(tmp_path: Path) -> No
     assert len(web.urls) == 2 + len(third.parts)
 
 
-def test_a_date_that_tells_nothing_is_no_edition(tmp_path: Path) -> None:
+def test_a_date_that_says_nothing_is_no_edition(tmp_path: Path) -> None:
     service = Service()
     service.updated = "9999-12-31T23:59:59Z"
     first, _ = asked(service, tmp_path / "1")
@@ -131,7 +131,7 @@ def test_a_date_that_tells_nothing_is_no_edition(tmp_path: Path) -> None:
     assert len(web.urls) == 2 + len(first.parts)
 
 
-def test_requests_keep_to_the_rate_that_the_service_tells(tmp_path: Path) -> None:
+def test_requests_keep_to_the_rate_that_the_service_states(tmp_path: Path) -> None:
     _, web = asked(Service(), tmp_path)
     assert {request.wait for request in web.requests if request.method == "POST"} == {2}
 

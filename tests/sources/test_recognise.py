@@ -59,7 +59,7 @@ def encoded(text: str, encoding: str) -> bytes:
 
 
 @pytest.mark.parametrize("encoding", VIETNAMESE_ENCODINGS)
-def test_vietnamese_encodings_are_told_apart(encoding: str) -> None:
+def test_vietnamese_encodings_are_distinguished(encoding: str) -> None:
     found = guessed_encoding(encoded(SENTENCES, encoding))
     # Small letters have the same places in TCVN 5712 and in the fonts' TCVN3.
     alike = {"tcvn-5712": "tcvn3"}

@@ -285,7 +285,7 @@ def _killed(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def test_a_damaged_log_is_told(data_dir):
+def test_a_damaged_log_is_reported(data_dir):
     propose(data_dir, {"2023": "3"}, "1")
     (data_dir.drafts(ROOMS) / "log.jsonl").write_text("{\n")
     with pytest.raises(StoreError, match="log of drafts"):

@@ -142,7 +142,7 @@ class ApiLoader:
             drop_by_api(self._client, resource_id)
             fields = None
         if fields is None:
-            self._create(resource_id, schema)
+            self._describe(resource_id, schema, None, indexes=list(schema.key))
             both.load_actual(())  # a new table is empty
             self._send(resource_id, both, both.compare(), size)
             return False
@@ -159,17 +159,13 @@ class ApiLoader:
         self._send(resource_id, both, counts, size)
         return False
 
-    def _create(self, resource_id: str, schema: TableSchema) -> None:
-        self._client.call("datastore_create", {
-            "resource_id": resource_id, "force": True, "fields": schema.fields(None),
-            "primary_key": list(schema.key), "indexes": list(schema.key),
-        })
-
-    def _describe(self, resource_id: str, schema: TableSchema, sha256: str | None) -> None:
-        """Write the dictionary with the checksum, and create the key if it is missing."""
+    def _describe(
+        self, resource_id: str, schema: TableSchema, sha256: str | None, **more: list[str]
+    ) -> None:
+        """Write the dictionary with the checksum; create the table and the key if missing."""
         self._client.call("datastore_create", {
             "resource_id": resource_id, "force": True, "fields": schema.fields(sha256),
-            "primary_key": list(schema.key),
+            "primary_key": list(schema.key), **more,
         })
 
     def _conclude(self, table: DataStoreTable, schema: TableSchema) -> None:
@@ -245,16 +241,11 @@ class ApiLoader:
 
     def _fields(self, resource_id: str) -> list[dict[str, Any]] | None:
         """Return the table's columns with their dictionary, None where there is no table."""
-        try:
-            info = self._client.read(
-                "datastore_info", resource_id=resource_id, include_meta=False,
-                include_fields_schema=False,
-            )
-        except ActionRefused as refused:
-            if refused.missing:
-                return None
-            raise
-        return list(info["fields"])
+        info = self._client.read_if_exists(
+            "datastore_info", resource_id=resource_id, include_meta=False,
+            include_fields_schema=False,
+        )
+        return None if info is None else list(info["fields"])
 
     def _total(self, resource_id: str) -> int:
         found = self._client.read("datastore_search", resource_id=resource_id, limit=0)

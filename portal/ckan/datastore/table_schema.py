@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,8 +10,9 @@ import pyarrow as pa
 
 from model.declarations.dataset import Dataset
 from model.reference.registries import Registries
-from model.util.text import LANGUAGES, Bilingual
-from portal.vocabulary import COLUMNS, FREQUENCIES, STATUSES
+from model.util.text import LANGUAGES
+from portal.names import Names
+from portal.vocabulary import FREQUENCIES, STATUSES
 
 # Longer codelists are only in the data dictionary that is published as a file.
 CODES_SHOWN = 40
@@ -74,10 +75,19 @@ class TableSchema:
         return infos
 
 
-def table_schema_of(dataset: Dataset, registries: Registries) -> TableSchema:
-    """Return the schema of a dataset's table, from its declaration alone: nothing is inferred."""
-    columns = tuple(_column(dataset, registries, name) for name in dataset.columns)
-    return TableSchema(columns, dataset.key)
+def table_schema_of(
+    dataset: Dataset, registries: Registries, columns: Sequence[str] | None = None
+) -> TableSchema:
+    """Return the schema of a dataset's table, from its declaration alone: nothing is inferred.
+
+    Args:
+        dataset: the declaration.
+        registries: the names of codes.
+        columns: those of a release; default: all that the declaration publishes.
+    """
+    names = Names(dataset, registries)
+    shown = dataset.published_columns if columns is None else columns
+    return TableSchema(tuple(_column(names, name) for name in shown), dataset.key)
 
 
 def recorded_sha256(infos: Infos) -> str | None:
@@ -85,20 +95,15 @@ def recorded_sha256(infos: Infos) -> str | None:
     return next((str(i[CHECKSUM_KEY]) for i in infos.values() if i.get(CHECKSUM_KEY)), None)
 
 
-def _column(dataset: Dataset, registries: Registries, name: str) -> DataStoreColumn:
-    if name in dataset.dimensions:
-        title = description = dataset.dimensions[name].name
-    else:
-        title, description = COLUMNS[name].title, COLUMNS[name].description
-    number = name in COLUMNS and COLUMNS[name].number
-    codes = list(_codes(dataset, registries, name))
-    notes = {
-        language: "\n".join(
-            [description.get(language), *_code_lines(codes, language)]
-        )
-        for language in LANGUAGES
-    }
+def _column(names: Names, name: str) -> DataStoreColumn:
+    title, description, number = names.column(name)
+    codes = list(_codes(names, name))
     labels = {language: title.get(language) for language in LANGUAGES}
+    notes = {language: description.get(language) for language in LANGUAGES}
+    if codes:
+        for language in LANGUAGES:  # a list in Markdown begins after an empty line
+            lines = (f"- `{code}`: {names.label(name, code, language)}" for code in codes)
+            notes[language] = "\n".join([notes[language], "", *lines])
     return DataStoreColumn(
         name=name,
         type="float8" if number else "text",
@@ -111,27 +116,20 @@ def _column(dataset: Dataset, registries: Registries, name: str) -> DataStoreCol
     )
 
 
-def _code_lines(codes: list[tuple[str, Bilingual]], language: str) -> Iterable[str]:
-    if codes:
-        yield ""  # a list in Markdown begins after an empty line
-    for code, name in codes:
-        yield f"- `{code}`: {name.get(language)}"
-
-
-def _codes(
-    dataset: Dataset, registries: Registries, name: str
-) -> Iterable[tuple[str, Bilingual]]:
-    if name == "indicator":
-        return ((code, indicator.name) for code, indicator in dataset.indicators.items())
-    if name == "freq":
-        return FREQUENCIES.items()
-    if name == "obs_status":
-        return STATUSES.items()
-    if name == "unit_measure":
-        used = sorted({indicator.unit for indicator in dataset.indicators.values()})
-        return ((unit, registries.units[unit].name) for unit in used if unit in registries.units)
-    if name in dataset.dimensions:
-        codelist = registries.codelists.get(dataset.dimensions[name].codelist or "")
+def _codes(names: Names, column: str) -> Iterable[str]:
+    """Return the codes that a column's notes explain."""
+    dataset, registries = names.dataset, names.registries
+    if column == "indicator":
+        return dataset.indicators
+    if column == "freq":
+        return FREQUENCIES
+    if column == "obs_status":
+        return STATUSES
+    if column == "unit_measure":
+        units = {indicator.unit for indicator in dataset.indicators.values()}
+        return sorted(units & set(registries.units))
+    if column in dataset.dimensions:
+        codelist = registries.codelists.get(dataset.dimensions[column].codelist or "")
         if codelist and len(codelist.entries) <= CODES_SHOWN:
-            return ((entry.code, entry.name) for entry in codelist.entries)
+            return [entry.code for entry in codelist.entries]
     return ()

@@ -1,22 +1,24 @@
-"""Sheets whose fonts gave the characters their meaning: their text in Unicode."""
+"""Text of sheets whose fonts give the characters their meaning (.VnTime, VNI-Times), in Unicode."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import zipfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
+from xml.etree import ElementTree
 
 import pyarrow as pa
 
 from model.errors import ReadError
 from sources.formats.archives import is_zip
 from sources.formats.legacy_vietnamese import VietnameseEncoding, decoded_cell
-from sources.formats.payload import check_payload, quoted
-from sources.formats.workbook.cells import column_letters
+from sources.formats.payload import check_payload
+from sources.formats.workbook.cells import CellTexts, cell_place, column_letters
+from sources.formats.workbook.sheet_extent import member_of_sheet
 from sources.formats.workbook.sheets import Sheet
-from sources.formats.workbook.xls_cells import xls_fonts
-from sources.formats.workbook.xlsx_fonts import xlsx_fonts
+from sources.formats.workbook.xls import xls_fonts
 
 LegacyText = VietnameseEncoding | Literal["by-font"]
 
@@ -29,12 +31,12 @@ def in_unicode(
     Args:
         sheet: the sheet.
         path: its workbook.
-        encoding: of the text; `by-font` when each cell's font says it.
+        encoding: of the text; `by-font` follows each cell's font.
         columns: the letters of the columns whose text is in that encoding; () for all.
         where: the sheet's name, for messages.
 
     Raises:
-        ReadError: a cell is not in that encoding, or the workbook tells no fonts.
+        ReadError: a cell is not in that encoding, or the workbook has no fonts.
     """
     fonts = _fonts(path, sheet.name, where) if encoding == "by-font" else None
     found = list(sheet.columns)
@@ -50,7 +52,7 @@ def in_unicode(
             except UnicodeError as error:
                 raise ReadError(
                     f"a cell is not {encoding}: {error}", where=f"{where}:{row}, {letters}",
-                    todo="name the columns whose text is, as `legacy_columns`",
+                    todo="name the columns that are, as `legacy_columns`",
                 ) from error
         found[place] = pa.array(texts, pa.string())
     return replace(sheet, columns=found)
@@ -65,12 +67,43 @@ def _decoded(cell: str, font: str | None, encoding: str) -> str:
     return decoded_cell(cell, "vni") if font.upper().startswith("VNI-") else cell
 
 
-def _fonts(path: Path, sheet: str, where: str) -> Mapping[tuple[int, int], str]:
-    if not is_zip(check_payload(path, where, "a workbook")):
-        return xls_fonts(path, where, sheet)
-    if path.suffix.lower() == ".ods":
-        raise ReadError(
-            f"tells no fonts of {quoted(sheet, 60)!r} that are read here", where=where,
-            todo="declare `legacy_text` with the encoding",
-        )
-    return xlsx_fonts(path, where, sheet)
+def _fonts(path: Path, sheet: str, where: str) -> CellTexts:
+    if is_zip(check_payload(path, where, "a workbook")):
+        return _xlsx_fonts(path, where, sheet)
+    return xls_fonts(path, where, sheet)
+
+
+def _xlsx_fonts(path: Path, where: str, sheet: str) -> CellTexts:
+    """Return the fonts of the cells of an .xlsx sheet, whose XML `check_extent` has checked."""
+    with zipfile.ZipFile(path) as archive:
+        try:
+            member = member_of_sheet(path, where, sheet)
+            names = _fonts_of_styles(archive.read("xl/styles.xml"))
+            with archive.open(member) as file:
+                return {
+                    place: names[int(element.get("s", "0"))]
+                    for _, element in ElementTree.iterparse(file)  # noqa: S314
+                    if _tag(element) == "c" and (place := cell_place(element.get("r", "")))
+                }
+        except (KeyError, IndexError, ValueError, ElementTree.ParseError) as error:
+            raise ReadError(
+                "has no fonts that can be read", where=where,
+                todo="declare `legacy_text` with the encoding",
+            ) from error
+
+
+def _fonts_of_styles(xml: bytes) -> list[str]:
+    """Return the font of each cell style, by its number."""
+    fonts: list[str] = []
+    styles: list[int] = []
+    for group in ElementTree.fromstring(xml):  # noqa: S314
+        if _tag(group) == "fonts":
+            names = ([e.get("val", "") for e in font if _tag(e) == "name"] for font in group)
+            fonts = [next(iter(found), "") for found in names]
+        elif _tag(group) == "cellXfs":
+            styles = [int(style.get("fontId", "0")) for style in group]
+    return [fonts[number] for number in styles]
+
+
+def _tag(element: ElementTree.Element) -> str:
+    return element.tag.rpartition("}")[2]

@@ -1,27 +1,23 @@
-"""What a workbook of XML holds that its reader does not tell: how far it reaches, and which of
-its cells have no value.
+"""How far the sheets of an .xlsx or .ods file reach, and which of their cells have no value.
 
-calamine keeps a sheet as a full rectangle: two cells, A1 and XFD1048576, make it ask for half a
-terabyte and end the process, which no `except` can catch. And it gives an empty cell for `#REF!`
+calamine keeps a sheet as a full rectangle: two cells, A1 and XFD1048576, make it request half a
+terabyte and end the process, which no `except` can catch. And it returns an empty cell for `#REF!`
 and for a formula that no program has calculated yet. Both are found here, before it reads.
 
-What spreadsheet programs write is plain enough for one regular expression; whatever is not goes
-through an XML parser, which is ten times as slow.
+What spreadsheet programs write is plain enough for regular expressions; anything else goes through
+an XML parser, which is ten times as slow.
 """
 
 from __future__ import annotations
 
+import io
 import posixpath
 import re
+import shutil
 import zipfile
-from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 from xml.etree import ElementTree
-
-import numpy as np
 
 from model.errors import ReadError
 from sources.formats.archives import DAMAGED
@@ -30,17 +26,12 @@ from sources.formats.workbook.cells import column_number
 from sources.formats.workbook.sheet_xml import NOT_CALCULATED, SheetExtent, scanned
 from sources.limits import MAX_JSON_BYTES, MAX_SHEET_CELLS
 
-_PIECE = 1 << 20  # bytes that are looked at at once
-_IN_A_TAG = 8  # bytes, more than what is looked for inside of tags
-_LONG_CELL = 4_096  # bytes, more than most cells have
-_EDGE = 1_000  # bytes at the beginning and the end
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _PLAIN_HEAD = re.compile(
     rb'\s*(<\?xml version="1\.0"( encoding="(UTF|utf)-8")?( standalone="\w+")?\s*\?>)?'
     rb"\s*<(worksheet|sst)[ >]"
 )
-# A cell that stands further to the right, or further below, than so many columns and rows; or is
-# written otherwise than programs do.
+# A cell beyond so many columns and rows, or written differently than programs write it.
 _CELL_BEYOND = {
     reach: re.compile(rb'<c[\s/>](?!r="' + within + rb'")')
     for reach, within in {
@@ -51,7 +42,6 @@ _CELL_BEYOND = {
     }.items()
 }
 _PREFIXED_CELL = re.compile(rb":c[\s/>]")
-_ERROR = re.compile(rb't="e"')
 _NOT_CALCULATED = re.compile(rb"<f(?=[\s/>])(?!(?:\s[^>]*)?(?:/>|>[^<]*</f>)<v>[^<])")
 _CELL = re.compile(
     rb'<c r="([A-Z]{1,3})([0-9]{1,7})"([^>]*)>'
@@ -60,13 +50,13 @@ _CELL = re.compile(
 
 
 def check_extent(path: Path, where: str, copy: Path | None = None) -> dict[str, SheetExtent]:
-    """Check that no sheet of an .xlsx or .ods file reaches too far, and survey its cells.
+    """Check that no sheet reaches too far, and survey the cells.
 
     Args:
         path: the workbook.
         where: its name, for messages.
-        copy: where to write the workbook as it was checked, unpacked: another reader of zips may
-            see other members in `path`, and unpacks them a second time.
+        copy: where to write the workbook as it was checked, unpacked: another reader of zips might
+            see other members in `path`.
 
     Returns:
         By member (.xlsx) or by sheet (.ods, as `content.xml!<sheet>`).
@@ -82,7 +72,7 @@ def check_extent(path: Path, where: str, copy: Path | None = None) -> dict[str, 
             for member in archive.infolist():
                 place = f"{where}!{quoted(member.filename, 60)}"
                 if checked and member.filename in checked.NameToInfo:
-                    raise ReadError("is there twice", where=place, todo="save it again")
+                    raise ReadError("occurs twice", where=place, todo="save it again")
                 found |= _surveyed(archive, member, place, checked)
     except DAMAGED as error:
         raise ReadError(
@@ -97,99 +87,41 @@ def _surveyed(
     """Survey a member, and write it to the copy."""
     info = zipfile.ZipInfo(member.filename)
     info.file_size = member.file_size
-    with archive.open(member) as file, copy.open(info, "w") if copy else nullcontext() as target:
-        look = _look(_copied(file, target))
-    if look.is_plain and not look.may_lack_values:
-        return {member.filename: SheetExtent(where)}
-    if look.is_plain and member.file_size <= MAX_JSON_BYTES:
-        extent = _plain_sheet(archive.read(member), where)
-        if extent is not None:
-            return {member.filename: extent}
-    if not look.is_xml:  # a picture
+    if member.file_size > MAX_JSON_BYTES:  # not kept in memory
+        opened = copy.open(info, "w") if copy else nullcontext(io.BytesIO())
+        with archive.open(member) as source, opened as target:
+            shutil.copyfileobj(source, target)
+        with archive.open(member) as source:
+            return scanned(source, where, member.filename)
+    data = archive.read(member)
+    if copy:
+        copy.writestr(info, data)
+    extent = _plain_sheet(data, where)
+    if extent is not None:
+        return {member.filename: extent}
+    if data.lstrip()[:1] != b"<" and not data.startswith(_BOMS):  # a picture
         return {}
-    with archive.open(member) as file:
-        return scanned(file, where, member.filename)
-
-
-def _copied(source: IO[bytes], target: IO[bytes] | None) -> Iterator[bytes]:
-    while piece := source.read(_PIECE):
-        if target:
-            target.write(piece)
-        yield piece
-
-
-@dataclass(frozen=True)
-class _Look:
-    """What a look at the bytes of a member tells.
-
-    is_plain: it is a sheet or its texts, written plainly, and does not reach too far.
-    may_lack_values: it holds errors, or perhaps a formula without a value.
-    """
-
-    is_xml: bool
-    is_plain: bool
-    may_lack_values: bool
-
-
-def _look(pieces: Iterable[bytes]) -> _Look:
-    """Look through a member piece by piece, while each is in the processor's cache."""
-    begin = end = b""
-    beyond = [
-        each for (columns, rows), each in _CELL_BEYOND.items() if columns * rows <= MAX_SHEET_CELLS
-    ]
-    may_lack_values = has_prefixes = False
-    for piece in _uncut(pieces):
-        if len(begin) < _EDGE:
-            begin += piece
-        end = (end + piece[-_EDGE:])[-_EDGE:]
-        may_lack_values |= _has_pair(piece, b'"e') and bool(_ERROR.search(piece))
-        may_lack_values |= _has_pair(piece, b"<f") and bool(_NOT_CALCULATED.search(piece))
-        has_prefixes |= _has_pair(piece, b":c") and bool(_PREFIXED_CELL.search(piece))
-        # The first piece tells which one is for this sheet; looking at each for all takes long.
-        beyond = [each for each in beyond if not each.search(piece)][:1]
-    ends = end.rstrip().endswith((b"</worksheet>", b"</sst>"))
-    is_blank = len(begin) >= _EDGE and begin.isspace()
-    return _Look(
-        is_xml=begin.lstrip()[:1] == b"<" or begin.startswith(_BOMS) or is_blank,
-        is_plain=bool(beyond and not has_prefixes and ends and _PLAIN_HEAD.match(begin)),
-        may_lack_values=may_lack_values,
-    )
-
-
-def _uncut(pieces: Iterable[bytes]) -> Iterator[memoryview]:
-    """Give the pieces so that nothing that is looked for is cut in two, and hardly a cell."""
-    rest = b""
-    for given in pieces:
-        piece = rest + given
-        cut = piece.rfind(b"<c", -_LONG_CELL)
-        if cut < 0:
-            cut = piece.rfind(b"<", -_LONG_CELL)
-        end = len(piece) if cut < 0 else cut  # of a very long tag the last bytes come again
-        yield memoryview(piece)[:end]
-        rest = piece[cut if cut >= 0 else -_IN_A_TAG :]
-    yield memoryview(rest)
+    return scanned(io.BytesIO(data), where, member.filename)
 
 
 def _plain_sheet(xml: bytes, where: str) -> SheetExtent | None:
-    """Survey a member by regular expressions, None where it is not written plainly enough."""
-    look = _look([xml])
-    if not look.is_plain:
+    """Survey a sheet by regular expressions, None where it is not written plainly enough."""
+    is_whole = xml[-1_000:].rstrip().endswith((b"</worksheet>", b"</sst>"))
+    if not is_whole or not _PLAIN_HEAD.match(xml) or _PREFIXED_CELL.search(xml):
+        return None
+    if not any(
+        columns * rows <= MAX_SHEET_CELLS and not beyond.search(xml)
+        for (columns, rows), beyond in _CELL_BEYOND.items()
+    ):
         return None
     extent = SheetExtent(where)
-    return extent if not look.may_lack_values or _find_valueless(xml, extent) else None
-
-
-def _has_pair(xml: memoryview, pair: bytes) -> bool:
-    """Say whether two bytes stand side by side, eight times as quickly as `in` does."""
-    wanted = np.frombuffer(pair, np.uint16)[0]
-    return any(
-        (np.frombuffer(xml, np.uint16, (len(xml) - odd) // 2, odd) == wanted).any()
-        for odd in (0, 1) if len(xml) > odd + 1
-    )
+    if b't="e"' not in xml and not _NOT_CALCULATED.search(xml):
+        return extent
+    return extent if _find_valueless(xml, extent) else None
 
 
 def _find_valueless(xml: bytes, extent: SheetExtent) -> bool:
-    """Note errors and formulas without a value; False where some are written in another way."""
+    """Note errors and formulas without a value; False where some are written differently."""
     errors = xml.count(b't="e"')
     formulas = xml.count(b"<f>") + xml.count(b"<f ") + xml.count(b"<f/")
     for letters, row, attributes, formula, value in _CELL.findall(xml):

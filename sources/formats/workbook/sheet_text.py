@@ -1,4 +1,4 @@
-"""The cells of a sheet, as calamine gives them, as columns of text."""
+"""The cells of a sheet, as its reader returns them, as columns of text."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _CELLS = 40_000  # at once: their objects stay in the processor's cache
-_FIRST_ROWS = 64  # names stand there, figures below: cells of one kind go faster
+_FIRST_ROWS = 64  # names are there, figures below: cells of one type are faster
 _NUMBERS = {float, int}
 # From _LONG on Arrow writes an exponent; from _EXPONENT on we let it.
 _LONG, _EXPONENT = 1e10, 1e15
 
 
 def text_columns(rows: Iterator[Sequence[Any]]) -> list[pa.Array]:
-    """Return the columns of rows as text, see `sources.formats.workbook.sheets.open_sheet`.
+    """Return the columns of rows as text; for how cells are written see `open_sheet`.
 
     Args:
         rows: all of as many cells.
@@ -45,7 +45,7 @@ def _arrow(cells: Sequence[Any]) -> pa.Array:
         except (pa.ArrowTypeError, UnicodeEncodeError):  # not all are text
             pass
     kinds = set(map(type, cells))
-    if kinds <= _NUMBERS:  # Arrow alone would take truth values for numbers
+    if kinds <= _NUMBERS:  # Arrow itself would take booleans for numbers
         return pa.array(cells, pa.float64())
     others = kinds - _NUMBERS - {str}
     texts = [

@@ -1,7 +1,7 @@
-"""Workbooks (.xlsx, .xls, .ods): the cells of one sheet as text.
+"""Workbooks (.xlsx, .ods, .xls): the cells of one sheet as text.
 
-Of the readers that there are, calamine loses least. What it does not tell (errors and formulas
-without a value come as empty cells) `sources.formats.workbook.sheet_extent` finds first.
+calamine reads .xlsx and .ods: of the fast readers it loses least. Errors and formulas without a
+value, which it returns as empty cells, `sheet_extent.py` finds beforehand.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError, WorksheetNotFound
+from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum
 
 from model.errors import ReadError
 from model.util.garbage_collector import paused_collector
@@ -23,8 +23,7 @@ from sources.formats.payload import check_payload, quoted
 from sources.formats.tabular.tables import RawRow
 from sources.formats.workbook.sheet_extent import check_extent, member_of_sheet
 from sources.formats.workbook.sheet_text import text_columns
-from sources.formats.workbook.xls_bounds import check_bounds
-from sources.formats.workbook.xls_cells import xls_errors
+from sources.formats.workbook.xls import open_xls, xls_rows, xls_sheet
 from sources.limits import MAX_JSON_BYTES
 
 # ((first row, first column), (last row, last column)), from 0.
@@ -40,28 +39,40 @@ class Sheet:
     merged: Merged
 
     def records(self, first_row: int = 1) -> Iterator[RawRow]:
-        """Give the filled rows with their numbers, from `first_row` on."""
+        """Yield the filled rows with their numbers, from `first_row` on."""
         texts = (column[first_row - 1 :].to_pylist() for column in self.columns)
         for number, cells in enumerate(zip(*texts, strict=True), start=first_row):
             if any(cells):
                 yield number, list(cells)
 
 
-def read_sheet(
-    path: Path, where: str, sheet: str | None = None, first_row: int = 1
-) -> Iterator[RawRow]:
-    """Give the filled rows of a sheet with their numbers, from `first_row` on; see `open_sheet`."""
-    return open_sheet(path, where, sheet).records(first_row)
+def sheet_names(path: Path, where: str) -> list[str]:
+    """Return the names of a workbook's sheets, charts left out.
+
+    Raises:
+        ReadError: no workbook, encrypted, damaged, or too large.
+    """
+    if not is_zip(check_payload(path, where, "a workbook")):
+        return list(open_xls(path, where).sheet_names())
+    check_archive(path, where)
+    check_extent(path, where)
+    with _explained(where):
+        sheets = CalamineWorkbook.from_path(str(path)).sheets_metadata
+        return [each.name for each in sheets if each.typ == SheetTypeEnum.WorkSheet]
+
+
+def read_sheet(path: Path, where: str, sheet: str | None = None) -> Iterator[RawRow]:
+    """Yield the filled rows of a sheet with their numbers; arguments and errors as `open_sheet`."""
+    return open_sheet(path, where, sheet).records()
 
 
 def open_sheet(path: Path, where: str, sheet: str | None = None) -> Sheet:
     """Read a sheet.
 
-    Numbers are written in the shortest form that gives the same number again, whole ones
-    without a point (but 1.234, which is 1234 in Vietnamese, as 1.2340); percentages as the
-    number that is stored (5 % is 0.05); dates as ISO 8601; truth values as TRUE and FALSE.
-    Errors are their signs (`#REF!`, `#N/A`); a formula that no program has calculated is
-    `#NOT CALCULATED`.
+    Numbers are written in the shortest form that gives the same number again, integers without a
+    point (but 1.234, which is 1234 in Vietnamese, as 1.2340); percentages as the number that is
+    stored (5 % is 0.05); dates as ISO 8601; booleans as TRUE and FALSE. Errors are their symbols
+    (`#REF!`, `#N/A`); a formula that no program has calculated is `#NOT CALCULATED`.
 
     Args:
         path: the workbook.
@@ -72,57 +83,54 @@ def open_sheet(path: Path, where: str, sheet: str | None = None) -> Sheet:
         ReadError: no workbook, encrypted, damaged, too large, or no such sheet.
     """
     head = check_payload(path, where, "a workbook")
-    if path.stat().st_size > MAX_JSON_BYTES:  # a workbook is read whole, too
+    if path.stat().st_size > MAX_JSON_BYTES:  # a workbook is read whole
         raise ReadError(f"has more than {MAX_JSON_BYTES} bytes", where=where)
     with paused_collector():
-        return _read(path, where, sheet, is_zip(head))
+        return _of_archive(path, where, sheet) if is_zip(head) else _of_xls(path, where, sheet)
 
 
-def _read(path: Path, where: str, sheet: str | None, is_archive: bool) -> Sheet:
-    if not is_archive:
-        check_bounds(path, where)
-        name, columns, merged = _cells(path, where, sheet)
-        valueless = xls_errors(path, where, name)
-    else:
-        check_archive(path, where)
-        with tempfile.TemporaryDirectory() as folder:
-            copy = Path(folder) / "workbook"  # without an ending calamine looks at the content
-            extents = check_extent(path, where, copy)
-            name, columns, merged = _cells(copy, where, sheet)
-            valueless = {}
-            if any(extent.valueless for extent in extents.values()):
-                member = member_of_sheet(copy, where, name)
-                valueless = extents[member].valueless if member in extents else {}
-    return Sheet(name, _marked(columns, valueless), merged)
+def _of_xls(path: Path, where: str, sheet: str | None) -> Sheet:
+    book = open_xls(path, where)
+    name = _named(sheet, book.sheet_names(), where)
+    found = xls_sheet(book, where, name)
+    merged = [
+        ((top, left), (bottom - 1, right - 1))
+        for top, bottom, left, right in found.merged_cells
+    ]
+    return Sheet(name, text_columns(xls_rows(found, where)), merged)
 
 
-def _cells(path: Path, where: str, sheet: str | None) -> tuple[str, list[pa.Array], Merged]:
-    """Return a sheet's name, its columns as text, and its merged cells."""
-    with explained(where):
-        workbook = CalamineWorkbook.from_path(str(path))
-        name = workbook.sheet_names[0] if sheet is None else _sheet_named(sheet, workbook)
-        try:
+def _of_archive(path: Path, where: str, sheet: str | None) -> Sheet:
+    check_archive(path, where)
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "workbook"  # without an ending calamine examines the content
+        extents = check_extent(path, where, copy)
+        with _explained(where):
+            workbook = CalamineWorkbook.from_path(str(copy))
+            name = _named(sheet, workbook.sheet_names, where)
             table = workbook.get_sheet_by_name(name)
-        except WorksheetNotFound as error:
-            raise ReadError(
-                f"has no sheet {sheet!r}", where=where,
-                todo=did_you_mean(sheet or "", list(workbook.sheet_names)) or "check `sheet`",
-            ) from error
-        columns = text_columns(table.iter_rows())
-        if columns and table.start:  # the rows begin at row 1, but at the first filled column
-            columns[:0] = [pa.repeat("", len(columns[0]))] * table.start[1]
-        return name, columns, table.merged_cell_ranges or ()
+            columns = text_columns(table.iter_rows())
+            if columns and table.start:  # the rows begin at row 1, but at the first filled column
+                columns[:0] = [pa.repeat("", len(columns[0]))] * table.start[1]
+            merged = table.merged_cell_ranges or ()
+        valueless: Mapping[tuple[int, int], str] = {}
+        if any(extent.valueless for extent in extents.values()):
+            member = member_of_sheet(copy, where, name)
+            valueless = extents[member].valueless if member in extents else {}
+    return Sheet(name, _with_symbols(columns, valueless), merged)
 
 
 @contextmanager
-def explained(where: str) -> Iterator[None]:
-    """Tell calamine's errors in our own words, and its panics, too.
+def _explained(where: str) -> Iterator[None]:
+    """Raise calamine's errors, and its panics, as our own.
 
     Raises:
         ReadError: encrypted, or no workbook that can be read.
     """
     try:
         yield
+    except ReadError:
+        raise
     except PasswordError as error:
         raise ReadError(
             "is protected with a password", where=where, todo="ask for an open file"
@@ -139,25 +147,29 @@ def explained(where: str) -> Iterator[None]:
         ) from error
 
 
-def _sheet_named(sheet: str, workbook: CalamineWorkbook) -> str:
-    """Return a sheet's name as the workbook has it: people do not see its blanks at the ends."""
-    alike = [name for name in workbook.sheet_names if name.strip() == sheet.strip()]
-    return alike[0] if len(alike) == 1 else sheet
+def _named(sheet: str | None, names: Sequence[str], where: str) -> str:
+    """Return a sheet's name as the workbook has it: blanks at its ends are invisible."""
+    if sheet is None or sheet in names:
+        return names[0] if sheet is None else sheet
+    alike = [name for name in names if name.strip() == sheet.strip()]
+    if len(alike) == 1:
+        return alike[0]
+    raise ReadError(
+        f"has no sheet {sheet!r}", where=where,
+        todo=did_you_mean(sheet, list(names)) or "check `sheet`",
+    )
 
 
-def _marked(columns: list[pa.Array], valueless: Mapping[tuple[int, int], str]) -> list[pa.Array]:
-    """Put the signs of cells that have no value in their places."""
+def _with_symbols(
+    columns: list[pa.Array], valueless: Mapping[tuple[int, int], str]
+) -> list[pa.Array]:
+    """Put the symbols of cells without a value in their places."""
     if not valueless:
         return columns
     width = max([len(columns), *(column for _, column in valueless)])
     height = max([len(columns[0]) if columns else 0, *(row for row, _ in valueless)])
-    marked = [
-        pa.concat_arrays([column, pa.repeat("", height - len(column))]) for column in columns
-    ]
-    marked += [pa.repeat("", height)] * (width - len(columns))
-    texts = {place: marked[place - 1].to_pylist() for place in {place for _, place in valueless}}
-    for (row, place), sign in valueless.items():
-        texts[place][row - 1] = sign
-    for place, column in texts.items():
-        marked[place - 1] = pa.array(column, pa.string())
-    return marked
+    texts = [column.to_pylist() + [""] * (height - len(column)) for column in columns]
+    texts += [[""] * height for _ in range(width - len(columns))]
+    for (row, place), symbol in valueless.items():
+        texts[place - 1][row - 1] = symbol
+    return [pa.array(column, pa.string()) for column in texts]

@@ -6,18 +6,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from python_calamine import CalamineWorkbook, SheetTypeEnum
-
 from model.errors import ReadError, SourceError
-from sources.formats.archives import check_archive, is_zip
 from sources.formats.legacy_vietnamese import decoded_cell
 from sources.formats.payload import quoted
 from sources.formats.tabular.tables import RawRow
 from sources.formats.workbook.cells import column_letters
 from sources.formats.workbook.legacy_fonts import in_unicode
-from sources.formats.workbook.sheet_extent import check_extent
-from sources.formats.workbook.sheets import Merged, Sheet, explained, open_sheet
-from sources.formats.workbook.xls_bounds import check_bounds
+from sources.formats.workbook.sheets import Merged, Sheet, open_sheet, sheet_names
 from sources.inspect.files.encodings import vietnamese_share
 from sources.inspect.files.hashtags import hashtag_row, hxl_table
 from sources.inspect.finding import Found, Guess, NoTable, Refused, Table
@@ -35,16 +30,7 @@ def workbook(path: Path, where: str) -> list[Found]:
     Raises:
         ReadError: encrypted, damaged, or without anything in it.
     """
-    with path.open("rb") as file:
-        packed = is_zip(file.read(8))
-    if packed:
-        check_archive(path, where)
-        check_extent(path, where)
-    else:
-        check_bounds(path, where)
-    with explained(where):
-        book = CalamineWorkbook.from_path(str(path))
-        sheets = [s.name for s in book.sheets_metadata if s.typ == SheetTypeEnum.WorkSheet]
+    sheets = sheet_names(path, where)
     single = len(sheets) == 1
     found = [each for name in sheets for each in _sheet(path, where, name, single)]
     if not found:

@@ -61,7 +61,7 @@ def keep(data_dir: DataDir, found: Validated, snapshot: str = "a", days: int = 0
     return validation_log.keep(data_dir, found, inputs(snapshot), "1", NOW + timedelta(days=days))
 
 
-def test_a_judgement_is_kept_with_what_it_found(data_dir: DataDir, tmp_path: Path) -> None:
+def test_a_validation_run_is_kept_with_its_findings(data_dir: DataDir, tmp_path: Path) -> None:
     made, new = keep(data_dir, validated(tmp_path / "v", ["2023", "2024"]))
     assert new and made.number == 1 and made.at == NOW and made.period_last == "2024"
     assert made.passed == ("not_empty",)
@@ -93,7 +93,7 @@ def test_the_same_again_writes_nothing_and_anything_else_adds_a_line(
     assert validation_log.of_data(history, "f" * 64) is None
 
 
-def test_how_long_it_took_makes_no_other_judgement(data_dir: DataDir, tmp_path: Path) -> None:
+def test_a_duration_alone_makes_no_new_validation_run(data_dir: DataDir, tmp_path: Path) -> None:
     def judged(folder: str, duration: float | None, **changes: object) -> Validated:
         found = check(duration_ms=duration, **changes)
         return validated(tmp_path / folder, ["2023"], checks=(found,), duration_ms=duration)
@@ -121,7 +121,7 @@ def test_the_newest_period_is_the_newest_that_is_no_forecast(
     assert keep(data_dir, validated(tmp_path / "v", periods, statuses))[0].period_last == last
 
 
-def test_a_record_that_was_changed_is_told(data_dir: DataDir, tmp_path: Path) -> None:
+def test_a_changed_record_is_reported(data_dir: DataDir, tmp_path: Path) -> None:
     made, _ = keep(data_dir, validated(tmp_path / "v", ["2023"]))
     path = data_dir.validation_runs(DATASET) / f"{made.record_sha256}.json"
     path.write_text(path.read_text().replace('"warned"', '"passed"'))
@@ -180,7 +180,7 @@ def test_accepted_rows_are_one_of_a_releases_inputs() -> None:
     assert plain.sha256 == Inputs("a" * 64, "d" * 64, "s" * 64, "other code").sha256
 
 
-def test_what_failed_is_kept_until_it_is_mended(data_dir: DataDir) -> None:
+def test_a_failure_is_kept_until_it_is_resolved(data_dir: DataDir) -> None:
     from model.errors import UnreachableError
     from pipelines.steps.progress import FailureLog
 
@@ -200,7 +200,7 @@ def test_what_failed_is_kept_until_it_is_mended(data_dir: DataDir) -> None:
         failure_log.opened(data_dir)
 
 
-def test_that_no_table_could_be_made_is_kept_once_and_mended_by_the_next(
+def test_a_table_that_could_not_be_made_is_kept_once_and_resolved_by_the_next(
     data_dir: DataDir, tmp_path: Path
 ) -> None:
     keep(data_dir, validated(tmp_path / "v", ["2023"]))

@@ -145,7 +145,7 @@ def test_other_options_go_on_with_nothing(bank: Bank, half: Path) -> None:
     assert bank.asked == list(range(1, PAGES + 1))
 
 
-def test_a_pull_that_waited_too_long_begins_anew(bank: Bank, half: Path) -> None:
+def test_a_fetch_session_that_waited_too_long_starts_again(bank: Bank, half: Path) -> None:
     journal = half / ".pull.jsonl"
     first, *rest = journal.read_text().splitlines(keepends=True)
     head = json.loads(first) | {"began": time.time() - MAX_PULL_SECONDS - 1}
@@ -194,7 +194,7 @@ def test_a_killed_process_leaves_what_the_next_one_goes_on_with(
     assert is_whole(bank, found)
 
 
-def test_a_pull_that_got_nothing_leaves_nothing(bank: Bank, tmp_path: Path) -> None:
+def test_a_fetch_session_that_got_nothing_leaves_nothing(bank: Bank, tmp_path: Path) -> None:
     bank.dies_at = 1
     with pytest.raises(SourceError):
         pulled(bank, tmp_path / "pull")
@@ -214,7 +214,7 @@ def test_what_was_not_updated_is_not_asked_for(bank: Bank, tmp_path: Path) -> No
     assert is_whole(bank, third)
 
 
-def test_a_pull_that_was_stored_is_not_gone_on_with(bank: Bank, tmp_path: Path) -> None:
+def test_a_stored_fetch_session_is_not_resumed(bank: Bank, tmp_path: Path) -> None:
     """The run was killed between storing the snapshot and removing the folder."""
     bank.pages = 30
     whole = pulled(bank, tmp_path / "pull")
