@@ -86,7 +86,7 @@ def test_a_missing_value_breaks_the_line_and_a_lone_point_is_seen(tmp_path: Path
     assert [mark.hollow for mark in line.markers] == [False, False, False, True]
 
 
-def test_a_year_to_date_starts_anew_each_january(tmp_path: Path) -> None:
+def test_a_year_to_date_restarts_each_january(tmp_path: Path) -> None:
     rows = [
         row(freq="YTD", time_period=f"{year}-01-01/P{month}M", obs_value=float(month))
         for year in (2022, 2023)
@@ -103,7 +103,7 @@ def test_a_year_to_date_starts_anew_each_january(tmp_path: Path) -> None:
     st.integers(3, 8),
 )
 def test_ticks_cover_the_values(low: float, span: float, count: int) -> None:
-    high = low + max(span, abs(low) * 1e-9)  # what a float can tell apart
+    high = low + max(span, abs(low) * 1e-9)  # what a float can distinguish
     ticks = nice_ticks(low, high, count)
     slack = (ticks[-1] - ticks[0]) * 1e-6
     assert ticks[0] <= low + slack

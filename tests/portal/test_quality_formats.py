@@ -98,9 +98,9 @@ def test_junits_own_reader_finds_every_case(text: str) -> None:
         "bad", outcome="failed", samples=({"obs_note": text},), observed=text, duration_ms=1500,
     )
     odd = check("odd", outcome="not_evaluated", observed=text, evaluated=0)
-    told = record(found, odd, blockers=unreadable(text), duration_ms=2000)
+    quality = record(found, odd, blockers=unreadable(text), duration_ms=2000)
     # From bytes, as a file comes: what the declaration says of its encoding must be true.
-    [suite] = JUnitXml.fromroot(ET.fromstring(junit([(report(), told)]).encode()))
+    [suite] = JUnitXml.fromroot(ET.fromstring(junit([(report(), quality)]).encode()))
     assert (suite.name, suite.tests, suite.failures, suite.skipped) == (NAME, 3, 2, 1)
     assert suite.time == 2.0 and suite.timestamp == "2026-01-02T03:04:05"
     cases = {case.name: case for case in suite}
@@ -110,7 +110,7 @@ def test_junits_own_reader_finds_every_case(text: str) -> None:
 
 
 def samples(text: str) -> dict[str, list[Sample]]:
-    """Read metrics with Prometheus' own reader, which also wants each to be told of once."""
+    """Read metrics with Prometheus' own reader, which accepts each family only once."""
     families = list(text_string_to_metric_families(text))
     assert len({family.name for family in families}) == len(families)
     assert all(family.type == "gauge" and family.documentation for family in families)
@@ -202,11 +202,11 @@ PRINTED = st.characters(exclude_categories=("Cs", "Cc", "Cf", "Z"))
 @example("&amp; ]]> <![CDATA[")
 def test_a_feed_reader_reads_what_the_feed_says(text: str) -> None:
     assume(not _looks_like_utf8_read_as_latin1(text))  # feedparser "repairs" such text
-    said = Bilingual(vi=text, en=text)
-    told = [
-        incident(number).model_copy(update={"title": said, "text": said}) for number in (1, 2)
+    bilingual = Bilingual(vi=text, en=text)
+    incidents = [
+        incident(number).model_copy(update={"title": bilingual, "text": bilingual}) for number in (1, 2)
     ]
-    xml = atom(told, {}, said, "vi", {})
+    xml = atom(incidents, {}, bilingual, "vi", {})
     found = feedparser.parse(xml.encode(), sanitize_html=False)
     assert not found.bozo, found.bozo_exception
     assert found.version == "atom10" and found.feed.title == text

@@ -58,7 +58,7 @@ def publish(data_dir: DataDir, as_of: date) -> int:
                 "_original": '{"nurse": "Nguyễn Thị Hoa", "beds": "12,5 ĐT 0905123456"}',
                 "reasons": [EVIL, "check_1"],
             }
-            folder = data_dir.root / "held" / str(as_of)
+            folder = data_dir.root / "quarantined" / str(as_of)
             shutil.rmtree(folder, ignore_errors=True)
             stored = make_release(folder, each, [row()], quarantined=[quarantined])
             content = Content.of(stored, registries())
@@ -201,7 +201,7 @@ def test_axe_finds_no_violation_and_nothing_scrolls_sideways(
 
 
 @pytest.mark.browser
-def test_axe_itself_is_awake(browser: webdriver.Chrome, address: str, data_dir: DataDir) -> None:
+def test_axe_finds_planted_violations(browser: webdriver.Chrome, address: str, data_dir: DataDir) -> None:
     (data_dir.site / "broken.html").write_text(BROKEN, encoding="utf-8")
     browser.get(f"{address}/broken.html")
     assert {"image-alt", "html-has-lang"} <= {each["id"] for each in violations(browser)}

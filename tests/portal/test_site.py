@@ -36,7 +36,7 @@ ROWS = [
     for year in range(2015, 2024)
     for area in ("48", "01")
 ]
-HELD = {
+QUARANTINED = {
     **row(), "_part": "rooms.csv", "_row": 17, "_column": "value", "_original": '{"phone": "09"}',
     "reasons": ["rooms_not_negative"],
 }
@@ -72,9 +72,9 @@ def history(tmp_path: Path) -> list[ReleaseOnDisk]:
     folder = tmp_path / "releases"
     changed = [{**item, "obs_value": 9876.5} if item is ROWS[0] else item for item in ROWS]
     return [
-        make_release(folder / "1", dataset(), ROWS, quarantined=[HELD], checks=checks),
+        make_release(folder / "1", dataset(), ROWS, quarantined=[QUARANTINED], checks=checks),
         make_release(
-            folder / "2", dataset(), changed, number=2, quarantined=[HELD], checks=checks,
+            folder / "2", dataset(), changed, number=2, quarantined=[QUARANTINED], checks=checks,
             changes=[revised(ROWS[0], 9876.5)],
         ),
     ]
@@ -203,7 +203,7 @@ def test_newer_code_publishes_again(
     assert not newer.apply(list(history)).changed
 
 
-def test_files_that_were_made_anew_are_still_genuine(
+def test_files_that_were_rewritten_are_still_genuine(
     site: Site, history: list[ReleaseOnDisk], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     site.apply(history[:1])
@@ -270,9 +270,9 @@ def test_an_interrupted_exchange_is_completed(tmp_path: Path) -> None:
     target.mkdir()
     (target / "old").touch()
     target.rename(tmp_path / ".folder.old")  # killed between the two renames
-    with replaced_folder(target) as aside:
+    with replaced_folder(target) as staging:
         assert (target / "old").exists(), "readers have the old one again"
-        (aside / "new").touch()
+        (staging / "new").touch()
     assert [path.name for path in tmp_path.rglob("*")] == ["folder", "new"]
 
 
@@ -285,7 +285,7 @@ def test_a_name_that_hides_a_file_of_the_site_is_refused(site: Site, tmp_path: P
 def test_figures_that_are_not_public_are_not_published(site: Site, tmp_path: Path) -> None:
     rows = [row(obs_value=7654321.0, obs_note="kín")]
     declared = dataset(access_rights="NON_PUBLIC")
-    release = make_release(tmp_path / "r", declared, rows, quarantined=[HELD])
+    release = make_release(tmp_path / "r", declared, rows, quarantined=[QUARANTINED])
     site.apply([release])
     for name, (_, data) in tree(site.folder).items():
         assert b"7654321" not in data and b"7.654.321" not in data, name
@@ -302,18 +302,18 @@ def test_a_dataset_that_has_ended_says_so_to_people_and_machines(
         declared = dataset(name=name, **changes)
         site.apply([make_release(tmp_path / name, declared, ROWS)])
     folder = site.folder
-    said = {
+    texts = {
         name: (folder / f"en/tourism/{name}.html").read_text() for name in ("goes_on", "closed")
     }
     words = "No further period will come: <bdi>A table of the &lt;yearbook&gt; of 2002.</bdi>"
-    assert words in said["closed"] and "No further period" not in said["goes_on"]
+    assert words in texts["closed"] and "No further period" not in texts["goes_on"]
     described = {
         name: next(
             node for node in
             json.loads((folder / f"datasets/tourism/{name}/dcat.jsonld").read_text())["@graph"]
             if node["@type"] == "dcat:Dataset"
         )
-        for name in said
+        for name in texts
     }
     terms = {name: node["dct:accrualPeriodicity"]["@id"] for name, node in described.items()}
     assert terms["closed"].endswith("frequency/NEVER")
@@ -404,8 +404,8 @@ def test_the_page_answers_what_people_ask(site: Site, history: list[ReleaseOnDis
         assert text in en, text
     for page in (vi, en):
         assert sha256_file(csv) in page
-        assert "rooms.csv</code>, " in page, "the position of what was held back"
-        assert "phone" not in page, "the held row itself may hold personal data"
+        assert "rooms.csv</code>, " in page, "the position of a quarantined row"
+        assert "phone" not in page, "the row itself may hold personal data"
         assert 'class="hollow"' in page
     assert "<del>3.249</del> → <ins>9.876</ins>" in vi  # 9876.5 to the even, as CLDR rounds
     assert "Có ít nhất một dòng" in vi
@@ -425,7 +425,7 @@ def test_hostile_metadata_stays_text(site: Site, tmp_path: Path) -> None:
     override = "\u202egnp.exe\u2066" + HOSTILE
     rows = [*ROWS, row(ref_area=override, obs_note=override)]
     quarantined = {
-        **HELD, "_part": override, "_column": override, "reasons": [override], "_row": None,
+        **QUARANTINED, "_part": override, "_column": override, "reasons": [override], "_row": None,
     }
     failing = check(title=text, outcome="failed", error=override)
     release = make_release(

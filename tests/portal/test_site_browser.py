@@ -48,8 +48,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(autouse=True)
-def no_complaints(browser: webdriver.Chrome) -> Iterator[None]:
-    """The console stays empty: no error, nothing that the security policy had to stop."""
+def console_stays_empty(browser: webdriver.Chrome) -> Iterator[None]:
+    """No error in the console, nothing blocked by the security policy."""
     yield
     assert browser.get_log("browser") == []
 

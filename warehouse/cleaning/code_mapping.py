@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import duckdb
 import pyarrow as pa
 
-from model.declarations.dataset import FOOTNOTES, ColumnRule, Dataset
+from model.declarations.dataset import FOOTNOTES, Dataset
+from model.declarations.source import ColumnRule
 from model.records.reject_reasons import RejectError, RejectReason, reason
 from model.reference.periods import YEARS, YearOutOfRangeError, parse_period
 from model.reference.registries import Registries

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import duckdb
 import pyarrow as pa
 
-from model.declarations.dataset import BOUNDS, FOOTNOTES, ColumnRule, Dataset
+from model.declarations.dataset import BOUNDS, FOOTNOTES, Dataset
+from model.declarations.source import ColumnRule
 from model.errors import ReadError
 from model.records.tables import create_observation
 from model.reference.periods import TimePeriod, frequency_of, parse_period
