@@ -23,66 +23,6 @@ from pipelines.steps.bound_dataset import BoundDataset
 ALL = "all_sectors"
 
 
-<<<<<<< HEAD
-def transport_for(settings: Settings, bound_datasets: dict[str, BoundDataset]) -> Transport:
-    """Return what carries the requests of a profile.
-
-    `file:` addresses lead to the folder of files, or to the warehouse's own record; others
-    to the recorded facts of the embedded sample, or over HTTP.
-    """
-    folder = FolderTransport(settings.files or settings.data_dir.inbox)
-    judged = {
-        dataset_id: bound.dataset
-        for dataset_id, bound in bound_datasets.items() if not reads_record(bound)
-    }
-    files = RecordTransport(folder, settings.data_dir, judged)
-    if settings.profile == "sample":
-        return TransportByScheme(files=files, web=ReplayTransport(SAMPLE))
-    limits = HttpLimits(allow_private=settings.allow_private)
-    return TransportByScheme(files=files, web=HttpTransport(limits))
-
-
-def portals_for(settings: Settings, catalogue: Catalogue) -> tuple[Portal, ...]:
-    """Return the portals that every release goes to: the site, and CKAN where it is named."""
-    site = Site(settings.data_dir.site, catalogue.registries, base_url=settings.site_url)
-    ckan = ckan_for(settings, catalogue)
-    return (site, ckan) if ckan else (site,)
-
-
-def ckan_for(
-    settings: Settings, catalogue: Catalogue, overwrite: bool = False
-) -> Ckan | None:
-    """Return the CKAN portal, or None where no address is configured.
-
-    Args:
-        settings: name the portal.
-        catalogue: gives the names and licences.
-        overwrite: decide conflicts with people's edits in favour of the release.
-    """
-    if settings.ckan is None:
-        return None
-    client = CkanClient(settings.ckan.url, settings.ckan.token)
-    datastore_url = settings.ckan.datastore_url
-    return Ckan(
-        client, settings.data_dir.root, catalogue.registries,
-        loader=CopyLoader(client, lambda: datastore_url) if datastore_url else ApiLoader(client),
-        overwrite=overwrite,
-    )
-
-
-def resources_for(settings: Settings, catalogue: Catalogue) -> dict[str, Any]:
-    """Return the resources of a run; any of them can be replaced."""
-    return {
-        "data_dir": settings.data_dir,
-        "transport": transport_for(settings, catalogue.bound_datasets(settings.profile)),
-        "portals": portals_for(settings, catalogue),
-        "clock": settings.now,
-        "reporter": FailureLog(settings.data_dir),
-    }
-
-
-=======
->>>>>>> main
 def build_definitions(
     settings: Settings | None = None,
     catalogue: Catalogue | None = None,
