@@ -14,7 +14,7 @@ from sources.connectors.credentials import Secret
 from sources.fetch.http import HttpLimits, HttpTransport
 from sources.fetch.parts import Fetched, fetch_parts
 from tests.fixtures.datasets import registries
-from tests.portal.ckan_fixtures import CkanEnvironment
+from tests.portal.ckan.environment import CkanEnvironment
 
 pytestmark = pytest.mark.portal
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.fixtures.commands import openindicators
 from tests.fixtures.datasets import dataset
-from tests.portal.ckan_fixtures import CkanEnvironment, changes
+from tests.portal.ckan.environment import CkanEnvironment, changes
 from warehouse.store.data_dir import DataDir
 
 pytestmark = pytest.mark.portal

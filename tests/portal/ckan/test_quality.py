@@ -15,7 +15,7 @@ from portal.metadata.dcat import AUTHORITY, IANA
 from portal.site import Site
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row
-from tests.portal.ckan_fixtures import CkanEnvironment
+from tests.portal.ckan.environment import CkanEnvironment
 from warehouse.store.data_dir import DataDir
 
 pytestmark = pytest.mark.portal

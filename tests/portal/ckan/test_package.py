@@ -13,7 +13,7 @@ from portal.ckan.journal import Journal
 from portal.content import Content
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row
-from tests.portal.http_adapters import ScriptedAdapter, response
+from tests.portal.ckan.http_adapters import ScriptedAdapter, response
 
 SECRET = "eyJ-secret"
 
