@@ -19,13 +19,13 @@ from model.errors import ReadError, SourceError
 from model.util.text import Code, slug
 from sources.base import FetchPart, Request, SourceFile
 from sources.connectors.options import BaseUrl, IndicatorOptions, Years, ends_of
-from sources.fetch.urls import host_of, safe_url
 from sources.formats.csv_text import read_csv
 from sources.formats.json_text import as_text, load_json
 from sources.formats.payload import check_payload, saying
 from sources.formats.tabular.batches import Row, text_batches
 from sources.formats.tabular.tables import TableExtent, as_table
 from sources.limits import MAX_PAGES
+from sources.urls import host_of, safe_url
 
 name = "gho"
 version = 1

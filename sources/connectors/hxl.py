@@ -9,7 +9,7 @@ second column of the same tag is `#affected+f+num 2`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Annotated, Any, Literal
 
@@ -144,7 +144,7 @@ def _tagged(
     return names, as_table(records, TableExtent(header=0, names=names), where).rows
 
 
-def is_tag_row(cells: list[str]) -> bool:
+def is_tag_row(cells: Sequence[str]) -> bool:
     """Whether every filled cell is a hashtag, and at least one is."""
     filled = [cell.strip() for cell in cells if cell.strip()]
     return bool(filled) and all(_TAG.fullmatch(cell) for cell in filled)

@@ -1,4 +1,4 @@
-"""Which columns hold the figures: one, several side by side, or one for each period."""
+"""The columns of figures: one, several side by side, or one for each period."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 from model.declarations.dataset import DEFAULT_MISSING
 from model.reference.periods import parse_period
-from sources.inspect.search import Column, Search
-from sources.inspect.tables.values import Numbers, numbers_of, periods_of
+from sources.inspect.search import InspectedColumn, Search
+from sources.inspect.tables.values import NumberColumn, numbers_of, periods_of
 
 VALUE = re.compile(r"(value|obs|numeric|amount|figure|so lieu|gia tri)")
 _NO_FIGURE = re.compile(
@@ -77,7 +77,7 @@ def _unpivot_years_behind(search: Search, behind: Mapping[str, re.Match[str]]) -
 
 def find_figures(search: Search) -> None:
     """Find the columns of figures of a table that is not wide by period."""
-    found: dict[str, Numbers] = {}
+    found: dict[str, NumberColumn] = {}
     for column in search.free():
         numbers = numbers_of(column.counts)
         if numbers and not _NO_FIGURE.fullmatch(column.words.replace(".", " ")):
@@ -103,7 +103,7 @@ def find_figures(search: Search) -> None:
         _unpivot_figures(search, {name: found[name] for name in chosen})
 
 
-def _unpivot_figures(search: Search, found: Mapping[str, Numbers]) -> None:
+def _unpivot_figures(search: Search, found: Mapping[str, NumberColumn]) -> None:
     figure, value = search.unused_name("figure"), search.unused_name("value")
     search.found.unpivot = {"columns": list(found), "names_to": figure, "values_to": value}
     search.used.update(found)
@@ -118,13 +118,13 @@ def _unpivot_figures(search: Search, found: Mapping[str, Numbers]) -> None:
     search.indicators_of(list(found), figure, "likely", "each column of figures is one")
 
 
-def value_rule(search: Search, column: str, numbers: Numbers) -> None:
-    """Say how the values are read, and what of them is no number."""
+def value_rule(search: Search, column: str, numbers: NumberColumn) -> None:
+    """Set how the values are read, and note those that are no numbers."""
     rule: dict[str, Any] = {"locale": numbers.locale.value}
     if numbers.missing:
         rule["missing"] = [*DEFAULT_MISSING, *numbers.missing]
         search.found.note("missing", " ".join(numbers.missing), "likely",
-                          "stand where figures should be")
+                          "occur in place of figures")
     search.take("obs_value", column, **rule)
     search.found.notes["locale"] = numbers.locale
     search.found.decimals = numbers.decimals
@@ -132,7 +132,7 @@ def value_rule(search: Search, column: str, numbers: Numbers) -> None:
         shown = ", ".join(repr(text) for text, _ in numbers.other.most_common(5))
         count = numbers.other.total()
         search.found.note("other values", shown, "unsure",
-                          f"{count} values are no numbers: they are held back")
+                          f"{count} values are no numbers: they are quarantined")
         search.found.tolerance = min(1.0, round(count / (count + numbers.count) + 0.01, 2))
 
 
@@ -151,7 +151,7 @@ def _is_period(name: str) -> bool:
     return True
 
 
-def _one_shape(names: Sequence[str], columns: Mapping[str, Column]) -> str | None:
+def _one_shape(names: Sequence[str], columns: Mapping[str, InspectedColumn]) -> str | None:
     """Return a regular expression that matches just these columns, where there is a plain one."""
     return next((
         shape for shape in _SHAPES

@@ -1,4 +1,4 @@
-"""Rows of a grid that are no data: headings, notes at the end, and names that come again."""
+"""Rows of a grid that are no data: headings, notes at the end, and repeated names."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def find_headings(
             repeats.append(texts[0])
         elif len(texts) == 1 and not is_number(texts[0]) and not is_missing(texts[0]):
             (over if place in grid.figures and place else alone).append(texts[0])
-    if alone and _labels_come_again(body, grid):
+    if alone and _labels_repeat(body, grid):
         over += alone
     headings = tuple(dict.fromkeys(over)) if is_sheet else ()
     return headings if len(headings) <= _MANY else (), tuple(dict.fromkeys(repeats))
 
 
 def figures_lead(body: Sequence[RawRow], headings: Sequence[str], grid: Grid) -> bool:
-    """Say whether figures stand above the first heading."""
+    """Whether figures stand above the first heading."""
     for _, cells in body:
         if " ".join(filled(cells)[0].split()) in headings:
             return False
@@ -47,8 +47,8 @@ def figures_lead(body: Sequence[RawRow], headings: Sequence[str], grid: Grid) ->
     return False
 
 
-def _labels_come_again(body: Sequence[RawRow], grid: Grid) -> bool:
-    """Say whether the rows' labels are unlike only below each heading."""
+def _labels_repeat(body: Sequence[RawRow], grid: Grid) -> bool:
+    """Whether the rows' labels are unique only below each heading."""
     labels: list[str] = []
     section: set[str] = set()
     for _, cells in body:
@@ -79,7 +79,7 @@ def count_notes(tail: Sequence[RawRow], grid: Grid, header: int, is_sheet: bool)
 
 
 def _is_wordy(cells: Sequence[str], grid: Grid, is_sheet: bool) -> bool:
-    """Say whether a row can be a note: it has no figure, and one text, or words over figures."""
+    """Whether a row may be a note: no figure, and one text, or words over figures."""
     if not is_sheet and len(cells) < grid.width:
         return True  # every row of data has all fields
     if grid.values_in(cells) or grid.width < 3 or not (grid.figures or is_sheet):
