@@ -24,7 +24,7 @@ from sources.connectors import files
 from sources.connectors.options import Encoding, UrlOptions
 from sources.formats.csv_text import read_csv
 from sources.formats.json_text import as_text, load_json
-from sources.formats.payload import check_payload, quoted
+from sources.formats.payload import check_payload, is_json, quoted
 from sources.formats.tabular.batches import Row, text_batches
 from sources.formats.tabular.tables import RawRow, TableExtent, as_table
 from sources.formats.workbook.sheets import read_sheet
@@ -77,7 +77,7 @@ def read(parts: list[SourceFile], options: HxlOptions) -> Iterator[pa.RecordBatc
 
 def _table(part: SourceFile, options: HxlOptions) -> tuple[tuple[str, ...], Iterator[RawRow]]:
     head = check_payload(part.path, part.name, "a table with hashtags")
-    kind = options.format or _kind(head)
+    kind = options.format or _format_of(head)
     if kind == "json":
         body = load_json(part.path, part.name)
         if isinstance(body, list) and body and isinstance(body[0], dict):
@@ -92,11 +92,10 @@ def _table(part: SourceFile, options: HxlOptions) -> tuple[tuple[str, ...], Iter
     return _tagged(records, part.name, options.tag_row)
 
 
-def _kind(head: bytes) -> Literal["csv", "xlsx", "json"]:
+def _format_of(head: bytes) -> Literal["csv", "xlsx", "json"]:
     if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         return "xlsx"
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    return "json" if start.startswith((b"[", b"{")) else "csv"
+    return "json" if is_json(head) else "csv"
 
 
 def _arrays(body: Any, where: str) -> Iterator[RawRow]:

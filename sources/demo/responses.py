@@ -119,7 +119,7 @@ def _years(text: str) -> tuple[str, str]:
 
 
 def _newest_first(facts: Sequence[Fact]) -> list[Fact]:
-    """Order by indicator and area as they come, newest period first; empty values fill gaps."""
+    """Order by indicator and area as they come, newest period first; fill gaps with no value."""
     areas = list(dict.fromkeys((fact["indicator"], fact["ref_area"]) for fact in facts))
     periods = sorted({fact["time_period"] for fact in facts}, reverse=True)
     cells: dict[tuple[str, str, str], list[Fact]] = {}

@@ -132,7 +132,14 @@ class Search:
     def indicators_of(
         self, texts: Sequence[str], column: str, certainty: Certainty, why: str
     ) -> None:
-        """Take a column's texts as the indicators."""
+        """Take a column's texts as the indicators.
+
+        Args:
+            texts: the distinct values.
+            column: their column.
+            certainty: of the guess.
+            why: its evidence.
+        """
         codes = codes_of(texts)
         mapped = {text.strip(): code for text, code in codes.items() if code != text.strip()}
         more = {"map": mapped} if mapped else {}

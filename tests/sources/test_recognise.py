@@ -255,7 +255,7 @@ def test_kinds(tmp_path: Path, name: str, content: str, kind: str) -> None:
         ("a.xml", b"<html5/>", "XML of an unknown kind"),
         ("a.xml", b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", "document type"),
         ("a.csv", b'"Keys","Values"\n"System.Collections.Hashtable","System.Object"\n',
-         "a shell wrote an object"),
+         "a shell wrote the properties"),
         ("a.xlsx", b"PK\x03\x04broken", "archive"),
     ],
 )

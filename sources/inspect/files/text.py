@@ -66,8 +66,8 @@ def text_file(path: Path, where: str, head: bytes) -> Found:
         options["encoding"] = encoding.value
     if delimiter.value not in (",", "\t"):
         options["delimiter"] = delimiter.value
-    where_it_stands, guesses = placed(layouts[0])
-    return RecognisedTable("files", "files csv", {**options, **where_it_stands},
+    placement, guesses = placed(layouts[0])
+    return RecognisedTable("files", "files csv", {**options, **placement},
                  (encoding, delimiter, *guesses))
 
 

@@ -76,9 +76,9 @@ def _sheet(path: Path, where: str, name: str, single: bool) -> Iterator[Found]:
     if not layouts:
         yield NoTable("text", f"not a table: {_words(rows)}", None, place)
     for count, layout in enumerate(layouts, start=1):
-        where_it_stands, more = placed(layout)
+        placement, more = placed(layout)
         yield RecognisedTable(
-            "files", "files xlsx", {**options, **where_it_stands}, (*guesses, *more),
+            "files", "files xlsx", {**options, **placement}, (*guesses, *more),
             place if len(layouts) == 1 else f"{place} table {count}".strip(),
         )
 
@@ -138,7 +138,7 @@ def _by_font(sheet: Sheet, path: Path, where: str) -> tuple[list[RawRow], Guess]
     try:
         decoded = in_unicode(sheet, path, "by-font", (), where)
     except ReadError:
-        return None  # it tells no fonts, or other ones than its text is in
+        return None  # it has no fonts, or not those that its text needs
     after = [column.to_pylist() for column in decoded.columns]
     changed = sum(
         one != other for old, new in zip(before, after, strict=True)

@@ -19,7 +19,7 @@ _NO_FIGURE = re.compile(
     r"|.* (code|id))"
 )
 _YEAR_BEHIND = re.compile(r"(.+?)[_ -]((?:19|20)\d\d)")
-_SHAPES = (r"\d{4}", r"\d{4} \[YR\d{4}\]", r"\d{4}Q[1-4]", r"\d{4}M\d{2}", r"\d{4}-\d{2}")
+_PERIOD_NAMES = (r"\d{4}", r"\d{4} \[YR\d{4}\]", r"\d{4}Q[1-4]", r"\d{4}M\d{2}", r"\d{4}-\d{2}")
 
 
 def find_wide(search: Search) -> bool:
@@ -40,13 +40,13 @@ def _unpivot_periods(search: Search, names: list[str]) -> bool:
     periods = periods_of(Counter(names))
     if numbers is None or periods is None:
         return False
-    shape = _one_shape(names, search.columns)
+    pattern = _common_pattern(names, search.columns)
     period, value = search.unused_name("period"), search.unused_name("value")
     search.found.unpivot = {
-        **({"matching": shape} if shape else {"columns": names}),
+        **({"matching": pattern} if pattern else {"columns": names}),
         "names_to": period, "values_to": value,
     }
-    search.found.note("unpivot", shape or f"{len(names)} columns", "certain",
+    search.found.note("unpivot", pattern or f"{len(names)} columns", "certain",
                       f"{len(names)} columns are named by periods, {names[0]} to {names[-1]}")
     search.used.update(names)
     search.take("time_period", period)
@@ -119,7 +119,13 @@ def _unpivot_figures(search: Search, found: Mapping[str, NumberColumn]) -> None:
 
 
 def value_rule(search: Search, column: str, numbers: NumberColumn) -> None:
-    """Set how the values are read, and note those that are no numbers."""
+    """Set how the values are read, and note those that are no numbers.
+
+    Args:
+        search: takes the rule.
+        column: of the values, also one that unpivoting makes.
+        numbers: how they are written.
+    """
     rule: dict[str, Any] = {"locale": numbers.locale.value}
     if numbers.missing:
         rule["missing"] = [*DEFAULT_MISSING, *numbers.missing]
@@ -151,9 +157,9 @@ def _is_period(name: str) -> bool:
     return True
 
 
-def _one_shape(names: Sequence[str], columns: Mapping[str, InspectedColumn]) -> str | None:
+def _common_pattern(names: Sequence[str], columns: Mapping[str, InspectedColumn]) -> str | None:
     """Return a regular expression that matches just these columns, where there is a plain one."""
     return next((
-        shape for shape in _SHAPES
-        if {name for name in columns if re.fullmatch(shape, name)} == set(names)
+        pattern for pattern in _PERIOD_NAMES
+        if {name for name in columns if re.fullmatch(pattern, name)} == set(names)
     ), None)

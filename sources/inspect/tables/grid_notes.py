@@ -19,7 +19,17 @@ _NOTE = re.compile(
 def find_headings(
     body: Sequence[RawRow], header: Sequence[RawRow], grid: Grid, is_sheet: bool
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Find the rows whose text belongs to the rows below, and those that repeat the names."""
+    """Find headings, and rows that repeat the names, by their texts.
+
+    Args:
+        body: the rows below the header.
+        header: its rows.
+        grid: the columns.
+        is_sheet: a CSV file has no headings.
+
+    Returns:
+        Texts that belong to the rows below them, and first cells of rows that repeat the names.
+    """
     names = header[-1][1] if header else []
     over: list[str] = []
     repeats: list[str] = []
@@ -65,7 +75,14 @@ def _labels_repeat(body: Sequence[RawRow], grid: Grid) -> bool:
 
 
 def count_notes(tail: Sequence[RawRow], grid: Grid, header: int, is_sheet: bool) -> int:
-    """Return the number of filled rows at the end that are notes."""
+    """Return the number of filled rows at the end that are notes.
+
+    Args:
+        tail: the last rows.
+        grid: the columns.
+        header: the last row of the header.
+        is_sheet: rows of a sheet may be shorter than the table.
+    """
     rows = [(number, cells) for number, cells in tail if number > header]
     count = 0
     for index in range(len(rows) - 1, 0, -1):  # the first row below a header is no note

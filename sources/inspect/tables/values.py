@@ -70,16 +70,16 @@ def numbers_of(values: Counter[str]) -> NumberColumn | None:
     if not total:
         return None
     shares = {
-        locale: sum(n for text, n in kept.items() if shape.fullmatch(text)) / total
-        for locale, shape in (("plain", _PLAIN), ("en", _EN), ("vi", _VI))
+        locale: sum(n for text, n in kept.items() if pattern.fullmatch(text)) / total
+        for locale, pattern in (("plain", _PLAIN), ("en", _EN), ("vi", _VI))
     }
     locale, certainty, why = _locale(shares, kept)
     if shares[locale] < _NUMBERS:
         return None
-    shape = {"plain": _PLAIN, "en": _EN, "vi": _VI}[locale]
-    other = Counter({text: n for text, n in kept.items() if not shape.fullmatch(text)})
+    pattern = {"plain": _PLAIN, "en": _EN, "vi": _VI}[locale]
+    other = Counter({text: n for text, n in kept.items() if not pattern.fullmatch(text)})
     point = "," if locale == "vi" else "."
-    decimals = max((len(text.partition(point)[2]) for text in kept if shape.fullmatch(text)
+    decimals = max((len(text.partition(point)[2]) for text in kept if pattern.fullmatch(text)
                     and "e" not in text.lower()), default=0)
     new = tuple(sorted(each.strip() for each in markers if each.strip() not in DEFAULT_MISSING))
     return NumberColumn(
