@@ -1,6 +1,5 @@
-"""The declarations, sector by sector, and the factory that makes Dagster assets out of one.
+"""The declarations, sector by sector, and the Dagster component that turns them into assets.
 
-Belongs here: `<sector>/<dataset>.yaml`, the steps that carry one dataset from its source to the
-portal, and how Dagster shows them (assets, asset checks, metadata). Does not belong here: how a
-protocol, a store, an expectation or a portal works inside, and anything that names a dataset.
+Belongs here: `<sector>/<dataset>.yaml`, the defaults that they share, and `component.py`. Does not
+belong here: what a step does (`pipelines.steps`), and code that names a dataset.
 """

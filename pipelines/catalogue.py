@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from expectations.suites.suite import Suite, full_suite, load_suites
-from model.declarations.load import Declaration, load_declarations
+from model.declarations.load import Declaration, declaration_paths, load_declarations
 from model.errors import DeclarationError, OpenIndicatorsError
 from model.reference.registries import Registries, load_registries
 from model.util.text import did_you_mean
 from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
-from sources.connectors.registry import options_of
+from sources.connectors.registry import CONNECTORS
 
 
 @dataclass(frozen=True)
@@ -83,9 +82,9 @@ class Catalogue:
 def load_catalogue(settings: Settings) -> Catalogue:
     """Load all declarations and suites; a wrong one does not stop the others."""
     registries = load_registries()
-    declarations, errors = load_declarations(settings.declarations, registries)
+    declarations, errors = load_declarations(settings.declarations, registries, CONNECTORS)
     for dataset_id, declaration in list(declarations.items()):
-        wrong = _wrong_options(declaration) or _wrong_others(declaration, settings.declarations)
+        wrong = _wrong_others(declaration, settings.declarations)
         if wrong:
             errors.append(wrong)
             del declarations[dataset_id]
@@ -99,8 +98,43 @@ def load_catalogue(settings: Settings) -> Catalogue:
             del declarations[dataset_id]  # it must not run check_error
         elif not (settings.declarations / f"{dataset_id}.yaml").exists():
             errors.append(error)  # else its declaration is wrong, which is told already
+    for cycle in _comparison_cycles(suites):
+        errors += [_cycle_error(suites[name], cycle) for name in cycle]
+        for name in cycle:
+            del declarations[name]
     timed = settings.epoch is None  # a run that is to be repeatable tells no time but that
     return Catalogue(registries, declarations, suites, tuple(errors), timed)
+
+
+def _comparison_cycles(suites: Mapping[str, Suite]) -> list[tuple[str, ...]]:
+    """Return the cycles of datasets that are compared with each other, each dataset in one."""
+    found: list[tuple[str, ...]] = []
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            cycle = path[path.index(name):]
+            if done.isdisjoint(cycle):
+                found.append(cycle)
+                done.update(cycle)
+        elif name in suites and name not in visited:
+            for other in suites[name].inputs:
+                visit(other, (*path, name))
+            visited.add(name)
+
+    visited: set[str] = set()
+    for name in sorted(suites):
+        visit(name, ())
+    return found
+
+
+def _cycle_error(suite: Suite, cycle: tuple[str, ...]) -> DeclarationError:
+    start = cycle.index(suite.dataset)
+    circle = " → ".join((*cycle[start:], *cycle[:start], suite.dataset))
+    return DeclarationError(
+        f"datasets are compared with each other in a circle: {circle}", where=str(suite.path),
+        todo="remove one of the comparisons: which dataset runs first would change the result",
+    )
 
 
 def _dataset_of(error: OpenIndicatorsError) -> str:
@@ -115,33 +149,10 @@ def _wrong_others(declaration: Declaration, folder: Path) -> DeclarationError | 
         for name in indicator.small_cells.also_in if indicator.small_cells else ():
             if not (folder / f"{name}.yaml").is_file():
                 known = {path.relative_to(folder).with_suffix("").as_posix()
-                         for path in folder.glob("*/*.yaml")}
+                         for path in declaration_paths(folder)}
                 return DeclarationError(
                     f"no dataset {name!r} is declared",
                     where=declaration.document.where(("indicators", code, "small_cells")),
                     todo=did_you_mean(name, known) or "`openindicators list` shows them all",
                 )
-    return None
-
-
-def _wrong_options(declaration: Declaration) -> DeclarationError | None:
-    document = declaration.document
-    for profile, source in declaration.dataset.sources.items():
-        at: tuple = ("sources", profile, "options")
-        try:
-            options_of(source)
-        except ValidationError as error:
-            first = error.errors()[0]
-            field = str(first["loc"][-1]) if first["loc"] else ""
-            fields = getattr(error, "title", "")
-            return DeclarationError(
-                f"options of {source.protocol}: {field}: {first['msg']}",
-                where=document.where((*at, *first["loc"])),
-                todo=f"see the options of {source.protocol} ({fields}) in docs/declarations.md",
-            )
-        except DeclarationError as error:
-            return DeclarationError(
-                error.what, where=document.where(("sources", profile, "protocol")),
-                todo=error.todo,
-            )
     return None

@@ -92,7 +92,9 @@ class Settings(BaseSettings):
         populate_by_name=True,
     )
 
-    profile: str = Field(default="sample", description=f"which sources to use: {', '.join(PROFILES)}")
+    profile: str = Field(
+        default="sample", description=f"which sources to use: {', '.join(PROFILES)}"
+    )
     project: Folder = Field(
         default_factory=lambda: _default_project(),  # noqa: PLW0108 (defined below)
         description="folder with `assets/` and `expectations/` (default: the current folder when"
@@ -103,28 +105,37 @@ class Settings(BaseSettings):
         description="data folder; it belongs to one profile (default: `data/<profile>` in the"
         " project folder; in the current folder when the packaged declarations are used)",
     )
-    corpus: Folder = Field(
-        default=PACKAGED.parent / "shared" / "data", description="folder of the corpus profile's files"
+    files: Folder | None = Field(
+        default=None, description="folder that the `files` of sources are in (default: the inbox of"
+        " the data folder)",
     )
-    allow_private: bool = Field(default=False, description="let live sources lead to private addresses")
+    allow_private: bool = Field(
+        default=False, description="let live sources lead to private addresses"
+    )
     webhook: SecretStr | None = Field(
         default=None, description="web address that receives alerts (Slack, Teams, Mattermost …)"
     )
     smtp: SecretStr | None = Field(
-        default=None, description="mail server for alerts, `smtps://USER:PASSWORD@HOST:PORT`; `smtp:` uses"
+        default=None,
+        description="mail server for alerts, `smtps://USER:PASSWORD@HOST:PORT`; `smtp:` uses"
         " STARTTLS, `smtp+plain:` no encryption (on this machine only)",
     )
-    alert_to: str = Field(default="", description="recipients of alerts by e-mail, separated by commas")
+    alert_to: str = Field(
+        default="", description="recipients of alerts by e-mail, separated by commas"
+    )
     alert_from: str = Field(default="", description="sender of alerts by e-mail")
     site_url: Annotated[str | None, BeforeValidator(_site_url)] = Field(
         default=None,
         description="address of the site on the web; its descriptions have absolute addresses then",
     )
-    ckan_url: str | None = Field(default=None, description="CKAN portal that releases are published to")
+    ckan_url: str | None = Field(
+        default=None, description="CKAN portal that releases are published to"
+    )
     ckan_token: SecretStr | None = Field(default=None, description="API token for that portal")
     ckan_token_file: Path | None = Field(default=None, description="file that holds the API token")
     ckan_datastore_url: SecretStr | None = Field(
-        default=None, description="database address of the portal's DataStore (`ckan.datastore.write_url`);"
+        default=None,
+        description="database address of the portal's DataStore (`ckan.datastore.write_url`);"
         " without it, rows are sent through the API",
     )
     epoch: Annotated[datetime | None, BeforeValidator(_epoch)] = Field(
@@ -190,7 +201,7 @@ class Settings(BaseSettings):
             )
         datastore = self.ckan_datastore_url
         return CkanSettings(
-            self.ckan_url, _token(self.ckan_token, self.ckan_token_file),
+            self.ckan_url, read_token(self.ckan_token, self.ckan_token_file),
             datastore.get_secret_value() if datastore else None,
         )
 
@@ -289,7 +300,16 @@ def _is_mailbox(text: str) -> bool:
     return "@" in text and text.isprintable()
 
 
-def _token(secret: SecretStr | None, path: Path | None) -> str:
+def read_token(secret: SecretStr | None, path: Path | None) -> str:
+    """Return CKAN's API token.
+
+    Args:
+        secret: the token itself, which comes first.
+        path: the file that holds it.
+
+    Raises:
+        OpenIndicatorsError: the file cannot be read, or there is no valid token.
+    """
     token = secret.get_secret_value() if secret else ""
     if not token and path:
         try:

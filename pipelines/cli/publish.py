@@ -15,7 +15,7 @@ from model.records.publication import Difference
 from model.util.text import did_you_mean
 from pipelines.catalogue import Catalogue, load_catalogue
 from pipelines.cli.terminal import err, out, plain, say_error
-from pipelines.dagster.build import ckan_for, portals_for
+from pipelines.connections import open_ckan, open_portals
 from pipelines.quality.report import ReleaseWithReport
 from pipelines.settings import Settings
 from portal.base import Portal
@@ -71,16 +71,15 @@ def _open(profile: str | None) -> tuple[Settings, Catalogue]:
 
 
 def _portal(settings: Settings, catalogue: Catalogue, name: str, overwrite: bool) -> Portal:
-    ckan = ckan_for(settings, catalogue, overwrite)
     if name == "ckan":
-        if ckan is None:
+        if settings.ckan is None:
             raise OpenIndicatorsError(
                 "no CKAN portal is configured",
                 todo="set OPENINDICATORS_CKAN_URL, and OPENINDICATORS_CKAN_TOKEN or"
                 " OPENINDICATORS_CKAN_TOKEN_FILE",
             )
-        return ckan
-    portals = {portal.name: portal for portal in portals_for(settings, catalogue)}
+        return open_ckan(settings.ckan, settings.data_dir, catalogue.registries, overwrite)
+    portals = {portal.name: portal for portal in open_portals(settings, catalogue.registries)}
     if name not in portals:
         raise OpenIndicatorsError(
             f"no portal is named {name!r}", todo=did_you_mean(name, {*portals, "ckan"})

@@ -15,15 +15,14 @@ from rich.markup import escape
 
 from model.errors import OpenIndicatorsError
 from model.util.text import did_you_mean
-from pipelines.after_run.feeds import write_feeds
+from pipelines.after_run.follow_up import follow_up
 from pipelines.catalogue import Catalogue, load_catalogue
 from pipelines.cli.identity import decider, plain_text
 from pipelines.cli.terminal import err, number, out, plain, table
-from pipelines.dagster.build import portals_for
+from pipelines.connections import open_portals
 from pipelines.settings import Settings
 from pipelines.steps.publish import publish, show_draft
 from portal.site import DATASET_PAGE
-from warehouse.store import catalogue as warehouse_catalogue
 from warehouse.store import decisions, drafts, releases
 from warehouse.store.releases import StoredRelease
 
@@ -152,15 +151,14 @@ def _decide(
         with settings.data_dir.dataset_lock(dataset):
             said = decide(settings, dataset, name)
         out.print(f"[green]✓[/] {escape(dataset)}: {escape(said)}", soft_wrap=True)
-        warehouse_catalogue.refresh(settings.data_dir)
         code = _publish(settings, catalogue, dataset)
-        write_feeds(settings, catalogue)
+        follow_up(settings, catalogue)
         return code
 
 
 def _publish(settings: Settings, catalogue: Catalogue, dataset: str) -> int:
     code = 0
-    for portal in portals_for(settings, catalogue):
+    for portal in open_portals(settings, catalogue.registries):
         try:
             published = publish(dataset, settings.data_dir, portal)
             show_draft(dataset, settings.data_dir, catalogue.registries, [portal])

@@ -14,7 +14,7 @@ from model.records.release_blockers import counted
 from model.util.text import did_you_mean
 from pipelines.catalogue import Catalogue, load_catalogue
 from pipelines.cli.terminal import err, live, number, out, plain, say_error, table
-from pipelines.dagster.build import portals_for
+from pipelines.connections import open_portals
 from pipelines.dagster.execution import Outcome, run_datasets
 from pipelines.settings import Settings
 from pipelines.steps.publish import publish
@@ -35,12 +35,12 @@ def run(wanted: list[str], profile: str | None, to: list[str], as_json: bool) ->
     with settings.data_dir.run_lock():
         catalogue = load_catalogue(settings)
         bound_datasets = catalogue.select(settings.profile, wanted)
-        if settings.profile == "corpus" and not settings.corpus.is_dir():
+        if settings.files is not None and not settings.files.is_dir():
             raise OpenIndicatorsError(
-                "the folder of real files is not there", where=str(settings.corpus),
-                todo="name it with OPENINDICATORS_CORPUS",
+                "the folder of the sources' files does not exist", where=str(settings.files),
+                todo="check OPENINDICATORS_FILES",
             )
-        portals = _choose(portals_for(settings, catalogue), to)
+        portals = _choose(open_portals(settings, catalogue.registries), to)
         wrong = [] if wanted else list(catalogue.errors)
         for error in wrong:
             say_error(error)

@@ -1,21 +1,24 @@
-"""From one declaration to its Dagster assets and asset checks.
+"""The Dagster assets and asset checks of one dataset.
 
     <sector>/<dataset>/snapshot → table (with its checks) → release → publication
 
-The steps themselves are in `pipelines/steps/steps.py`; here they get keys, owners, checks, policies and
-metadata. Resources: `home`, `transport`, `portals`, `clock`, `reporter`.
+A table also depends on the release of each dataset that its suite compares it with. What a step
+does is in `pipelines.steps`; here steps get keys, owners, checks, policies and metadata.
+Resources: `data_dir`, `transport`, `portals`, `clock`, `reporter`.
 
-Dagster reads the annotation of `context` itself and cannot read a postponed one: this module
-does without `from __future__ import annotations`.
+Dagster reads the annotation of `context` itself and cannot read a postponed one: this module does
+without `from __future__ import annotations`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import dagster as dg
 
+from model.declarations.dataset import Dataset
 from model.errors import (
     ChangedError,
     DeclarationError,
@@ -30,13 +33,19 @@ from model.reference.periods import FREQUENCY_DAYS, GRACE_DAYS
 from model.util.hashing import sha256_file
 from model.util.text import Bilingual, slug
 from pipelines.dagster import metadata
+from pipelines.quality.scores_source import ScoresTransport, reads_scores
 from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.clean import make_table
 from pipelines.steps.fetch import take_snapshot
-from pipelines.steps.progress import STAGES
+from pipelines.steps.progress import STAGES, Reporter
 from pipelines.steps.publish import publish, show_draft
 from pipelines.steps.release import Released, make_release
-from pipelines.steps.validate import blocking_error, log_unreadable, log_validation, validate_table
+from pipelines.steps.validate import (
+    blocking_error,
+    log_unreadable,
+    log_validation,
+    validate_table,
+)
 from warehouse.cleaning.drift import schema_check
 from warehouse.store import drafts, releases
 from warehouse.store.data_dir import DataDir
@@ -44,6 +53,7 @@ from warehouse.store.data_dir import DataDir
 RETRY_UNREACHABLE = dg.RetryPolicy(
     max_retries=2, delay=10, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
 )
+RESOURCES = {"data_dir", "transport", "portals", "clock", "reporter"}
 
 
 def asset_key(dataset: str, stage: str) -> dg.AssetKey:
@@ -51,33 +61,52 @@ def asset_key(dataset: str, stage: str) -> dg.AssetKey:
     return dg.AssetKey([*dataset.split("/"), stage])
 
 
+def stages_of(dataset: str) -> list[dg.AssetKey]:
+    """Return the keys of a dataset's four assets."""
+    return [asset_key(dataset, stage) for stage in STAGES]
+
+
 def dataset_assets(
-    bound: BoundDataset, publication_pool: str | None = None
+    bound: BoundDataset,
+    others: Mapping[str, BoundDataset] | None = None,
+    publication_pool: str | None = None,
 ) -> list[dg.AssetsDefinition]:
     """Return the four assets of a dataset.
 
     Args:
-        pipeline: the dataset.
+        bound: the dataset.
+        others: all datasets of the profile, by id. Its table depends on the releases of those
+            that its suite compares it with.
         publication_pool: limits how many datasets are published at a time.
     """
+    others = others or {}
     return [
-        _snapshot(bound), _table(bound), _release(bound),
+        _snapshot(bound, others), _table(bound, others), _release(bound),
         _publication(bound, publication_pool),
     ]
 
 
-# An unchanged dependency must not recompute what follows it: its *data version* decides, not
-# that it was materialised. `executed_with_root_target`: not when the same run does both.
-def _automation() -> dg.AutomationCondition:
+def _automation(optional: Iterable[dg.AssetKey] = ()) -> dg.AutomationCondition:
+    """Return when to run what is made from other assets.
+
+    An unchanged dependency must not recompute what follows it: its *data version* decides, not
+    that it was materialised. `executed_with_root_target`: not when the same run does both.
+
+    Args:
+        optional: dependencies that may be missing.
+    """
     condition: Any = dg.AutomationCondition
     changed = condition.data_version_changed() & ~condition.executed_with_root_target()
+    missing = condition.any_deps_missing()
+    if optional:
+        missing = missing.ignore(dg.AssetSelection.assets(*optional))
     return (
         (
             condition.missing().newly_true()
             | condition.any_deps_match(changed)
             | condition.code_version_changed()
         ).since_last_handled()
-        & ~condition.any_deps_missing()
+        & ~missing
         & ~condition.any_deps_in_progress()
         & ~condition.in_progress()
         & condition.all_deps_blocking_checks_passed()
@@ -97,42 +126,46 @@ def _common(bound: BoundDataset, stage: str) -> dict[str, Any]:
             "licence": dataset.licence,
             **metadata.code_references(bound.declaration, bound.suite.path),
         },
-        "required_resource_keys": {"data_dir", "transport", "portals", "clock", "reporter"},
     }
 
 
-def _dep(bound: BoundDataset, stage: str) -> list[dg.AssetKey]:
-    return [asset_key(bound.dataset.id, stage)]
+@dataclass
+class _Progress:
+    """What a step reports at its end."""
+
+    changed: bool = False
+    blocked: OpenIndicatorsError | None = None  # Dagster fails the step for its blocking check
 
 
 @contextmanager
-def _step(context: dg.AssetExecutionContext, dataset: str, stage: str) -> Iterator[Callable]:
-    """Report a step; give Dagster our own errors as plain words, retried only where it helps."""
-    reporter = context.resources.reporter
+def _step(context: dg.AssetExecutionContext, dataset: str, stage: str) -> Iterator[_Progress]:
+    """Report a step; give Dagster our own errors in words, retried only where that helps."""
+    reporter: Reporter = context.resources.reporter
     reporter.started(dataset, stage)
-    outcome: dict[str, bool] = {}
-
-    def done(changed: bool) -> None:
-        outcome["changed"] = changed
-
+    progress = _Progress()
     try:
-        yield done
-    except (ChangedError, UnreachableError) as error:
-        reporter.failed(dataset, stage, error)
-        raise dg.Failure(description=str(error), allow_retries=True) from error
+        yield progress
     except OpenIndicatorsError as error:
         reporter.failed(dataset, stage, error)
-        raise dg.Failure(description=str(error), allow_retries=False) from error
+        retry = isinstance(error, ChangedError | UnreachableError)
+        raise dg.Failure(description=str(error), allow_retries=retry) from error
     except Exception as error:
         reporter.failed(dataset, stage, error)
         raise
+    if progress.blocked is None:
+        reporter.finished(dataset, stage, progress.changed)
     else:
-        reporter.finished(dataset, stage, outcome.get("changed", False))
+        reporter.failed(dataset, stage, progress.blocked)
 
 
-def _snapshot(bound: BoundDataset) -> dg.AssetsDefinition:
+def _snapshot(bound: BoundDataset, others: Mapping[str, BoundDataset]) -> dg.AssetsDefinition:
     dataset = bound.dataset
     days = FREQUENCY_DAYS[dataset.frequency] + GRACE_DAYS[dataset.frequency]
+    scored: dict[str, Dataset] | None = None
+    if reads_scores(bound):  # a dataset of the scores has no score of itself
+        scored = {
+            name: other.dataset for name, other in others.items() if not reads_scores(other)
+        }
 
     @dg.asset(
         **_common(bound, "snapshot"),
@@ -143,45 +176,66 @@ def _snapshot(bound: BoundDataset) -> dg.AssetsDefinition:
         pool=f"host-{slug(bound.host)}" if bound.host else None,
         retry_policy=RETRY_UNREACHABLE,
         freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(days=days)),
+        required_resource_keys=RESOURCES,
     )
     def snapshot(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        resources = context.resources
-        with _step(context, dataset.id, "snapshot") as done:
-            stored, changed = take_snapshot(
-                bound, resources.data_dir, resources.transport, resources.clock
+        data_dir, transport = context.resources.data_dir, context.resources.transport
+        if scored is not None:
+            transport = ScoresTransport(transport, data_dir, scored)
+        with _step(context, dataset.id, "snapshot") as progress:
+            stored, progress.changed = take_snapshot(
+                bound, data_dir, transport, context.resources.clock
             )
-            done(changed)
             return dg.MaterializeResult(
                 data_version=dg.DataVersion(stored.snapshot.sha256),
-                metadata=metadata.of_snapshot(stored, changed),
+                metadata=metadata.of_snapshot(stored, progress.changed),
             )
 
     return snapshot
 
 
-def _table(bound: BoundDataset) -> dg.AssetsDefinition:
+def _table(bound: BoundDataset, others: Mapping[str, BoundDataset]) -> dg.AssetsDefinition:
     dataset = bound.dataset
     key = asset_key(dataset.id, "table")
+    compared = [asset_key(name, "release") for name in bound.suite.inputs if name in others]
+    common = _common(bound, "table")
+    common["metadata"]["dagster/column_schema"] = metadata.column_schema(bound)
 
-    @dg.asset(
-        **_common(bound, "table"),
-        deps=_dep(bound, "snapshot"),
-        kinds={"duckdb", "parquet", "greatexpectations"},
-        description=f"{dataset.title.en}: tidy, typed, coded observations, judged by"
-        " the suite; rows that cannot be trusted are held back with their reason.",
-        code_version=bound.code_version,
-        automation_condition=_automation(),
+    # A multi-asset, since only that can be run in part: checks without the table.
+    @dg.multi_asset(
+        name="__".join(key.path),
+        specs=[dg.AssetSpec(
+            **common,
+            deps=[asset_key(dataset.id, "snapshot"), *compared],
+            kinds={"duckdb", "parquet", "greatexpectations"},
+            description=f"{dataset.title.en}: typed, coded observations, validated by the suite;"
+            " failing rows are quarantined with the reason.",
+            code_version=bound.code_version,
+            automation_condition=_automation(compared),
+            skippable=True,
+        )],
         check_specs=[
             *(
                 _check_spec(key, each.name, each.title, each.severity, each.type)
                 for each in bound.suite.expectations
             ),
-            _check_spec(key, SOURCE_SCHEMA_CHECK, schema_check.TITLE, "critical", SOURCE_SCHEMA_CHECK),
+            _check_spec(
+                key, SOURCE_SCHEMA_CHECK, schema_check.TITLE, "critical", SOURCE_SCHEMA_CHECK
+            ),
         ],
+        can_subset=True,
+        required_resource_keys=RESOURCES,
     )
-    def table(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    def table(
+        context: dg.AssetExecutionContext,
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         data_dir = context.resources.data_dir
-        with _step(context, dataset.id, "table") as done:
+        chosen = {check.name for check in context.selected_asset_check_keys}
+        if key not in context.selected_asset_keys:
+            quality = validate_table(bound, data_dir).quality
+            yield from _check_results(key, quality, chosen)
+            return
+        with _step(context, dataset.id, "table") as progress:
             clock = context.resources.clock
             try:
                 path, stats = make_table(bound, data_dir)
@@ -190,19 +244,20 @@ def _table(bound: BoundDataset) -> dg.AssetsDefinition:
                 log_unreadable(bound, data_dir, error, clock)
                 raise
             validation_run, _ = log_validation(bound, data_dir, validated, clock)
-            done(stats is not None)
+            progress.changed = stats is not None
             quality = validated.quality
             result: dg.MaterializeResult = dg.MaterializeResult(
+                asset_key=key,
                 data_version=dg.DataVersion(f"{path.parent.name}-{validated.folder.name}"),
-                metadata=metadata.of_table(dataset, validated, stats, validation_run),
-                check_results=[_check_result(key, quality, check) for check in quality.checks],
+                metadata={
+                    **metadata.of_table(dataset, validated, stats, validation_run),
+                    "dagster/column_schema": metadata.column_schema(bound, validated.data),
+                },
+                check_results=list(_check_results(key, quality, chosen)),
             )
-        if quality.blockers:
-            # Dagster fails the step for its blocking check; people are told why in words.
-            context.resources.reporter.failed(
-                dataset.id, "table", blocking_error(quality)
-            )
-        return result
+            if quality.blockers:
+                progress.blocked = blocking_error(quality)
+        yield result
 
     return table
 
@@ -219,13 +274,21 @@ def _check_spec(
     )
 
 
+def _check_results(
+    key: dg.AssetKey, quality: QualityRecord, chosen: set[str]
+) -> Iterator[dg.AssetCheckResult]:
+    for check in quality.checks:
+        if check.name in chosen:
+            yield _check_result(key, quality, check)
+
+
 def _check_result(
     key: dg.AssetKey, quality: QualityRecord, check: CheckResult
 ) -> dg.AssetCheckResult:
-    """Return a check's result; it blocks what follows only where the release is stopped.
+    """Return a check's result; it blocks what follows only where the release is blocked.
 
-    A row-level critical check whose rows went to quarantine has done its work: it is shown as
-    not passed, and the clean rest goes on.
+    A critical row-level check whose rows went to quarantine has done its work: it is shown as
+    not passed, and the remaining rows go on.
     """
     blocks = bool(quality.blockers) and check.severity == "critical" and check.outcome == "failed"
     return dg.AssetCheckResult(
@@ -242,17 +305,18 @@ def _release(bound: BoundDataset) -> dg.AssetsDefinition:
 
     @dg.asset(
         **_common(bound, "release"),
-        deps=_dep(bound, "table"),
+        deps=[asset_key(dataset.id, "table")],
         kinds={"parquet"},
-        description=f"{dataset.title.en}: numbered, immutable, with its checksums and what"
-        " changed since the last release.",
+        description=f"{dataset.title.en}: numbered, immutable, with its checksums and the changes"
+        " since the last release.",
         automation_condition=_automation(),
+        required_resource_keys=RESOURCES,
     )
     def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         resources = context.resources
-        with _step(context, dataset.id, "release") as done:
+        with _step(context, dataset.id, "release") as progress:
             released = make_release(bound, resources.data_dir, resources.clock)
-            done(released.changed)
+            progress.changed = released.changed
             return dg.MaterializeResult(
                 data_version=dg.DataVersion(_released_version(released)),
                 metadata=metadata.of_released(
@@ -268,26 +332,27 @@ def _publication(bound: BoundDataset, pool: str | None) -> dg.AssetsDefinition:
 
     @dg.asset(
         **_common(bound, "publication"),
-        deps=_dep(bound, "release"),
+        deps=[asset_key(dataset.id, "release")],
         kinds={"html"},
         description=f"{dataset.title.en}: what the portals show: pages, downloads, checksums.",
         pool=pool,
         automation_condition=_automation(),
+        required_resource_keys=RESOURCES,
     )
     def publication(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         resources = context.resources
-        with _step(context, dataset.id, "publication") as done:
+        with _step(context, dataset.id, "publication") as progress:
             data_dir = resources.data_dir
-            # A dataset that needs no review has no draft: no portal is asked about one.
+            # Without review there is no draft: no portal is asked about one.
             reviewing = resources.portals if dataset.review == "required" else ()
             shown = [
                 *(publish(dataset.id, data_dir, portal) for portal in resources.portals),
                 *show_draft(dataset.id, data_dir, bound.registries, reviewing),
             ]
             published = [item for item in shown if item is not None]
-            done(any(item.changed for item in published))
+            progress.changed = any(item.changed for item in published)
             return dg.MaterializeResult(
-                data_version=dg.DataVersion(_shown_version(data_dir, dataset.id)),
+                data_version=dg.DataVersion(_published_version(data_dir, dataset.id)),
                 metadata=metadata.of_publications(dataset.id, published),
             )
 
@@ -299,11 +364,6 @@ def _released_version(released: Released) -> str:
     return "-".join(item.release.file("data.parquet").sha256 for item in both if item) or "none"
 
 
-def _shown_version(data_dir: DataDir, dataset: str) -> str:
+def _published_version(data_dir: DataDir, dataset: str) -> str:
     both = (releases.current(data_dir, dataset), drafts.waiting(data_dir, dataset))
     return "-".join(sha256_file(item.path("release.json")) for item in both if item) or "none"
-
-
-def stages_of(dataset: str) -> list[dg.AssetKey]:
-    """Return the keys of a dataset's four assets."""
-    return [asset_key(dataset, stage) for stage in STAGES]

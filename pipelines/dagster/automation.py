@@ -1,4 +1,4 @@
-"""What runs without being asked: schedules, the inbox sensor, automation, alerts.
+"""What runs by itself: schedules, the inbox sensor, automation, and what follows every run.
 
 Dagster reads the annotation of a sensor's `context` itself and cannot read a postponed one: this
 module does without `from __future__ import annotations`.
@@ -10,8 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines.after_run.alerts import forget_removed, notify
-from pipelines.after_run.feeds import write_feeds
+from pipelines.after_run.follow_up import follow_up
 from pipelines.catalogue import Catalogue
 from pipelines.dagster.assets import asset_key
 from pipelines.settings import Settings
@@ -20,9 +19,9 @@ from sources.connectors.registry import options_of
 
 TIMEZONE = "Asia/Ho_Chi_Minh"
 
-# How often to ask a source, by the frequency of what it publishes. A question that finds
-# nothing new costs one conditional request, so asking more often than it publishes is cheap,
-# and figures are out within days. Minutes are spread so that not all start at once.
+# How often to poll a source, by the frequency of what it publishes. Without news a poll costs one
+# conditional request, so polling more often than it publishes is cheap, and figures are out
+# within days. Minutes are spread so that not all start at once.
 CRON = {
     "D": ("daily", "10 5 * * *"),
     "W": ("daily", "10 5 * * *"),
@@ -35,9 +34,9 @@ CRON = {
 
 
 def schedules(bound_datasets: dict[str, BoundDataset]) -> list[dg.ScheduleDefinition]:
-    """Return a schedule for each rhythm that the declared frequencies ask for.
+    """Return a schedule for each polling interval that the declared frequencies need.
 
-    A schedule asks the sources only; what follows a changed snapshot is automation's.
+    A schedule takes snapshots only; automation runs what follows a changed one.
     """
     groups: dict[tuple[str, str], list[str]] = {}
     for dataset_id, bound in bound_datasets.items():
@@ -48,14 +47,14 @@ def schedules(bound_datasets: dict[str, BoundDataset]) -> list[dg.ScheduleDefini
             cron_schedule=cron,
             execution_timezone=TIMEZONE,
             target=[asset_key(dataset_id, "snapshot") for dataset_id in members],
-            description=f"Asks the sources of {len(members)} datasets",
+            description=f"Polls the sources of {len(members)} datasets",
         )
         for (name, cron), members in sorted(groups.items())
     ]
 
 
 def automation_sensor() -> dg.AutomationConditionSensorDefinition:
-    """Return the sensor that lets what follows a changed snapshot run."""
+    """Return the sensor that runs what follows a changed snapshot."""
     return dg.AutomationConditionSensorDefinition(
         "follow_changes",
         target=dg.AssetSelection.all(),
@@ -67,13 +66,18 @@ def automation_sensor() -> dg.AutomationConditionSensorDefinition:
 def inbox_sensor(
     bound_datasets: dict[str, BoundDataset], settings: Settings
 ) -> list[dg.SensorDefinition]:
-    """Return the sensor for files dropped in the inbox, where any dataset reads from it."""
+    """Return the sensor for files dropped in the inbox; none where no dataset reads from it.
+
+    Args:
+        bound_datasets: the datasets of the profile, by id.
+        settings: where the inbox is.
+    """
     patterns = {
         dataset_id: list(getattr(options_of(bound.source), "files", None) or ())
         for dataset_id, bound in bound_datasets.items()
     }
     patterns = {dataset_id: globs for dataset_id, globs in patterns.items() if globs}
-    if not patterns or settings.profile == "corpus":
+    if not patterns or settings.files is not None:
         return []
     inbox = settings.data_dir.inbox
     assets = [asset_key(dataset_id, "snapshot") for dataset_id in patterns]
@@ -92,12 +96,12 @@ def inbox_sensor(
             if not path.is_file():
                 continue
             name, stat = path.relative_to(inbox).as_posix(), path.stat()
-            mark = [stat.st_size, stat.st_mtime_ns]
+            stamp = [stat.st_size, stat.st_mtime_ns]
             before = seen.get(name, [None, None, False])
-            # A file is taken once it has stood still from one look to the next: until then
-            # somebody may still be copying it.
-            still = before[:2] == mark
-            now[name] = [*mark, bool(still)]
+            # Taken once size and time are the same at two evaluations: until then somebody
+            # may still be copying it.
+            still = before[:2] == stamp
+            now[name] = [*stamp, bool(still)]
             if still and not before[2]:
                 settled.add(name)
         chosen = [
@@ -116,21 +120,24 @@ def inbox_sensor(
 
 
 def after_run_sensors(settings: Settings, catalogue: Catalogue) -> list[dg.SensorDefinition]:
-    """Return what follows every run: the pages about quality, and telling people what has failed.
+    """Return the sensors that call `follow_up` after a run of the daemon or the UI.
 
-    The command line does the same at the end of a run of its own.
+    The command line calls it itself, once for all its runs.
+
+    Args:
+        settings: the data folder, and the channels of notifications.
+        catalogue: the declared datasets.
     """
 
     def sensor(name: str, status: dg.DagsterRunStatus) -> dg.SensorDefinition:
         @dg.run_status_sensor(
             run_status=status, name=name, default_status=dg.DefaultSensorStatus.RUNNING,
-            description="Brings the pages about quality up to date, and tells people what has"
-            " failed and what is mended; quiet on repeats",
+            description="Updates the quality pages and notifies people of what has failed and what"
+            " has recovered; quiet on repeats",
         )
         def after_run(context: dg.RunStatusSensorContext) -> None:
-            forget_removed(settings)
-            written, sent = write_feeds(settings, catalogue), notify(settings)
-            context.log.info(f"{written} files about quality were written, {sent} messages sent")
+            done = follow_up(settings, catalogue)
+            context.log.info(f"quality files written: {done.files}, messages sent: {done.messages}")
 
         return after_run
 

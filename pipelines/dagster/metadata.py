@@ -17,8 +17,11 @@ from model.records.release_blockers import in_words
 from model.records.validation import CheckResult
 from model.records.validation_log import ValidationRun
 from model.util.sql import literal
+from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.release import Released
+from portal.names import Names
 from portal.site import PREVIEW
+from portal.vocabulary import ColumnWords
 from warehouse.cleaning.clean import CleanStats
 from warehouse.engine import connect
 from warehouse.store.drafts import DraftEvent
@@ -70,7 +73,6 @@ def of_table(
     quality = validated.quality
     found: dict[str, Any] = {
         "dagster/row_count": quality.rows_released,
-        "dagster/column_schema": _schema(validated.data),
         "read": quality.rows_read,
         "quarantined": quality.rows_quarantined,
         "checks": f"{quality.count('passed')} passed, {quality.count('warned')} warned,"
@@ -81,13 +83,13 @@ def of_table(
         "file": dg.MetadataValue.path(validated.data),
     }
     if quality.duration_ms is not None:
-        found["judged in (ms)"] = quality.duration_ms
+        found["validated in (ms)"] = quality.duration_ms
     if stats is not None:
         found["empty cells left out"] = stats.empty
     if quality.blockers:
         found["blockers"] = in_words(quality.blockers, dataset.id, names=True).en
     if quality.rows_quarantined:
-        found["held back"] = dg.MetadataValue.md(_preview(validated.quarantine))
+        found["quarantine"] = dg.MetadataValue.md(_preview(validated.quarantine))
     return found
 
 
@@ -167,11 +169,29 @@ def of_publications(dataset: str, published: Sequence[Publication]) -> dict[str,
     return found
 
 
-def _schema(path: Path) -> dg.TableSchema:
-    schema = pq.read_schema(path)
-    return dg.TableSchema(
-        columns=[dg.TableColumn(name=field.name, type=str(field.type)) for field in schema]
-    )
+def column_schema(bound: BoundDataset, file: Path | None = None) -> dg.TableSchema:
+    """Return a table's columns with their meaning, in both languages.
+
+    Args:
+        bound: the dataset.
+        file: its table, for the exact types; without it, the columns are the declared ones.
+    """
+    names = Names(bound.dataset, bound.registries)
+    if file is None:
+        columns = [
+            (name, "double" if names.column(name).number else "string")
+            for name in bound.dataset.columns
+        ]
+    else:
+        columns = [(field.name, str(field.type)) for field in pq.read_schema(file)]
+    return dg.TableSchema(columns=[
+        dg.TableColumn(name=name, type=kind, description=_meaning(names.column(name)))
+        for name, kind in columns
+    ])
+
+
+def _meaning(column: ColumnWords) -> str:
+    return f"{column.description.en}\n\n{column.description.vi}"
 
 
 def _preview(path: Path) -> str:

@@ -131,14 +131,16 @@ def incidents(data_dir: DataDir, found: Iterable[Event], newest: int) -> list[In
 def _incident(data_dir: DataDir, event: Event) -> Incident:
     title, text = _told(data_dir, event)
     return Incident(
-        id=event.id, dataset=event.validation_run.dataset, at=event.validation_run.at, kind=event.kind,
+        id=event.id, dataset=event.validation_run.dataset, at=event.validation_run.at,
+        kind=event.kind,
         title=title, text=text,
     )
 
 
 def _told(data_dir: DataDir, event: Event) -> tuple[Bilingual, Bilingual]:
     if event.check is not None:
-        checks = {check.name: check for check in validation_log.record(data_dir, event.validation_run).checks}
+        record = validation_log.record(data_dir, event.validation_run)
+        checks = {check.name: check for check in record.checks}
         check = checks[event.check.name]
         found = finding(check)
         return check.title, Bilingual(vi=f"{found.vi}.", en=f"{found.en}.")

@@ -1,9 +1,9 @@
-"""The warehouse's own record as a source: a dataset can be declared over it like over any file.
+"""The scores of all datasets as a source: a dataset can be declared over them like over a file.
 
-    sources: {live: {protocol: files, options: {files: [record/data_quality.csv]}, ...}}
+    source: {protocol: files, files: [record/data_quality.csv], ...}
 
-The file is written anew when it is asked for, and has every judgement made until then. A dataset
-that reads it has no part in it: else each of its releases would bring the next.
+The file is written when it is requested, with every validation run until then. It leaves out the
+datasets that read it: else each of their releases would cause the next.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from sources.connectors.registry import options_of
 from sources.fetch.folder import FolderTransport
 from warehouse.store.data_dir import DataDir
 
-RECORD = "record/data_quality.csv"  # in the data folder
+SCORES = "record/data_quality.csv"  # in the data folder
 
 
 @dataclass(frozen=True)
-class RecordTransport:
-    """Answers for the record's file, and leaves all others to `files`."""
+class ScoresTransport:
+    """Answers the request for the scores' file, and passes on all others."""
 
-    files: Transport
+    others: Transport
     data_dir: DataDir
-    datasets: Mapping[str, Dataset]  # whose history it is to have
+    datasets: Mapping[str, Dataset]  # whose scores the file holds
 
     def send(self, request: Request, validators: Validators, target: Path) -> SourceFile | None:
-        """Write the record, if it is what is asked for, and send the request."""
-        if request.url != f"file:{RECORD}":
-            return self.files.send(request, validators, target)
-        write_if_changed(self.data_dir.root / RECORD, scores_csv(self.data_dir, self.datasets))
+        """Send the request, after writing the file if it is the one requested."""
+        if request.url != f"file:{SCORES}":
+            return self.others.send(request, validators, target)
+        write_if_changed(self.data_dir.root / SCORES, scores_csv(self.data_dir, self.datasets))
         return FolderTransport(self.data_dir.root).send(request, validators, target)
 
 
-def reads_record(bound: BoundDataset) -> bool:
-    """Say whether a dataset's source is the record: it comes after all others."""
-    return RECORD in (getattr(options_of(bound.source), "files", None) or ())
+def reads_scores(bound: BoundDataset) -> bool:
+    """Say whether a dataset reads the scores: it runs after all others."""
+    return SCORES in (getattr(options_of(bound.source), "files", None) or ())

@@ -207,7 +207,7 @@ def _ref(address: str) -> Node:
 
 
 def _term(address: str, kind: str) -> Node:
-    """Return a term of a vocabulary with its type, so that validators need not load the vocabulary."""
+    """Return a term with its type, so that validators need not load its vocabulary."""
     return {"@id": address, "@type": kind}
 
 

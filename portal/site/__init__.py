@@ -1,20 +1,20 @@
-"""The local portal: a static site in a folder, in Vietnamese and English.
+"""The static site: a portal in a folder, in Vietnamese and English.
 
     index.html                                  leads to vi/
     vi/index.html, en/index.html                the catalogue
     vi/quality.html, en/quality.html            quality of all datasets
-    vi/failures.atom, en/failures.atom          feed of what went wrong
+    vi/failures.atom, en/failures.atom          feed of incidents
     metrics.txt                                 quality as Prometheus reads it
     vi/<sector>/<dataset>.html, en/...          a dataset's page
     datasets/<sector>/<dataset>/<file>          the current release's files
     datasets/<sector>/<dataset>/dataset.json    machine-readable summary, with checksums
     datasets/<sector>/<dataset>/dcat.jsonld     description in DCAT-AP
     datasets/<sector>/<dataset>/releases/<n>/   files of older releases
-    catalog.jsonld, catalogue.json, assets/
+    catalog.jsonld, catalogue.json, assets/, 404.html
 
 Plain files with relative links: they open from a folder, from `serve`, or from any web server.
-Belongs here: pages, charts and how they get into the folder. Does not belong here: the formats of
-the downloads (portal/distributions).
+Belongs here: pages, charts, and how they get into the folder. Does not belong here: the formats of
+the downloads (portal/distributions) and the pages about quality (portal/quality).
 """
 
 from portal.site.pages import DATASET_PAGE

@@ -32,7 +32,7 @@ def template(tmp_path_factory):
 @pytest.fixture
 def bench(tmp_path, template):
     made = Bench(tmp_path)
-    for name in ("project", "home"):
+    for name in ("project", "data_dir"):
         shutil.copytree(getattr(template[0], name), getattr(made, name))
     catalogue.refresh(DataDir(made.data_dir))  # its views name the folder, which has moved
     return made

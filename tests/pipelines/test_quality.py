@@ -14,7 +14,7 @@ import pytest
 
 from model.errors import OpenIndicatorsError
 from pipelines.cli.main import app
-from pipelines.quality.scores_source import RECORD
+from pipelines.quality.scores_source import SCORES
 from tests.fixtures.commands import PROJECT, records
 from tests.fixtures.listeners import mail_server, webhook
 
@@ -155,12 +155,12 @@ def test_a_release_that_is_stopped_is_told_everywhere_and_stays_in_the_history(c
     command("run")
     with duckdb.connect(str(command.data_dir / "warehouse.duckdb"), read_only=True) as con:
         history = con.execute(
-            "SELECT stopped IS NOT NULL FROM quality_history WHERE dataset = ? ORDER BY judgement",
+            "SELECT blockers IS NOT NULL FROM quality_history WHERE dataset = ? ORDER BY judgement",
             [ROOMS],
         ).fetchall()
         assert [blockers for (blockers,) in history] == [False, True, False]
         assert con.sql("SELECT DISTINCT algorithm FROM scores").fetchall() == [("1",)]
-    record = (command.data_dir / RECORD).read_text()
+    record = (command.data_dir / SCORES).read_text()
     assert f"{ROOMS},1," in record and QUALITY not in record
     listed = {row["dataset"]: row for row in command("list", "--json").json}
     assert listed[QUALITY]["rows"] > 0

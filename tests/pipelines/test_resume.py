@@ -32,12 +32,7 @@ frequency: A
 geography: {codelist: country, coverage: {vi: Việt Nam, en: Viet Nam}}
 indicators:
   A: {name: {vi: A, en: A}, unit: count}
-sources:
-  live:
-    protocol: worldbank
-    options: %s
-    columns:
-      ref_area: {const: VNM}
+source: %s
 """
 SCRIPT = """
 import sys
@@ -68,7 +63,9 @@ def pipeline_of(folder: Path):
 def test_a_killed_run_is_gone_on_with(bank: Bank, tmp_path: Path) -> None:
     declared = tmp_path / "project" / "assets" / f"{DATASET}.yaml"
     declared.parent.mkdir(parents=True)
-    declared.write_text(DECLARATION % json.dumps(bank.options), encoding="utf-8")
+    declared.write_text(DECLARATION % json.dumps(
+        {"protocol": "worldbank", **bank.options, "columns": {"ref_area": {"const": "VNM"}}}
+    ), encoding="utf-8")
     data_dir, bound = pipeline_of(tmp_path)
     data_dir.prepare()
 
@@ -100,7 +97,7 @@ def test_a_killed_run_is_gone_on_with(bank: Bank, tmp_path: Path) -> None:
     assert not data_dir.fetch_session(DATASET).exists()
 
 
-def test_an_old_pull_is_swept_and_a_young_one_waits(tmp_path: Path) -> None:
+def test_an_old_fetch_session_is_removed_and_a_recent_one_kept(tmp_path: Path) -> None:
     data_dir = DataDir(tmp_path)
     data_dir.prepare()
     for name in ("old", "young"):

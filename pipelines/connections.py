@@ -1,0 +1,65 @@
+"""Connections to the outside: the transport that sources are fetched with, and the portals.
+
+Shared by Dagster's resources and the commands that need no Dagster.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from model.reference.registries import Registries
+from pipelines.settings import SAMPLE, CkanSettings, Settings
+from portal.base import Portal
+from portal.ckan.client import CkanClient
+from portal.ckan.datastore.api_loader import ApiLoader
+from portal.ckan.datastore.copy_loader import CopyLoader
+from portal.ckan.portal import Ckan
+from portal.site import Site
+from sources.base import Transport
+from sources.demo.replay import ReplayTransport
+from sources.fetch.by_scheme import TransportByScheme
+from sources.fetch.folder import FolderTransport
+from sources.fetch.http import HttpLimits, HttpTransport
+from warehouse.store.data_dir import DataDir
+
+
+def open_transport(
+    profile: str, folder: Path, allow_private: bool = False
+) -> Transport:
+    """Return the transport of a profile.
+
+    Args:
+        profile: `sample` replays the embedded responses; `live` uses HTTP.
+        folder: where `file:` addresses lead.
+        allow_private: let addresses lead to private networks.
+    """
+    files = FolderTransport(folder)
+    if profile == "sample":
+        return TransportByScheme(files=files, web=ReplayTransport(SAMPLE))
+    limits = HttpLimits(allow_private=allow_private)
+    return TransportByScheme(files=files, web=HttpTransport(limits))
+
+
+def open_portals(settings: Settings, registries: Registries) -> tuple[Portal, ...]:
+    """Return the portals that every release is published to: the site, and CKAN if configured."""
+    site = Site(settings.data_dir.site, registries, base_url=settings.site_url)
+    if settings.ckan is None:
+        return (site,)
+    return (site, open_ckan(settings.ckan, settings.data_dir, registries))
+
+
+def open_ckan(
+    ckan: CkanSettings, data_dir: DataDir, registries: Registries, overwrite: bool = False
+) -> Ckan:
+    """Return a CKAN portal.
+
+    Args:
+        ckan: its address and secrets.
+        data_dir: holds the journal of publish runs.
+        registries: names and licences.
+        overwrite: resolve conflicts with people's edits in favour of the release.
+    """
+    client = CkanClient(ckan.url, ckan.token)
+    url = ckan.datastore_url
+    loader = CopyLoader(client, lambda: url) if url else ApiLoader(client)
+    return Ckan(client, data_dir.root, registries, loader=loader, overwrite=overwrite)
