@@ -30,7 +30,7 @@ BROKEN = {
     "sdmx/estat/ESTAT_footer2.xml": "413 Due to the large query",
     "sdmx/sdmx_csv/v3_csv_example-18.csv": "requests deletions",
     "sdmx/sdmx_json2/v3_json_data_generated-sample.json": "the service says",
-    "unesco_uis/broken/unesco_sdg4.csv": "a shell wrote an object's properties",
+    "unesco_uis/broken/unesco_sdg4.csv": "a shell wrote the properties",
     "unesco_uis/broken/unesco_sdg4_bulk.csv": "an HTML page, not data (its title: 'UIS Data",
     "worldbank/api_v2/errors/wb_co2_emissions.json": "deleted or archived",
     "worldbank/api_v2/errors/wb_unesco_mean_schooling.json": "parameter value is not valid",
