@@ -1,16 +1,18 @@
-"""What a source's texts mean: each distinct one is read once, in Python."""
+"""Code mapping: what each distinct text of a source means, looked up once, in Python."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import duckdb
 import pyarrow as pa
 
-from model.declarations.dataset import Dataset
+from model.declarations.dataset import FOOTNOTES, Dataset
 from model.declarations.source import ColumnRule
-from model.reference.periods import parse_period
+from model.records.reject_reasons import RejectError, RejectReason, reason
+from model.reference.periods import YEARS, YearOutOfRangeError, parse_period
 from model.reference.registries import Registries
 from model.util.sql import identifier
 from warehouse.cleaning.area_codes import SEPARATOR, code_reader
@@ -21,12 +23,13 @@ OBS_STATUSES = {"A", "B", "E", "F", "I", "N", "O", "P", "Q", "U"}
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a distinct source text means: a value with its marks, or why it means nothing."""
+    """What a distinct source text means: a value with its marks, or why it cannot be read."""
 
     value: str | None
     status: str | None = None
     note: str | None = None
-    reject: str | None = None
+    footnotes: str | None = None
+    reject: tuple[RejectReason, ...] = ()
 
 
 def reader_for(
@@ -44,32 +47,47 @@ def reader_for(
 
     def read(text: str) -> Meaning:
         text, _, name = text.partition(SEPARATOR)  # there is a name where the rule has `named`
-        label, status, note = unmarked(text, rule.marks)
+        label, status, note, footnotes = unmarked(text, rule.marks)
         found = meaning(text, label, name)
-        return replace(found, status=status or found.status, note=note)
+        return replace(found, status=status or found.status, note=note, footnotes=footnotes)
 
     def meaning(text: str, label: str, name: str) -> Meaning:
+        if concept == FOOTNOTES:
+            return _footnotes(label, rule, dataset)
         if label in rule.map:
             label = rule.map[label]
         if concept == "time_period":
             try:
                 period = parse_period(label, rule.format)
+            except YearOutOfRangeError:
+                return Meaning(None, reject=(reason("year_outside", text=label, range=YEARS),))
             except ValueError as error:
-                return Meaning(None, reject=f"time period: {error}")
+                return Meaning(None, reject=(reason("period", text=label, detail=str(error)),))
             return Meaning(period.iso, period.status)
         if concept == "obs_status":
             if label in ("", "A") or label in OBS_STATUSES:
                 return Meaning(label or None)
             known = ", ".join(sorted({*OBS_STATUSES, *rule.map}))
-            return Meaning(None, reject=f"status {text!r} is none of {known}")
+            return Meaning(None, reject=(reason("status", text=text, known=known),))
         if code_of is not None:
             try:
                 return Meaning(code_of(label, name))
-            except ValueError as error:
-                return Meaning(None, reject=f"{concept}: {error}")
-        return Meaning(label or None, reject=None if label else f"{concept} is empty")
+            except RejectError as error:
+                first, *more = error.reasons
+                named = RejectReason(first.code, {**first.params, "concept": concept})
+                return Meaning(None, reject=(named, *more))
+        return Meaning(label or None, reject=() if label else (reason("empty", concept=concept),))
 
     return read
+
+
+def _footnotes(label: str, rule: ColumnRule, dataset: Dataset) -> Meaning:
+    """Return the footnotes that a cell names: one label, or several between commas or blanks."""
+    labels = [label] if label in rule.map else re.split(r"[\s,;]+", label)
+    found = {rule.map.get(each, each) for each in labels if each}
+    if unknown := sorted(found - set(dataset.footnotes)):
+        return Meaning(None, reject=(reason("footnote", text=unknown[0]),))
+    return Meaning(" ".join(sorted(found)) or None)
 
 
 def text_of(rule: ColumnRule) -> str:
@@ -84,18 +102,22 @@ def text_of(rule: ColumnRule) -> str:
 def look_up(
     con: duckdb.DuckDBPyConnection, table: str, text: str, read: Callable[[str], Meaning]
 ) -> None:
-    """Make the small table (source, value, status, note, reject) for the distinct texts."""
+    """Create the table (source, value, status, note, footnotes, reject) of the distinct texts."""
     rows = con.execute(
         f"SELECT DISTINCT {text} AS source FROM raw WHERE source IS NOT NULL ORDER BY 1"
     ).fetchall()
-    answers = [(text, read(text)) for (text,) in rows]
+    found = [(text, read(text)) for (text,) in rows]
     small = pa.table(
         {
-            "source": pa.array([text for text, _ in answers], pa.string()),
-            "value": pa.array([answer.value for _, answer in answers], pa.string()),
-            "status": pa.array([answer.status for _, answer in answers], pa.string()),
-            "note": pa.array([answer.note for _, answer in answers], pa.string()),
-            "reject": pa.array([answer.reject for _, answer in answers], pa.string()),
+            "source": pa.array([text for text, _ in found], pa.string()),
+            "value": pa.array([each.value for _, each in found], pa.string()),
+            "status": pa.array([each.status for _, each in found], pa.string()),
+            "note": pa.array([each.note for _, each in found], pa.string()),
+            "footnotes": pa.array([each.footnotes for _, each in found], pa.string()),
+            "reject": pa.array(
+                [",".join(why.as_json() for why in each.reject) or None
+                 for _, each in found], pa.string(),
+            ),
         }
     )
     con.register("_small", small)
