@@ -13,6 +13,7 @@ import duckdb
 
 from expectations.checks.base import Level
 from model.declarations.dataset import Dataset
+from model.records.tables import NUMBERS
 from model.util.sql import identifier
 
 _JOIN = re.compile(r"\bJOIN\b", re.IGNORECASE)
@@ -80,8 +81,7 @@ def parser() -> duckdb.DuckDBPyConnection:
 def _empty_table(columns: tuple[str, ...]) -> str:
     """Make an empty table with the columns of a dataset, and return its name."""
     name = f"observation_{_empty_table.cache_info().misses}"
-    numbers = ("obs_value", "lower_bound", "upper_bound")
-    typed = [f"{identifier(c)} {'DOUBLE' if c in numbers else 'VARCHAR'}" for c in columns]
+    typed = [f"{identifier(c)} {'DOUBLE' if c in NUMBERS else 'VARCHAR'}" for c in columns]
     parser().execute(f"CREATE OR REPLACE TABLE {name} (_id BIGINT, {', '.join(typed)})")
     return name
 
