@@ -85,7 +85,11 @@ class Frozen(BaseModel):
 
 
 class Bilingual(Frozen):
-    """One text in both languages of the city."""
+    """One text in both languages of the city.
+
+    vi: in Vietnamese.
+    en: in English.
+    """
 
     vi: Text
     en: Text
@@ -96,7 +100,11 @@ class Bilingual(Frozen):
 
 
 class BilingualList(Frozen):
-    """Keywords in both languages."""
+    """Keywords in both languages.
+
+    vi: in Vietnamese.
+    en: in English.
+    """
 
     vi: tuple[Text, ...]
     en: tuple[Text, ...]

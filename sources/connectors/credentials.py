@@ -17,7 +17,11 @@ _MAX_CHARS = 4_096
 
 
 class Secret(Frozen):
-    """Where a secret is kept: an environment variable, or a file that holds nothing else."""
+    """Where a secret is kept: an environment variable, or a file that holds nothing else.
+
+    env: the name of the environment variable.
+    file: the path of the file.
+    """
 
     env: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
     file: Text | None = None
