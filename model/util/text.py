@@ -73,7 +73,16 @@ def plain(text: str) -> str:
     )
 
 
-Text = Annotated[str, StringConstraints(strict=True, min_length=1), AfterValidator(clean_text)]
+def _filled(text: str) -> str:
+    if not text:
+        raise ValueError("is blank")
+    return text
+
+
+Text = Annotated[
+    str, StringConstraints(strict=True, min_length=1), AfterValidator(clean_text),
+    AfterValidator(_filled),
+]
 Code = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-:]*$")]
 Name = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z][a-z0-9_]{1,60}$")]
 
