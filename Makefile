@@ -74,10 +74,10 @@ pictures: $(VENV)/.ready ## take the README's screenshots (needs Chromium; after
 	@$(BIN)/python -m docs.pictures
 
 torture: $(VENV)/.ready ## publish 200 times through injected faults and kills (needs `make portal`; RUNS=…)
-	@$(BIN)/python -m tests.portal.ckan_torture --runs $(or $(RUNS),200)
+	@$(BIN)/python -m tests.portal.ckan.torture --runs $(or $(RUNS),200)
 
 bench-publish: $(VENV)/.ready ## publish 200 small datasets (needs `make portal`)
-	@$(BIN)/python -m tests.portal.bench_publish
+	@$(BIN)/python -m bench.publish
 
 bench-readers: $(VENV)/.ready ## read files, compared with the libraries that read them
 	@$(BIN)/python -m bench.readers

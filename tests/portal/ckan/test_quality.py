@@ -15,7 +15,7 @@ from portal.metadata.dcat import AUTHORITY, IANA
 from portal.site import Site
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row
-from tests.portal.ckan_fixtures import CkanEnvironment
+from tests.portal.ckan.environment import CkanEnvironment
 from warehouse.store.data_dir import DataDir
 
 pytestmark = pytest.mark.portal
@@ -72,7 +72,7 @@ def measured(graph: Graph, identifier: str) -> set[tuple[str, str]]:
     }
 
 
-def test_the_portal_tells_what_the_site_tells(env, ckan, folder, release) -> None:
+def test_the_portal_says_what_the_site_says(env, ckan, folder, release) -> None:
     site = Site(folder / "site", registries())
     site.apply([release])
     own = Graph().parse(

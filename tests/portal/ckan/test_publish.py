@@ -13,8 +13,8 @@ from model.errors import PortalError
 from portal.ckan.client import CHECKSUMS, ActionRefused, CkanClient
 from portal.metadata.identifiers import resource_id
 from tests.fixtures.datasets import dataset
-from tests.portal.ckan_fixtures import CkanEnvironment, changes
-from tests.portal.ckan_proxy import proxy_to
+from tests.portal.ckan.environment import CkanEnvironment, changes
+from tests.portal.ckan.proxy import proxy_to
 from warehouse.store import decisions
 from warehouse.store.data_dir import DataDir
 

@@ -17,9 +17,9 @@ from typing import Any
 
 from dev.ckan.portal_dir import PortalDir, default_folder
 from dev.ckan.running_portal import RunningPortal, load_portal
-from tests.portal.ckan_fixtures import CkanEnvironment
-from tests.portal.ckan_proxy import FAULTS, Proxy, proxy_to
-from tests.portal.ckan_runner import Runner
+from tests.portal.ckan.environment import CkanEnvironment
+from tests.portal.ckan.proxy import FAULTS, Proxy, proxy_to
+from tests.portal.ckan.runner import Runner
 from warehouse.store.data_dir import DataDir
 
 MOST_POINTS = 45  # a first publication has 21, with rows over the API 41; a third one 45

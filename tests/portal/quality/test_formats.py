@@ -204,7 +204,8 @@ def test_a_feed_reader_reads_what_the_feed_says(text: str) -> None:
     assume(not _looks_like_utf8_read_as_latin1(text))  # feedparser "repairs" such text
     bilingual = Bilingual(vi=text, en=text)
     incidents = [
-        incident(number).model_copy(update={"title": bilingual, "text": bilingual}) for number in (1, 2)
+        incident(number).model_copy(update={"title": bilingual, "text": bilingual})
+        for number in (1, 2)
     ]
     xml = atom(incidents, {}, bilingual, "vi", {})
     found = feedparser.parse(xml.encode(), sanitize_html=False)

@@ -16,8 +16,14 @@ from portal.ckan.datastore.api_loader import ApiLoader
 from portal.ckan.datastore.copy_loader import CopyLoader
 from portal.ckan.datastore.row_comparison import RowComparison
 from tests.fixtures.datasets import dataset
-from tests.portal.datastore_fixtures import HOSTILE, NUMBERS, DataStoreEnvironment, release, row
-from tests.portal.http_adapters import FaultyAdapter
+from tests.portal.ckan.datastore_environment import (
+    HOSTILE,
+    NUMBERS,
+    DataStoreEnvironment,
+    release,
+    row,
+)
+from tests.portal.ckan.http_adapters import FaultyAdapter
 
 pytestmark = pytest.mark.portal
 KINDS = ("api", "copy")

@@ -30,7 +30,7 @@ HERE = URIRef("http://127.0.0.1/dataset/a")
 
 def _extension() -> Any:
     """Load the extension's module by its path: it is installed in CKAN's environment, not here."""
-    root = Path(__file__).parents[2] / "ckanext-openindicators"
+    root = Path(__file__).parents[3] / "ckanext-openindicators"
     path = root / "ckanext" / "openindicators" / "dqv.py"
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec and spec.loader

@@ -10,9 +10,9 @@ import pytest
 
 from model.errors import PortalError
 from portal.ckan.client import CHECKSUMS
-from tests.portal import ckan_torture
-from tests.portal.ckan_proxy import COMPRESSED, FAULTS, UNKNOWN_ACTION, proxy_to
-from tests.portal.ckan_runner import Runner
+from tests.portal.ckan import torture
+from tests.portal.ckan.proxy import COMPRESSED, FAULTS, UNKNOWN_ACTION, proxy_to
+from tests.portal.ckan.runner import Runner
 
 pytestmark = pytest.mark.portal
 
@@ -119,7 +119,7 @@ def test_killed_at_every_point_of_the_first_publication(env, proxy, runner, tmp_
     """One after the other: each run is killed a little later, until one comes through."""
     env.release(1)
     proxy.reset()
-    for kill_at in range(1, ckan_torture.MOST_POINTS + 30):
+    for kill_at in range(1, torture.MOST_POINTS + 30):
         ended = runner.publish(env, proxy.url, kill_at)
         if not ended["killed"]:
             break
@@ -129,4 +129,4 @@ def test_killed_at_every_point_of_the_first_publication(env, proxy, runner, tmp_
 
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + RUNS))
 def test_torture(seed, ckan, proxy, runner, tmp_path):
-    ckan_torture.run(seed, ckan, proxy, runner, tmp_path / "run")
+    torture.run(seed, ckan, proxy, runner, tmp_path / "run")

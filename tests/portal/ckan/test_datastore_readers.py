@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from portal.ckan.datastore import copy_loader
-from tests.portal.datastore_fixtures import DataStoreEnvironment, row
+from tests.portal.ckan.datastore_environment import DataStoreEnvironment, row
 
 pytestmark = pytest.mark.portal
 

@@ -1,6 +1,6 @@
 """A publisher in a process of its own that is killed at a given point.
 
-`python -m tests.portal.ckan_runner` reads a JSON object a line, forks a publisher for each, and
+`python -m tests.portal.ckan.runner` reads a JSON object a line, forks a publisher for each, and
 answers with a line: how it ended. Points are: before a request, after its answer, after a line of
 the journal.
 """
@@ -24,8 +24,8 @@ from portal.ckan.journal import Journal
 from portal.ckan.portal import Ckan
 from tests.fixtures.commands import PROJECT
 from tests.fixtures.datasets import registries
-from tests.portal.ckan_fixtures import WAITS, CkanEnvironment
-from tests.portal.http_adapters import ObservedAdapter
+from tests.portal.ckan.environment import WAITS, CkanEnvironment
+from tests.portal.ckan.http_adapters import ObservedAdapter
 from warehouse.store import releases
 from warehouse.store.data_dir import DataDir
 
@@ -89,7 +89,7 @@ class Runner:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.portal.ckan_runner"], cwd=PROJECT, text=True,
+            [sys.executable, "-m", "tests.portal.ckan.runner"], cwd=PROJECT, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )
 

@@ -22,7 +22,7 @@ from model.errors import PortalError
 from portal.ckan.client import CkanClient, OutcomeUnknown
 from tests.fixtures.commands import PROJECT
 from tests.fixtures.datasets import dataset
-from tests.portal.ckan_fixtures import CkanEnvironment
+from tests.portal.ckan.environment import CkanEnvironment
 from tests.warehouse.test_releases import release
 from warehouse.store.data_dir import DataDir
 

@@ -1,11 +1,11 @@
-"""How long it takes to publish many small datasets, beside the bare API calls that it needs.
+"""Publish many small datasets to CKAN, compared with the bare API calls that it needs.
 
 `make bench-publish` prints times and ratios. The bare calls are those that any correct publication
-needs: make the package, private, send its files, and change it at once into what readers see; sent
-by ckanapi, with everything prepared before the clock starts. Making the files, reading them back,
-checking and the journal are what is measured against them. Both ways take turns, a block of
-datasets each, on the same portal and with the same number of calls at a time, so that whatever
-else the machine does meets both.
+needs: create the package, private, upload its files, and make it public at once; sent by ckanapi,
+with everything prepared before the clock starts. What is measured against them is making the
+files, reading them back, verifying, and the journal. Both ways take turns, a block of datasets
+each, on the same portal with the same number of concurrent calls, so that other load on the machine
+affects both.
 """
 
 from __future__ import annotations
@@ -16,28 +16,30 @@ import random
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import ckanapi
 import requests
+from requests.adapters import HTTPAdapter
 
+from bench.data import sample_dataset, write_release
 from dev.ckan.portal_dir import PortalDir, default_folder
 from dev.ckan.running_portal import RunningPortal, load_portal
 from model.declarations.dataset import Dataset
+from model.reference.registries import load_registries
 from pipelines.cli.publish import AT_A_TIME
 from portal.ckan.client import CkanClient
 from portal.ckan.desired.state import DesiredState
 from portal.ckan.portal import Ckan
 from portal.content import Content
 from portal.distributions.registry import write_all
-from tests.fixtures.datasets import dataset, registries
-from tests.portal.ckan_fixtures import CkanEnvironment
-from tests.portal.http_adapters import CountingAdapter
-from tests.warehouse.test_releases import release
+from portal.metadata.identifiers import package_id
 from warehouse.store import releases
 from warehouse.store.data_dir import DataDir
 
@@ -50,27 +52,30 @@ def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--datasets", type=int, default=200)
-    parser.add_argument("--home", type=Path, default=default_folder(), help="the portal's folder")
+    parser.add_argument("--folder", type=Path, default=default_folder(), help="the portal's folder")
     asked = parser.parse_args()
-    portal = load_portal(PortalDir(asked.home.resolve()))
+    portal = load_portal(PortalDir(asked.folder.resolve()))
     with tempfile.TemporaryDirectory() as folder:
         home = DataDir(Path(folder) / "data")
         home.prepare()
         stamp = f"b{random.SystemRandom().randrange(10**6)}"
-        declared = [dataset(name=f"{stamp}_{n}") for n in range(asked.datasets + 1)]
+        declared = [
+            sample_dataset().model_copy(update={"name": f"{stamp}_{n}"})
+            for n in range(asked.datasets + 1)
+        ]
+        issued = datetime(2026, 1, 1, tzinfo=UTC)
         for item in declared:
-            figures = {str(year): str(year * 7 % 1000) for year in range(1990, 2026)}
-            release(home, figures, "1", item)
+            write_release(home.releases(item.id) / "1", item, issued, range(1990, 2026))
         try:
             _measure(portal, home, declared, Path(folder))
         finally:
-            _remove(portal, home, declared)
+            _remove(portal, declared)
     return 0
 
 
 def _measure(portal: RunningPortal, home: DataDir, declared: list[Dataset], folder: Path) -> None:
     adapter = CountingAdapter()
-    ckan = Ckan(CkanClient(portal.url, portal.token, adapter=adapter), home.root, registries())
+    ckan = Ckan(CkanClient(portal.url, portal.token, adapter=adapter), home.root, load_registries())
 
     def publish(item: Dataset) -> Callable[[], object]:
         return lambda: ckan.apply(list(releases.history(home, item.id)))
@@ -83,7 +88,7 @@ def _measure(portal: RunningPortal, home: DataDir, declared: list[Dataset], fold
         prepared = [_Bare(portal, home, item, folder) for item in block]
         bare += _timed([item.publish for item in prepared])
         read_back += _timed([item.read_back for item in prepared])
-        _remove(portal, home, block)
+        _remove(portal, block)
         first += _timed([publish(item) for item in block])
     first_calls = dict(adapter.calls)
     adapter.calls.clear()
@@ -115,9 +120,37 @@ def _timed(work: Work) -> float:
     return time.monotonic() - begun
 
 
-def _remove(portal: RunningPortal, home: DataDir, declared: list[Dataset]) -> None:
+def _remove(portal: RunningPortal, declared: list[Dataset]) -> None:
+    """Take the datasets off the portal, with their stored files."""
+    resources = Path(portal.storage_path) / "resources"
+
+    def remove(item: Dataset) -> None:
+        ckan = ckanapi.RemoteCKAN(portal.url, portal.token)
+        try:
+            package = ckan.action.package_show(id=package_id(item.id))
+        except ckanapi.NotFound:
+            return
+        for part in package["resources"]:
+            name = part["id"]
+            (resources / name[:3] / name[3:6] / name[6:]).unlink(missing_ok=True)
+        ckan.action.dataset_purge(id=package["id"])
+
     with ThreadPoolExecutor(AT_A_TIME) as pool:
-        list(pool.map(lambda item: CkanEnvironment(portal, home, item).remove(), declared))
+        list(pool.map(remove, declared))
+
+
+class CountingAdapter(HTTPAdapter):
+    """Counts requests by action."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: Counter[str] = Counter()
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
+        """Count the request and send it."""
+        path = str(request.path_url)
+        self.calls[path.rsplit("/", 1)[-1] if "/action/" in path else "download"] += 1
+        return super().send(request, *args, **kwargs)
 
 
 class _Bare:
@@ -129,9 +162,9 @@ class _Bare:
         self.token = portal.token
         self.folder = folder / item.name
         self.folder.mkdir()
-        content = Content.of(releases.history(home, item.id)[-1], registries())
+        content = Content.of(releases.history(home, item.id)[-1], load_registries())
         ready = _Ready(write_all(content, self.folder))
-        ckan = Ckan(CkanClient(portal.url, portal.token), home.root, registries())
+        ckan = Ckan(CkanClient(portal.url, portal.token), home.root, load_registries())
         self.want: DesiredState = ckan._desired([content.files], None, ready, False)
         lists = {name: [{"name": x} for x in self.want.fields[name]] for name in ("tags", "groups")}
         self.package = {"id": self.want.id, **self.want.fields, **lists, "private": True}

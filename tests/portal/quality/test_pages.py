@@ -201,7 +201,9 @@ def test_axe_finds_no_violation_and_nothing_scrolls_sideways(
 
 
 @pytest.mark.browser
-def test_axe_finds_planted_violations(browser: webdriver.Chrome, address: str, data_dir: DataDir) -> None:
+def test_axe_finds_planted_violations(
+    browser: webdriver.Chrome, address: str, data_dir: DataDir
+) -> None:
     (data_dir.site / "broken.html").write_text(BROKEN, encoding="utf-8")
     browser.get(f"{address}/broken.html")
     assert {"image-alt", "html-has-lang"} <= {each["id"] for each in violations(browser)}

@@ -9,7 +9,7 @@ from babel.messages.pofile import read_po
 
 from portal.rendering.texts import catalogue_file, translations
 
-PORTAL = Path(__file__).resolve().parents[2] / "portal"
+PORTAL = Path(__file__).resolve().parents[3] / "portal"
 KEYWORDS = {"_": None, "ngettext": (1, 2), "in_other": None}
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.portal.datastore_fixtures import DataStoreEnvironment, release
+from tests.portal.ckan.datastore_environment import DataStoreEnvironment, release
 
 pytestmark = pytest.mark.portal
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[3]
 SEEDS = int(os.environ.get("DATASTORE_KILLS", "12"))  # for each loader: two dozen in all
 
 # What the killed process does; it says when it begins, and the moment is drawn from then on.

@@ -19,7 +19,7 @@ from model.util.hashing import sha256_bytes, sha256_file
 from tests.fixtures.browser import chromium
 from tests.fixtures.commands import openindicators
 from tests.fixtures.datasets import dataset, real_files
-from tests.portal.ckan_fixtures import CkanEnvironment
+from tests.portal.ckan.environment import CkanEnvironment
 from warehouse.store.data_dir import DataDir
 
 pytestmark = [pytest.mark.portal, pytest.mark.browser]
