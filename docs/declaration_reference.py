@@ -25,7 +25,8 @@ from model.declarations.layers import DERIVED
 from model.declarations.source import Allow, ColumnRule, FlagRule, ScaleBy, Source, Unpivot
 from sources.connectors.registry import PROTOCOLS
 
-BEGIN, END = "<!-- generated from the models: begin -->\n", "<!-- generated from the models: end -->\n"
+BEGIN = "<!-- generated from the models: begin -->\n"
+END = "<!-- generated from the models: end -->\n"
 _PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`geography`", Geography), ("An entry of `indicators`", Indicator),
     ("`small_cells` of an indicator", SmallCells), ("An entry of `dimensions`", Dimension),
