@@ -87,7 +87,7 @@ def forget_removed(settings: Settings) -> None:
     """
     for failure in failure_log.opened(settings.data_dir):
         if not (settings.declarations / f"{failure.dataset}.yaml").is_file():
-            failure_log.mended(settings.data_dir, failure.dataset, failure.stage)
+            failure_log.resolved(settings.data_dir, failure.dataset, failure.stage)
 
 
 def channels(settings: Settings) -> dict[str, Send]:
@@ -125,7 +125,7 @@ def _failing(data_dir: DataDir, dataset: str) -> list[CheckResult]:
 def _tell_channel(
     data_dir: DataDir, name: str, send: Send, open_now: dict[str, list[Failure]], now: datetime
 ) -> int:
-    before = failure_log.told(data_dir, name)
+    before = failure_log.notified(data_dir, name)
     known = {item.cause for item in before}
     failing = {failure.dataset for items in open_now.values() for failure in items}
     new = [cause for cause in open_now if cause not in known]

@@ -44,7 +44,7 @@ class FailureLog:
 
     def finished(self, dataset: str, stage: str, changed: bool) -> None:
         """Take the step's failure back, if there was one."""
-        failure_log.mended(self.data_dir, dataset, stage)
+        failure_log.resolved(self.data_dir, dataset, stage)
 
     def failed(self, dataset: str, stage: str, error: Exception) -> None:
         """Write the failure down."""

@@ -134,7 +134,9 @@ def assert_survives(declaration: Declaration) -> None:
         assert declaration.version(profile, registries())
 
 
-@settings(max_examples=400, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=400, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck)
+)
 @given(declared=DECLARATIONS)
 @example(declared=MINIMAL | {"source": {
     "protocol": "files", "files": ["a.csv"], "unpivot": {"matching": r"(?P<year>\d{4})"},

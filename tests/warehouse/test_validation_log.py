@@ -68,7 +68,8 @@ def test_a_validation_run_is_kept_with_its_findings(data_dir: DataDir, tmp_path:
     assert [(item.name, item.outcome, item.unexpected) for item in made.open] == [
         ("areas", "warned", 1)
     ]
-    assert validation_log.log(data_dir, DATASET) == [made] and validation_log.datasets(data_dir) == [DATASET]
+    assert validation_log.log(data_dir, DATASET) == [made]
+    assert validation_log.datasets(data_dir) == [DATASET]
     assert validation_log.record(data_dir, made).checks[1].outcome == "warned"
     assert made.score("validity").percent == 50 and made.score("timeliness") is None
 
@@ -138,14 +139,16 @@ def test_the_catalogue_shows_the_history(data_dir: DataDir, tmp_path: Path) -> N
     assert catalogue.refresh(data_dir)
     keep(data_dir, validated(tmp_path / "v", ["2023"]))
     keep(data_dir, validated(tmp_path / "w", ["2023"], blockers=EMPTY), days=1)
-    assert catalogue.refresh(data_dir) and not catalogue.refresh(data_dir)  # there are judgements now
+    assert catalogue.refresh(data_dir) and not catalogue.refresh(data_dir)  # there is a log now
     with duckdb.connect(str(data_dir.catalogue), read_only=True) as con:
         found = con.sql(
             "SELECT validation_run, blockers, checks_passed, checks_warned, checks_failed"
             " FROM quality_history"
         ).fetchall()
         assert found == [(1, None, 1, 1, 0), (2, ["empty"], 1, 1, 0)]
-        found = con.sql("SELECT validation_run, algorithm, dimension, percent FROM scores").fetchall()
+        found = con.sql(
+            "SELECT validation_run, algorithm, dimension, percent FROM scores"
+        ).fetchall()
         assert found == [(1, "1", "validity", 50), (2, "1", "validity", 50)]
 
 
