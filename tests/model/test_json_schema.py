@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from jsonschema import Draft202012Validator
 
 from model.declarations.json_schema import DEFAULTS_FILE, FILE, schemas
 from model.declarations.yaml_file import YamlFile
+from pipelines.cli.schema import write_schemas
+from pipelines.settings import Settings
 from sources.connectors.registry import CONNECTORS
 from tests.fixtures.datasets import registries
 
@@ -130,7 +133,10 @@ def test_every_field_is_explained() -> None:
 
 
 def test_the_projects_files_are_current_and_named() -> None:
+    """`UPDATE_DOCS=1` writes them anew, as `openindicators schema` does."""
     for name, schema in SCHEMAS.items():
+        if os.environ.get("UPDATE_DOCS"):
+            write_schemas(Settings(project=ROOT), registries())
         assert json.loads((PROJECTS[0] / name).read_text(encoding="utf-8")) == schema
     for path in FILES:
         lines = path.read_text(encoding="utf-8").splitlines()
