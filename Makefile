@@ -74,10 +74,10 @@ pictures: $(VENV)/.ready ## take the README's screenshots (needs Chromium; after
 	@$(BIN)/python -m docs.pictures
 
 torture: $(VENV)/.ready ## publish 200 times through injected faults and kills (needs `make portal`; RUNS=…)
-	@$(BIN)/python -m tests.portal.ckan_torture --runs $(or $(RUNS),200)
+	@$(BIN)/python -m tests.portal.ckan.torture --runs $(or $(RUNS),200)
 
 bench-publish: $(VENV)/.ready ## publish 200 small datasets (needs `make portal`)
-	@$(BIN)/python -m tests.portal.bench_publish
+	@$(BIN)/python -m bench.publish
 
 bench-readers: $(VENV)/.ready ## read files, compared with the libraries that read them
 	@$(BIN)/python -m bench.readers
@@ -89,9 +89,17 @@ fuzz: $(VENV)/.ready ## fuzz one reader for ten minutes (READER=px; or --list)
 	@$(PIP) install 'atheris>=3'
 	@$(BIN)/python -m tests.fuzz.readers $(or $(READER),--list)
 
-bench-faults: $(VENV)/.ready ## recall of the checks on faults planted into real files (OPENINDICATORS_CORPUS)
-	@OPENINDICATORS_DATA_DIR=data/bench $(BIN)/openindicators run --profile corpus >/dev/null
-	@OPENINDICATORS_DATA_DIR=data/bench $(BIN)/python -m bench.faults --data-dir data/bench
+CORPUS := OPENINDICATORS_PROJECT=tests/corpus/project OPENINDICATORS_FILES=$(or $(FILES),../shared/data)
+
+.PHONY: corpus
+corpus: $(VENV)/.ready ## run the declarations of tests/corpus over the real files (FILES=…)
+	@$(CORPUS) OPENINDICATORS_DATA_DIR=$(or $(OPENINDICATORS_DATA_DIR),data/corpus) \
+		$(BIN)/openindicators run --profile live
+	@$(BIN)/python -m tests.corpus.summary $(or $(OPENINDICATORS_DATA_DIR),data/corpus)
+
+bench-faults: $(VENV)/.ready ## recall of the checks on faults planted into real files (FILES=…)
+	@$(CORPUS) OPENINDICATORS_DATA_DIR=data/bench $(BIN)/openindicators run --profile live >/dev/null
+	@$(CORPUS) OPENINDICATORS_DATA_DIR=data/bench $(BIN)/python -m bench.faults --data-dir data/bench
 
 bench-series: $(VENV)/.ready ## run the checks over a million time series
 	@$(BIN)/python -m bench.series

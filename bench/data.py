@@ -38,39 +38,51 @@ def sample_dataset(dataset_id: str = "finance/gdp") -> Dataset:
     return load_catalogue(Settings.from_environment()).declarations[dataset_id].dataset
 
 
-def write_release(folder: Path, dataset: Dataset, issued: datetime) -> StoredRelease:
-    """Write a first release with one released and one quarantined row, both made up.
+def write_release(
+    folder: Path, dataset: Dataset, issued: datetime, years: range = range(2020, 2021)
+) -> StoredRelease:
+    """Write a first release with made-up rows: one for each year, and one in quarantine.
 
     Args:
         folder: of the release, `releases/<dataset>/1`; must not exist.
         dataset: its declaration; every dimension gets the code "A".
         issued: date of the release.
+        years: what the released rows are of.
     """
     folder.mkdir(parents=True)
-    row: Row = {
-        "indicator": "ROOMS", "ref_area": "48", "geo_vintage": "VN:2008-08-01", "freq": "A",
-        "time_period": "2020", "obs_value": 1.0, "unit_measure": "count", "obs_status": "A",
-        **dict.fromkeys(dataset.dimensions, "A"),
-    }
-    change = {
-        "change": "added", **{name: row[name] for name in dataset.key}, "old_value": None,
-        "new_value": 1.0, "old_status": None, "new_status": "A", "unit_measure": "count",
-    }
+    indicator, described = next(iter(dataset.indicators.items()))
+    rows: list[Row] = [
+        {
+            **dict.fromkeys(dataset.columns),
+            "indicator": indicator, "ref_area": "VNM", "geo_vintage": "ISO", "freq": "A",
+            "time_period": str(year), "obs_value": float(year * 7 % 1000),
+            "unit_measure": described.unit, "obs_status": "A",
+            **dict.fromkeys(dataset.dimensions, "A"),
+        }
+        for year in years
+    ]
+    changes = [
+        {
+            "change": "added", **{name: row[name] for name in dataset.key}, "old_value": None,
+            "new_value": row["obs_value"], "old_status": None, "new_status": "A",
+            "unit_measure": described.unit,
+        }
+        for row in rows
+    ]
     place = {"_part": "a.csv", "_row": 7, "_column": "B", "_original": None, "reasons": ["check_1"]}
-    _write_row(folder / "data.parquet", {name: row.get(name) for name in dataset.columns})
-    _write_row(folder / "changes.parquet", change)
-    _write_row(
-        folder / "quarantine.parquet", {name: row.get(name) for name in dataset.columns} | place
-    )
+    _write_rows(folder / "data.parquet", rows)
+    _write_rows(folder / "changes.parquet", changes)
+    _write_rows(folder / "quarantine.parquet", [rows[0] | place])
     quality = _record(dataset, ["check_1"], {"check_1": 1}).model_copy(
-        update={"rows_read": 2, "rows_released": 1, "rows_quarantined": 1}
+        update={"rows_read": len(rows) + 1, "rows_released": len(rows), "rows_quarantined": 1}
     )
     (folder / "quality.json").write_text(pretty_json(quality), encoding="utf-8")
     release = Release(
         dataset=dataset.id, number=1, issued=issued, reason="first release",
         inputs_sha256="1" * 64, snapshot_sha256="2" * 64, declaration_sha256="3" * 64,
-        suite_sha256="0" * 64, code_version="bench", rows=1, quarantined=1,
-        changes=Changes(added=1, revised=0, withdrawn=0), period_first="2020", period_last="2020",
+        suite_sha256="0" * 64, code_version="bench", rows=len(rows), quarantined=1,
+        changes=Changes(added=len(rows), revised=0, withdrawn=0),
+        period_first=rows[0]["time_period"], period_last=rows[-1]["time_period"],
         files=tuple(
             FileRecord(name=path.name, sha256=sha256_file(path), bytes=path.stat().st_size)
             for path in sorted(folder.iterdir())
@@ -81,13 +93,13 @@ def write_release(folder: Path, dataset: Dataset, issued: datetime) -> StoredRel
     return StoredRelease(release, folder)
 
 
-def _write_row(path: Path, row: Row) -> None:
+def _write_rows(path: Path, rows: list[Row]) -> None:
     types = {
         "obs_value": pa.float64(), "old_value": pa.float64(), "new_value": pa.float64(),
         "_row": pa.int64(), "reasons": pa.list_(pa.string()),
     }
-    schema = pa.schema([(name, types.get(name, pa.string())) for name in row])
-    pq.write_table(pa.Table.from_pylist([row], schema), path)
+    schema = pa.schema([(name, types.get(name, pa.string())) for name in rows[0]])
+    pq.write_table(pa.Table.from_pylist(rows, schema), path)
 
 
 def write_validation_runs(

@@ -1,6 +1,6 @@
 """How fast rows come into the DataStore, beside ckanext-xloader and a plain API client.
 
-`python -m bench.datastore --home DIR` (or `make bench-datastore`) on a portal that is up. All
+`python -m bench.datastore --folder DIR` (or `make bench-datastore`) on a portal that is up. All
 figures are of one run on one portal, and the ratios are what counts. xloader 2.6 is installed into
 the portal's own environment for this, runs in a process beside the portal, and is given the types
 in its data dictionary, so that both load the same table from the same rows.
@@ -71,13 +71,13 @@ SCHEMA = TableSchema(
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--home", type=Path, default=default_folder())
+    parser.add_argument("--folder", type=Path, default=default_folder())
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--api-rows", type=int, default=100_000)
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--without-xloader", action="store_true")
     options = parser.parse_args()
-    home = PortalDir(options.home.resolve())
+    home = PortalDir(options.folder.resolve())
     portal = load_portal(home)
     client = CkanClient(portal.url, portal.token)
     with tempfile.TemporaryDirectory(prefix="openindicators-bench-") as name:

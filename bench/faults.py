@@ -1,7 +1,7 @@
 """Recall of the checks on planted faults, and what they flag in untouched data.
 
 `python -m bench.faults --data-dir DIR` (or `make bench-faults`), after
-`OPENINDICATORS_DATA_DIR=DIR openindicators run --profile corpus`. A real release stands in for the
+`make corpus` with OPENINDICATORS_DATA_DIR. A real release stands in for the
 source's next vintage; the previous release is the same without its newest period and before a few
 revisions. A fault counts as found when a check (critical or warning) names one of its observations
 and did not name it in the untouched table. The column "alone" leaves out checks that need the
@@ -65,8 +65,8 @@ class PlantedCorpus:
         self.scratch.mkdir(exist_ok=True)
         self.bound_datasets: dict[str, BoundDataset] = {}
         self.untouched: dict[str, Named] = {}
-        catalogue = load_catalogue(Settings.from_environment(profile="corpus"))
-        for dataset_id, bound in catalogue.bound_datasets("corpus").items():
+        catalogue = load_catalogue(Settings.from_environment(profile="live"))
+        for dataset_id, bound in catalogue.bound_datasets("live").items():
             data = data_dir / "releases" / dataset_id / "1" / "data.parquet"
             if data.exists():
                 self._add(_counting_people(bound), data)

@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from expectations.suites.suite import Suite, full_suite, load_suites
-from model.declarations.load import Declaration, load_declarations
+from model.declarations.load import Declaration, declaration_paths, load_declarations
 from model.errors import DeclarationError, OpenIndicatorsError
 from model.reference.registries import Registries, load_registries
 from model.util.text import did_you_mean
 from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
-from sources.connectors.registry import options_of
+from sources.connectors.registry import CONNECTORS
 
 
 @dataclass(frozen=True)
@@ -84,9 +82,9 @@ class Catalogue:
 def load_catalogue(settings: Settings) -> Catalogue:
     """Load all declarations and suites; a wrong one does not stop the others."""
     registries = load_registries()
-    declarations, errors = load_declarations(settings.declarations, registries)
+    declarations, errors = load_declarations(settings.declarations, registries, CONNECTORS)
     for dataset_id, declaration in list(declarations.items()):
-        wrong = _wrong_options(declaration) or _wrong_others(declaration, settings.declarations)
+        wrong = _wrong_others(declaration, settings.declarations)
         if wrong:
             errors.append(wrong)
             del declarations[dataset_id]
@@ -151,33 +149,10 @@ def _wrong_others(declaration: Declaration, folder: Path) -> DeclarationError | 
         for name in indicator.small_cells.also_in if indicator.small_cells else ():
             if not (folder / f"{name}.yaml").is_file():
                 known = {path.relative_to(folder).with_suffix("").as_posix()
-                         for path in folder.glob("*/*.yaml")}
+                         for path in declaration_paths(folder)}
                 return DeclarationError(
                     f"no dataset {name!r} is declared",
                     where=declaration.document.where(("indicators", code, "small_cells")),
                     todo=did_you_mean(name, known) or "`openindicators list` shows them all",
                 )
-    return None
-
-
-def _wrong_options(declaration: Declaration) -> DeclarationError | None:
-    document = declaration.document
-    for profile, source in declaration.dataset.sources.items():
-        at: tuple = ("sources", profile, "options")
-        try:
-            options_of(source)
-        except ValidationError as error:
-            first = error.errors()[0]
-            field = str(first["loc"][-1]) if first["loc"] else ""
-            fields = getattr(error, "title", "")
-            return DeclarationError(
-                f"options of {source.protocol}: {field}: {first['msg']}",
-                where=document.where((*at, *first["loc"])),
-                todo=f"see the options of {source.protocol} ({fields}) in docs/declarations.md",
-            )
-        except DeclarationError as error:
-            return DeclarationError(
-                error.what, where=document.where(("sources", profile, "protocol")),
-                todo=error.todo,
-            )
     return None

@@ -24,17 +24,16 @@ from warehouse.store.data_dir import DataDir
 
 
 def open_transport(
-    profile: str, inbox: Path, corpus: Path, allow_private: bool = False
+    profile: str, folder: Path, allow_private: bool = False
 ) -> Transport:
     """Return the transport of a profile.
 
     Args:
-        profile: `sample` replays the embedded responses; the others use HTTP.
-        inbox: where `file:` addresses lead.
-        corpus: where they lead in the profile `corpus`.
+        profile: `sample` replays the embedded responses; `live` uses HTTP.
+        folder: where `file:` addresses lead.
         allow_private: let addresses lead to private networks.
     """
-    files = FolderTransport(corpus if profile == "corpus" else inbox)
+    files = FolderTransport(folder)
     if profile == "sample":
         return TransportByScheme(files=files, web=ReplayTransport(SAMPLE))
     limits = HttpLimits(allow_private=allow_private)

@@ -105,9 +105,9 @@ class Settings(BaseSettings):
         description="data folder; it belongs to one profile (default: `data/<profile>` in the"
         " project folder; in the current folder when the packaged declarations are used)",
     )
-    corpus: Folder = Field(
-        default=PACKAGED.parent / "shared" / "data",
-        description="folder of the corpus profile's files",
+    files: Folder | None = Field(
+        default=None, description="folder that the `files` of sources are in (default: the inbox of"
+        " the data folder)",
     )
     allow_private: bool = Field(
         default=False, description="let live sources lead to private addresses"

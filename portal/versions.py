@@ -13,7 +13,7 @@ from model.reference.registries import Registries
 from model.util.hashing import sha256_file, sha256_json
 
 PORTAL = Path(__file__).resolve().parent
-_DOWNLOADS = ("*.py", "metadata/*.py", "rendering/**/*.*", "distributions/**/*.*")
+_DOWNLOADS = ("*.py", "metadata/*.*", "rendering/**/*.*", "distributions/**/*.*")
 _PAGES = (*_DOWNLOADS, "site/**/*.*")
 
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 from pydantic import ConfigDict
 
-from model.declarations.dataset import ColumnRule
+from model.declarations.source import ColumnRule
 from model.records.snapshot import Part
 from model.util.text import Frozen, Text
 from sources.fetch.urls import host_of

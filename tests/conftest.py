@@ -1,8 +1,10 @@
-"""How tests are shared out when they run in parallel (`make test`, pytest-xdist)."""
+"""Fixtures of all tests, and how tests are shared out in parallel (`make test`, pytest-xdist)."""
 
 from __future__ import annotations
 
 import pytest
+
+pytest_plugins = ["tests.fixtures.ckan_portal"]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

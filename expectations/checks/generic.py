@@ -9,7 +9,8 @@ from expectations.checks.kinds import UNEXPECTED_ROWS, Level
 from expectations.checks.sql import in_template
 from expectations.checks.titles import bounds_sentence, column_name, sentence
 from expectations.suites.expectation import Expectation
-from model.declarations.dataset import Dataset, ObsStatus
+from model.declarations.dataset import Dataset
+from model.declarations.source import ObsStatus
 from model.reference.codelist import vintage_in_words
 from model.reference.periods import PERIOD_PATTERNS
 from model.reference.registries import Registries

@@ -29,7 +29,8 @@ from expectations.suites.arguments import Problem, problems
 from expectations.suites.expectation import Expectation, Suite
 from expectations.suites.probe import level_of_query
 from model.declarations.dataset import Dataset
-from model.declarations.yaml_file import KeyPath, YamlFile, parse_as
+from model.declarations.validation import parse_as
+from model.declarations.yaml_file import KeyPath, YamlFile
 from model.errors import DeclarationError, OpenIndicatorsError
 from model.records.source_schema import SOURCE_SCHEMA_CHECK
 from model.records.validation import Severity

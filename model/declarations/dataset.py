@@ -1,50 +1,56 @@
-"""A dataset's declaration: what it is, where it comes from, how its columns are read.
+"""A dataset's declaration, complete: what it is, and its source in each profile.
 
-One YAML file, `assets/<sector>/<dataset>.yaml`. Nothing else names a dataset.
+One YAML file, `assets/<sector>/<dataset>.yaml`, over the defaults of its sector and project (see
+`layers`). A release keeps this model as JSON, so a declaration that is valid must load again from
+its own dump. Fields are described in the docstrings, as in `source`.
 """
 
 from __future__ import annotations
 
-import re
-from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, FiniteFloat, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from model.declarations.source import ObsStatus, Source
 from model.reference.periods import Frequency
 from model.util.text import Bilingual, BilingualList, Code, Frozen, Name, Text
 
-PROFILES = ("sample", "corpus", "live")
-Profile = Literal["sample", "corpus", "live"]
+PROFILES = ("sample", "live")
+Profile = Literal["sample", "live"]
 
 # The observation as this project stores it: SDMX concepts, in this order. The dataset's own
 # dimensions stand between `geo_vintage` and `freq`.
 BEFORE_DIMENSIONS = ("indicator", "ref_area", "geo_vintage")
 AFTER_DIMENSIONS = ("freq", "time_period", "obs_value", "unit_measure", "obs_status", "obs_note")
 
-# SDMX CL_OBS_STATUS 2.2: A normal, B time series break, E estimated, F forecast, I imputed,
-# O missing, P provisional, U low reliability, N not significant, Q suppressed.
-ObsStatus = Literal["A", "B", "E", "F", "I", "N", "O", "P", "Q", "U"]
-
-# Marks that mean "no value" in the sources of this field, and the SDMX status they stand for.
-DEFAULT_MISSING = ("", "..", "...", "…", "-", "n/a", "N/A", "NA", "null", ":")
-
 
 class SmallCells(Frozen):
-    """Counts of people so small that they could tell who is meant.
+    """Counts of people so small that they could identify someone.
 
-    `stop`: such a figure stops the release. `suppress`: it is withheld (status Q), and as many
-    others with it as are needed so that no published total gives it away.
+    threshold: counts from 1 to below it are small.
+    action: `stop` blocks the release; `suppress` withholds the figure (status Q), and as many
+        others as are needed so that no published total gives it away.
+    totals: columns and the code of each that stands for the sum of its other codes.
+    also_in: datasets with the same indicator, in which the figure must be withheld as well.
     """
 
-    threshold: Annotated[int, Field(ge=2)] = 10  # counts from 1 to below it are small
+    threshold: Annotated[int, Field(ge=2)] = 10
     action: Literal["stop", "suppress"] = "stop"
-    totals: dict[Name, Text] = {}  # column -> the code that stands for the sum of its others
-    also_in: tuple[Text, ...] = ()  # datasets that have the same indicator: withheld there too?
+    totals: dict[Name, Text] = {}
+    also_in: tuple[Text, ...] = ()
 
 
 class Indicator(Frozen):
-    """A figure that is observed: what it counts, in which unit, within which bounds."""
+    """A figure that is observed: what it counts, in which unit, within which bounds.
+
+    name: what readers see.
+    definition: what exactly is measured.
+    unit: an id of model/reference/registry/units.yaml.
+    decimals: how many decimals are shown.
+    minimum: no value may be lower.
+    maximum: no value may be higher.
+    small_cells: for counts of people: how small counts are protected.
+    """
 
     name: Bilingual
     definition: Bilingual | None = None
@@ -52,149 +58,47 @@ class Indicator(Frozen):
     decimals: Annotated[int, Field(ge=0, le=9)] = 2
     minimum: float | None = None
     maximum: float | None = None
-    small_cells: SmallCells | None = None  # where it counts people
+    small_cells: SmallCells | None = None
 
 
 class Dimension(Frozen):
-    """What an observation is broken down by, besides indicator, area and period."""
+    """What an observation is broken down by, besides indicator, area and period.
+
+    name: what readers see.
+    codelist: the codes; without one any text is its own code.
+    """
 
     name: Bilingual
-    codelist: Name | None = None  # without one, text is its own code
+    codelist: Name | None = None
 
 
 class Geography(Frozen):
-    """Which areas the dataset speaks of; the codelist carries the vintage of its codes."""
+    """Which areas the dataset covers.
+
+    codelist: the codes of the areas; it carries the vintage of their borders.
+    coverage: the place in words; or an id of model/reference/registry/places.yaml.
+    vintages: of the borders, besides the codelist's own.
+    uri: the place in GeoNames or the EU vocabulary (DCAT spatial); from `coverage` if that is
+        an id.
+    """
 
     codelist: Name
     coverage: Bilingual
-    vintages: tuple[Text, ...] = ()  # of the borders, besides the codelist's own
-    uri: Text | None = None  # GeoNames or EU place vocabulary, for DCAT spatial
-
-
-class FlagRule(Frozen):
-    """What a mark on a value or a label means; neither status nor note: nothing."""
-
-    status: ObsStatus | None = None
-    note: Text | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _shorthand(cls, value: Any) -> Any:
-        return {"status": value} if isinstance(value, str) else value
-
-
-class ScaleBy(Frozen):
-    """A scale that another column names: "Billions" is 1000000000."""
-
-    column: Text
-    map: dict[str, FiniteFloat] = Field(min_length=1)
-
-
-class ColumnRule(Frozen):
-    """Where a concept's values come from in the table that the reader gives.
-
-    Exactly one of `column` and `const`. `map` turns source labels into codes; `codelist` finds
-    the code for a code or a name; `format` is for time periods; `locale`, `missing`, `scale`
-    and the other scales are for numbers. `marks` are taken off the text before anything else.
-    `within`, `named` and `successor` are for areas: the code of what they must lie in; the name
-    that a code must have; and, where `codelist` is of an earlier vintage, what becomes of them.
-    """
-
-    column: Text | None = None
-    const: Text | None = None
-    map: dict[str, str] = {}
-    codelist: Name | None = None
-    format: Text = "auto"
-    locale: Literal["en", "vi", "plain"] | None = None
-    missing: tuple[str, ...] = DEFAULT_MISSING
-    scale: FiniteFloat = 1
-    scale_by: ScaleBy | None = None
-    scale_words: dict[str, FiniteFloat] = {}  # words behind a number
-    marks: dict[str, FlagRule] = {}
-    within: Code | None = None
-    named: Text | None = None  # the column that names what `column` has the code of
-    successor: Literal["same", "sum"] | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _shorthand(cls, value: Any) -> Any:
-        return {"column": value} if isinstance(value, str) else value
-
-    @model_validator(mode="after")
-    def _one_origin(self) -> ColumnRule:
-        if (self.column is None) == (self.const is None):
-            raise ValueError("give either `column` or `const`, not both or neither")
-        for mark in (*self.marks, *self.scale_words):
-            if not re.search(r"[^\d\s.,+-]", mark):
-                raise ValueError(f"{mark!r} cannot be told from the digits and signs of a number")
-        return self
-
-
-class Unpivot(Frozen):
-    """Wide to long: the columns that match become rows of (`names_to`, `values_to`).
-
-    The named groups of `matching` become columns; or `separator` splits a name into as many
-    texts as `names_to` has columns.
-    """
-
-    columns: tuple[Text, ...] | None = None
-    matching: Text | None = None  # a regular expression on the whole column name
-    names_to: Name | Annotated[tuple[Name, ...], Field(min_length=1)] = "name"
-    separator: Text | None = None
-    values_to: Name = "value"
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The columns that a name becomes."""
-        groups = tuple(re.compile(self.matching or "").groupindex)
-        return groups or ((self.names_to,) if isinstance(self.names_to, str) else self.names_to)
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Unpivot:
-        if (self.columns is None) == (self.matching is None):
-            raise ValueError("give either `columns` or `matching`, not both or neither")
-        if self.matching is not None:
-            try:
-                groups = dict(re.compile(self.matching).groupindex)
-            except re.error as error:
-                raise ValueError(f"`matching` is no regular expression: {error}") from error
-            if groups and self.model_fields_set & {"names_to", "separator"}:
-                raise ValueError("the groups of `matching` name the columns: leave out `names_to`")
-        if not isinstance(self.names_to, str) != (self.separator is not None):
-            raise ValueError("several `names_to` need a `separator`, and only they")
-        return self
-
-
-class Allow(Frozen):
-    """Which changes of a source's shape pass with a warning instead of stopping the dataset."""
-
-    new_columns: bool = True
-    new_codes: tuple[Name, ...] = ()  # concepts; rows with an unknown code are held back
-
-
-class Source(Frozen):
-    """Where a dataset's bytes come from and how its columns map onto the observation.
-
-    `protocol` names a module of `sources/`; `options` are that protocol's own and are checked
-    by it. `columns` overrides the protocol's own mapping, concept by concept.
-    """
-
-    protocol: Name
-    options: dict[str, Any] = {}
-    unpivot: Unpivot | None = None
-    sql: Text | None = None  # file beside the declaration: SELECT ... FROM raw
-    where: dict[str, tuple[str, ...]] = {}  # keep the rows whose column has one of the values
-    columns: dict[str, ColumnRule] = {}
-    empty: Literal["drop", "keep"] = "drop"  # rows without a value: drop, or keep as status O
-    allow: Allow = Allow()
-    checked: date | None = None  # when a person found that a changed source is read rightly
+    vintages: tuple[Text, ...] = ()
+    uri: Text | None = None
 
 
 class Correction(Frozen):
-    """A source's error, corrected in the open (the OWID habit): never in code.
+    """A source's error, corrected in the declaration, never in code.
 
-    `expect` is the value that the source has today: once the source says something else, the
-    correction fails and must be looked at again.
+    key: the observation's key, by column.
+    action: what happens to the observation.
+    value: the right value (`set`), or what to multiply with (`scale`).
+    status: the observation status (`flag`).
+    expect: the value that the source has today; once it has another, the correction fails and
+        must be reviewed.
+    reason: why, for readers.
+    source: where the right value stands.
     """
 
     key: dict[str, str]
@@ -207,7 +111,12 @@ class Correction(Frozen):
 
 
 class Chart(Frozen):
-    """What the dataset's page draws first."""
+    """What the dataset's page draws first.
+
+    indicator: the indicator's code.
+    areas: codes of the areas that are drawn.
+    where: the code of each dimension that is drawn.
+    """
 
     indicator: Code
     areas: tuple[str, ...] = ()
@@ -215,7 +124,33 @@ class Chart(Frozen):
 
 
 class Dataset(Frozen):
-    """A declaration, complete."""
+    """A declaration, complete.
+
+    sector: the sector, from the name of the file's folder.
+    name: the dataset's name, from the name of the file.
+    title: what readers see.
+    description: what a row is, who collects it, what it is for.
+    publisher: an id of model/reference/registry/publishers.yaml.
+    licence: an id of model/reference/registry/licences.yaml; by default the one that the
+        registry has for the publisher.
+    owners: who answers for it, as Dagster writes owners: `team:tourism` or an e-mail address.
+    contact: the publisher that answers questions, an id of publishers.yaml.
+    keywords: for search.
+    frequency: `A` year, `S` half-year, `Q` quarter, `M` month, `W` week, `D` day, `YTD` year to
+        date.
+    ended: why no further period will come; without it, the dataset goes on and can be late.
+    geography: which areas the dataset covers.
+    indicators: the figures, by code.
+    dimensions: what observations are broken down by, by name.
+    sources: the source of each profile.
+    tolerance: share of rows that may be quarantined before the release is blocked.
+    corrections: the source's errors, corrected in the open.
+    chart: what the dataset's page draws first.
+    method: how the figures are made, for the page.
+    notes: what else readers must know, for the page.
+    review: `required`: a person approves each release.
+    access_rights: who may see it (EU access-right vocabulary).
+    """
 
     sector: Name
     name: Name
@@ -227,7 +162,7 @@ class Dataset(Frozen):
     contact: Name = "da_nang_dst"
     keywords: BilingualList
     frequency: Frequency
-    ended: Bilingual | None = None  # why no further period will come; None: it goes on
+    ended: Bilingual | None = None
     geography: Geography
     indicators: dict[Code, Indicator] = Field(min_length=1)
     dimensions: dict[Name, Dimension] = {}
@@ -239,20 +174,6 @@ class Dataset(Frozen):
     notes: Bilingual | None = None
     review: Literal["none", "required"] = "none"
     access_rights: Literal["PUBLIC", "RESTRICTED", "NON_PUBLIC"] = "PUBLIC"
-
-    @field_validator("sources", mode="before")
-    @classmethod
-    def _same_as(cls, value: Any) -> Any:
-        """`sample: live` means the same source as `live`."""
-        if not isinstance(value, dict):
-            return value
-        resolved = {}
-        for profile, source in value.items():
-            same = value.get(source) if isinstance(source, str) else source
-            if isinstance(source, str) and not isinstance(same, dict):
-                raise ValueError(f"{profile} is to be the same as {source!r}, which is none")
-            resolved[profile] = same
-        return resolved
 
     @field_validator("dimensions")
     @classmethod
@@ -295,5 +216,5 @@ class Dataset(Frozen):
         return self.columns
 
     def source_for(self, profile: str) -> Source | None:
-        """Return the source of a profile, or None when the dataset has no part in it."""
+        """Return the source of a profile, or None when the dataset has none there."""
         return next((value for key, value in self.sources.items() if key == profile), None)

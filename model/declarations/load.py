@@ -1,16 +1,19 @@
-"""Loading and checking the declarations of a folder."""
+"""Load the declarations of a folder, and check that every name in them is known."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from model.declarations.dataset import ColumnRule, Dataset, Source
-from model.declarations.yaml_file import YamlFile, parse_as
+from model.declarations.connectors import NO_CONNECTORS, Connectors
+from model.declarations.dataset import Dataset
+from model.declarations.layers import Layers, layers_of, resolved
+from model.declarations.names import check_names
+from model.declarations.source import Source
+from model.declarations.validation import parse_as
 from model.errors import DeclarationError, OpenIndicatorsError
 from model.reference.registries import Registries
 from model.util.hashing import sha256_json
-from model.util.text import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,7 @@ class Declaration:
     """A dataset with the files that declare it."""
 
     dataset: Dataset
-    document: YamlFile
+    document: Layers
     sql: dict[str, str]  # profile -> text of its SQL file
 
     @property
@@ -29,15 +32,20 @@ class Declaration:
     def version(self, profile: str, registries: Registries) -> str:
         """Return the checksum of all that the declaration says for a profile.
 
-        It covers the codelists that it names, so that a mended name or code makes a new
-        release, and leaves out the sources of other profiles.
+        It covers the codelists that it names, so that a corrected name or code makes a new
+        release. It leaves out the sources of other profiles, and what is left to its default,
+        so that a new field makes no release.
         """
         source = self.dataset.source_for(profile)
         lists = sorted(_codelists_of(self.dataset, source))
         return sha256_json(
             {
-                "dataset": self.dataset.model_dump(mode="json", exclude={"sources"}),
-                "source": source.model_dump(mode="json") if source else None,
+                "dataset": self.dataset.model_dump(
+                    mode="json", exclude={"sources"}, exclude_defaults=True
+                ),
+                "source": (
+                    source.model_dump(mode="json", exclude_defaults=True) if source else None
+                ),
                 "sql": self.sql.get(profile),
                 "codelists": {
                     name: registries.codelists[name].model_dump(mode="json") for name in lists
@@ -63,50 +71,59 @@ def _codelists_of(dataset: Dataset, source: Source | None) -> set[str]:
 
 def declaration_paths(folder: Path) -> list[Path]:
     """Return every declaration of a folder laid out as `<sector>/<dataset>.yaml`."""
-    return sorted(folder.glob("*/*.yaml"))
+    return sorted(path for path in folder.glob("*/*.yaml") if not path.name.startswith("_"))
 
 
-def load_declaration(path: Path, registries: Registries) -> Declaration:
+def load_declaration(
+    path: Path, registries: Registries, connectors: Connectors = NO_CONNECTORS
+) -> Declaration:
     """Load one declaration and check that every name in it is known.
 
+    Args:
+        path: the YAML file.
+        registries: the names that are known.
+        connectors: they check their options; without them, options are taken as they are.
+
     Raises:
-        DeclarationError: file, line, what is wrong, and the nearest right name.
+        DeclarationError: file, line, what is wrong, and the nearest known name.
     """
-    document = YamlFile.read(path)
-    data = {"sector": path.parent.name, "name": path.stem, **document.mapping()}
-    dataset = parse_as(Dataset, data, document)
-    _check_names(dataset, document, registries)
-    return Declaration(dataset, document, _read_sql(dataset, document))
+    layers = layers_of(path)
+    data = resolved(layers, registries, connectors)
+    dataset = parse_as(connectors.dataset_type, data, layers)
+    check_names(dataset, layers, registries)
+    return Declaration(dataset, layers, _read_sql(dataset, layers))
 
 
 def load_declarations(
-    folder: Path, registries: Registries
+    folder: Path, registries: Registries, connectors: Connectors = NO_CONNECTORS
 ) -> tuple[dict[str, Declaration], list[OpenIndicatorsError]]:
-    """Load every declaration of a folder; a wrong one does not stop the others.
+    """Load every declaration of a folder; an invalid one does not keep the others from loading.
 
     Returns:
-        The declarations by dataset id, and the errors of those that are wrong.
+        The declarations by dataset id, and the errors of those that are not valid.
     """
     found: dict[str, Declaration] = {}
     errors: list[OpenIndicatorsError] = []
     for path in declaration_paths(folder):
         try:
-            declaration = load_declaration(path, registries)
-            found[declaration.dataset.id] = declaration
-        except DeclarationError as error:
+            declaration = load_declaration(path, registries, connectors)
+        except OpenIndicatorsError as error:
             errors.append(error)
+        else:
+            found[declaration.dataset.id] = declaration
     return found, errors
 
 
-def _read_sql(dataset: Dataset, document: YamlFile) -> dict[str, str]:
+def _read_sql(dataset: Dataset, document: Layers) -> dict[str, str]:
     texts: dict[str, str] = {}
     for profile in dataset.sources:
         source = dataset.source_for(profile)
         if source is None or source.sql is None:
             continue
         where = document.where(("sources", profile, "sql"))
-        path = document.path.parent / source.sql
-        if path.parent != document.path.parent:
+        folder = document.file_of(("sources", profile, "sql")).parent
+        path = folder / source.sql
+        if path.parent != folder:
             raise DeclarationError(
                 f"the SQL file {source.sql!r} is not beside the declaration",
                 where=where, todo="give a file name without a folder",
@@ -119,52 +136,3 @@ def _read_sql(dataset: Dataset, document: YamlFile) -> dict[str, str]:
                 where=where, todo=f"write {path}",
             ) from error
     return texts
-
-
-def _check_successor(
-    dataset: Dataset, concept: str, rule: ColumnRule, where: str, known: Registries
-) -> None:
-    succession = known.successions.get(rule.codelist or "")
-    if concept == "ref_area" and succession and succession.new == dataset.geography.codelist:
-        return
-    ways = ", ".join(f"{item.old} → {item.new}" for item in known.successions.values())
-    raise DeclarationError(
-        f"`successor` of {concept!r}: what became of {rule.codelist} in"
-        f" {dataset.geography.codelist} is not known",
-        where=where, todo=f"it is for `ref_area`, and known of {ways}",
-    )
-
-
-def _check_names(dataset: Dataset, document: YamlFile, known: Registries) -> None:
-    def check(name: str, names: dict, kind: str, at: tuple) -> None:
-        if name not in names:
-            raise DeclarationError(
-                f"unknown {kind} {name!r}", where=document.where(at),
-                todo=did_you_mean(name, set(names)) or f"add it to model/reference/registry/{kind}s.yaml",
-            )
-
-    check(dataset.sector, known.sectors, "sector", ())
-    check(dataset.publisher, known.publishers, "publisher", ("publisher",))
-    check(dataset.contact, known.publishers, "publisher", ("contact",))
-    check(dataset.licence, known.licences, "licence", ("licence",))
-    check(
-        dataset.geography.codelist, known.codelists, "codelist", ("geography", "codelist")
-    )
-    for code, indicator in dataset.indicators.items():
-        check(indicator.unit, known.units, "unit", ("indicators", code, "unit"))
-    for name, dimension in dataset.dimensions.items():
-        if dimension.codelist:
-            place = ("dimensions", name, "codelist")
-            check(dimension.codelist, known.codelists, "codelist", place)
-    concepts = {*dataset.key, "obs_value", "obs_status", "obs_note"}
-    for profile, source in dataset.sources.items():
-        for concept, rule in source.columns.items():
-            at = ("sources", profile, "columns", concept)
-            check(concept, dict.fromkeys(concepts), "column", at)
-            if rule.codelist:
-                check(rule.codelist, known.codelists, "codelist", (*at, "codelist"))
-            if rule.successor:
-                _check_successor(dataset, concept, rule, document.where(at), known)
-        for index, concept in enumerate(source.allow.new_codes):
-            allowed = ("sources", profile, "allow", "new_codes", index)
-            check(concept, dict.fromkeys(concepts), "column", allowed)

@@ -10,18 +10,15 @@ import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
 
 from model.errors import DeclarationError
-from model.util.text import did_you_mean
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
 KeyPath = tuple[str | int, ...]
-T = TypeVar("T", bound=BaseModel)
 # libyaml's loader, ten times as fast, wherever PyYAML was built with it (as its wheels are).
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -71,7 +68,7 @@ class YamlFile:
             raise DeclarationError(
                 f"is not YAML: {error.problem or error.context}",
                 where=f"{path}:{line}",
-                todo="mend the line (indent with blanks, quote text that contains ': ')",
+                todo="fix the line (indent with blanks, quote text that contains ': ')",
             ) from error
         except yaml.YAMLError as error:
             raise DeclarationError(f"is not YAML: {error}", where=str(path)) from error
@@ -88,6 +85,14 @@ class YamlFile:
     def where(self, key_path: KeyPath) -> str:
         """Return "file:line" of a key."""
         return f"{self.path}:{self.line(key_path)}"
+
+    def name(self, key_path: KeyPath) -> str:
+        """Return the name of a field for messages."""
+        return ".".join(map(str, key_path))
+
+    def fields(self, key_path: KeyPath, known: set[str]) -> set[str]:
+        """Return the names that may stand where an unknown one was found."""
+        return known
 
     def mapping(self) -> dict[str, Any]:
         """Return the document, which must be a mapping."""
@@ -173,71 +178,3 @@ def _scalar(node: yaml.ScalarNode, where: str) -> Any:
             raise DeclarationError("the number is too large", where=where)
         return number
     return value
-
-
-_ADVICE = {
-    "string_type": "write it between quotes if it is a code",
-    "missing": "add this field",
-    "extra_forbidden": "",
-}
-
-
-def parse_as(kind: type[T], data: Any, document: YamlFile, at: KeyPath = ()) -> T:
-    """Validate `data` as `kind`; errors name the file, the line and the nearest right name.
-
-    Raises:
-        DeclarationError: all that is wrong, one line each.
-    """
-    try:
-        return kind.model_validate(data)
-    except ValidationError as error:
-        # A misspelt field is unknown under one name and missing under the other: tell the first.
-        items = sorted(error.errors(), key=lambda item: item["type"] == "missing")
-        problems = [_explain(kind, item, document, at) for item in items]
-        first_where, _, _ = problems[0]
-        text = "; ".join(
-            (f"{where.rsplit(':', 1)[-1]}: " if where != first_where else "") + what
-            for where, what, _ in problems
-        )
-        advice = next((todo for _, _, todo in problems if todo), "mend the line")
-        raise DeclarationError(text, where=first_where, todo=advice) from error
-
-
-def _explain(kind: type[BaseModel], item: Any, document: YamlFile, at: KeyPath) -> tuple:
-    loc = tuple(part for part in item["loc"] if not _is_tag(part, document, at))
-    where = document.where((*at, *loc))
-    name = ".".join(str(part) for part in loc) or "the document"
-    if item["type"] == "extra_forbidden":
-        known = _fields_at(kind, item["loc"][:-1])
-        return where, f"unknown field {name!r}", did_you_mean(str(loc[-1]), known)
-    if item["type"] == "missing":
-        return where, f"the field {name!r} is missing", "add it"
-    message = item["msg"].removeprefix("Value error, ")
-    shown = repr(item.get("input"))
-    shown = shown if len(shown) <= 60 else shown[:57] + "..."
-    return where, f"{name}: {message} (got {shown})", _ADVICE.get(item["type"], "")
-
-
-def _is_tag(part: str | int, document: YamlFile, at: KeyPath) -> bool:
-    """Pydantic puts the names of union members in the path; no such key is in the file."""
-    return isinstance(part, str) and (part.startswith("function-") or "[" in part)
-
-
-def _fields_at(kind: type[BaseModel], loc: tuple) -> set[str]:
-    """Return the field names of the model in which an unknown field was found."""
-    current: Any = kind
-    for part in loc:
-        fields = getattr(current, "model_fields", {})
-        if part in fields:
-            current = _inner_model(fields[part].annotation) or current
-    return set(getattr(current, "model_fields", {}))
-
-
-def _inner_model(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for argument in getattr(annotation, "__args__", ()):
-        found = _inner_model(argument)
-        if found:
-            return found
-    return None

@@ -1,7 +1,7 @@
-"""What all declarations share: sectors, publishers, licences, units, codelists.
+"""What all declarations share: sectors, publishers, licences, units, places, codelists.
 
-Each is a YAML file under `model/reference/registry/`, or a CSV under `model/reference/codelists/`; a declaration
-names an entry by its id.
+Each is a YAML file under `registry/`, or a CSV under `codelists/`; a declaration names an entry by
+its id.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from typing import TypeVar
 
 from pydantic import HttpUrl
 
-from model.declarations.yaml_file import YamlFile, parse_as
+from model.declarations.validation import parse_as
+from model.declarations.yaml_file import YamlFile
 from model.reference.codelist import Codelist, load_codelist
 from model.reference.succession import AreaSuccession, load_succession
 from model.util.text import Bilingual, Code, Frozen, Name, Text
 
 REGISTRY_DIR = Path(__file__).parent / "registry"
 CODELIST_DIR = Path(__file__).parent / "codelists"
-LINEAGE_DIR = Path(__file__).parent / "succession_tables"
+SUCCESSION_DIR = Path(__file__).parent / "succession_tables"
 
 
 class Sector(Frozen):
@@ -39,6 +40,7 @@ class Publisher(Frozen):
     homepage: HttpUrl
     email: Text | None = None
     kind: HttpUrl  # ADMS publisher type, for DCAT
+    licence: Code | None = None  # of its figures, unless a declaration says otherwise
 
 
 class Licence(Frozen):
@@ -68,6 +70,14 @@ class AreaGroup(Frozen):
     areas: tuple[str, ...]
 
 
+class Place(Frozen):
+    """A place that datasets cover, for `coverage` in their geography."""
+
+    id: Name
+    name: Bilingual
+    uri: Text  # GeoNames or EU place vocabulary, for DCAT spatial
+
+
 class Registries(Frozen):
     """All registries, by id."""
 
@@ -78,6 +88,7 @@ class Registries(Frozen):
     codelists: dict[str, Codelist]
     successions: dict[str, AreaSuccession] = {}  # by the id of the old codelist
     area_groups: dict[str, AreaGroup] = {}
+    places: dict[str, Place] = {}
 
     def areas(self, named: str | Iterable[str]) -> tuple[str, ...]:
         """Return area codes with every group replaced by its areas, each once.
@@ -108,8 +119,11 @@ def load_registries(registry: Path = REGISTRY_DIR, codelists: Path = CODELIST_DI
         licences=_load(registry / "licences.yaml", Licence),
         units=_load(registry / "units.yaml", Unit),
         codelists={path.stem: load_codelist(path) for path in sorted(codelists.glob("*.csv"))},
-        successions={path.stem: load_succession(path) for path in sorted(LINEAGE_DIR.glob("*.csv"))},
+        successions={
+            path.stem: load_succession(path) for path in sorted(SUCCESSION_DIR.glob("*.csv"))
+        },
         area_groups=_load(registry / "area_groups.yaml", AreaGroup),
+        places=_load(registry / "places.yaml", Place),
     )
 
 

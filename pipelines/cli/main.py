@@ -35,7 +35,7 @@ app = typer.Typer(
 
 Profile = Annotated[
     str | None,
-    typer.Option("--profile", "-p", help="sample (embedded), corpus (real files) or live"),
+    typer.Option("--profile", "-p", help="sample (embedded) or live"),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
 

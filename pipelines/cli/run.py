@@ -35,10 +35,10 @@ def run(wanted: list[str], profile: str | None, to: list[str], as_json: bool) ->
     with settings.data_dir.run_lock():
         catalogue = load_catalogue(settings)
         bound_datasets = catalogue.select(settings.profile, wanted)
-        if settings.profile == "corpus" and not settings.corpus.is_dir():
+        if settings.files is not None and not settings.files.is_dir():
             raise OpenIndicatorsError(
-                "the folder of real files is not there", where=str(settings.corpus),
-                todo="name it with OPENINDICATORS_CORPUS",
+                "the folder of the sources' files does not exist", where=str(settings.files),
+                todo="check OPENINDICATORS_FILES",
             )
         portals = _choose(open_portals(settings, catalogue.registries), to)
         wrong = [] if wanted else list(catalogue.errors)

@@ -54,10 +54,10 @@ def verify(file: Path, profile: str | None, as_json: bool) -> int:
         )
     else:
         out.print(
-            f"[red]not genuine[/]: {settings.data_dir.root} published {escape(file.name)}, but never"
-            f" with the checksum {found['sha256']}\n  → download it again; if it was opened and"
-            " saved, use the untouched download. A file of another publisher is verified with that"
-            " publisher's checksums, on the dataset's page", soft_wrap=True,
+            f"[red]not genuine[/]: {settings.data_dir.root} published {escape(file.name)}, but"
+            f" never with the checksum {found['sha256']}\n  → download it again; if it was opened"
+            " and saved, use the untouched download. A file of another publisher is verified with"
+            " that publisher's checksums, on the dataset's page", soft_wrap=True,
         )
     return _EXIT_CODES[found["genuine"]]
 

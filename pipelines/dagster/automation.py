@@ -77,7 +77,7 @@ def inbox_sensor(
         for dataset_id, bound in bound_datasets.items()
     }
     patterns = {dataset_id: globs for dataset_id, globs in patterns.items() if globs}
-    if not patterns or settings.profile == "corpus":
+    if not patterns or settings.files is not None:
         return []
     inbox = settings.data_dir.inbox
     assets = [asset_key(dataset_id, "snapshot") for dataset_id in patterns]

@@ -38,15 +38,12 @@ class TransportResource(dg.ConfigurableResource, dg.IAttachDifferentObjectToOpCo
     """Sends the requests to the sources."""
 
     profile: str
-    inbox: str
-    corpus: str
+    files: str  # the folder that `file:` addresses lead to
     allow_private: bool = False
 
     def get_object_to_set_on_execution_context(self) -> Transport:
         """Return the transport of the profile."""
-        return open_transport(
-            self.profile, Path(self.inbox), Path(self.corpus), self.allow_private
-        )
+        return open_transport(self.profile, Path(self.files), self.allow_private)
 
 
 class PortalsResource(dg.ConfigurableResource, dg.IAttachDifferentObjectToOpContext):
@@ -102,8 +99,8 @@ def default_resources(settings: Settings) -> dict[str, Any]:
     return {
         "data_dir": DataDirResource(root=root),
         "transport": TransportResource(
-            profile=settings.profile, inbox=str(settings.data_dir.inbox),
-            corpus=str(settings.corpus), allow_private=settings.allow_private,
+            profile=settings.profile, files=str(settings.files or settings.data_dir.inbox),
+            allow_private=settings.allow_private,
         ),
         "portals": PortalsResource(
             data_dir=root, site_url=settings.site_url,

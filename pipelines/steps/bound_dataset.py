@@ -7,8 +7,9 @@ from functools import cached_property
 
 from expectations import suites
 from expectations.suites.suite import Suite
-from model.declarations.dataset import Dataset, Source
+from model.declarations.dataset import Dataset
 from model.declarations.load import Declaration
+from model.declarations.source import Source
 from model.errors import StoreError
 from model.reference.registries import Registries
 from sources import formats

@@ -52,7 +52,8 @@ def take_snapshot(
         else:
             taken = snapshots.save(
                 data_dir, dataset.id, [(part.record, part.path) for part in fetched.parts],
-                protocol=bound.source.protocol, options=bound.source.options,
+                protocol=bound.source.protocol,
+                options=options_of(bound.source).model_dump(mode="json", exclude_unset=True),
                 licence=dataset.licence, retrieved=clock(), profile=bound.profile,
             )
         shutil.rmtree(folder, ignore_errors=True)

@@ -322,7 +322,9 @@ class CkanClient:
         return text.replace(self._token, "***") if self._token else text
 
 
-def write_once(client: CkanClient, write: Callable[[], None], reached: Callable[[], bool]) -> None:
+def write_once(
+    client: CkanClient, write: Callable[[], object], reached: Callable[[], bool]
+) -> None:
     """Write once, whatever becomes of the response.
 
     Where the outcome is unknown, read; only where it has not happened, write again.

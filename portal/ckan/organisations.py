@@ -48,9 +48,7 @@ class Organisations:
         if exists():
             return
         try:
-            write_once(
-                self.client, lambda: self.client.call(f"{kind}_create", desired) and None, exists
-            )
+            write_once(self.client, lambda: self.client.call(f"{kind}_create", desired), exists)
         except ActionRefused as error:
             if not exists():  # another publisher may have created it just now
                 raise PortalError(

@@ -221,14 +221,16 @@ class Ckan:
         for attempt in range(1, ATTEMPTS + 1):
             self._ensure_organisations(plan, history)
             try:
-                run = PublishRun(self.client, journal, builder, plan, load_rows, drop_rows)
-                left = self._compare(run.run(), history, desire)
+                actual = PublishRun(
+                    self.client, journal, builder, plan, load_rows, drop_rows
+                ).run()
                 break
             except ConcurrentEdit:
                 again = self._plan(history, desire)
                 if attempt == ATTEMPTS or edited_meanwhile(plan, again):
                     raise
                 plan = again  # none of our fields was changed
+        left = self._compare(actual, history, desire)
         if not left.empty:
             raise PortalError(
                 "the portal differs from what was written: "

@@ -80,7 +80,7 @@ def quality_body(
             key=lambda x: x.duration_ms or 0, default=None,
         ),
         "quarantined": (
-            _quarantined(names, content, results, language) if content and not blockers else []
+            quarantined_rows(content, language, QUARANTINED) if content and not blockers else []
         ),
         "revisions": _revisions(names, content, language) if content else None,
         "source_schema": results.get(SOURCE_SCHEMA_CHECK),
@@ -163,18 +163,21 @@ def _series(names: Names, key: Mapping[str, Any], language: str) -> str:
     return plain(", ".join(parts))
 
 
-def _quarantined(
-    names: Names, content: Content, results: Mapping[str, CheckResult], language: str
-) -> list[dict[str, str]]:
-    """Return the quarantined rows, without what may not be shown."""
+def quarantined_rows(content: Content, language: str, limit: int) -> list[dict[str, str]]:
+    """Return the first quarantined rows of a release as text, without what may not be shown.
+
+    Args:
+        content: the release.
+        language: "vi" or "en".
+        limit: how many rows at most.
+    """
     if not content.release.quarantined:
         return []
-    dataset = content.dataset
+    dataset, names = content.dataset, content.names
     rows = content.quarantined(
-        (*dataset.key, "obs_value", "_part", "_row", "_column", "_original", "reasons"),
-        QUARANTINED,
+        (*dataset.key, "obs_value", "_part", "_row", "_column", "_original", "reasons"), limit
     )
-    titles = {check.name: check.title for check in results.values()}
+    titles = {check.name: check.title for check in content.quality.checks}
     # A small count is suppressed; of data that are not public no figure is shown.
     secret = not content.public or any(x.small_cells for x in dataset.indicators.values())
     found = []

@@ -12,12 +12,14 @@ from portal.content import Content
 from portal.distributions.registry import with_distributions
 from portal.metadata.identifiers import dataset_urn
 from portal.rendering.environment import render_template
+from portal.rendering.quality_body import quarantined_rows
 from portal.site import chart
 from portal.site.figure import figure
 from portal.site.series import plots
 from portal.site.state import DatasetState, ReleaseState
 from portal.site.tables import in_language, read_tables
 
+FIRST_QUARANTINED = 20
 DATASET_PAGE = "{language}/{dataset}.html"  # path in the site
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
@@ -104,6 +106,9 @@ def render_dataset(
                 for file, form in offered
             ],
             columns=content.published_columns,
+            quarantined=(
+                quarantined_rows(content, language, FIRST_QUARANTINED) if content.public else []
+            ),
             json_ld=_schema_org(content, releases, language),
             **in_language(content, tables, language),
         )

@@ -1,4 +1,4 @@
-"""The tables of a dataset's page: first rows, changes and quarantined rows, as text."""
+"""The tables of a dataset's page: first rows and changes, as text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from model.records.reject_reasons import in_words
 from model.util.sql import identifier
 from model.util.text import plain
 from portal.content import Content
@@ -14,7 +13,6 @@ from portal.rendering import formatting
 
 FIRST_ROWS = 20
 FIRST_CHANGES = 50
-FIRST_QUARANTINED = 20
 
 Rows = list[dict[str, Any]]
 
@@ -22,7 +20,7 @@ Rows = list[dict[str, Any]]
 def read_tables(content: Content) -> dict[str, Rows]:
     """Read the few rows of each table that a page shows; none where the data are not public."""
     if not content.public:
-        return {"rows": [], "changes": [], "quarantined": []}
+        return {"rows": [], "changes": []}
     key = content.dataset.key
     changes: Rows = []
     if content.release.number > 1:
@@ -31,12 +29,8 @@ def read_tables(content: Content) -> dict[str, Rows]:
             "ORDER BY CASE change WHEN 'revised' THEN 1 WHEN 'withdrawn' THEN 2 ELSE 3 END,"
             f" {', '.join(map(identifier, key))} LIMIT {FIRST_CHANGES}",
         )
-    quarantined = content.quarantined(
-        ("indicator", "ref_area", "time_period", "_part", "_row", "_column", "reasons"),
-        FIRST_QUARANTINED,
-    )
     rows = content.select("data.parquet", content.published_columns, f"LIMIT {FIRST_ROWS}")
-    return {"rows": rows, "changes": changes, "quarantined": quarantined}
+    return {"rows": rows, "changes": changes}
 
 
 def in_language(content: Content, tables: Mapping[str, Rows], language: str) -> dict[str, Rows]:
@@ -50,7 +44,6 @@ def in_language(content: Content, tables: Mapping[str, Rows], language: str) -> 
     return {
         "first_rows": [_row(content, row, language) for row in tables["rows"]],
         "changes": [_change(content, row, language) for row in tables["changes"]],
-        "quarantined": [_quarantined(content, row, language) for row in tables["quarantined"]],
     }
 
 
@@ -95,17 +88,4 @@ def _change(content: Content, row: dict[str, Any], language: str) -> dict[str, A
         "old": cell(column="old_value"),
         "new": cell(column="new_value"),
         "unit": cell(column="unit_measure"),
-    }
-
-
-def _quarantined(content: Content, row: dict[str, Any], language: str) -> dict[str, Any]:
-    titles = {check.name: check.title for check in content.quality.checks}
-    named = ("indicator", "ref_area", "time_period")
-    what = [_cell(content, row, name, language) for name in named]
-    return {
-        "part": plain(row["_part"] or ""),
-        "row": row["_row"],
-        "column": plain(row["_column"] or ""),
-        "what": ", ".join(text for text in what if text),
-        "reasons": [in_words(reason, titles).get(language) for reason in row["reasons"] or ()],
     }

@@ -17,7 +17,7 @@ from urllib.parse import urlencode, urlsplit
 import pyarrow as pa
 from pydantic import Field, model_validator
 
-from model.declarations.dataset import ColumnRule
+from model.declarations.source import ColumnRule
 from model.errors import ChangedError, SourceError
 from model.util.text import Text, did_you_mean, slug
 from sources.base import ConnectorOptions, FetchPart, Request, SourceFile

@@ -21,7 +21,7 @@ from urllib.parse import quote
 import pyarrow as pa
 from pydantic import Field, model_validator
 
-from model.declarations.dataset import ColumnRule
+from model.declarations.source import ColumnRule
 from model.errors import ReadError, SourceError
 from sources.base import ConnectorOptions, FetchPart, Request, SourceFile
 from sources.connectors.credentials import Secret, basic

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 from pydantic import AfterValidator, StringConstraints, model_validator
 
-from model.declarations.dataset import ColumnRule
+from model.declarations.source import ColumnRule
 from model.errors import ReadError
 from model.util.text import Text
 from sources.base import FetchPart, Request, SourceFile

@@ -14,7 +14,7 @@ from urllib.parse import quote, urljoin
 import pyarrow as pa
 from pydantic import Field
 
-from model.declarations.dataset import ColumnRule
+from model.declarations.source import ColumnRule
 from model.errors import ReadError, SourceError
 from model.util.text import Code, slug
 from sources.base import FetchPart, Request, SourceFile

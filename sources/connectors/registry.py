@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from model.declarations.dataset import Source
+from model.declarations.connectors import Connectors
+from model.declarations.source import Source
 from model.errors import DeclarationError
 from model.util.text import did_you_mean
 from sources.base import ConnectorOptions, SourceProtocol
@@ -16,6 +17,7 @@ _CONNECTORS: tuple[SourceProtocol, ...] = (
     ckan, da_nang_portal, files, gho, hxl, v1, v2, sdmx, uis, worldbank, worldbank_bulk,
 )
 PROTOCOLS: Mapping[str, SourceProtocol] = {each.name: each for each in _CONNECTORS}
+CONNECTORS = Connectors(PROTOCOLS)
 
 
 def protocol(name: str) -> SourceProtocol:
@@ -33,10 +35,15 @@ def protocol(name: str) -> SourceProtocol:
 
 
 def options_of(source: Source) -> ConnectorOptions:
-    """Return a source's options, validated by its connector.
+    """Return a source's options as its connector's own type.
+
+    A declaration that was loaded with CONNECTORS has them already; one that a release keeps has
+    them as plain data.
 
     Raises:
         DeclarationError: the protocol is unknown.
-        pydantic.ValidationError: an option is wrong; the caller knows file and line.
+        pydantic.ValidationError: an option is wrong.
     """
+    if isinstance(source.options, ConnectorOptions):
+        return source.options
     return protocol(source.protocol).Options.model_validate(source.options)

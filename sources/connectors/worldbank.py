@@ -18,7 +18,7 @@ import msgspec
 import pyarrow as pa
 from pydantic import Field
 
-from model.declarations.dataset import ColumnRule
+from model.declarations.source import ColumnRule
 from model.errors import ChangedError, ReadError, SourceError
 from model.util.text import slug
 from sources.base import FetchPart, Request, SourceFile

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import pyarrow as pa
 
-from model.declarations.dataset import ColumnRule
+from model.declarations.source import ColumnRule
 from model.errors import ReadError
 from model.util.text import slug
 from sources.base import FetchPart, Request, SourceFile

@@ -14,7 +14,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from model.declarations.yaml_file import YamlFile, parse_as
+from model.declarations.validation import parse_as
+from model.declarations.yaml_file import YamlFile
 from model.errors import DeclarationError
 from model.util.hashing import sha256_file
 from model.util.text import Bilingual, Code, Frozen, Text

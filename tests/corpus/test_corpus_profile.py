@@ -1,4 +1,4 @@
-"""The profile `corpus`: the publishers' real files, from bytes to releases, all of them at once.
+"""The corpus project: the publishers' real files, from bytes to releases, all of them at once.
 
 Every figure that is compared here is read from the raw file a second time, with a library that
 the project's readers do not use.
@@ -35,6 +35,7 @@ from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import StoredRelease
 
 DATA = SHARED
+PROJECT = Path(__file__).parent / "project"
 FIVE = {"tourism", "finance", "logistics", "health", "education"}
 pytestmark = pytest.mark.corpus
 
@@ -82,17 +83,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         with dg.DagsterInstance.ephemeral() as instance:
             yield instance
 
-    settings = Settings.from_environment(
-        {
-            "OPENINDICATORS_DATA_DIR": str(tmp_path_factory.mktemp("corpus")),
-            "OPENINDICATORS_CORPUS": str(DATA),
-            "SOURCE_DATE_EPOCH": "1764000000",
-        },
-        profile="corpus",
+    settings = Settings(
+        data_dir=tmp_path_factory.mktemp("corpus"), files=DATA, epoch="1764000000",
+        profile="live", project=PROJECT,
     )
     settings.data_dir.prepare()
     catalogue = load_catalogue(settings)
-    chosen = catalogue.select("corpus", [])
+    chosen = catalogue.select("live", [])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(execution, "open_instance", in_memory)
         book = FailureLog(settings.data_dir)

@@ -6,15 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from model.declarations.dataset import (
-    ColumnRule,
-    Correction,
-    Dataset,
-    Geography,
-    Indicator,
-    Source,
-    Unpivot,
-)
+from model.declarations.dataset import Correction, Dataset, Geography, Indicator
+from model.declarations.source import ColumnRule, Source, Unpivot
 from sources.connectors.registry import PROTOCOLS
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "declarations" / "reference.md"

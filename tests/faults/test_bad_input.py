@@ -285,6 +285,9 @@ def test_a_read_only_folder(bench, small_disk):
 
 
 def test_a_users_mistakes_get_a_sentence(bench):
+    path = bench.declaration(BEDS)
+    head, source = path.read_text(encoding="utf-8").split("\nsource:\n")
+    path.write_text(f"{head}\nprofiles:\n sample:\n{source}", encoding="utf-8")
     for arguments, words in (
         (["run", "tourism/hotel_room"], ["did you mean 'tourism/hotel_rooms'"]),
         (["run", "--profile", "smaple"], ["did you mean 'sample'"]),
@@ -294,7 +297,7 @@ def test_a_users_mistakes_get_a_sentence(bench):
         (["new", ROOMS], ["is there already"]),
         (["verify", "nothing.csv"], ["no such file"]),
         (["show", "nothing"], ["no dataset or sector"]),
-        (["run", ROOMS, "--profile", "corpus"], ["no source in the profile"]),
+        (["run", BEDS, "--profile", "live"], ["no source in the profile"]),
     ):
         said = bench.run(*arguments)
         assert said.code != 0 and "Traceback" not in said.err, said.err

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from model.declarations.dataset import ColumnRule
+from model.declarations.source import ColumnRule
 from model.records.reject_reasons import in_words as reason_in_words
 from model.records.release_blockers import PERSONAL, finding, in_words, told
 from model.records.source_schema import Drift

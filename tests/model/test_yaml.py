@@ -12,6 +12,7 @@ from model.errors import DeclarationError
 from model.reference.codelist import load_codelist
 from model.reference.registries import load_registries
 from model.util.text import fold, slug
+from sources.connectors.registry import CONNECTORS
 
 GOOD = """\
 title: {vi: Phòng khách sạn, en: Hotel rooms}
@@ -27,22 +28,33 @@ indicators:
   ROOMS:
     name: {vi: Số phòng, en: Rooms}
     unit: count
-sources:
-  live:
-    protocol: files
-    options: {files: [rooms.csv]}
-    columns:
-      indicator: {const: ROOMS}
-      ref_area: area
-      time_period: year
-      obs_value: {column: value, locale: vi}
-  sample: live
+source:
+  protocol: files
+  files: [rooms.csv]
+  columns:
+    indicator: {const: ROOMS}
+    ref_area: area
+    time_period: year
+    obs_value: {column: value, locale: vi}
+profiles:
+  sample: {where: {year: 2020..2023}}
 """
 
 
 @pytest.fixture(scope="module")
 def registries():
     return load_registries()
+
+
+BAD_OPTIONS = [
+    ("protocol: files", "protocol: flies", 15, ["unknown protocol 'flies'", "'files'"]),
+    ("  protocol: files\n", "", 14, ["protocol", "missing"]),
+    ("files: [rooms.csv]", "fils: [rooms.csv]", 16, ["source.fils", "'files'"]),
+    ("files: [rooms.csv]", "files: [rooms.csv]\n  unpivt: {}", 17, ["source.unpivt", "'unpivot'"]),
+    ("files: [rooms.csv]", "files: [rooms.csv]\n  header: x", 17, ["source.header"]),
+    ("{where: {", "{headr: 2, where: {", 23, ["profiles.sample.headr", "'header'"]),
+    ("files: [rooms.csv]", "files: 7", 16, ["source.files"]),
+]
 
 
 def write(folder: Path, text: str) -> Path:
@@ -56,8 +68,9 @@ def test_a_right_declaration(tmp_path, registries):
     declaration = load_declaration(write(tmp_path, GOOD), registries)
     dataset = declaration.dataset
     assert dataset.id == "tourism/hotel_rooms"
-    assert dataset.source_for("sample") == dataset.source_for("live")
-    assert dataset.source_for("corpus") is None
+    live, sample = dataset.source_for("live"), dataset.source_for("sample")
+    assert sample == live.model_copy(update={"where": {"year": ("2020", "2021", "2022", "2023")}})
+    assert dataset.source_for("other") is None
     assert dataset.key == ("indicator", "ref_area", "geo_vintage", "time_period")
 
 
@@ -70,10 +83,15 @@ def test_a_right_declaration(tmp_path, registries):
         ("frequency: A", "frequncy: A", 6, ["frequncy", "frequency"]),
         ("frequency: A", "frequency: X", 6, ["frequency"]),
         ("  coverage: {vi: Đà Nẵng, en: Da Nang}", "  coverage: {vi: Đà Nẵng}", 9, ["en"]),
-        ("      ref_area: area", "      ref_aera: area", 20, ["ref_aera", "ref_area"]),
-        ("const: ROOMS", "const: ROOMS, column: x", 19, ["either"]),
+        ("    ref_area: area", "    ref_aera: area", 19, ["ref_aera", "ref_area"]),
+        ("const: ROOMS", "const: ROOMS, column: x", 18, ["either"]),
         ("title: {vi: Phòng", "title: {vi: 7, en: x}\ntitle: {vi: Phòng", 2, ["twice"]),
-        ("  sample: live", "  sample: corpus", 14, ["corpus"]),
+        ("  sample: {", "  smaple: {", 23, ["smaple", "sample"]),
+        ("{year: 2020..2023}", "{year: asaen}", 23, ["asaen", "asean"]),
+        ("coverage: {vi: Đà Nẵng, en: Da Nang}", "coverage: da_nag", 9, ["da_nag", "da_nang"]),
+        ("source:\n  protocol", "sources:\n  protocol", 14, ["sources", "`source`"]),
+        ("  files: [", "  options: [", 16, ["options", "beside"]),
+        ("source:\n", "source: x\nnotes:\n", 14, ["source", "mapping"]),
         ("frequency: A", "frequency: [", 8, ["YAML"]),
         ("publisher: da_nang_city", "publisher: &a da_nang_city\nnotes: *a", 4, ["alias"]),
     ],
@@ -88,6 +106,70 @@ def test_a_wrong_declaration_names_line_and_nearest(tmp_path, registries, old, n
     assert caught.value.where == f"{path}:{line}", message
     for word in words:
         assert word in message
+
+
+@pytest.mark.parametrize(("old", "new", "line", "words"), BAD_OPTIONS)
+def test_options_are_part_of_the_model(tmp_path, registries, old, new, line, words):
+    assert old in GOOD
+    path = write(tmp_path, GOOD.replace(old, new))
+    with pytest.raises(DeclarationError) as caught:
+        load_declaration(path, registries, CONNECTORS)
+    assert caught.value.where == f"{path}:{line}", caught.value
+    assert caught.value.what.count("unknown") <= 1  # both profiles have it: it is said once
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_all_that_is_wrong_is_found_in_one_pass(tmp_path, registries):
+    text = GOOD.replace("frequency: A", "frequency: X").replace("files: [rooms.csv]", "fils: [a]")
+    with pytest.raises(DeclarationError) as caught:
+        load_declaration(write(tmp_path, text), registries, CONNECTORS)
+    assert "source.fils" in str(caught.value) and "6: frequency" in str(caught.value)
+
+
+def test_layers(tmp_path, registries):
+    (tmp_path / "_defaults.yaml").write_text(
+        "frequency: M\nlicence: CC-BY-4.0\ngeography: {coverage: viet_nam}\n", encoding="utf-8"
+    )
+    sector = tmp_path / "tourism"
+    sector.mkdir()
+    (sector / "_defaults.yaml").write_text("frequency: A\n", encoding="utf-8")
+    short = GOOD.replace("frequency: A\n", "").replace("licence: DA-NANG-OPEN\n", "").replace(
+        "  coverage: {vi: Đà Nẵng, en: Da Nang}\n", ""
+    ).replace("    unit: count\n", "").replace(
+        "indicators:\n", "indicator_defaults: {unit: count, decimals: 0}\nindicators:\n"
+    )
+    base = load_declaration(write(tmp_path, short), registries, CONNECTORS).dataset
+    assert (base.frequency, base.licence) == ("A", "CC-BY-4.0")
+    assert base.geography.uri == "https://sws.geonames.org/1562822/"
+    assert (base.indicators["ROOMS"].unit, base.indicators["ROOMS"].decimals) == ("count", 0)
+    other = sector / "other.yaml"
+    other.write_text(
+        "extends: hotel_rooms.yaml\ntitle: {en: Other}\nsource:\n  protocol: worldbank\n"
+        "  areas: asean_6\n  years: 2000..\n", encoding="utf-8",
+    )
+    found = load_declaration(other, registries, CONNECTORS).dataset
+    assert found.title.model_dump() == {"vi": "Phòng khách sạn", "en": "Other"}
+    live = found.sources["live"]
+    assert live.options.indicators == ("ROOMS",) and live.options.years == "2000.."
+    assert live.options.areas == ("IDN", "MYS", "PHL", "SGP", "THA", "VNM") and not live.columns
+    assert found.sources["sample"].protocol == "worldbank"
+    other.write_text("extends: other.yaml\n", encoding="utf-8")
+    with pytest.raises(DeclarationError, match="extends"):
+        load_declaration(other, registries)
+    (sector / "_defaults.yaml").write_text("frequency: X\n", encoding="utf-8")
+    with pytest.raises(DeclarationError, match="frequency") as caught:
+        load_declaration(sector / "hotel_rooms.yaml", registries)
+    assert caught.value.where == f"{sector / '_defaults.yaml'}:1"
+
+
+def test_indicators_under_codes_of_our_own(tmp_path, registries):
+    text = GOOD.partition("source:")[0] + (
+        "source:\n  protocol: worldbank\n  indicators: {ROOMS: HT.ROOM}\n  years: 2000..\n"
+    )
+    source = load_declaration(write(tmp_path, text), registries, CONNECTORS).dataset.sources["live"]
+    assert source.options.indicators == ("HT.ROOM",)
+    assert source.columns["indicator"].map == {"HT.ROOM": "ROOMS"}
 
 
 def test_a_wrong_declaration_does_not_stop_the_others(tmp_path, registries):

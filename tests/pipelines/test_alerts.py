@@ -36,7 +36,7 @@ TEN = [f"finance/d{number}" for number in range(10)]
 def settings(tmp_path: Path) -> Settings:
     data_dir = DataDir(tmp_path / "data")
     data_dir.prepare()
-    return Settings(data_dir=data_dir, profile="sample", corpus=tmp_path, epoch=NOW)
+    return Settings(data_dir=data_dir, profile="sample", epoch=NOW)
 
 
 @pytest.fixture

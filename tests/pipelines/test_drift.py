@@ -41,16 +41,15 @@ indicators:
 dimensions:
   mode: {name: {vi: Phương thức, en: Mode}, codelist: transport_mode}
 tolerance: 0.5
-sources:
-  sample:
-    protocol: files
-    options: {files: [exports.csv]}
-    columns:
-      indicator: {column: "Chỉ tiêu", map: {Xuất khẩu: EXPORTS, Nhập khẩu: IMPORTS}}
-      ref_area: {column: "Tỉnh"}
-      mode: {column: "Phương thức"}
-      time_period: {column: "Năm"}
-      obs_value: {column: "Giá trị (triệu USD)", locale: vi}
+source:
+  protocol: files
+  files: [exports.csv]
+  columns:
+    indicator: {column: "Chỉ tiêu", map: {Xuất khẩu: EXPORTS, Nhập khẩu: IMPORTS}}
+    ref_area: {column: "Tỉnh"}
+    mode: {column: "Phương thức"}
+    time_period: {column: "Năm"}
+    obs_value: {column: "Giá trị (triệu USD)", locale: vi}
 """
 HEAD = "Chỉ tiêu,Tỉnh,Phương thức,Năm,Giá trị (triệu USD),ĐVT,Ghi chú\n"
 ROWS = """\
@@ -210,20 +209,20 @@ def test_what_is_no_drift(world, name):
 
 
 def test_a_new_column_stops_where_it_is_not_allowed(world):
-    world.declare("    protocol: files", "    protocol: files\n    allow: {new_columns: false}")
+    world.declare("  protocol: files", "  protocol: files\n  allow: {new_columns: false}")
     with pytest.raises(DriftError, match="new column `Nguồn`"):
         world.run(PASSES["new column"][0])
 
 
 def test_allowed_codes_are_held_back_row_by_row(world):
-    world.declare("    protocol: files", "    protocol: files\n    allow: {new_codes: [mode]}")
+    world.declare("  protocol: files", "  protocol: files\n  allow: {new_codes: [mode]}")
     stored = world.run(STOPS["unknown code of a dimension"][0]).current
     assert stored.release.number == 2 and stored.release.quarantined == 1
     assert [item.what.en for item in stored.source_schema.drift] == ["unknown `mode`: `drone`"]
 
 
 def test_a_misspelt_concept_is_refused(world):
-    world.declare("    protocol: files", "    protocol: files\n    allow: {new_codes: [ref_aera]}")
+    world.declare("  protocol: files", "  protocol: files\n  allow: {new_codes: [ref_aera]}")
     with pytest.raises(DeclarationError, match="did you mean 'ref_area'"):
         load_declaration(world.declaration, load_registries())
 
@@ -232,7 +231,7 @@ def test_a_misspelt_concept_is_refused(world):
     ("name", "old", "new"),
     [
         ("renamed column", "(triệu USD)", "(tỷ USD)"),
-        ("changed unit", "    protocol", "    checked: 2026-01-01\n    protocol"),
+        ("changed unit", "  protocol", "  checked: 2026-01-01\n  protocol"),
     ],
 )
 def test_a_mended_declaration_is_the_answer(world, name, old, new):

@@ -33,17 +33,16 @@ indicators:
 dimensions:
   cause: {name: {vi: Nguyên nhân, en: Cause}}
 tolerance: 0.5
-sources:
-  sample:
-    protocol: files
-    options: {files: [cases.csv]}
-    columns:
-      indicator: {const: CASES}
-      ref_area: area
-      cause: cause
-      time_period: year
-      obs_value: {column: value, locale: plain}
-      obs_note: note
+source:
+  protocol: files
+  files: [cases.csv]
+  columns:
+    indicator: {const: CASES}
+    ref_area: area
+    cause: cause
+    time_period: year
+    obs_value: {column: value, locale: plain}
+    obs_note: note
 """
 HEAD = "area,cause,year,value,note\n"
 GOOD = "".join(f"48,sốt,{year},{year - 1900},\n" for year in range(2000, 2025))

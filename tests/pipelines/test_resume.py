@@ -32,12 +32,7 @@ frequency: A
 geography: {codelist: country, coverage: {vi: Việt Nam, en: Viet Nam}}
 indicators:
   A: {name: {vi: A, en: A}, unit: count}
-sources:
-  live:
-    protocol: worldbank
-    options: %s
-    columns:
-      ref_area: {const: VNM}
+source: %s
 """
 SCRIPT = """
 import sys
@@ -68,7 +63,9 @@ def pipeline_of(folder: Path):
 def test_a_killed_run_is_gone_on_with(bank: Bank, tmp_path: Path) -> None:
     declared = tmp_path / "project" / "assets" / f"{DATASET}.yaml"
     declared.parent.mkdir(parents=True)
-    declared.write_text(DECLARATION % json.dumps(bank.options), encoding="utf-8")
+    declared.write_text(DECLARATION % json.dumps(
+        {"protocol": "worldbank", **bank.options, "columns": {"ref_area": {"const": "VNM"}}}
+    ), encoding="utf-8")
     data_dir, bound = pipeline_of(tmp_path)
     data_dir.prepare()
 

@@ -10,8 +10,8 @@ import duckdb
 import pytest
 
 from expectations.suites.suite import load_suite
-from model.declarations.dataset import Source
 from model.declarations.load import load_declarations
+from model.declarations.source import Source
 from model.reference.codelist import load_codelist
 from model.reference.periods import parse_period
 from model.reference.registries import CODELIST_DIR, load_registries

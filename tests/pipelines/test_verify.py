@@ -28,6 +28,6 @@ def test_a_verdict_and_its_exit_code(
         file.write_text("y\n")
     records = [("finance/gdp", 1, record)] if known else []
     monkeypatch.setattr(command, "_records", lambda _: iter(records))
-    assert command.verify(file, as_json=False) == code
+    assert command.verify(file, None, as_json=False) == code
     assert said in capsys.readouterr().out
-    assert command.verify(file, as_json=True) == code
+    assert command.verify(file, None, as_json=True) == code

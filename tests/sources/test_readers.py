@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from model.declarations.dataset import Source
+from model.declarations.source import Source
 from model.errors import DeclarationError, ReadError, SourceError
 from sources.base import SourceFile, SourceProtocol
 from sources.connectors import files, gho, uis, worldbank, worldbank_bulk

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from model.declarations.dataset import Source
+from model.declarations.source import Source
 from sources.base import SourceFile
 from sources.connectors import files
 from tests.fixtures.datasets import dataset, real_files, registries

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.declarations.dataset import ColumnRule, Source
 from model.declarations.load import load_declaration
+from model.declarations.source import ColumnRule, Source
 from model.errors import DeclarationError
 from tests.fixtures.datasets import batch, dataset, registries
 from warehouse.cleaning.area_codes import MAX_HINTS, code_reader
@@ -147,22 +147,21 @@ keywords: {vi: [phòng], en: [rooms]}
 frequency: A
 geography: {codelist: vn_province_2025, coverage: {vi: Việt Nam, en: Viet Nam}}
 indicators: {ROOMS: {name: {vi: Phòng, en: Rooms}, unit: count}}
-sources:
-  sample:
-    protocol: files
-    options: {files: [rooms.csv]}
-    columns:
-      indicator: {const: ROOMS}
-      ref_area: {column: area, codelist: CODELIST, successor: sum}
-      time_period: year
-      obs_value: value
+source:
+  protocol: files
+  files: [rooms.csv]
+  columns:
+    indicator: {const: ROOMS}
+    ref_area: {column: area, codelist: CODELIST, successor: sum}
+    time_period: year
+    obs_value: value
 """
     path.write_text(text.replace("CODELIST", "vn_province_2008"), encoding="utf-8")
     load_declaration(path, registries())
     path.write_text(text.replace("CODELIST", "vn_ward_2025"), encoding="utf-8")
     with pytest.raises(DeclarationError, match="vn_province_2008 → vn_province_2025") as told:
         load_declaration(path, registries())
-    assert told.value.where.endswith("rooms.yaml:15")
+    assert told.value.where.endswith("rooms.yaml:14")
 
 
 def test_a_wrong_column_of_a_million_texts_is_told_without_looking_for_the_nearest_of_each():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.declarations.dataset import ColumnRule, Source
+from model.declarations.source import ColumnRule, Source
 from model.errors import QualityError, ReadError
 from tests.fixtures.datasets import batch, dataset, registries
 from warehouse.cleaning.clean import clean

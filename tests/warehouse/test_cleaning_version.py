@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from model.declarations.dataset import Source
+from model.declarations.source import Source
 from model.reference.codelist import CodeEntry, Codelist
 from model.reference.periods import parse_period
 from model.reference.succession import AreaSuccession

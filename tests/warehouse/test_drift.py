@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.declarations.dataset import ColumnRule, Source
+from model.declarations.source import ColumnRule, Source
 from tests.fixtures.datasets import dataset
 from warehouse.cleaning import schema_inspection
 from warehouse.cleaning.drift.codes import code_drift

@@ -8,7 +8,7 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from model.declarations.dataset import Source
+from model.declarations.source import Source
 from model.errors import ReadError
 from model.util.text import clean_text
 from tests.fixtures.datasets import dataset, registries

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from model.declarations.dataset import ColumnRule, FlagRule, Unpivot
+from model.declarations.source import ColumnRule, FlagRule, Unpivot
 from model.errors import ReadError
 from tests.warehouse.test_clean import cleaned, row
 from warehouse.cleaning.observation_flags import unmarked

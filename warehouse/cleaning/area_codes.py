@@ -11,7 +11,8 @@ from collections.abc import Callable
 import duckdb
 import pyarrow as pa
 
-from model.declarations.dataset import ColumnRule, Dataset
+from model.declarations.dataset import Dataset
+from model.declarations.source import ColumnRule
 from model.reference.codelist import Codelist
 from model.reference.registries import Registries
 from model.reference.succession import AreaSuccession

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
-from model.declarations.dataset import ColumnRule, Dataset, Source
+from model.declarations.dataset import Dataset
+from model.declarations.source import ColumnRule, Source
 from model.records.source_schema import SourceSchema
 from model.reference.registries import Registries
 from warehouse.cleaning import schema_inspection

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import duckdb
 import pyarrow as pa
 
-from model.declarations.dataset import ColumnRule, Dataset
+from model.declarations.dataset import Dataset
+from model.declarations.source import ColumnRule
 from model.reference.periods import parse_period
 from model.reference.registries import Registries
 from model.util.sql import identifier

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 import duckdb
 import pyarrow as pa
 
-from model.declarations.dataset import ColumnRule, Dataset, Source
+from model.declarations.dataset import Dataset
+from model.declarations.source import ColumnRule, Source
 from model.errors import OpenIndicatorsError, ReadError
 from model.util.sql import identifier
 from warehouse.cleaning.numbers import UNMARKED, is_empty

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import duckdb
 import pyarrow as pa
 
-from model.declarations.dataset import ColumnRule, Dataset
+from model.declarations.dataset import Dataset
+from model.declarations.source import ColumnRule
 from model.errors import ReadError
 from model.reference.periods import TimePeriod, frequency_of, parse_period
 from model.reference.registries import Registries

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 import duckdb
 import pyarrow as pa
 
-from model.declarations.dataset import ColumnRule
+from model.declarations.source import ColumnRule
 from model.errors import ReadError
 from model.util.sql import identifier, literal
 from model.util.text import nfc

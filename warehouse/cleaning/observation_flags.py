@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from model.declarations.dataset import FlagRule
+from model.declarations.source import FlagRule
 from model.util.text import nfc
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 
 import duckdb
 
-from model.declarations.dataset import DEFAULT_MISSING, ColumnRule, Dataset, Source
+from model.declarations.dataset import Dataset
+from model.declarations.source import DEFAULT_MISSING, ColumnRule, Source
 from model.records.source_schema import ColumnKind, ColumnSchema, SourceSchema
 from model.reference.periods import parse_period
 from model.util.hashing import sha256_json

@@ -8,7 +8,8 @@ from collections.abc import Container
 import duckdb
 import pyarrow as pa
 
-from model.declarations.dataset import Dataset, Unpivot
+from model.declarations.dataset import Dataset
+from model.declarations.source import Unpivot
 from model.errors import ReadError
 from model.util.sql import identifier
 from warehouse.cleaning.source_columns import column_advice, columns_of, row_number, shown

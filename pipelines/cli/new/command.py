@@ -17,6 +17,7 @@ from model.util.text import did_you_mean
 from pipelines.cli.new.inspect import look_at
 from pipelines.cli.terminal import out, say_error
 from pipelines.settings import Settings
+from sources.connectors.registry import CONNECTORS
 from sources.formats.payload import quoted
 from sources.inspect.finding import Guess
 
@@ -35,8 +36,8 @@ keywords:
   en: [Da Nang]
 frequency: A                   # A year, S half-year, Q quarter, M month, W week, D day
 geography:
-  codelist: vn_province_2008   # model/reference/codelists/; the codes carry the vintage of the borders
-  coverage: {vi: Thành phố Đà Nẵng, en: Da Nang City}
+  codelist: vn_province_2008   # model/reference/codelists/; it carries the vintage of the borders
+  coverage: da_nang            # model/reference/registry/places.yaml, or {vi: …, en: …}
 indicators:
   $indicator:
     name: {vi: "$title", en: "$title"}
@@ -44,18 +45,15 @@ indicators:
     decimals: 0
     minimum: 0
 
-# Where it comes from. `sample` is the profile that `make run` runs.
-sources:
-  live:
-    protocol: files
-    options:
-      files: [$name.csv]       # in the inbox of the data folder; or `urls: [https://…]`
-    columns:
-      indicator: {const: $indicator}
-      ref_area: {column: area}
-      time_period: {column: year}
-      obs_value: {column: value, locale: plain}   # vi for 1.234,5 · en for 1,234.5
-  sample: live
+# Where it comes from: the same in every profile, unless `profiles:` says otherwise.
+source:
+  protocol: files
+  files: [$name.csv]           # in the inbox of the data folder; or `urls: [https://…]`
+  columns:
+    indicator: {const: $indicator}
+    ref_area: {column: area}
+    time_period: {column: year}
+    obs_value: {column: value, locale: plain}   # vi for 1.234,5 · en for 1,234.5
 """)
 
 SUITE = """\
@@ -145,7 +143,7 @@ def _print(guesses: Sequence[Guess]) -> None:
 
 def _next_step(dataset: str, declaration: Path, registries: Registries) -> int:
     try:
-        load_declaration(declaration, registries)
+        load_declaration(declaration, registries, CONNECTORS)
     except DeclarationError as error:
         out.print("Next         fill in what could not be known, then `openindicators check`:")
         say_error(error)

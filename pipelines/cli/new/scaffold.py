@@ -46,7 +46,8 @@ def declaration_text(
         "description:",
         '  vi: "Mỗi dòng là gì, ai thu thập, dùng để làm gì."   # unsure: write it',
         '  en: "What a row is, who collects it, what it is for."',
-        "publisher: da_nang_city   # unsure: who publishes it? model/reference/registry/publishers.yaml",
+        "publisher: da_nang_city   # unsure: who publishes it? model/reference/registry/"
+        "publishers.yaml",
         "licence: DA-NANG-OPEN   # unsure: which licence? model/reference/registry/licences.yaml",
         "keywords:",
         "  vi: [Đà Nẵng]",
@@ -72,26 +73,25 @@ def declaration_text(
             lines.append(f"  {name}: {{name: {{vi: {words}, en: {words}}}{of}}}"
                          + _mark(roles.notes.get(name)))
     if roles.tolerance:
-        lines.append(f"tolerance: {roles.tolerance}   # unsure: so many rows will be held back")
-    lines += ["sources:", "  live:", f"    protocol: {found.protocol}", "    options:"]
+        lines.append(f"tolerance: {roles.tolerance}   # unsure: so many rows will be quarantined")
+    lines += ["source:", f"  protocol: {found.protocol}"]
     sure = {guess.what: guess for guess in found.guesses}
     for option, value in {**origin, **found.options}.items():
-        lines.append(_line(f"      {option}:", json.dumps(value, ensure_ascii=False),
+        lines.append(_line(f"  {option}:", json.dumps(value, ensure_ascii=False),
                            sure.get(option)))
     if roles.unpivot:
-        lines.append(_line("    unpivot:", _flow(roles.unpivot), roles.notes.get("unpivot")))
+        lines.append(_line("  unpivot:", _flow(roles.unpivot), roles.notes.get("unpivot")))
     if roles.where:
-        lines.append(_line("    where:", _flow(roles.where), roles.notes.get("where")))
-    lines.append("    columns:")
+        lines.append(_line("  where:", _flow(roles.where), roles.notes.get("where")))
+    lines.append("  columns:")
     for concept in ("indicator", "ref_area", *roles.dimensions, "time_period", "obs_value"):
         rule = roles.rules.get(concept)
         note = roles.notes.get("locale") if concept == "obs_value" else None
         note = note if note and note.certainty == "unsure" else roles.notes.get(concept)
         lines.append(_line(
-            f"      {concept}:", _flow(rule) if rule else "{column: }",
+            f"    {concept}:", _flow(rule) if rule else "{column: }",
             note or (None if rule else _unknown(concept, "which column has it?")),
         ))
-    lines.append("  sample: live")
     return "\n".join(lines) + "\n"
 
 

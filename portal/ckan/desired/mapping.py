@@ -324,5 +324,5 @@ def _provenance(content: Content) -> Bilingual:
         f" {release.quarantined} dòng bị giữ lại.",
         en=f"Taken from {name.en} (SHA-256 of the original: {release.snapshot_sha256}), cleaned"
         f" and checked automatically: {passed} checks passed, {warned} warned, {failed} failed;"
-        f" {release.quarantined} rows held back.",
+        f" {release.quarantined} rows quarantined.",
     )

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 import pyarrow as pa
 from pydantic import Field, model_validator
 
-from model.declarations.dataset import ColumnRule
+from model.declarations.source import ColumnRule
 from model.util.hashing import sha256_bytes
 from model.util.text import Text
 from sources.base import ConnectorOptions, DocumentedOptions, FetchPart, Request, SourceFile

@@ -18,7 +18,7 @@ from urllib.parse import quote, urlencode
 import pyarrow as pa
 from pydantic import Field, model_validator
 
-from model.declarations.dataset import ColumnRule
+from model.declarations.source import ColumnRule
 from model.errors import ChangedError, SourceError
 from model.util.hashing import sha256_bytes
 from model.util.text import Code, Text, did_you_mean

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import pyarrow as pa
 
-from model.declarations.dataset import DEFAULT_MISSING, ColumnRule
+from model.declarations.source import DEFAULT_MISSING, ColumnRule
 from model.errors import ReadError
 from sources.base import FetchPart, Request, SourceFile
 from sources.connectors.sdmx.csv_message import csv_message, is_sdmx_csv

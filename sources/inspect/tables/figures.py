@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from model.declarations.dataset import DEFAULT_MISSING
+from model.declarations.source import DEFAULT_MISSING
 from model.reference.periods import parse_period
 from sources.inspect.search import Column, Search
 from sources.inspect.tables.values import Numbers, numbers_of, periods_of

@@ -9,7 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from model.declarations.dataset import AFTER_DIMENSIONS, BEFORE_DIMENSIONS, ColumnRule
+from model.declarations.dataset import AFTER_DIMENSIONS, BEFORE_DIMENSIONS
+from model.declarations.source import ColumnRule
 from model.reference.codelist import Codelist
 from model.util.text import slug
 from sources.inspect.finding import Certainty

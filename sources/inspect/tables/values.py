@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from model.declarations.dataset import DEFAULT_MISSING
+from model.declarations.source import DEFAULT_MISSING
 from model.reference.periods import parse_period
 from sources.inspect.finding import Certainty, Guess
 from sources.inspect.tables.cells import is_missing

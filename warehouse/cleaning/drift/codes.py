@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from model.declarations.dataset import Dataset, Source
+from model.declarations.dataset import Dataset
+from model.declarations.source import Source
 from model.records.source_schema import Drift, SourceSchema
 from model.util.text import Bilingual
 from warehouse.cleaning.drift.wording import LOOK, MAX_TOLD, NEAR, alike, name_of, names_of

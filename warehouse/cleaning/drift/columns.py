@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from model.declarations.dataset import ColumnRule, Source
+from model.declarations.source import ColumnRule, Source
 from model.records.source_schema import Drift, SourceSchema
 from model.util.text import Bilingual
 from warehouse.cleaning.drift.wording import LOOK, MEND, NEAR, alike, name_of, names_of

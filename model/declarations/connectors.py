@@ -1,0 +1,62 @@
+"""The model of a declaration whose sources have the options of the connectors that there are.
+
+The connectors are in sources/, which this package must not import: the composition hands them in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Annotated, Any, Literal, Protocol, Union
+
+from pydantic import BaseModel, Field, create_model
+
+from model.declarations.dataset import Dataset, Profile
+from model.declarations.source import ColumnRule, Source
+
+
+class DeclaredConnector(Protocol):
+    """What a declaration needs to know of a connector."""
+
+    @property
+    def Options(self) -> type[BaseModel]:
+        """The type of its options."""
+        ...
+
+    @property
+    def columns(self) -> Mapping[str, ColumnRule]:
+        """Where each concept stands in its tables, unless a declaration says otherwise."""
+        ...
+
+
+class Connectors:
+    """The connectors by the name that `protocol` gives; none: options are taken as they are."""
+
+    def __init__(self, known: Mapping[str, DeclaredConnector] | None = None) -> None:
+        self.known = known or {}
+
+    @cached_property
+    def dataset_type(self) -> type[Dataset]:
+        """The model of a dataset, whose sources are discriminated by `protocol`."""
+        if not self.known:
+            return Dataset
+        kinds: list[Any] = []
+        for name, connector in self.known.items():
+            tag: Any = Literal[name]
+            kinds.append(create_model(
+                f"{name}_source", __base__=Source,
+                protocol=(tag, ...), options=(connector.Options, ...),
+            ))
+        source: Any = Annotated[Union[tuple(kinds)], Field(discriminator="protocol")]  # noqa: UP007
+        sources: Any = dict[Profile, source]
+        return create_model(
+            "Dataset", __base__=Dataset, sources=(sources, Field(min_length=1))
+        )
+
+    def options(self, protocol: Any) -> Mapping[str, Any]:
+        """Return the fields of a connector's options; none where it is unknown."""
+        connector = self.known.get(protocol) if isinstance(protocol, str) else None
+        return connector.Options.model_fields if connector else {}
+
+
+NO_CONNECTORS = Connectors()

@@ -1,0 +1,295 @@
+"""How the layers of a declaration become one mapping that the model validates.
+
+From below: `_defaults.yaml` of the project and of the sector, what the declaration `extends`, and
+the declaration itself. Mappings are merged key by key; anything else replaces what is below it,
+and so does a source with another `protocol`. Every value keeps the file and line it came from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from model.declarations.connectors import Connectors
+from model.declarations.dataset import PROFILES, Dataset
+from model.declarations.source import Source
+from model.declarations.yaml_file import KeyPath, YamlFile
+from model.errors import DeclarationError
+from model.reference.registries import Registries
+from model.util.text import did_you_mean
+
+DEFAULTS = "_defaults.yaml"
+MAX_DEPTH = 5  # of declarations that extend others
+# What a file may say besides the fields of `Dataset`, and what follows from its name or `source`.
+AUTHORED = {"extends", "indicator_defaults", "source", "profiles"}
+DERIVED = {"sector", "name", "sources"}
+FAR_YEAR = 2100  # the end of an open range in `where`
+
+_YEARS = re.compile(r"(\d{4})\.\.(\d{4})?")
+_FLAT = frozenset(Source.model_fields) - {"options"}
+
+
+@dataclass(frozen=True)
+class Layers:
+    """The merged files of a declaration: data, and the file and line of each key."""
+
+    path: Path
+    data: dict[str, Any]
+    places: Mapping[KeyPath, tuple[Path, int]]
+
+    def file_of(self, at: KeyPath) -> Path:
+        """Return the file in which a field of the resolved declaration stands."""
+        return self._place(at)[0]
+
+    def where(self, at: KeyPath) -> str:
+        """Return "file:line" of a field of the resolved declaration."""
+        path, line = self._place(at)
+        return f"{path}:{line}"
+
+    def name(self, at: KeyPath) -> str:
+        """Return the name of a field as the files have it."""
+        return ".".join(map(str, self._authored(at)))
+
+    def fields(self, at: KeyPath, known: set[str]) -> set[str]:
+        """Return the names that may stand where an unknown one was found."""
+        if not at:
+            return known - DERIVED | AUTHORED
+        if at[0] == "sources" and at[2:] == ("options",):
+            return known | _FLAT
+        return known
+
+    def _place(self, at: KeyPath) -> tuple[Path, int]:
+        at = self._authored(at)
+        while at and at not in self.places:
+            at = at[:-1]
+        return self.places.get(at, (self.path, 1))
+
+    def _authored(self, at: KeyPath) -> KeyPath:
+        """Return where a field stands in the files, which have no `sources`."""
+        if at[:1] != ("sources",) or len(at) < 2:
+            return at
+        rest = at[3:] if at[2:3] == ("options",) else at[2:]
+        own, shared = ("profiles", at[1], *rest), ("source", *rest)
+        overridden = own in self.places or (*own[:2], "protocol") in self.places
+        return own if overridden or self._depth(own) - 1 > self._depth(shared) else shared
+
+    def _depth(self, at: KeyPath) -> int:
+        while at and at not in self.places:
+            at = at[:-1]
+        return len(at)
+
+
+def layers_of(path: Path, depth: int = 0) -> Layers:
+    """Read a declaration with all that lies below it.
+
+    Raises:
+        DeclarationError: a file cannot be read, or extends what extends it.
+    """
+    own = _layer(YamlFile.read(path))
+    found = [_defaults(path.parent.parent / DEFAULTS), _defaults(path.parent / DEFAULTS)]
+    extends = own.data.pop("extends", None)
+    if extends is not None:
+        if not isinstance(extends, str) or depth >= MAX_DEPTH:
+            raise DeclarationError(
+                f"extends {extends!r}, which is no file or extends too many others",
+                where=own.where(("extends",)), todo="name the file of another declaration",
+            )
+        found.append(layers_of((path.parent / extends).resolve(), depth + 1))
+    merged = own
+    for below in reversed([layer for layer in found if layer]):
+        merged = _over(merged, below)
+    return merged
+
+
+def _layer(document: YamlFile) -> Layers:
+    data = document.mapping()
+    for name in DERIVED & data.keys():
+        advice = "write `source`, and `profiles` where a profile differs from it"
+        raise DeclarationError(
+            f"unknown field {name!r}", where=document.where((name,)),
+            todo=advice if name == "sources" else "it follows from the file's name",
+        )
+    for name in AUTHORED & data.keys() - {"extends"}:
+        _mapping(data[name], name, document.where((name,)))
+    places = {at: (document.path, line) for at, line in document.lines.items()}
+    return Layers(document.path, dict(data), places)
+
+
+def _defaults(path: Path) -> Layers | None:
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return _read_defaults(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=64)
+def _read_defaults(path: Path, _modified: int, _size: int) -> Layers:
+    return _layer(YamlFile.read(path))
+
+
+def _mapping(value: Any, name: str, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise DeclarationError(
+            f"{name}: is not a mapping of names to values", where=where, todo="indent its fields"
+        )
+    return value
+
+
+def _over(above: Layers, below: Layers) -> Layers:
+    """Return a layer over another."""
+    data = _merged(below.data, above.data)
+    replaced = [
+        at for at in (("source",), *(("profiles", profile) for profile in PROFILES))
+        if "protocol" in (_at(above.data, at) or ())
+    ]
+    kept = {
+        at: place for at, place in below.places.items()
+        if not any(at[: len(prefix)] == prefix for prefix in replaced)
+    }
+    return Layers(above.path, data, {**kept, **above.places})
+
+
+def _at(data: Any, at: KeyPath) -> Any:
+    for part in at:
+        data = data.get(part) if isinstance(data, dict) else None
+    return data
+
+
+def _merged(below: Any, above: Any) -> Any:
+    if not isinstance(below, dict) or not isinstance(above, dict) or "protocol" in above:
+        return above
+    return {
+        **below,
+        **{key: _merged(below.get(key), value) for key, value in above.items()},
+    }
+
+
+def resolved(layers: Layers, registries: Registries, connectors: Connectors) -> dict[str, Any]:
+    """Return the mapping that `Dataset` validates, with a source for each profile.
+
+    Raises:
+        DeclarationError: a profile or a group of areas is unknown, or a source is no mapping.
+    """
+    data = dict(layers.data)
+    defaults = data.pop("indicator_defaults", {})
+    indicators = data.get("indicators")
+    if isinstance(indicators, dict):
+        data["indicators"] = indicators = {
+            code: _merged(defaults, each) for code, each in indicators.items()
+        }
+    publisher = registries.publishers.get(str(data.get("publisher")))
+    if publisher and publisher.licence:
+        data.setdefault("licence", publisher.licence)
+    geography = data.get("geography")
+    if isinstance(geography, dict) and isinstance(geography.get("coverage"), str):
+        data["geography"] = _with_place(geography, layers, registries)
+    shared, profiles = data.pop("source", None), data.pop("profiles", {})
+    for profile in profiles:
+        if profile not in PROFILES:
+            raise DeclarationError(
+                f"unknown profile {profile!r}", where=layers.where(("profiles", profile)),
+                todo=did_you_mean(profile, set(PROFILES)),
+            )
+    data["sources"] = {
+        profile: _source(profile, source, list(indicators or ()), layers, registries, connectors)
+        for profile in PROFILES
+        if (source := _merged(shared, profiles.get(profile, shared))) is not None
+    }
+    if not data["sources"]:
+        del data["sources"]
+        raise DeclarationError(
+            "the field 'source' is missing", where=layers.where(()), todo="add it"
+        )
+    return {"sector": layers.path.parent.name, "name": layers.path.stem, **data}
+
+
+def _with_place(
+    geography: dict[str, Any], layers: Layers, registries: Registries
+) -> dict[str, Any]:
+    name = geography["coverage"]
+    place = registries.places.get(name)
+    if place is None:
+        raise DeclarationError(
+            f"unknown place {name!r}", where=layers.where(("geography", "coverage")),
+            todo=did_you_mean(name, set(registries.places))
+            or "write {vi: …, en: …}, or add it to model/reference/registry/places.yaml",
+        )
+    return {"uri": place.uri, **geography, "coverage": place.name.model_dump()}
+
+
+def _source(
+    profile: str, source: Any, indicators: list[str],
+    layers: Layers, registries: Registries, connectors: Connectors,
+) -> dict[str, Any]:
+    at: KeyPath = ("sources", profile)
+    flat = _mapping(source, layers.name(at), layers.where(at))
+    if "options" in flat and "options" not in connectors.options(flat.get("protocol")):
+        raise DeclarationError(
+            "unknown field 'options'", where=layers.where((*at, "options", "options")),
+            todo="write the connector's options beside `protocol`",
+        )
+    resolved_source = {name: value for name, value in flat.items() if name in _FLAT}
+    options = {name: value for name, value in flat.items() if name not in _FLAT}
+    if isinstance(where := flat.get("where"), dict):
+        resolved_source["where"] = {
+            column: _values(value, registries, layers.where((*at, "where", column)))
+            for column, value in where.items()
+        }
+    if (areas := options.get("areas")) is not None and _is_text(areas):
+        options["areas"] = _areas(areas, registries)
+    if "indicators" in connectors.options(flat.get("protocol")):
+        if not options.get("files") and "indicators" not in options:
+            options["indicators"] = indicators
+        elif isinstance(options.get("indicators"), dict):
+            _rename_indicators(options, resolved_source, connectors)
+    return {**resolved_source, "options": options}
+
+
+def _is_text(value: Any) -> bool:
+    values = value if isinstance(value, list) else [value]
+    return all(isinstance(each, str) for each in values)
+
+
+def _areas(value: Any, registries: Registries) -> Any:
+    """Return codes with groups replaced; a word that is neither is for the connector to refuse."""
+    if isinstance(value, str) and value not in registries.area_groups:
+        return value
+    return list(registries.areas(value))
+
+
+def _values(value: Any, registries: Registries, where: str) -> Any:
+    """Return the values that `where` keeps: a list, a range of years or a group of areas."""
+    if not isinstance(value, str):
+        return value
+    if found := _YEARS.fullmatch(value):
+        first, last = int(found[1]), int(found[2] or FAR_YEAR)
+        return [str(year) for year in range(first, last + 1)]
+    if value not in registries.area_groups:
+        raise DeclarationError(
+            f"{value!r} is no range of years and no group of areas", where=where,
+            todo=did_you_mean(value, set(registries.area_groups)) or "write a list: [a, b]",
+        )
+    return list(registries.areas(value))
+
+
+def _rename_indicators(
+    options: dict[str, Any], source: dict[str, Any], connectors: Connectors
+) -> None:
+    """Turn `indicators: {ours: theirs}` into the codes that are asked for and their mapping."""
+    ours = options["indicators"]
+    options["indicators"] = list(ours.values())
+    rule = connectors.known[source["protocol"]].columns.get("indicator")
+    columns = source.get("columns", {})
+    if rule is not None and isinstance(columns, dict) and "indicator" not in columns:
+        mapping = {theirs: code for code, theirs in ours.items() if isinstance(theirs, str)}
+        source["columns"] = {**columns, "indicator": {"column": rule.column, "map": mapping}}
+
+
+def known_fields() -> set[str]:
+    """Return the fields that a declaration's file may have."""
+    return set(Dataset.model_fields) - DERIVED | AUTHORED

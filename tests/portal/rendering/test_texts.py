@@ -1,0 +1,38 @@
+"""The portal's own texts: every one is translated, none is left over, plurals are right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from babel.messages.extract import extract
+from babel.messages.pofile import read_po
+
+from portal.rendering.texts import catalogue_file, translations
+
+PORTAL = Path(__file__).resolve().parents[3] / "portal"
+KEYWORDS = {"_": None, "ngettext": (1, 2), "in_other": None}
+
+
+def texts_of_templates() -> set[str | tuple[str, ...]]:
+    found = set()
+    for path in PORTAL.glob("**/templates/*.html"):
+        with path.open("rb") as file:
+            for _, message, *_ in extract("jinja2.ext:babel_extract", file, keywords=KEYWORDS):
+                found.add(message)
+    return found
+
+
+def test_every_text_has_a_translation_and_no_translation_is_left_over() -> None:
+    with catalogue_file("vi").open("rb") as file:
+        catalogue = read_po(file, locale="vi")
+    translated = {message.id for message in catalogue if message.id}
+    assert translated == texts_of_templates()
+    assert all(all([message.string] if isinstance(message.string, str) else message.string)
+               and not message.fuzzy for message in catalogue if message.id)
+    assert not [error for message in catalogue for error in message.check(catalogue)]
+
+
+def test_plurals_follow_the_language() -> None:
+    for count, english in ((0, "datasets"), (1, "dataset"), (2, "datasets")):
+        assert translations("en").ngettext("dataset", "datasets", count) == english
+        assert translations("vi").ngettext("dataset", "datasets", count) == "tập dữ liệu"

@@ -1,0 +1,152 @@
+"""The site as a person meets it: in a real browser, served as `make serve` serves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select, WebDriverWait
+
+from model.util.hashing import sha256_file
+from portal.distributions.registry import DISTRIBUTIONS
+from portal.site import Site
+from tests.fixtures.datasets import dataset, registries
+from tests.fixtures.releases import make_release, row
+from tests.fixtures.site_server import served
+
+pytestmark = pytest.mark.browser
+
+ROOMS = {"name": {"vi": "Số phòng", "en": "Rooms"}, "unit": "count", "decimals": 0}
+BEDS = {"name": {"vi": "Số giường", "en": "Beds"}, "unit": "count", "decimals": 0}
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("site")
+    site = Site(folder / "site", registries())
+    rows = [
+        row(indicator=code, ref_area=area, time_period=str(year), obs_value=float(year))
+        for code in ("ROOMS", "BEDS") for area in ("48", "01") for year in range(2015, 2024)
+    ]
+    tourism = dataset(
+        title={"vi": "Khách du lịch đến Đà Nẵng", "en": "Visitors to Da Nang"},
+        indicators={"ROOMS": ROOMS, "BEDS": BEDS},
+    )
+    health = dataset(
+        sector="health", name="beds", title={"vi": "Giường bệnh", "en": "Hospital beds"},
+        keywords={"vi": ["y tế"], "en": ["health"]},
+    )
+    site.apply([make_release(folder / "tourism", tourism, rows)])
+    site.apply([make_release(folder / "health", health, rows[:18])])
+    with served(site.folder) as address:
+        yield address
+
+
+@pytest.fixture(autouse=True)
+def console_stays_empty(browser: webdriver.Chrome) -> Iterator[None]:
+    """No error in the console, nothing blocked by the security policy."""
+    yield
+    assert browser.get_log("browser") == []
+
+
+def titles(browser: webdriver.Chrome) -> list[str]:
+    cards = browser.find_elements(By.CSS_SELECTOR, ".card h3")
+    return [card.text for card in cards if card.is_displayed()]
+
+
+def test_the_landing_page_leads_to_vietnamese(browser: webdriver.Chrome, address: str) -> None:
+    browser.get(address + "/")
+    WebDriverWait(browser, 10).until(lambda b: b.current_url == f"{address}/vi/index.html")
+    # The address changes before the page behind it is there.
+    title = WebDriverWait(browser, 10).until(lambda b: b.find_elements(By.TAG_NAME, "h1"))[0]
+    assert title.text == "Dữ liệu mở Đà Nẵng"
+
+
+@pytest.mark.parametrize("typed", ["du lich", "DU LỊCH", "da nang  khach", "visitors"])
+def test_search_needs_no_diacritics(browser: webdriver.Chrome, address: str, typed: str) -> None:
+    browser.get(f"{address}/vi/index.html")
+    assert len(titles(browser)) == 2
+    field = browser.find_element(By.ID, "q")
+    field.send_keys(typed)
+    assert titles(browser) == ["Khách du lịch đến Đà Nẵng"]
+    assert browser.find_element(By.ID, "search-result").text == "1 tập dữ liệu khớp"
+    assert not browser.find_element(By.ID, "health").is_displayed(), "an empty sector is hidden"
+    field.clear()
+    field.send_keys("x")
+    field.send_keys(Keys.BACKSPACE)
+    assert len(titles(browser)) == 2
+
+
+def test_search_says_when_there_is_nothing(browser: webdriver.Chrome, address: str) -> None:
+    browser.get(f"{address}/en/index.html?q=qwerty")
+    assert titles(browser) == []
+    assert browser.find_element(By.ID, "search-result").text.startswith("No dataset matches")
+
+
+def test_the_language_switch_stays_on_the_page(browser: webdriver.Chrome, address: str) -> None:
+    browser.get(f"{address}/vi/tourism/hotel_rooms.html")
+    browser.find_element(By.ID, "language").click()
+    assert browser.current_url == f"{address}/en/tourism/hotel_rooms.html"
+    assert browser.find_element(By.TAG_NAME, "h1").text == "Visitors to Da Nang"
+    browser.find_element(By.ID, "language").click()
+    assert browser.find_element(By.TAG_NAME, "h1").text == "Khách du lịch đến Đà Nẵng"
+
+
+def test_the_chart_s_indicator_can_be_chosen(browser: webdriver.Chrome, address: str) -> None:
+    browser.get(f"{address}/en/tourism/hotel_rooms.html")
+
+    def shown() -> list[str]:
+        figures = browser.find_elements(By.CSS_SELECTOR, ".figure h3")
+        return [figure.text for figure in figures if figure.is_displayed()]
+
+    assert shown() == ["Rooms"]
+    Select(browser.find_element(By.ID, "indicator")).select_by_visible_text("Beds")
+    assert shown() == ["Beds"]
+
+
+def test_a_download_has_the_checksum_on_the_page(
+    browser: webdriver.Chrome, address: str, tmp_path: Path
+) -> None:
+    behaviour = {"behavior": "allow", "downloadPath": str(tmp_path)}
+    browser.execute_cdp_cmd("Browser.setDownloadBehavior", behaviour)
+    browser.get(f"{address}/vi/tourism/hotel_rooms.html")
+    items = browser.find_elements(By.CSS_SELECTOR, ".downloads li")
+    assert len(items) == len(DISTRIBUTIONS)
+    for item in items:
+        link = item.find_element(By.TAG_NAME, "a")
+        path = tmp_path / str(link.get_attribute("href")).rsplit("/", 1)[1]
+        link.send_keys(Keys.ENTER)
+        WebDriverWait(browser, 10).until(partial(_arrived, path))
+        assert sha256_file(path) == item.find_element(By.CLASS_NAME, "sha256").text
+
+
+def _arrived(path: Path, _: webdriver.Chrome) -> bool:
+    return path.is_file()
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+@pytest.mark.parametrize("page", ["index", "tourism/hotel_rooms"])
+def test_no_page_scrolls_sideways(
+    browser: webdriver.Chrome, address: str, page: str, width: int
+) -> None:
+    device = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", device)
+    try:
+        browser.get(f"{address}/vi/{page}.html")
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_the_keyboard_reaches_the_content_first(browser: webdriver.Chrome, address: str) -> None:
+    browser.get(f"{address}/vi/index.html")
+    browser.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
+    first = browser.switch_to.active_element
+    assert first.text == "Tới nội dung chính"
+    first.send_keys(Keys.ENTER)
+    assert browser.switch_to.active_element.get_attribute("id") == "content"

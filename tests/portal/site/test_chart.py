@@ -1,0 +1,135 @@
+"""What a chart draws, and where."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.content import Content
+from portal.site.chart import WIDE, lay_out_lines, nice_ticks, sparkline, spread
+from portal.site.series import MAX_LINES, MAX_POINTS, Point, moment, plots, thinned
+from tests.fixtures.datasets import dataset, registries
+from tests.fixtures.releases import make_release, row
+
+
+def content(folder: Path, rows: list[dict[str, Any]], **changes: Any) -> Content:
+    return Content.of(make_release(folder, dataset(**changes), rows), registries())
+
+
+def years(area: str, **values: Any) -> list[dict[str, Any]]:
+    return [
+        row(ref_area=area, time_period=str(year), obs_value=float(year), **values)
+        for year in range(2015, 2020)
+    ]
+
+
+def test_the_declared_areas_are_drawn_in_their_order(tmp_path: Path) -> None:
+    rows = [*years("01"), *years("48"), *years("79")]
+    chart = {"indicator": "ROOMS", "areas": ["79", "01"]}
+    [plot] = plots(content(tmp_path / "r", rows, chart=chart))
+    assert [series.code for series in plot.series] == ["79", "01"]
+
+
+def test_da_nang_comes_first_and_lines_are_few(tmp_path: Path) -> None:
+    rows = [item for area in range(1, 60) for item in years(f"{area:02d}")]
+    [plot] = plots(content(tmp_path / "r", rows))
+    assert plot.series[0].code == "48"
+    assert len(plot.series) == MAX_LINES
+
+
+def test_vintages_are_never_joined(tmp_path: Path) -> None:
+    old = years("48")
+    new = [{**item, "geo_vintage": "VN:2025-07-01"} for item in years("48")]
+    [plot] = plots(content(tmp_path / "r", [*old[:3], *new[3:]]))
+    assert [(s.code, s.vintage, len(s.points)) for s in plot.series] == [
+        ("48", "VN:2008-08-01", 3), ("48", "VN:2025-07-01", 2),
+    ]
+
+
+def test_one_area_is_drawn_by_its_dimension_and_totals_are_held_fixed(tmp_path: Path) -> None:
+    names = {"vi": "Giới tính", "en": "Sex"}
+    dimensions = {"sex": {"name": names, "codelist": "sex"}}
+    rows = [item for sex in ("M", "F", "_T") for item in years("48", sex=sex)]
+    [plot] = plots(content(tmp_path / "a", rows, dimensions=dimensions))
+    assert plot.column == "sex"
+    assert len(plot.series) == 3
+    rows += [item for sex in ("M", "F", "_T") for item in years("01", sex=sex)]
+    [plot] = plots(content(tmp_path / "b", rows, dimensions=dimensions))
+    assert plot.column == "ref_area"
+    assert plot.fixed == {"sex": "_T"}
+
+
+def test_a_single_period_is_drawn_as_bars(tmp_path: Path) -> None:
+    rows = [row(ref_area=area, obs_value=float(area)) for area in ("01", "48", "79")]
+    [plot] = plots(content(tmp_path / "r", rows))
+    assert plot.bars
+    assert [series.code for series in plot.series] == ["79", "48", "01"]
+
+
+def test_an_indicator_without_a_figure_has_no_chart(tmp_path: Path) -> None:
+    assert plots(content(tmp_path / "a", [row(obs_value=None, obs_status="O")])) == []
+    assert plots(content(tmp_path / "b", [])) == []
+
+
+def test_a_missing_value_breaks_the_line_and_a_lone_point_is_seen(tmp_path: Path) -> None:
+    rows = years("48")
+    rows[1] = {**rows[1], "obs_value": None, "obs_status": "O"}
+    rows[4] = {**rows[4], "obs_status": "P"}
+    [plot] = plots(content(tmp_path / "r", rows))
+    [line] = lay_out_lines(plot, WIDE, lambda s: s.code, "vi", 0).lines
+    assert line.path.count("M") == 2
+    assert [mark.hollow for mark in line.markers] == [False, False, False, True]
+
+
+def test_a_year_to_date_restarts_each_january(tmp_path: Path) -> None:
+    rows = [
+        row(freq="YTD", time_period=f"{year}-01-01/P{month}M", obs_value=float(month))
+        for year in (2022, 2023)
+        for month in (1, 6, 12)
+    ]
+    [plot] = plots(content(tmp_path / "r", rows, frequency="YTD"))
+    [line] = lay_out_lines(plot, WIDE, lambda s: s.code, "vi", 0).lines
+    assert line.path.count("M") == 2
+    assert moment("2023-01-01/P12M") > moment("2023-01-01/P6M")
+
+
+@given(
+    st.floats(-1e12, 1e12, allow_nan=False), st.floats(1e-6, 1e12, allow_nan=False),
+    st.integers(3, 8),
+)
+def test_ticks_cover_the_values(low: float, span: float, count: int) -> None:
+    high = low + max(span, abs(low) * 1e-9)  # what a float can distinguish
+    ticks = nice_ticks(low, high, count)
+    slack = (ticks[-1] - ticks[0]) * 1e-6
+    assert ticks[0] <= low + slack
+    assert ticks[-1] >= high - slack
+    assert 2 <= len(ticks) <= count + 3
+
+
+@given(st.lists(st.floats(0, 300), min_size=1, max_size=6))
+def test_labels_do_not_touch(wanted: list[float]) -> None:
+    placed = sorted(spread(wanted, 16, 0, 300))
+    assert all(b - a >= 15.9 for a, b in pairwise(placed))
+
+
+def test_a_long_line_is_thinned_and_keeps_its_extremes() -> None:
+    points = [Point(float(i), str(i), float(i % 7), "A") for i in range(10_000)]
+    points[4321] = Point(4321.0, "4321", 99.0, "A")
+    found = thinned(points)
+    assert len(found) <= MAX_POINTS
+    assert max(p.value or 0 for p in found) == 99.0
+    assert [p.at for p in found] == sorted(p.at for p in found)
+
+
+@pytest.mark.parametrize("values", [[], [1.0], [None] * 5, [None, 1.0, 2.0, 3.0]])
+def test_a_sparkline_needs_a_few_points(values: list[float | None]) -> None:
+    assert sparkline(values) == ""
+
+
+def test_a_sparkline_breaks_where_a_value_is_missing() -> None:
+    assert sparkline([1.0, 2.0, None, 3.0, 4.0]).count("M") == 2
