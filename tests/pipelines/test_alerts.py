@@ -189,7 +189,7 @@ def test_no_address_gets_into_a_log(settings, book, caplog, monkeypatch) -> None
                 assert "secret" not in repr(watched)
         email = mailed("smtp://user:secret@127.0.0.1:1")
         notify(changed(settings, **email))
-    assert "was not told of source api.worldbank.org" in caplog.text
+    assert "was not notified of source api.worldbank.org" in caplog.text
     assert "secret" not in caplog.text
 
 
@@ -239,7 +239,7 @@ def test_what_failed_of_a_dataset_that_is_declared_no_longer_is_forgotten(settin
     book.failed("finance/gdp", "snapshot", unreachable())
     book.failed("finance/never_declared", "table", unreachable("b.vn"))
     forget_removed(settings)
-    assert [item.dataset for item in failure_log.opened(settings.data_dir)] == ["finance/gdp"]
+    assert [item.dataset for item in failure_log.unresolved(settings.data_dir)] == ["finance/gdp"]
 
 
 @pytest.mark.parametrize(("changes", "said"), [

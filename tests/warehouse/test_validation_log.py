@@ -185,16 +185,16 @@ def test_a_failure_is_kept_until_it_is_resolved(data_dir: DataDir) -> None:
     book.finished(DATASET, "snapshot", True)
     assert not data_dir.failures.exists()  # nothing is written where nothing fails
     book.failed(DATASET, "snapshot", UnreachableError("no answer", where="https://a.vn/x?y"))
-    [found] = failure_log.opened(data_dir)
+    [found] = failure_log.unresolved(data_dir)
     assert found.cause == "source a.vn" and found.kind == "UnreachableError"
     book.finished(DATASET, "table", True)
-    assert failure_log.opened(data_dir) == [found]
+    assert failure_log.unresolved(data_dir) == [found]
     book.finished(DATASET, "snapshot", False)
-    assert failure_log.opened(data_dir) == []
+    assert failure_log.unresolved(data_dir) == []
     (data_dir.failures / "x").mkdir()
     (data_dir.failures / "x" / "y.json").write_text(json.dumps({"dataset": 1}))
     with pytest.raises(StoreError, match="cannot be read"):
-        failure_log.opened(data_dir)
+        failure_log.unresolved(data_dir)
 
 
 def test_a_table_that_could_not_be_made_is_kept_once_and_resolved_by_the_next(

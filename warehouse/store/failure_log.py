@@ -1,9 +1,11 @@
-"""What has failed and is not mended yet, and who was told of it.
+"""Failures that are not resolved yet, and the channels that were notified of them.
 
-    failures/<sector>/<dataset>.json     the step that failed; gone once it succeeds
-    failures/told/<channel>.json         the causes that a channel was told of
+    failures/<sector>/<dataset>.json     the step that failed; deleted once it succeeds
+    failures/told/<channel>.json         the causes that a channel was notified of
 
-No part of the record: only what alerts need to be quiet on repeats, and to say "recovered".
+Not part of the record: only what notifications need to be quiet on repeats, and to say
+"recovered". Dagster's event log cannot serve: its SQLite storage keeps no failure events of
+assets (`can_store_asset_failure_events`).
 """
 
 from __future__ import annotations
@@ -21,8 +23,8 @@ from warehouse.store.data_dir import DataDir
 _TOLD = TypeAdapter(tuple[Notified, ...])
 
 
-def opened(data_dir: DataDir) -> list[Failure]:
-    """Return all that has failed and is not mended yet, by dataset.
+def unresolved(data_dir: DataDir) -> list[Failure]:
+    """Return the failures that are not resolved, by dataset.
 
     Raises:
         StoreError: a file is damaged.
@@ -44,20 +46,20 @@ def _read(data: bytes, where: str) -> Failure:
 
 
 def note(data_dir: DataDir, failure: Failure) -> None:
-    """Write down a failure; the same one again changes nothing."""
+    """Record a failure; the same one again changes nothing."""
     write_if_changed(data_dir.failures / f"{failure.dataset}.json", pretty_json(failure))
 
 
-def mended(data_dir: DataDir, dataset: str, stage: str) -> None:
-    """Take a failure back once its step has succeeded."""
+def resolve(data_dir: DataDir, dataset: str, stage: str) -> None:
+    """Delete a failure once its step has succeeded."""
     path = data_dir.failures / f"{dataset}.json"
     if path.exists() and _read(path.read_bytes(), str(path)).stage == stage:
         with disk_errors(path):
             path.unlink(missing_ok=True)
 
 
-def told(data_dir: DataDir, channel: str) -> tuple[Notified, ...]:
-    """Return the causes that a channel was told of and that were not mended then.
+def notified(data_dir: DataDir, channel: str) -> tuple[Notified, ...]:
+    """Return the causes that a channel was notified of and that were unresolved then.
 
     Raises:
         StoreError: the file is damaged.
@@ -70,12 +72,12 @@ def told(data_dir: DataDir, channel: str) -> tuple[Notified, ...]:
     except ValueError as error:
         raise StoreError(
             f"cannot be read: {error}", where=str(path),
-            todo="delete it: what still fails is told again",
+            todo="delete it: people are notified again of what still fails",
         ) from error
 
 
-def remember(data_dir: DataDir, channel: str, causes: Sequence[Notified]) -> None:
-    """Write down of which causes a channel knows now."""
+def remember_notified(data_dir: DataDir, channel: str, causes: Sequence[Notified]) -> None:
+    """Record the causes that a channel has been notified of."""
     path = data_dir.failures / "told" / f"{channel}.json"
     if causes or path.exists():
         write_if_changed(path, pretty_json([item.model_dump(mode="json") for item in causes]))
