@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class OpenIndicatorsError(Exception):
-    """Something that a user, a source or a machine did, told so that it can be mended.
+    """Something that a user, a source or a machine did, described so that it can be fixed.
 
     Args:
         what: what happened, one sentence, without the place.
@@ -55,7 +55,7 @@ class ReadError(SourceError):
 
 
 class DriftError(SourceError):
-    """A source has another shape than the one that was released last.
+    """A source has another schema than the one released last.
 
     `drift`: each change, as data.
     """

@@ -60,6 +60,21 @@ COLUMNS: dict[str, ColumnWords] = {
     "obs_note": ColumnWords(
         _b("Ghi chú", "Note"), _b("Ghi chú cho riêng số liệu này", "Note on this one observation")
     ),
+    "lower_bound": ColumnWords(
+        _b("Cận dưới", "Lower bound"),
+        _b("Cận dưới của khoảng, theo đơn vị của giá trị", "Lower end of the interval, in the"
+           " value's unit"), number=True,
+    ),
+    "upper_bound": ColumnWords(
+        _b("Cận trên", "Upper bound"),
+        _b("Cận trên của khoảng, theo đơn vị của giá trị", "Upper end of the interval, in the"
+           " value's unit"), number=True,
+    ),
+    "footnotes": ColumnWords(
+        _b("Chú thích", "Footnotes"),
+        _b("Mã các chú thích của số liệu này, cách nhau bằng dấu cách", "Ids of the footnotes that"
+           " apply to the observation, separated by blanks"),
+    ),
     "change": ColumnWords(
         _b("Thay đổi", "Change"),
         _b("added (mới), revised (sửa) hoặc withdrawn (rút)", "added, revised or withdrawn"),

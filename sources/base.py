@@ -17,7 +17,7 @@ from pydantic import ConfigDict
 from model.declarations.source import ColumnRule
 from model.records.snapshot import Part
 from model.util.text import Frozen, Text
-from sources.fetch.urls import host_of
+from sources.urls import host_of
 
 # Every table that a reader yields has the source's own columns and these two, the place of a row:
 # the part of the snapshot, and the line (text) or row (sheets) in it, from 1; for JSON the number

@@ -1,6 +1,6 @@
-"""The bounds of this room: every payload is hostile until it has been read within them.
+"""Limits of what a source may send: every payload is hostile until it is read within them.
 
-Each one that begins with MAX can be set in the environment, as OPENINDICATORS_<its name>, e.g.
+Each limit that begins with MAX can be set in the environment, as OPENINDICATORS_<its name>, e.g.
 OPENINDICATORS_MAX_TEXT_BYTES=8000000000 for a city whose largest file has 8 GB.
 """
 
@@ -9,13 +9,13 @@ import os
 from model.errors import DeclarationError
 
 
-def _limit(name: str, usual: int) -> int:
+def _limit(name: str, default: int) -> int:
     variable = f"OPENINDICATORS_{name}"
-    text = os.environ.get(variable, str(usual))
+    text = os.environ.get(variable, str(default))
     if not text.isdecimal() or not 0 < int(text[:19]) < 2**63:
         raise DeclarationError(
             f"{text[:40]!r} is no limit", where=variable,
-            todo=f"give a whole number above 0, or leave it out (then it is {usual})",
+            todo=f"give an integer above 0, or leave it out (the default is {default})",
         )
     return int(text)
 
@@ -30,9 +30,9 @@ MAX_XML_DEPTH = _limit("MAX_XML_DEPTH", 64)
 MAX_GROUPS = _limit("MAX_GROUPS", 500_000)  # of series in one SDMX message: they are kept in memory
 MAX_XML_TOKEN = _limit("MAX_XML_TOKEN", 16_000_000)  # bytes of one tag, or characters of one text
 
-MAX_PAGES = _limit("MAX_PAGES", 2_000)  # of one request that a source answers in pages
-MAX_PULL_SECONDS = _limit("MAX_PULL_SECONDS", 86_400)  # age of a pull that can be gone on with
-MAX_FILES = _limit("MAX_FILES", 5_000)  # that one pattern may name
+MAX_PAGES = _limit("MAX_PAGES", 2_000)  # of one request
+MAX_PULL_SECONDS = _limit("MAX_PULL_SECONDS", 86_400)  # age of a fetch session that can be resumed
+MAX_FILES = _limit("MAX_FILES", 5_000)  # that one pattern may match
 MAX_DATA_CELLS = _limit("MAX_DATA_CELLS", 20_000_000)  # of one JSON-stat cube
 MAX_SHEET_CELLS = _limit("MAX_SHEET_CELLS", 10_000_000)  # from A1 to the last filled cell
 
@@ -41,5 +41,5 @@ MAX_ARCHIVE_RATIO = _limit("MAX_ARCHIVE_RATIO", 200)  # unpacked to packed, abov
 ARCHIVE_RATIO_FROM = 1_000_000
 
 BATCH_ROWS = 20_000
-HEAD_BYTES = 4_096  # of a payload, to see whether it is what it claims to be
-MAX_QUOTED_CHARS = _limit("MAX_QUOTED_CHARS", 200)  # of a source's own words in a message
+HEAD_BYTES = 4_096  # of a payload, to check what it is
+MAX_QUOTED_CHARS = _limit("MAX_QUOTED_CHARS", 200)  # of a source's words in a message

@@ -11,9 +11,13 @@ import duckdb
 
 from model.errors import OpenIndicatorsError, StoreError
 
-# Publish Parquet that every reader takes: version 1 pages (Spark 4.0 refuses v2), zstd.
-PARQUET_OPTIONS = "FORMAT PARQUET, COMPRESSION ZSTD, PARQUET_VERSION V1"
-
+# Parquet that every reader takes: version 1 pages (Spark 4.0 refuses v2). Without Bloom filters:
+# sorted rows are found by their statistics. Level 5 (default 3) saves 4 % of the sample's bytes
+# for 0.3 s of processor time in a million rows.
+PARQUET_OPTIONS = (
+    "FORMAT PARQUET, COMPRESSION ZSTD, COMPRESSION_LEVEL 5, PARQUET_VERSION V1,"
+    " WRITE_BLOOM_FILTER false"
+)
 
 # So many rows DuckDB scans in one thread, and handing small work out to others costs more than it
 # gains (https://duckdb.org/docs/stable/guides/performance/how_to_tune_workloads).

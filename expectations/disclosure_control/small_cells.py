@@ -24,7 +24,7 @@ from expectations.disclosure_control.secondary_suppression import (
     UnprotectedError,
     protect,
 )
-from model.declarations.dataset import Dataset, SmallCells
+from model.declarations.dataset import BOUNDS, Dataset, SmallCells
 from model.records.validation import QualityRecord, ReleaseBlocker
 from model.reference.personal_data import SMALL_COUNTS
 from model.util.sql import identifier, literal
@@ -91,8 +91,10 @@ def suppress(
         for table in _tables(con, relation, dataset, code, rule):
             found = table.withhold(rule, parents or {})
             ids = [i for i, cell in zip(table.ids, table.cells, strict=True) if cell in found.cells]
+            bounds = "".join(f", {name} = NULL" for name in BOUNDS if name in dataset.columns)
             con.execute(
-                f"UPDATE {identifier(relation)} SET obs_value = NULL, obs_status = '{SUPPRESSED}'"
+                f"UPDATE {identifier(relation)} SET obs_value = NULL{bounds},"
+                f" obs_status = '{SUPPRESSED}'"
                 " WHERE _id IN (SELECT unnest(?))", [ids],
             )
             done = done.and_also(found.told)

@@ -9,6 +9,7 @@ import duckdb
 
 from expectations.checks.kinds import Level
 from model.declarations.dataset import Dataset
+from model.records.tables import NUMBERS
 from model.util.sql import identifier
 
 _JOIN = re.compile(r"\bJOIN\b", re.IGNORECASE)
@@ -76,6 +77,8 @@ def _check_braces(query: str) -> None:
 
 
 def _columns(dataset: Dataset) -> str:
-    kinds = {"obs_value": "DOUBLE"}
-    columns = [f"{identifier(name)} {kinds.get(name, 'VARCHAR')}" for name in dataset.columns]
+    columns = [
+        f"{identifier(name)} {'DOUBLE' if name in NUMBERS else 'VARCHAR'}"
+        for name in dataset.columns
+    ]
     return ", ".join(["_id BIGINT", *columns])

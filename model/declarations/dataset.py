@@ -22,6 +22,9 @@ Profile = Literal["sample", "live"]
 # dimensions stand between `geo_vintage` and `freq`.
 BEFORE_DIMENSIONS = ("indicator", "ref_area", "geo_vintage")
 AFTER_DIMENSIONS = ("freq", "time_period", "obs_value", "unit_measure", "obs_status", "obs_note")
+# Cleaning fills them always; they are released where the declaration gives them a meaning.
+BOUNDS, FOOTNOTES = ("lower_bound", "upper_bound"), "footnotes"
+PROVENANCE = ("source_part", "source_row", "source_column")  # in releases, never published
 
 
 class SmallCells(Frozen):
@@ -40,6 +43,34 @@ class SmallCells(Frozen):
     also_in: tuple[Text, ...] = ()
 
 
+class Interval(Frozen):
+    """What the bounds of an indicator's figures are.
+
+    kind: `confidence` of a sample's estimate, `credible` of a model's (Bayesian), or `range`: the
+        lowest and the highest of several figures, without a level.
+    level: the probability in percent, e.g. 95.
+    """
+
+    kind: Literal["confidence", "credible", "range"]
+    level: Annotated[float, Field(gt=0, lt=100)] | None = None
+
+    @model_validator(mode="after")
+    def _level_of_a_probability(self) -> Interval:
+        if (self.level is None) != (self.kind == "range"):
+            raise ValueError("`level` (percent, e.g. 95) belongs to confidence and credible, only")
+        return self
+
+
+class Footnote(Bilingual):
+    """A translated note that observations refer to by its id.
+
+    applies_to: `dataset`, or series (key columns and their values); else the cells that the column
+        rule `footnotes` or a mark names.
+    """
+
+    applies_to: Literal["dataset"] | dict[str, tuple[str, ...]] | None = None
+
+
 class Indicator(Frozen):
     """A figure that is observed: what it counts, in which unit, within which bounds.
 
@@ -49,6 +80,7 @@ class Indicator(Frozen):
     decimals: how many decimals are shown.
     minimum: no value may be lower.
     maximum: no value may be higher.
+    interval: what `lower_bound` and `upper_bound` of its figures are.
     small_cells: for counts of people: how small counts are protected.
     """
 
@@ -58,6 +90,7 @@ class Indicator(Frozen):
     decimals: Annotated[int, Field(ge=0, le=9)] = 2
     minimum: float | None = None
     maximum: float | None = None
+    interval: Interval | None = None
     small_cells: SmallCells | None = None
 
 
@@ -143,6 +176,7 @@ class Dataset(Frozen):
     indicators: the figures, by code.
     dimensions: what observations are broken down by, by name.
     sources: the source of each profile.
+    footnotes: translated notes that observations refer to, by id.
     tolerance: share of rows that may be quarantined before the release is blocked.
     corrections: the source's errors, corrected in the open.
     chart: what the dataset's page draws first.
@@ -167,6 +201,7 @@ class Dataset(Frozen):
     indicators: dict[Code, Indicator] = Field(min_length=1)
     dimensions: dict[Name, Dimension] = {}
     sources: dict[Profile, Source] = Field(min_length=1)
+    footnotes: dict[Name, Footnote] = {}
     tolerance: Annotated[float, Field(ge=0, le=1)] = 0.01
     corrections: tuple[Correction, ...] = ()
     chart: Chart | None = None
@@ -178,7 +213,7 @@ class Dataset(Frozen):
     @field_validator("dimensions")
     @classmethod
     def _no_reserved_name(cls, value: dict[str, Dimension]) -> dict[str, Dimension]:
-        reserved = {*BEFORE_DIMENSIONS, *AFTER_DIMENSIONS}
+        reserved = {*BEFORE_DIMENSIONS, *AFTER_DIMENSIONS, *BOUNDS, FOOTNOTES, *PROVENANCE}
         for name in value:
             if name in reserved:
                 raise ValueError(f"{name!r} is the name of a column that every dataset has")
@@ -191,6 +226,21 @@ class Dataset(Frozen):
             for column in totals:
                 if column not in ("ref_area", *self.dimensions):
                     raise ValueError(f"small_cells of {code}: {column!r} has no totals here")
+        for name, footnote in self.footnotes.items():
+            for column in footnote.applies_to if isinstance(footnote.applies_to, dict) else ():
+                if column not in self.key:
+                    raise ValueError(f"footnotes.{name}.applies_to: {column!r} is no key column")
+        for profile, source in self.sources.items():
+            for concept, rule in source.columns.items():
+                for mark in rule.marks.values():
+                    if mark.footnote and mark.footnote not in self.footnotes:
+                        raise ValueError(
+                            f"sources.{profile}.columns.{concept}: footnote {mark.footnote!r} is"
+                            " not among `footnotes`"
+                        )
+            bounds = [name for name in BOUNDS if name in source.columns]
+            if bounds and not any(item.interval for item in self.indicators.values()):
+                raise ValueError(f"{bounds[0]} is mapped, but no indicator has an `interval`")
         if self.chart and self.chart.indicator not in self.indicators:
             raise ValueError(f"chart.indicator {self.chart.indicator!r} is not among indicators")
         return self
@@ -207,8 +257,15 @@ class Dataset(Frozen):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """All columns of the released table, in order."""
-        return (*BEFORE_DIMENSIONS, *self.dimensions, *AFTER_DIMENSIONS)
+        """The columns that are validated and released, in order; a release adds PROVENANCE."""
+        bounds = BOUNDS if any(item.interval for item in self.indicators.values()) else ()
+        footnotes = (FOOTNOTES,) if self.footnotes else ()
+        return (*BEFORE_DIMENSIONS, *self.dimensions, *AFTER_DIMENSIONS, *bounds, *footnotes)
+
+    @property
+    def observation_columns(self) -> tuple[str, ...]:
+        """Every concept of an observation, in order, also what the declaration does not use."""
+        return (*BEFORE_DIMENSIONS, *self.dimensions, *AFTER_DIMENSIONS, *BOUNDS, FOOTNOTES)
 
     @property
     def published_columns(self) -> tuple[str, ...]:

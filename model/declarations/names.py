@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from model.declarations.dataset import Dataset
+from model.declarations.dataset import BOUNDS, FOOTNOTES, Dataset
 from model.declarations.source import ColumnRule
 from model.declarations.validation import Document
 from model.errors import DeclarationError
@@ -51,7 +51,7 @@ def check_names(dataset: Dataset, document: Document, known: Registries) -> None
         if dimension.codelist:
             place = ("dimensions", name, "codelist")
             check(dimension.codelist, known.codelists, "codelist", place)
-    concepts = {*dataset.key, "obs_value", "obs_status", "obs_note"}
+    concepts = {*dataset.key, "obs_value", "obs_status", "obs_note", *BOUNDS, FOOTNOTES}
     for profile, source in dataset.sources.items():
         for concept, rule in source.columns.items():
             at = ("sources", profile, "columns", concept)

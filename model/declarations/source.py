@@ -23,14 +23,16 @@ DEFAULT_MISSING = ("", "..", "...", "…", "-", "n/a", "N/A", "NA", "null", ":")
 
 
 class FlagRule(Frozen):
-    """What a flag beside a value or label means; with neither field it means nothing.
+    """What a flag beside a value or label means; without any field it means nothing.
 
     status: the observation status (SDMX CL_OBS_STATUS) that the flag stands for.
     note: a note for readers that the flag stands for.
+    footnote: the id of the footnote that it refers to.
     """
 
     status: ObsStatus | None = None
     note: Text | None = None
+    footnote: Name | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -1,4 +1,4 @@
-"""TODO model.records.incident."""
+"""Failures of steps, what was notified of them, and incidents for the feed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Failure(Frozen):
 
 
 class Notified(Frozen):
-    """A cause that people were told of, until it is mended."""
+    """A cause that people were notified of, until it is resolved."""
 
     cause: str
     datasets: tuple[str, ...]
@@ -31,7 +31,7 @@ class Notified(Frozen):
 
 
 class Incident(Frozen):
-    """Something that went wrong, for the feed: a stopped release, or a check that began to fail."""
+    """Something that went wrong, for the feed: a blocked release, or a check that began to fail."""
 
     id: str  # the same for the same event, for ever
     dataset: str

@@ -1,4 +1,4 @@
-"""TODO model.records.publication."""
+"""What publishing a dataset to a portal changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TODO model.records.quality_dimension."""
+"""Quality dimensions, outcomes, severities and grades: their words, weights and limits."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class QualityDimensionInfo(Frozen):
     weight: int
 
 
-# Algorithm 1. Metadata quality stands beside the total: what a judgement finds must not depend
+# Algorithm 1. Metadata quality stands beside the total: what a validation run finds must not depend
 # on how it is described.
 QUALITY_DIMENSIONS: dict[QualityDimension, QualityDimensionInfo] = {
     "completeness": QualityDimensionInfo(
@@ -80,7 +80,7 @@ QUALITY_DIMENSIONS: dict[QualityDimension, QualityDimensionInfo] = {
 OUTCOMES: dict[Outcome, Bilingual] = {
     "failed": Bilingual(vi="Không đạt", en="Failed"),
     "warned": Bilingual(vi="Cảnh báo", en="Warned"),
-    "not_evaluated": Bilingual(vi="Chưa xét", en="Not judged"),
+    "not_evaluated": Bilingual(vi="Chưa xét", en="Not evaluated"),
     "passed": Bilingual(vi="Đạt", en="Passed"),
 }
 

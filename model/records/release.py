@@ -1,4 +1,7 @@
-"""TODO model.records.release."""
+"""The record of a release, `release.json`: immutable, with the checksum of each file.
+
+A field added later needs a default, so that earlier records can still be read.
+"""
 
 from __future__ import annotations
 

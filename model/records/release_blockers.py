@@ -1,8 +1,8 @@
-"""Why a table could not be released, in words: what is wrong, where, and what to do next.
+"""Release blockers in words: what is wrong, where, and what to do next.
 
-The record has the reasons as data (`model.records.validation.Stop`); the sentences are made where they are
-shown, in the reader's language. Pages tell checks by their titles; who works with the command line
-needs their names as well.
+The record keeps them as data (`model.records.validation.ReleaseBlocker`); sentences are made where
+they are shown, in the reader's language. Pages name checks by their titles; the command line
+adds their names.
 """
 
 from __future__ import annotations
@@ -21,64 +21,64 @@ _LISTED = 5  # checks that one sentence names
 
 @dataclass(frozen=True)
 class BlockerText:
-    """One reason in words."""
+    """One release blocker in words."""
 
     what: Bilingual
     todo: Bilingual
 
 
-def told(stop: ReleaseBlocker, dataset: str, names: bool = False) -> BlockerText:
-    """Return a reason in words.
+def describe(blocker: ReleaseBlocker, dataset: str, names: bool = False) -> BlockerText:
+    """Return a release blocker in words.
 
     Args:
-        stop: the reason.
+        blocker: the release blocker.
         dataset: whose table it is.
-        names: with the names of checks, for who works with the command line.
+        names: with the names of checks, for the command line.
     """
-    return _WORDS[stop.kind](stop, dataset, names)
+    return _WORDS[blocker.kind](blocker, dataset, names)
 
 
-def sentences(stops: Sequence[ReleaseBlocker], dataset: str, names: bool = False) -> list[BlockerText]:
-    """Return each reason in whole sentences."""
-    return [
-        BlockerText(_whole(said.what), _whole(said.todo))
-        for said in (told(stop, dataset, names) for stop in stops)
-    ]
+def sentences(
+    blockers: Sequence[ReleaseBlocker], dataset: str, names: bool = False
+) -> list[BlockerText]:
+    """Return each release blocker in whole sentences; the arguments are those of `describe`."""
+    every = (describe(blocker, dataset, names) for blocker in blockers)
+    return [BlockerText(_whole(text.what), _whole(text.todo)) for text in every]
 
 
-def in_words(stops: Sequence[ReleaseBlocker], dataset: str, names: bool = False) -> Bilingual:
-    """Return all reasons as one text: each with what to do about it."""
-    every = sentences(stops, dataset, names)
+def in_words(blockers: Sequence[ReleaseBlocker], dataset: str, names: bool = False) -> Bilingual:
+    """Return all release blockers as one text, each with what to do about it."""
+    every = sentences(blockers, dataset, names)
     return Bilingual(
-        vi=" ".join(f"{said.what.vi} → {said.todo.vi}" for said in every),
-        en=" ".join(f"{said.what.en} → {said.todo.en}" for said in every),
+        vi=" ".join(f"{text.what.vi} → {text.todo.vi}" for text in every),
+        en=" ".join(f"{text.what.en} → {text.todo.en}" for text in every),
     )
 
 
 def finding(check: CheckResult) -> Bilingual:
-    """Return what a check found: rows that break it, or of a table what was expected and found."""
+    """Return what a check found: failing rows, or of a table what was expected and observed."""
     if check.level == "row":
         return Bilingual(
             vi=f"{_vi(check.unexpected)} trên {_vi(check.evaluated)} dòng không đạt",
             en=f"{check.unexpected:,} of {check.evaluated:,} rows do not fulfil it",
         )
-    said = of_check(check)
-    if said.expected is not None and check.unexpected > 1:
+    found = of_check(check)
+    if found.expected is not None and check.unexpected > 1:
         return Bilingual(
-            vi=f"{_vi(check.unexpected)} chỗ không đạt; chỗ đầu tiên: thực tế {said.observed}, cần"
-            f" {said.expected}",
-            en=f"{check.unexpected:,} findings; the first: found {said.observed}, expected"
-            f" {said.expected}",
+            vi=f"{_vi(check.unexpected)} chỗ không đạt; chỗ đầu tiên: thực tế {found.observed}, cần"
+            f" {found.expected}",
+            en=f"{check.unexpected:,} findings; the first: found {found.observed}, expected"
+            f" {found.expected}",
         )
-    if said.expected is not None:
+    if found.expected is not None:
         return Bilingual(
-            vi=f"thực tế {said.observed}, cần {said.expected}",
-            en=f"found {said.observed}, expected {said.expected}",
+            vi=f"thực tế {found.observed}, cần {found.expected}",
+            en=f"found {found.observed}, expected {found.expected}",
         )
-    if said.observed is not None:
+    if found.observed is not None:
         return Bilingual(
-            vi=f"cần: {_sentence(check.title.vi)}; thực tế: {said.observed}",
-            en=f"expected: {_sentence(check.title.en)}; found: {said.observed}",
+            vi=f"cần: {_sentence(check.title.vi)}; thực tế: {found.observed}",
+            en=f"expected: {_sentence(check.title.en)}; found: {found.observed}",
         )
     if check.unexpected:
         return Bilingual(
@@ -88,7 +88,7 @@ def finding(check: CheckResult) -> Bilingual:
 
 
 def of_check(check: CheckResult) -> BlockingCheck:
-    """Return what a reason says of a check that stands in the way."""
+    """Return what a release blocker keeps of a failed check."""
     first = check.samples[0] if check.samples and check.level == "table" else {}
     observed, expected = first.get("observed"), first.get("expected")
     if expected is None:
@@ -146,22 +146,22 @@ def _join(texts: Sequence[Bilingual], separator: str = "; ") -> Bilingual:
     )
 
 
-def _broken(stop: ReleaseBlocker, names: bool) -> Bilingual:
-    """Return which checks the rows that are held back break, and how many each."""
+def _broken(blocker: ReleaseBlocker, names: bool) -> Bilingual:
+    """Return which checks the quarantined rows fail, and how many each."""
     parts = [
         Bilingual(
             vi=f"{_vi(check.unexpected)} dòng không đạt {_title(check, names).vi}",
             en=f"{counted(check.unexpected, 'row')} against {_title(check, names).en}",
         )
-        for check in stop.checks
+        for check in blocker.checks
     ]
-    if stop.unread:
+    if blocker.unread:
         parts.append(Bilingual(
-            vi=f"{_vi(stop.unread)} dòng không đọc được",
-            en=f"{counted(stop.unread, 'row')} that could not be read",
+            vi=f"{_vi(blocker.unread)} dòng không đọc được",
+            en=f"{counted(blocker.unread, 'row')} that could not be read",
         ))
-    if stop.first is not None:
-        at = _at(stop.first.model_copy(update={"column": ""}))  # of the value: it may be another
+    if blocker.first is not None:
+        at = _at(blocker.first.model_copy(update={"column": ""}))  # of the value: it may be another
         parts.append(Bilingual(vi=f"dòng đầu tiên: {at.vi}", en=f"the first: {at.en}"))
     return _join(parts) if parts else Bilingual(vi="xem lý do", en="see the reasons")
 
@@ -170,11 +170,11 @@ def _look(dataset: str) -> Bilingual:
     command = f"`openindicators quarantine {dataset}`"
     return Bilingual(
         vi=f"{command} liệt kê từng dòng và lý do; hãy sửa nguồn hoặc khai báo",
-        en=f"{command} lists each row with its reason; mend the source or the declaration",
+        en=f"{command} lists each row with its reason; fix the source or the declaration",
     )
 
 
-def _empty(stop: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
+def _empty(blocker: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
     return BlockerText(
         Bilingual(vi="bảng không có dòng nào", en="the table has no rows"),
         Bilingual(
@@ -184,28 +184,29 @@ def _empty(stop: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
     )
 
 
-def _all_held(stop: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
-    broken = _broken(stop, names)
-    rows = f"none of the {stop.rows:,} rows" if stop.rows != 1 else "the only row cannot"
-    en = f"{rows} can be released" if stop.rows != 1 else f"{rows} be released"
+def _all_quarantined(blocker: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
+    broken = _broken(blocker, names)
+    rows = f"none of the {blocker.rows:,} rows" if blocker.rows != 1 else "the only row cannot"
+    en = f"{rows} can be released" if blocker.rows != 1 else f"{rows} be released"
     return BlockerText(
         Bilingual(
-            vi=f"không dòng nào trong {_vi(stop.rows)} dòng phát hành được: {broken.vi}",
+            vi=f"không dòng nào trong {_vi(blocker.rows)} dòng phát hành được: {broken.vi}",
             en=f"{en}: {broken.en}",
         ),
         _look(dataset),
     )
 
 
-def _over_tolerance(stop: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
-    share, allowed, broken = stop.quarantined / stop.rows, stop.tolerance or 0, _broken(stop, names)
-    look = _look(dataset)
-    quarantined = "row is" if stop.quarantined == 1 else "rows are"
+def _over_tolerance(blocker: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
+    quarantined, rows = blocker.quarantined, blocker.rows
+    share, allowed = quarantined / rows, blocker.tolerance or 0
+    broken, look = _broken(blocker, names), _look(dataset)
+    verb = "row is" if quarantined == 1 else "rows are"
     return BlockerText(
         Bilingual(
-            vi=f"{_vi(stop.quarantined)} trên {_vi(stop.rows)} dòng ({_percent_vi(share)}) bị giữ lại,"
+            vi=f"{_vi(quarantined)} trên {_vi(rows)} dòng ({_percent_vi(share)}) bị giữ lại,"
             f" vượt mức cho phép {_percent_vi(allowed)}: {broken.vi}",
-            en=f"{stop.quarantined:,} of {stop.rows:,} {quarantined} held back ({share:.2%}), more than the"
+            en=f"{quarantined:,} of {rows:,} {verb} quarantined ({share:.2%}), more than the"
             f" tolerance of {allowed:.2%}: {broken.en}",
         ),
         Bilingual(
@@ -215,22 +216,22 @@ def _over_tolerance(stop: ReleaseBlocker, dataset: str, names: bool) -> BlockerT
     )
 
 
-def _table(stop: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
-    listed = _join([_failed(check, names) for check in stop.checks])
+def _table(blocker: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
+    listed = _join([_failed(check, names) for check in blocker.checks])
     todos = []
-    if any(check.expectation == PERSONAL for check in stop.checks):
+    if any(check.expectation == PERSONAL for check in blocker.checks):
         todos.append(Bilingual(
             vi="xóa dữ liệu cá nhân tại nguồn, hoặc không lấy cột đó trong khai báo (`columns`)",
             en="remove the personal data at the source, or do not map the column in the"
             " declaration (`columns`)",
         ))
-    if any(check.expectation != PERSONAL for check in stop.checks):
+    if any(check.expectation != PERSONAL for check in blocker.checks):
         command = f"`openindicators quality {dataset}`"
         todos.append(Bilingual(
             vi=f"{command} cho thấy những gì không đạt; so với bản phát hành trước, rồi sửa nguồn"
             " hoặc khai báo",
             en=f"{command} shows what does not fulfil it; compare it with the last release, and"
-            " mend the source or the declaration",
+            " fix the source or the declaration",
         ))
     return BlockerText(
         Bilingual(
@@ -263,22 +264,23 @@ def _at(place: Place) -> Bilingual:
     )
 
 
-def _unsettled(stop: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
-    listed = _join([_title(check, names) for check in stop.checks])
+def _unsettled(blocker: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
+    listed = _join([_title(check, names) for check in blocker.checks])
     return BlockerText(
         Bilingual(
             vi=f"sau khi giữ lại một số dòng, các dòng khác lại không đạt {listed.vi}",
-            en=f"after holding rows back, others fail {listed.en}",
+            en=f"after quarantining rows, others fail {listed.en}",
         ),
         Bilingual(
             vi="viết phép kiểm tra sao cho mỗi dòng được xét riêng, hoặc hạ mức độ của nó",
-            en="write the expectation so that a row can be judged by itself, or lower its severity",
+            en="write the expectation so that each row can be validated by itself, or lower its"
+            " severity",
         ),
     )
 
 
-def _unjudged(stop: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
-    titles = ((_title(check, names), plain(check.error or "–")) for check in stop.checks)
+def _check_error(blocker: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
+    titles = ((_title(check, names), plain(check.error or "–")) for check in blocker.checks)
     listed = _join([
         Bilingual(vi=f"{title.vi}: {error}", en=f"{title.en}: {error}") for title, error in titles
     ])
@@ -286,18 +288,18 @@ def _unjudged(stop: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
     return BlockerText(
         Bilingual(
             vi=f"không chạy được phép kiểm tra {listed.vi}",
-            en=f"these expectations could not be judged: {listed.en}",
+            en=f"these expectations could not be evaluated: {listed.en}",
         ),
-        Bilingual(vi=f"sửa bộ kiểm tra {suite}", en=f"mend the suite {suite}"),
+        Bilingual(vi=f"sửa bộ kiểm tra {suite}", en=f"fix the suite {suite}"),
     )
 
 
-def _unprotected(stop: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
+def _disclosure_unknown(blocker: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
     return BlockerText(
         Bilingual(
             vi="không xác định được các tổng đã công bố có để lộ số liệu nhỏ hay không"
-            f" ({plain(stop.error)})",
-            en=plain(stop.error),
+            f" ({plain(blocker.error)})",
+            en=plain(blocker.error),
         ),
         Bilingual(
             vi="công bố các số đếm này trong ít ô hơn, hoặc ít tổng hơn",
@@ -306,24 +308,24 @@ def _unprotected(stop: ReleaseBlocker, dataset: str, names: bool) -> BlockerText
     )
 
 
-def _shape(stop: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
-    stopping = [item for item in stop.drift if item.stops]
+def _source_schema(blocker: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
+    blocking = [item for item in blocker.drift if item.stops]
     return BlockerText(
         Bilingual(
             vi="cấu trúc của nguồn khác với bản phát hành trước: "
-            + "; ".join(item.what.vi for item in stop.drift),
-            en="the source has another shape than the one that was released last: "
-            + "; ".join(item.what.en for item in stop.drift),
+            + "; ".join(item.what.vi for item in blocker.drift),
+            en="the source has another schema than the one released last: "
+            + "; ".join(item.what.en for item in blocker.drift),
         ),
         Bilingual(
-            vi="; ".join(dict.fromkeys(item.todo.vi for item in stopping)),
-            en="; ".join(dict.fromkeys(item.todo.en for item in stopping)),
+            vi="; ".join(dict.fromkeys(item.todo.vi for item in blocking)),
+            en="; ".join(dict.fromkeys(item.todo.en for item in blocking)),
         ),
     )
 
 
-def _not_made(stop: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
-    what = masked(plain(f"{stop.where}: {stop.error}" if stop.where else stop.error))
+def _unreadable(blocker: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
+    what = masked(plain(f"{blocker.where}: {blocker.error}" if blocker.where else blocker.error))
     again = f"`openindicators run {dataset}`"
     return BlockerText(
         Bilingual(
@@ -332,19 +334,19 @@ def _not_made(stop: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
         ),
         Bilingual(
             vi=f"sửa nguồn hoặc khai báo, rồi chạy lại {again}",
-            en=plain(stop.todo) or f"mend the source or the declaration, then {again}",
+            en=plain(blocker.todo) or f"fix the source or the declaration, then {again}",
         ),
     )
 
 
 _WORDS: dict[str, Callable[[ReleaseBlocker, str, bool], BlockerText]] = {
     "empty": _empty,
-    "all_quarantined": _all_held,
+    "all_quarantined": _all_quarantined,
     "over_tolerance": _over_tolerance,
     "table": _table,
     "unsettled": _unsettled,
-    "check_error": _unjudged,
-    "disclosure_unknown": _unprotected,
-    "shape": _shape,
-    "unreadable": _not_made,
+    "check_error": _check_error,
+    "disclosure_unknown": _disclosure_unknown,
+    "source_schema": _source_schema,
+    "unreadable": _unreadable,
 }

@@ -1,4 +1,4 @@
-"""TODO model.records.scorecard."""
+"""Scorecards: the scores of a dataset on a day, its freshness, its history."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class MqaMetric(Frozen):
     ]
     title: Bilingual
     points: int
-    met: bool | None  # None: not looked at (reachability, where nobody asked for it)
+    met: bool | None  # None: not evaluated (reachability, unless asked for)
     todo: Bilingual  # what gains the points
 
 
@@ -53,12 +53,12 @@ class Mqa(Frozen):
 
     @property
     def of(self) -> int:
-        """The points that could be reached: without what was not looked at."""
+        """The points that could be reached: without what was not evaluated."""
         return sum(metric.points for metric in self.metrics if metric.met is not None)
 
 
 class Gain(Frozen):
-    """Something to mend, and how many points of the total that gains."""
+    """Something to fix, and how many points of the total that gains."""
 
     dimension: QualityDimension
     check: str | None  # the check's name, or None where no check is behind it
@@ -97,7 +97,7 @@ class GroupScore(Frozen):
 
 @dataclass(frozen=True, slots=True)  # there are many: a pydantic model takes ten times the memory
 class QualityPoint:
-    """The total of a dataset at the moment of a judgement: a point of its trend."""
+    """The total of a dataset at the moment of a validation run: a point of its trend."""
 
     at: datetime
     total: float
@@ -108,7 +108,7 @@ class QualityPoint:
 
 @dataclass(frozen=True, slots=True)
 class StripPoint:
-    """What a check found in one judgement."""
+    """What a check found in one validation run."""
 
     at: datetime
     validation_run: int
@@ -124,7 +124,7 @@ class CheckHistory(Frozen):
     title: Bilingual
     severity: Severity
     points: tuple[StripPoint, ...]  # oldest first
-    duration_ms: float | None = None  # of the newest judgement, see `CheckResult`
+    duration_ms: float | None = None  # of the newest validation run, see `CheckResult`
 
 
 class QualityReport(Frozen):
@@ -134,11 +134,11 @@ class QualityReport(Frozen):
     sector: str
     title: Bilingual
     release: int | None  # the public release, or None
-    scorecard: Scorecard | None  # of the public data; None before the first judgement
+    scorecard: Scorecard | None  # of the public data; None before the first validation run
     mqa: Mqa | None  # None where nothing is published
-    latest: ValidationRun | None  # the newest judgement; `stopped` says why nothing came of it
+    latest: ValidationRun | None  # the newest validation run
     trend: tuple[QualityPoint, ...]  # oldest first
     checks: tuple[CheckHistory, ...]  # the worst first
     acceptances: tuple[Acceptance, ...]
     ended: Bilingual | None = None  # why no further period will come, where the declaration says so
-    duration_ms: float | None = None  # of the newest judgement, see `QualityRecord`
+    duration_ms: float | None = None  # of the newest validation run, see `QualityRecord`

@@ -1,4 +1,4 @@
-"""TODO model.records.snapshot."""
+"""The record of a snapshot: the parts that a source served, and where they came from."""
 
 from __future__ import annotations
 

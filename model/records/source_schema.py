@@ -1,4 +1,7 @@
-"""TODO model.records.source_schema."""
+"""The source schema: columns, types, units and codes of a snapshot, and drift between two.
+
+Here are the types only; `warehouse.cleaning` observes and compares them.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,15 @@ from model.util.text import Bilingual, Frozen
 
 
 class Drift(Frozen):
-    """One way in which a snapshot's shape differs from the one released last, in words."""
+    """One difference between a snapshot's schema and the one released last, in words."""
 
     kind: Literal["column", "type", "unit", "code", "part"]
-    stops: bool
+    stops: bool  # whether it blocks the release
     what: Bilingual
     todo: Bilingual
 
 
-# The check that every dataset has, about its source's shape; no suite may use its name.
+# The check that every dataset has, about its source's schema; no suite may use its name.
 SOURCE_SCHEMA_CHECK = "source_schema"
 
 
@@ -32,7 +35,7 @@ class ColumnSchema(Frozen):
 
 
 class SourceSchema(Frozen):
-    """What a snapshot looks like to its declaration: `shape.json`."""
+    """What a snapshot looks like to its declaration: `source_schema.json`."""
 
     read_by: str  # checksum of how the declaration reads the source
     parts: tuple[str, ...]  # names of files and pages, digits as "#"

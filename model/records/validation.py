@@ -1,4 +1,7 @@
-"""TODO model.records.validation."""
+"""The quality record of a validation: check results, scores, gaps and release blockers.
+
+Everything here is data; sentences about it are made in `release_blockers`.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ class CheckResult(Frozen):
     samples: tuple[dict[str, Any], ...] = ()  # the first failing rows, reproducible
     error: str | None = None
     # How long it took: its own query, or its share of the scan in which many are counted together
-    # (the scan's time by their number). None where it was not judged, or nothing was measured.
+    # (the scan's time by their number). None where it was not evaluated, or nothing was measured.
     duration_ms: float | None = None
 
 
@@ -59,7 +62,7 @@ class Place(Frozen):
 
 
 class BlockingCheck(Frozen):
-    """A check that stands in the way of a release, with what it found."""
+    """A failed check that blocks a release, with what it found."""
 
     name: str
     expectation: str
@@ -68,24 +71,24 @@ class BlockingCheck(Frozen):
     observed: str | None = None  # of a check on the table
     expected: str | None = None  # the figure, where it is not in the title
     error: str | None = None
-    places: tuple[Place, ...] = ()  # the first rows that it found, where it tells them
+    places: tuple[Place, ...] = ()  # the first failing rows, where it gives them
 
 
 BlockerKind = Literal[
     "empty",  # the table has no rows
-    "all_quarantined",  # every row is held back
-    "over_tolerance",  # more rows are held back than the dataset tolerates
+    "all_quarantined",  # every row is quarantined
+    "over_tolerance",  # more rows are quarantined than the dataset tolerates
     "table",  # checks on the table as a whole fail
-    "unsettled",  # checks on rows fail on what remains once rows are held back
+    "unsettled",  # checks on rows fail on what remains once rows are quarantined
     "check_error",  # checks ended in an error
-    "disclosure_unknown",  # it cannot be told what published totals give away of small counts
-    "shape",  # the source has another shape than the one released last
+    "disclosure_unknown",  # what published totals disclose of small counts is unknown
+    "source_schema",  # the source has another schema than the one released last
     "unreadable",  # no table could be made: the source cannot be read as it is declared
 ]
 
 
 class ReleaseBlocker(Frozen):
-    """One reason why a table may not be released; `model.records.release_blockers` says it in words."""
+    """One reason why a table may not be released; see `release_blockers` for its words."""
 
     kind: BlockerKind
     rows: int = 0  # of the table
@@ -93,7 +96,7 @@ class ReleaseBlocker(Frozen):
     unread: int = 0  # of those held: rows that could not be read
     tolerance: float | None = None
     checks: tuple[BlockingCheck, ...] = ()
-    first: Place | None = None  # the first row that is held back
+    first: Place | None = None  # the first row that is quarantined
     drift: tuple[Drift, ...] = ()
     error: str = ""  # the error's own words, in English
     where: str = ""
@@ -109,21 +112,21 @@ class Gap(Frozen):
 
 
 class QualityRecord(Frozen):
-    """Everything that validation said of a table: `quality.json`."""
+    """The result of validating a table: `quality.json`."""
 
     dataset: str
     suite_sha256: str
     versions: dict[str, str]
-    rows_read: int  # observations in the table before anything was held back
+    rows_read: int  # observations in the table before anything was quarantined
     rows_released: int
     rows_quarantined: int
     tolerance: float
     checks: tuple[CheckResult, ...]
     gaps: tuple[Gap, ...] = ()  # of the few series that lack the most figures
     scores: tuple[Score, ...] = ()  # what the table alone decides; `versions` has the algorithm
-    rows_accepted: int = 0  # rows that break a check and were accepted by a person
+    rows_accepted: int = 0  # rows that fail a check and were accepted by a person
     blockers: tuple[ReleaseBlocker, ...] | None = None  # why the release may not be made, or None
-    duration_ms: float | None = None  # of the checks as a whole, with samples and what is held back
+    duration_ms: float | None = None  # of all checks together, with samples and quarantine
 
     def without_durations(self) -> QualityRecord:
         """Return the record without how long anything took: the same inputs give the same."""

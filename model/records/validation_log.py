@@ -1,4 +1,4 @@
-"""TODO model.records.validation_log."""
+"""The validation log and accepted rows: a line of each log, as a type."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from model.util.text import Frozen, Text
 
 
 class CheckOutcome(Frozen):
-    """What a judgement found of a check that did not pass."""
+    """What a validation run found of a check that did not pass."""
 
     name: str
     outcome: Outcome
@@ -23,9 +23,9 @@ class CheckOutcome(Frozen):
 
 
 class ValidationRun(Frozen):
-    """One judgement of a table, kept for good: a line of `judgements/<dataset>/log.jsonl`.
+    """One validation of a table, kept for good: a line of `validation_log/<dataset>/log.jsonl`.
 
-    A judgement that finds what the last one found, of the same inputs, is not kept again.
+    A validation run with the result of the last one, on the same inputs, is not kept again.
     """
 
     dataset: str
@@ -33,7 +33,7 @@ class ValidationRun(Frozen):
     at: datetime
     inputs_sha256: str  # snapshot, declaration, suite, accepted rows
     snapshot_sha256: str
-    record_sha256: str  # of the complete record, `judgements/<dataset>/<record_sha256>.json`
+    record_sha256: str  # of the complete record, `validation_log/<dataset>/<record_sha256>.json`
     data_sha256: str  # of the data that may be released; empty where no table could be made
     algorithm: str  # version of the scores
     blockers: tuple[ReleaseBlocker, ...] | None  # why it could not be released, or None
@@ -43,11 +43,11 @@ class ValidationRun(Frozen):
     period_last: str | None  # the newest period of the data that is no forecast
     scores: tuple[Score, ...]
     passed: tuple[str, ...]  # names of the checks that passed
-    open: tuple[CheckOutcome, ...]  # the others: warned, failed, or not judged
+    open: tuple[CheckOutcome, ...]  # the others: warned, failed, or not evaluated
 
     @property
     def made(self) -> bool:
-        """Whether there was a table to judge."""
+        """Whether there was a table to validate."""
         return self.data_sha256 != ""
 
     def score(self, dimension: QualityDimension) -> Score | None:
@@ -56,7 +56,7 @@ class ValidationRun(Frozen):
 
 
 class Acceptance(Frozen):
-    """A person's decision to release a row that was held back, as long as it stays as it is."""
+    """A person's decision to release a row that was quarantined, as long as it stays as it is."""
 
     dataset: str
     row_sha256: str  # of the row's values, column by column

@@ -12,8 +12,10 @@ from pathlib import Path
 from pydantic import Field
 
 from model.errors import DeclarationError
+from model.records.reject_reasons import RejectError, reason
 from model.reference import area_names
-from model.util.text import Bilingual, Frozen, Name, did_you_mean, fold
+from model.util.text import Bilingual, Frozen, Name, fold
+from model.util.text import nearest as spelled_like
 
 
 class CodeEntry(Frozen):
@@ -87,7 +89,9 @@ class Codelist(Frozen):
         return index
 
     @cached_property
-    def _units(self) -> tuple[tuple[Callable[[str], str], dict[str, list[area_names.Unit]]], ...]:
+    def _units(
+        self,
+    ) -> tuple[tuple[Callable[[str], str], dict[str, list[area_names.NamedArea]]], ...]:
         """The areas by their names with marks, and by all names without."""
         units = [entry for entry in self.entries if entry.kind in area_names.KINDS]
         marked = [(entry, (entry.name.vi, *entry.aliases)) for entry in units]
@@ -109,24 +113,25 @@ class Codelist(Frozen):
             nearest: whether to look for the nearest name of an unknown one, which takes a while.
 
         Raises:
-            ValueError: unknown (with the nearest known name) or ambiguous (with the codes).
+            RejectError: unknown (with the nearest known name) or ambiguous (with the codes).
         """
         text = label.strip()
         if text in self.codes:
             if self._inside({text}, within):
                 return text
-            raise ValueError(
-                f"{label!r} is {self.told({text})} in codelist {self.id}, not within {within}"
-            )
+            raise RejectError(reason(
+                "not_within", text=label, areas=self.describe({text}), codelist=self.id,
+                within=str(within),
+            ))
         found, other = self.named(text, within)
         if len(found) == 1:
             return next(iter(found))
         if found:
-            raise ValueError(
-                f"{label!r} is ambiguous in codelist {self.id}: it can mean {self.told(found)}"
+            raise RejectError(
+                reason("ambiguous", text=label, codelist=self.id, areas=self.describe(found))
             )
-        hint = self._hint(text, other) if nearest else ""
-        raise ValueError(f"{label!r} is not in codelist {self.id}{hint}")
+        hint = self._hint(text, other) if nearest else {}
+        raise RejectError(reason("not_in_codelist", text=label, codelist=self.id, **hint))
 
     def named(self, name: str, within: str | None = None) -> tuple[set[str], set[str]]:
         """Return the codes that a name can mean, and the areas of this name but another kind."""
@@ -149,20 +154,20 @@ class Codelist(Frozen):
             return codes
         return {code for code in codes if self.codes[code].parent == within}
 
-    def told(self, codes: Iterable[str]) -> str:
-        """Return codes with their names, for people."""
+    def describe(self, codes: Iterable[str]) -> str:
+        """Return codes with their names, for messages."""
         listed = [f"{code} ({self.codes[code].name.vi})" for code in sorted(codes)]
         more = f" and {len(listed) - 6} more" if len(listed) > 6 else ""
         return ", ".join(listed[:6]) + more
 
-    def _hint(self, text: str, of_other_kind: set[str]) -> str:
+    def _hint(self, text: str, of_other_kind: set[str]) -> dict[str, str]:
+        """Return parameters of the reason that help to find what is meant."""
         if of_other_kind:
             kinds = ", ".join(sorted({self.codes[code].kind for code in of_other_kind}))
-            return f", which has of this name only a unit of another kind ({kinds}):" \
-                f" {self.told(of_other_kind)}"
+            return {"kinds": kinds, "areas": self.describe(of_other_kind)}
         _, folded = self._by_name[-1]
-        near = did_you_mean(fold(text), set(folded) if len(text) < 60 else set())
-        return f" ({near})" if near.startswith("did") else ""
+        near = spelled_like(fold(text), set(folded)) if len(text) < 60 else None
+        return {"near": near} if near else {}
 
 
 def load_codelist(path: Path) -> Codelist:

@@ -43,6 +43,11 @@ _SHAPES: tuple[tuple[Frequency, re.Pattern[str]], ...] = (
 PERIOD_PATTERNS: dict[Frequency, str] = {freq: shape.pattern for freq, shape in _SHAPES}
 
 MIN_YEAR, MAX_YEAR = 1600, 2200
+YEARS = f"{MIN_YEAR}-{MAX_YEAR}"
+
+
+class YearOutOfRangeError(ValueError):
+    """A period that can be read, but whose year is no year of statistics."""
 
 
 class TimePeriod(NamedTuple):
@@ -161,7 +166,7 @@ def parse_period(text: str, form: str = "auto") -> TimePeriod:
 
 def _check_year(period: TimePeriod, text: str) -> None:
     if not MIN_YEAR <= int(period.iso[:4]) <= MAX_YEAR:
-        raise ValueError(f"{text!r}: the year is outside {MIN_YEAR}-{MAX_YEAR}")
+        raise YearOutOfRangeError(f"{text!r}: the year is outside {YEARS}")
 
 
 def _with_pattern(text: str, form: str) -> TimePeriod:

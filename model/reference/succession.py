@@ -37,7 +37,7 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
 
 
 def load_succession(path: Path) -> AreaSuccession:
-    """Load a lineage: CSV with old and new codes, a line for each pair.
+    """Load an area succession: CSV with old and new codes, a line for each pair.
 
     The file has the name of the old codelist; its first line names the new one:
     `# to: vn_ward_2025`.

@@ -24,7 +24,7 @@ _ADVICE = {
 
 @contextmanager
 def disk_errors(path: Path, kind: type[OpenIndicatorsError] = StoreError) -> Iterator[None]:
-    """Turn the operating system's errors into one that says what to do.
+    """Raise operating system errors as one of ours, with what to do next.
 
     Args:
         path: where it happened, if the error itself names no file.

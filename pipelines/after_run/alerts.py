@@ -85,9 +85,9 @@ def forget_removed(settings: Settings) -> None:
     Raises:
         StoreError: the list of failures cannot be read or written.
     """
-    for failure in failure_log.unresolved(settings.data_dir):
+    for failure in failure_log.opened(settings.data_dir):
         if not (settings.declarations / f"{failure.dataset}.yaml").is_file():
-            failure_log.resolve(settings.data_dir, failure.dataset, failure.stage)
+            failure_log.resolved(settings.data_dir, failure.dataset, failure.stage)
 
 
 def channels(settings: Settings) -> dict[str, Send]:
@@ -104,7 +104,7 @@ def channels(settings: Settings) -> dict[str, Send]:
 def by_cause(data_dir: DataDir) -> dict[str, list[Failure]]:
     """Return what has failed, by cause; failed checks are causes of their own."""
     found: dict[str, list[Failure]] = {}
-    for failure in failure_log.unresolved(data_dir):
+    for failure in failure_log.opened(data_dir):
         cause = failure.cause
         if failure.kind in VALIDATED:
             names = [check.name for check in _failing(data_dir, failure.dataset)]
@@ -148,7 +148,7 @@ def _notify_channel(
     except Unreachable:
         pass  # it is in the log; what was not sent is sent after the next run
     if tuple(keep.values()) != before:
-        failure_log.remember_notified(data_dir, name, list(keep.values()))
+        failure_log.remember(data_dir, name, list(keep.values()))
     return sent
 
 

@@ -17,7 +17,7 @@ from model.errors import OpenIndicatorsError, ReadError, SourceError
 from pipelines.cli.terminal import number, out, table
 from sources.base import SourceFile
 from sources.connectors.registry import protocol
-from sources.inspect.finding import Found, NoTable, Refused, Table
+from sources.inspect.finding import Found, NoTable, RecognisedTable, RefusedContent
 from sources.inspect.recognise import recognise
 
 
@@ -89,7 +89,7 @@ def file_line(path: Path, name: str) -> Line:
 
 def _line(path: Path, name: str, found: Found) -> Line:
     shown = f"{name}#{found.place}" if found.place else name
-    if isinstance(found, Refused):
+    if isinstance(found, RefusedContent):
         return Line(shown, "", None, found.reason)
     if isinstance(found, NoTable):
         return Line(shown, found.kind, found.entries, found.what)
@@ -113,7 +113,7 @@ def _told(error: SourceError) -> str:
     return " ".join(str(error).split())
 
 
-def read_table(path: Path, name: str, found: Table) -> Iterator[pa.RecordBatch]:
+def read_table(path: Path, name: str, found: RecognisedTable) -> Iterator[pa.RecordBatch]:
     """Read a table that was recognised, with the reader and options that recognition names.
 
     Raises:

@@ -17,6 +17,7 @@ from rich.markup import escape
 
 from expectations.runner.acceptance import broken_checks, refused
 from model.errors import DeclarationError, OpenIndicatorsError, QualityError, SourceError
+from model.records.reject_reasons import in_words
 from model.records.validation_log import Acceptance, row_sha256
 from pipelines.catalogue import load_catalogue
 from pipelines.cli.identity import decider, plain_text
@@ -100,7 +101,7 @@ def _held(row: dict[str, Any], columns: tuple[str, ...]) -> HeldRow:
         position={name.removeprefix("_"): row[name] for name in POSITION},
         values=values,
         original=json.loads(original) if original else None,
-        reasons=tuple(row["reasons"]),
+        reasons=tuple(in_words(reason, {}).en for reason in row["reasons"]),
     )
 
 

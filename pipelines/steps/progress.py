@@ -44,7 +44,7 @@ class FailureLog:
 
     def finished(self, dataset: str, stage: str, changed: bool) -> None:
         """Resolve the step's failure, if there was one."""
-        failure_log.resolve(self.data_dir, dataset, stage)
+        failure_log.resolved(self.data_dir, dataset, stage)
 
     def failed(self, dataset: str, stage: str, error: Exception) -> None:
         """Record the failure."""

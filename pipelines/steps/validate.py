@@ -135,7 +135,7 @@ def log_unreadable(
     """
     dataset = bound.dataset
     drift = error.drift if isinstance(error, DriftError) else ()
-    blocker = ReleaseBlocker(kind="shape", drift=drift) if drift else ReleaseBlocker(
+    blocker = ReleaseBlocker(kind="source_schema", drift=drift) if drift else ReleaseBlocker(
         kind="unreadable", error=error.what, where=error.where, todo=error.todo
     )
     quality = masked_record(QualityRecord(
@@ -153,7 +153,7 @@ def log_unreadable(
 def blocking_error(quality: QualityRecord) -> OpenIndicatorsError:
     """Return the release blockers of a validation run as one error."""
     reasons = quality.blockers or ()
-    every = [release_blockers.told(reason, quality.dataset, names=True) for reason in reasons]
+    every = [release_blockers.describe(reason, quality.dataset, names=True) for reason in reasons]
     what = "; ".join(each.what.en for each in every)
     todo = "; ".join(each.todo.en for each in every)
     drift = tuple(change for reason in reasons for change in reason.drift)

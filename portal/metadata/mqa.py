@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -132,15 +133,14 @@ class Metric(Frozen):
     todo: Bilingual  # `{licence}` stands for the title of the files' licence
 
 
-def _metrics() -> tuple[Metric, ...]:
+@cache
+def metrics() -> tuple[Metric, ...]:
+    """Return the metrics, in the methodology's order."""
     document = YamlFile.read(Path(__file__).with_name("mqa_metrics.yaml"))
     return tuple(
         parse_as(Metric, {"id": name, **entry}, document, (name,))
         for name, entry in document.mapping().items()
     )
-
-
-METRICS = _metrics()
 
 
 def assess(nodes: Sequence[Node], dataset: str, reach: Reach | None = None) -> Mqa:
@@ -162,7 +162,7 @@ def assess(nodes: Sequence[Node], dataset: str, reach: Reach | None = None) -> M
                 id=metric.id, dimension=metric.dimension, title=metric.title,
                 points=metric.points, met=_RULES[metric.id](subject), todo=_todo(metric, subject),
             )
-            for metric in METRICS
+            for metric in metrics()
         ),
     )
 

@@ -25,10 +25,10 @@ from sources.connectors import ckan_rows, files
 from sources.connectors.credentials import Secret
 from sources.connectors.options import BaseUrl, exactly_one
 from sources.fetch.recorded_files import part_name
-from sources.fetch.urls import host_of
 from sources.formats.json_text import load_json
 from sources.formats.payload import message_in, quoted
 from sources.limits import MAX_PAGES
+from sources.urls import host_of
 
 name = "ckan"
 version = 1

@@ -1,4 +1,4 @@
-"""Secrets by the name of the place that keeps them: a declaration and a record hold no other."""
+"""References to secrets: a declaration and a record name where one is kept, never the secret."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ from typing import Annotated
 from pydantic import StringConstraints, model_validator
 
 from model.errors import SourceError
-from model.util.text import Frozen, Text
+from model.util.text import Text
+from sources.base import DocumentedOptions
 from sources.connectors.options import exactly_one
 
 _MAX_CHARS = 4_096
 
 
-class Secret(Frozen):
-    """Where a secret is kept: an environment variable, or a file that holds nothing else."""
+class Secret(DocumentedOptions):
+    """Where a secret is kept: an environment variable, or a file with nothing else in it."""
 
     env: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+    """Name of an environment variable."""
     file: Text | None = None
+    """Path of a file."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Secret:
@@ -31,7 +34,7 @@ class Secret(Frozen):
         """Return the secret.
 
         Raises:
-            SourceError: it is not there, or is no single line of visible characters.
+            SourceError: missing, or not a single line of visible characters.
         """
         text = os.environ.get(self.env, "") if self.env else self._of_file()
         text = text.strip()
@@ -59,7 +62,7 @@ def basic(login: Secret) -> dict[str, str]:
     """Return the header of HTTP Basic (RFC 7617) for a login kept as `user:password`.
 
     Raises:
-        SourceError: it is not there, or has no colon.
+        SourceError: missing, or without a colon.
     """
     text = login.read()
     if ":" not in text:

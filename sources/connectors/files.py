@@ -46,10 +46,9 @@ from sources.formats.tabular.layout import (
     TableLayout,
     positions,
 )
-from sources.formats.tabular.tables import RawTable, TableExtent, as_table
+from sources.formats.tabular.tables import RawRow, TableExtent, as_table
 from sources.formats.workbook.legacy_fonts import LegacyText, in_unicode
-from sources.formats.workbook.sheet_batches import sheet_batches
-from sources.formats.workbook.sheets import open_sheet
+from sources.formats.workbook.sheets import Merged, open_sheet
 from sources.limits import MAX_JSON_BYTES
 
 name = "files"
@@ -261,12 +260,8 @@ def _sheet(
     sheet = open_sheet(path, where, options.sheet)
     if options.legacy_text is not None:
         sheet = in_unicode(sheet, path, options.legacy_text, options.legacy_columns, where)
-    layout = options.layout
-    if layout.is_plain:
-        yield from sheet_batches(sheet, part, options.extent, where)
-    else:
-        records = sheet.records(layout.first_row)
-        yield from _batches(part, read_layout(records, layout, where, sheet.merged))
+    records = sheet.records(options.layout.first_row)
+    yield from _batches(part, records, options, where, sheet.merged)
 
 
 def _text(
@@ -287,12 +282,15 @@ def _text(
     records = read_csv(
         path, where, encoding=options.encoding, first_line=layout.first_row, delimiter=delimiter
     )
-    if layout.is_plain:
-        yield from _batches(part, as_table(records, options.extent, where))
-    else:
-        yield from _batches(part, read_layout(records, layout, where))
+    yield from _batches(part, records, options, where)
 
 
-def _batches(part: str, table: RawTable) -> Iterator[pa.RecordBatch]:
-    rows = (Row(part, number, cells) for number, cells in table.rows)
-    yield from text_batches(table.columns, rows)
+def _batches(
+    part: str, records: Iterator[RawRow], options: FilesOptions, where: str, merged: Merged = ()
+) -> Iterator[pa.RecordBatch]:
+    layout = options.layout
+    table = (
+        as_table(records, options.extent, where) if layout.is_plain
+        else read_layout(records, layout, where, merged)
+    )
+    yield from text_batches(table.columns, (Row(part, *record) for record in table.rows))

@@ -19,13 +19,13 @@ from model.errors import ReadError, SourceError
 from model.util.text import Code, slug
 from sources.base import FetchPart, Request, SourceFile
 from sources.connectors.options import BaseUrl, IndicatorOptions, Years, ends_of
-from sources.fetch.urls import host_of, safe_url
 from sources.formats.csv_text import read_csv
 from sources.formats.json_text import as_text, load_json
-from sources.formats.payload import check_payload, saying
+from sources.formats.payload import check_payload, is_json, saying
 from sources.formats.tabular.batches import Row, text_batches
 from sources.formats.tabular.tables import TableExtent, as_table
 from sources.limits import MAX_PAGES
+from sources.urls import host_of, safe_url
 
 name = "gho"
 version = 1
@@ -131,22 +131,19 @@ def read(parts: list[SourceFile], options: GhoOptions) -> Iterator[pa.RecordBatc
     Raises:
         ReadError: names file and line.
     """
-    is_json = {part.name: _is_json(part) for part in parts}
-    if all(is_json.values()):
+    in_json = [
+        part.name for part in parts if is_json(check_payload(part.path, part.name, "JSON or CSV"))
+    ]
+    if len(in_json) == len(parts):
         return text_batches(COLUMNS, _json_rows(parts))
-    if any(is_json.values()):
+    if in_json:
         raise ReadError(
-            "is JSON, other files of it are CSV", where=next(n for n, k in is_json.items() if k),
+            "is JSON, other files of it are CSV", where=in_json[0],
             todo="declare files of one format only",
         )
     # The columns vary by indicator: a column that a file does not have is empty in its rows.
     names = dict.fromkeys(name for part in parts for name in _table(part).columns)
     return text_batches(tuple(names), _csv_rows(parts, tuple(names)))
-
-
-def _is_json(part: SourceFile) -> bool:
-    head = check_payload(part.path, part.name, "JSON or CSV")
-    return head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"{", b"["))
 
 
 def _json_rows(parts: list[SourceFile]) -> Iterator[Row]:

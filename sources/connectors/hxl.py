@@ -9,7 +9,7 @@ second column of the same tag is `#affected+f+num 2`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Annotated, Any, Literal
 
@@ -24,7 +24,7 @@ from sources.connectors import files
 from sources.connectors.options import Encoding, UrlOptions
 from sources.formats.csv_text import read_csv
 from sources.formats.json_text import as_text, load_json
-from sources.formats.payload import check_payload, quoted
+from sources.formats.payload import check_payload, is_json, quoted
 from sources.formats.tabular.batches import Row, text_batches
 from sources.formats.tabular.tables import RawRow, TableExtent, as_table
 from sources.formats.workbook.sheets import read_sheet
@@ -77,7 +77,7 @@ def read(parts: list[SourceFile], options: HxlOptions) -> Iterator[pa.RecordBatc
 
 def _table(part: SourceFile, options: HxlOptions) -> tuple[tuple[str, ...], Iterator[RawRow]]:
     head = check_payload(part.path, part.name, "a table with hashtags")
-    kind = options.format or _kind(head)
+    kind = options.format or _format_of(head)
     if kind == "json":
         body = load_json(part.path, part.name)
         if isinstance(body, list) and body and isinstance(body[0], dict):
@@ -92,11 +92,10 @@ def _table(part: SourceFile, options: HxlOptions) -> tuple[tuple[str, ...], Iter
     return _tagged(records, part.name, options.tag_row)
 
 
-def _kind(head: bytes) -> Literal["csv", "xlsx", "json"]:
+def _format_of(head: bytes) -> Literal["csv", "xlsx", "json"]:
     if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         return "xlsx"
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    return "json" if start.startswith((b"[", b"{")) else "csv"
+    return "json" if is_json(head) else "csv"
 
 
 def _arrays(body: Any, where: str) -> Iterator[RawRow]:
@@ -144,7 +143,7 @@ def _tagged(
     return names, as_table(records, TableExtent(header=0, names=names), where).rows
 
 
-def is_tag_row(cells: list[str]) -> bool:
+def is_tag_row(cells: Sequence[str]) -> bool:
     """Whether every filled cell is a hashtag, and at least one is."""
     filled = [cell.strip() for cell in cells if cell.strip()]
     return bool(filled) and all(_TAG.fullmatch(cell) for cell in filled)

@@ -23,7 +23,7 @@ from sources.connectors.options import BaseUrl, IndicatorOptions, Years, ends_of
 from sources.formats.archives import is_zip, unpacked
 from sources.formats.csv_text import read_csv
 from sources.formats.json_text import as_text, load_json
-from sources.formats.payload import check_payload, saying
+from sources.formats.payload import check_payload, is_json, saying
 from sources.formats.tabular.batches import Row, text_batches
 from sources.formats.tabular.tables import TableExtent, as_table
 
@@ -130,7 +130,7 @@ def _without_placeholder(row: Row) -> Row:
 def _rows(parts: list[SourceFile]) -> Iterator[Row]:
     for part in parts:
         head = check_payload(part.path, part.name, "JSON, CSV or zip")
-        if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"{", b"[")):
+        if is_json(head):
             yield from _json_rows(part)
         else:
             yield from _csv_rows(part, is_zip(head))

@@ -1,6 +1,6 @@
-"""The facts of the embedded sample: one folder a dataset, one CSV file a vintage.
+"""The facts of the embedded sample: a folder for each dataset, a CSV file for each vintage.
 
-`source.yaml` says which URLs the facts answer, in which form, and where they were read.
+`source.yaml` states which URLs the facts answer, in which form, and where they were read.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ Fact = dict[str, str]
 class SampleSource(Frozen):
     """`source.yaml` of a dataset's folder.
 
-    urls: the beginnings of the URLs that the facts answer.
-    vintages: the facts' files, oldest first, each named by the day of its publication.
-    labels: what the form needs besides codes: by column of the facts, code to label. The key
-        `columns` gives the names of the columns themselves (PX-Web's dimensions).
+    urls: prefixes of the URLs that the facts answer.
+    vintages: files of facts, oldest first, each named by its day of publication.
+    labels: by column of the facts, code to label. The key `columns` has the names of the columns
+        themselves (PX-Web's dimensions).
     """
 
     urls: tuple[Text, ...] = Field(min_length=1)
@@ -44,7 +44,7 @@ class SampleSource(Frozen):
 
 @dataclass(frozen=True)
 class Vintage:
-    """What a source knew on a day."""
+    """What a source published on a day."""
 
     path: Path
 
@@ -78,14 +78,14 @@ class Sample:
         return self.source.labels.get(column, {}).get(code, code)
 
     def knows(self, indicator: str) -> bool:
-        """Say whether any vintage has this indicator."""
+        """Whether any vintage has this indicator."""
         return any(
             fact.get("indicator") == indicator for each in self.vintages for fact in each.facts
         )
 
 
 def load_sample(path: Path) -> Sample:
-    """Load one `source.yaml` and name its vintages.
+    """Load a `source.yaml` and its vintages.
 
     Raises:
         DeclarationError: file and line of what is wrong.

@@ -14,8 +14,8 @@ from sources.base import Request, SourceFile, Validators
 from sources.demo.facts import Sample, Vintage, load_samples
 from sources.demo.responses import indicators_asked, render
 from sources.fetch.body import write_body
-from sources.fetch.urls import safe_url
 from sources.formats.payload import words_of
+from sources.urls import safe_url
 
 _ETAG_DAY = re.compile(r'"(\d{4}-\d{2}-\d{2})-[0-9a-f]+"')
 _PAGE = re.compile(r"([?&])page=(\d+)")

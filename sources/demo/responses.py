@@ -1,6 +1,6 @@
-"""Renders facts as the real services would answer, quirks included.
+"""Facts of the sample as responses of the real services, with their quirks.
 
-The readers of live answers are thus the readers of the embedded sample, too.
+So the connectors of the live services read the embedded sample, too.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from model.errors import SourceError
 from sources.base import Request
 from sources.demo.facts import Fact, Sample, Vintage
-from sources.fetch.urls import safe_url
 from sources.formats.json_text import Lexeme, render_json
+from sources.urls import safe_url
 
 _JSON_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?")
 _FIXED = ("indicator", "ref_area", "time_period", "obs_value", "obs_status", "obs_note")
@@ -25,7 +25,7 @@ _FIXED = ("indicator", "ref_area", "time_period", "obs_value", "obs_status", "ob
 
 @dataclass(frozen=True)
 class Rendered:
-    """A body, its media type, and the status under which it would come."""
+    """A response: body, media type and status."""
 
     body: bytes
     media_type: str
@@ -50,7 +50,7 @@ def render(sample: Sample, vintage: Vintage, request: Request) -> Rendered:
 
 
 def _number(text: str) -> Any:
-    """Return a value as JSON would have it: a number as written, other text as text."""
+    """Return a value for JSON: a number as written, other text as text."""
     if text == "":
         return None
     return Lexeme(text) if _JSON_NUMBER.fullmatch(text) else text
@@ -119,7 +119,7 @@ def _years(text: str) -> tuple[str, str]:
 
 
 def _newest_first(facts: Sequence[Fact]) -> list[Fact]:
-    """Order by indicator and area as they come, years falling; fill the gaps with no value."""
+    """Order by indicator and area as they come, newest period first; fill gaps with no value."""
     areas = list(dict.fromkeys((fact["indicator"], fact["ref_area"]) for fact in facts))
     periods = sorted({fact["time_period"] for fact in facts}, reverse=True)
     cells: dict[tuple[str, str, str], list[Fact]] = {}
@@ -259,7 +259,7 @@ def _gho_row(sample: Sample, vintage: Vintage, number: int, fact: Fact) -> dict[
 
 
 def _matches(row: dict[str, Any], clauses: list[tuple[str, str, str]]) -> bool:
-    """Judge a row: of one field's `eq` one must hold, and every `ge` and `le`."""
+    """Whether a row satisfies one `eq` of each field, and every `ge` and `le`."""
     equal: dict[str, set[str]] = {}
     for field, operator, literal in clauses:
         value, wanted = str(row.get(field)), literal.strip("'")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from model.util.disk import atomic_write
 from sources.base import Request, SourceFile
-from sources.fetch.urls import safe_url
+from sources.urls import safe_url
 
 _MAX_HEADER_CHARS = 500
 

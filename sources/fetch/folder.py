@@ -12,9 +12,9 @@ from model.util.hashing import sha256_file
 from sources.base import Request, SourceFile, Validators
 from sources.fetch.body import write_body
 from sources.fetch.recorded_files import is_pattern
-from sources.fetch.urls import file_url, path_of_file_url, safe_url
 from sources.formats.payload import quoted
 from sources.limits import MAX_FILES, MAX_TEXT_BYTES
+from sources.urls import file_url, path_of_file_url, safe_url
 
 _PIECE = 1 << 20
 

@@ -25,8 +25,8 @@ from sources.fetch.body import write_body
 from sources.fetch.http_addresses import addresses_of, parsed_url, redirected
 from sources.fetch.http_body import beginning, decoded, too_large
 from sources.fetch.http_failures import Again, advice_for, retry_after, words_for
-from sources.fetch.urls import host_of, safe_url, without_secrets
 from sources.formats.payload import words_of
+from sources.urls import host_of, safe_url, without_secrets
 
 USER_AGENT = "OpenIndicators/0.1 (open data of the city of Da Nang; reads published statistics)"
 

@@ -10,7 +10,7 @@ import httpx
 
 from model.errors import SourceError
 from sources.fetch.http_failures import Again
-from sources.fetch.urls import safe_url
+from sources.urls import safe_url
 
 
 def parsed_url(url: str) -> httpx.URL:

@@ -9,8 +9,8 @@ import httpx
 
 from model.errors import SourceError
 from sources.fetch.http_failures import Again
-from sources.fetch.urls import safe_url
 from sources.limits import HEAD_BYTES
+from sources.urls import safe_url
 
 
 def decoded(response: httpx.Response, limit: int, url: str) -> Iterator[bytes]:

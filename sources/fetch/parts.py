@@ -26,8 +26,8 @@ from sources.base import (
 from sources.fetch import session
 from sources.fetch.recorded_files import recorded_files
 from sources.fetch.session import FetchSession
-from sources.fetch.urls import safe_url
 from sources.limits import MAX_FILES
+from sources.urls import safe_url
 
 _SAFE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,99}(\.[a-z0-9]{1,8})?")
 _MAX_EDITION_CHARS = 500

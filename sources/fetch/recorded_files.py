@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 from model.errors import SourceError
 from model.util.text import slug
 from sources.base import FetchPart, Request, SourceFile
-from sources.fetch.urls import file_url, path_of_file_url
 from sources.limits import MAX_FILES
+from sources.urls import file_url, path_of_file_url
 
 _GLOB = frozenset("*?[")
 

@@ -9,7 +9,7 @@ Python knows windows-1258 alone, and does not compose it. The tables, each by by
 
 "Thỏng" for "Tháng", as in workbooks of 2008-2019, is Unicode read as TCVN3: á is U+00E1, and
 0xE1 is ỏ in that table and in none of the others. It is not undone here: a true ỏ is not changed by
-that error, so that nothing in the text tells one from the other. Declare such labels in a `map`.
+that error, so the text does not reveal which is which. Declare such labels in a `map`.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _windows(byte: int) -> str | None:
 _PUNCTUATION = {byte: _windows(byte) for byte in range(0x80, 0xA0)}
 _SIGNS = {byte: chr(byte) for byte in (*range(0x80), 0xA0)}
 
-# What a byte stands for, None where the encoding has nothing.
+# The character of each byte, None where the encoding has none.
 SINGLE_BYTES: Mapping[str, Mapping[int, str | None]] = {
     "tcvn3": {**_SIGNS, **_PUNCTUATION, **_TCVN_HIGH},
     "tcvn-5712": {**_SIGNS, **_TCVN_LOW, **_TCVN_HIGH},

@@ -35,6 +35,11 @@ def is_html(head: bytes) -> bool:
     return _HTML_START.match(_without_bom(head).replace(b"\0", b"")) is not None
 
 
+def is_json(head: bytes) -> bool:
+    """Whether a payload begins as a JSON object or array does."""
+    return _without_bom(head).lstrip().startswith((b"{", b"["))
+
+
 def html_title(head: bytes) -> str:
     """Return the title of an HTML page, "" when it has none in its beginning."""
     found = _TITLE.search(head.replace(b"\0", b""))

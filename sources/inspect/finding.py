@@ -1,4 +1,4 @@
-"""What recognition finds in a file."""
+"""Results of recognition: tables, contents without a table, and what cannot be read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Certainty = Literal["certain", "likely", "unsure"]
 
 @dataclass(frozen=True)
 class Guess:
-    """One thing that was found out, with the evidence."""
+    """A guess, with its evidence."""
 
     what: str  # the option or concept it is about, e.g. "encoding"
     value: str
@@ -20,10 +20,10 @@ class Guess:
 
 
 @dataclass(frozen=True)
-class Table:
-    """A table of the file, and what reads it.
+class RecognisedTable:
+    """A table of the file, and the connector and options that read it.
 
-    protocol, options: as a source of a declaration has them, `files` left out.
+    protocol, options: as in the source of a declaration, without `files`.
     kind: the reader in words, e.g. "files csv".
     place: the member of an archive, or the sheet, "" where the file is the table.
     """
@@ -37,10 +37,10 @@ class Table:
 
 @dataclass(frozen=True)
 class NoTable:
-    """Something that is read, or could be, but holds no table.
+    """Content that is known but holds no table.
 
     kind: the reader that needs it, e.g. "sdmx structure".
-    what: what it is, in words.
+    what: a description.
     entries: how many codes, datasets or records it has, where that can be counted.
     """
 
@@ -51,11 +51,11 @@ class NoTable:
 
 
 @dataclass(frozen=True)
-class Refused:
+class RefusedContent:
     """A member of an archive, or a sheet, that cannot be read, and why."""
 
     reason: str
     place: str
 
 
-Found = Table | NoTable | Refused
+Found = RecognisedTable | NoTable | RefusedContent

@@ -1,4 +1,4 @@
-"""What a file is: by its first bytes, never by its name alone."""
+"""Recognition of a file by its first bytes, never by its name alone."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from sources.inspect.files.documents import json_document, json_lines
 from sources.inspect.files.markup import is_turtle, turtle_file, xml_file, yaml_file
 from sources.inspect.files.text import text_file
 from sources.inspect.files.workbook import workbook
-from sources.inspect.finding import Found, NoTable, Refused, Table
+from sources.inspect.finding import Found, NoTable, RecognisedTable, RefusedContent
 
 _OLE = b"\xd0\xcf\x11\xe0"
-_OWN_ARCHIVES = ("worldbank_bulk", "uis", "sdmx")  # protocols that find their member themselves
+_OWN_ARCHIVES = ("worldbank_bulk", "uis", "sdmx")  # connectors that find their member themselves
 
 
 def recognise(path: Path, where: str) -> list[Found]:
-    """Say what a file holds: its tables, each with the reader and options that read it.
+    """Describe what a file holds: its tables, each with the reader and options that read it.
 
     Args:
         path: the file.
-        where: its name, for messages; its ending is believed where the bytes leave it open.
+        where: its name, for messages; its ending counts where the bytes are ambiguous.
 
     Raises:
-        SourceError: it is broken, a service's error, or of no kind that is known.
+        SourceError: damaged, a service's error, or of no known kind.
     """
     head = check_payload(path, where, "data")
     if is_zip(head):
@@ -39,9 +39,9 @@ def recognise(path: Path, where: str) -> list[Found]:
     if head.startswith(_OLE):
         return workbook(path, where)
     if head.startswith(b"PAR1"):
-        return [Table("files", "files parquet", {"format": "parquet"})]
+        return [RecognisedTable("files", "files parquet", {"format": "parquet"})]
     if head.startswith(b"ARROW1"):
-        return [Table("files", "files arrow", {"format": "arrow"})]
+        return [RecognisedTable("files", "files arrow", {"format": "arrow"})]
     return _text(path, where, head)
 
 
@@ -54,7 +54,7 @@ def _text(path: Path, where: str, head: bytes) -> list[Found]:
     if start.startswith(b"<"):
         return [xml_file(path, where)]
     if suffix in (".json", ".geojson"):
-        load_json(path, where)  # says what is wrong with it
+        load_json(path, where)  # raises what is wrong with it
     if suffix in (".yaml", ".yml"):
         return [yaml_file(path, where)]
     if is_turtle(start):
@@ -62,7 +62,7 @@ def _text(path: Path, where: str, head: bytes) -> list[Found]:
     if suffix == ".md":
         return [NoTable("text", "not a table: a text in Markdown")]
     if is_px(head):
-        return [Table("pxweb", "pxweb px")]
+        return [RecognisedTable("pxweb", "pxweb px")]
     return [text_file(path, where, head)]
 
 
@@ -88,10 +88,10 @@ def _member(path: Path, where: str, name: str) -> Iterator[Found]:
         with unpacked(path, where, escape(short)) as (member, place):
             for each in recognise(member, place):
                 shown = f"{short}#{each.place}" if each.place else short
-                if isinstance(each, Table) and each.protocol not in _OWN_ARCHIVES:
+                if isinstance(each, RecognisedTable) and each.protocol not in _OWN_ARCHIVES:
                     options = {**each.options, "member": escape(short)}
                     yield replace(each, place=shown, options=options)
                 else:
                     yield replace(each, place=shown)
     except OpenIndicatorsError as error:
-        yield Refused(" ".join(str(error).split()), short)
+        yield RefusedContent(" ".join(str(error).split()), short)

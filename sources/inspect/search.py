@@ -1,4 +1,4 @@
-"""The columns of a table while their roles are looked for, and what was found so far."""
+"""State of the search for the roles of columns: the columns, and what was found so far."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from model.reference.codelist import Codelist
 from model.util.text import fold, slug
 from sources.inspect.finding import Certainty, Guess
 from sources.inspect.tables.areas import is_of_areas, knows
-from sources.inspect.tables.values import Periods
+from sources.inspect.tables.values import PeriodColumn
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-:]*")
 
 
 @dataclass(frozen=True)
-class Column:
+class InspectedColumn:
     """A column as text: its filled values, by row (None for none) and by how often they occur."""
 
     name: str
@@ -28,8 +28,8 @@ class Column:
     counts: Counter[str]
 
     @classmethod
-    def of(cls, name: str, values: pa.ChunkedArray) -> Column:
-        """Take a column of a table, as text; nested values and bytes have none."""
+    def of(cls, name: str, values: pa.ChunkedArray) -> InspectedColumn:
+        """Return a column of a table as text; nested values and bytes have none."""
         try:
             cells = values.cast(pa.string()).to_pylist()
         except (pa.ArrowException, UnicodeDecodeError):
@@ -52,14 +52,14 @@ class Column:
 
 @dataclass
 class Roles:
-    """What was found.
+    """The roles that were found.
 
     rules: column rules by concept, as a declaration has them.
     unpivot, where: as a declaration has them.
     indicators: the codes, each with the words that the source has for it.
     dimensions: by name: the codelist, None where the text is its own code.
-    notes: what each rule rests on.
-    tolerance: the share of rows that will be held back, where that is much.
+    notes: the evidence of each rule.
+    tolerance: the share of rows that will be quarantined, where it is high.
     """
 
     rules: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -80,15 +80,15 @@ class Roles:
 
 @dataclass
 class Search:
-    """The columns, what the protocol says of them, and what was found.
+    """The columns, what the connector says of them, and what was found.
 
-    given: the protocol's own columns, by concept.
+    given: the connector's own columns, by concept.
     used: the columns that have a role.
     name, file: of the dataset and of its file, for what the table does not name.
     last: the last period.
     """
 
-    columns: Mapping[str, Column]
+    columns: Mapping[str, InspectedColumn]
     codelists: Mapping[str, Codelist]
     given: Mapping[str, str]
     name: str
@@ -97,7 +97,7 @@ class Search:
     used: set[str] = field(default_factory=set)
     last: str = ""
 
-    def free(self) -> list[Column]:
+    def free(self) -> list[InspectedColumn]:
         """Return the columns without a role."""
         return [column for column in self.columns.values() if column.name not in self.used]
 
@@ -113,15 +113,15 @@ class Search:
             name = f"{name}_of_row"
         return name
 
-    def codelist_of(self, column: Column) -> str | None:
+    def codelist_of(self, column: InspectedColumn) -> str | None:
         """Return the codelist, other than of areas, that knows all of a column's values."""
         return next((
             each.id for each in self.codelists.values()
             if not is_of_areas(each) and all(knows(each, text) for text in column.counts)
         ), None)
 
-    def frequency_of(self, periods: Periods) -> None:
-        """Keep how often the figures are observed, and the last period."""
+    def frequency_of(self, periods: PeriodColumn) -> None:
+        """Keep the frequency of the figures, and the last period."""
         frequency, count = periods.frequencies.most_common(1)[0]
         total = periods.frequencies.total()
         self.last = periods.last
@@ -132,7 +132,14 @@ class Search:
     def indicators_of(
         self, texts: Sequence[str], column: str, certainty: Certainty, why: str
     ) -> None:
-        """Take a column's texts as the indicators."""
+        """Take a column's texts as the indicators.
+
+        Args:
+            texts: the distinct values.
+            column: their column.
+            certainty: of the guess.
+            why: its evidence.
+        """
         codes = codes_of(texts)
         mapped = {text.strip(): code for text, code in codes.items() if code != text.strip()}
         more = {"map": mapped} if mapped else {}
@@ -142,7 +149,7 @@ class Search:
 
 
 def is_code(text: str) -> bool:
-    """Say whether a text can stand as a code."""
+    """Whether a text is a valid code."""
     return _CODE.fullmatch(text.strip()) is not None
 
 

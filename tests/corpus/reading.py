@@ -10,18 +10,18 @@ from typing import Any
 import pyarrow as pa
 
 from pipelines.cli.corpus import read_table
-from sources.inspect.finding import Table
+from sources.inspect.finding import RecognisedTable
 from sources.inspect.recognise import recognise
 from tests.fixtures.datasets import SHARED
 
 POSITION = ("_part", "_row")
 
 
-def tables(name: str) -> Iterator[tuple[Table, pa.Table]]:
+def tables(name: str) -> Iterator[tuple[RecognisedTable, pa.Table]]:
     """Read all tables of a file by what recognition finds."""
     path = SHARED / name
     for found in recognise(path, name):
-        if isinstance(found, Table):
+        if isinstance(found, RecognisedTable):
             yield found, pa.Table.from_batches(read_table(path, name, found))
 
 

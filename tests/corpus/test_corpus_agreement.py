@@ -24,7 +24,7 @@ import pytest
 import xlrd
 
 from model.errors import SourceError
-from sources.inspect.finding import Table
+from sources.inspect.finding import RecognisedTable
 from tests.corpus.reading import POSITION, agree, number, tables
 from tests.fixtures.datasets import SHARED, real_files
 
@@ -51,7 +51,7 @@ def _corpus() -> None:
 
 
 @cache
-def read_csv_files() -> dict[str, tuple[Table, pa.Table]]:
+def read_csv_files() -> dict[str, tuple[RecognisedTable, pa.Table]]:
     """Return the CSV files, each by what recognition finds; without the refused."""
     found = {}
     for path in sorted(SHARED.rglob("*.csv")):

@@ -118,7 +118,7 @@ def test_no_row_is_lost_in_silence(run: Run) -> None:
             assert row["_column"] is not None, (name, row)
 
 
-def test_what_was_held_back_says_why(run: Run) -> None:
+def test_quarantined_rows_have_a_reason(run: Run) -> None:
     def reasons(dataset: str) -> str:
         return " ".join(
             reason for row in run.rows(dataset, file="quarantine") for reason in row["reasons"]

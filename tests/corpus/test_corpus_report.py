@@ -28,9 +28,9 @@ BROKEN = {
     "scale/parquet_edge_cases/datapage_v1-corrupt-checksum.parquet": "CRC checksum",
     "sdmx/estat/ESTAT_footer.xml": "413 Due to the large query",
     "sdmx/estat/ESTAT_footer2.xml": "413 Due to the large query",
-    "sdmx/sdmx_csv/v3_csv_example-18.csv": "requests deletions what it lists",
+    "sdmx/sdmx_csv/v3_csv_example-18.csv": "requests deletions",
     "sdmx/sdmx_json2/v3_json_data_generated-sample.json": "the service says",
-    "unesco_uis/broken/unesco_sdg4.csv": "a shell wrote an object's properties",
+    "unesco_uis/broken/unesco_sdg4.csv": "a shell wrote the properties",
     "unesco_uis/broken/unesco_sdg4_bulk.csv": "an HTML page, not data (its title: 'UIS Data",
     "worldbank/api_v2/errors/wb_co2_emissions.json": "deleted or archived",
     "worldbank/api_v2/errors/wb_unesco_mean_schooling.json": "parameter value is not valid",
@@ -94,15 +94,15 @@ def test_tables_are_read_and_the_rest_says_what_it_is(lines: list[Line]) -> None
 def test_rows_are_those_of_the_manifest(lines: list[Line]) -> None:
     rows = {line.file: line.rows for line in (*parts(lines), *lines)}
     manifest = json.loads((SHARED / "MANIFEST.json").read_text(encoding="utf-8"))
-    told = 0
+    count = 0
     for entry in manifest["entries"]:
         content = entry.get("coverage")
         if isinstance(content, dict) and "rows" in content and "year_columns" in content:
             first, _, last = content["year_columns"].partition("-")
             years = int(last) - int(first) + 1
             assert rows[entry["path"]] == content["rows"] * years, entry["path"]
-            told += 1
-    assert told == 17
+            count += 1
+    assert count == 17
     assert rows["vietnam/environment/fct_air_quality_summary_daily.parquet"] == 44_041
     assert rows["scale/flights-200k.arrow"] == 200_000
     assert rows["scale/flights-20k.json"] == 20_000
@@ -118,9 +118,9 @@ def test_rows_are_those_of_the_manifest(lines: list[Line]) -> None:
 def test_the_command_prints_the_report(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("area,year,value\n48,2023,1\n", encoding="utf-8")
     (tmp_path / "b.csv").write_text("", encoding="utf-8")
-    told = CliRunner().invoke(app, ["corpus", str(tmp_path), "--json"])
-    assert told.exit_code == 0
-    assert json.loads(told.stdout) == [
+    result = CliRunner().invoke(app, ["corpus", str(tmp_path), "--json"])
+    assert result.exit_code == 0
+    assert json.loads(result.stdout) == [
         {"file": "a.csv", "reader": "files csv", "rows": 1, "reason": None, "parts": []},
         {"file": "b.csv", "reader": "", "rows": None,
          "reason": "b.csv: is empty (0 bytes) → fetch it again, or ask the publisher",

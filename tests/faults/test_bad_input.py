@@ -140,7 +140,7 @@ def spoilt(tmp_path_factory):
     return made, made.run("run")
 
 
-def test_one_run_tells_each_and_carries_the_others(spoilt):
+def test_one_run_reports_each_and_releases_the_others(spoilt):
     bench, said = spoilt
     text = said.out + said.err
     assert said.code == 1 and "Traceback" not in text  # failures of several kinds
@@ -171,7 +171,7 @@ def test_the_exit_code_says_which_kind(spoilt, name):
     assert bench.run("run", f"tourism/{name}").code == CASES[name][1]
 
 
-def test_what_was_held_back_can_be_looked_at(bench):
+def test_quarantined_rows_can_be_listed(bench):
     bench.table().write_text('area,year,value\n48,2023,5\n48,2024,"1.235,5"\n')
     bench.run("run")
     (quarantine,) = (bench.data_dir / "tables" / ROOMS).glob("*/*/quarantine.parquet")
@@ -182,7 +182,7 @@ def test_what_was_held_back_can_be_looked_at(bench):
     assert "1.235,5" in row["_original"] and "1.235,5" in row["reasons"][0]
 
 
-def test_a_mended_source_is_released_again(bench):
+def test_a_fixed_source_is_released_again(bench):
     bench.table().write_text("")
     assert bench.run("run").code == 4
     bench.table().write_text("area,year,value\n48,2024,5\n")
@@ -190,7 +190,7 @@ def test_a_mended_source_is_released_again(bench):
     assert after.code == 0 and bench.number() == 2
 
 
-def test_a_second_run_at_the_same_time_is_told(bench):
+def test_a_second_run_at_the_same_time_is_refused(bench):
     holder = subprocess.Popen(
         [sys.executable, "-c",
          "import sys, time; from pathlib import Path; from warehouse.store.data_dir import Home\n"
@@ -249,7 +249,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_a_full_disk_stops_with_a_sentence_and_loses_nothing(bench, small_disk):
+def test_a_full_disk_ends_the_run_with_a_message_and_loses_nothing(bench, small_disk):
     """Everything but Dagster's history on a disk that fills up between two releases."""
     for name in ("snapshots", "releases", "tables", "tmp"):
         source = bench.data_dir / name

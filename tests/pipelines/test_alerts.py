@@ -239,7 +239,7 @@ def test_what_failed_of_a_dataset_that_is_declared_no_longer_is_forgotten(settin
     book.failed("finance/gdp", "snapshot", unreachable())
     book.failed("finance/never_declared", "table", unreachable("b.vn"))
     forget_removed(settings)
-    assert [item.dataset for item in failure_log.unresolved(settings.data_dir)] == ["finance/gdp"]
+    assert [item.dataset for item in failure_log.opened(settings.data_dir)] == ["finance/gdp"]
 
 
 @pytest.mark.parametrize(("changes", "said"), [

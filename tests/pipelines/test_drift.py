@@ -189,8 +189,8 @@ def test_additions_pass_with_a_warning(world, name):
     assert check.outcome == "warned" and words in check.title.en and "Khác" in check.title.vi
     shutil.rmtree(world.data_dir.root / "tables")
     assert world.run(text).current.release.number == 2  # and the same is found again
-    (found,) = (world.data_dir.root / "tables").rglob("shape.json")
-    assert found.read_bytes() == stored.path("shape.json").read_bytes()
+    (found,) = (world.data_dir.root / "tables").rglob("source_schema.json")
+    assert found.read_bytes() == stored.path("source_schema.json").read_bytes()
 
 
 SAME = {

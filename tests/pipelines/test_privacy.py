@@ -123,7 +123,7 @@ def test_what_is_held_back_is_shown_to_the_operator_alone(command, tmp_path):
 
     # Of the release, only what is never published has the rows themselves.
     folder = texts(data_dir.releases(CASES) / "1")
-    assert {name for name, _ in leaks(folder)} <= {"quarantine.parquet", "shape.json"}
+    assert {name for name, _ in leaks(folder)} <= {"quarantine.parquet", "source_schema.json"}
     assert {secret for _, secret in leaks(folder)} == set(PLANTED)
     # Neither has the record that is kept of each judgement.
     assert leaks({"record": str(validation_log.record(data_dir, validation_log.log(data_dir, CASES)[-1]))}) == []

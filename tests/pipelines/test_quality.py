@@ -207,7 +207,7 @@ def test_a_source_of_another_shape_is_in_the_record_and_hides_nothing(command):
         said = command("run", ROOMS, code=4)
     log = command.data_dir / f"validation_log/{ROOMS}/log.jsonl"
     lines = [json.loads(line) for line in log.read_text().splitlines()]
-    assert [[stop["kind"] for stop in line["blockers"] or ()] for line in lines] == [[], ["shape"]]
+    assert [[stop["kind"] for stop in line["blockers"] or ()] for line in lines] == [[], ["source_schema"]]
     assert said.err.count("column `value` is gone") == 1  # told once, at the end
     assert "news" not in said.out
     [row] = command("run", ROOMS, "--json", code=4).json
@@ -225,7 +225,7 @@ def test_a_source_of_another_shape_is_in_the_record_and_hides_nothing(command):
     said = command("quarantine", ROOMS, code=4)
     assert "1999" in said.out and "column `value` is gone" in said.err
     page = (command.data_dir / f"site/vi/quality/{ROOMS}.html").read_text()
-    assert "Cấu trúc của nguồn khác" in page and "another shape" not in page
+    assert "Cấu trúc của nguồn khác" in page and "another schema" not in page
     assert f'release_stopped{{dataset="{ROOMS}",sector="tourism"}} 1' in (
         command.data_dir / "site/metrics.txt"
     ).read_text()
@@ -260,7 +260,7 @@ def test_a_source_that_cannot_be_read_is_in_the_record(command):
 def test_a_stop_names_checks_counts_the_first_row_and_the_command(command):
     command.source(GOOD + "".join(f"48,{year},-1\n" for year in range(1990, 2000)))
     said = command("run", ROOMS, code=5)
-    assert "10 of 35 rows are held back (28.57%), more than the tolerance of 10.00%" in said.err
+    assert "10 of 35 rows are quarantined (28.57%), more than the tolerance of 10.00%" in said.err
     assert "10 rows against" in said.err and "(obs_value_within_bounds)" in said.err
     assert "the first: hotel-rooms.csv, line 27" in said.err
     assert f"`openindicators quarantine {ROOMS}`" in said.err

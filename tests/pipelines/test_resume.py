@@ -97,7 +97,7 @@ def test_a_killed_run_is_gone_on_with(bank: Bank, tmp_path: Path) -> None:
     assert not data_dir.fetch_session(DATASET).exists()
 
 
-def test_an_old_pull_is_swept_and_a_young_one_waits(tmp_path: Path) -> None:
+def test_an_old_fetch_session_is_removed_and_a_recent_one_kept(tmp_path: Path) -> None:
     data_dir = DataDir(tmp_path)
     data_dir.prepare()
     for name in ("old", "young"):

@@ -275,7 +275,7 @@ def test_without_an_edition_the_last_page_must_be_the_same(tmp_path: Path) -> No
 
 
 def test_pages_that_do_not_belong_together_are_kept_from_no_next_run(tmp_path: Path) -> None:
-    """Nothing was left by an earlier run: the error is told, and the next run begins anew."""
+    """Nothing was left by an earlier run: the error is raised, and the next run begins anew."""
 
     class Counts(Pages):
         def send(self, request: Request, validators: Validators, target: Path) -> SourceFile:

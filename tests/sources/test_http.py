@@ -22,7 +22,7 @@ from sources.base import Request, Validators
 from sources.fetch.http import HttpLimits, HttpTransport
 from sources.fetch.http_addresses import is_public
 from sources.fetch.http_failures import retry_after
-from sources.fetch.urls import safe_url
+from sources.urls import safe_url
 from tests.fixtures.listeners import serving
 
 NONE = Validators()

@@ -369,10 +369,10 @@ def test_px_files_in_their_languages(corpus: Path) -> None:
 
 @pytest.mark.corpus
 def test_a_px_file_and_its_metadata_in_json_agree(corpus: Path) -> None:
-    told = json.loads((corpus / "api2_expected" / "MetadataById_tab001_js2.json").read_text())
+    described = json.loads((corpus / "api2_expected" / "MetadataById_tab001_js2.json").read_text())
     rows = rows_at(corpus / "px_files" / "scb_TAB001.px")
     for ours, theirs in (("region", "REGION"), ("sex", "SEX"), ("age", "AGE"), ("year", "TIME")):
-        category = told["dimension"][theirs]["category"]
+        category = described["dimension"][theirs]["category"]
         found = {row[f"{ours}_code"]: row[ours] for row in rows}
         assert found == {code: category["label"][code] for code in category["index"]}, ours
     with pytest.raises(ReadError, match="describes a table and holds no values"):

@@ -24,7 +24,7 @@ from pipelines.cli.corpus import read_table
 from pipelines.cli.new.scaffold import declaration_text
 from sources.formats.legacy_vietnamese import SINGLE_BYTES, VIETNAMESE_ENCODINGS, VNI
 from sources.inspect.files.encodings import guessed_encoding, is_syllable
-from sources.inspect.finding import NoTable, Refused, Table
+from sources.inspect.finding import NoTable, RecognisedTable, RefusedContent
 from sources.inspect.recognise import recognise
 from sources.inspect.search import Roles
 from sources.inspect.tables.grid import layouts_of
@@ -95,7 +95,7 @@ def look(tmp_path: Path, name: str, content: str | bytes) -> list[Any]:
     return recognise(path, name)
 
 
-def rows(tmp_path: Path, name: str, found: Table) -> list[dict[str, Any]]:
+def rows(tmp_path: Path, name: str, found: RecognisedTable) -> list[dict[str, Any]]:
     return pa.Table.from_batches(read_table(tmp_path / name, name, found)).to_pylist()
 
 
@@ -175,8 +175,8 @@ def test_sheets(tmp_path: Path) -> None:
     })
     found = recognise(tmp_path / "a.xlsx", "a.xlsx")
     assert [(each.place, type(each).__name__) for each in found] == [
-        ("Title", "NoTable"), ("Budget", "Table"), ("Stacked table 1", "Table"),
-        ("Stacked table 2", "Table"), ("By sex", "Table"),
+        ("Title", "NoTable"), ("Budget", "RecognisedTable"), ("Stacked table 1", "RecognisedTable"),
+        ("Stacked table 2", "RecognisedTable"), ("By sex", "RecognisedTable"),
     ]
     _, budget, area, harvest, by_sex = found
     assert budget.options["header"] == [4, 5]
@@ -208,7 +208,7 @@ def test_archives(tmp_path: Path) -> None:
         archive.writestr("empty.csv", "")
     found = recognise(tmp_path / "a.zip", "a.zip")
     assert [(each.place, type(each)) for each in found] == [
-        ("data.csv", Table), ("readme.md", NoTable), ("empty.csv", Refused),
+        ("data.csv", RecognisedTable), ("readme.md", NoTable), ("empty.csv", RefusedContent),
     ]
     assert len(rows(tmp_path, "a.zip", found[0])) == 2
 
@@ -255,7 +255,7 @@ def test_kinds(tmp_path: Path, name: str, content: str, kind: str) -> None:
         ("a.xml", b"<html5/>", "XML of an unknown kind"),
         ("a.xml", b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", "document type"),
         ("a.csv", b'"Keys","Values"\n"System.Collections.Hashtable","System.Object"\n',
-         "a shell wrote an object"),
+         "a shell wrote the properties"),
         ("a.xlsx", b"PK\x03\x04broken", "archive"),
     ],
 )

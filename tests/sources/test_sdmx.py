@@ -739,12 +739,12 @@ def test_an_independent_reader_agrees(corpus: Path, tmp_path: Path) -> None:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             try:
-                told = reader.read_sdmx(source)
+                theirs_read = reader.read_sdmx(source)
             except Exception:  # it fails in many ways
                 unread.append(path)
                 continue
         rows = rows_at(corpus / path, tmp_path / str(number))
-        facts = [_fact(each, data_set) for data_set in told.data for each in data_set.obs]
+        facts = [_fact(each, data_set) for data_set in theirs_read.data for each in data_set.obs]
         assert len(facts) == len(rows)
         for fact, row in zip(facts, rows, strict=True):
             ours = _ours(row)

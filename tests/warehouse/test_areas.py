@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from model.declarations.load import load_declaration
 from model.declarations.source import ColumnRule, Source
 from model.errors import DeclarationError
+from model.records.reject_reasons import in_words
 from tests.fixtures.datasets import batch, dataset, registries
 from warehouse.cleaning.area_codes import MAX_HINTS, code_reader
 from warehouse.cleaning.clean import clean
@@ -34,10 +35,11 @@ def read(rows, **rule):
     table = [dict(zip(names, (*row, *["A"] * (5 - len(row))), strict=True)) for row in rows]
     with duckdb.connect() as con:
         clean(con, [batch(table)], declared, source, {}, registries())
-        return con.execute(
+        found = con.execute(
             "SELECT ref_area, time_period, obs_value, obs_status, _reject, geo_vintage"
             " FROM observation ORDER BY _id"
         ).fetchall()
+    return [(*row[:4], row[4] and in_words(row[4], {}).en, row[5]) for row in found]
 
 
 def test_a_code_and_its_name_must_belong_together():

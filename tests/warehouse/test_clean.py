@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from model.declarations.source import ColumnRule, Source
 from model.errors import QualityError, ReadError
+from model.records.reject_reasons import in_words
 from tests.fixtures.datasets import batch, dataset, registries
 from warehouse.cleaning.clean import clean
 from warehouse.engine import connect
@@ -29,6 +30,8 @@ def cleaned(rows, declared=None, columns=None, sql=None, **source):
     with connect() as con:
         stats = clean(con, [batch(rows)], declared, origin, {}, registries(), sql)
         found = con.execute("SELECT * FROM observation ORDER BY _id").to_arrow_table().to_pylist()
+    for item in found:
+        item["_reject"] = item["_reject"] and in_words(item["_reject"], {}).en
     return found, stats
 
 
@@ -48,6 +51,9 @@ def test_an_observation_has_its_concepts_and_its_position():
         "unit_measure": "count",
         "obs_status": "A",
         "obs_note": None,
+        "lower_bound": None,
+        "upper_bound": None,
+        "footnotes": None,
         "_id": 0,
         "_part": "rooms.csv",
         "_row": 2,

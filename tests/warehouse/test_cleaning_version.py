@@ -51,7 +51,9 @@ def known():
         None), ("497", "Huyện Hòa Vang", "district", "48"), ("38", "Tỉnh Thanh Hóa", "province",
         None), ("1", "Phường 1", "ward", "48"), ("99", "Xã Thanh Hòa", "commune", "49"),
     )
-    new = codelist("new_areas", ("D", "Đà Nẵng", "city", None), ("T", "Thanh Hóa", "province", None))
+    new = codelist(
+        "new_areas", ("D", "Đà Nẵng", "city", None), ("T", "Thanh Hóa", "province", None)
+    )
     became = AreaSuccession(
         old="old_areas", new="new_areas", pairs=(("48", "D"), ("49", "D"), ("38", "T")),
     )

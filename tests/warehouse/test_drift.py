@@ -80,7 +80,7 @@ def test_periods_within_the_names_of_wide_columns():
         assert found(before, after, declared, rules) == []
 
 
-def test_each_is_told_with_whether_it_stops():
+def test_each_change_says_whether_it_blocks():
     assert found(TABLE, without("note")) == [("column", False, "column `note` is gone")]
     assert found(TABLE, without("value")) == [("column", True, "column `value` is gone")]
     assert found(without("note"), TABLE) == [("column", False, "new column `note`")]
@@ -95,7 +95,7 @@ def test_each_is_told_with_whether_it_stops():
     ]
 
 
-def test_what_stops_comes_first():
+def test_what_blocks_comes_first():
     after = {**without("note", "value"), "unit": ["km2"] * 3}
     assert [stops for _, stops, _ in found(TABLE, after)] == [True, True, False]
 

@@ -24,14 +24,14 @@ P = FlagRule(status="P")
     ],
 )
 def test_a_mark_at_either_end(text, mark, rest):
-    assert unmarked(text, {mark: P}) == (rest, "P", None)
+    assert unmarked(text, {mark: P}) == (rest, "P", None, None)
 
 
 @pytest.mark.parametrize(
     ("text", "mark"), [("map", "p"), ("122)", "2)"), ("Italia", "a"), ("prel", "p"), ("a*b", "*")]
 )
 def test_what_runs_on_is_no_mark(text, mark):
-    assert unmarked(text, {mark: P}) == (text, None, None)
+    assert unmarked(text, {mark: P}) == (text, None, None, None)
 
 
 def test_several_marks_the_longest_first():
@@ -39,7 +39,7 @@ def test_several_marks_the_longest_first():
         "*": FlagRule(note="one"), "**": FlagRule(note="two"), "r": FlagRule(note="revised"),
         "e": FlagRule(status="E"), "%": FlagRule(),
     }
-    assert unmarked("5 % ** r e", marks) == ("5", "E", "two; revised")
+    assert unmarked("5 % ** r e", marks) == ("5", "E", "two; revised", None)
 
 
 @pytest.mark.parametrize("mark", ["", "-", "1", "1.", " ", "+,"])

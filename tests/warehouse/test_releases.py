@@ -83,7 +83,8 @@ def test_first_release(data_dir):
     for record in stored.release.files:
         assert sha256_file(stored.path(record.name)) == record.sha256
     quarantined = pq.read_table(stored.path("quarantine.parquet")).to_pylist()
-    assert quarantined[0]["reasons"] and quarantined[0]["_row"] == 4 and '"value":"x"' in quarantined[0]["_original"]
+    assert quarantined[0]["reasons"] and quarantined[0]["_row"] == 4
+    assert '"value":"x"' in quarantined[0]["_original"]
 
 
 def test_the_same_inputs_make_no_release(data_dir):

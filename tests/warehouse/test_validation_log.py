@@ -68,7 +68,8 @@ def test_a_validation_run_is_kept_with_its_findings(data_dir: DataDir, tmp_path:
     assert [(item.name, item.outcome, item.unexpected) for item in made.open] == [
         ("areas", "warned", 1)
     ]
-    assert validation_log.log(data_dir, DATASET) == [made] and validation_log.datasets(data_dir) == [DATASET]
+    assert validation_log.log(data_dir, DATASET) == [made]
+    assert validation_log.datasets(data_dir) == [DATASET]
     assert validation_log.record(data_dir, made).checks[1].outcome == "warned"
     assert made.score("validity").percent == 50 and made.score("timeliness") is None
 
@@ -138,14 +139,16 @@ def test_the_catalogue_shows_the_history(data_dir: DataDir, tmp_path: Path) -> N
     assert catalogue.refresh(data_dir)
     keep(data_dir, validated(tmp_path / "v", ["2023"]))
     keep(data_dir, validated(tmp_path / "w", ["2023"], blockers=EMPTY), days=1)
-    assert catalogue.refresh(data_dir) and not catalogue.refresh(data_dir)  # there are judgements now
+    assert catalogue.refresh(data_dir) and not catalogue.refresh(data_dir)  # there is a log now
     with duckdb.connect(str(data_dir.catalogue), read_only=True) as con:
         found = con.sql(
             "SELECT validation_run, blockers, checks_passed, checks_warned, checks_failed"
             " FROM quality_history"
         ).fetchall()
         assert found == [(1, None, 1, 1, 0), (2, ["empty"], 1, 1, 0)]
-        found = con.sql("SELECT validation_run, algorithm, dimension, percent FROM scores").fetchall()
+        found = con.sql(
+            "SELECT validation_run, algorithm, dimension, percent FROM scores"
+        ).fetchall()
         assert found == [(1, "1", "validity", 50), (2, "1", "validity", 50)]
 
 
@@ -185,16 +188,16 @@ def test_a_failure_is_kept_until_it_is_resolved(data_dir: DataDir) -> None:
     book.finished(DATASET, "snapshot", True)
     assert not data_dir.failures.exists()  # nothing is written where nothing fails
     book.failed(DATASET, "snapshot", UnreachableError("no answer", where="https://a.vn/x?y"))
-    [found] = failure_log.unresolved(data_dir)
+    [found] = failure_log.opened(data_dir)
     assert found.cause == "source a.vn" and found.kind == "UnreachableError"
     book.finished(DATASET, "table", True)
-    assert failure_log.unresolved(data_dir) == [found]
+    assert failure_log.opened(data_dir) == [found]
     book.finished(DATASET, "snapshot", False)
-    assert failure_log.unresolved(data_dir) == []
+    assert failure_log.opened(data_dir) == []
     (data_dir.failures / "x").mkdir()
     (data_dir.failures / "x" / "y.json").write_text(json.dumps({"dataset": 1}))
     with pytest.raises(StoreError, match="cannot be read"):
-        failure_log.unresolved(data_dir)
+        failure_log.opened(data_dir)
 
 
 def test_a_table_that_could_not_be_made_is_kept_once_and_resolved_by_the_next(

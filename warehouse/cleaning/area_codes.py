@@ -1,7 +1,7 @@
 """Which code a source's text means for an area, and what became of areas of an earlier vintage.
 
 What is ambiguous is never chosen: a name that several areas have, a code whose name in the
-source is another area's, an area that was split. Each gets its reason, and its row is held back.
+source is another area's, an area that was split. Each gets its reason, and its row is quarantined.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ import pyarrow as pa
 
 from model.declarations.dataset import Dataset
 from model.declarations.source import ColumnRule
+from model.records.reject_reasons import RejectError, RejectReason, reason
 from model.reference.codelist import Codelist
 from model.reference.registries import Registries
 from model.reference.succession import AreaSuccession
 from model.util.sql import identifier
+from warehouse.cleaning.rejection import reject_sql
 
 # Between a code and its name, where one text holds both: ASCII's own unit separator.
 SEPARATOR = "\x1f"
@@ -38,7 +40,7 @@ def code_reader(
     Args:
         rule: says within which area it must lie.
         codelist: in which it is looked up.
-        registries: lineages and other codelists, to say more of what is unknown.
+        registries: successions and other codelists, to say more of an unknown text.
     """
     unknown = 0
 
@@ -46,35 +48,39 @@ def code_reader(
         nonlocal unknown
         try:
             code = codelist.find(label, rule.within, nearest=unknown < MAX_HINTS)
-        except ValueError as error:
+        except RejectError as error:
             unknown += 1
             if unknown > MAX_HINTS:
                 raise
-            raise ValueError(f"{error}{_elsewhere(label, codelist, registries)}") from None
+            raise RejectError(*error.reasons, *_elsewhere(label, codelist, registries)) from None
         name = name.strip()
         if name and code not in codelist.named(name)[0]:
-            raise ValueError(
-                f"{label!r} is {codelist.told([code])} in codelist {codelist.id}, but the source"
-                f" names it {name!r}{_elsewhere(label, codelist, registries)}"
+            raise RejectError(
+                reason("named_otherwise", text=label, areas=codelist.describe([code]),
+                       codelist=codelist.id, name=name),
+                *_elsewhere(label, codelist, registries),
             )
         return code
 
     return code_of
 
 
-def _elsewhere(label: str, codelist: Codelist, registries: Registries) -> str:
-    """Return in words what a text means in a vintage before or after; "" where nothing."""
+def _elsewhere(
+    label: str, codelist: Codelist, registries: Registries
+) -> tuple[RejectReason, ...]:
+    """Return what a text means in a vintage before or after, as part of the reason."""
     for succession in registries.successions.values():
         if codelist.id not in (succession.old, succession.new):
             continue
-        other = registries.codelists[succession.old if codelist.id == succession.new else succession.new]
+        other_id = succession.old if codelist.id == succession.new else succession.new
+        other = registries.codelists[other_id]
         found = {label} if label in other.codes else other.named(label)[0]
         if len(found) != 1:
             continue
-        words = f"; in {other.id} it is {other.told(found)}"
         became = succession.successors.get(*found) if other.id == succession.old else None
-        return words + (f", now {codelist.told(became)}" if became else "")
-    return ""
+        now = codelist.describe(became) if became else ""
+        return (reason("elsewhere", codelist=other.id, areas=other.describe(found), now=now),)
+    return ()
 
 
 def succeed(
@@ -90,7 +96,7 @@ def succeed(
         con: the connection that has `observation`.
         dataset: the declaration.
         rule: of `ref_area`, with `successor`.
-        lineage: of the rule's codelist.
+        succession: of the rule's codelist.
         registries: the codelists.
     """
     old, new = registries.codelists[succession.old], registries.codelists[succession.new]
@@ -102,7 +108,9 @@ def succeed(
             "_old": list(became),
             "_new": [code for code, _, _ in became.values()],
             "_parts": pa.array([parts for _, parts, _ in became.values()], pa.int64()),
-            "_reason": pa.array([reason for _, _, reason in became.values()], pa.string()),
+            "_reason": pa.array(
+                [why.as_json() if why else None for _, _, why in became.values()], pa.string()
+            ),
         }
     )
     # Dimensions may have any name that begins with a letter: these cannot collide with one.
@@ -115,23 +123,28 @@ def succeed(
 
 def _successor(
     code: str, rule: ColumnRule, succession: AreaSuccession, old: Codelist, new: Codelist
-) -> tuple[str | None, int, str | None]:
+) -> tuple[str | None, int, RejectReason | None]:
     """Return an old area's successor, of how many it is made, or why it has none."""
     after = succession.successors.get(code, set())
     if not after:
-        return None, 0, f"{old.told([code])} has no successor in {new.id}"
+        return None, 0, reason(
+            "no_successor", concept="ref_area", areas=old.describe([code]), codelist=new.id
+        )
     if len(after) > 1:
-        return None, 0, f"{old.told([code])} was split into {new.told(after)}: declare which"
+        return None, 0, reason(
+            "split", concept="ref_area", areas=old.describe([code]), into=new.describe(after)
+        )
     successor = next(iter(after))
     parts = succession.predecessors[successor]
     split = [part for part in parts if len(succession.successors[part]) > 1]
     if split:
-        reason = f"{new.told(after)} has only a part of {old.told(split)}, which was split"
-        return None, 0, reason
+        return None, 0, reason(
+            "part_of_split", concept="ref_area", areas=old.describe(split), into=new.describe(after)
+        )
     if len(parts) > 1 and rule.successor != "sum":
-        reason = f"{old.told([code])} is only a part of {new.told(after)} (`successor: sum`" \
-            " adds the parts up)"
-        return None, 0, reason
+        return None, 0, reason(
+            "part", concept="ref_area", areas=old.describe([code]), into=new.describe(after)
+        )
     return successor, len(parts), None
 
 
@@ -142,6 +155,10 @@ def _rest(dataset: Dataset) -> list[str]:
 def _reject_partial(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
     """Give a reason to each row whose area has no successor, or lacks its other parts."""
     rest = ", ".join(["_new", *_rest(dataset)])
+    of = {"concept": "'ref_area'", "into": "s._new"}
+    figures = "count(obs_value) OVER same"
+    missing = reject_sql("parts_missing", **of, parts="s._parts", figures=figures)
+    differ = reject_sql("parts_differ", **of)
     con.execute(
         f"""
         CREATE TABLE _succeeding AS
@@ -149,20 +166,22 @@ def _reject_partial(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
                coalesce(s._reason,
                  CASE WHEN count(*) OVER same <> s._parts
                            OR count(obs_value) OVER same <> s._parts
-                      THEN 'the ' || s._parts || ' parts of ' || s._new || ' have '
-                           || count(obs_value) OVER same || ' figures'
+                      THEN {missing}
                       WHEN count(DISTINCT nullif(obs_status, 'A')) OVER same > 1
-                      THEN 'the parts of ' || s._new || ' have several statuses' END) AS _reason
+                      THEN {differ} END) AS _reason
         FROM observation o JOIN _successor s ON o.ref_area = s._old
         WHERE o._reject IS NULL
         WINDOW same AS (PARTITION BY {rest})
         """
     )
     con.execute(
-        "UPDATE observation o SET _reject = 'ref_area: ' || t._reason,"
+        "UPDATE observation o SET _reject = '[' || t._reason || ']',"
         " _original = to_json(struct_pack(ref_area := o.ref_area, obs_value := o.obs_value))"
         " FROM _succeeding t WHERE o._id = t._id AND t._reason IS NOT NULL"
     )
+
+
+_LONE = "CASE WHEN count(*) = 1 THEN any_value({0}) END AS {0}"
 
 
 def _merge(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
@@ -174,6 +193,10 @@ def _merge(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
             # In one order: sums of floats depend on it, and two runs must give the same bytes.
             "obs_value": "fsum(obs_value ORDER BY o._id) AS obs_value",
             "obs_status": "max(nullif(obs_status, 'A')) AS obs_status",
+            # Bounds of parts do not add up to those of their sum.
+            "lower_bound": _LONE.format("lower_bound"), "upper_bound": _LONE.format("upper_bound"),
+            "footnotes": "array_to_string(list_sort(list_distinct(flatten(list("
+            "string_split(footnotes, ' ')) FILTER (footnotes IS NOT NULL)))), ' ') AS footnotes",
             "obs_note": "string_agg(DISTINCT obs_note, '; ' ORDER BY obs_note) AS obs_note",
         }.get(
             name,
@@ -181,7 +204,7 @@ def _merge(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
             if name in dataset.key
             else f"any_value({identifier(name)}) AS {name}",
         )
-        for name in dataset.columns
+        for name in dataset.observation_columns
     )
     con.execute(
         f"""

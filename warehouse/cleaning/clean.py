@@ -1,7 +1,7 @@
 """From a source's table to observations: tidy, typed, coded, in DuckDB.
 
 Every text that means a code, an area or a period is looked up once per distinct value, in
-Python, with a sentence for what cannot be read; DuckDB joins the answers back. Numbers are
+Python, with a reason for what cannot be read; DuckDB joins the results back. Numbers are
 parsed by DuckDB in the locale that the declaration names. A row that cannot be read is kept,
 with its reason in `_reject`: nothing is lost.
 """
@@ -47,7 +47,7 @@ class CleanStats:
     read: int  # rows of the source's table, after unpivoting and `where`
     empty: int  # of these, rows without a value that were dropped
     rejected: int  # rows kept that could not be read
-    source_schema: SourceSchema  # what the source's table looks like, and how it differs from the last one
+    source_schema: SourceSchema  # with how it differs from the last one
 
 
 def clean(
@@ -70,14 +70,14 @@ def clean(
         con: a connection of its own.
         batches: what `SourceProtocol.read` gives.
         dataset: the declaration.
-        source: the source of the profile at work.
+        source: the source of the profile.
         defaults: the protocol's own column rules.
         registries: codelists and units.
         sql: text of the declaration's SQL file: one SELECT over `raw`.
-        last: the shape of the snapshot that was released before.
+        last: the source schema of the snapshot released before.
 
     Raises:
-        DriftError: the source cannot be read as it could when it had the shape `last`.
+        DriftError: the source can no longer be read as it was with the schema `last`.
         ReadError: no rows, or a declared column is not there (with the nearest name).
         QualityError: a declared correction no longer fits its source.
     """
@@ -106,8 +106,8 @@ def clean(
     empty = drop_empty(con, value, columns) if source.empty == "drop" else 0
     map_observations(con, dataset, rules, value, columns, beside, registries)
     source_schema = schema_inspection.with_codes(con, source_schema, dataset)
-    # Rows with an unknown code are rejected, each by itself. The judgement stops the table where it
-    # must; it is made all the same, so that whatever else is wrong is told at once.
+    # Rows with an unknown code are rejected one by one. The table is made even if drift blocks its
+    # release, so that all other findings are reported at once.
     changed += code_drift(last, source_schema, dataset, source) if last else []
     source_schema = source_schema.model_copy(update={"drift": tuple(changed)})
     area = rules["ref_area"]

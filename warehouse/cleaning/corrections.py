@@ -33,13 +33,13 @@ def _apply(
     if not rows:
         raise QualityError(
             f"no observation has the key {correction.key}", where=where,
-            todo="the source has changed: remove or mend the correction",
+            todo="the source has changed: remove or fix the correction",
         )
     if any(value != correction.expect for (value,) in rows):
         found = ", ".join(str(value) for (value,) in rows[:5])
         raise QualityError(
             f"expects {correction.expect}, the source now says {found}", where=where,
-            todo="the source may have mended itself: remove or mend the correction",
+            todo="the source may have fixed itself: remove or fix the correction",
         )
     note = f"[{correction.action}] {correction.reason.en} ({correction.source})"
     if correction.action == "drop":

@@ -76,7 +76,7 @@ def run_sql(con: duckdb.DuckDBPyConnection, sql: str, dataset: Dataset) -> None:
         statements = con.extract_statements(sql)
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
             raise ReadError("is not one SELECT", where=where, todo="write one SELECT over `raw`")
-        # The SQL shapes what was read; it has no business with files or the network.
+        # The SQL shapes what was read; it needs no access to files or the network.
         con.execute("SET enable_external_access = false")
         con.execute(f"CREATE TABLE shaped AS {sql.strip().rstrip(';')}")
     except duckdb.Error as error:
@@ -108,7 +108,7 @@ def add_position(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
 def check_columns(
     rules: dict[str, ColumnRule], source: Source, columns: dict[str, str], dataset: Dataset
 ) -> None:
-    """Make sure that the rules name every concept, and columns that are there.
+    """Check that the rules name every concept, and columns that are there.
 
     Raises:
         ReadError: a concept has no rule, or a column is missing (with the nearest name).
@@ -120,11 +120,11 @@ def check_columns(
                 todo=f"add `columns: {{{concept}: ...}}` to the source;"
                 f" the source has: {', '.join(shown(columns))}",
             )
-    wanted = {rule.column: concept for concept, rule in rules.items() if rule.column}
-    wanted |= {rule.named: concept for concept, rule in rules.items() if rule.named}
-    wanted |= {rule.scale_by.column: "scale_by" for rule in rules.values() if rule.scale_by}
-    wanted |= dict.fromkeys(source.where, "where")
-    for name, concept in wanted.items():
+    used = {rule.column: concept for concept, rule in rules.items() if rule.column}
+    used |= {rule.named: concept for concept, rule in rules.items() if rule.named}
+    used |= {rule.scale_by.column: "scale_by" for rule in rules.values() if rule.scale_by}
+    used |= dict.fromkeys(source.where, "where")
+    for name, concept in used.items():
         if name not in columns:
             raise ReadError(
                 f"the column {name!r} (for `{concept}`) is not in the source",

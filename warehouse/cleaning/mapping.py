@@ -7,14 +7,16 @@ from collections.abc import Iterable
 import duckdb
 import pyarrow as pa
 
-from model.declarations.dataset import Dataset
+from model.declarations.dataset import BOUNDS, FOOTNOTES, Dataset
 from model.declarations.source import ColumnRule
 from model.errors import ReadError
+from model.records.tables import create_observation
 from model.reference.periods import TimePeriod, frequency_of, parse_period
 from model.reference.registries import Registries
 from model.util.sql import identifier, literal
 from warehouse.cleaning.code_mapping import look_up, reader_for, text_of
-from warehouse.cleaning.numbers import UNMARKED, number_of
+from warehouse.cleaning.numbers import UNMARKED, bound_rule, number_of
+from warehouse.cleaning.rejection import reject_sql
 from warehouse.cleaning.unpivot import PLACE, SOURCE_ROW
 
 POSITION = ("_part", "_row", "_column", PLACE, *UNMARKED)
@@ -37,7 +39,7 @@ def map_observations(
     rejects: list[str] = []
     values: dict[str, str] = {}
     marked = {"obs_value": "raw"} if UNMARKED[0] in columns else {}  # where marks were found
-    for concept in (*dataset.key, "obs_status", "obs_note"):
+    for concept in (*dataset.key, "obs_status", "obs_note", FOOTNOTES):
         rule = rules.get(concept)
         if rule is None:
             values[concept] = "CAST(NULL AS VARCHAR)"
@@ -56,11 +58,13 @@ def map_observations(
             rejects.append(f"{identifier(alias)}.reject")
             if concept in dataset.key:
                 rejects.append(
-                    f"CASE WHEN raw.{identifier(column)} IS NULL THEN '{concept} is empty' END"
+                    f"CASE WHEN raw.{identifier(column)} IS NULL"
+                    f" THEN {reject_sql('empty', concept=literal(concept))} END"
                 )
     figure, figure_reject = number_of(value, columns)
     rejects.append(figure_reject)
-    statuses, notes = _of_marks(marked)
+    bounds = _bounds(rules, value, columns, rejects)
+    statuses, notes, footnotes = _of_marks(marked)
     statuses = [f"nullif({values['obs_status']}, 'A')", *statuses]
     status = (
         f"coalesce({', '.join(statuses)},"
@@ -69,8 +73,9 @@ def map_observations(
     note = f"nullif(concat_ws('; ', {', '.join([values['obs_note'], *notes])}), '')"
     _unit_table(con, dataset)
     value_column = rules["obs_value"].column
+    footnote = _footnotes(dataset, values, footnotes)
     original = _as_json([name for name in columns if name not in beside], "raw")
-    reject = f"nullif(concat_ws('; ', {', '.join(rejects)}), '')"
+    reject = f"'[' || nullif(concat_ws(',', {', '.join(rejects)}), '') || ']'"
     position = "raw._column" if "_column" in columns else literal(value_column or "")
     selected = ", ".join(
         [
@@ -82,6 +87,8 @@ def map_observations(
             f"{figure} AS _number",
             f"{note} AS obs_note",
             f"{status} AS obs_status",
+            *(f"{sql} AS {name}" for name, sql in bounds.items()),
+            f"{footnote} AS footnotes",
             "raw._part", "raw._row", f"{position} AS _column",
             f"{reject} AS _reject",
             *([f"raw.{PLACE}"] if beside else []),
@@ -90,9 +97,9 @@ def map_observations(
     )
     frequencies = pa.table(_frequencies(con, rules["time_period"]))
     con.register("_freq", frequencies)
-    con.execute(
+    create_observation(
+        con, dataset,
         f"""
-        CREATE TABLE observation AS
         WITH mapped AS (SELECT {selected} FROM raw {' '.join(joins)})
         SELECT {_ordered(dataset)},
                row_number() OVER () - 1 AS _id, _part, _row, _column,
@@ -101,25 +108,52 @@ def map_observations(
         LEFT JOIN _freq USING (time_period)
         LEFT JOIN _unit ON mapped.indicator = _unit.indicator
         ORDER BY _part, _row, _column
-        """
+        """,
+        *([PLACE] if beside else []),
     )
     con.unregister("_freq")
     if beside:
         _add_source_rows(con, beside)
 
 
-def _of_marks(marked: dict[str, str]) -> tuple[list[str], list[str]]:
-    """Return SQL for the statuses and notes of marks: the value's, the period's, the others'."""
+def _bounds(
+    rules: dict[str, ColumnRule], value: ColumnRule, columns: dict[str, str], rejects: list[str]
+) -> dict[str, str]:
+    """Return SQL for the bounds of the interval, and add to `rejects` why one is unreadable."""
+    found = dict.fromkeys(BOUNDS, "CAST(NULL AS DOUBLE)")
+    for name in BOUNDS:
+        if name in rules:
+            found[name], reject = number_of(bound_rule(rules[name], value), columns, name)
+            rejects.append(reject)
+    return found
+
+
+def _footnotes(dataset: Dataset, values: dict[str, str], marked: list[str]) -> str:
+    """Return SQL for the ids of a row's footnotes, sorted, between blanks; NULL without any."""
+    series = []
+    for name, footnote in dataset.footnotes.items():
+        if isinstance(footnote.applies_to, dict):
+            conditions = [
+                f"{values[column]} IN ({', '.join(map(literal, values_of))})"
+                for column, values_of in footnote.applies_to.items()
+            ]
+            series.append(f"CASE WHEN {' AND '.join(conditions)} THEN {literal(name)} END")
+    if not dataset.footnotes:
+        return "CAST(NULL AS VARCHAR)"
+    texts = ", ".join([values[FOOTNOTES], *marked, *series])
+    ids = f"string_split(concat_ws(' ', {texts}), ' ')"
+    return f"nullif(array_to_string(list_sort(list_distinct({ids})), ' '), '')"
+
+
+def _of_marks(marked: dict[str, str]) -> tuple[list[str], list[str], list[str]]:
+    """Return SQL for statuses, notes and footnotes: the value's, the period's, the others'."""
     first = ("obs_value", "time_period")
     order = [*(c for c in first if c in marked), *(c for c in marked if c not in first)]
-    columns = [
-        UNMARKED[1:3] if concept == "obs_value" else ("status", "note") for concept in order
-    ]
-    tables = [marked[concept] for concept in order]
-    return (
-        [f"{table}.{status}" for table, (status, _) in zip(tables, columns, strict=True)],
-        [f"{table}.{note}" for table, (_, note) in zip(tables, columns, strict=True)],
-    )
+    names = (("status", "note", "footnotes") if concept != "obs_value" else UNMARKED[1:4]
+             for concept in order)
+    found = [[f"{marked[c]}.{name}" for name in each] for c, each in zip(order, names, strict=True)]
+    statuses, notes, footnotes = zip(*found, strict=True) if found else ((), (), ())
+    return list(statuses), list(notes), list(footnotes)
 
 
 def _constant(concept: str, const: str) -> str:
@@ -171,7 +205,8 @@ def _ordered(dataset: Dataset) -> str:
         "obs_value": "_number AS obs_value",
         "unit_measure": "_unit.unit AS unit_measure",
     }
-    return ", ".join(special.get(name, f"mapped.{identifier(name)}") for name in dataset.columns)
+    names = dataset.observation_columns
+    return ", ".join(special.get(name, f"mapped.{identifier(name)}") for name in names)
 
 
 def _frequencies(con: duckdb.DuckDBPyConnection, rule: ColumnRule) -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""Numbers as a declaration says that they are written: SQL that reads a column of them."""
+"""Numbers in the declared locale: SQL that reads a column of them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from model.errors import ReadError
 from model.util.sql import identifier, literal
 from model.util.text import nfc
 from warehouse.cleaning.observation_flags import unmarked, without
+from warehouse.cleaning.rejection import reject_sql
 from warehouse.cleaning.source_columns import row_number
 
 # What a number looks like in text, by locale. Source for vi: CLDR main/vi/numbers.json.
@@ -31,7 +32,7 @@ _LOCALE_WORDS = {
 _NUMERIC = re.compile("U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$|DECIMAL|DOUBLE|FLOAT|BOOLEAN")
 
 # Columns that `take_marks` adds: the text without marks, what they mean, and a word of scale.
-UNMARKED = ("_unmarked", "_mark_status", "_mark_note", "_scale_word")
+UNMARKED = ("_unmarked", "_mark_status", "_mark_note", "_mark_footnotes", "_scale_word")
 
 
 def take_marks(
@@ -53,9 +54,9 @@ def take_marks(
     ).fetchall()
     meanings: list[tuple[str | None, ...]] = []
     for (text,) in rows:
-        value, status, note = unmarked(text, rule.marks)
+        value, *meant = unmarked(text, rule.marks)
         value, word = _without_word(value, rule.scale_words)
-        meanings.append((text, value, status, note, word))
+        meanings.append((text, value, *meant, word))
     names = ("source", *UNMARKED)
     found: list[tuple[str | None, ...]] = list(zip(*meanings, strict=True)) or [()] * len(names)
     small = pa.table(
@@ -63,8 +64,9 @@ def take_marks(
     )
     con.register("_marks", small)
     con.execute(
-        f"CREATE TABLE unmarked AS SELECT raw.* EXCLUDE (_place), coalesce(_marks._unmarked, raw.{cell})"
-        " AS _unmarked, _marks._mark_status, _marks._mark_note, _marks._scale_word"
+        "CREATE TABLE unmarked AS SELECT raw.* EXCLUDE (_place),"
+        f" coalesce(_marks._unmarked, raw.{cell}) AS _unmarked, _marks._mark_status,"
+        " _marks._mark_note, _marks._mark_footnotes, _marks._scale_word"
         f" FROM (SELECT *, {row_number(columns)} AS _place FROM raw) AS raw"
         f" LEFT JOIN _marks ON raw.{cell} = _marks.source ORDER BY raw._place"
     )
@@ -110,8 +112,30 @@ def constant_number(text: str) -> str:
     return text
 
 
-def number_of(rule: ColumnRule, columns: Mapping[str, str]) -> tuple[str, str]:
-    """Return SQL for the parsed number, and SQL for why it could not be parsed."""
+def bound_rule(rule: ColumnRule, value: ColumnRule) -> ColumnRule:
+    """Return the rule of a bound: written like the value, unless it says otherwise.
+
+    Args:
+        rule: of `lower_bound` or `upper_bound`.
+        value: of `obs_value`.
+    """
+    declared = {name: getattr(rule, name) for name in rule.model_fields_set}
+    return value.model_copy(update={
+        "marks": {}, "scale_words": {}, **declared, "column": rule.column, "const": rule.const,
+    })
+
+
+def number_of(
+    rule: ColumnRule, columns: Mapping[str, str], concept: str = ""
+) -> tuple[str, str]:
+    """Return SQL for the parsed number, and SQL for why it could not be parsed.
+
+    Args:
+        rule: where the number stands, and how it is written.
+        columns: the types of the columns of `raw` by name.
+        concept: what the reason names; "" for `obs_value`.
+    """
+    of = {"concept": literal(concept)} if concept else {}
     if rule.const is not None:
         return f"CAST({literal(constant_number(rule.const))} AS DOUBLE)", "NULL"
     column = str(rule.column)
@@ -128,23 +152,25 @@ def number_of(rule: ColumnRule, columns: Mapping[str, str]) -> tuple[str, str]:
         return (
             f"CASE WHEN NOT {empty} THEN {scaled} END",
             f"CASE WHEN NOT {empty} AND NOT isfinite(CAST({cell} AS DOUBLE))"
-            f" THEN 'the value is not a finite number'{no_scale} END",
+            f" THEN {reject_sql('not_finite', **of)}{no_scale} END",
         )
     locale = rule.locale or "plain"
     digits = _trimmed(cell)
-    source_schema = _is_number(digits, rule)
+    is_number = _is_number(digits, rule)
     if locale == "en":
         digits = f"replace({digits}, ',', '')"
     elif locale == "vi":
         digits = f"replace(replace({digits}, '.', ''), ',', '.')"
     scaled = _by_row(rule, lambda scale: _scaled(digits, scale))
     shown = f"CASE WHEN length({cell}) > 60 THEN left({cell}, 57) || '...' ELSE {cell} END"
+    not_a_number = reject_sql(
+        "not_a_number", text=shown, locale=literal(_LOCALE_WORDS[locale]), **of
+    )
+    too_large = reject_sql("too_large", text=shown, **of)
     return (
-        f"CASE WHEN NOT {empty} AND {source_schema} AND isfinite({scaled}) THEN {scaled} END",
-        f"CASE WHEN NOT {empty} AND NOT {source_schema} THEN 'value ''' || {shown} ||"
-        f" ''' is not a number written as {_LOCALE_WORDS[locale]}'{no_scale}"
-        f" WHEN NOT {empty} AND NOT coalesce(isfinite({scaled}), false)"
-        f" THEN 'value ''' || {shown} || ''' is too large for a number' END",
+        f"CASE WHEN NOT {empty} AND {is_number} AND isfinite({scaled}) THEN {scaled} END",
+        f"CASE WHEN NOT {empty} AND NOT {is_number} THEN {not_a_number}{no_scale}"
+        f" WHEN NOT {empty} AND NOT coalesce(isfinite({scaled}), false) THEN {too_large} END",
     )
 
 
@@ -171,10 +197,12 @@ def _no_scale(rule: ColumnRule, empty: str) -> str:
         return ""
     word, known = _word(rule.scale_by.column), rule.scale_by.map
     listed = ", ".join(literal(each) for each in known)
+    reason = reject_sql(
+        "scale", text=f"coalesce({word}, '')", known=literal(", ".join(known))
+    )
     return (
         f" WHEN NOT {empty} AND ({word} IS NULL OR {word} NOT IN ({listed}))"
-        f" THEN 'scale ''' || coalesce({word}, '') || ''' is none of '"
-        f" || {literal(', '.join(known))}"
+        f" THEN {reason}"
     )
 
 

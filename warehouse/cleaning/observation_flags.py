@@ -15,6 +15,7 @@ class Unmarked(NamedTuple):
     text: str
     status: str | None = None
     note: str | None = None
+    footnotes: str | None = None  # ids, separated by blanks
 
 
 def unmarked(text: str, marks: Mapping[str, FlagRule]) -> Unmarked:
@@ -40,6 +41,7 @@ def unmarked(text: str, marks: Mapping[str, FlagRule]) -> Unmarked:
         rest,
         next((mark.status for mark in taken if mark.status), None),
         "; ".join(dict.fromkeys(notes)) or None,
+        " ".join(sorted({mark.footnote for mark in taken if mark.footnote})) or None,
     )
 
 

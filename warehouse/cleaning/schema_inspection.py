@@ -1,7 +1,6 @@
-"""What a snapshot looks like to its declaration: columns, units and codes, as they were read.
+"""The source schema of a snapshot: columns, units and codes, as they were read.
 
-A shape says nothing of the order of columns and rows, nor of time periods: neither is ever a
-change of shape.
+The order of columns and rows is no part of it, nor are time periods: neither is ever drift.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from model.util.text import fold
 from warehouse.cleaning.source_columns import row_number
 
 POSITION = ("_part", "_row", "_column")
-SAMPLED_ROWS = 100_000  # about as many, spread over the table, tell what a column holds
+SAMPLED_ROWS = 100_000  # about as many, spread over the table, show what a column holds
 SKETCHED = 12  # values by which a column is known again
 MAX_LABELS = 10_000  # of a concept; a column with more is no list of codes
 MAX_UNITS = 1_000  # pairs of indicator and unit; a column with more is no unit
@@ -43,11 +42,11 @@ def observed_schema(
     rules: Mapping[str, ColumnRule],
     sql: str | None,
 ) -> SourceSchema:
-    """Return the shape of the table `raw`, as the reader gave it; its codes are not known yet.
+    """Return the schema of the table `raw`, as the reader gave it; its codes are not known yet.
 
     Args:
         con: the connection that has `raw`.
-        source: the source of the profile at work.
+        source: the source of the profile.
         rules: where each concept comes from.
         sql: text of the declaration's SQL file.
     """
@@ -103,11 +102,11 @@ def _is_period(text: str, form: str) -> bool:
 
 def _read_by(source: Source, sql: str | None) -> str:
     """Return a checksum of how a source is read, wherever it lies and whatever it may do."""
-    said = source.model_dump(mode="json", exclude={"allow"})
-    said["options"] = {
-        name: value for name, value in said["options"].items() if name not in ("files", "urls")
+    reading = source.model_dump(mode="json", exclude={"allow"})
+    reading["options"] = {
+        name: value for name, value in reading["options"].items() if name not in ("files", "urls")
     }
-    return sha256_json([said, sql])
+    return sha256_json([reading, sql])
 
 
 def _parts(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
@@ -195,12 +194,14 @@ def _names_a_unit(name: str) -> bool:
     return re.sub(r"[^a-z]+", " ", fold(name)).strip() in UNIT_NAMES
 
 
-def with_codes(con: duckdb.DuckDBPyConnection, source_schema: SourceSchema, dataset: Dataset) -> SourceSchema:
-    """Return a shape with the codes that cleaning found: labels, and what they mean.
+def with_codes(
+    con: duckdb.DuckDBPyConnection, source_schema: SourceSchema, dataset: Dataset
+) -> SourceSchema:
+    """Return a source schema with the codes that cleaning found: labels, and what they mean.
 
     Args:
         con: has a table `_read_<concept>` (source, value, reject) for each mapped concept.
-        shape: what `observed_schema` gave.
+        source_schema: what `observed_schema` gave.
         dataset: the declaration.
     """
     made = {name for (name,) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall()}

@@ -45,8 +45,8 @@ def unpivot(
                     where=dataset.id, todo=column_advice(name, columns),
                 )
     else:
-        source_schema = re.compile(wide.matching or "")
-        chosen = [name for name in columns if source_schema.fullmatch(name)]
+        pattern = re.compile(wide.matching or "")
+        chosen = [name for name in columns if pattern.fullmatch(name)]
         if not chosen:
             raise ReadError(
                 f"no column of the source matches {wide.matching!r} of `unpivot`",
@@ -55,7 +55,9 @@ def unpivot(
     kept = [name for name in columns if name not in chosen]
     _refuse_taken_names(wide, [name for name in kept if name in read], dataset)
     listed = ", ".join(map(identifier, kept))
-    con.execute(f"CREATE TABLE {SOURCE_ROW} AS SELECT {row_number(columns)} AS {PLACE}, {listed} FROM raw")
+    con.execute(
+        f"CREATE TABLE {SOURCE_ROW} AS SELECT {row_number(columns)} AS {PLACE}, {listed} FROM raw"
+    )
     carried = [identifier(name) for name in kept if name in read or name in ("_part", "_row")]
     cast = ", ".join(f"{_as_text(name, columns[name])} AS {identifier(name)}" for name in chosen)
     on = ", ".join(identifier(name) for name in chosen)
@@ -95,10 +97,10 @@ def _refuse_taken_names(wide: Unpivot, carried: list[str], dataset: Dataset) -> 
 
 def _split_names(chosen: list[str], wide: Unpivot, dataset: Dataset) -> pa.Table:
     """Return what each unpivoted column's name says: `_column`, and `wide.names`."""
-    source_schema = re.compile(wide.matching or "")
+    pattern = re.compile(wide.matching or "")
     rows: list[tuple[str | None, ...]] = []
     for name in chosen:
-        found = source_schema.fullmatch(name) if source_schema.groupindex else None
+        found = pattern.fullmatch(name) if pattern.groupindex else None
         if found:
             parts = tuple(found.groupdict().values())
         else:

@@ -36,17 +36,17 @@ def read_log(path: Path, record: type[Record], what: str, todo: str) -> list[Rec
     """
     if not path.exists():
         return []
-    number = 0
-    try:
-        lines = path.read_bytes().split(b"\n")
-        found = []
-        for number, line in enumerate(lines[:-1], start=1):
+    with disk_errors(path):
+        lines = path.read_bytes().split(b"\n")[:-1]
+    found = []
+    for number, line in enumerate(lines, start=1):
+        try:
             found.append(record.model_validate_json(line))
-        return found
-    except (OSError, ValueError) as error:
-        raise StoreError(
-            f"{what} cannot be read: {error}", where=f"{path}:{number}", todo=todo
-        ) from error
+        except ValueError as error:
+            raise StoreError(
+                f"{what} cannot be read: {error}", where=f"{path}:{number}", todo=todo
+            ) from error
+    return found
 
 
 def append_log(path: Path, records: Iterable[BaseModel]) -> None:
@@ -61,7 +61,7 @@ def append_log(path: Path, records: Iterable[BaseModel]) -> None:
         is_new = not path.exists()
         descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
         try:
-            _set_torn_line_aside(descriptor, path)
+            _move_torn_line(descriptor, path)
             while data:  # a full disk may take a part: the next write raises
                 data = data[os.write(descriptor, data) :]
             os.fsync(descriptor)
@@ -71,7 +71,7 @@ def append_log(path: Path, records: Iterable[BaseModel]) -> None:
             sync(path.parent)
 
 
-def _set_torn_line_aside(descriptor: int, path: Path) -> None:
+def _move_torn_line(descriptor: int, path: Path) -> None:
     """Move what follows the last newline to `<log>.torn`."""
     size = os.fstat(descriptor).st_size
     if size == 0 or os.pread(descriptor, 1, size - 1) == b"\n":

@@ -3,8 +3,8 @@
     observations                    the current release of every dataset
     observations_as_of(day)         what was current at the end of that day (a table macro)
     releases, quality               every release, every check of every release
-    quality_history                 every judgement, also of releases that were stopped
-    scores                          the scores of every judgement, one row for each dimension
+    quality_history                 every validation run, also of blocked releases
+    scores                          the scores of every validation run, one row for each dimension
 
 Views only: they read the release files, so they are never stale, no run waits for the file's
 lock, and it can be deleted at will.
@@ -35,7 +35,7 @@ def refresh(data_dir: DataDir) -> bool:
     """
     if not any((data_dir.root / "releases").glob("*/*/*/release.json")) or _is_current(data_dir):
         return False
-    with atomic_write(data_dir.catalogue) as aside, duckdb.connect(str(aside)) as con:
+    with atomic_write(data_dir.catalogue) as staging, duckdb.connect(str(staging)) as con:
         for statement in _statements(data_dir.root.resolve(), _has_validation_log(data_dir)):
             con.execute(statement)
     return True
@@ -54,7 +54,7 @@ def _is_current(data_dir: DataDir) -> bool:
 
 
 def _has_validation_log(data_dir: DataDir) -> bool:
-    """Say whether there is a judgement: DuckDB makes no view over files that are not there."""
+    """Whether there is a validation run: DuckDB makes no view over missing files."""
     return any((data_dir.root / "validation_log").glob("*/*/log.jsonl"))
 
 
@@ -117,7 +117,8 @@ def _of_validation_log(root: Path) -> list[str]:
     validation_runs = literal(root / "validation_log/*/*/log.jsonl")
     return [
         f"""CREATE VIEW validation_log AS
-            SELECT * FROM read_json({validation_runs}, format = 'newline_delimited', ignore_errors = true, columns = {{
+            SELECT * FROM read_json({validation_runs}, format = 'newline_delimited',
+                ignore_errors = true, columns = {{
                 dataset: 'VARCHAR', number: 'INTEGER', "at": 'TIMESTAMPTZ', algorithm: 'VARCHAR',
                 blockers: 'STRUCT(kind VARCHAR)[]', rows_read: 'BIGINT', rows_released: 'BIGINT',
                 rows_quarantined: 'BIGINT', period_last: 'VARCHAR', data_sha256: 'VARCHAR',

@@ -38,7 +38,7 @@ def rollback(
     release again; a changed source, declaration or suite does.
 
     Args:
-        home: the data folder.
+        data_dir: the data folder.
         dataset: id of the dataset.
         to: number of the release whose content shall be public again.
         by: who decides.
@@ -90,7 +90,7 @@ def withdraw(
     """Make the dataset's last release: without a row, and with the reason.
 
     Args:
-        home: the data folder.
+        data_dir: the data folder.
         dataset: id of the dataset.
         by: who decides.
         reason: why, shown on the portal.
@@ -160,7 +160,7 @@ def _make(
     """Make the release after `before`.
 
     Args:
-        home: the data folder.
+        data_dir: the data folder.
         before: the current release.
         model: the release whose record the new one follows.
         write: writes data, quarantine and quality into a folder.
@@ -173,14 +173,14 @@ def _make(
         "number": number, "issued": now, "inputs_sha256": before.release.inputs_sha256,
     }
     target = data_dir.releases(model.dataset) / str(number)
-    with atomic_directory(target) as aside:
-        with disk_errors(aside):
-            write(aside)
+    with atomic_directory(target) as staging:
+        with disk_errors(staging):
+            write(staging)
         declared = _dataset(record["declaration"], model)
-        record["changes"] = releases.write_changes(data_dir, declared, before, aside)
-        record["files"] = releases.file_records(aside)
+        record["changes"] = releases.write_changes(data_dir, declared, before, staging)
+        record["files"] = releases.file_records(staging)
         release = Release.model_validate(record)
-        (aside / "release.json").write_text(pretty_json(release), encoding="utf-8")
+        (staging / "release.json").write_text(pretty_json(release), encoding="utf-8")
     return releases.load(target)
 
 

@@ -83,7 +83,7 @@ def rejection(data_dir: DataDir, dataset: str) -> DraftEvent | None:
 def propose(
     data_dir: DataDir, dataset: Dataset, validated: Validated, inputs: Inputs, now: datetime
 ) -> tuple[StoredRelease | None, bool]:
-    """Make a draft of the next release, unless it would say nothing new or was rejected.
+    """Make a draft of the next release, unless it is unchanged or was rejected.
 
     A draft that waits already makes room for it.
 
@@ -97,7 +97,7 @@ def propose(
     before = releases.current(data_dir, dataset.id)
     releases.refuse_withdrawn(before)
     _finish(data_dir, dataset.id)
-    if before and releases.says_nothing_new(before, validated, inputs):
+    if before and releases.is_unchanged(before, validated, inputs):
         return None, close(data_dir, dataset.id, f"release {before.release.number}", now)
     content = _content(
         inputs.sha256, sha256_file(validated.data), sha256_file(validated.quarantine)
@@ -113,24 +113,27 @@ def propose(
         return None, close(data_dir, dataset.id, f"draft {name}, which was rejected", now)
     if folder.exists():  # a run ended before it could say so in the log
         shutil.rmtree(folder)
-    with atomic_directory(folder) as aside:
-        releases.fill(data_dir, aside, dataset, before, validated, inputs, now)
+    with atomic_directory(folder) as staging:
+        releases.fill(data_dir, staging, dataset, before, validated, inputs, now)
     made = DraftEvent(event="made", draft=name, release=number, content_sha256=content, at=now)
     if waits and waits.draft != name:
-        _add(data_dir, dataset.id, _ending(waits, "replaced", now, replaced_by=f"draft {name}"), made)
+        replaced = _ending(waits, "replaced", now, replaced_by=f"draft {name}")
+        _add(data_dir, dataset.id, replaced, made)
     else:
         _add(data_dir, dataset.id, made)
     _finish(data_dir, dataset.id)
     return releases.load(folder), True
 
 
-def approve(data_dir: DataDir, dataset: str, draft: str | None, by: str, now: datetime) -> StoredRelease:
-    """Turn the draft that waits into the next release: its very bytes, and who decided.
+def approve(
+    data_dir: DataDir, dataset: str, draft: str | None, by: str, now: datetime
+) -> StoredRelease:
+    """Release the waiting draft: the same bytes, and who decided.
 
     Args:
-        home: the data folder.
+        data_dir: the data folder.
         dataset: id of the dataset.
-        draft: the name of the draft that was looked at, or None for the one that waits.
+        draft: the name of the reviewed draft, or None for the one that waits.
         by: who approves.
         now: when.
 
@@ -142,7 +145,7 @@ def approve(data_dir: DataDir, dataset: str, draft: str | None, by: str, now: da
     before = releases.current(data_dir, dataset)
     releases.refuse_withdrawn(before)
     _finish(data_dir, dataset)
-    made, stored = _the_one(data_dir, dataset, draft)
+    made, stored = _waiting_draft(data_dir, dataset, draft)
     if stored.release.number != releases.number_after(before):
         raise StoreError(
             f"release {before.release.number if before else 0} came out after the draft was"
@@ -156,11 +159,11 @@ def approve(data_dir: DataDir, dataset: str, draft: str | None, by: str, now: da
         {**stored.release.model_dump(), "issued": now, "decision": decision}
     )
     target = data_dir.releases(dataset) / str(release.number)
-    with atomic_directory(target) as aside:
+    with atomic_directory(target) as staging:
         for record in release.files:
-            with disk_errors(aside):
-                shutil.copyfile(stored.path(record.name), aside / record.name)
-        (aside / "release.json").write_text(pretty_json(release), encoding="utf-8")
+            with disk_errors(staging):
+                shutil.copyfile(stored.path(record.name), staging / record.name)
+        (staging / "release.json").write_text(pretty_json(release), encoding="utf-8")
     _add(data_dir, dataset, _ending(made, "approved", now, by=by))
     _finish(data_dir, dataset)
     return releases.load(target)
@@ -172,9 +175,9 @@ def reject(
     """Reject the draft that waits; the same inputs will not make it again.
 
     Args:
-        home: the data folder.
+        data_dir: the data folder.
         dataset: id of the dataset.
-        draft: the name of the draft that was looked at, or None for the one that waits.
+        draft: the name of the reviewed draft, or None for the one that waits.
         by: who rejects.
         reason: why.
         now: when.
@@ -183,7 +186,7 @@ def reject(
         StoreError: no draft waits, or it is another one.
     """
     _finish(data_dir, dataset)
-    made, _ = _the_one(data_dir, dataset, draft)
+    made, _ = _waiting_draft(data_dir, dataset, draft)
     event = _ending(made, "rejected", now, by=by, reason=reason)
     _add(data_dir, dataset, event)
     _finish(data_dir, dataset)
@@ -206,7 +209,7 @@ def close(data_dir: DataDir, dataset: str, replaced_by: str, now: datetime) -> b
 
 
 def check(stored: StoredRelease) -> None:
-    """Make sure that every file still has the checksum that its record says.
+    """Check that every file still has the checksum that its record says.
 
     Raises:
         StoreError: one was changed or lost.
@@ -234,7 +237,9 @@ def _open(events: list[DraftEvent]) -> DraftEvent | None:
     return events[-1] if events and events[-1].event == "made" else None
 
 
-def _the_one(data_dir: DataDir, dataset: str, draft: str | None) -> tuple[DraftEvent, StoredRelease]:
+def _waiting_draft(
+    data_dir: DataDir, dataset: str, draft: str | None
+) -> tuple[DraftEvent, StoredRelease]:
     made, stored = _open(log(data_dir, dataset)), waiting(data_dir, dataset)
     if made is None or stored is None:
         raise StoreError(

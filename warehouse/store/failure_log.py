@@ -1,11 +1,9 @@
-"""Failures that are not resolved yet, and the channels that were notified of them.
+"""The failure log: unresolved failures, and who was notified of them.
 
     failures/<sector>/<dataset>.json     the step that failed; deleted once it succeeds
-    failures/told/<channel>.json         the causes that a channel was notified of
+    failures/notified/<channel>.json     the causes that a channel was notified of
 
-Not part of the record: only what notifications need to be quiet on repeats, and to say
-"recovered". Dagster's event log cannot serve: its SQLite storage keeps no failure events of
-assets (`can_store_asset_failure_events`).
+No part of the record: only what notifications need to be sent once, and to report recovery.
 """
 
 from __future__ import annotations
@@ -20,18 +18,19 @@ from model.util.disk import disk_errors, write_if_changed
 from model.util.hashing import pretty_json
 from warehouse.store.data_dir import DataDir
 
-_TOLD = TypeAdapter(tuple[Notified, ...])
+NOTIFIED = "notified"
+_NOTIFIED = TypeAdapter(tuple[Notified, ...])
 
 
-def unresolved(data_dir: DataDir) -> list[Failure]:
-    """Return the failures that are not resolved, by dataset.
+def opened(data_dir: DataDir) -> list[Failure]:
+    """Return the unresolved failures, by dataset.
 
     Raises:
         StoreError: a file is damaged.
     """
     found = []
     for path in sorted(data_dir.failures.glob("*/*.json")):
-        if path.parent.name != "told":
+        if path.parent.name != NOTIFIED:
             found.append(_read(path.read_bytes(), str(path)))
     return found
 
@@ -50,7 +49,7 @@ def note(data_dir: DataDir, failure: Failure) -> None:
     write_if_changed(data_dir.failures / f"{failure.dataset}.json", pretty_json(failure))
 
 
-def resolve(data_dir: DataDir, dataset: str, stage: str) -> None:
+def resolved(data_dir: DataDir, dataset: str, stage: str) -> None:
     """Delete a failure once its step has succeeded."""
     path = data_dir.failures / f"{dataset}.json"
     if path.exists() and _read(path.read_bytes(), str(path)).stage == stage:
@@ -64,20 +63,20 @@ def notified(data_dir: DataDir, channel: str) -> tuple[Notified, ...]:
     Raises:
         StoreError: the file is damaged.
     """
-    path = data_dir.failures / "told" / f"{channel}.json"
+    path = data_dir.failures / NOTIFIED / f"{channel}.json"
     if not path.exists():
         return ()
     try:
-        return _TOLD.validate_json(path.read_bytes())
+        return _NOTIFIED.validate_json(path.read_bytes())
     except ValueError as error:
         raise StoreError(
             f"cannot be read: {error}", where=str(path),
-            todo="delete it: people are notified again of what still fails",
+            todo="delete it: what still fails is notified again",
         ) from error
 
 
-def remember_notified(data_dir: DataDir, channel: str, causes: Sequence[Notified]) -> None:
-    """Record the causes that a channel has been notified of."""
-    path = data_dir.failures / "told" / f"{channel}.json"
+def remember(data_dir: DataDir, channel: str, causes: Sequence[Notified]) -> None:
+    """Record the causes that a channel knows now."""
+    path = data_dir.failures / NOTIFIED / f"{channel}.json"
     if causes or path.exists():
         write_if_changed(path, pretty_json([item.model_dump(mode="json") for item in causes]))

@@ -1,9 +1,10 @@
 """Releases: numbered, immutable, each with its checksums and what changed since the last.
 
     releases/<sector>/<dataset>/<number>/data.parquet, changes.parquet, quarantine.parquet,
-                                         quality.json, shape.json, release.json
+                                         quality.json, source_schema.json, release.json
 
-Written aside, synced, renamed: the rename is the commit. The highest number is current.
+Written to a staging folder, synced, renamed: the rename is the commit. The highest number is
+current.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from warehouse.store.data_dir import DataDir
 from warehouse.store.working_tables import Validated
 
 FILES = ("data.parquet", "changes.parquet", "quarantine.parquet", "quality.json")
-SHAPE = "shape.json"  # not of a withdrawal, nor of releases from before shapes were kept
+SOURCE_SCHEMA = "source_schema.json"  # a withdrawal has none
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,8 @@ class StoredRelease:
 
     @property
     def source_schema(self) -> SourceSchema | None:
-        """What the source's table looked like; None where it was not kept."""
-        path = self.path(SHAPE)
+        """The source schema; None where it was not kept."""
+        path = self.path(SOURCE_SCHEMA)
         if not path.exists():
             return None
         return SourceSchema.model_validate_json(path.read_text(encoding="utf-8"))
@@ -99,8 +100,10 @@ def current(data_dir: DataDir, dataset: str) -> StoredRelease | None:
     return load(folder / str(max(numbers))) if numbers else None
 
 
-def source_schema_before(data_dir: DataDir, dataset: str, snapshot_sha256: str) -> SourceSchema | None:
-    """Return the shape of the snapshot that was released before this one, or None.
+def source_schema_before(
+    data_dir: DataDir, dataset: str, snapshot_sha256: str
+) -> SourceSchema | None:
+    """Return the source schema of the snapshot released before this one, or None.
 
     Raises:
         StoreError: a release's record is damaged.
@@ -152,11 +155,11 @@ def make(
     """
     before = current(data_dir, dataset.id)
     refuse_withdrawn(before)
-    if before and says_nothing_new(before, validated, inputs):
+    if before and is_unchanged(before, validated, inputs):
         return before, False
     target = data_dir.releases(dataset.id) / str(number_after(before))
-    with atomic_directory(target) as aside:
-        fill(data_dir, aside, dataset, before, validated, inputs, issued)
+    with atomic_directory(target) as staging:
+        fill(data_dir, staging, dataset, before, validated, inputs, issued)
     return load(target), True
 
 
@@ -166,7 +169,7 @@ def number_after(before: StoredRelease | None) -> int:
 
 
 def refuse_withdrawn(before: StoredRelease | None) -> None:
-    """Make sure that the dataset was not withdrawn.
+    """Check that the dataset was not withdrawn.
 
     Raises:
         DeclarationError: it was; its identifier must never mean anything else.
@@ -180,7 +183,7 @@ def refuse_withdrawn(before: StoredRelease | None) -> None:
         )
 
 
-def says_nothing_new(before: StoredRelease, validated: Validated, inputs: Inputs) -> bool:
+def is_unchanged(before: StoredRelease, validated: Validated, inputs: Inputs) -> bool:
     """Whether a release of this data would repeat the one before it.
 
     Newer code may read the same inputs otherwise. After a rollback it is a person who decided
@@ -207,8 +210,8 @@ def fill(
     """Write all files of a release into `folder`.
 
     Args:
-        home: the data folder.
-        folder: a new folder, aside from the releases.
+        data_dir: the data folder.
+        folder: a staging folder.
         dataset: the declaration.
         before: the release that it will follow.
         validated: what it holds.
@@ -218,7 +221,7 @@ def fill(
     with disk_errors(folder):
         for name in ("data.parquet", "quarantine.parquet", "quality.json"):
             shutil.copyfile(validated.folder / name, folder / name)
-        shutil.copyfile(validated.source_schema, folder / SHAPE)
+        shutil.copyfile(validated.source_schema, folder / SOURCE_SCHEMA)
     with connect(data_dir.root / "tmp") as con:
         first, last = _period(con, folder / "data.parquet")
     changes = write_changes(data_dir, dataset, before, folder)
@@ -247,7 +250,7 @@ def fill(
 
 def file_records(folder: Path) -> tuple[FileRecord, ...]:
     """Return the checksums of the files that a release's folder holds."""
-    names = [*FILES, *([SHAPE] if (folder / SHAPE).exists() else [])]
+    names = [*FILES, *([SOURCE_SCHEMA] if (folder / SOURCE_SCHEMA).exists() else [])]
     return tuple(_record(folder / name) for name in names)
 
 
@@ -287,7 +290,7 @@ def write_changes(
     """Write `changes.parquet`: one row for each observation added, revised or withdrawn.
 
     Args:
-        home: the data folder.
+        data_dir: the data folder.
         dataset: the declaration of the data in `folder`.
         before: the release to compare with. A key that differs in its columns from that
             release's makes every row new.
@@ -304,16 +307,15 @@ def _write_changes(
     target = f"{literal(folder / 'changes.parquet')} ({PARQUET_OPTIONS})"
     key = [identifier(name) for name in dataset.key]
     comparable = before is not None and _same_key(dataset, before.release)
-    old = (
-        f"read_parquet({literal(before.path('data.parquet'))})"
-        if before is not None and comparable
-        else f"(SELECT * FROM {new} WHERE false)"
-    )
+    old = f"(SELECT * FROM {new} WHERE false)"
+    if before is not None and comparable:  # it may be from before a column was added
+        last = f"read_parquet({literal(before.path('data.parquet'))})"
+        old = f"({old} UNION ALL BY NAME SELECT * FROM {last})"
     on = " AND ".join(f"o.{name} = n.{name}" for name in key)
     keys = ", ".join(f"coalesce(n.{name}, o.{name}) AS {name}" for name in key)
     same = " AND ".join(
         f"o.{name} IS NOT DISTINCT FROM n.{name}"
-        for name in ("obs_value", "unit_measure", "obs_status", "obs_note")
+        for name in dataset.columns if name not in (*dataset.key, "freq")
     )
     con.execute(
         f"""

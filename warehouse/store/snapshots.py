@@ -105,11 +105,11 @@ def save(
             options=options, licence=licence, profile=profile,
             parts=tuple(part for part, _ in parts),
         )
-        with atomic_directory(folder) as aside:
+        with atomic_directory(folder) as staging:
             for part, path in parts:
-                with disk_errors(aside / part.name):
-                    shutil.copyfile(path, aside / part.name)
-            (aside / "snapshot.json").write_text(pretty_json(snapshot), encoding="utf-8")
+                with disk_errors(staging / part.name):
+                    shutil.copyfile(path, staging / part.name)
+            (staging / "snapshot.json").write_text(pretty_json(snapshot), encoding="utf-8")
     if before != sha256:
         write_if_changed(pointer, sha256 + "\n")
     return load(data_dir, dataset, sha256), before != sha256

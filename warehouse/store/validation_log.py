@@ -1,12 +1,10 @@
-"""The record of every judgement, also of those that stopped a release.
+"""The validation log: every validation run, also of blocked releases.
 
-    judgements/<sector>/<dataset>/log.jsonl          one line for each judgement; lines are only
-                                                     ever added
-    judgements/<sector>/<dataset>/<sha256>.json      the complete record of a judgement, named by
-                                                     its checksum
+    validation_log/<sector>/<dataset>/log.jsonl       one line for each validation run, append-only
+    validation_log/<sector>/<dataset>/<sha256>.json   its complete record, named by its checksum
 
-A judgement that finds what the last one found, of the same inputs, is not kept again, however long
-it took: a run without news writes nothing.
+A run with the result of the last one, on the same inputs, is not logged again, however long it
+took: a run without news writes nothing.
 """
 
 from __future__ import annotations
@@ -31,13 +29,13 @@ LOG = "log.jsonl"
 
 
 def datasets(data_dir: DataDir) -> list[str]:
-    """Return the ids of all datasets that were ever judged."""
+    """Return the ids of all datasets that were ever validated."""
     found = (data_dir.root / "validation_log").glob(f"*/*/{LOG}")
     return sorted("/".join(path.parts[-3:-1]) for path in found)
 
 
 def log(data_dir: DataDir, dataset: str) -> list[ValidationRun]:
-    """Return a dataset's judgements, oldest first.
+    """Return a dataset's validation runs, oldest first.
 
     Raises:
         StoreError: the log is damaged.
@@ -48,7 +46,7 @@ def log(data_dir: DataDir, dataset: str) -> list[ValidationRun]:
 
 
 def record(data_dir: DataDir, validation_run: ValidationRun) -> QualityRecord:
-    """Return the complete record of a judgement: every check with its samples.
+    """Return the complete record of a validation run: every check with its samples.
 
     Raises:
         StoreError: it is missing, or not what the log says.
@@ -62,7 +60,7 @@ def record(data_dir: DataDir, validation_run: ValidationRun) -> QualityRecord:
     except (OSError, ValueError) as error:
         problem = str(error)
     raise StoreError(
-        f"the record of a judgement cannot be read: {problem}", where=str(path),
+        f"the record of a validation run cannot be read: {problem}", where=str(path),
         todo="restore it from a backup",
     )
 
@@ -70,17 +68,17 @@ def record(data_dir: DataDir, validation_run: ValidationRun) -> QualityRecord:
 def keep(
     data_dir: DataDir, validated: Validated, inputs: Inputs, algorithm: str, now: datetime
 ) -> tuple[ValidationRun, bool]:
-    """Keep a judgement, unless it says what the last one said.
+    """Log a validation run, unless it repeats the last one.
 
     Args:
-        home: the data folder.
-        validated: what was judged, and what was found.
-        inputs: what the table and the judgement were made from.
+        data_dir: the data folder.
+        validated: the validated data and the result.
+        inputs: what the table and the validation run were made from.
         algorithm: version of the scores.
         now: when.
 
     Returns:
-        The judgement, or the last one where it says the same; and whether it was kept now.
+        The validation run, or the last one where it repeats it; and whether it was logged now.
 
     Raises:
         StoreError: full, read-only, forbidden, or the log or its last record is damaged.
@@ -94,7 +92,7 @@ def keep(
 def keep_unmade(
     data_dir: DataDir, quality: QualityRecord, inputs: Inputs, algorithm: str, now: datetime
 ) -> tuple[ValidationRun, bool]:
-    """Keep that no table could be made, unless the last judgement says so: `quality` says why.
+    """Log that no table could be made, unless the last run says so already: `quality` says why.
 
     The arguments, what is returned and what is raised are those of `keep`.
     """
@@ -141,11 +139,13 @@ def _keep(
 
 
 def of_data(history: list[ValidationRun], data_sha256: str) -> ValidationRun | None:
-    """Return the newest judgement of this very data, or None."""
+    """Return the newest validation run of this very data, or None."""
     return next((item for item in reversed(history) if item.data_sha256 == data_sha256), None)
 
 
-def _same(data_dir: DataDir, before: ValidationRun, now: ValidationRun, quality: QualityRecord) -> bool:
+def _same(
+    data_dir: DataDir, before: ValidationRun, now: ValidationRun, quality: QualityRecord
+) -> bool:
     if (before.inputs_sha256, before.data_sha256) != (now.inputs_sha256, now.data_sha256):
         return False
     return before.record_sha256 == now.record_sha256 or (

@@ -1,7 +1,7 @@
 """Working tables between two releases: cleaned observations, and what validation left of them.
 
     tables/<sector>/<dataset>/<inputs>/table.parquet        observations with their positions
-    tables/<sector>/<dataset>/<inputs>/shape.json           what the source's table looks like
+    tables/<sector>/<dataset>/<inputs>/source_schema.json   columns, types, units, codes
     tables/<sector>/<dataset>/<inputs>/<suite>/             data, quarantine, quality
 
 `<inputs>` and `<suite>` are checksums: the same inputs find their table made already. Only the
@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from model.declarations.dataset import Dataset
 from model.records.source_schema import SourceSchema
+from model.records.tables import QUARANTINE
 from model.records.validation import QualityRecord
 from model.util.disk import disk_errors
 from model.util.hashing import pretty_json
@@ -46,12 +47,12 @@ class Validated:
 
     @property
     def source_schema(self) -> Path:
-        """What the source's table looks like."""
-        return self.folder.parent / "shape.json"
+        """The source schema."""
+        return self.folder.parent / "source_schema.json"
 
     @property
     def quarantine(self) -> Path:
-        """What was held back, with reasons and positions."""
+        """What was quarantined, with reasons and positions."""
         return self.folder / "quarantine.parquet"
 
 
@@ -66,10 +67,10 @@ def write_table(
     inputs_sha256: str,
     fill: Callable[[duckdb.DuckDBPyConnection], CleanStats],
 ) -> tuple[Path, CleanStats | None]:
-    """Make `table.parquet` and `shape.json` by `fill`, unless these inputs made them already.
+    """Make `table.parquet` and `source_schema.json`, unless these inputs made them already.
 
     Args:
-        home: the data folder.
+        data_dir: the data folder.
         dataset: the declaration.
         inputs_sha256: checksum of snapshot, declaration and code.
         fill: makes the table `observation` on a connection (see `warehouse.cleaning.clean`).
@@ -81,12 +82,13 @@ def write_table(
     path = folder / "table.parquet"
     if path.exists():
         return path, None
-    with atomic_directory(folder) as aside, connect(data_dir.root / "tmp") as con:
+    with atomic_directory(folder) as staging, connect(data_dir.root / "tmp") as con:
         stats = fill(con)
-        # The declaration's SQL may have closed the door to files: export through Arrow then.
-        _export(con, "SELECT * FROM observation ORDER BY _id", aside / "table.parquet")
-        with disk_errors(aside):
-            (aside / "shape.json").write_text(pretty_json(stats.source_schema), encoding="utf-8")
+        # The declaration's SQL disables access to files: export through Arrow then.
+        _export(con, "SELECT * FROM observation ORDER BY _id", staging / "table.parquet")
+        with disk_errors(staging):
+            text = pretty_json(stats.source_schema)
+            (staging / "source_schema.json").write_text(text, encoding="utf-8")
     _keep_only(folder)
     return path, stats
 
@@ -110,8 +112,8 @@ def _keep_only(folder: Path) -> None:
 
 
 def read_source_schema(table: Path) -> SourceSchema:
-    """Return the shape of the source's table that a working table was made from."""
-    text = table.with_name("shape.json").read_text(encoding="utf-8")
+    """Return the source schema that a working table was made from."""
+    text = table.with_name("source_schema.json").read_text(encoding="utf-8")
     return SourceSchema.model_validate_json(text)
 
 
@@ -128,33 +130,39 @@ def write_validated(
     dataset: Dataset,
     table: Path,
     suite_sha256: str,
-    judge: Callable[[duckdb.DuckDBPyConnection, str], QualityRecord],
+    validate: Callable[[duckdb.DuckDBPyConnection, str], QualityRecord],
 ) -> Validated:
-    """Judge a table and write what may be released, what is held back, and the record.
+    """Validate a table; write what may be released, the quarantine, and the record.
 
-    `judge` gets a connection with the relation `observation`, and leaves a table
-    `held(_id, reasons)` there. The same table and suite find their outcome made already.
+    Args:
+        data_dir: the data folder.
+        dataset: the declaration.
+        table: the working table.
+        suite_sha256: checksum of what validates it; a result under it is read, not made again.
+        validate: gets a connection with the relation `observation`, and leaves the table
+            QUARANTINE there.
     """
     folder = table.parent / suite_sha256[:SHORT]
     if folder.exists():
         return read_validated(folder)
     rows = pq.read_metadata(table).num_rows
-    with atomic_directory(folder) as aside, connect(data_dir.root / "tmp", rows) as con:
-        quality = judge(con, open_table(con, table))
+    with atomic_directory(folder) as staging, connect(data_dir.root / "tmp", rows) as con:
+        quality = validate(con, open_table(con, table))
         columns = ", ".join(identifier(name) for name in dataset.columns)
         order = ", ".join(identifier(name) for name in dataset.key)
         con.execute(
-            f"COPY (SELECT {columns} FROM observation"
-            f" WHERE _id NOT IN (SELECT _id FROM held) ORDER BY {order})"
-            f" TO {literal(aside / 'data.parquet')} ({PARQUET_OPTIONS})"
+            f"COPY (SELECT {columns}, _part AS source_part, _row AS source_row,"
+            " nullif(_column, '') AS source_column FROM observation"
+            f" WHERE _id NOT IN (SELECT _id FROM {QUARANTINE}) ORDER BY {order})"
+            f" TO {literal(staging / 'data.parquet')} ({PARQUET_OPTIONS})"
         )
         con.execute(
             f"COPY (SELECT {columns}, _part, _row, _column, _original, reasons"
-            " FROM observation JOIN held USING (_id) ORDER BY _id)"
-            f" TO {literal(aside / 'quarantine.parquet')} ({PARQUET_OPTIONS})"
+            f" FROM observation JOIN {QUARANTINE} USING (_id) ORDER BY _id)"
+            f" TO {literal(staging / 'quarantine.parquet')} ({PARQUET_OPTIONS})"
         )
-        with disk_errors(aside):
-            (aside / "quality.json").write_text(pretty_json(quality), encoding="utf-8")
+        with disk_errors(staging):
+            (staging / "quality.json").write_text(pretty_json(quality), encoding="utf-8")
     return Validated(folder, quality)
 
 

@@ -21,11 +21,11 @@ from sources.base import Request, Validators
 from sources.connectors.registry import protocol
 from sources.fetch.http import HttpLimits, HttpTransport
 from sources.fetch.recorded_files import part_name
-from sources.fetch.urls import safe_url
-from sources.inspect.finding import Found, Guess, NoTable, Table
+from sources.inspect.finding import Found, Guess, NoTable, RecognisedTable
 from sources.inspect.recognise import recognise
 from sources.inspect.search import Roles
 from sources.inspect.tables.roles import roles_of
+from sources.urls import safe_url
 
 _WITH_URLS = ("files", "hxl", "sdmx")  # protocols that read the file of a URL
 _LOOKED_AT = 300_000  # rows
@@ -99,13 +99,13 @@ def _parts(source: str) -> tuple[str, str]:
     return address, place
 
 
-def choose(found: list[Found], place: str, where: str) -> tuple[Table, list[str]]:
+def choose(found: list[Found], place: str, where: str) -> tuple[RecognisedTable, list[str]]:
     """Return the table to declare, the one that is asked for or the first, and notes on it.
 
     Raises:
         OpenIndicatorsError: there is no table, or not this one.
     """
-    tables = [each for each in found if isinstance(each, Table)]
+    tables = [each for each in found if isinstance(each, RecognisedTable)]
     if not tables:
         first = found[0]
         raise OpenIndicatorsError(
@@ -126,7 +126,7 @@ def choose(found: list[Found], place: str, where: str) -> tuple[Table, list[str]
     return wanted[0], notes
 
 
-def looked_at(path: Path, found: Table) -> pa.Table:
+def looked_at(path: Path, found: RecognisedTable) -> pa.Table:
     """Read the rows of a table that are looked at: all, or the first hundreds of thousands.
 
     Raises:
@@ -157,7 +157,7 @@ def _copied(path: Path, inbox: Path) -> Path:
     return target
 
 
-def _told(found: Table, roles: Roles, notes: list[str]) -> tuple[Guess, ...]:
+def _told(found: RecognisedTable, roles: Roles, notes: list[str]) -> tuple[Guess, ...]:
     reader = Guess("protocol", found.protocol, "certain", f"it is read as {found.kind}")
     confirm = Guess(
         "you confirm", "title, publisher, licence", "unsure",

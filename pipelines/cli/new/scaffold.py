@@ -9,7 +9,7 @@ from typing import Any
 
 from model.util.text import fold
 from sources.formats.payload import quoted
-from sources.inspect.finding import Guess, Table
+from sources.inspect.finding import Guess, RecognisedTable
 from sources.inspect.search import Roles
 
 _UNITS = (
@@ -25,7 +25,7 @@ _MAX_DECIMALS = 6
 
 
 def declaration_text(
-    title: str, found: Table, roles: Roles, origin: Mapping[str, list[str]], notes: list[str]
+    title: str, found: RecognisedTable, roles: Roles, origin: Mapping[str, list[str]], notes: list[str]
 ) -> str:
     """Return the text of a declaration; what is unsure is a comment at its line.
 

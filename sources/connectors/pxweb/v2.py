@@ -27,10 +27,10 @@ from sources.connectors import files
 from sources.connectors.options import BaseUrl, exactly_one
 from sources.connectors.pxweb import v1
 from sources.connectors.pxweb.selection import Selection, VariableCodes, codes_of, in_parts
-from sources.fetch.urls import safe_url
 from sources.formats.json_text import load_json
 from sources.formats.payload import check_payload, saying
 from sources.limits import MAX_DATA_CELLS, MAX_PAGES
+from sources.urls import safe_url
 
 name = "pxweb_v2"
 version = 1

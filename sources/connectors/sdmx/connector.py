@@ -29,10 +29,10 @@ from sources.connectors.sdmx.services import SdmxService
 from sources.connectors.sdmx.structure import CodeNames, labels_of, load_structures
 from sources.connectors.sdmx.xml_message import xml_message
 from sources.fetch.recorded_files import part_name
-from sources.fetch.urls import file_url
 from sources.formats.archives import is_gzip, is_zip, ungzipped, unpacked
 from sources.formats.payload import check_payload, quoted, words_of
 from sources.formats.tabular.batches import Row, text_batches
+from sources.urls import file_url
 
 name = "sdmx"
 version = 1

@@ -73,7 +73,13 @@ def text_array(values: Sequence[str | None], where: str) -> pa.Array:
 def column_batch(
     names: Sequence[str], part: str, first: int, columns: Sequence[Sequence[str | None]]
 ) -> pa.RecordBatch:
-    """Return columns of text as a batch whose rows are numbered from `first`.
+    """Return columns of text as a batch.
+
+    Args:
+        names: of the columns.
+        part: the part that they are from.
+        first: the number of the first row.
+        columns: the cells of each column.
 
     Raises:
         ReadError: as `text_array`.

@@ -84,6 +84,11 @@ def joined_names(rows: Sequence[Sequence[str]], separator: str = " ") -> list[st
 def checked_names(found: list[str], names: tuple[str, ...], where: str) -> tuple[str, ...]:
     """Return the columns' names: the header's, or the declared `names` for as many columns.
 
+    Args:
+        found: in the header, "" for blank cells.
+        names: as declared; () for the header's.
+        where: the header, for messages.
+
     Raises:
         ReadError: another number of columns, none, too many, or a name twice.
     """
@@ -130,6 +135,11 @@ def _rows(records: Iterator[RawRow], width: int, footer: int, where: str) -> Ite
 
 def fitted(cells: list[str], width: int, where: str) -> list[str]:
     """Return the cells of a row: as many as the table has columns, any others blank.
+
+    Args:
+        cells: of the row.
+        width: the number of columns.
+        where: the row, for messages.
 
     Raises:
         ReadError: too few or too many.

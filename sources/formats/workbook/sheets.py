@@ -26,6 +26,7 @@ from sources.formats.workbook.sheet_text import text_columns
 from sources.formats.workbook.xls import open_xls, xls_rows, xls_sheet
 from sources.limits import MAX_JSON_BYTES
 
+_ROWS = 4_096  # that are lists of Python at once
 # ((first row, first column), (last row, last column)), from 0.
 Merged = Sequence[tuple[tuple[int, int], tuple[int, int]]]
 
@@ -40,10 +41,12 @@ class Sheet:
 
     def records(self, first_row: int = 1) -> Iterator[RawRow]:
         """Yield the filled rows with their numbers, from `first_row` on."""
-        texts = (column[first_row - 1 :].to_pylist() for column in self.columns)
-        for number, cells in enumerate(zip(*texts, strict=True), start=first_row):
-            if any(cells):
-                yield number, list(cells)
+        height = len(self.columns[0]) if self.columns else 0
+        for start in range(first_row - 1, height, _ROWS):
+            texts = (column.slice(start, _ROWS).to_pylist() for column in self.columns)
+            for number, cells in enumerate(zip(*texts, strict=True), start=start + 1):
+                if any(cells):
+                    yield number, list(cells)
 
 
 def sheet_names(path: Path, where: str) -> list[str]:

@@ -1,1 +1,1 @@
-"""TODO sources/inspect/files."""
+"""Recognition of files: JSON documents, text, markup and workbooks, and their encodings."""

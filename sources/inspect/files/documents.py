@@ -1,4 +1,4 @@
-"""JSON documents, told apart by their shape: answers of services, catalogues, schemas, records."""
+"""Recognition of JSON documents: answers of services, catalogues, schemas, records."""
 
 from __future__ import annotations
 
@@ -7,38 +7,37 @@ from pathlib import Path
 from typing import Any
 
 from model.errors import ReadError, SourceError
+from sources.connectors.hxl import is_tag_row
 from sources.formats.json_text import Lexeme, load_json, parse_json
-from sources.formats.payload import message_in, quoted
-from sources.inspect.files.hashtags import hashtag_row, hxl_table, is_hashtag
-from sources.inspect.finding import Found, Guess, NoTable, Table
+from sources.formats.payload import message_in, quoted, saying
+from sources.inspect.files.hashtags import hashtag_row, hxl_table
+from sources.inspect.finding import Found, Guess, NoTable, RecognisedTable
 
 _DCAT = "catalogue: {} that describe datasets (DCAT), not figures"
 
 
 def json_document(path: Path, where: str) -> list[Found]:
-    """Say what a JSON file holds.
+    """Describe what a JSON file holds.
 
     Raises:
-        ReadError: no JSON, or of no shape that is known.
+        ReadError: no JSON, or of no known structure.
         SourceError: the file is a service's error.
     """
     body = load_json(path, where)
-    for recognise in _SHAPES:
+    for recognise in _RECOGNISERS:
         found = recognise(body, where)
         if isinstance(found, list):
             return found
         if found is not None:
             return [found]
-    said = message_in(body)
     raise ReadError(
-        "holds no list of records, and is no answer of a known service"
-        + (f"; it says: {said}" if said else ""),
-        where=where, todo="name the list's `path`, or ask the publisher what it is",
+        "holds no list of records, and is no answer of a known service" + saying(body), where=where,
+        todo="name the list's `path`, or ask the publisher what it is",
     )
 
 
 def json_lines(path: Path, where: str) -> Found | None:
-    """Say whether a file holds JSON Lines: an object on each of its first two lines."""
+    """Whether a file holds JSON Lines: an object on each of its first two lines."""
     with path.open("rb") as file:
         lines = [file.readline(1_000_000) for _ in range(2)]
     try:
@@ -47,7 +46,7 @@ def json_lines(path: Path, where: str) -> Found | None:
         return None
     if len(first) < 2 or not all(isinstance(each, dict) for each in first):
         return None
-    return Table("files", "files jsonl", {"format": "jsonl"})
+    return RecognisedTable("files", "files jsonl", {"format": "jsonl"})
 
 
 def _objects(value: Any) -> bool:
@@ -77,7 +76,7 @@ def _worldbank(body: Any, where: str) -> Found | None:
             todo="check the codes and the years that were asked for",
         )
     if isinstance(rows, list) and rows and {"indicator", "date"} <= _keys(rows[0]):
-        return Table("worldbank", "worldbank")
+        return RecognisedTable("worldbank", "worldbank")
     count = len(rows) if isinstance(rows, list) else None
     names = ", ".join(sorted(_keys(rows[0]))[:6]) if isinstance(rows, list) and rows else ""
     what = f"catalogue: entries with {names}, no observations"
@@ -85,7 +84,7 @@ def _worldbank(body: Any, where: str) -> Found | None:
 
 
 def _cube(body: Any, where: str) -> Found | list[Found] | None:
-    """JSON-stat, alone, in a bundle or in a collection."""
+    """Recognise JSON-stat, alone, in a bundle or in a collection."""
     if not isinstance(body, dict):
         return None
     if isinstance(body.get("dimension"), dict):
@@ -100,7 +99,7 @@ def _cube(body: Any, where: str) -> Found | list[Found] | None:
                 f"metadata: JSON-stat that describes {len(size)} dimensions and holds no values",
                 sum(int(each) for each in size),
             )
-        return Table("pxweb", "pxweb json-stat")
+        return RecognisedTable("pxweb", "pxweb json-stat")
     if body.get("class") == "collection" and isinstance(body.get("link"), dict):
         items = body["link"].get("item")
         inside = [e for e in items or [] if isinstance(e, dict) and "dimension" in e]
@@ -117,13 +116,16 @@ def _cube(body: Any, where: str) -> Found | list[Found] | None:
 
 def _of_several(names: list[str]) -> list[Found]:
     if len(names) == 1:
-        return [Table("pxweb", "pxweb json-stat")]
-    return [Table("pxweb", "pxweb json-stat", {"dataset": name}, place=name) for name in names]
+        return [RecognisedTable("pxweb", "pxweb json-stat")]
+    return [
+        RecognisedTable("pxweb", "pxweb json-stat", {"dataset": name}, place=name)
+        for name in names
+    ]
 
 
 def _sdmx(body: Any, where: str) -> Found | None:
     if isinstance(body, dict) and ("dataSets" in body or "dataSets" in _keys(body.get("data"))):
-        return Table("sdmx", "sdmx json")
+        return RecognisedTable("sdmx", "sdmx json")
     return None
 
 
@@ -132,7 +134,7 @@ def _gho(body: Any, where: str) -> Found | None:
     if not isinstance(rows, list) or "@odata.context" not in body:
         return None
     if rows and "IndicatorCode" in _keys(rows[0]) and "SpatialDim" in _keys(rows[0]):
-        return Table("gho", "gho odata")
+        return RecognisedTable("gho", "gho odata")
     return NoTable(
         "gho catalogue", "catalogue: the OData service's list of its datasets, no observations",
         len(rows),
@@ -142,7 +144,7 @@ def _gho(body: Any, where: str) -> Found | None:
 def _uis(body: Any, where: str) -> Found | None:
     rows = body.get("records") if isinstance(body, dict) else None
     if isinstance(rows, list) and rows and {"indicatorId", "geoUnit", "year"} <= _keys(rows[0]):
-        return Table("uis", "uis json")
+        return RecognisedTable("uis", "uis json")
     return None
 
 
@@ -175,7 +177,8 @@ def _ckan_result(result: Any) -> Found | None:
         return NoTable("ckan catalogue", f"catalogue: a CKAN search, {count} datasets", count)
     if "records" in result:
         if _objects(result["records"]):
-            return Table("files", "files json", {"format": "json", "path": "result.records"})
+            options = {"format": "json", "path": "result.records"}
+            return RecognisedTable("files", "files json", options)
         fields = result.get("fields")
         count = len(fields) if isinstance(fields, list) else 0
         return NoTable("ckan metadata", f"metadata: the {count} fields of a table, no records", 0)
@@ -186,7 +189,7 @@ def _ckan_result(result: Any) -> Found | None:
 
 
 def _described(body: Any, where: str) -> Found | None:
-    """Schemas, data packages, DCAT, and contexts of JSON-LD."""
+    """Recognise schemas, data packages, DCAT, and contexts of JSON-LD."""
     if isinstance(body, list):
         if _objects(body) and all("@id" in each for each in body):
             return NoTable("dcat", _DCAT.format(f"{len(body)} nodes of JSON-LD"), len(body))
@@ -222,7 +225,7 @@ def _described(body: Any, where: str) -> Found | None:
 def _pxweb_service(body: Any, where: str) -> Found | None:
     keys = _keys(body)
     if "query" in keys and "response" in keys:
-        return NoTable("pxweb query", "query: what a PX-Web service is asked, not its answer",
+        return NoTable("pxweb query", "query: a request to a PX-Web service, not its answer",
                        len(body["query"]))
     if {"apiVersion", "maxDataCells"} <= keys:
         return NoTable("pxweb metadata", "metadata: the configuration of a PX-Web service", None)
@@ -241,7 +244,7 @@ def _pxweb_service(body: Any, where: str) -> Found | None:
 
 
 def _addresses(body: Any, where: str) -> Found | None:
-    """Nested objects whose only leaves are addresses or settings: a catalogue."""
+    """Recognise nested objects whose only leaves are addresses or settings: a catalogue."""
     leaves = _leaves(body, 6)
     if not isinstance(body, dict) or not leaves:
         return None
@@ -260,39 +263,39 @@ def _leaves(value: Any, depth: int) -> list[Any]:
 
 
 def _rows(body: Any, where: str) -> Found | None:
-    """A list of lists: the rows of a table."""
+    """Recognise a list of lists: the rows of a table."""
     if not (isinstance(body, list) and body and all(isinstance(each, list) for each in body)):
         return None
     rows = [(n, [str(cell or "") for cell in each]) for n, each in enumerate(body[:50], start=1)]
     tag_row = hashtag_row(rows)
     if tag_row is not None:
         return hxl_table("json", tag_row, {})
-    return Table("files", "files json", {"format": "json", "records": "rows"})
+    return RecognisedTable("files", "files json", {"format": "json", "records": "rows"})
 
 
 def _records(body: Any, where: str) -> Found | None:
     if _objects(body):
         tags = [key for key in body[0] if key]
-        if len(tags) > 1 and all(map(is_hashtag, tags)):
-            return Table("hxl", "hxl json")
-        return Table("files", "files json", {"format": "json"})
+        if len(tags) > 1 and is_tag_row(tags):
+            return RecognisedTable("hxl", "hxl json")
+        return RecognisedTable("files", "files json", {"format": "json"})
     if not isinstance(body, dict):
         return None
     lists = {key: each for key, each in body.items() if _objects(each)}
     if len(lists) == 1:
         key = next(iter(lists))
         why = f"the only list of records of the document, {len(lists[key])} of them"
-        return Table("files", "files json", {"format": "json", "path": key},
+        return RecognisedTable("files", "files json", {"format": "json", "path": key},
                      (Guess("path", key, "certain", why),))
     values = list(body.values())
     if len(values) > 1 and all(isinstance(each, dict) for each in values):
-        return Table("files", "files json", {"format": "json", "records": "keyed"})
+        return RecognisedTable("files", "files json", {"format": "json", "records": "keyed"})
     if len(values) > 1 and all(isinstance(each, (Lexeme, int)) for each in values):
-        return Table("files", "files json", {"format": "json", "records": "keyed"})
+        return RecognisedTable("files", "files json", {"format": "json", "records": "keyed"})
     return None
 
 
-_SHAPES: tuple[Callable[[Any, str], Found | list[Found] | None], ...] = (
+_RECOGNISERS: tuple[Callable[[Any, str], Found | list[Found] | None], ...] = (
     _worldbank, _cube, _sdmx, _gho, _uis, _ckan, _described, _pxweb_service, _addresses,
     _rows, _records,
 )

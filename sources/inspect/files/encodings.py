@@ -1,7 +1,7 @@
-"""Which encoding a text is in: what UTF-8 does not read is tried as Vietnamese from before Unicode.
+"""The encoding of a text: what is not UTF-8 is tried as Vietnamese from before Unicode.
 
-A wrong table turns Vietnamese into letters that no Vietnamese word has, so the share of valid
-syllables tells the tables apart. What is not Vietnamese is left to charset-normalizer.
+A wrong encoding turns Vietnamese into letters that no Vietnamese word has, so the share of valid
+syllables identifies the right one. charset-normalizer guesses what is not Vietnamese.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sources.formats.legacy_vietnamese import VIETNAMESE_ENCODINGS, decoded
 from sources.inspect.finding import Guess
 
 _PIECE = 1 << 20
-_SAMPLE = 200_000  # bytes that are judged where the text is no UTF-8
+_SAMPLE = 200_000  # bytes that are examined where the text is not UTF-8
 _TONES = "\u0300\u0301\u0303\u0309\u0323"
 _ONSET = "(?:ngh|ng|nh|ch|gh|gi|kh|ph|qu|th|tr|[bcdđghklmnpqrstvx])?"
 _NUCLEUS = (
@@ -29,11 +29,11 @@ _SYLLABLE = re.compile(f"{_ONSET}{_NUCLEUS}(?:ng|nh|ch|[cmnpt])?")
 _WORD = re.compile(r"[^\s\d!-/:-@\[-`{-~–—“”‘’…]+")
 _LETTERS = re.compile(rb"[A-Za-z]")
 _ENOUGH, _SURE = 0.7, 0.9  # share of the words beyond ASCII that are syllables
-_LIKE = 0.1  # charset-normalizer's measures of two encodings that fit alike
+_LIKE = 0.1  # charset-normalizer's measures of two encodings that fit equally well
 
 
 def encoding_of(path: Path) -> Guess:
-    """Say which encoding a text file is in, as the option `encoding` names it."""
+    """Find the encoding of a text file, as the option `encoding` names it."""
     with path.open("rb") as file:
         head = file.read(4)
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -47,7 +47,7 @@ def encoding_of(path: Path) -> Guess:
 
 
 def guessed_encoding(raw: bytes) -> Guess:
-    """Say which encoding bytes are in that are no UTF-8."""
+    """Find the encoding of bytes that are not UTF-8."""
     scores = sorted(
         ((share, words, name) for name in VIETNAMESE_ENCODINGS
          for share, words in [_vietnamese_share(raw, name)]),
@@ -81,7 +81,7 @@ def vietnamese_share(text: str) -> tuple[float, int]:
 
 
 def is_syllable(word: str) -> bool:
-    """Say whether a word can be a syllable of Vietnamese: its letters, and one tone at most."""
+    """Whether a word can be a syllable of Vietnamese: its letters, and one tone at most."""
     letters = unicodedata.normalize("NFD", word.lower())
     plain = "".join(each for each in letters if each not in _TONES)
     return len(letters) - len(plain) <= 1 and _SYLLABLE.fullmatch(nfc(plain)) is not None
@@ -107,7 +107,7 @@ def _is_utf8(path: Path) -> bool:
 
 
 def _telling(raw: bytes) -> bytes:
-    """Return the lines that are not ASCII alone: they tell the encoding."""
+    """Return the lines beyond ASCII, which reveal the encoding."""
     lines = (line for line in raw.splitlines(keepends=True) if not line.isascii())
     found = b""
     for line in lines:

@@ -1,4 +1,4 @@
-"""XML, RDF and YAML: messages of SDMX, and descriptions of datasets."""
+"""Recognition of XML, RDF and YAML: SDMX messages, and descriptions of datasets."""
 
 from __future__ import annotations
 
@@ -10,45 +10,42 @@ from model.errors import DeclarationError, ReadError
 from sources.base import SourceFile
 from sources.connectors.sdmx.structure import load_structures
 from sources.formats.payload import quoted
-from sources.formats.xml_text import local, pieces
-from sources.inspect.finding import Found, NoTable, Table
+from sources.formats.xml_text import local, parse_xml
+from sources.inspect.finding import Found, NoTable, RecognisedTable
 
 _DATA = ("GenericData", "GenericTimeSeriesData", "StructureSpecificData",
          "StructureSpecificTimeSeriesData", "CompactData", "Error")
-_DCAT = "http://www.w3.org/ns/dcat#"
 _TURTLE = re.compile(rb"\s*(#[^\n]*\n\s*)*(@prefix|@base|PREFIX|BASE)\b")
 _MAX_TURTLE = 16_000_000
 
 
 class _Root:
-    """Takes the root element, and counts the datasets of DCAT."""
+    """Notes the root element, and counts elements by name."""
 
     def __init__(self) -> None:
         self.root = ""
-        self.described: set[str] = set()
         self.kinds: dict[str, int] = {}
 
     def start(self, name: str, attributes: dict[str, str], line: int) -> None:
-        """Take the beginning of an element."""
+        """Handle a start tag."""
         self.root = self.root or local(name)
         tag = local(name)
         self.kinds[tag] = self.kinds.get(tag, 0) + 1
 
     def end(self, text: str, line: int) -> None:
-        """Take the end of an element."""
+        """Handle an end tag."""
 
 
 def xml_file(path: Path, where: str) -> Found:
-    """Say what an XML file holds.
+    """Describe what an XML file holds.
 
     Raises:
         ReadError: not well formed, or of no kind that is known.
     """
     handler = _Root()
-    for _ in pieces(path, where, handler):
-        pass
+    parse_xml(path, where, handler)
     if handler.root in _DATA:
-        return Table("sdmx", "sdmx xml")
+        return RecognisedTable("sdmx", "sdmx xml")
     if handler.root == "Structure":
         return _structure(path, where, handler.kinds)
     if handler.root == "RDF":
@@ -77,12 +74,12 @@ def _structure(path: Path, where: str, kinds: dict[str, int]) -> Found:
 
 
 def is_turtle(head: bytes) -> bool:
-    """Say whether a payload begins as Turtle does."""
+    """Whether a payload begins as Turtle does."""
     return _TURTLE.match(head.removeprefix(b"\xef\xbb\xbf")) is not None
 
 
 def turtle_file(path: Path) -> Found:
-    """Say what a Turtle file describes."""
+    """Describe what a Turtle file describes."""
     with path.open("rb") as file:
         text = file.read(_MAX_TURTLE)
     shapes = len(re.findall(rb"\ba\s+sh:NodeShape\b", text))
@@ -94,7 +91,7 @@ def turtle_file(path: Path) -> Found:
 
 
 def yaml_file(path: Path, where: str) -> Found:
-    """Say what a YAML file holds.
+    """Describe what a YAML file holds.
 
     Raises:
         ReadError: not well formed.

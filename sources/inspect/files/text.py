@@ -1,4 +1,4 @@
-"""Text files: encoding, delimiter, where the table stands, and whose layout it is."""
+"""Recognition of text files: encoding, delimiter, where the table stands, and known layouts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sources.formats.legacy_vietnamese import VIETNAMESE_ENCODINGS, decoded
 from sources.formats.tabular.tables import RawRow
 from sources.inspect.files.encodings import encoding_of, vietnamese_share
 from sources.inspect.files.hashtags import hashtag_row, hxl_table
-from sources.inspect.finding import Found, Guess, NoTable, Table
+from sources.inspect.finding import Found, Guess, NoTable, RecognisedTable
 from sources.inspect.tables.cells import filled, year_of
 from sources.inspect.tables.grid import layouts_of
 from sources.inspect.tables.placing import placed
@@ -33,13 +33,13 @@ _UIS = ("indicator_id", "country_id", "year", "value", "magnitude", "qualifier")
 
 
 def text_file(path: Path, where: str, head: bytes) -> Found:
-    """Say what a text file holds.
+    """Describe what a text file holds.
 
     Raises:
         ReadError: no text, or a table that is not well formed.
     """
     if is_sdmx_csv(head):
-        return Table("sdmx", "sdmx csv")
+        return RecognisedTable("sdmx", "sdmx csv")
     encoding = encoding_of(path)
     sample = _sample(path, where, encoding.value)
     delimiter = delimiter_of(sample)
@@ -66,13 +66,13 @@ def text_file(path: Path, where: str, head: bytes) -> Found:
         options["encoding"] = encoding.value
     if delimiter.value not in (",", "\t"):
         options["delimiter"] = delimiter.value
-    where_it_stands, guesses = placed(layouts[0])
-    return Table("files", "files csv", {**options, **where_it_stands},
+    placement, guesses = placed(layouts[0])
+    return RecognisedTable("files", "files csv", {**options, **placement},
                  (encoding, delimiter, *guesses))
 
 
 def delimiter_of(sample: str) -> Guess | None:
-    """Say which delimiter splits the lines alike, None where none does."""
+    """Find the delimiter that splits the lines evenly, None where none does."""
     scores: list[tuple[float, int, int, str]] = []
     for delimiter in DELIMITERS:
         rows = _split(sample, delimiter)
@@ -134,23 +134,23 @@ def _prose(sample: str, encoding: Guess) -> Found:
 
 
 def _known_layout(records: Sequence[RawRow], where: str) -> Found | None:
-    """Say whether a publisher's own reader knows the layout."""
+    """Recognise layouts that have a connector of their own."""
     for number, cells in records[:25]:
         names = [" ".join(cell.split()).casefold() for cell in cells]
         years = any(map(year_of, names)) or any("[yr" in name for name in names)
         if years and {"country name", "country code"} <= set(names):
             why = f"row {number} has the columns of a World Bank download"
-            return Table("worldbank_bulk", "worldbank_bulk",
+            return RecognisedTable("worldbank_bulk", "worldbank_bulk",
                          guesses=(Guess("protocol", "worldbank_bulk", "certain", why),))
         if any(map(_DOTNET.fullmatch, cells)):
             raise ReadError(
-                "holds the names of a program's classes (System.Collections…): a shell wrote an"
-                " object's properties instead of its records",
+                "holds names of a program's classes (System.Collections…): a shell wrote the"
+                " properties of an object instead of its records",
                 where=f"{where}:{number}", todo="fetch it again and save the answer itself",
             )
     names = [" ".join(cell.split()) for cell in records[0][1]] if records else []
     if {"GHO", "Numeric"} <= set(names):
-        return Table("gho", "gho csv")
+        return RecognisedTable("gho", "gho csv")
     if tuple(name.casefold() for name in names) == _UIS:
-        return Table("uis", "uis csv")
+        return RecognisedTable("uis", "uis csv")
     return None

@@ -1,4 +1,4 @@
-"""Workbooks: which sheets hold tables, and where."""
+"""Recognition of workbooks: which sheets hold tables, and where."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from sources.formats.workbook.legacy_fonts import in_unicode
 from sources.formats.workbook.sheets import Merged, Sheet, open_sheet, sheet_names
 from sources.inspect.files.encodings import vietnamese_share
 from sources.inspect.files.hashtags import hashtag_row, hxl_table
-from sources.inspect.finding import Found, Guess, NoTable, Refused, Table
+from sources.inspect.finding import Found, Guess, NoTable, RecognisedTable, RefusedContent
 from sources.inspect.tables.cells import extent, filled
 from sources.inspect.tables.grid import layouts_of
 from sources.inspect.tables.placing import placed
 
 _PROSE = 60  # characters: a cell of a table is shorter
-_FEW = 5  # words that prove nothing
+_FEW = 5  # words: fewer prove nothing
 
 
 def workbook(path: Path, where: str) -> list[Found]:
-    """Say which tables a workbook holds, sheet by sheet.
+    """Find which tables a workbook holds, sheet by sheet.
 
     Raises:
         ReadError: encrypted, damaged, or without anything in it.
@@ -43,13 +43,13 @@ def _sheet(path: Path, where: str, name: str, single: bool) -> Iterator[Found]:
     try:
         sheet = open_sheet(path, where, name)
     except SourceError as error:
-        yield Refused(" ".join(str(error).split()), place)
+        yield RefusedContent(" ".join(str(error).split()), place)
         return
     rows = [(number, cells) for number, cells in sheet.records() if filled(cells)]
     if not rows:
         return
     if _is_bulk(rows) and (single or name == "Data"):
-        yield Table("worldbank_bulk", "worldbank_bulk", place=place)
+        yield RecognisedTable("worldbank_bulk", "worldbank_bulk", place=place)
         return
     options: dict[str, Any] = {} if single else {"sheet": name}
     tag_row = hashtag_row(rows)
@@ -76,9 +76,9 @@ def _sheet(path: Path, where: str, name: str, single: bool) -> Iterator[Found]:
     if not layouts:
         yield NoTable("text", f"not a table: {_words(rows)}", None, place)
     for count, layout in enumerate(layouts, start=1):
-        where_it_stands, more = placed(layout)
-        yield Table(
-            "files", "files xlsx", {**options, **where_it_stands}, (*guesses, *more),
+        placement, more = placed(layout)
+        yield RecognisedTable(
+            "files", "files xlsx", {**options, **placement}, (*guesses, *more),
             place if len(layouts) == 1 else f"{place} table {count}".strip(),
         )
 
@@ -92,7 +92,7 @@ def _is_bulk(rows: Sequence[RawRow]) -> bool:
 
 
 def _filled_across(rows: Sequence[RawRow], merged: Merged) -> list[RawRow]:
-    """Give each cell that a merged one covers to the right its text."""
+    """Fill the cells that a merged one covers to the right."""
     spans: dict[int, list[tuple[int, int]]] = {}
     for (top, left), (_, right) in merged:
         spans.setdefault(top + 1, []).append((left, right))
@@ -107,7 +107,7 @@ def _filled_across(rows: Sequence[RawRow], merged: Merged) -> list[RawRow]:
 
 
 def _is_text(rows: Sequence[RawRow], figures: Sequence[int]) -> bool:
-    """Say whether a sheet without figures is prose: a title page, or terms and what they mean."""
+    """Whether a sheet without figures is prose: a title page, or terms and what they mean."""
     if figures:
         return False
     if sum(len(filled(cells)) > 1 for _, cells in rows) < 2:
@@ -131,14 +131,14 @@ def _decoded(cells: Sequence[str], encoding: str, columns: Sequence[str]) -> lis
 
 
 def _by_font(sheet: Sheet, path: Path, where: str) -> tuple[list[RawRow], Guess] | None:
-    """Say whether cells are in fonts from before Unicode, and return the rows in Unicode."""
+    """Whether cells are in fonts from before Unicode, and return the rows in Unicode."""
     before = [column.to_pylist() for column in sheet.columns]
     if all(cell.isascii() for column in before for cell in column):
         return None
     try:
         decoded = in_unicode(sheet, path, "by-font", (), where)
     except ReadError:
-        return None  # it tells no fonts, or other ones than its text is in
+        return None  # it has no fonts, or not those that its text needs
     after = [column.to_pylist() for column in decoded.columns]
     changed = sum(
         one != other for old, new in zip(before, after, strict=True)
@@ -152,14 +152,14 @@ def _by_font(sheet: Sheet, path: Path, where: str) -> tuple[list[RawRow], Guess]
 
 
 def _legacy(rows: Sequence[RawRow]) -> tuple[tuple[str, ...], Guess] | None:
-    """Say whether a sheet's text is in a font from before Unicode, and in which columns."""
+    """Whether a sheet's text is in a font from before Unicode, and in which columns."""
     columns: dict[int, list[str]] = {}
     for _, cells in rows:
         for place, cell in enumerate(cells, start=1):
             if not cell.isascii() and any(each.isascii() and each.isalpha() for each in cell):
                 columns.setdefault(place, []).append(cell)
-    judged = {place: _encoding_of_cells(texts) for place, texts in columns.items()}
-    named = {place: each for place, each in judged.items() if each is not None}
+    encodings = {place: _encoding_of_cells(texts) for place, texts in columns.items()}
+    named = {place: each for place, each in encodings.items() if each is not None}
     good = sum(count for _, count, _ in named.values())
     words = sum(count for _, _, count in named.values())
     if words < _FEW:
@@ -176,7 +176,7 @@ def _legacy(rows: Sequence[RawRow]) -> tuple[tuple[str, ...], Guess] | None:
 
 
 def _all_fits(texts: Sequence[str], encoding: str) -> bool:
-    """Say whether all texts can be read in an encoding, and are no worse for it."""
+    """Whether all texts can be read in an encoding, and are no worse for it."""
     now, words = vietnamese_share("\n".join(texts))
     try:
         for text in texts:

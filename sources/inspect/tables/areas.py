@@ -1,4 +1,4 @@
-"""Which codelist the areas of a column are of."""
+"""The codelist to which the areas of a column belong."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _VIET_NAM = "VN:"
 
 @dataclass(frozen=True)
 class Areas:
-    """The codelist that a column's values are of.
+    """The codelist to which a column's values belong.
 
     known, filled: rows whose value is in it, and rows that have a value.
     unknown: the values that are not, by how often they occur.
@@ -44,20 +44,20 @@ class Areas:
 
 
 def is_of_areas(codelist: Codelist) -> bool:
-    """Say whether a codelist has areas, and not sexes or modes of transport."""
+    """Whether a codelist has areas, not sexes or modes of transport."""
     return any(entry.kind in (*KINDS, *_WORLD) for entry in codelist.entries)
 
 
 def areas_of(
     name: str, values: Counter[str], codelists: Mapping[str, Codelist], last: str
 ) -> Areas | None:
-    """Say which codelist knows the most of a column's values, None where none knows enough.
+    """Find the codelist that knows most of a column's values, None where none knows enough.
 
     Args:
         name: the column's name.
         values: the filled values, by how often they occur.
         codelists: all of them.
-        last: the last period of the table: it tells borders of one name from another's.
+        last: the last period of the table, which decides between borders of different dates.
     """
     numbers = sum(n for text, n in values.items() if is_number(text))
     total = sum(values.values())
@@ -73,13 +73,13 @@ def areas_of(
     if best is None or best.share < _ENOUGH:
         return None
     alike = [each for each in found if each.known == best.known]
-    chosen = _of_the_time([codelists[each.codelist] for each in alike], last)
+    chosen = _in_force([codelists[each.codelist] for each in alike], last)
     rivals = tuple(each.codelist for each in alike if each.codelist != chosen)
     return Areas(chosen, best.known, total, next(
         each.unknown for each in alike if each.codelist == chosen), rivals)
 
 
-def _of_the_time(codelists: list[Codelist], last: str) -> str:
+def _in_force(codelists: list[Codelist], last: str) -> str:
     """Return the newest of the borders that were in force in a period, or the first codelist."""
     dated = [
         (codelist.vintage.removeprefix(_VIET_NAM), codelist.id) for codelist in codelists
@@ -92,7 +92,7 @@ def _of_the_time(codelists: list[Codelist], last: str) -> str:
 
 
 def knows(codelist: Codelist, text: str) -> bool:
-    """Say whether a codelist has one code for a text, as `Codelist.find` finds it."""
+    """Whether a codelist has one code for a text, as `Codelist.find` finds it."""
     label = text.strip()
     if label in codelist.codes:
         return True

@@ -1,4 +1,4 @@
-"""What a single cell is: a number, a mark for no value, a year, or words."""
+"""What a single cell is: a number, a missing-value marker, a year, or words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MISSING = frozenset((
     ".", "..", "...", "…", "-", "–", "—", "--", "n/a", "N/A", "NA", "na", "n.a.", "NaN", "null",
     "NULL", ":", "#N/A", "x", "*",
 ))
-# With the words of the statistics office for preliminary and estimated, also as TCVN3 reads.
+# With the statistics office's words for preliminary and estimated, also as undecoded TCVN3.
 _YEAR = re.compile(
     r"(?:(?:Prel|Est)\.?|Sơ bộ(?: - Prel\.)?|S¬ bé(?: - Prel\.)?)?\s*((?:1[6-9]|20|21)\d\d)"
     r"(?: \[YR\d{4}\])?"
@@ -22,13 +22,13 @@ _PERIOD = re.compile(r"((?:1[6-9]|20|21)\d\d)[-/ ]?(?:[MQTS]?\d{1,2}|Q[1-4])")
 
 
 def is_number(cell: str) -> bool:
-    """Say whether a cell is written as a number, in whatever locale."""
+    """Whether a cell is written as a number, in whatever locale."""
     text = cell.strip()
     return bool(text) and len(text) < 60 and _NUMBER.fullmatch(text) is not None
 
 
 def is_missing(cell: str) -> bool:
-    """Say whether a filled cell is a mark for "no value"."""
+    """Whether a filled cell is a missing-value marker."""
     return cell.strip() in MISSING
 
 

@@ -1,4 +1,4 @@
-"""Which columns hold the figures: one, several side by side, or one for each period."""
+"""The columns of figures: one, several side by side, or one for each period."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 from model.declarations.source import DEFAULT_MISSING
 from model.reference.periods import parse_period
-from sources.inspect.search import Column, Search
-from sources.inspect.tables.values import Numbers, numbers_of, periods_of
+from sources.inspect.search import InspectedColumn, Search
+from sources.inspect.tables.values import NumberColumn, numbers_of, periods_of
 
 VALUE = re.compile(r"(value|obs|numeric|amount|figure|so lieu|gia tri)")
 _NO_FIGURE = re.compile(
@@ -19,7 +19,7 @@ _NO_FIGURE = re.compile(
     r"|.* (code|id))"
 )
 _YEAR_BEHIND = re.compile(r"(.+?)[_ -]((?:19|20)\d\d)")
-_SHAPES = (r"\d{4}", r"\d{4} \[YR\d{4}\]", r"\d{4}Q[1-4]", r"\d{4}M\d{2}", r"\d{4}-\d{2}")
+_PERIOD_NAMES = (r"\d{4}", r"\d{4} \[YR\d{4}\]", r"\d{4}Q[1-4]", r"\d{4}M\d{2}", r"\d{4}-\d{2}")
 
 
 def find_wide(search: Search) -> bool:
@@ -40,13 +40,13 @@ def _unpivot_periods(search: Search, names: list[str]) -> bool:
     periods = periods_of(Counter(names))
     if numbers is None or periods is None:
         return False
-    shape = _one_shape(names, search.columns)
+    pattern = _common_pattern(names, search.columns)
     period, value = search.unused_name("period"), search.unused_name("value")
     search.found.unpivot = {
-        **({"matching": shape} if shape else {"columns": names}),
+        **({"matching": pattern} if pattern else {"columns": names}),
         "names_to": period, "values_to": value,
     }
-    search.found.note("unpivot", shape or f"{len(names)} columns", "certain",
+    search.found.note("unpivot", pattern or f"{len(names)} columns", "certain",
                       f"{len(names)} columns are named by periods, {names[0]} to {names[-1]}")
     search.used.update(names)
     search.take("time_period", period)
@@ -77,7 +77,7 @@ def _unpivot_years_behind(search: Search, behind: Mapping[str, re.Match[str]]) -
 
 def find_figures(search: Search) -> None:
     """Find the columns of figures of a table that is not wide by period."""
-    found: dict[str, Numbers] = {}
+    found: dict[str, NumberColumn] = {}
     for column in search.free():
         numbers = numbers_of(column.counts)
         if numbers and not _NO_FIGURE.fullmatch(column.words.replace(".", " ")):
@@ -103,7 +103,7 @@ def find_figures(search: Search) -> None:
         _unpivot_figures(search, {name: found[name] for name in chosen})
 
 
-def _unpivot_figures(search: Search, found: Mapping[str, Numbers]) -> None:
+def _unpivot_figures(search: Search, found: Mapping[str, NumberColumn]) -> None:
     figure, value = search.unused_name("figure"), search.unused_name("value")
     search.found.unpivot = {"columns": list(found), "names_to": figure, "values_to": value}
     search.used.update(found)
@@ -118,13 +118,19 @@ def _unpivot_figures(search: Search, found: Mapping[str, Numbers]) -> None:
     search.indicators_of(list(found), figure, "likely", "each column of figures is one")
 
 
-def value_rule(search: Search, column: str, numbers: Numbers) -> None:
-    """Say how the values are read, and what of them is no number."""
+def value_rule(search: Search, column: str, numbers: NumberColumn) -> None:
+    """Set how the values are read, and note those that are no numbers.
+
+    Args:
+        search: takes the rule.
+        column: of the values, also one that unpivoting makes.
+        numbers: how they are written.
+    """
     rule: dict[str, Any] = {"locale": numbers.locale.value}
     if numbers.missing:
         rule["missing"] = [*DEFAULT_MISSING, *numbers.missing]
         search.found.note("missing", " ".join(numbers.missing), "likely",
-                          "stand where figures should be")
+                          "occur in place of figures")
     search.take("obs_value", column, **rule)
     search.found.notes["locale"] = numbers.locale
     search.found.decimals = numbers.decimals
@@ -132,7 +138,7 @@ def value_rule(search: Search, column: str, numbers: Numbers) -> None:
         shown = ", ".join(repr(text) for text, _ in numbers.other.most_common(5))
         count = numbers.other.total()
         search.found.note("other values", shown, "unsure",
-                          f"{count} values are no numbers: they are held back")
+                          f"{count} values are no numbers: they are quarantined")
         search.found.tolerance = min(1.0, round(count / (count + numbers.count) + 0.01, 2))
 
 
@@ -151,9 +157,9 @@ def _is_period(name: str) -> bool:
     return True
 
 
-def _one_shape(names: Sequence[str], columns: Mapping[str, Column]) -> str | None:
+def _common_pattern(names: Sequence[str], columns: Mapping[str, InspectedColumn]) -> str | None:
     """Return a regular expression that matches just these columns, where there is a plain one."""
     return next((
-        shape for shape in _SHAPES
-        if {name for name in columns if re.fullmatch(shape, name)} == set(names)
+        pattern for pattern in _PERIOD_NAMES
+        if {name for name in columns if re.fullmatch(pattern, name)} == set(names)
     ), None)

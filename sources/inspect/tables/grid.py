@@ -1,7 +1,7 @@
 """Where a table stands in a grid of text: its header rows, the rows below, and the notes around.
 
-Used for CSV and for sheets alike. Columns of figures tell it: a row that has words where figures
-stand further down names columns, and a row that has figures there is data.
+For CSV and for sheets. Columns of figures decide: a row with words where figures follow below names
+columns, and a row with figures there is data.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _UNIT = re.compile(r"\W*(đơn vị|§¬n vÞ|đvt|unit)", re.I)
 
 
 @dataclass(frozen=True)
-class Layout:
+class GridLayout:
     """Where a table stands.
 
     header: the rows that hold the names, from 1; none where the first row is data already.
@@ -56,7 +56,7 @@ class Layout:
 
 def layouts_of(
     rows: Sequence[RawRow], tail: Sequence[RawRow], *, is_sheet: bool
-) -> list[Layout]:
+) -> list[GridLayout]:
     """Find the tables of a grid, one below the other; none where there is none.
 
     Args:
@@ -81,7 +81,7 @@ def layouts_of(
 
 def _layout(
     rows: Sequence[RawRow], tail: Sequence[RawRow], is_sheet: bool, following: Sequence[str] | None
-) -> Layout | None:
+) -> GridLayout | None:
     width = _width(rows)
     if width < 2 or len(rows) < 2:
         return None
@@ -91,7 +91,7 @@ def _layout(
     footer = count_notes(tail, grid, header[-1][0] if header else 0, is_sheet)
     body = rows[last + 1 : len(rows) - footer] if is_sheet else rows[last + 1 :]
     headings, repeats = find_headings(body, header, grid, is_sheet)
-    return Layout(
+    return GridLayout(
         header=tuple(number for number, _ in header),
         columns=_joined([cells for _, cells in header], width),
         footer=footer,
@@ -111,7 +111,7 @@ def _width(rows: Sequence[RawRow]) -> int:
 
 
 def _is_title(cells: Sequence[str], width: int) -> bool:
-    """Say whether a row says one thing only: a title at the left, a unit at the right."""
+    """Whether a row has one text only: a title at the left, a unit at the right."""
     texts = {text.strip() for text in filled(cells)}
     if len(texts) != 1:
         return False
@@ -195,7 +195,7 @@ def _title(rows: Sequence[RawRow], start: int, index: int) -> int:
 
 
 def _goes_on(row: RawRow, following: RawRow, grid: Grid) -> bool:
-    """Say whether the header goes on in the row below."""
+    """Whether the header goes on in the row below."""
     number, cells = following
     if grid.values_in(cells) or not grid.names_in(cells):
         return False
@@ -204,7 +204,7 @@ def _goes_on(row: RawRow, following: RawRow, grid: Grid) -> bool:
 
 
 def _is_above(row: RawRow, header: RawRow, grid: Grid) -> bool:
-    """Say whether the row above the header is of it: names over groups of columns."""
+    """Whether the row above belongs to the header: names over groups of columns."""
     number, cells = row
     return (
         number == header[0] - 1 and not _is_title(cells, grid.width)

@@ -1,4 +1,4 @@
-"""The columns of a grid: which hold figures, and which of these years."""
+"""The columns of a grid: which hold figures, and which of those hold years."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Grid:
 
     @classmethod
     def of(cls, rows: Sequence[RawRow], width: int) -> Grid:
-        """Look at the lower rows, where a header's names no longer stand."""
+        """Classify the columns by the lower rows, below any header."""
         lower = rows[len(rows) // 3 :] if len(rows) > 6 else rows[1:]
         with_numbers = [row for row in lower if any(map(is_number, row[1]))]
         if len(with_numbers) > len(lower) / 2:
@@ -31,9 +31,9 @@ class Grid:
         for place in range(width):
             cells = [c[place] for _, c in lower if place < len(c) and c[place].strip()]
             numbers = [cell for cell in cells if is_number(cell)]
-            marks = sum(map(is_missing, cells))
-            if cells and len(numbers) + marks >= _NUMBERS_SHARE * len(cells) and (
-                numbers or marks > 0.9 * len(cells)
+            missing = sum(map(is_missing, cells))
+            if cells and len(numbers) + missing >= _NUMBERS_SHARE * len(cells) and (
+                numbers or missing > 0.9 * len(cells)
             ):
                 figures.append(place)
                 if numbers and sum(map(bool, map(year_of, numbers))) >= _YEARS_SHARE * len(numbers):
@@ -58,7 +58,7 @@ class Grid:
 
 
 def repeats_names(cells: Sequence[str], names: Sequence[str], grid: Grid) -> bool:
-    """Say whether a row repeats the names of the header in its own row, under a first name."""
+    """Whether a row repeats the names of the header in its own row, under a first name."""
     places = [p for p in grid.names_in(names) if p]
     same = [p for p in places if p < len(cells) and cells[p].strip() == names[p].strip()]
     return len(same) > 1 and len(same) >= 0.8 * len(places) and bool(cells[0].strip())

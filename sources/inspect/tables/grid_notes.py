@@ -1,4 +1,4 @@
-"""Rows of a grid that are no data: headings, notes at the end, and names that come again."""
+"""Rows of a grid that are no data: headings, notes at the end, and repeated names."""
 
 from __future__ import annotations
 
@@ -19,7 +19,17 @@ _NOTE = re.compile(
 def find_headings(
     body: Sequence[RawRow], header: Sequence[RawRow], grid: Grid, is_sheet: bool
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Find the rows whose text belongs to the rows below, and those that repeat the names."""
+    """Find headings, and rows that repeat the names, by their texts.
+
+    Args:
+        body: the rows below the header.
+        header: its rows.
+        grid: the columns.
+        is_sheet: a CSV file has no headings.
+
+    Returns:
+        Texts that belong to the rows below them, and first cells of rows that repeat the names.
+    """
     names = header[-1][1] if header else []
     over: list[str] = []
     repeats: list[str] = []
@@ -31,14 +41,14 @@ def find_headings(
             repeats.append(texts[0])
         elif len(texts) == 1 and not is_number(texts[0]) and not is_missing(texts[0]):
             (over if place in grid.figures and place else alone).append(texts[0])
-    if alone and _labels_come_again(body, grid):
+    if alone and _labels_repeat(body, grid):
         over += alone
     headings = tuple(dict.fromkeys(over)) if is_sheet else ()
     return headings if len(headings) <= _MANY else (), tuple(dict.fromkeys(repeats))
 
 
 def figures_lead(body: Sequence[RawRow], headings: Sequence[str], grid: Grid) -> bool:
-    """Say whether figures stand above the first heading."""
+    """Whether figures stand above the first heading."""
     for _, cells in body:
         if " ".join(filled(cells)[0].split()) in headings:
             return False
@@ -47,8 +57,8 @@ def figures_lead(body: Sequence[RawRow], headings: Sequence[str], grid: Grid) ->
     return False
 
 
-def _labels_come_again(body: Sequence[RawRow], grid: Grid) -> bool:
-    """Say whether the rows' labels are unlike only below each heading."""
+def _labels_repeat(body: Sequence[RawRow], grid: Grid) -> bool:
+    """Whether the rows' labels are unique only below each heading."""
     labels: list[str] = []
     section: set[str] = set()
     for _, cells in body:
@@ -65,7 +75,14 @@ def _labels_come_again(body: Sequence[RawRow], grid: Grid) -> bool:
 
 
 def count_notes(tail: Sequence[RawRow], grid: Grid, header: int, is_sheet: bool) -> int:
-    """Return the number of filled rows at the end that are notes."""
+    """Return the number of filled rows at the end that are notes.
+
+    Args:
+        tail: the last rows.
+        grid: the columns.
+        header: the last row of the header.
+        is_sheet: rows of a sheet may be shorter than the table.
+    """
     rows = [(number, cells) for number, cells in tail if number > header]
     count = 0
     for index in range(len(rows) - 1, 0, -1):  # the first row below a header is no note
@@ -79,7 +96,7 @@ def count_notes(tail: Sequence[RawRow], grid: Grid, header: int, is_sheet: bool)
 
 
 def _is_wordy(cells: Sequence[str], grid: Grid, is_sheet: bool) -> bool:
-    """Say whether a row can be a note: it has no figure, and one text, or words over figures."""
+    """Whether a row may be a note: no figure, and one text, or words over figures."""
     if not is_sheet and len(cells) < grid.width:
         return True  # every row of data has all fields
     if grid.values_in(cells) or grid.width < 3 or not (grid.figures or is_sheet):

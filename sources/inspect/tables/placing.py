@@ -1,4 +1,4 @@
-"""A layout that was found, as the options of `files` say it, with the evidence."""
+"""A grid layout as options of `files`, with the evidence."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from model.util.text import fold
 from sources.formats.payload import quoted
 from sources.inspect.finding import Guess
-from sources.inspect.tables.grid import Layout
+from sources.inspect.tables.grid import GridLayout
 
 # Words that name a column of areas or items, and not the table that stands below them.
 _LABEL = re.compile(r"(country|area|region|name|item|entity|economy|year|period|quoc gia|tinh|"
@@ -19,11 +19,11 @@ _LONG = 60
 _NAME = 500  # characters
 
 
-def placed(layout: Layout) -> tuple[dict[str, Any], tuple[Guess, ...]]:
-    """Return the options of `files` that say where a table stands, and why."""
+def placed(layout: GridLayout) -> tuple[dict[str, Any], tuple[Guess, ...]]:
+    """Return the options of `files` for a layout, and the evidence."""
     options: dict[str, Any] = {}
     guesses: list[Guess] = []
-    names = unlike(layout.columns)
+    names = distinct(layout.columns)
     alike = len({n.casefold() for n in layout.columns if n}) != sum(map(bool, layout.columns))
     if not layout.header:
         options |= {"header": 0, "names": list(names)}
@@ -55,7 +55,7 @@ def placed(layout: Layout) -> tuple[dict[str, Any], tuple[Guess, ...]]:
     return options, tuple(guesses)
 
 
-def _header(layout: Layout, names: tuple[str, ...], alike: bool) -> dict[str, Any]:
+def _header(layout: GridLayout, names: tuple[str, ...], alike: bool) -> dict[str, Any]:
     options: dict[str, Any] = {}
     if len(layout.header) > 1:
         options["header"] = list(layout.header)
@@ -66,7 +66,7 @@ def _header(layout: Layout, names: tuple[str, ...], alike: bool) -> dict[str, An
     return options
 
 
-def _header_guesses(layout: Layout) -> list[Guess]:
+def _header_guesses(layout: GridLayout) -> list[Guess]:
     rows = ", ".join(map(str, layout.header))
     named = sum(map(bool, layout.columns))
     why = (f"names for {named} of {len(layout.columns)} columns"
@@ -76,7 +76,7 @@ def _header_guesses(layout: Layout) -> list[Guess]:
     return [Guess("header", rows, "certain" if plain and layout.figures else "likely", why)]
 
 
-def _stacked(layout: Layout) -> dict[str, Any]:
+def _stacked(layout: GridLayout) -> dict[str, Any]:
     return {
         "matching": one_of((layout.columns[0], *layout.repeats)),
         "to": _free("table", layout.columns), "header": [0],
@@ -92,8 +92,8 @@ def one_of(texts: Sequence[str]) -> str:
     )
 
 
-def unlike(names: Sequence[str]) -> tuple[str, ...]:
-    """Return names that differ: blanks get their position, twins a number."""
+def distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """Return distinct names: blanks get their position, duplicates a number."""
     taken: Counter[str] = Counter()
     found = []
     for position, name in enumerate(names, start=1):

@@ -1,4 +1,4 @@
-"""What each column of a table is to the observation: area, period, indicator, value, dimension."""
+"""The role of each column of a table: area, period, indicator, value, dimension."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from model.declarations.source import ColumnRule
 from model.reference.codelist import Codelist
 from model.util.text import slug
 from sources.inspect.finding import Certainty
-from sources.inspect.search import Column, Roles, Search, code_of, is_code
+from sources.inspect.search import InspectedColumn, Roles, Search, code_of, is_code
 from sources.inspect.tables.areas import Areas, areas_of
 from sources.inspect.tables.figures import VALUE, find_figures, find_wide
-from sources.inspect.tables.values import Periods, periods_of
+from sources.inspect.tables.values import PeriodColumn, periods_of
 
 _TIME = re.compile(r"#?(year|time|date|period|month|quarter|nam|ngay|thang|quy|ky|tg)")
 _INDICATOR = re.compile(
@@ -27,23 +27,23 @@ _YEAR_IN_NAME = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _MANY_INDICATORS = 2_000
 _LONG = 150  # characters: notes, no names
 _TRIED = 12  # columns that are tried as dimensions
-_LOST = 0.01  # share of rows held back that a declaration allows without a word
+_LOST = 0.01  # share of rows quarantined that a declaration allows without a word
 
 
 def roles_of(
     table: pa.Table, defaults: Mapping[str, ColumnRule], codelists: Mapping[str, Codelist],
     name: str, file: str,
 ) -> Roles:
-    """Say what the columns of a table are.
+    """Find the roles of the columns of a table.
 
     Args:
-        table: what a reader gives, without its position fields.
-        defaults: the protocol's own column rules.
+        table: from a reader, without its position fields.
+        defaults: the connector's own column rules.
         codelists: all of them.
         name: of the dataset, for an indicator that the table does not name.
         file: the name of the file, for a year that the table does not name.
     """
-    columns = {each: Column.of(each, table.column(each)) for each in table.column_names}
+    columns = {each: InspectedColumn.of(each, table.column(each)) for each in table.column_names}
     given = {
         concept: str(rule.column) for concept, rule in defaults.items() if rule.column in columns
     }
@@ -62,7 +62,7 @@ def roles_of(
 
 def _find_time(search: Search) -> None:
     given = search.given.get("time_period")
-    best: tuple[float, Column, Periods] | None = None
+    best: tuple[float, InspectedColumn, PeriodColumn] | None = None
     for place, column in enumerate(search.columns.values()):
         if given and column.name != given:
             continue
@@ -89,8 +89,8 @@ def _find_time(search: Search) -> None:
     search.frequency_of(periods)
 
 
-def _is_of_years(column: Column, periods: Periods) -> bool:
-    """Say whether periods are no figures that look like years."""
+def _is_of_years(column: InspectedColumn, periods: PeriodColumn) -> bool:
+    """Whether periods are years, not figures that look like years."""
     if periods.frequencies.keys() != {"A"}:
         return True
     years = [int(text) for text in column.counts if text.strip().isdecimal()]
@@ -112,7 +112,7 @@ def _take_year_of_name(search: Search) -> None:
 
 def _find_area(search: Search) -> None:
     given = search.given.get("ref_area")
-    best: tuple[float, Column, Areas] | None = None
+    best: tuple[float, InspectedColumn, Areas] | None = None
     for column in search.free():
         if given and column.name != given:
             continue
@@ -139,7 +139,7 @@ def _find_area(search: Search) -> None:
     why = f"{areas.known:,} of {areas.filled:,} values are in {areas.codelist} ({vintage})"
     if areas.unknown:
         shown = ", ".join(repr(text) for text, _ in areas.unknown.most_common(5))
-        why += f"; not {shown}: these rows are held back"
+        why += f"; not {shown}: these rows are quarantined"
     if areas.rivals:
         why += f"; {', '.join(areas.rivals)} know as many"
     found.note("ref_area", column.name, _sure(areas), why)
@@ -193,7 +193,7 @@ def _find_dimensions(search: Search) -> None:
     ]
     free = [column for column in search.free() if len(column.counts) > 1]
     free.sort(key=lambda column: (len(column.counts), column.longest))
-    chosen: Sequence[Column] = ()
+    chosen: Sequence[InspectedColumn] = ()
     doubled = _doubled(key, (), rows)
     for size in (1, 2, 3):
         for some in combinations(free[:_TRIED], size):
@@ -207,13 +207,15 @@ def _find_dimensions(search: Search) -> None:
                           f"{doubled} rows share area, period, indicator and dimensions")
 
 
-def _doubled(key: Sequence[Column], more: Sequence[Column], rows: Sequence[int]) -> int:
+def _doubled(
+    key: Sequence[InspectedColumn], more: Sequence[InspectedColumn], rows: Sequence[int]
+) -> int:
     """Return how many rows share their key with an earlier one."""
     parts = [column.values for column in (*key, *more)]
     return len(rows) - len({tuple(part[row] for part in parts) for row in rows})
 
 
-def _take_dimension(search: Search, column: Column) -> None:
+def _take_dimension(search: Search, column: InspectedColumn) -> None:
     name = slug(column.name).replace("-", "_")[:55] or "kind"
     reserved = (*BEFORE_DIMENSIONS, *AFTER_DIMENSIONS)
     if name in reserved or not re.fullmatch("[a-z][a-z0-9_]+", name):

@@ -1,4 +1,4 @@
-"""What the values of a column are: numbers of a locale, or periods written in a format."""
+"""What the values of a column are: numbers of a locale, or periods in a format."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _MIN_YEAR, _MAX_YEAR = 1600, 2200
 
 
 @dataclass(frozen=True)
-class Numbers:
+class NumberColumn:
     """A column of figures.
 
     locale: as a column rule has it.
-    missing: marks for "no value" beyond those that every declaration knows.
+    missing: missing-value markers beyond the default ones.
     other: values that are neither, by how often they occur.
     count: how many values are numbers.
     """
@@ -47,7 +47,7 @@ class Numbers:
 
 
 @dataclass(frozen=True)
-class Periods:
+class PeriodColumn:
     """A column of time periods: its format as a column rule has it ("auto" for none), and how
     often each frequency occurs."""
 
@@ -58,31 +58,31 @@ class Periods:
     why: str
 
 
-def numbers_of(values: Counter[str]) -> Numbers | None:
-    """Say how a column's values are numbers, None where they are none.
+def numbers_of(values: Counter[str]) -> NumberColumn | None:
+    """Return how a column's values are written as numbers, None where they are none.
 
     Args:
         values: the filled values, by how often they occur.
     """
-    marks = {text for text in values if is_missing(text) or text.strip() in DEFAULT_MISSING}
-    kept = {text.strip(): n for text, n in values.items() if text not in marks}
+    markers = {text for text in values if is_missing(text) or text.strip() in DEFAULT_MISSING}
+    kept = {text.strip(): n for text, n in values.items() if text not in markers}
     total = sum(kept.values())
     if not total:
         return None
     shares = {
-        locale: sum(n for text, n in kept.items() if shape.fullmatch(text)) / total
-        for locale, shape in (("plain", _PLAIN), ("en", _EN), ("vi", _VI))
+        locale: sum(n for text, n in kept.items() if pattern.fullmatch(text)) / total
+        for locale, pattern in (("plain", _PLAIN), ("en", _EN), ("vi", _VI))
     }
     locale, certainty, why = _locale(shares, kept)
     if shares[locale] < _NUMBERS:
         return None
-    shape = {"plain": _PLAIN, "en": _EN, "vi": _VI}[locale]
-    other = Counter({text: n for text, n in kept.items() if not shape.fullmatch(text)})
-    mark = "," if locale == "vi" else "."
-    decimals = max((len(text.partition(mark)[2]) for text in kept if shape.fullmatch(text)
+    pattern = {"plain": _PLAIN, "en": _EN, "vi": _VI}[locale]
+    other = Counter({text: n for text, n in kept.items() if not pattern.fullmatch(text)})
+    point = "," if locale == "vi" else "."
+    decimals = max((len(text.partition(point)[2]) for text in kept if pattern.fullmatch(text)
                     and "e" not in text.lower()), default=0)
-    new = tuple(sorted(mark.strip() for mark in marks if mark.strip() not in DEFAULT_MISSING))
-    return Numbers(
+    new = tuple(sorted(each.strip() for each in markers if each.strip() not in DEFAULT_MISSING))
+    return NumberColumn(
         Guess("locale", locale, certainty, why), new, other, decimals, total - other.total()
     )
 
@@ -111,8 +111,8 @@ def _locale(shares: dict[str, float], kept: dict[str, int]) -> tuple[str, Certai
     )
 
 
-def periods_of(values: Counter[str]) -> Periods | None:
-    """Say how a column's values are time periods, None where they are none."""
+def periods_of(values: Counter[str]) -> PeriodColumn | None:
+    """Return how a column's values are written as periods, None where they are none."""
     texts = [text for text in values if text.strip()]
     few = [text for text, _ in values.most_common(_FEW)]
     if not texts or not (_automatic(few) or any(_moments(few, form) for form in _FORMATS)):
@@ -132,11 +132,11 @@ def periods_of(values: Counter[str]) -> Periods | None:
             why = f"read as {form}, every one is the first day of one of {len(months)} months"
             return _dated(form, moments, len(texts), "likely", why)
     form, moments = next(iter(readings.items()))
-    why = f"{' and '.join(readings)} both read them: the order of day and month is not told"
+    why = f"{' and '.join(readings)} both read them: the order of day and month is ambiguous"
     return _dated(form, moments, len(texts), "unsure", why)
 
 
-def _automatic(texts: Sequence[str]) -> Periods | None:
+def _automatic(texts: Sequence[str]) -> PeriodColumn | None:
     frequencies: Counter[str] = Counter()
     read: list[str] = []
     for text in texts:
@@ -150,9 +150,9 @@ def _automatic(texts: Sequence[str]) -> Periods | None:
         return None
     why = f"{len(read)} of {len(texts)} values are periods"
     if set(frequencies) == {"D"} and len(read) > 2 and all(p.endswith("-01") for p in read):
-        return Periods("%Y-%m-%d:M", Counter(M=len(read)), max(read), "likely",
+        return PeriodColumn("%Y-%m-%d:M", Counter(M=len(read)), max(read), "likely",
                        f"{why}, each the first day of a month")
-    return Periods("auto", frequencies, max(read),
+    return PeriodColumn("auto", frequencies, max(read),
                    "certain" if len(read) == len(texts) else "likely", why)
 
 
@@ -171,10 +171,10 @@ def _moments(texts: Iterable[str], form: str) -> list[datetime]:
 
 def _dated(
     form: str, moments: Sequence[datetime], texts: int, certainty: Certainty, why: str
-) -> Periods:
+) -> PeriodColumn:
     last = max(moments)
     if "%d" in form and len(moments) > 2 and {moment.day for moment in moments} == {1}:
-        return Periods(f"{form}:M", Counter(M=len(moments)), f"{last:%Y-%m}", certainty, why)
+        return PeriodColumn(f"{form}:M", Counter(M=len(moments)), f"{last:%Y-%m}", certainty, why)
     frequency = "D" if "%d" in form else "M"
-    return Periods(form, Counter({frequency: len(moments)}), f"{last:%Y-%m-%d}",
+    return PeriodColumn(form, Counter({frequency: len(moments)}), f"{last:%Y-%m-%d}",
                    certainty if len(moments) == texts else "likely", why)

@@ -58,7 +58,7 @@ def test_the_rows_that_were_published_come_back(env, tmp_path):
     assert not harvested(env, tmp_path / "4", again.parts, resources=(table,)).unchanged
 
 
-def test_ckan_tells_in_its_own_words_what_is_wrong(env, tmp_path):
+def test_ckans_own_error_message_is_shown(env, tmp_path):
     with pytest.raises(source.SourceError, match="404: (Không tìm thấy|Not found)"):
         harvested(env, tmp_path / "1")
 

@@ -75,10 +75,10 @@ def test_no_portal_is_configured(env):
 @pytest.mark.parametrize(
     ("url", "token", "said"),
     [
-        ("ftp://x", "a", "no web address"),
-        ("http://u:p@x", "a", "no web address"),
-        ("http://x", "", "there is no token"),
-        ("http://x", "a b", "there is no token"),
+        ("ftp://x", "a", "is not a web address"),
+        ("http://u:p@x", "a", "is not a web address"),
+        ("http://x", "", "token for CKAN is missing, or contains blanks"),
+        ("http://x", "a b", "token for CKAN is missing, or contains blanks"),
     ],
 )
 def test_wrong_settings(env, url, token, said):

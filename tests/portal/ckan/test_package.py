@@ -7,6 +7,7 @@ import requests
 
 from model.errors import PortalError
 from portal.ckan.client import ActionRefused, CkanClient, OutcomeUnknown, write_once
+from portal.ckan.datastore.table_schema import table_schema_of
 from portal.ckan.desired.preconditions import check
 from portal.ckan.desired.state import desired_state
 from portal.ckan.journal import Journal
@@ -158,3 +159,13 @@ def test_a_full_journal_begins_anew_and_forgets_nothing_that_counts(tmp_path, mo
     journal.published(2, {"": {"title": "b"}})
     assert journal.written() == [{"": {"title": "b"}}] and len(journal.entries()) == 1
     assert (tmp_path / "j.old.jsonl").is_file()
+
+
+def test_the_table_has_the_columns_that_a_release_publishes():
+    """Numbers are numbers, all else is text, in the release's order."""
+    shown = (*dataset().published_columns, "new_value")
+    schema = table_schema_of(dataset(), registries(), shown)
+    assert schema.names == shown
+    numbers = {column.name for column in schema.columns if column.type == "float8"}
+    assert numbers == {"obs_value", "new_value"}
+    assert table_schema_of(dataset(), registries()).names == dataset().published_columns

@@ -72,7 +72,7 @@ def measured(graph: Graph, identifier: str) -> set[tuple[str, str]]:
     }
 
 
-def test_the_portal_tells_what_the_site_tells(env, ckan, folder, release) -> None:
+def test_the_portal_says_what_the_site_says(env, ckan, folder, release) -> None:
     site = Site(folder / "site", registries())
     site.apply([release])
     own = Graph().parse(

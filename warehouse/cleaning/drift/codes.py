@@ -6,13 +6,15 @@ from model.declarations.dataset import Dataset
 from model.declarations.source import Source
 from model.records.source_schema import Drift, SourceSchema
 from model.util.text import Bilingual
-from warehouse.cleaning.drift.wording import LOOK, MAX_TOLD, NEAR, alike, name_of, names_of
+from warehouse.cleaning.drift.wording import LOOK, MAX_NAMED, NEAR, alike, name_of, names_of
 
 
-def code_drift(last: SourceSchema, source_schema: SourceSchema, dataset: Dataset, source: Source) -> list[Drift]:
+def code_drift(
+    last: SourceSchema, now: SourceSchema, dataset: Dataset, source: Source
+) -> list[Drift]:
     """Return which codes are unknown, new or gone, most important first."""
     found: list[Drift] = []
-    for concept, labels in source_schema.codes.items():
+    for concept, labels in now.codes.items():
         before = last.codes.get(concept)
         if before is None:
             continue
@@ -43,21 +45,21 @@ def code_drift(last: SourceSchema, source_schema: SourceSchema, dataset: Dataset
 def _unknown(
     concept: str, unknown: list[str], gone: list[str], dataset: Dataset, source: Source
 ) -> Drift:
-    told = []
-    for label in unknown[:MAX_TOLD]:
+    named = []
+    for label in unknown[:MAX_NAMED]:
         near = max(gone, key=lambda old: alike(old, label), default=None)
-        told.append((label, near if near and alike(near, label) >= NEAR else None))
-    more = len(unknown) - len(told)
+        named.append((label, near if near and alike(near, label) >= NEAR else None))
+    more = len(unknown) - len(named)
     allowed = concept in source.allow.new_codes
     return Drift(
         kind="code", stops=not allowed,
         what=Bilingual(
             vi=f"mã lạ của `{concept}`: "
             + ", ".join(name_of(x) + (f" (gần với {name_of(y)}, nay không còn)" if y else "")
-                        for x, y in told) + (f" và {more} mã khác" if more else ""),
+                        for x, y in named) + (f" và {more} mã khác" if more else ""),
             en=f"unknown `{concept}`: "
             + ", ".join(name_of(x) + (f" (nearest to {name_of(y)}, which is gone)" if y else "")
-                        for x, y in told) + (f" and {more} more" if more else ""),
+                        for x, y in named) + (f" and {more} more" if more else ""),
         ),
         todo=Bilingual(
             vi=f"thêm vào danh mục mã hoặc `map`; hoặc cho phép: `allow: {{new_codes:"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from model.declarations.source import ColumnRule, Source
 from model.records.source_schema import Drift, SourceSchema
 from model.util.text import Bilingual
-from warehouse.cleaning.drift.wording import LOOK, MEND, NEAR, alike, name_of, names_of
+from warehouse.cleaning.drift.wording import FIX, LOOK, NEAR, alike, name_of, names_of
 from warehouse.cleaning.schema_inspection import read_columns
 
 # Concepts whose text may be anything: their column has no type to keep.
@@ -17,26 +17,26 @@ FREE = {"time_period", "obs_note", "obs_status"}
 
 def table_drift(
     last: SourceSchema,
-    source_schema: SourceSchema,
+    now: SourceSchema,
     source: Source,
     rules: Mapping[str, ColumnRule],
     sql: str | None,
 ) -> list[Drift]:
-    """Return what changed in columns, types, units and parts, most important first.
+    """Return what changed in columns, types, units and parts, the most important first.
 
     Args:
-        last: the shape of the snapshot that was released last.
-        shape: of the new snapshot.
-        source: the source of the profile at work.
+        last: the source schema of the snapshot released last.
+        now: of the new snapshot.
+        source: the source of the profile.
         rules: where each concept comes from.
         sql: text of the declaration's SQL file.
     """
-    if last.read_by != source_schema.read_by:
+    if last.read_by != now.read_by:
         return []
     used = _Used(source, rules, sql)
     found = [
-        *_columns(last, source_schema, source, used), *_types(last, source_schema, rules, used),
-        *_units(last, source_schema), *_parts(last, source_schema),
+        *_columns(last, now, source, used), *_types(last, now, rules, used),
+        *_units(last, now), *_parts(last, now),
     ]
     return sorted(found, key=lambda item: not item.stops)
 
@@ -63,31 +63,31 @@ class _Used:
         return name in self.names or self.unpivots(name) or name.casefold() in self.sql
 
 
-def _columns(last: SourceSchema, source_schema: SourceSchema, source: Source, used: _Used) -> Iterable[Drift]:
-    gone = [name for name in last.columns if name not in source_schema.columns]
-    new = [name for name in source_schema.columns if name not in last.columns]
-    nearest = _pairs(last, source_schema, gone, new)
+def _columns(last: SourceSchema, now: SourceSchema, source: Source, used: _Used) -> Iterable[Drift]:
+    gone = [name for name in last.columns if name not in now.columns]
+    new = [name for name in now.columns if name not in last.columns]
+    nearest = _pairs(last, now, gone, new)
     for name in gone:
         stops = used(name)
         yield Drift(
-            kind="column", stops=stops, todo=MEND if stops else LOOK,
-            what=_gone_words(name, nearest.get(name), last, source_schema),
+            kind="column", stops=stops, todo=FIX if stops else LOOK,
+            what=_gone_words(name, nearest.get(name), last, now),
         )
     for name in new:
         if name in nearest.values() or used.unpivots(name):
-            continue  # told already; or its name is a label, and told as a code
+            continue  # reported already; or its name is a label, reported as a code
         stops = not source.allow.new_columns
         yield Drift(
-            kind="column", stops=stops, todo=MEND if stops else LOOK,
+            kind="column", stops=stops, todo=FIX if stops else LOOK,
             what=Bilingual(vi=f"cột mới {name_of(name)}", en=f"new column {name_of(name)}"),
         )
 
 
-def _gone_words(name: str, near: str | None, last: SourceSchema, source_schema: SourceSchema) -> Bilingual:
+def _gone_words(name: str, near: str | None, last: SourceSchema, now: SourceSchema) -> Bilingual:
     vi, en = f"cột {name_of(name)} không còn", f"column {name_of(name)} is gone"
     if near is None:
         return Bilingual(vi=vi, en=en)
-    same = _same_values(last, source_schema, name, near)
+    same = _same_values(last, now, name, near)
     of = len(last.columns[name].sketch)
     return Bilingual(
         vi=f"{vi}; cột mới gần nhất: {name_of(near)}" + (f" ({same}/{of} giá trị mẫu trùng)"
@@ -97,15 +97,17 @@ def _gone_words(name: str, near: str | None, last: SourceSchema, source_schema: 
     )
 
 
-def _same_values(last: SourceSchema, source_schema: SourceSchema, old: str, new: str) -> int:
-    return len({*last.columns[old].sketch} & {*source_schema.columns[new].sketch})
+def _same_values(last: SourceSchema, now: SourceSchema, old: str, new: str) -> int:
+    return len({*last.columns[old].sketch} & {*now.columns[new].sketch})
 
 
-def _pairs(last: SourceSchema, source_schema: SourceSchema, gone: list[str], new: list[str]) -> dict[str, str]:
+def _pairs(
+    last: SourceSchema, now: SourceSchema, gone: list[str], new: list[str]
+) -> dict[str, str]:
     """Return the nearest new column of each that is gone, each at most once."""
 
     def likeness(old: str, name: str) -> float:
-        share = _same_values(last, source_schema, old, name) / max(1, len(last.columns[old].sketch))
+        share = _same_values(last, now, old, name) / max(1, len(last.columns[old].sketch))
         return max(share, alike(old, name))
 
     ranked = sorted(
@@ -119,22 +121,22 @@ def _pairs(last: SourceSchema, source_schema: SourceSchema, gone: list[str], new
 
 
 def _types(
-    last: SourceSchema, source_schema: SourceSchema, rules: Mapping[str, ColumnRule], used: _Used
+    last: SourceSchema, now: SourceSchema, rules: Mapping[str, ColumnRule], used: _Used
 ) -> Iterable[Drift]:
     free = {rule.column for concept, rule in rules.items() if concept in FREE}
     for name, before in last.columns.items():
-        now = source_schema.columns.get(name)
-        # A few odd cells make a column "mixed"; the rows concerned are held back, with reasons.
-        if now is None or name in free or {before.kind, now.kind} & {"mixed", "empty"}:
+        current = now.columns.get(name)
+        # A few odd cells make a column "mixed"; the rows concerned are quarantined, with reasons.
+        if current is None or name in free or {before.kind, current.kind} & {"mixed", "empty"}:
             continue
-        if before.kind != now.kind:
+        if before.kind != current.kind:
             stops = used(name)
             yield Drift(
-                kind="type", stops=stops, todo=MEND if stops else LOOK,
+                kind="type", stops=stops, todo=FIX if stops else LOOK,
                 what=Bilingual(
                     vi=f"cột {name_of(name)} trước là {_KINDS_VI[before.kind]}, nay là"
-                    f" {_KINDS_VI[now.kind]}",
-                    en=f"column {name_of(name)} was {before.kind}, is now {now.kind}",
+                    f" {_KINDS_VI[current.kind]}",
+                    en=f"column {name_of(name)} was {before.kind}, is now {current.kind}",
                 ),
             )
 
@@ -145,23 +147,24 @@ _KINDS_VI = {
 }
 
 
-def _units(last: SourceSchema, source_schema: SourceSchema) -> Iterable[Drift]:
+def _units(last: SourceSchema, now: SourceSchema) -> Iterable[Drift]:
     for key, before in last.units.items():
-        now = source_schema.units.get(key)
-        if now is not None and now != before:
+        current = now.units.get(key)
+        if current is not None and current != before:
             yield Drift(
-                kind="unit", stops=True, todo=MEND,
+                kind="unit", stops=True, todo=FIX,
                 what=Bilingual(
                     vi=f"đơn vị tính ({name_of(key)}) trước là {names_of(before)},"
-                    f" nay là {names_of(now)}",
-                    en=f"the unit ({name_of(key)}) was {names_of(before)}, is now {names_of(now)}",
+                    f" nay là {names_of(current)}",
+                    en=f"the unit ({name_of(key)}) was {names_of(before)},"
+                    f" is now {names_of(current)}",
                 ),
             )
 
 
-def _parts(last: SourceSchema, source_schema: SourceSchema) -> Iterable[Drift]:
-    gone = [name for name in last.parts if name not in source_schema.parts]
-    new = [name for name in source_schema.parts if name not in last.parts]
+def _parts(last: SourceSchema, now: SourceSchema) -> Iterable[Drift]:
+    gone = [name for name in last.parts if name not in now.parts]
+    new = [name for name in now.parts if name not in last.parts]
     if gone:
         yield Drift(
             kind="part", stops=False, todo=LOOK,

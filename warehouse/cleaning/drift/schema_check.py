@@ -1,36 +1,37 @@
-"""Drift as a reason to stop a dataset, and as the result of a check."""
+"""Drift as a release blocker, and as the result of a check."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from model.errors import DriftError
-from model.records.release_blockers import told
+from model.records.release_blockers import describe
 from model.records.source_schema import SOURCE_SCHEMA_CHECK, Drift
 from model.records.validation import CheckResult, ReleaseBlocker
 from model.util.text import Bilingual
 
 TITLE = Bilingual(
     vi="Nguồn giữ nguyên cấu trúc: cột, kiểu dữ liệu, đơn vị tính và mã.",
-    en="The source keeps its shape: columns, types, units and codes.",
+    en="The source keeps its schema: columns, types, units and codes.",
 )
 
 
 def refuse(found: list[Drift], dataset: str) -> None:
-    """Make sure that the source can still be read as it is declared.
+    """Check that the source can still be read as it is declared.
 
     Raises:
-        DriftError: something stops the dataset; all that was found is named.
+        DriftError: something blocks the release; names all that was found.
     """
-    stop = blocker_of(found)
-    if stop is not None:
-        said = told(stop, dataset)
-        raise DriftError(said.what.en, where=dataset, todo=said.todo.en, drift=stop.drift)
+    blocker = blocker_of(found)
+    if blocker is not None:
+        text = describe(blocker, dataset)
+        raise DriftError(text.what.en, where=dataset, todo=text.todo.en, drift=blocker.drift)
 
 
 def blocker_of(found: Sequence[Drift]) -> ReleaseBlocker | None:
-    """Return drift as a reason to stop, or None where a warning is enough."""
-    return ReleaseBlocker(kind="shape", drift=tuple(found)) if any(x.stops for x in found) else None
+    """Return drift as a release blocker, or None where a warning is enough."""
+    blocks = any(item.stops for item in found)
+    return ReleaseBlocker(kind="source_schema", drift=tuple(found)) if blocks else None
 
 
 def as_check(drift: Sequence[Drift], columns: int) -> CheckResult:
@@ -38,7 +39,7 @@ def as_check(drift: Sequence[Drift], columns: int) -> CheckResult:
 
     Args:
         drift: what changed.
-        columns: how many columns were looked at.
+        columns: how many columns were compared.
     """
     title = TITLE
     if drift:

@@ -1,4 +1,4 @@
-"""How drift is told: what to do about it, and a source's own names in a sentence."""
+"""Words for drift: what to do about it, and a source's own names in a sentence."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from difflib import SequenceMatcher
 
 from model.util.text import Bilingual, fold
 
-MAX_TOLD = 5  # of one kind, by name
-NEAR = 0.6  # likeness from which a new name is told as the nearest one
-MEND = Bilingual(
+MAX_NAMED = 5  # of one kind, by name
+NEAR = 0.6  # likeness from which a new name counts as the nearest one
+FIX = Bilingual(
     vi="sửa `columns` của nguồn trong khai báo; nếu vẫn đọc đúng thì ghi ngày đã kiểm tra vào"
     " `checked`",
-    en="mend the source's `columns` in the declaration; where all is read rightly as it is, write"
-    " the day on which you looked into its `checked`",
+    en="fix the source's `columns` in the declaration; if it is still read correctly, write the"
+    " date of your check into its `checked`",
 )
 LOOK = Bilingual(
     vi="không cần làm gì, trừ khi tập dữ liệu cần đến",
-    en="nothing, unless the dataset has a use for it",
+    en="nothing, unless the dataset needs it",
 )
 
 
@@ -35,5 +35,5 @@ def name_of(text: str) -> str:
 def names_of(texts: Iterable[str]) -> str:
     """Return the first of a source's texts, and how many there are if that is not all."""
     every = list(texts)
-    more = f", … ({len(every)})" if len(every) > MAX_TOLD else ""
-    return ", ".join(name_of(text) for text in every[:MAX_TOLD]) + more
+    more = f", … ({len(every)})" if len(every) > MAX_NAMED else ""
+    return ", ".join(name_of(text) for text in every[:MAX_NAMED]) + more

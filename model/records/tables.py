@@ -1,0 +1,109 @@
+"""The tables that packages exchange inside DuckDB, described once.
+
+    raw           the rows as a reader gives them: the source's own columns, and their place
+    observation   one row for each observation: its concepts, and working columns
+    held          the quarantine while a table is validated: rows, and why each is in it
+    accepted      rows of the quarantine that a person accepted, by check
+
+Belongs here: names, types, meanings, and the function that creates each table. What fills them
+does not: that is `warehouse.cleaning` and `expectations.runner`. Names that begin with an
+underscore are working columns; a dataset's own dimensions begin with a letter.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import duckdb
+
+from model.declarations.dataset import Dataset
+from model.util.sql import identifier
+
+RAW, OBSERVATION, QUARANTINE, ACCEPTED = "raw", "observation", "held", "accepted"
+
+
+class TableColumn(NamedTuple):
+    """A column of a table in DuckDB."""
+
+    name: str
+    type: str  # DuckDB's name
+    meaning: str
+
+
+# Of `raw`, besides the source's own columns.
+POSITION = (
+    TableColumn("_part", "VARCHAR", "the snapshot's part (file, page) that the row came from"),
+    TableColumn("_row", "BIGINT", "the row's number in the part, as its reader counts"),
+    TableColumn("_column", "VARCHAR", "the column that the value came from"),
+)
+
+# Of `observation`, besides the concepts.
+WORKING = (
+    TableColumn("_id", "BIGINT", "the row's number in the table, from 0"),
+    *POSITION,
+    TableColumn("_original", "VARCHAR", "JSON of the source's row, where the row is rejected"),
+    TableColumn("_reject", "VARCHAR", "why the row could not be read; NULL where it could"),
+)
+
+# Where a value came from, kept in a release's `data.parquet` and left out of what is published.
+PROVENANCE = (
+    TableColumn("source_part", "VARCHAR", "as `_part`"),
+    TableColumn("source_row", "BIGINT", "as `_row`"),
+    TableColumn("source_column", "VARCHAR", "as `_column`"),
+)
+
+QUARANTINE_COLUMNS = (
+    TableColumn("_id", "BIGINT", "the row of `observation`"),
+    TableColumn("reasons", "VARCHAR[]", "why it is quarantined: `<check>: <title>`, or unreadable"),
+)
+ACCEPTED_COLUMNS = (
+    TableColumn("_id", "BIGINT", "the row of `observation`"),
+    TableColumn("check", "VARCHAR", "name of the check that the row may fail"),
+)
+
+NUMBERS = ("obs_value", "lower_bound", "upper_bound")
+
+
+def observation_columns(dataset: Dataset) -> tuple[TableColumn, ...]:
+    """Return the columns of `observation`, in order."""
+    concepts = (
+        TableColumn(name, "DOUBLE" if name in NUMBERS else "VARCHAR", "an SDMX concept")
+        for name in dataset.observation_columns
+    )
+    return (*concepts, *WORKING)
+
+
+def create_observation(
+    con: duckdb.DuckDBPyConnection, dataset: Dataset, query: str = "", *extra: str
+) -> None:
+    """Create `observation`, typed, with the rows of a query in their order.
+
+    Args:
+        con: the connection.
+        dataset: the declaration.
+        query: gives every column by name; "" for an empty table.
+        extra: names of further columns of the query to keep.
+    """
+    columns = observation_columns(dataset)
+    if query:
+        selected = ", ".join(
+            [f"CAST({identifier(c.name)} AS {c.type}) AS {identifier(c.name)}" for c in columns]
+            + [identifier(name) for name in extra]
+        )
+        con.execute(f"CREATE TABLE {OBSERVATION} AS SELECT {selected} FROM ({query})")
+    else:
+        con.execute(f"CREATE TABLE {OBSERVATION} ({_typed(columns)})")
+
+
+def create_quarantine(con: duckdb.DuckDBPyConnection) -> None:
+    """Create the quarantine of a validation, empty."""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {QUARANTINE} ({_typed(QUARANTINE_COLUMNS)})")
+
+
+def create_accepted(con: duckdb.DuckDBPyConnection) -> None:
+    """Create the table of accepted rows, empty."""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {ACCEPTED} ({_typed(ACCEPTED_COLUMNS)})")
+
+
+def _typed(columns: tuple[TableColumn, ...]) -> str:
+    return ", ".join(f"{identifier(column.name)} {column.type}" for column in columns)

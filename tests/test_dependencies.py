@@ -1,0 +1,46 @@
+"""pyproject.toml declares what is imported, where it is needed: at run time or for development."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
+PRODUCT = ("model", "sources", "warehouse", "expectations", "portal", "assets", "pipelines")
+SUPPORT = ("tests", "bench", "dev", "docs")
+# Packages that are imported under another name.
+PACKAGES = {"yaml": "pyyaml", "ruamel": "ruamel_yaml", "sdmx": "sdmx1"}
+STARTED = {"dagster_webserver"}  # as a program
+BY_HAND = {"atheris", "pandera"}  # `make fuzz`, `bench.other_tools`
+
+
+def declared(extra: str | None = None) -> set[str]:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = project["optional-dependencies"][extra] if extra else project["dependencies"]
+    assert all(re.search(r">=|==", line) for line in lines)  # a lower bound each
+    return {re.split(r"[\[<>=~! ]", line)[0].lower().replace("-", "_").replace(".", "_")
+            for line in lines}
+
+
+def imported(folders: tuple[str, ...]) -> set[str]:
+    found: set[str] = set()
+    for folder in folders:
+        for path in (PROJECT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Import):
+                    found |= {alias.name.partition(".")[0] for alias in node.names}
+                elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                    found.add(node.module.partition(".")[0])
+    ours = {*PRODUCT, *SUPPORT} | set(sys.stdlib_module_names)
+    return {PACKAGES.get(name, name).lower() for name in found - ours}
+
+
+def test_the_product_imports_its_runtime_dependencies_and_all_of_them() -> None:
+    assert imported(PRODUCT) == declared() - STARTED
+
+
+def test_tests_and_benchmarks_import_what_is_declared() -> None:
+    assert imported(SUPPORT) <= declared() | declared("dev") | BY_HAND
