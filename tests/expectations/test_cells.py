@@ -11,11 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from expectations.checks.automatic import automatic_expectations
-from expectations.checks.custom import CUSTOM
 from expectations.disclosure_control import secondary_suppression
 from expectations.disclosure_control.secondary_suppression import protect
-from expectations.disclosure_control.small_cells import Suppression, suppress, told
+from expectations.disclosure_control.small_cells import Suppression, suppress, with_suppression
+from expectations.suites.suite import implied_expectations
 from model.records.validation import CheckResult, QualityRecord
 from model.util.text import Bilingual
 from tests.fixtures import expectations as world
@@ -232,9 +231,10 @@ def test_what_cannot_be_told_stops_the_release():
     con.execute("UPDATE observation SET obs_value = 10 WHERE ref_area = 'A' AND sex = 'T'")
     done = suppress(con, "observation", people())
     assert done.problem is not None and "contradict" in done.problem
-    blockers = told(record(), done)
+    blockers = with_suppression(record(), done)
     assert blockers.blockers is not None
-    assert [(stop.kind, stop.error) for stop in blockers.blockers] == [("disclosure_unknown", done.problem)]
+    [blocker] = blockers.blockers
+    assert (blocker.kind, blocker.error) == ("disclosure_unknown", done.problem)
     assert [check.outcome for check in blockers.checks] == ["failed"]
 
 
@@ -248,12 +248,12 @@ def test_a_table_too_large_to_be_audited_stops_the_release(monkeypatch):
 
 def test_the_record_counts_what_was_withheld_and_names_no_cell():
     con = table(dict.fromkeys(INNER, 50) | {("A", "F"): 3})
-    found = told(record(), suppress(con, "observation", people()))
+    found = with_suppression(record(), suppress(con, "observation", people()))
     assert found.blockers is None
     assert found.checks[0].observed == {
         "withheld": {"small": 1, "beside": 3, "intervals at least, in thresholds": 5.3}
     }
-    assert told(record(), Suppression()) == record()
+    assert with_suppression(record(), Suppression()) == record()
 
 
 def record() -> QualityRecord:
@@ -284,16 +284,16 @@ def test_a_small_count_stops_what_does_not_withhold_it():
     declared = people(action="stop")
     con = table(dict.fromkeys(INNER, 50) | {("A", "F"): 3})
     assert suppress(con, "observation", declared) == Suppression()
-    check = next(item for item in automatic_expectations(declared, world.registries())
+    check = next(item for item in implied_expectations(declared, world.registries())
                  if item.name == "small_cells_withheld")
     assert (check.severity, check.level) == ("critical", "table")
-    query = CUSTOM[check.type].query(check.kwargs).format(batch="observation")
+    query = str(check.check.query()).format(batch="observation")
     assert con.execute(query).fetchall() == [("CASES", "A", 1, "2020 … 2020")]
     suppress(con, "observation", people())
     assert con.execute(query).fetchall() == []
 
 
 def test_what_counts_no_people_has_no_such_check():
-    names = {item.name for item in automatic_expectations(world.dataset(), world.registries())}
+    names = {item.name for item in implied_expectations(world.dataset(), world.registries())}
     assert "small_cells_withheld" not in names
     assert "no_personal_data" in names

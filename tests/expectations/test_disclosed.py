@@ -9,10 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from expectations.checks.automatic import automatic_expectations
-from expectations.checks.custom import EARLIER_RELEASES
+from expectations.checks.base import EARLIER_RELEASES
 from expectations.runner.validate import validate
-from expectations.suites.suite import full_suite
+from expectations.suites.suite import full_suite, implied_expectations
 from model.declarations.dataset import Dataset
 from model.records.validation import CheckResult
 from tests.fixtures import expectations as world
@@ -85,12 +84,12 @@ def test_a_total_is_the_same_cell_where_the_other_has_no_such_dimension(tmp_path
 
 
 def test_what_other_datasets_are_asked_is_declared():
-    named = {item.name: item.kwargs for item in automatic_expectations(
+    named = {item.name: item.kwargs for item in implied_expectations(
         people(also_in=["a/b", "c/d"]), world.registries()) if item.name.startswith("withheld_e")}
     assert {name: kwargs["dataset"] for name, kwargs in named.items()} == {
         "withheld_elsewhere": "a/b", "withheld_elsewhere_2": "c/d",
     }
-    names = {item.name for item in automatic_expectations(
+    names = {item.name for item in implied_expectations(
         people(also_in=["a/b"], action="stop"), world.registries())}
     assert not any(name.startswith("withheld") for name in names)
 

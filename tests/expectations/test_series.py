@@ -8,8 +8,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from expectations.checks.custom import CUSTOM, PREVIOUS_RELEASE, completed
-from tests.fixtures.expectations import dataset
+from expectations.checks.base import PREVIOUS_RELEASE, SeriesCheck
+from expectations.checks.registry import all_checks
+from tests.fixtures.expectations import dataset, registries
 
 Point = tuple[str, str, float | None]  # area, period, value
 
@@ -35,8 +36,8 @@ def lay(con: duckdb.DuckDBPyConnection, points: list[Point], name: str, **column
 
 
 def found(con: duckdb.DuckDBPyConnection, kind: str, frequency: str = "A", **kwargs: Any) -> list:
-    complete = completed(kind, kwargs, dataset(frequency=frequency))
-    query = CUSTOM[kind].query(complete).format(batch="(SELECT * FROM observation)")
+    check = all_checks()[kind].of(kwargs, dataset(frequency=frequency), registries())
+    query = str(check.query()).format(batch="(SELECT * FROM observation)")
     answer = con.execute(f"SELECT * FROM ({query}) ORDER BY ALL")
     names = [item[0] for item in answer.description]
     return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
@@ -56,8 +57,8 @@ def changed(points: list[Point], places: list[int], change: Any) -> list[Point]:
 
 
 SOUND = [
-    kind for kind, custom in CUSTOM.items()
-    if custom.of_series and not custom.required and "A" in custom.frequencies.split()
+    kind for kind, cls in all_checks().items()
+    if issubclass(cls, SeriesCheck) and cls.automatic and "A" in cls.frequencies
 ]
 
 

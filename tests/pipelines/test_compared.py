@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from expectations.checks.custom import EARLIER_RELEASES, PREVIOUS_RELEASE, completed
+from expectations.checks.base import EARLIER_RELEASES, PREVIOUS_RELEASE
 from expectations.suites.expectation import Expectation
 from expectations.suites.suite import full_suite
 from pipelines.steps import comparison_releases
@@ -83,7 +83,7 @@ def test_another_dataset_is_compared_with_as_it_is_now(tmp_path, monkeypatch):
     kind = "expect_values_to_agree_with_dataset"
     suites = {}
     for name in ("who/beds", "who/none"):
-        kwargs = completed(kind, {"dataset": name, "indicators": {"BEDS": "B"}}, world.dataset())
+        kwargs = {"dataset": name, "indicators": {"BEDS": "B"}}
         expectation = Expectation(
             name="agrees", type=kind, kwargs=kwargs, severity="warning", level="row",
             title=world.dataset().title,
