@@ -23,7 +23,6 @@ from typing import Any
 import duckdb
 
 from bench.plants import KINDS, Plot, Touched
-from expectations.checks.custom import relations_of
 from expectations.runner import results
 from expectations.runner import validate as validation
 from model.declarations.dataset import SmallCells
@@ -186,7 +185,7 @@ class PlantedCorpus:
         ]
 
     def _with_release(self, bound: BoundDataset) -> set[str]:
-        return {item.name for item in bound.suite.expectations if relations_of(item)}
+        return {item.name for item in bound.suite.expectations if item.relations}
 
 
 def _counting_people(bound: BoundDataset) -> BoundDataset:

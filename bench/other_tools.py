@@ -15,7 +15,7 @@ import great_expectations as gx
 import pandas as pd
 from frictionless import Resource, Schema
 
-from expectations.runner.duckdb_engine import run
+from bench.stock_gx import stock_results
 from model.declarations.dataset import Dataset
 from model.reference.periods import PERIOD_PATTERNS
 
@@ -142,7 +142,7 @@ def with_stock_gx(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> bool:
         ])
 
     suite = _once("gx", dataset, make)
-    return any(not finding.success for finding in run(con, "observation", suite).values())
+    return any(not finding.success for finding in stock_results(con, "observation", suite).values())
 
 
 TOOLS: dict[str, Callable[[duckdb.DuckDBPyConnection, Dataset], bool]] = {

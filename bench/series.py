@@ -16,9 +16,9 @@ from pathlib import Path
 import duckdb
 
 from bench.data import sample_dataset
-from expectations.checks.automatic import automatic_expectations
-from expectations.checks.custom import CUSTOM, query_of, relations_of
-from expectations.runner.prefilter import idle
+from expectations.checks.base import SeriesCheck
+from expectations.runner.prefilter import skippable
+from expectations.suites.suite import implied_expectations
 from model.reference.registries import load_registries
 
 YEARS = 24
@@ -31,8 +31,8 @@ def main() -> None:
     options = parser.parse_args()
     declared = sample_dataset()
     checks = [
-        item for item in automatic_expectations(declared, load_registries())
-        if CUSTOM[item.type].of_series and not relations_of(item)
+        item for item in implied_expectations(declared, load_registries())
+        if isinstance(item.check, SeriesCheck) and not item.relations
     ]
     with tempfile.TemporaryDirectory() as folder:
         con = duckdb.connect(str(Path(folder) / "bench.duckdb"))
@@ -41,14 +41,14 @@ def main() -> None:
             f'min("{name}"), max("{name}"), count("{name}")' for name in declared.columns
         ) + " FROM observation")
         began = time.process_time()
-        silent = idle(con, "observation", [(item.name, item.type, item.kwargs) for item in checks])
+        silent = skippable(con, "observation", checks)
         total = time.process_time() - began
         print(f"{'plain scan':32} {scan:7.2f} s\n{'one look for all':32} {total:7.2f} s")
         for item in checks:
             if item.name in silent:
                 print(f"{item.name:32}       - (nothing to find)")
                 continue
-            query = str(query_of(item)).format(batch="(SELECT * FROM observation)")
+            query = str(item.check.query()).format(batch="(SELECT * FROM observation)")
             began = time.process_time()
             found = con.execute(f"SELECT count(*) FROM ({query})").fetchall()[0][0]
             took = time.process_time() - began

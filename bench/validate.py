@@ -2,7 +2,7 @@
 
 `python -m bench.validate` (or `make bench-validate`). Ten million rows of six columns, clean and in
 the order of their key, and dirty: every check fails on about one row in ten thousand. The suite
-runs as in a run of a dataset (`expectations.runner.duckdb_engine`); the statement by hand gives the
+runs as in a run of a dataset (`expectations.runner.engine`); the statement by hand gives the
 same counts and the same samples. Each measurement is a process of its own; both take turns.
 Great Expectations with its own queries runs once on either, and all must agree, check by check.
 
@@ -27,7 +27,7 @@ from typing import Any
 import duckdb
 
 from bench.validate_small import many, small
-from bench.validate_suite import CHECKS, by_hand, make
+from bench.validate_suite import CHECKS, by_hand, make, suite
 
 ROOT = Path(__file__).parents[1]
 
@@ -93,13 +93,13 @@ def _child(way: str, path: Path) -> dict[str, Any]:
 
 def _check_equal(state: str, found: dict[str, dict[str, Any]]) -> None:
     """Every way must find the same, check by check."""
-    for name, suite in found["suite"].items():
-        ours, hand = suite["samples"], found["by hand"][name]
-        if [suite["unexpected"], ours] != [hand["unexpected"], hand["samples"]]:
-            raise SystemExit(f"{state}: {name} by hand is {hand}, and by the suite {suite}")
-        stock = found.get("great expectations", {}).get(name, suite)
-        if suite["verdict"] != stock["verdict"]:
-            raise SystemExit(f"{state}: {name} is {suite}, and Great Expectations says {stock}")
+    for name, ours in found["suite"].items():
+        hand = found["by hand"][name]
+        if [ours[key] for key in ("unexpected", "samples")] != [*hand.values()]:
+            raise SystemExit(f"{state}: {name} by hand is {hand}, and by the suite {ours}")
+        stock = found.get("great expectations", {}).get(name, ours)
+        if ours["verdict"] != stock["verdict"]:
+            raise SystemExit(f"{state}: {name} is {ours}, and Great Expectations says {stock}")
     fails = sum(not check["verdict"]["success"] for check in found["suite"].values())
     print(f"  equal in all {len(found['suite'])} checks, of which {fails} fail")
     if fails != (len(CHECKS) if state == "dirty" else 0):
@@ -136,11 +136,12 @@ def _by_hand(con: duckdb.DuckDBPyConnection) -> Timed:
 
 
 def _suite(con: duckdb.DuckDBPyConnection) -> Timed:
-    from bench.validate_suite import gx_suite  # noqa: PLC0415
-    from expectations.runner import duckdb_engine  # noqa: PLC0415
+    from expectations.runner import engine  # noqa: PLC0415
 
-    suite = gx_suite()
-    found, seconds, cpu = _clocked(lambda: duckdb_engine.run(con, "observation", suite))
+    whole = suite()
+    found, seconds, cpu = _clocked(
+        lambda: engine.run(con, "observation", engine.prepared(whole))
+    )
     return {
         name: {
             "unexpected": item.unexpected, "samples": list(item.sample_ids),
@@ -151,11 +152,13 @@ def _suite(con: duckdb.DuckDBPyConnection) -> Timed:
 
 
 def _great_expectations(con: duckdb.DuckDBPyConnection) -> Timed:
-    from bench.stock_gx import stock_results  # noqa: PLC0415
-    from bench.validate_suite import gx_suite  # noqa: PLC0415
+    from bench.stock_gx import run_on_file  # noqa: PLC0415
+    from expectations.runner.gx_public import copied  # noqa: PLC0415
+    from expectations.suites.gx import to_gx  # noqa: PLC0415
 
-    suite = gx_suite()
-    found, seconds, cpu = _clocked(lambda: stock_results(con, "observation", suite))
+    stock = to_gx(suite())
+    with copied(con, "observation") as database:
+        found, seconds, cpu = _clocked(lambda: run_on_file(database, stock))
     return {
         name: {"verdict": _verdict(item.success, item.result)} for name, item in found.items()
     }, seconds, cpu

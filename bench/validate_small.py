@@ -9,10 +9,9 @@ from statistics import median
 
 import duckdb
 
-from expectations.checks.generic import generic_expectations
 from expectations.runner.validate import validate
 from expectations.suites.expectation import Suite
-from expectations.suites.suite import full_suite
+from expectations.suites.suite import full_suite, implied_expectations
 from model.declarations.dataset import Dataset
 from model.reference.codelist import CodeEntry, Codelist
 from model.reference.registries import Registries
@@ -105,10 +104,13 @@ def _registries() -> Registries:
 
 
 def _declared(number: int) -> Suite:
+    """Return the checks without those on time series and the last release."""
     dataset = _dataset(number)
-    return Suite(
-        dataset=dataset.id, expectations=generic_expectations(dataset, _registries())
-    )
+    checks = [
+        item for item in implied_expectations(dataset, _registries())
+        if item.severity == "critical" and not item.relations
+    ]
+    return Suite(dataset=dataset.id, expectations=tuple(checks))
 
 
 def _lay(con: duckdb.DuckDBPyConnection, number: int, bad: int) -> None:

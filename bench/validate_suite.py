@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 
-if TYPE_CHECKING:
-    from great_expectations.core import ExpectationSuite
+from expectations.suites.expectation import Expectation, Suite
+from model.util.text import Bilingual
 
 KEY = ("indicator", "ref_area", "time_period")
 INDICATORS = [f"IND_{number:02d}" for number in range(20)]
@@ -77,16 +77,17 @@ CHECKS: dict[str, tuple[str, dict[str, Any], str]] = {
 }
 
 
-def gx_suite() -> ExpectationSuite:
-    """Return the checks as a suite of Great Expectations."""
-    from great_expectations.core import ExpectationSuite  # noqa: PLC0415
-
-    return ExpectationSuite(
-        name="bench",
-        expectations=[
-            {"type": kind, "kwargs": kwargs, "meta": {"name": name, "level": "row"}}
+def suite() -> Suite:
+    """Return the checks as a suite."""
+    title = Bilingual(vi="x", en="x")
+    return Suite(
+        dataset="bench",
+        expectations=tuple(
+            Expectation(
+                name=name, type=kind, kwargs=kwargs, severity="critical", level="row", title=title
+            )
             for name, (kind, kwargs, _) in CHECKS.items()
-        ],
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""The words of the project as types: what a dataset, an observation, a release *is*.
+"""The project's types: declarations, records, reference data, and utilities.
 
 Belongs here: frozen pydantic types, the registries (publishers, licences, units, codelists,
 sectors), time periods, error types, and loading and checking the YAML declarations.

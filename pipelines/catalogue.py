@@ -89,7 +89,7 @@ def load_catalogue(settings: Settings) -> Catalogue:
             errors.append(wrong)
             del declarations[dataset_id]
     suites, suite_errors = load_suites(
-        settings.suites, {key: item.dataset for key, item in declarations.items()}
+        settings.suites, {key: item.dataset for key, item in declarations.items()}, registries
     )
     for error in suite_errors:
         dataset_id = _dataset_of(error)

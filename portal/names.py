@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from model.declarations.dataset import Dataset
+from model.declarations.dataset import FOOTNOTES, Dataset
 from model.reference.codelist import vintage_in_words
 from model.reference.registries import Registries
 from model.util.text import Bilingual
@@ -40,6 +40,8 @@ class Names:
             return FREQUENCIES.get(code)
         if column == "change":
             return CHANGES.get(code)
+        if column == FOOTNOTES:
+            return self._footnotes(code)
         codelist = self.registries.codelists.get(self._codelist_of(column))
         entry = codelist.codes.get(code) if codelist else None
         return entry.name if entry else None
@@ -58,6 +60,14 @@ class Names:
     def vintage(self, vintage: str, language: str) -> str:
         """Return a geography vintage in words: which list of areas, as of which day."""
         return vintage_in_words(vintage).get(language)
+
+    def _footnotes(self, ids: str) -> Bilingual | None:
+        """Return the texts of the footnotes that a cell refers to, by ids between blanks."""
+        known = self.dataset.footnotes
+        notes = [known[each] for each in ids.split() if each in known]
+        if not notes:
+            return None
+        return Bilingual(vi=" ".join(n.vi for n in notes), en=" ".join(n.en for n in notes))
 
     def _codelist_of(self, column: str) -> str:
         if column == "ref_area":

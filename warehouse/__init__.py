@@ -1,6 +1,6 @@
-"""What is kept: snapshots, tables, releases, quarantine, and the DuckDB catalogue over them.
+"""The warehouse: cleaning, and every record under the data folder.
 
-Belongs here: the layout of the data folder, writing files so that a crash leaves no half of
-one, cleaning a source's table into observations with DuckDB, numbering releases and counting
-what changed between them. Does not belong here: asking sources, judging data, portals, Dagster.
+Belongs here: cleaning a source's rows into observations with DuckDB (`cleaning/`), and snapshots,
+releases, drafts, logs and the catalogue (`store/`). Does not belong here: fetching from sources,
+validation, portals, Dagster.
 """

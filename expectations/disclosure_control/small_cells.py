@@ -2,8 +2,8 @@
 
 Primary suppression withholds a count from 1 to below the threshold. Where a total and all of its
 other parts are published, the withheld one is their difference, and near it where the others that
-are withheld are small: `expectations.disclosure_control.secondary_suppression` withholds more, until each of them could be
-anything within a range as wide as the threshold.
+are withheld are small: `secondary_suppression` withholds more, until each of them could be anything
+within a range as wide as the threshold.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from typing import Any
 
 import duckdb
 
-from expectations.checks.series.points import columns
-from expectations.checks.sql import in_template
+from expectations.checks.sql import columns
 from expectations.disclosure_control.secondary_suppression import (
     Cell,
     Sum,
@@ -27,28 +26,9 @@ from expectations.disclosure_control.secondary_suppression import (
 from model.declarations.dataset import BOUNDS, Dataset, SmallCells
 from model.records.validation import QualityRecord, ReleaseBlocker
 from model.reference.personal_data import SMALL_COUNTS
-from model.util.sql import identifier, literal
+from model.util.sql import identifier
 
 SUPPRESSED = "Q"  # SDMX CL_OBS_STATUS
-
-
-def small_cells(kwargs: dict[str, Any]) -> str:
-    """How many counts are small, by indicator and area; their values are not told."""
-    below = " OR ".join(
-        f"(indicator = {in_template(literal(code))} AND obs_value > 0 AND obs_value < {least})"
-        for code, least in kwargs["thresholds"].items()
-    )
-    return f"""
-SELECT indicator, ref_area, count(*) AS affected, min(time_period) || ' … ' || max(time_period)
-  AS reference FROM {{batch}} WHERE {below} GROUP BY ALL"""
-
-
-def thresholds(dataset: Dataset) -> dict[str, int]:
-    """Return the threshold of each indicator that counts people."""
-    return {
-        code: indicator.small_cells.threshold
-        for code, indicator in dataset.indicators.items() if indicator.small_cells
-    }
 
 
 @dataclass(frozen=True)
@@ -97,11 +77,11 @@ def suppress(
                 f" obs_status = '{SUPPRESSED}'"
                 " WHERE _id IN (SELECT unnest(?))", [ids],
             )
-            done = done.and_also(found.told)
+            done = done.and_also(found.suppression)
     return done
 
 
-def told(quality: QualityRecord, done: Suppression) -> QualityRecord:
+def with_suppression(quality: QualityRecord, done: Suppression) -> QualityRecord:
     """Return a record that says how much was withheld, and that stops where it is not enough."""
     if not done.small:
         return quality
@@ -119,7 +99,8 @@ def told(quality: QualityRecord, done: Suppression) -> QualityRecord:
     )
     blockers = quality.blockers
     if done.problem:
-        blockers = (ReleaseBlocker(kind="disclosure_unknown", error=done.problem), *(blockers or ()))
+        unknown = ReleaseBlocker(kind="disclosure_unknown", error=done.problem)
+        blockers = (unknown, *(blockers or ()))
     return quality.model_copy(update={"checks": checks, "blockers": blockers})
 
 
@@ -134,7 +115,7 @@ def suppressed(dataset: Dataset) -> dict[str, SmallCells]:
 @dataclass(frozen=True)
 class _Withheld:
     cells: frozenset[Cell]
-    told: Suppression
+    suppression: Suppression
 
 
 @dataclass(frozen=True)

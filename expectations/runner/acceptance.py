@@ -1,9 +1,9 @@
 """Rows that a person accepted: released though they break a check, while they stay as they are.
 
 An acceptance names a row's content and the checks that it may break. It releases one row with
-that content; one that breaks another check too stays held back. What every table rests on (its
-key, periods, codes) and what protects persons can never be accepted: a correction mends it. Of rows
-with the same key one can be accepted, and the others stay held back.
+that content; one that breaks another check too stays quarantined. What every table rests on (its
+key, periods, codes) and what protects persons can never be accepted: a correction fixes it. Of rows
+with the same key one can be accepted, and the others stay quarantined.
 """
 
 from __future__ import annotations
@@ -13,26 +13,21 @@ from collections.abc import Sequence
 
 import duckdb
 
-from expectations.checks.automatic import ALWAYS
-from expectations.checks.generic import generic_names
+from expectations.checks.declared import KEY_CHECK
 from expectations.suites.expectation import Suite
 from model.declarations.dataset import Dataset
 from model.records.validation_log import Acceptance, row_sha256
 from model.util.sql import identifier
 
-KEY_CHECK = "key_unique"
-_GENERIC_BUT_ACCEPTABLE = {"obs_value_within_bounds", KEY_CHECK}
 
-
-def refused(checks: Sequence[str], dataset: Dataset, suite: Suite) -> list[str]:
+def refused(checks: Sequence[str], suite: Suite) -> list[str]:
     """Return those of the checks that nobody can accept a row against."""
-    persons = {item.name for item in suite.expectations if item.type in ALWAYS}
-    never = (generic_names(dataset) - _GENERIC_BUT_ACCEPTABLE) | persons
+    never = {item.name for item in suite.expectations if not item.acceptable}
     return [name for name in checks if name in never]
 
 
 def broken_checks(reasons: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of the checks that a held row breaks, from its reasons."""
+    """Return the names of the checks that a quarantined row breaks, from its reasons."""
     return tuple(reason.partition(":")[0] for reason in reasons)
 
 
@@ -47,7 +42,7 @@ def release_accepted(
 
     Args:
         con: has `held(_id, reasons)`.
-        relation: the table that was judged.
+        relation: the table that was validated.
         dataset: its declaration.
         suite: what is expected of it.
         accepted: what people accepted.
@@ -72,7 +67,7 @@ def release_accepted(
             (key for key, rest in left.items()
              if rest and key[0] == content and broken <= set(key[1])), None,
         )
-        if found is not None and not refused(tuple(broken), dataset, suite):
+        if found is not None and not refused(tuple(broken), suite):
             left[found] -= 1
             taken += [(row_id, name) for name in sorted(broken)]
     if taken:

@@ -1,4 +1,4 @@
-"""Computing the metrics of many expectations on one relation, in as few scans as can be."""
+"""Compute what many expectations need of one relation, in as few scans as possible."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ SAMPLES = 20
 # So many conditions fit into one BIGINT, a bit for each.
 _BITS = 60
 
-# These are no fault of an expectation: whoever opened the connection tells what to do about them.
+# These are no fault of an expectation: whoever opened the connection says what to do about them.
 _NOT_OURS = (duckdb.OutOfMemoryException, duckdb.IOException, duckdb.InterruptException)
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The metrics of one expectation, by Great Expectations' names.
+    """What was measured for one expectation: the values of its plan's aggregates, and rows.
 
     `sample_ids` are the smallest `_id` of its unexpected rows; `error` says why there are none.
     `seconds` is how long its own query took, or its share of the scan that counts many together.
     """
 
-    metrics: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+    unexpected: int = 0
     sample_ids: tuple[int, ...] = ()
     error: str | None = None
     seconds: float = 0.0
@@ -53,7 +54,7 @@ def measure(
     plans: Mapping[str, Plan],
     kept: Collection[str] = (),
 ) -> tuple[int, dict[str, Measured]]:
-    """Compute the metrics of expectations.
+    """Compute what expectations need.
 
     Args:
         con: the connection that has the relation.
@@ -73,7 +74,7 @@ def measure(
     except _NOT_OURS:
         raise
     except duckdb.Error:
-        # One of them fails: each by itself, so that the others do not.
+        # One of them fails: run each by itself, so that the others do not.
         own = dict(plans)
         rows, measured = _together(con, relation, {})
     share = (perf_counter() - begun) / max(len(measured), 1)
@@ -85,7 +86,7 @@ def measure(
 def _alone(con: duckdb.DuckDBPyConnection, relation: str, plan: Plan, rows: int) -> Measured:
     begun = perf_counter()
     try:
-        answers = _aggregated(con, relation, plan.metrics.values())
+        answers = _aggregated(con, relation, plan.aggregates.values())
         found = _measured(plan, answers, _unexpected(con, relation, [plan.rows], rows))
     except _NOT_OURS:
         raise
@@ -101,7 +102,7 @@ def _together(
     kept: Collection[str] = (),
 ) -> tuple[int, dict[str, Measured]]:
     # Ordered sets: the same statements on every run.
-    wanted = dict.fromkeys(sql for plan in plans.values() for sql in plan.metrics.values())
+    wanted = dict.fromkeys(sql for plan in plans.values() for sql in plan.aggregates.values())
     answers = _aggregated(con, relation, ["count(*)", *wanted])
     rows: int = answers["count(*)"]
     found: dict[Any, _Found] = {
@@ -129,11 +130,9 @@ def _unexpected(
 
 
 def _measured(plan: Plan, answers: Mapping[str, Any], found: Mapping[Any, _Found]) -> Measured:
-    metrics = {**plan.given, **{name: answers[sql] for name, sql in plan.metrics.items()}}
-    if plan.rows is None:
-        return Measured(metrics)
-    rows = found[plan.rows]
-    return Measured({**metrics, plan.count_as: rows.count}, rows.ids)
+    values = {name: answers[sql] for name, sql in plan.aggregates.items()}
+    rows = found[plan.rows] if plan.rows is not None else _NONE
+    return Measured(values, rows.count, rows.ids)
 
 
 def _aggregated(
@@ -151,7 +150,7 @@ def _fulfilling(
     """Find the rows of many conditions in one scan.
 
     Rows that fulfil none leave it at once; the others are grouped by which they fulfil. Of a small
-    table a statement costs more than its scan: a shorter one tells whether there is any such row.
+    table a statement costs more than its scan: a shorter one says whether there is any such row.
     """
     found: dict[Any, _Found] = {}
     for start in range(0, len(conditions), _BITS):

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
-import duckdb
+from expectations.suites.inline import parser
 
 _QUERY = re.compile(r"\s*SELECT\s+\*\s+FROM\s+\{batch\}\s+WHERE\b", re.IGNORECASE)
 _NOT_OF_ONE_ROW = {"SUBQUERY", "WINDOW", "STAR", "PARAMETER", "POSITIONAL_REFERENCE"}
@@ -37,7 +37,7 @@ def plain_condition(query: str) -> str | None:
 
 
 def _parsed(query: str) -> dict[str, Any] | None:
-    rows = _parser().cursor().execute("SELECT json_serialize_sql(?)", [query]).fetchall()
+    rows = parser().execute("SELECT json_serialize_sql(?)", [query]).fetchall()
     answer = json.loads(rows[0][0], object_hook=_without_place)
     statements = answer.get("statements", [])
     return statements[0]["node"] if len(statements) == 1 else None
@@ -59,9 +59,3 @@ def _of_one_row(tree: Any) -> bool:
     if tree.get("class") == "COLUMN_REF" and len(tree["column_names"]) != 1:
         return False
     return all(_of_one_row(item) for item in tree.values())
-
-
-@cache
-def _parser() -> duckdb.DuckDBPyConnection:
-    """Only its parser is used: it has no data, and no files or network."""
-    return duckdb.connect(config={"enable_external_access": False})

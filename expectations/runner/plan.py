@@ -1,20 +1,17 @@
-"""What must be asked of a table to judge one expectation."""
+"""What must be asked of a table to validate one check in the common scan."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
-from expectations.checks.kinds import UNEXPECTED_ROWS
-from expectations.runner.aggregates import aggregates, filtered
-from expectations.runner.conditions import ignored, unexpected
+from expectations.checks.base import Level
+from expectations.checks.stock.aggregates import StockAggregate
+from expectations.checks.stock.common import StockRowCheck, filtered
 from expectations.runner.plain_query import plain_condition
 from expectations.runner.unique import Key
-from expectations.suites.probe import with_batch
+from expectations.suites.expectation import Expectation
+from expectations.suites.inline import with_batch
 from model.util.sql import identifier
-
-_ROWS = "unexpected_rows_query"
 
 
 @dataclass(frozen=True)
@@ -30,7 +27,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Query:
-    """Rows that a query of a suite gives; without `_id` they are none of the table's."""
+    """Rows that a check's query gives; without `_id` they are none of the table's."""
 
     template: str  # with {batch}
     has_id: bool
@@ -46,82 +43,56 @@ class Query:
 
 @dataclass(frozen=True)
 class Plan:
-    """How the metrics of one expectation are computed.
+    """How a check is computed.
 
-    `metrics` gives the SQL aggregate of each metric of Great Expectations; `rows` the unexpected
-    rows, whose number is the metric `count_as`; `given` are metrics that no data is needed for.
+    `aggregates` are SQL aggregates by name: Great Expectations' metrics of an expectation on the
+    table, or ROWS, NULLS and LOOKED_AT of one on rows. `rows` are the unexpected rows.
     """
 
-    metrics: dict[str, str] = field(default_factory=dict)
+    aggregates: dict[str, str] = field(default_factory=dict)
     rows: Condition | Key | Query | None = None
-    count_as: str = ""
-    given: dict[str, Any] = field(default_factory=dict)
 
 
-def plan_of(
-    kind: str, expectation: Any, level: str, row_filter: Callable[[Any], str]
-) -> Plan | None:
-    """Return how to compute the metrics of an expectation, or None for what is not known.
+# How many rows an expectation is about, how many of them have no value, and, of an expectation on
+# several columns, how many are looked at.
+ROWS, NULLS, LOOKED_AT = "rows", "nulls", "looked_at"
+_IGNORED = {"all_values_are_missing": " AND ", "any_value_is_missing": " OR "}
 
-    Args:
-        kind: Great Expectations' name.
-        expectation: Great Expectations' own, with its arguments as attributes.
-        level: "row" or "table".
-        row_filter: gives the SQL of a `row_condition`.
-    """
-    condition = getattr(expectation, "row_condition", None)
-    if isinstance(condition, str):  # an old syntax of Great Expectations, with a parser of its own
+
+def plan_of(expectation: Expectation) -> Plan | None:
+    """Return how to compute a check; None for what only Great Expectations itself computes."""
+    check = expectation.check
+    if isinstance(check, StockAggregate):
+        metrics = check.metrics()
+        return Plan(metrics) if metrics else None
+    if isinstance(check, StockRowCheck):
+        return _row_plan(check)
+    return _query_plan(str(check.query()), expectation.level)
+
+
+def _row_plan(check: StockRowCheck) -> Plan | None:
+    about = check.filter_sql()
+    rows: Condition | Key
+    if check.key():
+        # What is ignored has a NULL in the key, and such a row is never a duplicate.
+        rows = Key(check.key(), about)
+    elif broken := check.broken():
+        rows = Condition(f"({about}) AND ({broken})" if about else broken)
+    else:
         return None
-    about = row_filter(condition) if condition is not None else None
-    if kind == UNEXPECTED_ROWS:
-        return None if about else _query(expectation.unexpected_rows_query, level)
-    if kind in _UNIQUE:
-        return _unique(expectation, about)
-    broken = unexpected(kind, expectation)
-    if broken is not None:
-        return _map(expectation, about, broken)
-    metrics = aggregates(kind, expectation, about)
-    return Plan(metrics) if metrics else None
-
-
-def _query(template: str, level: str) -> Plan | None:
-    condition = plain_condition(template) if level == "row" else None
-    rows = Condition(condition) if condition else Query(template, level == "row")
-    return Plan({}, rows, f"{_ROWS}.row_count", {f"{_ROWS}.table": []})
-
-
-def _map(expectation: Any, about: str | None, broken: str) -> Plan:
-    """Plan an expectation on each row."""
-    left_out = ignored(expectation)
-    within = [part for part in (about, left_out and f"NOT {left_out}") if part]
-    rows = Condition(" AND ".join(f"({part})" for part in (*within, broken)) if within else broken)
-    return Plan(_counts(expectation, about, left_out), rows, _count_of(expectation))
-
-
-_UNIQUE = ("expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique")
-
-
-def _unique(expectation: Any, about: str | None) -> Plan:
-    columns = getattr(expectation, "column_list", None) or [expectation.column]
-    # What is ignored has a NULL in the key, and such a row is never a duplicate.
-    rows = Key(tuple(columns), about)
-    return Plan(_counts(expectation, about, ignored(expectation)), rows, _count_of(expectation))
-
-
-def _count_of(expectation: Any) -> str:
-    return f"{expectation.map_metric}.unexpected_count"
-
-
-def _counts(expectation: Any, about: str | None, left_out: str | None) -> dict[str, str]:
-    """Return the metrics that tell how many rows were looked at."""
-    counts = {"table.row_count": f"count(*){filtered(about)}"}
-    column = getattr(expectation, "column", None)
+    aggregates = {ROWS: f"count(*){filtered(about)}"}
+    column = getattr(check, "column", None)
     if column:
         known = f"count({identifier(column)}){filtered(about)}"
-        counts["column_values.nonnull.unexpected_count"] = f"count(*){filtered(about)} - {known}"
+        aggregates[NULLS] = f"count(*){filtered(about)} - {known}"
     else:
-        looked_at = left_out and f"NOT {left_out}"
-        counts[f"{expectation.map_metric}.filtered_row_count"] = (
-            f"count(*){filtered(about, looked_at)}"
-        )
-    return counts
+        joined = _IGNORED.get(str(getattr(check, "ignore_row_if", "")))
+        missing = joined and joined.join(f"{identifier(name)} IS NULL" for name in check.key())
+        looked_at = filtered(about, missing and f"NOT ({missing})")
+        aggregates[LOOKED_AT] = f"count(*){looked_at}"
+    return Plan(aggregates, rows)
+
+
+def _query_plan(template: str, level: Level) -> Plan:
+    condition = plain_condition(template) if level == "row" else None
+    return Plan({}, Condition(condition) if condition else Query(template, level == "row"))

@@ -1,4 +1,4 @@
-"""May a table be released, and if not: why, as data."""
+"""Decide whether a table may be released, and if not: why, as data."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from expectations.checks.personal_data import MASKED
+from expectations.checks.text.personal_data import MASKED
 from expectations.runner.results import SAMPLES
 from model.records.release_blockers import PERSONAL, of_check
 from model.records.validation import (
@@ -36,9 +36,9 @@ def release_blockers_of(
 
     Args:
         read: rows of the table.
-        held: rows that are held back.
+        quarantined: rows that are quarantined.
         unread: of these, rows that could not be read.
-        tolerance: which share may be held back.
+        tolerance: which share may be quarantined.
         first: what the checks found in all rows that could be read.
         again: what they found in those that remain; the same object where all do.
     """
@@ -49,18 +49,18 @@ def release_blockers_of(
     critical = [
         check for check in again.values() if check.severity == "critical" and quarantined < read
     ]
-    holding = [
+    quarantining = [
         check for check in first.values()
         if check.severity == "critical" and check.level == "row"
     ]
     broken = [check for check in critical if check.outcome == "failed" and not check.error]
-    errors = {check.name: check for check in (*holding, *critical) if check.error}
+    errors = {check.name: check for check in (*quarantining, *critical) if check.error}
     found = []
     if quarantined / read > tolerance or quarantined == read:
         found.append(ReleaseBlocker(
-            kind="all_quarantined" if quarantined == read else "over_tolerance", rows=read, quarantined=quarantined,
-            unread=unread, tolerance=tolerance,
-            checks=tuple(of_check(check) for check in holding if check.unexpected),
+            kind="all_quarantined" if quarantined == read else "over_tolerance",
+            rows=read, quarantined=quarantined, unread=unread, tolerance=tolerance,
+            checks=tuple(of_check(check) for check in quarantining if check.unexpected),
         ))
     for kind, checks in (
         ("table", [check for check in broken if check.level == "table"]),
@@ -68,25 +68,25 @@ def release_blockers_of(
         ("check_error", list(errors.values())),
     ):
         if checks:
-            found.append(ReleaseBlocker.model_validate({"kind": kind, "checks": _said(checks)}))
+            found.append(ReleaseBlocker.model_validate({"kind": kind, "checks": _blocking(checks)}))
     return tuple(found) or None
 
 
-def _said(checks: Iterable[CheckResult]) -> tuple[dict[str, object], ...]:
+def _blocking(checks: Iterable[CheckResult]) -> tuple[dict[str, object], ...]:
     return tuple(of_check(check).model_dump() for check in checks)
 
 
 def located(
     con: duckdb.DuckDBPyConnection, relation: str, quality: QualityRecord
 ) -> QualityRecord:
-    """Return a record that says where the rows stand that are in the way.
+    """Return a record that says where the rows are that block the release.
 
-    That is the first row that is held back, and the rows with personal data, with every kind of
-    it that they hold.
+    These are the first quarantined row, and the rows with personal data, with every kind of it that
+    they hold.
 
     Args:
         con: has `held(_id, reasons)`.
-        relation: the table that was judged, with `_part`, `_row` and `_column`.
+        relation: the table that was validated, with `_part`, `_row` and `_column`.
         quality: what was found.
     """
     checks = tuple(
@@ -95,17 +95,19 @@ def located(
         for check in quality.checks
     )
     samples = {check.name: check.samples for check in checks if check.expectation == PERSONAL}
-    stops = tuple(
-        stop.model_copy(update={
-            "first": _first_held(con, relation) if stop.kind in _OF_ROWS else None,
-            "checks": tuple(_with_places(item, samples.get(item.name, ())) for item in stop.checks),
+    blockers = tuple(
+        blocker.model_copy(update={
+            "first": _first_quarantined(con, relation) if blocker.kind in _OF_ROWS else None,
+            "checks": tuple(
+                _with_places(item, samples.get(item.name, ())) for item in blocker.checks
+            ),
         })
-        for stop in quality.blockers or ()
+        for blocker in quality.blockers or ()
     )
-    return quality.model_copy(update={"checks": checks, "blockers": stops or None})
+    return quality.model_copy(update={"checks": checks, "blockers": blockers or None})
 
 
-def _first_held(con: duckdb.DuckDBPyConnection, relation: str) -> Place | None:
+def _first_quarantined(con: duckdb.DuckDBPyConnection, relation: str) -> Place | None:
     rows = con.execute(
         f"SELECT _part, _row, _column FROM {identifier(relation)} JOIN held USING (_id)"
         " ORDER BY _id LIMIT 1"

@@ -1,4 +1,4 @@
-"""What a check found, as the record holds it: outcome, counts, the first failing rows."""
+"""What a check found, as the quality record has it: outcome, counts, the first failing rows."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from expectations.checks.custom import query_of
 from expectations.suites.expectation import Expectation, Suite
 from model.declarations.dataset import Dataset
 from model.records.validation import CheckResult, Outcome
 from model.util.sql import identifier
 
 if TYPE_CHECKING:
-    from expectations.runner.duckdb_engine import Finding
+    from expectations.runner.engine import Finding
 
 SAMPLES = 20
 
@@ -32,7 +31,7 @@ def ids_query(expectation: Expectation, finding: Finding, view: str) -> str | No
 
 def _query(expectation: Expectation, view: str) -> str | None:
     """Return an expectation's own query for unexpected rows, over a view."""
-    query = query_of(expectation)
+    query = expectation.check.query()
     return query and query.rstrip("; \t\r\n").format(batch=identifier(view))
 
 
@@ -103,7 +102,7 @@ def _samples(
     order = ", ".join(f"row.{identifier(name)}" for name in (*dataset.key, "_id"))
     return _rows(
         con,
-        f"SELECT {columns}, said.* FROM {view} AS row JOIN (\n{query}\n) AS said USING (_id)"
+        f"SELECT {columns}, found.* FROM {view} AS row JOIN (\n{query}\n) AS found USING (_id)"
         f" ORDER BY {order} LIMIT {SAMPLES}",
         without="_id",
     )

@@ -1,10 +1,10 @@
-"""Judging a table: which rows are held back, what each expectation found, may it be released.
+"""Validate a table: quarantine failing rows, record what each check found, decide on release.
 
-1. Rows that could not be read are held back.
-2. The suite runs on the others; rows that break a critical row-level expectation are held back.
+1. Rows that could not be read are quarantined.
+2. The suite runs on the others; rows that break a critical row-level expectation are quarantined.
    Rows that a person accepted are not.
 3. If any were, the suite runs again on what remains: that is what would be released, so that is
-   what expectations on the table, warnings and informations speak of.
+   what expectations on the table, warnings and informations are about.
 
 Everything happens inside DuckDB; only counts and a few samples come to Python.
 """
@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from expectations.checks.custom import relations_of
 from expectations.runner import prefilter
 from expectations.runner.acceptance import all_accepted, release_accepted
 from expectations.runner.release_decision import release_blockers_of
@@ -34,7 +33,7 @@ from model.records.validation_log import Acceptance
 from model.util.sql import identifier, literal
 
 if TYPE_CHECKING:
-    from expectations.runner.duckdb_engine import Finding, Prepared
+    from expectations.runner.engine import Finding, Prepared
 
 Relations = Mapping[str, Path | Sequence[Path]]
 _READABLE, _REMAINING = "_readable_rows", "_remaining_rows"
@@ -48,7 +47,7 @@ def validate(
     accepted: Sequence[Acceptance] = (),
     relations: Relations | None = None,
 ) -> QualityRecord:
-    """Judge a table, and leave a temporary table `held(_id BIGINT, reasons VARCHAR[])`.
+    """Validate a table, and leave a temporary table `held(_id BIGINT, reasons VARCHAR[])`.
 
     Args:
         con: the connection that has the table; no other database is opened.
@@ -59,46 +58,46 @@ def validate(
         accepted: rows that are released though they break a check.
         relations: Parquet files of what the table is compared with: `previous_release`,
             `earlier_releases` (several), and other datasets by their id. What is compared with one
-            that is not there is not judged.
+            that is not there is not evaluated.
 
     Returns:
         The record. The same table and suite give the same record, but for how long it took.
     """
-    # Seconds to import: once per process, and only where data is judged.
-    from expectations.runner import duckdb_engine
+    # Seconds to import: once per process, and only where data is validated.
+    from expectations.runner import engine  # noqa: PLC0415
 
     relations = relations or {}
     everything = suite
-    suite = _can_be_judged(suite, relations)
+    suite = _evaluable(suite, relations)
     missing = {item.name for item in everything.expectations} - {
         item.name for item in suite.expectations
     }
-    prepared = duckdb_engine.prepared(everything).without(missing)
+    prepared = engine.prepared(everything).without(missing)
     begun = perf_counter()  # the suite is prepared once per process
     read = _count(con, relation)
-    quarantined = unread = _hold_rejects(con, relation)
+    quarantined = unread = _quarantine_unread(con, relation)
     with _views(con, relation, dataset, relations):
         run = _run(con, _READABLE, read - quarantined, suite, prepared)
         first = results_of(con, _READABLE, dataset, suite, run.found)
         again = first
         taken_out = 0
-        if _hold_failing(con, suite, first, run.found):
+        if _quarantine_failing(con, suite, first, run.found):
             taken_out = release_accepted(con, relation, dataset, suite, accepted)
             quarantined = _count(con, "held")
             run = _run(con, _REMAINING, read - quarantined, suite, prepared, run)
             again = results_of(con, _REMAINING, dataset, suite, run.found)
             if taken_out:
                 again = _without_accepted(con, suite, again, run.found)
-    held_by = {item.name for item in suite.expectations if _holds(item)}
+    first_run = {item.name for item in suite.expectations if _quarantines(item)}
     checks = tuple(
-        (first if item.name in held_by else again)[item.name] if item.name in first
-        else _not_judged(item, relations)
+        (first if item.name in first_run else again)[item.name] if item.name in first
+        else _not_evaluated(item, relations)
         for item in everything.expectations
     )
     return QualityRecord(
         dataset=dataset.id,
         suite_sha256=everything.sha256,
-        versions={**duckdb_engine.VERSIONS, "suite_format": str(VERSION)},
+        versions={**engine.VERSIONS, "suite_format": str(VERSION)},
         rows_read=read,
         rows_released=read - quarantined,
         rows_quarantined=quarantined,
@@ -112,10 +111,10 @@ def validate(
 
 @dataclass(frozen=True)
 class _Run:
-    """What a suite found in a view; `idle` are the checks of which one look told."""
+    """What a suite found in a view; `skipped` are the checks of which one pass told."""
 
     found: Mapping[str, Finding]
-    idle: frozenset[str]
+    skipped: frozenset[str]
 
 
 def _run(
@@ -126,7 +125,7 @@ def _run(
     prepared: Prepared,
     before: _Run | None = None,
 ) -> _Run:
-    """Run a suite, without those checks of which one look tells that they find nothing.
+    """Run a suite, without the checks of which one pass tells that they find nothing.
 
     Args:
         con: the connection that has the view.
@@ -136,27 +135,28 @@ def _run(
         prepared: the same, ready to run.
         before: what was found in these rows and others.
     """
-    from expectations.runner import duckdb_engine
+    from expectations.runner import engine  # noqa: PLC0415
 
-    checks = [(item.name, item.type, item.kwargs) for item in suite.expectations]
     begun = perf_counter()
-    idle = prefilter.idle(con, view, checks, before.idle if before else ())
-    share = (perf_counter() - begun) / max(len(idle), 1)
-    found = duckdb_engine.run(con, view, prepared.without(idle), before.found if before else {})
-    nothing = duckdb_engine.Finding(success=True, evaluated=rows, unexpected=0, seconds=share)
-    return _Run({**found, **dict.fromkeys(idle, nothing)}, frozenset(idle))
+    skipped = prefilter.skippable(
+        con, view, suite.expectations, before.skipped if before else ()
+    )
+    share = (perf_counter() - begun) / max(len(skipped), 1)
+    found = engine.run(con, view, prepared.without(skipped), before.found if before else {})
+    nothing = engine.Finding(success=True, evaluated=rows, unexpected=0, seconds=share)
+    return _Run({**found, **dict.fromkeys(skipped, nothing)}, frozenset(skipped))
 
 
-def _can_be_judged(suite: Suite, relations: Relations) -> Suite:
+def _evaluable(suite: Suite, relations: Relations) -> Suite:
     """Return the suite without what is compared with a relation that is not there."""
     judged = tuple(
-        item for item in suite.expectations if relations_of(item) <= set(relations)
+        item for item in suite.expectations if item.relations <= set(relations)
     )
     return suite.model_copy(update={"expectations": judged})
 
 
-def _not_judged(expectation: Expectation, relations: Relations) -> CheckResult:
-    missing = ", ".join(sorted(relations_of(expectation) - set(relations)))
+def _not_evaluated(expectation: Expectation, relations: Relations) -> CheckResult:
+    missing = ", ".join(sorted(expectation.relations - set(relations)))
     return CheckResult(
         name=expectation.name, expectation=expectation.type, kwargs=expectation.kwargs,
         severity=expectation.severity, level=expectation.level, title=expectation.title,
@@ -164,8 +164,8 @@ def _not_judged(expectation: Expectation, relations: Relations) -> CheckResult:
     )
 
 
-def _holds(expectation: Expectation) -> bool:
-    """Say whether rows that break an expectation are held back."""
+def _quarantines(expectation: Expectation) -> bool:
+    """Return whether rows that break an expectation are quarantined."""
     return expectation.level == "row" and expectation.severity == "critical"
 
 
@@ -174,8 +174,8 @@ def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
     return int(rows[0][0])
 
 
-def _hold_rejects(con: duckdb.DuckDBPyConnection, relation: str) -> int:
-    """Hold back the rows that could not be read, and return how many."""
+def _quarantine_unread(con: duckdb.DuckDBPyConnection, relation: str) -> int:
+    """Quarantine the rows that could not be read, and return how many."""
     con.execute(
         "CREATE OR REPLACE TEMP TABLE held AS SELECT _id, [_reject] AS reasons"
         f" FROM {identifier(relation)} WHERE _reject IS NOT NULL ORDER BY _id"
@@ -187,7 +187,7 @@ def _hold_rejects(con: duckdb.DuckDBPyConnection, relation: str) -> int:
 def _views(
     con: duckdb.DuckDBPyConnection, relation: str, dataset: Dataset, relations: Relations
 ) -> Iterator[None]:
-    """Give the rows that could be read, those that are not held back, and the relations."""
+    """Provide views of the readable rows, of those that are not quarantined, and the relations."""
     columns = ", ".join(identifier(name) for name in ("_id", *dataset.columns))
     table = identifier(relation)
     con.execute(
@@ -216,16 +216,16 @@ def _listed(paths: Path | Sequence[Path]) -> str:
     return ", ".join(map(literal, [paths] if isinstance(paths, Path) else paths))
 
 
-def _hold_failing(
+def _quarantine_failing(
     con: duckdb.DuckDBPyConnection,
     suite: Suite,
     results: Mapping[str, CheckResult],
     found: Mapping[str, Finding],
 ) -> bool:
-    """Hold back the rows that break a critical row-level expectation; say whether any did."""
+    """Quarantine the rows that break a critical row-level expectation; say whether any did."""
     failing = [
         (place, item) for place, item in enumerate(suite.expectations)
-        if _holds(item) and results[item.name].unexpected
+        if _quarantines(item) and results[item.name].unexpected
         and results[item.name].outcome != "passed" and not results[item.name].error
     ]
     selects = []
@@ -238,7 +238,8 @@ def _hold_failing(
     if not selects:
         return False
     con.execute(f"CREATE OR REPLACE TEMP TABLE _failing AS {' UNION ALL '.join(selects)}")
-    quarantined = dict(con.execute("SELECT place, count(*) FROM _failing GROUP BY place").fetchall())
+    counted = con.execute("SELECT place, count(*) FROM _failing GROUP BY place").fetchall()
+    quarantined = dict(counted)
     for place, item in failing:
         _check_count(quarantined.get(place, 0), results[item.name], suite.dataset)
     con.execute(
@@ -259,7 +260,7 @@ def _without_accepted(
     passed = {}
     for expectation in suite.expectations:
         result = results[expectation.name]
-        if not _holds(expectation) or result.outcome == "passed" or result.error:
+        if not _quarantines(expectation) or result.outcome == "passed" or result.error:
             continue
         query = ids_query(expectation, found[expectation.name], _REMAINING)
         if query is not None and all_accepted(con, expectation.name, query):
@@ -268,7 +269,7 @@ def _without_accepted(
 
 
 def _check_count(quarantined: int, result: CheckResult, dataset_id: str) -> None:
-    """Rows are held back by a query of ours: it must find just what was counted."""
+    """Raise an error where a query of ours quarantines other rows than were counted."""
     if quarantined != result.unexpected:
         raise QualityError(
             f"{result.unexpected} rows break {result.name}, but {quarantined} were found",

@@ -1,4 +1,4 @@
-"""When the next figures are to be expected, and how late they are.
+"""When the next figures are due, and how late they are.
 
 A period's figures come out some time after its end. How long that takes a source shows itself:
 after three new periods it is the median of what the last ones took; until then it is what is usual

@@ -1,7 +1,8 @@
 """Scores: how complete, valid, unique, consistent and timely a table is, from 0 to 100.
 
 A table alone decides the first four (`of_table`, kept in the quality record); timeliness needs a
-day (`expectations.scoring.freshness`). The total is their weighted mean (`model.records.quality_dimension.DIMENSIONS`).
+day (`expectations.scoring.freshness`). The total is their weighted mean
+(`model.records.quality_dimension`).
 docs/quality.md explains each. A change of any rule here is a new ALGORITHM: scores of two
 algorithms are never compared.
 """
@@ -13,8 +14,8 @@ from itertools import islice
 
 import duckdb
 
-from expectations.checks.kinds import KINDS
-from expectations.checks.series.points import columns, number
+from expectations.checks.registry import all_checks
+from expectations.checks.sql import columns, number
 from model.declarations.dataset import Dataset
 from model.records.quality_dimension import QUALITY_DIMENSIONS, grade_of
 from model.records.release_blockers import counted, finding
@@ -27,18 +28,6 @@ from model.util.text import Bilingual
 ALGORITHM = "1"
 _GAPS, _PERIODS = 5, 6  # series that lack figures, and periods of each, that a record names
 
-UNIQUENESS = (
-    "expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique",
-    "expect_select_column_values_to_be_unique_within_record",
-)
-
-# The score itself compares with each series' own extent; these tell what it cannot see.
-COMPLETENESS = (
-    "expect_series_to_have_no_gaps", "expect_periods_to_be_complete",
-    "expect_most_rows_of_last_release", "expect_all_areas_of_last_release",
-    "expect_all_periods_of_last_release",
-)
-
 # Some publish the year to date each month, some each quarter: the months that occur are expected.
 _YTD = (
     "CAST(left(time_period, 4) AS INTEGER)"
@@ -49,15 +38,12 @@ _YTD = (
 
 
 def dimension_of(check: CheckResult) -> QualityDimension:
-    """Return the dimension that a check measures."""
-    if check.expectation in UNIQUENESS:
-        return "uniqueness"
-    if check.expectation in COMPLETENESS:
-        return "completeness"
-    kind = KINDS.get(check.expectation)
-    if check.level == "row" and kind is not None and kind.level == "row":
-        return "validity"
-    return "consistency"
+    """Return the quality dimension that a check measures; of records without its class, as well."""
+    known = all_checks().get(check.expectation)
+    dimension = known.dimension if known else "consistency"
+    if dimension == "validity" and check.level == "table":
+        return "consistency"
+    return dimension
 
 
 def of_table(

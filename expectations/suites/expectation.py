@@ -6,19 +6,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from expectations.checks.kinds import Level
+from expectations.checks.base import EARLIER_RELEASES, PREVIOUS_RELEASE, Check, Level
+from expectations.checks.registry import check_class
 from expectations.suites import VERSION
 from model.records.validation import Severity
 from model.util.hashing import sha256_json
 from model.util.text import Bilingual, Frozen
 
-# Relations that are no dataset: releases of the validated dataset itself.
-PREVIOUS_RELEASE = "previous_release"
-EARLIER_RELEASES = "earlier_releases"  # all of them, together
-
 
 class Expectation(Frozen):
-    """One expectation: `type` and `kwargs` are Great Expectations' own."""
+    """One expectation: a check with its arguments, under a name, with a severity."""
 
     name: str  # unique in the suite, [a-z0-9_]
     type: str
@@ -26,14 +23,17 @@ class Expectation(Frozen):
     severity: Severity
     level: Level
     title: Bilingual
+    acceptable: bool = True  # whether a person may accept a row that breaks it
+
+    @cached_property
+    def check(self) -> Check:
+        """The check."""
+        return check_class(self.type).model_validate(self.kwargs)
 
     @property
     def relations(self) -> frozenset[str]:
         """The relations, besides the table itself, without which it is not evaluated."""
-        sides = [self.kwargs.get(side) for side in ("numerator", "denominator")]
-        named = [self.kwargs.get("relation"), self.kwargs.get("dataset")]
-        named += [side.get("dataset") for side in sides if isinstance(side, dict)]
-        return frozenset(name for name in named if name)
+        return self.check.relations()
 
 
 class Suite(Frozen):
@@ -51,7 +51,12 @@ class Suite(Frozen):
 
     @cached_property
     def sha256(self) -> str:
-        """The checksum of all that is expected, wherever the file lies."""
-        return sha256_json(
-            {"format": VERSION, "suite": self.model_dump(mode="json", exclude={"path"})}
-        )
+        """The checksum of all that is expected, wherever the file lies.
+
+        It includes the queries: a check that finds something else makes another suite.
+        """
+        return sha256_json({
+            "format": VERSION,
+            "suite": self.model_dump(mode="json", exclude={"path"}),
+            "queries": [item.check.query() for item in self.expectations],
+        })

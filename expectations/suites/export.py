@@ -1,4 +1,4 @@
-"""A suite for others: Great Expectations' own JSON, and the program that runs it without us.
+"""Export a suite: Great Expectations' own JSON, and the program that runs it without this project.
 
 `suite.json` runs in any Great Expectations on DuckDB that has the table with its rows numbered in
 `_id`, and what it is compared with as tables under their names; `validate.py` makes that so.
@@ -11,10 +11,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-from expectations.checks.kinds import UNEXPECTED_ROWS
-from expectations.runner.plan import Plan
-from expectations.suites.expectation import Suite
-from expectations.suites.suite import to_gx
+from expectations.checks.base import UNEXPECTED_ROWS
+from expectations.checks.sql import in_template
+from expectations.checks.stock.common import StockRowCheck
+from expectations.runner.plan import NULLS, ROWS, plan_of
+from expectations.suites.expectation import Expectation, Suite
+from expectations.suites.gx import to_gx
 from model.util.disk import write_if_changed
 
 # Great Expectations has no regular expressions on DuckDB: it knows their syntax for its own
@@ -27,8 +29,6 @@ _NOT_ON_DUCKDB = (
 # regular expression `(?:a|b)`), unless it is written `\:name`.
 _PARAMETER = re.compile(r"(?<![:\w\\]):(\w+)(?![:\w])")
 _ROWS = "unexpected_rows_query"
-# The rows that an expectation is about, and those of them without a value.
-_LOOKED_AT = ("table.row_count", "column_values.nonnull.unexpected_count")
 
 
 def export(suite: Suite, folder: Path) -> None:
@@ -47,14 +47,11 @@ def export(suite: Suite, folder: Path) -> None:
 
 def exported(suite: Suite) -> dict[str, Any]:
     """Return a suite as JSON of Great Expectations that it runs on DuckDB as it comes."""
-    from expectations.runner.duckdb_engine import prepare  # noqa: PLC0415  (seconds to import)
-
-    made = to_gx(suite)
-    plans = prepare(made).plans
-    document: dict[str, Any] = made.to_json_dict()
+    by_name = {item.name: item for item in suite.expectations}
+    document: dict[str, Any] = to_gx(suite).to_json_dict()
     for item in document["expectations"]:
         if item["type"] in _NOT_ON_DUCKDB:
-            query = _query(plans[item["meta"]["name"]], item["kwargs"].get("mostly", 1))
+            query = _query(by_name[item["meta"]["name"]])
             item["meta"] |= {"expectation": item["type"], "kwargs": item["kwargs"]}
             item |= {"type": UNEXPECTED_ROWS, "kwargs": {_ROWS: query}}
         if item["type"] == UNEXPECTED_ROWS:
@@ -62,14 +59,15 @@ def exported(suite: Suite) -> dict[str, Any]:
     return document
 
 
-def _query(plan: Plan, mostly: float) -> str:
+def _query(expectation: Expectation) -> str:
     """Return the query for the rows that break a condition; none where `mostly` is fulfilled."""
+    plan = plan_of(expectation)
+    assert plan is not None and isinstance(expectation.check, StockRowCheck)  # noqa: S101
     condition: Any = plan.rows  # a regular expression is a `Condition`
-    broken, rows, nulls = (
-        sql.replace("{", "{{").replace("}", "}}")
-        for sql in (condition.sql, *(plan.metrics[name] for name in _LOOKED_AT))
+    broken, rows, nulls = map(
+        in_template, (condition.sql, plan.aggregates[ROWS], plan.aggregates[NULLS])
     )
-    query = f"SELECT * FROM {{batch}} WHERE ({broken})"
+    query, mostly = f"SELECT * FROM {{batch}} WHERE ({broken})", expectation.check.mostly
     if mostly == 1:
         return query
     return (

@@ -43,6 +43,8 @@ TABLE = "observation"
 # transactions there is nothing to roll back, and the rows stay.
 CONNECTION = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
 
+BASIC = {"result_format": "BASIC"}
+
 Files = Mapping[str, Sequence[Path]]
 
 
@@ -60,7 +62,9 @@ def load(database: Path, data: Path, others: Files) -> None:
             )
 
 
-def run(database: Path, suite: gx.ExpectationSuite) -> list[Any]:
+def run(
+    database: Path, suite: gx.ExpectationSuite, result_format: Mapping[str, Any] = BASIC
+) -> list[Any]:
     """Return Great Expectations' results."""
     context: Any = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
@@ -69,7 +73,7 @@ def run(database: Path, suite: gx.ExpectationSuite) -> list[Any]:
     )
     asset = source.add_table_asset(TABLE, table_name=TABLE)
     batch = asset.add_batch_definition_whole_table("all").get_batch()
-    found = batch.validate(suite, result_format={"result_format": "BASIC"})
+    found = batch.validate(suite, result_format=dict(result_format))
     source.get_execution_engine().engine.dispose()
     return list(found.results)
 

@@ -1,33 +1,34 @@
-"""Suites: what must be true of a dataset, in Great Expectations' own words.
+"""Suites read from files: what must be true of a dataset, beyond what its declaration says.
 
     # expectations/<sector>/<dataset>.yaml
     expectations:
-      - type: expect_column_values_to_be_between
-        kwargs: {column: obs_value, min_value: 0}
-        severity: critical         # critical | warning | info
-        name: value_not_negative   # optional
-        title: {vi: ..., en: ...}  # optional
+      - expect_areas_present: {areas: asean}
+      - expect_no_leap: {factor: 3, severity: warning}
+      - expect_column_values_to_be_between:
+          column: obs_value
+          min_value: 0
+          name: value_not_negative   # optional
+          title: {vi: ..., en: ...}  # optional: the check has words of its own
 
-What a declaration says already (`expectations.checks.generic`) needs no line in a suite.
+`severity` (critical, warning, info), `name` and `title` stand among the arguments. Great
+Expectations' own form, with `type` and `kwargs`, is read as well.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pydantic import Field
+from pydantic import ValidationError
 
-from expectations.checks.automatic import AUTOMATIC, automatic_expectations
-from expectations.checks.custom import CUSTOM, completed, custom_problems, query_of, relations_of
-from expectations.checks.generic import generic_expectations, generic_names
-from expectations.checks.kinds import KINDS, UNEXPECTED_ROWS
-from expectations.checks.titles import sentence
-from expectations.suites import VERSION
-from expectations.suites.arguments import Problem, problems
+from expectations.checks.base import UNEXPECTED_ROWS, ArgumentProblem, Check
+from expectations.checks.declared import declared_checks
+from expectations.checks.registry import all_checks
 from expectations.suites.expectation import Expectation, Suite
-from expectations.suites.probe import level_of_query
+from expectations.suites.inline import level_of_query
 from model.declarations.dataset import Dataset
 from model.declarations.validation import parse_as
 from model.declarations.yaml_file import KeyPath, YamlFile
@@ -37,116 +38,183 @@ from model.records.validation import Severity
 from model.reference.registries import Registries
 from model.util.text import Bilingual, Frozen, Name, did_you_mean
 
-if TYPE_CHECKING:
-    from great_expectations.core import ExpectationSuite
+__all__ = [
+    "Expectation", "Suite", "full_suite", "implied_expectations", "load_suite", "load_suites",
+]
 
-__all__ = ["Expectation", "Suite", "full_suite", "load_suite", "load_suites", "to_gx"]
+_TYPES = {
+    "float_type": "is not a number", "int_type": "is not a number",
+    "bool_type": "is not true or false", "list_type": "is not a list",
+    "string_type": "is not text", "dict_type": "is not a mapping",
+    "missing": "is missing",
+    "model_attributes_type": "is no condition; write e.g. {type: comparison, column:"
+    " {name: indicator}, operator: ==, parameter: X}",
+}
 
 
-class _Entry(Frozen):
-    """One expectation as the file has it."""
+class _Options(Frozen):
+    """What stands among the arguments of every check."""
 
-    type: str
-    kwargs: dict[str, Any] = Field(default={})
-    severity: Severity
+    severity: Severity | None = None
     name: Name | None = None
     title: Bilingual | None = None
 
 
 class _SuiteFile(Frozen):
-    expectations: tuple[_Entry, ...]
+    expectations: tuple[Any, ...]
 
 
-def load_suite(path: Path, dataset: Dataset) -> Suite:
+@dataclass(frozen=True)
+class _Entry:
+    """One expectation of a file, and where its arguments and its options stand."""
+
+    type: str
+    arguments: dict[str, Any]
+    options: _Options
+    at: KeyPath
+    options_at: KeyPath
+
+
+def load_suite(path: Path, dataset: Dataset, registries: Registries) -> Suite:
     """Load the suite of a dataset.
 
+    Args:
+        path: the file.
+        dataset: its declaration.
+        registries: the codelists and groups of areas that a suite may name.
+
     Raises:
-        DeclarationError: file, line, what is wrong, and the nearest right name.
+        DeclarationError: file, line, what is wrong, and the nearest name.
     """
     document = YamlFile.read(path)
-    entries = parse_as(_SuiteFile, document.mapping(), document).expectations
-    for index, entry in enumerate(entries):
-        for at, what, todo in _wrong(entry, dataset):
-            where = document.where(("expectations", index, *at))
-            raise DeclarationError(what, where=where, todo=todo)
-    taken = generic_names(dataset) | {SOURCE_SCHEMA_CHECK, *(name for name, _ in AUTOMATIC.values())}
-    for index, entry in enumerate(entries):
-        if entry.name is None:
-            continue
-        if entry.name in taken:
-            raise DeclarationError(
-                f"another expectation has the name {entry.name!r}",
-                where=document.where(("expectations", index, "name")), todo="give it another",
-            )
-        taken.add(entry.name)
-    complete = []
+    items = parse_as(_SuiteFile, document.mapping(), document).expectations
+    entries = [_entry(item, index, document) for index, item in enumerate(items)]
+    taken = {
+        SOURCE_SCHEMA_CHECK, *(item.name for item in implied_expectations(dataset, registries)),
+        *(cls.automatic for cls in all_checks().values() if cls.automatic),
+    }
     for entry in entries:
-        expectation = _complete(entry, dataset, taken)
-        taken.add(expectation.name)
-        complete.append(expectation)
-    return Suite(dataset=dataset.id, path=path, expectations=tuple(complete))
-
-
-def _wrong(entry: _Entry, dataset: Dataset) -> Iterator[tuple[KeyPath, str, str]]:
-    if entry.type in CUSTOM:
-        for at, what, todo in custom_problems(entry.type, entry.kwargs, dataset):
-            yield ("kwargs", *at), what, todo
-        return
-    if entry.type not in KINDS:
-        yield (
-            ("type",), f"unknown expectation {entry.type!r}",
-            did_you_mean(entry.type, {*KINDS, *CUSTOM})
-            or "docs/quality.md and expectations/checks/kinds.py list them all",
-        )
-        return
-    for problem in problems(entry.type, entry.kwargs, dataset):
-        yield _in_kwargs(problem)
-        return
-    if entry.type == UNEXPECTED_ROWS:
-        try:
-            level_of_query(entry.kwargs["unexpected_rows_query"], dataset)
-        except ValueError as error:
-            yield (
-                ("kwargs", "unexpected_rows_query"), f"the query does not work: {error}",
-                "write e.g. SELECT * FROM {batch} WHERE obs_value < 0",
+        if entry.options.name in taken:
+            raise DeclarationError(
+                f"another expectation has the name {entry.options.name!r}",
+                where=document.where((*entry.options_at, "name")), todo="give it another",
             )
+        taken |= {entry.options.name} if entry.options.name else set()
+    made = []
+    for entry in entries:
+        made.append(_made(entry, dataset, registries, document, taken))
+        taken.add(made[-1].name)
+    return Suite(dataset=dataset.id, path=path, expectations=tuple(made))
 
 
-def _in_kwargs(problem: Problem) -> tuple[KeyPath, str, str]:
-    return ("kwargs", *problem.at), problem.what, problem.todo
-
-
-def _complete(entry: _Entry, dataset: Dataset, taken: Collection[str]) -> Expectation:
-    if entry.type in CUSTOM:
-        custom = CUSTOM[entry.type]
-        return Expectation(
-            name=entry.name or _free_name(entry, taken),
-            type=entry.type,
-            kwargs=completed(entry.type, entry.kwargs, dataset),
-            severity=entry.severity,
-            level=custom.level,
-            title=entry.title or custom.title,
+def _entry(item: Any, index: int, document: YamlFile) -> _Entry:
+    """Read an entry: `{check: arguments}`, `check`, or `{type: check, kwargs: arguments}`."""
+    at: KeyPath = ("expectations", index)
+    if isinstance(item, dict) and "type" in item:
+        kind, arguments = item["type"], item.get("kwargs") or {}
+        given = {name: value for name, value in item.items() if name not in ("type", "kwargs")}
+        options, at_name, at_arguments = given, (*at, "type"), (*at, "kwargs")
+        at_options = at
+    elif isinstance(item, dict) and len(item) == 1:
+        kind, given = next(iter(item.items()))
+        given = {} if given is None else given
+        at_name = at_arguments = at_options = (*at, kind)
+        if not isinstance(given, dict):
+            raise DeclarationError(
+                f"the arguments of {kind} are no mapping", where=document.where(at_name),
+                todo=f"write e.g. {kind}: {{severity: warning}}",
+            )
+        options = {name: given[name] for name in _Options.model_fields if name in given}
+        arguments = {name: value for name, value in given.items() if name not in options}
+    elif isinstance(item, str):
+        kind, arguments, options = item, {}, {}
+        at_name = at_arguments = at_options = at
+    else:
+        raise DeclarationError(
+            "an expectation is one check with its arguments", where=document.where(at),
+            todo="write e.g. - expect_rows: {at_least: 100}",
         )
-    level = KINDS[entry.type].level
-    if entry.type == UNEXPECTED_ROWS:
-        level = level_of_query(entry.kwargs["unexpected_rows_query"], dataset)
-    return Expectation(
-        name=entry.name or _free_name(entry, taken),
-        type=entry.type,
-        kwargs=entry.kwargs,
-        severity=entry.severity,
-        level=level,
-        title=entry.title or sentence(entry.type, entry.kwargs, dataset),
+    if kind not in all_checks():
+        raise DeclarationError(
+            f"unknown expectation {kind!r}", where=document.where(at_name),
+            todo=did_you_mean(str(kind), {*all_checks()}) or "docs/quality.md lists them all",
+        )
+    return _Entry(
+        kind, arguments, parse_as(_Options, options, document, at_options), at_arguments, at_options
     )
 
 
-def _free_name(entry: _Entry, taken: Collection[str]) -> str:
+def _made(
+    entry: _Entry, dataset: Dataset, registries: Registries, document: YamlFile,
+    taken: Collection[str],
+) -> Expectation:
+    cls = all_checks()[entry.type]
+    try:
+        check = cls.of(entry.arguments, dataset, registries)
+        problems = iter(check.problems(dataset, registries))
+    except ValidationError as error:
+        check, problems = None, _explained(error, cls)
+    if dataset.frequency not in cls.frequencies:
+        problems = iter([ArgumentProblem(
+            (), f"{cls.type} is for the frequencies {' '.join(cls.frequencies)}", "remove it"
+        )])
+    level = cls.level
+    if entry.type == UNEXPECTED_ROWS and check is not None:
+        try:
+            level = level_of_query(str(check.query()), dataset)
+        except ValueError as error:
+            problems = iter([ArgumentProblem(
+                ("unexpected_rows_query",), f"the query does not work: {error}",
+                "write e.g. SELECT * FROM {batch} WHERE obs_value < 0",
+            )])
+    for problem in problems:
+        raise DeclarationError(
+            problem.what, where=document.where((*entry.at, *problem.at)), todo=problem.todo
+        )
+    assert check is not None  # noqa: S101 - a ValidationError has at least one problem
+    return Expectation(
+        name=entry.options.name or _free_name(cls, entry.arguments, taken),
+        type=entry.type, kwargs=check.arguments(), level=level,
+        severity=entry.options.severity or cls.severity,
+        title=entry.options.title or check.title(dataset, registries),
+    )
+
+
+def _explained(error: ValidationError, cls: type[Check]) -> Iterator[ArgumentProblem]:
+    """Yield what pydantic finds wrong with arguments: unknown names first."""
+    known = {field.alias or name for name, field in cls.model_fields.items()}
+    known -= set(cls.from_declaration)
+    for item in sorted(error.errors(), key=lambda each: each["type"] != "extra_forbidden"):
+        # Pydantic puts the names of union members in the path; no such key is in the file.
+        at = tuple(part for part in item["loc"] if part in known or not isinstance(part, str)
+                   or part in ("column", "name", "conditions", "operator", "parameter", "is_null"))
+        name = str(item["loc"][0]) if item["loc"] else ""
+        if item["type"] == "extra_forbidden":
+            yield ArgumentProblem(
+                (name,), f"{cls.type} has no argument {item['loc'][-1]!r}",
+                did_you_mean(str(item["loc"][-1]), known) or "remove it",
+            )
+        elif item["type"] == "missing" and len(item["loc"]) == 1:
+            yield ArgumentProblem((), f"{cls.type} needs the argument {name!r}", "add it")
+        else:
+            message = _TYPES.get(item["type"]) or item["msg"].removeprefix("Value error, ")
+            what, _, todo = message.partition("; ")
+            if item["type"] == "literal_error":
+                options = set(re.findall(r"'([^']*)'", item["ctx"]["expected"]))
+                what, todo = "is unknown", did_you_mean(str(item["input"]), options)
+            shown = f" (got {repr(item['input'])[:60]})" if item["loc"] else ""
+            yield ArgumentProblem(
+                at, f"{name or cls.type} {what}{shown}", todo or "see docs/quality.md"
+            )
+
+
+def _free_name(cls: type[Check], arguments: Mapping[str, Any], taken: Collection[str]) -> str:
     """Return a name made of type and columns, e.g. `obs_value_values_to_be_between`."""
     columns = [
-        *(entry.kwargs[key] for key in ("column", "column_A", "column_B") if key in entry.kwargs),
-        *entry.kwargs.get("column_list", []),
+        *(str(arguments[key]) for key in ("column", "column_A", "column_B") if key in arguments),
+        *map(str, arguments.get("column_list", [])),
     ]
-    rest = entry.type.removeprefix("expect_").removeprefix("column_")
+    rest = cls.type.removeprefix("expect_").removeprefix("column_")
     base = "_".join([*columns, rest])[:100]
     name, number = base, 1
     while name in taken:
@@ -156,19 +224,20 @@ def _free_name(entry: _Entry, taken: Collection[str]) -> str:
 
 
 def load_suites(
-    folder: Path, datasets: Mapping[str, Dataset]
+    folder: Path, datasets: Mapping[str, Dataset], registries: Registries
 ) -> tuple[dict[str, Suite], list[OpenIndicatorsError]]:
     """Load every suite of a folder laid out as `<sector>/<dataset>.yaml`.
 
-    A dataset without a suite is right: the expectations of its declaration hold. A suite
+    A dataset without a suite is valid: the expectations of its declaration hold. A suite
     without a dataset is an error.
 
     Args:
         folder: the folder of the sectors.
-        datasets: the datasets whose declaration is right, by id.
+        datasets: the datasets whose declaration is valid, by id.
+        registries: the codelists and groups of areas.
 
     Returns:
-        The suites by dataset id, and the errors of those that are wrong.
+        The suites by dataset id, and the errors of those that are invalid.
     """
     found: dict[str, Suite] = {}
     errors: list[OpenIndicatorsError] = []
@@ -177,72 +246,49 @@ def load_suites(
         try:
             if dataset_id not in datasets:
                 raise DeclarationError(
-                    f"no dataset {dataset_id} is declared, or its declaration is wrong",
+                    f"no dataset {dataset_id} is declared, or its declaration has errors",
                     where=str(path),
                     todo=did_you_mean(dataset_id, set(datasets))
                     or f"write assets/{dataset_id}.yaml, or remove this suite",
                 )
-            found[dataset_id] = load_suite(path, datasets[dataset_id])
+            found[dataset_id] = load_suite(path, datasets[dataset_id], registries)
         except DeclarationError as error:
             errors.append(error)
     return found, errors
 
 
+def implied_expectations(
+    dataset: Dataset, registries: Registries, given: Collection[str] = ()
+) -> tuple[Expectation, ...]:
+    """Return what a dataset must fulfil without a suite.
+
+    Args:
+        dataset: its declaration.
+        registries: the codelists.
+        given: the types that its suite has: those take the place of the automatic ones, but for
+            what protects persons.
+    """
+    checks = list(declared_checks(dataset, registries))
+    checks += [
+        (name, item) for name, cls in all_checks().items()
+        if dataset.frequency in cls.frequencies and (name not in given or cls.protects_persons)
+        for item in cls.implied(dataset, registries)
+    ]
+    found = []
+    for name, item in checks:
+        check = all_checks()[name].of(item.arguments, dataset, registries)
+        found.append(Expectation(
+            name=item.name, type=name, kwargs=check.arguments(), severity=item.severity,
+            level=check.level, title=item.title or check.title(dataset, registries),
+            acceptable=item.acceptable and check.acceptable,
+        ))
+    return tuple(found)
+
+
 def full_suite(dataset: Dataset, suite: Suite | None, registries: Registries) -> Suite:
     """Return all that is expected of a dataset: what its declaration implies, and its suite."""
     own = suite.expectations if suite else ()
-    implied = (
-        *generic_expectations(dataset, registries),
-        *automatic_expectations(dataset, registries, {item.type for item in own}),
-    )
+    implied = implied_expectations(dataset, registries, {item.type for item in own})
     return Suite(
         dataset=dataset.id, path=suite.path if suite else None, expectations=(*implied, *own)
     )
-
-
-def to_gx(suite: Suite) -> ExpectationSuite:
-    """Return the suite as Great Expectations' own, for any context of it to run or store.
-
-    Names, titles and levels are in each expectation's `meta`; so are the name and the arguments of
-    an expectation of this project's own, which is a query for Great Expectations, and the relations
-    that it compares with.
-    """
-    # Seconds to import: only for whoever needs it.
-    from great_expectations.core import ExpectationSuite  # noqa: PLC0415
-
-    made = ExpectationSuite(
-        name=suite.dataset,
-        expectations=[_gx_configuration(expectation) for expectation in suite.expectations],
-        meta={"suite_format": str(VERSION), "suite_sha256": suite.sha256},
-    )
-    # Great Expectations logs an expectation that it cannot make, and goes on without it.
-    if len(made.expectations) != len(suite.expectations):
-        made_names = {(expectation.meta or {}).get("name") for expectation in made.expectations}
-        lost = [item.name for item in suite.expectations if item.name not in made_names]
-        raise DeclarationError(
-            f"Great Expectations does not take {', '.join(lost)}",
-            where=str(suite.path or suite.dataset), todo="check the kwargs of these",
-        )
-    return made
-
-
-def _gx_configuration(expectation: Expectation) -> dict[str, Any]:
-    kind, kwargs = expectation.type, dict(expectation.kwargs)
-    own: dict[str, Any] = {}
-    if kind in CUSTOM:
-        own = {"expectation": kind, "kwargs": kwargs}
-        if compared := relations_of(expectation):
-            own["relations"] = sorted(compared)
-        kind, kwargs = UNEXPECTED_ROWS, {"unexpected_rows_query": query_of(expectation)}
-    return {
-        "type": kind,
-        "kwargs": kwargs,
-        "severity": expectation.severity,
-        "description": expectation.title.en,
-        "meta": {
-            "name": expectation.name,
-            "level": expectation.level,
-            "title": expectation.title.model_dump(),
-            **own,
-        },
-    }

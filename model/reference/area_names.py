@@ -70,7 +70,7 @@ class AreaName(NamedTuple):
     within: tuple[frozenset[str], ...]  # of each, the plain names that it can have
 
 
-class Unit(NamedTuple):
+class NamedArea(NamedTuple):
     """An area under one of its names."""
 
     code: str
@@ -82,7 +82,7 @@ class Unit(NamedTuple):
 def readings(label: str) -> list[AreaName]:
     """Return the ways in which a label can be taken apart: as it is, and without a kind.
 
-    "Quan Son" is the district Quan Sơn as well as Quận Sơn: both are told.
+    "Quan Son" is the district Quan Sơn as well as Quận Sơn: both are returned.
     """
     first, *rest = label.split(",")
     within = tuple(
@@ -100,24 +100,24 @@ def _taken_apart(name: str) -> list[tuple[str, str | None]]:
     return found
 
 
-def units(code: str, kind: str, names: Iterable[str]) -> Iterator[Unit]:
+def units(code: str, kind: str, names: Iterable[str]) -> Iterator[NamedArea]:
     """Give an area under each of its names, without its kind."""
     for name in names:
         ways = readings(name)
         found = next((way for way in ways if way.kind == kind), ways[0])
-        yield Unit(code, kind, found.own, frozenset().union(*found.within))
+        yield NamedArea(code, kind, found.own, frozenset().union(*found.within))
 
 
-def by_name(every: Iterable[Unit], way: Callable[[str], str]) -> dict[str, list[Unit]]:
+def by_name(every: Iterable[NamedArea], way: Callable[[str], str]) -> dict[str, list[NamedArea]]:
     """Return the units by their own names, in a way of writing."""
-    index: dict[str, list[Unit]] = {}
+    index: dict[str, list[NamedArea]] = {}
     for unit in every:
         index.setdefault(way(unit.own), []).append(unit)
     return index
 
 
 def match(
-    label: str, index: Mapping[str, list[Unit]], way: Callable[[str], str]
+    label: str, index: Mapping[str, list[NamedArea]], way: Callable[[str], str]
 ) -> tuple[set[str], set[str]]:
     """Return the codes that a label can mean, and those of its name that are of another kind."""
     found: set[str] = set()

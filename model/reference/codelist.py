@@ -89,7 +89,9 @@ class Codelist(Frozen):
         return index
 
     @cached_property
-    def _units(self) -> tuple[tuple[Callable[[str], str], dict[str, list[area_names.Unit]]], ...]:
+    def _units(
+        self,
+    ) -> tuple[tuple[Callable[[str], str], dict[str, list[area_names.NamedArea]]], ...]:
         """The areas by their names with marks, and by all names without."""
         units = [entry for entry in self.entries if entry.kind in area_names.KINDS]
         marked = [(entry, (entry.name.vi, *entry.aliases)) for entry in units]

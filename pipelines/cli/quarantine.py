@@ -183,7 +183,7 @@ def _find(rows: list[HeldRow], wanted: str, dataset: str) -> list[HeldRow]:
 
 def _check_acceptable(row: HeldRow, checks: tuple[str, ...], bound: BoundDataset) -> None:
     known = {item.name for item in bound.suite.expectations}
-    never = refused(checks, bound.dataset, bound.suite)
+    never = refused(checks, bound.suite)
     unread = [reason for reason, check in zip(row.reasons, checks, strict=True)
               if check not in known]
     if never or unread:

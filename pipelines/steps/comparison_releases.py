@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from expectations.checks.custom import EARLIER_RELEASES, PREVIOUS_RELEASE, relations_of
+from expectations.checks.base import EARLIER_RELEASES, PREVIOUS_RELEASE
 from expectations.suites.suite import Suite
 from model.declarations.dataset import Dataset
 from model.util.hashing import sha256_json
@@ -32,7 +32,7 @@ def releases_to_compare(
         inputs_sha256: what the table is made from. A release that was made from the same is not
             one before it.
     """
-    wanted = set().union(*(relations_of(item) for item in suite.expectations))
+    wanted = set().union(*(item.relations for item in suite.expectations))
     found = {}
     for name in sorted(wanted):
         if name in (PREVIOUS_RELEASE, EARLIER_RELEASES):

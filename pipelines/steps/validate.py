@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import duckdb
 
 from expectations import suites
-from expectations.disclosure_control.small_cells import suppress, told
+from expectations.disclosure_control.small_cells import suppress, with_suppression
 from expectations.runner.release_decision import located
 from expectations.runner.validate import Relations, validate
 from expectations.scoring import scores
@@ -87,7 +87,7 @@ def run_suite(
     """
     withheld = suppress(con, relation, bound.dataset, _parents(bound))
     quality = validate(con, relation, bound.dataset, suite, accepted, relations)
-    return located(con, relation, told(quality, withheld))
+    return located(con, relation, with_suppression(quality, withheld))
 
 
 def _parents(bound: BoundDataset) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from model.declarations.dataset import FOOTNOTES
 from model.util.text import Bilingual
 from portal.content import Content
 from portal.distributions.base import Distribution, WrittenFile
@@ -30,7 +31,8 @@ def entries(content: Content) -> Iterator[tuple[str, ...]]:
             name, "", kind, "", column.title.vi, column.title.en,
             column.description.vi, column.description.en,
         )
-        for code in content.codes_used.get(name, ()):
+        codes = content.dataset.footnotes if name == FOOTNOTES else content.codes_used.get(name, ())
+        for code in codes:
             yield _code(content, name, code)
 
 

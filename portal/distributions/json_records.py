@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from model.declarations.dataset import Dataset, Indicator
 from model.util.text import Bilingual
 from portal.content import Content
 from portal.distributions.base import Distribution, WrittenFile
@@ -47,6 +48,17 @@ def _value(value: Any) -> str:
     return number_text(value)
 
 
+def _indicator(indicator: Indicator) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": indicator.name.model_dump(), "unit": indicator.unit}
+    if indicator.interval:  # what lower_bound and upper_bound are
+        found["interval"] = indicator.interval.model_dump(exclude_none=True)
+    return found
+
+
+def _footnotes(dataset: Dataset) -> dict[str, Any]:
+    return {name: note.model_dump(exclude_none=True) for name, note in dataset.footnotes.items()}
+
+
 def _metadata(content: Content) -> dict[str, Any]:
     dataset, release = content.dataset, content.release
     return {
@@ -61,9 +73,9 @@ def _metadata(content: Content) -> dict[str, Any]:
         "coverage": dataset.geography.coverage.model_dump(),
         "rows": release.rows,
         "indicators": {
-            code: {"name": indicator.name.model_dump(), "unit": indicator.unit}
-            for code, indicator in dataset.indicators.items()
+            code: _indicator(indicator) for code, indicator in dataset.indicators.items()
         },
+        **({"footnotes": _footnotes(dataset)} if dataset.footnotes else {}),
     }
 
 

@@ -65,17 +65,17 @@ class DatasetFolder:
         release = item.release
         folder = release_folder(staging, self.content.release.number, release.number)
         known = self.before.of_release(release.number) if self.before else None
-        if known is not None and known.record_sha256 != sha256_json(release):
-            known = None
         offered = (*known.superseded, *known.files) if known else ()
         if self.content.withdrawn:
             return self._state(release, (), offered)
+        if known is not None and known.record_sha256 != sha256_json(release):
+            known, offered = None, ()
         folder.mkdir(parents=True, exist_ok=True)
         if not self.content.public:
             return self._state(release, ())
-        if known is not None and known.files and self._reusable(known):
+        if known is not None and known.files and (existing := self._reusable(known)):
             for file in known.files:
-                link_or_copy(self._existing(known.number) / file.name, folder / file.name)
+                link_or_copy(existing / file.name, folder / file.name)
             return known
         own = Content.of(item, self.content.registries)
         if not own.public:  # it was not public when it was issued
@@ -84,15 +84,14 @@ class DatasetFolder:
         new = {file.sha256 for file in files}
         return self._state(release, files, tuple(f for f in offered if f.sha256 not in new))
 
-    def _existing(self, number: int) -> Path:
-        assert self.before is not None  # noqa: S101 - callers have a state of this release
-        return release_folder(self.existing, self.before.release, number)
-
-    def _reusable(self, known: ReleaseState) -> bool:
-        if known.number == self.content.release.number and known.made_by != self.version:
-            return False
-        folder = self._existing(known.number)
-        return all(is_file(folder / file.name, file.sha256) for file in known.files)
+    def _reusable(self, known: ReleaseState) -> Path | None:
+        """Return the folder of a release's existing files where they can stay as they are."""
+        current = known.number == self.content.release.number
+        if self.before is None or (current and known.made_by != self.version):
+            return None
+        folder = release_folder(self.existing, self.before.release, known.number)
+        whole = all(is_file(folder / file.name, file.sha256) for file in known.files)
+        return folder if whole else None
 
     def _state(
         self,

@@ -1,4 +1,4 @@
-"""What is planted into real tables is a fault, and is told in the words that checks have."""
+"""Planted faults are faults, and are named as checks name them."""
 
 from __future__ import annotations
 

@@ -16,11 +16,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from expectations.checks.custom import relations_of
-from expectations.checks.kinds import KINDS, UNEXPECTED_ROWS
-from expectations.checks.titles import sentence
-from expectations.suites.probe import level_of_query
-from expectations.suites.suite import Expectation, Suite, full_suite, to_gx
+from expectations.checks.registry import all_checks
+from expectations.checks.stock.common import StockCheck
+from expectations.suites.gx import to_gx
+from expectations.suites.inline import level_of_query
+from expectations.suites.suite import Expectation, Suite, full_suite
+from model.util.text import Bilingual
 from tests.fixtures.expectations import dataset, good_rows, registries, row, table
 
 ROOT = Path(__file__).parents[2]
@@ -124,13 +125,21 @@ CASES: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+STOCK = [name for name, cls in all_checks().items() if issubclass(cls, StockCheck)]
+
+
+def title_of(kind: str, kwargs: dict[str, Any]) -> Bilingual:
+    check = all_checks()[kind].model_validate(kwargs)
+    return check.title(dataset(), registries())
+
+
 def suite_of(cases: list[tuple[str, dict[str, Any]]]) -> Suite:
     return Suite(
         dataset="health/beds",
         expectations=tuple(
             Expectation(
                 name=f"case_{number}", type=kind, kwargs=kwargs, severity="warning",
-                level=KINDS[kind].level, title=sentence(kind, kwargs, dataset()),
+                level=all_checks()[kind].level, title=title_of(kind, kwargs),
             )
             for number, (kind, kwargs) in enumerate(cases)
         ),
@@ -138,9 +147,9 @@ def suite_of(cases: list[tuple[str, dict[str, Any]]]) -> Suite:
 
 
 def run_on_duckdb(con: duckdb.DuckDBPyConnection, suite: Suite) -> dict[str, Any]:
-    from expectations.runner import duckdb_engine
+    from expectations.runner import engine
 
-    return duckdb_engine.run(con, "observation", to_gx(suite))
+    return engine.run(con, "observation", engine.prepared(suite))
 
 
 def run_on_pandas(con: duckdb.DuckDBPyConnection, suite: Suite) -> dict[str, Any]:
@@ -181,7 +190,7 @@ def test_every_kind_has_cases_that_pass_and_fail_alike_on_pandas():
             if isinstance(observed, float):
                 observed = pytest.approx(observed, rel=1e-12)
             assert our.observed == observed, shown
-    for kind in set(KINDS) - {UNEXPECTED_ROWS}:
+    for kind in STOCK:
         assert seen[kind] == {True, False}, kind
 
 
@@ -199,15 +208,16 @@ def test_the_table_of_kinds_is_that_of_great_expectations():
         "library_metadata",
     }
     rows = (ColumnMapExpectation, ColumnPairMapExpectation, MulticolumnMapExpectation)
-    for kind, known in KINDS.items():
+    for kind in STOCK:
+        known = all_checks()[kind]
         made = get_expectation_impl(kind)
         fields = {name: f for name, f in made.__fields__.items() if name not in ours_alone}
-        assert set(known.arguments) == set(fields), kind
+        assert set(known.model_fields) == set(fields), kind
         if kind != "expect_column_values_to_match_regex":  # has a default: the empty pattern
             required = {name for name, field in fields.items() if field.required}
-            assert set(known.required) == required, kind
-        if kind != UNEXPECTED_ROWS:
-            assert (known.level == "row") is issubclass(made, rows), kind
+            ours = {name for name, field in known.model_fields.items() if field.is_required()}
+            assert ours == required, kind
+        assert (known.level == "row") is issubclass(made, rows), kind
 
 
 def exported(suite: Suite) -> Any:
@@ -231,12 +241,11 @@ def test_an_exported_suite_says_the_same_without_this_project(rows):
     suite = full_suite(dataset(), None, registries())
     judged = Suite(
         dataset=suite.dataset,
-        expectations=tuple(item for item in suite.expectations if not relations_of(item)),
+        expectations=tuple(item for item in suite.expectations if not item.relations),
     )
     plain = Suite(
         dataset=suite.dataset,
-        expectations=tuple(item for item in judged.expectations if item.type in KINDS
-                           and item.type != UNEXPECTED_ROWS),
+        expectations=tuple(item for item in judged.expectations if item.type in STOCK),
     )
     con = table(rows)
     ours = {name: found.success for name, found in run_on_duckdb(con, judged).items()}
@@ -258,11 +267,11 @@ def test_an_exported_suite_keeps_names_and_severities():
     assert again.meta["suite_sha256"] == suite.sha256
 
 
-def test_queries_of_the_generic_suite_give_rows():
+def test_queries_of_checks_give_what_their_level_says():
     for expectation in full_suite(dataset(), None, registries()).expectations:
-        if expectation.type == UNEXPECTED_ROWS:
-            query = expectation.kwargs["unexpected_rows_query"]
-            assert level_of_query(query, dataset()) == "row"
+        query = expectation.check.query()
+        if query and not expectation.relations:
+            assert level_of_query(query, dataset()) == expectation.level, expectation.name
 
 
 QUIET = """
@@ -274,6 +283,7 @@ def refuse(*arguments, **named):
     raise AssertionError("the network was used")
 
 socket.socket.connect = socket.getaddrinfo = socket.create_connection = refuse
+from model.util.text import Bilingual
 from tests.fixtures.expectations import dataset, good_rows, registries, row, table
 from expectations.suites.suite import full_suite
 from expectations.runner.validate import validate
@@ -328,32 +338,3 @@ def test_an_open_connection_is_still_needed(tmp_path):
         ("expect_column_values_to_not_be_null", {"column": "k"}),
     )
     assert not result.success, "GX reads from DuckDB by itself: see get_connection"
-
-
-def kept_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    from great_expectations.execution_engine import SqlAlchemyExecutionEngine
-
-    from expectations.runner.stock import DuckDBExecutionEngine
-
-    monkeypatch.setattr(
-        SqlAlchemyExecutionEngine, "get_connection", DuckDBExecutionEngine.get_connection
-    )
-
-
-def test_our_query_for_unexpected_rows_is_still_needed(tmp_path, monkeypatch):
-    kept_open(monkeypatch)
-    only_a = {
-        "type": "comparison", "column": {"name": "k"}, "operator": "==", "parameter": "a"
-    }
-    conditional, = stock_results(
-        tmp_path,
-        {"result_format": "BASIC", "unexpected_index_column_names": ["_id"],
-         "return_unexpected_index_query": True},
-        ("expect_column_values_to_be_in_set",
-         {"column": "p", "value_set": [9], "row_condition": only_a}),
-    )
-    with duckdb.connect() as con:
-        con.execute(STOCK_TABLE)
-        rows = con.sql(conditional.result["unexpected_index_query"].rstrip(";")).fetchall()
-    assert conditional.result["unexpected_count"] == 1
-    assert len(rows) != 1, "GX's query for unexpected rows knows conditions: see _ids_query"

@@ -13,13 +13,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from expectations.checks.custom import relations_of
-from expectations.checks.kinds import UNEXPECTED_ROWS
-from expectations.runner import duckdb_engine
+from expectations.checks.base import UNEXPECTED_ROWS
+from expectations.runner import engine
 from expectations.runner.validate import validate
 from expectations.suites import standalone
 from expectations.suites.export import export, exported
-from expectations.suites.suite import Suite, to_gx
+from expectations.suites.suite import Suite
 from model.records.source_schema import SOURCE_SCHEMA_CHECK
 from model.records.validation import QualityRecord
 from pipelines.catalogue import load_catalogue
@@ -65,7 +64,7 @@ def recorded(record: Any) -> dict[str, tuple[str, int]]:
     return {check.name: (check.outcome, check.unexpected) for check in record.checks}
 
 
-def test_every_kind_is_judged_alike(tmp_path):
+def test_every_check_finds_the_same_when_exported(tmp_path):
     queries = [(UNEXPECTED_ROWS, {"unexpected_rows_query": query}) for query in (
         "SELECT * FROM {batch} WHERE regexp_matches(sex, '^(?:F|M)$')",
         "SELECT * FROM {batch} WHERE time_period::INTEGER > 2005 OR sex = ':a'",
@@ -99,7 +98,7 @@ def test_mostly_holds_for_regular_expressions(regex, mostly, rows):
 
 
 @pytest.mark.parametrize("name", ["finance/consumer_prices", "health/population_by_province"])
-def test_a_release_is_judged_as_its_record_says(name, tmp_path):
+def test_a_release_is_validated_as_its_record_says(name, tmp_path):
     data_dir, folder = tmp_path / "home", tmp_path / "suite"
     assert openindicators(data_dir, "run", name).code == 0
     assert openindicators(data_dir, "quality", name, "--export", str(folder)).code == 0
@@ -127,7 +126,7 @@ def test_a_release_is_judged_as_its_record_says(name, tmp_path):
         con.execute("CREATE TABLE observation AS SELECT row_number() OVER () - 1 AS _id, *"
                     f" FROM '{bad}'")
         [bound] = load_catalogue(Settings.from_environment()).select("sample", [name]).values()
-        ours = duckdb_engine.run(con, "observation", to_gx(_without_others(bound.suite)))
+        ours = engine.run(con, "observation", engine.prepared(_without_others(bound.suite)))
     code, theirs = alone(folder, str(bad))
     broken = {each for each, found in ours.items() if not found.success}
     assert code == 1
@@ -142,7 +141,7 @@ def test_a_release_is_judged_as_its_record_says(name, tmp_path):
 
 
 def _without_others(suite: Suite) -> Suite:
-    kept = tuple(item for item in suite.expectations if not relations_of(item))
+    kept = tuple(item for item in suite.expectations if not item.relations)
     return suite.model_copy(update={"expectations": kept})
 
 

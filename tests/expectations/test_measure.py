@@ -11,12 +11,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from expectations.checks.kinds import KINDS, UNEXPECTED_ROWS
+from expectations.checks.base import UNEXPECTED_ROWS
 from expectations.runner import measure, unique
 from expectations.runner.plain_query import plain_condition
 from expectations.suites.expectation import Suite
-from expectations.suites.suite import to_gx
-from tests.expectations.test_engine import CASES, suite_of
+from expectations.suites.gx import to_gx
+from pipelines.catalogue import load_catalogue
+from pipelines.settings import Settings
+from tests.expectations.test_engine import CASES, STOCK, suite_of
 from tests.fixtures.expectations import dataset, row, table
 
 QUERIES = [
@@ -84,10 +86,10 @@ def told(success: Any, result: dict[str, Any] | None) -> dict[str, Any]:
 
 def compare(con: duckdb.DuckDBPyConnection) -> None:
     from bench.stock_gx import stock_results
-    from expectations.runner import duckdb_engine
+    from expectations.runner import engine
 
     suite = everything()
-    ours = duckdb_engine.run(con, "observation", duckdb_engine.prepared(suite))
+    ours = engine.run(con, "observation", engine.prepared(suite))
     theirs = stock_results(con, "observation", to_gx(suite))
     for item in suite.expectations:
         our, their = ours[item.name], theirs[item.name]
@@ -106,13 +108,13 @@ def compare(con: duckdb.DuckDBPyConnection) -> None:
 @settings(max_examples=25, deadline=None)
 @given(ROWS, st.integers(0, 12))
 def test_a_second_look_at_a_part_of_the_rows_is_a_look_at_them(rows, left):
-    from expectations.runner import duckdb_engine
+    from expectations.runner import engine
 
     con, suite = table(rows), everything()
     con.execute(f"CREATE VIEW part AS FROM observation WHERE _id % 13 <> {left}")
-    ready = duckdb_engine.prepared(suite)
-    before = duckdb_engine.run(con, "observation", ready)
-    assert duckdb_engine.run(con, "part", ready, before) == duckdb_engine.run(con, "part", ready)
+    ready = engine.prepared(suite)
+    before = engine.run(con, "observation", ready)
+    assert engine.run(con, "part", ready, before) == engine.run(con, "part", ready)
 
 
 # Great Expectations takes a second for each: a failure is shown as it was found.
@@ -121,85 +123,110 @@ def test_a_second_look_at_a_part_of_the_rows_is_a_look_at_them(rows, left):
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
 @given(ROWS)
-def test_any_table_is_judged_as_great_expectations_itself_judges_it(rows):
+def test_any_table_is_validated_as_great_expectations_does(rows):
     compare(table(rows))
 
 
 @pytest.mark.parametrize("rows", [[], [row(obs_value=None, sex=None, obs_note=None)]])
-def test_nothing_is_judged_as_great_expectations_itself_judges_it(rows):
+def test_an_empty_table_is_validated_as_great_expectations_does(rows):
     compare(table(rows))
 
 
-def test_every_kind_but_two_is_computed_here():
-    from expectations.runner import duckdb_engine
+# What only Great Expectations itself computes: no suite of the project uses it.
+NOT_IN_THE_SCAN = {
+    "expect_column_value_z_scores_to_be_less_than",
+    "expect_column_pair_values_a_to_be_greater_than_b",
+    "expect_column_pair_values_to_be_equal",
+    "expect_column_pair_values_to_be_in_set",
+    "expect_select_column_values_to_be_unique_within_record",
+    "expect_column_median_to_be_between",
+    "expect_column_stdev_to_be_between",
+    "expect_column_proportion_of_unique_values_to_be_between",
+    "expect_column_proportion_of_non_null_values_to_be_between",
+    "expect_column_distinct_values_to_be_in_set",
+    "expect_column_distinct_values_to_equal_set",
+    "expect_column_most_common_value_to_be_in_set",
+}
+
+
+def test_what_is_computed_in_the_common_scan():
+    from expectations.runner import engine
 
     suite = everything()
-    ready = duckdb_engine.prepared(suite)
-    kinds = {item.type for item in suite.expectations if item.name in ready.plans}
-    assert set(KINDS) - kinds == {
-        "expect_column_value_z_scores_to_be_less_than",
-        "expect_column_most_common_value_to_be_in_set",
-    }
-    assert {item.type for item in ready.rest} == set(KINDS) - kinds
+    ready = engine.prepared(suite)
+    planned = {item.type for item in suite.expectations if item.name in ready.plans}
+    assert set(STOCK) - planned == NOT_IN_THE_SCAN
 
 
-def test_great_expectations_still_judges_by_these_metrics():
+def test_no_suite_of_the_project_needs_great_expectations_to_compute():
+    from expectations.runner.plan import plan_of
+
+    catalogue = load_catalogue(Settings.from_environment())
+    for suite in catalogue.suites.values():
+        for item in suite.expectations:
+            assert plan_of(item) is not None, (suite.dataset, item.name)
+
+
+def test_great_expectations_still_uses_these_metrics():
     """It takes a metric that it does not find for none, and would let everything pass."""
     import great_expectations
+    import sqlalchemy as sa
+    from great_expectations.execution_engine import SqlAlchemyExecutionEngine
     from great_expectations.expectations.expectation import Expectation
 
-    from expectations.runner import duckdb_engine
-    from expectations.runner.stock import _without_connection
+    from expectations.runner import engine, gx_internals
 
     assert great_expectations.__version__.startswith("1.24.")
     assert list(inspect.signature(Expectation._validate).parameters) == [
         "self", "metrics", "runtime_configuration", "execution_engine"
     ]
-    gx_suite = to_gx(everything())
-    ready = duckdb_engine.prepare(gx_suite)
-    for expectation in gx_suite.expectations:
-        plan = ready.plans.get(expectation.meta["name"])
+    idle = SqlAlchemyExecutionEngine(engine=sa.create_engine("duckdb://"), create_temp_table=False)
+    suite = everything()
+    ready = engine.prepared(suite)
+    for expectation in to_gx(suite).expectations:
+        name = expectation.meta["name"]
+        plan = ready.plans.get(name)
         if plan is None:
             continue
         asked = set(
             expectation.get_validation_dependencies(
-                execution_engine=_without_connection(),
-                runtime_configuration={"result_format": duckdb_engine._RESULT_FORMAT},
+                execution_engine=idle, runtime_configuration=gx_internals._FORMAT,
             ).metric_configurations
         )
-        computed = {*plan.metrics, *plan.given, *([plan.count_as] if plan.count_as else [])}
-        wanted = {name for name in asked if not name.endswith(NOT_COMPUTED)}
+        values = dict.fromkeys(plan.aggregates, 0)
+        computed = set(ready.judges[name]._metrics(plan, values, 0))
+        wanted = {each for each in asked if not each.endswith(NOT_COMPUTED)}
         assert wanted <= computed, expectation.expectation_type
 
 
 def test_a_verdict_follows_the_metrics():
     """Judged by what was computed, and not by what the expectation may have kept."""
-    from expectations.runner import duckdb_engine
+    from expectations.runner import engine
 
-    ready = duckdb_engine.prepared(everything())
+    ready = engine.prepared(everything())
     good, bad = table([row()]), table([row(sex="X", obs_value=None)])
-    first = duckdb_engine.run(good, "observation", ready)
-    second = duckdb_engine.run(bad, "observation", ready)
+    first = engine.run(good, "observation", ready)
+    second = engine.run(bad, "observation", ready)
     assert first != second
-    assert duckdb_engine.run(good, "observation", ready) == first
+    assert engine.run(good, "observation", ready) == first
 
 
 def test_more_conditions_than_fit_into_one_number():
-    from expectations.runner import duckdb_engine
+    from expectations.runner import engine
 
     cases = [
         ("expect_column_values_to_be_between", {"column": "obs_value", "max_value": bound})
         for bound in range(130)
     ]
     con = table([row(obs_value=float(value)) for value in (10, 100, 129)])
-    found = duckdb_engine.run(con, "observation", to_gx(suite_of(cases)))
+    found = engine.run(con, "observation", engine.prepared(suite_of(cases)))
     assert [item.unexpected for item in found.values()] == [
         sum(value > bound for value in (10, 100, 129)) for bound in range(130)
     ]
 
 
 def test_one_that_raises_spoils_no_other():
-    from expectations.runner import duckdb_engine
+    from expectations.runner import engine
 
     cases = [
         ("expect_column_mean_to_be_between", {"column": "sex", "min_value": 0}),
@@ -208,7 +235,8 @@ def test_one_that_raises_spoils_no_other():
          {"unexpected_rows_query": "SELECT * FROM {batch} WHERE CAST(ref_area AS INT) > 0"}),
         (UNEXPECTED_ROWS, {"unexpected_rows_query": "SELECT * FROM {batch} WHERE sex = 'T'"}),
     ]
-    found = list(duckdb_engine.run(table([row()]), "observation", to_gx(suite_of(cases))).values())
+    ready = engine.prepared(suite_of(cases))
+    found = list(engine.run(table([row()]), "observation", ready).values())
     assert [bool(item.error) for item in found] == [True, False, True, False]
     assert [item.unexpected for item in found] == [0, 1, 0, 1]
     assert "Could not convert" in str(found[2].error)
@@ -216,7 +244,7 @@ def test_one_that_raises_spoils_no_other():
 
 @pytest.mark.parametrize("error", [duckdb.OutOfMemoryException, duckdb.IOException])
 def test_memory_or_a_disk_that_is_full_is_no_fault_of_an_expectation(error):
-    from expectations.runner import duckdb_engine
+    from expectations.runner import engine
 
     class Full:
         def execute(self, _: str) -> Any:
@@ -224,7 +252,7 @@ def test_memory_or_a_disk_that_is_full_is_no_fault_of_an_expectation(error):
 
     suite = suite_of([("expect_column_values_to_be_null", {"column": "sex"})])
     with pytest.raises(error):
-        duckdb_engine.run(Full(), "observation", to_gx(suite))
+        engine.run(Full(), "observation", engine.prepared(suite))
 
 
 KEYS = st.lists(st.tuples(texts("a", "b", "é"), texts("1", "2", "3")), max_size=14)
@@ -291,13 +319,12 @@ def test_only_a_condition_on_single_rows_is_a_plain_one(query, condition):
     assert found is not None if condition is ... else found == condition
 
 
-def test_the_generic_queries_are_plain_conditions():
-    from expectations.checks.generic import generic_expectations
+def test_the_declared_queries_are_plain_conditions():
+    from expectations.checks.values.declared import _RowCondition
+    from expectations.suites.suite import implied_expectations
     from tests.fixtures.expectations import registries
 
-    queries = [
-        item.kwargs["unexpected_rows_query"]
-        for item in generic_expectations(dataset(), registries()) if item.type == UNEXPECTED_ROWS
-    ]
-    assert queries
+    checks = [item.check for item in implied_expectations(dataset(), registries())]
+    queries = [check.query() for check in checks if isinstance(check, _RowCondition)]
+    assert len(queries) == 3
     assert all(plain_condition(query) for query in queries)

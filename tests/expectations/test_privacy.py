@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from expectations.checks.automatic import automatic_expectations
-from expectations.checks.custom import CUSTOM, completed
-from expectations.checks.generic import generic_expectations
+from expectations.checks.registry import all_checks
+from expectations.suites.suite import implied_expectations
 from model.reference.personal_data import kind_of, masked, masked_values
 from tests.fixtures.expectations import dataset, registries, words
 
@@ -76,7 +75,7 @@ def found(texts: list[str], kind: str = "expect_no_personal_data") -> list[dict]
     con.execute("CREATE TABLE observation (_id BIGINT, obs_note VARCHAR)")
     for i, text in enumerate(texts):
         con.execute("INSERT INTO observation VALUES (?, ?)", [i, text])
-    query = CUSTOM[kind].query(completed(kind, {"columns": ["obs_note"]}, dataset()))
+    query = str(all_checks()[kind](columns=["obs_note"]).query())
     answer = con.execute(query.format(batch="(SELECT * FROM observation) AS subselect"))
     names = [item[0] for item in answer.description]
     return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
@@ -90,16 +89,15 @@ def told() -> dict[str, dict]:
     con = duckdb.connect()
     con.execute(f"CREATE TABLE observation ({', '.join(f'{name} VARCHAR' for name in names)})")
     con.execute(f"INSERT INTO observation VALUES ({', '.join('?' * len(texts))})", texts)
-    kwargs = completed("expect_no_personal_data", {"columns": names}, dataset())
-    answer = con.execute(
-        CUSTOM["expect_no_personal_data"].query(kwargs).format(batch="observation"))
+    check = all_checks()["expect_no_personal_data"](columns=names)
+    answer = con.execute(str(check.query()).format(batch="observation"))
     columns = [item[0] for item in answer.description]
     rows = [dict(zip(columns, row, strict=True)) for row in answer.fetchall()]
     return {texts[names.index(row["column"])]: row for row in rows}
 
 
 @pytest.mark.parametrize(("text", "kind"), PERSONAL)
-def test_personal_data_is_found_and_not_told(told, text, kind):
+def test_personal_data_is_found_and_not_shown(told, text, kind):
     assert told[text]["kind"] == kind == kind_of(text)
     for shown in (told[text]["masked"], masked(text)):
         assert set(shown) <= set("#x .,:;/+-")
@@ -139,11 +137,11 @@ def test_what_is_free_text_in_a_release_is_searched():
         "sex": {"name": words("Sex"), "codelist": "sex"}, "cause": {"name": words("Cause")},
     })
     for name in ("no_personal_data", "text_readable"):
-        [check] = [item for item in automatic_expectations(declared, registries())
+        [check] = [item for item in implied_expectations(declared, registries())
                    if item.name == name]
         assert check.kwargs["columns"] == ["cause", "obs_note"]
     # Every other column of text holds declared codes, and a row that does not is held back.
-    known = {item.kwargs.get("column") for item in generic_expectations(declared, registries())
+    known = {item.kwargs.get("column") for item in implied_expectations(declared, registries())
              if item.type == "expect_column_values_to_be_in_set" and item.severity == "critical"}
     texts = set(declared.columns) - {"cause", "obs_note", "obs_value", "time_period"}
     texts.remove("unit_measure")  # the declaration's own

@@ -18,6 +18,7 @@ from model.reference.periods import frequency_of, next_period, period_end, perio
 from tests.fixtures.expectations import dataset, good_rows, row, table
 from tests.fixtures.releases import check
 
+UNIQUE = "expect_column_values_to_be_unique"
 ROW = "expect_column_values_to_be_between"
 
 
@@ -77,7 +78,7 @@ def test_each_check_takes_away_the_rows_that_break_it() -> None:
               unexpected=1),
         check("said", expectation=ROW, level="row", severity="info", outcome="warned",
               unexpected=9),
-        check("twice", expectation=scores.UNIQUENESS[0], level="row", outcome="failed",
+        check("twice", expectation=UNIQUE, level="row", outcome="failed",
               unexpected=4),
         check("total", outcome="warned", severity="warning", unexpected=0, evaluated=10),
         check("jumps", expectation="expect_series_values_to_not_jump", level="row",
@@ -125,7 +126,7 @@ def test_every_total_has_one_grade_and_a_better_one_no_worse(points: float) -> N
     assert dict(GRADES)[grade_of(points)] <= points
 
 
-def test_what_fails_is_ranked_by_what_mending_it_gains() -> None:
+def test_failures_are_ranked_by_the_points_that_fixing_them_gains() -> None:
     quality = record(
         check("few", expectation=ROW, level="row", outcome="failed", unexpected=1),
         check("many", expectation=ROW, level="row", outcome="failed", unexpected=3),

@@ -8,8 +8,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from expectations.checks.custom import CUSTOM, PREVIOUS_RELEASE, completed
-from tests.fixtures.expectations import dataset
+from expectations.checks.base import PREVIOUS_RELEASE, SeriesCheck
+from expectations.checks.registry import all_checks
+from tests.fixtures.expectations import dataset, registries
 
 Point = tuple[str, str, float | None]  # area, period, value
 
@@ -35,8 +36,8 @@ def lay(con: duckdb.DuckDBPyConnection, points: list[Point], name: str, **column
 
 
 def found(con: duckdb.DuckDBPyConnection, kind: str, frequency: str = "A", **kwargs: Any) -> list:
-    complete = completed(kind, kwargs, dataset(frequency=frequency))
-    query = CUSTOM[kind].query(complete).format(batch="(SELECT * FROM observation)")
+    check = all_checks()[kind].of(kwargs, dataset(frequency=frequency), registries())
+    query = str(check.query()).format(batch="(SELECT * FROM observation)")
     answer = con.execute(f"SELECT * FROM ({query}) ORDER BY ALL")
     names = [item[0] for item in answer.description]
     return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
@@ -56,8 +57,8 @@ def changed(points: list[Point], places: list[int], change: Any) -> list[Point]:
 
 
 SOUND = [
-    kind for kind, custom in CUSTOM.items()
-    if custom.of_series and not custom.required and "A" in custom.frequencies.split()
+    kind for kind, cls in all_checks().items()
+    if issubclass(cls, SeriesCheck) and cls.automatic and "A" in cls.frequencies
 ]
 
 
@@ -112,7 +113,7 @@ def test_what_all_areas_do_together_is_no_jump():
     assert len(found(table(alone), "expect_series_values_to_not_jump")) == 1
 
 
-def test_a_hundred_is_only_told_of_shares():
+def test_a_factor_of_a_hundred_is_only_reported_for_shares():
     con = table(changed(grown(), [10], lambda v: v / 100))
     kind = "expect_series_values_to_keep_their_unit"
     assert [r["_id"] for r in found(con, kind, shares=["BEDS"])] == [10]
@@ -380,7 +381,7 @@ def test_a_lost_area_a_lost_period_and_lost_rows_are_found():
     assert [(r["time_period"], r["observed"]) for r in rows] == [("2010", 0)]
 
 
-def test_withdrawn_observations_are_told_by_series():
+def test_withdrawn_observations_are_reported_by_series():
     kept = [p for p in BOTH if p[0] == "VN" or p[1] not in ("2003", "2004")]
     rows = found(compared(kept, BOTH), "expect_no_observation_to_be_withdrawn")
     assert [(r["ref_area"], r["missing"], r["reference"]) for r in rows] == [

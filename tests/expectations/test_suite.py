@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from expectations.checks.automatic import automatic_expectations
-from expectations.checks.generic import generic_expectations, generic_names
-from expectations.checks.kinds import KINDS
-from expectations.checks.titles import sentence
-from expectations.suites.suite import Suite, full_suite, load_suite, load_suites
+from expectations.suites.suite import (
+    Suite,
+    full_suite,
+    implied_expectations,
+    load_suite,
+    load_suites,
+)
 from model.errors import DeclarationError
-from tests.expectations.test_engine import CASES
+from tests.expectations.test_engine import CASES, STOCK, title_of
 from tests.fixtures.expectations import dataset, registries, words
 
 RIGHT = """\
@@ -44,7 +46,7 @@ def write(tmp_path: Path, text: str, name: str = "health/beds.yaml") -> Path:
 
 
 def test_a_suite_is_read_as_it_stands(tmp_path):
-    suite = load_suite(write(tmp_path, RIGHT), dataset())
+    suite = load_suite(write(tmp_path, RIGHT), dataset(), registries())
     assert [item.name for item in suite.expectations] == [
         "value_not_negative", "obs_value_values_to_be_between",
         "obs_value_values_to_be_between_2", "unexpected_rows_expectation",
@@ -126,10 +128,10 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("text", "line", "what", "advice"), WRONG)
-def test_a_wrong_suite_is_told_with_its_line(tmp_path, text, line, what, advice):
+def test_an_invalid_suite_is_reported_with_its_line(tmp_path, text, line, what, advice):
     path = write(tmp_path, text)
     with pytest.raises(DeclarationError) as caught:
-        load_suite(path, dataset())
+        load_suite(path, dataset(), registries())
     assert what in caught.value.what
     assert caught.value.where == f"{path}:{line}"
     assert advice in caught.value.todo
@@ -145,45 +147,47 @@ def test_all_suites_of_a_folder(tmp_path):
     found, errors = load_suites(
         tmp_path,
         {"health/beds": beds, "health/alone": alone, "health/wrong": dataset(name="wrong")},
+        registries(),
     )
     assert list(found) == ["health/beds"]
     assert [error.where.rsplit("/", 1)[-1] for error in errors] == ["bedz.yaml", "wrong.yaml:3"]
     assert "health/beds" in errors[0].todo
 
 
-def test_a_dataset_without_a_suite_gets_the_generic_expectations_only():
+def test_a_dataset_without_a_suite_gets_the_implied_expectations_only():
     full = full_suite(dataset(), None, registries())
-    assert full.expectations == (
-        *generic_expectations(dataset(), registries()),
-        *automatic_expectations(dataset(), registries()),
-    )
+    assert full.expectations == implied_expectations(dataset(), registries())
     assert full.path is None
 
 
 @pytest.mark.parametrize("frequency", ["A", "S", "Q", "M", "W", "D", "YTD"])
-def test_the_names_that_are_taken_are_the_generic_ones(frequency):
-    declared = dataset(frequency=frequency)
-    made = generic_expectations(declared, registries())
-    assert {item.name for item in made} == generic_names(declared)
-    assert len(made) == len(generic_names(declared))
-    assert {item.severity for item in made} == {"critical"}
+def test_names_are_unique_and_what_every_table_rests_on_is_critical(frequency):
+    made = implied_expectations(dataset(frequency=frequency), registries())
+    assert len({item.name for item in made}) == len(made)
+    assert {item.severity for item in made if not item.acceptable} == {"critical"}
+    never = {item.name for item in made if not item.acceptable}
+    assert {"indicator_not_null", "time_period_form", "obs_value_present"} < never
+    assert not {"key_unique", "obs_value_within_bounds"} & never
 
 
 def test_the_checksum_is_of_what_is_expected(tmp_path):
-    here = full_suite(dataset(), load_suite(write(tmp_path, RIGHT), dataset()), registries())
-    there = full_suite(
-        dataset(), load_suite(write(tmp_path, RIGHT, "other/beds.yaml"), dataset()), registries()
+    here, there = (
+        full_suite(
+            dataset(), load_suite(write(tmp_path, RIGHT, name), dataset(), registries()),
+            registries(),
+        )
+        for name in ("health/beds.yaml", "other/beds.yaml")
     )
     assert here.sha256 == there.sha256
     changed = RIGHT.replace("severity: info", "severity: warning")
-    other = load_suite(write(tmp_path, changed), dataset())
+    other = load_suite(write(tmp_path, changed), dataset(), registries())
     assert full_suite(dataset(), other, registries()).sha256 != here.sha256
     assert full_suite(dataset(), None, registries()).sha256 != here.sha256
 
 
 @pytest.mark.parametrize(("kind", "kwargs"), CASES)
-def test_every_kind_is_told_in_words(kind, kwargs):
-    title = sentence(kind, kwargs, dataset())
+def test_every_check_has_a_title(kind, kwargs):
+    title = title_of(kind, kwargs)
     for text in (title.vi, title.en):
         assert text[0].isupper()
         assert text.endswith(".")
@@ -195,7 +199,7 @@ def test_every_kind_is_told_in_words(kind, kwargs):
 
 def test_words_for_conditions_shares_and_hostile_text():
     between = {"column": "sex", "value_set": ["a\x00\n{x}<b>"] * 9, "mostly": 0.955}
-    title = sentence("expect_column_values_to_be_in_set", between, dataset())
+    title = title_of("expect_column_values_to_be_in_set", between)
     assert title.en.startswith("The sex is one of: a��{x}<b>, ")
     assert title.en.endswith("… (+3), in at least 95.5% of the rows.")
     assert title.vi.endswith(", ở ít nhất 95,5% số dòng.")
@@ -207,10 +211,9 @@ def test_words_for_conditions_shares_and_hostile_text():
             {"type": "nullity", "column": {"name": "obs_note"}, "is_null": True},
         ],
     }
-    title = sentence(
+    title = title_of(
         "expect_column_values_to_be_between",
         {"column": "obs_value", "min_value": 0.5, "max_value": 1, "row_condition": condition},
-        dataset(),
     )
     assert title.en == (
         "The value is between 0.5 and 1 (where the indicator is one of BEDS, SHARE"
@@ -226,15 +229,14 @@ def test_codes_with_quotes_and_braces_stay_codes():
         indicators={"A.B-C:D": {"name": words("x"), "unit": "number", "minimum": -1.5}}
     )
     queries = [
-        item.kwargs["unexpected_rows_query"]
-        for item in generic_expectations(declared, registries())
-        if item.type == "unexpected_rows_expectation"
+        str(item.check.query()) for item in implied_expectations(declared, registries())
+        if item.check.query()
     ]
     assert any("'A.B-C:D'" in query and "-1.5" in query for query in queries)
 
 
 def test_every_kind_has_a_case():
-    assert {kind for kind, _ in CASES} | {"unexpected_rows_expectation"} == set(KINDS)
+    assert {kind for kind, _ in CASES} == set(STOCK)
 
 
 def test_a_suite_cannot_change():

@@ -68,7 +68,7 @@ def judge(
         assert tmp_path is not None
         path = tmp_path / "beds.yaml"
         path.write_text(own, encoding="utf-8")
-        suite = load_suite(path, declared)
+        suite = load_suite(path, declared, registries())
     con = table(rows)
     return con, validate(
         con, "observation", declared, full_suite(declared, suite, registries())
@@ -87,7 +87,8 @@ def failing(record: QualityRecord) -> set[str]:
 def test_a_failing_row_is_quarantined_for_exactly_these_reasons(changes, names):
     rows = [*good_rows(), row(**changes)]
     con, record = judge(rows)
-    assert {key: set(reasons) for key, reasons in quarantined(con).items()} == {len(rows) - 1: names}
+    found = {key: set(reasons) for key, reasons in quarantined(con).items()}
+    assert found == {len(rows) - 1: names}
     assert failing(record) == names
     assert record.blockers is None
     for name in names:
@@ -325,7 +326,9 @@ def test_the_record_is_the_same_on_every_run_and_fits_json():
 
 def test_each_evaluated_check_has_a_duration():
     _, record = judge([*good_rows(), row(sex="X")])
-    took = {item.name: item.duration_ms for item in record.checks if item.outcome != "not_evaluated"}
+    took = {
+        item.name: item.duration_ms for item in record.checks if item.outcome != "not_evaluated"
+    }
     assert took and all(value is not None and value > 0 for value in took.values())
     assert {i.duration_ms for i in record.checks if i.outcome == "not_evaluated"} <= {None}
     without = record.without_durations()

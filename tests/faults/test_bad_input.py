@@ -103,7 +103,7 @@ def gone(bench: Bench, dataset: str) -> None:
     bench.table(dataset).unlink()
 
 
-# name of the dataset -> how it is spoilt, the exit code of a run of it alone, words to be told
+# dataset -> how it is damaged, the exit code of a run of it alone, words of the message
 CASES = {
     "bad_yaml": (edit("declaration", "frequency: A", "frequency: [A"), 3, ["bad_yaml.yaml:"]),
     "bad_protocol": (edit("declaration", "protocol: files", "protocol: flies"), 3,

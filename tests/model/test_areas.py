@@ -72,10 +72,10 @@ def test_an_area_is_found(codelist, label, code):
     ],
 )
 def test_an_ambiguous_name_is_reported_and_not_resolved(codelist, label, within, words):
-    with pytest.raises(ValueError) as told:
+    with pytest.raises(ValueError) as raised:
         find(codelist, label, within)
     for word in words:
-        assert word in str(told.value)
+        assert word in str(raised.value)
 
 
 @pytest.mark.parametrize(("codelist", "count"), [(OLD, 281), (NEW, 94)])

@@ -54,8 +54,8 @@ def test_an_equal_file_is_left_untouched(tmp_path: Path) -> None:
 
 
 def test_the_disks_errors_say_where_and_what_to_do(tmp_path: Path) -> None:
-    told = pytest.raises(StoreError, match=f"{tmp_path}: the disk is full\n.*free some space")
-    with told, disk_errors(tmp_path):
+    disk_full = pytest.raises(StoreError, match=f"{tmp_path}: the disk is full\n.*free some space")
+    with disk_full, disk_errors(tmp_path):
         raise OSError(errno.ENOSPC, "No space left on device")
     (tmp_path / "file").touch()
     with pytest.raises(PortalError, match="a file stands where a folder is needed"):

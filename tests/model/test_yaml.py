@@ -1,4 +1,4 @@
-"""Declarations: a wrong one is told with file, line, what is wrong and the nearest name."""
+"""Declarations: errors name file, line, field and the nearest valid name."""
 
 from __future__ import annotations
 

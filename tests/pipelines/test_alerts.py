@@ -52,16 +52,16 @@ def test_ten_datasets_of_one_source_are_one_message(settings, book) -> None:
     for dataset in TEN:
         book.failed(dataset, "snapshot", unreachable())
     book.failed("health/x", "snapshot", unreachable("who.int"))
-    with webhook() as (address, told):
+    with webhook() as (address, received):
         watched = changed(settings, webhook=address)
         assert notify(watched) == 2
-        assert [message["datasets"] for message in told] == [TEN, ["health/x"]]
-        assert "did not answer" in told[0]["text"] and "10 datasets" in told[0]["text"]
-        assert "→ try again later" in told[0]["text"]
+        assert [message["datasets"] for message in received] == [TEN, ["health/x"]]
+        assert "did not answer" in received[0]["text"] and "10 datasets" in received[0]["text"]
+        assert "→ try again later" in received[0]["text"]
 
 
 def test_repeats_are_quiet_and_a_resolved_cause_is_notified_once(settings, book) -> None:
-    with webhook() as (address, told):
+    with webhook() as (address, received):
         watched = changed(settings, webhook=address)
         assert notify(watched) == 0 and not settings.data_dir.failures.exists()
         for dataset in TEN[:2]:
@@ -75,8 +75,8 @@ def test_repeats_are_quiet_and_a_resolved_cause_is_notified_once(settings, book)
         assert [notify(watched) for _ in range(2)] == [1, 0]
         book.failed(TEN[0], "snapshot", unreachable())
         assert notify(watched) == 1
-        assert [message["kind"] for message in told] == ["failed", "recovered", "failed"]
-        assert told[1]["cause"] == told[0]["cause"] == "source api.worldbank.org"
+        assert [message["kind"] for message in received] == ["failed", "recovered", "failed"]
+        assert received[1]["cause"] == received[0]["cause"] == "source api.worldbank.org"
 
 
 @pytest.mark.parametrize(("errors", "causes"), [
@@ -89,8 +89,8 @@ def test_repeats_are_quiet_and_a_resolved_cause_is_notified_once(settings, book)
 def test_what_has_one_cause(settings, book, errors, causes) -> None:
     for dataset, error in zip(TEN, errors, strict=False):
         book.failed(dataset, "publication", error)
-    with webhook() as (address, told):
-        assert notify(changed(settings, webhook=address)) == causes == len(told)
+    with webhook() as (address, received):
+        assert notify(changed(settings, webhook=address)) == causes == len(received)
 
 
 def stop(settings: Settings, folder: Path, day: int, *failing: str) -> None:
@@ -107,30 +107,30 @@ def stop(settings: Settings, folder: Path, day: int, *failing: str) -> None:
 def test_a_blocked_release_is_notified_with_its_failing_rows(settings, book, tmp_path, kind) -> None:
     stop(settings, tmp_path / "a", 0, "total")
     book.failed(DATASET, "table", kind("the table fails", where=DATASET, todo="look"))
-    with webhook() as (address, told):
+    with webhook() as (address, received):
         watched = changed(settings, webhook=address)
         assert notify(watched) == 1 and notify(watched) == 0
-        assert told[0]["rows"] == {
+        assert received[0]["rows"] == {
             f"{DATASET}: total": [{"indicator": "ROOMS", "obs_value": -1.0}]
         }
-        assert "0905" not in str(told)  # free text stays where it is
+        assert "0905" not in str(received)  # free text stays where it is
         stop(settings, tmp_path / "b", 1, "total", "share")  # another check fails: another cause
-        assert notify(watched) == 1 and "share" in told[1]["cause"]
+        assert notify(watched) == 1 and "share" in received[1]["cause"]
         book.finished(DATASET, "table", True)
-        assert notify(watched) == 1 and told[2]["kind"] == "recovered"
+        assert notify(watched) == 1 and received[2]["kind"] == "recovered"
 
 
 def test_a_channel_that_was_down_is_notified_later(settings, book) -> None:
     book.failed(TEN[0], "snapshot", unreachable())
     with webhook(status=500) as (address, _):
         assert notify(changed(settings, webhook=address)) == 0
-    with webhook() as (address, told):
-        assert notify(changed(settings, webhook=address)) == 1 and len(told) == 1
+    with webhook() as (address, received):
+        assert notify(changed(settings, webhook=address)) == 1 and len(received) == 1
         book.finished(TEN[0], "snapshot", True)
     assert notify(changed(settings, webhook=address)) == 0  # nobody listens any more
-    with webhook() as (address, told):
+    with webhook() as (address, received):
         assert notify(changed(settings, webhook=address)) == 1
-        assert told[0]["kind"] == "recovered"
+        assert received[0]["kind"] == "recovered"
 
 
 def test_a_channel_that_hangs_is_given_up_once_and_notified_later(
@@ -141,8 +141,8 @@ def test_a_channel_that_hangs_is_given_up_once_and_notified_later(
         book.failed(dataset, "snapshot", unreachable(host))
     with webhook(silent=True) as (address, asked):
         assert notify(changed(settings, webhook=address)) == 0 and len(asked) == 1
-    with webhook() as (address, told):
-        assert notify(changed(settings, webhook=address)) == 3 == len(told)
+    with webhook() as (address, received):
+        assert notify(changed(settings, webhook=address)) == 3 == len(received)
         assert notify(changed(settings, webhook=address)) == 0
 
 
@@ -160,9 +160,9 @@ def test_text_of_a_source_steers_neither_a_chat_nor_a_letter(settings, book) -> 
     where = f"https://a.vn{HOSTILE}/"
     book.failed("finance/a", "snapshot", UnreachableError(HOSTILE, where=where, todo=HOSTILE))
     book.failed("finance/b", "release", StoreError(HOSTILE, where=HOSTILE, todo=HOSTILE))
-    with mail_server() as (address, letters), webhook() as (hook, told):
+    with mail_server() as (address, letters), webhook() as (hook, received):
         assert notify(changed(settings, **mailed(address), webhook=hook)) == 4
-    assert len(letters) == len(told) == 2
+    assert len(letters) == len(received) == 2
     for letter in letters:
         assert letter["X-Delivered-To"] == letter["To"] == "an@danang.gov.vn, binh@danang.gov.vn"
         assert set(letter.keys()) == {
@@ -171,7 +171,7 @@ def test_text_of_a_source_steers_neither_a_chat_nor_a_letter(settings, book) -> 
         }
         assert letter.get_content_type() == "text/plain"
         assert "Bcc: x@y.z" in letter.get_content() and "\x1b" not in letter.get_content()
-    for message in told:
+    for message in received:
         shown = message["text"]
         assert shown.startswith("```\n") and shown.endswith("\n```") and shown.count("`") == 6
         assert not {"<", ">", "\x00", "\x1b", "\u202e"} & set(shown)
@@ -189,7 +189,7 @@ def test_no_address_gets_into_a_log(settings, book, caplog, monkeypatch) -> None
                 assert "secret" not in repr(watched)
         email = mailed("smtp://user:secret@127.0.0.1:1")
         notify(changed(settings, **email))
-    assert "was not told of source api.worldbank.org" in caplog.text
+    assert "was not notified of source api.worldbank.org" in caplog.text
     assert "secret" not in caplog.text
 
 
@@ -223,10 +223,10 @@ def test_mail_goes_to_everybody_named_and_each_channel_knows_for_itself(
     settings, book, monkeypatch
 ) -> None:
     book.failed("finance/a", "snapshot", unreachable("a.vn\r\nBcc: x@y.z"))
-    with mail_server() as (address, letters), webhook() as (hook, told):
+    with mail_server() as (address, letters), webhook() as (hook, received):
         email = mailed(address)
         assert notify(changed(settings, **email)) == 1
-        assert notify(changed(settings, **email, webhook=hook)) == 1 == len(told)
+        assert notify(changed(settings, **email, webhook=hook)) == 1 == len(received)
         book.finished("finance/a", "snapshot", True)
         assert notify(changed(settings, **email)) == 1
     assert [letter["To"] for letter in letters] == ["an@danang.gov.vn, binh@danang.gov.vn"] * 2

@@ -96,7 +96,7 @@ def test_the_inbox_takes_a_file_once_it_stands_still(settings):
 
 
 def test_a_sensor_notifies_the_webhook_after_a_failed_run_and_once_it_is_resolved(settings):
-    with webhook() as (address, told):
+    with webhook() as (address, received):
         watched = changed(settings, webhook=address)
         file, kept = table(settings), table(settings).read_bytes()
         file.unlink()
@@ -112,8 +112,8 @@ def test_a_sensor_notifies_the_webhook_after_a_failed_run_and_once_it_is_resolve
                 name, result.all_events[-1], instance, result.dagster_run
             )
             definitions.resolve_sensor_def(name)(context)
-    assert [message["kind"] for message in told] == ["failed", "recovered"]
-    assert "hotel_rooms.csv" in told[0]["text"] and told[0]["datasets"] == [ROOMS]
+    assert [message["kind"] for message in received] == ["failed", "recovered"]
+    assert "hotel_rooms.csv" in received[0]["text"] and received[0]["datasets"] == [ROOMS]
     assert (settings.data_dir.site / "metrics.txt").exists()  # the pages about quality come with it
 
 

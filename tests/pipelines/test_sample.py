@@ -206,7 +206,7 @@ def test_the_country_has_63_and_then_34_provinces() -> None:
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_suite_says_what_must_be_true_in_both_languages(name: str) -> None:
     dataset = DECLARATIONS[name].dataset
-    suite = load_suite(ROOT / "expectations" / f"{name}.yaml", dataset)
+    suite = load_suite(ROOT / "expectations" / f"{name}.yaml", dataset, REGISTRIES)
     assert 2 <= len(suite.expectations) <= 6
     for each in suite.expectations:
         assert fold(each.title.vi) != fold(each.title.en)

@@ -41,7 +41,7 @@ def tree(folder: Path) -> dict[str, tuple[int, bytes]]:
     }
 
 
-def told(data_dir: DataDir) -> list[tuple[str, str | None]]:
+def log_entries(data_dir: DataDir) -> list[tuple[str, str | None]]:
     return [(item.event, item.by) for item in drafts.log(data_dir, ROOMS)]
 
 
@@ -187,7 +187,7 @@ def test_the_approved_bytes_are_the_ones_that_become_public(data_dir):
     decision = stored.release.decision
     assert decision and (decision.kind, decision.by, decision.at) == ("approved", "an", LATER)
     assert drafts.waiting(data_dir, ROOMS) is None
-    assert told(data_dir) == [("made", None), ("approved", "an")]
+    assert log_entries(data_dir) == [("made", None), ("approved", "an")]
     before = tree(data_dir.root)
     assert propose(data_dir, {"2023": "3", "2024": "x"}, "1", LATER) == (None, False)
     assert {n: v for n, v in tree(data_dir.root).items() if n in before} == before
@@ -198,7 +198,7 @@ def test_a_newer_draft_replaces_one_that_waits(data_dir):
     new, made = propose(data_dir, {"2023": "30"}, "2")
     assert made and old and new and drafts.waiting(data_dir, ROOMS) == new
     assert not old.folder.exists()
-    assert told(data_dir) == [("made", None), ("replaced", None), ("made", None)]
+    assert log_entries(data_dir) == [("made", None), ("replaced", None), ("made", None)]
     assert drafts.log(data_dir, ROOMS)[1].replaced_by == f"draft {new.folder.name}"
     with pytest.raises(StoreError, match="not " + old.folder.name):
         drafts.approve(data_dir, ROOMS, old.folder.name, "an", LATER)
@@ -266,7 +266,7 @@ def test_killed_between_the_release_and_the_log(data_dir, monkeypatch):
             drafts.approve(data_dir, ROOMS, None, "an", LATER)
     assert draft and draft.folder.exists() and drafts.waiting(data_dir, ROOMS) is None
     assert propose(data_dir, {"2023": "3"}, "1") == (None, False)
-    assert told(data_dir) == [("made", None), ("approved", "an")]
+    assert log_entries(data_dir) == [("made", None), ("approved", "an")]
     assert not draft.folder.exists() and len(releases.history(data_dir, ROOMS)) == 1
 
 
@@ -278,7 +278,7 @@ def test_killed_between_the_draft_and_the_log(data_dir, monkeypatch):
     assert drafts.waiting(data_dir, ROOMS) is None
     draft, made = propose(data_dir, {"2023": "3"}, "1")
     assert made and drafts.waiting(data_dir, ROOMS) == draft
-    assert told(data_dir) == [("made", None)]
+    assert log_entries(data_dir) == [("made", None)]
 
 
 def _killed(*_: object) -> None:

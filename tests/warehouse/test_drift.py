@@ -1,4 +1,4 @@
-"""Shapes and how they differ: what is told, what stops, what is never a change of shape."""
+"""Source schemas and how they differ: what is reported, what blocks, what is no change."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_columns_that_the_sql_or_unpivot_reads_are_relied_on():
     assert found(TABLE, without("note"), sql="SELECT Note FROM raw")[0][1]
     wide = source(unpivot={"matching": "note|urban", "names_to": "kind"})
     assert found(TABLE, without("note"), wide)[0][1]
-    assert found(TABLE, {**TABLE, "urban": ["1", "2", "3"]}, wide) == []  # told as a code
+    assert found(TABLE, {**TABLE, "urban": ["1", "2", "3"]}, wide) == []  # reported as a code
 
 
 def test_only_the_declared_rows_units_count():
@@ -147,8 +147,8 @@ def test_a_sources_names_cannot_break_out_of_the_sentence():
 def codes(before, after, **changes):
     with_codes = [source_schema(TABLE).model_copy(update={"codes": {"ref_area": it}})
                   for it in (before, after)]
-    told = code_drift(*with_codes, dataset(), source(**changes))
-    return [(item.stops, item.what.en) for item in told]
+    changes_found = code_drift(*with_codes, dataset(), source(**changes))
+    return [(item.stops, item.what.en) for item in changes_found]
 
 
 def test_codes():

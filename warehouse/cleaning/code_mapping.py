@@ -22,7 +22,7 @@ OBS_STATUSES = {"A", "B", "E", "F", "I", "N", "O", "P", "Q", "U"}
 
 
 @dataclass(frozen=True)
-class Meaning:
+class MappedText:
     """What a distinct source text means: a value with its marks, or why it cannot be read."""
 
     value: str | None
@@ -34,7 +34,7 @@ class Meaning:
 
 def reader_for(
     concept: str, rule: ColumnRule, dataset: Dataset, registries: Registries
-) -> Callable[[str], Meaning]:
+) -> Callable[[str], MappedText]:
     """Return the function that reads one distinct text of a concept."""
     codelist_name = rule.codelist
     if codelist_name is None and concept == "ref_area":
@@ -45,13 +45,13 @@ def reader_for(
     if codelist_name is not None:
         code_of = code_reader(rule, registries.codelists[codelist_name], registries)
 
-    def read(text: str) -> Meaning:
+    def read(text: str) -> MappedText:
         text, _, name = text.partition(SEPARATOR)  # there is a name where the rule has `named`
         label, status, note, footnotes = unmarked(text, rule.marks)
-        found = meaning(text, label, name)
+        found = mapped(text, label, name)
         return replace(found, status=status or found.status, note=note, footnotes=footnotes)
 
-    def meaning(text: str, label: str, name: str) -> Meaning:
+    def mapped(text: str, label: str, name: str) -> MappedText:
         if concept == FOOTNOTES:
             return _footnotes(label, rule, dataset)
         if label in rule.map:
@@ -60,34 +60,36 @@ def reader_for(
             try:
                 period = parse_period(label, rule.format)
             except YearOutOfRangeError:
-                return Meaning(None, reject=(reason("year_outside", text=label, range=YEARS),))
+                return MappedText(None, reject=(reason("year_outside", text=label, range=YEARS),))
             except ValueError as error:
-                return Meaning(None, reject=(reason("period", text=label, detail=str(error)),))
-            return Meaning(period.iso, period.status)
+                return MappedText(None, reject=(reason("period", text=label, detail=str(error)),))
+            return MappedText(period.iso, period.status)
         if concept == "obs_status":
             if label in ("", "A") or label in OBS_STATUSES:
-                return Meaning(label or None)
+                return MappedText(label or None)
             known = ", ".join(sorted({*OBS_STATUSES, *rule.map}))
-            return Meaning(None, reject=(reason("status", text=text, known=known),))
+            return MappedText(None, reject=(reason("status", text=text, known=known),))
         if code_of is not None:
             try:
-                return Meaning(code_of(label, name))
+                return MappedText(code_of(label, name))
             except RejectError as error:
                 first, *more = error.reasons
                 named = RejectReason(first.code, {**first.params, "concept": concept})
-                return Meaning(None, reject=(named, *more))
-        return Meaning(label or None, reject=() if label else (reason("empty", concept=concept),))
+                return MappedText(None, reject=(named, *more))
+        if not label:
+            return MappedText(None, reject=(reason("empty", concept=concept),))
+        return MappedText(label)
 
     return read
 
 
-def _footnotes(label: str, rule: ColumnRule, dataset: Dataset) -> Meaning:
+def _footnotes(label: str, rule: ColumnRule, dataset: Dataset) -> MappedText:
     """Return the footnotes that a cell names: one label, or several between commas or blanks."""
     labels = [label] if label in rule.map else re.split(r"[\s,;]+", label)
     found = {rule.map.get(each, each) for each in labels if each}
     if unknown := sorted(found - set(dataset.footnotes)):
-        return Meaning(None, reject=(reason("footnote", text=unknown[0]),))
-    return Meaning(" ".join(sorted(found)) or None)
+        return MappedText(None, reject=(reason("footnote", text=unknown[0]),))
+    return MappedText(" ".join(sorted(found)) or None)
 
 
 def text_of(rule: ColumnRule) -> str:
@@ -100,7 +102,7 @@ def text_of(rule: ColumnRule) -> str:
 
 
 def look_up(
-    con: duckdb.DuckDBPyConnection, table: str, text: str, read: Callable[[str], Meaning]
+    con: duckdb.DuckDBPyConnection, table: str, text: str, read: Callable[[str], MappedText]
 ) -> None:
     """Create the table (source, value, status, note, footnotes, reject) of the distinct texts."""
     rows = con.execute(

@@ -21,6 +21,7 @@ from portal.content import Content
 from portal.distributions import xlsx_workbook
 from portal.distributions.csv_text import harmless, number_text
 from portal.distributions.registry import DISTRIBUTIONS, write_all
+from portal.site import Site
 from portal.verify import verify
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import check, make_release, row
@@ -210,6 +211,39 @@ def test_a_column_that_is_not_published_is_in_no_download(
     header = next(iter(openpyxl.load_workbook(out / "hotel_rooms.xlsx")["data"].values))
     assert header == shown
     assert frictionless.validate(str(out / "datapackage.json")).valid
+
+
+def test_intervals_and_footnotes_are_in_every_download(tmp_path: Path) -> None:
+    rooms = {
+        "name": {"vi": "Số phòng", "en": "Rooms"}, "unit": "count", "decimals": 0,
+        "interval": {"kind": "confidence", "level": 95},
+    }
+    notes = {"survey": {"vi": "Điều tra mẫu", "en": "Sample survey"},
+             "break_2019": {"vi": "Đổi cách tính", "en": "New method"}}
+    declared = dataset(indicators={"ROOMS": rooms}, footnotes=notes)
+    rows = [row(obs_value=5.0, lower_bound=4.5, upper_bound=6.25, footnotes="survey break_2019"),
+            row(time_period="2021", obs_value=7.0)]
+    out = tmp_path / "out"
+    out.mkdir()
+    opened = Content.of(make_release(tmp_path / "release", declared, rows), registries())
+    write_all(opened, out)
+    assert opened.label("footnotes", "survey break_2019", "en") == "Sample survey New method"
+    with (out / "hotel_rooms.csv").open(encoding="utf-8", newline="") as file:
+        first, second = csv.DictReader(file)
+    assert (first["lower_bound"], first["upper_bound"]) == ("4.5", "6.25")
+    assert first["footnotes"] == "survey break_2019" and second["footnotes"] == ""
+    with (out / "hotel_rooms-dictionary.csv").open(encoding="utf-8", newline="") as file:
+        names = {(item["column"], item["code"]): item["name_en"] for item in csv.DictReader(file)}
+    assert names["footnotes", "survey"] == "Sample survey"
+    found = json.loads((out / "hotel_rooms.json").read_text(encoding="utf-8"))
+    assert found["indicators"]["ROOMS"]["interval"] == {"kind": "confidence", "level": 95}
+    assert found["footnotes"]["survey"]["vi"] == "Điều tra mẫu"
+    assert found["records"][0]["lower_bound"] == 4.5
+    assert frictionless.validate(str(out / "datapackage.json")).valid
+    site = Site(tmp_path / "site", registries())
+    site.apply([make_release(tmp_path / "again", declared, rows)])
+    page = (site.folder / "en/tourism/hotel_rooms.html").read_text(encoding="utf-8")
+    assert "Sample survey New method" in page and "New method</bdi></dd>" in page
 
 
 def test_the_same_release_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -1,0 +1,186 @@
+"""What a check is: typed arguments, SQL, words in both languages, and where it applies.
+
+Belongs here: the base classes. A check itself is one class in a module of a folder beside this
+one, and nothing else names it: `expectations.checks.registry` finds it. Easily got wrong: the
+fields of a class are the arguments of the check, and all that else describes it is a class
+variable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from expectations.checks.prefilter import MayFind
+from expectations.checks.wording import Wording
+from model.declarations.dataset import Dataset
+from model.records.validation import QualityDimension, Severity
+from model.reference.registries import Registries
+from model.util.text import Bilingual, did_you_mean
+
+Level = Literal["row", "table"]
+FREQUENCIES = ("A", "S", "Q", "M", "W", "D", "YTD")
+PREVIOUS_RELEASE = "previous_release"
+EARLIER_RELEASES = "earlier_releases"  # all of them, together
+UNEXPECTED_ROWS = "unexpected_rows_expectation"
+
+# YAML reads a year as a number.
+Period = Annotated[
+    str, BeforeValidator(lambda value: str(value) if type(value) is int else value)
+]
+
+
+@dataclass(frozen=True)
+class Implied:
+    """A check that a dataset has without a line in its suite."""
+
+    name: str
+    severity: Severity
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    title: Bilingual | None = None
+    acceptable: bool = True
+
+
+@dataclass(frozen=True)
+class ArgumentProblem:
+    """What is wrong with an argument, where among the arguments, and the advice."""
+
+    at: tuple[str | int, ...]
+    what: str
+    todo: str = ""
+
+
+class Check(BaseModel):
+    """A check; its fields are its arguments.
+
+    Class variables:
+        type: the name in a suite.
+        text: what it demands, a sentence without its full stop; `{…}` is filled by `words`.
+        level: "row" finds rows of the table (with `_id`), which are quarantined where the check is
+            critical; "table" finds anything else, which blocks the release.
+        severity: unless the suite gives another.
+        dimension: the quality dimension that it measures.
+        frequencies: the datasets that it applies to.
+        automatic: the name under which every such dataset has it; None: only by a suite.
+        protects_persons: a suite can make it stricter, but not replace it.
+        acceptable: whether a person may accept a row that breaks it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    type: ClassVar[str]
+    text: ClassVar[Bilingual]
+    level: ClassVar[Level] = "row"
+    severity: ClassVar[Severity] = "critical"
+    dimension: ClassVar[QualityDimension] = "consistency"
+    frequencies: ClassVar[tuple[str, ...]] = FREQUENCIES
+    automatic: ClassVar[str | None] = None
+    protects_persons: ClassVar[bool] = False
+    acceptable: ClassVar[bool] = True
+    from_declaration: ClassVar[tuple[str, ...]] = ()  # arguments that no suite gives
+
+    @classmethod
+    def implied(cls, dataset: Dataset, registries: Registries) -> Iterable[Implied]:
+        """Return the checks of this class that a dataset has by itself."""
+        return [Implied(cls.automatic, cls.severity)] if cls.automatic else []
+
+    @classmethod
+    def declared(cls, dataset: Dataset, registries: Registries) -> dict[str, Any]:
+        """Return the arguments that follow from the declaration, unless a suite gives them."""
+        return {}
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any], dataset: Dataset, registries: Registries) -> Check:
+        """Return the check with the arguments of a suite, completed from the declaration.
+
+        Raises:
+            pydantic.ValidationError: an argument is missing, unknown or of the wrong type.
+        """
+        return cls.model_validate({**cls.declared(dataset, registries), **given})
+
+    def query(self) -> str | None:
+        """Return the SELECT that finds what breaks the check, over `{batch}`.
+
+        Columns `observed`, `expected`, `factor` and `reference` say what was found, by how much
+        and against what. None: the check is computed from Great Expectations' own metrics.
+        """
+        return None
+
+    def may_find(self) -> MayFind | None:
+        """Return what the table must be like for the query to find anything; None: anything."""
+        return None
+
+    def relations(self) -> frozenset[str]:
+        """Return the relations, besides the table, without which it is not evaluated."""
+        return frozenset()
+
+    def words(self, wording: Wording) -> Mapping[str, str]:
+        """Return what fills the placeholders of `text` in the language of `wording`."""
+        return {}
+
+    def title(self, dataset: Dataset, registries: Registries) -> Bilingual:
+        """Return what the check demands, as one sentence in each language."""
+        said = {}
+        for language in ("vi", "en"):
+            wording = Wording(dataset, registries, language)
+            sentence = self.text.get(language).format_map(self.words(wording))
+            sentence += self._exceptions(wording)
+            said[language] = sentence[0].upper() + sentence[1:] + "."
+        return Bilingual(**said)
+
+    def _exceptions(self, wording: Wording) -> str:
+        return ""
+
+    def problems(self, dataset: Dataset, registries: Registries) -> Iterator[ArgumentProblem]:
+        """Yield arguments that name what the dataset does not have."""
+        among: dict[str, Iterable[str]] = {
+            "column": dataset.columns, "columns": dataset.columns, "where": dataset.columns,
+            "indicator": dataset.indicators, "indicators": dataset.indicators,
+            "shares": dataset.indicators, "numerator": dataset.indicators,
+            "denominator": dataset.indicators,
+        }
+        for name in self.model_fields_set & among.keys() - set(self.from_declaration):
+            value = getattr(self, name)
+            known = among[name]
+            for item in [value] if isinstance(value, str) else list(value or ()):
+                if isinstance(item, str) and item not in known and not _is_other(name, value):
+                    yield ArgumentProblem(
+                        (name,), f"{dataset.id} has no {item!r}", did_you_mean(item, {*known})
+                    )
+
+    def arguments(self) -> dict[str, Any]:
+        """Return every argument, as the record of a validation has it."""
+        return self.model_dump(mode="json", by_alias=True)
+
+
+def _is_other(name: str, value: Any) -> bool:
+    """Say whether an argument maps onto another dataset, or is a mapping of its own."""
+    return isinstance(value, dict) and name in ("numerator", "denominator")
+
+
+class SeriesCheck(Check):
+    """A check of time series: a series is what has the same key but for the period."""
+
+    from_declaration: ClassVar[tuple[str, ...]] = ("series", "frequency")
+
+    series: list[str]
+    frequency: str
+
+    @classmethod
+    def declared(cls, dataset: Dataset, registries: Registries) -> dict[str, Any]:
+        """Return the columns of a series, and the dataset's frequency."""
+        series = [name for name in dataset.key if name != "time_period"]
+        return {"series": series, "frequency": dataset.frequency}
+
+
+class ReleaseCheck(Check):
+    """A check against the last release, the relation `previous_release`."""
+
+    relation: str = PREVIOUS_RELEASE
+
+    def relations(self) -> frozenset[str]:
+        """Return the last release."""
+        return frozenset({self.relation})

@@ -1,0 +1,124 @@
+"""What a declaration implies of stock expectations: key, codes, periods, and that there are rows.
+
+All of it is critical. What it implies of values is in `values/declared.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, get_args
+
+from expectations.checks.base import Implied
+from expectations.checks.wording import Wording
+from model.declarations.dataset import Dataset
+from model.declarations.source import ObsStatus
+from model.reference.codelist import vintage_in_words
+from model.reference.periods import PERIOD_PATTERNS
+from model.reference.registries import Registries
+from model.util.text import Bilingual
+
+KEY_CHECK = "key_unique"
+_IN_SET = "expect_column_values_to_be_in_set"
+_PERIODS = {
+    "A": Bilingual(vi="năm, ví dụ 2023", en="a year, such as 2023"),
+    "S": Bilingual(vi="nửa năm, ví dụ 2023-S1", en="a half-year, such as 2023-S1"),
+    "Q": Bilingual(vi="quý, ví dụ 2023-Q1", en="a quarter, such as 2023-Q1"),
+    "M": Bilingual(vi="tháng, ví dụ 2023-01", en="a month, such as 2023-01"),
+    "W": Bilingual(vi="tuần, ví dụ 2023-W01", en="a week, such as 2023-W01"),
+    "D": Bilingual(vi="ngày, ví dụ 2023-01-31", en="a day, such as 2023-01-31"),
+    "YTD": Bilingual(
+        vi="lũy kế từ đầu năm, ví dụ 2023-01-01/P6M",
+        en="the year to date, such as 2023-01-01/P6M",
+    ),
+}
+_FREQUENCIES = {
+    "A": Bilingual(vi="của cả năm", en="a figure of a year"),
+    "S": Bilingual(vi="của nửa năm", en="a figure of half a year"),
+    "Q": Bilingual(vi="của một quý", en="a figure of a quarter"),
+    "M": Bilingual(vi="của một tháng", en="a figure of a month"),
+    "W": Bilingual(vi="của một tuần", en="a figure of a week"),
+    "D": Bilingual(vi="của một ngày", en="a figure of a day"),
+    "YTD": Bilingual(vi="lũy kế từ đầu năm", en="a figure of the year to date"),
+}
+
+
+def declared_checks(dataset: Dataset, registries: Registries) -> Iterator[tuple[str, Implied]]:
+    """Yield the type of each check that a declaration implies, and how.
+
+    Every table rests on them: no row that breaks one can be accepted, but of rows with the same key
+    one can.
+    """
+    for kind, item in _declared(dataset, registries):
+        yield kind, replace(item, acceptable=item.name == KEY_CHECK)
+
+
+def _declared(dataset: Dataset, registries: Registries) -> Iterator[tuple[str, Implied]]:
+    for column in (*dataset.key, "freq", "obs_status"):
+        yield (
+            "expect_column_values_to_not_be_null",
+            Implied(f"{column}_not_null", "critical", {"column": column}),
+        )
+    yield (
+        "expect_compound_columns_to_be_unique",
+        Implied(KEY_CHECK, "critical", {"column_list": list(dataset.key)}),
+    )
+    yield _in_set(
+        "indicator_declared", "indicator", list(dataset.indicators), Bilingual(
+            vi="Chỉ tiêu là một trong các chỉ tiêu đã khai báo.",
+            en="The indicator is one of those declared.",
+        ),
+    )
+    geography = dataset.geography
+    yield _in_codelist("ref_area_known", "ref_area", geography.codelist, dataset, registries)
+    vintages = [registries.codelists[geography.codelist].vintage, *geography.vintages]
+    yield _in_set("geo_vintage_known", "geo_vintage", vintages, _vintages_in_words(vintages))
+    for name, dimension in dataset.dimensions.items():
+        if dimension.codelist:
+            yield _in_codelist(f"{name}_known", name, dimension.codelist, dataset, registries)
+    frequency = dataset.frequency
+    yield _in_set("freq_declared", "freq", [frequency], Bilingual(
+        vi=f"Mỗi dòng là số liệu {_FREQUENCIES[frequency].vi}.",
+        en=f"Every row is {_FREQUENCIES[frequency].en}.",
+    ))
+    yield "expect_column_values_to_match_regex", Implied(
+        "time_period_form", "critical",
+        {"column": "time_period", "regex": f"^(?:{PERIOD_PATTERNS[frequency]})$"},
+        Bilingual(
+            vi=f"Kỳ thời gian là {_PERIODS[frequency].vi}.",
+            en=f"The time period is {_PERIODS[frequency].en}.",
+        ),
+    )
+    yield _in_set("obs_status_known", "obs_status", list(get_args(ObsStatus)), Bilingual(
+        vi="Trạng thái của số liệu có trong danh mục chuẩn SDMX.",
+        en="The status of the figure is in the standard list of SDMX.",
+    ))
+    yield "expect_table_row_count_to_be_between", Implied(
+        "not_empty", "critical", {"min_value": 1},
+        Bilingual(vi="Có ít nhất một dòng.", en="There is at least one row."),
+    )
+
+
+def _in_set(
+    name: str, column: str, values: list[Any], title: Bilingual
+) -> tuple[str, Implied]:
+    return _IN_SET, Implied(name, "critical", {"column": column, "value_set": values}, title)
+
+
+def _in_codelist(
+    name: str, column: str, codelist: str, dataset: Dataset, registries: Registries
+) -> tuple[str, Implied]:
+    known = registries.codelists[codelist]
+    vi, en = (Wording(dataset, registries, language).column(column) for language in ("vi", "en"))
+    return _in_set(name, column, list(known.codes), Bilingual(
+        vi=f"{vi[0].upper()}{vi[1:]} có trong danh mục “{known.title.vi}”.",
+        en=f"The {en} is in the list “{known.title.en}”.",
+    ))
+
+
+def _vintages_in_words(vintages: list[str]) -> Bilingual:
+    every = [vintage_in_words(vintage) for vintage in dict.fromkeys(vintages)]
+    return Bilingual(
+        vi=f"Mã khu vực theo {' hoặc '.join(x.vi for x in every)}.",
+        en=f"Codes of areas are by {' or by '.join(x.en for x in every)}.",
+    )

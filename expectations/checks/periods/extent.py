@@ -1,0 +1,107 @@
+"""Periods that a table must begin with, reach, and have without a gap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, ClassVar
+
+from pydantic import ConfigDict, Field
+
+from expectations.checks.base import ArgumentProblem, Level, Period, SeriesCheck
+from expectations.checks.sql import points, text
+from expectations.checks.wording import Wording
+from model.declarations.dataset import Dataset
+from model.records.validation import QualityDimension
+from model.reference.registries import Registries
+from model.util.text import Bilingual
+
+
+class Periods(SeriesCheck):
+    """A table that does not begin `from` a period (or a range of two), or does not reach `to`.
+
+    With `no_gaps` also a series that misses more than `allowed` periods inside. A table may go on
+    after `to`: time alone breaks nothing.
+    """
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
+
+    type: ClassVar = "expect_periods"
+    text: ClassVar = Bilingual(vi="số liệu {rules}", en="the figures {rules}")
+    level: ClassVar[Level] = "table"
+    dimension: ClassVar[QualityDimension] = "completeness"
+
+    start: Period | Annotated[list[Period], Field(min_length=2, max_length=2)] | None = Field(
+        None, alias="from"
+    )
+    to: Period | None = None
+    no_gaps: bool = False
+    allowed: int = 0
+
+    @property
+    def _starts(self) -> tuple[str, str] | None:
+        if self.start is None:
+            return None
+        first, last = [self.start] * 2 if isinstance(self.start, str) else self.start
+        return first, last
+
+    def words(self, wording: Wording) -> Mapping[str, str]:
+        """Return the rules, one after the other."""
+        rules = []
+        if self._starts:
+            first, last = self._starts
+            rules.append(
+                wording.say(f"bắt đầu từ {first}", f"begin in {first}") if first == last
+                else wording.say(
+                    f"bắt đầu trong khoảng {first} đến {last}", f"begin between {first} and {last}"
+                )
+            )
+        if self.to:
+            rules.append(wording.say(f"có đến {self.to} hoặc mới hơn", f"reach {self.to} or later"))
+        if self.no_gaps:
+            most = wording.value(self.allowed)
+            rules.append(
+                wording.say(
+                    f"thiếu nhiều nhất {most} kỳ ở giữa mỗi chuỗi",
+                    f"miss at most {most} inside a series",
+                ) if self.allowed
+                else wording.say("không thiếu kỳ nào ở giữa", "miss no period in between")
+            )
+        return {"rules": wording.listed(rules)}
+
+    def problems(self, dataset: Dataset, registries: Registries) -> Iterator[ArgumentProblem]:
+        """Yield a check without a rule, and gaps in figures of the year to date."""
+        yield from super().problems(dataset, registries)
+        if self.start is None and self.to is None and not self.no_gaps:
+            yield ArgumentProblem((), f"{self.type} has no rule", "give `from`, `to` or `no_gaps`")
+        if self.no_gaps and dataset.frequency == "YTD":
+            yield ArgumentProblem(
+                ("no_gaps",), "which months have figures of the year to date is the source's habit",
+                "remove it",
+            )
+
+    def query(self) -> str:
+        """Return the SELECT."""
+        selects = []
+        if self._starts:
+            first, last = self._starts
+            selects.append(
+                "SELECT 'first period' AS reference, min(time_period) AS observed,"
+                f" {text(first)} AS expected FROM {{batch}} WHERE obs_value IS NOT NULL"
+                f" HAVING min(time_period) NOT BETWEEN {text(first)} AND {text(last)}"
+            )
+        if self.to:
+            selects.append(
+                "SELECT 'last period' AS reference, max(time_period) AS observed,"
+                f" {text(self.to)} AS expected FROM {{batch}} WHERE obs_value IS NOT NULL"
+                f" HAVING coalesce(max(time_period) < {text(self.to)}, true)"
+            )
+        if self.no_gaps:
+            point = points(self.series, self.frequency, also=", indicator")
+            selects.append(
+                "SELECT any_value(indicator) || ' after ' || min(p0) AS reference,"
+                " sum(t - t0 - 1)::VARCHAR AS observed, NULL AS expected"
+                " FROM (SELECT *, lag(t) OVER past AS t0, lag(period) OVER past AS p0"
+                f" FROM ({point}) WINDOW past AS (PARTITION BY series ORDER BY t))"
+                f" WHERE t - t0 > 1 GROUP BY series HAVING sum(t - t0 - 1) > {self.allowed}"
+            )
+        return " UNION ALL ".join(selects)

@@ -1,0 +1,42 @@
+"""Observations that are gone from series that are still there."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from expectations.checks.base import Level, ReleaseCheck, SeriesCheck
+from expectations.checks.prefilter import MayFind
+from expectations.checks.sql import columns
+from model.records.validation import Severity
+from model.util.sql import identifier
+from model.util.text import Bilingual
+
+
+class WithdrawnObservations(ReleaseCheck, SeriesCheck):
+    """A series that is still there, without observations that the last release had."""
+
+    type: ClassVar = "expect_no_observation_to_be_withdrawn"
+    text: ClassVar = Bilingual(
+        vi="chuỗi nào còn thì vẫn giữ mọi quan sát của lần phát hành trước",
+        en="each series that is still there has every observation of the last release",
+    )
+    level: ClassVar[Level] = "table"
+    severity: ClassVar[Severity] = "warning"
+    automatic: ClassVar = "observations_of_last_release"
+
+    def may_find(self) -> MayFind:
+        """Return that an observation is gone."""
+        return MayFind("release", "lost > 0")
+
+    def query(self) -> str:
+        """Return the SELECT."""
+        series = columns(self.series)
+        return f"""
+WITH before AS (
+  SELECT {series}, time_period FROM {identifier(self.relation)} WHERE obs_value IS NOT NULL
+),
+now AS (SELECT {series}, time_period FROM {{batch}} WHERE obs_value IS NOT NULL),
+lost AS (FROM before ANTI JOIN now USING ({series}, time_period))
+SELECT {series}, count(*) AS missing, min(time_period) AS time_period,
+  min(time_period) || ' … ' || max(time_period) AS reference
+FROM lost SEMI JOIN now USING ({series}) GROUP BY {series}"""

@@ -1,0 +1,205 @@
+"""Expectations on a column as a whole, and on the number of rows."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from expectations.checks.base import Level
+from expectations.checks.stock.common import Bounds, Scalars, StockCheck, filtered, one_of
+from model.util.sql import identifier
+from model.util.text import Bilingual
+
+
+class StockAggregate(StockCheck):
+    """An expectation that Great Expectations judges by metrics of the table.
+
+    `metric` and `aggregate` are the metric's name and its SQL; without them it is not computed in
+    the common scan.
+    """
+
+    level: ClassVar[Level] = "table"
+    metric: ClassVar[str] = ""
+    aggregate: ClassVar[str] = ""
+
+    def metrics(self) -> dict[str, str]:
+        """Return the SQL of each metric by Great Expectations' name; {} if not computed here."""
+        if not self.metric:
+            return {}
+        column = identifier(getattr(self, "column", ""))
+        rows = filtered(self.filter_sql())
+        return {self.metric: self.aggregate.format(column=column, rows=rows)}
+
+
+class _ColumnBounds(Bounds, StockAggregate):
+    column: str
+
+
+class _ColumnSet(StockAggregate):
+    column: str
+    value_set: Scalars
+
+
+class RowCountBetween(Bounds, StockAggregate):
+    """So many rows."""
+
+    type: ClassVar = "expect_table_row_count_to_be_between"
+    text: ClassVar = Bilingual(vi="số dòng {bounds}", en="the number of rows is {bounds}")
+    metric: ClassVar = "table.row_count"
+    aggregate: ClassVar = "count(*){rows}"
+
+
+class RowCountEqual(StockAggregate):
+    """Exactly so many rows."""
+
+    type: ClassVar = "expect_table_row_count_to_equal"
+    text: ClassVar = Bilingual(vi="có đúng {value} dòng", en="there are exactly {value} rows")
+    metric: ClassVar = "table.row_count"
+    aggregate: ClassVar = "count(*){rows}"
+
+    value: int
+
+
+class ColumnMin(_ColumnBounds):
+    """The smallest value."""
+
+    type: ClassVar = "expect_column_min_to_be_between"
+    text: ClassVar = Bilingual(
+        vi="{column} nhỏ nhất {bounds}", en="the smallest {column} is {bounds}"
+    )
+    numeric: ClassVar = True
+    metric: ClassVar = "column.min"
+    aggregate: ClassVar = "min({column}){rows}"
+
+
+class ColumnMax(_ColumnBounds):
+    """The largest value."""
+
+    type: ClassVar = "expect_column_max_to_be_between"
+    text: ClassVar = Bilingual(
+        vi="{column} lớn nhất {bounds}", en="the largest {column} is {bounds}"
+    )
+    numeric: ClassVar = True
+    metric: ClassVar = "column.max"
+    aggregate: ClassVar = "max({column}){rows}"
+
+
+class ColumnSum(_ColumnBounds):
+    """The sum of the values."""
+
+    type: ClassVar = "expect_column_sum_to_be_between"
+    text: ClassVar = Bilingual(
+        vi="tổng các {column} {bounds}", en="the sum of the {column}s is {bounds}"
+    )
+    numeric: ClassVar = True
+    metric: ClassVar = "column.sum"
+    aggregate: ClassVar = "sum({column}){rows}"
+
+
+class ColumnMean(_ColumnBounds):
+    """The mean of the values."""
+
+    type: ClassVar = "expect_column_mean_to_be_between"
+    text: ClassVar = Bilingual(
+        vi="trung bình các {column} {bounds}", en="the mean of the {column}s is {bounds}"
+    )
+    numeric: ClassVar = True
+    metric: ClassVar = "column.mean"
+    aggregate: ClassVar = "avg(1.0 * {column}){rows}"
+
+
+class ColumnMedian(_ColumnBounds):
+    """The median of the values."""
+
+    type: ClassVar = "expect_column_median_to_be_between"
+    text: ClassVar = Bilingual(
+        vi="trung vị các {column} {bounds}", en="the median of the {column}s is {bounds}"
+    )
+    numeric: ClassVar = True
+
+
+class ColumnDeviation(_ColumnBounds):
+    """The standard deviation of the values."""
+
+    type: ClassVar = "expect_column_stdev_to_be_between"
+    text: ClassVar = Bilingual(
+        vi="độ lệch chuẩn của các {column} {bounds}",
+        en="the standard deviation of the {column}s is {bounds}",
+    )
+    numeric: ClassVar = True
+
+
+class ColumnUniqueCount(_ColumnBounds):
+    """How many different values there are."""
+
+    type: ClassVar = "expect_column_unique_value_count_to_be_between"
+    text: ClassVar = Bilingual(
+        vi="số {column} khác nhau {bounds}",
+        en="the number of different values of {column} is {bounds}",
+    )
+    metric: ClassVar = "column.distinct_values.count"
+    aggregate: ClassVar = "count(DISTINCT {column}){rows}"
+
+
+class ColumnUniqueShare(_ColumnBounds):
+    """Which share of the values is different."""
+
+    type: ClassVar = "expect_column_proportion_of_unique_values_to_be_between"
+    text: ClassVar = Bilingual(
+        vi="tỷ lệ {column} khác nhau {shares}",
+        en="the share of different values of {column} is {shares}",
+    )
+
+
+class ColumnNonNullShare(_ColumnBounds):
+    """Which share of the rows has a value."""
+
+    type: ClassVar = "expect_column_proportion_of_non_null_values_to_be_between"
+    text: ClassVar = Bilingual(
+        vi="tỷ lệ dòng có {column} {shares}",
+        en="the share of rows in which the {column} is given is {shares}",
+    )
+
+
+class DistinctInSet(_ColumnSet):
+    """All that occurs is of a set."""
+
+    type: ClassVar = "expect_column_distinct_values_to_be_in_set"
+    text: ClassVar = Bilingual(
+        vi="mọi {column} xuất hiện là {one_of}", en="every {column} that occurs is {one_of}"
+    )
+
+
+class DistinctContainSet(_ColumnSet):
+    """All of a set occurs."""
+
+    type: ClassVar = "expect_column_distinct_values_to_contain_set"
+    text: ClassVar = Bilingual(
+        vi="có đủ các {column}: {set}", en="each of these occurs as {column}: {set}"
+    )
+
+    def metrics(self) -> dict[str, str]:
+        """Count the values of the set that the column lacks."""
+        known = filtered(self.filter_sql(), one_of(self.column, self.value_set))
+        missing = f"{len(set(self.value_set))} - count(DISTINCT {identifier(self.column)}){known}"
+        return {"column.distinct_values.missing_from_column.count": missing}
+
+
+class DistinctEqualSet(_ColumnSet):
+    """What occurs is exactly a set."""
+
+    type: ClassVar = "expect_column_distinct_values_to_equal_set"
+    text: ClassVar = Bilingual(
+        vi="các {column} xuất hiện đúng là: {set}",
+        en="the values of {column} that occur are exactly: {set}",
+    )
+
+
+class MostCommonInSet(_ColumnSet):
+    """The value that occurs most often is of a set."""
+
+    type: ClassVar = "expect_column_most_common_value_to_be_in_set"
+    text: ClassVar = Bilingual(
+        vi="{column} hay gặp nhất là {one_of}", en="the most common {column} is {one_of}"
+    )
+
+    ties_okay: bool = False

@@ -1,0 +1,108 @@
+"""Personal data; what they look like, and what masks them, is `model.reference.personal_data`."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from expectations.checks.base import Check, Level
+from expectations.checks.prefilter import MayFind
+from expectations.checks.sql import in_template, text
+from expectations.checks.text import free_text
+from model.declarations.dataset import Dataset
+from model.reference.personal_data import (
+    AROUND_CARD,
+    KINDS,
+    LIKE,
+    PATTERNS,
+    PLACES,
+    READ_AS,
+    UNSEEN,
+    UUID,
+)
+from model.reference.registries import Registries
+from model.util.sql import identifier, literal
+from model.util.text import Bilingual
+
+# SQL for a text as it may be shown; `model.reference.personal_data.masked` does the same.
+MASKED = (
+    "left(regexp_replace(regexp_replace(text, '[0-9]', '#', 'g'), '[^#\\s.,:;/+-]', 'x', 'g'), 80)"
+)
+
+
+def filled(columns: list[str]) -> MayFind:
+    """Return that one of the columns holds any text."""
+    return MayFind("table", " + ".join(f"count({identifier(name)})" for name in columns) + " > 0")
+
+
+class PersonalData(Check):
+    """Each text that holds personal data: column, kind, how many rows, and the text masked."""
+
+    type: ClassVar = "expect_no_personal_data"
+    text: ClassVar = Bilingual(
+        vi="không có dữ liệu cá nhân: số căn cước, điện thoại, e-mail, thẻ bảo hiểm, tài khoản,"
+        " họ tên kèm ngày sinh",
+        en="there is no personal data: identity numbers, telephones, e-mail addresses,"
+        " insurance cards, accounts, names with a date of birth",
+    )
+    level: ClassVar[Level] = "table"
+    automatic: ClassVar = "no_personal_data"
+    protects_persons: ClassVar = True
+    acceptable: ClassVar = False
+
+    columns: list[str]
+    kinds: list[str] = [*KINDS]
+
+    @classmethod
+    def declared(cls, dataset: Dataset, registries: Registries) -> dict[str, Any]:
+        """Return the columns of free text."""
+        return {"columns": free_text(dataset)}
+
+    def may_find(self) -> MayFind:
+        """Return that there is any text."""
+        return filled(self.columns)
+
+    def query(self) -> str:
+        """Return the SELECT."""
+        found = " UNION ALL ".join(
+            f"SELECT {literal(column)} AS place, {identifier(column)} AS text, count(*) AS affected"
+            f" FROM {{batch}} WHERE regexp_matches({identifier(column)}, '[0-9０-９@＠]')"
+            " GROUP BY ALL"
+            for column in self.columns
+        )
+        folded = (
+            f"regexp_replace(translate(nfc_normalize(text), {literal(LIKE + UNSEEN)},"
+            f" {literal(READ_AS)}), {text(UUID)}, '', 'g') AS folded"
+        )
+        return f"""
+SELECT place AS "column", kind, affected, {MASKED} AS masked
+FROM (SELECT *, {_kind(self.kinds)} AS kind FROM (SELECT *, {folded} FROM ({found})))
+WHERE kind IS NOT NULL ORDER BY ALL"""
+
+
+def _luhn(digits: str) -> str:
+    """Return SQL that says whether the text of digits ends in its check digit (ISO/IEC 7812)."""
+    doubled = "CASE WHEN d > 4 THEN d * 2 - 9 ELSE d * 2 END"
+    return (
+        f"list_sum([CASE WHEN i % 2 = 0 THEN {doubled} ELSE d END FOR d, i IN"
+        f" [digit::INTEGER FOR digit IN string_split(reverse({digits}), '')]]) % 10 = 0"
+    )
+
+
+def _kind(kinds: list[str]) -> str:
+    """Return SQL for the kind of personal data in the column `folded`, or NULL."""
+    def matches(pattern: str, place: str = "folded") -> str:
+        return f"regexp_matches({place}, {in_template(literal(pattern))})"
+
+    nowhere = f"regexp_replace(folded, {text(PLACES)}, '', 'g')"
+    whens = [
+        f"WHEN {matches(PATTERNS[kind], nowhere if kind == 'name and birth' else 'folded')}"
+        f" THEN {literal(kind)}"
+        for kind in kinds if kind != "card"
+    ]
+    if "card" in kinds:
+        digits = "regexp_replace(card, '[^0-9]', '', 'g')"
+        whens.append(
+            f"WHEN list_bool_or([{_luhn(digits)} FOR card IN"
+            f" regexp_extract_all(folded, {text(AROUND_CARD)})]) THEN 'card'"
+        )
+    return f"CASE {' '.join(whens)} END"

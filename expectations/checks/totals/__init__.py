@@ -1,0 +1,1 @@
+"""Checks of totals against their parts, and of shares against a whole."""

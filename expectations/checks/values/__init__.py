@@ -1,0 +1,1 @@
+"""Checks of single values: units, presence, limits; against the one before; of two indicators."""

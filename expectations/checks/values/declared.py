@@ -1,0 +1,164 @@
+"""What the declaration says of an indicator's values: unit, presence, limits, interval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
+
+from expectations.checks.base import Check, Implied
+from expectations.checks.sql import in_template
+from expectations.checks.wording import Wording
+from model.declarations.dataset import Dataset
+from model.records.validation import QualityDimension
+from model.reference.registries import Registries
+from model.util.sql import literal
+from model.util.text import Bilingual
+
+# Statuses of SDMX under which an observation has no value: O missing, Q suppressed.
+WITHOUT_VALUE = ("O", "Q")
+
+
+class _RowCondition(Check):
+    """A condition on single rows: its query is counted in the common scan."""
+
+    dimension: ClassVar[QualityDimension] = "validity"
+
+    def broken(self) -> str:
+        """Return the condition on a row that breaks the check."""
+        raise NotImplementedError
+
+    def query(self) -> str:
+        """Return the SELECT."""
+        return f"SELECT * FROM {{batch}} WHERE {in_template(self.broken())}"
+
+
+class UnitsDeclared(_RowCondition):
+    """A unit that is not the one declared for the indicator.
+
+    An indicator that is not declared has a check of its own, and no unit to compare.
+    """
+
+    type: ClassVar = "expect_units_as_declared"
+    text: ClassVar = Bilingual(
+        vi="đơn vị đo là đơn vị đã khai báo cho chỉ tiêu",
+        en="the unit of measure is the one declared for the indicator",
+    )
+    automatic: ClassVar = "unit_measure_declared"
+    acceptable: ClassVar = False
+
+    units: dict[str, str]
+
+    @classmethod
+    def implied(cls, dataset: Dataset, registries: Registries) -> Iterable[Implied]:
+        """Return the check with the declared units."""
+        units = {code: indicator.unit for code, indicator in dataset.indicators.items()}
+        return [Implied(cls.automatic, cls.severity, {"units": units})]
+
+    def broken(self) -> str:
+        """Return the condition."""
+        whens = " ".join(
+            f"WHEN {literal(code)} THEN {literal(unit)}" for code, unit in self.units.items()
+        )
+        declared = f"CASE indicator {whens} ELSE unit_measure END"
+        return f"unit_measure IS DISTINCT FROM {declared}"
+
+
+class ValuesPresent(_RowCondition):
+    """A row without a value whose status is neither missing nor suppressed."""
+
+    type: ClassVar = "expect_values_unless_status"
+    text: ClassVar = Bilingual(
+        vi="dòng nào cũng có giá trị, trừ khi trạng thái là “không có số liệu” hoặc"
+        " “không công bố”",
+        en="every row has a value, unless its status is “missing” or “suppressed”",
+    )
+    automatic: ClassVar = "obs_value_present"
+    acceptable: ClassVar = False
+
+    def broken(self) -> str:
+        """Return the condition."""
+        statuses = ", ".join(map(literal, WITHOUT_VALUE))
+        return (
+            f"(obs_value IS NULL AND coalesce(obs_status NOT IN ({statuses}), true))"
+            " OR NOT isfinite(obs_value)"
+        )
+
+
+class ValuesWithinBounds(_RowCondition):
+    """A value outside its indicator's limits; one query for all indicators."""
+
+    type: ClassVar = "expect_values_within_bounds"
+    text: ClassVar = Bilingual(vi="giá trị {bounds}", en="the value {bounds}")
+    automatic: ClassVar = "obs_value_within_bounds"
+
+    minimum: dict[str, float] = {}
+    maximum: dict[str, float] = {}
+
+    @classmethod
+    def implied(cls, dataset: Dataset, registries: Registries) -> Iterable[Implied]:
+        """Return the check with the declared limits."""
+        found = {
+            side: {
+                code: limit for code, indicator in dataset.indicators.items()
+                if (limit := getattr(indicator, side)) is not None
+            }
+            for side in ("minimum", "maximum")
+        }
+        return [Implied(cls.automatic, cls.severity, found)]
+
+    def broken(self) -> str:
+        """Return the condition."""
+        parts = []
+        for code in dict.fromkeys((*self.minimum, *self.maximum)):
+            bounds = [
+                f'"obs_value" {sign} {limits[code]!r}'
+                for sign, limits in (("<", self.minimum), (">", self.maximum)) if code in limits
+            ]
+            parts.append(f"(indicator = {literal(code)} AND ({' OR '.join(bounds)}))")
+        return " OR ".join(parts) or "false"
+
+    def words(self, wording: Wording) -> Mapping[str, str]:
+        """Return which limits hold for which indicators."""
+        by_limits: dict[tuple[float | None, float | None], list[str]] = {}
+        for code in wording.dataset.indicators:
+            limits = (self.minimum.get(code), self.maximum.get(code))
+            by_limits.setdefault(limits, []).append(code)
+        free = by_limits.pop((None, None), [])
+        if not by_limits:
+            return {"bounds": wording.say(
+                "nằm trong giới hạn của chỉ tiêu (không chỉ tiêu nào có giới hạn)",
+                "lies within its indicator's limits (no indicator has any)",
+            )}
+        named = len(by_limits) > 1 or free
+        names = wording.dataset.indicators
+        parts = [
+            wording.bounds(low, high) + (
+                f" ({wording.values([names[code].name.get(wording.language) for code in codes])})"
+                if named else ""
+            )
+            for (low, high), codes in by_limits.items()
+        ]
+        return {"bounds": wording.say("", "is ") + "; ".join(parts)}
+
+
+class ValuesWithinInterval(_RowCondition):
+    """A value outside the bounds of its own interval, in datasets that publish intervals."""
+
+    type: ClassVar = "expect_values_within_interval"
+    text: ClassVar = Bilingual(
+        vi="giá trị nằm giữa cận dưới và cận trên của nó",
+        en="the value lies between its lower and its upper bound",
+    )
+    automatic: ClassVar = "obs_value_within_interval"
+
+    @classmethod
+    def implied(cls, dataset: Dataset, registries: Registries) -> Iterable[Implied]:
+        """Return the check, where the dataset has the columns of an interval."""
+        present = {"lower_bound", "upper_bound"} <= set(dataset.columns)
+        return [Implied(cls.automatic, cls.severity)] if present else []
+
+    def broken(self) -> str:
+        """Return the condition."""
+        return (
+            "lower_bound > obs_value OR obs_value > upper_bound OR lower_bound > upper_bound"
+        )

@@ -1,0 +1,167 @@
+"""Validating a suite on a DuckDB connection: few statements count, Great Expectations judges.
+
+What checks need of a table is computed together, in one scan (`plan`, `measure`). What they do not
+give in SQL is run by Great Expectations itself (`gx_public`). A suite is prepared once, and kept by
+its checksum. Importing this module imports Great Expectations (seconds): import it inside the
+function that runs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+import duckdb
+
+from expectations.runner import gx_internals, gx_public
+from expectations.runner.gx_internals import Judge
+from expectations.runner.measure import SAMPLES, Measured, measure
+from expectations.runner.plan import Plan, plan_of
+from expectations.suites import standalone
+from expectations.suites.expectation import Expectation, Suite
+
+VERSIONS = {"great_expectations": gx_internals.VERSION, "duckdb": duckdb.__version__}
+_KEPT = 5_000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found for one expectation.
+
+    `evaluated` and `unexpected` are numbers of rows. `ids_query` selects the `_id` of every
+    unexpected row, for expectations on rows, and `sample_ids` are the smallest of them. `seconds`
+    is how long its own query took, or its share of what counts many together. `result` is Great
+    Expectations' own.
+    """
+
+    success: bool
+    evaluated: int
+    unexpected: int
+    observed: Any = None
+    ids_query: str | None = None
+    sample_ids: tuple[int, ...] = ()
+    result: Mapping[str, Any] = field(default_factory=dict)
+    error: str | None = None
+    seconds: float = field(default=0.0, compare=False)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A suite, ready to run on any relation; what has no plan is run by Great Expectations."""
+
+    expectations: Mapping[str, Expectation]
+    plans: Mapping[str, Plan]
+    judges: Mapping[str, Judge]
+
+    def without(self, names: Collection[str]) -> Prepared:
+        """Return the suite without some of its expectations."""
+        kept = {name: item for name, item in self.expectations.items() if name not in names}
+        plans = {name: plan for name, plan in self.plans.items() if name in kept}
+        return Prepared(kept, plans, self.judges)
+
+
+_prepared: dict[str, Prepared] = {}
+
+
+def prepared(suite: Suite) -> Prepared:
+    """Return a suite ready to run; it is kept by its checksum."""
+    if suite.sha256 not in _prepared:
+        if len(_prepared) >= _KEPT:
+            _prepared.clear()
+        plans = {item.name: plan for item in suite.expectations if (plan := plan_of(item))}
+        _prepared[suite.sha256] = Prepared(
+            {item.name: item for item in suite.expectations}, plans,
+            gx_internals.judges(suite.expectations, plans),
+        )
+    return _prepared[suite.sha256]
+
+
+def run(
+    con: duckdb.DuckDBPyConnection,
+    relation: str,
+    ready: Prepared,
+    before: Mapping[str, Finding] | None = None,
+) -> dict[str, Finding]:
+    """Run a suite on a table or view.
+
+    Args:
+        con: the connection; it is left as it was.
+        relation: name of a table or view with a column `_id`.
+        ready: the suite.
+        before: what was found in these rows and others together. Where no row of those broke an
+            expectation on each row by itself, none of these does.
+
+    Returns:
+        What was found, by the expectation's name. An expectation that raised has `error`.
+    """
+    kept = {
+        name for name, finding in (before or {}).items()
+        if not finding.unexpected and not finding.error
+    }
+    rows, measured = measure(con, relation, ready.plans, kept)
+    found = {
+        name: _judged(ready.judges[name], plan, relation, rows, measured[name])
+        for name, plan in ready.plans.items()
+    }
+    rest = [item for name, item in ready.expectations.items() if name not in ready.plans]
+    if rest:
+        begun = perf_counter()
+        results = gx_public.validate(con, relation, rest)
+        share = (perf_counter() - begun) / len(rest)
+        for result in results:
+            configuration: Any = result.expectation_config
+            found[configuration.meta["name"]] = _found(result, rows, share)
+    return {name: found[name] for name in ready.expectations}
+
+
+def _judged(
+    judge: Judge, plan: Plan, relation: str, rows: int, measured: Measured
+) -> Finding:
+    """Let Great Expectations judge by what was measured."""
+    if measured.error:
+        return Finding(
+            success=False, evaluated=0, unexpected=0, error=_short(measured.error),
+            seconds=measured.seconds,
+        )
+    success, result = judge.result(plan, measured.values, measured.unexpected)
+    by_query = plan.rows is not None and not plan.aggregates
+    evaluated = result.get("element_count")
+    return Finding(
+        success=success,
+        evaluated=rows if evaluated is None else evaluated,
+        unexpected=measured.unexpected,
+        observed=None if by_query else result.get("observed_value"),
+        ids_query=plan.rows.ids_query(relation) if plan.rows is not None else None,
+        sample_ids=measured.sample_ids,
+        result=result,
+        seconds=measured.seconds,
+    )
+
+
+def _found(result: Any, rows: int, seconds: float) -> Finding:
+    """Read what Great Expectations found by itself."""
+    error = standalone.raised(result.exception_info or {})
+    if error:
+        # SQLAlchemy appends the whole statement, which says nothing that the arguments do not.
+        message = _short(error.split("[SQL:")[0])
+        return Finding(success=False, evaluated=0, unexpected=0, error=message, seconds=seconds)
+    found = result.result or {}
+    ids = sorted(each["_id"] for each in found.get("unexpected_index_list") or ())
+    evaluated = found.get("element_count")
+    return Finding(
+        success=bool(result.success),
+        evaluated=rows if evaluated is None else evaluated,
+        unexpected=int(found.get("unexpected_count") or 0),
+        observed=found.get("observed_value"),
+        ids_query=f"SELECT unnest({ids}::BIGINT[]) AS _id" if "unexpected_count" in found else None,
+        sample_ids=tuple(ids[:SAMPLES]),
+        result=found,
+        seconds=seconds,
+    )
+
+
+def _short(message: str) -> str:
+    first = " ".join(message.split())
+    return first if len(first) <= 500 else first[:497] + "..."

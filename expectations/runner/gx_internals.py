@@ -1,0 +1,93 @@
+"""The one part of Great Expectations that is used and not public: how it judges by metrics.
+
+`Expectation._validate` turns metrics into success, percentages and what was observed; version 1.24
+gives no public way to judge by metrics that were computed elsewhere. tests/expectations/
+test_engine.py compares with Great Expectations as it comes, check by check, and fails once this
+changes, or once Great Expectations runs on DuckDB by itself
+(github.com/great-expectations/great_expectations pull request 12084).
+
+Importing this module imports Great Expectations (seconds).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from inspect import getattr_static, isfunction
+from types import MethodType
+from typing import Any
+
+import great_expectations
+from great_expectations.expectations.core import UnexpectedRowsExpectation
+
+from expectations.runner.plan import LOOKED_AT, NULLS, ROWS, Plan
+from expectations.suites.expectation import Expectation, Suite
+from expectations.suites.gx import to_gx
+
+VERSION = great_expectations.__version__
+_FORMAT = {"result_format": {"result_format": "BASIC", "partial_unexpected_count": 0}}
+_QUERY = "unexpected_rows_query"
+
+
+class Judge:
+    """An expectation of Great Expectations that builds its configuration once.
+
+    Judging asks for it again and again, and building it costs more than all else.
+    """
+
+    def __init__(self, expectation: Any) -> None:
+        self._expectation = expectation
+        self.configuration = expectation.configuration
+
+    def __getattr__(self, name: str) -> Any:
+        kind: Any = type(self._expectation)
+        method = _method(kind, name)
+        return MethodType(method, self) if method else getattr(self._expectation, name)
+
+    def result(self, plan: Plan, values: Mapping[str, Any], unexpected: int) -> tuple[bool, Any]:
+        """Return whether the check passes, and Great Expectations' result.
+
+        Args:
+            plan: how it was computed.
+            values: the values of the plan's aggregates.
+            unexpected: how many rows break it.
+        """
+        judged = self._validate(
+            metrics=self._metrics(plan, values, unexpected), runtime_configuration=_FORMAT
+        )
+        return bool(judged["success"]), judged["result"]
+
+    def _metrics(self, plan: Plan, values: Mapping[str, Any], unexpected: int) -> dict[str, Any]:
+        """Return the metrics by the names under which Great Expectations looks for them."""
+        if plan.rows is None:
+            return dict(values)
+        if not plan.aggregates:
+            return {f"{_QUERY}.row_count": unexpected, f"{_QUERY}.table": []}
+        names = {
+            ROWS: "table.row_count", NULLS: "column_values.nonnull.unexpected_count",
+            LOOKED_AT: f"{self.map_metric}.filtered_row_count",
+        }
+        found = {names[name]: value for name, value in values.items()}
+        return {**found, f"{self.map_metric}.unexpected_count": unexpected}
+
+
+@cache
+def _method(kind: Any, name: str) -> Any:
+    """Return a method that takes the expectation itself, or None for anything else."""
+    found = getattr_static(kind, name, None)
+    return found if isfunction(found) else None
+
+
+@cache
+def _query_judge() -> Judge:
+    """Return the judge of every query for unexpected rows: whatever it is, it must find none."""
+    return Judge(UnexpectedRowsExpectation(unexpected_rows_query="SELECT * FROM {batch}"))
+
+
+def judges(expectations: Iterable[Expectation], plans: Mapping[str, Plan]) -> dict[str, Judge]:
+    """Return the judge of each planned expectation, by its name."""
+    planned = [item for item in expectations if item.name in plans]
+    stock = tuple(item for item in planned if plans[item.name].aggregates)
+    made = to_gx(Suite(dataset="judges", expectations=stock))
+    found = {str((item.meta or {})["name"]): Judge(item) for item in made.expectations}
+    return {item.name: found.get(item.name) or _query_judge() for item in planned}
