@@ -73,7 +73,16 @@ def plain(text: str) -> str:
     )
 
 
-Text = Annotated[str, StringConstraints(strict=True, min_length=1), AfterValidator(clean_text)]
+def _filled(text: str) -> str:
+    if not text:
+        raise ValueError("is blank")
+    return text
+
+
+Text = Annotated[
+    str, StringConstraints(strict=True, min_length=1), AfterValidator(clean_text),
+    AfterValidator(_filled),
+]
 Code = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-:]*$")]
 Name = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z][a-z0-9_]{1,60}$")]
 
@@ -85,7 +94,11 @@ class Frozen(BaseModel):
 
 
 class Bilingual(Frozen):
-    """One text in both languages of the city."""
+    """One text in both languages of the city.
+
+    vi: in Vietnamese.
+    en: in English.
+    """
 
     vi: Text
     en: Text
@@ -96,7 +109,11 @@ class Bilingual(Frozen):
 
 
 class BilingualList(Frozen):
-    """Keywords in both languages."""
+    """Keywords in both languages.
+
+    vi: in Vietnamese.
+    en: in English.
+    """
 
     vi: tuple[Text, ...]
     en: tuple[Text, ...]

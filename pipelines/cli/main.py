@@ -208,6 +208,14 @@ def new(
 
 
 @app.command()
+def schema() -> int:
+    """Write the JSON Schema with which editors complete and explain declarations."""
+    from pipelines.cli.schema import schema as command
+
+    return command()
+
+
+@app.command()
 def corpus(
     folder: Annotated[Path, typer.Argument(metavar="DIR")], as_json: AsJson = False
 ) -> int:

@@ -125,7 +125,7 @@ class FilesOptions(UrlOptions):
     def _consistent(self) -> FilesOptions:
         if self.header == 0 and not self.names:
             raise ValueError("without a header, `names` must name the columns")
-        if self.tables and self.model_fields_set & {"header", "names"}:
+        if self.tables and (self.header != 1 or self.names):
             raise ValueError("`tables` says where the headers are; leave out `header` and `names`")
         if len(set(self.names)) != len(self.names):
             raise ValueError("`names` has a name twice")

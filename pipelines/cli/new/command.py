@@ -15,13 +15,14 @@ from model.reference.registries import Registries, load_registries
 from model.util.disk import write_if_changed
 from model.util.text import did_you_mean
 from pipelines.cli.new.inspect import look_at
+from pipelines.cli.schema import SCHEMA_LINE, write_schemas
 from pipelines.cli.terminal import out, say_error
 from pipelines.settings import Settings
 from sources.connectors.registry import CONNECTORS
 from sources.formats.payload import quoted
 from sources.inspect.finding import Guess
 
-DECLARATION = Template("""\
+DECLARATION = Template(SCHEMA_LINE.replace("$", "$$") + """
 # What the dataset is. `openindicators check` says what is wrong, with the line.
 title:
   vi: "$title (tên tiếng Việt)"
@@ -108,6 +109,7 @@ def new(dataset: str, source: str | None = None) -> int:
         if not table.exists():
             write_if_changed(table, TABLE)
     write_if_changed(declaration, text)
+    write_schemas(settings, registries)
     write_if_changed(suite, SUITE)
     written = [("declaration", declaration), ("suite", suite)]
     for what, path in [*written, *([("its table", table)] if table else [])]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from model.util.text import fold
+from pipelines.cli.schema import SCHEMA_LINE
 from sources.formats.payload import quoted
 from sources.inspect.finding import Guess, RecognisedTable
 from sources.inspect.search import Roles
@@ -37,6 +38,7 @@ def declaration_text(
         notes: what the person must know besides, a comment each.
     """
     lines = [
+        SCHEMA_LINE,
         "# Written by `openindicators new --from`, from one file. What it could not know, or is",
         "# unsure of, is marked `# unsure:`. Read each of them, and take the mark away.",
         *(f"# {note}" for note in notes),

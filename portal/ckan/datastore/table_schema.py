@@ -121,6 +121,8 @@ def _codes(names: Names, column: str) -> Iterable[str]:
     dataset, registries = names.dataset, names.registries
     if column == "indicator":
         return dataset.indicators
+    if column == "footnotes":
+        return dataset.footnotes
     if column == "freq":
         return FREQUENCIES
     if column == "obs_status":

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dev.ckan.running_portal import RunningPortal
+from model.declarations.dataset import Dataset
 from model.util.hashing import sha256_file
 from portal.ckan.client import CkanClient
 from portal.ckan.datastore.api_loader import ApiLoader
@@ -21,6 +22,7 @@ from portal.ckan.datastore.loader import DataStoreTable
 from portal.ckan.datastore.table_schema import table_schema_of
 from tests.fixtures.datasets import dataset, registries
 
+NUMBER_COLUMNS = ("obs_value", "lower_bound", "upper_bound")
 Row = dict[str, Any]
 
 
@@ -57,7 +59,7 @@ class DataStoreEnvironment:
         """Write rows as a release's data.parquet."""
         declared = declared or dataset()
         schema = pa.schema([
-            (name, pa.float64() if name == "obs_value" else pa.string())
+            (name, pa.float64() if name in NUMBER_COLUMNS else pa.string())
             for name in declared.columns
         ])
         path = self.folder / f"{uuid.uuid4().hex}.parquet"
@@ -91,6 +93,18 @@ class DataStoreEnvironment:
     def search(self, resource: str, words: str) -> int:
         """Return how many rows CKAN's full-text search finds."""
         return self.client.read("datastore_search", resource_id=resource, q=words, limit=0)["total"]
+
+
+def with_interval_and_footnotes() -> Dataset:
+    """Return a declaration whose releases have bounds and footnotes."""
+    rooms = {
+        "name": {"vi": "Số phòng", "en": "Rooms"}, "unit": "count",
+        "interval": {"kind": "confidence", "level": 95},
+    }
+    return dataset(
+        indicators={"ROOMS": rooms},
+        footnotes={"border": {"vi": "Ranh giới mới", "en": "New borders"}},
+    )
 
 
 def row(area: str, year: int, value: float | None, note: str | None = None) -> Row:

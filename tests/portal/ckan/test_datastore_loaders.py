@@ -22,6 +22,7 @@ from tests.portal.ckan.datastore_environment import (
     DataStoreEnvironment,
     release,
     row,
+    with_interval_and_footnotes,
 )
 from tests.portal.ckan.http_adapters import FaultyAdapter
 
@@ -214,6 +215,25 @@ def test_other_columns_make_the_table_anew(env, kind):
     assert loader.plan(table).structure_changed
     loader.load(table)
     assert same(env.rows(resource)) == same(rows)
+    assert loader.plan(table).empty
+
+
+def test_bounds_and_footnotes_are_loaded(env, kind):
+    """A release gains them: the table is made again, with their types and values."""
+    resource = env.resource()
+    loader = env.loader(kind)
+    loader.load(env.table(resource, [row("00012", 2020, 1.5)]))
+    rows = [
+        {**row("00012", 2020, 1.5), "lower_bound": 1.25, "upper_bound": 2.0, "footnotes": "border"},
+        {**row("00013", 2020, 2.5), "lower_bound": None, "upper_bound": None, "footnotes": None},
+    ]
+    table = env.table(resource, rows, with_interval_and_footnotes())
+    assert loader.plan(table).structure_changed
+    loader.load(table)
+    assert env.rows(resource) == rows
+    info = env.client.read("datastore_info", resource_id=resource)
+    types = {field["id"]: field["type"] for field in info["fields"]}
+    assert types["lower_bound"] == types["upper_bound"] == "float8"
     assert loader.plan(table).empty
 
 

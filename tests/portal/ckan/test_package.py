@@ -14,6 +14,7 @@ from portal.ckan.journal import Journal
 from portal.content import Content
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row
+from tests.portal.ckan.datastore_environment import with_interval_and_footnotes
 from tests.portal.ckan.http_adapters import ScriptedAdapter, response
 
 SECRET = "eyJ-secret"
@@ -169,3 +170,12 @@ def test_the_table_has_the_columns_that_a_release_publishes():
     numbers = {column.name for column in schema.columns if column.type == "float8"}
     assert numbers == {"obs_value", "new_value"}
     assert table_schema_of(dataset(), registries()).names == dataset().published_columns
+
+
+def test_bounds_are_numbers_and_footnotes_are_explained():
+    schema = table_schema_of(with_interval_and_footnotes(), registries())
+    columns = {column.name: column for column in schema.columns}
+    assert columns["lower_bound"].type == columns["upper_bound"].type == "float8"
+    assert columns["footnotes"].type == "text"
+    assert "- `border`: Ranh giới mới" in columns["footnotes"].info["notes"]
+    assert "- `border`: New borders" in columns["footnotes"].info["notes_translated"]["en"]
