@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 pytest_plugins = ["tests.fixtures.ckan_portal"]
+CKAN_FIXTURES = {"ckan", "portal_home", "portal_command"}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -16,6 +17,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not config.pluginmanager.hasplugin("xdist"):
         return
     for item in items:
-        on_ckan = "ckan" in getattr(item, "fixturenames", ())
+        on_ckan = CKAN_FIXTURES & set(getattr(item, "fixturenames", ()))
         group = "ckan" if on_ckan else item.nodeid.partition("::")[0]
         item.add_marker(pytest.mark.xdist_group(group))

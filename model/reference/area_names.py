@@ -82,7 +82,7 @@ class NamedArea(NamedTuple):
 def readings(label: str) -> list[AreaName]:
     """Return the ways in which a label can be taken apart: as it is, and without a kind.
 
-    "Quan Son" is the district Quan Sơn as well as Quận Sơn: both are told.
+    "Quan Son" is the district Quan Sơn as well as Quận Sơn: both are returned.
     """
     first, *rest = label.split(",")
     within = tuple(

@@ -29,7 +29,7 @@ FREQUENCY_DAYS: dict[str, int] = {
 # yearly figures of statistics offices come out within the following year.
 GRACE_DAYS: dict[str, int] = {"A": 366, "S": 184, "Q": 92, "M": 45, "W": 14, "D": 7, "YTD": 45}
 
-_SHAPES: tuple[tuple[Frequency, re.Pattern[str]], ...] = (
+_PATTERNS: tuple[tuple[Frequency, re.Pattern[str]], ...] = (
     ("A", re.compile(r"[0-9]{4}")),
     ("S", re.compile(r"[0-9]{4}-S[12]")),
     ("Q", re.compile(r"[0-9]{4}-Q[1-4]")),
@@ -40,7 +40,7 @@ _SHAPES: tuple[tuple[Frequency, re.Pattern[str]], ...] = (
 )
 
 # Only 0-9 are digits, in every engine.
-PERIOD_PATTERNS: dict[Frequency, str] = {freq: shape.pattern for freq, shape in _SHAPES}
+PERIOD_PATTERNS: dict[Frequency, str] = {freq: pattern.pattern for freq, pattern in _PATTERNS}
 
 MIN_YEAR, MAX_YEAR = 1600, 2200
 YEARS = f"{MIN_YEAR}-{MAX_YEAR}"
@@ -60,8 +60,8 @@ class TimePeriod(NamedTuple):
 
 def frequency_of(iso: str) -> Frequency | None:
     """Return the frequency of an ISO period as this project writes it, or None."""
-    for freq, shape in _SHAPES:
-        if shape.fullmatch(iso):
+    for freq, pattern in _PATTERNS:
+        if pattern.fullmatch(iso):
             if freq == "D":
                 try:
                     date.fromisoformat(iso)

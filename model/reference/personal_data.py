@@ -202,31 +202,31 @@ def masked_values(value: Any) -> Any:
 def masked_record(record: QualityRecord) -> QualityRecord:
     """Return a quality record as it may be shown: without personal data in what checks found.
 
-    Where small counts stop a release no check shows what it found: a table that is not published
-    must not be told by its samples.
+    Where small counts block a release no check shows what it found: samples would disclose the
+    table that is not published.
     """
     small = any(c.expectation == SMALL_COUNTS and c.outcome == "failed" for c in record.checks)
     checks = map(_without_findings if small else _masked_check, record.checks)
-    stops = map(_stop_without_findings if small else _masked_stop, record.blockers or ())
-    return record.model_copy(update={"checks": tuple(checks), "blockers": tuple(stops) or None})
+    blockers = map(_blocker_without_findings if small else _masked_blocker, record.blockers or ())
+    return record.model_copy(update={"checks": tuple(checks), "blockers": tuple(blockers) or None})
 
 
 def _without_findings(check: CheckResult) -> CheckResult:
     return _masked_check(check.model_copy(update={"samples": (), "observed": None}))
 
 
-def _stop_without_findings(stop: ReleaseBlocker) -> ReleaseBlocker:
+def _blocker_without_findings(blocker: ReleaseBlocker) -> ReleaseBlocker:
     unseen = {"observed": None, "expected": None}
-    checks = tuple(check.model_copy(update=unseen) for check in stop.checks)
-    return _masked_stop(stop.model_copy(update={"checks": checks}))
+    checks = tuple(check.model_copy(update=unseen) for check in blocker.checks)
+    return _masked_blocker(blocker.model_copy(update={"checks": checks}))
 
 
-def _masked_stop(stop: ReleaseBlocker) -> ReleaseBlocker:
-    return ReleaseBlocker.model_validate(masked_values(stop.model_dump()))
+def _masked_blocker(blocker: ReleaseBlocker) -> ReleaseBlocker:
+    return ReleaseBlocker.model_validate(masked_values(blocker.model_dump()))
 
 
 def _masked_check(check: CheckResult) -> CheckResult:
-    title = Bilingual(vi=masked(check.title.vi), en=masked(check.title.en))  # drift is told there
+    title = Bilingual(vi=masked(check.title.vi), en=masked(check.title.en))  # drift is named there
     return check.model_copy(update={
         "title": title,
         **{name: masked_values(getattr(check, name)) for name in ("observed", "samples", "error")},

@@ -155,7 +155,7 @@ def test_a_release_that_is_stopped_is_told_everywhere_and_stays_in_the_history(c
     command("run")
     with duckdb.connect(str(command.data_dir / "warehouse.duckdb"), read_only=True) as con:
         history = con.execute(
-            "SELECT blockers IS NOT NULL FROM quality_history WHERE dataset = ? ORDER BY judgement",
+            "SELECT blockers IS NOT NULL FROM quality_history WHERE dataset = ? ORDER BY validation_run",
             [ROOMS],
         ).fetchall()
         assert [blockers for (blockers,) in history] == [False, True, False]
