@@ -73,7 +73,7 @@ def _failing_rows(
     listed = ", ".join(identifier(name) for name in columns)
     order = ", ".join(identifier(name) for name in bound.dataset.key)
     found = con.execute(
-        f"SELECT {listed} FROM {identifier(relation)} JOIN held USING (_id) WHERE list_contains("
+        f"SELECT {listed} FROM {identifier(relation)} JOIN quarantine USING (_id) WHERE list_contains("
         f"list_transform(reasons, lambda x: split_part(x, ':', 1)), ?) ORDER BY {order}, _id"
         " LIMIT ?", [check.name, limit],
     ).fetchall()
