@@ -37,13 +37,15 @@ class DatasetScaffolder(dg.Scaffolder[DatasetScaffoldParams]):
         return DatasetScaffoldParams
 
     def scaffold(self, request: dg.ScaffoldRequest[DatasetScaffoldParams]) -> None:
-        """Write both files; dg has made a folder of the dataset's name, which is not needed."""
+        """Write both files, and the `defs.yaml` without which dg fails.
+
+        The folder with that `defs.yaml` can be deleted: the one in `assets/` selects all datasets.
+        """
         from pipelines.cli.new.command import new  # noqa: PLC0415 (no run loads sources.inspect)
 
-        target = request.target_path
-        if target.is_dir() and not any(target.iterdir()):
-            target.rmdir()
-        new(f"{target.parent.name}/{target.name}", request.params.source)
+        dataset = "/".join(request.target_path.parts[-2:])
+        new(dataset, request.params.source)
+        dg.scaffold_component(request, {"datasets": [dataset]})
 
 
 @dg.scaffold_with(DatasetScaffolder)

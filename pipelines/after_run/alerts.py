@@ -1,11 +1,11 @@
-"""Telling people what has failed, and that it is mended: by webhook and by e-mail.
+"""Notify people of what has failed and what has recovered, by webhook and by e-mail.
 
-One cause is one message, however many datasets it breaks; a cause that was told is told again only
-after it was mended. What a channel knows is kept in the data folder, so that a message which could
-not be sent goes out after the next run.
+One cause is one message, however many datasets it breaks; a channel is notified of it again only
+after it was resolved. What a channel knows is kept in the data folder, so that a message which
+could not be sent goes out after the next run.
 
-What a message says comes from sources and files: it may hold anything. Mail is plain text under
-one line of subject; chat services get it as a block of code, in which they read no markup.
+What a message says comes from sources and files and may contain anything: mail is plain text under
+one line of subject, chat services get a block of code, in which they read no markup.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ SECONDS = 10  # that a server may take for each answer
 ROWS = 5  # failing rows of a check that a message shows
 DATASETS = 20  # datasets that a message names
 SUBJECT, TEXT = 200, 12_000  # characters; Slack cuts at 40,000, Teams refuses above 28 kB
-JUDGED = ("QualityError", "DriftError")  # the newest judgement says which checks failed
+VALIDATED = ("QualityError", "DriftError")  # the newest validation run names the failed checks
 # Free text of a source may hold anything, personal data too: a message shows codes and figures.
-NOT_TOLD = ("obs_note", "_original")
+NEVER_SENT = ("obs_note", "_original")
 
 log = logging.getLogger(__name__)
 # It would write the whole address of each request into the log: a webhook's is a secret.
@@ -45,8 +45,8 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True)
-class Message:
-    """What people are told of one cause."""
+class Notification:
+    """The message about one cause."""
 
     kind: str  # "failed" or "recovered"
     cause: str
@@ -56,7 +56,7 @@ class Message:
     rows: dict[str, list[dict[str, Any]]]  # by "dataset: check"
 
 
-Send = Callable[[Message], None]
+Send = Callable[[Notification], None]
 
 
 class Unreachable(Exception):
@@ -64,7 +64,7 @@ class Unreachable(Exception):
 
 
 def notify(settings: Settings) -> int:
-    """Tell every channel what it does not know yet.
+    """Send every channel what it does not know yet.
 
     Returns:
         How many messages were sent. One that cannot be sent is logged, and tried again next time.
@@ -74,13 +74,13 @@ def notify(settings: Settings) -> int:
     """
     open_now = by_cause(settings.data_dir)
     return sum(
-        _tell_channel(settings.data_dir, name, send, open_now, settings.now())
+        _notify_channel(settings.data_dir, name, send, open_now, settings.now())
         for name, send in channels(settings).items()
     )
 
 
 def forget_removed(settings: Settings) -> None:
-    """Forget what failed of datasets that are declared no longer: nothing will mend it.
+    """Forget failures of datasets that are no longer declared: nothing will resolve them.
 
     Raises:
         StoreError: the list of failures cannot be read or written.
@@ -102,11 +102,11 @@ def channels(settings: Settings) -> dict[str, Send]:
 
 
 def by_cause(data_dir: DataDir) -> dict[str, list[Failure]]:
-    """Return what has failed, by cause; checks that fail are causes of their own."""
+    """Return what has failed, by cause; failed checks are causes of their own."""
     found: dict[str, list[Failure]] = {}
     for failure in failure_log.opened(data_dir):
         cause = failure.cause
-        if failure.kind in JUDGED:
+        if failure.kind in VALIDATED:
             names = [check.name for check in _failing(data_dir, failure.dataset)]
             cause = f"{cause}: {', '.join(names)}" if names else cause
         found.setdefault(cause, []).append(failure)
@@ -114,7 +114,7 @@ def by_cause(data_dir: DataDir) -> dict[str, list[Failure]]:
 
 
 def _failing(data_dir: DataDir, dataset: str) -> list[CheckResult]:
-    """Return the checks that the dataset's newest judgement failed."""
+    """Return the checks that failed in the dataset's newest validation run."""
     history = validation_log.log(data_dir, dataset)
     if not history or history[-1].blockers is None:
         return []
@@ -122,21 +122,21 @@ def _failing(data_dir: DataDir, dataset: str) -> list[CheckResult]:
     return [check for check in record.checks if check.outcome == "failed"]
 
 
-def _tell_channel(
+def _notify_channel(
     data_dir: DataDir, name: str, send: Send, open_now: dict[str, list[Failure]], now: datetime
 ) -> int:
     before = failure_log.notified(data_dir, name)
     known = {item.cause for item in before}
     failing = {failure.dataset for items in open_now.values() for failure in items}
     new = [cause for cause in open_now if cause not in known]
-    mended = [
+    resolved = [
         item for item in before
         if item.cause not in open_now and failing.isdisjoint(item.datasets)
     ]
-    keep = {item.cause: item for item in before if item.cause in open_now or item in mended}
+    keep = {item.cause: item for item in before if item.cause in open_now or item in resolved}
     sent = 0
     try:
-        for item in mended:
+        for item in resolved:
             if _sent(name, send, _recovered(item)):
                 sent += 1
                 del keep[item.cause]
@@ -146,13 +146,13 @@ def _tell_channel(
                 names = tuple(item.dataset for item in open_now[cause])
                 keep[cause] = Notified(cause=cause, datasets=names, since=now)
     except Unreachable:
-        pass  # it is in the log; what was not told is told after the next run
+        pass  # it is in the log; what was not sent is sent after the next run
     if tuple(keep.values()) != before:
         failure_log.remember(data_dir, name, list(keep.values()))
     return sent
 
 
-def _sent(name: str, send: Send, message: Message) -> bool:
+def _sent(name: str, send: Send, message: Notification) -> bool:
     """Send a message; False where the channel refuses it.
 
     Raises:
@@ -162,14 +162,14 @@ def _sent(name: str, send: Send, message: Message) -> bool:
         send(message)
     except (httpx.HTTPError, OSError, smtplib.SMTPException) as error:
         # The address may hold a secret: say what failed, not where.
-        log.error("%s was not told of %s: %s", name, _line(message.cause), type(error).__name__)
+        log.error("%s was not notified of %s: %s", name, _line(message.cause), type(error).__name__)
         if not isinstance(error, (httpx.HTTPStatusError, smtplib.SMTPResponseException)):
             raise Unreachable(name) from None
         return False
     return True
 
 
-def _failed(data_dir: DataDir, cause: str, items: Sequence[Failure]) -> Message:
+def _failed(data_dir: DataDir, cause: str, items: Sequence[Failure]) -> Notification:
     first = items[0]
     names = tuple(item.dataset for item in items)
     lines = [f"{first.where}: {first.what}" if first.where else first.what]
@@ -178,7 +178,7 @@ def _failed(data_dir: DataDir, cause: str, items: Sequence[Failure]) -> Message:
     lines += ["", "Datasets: " + _listed(names), "Their last good release stays public."]
     rows: dict[str, list[dict[str, Any]]] = {}
     for item in items:
-        if item.kind not in JUDGED:
+        if item.kind not in VALIDATED:
             continue
         for check in _failing(data_dir, item.dataset):
             shown = [_shown(row) for row in check.samples[:ROWS]]
@@ -187,19 +187,19 @@ def _failed(data_dir: DataDir, cause: str, items: Sequence[Failure]) -> Message:
             lines += ["  " + ", ".join(f"{k}={v}" for k, v in row.items()) for row in shown]
             rows[f"{item.dataset}: {check.name}"] = shown
     many = f" ({len(names)} datasets)" if len(names) > 1 else ""
-    return Message(
+    return Notification(
         "failed", masked(cause), f"✗ {masked(cause)}{many}", "\n".join(map(masked, lines)),
         names, masked_values(rows),
     )
 
 
-def _recovered(item: Notified) -> Message:
+def _recovered(item: Notified) -> Notification:
     cause = masked(item.cause)
     text = (
-        f"Recovered: {cause}\nIt was told on {item.since:%Y-%m-%d %H:%M} UTC.\n"
+        f"Recovered: {cause}\nIt was reported on {item.since:%Y-%m-%d %H:%M} UTC.\n"
         f"Datasets: {_listed(item.datasets)}"
     )
-    return Message("recovered", cause, f"✓ recovered: {cause}", text, item.datasets, {})
+    return Notification("recovered", cause, f"✓ recovered: {cause}", text, item.datasets, {})
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -208,27 +208,27 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in row.items() if v is not None and k not in NOT_TOLD}
+    return {k: v for k, v in row.items() if v is not None and k not in NEVER_SENT}
 
 
 def _line(text: str) -> str:
-    """Return text as one line that steers nothing."""
+    """Return text as one line without control characters."""
     return " ".join(plain(text).split())[:SUBJECT]
 
 
-def for_chat(message: Message) -> str:
-    """Return a message as chat services show it word for word.
+def for_chat(message: Notification) -> str:
+    """Return a message as chat services show it verbatim.
 
-    In a block of code they read no markup and call nobody; only Slack's own signs stay, which are
-    written as entities (https://docs.slack.dev/messaging/formatting-message-text#escaping).
+    In a block of code they read no markup and mention nobody; only Slack's own signs remain, which
+    are written as entities (https://docs.slack.dev/messaging/formatting-message-text#escaping).
     """
     text = plain(f"{message.subject}\n{message.text}").replace("`", "'")[:TEXT]
-    for sign, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
-        text = text.replace(sign, entity)
+    for char, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
+        text = text.replace(char, entity)
     return f"```\n{text}\n```"
 
 
-def post(webhook: str, message: Message) -> None:
+def post(webhook: str, message: Notification) -> None:
     """Send a message as JSON; `text` is what chat services show.
 
     Raises:
@@ -240,14 +240,14 @@ def post(webhook: str, message: Message) -> None:
     }
     content = json.dumps(body, ensure_ascii=False, default=str).encode()
     headers = {"content-type": "application/json"}
-    # What it answers besides is not waited for.
+    # The body of the response is not awaited.
     with httpx.stream(
         "POST", webhook, content=content, headers=headers, timeout=SECONDS
-    ) as answer:
-        answer.raise_for_status()
+    ) as response:
+        response.raise_for_status()
 
 
-def mail(email: EmailSettings, message: Message) -> None:
+def mail(email: EmailSettings, message: Notification) -> None:
     """Send a message by e-mail.
 
     Raises:

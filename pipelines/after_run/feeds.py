@@ -7,7 +7,7 @@ from model.util.disk import write_if_changed
 from model.util.garbage_collector import paused_collector
 from model.util.text import LANGUAGES, Bilingual
 from pipelines.catalogue import Catalogue
-from pipelines.quality.history import Event, events, incidents
+from pipelines.quality.history import QualityEvent, events, incidents
 from pipelines.quality.report import groups, report_of
 from pipelines.settings import Settings
 from portal.content import Content
@@ -42,7 +42,7 @@ def write_feeds(settings: Settings, catalogue: Catalogue) -> int:
     data_dir = settings.data_dir
     as_of = settings.now().date()
     assessed: list[Assessed] = []
-    happened: list[Event] = []
+    happened: list[QualityEvent] = []
     with paused_collector():
         for name in validation_log.datasets(data_dir):
             release = releases.current(data_dir, name)

@@ -1,7 +1,7 @@
-"""`openindicators drafts`, `approve`, `reject`, `rollback`, `withdraw`: what people decide.
+"""`openindicators drafts`, `approve`, `reject`, `rollback`, `withdraw`: review by people.
 
-A decision is a record first; then the portals are brought to it. Where one of them cannot be
-reached the decision stands, and `openindicators publish` brings the portal to it later.
+A decision is recorded first, then published. Where a portal cannot be reached the decision stands,
+and `openindicators publish` publishes it later.
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ def _described(settings: Settings, dataset: str, draft: StoredRelease) -> dict[s
         "revised": release.changes.revised,
         "withdrawn": release.changes.withdrawn,
         "quarantined": release.quarantined,
-        "page": str(settings.data_dir.preview / DATASET_PAGE.format(language="vi", dataset=dataset)),
+        "page": str(
+            settings.data_dir.preview / DATASET_PAGE.format(language="vi", dataset=dataset)
+        ),
     }
 
 

@@ -1,4 +1,4 @@
-"""The record of quality over time: what went wrong, and the scores as a table to publish."""
+"""Quality over time: incidents for the feeds, and the scores as a table to publish."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ COLUMNS = ("dataset", "algorithm", "day", "indicator", "value")
 def scores_csv(data_dir: DataDir, datasets: Mapping[str, Dataset]) -> str:
     """Return the history of the scores as CSV, long: one line for each figure.
 
-    Of several judgements on one day the last counts. Without a new judgement the table stays as
-    it is, whatever day it is.
+    Of several validation runs on one day the last counts. Without a new one the table does not
+    change, whatever the day.
 
     Args:
-        home: the data folder.
+        data_dir: the data folder.
         datasets: those whose history it is to have, by id.
 
     Raises:
@@ -71,8 +71,8 @@ def _scored(item: ValidationRun, timely: Score | None) -> dict[str, float]:
 
 
 @dataclass(frozen=True)
-class Event:
-    """What a judgement changed for the worse or the better, as the log alone tells it."""
+class QualityEvent:
+    """What a validation run changed for the worse or the better, by the log alone."""
 
     validation_run: ValidationRun
     kind: IncidentKind
@@ -80,21 +80,21 @@ class Event:
 
     @property
     def id(self) -> str:
-        """The same for the same event, for ever."""
+        """Identifier that never changes."""
         name = self.check.name if self.check else ""
         run = self.validation_run
         return incident_urn(run.dataset, run.number, self.kind, name)
 
 
-def events(history: Sequence[ValidationRun], newest: int) -> list[Event]:
-    """Return what went wrong with a dataset, newest first: releases that were stopped, checks that
-    began to fail, and that it was mended.
+def events(history: Sequence[ValidationRun], newest: int) -> list[QualityEvent]:
+    """Return the incidents of a dataset, newest first: blocked releases, checks that began to
+    fail, recoveries.
 
     Args:
-        history: its judgements, oldest first.
+        history: its validation runs, oldest first.
         newest: how many at most.
     """
-    found: list[Event] = []
+    found: list[QualityEvent] = []
     for before, now in zip([None, *history[:-1]][::-1], history[::-1], strict=True):
         found += _events(before, now)
         if len(found) >= newest:
@@ -102,22 +102,22 @@ def events(history: Sequence[ValidationRun], newest: int) -> list[Event]:
     return found[:newest]
 
 
-def _events(before: ValidationRun | None, now: ValidationRun) -> Iterator[Event]:
+def _events(before: ValidationRun | None, now: ValidationRun) -> Iterator[QualityEvent]:
     if now.blockers and (before is None or before.blockers != now.blockers):
-        yield Event(now, "blocked")
+        yield QualityEvent(now, "blocked")
     if before is not None and before.blockers and not now.blockers:
-        yield Event(now, "recovered")
+        yield QualityEvent(now, "recovered")
     known = {item.name for item in before.open if item.outcome == "failed"} if before else set()
     for item in now.open:
         if item.outcome == "failed" and item.name not in known:
-            yield Event(now, "failed", item)
+            yield QualityEvent(now, "failed", item)
 
 
-def incidents(data_dir: DataDir, found: Iterable[Event], newest: int) -> list[Incident]:
+def incidents(data_dir: DataDir, found: Iterable[QualityEvent], newest: int) -> list[Incident]:
     """Return the newest of events in words, newest first.
 
     Args:
-        home: the data folder.
+        data_dir: the data folder.
         found: events of any datasets.
         newest: how many at most.
 
@@ -128,8 +128,8 @@ def incidents(data_dir: DataDir, found: Iterable[Event], newest: int) -> list[In
     return [_incident(data_dir, event) for event in chosen]
 
 
-def _incident(data_dir: DataDir, event: Event) -> Incident:
-    title, text = _told(data_dir, event)
+def _incident(data_dir: DataDir, event: QualityEvent) -> Incident:
+    title, text = _words(data_dir, event)
     return Incident(
         id=event.id, dataset=event.validation_run.dataset, at=event.validation_run.at,
         kind=event.kind,
@@ -137,7 +137,7 @@ def _incident(data_dir: DataDir, event: Event) -> Incident:
     )
 
 
-def _told(data_dir: DataDir, event: Event) -> tuple[Bilingual, Bilingual]:
+def _words(data_dir: DataDir, event: QualityEvent) -> tuple[Bilingual, Bilingual]:
     if event.check is not None:
         record = validation_log.record(data_dir, event.validation_run)
         checks = {check.name: check for check in record.checks}
@@ -146,7 +146,7 @@ def _told(data_dir: DataDir, event: Event) -> tuple[Bilingual, Bilingual]:
         return check.title, Bilingual(vi=f"{found.vi}.", en=f"{found.en}.")
     if event.kind == "blocked":
         return (
-            Bilingual(vi="Bản phát hành bị dừng", en="The release was stopped"),
+            Bilingual(vi="Bản phát hành bị chặn", en="The release was blocked"),
             in_words(event.validation_run.blockers or (), event.validation_run.dataset),
         )
     return (

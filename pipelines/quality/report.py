@@ -32,19 +32,19 @@ from warehouse.store import acceptances, releases, validation_log
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import StoredRelease
 
-STRIP = 60  # judgements that a check's history shows
+STRIP = 60  # validation runs that a check's history shows
 
 
 def quality_report(
     data_dir: DataDir, dataset: Dataset, as_of: date, reach: Reach | None = None
 ) -> QualityReport:
-    """Return all that there is to say of a dataset's quality on a day.
+    """Return the quality report of a dataset on a day.
 
     Args:
-        home: the data folder.
+        data_dir: the data folder.
         dataset: its declaration.
         as_of: the day; it decides about freshness alone.
-        reach: says whether an address answers; without it reachability is not looked at.
+        reach: says whether an address responds; without it reachability is not assessed.
 
     Raises:
         StoreError: a record is damaged.
@@ -56,13 +56,14 @@ def quality_report(
 
 
 def report_of(
-    data_dir: DataDir, dataset: Dataset, history: list[ValidationRun], release: StoredRelease | None,
+    data_dir: DataDir, dataset: Dataset, history: list[ValidationRun],
+    release: StoredRelease | None,
     as_of: date, reach: Reach | None = None,
 ) -> tuple[QualityReport, QualityRecord | None]:
-    """Return the report, and the complete record of the newest judgement it speaks of.
+    """Return the report, and the complete record of the newest validation run in it.
 
-    The arguments are those of `quality_report`; `history` is the log of judgements, and `release`
-    the current one.
+    The arguments are those of `quality_report`; `history` is the validation log, and `release` the
+    current one.
     """
     mqa = assess_published(data_dir.site, dataset.id, reach)
     return _report(data_dir, dataset, history, release, as_of, mqa)
@@ -82,7 +83,7 @@ class ReleaseWithReport:
 
     @property
     def quality(self) -> QualityRecord:
-        """What validation said of it."""
+        """The record of its validation."""
         return self.stored.quality
 
     def path(self, name: str) -> Path:
@@ -91,7 +92,7 @@ class ReleaseWithReport:
 
     @cached_property
     def report(self) -> QualityReport | None:
-        """What there was to say then; the same for ever. None where no judgement was kept."""
+        """The report of that day; it never changes. None without a validation run."""
         release = self.stored.release
         log = validation_log.log(self.data_dir, release.dataset)
         history = [item for item in log if item.at <= release.issued]
@@ -104,7 +105,8 @@ class ReleaseWithReport:
 
 
 def _report(
-    data_dir: DataDir, dataset: Dataset, history: list[ValidationRun], release: StoredRelease | None,
+    data_dir: DataDir, dataset: Dataset, history: list[ValidationRun],
+    release: StoredRelease | None,
     as_of: date, mqa: Mqa | None,
 ) -> tuple[QualityReport, QualityRecord | None]:
     latest = validation_log.record(data_dir, history[-1]) if history else None
@@ -138,13 +140,13 @@ def scorecard(
     mqa: Mqa | None,
     as_of: date,
 ) -> Scorecard:
-    """Return the scorecard of what a judgement was about.
+    """Return the scorecard of a validated table.
 
     Args:
         dataset: its declaration.
-        judgement: the judgement of the data that is shown.
+        validation_run: the validation run of the data that is shown.
         quality: its complete record.
-        history: all judgements, oldest first.
+        history: all validation runs, oldest first.
         mqa: the metadata's quality, where something is published.
         as_of: the day.
     """
@@ -163,7 +165,7 @@ def scorecard(
 
 
 def trend(dataset: Dataset, history: Sequence[ValidationRun]) -> tuple[QualityPoint, ...]:
-    """Return the total at the moment of each judgement of a table, as timely as it was then."""
+    """Return the total score at each validation run, with the timeliness of that day."""
     points = []
     known = freshness_over_time(dataset, history)
     for item, fresh in zip(history, known, strict=True):
@@ -195,7 +197,7 @@ def _group(name: str, reports: Sequence[QualityReport]) -> GroupScore | None:
 
 
 def _shown(history: list[ValidationRun], release: StoredRelease | None) -> ValidationRun | None:
-    """Return the judgement of the public data; where nothing is public yet, the newest of a table.
+    """Return the validation run of the public data; without any, the newest that had a table.
     """
     if not history:
         return None
@@ -210,19 +212,19 @@ def _shown(history: list[ValidationRun], release: StoredRelease | None) -> Valid
 def _known_checks(
     data_dir: DataDir, history: list[ValidationRun], latest: QualityRecord
 ) -> list[CheckResult]:
-    """Return the checks of the newest judgement; where no table could be made, with those before.
+    """Return the checks of the newest validation run; without a table, with those before.
     """
     if history[-1].made:
         return list(latest.checks)
-    judged = next((item for item in reversed(history) if item.made), None)
-    checks = validation_log.record(data_dir, judged).checks if judged else ()
+    with_table = next((item for item in reversed(history) if item.made), None)
+    checks = validation_log.record(data_dir, with_table).checks if with_table else ()
     return list({check.name: check for check in (*checks, *latest.checks)}.values())
 
 
 def _histories(
     checks: Sequence[CheckResult], history: list[ValidationRun]
 ) -> tuple[CheckHistory, ...]:
-    """Return each check with what the last judgements found of it."""
+    """Return each check with its outcomes in the last validation runs."""
     history = history[-STRIP:]
     outcomes = [_outcomes(item) for item in history]
     found = [

@@ -1,4 +1,4 @@
-"""Who is told how a run goes: the terminal's live display, and the list of what has failed."""
+"""Reporters of a run's progress: the Protocol, and the failure log that notifications read."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ STAGES = ("snapshot", "table", "release", "publication")
 
 
 class Reporter(Protocol):
-    """Is told of each step of each dataset."""
+    """Receives the progress of each step of each dataset."""
 
     def started(self, dataset: str, stage: str) -> None:
         """A step begins."""
         ...
 
     def finished(self, dataset: str, stage: str, changed: bool) -> None:
-        """A step ended well; `changed` says whether it wrote anything new."""
+        """A step succeeded; `changed` says whether it wrote anything new."""
         ...
 
     def failed(self, dataset: str, stage: str, error: Exception) -> None:
@@ -34,25 +34,31 @@ class Reporter(Protocol):
 
 
 class FailureLog:
-    """Keeps what has failed until it is mended, for the alerts; the rest is in Dagster's log."""
+    """Keeps failures until they are resolved, for notifications; the rest is in Dagster's log."""
 
     def __init__(self, data_dir: DataDir) -> None:
         self.data_dir = data_dir
 
     def started(self, dataset: str, stage: str) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def finished(self, dataset: str, stage: str, changed: bool) -> None:
-        """Take the step's failure back, if there was one."""
+        """Resolve the step's failure, if there was one."""
         failure_log.resolved(self.data_dir, dataset, stage)
 
     def failed(self, dataset: str, stage: str, error: Exception) -> None:
-        """Write the failure down."""
+        """Record the failure."""
         failure_log.note(self.data_dir, failure_of(dataset, stage, error))
 
 
 def failure_of(dataset: str, stage: str, error: Exception) -> Failure:
-    """Return what is kept of an error: in plain words, and what else has the same cause."""
+    """Return the record of an error, with a cause that all datasets it breaks have in common.
+
+    Args:
+        dataset: its id.
+        stage: the failed step.
+        error: any exception; one that is not ours is a bug and says so.
+    """
     if not isinstance(error, OpenIndicatorsError):
         error = OpenIndicatorsError(
             f"{type(error).__name__}: {error}",
@@ -65,7 +71,7 @@ def failure_of(dataset: str, stage: str, error: Exception) -> Failure:
 
 
 def _cause(dataset: str, stage: str, error: Exception) -> str:
-    """Return what an error comes from: a host, a portal, the disk; else the dataset itself."""
+    """Return where an error comes from: a host, a portal, the disk; else the dataset itself."""
     if isinstance(error, SourceError | PortalError):
         host = _host(error.where)
         if host:

@@ -189,7 +189,7 @@ def test_no_address_gets_into_a_log(settings, book, caplog, monkeypatch) -> None
                 assert "secret" not in repr(watched)
         email = mailed("smtp://user:secret@127.0.0.1:1")
         notify(changed(settings, **email))
-    assert "was not told of source api.worldbank.org" in caplog.text
+    assert "was not notified of source api.worldbank.org" in caplog.text
     assert "secret" not in caplog.text
 
 

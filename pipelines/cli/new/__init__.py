@@ -1,1 +1,1 @@
-"""TODO pipelines/cli/new."""
+"""`openindicators new`: inspect a file, scaffold the declaration and the suite that read it."""
