@@ -276,9 +276,7 @@ def _values(observation: Any, where: str) -> tuple[str | None, ...]:
         as_text(observation.get(key), where)
         for key in ("date", "value", "unit", "obs_status", "decimal", "footnote")
     )
-    return (
-        indicator, indicator_name, country, country_name, iso3, iso3 or country, *rest
-    )
+    return (indicator, indicator_name, country, country_name, iso3, iso3 or country, *rest)
 
 
 def _pair(value: Any, where: str) -> tuple[str | None, str | None]:

@@ -277,6 +277,4 @@ def _csv(sample: Sample, vintage: Vintage, request: Request) -> Rendered:
     return Rendered(vintage.path.read_bytes(), "text/csv; charset=utf-8")
 
 
-_FORMS: dict[str, Render] = {
-    "worldbank": _worldbank, "pxweb": _pxweb, "gho": _gho, "csv": _csv,
-}
+_FORMS: dict[str, Render] = {"worldbank": _worldbank, "pxweb": _pxweb, "gho": _gho, "csv": _csv}

@@ -23,9 +23,7 @@ from sources.limits import (
 _PIECE = 1 << 20
 
 # What zipfile raises for a damaged archive; the last for a member's name.
-DAMAGED = (
-    zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, UnicodeDecodeError,
-)
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, UnicodeDecodeError)
 
 
 def is_zip(head: bytes) -> bool:

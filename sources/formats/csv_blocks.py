@@ -87,9 +87,7 @@ def csv_batches(
             yield given
         else:
             return
-    records = read_csv(
-        path, where, delimiter=delimiter, first_line=rest.line, offset=rest.offset
-    )
+    records = read_csv(path, where, delimiter=delimiter, first_line=rest.line, offset=rest.offset)
     table = as_table(records, extent, where)
     yield from text_batches(table.columns, (Row(part, *record) for record in table.rows))
 

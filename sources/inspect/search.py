@@ -34,9 +34,7 @@ class InspectedColumn:
             cells = values.cast(pa.string()).to_pylist()
         except (pa.ArrowException, UnicodeDecodeError):
             cells = [None] * len(values)
-        texts = [
-            None if cell is None or cell.strip() in ("", "nan") else cell for cell in cells
-        ]
+        texts = [None if cell is None or cell.strip() in ("", "nan") else cell for cell in cells]
         return cls(name, texts, Counter(text for text in texts if text is not None))
 
     @property

@@ -14,7 +14,7 @@ from expectations.suites.gx import to_gx
 from expectations.suites.suite import full_suite, load_suite
 from model.declarations.dataset import Dataset
 from model.errors import DeclarationError
-from tests.fixtures import expectations as world
+from tests.fixtures import expectations as factory
 
 OWN = {name for name, cls in all_checks().items() if not issubclass(cls, StockCheck)
        and name != "unexpected_rows_expectation"}
@@ -25,17 +25,17 @@ def suite_of(tmp_path, text: str, declared: Dataset | None = None):
     path = tmp_path / "health" / "beds.yaml"
     path.parent.mkdir(exist_ok=True)
     path.write_text(text, encoding="utf-8")
-    declared = declared or world.dataset()
-    return full_suite(declared, load_suite(path, declared, world.registries()), world.registries())
+    declared = declared or factory.dataset()
+    return full_suite(declared, load_suite(path, declared, factory.registries()), factory.registries())
 
 
 def judged(con, suite, declared: Dataset | None = None, **relations):
-    record = validate(con, "observation", declared or world.dataset(), suite, (), relations)
+    record = validate(con, "observation", declared or factory.dataset(), suite, (), relations)
     return {check.name: check for check in record.checks}, record
 
 
 def rows(values, **changes):
-    return [world.row(time_period=str(2000 + i), obs_value=value, **changes)
+    return [factory.row(time_period=str(2000 + i), obs_value=value, **changes)
             for i, value in enumerate(values)]
 
 
@@ -44,7 +44,7 @@ GROWN = [100 * 1.03**i + i % 3 for i in range(20)]
 
 def test_every_dataset_gets_them_and_a_suite_says_it_otherwise(tmp_path):
     automatic = {item.type: item for item in full_suite(
-        world.dataset(), None, world.registries()).expectations}
+        factory.dataset(), None, factory.registries()).expectations}
     assert automatic[JUMPS].severity == "warning"
     assert automatic[JUMPS].kwargs["series"] == ["indicator", "ref_area", "geo_vintage", "sex"]
     suite = suite_of(tmp_path, f"expectations:\n  - type: {JUMPS}\n    severity: info\n"
@@ -57,7 +57,7 @@ def test_every_dataset_gets_them_and_a_suite_says_it_otherwise(tmp_path):
 def test_personal_data_stop_the_release_whatever_the_suite_says(tmp_path):
     suite = suite_of(tmp_path, "expectations:\n  - type: expect_no_personal_data\n"
                                "    severity: info\n    kwargs: {columns: [obs_note], kinds: []}\n")
-    con = world.table(rows(GROWN, obs_note="gọi 0905123456"))
+    con = factory.table(rows(GROWN, obs_note="gọi 0905123456"))
     checks, record = judged(con, suite)
     assert checks["no_personal_data"].outcome == "failed"
     assert [check.name for stop in record.blockers for check in stop.checks] == ["no_personal_data"]
@@ -70,7 +70,7 @@ def test_personal_data_stop_the_release_whatever_the_suite_says(tmp_path):
     ("{min_factr: 3}", "no argument 'min_factr'"), ("{min_factor: [3]}", "not a number"),
     ("{min_factor: true}", "not a number"),
 ])
-def test_a_wrong_argument_is_told_with_its_line(tmp_path, kwargs, what):
+def test_an_invalid_argument_is_reported_with_its_line(tmp_path, kwargs, what):
     with pytest.raises(DeclarationError) as caught:
         suite_of(tmp_path, f"expectations:\n  - type: {JUMPS}\n    severity: info\n"
                            f"    kwargs: {kwargs}\n")
@@ -93,8 +93,8 @@ def test_what_cannot_be_is_refused(tmp_path, kind, kwargs, what):
 def test_a_finding_says_what_was_observed_expected_and_against_what():
     values = list(GROWN)
     values[12] *= 1000
-    checks, record = judged(world.table(rows(values)),
-                            full_suite(world.dataset(), None, world.registries()))
+    checks, record = judged(factory.table(rows(values)),
+                            full_suite(factory.dataset(), None, factory.registries()))
     sample = checks["series_keep_unit"].samples[0]
     assert (sample["ref_area"], sample["time_period"], sample["reference"]) == (
         "VN", "2012", "2011")
@@ -103,10 +103,10 @@ def test_a_finding_says_what_was_observed_expected_and_against_what():
     assert record.blockers is None
 
 
-def test_without_a_last_release_it_is_not_judged_and_with_one_it_is(tmp_path):
-    suite = full_suite(world.dataset(), None, world.registries())
+def test_it_is_evaluated_only_with_a_last_release(tmp_path):
+    suite = full_suite(factory.dataset(), None, factory.registries())
     before = tmp_path / "before.parquet"
-    con = world.table([*rows(GROWN), *rows([5 + x for x in GROWN], ref_area="LA")])
+    con = factory.table([*rows(GROWN), *rows([5 + x for x in GROWN], ref_area="LA")])
     con.execute(f"COPY observation TO '{before}' (FORMAT parquet)")
     con.execute("DELETE FROM observation WHERE ref_area = 'LA'")
     checks, record = judged(con, suite)
@@ -117,10 +117,10 @@ def test_without_a_last_release_it_is_not_judged_and_with_one_it_is(tmp_path):
     assert checks["areas_of_last_release"].outcome == "warned"
 
 
-def test_half_a_table_stops_the_release(tmp_path):
-    suite = full_suite(world.dataset(), None, world.registries())
+def test_half_a_table_blocks_the_release(tmp_path):
+    suite = full_suite(factory.dataset(), None, factory.registries())
     before = tmp_path / "before.parquet"
-    con = world.table(rows(GROWN))
+    con = factory.table(rows(GROWN))
     con.execute(f"COPY observation TO '{before}' (FORMAT parquet)")
     con.execute("DELETE FROM observation WHERE _id > 8")
     _, record = judged(con, suite, **{PREVIOUS_RELEASE: before})
@@ -132,12 +132,12 @@ def test_half_a_table_stops_the_release(tmp_path):
 
 def test_an_exported_suite_is_great_expectations_alone(tmp_path):
     """Its kinds are GX's own; ours are named in `meta`, and each has its query written out."""
-    suite = full_suite(world.dataset(), None, world.registries())
+    suite = full_suite(factory.dataset(), None, factory.registries())
     exported = to_gx(suite).to_json_dict()["expectations"]
     assert not [item["type"] for item in exported if item["type"] in OWN]
     own = {item["meta"]["expectation"]: item for item in exported if "expectation" in item["meta"]}
     assert set(own) == {item.type for item in suite.expectations if item.type in OWN}
-    con = world.table(rows(GROWN))
+    con = factory.table(rows(GROWN))
     con.execute(f"CREATE VIEW {PREVIOUS_RELEASE} AS FROM observation")
     for item in own.values():
         query = item["kwargs"]["unexpected_rows_query"].format(
@@ -146,8 +146,8 @@ def test_an_exported_suite_is_great_expectations_alone(tmp_path):
 
 
 def test_codes_with_quotes_and_braces_do_no_harm():
-    declared = world.dataset()
-    registries = world.registries()
+    declared = factory.dataset()
+    registries = factory.registries()
     entries = tuple(entry.model_copy(update={"kind": "aggregate"})
                     for entry in registries.codelists["areas"].entries)
     areas = registries.codelists["areas"].model_copy(update={"entries": entries})
@@ -156,7 +156,7 @@ def test_codes_with_quotes_and_braces_do_no_harm():
     suite = full_suite(declared, None, strange)
     differ = next(item for item in suite.expectations if item.name == "series_differ")
     assert "O'x{}%" in differ.kwargs["apart"]
-    checks, _ = judged(world.table(rows(GROWN)), suite)
+    checks, _ = judged(factory.table(rows(GROWN)), suite)
     assert checks["series_differ"].outcome == "passed"
 
 
@@ -164,7 +164,7 @@ def test_what_is_screened_out_has_nothing_to_find():
     """The look that saves a query is only right where the query finds nothing."""
     from expectations.runner.prefilter import skippable
 
-    suite = full_suite(world.dataset(), None, world.registries())
+    suite = full_suite(factory.dataset(), None, factory.registries())
     own = [item for item in suite.expectations if item.type in OWN]
     tables = [rows(GROWN), [], rows([1.0] * 20), rows([*GROWN[:15], *[7.0] * 5]),
               rows([-x for x in GROWN[:3]] + GROWN[3:]), rows([*GROWN[:9], 0.0, *GROWN[10:]]),
@@ -173,7 +173,7 @@ def test_what_is_screened_out_has_nothing_to_find():
               rows(GROWN, obs_note="gọi 0905123456")]
     skipped = 0
     for number, content in enumerate(tables):
-        con = world.table(content)
+        con = factory.table(content)
         con.execute(f"CREATE TABLE {PREVIOUS_RELEASE} AS FROM observation")
         if number == 0:
             con.execute("DELETE FROM observation WHERE _id = 3")
@@ -206,7 +206,7 @@ FAULTS = (
 def test_no_query_that_is_saved_would_have_found_anything(series):
     from expectations.runner.prefilter import skippable
 
-    suite = full_suite(world.dataset(), None, world.registries())
+    suite = full_suite(factory.dataset(), None, factory.registries())
     own = [item for item in suite.expectations if isinstance(item.check, SeriesCheck)
            and not item.relations]
     content = [
@@ -216,7 +216,7 @@ def test_no_query_that_is_saved_would_have_found_anything(series):
                         unit_measure=("number", "percent")[number // 3])
         if row["obs_value"] is not None
     ]
-    con = world.table(content)
+    con = factory.table(content)
     names = skippable(con, "observation", own)
     for item in own:
         found = con.execute(str(item.check.query()).format(batch="observation")).fetchall()
@@ -228,12 +228,12 @@ def test_no_query_that_is_saved_would_have_found_anything(series):
 def test_no_query_about_areas_that_is_saved_would_have_found_anything(factor, spread, areas, at):
     from expectations.runner.prefilter import skippable
 
-    suite = full_suite(world.dataset(), None, world.registries())
+    suite = full_suite(factory.dataset(), None, factory.registries())
     own = [item for item in suite.expectations if "across_areas" in item.type]
     assert len(own) == 2
     values = [10 * spread**areas * (factor if at in (i, 4) else 1) for i in range(4)]
     others = [row for n in range(areas) for row in rows([10 * spread**n] * 4, ref_area=f"A{n}")]
-    con = world.table([*others, *rows(values)])
+    con = factory.table([*others, *rows(values)])
     names = skippable(con, "observation", own)
     for item in own:
         found = con.execute(str(item.check.query()).format(batch="observation")).fetchall()
@@ -245,13 +245,13 @@ def test_groups_of_areas_are_set_apart_and_no_area_is_due(countries, apart):
     """A country is a group where the list is of its provinces."""
     kinds = {"VN": "country", "R": "region", **dict.fromkeys(["P1", "P2"], (
         "province" if countries == 1 else "country"))}
-    registries = world.registries()
+    registries = factory.registries()
     entry = registries.codelists["areas"].entries[0]
     entries = tuple(entry.model_copy(update={"code": code, "kind": kind})
                     for code, kind in kinds.items())
     areas = registries.codelists["areas"].model_copy(update={"entries": entries})
     changed = registries.model_copy(update={"codelists": {**registries.codelists, "areas": areas}})
-    suite = {item.name: item for item in full_suite(world.dataset(), None, changed).expectations}
+    suite = {item.name: item for item in full_suite(factory.dataset(), None, changed).expectations}
     for name in ("levels_usual_across_areas", "steps_usual_across_areas", "series_differ"):
         assert suite[name].kwargs["apart"] == apart
     assert suite["areas_complete"].kwargs["areas"] == [c for c in kinds if c not in apart]

@@ -64,7 +64,7 @@ def recorded(record: Any) -> dict[str, tuple[str, int]]:
     return {check.name: (check.outcome, check.unexpected) for check in record.checks}
 
 
-def test_every_kind_is_judged_alike(tmp_path):
+def test_every_check_finds_the_same_when_exported(tmp_path):
     queries = [(UNEXPECTED_ROWS, {"unexpected_rows_query": query}) for query in (
         "SELECT * FROM {batch} WHERE regexp_matches(sex, '^(?:F|M)$')",
         "SELECT * FROM {batch} WHERE time_period::INTEGER > 2005 OR sex = ':a'",
@@ -98,7 +98,7 @@ def test_mostly_holds_for_regular_expressions(regex, mostly, rows):
 
 
 @pytest.mark.parametrize("name", ["finance/consumer_prices", "health/population_by_province"])
-def test_a_release_is_judged_as_its_record_says(name, tmp_path):
+def test_a_release_is_validated_as_its_record_says(name, tmp_path):
     data_dir, folder = tmp_path / "home", tmp_path / "suite"
     assert openindicators(data_dir, "run", name).code == 0
     assert openindicators(data_dir, "quality", name, "--export", str(folder)).code == 0

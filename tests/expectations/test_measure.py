@@ -123,12 +123,12 @@ def test_a_second_look_at_a_part_of_the_rows_is_a_look_at_them(rows, left):
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
 @given(ROWS)
-def test_any_table_is_judged_as_great_expectations_itself_judges_it(rows):
+def test_any_table_is_validated_as_great_expectations_does(rows):
     compare(table(rows))
 
 
 @pytest.mark.parametrize("rows", [[], [row(obs_value=None, sex=None, obs_note=None)]])
-def test_nothing_is_judged_as_great_expectations_itself_judges_it(rows):
+def test_an_empty_table_is_validated_as_great_expectations_does(rows):
     compare(table(rows))
 
 
@@ -167,7 +167,7 @@ def test_no_suite_of_the_project_needs_great_expectations_to_compute():
             assert plan_of(item) is not None, (suite.dataset, item.name)
 
 
-def test_great_expectations_still_judges_by_these_metrics():
+def test_great_expectations_still_uses_these_metrics():
     """It takes a metric that it does not find for none, and would let everything pass."""
     import great_expectations
     import sqlalchemy as sa

@@ -97,7 +97,7 @@ def told() -> dict[str, dict]:
 
 
 @pytest.mark.parametrize(("text", "kind"), PERSONAL)
-def test_personal_data_is_found_and_not_told(told, text, kind):
+def test_personal_data_is_found_and_not_shown(told, text, kind):
     assert told[text]["kind"] == kind == kind_of(text)
     for shown in (told[text]["masked"], masked(text)):
         assert set(shown) <= set("#x .,:;/+-")

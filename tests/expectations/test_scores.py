@@ -126,7 +126,7 @@ def test_every_total_has_one_grade_and_a_better_one_no_worse(points: float) -> N
     assert dict(GRADES)[grade_of(points)] <= points
 
 
-def test_what_fails_is_ranked_by_what_mending_it_gains() -> None:
+def test_failures_are_ranked_by_the_points_that_fixing_them_gains() -> None:
     quality = record(
         check("few", expectation=ROW, level="row", outcome="failed", unexpected=1),
         check("many", expectation=ROW, level="row", outcome="failed", unexpected=3),

@@ -113,7 +113,7 @@ def test_what_all_areas_do_together_is_no_jump():
     assert len(found(table(alone), "expect_series_values_to_not_jump")) == 1
 
 
-def test_a_hundred_is_only_told_of_shares():
+def test_a_factor_of_a_hundred_is_only_reported_for_shares():
     con = table(changed(grown(), [10], lambda v: v / 100))
     kind = "expect_series_values_to_keep_their_unit"
     assert [r["_id"] for r in found(con, kind, shares=["BEDS"])] == [10]
@@ -381,7 +381,7 @@ def test_a_lost_area_a_lost_period_and_lost_rows_are_found():
     assert [(r["time_period"], r["observed"]) for r in rows] == [("2010", 0)]
 
 
-def test_withdrawn_observations_are_told_by_series():
+def test_withdrawn_observations_are_reported_by_series():
     kept = [p for p in BOTH if p[0] == "VN" or p[1] not in ("2003", "2004")]
     rows = found(compared(kept, BOTH), "expect_no_observation_to_be_withdrawn")
     assert [(r["ref_area"], r["missing"], r["reference"]) for r in rows] == [

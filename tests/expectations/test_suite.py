@@ -128,7 +128,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("text", "line", "what", "advice"), WRONG)
-def test_a_wrong_suite_is_told_with_its_line(tmp_path, text, line, what, advice):
+def test_an_invalid_suite_is_reported_with_its_line(tmp_path, text, line, what, advice):
     path = write(tmp_path, text)
     with pytest.raises(DeclarationError) as caught:
         load_suite(path, dataset(), registries())
@@ -186,7 +186,7 @@ def test_the_checksum_is_of_what_is_expected(tmp_path):
 
 
 @pytest.mark.parametrize(("kind", "kwargs"), CASES)
-def test_every_kind_is_told_in_words(kind, kwargs):
+def test_every_check_has_a_title(kind, kwargs):
     title = title_of(kind, kwargs)
     for text in (title.vi, title.en):
         assert text[0].isupper()

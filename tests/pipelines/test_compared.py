@@ -12,7 +12,7 @@ from expectations.suites.expectation import Expectation
 from expectations.suites.suite import full_suite
 from pipelines.steps import comparison_releases
 from pipelines.steps.comparison_releases import paths, releases_to_compare, version
-from tests.fixtures import expectations as world
+from tests.fixtures import expectations as factory
 from warehouse.store.data_dir import DataDir
 
 
@@ -33,8 +33,8 @@ def found(tmp_path, monkeypatch):
         releases = comparison_releases.releases
         monkeypatch.setattr(releases, "history", lambda data_dir, dataset: list(history))
         monkeypatch.setattr(releases, "current", lambda data_dir, dataset: None)
-        suite = full_suite(world.dataset(), None, world.registries())
-        result = releases_to_compare(DataDir(tmp_path), world.dataset(), suite, inputs)
+        suite = full_suite(factory.dataset(), None, factory.registries())
+        result = releases_to_compare(DataDir(tmp_path), factory.dataset(), suite, inputs)
         [last] = paths(result).get(PREVIOUS_RELEASE, [None])
         return last
 
@@ -56,16 +56,16 @@ def test_nor_with_a_tombstone_or_a_table_of_other_columns(found, tmp_path):
     assert found(stored(tmp_path, 1, "old", declaration={"dimensions": {}})) is None
 
 
-def test_what_was_withheld_is_compared_with_all_earlier_releases(tmp_path, monkeypatch):
+def test_suppressed_counts_are_compared_with_all_earlier_releases(tmp_path, monkeypatch):
     history = [
         stored(tmp_path, 1, "a", declaration={"dimensions": {}}), stored(tmp_path, 2, "b"),
         stored(tmp_path, 3, "c"), stored(tmp_path, 4, "now"),
     ]
     monkeypatch.setattr(comparison_releases.releases, "history", lambda data_dir, dataset: history)
     rule = {"threshold": 10, "action": "suppress"}
-    cases = {"name": world.words("Cases"), "unit": "number", "small_cells": rule}
-    declared = world.dataset(indicators={"CASES": cases})
-    suite = full_suite(declared, None, world.registries())
+    cases = {"name": factory.words("Cases"), "unit": "number", "small_cells": rule}
+    declared = factory.dataset(indicators={"CASES": cases})
+    suite = full_suite(declared, None, factory.registries())
     found = paths(releases_to_compare(DataDir(tmp_path), declared, suite, "now"))
     assert found == {
         EARLIER_RELEASES: [tmp_path / "2" / "data.parquet", tmp_path / "3" / "data.parquet"],
@@ -86,13 +86,13 @@ def test_another_dataset_is_compared_with_as_it_is_now(tmp_path, monkeypatch):
         kwargs = {"dataset": name, "indicators": {"BEDS": "B"}}
         expectation = Expectation(
             name="agrees", type=kind, kwargs=kwargs, severity="warning", level="row",
-            title=world.dataset().title,
+            title=factory.dataset().title,
         )
-        suite = full_suite(world.dataset(), None, world.registries())
+        suite = full_suite(factory.dataset(), None, factory.registries())
         suites[name] = suite.model_copy(update={"expectations": (expectation,)})
     data_dir = DataDir(tmp_path)
-    there = releases_to_compare(data_dir, world.dataset(), suites["who/beds"], "now")
+    there = releases_to_compare(data_dir, factory.dataset(), suites["who/beds"], "now")
     assert paths(there) == {"who/beds": [tmp_path / "7" / "data.parquet"]}
-    absent = releases_to_compare(data_dir, world.dataset(), suites["who/none"], "now")
+    absent = releases_to_compare(data_dir, factory.dataset(), suites["who/none"], "now")
     assert paths(absent) == {}
     assert version(there) != version(absent)

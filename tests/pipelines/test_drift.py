@@ -208,13 +208,13 @@ def test_what_is_no_drift(world, name):
     assert check.outcome == "passed"
 
 
-def test_a_new_column_stops_where_it_is_not_allowed(world):
+def test_a_new_column_blocks_where_it_is_not_allowed(world):
     world.declare("  protocol: files", "  protocol: files\n  allow: {new_columns: false}")
     with pytest.raises(DriftError, match="new column `Nguồn`"):
         world.run(PASSES["new column"][0])
 
 
-def test_allowed_codes_are_held_back_row_by_row(world):
+def test_allowed_codes_are_quarantined_row_by_row(world):
     world.declare("  protocol: files", "  protocol: files\n  allow: {new_codes: [mode]}")
     stored = world.run(STOPS["unknown code of a dimension"][0]).current
     assert stored.release.number == 2 and stored.release.quarantined == 1
@@ -234,7 +234,7 @@ def test_a_misspelt_concept_is_refused(world):
         ("changed unit", "  protocol", "  checked: 2026-01-01\n  protocol"),
     ],
 )
-def test_a_mended_declaration_is_the_answer(world, name, old, new):
+def test_a_changed_declaration_is_the_answer(world, name, old, new):
     text, _ = STOPS[name]
     with pytest.raises(DriftError):
         world.run(text)
@@ -248,14 +248,14 @@ def test_an_edit_elsewhere_is_no_answer(world):
         world.run(STOPS["changed unit"][0])
 
 
-def test_a_mended_column_is_no_answer_for_a_code(world):
+def test_a_changed_column_is_no_answer_for_a_code(world):
     world.declare("(triệu USD)", "(tỷ USD)")
     with pytest.raises(DriftError, match="unknown `mode`: `drone`"):
         world.run(STOPS["unknown code of a dimension"][0].replace(HEAD, STOPS["renamed column"][0]
                                                                   .split("\n")[0] + "\n"))
 
 
-def test_people_are_told_and_the_others_run(world):
+def test_people_are_notified_and_the_others_run(world):
     other = "finance/imports"
     world.declaration.with_name("imports.yaml").write_text(
         DECLARATION.replace("exports.csv", "imports.csv"), encoding="utf-8"

@@ -108,7 +108,7 @@ def payloads(data_dir: DataDir) -> dict[str, str]:
     return {"CKAN": json.dumps(told, ensure_ascii=False)}
 
 
-def test_what_is_held_back_is_shown_to_the_operator_alone(command, tmp_path):
+def test_quarantined_rows_are_shown_to_the_operator_alone(command, tmp_path):
     source(command, HEAD + GOOD + "".join(PLANTED.values()))
     command("run", CASES)
     data_dir = DataDir(command.data_dir)
@@ -135,7 +135,7 @@ def test_what_is_held_back_is_shown_to_the_operator_alone(command, tmp_path):
     assert all(secret in quarantined for secret in PLANTED)
 
 
-def test_what_would_be_published_stops_the_release_and_is_not_told(command, monkeypatch):
+def test_personal_data_block_the_release_and_are_not_shown(command, monkeypatch):
     source(command, HEAD + GOOD)
     command("run", CASES)
     rows = GOOD.replace("48,sốt,2000,100,", "48,0905123456,2000,100,CCCD 048190001234")
@@ -166,7 +166,7 @@ COUNTS = "".join(
 RULE = "small_cells: {action: suppress, totals: {cause: _T}, also_in: [health/again]}"
 
 
-def test_a_small_count_is_withheld_with_another_and_looked_for_elsewhere(command):
+def test_a_small_count_is_suppressed_with_another_and_searched_elsewhere(command):
     source(command, HEAD + COUNTS)
     command("run", CASES)
     data_dir = DataDir(command.data_dir)
@@ -201,7 +201,7 @@ def test_a_small_count_is_withheld_with_another_and_looked_for_elsewhere(command
     assert releases.current(data_dir, CASES).release.number == 2
 
 
-def test_a_table_that_small_counts_stop_is_not_told_by_its_samples(command):
+def test_samples_disclose_nothing_of_a_table_that_small_counts_block(command):
     source(command, HEAD + COUNTS)
     stopping = "minimum: 0, small_cells: {threshold: 10}}"
     path = command.project / f"assets/{CASES}.yaml"

@@ -62,7 +62,7 @@ def test_an_area_must_lie_where_it_is_declared_to():
     assert row[0] is None and "is ambiguous" in row[4]
 
 
-def test_an_area_of_another_vintage_is_told_with_what_became_of_it():
+def test_an_area_of_another_vintage_is_reported_with_its_succession():
     (row,) = read([("Xã Hòa Liên", "", "2025", "1")])
     assert row[0] is None
     assert "it is 20296 (Xã Hòa Liên, Hòa Vang, Đà Nẵng), now 20194 (Phường Hải Vân" in row[4]
@@ -166,7 +166,7 @@ source:
     assert told.value.where.endswith("rooms.yaml:14")
 
 
-def test_a_wrong_column_of_a_million_texts_is_told_without_looking_for_the_nearest_of_each():
+def test_a_wrong_column_of_a_million_texts_is_reported_without_searching_the_nearest_of_each():
     codes = registries().codelists["vn_province_2008"]
     code_of = code_reader(ColumnRule(column="area"), codes, registries())
     told = []

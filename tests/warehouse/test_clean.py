@@ -116,7 +116,7 @@ def test_a_number_in_another_locale_is_kept_with_its_reason(locale, text):
     assert stats.rejected == 1
 
 
-def test_each_reason_is_told():
+def test_each_reason_is_given():
     (found,), _ = cleaned([row(area="Da Nag", year="1/2/2013", value="x")])
     for words in ("Da Nag", "did you mean 'da nang'", "1/2/2013", "'x' is not a number"):
         assert words in found["_reject"]
@@ -183,7 +183,7 @@ def test_a_rejected_cell_of_a_wide_table_has_all_that_its_row_said():
     assert [item["_original"] for item in found if not item["_reject"]] == [None, None]
 
 
-def test_a_column_that_is_missed_in_a_wide_table_is_told_with_all_others():
+def test_a_missing_column_of_a_wide_table_is_reported_with_all_others():
     with pytest.raises(ReadError, match=r"did you mean 'area'.*has: area, remark, value, name"):
         cleaned(
             [{"area": "48", "remark": "a", "2024": "5"}],
@@ -278,7 +278,7 @@ def test_the_other_corrections(action, left):
     assert [(item["obs_value"], item["obs_status"]) for item in found] == left
 
 
-def test_a_correction_fails_once_the_source_has_mended_itself():
+def test_a_correction_fails_once_the_source_is_fixed():
     with pytest.raises(QualityError, match="expects 120.0, the source now says 130.0"):
         cleaned([row(value="130")], dataset(corrections=[correction()]))
     with pytest.raises(QualityError, match="no observation has the key"):

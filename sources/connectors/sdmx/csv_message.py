@@ -46,9 +46,7 @@ def csv_message(path: Path, where: str) -> DataMessage:
     columns = [_column(each) for each in head.columns]
     first = next(head.rows, None)
     if first is None:
-        raise ReadError(
-            "holds no observations", where=where, todo="check the key and the periods"
-        )
+        raise ReadError("holds no observations", where=where, todo="check the key and the periods")
     described = dict(zip((each.id for each in columns), first[1], strict=True))
     named = described.get("STRUCTURE_ID", described.get("DATAFLOW", ""))
     ids = [each for each in columns if each.id not in (TIME, VALUE, *_ABOUT)]

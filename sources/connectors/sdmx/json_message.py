@@ -64,9 +64,7 @@ def json_message(path: Path, where: str) -> DataMessage:
             yield from _rows(each, structure, where)
 
     if next(rows(), None) is None:
-        raise ReadError(
-            "holds no observations", where=where, todo="check the key and the periods"
-        )
+        raise ReadError("holds no observations", where=where, todo="check the key and the periods")
     ids = dict.fromkeys(
         name for _, structure in pairs for each in structure.components for name in each.columns
     )

@@ -25,9 +25,7 @@ from sources.connectors.sdmx.services import (
 )
 
 # OECD's flows have "@" in them, Eurostat's Comext "$".
-FlowId = Annotated[
-    str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-:@$]*$")
-]
+FlowId = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-:@$]*$")]
 
 
 class SdmxOptions(ConnectorOptions):

@@ -79,9 +79,7 @@ def xml_message(path: Path, where: str) -> DataMessage:
             where=where, todo="ask for less, or for what there is",
         )
     if not found.count:
-        raise ReadError(
-            "holds no observations", where=where, todo="check the key and the periods"
-        )
+        raise ReadError("holds no observations", where=where, todo="check the key and the periods")
     groups = _SeriesGroups(found)
     ids = tuple(dict.fromkeys(each for each in (*found.ids, *groups.ids)))
     if len(ids) > MAX_COLUMNS:

@@ -70,8 +70,8 @@ def _number_text(numbers: pa.Array) -> pa.Array:
     if long.any():
         plain = [np.format_float_positional(value, trim="-") for value in values[long]]
         texts = pc.replace_with_mask(texts, pa.array(long), pa.array(plain, pa.string()))
-    thousandths = values * 1000
-    with np.errstate(invalid="ignore"):  # infinite ones
+    with np.errstate(over="ignore", invalid="ignore"):  # numbers beyond 1e305, infinite ones
+        thousandths = values * 1000
         near = np.abs(thousandths - np.rint(thousandths)) < 1e-6
     near &= size < 1000
     if near.any():

@@ -152,6 +152,8 @@ def _explained(where: str) -> Iterator[None]:
 
 def _named(sheet: str | None, names: Sequence[str], where: str) -> str:
     """Return a sheet's name as the workbook has it: blanks at its ends are invisible."""
+    if not names:
+        raise ReadError("has no sheets", where=where, todo="fetch it again")
     if sheet is None or sheet in names:
         return names[0] if sheet is None else sheet
     alike = [name for name in names if name.strip() == sheet.strip()]

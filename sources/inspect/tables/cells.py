@@ -18,7 +18,6 @@ _YEAR = re.compile(
     r"(?:(?:Prel|Est)\.?|Sơ bộ(?: - Prel\.)?|S¬ bé(?: - Prel\.)?)?\s*((?:1[6-9]|20|21)\d\d)"
     r"(?: \[YR\d{4}\])?"
 )
-_PERIOD = re.compile(r"((?:1[6-9]|20|21)\d\d)[-/ ]?(?:[MQTS]?\d{1,2}|Q[1-4])")
 
 
 def is_number(cell: str) -> bool:
@@ -36,12 +35,6 @@ def year_of(cell: str) -> str | None:
     """Return the year that a cell names, None where it names none."""
     found = _YEAR.fullmatch(" ".join(cell.split()))
     return found.group(1) if found else None
-
-
-def period_of(cell: str) -> str | None:
-    """Return a cell that names a year, month or quarter, None where it names none."""
-    text = " ".join(cell.split())
-    return text if year_of(text) or _PERIOD.fullmatch(text) else None
 
 
 def filled(cells: Sequence[str]) -> list[str]:

@@ -14,24 +14,24 @@ from expectations.runner.validate import validate
 from expectations.suites.suite import full_suite, implied_expectations
 from model.declarations.dataset import Dataset
 from model.records.validation import CheckResult
-from tests.fixtures import expectations as world
+from tests.fixtures import expectations as factory
 
 OTHER = "health/by_cause"
 
 
 def people(**rule: Any) -> Dataset:
     declared = {"action": "suppress", "totals": {"ref_area": "VN", "sex": "T"}, **rule}
-    cases = {"name": world.words("Cases"), "unit": "number", "small_cells": declared}
-    return world.dataset(indicators={"CASES": cases})
+    cases = {"name": factory.words("Cases"), "unit": "number", "small_cells": declared}
+    return factory.dataset(indicators={"CASES": cases})
 
 
 def cell(sex: str = "F", value: float | None = None, **changes: Any) -> dict[str, Any]:
     status = "Q" if value is None else "A"
-    return world.row(indicator="CASES", sex=sex, obs_value=value, obs_status=status, **changes)
+    return factory.row(indicator="CASES", sex=sex, obs_value=value, obs_status=status, **changes)
 
 
 def file(path: Path, rows: list[dict[str, Any]], without: tuple[str, ...] = ()) -> Path:
-    columns = [name for name in world.COLUMNS if name not in without]
+    columns = [name for name in factory.COLUMNS if name not in without]
     table = {
         name: pa.array([row.get(name) for row in rows],
                        pa.float64() if name == "obs_value" else pa.string())
@@ -42,16 +42,16 @@ def file(path: Path, rows: list[dict[str, Any]], without: tuple[str, ...] = ()) 
 
 
 def _new(rows: list[dict[str, Any]]) -> list[str]:
-    return sorted({name for row in rows for name in row} - {*world.COLUMNS, "_reject"})
+    return sorted({name for row in rows for name in row} - {*factory.COLUMNS, "_reject"})
 
 
 def judged(
     dataset: Dataset, rows: list[dict[str, Any]], **relations: Any
 ) -> dict[str, CheckResult]:
-    suite = full_suite(dataset, None, world.registries())
+    suite = full_suite(dataset, None, factory.registries())
     checks = tuple(item for item in suite.expectations if item.name.startswith("withheld"))
     suite = suite.model_copy(update={"expectations": checks})
-    record = validate(world.table(rows), "observation", dataset, suite, (), relations)
+    record = validate(factory.table(rows), "observation", dataset, suite, (), relations)
     return {check.name: check for check in record.checks}
 
 
@@ -85,12 +85,12 @@ def test_a_total_is_the_same_cell_where_the_other_has_no_such_dimension(tmp_path
 
 def test_what_other_datasets_are_asked_is_declared():
     named = {item.name: item.kwargs for item in implied_expectations(
-        people(also_in=["a/b", "c/d"]), world.registries()) if item.name.startswith("withheld_e")}
+        people(also_in=["a/b", "c/d"]), factory.registries()) if item.name.startswith("withheld_e")}
     assert {name: kwargs["dataset"] for name, kwargs in named.items()} == {
         "withheld_elsewhere": "a/b", "withheld_elsewhere_2": "c/d",
     }
     names = {item.name for item in implied_expectations(
-        people(also_in=["a/b"], action="stop"), world.registries())}
+        people(also_in=["a/b"], action="stop"), factory.registries())}
     assert not any(name.startswith("withheld") for name in names)
 
 
@@ -110,5 +110,5 @@ def test_releases_that_differ_in_what_they_withhold(tmp_path, now, then, words):
     assert [row["reference"] for row in check.samples] == ([words] if words else [])
 
 
-def test_the_first_release_is_not_judged():
+def test_the_first_release_is_not_evaluated():
     assert judged(people(), [cell()])["withheld_in_every_release"].outcome == "not_evaluated"

@@ -17,7 +17,7 @@ from expectations.disclosure_control.small_cells import Suppression, suppress, w
 from expectations.suites.suite import implied_expectations
 from model.records.validation import CheckResult, QualityRecord
 from model.util.text import Bilingual
-from tests.fixtures import expectations as world
+from tests.fixtures import expectations as factory
 
 AREAS, SEXES = ["VN", "A", "B", "C"], ["T", "F", "M"]
 
@@ -25,8 +25,8 @@ AREAS, SEXES = ["VN", "A", "B", "C"], ["T", "F", "M"]
 def people(action: str = "suppress", totals: dict[str, str] | None = None, threshold: int = 10):
     declared = {"threshold": threshold, "action": action,
                 "totals": {"ref_area": "VN", "sex": "T"} if totals is None else totals}
-    indicator = {"name": world.words("Cases"), "unit": "number", "small_cells": declared}
-    return world.dataset(indicators={"CASES": indicator})
+    indicator = {"name": factory.words("Cases"), "unit": "number", "small_cells": declared}
+    return factory.dataset(indicators={"CASES": indicator})
 
 
 def table(counts: dict[tuple[str, str], int], period: str = "2020") -> duckdb.DuckDBPyConnection:
@@ -36,8 +36,8 @@ def table(counts: dict[tuple[str, str], int], period: str = "2020") -> duckdb.Du
         full[area, "T"] = sum(counts[area, sex] for sex in SEXES[1:])
     for sex in SEXES:
         full["VN", sex] = sum(full[area, sex] for area in AREAS[1:])
-    return world.table([
-        world.row(indicator="CASES", ref_area=area, sex=sex, obs_value=float(value),
+    return factory.table([
+        factory.row(indicator="CASES", ref_area=area, sex=sex, obs_value=float(value),
                   time_period=period)
         for (area, sex), value in full.items()
     ])
@@ -175,7 +175,7 @@ def test_without_totals_only_the_small_cell_goes():
     assert suppress(con, "observation", people(totals={})) == Suppression(small=1)
 
 
-def test_a_cell_that_the_source_withheld_is_kept_secret_too():
+def test_a_cell_that_the_source_suppressed_is_protected_too():
     con = table(dict.fromkeys(INNER, 50) | {("B", "F"): 4})
     con.execute("UPDATE observation SET obs_value = NULL, obs_status = 'Q'"
                 " WHERE ref_area = 'A' AND sex = 'F'")
@@ -223,7 +223,7 @@ def test_totals_that_are_not_their_parts_sum_give_nothing_away():
     assert protect(truth, {("a",)}, sums, 10).cells == {("a",), ("b",)}
 
 
-def test_what_cannot_be_told_stops_the_release():
+def test_an_audit_that_cannot_be_completed_blocks_the_release():
     """The source withheld `a` of a total that its other parts exceed."""
     con = table(dict.fromkeys(INNER, 50) | {("B", "F"): 4})
     con.execute("UPDATE observation SET obs_value = NULL, obs_status = 'Q'"
@@ -238,7 +238,7 @@ def test_what_cannot_be_told_stops_the_release():
     assert [check.outcome for check in blockers.checks] == ["failed"]
 
 
-def test_a_table_too_large_to_be_audited_stops_the_release(monkeypatch):
+def test_a_table_too_large_to_be_audited_blocks_the_release(monkeypatch):
     monkeypatch.setattr(secondary_suppression, "CELLS", 5)
     con = table(dict.fromkeys(INNER, 50) | {("A", "F"): 3})
     done = suppress(con, "observation", people())
@@ -246,7 +246,7 @@ def test_a_table_too_large_to_be_audited_stops_the_release(monkeypatch):
     assert published(con)["A", "F"] is None
 
 
-def test_the_record_counts_what_was_withheld_and_names_no_cell():
+def test_the_record_counts_suppressed_cells_and_names_none():
     con = table(dict.fromkeys(INNER, 50) | {("A", "F"): 3})
     found = with_suppression(record(), suppress(con, "observation", people()))
     assert found.blockers is None
@@ -269,8 +269,8 @@ def record() -> QualityRecord:
 
 
 def test_regions_are_totals_of_their_own():
-    con = world.table([
-        world.row(indicator="CASES", ref_area=area, obs_value=value)
+    con = factory.table([
+        factory.row(indicator="CASES", ref_area=area, obs_value=value)
         for area, value in {"VN": 200.0, "R1": 83.0, "R2": 117.0, "A": 3.0, "B": 80.0, "C": 57.0,
                             "D": 60.0}.items()
     ])
@@ -280,11 +280,11 @@ def test_regions_are_totals_of_their_own():
     assert hidden == {"A", "B"}
 
 
-def test_a_small_count_stops_what_does_not_withhold_it():
+def test_a_small_count_blocks_what_does_not_withhold_it():
     declared = people(action="stop")
     con = table(dict.fromkeys(INNER, 50) | {("A", "F"): 3})
     assert suppress(con, "observation", declared) == Suppression()
-    check = next(item for item in implied_expectations(declared, world.registries())
+    check = next(item for item in implied_expectations(declared, factory.registries())
                  if item.name == "small_cells_withheld")
     assert (check.severity, check.level) == ("critical", "table")
     query = str(check.check.query()).format(batch="observation")
@@ -294,6 +294,6 @@ def test_a_small_count_stops_what_does_not_withhold_it():
 
 
 def test_what_counts_no_people_has_no_such_check():
-    names = {item.name for item in implied_expectations(world.dataset(), world.registries())}
+    names = {item.name for item in implied_expectations(factory.dataset(), factory.registries())}
     assert "small_cells_withheld" not in names
     assert "no_personal_data" in names

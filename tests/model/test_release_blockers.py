@@ -57,7 +57,7 @@ SAID = {
 
 
 @pytest.mark.parametrize("kind", STOPS)
-def test_a_reason_is_told_apart_from_what_to_do(kind):
+def test_a_reason_is_separate_from_what_to_do(kind):
     said = describe(STOPS[kind], NAME, names=True)
     assert said.what.en == SAID.get(kind, said.what.en)
     assert said.todo.en and said.todo.vi and said.todo.en not in said.what.en
@@ -100,7 +100,7 @@ def test_what_a_source_says_cannot_break_a_sentence():
     assert "0905123456" not in in_words((personal,), NAME).en
 
 
-def test_a_check_on_the_table_tells_what_was_expected_and_found():
+def test_a_check_on_the_table_says_what_was_expected_and_found():
     table = {"outcome": "failed", "level": "table", "evaluated": 60}
     observed = finding(check("rows", **table, unexpected=0, observed=60))
     assert observed.en == "expected: There is at least one row; found: 60"
@@ -159,7 +159,7 @@ def test_the_reader_of_cells_gives_reasons_with_words():
         assert reason_in_words(stored, {}).en == "; ".join(each.words.en for each in reasons)
 
 
-def test_every_kind_of_personal_data_is_told_and_none_twice():
+def test_every_kind_of_personal_data_is_named_once():
     note = "CCCD 048093001234, ĐT 0905123456"
     assert [*kinds_of(note)] == ["CCCD", "phone"] and kind_of(note) == "CCCD"
     assert [*kinds_of("số liệu 2023")] == []
