@@ -84,9 +84,9 @@ def load_catalogue(settings: Settings) -> Catalogue:
     registries = load_registries()
     declarations, errors = load_declarations(settings.declarations, registries, CONNECTORS)
     for dataset_id, declaration in list(declarations.items()):
-        error = _check_also_in(declaration, settings.declarations)
-        if error:
-            errors.append(error)
+        unknown = _check_also_in(declaration, settings.declarations)
+        if unknown:
+            errors.append(unknown)
             del declarations[dataset_id]
     suites, suite_errors = load_suites(
         settings.suites, {key: item.dataset for key, item in declarations.items()}, registries
