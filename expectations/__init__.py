@@ -1,11 +1,10 @@
-"""What must be true of a dataset, and what was found: suites, generic checks, the quality record.
+"""What a dataset must fulfil, and what was found: suites, checks, quality records, scores.
 
 Belongs here: the suites (`expectations/<sector>/<dataset>.yaml`, edited by data stewards), the
-expectations that follow from a declaration by themselves, how Great Expectations runs them on a
-DuckDB connection, which rows are held back, and the quality record.
+checks that they name (`checks/`), validating a table on a DuckDB connection (`runner/`), scores and
+statistical disclosure control.
 Does not belong here: reading sources, storing tables and releases, publishing, scheduling.
 
-Great Expectations takes seconds to import. Only `expectations.runner.duckdb_engine` (with
-`expectations.runner.stock`) imports it, and that module is imported by the functions that run it,
-once per process: reading and checking suites does without.
+Great Expectations takes seconds to import. Only `runner/engine.py` and what it imports do, inside
+the functions that run it: reading and checking suites does without.
 """

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
@@ -20,6 +21,12 @@ from model.declarations.dataset import Dataset
 from model.records.validation import QualityDimension, Severity
 from model.reference.registries import Registries
 from model.util.text import Bilingual, did_you_mean
+
+__all__ = [
+    "EARLIER_RELEASES", "FREQUENCIES", "PREVIOUS_RELEASE", "UNEXPECTED_ROWS", "ArgumentProblem",
+    "Check", "Implied", "Level", "Period", "QualityDimension", "ReleaseCheck", "SeriesCheck",
+    "Severity",
+]
 
 Level = Literal["row", "table"]
 FREQUENCIES = ("A", "S", "Q", "M", "W", "D", "YTD")
@@ -123,6 +130,8 @@ class Check(BaseModel):
 
     def title(self, dataset: Dataset, registries: Registries) -> Bilingual:
         """Return what the check demands, as one sentence in each language."""
+        if type(self).words is Check.words:
+            return _fixed_title(type(self))
         said = {}
         for language in ("vi", "en"):
             wording = Wording(dataset, registries, language)
@@ -154,6 +163,13 @@ class Check(BaseModel):
     def arguments(self) -> dict[str, Any]:
         """Return every argument, as the record of a validation has it."""
         return self.model_dump(mode="json", by_alias=True)
+
+
+@cache
+def _fixed_title(cls: type[Check]) -> Bilingual:
+    """Return the sentence of a check whose words do not depend on its arguments."""
+    vi, en = cls.text.vi, cls.text.en
+    return Bilingual(vi=vi[0].upper() + vi[1:] + ".", en=en[0].upper() + en[1:] + ".")
 
 
 def _is_other(name: str, value: Any) -> bool:

@@ -31,7 +31,7 @@ _EXACT = 1e-6
 
 
 class UnprotectedError(Exception):
-    """The withheld cells of a table cannot be protected, or it cannot be told whether they are."""
+    """The withheld cells of a table cannot be protected, or whether they are is unknown."""
 
 
 @dataclass(frozen=True)

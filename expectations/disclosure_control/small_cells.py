@@ -42,7 +42,7 @@ class Suppression:
     small: int = 0
     beside: int = 0
     narrowest: float | None = None
-    problem: str | None = None  # why it cannot be told what the published figures give away
+    problem: str | None = None  # why what the published figures give away is unknown
 
     def and_also(self, other: Suppression) -> Suppression:
         """Return both together."""
@@ -168,7 +168,7 @@ def _tables(
 def _sums(
     cells: Sequence[Cell], totals: Sequence[tuple[str, str]], parents: Mapping[str, str]
 ) -> Iterator[Sum]:
-    """Yield every total that can be told from the codes, with the parts that there are."""
+    """Yield every total that the codes show, with the parts that there are."""
     for place, (column, total) in enumerate(totals):
         lines: dict[Cell, list[Cell]] = defaultdict(list)
         for cell in cells:

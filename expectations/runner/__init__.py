@@ -1,10 +1,8 @@
-"""How an expectation's metrics are computed on DuckDB: few statements, few scans.
+"""Validating tables: what checks need is computed on DuckDB in few statements and few scans.
 
-Belongs here: the SQL of each kind of expectation (`conditions`, `aggregates`), unique keys
-(`unique`), queries that are a plain condition (`plain_query`), what is asked of one suite together
-(`plan`, `measure`), and Great Expectations' own path for whatever is not known here (`stock`).
-Does not belong here: what an expectation's result means. Great Expectations judges that from the
-metrics, whoever computed them (`expectations.runner.duckdb_engine`).
-
-Each SQL says what Great Expectations' own says, NULL and NaN included; tests compare them.
+Belongs here: what is asked of a table (`plan`, `measure`, `unique`, `plain_query`, `prefilter`),
+how Great Expectations judges by it (`engine`, `gx_internals`, `gx_public`), which rows are
+quarantined and whether a table may be released (`validate`, `release_decision`, `acceptance`).
+Does not belong here: any single check. What a stock expectation means is Great Expectations'
+meaning, NULL and NaN included; tests compare with it.
 """

@@ -1,4 +1,4 @@
-"""Validating a suite on a DuckDB connection: few statements count, Great Expectations judges.
+"""Validate a suite on a DuckDB connection: few statements count, Great Expectations judges.
 
 What checks need of a table is computed together, in one scan (`plan`, `measure`). What they do not
 give in SQL is run by Great Expectations itself (`gx_public`). A suite is prepared once, and kept by

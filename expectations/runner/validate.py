@@ -111,7 +111,7 @@ def validate(
 
 @dataclass(frozen=True)
 class _Run:
-    """What a suite found in a view; `skipped` are the checks of which one pass told."""
+    """What a suite found in a view; `skipped` are the checks that one pass ruled out."""
 
     found: Mapping[str, Finding]
     skipped: frozenset[str]
@@ -125,7 +125,7 @@ def _run(
     prepared: Prepared,
     before: _Run | None = None,
 ) -> _Run:
-    """Run a suite, without the checks of which one pass tells that they find nothing.
+    """Run a suite, without the checks that one pass rules out.
 
     Args:
         con: the connection that has the view.
@@ -148,11 +148,11 @@ def _run(
 
 
 def _evaluable(suite: Suite, relations: Relations) -> Suite:
-    """Return the suite without what is compared with a relation that is not there."""
-    judged = tuple(
+    """Return the suite without the checks that compare with a missing relation."""
+    evaluable = tuple(
         item for item in suite.expectations if item.relations <= set(relations)
     )
-    return suite.model_copy(update={"expectations": judged})
+    return suite.model_copy(update={"expectations": evaluable})
 
 
 def _not_evaluated(expectation: Expectation, relations: Relations) -> CheckResult:

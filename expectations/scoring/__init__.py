@@ -1,1 +1,1 @@
-"""TODO expectations/scoring."""
+"""Quality scores of tables, and how fresh datasets are; nothing here reads the clock."""

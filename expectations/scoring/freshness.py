@@ -3,7 +3,7 @@
 A period's figures come out some time after its end. How long that takes a source shows itself:
 after three new periods it is the median of what the last ones took; until then it is what is usual
 for the frequency. The next period is due that long after its end. Pure arithmetic over records and
-a day: nothing here looks at the clock.
+a day: nothing here reads the clock.
 
 Of a dataset that is declared to have ended nothing more is expected: it is neither fresh nor late,
 and its timeliness is not scored.
@@ -24,7 +24,7 @@ from model.records.validation_log import ValidationRun
 from model.reference.periods import FREQUENCY_DAYS, GRACE_DAYS, Frequency, next_period, period_end
 
 OWN_RHYTHM = 3  # new periods that must have been seen to come
-REMEMBERED = 12  # new periods that tell the rhythm: the last ones
+REMEMBERED = 12  # the newest periods, from which the rhythm is taken
 SHORTEST_STEP = 7  # days: nobody is called dead after a long weekend
 DEAD = 3  # steps after which nobody expects figures any more
 
@@ -34,7 +34,7 @@ def freshness(dataset: Dataset, history: Sequence[ValidationRun], as_of: date) -
 
     Args:
         dataset: its declaration: its frequency, and whether it has ended.
-        history: its judgements, oldest first; later ones than `as_of` are not looked at.
+        history: its validation runs, oldest first; those after `as_of` do not count.
         as_of: the day.
     """
     known = _Known()
@@ -45,7 +45,7 @@ def freshness(dataset: Dataset, history: Sequence[ValidationRun], as_of: date) -
 
 
 def freshness_over_time(dataset: Dataset, history: Sequence[ValidationRun]) -> Iterator[Freshness]:
-    """Give the freshness on the day of each judgement, as it was known then.
+    """Give the freshness on the day of each validation run, as it was known then.
 
     Whether it has ended is what the declaration says now.
     """
@@ -64,20 +64,20 @@ def timeliness(fresh: Freshness, frequency: Frequency) -> Score | None:
 
 
 class _Known:
-    """What the judgements up to some moment tell of a source's rhythm."""
+    """What the validation runs up to some moment show of a source's rhythm."""
 
     def __init__(self) -> None:
         self.last: str | None = None  # the newest period
         self.lags: deque[int] = deque(maxlen=REMEMBERED)  # days from periods' ends to figures
 
     def learn(self, validation_run: ValidationRun) -> None:
-        """Take note of a judgement; one that stopped the release brought nothing."""
+        """Take note of a validation run; one that blocked the release brought nothing."""
         period = validation_run.period_last
         if validation_run.blockers is not None or period is None or period == self.last:
             return
         end = period_end(period)
         if self.last is None:
-            self.last = period  # it may have been out for years: it tells no lag
+            self.last = period  # it may have been out for years: it shows no lag
         elif end > period_end(self.last):
             self.last = period
             self.lags.append((validation_run.at.date() - end).days)

@@ -49,13 +49,13 @@ def dimension_of(check: CheckResult) -> QualityDimension:
 def of_table(
     con: duckdb.DuckDBPyConnection, relation: str, dataset: Dataset, quality: QualityRecord
 ) -> tuple[Score, ...]:
-    """Score a table that was judged: what can be said of it without looking at the calendar.
+    """Score a validated table: what can be said of it without the calendar.
 
     Args:
-        con: the connection on which it was judged; it has `held(_id, reasons)`.
+        con: the connection on which it was validated; it has `held(_id, reasons)`.
         relation: name of the table, with `_id` and `_reject`.
         dataset: its declaration.
-        quality: what the judgement found.
+        quality: what the validation found.
     """
     table = identifier(relation)
     rejected = con.execute(f"SELECT count(*) FROM {table} WHERE _reject IS NOT NULL").fetchall()
@@ -175,7 +175,7 @@ def _consistency(quality: QualityRecord) -> Score | None:
 
 
 def _counted(quality: QualityRecord, dimension: QualityDimension) -> list[CheckResult]:
-    """Return the checks that count: an info only informs, and some could not be judged."""
+    """Return the checks that count: an info only informs, and some could not be evaluated."""
     return [
         check for check in quality.checks
         if check.severity != "info" and check.outcome != "not_evaluated"
@@ -184,7 +184,7 @@ def _counted(quality: QualityRecord, dimension: QualityDimension) -> list[CheckR
 
 
 def _share(check: CheckResult) -> float:
-    """Return the share of what a check looked at that is wrong; all, where it cannot be told."""
+    """Return the share of what a check evaluated that fails it; all, where it is unknown."""
     if check.outcome == "passed":
         return 0.0
     if check.evaluated and check.unexpected:
@@ -203,11 +203,11 @@ def total(scores: Iterable[Score]) -> float:
 
 
 def gains(quality: QualityRecord, scores: Sequence[Score]) -> tuple[Gain, ...]:
-    """Rank what could be mended by the points of the total that it would gain, most first;
+    """Rank what could be fixed by the points of the total that it would gain, most first;
     what would gain none is left out. Metadata are no part of the total (see `Mqa`).
 
     Args:
-        quality: what the judgement found.
+        quality: what the validation found.
         scores: every dimension that was measured.
     """
     weights = sum(QUALITY_DIMENSIONS[score.dimension].weight for score in scores)
@@ -238,7 +238,7 @@ def gains(quality: QualityRecord, scores: Sequence[Score]) -> tuple[Gain, ...]:
 
 _LATE = Bilingual(
     vi="Kỳ tiếp theo chưa có, dù đã đến lúc: hỏi nguồn hoặc lấy lại số liệu",
-    en="The next period is due and has not come: ask the source, or pull it again",
+    en="The next period is due and has not come: ask the source, or fetch it again",
 )
 
 

@@ -7,16 +7,16 @@
 #   "sqlalchemy>=2.0.43",
 # ]
 # ///
-"""Judge a release by the suite beside this file, with Great Expectations on DuckDB alone.
+"""Validate a release by the suite beside this file, with Great Expectations on DuckDB alone.
 
     python validate.py data.parquet
     python validate.py data.parquet previous_release=last.parquet finance/gdp=gdp.parquet
 
 Checks that compare the data with something else take it as NAME=FILE; a name that is given more
-than once has all these files. What is not given is not judged, and said so.
+than once has all these files. A check without what it compares with is not evaluated.
 
 A line for each check: the outcome, how many rows break it, its name, and what it says. Ends with
-1 where a critical check fails or one cannot be judged, 2 for wrong use, else 0.
+1 where a critical check fails or one cannot be evaluated, 2 for wrong use, else 0.
 """
 
 from __future__ import annotations
@@ -78,11 +78,11 @@ def run(
     return list(found.results)
 
 
-def told(result: Any) -> tuple[str, int, str]:
+def outcome_of(result: Any) -> tuple[str, int, str]:
     """Return the outcome of a check, how many rows break it, and what was observed."""
     error = raised(result.exception_info or {})
     if error:
-        return "failed", 0, f"could not be judged: {error}"
+        return "failed", 0, f"could not be evaluated: {error}"
     severity, found = result.expectation_config.severity, result.result
     outcome = "passed" if result.success else "failed" if severity == "critical" else "warned"
     observed = found.get("observed_value")
@@ -102,7 +102,7 @@ def raised(info: Mapping[str, Any]) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Judge the files that are named, and print a line for each check."""
+    """Validate the files that are named, and print a line for each check."""
     document = json.loads(Path(__file__).with_name("suite.json").read_text(encoding="utf-8"))
     wanted = {name for item in document["expectations"] for name in relations(item)}
     data, others = parsed(arguments, wanted)
@@ -121,7 +121,7 @@ def main(arguments: Sequence[str]) -> int:
     for item in document["expectations"]:
         name = item["meta"]["name"]
         if name in results:
-            outcome, count, more = told(results[name])
+            outcome, count, more = outcome_of(results[name])
         else:
             missing = ", ".join(sorted(relations(item) - others.keys()))
             outcome, count, more = "not_evaluated", 0, f"there is no {missing}"

@@ -24,7 +24,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from expectations.checks.base import UNEXPECTED_ROWS, ArgumentProblem, Check
+from expectations.checks.base import UNEXPECTED_ROWS, ArgumentProblem, Check, Implied
 from expectations.checks.declared import declared_checks
 from expectations.checks.registry import all_checks
 from expectations.suites.expectation import Expectation, Suite
@@ -90,7 +90,7 @@ def load_suite(path: Path, dataset: Dataset, registries: Registries) -> Suite:
     items = parse_as(_SuiteFile, document.mapping(), document).expectations
     entries = [_entry(item, index, document) for index, item in enumerate(items)]
     taken = {
-        SOURCE_SCHEMA_CHECK, *(item.name for item in implied_expectations(dataset, registries)),
+        SOURCE_SCHEMA_CHECK, *(item.name for _, item in _implied(dataset, registries, ())),
         *(cls.automatic for cls in all_checks().values() if cls.automatic),
     }
     for entry in entries:
@@ -268,14 +268,8 @@ def implied_expectations(
         given: the types that its suite has: those take the place of the automatic ones, but for
             what protects persons.
     """
-    checks = list(declared_checks(dataset, registries))
-    checks += [
-        (name, item) for name, cls in all_checks().items()
-        if dataset.frequency in cls.frequencies and (name not in given or cls.protects_persons)
-        for item in cls.implied(dataset, registries)
-    ]
     found = []
-    for name, item in checks:
+    for name, item in _implied(dataset, registries, given):
         check = all_checks()[name].of(item.arguments, dataset, registries)
         found.append(Expectation(
             name=item.name, type=name, kwargs=check.arguments(), severity=item.severity,
@@ -283,6 +277,16 @@ def implied_expectations(
             acceptable=item.acceptable and check.acceptable,
         ))
     return tuple(found)
+
+
+def _implied(
+    dataset: Dataset, registries: Registries, given: Collection[str]
+) -> Iterator[tuple[str, Implied]]:
+    yield from declared_checks(dataset, registries)
+    for name, cls in all_checks().items():
+        if dataset.frequency in cls.frequencies and (name not in given or cls.protects_persons):
+            for item in cls.implied(dataset, registries):
+                yield name, item
 
 
 def full_suite(dataset: Dataset, suite: Suite | None, registries: Registries) -> Suite:

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from expectations.checks.areas.groups import group_codes
-from expectations.checks.base import Implied, SeriesCheck
+from expectations.checks.base import Implied, SeriesCheck, Severity
 from expectations.checks.sql import columns, points, texts
 from model.declarations.dataset import Dataset
-from model.records.validation import Severity
 from model.reference.registries import Registries
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from expectations.checks.base import SeriesCheck
+from expectations.checks.base import SeriesCheck, Severity
 from expectations.checks.prefilter import MayFind
 from expectations.checks.sql import columns, points
-from model.records.validation import Severity
 from model.util.text import Bilingual
 
 
@@ -25,11 +24,9 @@ class GeographyBreaks(SeriesCheck):
     min_factor: float = 1.2
 
     def may_find(self) -> MayFind:
-        """Return that the table has several vintages of borders."""
         return MayFind("table", "coalesce(min(geo_vintage) < max(geo_vintage), false)")
 
     def query(self) -> str:
-        """Return the SELECT."""
         area = [name for name in self.series if name != "geo_vintage"]
         return f"""
 WITH candidate AS (

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from expectations.checks.areas.groups import single_codes
-from expectations.checks.base import Check, Level
+from expectations.checks.base import Check, Level, Severity
 from expectations.checks.prefilter import MayFind
 from expectations.checks.sql import texts
 from model.declarations.dataset import Dataset
-from model.records.validation import Severity
 from model.reference.registries import Registries
 from model.util.text import Bilingual
 
@@ -35,12 +34,10 @@ class AreasComplete(Check):
         return {"areas": single_codes(dataset, registries)}
 
     def may_find(self) -> MayFind:
-        """Return that the table has nearly all areas."""
         least = self.min_share * len(self.areas)
         return MayFind("table", f"count(DISTINCT ref_area) >= {least}")
 
     def query(self) -> str:
-        """Return the SELECT."""
         count = len(self.areas)
         return f"""
 WITH due AS (SELECT unnest([{texts(self.areas)}]::VARCHAR[]) AS ref_area),

@@ -21,11 +21,9 @@ class AreaCount(Check):
     at_most: int
 
     def words(self, wording: Wording) -> Mapping[str, str]:
-        """Return the limits."""
         return {"bounds": wording.bounds(self.at_least, self.at_most)}
 
     def query(self) -> str:
-        """Return the SELECT."""
         return (
             "SELECT count(DISTINCT ref_area) AS observed FROM {batch}"
             f" HAVING count(DISTINCT ref_area) NOT BETWEEN {self.at_least} AND {self.at_most}"

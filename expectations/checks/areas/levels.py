@@ -26,7 +26,6 @@ class AreaLevels(AreasApartCheck):
     min_factor: float = 4
 
     def may_find(self) -> MayFind:
-        """Return that a sheet has enough areas, and one with a gap beside it."""
         return MayFind("series", f"""(SELECT count(*) FROM (
   SELECT max(typical, 2) AS top, min(typical, 2) AS bottom FROM series
   WHERE low >= 0 AND typical > 0 AND {self._single()} GROUP BY sheet
@@ -35,7 +34,6 @@ class AreaLevels(AreasApartCheck):
 )) > 0""")
 
     def query(self) -> str:
-        """Return the SELECT."""
         names, far = self._far("level")
         return f"""
 WITH point AS ({self._points()}),

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
-from expectations.checks.base import ArgumentProblem, Check, Level
+from expectations.checks.base import ArgumentProblem, Check, Level, QualityDimension
 from expectations.checks.sql import texts, where
 from expectations.checks.wording import Wording
 from model.declarations.dataset import Dataset
-from model.records.validation import QualityDimension
 from model.reference.registries import Registries
 from model.util.text import Bilingual, did_you_mean
 
@@ -40,7 +39,6 @@ class AreasPresent(Check):
         return named.model_copy(update={"codes": list(registries.areas(named.areas))})
 
     def words(self, wording: Wording) -> Mapping[str, str]:
-        """Return the areas."""
         who = ("mỗi chỉ tiêu đều ", "every indicator has") if self.in_each_indicator else (
             "", "there are"
         )
@@ -50,7 +48,6 @@ class AreasPresent(Check):
         }
 
     def problems(self, dataset: Dataset, registries: Registries) -> Iterator[ArgumentProblem]:
-        """Yield areas that the dataset's codelist does not have."""
         yield from super().problems(dataset, registries)
         known = {*registries.codelists[dataset.geography.codelist].codes}
         for code in self.codes:
@@ -61,7 +58,6 @@ class AreasPresent(Check):
                 )
 
     def query(self) -> str:
-        """Return the SELECT."""
         own = ", indicator" if self.in_each_indicator else ""
         sides = f" CROSS JOIN (SELECT DISTINCT indicator FROM {{batch}} WHERE {self._only()})"
         return f"""

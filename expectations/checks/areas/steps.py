@@ -32,18 +32,15 @@ class AreaSteps(AreasApartCheck):
     min_factor: float = 5
 
     def candidate(self) -> str:
-        """Return the condition that a series is short, and spans `min_factor`."""
         return (
             f"n BETWEEN {self.min_periods} AND {self.max_periods} AND positive"
             f" AND high >= {self.min_factor} * low_positive"
         )
 
     def may_find(self) -> MayFind:
-        """Return that a series is short, and spans `min_factor`."""
         return any_series(self.candidate())
 
     def query(self) -> str:
-        """Return the SELECT."""
         names, far = self._far("d")
         level = f", any_value(sheet) AS sheet, median({log('v')}) AS level"
         return f"""

@@ -29,11 +29,9 @@ class AgreementWithDataset(Check):
     tolerance: float = 0.01
 
     def relations(self) -> frozenset[str]:
-        """Return the other dataset."""
         return frozenset({self.dataset})
 
     def query(self) -> str:
-        """Return the SELECT."""
         pairs = ", ".join(
             f"({text(own)}, {text(other)})" for own, other in self.indicators.items()
         )

@@ -44,13 +44,11 @@ class RatesAgree(Check):
     tolerance: float = 0.02
 
     def relations(self) -> frozenset[str]:
-        """Return the datasets of numerator and denominator, where they are others."""
         return frozenset(
             side.dataset for side in (self.numerator, self.denominator) if side.dataset
         )
 
     def query(self) -> str:
-        """Return the SELECT."""
         return f"""
 WITH above AS ({self.numerator.sql()}), below AS ({self.denominator.sql()})
 SELECT b._id, b.obs_value AS observed, above.v / below.v * {self.per} AS expected,

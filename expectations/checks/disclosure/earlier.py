@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from expectations.checks.base import EARLIER_RELEASES, Implied, Level
+from expectations.checks.base import EARLIER_RELEASES, Implied, Level, Severity
 from expectations.checks.disclosure.cells import PUBLISHED, WITHHELD, WithheldCellsCheck, withheld
 from expectations.disclosure_control.small_cells import suppressed
 from model.declarations.dataset import Dataset
-from model.records.validation import Severity
 from model.reference.registries import Registries
 from model.util.sql import identifier
 from model.util.text import Bilingual
@@ -39,11 +38,9 @@ class WithheldBefore(WithheldCellsCheck):
         return [Implied(cls.automatic, cls.severity, given)] if suppressed(dataset) else []
 
     def relations(self) -> frozenset[str]:
-        """Return the earlier releases."""
         return frozenset({self.relation})
 
     def query(self) -> str:
-        """Return the SELECT."""
         earlier = identifier(self.relation)
         pairs = [
             ("withheld now, published in an earlier release", WITHHELD, PUBLISHED),

@@ -43,11 +43,9 @@ class WithheldElsewhere(WithheldCellsCheck):
         ]
 
     def relations(self) -> frozenset[str]:
-        """Return the other dataset."""
         return frozenset({self.dataset})
 
     def query(self) -> str:
-        """Return the SELECT."""
         theirs = identifier(self.dataset)
         return f"""
 SELECT indicator, count(*) AS affected, {text(self.dataset)} AS reference

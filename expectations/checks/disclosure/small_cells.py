@@ -38,7 +38,6 @@ class SmallCellsWithheld(Check):
         return [Implied(cls.automatic, cls.severity, given)] if thresholds else []
 
     def query(self) -> str:
-        """Return the SELECT."""
         below = " OR ".join(
             f"(indicator = {text(code)} AND obs_value > 0 AND obs_value < {least})"
             for code, least in self.thresholds.items()

@@ -7,11 +7,10 @@ from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field
 
-from expectations.checks.base import ArgumentProblem, Level, Period, SeriesCheck
+from expectations.checks.base import ArgumentProblem, Level, Period, QualityDimension, SeriesCheck
 from expectations.checks.sql import points, text
 from expectations.checks.wording import Wording
 from model.declarations.dataset import Dataset
-from model.records.validation import QualityDimension
 from model.reference.registries import Registries
 from model.util.text import Bilingual
 
@@ -45,7 +44,6 @@ class Periods(SeriesCheck):
         return first, last
 
     def words(self, wording: Wording) -> Mapping[str, str]:
-        """Return the rules, one after the other."""
         rules = []
         if self._starts:
             first, last = self._starts
@@ -69,7 +67,6 @@ class Periods(SeriesCheck):
         return {"rules": wording.listed(rules)}
 
     def problems(self, dataset: Dataset, registries: Registries) -> Iterator[ArgumentProblem]:
-        """Yield a check without a rule, and gaps in figures of the year to date."""
         yield from super().problems(dataset, registries)
         if self.start is None and self.to is None and not self.no_gaps:
             yield ArgumentProblem((), f"{self.type} has no rule", "give `from`, `to` or `no_gaps`")
@@ -80,7 +77,6 @@ class Periods(SeriesCheck):
             )
 
     def query(self) -> str:
-        """Return the SELECT."""
         selects = []
         if self._starts:
             first, last = self._starts

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from expectations.checks.base import SeriesCheck
+from expectations.checks.base import QualityDimension, SeriesCheck, Severity
 from expectations.checks.prefilter import MayFind, any_series
 from expectations.checks.sql import points
-from model.records.validation import QualityDimension, Severity
 from model.util.text import Bilingual
 
 
@@ -33,11 +32,9 @@ class SeriesGaps(SeriesCheck):
     max_share: float = 0.25
 
     def may_find(self) -> MayFind:
-        """Return that a series has a gap."""
         return any_series(f"n >= {self.min_periods} AND holed")
 
     def query(self) -> str:
-        """Return the SELECT."""
         return f"""
 WITH point AS ({points(self.series, self.frequency)}),
 span AS (

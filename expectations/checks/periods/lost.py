@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from expectations.checks.base import Level, SeriesCheck
+from expectations.checks.base import Level, QualityDimension, SeriesCheck, Severity
 from expectations.checks.prefilter import MayFind
 from expectations.checks.sql import points
-from model.records.validation import QualityDimension, Severity
 from model.util.text import Bilingual
 
 
@@ -33,11 +32,9 @@ class LostPeriods(SeriesCheck):
     most: int = 2
 
     def may_find(self) -> MayFind:
-        """Return that as many series have a gap as a stretch must be missing from."""
         return MayFind("series", f"count(*) FILTER (holed) >= {self.share * self.min_series}")
 
     def query(self) -> str:
-        """Return the SELECT."""
         return f"""
 WITH point AS ({points(self.series, self.frequency, also=", indicator")}),
 pair AS (

@@ -22,7 +22,6 @@ class PreliminaryLast(Check):
     only_last: bool = False
 
     def words(self, wording: Wording) -> Mapping[str, str]:
-        """Return the rule."""
         if self.only_last:
             return {"rule": wording.say(
                 "chỉ kỳ cuối có số liệu sơ bộ", "only the last period is preliminary"
@@ -33,7 +32,6 @@ class PreliminaryLast(Check):
         )}
 
     def query(self) -> str:
-        """Return the SELECT."""
         if self.only_last:
             return (
                 "SELECT * FROM {batch} WHERE obs_status = 'P'"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from expectations.checks.base import SeriesCheck
+from expectations.checks.base import SeriesCheck, Severity
 from expectations.checks.prefilter import MayFind
 from expectations.checks.sql import points
-from model.records.validation import Severity
 from model.util.text import Bilingual
 
 
@@ -35,11 +34,9 @@ class RepeatedPeriods(SeriesCheck):
     most: int = 1
 
     def may_find(self) -> MayFind:
-        """Return that as many series repeat a value as a period must be repeated in."""
         return MayFind("series", f"count(*) FILTER (varied < n) >= {self.share * self.min_series}")
 
     def query(self) -> str:
-        """Return the SELECT."""
         least = self.min_series
         return f"""
 WITH point AS ({points(self.series, self.frequency, also=", indicator")}),

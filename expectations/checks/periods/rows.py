@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from expectations.checks.base import Check, Level
+from expectations.checks.base import Check, Level, QualityDimension
 from expectations.checks.wording import Wording
-from model.records.validation import QualityDimension
 from model.util.text import Bilingual
 
 
@@ -26,7 +25,6 @@ class RowCount(Check):
     per_period: int | None = None
 
     def words(self, wording: Wording) -> Mapping[str, str]:
-        """Return both limits."""
         least, most = wording.value(self.at_least), wording.value(self.per_period or 0)
         noun = "row" if self.at_least == 1 else "rows"
         rule = wording.say(f"có ít nhất {least} dòng", f"there are at least {least} {noun}")
@@ -37,7 +35,6 @@ class RowCount(Check):
         return {"rules": rule}
 
     def query(self) -> str:
-        """Return the SELECT."""
         query = (
             "SELECT NULL AS time_period, count(*) AS observed,"
             f" {self.at_least} AS expected FROM {{batch}} HAVING count(*) < {self.at_least}"

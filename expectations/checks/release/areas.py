@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from expectations.checks.base import Level, ReleaseCheck
+from expectations.checks.base import Level, QualityDimension, ReleaseCheck, Severity
 from expectations.checks.prefilter import MayFind
-from model.records.validation import QualityDimension, Severity
 from model.util.sql import identifier
 from model.util.text import Bilingual
 
@@ -25,11 +24,9 @@ class LostAreas(ReleaseCheck):
     automatic: ClassVar = "areas_of_last_release"
 
     def may_find(self) -> MayFind:
-        """Return that an observation is gone."""
         return MayFind("release", "lost > 0")
 
     def query(self) -> str:
-        """Return the SELECT."""
         return f"""
 WITH before AS (
   SELECT indicator, ref_area, geo_vintage, count(*) AS expected,

@@ -12,7 +12,6 @@ class CommonObservationsCheck(ReleaseCheck, SeriesCheck):
     """A check of how far observations are from those of the last release."""
 
     def may_find(self) -> MayFind:
-        """Return that an observation changed."""
         return MayFind("release", "changed > 0")
 
     def _both(self) -> str:

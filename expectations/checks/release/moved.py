@@ -26,7 +26,6 @@ class MovedSeries(CommonObservationsCheck):
     min_periods: int = 4
 
     def query(self) -> str:
-        """Return the SELECT."""
         least = self.min_periods
         return f"""{self._both()},
 other AS (

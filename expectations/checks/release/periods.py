@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from expectations.checks.base import Level, ReleaseCheck
+from expectations.checks.base import Level, QualityDimension, ReleaseCheck, Severity
 from expectations.checks.prefilter import MayFind
-from model.records.validation import QualityDimension, Severity
 from model.util.sql import identifier
 from model.util.text import Bilingual
 
@@ -27,11 +26,9 @@ class LostReleasePeriods(ReleaseCheck):
     min_share: float = 0.8
 
     def may_find(self) -> MayFind:
-        """Return that an observation is gone."""
         return MayFind("release", "lost > 0")
 
     def query(self) -> str:
-        """Return the SELECT."""
         return f"""
 WITH before AS (
   SELECT indicator, time_period, count(*) AS expected

@@ -27,7 +27,6 @@ class UnusualRevisions(CommonObservationsCheck):
     times_usual: float = 5
 
     def query(self) -> str:
-        """Return the SELECT."""
         return f"""{self._both()},
 habit AS (
   SELECT indicator, quantile_cont(d, 0.9) AS usual FROM common GROUP BY indicator

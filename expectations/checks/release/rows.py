@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from expectations.checks.base import Level, ReleaseCheck
+from expectations.checks.base import Level, QualityDimension, ReleaseCheck
 from expectations.checks.prefilter import MayFind
-from model.records.validation import QualityDimension
 from model.util.sql import identifier
 from model.util.text import Bilingual
 
@@ -27,11 +26,9 @@ class LostRows(ReleaseCheck):
     min_rows: int = 10
 
     def may_find(self) -> MayFind:
-        """Return that there are fewer rows."""
         return MayFind("release", "now_rows < before_rows")
 
     def query(self) -> str:
-        """Return the SELECT."""
         return f"""
 WITH size AS (
   SELECT (SELECT count(*) FROM {{batch}}) AS observed, count(*) AS expected

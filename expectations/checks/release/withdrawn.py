@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from expectations.checks.base import Level, ReleaseCheck, SeriesCheck
+from expectations.checks.base import Level, ReleaseCheck, SeriesCheck, Severity
 from expectations.checks.prefilter import MayFind
 from expectations.checks.sql import columns
-from model.records.validation import Severity
 from model.util.sql import identifier
 from model.util.text import Bilingual
 
@@ -25,11 +24,9 @@ class WithdrawnObservations(ReleaseCheck, SeriesCheck):
     automatic: ClassVar = "observations_of_last_release"
 
     def may_find(self) -> MayFind:
-        """Return that an observation is gone."""
         return MayFind("release", "lost > 0")
 
     def query(self) -> str:
-        """Return the SELECT."""
         series = columns(self.series)
         return f"""
 WITH before AS (

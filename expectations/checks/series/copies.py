@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from expectations.checks.areas.groups import group_codes
-from expectations.checks.base import Implied, SeriesCheck
+from expectations.checks.base import Implied, SeriesCheck, Severity
 from expectations.checks.sql import columns, points, texts
 from model.declarations.dataset import Dataset
-from model.records.validation import Severity
 from model.reference.registries import Registries
 from model.util.text import Bilingual
 
@@ -41,7 +40,6 @@ class SeriesCopies(SeriesCheck):
         return [Implied(cls.automatic, cls.severity, {"apart": group_codes(dataset, registries)})]
 
     def query(self) -> str:
-        """Return the SELECT."""
         but = f" AND ref_area NOT IN ({texts(self.apart)})" if self.apart else ""
         every = points(self.series, self.frequency) + but
         return f"""

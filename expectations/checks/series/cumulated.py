@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from expectations.checks.base import SeriesCheck
+from expectations.checks.base import SeriesCheck, Severity
 from expectations.checks.sql import SEASONS, points
-from model.records.validation import Severity
 from model.util.text import Bilingual
 
 
@@ -25,7 +24,6 @@ class SeriesCumulated(SeriesCheck):
     max_share: float = 0.3
 
     def query(self) -> str:
-        """Return the SELECT."""
         seasons = SEASONS[self.frequency]
         return f"""
 WITH point AS ({points(self.series, self.frequency)}),

@@ -17,15 +17,12 @@ class CutSeriesCheck(SeriesCheck):
     min_periods: int
 
     def candidate(self) -> str:
-        """Return the condition that a series spans enough, over `prefilter.SERIES`."""
         raise NotImplementedError
 
     def unusual(self, step: str) -> str:
-        """Return the condition that a step is not usual, over it, `usual` and `positive`."""
         raise NotImplementedError
 
     def may_find(self) -> MayFind:
-        """Return that a series spans enough, and that its largest step is not usual."""
         # What is usual for a season is not known before the query.
         step = "true" if self.frequency in SEASONS else f"({self.unusual('largest')})"
         return any_series(f"{self.candidate()} AND {step}")

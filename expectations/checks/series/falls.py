@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar, Literal
 
-from expectations.checks.base import Implied, SeriesCheck
+from expectations.checks.base import Implied, SeriesCheck, Severity
 from expectations.checks.sql import points
 from model.declarations.dataset import Dataset
-from model.records.validation import Severity
 from model.reference.registries import Registries
 from model.util.text import Bilingual
 
@@ -29,7 +28,6 @@ class CumulativeFalls(SeriesCheck):
         return [Implied(cls.automatic, cls.severity)] if dataset.frequency == "YTD" else []
 
     def query(self) -> str:
-        """Return the SELECT."""
         within = {"year": ", left(period, 4)", "always": ""}[self.within]
         return f"""
 WITH point AS ({points(self.series, self.frequency)})

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from expectations.checks.base import Implied
+from expectations.checks.base import Implied, Severity
 from expectations.checks.series.cuts import CutSeriesCheck
 from model.declarations.dataset import Dataset
-from model.records.validation import Severity
 from model.reference.registries import Registries
 from model.util.text import Bilingual
 
@@ -43,14 +42,12 @@ class SeriesJumps(CutSeriesCheck):
         return [Implied(cls.automatic, cls.severity, days)]
 
     def candidate(self) -> str:
-        """Return the condition that a series spans `min_factor`, or has negative values."""
         return (
             f"n >= {self.min_periods} AND (NOT positive OR n_positive >= {self.min_periods}"
             f" AND high >= {self.min_factor} * low_positive)"
         )
 
     def unusual(self, step: str) -> str:
-        """Return the condition that a step is a jump."""
         return (
             f"CASE WHEN positive"
             f" THEN {step} > greatest({self.times_usual} * usual, ln({self.min_factor}))"
@@ -58,7 +55,6 @@ class SeriesJumps(CutSeriesCheck):
         )
 
     def query(self) -> str:
-        """Return the SELECT."""
         return f"""{self._found()},
 beside AS (
   SELECT indicator, t, count(*) AS present,

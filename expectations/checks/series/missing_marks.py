@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from expectations.checks.base import SeriesCheck
+from expectations.checks.base import SeriesCheck, Severity
 from expectations.checks.prefilter import MayFind, any_series
 from expectations.checks.sql import points
-from model.records.validation import Severity
 from model.util.text import Bilingual
 
 
@@ -31,12 +30,10 @@ class SeriesMissingMarks(SeriesCheck):
     times_highest: float = 5
 
     def may_find(self) -> MayFind:
-        """Return that a marker is the lowest or the highest value of a series."""
         values = ", ".join(map(repr, self.marks))
         return any_series(f"n >= {self.min_periods} AND (low IN ({values}) OR high IN ({values}))")
 
     def query(self) -> str:
-        """Return the SELECT."""
         values = ", ".join(map(repr, self.marks))
         return f"""
 WITH point AS ({points(self.series, self.frequency)}),

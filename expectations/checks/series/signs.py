@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from expectations.checks.base import SeriesCheck
+from expectations.checks.base import SeriesCheck, Severity
 from expectations.checks.prefilter import MayFind, any_series, having
 from expectations.checks.sql import points
-from model.records.validation import Severity
 from model.util.text import Bilingual
 
 
@@ -27,15 +26,12 @@ class SeriesSigns(SeriesCheck):
     away: float = 0.5
 
     def candidate(self) -> str:
-        """Return the condition that a series has both signs."""
         return f"n >= {self.min_periods} AND low < 0 AND high > 0"
 
     def may_find(self) -> MayFind:
-        """Return that a series has both signs."""
         return any_series(self.candidate())
 
     def query(self) -> str:
-        """Return the SELECT."""
         candidate = f"""{self.candidate()}
     AND least(count(*) FILTER (v < 0), count(*) FILTER (v > 0)) <= {self.max_share} * count(*)
     AND min(abs(v)) >= {self.away} * median(abs(v)) AND median(abs(v)) > 0"""

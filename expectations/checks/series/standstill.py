@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from expectations.checks.base import SeriesCheck
+from expectations.checks.base import SeriesCheck, Severity
 from expectations.checks.prefilter import MayFind, any_series, having
 from expectations.checks.sql import points
-from model.records.validation import Severity
 from model.util.text import Bilingual
 
 
@@ -31,18 +30,15 @@ class SeriesStandstill(SeriesCheck):
     usual_share: float = 0.02
 
     def candidate(self) -> str:
-        """Return the condition that a series has varied values, and repeats some."""
         return (
             f"n >= {self.min_periods} AND varied >= {self.min_varied}"
             f" AND varied <= n - {self.periods - 1}"
         )
 
     def may_find(self) -> MayFind:
-        """Return that a series has varied values, and repeats some."""
         return any_series(self.candidate())
 
     def query(self) -> str:
-        """Return the SELECT."""
         return f"""
 WITH point AS ({points(self.series, self.frequency)}),
 candidate AS ({having(self.candidate())}),

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from expectations.checks.base import Implied
+from expectations.checks.base import Implied, Severity
 from expectations.checks.series.cuts import CutSeriesCheck
 from expectations.checks.sql import texts
 from model.declarations.dataset import Dataset
-from model.records.validation import Severity
 from model.reference.registries import Registries
 from model.util.text import Bilingual
 
@@ -46,19 +45,16 @@ class SeriesUnitSlips(CutSeriesCheck):
         return [Implied(cls.automatic, cls.severity, {"powers": powers, "shares": shares})]
 
     def candidate(self) -> str:
-        """Return the condition that a series spans half the smallest power."""
         return (
             f"n >= {self.min_periods} AND positive AND n_positive >= {self.min_periods}"
             f" AND high >= {0.5 * 10 ** min(self.powers)} * low_positive"
         )
 
     def unusual(self, step: str) -> str:
-        """Return the condition that a step may be a power of ten."""
         least = f"ln({0.4 * 10 ** min(self.powers)})"
         return f"{step} > greatest({self.times_usual} * usual, {least})"
 
     def query(self) -> str:
-        """Return the SELECT."""
         power = "round(log10(factor))"
         listed = ", ".join(map(str, sorted(self.powers)))
         only = ""

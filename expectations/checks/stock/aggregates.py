@@ -22,7 +22,6 @@ class StockAggregate(StockCheck):
     aggregate: ClassVar[str] = ""
 
     def metrics(self) -> dict[str, str]:
-        """Return the SQL of each metric by Great Expectations' name; {} if not computed here."""
         if not self.metric:
             return {}
         column = identifier(getattr(self, "column", ""))

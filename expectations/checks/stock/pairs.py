@@ -39,7 +39,6 @@ class PairGreater(_Pairs):
     or_equal: bool = False
 
     def words(self, wording: Wording) -> Mapping[str, str]:
-        """Return the columns, and whether they may be equal."""
         greater = wording.say("lớn hơn", "greater than")
         not_less = wording.say("không nhỏ hơn", "not less than")
         return {**super().words(wording), "greater": not_less if self.or_equal else greater}
@@ -74,7 +73,6 @@ class CompoundUnique(_Columns):
     dimension: ClassVar[QualityDimension] = "uniqueness"
 
     def key(self) -> tuple[str, ...]:
-        """Return the columns."""
         return tuple(self.column_list)
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from expectations.checks.base import UNEXPECTED_ROWS, Check
-from model.records.validation import QualityDimension
+from expectations.checks.base import UNEXPECTED_ROWS, Check, QualityDimension
 from model.util.text import Bilingual
 
 
@@ -22,5 +21,4 @@ class UnexpectedRows(Check):
     unexpected_rows_query: str
 
     def query(self) -> str:
-        """Return the query as it stands."""
         return self.unexpected_rows_query

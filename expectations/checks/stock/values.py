@@ -24,7 +24,6 @@ class ColumnValuesNotNull(StockRowCheck):
     column: str
 
     def broken(self) -> str:
-        """Return the condition."""
         return f"{identifier(self.column)} IS NULL"
 
 
@@ -39,7 +38,6 @@ class ColumnValuesNull(StockRowCheck):
     column: str
 
     def broken(self) -> str:
-        """Return the condition."""
         return f"{identifier(self.column)} IS NOT NULL"
 
 
@@ -53,7 +51,6 @@ class ColumnValuesUnique(StockRowCheck):
     column: str
 
     def key(self) -> tuple[str, ...]:
-        """Return the column."""
         return (self.column,)
 
 
@@ -67,7 +64,6 @@ class ColumnValuesBetween(Bounds, StockRowCheck):
     column: str
 
     def broken(self) -> str:
-        """Return the condition."""
         return self.outside(identifier(self.column))
 
 
@@ -81,7 +77,6 @@ class ColumnValuesInSet(StockRowCheck):
     value_set: Scalars
 
     def broken(self) -> str:
-        """Return the condition."""
         return f"NOT ({one_of(self.column, self.value_set)})"
 
 
@@ -97,7 +92,6 @@ class ColumnValuesNotInSet(StockRowCheck):
     value_set: Scalars
 
     def broken(self) -> str:
-        """Return the condition."""
         return one_of(self.column, self.value_set)
 
 
@@ -125,7 +119,6 @@ class ColumnValuesMatchRegex(_Regex):
     )
 
     def broken(self) -> str:
-        """Return the condition."""
         return f"NOT {self._matches()}"
 
 
@@ -138,7 +131,6 @@ class ColumnValuesNotMatchRegex(_Regex):
     )
 
     def broken(self) -> str:
-        """Return the condition."""
         return self._matches()
 
 
@@ -153,7 +145,6 @@ class ColumnValueLengthsBetween(Bounds, StockRowCheck):
     column: str
 
     def broken(self) -> str:
-        """Return the condition."""
         return self.outside(f"length({identifier(self.column)})")
 
 
@@ -169,7 +160,6 @@ class ColumnValueLengthsEqual(StockRowCheck):
     value: int
 
     def broken(self) -> str:
-        """Return the condition."""
         return f"length({identifier(self.column)}) <> {self.value}"
 
 

@@ -58,11 +58,9 @@ class PersonalData(Check):
         return {"columns": free_text(dataset)}
 
     def may_find(self) -> MayFind:
-        """Return that there is any text."""
         return filled(self.columns)
 
     def query(self) -> str:
-        """Return the SELECT."""
         found = " UNION ALL ".join(
             f"SELECT {literal(column)} AS place, {identifier(column)} AS text, count(*) AS affected"
             f" FROM {{batch}} WHERE regexp_matches({identifier(column)}, '[0-9０-９@＠]')"

@@ -40,11 +40,9 @@ class ReadableText(Check):
         return {"columns": free_text(dataset)}
 
     def may_find(self) -> MayFind:
-        """Return that there is any text."""
         return filled(self.columns)
 
     def query(self) -> str:
-        """Return the SELECT."""
         conditions = " OR ".join(
             f"regexp_matches({identifier(column)}, {text(MOJIBAKE)})" for column in self.columns
         )

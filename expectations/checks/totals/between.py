@@ -27,7 +27,6 @@ class TotalBetweenParts(PartsCheck):
     within: float = 0
 
     def query(self) -> str:
-        """Return the SELECT."""
         column, others = identifier(self.column), self.others()
         return f"""
 WITH point AS ({self.points()}),

@@ -41,7 +41,6 @@ class PartsCheck(SeriesCheck):
         return f"{column} <> {text(self.total)} AND {listed}"
 
     def words(self, wording: Wording) -> Mapping[str, str]:
-        """Return the total, its column and what the check is narrowed to."""
         of_indicators = self.column == "indicator"
         return {
             "column": wording.column(self.column),
@@ -51,7 +50,6 @@ class PartsCheck(SeriesCheck):
         }
 
     def problems(self, dataset: Dataset, registries: Registries) -> Iterator[ArgumentProblem]:
-        """Yield unknown columns and indicators."""
         yield from super().problems(dataset, registries)
         codes: Any = [self.total, *self.parts] if self.column == "indicator" else []
         for code in codes:

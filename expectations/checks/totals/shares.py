@@ -26,7 +26,6 @@ class SharesAddUp(SeriesCheck):
     tolerance: float = 0.5
 
     def query(self) -> str:
-        """Return the SELECT."""
         column = identifier(self.column)
         names = [name for name in (*self.series, "time_period") if name != self.column]
         only = where(self.where, indicators=self.indicators)

@@ -27,7 +27,6 @@ class SumRange(Check):
     where: dict[str, str] = {}
 
     def words(self, wording: Wording) -> Mapping[str, str]:
-        """Return the indicator and the limits."""
         return {
             "indicator": wording.indicators([self.indicator]),
             "bounds": wording.bounds(self.at_least, self.at_most),
@@ -35,7 +34,6 @@ class SumRange(Check):
         }
 
     def query(self) -> str:
-        """Return the SELECT."""
         outside = " OR ".join(
             f"sum(obs_value) {sign} {limit}"
             for sign, limit in (("<", self.at_least), (">", self.at_most)) if limit is not None

@@ -26,7 +26,6 @@ class PartsAddUp(PartsCheck):
     tolerance: float = 0.01
 
     def query(self) -> str:
-        """Return the SELECT."""
         column, others = identifier(self.column), self.others()
         return f"""
 WITH point AS ({self.points()}),

@@ -31,7 +31,6 @@ class PartsWithinTotal(PartsCheck):
     within: float = 0
 
     def words(self, wording: Wording) -> Mapping[str, str]:
-        """Return the rule and its margin."""
         said = dict(super().words(wording))
         said["rule"] = wording.say(*{
             "sum": ("các phần cộng lại không vượt", "the parts together do not exceed"),
@@ -44,7 +43,6 @@ class PartsWithinTotal(PartsCheck):
         return said
 
     def query(self) -> str:
-        """Return the SELECT."""
         column, others = identifier(self.column), self.others()
         aggregate = "max" if self.rule == "each" else "sum"
         off = "abs(observed - expected)" if self.rule == "equal" else "observed - expected"

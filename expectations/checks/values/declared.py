@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
-from expectations.checks.base import Check, Implied
+from expectations.checks.base import Check, Implied, QualityDimension
 from expectations.checks.sql import in_template
 from expectations.checks.wording import Wording
 from model.declarations.dataset import Dataset
-from model.records.validation import QualityDimension
 from model.reference.registries import Registries
 from model.util.sql import literal
 from model.util.text import Bilingual
@@ -24,11 +23,9 @@ class _RowCondition(Check):
     dimension: ClassVar[QualityDimension] = "validity"
 
     def broken(self) -> str:
-        """Return the condition on a row that breaks the check."""
         raise NotImplementedError
 
     def query(self) -> str:
-        """Return the SELECT."""
         return f"SELECT * FROM {{batch}} WHERE {in_template(self.broken())}"
 
 
@@ -55,7 +52,6 @@ class UnitsDeclared(_RowCondition):
         return [Implied(cls.automatic, cls.severity, {"units": units})]
 
     def broken(self) -> str:
-        """Return the condition."""
         whens = " ".join(
             f"WHEN {literal(code)} THEN {literal(unit)}" for code, unit in self.units.items()
         )
@@ -76,7 +72,6 @@ class ValuesPresent(_RowCondition):
     acceptable: ClassVar = False
 
     def broken(self) -> str:
-        """Return the condition."""
         statuses = ", ".join(map(literal, WITHOUT_VALUE))
         return (
             f"(obs_value IS NULL AND coalesce(obs_status NOT IN ({statuses}), true))"
@@ -107,7 +102,6 @@ class ValuesWithinBounds(_RowCondition):
         return [Implied(cls.automatic, cls.severity, found)]
 
     def broken(self) -> str:
-        """Return the condition."""
         parts = []
         for code in dict.fromkeys((*self.minimum, *self.maximum)):
             bounds = [
@@ -118,7 +112,6 @@ class ValuesWithinBounds(_RowCondition):
         return " OR ".join(parts) or "false"
 
     def words(self, wording: Wording) -> Mapping[str, str]:
-        """Return which limits hold for which indicators."""
         by_limits: dict[tuple[float | None, float | None], list[str]] = {}
         for code in wording.dataset.indicators:
             limits = (self.minimum.get(code), self.maximum.get(code))
@@ -158,7 +151,6 @@ class ValuesWithinInterval(_RowCondition):
         return [Implied(cls.automatic, cls.severity)] if present else []
 
     def broken(self) -> str:
-        """Return the condition."""
         return (
             "lower_bound > obs_value OR obs_value > upper_bound OR lower_bound > upper_bound"
         )

@@ -30,7 +30,6 @@ class HighestCode(SeriesCheck):
     within: int | float = 0
 
     def words(self, wording: Wording) -> Mapping[str, str]:
-        """Return the codes, and the margin."""
         names = [wording.code(self.column, code) for code in self.among]
         margin = wording.value(self.within)
         return {
@@ -41,7 +40,6 @@ class HighestCode(SeriesCheck):
         }
 
     def query(self) -> str:
-        """Return the SELECT."""
         column = identifier(self.column)
         key = [name for name in (*self.series, "time_period") if name != self.column]
         among = f" AND b.{column} IN ({texts(self.among)})" if self.among else ""

@@ -44,7 +44,6 @@ class Leaps(SeriesCheck):
         return self
 
     def words(self, wording: Wording) -> Mapping[str, str]:
-        """Return the limit, the direction and the exceptions."""
         say, value = wording.say, wording.value
         if self.factor is not None:
             limit = say(f"quá {value(self.factor)} lần", f"more than {value(self.factor)} times")
@@ -66,7 +65,6 @@ class Leaps(SeriesCheck):
         }
 
     def query(self) -> str:
-        """Return the SELECT."""
         if self.factor is not None:
             up, down = f"v > {self.factor} * v0", f"v * {self.factor} < v0"
         elif self.percent is not None:

@@ -7,10 +7,9 @@ from typing import ClassVar
 
 from pydantic import ConfigDict, Field
 
-from expectations.checks.base import Check, Period
+from expectations.checks.base import Check, Period, QualityDimension
 from expectations.checks.sql import text, where
 from expectations.checks.wording import Wording
-from model.records.validation import QualityDimension
 from model.util.text import Bilingual
 
 Number = int | float
@@ -36,7 +35,6 @@ class ValueRange(Check):
     start: Period | None = Field(None, alias="from")
 
     def words(self, wording: Wording) -> Mapping[str, str]:
-        """Return the range, the first period, and what the check is narrowed to."""
         since = wording.say(f" từ {self.start}", f" since {self.start}") if self.start else ""
         return {
             "range": wording.bounds(self.at_least, self.at_most, self.above, self.below),
@@ -44,7 +42,6 @@ class ValueRange(Check):
         }
 
     def query(self) -> str:
-        """Return the SELECT."""
         limits = (
             ("<", self.at_least), (">", self.at_most), ("<=", self.above), (">=", self.below),
         )

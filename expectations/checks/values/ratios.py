@@ -39,7 +39,6 @@ class IndicatorRatio(SeriesCheck):
     start: Period | None = Field(None, alias="from")
 
     def words(self, wording: Wording) -> Mapping[str, str]:
-        """Return both indicators, the limits and the first period."""
         per = wording.value(self.per)
         return {
             "numerator": wording.indicators([self.numerator]),
@@ -50,7 +49,6 @@ class IndicatorRatio(SeriesCheck):
         }
 
     def query(self) -> str:
-        """Return the SELECT. Nothing is divided: a denominator may be 0."""
         limits = (
             ("<", self.at_least), (">", self.at_most), ("<=", self.above), (">=", self.below),
         )
