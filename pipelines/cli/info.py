@@ -1,4 +1,4 @@
-"""`openindicators list`, `show` and `check`: looking, without changing anything."""
+"""`openindicators list`, `show` and `check`: read-only information about the project."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def _print(item: dict[str, Any]) -> None:
 
 
 def check(as_json: bool) -> int:
-    """Check every declaration and suite; returns 3 when one is wrong."""
+    """Check every declaration and suite; return 3 when one has an error."""
     settings = Settings.from_environment()
     catalogue = load_catalogue(settings)
     if as_json:
