@@ -82,7 +82,7 @@ def publish(
     ] = None,
     to: Annotated[str, typer.Option("--to", metavar="PORTAL", help="site or ckan")] = "ckan",
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="put the release in the place of people's edits")
+        bool, typer.Option("--overwrite", help="replace people's edits by the release")
     ] = False,
     profile: Profile = None,
     as_json: AsJson = False,
@@ -187,7 +187,7 @@ def show(dataset: str, profile: Profile = None, as_json: AsJson = False) -> int:
 
 @app.command()
 def check(as_json: AsJson = False) -> int:
-    """Check all declarations and suites: file, line, what is wrong, the nearest right name."""
+    """Check all declarations and suites: file, line, error, nearest valid name."""
     from pipelines.cli.info import check as command
 
     return command(as_json)
@@ -201,7 +201,7 @@ def new(
         typer.Option("--from", metavar="FILE|URL", help="look at this, and write what reads it"),
     ] = None,
 ) -> int:
-    """Write the two files of a new dataset, of a small table or of a file that is looked at."""
+    """Write the two files of a new dataset, for a small table or for a file that is inspected."""
     from pipelines.cli.new.command import new as command
 
     return command(dataset, source)
@@ -282,7 +282,7 @@ def quarantine(
     by: By = None,
     as_json: AsJson = False,
 ) -> int:
-    """List the rows that are held back, with every reason; accept those that are right."""
+    """List the quarantined rows, with every reason; accept those that are correct."""
     from pipelines.cli.quarantine import quarantine as command
 
     return command(dataset, profile, accept or [], reason, by, as_json)
