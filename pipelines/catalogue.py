@@ -1,4 +1,4 @@
-"""All datasets of a profile, ready to be carried: declarations with their suites."""
+"""The declared datasets: declarations and suites, loaded and bound to a profile."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from sources.connectors.registry import CONNECTORS
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Every declaration that is right, and what is wrong with the others."""
+    """Every valid declaration, and the errors of the others."""
 
     registries: Registries
     declarations: dict[str, Declaration]
     suites: dict[str, Suite]  # the datasets' own
     errors: tuple[OpenIndicatorsError, ...]
-    timed: bool  # whether records say how long judging took
+    timed: bool  # whether records keep durations
 
     def bound_datasets(self, profile: str) -> dict[str, BoundDataset]:
         """Return the datasets that have a source in `profile`, by id."""
@@ -80,13 +80,13 @@ class Catalogue:
 
 
 def load_catalogue(settings: Settings) -> Catalogue:
-    """Load all declarations and suites; a wrong one does not stop the others."""
+    """Load all declarations and suites; one with an error does not affect the others."""
     registries = load_registries()
     declarations, errors = load_declarations(settings.declarations, registries, CONNECTORS)
     for dataset_id, declaration in list(declarations.items()):
-        wrong = _wrong_others(declaration, settings.declarations)
-        if wrong:
-            errors.append(wrong)
+        unknown = _check_also_in(declaration, settings.declarations)
+        if unknown:
+            errors.append(unknown)
             del declarations[dataset_id]
     suites, suite_errors = load_suites(
         settings.suites, {key: item.dataset for key, item in declarations.items()}, registries
@@ -97,12 +97,12 @@ def load_catalogue(settings: Settings) -> Catalogue:
             errors.append(error)
             del declarations[dataset_id]  # it must not run check_error
         elif not (settings.declarations / f"{dataset_id}.yaml").exists():
-            errors.append(error)  # else its declaration is wrong, which is told already
+            errors.append(error)  # else its declaration's error is reported already
     for cycle in _comparison_cycles(suites):
         errors += [_cycle_error(suites[name], cycle) for name in cycle]
         for name in cycle:
             del declarations[name]
-    timed = settings.epoch is None  # a run that is to be repeatable tells no time but that
+    timed = settings.epoch is None  # reproducible runs record no durations
     return Catalogue(registries, declarations, suites, tuple(errors), timed)
 
 
@@ -143,8 +143,8 @@ def _dataset_of(error: OpenIndicatorsError) -> str:
     return f"{path.parent.name}/{path.name}"
 
 
-def _wrong_others(declaration: Declaration, folder: Path) -> DeclarationError | None:
-    """Say which of the datasets in `also_in` is none: it would never be looked at."""
+def _check_also_in(declaration: Declaration, folder: Path) -> DeclarationError | None:
+    """Return an error for a dataset in `also_in` that does not exist: it would be ignored."""
     for code, indicator in declaration.dataset.indicators.items():
         for name in indicator.small_cells.also_in if indicator.small_cells else ():
             if not (folder / f"{name}.yaml").is_file():

@@ -16,6 +16,7 @@ import duckdb
 from expectations.checks.declared import KEY_CHECK
 from expectations.suites.expectation import Suite
 from model.declarations.dataset import Dataset
+from model.records.tables import create_accepted
 from model.records.validation_log import Acceptance, row_sha256
 from model.util.sql import identifier
 
@@ -38,10 +39,10 @@ def release_accepted(
     suite: Suite,
     accepted: Sequence[Acceptance],
 ) -> int:
-    """Take accepted rows out of `held`, and leave `accepted(_id, "check")` to say which they are.
+    """Take accepted rows out of `quarantine`, and record them in `accepted(_id, "check")`.
 
     Args:
-        con: has `held(_id, reasons)`.
+        con: has `quarantine(_id, reasons)`.
         relation: the table that was validated.
         dataset: its declaration.
         suite: what is expected of it.
@@ -50,13 +51,13 @@ def release_accepted(
     Returns:
         How many rows were taken out.
     """
-    con.execute('CREATE OR REPLACE TEMP TABLE accepted (_id BIGINT, "check" VARCHAR)')
+    create_accepted(con)
     left = Counter((item.row_sha256, item.checks) for item in accepted)
     if not left:
         return 0
     columns = ", ".join(identifier(name) for name in dataset.columns)
     rows = con.execute(
-        f"SELECT _id, reasons, {columns} FROM held JOIN {identifier(relation)} USING (_id)"
+        f"SELECT _id, reasons, {columns} FROM quarantine JOIN {identifier(relation)} USING (_id)"
         " WHERE _reject IS NULL ORDER BY _id"
     ).fetchall()
     taken: list[tuple[int, str]] = []
@@ -72,7 +73,7 @@ def release_accepted(
             taken += [(row_id, name) for name in sorted(broken)]
     if taken:
         con.executemany("INSERT INTO accepted VALUES (?, ?)", taken)
-        con.execute("DELETE FROM held WHERE _id IN (SELECT _id FROM accepted)")
+        con.execute("DELETE FROM quarantine WHERE _id IN (SELECT _id FROM accepted)")
     return len({row_id for row_id, _ in taken})
 
 

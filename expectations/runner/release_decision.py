@@ -85,7 +85,7 @@ def located(
     they hold.
 
     Args:
-        con: has `held(_id, reasons)`.
+        con: has `quarantine(_id, reasons)`.
         relation: the table that was validated, with `_part`, `_row` and `_column`.
         quality: what was found.
     """
@@ -109,7 +109,7 @@ def located(
 
 def _first_quarantined(con: duckdb.DuckDBPyConnection, relation: str) -> Place | None:
     rows = con.execute(
-        f"SELECT _part, _row, _column FROM {identifier(relation)} JOIN held USING (_id)"
+        f"SELECT _part, _row, _column FROM {identifier(relation)} JOIN quarantine USING (_id)"
         " ORDER BY _id LIMIT 1"
     ).fetchall()
     return next((Place(part=p or "", row=row, column=c or "") for p, row, c in rows), None)
@@ -125,7 +125,7 @@ def _personal(
         rows = con.execute(
             f"SELECT arg_min(_part, _id), arg_min(_row, _id), text, count(*), {MASKED} FROM"
             f" (SELECT *, {identifier(column)} AS text FROM {identifier(relation)})"
-            f" WHERE list_contains(?, {MASKED}) AND _id NOT IN (SELECT _id FROM held)"
+            f" WHERE list_contains(?, {MASKED}) AND _id NOT IN (SELECT _id FROM quarantine)"
             " GROUP BY text ORDER BY min(_id)", [masks],
         ).fetchall()
         for part, row, text, affected, masked in rows:

@@ -28,6 +28,7 @@ from expectations.suites import VERSION
 from expectations.suites.expectation import Expectation, Suite
 from model.declarations.dataset import Dataset
 from model.errors import QualityError
+from model.records.tables import create_quarantine
 from model.records.validation import CheckResult, QualityRecord
 from model.records.validation_log import Acceptance
 from model.util.sql import identifier, literal
@@ -47,7 +48,7 @@ def validate(
     accepted: Sequence[Acceptance] = (),
     relations: Relations | None = None,
 ) -> QualityRecord:
-    """Validate a table, and leave a temporary table `held(_id BIGINT, reasons VARCHAR[])`.
+    """Validate a table, and leave a temporary table `quarantine(_id BIGINT, reasons VARCHAR[])`.
 
     Args:
         con: the connection that has the table; no other database is opened.
@@ -83,7 +84,7 @@ def validate(
         taken_out = 0
         if _quarantine_failing(con, suite, first, run.found):
             taken_out = release_accepted(con, relation, dataset, suite, accepted)
-            quarantined = _count(con, "held")
+            quarantined = _count(con, "quarantine")
             run = _run(con, _REMAINING, read - quarantined, suite, prepared, run)
             again = results_of(con, _REMAINING, dataset, suite, run.found)
             if taken_out:
@@ -176,11 +177,12 @@ def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
 
 def _quarantine_unread(con: duckdb.DuckDBPyConnection, relation: str) -> int:
     """Quarantine the rows that could not be read, and return how many."""
+    create_quarantine(con)
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE held AS SELECT _id, [_reject] AS reasons"
+        "INSERT INTO quarantine SELECT _id, [_reject] AS reasons"
         f" FROM {identifier(relation)} WHERE _reject IS NOT NULL ORDER BY _id"
     )
-    return _count(con, "held")
+    return _count(con, "quarantine")
 
 
 @contextmanager
@@ -196,7 +198,7 @@ def _views(
     )
     con.execute(
         f"CREATE OR REPLACE TEMP VIEW {_REMAINING} AS"
-        f" SELECT {columns} FROM {table} WHERE _id NOT IN (SELECT _id FROM held)"
+        f" SELECT {columns} FROM {table} WHERE _id NOT IN (SELECT _id FROM quarantine)"
     )
     for name, path in relations.items():
         con.execute(
@@ -243,7 +245,7 @@ def _quarantine_failing(
     for place, item in failing:
         _check_count(quarantined.get(place, 0), results[item.name], suite.dataset)
     con.execute(
-        "INSERT INTO held SELECT _id, list(reason ORDER BY place) FROM _failing"
+        "INSERT INTO quarantine SELECT _id, list(reason ORDER BY place) FROM _failing"
         " GROUP BY _id ORDER BY _id"
     )
     con.execute("DROP TABLE _failing")

@@ -52,7 +52,7 @@ def of_table(
     """Score a validated table: what can be said of it without the calendar.
 
     Args:
-        con: the connection on which it was validated; it has `held(_id, reasons)`.
+        con: the connection on which it was validated; it has `quarantine(_id, reasons)`.
         relation: name of the table, with `_id` and `_reject`.
         dataset: its declaration.
         quality: what the validation found.
@@ -97,7 +97,7 @@ def _completeness(
         f"""WITH present AS (
               SELECT {series}, time_period,
                      obs_value IS NOT NULL OR obs_status = 'Q' AS there
-              FROM {table} WHERE _id NOT IN (SELECT _id FROM held)),
+              FROM {table} WHERE _id NOT IN (SELECT _id FROM quarantine)),
             numbered AS (
               SELECT {series}, there, {ordinal} AS ordinal FROM present),
             extents AS (
@@ -126,7 +126,7 @@ def _gaps(
         f"""WITH numbered AS (
               SELECT {columns(key)}, time_period, {number(dataset.frequency)} AS ordinal,
                      obs_value IS NOT NULL OR obs_status = 'Q' AS there
-              FROM {table} WHERE _id NOT IN (SELECT _id FROM held)),
+              FROM {table} WHERE _id NOT IN (SELECT _id FROM quarantine)),
             worst AS (
               SELECT {columns(key)}, min(time_period) AS first, max(time_period) AS last,
                      max(ordinal) - min(ordinal) + 1

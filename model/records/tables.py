@@ -2,7 +2,7 @@
 
     raw           the rows as a reader gives them: the source's own columns, and their place
     observation   one row for each observation: its concepts, and working columns
-    held          the quarantine while a table is validated: rows, and why each is in it
+    quarantine    the quarantine while a table is validated: rows, and why each is in it
     accepted      rows of the quarantine that a person accepted, by check
 
 Belongs here: names, types, meanings, and the function that creates each table. What fills them
@@ -19,7 +19,7 @@ import duckdb
 from model.declarations.dataset import Dataset
 from model.util.sql import identifier
 
-RAW, OBSERVATION, QUARANTINE, ACCEPTED = "raw", "observation", "held", "accepted"
+RAW, OBSERVATION, QUARANTINE, ACCEPTED = "raw", "observation", "quarantine", "accepted"
 
 
 class TableColumn(NamedTuple):

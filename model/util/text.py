@@ -56,9 +56,10 @@ def slug(text: str) -> str:
 def clean_text(text: str) -> str:
     """NFC, and refuse control characters, which have no place in text for people."""
     text = nfc(text)
-    for char in text:
-        if unicodedata.category(char) in {"Cc", "Cs", "Cf"} and char not in "\n\t":
-            raise ValueError(f"contains the control character U+{ord(char):04X}")
+    if not text.isprintable():
+        for char in text:
+            if unicodedata.category(char) in {"Cc", "Cs", "Cf"} and char not in "\n\t":
+                raise ValueError(f"contains the control character U+{ord(char):04X}")
     return text.strip()
 
 

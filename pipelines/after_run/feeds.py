@@ -1,4 +1,4 @@
-"""What the site shows of quality: the pages, the metrics, and a feed of what went wrong."""
+"""Write the site's quality pages, metrics and incident feeds."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from sources.inspect.recognise import recognise
 
 
 @dataclass(frozen=True)
-class Line:
+class FileReport:
     """What became of a file, or of one of the things in it: `a.zip#b.csv`, `a.xls#sheet`.
 
     reader: what read it, "" where it was refused.
@@ -36,7 +36,7 @@ class Line:
     reader: str
     rows: int | None
     reason: str | None
-    parts: tuple[Line, ...] = ()
+    parts: tuple[FileReport, ...] = ()
 
 
 def corpus(folder: Path, as_json: bool) -> int:
@@ -61,18 +61,18 @@ def corpus(folder: Path, as_json: bool) -> int:
     return 0
 
 
-def report(folder: Path) -> Iterator[Line]:
+def report(folder: Path) -> Iterator[FileReport]:
     """Read every file below a folder, in order, and say what became of it."""
     for path in sorted(each for each in folder.rglob("*") if each.is_file()):
         yield file_line(path, path.relative_to(folder).as_posix())
 
 
-def file_line(path: Path, name: str) -> Line:
+def file_line(path: Path, name: str) -> FileReport:
     """Read all that one file holds, and say what became of it."""
     try:
         found = recognise(path, name)
     except SourceError as error:
-        return Line(name, "", None, _told(error))
+        return FileReport(name, "", None, _one_line(error))
     parts = tuple(_line(path, name, each) for each in found)
     if len(parts) == 1:
         return replace(parts[0], file=name)
@@ -82,25 +82,25 @@ def file_line(path: Path, name: str) -> Line:
             rows[part.reader] += part.rows or 0
     if not rows:
         reasons = "; ".join(f"{part.file}: {part.reason}" for part in parts)
-        return Line(name, parts[0].reader, None, reasons, parts)
+        return FileReport(name, parts[0].reader, None, reasons, parts)
     reader, count = rows.most_common(1)[0]
-    return Line(name, reader, count, None, parts)
+    return FileReport(name, reader, count, None, parts)
 
 
-def _line(path: Path, name: str, found: Found) -> Line:
+def _line(path: Path, name: str, found: Found) -> FileReport:
     shown = f"{name}#{found.place}" if found.place else name
     if isinstance(found, RefusedContent):
-        return Line(shown, "", None, found.reason)
+        return FileReport(shown, "", None, found.reason)
     if isinstance(found, NoTable):
-        return Line(shown, found.kind, found.entries, found.what)
+        return FileReport(shown, found.kind, found.entries, found.what)
     try:
         rows = sum(batch.num_rows for batch in read_table(path, name, found))
     except SourceError as error:
-        return Line(shown, "", None, _told(error))
-    return Line(shown, found.kind, rows, None)
+        return FileReport(shown, "", None, _one_line(error))
+    return FileReport(shown, found.kind, rows, None)
 
 
-def _print(line: Line) -> None:
+def _print(line: FileReport) -> None:
     reader = f"{line.reader:20}" if line.reader else f"[red]{'refused':20}[/]"
     rows = "" if line.rows is None else number(line.rows)
     out.print(
@@ -109,7 +109,7 @@ def _print(line: Line) -> None:
     )
 
 
-def _told(error: SourceError) -> str:
+def _one_line(error: SourceError) -> str:
     return " ".join(str(error).split())
 
 
@@ -131,7 +131,7 @@ def read_table(path: Path, name: str, found: RecognisedTable) -> Iterator[pa.Rec
     return reader.read([SourceFile(name, path)], options)
 
 
-def _summary(lines: list[Line]) -> None:
+def _summary(lines: list[FileReport]) -> None:
     readers = Counter(line.reader or "refused" for line in lines)
     rows: Counter[str] = Counter()
     for line in lines:

@@ -24,7 +24,7 @@ PACKAGES = ("dagster", "duckdb", "great-expectations", "pyarrow", "ckanapi")
 
 
 def doctor(profile: str | None, as_json: bool) -> int:
-    """Print one line for each thing looked at; returns 1 when something is wrong."""
+    """Print one line for each finding; return 1 when something is wrong."""
     findings = list(_findings(profile))
     if as_json:
         typer.echo(json.dumps(
@@ -51,7 +51,7 @@ def _findings(profile: str | None) -> list[tuple[str, bool, str]]:
          f"right: {counted(len(catalogue.declarations), 'declaration')}"
          + "".join(f"\n  {error}" for error in catalogue.errors))
     )
-    return found + _records(settings) + _judgements(settings)
+    return found + _records(settings) + _validation_runs(settings)
 
 
 def _folder(settings: Settings) -> list[tuple[str, bool, str]]:
@@ -89,8 +89,8 @@ def _records(settings: Settings) -> list[tuple[str, bool, str]]:
     return [("records", not damaged, detail)]
 
 
-def _judgements(settings: Settings) -> list[tuple[str, bool, str]]:
-    """Compare the complete record of every judgement with the checksum in the log."""
+def _validation_runs(settings: Settings) -> list[tuple[str, bool, str]]:
+    """Compare the complete record of every validation run with the checksum in the log."""
     count, damaged = 0, []
     for dataset_id in validation_log.datasets(settings.data_dir):
         try:
@@ -99,5 +99,5 @@ def _judgements(settings: Settings) -> list[tuple[str, bool, str]]:
                 count += 1
         except OpenIndicatorsError as error:
             damaged.append(str(error))
-    detail = "; ".join(damaged) or f"{count} judgements have their records"
+    detail = "; ".join(damaged) or f"{count} validation runs have their records"
     return [("quality", not damaged, detail)]

@@ -1,4 +1,4 @@
-"""`openindicators list`, `show` and `check`: looking, without changing anything."""
+"""`openindicators list`, `show` and `check`: read-only information about the project."""
 
 from __future__ import annotations
 
@@ -22,16 +22,19 @@ def list_datasets(profile: str | None, as_json: bool) -> int:
     settings = Settings.from_environment(profile)
     catalogue = load_catalogue(settings)
     rows: list[dict[str, Any]] = []
-    for dataset_id, bound in catalogue.bound_datasets(settings.profile).items():
+    for dataset_id, declaration in catalogue.declarations.items():
+        dataset = declaration.dataset
+        if dataset.source_for(settings.profile) is None:
+            continue
         stored = releases.current(settings.data_dir, dataset_id)
         rows.append(
             {
                 "dataset": dataset_id,
-                "sector": bound.dataset.sector,
-                "title": bound.dataset.title.model_dump(),
-                "frequency": bound.dataset.frequency,
-                "indicators": len(bound.dataset.indicators),
-                "profiles": list(bound.dataset.sources),
+                "sector": dataset.sector,
+                "title": dataset.title.model_dump(),
+                "frequency": dataset.frequency,
+                "indicators": len(dataset.indicators),
+                "profiles": list(dataset.sources),
                 "release": stored.release.number if stored else None,
                 "rows": stored.release.rows if stored else None,
                 "issued": stored.release.issued.isoformat() if stored else None,
@@ -148,7 +151,7 @@ def _print(item: dict[str, Any]) -> None:
 
 
 def check(as_json: bool) -> int:
-    """Check every declaration and suite; returns 3 when one is wrong."""
+    """Check every declaration and suite; return 3 when one has an error."""
     settings = Settings.from_environment()
     catalogue = load_catalogue(settings)
     if as_json:

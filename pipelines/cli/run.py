@@ -41,8 +41,8 @@ def run(wanted: list[str], profile: str | None, to: list[str], as_json: bool) ->
                 todo="check OPENINDICATORS_FILES",
             )
         portals = _choose(open_portals(settings, catalogue.registries), to)
-        wrong = [] if wanted else list(catalogue.errors)
-        for error in wrong:
+        invalid = [] if wanted else list(catalogue.errors)
+        for error in invalid:
             say_error(error)
         with live(len(bound_datasets), quiet=as_json) as reporter:
             outcome = run_datasets(settings, catalogue, bound_datasets, portals, reporter)
@@ -52,8 +52,8 @@ def run(wanted: list[str], profile: str | None, to: list[str], as_json: bool) ->
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
     else:
-        _show(settings, rows, outcome, wrong)
-    return _exit_code([*wrong, *(error for _, error in outcome.failures.values())])
+        _show(settings, rows, outcome, invalid)
+    return _exit_code([*invalid, *(error for _, error in outcome.failures.values())])
 
 
 def _keep_tombstones(
@@ -101,12 +101,12 @@ def _row(settings: Settings, dataset_id: str, outcome: Outcome) -> dict[str, Any
         row["drift"] = [item.what.en for item in drift]
     if dataset_id in outcome.failures:
         stage, error = outcome.failures[dataset_id]
-        row |= {"error": plain(error), "stage": stage, **_judged(settings, dataset_id)}
+        row |= {"error": plain(error), "stage": stage, **_last_validation(settings, dataset_id)}
     return row
 
 
-def _judged(settings: Settings, dataset_id: str) -> dict[str, Any]:
-    """Return the counts of a dataset's newest judgement: what came of the table that failed."""
+def _last_validation(settings: Settings, dataset_id: str) -> dict[str, Any]:
+    """Return the counts of a dataset's newest validation run: of the table that failed."""
     history = validation_log.log(settings.data_dir, dataset_id)
     if not history:
         return {}
@@ -120,7 +120,7 @@ def _judged(settings: Settings, dataset_id: str) -> dict[str, Any]:
 
 def _show(
     settings: Settings, rows: list[dict[str, Any]], outcome: Outcome,
-    wrong: list[OpenIndicatorsError],
+    invalid: list[OpenIndicatorsError],
 ) -> None:
     columns = [
         ("", "left"), ("dataset", "left"), ("rows", "right"), ("new", "right"),
@@ -129,7 +129,7 @@ def _show(
     ]
     table(None, columns, [_cells(row) for row in rows])
     out.print()
-    if not outcome.changed and not outcome.failures and not wrong:
+    if not outcome.changed and not outcome.failures and not invalid:
         out.print("[green]Nothing has changed[/]: no release, no publication, nothing rewritten.")
     elif outcome.changed:
         out.print(
@@ -145,8 +145,8 @@ def _show(
             )
     for row in rows:
         if row.get("drift"):
-            told = escape("; ".join(row["drift"]))
-            out.print(f"[yellow]Shape[/]  {row['dataset']}: {told}", soft_wrap=True)
+            changes = escape("; ".join(row["drift"]))
+            out.print(f"[yellow]Shape[/]  {row['dataset']}: {changes}", soft_wrap=True)
     _show_drafts([row["dataset"] for row in rows if row["draft"]])
     out.print(f"Site   {settings.data_dir.site / 'index.html'}", soft_wrap=True)
     out.print(f"Next   {PROJECT_COMMANDS}", soft_wrap=True)

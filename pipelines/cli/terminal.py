@@ -47,7 +47,7 @@ class LiveReporter:
         self.progress.advance(self.task)
 
     def failed(self, dataset: str, stage: str, error: Exception) -> None:
-        """Say at once that it broke; why is told once, at the end."""
+        """Show at once that it failed; the reason follows once, at the end."""
         self.progress.console.print(f"[red]✗[/] {escape(dataset)} · {stage}", soft_wrap=True)
 
 

@@ -35,8 +35,8 @@ def verify(file: Path, profile: str | None, as_json: bool) -> int:
     if as_json:
         gone = {match["dataset"] for match in found["matches"]}
         withdrawn = sorted(dataset for dataset in gone if _withdrawal(settings, dataset))
-        told = {**found, "withdrawn": withdrawn}
-        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        document = {**found, "withdrawn": withdrawn}
+        typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
     elif found["genuine"]:
         for match in found["matches"]:
             out.print(
@@ -44,7 +44,7 @@ def verify(file: Path, profile: str | None, as_json: bool) -> int:
                 f" release {match['release']}", soft_wrap=True,
             )
         for dataset in sorted({match["dataset"] for match in found["matches"]}):
-            _tell_of_withdrawal(settings, dataset)
+            _print_withdrawal(settings, dataset)
     elif found["genuine"] is None:
         out.print(
             f"[yellow]unknown[/]: {settings.data_dir.root} has no record of {escape(file.name)} or"
@@ -67,7 +67,7 @@ def _withdrawal(settings: Settings, dataset: str) -> Release | None:
     return stored.release if stored and stored.release.reason == "withdrawal" else None
 
 
-def _tell_of_withdrawal(settings: Settings, dataset: str) -> None:
+def _print_withdrawal(settings: Settings, dataset: str) -> None:
     release = _withdrawal(settings, dataset)
     if release is None:
         return

@@ -1,7 +1,7 @@
 """What a table is compared with: earlier releases of its dataset, others' current ones.
 
 Relations are Parquet files by the name that the suite's queries use for them. One that is not there
-is left out, and what needs it is not judged.
+is left out, and what needs it is not evaluated.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def releases_to_compare(
     """Return the releases that a suite compares a table with, by relation.
 
     Args:
-        home: the data folder.
-        dataset: the dataset that is judged.
+        data_dir: the data folder.
+        dataset: the dataset that is validated.
         suite: its complete suite.
         inputs_sha256: what the table is made from. A release that was made from the same is not
             one before it.

@@ -1,4 +1,4 @@
-"""Running checks of a dataset again on its current table, to see which rows break them."""
+"""Run checks of a dataset again on its current table, to see which rows fail."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def rerun(bound: BoundDataset, data_dir: DataDir, names: Collection[str], rows: 
     """Run checks of a dataset again on its current table; nothing is kept.
 
     Args:
-        pipeline: the dataset.
-        home: the data folder.
+        bound: the dataset.
+        data_dir: the data folder.
         names: of the checks.
         rows: how many failing rows of each to give.
 
@@ -42,7 +42,7 @@ def rerun(bound: BoundDataset, data_dir: DataDir, names: Collection[str], rows: 
     """
     table, _ = make_table(bound, data_dir)
     chosen = tuple(item for item in bound.suite.expectations if item.name in names)
-    # Held back is what breaks a critical expectation: that is how each row is found, and where.
+    # Only a critical check quarantines, and the quarantine says which rows failed, and where.
     strict = tuple(item.model_copy(update={"severity": "critical"}) for item in chosen)
     suite = bound.suite.model_copy(update={"expectations": strict})
     inputs = bound.inputs(data_dir).sha256
@@ -73,7 +73,7 @@ def _failing_rows(
     listed = ", ".join(identifier(name) for name in columns)
     order = ", ".join(identifier(name) for name in bound.dataset.key)
     found = con.execute(
-        f"SELECT {listed} FROM {identifier(relation)} JOIN held USING (_id) WHERE list_contains("
+        f"SELECT {listed} FROM {identifier(relation)} JOIN quarantine USING (_id) WHERE list_contains("
         f"list_transform(reasons, lambda x: split_part(x, ':', 1)), ?) ORDER BY {order}, _id"
         " LIMIT ?", [check.name, limit],
     ).fetchall()

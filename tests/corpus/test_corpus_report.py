@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from pipelines.cli.corpus import Line, report
+from pipelines.cli.corpus import FileReport, report
 from pipelines.cli.main import app
 from tests.fixtures.datasets import SHARED, real_files
 
@@ -54,16 +54,16 @@ NO_TABLES = (
 
 
 @pytest.fixture(scope="module")
-def lines() -> list[Line]:
+def lines() -> list[FileReport]:
     return list(report(real_files()))
 
 
-def parts(lines: list[Line]) -> list[Line]:
+def parts(lines: list[FileReport]) -> list[FileReport]:
     """Return what is in the files: each file itself, or the things that it holds."""
     return [part for line in lines for part in line.parts or (line,)]
 
 
-def test_every_file_is_accounted_for(lines: list[Line]) -> None:
+def test_every_file_is_accounted_for(lines: list[FileReport]) -> None:
     files = [path.relative_to(SHARED).as_posix() for path in SHARED.rglob("*") if path.is_file()]
     assert sorted(line.file for line in lines) == sorted(files)
     named = [part.file for part in parts(lines)]
@@ -73,7 +73,7 @@ def test_every_file_is_accounted_for(lines: list[Line]) -> None:
     assert {entry["path"] for entry in manifest["entries"]} < set(files)
 
 
-def test_each_broken_file_is_refused_for_its_own_reason(lines: list[Line]) -> None:
+def test_each_broken_file_is_refused_for_its_own_reason(lines: list[FileReport]) -> None:
     refused = {line.file: line.reason or "" for line in lines if not line.reader}
     assert set(refused) == set(BROKEN)
     for name, words in BROKEN.items():
@@ -81,7 +81,7 @@ def test_each_broken_file_is_refused_for_its_own_reason(lines: list[Line]) -> No
         assert refused[name].startswith(name), name
 
 
-def test_tables_are_read_and_the_rest_says_what_it_is(lines: list[Line]) -> None:
+def test_tables_are_read_and_the_rest_says_what_it_is(lines: list[FileReport]) -> None:
     found = parts(lines)
     assert Counter(part.reader for part in found if part.reader and not part.reason) == READERS
     for line in (*found, *lines):
@@ -91,7 +91,7 @@ def test_tables_are_read_and_the_rest_says_what_it_is(lines: list[Line]) -> None
             assert line.rows, line
 
 
-def test_rows_are_those_of_the_manifest(lines: list[Line]) -> None:
+def test_rows_are_those_of_the_manifest(lines: list[FileReport]) -> None:
     rows = {line.file: line.rows for line in (*parts(lines), *lines)}
     manifest = json.loads((SHARED / "MANIFEST.json").read_text(encoding="utf-8"))
     count = 0

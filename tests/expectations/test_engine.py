@@ -239,18 +239,18 @@ def test_an_exported_suite_says_the_same_without_this_project(rows):
     from bench.stock_gx import stock_results
 
     suite = full_suite(dataset(), None, registries())
-    judged = Suite(
+    full = Suite(
         dataset=suite.dataset,
         expectations=tuple(item for item in suite.expectations if not item.relations),
     )
     plain = Suite(
         dataset=suite.dataset,
-        expectations=tuple(item for item in judged.expectations if item.type in STOCK),
+        expectations=tuple(item for item in full.expectations if item.type in STOCK),
     )
     con = table(rows)
-    ours = {name: found.success for name, found in run_on_duckdb(con, judged).items()}
+    ours = {name: found.success for name, found in run_on_duckdb(con, full).items()}
     assert all(ours.values()) is (rows is not BAD)
-    on_duckdb = stock_results(con, "observation", exported(judged))
+    on_duckdb = stock_results(con, "observation", exported(full))
     assert {name: item.success for name, item in on_duckdb.items()} == ours
     on_pandas = run_on_pandas(con, plain)
     assert {name: item.success for name, item in on_pandas.items()} == {

@@ -32,9 +32,9 @@ def record(*checks, rows_read=10, **changes) -> QualityRecord:
 
 def percents(rows, quality, quarantined=(), **changes) -> dict[str, float]:
     con = table(rows)
-    con.execute("CREATE TEMP TABLE held (_id BIGINT, reasons VARCHAR[])")
+    con.execute("CREATE TEMP TABLE quarantine (_id BIGINT, reasons VARCHAR[])")
     for row_id in quarantined:
-        con.execute("INSERT INTO held VALUES (?, ['x'])", [row_id])
+        con.execute("INSERT INTO quarantine VALUES (?, ['x'])", [row_id])
     found = scores.of_table(con, "observation", dataset(**changes), quality)
     return {score.dimension: round(score.percent, 4) for score in found}
 
@@ -102,7 +102,7 @@ def test_nothing_is_below_zero_and_nothing_read_is_not_measured() -> None:
 
 def test_the_record_says_which_algorithm() -> None:
     con = table(good_rows())
-    con.execute("CREATE TEMP TABLE held (_id BIGINT, reasons VARCHAR[])")
+    con.execute("CREATE TEMP TABLE quarantine (_id BIGINT, reasons VARCHAR[])")
     made = scores.scored(con, "observation", dataset(), record(check()))
     assert made.versions == {"gx": "1", "scores": scores.ALGORITHM} and len(made.scores) == 4
 

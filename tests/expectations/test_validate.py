@@ -120,7 +120,7 @@ def test_all_rows_of_a_duplicate_are_quarantined():
 def test_rejects_come_first_and_are_not_validated_again():
     rows = [*good_rows(), row(time_period=None, _reject="time period: '20x' is no period")]
     con, record = judge(rows)
-    reasons = con.execute("SELECT reasons FROM held").fetchall()
+    reasons = con.execute("SELECT reasons FROM quarantine").fetchall()
     assert reasons == [(["time period: '20x' is no period"],)]
     assert failing(record) == set()
     assert (record.rows_read, record.rows_quarantined, record.rows_released) == (9, 1, 8)
@@ -135,7 +135,7 @@ def test_a_reject_does_not_make_its_twin_a_duplicate():
 def test_every_reason_is_kept_in_the_order_of_the_suite():
     con, _ = judge([*good_rows(), row(ref_area="XX", obs_value=-1.0)])
     assert quarantined(con) == {8: ["ref_area_known", "obs_value_within_bounds"]}
-    reason = con.execute("SELECT reasons[2] FROM held").fetchall()[0][0]
+    reason = con.execute("SELECT reasons[2] FROM quarantine").fetchall()[0][0]
     assert reason == (
         "obs_value_within_bounds: The value is at least 0 (Beds); between 0 and 100 (Share)."
     )
@@ -374,10 +374,10 @@ def test_quarantined_and_released_rows_are_all_rows(changes, tolerance):
     con, record = judge(rows, tolerance=tolerance)
     kept = con.execute(
         "SELECT count(*), count(DISTINCT time_period) FROM observation"
-        " WHERE _id NOT IN (SELECT _id FROM held)"
+        " WHERE _id NOT IN (SELECT _id FROM quarantine)"
     ).fetchall()[0]
     assert kept[0] == kept[1] == record.rows_released
-    ids = [key for (key,) in con.execute("SELECT _id FROM held").fetchall()]
+    ids = [key for (key,) in con.execute("SELECT _id FROM quarantine").fetchall()]
     assert len(ids) == len(set(ids)) == record.rows_quarantined
     assert record.rows_released + record.rows_quarantined == record.rows_read == len(rows)
     over = record.rows_quarantined / len(rows) > tolerance

@@ -1,4 +1,4 @@
-"""Quality as a data steward meets it: held back rows, accepting one, a stopped release, history."""
+"""Quality as a data steward meets it: quarantined rows, accepting one, a blocked release, history."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_a_row_that_is_right_after_all_is_accepted_and_released_alone(command):
     said = command("quarantine", ROOMS, "--accept", quarantined[0]["row"], code=1)
     assert "needs a reason" in said.err
     said = command("quarantine", ROOMS, "--accept", "0000", "--reason", "x", code=1)
-    assert "no row that is held back" in said.err
+    assert "not a quarantined row" in said.err
     command("quarantine", ROOMS, "--accept", quarantined[0]["row"], "--reason", "Đúng", "--by", "An")
     command("run")
     made = command.release(2)

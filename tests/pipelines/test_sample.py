@@ -16,7 +16,7 @@ from model.reference.codelist import load_codelist
 from model.reference.periods import parse_period
 from model.reference.registries import CODELIST_DIR, load_registries
 from model.util.text import fold
-from sources.connectors.registry import options_of, protocol
+from sources.connectors.registry import CONNECTORS, options_of, protocol
 from sources.demo.facts import Sample, Vintage, load_samples
 from sources.demo.replay import ReplayTransport
 from sources.fetch.parts import fetch_parts
@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "sources" / "demo" / "sample"
 SAMPLES = {each.dataset: each for each in load_samples(SAMPLE)}
 REGISTRIES = load_registries()
-DECLARATIONS, ERRORS = load_declarations(ROOT / "assets", REGISTRIES)
+DECLARATIONS, ERRORS = load_declarations(ROOT / "assets", REGISTRIES, CONNECTORS)
 CODELISTS = sorted(CODELIST_DIR.glob("*.csv"))
 FIVE = ("tourism", "finance", "logistics", "health", "education")
 VINTAGES = [

@@ -97,7 +97,7 @@ def released(tmp_path, declared, rows, columns=None, **source):
     )
 
     def judge(con, relation):
-        con.execute("CREATE TEMP TABLE held (_id BIGINT, reasons VARCHAR[])")
+        con.execute("CREATE TEMP TABLE quarantine (_id BIGINT, reasons VARCHAR[])")
         count = con.execute(f"SELECT count(*) FROM {relation}").fetchone()[0]
         return QualityRecord(
             dataset=declared.id, suite_sha256="s", versions={}, rows_read=count,

@@ -56,10 +56,10 @@ def validate(data_dir: DataDir, values: dict[str, str], snapshot: str, declared=
 
     def judge(con, relation):
         con.execute(
-            f"CREATE TABLE held AS SELECT _id, [_reject] AS reasons FROM {relation}"
+            f"CREATE TABLE quarantine AS SELECT _id, [_reject] AS reasons FROM {relation}"
             " WHERE _reject IS NOT NULL"
         )
-        quarantined = con.execute("SELECT count(*) FROM held").fetchone()[0]
+        quarantined = con.execute("SELECT count(*) FROM quarantine").fetchone()[0]
         return judged(len(rows), quarantined)
 
     table, _ = working_tables.write_table(data_dir, declared, snapshot * 64, fill)

@@ -7,11 +7,12 @@ from typing import Any
 from expectations.checks.base import Check
 from expectations.checks.sql import text, texts
 from expectations.disclosure_control.small_cells import suppressed
-from model.declarations.dataset import Dataset
+from model.declarations.dataset import FOOTNOTES, PROVENANCE, Dataset
 from model.util.sql import literal
 
-# Text that is no part of what a cell is; figures are no text.
-_NO_KEY = "freq, unit_measure, obs_status, obs_note"
+# Text that is no part of what a cell is; figures are no text. A release also has the place in its
+# snapshot, which says nothing of the cell either.
+_NO_KEY = ("freq", "unit_measure", "obs_status", "obs_note", FOOTNOTES, *PROVENANCE)
 _PAIR = r'"(?:[^"\\]|\\.)*":"(?:[^"\\]|\\.)*"'
 WITHHELD, PUBLISHED = "obs_status = 'Q' AND obs_value IS NULL", "obs_value IS NOT NULL"
 
@@ -37,7 +38,7 @@ class WithheldCellsCheck(Check):
             "SELECT indicator, list_sort(list_filter(regexp_extract_all(to_json(observation)"
             f"::VARCHAR, {literal(_PAIR)}),"
             f" lambda pair: NOT (pair LIKE '%\":\"_T\"' OR {left_out}))) AS cell"
-            f" FROM (SELECT * EXCLUDE ({_NO_KEY}) FROM {table}"
+            f" FROM (SELECT COLUMNS(lambda c: c NOT IN ({texts(_NO_KEY)})) FROM {table}"
             f" WHERE indicator IN ({texts(self.indicators)}) AND {condition}) AS observation"
         )
 

@@ -85,7 +85,7 @@ def look_at(
             )
         origin = {"urls": [address]} if copy is None else {"files": [copy.name]}
         text = declaration_text(title, found, roles, origin, notes)
-    return Looked(text, copy, _told(found, roles, notes))
+    return Looked(text, copy, _guesses(found, roles, notes))
 
 
 def _is_url(address: str) -> bool:
@@ -127,7 +127,7 @@ def choose(found: list[Found], place: str, where: str) -> tuple[RecognisedTable,
 
 
 def looked_at(path: Path, found: RecognisedTable) -> pa.Table:
-    """Read the rows of a table that are looked at: all, or the first hundreds of thousands.
+    """Read the rows of a table to inspect: all, or the first hundreds of thousands.
 
     Raises:
         SourceError: the table cannot be read.
@@ -152,12 +152,12 @@ def _copied(path: Path, inbox: Path) -> Path:
                 todo="rename one of the two",
             )
         return target
-    with atomic_write(target) as aside:
-        shutil.copyfile(path, aside)
+    with atomic_write(target) as staging:
+        shutil.copyfile(path, staging)
     return target
 
 
-def _told(found: RecognisedTable, roles: Roles, notes: list[str]) -> tuple[Guess, ...]:
+def _guesses(found: RecognisedTable, roles: Roles, notes: list[str]) -> tuple[Guess, ...]:
     reader = Guess("protocol", found.protocol, "certain", f"it is read as {found.kind}")
     confirm = Guess(
         "you confirm", "title, publisher, licence", "unsure",

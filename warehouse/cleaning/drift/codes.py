@@ -64,8 +64,8 @@ def _unknown(
         todo=Bilingual(
             vi=f"thêm vào danh mục mã hoặc `map`; hoặc cho phép: `allow: {{new_codes:"
             f" [{concept}]}}` (các dòng đó bị giữ lại)",
-            en=f"add it to {_where_known(concept, dataset)} or to `map`; or let its rows be held"
-            f" back: `allow: {{new_codes: [{concept}]}}`",
+            en=f"add it to {_where_known(concept, dataset)} or to `map`; or let its rows be"
+            f" quarantined: `allow: {{new_codes: [{concept}]}}`",
         ),
     )
 

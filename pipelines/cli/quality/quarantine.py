@@ -1,7 +1,7 @@
-"""`openindicators quarantine`: the rows that are held back, and accepting some of them.
+"""`openindicators quarantine`: list the quarantined rows, accept some of them.
 
 A row is accepted by its content, for the checks that it breaks, with a reason that is kept. What
-is wrong in the source is mended by a correction in the declaration; nobody edits data by hand.
+is wrong in the source is fixed by a correction in the declaration; nobody edits data by hand.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from model.errors import DeclarationError, OpenIndicatorsError, QualityError, So
 from model.records.reject_reasons import in_words
 from model.records.validation_log import Acceptance, row_sha256
 from pipelines.catalogue import load_catalogue
-from pipelines.cli.identity import decider, plain_text
+from pipelines.cli.review.identity import decider, plain_text
 from pipelines.cli.terminal import out, say_error, table
 from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
@@ -33,8 +33,8 @@ POSITION = ("_part", "_row", "_column")
 
 
 @dataclass(frozen=True)
-class HeldRow:
-    """A row that is held back."""
+class QuarantinedRow:
+    """A quarantined row."""
 
     id: str  # the first digits of its content's checksum
     position: dict[str, Any]  # part, row and column in the snapshot
@@ -47,7 +47,7 @@ def quarantine(
     wanted: str, profile: str | None, accept: list[str], reason: str | None, by: str | None,
     as_json: bool,
 ) -> int:
-    """List the rows that are held back, or accept some of them.
+    """List the quarantined rows, or accept some of them.
 
     Raises:
         OpenIndicatorsError: no such dataset or row, or the row cannot be accepted.
@@ -77,26 +77,26 @@ def quarantine(
     return error.exit_code if error is not None else 0
 
 
-def held_rows(bound: BoundDataset, data_dir: DataDir) -> list[HeldRow]:
-    """Return the rows that the judgement of the current table holds back."""
+def held_rows(bound: BoundDataset, data_dir: DataDir) -> list[QuarantinedRow]:
+    """Return the rows of the current table that validation quarantines."""
     return _rows(validate_table(bound, data_dir).quarantine, bound.dataset.columns)
 
 
-def released_without(bound: BoundDataset, data_dir: DataDir) -> list[HeldRow]:
-    """Return the rows that were held back from the current release."""
+def released_without(bound: BoundDataset, data_dir: DataDir) -> list[QuarantinedRow]:
+    """Return the rows quarantined from the current release."""
     current = releases.current(data_dir, bound.dataset.id)
     path = current.path("quarantine.parquet") if current else None
     return _rows(path, bound.dataset.columns) if path and path.exists() else []
 
 
-def _rows(path: Path, columns: tuple[str, ...]) -> list[HeldRow]:
+def _rows(path: Path, columns: tuple[str, ...]) -> list[QuarantinedRow]:
     return [_held(row, columns) for row in pq.read_table(path).to_pylist()]
 
 
-def _held(row: dict[str, Any], columns: tuple[str, ...]) -> HeldRow:
+def _held(row: dict[str, Any], columns: tuple[str, ...]) -> QuarantinedRow:
     values = {name: row.get(name) for name in columns}  # an old release may have fewer
     original = row["_original"]
-    return HeldRow(
+    return QuarantinedRow(
         id=row_sha256(values)[:ID_DIGITS],
         position={name.removeprefix("_"): row[name] for name in POSITION},
         values=values,
@@ -105,17 +105,17 @@ def _held(row: dict[str, Any], columns: tuple[str, ...]) -> HeldRow:
     )
 
 
-def _as_json(row: HeldRow) -> dict[str, Any]:
+def _as_json(row: QuarantinedRow) -> dict[str, Any]:
     return {
         "row": row.id, "position": row.position, "values": row.values, "original": row.original,
         "reasons": list(row.reasons),
     }
 
 
-def _print(bound: BoundDataset, rows: list[HeldRow]) -> None:
+def _print(bound: BoundDataset, rows: list[QuarantinedRow]) -> None:
     dataset = bound.dataset
     if not rows:
-        out.print(f"No row of {dataset.id} is held back.")
+        out.print(f"No row of {dataset.id} is quarantined.")
         return
     shown = (*dataset.key, "obs_value")
     table(
@@ -137,7 +137,7 @@ def _print(bound: BoundDataset, rows: list[HeldRow]) -> None:
                       soft_wrap=True)
     out.print(
         f"\nRelease one that is right after all: `openindicators quarantine {dataset.id} --accept"
-        " ROW --reason …`, then `openindicators run`.\nMend one that is wrong: a correction in"
+        " ROW --reason …`, then `openindicators run`.\nFix one that is wrong: a correction in"
         f" {bound.declaration.path}", soft_wrap=True,
     )
 
@@ -168,12 +168,12 @@ def _accept(
     return 0
 
 
-def _find(rows: list[HeldRow], wanted: str, dataset: str) -> list[HeldRow]:
+def _find(rows: list[QuarantinedRow], wanted: str, dataset: str) -> list[QuarantinedRow]:
     """Return the row that is meant; rows with the very same content are one."""
     found = [row for row in rows if len(wanted) >= 4 and row.id.startswith(wanted)]
     contents = {row.id for row in found}
     if len(contents) != 1:
-        what = "can be any of several rows" if contents else "is no row that is held back"
+        what = "can be any of several rows" if contents else "is not a quarantined row"
         raise OpenIndicatorsError(
             f"{wanted!r} {what}", where=dataset,
             todo=f"`openindicators quarantine {dataset}` lists them",
@@ -181,7 +181,7 @@ def _find(rows: list[HeldRow], wanted: str, dataset: str) -> list[HeldRow]:
     return found[:1]
 
 
-def _check_acceptable(row: HeldRow, checks: tuple[str, ...], bound: BoundDataset) -> None:
+def _check_acceptable(row: QuarantinedRow, checks: tuple[str, ...], bound: BoundDataset) -> None:
     known = {item.name for item in bound.suite.expectations}
     never = refused(checks, bound.suite)
     unread = [reason for reason, check in zip(row.reasons, checks, strict=True)
@@ -190,6 +190,6 @@ def _check_acceptable(row: HeldRow, checks: tuple[str, ...], bound: BoundDataset
         raise OpenIndicatorsError(
             f"row {row.id} cannot be accepted: {', '.join(never) or unread[0]}",
             where=bound.dataset.id,
-            todo=f"mend it with a correction, or the way it is read, in"
+            todo=f"fix it with a correction, or the way it is read, in"
             f" {bound.declaration.path}",
         )

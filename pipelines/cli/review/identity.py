@@ -1,4 +1,4 @@
-"""What people write when they decide: their name, and a reason."""
+"""Who decides, and why: the name and the reason that review commands record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`openindicators quality`: how good the data are, what is wrong, and which rows."""
+"""`openindicators quality`: scores, failed checks and the rows that fail them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _MARKS = {
     "passed": "[green]·[/]", "warned": "[yellow]![/]", "failed": "[red]✗[/]", "not_evaluated": " ",
     None: " ",
 }
-STRIP = 40  # judgements that a strip shows
+STRIP = 40  # validation runs that a strip shows
 _SHORT = {
     "completeness": "compl", "validity": "valid", "uniqueness": "uniq", "consistency": "consist",
     "timeliness": "timely", "metadata": "meta",
@@ -54,7 +54,7 @@ def quality(
         5 where the newest table of a dataset could not be released, else 0.
 
     Raises:
-        OpenIndicatorsError: no dataset has this name, or was judged.
+        OpenIndicatorsError: no dataset has this name, or it was never validated.
     """
     settings = Settings.from_environment(profile)
     day = _day(as_of) if as_of else settings.now().date()
@@ -98,13 +98,13 @@ def _export(
     settings: Settings, reports: Sequence[QualityReport], junit_to: Path | None,
     prometheus_to: Path | None,
 ) -> None:
-    """Write the files that were asked for, aside and renamed: a collector never reads half."""
+    """Write the requested files atomically: a collector never reads half of one."""
     if junit_to is not None:
-        judged = [
+        validated = [
             (report, validation_log.record(settings.data_dir, report.latest))
             for report in reports if report.latest
         ]
-        write_if_changed(junit_to.absolute(), junit(judged))
+        write_if_changed(junit_to.absolute(), junit(validated))
     if prometheus_to is not None:
         write_if_changed(prometheus_to.absolute(), prometheus(reports))
 
@@ -128,7 +128,7 @@ def _all(reports: Sequence[QualityReport], as_json: bool) -> None:
     )
     unknown = sum(report.latest is None for report in reports)
     if unknown:
-        out.print(f"{unknown} more were never judged: `openindicators run`")
+        out.print(f"{unknown} more were never validated: `openindicators run`")
     out.print()
     if city:
         table(
@@ -139,7 +139,7 @@ def _all(reports: Sequence[QualityReport], as_json: bool) -> None:
         )
     for report in reports:
         if report.latest and report.latest.blockers:
-            _print_stopped(report.latest, f"[red]stopped[/] {report.dataset}: ")
+            _print_blockers(report.latest, f"[red]blocked[/] {report.dataset}: ")
     out.print("\n`openindicators quality DATASET` shows the rows behind a failed check.")
 
 
@@ -188,7 +188,7 @@ def _one(
 ) -> None:
     if report.latest is None:
         raise OpenIndicatorsError(
-            "it was never judged", where=report.dataset,
+            "it was never validated", where=report.dataset,
             todo=f"run `openindicators run {report.dataset}`",
         )
     names = _to_rerun(bound, report, checks, every)
@@ -217,7 +217,7 @@ def _one(
         _print_rerun(item)
     quarantined = report.latest.rows_quarantined if report.latest else 0
     if quarantined:
-        out.print(f"\nHeld back: {counted(quarantined, 'row')}, listed by"
+        out.print(f"\nQuarantined: {counted(quarantined, 'row')}, listed by"
                   f" `openindicators quarantine {report.dataset}`")
 
 
@@ -240,7 +240,7 @@ def _to_rerun(
 
 
 def _last(item: CheckHistory) -> Outcome | None:
-    """Return what a check found last: the newest judgement may have had no table."""
+    """Return what a check found last: the newest validation run may have had no table."""
     return next((point.outcome for point in reversed(item.points) if point.outcome), None)
 
 
@@ -251,7 +251,7 @@ def _print_card(report: QualityReport) -> None:
     if report.ended:
         out.print(escape(report.ended.en), soft_wrap=True)
     if report.latest and report.latest.blockers:
-        _print_stopped(report.latest, "[red]stopped[/]: ")
+        _print_blockers(report.latest, "[red]blocked[/]: ")
         if report.release:
             out.print(f"The last good release stays public: {report.release}.")
     if report.scorecard and report.scorecard.gains:
@@ -273,7 +273,7 @@ def _print_scores(card: Scorecard) -> None:
 def _print_gains(card: Scorecard) -> None:
     out.print()
     table(
-        None, [("to mend", "left"), ("gains", "right"), ("in words", "left")],
+        None, [("to fix", "left"), ("gains", "right"), ("in words", "left")],
         [
             [f"{gain.dimension}: {gain.check or ''}".rstrip(": "), f"{gain.points:.2f}",
              escape(gain.title.en)]
@@ -282,7 +282,7 @@ def _print_gains(card: Scorecard) -> None:
     )
 
 
-def _print_stopped(validation_run: ValidationRun, start: str) -> None:
+def _print_blockers(validation_run: ValidationRun, start: str) -> None:
     for said in sentences(validation_run.blockers or (), validation_run.dataset, names=True):
         out.print(f"{start}{escape(said.what.en)}\n  → {escape(said.todo.en)}", soft_wrap=True)
 

@@ -41,7 +41,7 @@ def plan(wanted: list[str], to: str, profile: str | None, as_json: bool) -> int:
     def one(history: list[ReleaseWithReport]) -> list[Difference]:
         return portal.plan(list(history))
 
-    return _tell(_each(settings, _chosen(settings, catalogue, wanted), one), to, as_json)
+    return _print_results(_each(settings, _chosen(settings, catalogue, wanted), one), to, as_json)
 
 
 def publish(
@@ -61,7 +61,8 @@ def publish(
             return list(portal.apply(list(history)).differences)
 
     with settings.data_dir.run_lock(), portal.together():
-        return _tell(_each(settings, _chosen(settings, catalogue, wanted), one), to, as_json)
+        results = _each(settings, _chosen(settings, catalogue, wanted), one)
+        return _print_results(results, to, as_json)
 
 
 def _open(profile: str | None) -> tuple[Settings, Catalogue]:
@@ -126,7 +127,7 @@ def _each(
         yield from pool.map(guarded, datasets)
 
 
-def _tell(results: Iterator[Result[list[Difference]]], to: str, as_json: bool) -> int:
+def _print_results(results: Iterator[Result[list[Difference]]], to: str, as_json: bool) -> int:
     lines: list[Difference] = []
     errors: list[OpenIndicatorsError] = []
     for dataset, result in results:
@@ -149,7 +150,7 @@ def _tell(results: Iterator[Result[list[Difference]]], to: str, as_json: bool) -
 
 
 def _show(dataset: str, lines: list[Difference]) -> None:
-    """Print what differs, and what a person's edit has to do with; the same is counted."""
+    """Print the differences and the conflicts with people's edits; count what is the same."""
     news = [line for line in lines if line.change != "=" or line.detail]
     same = len(lines) - len(news)
     mark = "[dim]=[/]" if all(line.change == "=" for line in lines) else "[yellow]~[/]"
@@ -162,10 +163,10 @@ def _show(dataset: str, lines: list[Difference]) -> None:
 
 def _sum_up(lines: list[Difference], to: str) -> None:
     counts = {change: sum(line.change == change for line in lines) for change in STYLES}
-    told = " · ".join(f"{change} {count}" for change, count in counts.items())
+    totals = " · ".join(f"{change} {count}" for change, count in counts.items())
     changed = len({line.dataset for line in lines if line.change != "="})
     out.print(f"{to}: {changed} of {len({line.dataset for line in lines})} datasets differ"
-              f" · {told}", soft_wrap=True)
+              f" · {totals}", soft_wrap=True)
 
 
 def _exit_code(errors: list[OpenIndicatorsError]) -> int:
