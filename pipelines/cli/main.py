@@ -289,6 +289,30 @@ def quarantine(
 
 
 @app.command()
+def diff(
+    dataset: str,
+    first: Annotated[
+        str | None,
+        typer.Argument(metavar="[A]", help="release or day (default: the one before), or a file"),
+    ] = None,
+    second: Annotated[
+        str | None,
+        typer.Argument(metavar="[B]", help="release, day, or a file of the source (default: now)"),
+    ] = None,
+    limit: Annotated[
+        int, typer.Option("--limit", min=0, help="observations listed; 0: all")
+    ] = 20,
+    as_csv: Annotated[bool, typer.Option("--csv", help="print the observations as CSV")] = False,
+    as_json: AsJson = False,
+    profile: Profile = None,
+) -> int:
+    """Compare two releases, or a release and a file: added, revised, withdrawn, by how much."""
+    from pipelines.cli.compare.diff import diff as command
+
+    return command(dataset, first, second, limit, as_csv, as_json, profile)
+
+
+@app.command()
 def verify(file: Path, profile: Profile = None, as_json: AsJson = False) -> int:
     """Say whether a downloaded file is a genuine distribution, and of which release."""
     from pipelines.cli.verify import verify as command

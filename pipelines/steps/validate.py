@@ -85,12 +85,12 @@ def run_suite(
 
     The arguments are those of `expectations.runner.validate.validate`.
     """
-    withheld = suppress(con, relation, bound.dataset, _parents(bound))
+    withheld = suppress(con, relation, bound.dataset, parent_areas(bound))
     quality = validate(con, relation, bound.dataset, suite, accepted, relations)
     return located(con, relation, with_suppression(quality, withheld))
 
 
-def _parents(bound: BoundDataset) -> dict[str, str]:
+def parent_areas(bound: BoundDataset) -> dict[str, str]:
     """Return the parent of each area of the dataset, where the codelist names one."""
     areas = bound.registries.codelists[bound.dataset.geography.codelist].entries
     return {area.code: area.parent for area in areas if area.parent}

@@ -39,10 +39,12 @@ def judged(rows_read, quarantined=0):
     )
 
 
-def release(data_dir: DataDir, values: dict[str, str], snapshot: str, declared=None, suite="s"):
+def release(
+    data_dir: DataDir, values: dict[str, str], snapshot: str, declared=None, suite="s", at=NOW
+):
     """Carry {year: value} to a release; values that are no numbers go to quarantine."""
     validated, inputs = validate(data_dir, values, snapshot, declared, suite)
-    return releases.make(data_dir, declared or dataset(), validated, inputs, NOW)
+    return releases.make(data_dir, declared or dataset(), validated, inputs, at)
 
 
 def validate(data_dir: DataDir, values: dict[str, str], snapshot: str, declared=None, suite="s"):
@@ -178,6 +180,42 @@ def test_the_catalogue_shows_releases_and_the_past(data_dir):
         assert con.sql("SELECT max(obs_value) FROM observations WHERE release = 3").fetchall() == [
             (30.0,)
         ]
+
+
+def test_the_past_of_two_releases_of_one_day(data_dir):
+    release(data_dir, {"2023": "3"}, "1", at=datetime(2026, 1, 1, 9, tzinfo=UTC))
+    release(data_dir, {"2023": "30", "2024": "4"}, "2", at=datetime(2026, 1, 1, 15, tzinfo=UTC))
+    catalogue.refresh(data_dir)
+    with duckdb.connect(str(data_dir.catalogue), read_only=True) as con:
+        con.execute("SET TimeZone = 'UTC'")
+
+        def values(moment):
+            query = f"SELECT obs_value FROM observations_as_of({moment}) ORDER BY time_period"
+            return [value for (value,) in con.sql(query).fetchall()]
+
+        assert values("TIMESTAMP '2026-01-01 08:59:59'") == []
+        assert values("TIMESTAMP '2026-01-01 09:00:00'") == [3]
+        assert values("'2026-01-01T17:00:00+07:00'") == [3]
+        assert values("TIMESTAMP '2026-01-01 15:00:00'") == [30, 4]
+        assert values("DATE '2026-01-01'") == values("'2026-01-01'") == [30, 4]
+        assert values("DATE '2025-12-31'") == []
+        assert con.sql(
+            "SELECT release, change, time_period, old_value, new_value, new_status FROM changes"
+            " ORDER BY ALL"
+        ).fetchall() == [
+            (1, "added", "2023", None, 3, "A"), (2, "added", "2024", None, 4, "A"),
+            (2, "revised", "2023", 3, 30, "A"),
+        ]
+
+
+def test_a_release_as_of_a_moment_and_a_damaged_file(data_dir):
+    stored, _ = release(data_dir, {"2023": "3"}, "1")
+    assert releases.as_of(data_dir, stored.release.dataset, NOW) == stored
+    assert releases.as_of(data_dir, stored.release.dataset, datetime(2025, 1, 1, tzinfo=UTC)) is None
+    assert stored.verified_path("data.parquet").exists()
+    stored.path("data.parquet").write_bytes(b"x")
+    with pytest.raises(StoreError, match="not what its record says"):
+        stored.verified_path("data.parquet")
 
 
 def test_a_folder_that_fails_half_way_leaves_nothing(tmp_path):

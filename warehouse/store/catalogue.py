@@ -1,7 +1,9 @@
 """`warehouse.duckdb`: views over the releases, for people to query.
 
     observations                    the current release of every dataset
-    observations_as_of(day)         what was current at the end of that day (a table macro)
+    observations_as_of(timestamp)   what was current then (a table macro); a DATE means the end of
+                                    that day
+    changes                         every observation that a release added, revised or withdrew
     releases, quality               every release, every check of every release
     quality_history                 every validation run, also of blocked releases
     scores                          the scores of every validation run, one row for each dimension
@@ -21,7 +23,7 @@ from model.util.sql import literal
 from warehouse.store.data_dir import DataDir
 
 # Raised whenever the views change, so that an older file is made anew.
-VERSION = 5
+VERSION = 6
 
 
 def refresh(data_dir: DataDir) -> bool:
@@ -68,10 +70,21 @@ def _is_locked(path: Path) -> bool:
     return False
 
 
+# A DATE, and text without a time, mean the end of that day. Without a zone a time is in the
+# session's, as DuckDB casts it.
+_MOMENT = """CAST(CASE
+    WHEN typeof("timestamp") = 'DATE'
+      OR regexp_full_match(CAST("timestamp" AS VARCHAR), '[0-9]{4}-[0-9]{2}-[0-9]{2}')
+    THEN CAST(CAST(CAST("timestamp" AS VARCHAR) AS DATE) + INTERVAL 1 DAY - INTERVAL 1 MICROSECOND
+      AS VARCHAR)
+    ELSE CAST("timestamp" AS VARCHAR) END AS TIMESTAMPTZ)"""
+
+
 def _statements(root: Path, validated: bool) -> list[str]:
     releases = literal(root / "releases/*/*/*/release.json")
     quality = literal(root / "releases/*/*/*/quality.json")
     data = literal(root / "releases/*/*/*/data.parquet")
+    changes = literal(root / "releases/*/*/*/changes.parquet")
     number = "CAST(regexp_extract(filename, '/([0-9]+)/[^/]*$', 1) AS INTEGER)"
     dataset = "regexp_extract(filename, '/([^/]+/[^/]+)/[0-9]+/[^/]*$', 1)"
     return [
@@ -96,11 +109,14 @@ def _statements(root: Path, validated: bool) -> list[str]:
             SELECT o.* FROM all_observations o
             JOIN (SELECT dataset, max(number) AS number FROM releases GROUP BY dataset) r
             ON o.dataset = r.dataset AND o.release = r.number""",
-        """CREATE MACRO observations_as_of(day) AS TABLE
+        f"""CREATE MACRO observations_as_of("timestamp") AS TABLE
             SELECT o.* FROM all_observations o
             JOIN (SELECT dataset, max(number) AS number FROM releases
-                  WHERE issued < CAST(day AS DATE) + INTERVAL 1 DAY GROUP BY dataset) r
+                  WHERE issued <= {_MOMENT} GROUP BY dataset) r
             ON o.dataset = r.dataset AND o.release = r.number""",
+        f"""CREATE VIEW changes AS
+            SELECT {dataset} AS dataset, {number} AS release, * EXCLUDE (filename)
+            FROM read_parquet({changes}, union_by_name = true, filename = true)""",
         f"""CREATE VIEW quality AS
             SELECT {dataset} AS dataset, {number} AS release, check_result.*
             FROM (SELECT filename, unnest(checks) AS check_result

@@ -215,13 +215,7 @@ def check(stored: StoredRelease) -> None:
         StoreError: one was changed or lost.
     """
     for record in stored.release.files:
-        path = stored.path(record.name)
-        if not path.is_file() or sha256_file(path) != record.sha256:
-            raise StoreError(
-                "the file is missing, or not what its record says", where=str(path),
-                todo="restore it from a backup; a damaged draft can be deleted and is made"
-                " again by the next run",
-            )
+        stored.verified_path(record.name)
 
 
 def _log_path(data_dir: DataDir, dataset: str) -> Path:

@@ -24,7 +24,8 @@ from model.records.source_schema import SourceSchema
 from model.records.validation import QualityRecord
 from model.util.disk import disk_errors
 from model.util.hashing import pretty_json, sha256_file, sha256_json
-from model.util.sql import identifier, literal
+from model.util.sql import literal
+from warehouse.differences import changes_sql
 from warehouse.engine import PARQUET_OPTIONS, connect
 from warehouse.store.atomic_directory import atomic_directory
 from warehouse.store.data_dir import DataDir
@@ -44,6 +45,21 @@ class StoredRelease:
     def path(self, name: str) -> Path:
         """Return the path of one of the release's files."""
         return self.folder / name
+
+    def verified_path(self, name: str) -> Path:
+        """Return the path of a file that still has the checksum of its record.
+
+        Raises:
+            StoreError: it was changed or lost.
+        """
+        path, record = self.path(name), self.release.file(name)
+        if not path.is_file() or sha256_file(path) != record.sha256:
+            raise StoreError(
+                "the file is missing, or not what its record says", where=str(path),
+                todo="restore it from a backup; a damaged draft can be deleted and is made"
+                " again by the next run",
+            )
+        return path
 
     @property
     def source_schema(self) -> SourceSchema | None:
@@ -98,6 +114,16 @@ def current(data_dir: DataDir, dataset: str) -> StoredRelease | None:
     folder = data_dir.releases(dataset)
     numbers = [int(p.name) for p in folder.iterdir() if p.name.isdigit()] if folder.is_dir() else []
     return load(folder / str(max(numbers))) if numbers else None
+
+
+def as_of(data_dir: DataDir, dataset: str, moment: datetime) -> StoredRelease | None:
+    """Return the release that was current at a moment, or None before the first.
+
+    Raises:
+        StoreError: a record is damaged.
+    """
+    issued = [item for item in history(data_dir, dataset) if item.release.issued <= moment]
+    return issued[-1] if issued else None
 
 
 def source_schema_before(
@@ -303,36 +329,11 @@ def write_changes(
 def _write_changes(
     con: duckdb.DuckDBPyConnection, dataset: Dataset, before: StoredRelease | None, folder: Path
 ) -> Changes:
-    new = f"read_parquet({literal(folder / 'data.parquet')})"
     target = f"{literal(folder / 'changes.parquet')} ({PARQUET_OPTIONS})"
-    key = [identifier(name) for name in dataset.key]
-    comparable = before is not None and _same_key(dataset, before.release)
-    old = f"(SELECT * FROM {new} WHERE false)"
-    if before is not None and comparable:  # it may be from before a column was added
-        last = f"read_parquet({literal(before.path('data.parquet'))})"
-        old = f"({old} UNION ALL BY NAME SELECT * FROM {last})"
-    on = " AND ".join(f"o.{name} = n.{name}" for name in key)
-    keys = ", ".join(f"coalesce(n.{name}, o.{name}) AS {name}" for name in key)
-    same = " AND ".join(
-        f"o.{name} IS NOT DISTINCT FROM n.{name}"
-        for name in dataset.columns if name not in (*dataset.key, "freq")
-    )
-    con.execute(
-        f"""
-        COPY (
-            SELECT CASE WHEN o.indicator IS NULL THEN 'added'
-                        WHEN n.indicator IS NULL THEN 'withdrawn'
-                        ELSE 'revised' END AS change,
-                   {keys},
-                   o.obs_value AS old_value, n.obs_value AS new_value,
-                   o.obs_status AS old_status, n.obs_status AS new_status,
-                   coalesce(n.unit_measure, o.unit_measure) AS unit_measure
-            FROM {old} o FULL JOIN {new} n ON {on}
-            WHERE o.indicator IS NULL OR n.indicator IS NULL OR NOT ({same})
-            ORDER BY ALL
-        ) TO {target}
-        """
-    )
+    comparable = before is not None and same_key(dataset, before.release)
+    old = before.path("data.parquet") if before is not None and comparable else None
+    query = changes_sql(dataset.key, dataset.columns, folder / "data.parquet", old)
+    con.execute(f"COPY ({query}) TO {target}")
     counts = dict(
         con.execute(
             f"SELECT change, count(*) FROM read_parquet({literal(folder / 'changes.parquet')})"
@@ -347,5 +348,6 @@ def _write_changes(
     )
 
 
-def _same_key(dataset: Dataset, last: Release) -> bool:
+def same_key(dataset: Dataset, last: Release) -> bool:
+    """Whether the observations of a release have the key that the dataset has now."""
     return set(last.declaration.get("dimensions", {})) == set(dataset.dimensions)
