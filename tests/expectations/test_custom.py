@@ -26,10 +26,11 @@ def suite_of(tmp_path, text: str, declared: Dataset | None = None):
     path.parent.mkdir(exist_ok=True)
     path.write_text(text, encoding="utf-8")
     declared = declared or factory.dataset()
-    return full_suite(declared, load_suite(path, declared, factory.registries()), factory.registries())
+    known = factory.registries()
+    return full_suite(declared, load_suite(path, declared, known), known)
 
 
-def judged(con, suite, declared: Dataset | None = None, **relations):
+def validated(con, suite, declared: Dataset | None = None, **relations):
     record = validate(con, "observation", declared or factory.dataset(), suite, (), relations)
     return {check.name: check for check in record.checks}, record
 
@@ -58,7 +59,7 @@ def test_personal_data_stop_the_release_whatever_the_suite_says(tmp_path):
     suite = suite_of(tmp_path, "expectations:\n  - type: expect_no_personal_data\n"
                                "    severity: info\n    kwargs: {columns: [obs_note], kinds: []}\n")
     con = factory.table(rows(GROWN, obs_note="gọi 0905123456"))
-    checks, record = judged(con, suite)
+    checks, record = validated(con, suite)
     assert checks["no_personal_data"].outcome == "failed"
     assert [check.name for stop in record.blockers for check in stop.checks] == ["no_personal_data"]
     assert "0905123456" not in record.model_dump_json(include={"stopped"})
@@ -93,7 +94,7 @@ def test_what_cannot_be_is_refused(tmp_path, kind, kwargs, what):
 def test_a_finding_says_what_was_observed_expected_and_against_what():
     values = list(GROWN)
     values[12] *= 1000
-    checks, record = judged(factory.table(rows(values)),
+    checks, record = validated(factory.table(rows(values)),
                             full_suite(factory.dataset(), None, factory.registries()))
     sample = checks["series_keep_unit"].samples[0]
     assert (sample["ref_area"], sample["time_period"], sample["reference"]) == (
@@ -109,10 +110,10 @@ def test_it_is_evaluated_only_with_a_last_release(tmp_path):
     con = factory.table([*rows(GROWN), *rows([5 + x for x in GROWN], ref_area="LA")])
     con.execute(f"COPY observation TO '{before}' (FORMAT parquet)")
     con.execute("DELETE FROM observation WHERE ref_area = 'LA'")
-    checks, record = judged(con, suite)
+    checks, record = validated(con, suite)
     assert checks["areas_of_last_release"].outcome == "not_evaluated"
     assert len(record.checks) == len(suite.expectations)
-    checks, _ = judged(con, suite, **{PREVIOUS_RELEASE: before})
+    checks, _ = validated(con, suite, **{PREVIOUS_RELEASE: before})
     assert [s["ref_area"] for s in checks["areas_of_last_release"].samples] == ["LA"]
     assert checks["areas_of_last_release"].outcome == "warned"
 
@@ -123,7 +124,7 @@ def test_half_a_table_blocks_the_release(tmp_path):
     con = factory.table(rows(GROWN))
     con.execute(f"COPY observation TO '{before}' (FORMAT parquet)")
     con.execute("DELETE FROM observation WHERE _id > 8")
-    _, record = judged(con, suite, **{PREVIOUS_RELEASE: before})
+    _, record = validated(con, suite, **{PREVIOUS_RELEASE: before})
     checks = record.blockers[0].checks
     assert [(check.name, check.observed, check.expected) for check in checks] == [
         ("rows_of_last_release", "9", "20")
@@ -156,7 +157,7 @@ def test_codes_with_quotes_and_braces_do_no_harm():
     suite = full_suite(declared, None, strange)
     differ = next(item for item in suite.expectations if item.name == "series_differ")
     assert "O'x{}%" in differ.kwargs["apart"]
-    checks, _ = judged(factory.table(rows(GROWN)), suite)
+    checks, _ = validated(factory.table(rows(GROWN)), suite)
     assert checks["series_differ"].outcome == "passed"
 
 

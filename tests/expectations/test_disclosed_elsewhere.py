@@ -45,7 +45,7 @@ def _new(rows: list[dict[str, Any]]) -> list[str]:
     return sorted({name for row in rows for name in row} - {*factory.COLUMNS, "_reject"})
 
 
-def judged(
+def validated(
     dataset: Dataset, rows: list[dict[str, Any]], **relations: Any
 ) -> dict[str, CheckResult]:
     suite = full_suite(dataset, None, factory.registries())
@@ -69,7 +69,7 @@ def judged(
 ])
 def test_a_count_that_another_dataset_publishes(tmp_path, theirs, without, found):
     other = file(tmp_path / "other.parquet", [theirs], without)
-    check = judged(people(also_in=[OTHER]), [cell(), cell("M", 50.0)], **{OTHER: other})[
+    check = validated(people(also_in=[OTHER]), [cell(), cell("M", 50.0)], **{OTHER: other})[
         "withheld_elsewhere"]
     assert (check.unexpected, check.outcome) == (found, "failed" if found else "passed")
     assert check.severity == "critical"
@@ -79,7 +79,7 @@ def test_a_count_that_another_dataset_publishes(tmp_path, theirs, without, found
 
 def test_a_total_is_the_same_cell_where_the_other_has_no_such_dimension(tmp_path):
     other = file(tmp_path / "other.parquet", [cell(value=8.0)], ("sex",))
-    check = judged(people(also_in=[OTHER]), [cell("T")], **{OTHER: other})["withheld_elsewhere"]
+    check = validated(people(also_in=[OTHER]), [cell("T")], **{OTHER: other})["withheld_elsewhere"]
     assert check.unexpected == 1
 
 
@@ -105,10 +105,10 @@ def test_releases_that_differ_in_what_they_withhold(tmp_path, now, then, words):
     releases = [
         file(tmp_path / "1.parquet", [then]), file(tmp_path / "2.parquet", [now]),
     ]
-    check = judged(people(), [now], **{EARLIER_RELEASES: releases})["withheld_in_every_release"]
+    check = validated(people(), [now], **{EARLIER_RELEASES: releases})["withheld_in_every_release"]
     assert check.severity == "warning"
     assert [row["reference"] for row in check.samples] == ([words] if words else [])
 
 
 def test_the_first_release_is_not_evaluated():
-    assert judged(people(), [cell()])["withheld_in_every_release"].outcome == "not_evaluated"
+    assert validated(people(), [cell()])["withheld_in_every_release"].outcome == "not_evaluated"

@@ -1,7 +1,7 @@
 """Great Expectations on DuckDB: equal to its own engines, quiet, and why we still help it.
 
 The tests named `..._still_needed` fail once Great Expectations (or its DuckDB dialect) does by
-itself what expectations/runner/stock.py does for it: remove that part then, and its test.
+itself what expectations/runner does for it: remove that part then, and its test.
 """
 
 from __future__ import annotations
@@ -239,18 +239,18 @@ def test_an_exported_suite_says_the_same_without_this_project(rows):
     from bench.stock_gx import stock_results
 
     suite = full_suite(dataset(), None, registries())
-    judged = Suite(
+    full = Suite(
         dataset=suite.dataset,
         expectations=tuple(item for item in suite.expectations if not item.relations),
     )
     plain = Suite(
         dataset=suite.dataset,
-        expectations=tuple(item for item in judged.expectations if item.type in STOCK),
+        expectations=tuple(item for item in full.expectations if item.type in STOCK),
     )
     con = table(rows)
-    ours = {name: found.success for name, found in run_on_duckdb(con, judged).items()}
+    ours = {name: found.success for name, found in run_on_duckdb(con, full).items()}
     assert all(ours.values()) is (rows is not BAD)
-    on_duckdb = stock_results(con, "observation", exported(judged))
+    on_duckdb = stock_results(con, "observation", exported(full))
     assert {name: item.success for name, item in on_duckdb.items()} == ours
     on_pandas = run_on_pandas(con, plain)
     assert {name: item.success for name, item in on_pandas.items()} == {
@@ -337,4 +337,4 @@ def test_an_open_connection_is_still_needed(tmp_path):
         tmp_path, {"result_format": "BASIC"},
         ("expect_column_values_to_not_be_null", {"column": "k"}),
     )
-    assert not result.success, "GX reads from DuckDB by itself: see get_connection"
+    assert not result.success, "GX reads from DuckDB by itself: see CONNECTION of standalone.py"

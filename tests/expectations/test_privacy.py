@@ -82,7 +82,7 @@ def found(texts: list[str], kind: str = "expect_no_personal_data") -> list[dict]
 
 
 @pytest.fixture(scope="module")
-def told() -> dict[str, dict]:
+def findings() -> dict[str, dict]:
     """What one query finds in all texts, each of which is a column of its own."""
     texts = [*(text for text, _ in PERSONAL), *HARMLESS]
     names = [f"t{i}" for i in range(len(texts))]
@@ -97,16 +97,16 @@ def told() -> dict[str, dict]:
 
 
 @pytest.mark.parametrize(("text", "kind"), PERSONAL)
-def test_personal_data_is_found_and_not_shown(told, text, kind):
-    assert told[text]["kind"] == kind == kind_of(text)
-    for shown in (told[text]["masked"], masked(text)):
+def test_personal_data_is_found_and_not_shown(findings, text, kind):
+    assert findings[text]["kind"] == kind == kind_of(text)
+    for shown in (findings[text]["masked"], masked(text)):
         assert set(shown) <= set("#x .,:;/+-")
         assert not any(char.isdigit() for char in shown) and kind_of(shown) is None
 
 
 @pytest.mark.parametrize("text", HARMLESS)
-def test_what_only_looks_like_it_is_left_alone(told, text):
-    assert text not in told
+def test_what_only_looks_like_it_is_left_alone(findings, text):
+    assert text not in findings
     assert masked(text) == text
 
 

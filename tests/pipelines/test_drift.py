@@ -63,7 +63,7 @@ Nhập khẩu,Đà Nẵng,sea,2022,"706,5",triệu USD,
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class World:
+class DriftProject:
     """A project of one dataset in one process."""
 
     def __init__(self, folder: Path) -> None:
@@ -90,7 +90,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory):
-    made = World(tmp_path_factory.mktemp("template"))
+    made = DriftProject(tmp_path_factory.mktemp("template"))
     made.declaration.parent.mkdir(parents=True)
     made.data_dir.prepare()
     made.declare()
@@ -99,12 +99,12 @@ def template(tmp_path_factory):
 
 
 @pytest.fixture
-def world(tmp_path, template):
+def project(tmp_path, template):
     shutil.copytree(template.folder, tmp_path, dirs_exist_ok=True)
-    return World(tmp_path)
+    return DriftProject(tmp_path)
 
 
-# What the source does -> words that the person is told, in Vietnamese and English
+# What the source does -> words of the message, in Vietnamese and English
 STOPS = {
     "renamed column": (
         HEAD.replace("triệu USD", "tỷ USD") + ROWS,
@@ -149,14 +149,14 @@ STOPS = {
 
 
 @pytest.mark.parametrize("name", STOPS)
-def test_what_the_declaration_relies_on_stops(world, name):
+def test_what_the_declaration_relies_on_stops(project, name):
     text, words = STOPS[name]
     for _ in range(2):  # it stops as long as nobody has answered
-        with pytest.raises(DriftError) as told:
-            world.run(text)
-        assert words in told.value.what and told.value.todo and told.value.where == TRADE
-    assert told.value.exit_code == 4 and world.number() == 1
-    assert world.run(HEAD + ROWS).current.release.number == 1  # the source has mended itself
+        with pytest.raises(DriftError) as raised:
+            project.run(text)
+        assert words in raised.value.what and raised.value.todo and raised.value.where == TRADE
+    assert raised.value.exit_code == 4 and project.number() == 1
+    assert project.run(HEAD + ROWS).current.release.number == 1  # the source is as it was
 
 
 PASSES = {
@@ -180,16 +180,16 @@ PASSES = {
 
 
 @pytest.mark.parametrize("name", PASSES)
-def test_additions_pass_with_a_warning(world, name):
+def test_additions_pass_with_a_warning(project, name):
     text, words = PASSES[name]
-    stored = world.run(text).current
+    stored = project.run(text).current
     assert stored.release.number == 2 and stored.source_schema
     assert [item.what.en for item in stored.source_schema.drift] == [words]
     check = next(item for item in stored.quality.checks if item.name == SOURCE_SCHEMA_CHECK)
     assert check.outcome == "warned" and words in check.title.en and "Khác" in check.title.vi
-    shutil.rmtree(world.data_dir.root / "tables")
-    assert world.run(text).current.release.number == 2  # and the same is found again
-    (found,) = (world.data_dir.root / "tables").rglob("source_schema.json")
+    shutil.rmtree(project.data_dir.root / "tables")
+    assert project.run(text).current.release.number == 2  # and the same is found again
+    (found,) = (project.data_dir.root / "tables").rglob("source_schema.json")
     assert found.read_bytes() == stored.path("source_schema.json").read_bytes()
 
 
@@ -201,30 +201,30 @@ SAME = {
 
 
 @pytest.mark.parametrize("name", SAME)
-def test_what_is_no_drift(world, name):
-    stored = world.run(SAME[name]).current
+def test_what_is_no_drift(project, name):
+    stored = project.run(SAME[name]).current
     assert stored.release.number == 2 and stored.source_schema.drift == ()
     check = next(item for item in stored.quality.checks if item.name == SOURCE_SCHEMA_CHECK)
     assert check.outcome == "passed"
 
 
-def test_a_new_column_blocks_where_it_is_not_allowed(world):
-    world.declare("  protocol: files", "  protocol: files\n  allow: {new_columns: false}")
+def test_a_new_column_blocks_where_it_is_not_allowed(project):
+    project.declare("  protocol: files", "  protocol: files\n  allow: {new_columns: false}")
     with pytest.raises(DriftError, match="new column `Nguồn`"):
-        world.run(PASSES["new column"][0])
+        project.run(PASSES["new column"][0])
 
 
-def test_allowed_codes_are_quarantined_row_by_row(world):
-    world.declare("  protocol: files", "  protocol: files\n  allow: {new_codes: [mode]}")
-    stored = world.run(STOPS["unknown code of a dimension"][0]).current
+def test_allowed_codes_are_quarantined_row_by_row(project):
+    project.declare("  protocol: files", "  protocol: files\n  allow: {new_codes: [mode]}")
+    stored = project.run(STOPS["unknown code of a dimension"][0]).current
     assert stored.release.number == 2 and stored.release.quarantined == 1
     assert [item.what.en for item in stored.source_schema.drift] == ["unknown `mode`: `drone`"]
 
 
-def test_a_misspelt_concept_is_refused(world):
-    world.declare("  protocol: files", "  protocol: files\n  allow: {new_codes: [ref_aera]}")
+def test_a_misspelt_concept_is_refused(project):
+    project.declare("  protocol: files", "  protocol: files\n  allow: {new_codes: [ref_aera]}")
     with pytest.raises(DeclarationError, match="did you mean 'ref_area'"):
-        load_declaration(world.declaration, load_registries())
+        load_declaration(project.declaration, load_registries())
 
 
 @pytest.mark.parametrize(
@@ -234,50 +234,50 @@ def test_a_misspelt_concept_is_refused(world):
         ("changed unit", "  protocol", "  checked: 2026-01-01\n  protocol"),
     ],
 )
-def test_a_changed_declaration_is_the_answer(world, name, old, new):
+def test_a_changed_declaration_is_the_answer(project, name, old, new):
     text, _ = STOPS[name]
     with pytest.raises(DriftError):
-        world.run(text)
-    world.declare(old, new)
-    assert world.run(text).current.release.number == 2
+        project.run(text)
+    project.declare(old, new)
+    assert project.run(text).current.release.number == 2
 
 
-def test_an_edit_elsewhere_is_no_answer(world):
-    world.declare("{vi: Xuất khẩu, en: Exports}\ndesc", "{vi: Hàng xuất, en: Exports}\ndesc")
+def test_an_edit_elsewhere_is_no_answer(project):
+    project.declare("{vi: Xuất khẩu, en: Exports}\ndesc", "{vi: Hàng xuất, en: Exports}\ndesc")
     with pytest.raises(DriftError, match="was `triệu USD`, is now `tỷ USD`"):
-        world.run(STOPS["changed unit"][0])
+        project.run(STOPS["changed unit"][0])
 
 
-def test_a_changed_column_is_no_answer_for_a_code(world):
-    world.declare("(triệu USD)", "(tỷ USD)")
+def test_a_changed_column_is_no_answer_for_a_code(project):
+    project.declare("(triệu USD)", "(tỷ USD)")
     with pytest.raises(DriftError, match="unknown `mode`: `drone`"):
-        world.run(STOPS["unknown code of a dimension"][0].replace(HEAD, STOPS["renamed column"][0]
+        project.run(STOPS["unknown code of a dimension"][0].replace(HEAD, STOPS["renamed column"][0]
                                                                   .split("\n")[0] + "\n"))
 
 
-def test_people_are_notified_and_the_others_run(world):
+def test_people_are_notified_and_the_others_run(project):
     other = "finance/imports"
-    world.declaration.with_name("imports.yaml").write_text(
+    project.declaration.with_name("imports.yaml").write_text(
         DECLARATION.replace("exports.csv", "imports.csv"), encoding="utf-8"
     )
-    imports = world.data_dir.inbox / "imports.csv"
+    imports = project.data_dir.inbox / "imports.csv"
     imports.write_text(HEAD + ROWS, encoding="utf-8")
-    world.run(HEAD + ROWS, other)
+    project.run(HEAD + ROWS, other)
     imports.write_text(PASSES["new column"][0], encoding="utf-8")
-    world.table.write_text(STOPS["changed unit"][0], encoding="utf-8")
+    project.table.write_text(STOPS["changed unit"][0], encoding="utf-8")
     said = openindicators(
-        world.data_dir.root, "run", OPENINDICATORS_PROJECT=str(world.folder / "project")
+        project.data_dir.root, "run", OPENINDICATORS_PROJECT=str(project.folder / "project")
     )
     assert said.code == 4, said.out + said.err
     assert "the unit (`ĐVT, Nhập khẩu`) was `triệu USD`, is now `tỷ USD`" in said.err
     assert "`checked`" in said.err and "Traceback" not in said.err
     assert f"{other}: new column `Nguồn`" in said.out
-    assert (world.number(), world.number(other)) == (1, 2)
-    with open_instance(world.data_dir) as instance:
+    assert (project.number(), project.number(other)) == (1, 2)
+    with open_instance(project.data_dir) as instance:
         event = instance.get_latest_materialization_event(asset_key(other, "table"))
         logged = instance.all_logs(event.run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION)
     checks = [entry.dagster_event.asset_check_evaluation_data for entry in logged]
     (check,) = [item for item in checks if item.check_name == SOURCE_SCHEMA_CHECK]
     assert not check.passed and "new column `Nguồn`" in check.metadata["in words"].value
-    page = (world.data_dir.site / "en" / f"{other}.html").read_text(encoding="utf-8")
+    page = (project.data_dir.site / "en" / f"{other}.html").read_text(encoding="utf-8")
     assert "new column `Nguồn`" in page

@@ -97,15 +97,15 @@ def leaks(shown: dict[str, str]) -> list[tuple[str, str]]:
 
 
 def payloads(data_dir: DataDir) -> dict[str, str]:
-    """Return what CKAN is told of the dataset besides the files, which the site has as well."""
+    """Return what CKAN receives of the dataset besides the files, which the site has as well."""
     stored = releases.current(data_dir, CASES)
     assert stored is not None
     content = Content.of(stored, load_registries())
     files = [FileRecord(name=name, sha256="0" * 64, bytes=1)
              for name in mapping.file_names(content)]
     offered = [mapping.current_resource(content, file) for file in files]
-    told = [mapping.package(content, stored.release, False, files), offered]
-    return {"CKAN": json.dumps(told, ensure_ascii=False)}
+    received = [mapping.package(content, stored.release, False, files), offered]
+    return {"CKAN": json.dumps(received, ensure_ascii=False)}
 
 
 def test_quarantined_rows_are_shown_to_the_operator_alone(command, tmp_path):
@@ -140,7 +140,7 @@ def test_personal_data_block_the_release_and_are_not_shown(command, monkeypatch)
     command("run", CASES)
     rows = GOOD.replace("48,sốt,2000,100,", "48,0905123456,2000,100,CCCD 048190001234")
     source(command, HEAD + rows)
-    with webhook() as (address, told):
+    with webhook() as (address, received):
         monkeypatch.setenv("OPENINDICATORS_WEBHOOK", address)
         command("run", CASES, code=5)
         command("quality", code=5)
@@ -151,7 +151,7 @@ def test_personal_data_block_the_release_and_are_not_shown(command, monkeypatch)
                  if item.name == "no_personal_data")
     assert {(row["column"], row["kind"]) for row in check.samples} == {
         ("cause", "phone"), ("obs_note", "CCCD")}
-    assert told and leaks({"webhook": json.dumps(told, ensure_ascii=False)}) == []
+    assert received and leaks({"webhook": json.dumps(received, ensure_ascii=False)}) == []
     site = texts(data_dir.site)
     assert "dữ liệu cá nhân" in site["vi/failures.atom"]
     assert leaks(site) == []
@@ -188,7 +188,7 @@ def test_a_small_count_is_suppressed_with_another_and_searched_elsewhere(command
     assert checks["small_cells_withheld"].observed == {
         "withheld": {"small": 1, "beside": 1, "intervals at least, in thresholds": 3.3}
     }
-    # It was published before: that is told, and which it was is not.
+    # It was published before: that is reported, and which it was is not.
     assert checks["withheld_in_every_release"].outcome == "warned"
     assert [row["affected"] for row in checks["withheld_in_every_release"].samples] == [2]
     assert checks["withheld_elsewhere"].outcome == "not_evaluated"

@@ -161,17 +161,17 @@ source:
     path.write_text(text.replace("CODELIST", "vn_province_2008"), encoding="utf-8")
     load_declaration(path, registries())
     path.write_text(text.replace("CODELIST", "vn_ward_2025"), encoding="utf-8")
-    with pytest.raises(DeclarationError, match="vn_province_2008 → vn_province_2025") as told:
+    with pytest.raises(DeclarationError, match="vn_province_2008 → vn_province_2025") as raised:
         load_declaration(path, registries())
-    assert told.value.where.endswith("rooms.yaml:14")
+    assert raised.value.where.endswith("rooms.yaml:14")
 
 
 def test_a_wrong_column_of_a_million_texts_is_reported_without_searching_the_nearest_of_each():
     codes = registries().codelists["vn_province_2008"]
     code_of = code_reader(ColumnRule(column="area"), codes, registries())
-    told = []
+    messages = []
     for _ in range(MAX_HINTS + 1):
         with pytest.raises(ValueError, match="is not in codelist") as refused:
             code_of("Hai Phuong", "")
-        told.append(str(refused.value))
-    assert "did you mean 'hai phong'" in told[0] and "did you mean" not in told[-1]
+        messages.append(str(refused.value))
+    assert "did you mean 'hai phong'" in messages[0] and "did you mean" not in messages[-1]

@@ -94,17 +94,17 @@ def test_the_same_again_writes_nothing_and_anything_else_adds_a_line(
 
 
 def test_a_duration_alone_makes_no_new_validation_run(data_dir: DataDir, tmp_path: Path) -> None:
-    def judged(folder: str, duration: float | None, **changes: object) -> Validated:
+    def outcome(folder: str, duration: float | None, **changes: object) -> Validated:
         found = check(duration_ms=duration, **changes)
         return validated(tmp_path / folder, ["2023"], checks=(found,), duration_ms=duration)
 
-    made, new = keep(data_dir, judged("a", 12.5))
+    made, new = keep(data_dir, outcome("a", 12.5))
     assert new and validation_log.record(data_dir, made).duration_ms == 12.5
     files = sorted(data_dir.validation_runs(DATASET).iterdir())
     for folder, duration in (("b", 11.0), ("c", None)):
-        assert keep(data_dir, judged(folder, duration), days=1) == (made, False)
+        assert keep(data_dir, outcome(folder, duration), days=1) == (made, False)
     assert sorted(data_dir.validation_runs(DATASET).iterdir()) == files
-    assert keep(data_dir, judged("d", 12.5, evaluated=4), days=2)[1]
+    assert keep(data_dir, outcome("d", 12.5, evaluated=4), days=2)[1]
 
 
 @pytest.mark.parametrize(
