@@ -33,7 +33,7 @@ from dev.ckan.portal_dir import PortalDir, default_folder
 from dev.ckan.running_portal import RunningPortal, load_portal
 from model.declarations.dataset import Dataset
 from model.reference.registries import load_registries
-from pipelines.cli.publish import AT_A_TIME
+from pipelines.cli.review.publish import AT_A_TIME
 from portal.ckan.client import CkanClient
 from portal.ckan.desired.state import DesiredState
 from portal.ckan.portal import Ckan

@@ -1,7 +1,8 @@
-"""YAML with the line of every key, and no surprises.
+"""YAML files as plain data, with the line of every key.
 
-YAML 1.2 core schema: `NO` stays the code of Norway, `on` stays text. A duplicate key is an
-error. Aliases are refused: a declaration has no need of them, and they can expand without end.
+The YAML 1.2 core schema: `NO` stays the code of Norway, `on` stays text, `00004` stays text.
+Duplicate keys and aliases are errors; an alias could expand without end. What the data mean is
+for `validation`.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ def plan(
     as_json: AsJson = False,
 ) -> int:
     """Show how a portal differs from the releases: + new, ~ revised, - withdrawn, = same."""
-    from pipelines.cli.publish import plan as command
+    from pipelines.cli.review.publish import plan as command
 
     return command(wanted or [], to, profile, as_json)
 
@@ -88,7 +88,7 @@ def publish(
     as_json: AsJson = False,
 ) -> int:
     """Bring a portal to the releases, doing just what `plan` says."""
-    from pipelines.cli.publish import publish as command
+    from pipelines.cli.review.publish import publish as command
 
     return command(wanted or [], to, overwrite, profile, as_json)
 
@@ -105,7 +105,7 @@ Draft = Annotated[
 @app.command()
 def drafts(profile: Profile = None, as_json: AsJson = False) -> int:
     """List the drafts that wait for approval."""
-    from pipelines.cli.review import list_drafts as command
+    from pipelines.cli.review.decisions import list_drafts as command
 
     return command(profile, as_json)
 
@@ -115,7 +115,7 @@ def approve(
     dataset: str, draft: Draft = None, by: By = None, profile: Profile = None
 ) -> int:
     """Make the draft that waits the public release."""
-    from pipelines.cli.review import approve as command
+    from pipelines.cli.review.decisions import approve as command
 
     return command(dataset, draft, by, profile)
 
@@ -129,7 +129,7 @@ def reject(
     profile: Profile = None,
 ) -> int:
     """Reject the draft that waits; the same inputs do not make it again."""
-    from pipelines.cli.review import reject as command
+    from pipelines.cli.review.decisions import reject as command
 
     return command(dataset, draft, reason, by, profile)
 
@@ -145,7 +145,7 @@ def rollback(
     profile: Profile = None,
 ) -> int:
     """Make a new release with the content of an earlier one."""
-    from pipelines.cli.review import rollback as command
+    from pipelines.cli.review.decisions import rollback as command
 
     return command(dataset, to, reason, by, profile)
 
@@ -164,7 +164,7 @@ def withdraw(
     profile: Profile = None,
 ) -> int:
     """Withdraw a dataset for good: its files go, a page that says so stays."""
-    from pipelines.cli.review import withdraw as command
+    from pipelines.cli.review.decisions import withdraw as command
 
     return command(dataset, reason, successor, by, profile)
 
@@ -258,10 +258,10 @@ def quality(
 ) -> int:
     """Show scores, grades and freshness; of one dataset every check and the rows that fail."""
     if export is not None:
-        from pipelines.cli.export_suite import export_suite
+        from pipelines.cli.quality.export_suite import export_suite
 
         return export_suite(dataset, profile, export)
-    from pipelines.cli.quality import quality as command
+    from pipelines.cli.quality.report import quality as command
 
     return command(
         dataset, profile, check or [], every, rows, as_of, reach, junit, prometheus, as_json
@@ -283,7 +283,7 @@ def quarantine(
     as_json: AsJson = False,
 ) -> int:
     """List the quarantined rows, with every reason; accept those that are correct."""
-    from pipelines.cli.quarantine import quarantine as command
+    from pipelines.cli.quality.quarantine import quarantine as command
 
     return command(dataset, profile, accept or [], reason, by, as_json)
 

@@ -20,7 +20,7 @@ from model.errors import DeclarationError, OpenIndicatorsError, QualityError, So
 from model.records.reject_reasons import in_words
 from model.records.validation_log import Acceptance, row_sha256
 from pipelines.catalogue import load_catalogue
-from pipelines.cli.identity import decider, plain_text
+from pipelines.cli.review.identity import decider, plain_text
 from pipelines.cli.terminal import out, say_error, table
 from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset

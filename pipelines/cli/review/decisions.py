@@ -17,7 +17,7 @@ from model.errors import OpenIndicatorsError
 from model.util.text import did_you_mean
 from pipelines.after_run.follow_up import follow_up
 from pipelines.catalogue import Catalogue, load_catalogue
-from pipelines.cli.identity import decider, plain_text
+from pipelines.cli.review.identity import decider, plain_text
 from pipelines.cli.terminal import err, number, out, plain, table
 from pipelines.connections import open_portals
 from pipelines.settings import Settings

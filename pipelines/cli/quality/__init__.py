@@ -1,0 +1,1 @@
+"""`openindicators quality` and `quarantine`: scores, failed checks, quarantined rows."""

@@ -1,0 +1,1 @@
+"""Review and publication: drafts, approval, rollback, withdrawal; `plan` and `publish`."""
