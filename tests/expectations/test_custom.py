@@ -26,7 +26,8 @@ def suite_of(tmp_path, text: str, declared: Dataset | None = None):
     path.parent.mkdir(exist_ok=True)
     path.write_text(text, encoding="utf-8")
     declared = declared or factory.dataset()
-    return full_suite(declared, load_suite(path, declared, factory.registries()), factory.registries())
+    known = factory.registries()
+    return full_suite(declared, load_suite(path, declared, known), known)
 
 
 def validated(con, suite, declared: Dataset | None = None, **relations):

@@ -29,9 +29,22 @@ class SeriesMissingMarks(SeriesCheck):
     away: float = 0.3
     times_highest: float = 5
 
+    def _far(self, v: str, low: str, high: str, middle: str) -> str:
+        """Return the condition that a marker is far from the proper values of its series."""
+        return (
+            f"CASE WHEN {v} < 0 THEN {low} >= 0 WHEN {v} = 0 THEN {low} >= {self.away} * {middle}"
+            f" ELSE {low} >= 0 AND {v} >= {self.times_highest} * {high} END"
+        )
+
     def may_find(self) -> MayFind:
+        """Return that a marker is the lowest or the highest value of a series, far from others."""
         values = ", ".join(map(repr, self.marks))
-        return any_series(f"n >= {self.min_periods} AND (low IN ({values}) OR high IN ({values}))")
+        proper = f"list_filter(vs, lambda x: x NOT IN ({values}))"
+        others = (f"list_min({proper})", f"list_max({proper})", f"list_median({proper})")
+        extreme = " OR ".join(
+            f"CASE WHEN {v} IN ({values}) THEN {self._far(v, *others)} END" for v in ("low", "high")
+        )
+        return any_series(f"n >= {self.min_periods} AND ({extreme})")
 
     def query(self) -> str:
         values = ", ".join(map(repr, self.marks))
@@ -49,6 +62,4 @@ candidate AS (
 )
 SELECT _id, v AS observed, expected, v / nullif(expected, 0) AS factor
 FROM point JOIN candidate USING (series)
-WHERE v IN ({values}) AND t > first AND
-  CASE WHEN v < 0 THEN low >= 0 WHEN v = 0 THEN low >= {self.away} * expected
-    ELSE low >= 0 AND v >= {self.times_highest} * high END"""
+WHERE v IN ({values}) AND t > first AND {self._far("v", "low", "high", "expected")}"""
