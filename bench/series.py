@@ -43,7 +43,7 @@ def main() -> None:
         began = time.process_time()
         silent = skippable(con, "observation", checks)
         total = time.process_time() - began
-        print(f"{'plain scan':32} {scan:7.2f} s\n{'one look for all':32} {total:7.2f} s")
+        print(f"{'plain scan':32} {scan:7.2f} s\n{'one pass for all':32} {total:7.2f} s")
         for item in checks:
             if item.name in silent:
                 print(f"{item.name:32}       - (nothing to find)")

@@ -73,8 +73,8 @@ def _failing_rows(
     listed = ", ".join(identifier(name) for name in columns)
     order = ", ".join(identifier(name) for name in bound.dataset.key)
     found = con.execute(
-        f"SELECT {listed} FROM {identifier(relation)} JOIN quarantine USING (_id) WHERE list_contains("
-        f"list_transform(reasons, lambda x: split_part(x, ':', 1)), ?) ORDER BY {order}, _id"
-        " LIMIT ?", [check.name, limit],
+        f"SELECT {listed} FROM {identifier(relation)} JOIN quarantine USING (_id)"
+        " WHERE list_contains(list_transform(reasons, lambda x: split_part(x, ':', 1)), ?)"
+        f" ORDER BY {order}, _id LIMIT ?", [check.name, limit],
     ).fetchall()
     return tuple(dict(zip(columns, row, strict=True)) for row in found)

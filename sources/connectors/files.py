@@ -48,6 +48,7 @@ from sources.formats.tabular.layout import (
 )
 from sources.formats.tabular.tables import RawRow, TableExtent, as_table
 from sources.formats.workbook.legacy_fonts import LegacyText, in_unicode
+from sources.formats.workbook.sheet_batches import sheet_batches
 from sources.formats.workbook.sheets import Merged, open_sheet
 from sources.limits import MAX_JSON_BYTES
 
@@ -260,6 +261,9 @@ def _sheet(
     sheet = open_sheet(path, where, options.sheet)
     if options.legacy_text is not None:
         sheet = in_unicode(sheet, path, options.legacy_text, options.legacy_columns, where)
+    if options.layout.is_plain:
+        yield from sheet_batches(sheet, part, options.extent, where)
+        return
     records = sheet.records(options.layout.first_row)
     yield from _batches(part, records, options, where, sheet.merged)
 

@@ -20,6 +20,7 @@ import pandas as pd
 import pytest
 
 from model.errors import ReadError, SourceError
+from model.records.reject_reasons import in_words
 from pipelines.catalogue import load_catalogue
 from pipelines.dagster import execution
 from pipelines.dagster.execution import Outcome
@@ -121,7 +122,8 @@ def test_no_row_is_lost_in_silence(run: Run) -> None:
 def test_quarantined_rows_have_a_reason(run: Run) -> None:
     def reasons(dataset: str) -> str:
         return " ".join(
-            reason for row in run.rows(dataset, file="quarantine") for reason in row["reasons"]
+            in_words(reason, {}).en
+            for row in run.rows(dataset, file="quarantine") for reason in row["reasons"]
         )
 
     assert "'TC<rkiye' is not in codelist" in reasons("logistics/world_logistics_performance")

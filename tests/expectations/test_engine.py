@@ -1,7 +1,7 @@
 """Great Expectations on DuckDB: equal to its own engines, quiet, and why we still help it.
 
 The tests named `..._still_needed` fail once Great Expectations (or its DuckDB dialect) does by
-itself what expectations/runner/stock.py does for it: remove that part then, and its test.
+itself what expectations/runner does for it: remove that part then, and its test.
 """
 
 from __future__ import annotations
@@ -337,4 +337,4 @@ def test_an_open_connection_is_still_needed(tmp_path):
         tmp_path, {"result_format": "BASIC"},
         ("expect_column_values_to_not_be_null", {"column": "k"}),
     )
-    assert not result.success, "GX reads from DuckDB by itself: see get_connection"
+    assert not result.success, "GX reads from DuckDB by itself: see CONNECTION of standalone.py"

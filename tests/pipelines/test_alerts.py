@@ -104,7 +104,9 @@ def stop(settings: Settings, folder: Path, day: int, *failing: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [QualityError, DriftError])
-def test_a_blocked_release_is_notified_with_its_failing_rows(settings, book, tmp_path, kind) -> None:
+def test_a_blocked_release_is_notified_with_its_failing_rows(
+    settings, book, tmp_path, kind
+) -> None:
     stop(settings, tmp_path / "a", 0, "total")
     book.failed(DATASET, "table", kind("the table fails", where=DATASET, todo="look"))
     with webhook() as (address, received):

@@ -126,3 +126,13 @@ def test_telemetry_is_off(settings):
     settings.data_dir.prepare()
     with open_instance(settings.data_dir) as instance:
         assert instance.telemetry_enabled is False
+
+
+def test_dg_validates_the_component(tmp_path):
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("dg")), "check", "yaml"], cwd=PROJECT,
+        capture_output=True, text=True, check=False,
+        env={**os.environ, "OPENINDICATORS_DATA_DIR": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "validated successfully" in done.stdout + done.stderr

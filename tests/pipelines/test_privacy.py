@@ -126,7 +126,8 @@ def test_quarantined_rows_are_shown_to_the_operator_alone(command, tmp_path):
     assert {name for name, _ in leaks(folder)} <= {"quarantine.parquet", "source_schema.json"}
     assert {secret for _, secret in leaks(folder)} == set(PLANTED)
     # Neither has the record that is kept of each judgement.
-    assert leaks({"record": str(validation_log.record(data_dir, validation_log.log(data_dir, CASES)[-1]))}) == []
+    newest = validation_log.log(data_dir, CASES)[-1]
+    assert leaks({"record": str(validation_log.record(data_dir, newest))}) == []
 
     junit = tmp_path / "junit.xml"
     command("quality", CASES, "--junit", str(junit))
@@ -146,7 +147,8 @@ def test_personal_data_block_the_release_and_are_not_shown(command, monkeypatch)
         command("quality", code=5)
     data_dir = DataDir(command.data_dir)
     [validation_run] = validation_log.log(data_dir, CASES)[1:]
-    assert validation_run.blockers is not None and "no_personal_data" in str(validation_run.blockers)
+    assert validation_run.blockers is not None
+    assert "no_personal_data" in str(validation_run.blockers)
     check = next(item for item in validation_log.record(data_dir, validation_run).checks
                  if item.name == "no_personal_data")
     assert {(row["column"], row["kind"]) for row in check.samples} == {

@@ -1,4 +1,4 @@
-"""Quality as a data steward meets it: quarantined rows, accepting one, a blocked release, history."""
+"""Quality as a data steward meets it: quarantine, acceptance, a blocked release, history."""
 
 from __future__ import annotations
 
@@ -100,11 +100,14 @@ def test_a_row_that_is_right_after_all_is_accepted_and_released_alone(command):
     assert "needs a reason" in said.err
     said = command("quarantine", ROOMS, "--accept", "0000", "--reason", "x", code=1)
     assert "not a quarantined row" in said.err
-    command("quarantine", ROOMS, "--accept", quarantined[0]["row"], "--reason", "Đúng", "--by", "An")
+    command(
+        "quarantine", ROOMS, "--accept", quarantined[0]["row"], "--reason", "Đúng", "--by", "An"
+    )
     command("run")
     made = command.release(2)
     assert made["reason"] == "rows accepted" and made["changes"]["added"] == 1
-    assert [row["row"] for row in command("quarantine", ROOMS, "--json").json] == [quarantined[1]["row"]]
+    left = command("quarantine", ROOMS, "--json").json
+    assert [row["row"] for row in left] == [quarantined[1]["row"]]
 
     report = command("quality", ROOMS, "--json", "--as-of", "2027-06-01").json
     [accepted] = report["acceptances"]
@@ -155,7 +158,8 @@ def test_a_release_that_is_stopped_is_told_everywhere_and_stays_in_the_history(c
     command("run")
     with duckdb.connect(str(command.data_dir / "warehouse.duckdb"), read_only=True) as con:
         history = con.execute(
-            "SELECT blockers IS NOT NULL FROM quality_history WHERE dataset = ? ORDER BY validation_run",
+            "SELECT blockers IS NOT NULL FROM quality_history WHERE dataset = ?"
+            " ORDER BY validation_run",
             [ROOMS],
         ).fetchall()
         assert [blockers for (blockers,) in history] == [False, True, False]
@@ -207,7 +211,8 @@ def test_a_source_of_another_shape_is_in_the_record_and_hides_nothing(command):
         said = command("run", ROOMS, code=4)
     log = command.data_dir / f"validation_log/{ROOMS}/log.jsonl"
     lines = [json.loads(line) for line in log.read_text().splitlines()]
-    assert [[stop["kind"] for stop in line["blockers"] or ()] for line in lines] == [[], ["source_schema"]]
+    kinds = [[blocker["kind"] for blocker in line["blockers"] or ()] for line in lines]
+    assert kinds == [[], ["source_schema"]]
     assert said.err.count("column `value` is gone") == 1  # told once, at the end
     assert "news" not in said.out
     [row] = command("run", ROOMS, "--json", code=4).json

@@ -105,7 +105,8 @@ def test_the_published_history_has_the_last_validation_run_of_each_day(
 def test_the_worst_checks_come_first_and_others_stay_in_their_order() -> None:
     found = [
         check(name, outcome=outcome) for name, outcome in (
-            ("a", "passed"), ("b", "not_evaluated"), ("c", "warned"), ("d", "failed"), ("e", "failed"),
+            ("a", "passed"), ("b", "not_evaluated"), ("c", "warned"), ("d", "failed"),
+            ("e", "failed"),
         )
     ]
     assert [item.name for item in worst_first(found)] == ["d", "e", "c", "b", "a"]
@@ -115,7 +116,10 @@ def test_the_worst_checks_come_first_and_others_stay_in_their_order() -> None:
 def test_a_day_without_a_table_has_no_score_and_hides_none(data_dir: DataDir) -> None:
     stops = ({"kind": "unreadable", "error": "is no table"},)
     unmade = validation_log.record(data_dir, validation_log.log(data_dir, DATASET)[-1]).model_copy(
-        update={"checks": (), "scores": (), "blockers": tuple(map(ReleaseBlocker.model_validate, stops))}
+        update={
+            "checks": (), "scores": (),
+            "blockers": tuple(map(ReleaseBlocker.model_validate, stops)),
+        }
     )
     validation_log.keep_unmade(data_dir, unmade, inputs("e"), "1", NOW + timedelta(days=4))
     report = quality_report(data_dir, dataset(), date(2026, 1, 6))

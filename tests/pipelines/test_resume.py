@@ -105,4 +105,5 @@ def test_an_old_fetch_session_is_removed_and_a_recent_one_kept(tmp_path: Path) -
     long_ago = time.time() - 2 * 86_400
     os.utime(data_dir.fetch_session("finance/old"), (long_ago, long_ago))
     with data_dir.run_lock():
-        assert [path.name for path in (data_dir.root / "fetch_sessions" / "finance").iterdir()] == ["young"]
+        sessions = data_dir.root / "fetch_sessions" / "finance"
+        assert [path.name for path in sessions.iterdir()] == ["young"]

@@ -82,7 +82,8 @@ def test_real_life_is_in_the_sample(data_dir, listed):
         )
         assert con.sql("SELECT count(*) FROM quality WHERE outcome = 'warned'").fetchone()[0] > 0
     quarantined = [
-        pq.read_table(path).to_pylist() for path in data_dir.glob("releases/*/*/*/quarantine.parquet")
+        pq.read_table(path).to_pylist()
+        for path in data_dir.glob("releases/*/*/*/quarantine.parquet")
     ]
     rows = [row for table in quarantined for row in table]
     assert rows and all(row["reasons"] and row["_part"] for row in rows)

@@ -26,7 +26,8 @@ _MAX_DECIMALS = 6
 
 
 def declaration_text(
-    title: str, found: RecognisedTable, roles: Roles, origin: Mapping[str, list[str]], notes: list[str]
+    title: str, found: RecognisedTable, roles: Roles, origin: Mapping[str, list[str]],
+    notes: list[str],
 ) -> str:
     """Return the text of a declaration; what is unsure is a comment at its line.
 

@@ -55,14 +55,14 @@ def text_batches(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[pa.Rec
             return
 
 
-def text_array(values: Sequence[str | None], where: str) -> pa.Array:
+def text_array(values: Sequence[str | None] | pa.Array, where: str) -> pa.Array:
     """Return texts as an Arrow array.
 
     Raises:
         ReadError: one is too long, or is no Unicode text.
     """
     try:
-        array = pa.array(values, pa.string())
+        array = values if isinstance(values, pa.Array) else pa.array(values, pa.string())
     except (UnicodeEncodeError, pa.ArrowInvalid) as error:
         raise ReadError("a text is no Unicode text", where=where) from error
     if (pc.max(pc.binary_length(array)).as_py() or 0) > MAX_CELL_CHARS:

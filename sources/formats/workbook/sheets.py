@@ -10,9 +10,13 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum
 
 from model.errors import ReadError
@@ -39,10 +43,32 @@ class Sheet:
     columns: list[pa.Array]
     merged: Merged
 
+    @property
+    def height(self) -> int:
+        """The number of rows."""
+        return len(self.columns[0]) if self.columns else 0
+
+    @cached_property
+    def filled(self) -> npt.NDArray[np.bool_]:
+        """Which rows have a filled cell."""
+        return self.filled_from(0)
+
+    def filled_from(self, place: int) -> npt.NDArray[np.bool_]:
+        """Return which rows have a filled cell in the column at `place`, from 0, or after it."""
+        found = np.zeros(self.height, bool)
+        for column in self.columns[place:]:
+            if found.all():
+                break
+            found |= pc.not_equal(pc.binary_length(column), 0).to_numpy(zero_copy_only=False)
+        return found
+
+    def row(self, place: int) -> list[str]:
+        """Return the cells of the row at `place`, from 0."""
+        return [column[place].as_py() for column in self.columns]
+
     def records(self, first_row: int = 1) -> Iterator[RawRow]:
         """Yield the filled rows with their numbers, from `first_row` on."""
-        height = len(self.columns[0]) if self.columns else 0
-        for start in range(first_row - 1, height, _ROWS):
+        for start in range(first_row - 1, self.height, _ROWS):
             texts = (column.slice(start, _ROWS).to_pylist() for column in self.columns)
             for number, cells in enumerate(zip(*texts, strict=True), start=start + 1):
                 if any(cells):
