@@ -3,8 +3,6 @@
 All of it is critical. What it implies of values is in `values/declared.py`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, get_args

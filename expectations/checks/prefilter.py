@@ -6,8 +6,6 @@ aggregate that is true where its query may find something; it may be wrong in th
 The conditions that choose series are stated once, in the check, for its query and for this pass.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Literal

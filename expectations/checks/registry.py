@@ -1,7 +1,5 @@
 """Every check by the name that a suite gives it, found by walking the folders of this package."""
 
-from __future__ import annotations
-
 import pkgutil
 from functools import cache
 from importlib import import_module

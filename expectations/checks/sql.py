@@ -1,7 +1,5 @@
 """Pieces of SQL that checks share: values in templates, and observations as points of a series."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from model.util.sql import identifier, literal

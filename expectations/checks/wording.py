@@ -1,7 +1,5 @@
 """How checks write columns, codes, numbers and conditions in a language, for readers of reports."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 

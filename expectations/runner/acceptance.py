@@ -6,8 +6,6 @@ key, periods, codes) and what protects persons can never be accepted: a correcti
 with the same key one can be accepted, and the others stay quarantined.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 

@@ -9,8 +9,6 @@ changes, or once Great Expectations runs on DuckDB by itself
 Importing this module imports Great Expectations (seconds).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from functools import cache
 from inspect import getattr_static, isfunction

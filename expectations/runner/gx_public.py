@@ -6,8 +6,6 @@ The rows are copied to a DuckDB file of their own, and validated as an exported 
 Importing this module imports Great Expectations (seconds).
 """
 
-from __future__ import annotations
-
 import logging
 import tempfile
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """Compute what many expectations need of one relation, in as few scans as possible."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import perf_counter

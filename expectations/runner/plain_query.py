@@ -4,8 +4,6 @@ Then it need not be a query of its own: the condition is counted in the same sca
 DuckDB's own parser decides: the condition must mean the same in a query and in a FILTER clause.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """What must be asked of a table to validate one check in the common scan."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from expectations.checks.base import Level

@@ -4,8 +4,6 @@ What a check needs to find anything is its own `may_find` (`expectations.checks.
 what this pass saves); here stand the relations that those are asked of.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 
 import duckdb

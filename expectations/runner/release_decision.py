@@ -1,13 +1,11 @@
 """Decide whether a table may be released, and if not: why, as data."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import duckdb
 
-from expectations.checks.text.personal_data import MASKED
+from expectations.checks.text import MASKED
 from expectations.runner.results import SAMPLES
 from model.records.release_blockers import PERSONAL, of_check
 from model.records.validation import (

@@ -4,8 +4,6 @@ As Great Expectations has it, rows with a NULL in the key are left out, and ever
 duplicate is unexpected.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

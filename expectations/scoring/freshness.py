@@ -9,8 +9,6 @@ Of a dataset that is declared to have ended nothing more is expected: it is neit
 and its timeliness is not scored.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta

@@ -7,8 +7,6 @@ docs/quality.md explains each. A change of any rule here is a new ALGORITHM: sco
 algorithms are never compared.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 

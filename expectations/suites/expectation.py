@@ -1,7 +1,5 @@
 """An expectation and a suite, as this project holds them."""
 
-from __future__ import annotations
-
 from functools import cached_property
 from pathlib import Path
 from typing import Any

@@ -4,8 +4,6 @@
 `_id`, and what it is compared with as tables under their names; `validate.py` makes that so.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path

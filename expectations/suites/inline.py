@@ -3,8 +3,6 @@
 One connection serves a whole process: opening one takes 40 times as long as preparing a query.
 """
 
-from __future__ import annotations
-
 import re
 from functools import cache, lru_cache
 from string import Formatter

@@ -3,8 +3,6 @@
 `python -m expectations.suites.reference` writes it anew between the two marks of that page.
 """
 
-from __future__ import annotations
-
 import inspect
 from pathlib import Path
 from typing import Any

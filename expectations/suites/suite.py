@@ -14,8 +14,6 @@
 Expectations' own form, with `type` and `kwargs`, is read as well.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass

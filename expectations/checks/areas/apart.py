@@ -1,15 +1,14 @@
-"""Areas far from all others: what levels and steps have in common."""
-
-from __future__ import annotations
+"""Areas far from all others: in their level, and in the steps of their short series."""
 
 from collections.abc import Iterable
-from typing import ClassVar
 
 from expectations.checks.areas.groups import group_codes
-from expectations.checks.base import Implied, SeriesCheck, Severity
+from expectations.checks.base import FREQUENCIES, Implied, SeriesCheck
+from expectations.checks.prefilter import MayFind, any_series, having
 from expectations.checks.sql import columns, points, texts
 from model.declarations.dataset import Dataset
 from model.reference.registries import Registries
+from model.util.text import Bilingual
 
 
 def log(sql: str) -> str:
@@ -26,7 +25,7 @@ def sheet_points(series: list[str], frequency: str) -> str:
 class AreasApartCheck(SeriesCheck):
     """A check that compares the areas of a sheet; groups of areas (`apart`) are left out."""
 
-    severity: ClassVar[Severity] = "warning"
+    severity = "warning"
 
     min_areas: int
     min_factor: float
@@ -65,3 +64,103 @@ def is_far(value: str) -> str:
         f"({value} = top[1] AND top[1] - top[2] >= least"
         f" OR {value} = bottom[1] AND bottom[2] - bottom[1] >= least)"
     )
+
+
+class AreaLevels(AreasApartCheck):
+    """The first observation of each series whose median is far from that of any other area.
+
+    `reference` is the area that comes next.
+    """
+
+    type = "expect_levels_to_be_usual_across_areas"
+    text = Bilingual(
+        vi="không khu vực nào có mức của chỉ tiêu cách xa mọi khu vực khác",
+        en="no area has a level of an indicator that is far from all other areas",
+    )
+    automatic = "levels_usual_across_areas"
+
+    min_areas: int = 20
+    min_factor: float = 4
+
+    def may_find(self) -> MayFind:
+        return MayFind("series", f"""(SELECT count(*) FROM (
+  SELECT max(typical, 2) AS top, min(typical, 2) AS bottom FROM series
+  WHERE low >= 0 AND typical > 0 AND {self._single()} GROUP BY sheet
+  HAVING count(*) >= {self.min_areas}
+    AND greatest(top[1] / top[2], bottom[2] / bottom[1]) >= 0.999 * {self.min_factor}
+)) > 0""")
+
+    def query(self) -> str:
+        names, far = self._far("level")
+        return f"""
+WITH point AS ({self._points()}),
+series AS (
+  SELECT series, any_value(sheet) AS sheet, any_value(area) AS area, min(t) AS t,
+    count(*) AS periods, {log('list_median(list(v))')} AS level
+  FROM point GROUP BY series HAVING min(v) >= 0
+),
+far AS (
+  SELECT sheet, {names} FROM series WHERE level IS NOT NULL GROUP BY sheet HAVING {far}
+),
+found AS (SELECT * FROM series JOIN far USING (sheet) WHERE {is_far("level")})
+SELECT _id, exp(level) AS observed, exp(middle) AS expected, exp(level - middle) AS factor,
+  CASE WHEN level > middle THEN next_below ELSE next_above END AS reference, periods, areas
+FROM point JOIN found USING (series, t)"""
+
+
+class AreaSteps(AreasApartCheck):
+    """A step of a series of `min_periods` to `max_periods` that is far from all other areas'.
+
+    A long series shows by itself what is usual for it; of a short one only the others can. Of the
+    two observations that make a step, that one is named which is farther from the series' level.
+    `reference` is the period that it is compared with.
+    """
+
+    type = "expect_steps_to_be_usual_across_areas"
+    text = Bilingual(
+        vi="không chuỗi ngắn nào thay đổi khác hẳn mọi khu vực khác trong cùng kỳ",
+        en="no short series changes as no other area does in the same period",
+    )
+    automatic = "steps_usual_across_areas"
+    frequencies = tuple(name for name in FREQUENCIES if name != "YTD")
+
+    min_areas: int = 10
+    min_periods: int = 4
+    max_periods: int = 7
+    min_factor: float = 5
+
+    def candidate(self) -> str:
+        return (
+            f"n BETWEEN {self.min_periods} AND {self.max_periods} AND positive"
+            f" AND high >= {self.min_factor} * low_positive"
+        )
+
+    def may_find(self) -> MayFind:
+        return any_series(self.candidate())
+
+    def query(self) -> str:
+        names, far = self._far("d")
+        level = f", any_value(sheet) AS sheet, median({log('v')}) AS level"
+        return f"""
+WITH point AS ({self._points()}),
+short AS ({having(self.candidate(), level)}),
+pair AS (
+  SELECT *, lag(v) OVER past AS v0, lag(period) OVER past AS p0, lag(_id) OVER past AS id0,
+    t - lag(t) OVER past AS apart, {log('v / v0')} AS d
+  FROM point SEMI JOIN short USING (sheet) WHERE v > 0
+  WINDOW past AS (PARTITION BY series ORDER BY t)
+),
+step AS (SELECT * FROM pair WHERE apart <= 3),
+far AS (SELECT sheet, t, {names} FROM step GROUP BY sheet, t HAVING {far}),
+found AS (
+  SELECT *, abs(ln(v0) - level) > abs(ln(v) - level) + 1e-9 AS earlier
+  FROM step JOIN short USING (series, sheet) JOIN far USING (sheet, t) WHERE {is_far("d")}
+)
+SELECT DISTINCT ON (_id) _id, observed, expected, observed / expected AS factor, reference, areas
+FROM (
+  SELECT CASE WHEN earlier THEN id0 ELSE _id END AS _id, areas, t,
+    CASE WHEN earlier THEN v0 ELSE v END AS observed,
+    CASE WHEN earlier THEN v / exp(middle) ELSE v0 * exp(middle) END AS expected,
+    CASE WHEN earlier THEN period ELSE p0 END AS reference
+  FROM found
+) ORDER BY _id, t"""

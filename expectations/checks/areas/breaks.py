@@ -1,10 +1,7 @@
 """Levels that change where borders change."""
 
-from __future__ import annotations
 
-from typing import ClassVar
-
-from expectations.checks.base import SeriesCheck, Severity
+from expectations.checks.base import SeriesCheck
 from expectations.checks.prefilter import MayFind
 from expectations.checks.sql import columns, points
 from model.util.text import Bilingual
@@ -13,13 +10,13 @@ from model.util.text import Bilingual
 class GeographyBreaks(SeriesCheck):
     """The first observation under other borders, off by more than `min_factor`."""
 
-    type: ClassVar = "expect_levels_to_hold_across_geography_breaks"
-    text: ClassVar = Bilingual(
+    type = "expect_levels_to_hold_across_geography_breaks"
+    text = Bilingual(
         vi="mức của chuỗi không thay đổi khi địa giới thay đổi",
         en="the level of a series holds where the borders change",
     )
-    severity: ClassVar[Severity] = "warning"
-    automatic: ClassVar = "levels_hold_across_borders"
+    severity = "warning"
+    automatic = "levels_hold_across_borders"
 
     min_factor: float = 1.2
 

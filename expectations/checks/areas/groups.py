@@ -1,7 +1,5 @@
 """Which areas of a codelist are groups of others."""
 
-from __future__ import annotations
-
 from model.declarations.dataset import Dataset
 from model.reference.registries import Registries
 

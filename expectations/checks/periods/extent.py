@@ -1,13 +1,16 @@
-"""Periods that a table must begin with, reach, and have without a gap."""
-
-from __future__ import annotations
+"""What a suite says of periods: which there are, how many rows each has, which are preliminary."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from expectations.checks.base import ArgumentProblem, Level, Period, QualityDimension, SeriesCheck
+from expectations.checks.base import (
+    ArgumentProblem,
+    Check,
+    Period,
+    SeriesCheck,
+)
 from expectations.checks.sql import points, text
 from expectations.checks.wording import Wording
 from model.declarations.dataset import Dataset
@@ -24,10 +27,10 @@ class Periods(SeriesCheck):
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
-    type: ClassVar = "expect_periods"
-    text: ClassVar = Bilingual(vi="số liệu {rules}", en="the figures {rules}")
-    level: ClassVar[Level] = "table"
-    dimension: ClassVar[QualityDimension] = "completeness"
+    type = "expect_periods"
+    text = Bilingual(vi="số liệu {rules}", en="the figures {rules}")
+    level = "table"
+    dimension = "completeness"
 
     start: Period | Annotated[list[Period], Field(min_length=2, max_length=2)] | None = Field(
         None, alias="from"
@@ -101,3 +104,73 @@ class Periods(SeriesCheck):
                 f" WHERE t - t0 > 1 GROUP BY series HAVING sum(t - t0 - 1) > {self.allowed}"
             )
         return " UNION ALL ".join(selects)
+
+
+class RowCount(Check):
+    """Fewer rows than `at_least`, or a period with more than `per_period`.
+
+    The upper limit grows with the periods, so that time alone does not break it.
+    """
+
+    type = "expect_rows"
+    text = Bilingual(vi="{rules}", en="{rules}")
+    level = "table"
+    dimension = "completeness"
+
+    at_least: int = 1
+    per_period: int | None = None
+
+    def words(self, wording: Wording) -> Mapping[str, str]:
+        least, most = wording.value(self.at_least), wording.value(self.per_period or 0)
+        noun = "row" if self.at_least == 1 else "rows"
+        rule = wording.say(f"có ít nhất {least} dòng", f"there are at least {least} {noun}")
+        if self.per_period:
+            rule += wording.say(
+                f", và nhiều nhất {most} dòng mỗi kỳ", f", and at most {most} in each period"
+            )
+        return {"rules": rule}
+
+    def query(self) -> str:
+        query = (
+            "SELECT NULL AS time_period, count(*) AS observed,"
+            f" {self.at_least} AS expected FROM {{batch}} HAVING count(*) < {self.at_least}"
+        )
+        if self.per_period:
+            query += (
+                f" UNION ALL SELECT time_period, count(*), {self.per_period} FROM {{batch}}"
+                f" GROUP BY time_period HAVING count(*) > {self.per_period}"
+            )
+        return query
+
+
+class PreliminaryLast(Check):
+    """A final figure after the first preliminary one.
+
+    With `only_last` a preliminary one before the newest period.
+    """
+
+    type = "expect_preliminary_last"
+    text = Bilingual(vi="{rule}", en="{rule}")
+
+    only_last: bool = False
+
+    def words(self, wording: Wording) -> Mapping[str, str]:
+        if self.only_last:
+            return {"rule": wording.say(
+                "chỉ kỳ cuối có số liệu sơ bộ", "only the last period is preliminary"
+            )}
+        return {"rule": wording.say(
+            "sau số liệu sơ bộ không còn số liệu chính thức",
+            "no final figure comes after a preliminary one",
+        )}
+
+    def query(self) -> str:
+        if self.only_last:
+            return (
+                "SELECT * FROM {batch} WHERE obs_status = 'P'"
+                " AND time_period < (SELECT max(time_period) FROM {batch})"
+            )
+        return (
+            "SELECT * FROM {batch} WHERE obs_status = 'A' AND time_period >"
+            " (SELECT min(time_period) FROM {batch} WHERE obs_status = 'P')"
+        )

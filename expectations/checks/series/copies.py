@@ -1,12 +1,9 @@
 """Series that are the same as another."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
-from typing import ClassVar
 
 from expectations.checks.areas.groups import group_codes
-from expectations.checks.base import Implied, SeriesCheck, Severity
+from expectations.checks.base import Implied, SeriesCheck
 from expectations.checks.sql import columns, points, texts
 from model.declarations.dataset import Dataset
 from model.reference.registries import Registries
@@ -22,13 +19,13 @@ class SeriesCopies(SeriesCheck):
     looked at again.
     """
 
-    type: ClassVar = "expect_series_to_differ_from_each_other"
-    text: ClassVar = Bilingual(
+    type = "expect_series_to_differ_from_each_other"
+    text = Bilingual(
         vi="không chuỗi nào trùng với chuỗi khác trong nhiều kỳ",
         en="no series is the same as another over many periods",
     )
-    severity: ClassVar[Severity] = "warning"
-    automatic: ClassVar = "series_differ"
+    severity = "warning"
+    automatic = "series_differ"
 
     periods: int = 5
     usual_share: float = 0.01

@@ -1,18 +1,19 @@
-"""Series cut where a step is not usual for them: what jumps and unit slips have in common."""
+"""Series cut where a step is not usual for them: jumps, and values in another unit."""
 
-from __future__ import annotations
+from collections.abc import Iterable
 
-from typing import ClassVar
-
-from expectations.checks.base import FREQUENCIES, SeriesCheck
+from expectations.checks.base import FREQUENCIES, Implied, SeriesCheck
 from expectations.checks.prefilter import MayFind, any_series, having
-from expectations.checks.sql import SEASONS, points
+from expectations.checks.sql import SEASONS, points, texts
+from model.declarations.dataset import Dataset
+from model.reference.registries import Registries
+from model.util.text import Bilingual
 
 
 class CutSeriesCheck(SeriesCheck):
     """A check that names the pieces of a series which are not on the level of the longest."""
 
-    frequencies: ClassVar = tuple(name for name in FREQUENCIES if name != "YTD")
+    frequencies = tuple(name for name in FREQUENCIES if name != "YTD")
 
     min_periods: int
 
@@ -93,3 +94,113 @@ found AS (
     v / nullif(expected, 0) AS factor
   FROM level JOIN suspect USING (series, piece, t)
 )"""
+
+
+class SeriesJumps(CutSeriesCheck):
+    """A step of `min_factor` that is also `times_usual` times the third largest of the series.
+
+    By season where monthly or quarterly. Where a share `shared` of the indicator's series does it
+    in the same period it is none; where a share `event` takes the largest step of its history there
+    (a pandemic), only what is off by ten is one. Where a series begins far below what follows, it
+    was new then.
+    """
+
+    type = "expect_series_values_to_not_jump"
+    text = Bilingual(
+        vi="không giá trị nào nhảy vọt quá mức mà chính chuỗi đó từng có",
+        en="no value jumps beyond what its own series has ever done",
+    )
+    severity = "warning"
+    automatic = "series_without_jumps"
+
+    min_periods: int = 8
+    min_factor: float = 3
+    times_usual: float = 5
+    shared: float = 0.1
+    event: float = 0.3
+
+    @classmethod
+    def implied(cls, dataset: Dataset, registries: Registries) -> Iterable[Implied]:
+        """Return the check; a fortnight of days says nothing of what is usual for the weather."""
+        days = {"min_periods": 60} if dataset.frequency in ("D", "W") else {}
+        return [Implied(cls.automatic, cls.severity, days)]
+
+    def candidate(self) -> str:
+        return (
+            f"n >= {self.min_periods} AND (NOT positive OR n_positive >= {self.min_periods}"
+            f" AND high >= {self.min_factor} * low_positive)"
+        )
+
+    def unusual(self, step: str) -> str:
+        return (
+            f"CASE WHEN positive"
+            f" THEN {step} > greatest({self.times_usual} * usual, ln({self.min_factor}))"
+            f" ELSE {step} > {2 * self.times_usual} * usual END"
+        )
+
+    def query(self) -> str:
+        return f"""{self._found()},
+beside AS (
+  SELECT indicator, t, count(*) AS present,
+    count(*) FILTER (abs(d - mid) = largest) >= greatest(3, {self.event} * present) AS event
+  FROM cut SEMI JOIN (SELECT DISTINCT indicator, t FROM found) USING (indicator, t)
+  GROUP BY indicator, t
+)
+SELECT _id, observed, expected, factor, reference, periods FROM (
+  SELECT *, count(*) OVER (PARTITION BY indicator, t) AS together FROM found
+) JOIN beside USING (indicator, t)
+WHERE NOT beginning AND (together < 3 OR together < {self.shared} * present)
+  AND (NOT event OR factor NOT BETWEEN 0.1 AND 10)"""
+
+
+class SeriesUnitSlips(CutSeriesCheck):
+    """A point, a stretch or a tail that is off by one of the `powers` of ten, to `within` of it.
+
+    A hundred is only found in `shares`, where these are named: what is a percentage or a share is
+    published as the other by mistake, other figures are not.
+    """
+
+    type = "expect_series_values_to_keep_their_unit"
+    text = Bilingual(
+        vi="không giá trị nào lệch 100, 1.000 hay 1.000.000 lần so với các kỳ bên cạnh",
+        en="no value is off by 100, 1,000 or 1,000,000 against the periods beside it",
+    )
+    severity = "warning"
+    automatic = "series_keep_unit"
+
+    min_periods: int = 5
+    powers: list[int] = [2, 3, 6]
+    shares: list[str] = []
+    within: float = 0.15
+    times_usual: float = 3
+
+    @classmethod
+    def implied(cls, dataset: Dataset, registries: Registries) -> Iterable[Implied]:
+        """Return the check, with the indicators in percent, ratios and indices as `shares`."""
+        shares = [
+            code for code, indicator in dataset.indicators.items()
+            if indicator.unit.startswith("percent") or indicator.unit in ("ratio", "index")
+        ]
+        powers = [2, 3, 6] if shares else [3, 6]
+        return [Implied(cls.automatic, cls.severity, {"powers": powers, "shares": shares})]
+
+    def candidate(self) -> str:
+        return (
+            f"n >= {self.min_periods} AND positive AND n_positive >= {self.min_periods}"
+            f" AND high >= {0.5 * 10 ** min(self.powers)} * low_positive"
+        )
+
+    def unusual(self, step: str) -> str:
+        least = f"ln({0.4 * 10 ** min(self.powers)})"
+        return f"{step} > greatest({self.times_usual} * usual, {least})"
+
+    def query(self) -> str:
+        power = "round(log10(factor))"
+        listed = ", ".join(map(str, sorted(self.powers)))
+        only = ""
+        if self.shares:
+            only = f" AND (abs({power}) <> 2 OR indicator IN ({texts(self.shares)}))"
+        return f"""{self._found()}
+SELECT _id, observed, expected, factor, reference, periods FROM found
+WHERE abs({power}) IN ({listed}){only}
+  AND abs(log10(factor) - {power}) <= 0.05 + least({self.within}, usual / ln(10))"""

@@ -1,10 +1,8 @@
 """Expectations on a column as a whole, and on the number of rows."""
 
-from __future__ import annotations
 
 from typing import ClassVar
 
-from expectations.checks.base import Level
 from expectations.checks.stock.common import Bounds, Scalars, StockCheck, filtered, one_of
 from model.util.sql import identifier
 from model.util.text import Bilingual
@@ -17,7 +15,7 @@ class StockAggregate(StockCheck):
     the common scan.
     """
 
-    level: ClassVar[Level] = "table"
+    level = "table"
     metric: ClassVar[str] = ""
     aggregate: ClassVar[str] = ""
 
@@ -41,19 +39,19 @@ class _ColumnSet(StockAggregate):
 class RowCountBetween(Bounds, StockAggregate):
     """So many rows."""
 
-    type: ClassVar = "expect_table_row_count_to_be_between"
-    text: ClassVar = Bilingual(vi="số dòng {bounds}", en="the number of rows is {bounds}")
-    metric: ClassVar = "table.row_count"
-    aggregate: ClassVar = "count(*){rows}"
+    type = "expect_table_row_count_to_be_between"
+    text = Bilingual(vi="số dòng {bounds}", en="the number of rows is {bounds}")
+    metric = "table.row_count"
+    aggregate = "count(*){rows}"
 
 
 class RowCountEqual(StockAggregate):
     """Exactly so many rows."""
 
-    type: ClassVar = "expect_table_row_count_to_equal"
-    text: ClassVar = Bilingual(vi="có đúng {value} dòng", en="there are exactly {value} rows")
-    metric: ClassVar = "table.row_count"
-    aggregate: ClassVar = "count(*){rows}"
+    type = "expect_table_row_count_to_equal"
+    text = Bilingual(vi="có đúng {value} dòng", en="there are exactly {value} rows")
+    metric = "table.row_count"
+    aggregate = "count(*){rows}"
 
     value: int
 
@@ -61,89 +59,83 @@ class RowCountEqual(StockAggregate):
 class ColumnMin(_ColumnBounds):
     """The smallest value."""
 
-    type: ClassVar = "expect_column_min_to_be_between"
-    text: ClassVar = Bilingual(
-        vi="{column} nhỏ nhất {bounds}", en="the smallest {column} is {bounds}"
-    )
-    numeric: ClassVar = True
-    metric: ClassVar = "column.min"
-    aggregate: ClassVar = "min({column}){rows}"
+    type = "expect_column_min_to_be_between"
+    text = Bilingual(vi="{column} nhỏ nhất {bounds}", en="the smallest {column} is {bounds}")
+    numeric = True
+    metric = "column.min"
+    aggregate = "min({column}){rows}"
 
 
 class ColumnMax(_ColumnBounds):
     """The largest value."""
 
-    type: ClassVar = "expect_column_max_to_be_between"
-    text: ClassVar = Bilingual(
-        vi="{column} lớn nhất {bounds}", en="the largest {column} is {bounds}"
-    )
-    numeric: ClassVar = True
-    metric: ClassVar = "column.max"
-    aggregate: ClassVar = "max({column}){rows}"
+    type = "expect_column_max_to_be_between"
+    text = Bilingual(vi="{column} lớn nhất {bounds}", en="the largest {column} is {bounds}")
+    numeric = True
+    metric = "column.max"
+    aggregate = "max({column}){rows}"
 
 
 class ColumnSum(_ColumnBounds):
     """The sum of the values."""
 
-    type: ClassVar = "expect_column_sum_to_be_between"
-    text: ClassVar = Bilingual(
-        vi="tổng các {column} {bounds}", en="the sum of the {column}s is {bounds}"
-    )
-    numeric: ClassVar = True
-    metric: ClassVar = "column.sum"
-    aggregate: ClassVar = "sum({column}){rows}"
+    type = "expect_column_sum_to_be_between"
+    text = Bilingual(vi="tổng các {column} {bounds}", en="the sum of the {column}s is {bounds}")
+    numeric = True
+    metric = "column.sum"
+    aggregate = "sum({column}){rows}"
 
 
 class ColumnMean(_ColumnBounds):
     """The mean of the values."""
 
-    type: ClassVar = "expect_column_mean_to_be_between"
-    text: ClassVar = Bilingual(
+    type = "expect_column_mean_to_be_between"
+    text = Bilingual(
         vi="trung bình các {column} {bounds}", en="the mean of the {column}s is {bounds}"
     )
-    numeric: ClassVar = True
-    metric: ClassVar = "column.mean"
-    aggregate: ClassVar = "avg(1.0 * {column}){rows}"
+    numeric = True
+    metric = "column.mean"
+    aggregate = "avg(1.0 * {column}){rows}"
 
 
 class ColumnMedian(_ColumnBounds):
     """The median of the values."""
 
-    type: ClassVar = "expect_column_median_to_be_between"
-    text: ClassVar = Bilingual(
+    type = "expect_column_median_to_be_between"
+    text = Bilingual(
         vi="trung vị các {column} {bounds}", en="the median of the {column}s is {bounds}"
     )
-    numeric: ClassVar = True
+    numeric = True
 
 
 class ColumnDeviation(_ColumnBounds):
     """The standard deviation of the values."""
 
-    type: ClassVar = "expect_column_stdev_to_be_between"
-    text: ClassVar = Bilingual(
+    type = "expect_column_stdev_to_be_between"
+    text = Bilingual(
         vi="độ lệch chuẩn của các {column} {bounds}",
         en="the standard deviation of the {column}s is {bounds}",
     )
-    numeric: ClassVar = True
+    numeric = True
 
 
 class ColumnUniqueCount(_ColumnBounds):
     """How many different values there are."""
 
-    type: ClassVar = "expect_column_unique_value_count_to_be_between"
-    text: ClassVar = Bilingual(
+    type = "expect_column_unique_value_count_to_be_between"
+    text = Bilingual(
         vi="số {column} khác nhau {bounds}",
         en="the number of different values of {column} is {bounds}",
     )
-    metric: ClassVar = "column.distinct_values.count"
-    aggregate: ClassVar = "count(DISTINCT {column}){rows}"
+    metric = "column.distinct_values.count"
+    aggregate = "count(DISTINCT {column}){rows}"
 
 
 class ColumnUniqueShare(_ColumnBounds):
     """Which share of the values is different."""
 
-    type: ClassVar = "expect_column_proportion_of_unique_values_to_be_between"
-    text: ClassVar = Bilingual(
+    type = "expect_column_proportion_of_unique_values_to_be_between"
+    text = Bilingual(
         vi="tỷ lệ {column} khác nhau {shares}",
         en="the share of different values of {column} is {shares}",
     )
@@ -152,8 +144,8 @@ class ColumnUniqueShare(_ColumnBounds):
 class ColumnNonNullShare(_ColumnBounds):
     """Which share of the rows has a value."""
 
-    type: ClassVar = "expect_column_proportion_of_non_null_values_to_be_between"
-    text: ClassVar = Bilingual(
+    type = "expect_column_proportion_of_non_null_values_to_be_between"
+    text = Bilingual(
         vi="tỷ lệ dòng có {column} {shares}",
         en="the share of rows in which the {column} is given is {shares}",
     )
@@ -162,8 +154,8 @@ class ColumnNonNullShare(_ColumnBounds):
 class DistinctInSet(_ColumnSet):
     """All that occurs is of a set."""
 
-    type: ClassVar = "expect_column_distinct_values_to_be_in_set"
-    text: ClassVar = Bilingual(
+    type = "expect_column_distinct_values_to_be_in_set"
+    text = Bilingual(
         vi="mọi {column} xuất hiện là {one_of}", en="every {column} that occurs is {one_of}"
     )
 
@@ -171,10 +163,8 @@ class DistinctInSet(_ColumnSet):
 class DistinctContainSet(_ColumnSet):
     """All of a set occurs."""
 
-    type: ClassVar = "expect_column_distinct_values_to_contain_set"
-    text: ClassVar = Bilingual(
-        vi="có đủ các {column}: {set}", en="each of these occurs as {column}: {set}"
-    )
+    type = "expect_column_distinct_values_to_contain_set"
+    text = Bilingual(vi="có đủ các {column}: {set}", en="each of these occurs as {column}: {set}")
 
     def metrics(self) -> dict[str, str]:
         """Count the values of the set that the column lacks."""
@@ -186,8 +176,8 @@ class DistinctContainSet(_ColumnSet):
 class DistinctEqualSet(_ColumnSet):
     """What occurs is exactly a set."""
 
-    type: ClassVar = "expect_column_distinct_values_to_equal_set"
-    text: ClassVar = Bilingual(
+    type = "expect_column_distinct_values_to_equal_set"
+    text = Bilingual(
         vi="các {column} xuất hiện đúng là: {set}",
         en="the values of {column} that occur are exactly: {set}",
     )
@@ -196,8 +186,8 @@ class DistinctEqualSet(_ColumnSet):
 class MostCommonInSet(_ColumnSet):
     """The value that occurs most often is of a set."""
 
-    type: ClassVar = "expect_column_most_common_value_to_be_in_set"
-    text: ClassVar = Bilingual(
+    type = "expect_column_most_common_value_to_be_in_set"
+    text = Bilingual(
         vi="{column} hay gặp nhất là {one_of}", en="the most common {column} is {one_of}"
     )
 

@@ -91,6 +91,8 @@ Condition = Annotated[Comparison | Nullity | Joint, Field(discriminator="type")]
 class StockCheck(Check):
     """An expectation of Great Expectations; `row_condition` says which rows it is about."""
 
+    numeric: ClassVar[bool] = False  # whether its column must hold numbers
+
     row_condition: Condition | None = None
 
     def given(self) -> dict[str, Any]:
@@ -142,7 +144,7 @@ class StockCheck(Check):
                 yield from _unknown_column(item, at, dataset)
         yield from self._unknown_in_condition(self.row_condition, ("row_condition",), dataset)
         column = getattr(self, "column", None)
-        if getattr(self, "numeric", False) and column in dataset.columns and column != NUMBER:
+        if self.numeric and column in dataset.columns and column != NUMBER:
             yield ArgumentProblem(
                 ("column",), f"{column!r} is text, and {self.type} takes numbers",
                 "did you mean 'obs_value'? For text, write an unexpected_rows_expectation",

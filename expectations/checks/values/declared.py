@@ -1,11 +1,8 @@
 """What the declaration says of an indicator's values: unit, presence, limits, interval."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
-from typing import ClassVar
 
-from expectations.checks.base import Check, Implied, QualityDimension
+from expectations.checks.base import Check, Implied
 from expectations.checks.sql import in_template
 from expectations.checks.wording import Wording
 from model.declarations.dataset import Dataset
@@ -20,7 +17,7 @@ WITHOUT_VALUE = ("O", "Q")
 class _RowCondition(Check):
     """A condition on single rows: its query is counted in the common scan."""
 
-    dimension: ClassVar[QualityDimension] = "validity"
+    dimension = "validity"
 
     def broken(self) -> str:
         raise NotImplementedError
@@ -35,13 +32,13 @@ class UnitsDeclared(_RowCondition):
     An indicator that is not declared has a check of its own, and no unit to compare.
     """
 
-    type: ClassVar = "expect_units_as_declared"
-    text: ClassVar = Bilingual(
+    type = "expect_units_as_declared"
+    text = Bilingual(
         vi="đơn vị đo là đơn vị đã khai báo cho chỉ tiêu",
         en="the unit of measure is the one declared for the indicator",
     )
-    automatic: ClassVar = "unit_measure_declared"
-    acceptable: ClassVar = False
+    automatic = "unit_measure_declared"
+    acceptable = False
 
     units: dict[str, str]
 
@@ -62,14 +59,14 @@ class UnitsDeclared(_RowCondition):
 class ValuesPresent(_RowCondition):
     """A row without a value whose status is neither missing nor suppressed."""
 
-    type: ClassVar = "expect_values_unless_status"
-    text: ClassVar = Bilingual(
+    type = "expect_values_unless_status"
+    text = Bilingual(
         vi="dòng nào cũng có giá trị, trừ khi trạng thái là “không có số liệu” hoặc"
         " “không công bố”",
         en="every row has a value, unless its status is “missing” or “suppressed”",
     )
-    automatic: ClassVar = "obs_value_present"
-    acceptable: ClassVar = False
+    automatic = "obs_value_present"
+    acceptable = False
 
     def broken(self) -> str:
         statuses = ", ".join(map(literal, WITHOUT_VALUE))
@@ -82,9 +79,9 @@ class ValuesPresent(_RowCondition):
 class ValuesWithinBounds(_RowCondition):
     """A value outside its indicator's limits; one query for all indicators."""
 
-    type: ClassVar = "expect_values_within_bounds"
-    text: ClassVar = Bilingual(vi="giá trị {bounds}", en="the value {bounds}")
-    automatic: ClassVar = "obs_value_within_bounds"
+    type = "expect_values_within_bounds"
+    text = Bilingual(vi="giá trị {bounds}", en="the value {bounds}")
+    automatic = "obs_value_within_bounds"
 
     minimum: dict[str, float] = {}
     maximum: dict[str, float] = {}
@@ -137,12 +134,12 @@ class ValuesWithinBounds(_RowCondition):
 class ValuesWithinInterval(_RowCondition):
     """A value outside the bounds of its own interval, in datasets that publish intervals."""
 
-    type: ClassVar = "expect_values_within_interval"
-    text: ClassVar = Bilingual(
+    type = "expect_values_within_interval"
+    text = Bilingual(
         vi="giá trị nằm giữa cận dưới và cận trên của nó",
         en="the value lies between its lower and its upper bound",
     )
-    automatic: ClassVar = "obs_value_within_interval"
+    automatic = "obs_value_within_interval"
 
     @classmethod
     def implied(cls, dataset: Dataset, registries: Registries) -> Iterable[Implied]:

@@ -1,13 +1,15 @@
-"""Personal data; what they look like, and what masks them, is `model.reference.personal_data`."""
+"""Checks of text: personal data, and text that was decoded in the wrong encoding.
 
-from __future__ import annotations
+Every column of a release that may hold any text is searched: the note, and dimensions without a
+codelist. All other text is a code that was declared. What personal data look like, and what masks
+them, is `model.reference.personal_data`.
+"""
 
-from typing import Any, ClassVar
+from typing import Any
 
-from expectations.checks.base import Check, Level
+from expectations.checks.base import Check
 from expectations.checks.prefilter import MayFind
 from expectations.checks.sql import in_template, text
-from expectations.checks.text import free_text
 from model.declarations.dataset import Dataset
 from model.reference.personal_data import (
     AROUND_CARD,
@@ -23,6 +25,13 @@ from model.reference.registries import Registries
 from model.util.sql import identifier, literal
 from model.util.text import Bilingual
 
+
+def free_text(dataset: Dataset) -> list[str]:
+    """Return the columns of a release that may hold any text."""
+    open_codes = [name for name, item in dataset.dimensions.items() if item.codelist is None]
+    return [*open_codes, "obs_note"]
+
+
 # SQL for a text as it may be shown; `model.reference.personal_data.masked` does the same.
 MASKED = (
     "left(regexp_replace(regexp_replace(text, '[0-9]', '#', 'g'), '[^#\\s.,:;/+-]', 'x', 'g'), 80)"
@@ -37,17 +46,17 @@ def filled(columns: list[str]) -> MayFind:
 class PersonalData(Check):
     """Each text that holds personal data: column, kind, how many rows, and the text masked."""
 
-    type: ClassVar = "expect_no_personal_data"
-    text: ClassVar = Bilingual(
+    type = "expect_no_personal_data"
+    text = Bilingual(
         vi="không có dữ liệu cá nhân: số căn cước, điện thoại, e-mail, thẻ bảo hiểm, tài khoản,"
         " họ tên kèm ngày sinh",
         en="there is no personal data: identity numbers, telephones, e-mail addresses,"
         " insurance cards, accounts, names with a date of birth",
     )
-    level: ClassVar[Level] = "table"
-    automatic: ClassVar = "no_personal_data"
-    protects_persons: ClassVar = True
-    acceptable: ClassVar = False
+    level = "table"
+    automatic = "no_personal_data"
+    protects_persons = True
+    acceptable = False
 
     columns: list[str]
     kinds: list[str] = [*KINDS]
@@ -104,3 +113,38 @@ def _kind(kinds: list[str]) -> str:
             f" regexp_extract_all(folded, {text(AROUND_CARD)})]) THEN 'card'"
         )
     return f"CASE {' '.join(whens)} END"
+
+
+# Text that is UTF-8 once read as Windows-1252 or Latin-1 ("Ã¡", "áº£", "Ä‘"), the replacement
+# character, and control characters. "XÃ" and "Â" before a letter are Vietnamese.
+MOJIBAKE = (
+    r"[ÂÃÄÅÆ][\x{80}-\x{BF}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
+    r"|á[º»][\x{80}-\x{BF}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
+    r"|Æ[°¡]|\x{FFFD}|[\x{00}-\x{08}\x{0B}\x{0C}\x{0E}-\x{1F}\x{7F}-\x{9F}]"
+)
+
+
+class ReadableText(Check):
+    """An observation with text such as "Ä‘Ã "."""
+
+    type = "expect_text_to_be_readable"
+    text = Bilingual(
+        vi="chữ không bị vỡ do đọc sai bảng mã", en="no text was decoded in the wrong encoding"
+    )
+    automatic = "text_readable"
+
+    columns: list[str]
+
+    @classmethod
+    def declared(cls, dataset: Dataset, registries: Registries) -> dict[str, Any]:
+        """Return the columns of free text."""
+        return {"columns": free_text(dataset)}
+
+    def may_find(self) -> MayFind:
+        return filled(self.columns)
+
+    def query(self) -> str:
+        conditions = " OR ".join(
+            f"regexp_matches({identifier(column)}, {text(MOJIBAKE)})" for column in self.columns
+        )
+        return f"SELECT * FROM {{batch}} WHERE {conditions}"

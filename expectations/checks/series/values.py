@@ -1,0 +1,218 @@
+"""Values that do not fit their own series: markers, signs, standstills, cumulated figures."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from expectations.checks.base import Implied, SeriesCheck
+from expectations.checks.prefilter import MayFind, any_series, having
+from expectations.checks.sql import SEASONS, points
+from model.declarations.dataset import Dataset
+from model.reference.registries import Registries
+from model.util.text import Bilingual
+
+
+class SeriesMissingMarks(SeriesCheck):
+    """0, -1, -9999, 9999 … as a value: alone, after proper values, and far from all of them."""
+
+    type = "expect_series_values_to_be_no_missing_marks"
+    text = Bilingual(
+        vi="không giá trị nào là ký hiệu của số liệu thiếu (0, -1, 9999…)",
+        en="no value is a marker for a missing figure (0, -1, 9999 …)",
+    )
+    severity = "warning"
+    automatic = "series_without_missing_marks"
+
+    marks: list[int | float] = [
+        0, -1, -9, -99, -999, -9999, 99, 999, 9999, 99999, 999999, 9999999,
+    ]
+    min_periods: int = 6
+    max_share: float = 0.15
+    away: float = 0.3
+    times_highest: float = 5
+
+    def _far(self, v: str, low: str, high: str, middle: str) -> str:
+        """Return the condition that a marker is far from the proper values of its series."""
+        return (
+            f"CASE WHEN {v} < 0 THEN {low} >= 0 WHEN {v} = 0 THEN {low} >= {self.away} * {middle}"
+            f" ELSE {low} >= 0 AND {v} >= {self.times_highest} * {high} END"
+        )
+
+    def may_find(self) -> MayFind:
+        """Return that a marker is the lowest or the highest value of a series, far from others."""
+        values = ", ".join(map(repr, self.marks))
+        proper = f"list_filter(vs, lambda x: x NOT IN ({values}))"
+        others = (f"list_min({proper})", f"list_max({proper})", f"list_median({proper})")
+        extreme = " OR ".join(
+            f"CASE WHEN {v} IN ({values}) THEN {self._far(v, *others)} END" for v in ("low", "high")
+        )
+        return any_series(f"n >= {self.min_periods} AND ({extreme})")
+
+    def query(self) -> str:
+        values = ", ".join(map(repr, self.marks))
+        return f"""
+WITH point AS ({points(self.series, self.frequency)}),
+candidate AS (
+  SELECT series, median(v) FILTER (v NOT IN ({values})) AS expected,
+    min(v) FILTER (v NOT IN ({values})) AS low, max(v) FILTER (v NOT IN ({values})) AS high,
+    min(t) FILTER (v NOT IN ({values})) AS first
+  FROM point SEMI JOIN (SELECT series FROM point WHERE v IN ({values})) USING (series)
+  GROUP BY series
+  HAVING count(*) FILTER (v IN ({values})) BETWEEN 1 AND {self.max_share} * count(*)
+    AND count(*) >= {self.min_periods}
+    AND count(DISTINCT v) >= greatest({self.min_periods - 1}, 0.5 * count(*))
+)
+SELECT _id, v AS observed, expected, v / nullif(expected, 0) AS factor
+FROM point JOIN candidate USING (series)
+WHERE v IN ({values}) AND t > first AND {self._far("v", "low", "high", "expected")}"""
+
+
+class SeriesSigns(SeriesCheck):
+    """The other sign, in a series that keeps `away` of its median from 0."""
+
+    type = "expect_series_values_to_keep_their_sign"
+    text = Bilingual(
+        vi="không giá trị nào đổi dấu trong một chuỗi luôn cách xa số 0",
+        en="no value changes its sign in a series that keeps well away from 0",
+    )
+    severity = "warning"
+    automatic = "series_keep_sign"
+
+    min_periods: int = 6
+    max_share: float = 0.34
+    away: float = 0.5
+
+    def candidate(self) -> str:
+        return f"n >= {self.min_periods} AND low < 0 AND high > 0"
+
+    def may_find(self) -> MayFind:
+        return any_series(self.candidate())
+
+    def query(self) -> str:
+        candidate = f"""{self.candidate()}
+    AND least(count(*) FILTER (v < 0), count(*) FILTER (v > 0)) <= {self.max_share} * count(*)
+    AND min(abs(v)) >= {self.away} * median(abs(v)) AND median(abs(v)) > 0"""
+        return f"""
+WITH point AS ({points(self.series, self.frequency)}),
+candidate AS (
+  {having(candidate, ", median(v) AS expected")}
+)
+SELECT _id, v AS observed, expected, v / expected AS factor
+FROM point JOIN candidate USING (series) WHERE sign(v) <> sign(expected)"""
+
+
+class SeriesStandstill(SeriesCheck):
+    """The last `periods` values are the same, where no two were before.
+
+    Of a table more than a share `usual_share` of which stands still nothing is found.
+    """
+
+    type = "expect_series_to_not_stand_still"
+    text = Bilingual(
+        vi="không chuỗi nào lặp lại mãi một giá trị ở cuối, khi trước đó kỳ nào cũng đổi",
+        en="no series ends in one repeated value, where it changed in every period before",
+    )
+    severity = "warning"
+    automatic = "series_move"
+
+    min_periods: int = 8
+    periods: int = 4
+    min_varied: int = 6
+    usual_share: float = 0.02
+
+    def candidate(self) -> str:
+        return (
+            f"n >= {self.min_periods} AND varied >= {self.min_varied}"
+            f" AND varied <= n - {self.periods - 1}"
+        )
+
+    def may_find(self) -> MayFind:
+        return any_series(self.candidate())
+
+    def query(self) -> str:
+        return f"""
+WITH point AS ({points(self.series, self.frequency)}),
+candidate AS ({having(self.candidate())}),
+pair AS (
+  SELECT *, coalesce(v = lag(v) OVER past, false) AS still
+  FROM point SEMI JOIN candidate USING (series)
+  WINDOW past AS (PARTITION BY series ORDER BY t)
+),
+run AS (
+  SELECT *, sum((NOT still)::INTEGER) OVER (PARTITION BY series ORDER BY t) AS run FROM pair
+),
+long AS (
+  SELECT series, run, count(*) AS periods, max(t) AS t, min(period) AS reference,
+    sum(count(*) - 1) OVER (PARTITION BY series) - (count(*) - 1) AS other_still,
+    max(t) = max(max(t)) OVER (PARTITION BY series) AS ends
+  FROM run GROUP BY series, run
+),
+standstill AS (
+  SELECT * FROM long WHERE periods >= {self.periods} AND other_still = 0 AND ends
+),
+usual AS (SELECT count(DISTINCT series) AS series FROM point)
+SELECT _id, v AS observed, standstill.periods, standstill.reference
+FROM point JOIN standstill USING (series, t), usual
+WHERE v <> 0 AND (SELECT count(*) FROM standstill)
+  <= greatest(1, {self.usual_share} * usual.series)"""
+
+
+class SeriesCumulated(SeriesCheck):
+    """The last observation of a year that adds up from its start, where other years do not."""
+
+    type = "expect_series_to_not_be_cumulated"
+    text = Bilingual(
+        vi="không năm nào có số lũy kế từ đầu năm thay cho số của từng kỳ",
+        en="no year has figures added up since January in place of each period's own",
+    )
+    severity = "warning"
+    automatic = "series_not_cumulated"
+    frequencies = ("Q", "M")
+
+    max_share: float = 0.3
+
+    def query(self) -> str:
+        seasons = SEASONS[self.frequency]
+        return f"""
+WITH point AS ({points(self.series, self.frequency)}),
+pair AS (
+  SELECT *, t // {seasons} AS year, lag(v) OVER past AS v0, lead(v) OVER past AS v2
+  FROM point WINDOW past AS (PARTITION BY series ORDER BY t)
+),
+year AS (
+  SELECT series, year, count(*) AS n, max(t) AS t, min(v) AS low, max(v) AS high,
+    bool_and(t % {seasons} = 0 OR v > v0) AS rises, arg_min(v0, t) AS before,
+    arg_min(v, t) AS first, arg_max(v2, t) AS after
+  FROM pair GROUP BY series, year
+),
+suspect AS (
+  SELECT *, rises AND n = {seasons} AND low > 0 AND high >= {seasons / 2} * low
+    AND (before IS NULL OR before >= 1.5 * first OR after <= 0.5 * high) AS cumulated FROM year
+)
+SELECT _id, v AS observed, low AS reference FROM point JOIN (
+  SELECT *, avg(cumulated::INTEGER) OVER (PARTITION BY series) AS share FROM suspect
+) USING (series, t) WHERE cumulated AND share <= {self.max_share}"""
+
+
+class CumulativeFalls(SeriesCheck):
+    """A cumulative figure lower than the one before, `within` the same year or `always`."""
+
+    type = "expect_cumulative_series_to_not_fall"
+    text = Bilingual(vi="số lũy kế không giảm", en="cumulative figures do not fall")
+    severity = "warning"
+    automatic = "cumulative_series_do_not_fall"
+
+    within: Literal["year", "always"] = "year"
+
+    @classmethod
+    def implied(cls, dataset: Dataset, registries: Registries) -> Iterable[Implied]:
+        """Return the check, of figures of the year to date."""
+        return [Implied(cls.automatic, cls.severity)] if dataset.frequency == "YTD" else []
+
+    def query(self) -> str:
+        within = {"year": ", left(period, 4)", "always": ""}[self.within]
+        return f"""
+WITH point AS ({points(self.series, self.frequency)})
+SELECT _id, observed, expected, observed / nullif(expected, 0) AS factor, reference FROM (
+  SELECT _id, v AS observed, lag(v) OVER past AS expected, lag(period) OVER past AS reference
+  FROM point WINDOW past AS (PARTITION BY series{within} ORDER BY t)
+) WHERE observed < expected"""

@@ -1,1 +1,0 @@
-"""Checks of totals against their parts, and of shares against a whole."""

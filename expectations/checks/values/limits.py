@@ -1,0 +1,210 @@
+"""Values outside limits that a suite gives: ranges, ratios, leaps, and a code that leads."""
+
+from collections.abc import Mapping
+from typing import Literal, Self
+
+from pydantic import ConfigDict, Field, model_validator
+
+from expectations.checks.base import Check, Period, SeriesCheck
+from expectations.checks.sql import columns, points, text, texts, where
+from expectations.checks.wording import Wording
+from model.util.sql import identifier
+from model.util.text import Bilingual
+
+Number = int | float
+
+
+class ValueRange(Check):
+    """A value outside a range, of some indicators and codes, `from` a period on."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
+
+    type = "expect_value_range"
+    text = Bilingual(vi="giá trị {range}{since}{only}", en="the value is {range}{since}{only}")
+    dimension = "validity"
+
+    at_least: Number | None = None
+    at_most: Number | None = None
+    above: Number | None = None
+    below: Number | None = None
+    indicators: list[str] = []
+    where: dict[str, str] = {}
+    start: Period | None = Field(None, alias="from")
+
+    def words(self, wording: Wording) -> Mapping[str, str]:
+        since = wording.say(f" từ {self.start}", f" since {self.start}") if self.start else ""
+        return {
+            "range": wording.bounds(self.at_least, self.at_most, self.above, self.below),
+            "since": since, "only": wording.narrowed(self.indicators, self.where),
+        }
+
+    def query(self) -> str:
+        limits = (
+            ("<", self.at_least), (">", self.at_most), ("<=", self.above), (">=", self.below),
+        )
+        outside = " OR ".join(
+            f"obs_value {sign} {limit}" for sign, limit in limits if limit is not None
+        )
+        since = f" AND time_period >= {text(self.start)}" if self.start else ""
+        only = where(self.where, indicators=self.indicators)
+        return f"SELECT * FROM {{batch}} WHERE ({outside or 'false'}) AND {only}{since}"
+
+
+class IndicatorRatio(SeriesCheck):
+    """A numerator that is not within limits of its denominator, times `per`.
+
+    `{numerator: tax, denominator: revenue, at_most: 1}`: tax does not exceed revenue.
+    """
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
+
+    type = "expect_indicator_ratio"
+    text = Bilingual(
+        vi="{numerator} chia cho {denominator}{per} {range}{since}",
+        en="{numerator} divided by {denominator}{per} is {range}{since}",
+    )
+
+    numerator: str
+    denominator: str
+    per: Number = 1
+    at_least: Number | None = None
+    at_most: Number | None = None
+    above: Number | None = None
+    below: Number | None = None
+    start: Period | None = Field(None, alias="from")
+
+    def words(self, wording: Wording) -> Mapping[str, str]:
+        per = wording.value(self.per)
+        return {
+            "numerator": wording.indicators([self.numerator]),
+            "denominator": wording.indicators([self.denominator]),
+            "per": wording.say(f", nhân {per},", f", times {per},") if self.per != 1 else "",
+            "range": wording.bounds(self.at_least, self.at_most, self.above, self.below),
+            "since": wording.say(f" từ {self.start}", f" since {self.start}") if self.start else "",
+        }
+
+    def query(self) -> str:
+        limits = (
+            ("<", self.at_least), (">", self.at_most), ("<=", self.above), (">=", self.below),
+        )
+        outside = " OR ".join(
+            f"{self.per} * n.obs_value {sign} {limit} * d.obs_value"
+            for sign, limit in limits if limit is not None
+        )
+        since = f" AND n.time_period >= {text(self.start)}" if self.start else ""
+        key = [name for name in (*self.series, "time_period") if name != "indicator"]
+        return f"""
+SELECT n._id, n.obs_value AS observed, d.obs_value AS expected,
+  {self.per} * n.obs_value / nullif(d.obs_value, 0) AS factor, {text(self.denominator)} AS reference
+FROM {{batch}} AS n JOIN {{batch}} AS d USING ({columns(key)})
+WHERE n.indicator = {text(self.numerator)} AND d.indicator = {text(self.denominator)}
+  AND isfinite(n.obs_value) AND isfinite(d.obs_value) AND ({outside or 'false'}){since}"""
+
+
+class Leaps(SeriesCheck):
+    """A value off from the last one of its series by a `factor`, a `percent` or so many `points`.
+
+    `direction` narrows it to rises or falls; in `except_months` (1 to 12) nothing is found.
+    """
+
+    type = "expect_no_leap"
+    text = Bilingual(
+        vi="so với kỳ trước, không giá trị nào {direction} {limit}{months}{only}",
+        en="no value {direction} {limit} from one period to the next{months}{only}",
+    )
+
+    factor: Number | None = None
+    percent: Number | None = None
+    points: Number | None = None
+    direction: Literal["both", "up", "down"] = "both"
+    indicators: list[str] = []
+    where: dict[str, str] = {}
+    except_months: list[int] = []
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> Self:
+        if sum(item is not None for item in (self.factor, self.percent, self.points)) != 1:
+            raise ValueError(
+                "has no limit, or several; give one of `factor`, `percent` and `points`"
+            )
+        return self
+
+    def words(self, wording: Wording) -> Mapping[str, str]:
+        say, value = wording.say, wording.value
+        if self.factor is not None:
+            limit = say(f"quá {value(self.factor)} lần", f"more than {value(self.factor)} times")
+        elif self.percent is not None:
+            limit = say(f"quá {value(self.percent)}%", f"by more than {value(self.percent)}%")
+        elif self.points:
+            limit = say(f"quá {value(self.points)} đơn vị", f"by more than {value(self.points)}")
+        else:
+            limit = ""
+        direction = say(*{
+            "both": ("tăng hoặc giảm", "rises or falls"),
+            "up": ("tăng", "rises"), "down": ("giảm", "falls"),
+        }[self.direction])
+        months = ", ".join(map(str, self.except_months))
+        return {
+            "limit": limit or say("chút nào", "at all"), "direction": direction,
+            "months": say(f", trừ tháng {months}", f", except in month {months}") if months else "",
+            "only": wording.narrowed(self.indicators, self.where),
+        }
+
+    def query(self) -> str:
+        if self.factor is not None:
+            up, down = f"v > {self.factor} * v0", f"v * {self.factor} < v0"
+        elif self.percent is not None:
+            share = self.percent / 100
+            up, down = f"v - v0 > {share} * v0", f"v0 - v > {share} * v0"
+        else:
+            up, down = f"v - v0 > {self.points}", f"v0 - v > {self.points}"
+        leap = {"up": up, "down": down, "both": f"{up} OR {down}"}[self.direction]
+        grown = "" if self.points is not None else " AND v0 > 0"
+        only = where(self.where, indicators=self.indicators)
+        months = ", ".join(f"'{month:02d}'" for month in self.except_months)
+        excepted = f" AND right(period, 2) NOT IN ({months})" if months else ""
+        return f"""
+WITH point AS ({points(self.series, self.frequency)} AND {only})
+SELECT _id, v AS observed, v0 AS expected, v / nullif(v0, 0) AS factor, p0 AS reference FROM (
+  SELECT *, lag(v) OVER past AS v0, lag(period) OVER past AS p0
+  FROM point WINDOW past AS (PARTITION BY series ORDER BY t)
+) WHERE ({leap}){grown}{excepted}"""
+
+
+class HighestCode(SeriesCheck):
+    """A value above that of the code which leads, by more than `within`.
+
+    `{column: sex, code: F, among: [M]}`: no value of males is above that of females.
+    """
+
+    type = "expect_highest"
+    text = Bilingual(
+        vi="{column}: {code} không thấp hơn {among}{margin}",
+        en="{column}: {code} is not below {among}{margin}",
+    )
+
+    column: str
+    code: str
+    among: list[str] = []  # none: all others
+    within: int | float = 0
+
+    def words(self, wording: Wording) -> Mapping[str, str]:
+        names = [wording.code(self.column, code) for code in self.among]
+        margin = wording.value(self.within)
+        return {
+            "column": wording.column(self.column), "code": wording.code(self.column, self.code),
+            "among": wording.listed(names) or wording.say("mọi mã khác", "any other"),
+            "margin": wording.say(f" quá {margin}", f" by more than {margin}") if self.within
+            else "",
+        }
+
+    def query(self) -> str:
+        column = identifier(self.column)
+        key = [name for name in (*self.series, "time_period") if name != self.column]
+        among = f" AND b.{column} IN ({texts(self.among)})" if self.among else ""
+        return f"""
+SELECT b._id, b.obs_value AS observed, lead.obs_value AS expected,
+  b.obs_value / nullif(lead.obs_value, 0) AS factor, {text(self.code)} AS reference
+FROM {{batch}} AS b JOIN {{batch}} AS lead USING ({columns(key)})
+WHERE lead.{column} = {text(self.code)} AND b.{column} <> {text(self.code)}{among}
+  AND b.obs_value > lead.obs_value + {self.within}"""
