@@ -24,8 +24,8 @@ from model.util.text import Bilingual, did_you_mean
 
 __all__ = [
     "EARLIER_RELEASES", "FREQUENCIES", "PREVIOUS_RELEASE", "UNEXPECTED_ROWS", "ArgumentProblem",
-    "Check", "Implied", "Level", "Period", "QualityDimension", "ReleaseCheck", "SeriesCheck",
-    "Severity",
+    "Arguments", "Check", "Implied", "Level", "Period", "QualityDimension", "ReleaseCheck",
+    "SeriesCheck", "Severity",
 ]
 
 Level = Literal["row", "table"]
@@ -33,6 +33,8 @@ FREQUENCIES = ("A", "S", "Q", "M", "W", "D", "YTD")
 PREVIOUS_RELEASE = "previous_release"
 EARLIER_RELEASES = "earlier_releases"  # all of them, together
 UNEXPECTED_ROWS = "unexpected_rows_expectation"
+
+Arguments = dict[str, Any]  # of a check, by name
 
 # YAML reads a year as a number.
 Period = Annotated[
@@ -65,7 +67,8 @@ class Check(BaseModel):
 
     Class variables:
         type: the name in a suite.
-        text: what it demands, a sentence without its full stop; `{…}` is filled by `words`.
+        vi, en: what it demands, a sentence without its full stop; `{…}` is filled by `words`.
+        text: both of these.
         level: "row" finds rows of the table (with `_id`), which are quarantined where the check is
             critical; "table" finds anything else, which blocks the release.
         severity: unless the suite gives another.
@@ -79,6 +82,8 @@ class Check(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     type: ClassVar[str]
+    vi: ClassVar[str]
+    en: ClassVar[str]
     text: ClassVar[Bilingual]
     level: ClassVar[Level] = "row"
     severity: ClassVar[Severity] = "critical"
@@ -90,12 +95,26 @@ class Check(BaseModel):
     from_declaration: ClassVar[tuple[str, ...]] = ()  # arguments that no suite gives
 
     @classmethod
-    def implied(cls, dataset: Dataset, registries: Registries) -> Iterable[Implied]:
-        """Return the checks of this class that a dataset has by itself."""
-        return [Implied(cls.automatic, cls.severity)] if cls.automatic else []
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        """Make `text` of the two languages."""
+        if "vi" in vars(cls):
+            cls.text = Bilingual(vi=cls.vi, en=cls.en)
 
     @classmethod
-    def declared(cls, dataset: Dataset, registries: Registries) -> dict[str, Any]:
+    def implied(cls, dataset: Dataset, registries: Registries) -> Iterable[Implied]:
+        """Return the checks of this class that a dataset has by itself."""
+        given = cls.automatic_arguments(dataset, registries)
+        if cls.automatic is None or given is None:
+            return []
+        return [Implied(cls.automatic, cls.severity, given)]
+
+    @classmethod
+    def automatic_arguments(cls, dataset: Dataset, registries: Registries) -> Arguments | None:
+        """Return the arguments of the automatic check; None where the dataset does not have it."""
+        return {}
+
+    @classmethod
+    def declared(cls, dataset: Dataset, registries: Registries) -> Arguments:
         """Return the arguments that follow from the declaration, unless a suite gives them."""
         return {}
 
@@ -121,8 +140,12 @@ class Check(BaseModel):
         return None
 
     def relations(self) -> frozenset[str]:
-        """Return the relations, besides the table, without which it is not evaluated."""
-        return frozenset()
+        """Return the relations, besides the table, without which it is not evaluated.
+
+        Those are what its arguments `relation` and `dataset` name.
+        """
+        names = {"relation", "dataset"} & type(self).model_fields.keys()
+        return frozenset(getattr(self, name) for name in names)
 
     def words(self, wording: Wording) -> Mapping[str, str]:
         """Return what fills the placeholders of `text` in the language of `wording`."""
@@ -186,7 +209,7 @@ class SeriesCheck(Check):
     frequency: str
 
     @classmethod
-    def declared(cls, dataset: Dataset, registries: Registries) -> dict[str, Any]:
+    def declared(cls, dataset: Dataset, registries: Registries) -> Arguments:
         """Return the columns of a series, and the dataset's frequency."""
         series = [name for name in dataset.key if name != "time_period"]
         return {"series": series, "frequency": dataset.frequency}
@@ -196,7 +219,3 @@ class ReleaseCheck(Check):
     """A check against the last release, the relation `previous_release`."""
 
     relation: str = PREVIOUS_RELEASE
-
-    def relations(self) -> frozenset[str]:
-        """Return the last release."""
-        return frozenset({self.relation})

@@ -7,7 +7,7 @@ names those that it needs as `Suite.inputs`.
 from expectations.checks.base import Check
 from expectations.checks.sql import text, where
 from model.util.sql import identifier
-from model.util.text import Bilingual, Frozen
+from model.util.text import Frozen
 
 
 class AgreementWithDataset(Check):
@@ -17,19 +17,14 @@ class AgreementWithDataset(Check):
     """
 
     type = "expect_values_to_agree_with_dataset"
-    text = Bilingual(
-        vi="giá trị khớp với bộ dữ liệu khác có cùng chỉ tiêu",
-        en="the values agree with another dataset that has the same indicator",
-    )
+    vi = "giá trị khớp với bộ dữ liệu khác có cùng chỉ tiêu"
+    en = "the values agree with another dataset that has the same indicator"
 
     dataset: str
     indicators: dict[str, str]
     where: dict[str, str] = {}
     their_where: dict[str, str] = {}
     tolerance: float = 0.01
-
-    def relations(self) -> frozenset[str]:
-        return frozenset({self.dataset})
 
     def query(self) -> str:
         pairs = ", ".join(
@@ -70,10 +65,8 @@ class RatesAgree(Check):
     """A rate that is not its numerator by its denominator, times `per`, to `tolerance`."""
 
     type = "expect_rates_to_agree_with_counts"
-    text = Bilingual(
-        vi="tỷ lệ khớp với tử số và mẫu số của nó",
-        en="the rate agrees with its numerator and denominator",
-    )
+    vi = "tỷ lệ khớp với tử số và mẫu số của nó"
+    en = "the rate agrees with its numerator and denominator"
 
     indicator: str
     numerator: Count

@@ -7,23 +7,20 @@ counts are suppressed is `expectations.disclosure_control`.
 from collections.abc import Iterable
 from typing import Any
 
-from expectations.checks.base import EARLIER_RELEASES, Check, Implied
+from expectations.checks.base import EARLIER_RELEASES, Arguments, Check, Implied
 from expectations.checks.sql import text, texts
 from expectations.disclosure_control.small_cells import suppressed
 from model.declarations.dataset import FOOTNOTES, PROVENANCE, Dataset
 from model.reference.registries import Registries
 from model.util.sql import identifier, literal
-from model.util.text import Bilingual
 
 
 class SmallCellsWithheld(Check):
     """How many counts are from 1 to below their threshold, by indicator and area."""
 
     type = "expect_small_cells_to_be_withheld"
-    text = Bilingual(
-        vi="không công bố số người quá nhỏ, có thể làm lộ một cá nhân",
-        en="no count of people is published that is so small that it could tell who is meant",
-    )
+    vi = "không công bố số người quá nhỏ, có thể làm lộ một cá nhân"
+    en = "no count of people is published that is so small that it could tell who is meant"
     level = "table"
     automatic = "small_cells_withheld"
     protects_persons = True
@@ -32,14 +29,12 @@ class SmallCellsWithheld(Check):
     thresholds: dict[str, int]
 
     @classmethod
-    def implied(cls, dataset: Dataset, registries: Registries) -> Iterable[Implied]:
-        """Return the check, where an indicator counts people."""
+    def automatic_arguments(cls, dataset: Dataset, registries: Registries) -> Arguments | None:
         thresholds = {
             code: indicator.small_cells.threshold
             for code, indicator in dataset.indicators.items() if indicator.small_cells
         }
-        given = {"thresholds": thresholds}
-        return [Implied(cls.automatic, cls.severity, given)] if thresholds else []
+        return {"thresholds": thresholds} if thresholds else None
 
     def query(self) -> str:
         below = " OR ".join(
@@ -99,10 +94,8 @@ class WithheldElsewhere(WithheldCellsCheck):
     """How many counts another dataset publishes of those that are withheld here, by indicator."""
 
     type = "expect_withheld_counts_to_be_withheld_elsewhere"
-    text = Bilingual(
-        vi="số bị che ở đây không được công bố ở bộ dữ liệu khác có cùng chỉ tiêu",
-        en="no count that is withheld here is published by another dataset with the indicator",
-    )
+    vi = "số bị che ở đây không được công bố ở bộ dữ liệu khác có cùng chỉ tiêu"
+    en = "no count that is withheld here is published by another dataset with the indicator"
     level = "table"
     automatic = "withheld_elsewhere"
     protects_persons = True
@@ -122,9 +115,6 @@ class WithheldElsewhere(WithheldCellsCheck):
             for number, other in enumerate(others, start=1)
         ]
 
-    def relations(self) -> frozenset[str]:
-        return frozenset({self.dataset})
-
     def query(self) -> str:
         theirs = identifier(self.dataset)
         return f"""
@@ -141,10 +131,8 @@ class WithheldBefore(WithheldCellsCheck):
     """
 
     type = "expect_withheld_counts_to_stay_withheld"
-    text = Bilingual(
-        vi="số bị che vẫn bị che ở mọi lần phát hành, để so sánh các lần không làm lộ",
-        en="what is withheld is withheld in every release: comparing them gives nothing away",
-    )
+    vi = "số bị che vẫn bị che ở mọi lần phát hành, để so sánh các lần không làm lộ"
+    en = "what is withheld is withheld in every release: comparing them gives nothing away"
     level = "table"
     severity = "warning"
     automatic = "withheld_in_every_release"
@@ -152,13 +140,8 @@ class WithheldBefore(WithheldCellsCheck):
     relation: str = EARLIER_RELEASES
 
     @classmethod
-    def implied(cls, dataset: Dataset, registries: Registries) -> Iterable[Implied]:
-        """Return the check, where counts are withheld."""
-        given = withheld(dataset)
-        return [Implied(cls.automatic, cls.severity, given)] if suppressed(dataset) else []
-
-    def relations(self) -> frozenset[str]:
-        return frozenset({self.relation})
+    def automatic_arguments(cls, dataset: Dataset, registries: Registries) -> Arguments | None:
+        return withheld(dataset) if suppressed(dataset) else None
 
     def query(self) -> str:
         earlier = identifier(self.relation)

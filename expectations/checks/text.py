@@ -5,9 +5,8 @@ codelist. All other text is a code that was declared. What personal data look li
 them, is `model.reference.personal_data`.
 """
 
-from typing import Any
 
-from expectations.checks.base import Check
+from expectations.checks.base import Arguments, Check
 from expectations.checks.prefilter import MayFind
 from expectations.checks.sql import in_template, text
 from model.declarations.dataset import Dataset
@@ -23,7 +22,6 @@ from model.reference.personal_data import (
 )
 from model.reference.registries import Registries
 from model.util.sql import identifier, literal
-from model.util.text import Bilingual
 
 
 def free_text(dataset: Dataset) -> list[str]:
@@ -47,11 +45,13 @@ class PersonalData(Check):
     """Each text that holds personal data: column, kind, how many rows, and the text masked."""
 
     type = "expect_no_personal_data"
-    text = Bilingual(
-        vi="không có dữ liệu cá nhân: số căn cước, điện thoại, e-mail, thẻ bảo hiểm, tài khoản,"
-        " họ tên kèm ngày sinh",
-        en="there is no personal data: identity numbers, telephones, e-mail addresses,"
-        " insurance cards, accounts, names with a date of birth",
+    vi = (
+        "không có dữ liệu cá nhân: số căn cước, điện thoại, e-mail, thẻ bảo hiểm, tài khoản,"
+        " họ tên kèm ngày sinh"
+    )
+    en = (
+        "there is no personal data: identity numbers, telephones, e-mail addresses,"
+        " insurance cards, accounts, names with a date of birth"
     )
     level = "table"
     automatic = "no_personal_data"
@@ -62,7 +62,7 @@ class PersonalData(Check):
     kinds: list[str] = [*KINDS]
 
     @classmethod
-    def declared(cls, dataset: Dataset, registries: Registries) -> dict[str, Any]:
+    def declared(cls, dataset: Dataset, registries: Registries) -> Arguments:
         """Return the columns of free text."""
         return {"columns": free_text(dataset)}
 
@@ -128,15 +128,14 @@ class ReadableText(Check):
     """An observation with text such as "Ä‘Ã "."""
 
     type = "expect_text_to_be_readable"
-    text = Bilingual(
-        vi="chữ không bị vỡ do đọc sai bảng mã", en="no text was decoded in the wrong encoding"
-    )
+    vi = "chữ không bị vỡ do đọc sai bảng mã"
+    en = "no text was decoded in the wrong encoding"
     automatic = "text_readable"
 
     columns: list[str]
 
     @classmethod
-    def declared(cls, dataset: Dataset, registries: Registries) -> dict[str, Any]:
+    def declared(cls, dataset: Dataset, registries: Registries) -> Arguments:
         """Return the columns of free text."""
         return {"columns": free_text(dataset)}
 

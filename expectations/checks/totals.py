@@ -9,7 +9,6 @@ from expectations.checks.wording import Wording
 from model.declarations.dataset import Dataset
 from model.reference.registries import Registries
 from model.util.sql import identifier
-from model.util.text import Bilingual
 
 TOTAL = "_T"  # the code of a total in SDMX's codelists
 
@@ -63,10 +62,8 @@ class TotalBetweenParts(PartsCheck):
     """
 
     type = "expect_total_between_parts"
-    text = Bilingual(
-        vi="{column}: số chung nằm giữa số thấp nhất và cao nhất của các phần{only}",
-        en="{column}: the whole lies between the lowest and the highest of its parts{only}",
-    )
+    vi = "{column}: số chung nằm giữa số thấp nhất và cao nhất của các phần{only}"
+    en = "{column}: the whole lies between the lowest and the highest of its parts{only}"
     level = "table"
 
     within: float = 0
@@ -92,9 +89,8 @@ class PartsAddUp(PartsCheck):
     """
 
     type = "expect_parts_to_add_up_to_total"
-    text = Bilingual(
-        vi="các phần cộng lại bằng tổng số{only}", en="the parts add up to their total{only}"
-    )
+    vi = "các phần cộng lại bằng tổng số{only}"
+    en = "the parts add up to their total{only}"
 
     total: str
     parts: list[str]
@@ -124,9 +120,8 @@ class PartsWithinTotal(PartsCheck):
     """
 
     type = "expect_parts_within_total"
-    text = Bilingual(
-        vi="{column}: {rule} {total}{margin}{only}", en="{column}: {rule} {total}{margin}{only}"
-    )
+    vi = "{column}: {rule} {total}{margin}{only}"
+    en = "{column}: {rule} {total}{margin}{only}"
     level = "table"
 
     rule: Literal["sum", "each", "equal"] = "sum"
@@ -167,7 +162,8 @@ class SharesAddUp(SeriesCheck):
     """Shares that do not add up to `whole`, to `tolerance`, where every share is given."""
 
     type = "expect_shares_to_add_up"
-    text = Bilingual(vi="các tỷ trọng cộng lại bằng 100 %", en="the shares add up to 100%")
+    vi = "các tỷ trọng cộng lại bằng 100 %"
+    en = "the shares add up to 100%"
 
     column: str
     parts: list[str]
@@ -198,10 +194,8 @@ class SumRange(Check):
     """The sum of an indicator in a period that is outside a range."""
 
     type = "expect_sum_range"
-    text = Bilingual(
-        vi="tổng của {indicator} trong mỗi kỳ {bounds}{only}",
-        en="the sum of {indicator} in each period is {bounds}{only}",
-    )
+    vi = "tổng của {indicator} trong mỗi kỳ {bounds}{only}"
+    en = "the sum of {indicator} in each period is {bounds}{only}"
     level = "table"
 
     indicator: str

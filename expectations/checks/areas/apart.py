@@ -1,14 +1,12 @@
 """Areas far from all others: in their level, and in the steps of their short series."""
 
-from collections.abc import Iterable
 
 from expectations.checks.areas.groups import group_codes
-from expectations.checks.base import FREQUENCIES, Implied, SeriesCheck
+from expectations.checks.base import FREQUENCIES, Arguments, SeriesCheck
 from expectations.checks.prefilter import MayFind, any_series, having
 from expectations.checks.sql import columns, points, texts
 from model.declarations.dataset import Dataset
 from model.reference.registries import Registries
-from model.util.text import Bilingual
 
 
 def log(sql: str) -> str:
@@ -33,10 +31,8 @@ class AreasApartCheck(SeriesCheck):
     apart: list[str] = []
 
     @classmethod
-    def implied(cls, dataset: Dataset, registries: Registries) -> Iterable[Implied]:
-        """Return the check, with the groups of areas `apart`."""
-        given = {"apart": group_codes(dataset, registries)}
-        return [Implied(str(cls.automatic), cls.severity, given)]
+    def automatic_arguments(cls, dataset: Dataset, registries: Registries) -> Arguments:
+        return {"apart": group_codes(dataset, registries)}
 
     def _single(self) -> str:
         """Return the condition that an area is one among others, no group of them."""
@@ -73,10 +69,8 @@ class AreaLevels(AreasApartCheck):
     """
 
     type = "expect_levels_to_be_usual_across_areas"
-    text = Bilingual(
-        vi="không khu vực nào có mức của chỉ tiêu cách xa mọi khu vực khác",
-        en="no area has a level of an indicator that is far from all other areas",
-    )
+    vi = "không khu vực nào có mức của chỉ tiêu cách xa mọi khu vực khác"
+    en = "no area has a level of an indicator that is far from all other areas"
     automatic = "levels_usual_across_areas"
 
     min_areas: int = 20
@@ -117,10 +111,8 @@ class AreaSteps(AreasApartCheck):
     """
 
     type = "expect_steps_to_be_usual_across_areas"
-    text = Bilingual(
-        vi="không chuỗi ngắn nào thay đổi khác hẳn mọi khu vực khác trong cùng kỳ",
-        en="no short series changes as no other area does in the same period",
-    )
+    vi = "không chuỗi ngắn nào thay đổi khác hẳn mọi khu vực khác trong cùng kỳ"
+    en = "no short series changes as no other area does in the same period"
     automatic = "steps_usual_across_areas"
     frequencies = tuple(name for name in FREQUENCIES if name != "YTD")
 

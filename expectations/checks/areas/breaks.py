@@ -4,17 +4,14 @@
 from expectations.checks.base import SeriesCheck
 from expectations.checks.prefilter import MayFind
 from expectations.checks.sql import columns, points
-from model.util.text import Bilingual
 
 
 class GeographyBreaks(SeriesCheck):
     """The first observation under other borders, off by more than `min_factor`."""
 
     type = "expect_levels_to_hold_across_geography_breaks"
-    text = Bilingual(
-        vi="mức của chuỗi không thay đổi khi địa giới thay đổi",
-        en="the level of a series holds where the borders change",
-    )
+    vi = "mức của chuỗi không thay đổi khi địa giới thay đổi"
+    en = "the level of a series holds where the borders change"
     severity = "warning"
     automatic = "levels_hold_across_borders"
 

@@ -4,20 +4,21 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 from expectations.checks.areas.groups import single_codes
-from expectations.checks.base import ArgumentProblem, Check
+from expectations.checks.base import ArgumentProblem, Arguments, Check
 from expectations.checks.prefilter import MayFind
 from expectations.checks.sql import texts, where
 from expectations.checks.wording import Wording
 from model.declarations.dataset import Dataset
 from model.reference.registries import Registries
-from model.util.text import Bilingual, did_you_mean
+from model.util.text import did_you_mean
 
 
 class AreaCount(Check):
     """Fewer or more areas than are due."""
 
     type = "expect_area_count"
-    text = Bilingual(vi="số khu vực {bounds}", en="the number of areas is {bounds}")
+    vi = "số khu vực {bounds}"
+    en = "the number of areas is {bounds}"
     level = "table"
 
     at_least: int
@@ -37,7 +38,8 @@ class AreasPresent(Check):
     """An area, or one of a group, without figures; of `indicators`, or `in_each_indicator`."""
 
     type = "expect_areas_present"
-    text = Bilingual(vi="{who}có số liệu của {areas}{only}", en="{who} figures of {areas}{only}")
+    vi = "{who}có số liệu của {areas}{only}"
+    en = "{who} figures of {areas}{only}"
     level = "table"
     dimension = "completeness"
 
@@ -92,10 +94,8 @@ class AreasComplete(Check):
     """Indicator and area that has no value, where `min_share` of all areas of the list have one."""
 
     type = "expect_areas_to_be_complete"
-    text = Bilingual(
-        vi="không thiếu khu vực nào ở chỉ tiêu có gần đủ mọi khu vực của danh mục",
-        en="no area is missing from an indicator that has nearly all areas of the list",
-    )
+    vi = "không thiếu khu vực nào ở chỉ tiêu có gần đủ mọi khu vực của danh mục"
+    en = "no area is missing from an indicator that has nearly all areas of the list"
     level = "table"
     severity = "warning"
     automatic = "areas_complete"
@@ -104,7 +104,7 @@ class AreasComplete(Check):
     min_share: float = 0.95
 
     @classmethod
-    def declared(cls, dataset: Dataset, registries: Registries) -> dict[str, Any]:
+    def declared(cls, dataset: Dataset, registries: Registries) -> Arguments:
         """Return the areas of the dataset's codelist that are no groups."""
         return {"areas": single_codes(dataset, registries)}
 

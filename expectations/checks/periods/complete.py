@@ -3,7 +3,6 @@
 from expectations.checks.base import SeriesCheck
 from expectations.checks.prefilter import MayFind, any_series
 from expectations.checks.sql import points
-from model.util.text import Bilingual
 
 
 class SeriesGaps(SeriesCheck):
@@ -15,10 +14,8 @@ class SeriesGaps(SeriesCheck):
     """
 
     type = "expect_series_to_have_no_gaps"
-    text = Bilingual(
-        vi="không chuỗi nào thiếu kỳ ở giữa, khi hầu hết các chuỗi khác đều đủ",
-        en="no series misses a period inside, where hardly any other does",
-    )
+    vi = "không chuỗi nào thiếu kỳ ở giữa, khi hầu hết các chuỗi khác đều đủ"
+    en = "no series misses a period inside, where hardly any other does"
     severity = "warning"
     dimension = "completeness"
     automatic = "series_without_gaps"
@@ -61,10 +58,8 @@ class LostPeriods(SeriesCheck):
     """
 
     type = "expect_periods_to_be_complete"
-    text = Bilingual(
-        vi="không kỳ nào bị thiếu ở phần lớn các chuỗi của một chỉ tiêu",
-        en="no period is missing from most series of an indicator",
-    )
+    vi = "không kỳ nào bị thiếu ở phần lớn các chuỗi của một chỉ tiêu"
+    en = "no period is missing from most series of an indicator"
     level = "table"
     severity = "warning"
     dimension = "completeness"
@@ -117,10 +112,8 @@ class RepeatedPeriods(SeriesCheck):
     """
 
     type = "expect_periods_to_not_repeat_the_last"
-    text = Bilingual(
-        vi="không kỳ nào chép lại gần như toàn bộ số liệu của kỳ trước",
-        en="no period repeats nearly all values of the period before",
-    )
+    vi = "không kỳ nào chép lại gần như toàn bộ số liệu của kỳ trước"
+    en = "no period repeats nearly all values of the period before"
     severity = "warning"
     automatic = "periods_not_repeated"
 

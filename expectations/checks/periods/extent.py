@@ -15,7 +15,6 @@ from expectations.checks.sql import points, text
 from expectations.checks.wording import Wording
 from model.declarations.dataset import Dataset
 from model.reference.registries import Registries
-from model.util.text import Bilingual
 
 
 class Periods(SeriesCheck):
@@ -28,7 +27,8 @@ class Periods(SeriesCheck):
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
     type = "expect_periods"
-    text = Bilingual(vi="số liệu {rules}", en="the figures {rules}")
+    vi = "số liệu {rules}"
+    en = "the figures {rules}"
     level = "table"
     dimension = "completeness"
 
@@ -113,7 +113,8 @@ class RowCount(Check):
     """
 
     type = "expect_rows"
-    text = Bilingual(vi="{rules}", en="{rules}")
+    vi = "{rules}"
+    en = "{rules}"
     level = "table"
     dimension = "completeness"
 
@@ -150,7 +151,8 @@ class PreliminaryLast(Check):
     """
 
     type = "expect_preliminary_last"
-    text = Bilingual(vi="{rule}", en="{rule}")
+    vi = "{rule}"
+    en = "{rule}"
 
     only_last: bool = False
 

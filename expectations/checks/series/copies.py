@@ -1,13 +1,11 @@
 """Series that are the same as another."""
 
-from collections.abc import Iterable
 
 from expectations.checks.areas.groups import group_codes
-from expectations.checks.base import Implied, SeriesCheck
+from expectations.checks.base import Arguments, SeriesCheck
 from expectations.checks.sql import columns, points, texts
 from model.declarations.dataset import Dataset
 from model.reference.registries import Registries
-from model.util.text import Bilingual
 
 
 class SeriesCopies(SeriesCheck):
@@ -20,10 +18,8 @@ class SeriesCopies(SeriesCheck):
     """
 
     type = "expect_series_to_differ_from_each_other"
-    text = Bilingual(
-        vi="không chuỗi nào trùng với chuỗi khác trong nhiều kỳ",
-        en="no series is the same as another over many periods",
-    )
+    vi = "không chuỗi nào trùng với chuỗi khác trong nhiều kỳ"
+    en = "no series is the same as another over many periods"
     severity = "warning"
     automatic = "series_differ"
 
@@ -32,9 +28,8 @@ class SeriesCopies(SeriesCheck):
     apart: list[str] = []
 
     @classmethod
-    def implied(cls, dataset: Dataset, registries: Registries) -> Iterable[Implied]:
-        """Return the check, with the groups of areas `apart`."""
-        return [Implied(cls.automatic, cls.severity, {"apart": group_codes(dataset, registries)})]
+    def automatic_arguments(cls, dataset: Dataset, registries: Registries) -> Arguments:
+        return {"apart": group_codes(dataset, registries)}
 
     def query(self) -> str:
         but = f" AND ref_area NOT IN ({texts(self.apart)})" if self.apart else ""

@@ -1,13 +1,11 @@
 """Series cut where a step is not usual for them: jumps, and values in another unit."""
 
-from collections.abc import Iterable
 
-from expectations.checks.base import FREQUENCIES, Implied, SeriesCheck
+from expectations.checks.base import FREQUENCIES, Arguments, SeriesCheck
 from expectations.checks.prefilter import MayFind, any_series, having
 from expectations.checks.sql import SEASONS, points, texts
 from model.declarations.dataset import Dataset
 from model.reference.registries import Registries
-from model.util.text import Bilingual
 
 
 class CutSeriesCheck(SeriesCheck):
@@ -106,10 +104,8 @@ class SeriesJumps(CutSeriesCheck):
     """
 
     type = "expect_series_values_to_not_jump"
-    text = Bilingual(
-        vi="không giá trị nào nhảy vọt quá mức mà chính chuỗi đó từng có",
-        en="no value jumps beyond what its own series has ever done",
-    )
+    vi = "không giá trị nào nhảy vọt quá mức mà chính chuỗi đó từng có"
+    en = "no value jumps beyond what its own series has ever done"
     severity = "warning"
     automatic = "series_without_jumps"
 
@@ -120,10 +116,9 @@ class SeriesJumps(CutSeriesCheck):
     event: float = 0.3
 
     @classmethod
-    def implied(cls, dataset: Dataset, registries: Registries) -> Iterable[Implied]:
-        """Return the check; a fortnight of days says nothing of what is usual for the weather."""
-        days = {"min_periods": 60} if dataset.frequency in ("D", "W") else {}
-        return [Implied(cls.automatic, cls.severity, days)]
+    def automatic_arguments(cls, dataset: Dataset, registries: Registries) -> Arguments:
+        # A fortnight of days says nothing of what is usual for the weather.
+        return {"min_periods": 60} if dataset.frequency in ("D", "W") else {}
 
     def candidate(self) -> str:
         return (
@@ -161,10 +156,8 @@ class SeriesUnitSlips(CutSeriesCheck):
     """
 
     type = "expect_series_values_to_keep_their_unit"
-    text = Bilingual(
-        vi="không giá trị nào lệch 100, 1.000 hay 1.000.000 lần so với các kỳ bên cạnh",
-        en="no value is off by 100, 1,000 or 1,000,000 against the periods beside it",
-    )
+    vi = "không giá trị nào lệch 100, 1.000 hay 1.000.000 lần so với các kỳ bên cạnh"
+    en = "no value is off by 100, 1,000 or 1,000,000 against the periods beside it"
     severity = "warning"
     automatic = "series_keep_unit"
 
@@ -175,14 +168,12 @@ class SeriesUnitSlips(CutSeriesCheck):
     times_usual: float = 3
 
     @classmethod
-    def implied(cls, dataset: Dataset, registries: Registries) -> Iterable[Implied]:
-        """Return the check, with the indicators in percent, ratios and indices as `shares`."""
+    def automatic_arguments(cls, dataset: Dataset, registries: Registries) -> Arguments:
         shares = [
             code for code, indicator in dataset.indicators.items()
             if indicator.unit.startswith("percent") or indicator.unit in ("ratio", "index")
         ]
-        powers = [2, 3, 6] if shares else [3, 6]
-        return [Implied(cls.automatic, cls.severity, {"powers": powers, "shares": shares})]
+        return {"powers": [2, 3, 6] if shares else [3, 6], "shares": shares}
 
     def candidate(self) -> str:
         return (

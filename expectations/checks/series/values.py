@@ -1,24 +1,20 @@
 """Values that do not fit their own series: markers, signs, standstills, cumulated figures."""
 
-from collections.abc import Iterable
 from typing import Literal
 
-from expectations.checks.base import Implied, SeriesCheck
+from expectations.checks.base import Arguments, SeriesCheck
 from expectations.checks.prefilter import MayFind, any_series, having
 from expectations.checks.sql import SEASONS, points
 from model.declarations.dataset import Dataset
 from model.reference.registries import Registries
-from model.util.text import Bilingual
 
 
 class SeriesMissingMarks(SeriesCheck):
     """0, -1, -9999, 9999 … as a value: alone, after proper values, and far from all of them."""
 
     type = "expect_series_values_to_be_no_missing_marks"
-    text = Bilingual(
-        vi="không giá trị nào là ký hiệu của số liệu thiếu (0, -1, 9999…)",
-        en="no value is a marker for a missing figure (0, -1, 9999 …)",
-    )
+    vi = "không giá trị nào là ký hiệu của số liệu thiếu (0, -1, 9999…)"
+    en = "no value is a marker for a missing figure (0, -1, 9999 …)"
     severity = "warning"
     automatic = "series_without_missing_marks"
 
@@ -70,10 +66,8 @@ class SeriesSigns(SeriesCheck):
     """The other sign, in a series that keeps `away` of its median from 0."""
 
     type = "expect_series_values_to_keep_their_sign"
-    text = Bilingual(
-        vi="không giá trị nào đổi dấu trong một chuỗi luôn cách xa số 0",
-        en="no value changes its sign in a series that keeps well away from 0",
-    )
+    vi = "không giá trị nào đổi dấu trong một chuỗi luôn cách xa số 0"
+    en = "no value changes its sign in a series that keeps well away from 0"
     severity = "warning"
     automatic = "series_keep_sign"
 
@@ -107,10 +101,8 @@ class SeriesStandstill(SeriesCheck):
     """
 
     type = "expect_series_to_not_stand_still"
-    text = Bilingual(
-        vi="không chuỗi nào lặp lại mãi một giá trị ở cuối, khi trước đó kỳ nào cũng đổi",
-        en="no series ends in one repeated value, where it changed in every period before",
-    )
+    vi = "không chuỗi nào lặp lại mãi một giá trị ở cuối, khi trước đó kỳ nào cũng đổi"
+    en = "no series ends in one repeated value, where it changed in every period before"
     severity = "warning"
     automatic = "series_move"
 
@@ -160,10 +152,8 @@ class SeriesCumulated(SeriesCheck):
     """The last observation of a year that adds up from its start, where other years do not."""
 
     type = "expect_series_to_not_be_cumulated"
-    text = Bilingual(
-        vi="không năm nào có số lũy kế từ đầu năm thay cho số của từng kỳ",
-        en="no year has figures added up since January in place of each period's own",
-    )
+    vi = "không năm nào có số lũy kế từ đầu năm thay cho số của từng kỳ"
+    en = "no year has figures added up since January in place of each period's own"
     severity = "warning"
     automatic = "series_not_cumulated"
     frequencies = ("Q", "M")
@@ -197,16 +187,16 @@ class CumulativeFalls(SeriesCheck):
     """A cumulative figure lower than the one before, `within` the same year or `always`."""
 
     type = "expect_cumulative_series_to_not_fall"
-    text = Bilingual(vi="số lũy kế không giảm", en="cumulative figures do not fall")
+    vi = "số lũy kế không giảm"
+    en = "cumulative figures do not fall"
     severity = "warning"
     automatic = "cumulative_series_do_not_fall"
 
     within: Literal["year", "always"] = "year"
 
     @classmethod
-    def implied(cls, dataset: Dataset, registries: Registries) -> Iterable[Implied]:
-        """Return the check, of figures of the year to date."""
-        return [Implied(cls.automatic, cls.severity)] if dataset.frequency == "YTD" else []
+    def automatic_arguments(cls, dataset: Dataset, registries: Registries) -> Arguments | None:
+        return {} if dataset.frequency == "YTD" else None
 
     def query(self) -> str:
         within = {"year": ", left(period, 4)", "always": ""}[self.within]

@@ -5,7 +5,6 @@ from typing import ClassVar
 
 from expectations.checks.stock.common import Bounds, Scalars, StockCheck, filtered, one_of
 from model.util.sql import identifier
-from model.util.text import Bilingual
 
 
 class StockAggregate(StockCheck):
@@ -40,7 +39,8 @@ class RowCountBetween(Bounds, StockAggregate):
     """So many rows."""
 
     type = "expect_table_row_count_to_be_between"
-    text = Bilingual(vi="số dòng {bounds}", en="the number of rows is {bounds}")
+    vi = "số dòng {bounds}"
+    en = "the number of rows is {bounds}"
     metric = "table.row_count"
     aggregate = "count(*){rows}"
 
@@ -49,7 +49,8 @@ class RowCountEqual(StockAggregate):
     """Exactly so many rows."""
 
     type = "expect_table_row_count_to_equal"
-    text = Bilingual(vi="có đúng {value} dòng", en="there are exactly {value} rows")
+    vi = "có đúng {value} dòng"
+    en = "there are exactly {value} rows"
     metric = "table.row_count"
     aggregate = "count(*){rows}"
 
@@ -60,7 +61,8 @@ class ColumnMin(_ColumnBounds):
     """The smallest value."""
 
     type = "expect_column_min_to_be_between"
-    text = Bilingual(vi="{column} nhỏ nhất {bounds}", en="the smallest {column} is {bounds}")
+    vi = "{column} nhỏ nhất {bounds}"
+    en = "the smallest {column} is {bounds}"
     numeric = True
     metric = "column.min"
     aggregate = "min({column}){rows}"
@@ -70,7 +72,8 @@ class ColumnMax(_ColumnBounds):
     """The largest value."""
 
     type = "expect_column_max_to_be_between"
-    text = Bilingual(vi="{column} lớn nhất {bounds}", en="the largest {column} is {bounds}")
+    vi = "{column} lớn nhất {bounds}"
+    en = "the largest {column} is {bounds}"
     numeric = True
     metric = "column.max"
     aggregate = "max({column}){rows}"
@@ -80,7 +83,8 @@ class ColumnSum(_ColumnBounds):
     """The sum of the values."""
 
     type = "expect_column_sum_to_be_between"
-    text = Bilingual(vi="tổng các {column} {bounds}", en="the sum of the {column}s is {bounds}")
+    vi = "tổng các {column} {bounds}"
+    en = "the sum of the {column}s is {bounds}"
     numeric = True
     metric = "column.sum"
     aggregate = "sum({column}){rows}"
@@ -90,9 +94,8 @@ class ColumnMean(_ColumnBounds):
     """The mean of the values."""
 
     type = "expect_column_mean_to_be_between"
-    text = Bilingual(
-        vi="trung bình các {column} {bounds}", en="the mean of the {column}s is {bounds}"
-    )
+    vi = "trung bình các {column} {bounds}"
+    en = "the mean of the {column}s is {bounds}"
     numeric = True
     metric = "column.mean"
     aggregate = "avg(1.0 * {column}){rows}"
@@ -102,9 +105,8 @@ class ColumnMedian(_ColumnBounds):
     """The median of the values."""
 
     type = "expect_column_median_to_be_between"
-    text = Bilingual(
-        vi="trung vị các {column} {bounds}", en="the median of the {column}s is {bounds}"
-    )
+    vi = "trung vị các {column} {bounds}"
+    en = "the median of the {column}s is {bounds}"
     numeric = True
 
 
@@ -112,10 +114,8 @@ class ColumnDeviation(_ColumnBounds):
     """The standard deviation of the values."""
 
     type = "expect_column_stdev_to_be_between"
-    text = Bilingual(
-        vi="độ lệch chuẩn của các {column} {bounds}",
-        en="the standard deviation of the {column}s is {bounds}",
-    )
+    vi = "độ lệch chuẩn của các {column} {bounds}"
+    en = "the standard deviation of the {column}s is {bounds}"
     numeric = True
 
 
@@ -123,10 +123,8 @@ class ColumnUniqueCount(_ColumnBounds):
     """How many different values there are."""
 
     type = "expect_column_unique_value_count_to_be_between"
-    text = Bilingual(
-        vi="số {column} khác nhau {bounds}",
-        en="the number of different values of {column} is {bounds}",
-    )
+    vi = "số {column} khác nhau {bounds}"
+    en = "the number of different values of {column} is {bounds}"
     metric = "column.distinct_values.count"
     aggregate = "count(DISTINCT {column}){rows}"
 
@@ -135,36 +133,32 @@ class ColumnUniqueShare(_ColumnBounds):
     """Which share of the values is different."""
 
     type = "expect_column_proportion_of_unique_values_to_be_between"
-    text = Bilingual(
-        vi="tỷ lệ {column} khác nhau {shares}",
-        en="the share of different values of {column} is {shares}",
-    )
+    vi = "tỷ lệ {column} khác nhau {shares}"
+    en = "the share of different values of {column} is {shares}"
 
 
 class ColumnNonNullShare(_ColumnBounds):
     """Which share of the rows has a value."""
 
     type = "expect_column_proportion_of_non_null_values_to_be_between"
-    text = Bilingual(
-        vi="tỷ lệ dòng có {column} {shares}",
-        en="the share of rows in which the {column} is given is {shares}",
-    )
+    vi = "tỷ lệ dòng có {column} {shares}"
+    en = "the share of rows in which the {column} is given is {shares}"
 
 
 class DistinctInSet(_ColumnSet):
     """All that occurs is of a set."""
 
     type = "expect_column_distinct_values_to_be_in_set"
-    text = Bilingual(
-        vi="mọi {column} xuất hiện là {one_of}", en="every {column} that occurs is {one_of}"
-    )
+    vi = "mọi {column} xuất hiện là {one_of}"
+    en = "every {column} that occurs is {one_of}"
 
 
 class DistinctContainSet(_ColumnSet):
     """All of a set occurs."""
 
     type = "expect_column_distinct_values_to_contain_set"
-    text = Bilingual(vi="có đủ các {column}: {set}", en="each of these occurs as {column}: {set}")
+    vi = "có đủ các {column}: {set}"
+    en = "each of these occurs as {column}: {set}"
 
     def metrics(self) -> dict[str, str]:
         """Count the values of the set that the column lacks."""
@@ -177,18 +171,15 @@ class DistinctEqualSet(_ColumnSet):
     """What occurs is exactly a set."""
 
     type = "expect_column_distinct_values_to_equal_set"
-    text = Bilingual(
-        vi="các {column} xuất hiện đúng là: {set}",
-        en="the values of {column} that occur are exactly: {set}",
-    )
+    vi = "các {column} xuất hiện đúng là: {set}"
+    en = "the values of {column} that occur are exactly: {set}"
 
 
 class MostCommonInSet(_ColumnSet):
     """The value that occurs most often is of a set."""
 
     type = "expect_column_most_common_value_to_be_in_set"
-    text = Bilingual(
-        vi="{column} hay gặp nhất là {one_of}", en="the most common {column} is {one_of}"
-    )
+    vi = "{column} hay gặp nhất là {one_of}"
+    en = "the most common {column} is {one_of}"
 
     ties_okay: bool = False

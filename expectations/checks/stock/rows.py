@@ -10,87 +10,85 @@ from expectations.checks.stock.common import Bounds, Scalar, Scalars, StockRowCh
 from expectations.checks.wording import Wording
 from expectations.suites.inline import regex_problem
 from model.util.sql import identifier, literal
-from model.util.text import Bilingual
 
 
-class ColumnValuesNotNull(StockRowCheck):
+class _OneColumn(StockRowCheck):
+    column: str
+
+
+class ColumnValuesNotNull(_OneColumn):
     """A column without gaps."""
 
     type = "expect_column_values_to_not_be_null"
-    text = Bilingual(vi="dòng nào cũng có {column}", en="the {column} is given in every row")
-
-    column: str
+    vi = "dòng nào cũng có {column}"
+    en = "the {column} is given in every row"
 
     def broken(self) -> str:
         return f"{identifier(self.column)} IS NULL"
 
 
-class ColumnValuesNull(StockRowCheck):
+class ColumnValuesNull(_OneColumn):
     """A column that is empty."""
 
     type = "expect_column_values_to_be_null"
-    text = Bilingual(vi="không dòng nào có {column}", en="the {column} is given in no row")
-
-    column: str
+    vi = "không dòng nào có {column}"
+    en = "the {column} is given in no row"
 
     def broken(self) -> str:
         return f"{identifier(self.column)} IS NOT NULL"
 
 
-class ColumnValuesUnique(StockRowCheck):
+class ColumnValuesUnique(_OneColumn):
     """A column whose values do not repeat."""
 
     type = "expect_column_values_to_be_unique"
-    text = Bilingual(vi="{column} không lặp lại", en="no {column} appears twice")
+    vi = "{column} không lặp lại"
+    en = "no {column} appears twice"
     dimension = "uniqueness"
-
-    column: str
 
     def key(self) -> tuple[str, ...]:
         return (self.column,)
 
 
-class ColumnValuesBetween(Bounds, StockRowCheck):
+class ColumnValuesBetween(Bounds, _OneColumn):
     """Numbers within bounds."""
 
     type = "expect_column_values_to_be_between"
-    text = Bilingual(vi="{column} {bounds}", en="the {column} is {bounds}")
+    vi = "{column} {bounds}"
+    en = "the {column} is {bounds}"
     numeric = True
-
-    column: str
 
     def broken(self) -> str:
         return self.outside(identifier(self.column))
 
 
-class ColumnValuesInSet(StockRowCheck):
+class ColumnValuesInSet(_OneColumn):
     """Values of a set."""
 
     type = "expect_column_values_to_be_in_set"
-    text = Bilingual(vi="{column} là {one_of}", en="the {column} is {one_of}")
+    vi = "{column} là {one_of}"
+    en = "the {column} is {one_of}"
 
-    column: str
     value_set: Scalars
 
     def broken(self) -> str:
         return f"NOT ({one_of(self.column, self.value_set)})"
 
 
-class ColumnValuesNotInSet(StockRowCheck):
+class ColumnValuesNotInSet(_OneColumn):
     """No value of a set."""
 
     type = "expect_column_values_to_not_be_in_set"
-    text = Bilingual(vi="{column} không phải là {one_of}", en="the {column} is not {one_of}")
+    vi = "{column} không phải là {one_of}"
+    en = "the {column} is not {one_of}"
 
-    column: str
     value_set: Scalars
 
     def broken(self) -> str:
         return one_of(self.column, self.value_set)
 
 
-class _Regex(StockRowCheck):
-    column: str
+class _Regex(_OneColumn):
     regex: str
 
     @field_validator("regex")
@@ -108,9 +106,8 @@ class ColumnValuesMatchRegex(_Regex):
     """Text of a form, as a regular expression (RE2)."""
 
     type = "expect_column_values_to_match_regex"
-    text = Bilingual(
-        vi="{column} được viết theo mẫu {regex}", en="the {column} is written as {regex}"
-    )
+    vi = "{column} được viết theo mẫu {regex}"
+    en = "the {column} is written as {regex}"
 
     def broken(self) -> str:
         return f"NOT {self._matches()}"
@@ -120,54 +117,45 @@ class ColumnValuesNotMatchRegex(_Regex):
     """Text without a form, as a regular expression (RE2)."""
 
     type = "expect_column_values_to_not_match_regex"
-    text = Bilingual(
-        vi="{column} không chứa mẫu {regex}", en="the {column} does not contain {regex}"
-    )
+    vi = "{column} không chứa mẫu {regex}"
+    en = "the {column} does not contain {regex}"
 
     def broken(self) -> str:
         return self._matches()
 
 
-class ColumnValueLengthsBetween(Bounds, StockRowCheck):
+class ColumnValueLengthsBetween(Bounds, _OneColumn):
     """Text of a length within bounds."""
 
     type = "expect_column_value_lengths_to_be_between"
-    text = Bilingual(
-        vi="số ký tự của {column} {bounds}", en="the {column} is {bounds} characters long"
-    )
-
-    column: str
+    vi = "số ký tự của {column} {bounds}"
+    en = "the {column} is {bounds} characters long"
 
     def broken(self) -> str:
         return self.outside(f"length({identifier(self.column)})")
 
 
-class ColumnValueLengthsEqual(StockRowCheck):
+class ColumnValueLengthsEqual(_OneColumn):
     """Text of one length."""
 
     type = "expect_column_value_lengths_to_equal"
-    text = Bilingual(
-        vi="{column} dài đúng {value} ký tự", en="the {column} is exactly {value} characters long"
-    )
+    vi = "{column} dài đúng {value} ký tự"
+    en = "the {column} is exactly {value} characters long"
 
-    column: str
     value: int
 
     def broken(self) -> str:
         return f"length({identifier(self.column)}) <> {self.value}"
 
 
-class ColumnValueZScores(StockRowCheck):
+class ColumnValueZScores(_OneColumn):
     """Numbers near the mean, in standard deviations."""
 
     type = "expect_column_value_z_scores_to_be_less_than"
-    text = Bilingual(
-        vi="{column} lệch khỏi trung bình ít hơn {threshold} độ lệch chuẩn",
-        en="the {column} is less than {threshold} standard deviations away from the mean",
-    )
+    vi = "{column} lệch khỏi trung bình ít hơn {threshold} độ lệch chuẩn"
+    en = "the {column} is less than {threshold} standard deviations away from the mean"
     numeric = True
 
-    column: str
     threshold: int | float
     double_sided: bool
 
@@ -194,7 +182,8 @@ class PairGreater(_Pairs):
     """One column above another."""
 
     type = "expect_column_pair_values_a_to_be_greater_than_b"
-    text = Bilingual(vi="{a} {greater} {b}", en="the {a} is {greater} the {b}")
+    vi = "{a} {greater} {b}"
+    en = "the {a} is {greater} the {b}"
 
     or_equal: bool = False
 
@@ -208,17 +197,16 @@ class PairEqual(_Pairs):
     """Two columns that are the same."""
 
     type = "expect_column_pair_values_to_be_equal"
-    text = Bilingual(vi="{a} bằng {b}", en="the {a} equals the {b}")
+    vi = "{a} bằng {b}"
+    en = "the {a} equals the {b}"
 
 
 class PairInSet(_Pairs):
     """Two columns that go together in declared pairs."""
 
     type = "expect_column_pair_values_to_be_in_set"
-    text = Bilingual(
-        vi="{a} và {b} đi với nhau theo các cặp đã khai báo",
-        en="the {a} and the {b} go together in one of the declared pairs",
-    )
+    vi = "{a} và {b} đi với nhau theo các cặp đã khai báo"
+    en = "the {a} and the {b} go together in one of the declared pairs"
 
     value_pairs_set: Annotated[list[Pair], Field(min_length=1)]
 
@@ -227,9 +215,8 @@ class CompoundUnique(_Columns):
     """A key of several columns. Rows with NULL in the key are left out, as in GX."""
 
     type = "expect_compound_columns_to_be_unique"
-    text = Bilingual(
-        vi="không có hai dòng nào trùng cả {columns}", en="no two rows have the same {columns}"
-    )
+    vi = "không có hai dòng nào trùng cả {columns}"
+    en = "no two rows have the same {columns}"
     dimension = "uniqueness"
 
     def key(self) -> tuple[str, ...]:
@@ -240,10 +227,8 @@ class UniqueWithinRecord(_Columns):
     """Columns that differ from each other in every row."""
 
     type = "expect_select_column_values_to_be_unique_within_record"
-    text = Bilingual(
-        vi="trong mỗi dòng, {columns} khác nhau",
-        en="within a row, {columns} differ from each other",
-    )
+    vi = "trong mỗi dòng, {columns} khác nhau"
+    en = "within a row, {columns} differ from each other"
     dimension = "uniqueness"
 
 
@@ -251,10 +236,8 @@ class UnexpectedRows(Check):
     """Rows that a SELECT over {batch} gives; on rows of the table where it gives `_id`."""
 
     type = UNEXPECTED_ROWS
-    text = Bilingual(
-        vi="không có dòng nào mà câu truy vấn tìm thấy là sai",
-        en="the query for wrong rows finds none",
-    )
+    vi = "không có dòng nào mà câu truy vấn tìm thấy là sai"
+    en = "the query for wrong rows finds none"
     dimension = "validity"
 
     unexpected_rows_query: str

@@ -1,14 +1,13 @@
 """What the declaration says of an indicator's values: unit, presence, limits, interval."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from expectations.checks.base import Check, Implied
+from expectations.checks.base import Arguments, Check
 from expectations.checks.sql import in_template
 from expectations.checks.wording import Wording
 from model.declarations.dataset import Dataset
 from model.reference.registries import Registries
 from model.util.sql import literal
-from model.util.text import Bilingual
 
 # Statuses of SDMX under which an observation has no value: O missing, Q suppressed.
 WITHOUT_VALUE = ("O", "Q")
@@ -33,20 +32,16 @@ class UnitsDeclared(_RowCondition):
     """
 
     type = "expect_units_as_declared"
-    text = Bilingual(
-        vi="đơn vị đo là đơn vị đã khai báo cho chỉ tiêu",
-        en="the unit of measure is the one declared for the indicator",
-    )
+    vi = "đơn vị đo là đơn vị đã khai báo cho chỉ tiêu"
+    en = "the unit of measure is the one declared for the indicator"
     automatic = "unit_measure_declared"
     acceptable = False
 
     units: dict[str, str]
 
     @classmethod
-    def implied(cls, dataset: Dataset, registries: Registries) -> Iterable[Implied]:
-        """Return the check with the declared units."""
-        units = {code: indicator.unit for code, indicator in dataset.indicators.items()}
-        return [Implied(cls.automatic, cls.severity, {"units": units})]
+    def automatic_arguments(cls, dataset: Dataset, registries: Registries) -> Arguments:
+        return {"units": {code: item.unit for code, item in dataset.indicators.items()}}
 
     def broken(self) -> str:
         whens = " ".join(
@@ -60,11 +55,11 @@ class ValuesPresent(_RowCondition):
     """A row without a value whose status is neither missing nor suppressed."""
 
     type = "expect_values_unless_status"
-    text = Bilingual(
-        vi="dòng nào cũng có giá trị, trừ khi trạng thái là “không có số liệu” hoặc"
-        " “không công bố”",
-        en="every row has a value, unless its status is “missing” or “suppressed”",
+    vi = (
+        "dòng nào cũng có giá trị, trừ khi trạng thái là “không có số liệu” hoặc"
+        " “không công bố”"
     )
+    en = "every row has a value, unless its status is “missing” or “suppressed”"
     automatic = "obs_value_present"
     acceptable = False
 
@@ -80,23 +75,22 @@ class ValuesWithinBounds(_RowCondition):
     """A value outside its indicator's limits; one query for all indicators."""
 
     type = "expect_values_within_bounds"
-    text = Bilingual(vi="giá trị {bounds}", en="the value {bounds}")
+    vi = "giá trị {bounds}"
+    en = "the value {bounds}"
     automatic = "obs_value_within_bounds"
 
     minimum: dict[str, float] = {}
     maximum: dict[str, float] = {}
 
     @classmethod
-    def implied(cls, dataset: Dataset, registries: Registries) -> Iterable[Implied]:
-        """Return the check with the declared limits."""
-        found = {
+    def automatic_arguments(cls, dataset: Dataset, registries: Registries) -> Arguments:
+        return {
             side: {
                 code: limit for code, indicator in dataset.indicators.items()
                 if (limit := getattr(indicator, side)) is not None
             }
             for side in ("minimum", "maximum")
         }
-        return [Implied(cls.automatic, cls.severity, found)]
 
     def broken(self) -> str:
         parts = []
@@ -135,17 +129,13 @@ class ValuesWithinInterval(_RowCondition):
     """A value outside the bounds of its own interval, in datasets that publish intervals."""
 
     type = "expect_values_within_interval"
-    text = Bilingual(
-        vi="giá trị nằm giữa cận dưới và cận trên của nó",
-        en="the value lies between its lower and its upper bound",
-    )
+    vi = "giá trị nằm giữa cận dưới và cận trên của nó"
+    en = "the value lies between its lower and its upper bound"
     automatic = "obs_value_within_interval"
 
     @classmethod
-    def implied(cls, dataset: Dataset, registries: Registries) -> Iterable[Implied]:
-        """Return the check, where the dataset has the columns of an interval."""
-        present = {"lower_bound", "upper_bound"} <= set(dataset.columns)
-        return [Implied(cls.automatic, cls.severity)] if present else []
+    def automatic_arguments(cls, dataset: Dataset, registries: Registries) -> Arguments | None:
+        return {} if {"lower_bound", "upper_bound"} <= set(dataset.columns) else None
 
     def broken(self) -> str:
         return (

@@ -9,96 +9,94 @@ from expectations.checks.base import Check, Period, SeriesCheck
 from expectations.checks.sql import columns, points, text, texts, where
 from expectations.checks.wording import Wording
 from model.util.sql import identifier
-from model.util.text import Bilingual
 
 Number = int | float
 
 
-class ValueRange(Check):
-    """A value outside a range, of some indicators and codes, `from` a period on."""
+class _Limited(Check):
+    """A check of a number that has limits, `from` a period on."""
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
-
-    type = "expect_value_range"
-    text = Bilingual(vi="giá trị {range}{since}{only}", en="the value is {range}{since}{only}")
-    dimension = "validity"
 
     at_least: Number | None = None
     at_most: Number | None = None
     above: Number | None = None
     below: Number | None = None
-    indicators: list[str] = []
-    where: dict[str, str] = {}
     start: Period | None = Field(None, alias="from")
 
     def words(self, wording: Wording) -> Mapping[str, str]:
-        since = wording.say(f" từ {self.start}", f" since {self.start}") if self.start else ""
         return {
             "range": wording.bounds(self.at_least, self.at_most, self.above, self.below),
-            "since": since, "only": wording.narrowed(self.indicators, self.where),
+            "since": wording.say(f" từ {self.start}", f" since {self.start}") if self.start else "",
         }
 
-    def query(self) -> str:
+    def _outside(self, number: str, per: str = "") -> str:
+        """Return the condition that a number is outside its limits, each times `per`."""
         limits = (
             ("<", self.at_least), (">", self.at_most), ("<=", self.above), (">=", self.below),
         )
         outside = " OR ".join(
-            f"obs_value {sign} {limit}" for sign, limit in limits if limit is not None
+            f"{number} {sign} {limit}{per}" for sign, limit in limits if limit is not None
         )
-        since = f" AND time_period >= {text(self.start)}" if self.start else ""
+        return f"({outside or 'false'})"
+
+    def _since(self, column: str = "time_period") -> str:
+        """Return what narrows a condition to the periods from the first one on."""
+        return f" AND {column} >= {text(self.start)}" if self.start else ""
+
+
+class ValueRange(_Limited):
+    """A value outside a range, of some indicators and codes, `from` a period on."""
+
+    type = "expect_value_range"
+    vi = "giá trị {range}{since}{only}"
+    en = "the value is {range}{since}{only}"
+    dimension = "validity"
+
+    indicators: list[str] = []
+    where: dict[str, str] = {}
+
+    def words(self, wording: Wording) -> Mapping[str, str]:
+        return {**super().words(wording), "only": wording.narrowed(self.indicators, self.where)}
+
+    def query(self) -> str:
         only = where(self.where, indicators=self.indicators)
-        return f"SELECT * FROM {{batch}} WHERE ({outside or 'false'}) AND {only}{since}"
+        outside = self._outside("obs_value")
+        return f"SELECT * FROM {{batch}} WHERE {outside} AND {only}{self._since()}"
 
 
-class IndicatorRatio(SeriesCheck):
+class IndicatorRatio(_Limited, SeriesCheck):
     """A numerator that is not within limits of its denominator, times `per`.
 
     `{numerator: tax, denominator: revenue, at_most: 1}`: tax does not exceed revenue.
     """
 
-    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
-
     type = "expect_indicator_ratio"
-    text = Bilingual(
-        vi="{numerator} chia cho {denominator}{per} {range}{since}",
-        en="{numerator} divided by {denominator}{per} is {range}{since}",
-    )
+    vi = "{numerator} chia cho {denominator}{per} {range}{since}"
+    en = "{numerator} divided by {denominator}{per} is {range}{since}"
 
     numerator: str
     denominator: str
     per: Number = 1
-    at_least: Number | None = None
-    at_most: Number | None = None
-    above: Number | None = None
-    below: Number | None = None
-    start: Period | None = Field(None, alias="from")
 
     def words(self, wording: Wording) -> Mapping[str, str]:
         per = wording.value(self.per)
         return {
+            **super().words(wording),
             "numerator": wording.indicators([self.numerator]),
             "denominator": wording.indicators([self.denominator]),
             "per": wording.say(f", nhân {per},", f", times {per},") if self.per != 1 else "",
-            "range": wording.bounds(self.at_least, self.at_most, self.above, self.below),
-            "since": wording.say(f" từ {self.start}", f" since {self.start}") if self.start else "",
         }
 
     def query(self) -> str:
-        limits = (
-            ("<", self.at_least), (">", self.at_most), ("<=", self.above), (">=", self.below),
-        )
-        outside = " OR ".join(
-            f"{self.per} * n.obs_value {sign} {limit} * d.obs_value"
-            for sign, limit in limits if limit is not None
-        )
-        since = f" AND n.time_period >= {text(self.start)}" if self.start else ""
+        outside = self._outside(f"{self.per} * n.obs_value", " * d.obs_value")
         key = [name for name in (*self.series, "time_period") if name != "indicator"]
         return f"""
 SELECT n._id, n.obs_value AS observed, d.obs_value AS expected,
   {self.per} * n.obs_value / nullif(d.obs_value, 0) AS factor, {text(self.denominator)} AS reference
 FROM {{batch}} AS n JOIN {{batch}} AS d USING ({columns(key)})
 WHERE n.indicator = {text(self.numerator)} AND d.indicator = {text(self.denominator)}
-  AND isfinite(n.obs_value) AND isfinite(d.obs_value) AND ({outside or 'false'}){since}"""
+  AND isfinite(n.obs_value) AND isfinite(d.obs_value) AND {outside}{self._since("n.time_period")}"""
 
 
 class Leaps(SeriesCheck):
@@ -108,10 +106,8 @@ class Leaps(SeriesCheck):
     """
 
     type = "expect_no_leap"
-    text = Bilingual(
-        vi="so với kỳ trước, không giá trị nào {direction} {limit}{months}{only}",
-        en="no value {direction} {limit} from one period to the next{months}{only}",
-    )
+    vi = "so với kỳ trước, không giá trị nào {direction} {limit}{months}{only}"
+    en = "no value {direction} {limit} from one period to the next{months}{only}"
 
     factor: Number | None = None
     percent: Number | None = None
@@ -178,10 +174,8 @@ class HighestCode(SeriesCheck):
     """
 
     type = "expect_highest"
-    text = Bilingual(
-        vi="{column}: {code} không thấp hơn {among}{margin}",
-        en="{column}: {code} is not below {among}{margin}",
-    )
+    vi = "{column}: {code} không thấp hơn {among}{margin}"
+    en = "{column}: {code} is not below {among}{margin}"
 
     column: str
     code: str
