@@ -6,12 +6,10 @@ fields of a class are the arguments of the check, and all that else describes it
 variable.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
@@ -21,12 +19,6 @@ from model.declarations.dataset import Dataset
 from model.records.validation import QualityDimension, Severity
 from model.reference.registries import Registries
 from model.util.text import Bilingual, did_you_mean
-
-__all__ = [
-    "EARLIER_RELEASES", "FREQUENCIES", "PREVIOUS_RELEASE", "UNEXPECTED_ROWS", "ArgumentProblem",
-    "Arguments", "Check", "Implied", "Level", "Period", "QualityDimension", "ReleaseCheck",
-    "SeriesCheck", "Severity",
-]
 
 Level = Literal["row", "table"]
 FREQUENCIES = ("A", "S", "Q", "M", "W", "D", "YTD")
@@ -119,7 +111,7 @@ class Check(BaseModel):
         return {}
 
     @classmethod
-    def of(cls, given: Mapping[str, Any], dataset: Dataset, registries: Registries) -> Check:
+    def of(cls, given: Mapping[str, Any], dataset: Dataset, registries: Registries) -> Self:
         """Return the check with the arguments of a suite, completed from the declaration.
 
         Raises:

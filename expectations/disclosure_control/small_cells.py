@@ -6,13 +6,11 @@ are withheld are small: `secondary_suppression` withholds more, until each of th
 within a range as wide as the threshold.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any
+from typing import Any, Self
 
 import duckdb
 
@@ -44,10 +42,10 @@ class Suppression:
     narrowest: float | None = None
     problem: str | None = None  # why what the published figures give away is unknown
 
-    def and_also(self, other: Suppression) -> Suppression:
+    def and_also(self, other: Self) -> Self:
         """Return both together."""
         widths = [each.narrowest for each in (self, other) if each.narrowest is not None]
-        return Suppression(
+        return type(self)(
             self.small + other.small, self.beside + other.beside, min(widths, default=None),
             self.problem or other.problem,
         )

@@ -6,18 +6,16 @@ its checksum. Importing this module imports Great Expectations (seconds): import
 function that runs it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any
+from typing import Any, Self
 
 import duckdb
 
 from expectations.runner import gx_internals, gx_public
 from expectations.runner.gx_internals import Judge
-from expectations.runner.measure import SAMPLES, Measured, measure
+from expectations.runner.measure import Measured, measure
 from expectations.runner.plan import Plan, plan_of
 from expectations.suites import standalone
 from expectations.suites.expectation import Expectation, Suite
@@ -31,9 +29,8 @@ class Finding:
     """What was found for one expectation.
 
     `evaluated` and `unexpected` are numbers of rows. `ids_query` selects the `_id` of every
-    unexpected row, for expectations on rows, and `sample_ids` are the smallest of them. `seconds`
-    is how long its own query took, or its share of what counts many together. `result` is Great
-    Expectations' own.
+    unexpected row, for expectations on rows. `seconds` is how long its own query took, or its share
+    of what counts many together. `result` is Great Expectations' own.
     """
 
     success: bool
@@ -41,7 +38,6 @@ class Finding:
     unexpected: int
     observed: Any = None
     ids_query: str | None = None
-    sample_ids: tuple[int, ...] = ()
     result: Mapping[str, Any] = field(default_factory=dict)
     error: str | None = None
     seconds: float = field(default=0.0, compare=False)
@@ -55,11 +51,11 @@ class Prepared:
     plans: Mapping[str, Plan]
     judges: Mapping[str, Judge]
 
-    def without(self, names: Collection[str]) -> Prepared:
+    def without(self, names: Collection[str]) -> Self:
         """Return the suite without some of its expectations."""
         kept = {name: item for name, item in self.expectations.items() if name not in names}
         plans = {name: plan for name, plan in self.plans.items() if name in kept}
-        return Prepared(kept, plans, self.judges)
+        return type(self)(kept, plans, self.judges)
 
 
 _prepared: dict[str, Prepared] = {}
@@ -134,7 +130,6 @@ def _judged(
         unexpected=measured.unexpected,
         observed=None if by_query else result.get("observed_value"),
         ids_query=plan.rows.ids_query(relation) if plan.rows is not None else None,
-        sample_ids=measured.sample_ids,
         result=result,
         seconds=measured.seconds,
     )
@@ -148,7 +143,7 @@ def _found(result: Any, rows: int, seconds: float) -> Finding:
         message = _short(error.split("[SQL:")[0])
         return Finding(success=False, evaluated=0, unexpected=0, error=message, seconds=seconds)
     found = result.result or {}
-    ids = sorted(each["_id"] for each in found.get("unexpected_index_list") or ())
+    ids = [each["_id"] for each in found.get("unexpected_index_list") or ()]
     evaluated = found.get("element_count")
     return Finding(
         success=bool(result.success),
@@ -156,7 +151,6 @@ def _found(result: Any, rows: int, seconds: float) -> Finding:
         unexpected=int(found.get("unexpected_count") or 0),
         observed=found.get("observed_value"),
         ids_query=f"SELECT unnest({ids}::BIGINT[]) AS _id" if "unexpected_count" in found else None,
-        sample_ids=tuple(ids[:SAMPLES]),
         result=found,
         seconds=seconds,
     )

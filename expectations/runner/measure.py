@@ -11,8 +11,6 @@ from expectations.runner.plan import Condition, Plan, Query
 from expectations.runner.unique import LOOK_AT, Key, in_order
 from model.util.sql import identifier
 
-SAMPLES = 20
-
 # So many conditions fit into one BIGINT, a bit for each.
 _BITS = 60
 
@@ -22,28 +20,16 @@ _NOT_OURS = (duckdb.OutOfMemoryException, duckdb.IOException, duckdb.InterruptEx
 
 @dataclass(frozen=True)
 class Measured:
-    """What was measured for one expectation: the values of its plan's aggregates, and rows.
+    """What was measured for one expectation: its plan's aggregates, and how many rows break it.
 
-    `sample_ids` are the smallest `_id` of its unexpected rows; `error` says why there are none.
-    `seconds` is how long its own query took, or its share of the scan that counts many together.
+    `error` says why there is neither. `seconds` is how long its own query took, or its share of
+    the scan that counts many together.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
     unexpected: int = 0
-    sample_ids: tuple[int, ...] = ()
     error: str | None = None
     seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class _Found:
-    """What is known of unexpected rows: how many, and the smallest `_id`."""
-
-    count: int
-    ids: tuple[int, ...]
-
-
-_NONE = _Found(0, ())
 
 
 def measure(
@@ -103,8 +89,8 @@ def _together(
     wanted = dict.fromkeys(sql for plan in plans.values() for sql in plan.aggregates.values())
     answers = _aggregated(con, relation, ["count(*)", *wanted])
     rows: int = answers["count(*)"]
-    found: dict[Any, _Found] = {
-        plan.rows: _NONE for name, plan in plans.items()
+    found: dict[Any, int] = {
+        plan.rows: 0 for name, plan in plans.items()
         if name in kept and isinstance(plan.rows, Condition | Key)
     }
     different = dict.fromkeys(plan.rows for plan in plans.values() if plan.rows not in found)
@@ -114,8 +100,8 @@ def _together(
 
 def _unexpected(
     con: duckdb.DuckDBPyConnection, relation: str, wanted: Iterable[Any], rows: int
-) -> dict[Any, _Found]:
-    """Find the rows of conditions, keys and queries; `rows` is how many the relation has."""
+) -> dict[Any, int]:
+    """Count the rows of conditions, keys and queries; `rows` is how many the relation has."""
     asked = list(wanted)
     conditions = [item for item in asked if isinstance(item, Condition)]
     found = _fulfilling(con, relation, conditions, rows)
@@ -123,14 +109,13 @@ def _unexpected(
         if isinstance(item, Key):
             found[item] = _duplicates(con, relation, item, rows)
         elif isinstance(item, Query):
-            found[item] = _queried(con, relation, item)
+            found[item] = _counted(con, item.text(relation))
     return found
 
 
-def _measured(plan: Plan, answers: Mapping[str, Any], found: Mapping[Any, _Found]) -> Measured:
+def _measured(plan: Plan, answers: Mapping[str, Any], found: Mapping[Any, int]) -> Measured:
     values = {name: answers[sql] for name, sql in plan.aggregates.items()}
-    rows = found[plan.rows] if plan.rows is not None else _NONE
-    return Measured(values, rows.count, rows.ids)
+    return Measured(values, found[plan.rows] if plan.rows is not None else 0)
 
 
 def _aggregated(
@@ -144,67 +129,47 @@ def _aggregated(
 
 def _fulfilling(
     con: duckdb.DuckDBPyConnection, relation: str, conditions: Sequence[Condition], rows: int
-) -> dict[Any, _Found]:
-    """Find the rows of many conditions in one scan.
+) -> dict[Any, int]:
+    """Count the rows of many conditions in one scan.
 
     Rows that fulfil none leave it at once; the others are grouped by which they fulfil. Of a small
     table a statement costs more than its scan: a shorter one says whether there is any such row.
     """
-    found: dict[Any, _Found] = {}
+    found: dict[Any, int] = {}
     for start in range(0, len(conditions), _BITS):
         some = conditions[start:start + _BITS]
         anyone = " OR ".join(f"({condition.sql})" for condition in some)
         if rows <= LOOK_AT and not _scalar(
             con, f"SELECT count(*) FROM {identifier(relation)} WHERE {anyone}"
         ):
-            found |= dict.fromkeys(some, _NONE)
+            found |= dict.fromkeys(some, 0)
             continue
         bits = " + ".join(
             f"CASE WHEN {condition.sql} THEN {1 << bit} ELSE 0 END"
             for bit, condition in enumerate(some)
         )
         groups = con.execute(
-            f"SELECT which, count(*), min(_id, {SAMPLES}) FROM"
-            f" (SELECT _id, {bits} AS which FROM {identifier(relation)} WHERE {anyone})"
-            " GROUP BY which"
+            f"SELECT which, count(*) FROM"
+            f" (SELECT {bits} AS which FROM {identifier(relation)} WHERE {anyone}) GROUP BY which"
         ).fetchall()
         for bit, condition in enumerate(some):
-            having = [(count, ids) for which, count, ids in groups if which >> bit & 1]
-            found[condition] = _Found(
-                sum(count for count, _ in having), _smallest(ids for _, ids in having)
-            )
+            found[condition] = sum(count for which, count in groups if which >> bit & 1)
     return found
 
 
-def _smallest(groups: Iterable[Sequence[int]]) -> tuple[int, ...]:
-    return tuple(sorted(row_id for ids in groups for row_id in ids)[:SAMPLES])
-
-
-def _duplicates(con: duckdb.DuckDBPyConnection, relation: str, key: Key, rows: int) -> _Found:
-    """Find the rows whose key is not unique; most often there are none."""
+def _duplicates(con: duckdb.DuckDBPyConnection, relation: str, key: Key, rows: int) -> int:
+    """Count the rows whose key is not unique; most often there are none."""
     if rows <= LOOK_AT:
         unique = _scalar(con, key.repeated_query(relation)) == 0
     else:
         unique = all(
             in_order(_scalar(con, key.steps_query(relation, limit))) for limit in (LOOK_AT, None)
         )
-    if unique:
-        return _NONE
-    return _counted(con, key.ids_query(relation))
+    return 0 if unique else _counted(con, key.ids_query(relation))
 
 
-def _queried(con: duckdb.DuckDBPyConnection, relation: str, query: Query) -> _Found:
-    ids_query = query.ids_query(relation)
-    if ids_query:
-        return _counted(con, ids_query)
-    return _Found(_scalar(con, f"SELECT count(*) FROM (\n{query.text(relation)}\n)"), ())
-
-
-def _counted(con: duckdb.DuckDBPyConnection, ids_query: str) -> _Found:
-    count, ids = con.execute(
-        f"SELECT count(*), min(_id, {SAMPLES}) FROM (\n{ids_query}\n)"
-    ).fetchall()[0]
-    return _Found(count, tuple(ids or ()))
+def _counted(con: duckdb.DuckDBPyConnection, query: str) -> int:
+    return int(_scalar(con, f"SELECT count(*) FROM (\n{query}\n)"))
 
 
 def _scalar(con: duckdb.DuckDBPyConnection, query: str) -> Any:

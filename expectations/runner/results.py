@@ -64,13 +64,8 @@ def _result(
             samples = _samples(con, view, dataset, own or query)
         elif own:
             samples = _rows(con, f"SELECT * FROM ({own}) ORDER BY ALL LIMIT {SAMPLES}")
-    return CheckResult(
-        name=expectation.name,
-        expectation=expectation.type,
-        kwargs=expectation.kwargs,
-        severity=expectation.severity,
-        level=expectation.level,
-        title=expectation.title,
+    return check_result(
+        expectation,
         outcome=_outcome(expectation, finding),
         evaluated=finding.evaluated,
         unexpected=finding.unexpected,
@@ -78,6 +73,14 @@ def _result(
         samples=samples,
         error=finding.error,
         duration_ms=milliseconds(finding.seconds),
+    )
+
+
+def check_result(expectation: Expectation, **found: Any) -> CheckResult:
+    """Return the record of an expectation, with what was `found` as the record's other fields."""
+    return CheckResult(
+        name=expectation.name, expectation=expectation.type, kwargs=expectation.kwargs,
+        severity=expectation.severity, level=expectation.level, title=expectation.title, **found,
     )
 
 
@@ -128,9 +131,7 @@ def _json_safe(value: Any) -> Any:
 
     DuckDB adds numbers up in as many threads as there are: the last digits of a sum vary.
     """
-    if isinstance(value, bool | str) or value is None:
-        return value
-    if isinstance(value, int):
+    if isinstance(value, bool | str | int) or value is None:
         return value
     if isinstance(value, float):
         return float(f"{value:.12g}") if math.isfinite(value) else str(value)

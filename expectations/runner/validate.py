@@ -23,7 +23,7 @@ import duckdb
 from expectations.runner import prefilter
 from expectations.runner.acceptance import all_accepted, release_accepted
 from expectations.runner.release_decision import release_blockers_of
-from expectations.runner.results import ids_query, milliseconds, results_of
+from expectations.runner.results import check_result, ids_query, milliseconds, results_of
 from expectations.suites import VERSION
 from expectations.suites.expectation import Expectation, Suite
 from model.declarations.dataset import Dataset
@@ -158,10 +158,9 @@ def _evaluable(suite: Suite, relations: Relations) -> Suite:
 
 def _not_evaluated(expectation: Expectation, relations: Relations) -> CheckResult:
     missing = ", ".join(sorted(expectation.relations - set(relations)))
-    return CheckResult(
-        name=expectation.name, expectation=expectation.type, kwargs=expectation.kwargs,
-        severity=expectation.severity, level=expectation.level, title=expectation.title,
-        outcome="not_evaluated", evaluated=0, unexpected=0, observed=f"there is no {missing} yet",
+    return check_result(
+        expectation, outcome="not_evaluated", evaluated=0, unexpected=0,
+        observed=f"there is no {missing} yet",
     )
 
 

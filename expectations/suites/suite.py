@@ -36,10 +36,6 @@ from model.records.validation import Severity
 from model.reference.registries import Registries
 from model.util.text import Bilingual, Frozen, Name, did_you_mean
 
-__all__ = [
-    "Expectation", "Suite", "full_suite", "implied_expectations", "load_suite", "load_suites",
-]
-
 _TYPES = {
     "float_type": "is not a number", "int_type": "is not a number",
     "bool_type": "is not true or false", "list_type": "is not a list",

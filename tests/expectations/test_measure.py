@@ -102,7 +102,7 @@ def compare(con: duckdb.DuckDBPyConnection) -> None:
         if our.ids_query:
             ids = sorted(key for (key,) in con.sql(our.ids_query).fetchall())
             assert len(ids) == our.unexpected, shown
-            assert list(our.sample_ids) == ids[:measure.SAMPLES], shown
+            assert len(set(ids)) == len(ids), shown
 
 
 @settings(max_examples=25, deadline=None)
@@ -276,7 +276,7 @@ def test_duplicates_are_found_in_any_order(keys, ordered, conditional):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(measure, "LOOK_AT", 3)
         found = measure._duplicates(con, "t", key, len(keys))
-    assert (found.count, list(found.ids)) == (len(wanted), wanted)
+    assert found == len(wanted)
     assert sorted(con.sql(key.ids_query("t")).fetchall()) == [(place,) for place in wanted]
 
 
@@ -285,11 +285,12 @@ def test_a_large_table_in_the_order_of_its_key_is_passed_through_once(monkeypatc
     con.execute("CREATE TABLE t AS SELECT i AS _id, lpad((i // 10)::VARCHAR, 9, '0') AS a,"
                 " (i % 10)::VARCHAR AS b FROM range(200000) r(i)")
     monkeypatch.setattr(measure, "_counted", lambda *_: pytest.fail("it was grouped"))
-    assert measure._duplicates(con, "t", unique.Key(("a", "b")), 200_000).count == 0
+    assert measure._duplicates(con, "t", unique.Key(("a", "b")), 200_000) == 0
     monkeypatch.undo()
     con.execute("UPDATE t SET b = '0' WHERE _id = 150001")
-    found = measure._duplicates(con, "t", unique.Key(("a", "b")), 200_000)
-    assert (found.count, found.ids) == (2, (150_000, 150_001))
+    key = unique.Key(("a", "b"))
+    assert measure._duplicates(con, "t", key, 200_000) == 2
+    assert sorted(con.sql(key.ids_query("t")).fetchall()) == [(150_000,), (150_001,)]
 
 
 @pytest.mark.parametrize(("query", "condition"), [

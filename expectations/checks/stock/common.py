@@ -1,9 +1,7 @@
 """What stock expectations share: arguments, row conditions, and how they become SQL."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -48,7 +46,7 @@ class Comparison(Frozen):
     parameter: Scalar | list[Scalar]
 
     @model_validator(mode="after")
-    def _list_for_sets(self) -> Comparison:
+    def _list_for_sets(self) -> Self:
         if (self.operator in ("IN", "NOT_IN")) != isinstance(self.parameter, list):
             raise ValueError("takes a list for IN and NOT_IN, else one value")
         return self
@@ -78,7 +76,7 @@ class Joint(Frozen):
     """Several conditions of which all hold, or any."""
 
     type: Literal["and", "or"]
-    conditions: Annotated[list[Condition], Field(min_length=1)]
+    conditions: Annotated[list["Condition"], Field(min_length=1)]
 
     def sql(self) -> str:
         """Return the condition in SQL."""
@@ -199,7 +197,7 @@ class Bounds(StockCheck):
     strict_max: bool = False
 
     @model_validator(mode="after")
-    def _any_bound(self) -> Bounds:
+    def _any_bound(self) -> Self:
         if self.min_value is None and self.max_value is None:
             raise ValueError("has no bound; give `min_value`, `max_value` or both")
         if None not in (self.min_value, self.max_value) and self.min_value > self.max_value:  # type: ignore[operator]
