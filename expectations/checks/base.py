@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from expectations.checks.prefilter import MayFind
+from expectations.checks.sql import columns
 from expectations.checks.wording import Wording
 from model.declarations.dataset import Dataset
 from model.records.validation import QualityDimension, Severity
@@ -156,6 +157,7 @@ class Check(BaseModel):
         return Bilingual(**said)
 
     def _exceptions(self, wording: Wording) -> str:
+        """Return what follows the sentence of a check that allows for exceptions."""
         return ""
 
     def problems(self, dataset: Dataset, registries: Registries) -> Iterator[ArgumentProblem]:
@@ -175,7 +177,7 @@ class Check(BaseModel):
                         (name,), f"{dataset.id} has no {item!r}", did_you_mean(item, {*known})
                     )
 
-    def arguments(self) -> dict[str, Any]:
+    def arguments(self) -> Arguments:
         """Return every argument, as the record of a validation has it."""
         return self.model_dump(mode="json", by_alias=True)
 
@@ -205,6 +207,10 @@ class SeriesCheck(Check):
         """Return the columns of a series, and the dataset's frequency."""
         series = [name for name in dataset.key if name != "time_period"]
         return {"series": series, "frequency": dataset.frequency}
+
+    def key_without(self, column: str) -> str:
+        """Return the columns of the key but for one, as a list for SQL."""
+        return columns([name for name in (*self.series, "time_period") if name != column])
 
 
 class ReleaseCheck(Check):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, get_args
 
 from expectations.checks.base import Implied
-from expectations.checks.wording import Wording
+from expectations.checks.wording import Wording, words_of
 from model.declarations.dataset import Dataset
 from model.declarations.source import ObsStatus
 from model.reference.codelist import vintage_in_words
@@ -18,27 +18,6 @@ from model.util.text import Bilingual
 
 KEY_CHECK = "key_unique"
 _IN_SET = "expect_column_values_to_be_in_set"
-_PERIODS = {
-    "A": Bilingual(vi="năm, ví dụ 2023", en="a year, such as 2023"),
-    "S": Bilingual(vi="nửa năm, ví dụ 2023-S1", en="a half-year, such as 2023-S1"),
-    "Q": Bilingual(vi="quý, ví dụ 2023-Q1", en="a quarter, such as 2023-Q1"),
-    "M": Bilingual(vi="tháng, ví dụ 2023-01", en="a month, such as 2023-01"),
-    "W": Bilingual(vi="tuần, ví dụ 2023-W01", en="a week, such as 2023-W01"),
-    "D": Bilingual(vi="ngày, ví dụ 2023-01-31", en="a day, such as 2023-01-31"),
-    "YTD": Bilingual(
-        vi="lũy kế từ đầu năm, ví dụ 2023-01-01/P6M",
-        en="the year to date, such as 2023-01-01/P6M",
-    ),
-}
-_FREQUENCIES = {
-    "A": Bilingual(vi="của cả năm", en="a figure of a year"),
-    "S": Bilingual(vi="của nửa năm", en="a figure of half a year"),
-    "Q": Bilingual(vi="của một quý", en="a figure of a quarter"),
-    "M": Bilingual(vi="của một tháng", en="a figure of a month"),
-    "W": Bilingual(vi="của một tuần", en="a figure of a week"),
-    "D": Bilingual(vi="của một ngày", en="a figure of a day"),
-    "YTD": Bilingual(vi="lũy kế từ đầu năm", en="a figure of the year to date"),
-}
 
 
 def declared_checks(dataset: Dataset, registries: Registries) -> Iterator[tuple[str, Implied]]:
@@ -75,16 +54,17 @@ def _declared(dataset: Dataset, registries: Registries) -> Iterator[tuple[str, I
         if dimension.codelist:
             yield _in_codelist(f"{name}_known", name, dimension.codelist, dataset, registries)
     frequency = dataset.frequency
+    whole, form = words_of("frequency")[frequency], words_of("period")[frequency]
     yield _in_set("freq_declared", "freq", [frequency], Bilingual(
-        vi=f"Mỗi dòng là số liệu {_FREQUENCIES[frequency].vi}.",
-        en=f"Every row is {_FREQUENCIES[frequency].en}.",
+        vi=f"Mỗi dòng là số liệu {whole.vi}.",
+        en=f"Every row is {whole.en}.",
     ))
     yield "expect_column_values_to_match_regex", Implied(
         "time_period_form", "critical",
         {"column": "time_period", "regex": f"^(?:{PERIOD_PATTERNS[frequency]})$"},
         Bilingual(
-            vi=f"Kỳ thời gian là {_PERIODS[frequency].vi}.",
-            en=f"The time period is {_PERIODS[frequency].en}.",
+            vi=f"Kỳ thời gian là {form.vi}.",
+            en=f"The time period is {form.en}.",
         ),
     )
     yield _in_set("obs_status_known", "obs_status", list(get_args(ObsStatus)), Bilingual(

@@ -15,15 +15,6 @@ def all_checks() -> dict[str, type[Check]]:
     return dict(sorted(found.items()))
 
 
-def check_class(name: str) -> type[Check]:
-    """Return the class of a check.
-
-    Raises:
-        KeyError: no check has the name.
-    """
-    return all_checks()[name]
-
-
 def _classes() -> list[type[Check]]:
     modules = [
         import_module(info.name)

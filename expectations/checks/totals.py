@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from expectations.checks.base import ArgumentProblem, Check, SeriesCheck
-from expectations.checks.sql import columns, text, texts, where
+from expectations.checks.sql import text, texts, where
 from expectations.checks.wording import Wording
 from model.declarations.dataset import Dataset
 from model.reference.registries import Registries
@@ -21,11 +21,6 @@ class PartsCheck(SeriesCheck):
     parts: list[str] = []  # none: every other code
     indicators: list[str] = []
     where: dict[str, str] = {}
-
-    def others(self) -> str:
-        """Return the columns that a total and its parts have in common."""
-        names = [name for name in (*self.series, "time_period") if name != self.column]
-        return columns(names)
 
     def points(self) -> str:
         """Return a SELECT of the rows that the check is about."""
@@ -69,7 +64,7 @@ class TotalBetweenParts(PartsCheck):
     within: float = 0
 
     def query(self) -> str:
-        column, others = identifier(self.column), self.others()
+        column, others = identifier(self.column), self.key_without(self.column)
         return f"""
 WITH point AS ({self.points()}),
 part AS (
@@ -97,7 +92,7 @@ class PartsAddUp(PartsCheck):
     tolerance: float = 0.01
 
     def query(self) -> str:
-        column, others = identifier(self.column), self.others()
+        column, others = identifier(self.column), self.key_without(self.column)
         return f"""
 WITH point AS ({self.points()}),
 part AS (
@@ -141,7 +136,7 @@ class PartsWithinTotal(PartsCheck):
         return said
 
     def query(self) -> str:
-        column, others = identifier(self.column), self.others()
+        column, others = identifier(self.column), self.key_without(self.column)
         aggregate = "max" if self.rule == "each" else "sum"
         off = "abs(observed - expected)" if self.rule == "equal" else "observed - expected"
         margin = self.within or f"{self.tolerance} * abs(expected)"
@@ -174,7 +169,7 @@ class SharesAddUp(SeriesCheck):
 
     def query(self) -> str:
         column = identifier(self.column)
-        names = [name for name in (*self.series, "time_period") if name != self.column]
+        others = self.key_without(self.column)
         only = where(self.where, indicators=self.indicators)
         return f"""
 WITH point AS (
@@ -182,11 +177,11 @@ WITH point AS (
   WHERE isfinite(obs_value) AND {only} AND {column} IN ({texts(self.parts)})
 ),
 whole AS (
-  SELECT {columns(names)}, sum(obs_value) AS total FROM point
+  SELECT {others}, sum(obs_value) AS total FROM point
   GROUP BY ALL HAVING count(DISTINCT {column}) = {len(self.parts)}
 )
 SELECT _id, obs_value AS observed, total, {self.whole} AS expected
-FROM point JOIN whole USING ({columns(names)})
+FROM point JOIN whole USING ({others})
 WHERE abs(total - {self.whole}) > {self.tolerance}"""
 
 

@@ -1,35 +1,25 @@
 """How checks write columns, codes, numbers and conditions in a language, for readers of reports."""
 
+import csv
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from model.declarations.dataset import Dataset
 from model.reference.registries import Registries
 from model.util.text import Bilingual
 
-_COLUMNS = {
-    "indicator": Bilingual(vi="chỉ tiêu", en="indicator"),
-    "ref_area": Bilingual(vi="khu vực", en="reference area"),
-    "geo_vintage": Bilingual(vi="phiên bản địa giới", en="geography vintage"),
-    "freq": Bilingual(vi="tần suất", en="frequency"),
-    "time_period": Bilingual(vi="kỳ thời gian", en="time period"),
-    "obs_value": Bilingual(vi="giá trị", en="value"),
-    "unit_measure": Bilingual(vi="đơn vị đo", en="unit of measure"),
-    "obs_status": Bilingual(vi="trạng thái quan sát", en="observation status"),
-    "obs_note": Bilingual(vi="ghi chú", en="note"),
-}
-_OPERATORS = {
-    "==": Bilingual(vi="là", en="is"),
-    "!=": Bilingual(vi="không phải là", en="is not"),
-    "<": Bilingual(vi="nhỏ hơn", en="is less than"),
-    "<=": Bilingual(vi="nhiều nhất là", en="is at most"),
-    ">": Bilingual(vi="lớn hơn", en="is more than"),
-    ">=": Bilingual(vi="ít nhất là", en="is at least"),
-    "IN": Bilingual(vi="là một trong", en="is one of"),
-    "NOT_IN": Bilingual(vi="không phải là", en="is none of"),
-}
 _SHOWN = 6  # values of a set that are written out
 _LONGEST = 80  # characters of a value that are written out
+
+
+@cache
+def words_of(kind: str) -> dict[str, Bilingual]:
+    """Return the words for names of a `kind` (columns, operators …) of `words.csv`, by name."""
+    with Path(__file__).with_name("words.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["kind"] == kind]
+    return {row["name"]: Bilingual(vi=row["vi"], en=row["en"]) for row in rows}
 
 
 class Wording:
@@ -49,7 +39,8 @@ class Wording:
         if name in self.dataset.dimensions:
             label = self.dataset.dimensions[name].name.get(self.language)
             return label[0].lower() + label[1:]
-        return _COLUMNS[name].get(self.language) if name in _COLUMNS else name
+        known = words_of("column")
+        return known[name].get(self.language) if name in known else name
 
     def columns(self, names: Sequence[str]) -> str:
         """Return columns as a list in words."""
@@ -160,5 +151,5 @@ class Wording:
             return self.say(f"có {column}", f"there is a {column}")
         parameter = condition["parameter"]
         shown = self.values(parameter) if isinstance(parameter, list) else self.value(parameter)
-        operator = _OPERATORS[condition["operator"]].get(self.language)
+        operator = words_of("operator")[condition["operator"]].get(self.language)
         return self.say(f"{column} {operator} {shown}", f"the {column} {operator} {shown}")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from expectations.checks.base import EARLIER_RELEASES, PREVIOUS_RELEASE, Check, Level
-from expectations.checks.registry import check_class
+from expectations.checks.registry import all_checks
 from expectations.suites import VERSION
 from model.records.validation import Severity
 from model.util.hashing import sha256_json
@@ -26,7 +26,7 @@ class Expectation(Frozen):
     @cached_property
     def check(self) -> Check:
         """The check."""
-        return check_class(self.type).model_validate(self.kwargs)
+        return all_checks()[self.type].model_validate(self.kwargs)
 
     @property
     def relations(self) -> frozenset[str]:

@@ -3,27 +3,26 @@
 
 from typing import ClassVar
 
+from expectations.checks.base import Level
 from expectations.checks.stock.common import Bounds, Scalars, StockCheck, filtered, one_of
 from model.util.sql import identifier
 
 
 class StockAggregate(StockCheck):
-    """An expectation that Great Expectations judges by metrics of the table.
+    """An expectation on metrics of the table.
 
-    `metric` and `aggregate` are the metric's name and its SQL; without them it is not computed in
-    the common scan.
+    `sql` has the metric's SQL by its name in Great Expectations; without it the expectation is not
+    computed in the common scan.
     """
 
-    level = "table"
-    metric: ClassVar[str] = ""
-    aggregate: ClassVar[str] = ""
+    level: ClassVar[Level] = "table"
+    sql: ClassVar[dict[str, str]] = {}
 
     def metrics(self) -> dict[str, str]:
-        if not self.metric:
-            return {}
+        """Return the SQL of each metric that is needed, by its name in Great Expectations."""
         column = identifier(getattr(self, "column", ""))
         rows = filtered(self.filter_sql())
-        return {self.metric: self.aggregate.format(column=column, rows=rows)}
+        return {name: sql.format(column=column, rows=rows) for name, sql in self.sql.items()}
 
 
 class _ColumnBounds(Bounds, StockAggregate):
@@ -41,8 +40,7 @@ class RowCountBetween(Bounds, StockAggregate):
     type = "expect_table_row_count_to_be_between"
     vi = "số dòng {bounds}"
     en = "the number of rows is {bounds}"
-    metric = "table.row_count"
-    aggregate = "count(*){rows}"
+    sql = {"table.row_count": "count(*){rows}"}
 
 
 class RowCountEqual(StockAggregate):
@@ -51,8 +49,7 @@ class RowCountEqual(StockAggregate):
     type = "expect_table_row_count_to_equal"
     vi = "có đúng {value} dòng"
     en = "there are exactly {value} rows"
-    metric = "table.row_count"
-    aggregate = "count(*){rows}"
+    sql = {"table.row_count": "count(*){rows}"}
 
     value: int
 
@@ -64,8 +61,7 @@ class ColumnMin(_ColumnBounds):
     vi = "{column} nhỏ nhất {bounds}"
     en = "the smallest {column} is {bounds}"
     numeric = True
-    metric = "column.min"
-    aggregate = "min({column}){rows}"
+    sql = {"column.min": "min({column}){rows}"}
 
 
 class ColumnMax(_ColumnBounds):
@@ -75,8 +71,7 @@ class ColumnMax(_ColumnBounds):
     vi = "{column} lớn nhất {bounds}"
     en = "the largest {column} is {bounds}"
     numeric = True
-    metric = "column.max"
-    aggregate = "max({column}){rows}"
+    sql = {"column.max": "max({column}){rows}"}
 
 
 class ColumnSum(_ColumnBounds):
@@ -86,8 +81,7 @@ class ColumnSum(_ColumnBounds):
     vi = "tổng các {column} {bounds}"
     en = "the sum of the {column}s is {bounds}"
     numeric = True
-    metric = "column.sum"
-    aggregate = "sum({column}){rows}"
+    sql = {"column.sum": "sum({column}){rows}"}
 
 
 class ColumnMean(_ColumnBounds):
@@ -97,8 +91,7 @@ class ColumnMean(_ColumnBounds):
     vi = "trung bình các {column} {bounds}"
     en = "the mean of the {column}s is {bounds}"
     numeric = True
-    metric = "column.mean"
-    aggregate = "avg(1.0 * {column}){rows}"
+    sql = {"column.mean": "avg(1.0 * {column}){rows}"}
 
 
 class ColumnMedian(_ColumnBounds):
@@ -125,8 +118,7 @@ class ColumnUniqueCount(_ColumnBounds):
     type = "expect_column_unique_value_count_to_be_between"
     vi = "số {column} khác nhau {bounds}"
     en = "the number of different values of {column} is {bounds}"
-    metric = "column.distinct_values.count"
-    aggregate = "count(DISTINCT {column}){rows}"
+    sql = {"column.distinct_values.count": "count(DISTINCT {column}){rows}"}
 
 
 class ColumnUniqueShare(_ColumnBounds):

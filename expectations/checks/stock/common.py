@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from expectations.checks.base import ArgumentProblem, Check
+from expectations.checks.base import ArgumentProblem, Arguments, Check
 from expectations.checks.sql import value
 from expectations.checks.wording import Wording
 from model.declarations.dataset import Dataset
@@ -93,11 +93,9 @@ class StockCheck(Check):
 
     row_condition: Condition | None = None
 
-    def given(self) -> dict[str, Any]:
+    def arguments(self) -> Arguments:
         """Return the arguments that were given, for Great Expectations."""
         return self.model_dump(mode="json", exclude_unset=True)
-
-    arguments = given
 
     def filter_sql(self) -> str | None:
         """Return the condition on the rows that it is about; None for all."""

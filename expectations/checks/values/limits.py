@@ -6,7 +6,7 @@ from typing import Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from expectations.checks.base import Check, Period, SeriesCheck
-from expectations.checks.sql import columns, points, text, texts, where
+from expectations.checks.sql import points, text, texts, where
 from expectations.checks.wording import Wording
 from model.util.sql import identifier
 
@@ -90,11 +90,10 @@ class IndicatorRatio(_Limited, SeriesCheck):
 
     def query(self) -> str:
         outside = self._outside(f"{self.per} * n.obs_value", " * d.obs_value")
-        key = [name for name in (*self.series, "time_period") if name != "indicator"]
         return f"""
 SELECT n._id, n.obs_value AS observed, d.obs_value AS expected,
   {self.per} * n.obs_value / nullif(d.obs_value, 0) AS factor, {text(self.denominator)} AS reference
-FROM {{batch}} AS n JOIN {{batch}} AS d USING ({columns(key)})
+FROM {{batch}} AS n JOIN {{batch}} AS d USING ({self.key_without("indicator")})
 WHERE n.indicator = {text(self.numerator)} AND d.indicator = {text(self.denominator)}
   AND isfinite(n.obs_value) AND isfinite(d.obs_value) AND {outside}{self._since("n.time_period")}"""
 
@@ -194,11 +193,10 @@ class HighestCode(SeriesCheck):
 
     def query(self) -> str:
         column = identifier(self.column)
-        key = [name for name in (*self.series, "time_period") if name != self.column]
         among = f" AND b.{column} IN ({texts(self.among)})" if self.among else ""
         return f"""
 SELECT b._id, b.obs_value AS observed, lead.obs_value AS expected,
   b.obs_value / nullif(lead.obs_value, 0) AS factor, {text(self.code)} AS reference
-FROM {{batch}} AS b JOIN {{batch}} AS lead USING ({columns(key)})
+FROM {{batch}} AS b JOIN {{batch}} AS lead USING ({self.key_without(self.column)})
 WHERE lead.{column} = {text(self.code)} AND b.{column} <> {text(self.code)}{among}
   AND b.obs_value > lead.obs_value + {self.within}"""
