@@ -23,25 +23,28 @@ from model.reference.personal_data import (
 from model.reference.registries import Registries
 from model.util.sql import identifier, literal
 
-
-def free_text(dataset: Dataset) -> list[str]:
-    """Return the columns of a release that may hold any text."""
-    open_codes = [name for name, item in dataset.dimensions.items() if item.codelist is None]
-    return [*open_codes, "obs_note"]
-
-
 # SQL for a text as it may be shown; `model.reference.personal_data.masked` does the same.
 MASKED = (
     "left(regexp_replace(regexp_replace(text, '[0-9]', '#', 'g'), '[^#\\s.,:;/+-]', 'x', 'g'), 80)"
 )
 
 
-def filled(columns: list[str]) -> MayFind:
-    """Return that one of the columns holds any text."""
-    return MayFind("table", " + ".join(f"count({identifier(name)})" for name in columns) + " > 0")
+class FreeTextCheck(Check):
+    """A check of the columns of a release that may hold any text."""
+
+    columns: list[str]
+
+    @classmethod
+    def declared(cls, dataset: Dataset, registries: Registries) -> Arguments:
+        open_codes = [name for name, item in dataset.dimensions.items() if item.codelist is None]
+        return {"columns": [*open_codes, "obs_note"]}
+
+    def may_find(self) -> MayFind:
+        texts = " + ".join(f"count({identifier(name)})" for name in self.columns)
+        return MayFind("table", f"{texts} > 0")
 
 
-class PersonalData(Check):
+class PersonalData(FreeTextCheck):
     """Each text that holds personal data: column, kind, how many rows, and the text masked."""
 
     type = "expect_no_personal_data"
@@ -58,16 +61,7 @@ class PersonalData(Check):
     protects_persons = True
     acceptable = False
 
-    columns: list[str]
     kinds: list[str] = [*KINDS]
-
-    @classmethod
-    def declared(cls, dataset: Dataset, registries: Registries) -> Arguments:
-        """Return the columns of free text."""
-        return {"columns": free_text(dataset)}
-
-    def may_find(self) -> MayFind:
-        return filled(self.columns)
 
     def query(self) -> str:
         found = " UNION ALL ".join(
@@ -124,23 +118,13 @@ MOJIBAKE = (
 )
 
 
-class ReadableText(Check):
+class ReadableText(FreeTextCheck):
     """An observation with text such as "Ä‘Ã "."""
 
     type = "expect_text_to_be_readable"
     vi = "chữ không bị vỡ do đọc sai bảng mã"
     en = "no text was decoded in the wrong encoding"
     automatic = "text_readable"
-
-    columns: list[str]
-
-    @classmethod
-    def declared(cls, dataset: Dataset, registries: Registries) -> Arguments:
-        """Return the columns of free text."""
-        return {"columns": free_text(dataset)}
-
-    def may_find(self) -> MayFind:
-        return filled(self.columns)
 
     def query(self) -> str:
         conditions = " OR ".join(

@@ -197,9 +197,7 @@ class _Program:
         """Return possible values of the cells that make the objective least."""
         costs = [objective.get(cell, 0.0) for cell in self.cells]
         bounds = [(min(0.0, -value), self.reach) for value in self.base]  # counts are at least 0
-        equal, equal_to = self._equal
-        at_most, most = self._at_most
-        return self._values(_least(costs, equal, equal_to, at_most, most, bounds))
+        return self._values(_least(costs, self._limits, bounds))
 
     def moved(self, costs: Mapping[Cell, float], least: Mapping[Cell, float]) -> list[float]:
         """Return possible values of which some are at least so much, moved at the lowest cost.
@@ -215,7 +213,7 @@ class _Program:
             (0.0, 0.0 if cell in least else max(0.0, base))
             for cell, base in zip(self.cells, self.base, strict=True)
         ]
-        found = _least([*both, *both], *self._split, [*up, *down])
+        found = _least([*both, *both], self._split, [*up, *down])
         half = len(both)
         return self._values(
             [plus - minus for plus, minus in zip(found[:half], found[half:], strict=True)]
@@ -225,47 +223,40 @@ class _Program:
         return [base + move for base, move in zip(self.base, moved, strict=True)]
 
     @cached_property
-    def _equal(self) -> tuple[Any, list[float] | None]:
-        return self._matrix(self.equal)
+    def _limits(self) -> dict[str, Any]:
+        """The sums, as arguments of scipy's `linprog`; without those of which there are none."""
+        limits: dict[str, Any] = {}
+        for name, rows in (("eq", self.equal), ("ub", self.at_most)):
+            if rows:
+                limits[f"A_{name}"] = self._matrix(rows)
+                limits[f"b_{name}"] = [rest for _, rest in rows]
+        return limits
 
     @cached_property
-    def _at_most(self) -> tuple[Any, list[float] | None]:
-        return self._matrix(self.at_most)
-
-    @cached_property
-    def _split(self) -> tuple[Any, Any, Any, Any]:
+    def _split(self) -> dict[str, Any]:
         """The sums over twice as many variables: up, and down."""
         from scipy.sparse import hstack  # noqa: PLC0415
 
-        (equal, equal_to), (at_most, most) = self._equal, self._at_most
-        return (
-            None if equal is None else hstack([equal, -equal]), equal_to,
-            None if at_most is None else hstack([at_most, -at_most]), most,
-        )
+        return {
+            name: hstack([limit, -limit]) if name.startswith("A") else limit
+            for name, limit in self._limits.items()
+        }
 
-    def _matrix(
-        self, rows: Sequence[tuple[dict[int, float], float]]
-    ) -> tuple[Any, list[float] | None]:
+    def _matrix(self, rows: Sequence[tuple[dict[int, float], float]]) -> Any:
         from scipy.sparse import csr_array  # noqa: PLC0415
 
-        if not rows:
-            return None, None
         entries = [(y, x, value) for y, (row, _) in enumerate(rows) for x, value in row.items()]
         ys, xs, values = zip(*entries, strict=True)
-        matrix = csr_array((values, (ys, xs)), shape=(len(rows), len(self.base)))
-        return matrix, [rest for _, rest in rows]
+        return csr_array((values, (ys, xs)), shape=(len(rows), len(self.base)))
 
 
 def _least(
-    costs: Sequence[float], equal: Any, equal_to: Any, at_most: Any, most: Any,
-    bounds: Sequence[tuple[float, float]],
+    costs: Sequence[float], limits: Mapping[str, Any], bounds: Sequence[tuple[float, float]]
 ) -> list[float]:
     # Half a second to import: only where there is something to withhold.
     from scipy.optimize import linprog  # noqa: PLC0415
 
-    found = linprog(
-        costs, A_eq=equal, b_eq=equal_to, A_ub=at_most, b_ub=most, bounds=bounds, method="highs",
-    )
+    found = linprog(costs, **limits, bounds=bounds, method="highs")
     if found.x is None:
         raise UnprotectedError(
             "it cannot be told what the totals of small counts give away, because they contradict"

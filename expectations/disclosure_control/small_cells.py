@@ -7,7 +7,7 @@ within a range as wide as the threshold.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Self
@@ -67,15 +67,15 @@ def suppress(
     done = Suppression()
     for code, rule in suppressed(dataset).items():
         for table in _tables(con, relation, dataset, code, rule):
-            found = table.withhold(rule, parents or {})
-            ids = [i for i, cell in zip(table.ids, table.cells, strict=True) if cell in found.cells]
+            cells, found = table.withhold(rule, parents or {})
+            ids = [i for i, cell in zip(table.ids, table.cells, strict=True) if cell in cells]
             bounds = "".join(f", {name} = NULL" for name in BOUNDS if name in dataset.columns)
             con.execute(
                 f"UPDATE {identifier(relation)} SET obs_value = NULL{bounds},"
                 f" obs_status = '{SUPPRESSED}'"
                 " WHERE _id IN (SELECT unnest(?))", [ids],
             )
-            done = done.and_also(found.suppression)
+            done = done.and_also(found)
     return done
 
 
@@ -111,12 +111,6 @@ def suppressed(dataset: Dataset) -> dict[str, SmallCells]:
 
 
 @dataclass(frozen=True)
-class _Withheld:
-    cells: frozenset[Cell]
-    suppression: Suppression
-
-
-@dataclass(frozen=True)
 class _Table:
     """The cells of an indicator that can be parts of the same sums, e.g. those of one period."""
 
@@ -125,8 +119,10 @@ class _Table:
     values: list[float | None]
     statuses: list[str | None]
 
-    def withhold(self, rule: SmallCells, parents: Mapping[str, str]) -> _Withheld:
-        """Return the cells to withhold, of those that have a value."""
+    def withhold(
+        self, rule: SmallCells, parents: Mapping[str, str]
+    ) -> tuple[Collection[Cell], Suppression]:
+        """Return the cells to withhold by a rule, and what that means; `parents` of `suppress`."""
         known = {cell: value for cell, value in zip(self.cells, self.values, strict=True)
                  if value is not None}
         already = {cell for cell, status in zip(self.cells, self.statuses, strict=True)
@@ -136,10 +132,10 @@ class _Table:
         try:
             found = protect(known, small | already, sums, rule.threshold)
         except UnprotectedError as error:
-            return _Withheld(frozenset(small), Suppression(len(small), problem=str(error)))
+            return small, Suppression(len(small), problem=str(error))
         narrowest = found.narrowest / rule.threshold if isfinite(found.narrowest) else None
         beside = len(found.cells) - len(small) - len(already)
-        return _Withheld(found.cells, Suppression(len(small), beside, narrowest))
+        return found.cells, Suppression(len(small), beside, narrowest)
 
 
 def _tables(

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from expectations.runner.plan import Condition, Plan, Query
-from expectations.runner.unique import LOOK_AT, Key, in_order
+from expectations.runner.unique import LOOK_AT, Key
 from model.util.sql import identifier
 
 # So many conditions fit into one BIGINT, a bit for each.
@@ -163,7 +163,7 @@ def _duplicates(con: duckdb.DuckDBPyConnection, relation: str, key: Key, rows: i
         unique = _scalar(con, key.repeated_query(relation)) == 0
     else:
         unique = all(
-            in_order(_scalar(con, key.steps_query(relation, limit))) for limit in (LOOK_AT, None)
+            _scalar(con, key.in_order_query(relation, limit)) for limit in (LOOK_AT, None)
         )
     return 0 if unique else _counted(con, key.ids_query(relation))
 

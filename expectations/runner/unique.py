@@ -45,10 +45,10 @@ class Key:
             f" GROUP BY {', '.join(self._names)} HAVING count(*) > 1)"
         )
 
-    def steps_query(self, relation: str, limit: int | None = None) -> str:
-        """Return SQL that counts the rows, and those whose key is above the one before.
+    def in_order_query(self, relation: str, limit: int | None = None) -> str:
+        """Return SQL that says whether each row's key is above the one before: all are unique then.
 
-        Where that is all but the first, the key is unique. `lag` without an order takes the rows
+        `limit` is how many rows to look at, None for all. `lag` without an order takes the rows
         as they come, in one thread, and keeps none.
         """
         names = self._names
@@ -63,7 +63,7 @@ class Key:
         if limit is not None:
             rows += f" LIMIT {limit}"
         return (
-            f"SELECT [count(*), count(*) FILTER (WHERE {_above(names, before)})]"
+            f"SELECT count(*) - count(*) FILTER (WHERE {_above(names, before)}) <= 1"
             f" FROM (SELECT {', '.join(names)}, {lags} FROM ({rows}))"
         )
 
@@ -75,12 +75,6 @@ class Key:
     def _conditions(self) -> list[str]:
         complete = [f"{name} IS NOT NULL" for name in self._names]
         return [self.row_filter, *complete] if self.row_filter else complete
-
-
-def in_order(counted: Sequence[int]) -> bool:
-    """Say whether the rows that `steps_query` counted are in strictly ascending order."""
-    rows, steps = counted
-    return rows - steps <= 1
 
 
 def _above(names: Sequence[str], before: Sequence[str]) -> str:

@@ -82,22 +82,14 @@ def scored(
     })
 
 
-def _completeness(
-    con: duckdb.DuckDBPyConnection, table: str, dataset: Dataset
-) -> Score | None:
+def _completeness(con: duckdb.DuckDBPyConnection, table: str, dataset: Dataset) -> Score | None:
     """Compare the figures that are there with all periods of each series' own extent.
 
     A figure that is suppressed (status Q) is there: it is only not shown.
     """
     series = columns(dataset.key[:-1])
-    ordinal = _YTD if dataset.frequency == "YTD" else number(dataset.frequency)
     rows = con.execute(
-        f"""WITH present AS (
-              SELECT {series}, time_period,
-                     obs_value IS NOT NULL OR obs_status = 'Q' AS there
-              FROM {table} WHERE _id NOT IN (SELECT _id FROM quarantine)),
-            numbered AS (
-              SELECT {series}, there, {ordinal} AS ordinal FROM present),
+        f"""{_numbered(table, dataset)},
             extents AS (
               SELECT max(ordinal) - min(ordinal) + 1 AS expected,
                      count(DISTINCT ordinal) FILTER (there) AS found
@@ -110,9 +102,16 @@ def _completeness(
     return Score(dimension="completeness", good=float(found), of=float(expected))
 
 
-def _gaps(
-    con: duckdb.DuckDBPyConnection, table: str, dataset: Dataset
-) -> tuple[Gap, ...]:
+def _numbered(table: str, dataset: Dataset) -> str:
+    """Return `numbered`: series, period and its number, and whether the figure is there."""
+    ordinal = _YTD if dataset.frequency == "YTD" else number(dataset.frequency)
+    return f"""WITH present AS (
+              SELECT {columns(dataset.key)}, obs_value IS NOT NULL OR obs_status = 'Q' AS there
+              FROM {table} WHERE _id NOT IN (SELECT _id FROM quarantine)),
+            numbered AS (SELECT *, {ordinal} AS ordinal FROM present)"""
+
+
+def _gaps(con: duckdb.DuckDBPyConnection, table: str, dataset: Dataset) -> tuple[Gap, ...]:
     """Return what the series that lack the most figures lack; of years to date nothing.
 
     Which months those are published for is a habit of the source, and not of the calendar.
@@ -121,10 +120,7 @@ def _gaps(
         return ()
     key = dataset.key[:-1]
     rows = con.execute(
-        f"""WITH numbered AS (
-              SELECT {columns(key)}, time_period, {number(dataset.frequency)} AS ordinal,
-                     obs_value IS NOT NULL OR obs_status = 'Q' AS there
-              FROM {table} WHERE _id NOT IN (SELECT _id FROM quarantine)),
+        f"""{_numbered(table, dataset)},
             worst AS (
               SELECT {columns(key)}, min(time_period) AS first, max(time_period) AS last,
                      max(ordinal) - min(ordinal) + 1
@@ -221,23 +217,13 @@ def gains(quality: QualityRecord, scores: Sequence[Score]) -> tuple[Gain, ...]:
                 points=round(points, 2),
             ))
             lost -= points
-        if score.dimension != "timeliness" and (score.dimension == "validity" or not checks):
+        if score.dimension in ("timeliness", "validity") or not checks:
             found.append(Gain(
                 dimension=score.dimension, check=None, title=_lacking(score, checks),
                 points=round(lost, 2),
             ))
-        elif score.dimension == "timeliness":
-            found.append(Gain(
-                dimension=score.dimension, check=None, title=_LATE, points=round(lost, 2)
-            ))
     gaining = (gain for gain in found if gain.points > 0)
     return tuple(sorted(gaining, key=lambda gain: -gain.points))
-
-
-_LATE = Bilingual(
-    vi="Kỳ tiếp theo chưa có, dù đã đến lúc: hỏi nguồn hoặc lấy lại số liệu",
-    en="The next period is due and has not come: ask the source, or fetch it again",
-)
 
 
 def _failing(check: CheckResult) -> Bilingual:
@@ -250,6 +236,11 @@ def _failing(check: CheckResult) -> Bilingual:
 
 def _lacking(score: Score, checks: Sequence[CheckResult]) -> Bilingual:
     """Say what a dimension lacks that no check has found."""
+    if score.dimension == "timeliness":
+        return Bilingual(
+            vi="Kỳ tiếp theo chưa có, dù đã đến lúc: hỏi nguồn hoặc lấy lại số liệu",
+            en="The next period is due and has not come: ask the source, or fetch it again",
+        )
     lost = round(score.of - score.good) - sum(check.unexpected for check in checks)
     if score.dimension == "completeness":
         return Bilingual(
@@ -277,7 +268,7 @@ def group(name: str, cards: Sequence[Scorecard], blocked: int) -> GroupScore | N
     Args:
         name: id of the sector, or "city".
         cards: the scorecards of its datasets.
-        stopped: how many of them could not be released from their newest table.
+        blocked: how many of them could not be released from their newest table.
     """
     if not cards:
         return None
