@@ -124,7 +124,7 @@ columns:
 
 
 def test_merged_headers_over_empty_columns() -> None:
-    """Two tables; each column of figures has an empty one beside it; the rows of 1994 are hidden."""
+    """Two tables; beside each column of figures an empty one; the rows of 1994 are hidden."""
     found = read(f"{YEARBOOK}/5.2VTBD2002.xls", """
 options:
   sheet: 40-41

@@ -74,7 +74,7 @@ def test_hidden_content_is_left_out_and_reported(book: Path) -> None:
     assert rows[1] == {"area": "A4", "value": "400", "_row": 5}
     assert unread == [
         "a.xlsx: the hidden sheet 'old' is not read (7 rows, with figures)",
-        "a.xlsx: rows 3–4 are hidden, not read", "a.xlsx: columns B are hidden, not read",
+        "a.xlsx: hidden and not read: rows 3–4", "a.xlsx: hidden and not read: columns B",
     ]
 
 

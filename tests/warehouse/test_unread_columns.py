@@ -27,7 +27,7 @@ def con() -> duckdb.DuckDBPyConnection:
 
 def unread(con: duckdb.DuckDBPyConnection, sql: str | None = None, **source: object) -> list[str]:
     declared = Source.model_validate({"protocol": "files", "columns": {}, **source})
-    found = list(unread_columns(con, declared, {"area", "2001"}, "2001", sql))
+    found = list(unread_columns(con, declared.unpivot, {"area", "2001"}, "2001", sql))
     check = unread_check(found)
     assert (check is None) == (not found)
     assert not check or (check.severity, check.outcome) == ("info", "warned")

@@ -90,7 +90,7 @@ def clean(
     unread = load(con, batches, dataset)
     source_schema = schema_inspection.observed_schema(con, source, rules, sql)
     used = read_columns(rules) | set(source.where)
-    unread += tuple(unread_columns(con, source, used, rules["obs_value"].column, sql))
+    unread += tuple(unread_columns(con, source.unpivot, used, rules["obs_value"].column, sql))
     changed = table_drift(last, source_schema, source, rules, sql) if last else []
     schema_check.refuse(changed, dataset.id)
     if sql:

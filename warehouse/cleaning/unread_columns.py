@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 
 import duckdb
 
-from model.declarations.source import Source
+from model.declarations.source import Unpivot
 from model.records.unread import UnreadContent
 from model.reference.periods import parse_period
 from model.util.sql import identifier
@@ -28,19 +28,18 @@ _MOSTLY = 0.5  # share of filled cells that are numbers
 
 
 def unread_columns(
-    con: duckdb.DuckDBPyConnection, source: Source, used: Collection[str], value: str | None,
-    sql: str | None,
+    con: duckdb.DuckDBPyConnection, wide: Unpivot | None, used: Collection[str], value: str | None,
+    sql: str | None = None,
 ) -> Iterator[UnreadContent]:
     """Yield the columns of `raw`, as the reader gave it, that hold figures and are not read.
 
     Args:
         con: the connection that has `raw`.
-        source: the source of the profile.
+        wide: how columns become rows, as declared.
         used: the columns that rules and `where` read.
         value: the column of the observed values, where it is one of `raw`.
         sql: text of the declaration's SQL file; a column that it names is read.
     """
-    wide = source.unpivot
     columns = columns_of(con)
     for name, type_ in columns.items():
         is_wide = wide is not None and (

@@ -114,10 +114,12 @@ def _other_sheet(
 
 
 def _hidden(part: str, vi: str, en: str, is_read: bool) -> UnreadContent:
-    state = ("được đọc như đã khai báo", "read, as declared") if is_read else (
-        "không được đọc", "not read")
+    state = (
+        ("bị ẩn nhưng được đọc như đã khai báo", "hidden, and read as declared") if is_read
+        else ("bị ẩn và không được đọc", "hidden and not read")
+    )
     return UnreadContent(kind="hidden", part=part, warns=not is_read, what=Bilingual(
-        vi=f"{part}: {vi} bị ẩn, {state[0]}", en=f"{part}: {en} are hidden, {state[1]}",
+        vi=f"{part}: {state[0]}: {vi}", en=f"{part}: {state[1]}: {en}",
     ))
 
 
