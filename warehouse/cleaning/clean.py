@@ -90,7 +90,8 @@ def clean(
     unread = load(con, batches, dataset)
     source_schema = schema_inspection.observed_schema(con, source, rules, sql)
     used = read_columns(rules) | set(source.where)
-    unread += tuple(unread_columns(con, source.unpivot, used, rules["obs_value"].column, sql))
+    value_column = rules["obs_value"].column if "obs_value" in rules else None
+    unread += tuple(unread_columns(con, source.unpivot, used, value_column, sql))
     changed = table_drift(last, source_schema, source, rules, sql) if last else []
     schema_check.refuse(changed, dataset.id)
     if sql:
