@@ -95,7 +95,7 @@ class Check(BaseModel):
 
     @classmethod
     def implied(cls, dataset: Dataset, registries: Registries) -> Iterable[Implied]:
-        """Return the checks of this class that a dataset has by itself."""
+        """Return the checks of this class that a dataset has by itself; `registries` as in `of`."""
         given = cls.automatic_arguments(dataset, registries)
         if cls.automatic is None or given is None:
             return []
@@ -103,17 +103,25 @@ class Check(BaseModel):
 
     @classmethod
     def automatic_arguments(cls, dataset: Dataset, registries: Registries) -> Arguments | None:
-        """Return the arguments of the automatic check; None where the dataset does not have it."""
+        """Return the arguments of the automatic check; None where the dataset does not have it.
+
+        `registries` has the dataset's codelists and groups of areas.
+        """
         return {}
 
     @classmethod
     def declared(cls, dataset: Dataset, registries: Registries) -> Arguments:
-        """Return the arguments that follow from the declaration, unless a suite gives them."""
+        """Return the arguments that follow from dataset and registries; a suite's come first."""
         return {}
 
     @classmethod
     def of(cls, given: Mapping[str, Any], dataset: Dataset, registries: Registries) -> Self:
-        """Return the check with the arguments of a suite, completed from the declaration.
+        """Return the check with the arguments that a suite has `given`, completed by `declared`.
+
+        Args:
+            given: the arguments, by name.
+            dataset: the declaration.
+            registries: the codelists and groups of areas that it names.
 
         Raises:
             pydantic.ValidationError: an argument is missing, unknown or of the wrong type.
@@ -145,7 +153,10 @@ class Check(BaseModel):
         return {}
 
     def title(self, dataset: Dataset, registries: Registries) -> Bilingual:
-        """Return what the check demands, as one sentence in each language."""
+        """Return what the check demands, as one sentence in each language.
+
+        Columns and codes have their names from the dataset and the registries.
+        """
         if type(self).words is Check.words:
             return _fixed_title(type(self))
         said = {}
@@ -161,7 +172,7 @@ class Check(BaseModel):
         return ""
 
     def problems(self, dataset: Dataset, registries: Registries) -> Iterator[ArgumentProblem]:
-        """Yield arguments that name what the dataset does not have."""
+        """Yield arguments that name what the dataset, or the registries, do not have."""
         among: dict[str, Iterable[str]] = {
             "column": dataset.columns, "columns": dataset.columns, "where": dataset.columns,
             "indicator": dataset.indicators, "indicators": dataset.indicators,
@@ -204,7 +215,7 @@ class SeriesCheck(Check):
 
     @classmethod
     def declared(cls, dataset: Dataset, registries: Registries) -> Arguments:
-        """Return the columns of a series, and the dataset's frequency."""
+        """Return the columns of a series and the dataset's frequency; registries do not matter."""
         series = [name for name in dataset.key if name != "time_period"]
         return {"series": series, "frequency": dataset.frequency}
 

@@ -21,7 +21,9 @@ _IN_SET = "expect_column_values_to_be_in_set"
 
 
 def declared_checks(dataset: Dataset, registries: Registries) -> Iterator[tuple[str, Implied]]:
-    """Yield the type of each check that a declaration implies, and how.
+    """Yield the type of each check that a dataset's declaration implies, and how.
+
+    Codes are those of its codelists in the registries.
 
     Every table rests on them: no row that breaks one can be accepted, but of rows with the same key
     one can.

@@ -61,7 +61,7 @@ class WithheldCellsCheck(Check):
     totals: dict[str, str] = {}
 
     def cells(self, table: str, condition: str) -> str:
-        """Return SQL for indicator and cell of the observations of a table.
+        """Return SQL for indicator and cell of the observations of a table that fulfil a condition.
 
         A cell is its codes by column, without those that stand for the total of a column: a table
         by sex has the same totals as one without. Whatever columns the table has.
@@ -81,7 +81,10 @@ class WithheldCellsCheck(Check):
 
 
 def withheld(dataset: Dataset, also_in: str | None = None) -> dict[str, Any]:
-    """Return the indicators whose small counts are withheld (here and there), and their totals."""
+    """Return the indicators of a dataset whose small counts are withheld, and their totals.
+
+    `also_in`: only those that this other dataset has too; None: all.
+    """
     rules = {
         code: rule for code, rule in suppressed(dataset).items()
         if also_in is None or also_in in rule.also_in
@@ -105,7 +108,10 @@ class WithheldElsewhere(WithheldCellsCheck):
 
     @classmethod
     def implied(cls, dataset: Dataset, registries: Registries) -> Iterable[Implied]:
-        """Return the check for each dataset that has the same indicator."""
+        """Return the check for each other dataset that has an indicator of this dataset.
+
+        `registries` do not matter.
+        """
         others = sorted({name for rule in suppressed(dataset).values() for name in rule.also_in})
         return [
             Implied(

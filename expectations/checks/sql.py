@@ -51,7 +51,7 @@ def columns(names: Sequence[str]) -> str:
 
 
 def where(codes: Mapping[str, str], table: str = "", indicators: Sequence[str] = ()) -> str:
-    """Return the condition that columns have these codes, and `indicator` one of some."""
+    """Return the condition that columns of `table` have these `codes`, and one of `indicators`."""
     prefix = f"{table}." if table else ""
     parts = [f"{prefix}{identifier(column)} = {text(code)}" for column, code in codes.items()]
     if indicators:
@@ -67,7 +67,7 @@ def number(frequency: str) -> str:
 def points(
     series: Sequence[str], frequency: str, relation: str = "{batch}", also: str = ""
 ) -> str:
-    """Return a SELECT of the points of every series of a relation.
+    """Return a SELECT of the points of every series of a relation, of the dataset's frequency.
 
     Columns: `_id` (of `{batch}` only), `series` (a hash of 64 bits: two of a million series share
     one with a probability of 3e-8), `t` (the period's number), `period`, `v` (finite), and `also`.

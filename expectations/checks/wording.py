@@ -31,7 +31,7 @@ class Wording:
         self.language = language
 
     def say(self, vi: str, en: str) -> str:
-        """Return the text of the language."""
+        """Return the text of the language, `vi` or `en`."""
         return vi if self.language == "vi" else en
 
     def column(self, name: str) -> str:
@@ -106,7 +106,7 @@ class Wording:
         ])
 
     def narrowed(self, indicators: Sequence[str], where: Mapping[str, Any]) -> str:
-        """Return what narrows a check to indicators and codes, in brackets, or nothing."""
+        """Return the indicators and codes (`where`) of a check in brackets, or nothing for all."""
         parts = [self.indicators(indicators)] if indicators else []
         parts += [
             f"{self.column(column)} {self.code(column, str(code))}"

@@ -200,7 +200,7 @@ class _Program:
         return self._values(_least(costs, self._limits, bounds))
 
     def moved(self, costs: Mapping[Cell, float], least: Mapping[Cell, float]) -> list[float]:
-        """Return possible values of which some are at least so much, moved at the lowest cost.
+        """Return possible values, some of them at `least` so much, moved at the lowest `costs`.
 
         Each variable is split in two: up and down.
         """

@@ -80,7 +80,10 @@ def suppress(
 
 
 def with_suppression(quality: QualityRecord, done: Suppression) -> QualityRecord:
-    """Return a record that says how much was withheld, and that stops where it is not enough."""
+    """Return the `quality` record with how much was withheld (`done`).
+
+    Where what the published figures give away is unknown, it has a release blocker.
+    """
     if not done.small:
         return quality
     found: dict[str, Any] = {

@@ -20,7 +20,7 @@ from model.util.sql import identifier
 
 
 def refused(checks: Sequence[str], suite: Suite) -> list[str]:
-    """Return those of the checks that nobody can accept a row against."""
+    """Return those of the named checks of a suite that nobody can accept a row against."""
     never = {item.name for item in suite.expectations if not item.acceptable}
     return [name for name in checks if name in never]
 
@@ -76,7 +76,7 @@ def release_accepted(
 
 
 def all_accepted(con: duckdb.DuckDBPyConnection, check: str, ids_query: str) -> bool:
-    """Say whether every row that breaks a check was accepted.
+    """Say whether every row that breaks a check, those of `ids_query` on `con`, was accepted.
 
     The key must be unique all the same: of rows that share it only one can stay.
     """

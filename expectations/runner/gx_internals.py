@@ -83,7 +83,7 @@ def _query_judge() -> Judge:
 
 
 def judges(expectations: Iterable[Expectation], plans: Mapping[str, Plan]) -> dict[str, Judge]:
-    """Return the judge of each planned expectation, by its name."""
+    """Return the judge of each of the expectations that `plans` has, by its name."""
     planned = [item for item in expectations if item.name in plans]
     stock = tuple(item for item in planned if plans[item.name].aggregates)
     made = to_gx(Suite(dataset="judges", expectations=stock))

@@ -46,7 +46,7 @@ def validate(
 
 @contextmanager
 def copied(con: duckdb.DuckDBPyConnection, relation: str) -> Iterator[Path]:
-    """Provide a DuckDB file with the rows of a relation, as `standalone.run` takes it."""
+    """Provide a DuckDB file with the rows of a relation of `con`, for `standalone.run`."""
     with tempfile.TemporaryDirectory(prefix="openindicators-") as folder:
         database = Path(folder, "rows.duckdb")
         con.execute(f"ATTACH {literal(database)} AS _gx_rows")

@@ -22,7 +22,7 @@ SAMPLES = 20
 
 
 def ids_query(expectation: Expectation, finding: Finding, view: str) -> str | None:
-    """Return SQL that selects the `_id` of the rows that break an expectation."""
+    """Return SQL for the `_id` of the rows of a view that break an expectation, by its finding."""
     if expectation.level == "table":
         return None
     query = _query(expectation, view)
@@ -42,7 +42,15 @@ def results_of(
     suite: Suite,
     found: Mapping[str, Finding],
 ) -> dict[str, CheckResult]:
-    """Return the result of each check of a suite, by its name, with samples from the view."""
+    """Return the result of each check of a suite, by its name.
+
+    Args:
+        con: the connection that has the view.
+        view: the rows that were validated; samples come from it.
+        dataset: its declaration; samples are in the order of its key.
+        suite: what was expected.
+        found: what was found, by the expectation's name.
+    """
     return {
         item.name: _result(con, view, dataset, item, found[item.name])
         for item in suite.expectations

@@ -46,7 +46,7 @@ class Key:
         )
 
     def in_order_query(self, relation: str, limit: int | None = None) -> str:
-        """Return SQL that says whether each row's key is above the one before: all are unique then.
+        """Return SQL: is the key of each row of a relation above the one before, so all are unique?
 
         `limit` is how many rows to look at, None for all. `lag` without an order takes the rows
         as they come, in one thread, and keeps none.

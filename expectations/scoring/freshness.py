@@ -43,7 +43,7 @@ def freshness(dataset: Dataset, history: Sequence[ValidationRun], as_of: date) -
 
 
 def freshness_over_time(dataset: Dataset, history: Sequence[ValidationRun]) -> Iterator[Freshness]:
-    """Give the freshness on the day of each validation run, as it was known then.
+    """Give a dataset's freshness on the day of each run of its history, as it was known then.
 
     Whether it has ended is what the declaration says now.
     """
@@ -54,7 +54,7 @@ def freshness_over_time(dataset: Dataset, history: Sequence[ValidationRun]) -> I
 
 
 def timeliness(fresh: Freshness, frequency: Frequency) -> Score | None:
-    """Return the score: full until the figures are late, nothing once they are dead."""
+    """Return the score of a freshness: full until late, nothing once dead for its frequency."""
     if fresh.state in ("ended", "unknown"):
         return None
     share = max(0.0, 1 - fresh.days_late / (DEAD * _step(frequency)))
@@ -81,7 +81,7 @@ class _Known:
             self.lags.append((validation_run.at.date() - end).days)
 
     def on(self, as_of: date, dataset: Dataset) -> Freshness:
-        """Return what is to be expected on a day."""
+        """Return how fresh the dataset is on the day `as_of`."""
         if self.last is None or dataset.ended is not None:
             return Freshness(
                 state="ended" if dataset.ended else "unknown", as_of=as_of,

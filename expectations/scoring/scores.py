@@ -71,7 +71,7 @@ def scored(
 ) -> QualityRecord:
     """Return a quality record with its scores, and the version of their algorithm.
 
-    The arguments are those of `of_table`.
+    The arguments `con`, `relation`, `dataset` and `quality` are those of `of_table`.
     """
     found = of_table(con, relation, dataset, quality)
     whole = all(x.good == x.of for x in found if x.dimension == "completeness")

@@ -49,7 +49,7 @@ Files = Mapping[str, Sequence[Path]]
 
 
 def load(database: Path, data: Path, others: Files) -> None:
-    """Make a DuckDB database of a release, its rows numbered in `_id`, and of what it is beside."""
+    """Make a database of a release (`data`, its rows numbered in `_id`) and of others beside it."""
     with duckdb.connect(str(database)) as con:
         con.execute(
             f"CREATE TABLE {TABLE} AS SELECT file_row_number AS _id, * EXCLUDE (file_row_number)"
@@ -65,7 +65,7 @@ def load(database: Path, data: Path, others: Files) -> None:
 def run(
     database: Path, suite: gx.ExpectationSuite, result_format: Mapping[str, Any] = BASIC
 ) -> list[Any]:
-    """Return Great Expectations' results."""
+    """Return Great Expectations' results for a suite on a database, in a `result_format`."""
     context: Any = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     source = context.data_sources.add_sql(
@@ -138,7 +138,7 @@ def relations(item: Mapping[str, Any]) -> set[str]:
 
 
 def parsed(arguments: Sequence[str], wanted: set[str]) -> tuple[Path, dict[str, list[Path]]]:
-    """Return the release's file, and the files beside it by name."""
+    """Return the release's file and the others, of the `wanted` names, that the arguments give."""
     parser = argparse.ArgumentParser(
         prog="validate.py", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -286,7 +286,10 @@ def _implied(
 
 
 def full_suite(dataset: Dataset, suite: Suite | None, registries: Registries) -> Suite:
-    """Return all that is expected of a dataset: what its declaration implies, and its suite."""
+    """Return all that is expected of a dataset: what its declaration implies, and its suite.
+
+    The registries have its codelists and groups of areas.
+    """
     own = suite.expectations if suite else ()
     implied = implied_expectations(dataset, registries, {item.type for item in own})
     return Suite(

@@ -15,7 +15,7 @@ def log(sql: str) -> str:
 
 
 def sheet_points(series: list[str], frequency: str) -> str:
-    """Return the points, with `area` and `sheet`: the key without area and period, hashed."""
+    """Return `points` of series and frequency, with `area` and `sheet`, a hash of other codes."""
     names = [name for name in series if name not in ("ref_area", "geo_vintage")]
     return points(series, frequency, also=f", hash({columns(names)}) AS sheet, ref_area AS area")
 

@@ -52,7 +52,7 @@ class AreasPresent(Check):
 
     @classmethod
     def of(cls, given: Mapping[str, Any], dataset: Dataset, registries: Registries) -> Self:
-        """Return the check with the groups among its areas resolved."""
+        """Return the `given` check of a dataset, its groups of areas resolved by the registries."""
         named = cls.model_validate(given)
         return named.model_copy(update={"codes": list(registries.areas(named.areas))})
 
@@ -105,7 +105,7 @@ class AreasComplete(Check):
 
     @classmethod
     def declared(cls, dataset: Dataset, registries: Registries) -> Arguments:
-        """Return the areas of the dataset's codelist that are no groups."""
+        """Return the areas of the dataset's codelist, from the registries, that are no groups."""
         return {"areas": single_codes(dataset, registries)}
 
     def may_find(self) -> MayFind:

@@ -5,12 +5,12 @@ from model.reference.registries import Registries
 
 
 def group_codes(dataset: Dataset, registries: Registries) -> list[str]:
-    """Return the areas of the dataset's codelist that are groups of others."""
+    """Return the areas of a dataset's codelist (in the registries) that are groups of others."""
     return [code for code, grouped in _areas(dataset, registries) if grouped]
 
 
 def single_codes(dataset: Dataset, registries: Registries) -> list[str]:
-    """Return the areas of the dataset's codelist that are no groups."""
+    """Return the areas of a dataset's codelist (in the registries) that are no groups."""
     return [code for code, grouped in _areas(dataset, registries) if not grouped]
 
 

@@ -132,7 +132,7 @@ class StockCheck(Check):
         return ""
 
     def problems(self, dataset: Dataset, registries: Registries) -> Iterator[ArgumentProblem]:
-        """Yield columns that the dataset does not have."""
+        """Yield columns that the dataset does not have; `registries` do not matter."""
         for name in ("column", "column_A", "column_B", "column_list"):
             given = getattr(self, name, [])
             for index, item in enumerate([given] if isinstance(given, str) else given):
