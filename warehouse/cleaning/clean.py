@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import duckdb
 import pyarrow as pa
@@ -35,9 +36,11 @@ from warehouse.cleaning.loading import (
 )
 from warehouse.cleaning.mapping import map_observations
 from warehouse.cleaning.numbers import UNMARKED, take_marks
+from warehouse.cleaning.rejection import reject_future_periods
 from warehouse.cleaning.schema_inspection import read_columns
 from warehouse.cleaning.source_columns import columns_of
 from warehouse.cleaning.unpivot import SOURCE_ROW, unpivot
+from warehouse.cleaning.unread_columns import unread_columns
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ def clean(
     registries: Registries,
     sql: str | None = None,
     last: SourceSchema | None = None,
+    retrieved: date | None = None,
 ) -> CleanStats:
     """Fill the table `observation` from a reader's batches.
 
@@ -75,6 +79,7 @@ def clean(
         registries: codelists and units.
         sql: text of the declaration's SQL file: one SELECT over `raw`.
         last: the source schema of the snapshot released before.
+        retrieved: the day on which the source was read; without it no period lies in the future.
 
     Raises:
         DriftError: the source can no longer be read as it was with the schema `last`.
@@ -82,8 +87,11 @@ def clean(
         QualityError: a declared correction no longer fits its source.
     """
     rules = {**defaults, **source.columns}
-    load(con, batches, dataset)
+    unread = load(con, batches, dataset)
     source_schema = schema_inspection.observed_schema(con, source, rules, sql)
+    used = read_columns(rules) | set(source.where)
+    value_column = rules["obs_value"].column if "obs_value" in rules else None
+    unread += tuple(unread_columns(con, source.unpivot, used, value_column, sql))
     changed = table_drift(last, source_schema, source, rules, sql) if last else []
     schema_check.refuse(changed, dataset.id)
     if sql:
@@ -109,10 +117,14 @@ def clean(
     # Rows with an unknown code are rejected one by one. The table is made even if drift blocks its
     # release, so that all other findings are reported at once.
     changed += code_drift(last, source_schema, dataset, source) if last else []
-    source_schema = source_schema.model_copy(update={"drift": tuple(changed)})
+    source_schema = source_schema.model_copy(
+        update={"drift": tuple(changed), "unread": unread}
+    )
     area = rules["ref_area"]
     if area.successor and area.codelist:
         succeed(con, dataset, area, registries.successions[area.codelist], registries)
     correct(con, dataset)
+    if retrieved is not None:
+        reject_future_periods(con, dataset, retrieved)
     rejected = con.sql("SELECT count(*) FROM observation WHERE _reject IS NOT NULL").fetchall()
     return CleanStats(read=read, empty=empty, rejected=rejected[0][0], source_schema=source_schema)

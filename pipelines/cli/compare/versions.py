@@ -134,7 +134,7 @@ def _file(
     clean(
         con, bound.protocol.read(_parts(bound, data_dir, path), options_of(bound.source)),
         bound.dataset, bound.source, bound.protocol.columns, bound.registries,
-        bound.declaration.sql.get(bound.profile), None,
+        bound.declaration.sql.get(bound.profile), retrieved=datetime.now(UTC).date(),
     )
     suppress(con, "observation", bound.dataset, parent_areas(bound))
     con.execute(
