@@ -12,7 +12,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from model.declarations.questions import OpenQuestionsError
 from model.errors import OpenIndicatorsError
+from model.records.release_blockers import counted
 from pipelines.steps.progress import STAGES
 
 out = Console(highlight=False, width=None if os.isatty(1) else 140)
@@ -29,6 +31,15 @@ def plain(error: Exception) -> str:
 def say_error(error: Exception) -> None:
     """Print an error."""
     err.print(f"[bold red]error[/] {escape(plain(error))}", soft_wrap=True)
+
+
+def say_open(error: OpenQuestionsError) -> None:
+    """Print the open questions of a dataset that is not ready, each with file and line."""
+    number = counted(len(error.questions), "open question")
+    err.print(f"[bold yellow]not ready[/] {error.dataset_id}: {number}", soft_wrap=True)
+    for each in error.questions:
+        err.print(f"  {escape(each.where)}: {escape(each.in_words)}", soft_wrap=True)
+    err.print(f"  → {error.todo}", soft_wrap=True)
 
 
 class LiveReporter:

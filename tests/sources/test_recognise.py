@@ -19,7 +19,7 @@ import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.declarations.load import load_declaration
+from model.declarations.load import load_draft
 from model.errors import ReadError, SourceError
 from pipelines.cli.corpus import read_table
 from pipelines.cli.new.scaffold import declaration_text
@@ -31,6 +31,7 @@ from sources.inspect.search import Roles
 from sources.inspect.tables.grid import layouts_of
 from sources.inspect.tables.roles import roles_of
 from sources.inspect.tables.values import numbers_of, periods_of
+from tests.fixtures.answers import answered
 from tests.fixtures.datasets import registries
 from warehouse.cleaning.clean import clean
 from warehouse.engine import connect
@@ -466,8 +467,10 @@ def test_a_tidy_file_is_declared_and_read(
                      path.name)
     written = folder / "tourism" / "try_it.yaml"
     written.parent.mkdir()
-    written.write_text(declaration_text("Try it", found, roles, {"files": [path.name]}, []))
-    dataset = load_declaration(written, registries()).dataset
+    written.write_text(answered(declaration_text(
+        "Try it", found, roles, {"files": [path.name]}, []
+    )))
+    dataset = load_draft(written, registries()).dataset
     source = dataset.source_for("sample")
     assert source is not None
     with connect() as con:
