@@ -96,6 +96,7 @@ def _row(settings: Settings, dataset_id: str, outcome: Outcome) -> dict[str, Any
             "warned": quality.count("warned"),
             "failed": quality.count("failed"),
             "quarantined": release.quarantined,
+            "warnings": [check.name for check in quality.checks if check.outcome == "warned"],
         }
         drift = stored.source_schema.drift if changed and stored.source_schema else ()
         row["drift"] = [item.what.en for item in drift]
@@ -115,6 +116,7 @@ def _last_validation(settings: Settings, dataset_id: str) -> dict[str, Any]:
         "rows": history[-1].rows_read, "new": 0, "revised": 0, "withdrawn": 0,
         "passed": len(history[-1].passed), "warned": found["warned"], "failed": found["failed"],
         "quarantined": history[-1].rows_quarantined,
+        "warnings": [item.name for item in history[-1].open if item.outcome == "warned"],
     }
 
 
@@ -142,6 +144,11 @@ def _show(
             err.print(
                 f"  [red]✗[/] {escape(dataset_id)} · {stage}: {escape(plain(error))}",
                 soft_wrap=True,
+            )
+    for row in rows:
+        if row.get("warnings"):
+            out.print(
+                f"[yellow]Warned[/] {row['dataset']}: {', '.join(row['warnings'])}", soft_wrap=True
             )
     for row in rows:
         if row.get("drift"):

@@ -158,7 +158,10 @@ def _same(
 
 
 def _period_last(data_dir: DataDir, data: Path, projections: Collection[str]) -> str | None:
-    """Return the newest period that is no forecast or projection; year to date does not sort as text."""
+    """Return the newest period that is no forecast or projection.
+
+    Year to date does not sort as text.
+    """
     listed = ", ".join(map(literal, sorted(projections)))
     observed = f" AND indicator NOT IN ({listed})" if listed else ""
     with connect(data_dir.root / "tmp") as con:
