@@ -64,6 +64,6 @@ def version(
     accepted: Sequence[Acceptance], checks: Sequence[CheckAcceptance] = ()
 ) -> str | None:
     """Return the checksum of what was accepted, or None where nothing was."""
-    rows: list[object] = sorted({(item.row_sha256, item.checks) for item in accepted})
-    of_table: list[object] = sorted({(item.snapshot_sha256, item.check) for item in checks})
-    return sha256_json(rows + of_table) if rows or of_table else None
+    rows = sorted({(item.row_sha256, item.checks) for item in accepted})
+    of_table = sorted({(item.snapshot_sha256, item.check) for item in checks})
+    return sha256_json([*rows, *of_table]) if rows or of_table else None
