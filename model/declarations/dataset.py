@@ -80,6 +80,8 @@ class Indicator(Frozen):
     decimals: how many decimals are shown.
     minimum: no value may be lower.
     maximum: no value may be higher.
+    kind: `observed`, or `projection` or `target`: figures of periods that have not begun are
+        quarantined unless they are one of these. Their periods say nothing about freshness.
     interval: what `lower_bound` and `upper_bound` of its figures are.
     small_cells: for counts of people: how small counts are protected.
     """
@@ -90,6 +92,7 @@ class Indicator(Frozen):
     decimals: Annotated[int, Field(ge=0, le=9)] = 2
     minimum: float | None = None
     maximum: float | None = None
+    kind: Literal["observed", "projection", "target"] = "observed"
     interval: Interval | None = None
     small_cells: SmallCells | None = None
 
@@ -271,6 +274,13 @@ class Dataset(Frozen):
     def published_columns(self) -> tuple[str, ...]:
         """The columns that distributions and portals show, in order."""
         return self.columns
+
+    @property
+    def projections(self) -> frozenset[str]:
+        """The codes of the indicators that are projections or targets."""
+        return frozenset(
+            code for code, indicator in self.indicators.items() if indicator.kind != "observed"
+        )
 
     def source_for(self, profile: str) -> Source | None:
         """Return the source of a profile, or None when the dataset has none there."""

@@ -60,6 +60,12 @@ WORDS: dict[str, _Template] = {
         "năm của kỳ {text!r} nằm ngoài {range}",
         "time period: {text!r}: the year is outside {range}",
     ),
+    "future_period": _Template(
+        "kỳ thời gian {text} chưa bắt đầu vào ngày lấy dữ liệu {day}; nếu là dự báo hoặc chỉ tiêu kế"
+        " hoạch, khai báo `kind` của chỉ tiêu {indicator}",
+        "time period {text} had not begun on {day}, when the source was read; for a projection or a"
+        " target, declare the `kind` of indicator {indicator}",
+    ),
     "status": _Template(
         "trạng thái {text!r} không thuộc các mã {known}", "status {text!r} is none of {known}"
     ),

@@ -106,6 +106,17 @@ def period_end(iso: str) -> date:
     return period_start(next_period(iso)) - timedelta(days=1)
 
 
+def begins(iso: str) -> date:
+    """Return the day before which there can be no observation of a period.
+
+    It is the first day; of the year to date, the first day of its last month.
+
+    Raises:
+        ValueError: `iso` is no time period.
+    """
+    return period_end(iso).replace(day=1) if frequency_of(iso) == "YTD" else period_start(iso)
+
+
 def next_period(iso: str) -> str:
     """Return the period of the same kind that comes next; year to date goes month by month.
 

@@ -48,6 +48,7 @@ def make_table(bound: BoundDataset, data_dir: DataDir) -> tuple[Path, CleanStats
             con, batches, dataset, bound.source, options.columns,
             bound.registries, bound.declaration.sql.get(bound.profile),
             releases.source_schema_before(data_dir, dataset.id, stored.snapshot.sha256),
+            stored.snapshot.retrieved.date(),
         )
 
     with data_dir.dataset_lock(dataset.id):

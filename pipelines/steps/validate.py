@@ -115,7 +115,8 @@ def log_validation(
     """
     with data_dir.dataset_lock(bound.dataset.id):
         return validation_log.keep(
-            data_dir, validated, bound.inputs(data_dir), scores.ALGORITHM, clock()
+            data_dir, validated, bound.inputs(data_dir), scores.ALGORITHM, clock(),
+            bound.dataset.projections,
         )
 
 

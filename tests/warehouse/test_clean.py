@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import pytest
 from hypothesis import given, settings
@@ -37,6 +38,28 @@ def cleaned(rows, declared=None, columns=None, sql=None, **source):
 
 def row(area="48", year="2024", value="120", **more):
     return {"area": area, "year": year, "value": value, **more}
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "rejected"),
+    [("observed", "A", ["2027", "2031"]), ("projection", "A", []), ("target", "A", []),
+     ("observed", "F", [])],
+)
+def test_a_period_that_had_not_begun_is_rejected_unless_it_is_declared(kind, status, rejected):
+    indicator = {"name": {"vi": "Phòng", "en": "Rooms"}, "unit": "count", "kind": kind}
+    declared = dataset(indicators={"ROOMS": indicator})
+    rules = {**COLUMNS, "obs_status": {"const": status}}
+    origin = Source.model_validate({"protocol": "files", "columns": rules})
+    rows = [row(year=year) for year in ("2025", "2026", "2027", "2031")]
+    with connect() as con:
+        clean(con, [batch(rows)], declared, origin, {}, registries(), retrieved=date(2026, 3, 1))
+        found = con.execute(
+            "SELECT time_period, _reject FROM observation WHERE _reject IS NOT NULL ORDER BY 1"
+        ).fetchall()
+    assert [period for period, _ in found] == rejected
+    for period, reject in found:
+        words = in_words(reject, {}).en
+        assert f"time period {period} had not begun on 2026-03-01" in words and "`kind`" in words
 
 
 def test_an_observation_has_its_concepts_and_its_position():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 
 from model.declarations.source import Source
@@ -70,7 +71,9 @@ def cleaned(rows, columns, geography="old_areas", **source):
              "obs_value": "value", **columns}
     origin = Source.model_validate({"protocol": "files", "columns": rules, **source})
     with connect() as con:
-        stats = clean(con, [batch(rows)], declared, origin, {}, known())
+        stats = clean(
+            con, [batch(rows)], declared, origin, {}, known(), retrieved=date(2026, 3, 1)
+        )
         found = con.execute("SELECT * FROM observation ORDER BY _id").to_arrow_table().to_pylist()
     return [found, stats.read, stats.empty, stats.rejected]
 
@@ -112,6 +115,7 @@ def outcome():
         [row(status="E", note="n"), row(status="Z", note=""), row(kind="x", status="", note="m")],
         {"obs_status": "status", "obs_note": "note"},
     ))
+    found.append(cleaned([row(year="2026"), row(year="2031")], {}))
     found.append([[period, list(parse_period(period))] for period in PERIODS[:-5]])
     return found
 

@@ -61,6 +61,17 @@ def keep(data_dir: DataDir, found: Validated, snapshot: str = "a", days: int = 0
     return validation_log.keep(data_dir, found, inputs(snapshot), "1", NOW + timedelta(days=days))
 
 
+def test_projections_say_nothing_about_freshness(data_dir: DataDir, tmp_path: Path) -> None:
+    found = validated(tmp_path / "v", ["2024", "2031"])
+    duckdb.sql(
+        "COPY (SELECT * FROM (VALUES ('2024', 'A', 'X'), ('2031', 'A', 'Y'))"
+        " AS t(time_period, obs_status, indicator))"
+        f" TO '{found.data}' (FORMAT PARQUET)"
+    )
+    made, _ = validation_log.keep(data_dir, found, inputs(), "1", NOW, {"Y"})
+    assert made.period_last == "2024"
+
+
 def test_a_validation_run_is_kept_with_its_findings(data_dir: DataDir, tmp_path: Path) -> None:
     made, new = keep(data_dir, validated(tmp_path / "v", ["2023", "2024"]))
     assert new and made.number == 1 and made.at == NOW and made.period_last == "2024"

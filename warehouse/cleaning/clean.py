@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import duckdb
 import pyarrow as pa
@@ -35,6 +36,7 @@ from warehouse.cleaning.loading import (
 )
 from warehouse.cleaning.mapping import map_observations
 from warehouse.cleaning.numbers import UNMARKED, take_marks
+from warehouse.cleaning.rejection import reject_future_periods
 from warehouse.cleaning.schema_inspection import read_columns
 from warehouse.cleaning.source_columns import columns_of
 from warehouse.cleaning.unpivot import SOURCE_ROW, unpivot
@@ -59,6 +61,7 @@ def clean(
     registries: Registries,
     sql: str | None = None,
     last: SourceSchema | None = None,
+    retrieved: date | None = None,
 ) -> CleanStats:
     """Fill the table `observation` from a reader's batches.
 
@@ -75,6 +78,7 @@ def clean(
         registries: codelists and units.
         sql: text of the declaration's SQL file: one SELECT over `raw`.
         last: the source schema of the snapshot released before.
+        retrieved: the day on which the source was read; without it no period lies in the future.
 
     Raises:
         DriftError: the source can no longer be read as it was with the schema `last`.
@@ -114,5 +118,7 @@ def clean(
     if area.successor and area.codelist:
         succeed(con, dataset, area, registries.successions[area.codelist], registries)
     correct(con, dataset)
+    if retrieved is not None:
+        reject_future_periods(con, dataset, retrieved)
     rejected = con.sql("SELECT count(*) FROM observation WHERE _reject IS NOT NULL").fetchall()
     return CleanStats(read=read, empty=empty, rejected=rejected[0][0], source_schema=source_schema)

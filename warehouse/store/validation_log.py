@@ -9,6 +9,7 @@ took: a run without news writes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,7 +70,8 @@ def record(data_dir: DataDir, validation_run: ValidationRun) -> QualityRecord:
 
 
 def keep(
-    data_dir: DataDir, validated: Validated, inputs: Inputs, algorithm: str, now: datetime
+    data_dir: DataDir, validated: Validated, inputs: Inputs, algorithm: str, now: datetime,
+    projections: Collection[str] = (),
 ) -> tuple[ValidationRun, bool]:
     """Log a validation run, unless it repeats the last one.
 
@@ -79,6 +81,7 @@ def keep(
         inputs: what the table and the validation run were made from.
         algorithm: version of the scores.
         now: when.
+        projections: the indicators whose periods say nothing about freshness.
 
     Returns:
         The validation run, or the last one where it repeats it; and whether it was logged now.
@@ -88,7 +91,7 @@ def keep(
     """
     return _keep(
         data_dir, validated.quality, inputs, algorithm, now, sha256_file(validated.data),
-        _period_last(data_dir, validated.data),
+        _period_last(data_dir, validated.data, projections),
     )
 
 
@@ -157,12 +160,14 @@ def _same(
     )
 
 
-def _period_last(data_dir: DataDir, data: Path) -> str | None:
-    """Return the newest period that is no forecast; year to date does not sort as text."""
+def _period_last(data_dir: DataDir, data: Path, projections: Collection[str]) -> str | None:
+    """Return the newest period that is no forecast or projection; year to date does not sort as text."""
+    listed = ", ".join(map(literal, sorted(projections)))
+    observed = f" AND indicator NOT IN ({listed})" if listed else ""
     with connect(data_dir.root / "tmp") as con:
         rows = con.execute(
             f"SELECT DISTINCT time_period FROM read_parquet({literal(data)})"
-            " WHERE obs_status IS DISTINCT FROM 'F'"
+            f" WHERE obs_status IS DISTINCT FROM 'F'{observed}"
         ).fetchall()
     periods = [period for (period,) in rows if period and frequency_of(period)]
     return max(periods, key=period_end, default=None)

@@ -135,7 +135,7 @@ def _file(
     clean(
         con, bound.protocol.read(_parts(bound, data_dir, path), options),
         bound.dataset, bound.source, options.columns, bound.registries,
-        bound.declaration.sql.get(bound.profile), None,
+        bound.declaration.sql.get(bound.profile), retrieved=datetime.now(UTC).date(),
     )
     suppress(con, "observation", bound.dataset, parent_areas(bound))
     con.execute(
