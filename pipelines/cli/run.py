@@ -13,7 +13,8 @@ from model.errors import OpenIndicatorsError
 from model.records.release_blockers import counted
 from model.util.text import did_you_mean
 from pipelines.catalogue import Catalogue, load_catalogue
-from pipelines.cli.terminal import err, live, number, out, plain, say_error, table
+from pipelines.cli.live import live
+from pipelines.cli.terminal import err, number, out, plain, say_error, table
 from pipelines.connections import open_portals
 from pipelines.dagster.execution import Outcome, run_datasets
 from pipelines.settings import Settings
