@@ -1,9 +1,9 @@
 """How much processor time the commands take that only read: `--help`, `list`, `show`, `check`.
 
 `python -m bench.cli` (or `make bench-cli`): each command runs several times in a process of its
-own, in a folder without releases, on the sample's declarations and on 1,000 copies of them. The least of
-the times counts: other work on the machine only adds to it. The aims are 0.7 s for the sample and
-2 s for 1,000 declarations, on a quiet machine.
+own, in a folder without releases, on the sample's declarations and on 1,000 copies of them. The
+least of the times counts: other work on the machine only adds to it. The aims are 0.7 s for the
+sample and 2 s for 1,000 declarations, on a quiet machine.
 """
 
 from __future__ import annotations

@@ -21,16 +21,13 @@ class ReleaseFiles(Protocol):
     @property
     def release(self) -> Release:
         """The release's record."""
-        ...
 
     @property
     def quality(self) -> QualityRecord:
         """The result of validating it."""
-        ...
 
     def path(self, name: str) -> Path:
         """Return the path of one of the release's files."""
-        ...
 
 
 @runtime_checkable
@@ -40,7 +37,6 @@ class HasReport(Protocol):
     @property
     def report(self) -> QualityReport | None:
         """The report; None where no validation run was kept."""
-        ...
 
 
 class Portal(Protocol):
@@ -49,31 +45,19 @@ class Portal(Protocol):
     name: str
 
     def plan(self, history: list[ReleaseFiles]) -> list[Difference]:
-        """Compare the portal's actual state with the desired one; write nothing.
+        """Compare the actual state with the desired one for a `history` of releases; write nothing.
 
-        Args:
-            history: the dataset's releases, oldest first; the last one is current.
+        The history is a dataset's releases, oldest first; the last one is current.
         """
-        ...
 
     def apply(self, history: list[ReleaseFiles]) -> Publication:
-        """Carry out what `plan` says: readers see the old release or the new one.
+        """Carry out what `plan` says of a `history`: readers see the old release or the new one.
 
-        Args:
-            history: as for `plan`.
-
-        Raises:
-            PortalError: what the portal said and what to do; the old release is still shown.
+        Raises PortalError with what the portal said and what to do; the old release is still shown.
         """
-        ...
 
     def together(self) -> AbstractContextManager[None]:
-        """Apply many datasets: what they share is made once, on leaving.
-
-        Raises:
-            PortalError: on leaving, what they share cannot be made.
-        """
-        ...
+        """Apply many datasets: what they share is made on leaving, which may raise PortalError."""
 
 
 @runtime_checkable
@@ -81,13 +65,7 @@ class ShowsDrafts(Protocol):
     """A portal that can show a draft to its reviewers, and to nobody else."""
 
     def show_draft(self, dataset: str, draft: ReleaseFiles | None) -> Publication | None:
-        """Show the draft that waits for a decision, or remove the one shown.
+        """Show the `draft` of a `dataset` that waits for a decision; None removes the one shown.
 
-        Args:
-            dataset: id of the dataset.
-            draft: the draft; None where none waits.
-
-        Returns:
-            What is shown; None where nothing is.
+        Returns what is shown; None where nothing is.
         """
-        ...

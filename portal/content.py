@@ -25,10 +25,8 @@ from model.records.validation import QualityRecord
 from model.reference.personal_data import masked_record, masked_values
 from model.reference.registries import Licence, Publisher, Registries
 from model.util.sql import identifier
-from model.util.text import Bilingual
 from portal.base import HasReport, ReleaseFiles
 from portal.names import Names
-from portal.vocabulary import ColumnWords
 
 BATCH_ROWS = 50_000  # rows held in memory at a time
 
@@ -43,14 +41,9 @@ class Content:
 
     @classmethod
     def of(cls, files: ReleaseFiles, registries: Registries) -> Content:
-        """Open a release.
+        """Open a release's `files`, with `registries` that name publishers, licences and codes.
 
-        Args:
-            files: the release.
-            registries: publishers, licences, units and codelists.
-
-        Raises:
-            PortalError: the declaration inside the release cannot be read by this version.
+        Raises PortalError where this version cannot read the declaration inside the release.
         """
         try:
             dataset = Dataset.model_validate(files.release.declaration)
@@ -115,14 +108,9 @@ class Content:
     def batches(
         self, name: str = "data.parquet", columns: Sequence[str] | None = None
     ) -> Iterator[pa.RecordBatch]:
-        """Read one of the release's tables, in batches of BATCH_ROWS.
+        """Read the table `name` of the release in batches of BATCH_ROWS; some `columns` or all.
 
-        Args:
-            name: the table's file.
-            columns: which columns, in the file's order; None: all of them.
-
-        Raises:
-            PortalError: a figure is not a finite number, which no open format can carry.
+        Raises PortalError where a figure is not finite, which no open format can carry.
         """
         chosen = list(columns) if columns is not None else None
         with pq.ParquetFile(self.files.path(name)) as file:
@@ -143,14 +131,10 @@ class Content:
         return list(pq.read_schema(self.files.path(name)).names)
 
     def query(self, sql: str, table: str = "data.parquet", *values: Any) -> list[tuple[Any, ...]]:
-        """Run a SELECT on `t`, one of the release's tables, and return all rows.
+        """Run a SELECT (`sql`) on `t`, the release's file `table`, and return all rows.
 
-        For small results only (distinct codes, first rows, one chart).
-
-        Args:
-            sql: the query; written in this package, never taken from data.
-            table: the table's file.
-            values: bound to the query's parameters.
+        For small results only (distinct codes, first rows, one chart). The query is written in this
+        package, never taken from data; `values` are bound to its parameters.
         """
         with _engine().cursor() as con:
             source = f"WITH t AS (SELECT * FROM read_parquet(?)) {sql}"
@@ -159,13 +143,7 @@ class Content:
     def select(
         self, table: str, columns: Sequence[str], tail: str
     ) -> list[dict[str, Any]]:
-        """Return rows of one of the release's tables as dictionaries.
-
-        Args:
-            table: the table's file.
-            columns: the columns to read.
-            tail: WHERE, ORDER BY and LIMIT.
-        """
+        """Return `columns` of the release's file `table` by name; `tail` is WHERE, ORDER, LIMIT."""
         names = ", ".join(map(identifier, columns))
         rows = self.query(f"SELECT {names} FROM t {tail}", table)
         return [dict(zip(columns, row, strict=True)) for row in rows]
@@ -181,7 +159,7 @@ class Content:
         )
 
     def quarantined(self, columns: Sequence[str], limit: int) -> list[dict[str, Any]]:
-        """Return the first quarantined rows, by position, personal data masked."""
+        """Return some `columns` of the first `limit` quarantined rows, personal data masked."""
         rows = self.select(
             "quarantine.parquet", columns,
             f"ORDER BY _part, _row, _column, reasons LIMIT {limit}",
@@ -208,18 +186,6 @@ class Content:
     def names(self) -> Names:
         """The names of its columns and codes."""
         return Names(self.dataset, self.registries)
-
-    def column(self, name: str) -> ColumnWords:
-        """Return the title and description of a column."""
-        return self.names.column(name)
-
-    def name_of(self, column: str, code: str) -> Bilingual | None:
-        """Return the name of a code in a column, or None where it has none."""
-        return self.names.name_of(column, code)
-
-    def label(self, column: str, code: str, language: str) -> str:
-        """Return the name of a code in a language, or the code where it has none."""
-        return self.names.label(column, code, language)
 
 
 def _rows(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[Any, ...]]:

@@ -10,6 +10,11 @@ from model.reference.registries import Registries
 from model.util.text import Bilingual
 from portal.vocabulary import CHANGES, COLUMNS, FINDINGS, FREQUENCIES, STATUSES, ColumnWords
 
+_CODES = {
+    "obs_status": STATUSES, "old_status": STATUSES, "new_status": STATUSES, "freq": FREQUENCIES,
+    "change": CHANGES,
+}
+
 
 @dataclass(frozen=True)
 class Names:
@@ -20,26 +25,22 @@ class Names:
 
     def column(self, name: str) -> ColumnWords:
         """Return the title and description of a column; an unknown one is titled by its name."""
-        if name in self.dataset.dimensions:
-            title = self.dataset.dimensions[name].name
-            return ColumnWords(title, title)
-        known = COLUMNS.get(name) or FINDINGS.get(name)
-        return known or ColumnWords(Bilingual(vi=name, en=name), Bilingual(vi=name, en=name))
+        dimension = self.dataset.dimensions.get(name)
+        if dimension is None and name in COLUMNS:
+            return COLUMNS[name]
+        title = dimension.name if dimension else FINDINGS.get(name) or Bilingual(vi=name, en=name)
+        return ColumnWords(title=title, description=title)
 
     def name_of(self, column: str, code: str) -> Bilingual | None:
-        """Return the name of a code in a column, or None where it has none."""
+        """Return the name of a code in a column, None where it has none."""
         if column == "indicator":
             indicator = self.dataset.indicators.get(code)
             return indicator.name if indicator else None
         if column == "unit_measure":
             unit = self.registries.units.get(code)
             return unit.name if unit else None
-        if column in ("obs_status", "old_status", "new_status"):
-            return STATUSES.get(code)
-        if column == "freq":
-            return FREQUENCIES.get(code)
-        if column == "change":
-            return CHANGES.get(code)
+        if column in _CODES:
+            return _CODES[column].get(code)
         if column == FOOTNOTES:
             return self._footnotes(code)
         codelist = self.registries.codelists.get(self._codelist_of(column))
@@ -47,18 +48,12 @@ class Names:
         return entry.name if entry else None
 
     def label(self, column: str, code: str, language: str) -> str:
-        """Return the name of a code in a language, or the code where it has none.
-
-        Args:
-            column: name of the column.
-            code: the code.
-            language: "vi" or "en".
-        """
+        """Return the name of a column's code in a language, or the code where it has none."""
         name = self.name_of(column, code)
         return name.get(language) if name else code
 
     def vintage(self, vintage: str, language: str) -> str:
-        """Return a geography vintage in words: which list of areas, as of which day."""
+        """Return a geography vintage in a language: which list of areas, as of which day."""
         return vintage_in_words(vintage).get(language)
 
     def _footnotes(self, ids: str) -> Bilingual | None:

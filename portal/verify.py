@@ -35,14 +35,10 @@ class Verdict(TypedDict):
 
 
 def verify(path: Path, records: Iterable[tuple[str, int, FileRecord]]) -> Verdict:
-    """Compare a file with published checksums; a renamed copy is recognised.
+    """Compare the file at `path` with published checksums; a renamed copy is recognised.
 
-    Args:
-        path: the file to verify; read, never changed.
-        records: (dataset, release number, file) of everything that was ever published.
-
-    Raises:
-        OSError: the file cannot be read.
+    `records` are (dataset, release number, file) of all that was ever published. Raises OSError
+    where the file cannot be read.
     """
     sha256 = sha256_file(path)
     names, found = set(), set()

@@ -13,7 +13,7 @@ from model.reference.registries import Registries
 from model.util.hashing import sha256_file, sha256_json
 
 PORTAL = Path(__file__).resolve().parent
-_DOWNLOADS = ("*.py", "metadata/*.*", "rendering/**/*.*", "distributions/**/*.*")
+_DOWNLOADS = ("*.py", "*.yaml", "metadata/*.*", "rendering/**/*.*", "distributions/**/*.*")
 _PAGES = (*_DOWNLOADS, "site/**/*.*")
 
 
@@ -26,12 +26,7 @@ class Versions:
 
 
 def current(registries: Registries, base_url: str | None = None) -> Versions:
-    """Return the versions of this code with these registries.
-
-    Args:
-        registries: names and licences.
-        base_url: address of the site on the web, which its pages and descriptions hold.
-    """
+    """Return the versions of this code with these `registries` and the site's `base_url`."""
     names = sha256_json(registries)
     return Versions(
         distributions=sha256_json([_code(_DOWNLOADS), names]),

@@ -33,6 +33,7 @@ from model.declarations.validation import parse_as
 from model.declarations.yaml_file import KeyPath, YamlFile
 from model.errors import DeclarationError, OpenIndicatorsError
 from model.records.source_schema import SOURCE_SCHEMA_CHECK
+from model.records.unread import UNREAD_CHECK
 from model.records.validation import Severity
 from model.reference.registries import Registries
 from model.util.text import Bilingual, Frozen, Name, did_you_mean
@@ -89,7 +90,8 @@ def load_suite(path: Path, dataset: Dataset, registries: Registries) -> Suite:
     items = parse_as(_SuiteFile, document.mapping(), document).expectations
     entries = [_entry(item, index, document) for index, item in enumerate(items)]
     taken = {
-        SOURCE_SCHEMA_CHECK, *(item.name for _, item in _implied(dataset, registries, ())),
+        SOURCE_SCHEMA_CHECK, UNREAD_CHECK,
+        *(item.name for _, item in _implied(dataset, registries, ())),
         *(cls.automatic for cls in all_checks().values() if cls.automatic),
     }
     for entry in entries:

@@ -334,7 +334,7 @@ def _unreadable(blocker: ReleaseBlocker, dataset: str, names: bool) -> BlockerTe
         ),
         Bilingual(
             vi=f"sửa nguồn hoặc khai báo, rồi chạy lại {again}",
-            en=plain(blocker.todo) or f"fix the source or the declaration, then {again}",
+            en=plain(blocker.todo).strip() or f"fix the source or the declaration, then {again}",
         ),
     )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from model.records.unread import UnreadContent
 from model.util.text import Bilingual, Frozen
 
 
@@ -43,3 +44,4 @@ class SourceSchema(Frozen):
     units: dict[str, tuple[str, ...]]  # "column, indicator's label" -> units that it comes in
     codes: dict[str, dict[str, str | None]]  # concept -> label -> code, None where unknown
     drift: tuple[Drift, ...] = ()  # how it differs from the snapshot released before
+    unread: tuple[UnreadContent, ...] = ()  # what is in the snapshot and was not read

@@ -100,6 +100,8 @@ def _row(settings: Settings, dataset_id: str, outcome: Outcome) -> dict[str, Any
         }
         drift = stored.source_schema.drift if changed and stored.source_schema else ()
         row["drift"] = [item.what.en for item in drift]
+        unread = stored.source_schema.unread if stored.source_schema else ()
+        row["unread"] = [item.what.en for item in unread if item.warns]
     if dataset_id in outcome.failures:
         stage, error = outcome.failures[dataset_id]
         row |= {"error": plain(error), "stage": stage, **_last_validation(settings, dataset_id)}
@@ -148,6 +150,9 @@ def _show(
         if row.get("drift"):
             changes = escape("; ".join(row["drift"]))
             out.print(f"[yellow]Shape[/]  {row['dataset']}: {changes}", soft_wrap=True)
+        if row.get("unread"):
+            listed = escape("; ".join(row["unread"]))
+            out.print(f"[yellow]Unread[/] {row['dataset']}: {listed}", soft_wrap=True)
     _show_drafts([row["dataset"] for row in rows if row["draft"]])
     out.print(f"Site   {settings.data_dir.site / 'index.html'}", soft_wrap=True)
     out.print(f"Next   {PROJECT_COMMANDS}", soft_wrap=True)

@@ -64,11 +64,12 @@ def validate_table(bound: BoundDataset, data_dir: DataDir) -> Validated:
 
 
 def _with_source_schema(quality: QualityRecord, source_schema: SourceSchema) -> QualityRecord:
-    """Add the check of the source schema, and its release blocker where it drifted."""
+    """Add the checks of the source schema, and its release blocker where it drifted."""
     blocker = schema_check.blocker_of(source_schema.drift)
     check = schema_check.as_check(source_schema.drift, len(source_schema.columns))
+    unread = schema_check.unread_check(source_schema.unread)
     return quality.model_copy(update={
-        "checks": (*quality.checks, check),
+        "checks": (*quality.checks, check, *([unread] if unread else [])),
         "blockers": (blocker, *(quality.blockers or ())) if blocker else quality.blockers,
     })
 

@@ -123,9 +123,7 @@ class CkanClient:
     def read(self, action: str, **parameters: Any) -> Any:
         """Call an action that changes nothing; repeat it while the outcome is unknown.
 
-        Raises:
-            ActionRefused: CKAN's own message; `missing` where it does not exist.
-            OutcomeUnknown: no response after all attempts.
+        Raises ActionRefused with CKAN's own message, and OutcomeUnknown after all attempts.
         """
         return self.repeat(lambda: self.call(action, parameters))
 
@@ -150,15 +148,10 @@ class CkanClient:
     def call(
         self, action: str, data: Mapping[str, Any], uploads: tuple[FileUpload, ...] = ()
     ) -> Any:
-        """Call an action once.
+        """Call an `action` once; raises ActionRefused or OutcomeUnknown.
 
-        Args:
-            action: its name, e.g. "package_revise".
-            data: its parameters; with uploads they travel as JSON text in a multipart form.
-            uploads: files that go with it.
-
-        Raises:
-            ActionRefused, OutcomeUnknown: see the module's description.
+        `data` are its parameters; with `uploads`, files that go with it, they travel as JSON text
+        in a multipart form.
         """
         def check(response: requests.Response, **_: Any) -> None:
             # JSON is UTF-8; to let requests guess takes seconds for a page of rows.
@@ -199,14 +192,10 @@ class CkanClient:
         return reverse_apicontroller_action(url, response.status_code, response.text)
 
     def checksums(self, package: str) -> dict[str, tuple[int, str]] | None:
-        """Let the portal itself compute the checksums of a dataset's files.
+        """Let the portal compute the checksums of a package's files: (bytes, SHA-256) by resource.
 
-        Returns:
-            Length in bytes and SHA-256 by the resource's id; None where the portal lacks our
-            extension (ckanext-openindicators) and each file must be downloaded.
-
-        Raises:
-            ActionRefused, OutcomeUnknown: as `read`.
+        None where the portal lacks our extension (ckanext-openindicators) and each file must be
+        downloaded.
         """
         if not self._has_checksums:
             return None
@@ -220,15 +209,7 @@ class CkanClient:
         return {id_: (file["size"], file["sha256"]) for id_, file in found.items()}
 
     def checksum(self, path: str) -> tuple[int, str]:
-        """Download a file of the portal and return its length in bytes and its SHA-256.
-
-        Args:
-            path: address on the portal, from the slash on.
-
-        Raises:
-            ActionRefused: it does not exist or may not be read.
-            OutcomeUnknown: no complete response.
-        """
+        """Download a file from a path on the portal; return its length in bytes and its SHA-256."""
         return self.repeat(lambda: self._download(path))
 
     def _download(self, path: str) -> tuple[int, str]:
@@ -327,16 +308,10 @@ def write_once(
 ) -> None:
     """Write once, whatever becomes of the response.
 
-    Where the outcome is unknown, read; only where it has not happened, write again.
-
-    Args:
-        client: says how often, and after which pauses.
-        write: must fail, and change nothing, where it has been done already.
-        reached: reads whether the portal is as `write` would leave it.
-
-    Raises:
-        ActionRefused: CKAN's own message.
-        OutcomeUnknown: not reached after all attempts.
+    Where the outcome is unknown, `reached` reads whether the portal is as `write` would leave it;
+    only where it is not, `write` is called again, which must fail and change nothing where it was
+    done already. `client` gives the pauses between the attempts. Raises ActionRefused, and
+    OutcomeUnknown where it was not reached after all attempts.
     """
     repeated = False
     for wait in (*client.waits, None):

@@ -52,12 +52,10 @@ class DraftRelease:
 
 
 def remove(client: CkanClient, loader: TableLoader | None, dataset: str) -> None:
-    """Remove a dataset's draft: its tables, its files, then the package.
+    """Remove the draft of a `dataset`: its tables (by `loader`), its files, then the package.
 
-    Purging the package alone would leave tables and files behind (as CKAN 2.12 does).
-
-    Raises:
-        PortalError: what the portal said and what to do.
+    Purging the package alone would leave tables and files behind (as CKAN 2.12 does). Raises
+    PortalError with what the portal (`client`) said.
     """
     draft = package_id(dataset + SUFFIX)
     actual = client.read_if_exists("package_show", id=draft)

@@ -43,19 +43,19 @@ class FieldComparison:
     conflicts: list[str] = field(default_factory=list)
 
     def add(self, change: Any, what: str, detail: str = "") -> None:
-        """Add a difference."""
+        """Add a difference: its kind of `change`, `what` differs, and a `detail`."""
         self.differences.append(
             Difference(dataset=self.dataset, change=change, what=what, detail=detail)
         )
 
     def conflict(self, what: str, how: str) -> None:
-        """Add a conflict, or a difference where conflicts are overwritten."""
+        """Add `what` conflicts and `how`, or a difference where conflicts are overwritten."""
         if not self.overwrite:
             self.conflicts.append(f"{what} {how}")
         self.add("~", what, "" if self.overwrite else f"conflict: {how}")
 
     def package_fields(self, desired: Fields, actual: Fields) -> Fields:
-        """Return the package fields to write, as CKAN takes them."""
+        """Return the package fields to write, as CKAN takes them: `desired` against `actual`."""
         before = len(self.differences)
         found: Fields = {}
         for name, value in desired.items():
@@ -68,7 +68,7 @@ class FieldComparison:
         return found
 
     def resource_fields(self, desired: DesiredResource, actual: Fields | None) -> Fields:
-        """Return the fields of a resource to write; all of them where it does not exist."""
+        """Return the `desired` fields of a resource to write; all where `actual` is None."""
         if actual is None:
             removed = desired.leads_to is not None and self._knows(desired.id)
             self.add("+", desired.label, "it was removed on the portal" if removed else "")
@@ -125,12 +125,9 @@ class FieldComparison:
 
 
 def package_value(actual: Fields, name: str, ours: list[Any]) -> Any:
-    """Return the actual value of one of our package fields, in the form of `mapping.package`.
+    """Return the field `name` of an `actual` package, in the form of `mapping.package`.
 
-    Args:
-        actual: the package.
-        name: the field.
-        ours: of a list that others may add to, only what is in one of these is returned.
+    Of a list that others may add to, only what is in one of `ours` is returned.
     """
     if name == "owner_org":
         return (actual.get("organization") or {}).get("name")

@@ -84,12 +84,7 @@ class Journal:
         self._write(step=name, state="done")
 
     def published(self, release: int, written: Written) -> None:
-        """Record that the portal shows a release, and what we wrote.
-
-        Args:
-            release: its number.
-            written: all our fields.
-        """
+        """Record that the portal shows a `release` (its number), and all our fields (`written`)."""
         entry = {"step": "published", "state": "done", "release": release, "written": written}
         if self.path.is_file() and self.path.stat().st_size > MAX_BYTES:
             self._rotate(entry)

@@ -21,14 +21,9 @@ class Organisations:
         self._lock = Lock()
 
     def ensure(self, organisation: Fields, group: Fields) -> None:
-        """Create an organisation and a group where they do not exist.
+        """Create an `organisation` and a `group`, as `mapping` describes them, where missing.
 
-        Args:
-            organisation: as `mapping.organisation` describes it.
-            group: as `mapping.group` describes it.
-
-        Raises:
-            PortalError: the token's account may not create them.
+        Raises PortalError where the token's account may not create them.
         """
         with self._lock:
             for kind, desired in (("organization", organisation), ("group", group)):

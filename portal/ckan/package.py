@@ -35,11 +35,7 @@ class Package:
 
     @property
     def actual(self) -> Fields:
-        """The package in the portal's last response.
-
-        Raises:
-            PortalError: it does not exist.
-        """
+        """The package in the portal's last response; PortalError where it does not exist."""
         if self._actual is None:
             raise PortalError(
                 "the package no longer exists on the portal", where=self.desired.dataset,
@@ -59,11 +55,7 @@ class Package:
         return actual
 
     def create(self, package: Fields) -> None:
-        """Create the package.
-
-        Raises:
-            ActionRefused, OutcomeUnknown: see the client.
-        """
+        """Create the package; raises as the client."""
         def write() -> None:
             self._actual = self.client.call("package_create", package)
 
@@ -74,14 +66,9 @@ class Package:
     ) -> None:
         """Change the package, unless somebody else has changed it since it was read.
 
-        Args:
-            data: the parameters of `package_revise` besides `match`.
-            reached: reads the package and returns whether it was changed so.
-            uploads: files that go with it.
-
-        Raises:
-            ConcurrentEdit: somebody else was quicker.
-            ActionRefused, OutcomeUnknown: see the client.
+        `data` are the parameters of `package_revise` besides `match`, `uploads` the files that go
+        with it; `reached` reads the package and returns whether it was changed so. Raises
+        ConcurrentEdit where somebody else was quicker, else as the client.
         """
         match = {"id": self.id, "metadata_modified": self.actual["metadata_modified"]}
 
@@ -94,14 +81,9 @@ class Package:
     def replace_resources(
         self, resources: list[Fields], accepts: Callable[[Fields], bool]
     ) -> None:
-        """Give the package other resources.
+        """Give the package other `resources`; raises as `revise`.
 
-        Args:
-            resources: all of them.
-            accepts: whether a resource that was read back is as it should be.
-
-        Raises:
-            ConcurrentEdit, ActionRefused, OutcomeUnknown: as `revise`.
+        Of each resource that was read back, `accepts` says whether it is as it should be.
         """
         before = self.actual["metadata_modified"]
 

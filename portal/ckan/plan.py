@@ -50,12 +50,7 @@ class PackagePlan:
 
 
 def edited_meanwhile(plan: PackagePlan, now: PackagePlan) -> bool:
-    """Return whether somebody else has changed our fields since a plan was made.
-
-    Args:
-        plan: made before; its own uploads do not count.
-        now: made from the package as it is now.
-    """
+    """Return whether somebody else has changed our fields between a `plan` and one made `now`."""
     before, after = _our_fields(plan), _our_fields(now)
     return any(after.get(owner) != fields for owner, fields in before.items())
 
@@ -80,13 +75,10 @@ def _our_fields(plan: PackagePlan) -> Written:
 def compare(
     desired: DesiredState, actual: Fields | None, base: list[Written], overwrite: bool
 ) -> PackagePlan:
-    """Compare the portal with what it should have.
+    """Compare the package as the portal has it (`actual`, or None) with the `desired` state.
 
-    Args:
-        desired: what it should have.
-        actual: the package as the portal has it, or None.
-        base: what we wrote last, and what we may have written since; empty where we never did.
-        overwrite: decide every conflict in favour of the release.
+    `base` is what we wrote last, and what we may have written since; it is empty where we never
+    did. `overwrite` decides every conflict in favour of the release.
     """
     written: Written = {
         "": dict(desired.fields),

@@ -81,14 +81,7 @@ class Ckan:
         return Journal(self.data_dir / "journal" / "ckan" / f"{dataset}.jsonl")
 
     def plan(self, history: list[ReleaseFiles]) -> list[Difference]:
-        """Compare the portal with what it should have; write nothing to it.
-
-        Args:
-            history: the dataset's releases, oldest first; the last one is current.
-
-        Raises:
-            PortalError: the portal cannot be read, or could not take the dataset.
-        """
+        """Compare the portal with what it should show of a `history`; write nothing to it."""
         with open_builder(self.data_dir, self._version) as builder:
             plan = self._plan(history, self._desire(history, builder, False))
         differences = list(plan.differences)
@@ -101,18 +94,12 @@ class Ckan:
         return [*differences, *self._needless_draft(history)]
 
     def apply(self, history: list[ReleaseFiles], private: bool = False) -> Publication:
-        """Bring the portal to the current release.
+        """Bring the portal to the current release, the last of `history`; see `Portal.apply`.
 
-        Where that is a withdrawal, a tombstone replaces the dataset: its files, resources and
-        table are removed.
-
-        Args:
-            history: the dataset's releases, oldest first; the last one is current.
-            private: keep it as a draft that only its organisation sees.
-
-        Raises:
-            PortalError: what the portal said and what to do; the old release is still shown.
-            BusyError: another publisher in this data folder is at work on the dataset.
+        Where that is a withdrawal, a tombstone replaces the dataset: its files, resources and table
+        are removed. A `private` dataset is a draft that only its organisation sees. Raises
+        PortalError, and BusyError where another publisher in this data folder is at work on the
+        dataset.
         """
         with open_builder(self.data_dir, self._version) as builder:
             published = self._publish(history, builder, self._desire(history, builder, private))
@@ -131,15 +118,7 @@ class Ckan:
         return nullcontext()
 
     def show_draft(self, dataset: str, draft: ReleaseFiles | None) -> Publication | None:
-        """Show a waiting draft as a private dataset, or remove one that no longer waits.
-
-        Args:
-            dataset: its id.
-            draft: the draft, or None.
-
-        Raises:
-            PortalError, BusyError: as `apply`.
-        """
+        """Show a waiting `draft` of a `dataset` as a private one; None removes it. As `apply`."""
         if draft is not None:
             return self.apply([drafts.DraftRelease(draft)], private=True)
         drafts.remove(self.client, self.loader, dataset)

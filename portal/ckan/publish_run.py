@@ -64,14 +64,10 @@ class PublishRun:
         self.package = Package(self.client, self.plan.desired, self.plan.actual)
 
     def run(self) -> Fields:
-        """Do all steps that are needed.
+        """Do all steps that are needed; return the package in the last response, committed.
 
-        Returns:
-            The package in the response to the last write, after it was committed.
-
-        Raises:
-            ConcurrentEdit: somebody else was quicker; nothing of theirs is lost. Plan again.
-            ActionRefused, OutcomeUnknown: see the client. The old release is still shown.
+        Raises ConcurrentEdit where somebody else was quicker: nothing of theirs is lost, plan
+        again. Else as the client: the old release is still shown.
         """
         if self.plan.actual is None:
             self._create()

@@ -10,13 +10,7 @@ from portal.metadata.identifiers import release_file_id
 
 
 def offered_files(actual: Fields | None, dataset: str, number: int) -> tuple[FileRecord, ...]:
-    """Return the files of a release that the portal has.
-
-    Args:
-        actual: the package, or None.
-        dataset: its id.
-        number: the release's.
-    """
+    """Return the files of release `number` of a `dataset` that the `actual` package has."""
     return tuple(
         FileRecord(name=resource["file"], sha256=resource["hash"], bytes=resource["size"])
         for resource in (actual or {}).get("resources", ())
@@ -35,7 +29,7 @@ def leads_to(resource: Fields) -> str:
 
 
 def is_release_file(resource: Fields, dataset: str) -> bool:
-    """Return whether a resource is a release's own file, by its id; its file may be cleared."""
+    """Return whether a `resource` is a release's own file of a `dataset`, cleared or not."""
     file, sha256 = resource.get("file"), resource.get("hash")
     return bool(
         file and sha256
@@ -51,5 +45,5 @@ def label_of(resource: Fields) -> str:
 
 
 def release_file_label(releases: str, file: str) -> str:
-    """Return in words which file of which releases (numbers between blanks)."""
+    """Return in words which `file` of which `releases` (numbers between blanks)."""
     return f"release {', '.join(releases.split())} · {file}"

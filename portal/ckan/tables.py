@@ -13,7 +13,7 @@ from portal.metadata.identifiers import resource_id
 
 
 def table_of(content: Content, registries: Registries) -> DataStoreTable:
-    """Return what a loader needs to know of a release."""
+    """Return what a loader needs to know of a release (`content`), codes named by `registries`."""
     dataset = content.dataset
     return DataStoreTable(
         resource_id=resource_id(dataset.id, csv_table.file_name(dataset)),
@@ -24,7 +24,7 @@ def table_of(content: Content, registries: Registries) -> DataStoreTable:
 
 
 def rows_sha256(content: Content, registries: Registries) -> str:
-    """Return a checksum over rows, types, key and data dictionary."""
+    """Return a checksum over rows, types, key and dictionary (by `registries`) of `content`."""
     schema = table_schema_of(content.dataset, registries, content.published_columns)
     data = content.release.file("data.parquet").sha256
     return sha256_json([data, schema.fields(None), list(schema.key)])
@@ -33,16 +33,10 @@ def rows_sha256(content: Content, registries: Registries) -> str:
 def with_row_counts(
     difference: Difference, loader: TableLoader, content: Content, registries: Registries
 ) -> Difference:
-    """Add to the difference in `rows` how many of them differ; return others as they are.
+    """Add to a `difference` in `rows` how many of them differ; return others as they are.
 
-    Args:
-        difference: of a release.
-        loader: reads the table.
-        content: the release.
-        registries: for the data dictionary.
-
-    Raises:
-        PortalError: the table cannot be read.
+    The `loader` reads the table and compares it with the release `content`, `registries` naming
+    codes.
     """
     if difference.what != "rows" or difference.change == "=":
         return difference

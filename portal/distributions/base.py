@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from model.declarations.dataset import Dataset
+from model.declarations.yaml_file import YamlFile
 from model.records.release import FileRecord
 from portal.content import Content
 from portal.metadata.dcat import FileFormat
 
 WrittenFile = tuple[FileRecord, "Distribution"]
+Properties = Callable[[Content], dict[str, Any]]
+Writer = Callable[[Content, Path, Sequence[WrittenFile]], None]
 
 
-@dataclass(frozen=True)
 class Distribution(FileFormat):
     """One format of download.
 
@@ -28,9 +30,25 @@ class Distribution(FileFormat):
     """
 
     name: str
-    write: Callable[[Content, Path, Sequence[WrittenFile]], None]
-    package_properties: Callable[[Content], dict[str, Any]] = lambda _: {}
+    write: Writer
+    package_properties: Properties
+
+    @classmethod
+    def described(
+        cls, key: str, write: Writer, package_properties: Properties = lambda _: {}
+    ) -> Distribution:
+        """Return the distribution whose name and words distributions.yaml has under a `key`.
+
+        `write` and `package_properties` are as for the class.
+        """
+        words = _descriptions()[key]
+        return cls(**words, write=write, package_properties=package_properties)
 
     def file_name(self, dataset: Dataset) -> str:
         """Return the name of a dataset's file."""
         return self.name.format(name=dataset.name)
+
+
+@cache
+def _descriptions() -> dict[str, dict[str, Any]]:
+    return YamlFile.read(Path(__file__).with_name("distributions.yaml")).mapping()

@@ -53,7 +53,7 @@ def _field(value: Any) -> str:
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write a table of text, numbers and None (an empty field)."""
+    """Write `rows` of text, numbers and None (an empty field) under a `header` to `path`."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\r\n")
         writer.writerow([harmless(name) for name in header])

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from model.declarations.dataset import FOOTNOTES
-from model.util.text import Bilingual
 from portal.content import Content
 from portal.distributions.base import Distribution, WrittenFile
 from portal.distributions.csv_text import write_csv
@@ -18,14 +17,14 @@ HEADER = (
 
 
 def write(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
-    """Write a row for each column, followed by its codes."""
+    """Write a row for each column of `content` and for its codes to `path`; `others` is unused."""
     write_csv(path, HEADER, entries(content))
 
 
 def entries(content: Content) -> Iterator[tuple[str, ...]]:
     """Give the dictionary's rows, as HEADER names them; `code` is empty for a column."""
     for name in content.published_columns:
-        column = content.column(name)
+        column = content.names.column(name)
         kind = "number" if column.number else "text"
         yield (
             name, "", kind, "", column.title.vi, column.title.en,
@@ -37,7 +36,7 @@ def entries(content: Content) -> Iterator[tuple[str, ...]]:
 
 
 def _code(content: Content, column: str, code: str) -> tuple[str, ...]:
-    name = content.name_of(column, code)
+    name = content.names.name_of(column, code)
     unit = vi = en = ""
     indicator = content.dataset.indicators.get(code) if column == "indicator" else None
     if indicator:
@@ -47,16 +46,8 @@ def _code(content: Content, column: str, code: str) -> tuple[str, ...]:
     return (column, code, "", unit, name.vi if name else code, name.en if name else code, vi, en)
 
 
-data_dictionary = Distribution(
-    title=Bilingual(vi="Từ điển dữ liệu (CSV)", en="Data dictionary (CSV)"),
-    purpose=Bilingual(
-        vi="Ý nghĩa của từng cột và từng mã, bằng tiếng Việt và tiếng Anh.",
-        en="What every column and every code means, in Vietnamese and English.",
-    ),
-    media_type="text/csv",
-    file_type="CSV",
-    name="{name}-dictionary.csv",
-    write=write,
+data_dictionary = Distribution.described(
+    "data_dictionary", write,
     package_properties=lambda _: csv_properties({
         "fields": [{"name": name, "type": "string"} for name in HEADER], "missingValues": [""],
     }),

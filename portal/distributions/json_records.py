@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from model.declarations.dataset import Dataset, Indicator
-from model.util.text import Bilingual
 from portal.content import Content
 from portal.distributions.base import Distribution, WrittenFile
 from portal.distributions.csv_text import number_text
@@ -24,7 +23,7 @@ from portal.metadata.data_package import observation_schema
 
 
 def write(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
-    """Write the metadata and stream the records after it."""
+    """Write the metadata of `content` to `path`, and stream the records; `others` is unused."""
     columns = content.published_columns
     names = [_json(name) + ": " for name in columns]
     head = _json({**_metadata(content), "columns": columns})
@@ -79,16 +78,8 @@ def _metadata(content: Content) -> dict[str, Any]:
     }
 
 
-json_records = Distribution(
-    title=Bilingual(vi="JSON", en="JSON"),
-    purpose=Bilingual(
-        vi="Cho lập trình web: siêu dữ liệu và từng bản ghi.",
-        en="For web programming: metadata and one record per figure.",
-    ),
-    media_type="application/json",
-    file_type="JSON",
-    name="{name}.json",
-    write=write,
+json_records = Distribution.described(
+    "json_records", write,
     package_properties=lambda content: {
         "type": "json", "schema": observation_schema(content), "dialect": {"property": "records"},
     },

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from model.util.text import Bilingual
 from portal.content import Content
 from portal.distributions.base import Distribution, WrittenFile
 from portal.metadata.data_package import observation_schema
@@ -30,16 +29,8 @@ def _write(content: Content, path: Path, _: Sequence[WrittenFile]) -> None:
                 writer.write_batch(batch)
 
 
-parquet_file = Distribution(
-    title=Bilingual(vi="Parquet", en="Parquet"),
-    purpose=Bilingual(
-        vi="Cho kỹ sư dữ liệu: DuckDB, pandas, Spark; nhỏ và có kiểu dữ liệu.",
-        en="For data engineers: DuckDB, pandas, Spark; small and typed.",
-    ),
-    media_type="application/vnd.apache.parquet",
-    file_type="PARQUET",
-    name="{name}.parquet",
-    write=_write,
+parquet_file = Distribution.described(
+    "parquet_file", _write,
     # Not as a table: frictionless cannot compare its `bytes` then, and finds it invalid.
     package_properties=lambda content: {"type": "file", "schema": observation_schema(content)},
 )

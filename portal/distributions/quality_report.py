@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from model.util.hashing import pretty_json
-from model.util.text import LANGUAGES, Bilingual
+from model.util.text import LANGUAGES
 from portal.content import Content
 from portal.distributions.base import Distribution, WrittenFile
 from portal.rendering.environment import render_template
@@ -40,29 +40,9 @@ def _section(content: Content, language: str) -> str:
     ).decode()
 
 
-quality_json = Distribution(
-    title=Bilingual(vi="Báo cáo chất lượng (JSON)", en="Quality report (JSON)"),
-    purpose=Bilingual(
-        vi="Kết quả của từng phép kiểm tra trên bản phát hành này.",
-        en="What every check found in this release.",
-    ),
-    media_type="application/json",
-    file_type="JSON",
-    name="{name}-quality.json",
-    write=_write_json,
+quality_json = Distribution.described(
+    "quality_json", _write_json,
     package_properties=lambda _: {"type": "json"},
 )
 
-quality_page = Distribution(
-    title=Bilingual(vi="Báo cáo chất lượng (HTML)", en="Quality report (HTML)"),
-    purpose=Bilingual(
-        vi="Cùng báo cáo, để đọc: điểm, từng phép kiểm tra, các dòng không đạt, các dòng bị giữ"
-        " lại.",
-        en="The same report, to be read: scores, every check, the failing rows, the quarantined"
-        " rows.",
-    ),
-    media_type="text/html",
-    file_type="HTML",
-    name="{name}-quality.html",
-    write=_write_page,
-)
+quality_page = Distribution.described("quality_page", _write_page)

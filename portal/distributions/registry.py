@@ -26,11 +26,9 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
 
 
 def write_all(content: Content, folder: Path) -> tuple[FileRecord, ...]:
-    """Write every distribution of a release into a folder; return their checksums.
+    """Write every distribution of `content` into a `folder`; return their checksums.
 
-    Raises:
-        PortalError: the release holds what no open format can carry.
-        OSError: the folder cannot be written.
+    Raises PortalError where the release holds what no open format can carry, and OSError.
     """
     written: list[WrittenFile] = []
     for distribution in DISTRIBUTIONS:
@@ -41,21 +39,7 @@ def write_all(content: Content, folder: Path) -> tuple[FileRecord, ...]:
     return tuple(record for record, _ in written)
 
 
-def distribution_of(file_name: str, dataset: Dataset) -> Distribution | None:
-    """Return the distribution that writes a file of this name for a dataset, if any."""
-    return next((d for d in DISTRIBUTIONS if d.file_name(dataset) == file_name), None)
-
-
 def with_distributions(files: Iterable[FileRecord], dataset: Dataset) -> list[WrittenFile]:
-    """Return a dataset's files, each with its distribution.
-
-    Raises:
-        ValueError: no distribution writes a file of that name.
-    """
-    found = []
-    for file in files:
-        distribution = distribution_of(file.name, dataset)
-        if distribution is None:
-            raise ValueError(f"no distribution writes {file.name}")
-        found.append((file, distribution))
-    return found
+    """Return the files of a dataset, each with its distribution; KeyError where none writes it."""
+    writers = {distribution.file_name(dataset): distribution for distribution in DISTRIBUTIONS}
+    return [(file, writers[file.name]) for file in files]

@@ -18,7 +18,6 @@ from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from model.util.text import Bilingual
 from portal.content import Content
 from portal.distributions import data_dictionary
 from portal.distributions.base import Distribution, WrittenFile
@@ -39,7 +38,7 @@ _OPTIONS = {
 
 
 def write(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
-    """Write the workbook row by row; memory does not grow with the data."""
+    """Write `content` to `path` row by row: memory does not grow with it; `others` is unused."""
     # Excel wants a moment without a time zone; the release's makes the file reproducible.
     created = content.release.issued.astimezone(UTC).replace(tzinfo=None)
     with xlsxwriter.Workbook(str(path), {**_OPTIONS, "tmpdir": str(path.parent)}) as book:
@@ -180,16 +179,8 @@ def _about(content: Content, sheets: int) -> Iterator[tuple[str, str, str]]:
         )
 
 
-xlsx_workbook = Distribution(
-    title=Bilingual(vi="Excel", en="Excel"),
-    purpose=Bilingual(
-        vi="Cho bảng tính: mã là văn bản, số là số, kèm từ điển dữ liệu.",
-        en="For spreadsheets: codes as text, figures as numbers, with the data dictionary.",
-    ),
-    media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    file_type="XLSX",
-    name="{name}.xlsx",
-    write=write,
+xlsx_workbook = Distribution.described(
+    "xlsx_workbook", write,
     package_properties=lambda content: {
         "type": "table", "schema": observation_schema(content),
         "dialect": {"sheetName": DATA_SHEET},

@@ -22,11 +22,9 @@ _CSV_DIALECT = {"delimiter": ",", "doubleQuote": True, "lineTerminator": "\r\n",
 def descriptor(
     content: Content, files: Iterable[tuple[FileRecord, str, Properties]]
 ) -> Properties:
-    """Return the descriptor as data.
+    """Return the descriptor of `content` as data.
 
-    Args:
-        content: the release.
-        files: each file with its media type and the properties that its distribution gives.
+    Each of the `files` comes with its media type and the properties that its distribution gives.
     """
     dataset, release = content.dataset, content.release
     publisher, contact, licence = content.publisher, content.contact, content.licence
@@ -90,12 +88,12 @@ def observation_schema(content: Content) -> Properties:
 
 
 def table_schema(content: Content, columns: Sequence[str]) -> Properties:
-    """Return the Table Schema of a table of observations, by the names of its columns."""
+    """Return the Table Schema of a table of `content`, by the names of its `columns`."""
     return {"fields": [_field(content, name) for name in columns], "missingValues": [""]}
 
 
 def _field(content: Content, name: str) -> Properties:
-    column = content.column(name)
+    column = content.names.column(name)
     return {
         "name": name,
         "type": "number" if column.number else "string",

@@ -8,21 +8,19 @@ relative to the folder of the portal, unless its base URL is configured.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from model.declarations.dataset import Dataset
 from model.records.release import FileRecord
 from model.reference.registries import Licence, Publisher
-from model.util.text import Bilingual, BilingualList
+from model.util.text import Bilingual, BilingualList, Frozen
 from portal.content import Content
 from portal.metadata.identifiers import dataset_urn, distribution_urn, publisher_urn
 
 Node = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class FileFormat:
+class FileFormat(Frozen):
     """What DCAT says of the format of a file.
 
     title: of the distribution.
@@ -68,7 +66,7 @@ def accrual_periodicity(dataset: Dataset) -> str:
 
 
 def document(graph: Sequence[Node], base: str) -> Node:
-    """Return a JSON-LD document; `base` is what its relative addresses start from."""
+    """Return a JSON-LD document of a `graph`; its relative addresses start from `base`."""
     return {"@context": {**CONTEXT, "@base": base}, "@graph": list(graph)}
 
 

@@ -23,14 +23,10 @@ MEASURED: tuple[QualityDimension, ...] = (
 def measured(
     nodes: Sequence[Node], dataset: str, scores: Sequence[Score], algorithm: str, mqa: Mqa
 ) -> list[Node]:
-    """Return a dataset's description with its quality measurements and their metrics.
+    """Return the DCAT `nodes` of a dataset with quality measurements and their metrics.
 
-    Args:
-        nodes: of `portal.metadata.dcat.dataset_nodes`.
-        dataset: id of the dataset.
-        scores: of the release.
-        algorithm: their version.
-        mqa: of these very nodes.
+    `scores` are the release's, of a version of the `algorithm`; `mqa` assesses these very nodes of
+    the `dataset` (its id).
     """
     subject = dataset_urn(dataset)
     found = values(scores, mqa)
@@ -51,12 +47,7 @@ def measured(
 
 
 def values(scores: Sequence[Score], mqa: Mqa) -> dict[QualityDimension, str]:
-    """Return the measured percentages, as every description of the dataset gives them.
-
-    Args:
-        scores: of the release.
-        mqa: of the dataset's description.
-    """
+    """Return percentages by dimension, of a release's `scores` and its description's `mqa`."""
     metadata = Score(dimension="metadata", good=mqa.points, of=mqa.of)
     return {
         score.dimension: f"{score.percent:.4f}"

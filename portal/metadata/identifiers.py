@@ -14,7 +14,7 @@ def dataset_urn(dataset: str) -> str:
 
 
 def distribution_urn(dataset: str, file: str) -> str:
-    """Return the identifier of one of a dataset's files."""
+    """Return the identifier of a `file` of a `dataset`."""
     return uuid.uuid5(NAMESPACE, f"distribution:{dataset}:{file}").urn
 
 
@@ -29,12 +29,12 @@ def package_id(dataset: str) -> str:
 
 
 def resource_id(dataset: str, file: str) -> str:
-    """Return the id of the resource that always leads to a file's current release."""
+    """Return the id of the resource that always leads to the current `file` of a `dataset`."""
     return distribution_urn(dataset, file).removeprefix("urn:uuid:")
 
 
 def release_file_id(dataset: str, file: str, sha256: str) -> str:
-    """Return the id of the resource that holds these very bytes, and never any others."""
+    """Return the id of the resource for a `file` of a `dataset` with these bytes (`sha256`)."""
     return str(uuid.uuid5(NAMESPACE, f"release file:{dataset}:{file}:{sha256}"))
 
 
@@ -49,10 +49,13 @@ def group_id(sector: str) -> str:
 
 
 def incident_urn(dataset: str, validation_run: int, kind: str, check: str) -> str:
-    """Return the identifier of an incident, for feeds."""
+    """Return an incident's identifier, for feeds: a `kind` of failure of a `check` on a `dataset`.
+
+    `validation_run` is the number of the run in which it began.
+    """
     return uuid.uuid5(NAMESPACE, f"incident:{dataset}:{validation_run}:{kind}:{check}").urn
 
 
 def metric_urn(dimension: str, algorithm: str) -> str:
-    """Return the identifier of a quality metric; without an algorithm, of its dimension."""
+    """Return the identifier of a `dimension`'s metric by an `algorithm`; "" for the dimension."""
     return uuid.uuid5(NAMESPACE, f"quality metric:{dimension}:{algorithm}").urn

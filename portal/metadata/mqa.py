@@ -144,12 +144,9 @@ def metrics() -> tuple[Metric, ...]:
 
 
 def assess(nodes: Sequence[Node], dataset: str, reach: Reach | None = None) -> Mqa:
-    """Assess a dataset's description.
+    """Assess the description of a `dataset` (its id) in DCAT `nodes`.
 
-    Args:
-        nodes: of `portal.metadata.dcat.dataset_nodes`.
-        dataset: its id.
-        reach: whether an address answers; None: reachability is not assessed.
+    `reach` says whether an address answers; None: reachability is not assessed.
     """
     by_id = {node["@id"]: node for node in nodes}
     described = by_id[dataset_urn(dataset)]
@@ -168,15 +165,9 @@ def assess(nodes: Sequence[Node], dataset: str, reach: Reach | None = None) -> M
 
 
 def assess_published(site: Path, dataset: str, reach: Reach | None = None) -> Mqa | None:
-    """Assess the description that the site publishes; None where there is none.
+    """Assess the description of a `dataset` in the folder `site`; None where there is none.
 
-    Args:
-        site: the site's folder.
-        dataset: id of the dataset.
-        reach: as in `assess`.
-
-    Raises:
-        PortalError: the description cannot be read.
+    `reach` is as in `assess`. Raises PortalError where the description cannot be read.
     """
     path = site / "datasets" / dataset / "dcat.jsonld"
     if not path.is_file():

@@ -16,7 +16,7 @@ _CHAR, _HEIGHT, _PAD = 6.8, 22, 9
 
 
 def badge(card: Scorecard | None, language: str) -> bytes:
-    """Draw the badge of a dataset; without a scorecard it says so."""
+    """Draw the badge of a dataset's scorecard (`card`) in a `language`; without one it says so."""
     label = _LABEL[language]
     value = f"{card.grade} · {points(card.total, language)}" if card else _NONE[language]
     colour = COLOURS[card.grade] if card else _UNKNOWN

@@ -30,11 +30,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def junit(validated: Iterable[tuple[QualityReport, QualityRecord]]) -> str:
     """Return the newest validation run of each dataset as JUnit XML, a test case for each check.
 
-    A failed check is a failure; a warning stands in the case's output, so that CI shows it and
-    goes on. A blocked release is a failure of its own.
-
-    Args:
-        validated: reports, with the complete record of their newest validation run.
+    A failed check is a failure; a warning stands in the case's output, so that CI shows it and goes
+    on. A blocked release is a failure of its own. Each of `validated` is a report with the complete
+    record of its newest validation run.
     """
     root = JUnitXml("openindicators")
     suites = []
@@ -94,13 +92,11 @@ def _found(check: CheckResult) -> str:
 
 
 def prometheus(reports: Sequence[QualityReport], dated: bool = True) -> str:
-    """Return metrics in the text format that Prometheus and its textfile collector read.
+    """Return metrics of `reports` in the text format of Prometheus and its textfile collector.
 
-    Args:
-        reports: of the datasets.
-        dated: with what depends on the day (timeliness, total). Without it the same records give
-            the same text on every day, and lateness shows in
-            `time() > openindicators_data_due_timestamp_seconds`.
+    `dated` metrics depend on the day (timeliness, total). Without them the same records give the
+    same text on every day, and lateness shows in `time() >
+    openindicators_data_due_timestamp_seconds`.
     """
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_QualityCollector(reports, dated))
@@ -176,14 +172,10 @@ def atom(
     incidents: Sequence[Incident], titles: dict[str, Bilingual], feed_title: Bilingual,
     language: str, pages: dict[str, str],
 ) -> str:
-    """Return a feed of incidents, newest first (RFC 4287).
+    """Return a feed of incidents, newest first (RFC 4287), in a `language`.
 
-    Args:
-        incidents: in any order.
-        titles: of the datasets.
-        feed_title: of the feed.
-        language: "vi" or "en".
-        pages: address of each dataset's page.
+    `incidents` come in any order, `titles` and `pages` (addresses) by dataset; `feed_title` names
+    it.
     """
     newest = sorted(incidents, key=lambda item: (item.at, item.id), reverse=True)
     feed = FeedGenerator()

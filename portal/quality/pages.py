@@ -41,7 +41,7 @@ class Assessed:
 
 
 def report_page(dataset: str, language: str) -> str:
-    """Return the path of a dataset's report in the site."""
+    """Return the path of a `dataset`'s report in a `language` in the site."""
     return f"{language}/quality/{dataset}.html"
 
 
@@ -52,14 +52,10 @@ def render(
     registries: Registries,
     as_of: date,
 ) -> Iterator[tuple[str, bytes]]:
-    """Give every page about quality: path in the site, and its bytes.
+    """Give every page about quality of `assessed` datasets: path in the site, and its bytes.
 
-    Args:
-        assessed: the datasets.
-        sectors: the grade of each sector.
-        city: the grade of all.
-        registries: names of the sectors.
-        as_of: the day for which the pages speak.
+    `sectors` and `city` are the grades of each sector and of all, `registries` name the sectors,
+    and `as_of` is the day for which the pages speak.
     """
     totals = {each.report.dataset: trends.Totals(each.report.trend) for each in assessed}
     for each in assessed:

@@ -23,16 +23,10 @@ def publish_quality(
     registries: Registries,
     as_of: date,
 ) -> int:
-    """Bring the site's pages about quality to the reports of a day.
+    """Bring the pages about quality in a site's `folder` to a day; return how many files changed.
 
-    Args:
-        folder: the site's folder; for the rest see `pages.render`.
-
-    Returns:
-        How many files were written.
-
-    Raises:
-        PortalError: the folder cannot be written.
+    `assessed`, `sectors`, `city`, `registries` and `as_of` are those of `pages.render`. Raises
+    PortalError where the folder cannot be written.
     """
     written = 0
     with disk_errors(folder, PortalError), locked(folder):

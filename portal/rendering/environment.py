@@ -20,20 +20,16 @@ _SHARED = Path(__file__).resolve().parent / "templates"
 def render_template(
     folder: Path, template: str, language: str, /, **values: Any
 ) -> bytes:
-    """Render a template in a language.
+    """Render a `template` of a `folder` in a `language` with `values`.
 
-    Args:
-        folder: where the template is; it may extend and import those of portal/rendering.
-        template: name of the file.
-        language: "vi" or "en".
-        values: what the template shows.
+    It may extend and import those of portal/rendering.
     """
     return environment(folder, language).get_template(template).render(values).encode()
 
 
 @cache
 def environment(folder: Path, language: str) -> Environment:
-    """Return the environment of a folder of templates; see `render_template`."""
+    """Return the environment of a `folder` of templates in a `language`; see `render_template`."""
     made = Environment(
         loader=FileSystemLoader([folder, _SHARED]),
         autoescape=True,

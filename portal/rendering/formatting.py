@@ -16,7 +16,7 @@ _LOCALES = {"vi": Locale("vi", "VN"), "en": Locale("en", "GB")}
 
 
 def number(value: float, language: str, decimals: int = 0) -> str:
-    """Return a figure with its indicator's decimals.
+    """Return a `value` in a `language` with its indicator's `decimals`.
 
     A small figure that would be rounded to zero gets three significant digits instead.
 
@@ -31,7 +31,7 @@ def number(value: float, language: str, decimals: int = 0) -> str:
 
 
 def points(value: float, language: str) -> str:
-    """Return a total or a score of a dataset's quality.
+    """Return a total or a score of a dataset's quality (`value`, 0 to 100) in a `language`.
 
     >>> points(99.97, "vi")
     '99,9'
@@ -41,7 +41,7 @@ def points(value: float, language: str) -> str:
 
 
 def axis_number(value: float, language: str, decimals: int, compact: bool) -> str:
-    """Return a figure for an axis; a compact one in words: 1,2 triệu, 1.2M."""
+    """Return a `value` for an axis in a `language`, with at most `decimals` or `compact`: 1.2M."""
     if compact and value:
         return format_compact_decimal(
             value,
@@ -55,7 +55,7 @@ def axis_number(value: float, language: str, decimals: int, compact: bool) -> st
 
 @lru_cache(maxsize=10_000)
 def day(moment: datetime | date, language: str) -> str:
-    """Return a date as it is written in tables and in sentences alike.
+    """Return a date (of a `moment`, in UTC) in a `language`, for tables and sentences alike.
 
     >>> day(date(2026, 11, 4), "vi"), day(date(2026, 11, 4), "en")
     ('04/11/2026', '4 November 2026')
@@ -68,7 +68,7 @@ def day(moment: datetime | date, language: str) -> str:
 
 
 def period(iso: str, language: str) -> str:
-    """Return an ISO period in words; other text is returned unchanged.
+    """Return an `iso` period in words of a `language`; other text is returned unchanged.
 
     >>> period("2023-Q1", "vi"), period("2023-01-01/P6M", "en")
     ('quý 1/2023', 'first 6 months of 2023')
@@ -95,7 +95,7 @@ def period(iso: str, language: str) -> str:
 
 
 def span(first: str | None, last: str | None, language: str) -> str:
-    """Return a range of periods in words; "" when there is none."""
+    """Return the periods `first` to `last` in words of a `language`; "" where there are none."""
     if not first or not last:
         return ""
     if first == last:
@@ -104,7 +104,7 @@ def span(first: str | None, last: str | None, language: str) -> str:
 
 
 def size(count: int, language: str) -> str:
-    """Return a file's size: 14,2 kB."""
+    """Return a file's size (a `count` of bytes) in a `language`: 14,2 kB."""
     value: float = count
     for unit in ("B", "kB", "MB", "GB"):
         if value < 1000 or unit == "GB":
@@ -114,7 +114,7 @@ def size(count: int, language: str) -> str:
 
 
 def duration(milliseconds: float, language: str) -> str:
-    """Return how long something took: 12 ms, 1,4 s."""
+    """Return how long something took (`milliseconds`) in a `language`: 12 ms, 1,4 s."""
     if milliseconds < 1000:
         return f"{number(milliseconds, language)}\u00a0ms"
     return f"{number(milliseconds / 1000, language, 1)}\u00a0s"

@@ -44,14 +44,11 @@ def quality_body(
     names: Names, report: QualityReport | None, record: QualityRecord | None,
     content: Content | None, language: str,
 ) -> dict[str, Any]:
-    """Return what `quality_body.html` shows.
+    """Return what `quality_body.html` shows in a `language`, with `names` of columns and codes.
 
-    Args:
-        names: names of columns and codes.
-        report: scores, trend and history of each check; None where they are unknown.
-        record: the complete record of the newest validation run.
-        content: the current release, for the quarantined rows and the revisions.
-        language: "vi" or "en".
+    `report` has scores, trend and history of each check, None where they are unknown; `record` is
+    complete and of the newest validation run; quarantined rows and revisions come from the current
+    release, `content`.
     """
     card = report.scorecard if report else None
     results = {check.name: check for check in record.checks} if record else {}
@@ -164,12 +161,9 @@ def _series(names: Names, key: Mapping[str, Any], language: str) -> str:
 
 
 def quarantined_rows(content: Content, language: str, limit: int) -> list[dict[str, str]]:
-    """Return the first quarantined rows of a release as text, without what may not be shown.
+    """Return the first `limit` quarantined rows of `content` as text in a `language`.
 
-    Args:
-        content: the release.
-        language: "vi" or "en".
-        limit: how many rows at most.
+    What may not be shown is left out.
     """
     if not content.release.quarantined:
         return []

@@ -41,7 +41,7 @@ class Totals:
 
 
 def weekly(members: Sequence[Totals], as_of: date) -> list[tuple[date, float]]:
-    """Return the mean total of several datasets at the end of each of the last WEEKS weeks."""
+    """Return the mean total of `members` at the end of each of the last WEEKS weeks to `as_of`."""
     found = []
     for weeks in range(WEEKS, -1, -1):
         day = as_of - timedelta(weeks=weeks)
@@ -77,7 +77,7 @@ def curve(points: Sequence[tuple[date, float]]) -> Curve | None:
 
 
 def daily(points: Sequence[QualityPoint], as_of: date) -> list[tuple[date, float]]:
-    """Return a dataset's totals by day, up to `as_of`; the last of a day counts."""
+    """Return a dataset's totals (`points`) by day, up to `as_of`; the last of a day counts."""
     by_day = {point.at.date(): point.total for point in points}
     found = sorted(by_day.items())
     if found and found[-1][0] < as_of:

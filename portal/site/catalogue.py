@@ -28,17 +28,11 @@ PUBLISHER = "da_nang_dst"  # who runs the portal
 def render(
     folder: Path, registries: Registries, site_version: str, preview: bool, base_url: str | None
 ) -> dict[str, bytes]:
-    """Return every shared file: path in the site -> bytes; the state comes last.
+    """Return every shared file of a site's `folder`: path in the site -> bytes; the state is last.
 
-    Args:
-        folder: the site's folder.
-        registries: sectors and publishers.
-        site_version: version of the site's code.
-        preview: the site shows drafts.
-        base_url: address of the site on the web, with a slash at the end; None: not known.
-
-    Raises:
-        PortalError: a dataset's `dcat.jsonld` cannot be read.
+    `registries` name sectors and publishers, `site_version` is that of the site's code, a `preview`
+    shows drafts, and `base_url` is its address on the web with a slash at the end, if known. Raises
+    PortalError where a dataset's `dcat.jsonld` cannot be read.
     """
     states = all_datasets(folder)
     files: dict[str, bytes] = {

@@ -117,14 +117,10 @@ def _tidy(value: float) -> float:
 def lay_out_lines(
     plot: Plot, width: int, label: Label, language: str, decimals: int
 ) -> LineChart:
-    """Lay out a line chart.
+    """Lay out a line chart of a `plot` that has at least one figure.
 
-    Args:
-        plot: what to draw; at least one figure.
-        width: WIDE or NARROW, in pixels.
-        label: names a series.
-        language: "vi" or "en".
-        decimals: of the indicator.
+    `width` is WIDE or NARROW, in pixels; `label` names a series, in a `language`; `decimals` are
+    the indicator's.
     """
     height = HEIGHT[width]
     direct = width == WIDE and len(plot.series) > 1
@@ -178,7 +174,10 @@ def lay_out_lines(
 
 
 def lay_out_bars(plot: Plot, width: int, label: Label, language: str, decimals: int) -> BarChart:
-    """Lay out a bar chart, one bar for each series in the order given; see `lay_out_lines`."""
+    """Lay out a bar chart of a `plot`, a bar for each series in the order given.
+
+    `width`, `label`, `language` and `decimals` are those of `lay_out_lines`.
+    """
     rows = [(series, series.last) for series in plot.series if series.last]
     values = [point.value or 0 for _, point in rows if point]
     low, high = min(0, *values), max(0, *values)
@@ -204,7 +203,7 @@ def lay_out_bars(plot: Plot, width: int, label: Label, language: str, decimals: 
 
 
 def sparkline(points: list[float | None], width: int = 132, height: int = 34) -> str:
-    """Return the SVG path of a sparkline; "" where there are fewer than SPARK_VALUES values."""
+    """Return the SVG path through `points` in `width` x `height` pixels; "" for too few values."""
     known = [v for v in points if v is not None]
     if len(known) < SPARK_VALUES:
         return ""
@@ -223,14 +222,7 @@ def sparkline(points: list[float | None], width: int = 132, height: int = 34) ->
 
 
 def spread(positions: list[float], gap: float, low: float, high: float) -> list[float]:
-    """Move positions apart until each is at least `gap` from the next, keeping their order.
-
-    Args:
-        positions: where labels would stand best.
-        gap: least distance, in pixels.
-        low: least position.
-        high: greatest position.
-    """
+    """Move `positions` apart to at least `gap`, within `low` and `high`, keeping their order."""
     order = sorted(range(len(positions)), key=lambda index: positions[index])
     placed = [0.0] * len(positions)
     last = low - gap

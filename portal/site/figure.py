@@ -15,18 +15,12 @@ TABLE_ROWS = 120  # the newest periods; the downloads have all
 
 
 def figure(content: Content, plot: Plot, language: str) -> dict[str, Any]:
-    """Return what templates/figure.html draws of a plot.
-
-    Args:
-        content: the release.
-        plot: the figures to draw.
-        language: "vi" or "en".
-    """
+    """Return what templates/figure.html draws of a `plot` of `content` in a `language`."""
     indicator = content.dataset.indicators[plot.indicator]
     vintages = {series.vintage for series in plot.series}
 
     def label(series: Series) -> str:
-        name = plain(content.label(plot.column, series.code, language))
+        name = plain(content.names.label(plot.column, series.code, language))
         return f"{name} ({series.vintage})" if len(vintages) > 1 else name
 
     lay_out: Callable[..., Any] = chart.lay_out_bars if plot.bars else chart.lay_out_lines
@@ -34,8 +28,8 @@ def figure(content: Content, plot: Plot, language: str) -> dict[str, Any]:
     points = [point for series in plot.series for point in series.points if point.value is not None]
     ordered = sorted(points, key=lambda point: point.at)
     fixed = [
-        f"{content.column(name).title.get(language)}: "
-        f"{plain(content.label(name, code, language))}"
+        f"{content.names.column(name).title.get(language)}: "
+        f"{plain(content.names.label(name, code, language))}"
         for name, code in plot.fixed.items()
     ]
     return {

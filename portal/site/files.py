@@ -63,12 +63,7 @@ def _old(target: Path) -> Path:
 
 
 def link_or_copy(source: Path, target: Path) -> None:
-    """Hard-link a file, or copy it where the file system cannot link.
-
-    Args:
-        source: the file.
-        target: its second name.
-    """
+    """Hard-link the file `source` as `target`, or copy it where the file system cannot link."""
     try:
         os.link(source, target)
     except OSError:

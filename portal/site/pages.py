@@ -25,12 +25,7 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
 def dataset_page(dataset: str, language: str) -> str:
-    """Return the path of a dataset's page in the site.
-
-    Args:
-        dataset: its id, `<sector>/<dataset>`.
-        language: "vi" or "en".
-    """
+    """Return the path of a `dataset`'s page in a `language` in the site."""
     return DATASET_PAGE.format(language=language, dataset=dataset)
 
 
@@ -53,13 +48,9 @@ def render_catalogue(
     language: str,
     preview: bool,
 ) -> bytes:
-    """Render the catalogue.
+    """Render the catalogue in a `language`; a `preview` says that the site shows drafts.
 
-    Args:
-        sectors: each sector with its datasets.
-        withdrawn: the withdrawn datasets.
-        language: "vi" or "en".
-        preview: the site shows drafts.
+    `sectors` come with their datasets, the `withdrawn` ones apart.
     """
     states = [state for _, members in sectors for state in members]
     return render_template(
@@ -83,15 +74,10 @@ def _search_text(state: DatasetState, sector: Sector) -> str:
 def render_dataset(
     content: Content, releases: list[ReleaseState], preview: bool
 ) -> dict[str, bytes]:
-    """Render a dataset's page in each language.
+    """Render the page of the current release in each language: path in the site -> bytes.
 
-    Args:
-        content: the current release.
-        releases: all releases as the site offers them, oldest first.
-        preview: the current release is a draft.
-
-    Returns:
-        path in the site -> bytes
+    `releases` are all of `content`'s dataset as the site offers them, oldest first; in a `preview`
+    the current one is a draft.
     """
     drawn = plots(content) if content.public else []
     tables = read_tables(content)
@@ -117,15 +103,7 @@ def render_dataset(
 
 
 def render_withdrawn(content: Content, releases: list[ReleaseState]) -> dict[str, bytes]:
-    """Render the page of a withdrawn dataset, in each language.
-
-    Args:
-        content: the release that withdrew it.
-        releases: all releases, oldest first.
-
-    Returns:
-        path in the site -> bytes
-    """
+    """Render the page of a dataset that `content` withdraws; `releases` as for `render_dataset`."""
     return {
         dataset_page(content.dataset.id, language): render_template(
             TEMPLATES, "withdrawn.html", language, **_frame(content, releases, preview=False),

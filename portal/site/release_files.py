@@ -21,18 +21,12 @@ from portal.site.state import DatasetState, ReleaseState
 
 
 def release_folder(dataset_folder: Path, current: int, number: int) -> Path:
-    """Return the folder of a release's files.
-
-    Args:
-        dataset_folder: the dataset's folder in the site.
-        current: number of the current release.
-        number: number of the release.
-    """
+    """Return the folder of release `number` in `dataset_folder`; the `current` one has the top."""
     return dataset_folder if number == current else dataset_folder / "releases" / str(number)
 
 
 def is_file(path: Path, sha256: str) -> bool:
-    """Whether a file exists and has this checksum."""
+    """Return whether a file exists at `path` and has the checksum `sha256`."""
     return path.is_file() and sha256_file(path) == sha256
 
 
@@ -52,15 +46,9 @@ class DatasetFolder:
     version: str
 
     def fill(self, item: ReleaseFiles, staging: Path) -> ReleaseState:
-        """Put a release's files into the staging folder: the existing ones, or new ones.
+        """Put a release's (`item`) files into the new folder `staging`: existing ones, or new.
 
-        Args:
-            item: the release.
-            staging: the new folder of the dataset.
-
-        Raises:
-            PortalError: the release holds what no open format can carry.
-            OSError: the folder cannot be written.
+        Raises PortalError where the release holds what no open format can carry, and OSError.
         """
         release = item.release
         folder = release_folder(staging, self.content.release.number, release.number)
@@ -111,13 +99,10 @@ class DatasetFolder:
 def write_description(
     content: Content, releases: list[ReleaseState], path: Path, base_url: str | None
 ) -> None:
-    """Write a dataset's description in DCAT, with its quality in DQV.
+    """Write a dataset's description in DCAT, with its quality in DQV, to the file `path`.
 
-    Args:
-        content: the current release.
-        releases: all releases as the site offers them, oldest first.
-        path: the file to write.
-        base_url: address of the site, with a slash at the end; None: addresses are relative.
+    `content` is the current release, `releases` are all that the site offers, oldest first; without
+    `base_url`, the site's address with a slash at the end, addresses are relative.
     """
     dataset, root = content.dataset.id, base_url or ""
     nodes = dcat.dataset_nodes(

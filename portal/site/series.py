@@ -62,11 +62,9 @@ class Plot:
 
 
 def plots(content: Content, limit: int = 12) -> list[Plot]:
-    """Return the plots of a dataset, the declared one first; indicators without figures have none.
+    """Return the plots of at most `limit` indicators of `content`, the declared one first.
 
-    Args:
-        content: the release.
-        limit: how many indicators at most.
+    Indicators without figures have none.
     """
     used = content.codes_used["indicator"]
     chart = content.dataset.chart
@@ -77,12 +75,7 @@ def plots(content: Content, limit: int = 12) -> list[Plot]:
 
 
 def plot(content: Content, indicator: str) -> Plot | None:
-    """Choose what to draw of an indicator; None when it has no figures.
-
-    Args:
-        content: the release.
-        indicator: its code.
-    """
+    """Choose what to draw of an `indicator` (its code) of `content`; None without figures."""
     chart = content.dataset.chart
     where = dict(chart.where) if chart else {}
     areas = chart.areas if chart else ()

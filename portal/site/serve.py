@@ -148,11 +148,7 @@ class SiteServer(uvicorn.Server):
 
 
 def serve(folder: Path, port: int) -> None:
-    """Serve the folder until interrupted; see `SiteServer`.
-
-    Raises:
-        PortalError: the port is taken or forbidden.
-    """
+    """Serve the `folder` on `port` until interrupted; see `SiteServer`."""
     try:
         SiteServer(folder, port).serve_forever()
     except KeyboardInterrupt:

@@ -77,11 +77,7 @@ class Site:
         return versions.current(self.registries, self.base_url)
 
     def plan(self, history: list[ReleaseFiles]) -> list[Difference]:
-        """Compare the site's actual state of a dataset with the desired one; write nothing.
-
-        Args:
-            history: the dataset's releases, oldest first; the last one is current.
-        """
+        """Compare the site's actual state with that which a `history` asks for; write nothing."""
         dataset = history[-1].release.dataset
         state = self._state(dataset)
         found = [self._release_difference(state, item, history) for item in history]
@@ -96,14 +92,10 @@ class Site:
         return found
 
     def apply(self, history: list[ReleaseFiles]) -> Publication:
-        """Bring the site to a dataset's current release; an unchanged one writes nothing.
+        """Bring the site to the last release of `history`; an unchanged one writes nothing.
 
-        Args:
-            history: as for `plan`.
-
-        Raises:
-            PortalError: the folder cannot be written, or the release cannot be shown; readers
-                still see the old release.
+        Raises PortalError where the folder cannot be written, or the release cannot be shown;
+        readers still see the old release.
         """
         differences = self.plan(history)
         release = history[-1].release
@@ -126,11 +118,8 @@ class Site:
     def together(self) -> Iterator[None]:
         """Apply many datasets: the pages that they share are made once, on leaving.
 
-        Making them takes a second for a thousand datasets. If a run is killed before, the next
-        one finds them outdated.
-
-        Raises:
-            PortalError: on leaving, the folder cannot be written.
+        Making them takes a second for a thousand datasets. If a run is killed before, the next one
+        finds them outdated.
         """
         self._together = True
         try:
@@ -143,14 +132,7 @@ class Site:
                     self._write_catalogue()
 
     def remove(self, dataset: str) -> bool:
-        """Remove a dataset from the site without a trace: for drafts.
-
-        Returns:
-            Whether it was there.
-
-        Raises:
-            PortalError: the folder cannot be written.
-        """
+        """Remove a dataset from the site, for drafts; return whether it was in it."""
         state = read_catalogue(self.folder / catalogue.STATE)
         target = self._dataset_folder(dataset)
         if not target.exists() and (state is None or dataset not in state.datasets):
@@ -264,11 +246,7 @@ class Site:
 
 
 def published_files(folder: Path) -> Iterator[tuple[str, int, FileRecord]]:
-    """Yield every file that a site offers or offered: (dataset, release, file).
-
-    Args:
-        folder: the site's folder; without one there are none.
-    """
+    """Yield every file that the site in `folder` offers or offered: (dataset, release, file)."""
     for state in all_datasets(folder):
         for release in state.releases:
             for file in (*release.files, *release.superseded):

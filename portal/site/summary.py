@@ -13,13 +13,10 @@ SPARK_POINTS = 60
 def summarise(
     content: Content, releases: tuple[ReleaseState, ...], site_version: str, pages: dict[str, str]
 ) -> DatasetState:
-    """Return a dataset's summary.
+    """Return the summary of a dataset whose current release is `content`.
 
-    Args:
-        content: the current release.
-        releases: all releases as the site offers them, oldest first.
-        site_version: version of the site's code.
-        pages: the dataset's pages and their checksums.
+    `releases` are all that the site offers, oldest first; `site_version` is that of the site's
+    code; `pages` are the dataset's, with their checksums.
     """
     dataset, release, quality = content.dataset, content.release, content.quality
     return DatasetState(
@@ -59,7 +56,7 @@ def _spark(content: Content) -> Sparkline | None:
         return None
     series = drawn[0].series[0]
     indicator = content.dataset.indicators[drawn[0].indicator].name
-    name = content.name_of(drawn[0].column, series.code)
+    name = content.names.name_of(drawn[0].column, series.code)
     label = Bilingual(
         vi=f"{indicator.vi}: {name.vi if name else series.code}",
         en=f"{indicator.en}: {name.en if name else series.code}",

@@ -34,12 +34,9 @@ def read_tables(content: Content) -> dict[str, Rows]:
 
 
 def in_language(content: Content, tables: Mapping[str, Rows], language: str) -> dict[str, Rows]:
-    """Return the tables as templates/dataset.html shows them.
+    """Return the `tables` that were read of `content` as templates/dataset.html shows them.
 
-    Args:
-        content: the release.
-        tables: of `read_tables`.
-        language: "vi" or "en".
+    `language` is "vi" or "en".
     """
     return {
         "first_rows": [_row(content, row, language) for row in tables["rows"]],
@@ -55,7 +52,7 @@ def _cell(content: Content, row: Mapping[str, Any], column: str, language: str) 
     if column == "time_period":
         return plain(formatting.period(value, language))
     if isinstance(value, str):
-        return plain(content.label(column, value, language))
+        return plain(content.names.label(column, value, language))
     if not isinstance(value, int | float):
         return plain(str(value))
     indicator = content.dataset.indicators.get(row.get("indicator") or "")

@@ -6,8 +6,11 @@ unknown kind is, `sources.inspect` finds out when a dataset is declared.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 from typing import get_args
 from urllib.parse import urlsplit
@@ -15,6 +18,7 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 
 from model.errors import ReadError
+from model.records.unread import UnreadContent, unread_batch
 from sources.base import FetchPart, Request, SourceFile
 from sources.connectors.options.files import FileFormat, FilesOptions
 from sources.connectors.options.shared import UrlOptions
@@ -31,10 +35,13 @@ from sources.formats.json_records import (
 from sources.formats.payload import check_payload, quoted
 from sources.formats.tabular.batches import Row, text_batches
 from sources.formats.tabular.layered import read_layout
+from sources.formats.tabular.layout import TableLayout, positions
 from sources.formats.tabular.tables import RawRow, as_table
+from sources.formats.tabular.unread import RowWatch, unread_of_sheet
+from sources.formats.workbook.cells import column_letters
 from sources.formats.workbook.legacy_fonts import in_unicode
 from sources.formats.workbook.sheet_batches import sheet_batches
-from sources.formats.workbook.sheets import Merged, open_sheet
+from sources.formats.workbook.sheets import Merged, Sheet, open_sheet
 from sources.limits import MAX_JSON_BYTES
 
 version = 1
@@ -148,14 +155,40 @@ def _expected(format: FileFormat | None, suffix: str) -> str:
 def _sheet(
     part: str, path: Path, where: str, options: FilesOptions
 ) -> Iterator[pa.RecordBatch]:
-    sheet = open_sheet(path, where, options.sheet)
+    hidden = options.hidden == "read"
+    sheet = open_sheet(path, where, options.sheet, hidden=hidden, survey=True)
+    unread = list(unread_of_sheet(sheet, where, positions(options.use_columns), hidden=hidden))
     if options.legacy_text is not None:
         sheet = in_unicode(sheet, path, options.legacy_text, options.legacy_columns, where)
-    if options.layout.is_plain:
-        yield from sheet_batches(sheet, part, options.extent, where)
+    layout = options.layout
+    watch = RowWatch()
+    for _ in watch.passing(takewhile(lambda row: row[0] < layout.first_row, sheet.records())):
+        pass
+    watch.settle(())
+    if sheet.hidden_columns and not hidden:
+        layout = _visible(layout, sheet, where)
+    if layout.is_plain and not (layout.skip_rows or layout.footer):
+        for batch in sheet_batches(sheet, part, options.extent, where):
+            yield batch
+        if left := [*unread, *watch.unread(where)]:
+            yield unread_batch(batch.schema, left)
         return
-    records = sheet.records(options.layout.first_row)
-    yield from _batches(part, records, options, where, sheet.merged)
+    records = sheet.records(layout.first_row)
+    yield from _watched(part, records, layout, options, where, watch, sheet.merged, unread)
+
+
+def _visible(layout: TableLayout, sheet: Sheet, where: str) -> TableLayout:
+    """Return the layout without the hidden columns."""
+    declared = layout.places or tuple(range(len(sheet.columns)))
+    places = tuple(place for place in declared if place not in sheet.hidden_columns)
+    labels = set(positions(layout.labels.columns)) if layout.labels else set()
+    if not places or not labels <= set(places):
+        letters = ", ".join(column_letters(place + 1) for place in sheet.hidden_columns)
+        raise ReadError(
+            f"declared columns are hidden ({letters})", where=where,
+            todo="look whether they are to be read, then declare `hidden: read`",
+        )
+    return replace(layout, places=places)
 
 
 def _text(
@@ -170,21 +203,37 @@ def _text(
     if layout.tables and path.stat().st_size > MAX_JSON_BYTES:  # they are kept in memory
         raise ReadError(f"has more than {MAX_JSON_BYTES} bytes", where=where)
     delimiter = options.delimiter or ("\t" if kind == "tsv" else ",")
-    if layout.is_plain and not layout.footer and options.encoding == "utf-8":
+    is_plain = layout.is_plain and not (layout.skip_rows or layout.footer)
+    if is_plain and options.encoding == "utf-8":
         yield from csv_batches(path, where, part, delimiter, options.extent)
         return
     records = read_csv(
         path, where, encoding=options.encoding, first_line=layout.first_row, delimiter=delimiter
     )
-    yield from _batches(part, records, options, where)
+    if is_plain:
+        table = as_table(records, options.extent, where)
+        yield from text_batches(table.columns, (Row(part, *record) for record in table.rows))
+        return
+    yield from _watched(part, records, layout, options, where, RowWatch())
 
 
-def _batches(
-    part: str, records: Iterator[RawRow], options: FilesOptions, where: str, merged: Merged = ()
+def _watched(
+    part: str, records: Iterator[RawRow], layout: TableLayout, options: FilesOptions, where: str,
+    watch: RowWatch, merged: Merged = (), unread: Sequence[UnreadContent] = (),
 ) -> Iterator[pa.RecordBatch]:
-    layout = options.layout
+    """Yield the table's rows and, last, what of the file is not read."""
+    records = watch.passing(records)
     table = (
         as_table(records, options.extent, where) if layout.is_plain
         else read_layout(records, layout, where, merged)
     )
-    yield from text_batches(table.columns, (Row(part, *record) for record in table.rows))
+    for batch in text_batches(table.columns, (Row(part, *record) for record in table.rows)):
+        yield batch
+        if batch.num_rows:
+            read = {*layout.header, *batch.column("_row").to_pylist()}
+            watch.settle(read, max(read))
+    with suppress(ReadError):  # below the table's end anything may stand
+        deque(records, maxlen=0)
+    watch.settle(layout.header)
+    if left := [*unread, *watch.unread(where)]:
+        yield unread_batch(batch.schema, left)

@@ -7,4 +7,4 @@ A value is never interpreted here: "1.234" stays text until the declaration says
 
 # What reading with these formats means. Raise it whenever the same bytes give other rows or values:
 # cached tables of every connector carry it in their key.
-VERSION = 1
+VERSION = 2

@@ -129,7 +129,7 @@ def test_a_written_declaration_reads_its_file(
 ) -> None:
     path = SHARED / name
     found, notes = choose(recognise(path, path.name), "", path.name)
-    table = looked_at(path, found)
+    table, _ = looked_at(path, found)
     roles = roles_of(
         table.drop_columns(["_part", "_row"]), protocol(found.protocol).columns,
         registries().codelists, "try_it", path.name,

@@ -124,10 +124,11 @@ columns:
 
 
 def test_merged_headers_over_empty_columns() -> None:
-    """Two tables; each column of figures has an empty one beside it."""
+    """Two tables; beside each column of figures an empty one; the rows of 1994 are hidden."""
     found = read(f"{YEARBOOK}/5.2VTBD2002.xls", """
 options:
   sheet: 40-41
+  hidden: read
   legacy_text: tcvn3
   use_columns: ["A:B", D, F, H]
   header_separator: "|"

@@ -40,6 +40,7 @@ from warehouse.cleaning.rejection import reject_future_periods
 from warehouse.cleaning.schema_inspection import read_columns
 from warehouse.cleaning.source_columns import columns_of
 from warehouse.cleaning.unpivot import SOURCE_ROW, unpivot
+from warehouse.cleaning.unread_columns import unread_columns
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,11 @@ def clean(
         QualityError: a declared correction no longer fits its source.
     """
     rules = {**defaults, **source.columns}
-    load(con, batches, dataset)
+    unread = load(con, batches, dataset)
     source_schema = schema_inspection.observed_schema(con, source, rules, sql)
+    used = read_columns(rules) | set(source.where)
+    value_column = rules["obs_value"].column if "obs_value" in rules else None
+    unread += tuple(unread_columns(con, source.unpivot, used, value_column, sql))
     changed = table_drift(last, source_schema, source, rules, sql) if last else []
     schema_check.refuse(changed, dataset.id)
     if sql:
@@ -113,7 +117,9 @@ def clean(
     # Rows with an unknown code are rejected one by one. The table is made even if drift blocks its
     # release, so that all other findings are reported at once.
     changed += code_drift(last, source_schema, dataset, source) if last else []
-    source_schema = source_schema.model_copy(update={"drift": tuple(changed)})
+    source_schema = source_schema.model_copy(
+        update={"drift": tuple(changed), "unread": unread}
+    )
     area = rules["ref_area"]
     if area.successor and area.codelist:
         succeed(con, dataset, area, registries.successions[area.codelist], registries)

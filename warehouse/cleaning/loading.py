@@ -10,6 +10,7 @@ import pyarrow as pa
 from model.declarations.dataset import Dataset
 from model.declarations.source import ColumnRule, Source
 from model.errors import OpenIndicatorsError, ReadError
+from model.records.unread import UnreadContent, unread_of
 from model.util.sql import identifier
 from warehouse.cleaning.numbers import UNMARKED, is_empty
 from warehouse.cleaning.source_columns import column_advice, columns_of, shown
@@ -18,8 +19,8 @@ from warehouse.cleaning.unpivot import PLACE
 
 def load(
     con: duckdb.DuckDBPyConnection, batches: Iterable[pa.RecordBatch], dataset: Dataset
-) -> None:
-    """Make the table `raw` of a reader's batches.
+) -> tuple[UnreadContent, ...]:
+    """Make the table `raw` of a reader's batches; return what the reader left unread.
 
     Raises:
         ReadError: there are no rows; or whatever the reader raises.
@@ -42,9 +43,13 @@ def load(
             todo="look at the snapshot: the source may have moved or emptied the file",
         )
 
+    unread: list[UnreadContent] = []
+
     def all_batches() -> Iterator[pa.RecordBatch]:
         yield first
-        yield from guarded(iterator)
+        for batch in guarded(iterator):
+            unread.extend(unread_of(batch))
+            yield batch.replace_schema_metadata(first.schema.metadata)
 
     reader = pa.RecordBatchReader.from_batches(first.schema, all_batches())
     try:
@@ -61,6 +66,7 @@ def load(
             "the source has no rows", where=dataset.id,
             todo="look at the snapshot: the source may have moved or emptied the file",
         )
+    return tuple(unread)
 
 
 def count(con: duckdb.DuckDBPyConnection, table: str) -> int:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
+import duckdb
 import pyarrow as pa
 
+from model.declarations.source import Unpivot
 from model.errors import OpenIndicatorsError
+from model.records.unread import UnreadContent, unread_of
 from model.reference.registries import Registries
 from model.util.disk import atomic_write
 from model.util.hashing import sha256_file
@@ -26,6 +30,7 @@ from sources.inspect.recognise import recognise
 from sources.inspect.search import Roles
 from sources.inspect.tables.roles import roles_of
 from sources.urls import safe_url
+from warehouse.cleaning.unread_columns import unread_columns
 
 _WITH_URLS = ("files", "hxl", "sdmx")  # protocols that read the file of a URL
 _LOOKED_AT = 300_000  # rows
@@ -70,11 +75,12 @@ def look_at(
                     todo="check the path",
                 )
         found, notes = choose(recognise(path, path.name), place, path.name)
-        table = looked_at(path, found)
+        table, unread = looked_at(path, found)
         roles = roles_of(
             table.drop_columns(["_part", "_row"]), PROTOCOLS[found.protocol].columns,
             registries.codelists, name, path.name,
         )
+        notes += [f"unsure: {each.what.en}." for each in (*unread, *_unread_columns(table, roles))]
         asks_again = _is_url(address) and found.protocol in _WITH_URLS and (
             safe_url(address) == address)
         copy = None if asks_again else _copied(path, settings.data_dir.inbox)
@@ -126,20 +132,35 @@ def choose(found: list[Found], place: str, where: str) -> tuple[RecognisedTable,
     return wanted[0], notes
 
 
-def looked_at(path: Path, found: RecognisedTable) -> pa.Table:
+def looked_at(path: Path, found: RecognisedTable) -> tuple[pa.Table, list[UnreadContent]]:
     """Read the rows of a table to inspect: all, or the first hundreds of thousands.
+
+    Returns:
+        The rows, and what the reader left unread.
 
     Raises:
         SourceError: the table cannot be read.
     """
-    batches = read_table(path, path.name, found)
-    kept, rows = [], 0
-    for batch in batches:
+    kept: list[pa.RecordBatch] = []
+    unread: list[UnreadContent] = []
+    rows = 0
+    for batch in read_table(path, path.name, found):
+        unread += unread_of(batch)
         kept.append(batch)
         rows += batch.num_rows
         if rows >= _LOOKED_AT:
             break
-    return pa.Table.from_batches(kept)
+    return pa.Table.from_batches(kept), unread
+
+
+def _unread_columns(table: pa.Table, roles: Roles) -> Iterator[UnreadContent]:
+    """Yield the columns with figures that have no role."""
+    used = {rule["column"] for rule in roles.rules.values() if "column" in rule} | set(roles.where)
+    wide = Unpivot.model_validate(roles.unpivot) if roles.unpivot else None
+    value = roles.rules.get("obs_value", {}).get("column")
+    with duckdb.connect() as con:
+        con.register("raw", table)
+        yield from unread_columns(con, wide, used, value)
 
 
 def _copied(path: Path, inbox: Path) -> Path:

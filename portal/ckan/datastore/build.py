@@ -24,7 +24,7 @@ Job = Callable[[Connection], None]
 
 
 def remove_leftovers(con: Connection, resource_id: str) -> None:
-    """Drop what an interrupted load of this table has left."""
+    """Drop what an interrupted load of the table `resource_id` has left, over `con`."""
     for name in (staging(resource_id), replacement(resource_id)):
         con.execute(statement("DROP TABLE IF EXISTS public.{}", name))
 
@@ -32,7 +32,10 @@ def remove_leftovers(con: Connection, resource_id: str) -> None:
 def copy_and_transform(
     con: Connection, resource_id: str, schema: TableSchema, batches: Iterator[pa.RecordBatch]
 ) -> None:
-    """Create the replacement table, with the rows in their order and their full text."""
+    """Create the replacement of the table `resource_id` over `con`, with the rows' full text.
+
+    The rows come in `batches` with the columns of `schema`, and keep their order.
+    """
     raw = staging(resource_id)
     # Unlogged: it is read once and dropped. A temporary table cannot be read in parallel.
     con.execute(statement(
@@ -80,7 +83,7 @@ def primary_key_job(resource_id: str) -> Job:
 
 
 def replacement_index_job(resource_id: str, index: TableIndex) -> Job:
-    """Return what builds an index of the replacement table."""
+    """Return what builds an `index` of the replacement of the table `resource_id`."""
     def job(con: Connection) -> None:
         con.execute(index.statement(replacement(resource_id), replacement(index.name)))
 
@@ -88,7 +91,7 @@ def replacement_index_job(resource_id: str, index: TableIndex) -> Job:
 
 
 def missing_index_job(resource_id: str, index: TableIndex) -> Job:
-    """Return what builds an index of the table that readers see."""
+    """Return what builds an `index` of the table `resource_id` that readers see."""
     def job(con: Connection) -> None:
         # A build with CONCURRENTLY that was cut short leaves an invalid index under the name.
         with_lock = statement("DROP INDEX IF EXISTS public.{}", index.name)
@@ -99,7 +102,7 @@ def missing_index_job(resource_id: str, index: TableIndex) -> Job:
 
 
 def enable_trigger(con: Connection, resource_id: str) -> None:
-    """Let PostgreSQL fill the full text of rows that others write."""
+    """Let PostgreSQL fill the full text of rows that others write to `resource_id`, over `con`."""
     def enable() -> None:
         con.execute(statement(
             "CREATE OR REPLACE TRIGGER {} BEFORE INSERT OR UPDATE ON public.{}"

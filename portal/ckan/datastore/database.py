@@ -27,14 +27,10 @@ CSV_BLOCK_BYTES = 16 << 20  # one row must fit
 
 @contextmanager
 def connection(write_url: Callable[[], str], workers: int) -> Iterator[Connection]:
-    """Open a connection in autocommit mode, configured for loading.
+    """Open a connection in autocommit mode, configured for loading with so many parallel `workers`.
 
-    Args:
-        write_url: gives CKAN's `ckan.datastore.write_url`; its password appears in no error.
-        workers: how many helpers PostgreSQL may use for one statement.
-
-    Raises:
-        PortalError: the database cannot be reached, or it refused a statement.
+    `write_url` gives CKAN's `ckan.datastore.write_url`; its password appears in no error. Raises
+    PortalError where the database cannot be reached, or refuses a statement.
     """
     with database_errors():
         con = _connect(write_url)
@@ -99,10 +95,9 @@ def _todo(error: psycopg.Error) -> str:
 
 @contextmanager
 def loading_lock(con: Connection, resource_id: str, seconds: float) -> Iterator[None]:
-    """Hold the lock on loading one table; the server releases it when the connection ends.
+    """Hold the lock on loading the table `resource_id`; it ends with the connection `con`.
 
-    Raises:
-        BusyError: another run holds it, and still does after `seconds`.
+    Raises BusyError where another run still holds it after `seconds`.
     """
     deadline = time.monotonic() + seconds
     arguments = [LOCK_CLASS, resource_id]
@@ -126,7 +121,7 @@ def loading_lock(con: Connection, resource_id: str, seconds: float) -> Iterator[
 def copy_in(
     con: Connection, table: str, columns: Iterable[str], batches: Iterable[pa.RecordBatch]
 ) -> None:
-    """Copy batches into the named columns of a table."""
+    """Copy `batches` into the named `columns` of a `table` over the connection `con`."""
     command = statement("COPY {} ({}) FROM STDIN (FORMAT csv)", table, identifiers(columns))
     # Every text is quoted and a missing value is not: COPY distinguishes '' and NULL by that.
     options = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
@@ -140,13 +135,9 @@ def copy_in(
 def copy_out(
     con: Connection, query: sql.Composable, schema: pa.Schema, path: Path
 ) -> pa.RecordBatchReader:
-    """Copy a query's rows into a file and return a reader of it.
+    """Copy the rows of a `query` over `con` into the file `path`, and return a reader of it.
 
-    Args:
-        con: the connection.
-        query: a SELECT.
-        schema: its columns: text, double or integer.
-        path: the file, overwritten.
+    `schema` has the columns of the query: text, double or integer.
     """
     command = statement("COPY ({}) TO STDOUT (FORMAT csv)", query)
     with path.open("wb") as file, con.cursor() as cursor, cursor.copy(command) as copy:
@@ -168,5 +159,5 @@ def copy_out(
 
 
 def select(table: str, names: Iterable[str]) -> sql.Composed:
-    """Return a SELECT of some columns of a table."""
+    """Return a SELECT of the columns `names` of a `table`."""
     return statement("SELECT {} FROM public.{}", identifiers(names), table)

@@ -20,7 +20,7 @@ from portal.ckan.datastore.row_comparison import RowComparison, RowCounts, with_
 
 
 def check_against_release(con: Connection, resource_id: str, both: RowComparison) -> None:
-    """Read the replacement back and compare its checksum with that of the release's rows."""
+    """Read the replacement of `resource_id` back over `con`; compare its checksum with `both`'s."""
     path = both.folder / "read-back.csv"
     query = select(replacement(resource_id), both.schema.names)
     _require_same_rows(both, copy_out(con, query, both.schema.arrow, path), "desired", resource_id)
@@ -28,7 +28,7 @@ def check_against_release(con: Connection, resource_id: str, both: RowComparison
 
 
 def compare(con: Connection, resource_id: str, both: RowComparison) -> RowCounts:
-    """Read the portal's table and compare it with the release, row by row."""
+    """Read the table `resource_id` over `con` into `both`, and compare its rows to the release."""
     path = both.folder / "actual.csv"
     arrow_schema = with_id(both.schema)
     both.load_actual(copy_out(con, select(resource_id, arrow_schema.names), arrow_schema, path))
@@ -37,22 +37,15 @@ def compare(con: Connection, resource_id: str, both: RowComparison) -> RowCounts
 
 
 def count_rows(con: Connection, table: str) -> int:
-    """Return how many rows a table has."""
+    """Return how many rows a `table` has, over the connection `con`."""
     row = con.execute(statement("SELECT count(*) FROM public.{}", table)).fetchone()
     return int(row[0]) if row else 0
 
 
 def require_equal(actual: Any, desired: Any, resource_id: str, what: str) -> None:
-    """Check that what was read back is what the release has.
+    """Raise PortalError where the `actual` value read back is not the `desired` one of the release.
 
-    Args:
-        actual: read from the portal.
-        desired: of the release.
-        resource_id: the table's name.
-        what: names both in the message.
-
-    Raises:
-        PortalError: they differ.
+    `resource_id` and `what` name the table and the values in the message.
     """
     if actual != desired:
         raise PortalError(
@@ -63,7 +56,10 @@ def require_equal(actual: Any, desired: Any, resource_id: str, what: str) -> Non
 
 
 def revise(con: Connection, resource_id: str, both: RowComparison, counts: RowCounts) -> None:
-    """Inside a transaction: delete, update and insert the changed rows, and read them back."""
+    """Inside a transaction of `con`: delete, update and insert the changed rows, and verify them.
+
+    The rows are the `changes` of `both`, their numbers `counts`; `resource_id` is the table's name.
+    """
     schema, table = both.schema, resource_id
     con.execute(statement(
         "CREATE TEMP TABLE _changes (_id integer, {}, _change text) ON COMMIT DROP",

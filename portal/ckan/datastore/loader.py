@@ -50,39 +50,23 @@ class TableLoader(Protocol):
     def plan(self, table: DataStoreTable) -> TableDifference:
         """Compare the portal's table with the release; write nothing.
 
-        Where the checksum recorded with the table is `table.sha256`, no row is read.
-
-        Raises:
-            PortalError: the portal cannot be read, or the release holds what no DataStore can.
+        Where the checksum recorded with the table is `table.sha256`, no row is read. Raises
+        PortalError where the portal cannot be read, or the release holds what no DataStore can.
         """
-        ...
 
     def load(self, table: DataStoreTable) -> None:
         """Make the portal's table equal to the release, and verify it by reading it back.
 
-        May be called again after a failure or a killed run: it resumes from whatever exists.
-
-        Raises:
-            PortalError: what the portal said and what to do.
-            BusyError: another run is loading this table.
+        May be called again after a failure or a killed run: it resumes from whatever exists. Raises
+        PortalError, and BusyError where another run is loading this table.
         """
-        ...
 
     def drop(self, resource_id: str) -> None:
-        """Remove the table, and what an interrupted load may have left of it, if it exists.
-
-        Raises:
-            PortalError: the portal refused.
-        """
-        ...
+        """Remove the table, and what an interrupted load may have left of it, if it exists."""
 
 
 def valid_resource_id(resource_id: str) -> str:
-    """Return a resource id if it is a UUID: nothing else is used as a table's name here.
-
-    Raises:
-        PortalError: it is not.
-    """
+    """Return a resource id if it is a UUID, else raise PortalError: nothing else names a table."""
     try:
         if str(uuid.UUID(resource_id)) == resource_id:
             return resource_id
@@ -95,7 +79,7 @@ def valid_resource_id(resource_id: str) -> str:
 
 
 def drop_by_api(client: CkanClient, resource_id: str) -> None:
-    """Drop the table through CKAN: with its aliases and the resource's `datastore_active` flag."""
+    """Drop the table `resource_id` through CKAN's `client`: with aliases and `datastore_active`."""
     try:
         client.repeat(
             lambda: client.call("datastore_delete", {"resource_id": resource_id, "force": True})

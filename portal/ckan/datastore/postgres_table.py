@@ -27,7 +27,7 @@ PG_TYPES = {"text": "text", "float8": "double precision"}
 
 
 def statement(template: LiteralString, *parts: str | sql.Composable) -> sql.Composed:
-    """Return a statement with each `{}` of its template filled in; strings become identifiers."""
+    """Return a `template` with its `{}` replaced by `parts`; strings become quoted identifiers."""
     return sql.SQL(template).format(
         *(sql.Identifier(part) if isinstance(part, str) else part for part in parts)
     )
@@ -60,7 +60,7 @@ class TableIndex:
     definition: str  # "USING btree (indicator)", as PostgreSQL prints it: names are quoted
 
     def statement(self, table: str, name: str) -> sql.Composed:
-        """Return the CREATE INDEX for a table."""
+        """Return the CREATE INDEX for a `table`, under a `name`."""
         unique = sql.SQL("UNIQUE " if self.unique else "")
         return statement(
             "CREATE {}INDEX {} ON public.{} {}", unique, name, table, sql.SQL(self.definition)
@@ -68,7 +68,10 @@ class TableIndex:
 
 
 def indexes(resource_id: str, schema: TableSchema, method: TextIndex) -> list[TableIndex]:
-    """Return the indexes that a table should have: key, key columns, full text."""
+    """Return the indexes of a table: key and key columns of its `schema`, full text by `method`.
+
+    Their names come from `resource_id`, as CKAN derives them.
+    """
     key = ", ".join(identifier(name) for name in schema.key)
     found = [TableIndex(_index_name(resource_id, key), True, f"USING btree ({key})")]
     for name in schema.key:
@@ -116,7 +119,7 @@ class TableState:
 
 
 def find(con: Connection, resource_id: str) -> TableState | None:
-    """Return the state of a table, None where there is none."""
+    """Return the state of the table `resource_id`, read over `con`; None where there is none."""
     row = con.execute(
         "SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace"
         " AND relname = %s AND relkind = 'r'", [resource_id],
@@ -198,13 +201,10 @@ def column_definitions(schema: TableSchema) -> sql.Composed:
 def comment_statements(
     table: str, schema: TableSchema, sha256: str | None, before: dict[str, dict[str, Any]]
 ) -> list[sql.Composed]:
-    """Return the statements that write the dictionary as CKAN keeps it: comments of columns.
+    """Return the statements that write the dictionary like CKAN: comments of a `table`'s columns.
 
-    Args:
-        table: its name.
-        schema: gives the dictionary.
-        sha256: the release's checksum, recorded with it.
-        before: the comments so far; what other extensions keep there (beside `_info`) stays.
+    `schema` gives the dictionary, in which the release's `sha256` is recorded; what other
+    extensions keep in the comments of `before` (beside `_info`) stays.
     """
     statements = []
     for column, info in zip(schema.columns, schema.infos(sha256), strict=True):

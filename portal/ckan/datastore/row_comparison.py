@@ -110,7 +110,7 @@ class RowComparison:
         return int(rows), int(total), int(parity)
 
     def changes(self, change: str, batch_rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
-        """Read the rows of one kind of change in batches: `_id` and the desired columns."""
+        """Read the rows of one kind of `change`, `batch_rows` at a time: `_id` and the columns."""
         columns = ", ".join(identifier(name) for name in ("_id", *self.schema.names))
         # A cursor of its own: the caller goes on using the connection meanwhile.
         reader = self.con.cursor().execute(
@@ -122,14 +122,9 @@ class RowComparison:
 
 @contextmanager
 def open_comparison(data: Path, schema: TableSchema) -> Iterator[RowComparison]:
-    """Open a comparison for a release; its temporary files are removed afterwards.
+    """Open a comparison of `data` (a data.parquet) in the columns of `schema`; raises as `check`.
 
-    Args:
-        data: the release's data.parquet.
-        schema: the columns to compare.
-
-    Raises:
-        PortalError: see `check`.
+    Its temporary files are removed afterwards.
     """
     with tempfile.TemporaryDirectory(prefix="openindicators-") as name:
         folder = Path(name)
@@ -155,10 +150,10 @@ def open_comparison(data: Path, schema: TableSchema) -> Iterator[RowComparison]:
 
 
 def check(rows: RowComparison, data: Path) -> None:
-    """Reject what no DataStore can hold, before anything is written.
+    """Reject what no DataStore can hold of the `rows` of `data`, before anything is written.
 
-    Raises:
-        PortalError: a figure that is not finite, a NUL character, a key column without a value.
+    Raises PortalError for a figure that is not finite, a NUL character, a key column without a
+    value.
     """
     tests = []
     for column in rows.schema.columns:
@@ -186,7 +181,7 @@ def with_id(schema: TableSchema) -> pa.Schema:
 
 
 def release_batches(data: Path, schema: TableSchema) -> Iterator[pa.RecordBatch]:
-    """Read a release's rows in batches of BATCH_ROWS, columns in the declared order and types."""
+    """Read `data` (a data.parquet) in batches of BATCH_ROWS, in columns and types of `schema`."""
     with pq.ParquetFile(data, pre_buffer=False) as file:  # else all of it stays in memory
         for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=list(schema.names)):
             yield batch.select(list(schema.names)).cast(schema.arrow)

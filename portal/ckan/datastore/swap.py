@@ -38,16 +38,9 @@ def swap(con: Connection, resource_id: str, index_names: list[str], rows: int) -
     """Give the replacement table the name of the old one, which is dropped if there is one.
 
     Aliases are dropped before the old table is locked and made again afterwards: the other way
-    round a reader of an alias and this transaction wait for each other (seen as HTTP 500).
-
-    Args:
-        con: a connection in autocommit mode.
-        resource_id: the table's name.
-        index_names: the final names of the replacement's indexes.
-        rows: the number of rows, for CKAN's cache of counts.
-
-    Raises:
-        PortalError: the table could not be locked in LOCK_TRIES tries.
+    round a reader of an alias and this transaction wait for each other (seen as HTTP 500). `con` is
+    in autocommit mode, `resource_id` is the table's name, `index_names` are the final names of its
+    indexes, and `rows` goes to CKAN's cache of counts. Raises as `retry_on_lock`.
     """
     def rename() -> None:
         oid = _oid(con, resource_id)
@@ -73,28 +66,19 @@ def swap(con: Connection, resource_id: str, index_names: list[str], rows: int) -
 
 
 def lock_out_readers(con: Connection, resource_id: str) -> None:
-    """Inside a transaction: wait for active readers, and keep new ones waiting until it ends.
+    """Inside a transaction of `con`: wait for readers of `resource_id`, and let no new one in.
 
     CKAN reads a page of rows and their number in two statements. A commit between the two would
-    show old rows with the new number.
-
-    Raises:
-        PortalError: the table could not be locked in LOCK_TRIES tries.
+    show old rows with the new number. Raises as `retry_on_lock`.
     """
     lock = statement("LOCK TABLE public.{} IN ACCESS EXCLUSIVE MODE", resource_id)
     retry_on_lock(con, lambda: con.execute(lock), resource_id)
 
 
 def retry_on_lock(con: Connection, work: Callable[[], object], resource_id: str) -> None:
-    """Do something in a transaction (or savepoint) under a lock time-out until it succeeds.
+    """Do `work` in a transaction (or savepoint) of `con` under a lock time-out until it succeeds.
 
-    Args:
-        con: the connection that `work` uses.
-        work: is rolled back and repeated where a lock is not available.
-        resource_id: the table's name, for the message.
-
-    Raises:
-        PortalError: it did not succeed in LOCK_TRIES tries.
+    Raises PortalError, which names the table `resource_id`, after LOCK_TRIES tries.
     """
     timeout = f"{LOCK_MILLISECONDS}ms"
     for _ in range(LOCK_TRIES):
@@ -113,7 +97,7 @@ def retry_on_lock(con: Connection, work: Callable[[], object], resource_id: str)
 
 
 def write_count(con: Connection, resource_id: str, rows: int) -> None:
-    """Write the number of rows into CKAN's cache of counts."""
+    """Write the number of `rows` of the table `resource_id` into CKAN's cache, over `con`."""
     con.execute(
         "INSERT INTO _table_stats VALUES (%s, jsonb_build_object('rows', %s::bigint))"
         " ON CONFLICT (resource_id) DO UPDATE"
@@ -123,7 +107,7 @@ def write_count(con: Connection, resource_id: str, rows: int) -> None:
 
 
 def copy_triggers(con: Connection, resource_id: str) -> None:
-    """Give the replacement table the triggers of the old one, and CKAN's own in any case."""
+    """Give the replacement of `resource_id` the old table's triggers and CKAN's own, over `con`."""
     new = replacement(resource_id)
     con.execute(statement(
         "CREATE TRIGGER {} BEFORE INSERT OR UPDATE ON public.{}"
@@ -144,7 +128,7 @@ def copy_triggers(con: Connection, resource_id: str) -> None:
 
 
 def copy_grants(con: Connection, resource_id: str) -> None:
-    """Give the replacement table the grants of the old one, if there is one."""
+    """Give the replacement of `resource_id` the grants of the old table, if any, over `con`."""
     oid = _oid(con, resource_id)
     if oid:
         _grant(con, replacement(resource_id), _grants_of(con, oid))

@@ -80,10 +80,8 @@ def table_schema_of(
 ) -> TableSchema:
     """Return the schema of a dataset's table, from its declaration alone: nothing is inferred.
 
-    Args:
-        dataset: the declaration.
-        registries: the names of codes.
-        columns: those of a release; default: all that the declaration publishes.
+    `registries` name the codes; `columns` are those of a release, by default all that the `dataset`
+    publishes.
     """
     names = Names(dataset, registries)
     shown = dataset.published_columns if columns is None else columns
@@ -96,17 +94,17 @@ def recorded_sha256(infos: Infos) -> str | None:
 
 
 def _column(names: Names, name: str) -> DataStoreColumn:
-    title, description, number = names.column(name)
+    column = names.column(name)
     codes = list(_codes(names, name))
-    labels = {language: title.get(language) for language in LANGUAGES}
-    notes = {language: description.get(language) for language in LANGUAGES}
+    labels = {language: column.title.get(language) for language in LANGUAGES}
+    notes = {language: column.description.get(language) for language in LANGUAGES}
     if codes:
         for language in LANGUAGES:  # a list in Markdown begins after an empty line
             lines = (f"- `{code}`: {names.label(name, code, language)}" for code in codes)
             notes[language] = "\n".join([notes[language], "", *lines])
     return DataStoreColumn(
         name=name,
-        type="float8" if number else "text",
+        type="float8" if column.number else "text",
         info={
             # CKAN shows `label` and `notes`, or, where there is one, the reader's language of
             # `label_translated` and `notes_translated` (h.get_translated).

@@ -51,8 +51,8 @@ class FileBuilder:
     def files(self, content: Content) -> tuple[FileRecord, ...]:
         """Return the checksums of a release's files; none where it is not public.
 
-        Raises:
-            PortalError: the release holds what no open format can carry, or the disk is full.
+        Raises PortalError where the release holds what no open format can carry, or the disk is
+        full.
         """
         if not content.public:
             return ()
@@ -60,20 +60,12 @@ class FileBuilder:
         return known.files if known else self._make(content)
 
     def path(self, content: Content, name: str) -> Path:
-        """Return the path of one of a release's files, which is made if it has not been.
-
-        Raises:
-            PortalError: as `files`.
-        """
+        """Return the path of a file by its `name`, made if need be from `content`; as `files`."""
         self._make(content)
         return self._folder(content) / name
 
     def remember(self, content: Content) -> None:
-        """Store the checksums of a release whose files were made.
-
-        Raises:
-            PortalError: the data folder cannot be written.
-        """
+        """Store the checksums of a release whose files were made."""
         files = self._made.get(_key(content))
         if files is not None:
             made = FileChecksums(
@@ -112,15 +104,7 @@ class FileBuilder:
 
 @contextmanager
 def open_builder(data_dir: Path, version: str) -> Iterator[FileBuilder]:
-    """Open a file builder in the data folder; its files are removed on leaving.
-
-    Args:
-        data_dir: the data folder.
-        version: see FileBuilder.
-
-    Raises:
-        PortalError: the data folder cannot be written.
-    """
+    """Open a file builder of a `version` in the data folder `data_dir`; its files go on leaving."""
     scratch = data_dir / "tmp"
     with disk_errors(scratch, PortalError):
         scratch.mkdir(parents=True, exist_ok=True)

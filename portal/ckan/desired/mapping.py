@@ -18,11 +18,7 @@ from portal.distributions.base import Distribution
 from portal.distributions.csv_files import changes_csv, csv_table
 from portal.distributions.parquet_file import parquet_file
 from portal.distributions.quality_report import quality_json
-from portal.distributions.registry import (
-    DISTRIBUTIONS,
-    distribution_of,
-    with_distributions,
-)
+from portal.distributions.registry import DISTRIBUTIONS, with_distributions
 from portal.metadata import dqv
 from portal.metadata.dcat import AUTHORITY, accrual_periodicity, dataset_nodes
 from portal.metadata.identifiers import (
@@ -85,11 +81,8 @@ def package(
 ) -> Fields:
     """Return the fields of a package that are ours, without id and resources.
 
-    Args:
-        content: the current release.
-        first: the dataset's first release.
-        private: whether only the organisation should see it.
-        files: of the current release.
+    `content` is the current release with its `files`, `first` the dataset's first release; only the
+    organisation sees a `private` package.
     """
     dataset, release = content.dataset, content.release
     sector = content.registries.sectors[dataset.sector]
@@ -126,7 +119,10 @@ def package(
 def tombstone(
     content: Content, reason: Bilingual, on: date, successor: str | None
 ) -> Fields:
-    """Return the fields that change when a dataset is withdrawn; see `state.tombstone`."""
+    """Return the fields that change when the dataset of `content` is withdrawn.
+
+    The page says the `reason`, the day (`on`) and the address of a `successor`, if there is one.
+    """
     title = content.dataset.title
     instead = f"\n\n→ {successor}" if successor else ""
     return {
@@ -146,8 +142,8 @@ def tombstone(
 
 
 def current_resource(content: Content, file: FileRecord) -> Fields:
-    """Return the resource that leads to a file of the current release, without its address."""
-    form = _form(content, file.name)
+    """Return the resource for a `file` of the current release `content`, without its address."""
+    [(_, form)] = with_distributions([file], content.dataset)
     return {
         "id": resource_id(content.dataset.id, file.name),
         **_translated("name", form.title),
@@ -162,15 +158,12 @@ def current_resource(content: Content, file: FileRecord) -> Fields:
 def release_resource(
     content: Content, file: FileRecord, releases: Sequence[Release], current: bool
 ) -> Fields:
-    """Return the resource that permanently holds a file of a release.
+    """Return the resource that permanently holds a `file` of a release.
 
-    Args:
-        content: the newest release that has the file.
-        file: the file.
-        releases: all releases with the same file, oldest first.
-        current: whether the newest of them is the dataset's current release.
+    `content` is the newest release that has it, `releases` are all that do, oldest first; `current`
+    says whether the newest of them is the dataset's current release.
     """
-    form = _form(content, file.name)
+    [(_, form)] = with_distributions([file], content.dataset)
     numbers = ", ".join(str(release.number) for release in releases)
     dates = ", ".join(release.issued.date().isoformat() for release in releases)
     name = Bilingual(
@@ -217,13 +210,6 @@ def tag(word: str) -> str:
 def licence_id(licence: Licence) -> str:
     """Return the nearest entry of CKAN's own register."""
     return CKAN_LICENCES.get(licence.id) or ("other-at" if licence.open else "other-closed")
-
-
-def _form(content: Content, file: str) -> Distribution:
-    form = distribution_of(file, content.dataset)
-    if form is None:
-        raise ValueError(f"{file} is in no known format")
-    return form
 
 
 def _file(content: Content, file: FileRecord, form: Distribution) -> Fields:

@@ -16,11 +16,7 @@ REQUIRED = ("name", "title", "notes", "owner_org", "license_id", "version", "iss
 
 
 def check(desired: DesiredState) -> None:
-    """Check names, tags, sizes and required fields.
-
-    Raises:
-        PortalError: all errors of the package.
-    """
+    """Raise PortalError with all errors of names, tags, sizes and required fields."""
     errors = [*_names(desired), *_tags(desired), *_required(desired), *_sizes(desired)]
     if errors:
         raise PortalError(

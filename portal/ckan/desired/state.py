@@ -129,12 +129,8 @@ def tombstone(
 ) -> DesiredState:
     """Return what remains of a withdrawn dataset: a page that says so.
 
-    Args:
-        content: the release that withdraws it.
-        first: its first release.
-        reason: why it was withdrawn.
-        on: the day.
-        successor: address of the dataset that replaces it, if any.
+    `content` is the release that withdraws it for a `reason`, on the day `on`; `first` is its first
+    release, `successor` the address of the dataset that replaces it, if any.
     """
     fields = {
         **mapping.package(content, first, private=False, files=()),

@@ -53,7 +53,8 @@ class FilesOptions(UrlOptions):
     header_across: bool = False
     """In all header rows but the last, blank cells have the name to their left."""
     skip_rows: RowNumber = 0
-    """Rows between the names and the figures, e.g. of units."""
+    """Rows between the names and the figures, e.g. of units, as the program that shows the file
+    counts them: blank ones, too."""
     footer: RowNumber = 0
     """Filled rows at the end that are no figures."""
     names: tuple[Text, ...] = ()
@@ -71,7 +72,10 @@ class FilesOptions(UrlOptions):
     tables: StackedTables | None = None
     """Tables that stand below each other, each with a header of its own."""
     sheet: Text | None = None
-    """Sheet of a workbook; the first one by default."""
+    """Sheet of a workbook; the first visible one by default."""
+    hidden: Literal["skip", "read"] = "skip"
+    """Whether hidden sheets, rows and columns of a workbook are read. Rows hidden by a filter are
+    hidden, too."""
     member: Text = "*"
     """Member of a zip, a glob; its only file by default."""
     path: Text | None = None

@@ -18,6 +18,7 @@ from sources.formats.tabular.layout import Heading, StackedTables, TableLayout
 from sources.formats.tabular.tables import (
     RawRow,
     RawTable,
+    after_row,
     checked_names,
     fitted,
     joined_names,
@@ -42,7 +43,7 @@ def read_layout(
     """
     if layout.places:
         records = (_chosen(record, layout.places) for record in records)
-        merged = _chosen_ranges(merged, layout.places)
+        merged = chosen_ranges(merged, layout.places)
     if layout.tables is None:
         return _one_table(iter(records), layout, where, merged)
     return _stacked(records, layout, layout.tables, where, merged)
@@ -53,7 +54,7 @@ def _chosen(record: RawRow, places: tuple[int, ...]) -> RawRow:
     return number, [cells[place] if place < len(cells) else "" for place in places]
 
 
-def _chosen_ranges(merged: Merged, places: tuple[int, ...]) -> Merged:
+def chosen_ranges(merged: Merged, places: Sequence[int]) -> Merged:
     """Return the merged cells whose text, the top left one's, is in a column that is read."""
     found = []
     for (top, left), (bottom, right) in merged:
@@ -82,8 +83,10 @@ def _one_table(
             place = next(i for i, cell in enumerate(rows[0][1]) if cell.strip())
             found[place] = label
         columns = checked_names(found, layout.names, f"{where}:{rows[-1][0]}")
-    for _ in range(layout.skip_rows):
-        next(records, None)
+        last_name = rows[-1][0] if len(layout.header) == 1 else layout.header[-1]
+    else:
+        last_name = 0
+    records = after_row(records, last_name + layout.skip_rows)
     body = _without_footer(_kept(records, layout), layout.footer)
     below = _below_headings(body, layout.headings, columns, where)
     columns = _with_headings(columns, layout.headings, where)

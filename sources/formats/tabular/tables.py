@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, zip_longest
+from itertools import dropwhile, groupby, zip_longest
 
 from model.errors import ReadError
 from model.util.text import nfc
@@ -20,7 +20,7 @@ class TableExtent:
     """Where a table stands in a file.
 
     header: the row that holds the names, from 1; 0 when none does (then `names` has them).
-    skip_rows: rows between the names and the figures, e.g. of units.
+    skip_rows: rows between the names and the figures, e.g. of units; blank ones count.
     footer: filled rows at the end that are no figures.
     names: the columns' names instead of the header's.
     """
@@ -55,6 +55,7 @@ def as_table(records: Iterable[RawRow], extent: TableExtent, where: str) -> RawT
     """
     source = iter(records)
     columns = extent.names
+    number = 0
     if extent.header:
         found = next(source, None)
         if found is None:
@@ -64,9 +65,13 @@ def as_table(records: Iterable[RawRow], extent: TableExtent, where: str) -> RawT
             )
         number, cells = found
         columns = checked_names(joined_names([cells]), extent.names, f"{where}:{number}")
-    for _ in range(extent.skip_rows):
-        next(source, None)
-    return RawTable(columns, _rows(source, len(columns), extent.footer, where))
+    body = after_row(source, number + extent.skip_rows)
+    return RawTable(columns, _rows(body, len(columns), extent.footer, where))
+
+
+def after_row(records: Iterable[RawRow], row: int) -> Iterator[RawRow]:
+    """Return the rows below a row (lines of a text file)."""
+    return dropwhile(lambda record: record[0] <= row, records)
 
 
 def joined_names(rows: Sequence[Sequence[str]], separator: str = " ") -> list[str]:

@@ -1,12 +1,24 @@
-"""References of cells: letters of columns, "B7", and texts by cell."""
+"""References of cells and sheets: letters of columns, "B7", texts by cell, sheets in a list."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 CellTexts = dict[tuple[int, int], str]  # by (row, column), from 1
+Ranges = list[tuple[int, int]]  # first and last row or column, from 1
 
 _REFERENCE = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
+
+
+@dataclass(frozen=True)
+class SheetSummary:
+    """A sheet in a list of sheets: how far it reaches, and whether it holds figures."""
+
+    name: str
+    is_hidden: bool
+    rows: int = 0
+    has_figures: bool = False
 
 
 def column_number(letters: str) -> int:

@@ -35,7 +35,9 @@ def sheet_batches(
     filled = filled[filled >= extent.header - 1]
     header = [(int(row) + 1, sheet.row(int(row))) for row in filled[:1] if extent.header]
     columns = as_table(header, replace(extent, skip_rows=0, footer=0), where).columns
-    filled = filled[len(header) + extent.skip_rows : len(filled) - extent.footer]
+    first = (header[0][0] if header else 0) + extent.skip_rows  # from 0
+    filled = filled[: len(filled) - extent.footer]
+    filled = filled[filled >= first]
     _check_width(sheet, filled, len(columns), where)
     arrays = [
         text_array(_taken(column, filled), f"{where}, column {name!r}")

@@ -1,4 +1,4 @@
-"""How far the sheets of an .xlsx or .ods file reach, and which of their cells have no value.
+"""How far the sheets of an .xlsx or .ods file reach, which cells have no value, what is hidden.
 
 calamine keeps a sheet as a full rectangle: two cells, A1 and XFD1048576, make it request half a
 terabyte and end the process, which no `except` can catch. And it returns an empty cell for `#REF!`
@@ -15,7 +15,9 @@ import posixpath
 import re
 import shutil
 import zipfile
+from collections.abc import Sequence
 from contextlib import ExitStack, nullcontext
+from itertools import islice
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -23,7 +25,7 @@ from model.errors import ReadError
 from sources.formats.archives import DAMAGED
 from sources.formats.payload import quoted
 from sources.formats.workbook.cells import column_number
-from sources.formats.workbook.sheet_xml import NOT_CALCULATED, SheetExtent, scanned
+from sources.formats.workbook.sheet_xml import NOT_CALCULATED, SOME_FIGURES, SheetExtent, scanned
 from sources.limits import MAX_JSON_BYTES, MAX_SHEET_CELLS
 
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
@@ -46,6 +48,17 @@ _NOT_CALCULATED = re.compile(rb"<f(?=[\s/>])(?!(?:\s[^>]*)?(?:/>|>[^<]*</f>)<v>[
 _CELL = re.compile(
     rb'<c r="([A-Z]{1,3})([0-9]{1,7})"([^>]*)>'
     rb"(<f[^>]*/>|<f[^>]*>[^<]*</f>)?(?:<v>([^<]*)</v>|<v */>)?"
+)
+_HIDDEN_ROW = re.compile(
+    rb'<row\s(?=[^>]*?\b(?:hidden="(?:1|true)"|ht="0(?:\.0*)?"))[^>]*?\br="([0-9]{1,7})"'
+)
+_HIDDEN_COLUMN = re.compile(
+    rb'<col\s(?=[^>]*?\b(?:hidden="(?:1|true)"|width="0(?:\.0*)?"))'
+    rb'(?=[^>]*?\bmin="([0-9]{1,5})")[^>]*?\bmax="([0-9]{1,5})"'
+)
+_ROW = re.compile(rb'<row\s[^>]*?\br="([0-9]{1,7})"')
+_FIGURE = re.compile(
+    rb'<c r="[A-Z]+[0-9]+"(?: s="[0-9]+")?(?: t="n")?>(?:<f[^>]*/>|<f[^>]*>[^<]*</f>)?<v>[-0-9]'
 )
 
 
@@ -115,6 +128,11 @@ def _plain_sheet(xml: bytes, where: str) -> SheetExtent | None:
     ):
         return None
     extent = SheetExtent(where)
+    extent.hidden_rows = [(int(row), int(row)) for row in _HIDDEN_ROW.findall(xml)]
+    extent.hidden_columns = [(int(low), int(high)) for low, high in _HIDDEN_COLUMN.findall(xml)]
+    extent.figures = sum(1 for _ in islice(_FIGURE.finditer(xml), SOME_FIGURES))
+    last = _ROW.search(xml, max(0, xml.rfind(b"<row ")))
+    extent.rows = int(last.group(1)) if last else 0
     if b't="e"' not in xml and not _NOT_CALCULATED.search(xml):
         return extent
     return extent if _find_valueless(xml, extent) else None
@@ -142,10 +160,26 @@ def member_of_sheet(path: Path, where: str, sheet: str) -> str:
     Raises:
         ReadError: the workbook does not say which member is which sheet.
     """
+    return sheet_members(path, where, [sheet]).get(sheet, "")
+
+
+def sheet_members(path: Path, where: str, sheets: Sequence[str]) -> dict[str, str]:
+    """Return the keys under which `check_extent` has sheets, by their names.
+
+    Args:
+        path: the workbook; of a binary one (.xlsb) nothing is known.
+        where: its name, for messages.
+        sheets: the names.
+
+    Raises:
+        ReadError: the workbook does not say which member is which sheet.
+    """
     with zipfile.ZipFile(path) as archive:
         names = {name.lower(): name for name in archive.namelist()}
         if "content.xml" in names:
-            return f"{names['content.xml']}!{sheet}"
+            return {sheet: f"{names['content.xml']}!{sheet}" for sheet in sheets}
+        if "xl/workbook.bin" in names:
+            return {}
         try:
             book = ElementTree.fromstring(archive.read(names["xl/workbook.xml"]))  # noqa: S314
             links = ElementTree.fromstring(  # noqa: S314 (`check_extent` refuses document types)
@@ -154,10 +188,12 @@ def member_of_sheet(path: Path, where: str, sheet: str) -> str:
         except (KeyError, ElementTree.ParseError) as error:
             raise ReadError("lists no sheets", where=where, todo="save it again") from error
     targets = {link.get("Id"): link.get("Target", "") for link in links}
+    found: dict[str, str] = {}
     for each in book.iter():
-        if each.tag.rpartition("}")[2] == "sheet" and each.get("name") == sheet:
+        name = each.get("name", "")
+        if each.tag.rpartition("}")[2] == "sheet" and name in sheets:
             ids = (value for key, value in each.items() if key.endswith("}id"))
             target = targets.get(next(ids, ""), "")
             member = target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
-            return names.get(posixpath.normpath(member).lower(), "")
-    return ""
+            found.setdefault(name, names.get(posixpath.normpath(member).lower(), ""))
+    return found

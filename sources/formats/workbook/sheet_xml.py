@@ -10,27 +10,36 @@ from xml.parsers import expat
 
 from model.errors import ReadError
 from sources.formats.payload import quoted
-from sources.formats.workbook.cells import CellTexts, cell_place
+from sources.formats.workbook.cells import CellTexts, Ranges, cell_place
 from sources.limits import MAX_SHEET_CELLS
 
 NOT_CALCULATED = "#NOT CALCULATED"
+SOME_FIGURES = 3  # fewer are the date and the number of a page
 
 _TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0"
 _ERROR = re.compile(r"#[A-Z0-9/!?]+|Err:[0-9]+")  # as LibreOffice shows them
 _PIECE = 1 << 18
+_ZERO = re.compile(r"0+(\.0*)?[a-z]*")  # a height or width, with its unit
+_HIDDEN = ("1", "true", "collapse", "filter")
+_NUMBER_KINDS = ("", "n", "float", "percentage", "currency")
 
 
 @dataclass
 class SheetExtent:
-    """A sheet: its last filled row and column, and the cells without a value.
+    """A sheet: its last filled row and column, cells without a value, and what is hidden.
 
     valueless: by (row, column), from 1: `#REF!` and the like, or NOT_CALCULATED.
+    hidden_rows, hidden_columns: by hand, by a filter, by a collapsed group, or of no height.
+    figures: how many cells hold numbers; of plain sheets not counted beyond SOME_FIGURES.
     """
 
     where: str
     rows: int = 0
     columns: int = 0
     valueless: CellTexts = field(default_factory=dict)
+    hidden_rows: Ranges = field(default_factory=list)
+    hidden_columns: Ranges = field(default_factory=list)
+    figures: int = 0
 
     def reach(self, row: int, column: int) -> None:
         """Note a filled cell.
@@ -91,6 +100,9 @@ class _SheetScan:
         self.kind = self.text = ""
         self.has_formula = self.in_value = False
         self.rows_repeated = self.columns_repeated = 1
+        self.table_column = 1
+        self.style = ""
+        self.hiding_styles: set[str] = set()  # of rows and columns of no height or width
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         space, _, tag = name.rpartition(" ")
@@ -100,6 +112,14 @@ class _SheetScan:
             number = attributes.get("r", "")
             self.row = int(number) if number.isdecimal() else self.row + 1
             self.column = 0
+            if _is_hidden(attributes, "ht"):
+                self.extent.hidden_rows.append((self.row, self.row))
+        elif tag == "col" and _is_hidden(attributes, "width"):
+            first, last = attributes.get("min", ""), attributes.get("max", "")
+            if first.isdecimal() and last.isdecimal():
+                self.extent.hidden_columns.append((int(first), int(last)))
+        elif tag in ("style", "table-row-properties", "table-column-properties"):
+            self.style_of_ods(tag, {k.rpartition(" ")[2]: v for k, v in attributes.items()})
         elif tag == "c":
             place = cell_place(attributes.get("r", ""))
             self.row, self.column = place or (self.row, self.column + 1)
@@ -109,14 +129,31 @@ class _SheetScan:
             self.has_formula |= tag == "f"
             self.in_value = tag == "v"
 
+    def style_of_ods(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "style":
+            self.style = attributes.get("name", "")
+        elif any(_ZERO.fullmatch(attributes.get(n, "1")) for n in ("row-height", "column-width")):
+            self.hiding_styles.add(self.style)
+
+    def hides(self, attributes: dict[str, str]) -> bool:
+        is_hidden = attributes.get("visibility") in _HIDDEN
+        return is_hidden or attributes.get("style-name") in self.hiding_styles
+
     def start_of_ods(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "table":
             name = f"{self.member}!{attributes.get('name', '')}"
             self.extent = self.sheets.setdefault(name, SheetExtent(self.where))
-            self.row, self.rows_repeated = 0, 0
+            self.row, self.rows_repeated, self.table_column = 0, 0, 1
+        elif tag == "table-column":
+            after = self.table_column + _repeated(attributes, "number-columns-repeated")
+            if self.hides(attributes):
+                self.extent.hidden_columns.append((self.table_column, after - 1))
+            self.table_column = after
         elif tag == "table-row":
             self.row += self.rows_repeated
             self.rows_repeated = _repeated(attributes, "number-rows-repeated")
+            if self.hides(attributes):
+                self.extent.hidden_rows.append((self.row + 1, self.row + self.rows_repeated))
             self.column, self.columns_repeated = 0, 0
         elif tag in ("table-cell", "covered-table-cell"):
             self.column += self.columns_repeated
@@ -133,12 +170,14 @@ class _SheetScan:
         space, _, tag = name.rpartition(" ")
         if space == _TABLE and tag in ("table-cell", "covered-table-cell"):
             self.in_value = False
+            self.extent.figures += bool(self.kind) and self.kind in _NUMBER_KINDS
             if self.kind == "error" or (self.has_formula and _ERROR.fullmatch(self.text)):
                 self.note(self.row + 1, self.column + 1, self.text)
             elif self.has_formula and not self.kind:  # no value of any type
                 self.note(self.row + 1, self.column + 1, "")
         elif tag == "v":
             self.in_value = False
+            self.extent.figures += self.kind in _NUMBER_KINDS
         elif tag == "c" and self.kind == "e":
             self.note(self.row, self.column, self.text)
         elif tag == "c" and self.has_formula and not self.text and self.kind != "str":
@@ -160,3 +199,8 @@ class _SheetScan:
 def _repeated(attributes: dict[str, str], name: str) -> int:
     number = attributes.get(name, "1")
     return int(number) if number.isdecimal() and len(number) < 8 else 1
+
+
+def _is_hidden(attributes: dict[str, str], size: str) -> bool:
+    """Whether an .xlsx row or column is hidden; `size` names its height or width."""
+    return attributes.get("hidden") in _HIDDEN or bool(_ZERO.fullmatch(attributes.get(size, "1")))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ from xlrd.xldate import xldate_as_datetime
 
 from model.errors import ReadError
 from sources.formats.payload import quoted
-from sources.formats.workbook.cells import CellTexts
+from sources.formats.workbook.cells import CellTexts, Ranges, SheetSummary
+from sources.formats.workbook.sheet_xml import SOME_FIGURES
 from sources.limits import MAX_SHEET_CELLS
 
 _DURATION = re.compile(r"\[[hms]+\]", re.IGNORECASE)
@@ -58,6 +60,38 @@ def xls_sheet(book: xlrd.book.Book, where: str, name: str) -> xlrd.sheet.Sheet:
             where=where, todo="delete the cells far outside the table",
         )
     return sheet
+
+
+def xls_sheets(book: xlrd.book.Book) -> list[SheetSummary]:
+    """Return the sheets of a workbook, charts left out; their contents are not surveyed."""
+    # xlrd gives the visibility of a sheet that is not loaded nowhere else (2.0.1 is its last one).
+    return [
+        SheetSummary(name, bool(state))
+        for name, state in zip(book.sheet_names(), book._sheet_visibility, strict=True)
+    ]
+
+
+def xls_summary(book: xlrd.book.Book, sheet: SheetSummary) -> SheetSummary:
+    """Return a sheet's summary with its extent; of a damaged one it stays as it is."""
+    try:
+        found = xls_sheet(book, "", sheet.name)
+    except ReadError:
+        return sheet
+    numbers = sum(found.row_types(row).count(xlrd.XL_CELL_NUMBER) for row in range(found.nrows))
+    book.unload_sheet(sheet.name)
+    return replace(sheet, rows=found.nrows, has_figures=numbers >= SOME_FIGURES)
+
+
+def xls_hidden(sheet: xlrd.sheet.Sheet) -> tuple[Ranges, Ranges]:
+    """Return the hidden rows and columns of a sheet, by first and last, from 1."""
+    rows = [
+        (n + 1, n + 1) for n, row in sheet.rowinfo_map.items()
+        if row.hidden or not (row.height or row.has_default_height)
+    ]
+    columns = [
+        (n + 1, n + 1) for n, each in sheet.colinfo_map.items() if each.hidden or not each.width
+    ]
+    return rows, columns
 
 
 def xls_rows(sheet: xlrd.sheet.Sheet, where: str) -> Iterator[list[Any]]:

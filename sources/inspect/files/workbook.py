@@ -9,8 +9,10 @@ from typing import Any
 from model.errors import ReadError, SourceError
 from sources.formats.legacy_vietnamese import decoded_cell
 from sources.formats.payload import quoted
+from sources.formats.tabular.layered import chosen_ranges
 from sources.formats.tabular.tables import RawRow
-from sources.formats.workbook.cells import column_letters
+from sources.formats.tabular.unread import numbers_text
+from sources.formats.workbook.cells import SheetSummary, column_letters
 from sources.formats.workbook.legacy_fonts import in_unicode
 from sources.formats.workbook.sheets import Merged, Sheet, open_sheet, sheet_names
 from sources.inspect.files.encodings import vietnamese_share
@@ -32,16 +34,18 @@ def workbook(path: Path, where: str) -> list[Found]:
     """
     sheets = sheet_names(path, where)
     single = len(sheets) == 1
-    found = [each for name in sheets for each in _sheet(path, where, name, single)]
+    in_order = sorted(sheets, key=lambda each: each.is_hidden)  # visible ones first
+    found = [each for sheet in in_order for each in _sheet(path, where, sheet, single)]
     if not found:
         raise ReadError("has nothing in its sheets", where=where, todo="ask the publisher")
     return found
 
 
-def _sheet(path: Path, where: str, name: str, single: bool) -> Iterator[Found]:
+def _sheet(path: Path, where: str, listed: SheetSummary, single: bool) -> Iterator[Found]:
+    name = listed.name
     place = "" if single else name
     try:
-        sheet = open_sheet(path, where, name)
+        sheet = open_sheet(path, where, name, hidden=listed.is_hidden)
     except SourceError as error:
         yield RefusedContent(" ".join(str(error).split()), place)
         return
@@ -57,7 +61,9 @@ def _sheet(path: Path, where: str, name: str, single: bool) -> Iterator[Found]:
         yield hxl_table("xlsx", tag_row, options, place)
         return
     options |= {"format": "xlsx"}
-    guesses: list[Guess] = []
+    guesses = _hidden(sheet)
+    if sheet.is_hidden:
+        options["hidden"] = "read"
     by_font = _by_font(sheet, path, where)
     legacy = _legacy(rows) if by_font is None else None
     if by_font is not None:
@@ -71,7 +77,13 @@ def _sheet(path: Path, where: str, name: str, single: bool) -> Iterator[Found]:
             options["legacy_columns"] = list(columns)
         guesses.append(guess)
         rows = [(n, _decoded(cells, guess.value, columns)) for n, cells in rows]
-    layouts = layouts_of(_filled_across(rows, sheet.merged), rows, is_sheet=True)
+    merged = sheet.merged
+    if sheet.hidden_columns and not sheet.is_hidden:  # as the reader leaves them out
+        shown = [n for n in range(len(sheet.columns)) if n not in sheet.hidden_columns]
+        rows = [(number, [cells[n] for n in shown]) for number, cells in rows]
+        rows = [(number, cells) for number, cells in rows if filled(cells)]
+        merged = chosen_ranges(merged, shown)
+    layouts = layouts_of(_filled_across(rows, merged), rows, is_sheet=True)
     layouts = [each for each in layouts if each.body and not _is_text(rows, each.figures)]
     if not layouts:
         yield NoTable("text", f"not a table: {_words(rows)}", None, place)
@@ -81,6 +93,20 @@ def _sheet(path: Path, where: str, name: str, single: bool) -> Iterator[Found]:
             "files", "files xlsx", {**options, **placement}, (*guesses, *more),
             place if len(layouts) == 1 else f"{place} table {count}".strip(),
         )
+
+
+def _hidden(sheet: Sheet) -> list[Guess]:
+    """Return what of a sheet is hidden, which is not read unless it is declared."""
+    if sheet.is_hidden:
+        return [Guess("hidden", "read", "unsure", "the sheet is hidden: is it the current table?")]
+    rows = numbers_text(sheet.hidden_rows)
+    columns = ", ".join(column_letters(place + 1) for place in sheet.hidden_columns)
+    found = [
+        f"{word} {text}" for word, text in (("rows", rows), ("columns", columns)) if text
+    ]
+    if not found:
+        return []
+    return [Guess("hidden", "skip", "unsure", f"hidden and not read: {'; '.join(found)}")]
 
 
 def _is_bulk(rows: Sequence[RawRow]) -> bool:

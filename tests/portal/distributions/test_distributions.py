@@ -227,7 +227,7 @@ def test_intervals_and_footnotes_are_in_every_download(tmp_path: Path) -> None:
     out.mkdir()
     opened = Content.of(make_release(tmp_path / "release", declared, rows), registries())
     write_all(opened, out)
-    assert opened.label("footnotes", "survey break_2019", "en") == "Sample survey New method"
+    assert opened.names.label("footnotes", "survey break_2019", "en") == "Sample survey New method"
     with (out / "hotel_rooms.csv").open(encoding="utf-8", newline="") as file:
         first, second = csv.DictReader(file)
     assert (first["lower_bound"], first["upper_bound"]) == ("4.5", "6.25")

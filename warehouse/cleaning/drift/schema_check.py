@@ -1,4 +1,4 @@
-"""Drift as a release blocker, and as the result of a check."""
+"""Drift as a release blocker; drift, and what was left unread, as results of checks."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ from collections.abc import Sequence
 from model.errors import DriftError
 from model.records.release_blockers import describe
 from model.records.source_schema import SOURCE_SCHEMA_CHECK, Drift
+from model.records.unread import UNREAD_CHECK, UnreadContent
 from model.records.validation import CheckResult, ReleaseBlocker
 from model.util.text import Bilingual
 
 TITLE = Bilingual(
     vi="Nguồn giữ nguyên cấu trúc: cột, kiểu dữ liệu, đơn vị tính và mã.",
     en="The source keeps its schema: columns, types, units and codes.",
+)
+
+UNREAD_TITLE = Bilingual(
+    vi="Nguồn không có số liệu bị bỏ qua hoặc bị ẩn.",
+    en="The source has no figures that stay unread or hidden.",
 )
 
 
@@ -53,4 +59,20 @@ def as_check(drift: Sequence[Drift], columns: int) -> CheckResult:
         severity="critical" if stops else "warning", level="table", title=title,
         outcome="failed" if stops else "warned" if drift else "passed", evaluated=columns,
         unexpected=len(drift),
+    )
+
+
+def unread_check(unread: Sequence[UnreadContent]) -> CheckResult | None:
+    """Return what was left unread as the result of a check that never blocks; None for nothing."""
+    if not unread:
+        return None
+    title = Bilingual(
+        vi=f"{UNREAD_TITLE.vi} Phát hiện: " + "; ".join(x.what.vi for x in unread),
+        en=f"{UNREAD_TITLE.en} Found: " + "; ".join(x.what.en for x in unread),
+    )
+    count = sum(item.warns for item in unread)
+    return CheckResult(
+        name=UNREAD_CHECK, expectation=UNREAD_CHECK, kwargs={}, severity="info", level="table",
+        title=title, outcome="warned" if count else "passed", evaluated=len(unread),
+        unexpected=count,
     )
