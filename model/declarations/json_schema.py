@@ -19,6 +19,7 @@ from pydantic import BaseModel
 
 from model.declarations.connectors import Connectors
 from model.declarations.layers import AUTHORED, DERIVED
+from model.declarations.questions import Confirmation, Question
 from model.declarations.source import Source
 from model.reference.registries import Registries
 
@@ -33,6 +34,9 @@ DESCRIPTIONS_AUTHORED = {
     "source": "Where the dataset comes from, in every profile.",
     "profiles": "Where a profile's source differs: fields that replace those of `source`, or a"
     " source with a `protocol` of its own. Without `source`, the only profiles that it has.",
+    "questions": "What a person must still confirm: `openindicators confirm` asks it. The dataset"
+    " is not run before.",
+    "confirmed": "The answers that were given, by whom and when.",
 }
 
 
@@ -54,6 +58,11 @@ def schemas(connectors: Connectors, registries: Registries) -> dict[str, Schema]
     fields["extends"]["type"] = "string"
     fields["indicator_defaults"]["$ref"] = "#/$defs/IndicatorDefaults"
     fields["source"]["$ref"] = "#/$defs/Source"
+    lists: dict[str, type[BaseModel]] = {"questions": Question, "confirmed": Confirmation}
+    for name, model in lists.items():
+        definitions[model.__name__] = model.model_json_schema()
+        _describe(definitions[model.__name__], model)
+        fields[name] |= {"type": "array", "items": {"$ref": f"#/$defs/{model.__name__}"}}
     fields["profiles"] |= {
         "type": "object", "additionalProperties": False,
         "properties": {

@@ -9,7 +9,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from model.declarations.questions import OpenQuestionsError
 from model.errors import OpenIndicatorsError
+from model.records.release_blockers import counted
 
 out = Console(highlight=False, width=None if os.isatty(1) else 140)
 err = Console(stderr=True, highlight=False)
@@ -25,6 +27,15 @@ def plain(error: Exception) -> str:
 def say_error(error: Exception) -> None:
     """Print an error."""
     err.print(f"[bold red]error[/] {escape(plain(error))}", soft_wrap=True)
+
+
+def say_open(error: OpenQuestionsError) -> None:
+    """Print the open questions of a dataset that is not ready, each with file and line."""
+    number = counted(len(error.questions), "open question")
+    err.print(f"[bold yellow]not ready[/] {error.dataset_id}: {number}", soft_wrap=True)
+    for each in error.questions:
+        err.print(f"  {escape(each.where)}: {escape(each.in_words)}", soft_wrap=True)
+    err.print(f"  → {error.todo}", soft_wrap=True)
 
 
 def table(title: str | None, columns: list[tuple[str, str]], rows: list[list[Any]]) -> None:

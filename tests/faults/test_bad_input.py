@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.cli.new.command import new
+from tests.fixtures.answers import new_answered
 from tests.fixtures.commands import PROJECT, openindicators
 
 ROOMS, BEDS = "tourism/hotel_rooms", "health/hospital_beds"
@@ -37,7 +37,7 @@ class Bench:
             patch.setenv("OPENINDICATORS_PROJECT", str(self.project))
             patch.setenv("OPENINDICATORS_DATA_DIR", str(self.data_dir))
             for dataset in datasets:
-                new(dataset)
+                new_answered(dataset)
         first = self.run("run")
         assert first.code == 0, first.out + first.err
 
