@@ -72,7 +72,8 @@ class Check(BaseModel):
         acceptable: whether a person may accept a row that breaks it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    # A command builds the validators of the checks that it meets, not of all.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     type: ClassVar[str]
     vi: ClassVar[str]
