@@ -78,9 +78,7 @@ class Package:
 
         self._write_once(write, reached)
 
-    def replace_resources(
-        self, resources: list[Fields], accepts: Callable[[Fields], bool]
-    ) -> None:
+    def replace_resources(self, resources: list[Fields], accepts: Callable[[Fields], bool]) -> None:
         """Give the package other `resources`; raises as `revise`.
 
         Of each resource that was read back, `accepts` says whether it is as it should be.

@@ -114,9 +114,7 @@ def _tidy(value: float) -> float:
     return int(value) if value == int(value) and abs(value) < 1e15 else value
 
 
-def lay_out_lines(
-    plot: Plot, width: int, label: Label, language: str, decimals: int
-) -> LineChart:
+def lay_out_lines(plot: Plot, width: int, label: Label, language: str, decimals: int) -> LineChart:
     """Lay out a line chart of a `plot` that has at least one figure.
 
     `width` is WIDE or NARROW, in pixels; `label` names a series, in a `language`; `decimals` are

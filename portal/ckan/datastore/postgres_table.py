@@ -190,6 +190,14 @@ def full_text(schema: TableSchema) -> sql.Composable:
     return statement("to_tsvector(concat_ws(' ', {}))", identifiers(schema.names))
 
 
+def full_text_trigger(table: str) -> sql.Composed:
+    """Return the statement that gives a table CKAN's own trigger."""
+    return statement(
+        "CREATE OR REPLACE TRIGGER {} BEFORE INSERT OR UPDATE ON public.{}"
+        " FOR EACH ROW EXECUTE FUNCTION populate_full_text_trigger()", FULL_TEXT_TRIGGER, table,
+    )
+
+
 def column_definitions(schema: TableSchema) -> sql.Composed:
     """Return the columns with their types, as CREATE TABLE takes them."""
     return sql.SQL(", ").join(
