@@ -21,10 +21,9 @@ class ConcurrentEdit(PortalError):
 class Package:
     """A dataset's package.
 
-    Args:
-        client: the portal.
-        desired: what it should become.
-        actual: as the portal has it; None where it does not exist.
+    client: the portal.
+    desired: what it should become.
+    actual: as the portal has it; None where it does not exist.
     """
 
     def __init__(self, client: CkanClient, desired: DesiredState, actual: Fields | None) -> None:

@@ -44,13 +44,12 @@ Desire = Callable[[Fields | None], DesiredState]
 class Ckan:
     """A CKAN portal; satisfies `Portal`.
 
-    Args:
-        client: the portal and the right to write to it.
-        data_dir: the data folder, for journal, checksums and temporary files.
-        registries: names and licences.
-        loader: loads rows into the DataStore; None leaves it alone.
-        keep: how many releases before the current one stay downloadable.
-        overwrite: decide conflicts with people's edits in favour of the release.
+    client: the portal and the right to write to it.
+    data_dir: the data folder, for journal, checksums and temporary files.
+    registries: names and licences.
+    loader: loads rows into the DataStore; None leaves it alone.
+    keep: how many releases before the current one stay downloadable.
+    overwrite: decide conflicts with people's edits in favour of the release.
     """
 
     name = "ckan"

@@ -38,12 +38,11 @@ OWN_FILES = ("dataset.json", "dcat.jsonld")
 class Site:
     """The static site in `folder`; implements `Portal`.
 
-    Args:
-        folder: where the site is.
-        registries: names and licences.
-        preview: the last release of each dataset is a draft, and every page says so.
-        base_url: address of the site on the web, with a slash at the end; DCAT has absolute
-            addresses then.
+    folder: where the site is.
+    registries: names and licences.
+    preview: the last release of each dataset is a draft, and every page says so.
+    base_url: address of the site on the web, with a slash at the end; DCAT has absolute
+        addresses then.
     """
 
     def __init__(

@@ -66,10 +66,9 @@ class _BatchSize:
 class ApiLoader:
     """Loads by `datastore_create`, `datastore_upsert` and `datastore_records_delete`.
 
-    Args:
-        client: the portal's API.
-        calls: how many run at a time. A portal runs as many as it has web workers, and readers
-            need the same ones.
+    client: the portal's API.
+    calls: how many run at a time. A portal runs as many as it has web workers, and readers
+        need the same ones.
     """
 
     def __init__(self, client: CkanClient, *, calls: int = CALLS) -> None:

@@ -45,15 +45,14 @@ BUSY_SECONDS = 60
 class CopyLoader:
     """Loads by PostgreSQL's COPY.
 
-    Args:
-        client: the portal's API, for the resource's `datastore_active`.
-        write_url: returns the portal's `ckan.datastore.write_url`.
-        text_index: the method of the full-text index. CKAN's own default, gist, takes twice as
-            long to build and is slower to search; CKAN knows the index by its name alone.
-        indexes_before: up to how many rows all indexes are built before the swap; in larger
-            tables only the key's.
-        workers: parallel workers per statement, and indexes built at a time.
-        busy_seconds: how long to wait for another run, or the rest of a killed one.
+    client: the portal's API, for the resource's `datastore_active`.
+    write_url: returns the portal's `ckan.datastore.write_url`.
+    text_index: the method of the full-text index. CKAN's own default, gist, takes twice as
+        long to build and is slower to search; CKAN knows the index by its name alone.
+    indexes_before: up to how many rows all indexes are built before the swap; in larger
+        tables only the key's.
+    workers: parallel workers per statement, and indexes built at a time.
+    busy_seconds: how long to wait for another run, or the rest of a killed one.
     """
 
     def __init__(
