@@ -22,6 +22,7 @@ from model.declarations.dataset import (
 )
 from model.declarations.json_schema import DESCRIPTIONS_AUTHORED, descriptions
 from model.declarations.layers import DERIVED
+from model.declarations.questions import Question
 from model.declarations.source import Allow, ColumnRule, FlagRule, ScaleBy, Source, Unpivot
 from sources.connectors.registry import PROTOCOLS
 
@@ -31,6 +32,7 @@ _PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`geography`", Geography), ("An entry of `indicators`", Indicator),
     ("`small_cells` of an indicator", SmallCells), ("An entry of `dimensions`", Dimension),
     ("An entry of `corrections`", Correction), ("`chart`", Chart),
+    ("An entry of `questions`", Question),
 )
 _SOURCE_PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("An entry of `columns`", ColumnRule), ("An entry of `marks`", FlagRule),
@@ -56,10 +58,10 @@ def reference() -> str:
     for title, model in _SOURCE_PARTS:
         lines += [f"### {title}\n", *_table(descriptions(model), model)]
     lines += ["## The protocols' options\n"]
-    for name, connector in sorted(PROTOCOLS.items()):
-        summary = inspect.cleandoc(connector.Options.__doc__ or "").splitlines()[0]
-        found = descriptions(connector.Options)
-        lines += [f"### `{name}`\n", summary + "\n", *_table(found, connector.Options)]
+    for name, options in sorted(PROTOCOLS.items()):
+        summary = inspect.cleandoc(options.__doc__ or "").splitlines()[0]
+        found = descriptions(options)
+        lines += [f"### `{name}`\n", summary + "\n", *_table(found, options)]
     return BEGIN + "\n" + "\n".join(lines) + "\n" + END
 
 

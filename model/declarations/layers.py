@@ -16,6 +16,7 @@ from typing import Any
 
 from model.declarations.connectors import Connectors
 from model.declarations.dataset import PROFILES, Dataset
+from model.declarations.questions import OpenQuestion, open_questions
 from model.declarations.source import Source
 from model.declarations.yaml_file import KeyPath, YamlFile
 from model.errors import DeclarationError
@@ -25,7 +26,8 @@ from model.util.text import did_you_mean
 DEFAULTS = "_defaults.yaml"
 MAX_DEPTH = 5  # of declarations that extend others
 # What a file may say besides the fields of `Dataset`, and what follows from its name or `source`.
-AUTHORED = {"extends", "indicator_defaults", "source", "profiles"}
+AUTHORED = {"extends", "indicator_defaults", "source", "profiles", "questions", "confirmed"}
+_LISTS = {"questions", "confirmed"}
 DERIVED = {"sector", "name", "sources"}
 FAR_YEAR = 2100  # the end of an open range in `where`
 
@@ -35,11 +37,12 @@ _FLAT = frozenset(Source.model_fields) - {"options"}
 
 @dataclass(frozen=True)
 class Layers:
-    """The merged files of a declaration: data, and the file and line of each key."""
+    """The merged files of a declaration: data, the file and line of each key, open questions."""
 
     path: Path
     data: dict[str, Any]
     places: Mapping[KeyPath, tuple[Path, int]]
+    questions: tuple[OpenQuestion, ...] = ()
 
     def file_of(self, at: KeyPath) -> Path:
         """Return the file in which a field of the resolved declaration stands."""
@@ -113,10 +116,11 @@ def _layer(document: YamlFile) -> Layers:
             f"unknown field {name!r}", where=document.where((name,)),
             todo=advice if name == "sources" else "it follows from the file's name",
         )
-    for name in AUTHORED & data.keys() - {"extends"}:
+    for name in AUTHORED & data.keys() - {"extends", *_LISTS}:
         _mapping(data[name], name, document.where((name,)))
     places = {at: (document.path, line) for at, line in document.lines.items()}
-    return Layers(document.path, dict(data), places)
+    fields = {name: value for name, value in data.items() if name not in _LISTS}
+    return Layers(document.path, fields, places, open_questions(document))
 
 
 def _defaults(path: Path) -> Layers | None:
@@ -151,7 +155,8 @@ def _over(above: Layers, below: Layers) -> Layers:
         at: place for at, place in below.places.items()
         if not any(at[: len(prefix)] == prefix for prefix in replaced)
     }
-    return Layers(above.path, data, {**kept, **above.places})
+    asked = [each for each in below.questions if not each.at or each.at not in above.places]
+    return Layers(above.path, data, {**kept, **above.places}, (*above.questions, *asked))
 
 
 def _at(data: Any, at: KeyPath) -> Any:

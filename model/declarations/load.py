@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from model.declarations.connectors import NO_CONNECTORS, Connectors
 from model.declarations.dataset import Dataset
 from model.declarations.layers import Layers, layers_of, resolved
 from model.declarations.names import check_names
+from model.declarations.questions import OpenQuestionsError, with_stand_ins
 from model.declarations.source import Source
 from model.declarations.validation import parse_as
 from model.errors import DeclarationError, OpenIndicatorsError
@@ -77,7 +78,7 @@ def declaration_paths(folder: Path) -> list[Path]:
 def load_declaration(
     path: Path, registries: Registries, connectors: Connectors = NO_CONNECTORS
 ) -> Declaration:
-    """Load one declaration and check that every name in it is known.
+    """Load one declaration that is ready to run, and check that every name in it is known.
 
     Args:
         path: the YAML file.
@@ -86,8 +87,30 @@ def load_declaration(
 
     Raises:
         DeclarationError: file, line, what is wrong, and the nearest known name.
+        OpenQuestionsError: it is valid, but questions are open.
+    """
+    declaration = load_draft(path, registries, connectors)
+    if questions := declaration.document.questions:
+        raise OpenQuestionsError(declaration.dataset.id, path, questions)
+    return declaration
+
+
+def load_draft(
+    path: Path, registries: Registries, connectors: Connectors = NO_CONNECTORS
+) -> Declaration:
+    """Load a declaration whose questions may be open; something valid stands for what is unknown.
+
+    Args:
+        path: the YAML file.
+        registries: the names that are known.
+        connectors: they check their options.
+
+    Raises:
+        DeclarationError: file, line, what is wrong, and the nearest known name.
     """
     layers = layers_of(path)
+    if layers.questions:
+        layers = replace(layers, data=with_stand_ins(layers.data, registries))
     data = resolved(layers, registries, connectors)
     dataset = parse_as(connectors.dataset_type, data, layers)
     check_names(dataset, layers, registries)

@@ -215,6 +215,7 @@ _STATUS_WORDS = {
 def _split_status(text: str) -> tuple[str, str | None]:
     """Take "Prel. 2024" or "Sơ bộ quý I/2024" apart into the period and an SDMX status."""
     label = " ".join(text.replace("\u00a0", " ").split())
+    label = re.sub(r"(?<=[^\W\d])\.(?=\d{4}$)", ". ", label)  # "Est.2025"
     year_last = re.fullmatch(r"([A-Za-z])[. ]*(\d{4})|(\d{4})[( ]*([A-Za-z])[.)]*", label)
     if year_last:  # "p 2024", "2024p"
         letter, year = year_last[1] or year_last[4], year_last[2] or year_last[3]

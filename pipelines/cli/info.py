@@ -8,9 +8,10 @@ from typing import Any
 import typer
 from rich.markup import escape
 
+from model.declarations.questions import OpenQuestionsError
 from model.records.release_blockers import counted
 from pipelines.catalogue import load_catalogue
-from pipelines.cli.terminal import number, out, say_error, table
+from pipelines.cli.terminal import number, out, say_error, say_open, table
 from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
 from sources.connectors.registry import options_of
@@ -54,7 +55,10 @@ def list_datasets(profile: str | None, as_json: bool) -> int:
         ],
     )
     for error in catalogue.errors:
-        say_error(error)
+        if isinstance(error, OpenQuestionsError):
+            say_open(error)
+        else:
+            say_error(error)
     return 0
 
 
@@ -150,19 +154,41 @@ def _print(item: dict[str, Any]) -> None:
     )
 
 
-def check(as_json: bool) -> int:
-    """Check every declaration and suite; return 3 when one has an error."""
+def check(as_json: bool, strict: bool) -> int:
+    """Check every declaration and suite; return 3 when one has an error.
+
+    Args:
+        as_json: print a list of errors and open questions.
+        strict: return 9 when only questions are open, as a pipeline before publication needs it.
+    """
     settings = Settings.from_environment()
     catalogue = load_catalogue(settings)
+    unready = [each for each in catalogue.errors if isinstance(each, OpenQuestionsError)]
+    errors = [each for each in catalogue.errors if not isinstance(each, OpenQuestionsError)]
+    questions = [each for dataset in unready for each in dataset.questions]
     if as_json:
-        problems = [
-            {"where": error.where, "what": error.what, "todo": error.todo}
-            for error in catalogue.errors
+        listed = [
+            {"kind": "error", "where": error.where, "what": error.what, "todo": error.todo}
+            for error in errors
         ]
-        typer.echo(json.dumps(problems, ensure_ascii=False, indent=2))
+        listed += [
+            {
+                "kind": "open question", "where": each.where, "what": each.in_words,
+                "todo": dataset.todo,
+            }
+            for dataset in unready for each in dataset.questions
+        ]
+        typer.echo(json.dumps(listed, ensure_ascii=False, indent=2))
     else:
-        for error in catalogue.errors:
+        for error in errors:
             say_error(error)
+        for dataset in unready:
+            say_open(dataset)
         out.print(f"{counted(len(catalogue.declarations), 'valid declaration')},"
-                  f" {counted(len(catalogue.errors), 'error')}")
-    return catalogue.errors[0].exit_code if catalogue.errors else 0
+                  f" {counted(len(errors), 'error')}")
+        if questions:
+            out.print(f"{counted(len(unready), 'dataset')} not ready,"
+                      f" {counted(len(questions), 'open question')}")
+    if errors:
+        return errors[0].exit_code
+    return OpenQuestionsError.exit_code if strict and questions else 0

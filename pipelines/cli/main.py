@@ -16,7 +16,7 @@ from model.errors import OpenIndicatorsError
 EXIT_CODES = """\
 Exit codes: 0 success · 1 failures of several kinds, or an unexpected error · 2 wrong usage ·
 3 a declaration or suite has an error · 4 a source · 5 data quality · 6 the data folder ·
-7 another run holds the data folder · 8 a portal.
+7 another run holds the data folder · 8 a portal · 9 open questions (`openindicators confirm`).
 
 Environment: OPENINDICATORS_PROFILE, OPENINDICATORS_DATA_DIR, OPENINDICATORS_PROJECT and others; see
 docs/settings.md.
@@ -186,11 +186,16 @@ def show(dataset: str, profile: Profile = None, as_json: AsJson = False) -> int:
 
 
 @app.command()
-def check(as_json: AsJson = False) -> int:
-    """Check all declarations and suites: file, line, error, nearest valid name."""
+def check(
+    strict: Annotated[
+        bool, typer.Option("--strict", help="exit with 9 while a question is open")
+    ] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Check all declarations and suites: errors and open questions, each with file and line."""
     from pipelines.cli.info import check as command
 
-    return command(as_json)
+    return command(as_json, strict)
 
 
 @app.command()
@@ -205,6 +210,24 @@ def new(
     from pipelines.cli.new.command import new as command
 
     return command(dataset, source)
+
+
+@app.command()
+def confirm(
+    dataset: Annotated[str, typer.Argument(metavar="SECTOR/DATASET")],
+    answer: Annotated[
+        list[str] | None,
+        typer.Option("--answer", metavar="FIELD=VALUE", help="answer this; nothing is asked"),
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="accept the proposed answers; nothing is asked")
+    ] = False,
+    by: By = None,
+) -> int:
+    """Answer the open questions of a declaration; its dataset runs once none is left."""
+    from pipelines.cli.confirm.command import confirm as command
+
+    return command(dataset, answer or [], yes, by)
 
 
 @app.command()
@@ -286,6 +309,22 @@ def quarantine(
     from pipelines.cli.quality.quarantine import quarantine as command
 
     return command(dataset, profile, accept or [], reason, by, as_json)
+
+
+@app.command()
+def accept(
+    dataset: str,
+    check: Annotated[
+        list[str], typer.Option("--check", metavar="NAME", help="the check that blocks it")
+    ],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="why it is right")],
+    by: By = None,
+    profile: Profile = None,
+) -> int:
+    """Release the last snapshot although a check on the whole table fails, such as a revision."""
+    from pipelines.cli.review.accept import accept as command
+
+    return command(dataset, check, reason, by, profile)
 
 
 @app.command()

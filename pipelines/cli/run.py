@@ -9,11 +9,13 @@ from typing import Any
 import typer
 from rich.markup import escape
 
+from model.declarations.questions import OpenQuestionsError
 from model.errors import OpenIndicatorsError
 from model.records.release_blockers import counted
 from model.util.text import did_you_mean
 from pipelines.catalogue import Catalogue, load_catalogue
-from pipelines.cli.terminal import err, live, number, out, plain, say_error, table
+from pipelines.cli.live import live
+from pipelines.cli.terminal import err, number, out, plain, say_error, table
 from pipelines.connections import open_portals
 from pipelines.dagster.execution import Outcome, run_datasets
 from pipelines.settings import Settings
@@ -41,7 +43,7 @@ def run(wanted: list[str], profile: str | None, to: list[str], as_json: bool) ->
                 todo="check OPENINDICATORS_FILES",
             )
         portals = _choose(open_portals(settings, catalogue.registries), to)
-        invalid = [] if wanted else list(catalogue.errors)
+        invalid = [error for error in catalogue.errors if not wanted or _concerns(error, wanted)]
         for error in invalid:
             say_error(error)
         with live(len(bound_datasets), quiet=as_json) as reporter:
@@ -54,6 +56,13 @@ def run(wanted: list[str], profile: str | None, to: list[str], as_json: bool) ->
     else:
         _show(settings, rows, outcome, invalid)
     return _exit_code([*invalid, *(error for _, error in outcome.failures.values())])
+
+
+def _concerns(error: OpenIndicatorsError, wanted: list[str]) -> bool:
+    """Whether a dataset that is not ready belongs to a sector that was asked for."""
+    return isinstance(error, OpenQuestionsError) and not {
+        error.dataset_id, *error.dataset_id.split("/")
+    }.isdisjoint(wanted)
 
 
 def _keep_tombstones(
@@ -96,6 +105,7 @@ def _row(settings: Settings, dataset_id: str, outcome: Outcome) -> dict[str, Any
             "warned": quality.count("warned"),
             "failed": quality.count("failed"),
             "quarantined": release.quarantined,
+            "warnings": [check.name for check in quality.checks if check.outcome == "warned"],
         }
         drift = stored.source_schema.drift if changed and stored.source_schema else ()
         row["drift"] = [item.what.en for item in drift]
@@ -117,6 +127,7 @@ def _last_validation(settings: Settings, dataset_id: str) -> dict[str, Any]:
         "rows": history[-1].rows_read, "new": 0, "revised": 0, "withdrawn": 0,
         "passed": len(history[-1].passed), "warned": found["warned"], "failed": found["failed"],
         "quarantined": history[-1].rows_quarantined,
+        "warnings": [item.name for item in history[-1].open if item.outcome == "warned"],
     }
 
 
@@ -144,6 +155,11 @@ def _show(
             err.print(
                 f"  [red]✗[/] {escape(dataset_id)} · {stage}: {escape(plain(error))}",
                 soft_wrap=True,
+            )
+    for row in rows:
+        if row.get("warnings"):
+            out.print(
+                f"[yellow]Warned[/] {row['dataset']}: {', '.join(row['warnings'])}", soft_wrap=True
             )
     for row in rows:
         if row.get("drift"):

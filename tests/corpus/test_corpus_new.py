@@ -16,13 +16,14 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from model.declarations.load import load_declaration
+from model.declarations.load import load_draft
 from pipelines.cli.corpus import read_table
 from pipelines.cli.new.inspect import choose, looked_at
 from pipelines.cli.new.scaffold import declaration_text
 from sources.connectors.registry import protocol
 from sources.inspect.recognise import recognise
 from sources.inspect.tables.roles import roles_of
+from tests.fixtures.answers import answered
 from tests.fixtures.datasets import SHARED, real_files, registries
 from warehouse.cleaning.clean import clean
 from warehouse.engine import connect
@@ -137,8 +138,9 @@ def test_a_written_declaration_reads_its_file(
     written = tmp_path / "finance" / "try_it.yaml"
     written.parent.mkdir()
     text = declaration_text("Try it", found, roles, {"files": [path.name]}, notes)
+    text = answered(text)
     written.write_text(text, encoding="utf-8")
-    dataset = load_declaration(written, registries()).dataset
+    dataset = load_draft(written, registries()).dataset
     source = dataset.source_for("sample")
     assert source is not None
     defaults = protocol(found.protocol).columns

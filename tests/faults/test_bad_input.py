@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.cli.new.command import new
+from tests.fixtures.answers import new_answered
 from tests.fixtures.commands import PROJECT, openindicators
 
 ROOMS, BEDS = "tourism/hotel_rooms", "health/hospital_beds"
@@ -37,7 +37,7 @@ class Bench:
             patch.setenv("OPENINDICATORS_PROJECT", str(self.project))
             patch.setenv("OPENINDICATORS_DATA_DIR", str(self.data_dir))
             for dataset in datasets:
-                new(dataset)
+                new_answered(dataset)
         first = self.run("run")
         assert first.code == 0, first.out + first.err
 
@@ -193,8 +193,8 @@ def test_a_fixed_source_is_released_again(bench):
 def test_a_second_run_at_the_same_time_is_refused(bench):
     holder = subprocess.Popen(
         [sys.executable, "-c",
-         "import sys, time; from pathlib import Path; from warehouse.store.data_dir import Home\n"
-         f"with Home(Path({str(bench.data_dir)!r})).run_lock():\n"
+         "import time; from pathlib import Path; from warehouse.store.data_dir import DataDir\n"
+         f"with DataDir(Path({str(bench.data_dir)!r})).run_lock():\n"
          "    print('held', flush=True); time.sleep(60)"],
         cwd=PROJECT, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip

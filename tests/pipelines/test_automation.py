@@ -8,11 +8,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from pipelines.cli.new.command import new
 from pipelines.dagster.assets import asset_key, stages_of
 from pipelines.dagster.build import ALL, build_definitions
 from pipelines.dagster.execution import QUIET
 from pipelines.settings import Settings
+from tests.fixtures.answers import new_answered
 from tests.fixtures.listeners import webhook
 from tests.fixtures.settings import changed
 from warehouse.store.data_dir import DataDir
@@ -24,7 +24,7 @@ ROOMS = "tourism/hotel_rooms"
 def settings(tmp_path, monkeypatch):
     monkeypatch.setenv("OPENINDICATORS_PROJECT", str(tmp_path / "project"))
     monkeypatch.setenv("OPENINDICATORS_DATA_DIR", str(tmp_path / "home"))
-    new(ROOMS)
+    new_answered(ROOMS)
     return Settings.from_environment()
 
 

@@ -9,11 +9,11 @@ import pytest
 
 from assets.component import DatasetComponent
 from pipelines.catalogue import load_catalogue
-from pipelines.cli.new.command import new
 from pipelines.dagster.assets import asset_key
 from pipelines.dagster.build import ALL, build_definitions
 from pipelines.dagster.execution import QUIET, comparison_levels
 from pipelines.settings import Settings
+from tests.fixtures.answers import new_answered
 
 ROOMS, BEDS = "tourism/hotel_rooms", "tourism/hotel_beds"
 COMPARED = """\
@@ -29,7 +29,7 @@ def settings(tmp_path, monkeypatch):
     monkeypatch.setenv("OPENINDICATORS_PROJECT", str(tmp_path / "project"))
     monkeypatch.setenv("OPENINDICATORS_DATA_DIR", str(tmp_path / "data"))
     for name in (ROOMS, BEDS):
-        new(name)
+        new_answered(name)
     return Settings.from_environment()
 
 

@@ -19,6 +19,12 @@ TABLE = (
     "Hà Nội;2022;3.456.789;..\nHà Nội;2023;4.567.890;15.200\n"
 )
 
+ANSWERS = (
+    "title={vi: Phòng khách sạn, en: Hotel rooms}",
+    "description={vi: Mỗi dòng một năm., en: One row a year.}", "publisher=nso_viet_nam",
+    "licence=VN-OFFICIAL", "geography.coverage=viet_nam", "indicator_defaults.unit=count",
+)
+
 
 class Place:
     """A project without datasets, and its data folder."""
@@ -50,11 +56,17 @@ def test_from_a_file_to_a_release(place: Place, tmp_path: Path) -> None:
     assert "certain" in lines["delimiter"] and "';' splits 5" in lines["delimiter"]
     assert "vi" in lines["locale"] and "points between thousands" in lines["locale"]
     assert "4 of 4 values are in vn_province_2008 (VN:2008-08-01)" in lines["ref_area"]
-    assert "title, publisher, licence" in said.out
+    assert "6 open questions" in said.out and "publisher: Who publishes the figures?" in said.out
     declared = place.declaration("tourism/hotel_rooms")
-    assert "publisher: da_nang_city   # unsure: who publishes it?" in declared
+    assert 'publisher: "?"' in declared and "da_nang" not in declared
     assert 'delimiter: ";"' in declared
-    assert place.run("check").code == 0
+    assert place.run("check").code == 0 and place.run("check", "--strict").code == 9
+    refused = place.run("run", "tourism/hotel_rooms")
+    assert refused.code == 9 and "Which place do the figures cover?" in refused.err
+    answered = place.run("confirm", "tourism/hotel_rooms", *(
+        part for each in ANSWERS for part in ("--answer", each)
+    ))
+    assert answered.code == 0, answered.out + answered.err
     made = place.run("run", "tourism/hotel_rooms", "--json")
     assert made.code == 0, made.out + made.err
     assert (place.data_dir / "releases" / "tourism" / "hotel_rooms" / "1").is_dir()
@@ -74,18 +86,39 @@ def test_nothing_is_overwritten(place: Place, tmp_path: Path) -> None:
     assert not (place.project / "assets" / "tourism" / "two.yaml").exists()
 
 
-def test_what_cannot_be_known_is_named_with_its_line(place: Place, tmp_path: Path) -> None:
+def test_what_cannot_be_known_is_asked_with_its_line(place: Place, tmp_path: Path) -> None:
     source = tmp_path / "prices.csv"
     source.write_text("street,price\nA,1\nB,2\nC,3\n", encoding="utf-8")
     said = place.run("new", "finance/prices", "--from", str(source))
-    assert said.code == 3
+    assert said.code == 0, said.err
     assert "no column holds time periods" in said.out
     checked = place.run("check")
-    assert checked.code == 3
+    assert checked.code == 0 and "1 dataset not ready" in checked.out
     lines = place.declaration("finance/prices").splitlines()
     number = next(n for n, line in enumerate(lines, start=1) if line.startswith("frequency:"))
-    assert f"prices.yaml:{number}: frequency:" in checked.err
-    assert "# unsure:" in lines[number - 1]
+    assert f"prices.yaml:{number}: frequency: How often" in checked.err
+    assert "source.columns.ref_area.const: Which area" in checked.err
+    assert place.run("confirm", "finance/prices", "--yes").code == 9
+
+
+def test_codes_alone_are_no_certain_match(place: Place, tmp_path: Path) -> None:
+    source = tmp_path / "prices.csv"
+    source.write_text("zone,year,price\nFM,2020,1\nFM,2021,2\nFR,2020,3\n", encoding="utf-8")
+    said = place.run("new", "finance/prices", "--from", str(source))
+    assert "only the codes match, e.g. 'FM' would be Micronesia" in said.out
+    named = tmp_path / "named.csv"
+    named.write_text("zone,nom,year,price\nFR,France,2020,1\nDE,Germany,2020,3\n", encoding="utf-8")
+    said = place.run("new", "finance/named", "--from", str(named))
+    assert "the column 'nom' names the same" in said.out and "only the codes" not in said.out
+
+
+def test_rows_that_would_be_lost_are_no_tolerance_by_guess(place: Place, tmp_path: Path) -> None:
+    source = tmp_path / "rooms.csv"
+    source.write_text(TABLE + "Atlantis;2022;1;2\n", encoding="utf-8")
+    said = place.run("new", "tourism/rooms", "--from", str(source))
+    assert "tolerance: Which share of the rows may be quarantined?" in said.out
+    assert "'Atlantis'" in said.out
+    assert "tolerance: 0.01" in place.declaration("tourism/rooms")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import re
 import pyarrow.parquet as pq
 import pytest
 
+from tests.fixtures.answers import ANSWERS
 from tests.fixtures.commands import PROJECT, openindicators
 
 SECTION = (
@@ -24,10 +25,10 @@ def blocks(kind: str) -> list[str]:
 def follow(tmp_path):
     data_dir, project = tmp_path / "data", tmp_path / "project"
 
-    def command(line: str):
+    def command(line: str, *more: str):
         program, *arguments = line.split()
         assert program == "openindicators"
-        said = openindicators(data_dir, *arguments, OPENINDICATORS_PROJECT=str(project))
+        said = openindicators(data_dir, *arguments, *more, OPENINDICATORS_PROJECT=str(project))
         assert said.code == 0, said.out + said.err
         return said
 
@@ -36,13 +37,19 @@ def follow(tmp_path):
 
 def test_the_five_minutes(follow):
     data_dir, project, command = follow
-    first, second = blocks("sh")
+    first, confirm, second = blocks("sh")
     command(first.strip())
 
     (table,) = blocks("csv")
     (inbox,) = re.findall(r"`data/sample/(inbox/\S+\.csv)`", SECTION)
     assert (data_dir / inbox).exists()  # `new` wrote a small table under this very name
     (data_dir / inbox).write_text(table, encoding="utf-8")
+
+    answers = (
+        "title={vi: Phòng khách sạn, en: Hotel rooms}", *ANSWERS,
+        "indicators.HOTEL_ROOMS.unit=count",
+    )
+    command(confirm.strip(), *(part for each in answers for part in ("--answer", each)))
 
     (path,) = set(re.findall(r"`(assets/\S+\.yaml)`", SECTION))
     locale, tolerance = blocks("yaml")

@@ -6,6 +6,7 @@ import contextlib
 import csv
 import io
 import json
+import re
 import unicodedata
 import zipfile
 from collections import Counter
@@ -18,7 +19,7 @@ import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.declarations.load import load_declaration
+from model.declarations.load import load_draft
 from model.errors import ReadError, SourceError
 from pipelines.cli.corpus import read_table
 from pipelines.cli.new.scaffold import declaration_text
@@ -30,6 +31,7 @@ from sources.inspect.search import Roles
 from sources.inspect.tables.grid import layouts_of
 from sources.inspect.tables.roles import roles_of
 from sources.inspect.tables.values import numbers_of, periods_of
+from tests.fixtures.answers import answered
 from tests.fixtures.datasets import registries
 from warehouse.cleaning.clean import clean
 from warehouse.engine import connect
@@ -124,6 +126,11 @@ def test_where_a_csv_table_stands(tmp_path: Path, content: str, options: dict[st
     assert found.protocol == "files"
     assert found.options == options
     assert rows(tmp_path, "a.csv", found)
+
+
+def test_blank_fields_at_the_ends_of_lines(tmp_path: Path) -> None:
+    (found,) = look(tmp_path, "a.csv", "area,2020,2021\nx,1,2,\ny,3,4,,\nz,5,6,,,\n")
+    assert [row["2021"] for row in rows(tmp_path, "a.csv", found)] == ["2", "4", "6"]
 
 
 def test_signs_that_are_not_seen_in_names(tmp_path: Path) -> None:
@@ -230,6 +237,11 @@ def test_archives(tmp_path: Path) -> None:
         ("a.csv", "Country Name,Country Code,Indicator Name,Indicator Code,2020\nA,B,C,D,1\n",
          "worldbank_bulk"),
         ("a.px", 'CHARSET="ANSI";\nTITLE="t";\n', "pxweb px"),
+        ("a.rdf", '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+                  '<rdf:Description><rdf:type rdf:resource="http://www.w3.org/ns/dcat#Dataset"/>'
+                  "</rdf:Description></rdf:RDF>", "dcat"),
+        ("a.json", '[{"@id": "_:a"}, {"@type": ["http://www.w3.org/ns/dcat#Dataset"]}]', "dcat"),
+        ("a.json", '{"http://www.w3.org/ns/dcat#dataset": [{"@id": "_:a"}]}', "dcat"),
         ("a.yaml", "a: 1\n", "yaml"),
         ("a.ttl", "@prefix dcat: <http://www.w3.org/ns/dcat#> .\n", "dcat"),
         ("a.txt", "Một đoạn văn không có bảng nào cả.\nDòng thứ hai cũng chỉ có chữ.\n", "text"),
@@ -257,6 +269,7 @@ def test_kinds(tmp_path: Path, name: str, content: str, kind: str) -> None:
         ("a.csv", b'"Keys","Values"\n"System.Collections.Hashtable","System.Object"\n',
          "a shell wrote the properties"),
         ("a.xlsx", b"PK\x03\x04broken", "archive"),
+        ("a.csv", b"a,2020,2021\nx,1\ny,1,2,3\nz,1,2,3,4\n", "lines of 2 to 5 fields"),
     ],
 )
 def test_what_is_broken_is_refused(tmp_path: Path, name: str, content: bytes, says: str) -> None:
@@ -298,6 +311,8 @@ def test_any_grid_has_a_layout_or_none(grid: list[list[str]], is_sheet: bool) ->
         (["8.718.000", "555.809"], "vi", "certain"),
         (["162.160", "120.500", "99.100", "101.250", "130.400"], "vi", "unsure"),
         (["0.125", "0.250", "1.125"], "plain", "certain"),
+        (["9.999,99", "1.234,50", "9999.99"], "vi", "unsure"),
+        (["12,5", "9999.99", "1234.5", "7"], "plain", "unsure"),
     ],
 )
 def test_locales_of_numbers(values: list[str], locale: str, certainty: str) -> None:
@@ -320,6 +335,7 @@ def test_marks_and_other_values_of_a_column_of_figures() -> None:
         (["2020", "2021"], "auto", "A", "certain"),
         (["2020Q1", "2020Q2"], "auto", "Q", "certain"),
         (["Prel. 2024", "2023"], "auto", "A", "certain"),
+        (["Sơ bộ 2024", "Est.2025"], "auto", "A", "certain"),
         (["31/12/2020", "01/12/2020"], "%d/%m/%Y", "D", "certain"),
         (["12/31/2020", "12/01/2020"], "%m/%d/%Y", "D", "certain"),
         ([f"1/{month}/2020" for month in range(1, 13)], "%d/%m/%Y:M", "M", "likely"),
@@ -355,6 +371,44 @@ def test_what_cannot_be_known_is_unsure() -> None:
     assert "time_period" not in found.rules
     assert roles({"thing": ["a", "b"], "value": ["1", "2"]}, "x_2020.csv").rules[
         "time_period"] == {"const": "2020"}
+
+
+def test_codes_alone_are_no_areas_for_certain() -> None:
+    years, values = ["2020", "2021", "2022"], ["1", "2", "3"]
+
+    def certainty(**columns: list[str]) -> str:
+        return roles({**columns, "year": years, "value": values}).notes["ref_area"].certainty
+
+    codes = ["FM", "FR", "GP"]
+    assert certainty(geo=codes) == "certain"
+    assert certainty(kind=codes) == "unsure"
+    assert certainty(geo=["FM"] * 3) == "unsure"  # one code is of many lists
+    assert certainty(kind=codes, label=["Micronesia", "France", "Guadeloupe"]) != "unsure"
+    assert certainty(kind=["Lao PDR", "Viet Nam", "Thailand"]) == "certain"
+    assert "column" not in roles(
+        {"Đơn vị tính": ["CM"] * 3, "year": years, "value": values}
+    ).rules["ref_area"]
+
+
+def test_period_and_category_in_one_name() -> None:
+    def names(*categories: str) -> dict[str, list[str]]:
+        years = ("2002", "Prel. 2003")
+        return {f"{year} {each}": ["1", "2"] for year in years for each in categories}
+
+    areas = {"Province": ["Hà Nội", "Đà Nẵng"]}
+    found = roles(areas | names("Total", "Hospital"))
+    assert found.rules["time_period"] == {"column": "period"}
+    assert found.rules["category"] == {"column": "category"}
+    assert found.unpivot is not None
+    assert re.fullmatch(found.unpivot["matching"], "Prel. 2003 Hospital").groupdict() == {
+        "period": "Prel. 2003", "category": "Hospital",
+    }
+    assert roles(areas | names("Male", "Female")).dimensions == {"sex": "sex"}
+    figures = roles(areas | names("Area (km2)", "Population (Thous. pers.)"))
+    assert figures.dimensions == {}
+    assert figures.rules["indicator"]["column"] == "category"
+    marked = roles(areas | names("Total", "Hospital") | {"2008(*) Total": ["1", "2"]})
+    assert marked.notes["unpivot"].certainty == "unsure"
 
 
 def test_a_dimension_is_what_makes_the_key_unique() -> None:
@@ -413,8 +467,10 @@ def test_a_tidy_file_is_declared_and_read(
                      path.name)
     written = folder / "tourism" / "try_it.yaml"
     written.parent.mkdir()
-    written.write_text(declaration_text("Try it", found, roles, {"files": [path.name]}, []))
-    dataset = load_declaration(written, registries()).dataset
+    written.write_text(answered(declaration_text(
+        "Try it", found, roles, {"files": [path.name]}, []
+    )))
+    dataset = load_draft(written, registries()).dataset
     source = dataset.source_for("sample")
     assert source is not None
     with connect() as con:

@@ -21,7 +21,7 @@ RECORDED = Path(__file__).with_name("cleaning_versions.json")
 PERIODS = [
     "2023", "2024-S1", "2023-Q4", "2023-01", "2023-W05", "2023-01-31", "2023-01-01/P6M", "1960M01",
     "2000Q1", "Prel. 2024", "Sơ bộ quý I/2024", "Tháng 3/2024", "6 tháng đầu năm 2024", "2024p",
-    "2024 [YR2024]", "31/12/2020", "1/2024", "9999", "", "２０２４",
+    "2024 [YR2024]", "31/12/2020", "1/2024", "9999", "", "２０２４", "Est.2025",
 ]
 NUMBERS = {
     "vi": ["1.234,5", "1.234", "12.5", "-0,5", "12,5*", "120 triệu", "..", "=1+1", "−5", "(5)"],
@@ -116,7 +116,7 @@ def outcome():
         {"obs_status": "status", "obs_note": "note"},
     ))
     found.append(cleaned([row(year="2026"), row(year="2031")], {}))
-    found.append([[period, list(parse_period(period))] for period in PERIODS[:-5]])
+    found.append([[period, list(parse_period(period))] for period in PERIODS[:-6]])
     return found
 
 

@@ -10,7 +10,9 @@ from string import Template
 from rich.markup import escape
 
 from model.declarations.load import load_declaration
+from model.declarations.questions import OpenQuestionsError
 from model.errors import DeclarationError, OpenIndicatorsError
+from model.records.release_blockers import counted
 from model.reference.registries import Registries, load_registries
 from model.util.disk import write_if_changed
 from model.util.text import did_you_mean
@@ -23,38 +25,42 @@ from sources.formats.payload import quoted
 from sources.inspect.finding import Guess
 
 DECLARATION = Template(SCHEMA_LINE.replace("$", "$$") + """
-# What the dataset is. `openindicators check` says what is wrong, with the line.
-title:
-  vi: "$title (tên tiếng Việt)"
-  en: "$title"
-description:
-  vi: "Mỗi dòng là gì, ai thu thập, dùng để làm gì."
-  en: "What a row is, who collects it, what it is for."
-publisher: da_nang_city        # model/reference/registry/publishers.yaml
-licence: DA-NANG-OPEN          # model/reference/registry/licences.yaml
-keywords:
-  vi: [Đà Nẵng]
-  en: [Da Nang]
-frequency: A                   # A year, S half-year, Q quarter, M month, W week, D day
+# What the dataset is; "?" is not known yet. `openindicators check` lists errors and questions.
+title: {vi: "?", en: "$title"}
+description: {vi: "?", en: "?"}   # what a row is, who collects it, what it is for
+publisher: "?"                    # model/reference/registry/publishers.yaml
+licence: "?"                      # model/reference/registry/licences.yaml
+keywords: {vi: ["$word"], en: ["$word"]}
+frequency: A                      # A year, S half-year, Q quarter, M month, W week, D day
 geography:
-  codelist: vn_province_2008   # model/reference/codelists/; it carries the vintage of the borders
-  coverage: da_nang            # model/reference/registry/places.yaml, or {vi: …, en: …}
+  codelist: "?"                   # model/reference/codelists/; it carries the vintage of borders
+  coverage: "?"                   # model/reference/registry/places.yaml, or {vi: …, en: …}
 indicators:
   $indicator:
     name: {vi: "$title", en: "$title"}
-    unit: count                # model/reference/registry/units.yaml
+    unit: "?"                     # model/reference/registry/units.yaml
     decimals: 0
     minimum: 0
 
 # Where it comes from: the same in every profile, unless `profiles:` says otherwise.
 source:
   protocol: files
-  files: [$name.csv]           # in the inbox of the data folder; or `urls: [https://…]`
+  files: [$name.csv]              # in the inbox of the data folder; or `urls: [https://…]`
   columns:
     indicator: {const: $indicator}
     ref_area: {column: area}
     time_period: {column: year}
     obs_value: {column: value, locale: plain}   # vi for 1.234,5 · en for 1,234.5
+
+# What a person must confirm, e.g. with `openindicators confirm`; then it runs.
+questions:
+  - {field: title, ask: "What is the dataset called, in both languages?"}
+  - {field: description, ask: "What is a row, who collects it, what is it for?"}
+  - {field: publisher, ask: "Who publishes the figures?"}
+  - {field: licence, ask: "Under which licence?"}
+  - {field: geography.codelist, ask: "Which codelist has the areas?"}
+  - {field: geography.coverage, ask: "Which place do the figures cover?"}
+  - {field: indicators.$indicator.unit, ask: "In which unit are the figures?"}
 """)
 
 SUITE = """\
@@ -104,7 +110,9 @@ def new(dataset: str, source: str | None = None) -> int:
         text, table = found.text, found.copy
         _print(found.guesses)
     else:
-        text = DECLARATION.substitute(title=title, name=name, indicator=name.upper())
+        text = DECLARATION.substitute(
+            title=title, name=name, indicator=name.upper(), word=title.lower()
+        )
         table = settings.data_dir.inbox / f"{name}.csv"
         if not table.exists():
             write_if_changed(table, TABLE)
@@ -144,10 +152,20 @@ def _print(guesses: Sequence[Guess]) -> None:
 
 
 def _next_step(dataset: str, declaration: Path, registries: Registries) -> int:
+    """Print what is to be done next: errors to fix, questions to answer, or the run."""
     try:
         load_declaration(declaration, registries, CONNECTORS)
+    except OpenQuestionsError as error:
+        out.print(f"\n{counted(len(error.questions), 'open question')}; the dataset is not run"
+                  " before they are answered:")
+        for number, each in enumerate(error.questions, start=1):
+            out.print(f"{number:3}  {escape(each.in_words)}", soft_wrap=True)
+            if each.question.evidence:
+                out.print(f"     [dim]{escape(each.question.evidence)}[/]", soft_wrap=True)
+        out.print(f"Next         openindicators confirm {dataset}")
+        return 0
     except DeclarationError as error:
-        out.print("Next         fill in what could not be known, then `openindicators check`:")
+        out.print("Next         fix the declaration, then `openindicators check`:")
         say_error(error)
         return error.exit_code
     out.print(f"Next         openindicators run {dataset}")

@@ -19,10 +19,11 @@ from model.reference.registries import Registries
 from model.util.disk import atomic_write
 from model.util.hashing import sha256_file
 from pipelines.cli.corpus import read_table
+from pipelines.cli.new.code_matches import doubt_codes
 from pipelines.cli.new.scaffold import declaration_text
 from pipelines.settings import Settings
 from sources.base import Request, Validators
-from sources.connectors.registry import protocol
+from sources.connectors.registry import PROTOCOLS
 from sources.fetch.http import HttpLimits, HttpTransport
 from sources.fetch.recorded_files import part_name
 from sources.inspect.finding import Found, Guess, NoTable, RecognisedTable
@@ -77,9 +78,10 @@ def look_at(
         found, notes = choose(recognise(path, path.name), place, path.name)
         table, unread = looked_at(path, found)
         roles = roles_of(
-            table.drop_columns(["_part", "_row"]), protocol(found.protocol).columns,
+            table.drop_columns(["_part", "_row"]), PROTOCOLS[found.protocol].columns,
             registries.codelists, name, path.name,
         )
+        doubt_codes(roles, table, registries.codelists)
         notes += [f"unsure: {each.what.en}." for each in (*unread, *_unread_columns(table, roles))]
         asks_again = _is_url(address) and found.protocol in _WITH_URLS and (
             safe_url(address) == address)
@@ -180,9 +182,5 @@ def _copied(path: Path, inbox: Path) -> Path:
 
 def _guesses(found: RecognisedTable, roles: Roles, notes: list[str]) -> tuple[Guess, ...]:
     reader = Guess("protocol", found.protocol, "certain", f"it is read as {found.kind}")
-    confirm = Guess(
-        "you confirm", "title, publisher, licence", "unsure",
-        "no file tells them; nor the description, the units and the area that is covered",
-    )
     more = (Guess("table", "", "unsure", note.removeprefix("unsure: ")) for note in notes)
-    return (reader, *more, *found.guesses, *roles.notes.values(), confirm)
+    return (reader, *more, *found.guesses, *roles.notes.values())

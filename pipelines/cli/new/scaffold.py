@@ -7,113 +7,116 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from model.util.text import fold
+from model.declarations.questions import OPEN, Question
+from pipelines.cli.new.questions import (
+    PUBLISHERS,
+    guess_questions,
+    metadata_questions,
+    questions_text,
+    unit_of,
+)
 from pipelines.cli.schema import SCHEMA_LINE
 from sources.formats.payload import quoted
-from sources.inspect.finding import Guess, RecognisedTable
+from sources.inspect.finding import RecognisedTable
 from sources.inspect.search import Roles
 
-_UNITS = (
-    (r"%|per ?cent|phan tram|ty le|rate \(|share of", "percent"),
-    (r"per 100[ ,.]?000 live births", "per_100000_live_births"),
-    (r"per 100[ ,.]?000", "per_100000"), (r"per 1[ ,.]?000 live births", "per_1000_live_births"),
-    (r"per 10[ ,.]?000", "per_10000"), (r"per 1[ ,.]?000", "per_1000"),
-    (r"ty dong|billion (vn)?dong", "billion_vnd"), (r"\bvnd\b|dong viet nam", "vnd"),
-    (r"us\$|\busd\b|current us", "usd"), (r"km2|km²|square km", "km2"),
-    (r"\bindex\b|chi so", "index"), (r"\byears\b", "years"), (r"\brank\b", "rank"),
-)
 _MAX_DECIMALS = 6
+_UNKNOWN = json.dumps(OPEN)
+_TOLERANCE = 0.01  # what a declaration has that does not say it
 
 
 def declaration_text(
     title: str, found: RecognisedTable, roles: Roles, origin: Mapping[str, list[str]],
     notes: list[str],
 ) -> str:
-    """Return the text of a declaration; what is unsure is a comment at its line.
+    """Return the text of a declaration; what a person must confirm is listed in `questions`.
 
     Args:
         title: of the dataset, in words.
         found: the table, and the reader of it.
         roles: what its columns are.
         origin: `files` or `urls`, as the protocol's options have them.
-        notes: what the person must know besides, a comment each.
+        notes: what the person must know besides; a question each.
     """
+    file = next(iter(origin.values()))[0].rpartition("/")[2]
+    units, unit_questions = _units(roles)
+    keyword = _text(title.lower())
+    is_placed = "column" in roles.rules.get("ref_area", {})
+    publisher = PUBLISHERS.get(found.protocol)
     lines = [
         SCHEMA_LINE,
-        "# Written by `openindicators new --from`, from one file. What it could not know, or is",
-        "# unsure of, is marked `# unsure:`. Read each of them, and take the mark away.",
-        *(f"# {note}" for note in notes),
-        "title:",
-        f"  vi: {_text(f'{title} (tên tiếng Việt)')}   # unsure: write the title",
-        f"  en: {_text(title)}",
-        "description:",
-        '  vi: "Mỗi dòng là gì, ai thu thập, dùng để làm gì."   # unsure: write it',
-        '  en: "What a row is, who collects it, what it is for."',
-        "publisher: da_nang_city   # unsure: who publishes it? model/reference/registry/"
-        "publishers.yaml",
-        "licence: DA-NANG-OPEN   # unsure: which licence? model/reference/registry/licences.yaml",
-        "keywords:",
-        "  vi: [Đà Nẵng]",
-        "  en: [Da Nang]",
-        _line("frequency:", roles.frequency or "", roles.notes.get("frequency")
-              or _unknown("frequency", "A year, S half-year, Q quarter, M month, W week, D day")),
+        "# Written by `openindicators new --from`, from one file.",
+        f"title: {{vi: {_UNKNOWN}, en: {_text(title)}}}",
+        f"description: {{vi: {_UNKNOWN}, en: {_UNKNOWN}}}",
+        f"publisher: {publisher or _UNKNOWN}",
+        *([] if publisher else [f"licence: {_UNKNOWN}"]),
+        f"keywords: {{vi: [{keyword}], en: [{keyword}]}}",
+        f"frequency: {roles.frequency or _UNKNOWN}",
         "geography:",
-        f"  codelist: {roles.codelist}" + _mark(roles.notes.get("ref_area")),
-        "  coverage: {vi: Đà Nẵng, en: Da Nang}   # unsure: say which area it is about",
-        "indicators:",
+        f"  codelist: {roles.codelist if is_placed and roles.codelist else _UNKNOWN}",
+        f"  coverage: {_UNKNOWN}",
     ]
+    if None in units.values():
+        lines.append(f"indicator_defaults: {{unit: {_UNKNOWN}}}")
+    lines.append("indicators:")
     for code, words in roles.indicators.items():
-        unit, mark = _unit(words or title)
+        unit = f" unit: {units[code]}," if units[code] else ""
         lines.append(
-            f"  {_key(code)}: {{name: {{vi: {_text(words)}, en: {_text(words)}}}, unit: {unit},"
-            f" decimals: {min(roles.decimals, _MAX_DECIMALS)}}}{mark}"
+            f"  {_key(code)}: {{name: {{vi: {_text(words)}, en: {_text(words)}}},{unit}"
+            f" decimals: {min(roles.decimals, _MAX_DECIMALS)}}}"
         )
     if roles.dimensions:
         lines.append("dimensions:")
         for name, codelist in roles.dimensions.items():
             words = _text(name.replace("_", " "))
             of = f", codelist: {codelist}" if codelist else ""
-            lines.append(f"  {name}: {{name: {{vi: {words}, en: {words}}}{of}}}"
-                         + _mark(roles.notes.get(name)))
+            lines.append(f"  {name}: {{name: {{vi: {words}, en: {words}}}{of}}}")
     if roles.tolerance:
-        lines.append(f"tolerance: {roles.tolerance}   # unsure: so many rows will be quarantined")
+        lines.append(f"tolerance: {_TOLERANCE}")
     lines += ["source:", f"  protocol: {found.protocol}"]
-    sure = {guess.what: guess for guess in found.guesses}
     for option, value in {**origin, **found.options}.items():
-        lines.append(_line(f"  {option}:", json.dumps(value, ensure_ascii=False),
-                           sure.get(option)))
+        lines.append(f"  {option}: {json.dumps(value, ensure_ascii=False)}")
     if roles.unpivot:
-        lines.append(_line("  unpivot:", _flow(roles.unpivot), roles.notes.get("unpivot")))
+        lines.append(f"  unpivot: {_flow(roles.unpivot)}")
     if roles.where:
-        lines.append(_line("  where:", _flow(roles.where), roles.notes.get("where")))
+        lines.append(f"  where: {_flow(roles.where)}")
     lines.append("  columns:")
     for concept in ("indicator", "ref_area", *roles.dimensions, "time_period", "obs_value"):
-        rule = roles.rules.get(concept)
-        note = roles.notes.get("locale") if concept == "obs_value" else None
-        note = note if note and note.certainty == "unsure" else roles.notes.get(concept)
-        lines.append(_line(
-            f"    {concept}:", _flow(rule) if rule else "{column: }",
-            note or (None if rule else _unknown(concept, "which column has it?")),
+        rule = roles.rules.get(concept) or {"column": OPEN}
+        if concept == "ref_area" and not is_placed:
+            rule = {"const": OPEN}
+        lines.append(f"    {concept}: {_flow(rule)}")
+    asked = [*metadata_questions(found, roles, file, unit_questions),
+             *guess_questions(found, roles, notes)]
+    return "\n".join([*lines, *questions_text(asked)]) + "\n"
+
+
+def _units(roles: Roles) -> tuple[dict[str, str | None], list[Question]]:
+    """Return the unit of each indicator, None where it is asked for all at once; and questions."""
+    units: dict[str, str | None] = {}
+    asked: list[Question] = []
+    for code, words in roles.indicators.items():
+        unit, is_named = unit_of(words)
+        units[code] = unit
+        if unit and not is_named:
+            asked.append(Question(
+                field=f"indicators.{code}.unit", ask=f"Is the unit right: {unit}?",
+                evidence=f"the words {quoted(words, 80)!r}",
+            ))
+    unknown = [roles.indicators[code] or code for code, unit in units.items() if unit is None]
+    if unknown:
+        names = ", ".join(repr(quoted(words, 40)) for words in unknown[:5])
+        more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
+        asked.append(Question(
+            field="indicator_defaults.unit",
+            ask="In which unit are the figures? Where units differ, write them in the file.",
+            evidence=f"no unit is named for {names}{more}",
         ))
-    return "\n".join(lines) + "\n"
-
-
-def _line(start: str, value: str, guess: Guess | None) -> str:
-    return f"{start} {value}".rstrip() + _mark(guess)
-
-
-def _mark(guess: Guess | None) -> str:
-    if guess is None or guess.certainty != "unsure":
-        return ""
-    return f"   # unsure: {quoted(guess.why, 300)}"
-
-
-def _unknown(what: str, why: str) -> Guess:
-    return Guess(what, "", "unsure", why)
+    return units, asked
 
 
 def _text(words: str) -> str:
-    return json.dumps(quoted(words, 300) or "?", ensure_ascii=False)
+    return json.dumps(quoted(words, 300) or "value", ensure_ascii=False)
 
 
 def _key(code: str) -> str:
@@ -125,11 +128,3 @@ def _flow(value: Mapping[str, Any]) -> str:
         f"{key}: {json.dumps(each, ensure_ascii=False)}" for key, each in value.items()
     )
     return "{" + inner + "}"
-
-
-def _unit(words: str) -> tuple[str, str]:
-    folded = fold(words)
-    for source_schema, unit in _UNITS:
-        if re.search(source_schema, folded):
-            return unit, f"   # unsure: the unit, from {quoted(words, 60)!r}".replace("\n", " ")
-    return "count", "   # unsure: the unit; see model/reference/registry/units.yaml"

@@ -76,8 +76,9 @@ def px_cube(path: Path, where: str, language: str | None, encoding: str | None) 
     sizes = [len(each.categories) for each in dimensions]
     total = cells_of(sizes, where)
     check_names(dimensions, where)
-    cells = _cells(text, start, where)
-    if any(keyword == "KEYS" for keyword, _, _ in keywords.values):
+    is_sparse = any(keyword == "KEYS" for keyword, _, _ in keywords.values)
+    cells = _cells(text, start, where, is_counted=not is_sparse)
+    if is_sparse:
         return _sparse(dimensions, stub, keywords, list(cells), where)
     found = [_value(cell, f"{where}, value {n}") for n, cell in enumerate(cells, start=1)]
     if len(found) != total:
@@ -213,8 +214,15 @@ def _times(keywords: _Keywords, name: str, count: int) -> list[str]:
     return listed if len(listed) == count else []
 
 
-def _cells(text: str, start: int, where: str) -> Iterator[str]:
+def _cells(text: str, start: int, where: str, *, is_counted: bool) -> Iterator[str]:
+    """Return the figures of DATA.
+
+    The last semicolon may be missing where the figures are counted and the last one is complete:
+    a blank follows it.
+    """
     end = text.rfind(";", start)
+    if end < 0 and is_counted and text[-1:].isspace():
+        end = len(text)
     if end < 0 or text[end + 1:].strip("\0 \t\r\n\x1a"):
         raise ReadError(
             "its DATA has no end", where=where, todo="fetch it again: it may have been cut off"

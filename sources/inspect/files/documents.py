@@ -191,7 +191,7 @@ def _ckan_result(result: Any) -> Found | None:
 def _described(body: Any, where: str) -> Found | None:
     """Recognise schemas, data packages, DCAT, and contexts of JSON-LD."""
     if isinstance(body, list):
-        if _objects(body) and all("@id" in each for each in body):
+        if _objects(body) and all(each.keys() & {"@id", "@type"} for each in body):
             return NoTable("dcat", _DCAT.format(f"{len(body)} nodes of JSON-LD"), len(body))
         if _objects(body) and all({"distribution", "title"} <= set(each) for each in body):
             return NoTable("dcat", _DCAT.format(f"{len(body)} records"), len(body))
@@ -212,7 +212,8 @@ def _described(body: Any, where: str) -> Found | None:
     if set(body) == {"@context"}:
         terms = len(body["@context"])
         return NoTable("dcat", "schema: a context of JSON-LD, names of terms", terms)
-    if "@context" in body or "@graph" in body:
+    is_expanded = any(key.startswith("http://www.w3.org/ns/dcat#") for key in body)
+    if "@context" in body or "@graph" in body or is_expanded:
         return NoTable("dcat", _DCAT.format("a graph of JSON-LD"), None)
     if _objects(body.get("resources")) and "schema" in body["resources"][0]:
         return NoTable(

@@ -16,6 +16,7 @@ from sources.inspect.finding import Found, NoTable, RecognisedTable
 _DATA = ("GenericData", "GenericTimeSeriesData", "StructureSpecificData",
          "StructureSpecificTimeSeriesData", "CompactData", "Error")
 _TURTLE = re.compile(rb"\s*(#[^\n]*\n\s*)*(@prefix|@base|PREFIX|BASE)\b")
+_DATASET = "http://www.w3.org/ns/dcat#Dataset"
 _MAX_TURTLE = 16_000_000
 
 
@@ -30,6 +31,8 @@ class _Root:
         """Handle a start tag."""
         self.root = self.root or local(name)
         tag = local(name)
+        if tag == "type" and _DATASET in attributes.values():  # <rdf:type rdf:resource="…"/>
+            tag = "Dataset"
         self.kinds[tag] = self.kinds.get(tag, 0) + 1
 
     def end(self, text: str, line: int) -> None:

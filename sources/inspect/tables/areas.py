@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from model.reference.area_names import KINDS
@@ -15,6 +15,16 @@ from sources.inspect.tables.cells import is_number
 _NAMED = re.compile(
     r"(code|ma|id|area|province|country|geo|iso|economy|entity|location|ref area|spatial|tinh|dvhc)"
 )
+# Words with which the name of a column of areas begins, also in SDMX (REF_AREA, GEO).
+_AREA_WORDS = re.compile(
+    r"(code|countr|provin|area|geo|iso|econom|entit|locat|cit|region|territor|state|district"
+    r"|reporter|spatial|dvhc|tinh|quoc|vung|khu|dia|thanh)"
+)
+_UNITS = re.compile(r"units?|unit (of )?measure|uom|don vi( tinh)?|dvt|currency|tien te|loai tien")
+_CODE = re.compile(r"[A-Z0-9][A-Z0-9_.:-]{0,9}")
+_SOME_CODES = 3  # fewer distinct codes belong to several lists
+_COMPARED = 500  # rows
+_AGREE = 0.9  # share of them
 _WORLD = ("country", "aggregate", "region")
 _LONG = 200  # characters: no name of an area
 _FEW = 40  # values that are tried first
@@ -46,6 +56,53 @@ class Areas:
 def is_of_areas(codelist: Codelist) -> bool:
     """Whether a codelist has areas, not sexes or modes of transport."""
     return any(entry.kind in (*KINDS, *_WORLD) for entry in codelist.entries)
+
+
+def names_a_unit(words: str) -> bool:
+    """Whether a column's name says that it holds units or currencies: "Cm" and "EUR" are codes."""
+    return _UNITS.fullmatch(words.strip(" ().:")) is not None
+
+
+def is_confirmed(
+    column: str, rows: Mapping[str, Sequence[str | None]], values: Counter[str], codelist: Codelist
+) -> bool:
+    """Whether more than the codes themselves says that a column holds areas.
+
+    Its name, its values where they are names of areas, or a second column with the same areas.
+
+    Args:
+        column: the column's name.
+        rows: the values of all columns, by row.
+        values: of the column, by how often they occur.
+        codelist: to which they belong.
+    """
+    codes = [text for text in values if _CODE.fullmatch(text.strip())]
+    if len(codes) < len(values) / 2:
+        return True
+    words = fold(column).replace("_", " ").split()
+    if len(codes) >= _SOME_CODES and any(map(_AREA_WORDS.match, words)):
+        return True
+    own = rows[column][:_COMPARED]
+    for name, others in rows.items():
+        pairs = [
+            (one.strip(), other.strip()) for one, other in zip(own, others, strict=False)
+            if one and other and name != column
+        ]
+        agreeing = sum(
+            other != one and _area(codelist, other) == _area(codelist, one) is not None
+            for one, other in pairs
+        )
+        if pairs and agreeing >= _AGREE * len(pairs):
+            return True
+    return False
+
+
+def _area(codelist: Codelist, text: str) -> str | None:
+    """Return the code that a codelist has for a text, None where it has none or several."""
+    if text in codelist.codes:
+        return text
+    found = codelist.named(text)[0] if len(text) <= _LONG else ()
+    return str(next(iter(found))) if len(found) == 1 else None
 
 
 def areas_of(

@@ -19,6 +19,11 @@ _NO_FIGURE = re.compile(
     r"|.* (code|id))"
 )
 _YEAR_BEHIND = re.compile(r"(.+?)[_ -]((?:19|20)\d\d)")
+# "2002 Total", "Prel. 2024 Average population (Thous. pers.)", "2008(*) Area of forest"
+_YEAR_IN_FRONT = (
+    r"(?P<period>(?:[^\d\W]\D{0,30})?(?:19|20)\d\d)(?:\(\*\))?[ _:|,-]+(?P<category>[^\W\d].*)"
+)
+_UNIT_BEHIND = re.compile(r".*\(.+\)?")
 _PERIOD_NAMES = (r"\d{4}", r"\d{4} \[YR\d{4}\]", r"\d{4}Q[1-4]", r"\d{4}M\d{2}", r"\d{4}-\d{2}")
 
 
@@ -30,6 +35,12 @@ def find_wide(search: Search) -> bool:
     behind = {name: m for name in search.columns if (m := _YEAR_BEHIND.fullmatch(name))}
     if len(names) >= 2:
         return _unpivot_periods(search, names)
+    front = {
+        name: found for name in search.columns
+        if (found := re.fullmatch(_YEAR_IN_FRONT, name)) and _is_period(found["period"])
+    }
+    if len(front) > len(search.columns) / 2 and len({m["period"] for m in front.values()}) > 1:
+        return _unpivot_years_in_front(search, front)
     if len(behind) > len(search.columns) / 2:
         return _unpivot_years_behind(search, behind)
     return False
@@ -72,6 +83,38 @@ def _unpivot_years_behind(search: Search, behind: Mapping[str, re.Match[str]]) -
     search.frequency_of(periods)
     value_rule(search, value, numbers)
     search.indicators_of(kinds, "figure", "certain", f"the {len(kinds)} names before the year")
+    return True
+
+
+def _unpivot_years_in_front(search: Search, front: Mapping[str, re.Match[str]]) -> bool:
+    """Split names of a period and a category: figures where most name a unit, else a dimension."""
+    numbers = numbers_of(_all_values(search, front))
+    periods = periods_of(Counter(match["period"] for match in front.values()))
+    if numbers is None or periods is None or {"period", "category"} & search.columns.keys():
+        return False
+    value = search.unused_name("value")
+    search.found.unpivot = {"matching": _YEAR_IN_FRONT, "values_to": value}
+    kinds = list(dict.fromkeys(match["category"] for match in front.values()))
+    marked = [name for name in front if "(*)" in name.partition(" ")[0]]
+    why = f"{len(front)} columns are named by a period and one of {len(kinds)} categories"
+    search.found.note(
+        "unpivot", "period and category", "unsure" if marked else "certain",
+        why + (f"; the mark (*) of {marked[0]!r} is not read" if marked else ""),
+    )
+    search.used.update(front)
+    search.take("time_period", "period")
+    search.frequency_of(periods)
+    value_rule(search, value, numbers)
+    if sum(map(bool, map(_UNIT_BEHIND.fullmatch, kinds))) > len(kinds) / 2:
+        search.indicators_of(kinds, "category", "certain", "the names behind the period have units")
+    elif len(kinds) > 1:
+        column = InspectedColumn("category", kinds, Counter(kinds))
+        codelist = search.codelist_of(column)
+        name = codelist or "category"
+        search.take(name, "category")
+        search.found.dimensions[name] = codelist
+        search.found.note(name, "category", "likely" if codelist else "unsure",
+                          f"the {len(kinds)} names behind the period, {kinds[0]} to {kinds[-1]}")
     return True
 
 

@@ -15,7 +15,7 @@ from model.reference.codelist import Codelist
 from model.util.text import slug
 from sources.inspect.finding import Certainty
 from sources.inspect.search import InspectedColumn, Roles, Search, code_of, is_code
-from sources.inspect.tables.areas import Areas, areas_of
+from sources.inspect.tables.areas import Areas, areas_of, is_confirmed, names_a_unit
 from sources.inspect.tables.figures import VALUE, find_figures, find_wide
 from sources.inspect.tables.values import PeriodColumn, periods_of
 
@@ -114,7 +114,7 @@ def _find_area(search: Search) -> None:
     given = search.given.get("ref_area")
     best: tuple[float, InspectedColumn, Areas] | None = None
     for column in search.free():
-        if given and column.name != given:
+        if (given and column.name != given) or names_a_unit(column.words):
             continue
         areas = areas_of(column.name, column.counts, search.codelists, search.last)
         if areas is None:
@@ -142,7 +142,13 @@ def _find_area(search: Search) -> None:
         why += f"; not {shown}: these rows are quarantined"
     if areas.rivals:
         why += f"; {', '.join(areas.rivals)} know as many"
-    found.note("ref_area", column.name, _sure(areas), why)
+    rows = {name: each.values for name, each in search.columns.items()}
+    codelist = search.codelists[areas.codelist]
+    sure = _sure(areas)
+    if not given and not is_confirmed(column.name, rows, column.counts, codelist):
+        sure = "unsure"
+        why += "; other lists have such codes, and neither a name nor a second column confirms them"
+    found.note("ref_area", column.name, sure, why)
     lost = areas.unknown.total() / max(1, len(column.values))
     if lost > _LOST:
         found.tolerance = max(found.tolerance or 0, min(1.0, round(lost * 1.2 + 0.01, 2)))

@@ -19,6 +19,7 @@ _VI = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?")
 _ONE_POINT = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
 _GROUPED = re.compile(r"[+-]?\d{1,3}(\.\d{3}){2,}(,\d+)?|[+-]?\d{1,3}(\.\d{3})+,\d+")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,(\d{1,2}|\d{4,})")
+_DECIMAL_POINT = re.compile(r"[+-]?(\d+\.(\d{1,2}|\d{4,})|\d{4,}\.\d+)")
 _NUMBERS = 0.8  # share of a column's values that are numbers, for it to be a column of figures
 _PERIODS = 0.95
 _FORMATS = (
@@ -74,7 +75,19 @@ def numbers_of(values: Counter[str]) -> NumberColumn | None:
         for locale, pattern in (("plain", _PLAIN), ("en", _EN), ("vi", _VI))
     }
     locale, certainty, why = _locale(shares, kept)
-    if shares[locale] < _NUMBERS:
+    share = shares[locale]
+    with_commas = sum(
+        n for text, n in kept.items() if _DECIMAL_COMMA.fullmatch(text) or _GROUPED.fullmatch(text)
+    )
+    with_points = sum(n for text, n in kept.items() if _DECIMAL_POINT.fullmatch(text))
+    if with_commas and with_points:
+        locale = "vi" if with_commas >= with_points else "plain"
+        share = sum(n for text, n in kept.items() if _VI.fullmatch(text) or _PLAIN.fullmatch(text))
+        share /= total
+        certainty, why = "unsure", (
+            f"{with_commas} values are written as 9.999,99 and {with_points} as 9999.99"
+        )
+    if share < _NUMBERS:
         return None
     pattern = {"plain": _PLAIN, "en": _EN, "vi": _VI}[locale]
     other = Counter({text: n for text, n in kept.items() if not pattern.fullmatch(text)})

@@ -1,0 +1,1 @@
+"""`openindicators confirm`: a person answers the open questions of a declaration."""

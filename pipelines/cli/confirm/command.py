@@ -1,0 +1,160 @@
+"""`openindicators confirm`: the open questions of a dataset, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from rich.markup import escape
+
+from model.declarations.load import load_draft
+from model.declarations.questions import OpenQuestion, OpenQuestionsError
+from model.declarations.yaml_edit import flow
+from model.errors import OpenIndicatorsError
+from model.records.release_blockers import counted
+from model.reference.registries import Registries, load_registries
+from pipelines.cli.confirm.answers import AnswerWriter
+from pipelines.cli.confirm.evidence import Row, first_rows, rows_of
+from pipelines.cli.review.identity import decider
+from pipelines.cli.terminal import out, say_error, say_open, table
+from pipelines.settings import Settings
+from sources.connectors.registry import CONNECTORS
+
+_LATER = "-"  # leaves a question open
+_BILINGUAL = ("title", "description", "name", "definition")
+_COLUMNS = 8
+_WIDTH = 40  # characters of a cell
+_LONGEST = 120  # characters of a proposed answer
+
+
+def confirm(dataset: str, answers: Sequence[str], accept: bool, by: str | None) -> int:
+    """Ask the open questions, or take the answers that are given; return 9 while one is open.
+
+    Args:
+        dataset: `<sector>/<dataset>`.
+        answers: `field=value`, each; nothing is asked then.
+        accept: take the proposed answers; nothing is asked then.
+        by: who answers; the login name by default.
+
+    Raises:
+        OpenIndicatorsError: there is no such declaration, or it is not valid.
+    """
+    settings = Settings.from_environment()
+    path = settings.declarations / f"{dataset}.yaml"
+    if not path.is_file():
+        raise OpenIndicatorsError(
+            "there is no such declaration", where=str(path),
+            todo=f"`openindicators new {dataset} --from FILE` writes one",
+        )
+    registries = load_registries()
+    writer = AnswerWriter(path, decider(by), date.today(), registries)
+    declaration = load_draft(path, registries, CONNECTORS)
+    for each in answers:
+        field, equals, text = each.partition("=")
+        if not equals:
+            raise OpenIndicatorsError(
+                f"--answer {each!r} has no value", todo="write --answer FIELD=VALUE"
+            )
+        writer.answer(field.strip(), text)
+    if accept:
+        for question in sorted(writer.open(), key=lambda each: -len(each.at)):
+            if question.at == () or writer.proposed(question) is not None:
+                writer.accept(_again(writer, question))
+    if not answers and not accept:
+        rows, why_none = first_rows(declaration, settings)
+        _walk(writer, declaration, rows, why_none)
+    left = load_draft(path, registries, CONNECTORS).document.questions
+    if not left:
+        out.print(f"No question is open. Next  openindicators run {dataset}")
+        return 0
+    error = OpenQuestionsError(dataset, path, left)
+    say_open(error)
+    return error.exit_code
+
+
+def _again(writer: AnswerWriter, question: OpenQuestion) -> OpenQuestion:
+    """Return a question with its place of now: answers before it have moved it."""
+    return next(each for each in writer.open()
+                if each.at == question.at and each.question == question.question)
+
+
+def _walk(writer: AnswerWriter, declaration: Any, rows: list[Row], why_none: str) -> None:
+    asked = writer.open()
+    out.print(
+        f"{counted(len(asked), 'open question')} in {escape(str(writer.path))}. Enter accepts what"
+        f" is proposed, a number chooses, {_LATER} leaves it open.", soft_wrap=True,
+    )
+    if not rows:
+        out.print(f"[dim]No rows to show: {escape(why_none)}[/]", soft_wrap=True)
+    try:
+        for number, question in enumerate(asked, start=1):
+            out.print(f"\n[bold]{number}/{len(asked)}[/] {escape(question.in_words)}",
+                      soft_wrap=True)
+            out.print(f"[dim]{escape(question.where)}[/]", soft_wrap=True)
+            if question.question.evidence:
+                out.print(f"  evidence: {escape(question.question.evidence)}", soft_wrap=True)
+            _show_rows(rows_of(question, declaration, rows))
+            _ask(writer, question)
+    except EOFError:
+        out.print("\nStopped; the answers so far are written.")
+
+
+def _show_rows(rows: list[Row]) -> None:
+    if rows:
+        names = [name for name in rows[0] if name != "_part"][:_COLUMNS]
+        table(None, [("line" if name == "_row" else escape(name), "left") for name in names], [
+            [escape(str("" if row.get(name) is None else row[name])[:_WIDTH]) for name in names]
+            for row in rows
+        ])
+
+
+def _ask(writer: AnswerWriter, question: OpenQuestion) -> None:
+    """Ask until the answer is valid, or the question is left open."""
+    candidates = question.question.candidates
+    for number, candidate in enumerate(candidates, start=1):
+        out.print(f"  {number}  {escape(flow(candidate))}", soft_wrap=True)
+    known = {} if candidates else _known(question, writer.registries)
+    if known:
+        out.print(f"  known: {escape(', '.join(known))}", soft_wrap=True)
+    proposed = writer.proposed(question)
+    while True:
+        try:
+            if question.at[-1:] and question.at[-1] in _BILINGUAL and proposed is None:
+                parts = {code: out.input(f"  {code}: ").strip() for code in ("vi", "en")}
+                if _LATER in parts.values() or not all(parts.values()):
+                    return
+                writer.answer(question.question.field, flow(parts))
+                return
+            hint = f" [{_shown(proposed)}]" if proposed is not None else ""
+            text = out.input(f"  answer{escape(hint)}: ", markup=False).strip()
+            if text == _LATER or (not text and proposed is None and question.at):
+                return
+            if not text:
+                writer.accept(_again(writer, question))
+                return
+            chosen = int(text) if text.isdecimal() else 0
+            if 1 <= chosen <= len(candidates):
+                text = _as_text(candidates[chosen - 1])
+            writer.answer(question.question.field, text)
+            return
+        except OpenIndicatorsError as error:
+            say_error(error)
+
+
+def _known(question: OpenQuestion, known: Registries) -> Mapping[str, Any]:
+    """Return the ids that may answer a question."""
+    names: dict[Any, Mapping[str, Any]] = {
+        "publisher": known.publishers, "licence": known.licences, "unit": known.units,
+        "coverage": known.places, "codelist": known.codelists,
+    }
+    return names.get(question.at[-1], {}) if question.at else {}
+
+
+def _shown(proposed: Any) -> str:
+    text = flow(proposed)
+    return text if len(text) <= _LONGEST else "as the file has it"
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else flow(value)

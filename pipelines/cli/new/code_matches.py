@@ -1,0 +1,115 @@
+"""Whether codes that a codelist knows are certain to be its codes.
+
+Codes are short: INSEE's `FM` is metropolitan France, the codelist's Micronesia. Names are longer:
+a codelist that knows the names is certain.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+from model.reference.codelist import Codelist
+from model.util.text import fold
+from sources.inspect.finding import Guess
+from sources.inspect.search import InspectedColumn, Roles
+
+# Names of columns that say whose codes they hold; and those that say only that they hold areas.
+_SYSTEM = re.compile(r"\b(iso ?\d*|iso ?3166.*|m49|alpha ?[23]|tinh|dvhc|matinh)\b")
+_AREA = re.compile(
+    r"\b(area|country|countries|economy|nation|territory|geo|location|entity|quoc gia|nuoc)"
+)
+_MANY = 10  # codes of three letters: that many are not all known by chance
+_LONGEST = 100  # characters of a name
+_AGREE = 0.8  # share of the codes whose label in another column is the codelist's
+
+
+def doubt_codes(roles: Roles, table: pa.Table, codelists: Mapping[str, Codelist]) -> None:
+    """Mark as unsure what is known by its codes alone: no name, label or second column agrees.
+
+    Args:
+        roles: of the columns; their notes change.
+        table: that was inspected.
+        codelists: all of them.
+    """
+    named = {"ref_area": roles.codelist, **roles.dimensions}
+    for concept, codelist_id in named.items():
+        column = str(roles.rules.get(concept, {}).get("column", ""))
+        if codelist_id is None or column not in table.column_names:
+            continue
+        found = InspectedColumn.of(column, table.column(column))
+        codelist = codelists[codelist_id]
+        agrees = _agreement(found, codelist, table, concept)
+        note = roles.notes.get(concept)
+        why = note.why if note else f"its values are in {codelist_id}"
+        if not agrees:
+            code, meaning = next(
+                (text, codelist.codes[_meant(text, codelist)].name.en) for text in found.counts
+                if _is_code(text, codelist) and _meant(text, codelist)
+            )
+            roles.notes[concept] = Guess(
+                concept, column, "unsure",
+                f"{why}; only the codes match, e.g. {code!r} would be {meaning}: neither the"
+                " column's name, nor labels, nor a second column say so",
+            )
+        elif note is not None:
+            roles.notes[concept] = Guess(concept, column, note.certainty, f"{why}; {agrees}")
+
+
+def _agreement(
+    column: InspectedColumn, codelist: Codelist, table: pa.Table, concept: str
+) -> str:
+    """Return what agrees with the codelist besides the codes, "" where nothing does."""
+    coded = [text for text in column.counts if _is_code(text, codelist)]
+    if len(coded) <= len(column.counts) / 2:
+        return "these are names"
+    if concept == "ref_area":
+        if _SYSTEM.search(column.words):
+            return "the column's name says whose codes they are"
+        letters = [text for text in coded if len(text.strip()) == 3 and text.strip().isalpha()]
+        if len(letters) >= _MANY and _AREA.search(column.words):
+            return "the column's name says that they are areas"
+    else:
+        words = set(column.words.split()) & set(fold(codelist.id).replace("_", " ").split())
+        if words or fold(codelist.title.en) == column.words:
+            return "the column's name is the codelist's"
+    other = _second_column(column, codelist, table)
+    return f"the column {other!r} names the same" if other else ""
+
+
+def _is_code(text: str, codelist: Codelist) -> bool:
+    """Whether a text is a code, of the codelist or, as short as one, among its other names."""
+    label = text.strip()
+    return label in codelist.codes or re.fullmatch(r"[A-Z0-9]{1,3}", label) is not None
+
+
+def _meant(text: str, codelist: Codelist) -> str:
+    """Return the code that a text has in a codelist, "" where it has none or several."""
+    label = text.strip()
+    if label in codelist.codes:
+        return label
+    found = codelist.named(label)[0] if len(label) <= _LONGEST else set()
+    return found.pop() if len(found) == 1 else ""
+
+
+def _second_column(
+    column: InspectedColumn, codelist: Codelist, table: pa.Table
+) -> str | None:
+    for name in table.column_names:
+        if name in (column.name, "_part", "_row"):
+            continue
+        labels: dict[str, str] = {}
+        other = InspectedColumn.of(name, table.column(name))
+        for code, label in zip(column.values, other.values, strict=True):
+            if code is not None and label is not None:
+                labels.setdefault(code, label)
+        agreeing = sum(
+            not _is_code(label, codelist) and _meant(label, codelist) == _meant(code, codelist)
+            and _meant(code, codelist) != ""
+            for code, label in labels.items()
+        )
+        if labels and agreeing >= _AGREE * len(labels):
+            return name
+    return None

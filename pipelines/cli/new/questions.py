@@ -1,0 +1,172 @@
+"""What `new` asks: every field that the file does not say, and every guess that is unsure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from model.declarations.questions import Question
+from model.declarations.yaml_edit import flow
+from model.util.text import fold
+from sources.formats.payload import quoted
+from sources.inspect.finding import Guess, RecognisedTable
+from sources.inspect.search import Roles
+
+# Units that words name beyond doubt, and units that are only likely.
+_NAMED_UNITS = (
+    (r"%|per ?cent|phan tram", "percent"),
+    (r"per 100[ ,.]?000 live births", "per_100000_live_births"),
+    (r"per 100[ ,.]?000", "per_100000"), (r"per 1[ ,.]?000 live births", "per_1000_live_births"),
+    (r"per 10[ ,.]?000", "per_10000"), (r"per 1[ ,.]?000", "per_1000"),
+    (r"ty dong|billion (vn)?dong", "billion_vnd"), (r"\bvnd\b|dong viet nam", "vnd"),
+    (r"us\$|\busd\b|current us", "usd"), (r"km2|km²|square km", "km2"),
+)
+_LIKELY_UNITS = (
+    (r"ty le|rate \(|share of", "percent"), (r"\bindex\b|chi so", "index"),
+    (r"\byears\b", "years"), (r"\brank\b", "rank"),
+)
+# Whose service gives answers that these connectors read; the registry has the licence.
+PUBLISHERS = {"worldbank": "world_bank", "gho": "who", "uis": "unesco_uis"}
+_FIELDS = {
+    "locale": "source.columns.obs_value", "other values": "source.columns.obs_value",
+    "missing": "source.columns.obs_value", "frequency": "frequency", "key": "source.columns",
+    "unpivot": "source.unpivot", "where": "source.where", "header": "source.header",
+}
+_LONGEST = 300
+
+
+def unit_of(words: str) -> tuple[str | None, bool]:
+    """Return the unit that words name, and whether they leave no doubt."""
+    folded = fold(words)
+    for is_named, units in ((True, _NAMED_UNITS), (False, _LIKELY_UNITS)):
+        for pattern, unit in units:
+            if re.search(pattern, folded):
+                return unit, is_named
+    return None, False
+
+
+def metadata_questions(
+    found: RecognisedTable, roles: Roles, file: str, units: Sequence[Question]
+) -> list[Question]:
+    """Return the questions on what figures do not say about themselves.
+
+    Args:
+        found: the table.
+        roles: of its columns.
+        file: its name.
+        units: the questions on units.
+    """
+    silent = f"{file} does not say"
+    asked = [
+        Question(field="title", ask="What is the dataset called, in both languages?",
+                 evidence=f"the file is named {file}"),
+        Question(field="description",
+                 ask="What is a row, who collects it, what is it for, in both languages?",
+                 evidence=silent),
+    ]
+    if found.protocol not in PUBLISHERS:
+        asked += [
+            Question(field="publisher", ask="Who publishes the figures?", evidence=silent),
+            Question(field="licence", ask="Under which licence?", evidence=silent),
+        ]
+    areas = roles.notes.get("ref_area")
+    asked.append(Question(
+        field="geography.coverage", ask="Which place do the figures cover?",
+        evidence=quoted(areas.why, _LONGEST) if areas else silent,
+    ))
+    return [*asked, *units]
+
+
+def guess_questions(
+    found: RecognisedTable, roles: Roles, notes: Sequence[str]
+) -> Iterator[Question]:
+    """Yield a question for each guess that is unsure.
+
+    Args:
+        found: the table, with the guesses on how it is read.
+        roles: the guesses on its columns.
+        notes: what else a person must know.
+    """
+    for concept in ("ref_area", "time_period", "obs_value"):
+        if concept not in roles.rules:
+            note = roles.notes.get(concept)
+            yield Question(
+                field=f"source.columns.{concept}.column", ask=f"Which column has the {concept}?",
+                evidence=quoted(note.why, _LONGEST) if note else "no column is like it",
+            )
+    if not roles.frequency:
+        yield Question(
+            field="frequency", ask="How often are the figures made?",
+            evidence="no column holds time periods", candidates=tuple("ASQMWD"),
+        )
+    if _is_assumed(roles):
+        yield Question(
+            field="geography.codelist", ask="In which codelist is the area?",
+            evidence="no column names areas",
+        )
+        yield Question(
+            field="source.columns.ref_area.const", ask="Which area is the whole table about?",
+            evidence="no column names areas",
+        )
+    if roles.tolerance:
+        lost = [roles.notes[name].why for name in ("ref_area", "other values")
+                if name in roles.notes]
+        yield Question(
+            field="tolerance", ask="Which share of the rows may be quarantined?",
+            evidence=quoted("; ".join(lost), _LONGEST), candidates=(roles.tolerance,),
+        )
+    for guess in (*found.guesses, *roles.notes.values()):
+        if guess.certainty == "unsure" and not _is_asked(guess, roles):
+            yield Question(
+                field=_field(guess, found, roles), ask=_asked(guess),
+                evidence=quoted(guess.why, _LONGEST),
+            )
+    if notes:
+        words = " ".join(note.removeprefix("unsure: ") for note in notes)
+        yield Question(
+            field="source", ask="Is this the table, and is everything read that belongs to it?",
+            evidence=quoted(words, 2 * _LONGEST),
+        )
+
+
+def _is_assumed(roles: Roles) -> bool:
+    """Whether no column names areas."""
+    return "column" not in roles.rules.get("ref_area", {})
+
+
+def _is_asked(guess: Guess, roles: Roles) -> bool:
+    """Whether another question is about the same."""
+    return (
+        guess.what not in roles.rules and guess.what in ("ref_area", "time_period", "obs_value")
+    ) or (guess.what == "ref_area" and _is_assumed(roles)) or (
+        guess.what == "other values" and bool(roles.tolerance))
+
+
+def _field(guess: Guess, found: RecognisedTable, roles: Roles) -> str:
+    if guess.what in roles.rules:
+        return f"source.columns.{guess.what}"
+    if guess.what in found.options:
+        return f"source.{guess.what}"
+    return _FIELDS.get(guess.what, "source")
+
+
+def _asked(guess: Guess) -> str:
+    value = quoted(guess.value, 80)
+    return f"Is {guess.what} right: {value}?" if value else f"What about {guess.what}?"
+
+
+def questions_text(questions: Sequence[Question]) -> list[str]:
+    """Return the lines of `questions:`; one question for each field and wording."""
+    if not questions:
+        return []
+    lines = ["", "# What a person must confirm, e.g. with `openindicators confirm`; then it runs.",
+             "questions:"]
+    kept = {(each.field, each.ask, each.evidence): each for each in questions}
+    for each in kept.values():
+        lines.append(f"  - field: {flow(each.field)}")
+        lines.append(f"    ask: {flow(each.ask)}")
+        if each.evidence:
+            lines.append(f"    evidence: {flow(each.evidence)}")
+        if each.candidates:
+            lines.append(f"    candidates: {flow(each.candidates)}")
+    return lines
