@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: help run test lint ui serve check portal portal-down test-ckanext pictures bench-datastore bench-validate requirements clean torture bench-publish bench-faults bench-series bench-readers bench-quality fuzz
+.PHONY: help run test lint ui serve check portal portal-down test-ckanext pictures bench-datastore bench-validate requirements clean torture bench-cli bench-publish bench-faults bench-series bench-readers bench-quality fuzz
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -75,6 +75,9 @@ pictures: $(VENV)/.ready ## take the README's screenshots (needs Chromium; after
 
 torture: $(VENV)/.ready ## publish 200 times through injected faults and kills (needs `make portal`; RUNS=…)
 	@$(BIN)/python -m tests.portal.ckan.torture --runs $(or $(RUNS),200)
+
+bench-cli: $(VENV)/.ready ## time the commands that only read (0.7 s, and 2 s for 1,000 declarations)
+	@$(BIN)/python -m bench.cli
 
 bench-publish: $(VENV)/.ready ## publish 200 small datasets (needs `make portal`)
 	@$(BIN)/python -m bench.publish

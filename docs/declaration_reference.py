@@ -58,10 +58,10 @@ def reference() -> str:
     for title, model in _SOURCE_PARTS:
         lines += [f"### {title}\n", *_table(descriptions(model), model)]
     lines += ["## The protocols' options\n"]
-    for name, connector in sorted(PROTOCOLS.items()):
-        summary = inspect.cleandoc(connector.Options.__doc__ or "").splitlines()[0]
-        found = descriptions(connector.Options)
-        lines += [f"### `{name}`\n", summary + "\n", *_table(found, connector.Options)]
+    for name, options in sorted(PROTOCOLS.items()):
+        summary = inspect.cleandoc(options.__doc__ or "").splitlines()[0]
+        found = descriptions(options)
+        lines += [f"### `{name}`\n", summary + "\n", *_table(found, options)]
     return BEGIN + "\n" + "\n".join(lines) + "\n" + END
 
 

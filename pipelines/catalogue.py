@@ -10,6 +10,7 @@ from expectations.suites.suite import Suite, full_suite, load_suites
 from model.declarations.load import Declaration, declaration_paths, load_declarations
 from model.errors import DeclarationError, OpenIndicatorsError
 from model.reference.registries import Registries, load_registries
+from model.util.garbage_collector import paused_collector
 from model.util.text import did_you_mean
 from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
@@ -81,6 +82,11 @@ class Catalogue:
 
 def load_catalogue(settings: Settings) -> Catalogue:
     """Load all declarations and suites; one with an error does not affect the others."""
+    with paused_collector():
+        return _load(settings)
+
+
+def _load(settings: Settings) -> Catalogue:
     registries = load_registries()
     declarations, errors = load_declarations(settings.declarations, registries, CONNECTORS)
     for dataset_id, declaration in list(declarations.items()):

@@ -1,7 +1,8 @@
 """Interfaces of this package: what a connector is, what carries its requests, what it is given.
 
-A connector is one module (or package) of `sources/connectors/` that satisfies `SourceProtocol`. A
-file has one type, `SourceFile`, from the socket to the snapshot and on to the reader.
+A connector is a type in `sources/connectors/options/`, and a module (or package) of
+`sources/connectors/` that satisfies `SourceProtocol`. A file has one type, `SourceFile`, from the
+socket to the snapshot and on to the reader.
 """
 
 from __future__ import annotations
@@ -9,20 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-import pyarrow as pa
-from pydantic import ConfigDict
-
-from model.declarations.source import ColumnRule
+from model.declarations.connectors import DeclaredOptions
 from model.records.snapshot import Part
-from model.util.text import Frozen, Text
+from model.util.text import Text
 from sources.urls import host_of
 
-# Every table that a reader yields has the source's own columns and these two, the place of a row:
-# the part of the snapshot, and the line (text) or row (sheets) in it, from 1; for JSON the number
-# of the record, from 1.
-POSITION_FIELDS = (pa.field("_part", pa.string()), pa.field("_row", pa.int64()))
+if TYPE_CHECKING:  # every command imports this module; pyarrow takes 0.1 s
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -128,14 +124,16 @@ class FetchPart(Protocol):
         ...
 
 
-class DocumentedOptions(Frozen):
-    """Base of option types: the string below a field is its description in the JSON Schema."""
+class ConnectorOptions(DeclaredOptions):
+    """Options that every connector has; the string below a field is its description.
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
+    Class variables:
+        protocol: the name by which declarations choose the connector.
+        module: the connector, which satisfies `SourceProtocol`.
+    """
 
-
-class ConnectorOptions(DocumentedOptions):
-    """Options that every connector has."""
+    protocol: ClassVar[str]
+    module: ClassVar[str]
 
     files: tuple[Text, ...] = ()
     """Paths or globs of recorded answers, which are read instead of asking the service."""
@@ -152,15 +150,10 @@ class ConnectorOptions(DocumentedOptions):
 
 
 class SourceProtocol(Protocol):
-    """A connector: its options, how it fetches, how it reads.
+    """A connector: how it fetches, how it reads. What it is called, its options say.
 
     The members are read-only, so that a module with these names satisfies the Protocol.
     """
-
-    @property
-    def name(self) -> str:
-        """The `protocol` by which declarations choose it."""
-        ...
 
     @property
     def version(self) -> int:
@@ -174,11 +167,6 @@ class SourceProtocol(Protocol):
     @property
     def Options(self) -> type[ConnectorOptions]:
         """The type that validates a source's options."""
-        ...
-
-    @property
-    def columns(self) -> Mapping[str, ColumnRule]:
-        """How its columns map onto the observation, unless the declaration overrides it."""
         ...
 
     def fetch(self, options: Any, get: FetchPart) -> Iterator[SourceFile]:

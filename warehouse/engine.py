@@ -6,10 +6,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from model.errors import OpenIndicatorsError, StoreError
+
+if TYPE_CHECKING:
+    import duckdb
 
 # Parquet that every reader takes: version 1 pages (Spark 4.0 refuses v2). Without Bloom filters:
 # sorted rows are found by their statistics. Level 5 (default 3) saves 4 % of the sample's bytes
@@ -37,6 +39,8 @@ def connect(
     Raises:
         StoreError: DuckDB could not write (disk full, forbidden).
     """
+    import duckdb  # noqa: PLC0415 - 40 ms; `list` and `check` open no connection
+
     config: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,

@@ -6,8 +6,6 @@ fields of a class are the arguments of the check, and all that else describes it
 variable.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -76,7 +74,8 @@ class Check(BaseModel):
         acceptable: whether a person may accept a row that breaks it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    # A command builds the validators of the checks that it meets, not of all.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     type: ClassVar[str]
     text: ClassVar[Bilingual]
@@ -100,7 +99,7 @@ class Check(BaseModel):
         return {}
 
     @classmethod
-    def of(cls, given: Mapping[str, Any], dataset: Dataset, registries: Registries) -> Check:
+    def of(cls, given: Mapping[str, Any], dataset: Dataset, registries: Registries) -> "Check":
         """Return the check with the arguments of a suite, completed from the declaration.
 
         Raises:

@@ -12,9 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any
-
-import duckdb
+from typing import TYPE_CHECKING, Any
 
 from expectations.checks.sql import columns
 from expectations.disclosure_control.secondary_suppression import (
@@ -27,6 +25,9 @@ from model.declarations.dataset import BOUNDS, Dataset, SmallCells
 from model.records.validation import QualityRecord, ReleaseBlocker
 from model.reference.personal_data import SMALL_COUNTS
 from model.util.sql import identifier
+
+if TYPE_CHECKING:  # the check of small cells is imported by every command, DuckDB is not
+    import duckdb
 
 SUPPRESSED = "Q"  # SDMX CL_OBS_STATUS
 

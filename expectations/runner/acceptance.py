@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import duckdb
 
 from expectations.checks.declared import KEY_CHECK
-from expectations.suites.expectation import Suite
+from expectations.suites.expectation import Expectation, Suite
 from model.declarations.dataset import Dataset
 from model.records.tables import create_accepted
 from model.records.validation_log import Acceptance, row_sha256
@@ -25,6 +25,11 @@ def refused(checks: Sequence[str], suite: Suite) -> list[str]:
     """Return those of the checks that nobody can accept a row against."""
     never = {item.name for item in suite.expectations if not item.acceptable}
     return [name for name in checks if name in never]
+
+
+def may_be_accepted(expectation: Expectation) -> bool:
+    """Say whether a person may accept that a snapshot fails a check on the table."""
+    return expectation.level == "table" and expectation.acceptable and expectation.check.acceptable
 
 
 def broken_checks(reasons: Sequence[str]) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from expectations.suites.expectation import Expectation, Suite
 
 VERSIONS = {"great_expectations": gx_internals.VERSION, "duckdb": duckdb.__version__}
 _KEPT = 5_000
+_INDEX = "unexpected_index_list"  # in a result of Great Expectations
 
 
 @dataclass(frozen=True)
@@ -148,16 +149,21 @@ def _found(result: Any, rows: int, seconds: float) -> Finding:
         message = _short(error.split("[SQL:")[0])
         return Finding(success=False, evaluated=0, unexpected=0, error=message, seconds=seconds)
     found = result.result or {}
-    ids = sorted(each["_id"] for each in found.get("unexpected_index_list") or ())
+    ids = sorted(each["_id"] for each in found.get(_INDEX) or ())
     evaluated = found.get("element_count")
     return Finding(
         success=bool(result.success),
         evaluated=rows if evaluated is None else evaluated,
         unexpected=int(found.get("unexpected_count") or 0),
         observed=found.get("observed_value"),
-        ids_query=f"SELECT unnest({ids}::BIGINT[]) AS _id" if "unexpected_count" in found else None,
+        # Only an expectation on rows has an index: one on the column counts its distinct values.
+        ids_query=f"SELECT unnest({ids}::BIGINT[]) AS _id" if _INDEX in found else None,
         sample_ids=tuple(ids[:SAMPLES]),
-        result=found,
+        # Samples come in the order of a parallel scan, another one each time.
+        result={
+            key: value for key, value in found.items()
+            if key == "observed_value" or not isinstance(value, list)
+        },
         seconds=seconds,
     )
 

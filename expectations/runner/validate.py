@@ -11,7 +11,7 @@ Everything happens inside DuckDB; only counts and a few samples come to Python.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from expectations.runner import prefilter
-from expectations.runner.acceptance import all_accepted, release_accepted
+from expectations.runner.acceptance import all_accepted, may_be_accepted, release_accepted
 from expectations.runner.release_decision import release_blockers_of
 from expectations.runner.results import ids_query, milliseconds, results_of
 from expectations.suites import VERSION
@@ -47,6 +47,7 @@ def validate(
     suite: Suite,
     accepted: Sequence[Acceptance] = (),
     relations: Relations | None = None,
+    accepted_checks: Collection[str] = (),
 ) -> QualityRecord:
     """Validate a table, and leave a temporary table `quarantine(_id BIGINT, reasons VARCHAR[])`.
 
@@ -60,6 +61,7 @@ def validate(
         relations: Parquet files of what the table is compared with: `previous_release`,
             `earlier_releases` (several), and other datasets by their id. What is compared with one
             that is not there is not evaluated.
+        accepted_checks: names of checks on the table that warn instead of blocking the release.
 
     Returns:
         The record. The same table and suite give the same record, but for how long it took.
@@ -89,6 +91,10 @@ def validate(
             again = results_of(con, _REMAINING, dataset, suite, run.found)
             if taken_out:
                 again = _without_accepted(con, suite, again, run.found)
+    if accepted_checks:
+        whole = first is again
+        again = _warning_only(suite, again, accepted_checks)
+        first = again if whole else first
     first_run = {item.name for item in suite.expectations if _quarantines(item)}
     checks = tuple(
         (first if item.name in first_run else again)[item.name] if item.name in first
@@ -268,6 +274,19 @@ def _without_accepted(
         if query is not None and all_accepted(con, expectation.name, query):
             passed[expectation.name] = result.model_copy(update={"outcome": "passed"})
     return {**results, **passed}
+
+
+def _warning_only(
+    suite: Suite, results: Mapping[str, CheckResult], names: Collection[str]
+) -> dict[str, CheckResult]:
+    """Let checks on the table warn that people accepted and that may be accepted."""
+    warned = {
+        item.name: results[item.name].model_copy(update={"outcome": "warned"})
+        for item in suite.expectations
+        if item.name in names and may_be_accepted(item)
+        and results[item.name].outcome == "failed" and not results[item.name].error
+    }
+    return {**results, **warned}
 
 
 def _check_count(quarantined: int, result: CheckResult, dataset_id: str) -> None:

@@ -7,32 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Any, Literal, Protocol, Union
+from typing import Annotated, Any, ClassVar, Literal, Union
 
-from pydantic import BaseModel, Field, create_model
+from pydantic import Field, create_model
 
 from model.declarations.dataset import Dataset, Profile
 from model.declarations.source import ColumnRule, Source
+from model.util.text import Frozen
 
 
-class DeclaredConnector(Protocol):
-    """What a declaration needs to know of a connector."""
+class DeclaredOptions(Frozen):
+    """What a declaration needs to know of a connector: the type of its options.
 
-    @property
-    def Options(self) -> type[BaseModel]:
-        """The type of its options."""
-        ...
+    columns: where each concept stands in its tables, unless a declaration says otherwise.
+    """
 
-    @property
-    def columns(self) -> Mapping[str, ColumnRule]:
-        """Where each concept stands in its tables, unless a declaration says otherwise."""
-        ...
+    columns: ClassVar[Mapping[str, ColumnRule]] = {}
 
 
 class Connectors:
     """The connectors by the name that `protocol` gives; none: options are taken as they are."""
 
-    def __init__(self, known: Mapping[str, DeclaredConnector] | None = None) -> None:
+    def __init__(self, known: Mapping[str, type[DeclaredOptions]] | None = None) -> None:
         self.known = known or {}
 
     @cached_property
@@ -41,11 +37,11 @@ class Connectors:
         if not self.known:
             return Dataset
         kinds: list[Any] = []
-        for name, connector in self.known.items():
+        for name, options in self.known.items():
             tag: Any = Literal[name]
             kinds.append(create_model(
                 f"{name}_source", __base__=Source,
-                protocol=(tag, ...), options=(connector.Options, ...),
+                protocol=(tag, ...), options=(options, ...),
             ))
         source: Any = Annotated[Union[tuple(kinds)], Field(discriminator="protocol")]  # noqa: UP007
         sources: Any = dict[Profile, source]
@@ -55,8 +51,8 @@ class Connectors:
 
     def options(self, protocol: Any) -> Mapping[str, Any]:
         """Return the fields of a connector's options; none where it is unknown."""
-        connector = self.known.get(protocol) if isinstance(protocol, str) else None
-        return connector.Options.model_fields if connector else {}
+        options = self.known.get(protocol) if isinstance(protocol, str) else None
+        return options.model_fields if options else {}
 
 
 NO_CONNECTORS = Connectors()

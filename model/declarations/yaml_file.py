@@ -23,7 +23,21 @@ KeyPath = tuple[str | int, ...]
 # libyaml's loader, ten times as fast, wherever PyYAML was built with it (as its wheels are). The
 # base one: it leaves scalars as they are written, and `_scalar` resolves them. ruamel.yaml 0.19,
 # which has positions and YAML 1.2 of its own, took ten times as long for 1,000 declarations.
-_LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_BaseLoader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+
+
+class _Loader(_BaseLoader):
+    """Composes nodes without tags, which would take as long as the parsing does."""
+
+    def descend_resolver(self, current_node: Any, current_index: Any) -> None:
+        """Do nothing."""
+
+    def ascend_resolver(self) -> None:
+        """Do nothing."""
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
+        """Return no tag."""
+        return ""
 
 
 @dataclass(frozen=True)
@@ -64,7 +78,7 @@ class YamlFile:
         """Parse YAML text; `path` is for messages."""
         try:
             _refuse_aliases(text, path)
-            node = yaml.compose(text, Loader=_LOADER)
+            node = yaml.compose(text, Loader=_Loader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line = mark.line + 1 if mark else 1
@@ -114,7 +128,7 @@ def _line(mark: Any) -> int:
 def _refuse_aliases(text: str, path: Path) -> None:
     if "*" not in text:
         return
-    for event in yaml.parse(text, Loader=_LOADER):
+    for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.AliasEvent):
             raise DeclarationError(
                 "uses a YAML alias", where=f"{path}:{_line(event.start_mark)}",

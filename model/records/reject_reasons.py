@@ -61,8 +61,8 @@ WORDS: dict[str, _Template] = {
         "time period: {text!r}: the year is outside {range}",
     ),
     "future_period": _Template(
-        "kỳ thời gian {text} chưa bắt đầu vào ngày lấy dữ liệu {day}; nếu là dự báo hoặc chỉ tiêu kế"
-        " hoạch, khai báo `kind` của chỉ tiêu {indicator}",
+        "kỳ thời gian {text} chưa bắt đầu vào ngày lấy dữ liệu {day}; nếu là dự báo hoặc chỉ tiêu"
+        " kế hoạch, khai báo `kind` của chỉ tiêu {indicator}",
         "time period {text} had not begun on {day}, when the source was read; for a projection or a"
         " target, declare the `kind` of indicator {indicator}",
     ),

@@ -227,11 +227,12 @@ def _table(blocker: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
         ))
     if any(check.expectation != PERSONAL for check in blocker.checks):
         command = f"`openindicators quality {dataset}`"
+        accept = f"`openindicators accept {dataset} --check … --reason …`"
         todos.append(Bilingual(
             vi=f"{command} cho thấy những gì không đạt; so với bản phát hành trước, rồi sửa nguồn"
-            " hoặc khai báo",
+            f" hoặc khai báo; nếu số liệu đúng: {accept}",
             en=f"{command} shows what does not fulfil it; compare it with the last release, and"
-            " fix the source or the declaration",
+            f" fix the source or the declaration; if the figures are right: {accept}",
         ))
     return BlockerText(
         Bilingual(

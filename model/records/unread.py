@@ -7,12 +7,14 @@ schema of an empty last batch; cleaning takes it from there into the source sche
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import pyarrow as pa
 from pydantic import TypeAdapter
 
 from model.util.text import Bilingual, Frozen
+
+if TYPE_CHECKING:  # every command imports these records; pyarrow takes 0.1 s
+    import pyarrow as pa
 
 # The check that says what stayed unread; no suite may use its name.
 UNREAD_CHECK = "unread_content"
@@ -37,6 +39,8 @@ _LIST = TypeAdapter(tuple[UnreadContent, ...])
 
 def unread_batch(schema: pa.Schema, unread: Sequence[UnreadContent]) -> pa.RecordBatch:
     """Return an empty batch that carries what a reader left unread."""
+    import pyarrow as pa  # noqa: PLC0415 - readers have it already; other commands need none
+
     described = schema.with_metadata({_KEY: _LIST.dump_json(tuple(unread))})
     return pa.RecordBatch.from_pylist([], schema=described)
 

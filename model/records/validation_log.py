@@ -1,4 +1,4 @@
-"""The validation log and accepted rows: a line of each log, as a type."""
+"""The validation log, accepted rows and accepted checks: a line of each log, as a type."""
 
 from __future__ import annotations
 
@@ -62,6 +62,21 @@ class Acceptance(Frozen):
     row_sha256: str  # of the row's values, column by column
     row: dict[str, str | float | None]  # the values themselves
     checks: tuple[str, ...]  # the checks that the row may break
+    by: Text
+    at: datetime
+    reason: Text
+
+
+class CheckAcceptance(Frozen):
+    """A person's decision that a check on the whole table does not block the release of a snapshot.
+
+    The next snapshot is validated anew.
+    """
+
+    dataset: str
+    check: str
+    snapshot_sha256: str
+    found: str  # what the check found, as the person saw it
     by: Text
     at: datetime
     reason: Text

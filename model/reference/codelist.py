@@ -76,6 +76,13 @@ class Codelist(Frozen):
         return {entry.code: entry for entry in self.entries}
 
     @cached_property
+    def areas_grouped(self) -> tuple[tuple[str, bool], ...]:
+        """Each area, and whether it is a group: a country is, in a list of its provinces."""
+        countries = sum(area.kind == "country" for area in self.entries)
+        grouped = ("aggregate", "region", *(["country"] if countries == 1 else []))
+        return tuple((area.code, area.kind in grouped) for area in self.entries)
+
+    @cached_property
     def _by_name(self) -> tuple[tuple[Callable[[str], str], dict[str, set[str]]], ...]:
         # As it is written first: "nga" is how some publishers write the code of Nigeria, "Nga"
         # is Russia in Vietnamese. Then with its marks, so that Thanh Hóa is no Thanh Hòa.

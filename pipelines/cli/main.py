@@ -312,6 +312,22 @@ def quarantine(
 
 
 @app.command()
+def accept(
+    dataset: str,
+    check: Annotated[
+        list[str], typer.Option("--check", metavar="NAME", help="the check that blocks it")
+    ],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="why it is right")],
+    by: By = None,
+    profile: Profile = None,
+) -> int:
+    """Release the last snapshot although a check on the whole table fails, such as a revision."""
+    from pipelines.cli.review.accept import accept as command
+
+    return command(dataset, check, reason, by, profile)
+
+
+@app.command()
 def diff(
     dataset: str,
     first: Annotated[

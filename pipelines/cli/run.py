@@ -14,7 +14,8 @@ from model.errors import OpenIndicatorsError
 from model.records.release_blockers import counted
 from model.util.text import did_you_mean
 from pipelines.catalogue import Catalogue, load_catalogue
-from pipelines.cli.terminal import err, live, number, out, plain, say_error, table
+from pipelines.cli.live import live
+from pipelines.cli.terminal import err, number, out, plain, say_error, table
 from pipelines.connections import open_portals
 from pipelines.dagster.execution import Outcome, run_datasets
 from pipelines.settings import Settings
@@ -104,6 +105,7 @@ def _row(settings: Settings, dataset_id: str, outcome: Outcome) -> dict[str, Any
             "warned": quality.count("warned"),
             "failed": quality.count("failed"),
             "quarantined": release.quarantined,
+            "warnings": [check.name for check in quality.checks if check.outcome == "warned"],
         }
         drift = stored.source_schema.drift if changed and stored.source_schema else ()
         row["drift"] = [item.what.en for item in drift]
@@ -125,6 +127,7 @@ def _last_validation(settings: Settings, dataset_id: str) -> dict[str, Any]:
         "rows": history[-1].rows_read, "new": 0, "revised": 0, "withdrawn": 0,
         "passed": len(history[-1].passed), "warned": found["warned"], "failed": found["failed"],
         "quarantined": history[-1].rows_quarantined,
+        "warnings": [item.name for item in history[-1].open if item.outcome == "warned"],
     }
 
 
@@ -152,6 +155,11 @@ def _show(
             err.print(
                 f"  [red]✗[/] {escape(dataset_id)} · {stage}: {escape(plain(error))}",
                 soft_wrap=True,
+            )
+    for row in rows:
+        if row.get("warnings"):
+            out.print(
+                f"[yellow]Warned[/] {row['dataset']}: {', '.join(row['warnings'])}", soft_wrap=True
             )
     for row in rows:
         if row.get("drift"):

@@ -1,21 +1,17 @@
-"""What the terminal shows: live progress, the table at the end, and errors in plain words."""
+"""What the terminal shows: tables, and errors in plain words. Live progress is in `live`."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from model.declarations.questions import OpenQuestionsError
 from model.errors import OpenIndicatorsError
 from model.records.release_blockers import counted
-from pipelines.steps.progress import STAGES
 
 out = Console(highlight=False, width=None if os.isatty(1) else 140)
 err = Console(stderr=True, highlight=False)
@@ -40,37 +36,6 @@ def say_open(error: OpenQuestionsError) -> None:
     for each in error.questions:
         err.print(f"  {escape(each.where)}: {escape(each.in_words)}", soft_wrap=True)
     err.print(f"  → {error.todo}", soft_wrap=True)
-
-
-class LiveReporter:
-    """Shows how far the run is, which step is at work, and each dataset's end."""
-
-    def __init__(self, progress: Progress, total: int) -> None:
-        self.progress = progress
-        self.task = progress.add_task("", total=total * len(STAGES))
-
-    def started(self, dataset: str, stage: str) -> None:
-        """Show the step at work."""
-        self.progress.update(self.task, description=f"{dataset} · {stage}")
-
-    def finished(self, dataset: str, stage: str, changed: bool) -> None:
-        """Move on."""
-        self.progress.advance(self.task)
-
-    def failed(self, dataset: str, stage: str, error: Exception) -> None:
-        """Show at once that it failed; the reason follows once, at the end."""
-        self.progress.console.print(f"[red]✗[/] {escape(dataset)} · {stage}", soft_wrap=True)
-
-
-@contextmanager
-def live(total: int, quiet: bool) -> Iterator[LiveReporter]:
-    """Show live progress while the body runs; on the error stream, so that output stays clean."""
-    columns = (
-        BarColumn(bar_width=30), MofNCompleteColumn(), TimeElapsedColumn(),
-        TextColumn("{task.description}", markup=False),
-    )
-    with Progress(*columns, console=err, transient=True, disable=quiet) as progress:
-        yield LiveReporter(progress, total)
 
 
 def table(title: str | None, columns: list[tuple[str, str]], rows: list[list[Any]]) -> None:

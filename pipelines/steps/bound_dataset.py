@@ -78,13 +78,15 @@ class BoundDataset:
             StoreError: no snapshot yet.
         """
         accepted = acceptances.load(data_dir, self.dataset.id)
+        snapshot = self.last_snapshot(data_dir).snapshot.sha256
+        checks = acceptances.load_checks(data_dir, self.dataset.id, snapshot)
         return Inputs(
-            snapshot_sha256=self.last_snapshot(data_dir).snapshot.sha256,
+            snapshot_sha256=snapshot,
             declaration_sha256=self.declaration_sha256,
             suite_sha256=self.suite.sha256,
             code_version=self.code_version,
             profile=self.profile,
-            acceptances_sha256=acceptances.version(accepted),
+            acceptances_sha256=acceptances.version(accepted, checks),
         )
 
     def last_snapshot(self, data_dir: DataDir) -> StoredSnapshot:

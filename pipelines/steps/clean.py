@@ -42,9 +42,10 @@ def make_table(bound: BoundDataset, data_dir: DataDir) -> tuple[Path, CleanStats
         parts = [
             SourceFile.of(part, stored.part_path(part)) for part in stored.snapshot.parts
         ]
-        batches: Iterable = bound.protocol.read(parts, options_of(bound.source))
+        options = options_of(bound.source)
+        batches: Iterable = bound.protocol.read(parts, options)
         return clean(
-            con, batches, dataset, bound.source, bound.protocol.columns,
+            con, batches, dataset, bound.source, options.columns,
             bound.registries, bound.declaration.sql.get(bound.profile),
             releases.source_schema_before(data_dir, dataset.id, stored.snapshot.sha256),
             stored.snapshot.retrieved.date(),

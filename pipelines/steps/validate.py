@@ -16,7 +16,7 @@ from model.errors import DriftError, OpenIndicatorsError, QualityError
 from model.records import release_blockers
 from model.records.source_schema import SourceSchema
 from model.records.validation import QualityRecord, ReleaseBlocker
-from model.records.validation_log import Acceptance, ValidationRun
+from model.records.validation_log import Acceptance, CheckAcceptance, ValidationRun
 from model.reference import personal_data
 from model.reference.personal_data import masked_record
 from model.util.hashing import sha256_json
@@ -42,12 +42,14 @@ def validate_table(bound: BoundDataset, data_dir: DataDir) -> Validated:
     """
     table, _ = make_table(bound, data_dir)
     accepted = acceptances.load(data_dir, bound.dataset.id)
+    snapshot = bound.last_snapshot(data_dir).snapshot.sha256
+    checks = acceptances.load_checks(data_dir, bound.dataset.id, snapshot)
     compared = releases_to_compare(
         data_dir, bound.dataset, bound.suite, bound.inputs(data_dir).sha256
     )
 
     def run(con: duckdb.DuckDBPyConnection, relation: str) -> QualityRecord:
-        quality = run_suite(bound, con, relation, bound.suite, paths(compared), accepted)
+        quality = run_suite(bound, con, relation, bound.suite, paths(compared), accepted, checks)
         complete = _with_source_schema(quality, working_tables.read_source_schema(table))
         # Records are kept for good and name no person; the quarantine keeps each row whole.
         scored = masked_record(scores.scored(con, relation, bound.dataset, complete))
@@ -56,7 +58,7 @@ def validate_table(bound: BoundDataset, data_dir: DataDir) -> Validated:
     validated_by = sha256_json(
         [
             bound.suite.sha256, suites.VERSION, scores.ALGORITHM, personal_data.PATTERNS,
-            acceptances.version(accepted), version(compared),
+            acceptances.version(accepted, checks), version(compared),
         ]
     )
     with data_dir.dataset_lock(bound.dataset.id):
@@ -81,13 +83,17 @@ def run_suite(
     suite: Suite,
     relations: Relations,
     accepted: Sequence[Acceptance] = (),
+    checks: Sequence[CheckAcceptance] = (),
 ) -> QualityRecord:
     """Run a suite on the dataset's table after disclosure control.
 
-    The arguments are those of `expectations.runner.validate.validate`.
+    The arguments are those of `expectations.runner.validate.validate`; `checks` were accepted for
+    the snapshot.
     """
     withheld = suppress(con, relation, bound.dataset, parent_areas(bound))
-    quality = validate(con, relation, bound.dataset, suite, accepted, relations)
+    quality = validate(
+        con, relation, bound.dataset, suite, accepted, relations, {item.check for item in checks}
+    )
     return located(con, relation, with_suppression(quality, withheld))
 
 

@@ -11,76 +11,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pyarrow as pa
-from pydantic import Field, model_validator
 
-from model.declarations.source import ColumnRule
 from model.errors import ChangedError, SourceError
-from model.util.text import Text, did_you_mean, slug
-from sources.base import ConnectorOptions, FetchPart, Request, SourceFile
+from model.util.text import did_you_mean, slug
+from sources.base import FetchPart, Request, SourceFile
 from sources.connectors import ckan_rows, files
-from sources.connectors.credentials import Secret
-from sources.connectors.options import BaseUrl, exactly_one
+from sources.connectors.options.ckan import CkanOptions, layout_of
 from sources.fetch.recorded_files import part_name
 from sources.formats.json_text import load_json
 from sources.formats.payload import message_in, quoted
 from sources.limits import MAX_PAGES
 from sources.urls import host_of
 
-name = "ckan"
 version = 1
-columns: Mapping[str, ColumnRule] = {}
-
-
-class CkanOptions(ConnectorOptions):
-    """Options of CKAN: the resources of a `package`, or `files`."""
-
-    base_url: BaseUrl | None = None
-    """Where the portal is."""
-    package: Text | None = None
-    """Id or name of the dataset."""
-    resources: tuple[Text, ...] = ()
-    """Ids or names of resources; all of the package by default."""
-    formats: tuple[Text, ...] = ()
-    """Keep the resources of these formats, e.g. CSV."""
-    datastore: bool = False
-    """Read the rows of the DataStore instead of the file."""
-    page_size: Annotated[int, Field(ge=1, le=32_000)] = 10_000
-    """Rows a page of the DataStore; CKAN serves at most 32,000."""
-    token: Secret | None = None
-    """Where the API token is kept, for private datasets."""
-    layout: dict[str, Any] = Field(default_factory=dict)
-    """How the files are laid out: options of the protocol `files`."""
-
-    @model_validator(mode="after")
-    def _consistent(self) -> CkanOptions:
-        exactly_one(package=self.package, files=self.files)
-        if (self.package is None) != (self.base_url is None):
-            raise ValueError("give `base_url` and `package` together")
-        if self.datastore and self.layout:
-            raise ValueError("`layout` describes files; the DataStore has rows")
-        layout_of(self)
-        return self
-
-    @property
-    def address(self) -> str | None:
-        """The portal; None for files."""
-        return self.base_url
 
 
 Options = CkanOptions
-
-
-def layout_of(options: CkanOptions) -> files.FilesOptions:
-    """Return the layout as options of `files`.
-
-    Raises:
-        pydantic.ValidationError: one is wrong.
-    """
-    return files.FilesOptions.model_validate({**options.layout, "files": ("resource",)})
 
 
 def fetch(options: CkanOptions, get: FetchPart) -> Iterator[SourceFile]:

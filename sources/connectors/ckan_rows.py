@@ -16,9 +16,10 @@ from typing import Any
 import pyarrow as pa
 
 from model.errors import ReadError
-from sources.base import POSITION_FIELDS, SourceFile
+from sources.base import SourceFile
 from sources.formats.json_text import as_text
 from sources.formats.payload import quoted
+from sources.formats.tabular.batches import POSITION_FIELDS
 from sources.limits import BATCH_ROWS, MAX_CELL_CHARS, MAX_COLUMNS
 
 _ROW_ID = "_id"  # CKAN's number of the row, no data

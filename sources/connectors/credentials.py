@@ -10,14 +10,13 @@ from typing import Annotated
 from pydantic import StringConstraints, model_validator
 
 from model.errors import SourceError
-from model.util.text import Text
-from sources.base import DocumentedOptions
-from sources.connectors.options import exactly_one
+from model.util.text import Frozen, Text
+from sources.connectors.options.shared import exactly_one
 
 _MAX_CHARS = 4_096
 
 
-class Secret(DocumentedOptions):
+class Secret(Frozen):
     """Where a secret is kept: an environment variable, or a file with nothing else in it."""
 
     env: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None

@@ -15,50 +15,21 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import quote
 
 import pyarrow as pa
-from pydantic import Field, model_validator
 
-from model.declarations.source import ColumnRule
 from model.errors import ReadError, SourceError
-from sources.base import ConnectorOptions, FetchPart, Request, SourceFile
-from sources.connectors.credentials import Secret, basic
-from sources.connectors.options import BaseUrl, exactly_one
+from sources.base import FetchPart, Request, SourceFile
+from sources.connectors.credentials import basic
+from sources.connectors.options.da_nang_portal import DaNangPortalOptions
 from sources.formats.json_records import record_batches
 from sources.formats.json_text import load_json
 from sources.formats.payload import html_title, is_html, saying
 from sources.limits import HEAD_BYTES, MAX_PAGES
 
-name = "da_nang_portal"
 version = 1
-columns: Mapping[str, ColumnRule] = {}
-
-
-class DaNangPortalOptions(ConnectorOptions):
-    """Options of Da Nang's portal: `datasets` with a `login`, or `files`."""
-
-    datasets: tuple[Annotated[int, Field(ge=1)], ...] = ()
-    """Numbers of datasets, as in their addresses."""
-    login: Secret | None = None
-    """Where `user:password` is kept."""
-    limit: Annotated[int, Field(ge=1, le=10_000)] = 100
-    """Records a page."""
-    base_url: BaseUrl = "https://congdulieu.vn"
-    """Where the portal is."""
-
-    @model_validator(mode="after")
-    def _consistent(self) -> DaNangPortalOptions:
-        exactly_one(datasets=self.datasets, files=self.files)
-        if bool(self.datasets) != (self.login is not None):
-            raise ValueError("give `datasets` and `login` together")
-        return self
-
-    @property
-    def address(self) -> str | None:
-        """The portal; None for files."""
-        return self.base_url if self.datasets else None
 
 
 Options = DaNangPortalOptions

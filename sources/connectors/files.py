@@ -6,32 +6,28 @@ unknown kind is, `sources.inspect` finds out when a dataset is declared.
 
 from __future__ import annotations
 
-import re
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import get_args
 from urllib.parse import urlsplit
 
 import pyarrow as pa
-from pydantic import AfterValidator, StringConstraints, model_validator
 
-from model.declarations.source import ColumnRule
 from model.errors import ReadError
 from model.records.unread import UnreadContent, unread_batch
-from model.util.text import Text
 from sources.base import FetchPart, Request, SourceFile
-from sources.connectors.options import Encoding, UrlOptions
+from sources.connectors.options.files import FileFormat, FilesOptions
+from sources.connectors.options.shared import UrlOptions
 from sources.fetch.recorded_files import part_name
 from sources.formats.archives import is_gzip, is_zip, ungzipped, unpacked
 from sources.formats.arrow_files import arrow_batches, parquet_batches
 from sources.formats.csv_blocks import csv_batches
 from sources.formats.csv_text import read_csv
 from sources.formats.json_records import (
-    RecordForm,
     document_records,
     line_records,
     record_batches,
@@ -39,132 +35,23 @@ from sources.formats.json_records import (
 from sources.formats.payload import check_payload, quoted
 from sources.formats.tabular.batches import Row, text_batches
 from sources.formats.tabular.layered import read_layout
-from sources.formats.tabular.layout import (
-    ColumnLetters,
-    HeaderRows,
-    Heading,
-    LabelColumns,
-    RowNumber,
-    RowPattern,
-    StackedTables,
-    TableLayout,
-    positions,
-)
-from sources.formats.tabular.tables import RawRow, TableExtent, as_table
+from sources.formats.tabular.layout import TableLayout, positions
+from sources.formats.tabular.tables import RawRow, as_table
 from sources.formats.tabular.unread import RowWatch, unread_of_sheet
 from sources.formats.workbook.cells import column_letters
-from sources.formats.workbook.legacy_fonts import LegacyText, in_unicode
+from sources.formats.workbook.legacy_fonts import in_unicode
 from sources.formats.workbook.sheet_batches import sheet_batches
 from sources.formats.workbook.sheets import Merged, Sheet, open_sheet
 from sources.limits import MAX_JSON_BYTES
 
-name = "files"
 version = 1
-columns: Mapping[str, ColumnRule] = {}
 
-FileFormat = Literal["csv", "tsv", "json", "jsonl", "parquet", "arrow", "xlsx"]
 _BY_SUFFIX: dict[str, FileFormat] = {
     ".csv": "csv", ".txt": "csv", ".tsv": "tsv", ".tab": "tsv", ".json": "json",
     ".geojson": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet",
     ".arrow": "arrow", ".arrows": "arrow", ".feather": "arrow", ".ipc": "arrow",
     ".xlsx": "xlsx", ".xlsm": "xlsx", ".xls": "xlsx", ".ods": "xlsx",
 }
-
-
-def _sheet_column(letters: str) -> str:
-    if not re.fullmatch("[A-Z]{1,3}", letters):
-        raise ValueError("is no column of a sheet; columns are A, B, ... AA")
-    return letters
-
-
-class FilesOptions(UrlOptions):
-    """Which files, and how they are laid out."""
-
-    format: FileFormat | None = None
-    """Format of the files; by their ending unless given."""
-    encoding: Encoding = "utf-8"
-    """Encoding of text files."""
-    delimiter: Annotated[str, StringConstraints(pattern=r"^[,;|\t :^~]$")] | None = None
-    """Character between the fields of a text file; a comma by default, a tab in TSV."""
-    header: RowNumber | HeaderRows = 1
-    """Row of the column names, from 1; 0 where there is none (then give `names`). Several rows are
-    joined from above, with `header_separator` in between."""
-    header_separator: Annotated[str, StringConstraints(max_length=10)] = " "
-    """Between the parts of a name from several header rows."""
-    header_across: bool = False
-    """In all header rows but the last, blank cells have the name to their left."""
-    skip_rows: RowNumber = 0
-    """Rows between the names and the figures, e.g. of units, as the program that shows the file
-    counts them: blank ones, too."""
-    footer: RowNumber = 0
-    """Filled rows at the end that are no figures."""
-    names: tuple[Text, ...] = ()
-    """Names of the columns, instead of the header's."""
-    skip_matching: RowPattern | None = None
-    """Regular expression of rows to leave out, on their first filled cell."""
-    end_matching: RowPattern | None = None
-    """Regular expression of the row that ends the table, on its first filled cell."""
-    labels: LabelColumns | None = None
-    """Labels that stand in one of several columns, by their level."""
-    carry_down: tuple[Text, ...] = ()
-    """Columns whose blank cells have the value above."""
-    headings: tuple[Heading, ...] = ()
-    """Rows that are headings of the rows below."""
-    tables: StackedTables | None = None
-    """Tables that stand below each other, each with a header of its own."""
-    sheet: Text | None = None
-    """Sheet of a workbook; the first visible one by default."""
-    hidden: Literal["skip", "read"] = "skip"
-    """Whether hidden sheets, rows and columns of a workbook are read. Rows hidden by a filter are
-    hidden, too."""
-    member: Text = "*"
-    """Member of a zip, a glob; its only file by default."""
-    path: Text | None = None
-    """Where the list of records is in a JSON document, e.g. `data.items`."""
-    records: RecordForm = "objects"
-    """How the records of a JSON document are written: a list of objects; a list of rows, the names
-    first; or an object whose keys name the records."""
-    use_columns: tuple[ColumnLetters, ...] = ()
-    """Columns to read, by their letters in a sheet; all by default."""
-    legacy_text: LegacyText | None = None
-    """Encoding of a sheet's text where the font gives the characters their meaning; `by-font` takes
-    it from each cell's font."""
-    legacy_columns: tuple[Annotated[str, AfterValidator(_sheet_column)], ...] = ()
-    """Columns, by their letters, whose text is in `legacy_text`; all by default."""
-
-    @model_validator(mode="after")
-    def _consistent(self) -> FilesOptions:
-        if self.header == 0 and not self.names:
-            raise ValueError("without a header, `names` must name the columns")
-        if self.tables and (self.header != 1 or self.names):
-            raise ValueError("`tables` says where the headers are; leave out `header` and `names`")
-        if len(set(self.names)) != len(self.names):
-            raise ValueError("`names` has a name twice")
-        if self.legacy_columns and self.legacy_text is None:
-            raise ValueError("`legacy_columns` says where; `legacy_text` must say which encoding")
-        labels = set(positions(self.labels.columns if self.labels else ()))
-        if self.use_columns and not labels <= set(positions(self.use_columns)):
-            raise ValueError("`labels` has columns that `use_columns` leaves out")
-        return self
-
-    @property
-    def extent(self) -> TableExtent:
-        """Where a plain table stands in the file: one row of names, and the rows below."""
-        header = self.layout.header
-        return TableExtent(header[0] if header else 0, self.skip_rows, self.footer, self.names)
-
-    @property
-    def layout(self) -> TableLayout:
-        """Where the table stands in the file, and what its rows are."""
-        header = self.header if isinstance(self.header, tuple) else (self.header,)
-        return TableLayout(
-            header=() if header == (0,) else header,
-            separator=self.header_separator, across=self.header_across,
-            skip_rows=self.skip_rows, footer=self.footer, names=self.names,
-            skip=self.skip_matching, end=self.end_matching, carry_down=self.carry_down,
-            headings=self.headings, tables=self.tables, places=positions(self.use_columns),
-            labels=self.labels,
-        )
 
 
 Options = FilesOptions

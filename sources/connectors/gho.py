@@ -7,18 +7,17 @@ answers 200 with the list of its datasets under the same name `value`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urljoin
 
 import pyarrow as pa
-from pydantic import Field
 
-from model.declarations.source import ColumnRule
 from model.errors import ReadError, SourceError
-from model.util.text import Code, slug
+from model.util.text import slug
 from sources.base import FetchPart, Request, SourceFile
-from sources.connectors.options import BaseUrl, IndicatorOptions, Years, ends_of
+from sources.connectors.options.gho import GhoOptions
+from sources.connectors.options.shared import ends_of
 from sources.formats.csv_text import read_csv
 from sources.formats.json_text import as_text, load_json
 from sources.formats.payload import check_payload, is_json, saying
@@ -27,7 +26,6 @@ from sources.formats.tabular.tables import TableExtent, as_table
 from sources.limits import MAX_PAGES
 from sources.urls import host_of, safe_url
 
-name = "gho"
 version = 1
 
 COLUMNS = (
@@ -38,26 +36,6 @@ COLUMNS = (
     "ParentLocationCode", "ParentLocation",
 )
 
-# Of the OData answers; the CSV files have names of their own (GHO, COUNTRY, YEAR, Numeric).
-columns: Mapping[str, ColumnRule] = {
-    "indicator": ColumnRule(column="IndicatorCode"),
-    "ref_area": ColumnRule(column="SpatialDim"),
-    "time_period": ColumnRule(column="TimeDim"),
-    "obs_value": ColumnRule(column="NumericValue", locale="plain"),
-}
-
-
-class GhoOptions(IndicatorOptions):
-    """Options of the Global Health Observatory; `files` are JSON, or CSV of Athena."""
-
-    areas: tuple[Code, ...] = ()
-    """Codes of areas; all by default."""
-    years: Years | None = None
-    """Range of years, e.g. `2000..`; all by default."""
-    filter: dict[Code, tuple[Code, ...]] = Field(default_factory=dict)
-    """Values of a dimension to keep, e.g. `Dim1: [SEX_BTSX]`."""
-    base_url: BaseUrl = "https://ghoapi.azureedge.net/api"
-    """Where the service is."""
 
 
 Options = GhoOptions

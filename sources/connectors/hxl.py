@@ -9,19 +9,16 @@ second column of the same tag is `#affected+f+num 2`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain, islice
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import pyarrow as pa
-from pydantic import Field
 
-from model.declarations.source import ColumnRule
 from model.errors import ReadError
-from model.util.text import Text
 from sources.base import SourceFile
 from sources.connectors import files
-from sources.connectors.options import Encoding, UrlOptions
+from sources.connectors.options.hxl import HxlOptions
 from sources.formats.csv_text import read_csv
 from sources.formats.json_text import as_text, load_json
 from sources.formats.payload import check_payload, is_json, quoted
@@ -29,27 +26,10 @@ from sources.formats.tabular.batches import Row, text_batches
 from sources.formats.tabular.tables import RawRow, TableExtent, as_table
 from sources.formats.workbook.sheets import read_sheet
 
-name = "hxl"
 version = 1
-columns: Mapping[str, ColumnRule] = {}
 
 _TAG = re.compile(r"#[a-z][a-z0-9_]*(\s*\+\s*[a-z][a-z0-9_]*)*", re.IGNORECASE)
 _TAGS_WITHIN = 25  # rows, by the standard; only to suggest a `tag_row` in an error
-
-
-class HxlOptions(UrlOptions):
-    """Which files, and where the row of hashtags is in them."""
-
-    format: Literal["csv", "xlsx", "json"] | None = None
-    """Format of the files; by their first bytes unless given."""
-    tag_row: Annotated[int, Field(ge=1, le=1_000)] = 2
-    """Row of the hashtags, from 1, also of JSON arrays; JSON objects have them as their keys."""
-    sheet: Text | None = None
-    """Sheet of a workbook; the first one by default."""
-    encoding: Encoding = "utf-8"
-    """Encoding of text files."""
-    delimiter: Literal[",", ";", "\t", "|"] = ","
-    """Character between the fields of a text file."""
 
 
 Options = HxlOptions

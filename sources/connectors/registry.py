@@ -1,22 +1,35 @@
-"""The connectors, each named once; the `protocol` of a declaration chooses among them."""
+"""The connectors, each named once; the `protocol` of a declaration chooses among them.
+
+Only their options are imported here. What fetches and reads needs pyarrow and more, which take
+0.3 s: it is imported when a dataset is run.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
 
 from model.declarations.connectors import Connectors
 from model.declarations.source import Source
 from model.errors import DeclarationError
 from model.util.text import did_you_mean
 from sources.base import ConnectorOptions, SourceProtocol
-from sources.connectors import ckan, da_nang_portal, files, gho, hxl, uis, worldbank, worldbank_bulk
-from sources.connectors.pxweb import v1, v2
-from sources.connectors.sdmx import connector as sdmx
+from sources.connectors.options.ckan import CkanOptions
+from sources.connectors.options.da_nang_portal import DaNangPortalOptions
+from sources.connectors.options.files import FilesOptions
+from sources.connectors.options.gho import GhoOptions
+from sources.connectors.options.hxl import HxlOptions
+from sources.connectors.options.pxweb import PxWebOptions, PxWebV2Options
+from sources.connectors.options.sdmx import SdmxOptions
+from sources.connectors.options.uis import UisOptions
+from sources.connectors.options.worldbank import WorldBankBulkOptions, WorldBankOptions
 
-_CONNECTORS: tuple[SourceProtocol, ...] = (
-    ckan, da_nang_portal, files, gho, hxl, v1, v2, sdmx, uis, worldbank, worldbank_bulk,
+_OPTIONS: tuple[type[ConnectorOptions], ...] = (
+    CkanOptions, DaNangPortalOptions, FilesOptions, GhoOptions, HxlOptions, PxWebOptions,
+    PxWebV2Options, SdmxOptions, UisOptions, WorldBankOptions, WorldBankBulkOptions,
 )
-PROTOCOLS: Mapping[str, SourceProtocol] = {each.name: each for each in _CONNECTORS}
+PROTOCOLS: Mapping[str, type[ConnectorOptions]] = {each.protocol: each for each in _OPTIONS}
 CONNECTORS = Connectors(PROTOCOLS)
 
 
@@ -26,6 +39,11 @@ def protocol(name: str) -> SourceProtocol:
     Raises:
         DeclarationError: there is none; the nearest name is given.
     """
+    module: Any = import_module(_options_type(name).module)
+    return module
+
+
+def _options_type(name: str) -> type[ConnectorOptions]:
     found = PROTOCOLS.get(name)
     if found is None:
         raise DeclarationError(
@@ -46,4 +64,4 @@ def options_of(source: Source) -> ConnectorOptions:
     """
     if isinstance(source.options, ConnectorOptions):
         return source.options
-    return protocol(source.protocol).Options.model_validate(source.options)
+    return _options_type(source.protocol).model_validate(source.options)

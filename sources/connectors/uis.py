@@ -7,19 +7,19 @@ requested. All indicators of a snapshot are of one version.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlencode
 
 import pyarrow as pa
 
-from model.declarations.source import ColumnRule
 from model.errors import ReadError, SourceError
-from model.util.text import Code, slug
+from model.util.text import slug
 from sources.base import FetchPart, Request, SourceFile
-from sources.connectors.options import BaseUrl, IndicatorOptions, Years, ends_of
+from sources.connectors.options.shared import ends_of
+from sources.connectors.options.uis import UisOptions
 from sources.formats.archives import is_zip, unpacked
 from sources.formats.csv_text import read_csv
 from sources.formats.json_text import as_text, load_json
@@ -27,35 +27,12 @@ from sources.formats.payload import check_payload, is_json, saying
 from sources.formats.tabular.batches import Row, text_batches
 from sources.formats.tabular.tables import TableExtent, as_table
 
-name = "uis"
 version = 1
 
 COLUMNS = ("indicator_id", "country_id", "year", "value", "magnitude", "qualifier")
 _VALUE, _MAGNITUDE = COLUMNS.index("value"), COLUMNS.index("magnitude")
 _JSON_KEYS = ("indicatorId", "geoUnit", "year", "value", "magnitude", "qualifier")
 
-columns: Mapping[str, ColumnRule] = {
-    "indicator": ColumnRule(column="indicator_id"),
-    "ref_area": ColumnRule(column="country_id"),
-    "time_period": ColumnRule(column="year"),
-    "obs_value": ColumnRule(column="value", locale="plain"),
-    "obs_status": ColumnRule(column="qualifier", map={"NAT_EST": "E", "UIS_EST": "E"}),
-}
-
-
-class UisOptions(IndicatorOptions):
-    """Options of the UNESCO Institute for Statistics; `files` are JSON, CSV or zip."""
-
-    areas: tuple[Code, ...] = ()
-    """Codes of countries or regions; all by default."""
-    unit_type: Literal["NATIONAL", "REGIONAL"] | None = None
-    """Countries or regions alone."""
-    years: Years | None = None
-    """Range of years, e.g. `2000..`; all by default."""
-    version: Code | None = None
-    """Version of the data; the current one by default."""
-    base_url: BaseUrl = "https://api.uis.unesco.org/api/public"
-    """Where the service is."""
 
 
 Options = UisOptions

@@ -8,27 +8,25 @@ page states when its database was last updated: until that changes, no other pag
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import msgspec
 import pyarrow as pa
-from pydantic import Field
 
-from model.declarations.source import ColumnRule
 from model.errors import ChangedError, ReadError, SourceError
 from model.util.text import slug
 from sources.base import FetchPart, Request, SourceFile
-from sources.connectors.options import BaseUrl, Codes, IndicatorOptions, Years, ends_of
+from sources.connectors.options.shared import ends_of
+from sources.connectors.options.worldbank import WorldBankOptions
 from sources.formats.json_text import Lexeme, as_text, decode_valid, load_json
 from sources.formats.payload import message_in, saying
 from sources.formats.tabular.batches import Row, column_batch, text_batches
 from sources.limits import BATCH_ROWS, MAX_JSON_BYTES, MAX_PAGES
 
-name = "worldbank"
 version = 1
 
 _SAME_ON_EVERY_PAGE = ("lastupdated", "total", "pages")
@@ -40,30 +38,6 @@ COLUMNS = (
     "date", "value", "unit", "obs_status", "decimal", "footnote",
 )
 
-columns: Mapping[str, ColumnRule] = {
-    "indicator": ColumnRule(column="indicator"),
-    "ref_area": ColumnRule(column="area"),
-    "time_period": ColumnRule(column="date"),
-    "obs_value": ColumnRule(column="value", locale="plain"),
-    "obs_status": ColumnRule(column="obs_status"),
-}
-
-
-class WorldBankOptions(IndicatorOptions):
-    """Options of the World Bank's Indicators API."""
-
-    areas: Literal["all"] | Codes = "all"
-    """Codes of countries and aggregates, or `all`."""
-    years: Years | None = None
-    """Range of periods, e.g. `2000..` or `2020M01..2020M12`; all by default."""
-    source: Annotated[int, Field(ge=1)] | None = None
-    """Number of the database, e.g. 2 for the World Development Indicators."""
-    per_page: Annotated[int, Field(ge=1, le=32_500)] = 1_000
-    """Observations a page."""
-    footnotes: bool = False
-    """Ask for footnotes, too."""
-    base_url: BaseUrl = "https://api.worldbank.org/v2"
-    """Where the service is."""
 
 
 Options = WorldBankOptions

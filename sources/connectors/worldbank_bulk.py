@@ -7,7 +7,7 @@ the files of a whole topic, and any of them saved again by a spreadsheet program
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
@@ -15,11 +15,10 @@ from urllib.parse import quote
 
 import pyarrow as pa
 
-from model.declarations.source import ColumnRule
 from model.errors import ReadError
 from model.util.text import slug
 from sources.base import FetchPart, Request, SourceFile
-from sources.connectors.options import BaseUrl, IndicatorOptions
+from sources.connectors.options.worldbank import WorldBankBulkOptions
 from sources.formats.archives import is_zip, unpacked
 from sources.formats.csv_text import read_csv
 from sources.formats.payload import check_payload, quoted
@@ -27,7 +26,6 @@ from sources.formats.tabular.batches import Row, text_batches
 from sources.formats.tabular.tables import RawRow
 from sources.formats.workbook.sheets import read_sheet
 
-name = "worldbank_bulk"
 version = 1
 
 # `_column` names the year's column in the file.
@@ -36,12 +34,6 @@ COLUMNS = (
     "_column",
 )
 
-columns: Mapping[str, ColumnRule] = {
-    "indicator": ColumnRule(column="indicator_code"),
-    "ref_area": ColumnRule(column="country_code"),
-    "time_period": ColumnRule(column="year"),
-    "obs_value": ColumnRule(column="value", locale="plain"),
-}
 
 _IDS = {
     "country name": 0, "country code": 1,
@@ -50,13 +42,6 @@ _IDS = {
 _YEAR = re.compile(r"(\d{4})(?: \[YR\1\])?")
 _HEADER_WITHIN = 12  # rows: the preamble has four
 _OLE = b"\xd0\xcf\x11\xe0"  # .xls
-
-
-class WorldBankBulkOptions(IndicatorOptions):
-    """Options of World Bank downloads; `files` are CSV, zip, xls or xlsx."""
-
-    base_url: BaseUrl = "https://api.worldbank.org/v2"
-    """Where the service is."""
 
 
 Options = WorldBankBulkOptions

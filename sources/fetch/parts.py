@@ -133,7 +133,7 @@ def fetch_parts(
     known = {part.name: part for part in earlier}
     # With what we have: a session that was stored, and whose folder stayed, is not resumed.
     have = [part.sha256 for part in known.values()]
-    asks = sha256_json([protocol.name, options.model_dump(mode="json"), have])
+    asks = sha256_json([options.protocol, options.model_dump(mode="json"), have])
     begun = session.begin(target, asks)
     try:
         return _fetched(protocol, options, _Fetcher(transport, begun, known))
@@ -155,7 +155,7 @@ def _fetched(protocol: SourceProtocol, options: ConnectorOptions, get: _Fetcher)
             get.session.note(part)
         parts.append(part)
     if not parts:
-        raise SourceError("gave no data", where=protocol.name, todo="check the options")
+        raise SourceError("gave no data", where=options.protocol, todo="check the options")
     for name in get.requested - {part.name for part in parts}:
         (get.session.folder / name).unlink(missing_ok=True)  # a listing is no part of the snapshot
     before = {name: part.sha256 for name, part in get.earlier.items()}

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from model.errors import ReadError
-from sources.base import POSITION_FIELDS
 from sources.formats.payload import quoted
+from sources.formats.tabular.batches import POSITION_FIELDS
 from sources.limits import BATCH_ROWS, MAX_TEXT_BYTES
 
 _IPC_FILE = b"ARROW1"

@@ -21,9 +21,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from sources.base import POSITION_FIELDS
 from sources.formats.csv_text import read_csv
-from sources.formats.tabular.batches import Row, text_batches, text_schema
+from sources.formats.tabular.batches import POSITION_FIELDS, Row, text_batches, text_schema
 from sources.formats.tabular.tables import TableExtent, as_table
 from sources.limits import MAX_CELL_CHARS
 

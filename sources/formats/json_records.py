@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
 
@@ -19,12 +19,9 @@ from sources.base import SourceFile
 from sources.formats.json_text import as_text, load_json, parse_json
 from sources.formats.payload import quoted, saying
 from sources.formats.tabular.batches import Row, text_batches
+from sources.formats.tabular.layout import RecordForm
 from sources.formats.tabular.tables import checked_names, joined_names
 from sources.limits import MAX_COLUMNS, MAX_JSON_BYTES
-
-# objects: a list of objects; rows: a list of lists, the names first; keyed: an object whose keys
-# name the records, which are objects (column `key`) or plain values (columns `key` and `value`).
-RecordForm = Literal["objects", "rows", "keyed"]
 
 
 def record_batches(

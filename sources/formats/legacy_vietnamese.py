@@ -21,6 +21,7 @@ from itertools import product
 from typing import Literal, get_args
 
 VietnameseEncoding = Literal["tcvn3", "tcvn-5712", "vni", "viscii", "windows-1258"]
+LegacyText = VietnameseEncoding | Literal["by-font"]
 VIETNAMESE_ENCODINGS: tuple[str, ...] = get_args(VietnameseEncoding)
 
 _TONES = "\u0301\u0300\u0309\u0303\u0323"  # sắc, huyền, hỏi, ngã, nặng

@@ -193,8 +193,8 @@ def test_a_fixed_source_is_released_again(bench):
 def test_a_second_run_at_the_same_time_is_refused(bench):
     holder = subprocess.Popen(
         [sys.executable, "-c",
-         "import sys, time; from pathlib import Path; from warehouse.store.data_dir import Home\n"
-         f"with Home(Path({str(bench.data_dir)!r})).run_lock():\n"
+         "import time; from pathlib import Path; from warehouse.store.data_dir import DataDir\n"
+         f"with DataDir(Path({str(bench.data_dir)!r})).run_lock():\n"
          "    print('held', flush=True); time.sleep(60)"],
         cwd=PROJECT, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip

@@ -106,7 +106,8 @@ def test_recorded_answers_serve_every_protocol(folder: Path, tmp_path: Path) -> 
     (folder / "a.json").write_text('{"records": []}')
     for kind in (worldbank, worldbank_bulk, gho, uis, v1, files):
         assert kind.Options(files=("a.json",)).host == ""
-        found = fetched(kind, FolderTransport(folder), tmp_path / kind.name, files=["a.json"])
+        target = tmp_path / kind.Options.protocol
+        found = fetched(kind, FolderTransport(folder), target, files=["a.json"])
         assert [part.url for part in found.parts] == ["file:a.json"]
     by_scheme = TransportByScheme(FolderTransport(folder), ReplayTransport(folder))
     assert fetched(files, by_scheme, tmp_path / "t", files=["a.csv"]).parts

@@ -46,7 +46,10 @@ def rows_at(kind: SourceProtocol, path: Path, /, **options: Any) -> list[dict[st
 
 
 def test_every_protocol_is_named_once_by_its_own_name() -> None:
-    assert all(each.name == name for name, each in PROTOCOLS.items())
+    for name, options in PROTOCOLS.items():
+        assert options.protocol == name
+        assert protocol(name).Options is options
+        assert protocol(name).version >= 1
 
 
 def test_an_unknown_protocol_is_answered_with_the_nearest() -> None:

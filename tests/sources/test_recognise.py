@@ -128,6 +128,11 @@ def test_where_a_csv_table_stands(tmp_path: Path, content: str, options: dict[st
     assert rows(tmp_path, "a.csv", found)
 
 
+def test_blank_fields_at_the_ends_of_lines(tmp_path: Path) -> None:
+    (found,) = look(tmp_path, "a.csv", "area,2020,2021\nx,1,2,\ny,3,4,,\nz,5,6,,,\n")
+    assert [row["2021"] for row in rows(tmp_path, "a.csv", found)] == ["2", "4", "6"]
+
+
 def test_signs_that_are_not_seen_in_names(tmp_path: Path) -> None:
     (found,) = look(tmp_path, "a.csv", "a\u009f,a\u009f,b\n1,2,3\n4,5,6\n")
     assert found.options["names"] == ["a", "a (2)", "b"]
@@ -264,6 +269,7 @@ def test_kinds(tmp_path: Path, name: str, content: str, kind: str) -> None:
         ("a.csv", b'"Keys","Values"\n"System.Collections.Hashtable","System.Object"\n',
          "a shell wrote the properties"),
         ("a.xlsx", b"PK\x03\x04broken", "archive"),
+        ("a.csv", b"a,2020,2021\nx,1\ny,1,2,3\nz,1,2,3,4\n", "lines of 2 to 5 fields"),
     ],
 )
 def test_what_is_broken_is_refused(tmp_path: Path, name: str, content: bytes, says: str) -> None:

@@ -211,7 +211,8 @@ def test_the_past_of_two_releases_of_one_day(data_dir):
 def test_a_release_as_of_a_moment_and_a_damaged_file(data_dir):
     stored, _ = release(data_dir, {"2023": "3"}, "1")
     assert releases.as_of(data_dir, stored.release.dataset, NOW) == stored
-    assert releases.as_of(data_dir, stored.release.dataset, datetime(2025, 1, 1, tzinfo=UTC)) is None
+    earlier = datetime(2025, 1, 1, tzinfo=UTC)
+    assert releases.as_of(data_dir, stored.release.dataset, earlier) is None
     assert stored.verified_path("data.parquet").exists()
     stored.path("data.parquet").write_bytes(b"x")
     with pytest.raises(StoreError, match="not what its record says"):

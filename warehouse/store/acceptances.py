@@ -1,16 +1,18 @@
-"""Rows that a person accepted although they fail a check.
+"""What a person accepted although it fails a check: rows, and a snapshot as a whole.
 
-    acceptances/<sector>/<dataset>.jsonl     one line for each accepted row, append-only
+    acceptances/<sector>/<dataset>.jsonl          one line for each accepted row, append-only
+    acceptances/<sector>/<dataset>.checks.jsonl   one line for each check accepted for a snapshot
 
 An acceptance is by content: it holds for a row with exactly these values, and for the checks that
-the person saw it fail. It is one of a release's inputs, so that a new release follows.
+the person saw it fail; that of a check on the table holds for the very snapshot. It is one of a
+release's inputs, so that a new release follows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from model.records.validation_log import Acceptance
+from model.records.validation_log import Acceptance, CheckAcceptance
 from model.util.hashing import sha256_json
 from warehouse.store.append_log import append_log, read_log
 from warehouse.store.data_dir import DataDir
@@ -35,8 +37,33 @@ def add(data_dir: DataDir, dataset: str, accepted: Sequence[Acceptance]) -> None
     append_log(data_dir.acceptances(dataset), accepted)
 
 
-def version(accepted: Sequence[Acceptance]) -> str | None:
+def load_checks(
+    data_dir: DataDir, dataset: str, snapshot_sha256: str
+) -> list[CheckAcceptance]:
+    """Return the checks that were accepted for a snapshot.
+
+    Raises:
+        StoreError: the file is damaged.
+    """
+    todo = "restore the file from a backup: it records who accepted what, and why"
+    path = data_dir.accepted_checks(dataset)
+    found = read_log(path, CheckAcceptance, "the log of accepted checks", todo)
+    return [item for item in found if item.snapshot_sha256 == snapshot_sha256]
+
+
+def add_check(data_dir: DataDir, accepted: CheckAcceptance) -> None:
+    """Add the acceptance of a check to its dataset's log.
+
+    Raises:
+        StoreError: full, read-only, forbidden.
+    """
+    append_log(data_dir.accepted_checks(accepted.dataset), [accepted])
+
+
+def version(
+    accepted: Sequence[Acceptance], checks: Sequence[CheckAcceptance] = ()
+) -> str | None:
     """Return the checksum of what was accepted, or None where nothing was."""
-    if not accepted:
-        return None
-    return sha256_json(sorted({(item.row_sha256, item.checks) for item in accepted}))
+    rows = sorted({(item.row_sha256, item.checks) for item in accepted})
+    of_table = sorted({(item.snapshot_sha256, item.check) for item in checks})
+    return sha256_json([*rows, *of_table]) if rows or of_table else None

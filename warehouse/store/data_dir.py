@@ -65,6 +65,10 @@ class DataDir:
         """Return the folder of a dataset's validation log."""
         return self.root / "validation_log" / dataset
 
+    def accepted_checks(self, dataset: str) -> Path:
+        """The log of the checks that people accepted for a snapshot."""
+        return self.root / "acceptances" / f"{dataset}.checks.jsonl"
+
     def acceptances(self, dataset: str) -> Path:
         """Return the log of quarantined rows that people accepted."""
         return self.root / "acceptances" / f"{dataset}.jsonl"

@@ -14,7 +14,7 @@ from __future__ import annotations
 import shutil
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from model.declarations.dataset import Dataset
 from model.errors import StoreError
@@ -27,7 +27,9 @@ from warehouse.store.append_log import append_log, read_log
 from warehouse.store.atomic_directory import atomic_directory
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import Inputs, StoredRelease
-from warehouse.store.working_tables import Validated
+
+if TYPE_CHECKING:  # `list` reads releases without DuckDB and pyarrow, which take 0.2 s
+    from warehouse.store.working_tables import Validated
 
 SHORT = 16  # hex digits of a checksum that name a draft
 

@@ -13,9 +13,7 @@ import shutil
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
-
-import duckdb
+from typing import TYPE_CHECKING, Any
 
 from model.declarations.dataset import Dataset
 from model.errors import DeclarationError, StoreError
@@ -29,7 +27,11 @@ from warehouse.differences import changes_sql
 from warehouse.engine import PARQUET_OPTIONS, connect
 from warehouse.store.atomic_directory import atomic_directory
 from warehouse.store.data_dir import DataDir
-from warehouse.store.working_tables import Validated
+
+if TYPE_CHECKING:  # `list` reads releases without DuckDB and pyarrow, which take 0.2 s
+    import duckdb
+
+    from warehouse.store.working_tables import Validated
 
 FILES = ("data.parquet", "changes.parquet", "quarantine.parquet", "quality.json")
 SOURCE_SCHEMA = "source_schema.json"  # a withdrawal has none

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from model.errors import StoreError
 from model.records.validation import QualityRecord
@@ -24,7 +25,9 @@ from warehouse.engine import connect
 from warehouse.store.append_log import append_log, read_log
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import Inputs
-from warehouse.store.working_tables import Validated
+
+if TYPE_CHECKING:  # `list` reads releases without DuckDB and pyarrow, which take 0.2 s
+    from warehouse.store.working_tables import Validated
 
 LOG = "log.jsonl"
 
@@ -158,7 +161,10 @@ def _same(
 
 
 def _period_last(data_dir: DataDir, data: Path, projections: Collection[str]) -> str | None:
-    """Return the newest period that is no forecast or projection; year to date does not sort as text."""
+    """Return the newest period that is no forecast or projection.
+
+    Year to date does not sort as text.
+    """
     listed = ", ".join(map(literal, sorted(projections)))
     observed = f" AND indicator NOT IN ({listed})" if listed else ""
     with connect(data_dir.root / "tmp") as con:

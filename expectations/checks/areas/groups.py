@@ -8,17 +8,11 @@ from model.reference.registries import Registries
 
 def group_codes(dataset: Dataset, registries: Registries) -> list[str]:
     """Return the areas of the dataset's codelist that are groups of others."""
-    return [code for code, grouped in _areas(dataset, registries) if grouped]
+    areas = registries.codelists[dataset.geography.codelist].areas_grouped
+    return [code for code, grouped in areas if grouped]
 
 
 def single_codes(dataset: Dataset, registries: Registries) -> list[str]:
     """Return the areas of the dataset's codelist that are no groups."""
-    return [code for code, grouped in _areas(dataset, registries) if not grouped]
-
-
-def _areas(dataset: Dataset, registries: Registries) -> list[tuple[str, bool]]:
-    """Return each area, and whether it is a group: a country is, in a list of its provinces."""
-    areas = registries.codelists[dataset.geography.codelist].entries
-    countries = sum(area.kind == "country" for area in areas)
-    grouped = ("aggregate", "region", *(["country"] if countries == 1 else []))
-    return [(area.code, area.kind in grouped) for area in areas]
+    areas = registries.codelists[dataset.geography.codelist].areas_grouped
+    return [code for code, grouped in areas if not grouped]

@@ -131,9 +131,10 @@ def _file(
 ) -> DatasetVersion:
     if path.suffix == ".parquet" and set(bound.dataset.columns) <= set(pq.read_schema(path).names):
         return DatasetVersion(str(path), path.resolve())
+    options = options_of(bound.source)
     clean(
-        con, bound.protocol.read(_parts(bound, data_dir, path), options_of(bound.source)),
-        bound.dataset, bound.source, bound.protocol.columns, bound.registries,
+        con, bound.protocol.read(_parts(bound, data_dir, path), options),
+        bound.dataset, bound.source, options.columns, bound.registries,
         bound.declaration.sql.get(bound.profile), retrieved=datetime.now(UTC).date(),
     )
     suppress(con, "observation", bound.dataset, parent_areas(bound))

@@ -23,7 +23,7 @@ from pipelines.cli.new.code_matches import doubt_codes
 from pipelines.cli.new.scaffold import declaration_text
 from pipelines.settings import Settings
 from sources.base import Request, Validators
-from sources.connectors.registry import protocol
+from sources.connectors.registry import PROTOCOLS
 from sources.fetch.http import HttpLimits, HttpTransport
 from sources.fetch.recorded_files import part_name
 from sources.inspect.finding import Found, Guess, NoTable, RecognisedTable
@@ -78,7 +78,7 @@ def look_at(
         found, notes = choose(recognise(path, path.name), place, path.name)
         table, unread = looked_at(path, found)
         roles = roles_of(
-            table.drop_columns(["_part", "_row"]), protocol(found.protocol).columns,
+            table.drop_columns(["_part", "_row"]), PROTOCOLS[found.protocol].columns,
             registries.codelists, name, path.name,
         )
         doubt_codes(roles, table, registries.codelists)

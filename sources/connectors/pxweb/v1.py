@@ -8,64 +8,20 @@ be requested conditionally, so it is requested each time. For version 2 see `v2.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Literal
+from collections.abc import Iterator
 
 import pyarrow as pa
-from pydantic import Field, model_validator
 
-from model.declarations.source import ColumnRule
 from model.util.hashing import sha256_bytes
-from model.util.text import Text
-from sources.base import ConnectorOptions, DocumentedOptions, FetchPart, Request, SourceFile
-from sources.connectors.options import Encoding, Url, exactly_one
+from sources.base import FetchPart, Request, SourceFile
+from sources.connectors.options.pxweb import PxWebOptions
 from sources.formats.cube.cube import Cube, cube_batches
 from sources.formats.cube.jsonstat import load_cube
 from sources.formats.cube.px import is_px, px_cube
 from sources.formats.payload import check_payload
 
-name = "pxweb"
 version = 1
 
-columns: Mapping[str, ColumnRule] = {"obs_value": ColumnRule(column="value", locale="plain")}
-
-
-class PxWebQueryItem(DocumentedOptions):
-    """The values of a variable that a query selects."""
-
-    code: Text
-    """Code of the variable."""
-    filter: Text = "item"
-    """How `values` select: item, all, top, agg:…, vs:…"""
-    values: Annotated[tuple[Text, ...], Field(min_length=1)]
-    """Codes, or what the filter takes."""
-
-
-class PxWebOptions(ConnectorOptions):
-    """Options of PX-Web 1: the `url` of a table with a `query`, or of a saved query; or `files`."""
-
-    url: Url | None = None
-    """The table, or a saved query."""
-    query: tuple[PxWebQueryItem, ...] = ()
-    """What to select of the table."""
-    response: Literal["json-stat", "json-stat2"] = "json-stat2"
-    """Version of JSON-stat to request."""
-    dataset: Text | None = None
-    """Key or label of one dataset, where an answer holds several."""
-    language: Text | None = None
-    """One of the languages of a PX file; its first by default."""
-    encoding: Encoding | None = None
-    """Encoding of a PX file, instead of its CODEPAGE."""
-
-    @model_validator(mode="after")
-    def _consistent(self) -> PxWebOptions:
-        exactly_one(url=self.url, files=self.files)
-        return self
-
-    @property
-    def address(self) -> str | None:
-        """The table; None for files."""
-        return self.url
 
 
 Options = PxWebOptions

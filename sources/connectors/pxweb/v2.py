@@ -9,22 +9,20 @@ variables. While the table is not updated, no data are requested.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Annotated, Any, Literal
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import pyarrow as pa
-from pydantic import Field, model_validator
 
-from model.declarations.source import ColumnRule
 from model.errors import ChangedError, SourceError
 from model.util.hashing import sha256_bytes
-from model.util.text import Code, Text, did_you_mean
-from sources.base import ConnectorOptions, DocumentedOptions, FetchPart, Request, SourceFile
+from model.util.text import did_you_mean
+from sources.base import FetchPart, Request, SourceFile
 from sources.connectors import files
-from sources.connectors.options import BaseUrl, exactly_one
+from sources.connectors.options.pxweb import PxWebV2Options, VariableSelection
 from sources.connectors.pxweb import v1
 from sources.connectors.pxweb.selection import Selection, VariableCodes, codes_of, in_parts
 from sources.formats.json_text import load_json
@@ -32,55 +30,11 @@ from sources.formats.payload import check_payload, saying
 from sources.limits import MAX_DATA_CELLS, MAX_PAGES
 from sources.urls import safe_url
 
-name = "pxweb_v2"
 version = 1
 
-columns: Mapping[str, ColumnRule] = {"obs_value": ColumnRule(column="value", locale="plain")}
 
 _MAX_PAUSE = 60
 _SUFFIXES = {"json-stat2": "json", "px": "px", "csv": "csv"}
-
-
-class VariableSelection(DocumentedOptions):
-    """The values of a variable that are requested."""
-
-    values: Annotated[tuple[Text, ...], Field(min_length=1)] = ("*",)
-    """Codes, or `*`, `TOP(n)`, `BOTTOM(n)`, `RANGE(a,b)`, `FROM(a)`, `TO(b)`, and codes with `?`
-    or `*`."""
-    codelist: Text | None = None
-    """A valueset or an aggregation of the variable, to which the codes belong."""
-
-
-class PxWebV2Options(ConnectorOptions):
-    """Options of PX-Web 2: a `table` of a service, or `files`."""
-
-    base_url: BaseUrl | None = None
-    """Where the service is, up to `/v2`."""
-    table: Code | None = None
-    """Id of the table."""
-    select: dict[Text, VariableSelection] = Field(default_factory=dict)
-    """Values by variable; a variable that is left out has all its values."""
-    eliminate: tuple[Text, ...] = ()
-    """Variables to sum over, where the table allows it."""
-    lang: Code | None = None
-    """Language of the labels; the service's default unless given."""
-    response: Literal["json-stat2", "px", "csv"] = "json-stat2"
-    """Format to request: JSON-stat has labels, codes and the table's date; CSV has each variable in
-    a column of its own."""
-    max_cells: Annotated[int, Field(ge=1)] | None = None
-    """Cells of one answer, if fewer than the service allows."""
-
-    @model_validator(mode="after")
-    def _consistent(self) -> PxWebV2Options:
-        exactly_one(table=self.table, files=self.files)
-        if (self.table is None) != (self.base_url is None):
-            raise ValueError("give `base_url` and `table` together")
-        return self
-
-    @property
-    def address(self) -> str | None:
-        """The service; None for files."""
-        return self.base_url
 
 
 Options = PxWebV2Options

@@ -17,14 +17,14 @@ from urllib.parse import urlsplit
 
 import pyarrow as pa
 
-from model.declarations.source import DEFAULT_MISSING, ColumnRule
 from model.errors import ReadError
 from sources.base import FetchPart, Request, SourceFile
+from sources.connectors.options.sdmx import SdmxOptions
 from sources.connectors.sdmx.csv_message import csv_message, is_sdmx_csv
 from sources.connectors.sdmx.json_message import json_message
 from sources.connectors.sdmx.last_update import awaited, edition_of
 from sources.connectors.sdmx.message import TIME, VALUE, DataMessage, best_name
-from sources.connectors.sdmx.request import SdmxOptions, base_url_of, data_request, url_request
+from sources.connectors.sdmx.request import base_url_of, data_request, url_request
 from sources.connectors.sdmx.services import SdmxService
 from sources.connectors.sdmx.structure import CodeNames, labels_of, load_structures
 from sources.connectors.sdmx.xml_message import xml_message
@@ -34,13 +34,8 @@ from sources.formats.payload import check_payload, quoted, words_of
 from sources.formats.tabular.batches import Row, text_batches
 from sources.urls import file_url
 
-name = "sdmx"
 version = 1
 
-columns: Mapping[str, ColumnRule] = {
-    "time_period": ColumnRule(column="time_period"),
-    "obs_value": ColumnRule(column="value", locale="plain", missing=(*DEFAULT_MISSING, "NaN")),
-}
 
 _MULTIPLIER = "UNIT_MULT"
 _MAX_SHIFT = 30  # powers of ten
@@ -180,7 +175,7 @@ class _MessageTable:
         twin = next((c for c in found.columns if folded.count(c.casefold()) > 1), None)
         if twin is not None:
             raise ReadError(
-                f"two columns would be named {quoted(twin, 60)!r}", where=name,
+                f"two columns would be named {quoted(twin, 60)!r}", where=SdmxOptions.protocol,
                 todo="ask the publisher, or ask for SDMX-CSV and read it as a file",
             )
         return found

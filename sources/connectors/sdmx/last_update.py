@@ -14,7 +14,8 @@ from urllib.parse import quote
 
 from model.errors import SourceError, UnreachableError
 from sources.base import FetchPart, Request, SourceFile
-from sources.connectors.sdmx.request import SdmxOptions, agency_of, base_url_of
+from sources.connectors.options.sdmx import SdmxOptions
+from sources.connectors.sdmx.request import agency_of, base_url_of
 from sources.connectors.sdmx.services import SdmxService
 from sources.formats.payload import quoted
 from sources.formats.xml_text import local, parse_xml

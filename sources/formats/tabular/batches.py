@@ -10,8 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from model.errors import ReadError
-from sources.base import POSITION_FIELDS
 from sources.limits import BATCH_ROWS, MAX_CELL_CHARS, MAX_ROWS
+
+# Every table that a reader yields has the source's own columns and these two, the place of a row:
+# the part of the snapshot, and the line (text) or row (sheets) in it, from 1; for JSON the number
+# of the record, from 1.
+POSITION_FIELDS = (pa.field("_part", pa.string()), pa.field("_row", pa.int64()))
 
 
 class Row(NamedTuple):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from model.util.text import Text
-from sources.base import DocumentedOptions
+from model.util.text import Frozen, Text
 from sources.formats.workbook.cells import column_number
+
+# objects: a list of objects; rows: a list of lists, the names first; keyed: an object whose keys
+# name the records, which are objects (column `key`) or plain values (columns `key` and `value`).
+RecordForm = Literal["objects", "rows", "keyed"]
 
 RowNumber = Annotated[int, Field(ge=0, le=1_000)]
 
@@ -66,7 +69,7 @@ def positions(columns: tuple[str, ...]) -> tuple[int, ...]:
 HeaderRows = Annotated[tuple[RowNumber, ...], AfterValidator(ascending)]
 
 
-class Heading(DocumentedOptions):
+class Heading(Frozen):
     """Rows that are headings: their text becomes a column of the rows below."""
 
     to: Text
@@ -78,7 +81,7 @@ class Heading(DocumentedOptions):
     """Value of the column above the first heading."""
 
 
-class StackedTables(DocumentedOptions):
+class StackedTables(Frozen):
     """Tables that stand below each other in one file."""
 
     matching: RowPattern
@@ -99,7 +102,7 @@ class StackedTables(DocumentedOptions):
         return self
 
 
-class LabelColumns(DocumentedOptions):
+class LabelColumns(Frozen):
     """Labels that stand in one of several columns, by their level: they become one column."""
 
     columns: Annotated[tuple[ColumnLetters, ...], Field(min_length=1)]

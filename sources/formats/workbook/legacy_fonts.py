@@ -6,21 +6,18 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 from xml.etree import ElementTree
 
 import pyarrow as pa
 
 from model.errors import ReadError
 from sources.formats.archives import is_zip
-from sources.formats.legacy_vietnamese import VietnameseEncoding, decoded_cell
+from sources.formats.legacy_vietnamese import LegacyText, decoded_cell
 from sources.formats.payload import check_payload
 from sources.formats.workbook.cells import CellTexts, cell_place, column_letters
 from sources.formats.workbook.sheet_extent import member_of_sheet
 from sources.formats.workbook.sheets import Sheet
 from sources.formats.workbook.xls import xls_fonts
-
-LegacyText = VietnameseEncoding | Literal["by-font"]
 
 
 def in_unicode(

@@ -128,8 +128,10 @@ def _plain_sheet(xml: bytes, where: str) -> SheetExtent | None:
     ):
         return None
     extent = SheetExtent(where)
-    extent.hidden_rows = [(int(row), int(row)) for row in _HIDDEN_ROW.findall(xml)]
-    extent.hidden_columns = [(int(low), int(high)) for low, high in _HIDDEN_COLUMN.findall(xml)]
+    if b'hidden="' in xml or b' ht="0' in xml:
+        extent.hidden_rows = [(int(row), int(row)) for row in _HIDDEN_ROW.findall(xml)]
+    head = xml[: xml.find(b"<sheetData") + 1]
+    extent.hidden_columns = [(int(low), int(high)) for low, high in _HIDDEN_COLUMN.findall(head)]
     extent.figures = sum(1 for _ in islice(_FIGURE.finditer(xml), SOME_FIGURES))
     last = _ROW.search(xml, max(0, xml.rfind(b"<row ")))
     extent.rows = int(last.group(1)) if last else 0

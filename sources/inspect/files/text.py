@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from sources.formats.tabular.tables import RawRow
 from sources.inspect.files.encodings import encoding_of, vietnamese_share
 from sources.inspect.files.hashtags import hashtag_row, hxl_table
 from sources.inspect.finding import Found, Guess, NoTable, RecognisedTable
-from sources.inspect.tables.cells import filled, year_of
+from sources.inspect.tables.cells import extent, filled, is_number, year_of
 from sources.inspect.tables.grid import layouts_of
 from sources.inspect.tables.placing import placed
 
@@ -44,6 +44,7 @@ def text_file(path: Path, where: str, head: bytes) -> Found:
     sample = _sample(path, where, encoding.value)
     delimiter = delimiter_of(sample)
     if delimiter is None:
+        _refuse_ragged(sample, where)
         return _prose(sample, encoding)
     records, tail = _records(path, where, encoding.value, delimiter.value)
     special = _known_layout(records, where)
@@ -72,11 +73,18 @@ def text_file(path: Path, where: str, head: bytes) -> Found:
 
 
 def delimiter_of(sample: str) -> Guess | None:
-    """Find the delimiter that splits the lines evenly, None where none does."""
+    """Find the delimiter that splits the lines evenly, None where none does.
+
+    Blank fields at the ends of lines count only where lines are even with them.
+    """
+    return _even_delimiter(sample, len) or _even_delimiter(sample, extent)
+
+
+def _even_delimiter(sample: str, width_of: Callable[[Sequence[str]], int]) -> Guess | None:
     scores: list[tuple[float, int, int, str]] = []
     for delimiter in DELIMITERS:
         rows = _split(sample, delimiter)
-        widths = Counter(len(row) for row in rows if any(cell.strip() for cell in row))
+        widths = Counter(width_of(row) for row in rows if any(cell.strip() for cell in row))
         wide = {width: count for width, count in widths.items() if width > 1}
         if wide:
             width = max(wide, key=lambda w: (wide[w], w))
@@ -90,6 +98,25 @@ def delimiter_of(sample: str) -> Guess | None:
         "delimiter", delimiter, "certain" if share >= 0.9 else "likely",
         f"{name!r} splits {count} of the first rows into {width} fields",
     )
+
+
+def _refuse_ragged(sample: str, where: str) -> None:
+    """Refuse lines of figures that a delimiter splits into unequal numbers of fields.
+
+    Raises:
+        ReadError: names how many fields they have.
+    """
+    for delimiter in DELIMITERS:
+        rows = [row for row in _split(sample, delimiter) if filled(row)]
+        of_figures = sum(any(map(is_number, row)) for row in rows if len(row) > 1)
+        if len(rows) > 2 and of_figures > len(rows) / 2:
+            widths = [extent(row) for row in rows]
+            raise ReadError(
+                f"has lines of {min(widths)} to {max(widths)} fields between {delimiter!r}: no"
+                " number of fields is that of most lines", where=where,
+                todo="complete the lines, quote texts that contain the delimiter, or ask the"
+                " publisher for an even table",
+            )
 
 
 def _split(sample: str, delimiter: str) -> list[list[str]]:

@@ -1,0 +1,49 @@
+"""Indicators that were revised in most of their observations."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from expectations.checks.revisions.common import GrossRevisionCheck
+from model.util.text import Bilingual
+
+
+class MostlyRevised(GrossRevisionCheck):
+    """More than a `share` of an indicator's observations revised by more than `revision`.
+
+    At least `min_cells`. What another check names (values of other places, powers of ten) is left
+    to it.
+    """
+
+    type: ClassVar = "expect_most_values_to_stay"
+    text: ClassVar = Bilingual(
+        vi="không chỉ tiêu nào bị hiệu chỉnh đáng kể ở phần lớn số liệu so với lần phát hành trước",
+        en="no indicator has most of its values revised considerably since the last release",
+    )
+    automatic: ClassVar = "mostly_unrevised"
+
+    share: float = 0.5
+    revision: float = 0.05
+    min_cells: int = 5
+
+    def query(self) -> str:
+        return f"""{self._pairs()},
+rated AS (
+  SELECT *, abs(v - v0) > {self.revision} * abs(v0) AS revised,
+    v IN (SELECT v FROM before) AS elsewhere,
+    v0 <> 0 AND v <> 0 AND
+      abs(log10(abs(v / nullif(v0, 0))) - round(log10(abs(v / nullif(v0, 0))))) <= 5e-4 AS scaled
+  FROM pair
+),
+counted AS (
+  SELECT indicator, count(*) AS common, count(*) FILTER (revised) AS cells,
+    count(*) FILTER (revised AND (elsewhere OR scaled)) AS named,
+    median(v / nullif(v0, 0)) FILTER (revised) AS factor
+  FROM rated GROUP BY indicator
+)
+SELECT -cells AS place, indicator,
+  indicator || ': ' || cells || '/' || common || ' > {self.revision:.0%}'
+    || coalesce(', ×' || printf('%.4g', factor), '') AS observed,
+  '≤ {self.share:.0%}' AS expected
+FROM counted
+WHERE cells > {self.share} * common AND common >= {self.min_cells} AND named < 0.8 * cells"""

@@ -1,0 +1,140 @@
+"""Gross revisions: each is named for what it is, and ordinary revisions block nothing."""
+
+from __future__ import annotations
+
+import math
+
+import duckdb
+import pytest
+
+from expectations.checks.base import PREVIOUS_RELEASE
+from expectations.checks.registry import all_checks
+from tests.fixtures.expectations import dataset, registries
+
+AREAS = ("48", "46", "49", "51", "52", "54")
+YEARS = tuple(range(2012, 2020))
+KINDS = {
+    "scaled": "expect_no_revision_by_power_of_ten", "exchanged": "expect_no_codes_exchanged",
+    "shifted": "expect_no_values_shifted", "mostly": "expect_most_values_to_stay",
+    "cut": "expect_file_not_cut_short",
+}
+
+
+def figures(areas=AREAS, years=YEARS):
+    """Return {(indicator, area, year): value} of two indicators; no two values are equal."""
+    return {
+        (indicator, area, year): start * (1 + 0.31 * i) * 1.037**j * (1 + 0.01 * math.sin(5 * j))
+        for indicator, start in (("BEDS", 123.0), ("SHARE", 7.7))
+        for i, area in enumerate(areas) for j, year in enumerate(years)
+    }
+
+
+def lay(con, name, values):
+    con.execute(
+        f"CREATE TABLE {name} (_id BIGINT, indicator VARCHAR, ref_area VARCHAR,"
+        " geo_vintage VARCHAR, sex VARCHAR, time_period VARCHAR, obs_value DOUBLE,"
+        " source_part VARCHAR, source_row BIGINT)"
+    )
+    con.executemany(
+        f"INSERT INTO {name} VALUES (?, ?, ?, 'ISO', 'T', ?, ?, 'beds.csv', ?)",
+        [(i, indicator, area, str(year), value, i + 2)
+         for i, ((indicator, area, year), value) in enumerate(values.items())],
+    )
+
+
+def found(new, old):
+    """Return what each check observed, by the short name of its kind."""
+    con = duckdb.connect()
+    lay(con, "observation", new)
+    lay(con, PREVIOUS_RELEASE, old)
+    observed = {}
+    for short, kind in KINDS.items():
+        check = all_checks()[kind].of({}, dataset(), registries())
+        query = str(check.query()).format(batch="observation")
+        rows = con.execute(f"SELECT * FROM ({query}) ORDER BY ALL").fetchall()
+        names = [item[0] for item in con.description]
+        if rows:
+            observed[short] = [str(dict(zip(names, row, strict=True))["observed"]) for row in rows]
+    con.close()
+    return observed
+
+
+def edited(old, change):
+    return {key: change(*key, value) for key, value in old.items()}
+
+
+@pytest.mark.parametrize(("factor", "named"), [(1000, "×1000"), (0.001, "÷1000"), (100, "×100")])
+def test_an_indicator_in_another_unit(factor, named):
+    old = figures()
+    new = edited(old, lambda i, a, y, v: v * factor if i == "BEDS" else v)
+    assert found(new, old) == {"scaled": [f"{named}: 48/48 (BEDS)"]}
+
+
+def test_a_locale_misread_in_part():
+    old = figures()
+    new = edited(old, lambda i, a, y, v: v / 1000 if (i, a) == ("BEDS", "48") and y > 2015 else v)
+    assert found(new, old) == {"scaled": ["÷1000: 4/48 (BEDS, 48)"]}
+
+
+def test_figures_rounded_in_the_new_unit():
+    old = figures()
+    new = edited(old, lambda i, a, y, v: round(v * 1000) if i == "BEDS" else v)
+    assert list(found(new, old)) == ["scaled"]
+
+
+def test_two_indicators_exchanged():
+    old = figures()
+    other = {"BEDS": "SHARE", "SHARE": "BEDS"}
+    new = {key: old[(other[key[0]], *key[1:])] for key in old}
+    assert found(new, old)["exchanged"] == ["BEDS ⇄ SHARE: 48/48"]
+    assert "mostly" not in found(new, old)
+
+
+def test_two_areas_exchanged():
+    old = figures()
+    other = {"48": "51", "51": "48"}
+    new = {key: old[(key[0], other.get(key[1], key[1]), key[2])] for key in old}
+    assert found(new, old)["exchanged"] == ["48 ⇄ 51: 16/16"]
+
+
+@pytest.mark.parametrize("years", [YEARS, (2019,)])
+def test_values_shifted_by_a_row(years):
+    old = figures(years=years)
+    after = dict(zip(AREAS[1:], AREAS, strict=False))
+    new = {key: old[(key[0], after.get(key[1], key[1]), key[2])] for key in old}
+    rows = found(new, old)["shifted"]
+    n = 5 * len(years)
+    assert rows == [f"BEDS: +1 dòng/row, {n}/{n}", f"SHARE: +1 dòng/row, {n}/{n}"]
+
+
+def test_values_shifted_by_a_period():
+    old = figures()
+    new = {key: old.get((*key[:2], key[2] - 1), value) for key, value in old.items()}
+    assert found(new, old)["shifted"][0] == "BEDS: +1 kỳ/period, 42/42"
+
+
+def test_most_of_an_indicator_revised():
+    old = figures()
+    new = edited(old, lambda i, a, y, v: v * (1.2 + 0.01 * (y % 3)) if i == "BEDS" else v)
+    assert found(new, old) == {"mostly": ["BEDS: 48/48 > 5%, ×1.21"]}
+
+
+def test_a_file_cut_short():
+    old = figures()
+    kept = dict(list(old.items())[:80])
+    assert found(kept, old) == {"cut": ["80 (-16, 82 …)"]}
+    window = {key: value for key, value in old.items() if key[2] > 2012}
+    assert found(window, old) == {}  # the oldest year went, from everywhere in the file
+
+
+@pytest.mark.parametrize("change", [
+    lambda i, a, y, v: v * 1.02,  # all, a little
+    lambda i, a, y, v: v * 1.3 if y >= 2017 else v,  # the last three of eight years
+    lambda i, a, y, v: v * 10 if (a, y) == ("48", 2019) else v,  # one figure
+    lambda i, a, y, v: v * (1 + 1e-9),
+    lambda i, a, y, v: v,
+])
+def test_an_ordinary_revision_is_none_of_them(change):
+    old = figures()
+    new = {**edited(old, change), ("BEDS", "48", 2020): 5.5}
+    assert found(new, old) == {}

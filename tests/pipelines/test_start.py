@@ -1,0 +1,60 @@
+"""Commands that only read answer at once: they import none of what takes seconds."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+HEAVY = {
+    "dagster", "great_expectations", "httpx", "jinja2", "numpy", "openpyxl", "pandas", "pyarrow",
+    "scipy", "sqlalchemy",
+}
+PROGRAM = """
+import json, sys
+from pipelines.cli import main
+sys.argv = ["openindicators", *sys.argv[1:]]
+try:
+    main.main()
+finally:
+    print(json.dumps(sorted(sys.modules)), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("command", ["--help", "list", "show health/life_expectancy", "check"])
+def test_a_command_that_reads_imports_nothing_heavy(command: str, tmp_path: Path) -> None:
+    found = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *command.split()], capture_output=True, text=True,
+        check=False, cwd=PROJECT, env=os.environ | {"OPENINDICATORS_DATA_DIR": str(tmp_path)},
+    )
+    assert found.returncode == 0, found.stderr
+    loaded = set(json.loads(found.stderr.splitlines()[-1]))
+    assert loaded & HEAVY == set()
+    if command == "--help":
+        assert loaded & {"model.declarations.dataset", "rich.console", "duckdb"} == set()
+
+
+def test_listing_opens_no_database(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    declaration = (PROJECT / "assets/health/life_expectancy.yaml").read_text(encoding="utf-8")
+    (project / "assets/health").mkdir(parents=True)
+    (project / "expectations").mkdir()
+    for name in ("_defaults.yaml", "health/_defaults.yaml"):
+        if (PROJECT / "assets" / name).exists():
+            text = (PROJECT / "assets" / name).read_text(encoding="utf-8")
+            (project / "assets" / name).write_text(text, encoding="utf-8")
+    (project / "assets/health/life_expectancy.yaml").write_text(declaration, encoding="utf-8")
+    found = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "list"], capture_output=True, text=True, check=False,
+        cwd=PROJECT,
+        env=os.environ | {
+            "OPENINDICATORS_DATA_DIR": str(tmp_path), "OPENINDICATORS_PROJECT": str(project),
+        },
+    )
+    assert "life_expectancy" in found.stdout, found.stderr
+    assert "duckdb" not in json.loads(found.stderr.splitlines()[-1])
