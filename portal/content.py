@@ -140,9 +140,7 @@ class Content:
             source = f"WITH t AS (SELECT * FROM read_parquet(?)) {sql}"
             return con.execute(source, [str(self.files.path(table)), *values]).fetchall()
 
-    def select(
-        self, table: str, columns: Sequence[str], tail: str
-    ) -> list[dict[str, Any]]:
+    def select(self, table: str, columns: Sequence[str], tail: str) -> list[dict[str, Any]]:
         """Return `columns` of the release's file `table` by name; `tail` is WHERE, ORDER, LIMIT."""
         names = ", ".join(map(identifier, columns))
         rows = self.query(f"SELECT {names} FROM t {tail}", table)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from model.declarations.validation import parse_as
 from model.declarations.yaml_file import YamlFile
-from model.util.text import Bilingual, Frozen
+from model.util.text import LANGUAGES, Bilingual, Frozen
 
 
 class ColumnWords(Frozen):
@@ -26,6 +26,7 @@ class _Vocabulary(Frozen):
     decisions: dict[str, Bilingual]
     freshness: dict[str, Bilingual]
     reasons: dict[str, Bilingual]
+    sentences: dict[str, Bilingual]
 
 
 _FILE = YamlFile.read(Path(__file__).with_name("vocabulary.yaml"))
@@ -42,3 +43,16 @@ REASONS = _WORDS.reasons
 
 # Statuses of figures that are expected to be replaced.
 NOT_FINAL = frozenset({"P", "E", "F", "I"})
+
+
+def sentence(name: str, **values: object) -> Bilingual:
+    """Return the sentence of a `name`, with `values` filled in; a Bilingual one by language."""
+    text = _WORDS.sentences[name]
+    filled = {
+        language: text.get(language).format(**{
+            key: value.get(language) if isinstance(value, Bilingual) else value
+            for key, value in values.items()
+        })
+        for language in LANGUAGES
+    }
+    return Bilingual(**filled)

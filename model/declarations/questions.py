@@ -142,8 +142,9 @@ def _listed(data: Mapping[str, Any], name: str) -> list[Any]:
 
 
 def _declared(document: YamlFile, data: Mapping[str, Any]) -> Iterator[OpenQuestion]:
-    fields = {".".join(map(str, at)): at for at in document.lines}
-    for index, item in enumerate(_listed(data, "questions")):
+    asked = _listed(data, "questions")
+    fields = {".".join(map(str, at)): at for at in document.lines} if asked else {}
+    for index, item in enumerate(asked):
         place: KeyPath = ("questions", index)
         question = parse_as(Question, item, document, place)
         at = fields.get(question.field, ())

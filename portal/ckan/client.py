@@ -84,13 +84,12 @@ class FileUpload:
 class CkanClient:
     """A portal's address and the right to write to it.
 
-    Args:
-        address: of the portal, e.g. https://congdulieu.vn
-        token: of an account that may edit; sent with every request, part of no message.
-        timeout: seconds to wait for a response.
-        upload_timeout: the same after files were sent.
-        waits: seconds before each further attempt of a read.
-        adapter: how requests are transported (for tests).
+    address: of the portal, e.g. https://congdulieu.vn
+    token: of an account that may edit; sent with every request, part of no message.
+    timeout: seconds to wait for a response.
+    upload_timeout: the same after files were sent.
+    waits: seconds before each further attempt of a read.
+    adapter: how requests are transported (for tests).
     """
 
     def __init__(

@@ -30,10 +30,9 @@ STRICT = ("leads_to", "hash", "size")  # of a resource: they decide which bytes 
 class FieldComparison:
     """Collects differences and conflicts while fields are compared.
 
-    Args:
-        dataset: its id, for the differences.
-        base: what we wrote last, and may have written since.
-        overwrite: decide every conflict in favour of the release.
+    dataset: its id, for the differences.
+    base: what we wrote last, and may have written since.
+    overwrite: decide every conflict in favour of the release.
     """
 
     dataset: str

@@ -31,9 +31,8 @@ Written = dict[str, dict[str, Any]]  # "" for the package, else a resource's id 
 class Journal:
     """A dataset's journal.
 
-    Args:
-        path: its file, created with the first line.
-        after_line: called after each line (tests kill the process there).
+    path: its file, created with the first line.
+    after_line: called after each line (tests kill the process there).
     """
 
     path: Path

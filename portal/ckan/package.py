@@ -21,10 +21,9 @@ class ConcurrentEdit(PortalError):
 class Package:
     """A dataset's package.
 
-    Args:
-        client: the portal.
-        desired: what it should become.
-        actual: as the portal has it; None where it does not exist.
+    client: the portal.
+    desired: what it should become.
+    actual: as the portal has it; None where it does not exist.
     """
 
     def __init__(self, client: CkanClient, desired: DesiredState, actual: Fields | None) -> None:
@@ -78,9 +77,7 @@ class Package:
 
         self._write_once(write, reached)
 
-    def replace_resources(
-        self, resources: list[Fields], accepts: Callable[[Fields], bool]
-    ) -> None:
+    def replace_resources(self, resources: list[Fields], accepts: Callable[[Fields], bool]) -> None:
         """Give the package other `resources`; raises as `revise`.
 
         Of each resource that was read back, `accepts` says whether it is as it should be.

@@ -19,17 +19,16 @@ ROWS = "rows_sha256"
 class PackagePlan:
     """What is to be done, and why.
 
-    Args:
-        desired: what the portal should have.
-        actual: the package as the portal has it; None where it does not exist.
-        differences: for people.
-        package_fields: fields of the package to write.
-        resource_fields: fields of resources to write, by the resource's id.
-        uploads: resources whose file is to be sent.
-        outdated: ids of our resources to be removed.
-        load_rows: whether the table is to be loaded.
-        conflicts: with edits by people; nothing may be written while there are any.
-        written: all our fields, as they will be once the plan has been applied.
+    desired: what the portal should have.
+    actual: the package as the portal has it; None where it does not exist.
+    differences: for people.
+    package_fields: fields of the package to write.
+    resource_fields: fields of resources to write, by the resource's id.
+    uploads: resources whose file is to be sent.
+    outdated: ids of our resources to be removed.
+    load_rows: whether the table is to be loaded.
+    conflicts: with edits by people; nothing may be written while there are any.
+    written: all our fields, as they will be once the plan has been applied.
     """
 
     desired: DesiredState

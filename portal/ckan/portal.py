@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -44,13 +44,12 @@ Desire = Callable[[Fields | None], DesiredState]
 class Ckan:
     """A CKAN portal; satisfies `Portal`.
 
-    Args:
-        client: the portal and the right to write to it.
-        data_dir: the data folder, for journal, checksums and temporary files.
-        registries: names and licences.
-        loader: loads rows into the DataStore; None leaves it alone.
-        keep: how many releases before the current one stay downloadable.
-        overwrite: decide conflicts with people's edits in favour of the release.
+    client: the portal and the right to write to it.
+    data_dir: the data folder, for journal, checksums and temporary files.
+    registries: names and licences.
+    loader: loads rows into the DataStore; None leaves it alone.
+    keep: how many releases before the current one stay downloadable.
+    overwrite: decide conflicts with people's edits in favour of the release.
     """
 
     name = "ckan"
@@ -141,9 +140,7 @@ class Ckan:
     def _content(self, release: ReleaseFiles) -> Content:
         return Content.of(release, self.registries)
 
-    def _desire(
-        self, history: list[ReleaseFiles], builder: FileBuilder, private: bool
-    ) -> Desire:
+    def _desire(self, history: list[ReleaseFiles], builder: FileBuilder, private: bool) -> Desire:
         if _is_withdrawn(history):
             state = self._tombstone(history)
             return lambda actual: state
@@ -267,22 +264,16 @@ class Ckan:
                 mapping.group(self.registries.sectors[content.dataset.sector]),
             )
 
-    @contextmanager
-    def _dataset_lock(self, dataset: str) -> Iterator[None]:
+    def _dataset_lock(self, dataset: str) -> AbstractContextManager[object]:
         path = self.data_dir / "locks" / f"ckan__{dataset.replace('/', '__')}.lock"
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path, timeout=0)
         try:
-            lock.acquire()
+            return FileLock(path).acquire(timeout=0)
         except Timeout as error:
             raise BusyError(
                 "another publisher is at work on this dataset", where=dataset,
                 todo="wait until it ends, then run `plan`",
             ) from error
-        try:
-            yield
-        finally:
-            lock.release()
 
 
 def _refuse_conflicts(plan: PackagePlan) -> None:

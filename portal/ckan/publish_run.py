@@ -42,13 +42,12 @@ DOWNLOADS = 4  # at a time, of one dataset
 class PublishRun:
     """The application of one plan.
 
-    Args:
-        client: the portal.
-        journal: of the dataset.
-        builder: makes the files.
-        plan: what is to be done.
-        load_rows: loads the release's rows; None where there is no DataStore.
-        drop_rows: drops the table of a resource; None where there is no DataStore.
+    client: the portal.
+    journal: of the dataset.
+    builder: makes the files.
+    plan: what is to be done.
+    load_rows: loads the release's rows; None where there is no DataStore.
+    drop_rows: drops the table of a resource; None where there is no DataStore.
     """
 
     client: CkanClient

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from model.declarations.dataset import Dataset
 from model.records.release import FileRecord
-from model.util.hashing import sha256_file
+from model.util.hashing import pretty_json, sha256_file
 from portal.content import Content
 from portal.distributions.base import Distribution, WrittenFile
 from portal.distributions.csv_files import changes_csv, csv_table
 from portal.distributions.data_dictionary import data_dictionary
-from portal.distributions.data_package_json import data_package_json
 from portal.distributions.json_records import json_records
 from portal.distributions.parquet_file import parquet_file
 from portal.distributions.quality_report import quality_json, quality_page
 from portal.distributions.xlsx_workbook import xlsx_workbook
+from portal.metadata.data_package import descriptor
+
+
+def _write_descriptor(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
+    files = (
+        (record, form.media_type, form.package_properties(content)) for record, form in others
+    )
+    path.write_text(pretty_json(descriptor(content, files)), encoding="utf-8", newline="\n")
+
 
 # The Data Package describes the others, so it comes last.
 DISTRIBUTIONS: tuple[Distribution, ...] = (
     csv_table, xlsx_workbook, json_records, parquet_file, data_dictionary, changes_csv,
-    quality_json, quality_page, data_package_json,
+    quality_json, quality_page, Distribution.described("data_package_json", _write_descriptor),
 )
 
 

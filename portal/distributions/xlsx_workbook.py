@@ -22,7 +22,7 @@ from portal.content import Content
 from portal.distributions import data_dictionary
 from portal.distributions.base import Distribution, WrittenFile
 from portal.metadata.data_package import observation_schema
-from portal.vocabulary import FREQUENCIES, REASONS
+from portal.vocabulary import FREQUENCIES, REASONS, sentence
 
 DATA_SHEET = "data"
 MAX_ROWS = 1_048_576  # of a sheet, the header included
@@ -106,9 +106,7 @@ def _header(sheet: Worksheet, names: Sequence[str], bold: Format) -> None:
         sheet.write_string(0, index, name, bold)
 
 
-def _row(
-    sheet: Worksheet, number: int, values: Iterable[Any], form: Format | None = None
-) -> None:
+def _row(sheet: Worksheet, number: int, values: Iterable[Any], form: Format | None = None) -> None:
     for index, value in enumerate(values):
         if value is None or value == "":
             continue
@@ -170,13 +168,8 @@ def _about(content: Content, sheets: int) -> Iterator[tuple[str, str, str]]:
     ):
         yield field, value, value
     if sheets > 1:
-        yield (
-            "sheets",
-            f"Một trang tính chứa tối đa {MAX_ROWS} dòng: dữ liệu nằm trên {sheets} trang,"
-            f" từ {DATA_SHEET} đến {DATA_SHEET}_{sheets}.",
-            f"A sheet holds at most {MAX_ROWS} rows: the data stands on {sheets} sheets, from"
-            f" {DATA_SHEET} to {DATA_SHEET}_{sheets}.",
-        )
+        text = sentence("sheets", most=MAX_ROWS, sheets=sheets, first=DATA_SHEET)
+        yield "sheets", text.vi, text.en
 
 
 xlsx_workbook = Distribution.described(

@@ -19,9 +19,7 @@ Properties = dict[str, Any]
 _CSV_DIALECT = {"delimiter": ",", "doubleQuote": True, "lineTerminator": "\r\n", "header": True}
 
 
-def descriptor(
-    content: Content, files: Iterable[tuple[FileRecord, str, Properties]]
-) -> Properties:
+def descriptor(content: Content, files: Iterable[tuple[FileRecord, str, Properties]]) -> Properties:
     """Return the descriptor of `content` as data.
 
     Each of the `files` comes with its media type and the properties that its distribution gives.

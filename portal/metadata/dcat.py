@@ -7,10 +7,14 @@ relative to the folder of the portal, unless its base URL is configured.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from model.declarations.dataset import Dataset
+from model.errors import PortalError
 from model.records.release import FileRecord
 from model.reference.registries import Licence, Publisher
 from model.util.text import Bilingual, BilingualList, Frozen
@@ -68,6 +72,25 @@ def accrual_periodicity(dataset: Dataset) -> str:
 def document(graph: Sequence[Node], base: str) -> Node:
     """Return a JSON-LD document of a `graph`; its relative addresses start from `base`."""
     return {"@context": {**CONTEXT, "@base": base}, "@graph": list(graph)}
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Raise PortalError where the published document in a file is damaged."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError) as error:
+        raise PortalError(
+            f"the description cannot be read: {error}", where=str(path),
+            todo=f"delete the folder {path.parent} and publish the dataset again",
+        ) from error
+
+
+def published_nodes(path: Path) -> list[Node]:
+    """Return the nodes of the published document in a file; see `reading`."""
+    with reading(path):
+        nodes: list[Node] = json.loads(path.read_bytes())["@graph"]
+    return nodes
 
 
 def dataset_nodes(

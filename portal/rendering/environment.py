@@ -17,9 +17,7 @@ from portal.vocabulary import DECISIONS, FREQUENCIES, FRESHNESS, REASONS
 _SHARED = Path(__file__).resolve().parent / "templates"
 
 
-def render_template(
-    folder: Path, template: str, language: str, /, **values: Any
-) -> bytes:
+def render_template(folder: Path, template: str, language: str, /, **values: Any) -> bytes:
     """Render a `template` of a `folder` in a `language` with `values`.
 
     It may extend and import those of portal/rendering.

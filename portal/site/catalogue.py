@@ -6,16 +6,14 @@ nothing else.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-from model.errors import PortalError
 from model.reference.registries import Registries, Sector
 from model.util.hashing import pretty_json, sha256_bytes, sha256_file
 from model.util.text import LANGUAGES, fold
 from portal.metadata import dcat
+from portal.rendering.environment import render_template
 from portal.rendering.texts import SITE_LEAD, SITE_TITLE
 from portal.site import pages
 from portal.site.state import CatalogueState, DatasetState, all_datasets
@@ -48,8 +46,10 @@ def render(
         files[f"{language}/index.html"] = pages.render_catalogue(
             sectors, withdrawn, language, preview
         )
-    files["index.html"] = pages.render_landing()
-    files["404.html"] = pages.render_not_found(urlsplit(base_url or "/").path)
+    files["index.html"] = render_template(pages.TEMPLATES, "landing.html", "vi")
+    # Web servers send it for any address, so its links start at the site's own path.
+    root = urlsplit(base_url or "/").path
+    files["404.html"] = render_template(pages.TEMPLATES, "not_found.html", "vi", root=root)
     state = CatalogueState(
         site_version=site_version,
         datasets={
@@ -77,16 +77,10 @@ def _by_sector(
 def _dcat(
     folder: Path, states: list[DatasetState], registries: Registries, base_url: str | None
 ) -> bytes:
-    graphs: list[Any] = []
-    for state in states:
-        path = folder / "datasets" / state.dataset / "dcat.jsonld"
-        try:
-            graphs.append(json.loads(path.read_bytes())["@graph"])
-        except (OSError, ValueError, KeyError) as error:
-            raise PortalError(
-                f"the description cannot be read: {error}", where=str(path),
-                todo=f"delete the folder {path.parent} and publish the dataset again",
-            ) from error
+    graphs = [
+        dcat.published_nodes(folder / "datasets" / state.dataset / "dcat.jsonld")
+        for state in states
+    ]
     home = f"{base_url or ''}index.html"
     nodes = dcat.catalogue_nodes(
         SITE_TITLE, SITE_LEAD, registries.publishers[PUBLISHER], home, graphs

@@ -7,7 +7,7 @@ twice, for wide and for narrow screens, so that its text is never scaled down.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from portal.rendering import formatting
@@ -114,9 +114,7 @@ def _tidy(value: float) -> float:
     return int(value) if value == int(value) and abs(value) < 1e15 else value
 
 
-def lay_out_lines(
-    plot: Plot, width: int, label: Label, language: str, decimals: int
-) -> LineChart:
+def lay_out_lines(plot: Plot, width: int, label: Label, language: str, decimals: int) -> LineChart:
     """Lay out a line chart of a `plot` that has at least one figure.
 
     `width` is WIDE or NARROW, in pixels; `label` names a series, in a `language`; `decimals` are
@@ -210,15 +208,11 @@ def sparkline(points: list[float | None], width: int = 132, height: int = 34) ->
     low, high = min(known), max(known)
     span = (high - low) or 1
     step = (width - 6) / (len(points) - 1)
-    parts, pen = [], "M"
-    for index, value in enumerate(points):
-        if value is None:
-            pen = "M"
-            continue
-        y = height - 4 - (value - low) / span * (height - 8)
-        parts.append(f"{pen}{3 + index * step:.1f} {y:.1f}")
-        pen = "L"
-    return "".join(parts)
+    return _line(
+        None if value is None
+        else f"{3 + index * step:.1f} {height - 4 - (value - low) / span * (height - 8):.1f}"
+        for index, value in enumerate(points)
+    )
 
 
 def spread(positions: list[float], gap: float, low: float, high: float) -> list[float]:
@@ -239,17 +233,24 @@ def spread(positions: list[float], gap: float, low: float, high: float) -> list[
 def _path(
     points: tuple[Point, ...], x: Callable[[float], float], y: Callable[[float], float]
 ) -> str:
-    parts, pen, year = [], "M", ""
+    places: list[str | None] = []
+    year = ""
     for point in points:
         # A year-to-date series restarts each January: no line leads back to it.
-        restarts = "/" in point.period and point.period[:4] != year
+        if "/" in point.period and point.period[:4] != year:
+            places.append(None)
         year = point.period[:4]
-        if point.value is None:
-            pen = "M"
-            continue
-        parts.append(f"{'M' if restarts else pen}{x(point.at)} {y(point.value)}")
-        pen = "L"
-    return "".join(parts)
+        places.append(None if point.value is None else f"{x(point.at)} {y(point.value)}")
+    return _line(places)
+
+
+def _line(places: Iterable[str | None]) -> str:
+    """Return an SVG path through "x y" places, broken at each None."""
+    path, pen = "", "M"
+    for place in places:
+        path += f"{pen}{place}" if place else ""
+        pen = "L" if place else "M"
+    return path
 
 
 def _alone(points: tuple[Point, ...], index: int) -> bool:

@@ -29,19 +29,6 @@ def dataset_page(dataset: str, language: str) -> str:
     return DATASET_PAGE.format(language=language, dataset=dataset)
 
 
-def render_landing() -> bytes:
-    """Render `index.html`, which leads to the Vietnamese catalogue."""
-    return render_template(TEMPLATES, "landing.html", "vi")
-
-
-def render_not_found(root: str) -> bytes:
-    """Render `404.html`, in both languages.
-
-    Web servers send it for any address, so its links start at `root`, the site's own path.
-    """
-    return render_template(TEMPLATES, "not_found.html", "vi", root=root)
-
-
 def render_catalogue(
     sectors: list[tuple[Sector, list[DatasetState]]],
     withdrawn: list[DatasetState],
@@ -130,9 +117,7 @@ def _frame(content: Content, releases: list[ReleaseState], preview: bool) -> dic
     }
 
 
-def _schema_org(
-    content: Content, releases: list[ReleaseState], language: str
-) -> dict[str, Any]:
+def _schema_org(content: Content, releases: list[ReleaseState], language: str) -> dict[str, Any]:
     """Describe the dataset for search engines (https://schema.org/Dataset)."""
     dataset, release = content.dataset, content.release
 

@@ -26,19 +26,8 @@ from portal.content import Content
 from portal.distributions.registry import DISTRIBUTIONS
 from portal.site import catalogue, pages
 from portal.site.files import locked, recover, replaced_folder
-from portal.site.release_files import (
-    DatasetFolder,
-    is_file,
-    release_folder,
-    write_description,
-)
-from portal.site.state import (
-    DatasetState,
-    ReleaseState,
-    all_datasets,
-    read_catalogue,
-    read_dataset,
-)
+from portal.site.release_files import DatasetFolder, is_file, release_folder, write_description
+from portal.site.state import CatalogueState, DatasetState, ReleaseState, all_datasets, read_state
 from portal.site.summary import summarise
 
 Change = Literal["+", "~", "-", "="]
@@ -49,12 +38,11 @@ OWN_FILES = ("dataset.json", "dcat.jsonld")
 class Site:
     """The static site in `folder`; implements `Portal`.
 
-    Args:
-        folder: where the site is.
-        registries: names and licences.
-        preview: the last release of each dataset is a draft, and every page says so.
-        base_url: address of the site on the web, with a slash at the end; DCAT has absolute
-            addresses then.
+    folder: where the site is.
+    registries: names and licences.
+    preview: the last release of each dataset is a draft, and every page says so.
+    base_url: address of the site on the web, with a slash at the end; DCAT has absolute
+        addresses then.
     """
 
     def __init__(
@@ -133,7 +121,7 @@ class Site:
 
     def remove(self, dataset: str) -> bool:
         """Remove a dataset from the site, for drafts; return whether it was in it."""
-        state = read_catalogue(self.folder / catalogue.STATE)
+        state = read_state(CatalogueState, self.folder / catalogue.STATE)
         target = self._dataset_folder(dataset)
         if not target.exists() and (state is None or dataset not in state.datasets):
             return False
@@ -149,7 +137,7 @@ class Site:
         return self.folder / "datasets" / dataset
 
     def _state(self, dataset: str) -> DatasetState | None:
-        return read_dataset(self._dataset_folder(dataset) / "dataset.json")
+        return read_state(DatasetState, self._dataset_folder(dataset) / "dataset.json")
 
     def _release_difference(
         self, state: DatasetState | None, item: ReleaseFiles, history: list[ReleaseFiles]
@@ -195,7 +183,7 @@ class Site:
         return Difference(dataset=dataset, change=change, what="pages", detail=detail)
 
     def _catalogue_difference(self, dataset: str) -> Difference:
-        state = read_catalogue(self.folder / catalogue.STATE)
+        state = read_state(CatalogueState, self.folder / catalogue.STATE)
         path = self._dataset_folder(dataset) / "dataset.json"
         change: Change = "="
         if state is None or dataset not in state.datasets:

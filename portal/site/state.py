@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import ValidationError
 
@@ -89,10 +90,13 @@ class CatalogueState(Frozen):
     pages: dict[str, str]
 
 
-def read_dataset(path: Path) -> DatasetState | None:
-    """Return a dataset's state, or None where there is none that can be read."""
+State = TypeVar("State", DatasetState, CatalogueState)
+
+
+def read_state(kind: type[State], path: Path) -> State | None:
+    """Return the state of a `kind` in the file `path`; None where none can be read."""
     try:
-        return DatasetState.model_validate_json(path.read_bytes())
+        return kind.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):
         return None
 
@@ -107,12 +111,4 @@ def all_datasets(folder: Path) -> list[DatasetState]:
         for path in sorted(folder.glob("datasets/*/*/dataset.json"))
         if not path.parent.name.startswith(".")  # staging, or being deleted
     )
-    return [state for state in map(read_dataset, paths) if state]
-
-
-def read_catalogue(path: Path) -> CatalogueState | None:
-    """Return the catalogue's state, or None where there is none that can be read."""
-    try:
-        return CatalogueState.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError):
-        return None
+    return [state for path in paths if (state := read_state(DatasetState, path))]

@@ -105,11 +105,16 @@ def test_codes_alone_are_no_certain_match(place: Place, tmp_path: Path) -> None:
     source = tmp_path / "prices.csv"
     source.write_text("zone,year,price\nFM,2020,1\nFM,2021,2\nFR,2020,3\n", encoding="utf-8")
     said = place.run("new", "finance/prices", "--from", str(source))
-    assert "only the codes match, e.g. 'FM' would be Micronesia" in said.out
-    named = tmp_path / "named.csv"
-    named.write_text("zone,nom,year,price\nFR,France,2020,1\nDE,Germany,2020,3\n", encoding="utf-8")
-    said = place.run("new", "finance/named", "--from", str(named))
-    assert "the column 'nom' names the same" in said.out and "only the codes" not in said.out
+    assert "source.columns.ref_area: Is ref_area right: zone?" in said.out
+    sexes = tmp_path / "sexes.csv"
+    rows = "".join(f"{area},{year},{kind},1\n" for area in ("Đà Nẵng", "Hà Nội")
+                   for year in (2020, 2021) for kind in "FM")
+    sexes.write_text("Tỉnh,Năm,k,v\n" + rows, encoding="utf-8")
+    said = place.run("new", "finance/sexes", "--from", str(sexes))
+    assert "only the codes match, e.g. 'F' would be" in said.out
+    sexes.with_name("named.csv").write_text("Tỉnh,Năm,sex,v\n" + rows, encoding="utf-8")
+    said = place.run("new", "finance/named", "--from", str(tmp_path / "named.csv"))
+    assert "only the codes" not in said.out
 
 
 def test_rows_that_would_be_lost_are_no_tolerance_by_guess(place: Place, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
-"""Whether codes that a codelist knows are certain to be its codes.
+"""Whether the codes of a dimension are certain to be a codelist's.
 
-Codes are short: INSEE's `FM` is metropolitan France, the codelist's Micronesia. Names are longer:
-a codelist that knows the names is certain.
+Codes are short: `M` is male, monthly or a margin. Names are longer: a codelist that knows the names
+is certain. Areas have a test of their own, in sources/inspect.
 """
 
 from __future__ import annotations
@@ -16,12 +16,6 @@ from model.util.text import fold
 from sources.inspect.finding import Guess
 from sources.inspect.search import InspectedColumn, Roles
 
-# Names of columns that say whose codes they hold; and those that say only that they hold areas.
-_SYSTEM = re.compile(r"\b(iso ?\d*|iso ?3166.*|m49|alpha ?[23]|tinh|dvhc|matinh)\b")
-_AREA = re.compile(
-    r"\b(area|country|countries|economy|nation|territory|geo|location|entity|quoc gia|nuoc)"
-)
-_MANY = 10  # codes of three letters: that many are not all known by chance
 _LONGEST = 100  # characters of a name
 _AGREE = 0.8  # share of the codes whose label in another column is the codelist's
 
@@ -34,47 +28,39 @@ def doubt_codes(roles: Roles, table: pa.Table, codelists: Mapping[str, Codelist]
         table: that was inspected.
         codelists: all of them.
     """
-    named = {"ref_area": roles.codelist, **roles.dimensions}
-    for concept, codelist_id in named.items():
+    for concept, codelist_id in roles.dimensions.items():
         column = str(roles.rules.get(concept, {}).get("column", ""))
         if codelist_id is None or column not in table.column_names:
             continue
+        note = roles.notes.get(concept)
+        if note is not None and note.certainty == "unsure":
+            continue
         found = InspectedColumn.of(column, table.column(column))
         codelist = codelists[codelist_id]
-        agrees = _agreement(found, codelist, table, concept)
-        note = roles.notes.get(concept)
+        agrees = _agreement(found, codelist, table)
         why = note.why if note else f"its values are in {codelist_id}"
         if not agrees:
-            code, meaning = next(
-                (text, codelist.codes[_meant(text, codelist)].name.en) for text in found.counts
-                if _is_code(text, codelist) and _meant(text, codelist)
+            examples = (
+                f", e.g. {text!r} would be {codelist.codes[meant].name.en}"
+                for text in found.counts if (meant := _meant(text, codelist))
             )
             roles.notes[concept] = Guess(
                 concept, column, "unsure",
-                f"{why}; only the codes match, e.g. {code!r} would be {meaning}: neither the"
-                " column's name, nor labels, nor a second column say so",
+                f"{why}; only the codes match{next(examples, '')}: neither the column's name, nor"
+                " labels, nor a second column say so",
             )
         elif note is not None:
             roles.notes[concept] = Guess(concept, column, note.certainty, f"{why}; {agrees}")
 
 
-def _agreement(
-    column: InspectedColumn, codelist: Codelist, table: pa.Table, concept: str
-) -> str:
+def _agreement(column: InspectedColumn, codelist: Codelist, table: pa.Table) -> str:
     """Return what agrees with the codelist besides the codes, "" where nothing does."""
     coded = [text for text in column.counts if _is_code(text, codelist)]
     if len(coded) <= len(column.counts) / 2:
         return "these are names"
-    if concept == "ref_area":
-        if _SYSTEM.search(column.words):
-            return "the column's name says whose codes they are"
-        letters = [text for text in coded if len(text.strip()) == 3 and text.strip().isalpha()]
-        if len(letters) >= _MANY and _AREA.search(column.words):
-            return "the column's name says that they are areas"
-    else:
-        words = set(column.words.split()) & set(fold(codelist.id).replace("_", " ").split())
-        if words or fold(codelist.title.en) == column.words:
-            return "the column's name is the codelist's"
+    words = set(column.words.split()) & set(fold(codelist.id).replace("_", " ").split())
+    if words or fold(codelist.title.en) == column.words:
+        return "the column's name is the codelist's"
     other = _second_column(column, codelist, table)
     return f"the column {other!r} names the same" if other else ""
 

@@ -29,19 +29,9 @@ import pyarrow as pa
 
 from model.errors import PortalError
 from portal.ckan.client import ActionRefused, CkanClient, OutcomeUnknown, pause
-from portal.ckan.datastore.loader import (
-    DataStoreTable,
-    TableDifference,
-    drop_by_api,
-    valid_resource_id,
-)
-from portal.ckan.datastore.row_comparison import (
-    RowComparison,
-    RowCounts,
-    open_comparison,
-    released_rows,
-    with_id,
-)
+from portal.ckan.datastore import loader, row_comparison
+from portal.ckan.datastore.loader import DataStoreTable, TableDifference
+from portal.ckan.datastore.row_comparison import RowComparison, RowCounts
 from portal.ckan.datastore.table_schema import Infos, TableSchema, recorded_sha256
 
 FIRST_PAUSE = 0.5  # seconds after a lost response, doubled at each
@@ -62,11 +52,13 @@ class _BatchSize:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def took(self, rows: int, seconds: float) -> None:
+        """Adjust the size to a call with so many `rows` that took so many `seconds`."""
         with self.lock:
             ideal = int(rows * CALL_SECONDS / max(seconds, 0.1))
             self.rows = max(LEAST_ROWS, min(MOST_ROWS, 2 * self.rows, ideal))
 
     def failed(self) -> None:
+        """Reduce the size after a call that failed."""
         with self.lock:
             self.rows = max(LEAST_ROWS, self.rows // 4)
 
@@ -74,10 +66,9 @@ class _BatchSize:
 class ApiLoader:
     """Loads by `datastore_create`, `datastore_upsert` and `datastore_records_delete`.
 
-    Args:
-        client: the portal's API.
-        calls: how many run at a time. A portal runs as many as it has web workers, and readers
-            need the same ones.
+    client: the portal's API.
+    calls: how many run at a time. A portal runs as many as it has web workers, and readers
+        need the same ones.
     """
 
     def __init__(self, client: CkanClient, *, calls: int = CALLS) -> None:
@@ -86,8 +77,8 @@ class ApiLoader:
 
     def plan(self, table: DataStoreTable) -> TableDifference:
         """Compare the portal's table with the release; see TableLoader."""
-        schema, resource_id = table.schema, valid_resource_id(table.resource_id)
-        fields, rows = self._fields(resource_id), released_rows(table.data)
+        schema, resource_id = table.schema, loader.valid_resource_id(table.resource_id)
+        fields, rows = self._fields(resource_id), row_comparison.released_rows(table.data)
         if fields is None:
             return TableDifference(rows, 0, 0, 0, True, True)
         if not _structure_matches(fields, schema):
@@ -97,18 +88,18 @@ class ApiLoader:
             )
         counts = RowCounts(0, 0, 0, rows)
         if recorded_sha256(_infos(fields)) != table.sha256:
-            with open_comparison(table.data, schema) as both:
+            with row_comparison.open_comparison(table.data, schema) as both:
                 counts = self._compare(resource_id, both)
         return TableDifference(
-            counts.added, counts.revised, counts.withdrawn, counts.same,
-            structure_changed=False, dictionary_changed=not schema.has_dictionary(_infos(fields)),
+            counts.added, counts.revised, counts.withdrawn, counts.same, structure_changed=False,
+            dictionary_changed=not schema.has_dictionary(_infos(fields)),
         )
 
     def load(self, table: DataStoreTable) -> None:
         """Make the portal's table equal to the release; see TableLoader."""
-        schema, resource_id = table.schema, valid_resource_id(table.resource_id)
+        schema, resource_id = table.schema, loader.valid_resource_id(table.resource_id)
         size, lost = _BatchSize(), False
-        with open_comparison(table.data, schema) as both:
+        with row_comparison.open_comparison(table.data, schema) as both:
             for attempt in range(ROUNDS):
                 try:
                     if self._round(table, both, size):
@@ -124,22 +115,18 @@ class ApiLoader:
                     if (refused.status != 413 and not late) or attempt == ROUNDS - 1:
                         raise
                     size.failed()
-        raise PortalError(
-            f"the table is still not the release after {ROUNDS} rounds",
-            where=f"resource {resource_id}",
-            todo="find out who else writes to this table, then publish again",
-        )
+        raise _disturbed(f"the table is still not the release after {ROUNDS} rounds", resource_id)
 
     def drop(self, resource_id: str) -> None:
         """Remove the table; see TableLoader."""
-        drop_by_api(self._client, valid_resource_id(resource_id))
+        loader.drop_by_api(self._client, loader.valid_resource_id(resource_id))
 
     def _round(self, table: DataStoreTable, both: RowComparison, size: _BatchSize) -> bool:
         """Compare, and send what is missing; return whether nothing was, which ends the load."""
         resource_id, schema = table.resource_id, both.schema
         fields = self._fields(resource_id)
         if fields is not None and not _structure_matches(fields, schema):
-            drop_by_api(self._client, resource_id)
+            loader.drop_by_api(self._client, resource_id)
             fields = None
         if fields is None:
             self._describe(resource_id, schema, None, indexes=list(schema.key))
@@ -176,14 +163,12 @@ class ApiLoader:
             "calculate_record_count": True,
         })
         if not self._count_matches(table):
-            raise PortalError(
-                "CKAN counts more or fewer rows than the release has",
-                where=f"resource {table.resource_id}",
-                todo="find out who else writes to this table, then publish again",
+            raise _disturbed(
+                "CKAN counts more or fewer rows than the release has", table.resource_id
             )
 
     def _count_matches(self, table: DataStoreTable) -> bool:
-        return self._total(table.resource_id) == released_rows(table.data)
+        return self._total(table.resource_id) == row_comparison.released_rows(table.data)
 
     def _send(
         self, resource_id: str, both: RowComparison, counts: RowCounts, size: _BatchSize
@@ -203,7 +188,7 @@ class ApiLoader:
         """Send records in calls of `size`, `calls` of them at a time."""
         lock, stop = threading.Lock(), threading.Event()
 
-        def client() -> None:
+        def _client() -> None:
             while not stop.is_set():
                 with lock:
                     batch = list(islice(records, size.rows))
@@ -219,7 +204,7 @@ class ApiLoader:
                 size.took(len(batch), time.monotonic() - begun)
 
         with ThreadPoolExecutor(self._calls) as pool:
-            for done in [pool.submit(client) for _ in range(self._calls)]:
+            for done in [pool.submit(_client) for _ in range(self._calls)]:
                 done.result()
 
     def _upsert(self, resource_id: str, method: str, records: list[dict[str, Any]]) -> None:
@@ -257,7 +242,7 @@ class ApiLoader:
 
     def _pages(self, resource_id: str, schema: TableSchema) -> Iterator[pa.RecordBatch]:
         """Read the table page by page, by row number: an offset would slow down with each page."""
-        arrow_schema, last = with_id(schema), 0
+        arrow_schema, last = row_comparison.with_id(schema), 0
         while True:
             page = self._client.read(
                 "datastore_search", resource_id=resource_id, fields=arrow_schema.names, sort="_id",
@@ -278,6 +263,13 @@ class ApiLoader:
             )
             if len(rows) < page["limit"]:
                 return
+
+
+def _disturbed(what: str, resource_id: str) -> PortalError:
+    return PortalError(
+        what, where=f"resource {resource_id}",
+        todo="find out who else writes to this table, then publish again",
+    )
 
 
 def _number(value: float | str | None) -> float | None:

@@ -14,51 +14,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 
 import psycopg
 
 from model.errors import PortalError
 from portal.ckan.client import CkanClient
-from portal.ckan.datastore import postgres_table, swap
-from portal.ckan.datastore.build import (
-    Job,
-    copy_and_transform,
-    enable_trigger,
-    missing_index_job,
-    primary_key_job,
-    remove_leftovers,
-    replacement_index_job,
+from portal.ckan.datastore import (
+    build,
+    database,
+    difference,
+    loader,
+    postgres_table,
+    row_comparison,
+    swap,
 )
-from portal.ckan.datastore.database import connection, loading_lock
-from portal.ckan.datastore.difference import (
-    check_against_release,
-    compare,
-    count_rows,
-    require_equal,
-    revise,
-)
-from portal.ckan.datastore.loader import (
-    DataStoreTable,
-    TableDifference,
-    drop_by_api,
-    valid_resource_id,
-)
-from portal.ckan.datastore.postgres_table import (
-    Connection,
-    TableIndex,
-    TableState,
-    TextIndex,
-    comment_statements,
-    replacement,
-    statement,
-)
-from portal.ckan.datastore.row_comparison import (
-    RowComparison,
-    RowCounts,
-    open_comparison,
-    release_batches,
-    released_rows,
-)
+from portal.ckan.datastore.loader import DataStoreTable, TableDifference
+from portal.ckan.datastore.postgres_table import Connection, TableState, replacement, statement
+from portal.ckan.datastore.row_comparison import RowComparison, RowCounts
 from portal.ckan.datastore.table_schema import TableSchema, recorded_sha256
 
 # Up to this share of changed rows the difference is written in place; above it a replacement is
@@ -72,21 +45,20 @@ BUSY_SECONDS = 60
 class CopyLoader:
     """Loads by PostgreSQL's COPY.
 
-    Args:
-        client: the portal's API, for the resource's `datastore_active`.
-        write_url: returns the portal's `ckan.datastore.write_url`.
-        text_index: the method of the full-text index. CKAN's own default, gist, takes twice as
-            long to build and is slower to search; CKAN knows the index by its name alone.
-        indexes_before: up to how many rows all indexes are built before the swap; in larger
-            tables only the key's.
-        workers: parallel workers per statement, and indexes built at a time.
-        busy_seconds: how long to wait for another run, or the rest of a killed one.
+    client: the portal's API, for the resource's `datastore_active`.
+    write_url: returns the portal's `ckan.datastore.write_url`.
+    text_index: the method of the full-text index. CKAN's own default, gist, takes twice as
+        long to build and is slower to search; CKAN knows the index by its name alone.
+    indexes_before: up to how many rows all indexes are built before the swap; in larger
+        tables only the key's.
+    workers: parallel workers per statement, and indexes built at a time.
+    busy_seconds: how long to wait for another run, or the rest of a killed one.
     """
 
     def __init__(
-        self, client: CkanClient, write_url: Callable[[], str], *, text_index: TextIndex = "gin",
-        indexes_before: int = INDEXES_BEFORE_ROWS, workers: int = 2,
-        busy_seconds: float = BUSY_SECONDS,
+        self, client: CkanClient, write_url: Callable[[], str], *,
+        text_index: postgres_table.TextIndex = "gin", indexes_before: int = INDEXES_BEFORE_ROWS,
+        workers: int = 2, busy_seconds: float = BUSY_SECONDS,
     ) -> None:
         self._client = client
         self._write_url = write_url
@@ -97,19 +69,19 @@ class CopyLoader:
 
     def plan(self, table: DataStoreTable) -> TableDifference:
         """Compare the portal's table with the release; see TableLoader."""
-        schema, resource_id = table.schema, valid_resource_id(table.resource_id)
-        with connection(self._write_url, self._workers) as con:
+        schema, resource_id = table.schema, loader.valid_resource_id(table.resource_id)
+        with database.connection(self._write_url, self._workers) as con:
             found = postgres_table.find(con, resource_id)
-            rows = released_rows(table.data)
+            rows = row_comparison.released_rows(table.data)
             if found is None or not found.structure_matches(schema):
-                withdrawn = 0 if found is None else count_rows(con, resource_id)
+                withdrawn = 0 if found is None else difference.count_rows(con, resource_id)
                 return TableDifference(rows, 0, withdrawn, 0, True, True)
             unfinished = bool(self._missing(found, resource_id, schema)) or not found.triggered
             if recorded_sha256(found.infos) == table.sha256:
                 counts = RowCounts(0, 0, 0, rows)
             else:
-                with open_comparison(table.data, schema) as both, con.transaction():
-                    counts = compare(con, resource_id, both)
+                with row_comparison.open_comparison(table.data, schema) as both, con.transaction():
+                    counts = difference.compare(con, resource_id, both)
         return TableDifference(
             counts.added, counts.revised, counts.withdrawn, counts.same,
             structure_changed=unfinished or not self._is_active(resource_id),
@@ -118,14 +90,14 @@ class CopyLoader:
 
     def load(self, table: DataStoreTable) -> None:
         """Make the portal's table equal to the release; see TableLoader."""
-        schema, resource_id = table.schema, valid_resource_id(table.resource_id)
+        schema, resource_id = table.schema, loader.valid_resource_id(table.resource_id)
         active = self._is_active(resource_id)  # first of all: it fails for an unknown resource
         with (
-            open_comparison(table.data, schema) as both,
-            connection(self._write_url, self._workers) as con,
-            loading_lock(con, resource_id, self._busy_seconds),
+            row_comparison.open_comparison(table.data, schema) as both,
+            database.connection(self._write_url, self._workers) as con,
+            database.loading_lock(con, resource_id, self._busy_seconds),
         ):
-            remove_leftovers(con, resource_id)
+            build.remove_leftovers(con, resource_id)
             found = postgres_table.find(con, resource_id)
             if found is None or not found.structure_matches(schema):
                 self._replace(con, table, both, found)
@@ -141,16 +113,16 @@ class CopyLoader:
 
     def drop(self, resource_id: str) -> None:
         """Remove the table and leftovers; see TableLoader."""
-        valid_resource_id(resource_id)
+        loader.valid_resource_id(resource_id)
         with (
-            connection(self._write_url, self._workers) as con,
-            loading_lock(con, resource_id, self._busy_seconds),
+            database.connection(self._write_url, self._workers) as con,
+            database.loading_lock(con, resource_id, self._busy_seconds),
         ):
-            remove_leftovers(con, resource_id)
+            build.remove_leftovers(con, resource_id)
             there = postgres_table.find(con, resource_id) is not None
         if there:
-            drop_by_api(self._client, resource_id)
-        with connection(self._write_url, self._workers) as con:
+            loader.drop_by_api(self._client, resource_id)
+        with database.connection(self._write_url, self._workers) as con:
             con.execute("DELETE FROM _table_stats WHERE resource_id = %s", [resource_id])
 
     def _is_active(self, resource_id: str) -> bool:
@@ -167,7 +139,7 @@ class CopyLoader:
         except Exception:
             # The next load would do it; this frees the portal's disk now.
             with suppress(PortalError, psycopg.Error):
-                remove_leftovers(con, table.resource_id)
+                build.remove_leftovers(con, table.resource_id)
             raise
 
     def _build(
@@ -175,13 +147,14 @@ class CopyLoader:
     ) -> tuple[list[str], int]:
         """Build the replacement and verify it; return its indexes' names and its number of rows."""
         schema, resource_id = both.schema, table.resource_id
-        copy_and_transform(con, resource_id, schema, release_batches(table.data, schema))
-        rows = count_rows(con, replacement(resource_id))
+        batches = row_comparison.release_batches(table.data, schema)
+        build.copy_and_transform(con, resource_id, schema, batches)
+        rows = difference.count_rows(con, replacement(resource_id))
         indexes = self._indexes_to_build(resource_id, schema, found, rows)
         self._in_parallel([
-            lambda own: check_against_release(own, resource_id, both),
-            primary_key_job(resource_id),
-            *(replacement_index_job(resource_id, index) for index in indexes),
+            lambda own: difference.check_against_release(own, resource_id, both),
+            lambda own: build.add_primary_key(own, resource_id),
+            *(partial(build.index_replacement, resource_id, index) for index in indexes),
         ])
         swap.copy_triggers(con, resource_id)
         _write_dictionary(con, replacement(resource_id), schema, table.sha256, found)
@@ -194,7 +167,7 @@ class CopyLoader:
 
     def _indexes_to_build(
         self, resource_id: str, schema: TableSchema, found: TableState | None, rows: int
-    ) -> list[TableIndex]:
+    ) -> list[postgres_table.TableIndex]:
         """Return the schema's indexes, and those that somebody has added to the old table."""
         declared = postgres_table.indexes(resource_id, schema, self._text_index)
         known = {index.name for index in declared}
@@ -204,14 +177,14 @@ class CopyLoader:
             return declared
         return declared + [index for index in found.indexes if index.name not in known]
 
-    def _in_parallel(self, jobs: list[Job]) -> None:
+    def _in_parallel(self, jobs: list[build.Job]) -> None:
         """Run jobs in parallel, each on a connection of its own."""
-        def run(job: Job) -> None:
-            with connection(self._write_url, self._workers) as own:
+        def _run(job: build.Job) -> None:
+            with database.connection(self._write_url, self._workers) as own:
                 job(own)
 
         with ThreadPoolExecutor(self._workers) as pool:
-            list(pool.map(run, jobs))
+            list(pool.map(_run, jobs))
 
     def _write_difference(
         self, con: Connection, table: DataStoreTable, both: RowComparison, found: TableState
@@ -223,13 +196,14 @@ class CopyLoader:
             con.execute(statement(
                 "LOCK TABLE public.{} IN SHARE ROW EXCLUSIVE MODE", resource_id
             ))
-            counts = compare(con, resource_id, both)
+            counts = difference.compare(con, resource_id, both)
             rows = counts.added + counts.revised + counts.same
             if counts.changed > IN_PLACE * rows:
                 return False
             if counts.changed:
-                revise(con, resource_id, both, counts)
-            require_equal(count_rows(con, resource_id), rows, resource_id, "rows")
+                difference.revise(con, resource_id, both, counts)
+            actual = difference.count_rows(con, resource_id)
+            difference.require_equal(actual, rows, resource_id, "rows")
             swap.lock_out_readers(con, resource_id)
             _write_dictionary(con, resource_id, schema, table.sha256, found)
             swap.write_count(con, resource_id, rows)
@@ -237,7 +211,7 @@ class CopyLoader:
 
     def _missing(
         self, found: TableState, resource_id: str, schema: TableSchema
-    ) -> list[TableIndex]:
+    ) -> list[postgres_table.TableIndex]:
         actual = {index.name for index in found.indexes}
         desired = postgres_table.indexes(resource_id, schema, self._text_index)
         return [index for index in desired if index.name not in actual]
@@ -252,14 +226,17 @@ class CopyLoader:
             )
         # Without CONCURRENTLY, which takes twice as long and only helps writers.
         missing = self._missing(found, resource_id, schema)
-        self._in_parallel([missing_index_job(resource_id, index) for index in reversed(missing)])
+        self._in_parallel([
+            partial(build.add_index, resource_id, index) for index in reversed(missing)
+        ])
         if not found.triggered:
-            enable_trigger(con, resource_id)
+            build.enable_trigger(con, resource_id)
 
 
 def _write_dictionary(
     con: Connection, table: str, schema: TableSchema, sha256: str, found: TableState | None
 ) -> None:
     with con.transaction():
-        for command in comment_statements(table, schema, sha256, found.comments if found else {}):
+        before = found.comments if found else {}
+        for command in postgres_table.comment_statements(table, schema, sha256, before):
             con.execute(command)

@@ -8,22 +8,17 @@ import pyarrow as pa
 from psycopg import sql
 
 from model.errors import PortalError
-from portal.ckan.datastore import postgres_table
-from portal.ckan.datastore.database import copy_in, copy_out, select
-from portal.ckan.datastore.postgres_table import (
-    Connection,
-    identifiers,
-    replacement,
-    statement,
-)
+from portal.ckan.datastore import database, postgres_table
+from portal.ckan.datastore.postgres_table import Connection, identifiers, replacement, statement
 from portal.ckan.datastore.row_comparison import RowComparison, RowCounts, with_id
 
 
 def check_against_release(con: Connection, resource_id: str, both: RowComparison) -> None:
     """Read the replacement of `resource_id` back over `con`; compare its checksum with `both`'s."""
     path = both.folder / "read-back.csv"
-    query = select(replacement(resource_id), both.schema.names)
-    _require_same_rows(both, copy_out(con, query, both.schema.arrow, path), "desired", resource_id)
+    query = database.select(replacement(resource_id), both.schema.names)
+    actual = database.copy_out(con, query, both.schema.arrow, path)
+    _require_same_rows(both, actual, "desired", resource_id)
     path.unlink()
 
 
@@ -31,7 +26,8 @@ def compare(con: Connection, resource_id: str, both: RowComparison) -> RowCounts
     """Read the table `resource_id` over `con` into `both`, and compare its rows to the release."""
     path = both.folder / "actual.csv"
     arrow_schema = with_id(both.schema)
-    both.load_actual(copy_out(con, select(resource_id, arrow_schema.names), arrow_schema, path))
+    query = database.select(resource_id, arrow_schema.names)
+    both.load_actual(database.copy_out(con, query, arrow_schema, path))
     path.unlink()
     return both.compare()
 
@@ -66,7 +62,7 @@ def revise(con: Connection, resource_id: str, both: RowComparison, counts: RowCo
         postgres_table.column_definitions(schema),
     ))
     for change in ("withdrawn", "revised", "added"):
-        copy_in(
+        database.copy_in(
             con, "_changes", ["_id", *schema.names, "_change"],
             (_labelled(batch, change) for batch in both.changes(change)),
         )
@@ -100,7 +96,8 @@ def revise(con: Connection, resource_id: str, both: RowComparison, counts: RowCo
     )
     path = both.folder / "changed.csv"
     both.con.execute("CREATE OR REPLACE VIEW to_write AS FROM changes WHERE change <> 'withdrawn'")
-    _require_same_rows(both, copy_out(con, written, schema.arrow, path), "to_write", resource_id)
+    actual = database.copy_out(con, written, schema.arrow, path)
+    _require_same_rows(both, actual, "to_write", resource_id)
 
 
 def _require_same_rows(

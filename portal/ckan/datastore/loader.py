@@ -17,12 +17,11 @@ from portal.ckan.datastore.table_schema import TableSchema
 class DataStoreTable:
     """What a DataStore table should hold.
 
-    Args:
-        resource_id: the UUID of the CKAN resource that has the table.
-        data: a release's data.parquet.
-        schema: columns with declared types, key and data dictionary.
-        sha256: the checksum of `data`. It is recorded with the table on the portal, so that an
-            unchanged table is recognised without reading rows.
+    resource_id: the UUID of the CKAN resource that has the table.
+    data: a release's data.parquet.
+    schema: columns with declared types, key and data dictionary.
+    sha256: the checksum of `data`. It is recorded with the table on the portal, so that an
+        unchanged table is recognised without reading rows.
     """
 
     resource_id: str

@@ -90,13 +90,12 @@ def _index_name(resource_id: str, fields: str) -> str:
 class TableState:
     """The actual state of a table in the database.
 
-    Args:
-        columns: name and type of each, in order, CKAN's own two first.
-        comments: the comment of each column that has one, as CKAN writes it: JSON.
-        keys: the columns of each unique index, but for the primary key.
-        indexes: the valid ones, but for the primary key.
-        triggered: whether CKAN's trigger keeps the full text.
-        rows: the count that CKAN shows; None where it would have to count first.
+    columns: name and type of each, in order, CKAN's own two first.
+    comments: the comment of each column that has one, as CKAN writes it: JSON.
+    keys: the columns of each unique index, but for the primary key.
+    indexes: the valid ones, but for the primary key.
+    triggered: whether CKAN's trigger keeps the full text.
+    rows: the count that CKAN shows; None where it would have to count first.
     """
 
     columns: tuple[tuple[str, str], ...]
@@ -188,6 +187,14 @@ def full_text(schema: TableSchema) -> sql.Composable:
     text of them.
     """
     return statement("to_tsvector(concat_ws(' ', {}))", identifiers(schema.names))
+
+
+def full_text_trigger(table: str) -> sql.Composed:
+    """Return the statement that gives a table CKAN's own trigger."""
+    return statement(
+        "CREATE OR REPLACE TRIGGER {} BEFORE INSERT OR UPDATE ON public.{}"
+        " FOR EACH ROW EXECUTE FUNCTION populate_full_text_trigger()", FULL_TEXT_TRIGGER, table,
+    )
 
 
 def column_definitions(schema: TableSchema) -> sql.Composed:

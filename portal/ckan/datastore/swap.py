@@ -10,12 +10,8 @@ import psycopg
 from psycopg import sql
 
 from model.errors import PortalError
-from portal.ckan.datastore.postgres_table import (
-    FULL_TEXT_TRIGGER,
-    Connection,
-    replacement,
-    statement,
-)
+from portal.ckan.datastore import postgres_table
+from portal.ckan.datastore.postgres_table import Connection, replacement, statement
 
 # Readers that come after us wait as long as we wait for those before us: never long at a time.
 LOCK_MILLISECONDS = 300
@@ -42,7 +38,7 @@ def swap(con: Connection, resource_id: str, index_names: list[str], rows: int) -
     in autocommit mode, `resource_id` is the table's name, `index_names` are the final names of its
     indexes, and `rows` goes to CKAN's cache of counts. Raises as `retry_on_lock`.
     """
-    def rename() -> None:
+    def _rename() -> None:
         oid = _oid(con, resource_id)
         views = _views(con, oid) if oid else []
         for view in reversed(views):
@@ -62,7 +58,7 @@ def swap(con: Connection, resource_id: str, index_names: list[str], rows: int) -
             _grant(con, view.name, view.grants)
         write_count(con, resource_id, rows)
 
-    retry_on_lock(con, rename, resource_id)
+    retry_on_lock(con, _rename, resource_id)
 
 
 def lock_out_readers(con: Connection, resource_id: str) -> None:
@@ -109,16 +105,13 @@ def write_count(con: Connection, resource_id: str, rows: int) -> None:
 def copy_triggers(con: Connection, resource_id: str) -> None:
     """Give the replacement of `resource_id` the old table's triggers and CKAN's own, over `con`."""
     new = replacement(resource_id)
-    con.execute(statement(
-        "CREATE TRIGGER {} BEFORE INSERT OR UPDATE ON public.{}"
-        " FOR EACH ROW EXECUTE FUNCTION populate_full_text_trigger()", FULL_TEXT_TRIGGER, new,
-    ))
+    con.execute(postgres_table.full_text_trigger(new))
     others = con.execute(
         "SELECT tgname, pg_get_triggerdef(t.oid), format(' ON %%I.%%I ', 'public', relname),"
         " tgenabled FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid"
         " WHERE NOT tgisinternal AND tgname <> %s AND relname = %s"
         " AND relnamespace = 'public'::regnamespace",
-        [FULL_TEXT_TRIGGER, resource_id],
+        [postgres_table.FULL_TEXT_TRIGGER, resource_id],
     ).fetchall()
     for name, definition, on, enabled in others:
         before, _, after = definition.partition(on)

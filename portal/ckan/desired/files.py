@@ -37,10 +37,9 @@ class FileChecksums(Frozen):
 class FileBuilder:
     """Makes the files of releases in a temporary folder, and remembers their checksums.
 
-    Args:
-        records: the folder of the checksums.
-        folder: where files are made.
-        version: of the code and the names that the files depend on.
+    records: the folder of the checksums.
+    folder: where files are made.
+    version: of the code and the names that the files depend on.
     """
 
     records: Path

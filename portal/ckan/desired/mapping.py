@@ -19,17 +19,10 @@ from portal.distributions.csv_files import changes_csv, csv_table
 from portal.distributions.parquet_file import parquet_file
 from portal.distributions.quality_report import quality_json
 from portal.distributions.registry import DISTRIBUTIONS, with_distributions
-from portal.metadata import dqv
+from portal.metadata import dqv, identifiers
 from portal.metadata.dcat import AUTHORITY, accrual_periodicity, dataset_nodes
-from portal.metadata.identifiers import (
-    group_id,
-    organisation_id,
-    publisher_urn,
-    release_file_id,
-    resource_id,
-)
 from portal.metadata.mqa import assess
-from portal.vocabulary import REASONS
+from portal.vocabulary import REASONS, sentence
 
 Fields = dict[str, Any]
 
@@ -59,7 +52,7 @@ def package_name(dataset: str) -> str:
 def organisation(publisher: Publisher) -> Fields:
     """Return a publisher as an organisation; CKAN shows one title, so it has both languages."""
     return {
-        "id": organisation_id(publisher.id),
+        "id": identifiers.organisation_id(publisher.id),
         "name": slug(publisher.id),
         "description": str(publisher.homepage),
         **_titles(publisher.name),
@@ -69,16 +62,14 @@ def organisation(publisher: Publisher) -> Fields:
 def group(sector: Sector) -> Fields:
     """Return a sector as a group; CKAN shows one title, so it has both languages."""
     return {
-        "id": group_id(sector.id),
+        "id": identifiers.group_id(sector.id),
         "name": slug(sector.id),
         "description": f"{sector.description.vi}\n\n{sector.description.en}",
         **_titles(sector.title),
     }
 
 
-def package(
-    content: Content, first: Release, private: bool, files: Sequence[FileRecord]
-) -> Fields:
+def package(content: Content, first: Release, private: bool, files: Sequence[FileRecord]) -> Fields:
     """Return the fields of a package that are ours, without id and resources.
 
     `content` is the current release with its `files`, `first` the dataset's first release; only the
@@ -116,28 +107,16 @@ def package(
     }
 
 
-def tombstone(
-    content: Content, reason: Bilingual, on: date, successor: str | None
-) -> Fields:
+def tombstone(content: Content, reason: Bilingual, on: date, successor: str | None) -> Fields:
     """Return the fields that change when the dataset of `content` is withdrawn.
 
     The page says the `reason`, the day (`on`) and the address of a `successor`, if there is one.
     """
-    title = content.dataset.title
     instead = f"\n\n→ {successor}" if successor else ""
+    notes = sentence("withdrawn", on=on.isoformat(), reason=reason, instead=instead)
     return {
-        **_translated(
-            "title", Bilingual(vi=f"[Đã thu hồi] {title.vi}", en=f"[Withdrawn] {title.en}")
-        ),
-        **_translated(
-            "notes",
-            Bilingual(
-                vi=f"Tập dữ liệu này đã được thu hồi ngày {on.isoformat()}. Lý do: {reason.vi}"
-                + instead,
-                en=f"This dataset was withdrawn on {on.isoformat()}. Reason: {reason.en}"
-                + instead,
-            ),
-        ),
+        **_translated("title", sentence("withdrawn title", title=content.dataset.title)),
+        **_translated("notes", notes),
     }
 
 
@@ -145,7 +124,7 @@ def current_resource(content: Content, file: FileRecord) -> Fields:
     """Return the resource for a `file` of the current release `content`, without its address."""
     [(_, form)] = with_distributions([file], content.dataset)
     return {
-        "id": resource_id(content.dataset.id, file.name),
+        "id": identifiers.resource_id(content.dataset.id, file.name),
         **_translated("name", form.title),
         **_translated("description", form.purpose),
         **_file(content, file, form),
@@ -166,18 +145,12 @@ def release_resource(
     [(_, form)] = with_distributions([file], content.dataset)
     numbers = ", ".join(str(release.number) for release in releases)
     dates = ", ".join(release.issued.date().isoformat() for release in releases)
-    name = Bilingual(
-        vi=f"Bản phát hành {numbers} ({dates}): {form.title.vi}",
-        en=f"Release {numbers} ({dates}): {form.title.en}",
-    )
-    purpose = Bilingual(
-        vi="Tệp của riêng bản phát hành này: không bao giờ thay đổi, dùng để trích dẫn.",
-        en="The file of this release only: it never changes, cite this one.",
-    )
     return {
-        "id": release_file_id(content.dataset.id, file.name, file.sha256),
-        **_translated("name", name),
-        **_translated("description", purpose),
+        "id": identifiers.release_file_id(content.dataset.id, file.name, file.sha256),
+        **_translated("name", sentence(
+            "release file", numbers=numbers, dates=dates, title=form.title
+        )),
+        **_translated("description", sentence("release file purpose")),
         **_file(content, file, form),
         "status": COMPLETED if current else DEPRECATED,
         "issued": _moment(releases[0]),
@@ -240,7 +213,7 @@ def _notes(content: Content) -> Bilingual:
 
 
 def _publisher(publisher: Publisher) -> Fields:
-    identity = {"uri": publisher_urn(publisher.id), "type": str(publisher.kind)}
+    identity = {"uri": identifiers.publisher_urn(publisher.id), "type": str(publisher.kind)}
     return {**identity, **_contact(publisher)}
 
 
@@ -279,12 +252,8 @@ def _spatial(content: Content) -> list[Fields]:
 
 
 def _version_notes(release: Release) -> Bilingual:
-    reason, changes = REASONS[release.reason], release.changes
-    return Bilingual(
-        vi=f"{reason.vi}: {changes.added} số liệu mới, {changes.revised} được sửa,"
-        f" {changes.withdrawn} bị rút.",
-        en=f"{reason.en}: {changes.added} figures new, {changes.revised} revised,"
-        f" {changes.withdrawn} withdrawn.",
+    return sentence(
+        "version notes", reason=REASONS[release.reason], **release.changes.model_dump()
     )
 
 
@@ -302,13 +271,9 @@ def _quality(content: Content, first: Release, files: Sequence[FileRecord]) -> F
 
 
 def _provenance(content: Content) -> Bilingual:
-    quality, release, name = content.quality, content.release, content.publisher.name
-    passed, warned, failed = (quality.count(x) for x in ("passed", "warned", "failed"))
-    return Bilingual(
-        vi=f"Lấy từ {name.vi} (SHA-256 của bản gốc: {release.snapshot_sha256}), làm sạch và kiểm"
-        f" tra tự động: {passed} phép kiểm tra đạt, {warned} cảnh báo, {failed} không đạt;"
-        f" {release.quarantined} dòng bị giữ lại.",
-        en=f"Taken from {name.en} (SHA-256 of the original: {release.snapshot_sha256}), cleaned"
-        f" and checked automatically: {passed} checks passed, {warned} warned, {failed} failed;"
-        f" {release.quarantined} rows quarantined.",
+    release = content.release
+    counts = {name: content.quality.count(name) for name in ("passed", "warned", "failed")}
+    return sentence(
+        "provenance", publisher=content.publisher.name, sha256=release.snapshot_sha256,
+        quarantined=release.quarantined, **counts,
     )

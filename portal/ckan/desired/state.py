@@ -19,11 +19,10 @@ from portal.metadata.identifiers import package_id, release_file_id, resource_id
 class DesiredResource:
     """A resource of ours.
 
-    Args:
-        fields: its fields that we write, with `id`, without `url`.
-        file: the file that it offers.
-        content: the release that has the file.
-        leads_to: id of the resource that holds the file; None for one that holds it itself.
+    fields: its fields that we write, with `id`, without `url`.
+    file: the file that it offers.
+    content: the release that has the file.
+    leads_to: id of the resource that holds the file; None for one that holds it itself.
     """
 
     fields: Fields
@@ -53,13 +52,12 @@ class DesiredResource:
 class DesiredState:
     """What the portal should have of a dataset.
 
-    Args:
-        dataset: its id.
-        release: number of the current release.
-        fields: the package's fields that we write.
-        resources: in the order in which they are offered.
-        rows_sha256: checksum of the DataStore table; None where there should be none.
-        table_id: the resource that has the table.
+    dataset: its id.
+    release: number of the current release.
+    fields: the package's fields that we write.
+    resources: in the order in which they are offered.
+    rows_sha256: checksum of the DataStore table; None where there should be none.
+    table_id: the resource that has the table.
     """
 
     dataset: str

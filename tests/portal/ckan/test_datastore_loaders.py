@@ -11,7 +11,7 @@ import pytest
 
 from model.errors import BusyError, PortalError
 from portal.ckan.client import ActionRefused, CkanClient
-from portal.ckan.datastore import api_loader, build, copy_loader, database, difference, swap
+from portal.ckan.datastore import api_loader, copy_loader, database, swap
 from portal.ckan.datastore.api_loader import ApiLoader
 from portal.ckan.datastore.copy_loader import CopyLoader
 from portal.ckan.datastore.row_comparison import RowComparison
@@ -383,7 +383,7 @@ def test_a_wrong_read_back_never_becomes_visible(env):
 
     for share in (0, 10):
         with (
-            patch.object(build, "copy_in", one_lost), patch.object(difference, "copy_in", one_lost),
+            patch.object(database, "copy_in", one_lost),
             patch.object(copy_loader, "IN_PLACE", share),
             pytest.raises(PortalError, match="read back"),
         ):
