@@ -83,7 +83,10 @@ def failing(record: QualityRecord) -> set[str]:
     return {item.name for item in record.checks if item.outcome == "failed"}
 
 
-@pytest.mark.parametrize(("changes", "names"), BAD_ROWS, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ("changes", "names"), BAD_ROWS,
+    ids=lambda value: str(sorted(value) if isinstance(value, set) else value)[:40],
+)
 def test_a_failing_row_is_quarantined_for_exactly_these_reasons(changes, names):
     rows = [*good_rows(), row(**changes)]
     con, record = judge(rows)

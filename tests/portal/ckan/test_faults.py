@@ -127,6 +127,7 @@ def test_killed_at_every_point_of_the_first_publication(env, proxy, runner, tmp_
     env.assert_equals_releases(tmp_path)
 
 
-@pytest.mark.parametrize("seed", range(FIRST, FIRST + RUNS))
-def test_torture(seed, ckan, proxy, runner, tmp_path):
+@pytest.mark.parametrize("number", range(RUNS))
+def test_torture(number, ckan, proxy, runner, tmp_path):
+    seed = FIRST + number  # not in the test's name: parallel workers must collect the same names
     torture.run(seed, ckan, proxy, runner, tmp_path / "run")
