@@ -20,7 +20,7 @@ from model.declarations.load import load_draft
 from pipelines.cli.corpus import read_table
 from pipelines.cli.new.inspect import choose, looked_at
 from pipelines.cli.new.scaffold import declaration_text
-from sources.connectors.registry import protocol
+from sources.connectors.registry import PROTOCOLS
 from sources.inspect.recognise import recognise
 from sources.inspect.tables.roles import roles_of
 from tests.fixtures.answers import answered
@@ -132,7 +132,7 @@ def test_a_written_declaration_reads_its_file(
     found, notes = choose(recognise(path, path.name), "", path.name)
     table, _ = looked_at(path, found)
     roles = roles_of(
-        table.drop_columns(["_part", "_row"]), protocol(found.protocol).columns,
+        table.drop_columns(["_part", "_row"]), PROTOCOLS[found.protocol].columns,
         registries().codelists, "try_it", path.name,
     )
     written = tmp_path / "finance" / "try_it.yaml"
@@ -143,7 +143,7 @@ def test_a_written_declaration_reads_its_file(
     dataset = load_draft(written, registries()).dataset
     source = dataset.source_for("sample")
     assert source is not None
-    defaults = protocol(found.protocol).columns
+    defaults = PROTOCOLS[found.protocol].columns
     with connect() as con:
         batches = read_table(path, path.name, found)
         clean(con, batches, dataset, source, defaults, registries())
