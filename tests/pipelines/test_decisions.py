@@ -14,6 +14,7 @@ from model.declarations.dataset import PROVENANCE
 from pipelines.dagster.assets import asset_key
 from pipelines.dagster.instance import open_instance
 from tests.faults.test_bad_input import BEDS, ROOMS, Bench
+from tests.fixtures.answers import confirming
 from tests.fixtures.commands import records
 from warehouse.store import catalogue
 from warehouse.store.data_dir import DataDir
@@ -25,6 +26,7 @@ def template(tmp_path_factory):
     made = Bench(tmp_path_factory.mktemp("template"))
     for dataset in (ROOMS, BEDS):
         assert made.run("new", dataset).code == 0
+        assert made.run(*confirming(dataset)).code == 0
     with made.declaration().open("a", encoding="utf-8") as file:
         file.write("review: required\n")
     first = made.run("run")

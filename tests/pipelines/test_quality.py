@@ -15,6 +15,7 @@ import pytest
 from model.errors import OpenIndicatorsError
 from pipelines.cli.main import app
 from pipelines.quality.scores_source import SCORES
+from tests.fixtures.answers import confirming
 from tests.fixtures.commands import PROJECT, records
 from tests.fixtures.listeners import mail_server, webhook
 
@@ -39,6 +40,7 @@ class Steward:
     def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self.data_dir, self.project, self.capsys = folder / "data", folder / "project", capsys
         self("new", ROOMS)
+        self(*confirming(ROOMS))
         target = self.project / f"assets/{QUALITY}.yaml"
         target.parent.mkdir(parents=True)
         target.write_bytes((PROJECT / f"assets/{QUALITY}.yaml").read_bytes())

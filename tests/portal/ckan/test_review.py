@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from portal.metadata.identifiers import package_id
+from tests.fixtures.answers import confirming
 from tests.fixtures.commands import openindicators
 from warehouse.store.data_dir import DataDir
 
@@ -28,6 +29,7 @@ def review(ckan, portal_home, tmp_path):
         )
 
     assert run("new", name).code == 0
+    assert run(*confirming(name)).code == 0
     with (project / "assets" / f"{name}.yaml").open("a") as file:
         file.write("review: required\n")
     yield name, data_dir, run
