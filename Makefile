@@ -29,7 +29,7 @@ run: $(VENV)/.ready ## run the embedded sample from its sources to the local por
 	@$(BIN)/openindicators run
 
 test: $(VENV)/.ready browser ## all tests, in parallel (JOBS=2)
-	@$(BIN)/python -m pytest -n $(or $(JOBS),2) --dist loadgroup
+	@$(BIN)/python -m pytest -n $(or $(JOBS),2) --dist loadscope
 
 # The browser tests need Chromium: on Debian with root it is installed; elsewhere they skip.
 .PHONY: browser

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 pytest_plugins = ["tests.fixtures.ckan_portal"]
-CKAN_FIXTURES = {"ckan", "portal_home", "portal_command"}
+ON_CKAN = ("tests/portal/ckan/", "tests/dev/")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keep the tests of a file on one worker, and all tests of the one CKAN on another.
 
     Module fixtures (a run of the sample, a browser) are then made once, and nobody else changes
-    the portal in the middle of a test.
+    the portal in the middle of a test. A scheduler of our own, because xdist 3.8 puts groups into
+    `Item._nodeid`, which pytest 9.2 no longer reads.
     """
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
-    for item in items:
-        on_ckan = CKAN_FIXTURES & set(getattr(item, "fixturenames", ()))
-        group = "ckan" if on_ckan else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return "ckan" if file.startswith(ON_CKAN) else file
+
+    return ByFile(config, log)

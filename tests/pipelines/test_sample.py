@@ -95,7 +95,7 @@ def observations(name: str, rounds: int) -> duckdb.DuckDBPyConnection:
             found = fetch_parts(kind, options, replay, target, earlier)
             earlier = found.parts
         parts = found.parts
-        clean(con, kind.read(parts, options), dataset, source, kind.columns, REGISTRIES)
+        clean(con, kind.read(parts, options), dataset, source, kind.Options.columns, REGISTRIES)
     return con
 
 
