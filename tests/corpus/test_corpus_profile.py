@@ -85,7 +85,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
             yield instance
 
     settings = Settings(
-        data_dir=tmp_path_factory.mktemp("corpus"), files=DATA, epoch="1764000000",
+        data_dir=tmp_path_factory.mktemp("corpus"), files=DATA, epoch="1795910400",
         profile="live", project=PROJECT,
     )
     settings.data_dir.prepare()
