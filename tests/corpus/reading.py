@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -18,11 +19,15 @@ POSITION = ("_part", "_row")
 
 
 def tables(name: str) -> Iterator[tuple[RecognisedTable, pa.Table]]:
-    """Read all tables of a file by what recognition finds."""
+    """Read all tables of a file by what recognition finds, hidden rows and columns too."""
     path = SHARED / name
+    hidden = {"hidden": "read"} if path.suffix in (".xls", ".xlsx") else {}
     for found in recognise(path, name):
         if isinstance(found, RecognisedTable):
-            yield found, pa.Table.from_batches(read_table(path, name, found))
+            options = found.options | (hidden if found.protocol == "files" else {})
+            yield found, pa.Table.from_batches(
+                read_table(path, name, replace(found, options=options))
+            )
 
 
 def number(cell: Any) -> float | None:
