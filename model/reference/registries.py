@@ -70,7 +70,7 @@ class AreaGroup(Frozen):
     areas: tuple[str, ...]
 
 
-class Place(Frozen):
+class CoveragePlace(Frozen):
     """A place that datasets cover, for `coverage` in their geography."""
 
     id: Name
@@ -88,7 +88,7 @@ class Registries(Frozen):
     codelists: dict[str, Codelist]
     successions: dict[str, AreaSuccession] = {}  # by the id of the old codelist
     area_groups: dict[str, AreaGroup] = {}
-    places: dict[str, Place] = {}
+    places: dict[str, CoveragePlace] = {}
 
     def areas(self, named: str | Iterable[str]) -> tuple[str, ...]:
         """Return area codes with every group replaced by its areas, each once.
@@ -123,7 +123,7 @@ def load_registries(registry: Path = REGISTRY_DIR, codelists: Path = CODELIST_DI
             path.stem: load_succession(path) for path in sorted(SUCCESSION_DIR.glob("*.csv"))
         },
         area_groups=_load(registry / "area_groups.yaml", AreaGroup),
-        places=_load(registry / "places.yaml", Place),
+        places=_load(registry / "places.yaml", CoveragePlace),
     )
 
 
