@@ -34,7 +34,7 @@ from model.records.source_schema import SOURCE_SCHEMA_CHECK
 from model.records.unread import UNREAD_CHECK
 from model.records.validation import Severity
 from model.reference.registries import Registries
-from model.util.text import Bilingual, Frozen, Name, did_you_mean
+from model.util.text import Frozen, LocalizedText, Name, did_you_mean
 
 _TYPES = {
     "float_type": "is not a number", "int_type": "is not a number",
@@ -51,7 +51,7 @@ class _Options(Frozen):
 
     severity: Severity | None = None
     name: Name | None = None
-    title: Bilingual | None = None
+    title: LocalizedText | None = None
 
 
 class _SuiteFile(Frozen):
