@@ -16,7 +16,7 @@ from model.util.text import fold
 from portal.metadata import dcat
 from portal.rendering.environment import render_template
 from portal.rendering.texts import SITE_LEAD, SITE_TITLE
-from portal.site import pages
+from portal.site import pages, search
 from portal.site.state import CatalogueState, DatasetState, all_datasets
 
 STATE = "catalogue.json"
@@ -47,6 +47,7 @@ def render(
         files[f"{language}/index.html"] = pages.render_catalogue(
             sectors, withdrawn, language, preview
         )
+    files[search.PATH] = search.index(offered, registries)
     files["index.html"] = render_template(pages.TEMPLATES, "landing.html", default_language())
     # Web servers send it for any address, so its links start at the site's own path.
     root = urlsplit(base_url or "/").path

@@ -7,18 +7,20 @@ from typing import Any
 
 from model.records.quality_dimension import worst_first
 from model.reference.registries import Sector
-from model.util.languages import languages
+from model.util.languages import default_language, languages
 from model.util.text import LocalizedText, fold
 from portal.content import Content
 from portal.distributions.registry import with_distributions
 from portal.metadata.identifiers import dataset_urn
 from portal.rendering.environment import render_template
 from portal.rendering.quality_body import quarantined_rows
-from portal.site import chart
+from portal.scope import CITY, scope_of
+from portal.site import chart, search
 from portal.site.figure import figure
 from portal.site.series import plots
 from portal.site.state import DatasetState, ReleaseState
 from portal.site.tables import in_language, read_tables
+from portal.vocabulary import FREQUENCIES, SCOPES
 
 FIRST_QUARANTINED = 20
 DATASET_PAGE = "{language}/{dataset}.html"  # path in the site
@@ -48,18 +50,48 @@ def render_catalogue(
         rows=sum(state.rows for state in states),
         indicators=sum(len(state.indicators) for state in states),
         updated=max((state.issued for state in states), default=None),
-        search_text=_search_text, sparkline=chart.sparkline,
+        city_name=CITY, headlines=_headlines(sectors), facets=_facets(sectors, states),
+        sparkline=chart.sparkline, search_index=search.PATH,
     )
 
 
-def _search_text(state: DatasetState, sector: Sector) -> str:
-    """Return the text that a search looks through: all names of a dataset, folded."""
-    texts = (state.title, state.description, state.publisher, sector.title, *state.indicators)
-    said = [
-        word for language in languages()
-        for word in (*(text.get(language) for text in texts), *state.keywords.get(language))
-    ]
-    return fold(" ".join([*said, state.dataset]))
+def _facets(
+    sectors: list[tuple[Sector, list[DatasetState]]], states: list[DatasetState]
+) -> dict[str, dict[str, LocalizedText]]:
+    """Return what a search can be narrowed to: field of the index -> value -> its text."""
+    scopes = {state.scope for state in states}
+    frequencies = {state.frequency for state in states}
+    return {
+        "sector": {sector.id: sector.title for sector, _ in sectors},
+        "scope": {key: text for key, text in SCOPES.items() if key in scopes},
+        "publisher": _choices(states, "publisher"),
+        "frequency": {key: text for key, text in FREQUENCIES.items() if key in frequencies},
+        "licence": _choices(states, "licence"),
+    }
+
+
+def _choices(states: list[DatasetState], field: str) -> dict[str, LocalizedText]:
+    """Return the texts of a `field` that the datasets have, by id, in the order of the texts."""
+    found = {getattr(state, f"{field}_id"): getattr(state, field) for state in states}
+    return dict(sorted(found.items(), key=lambda item: fold(item[1].get(default_language()))))
+
+
+def _headlines(
+    sectors: list[tuple[Sector, list[DatasetState]]]
+) -> list[tuple[Sector, DatasetState]]:
+    """Return the dataset of each sector whose city figure stands for it.
+
+    It is the one that declares so, else the one with the newest figure, then the longest series.
+    """
+    leading = []
+    for sector, members in sectors:
+        merits = {
+            (state.leads, state.city.period, len(state.city.points), state.dataset): state
+            for state in members if state.city
+        }
+        if merits:
+            leading.append((sector, merits[max(merits)]))
+    return leading
 
 
 def render_dataset(
@@ -115,6 +147,7 @@ def _frame(content: Content, releases: list[ReleaseState], preview: bool) -> dic
         "release": content.release,
         "releases": releases[::-1],
         "sector": content.registries.sectors[dataset.sector],
+        "scope": SCOPES[scope_of(content)],
         "folder": f"../../datasets/{dataset.id}/",
         "urn": dataset_urn(dataset.id),
         "preview": preview,

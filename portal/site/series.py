@@ -9,12 +9,11 @@ from typing import Any
 from model.reference.periods import frequency_of, period_start
 from model.util.sql import identifier
 from portal.content import Content
+from portal.scope import DA_NANG, TOTAL
 
 MAX_LINES = 6  # more colours cannot be distinguished
 MAX_BARS = 15
 MAX_POINTS = 400  # of a line; more are thinned, keeping the extremes of each stretch
-DA_NANG = "48"  # Decision 19/2025/QD-TTg
-TOTAL = "_T"  # SDMX: total
 _FIRST = (DA_NANG, "VNM")
 
 
