@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from model.records.quality_dimension import worst_first
-from model.reference.registries import Sector
+from model.reference.registries import Publisher, Sector
 from model.util.languages import default_language, languages
 from model.util.text import LocalizedText, fold
 from portal.content import Content
@@ -158,23 +158,45 @@ def _schema_org(content: Content, releases: list[ReleaseState], language: str) -
     """Describe the dataset for search engines (https://schema.org/Dataset)."""
     dataset, release = content.dataset, content.release
 
-    def organisation(name: LocalizedText, url: Any) -> dict[str, str]:
-        return {"@type": "Organization", "name": name.get(language), "url": str(url)}
+    def organisation(publisher: Publisher) -> dict[str, str]:
+        name = publisher.name.get(language)
+        return {"@type": "Organization", "name": name, "url": str(publisher.homepage)}
 
     return {
         "@context": "https://schema.org",
         "@type": "Dataset",
         "@id": dataset_urn(dataset.id),
+        "identifier": dataset_urn(dataset.id),
         "name": dataset.title.get(language),
         "description": dataset.description.get(language),
         "inLanguage": language,
         "version": str(release.number),
         "datePublished": releases[0].issued.isoformat(),
         "dateModified": release.issued.isoformat(),
+        "temporalCoverage": f"{release.period_first}/{release.period_last}",
         "license": str(content.licence.url),
         "keywords": list(dataset.keywords.get(language)),
-        "creator": organisation(content.publisher.name, content.publisher.homepage),
+        "creator": organisation(content.publisher),
+        "publisher": organisation(content.contact),
         "spatialCoverage": dataset.geography.coverage.get(language),
-        "variableMeasured": [item.name.get(language) for item in dataset.indicators.values()],
+        "variableMeasured": [
+            {
+                "@type": "PropertyValue",
+                "name": item.name.get(language),
+                "unitText": content.registries.units[item.unit].name.get(language),
+                **({"description": item.definition.get(language)} if item.definition else {}),
+            }
+            for item in dataset.indicators.values()
+        ],
+        "distribution": [
+            {
+                "@type": "DataDownload",
+                "contentUrl": f"../../datasets/{dataset.id}/{file.name}",
+                "encodingFormat": form.media_type,
+                "contentSize": str(file.bytes),
+                "sha256": file.sha256,
+            }
+            for file, form in with_distributions(releases[-1].files, dataset)
+        ],
         "isAccessibleForFree": content.public,
     }

@@ -53,6 +53,7 @@ class Plot:
     fixed: dict[str, str]  # the other columns' codes
     series: tuple[Series, ...]
     freq: str
+    of: int  # codes of the column that have figures, drawn or not
 
     @property
     def bars(self) -> bool:
@@ -99,7 +100,9 @@ def plot(content: Content, indicator: str) -> Plot | None:
     if not any(s.last for s in series):
         return None
     shown = {name: code for name, code in fixed.items() if len(codes[name]) > 1}
-    return Plot(indicator, column, shown, tuple(series), fixed.get("freq", ""))
+    return Plot(
+        indicator, column, shown, tuple(series), fixed.get("freq", ""), of=len(codes[column])
+    )
 
 
 def _codes(content: Content, indicator: str, names: list[str]) -> dict[str, list[str]]:

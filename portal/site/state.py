@@ -86,6 +86,7 @@ class DatasetState(Frozen):
     quarantined: int
     period_first: str | None
     period_last: str | None
+    ended: LocalizedText | None  # why no further period will come
     checks: CheckCounts
     spark: Sparkline | None
     releases: tuple[ReleaseState, ...]  # oldest first

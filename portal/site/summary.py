@@ -55,6 +55,7 @@ def summarise(
         quarantined=release.quarantined,
         period_first=release.period_first,
         period_last=release.period_last,
+        ended=dataset.ended,
         checks=CheckCounts(
             passed=quality.count("passed"), warned=quality.count("warned"),
             failed=quality.count("failed"),
