@@ -1,15 +1,47 @@
-"""Recorded answers: files of a folder in the place of requests, for every connector."""
+"""The files of a snapshot's parts: their names, their bodies on disk, and recorded answers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import PurePosixPath
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
 
 from model.errors import SourceError
+from model.util.disk import atomic_write
 from model.util.text import slug
 from sources.base import FetchPart, Request, SourceFile
 from sources.limits import MAX_FILES
-from sources.urls import file_url, path_of_file_url
+from sources.urls import file_url, path_of_file_url, safe_url
+
+_MAX_HEADER_CHARS = 500
+
+
+def write_body(
+    target: Path, pieces: Iterable[bytes], request: Request, headers: Mapping[str, str]
+) -> SourceFile:
+    """Write a body and return its file.
+
+    Args:
+        target: where the body goes.
+        pieces: the body.
+        request: what was asked.
+        headers: of the response, with lower-case names.
+
+    Raises:
+        StoreError: the disk is full, read-only or forbidden.
+    """
+    digest, size = hashlib.sha256(), 0
+    with atomic_write(target) as staging, staging.open("wb") as file:
+        for piece in pieces:
+            digest.update(piece)
+            size += len(piece)
+            file.write(piece)
+    kept = {name: value[:_MAX_HEADER_CHARS] for name, value in headers.items()}
+    return SourceFile(
+        target.name, target, safe_url(request.url), digest.hexdigest(), size,
+        kept.get("content-type", ""), kept.get("etag"), kept.get("last-modified"),
+    )
+
 
 _GLOB = frozenset("*?[")
 
