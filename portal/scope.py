@@ -15,6 +15,8 @@ TOTAL = "_T"  # SDMX: total
 Scope = Literal["city", "provinces", "country", "world"]
 POINTS = 60  # of the line beside the figure
 
+_Row = tuple[str, float, str, str]  # period, value, status, vintage of the borders
+
 
 class CityFigure(Frozen):
     """The newest figure of the city itself in a dataset, of the indicator that leads it."""
@@ -27,6 +29,7 @@ class CityFigure(Frozen):
     status: str
     vintage: str  # of the city's borders
     before: tuple[str, float] | None  # the period before with a value, and that value
+    first: str  # the oldest period of the same borders
     points: tuple[float, ...]  # oldest first, of the same borders, at most POINTS
 
 
@@ -48,48 +51,38 @@ def _areas(content: Content) -> dict[str, CodeEntry]:
     return codelist.codes if codelist else {}
 
 
-def city_figure(content: Content) -> CityFigure | None:
-    """Return the city's newest figure in `content`; None where the city has none.
+def city_figures(content: Content) -> tuple[CityFigure, ...]:
+    """Return the city's newest figure of each indicator in `content`, the chart's one first.
 
-    The indicator is the one that the chart draws first, else the first one with figures of the
-    city. Other dimensions are at their total, or as the chart has them. Figures within other
-    borders are not mixed in.
+    Other dimensions are at their total, or as the chart has them; an indicator for which that
+    leaves no single figure is left out. Figures within other borders are not mixed in.
     """
     if DA_NANG not in _areas(content):
-        return None
-    chart = content.dataset.chart
-    order = list(content.codes_used["indicator"])
-    if chart and chart.indicator in order:
-        order.insert(0, chart.indicator)
-    for code in order:
-        rows = _figures(content, code)
-        if rows:
-            return _figure(content, code, rows)
-    return None
-
-
-def _figures(content: Content, indicator: str) -> list[tuple[str, float, str, str]]:
-    """Return the city's figures of an indicator: period, value, status, vintage; oldest first."""
+        return ()
     declared = dict(content.dataset.chart.where) if content.dataset.chart else {}
     tests, values = [], []
     for name in content.dataset.dimensions:
         used = content.codes_used[name]
-        code = declared.get(name, TOTAL if TOTAL in used else used[0] if len(used) == 1 else None)
-        if code is None:
-            return []  # no total: no single figure stands for the city
+        if name not in declared and TOTAL not in used and len(used) != 1:
+            return ()  # no total: no single figure stands for the city
         tests.append(f"{identifier(name)} = ?")
-        values.append(code)
-    where = " AND ".join(["indicator = ?", "ref_area = ?", "freq = ?", *tests])
-    return content.query(
-        "SELECT time_period, obs_value, coalesce(obs_status, 'A'), geo_vintage FROM t"
+        values.append(declared.get(name, TOTAL if TOTAL in used else used[0]))
+    where = " AND ".join(["ref_area = ?", "freq = ?", *tests])
+    rows = content.query(
+        "SELECT indicator, time_period, obs_value, coalesce(obs_status, 'A'), geo_vintage FROM t"
         f" WHERE {where} AND obs_value IS NOT NULL ORDER BY time_period",
-        "data.parquet", indicator, DA_NANG, content.dataset.frequency, *values,
+        "data.parquet", DA_NANG, content.dataset.frequency, *values,
     )
+    by_indicator: dict[str, list[_Row]] = {}
+    for indicator, *row in rows:
+        by_indicator.setdefault(indicator, []).append(tuple(row))
+    order = [code for code in content.codes_used["indicator"] if code in by_indicator]
+    first = content.dataset.chart.indicator if content.dataset.chart else None
+    order.sort(key=lambda code: code != first)
+    return tuple(_figure(content, code, by_indicator[code]) for code in order)
 
 
-def _figure(
-    content: Content, indicator: str, rows: list[tuple[str, float, str, str]]
-) -> CityFigure:
+def _figure(content: Content, indicator: str, rows: list[_Row]) -> CityFigure:
     period, value, status, vintage = rows[-1]
     same = [row for row in rows if row[3] == vintage]
     meaning = content.dataset.indicators[indicator]
@@ -99,5 +92,6 @@ def _figure(
         decimals=meaning.decimals,
         period=period, value=value, status=status, vintage=vintage,
         before=(same[-2][0], same[-2][1]) if len(same) > 1 else None,
+        first=same[0][0],
         points=tuple(row[1] for row in same[-POINTS:]),
     )

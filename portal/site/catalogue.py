@@ -47,6 +47,7 @@ def render(
         files[f"{language}/index.html"] = pages.render_catalogue(
             sectors, withdrawn, language, preview
         )
+        files[f"{language}/city.html"] = pages.render_city(sectors, language)
     files[search.PATH] = search.index(offered, registries)
     files["index.html"] = render_template(pages.TEMPLATES, "landing.html", default_language())
     # Web servers send it for any address, so its links start at the site's own path.

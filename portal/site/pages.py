@@ -55,6 +55,20 @@ def render_catalogue(
     )
 
 
+def render_city(sectors: list[tuple[Sector, list[DatasetState]]], language: str) -> bytes:
+    """Render the page of the city in a `language`: the newest figure of every indicator.
+
+    `sectors` come with their datasets.
+    """
+    known = [(sector, [each for each in members if each.city]) for sector, members in sectors]
+    return render_template(
+        TEMPLATES, "city.html", language,
+        root="../", page="city.html", preview=False, city_name=CITY,
+        sectors=[(sector, members) for sector, members in known if members],
+        sparkline=chart.sparkline,
+    )
+
+
 def _facets(
     sectors: list[tuple[Sector, list[DatasetState]]], states: list[DatasetState]
 ) -> dict[str, dict[str, LocalizedText]]:
@@ -86,7 +100,7 @@ def _headlines(
     leading = []
     for sector, members in sectors:
         merits = {
-            (state.leads, state.city.period, len(state.city.points), state.dataset): state
+            (state.leads, state.city[0].period, len(state.city[0].points), state.dataset): state
             for state in members if state.city
         }
         if merits:

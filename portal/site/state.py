@@ -76,7 +76,7 @@ class DatasetState(Frozen):
     scope: Scope
     places: tuple[LocalizedText, ...]  # names of the areas that have figures
     leads: bool  # its city figure may stand for the sector on the home page
-    city: CityFigure | None
+    city: tuple[CityFigure, ...]  # of each indicator, the leading one first
     public: bool
     withdrawn: bool
     indicators: tuple[IndicatorSummary, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from model.util.text import LocalizedText, localized
 from portal.content import Content
-from portal.scope import city_figure, scope_of
+from portal.scope import city_figures, scope_of
 from portal.site.series import plots
 from portal.site.state import (
     CheckCounts,
@@ -42,7 +42,7 @@ def summarise(
         scope=scope_of(content),
         places=_places(content),
         leads=bool(dataset.chart and dataset.chart.leads_sector),
-        city=city_figure(content) if content.public and not content.withdrawn else None,
+        city=city_figures(content) if content.public and not content.withdrawn else (),
         public=content.public,
         withdrawn=content.withdrawn,
         indicators=tuple(

@@ -151,6 +151,15 @@ def test_the_home_page_leads_with_the_city_s_figures(
     assert all("2023" in each.text and "2022: 2,022" in each.text for each in headlines)
 
 
+def test_the_city_s_page_has_every_indicator(browser: webdriver.Chrome, address: str) -> None:
+    browser.get(f"{address}/en/index.html")
+    browser.find_element(By.LINK_TEXT, "All figures of Da Nang").send_keys(Keys.ENTER)
+    rows = browser.find_elements(By.CSS_SELECTOR, "#tourism tbody tr")
+    assert [row.text.split()[:4] for row in rows] == [
+        ["Rooms", "2,023", "count", "2023"], ["Beds", "2,023", "count", "2023"],
+    ]
+
+
 def test_search_says_when_there_is_nothing(browser: webdriver.Chrome, address: str) -> None:
     browser.get(f"{address}/en/index.html?q=qwerty")
     WebDriverWait(browser, 10).until(
@@ -201,7 +210,7 @@ def _arrived(path: Path, _: webdriver.Chrome) -> bool:
 
 
 @pytest.mark.parametrize("width", [320, 390, 1280])
-@pytest.mark.parametrize("page", ["index", "tourism/hotel_rooms"])
+@pytest.mark.parametrize("page", ["index", "city", "tourism/hotel_rooms"])
 def test_no_page_scrolls_sideways(
     browser: webdriver.Chrome, address: str, page: str, width: int
 ) -> None:
