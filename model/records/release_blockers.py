@@ -16,6 +16,7 @@ from model.reference.personal_data import masked
 from model.util.text import LocalizedText, joined, plain
 
 PERSONAL = "expect_no_personal_data"
+GOLDEN = "expect_golden_cells"
 _LISTED = 5  # checks that one sentence names
 
 
@@ -219,7 +220,15 @@ def _table(blocker: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
             en="remove the personal data at the source, or do not map the column in the"
             " declaration (`columns`)",
         ))
-    if any(check.expectation != PERSONAL for check in blocker.checks):
+    if any(check.expectation == GOLDEN for check in blocker.checks):
+        suite = f"`expectations/{dataset}.yaml`"
+        todos.append(Bilingual(
+            vi="đối chiếu lại với nguồn; nếu nguồn đã công bố số mới, ghi giá trị mới, ngày và"
+            f" người đối chiếu vào `golden` trong {suite}",
+            en="compare with the source again; if it has published another figure, write the new"
+            f" value, who verified it and when under `golden` in {suite}",
+        ))
+    if any(check.expectation not in (PERSONAL, GOLDEN) for check in blocker.checks):
         command = f"`openindicators quality {dataset}`"
         accept = f"`openindicators accept {dataset} --check … --reason …`"
         todos.append(LocalizedText(
