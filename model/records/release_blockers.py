@@ -222,7 +222,7 @@ def _table(blocker: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
         ))
     if any(check.expectation == GOLDEN for check in blocker.checks):
         suite = f"`expectations/{dataset}.yaml`"
-        todos.append(Bilingual(
+        todos.append(LocalizedText(
             vi="đối chiếu lại với nguồn; nếu nguồn đã công bố số mới, ghi giá trị mới, ngày và"
             f" người đối chiếu vào `golden` trong {suite}",
             en="compare with the source again; if it has published another figure, write the new"
