@@ -9,6 +9,7 @@ from pathlib import Path
 from expectations.suites.suite import Suite, full_suite, load_suites
 from model.declarations.load import Declaration, declaration_paths, load_declarations
 from model.errors import DeclarationError, OpenIndicatorsError
+from model.reference.city import use_project
 from model.reference.registries import Registries, load_registries
 from model.util.garbage_collector import paused_collector
 from model.util.text import did_you_mean
@@ -87,7 +88,8 @@ def load_catalogue(settings: Settings) -> Catalogue:
 
 
 def _load(settings: Settings) -> Catalogue:
-    registries = load_registries()
+    use_project(settings.project)
+    registries = load_registries(settings.project)
     declarations, errors = load_declarations(settings.declarations, registries, CONNECTORS)
     for dataset_id, declaration in list(declarations.items()):
         unknown = _check_also_in(declaration, settings.declarations)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from model.reference.city import city
 from model.reference.registries import Registries
+from model.util.text import fold
 from pipelines.settings import SAMPLE, CkanSettings, Settings
 from portal.base import Portal
 from portal.ckan.client import CkanClient
@@ -18,7 +20,7 @@ from portal.site import Site
 from sources.base import Transport
 from sources.demo.replay import ReplayTransport
 from sources.fetch.folder import FolderTransport, TransportByScheme
-from sources.fetch.http import HttpLimits, HttpTransport
+from sources.fetch.http import USER_AGENT, HttpLimits, HttpTransport
 from warehouse.store.data_dir import DataDir
 
 
@@ -36,7 +38,12 @@ def open_transport(
     if profile == "sample":
         return TransportByScheme(files=files, web=ReplayTransport(SAMPLE))
     limits = HttpLimits(allow_private=allow_private)
-    return TransportByScheme(files=files, web=HttpTransport(limits))
+    return TransportByScheme(files=files, web=HttpTransport(limits, user_agent()))
+
+
+def user_agent() -> str:
+    """Return how requests introduce themselves: with the city that asks."""
+    return f"{USER_AGENT} for {fold(city().name.get('en')).title()}"
 
 
 def open_portals(settings: Settings, registries: Registries) -> tuple[Portal, ...]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from model.reference.city import use_project
+
+PROJECT = Path(__file__).resolve().parents[1]
 pytest_plugins = ["tests.fixtures.ckan_portal"]
 ON_CKAN = ("tests/portal/ckan/", "tests/dev/")
 
@@ -26,3 +30,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return "ckan" if file.startswith(ON_CKAN) else file
 
     return ByFile(config, log)
+
+
+@pytest.fixture(autouse=True)
+def city_of_the_project() -> None:
+    """Work for the city of this project, whatever the test before worked for."""
+    use_project(PROJECT)

@@ -222,7 +222,7 @@ def _with_place(
         raise DeclarationError(
             f"unknown place {name!r}", where=layers.where(("geography", "coverage")),
             todo=did_you_mean(name, set(registries.places))
-            or "write {vi: …, en: …}, or add it to model/reference/registry/places.yaml",
+            or "write {vi: …, en: …}, or add it to registry/places.yaml of the project",
         )
     return {"uri": place.uri, **geography, "coverage": place.name.model_dump()}
 

@@ -10,6 +10,8 @@ from rich.markup import escape
 
 from model.declarations.questions import OpenQuestionsError
 from model.records.release_blockers import counted
+from model.util.languages import default_language
+from model.util.text import LocalizedText
 from pipelines.catalogue import load_catalogue
 from pipelines.cli.terminal import number, out, say_error, say_open, table
 from pipelines.settings import Settings
@@ -112,20 +114,25 @@ def _describe(settings: Settings, bound: BoundDataset) -> dict[str, Any]:
     }
 
 
+def _said(texts: dict[str, str], language: str = "en") -> str:
+    return LocalizedText(**texts).get(language)
+
+
 def _print(item: dict[str, Any]) -> None:
-    out.print(f"[bold]{escape(item['title']['vi'])}[/]\n{escape(item['title']['en'])}")
-    out.print(f"{escape(item['description']['en'])}\n", soft_wrap=True)
+    title = _said(item["title"], default_language())
+    out.print(f"[bold]{escape(title)}[/]\n{escape(_said(item['title']))}")
+    out.print(f"{escape(_said(item['description']))}\n", soft_wrap=True)
     for name in (
         "dataset", "publisher", "licence", "frequency", "protocol", "declaration", "suite",
     ):
-        value = item[name]["en"] if isinstance(item[name], dict) else item[name]
+        value = _said(item[name]) if isinstance(item[name], dict) else item[name]
         out.print(f"{name:12} {escape(str(value))}", soft_wrap=True)
     out.print(f"{'key':12} {', '.join(item['key'])}", soft_wrap=True)
     out.print()
     table(
         None, [("indicator", "left"), ("name", "left"), ("unit", "left")],
         [
-            [code, escape(indicator["name"]["en"]), indicator["unit"]]
+            [code, escape(_said(indicator["name"])), indicator["unit"]]
             for code, indicator in item["indicators"].items()
         ],
     )
@@ -133,7 +140,7 @@ def _print(item: dict[str, Any]) -> None:
     table(
         None, [("expectation", "left"), ("severity", "left"), ("in words", "left")],
         [
-            [check["name"], check["severity"], escape(check["title"]["en"])]
+            [check["name"], check["severity"], escape(_said(check["title"]))]
             for check in item["expectations"]
         ],
     )

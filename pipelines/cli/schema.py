@@ -25,7 +25,7 @@ def write_schemas(settings: Settings, registries: Registries) -> None:
 def schema() -> int:
     """Write the schemas, and say where."""
     settings = Settings.from_environment()
-    write_schemas(settings, load_registries())
+    write_schemas(settings, load_registries(settings.project))
     out.print(f"Written to {settings.declarations}: schema.json, defaults.schema.json",
               soft_wrap=True)
     out.print("A declaration names its schema in its first line:")

@@ -42,7 +42,7 @@ def read_tables(content: Content) -> dict[str, Rows]:
 def in_language(content: Content, tables: Mapping[str, Rows], language: str) -> dict[str, Rows]:
     """Return the `tables` that were read of `content` as templates/dataset.html shows them.
 
-    `language` is "vi" or "en".
+    `language` is one of the site's.
     """
     return {
         "first_rows": [_row(content, row, language) for row in tables["rows"]],

@@ -12,6 +12,7 @@ from model.records.validation import BlockingCheck, Place, QualityRecord, Releas
 from model.reference.personal_data import kind_of, kinds_of, masked_record
 from model.reference.registries import load_registries
 from model.util.text import LocalizedText
+from tests.fixtures.commands import PROJECT
 from tests.fixtures.datasets import dataset
 from tests.fixtures.releases import check
 from warehouse.cleaning.code_mapping import reader_for
@@ -150,7 +151,7 @@ def test_a_reason_has_words_in_both_languages(text, vi):
 
 
 def test_the_reader_of_cells_gives_reasons_with_words():
-    registries = load_registries()
+    registries = load_registries(PROJECT)
     read = {
         concept: reader_for(concept, ColumnRule(column="x"), dataset(), registries)
         for concept in ("ref_area", "obs_status", "time_period", "indicator")

@@ -121,8 +121,8 @@ def _replaced(text: str, at: KeyPath, value: Any) -> str:
     """Return the text with a value; a part of a field that is unknown makes a mapping of it."""
     parent = _at(YamlFile.parse(text, Path("declaration")).data, at[:-1])
     if parent == OPEN:
-        languages = {"vi": OPEN, "en": OPEN}
-        return with_value(text, at[:-1], {**languages, str(at[-1]): value})
+        texts = dict.fromkeys(languages(), OPEN)
+        return with_value(text, at[:-1], {**texts, str(at[-1]): value})
     return with_value(text, at, value)
 
 

@@ -22,7 +22,7 @@ from pipelines.settings import Settings
 from sources.connectors.registry import CONNECTORS
 
 _LATER = "-"  # leaves a question open
-_BILINGUAL = ("title", "description", "name", "definition")
+_LOCALIZED = ("title", "description", "name", "definition")
 _COLUMNS = 8
 _WIDTH = 40  # characters of a cell
 _LONGEST = 120  # characters of a proposed answer
@@ -47,7 +47,7 @@ def confirm(dataset: str, answers: Sequence[str], accept: bool, by: str | None) 
             "there is no such declaration", where=str(path),
             todo=f"`openindicators new {dataset} --from FILE` writes one",
         )
-    registries = load_registries()
+    registries = load_registries(settings.project)
     writer = AnswerWriter(path, decider(by), date.today(), registries)
     declaration = load_draft(path, registries, CONNECTORS)
     for each in answers:
@@ -120,8 +120,8 @@ def _ask(writer: AnswerWriter, question: OpenQuestion) -> None:
     proposed = writer.proposed(question)
     while True:
         try:
-            if question.at[-1:] and question.at[-1] in _BILINGUAL and proposed is None:
-                parts = {code: out.input(f"  {code}: ").strip() for code in ("vi", "en")}
+            if question.at[-1:] and question.at[-1] in _LOCALIZED and proposed is None:
+                parts = {code: out.input(f"  {code}: ").strip() for code in languages()}
                 if _LATER in parts.values() or not all(parts.values()):
                     return
                 writer.answer(question.question.field, flow(parts))

@@ -94,7 +94,7 @@ def new(dataset: str, source: str | None = None) -> int:
             `source` holds no table.
     """
     settings = Settings.from_environment()
-    registries = load_registries()
+    registries = load_registries(settings.project)
     name = _checked_name(dataset, registries)
     declaration = settings.declarations / f"{dataset}.yaml"
     suite = settings.suites / f"{dataset}.yaml"
