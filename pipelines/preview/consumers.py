@@ -11,7 +11,7 @@ import duckdb
 
 from model.declarations.dataset import Dataset
 from model.util.sql import identifier, literal
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 from portal.content import Content
 
 _NAMED = 5  # codes that one line names
@@ -100,9 +100,9 @@ def _codelists(old: Dataset, new: Dataset) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _said(what: str, before: Bilingual, now: Bilingual) -> Iterator[str]:
+def _said(what: str, before: LocalizedText, now: LocalizedText) -> Iterator[str]:
     if before != now:
-        for language in ("vi", "en"):
+        for language in before.languages:
             one, other = before.get(language), now.get(language)
             if one != other:
                 yield f"{what} ({language}) “{one}” becomes “{other}”"

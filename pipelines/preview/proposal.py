@@ -23,8 +23,8 @@ from model.records.validation import CheckResult, QualityRecord
 from model.reference.personal_data import masked
 from model.reference.registries import Registries
 from model.util.hashing import sha256_file
+from model.util.languages import languages
 from model.util.sql import literal
-from model.util.text import LANGUAGES
 from pipelines.preview.consumers import breaking_changes
 from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.validate import validate_table
@@ -109,7 +109,7 @@ def propose(
         if quality.blockers:
             found.outcome = "blocked"
             found.reasons = [
-                f"{text.what.en} → {text.todo.en}"
+                f"{text.what.get('en')} → {text.todo.get('en')}"
                 for text in sentences(quality.blockers, dataset.id, names=True)
             ]
             return found
@@ -160,7 +160,7 @@ def _checks(
 
 
 def _found(check: CheckResult) -> str:
-    return "" if check.outcome in ("passed", "not_evaluated") else finding(check).en
+    return "" if check.outcome in ("passed", "not_evaluated") else finding(check).get("en")
 
 
 def _reasons(
@@ -172,7 +172,7 @@ def _reasons(
         "SELECT reason, count(*) FROM (SELECT unnest(reasons) AS reason FROM"
         f" read_parquet({literal(quarantine)})) GROUP BY reason ORDER BY 2 DESC, 1 LIMIT {REASONS}"
     ).fetchall()
-    return [(masked(in_words(reason, titles).en), count) for reason, count in counted]
+    return [(masked(in_words(reason, titles).get("en")), count) for reason, count in counted]
 
 
 def _show(
@@ -208,7 +208,7 @@ def _show(
 def _files(folder: Path, dataset: str) -> dict[str, Path]:
     """Return the pages and current downloads of a dataset's site, by path."""
     own = folder / "datasets" / dataset
-    found = [folder / pages.dataset_page(dataset, language) for language in LANGUAGES]
+    found = [folder / pages.dataset_page(dataset, language) for language in languages()]
     found += [path for path in own.iterdir() if path.is_file() and path.name != "dataset.json"]
     return {path.relative_to(folder).as_posix(): path for path in sorted(found) if path.exists()}
 
