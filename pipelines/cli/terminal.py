@@ -1,10 +1,11 @@
-"""What the terminal shows: tables, and errors in plain words. Live progress is in `live`."""
+"""What the terminal shows, tables and errors in plain words, and options that commands share."""
 
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -12,6 +13,20 @@ from rich.table import Table
 from model.declarations.questions import OpenQuestionsError
 from model.errors import OpenIndicatorsError
 from model.records.release_blockers import counted
+
+Profile = Annotated[
+    str | None,
+    typer.Option("--profile", "-p", help="sample (embedded) or live"),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
+By = Annotated[
+    str | None, typer.Option("--by", metavar="NAME", help="who decides (default: the login name)")
+]
+Draft = Annotated[
+    str | None,
+    typer.Option("--draft", metavar="DRAFT", help="decide only if this very draft still waits"),
+]
+
 
 out = Console(highlight=False, width=None if os.isatty(1) else 140)
 err = Console(stderr=True, highlight=False)
