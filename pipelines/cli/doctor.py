@@ -1,7 +1,5 @@
 """`openindicators doctor`: is this machine fit, is the data folder whole?"""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

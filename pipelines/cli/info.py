@@ -1,7 +1,5 @@
 """`openindicators list`, `show` and `check`: read-only information about the project."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Live progress of a run, on the terminal."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

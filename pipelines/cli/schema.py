@@ -1,7 +1,5 @@
 """`openindicators schema`: the JSON Schema of declarations, which editors read."""
 
-from __future__ import annotations
-
 import json
 
 from model.declarations.json_schema import schemas

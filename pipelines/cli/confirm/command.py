@@ -1,7 +1,5 @@
 """`openindicators confirm`: the open questions of a dataset, one after the other."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any

@@ -1,7 +1,5 @@
 """`openindicators new`: the two files of a dataset, ready to run."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from pathlib import Path

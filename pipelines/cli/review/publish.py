@@ -1,7 +1,5 @@
 """`openindicators plan` and `openindicators publish`: a portal against the releases."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
