@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Annotated, Any
 
@@ -28,8 +29,9 @@ Draft = Annotated[
 ]
 
 
-out = Console(highlight=False, width=None if os.isatty(1) else 140)
-err = Console(stderr=True, highlight=False)
+# Sentences are never broken: what a person copies from a terminal, or a script reads, is whole.
+out = Console(highlight=False, soft_wrap=True, width=None if os.isatty(1) else 140)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def plain(error: Exception) -> str:
@@ -41,16 +43,16 @@ def plain(error: Exception) -> str:
 
 def say_error(error: Exception) -> None:
     """Print an error."""
-    err.print(f"[bold red]error[/] {escape(plain(error))}", soft_wrap=True)
+    err.print(f"[bold red]error[/] {escape(plain(error))}")
 
 
 def say_open(error: OpenQuestionsError) -> None:
     """Print the open questions of a dataset that is not ready, each with file and line."""
     number = counted(len(error.questions), "open question")
-    err.print(f"[bold yellow]not ready[/] {error.dataset_id}: {number}", soft_wrap=True)
+    err.print(f"[bold yellow]not ready[/] {error.dataset_id}: {number}")
     for each in error.questions:
-        err.print(f"  {escape(each.where)}: {escape(each.in_words)}", soft_wrap=True)
-    err.print(f"  → {error.todo}", soft_wrap=True)
+        err.print(f"  {escape(each.where)}: {escape(each.in_words)}")
+    err.print(f"  → {error.todo}")
 
 
 def table(title: str | None, columns: list[tuple[str, str]], rows: list[list[Any]]) -> None:
@@ -60,7 +62,12 @@ def table(title: str | None, columns: list[tuple[str, str]], rows: list[list[Any
         grid.add_column(name, justify="right" if side == "right" else "left", overflow="fold")
     for row in rows:
         grid.add_row(*(item if item is None else str(item) for item in row))
-    out.print(grid)
+    out.print(grid, soft_wrap=False)
+
+
+def print_json(document: Any) -> None:
+    """Print a document for scripts."""
+    typer.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
 
 
 def number(value: int) -> str:

@@ -1,15 +1,13 @@
 """`openindicators verify`."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import typer
 from rich.markup import escape
 
 from model.errors import OpenIndicatorsError
 from model.records.release import FileRecord, Release
-from pipelines.cli.terminal import out
+from pipelines.cli.terminal import out, print_json
 from pipelines.settings import Settings
 from portal.site import published_files
 from portal.verify import verify as genuine
@@ -34,12 +32,12 @@ def verify(file: Path, profile: str | None, as_json: bool) -> int:
         gone = {match["dataset"] for match in found["matches"]}
         withdrawn = sorted(dataset for dataset in gone if _withdrawal(settings, dataset))
         document = {**found, "withdrawn": withdrawn}
-        typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        print_json(document)
     elif found["genuine"]:
         for match in found["matches"]:
             out.print(
                 f"[green]genuine[/]: {file.name} is {match['file']} of {match['dataset']},"
-                f" release {match['release']}", soft_wrap=True,
+                f" release {match['release']}"
             )
         for dataset in sorted({match["dataset"] for match in found["matches"]}):
             _print_withdrawal(settings, dataset)
@@ -47,15 +45,14 @@ def verify(file: Path, profile: str | None, as_json: bool) -> int:
         out.print(
             f"[yellow]unknown[/]: {settings.data_dir.root} has no record of {escape(file.name)} or"
             f" of the checksum {found['sha256']}\n  → compare the checksum with the one on the"
-            " dataset's page, or set OPENINDICATORS_DATA_DIR to the publisher's data folder",
-            soft_wrap=True,
+            " dataset's page, or set OPENINDICATORS_DATA_DIR to the publisher's data folder"
         )
     else:
         out.print(
             f"[red]not genuine[/]: {settings.data_dir.root} published {escape(file.name)}, but"
             f" never with the checksum {found['sha256']}\n  → download it again; if it was opened"
             " and saved, use the untouched download. A file of another publisher is verified with"
-            " that publisher's checksums, on the dataset's page", soft_wrap=True,
+            " that publisher's checksums, on the dataset's page"
         )
     return _EXIT_CODES[found["genuine"]]
 
@@ -72,8 +69,7 @@ def _print_withdrawal(settings: Settings, dataset: str) -> None:
     why = release.decision.reason if release.decision else None
     out.print(
         f"[yellow]withdrawn[/]: {escape(dataset)} was withdrawn on {release.issued:%Y-%m-%d}"
-        + (f": {escape(why)}" if why else "") + "\n  → do not use it as a current figure",
-        soft_wrap=True,
+        + (f": {escape(why)}" if why else "") + "\n  → do not use it as a current figure"
     )
 
 
