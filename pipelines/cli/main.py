@@ -236,11 +236,18 @@ def diff(
 
 
 @app.command()
-def verify(file: Path, profile: Profile = None, as_json: AsJson = False) -> int:
+def verify(
+    file: Path,
+    site: Annotated[
+        str | None, typer.Option(help="address or folder of the portal that it is from")
+    ] = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> int:
     """Say whether a downloaded file is a genuine distribution, and of which release."""
     from pipelines.cli.verify import verify as command
 
-    return command(file, profile, as_json)
+    return command(file, profile, as_json, site)
 
 
 @app.command()

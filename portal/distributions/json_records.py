@@ -18,6 +18,7 @@ from portal.content import Content
 from portal.distributions.base import Distribution, WrittenFile
 from portal.distributions.csv_text import number_text
 from portal.metadata.data_package import observation_schema
+from portal.scope import scope_of
 
 
 def write(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
@@ -67,6 +68,7 @@ def _metadata(content: Content) -> dict[str, Any]:
         "publisher": content.publisher.name.model_dump(),
         "licence": {"id": content.licence.id, "url": str(content.licence.url)},
         "frequency": dataset.frequency,
+        "scope": scope_of(content),
         "coverage": dataset.geography.coverage.model_dump(),
         "rows": release.rows,
         "indicators": {
