@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from model.errors import OpenIndicatorsError
-from pipelines.cli.parameters import AsJson, By, Profile
 from pipelines.cli.review import commands as review_commands
+from pipelines.cli.terminal import AsJson, By, Profile
 
 # The commands import what they need when they are called: Dagster alone takes 1.5 s to import,
 # and `--help` needs none of it.

@@ -1,21 +1,17 @@
 """`openindicators verify`."""
 
-from __future__ import annotations
-
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urljoin
 
 import httpx
-import typer
 from pydantic import ValidationError
 from rich.markup import escape
 
 from model.errors import OpenIndicatorsError, PortalError
 from model.records.release import FileRecord, Release
 from model.util.hashing import sha256_bytes
-from pipelines.cli.terminal import out
+from pipelines.cli.terminal import out, print_json
 from pipelines.settings import Settings
 from portal.site import files_of, published_files
 from portal.site.state import CatalogueState, DatasetState, State
@@ -52,12 +48,12 @@ def verify(file: Path, profile: str | None, as_json: bool, site: str | None = No
         gone = {match["dataset"] for match in found["matches"]}
         withdrawn = sorted(dataset for dataset in gone if _withdrawal(settings, dataset))
         document = {**found, "withdrawn": withdrawn}
-        typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        print_json(document)
     elif found["genuine"]:
         for match in found["matches"]:
             out.print(
                 f"[green]genuine[/]: {file.name} is {match['file']} of {match['dataset']},"
-                f" release {match['release']}", soft_wrap=True,
+                f" release {match['release']}"
             )
         for dataset in sorted({match["dataset"] for match in found["matches"]}):
             _print_withdrawal(settings, dataset)
@@ -66,15 +62,14 @@ def verify(file: Path, profile: str | None, as_json: bool, site: str | None = No
             f"[yellow]unknown[/]: {settings.data_dir.root} has no record of {escape(file.name)} or"
             f" of the checksum {found['sha256']}\n  → give the address of the portal that the file"
             " is from, --site https://…, or set OPENINDICATORS_DATA_DIR to the publisher's data"
-            " folder",
-            soft_wrap=True,
+            " folder"
         )
     else:
         out.print(
             f"[red]not genuine[/]: {settings.data_dir.root} published {escape(file.name)}, but"
             f" never with the checksum {found['sha256']}\n  → download it again; if it was opened"
             " and saved, use the untouched download. A file of another publisher is verified with"
-            " that publisher's checksums, on the dataset's page", soft_wrap=True,
+            " that publisher's checksums, on the dataset's page"
         )
     return _EXIT_CODES[found["genuine"]]
 
@@ -91,8 +86,7 @@ def _print_withdrawal(settings: Settings, dataset: str) -> None:
     why = release.decision.reason if release.decision else None
     out.print(
         f"[yellow]withdrawn[/]: {escape(dataset)} was withdrawn on {release.issued:%Y-%m-%d}"
-        + (f": {escape(why)}" if why else "") + "\n  → do not use it as a current figure",
-        soft_wrap=True,
+        + (f": {escape(why)}" if why else "") + "\n  → do not use it as a current figure"
     )
 
 
@@ -110,23 +104,22 @@ def _verify_with_site(file: Path, site: str, as_json: bool) -> int:
     withdrawn = sorted({m["dataset"] for m in found["matches"] if states[m["dataset"]].withdrawn})
     if as_json:
         document = {**found, "site": site, "withdrawn": withdrawn}
-        typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        print_json(document)
     elif found["genuine"]:
         for match in found["matches"]:
             out.print(
                 f"[green]genuine[/]: {escape(site)} published {escape(file.name)} as"
-                f" {match['file']} of {match['dataset']}, release {match['release']}",
-                soft_wrap=True,
+                f" {match['file']} of {match['dataset']}, release {match['release']}"
             )
         for dataset in withdrawn:
             out.print(f"[yellow]withdrawn[/]: {escape(dataset)}\n  → do not use it as a current"
-                      " figure", soft_wrap=True)
+                      " figure")
     else:
         verdict = "[yellow]unknown[/]" if found["genuine"] is None else "[red]not genuine[/]"
         out.print(
             f"{verdict}: {escape(site)} never published a file with the checksum"
             f" {found['sha256']}\n  → download it again; if it was opened and saved, use the"
-            " untouched download", soft_wrap=True,
+            " untouched download"
         )
     return _EXIT_CODES[found["genuine"]]
 
