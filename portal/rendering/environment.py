@@ -13,6 +13,7 @@ from model.reference.codelist import vintage_in_words
 from model.util.text import fold, plain
 from portal.rendering import formatting, trends
 from portal.rendering.texts import LANGUAGE_NAMES, READ_IN, SITE_LEAD, SITE_TITLE, translations
+from portal.scope import CITY
 from portal.vocabulary import DECISIONS, FREQUENCIES, FRESHNESS, REASONS, SCOPES, STATUSES
 
 _SHARED = Path(__file__).resolve().parent / "templates"
@@ -48,7 +49,7 @@ def environment(folder: Path, language: str) -> Environment:
         freshness=FRESHNESS, decisions=DECISIONS, frequencies=FREQUENCIES, reasons=REASONS,
         statuses=STATUSES, scopes=SCOPES,
         outcomes=OUTCOMES, severities=SEVERITIES, grade_of=grade_of, box=trends,
-        vintage_in_words=vintage_in_words,
+        vintage_in_words=vintage_in_words, base_url=None, city_name=CITY,
     )
     made.filters.update(
         text=lambda value: value.get(language),

@@ -1,7 +1,5 @@
 """The tables of a dataset's page: first rows and changes, as text."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
