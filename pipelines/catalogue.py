@@ -1,7 +1,5 @@
 """The declared datasets: declarations and suites, loaded and bound to a profile."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +7,6 @@ from pathlib import Path
 from expectations.suites.suite import Suite, full_suite, load_suites
 from model.declarations.load import Declaration, declaration_paths, load_declarations
 from model.errors import DeclarationError, OpenIndicatorsError
-from model.reference.city import use_project
 from model.reference.registries import Registries, load_registries
 from model.util.garbage_collector import paused_collector
 from model.util.text import did_you_mean
@@ -88,7 +85,6 @@ def load_catalogue(settings: Settings) -> Catalogue:
 
 
 def _load(settings: Settings) -> Catalogue:
-    use_project(settings.project)
     registries = load_registries(settings.project)
     declarations, errors = load_declarations(settings.declarations, registries, CONNECTORS)
     for dataset_id, declaration in list(declarations.items()):

@@ -83,6 +83,7 @@ class City(Frozen):
     """A city, its portal and its languages.
 
     name: the city's official name.
+    short_name: what people call it, where that is shorter.
     languages: of all texts, the default one first.
     area: the city as an area.
     publisher: who runs the portal, an id of publishers.yaml.
@@ -97,6 +98,7 @@ class City(Frozen):
     """
 
     name: LocalizedText
+    short_name: LocalizedText | None = None
     languages: tuple[Annotated[str, AfterValidator(_language)], ...] = Field(min_length=1)
     area: HomeArea | None = None
     publisher: Name | None = None

@@ -1,11 +1,7 @@
 """`openindicators list`, `show` and `check`: read-only information about the project."""
 
-from __future__ import annotations
-
-import json
 from typing import Any
 
-import typer
 from rich.markup import escape
 
 from model.declarations.questions import OpenQuestionsError
@@ -13,7 +9,7 @@ from model.records.release_blockers import counted
 from model.util.languages import default_language
 from model.util.text import LocalizedText
 from pipelines.catalogue import load_catalogue
-from pipelines.cli.terminal import number, out, say_error, say_open, table
+from pipelines.cli.terminal import number, out, print_json, say_error, say_open, table
 from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
 from sources.connectors.registry import options_of
@@ -44,7 +40,7 @@ def list_datasets(profile: str | None, as_json: bool) -> int:
             }
         )
     if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        print_json(rows)
         return 0
     table(
         None,
@@ -74,7 +70,7 @@ def show(name: str, profile: str | None, as_json: bool) -> int:
     chosen = load_catalogue(settings).select(settings.profile, [name])
     described = [_describe(settings, bound) for bound in chosen.values()]
     if as_json:
-        typer.echo(json.dumps(described, ensure_ascii=False, indent=2))
+        print_json(described)
         return 0
     for item in described:
         _print(item)
@@ -121,13 +117,13 @@ def _said(texts: dict[str, str], language: str = "en") -> str:
 def _print(item: dict[str, Any]) -> None:
     title = _said(item["title"], default_language())
     out.print(f"[bold]{escape(title)}[/]\n{escape(_said(item['title']))}")
-    out.print(f"{escape(_said(item['description']))}\n", soft_wrap=True)
+    out.print(f"{escape(_said(item['description']))}\n")
     for name in (
         "dataset", "publisher", "licence", "frequency", "protocol", "declaration", "suite",
     ):
         value = _said(item[name]) if isinstance(item[name], dict) else item[name]
-        out.print(f"{name:12} {escape(str(value))}", soft_wrap=True)
-    out.print(f"{'key':12} {', '.join(item['key'])}", soft_wrap=True)
+        out.print(f"{name:12} {escape(str(value))}")
+    out.print(f"{'key':12} {', '.join(item['key'])}")
     out.print()
     table(
         None, [("indicator", "left"), ("name", "left"), ("unit", "left")],
@@ -185,7 +181,7 @@ def check(as_json: bool, strict: bool) -> int:
             }
             for dataset in unready for each in dataset.questions
         ]
-        typer.echo(json.dumps(listed, ensure_ascii=False, indent=2))
+        print_json(listed)
     else:
         for error in errors:
             say_error(error)

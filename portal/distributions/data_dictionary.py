@@ -51,6 +51,6 @@ def _in_each(text: LocalizedText | None) -> tuple[str, ...]:
 data_dictionary = Distribution.described(
     "data_dictionary", write,
     package_properties=lambda _: csv_properties({
-        "fields": [{"name": name, "type": "string"} for name in HEADER], "missingValues": [""],
+        "fields": [{"name": name, "type": "string"} for name in header()], "missingValues": [""],
     }),
 )

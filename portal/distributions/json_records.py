@@ -8,8 +8,6 @@
 Codes are strings, figures are numbers written in full, what is missing is null.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from pathlib import Path

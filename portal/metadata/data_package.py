@@ -29,6 +29,7 @@ def descriptor(content: Content, files: Iterable[tuple[FileRecord, str, Properti
     Each of the `files` comes with its media type and the properties that its distribution gives.
     """
     dataset, release = content.dataset, content.release
+    first = default_language()
     publisher, contact, licence = content.publisher, content.contact, content.licence
     return {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
@@ -41,17 +42,17 @@ def descriptor(content: Content, files: Iterable[tuple[FileRecord, str, Properti
         "scope": scope_of(content),
         "keywords": [word for code in languages() for word in dataset.keywords.get(code)],
         "licenses": [
-            {"name": licence.id, "path": str(licence.url), "title": licence.title.get(default_language())}
+            {"name": licence.id, "path": str(licence.url), "title": licence.title.get(first)}
         ],
-        "sources": [{"title": publisher.name.get(default_language()), "path": str(publisher.homepage)}],
+        "sources": [{"title": publisher.name.get(first), "path": str(publisher.homepage)}],
         "contributors": [
             {
-                "title": publisher.name.get(default_language()),
+                "title": publisher.name.get(first),
                 "path": str(publisher.homepage),
                 "roles": ["creator", "publisher"],
             },
             {
-                "title": contact.name.get(default_language()),
+                "title": contact.name.get(first),
                 "path": str(contact.homepage),
                 "roles": ["contact"],
                 **({"email": contact.email} if contact.email else {}),

@@ -17,7 +17,7 @@ from model.declarations.dataset import Dataset
 from model.errors import PortalError
 from model.records.release import FileRecord
 from model.reference.registries import Licence, Publisher
-from model.util.languages import languages
+from model.util.languages import languages, three_letters
 from model.util.text import Frozen, LocalizedList, LocalizedText
 from portal.content import Content
 from portal.metadata.identifiers import dataset_urn, distribution_urn, publisher_urn

@@ -1,7 +1,5 @@
 """Identifiers that outlive re-publication: derived from names (UUIDv5), never random."""
 
-from __future__ import annotations
-
 import uuid
 
 from model.reference.city import city

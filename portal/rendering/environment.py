@@ -56,7 +56,7 @@ def _environment(folder: Path, language: str, of: City, locales: Path | None) ->
         freshness=FRESHNESS, decisions=DECISIONS, frequencies=FREQUENCIES, reasons=REASONS,
         statuses=STATUSES, scopes=SCOPES,
         outcomes=OUTCOMES, severities=SEVERITIES, grade_of=grade_of, box=trends,
-        vintage_in_words=vintage_in_words,
+        vintage_in_words=vintage_in_words, base_url=None, city_name=of.short_name or of.name,
     )
     made.filters.update(
         text=lambda value: value.get(language),

@@ -1,7 +1,5 @@
 """Numbers, periods, dates and sizes in a reader's language (CLDR, through Babel)."""
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache, lru_cache

@@ -1,7 +1,5 @@
 """The figures of a dataset's page: a laid-out chart with its words and its table of values."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -14,7 +14,7 @@ from portal.distributions.registry import with_distributions
 from portal.metadata.identifiers import dataset_urn
 from portal.rendering.environment import render_template
 from portal.rendering.quality_body import quarantined_rows
-from portal.scope import CITY, scope_of
+from portal.scope import scope_of
 from portal.site import chart, search
 from portal.site.figure import figure
 from portal.site.series import plots
@@ -37,33 +37,37 @@ def render_catalogue(
     withdrawn: list[DatasetState],
     language: str,
     preview: bool,
+    base_url: str | None,
 ) -> bytes:
     """Render the catalogue in a `language`; a `preview` says that the site shows drafts.
 
-    `sectors` come with their datasets, the `withdrawn` ones apart.
+    `sectors` come with their datasets, the `withdrawn` ones apart; `base_url` is the site's address
+    on the web, with a slash at the end, if known.
     """
     states = [state for _, members in sectors for state in members]
     return render_template(
         TEMPLATES, "catalogue.html", language,
         root="../", page="index.html", sectors=sectors, states=states, withdrawn=withdrawn,
-        preview=preview,
+        preview=preview, base_url=base_url,
         rows=sum(state.rows for state in states),
         indicators=sum(len(state.indicators) for state in states),
         updated=max((state.issued for state in states), default=None),
-        city_name=CITY, headlines=_headlines(sectors), facets=_facets(sectors, states),
+        headlines=_headlines(sectors), facets=_facets(sectors, states),
         sparkline=chart.sparkline, search_index=search.PATH,
     )
 
 
-def render_city(sectors: list[tuple[Sector, list[DatasetState]]], language: str) -> bytes:
+def render_city(
+    sectors: list[tuple[Sector, list[DatasetState]]], language: str, base_url: str | None
+) -> bytes:
     """Render the page of the city in a `language`: the newest figure of every indicator.
 
-    `sectors` come with their datasets.
+    `sectors` come with their datasets; `base_url` is as for `render_catalogue`.
     """
     known = [(sector, [each for each in members if each.city]) for sector, members in sectors]
     return render_template(
         TEMPLATES, "city.html", language,
-        root="../", page="city.html", preview=False, city_name=CITY,
+        root="../", page="city.html", preview=False, base_url=base_url,
         sectors=[(sector, members) for sector, members in known if members],
         sparkline=chart.sparkline,
     )
@@ -109,12 +113,12 @@ def _headlines(
 
 
 def render_dataset(
-    content: Content, releases: list[ReleaseState], preview: bool
+    content: Content, releases: list[ReleaseState], preview: bool, base_url: str | None = None
 ) -> dict[str, bytes]:
     """Render the page of the current release in each language: path in the site -> bytes.
 
     `releases` are all of `content`'s dataset as the site offers them, oldest first; in a `preview`
-    the current one is a draft.
+    the current one is a draft. `base_url` is as for `render_catalogue`.
     """
     drawn = plots(content) if content.public else []
     tables = read_tables(content)
@@ -122,7 +126,7 @@ def render_dataset(
     return {
         dataset_page(content.dataset.id, language): render_template(
             TEMPLATES, "dataset.html", language, **_frame(content, releases, preview),
-            checks=worst_first(content.quality.checks),
+            base_url=base_url, checks=worst_first(content.quality.checks),
             figures=[figure(content, plot, language) for plot in drawn],
             downloads=[
                 {"file": file, "title": form.title, "purpose": form.purpose}
@@ -132,7 +136,7 @@ def render_dataset(
             quarantined=(
                 quarantined_rows(content, language, FIRST_QUARANTINED) if content.public else []
             ),
-            json_ld=_schema_org(content, releases, language),
+            json_ld=_schema_org(content, releases, language, base_url),
             **in_language(content, tables, language),
         )
         for language in languages()
@@ -168,9 +172,12 @@ def _frame(content: Content, releases: list[ReleaseState], preview: bool) -> dic
     }
 
 
-def _schema_org(content: Content, releases: list[ReleaseState], language: str) -> dict[str, Any]:
+def _schema_org(
+    content: Content, releases: list[ReleaseState], language: str, base_url: str | None
+) -> dict[str, Any]:
     """Describe the dataset for search engines (https://schema.org/Dataset)."""
     dataset, release = content.dataset, content.release
+    root = base_url or "../../"
 
     def organisation(publisher: Publisher) -> dict[str, str]:
         name = publisher.name.get(language)
@@ -181,6 +188,7 @@ def _schema_org(content: Content, releases: list[ReleaseState], language: str) -
         "@type": "Dataset",
         "@id": dataset_urn(dataset.id),
         "identifier": dataset_urn(dataset.id),
+        "url": f"{root}{dataset_page(dataset.id, language)}",
         "name": dataset.title.get(language),
         "description": dataset.description.get(language),
         "inLanguage": language,
@@ -205,7 +213,7 @@ def _schema_org(content: Content, releases: list[ReleaseState], language: str) -
         "distribution": [
             {
                 "@type": "DataDownload",
-                "contentUrl": f"../../datasets/{dataset.id}/{file.name}",
+                "contentUrl": f"{root}datasets/{dataset.id}/{file.name}",
                 "encodingFormat": form.media_type,
                 "contentSize": str(file.bytes),
                 "sha256": file.sha256,

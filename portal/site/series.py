@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from model.reference.city import city
 from model.reference.periods import frequency_of, period_start
 from model.util.sql import identifier
 from portal.content import Content
-from portal.scope import TOTAL
+from portal.scope import TOTAL, home_areas
 
 MAX_LINES = 6  # more colours cannot be distinguished
 MAX_BARS = 15
@@ -174,12 +173,6 @@ def _chosen(series: list[Series], areas: list[str]) -> list[Series]:
         series, key=lambda s: (rank.get(s.code, len(rank)), -len(s.points), s.code, s.vintage)
     )
     return series[:MAX_LINES]
-
-
-def home_areas() -> tuple[str, ...]:
-    """Return the codes of the city and of what it lies in: they come first."""
-    area = city().area
-    return (area.code, *area.within) if area else ()
 
 
 def moment(iso: str) -> float:

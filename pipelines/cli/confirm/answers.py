@@ -14,6 +14,7 @@ from model.declarations.yaml_file import KeyPath, YamlFile
 from model.errors import OpenIndicatorsError
 from model.reference.registries import Registries
 from model.util.disk import write_if_changed
+from model.util.languages import languages
 from model.util.text import did_you_mean
 from sources.connectors.registry import CONNECTORS
 
