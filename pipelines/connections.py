@@ -5,7 +5,7 @@ Shared by Dagster's resources and the commands that need no Dagster.
 
 from pathlib import Path
 
-from model.reference.city import city
+from model.reference.city import city, open_city_error
 from model.reference.registries import Registries
 from model.util.text import fold
 from pipelines.settings import SAMPLE, CkanSettings, Settings
@@ -62,7 +62,12 @@ def open_ckan(
         data_dir: holds the journal of publish runs.
         registries: names and licences.
         overwrite: resolve conflicts with people's edits in favour of the release.
+
+    Raises:
+        OpenQuestionsError: city.yaml leaves open who publishes there, or under which names.
     """
+    if asked := open_city_error():
+        raise asked
     client = CkanClient(ckan.url, ckan.token)
     url = ckan.datastore_url
     loader = CopyLoader(client, lambda: url) if url else ApiLoader(client)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from model.reference.city import use_project
+from model.reference.city import city, use_project
 
 PROJECT = Path(__file__).resolve().parents[1]
+CITY = use_project(PROJECT)
 pytest_plugins = ["tests.fixtures.ckan_portal"]
 ON_CKAN = ("tests/portal/ckan/", "tests/dev/")
 
@@ -33,6 +35,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 @pytest.fixture(autouse=True)
-def city_of_the_project() -> None:
-    """Work for the city of this project, whatever the test before worked for."""
-    use_project(PROJECT)
+def city_of_the_project() -> Iterator[None]:
+    """Work for the city of this project again after a test that worked for another."""
+    yield
+    if city() != CITY:
+        use_project(PROJECT)

@@ -97,13 +97,15 @@ class OpenQuestionsError(OpenIndicatorsError):
 
     exit_code = 9
 
-    def __init__(self, dataset_id: str, path: Path, questions: Sequence[OpenQuestion]) -> None:
+    def __init__(
+        self, dataset_id: str, path: Path, questions: Sequence[OpenQuestion], todo: str = ""
+    ) -> None:
         self.dataset_id, self.questions = dataset_id, tuple(questions)
         number = len(self.questions)
         listed = "".join(f"\n    {each.where}: {each.in_words}" for each in self.questions)
         super().__init__(
             f"{dataset_id} is not ready, open questions: {number}{listed}", where=str(path),
-            todo=f"`openindicators confirm {dataset_id}` asks them",
+            todo=todo or f"`openindicators confirm {dataset_id}` asks them",
         )
 
 

@@ -15,7 +15,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
-from model.declarations.questions import OPEN, OpenQuestion, open_questions
+from model.declarations.questions import OPEN, OpenQuestion, OpenQuestionsError, open_questions
 from model.declarations.validation import parse_as
 from model.declarations.yaml_file import YamlFile
 from model.errors import DeclarationError
@@ -147,9 +147,15 @@ def city() -> City:
     return _CURRENT.city
 
 
-def questions_of_city() -> tuple[OpenQuestion, ...]:
-    """Return what `city.yaml` leaves open."""
-    return _CURRENT.questions
+def open_city_error() -> OpenQuestionsError | None:
+    """Return what `city.yaml` leaves open as an error; None where it leaves nothing open.
+
+    Datasets run before it is answered. Nothing goes to a portal that others read.
+    """
+    asked = _CURRENT.questions
+    if not asked:
+        return None
+    return OpenQuestionsError(FILE, asked[0].path, asked, todo="write the answers into the file")
 
 
 def use_project(root: Path) -> City:

@@ -6,6 +6,7 @@ from rich.markup import escape
 
 from model.declarations.questions import OpenQuestionsError
 from model.records.release_blockers import counted
+from model.reference.city import open_city_error
 from model.util.languages import default_language
 from model.util.text import LocalizedText
 from pipelines.catalogue import load_catalogue
@@ -167,6 +168,9 @@ def check(as_json: bool, strict: bool) -> int:
     settings = Settings.from_environment()
     catalogue = load_catalogue(settings)
     unready = [each for each in catalogue.errors if isinstance(each, OpenQuestionsError)]
+    open_city = open_city_error()
+    if open_city is not None:
+        unready.insert(0, open_city)
     errors = [each for each in catalogue.errors if not isinstance(each, OpenQuestionsError)]
     questions = [each for dataset in unready for each in dataset.questions]
     if as_json:
@@ -190,7 +194,7 @@ def check(as_json: bool, strict: bool) -> int:
         out.print(f"{counted(len(catalogue.declarations), 'valid declaration')},"
                   f" {counted(len(errors), 'error')}")
         if questions:
-            out.print(f"{counted(len(unready), 'dataset')} not ready,"
+            out.print(f"{counted(len(unready) - (open_city is not None), 'dataset')} not ready,"
                       f" {counted(len(questions), 'open question')}")
     if errors:
         return errors[0].exit_code
