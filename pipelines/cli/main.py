@@ -18,7 +18,8 @@ from pipelines.cli.terminal import AsJson, By, Profile
 EXIT_CODES = """\
 Exit codes: 0 success · 1 failures of several kinds, or an unexpected error · 2 wrong usage ·
 3 a declaration or suite has an error · 4 a source · 5 data quality · 6 the data folder ·
-7 another run holds the data folder · 8 a portal · 9 open questions (`openindicators confirm`).
+7 another run holds the data folder · 8 a portal · 9 open questions (`openindicators confirm`) ·
+10 a preview that breaks consumers.
 
 Environment: OPENINDICATORS_PROFILE, OPENINDICATORS_DATA_DIR, OPENINDICATORS_PROJECT and others; see
 docs/settings.md.
@@ -233,6 +234,30 @@ def diff(
     from pipelines.cli.compare.diff import diff as command
 
     return command(dataset, first, second, limit, as_csv, as_json, profile)
+
+
+@app.command()
+def preview(
+    wanted: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[DATASET|SECTOR]...", help="what to compare; nothing means all"),
+    ] = None,
+    base: Annotated[
+        str, typer.Option("--base", metavar="GITREF", help="the commit to compare with")
+    ] = "main",
+    as_markdown: Annotated[
+        Path | None,
+        typer.Option("--markdown", metavar="FILE", help="write it for a pull request, too"),
+    ] = None,
+    as_html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="write it as a page, too")
+    ] = None,
+    profile: Profile = None,
+) -> int:
+    """Show what edited declarations would release, from the snapshots at hand; change nothing."""
+    from pipelines.cli.compare.preview import preview as command
+
+    return command(wanted or [], base, as_markdown, as_html, profile)
 
 
 @app.command()
