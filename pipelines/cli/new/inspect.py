@@ -30,6 +30,7 @@ from sources.inspect.finding import Found, Guess, NoTable, RecognisedTable
 from sources.inspect.recognise import recognise
 from sources.inspect.search import Roles
 from sources.inspect.tables.roles import roles_of
+from sources.inspect.tables.titles import title_of
 from sources.urls import safe_url
 from warehouse.cleaning.unread_columns import unread_columns
 
@@ -77,9 +78,10 @@ def look_at(
                 )
         found, notes = choose(recognise(path, path.name), place, path.name)
         table, unread = looked_at(path, found)
+        above = title_of(found.above, table.column_names)
         roles = roles_of(
             table.drop_columns(["_part", "_row"]), PROTOCOLS[found.protocol].columns,
-            registries.codelists, name, path.name,
+            registries.codelists, name, path.name, above,
         )
         doubt_codes(roles, table, registries.codelists)
         notes += [f"unsure: {each.what.en}." for each in (*unread, *_unread_columns(table, roles))]
@@ -92,7 +94,8 @@ def look_at(
                 " service each time."
             )
         origin = {"urls": [address]} if copy is None else {"files": [copy.name]}
-        text = declaration_text(title, found, roles, origin, notes)
+        texts = above.texts if above else {"en": title}
+        text = declaration_text(texts, found, roles, origin, notes, registries)
     return Looked(text, copy, _guesses(found, roles, notes))
 
 
@@ -157,7 +160,10 @@ def looked_at(path: Path, found: RecognisedTable) -> tuple[pa.Table, list[Unread
 
 def _unread_columns(table: pa.Table, roles: Roles) -> Iterator[UnreadContent]:
     """Yield the columns with figures that have no role."""
-    used = {rule["column"] for rule in roles.rules.values() if "column" in rule} | set(roles.where)
+    used = {
+        rule[part] for rule in roles.rules.values() for part in ("column", "followed_by")
+        if part in rule
+    } | set(roles.where)
     wide = Unpivot.model_validate(roles.unpivot) if roles.unpivot else None
     value = roles.rules.get("obs_value", {}).get("column")
     with duckdb.connect() as con:
