@@ -79,7 +79,7 @@ def metadata_questions(
         ),
         Question(field="description",
                  ask="What is a row, who collects it, what is it for, in both languages?",
-                 evidence=silent),
+                 evidence="proposed from the title and the columns"),
     ]
     if found.protocol not in PUBLISHERS:
         asked.append(Question(field="publisher", ask="Who publishes the figures?", evidence=silent))

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from model.declarations.source import ColumnRule
 from model.reference.codelist import Codelist
+from model.util.text import fold
 from sources.inspect.finding import Certainty
 from sources.inspect.search import InspectedColumn, Roles, Search
 from sources.inspect.tables.areas import (
@@ -131,7 +132,9 @@ def _is_of_years(column: InspectedColumn, periods: PeriodColumn) -> bool:
 
 
 def _take_year_of_name(search: Search) -> None:
-    years = set(_YEAR_IN_NAME.findall(search.file))
+    titles = " ".join(search.title.texts.values()) if search.title else ""
+    of_title = set(_YEAR_IN_NAME.findall(titles))
+    years = of_title or set(_YEAR_IN_NAME.findall(search.file))
     if len(years) != 1:
         search.found.note("time_period", "", "unsure", "no column holds time periods")
         return
@@ -139,8 +142,10 @@ def _take_year_of_name(search: Search) -> None:
     search.found.last = year
     search.found.rules["time_period"] = {"const": year}
     search.found.frequency = "A"
-    search.found.note("time_period", year, "unsure",
-                      "no column holds time periods; this year is in the file's name")
+    search.found.note(
+        "time_period", year, "likely" if of_title else "unsure", "no column holds time periods;"
+        f" this year is in the {'title' if of_title else 'name of the file'}",
+    )
 
 
 def _find_area(search: Search) -> None:
@@ -219,13 +224,16 @@ def _find_dimensions(search: Search) -> None:
     free.sort(key=lambda column: (len(column.counts), column.longest))
     chosen: Sequence[InspectedColumn] = ()
     doubled = _doubled(key, (), rows)
+    others = 0  # that would do as well
     for size in (1, 2, 3):
         for some in combinations(free[:_TRIED], size):
-            left = _doubled(key, some, rows) if doubled else 0
+            left = _doubled(key, some, rows) if doubled or len(chosen) == size else 0
             if left < doubled:
-                chosen, doubled = some, left
+                chosen, doubled, others = some, left, 0
+            elif left == doubled and len(chosen) == size:
+                others += 1
     for column in chosen:
-        _take_dimension(search, column)
+        _take_dimension(search, column, is_only=not others and not doubled)
     if doubled:
         search.found.note("key", ", ".join(column.name for column in key), "unsure",
                           f"{doubled} rows share area, period, indicator and dimensions")
@@ -239,7 +247,8 @@ def _doubled(
     return len(rows) - len({tuple(part[row] for part in parts) for row in rows})
 
 
-def _take_dimension(search: Search, column: InspectedColumn) -> None:
+def _take_dimension(search: Search, column: InspectedColumn, *, is_only: bool) -> None:
+    """Take a column as a dimension; it is sure where the title names it, or no other would do."""
     name = search.dimension_name(column.name)
     codelist = search.codelist_of(column)
     blanks = sum(value is None for value in column.values)
@@ -252,4 +261,6 @@ def _take_dimension(search: Search, column: InspectedColumn) -> None:
         why += f"; {blanks} blanks are taken as the total"
     search.take(name, column.name, **more)
     search.found.dimensions[name] = codelist
-    search.found.note(name, column.name, "likely" if codelist else "unsure", why)
+    of_title = search.title.variables if search.title else ()
+    sure = codelist is not None or is_only or column.words in map(fold, of_title)
+    search.found.note(name, column.name, "likely" if sure else "unsure", why)

@@ -58,23 +58,23 @@ def title_of(lines: Sequence[str], header: Sequence[str]) -> TableTitle | None:
     """
     texts: dict[str, str] = {}
     variables: tuple[str, ...] = ()
+    units: list[NamedUnit | None] = []
     for line in lines:
         text = " ".join(line.split())
         if _UNIT_LINE.match(text) or len(text) < _SHORTEST:
+            units.append(unit_alone(text.strip("()")))
             continue
         shorter, named = _without_variables(_NUMBER.sub("", text), header)
         variables = variables or named
+        units.append(unit_of(shorter))
         texts.setdefault(language_of(shorter), _MARK.sub("", shorter).strip(" .:"))
     if not texts:
         return None
-    units = [
-        found for line in lines
-        if (found := (unit_alone if _UNIT_LINE.match(line) else unit_of)(line)) is not None
-    ]
-    certain = [each for each in units if each.is_certain]
+    known = [each for each in units if each is not None]
+    certain = [each for each in known if each.is_certain]
     return TableTitle(
         texts, {language: name_of(text) for language, text in texts.items()}, variables,
-        next(iter(certain or units), None), _basis_of(" ".join(lines)),
+        next(iter(certain or known), None), _basis_of(" ".join(lines)),
     )
 
 

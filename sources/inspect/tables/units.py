@@ -37,7 +37,7 @@ _BASES: tuple[tuple[str, str], ...] = (
 # With a factor these are units of their own.
 _NAMED = {
     ("persons", 1e3): "thousand_persons", ("persons", 1e6): "million_persons",
-    ("vnd", 1e9): "billion_vnd", ("tonnes", 1e6): "million_tonnes",
+    ("vnd", 1e9): "billion_vnd", ("vnd", 1e6): "million_vnd", ("tonnes", 1e6): "million_tonnes",
     ("tonnes", 1e3): "thousand_tonnes", ("hectares", 1e3): "thousand_hectares",
     ("usd", 1e6): "million_usd", ("vnd_per_person", 1e6): "million_vnd_per_person",
     ("vnd_per_person", 1e3): "thousand_vnd_per_person",
