@@ -285,7 +285,9 @@ def _vietnamese(label: str) -> TimePeriod | None:
         return TimePeriod(match[1], "A")
     if match := re.fullmatch(r"(?:nam )?(\d{4}) (?:ca|binh quan|trung binh) nam", folded):
         return TimePeriod(match[1], "A")  # the row below the twelve months
-    if match := re.fullmatch(r"(\d{4})[/,.:-]? ?((?:quy|thang) \w+|\d{1,2} thang)", folded):
+    if match := re.fullmatch(
+        r"(?:nam )?(\d{4})[/,.:-]? ?((?:quy|thang) \w+|\d{1,2} thang)", folded
+    ):
         folded = f"{match[2]} {match[1]}"  # the year stood above, in a header of two rows
     match = re.fullmatch(r"(?:thang |t)(\d{1,2})(?:[/,.-]| nam)? ?(\d{4})", folded)
     if match and 1 <= int(match[1]) <= 12:

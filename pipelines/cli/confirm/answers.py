@@ -14,6 +14,7 @@ from model.declarations.yaml_file import KeyPath, YamlFile
 from model.errors import OpenIndicatorsError
 from model.reference.registries import Registries
 from model.util.disk import write_if_changed
+from model.util.languages import languages
 from model.util.text import did_you_mean
 from sources.connectors.registry import CONNECTORS
 
@@ -155,8 +156,8 @@ def _replaced(text: str, at: KeyPath, value: Any) -> str:
     """Return the text with a value; a part of a field that is unknown makes a mapping of it."""
     parent = _at(YamlFile.parse(text, Path("declaration")).data, at[:-1])
     if parent == OPEN:
-        languages = {"vi": OPEN, "en": OPEN}
-        return with_value(text, at[:-1], {**languages, str(at[-1]): value})
+        open_texts = dict.fromkeys(languages(), OPEN)
+        return with_value(text, at[:-1], {**open_texts, str(at[-1]): value})
     return with_value(text, at, value)
 
 

@@ -14,6 +14,7 @@ from model.declarations.yaml_edit import flow
 from model.errors import OpenIndicatorsError
 from model.records.release_blockers import counted
 from model.reference.registries import Registries, load_registries
+from model.util.languages import languages
 from pipelines.cli.confirm.answers import AnswerWriter
 from pipelines.cli.confirm.evidence import Row, first_rows, rows_of
 from pipelines.cli.confirm.together import (
@@ -225,7 +226,7 @@ def _ask(writer: AnswerWriter, question: OpenQuestion) -> None:
     while True:
         try:
             if question.at[-1:] and question.at[-1] in _BILINGUAL and proposed is None:
-                parts = {code: out.input(f"  {code}: ").strip() for code in ("vi", "en")}
+                parts = {code: out.input(f"  {code}: ").strip() for code in languages()}
                 if _LATER in parts.values() or not all(parts.values()):
                     return
                 writer.answer(question.question.field, flow(parts))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -39,7 +39,7 @@ class SharedQuestion:
 
     field: str
     proposes: bool
-    members: list[tuple[str, AnswerWriter, OpenQuestion]] = field(default_factory=list)
+    members: list[tuple[str, AnswerWriter, OpenQuestion]]
 
     @property
     def datasets(self) -> list[str]:
@@ -78,7 +78,7 @@ def shared_questions(writers: Mapping[str, AnswerWriter]) -> list[SharedQuestion
                 apart = (*apart, asked.evidence or "")
             if not proposes and general in ("title", "description"):
                 apart = (*apart, dataset)
-            one = found.setdefault((general, *apart), SharedQuestion(general, proposes))
+            one = found.setdefault((general, *apart), SharedQuestion(general, proposes, []))
             one.members.append((dataset, writer, question))
     return sorted(found.values(), key=lambda each: -len(each.datasets))
 

@@ -25,7 +25,7 @@ from pipelines.settings import Settings
 from sources.base import Request, Validators
 from sources.connectors.registry import PROTOCOLS
 from sources.fetch.http import HttpLimits, HttpTransport
-from sources.fetch.recorded_files import part_name
+from sources.fetch.part_files import part_name
 from sources.inspect.finding import Found, Guess, NoTable, RecognisedTable
 from sources.inspect.recognise import recognise
 from sources.inspect.search import Roles
@@ -122,7 +122,7 @@ def declared(
     )
     doubt_codes(roles, table, registries.codelists)
     said = [*notes, *(
-        f"unsure: {each.what.en}." for each in (*unread, *_unread_columns(table, roles))
+        f"unsure: {each.what.get('en')}." for each in (*unread, *_unread_columns(table, roles))
     )]
     texts = above.texts if above else {"en": title}
     text = declaration_text(texts, found, roles, origin, said, registries)

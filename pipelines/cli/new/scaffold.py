@@ -9,7 +9,7 @@ from typing import Any
 
 from model.declarations.questions import OPEN, Question
 from model.reference.registries import Registries
-from model.util.text import LANGUAGES
+from model.util.languages import languages
 from pipelines.cli.new.questions import (
     PUBLISHERS,
     covered_place,
@@ -54,7 +54,7 @@ def declaration_text(
         f"title: {_in_languages(titles)}",
         f"description: {_in_languages(_descriptions(titles, roles))}",
         f"publisher: {publisher or _UNKNOWN}",
-        f"keywords: {{vi: [{keyword}], en: [{keyword}]}}",
+        f"keywords: {{{', '.join(f'{code}: [{keyword}]' for code in languages())}}}",
         f"frequency: {roles.frequency or _UNKNOWN}",
         "geography:",
         f"  codelist: {roles.codelist if is_placed and roles.codelist else _UNKNOWN}",
@@ -65,17 +65,17 @@ def declaration_text(
     lines.append("indicators:")
     for code, words in roles.indicators.items():
         unit = f" unit: {units[code]}," if units[code] else ""
-        name = roles.names.get(code) or {"en": words}
+        called = roles.names.get(code) or {"en": words}
         lines.append(
-            f"  {_key(code)}: {{name: {_in_both(name)},{unit}"
+            f"  {_key(code)}: {{name: {_in_both(called)},{unit}"
             f" decimals: {min(roles.decimals, _MAX_DECIMALS)}}}"
         )
     if roles.dimensions:
         lines.append("dimensions:")
         for name, codelist in roles.dimensions.items():
-            words = {"en": name.replace("_", " ")}
             of = f", codelist: {codelist}" if codelist else ""
-            lines.append(f"  {name}: {{name: {_in_both(words)}{of}}}")
+            called = {"en": name.replace("_", " ")}
+            lines.append(f"  {name}: {{name: {_in_both(called)}{of}}}")
     if roles.tolerance:
         lines.append(f"tolerance: {_TOLERANCE}")
     lines += ["source:", f"  protocol: {found.protocol}"]
@@ -159,7 +159,7 @@ def _descriptions(titles: Mapping[str, str], roles: Roles) -> dict[str, str]:
 def _in_languages(texts: Mapping[str, str]) -> str:
     """Return a text in both languages, with "?" for one that is not known."""
     inner = ", ".join(
-        f"{code}: {_text(texts[code]) if code in texts else _UNKNOWN}" for code in LANGUAGES
+        f"{code}: {_text(texts[code]) if code in texts else _UNKNOWN}" for code in languages()
     )
     return "{" + inner + "}"
 
@@ -167,7 +167,7 @@ def _in_languages(texts: Mapping[str, str]) -> str:
 def _in_both(texts: Mapping[str, str]) -> str:
     """Return the source's words for a name, in a language that it lacks those of the other."""
     words = next(iter(texts.values()))
-    return _in_languages({code: texts.get(code, words) for code in LANGUAGES})
+    return _in_languages({code: texts.get(code, words) for code in languages()})
 
 
 def _text(words: str) -> str:

@@ -66,9 +66,9 @@ def _unpivot_headings(search: Search, headings: Headings) -> bool:
                       "unsure" if headings.doubt else "certain",
                       "; ".join(filter(None, (why, headings.doubt))))
     search.used.update(names)
-    more = {"marks": {mark: {} for mark in headings.marks}} if headings.marks else {}
-    search.take("time_period", period, **more)
+    search.take("time_period", period)
     if headings.marks:
+        search.found.rules["time_period"]["marks"] = {mark: {} for mark in headings.marks}
         marked = next(name for name in names if headings.marks[0] in name)
         search.found.note("marks of periods", " ".join(headings.marks), "unsure",
                           f"stands in {marked!r}: {{}} takes it off; P is provisional, and a note"

@@ -175,13 +175,13 @@ def _find_area(search: Search) -> None:
     found.codelist = areas.codelist
     found.covered = codes_in((*column.counts, *likely.values()), codelist)
     grouped = [code for code, is_group in codelist.areas_grouped if is_group]
-    totals = [codelist.codes[code].name.en for code in grouped if code in found.covered]
+    totals = [codelist.codes[code].name.get("en") for code in grouped if code in found.covered]
     why = f"{areas.known:,} of {areas.filled:,} values are in {areas.codelist} ({codelist.vintage})"
     if totals and len(found.covered) > len(totals):
         why += f"; {', '.join(totals)} are totals of others"
     if likely:
         shown = ", ".join(
-            f"{label!r} is {code} ({codelist.codes[code].name.en})"
+            f"{label!r} is {code} ({codelist.codes[code].name.get('en')})"
             for label, code in list(likely.items())[:5]
         )
         why += f"; probably {shown}"

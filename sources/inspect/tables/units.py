@@ -99,6 +99,9 @@ def unit_of(words: str) -> NamedUnit | None:
 
 def unit_alone(words: str) -> NamedUnit | None:
     """Return the unit that words are, e.g. of a column of units: "Nghìn người", "Mill. USD"."""
+    parts = re.split(r" [-–/] ", words)  # in both languages
+    if len(parts) > 1:
+        return next(filter(None, map(unit_alone, parts)), None)
     text = _BEFORE.sub("", fold(_MARK.sub("", words))).strip(" .:-–/")
     for times, factor in ((None, 1.0), *_TIMES):
         rest = text
