@@ -6,8 +6,6 @@ knows one language: the first of the city stands in its properties, others in
 said of a single file comes from its distribution (`package_properties`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any
 
