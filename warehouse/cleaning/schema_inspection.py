@@ -75,7 +75,10 @@ def observed_schema(
 
 def read_columns(rules: Mapping[str, ColumnRule]) -> set[str]:
     """Return the columns that the rules read."""
-    named = {name for rule in rules.values() for name in (rule.column, rule.named) if name}
+    named = {
+        name for rule in rules.values() for name in (rule.column, rule.named, rule.followed_by)
+        if name
+    }
     return named | {rule.scale_by.column for rule in rules.values() if rule.scale_by}
 
 
