@@ -40,7 +40,7 @@ from model.records.source_schema import SOURCE_SCHEMA_CHECK
 from model.records.unread import UNREAD_CHECK
 from model.records.validation import Severity
 from model.reference.registries import Registries
-from model.util.text import Bilingual, Frozen, Name, did_you_mean
+from model.util.text import Frozen, LocalizedText, Name, did_you_mean
 
 GOLDEN = "golden"  # the key of a suite, the argument of its check, and the check's name
 _TYPES = {
@@ -58,7 +58,7 @@ class _Options(Frozen):
 
     severity: Severity | None = None
     name: Name | None = None
-    title: Bilingual | None = None
+    title: LocalizedText | None = None
 
 
 class _SuiteFile(Frozen):

@@ -46,7 +46,7 @@ def changed(**fields):
 def test_the_same_figure_passes(tmp_path, value):
     record = validated(tmp_path, changed(obs_value=value))
     assert golden(record).outcome == "passed"
-    assert golden(record).title.en == "1 figure verified at the source is unchanged."
+    assert golden(record).title.get("en") == "1 figure verified at the source is unchanged."
     assert record.blockers is None
 
 
@@ -65,9 +65,9 @@ def test_another_figure_or_none_blocks_the_release(tmp_path, rows, observed):
     assert (check.samples[0]["expected"], check.samples[0]["source"]) == ("3.0", "Yearbook, p. 7")
     [blocker] = [each for each in record.blockers if each.kind == "table"]
     said = describe(blocker, "health/beds")
-    assert f"found: {observed} (expected 3.0)" in said.what.en
-    assert "under `golden` in `expectations/health/beds.yaml`" in said.todo.en
-    assert "accept" not in said.todo.en
+    assert f"found: {observed} (expected 3.0)" in said.what.get("en")
+    assert "under `golden` in `expectations/health/beds.yaml`" in said.todo.get("en")
+    assert "accept" not in said.todo.get("en")
 
 
 def test_the_unit_is_held_to_where_it_is_given(tmp_path):
