@@ -1,4 +1,4 @@
-"""The city's own files: every figure of the sample stands in the file and row that its note names."""
+"""The city's own files: every figure of the sample stands in the row that its note names."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ FROM_CITY = {
     if ".csv, " in sample.vintages[-1].facts[0].get("obs_note", "")
 }
 PRELIMINARY, ESTIMATED = "Sơ bộ", "Ước tính"
+BEFORE_YEAR = f"(?:(?:Năm|{PRELIMINARY}|Thực hiện năm|{ESTIMATED} năm) )?"
 OPEN = "3,295"  # three thousand or three: the file does not say
 
 
@@ -45,7 +46,7 @@ def cell(note: str, period: str) -> tuple[str, str]:
     }.get(period)
     columns = [
         column for column in frame.columns if column == wanted or (
-            re.search(rf"^(?:(?:Năm|{PRELIMINARY}|Thực hiện năm|{ESTIMATED} năm) )?{year}\b", column)
+            re.match(rf"{BEFORE_YEAR}{year}\b", column)
             and not wanted and ("so với" not in column or "luong_mua" in file)
         )
     ]
