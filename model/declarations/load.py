@@ -1,7 +1,5 @@
 """Load the declarations of a folder, and check that every name in them is known."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from pathlib import Path
 

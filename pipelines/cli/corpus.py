@@ -101,9 +101,7 @@ def _line(path: Path, name: str, found: Found) -> FileReport:
 def _print(line: FileReport) -> None:
     reader = f"{line.reader:20}" if line.reader else f"[red]{'refused':20}[/]"
     rows = "" if line.rows is None else number(line.rows)
-    out.print(
-        f"{reader} {rows:>9}  {escape(line.file)}  [dim]{escape(line.reason or '')}[/]"
-    )
+    out.print(f"{reader} {rows:>9}  {escape(line.file)}  [dim]{escape(line.reason or '')}[/]")
 
 
 def _one_line(error: SourceError) -> str:

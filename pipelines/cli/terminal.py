@@ -1,7 +1,5 @@
 """What the terminal shows, tables and errors in plain words, and options that commands share."""
 
-from __future__ import annotations
-
 import json
 import os
 from typing import Annotated, Any
@@ -15,10 +13,7 @@ from model.declarations.questions import OpenQuestionsError
 from model.errors import OpenIndicatorsError
 from model.records.release_blockers import counted
 
-Profile = Annotated[
-    str | None,
-    typer.Option("--profile", "-p", help="sample (embedded) or live"),
-]
+Profile = Annotated[str | None, typer.Option("--profile", "-p", help="sample (embedded) or live")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
 By = Annotated[
     str | None, typer.Option("--by", metavar="NAME", help="who decides (default: the login name)")

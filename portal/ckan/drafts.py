@@ -4,8 +4,6 @@ Only its organisation sees it. Its identifiers are its own: nothing of the publi
 until somebody approves. Then the draft is removed without a trace.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path

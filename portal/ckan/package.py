@@ -4,8 +4,6 @@ A package is written only as long as nobody else has written. Organisations and 
 where they are missing, never changed afterwards: a portal's own text about a department is better
 than ours."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from threading import Lock
 from typing import Any

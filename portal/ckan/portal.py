@@ -1,7 +1,5 @@
 """CKAN as a portal: plan and apply."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property, partial
@@ -53,13 +51,8 @@ class Ckan:
     name = "ckan"
 
     def __init__(
-        self,
-        client: CkanClient,
-        data_dir: Path,
-        registries: Registries,
-        loader: TableLoader | None = None,
-        keep: int = KEEP_RELEASES,
-        overwrite: bool = False,
+        self, client: CkanClient, data_dir: Path, registries: Registries,
+        loader: TableLoader | None = None, keep: int = KEEP_RELEASES, overwrite: bool = False,
     ) -> None:
         self.client = client
         self.data_dir = data_dir
@@ -195,9 +188,7 @@ class Ckan:
         for attempt in range(1, ATTEMPTS + 1):
             self._ensure_organisations(plan, history)
             try:
-                actual = PublishRun(
-                    self.client, journal, builder, plan, load_rows, drop_rows
-                ).run()
+                actual = PublishRun(self.client, journal, builder, plan, load_rows, drop_rows).run()
                 break
             except ConcurrentEdit:
                 again = self._plan(history, desire)

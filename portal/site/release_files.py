@@ -3,8 +3,6 @@
 A release that is offered already keeps its files; the current one follows the code.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,9 +81,7 @@ class DatasetFolder:
         return folder if whole else None
 
     def _state(
-        self,
-        release: Release,
-        files: tuple[FileRecord, ...],
+        self, release: Release, files: tuple[FileRecord, ...],
         superseded: tuple[FileRecord, ...] = (),
     ) -> ReleaseState:
         return ReleaseState(

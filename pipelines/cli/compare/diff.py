@@ -1,7 +1,5 @@
 """`openindicators diff`: what differs between two releases, or a release and a file."""
 
-from __future__ import annotations
-
 import csv
 import sys
 from dataclasses import asdict
@@ -69,9 +67,8 @@ def _document(
     dataset: str, old: DatasetVersion, new: DatasetVersion, found: TableDifferences
 ) -> dict[str, Any]:
     return {
-        "dataset": dataset, "old": old.name, "new": new.name,
-        "total": asdict(found.total), "by": [asdict(part) for part in found.parts],
-        "changes": list(found.rows),
+        "dataset": dataset, "old": old.name, "new": new.name, "total": asdict(found.total),
+        "by": [asdict(part) for part in found.parts], "changes": list(found.rows),
     }
 
 

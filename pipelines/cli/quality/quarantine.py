@@ -4,8 +4,6 @@ A row is accepted by its content, for the checks that it breaks, with a reason t
 is wrong in the source is fixed by a correction in the declaration; nobody edits data by hand.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from pathlib import Path

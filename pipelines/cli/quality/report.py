@@ -1,7 +1,5 @@
 """`openindicators quality`: scores, failed checks and the rows that fail them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -167,9 +165,8 @@ def _row(report: QualityReport) -> list[str]:
         return [report.dataset, "–", *["–"] * (len(QUALITY_DIMENSIONS) + 5)]
     counts = [sum(item.outcome == name for item in latest.open) for name in ("failed", "warned")]
     return [
-        report.dataset, card.grade, shown(card.total), *_percents(card),
-        card.freshness.state, str(card.freshness.due or "–"),
-        *(str(count) if count else "·" for count in counts),
+        report.dataset, card.grade, shown(card.total), *_percents(card), card.freshness.state,
+        str(card.freshness.due or "–"), *(str(count) if count else "·" for count in counts),
     ]
 
 
@@ -288,9 +285,7 @@ def _print_gains(card: Scorecard) -> None:
 
 def _print_blockers(validation_run: ValidationRun, start: str) -> None:
     for said in sentences(validation_run.blockers or (), validation_run.dataset, names=True):
-        out.print(
-            f"{start}{escape(said.what.get('en'))}\n  → {escape(said.todo.get('en'))}"
-        )
+        out.print(f"{start}{escape(said.what.get('en'))}\n  → {escape(said.todo.get('en'))}")
 
 
 def _in_words(fresh: Freshness) -> str:
@@ -326,9 +321,7 @@ def _found(check: CheckResult) -> str:
 
 def _print_rerun(item: Rerun) -> None:
     check = item.check
-    out.print(
-        f"\n[bold]{check.name}[/], run again: {check.outcome}{_found(check)}"
-    )
+    out.print(f"\n[bold]{check.name}[/], run again: {check.outcome}{_found(check)}")
     if check.error:
         out.print(f"error: {escape(check.error)}")
     if item.rows:

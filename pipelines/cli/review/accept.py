@@ -1,7 +1,5 @@
 """`openindicators accept`: release a snapshot although it fails a check on the whole table."""
 
-from __future__ import annotations
-
 from rich.markup import escape
 
 from expectations.runner.acceptance import may_be_accepted
@@ -20,9 +18,7 @@ from warehouse.store import acceptances
 from warehouse.store.data_dir import DataDir
 
 
-def accept(
-    wanted: str, checks: list[str], reason: str, by: str | None, profile: str | None
-) -> int:
+def accept(wanted: str, checks: list[str], reason: str, by: str | None, profile: str | None) -> int:
     """Record that checks do not block the release of the last snapshot.
 
     Raises:

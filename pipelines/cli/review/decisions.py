@@ -4,8 +4,6 @@ A decision is recorded first, then published. Where a portal cannot be reached t
 and `openindicators publish` publishes it later.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
@@ -81,9 +79,7 @@ def _described(settings: Settings, dataset: str, draft: StoredRelease) -> dict[s
     }
 
 
-def approve(
-    wanted: str, draft: str | None, by: str | None, profile: str | None
-) -> int:
+def approve(wanted: str, draft: str | None, by: str | None, profile: str | None) -> int:
     """Make the draft that waits the public release."""
 
     def decide(settings: Settings, dataset: str, name: str) -> str:
@@ -93,9 +89,7 @@ def approve(
     return _decide(wanted, by, profile, decide)
 
 
-def reject(
-    wanted: str, draft: str | None, reason: str, by: str | None, profile: str | None
-) -> int:
+def reject(wanted: str, draft: str | None, reason: str, by: str | None, profile: str | None) -> int:
     """Reject the draft that waits; what is public stays as it is."""
     why = plain_text("--reason", reason)
 
@@ -106,9 +100,7 @@ def reject(
     return _decide(wanted, by, profile, decide)
 
 
-def rollback(
-    wanted: str, to: int, reason: str | None, by: str | None, profile: str | None
-) -> int:
+def rollback(wanted: str, to: int, reason: str | None, by: str | None, profile: str | None) -> int:
     """Make a release with the content of an earlier one."""
     why = plain_text("--reason", reason) if reason is not None else None
 
@@ -127,9 +119,7 @@ def withdraw(
 
     def decide(settings: Settings, dataset: str, name: str) -> str:
         heir = _successor(settings, successor, dataset) if successor else None
-        stored = decisions.withdraw(
-            settings.data_dir, dataset, name, why, heir, settings.now()
-        )
+        stored = decisions.withdraw(settings.data_dir, dataset, name, why, heir, settings.now())
         return f"withdrawn by release {stored.release.number}: its downloads are gone"
 
     return _decide(wanted, by, profile, decide)

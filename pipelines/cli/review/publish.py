@@ -40,9 +40,7 @@ def plan(wanted: list[str], to: str, profile: str | None, as_json: bool) -> int:
     return _print_results(_each(settings, _chosen(settings, catalogue, wanted), one), to, as_json)
 
 
-def publish(
-    wanted: list[str], to: str, overwrite: bool, profile: str | None, as_json: bool
-) -> int:
+def publish(wanted: list[str], to: str, overwrite: bool, profile: str | None, as_json: bool) -> int:
     """Bring a portal to the releases; returns the exit code.
 
     Raises:

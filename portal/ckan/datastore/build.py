@@ -2,8 +2,6 @@
 
 What was written is read back and compared with the release."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any
 

@@ -2,8 +2,6 @@
 
 Rows are checked and compared in DuckDB with those read back from the portal."""
 
-from __future__ import annotations
-
 import tempfile
 import uuid
 from collections.abc import Iterable, Iterator

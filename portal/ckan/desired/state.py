@@ -1,7 +1,5 @@
 """The desired state of a dataset on the portal: its package and its resources."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -74,11 +72,8 @@ class DesiredState:
 
 
 def desired_state(
-    contents: list[Content],
-    files: Mapping[int, tuple[FileRecord, ...]],
-    private: bool,
-    rows_sha256: str | None,
-    table_file: str,
+    contents: list[Content], files: Mapping[int, tuple[FileRecord, ...]], private: bool,
+    rows_sha256: str | None, table_file: str,
 ) -> DesiredState:
     """Return what the portal should have.
 
@@ -116,8 +111,7 @@ def desired_state(
         own.append(DesiredResource(fields, file, newest))
     own.sort(key=lambda resource: -resource.content.release.number)
     return DesiredState(
-        dataset, number,
-        mapping.package(content, contents[0].release, private, files[number]),
+        dataset, number, mapping.package(content, contents[0].release, private, files[number]),
         (*current, *own), rows_sha256, resource_id(dataset, table_file),
     )
 

@@ -547,7 +547,7 @@ def test_periods_in_both_languages(iso: str, vi: str, en: str) -> None:
 
 def test_crawlers_are_told_every_page(tmp_path: Path) -> None:
     site = Site(tmp_path / "site", registries(), base_url="https://data.example/")
-    site.apply([make_release(tmp_path, dataset(), [row()])])
+    site.apply([make_release(tmp_path / "release", dataset(), [row()])])
     sitemap = ElementTree.parse(site.folder / "sitemap.xml")
     listed = {str(element.text) for element in sitemap.iterfind(".//{*}loc")}
     pages = {
