@@ -17,6 +17,7 @@ from model.declarations.validation import parse_as
 from model.declarations.yaml_file import YamlFile
 from model.errors import DeclarationError
 from model.reference.codelist import Codelist, load_codelist
+from model.reference.reconciliation import Reconciliation
 from model.reference.succession import AreaSuccession, load_succession
 from model.util.languages import languages
 from model.util.text import Code, Frozen, LocalizedText, Name, Text
@@ -100,6 +101,7 @@ class Registries(Frozen):
     successions: dict[str, AreaSuccession] = {}  # by the id of the old codelist
     area_groups: dict[str, AreaGroup] = {}
     places: dict[str, CoveragePlace] = {}
+    reconciliations: dict[str, Reconciliation] = {}
     synonyms: dict[str, SynonymGroup] = {}
 
     def areas(self, named: str | Iterable[str]) -> tuple[str, ...]:
@@ -140,21 +142,23 @@ def load_registries(project: Path | None = None) -> Registries:
         },
         area_groups=_load("area_groups.yaml", AreaGroup, own),
         places=_load("places.yaml", CoveragePlace, own),
+        reconciliations=_load("reconciliation.yaml", Reconciliation, own),
         synonyms=_load("synonyms.yaml", SynonymGroup, own),
     )
 
 
 def _load(name: str, kind: type[T], own: Path | None) -> dict[str, T]:
-    ours = YamlFile.read(REGISTRY_DIR / name)
-    found = _entries(ours, kind)
-    path = own / name if own else None
-    if path is None or not path.is_file():
+    ours, theirs = (
+        YamlFile.read(path) if path is not None and path.is_file() else None
+        for path in (REGISTRY_DIR / name, own / name if own else None)
+    )
+    found = _entries(ours, kind) if ours else {}
+    if theirs is None:
         return found
-    document = YamlFile.read(path)
-    for key in document.mapping():
-        if key in found:
-            raise _clash(key, document.where((key,)), ours.where((key,)))
-    return found | _entries(document, kind, languages())
+    for key in theirs.mapping():
+        if ours and key in found:
+            raise _clash(key, theirs.where((key,)), ours.where((key,)))
+    return found | _entries(theirs, kind, languages())
 
 
 def _entries(document: YamlFile, kind: type[T], languages: Sequence[str] = ()) -> dict[str, T]:

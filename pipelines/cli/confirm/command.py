@@ -105,7 +105,7 @@ def confirm_together(
     writers = writers_of(chosen, settings, registries, by)
     for field, text in map(_parted, answers):
         count = answer_all(writers, field, text)
-        out.print(f"{escape(field)}: {counted(count, 'dataset')}", soft_wrap=True)
+        out.print(f"{escape(field)}: {counted(count, 'dataset')}")
     if accept_all:
         for shared in shared_questions(writers):
             if shared.proposes:
@@ -138,7 +138,7 @@ def _walk_together(writers: Mapping[str, AnswerWriter]) -> None:
         for number, shared in enumerate(asked, start=1):
             of = counted(len(shared.datasets), "dataset")
             out.print(f"\n[bold]{number}/{len(asked)}[/] {escape(shared.field)}:"
-                      f" {escape(shared.ask)} [bold]({of})[/]", soft_wrap=True)
+                      f" {escape(shared.ask)} [bold]({of})[/]")
             print_members(shared)
             _ask_together(writers, shared)
     except EOFError:
@@ -154,10 +154,10 @@ def _ask_together(writers: Mapping[str, AnswerWriter], shared: SharedQuestion) -
     _, writer, question = shared.members[0]
     candidates = () if shared.proposes else question.question.candidates
     for number, candidate in enumerate(candidates, start=1):
-        out.print(f"  {number}  {escape(flow(candidate))}", soft_wrap=True)
+        out.print(f"  {number}  {escape(flow(candidate))}")
     known = {} if shared.proposes or candidates else _known(question, writer.registries)
     if known:
-        out.print(f"  known: {escape(', '.join(known))}", soft_wrap=True)
+        out.print(f"  known: {escape(', '.join(known))}")
     hint = " [as proposed, for all]" if shared.proposes else ""
     while True:
         try:
@@ -206,7 +206,7 @@ def _walk(writer: AnswerWriter, declaration: Any, rows: list[Row], why_none: str
 def _show_rows(rows: list[Row]) -> None:
     if rows:
         names = [name for name in rows[0] if name != "_part"][:_COLUMNS]
-        table(None, [("line" if name == "_row" else escape(name), "left") for name in names], [
+        table(["line" if name == "_row" else escape(name) for name in names], [
             [escape(str("" if row.get(name) is None else row[name])[:_WIDTH]) for name in names]
             for row in rows
         ])

@@ -17,6 +17,7 @@ from model.records.reject_reasons import RejectError
 from model.reference.city import FILE, LOCALES, city, open_city_error, use_project
 from model.reference.codelist import CodeEntry
 from model.reference.registries import Registries, load_registries
+from model.util import languages
 from model.util.disk import write_if_changed
 from model.util.languages import CATALOGUE, OWN_LANGUAGES, catalogue_of
 from model.util.text import LocalizedText, nfc, slug
@@ -53,13 +54,13 @@ _LEAD = LocalizedText(
 )
 
 
-def init(folder: Path, name: str, languages: str) -> int:
+def init(folder: Path, name: str, listed: str) -> int:
     """Write a project into an empty folder, and list what a person must still fill in.
 
     Args:
         folder: where to; it is made if it does not exist.
         name: the city's official name, in the first language.
-        languages: their codes with commas between, the default one first.
+        listed: the languages' codes with commas between, the default one first.
 
     Raises:
         OpenIndicatorsError: the folder holds something, or a language is none.
@@ -69,10 +70,10 @@ def init(folder: Path, name: str, languages: str) -> int:
             "holds something already", where=str(folder),
             todo="name a folder that is empty or does not exist: nothing is overwritten",
         )
-    codes = [code.strip() for code in languages.split(",")]
+    codes = [code.strip() for code in listed.split(",")]
     if not all(re.fullmatch(r"[a-z]{2,3}(-[A-Z][A-Za-z]{1,3})?", code) for code in codes):
         raise OpenIndicatorsError(
-            f"{languages!r} is no list of languages", todo="write their codes, e.g. vi,en,ko"
+            f"{listed!r} is no list of languages", todo="write their codes, e.g. vi,en,ko"
         )
     name = nfc(name).strip()
     area = _area(name, load_registries())
@@ -155,11 +156,11 @@ def _flow(value: dict[str, str] | dict[str, list[str]]) -> str:
 
 def _write_catalogue(folder: Path, language: str) -> None:
     """Write the catalogue of a language with every text of the portal, none translated."""
-    ours = catalogue_of(texts.LOCALES, OWN_LANGUAGES[0])
     catalogue = Catalog(locale=language.replace("-", "_"), domain=CATALOGUE, fuzzy=False)
-    for message in ours or ():
-        if message.id:
-            catalogue.add(message.id)
+    for ours in (texts.LOCALES, languages.LOCALES):
+        for message in catalogue_of(ours, OWN_LANGUAGES[0]) or ():
+            if message.id:
+                catalogue.add(message.id)
     path = folder / language / "LC_MESSAGES" / f"{CATALOGUE}.po"
     path.parent.mkdir(parents=True)
     with path.open("wb") as file:
