@@ -19,7 +19,7 @@ from portal.metadata.identifiers import dataset_urn, publisher_urn
 from tests.fixtures.commands import PROJECT
 
 PRODUCT = ("model", "sources", "warehouse", "expectations", "portal", "assets", "pipelines")
-A_CITY = re.compile(r"da.?nang|đà nẵng|^48$|Ho_Chi_Minh", re.IGNORECASE)
+A_CITY = re.compile(r"da.?nang(?!_portal)|đà nẵng|^48$", re.IGNORECASE)
 # A protocol is named after the portal that speaks it; Viet Nam's list of provinces is Viet Nam's.
 NAMED = re.compile(r"sources/connectors/((options/)?da_nang_portal|registry)\.py")
 VALID = """\

@@ -15,7 +15,7 @@ from model.records.source_schema import Drift
 from model.records.validation import BlockingCheck, Place, QualityRecord, ReleaseBlocker
 from model.reference.personal_data import kind_of, kinds_of, masked_record
 from model.reference.registries import load_registries
-from model.util.languages import LOCALES
+from model.util.languages import LOCALES, catalogue_of
 from model.util.text import LocalizedText
 from tests.fixtures.commands import PROJECT
 from tests.fixtures.datasets import dataset
