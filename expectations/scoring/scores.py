@@ -197,12 +197,10 @@ def total(scores: Iterable[Score]) -> float:
 
 
 def gains(quality: QualityRecord, scores: Sequence[Score]) -> tuple[Gain, ...]:
-    """Rank what could be fixed by the points of the total that it would gain, most first;
-    what would gain none is left out. Metadata are no part of the total (see `Mqa`).
+    """Rank what could be fixed by the points of the total that it would gain, most first.
 
-    Args:
-        quality: what the validation found.
-        scores: every dimension that was measured.
+    `quality` is what the validation found, `scores` are the dimensions that were measured. What
+    would gain none is left out. Metadata are no part of the total (see `Mqa`).
     """
     weights = sum(QUALITY_DIMENSIONS[score.dimension].weight for score in scores)
     found: list[Gain] = []

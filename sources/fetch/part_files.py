@@ -17,13 +17,9 @@ _MAX_HEADER_CHARS = 500
 def write_body(
     target: Path, pieces: Iterable[bytes], request: Request, headers: Mapping[str, str]
 ) -> SourceFile:
-    """Write a body and return its file.
+    """Write a body in `pieces` to `target`, and return its file.
 
-    Args:
-        target: where the body goes.
-        pieces: the body.
-        request: what was asked.
-        headers: of the response, with lower-case names.
+    Of the `request` and the response's `headers` (lower-case names) it keeps what a record needs.
 
     Raises:
         StoreError: the disk is full, read-only or forbidden.

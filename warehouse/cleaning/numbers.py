@@ -111,12 +111,7 @@ def constant_number(text: str) -> str:
 
 
 def bound_rule(rule: ColumnRule, value: ColumnRule) -> ColumnRule:
-    """Return the rule of a bound: written like the value, unless it says otherwise.
-
-    Args:
-        rule: of `lower_bound` or `upper_bound`.
-        value: of `obs_value`.
-    """
+    """Return the `rule` of a bound: as `value` (of `obs_value`) is written, unless it says otherwise."""
     declared = {name: getattr(rule, name) for name in rule.model_fields_set}
     return value.model_copy(update={
         "marks": {}, "scale_words": {}, **declared, "column": rule.column, "const": rule.const,

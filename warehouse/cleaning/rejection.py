@@ -10,12 +10,7 @@ from model.util.sql import identifier, literal
 
 
 def reject_sql(code: str, **params: str) -> str:
-    """Return SQL for a reason as JSON.
-
-    Args:
-        code: one of `reject_reasons.WORDS`.
-        params: SQL for each of its parameters.
-    """
+    """Return SQL for a reason as JSON: a `code` of `WORDS`, with its `params` as SQL."""
     fields = {"code": literal(code), **params}
     packed = ", ".join(f"{identifier(name)} := {sql}" for name, sql in fields.items())
     return f"CAST(to_json(struct_pack({packed})) AS VARCHAR)"

@@ -39,13 +39,10 @@ def observed_schema(
     con: duckdb.DuckDBPyConnection, source: Source, rules: Mapping[str, ColumnRule],
     sql: str | None,
 ) -> SourceSchema:
-    """Return the schema of the table `raw`, as the reader gave it; its codes are not known yet.
+    """Return the schema of the table `raw` of `con`, as the reader of `source` gave it.
 
-    Args:
-        con: the connection that has `raw`.
-        source: the source of the profile.
-        rules: where each concept comes from.
-        sql: text of the declaration's SQL file.
+    `rules` say where each concept comes from, `sql` is the declaration's SQL.
+    Codes are not known yet.
     """
     types = {name: kind for name, kind, *_ in con.execute("DESCRIBE raw").fetchall()}
     row = con.execute("SELECT count(*) FROM raw").fetchone()
