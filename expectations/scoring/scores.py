@@ -47,13 +47,10 @@ def dimension_of(check: CheckResult) -> QualityDimension:
 def of_table(
     con: duckdb.DuckDBPyConnection, relation: str, dataset: Dataset, quality: QualityRecord
 ) -> tuple[Score, ...]:
-    """Score a validated table: what can be said of it without the calendar.
+    """Score a validated table of a `dataset`: what can be said of it without the calendar.
 
-    Args:
-        con: the connection on which it was validated; it has `quarantine(_id, reasons)`.
-        relation: name of the table, with `_id` and `_reject`.
-        dataset: its declaration.
-        quality: what the validation found.
+    `con` has `quarantine(_id, reasons)`, `relation` names the table with `_id` and `_reject`, and
+    `quality` is what the validation found.
     """
     table = identifier(relation)
     rejected = con.execute(f"SELECT count(*) FROM {table} WHERE _reject IS NOT NULL").fetchall()

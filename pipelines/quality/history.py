@@ -23,14 +23,10 @@ COLUMNS = ("dataset", "algorithm", "day", "indicator", "value")
 
 
 def scores_csv(data_dir: DataDir, datasets: Mapping[str, Dataset]) -> str:
-    """Return the history of the scores as CSV, long: one line for each figure.
+    """Return the history of the scores of `datasets` in `data_dir` as CSV: a line for each figure.
 
     Of several validation runs on one day the last counts. Without a new one the table does not
     change, whatever the day.
-
-    Args:
-        data_dir: the data folder.
-        datasets: those whose history it is to have, by id.
 
     Raises:
         StoreError: a record is damaged.

@@ -46,12 +46,9 @@ def is_pattern(path: str) -> bool:
 
 
 def part_name(path: str, taken: set[str], default_suffix: str = ".dat") -> str:
-    """Return a safe name for a part.
+    """Return a safe name for the part of a file or URL with a `path`, and add it to those `taken`.
 
-    Args:
-        path: of the file or URL that is fetched.
-        taken: names that are in use; the new one is added.
-        default_suffix: where the path has no plain ending of its own.
+    `default_suffix` is for paths without a plain ending of their own.
     """
     pure = PurePosixPath(path)
     suffix = slug(pure.suffix)

@@ -19,15 +19,10 @@ def reject_sql(code: str, **params: str) -> str:
 def reject_future_periods(
     con: duckdb.DuckDBPyConnection, dataset: Dataset, retrieved: date
 ) -> None:
-    """Reject observations of periods that had not begun when the source was read.
+    """Reject observations of `con` whose period had not begun on the day they were `retrieved`.
 
-    One period of 2031 would make a dataset fresh for years. What is declared a projection or a
+    One period of 2031 would make a `dataset` fresh for years. What is declared a projection or a
     target, or has the status of a forecast (F), may lie in the future.
-
-    Args:
-        con: has the table `observation`.
-        dataset: the declaration.
-        retrieved: the day on which the source was read.
     """
     periods = con.execute(
         "SELECT DISTINCT time_period FROM observation WHERE time_period IS NOT NULL"

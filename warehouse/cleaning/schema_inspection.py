@@ -187,12 +187,9 @@ def names_a_unit(name: str) -> bool:
 def with_codes(
     con: duckdb.DuckDBPyConnection, source_schema: SourceSchema, dataset: Dataset
 ) -> SourceSchema:
-    """Return a source schema with the codes that cleaning found: labels, and what they mean.
+    """Return a `source_schema` with the codes that cleaning a `dataset` found: labels and meanings.
 
-    Args:
-        con: has a table `_read_<concept>` (source, value, reject) for each mapped concept.
-        source_schema: what `observed_schema` gave.
-        dataset: the declaration.
+    `con` has a table `_read_<concept>` (source, value, reject) for each mapped concept.
     """
     made = {name for (name,) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
     codes: dict[str, dict[str, str | None]] = {}
