@@ -95,7 +95,7 @@ def located(
     samples = {check.name: check.samples for check in checks if check.expectation == PERSONAL}
     blockers = tuple(
         blocker.model_copy(update={
-            "first": _first_quarantined(con, relation) if blocker.kind in _OF_ROWS else None,
+            **(_first_quarantined(con, relation) if blocker.kind in _OF_ROWS else {}),
             "checks": tuple(
                 _with_places(item, samples.get(item.name, ())) for item in blocker.checks
             ),
@@ -105,12 +105,17 @@ def located(
     return quality.model_copy(update={"checks": checks, "blockers": blockers or None})
 
 
-def _first_quarantined(con: duckdb.DuckDBPyConnection, relation: str) -> Place | None:
+def _first_quarantined(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, Any]:
+    """Return where the first quarantined row is and, if it could not be read, the reason."""
     rows = con.execute(
-        f"SELECT _part, _row, _column FROM {identifier(relation)} JOIN quarantine USING (_id)"
-        " ORDER BY _id LIMIT 1"
+        f"SELECT _part, _row, _column, _reject FROM {identifier(relation)}"
+        " JOIN quarantine USING (_id) ORDER BY _id LIMIT 1"
     ).fetchall()
-    return next((Place(part=p or "", row=row, column=c or "") for p, row, c in rows), None)
+    found = (
+        {"first": Place(part=p or "", row=row, column=c or ""), "reason": reason or ""}
+        for p, row, c, reason in rows
+    )
+    return next(found, {})
 
 
 def _personal(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from model.records import reject_reasons
 from model.records.validation import BlockingCheck, CheckResult, Place, ReleaseBlocker
 from model.reference.personal_data import masked
 from model.util.text import Bilingual, plain
@@ -162,7 +163,11 @@ def _broken(blocker: ReleaseBlocker, names: bool) -> Bilingual:
         ))
     if blocker.first is not None:
         at = _at(blocker.first.model_copy(update={"column": ""}))  # of the value: it may be another
-        parts.append(Bilingual(vi=f"dòng đầu tiên: {at.vi}", en=f"the first: {at.en}"))
+        why = reject_reasons.in_words(blocker.reason, {}) if blocker.reason else None
+        parts.append(Bilingual(
+            vi=f"dòng đầu tiên: {at.vi}" + (f": {why.vi}" if why else ""),
+            en=f"the first: {at.en}" + (f": {why.en}" if why else ""),
+        ))
     return _join(parts) if parts else Bilingual(vi="xem lý do", en="see the reasons")
 
 

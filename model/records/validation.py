@@ -97,6 +97,7 @@ class ReleaseBlocker(Frozen):
     tolerance: float | None = None
     checks: tuple[BlockingCheck, ...] = ()
     first: Place | None = None  # the first row that is quarantined
+    reason: str = ""  # why that row could not be read, as the quarantine keeps it
     drift: tuple[Drift, ...] = ()
     error: str = ""  # the error's own words, in English
     where: str = ""

@@ -1,4 +1,4 @@
-"""Two indicators, areas or other codes that have each other's values."""
+"""Two indicators, areas, periods or other codes that have each other's values."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from model.util.text import Bilingual
 
 
 class ExchangedColumns(GrossRevisionCheck):
-    """Two codes of a column whose changed values are, to a `share`, the other's of before."""
+    """Two codes or periods whose changed values are, to a `share`, the other's of before."""
 
     type: ClassVar = "expect_no_codes_exchanged"
     text: ClassVar = Bilingual(
-        vi="không có hai chỉ tiêu, khu vực hay mã nào bị tráo số liệu so với lần phát hành trước",
-        en="no two indicators, areas or other codes have exchanged their values since the last"
-        " release",
+        vi="không có hai chỉ tiêu, khu vực, kỳ hay mã nào bị tráo số liệu so với lần phát hành"
+        " trước",
+        en="no two indicators, areas, periods or other codes have exchanged their values since the"
+        " last release",
     )
     automatic: ClassVar = "not_exchanged"
 
@@ -25,15 +26,18 @@ class ExchangedColumns(GrossRevisionCheck):
 
     def query(self) -> str:
         names = [name for name in self.series if name != "geo_vintage"]
-        found = " UNION ALL ".join(f"SELECT * FROM ({self._of(name)})" for name in names)
+        found = " UNION ALL ".join(
+            f"SELECT * FROM ({self._of(name)})" for name in (*names, "time_period")
+        )
         return f"{self._pairs()}, changed AS (FROM pair WHERE v <> v0) {found}"
 
     def _of(self, name: str) -> str:
         column = identifier(name)
+        others = self._others("t" if name == "time_period" else name)
         return f"""
   WITH swapped AS (
     SELECT a.{column} AS code, b.{column} AS other, count(*) AS cells
-    FROM changed AS a JOIN changed AS b USING ({self._others(name)})
+    FROM changed AS a JOIN changed AS b USING ({others})
     WHERE a.{column} < b.{column} AND a.v = b.v0 AND b.v = a.v0
     GROUP BY ALL HAVING count(DISTINCT a.v) >= {self.min_cells}
   ),

@@ -82,7 +82,8 @@ def look_at(
             registries.codelists, name, path.name,
         )
         doubt_codes(roles, table, registries.codelists)
-        notes += [f"unsure: {each.what.en}." for each in (*unread, *_unread_columns(table, roles))]
+        left = (each for each in unread if each.kind != "title")
+        notes += [f"unsure: {each.what.en}." for each in (*left, *_unread_columns(table, roles))]
         asks_again = _is_url(address) and found.protocol in _WITH_URLS and (
             safe_url(address) == address)
         copy = None if asks_again else _copied(path, settings.data_dir.inbox)
