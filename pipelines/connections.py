@@ -17,8 +17,7 @@ from portal.ckan.portal import Ckan
 from portal.site import Site
 from sources.base import Transport
 from sources.demo.replay import ReplayTransport
-from sources.fetch.by_scheme import TransportByScheme
-from sources.fetch.folder import FolderTransport
+from sources.fetch.folder import FolderTransport, TransportByScheme
 from sources.fetch.http import HttpLimits, HttpTransport
 from warehouse.store.data_dir import DataDir
 

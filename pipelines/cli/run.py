@@ -108,9 +108,9 @@ def _row(settings: Settings, dataset_id: str, outcome: Outcome) -> dict[str, Any
             "warnings": [check.name for check in quality.checks if check.outcome == "warned"],
         }
         drift = stored.source_schema.drift if changed and stored.source_schema else ()
-        row["drift"] = [item.what.en for item in drift]
+        row["drift"] = [item.what.get("en") for item in drift]
         unread = stored.source_schema.unread if stored.source_schema else ()
-        row["unread"] = [item.what.en for item in unread if item.warns]
+        row["unread"] = [item.what.get("en") for item in unread if item.warns]
     if dataset_id in outcome.failures:
         stage, error = outcome.failures[dataset_id]
         row |= {"error": plain(error), "stage": stage, **_last_validation(settings, dataset_id)}

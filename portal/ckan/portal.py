@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from model.errors import BusyError, PortalError
 from model.records.publication import Difference, Publication
 from model.reference.registries import Registries
-from model.util.text import Bilingual
+from model.util.text import localized
 from portal import versions
 from portal.base import ReleaseFiles
 from portal.ckan import drafts
@@ -155,7 +155,7 @@ class Ckan:
         return tombstone(
             self._content(history[-1]),
             history[0].release,
-            Bilingual(vi=reason, en=reason),
+            localized(lambda _: reason),
             release.issued.date(),
             self._url(successor) if successor else None,
         )

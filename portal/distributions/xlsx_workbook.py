@@ -44,9 +44,9 @@ def write(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
     with xlsxwriter.Workbook(str(path), {**_OPTIONS, "tmpdir": str(path.parent)}) as book:
         book.set_properties(
             {
-                "title": content.dataset.title.vi,
-                "subject": content.dataset.title.en,
-                "author": content.publisher.name.vi,
+                "title": content.dataset.title.get("vi"),
+                "subject": content.dataset.title.get("en"),
+                "author": content.publisher.name.get("vi"),
                 "created": created,
             }
         )
@@ -156,7 +156,7 @@ def _about(content: Content, sheets: int) -> Iterator[tuple[str, str, str]]:
         ("notes", dataset.notes),
     ):
         if text:
-            yield field, text.vi, text.en
+            yield field, text.get("vi"), text.get("en")
     for field, value in (
         ("dataset", dataset.id),
         ("release", str(release.number)),
@@ -169,7 +169,7 @@ def _about(content: Content, sheets: int) -> Iterator[tuple[str, str, str]]:
         yield field, value, value
     if sheets > 1:
         text = sentence("sheets", most=MAX_ROWS, sheets=sheets, first=DATA_SHEET)
-        yield "sheets", text.vi, text.en
+        yield "sheets", text.get("vi"), text.get("en")
 
 
 xlsx_workbook = Distribution.described(

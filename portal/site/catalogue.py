@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from model.reference.registries import Registries, Sector
 from model.util.hashing import pretty_json, sha256_bytes, sha256_file
-from model.util.text import LANGUAGES, fold
+from model.util.languages import default_language, languages
+from model.util.text import fold
 from portal.metadata import dcat
 from portal.rendering.environment import render_template
 from portal.rendering.texts import SITE_LEAD, SITE_TITLE
@@ -38,18 +39,20 @@ def render(
     }
     offered = [state for state in states if not state.withdrawn]
     withdrawn = sorted(
-        (state for state in states if state.withdrawn), key=lambda state: fold(state.title.vi)
+        (state for state in states if state.withdrawn), key=_title
     )
     files["catalog.jsonld"] = _dcat(folder, offered, registries, base_url)
     sectors = _by_sector(offered, registries)
-    for language in LANGUAGES:
+    for language in languages():
         files[f"{language}/index.html"] = pages.render_catalogue(
             sectors, withdrawn, language, preview
         )
-    files["index.html"] = render_template(pages.TEMPLATES, "landing.html", "vi")
+    files["index.html"] = render_template(pages.TEMPLATES, "landing.html", default_language())
     # Web servers send it for any address, so its links start at the site's own path.
     root = urlsplit(base_url or "/").path
-    files["404.html"] = render_template(pages.TEMPLATES, "not_found.html", "vi", root=root)
+    files["404.html"] = render_template(
+        pages.TEMPLATES, "not_found.html", default_language(), root=root
+    )
     state = CatalogueState(
         site_version=site_version,
         datasets={
@@ -62,6 +65,11 @@ def render(
     return files
 
 
+def _title(state: DatasetState) -> str:
+    """Return what a dataset is sorted by."""
+    return fold(state.title.get(default_language()))
+
+
 def _by_sector(
     states: list[DatasetState], registries: Registries
 ) -> list[tuple[Sector, list[DatasetState]]]:
@@ -70,7 +78,7 @@ def _by_sector(
     for sector in registries.sectors.values():
         members = [state for state in states if state.sector == sector.id]
         if members:
-            groups.append((sector, sorted(members, key=lambda s: fold(s.title.vi))))
+            groups.append((sector, sorted(members, key=_title)))
     return groups
 
 

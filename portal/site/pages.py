@@ -7,7 +7,8 @@ from typing import Any
 
 from model.records.quality_dimension import worst_first
 from model.reference.registries import Sector
-from model.util.text import LANGUAGES, Bilingual, fold
+from model.util.languages import languages
+from model.util.text import LocalizedText, fold
 from portal.content import Content
 from portal.distributions.registry import with_distributions
 from portal.metadata.identifiers import dataset_urn
@@ -54,8 +55,11 @@ def render_catalogue(
 def _search_text(state: DatasetState, sector: Sector) -> str:
     """Return the text that a search looks through: all names of a dataset, folded."""
     texts = (state.title, state.description, state.publisher, sector.title, *state.indicators)
-    names = [text.get(language) for text in texts for language in LANGUAGES]
-    return fold(" ".join([*names, *state.keywords.vi, *state.keywords.en, state.dataset]))
+    said = [
+        word for language in languages()
+        for word in (*(text.get(language) for text in texts), *state.keywords.get(language))
+    ]
+    return fold(" ".join([*said, state.dataset]))
 
 
 def render_dataset(
@@ -85,7 +89,7 @@ def render_dataset(
             json_ld=_schema_org(content, releases, language),
             **in_language(content, tables, language),
         )
-        for language in LANGUAGES
+        for language in languages()
     }
 
 
@@ -96,7 +100,7 @@ def render_withdrawn(content: Content, releases: list[ReleaseState]) -> dict[str
             TEMPLATES, "withdrawn.html", language, **_frame(content, releases, preview=False),
             decision=content.release.decision,
         )
-        for language in LANGUAGES
+        for language in languages()
     }
 
 
@@ -121,7 +125,7 @@ def _schema_org(content: Content, releases: list[ReleaseState], language: str) -
     """Describe the dataset for search engines (https://schema.org/Dataset)."""
     dataset, release = content.dataset, content.release
 
-    def organisation(name: Bilingual, url: Any) -> dict[str, str]:
+    def organisation(name: LocalizedText, url: Any) -> dict[str, str]:
         return {"@type": "Organization", "name": name.get(language), "url": str(url)}
 
     return {

@@ -19,7 +19,7 @@ from model.records.release import FileRecord
 from model.reference.registries import Registries
 from model.util.disk import disk_errors, write_if_changed
 from model.util.hashing import pretty_json, sha256_bytes, sha256_json
-from model.util.text import LANGUAGES
+from model.util.languages import default_language, languages
 from portal import versions
 from portal.base import ReleaseFiles
 from portal.content import Content
@@ -97,7 +97,7 @@ class Site:
             dataset=release.dataset,
             portal=self.name,
             release=release.number,
-            url=str(self.folder / pages.dataset_page(release.dataset, "vi")),
+            url=str(self.folder / pages.dataset_page(release.dataset, default_language())),
             changed=bool(changes),
             differences=tuple(differences),
         )
@@ -126,7 +126,7 @@ class Site:
         if not target.exists() and (state is None or dataset not in state.datasets):
             return False
         with disk_errors(self.folder, PortalError):
-            for language in LANGUAGES:
+            for language in languages():
                 (self.folder / pages.dataset_page(dataset, language)).unlink(missing_ok=True)
             if target.exists():
                 shutil.rmtree(target)

@@ -13,7 +13,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from model.records.release import Changes, Decision, FileRecord
-from model.util.text import Bilingual, BilingualList, Frozen
+from model.util.text import Frozen, LocalizedList, LocalizedText
 
 
 class ReleaseState(Frozen):
@@ -45,7 +45,7 @@ class CheckCounts(Frozen):
 class Sparkline(Frozen):
     """The small line in the catalogue: the chart's first series."""
 
-    label: Bilingual
+    label: LocalizedText
     values: tuple[float | None, ...]
 
 
@@ -55,16 +55,16 @@ class DatasetState(Frozen):
     dataset: str
     sector: str
     name: str
-    title: Bilingual
-    description: Bilingual
-    keywords: BilingualList
-    publisher: Bilingual
-    licence: Bilingual
+    title: LocalizedText
+    description: LocalizedText
+    keywords: LocalizedList
+    publisher: LocalizedText
+    licence: LocalizedText
     frequency: str
-    coverage: Bilingual
+    coverage: LocalizedText
     public: bool
     withdrawn: bool
-    indicators: tuple[Bilingual, ...]
+    indicators: tuple[LocalizedText, ...]
     release: int
     issued: datetime
     rows: int

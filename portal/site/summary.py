@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from model.util.text import Bilingual
+from model.util.text import localized
 from portal.content import Content
 from portal.site.series import plots
 from portal.site.state import CheckCounts, DatasetState, ReleaseState, Sparkline
@@ -56,10 +56,10 @@ def _spark(content: Content) -> Sparkline | None:
         return None
     series = drawn[0].series[0]
     indicator = content.dataset.indicators[drawn[0].indicator].name
-    name = content.names.name_of(drawn[0].column, series.code)
-    label = Bilingual(
-        vi=f"{indicator.vi}: {name.vi if name else series.code}",
-        en=f"{indicator.en}: {name.en if name else series.code}",
+    column, code = drawn[0].column, series.code
+    label = localized(
+        lambda language:
+        f"{indicator.get(language)}: {content.names.label(column, code, language)}"
     )
     values = tuple(point.value for point in series.points)
     return Sparkline(label=label, values=values[-SPARK_POINTS:])

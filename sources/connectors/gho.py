@@ -16,7 +16,7 @@ import pyarrow as pa
 from model.errors import ReadError, SourceError
 from model.util.text import slug
 from sources.base import FetchPart, Request, SourceFile
-from sources.connectors.options.gho import GhoOptions
+from sources.connectors.options.indicators import GhoOptions
 from sources.connectors.options.shared import ends_of
 from sources.formats.csv_text import read_csv
 from sources.formats.json_text import as_text, load_json

@@ -20,8 +20,8 @@ import pyarrow as pa
 from model.errors import ChangedError, ReadError, SourceError
 from model.util.text import slug
 from sources.base import FetchPart, Request, SourceFile
+from sources.connectors.options.indicators import WorldBankOptions
 from sources.connectors.options.shared import ends_of
-from sources.connectors.options.worldbank import WorldBankOptions
 from sources.formats.json_text import Lexeme, as_text, decode_valid, load_json
 from sources.formats.payload import message_in, saying
 from sources.formats.tabular.batches import Row, column_batch, text_batches

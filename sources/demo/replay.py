@@ -13,7 +13,7 @@ from model.errors import SourceError
 from sources.base import Request, SourceFile, Validators
 from sources.demo.facts import Sample, Vintage, load_samples
 from sources.demo.responses import indicators_asked, render
-from sources.fetch.body import write_body
+from sources.fetch.part_files import write_body
 from sources.formats.payload import words_of
 from sources.urls import safe_url
 

@@ -8,7 +8,7 @@ from expectations.checks.base import Level, ReleaseCheck, SeriesCheck, Severity
 from expectations.checks.prefilter import MayFind
 from expectations.checks.sql import columns
 from model.util.sql import identifier
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 
 
 class LostStatuses(ReleaseCheck, SeriesCheck):
@@ -19,7 +19,7 @@ class LostStatuses(ReleaseCheck, SeriesCheck):
     """
 
     type: ClassVar = "expect_all_statuses_of_last_release"
-    text: ClassVar = Bilingual(
+    text: ClassVar = LocalizedText(
         vi="trạng thái số liệu (sơ bộ, ước tính…) của lần phát hành trước vẫn còn",
         en="the statuses of the last release (preliminary, estimated …) are still there",
     )

@@ -8,14 +8,14 @@ from expectations.checks.base import EARLIER_RELEASES
 from expectations.checks.revisions.common import GrossRevisionCheck
 from expectations.checks.sql import columns, number
 from model.util.sql import identifier
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 
 
 class EarlierEdition(GrossRevisionCheck):
     """A `share` of all changed values, `min_cells` at least, are those of an earlier release."""
 
     type: ClassVar = "expect_no_earlier_values_again"
-    text: ClassVar = Bilingual(
+    text: ClassVar = LocalizedText(
         vi="số liệu được hiệu chỉnh không trở lại giá trị của một lần phát hành cũ hơn",
         en="revised values are not those of an earlier release again",
     )

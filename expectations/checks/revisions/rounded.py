@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from expectations.checks.revisions.common import GrossRevisionCheck
 from model.records.validation import Severity
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 
 
 class RoundedRevision(GrossRevisionCheck):
@@ -16,7 +16,7 @@ class RoundedRevision(GrossRevisionCheck):
     """
 
     type: ClassVar = "expect_values_to_keep_their_digits"
-    text: ClassVar = Bilingual(
+    text: ClassVar = LocalizedText(
         vi="không chỉ tiêu nào chỉ còn là số liệu đã làm tròn của lần phát hành trước",
         en="no indicator has the values of the last release, rounded",
     )

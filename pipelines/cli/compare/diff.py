@@ -124,12 +124,12 @@ def _print_parts(bound: BoundDataset, column: str, parts: list[PartChange]) -> N
 def _named(bound: BoundDataset, part: PartChange) -> str:
     dataset = bound.dataset
     if part.column == "indicator" and part.code in dataset.indicators:
-        return f"{dataset.indicators[part.code].name.vi} ({part.code})"
+        return f"{dataset.indicators[part.code].name.get('vi')} ({part.code})"
     if part.column == "ref_area":
         entries = bound.registries.codelists[dataset.geography.codelist].entries
         for entry in entries:
             if entry.code == part.code:
-                return f"{entry.name.vi} ({part.code})"
+                return f"{entry.name.get('vi')} ({part.code})"
     return part.code
 
 

@@ -101,7 +101,7 @@ def _held(row: dict[str, Any], columns: tuple[str, ...]) -> QuarantinedRow:
         position={name.removeprefix("_"): row[name] for name in POSITION},
         values=values,
         original=json.loads(original) if original else None,
-        reasons=tuple(in_words(reason, {}).en for reason in row["reasons"]),
+        reasons=tuple(in_words(reason, {}).get("en") for reason in row["reasons"]),
     )
 
 

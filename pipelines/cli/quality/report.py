@@ -20,6 +20,7 @@ from model.records.scorecard import CheckHistory, Freshness, GroupScore, Quality
 from model.records.validation import CheckResult, Outcome
 from model.records.validation_log import ValidationRun
 from model.util.disk import write_if_changed
+from model.util.languages import default_language
 from model.util.text import did_you_mean
 from pipelines.catalogue import load_catalogue
 from pipelines.cli.terminal import out, table
@@ -245,11 +246,11 @@ def _last(item: CheckHistory) -> Outcome | None:
 
 
 def _print_card(report: QualityReport) -> None:
-    out.print(f"[bold]{escape(report.title.vi)}[/]\n{escape(report.title.en)}")
+    out.print(f"[bold]{escape(report.title.get(default_language()))}[/]\n{escape(report.title.get('en'))}")
     if report.scorecard:
         _print_scores(report.scorecard)
     if report.ended:
-        out.print(escape(report.ended.en), soft_wrap=True)
+        out.print(escape(report.ended.get("en")), soft_wrap=True)
     if report.latest and report.latest.blockers:
         _print_blockers(report.latest, "[red]blocked[/]: ")
         if report.release:
@@ -261,9 +262,14 @@ def _print_card(report: QualityReport) -> None:
 def _print_scores(card: Scorecard) -> None:
     out.print(f"grade {card.grade}, {shown(card.total)} of 100 (algorithm {card.algorithm})\n")
     table(
-        None, [("dimension", "left"), ("score", "right"), ("in words", "left")],
+        None,
+        [("dimension", "left"), ("score", "right"), ("in words", "left")],
         [
-            [score.dimension, shown(score.percent), QUALITY_DIMENSIONS[score.dimension].meaning.en]
+            [
+                score.dimension,
+                shown(score.percent),
+                QUALITY_DIMENSIONS[score.dimension].meaning.get("en"),
+            ]
             for score in card.scores
         ],
     )
@@ -276,7 +282,7 @@ def _print_gains(card: Scorecard) -> None:
         None, [("to fix", "left"), ("gains", "right"), ("in words", "left")],
         [
             [f"{gain.dimension}: {gain.check or ''}".rstrip(": "), f"{gain.points:.2f}",
-             escape(gain.title.en)]
+             escape(gain.title.get("en"))]
             for gain in card.gains
         ],
     )
@@ -284,7 +290,10 @@ def _print_gains(card: Scorecard) -> None:
 
 def _print_blockers(validation_run: ValidationRun, start: str) -> None:
     for said in sentences(validation_run.blockers or (), validation_run.dataset, names=True):
-        out.print(f"{start}{escape(said.what.en)}\n  → {escape(said.todo.en)}", soft_wrap=True)
+        out.print(
+            f"{start}{escape(said.what.get('en'))}\n  → {escape(said.todo.get('en'))}",
+            soft_wrap=True,
+        )
 
 
 def _in_words(fresh: Freshness) -> str:
@@ -306,7 +315,7 @@ def _print_checks(report: QualityReport) -> None:
         [
             [item.name, item.severity,
              "".join(_MARKS[point.outcome] for point in item.points[-STRIP:]),
-             escape(item.title.en)]
+             escape(item.title.get("en"))]
             for item in report.checks
         ],
     )
@@ -315,7 +324,7 @@ def _print_checks(report: QualityReport) -> None:
 def _found(check: CheckResult) -> str:
     if check.outcome == "passed" or check.error:
         return ""
-    return f"; {escape(finding(check).en)}"
+    return f"; {escape(finding(check).get('en'))}"
 
 
 def _print_rerun(item: Rerun) -> None:

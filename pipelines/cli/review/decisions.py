@@ -14,6 +14,7 @@ import typer
 from rich.markup import escape
 
 from model.errors import OpenIndicatorsError
+from model.util.languages import default_language
 from model.util.text import did_you_mean
 from pipelines.after_run.follow_up import follow_up
 from pipelines.catalogue import Catalogue, load_catalogue
@@ -76,7 +77,8 @@ def _described(settings: Settings, dataset: str, draft: StoredRelease) -> dict[s
         "withdrawn": release.changes.withdrawn,
         "quarantined": release.quarantined,
         "page": str(
-            settings.data_dir.preview / DATASET_PAGE.format(language="vi", dataset=dataset)
+            settings.data_dir.preview
+            / DATASET_PAGE.format(language=default_language(), dataset=dataset)
         ),
     }
 

@@ -30,8 +30,7 @@ from python_calamine import (
 from model.errors import ReadError
 from model.util.garbage_collector import paused_collector
 from model.util.text import did_you_mean
-from sources.formats.archives import check_archive, is_zip
-from sources.formats.payload import check_payload, quoted
+from sources.formats.payload import check_archive, check_payload, is_zip, quoted
 from sources.formats.tabular.tables import RawRow
 from sources.formats.workbook.cells import Ranges, SheetSummary
 from sources.formats.workbook.sheet_extent import check_extent, sheet_members

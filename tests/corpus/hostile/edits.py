@@ -86,7 +86,8 @@ def _rows_of(sheet: Sheet, area: Any) -> list[list[Any]]:
 def _code(sheet: Sheet, label: Any) -> str:
     """Return a pattern of an area: its code, or what the source calls it."""
     text = str(label).strip()
-    return f"({re.escape(text)}|{re.escape(sheet.codes.get(text) or text)})"
+    # A letter that the file has lost may be written in another way.
+    return f"({re.escape(text)}|{re.escape(sheet.codes.get(text) or text)})".replace("\ufffd", ".")
 
 
 def _year(text: Any) -> str:
@@ -100,26 +101,26 @@ def _year(text: Any) -> str:
 @edit()
 def thousandfold(sheet: Sheet, chance: Random) -> Words:
     sheet.change(lambda v: v * 1000)
-    return (r"×1000\b|within its limits|within the limits|outside",)
+    return (r"×1000\b|within|outside|is between",)
 
 
 @edit()
 def hundredth(sheet: Sheet, chance: Random) -> Words:
     sheet.change(lambda v: v / 100)
-    return (r"÷100\b|within|outside",)
+    return (r"÷100\b|within|outside|is between",)
 
 
 @edit()
 def one_area_thousandfold(sheet: Sheet, chance: Random) -> Words:
     area = chance.choice(_several_areas(sheet))
     sheet.change(lambda v: v * 1000, _rows_of(sheet, area))
-    return (r"×1000\b|within|outside", rf"\b{_code(sheet, area)}\b|line \d+")
+    return (r"×1000\b|within|outside|is between", rf"\b{_code(sheet, area)}\b|line \d+")
 
 
 @edit()
 def all_revised_by_a_tenth(sheet: Sheet, chance: Random) -> Words:
     sheet.change(lambda v: v * Decimal("1.1"))
-    return (r"×1\.1\b|within|outside",)
+    return (r"×1\.1\b|within|outside|is between",)
 
 
 @edit()
@@ -136,7 +137,7 @@ def one_area_of_another(sheet: Sheet, chance: Random) -> Words:
 def signs_turned(sheet: Sheet, chance: Random) -> Words:
     area = chance.choice(_several_areas(sheet))
     sheet.change(lambda v: -v, _rows_of(sheet, area))
-    return (r"within|outside|limits|sign", rf"\b{_code(sheet, area)}\b|line \d+")
+    return (r"within|outside|is between|sign", rf"\b{_code(sheet, area)}\b|line \d+")
 
 
 @edit()
@@ -155,7 +156,7 @@ def missing_become_noughts(sheet: Sheet, chance: Random) -> Words:
 @edit()
 def figures_of_another_table(sheet: Sheet, chance: Random) -> Words:
     sheet.change(lambda v: round(v * Decimal(chance.lognormvariate(0, 1.2)), 3))
-    return (r"most of its values|within|outside",)
+    return (r"most of its values|within|outside|is between",)
 
 
 @edit()
@@ -369,7 +370,8 @@ def heading_renamed(sheet: Sheet, chance: Random) -> Words:
     place = sheet.area if sheet.period is None else sheet.figures[0]
     name = str(sheet.names[place])
     sheet.names[place] = f"{name} (moi)" if " " in name else f"{name}X"
-    return (re.escape(name) if name else "moi|column_1", "gone|no column|new|not there|has no")
+    first = re.split(r"\W", name)[0]
+    return (re.escape(first) if name else "moi|column_1", "gone|no column|new|not there|has no")
 
 
 @edit(("csv", "xlsx"))
@@ -413,7 +415,7 @@ def codes_changed(sheet: Sheet, chance: Random) -> Words:
     for row in sheet.body:
         if row[sheet.area]:
             row[sheet.area] = f"Q{row[sheet.area]}"
-    return (r"\bQ\s?\w", r"unknown|not in codelist|is no")
+    return (r"\bQ\s?\w", r"unknown|not in codelist|is no|new")
 
 
 @edit(("csv", "xlsx", "records"), readable=True)

@@ -136,7 +136,8 @@ class Vintages:
 def _findings(quality: QualityRecord) -> list[str]:
     """Return what the checks that are not passed say."""
     return [
-        f"{check.name}: {check.title.en} {finding(check).en} {json.dumps(check.samples[:3])}"
+        f"{check.name}: {check.title.get('en')} {finding(check).get('en')}"
+        f"  {json.dumps(check.samples[:3])}"
         for check in quality.checks if check.outcome in ("warned", "failed")
     ]
 
@@ -147,7 +148,7 @@ def _quarantined(stored: StoredRelease) -> list[str]:
             "SELECT _part, _row, _column, unnest(reasons) FROM read_parquet(?)",
             [str(stored.path("quarantine.parquet"))],
         ).fetchall()
-    return [f"{part}:{row} ({column}): {in_words(reason, {}).en}"
+    return [f"{part}:{row} ({column}): {in_words(reason, {}).get('en')}"
             for part, row, column, reason in rows]
 
 

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from difflib import SequenceMatcher
+from itertools import takewhile
 
-from model.util.text import Bilingual, fold
+from model.util.text import LocalizedText, fold
 
 MAX_NAMED = 5  # of one kind, by name
 NEAR = 0.6  # likeness from which a new name counts as the nearest one
-FIX = Bilingual(
+FIX = LocalizedText(
     vi="sửa `columns` của nguồn trong khai báo; nếu vẫn đọc đúng thì ghi ngày đã kiểm tra vào"
     " `checked`",
     en="fix the source's `columns` in the declaration; if it is still read correctly, write the"
     " date of your check into its `checked`",
 )
-LOOK = Bilingual(
+LOOK = LocalizedText(
     vi="không cần làm gì, trừ khi tập dữ liệu cần đến",
     en="nothing, unless the dataset needs it",
 )
 
-COMPARE = Bilingual(
+COMPARE = LocalizedText(
     vi="xem đơn vị tính hoặc nội dung của bảng có thay đổi không",
     en="look whether the unit or the subject of the table has changed",
 )
@@ -35,8 +35,8 @@ def alike(one: str, other: str) -> float:
 def differing(old: str, new: str) -> tuple[str, str]:
     """Return two texts without the words, but two, that both begin with."""
     words, others = old.split(), new.split()
-    same = len(os.path.commonprefix([words, others]))
-    start = max(0, same - 2)
+    pairs = zip(words, others, strict=False)
+    start = max(0, sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs)) - 2)
     lead = "… " if start else ""
     return lead + " ".join(words[start:]), lead + " ".join(others[start:])
 
