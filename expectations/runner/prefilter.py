@@ -109,8 +109,8 @@ def _release(
     last = (item.check.relation for item, _ in asked if isinstance(item.check, ReleaseCheck))
     before = identifier(next(last, relation))
     row = f"hash({columns([*check.series, 'time_period'])})"
-    return f"""WITH now AS (SELECT {row} AS key, obs_value AS v, obs_status AS s FROM {identifier(relation)}),
-  before AS (SELECT {row} AS key, obs_value AS v, obs_status AS s FROM {before}),
+    read = f"SELECT {row} AS key, obs_value AS v, obs_status AS s FROM"
+    return f"""WITH now AS ({read} {identifier(relation)}), before AS ({read} {before}),
   size AS (SELECT (SELECT count(*) FROM now) AS now_rows,
                   (SELECT count(*) FROM before) AS before_rows),
   pair AS (SELECT count(*) FILTER (now.v IS NULL AND before.v IS NOT NULL) AS lost,

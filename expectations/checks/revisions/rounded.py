@@ -10,7 +10,7 @@ from model.util.text import LocalizedText
 
 
 class RoundedRevision(GrossRevisionCheck):
-    """A `share` of an indicator's changed values, `min_cells` at least, are the earlier ones, rounded.
+    """A `share` of an indicator's changed values, `min_cells` at least, are the earlier, rounded.
 
     Only a warning: a publisher may decide to publish fewer digits. Single precision is no rounding.
     """

@@ -98,11 +98,9 @@ class Vintages:
             raise first
         self.first = first
         self.usual = set(_findings(first.quality))
-        schema = first.source_schema
         concept = "indicator" if target.place.form == "sdmx" else "ref_area"
-        self.codes = {
-            label.strip(): code for label, code in (schema.codes if schema else {}).get(concept, {}).items()
-        }
+        codes = first.source_schema.codes if first.source_schema else {}
+        self.codes = {label.strip(): code for label, code in codes.get(concept, {}).items()}
 
     def _run(self, data_dir: Path) -> StoredRelease | OpenIndicatorsError:
         home = DataDir(data_dir)
