@@ -27,6 +27,7 @@ class _Vocabulary(Frozen):
     freshness: dict[str, LocalizedText]
     reasons: dict[str, LocalizedText]
     sentences: dict[str, LocalizedText]
+    scopes: dict[str, LocalizedText]
 
 
 _FILE = YamlFile.read(Path(__file__).with_name("vocabulary.yaml"))
@@ -40,6 +41,7 @@ CHANGES = _WORDS.changes
 DECISIONS = _WORDS.decisions
 FRESHNESS = _WORDS.freshness
 REASONS = _WORDS.reasons
+SCOPES = _WORDS.scopes  # what a dataset is about
 
 # Statuses of figures that are expected to be replaced.
 NOT_FINAL = frozenset({"P", "E", "F", "I"})

@@ -152,11 +152,14 @@ class Chart(Frozen):
     indicator: the indicator's code.
     areas: codes of the areas that are drawn.
     where: the code of each dimension that is drawn.
+    leads_sector: whether the city's newest figure of this indicator stands for the sector on the
+        home page.
     """
 
     indicator: Code
     areas: tuple[str, ...] = ()
     where: dict[str, str] = {}
+    leads_sector: bool = False
 
 
 class Dataset(Frozen):

@@ -78,6 +78,13 @@ class CoveragePlace(Frozen):
     uri: Text  # GeoNames or EU place vocabulary, for DCAT spatial
 
 
+class SynonymGroup(Frozen):
+    """Phrases, in any language, by which readers search for the same thing."""
+
+    id: Name
+    phrases: tuple[Text, ...]
+
+
 class Registries(Frozen):
     """All registries, by id."""
 
@@ -89,6 +96,7 @@ class Registries(Frozen):
     successions: dict[str, AreaSuccession] = {}  # by the id of the old codelist
     area_groups: dict[str, AreaGroup] = {}
     places: dict[str, CoveragePlace] = {}
+    synonyms: dict[str, SynonymGroup] = {}
 
     def areas(self, named: str | Iterable[str]) -> tuple[str, ...]:
         """Return area codes with every group replaced by its areas, each once.
@@ -124,6 +132,7 @@ def load_registries(registry: Path = REGISTRY_DIR, codelists: Path = CODELIST_DI
         },
         area_groups=_load(registry / "area_groups.yaml", AreaGroup),
         places=_load(registry / "places.yaml", CoveragePlace),
+        synonyms=_load(registry / "synonyms.yaml", SynonymGroup),
     )
 
 

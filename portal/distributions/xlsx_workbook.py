@@ -22,7 +22,8 @@ from portal.content import Content
 from portal.distributions import data_dictionary
 from portal.distributions.base import Distribution, WrittenFile
 from portal.metadata.data_package import observation_schema
-from portal.vocabulary import FREQUENCIES, REASONS, sentence
+from portal.scope import scope_of
+from portal.vocabulary import FREQUENCIES, REASONS, SCOPES, sentence
 
 DATA_SHEET = "data"
 MAX_ROWS = 1_048_576  # of a sheet, the header included
@@ -149,6 +150,7 @@ def _about(content: Content, sheets: int) -> Iterator[tuple[str, str, str]]:
         ("contact", content.contact.name),
         ("licence", content.licence.title),
         ("attribution", content.licence.attribution),
+        ("scope", SCOPES[scope_of(content)]),
         ("coverage", dataset.geography.coverage),
         ("frequency", FREQUENCIES[dataset.frequency]),
         ("reason", REASONS[release.reason]),

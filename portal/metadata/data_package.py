@@ -13,6 +13,7 @@ from typing import Any
 from model.records.release import FileRecord
 from portal.content import Content
 from portal.metadata.identifiers import dataset_urn
+from portal.scope import scope_of
 
 Properties = dict[str, Any]
 
@@ -36,6 +37,7 @@ def descriptor(content: Content, files: Iterable[tuple[FileRecord, str, Properti
         "description_en": dataset.description.get("en"),
         "version": f"{release.number}.0.0",
         "created": release.issued.isoformat(),
+        "scope": scope_of(content),
         "keywords": [*dataset.keywords.get("vi"), *dataset.keywords.get("en")],
         "licenses": [
             {"name": licence.id, "path": str(licence.url), "title": licence.title.get("vi")}

@@ -210,7 +210,9 @@ class Site:
             if content.withdrawn:
                 rendered = pages.render_withdrawn(content, releases)
             else:
-                rendered = pages.render_dataset(content, releases, self.preview)
+                rendered = pages.render_dataset(
+                    content, releases, self.preview, self.base_url
+                )
             state = summarise(
                 content, tuple(releases), self._versions.site,
                 {path: sha256_bytes(data) for path, data in rendered.items()},
@@ -236,9 +238,14 @@ class Site:
 def published_files(folder: Path) -> Iterator[tuple[str, int, FileRecord]]:
     """Yield every file that the site in `folder` offers or offered: (dataset, release, file)."""
     for state in all_datasets(folder):
-        for release in state.releases:
-            for file in (*release.files, *release.superseded):
-                yield state.dataset, release.number, file
+        yield from files_of(state)
+
+
+def files_of(state: DatasetState) -> Iterator[tuple[str, int, FileRecord]]:
+    """Yield every file that a dataset's `state` has a record of: (dataset, release, file)."""
+    for release in state.releases:
+        for file in (*release.files, *release.superseded):
+            yield state.dataset, release.number, file
 
 
 def _check_name(content: Content) -> None:

@@ -13,7 +13,8 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from model.records.release import Changes, Decision, FileRecord
-from model.util.text import Frozen, LocalizedList, LocalizedText
+from model.util.text import Code, Frozen, LocalizedList, LocalizedText, Name
+from portal.scope import CityFigure, Scope
 
 
 class ReleaseState(Frozen):
@@ -49,6 +50,14 @@ class Sparkline(Frozen):
     values: tuple[float | None, ...]
 
 
+class IndicatorSummary(Frozen):
+    """An indicator in words; `unit` is the id of its unit."""
+
+    name: LocalizedText
+    definition: LocalizedText | None
+    unit: Name
+
+
 class DatasetState(Frozen):
     """A dataset as the site shows it: `dataset.json`."""
 
@@ -58,19 +67,26 @@ class DatasetState(Frozen):
     title: LocalizedText
     description: LocalizedText
     keywords: LocalizedList
+    publisher_id: Name
     publisher: LocalizedText
+    licence_id: Code
     licence: LocalizedText
     frequency: str
     coverage: LocalizedText
+    scope: Scope
+    places: tuple[LocalizedText, ...]  # names of the areas that have figures
+    leads: bool  # its city figure may stand for the sector on the home page
+    city: tuple[CityFigure, ...]  # of each indicator, the leading one first
     public: bool
     withdrawn: bool
-    indicators: tuple[LocalizedText, ...]
+    indicators: tuple[IndicatorSummary, ...]
     release: int
     issued: datetime
     rows: int
     quarantined: int
     period_first: str | None
     period_last: str | None
+    ended: LocalizedText | None  # why no further period will come
     checks: CheckCounts
     spark: Sparkline | None
     releases: tuple[ReleaseState, ...]  # oldest first

@@ -7,8 +7,6 @@ the dataset's metadata. Of rows, integers, floats, booleans, dates and timestamp
 the table declares; `numeric` stays text, so that no digit is lost.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping

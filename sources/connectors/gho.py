@@ -5,8 +5,6 @@ An answer is `{"value": [observation, ...], "@odata.nextLink": ...}`. The root o
 answers 200 with the list of its datasets under the same name `value`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urljoin

@@ -6,8 +6,6 @@ error is `[{"message": [{id, key, value}]}]` under status 200, and an HTML page 
 page states when its database was last updated: until that changes, no other page is requested.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path

@@ -4,8 +4,6 @@ CSV and zip of `?downloadformat=csv`, the workbook of `?downloadformat=excel`, D
 the files of a whole topic, and any of them saved again by a spreadsheet program.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack

@@ -6,8 +6,6 @@ each part, which counts only with the checksum that is noted. How a request trav
 transport's.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import shutil

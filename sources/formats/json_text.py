@@ -6,8 +6,6 @@ as the text; the strict parser handles everything else, and words the errors. Th
 are all keys that any of them has; finding them in a service's page is its connector's task.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator

@@ -4,8 +4,6 @@ Also a source's words that a message may quote, bounded and on one line, and zip
 files: one member at a time, bounded, under a file name of our own.
 """
 
-from __future__ import annotations
-
 import gzip
 import html
 import json

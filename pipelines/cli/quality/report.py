@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Any
 from urllib.parse import urljoin
 
 import httpx
-import typer
 from rich.markup import escape
 
 from model.errors import DeclarationError, OpenIndicatorsError, QualityError, SourceError
@@ -23,7 +21,7 @@ from model.util.disk import write_if_changed
 from model.util.languages import default_language
 from model.util.text import did_you_mean
 from pipelines.catalogue import load_catalogue
-from pipelines.cli.terminal import out, table
+from pipelines.cli.terminal import out, print_json, table
 from pipelines.quality.report import groups, quality_report
 from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
@@ -118,7 +116,7 @@ def _all(reports: Sequence[QualityReport], as_json: bool) -> None:
             "sectors": [sector.model_dump(mode="json") for sector in sectors],
             "datasets": [_summary(report) for report in reports],
         }
-        typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        print_json(document)
         return
     table(
         None,
@@ -208,12 +206,12 @@ def _one(
             ],
             "rerun_error": error or None,
         }
-        typer.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
+        print_json(document)
         return
     _print_card(report)
     _print_checks(report)
     if error:
-        out.print(f"\n[red]No check can be run again[/]: {escape(error)}", soft_wrap=True)
+        out.print(f"\n[red]No check can be run again[/]: {escape(error)}")
     for item in again:
         _print_rerun(item)
     quarantined = report.latest.rows_quarantined if report.latest else 0
@@ -250,7 +248,7 @@ def _print_card(report: QualityReport) -> None:
     if report.scorecard:
         _print_scores(report.scorecard)
     if report.ended:
-        out.print(escape(report.ended.get("en")), soft_wrap=True)
+        out.print(escape(report.ended.get("en")))
     if report.latest and report.latest.blockers:
         _print_blockers(report.latest, "[red]blocked[/]: ")
         if report.release:
@@ -291,8 +289,7 @@ def _print_gains(card: Scorecard) -> None:
 def _print_blockers(validation_run: ValidationRun, start: str) -> None:
     for said in sentences(validation_run.blockers or (), validation_run.dataset, names=True):
         out.print(
-            f"{start}{escape(said.what.get('en'))}\n  → {escape(said.todo.get('en'))}",
-            soft_wrap=True,
+            f"{start}{escape(said.what.get('en'))}\n  → {escape(said.todo.get('en'))}"
         )
 
 
@@ -330,10 +327,10 @@ def _found(check: CheckResult) -> str:
 def _print_rerun(item: Rerun) -> None:
     check = item.check
     out.print(
-        f"\n[bold]{check.name}[/], run again: {check.outcome}{_found(check)}", soft_wrap=True,
+        f"\n[bold]{check.name}[/], run again: {check.outcome}{_found(check)}"
     )
     if check.error:
-        out.print(f"error: {escape(check.error)}", soft_wrap=True)
+        out.print(f"error: {escape(check.error)}")
     if item.rows:
         names = [name for name in item.rows[0] if any(row[name] is not None for row in item.rows)]
         table(

@@ -57,7 +57,7 @@ def accept(
         said = (
             f"{check} is accepted by {name} for this snapshot ({finding(failed[check]).get('en')})"
         )
-        out.print(f"[green]✓[/] {escape(dataset)}: {escape(said)}", soft_wrap=True)
+        out.print(f"[green]✓[/] {escape(dataset)}: {escape(said)}")
     out.print(f"`openindicators run {dataset}` releases it. The next snapshot is validated anew.")
     return 0
 

@@ -23,7 +23,8 @@ from portal.distributions.registry import DISTRIBUTIONS, with_distributions
 from portal.metadata import dqv, identifiers
 from portal.metadata.dcat import AUTHORITY, accrual_periodicity, dataset_nodes
 from portal.metadata.mqa import assess
-from portal.vocabulary import REASONS, sentence
+from portal.scope import scope_of
+from portal.vocabulary import REASONS, SCOPES, sentence
 
 Fields = dict[str, Any]
 
@@ -78,14 +79,15 @@ def package(content: Content, first: Release, private: bool, files: Sequence[Fil
     """
     dataset, release = content.dataset, content.release
     sector = content.registries.sectors[dataset.sector]
-    words = dataset.keywords
+    about = SCOPES[scope_of(content)]
+    words = {code: [*dataset.keywords.get(code), about.get(code)] for code in languages()}
     return {
         "name": package_name(dataset.id),
         "private": private,
         **_translated("title", dataset.title),
         **_translated("notes", _notes(content)),
-        "tags": sorted({tag(word) for code in languages() for word in words.get(code)}),
-        "tags_translated": {code: list(words.get(code)) for code in languages()},
+        "tags": sorted({tag(word) for each in words.values() for word in each}),
+        "tags_translated": words,
         "owner_org": slug(content.publisher.id),
         "groups": [slug(sector.id)],
         "license_id": licence_id(content.licence),

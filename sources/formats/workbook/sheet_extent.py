@@ -8,8 +8,6 @@ What spreadsheet programs write is plain enough for regular expressions; anythin
 an XML parser, which is ten times as slow.
 """
 
-from __future__ import annotations
-
 import io
 import posixpath
 import re
