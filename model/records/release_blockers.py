@@ -12,7 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from model.records import reject_reasons
-from model.records.validation import BlockingCheck, CheckResult, Place, ReleaseBlocker
+from model.records.validation import (
+    BlockingCheck,
+    CheckResult,
+    Place,
+    RejectedRows,
+    ReleaseBlocker,
+)
 from model.reference.personal_data import masked
 from model.util.text import LocalizedText, joined, plain
 
@@ -151,16 +157,27 @@ def _broken(blocker: ReleaseBlocker, names: bool) -> LocalizedText:
         for check in blocker.checks
     ]
     if blocker.unread:
-        parts.append(LocalizedText(
+        unread = LocalizedText(
             vi=f"{_vi(blocker.unread)} dòng không đọc được",
             en=f"{counted(blocker.unread, 'row')} that could not be read",
-        ))
+        )
+        if blocker.reasons:
+            why = joined(_rejected(each) for each in blocker.reasons)
+            unread = joined((unread, why), ": ")
+        parts.append(unread)
     if blocker.first is not None:
         at = _at(blocker.first.model_copy(update={"column": ""}))  # of the value: it may be another
-        first = LocalizedText(vi="dòng đầu tiên: {at}", en="the first: {at}").format(at=at)
-        why = reject_reasons.in_words(blocker.reason, {}) if blocker.reason else None
-        parts.append(joined((first, why), ": ") if why else first)
+        parts.append(LocalizedText(vi="dòng đầu tiên: {at}", en="the first: {at}").format(at=at))
     return _join(parts) if parts else LocalizedText(vi="xem lý do", en="see the reasons")
+
+
+def _rejected(rejected: RejectedRows) -> LocalizedText:
+    return LocalizedText(
+        vi="{why} (dòng {row}; {count} dòng)", en="{why} (line {row}; {rows})"
+    ).format(
+        why=reject_reasons.in_words(rejected.reason, {}), row=rejected.first.row,
+        count=_vi(rejected.rows), rows=counted(rejected.rows, "row"),
+    )
 
 
 def _look(dataset: str) -> LocalizedText:

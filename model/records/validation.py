@@ -74,6 +74,14 @@ class BlockingCheck(Frozen):
     places: tuple[Place, ...] = ()  # the first failing rows, where it gives them
 
 
+class RejectedRows(Frozen):
+    """Rows that could not be read for reasons of one kind."""
+
+    rows: int
+    first: Place
+    reason: str  # of the first, as the quarantine keeps it
+
+
 BlockerKind = Literal[
     "empty",  # the table has no rows
     "all_quarantined",  # every row is quarantined
@@ -97,7 +105,7 @@ class ReleaseBlocker(Frozen):
     tolerance: float | None = None
     checks: tuple[BlockingCheck, ...] = ()
     first: Place | None = None  # the first row that is quarantined
-    reason: str = ""  # why that row could not be read, as the quarantine keeps it
+    reasons: tuple[RejectedRows, ...] = ()  # why rows could not be read, most rows first
     drift: tuple[Drift, ...] = ()
     error: str = ""  # the error's own words, in English
     where: str = ""

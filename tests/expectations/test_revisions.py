@@ -95,7 +95,7 @@ def test_two_indicators_exchanged():
     other = {"BEDS": "SHARE", "SHARE": "BEDS"}
     new = {key: old[(other[key[0]], *key[1:])] for key in old}
     assert found(new, old)["exchanged"] == ["BEDS ⇄ SHARE: 48/48"]
-    assert "mostly" not in found(new, old)
+    assert found(new, old)["mostly"][0] == "BEDS: 48/48 > 5%, 48 ↔"
 
 
 def test_two_areas_exchanged():

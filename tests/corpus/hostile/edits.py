@@ -83,9 +83,13 @@ def _rows_of(sheet: Sheet, area: Any) -> list[list[Any]]:
     return [row for row in sheet.body if row[sheet.area] == area]
 
 
+def _period(sheet: Sheet, row: list[Any]) -> Any:
+    return None if sheet.period is None else row[sheet.period]
+
+
 def _code(sheet: Sheet, label: Any) -> str:
     """Return a pattern of an area: its code, or what the source calls it."""
-    text = str(label).strip()
+    text = " ".join(str(label).split())
     # A letter that the file has lost may be written in another way.
     return f"({re.escape(text)}|{re.escape(sheet.codes.get(text) or text)})".replace("\ufffd", ".")
 
@@ -126,7 +130,9 @@ def all_revised_by_a_tenth(sheet: Sheet, chance: Random) -> Words:
 @edit()
 def one_area_of_another(sheet: Sheet, chance: Random) -> Words:
     one, other = chance.sample(_several_areas(sheet), 2)
-    for row, source in zip(_rows_of(sheet, one), _rows_of(sheet, other), strict=False):
+    by_period = {_period(sheet, row): row for row in _rows_of(sheet, other)}
+    for row in _rows_of(sheet, one):
+        source = by_period.get(_period(sheet, row), row)
         for place in sheet.figures:
             if number(row[place]) is not None and number(source[place]) is not None:
                 row[place] = source[place]
@@ -199,7 +205,7 @@ def columns_exchanged(sheet: Sheet, chance: Random) -> Words:
     if sheet.period is not None:
         a, b = sheet.figures[0] if sheet.area is None else sheet.area, sheet.period
         sheet.names[a], sheet.names[b] = sheet.names[b], sheet.names[a]
-        return (r"codelist|time period|not ", r"line \d+|row")
+        return (r"codelist|time period|column `", r"line \d+|row|was")
     _wide(sheet)
     a, b = sheet.figures[len(sheet.figures) // 3], sheet.figures[-1]
     _need(any(row[a] != row[b] for row in sheet.body), "the columns are the same")
@@ -215,7 +221,7 @@ def neighbours_exchanged(sheet: Sheet, chance: Random) -> Words:
     a, b = sheet.figures[-2:]
     for row in sheet.body:
         row[a], row[b] = row[b], row[a]
-    return ("⇄", f"{_year(sheet.names[a])}|{_year(sheet.names[b])}")
+    return ("⇄",)
 
 
 @edit()
@@ -275,10 +281,11 @@ def total_row_added(sheet: Sheet, chance: Random) -> Words:
 @edit(("csv", "xlsx"))
 def total_column_added(sheet: Sheet, chance: Random) -> Words:
     _wide(sheet)
-    sheet.names.append("Tổng số")
+    after = sheet.figures[-1] + 1
     for row in sheet.body:
         values = [Decimal(str(row[p])) for p in sheet.figures if number(row[p]) is not None]
-        row.append(like(row[sheet.figures[0]], sum(values, Decimal(0))))
+        row.insert(after, like(row[sheet.figures[0]], sum(values, Decimal(0))))
+    sheet.names.insert(after, "Tổng số")
     return ("Tổng số",)
 
 
@@ -347,8 +354,9 @@ def columns_reordered(sheet: Sheet, chance: Random) -> Words:
     if sheet.is_cube:
         order = [0, *range(len(sheet.names) - 1, 0, -1)]
     else:
-        order = list(range(len(sheet.names)))
+        order = [n for n, name in enumerate(sheet.names) if name]
         chance.shuffle(order)
+        order += [n for n, name in enumerate(sheet.names) if not name]
     for row in [sheet.names, *sheet.body]:
         row[:] = [row[place] if place < len(row) else None for place in order]
     return ()
@@ -397,14 +405,14 @@ def unit_in_the_heading(sheet: Sheet, chance: Random) -> Words:
     place = sheet.area if sheet.period is None else sheet.figures[0]
     name = str(sheet.names[place] or "")
     sheet.names[place] = f"{name} (nghìn)"
-    return (r"÷1000\b|column .* is gone|within", r"nghìn|÷1000|within")
+    return (r"÷1000\b|column .* is (gone|named)|within", r"nghìn|÷1000|within")
 
 
 @edit(("csv", "xlsx"))
 def unit_in_the_title(sheet: Sheet, chance: Random) -> Words:
     """The title above the table says that the figures are in thousands; they are the same."""
     titles = [row for row in sheet.rows[:sheet.head] if row and row[0]]
-    _need(titles, "there is no title above the names")
+    _need(titles and titles[0][0] != "Data Source", "there is no title above the names")
     titles[0][0] = f"{titles[0][0]} (nghìn)"
     return ("nghìn",)
 
@@ -438,9 +446,10 @@ def a_period_of_2031(sheet: Sheet, chance: Random) -> Words:
         return ("2031", "future|had not begun|lies after")
     _wide(sheet)
     _need(not sheet.is_cube, "a cube has all combinations")
-    sheet.names.append("2031")
-    for row in sheet.body:
-        row.append(row[sheet.figures[-1]])
+    after = sheet.figures[-1] + 1
+    for row in [sheet.names, *sheet.body]:
+        row.insert(after, row[after - 1])
+    sheet.names[after] = "2031"
     return ("2031", "future|had not begun|lies after")
 
 
@@ -533,23 +542,26 @@ def _in_some(sheet: Sheet, chance: Random, write: Callable[[Any], str]) -> list[
     return [row[place] for row, place in chosen]
 
 
+_LINE = r"line \d+|:\d+|value \d+"
+
+
 def _any_of(texts: list[str]) -> str:
     return "|".join(re.escape(text) for text in texts)
 
 
 @edit()
 def footnotes_in_numbers(sheet: Sheet, chance: Random) -> Words:
-    return (_any_of(_in_some(sheet, chance, lambda cell: f"{cell}(1)")), r"line \d+|:\d+")
+    return (_any_of(_in_some(sheet, chance, lambda cell: f"{cell}(1)")), _LINE)
 
 
 @edit()
 def raised_footnotes_in_numbers(sheet: Sheet, chance: Random) -> Words:
-    return (_any_of(_in_some(sheet, chance, lambda cell: f"{cell}¹")), r"line \d+|:\d+")
+    return (_any_of(_in_some(sheet, chance, lambda cell: f"{cell}¹")), _LINE)
 
 
 @edit()
 def text_in_numbers(sheet: Sheet, chance: Random) -> Words:
-    return (_any_of(_in_some(sheet, chance, lambda cell: f"about {cell}")), r"line \d+|:\d+")
+    return (_any_of(_in_some(sheet, chance, lambda cell: f"about {cell}")), _LINE)
 
 
 @edit(("csv", "xlsx"))

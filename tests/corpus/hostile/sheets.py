@@ -132,7 +132,10 @@ def read(path: Path, place: Place) -> Sheet:
 
     return Sheet(
         rows, head, at(place.area),
-        [n for n, name in enumerate(names) if re.fullmatch(place.figures, name)],
+        [
+            n for n, name in enumerate(names) if re.fullmatch(place.figures, name)
+            and any(n < len(row) and number(row[n]) is not None for row in rows[head + 1:])
+        ],
         at(place.period), at(place.status),
         is_cube=place.form in ("jsonstat", "px"),
     )

@@ -22,9 +22,10 @@ from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.fetch import take_snapshot
 from pipelines.steps.release import make_release
+from pipelines.steps.validate import validate_table
 from sources.connectors.registry import options_of
 from sources.fetch.folder import FolderTransport
-from tests.corpus.hostile.sheets import Place
+from tests.corpus.hostile.sheets import NotPossible, Place
 from tests.fixtures.datasets import SHARED
 from warehouse.store import releases
 from warehouse.store.data_dir import DataDir
@@ -99,8 +100,8 @@ class Vintages:
         self.first = first
         self.usual = set(_findings(first.quality))
         concept = "indicator" if target.place.form == "sdmx" else "ref_area"
-        codes = first.source_schema.codes if first.source_schema else {}
-        self.codes = {label.strip(): code for label, code in codes.get(concept, {}).items()}
+        codes = first.source_schema.codes.get(concept, {}) if first.source_schema else {}
+        self.codes = {" ".join(label.split()): code for label, code in codes.items()}
 
     def _run(self, data_dir: Path) -> StoredRelease | OpenIndicatorsError:
         home = DataDir(data_dir)
@@ -112,12 +113,19 @@ class Vintages:
             return error
 
     def release(self, *edits: Callable[[Path], Any]) -> Outcome:
-        """Release the file after each edit in turn, and return what came of the last."""
+        """Release the file after each edit in turn, and return what came of the last.
+
+        Raises:
+            NotPossible: an edit before the last one is blocked.
+        """
+        found: StoredRelease | OpenIndicatorsError = self.first
         data_dir = self.folder / "edited"
         shutil.rmtree(data_dir, ignore_errors=True)
         shutil.copytree(self.template, data_dir)
         try:
             for edit in edits:
+                if isinstance(found, OpenIndicatorsError):
+                    raise NotPossible(f"the vintage before is blocked: {found}")
                 self.file.write_bytes(self.original)
                 edit(self.file)
                 before = releases.current(DataDir(data_dir), self.target.dataset)
@@ -125,10 +133,18 @@ class Vintages:
         finally:
             self.file.write_bytes(self.original)
         if isinstance(found, OpenIndicatorsError):
-            return Outcome(True, False, str(found))
+            return Outcome(True, False, "\n".join([str(found), *self._warnings(data_dir)]))
         said = [line for line in _findings(found.quality) if line not in self.usual]
         said += sorted(set(_quarantined(found)) - set(_quarantined(before)))
         return Outcome(False, _rows(found) == _rows(before), "\n".join(said))
+
+    def _warnings(self, data_dir: Path) -> list[str]:
+        """Return what `openindicators quality` says of a table that was blocked."""
+        try:
+            quality = validate_table(self.bound, DataDir(data_dir)).quality
+        except OpenIndicatorsError:
+            return []
+        return [line for line in _findings(quality) if line not in self.usual]
 
 
 def _findings(quality: QualityRecord) -> list[str]:
