@@ -94,6 +94,7 @@ class ColumnRule(Frozen):
     const: one value for all rows.
     map: labels of the source and the codes that they stand for.
     codelist: find the code for a code or a name in this codelist; ambiguous names are refused.
+    followed_by: the column whose text follows, after a blank: the month beside a year.
     format: of a date or period, e.g. `%d/%m/%Y`; with `:M`, `:Q` or `:A` the period it stands
         for. `auto` reads what is unambiguous.
     locale: how numbers are written: `plain` 1234.5, `en` 1,234.5, `vi` 1.234,5; never guessed.
@@ -121,6 +122,7 @@ class ColumnRule(Frozen):
     marks: dict[str, FlagRule] = {}
     within: Code | None = None
     named: Text | None = None
+    followed_by: Text | None = None
     successor: Literal["same", "sum"] | None = None
 
     @model_validator(mode="before")

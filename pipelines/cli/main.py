@@ -121,13 +121,23 @@ def check(
 
 @app.command()
 def new(
-    dataset: Annotated[str, typer.Argument(metavar="SECTOR/DATASET")],
+    dataset: Annotated[
+        str, typer.Argument(metavar="SECTOR[/DATASET]", help="with --folder only the sector")
+    ],
     source: Annotated[
         str | None,
         typer.Option("--from", metavar="FILE|URL", help="look at this, and write what reads it"),
     ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--folder", metavar="DIR", help="a dataset for each table of its files"),
+    ] = None,
 ) -> int:
-    """Write the two files of a new dataset, for a small table or for a file that is inspected."""
+    """Write the two files of a new dataset, for a small table or for files that are inspected."""
+    if folder is not None:
+        from pipelines.cli.new.folder import new_folder
+
+        return new_folder(folder, dataset)
     from pipelines.cli.new.command import new as command
 
     return command(dataset, source)
@@ -135,7 +145,10 @@ def new(
 
 @app.command()
 def confirm(
-    dataset: Annotated[str, typer.Argument(metavar="SECTOR/DATASET")],
+    wanted: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[DATASET|SECTOR]...", help="whose questions; nothing means all"),
+    ] = None,
     answer: Annotated[
         list[str] | None,
         typer.Option("--answer", metavar="FIELD=VALUE", help="answer this; nothing is asked"),
@@ -145,10 +158,12 @@ def confirm(
     ] = False,
     by: By = None,
 ) -> int:
-    """Answer the open questions of a declaration; its dataset runs once none is left."""
-    from pipelines.cli.confirm.command import confirm as command
+    """Answer open questions, of one dataset or of many at once; it runs once none is left."""
+    from pipelines.cli.confirm.command import confirm, confirm_together
 
-    return command(dataset, answer or [], yes, by)
+    if wanted is not None and len(wanted) == 1 and "/" in wanted[0]:
+        return confirm(wanted[0], answer or [], yes, by)
+    return confirm_together(wanted or [], answer or [], yes, by)
 
 
 @app.command()

@@ -128,6 +128,7 @@ def check_columns(
             )
     used = {rule.column: concept for concept, rule in rules.items() if rule.column}
     used |= {rule.named: concept for concept, rule in rules.items() if rule.named}
+    used |= {rule.followed_by: c for c, rule in rules.items() if rule.followed_by}
     used |= {rule.scale_by.column: "scale_by" for rule in rules.values() if rule.scale_by}
     used |= dict.fromkeys(source.where, "where")
     for name, concept in used.items():
