@@ -21,21 +21,12 @@ from model.records.validation import (
     ReleaseBlocker,
 )
 from model.reference.personal_data import masked
-from model.util.text import LocalizedText, joined, localized, plain
+from model.util.languages import N_
+from model.util.text import LocalizedText, _, joined, localized, plain
 
 PERSONAL = "expect_no_personal_data"
 GOLDEN = "expect_golden_cells"
 _LISTED = 5  # checks that one sentence names
-
-
-def _(english: str, **values: Any) -> LocalizedText:
-    """Return a text of the catalogues in each language, its placeholders filled."""
-    return LocalizedText(en=english).format(**values)
-
-
-def N_(english: str) -> str:
-    """Return a text of the catalogues as it is: this name marks it for them."""
-    return english
 
 
 # Why observations share a key, by kind.
