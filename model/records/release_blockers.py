@@ -11,11 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from model.records import reject_reasons
 from model.records.validation import (
     BlockingCheck,
     CheckResult,
     DuplicateCause,
     Place,
+    RejectedRows,
     ReleaseBlocker,
 )
 from model.reference.personal_data import masked
@@ -201,14 +203,28 @@ def _broken(blocker: ReleaseBlocker, names: bool) -> LocalizedText:
         )
         parts += _likely(check.cause)
     if blocker.unread:
-        parts.append(
+        unread = (
             _("1 row that could not be read") if blocker.unread == 1
             else _("{number} rows that could not be read", number=_number(blocker.unread))
         )
+        if blocker.reasons:
+            why = joined(_rejected(each) for each in blocker.reasons)
+            unread = joined((unread, why), ": ")
+        parts.append(unread)
     if blocker.first is not None:
         at = _at(blocker.first.model_copy(update={"column": ""}))  # of the value: it may be another
         parts.append(_("the first: {at}", at=at))
     return _join(parts) if parts else _("see the reasons")
+
+
+def _rejected(rejected: RejectedRows) -> LocalizedText:
+    why = reject_reasons.in_words(rejected.reason, {})
+    row = rejected.first.row
+    if rejected.rows == 1:
+        return _("{why} (line {row})", why=why, row=row)
+    return _(
+        "{why} (line {row}; {number} rows)", why=why, row=row, number=_number(rejected.rows)
+    )
 
 
 def _look(dataset: str) -> LocalizedText:
