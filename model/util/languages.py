@@ -74,6 +74,11 @@ def three_letters(code: str) -> str:
     return next((old for old in longer if len(old) == 3 and old[0] == short[0]), short)
 
 
+def N_(english: str) -> str:
+    """Return an English text of the catalogues as it is: this name marks it for them."""
+    return english
+
+
 def translated(english: str, language: str) -> str:
     """Return an English text in another language: from the project's catalogue, or the product's.
 
