@@ -25,7 +25,7 @@ from portal.quality.pages import Assessed
 from portal.quality.publish import publish_quality
 from portal.rendering.formatting import number, period
 from portal.site import Site, catalogue, published_files
-from portal.site.files import replaced_folder
+from portal.site.release_files import replaced_folder
 from portal.verify import verify
 from portal.versions import Versions
 from tests.fixtures.datasets import dataset, registries
