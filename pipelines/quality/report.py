@@ -36,13 +36,9 @@ STRIP = 60  # validation runs that a check's history shows
 def quality_report(
     data_dir: DataDir, dataset: Dataset, as_of: date, reach: Reach | None = None
 ) -> QualityReport:
-    """Return the quality report of a dataset on a day.
+    """Return the quality report of a `dataset` of `data_dir`, as fresh as it is on a day (`as_of`).
 
-    Args:
-        data_dir: the data folder.
-        dataset: its declaration.
-        as_of: the day; it decides about freshness alone.
-        reach: says whether an address responds; without it reachability is not assessed.
+    `reach` says whether an address responds; without it reachability is not assessed.
 
     Raises:
         StoreError: a record is damaged.
