@@ -119,7 +119,7 @@ def test_a_preliminary_a_missing_and_two_bad_values_are_there() -> None:
         sql = "SELECT obs_status, count(*) FROM observation GROUP BY ALL"
         return dict(observations(name, 1).sql(sql).fetchall())
 
-    assert statuses("health/population_by_sex_and_residence")["P"] > 0
+    assert statuses("population/population_by_sex_and_residence")["P"] > 0
     assert statuses("tourism/international_tourism")["O"] > 0
     locale = observations("finance/consumer_prices", 1).sql(
         "SELECT obs_note FROM observation WHERE _reject IS NOT NULL"
