@@ -3,8 +3,6 @@
 Shared by Dagster's resources and the commands that need no Dagster.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from model.reference.registries import Registries
@@ -17,8 +15,7 @@ from portal.ckan.portal import Ckan
 from portal.site import Site
 from sources.base import Transport
 from sources.demo.replay import ReplayTransport
-from sources.fetch.by_scheme import TransportByScheme
-from sources.fetch.folder import FolderTransport
+from sources.fetch.folder import FolderTransport, TransportByScheme
 from sources.fetch.http import HttpLimits, HttpTransport
 from warehouse.store.data_dir import DataDir
 

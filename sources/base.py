@@ -88,7 +88,7 @@ class Transport(Protocol):
     """Carries one request: over HTTP, from the embedded sample, or from a folder."""
 
     def send(self, request: Request, validators: Validators, target: Path) -> SourceFile | None:
-        """Send `request` and write the body to `target` (see `sources.fetch.body.write_body`).
+        """Send `request` and write the body to `target` (see `write_body`).
 
         Returns:
             The file; None where the source has nothing newer than what `validators` name.

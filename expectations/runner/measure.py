@@ -7,8 +7,7 @@ from typing import Any
 
 import duckdb
 
-from expectations.runner.plan import Condition, Plan, Query
-from expectations.runner.unique import LOOK_AT, Key
+from expectations.runner.plan import LOOK_AT, Condition, Key, Plan, Query
 from model.util.sql import identifier
 
 # So many conditions fit into one BIGINT, a bit for each.

@@ -237,7 +237,7 @@ def _quarantine_failing(
     ]
     selects = []
     for place, item in failing:
-        reason = literal(f"{item.name}: {item.title.en}")
+        reason = literal(f"{item.name}: {item.title.get('en')}")
         query = ids_query(item, found[item.name], _READABLE)
         selects.append(
             f"SELECT DISTINCT _id, {place} AS place, {reason} AS reason FROM (\n{query}\n)"

@@ -19,8 +19,6 @@ A line for each check: the outcome, how many rows break it, its name, and what i
 1 where a critical check fails or one cannot be evaluated, 2 for wrong use, else 0.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

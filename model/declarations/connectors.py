@@ -3,8 +3,6 @@
 The connectors are in sources/, which this package must not import: the composition hands them in.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, Union

@@ -5,8 +5,6 @@ the model validates. A newcomer would look for descriptions in `Field(...)`: the
 docstring of each model, one `name: text` a line, or below the field.
 """
 
-from __future__ import annotations
-
 import ast
 import inspect
 import re

@@ -5,8 +5,6 @@ the declaration itself. Mappings are merged key by key; anything else replaces w
 and so does a source with another `protocol`. Every value keeps the file and line it came from.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

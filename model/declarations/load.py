@@ -15,6 +15,7 @@ from model.declarations.validation import parse_as
 from model.errors import DeclarationError, OpenIndicatorsError
 from model.reference.registries import Registries
 from model.util.hashing import sha256_json
+from model.util.languages import languages
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def load_draft(
     if layers.questions:
         layers = replace(layers, data=with_stand_ins(layers.data, registries))
     data = resolved(layers, registries, connectors)
-    dataset = parse_as(connectors.dataset_type, data, layers)
+    dataset = parse_as(connectors.dataset_type, data, layers, languages=languages())
     check_names(dataset, layers, registries)
     return Declaration(dataset, layers, _read_sql(dataset, layers))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal, Protocol, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -31,7 +31,9 @@ class Document(Protocol):
         ...
 
 
-def parse_as(kind: type[T], data: Any, document: Document, at: KeyPath = ()) -> T:
+def parse_as(
+    kind: type[T], data: Any, document: Document, at: KeyPath = (), languages: Sequence[str] = ()
+) -> T:
     """Validate `data` as `kind`; errors name the file, the line and the nearest known name.
 
     Args:
@@ -39,12 +41,13 @@ def parse_as(kind: type[T], data: Any, document: Document, at: KeyPath = ()) -> 
         data: what YAML holds.
         document: where it stands.
         at: the place of `data` in the document.
+        languages: in which every text must be given.
 
     Raises:
         DeclarationError: every error, one line each.
     """
     try:
-        return kind.model_validate(data)
+        return kind.model_validate(data, context={"languages": languages})
     except ValidationError as error:
         # A misspelt field is unknown under one name and missing under the other: the first helps.
         items = sorted(error.errors(), key=lambda item: item["type"] == "missing")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from model.util.text import Bilingual, Frozen
+from model.util.text import Frozen, LocalizedText
 
 IncidentKind = Literal["blocked", "failed", "recovered"]
 
@@ -37,5 +37,5 @@ class Incident(Frozen):
     dataset: str
     at: datetime
     kind: IncidentKind
-    title: Bilingual
-    text: Bilingual
+    title: LocalizedText
+    text: LocalizedText

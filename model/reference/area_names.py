@@ -6,8 +6,6 @@ what they lie in ("Xã Hòa Liên, Hòa Vang"). A kind that is said must be the 
 "Thành phố Hà Tĩnh" is a city in the province of Hà Tĩnh, never the province.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -1,7 +1,5 @@
 """Atomic file writes, and operating system errors as messages that say what to do."""
 
-from __future__ import annotations
-
 import errno
 import os
 import secrets

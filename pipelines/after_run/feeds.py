@@ -5,7 +5,8 @@ from __future__ import annotations
 from model.reference.registries import Registries
 from model.util.disk import write_if_changed
 from model.util.garbage_collector import paused_collector
-from model.util.text import LANGUAGES, Bilingual
+from model.util.languages import languages
+from model.util.text import LocalizedText
 from pipelines.catalogue import Catalogue
 from pipelines.quality.history import QualityEvent, events, incidents
 from pipelines.quality.report import groups, report_of
@@ -21,7 +22,7 @@ from warehouse.store.releases import StoredRelease
 
 METRICS = "metrics.txt"
 FEED = "{language}/failures.atom"
-TITLE = Bilingual(
+TITLE = LocalizedText(
     vi="Chất lượng dữ liệu mở Đà Nẵng: sự cố", en="Quality of Da Nang's open data: failures"
 )
 ENTRIES = 100
@@ -65,7 +66,7 @@ def write_feeds(settings: Settings, catalogue: Catalogue) -> int:
     newest = incidents(data_dir, happened, ENTRIES)
     titles = {report.dataset: report.title for report in reports}
     shown = set(releases.datasets(data_dir))
-    for language in LANGUAGES:
+    for language in languages():
         feed = FEED.format(language=language)
         pages = {
             name: "../" + DATASET_PAGE.format(language=language, dataset=name) for name in shown

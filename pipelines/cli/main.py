@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from model.errors import OpenIndicatorsError
-from pipelines.cli.parameters import AsJson, By, Profile
 from pipelines.cli.review import commands as review_commands
+from pipelines.cli.terminal import AsJson, By, Profile
 
 # The commands import what they need when they are called: Dagster alone takes 1.5 s to import,
 # and `--help` needs none of it.
@@ -236,11 +236,18 @@ def diff(
 
 
 @app.command()
-def verify(file: Path, profile: Profile = None, as_json: AsJson = False) -> int:
+def verify(
+    file: Path,
+    site: Annotated[
+        str | None, typer.Option(help="address or folder of the portal that it is from")
+    ] = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> int:
     """Say whether a downloaded file is a genuine distribution, and of which release."""
     from pipelines.cli.verify import verify as command
 
-    return command(file, profile, as_json)
+    return command(file, profile, as_json, site)
 
 
 @app.command()

@@ -1,7 +1,5 @@
 """Dagster definitions of a profile: for the command line, the UI and the tests alike."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

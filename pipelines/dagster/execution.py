@@ -3,8 +3,6 @@
 Dagster's own runs (UI, daemon) do not pass here; they share the assets and what follows a run.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack

@@ -87,7 +87,7 @@ def of_table(
     if stats is not None:
         found["empty cells left out"] = stats.empty
     if quality.blockers:
-        found["blockers"] = in_words(quality.blockers, dataset.id, names=True).en
+        found["blockers"] = in_words(quality.blockers, dataset.id, names=True).get("en")
     if quality.rows_quarantined:
         found["quarantine"] = dg.MetadataValue.md(_preview(validated.quarantine))
     return found
@@ -100,7 +100,7 @@ def of_check(check: CheckResult) -> dict[str, Any]:
         "severity": check.severity,
         "evaluated": check.evaluated,
         "unexpected": check.unexpected,
-        "in words": check.title.en,
+        "in words": check.title.get("en"),
     }
     if check.observed is not None:
         found["observed"] = dg.MetadataValue.json({"value": check.observed})
@@ -191,7 +191,7 @@ def column_schema(bound: BoundDataset, file: Path | None = None) -> dg.TableSche
 
 
 def _meaning(column: ColumnWords) -> str:
-    return f"{column.description.en}\n\n{column.description.vi}"
+    return column.description.in_all("\n\n")
 
 
 def _preview(path: Path) -> str:

@@ -3,8 +3,6 @@
 Nothing here writes. The same records and the same day give the same report.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date

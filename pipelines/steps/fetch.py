@@ -1,7 +1,5 @@
 """Fetch: ask the source what is new and store the bytes as a snapshot."""
 
-from __future__ import annotations
-
 import shutil
 
 from pipelines.steps.bound_dataset import BoundDataset

@@ -12,8 +12,6 @@ Reads are repeated while the outcome is unknown. Writes never are: see `write_on
 of files bypass ckanapi, which holds a whole upload in memory and downloads nothing.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import random

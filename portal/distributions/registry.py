@@ -1,7 +1,5 @@
 """The distributions, in the order in which they are written and offered."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 

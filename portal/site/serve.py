@@ -4,8 +4,6 @@ Starlette serves the files: ranges, ETag and conditional requests, compression, 
 only the headers of this site, and that nothing hidden is served.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import socket

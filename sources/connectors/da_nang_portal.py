@@ -11,8 +11,6 @@ The catalogue is HTML for people (`/dichvu?p=`), and partly hidden without an ac
 read, and a dataset is named by the number in its address, `/dulieuchitiet/{number}`.
 """
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -22,10 +20,9 @@ import pyarrow as pa
 
 from model.errors import ReadError, SourceError
 from sources.base import FetchPart, Request, SourceFile
-from sources.connectors.credentials import basic
-from sources.connectors.options.da_nang_portal import DaNangPortalOptions
-from sources.formats.json_records import record_batches
-from sources.formats.json_text import load_json
+from sources.connectors.options.portals import DaNangPortalOptions
+from sources.connectors.options.shared import basic
+from sources.formats.json_text import load_json, record_batches
 from sources.formats.payload import html_title, is_html, saying
 from sources.limits import HEAD_BYTES, MAX_PAGES
 

@@ -4,8 +4,6 @@ The format is declared or follows from the file's ending, never from its content
 unknown kind is, `sources.inspect` finds out when a dataset is declared.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
@@ -22,17 +20,15 @@ from model.records.unread import UnreadContent, unread_batch
 from sources.base import FetchPart, Request, SourceFile
 from sources.connectors.options.files import FileFormat, FilesOptions
 from sources.connectors.options.shared import UrlOptions
-from sources.fetch.recorded_files import part_name
-from sources.formats.archives import is_gzip, is_zip, ungzipped, unpacked
+from sources.fetch.part_files import part_name
 from sources.formats.arrow_files import arrow_batches, parquet_batches
-from sources.formats.csv_blocks import csv_batches
-from sources.formats.csv_text import read_csv
-from sources.formats.json_records import (
+from sources.formats.csv_text import csv_batches, read_csv
+from sources.formats.json_text import (
     document_records,
     line_records,
     record_batches,
 )
-from sources.formats.payload import check_payload, quoted
+from sources.formats.payload import check_payload, is_gzip, is_zip, quoted, ungzipped, unpacked
 from sources.formats.tabular.batches import Row, text_batches
 from sources.formats.tabular.layered import read_layout
 from sources.formats.tabular.layout import TableLayout, positions

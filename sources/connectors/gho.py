@@ -5,8 +5,6 @@ An answer is `{"value": [observation, ...], "@odata.nextLink": ...}`. The root o
 answers 200 with the list of its datasets under the same name `value`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urljoin
@@ -16,7 +14,7 @@ import pyarrow as pa
 from model.errors import ReadError, SourceError
 from model.util.text import slug
 from sources.base import FetchPart, Request, SourceFile
-from sources.connectors.options.gho import GhoOptions
+from sources.connectors.options.indicators import GhoOptions
 from sources.connectors.options.shared import ends_of
 from sources.formats.csv_text import read_csv
 from sources.formats.json_text import as_text, load_json

@@ -6,8 +6,6 @@ in alphabetical order, since their order has no meaning: `#affected +Num +f` is 
 second column of the same tag is `#affected+f+num 2`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
@@ -18,7 +16,7 @@ import pyarrow as pa
 from model.errors import ReadError
 from sources.base import SourceFile
 from sources.connectors import files
-from sources.connectors.options.hxl import HxlOptions
+from sources.connectors.options.files import HxlOptions
 from sources.formats.csv_text import read_csv
 from sources.formats.json_text import as_text, load_json
 from sources.formats.payload import check_payload, is_json, quoted

@@ -4,8 +4,6 @@ Only their options are imported here. What fetches and reads needs pyarrow and m
 0.3 s: it is imported when a dataset is run.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
@@ -15,15 +13,16 @@ from model.declarations.source import Source
 from model.errors import DeclarationError
 from model.util.text import did_you_mean
 from sources.base import ConnectorOptions, SourceProtocol
-from sources.connectors.options.ckan import CkanOptions
-from sources.connectors.options.da_nang_portal import DaNangPortalOptions
-from sources.connectors.options.files import FilesOptions
-from sources.connectors.options.gho import GhoOptions
-from sources.connectors.options.hxl import HxlOptions
+from sources.connectors.options.files import FilesOptions, HxlOptions
+from sources.connectors.options.indicators import (
+    GhoOptions,
+    UisOptions,
+    WorldBankBulkOptions,
+    WorldBankOptions,
+)
+from sources.connectors.options.portals import CkanOptions, DaNangPortalOptions
 from sources.connectors.options.pxweb import PxWebOptions, PxWebV2Options
 from sources.connectors.options.sdmx import SdmxOptions
-from sources.connectors.options.uis import UisOptions
-from sources.connectors.options.worldbank import WorldBankBulkOptions, WorldBankOptions
 
 _OPTIONS: tuple[type[ConnectorOptions], ...] = (
     CkanOptions, DaNangPortalOptions, FilesOptions, GhoOptions, HxlOptions, PxWebOptions,

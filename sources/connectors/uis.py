@@ -5,8 +5,6 @@ versions of its data and states which one is current: until that changes, nothin
 requested. All indicators of a snapshot are of one version.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -18,12 +16,11 @@ import pyarrow as pa
 from model.errors import ReadError, SourceError
 from model.util.text import slug
 from sources.base import FetchPart, Request, SourceFile
+from sources.connectors.options.indicators import UisOptions
 from sources.connectors.options.shared import ends_of
-from sources.connectors.options.uis import UisOptions
-from sources.formats.archives import is_zip, unpacked
 from sources.formats.csv_text import read_csv
 from sources.formats.json_text import as_text, load_json
-from sources.formats.payload import check_payload, is_json, saying
+from sources.formats.payload import check_payload, is_json, is_zip, saying, unpacked
 from sources.formats.tabular.batches import Row, text_batches
 from sources.formats.tabular.tables import TableExtent, as_table
 

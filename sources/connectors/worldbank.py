@@ -6,8 +6,6 @@ error is `[{"message": [{id, key, value}]}]` under status 200, and an HTML page 
 page states when its database was last updated: until that changes, no other page is requested.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,8 +18,8 @@ import pyarrow as pa
 from model.errors import ChangedError, ReadError, SourceError
 from model.util.text import slug
 from sources.base import FetchPart, Request, SourceFile
+from sources.connectors.options.indicators import WorldBankOptions
 from sources.connectors.options.shared import ends_of
-from sources.connectors.options.worldbank import WorldBankOptions
 from sources.formats.json_text import Lexeme, as_text, decode_valid, load_json
 from sources.formats.payload import message_in, saying
 from sources.formats.tabular.batches import Row, column_batch, text_batches

@@ -4,8 +4,6 @@ CSV and zip of `?downloadformat=csv`, the workbook of `?downloadformat=excel`, D
 the files of a whole topic, and any of them saved again by a spreadsheet program.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -18,10 +16,9 @@ import pyarrow as pa
 from model.errors import ReadError
 from model.util.text import slug
 from sources.base import FetchPart, Request, SourceFile
-from sources.connectors.options.worldbank import WorldBankBulkOptions
-from sources.formats.archives import is_zip, unpacked
+from sources.connectors.options.indicators import WorldBankBulkOptions
 from sources.formats.csv_text import read_csv
-from sources.formats.payload import check_payload, quoted
+from sources.formats.payload import check_payload, is_zip, quoted, unpacked
 from sources.formats.tabular.batches import Row, text_batches
 from sources.formats.tabular.tables import RawRow
 from sources.formats.workbook.sheets import read_sheet

@@ -1,7 +1,5 @@
 """A transport over the embedded sample: it serves one vintage after another, without a network."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
@@ -13,7 +11,7 @@ from model.errors import SourceError
 from sources.base import Request, SourceFile, Validators
 from sources.demo.facts import Sample, Vintage, load_samples
 from sources.demo.responses import indicators_asked, render
-from sources.fetch.body import write_body
+from sources.fetch.part_files import write_body
 from sources.formats.payload import words_of
 from sources.urls import safe_url
 

@@ -1,6 +1,4 @@
-"""A transport over the files of a folder, and never over files outside it."""
-
-from __future__ import annotations
+"""Transports over the files of a folder, and never over files outside it."""
 
 from dataclasses import dataclass, replace
 from email.utils import formatdate
@@ -9,9 +7,8 @@ from pathlib import Path, PurePosixPath
 
 from model.errors import SourceError
 from model.util.hashing import sha256_file
-from sources.base import Request, SourceFile, Validators
-from sources.fetch.body import write_body
-from sources.fetch.recorded_files import is_pattern
+from sources.base import Request, SourceFile, Transport, Validators
+from sources.fetch.part_files import is_pattern, write_body
 from sources.formats.payload import quoted
 from sources.limits import MAX_FILES, MAX_TEXT_BYTES
 from sources.urls import file_url, path_of_file_url, safe_url
@@ -99,3 +96,16 @@ def _check_relative(path: str) -> None:
             "is no path inside the folder", where=quoted(path) or "(empty)",
             todo="give a relative path without `..`",
         )
+
+
+@dataclass(frozen=True)
+class TransportByScheme:
+    """Carries `file:` requests with `files`, and all others with `web`."""
+
+    files: Transport
+    web: Transport
+
+    def send(self, request: Request, validators: Validators, target: Path) -> SourceFile | None:
+        """Send the request with the transport of its scheme; see `Transport`."""
+        chosen = self.files if request.url.startswith("file:") else self.web
+        return chosen.send(request, validators, target)

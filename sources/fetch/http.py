@@ -1,10 +1,8 @@
 """HTTP to sources that may be slow, busy, broken or hostile: bounded in time, size and reach.
 
-Belongs here: retries, turns, redirects, the total deadline. Names resolve to addresses in
-`http_addresses.py`; a body is unpacked in `http_body.py`.
+Belongs here: retries, turns, redirects, the total deadline. Which addresses may be reached, and how
+a body is unpacked, is in `http_checks.py`.
 """
-
-from __future__ import annotations
 
 import random
 import threading
@@ -21,10 +19,19 @@ from pydantic import Field
 from model.errors import SourceError, UnreachableError
 from model.util.text import Frozen
 from sources.base import Request, SourceFile, Validators
-from sources.fetch.body import write_body
-from sources.fetch.http_addresses import addresses_of, parsed_url, redirected
-from sources.fetch.http_body import beginning, decoded, too_large
-from sources.fetch.http_failures import Again, advice_for, retry_after, words_for
+from sources.fetch.http_checks import (
+    Again,
+    addresses_of,
+    advice_for,
+    beginning,
+    decoded,
+    parsed_url,
+    redirected,
+    retry_after,
+    too_large,
+    words_for,
+)
+from sources.fetch.part_files import write_body
 from sources.formats.payload import words_of
 from sources.urls import host_of, safe_url, without_secrets
 

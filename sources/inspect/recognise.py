@@ -1,7 +1,5 @@
 """Recognition of a file by its first bytes, never by its name alone."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from glob import escape
@@ -9,10 +7,9 @@ from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
 from model.errors import OpenIndicatorsError, ReadError
-from sources.formats.archives import check_archive, is_zip, unpacked
 from sources.formats.cube.px import is_px
 from sources.formats.json_text import load_json
-from sources.formats.payload import check_payload
+from sources.formats.payload import check_archive, check_payload, is_zip, unpacked
 from sources.inspect.files.documents import json_document, json_lines
 from sources.inspect.files.markup import is_turtle, turtle_file, xml_file, yaml_file
 from sources.inspect.files.text import text_file

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from model.errors import ChangedError, OpenIndicatorsError, ReadError, SourceError
 from sources.base import Request, SourceFile
 from sources.connectors import ckan
-from sources.connectors.ckan_rows import DataStorePage, batches, page_of
+from sources.connectors.ckan import DataStorePage, batches, page_of
 from sources.fetch.parts import Fetched
 from tests.fixtures.datasets import real_files
 from tests.fixtures.sources import Web, fetched, table

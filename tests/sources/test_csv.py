@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from model.errors import ReadError
-from sources.formats import csv_blocks
+from sources.formats import csv_text
 from sources.formats.csv_text import read_csv
 from sources.formats.tabular.batches import Row, text_batches
 from sources.formats.tabular.tables import TableExtent, as_table
@@ -28,7 +28,7 @@ def strictly(path: Path, shape: TableExtent) -> Iterator[pa.RecordBatch]:
 
 
 def by_blocks(path: Path, shape: TableExtent) -> Iterator[pa.RecordBatch]:
-    return csv_blocks.csv_batches(path, path.name, path.name, ",", shape)
+    return csv_text.csv_batches(path, path.name, path.name, ",", shape)
 
 
 def gathered(batches: Iterator[pa.RecordBatch]) -> Outcome:
@@ -58,7 +58,7 @@ def test_blocks_and_the_strict_reader_agree(
     path = tmp_path_factory.mktemp("csv") / "a.csv"
     path.write_bytes(("n,m\n" + "".join(pieces)).encode())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(csv_blocks, "BLOCK_BYTES", block)
+        patch.setattr(csv_text, "BLOCK_BYTES", block)
         shape = TableExtent(header=1, skip_rows=skip)
         assert gathered(by_blocks(path, shape)) == gathered(strictly(path, shape))
 

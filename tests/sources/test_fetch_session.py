@@ -24,8 +24,8 @@ from hypothesis import strategies as st
 from model.errors import ChangedError, SourceError
 from sources.base import Request, SourceFile, SourceProtocol, Validators
 from sources.connectors import gho, worldbank
-from sources.fetch.body import write_body
 from sources.fetch.http import HttpLimits, HttpTransport
+from sources.fetch.part_files import write_body
 from sources.fetch.parts import Fetched, fetch_parts
 from sources.limits import MAX_PULL_SECONDS
 from tests.fixtures.listeners import serving

@@ -18,9 +18,8 @@ from sources.base import Request, SourceFile, SourceProtocol, Validators
 from sources.connectors import files, gho, uis, worldbank, worldbank_bulk
 from sources.connectors.pxweb import v1
 from sources.demo.replay import ReplayTransport
-from sources.fetch.body import write_body
-from sources.fetch.by_scheme import TransportByScheme
-from sources.fetch.folder import FolderTransport
+from sources.fetch.folder import FolderTransport, TransportByScheme
+from sources.fetch.part_files import write_body
 from sources.fetch.parts import Fetched
 from tests.fixtures.sources import fetched
 

@@ -20,8 +20,7 @@ from model.errors import SourceError
 from model.util.hashing import sha256_bytes
 from sources.base import Request, Validators
 from sources.fetch.http import HttpLimits, HttpTransport
-from sources.fetch.http_addresses import is_public
-from sources.fetch.http_failures import retry_after
+from sources.fetch.http_checks import is_public, retry_after
 from sources.urls import safe_url
 from tests.fixtures.listeners import serving
 
@@ -341,7 +340,7 @@ def test_a_name_that_changes_its_address_is_asked_for_once(
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     monkeypatch.setattr(
-        "sources.fetch.http_addresses.is_public", lambda address: address == "127.0.0.1"
+        "sources.fetch.http_checks.is_public", lambda address: address == "127.0.0.1"
     )
     strict = HttpTransport(HttpLimits(min_interval=0, attempts=1))
     url = f"http://rebinding.example:{site.server_port}/ok"
@@ -365,10 +364,10 @@ def test_a_redirect_to_a_private_address_is_refused(
 ) -> None:
     # The first hop counts as public; the check of the second one must hold by itself.
     monkeypatch.setattr(
-        "sources.fetch.http_addresses.is_public", lambda address: address == "127.0.0.1"
+        "sources.fetch.http_checks.is_public", lambda address: address == "127.0.0.1"
     )
     monkeypatch.setattr(
-        "sources.fetch.http_addresses.socket.getaddrinfo",
+        "sources.fetch.http_checks.socket.getaddrinfo",
         lambda host, port, *a, **k: [
             (2, 1, 6, "", ("10.0.0.7" if host == "localhost" else host, port or 0))
         ],
@@ -420,7 +419,7 @@ def test_an_unknown_name_and_a_broken_url(
     def unknown(*args: object, **kwargs: object) -> None:
         raise OSError("Name or service not known")
 
-    monkeypatch.setattr("sources.fetch.http_addresses.socket.getaddrinfo", unknown)
+    monkeypatch.setattr("sources.fetch.http_checks.socket.getaddrinfo", unknown)
     with pytest.raises(SourceError, match="cannot be resolved"):
         http.send(Request("http://nowhere.invalid/"), NONE, tmp_path / "a")
     for url in ("http://[::1/", "ftp://example.org/", "http://", "https://exa mple/\n"):

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from model.errors import ChangedError, OpenIndicatorsError, SourceError
 from sources.base import Request
 from sources.connectors.pxweb import v2
-from sources.connectors.pxweb.selection import VariableCodes, in_parts
+from sources.connectors.pxweb.v2 import VariableCodes, in_parts
 from tests.fixtures.datasets import real_files
 from tests.fixtures.sources import Web, fetched, read, table
 

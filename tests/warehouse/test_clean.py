@@ -32,7 +32,7 @@ def cleaned(rows, declared=None, columns=None, sql=None, **source):
         stats = clean(con, [batch(rows)], declared, origin, {}, registries(), sql)
         found = con.execute("SELECT * FROM observation ORDER BY _id").to_arrow_table().to_pylist()
     for item in found:
-        item["_reject"] = item["_reject"] and in_words(item["_reject"], {}).en
+        item["_reject"] = item["_reject"] and in_words(item["_reject"], {}).get("en")
     return found, stats
 
 
@@ -58,7 +58,7 @@ def test_a_period_that_had_not_begun_is_rejected_unless_it_is_declared(kind, sta
         ).fetchall()
     assert [period for period, _ in found] == rejected
     for period, reject in found:
-        words = in_words(reject, {}).en
+        words = in_words(reject, {}).get("en")
         assert f"time period {period} had not begun on 2026-03-01" in words and "`kind`" in words
 
 

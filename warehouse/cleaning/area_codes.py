@@ -4,8 +4,6 @@ What is ambiguous is never chosen: a name that several areas have, a code whose 
 source is another area's, an area that was split. Each gets its reason, and its row is quarantined.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import duckdb

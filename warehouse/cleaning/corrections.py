@@ -41,7 +41,7 @@ def _apply(
             f"expects {correction.expect}, the source now says {found}", where=where,
             todo="the source may have fixed itself: remove or fix the correction",
         )
-    note = f"[{correction.action}] {correction.reason.en} ({correction.source})"
+    note = f"[{correction.action}] {correction.reason.get('en')} ({correction.source})"
     if correction.action == "drop":
         con.execute(f"DELETE FROM observation WHERE {condition}", key)
         return

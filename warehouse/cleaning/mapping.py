@@ -1,7 +1,5 @@
 """The table `raw` mapped to the table `observation` by the column rules."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import duckdb

@@ -1,7 +1,5 @@
 """Numbers in the declared locale: SQL that reads a column of them."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Callable, Mapping

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from model.records.validation_log import Acceptance, CheckAcceptance
 from model.util.hashing import sha256_json
-from warehouse.store.append_log import append_log, read_log
+from warehouse.store.atomic import append_log, read_log
 from warehouse.store.data_dir import DataDir
 
 

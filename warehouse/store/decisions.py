@@ -22,7 +22,7 @@ from model.util.hashing import pretty_json
 from model.util.sql import literal
 from warehouse.engine import PARQUET_OPTIONS, connect
 from warehouse.store import drafts, releases
-from warehouse.store.atomic_directory import atomic_directory
+from warehouse.store.atomic import atomic_directory
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import StoredRelease
 

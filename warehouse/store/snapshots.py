@@ -16,7 +16,7 @@ from model.errors import StoreError
 from model.records.snapshot import Part, Snapshot
 from model.util.disk import disk_errors, write_if_changed
 from model.util.hashing import pretty_json, sha256_file, sha256_json
-from warehouse.store.atomic_directory import atomic_directory
+from warehouse.store.atomic import atomic_directory
 from warehouse.store.data_dir import DataDir
 
 

@@ -7,14 +7,14 @@ from typing import ClassVar
 from expectations.checks.base import Level, QualityDimension, ReleaseCheck, Severity
 from expectations.checks.prefilter import MayFind
 from model.util.sql import identifier
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 
 
 class LostAreas(ReleaseCheck):
     """Indicator and area that the last release had, and the table has not at all."""
 
     type: ClassVar = "expect_all_areas_of_last_release"
-    text: ClassVar = Bilingual(
+    text: ClassVar = LocalizedText(
         vi="khu vực nào có trong lần phát hành trước thì vẫn còn, ở từng chỉ tiêu",
         en="each area of the last release is still there, in each indicator",
     )

@@ -1,7 +1,5 @@
 """The observations that the table and the last release have in common."""
 
-from __future__ import annotations
-
 from expectations.checks.base import ReleaseCheck, SeriesCheck
 from expectations.checks.prefilter import MayFind
 from expectations.checks.sql import points

@@ -8,14 +8,14 @@ from expectations.checks.release.common import CommonObservationsCheck
 from expectations.checks.sql import columns
 from model.records.validation import Severity
 from model.util.sql import identifier
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 
 
 class MovedSeries(CommonObservationsCheck):
     """A `share` of a series' changed values are another's of before, or its own a period away."""
 
     type: ClassVar = "expect_series_to_stay_in_place"
-    text: ClassVar = Bilingual(
+    text: ClassVar = LocalizedText(
         vi="không chuỗi nào mang số liệu của năm khác hay chuỗi khác ở lần phát hành trước",
         en="no series has the values that another year or series had in the last release",
     )

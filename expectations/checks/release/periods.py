@@ -7,14 +7,14 @@ from typing import ClassVar
 from expectations.checks.base import Level, QualityDimension, ReleaseCheck, Severity
 from expectations.checks.prefilter import MayFind
 from model.util.sql import identifier
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 
 
 class LostReleasePeriods(ReleaseCheck):
     """Indicator and period with less than `min_share` of the last release's values."""
 
     type: ClassVar = "expect_all_periods_of_last_release"
-    text: ClassVar = Bilingual(
+    text: ClassVar = LocalizedText(
         vi="kỳ nào có trong lần phát hành trước thì vẫn còn số liệu, ở từng chỉ tiêu",
         en="each period of the last release still has its values, in each indicator",
     )

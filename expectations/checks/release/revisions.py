@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from expectations.checks.release.common import CommonObservationsCheck
 from model.records.validation import Severity
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 
 
 class UnusualRevisions(CommonObservationsCheck):
@@ -16,7 +16,7 @@ class UnusualRevisions(CommonObservationsCheck):
     """
 
     type: ClassVar = "expect_revisions_to_be_usual"
-    text: ClassVar = Bilingual(
+    text: ClassVar = LocalizedText(
         vi="không giá trị nào được hiệu chỉnh quá mức thường thấy so với lần phát hành trước",
         en="no value is revised more than is usual since the last release",
     )

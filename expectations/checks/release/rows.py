@@ -7,14 +7,14 @@ from typing import ClassVar
 from expectations.checks.base import Level, QualityDimension, ReleaseCheck
 from expectations.checks.prefilter import MayFind
 from model.util.sql import identifier
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 
 
 class LostRows(ReleaseCheck):
     """Fewer rows than `min_share` of the last release's, where that has `min_rows` at least."""
 
     type: ClassVar = "expect_most_rows_of_last_release"
-    text: ClassVar = Bilingual(
+    text: ClassVar = LocalizedText(
         vi="số dòng không ít hơn nhiều so với lần phát hành trước",
         en="there are not many fewer rows than in the last release",
     )

@@ -8,14 +8,14 @@ from expectations.checks.base import Level, ReleaseCheck, SeriesCheck, Severity
 from expectations.checks.prefilter import MayFind
 from expectations.checks.sql import columns
 from model.util.sql import identifier
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 
 
 class WithdrawnObservations(ReleaseCheck, SeriesCheck):
     """A series that is still there, without observations that the last release had."""
 
     type: ClassVar = "expect_no_observation_to_be_withdrawn"
-    text: ClassVar = Bilingual(
+    text: ClassVar = LocalizedText(
         vi="chuỗi nào còn thì vẫn giữ mọi quan sát của lần phát hành trước",
         en="each series that is still there has every observation of the last release",
     )

@@ -9,14 +9,14 @@ from expectations.checks.revisions.common import GrossRevisionCheck
 from expectations.checks.sql import columns
 from model.records.validation import QualityDimension
 from model.util.sql import identifier
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 
 
 class CutShort(GrossRevisionCheck):
     """At least `min_cells`, and a `share`, are gone: all from the end of a file; nothing is new."""
 
     type: ClassVar = "expect_file_not_cut_short"
-    text: ClassVar = Bilingual(
+    text: ClassVar = LocalizedText(
         vi="tệp nguồn không bị cắt mất phần cuối so với lần phát hành trước",
         en="the source's file is not cut short compared with the last release",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from expectations.checks.revisions.common import GrossRevisionCheck
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 
 
 class MostlyRevised(GrossRevisionCheck):
@@ -16,7 +16,7 @@ class MostlyRevised(GrossRevisionCheck):
     """
 
     type: ClassVar = "expect_most_values_to_stay"
-    text: ClassVar = Bilingual(
+    text: ClassVar = LocalizedText(
         vi="không chỉ tiêu nào bị hiệu chỉnh đáng kể ở phần lớn số liệu so với lần phát hành trước",
         en="no indicator has most of its values revised considerably since the last release",
     )

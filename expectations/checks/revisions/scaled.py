@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from expectations.checks.revisions.common import GrossRevisionCheck
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 
 
 class ScaledRevision(GrossRevisionCheck):
@@ -17,7 +17,7 @@ class ScaledRevision(GrossRevisionCheck):
     """
 
     type: ClassVar = "expect_no_revision_by_power_of_ten"
-    text: ClassVar = Bilingual(
+    text: ClassVar = LocalizedText(
         vi="không chỉ tiêu nào được hiệu chỉnh theo bội số của mười so với lần phát hành trước",
         en="no indicator is revised by a power of ten since the last release",
     )

@@ -1,7 +1,5 @@
 """`openindicators confirm`: the open questions of a dataset, one after the other."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -83,17 +81,16 @@ def _walk(writer: AnswerWriter, declaration: Any, rows: list[Row], why_none: str
     asked = writer.open()
     out.print(
         f"{counted(len(asked), 'open question')} in {escape(str(writer.path))}. Enter accepts what"
-        f" is proposed, a number chooses, {_LATER} leaves it open.", soft_wrap=True,
+        f" is proposed, a number chooses, {_LATER} leaves it open."
     )
     if not rows:
-        out.print(f"[dim]No rows to show: {escape(why_none)}[/]", soft_wrap=True)
+        out.print(f"[dim]No rows to show: {escape(why_none)}[/]")
     try:
         for number, question in enumerate(asked, start=1):
-            out.print(f"\n[bold]{number}/{len(asked)}[/] {escape(question.in_words)}",
-                      soft_wrap=True)
-            out.print(f"[dim]{escape(question.where)}[/]", soft_wrap=True)
+            out.print(f"\n[bold]{number}/{len(asked)}[/] {escape(question.in_words)}")
+            out.print(f"[dim]{escape(question.where)}[/]")
             if question.question.evidence:
-                out.print(f"  evidence: {escape(question.question.evidence)}", soft_wrap=True)
+                out.print(f"  evidence: {escape(question.question.evidence)}")
             _show_rows(rows_of(question, declaration, rows))
             _ask(writer, question)
     except EOFError:
@@ -113,10 +110,10 @@ def _ask(writer: AnswerWriter, question: OpenQuestion) -> None:
     """Ask until the answer is valid, or the question is left open."""
     candidates = question.question.candidates
     for number, candidate in enumerate(candidates, start=1):
-        out.print(f"  {number}  {escape(flow(candidate))}", soft_wrap=True)
+        out.print(f"  {number}  {escape(flow(candidate))}")
     known = {} if candidates else _known(question, writer.registries)
     if known:
-        out.print(f"  known: {escape(', '.join(known))}", soft_wrap=True)
+        out.print(f"  known: {escape(', '.join(known))}")
     proposed = writer.proposed(question)
     while True:
         try:

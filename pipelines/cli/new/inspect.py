@@ -25,7 +25,7 @@ from pipelines.settings import Settings
 from sources.base import Request, Validators
 from sources.connectors.registry import PROTOCOLS
 from sources.fetch.http import HttpLimits, HttpTransport
-from sources.fetch.recorded_files import part_name
+from sources.fetch.part_files import part_name
 from sources.inspect.finding import Found, Guess, NoTable, RecognisedTable
 from sources.inspect.recognise import recognise
 from sources.inspect.search import Roles
@@ -82,7 +82,9 @@ def look_at(
             registries.codelists, name, path.name,
         )
         doubt_codes(roles, table, registries.codelists)
-        notes += [f"unsure: {each.what.en}." for each in (*unread, *_unread_columns(table, roles))]
+        notes += [
+            f"unsure: {each.what.get('en')}." for each in (*unread, *_unread_columns(table, roles))
+        ]
         asks_again = _is_url(address) and found.protocol in _WITH_URLS and (
             safe_url(address) == address)
         copy = None if asks_again else _copied(path, settings.data_dir.inbox)

@@ -51,11 +51,13 @@ def accept(
             for check in dict.fromkeys(checks):
                 acceptances.add_check(settings.data_dir, CheckAcceptance(
                     dataset=dataset, check=check, snapshot_sha256=snapshot,
-                    found=finding(failed[check]).en, by=name, at=settings.now(), reason=why,
+                    found=finding(failed[check]).get("en"), by=name, at=settings.now(), reason=why,
                 ))
     for check in dict.fromkeys(checks):
-        said = f"{check} is accepted by {name} for this snapshot ({finding(failed[check]).en})"
-        out.print(f"[green]✓[/] {escape(dataset)}: {escape(said)}", soft_wrap=True)
+        said = (
+            f"{check} is accepted by {name} for this snapshot ({finding(failed[check]).get('en')})"
+        )
+        out.print(f"[green]✓[/] {escape(dataset)}: {escape(said)}")
     out.print(f"`openindicators run {dataset}` releases it. The next snapshot is validated anew.")
     return 0
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.parameters import AsJson, By, Draft, Profile
+from pipelines.cli.terminal import AsJson, By, Draft, Profile
 
 app = typer.Typer()
 

@@ -1,7 +1,5 @@
 """Who decides, and why: the name and the reason that review commands record."""
 
-from __future__ import annotations
-
 import getpass
 import os
 

@@ -5,8 +5,6 @@ Checksums are stored in the data folder, so that a plan for an unchanged dataset
     ckan/files/<sector>/<dataset>/<number>.json
 """
 
-from __future__ import annotations
-
 import shutil
 import tempfile
 from collections.abc import Iterator

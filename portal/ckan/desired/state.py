@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from model.records.release import FileRecord, Release
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 from portal.ckan.desired import mapping
 from portal.ckan.desired.mapping import Fields
 from portal.ckan.resources import release_file_label
@@ -123,7 +123,7 @@ def desired_state(
 
 
 def tombstone(
-    content: Content, first: Release, reason: Bilingual, on: date, successor: str | None
+    content: Content, first: Release, reason: LocalizedText, on: date, successor: str | None
 ) -> DesiredState:
     """Return what remains of a withdrawn dataset: a page that says so.
 

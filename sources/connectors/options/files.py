@@ -1,11 +1,9 @@
-"""Options of files of any publisher."""
-
-from __future__ import annotations
+"""Options of files of any publisher, plain or with a row of HXL hashtags."""
 
 import re
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from model.util.text import Text
 from sources.connectors.options.shared import Encoding, UrlOptions
@@ -92,7 +90,7 @@ class FilesOptions(UrlOptions):
     """Columns, by their letters, whose text is in `legacy_text`; all by default."""
 
     @model_validator(mode="after")
-    def _consistent(self) -> FilesOptions:
+    def _consistent(self) -> Self:
         if self.header == 0 and not self.names:
             raise ValueError("without a header, `names` must name the columns")
         if self.tables and (self.header != 1 or self.names):
@@ -124,3 +122,21 @@ class FilesOptions(UrlOptions):
             headings=self.headings, tables=self.tables, places=positions(self.use_columns),
             labels=self.labels,
         )
+
+
+class HxlOptions(UrlOptions):
+    """Which files, and where the row of hashtags is in them."""
+
+    protocol: ClassVar[str] = "hxl"
+    module: ClassVar[str] = "sources.connectors.hxl"
+
+    format: Literal["csv", "xlsx", "json"] | None = None
+    """Format of the files; by their first bytes unless given."""
+    tag_row: Annotated[int, Field(ge=1, le=1_000)] = 2
+    """Row of the hashtags, from 1, also of JSON arrays; JSON objects have them as their keys."""
+    sheet: Text | None = None
+    """Sheet of a workbook; the first one by default."""
+    encoding: Encoding = "utf-8"
+    """Encoding of text files."""
+    delimiter: Literal[",", ";", "\t", "|"] = ","
+    """Character between the fields of a text file."""

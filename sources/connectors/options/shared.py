@@ -1,13 +1,17 @@
-"""Option types that several connectors share."""
+"""Option types that several connectors share, and references to secrets.
 
-from __future__ import annotations
+A declaration and a record name where a secret is kept, never the secret."""
 
+import base64
 import codecs
-from typing import Annotated
+import os
+from pathlib import Path
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from model.util.text import Code, Text
+from model.errors import SourceError
+from model.util.text import Code, Frozen, Text
 from sources.base import ConnectorOptions
 from sources.formats.legacy_vietnamese import VIETNAMESE_ENCODINGS
 
@@ -71,7 +75,7 @@ class IndicatorOptions(ConnectorOptions):
     """Where the service is."""
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> IndicatorOptions:
+    def _one_of_both(self) -> Self:
         exactly_one(indicators=self.indicators, files=self.files)
         return self
 
@@ -88,7 +92,7 @@ class UrlOptions(ConnectorOptions):
     """URLs of the files; or give `files`."""
 
     @model_validator(mode="after")
-    def _files_or_urls(self) -> UrlOptions:
+    def _files_or_urls(self) -> Self:
         exactly_one(files=self.files, urls=self.urls)
         return self
 
@@ -96,3 +100,62 @@ class UrlOptions(ConnectorOptions):
     def address(self) -> str | None:
         """The first URL; None for files."""
         return self.urls[0] if self.urls else None
+
+
+_MAX_CHARS = 4_096
+
+
+class Secret(Frozen):
+    """Where a secret is kept: an environment variable, or a file with nothing else in it."""
+
+    env: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+    """Name of an environment variable."""
+    file: Text | None = None
+    """Path of a file."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        exactly_one(env=self.env, file=self.file)
+        return self
+
+    def read(self) -> str:
+        """Return the secret.
+
+        Raises:
+            SourceError: missing, or not a single line of visible characters.
+        """
+        text = os.environ.get(self.env, "") if self.env else self._of_file()
+        text = text.strip()
+        if not text or len(text) > _MAX_CHARS or not (text.isascii() and text.isprintable()):
+            place = f"the environment variable {self.env}" if self.env else "the file"
+            raise SourceError(
+                f"{place} holds no secret: " + ("it is empty or absent" if not text else
+                "one line of ASCII characters is expected"),
+                where=self.env or self.file or "", todo="set it for the user who runs this",
+            )
+        return text
+
+    def _of_file(self) -> str:
+        try:
+            with Path(self.file or "").open("rb") as file:
+                return file.read(_MAX_CHARS + 2).decode("utf-8", "replace")
+        except OSError as error:
+            raise SourceError(
+                f"the file of the secret cannot be read: {error.strerror}",
+                where=self.file or "", todo="check its name and rights",
+            ) from error
+
+
+def basic(login: Secret) -> dict[str, str]:
+    """Return the header of HTTP Basic (RFC 7617) for a login kept as `user:password`.
+
+    Raises:
+        SourceError: missing, or without a colon.
+    """
+    text = login.read()
+    if ":" not in text:
+        raise SourceError(
+            "the login has no colon", where=login.env or login.file or "",
+            todo="keep it as `user:password`",
+        )
+    return {"Authorization": "Basic " + base64.b64encode(text.encode()).decode()}

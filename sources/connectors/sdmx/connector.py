@@ -22,15 +22,27 @@ from sources.base import FetchPart, Request, SourceFile
 from sources.connectors.options.sdmx import SdmxOptions
 from sources.connectors.sdmx.csv_message import csv_message, is_sdmx_csv
 from sources.connectors.sdmx.json_message import json_message
-from sources.connectors.sdmx.last_update import awaited, edition_of
 from sources.connectors.sdmx.message import TIME, VALUE, DataMessage, best_name
-from sources.connectors.sdmx.request import base_url_of, data_request, url_request
+from sources.connectors.sdmx.request import (
+    awaited,
+    base_url_of,
+    data_request,
+    edition_of,
+    url_request,
+)
 from sources.connectors.sdmx.services import SdmxService
 from sources.connectors.sdmx.structure import CodeNames, labels_of, load_structures
 from sources.connectors.sdmx.xml_message import xml_message
-from sources.fetch.recorded_files import part_name
-from sources.formats.archives import is_gzip, is_zip, ungzipped, unpacked
-from sources.formats.payload import check_payload, quoted, words_of
+from sources.fetch.part_files import part_name
+from sources.formats.payload import (
+    check_payload,
+    is_gzip,
+    is_zip,
+    quoted,
+    ungzipped,
+    unpacked,
+    words_of,
+)
 from sources.formats.tabular.batches import Row, text_batches
 from sources.urls import file_url
 

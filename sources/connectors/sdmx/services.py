@@ -14,8 +14,6 @@ Base addresses as in sdmx1, https://sdmx1.readthedocs.io/en/latest/sources.html.
 the figures, or several states of them, and a snapshot is all of one state.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal

@@ -1,7 +1,5 @@
 """Text of sheets whose fonts give the characters their meaning (.VnTime, VNI-Times), in Unicode."""
 
-from __future__ import annotations
-
 import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,9 +9,8 @@ from xml.etree import ElementTree
 import pyarrow as pa
 
 from model.errors import ReadError
-from sources.formats.archives import is_zip
 from sources.formats.legacy_vietnamese import LegacyText, decoded_cell
-from sources.formats.payload import check_payload
+from sources.formats.payload import check_payload, is_zip
 from sources.formats.workbook.cells import CellTexts, cell_place, column_letters
 from sources.formats.workbook.sheet_extent import member_of_sheet
 from sources.formats.workbook.sheets import Sheet

@@ -8,8 +8,6 @@ What spreadsheet programs write is plain enough for regular expressions; anythin
 an XML parser, which is ten times as slow.
 """
 
-from __future__ import annotations
-
 import io
 import posixpath
 import re
@@ -22,8 +20,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from model.errors import ReadError
-from sources.formats.archives import DAMAGED
-from sources.formats.payload import quoted
+from sources.formats.payload import DAMAGED, quoted
 from sources.formats.workbook.cells import column_number
 from sources.formats.workbook.sheet_xml import NOT_CALCULATED, SOME_FIGURES, SheetExtent, scanned
 from sources.limits import MAX_JSON_BYTES, MAX_SHEET_CELLS

@@ -6,8 +6,6 @@ calamine reads .xlsx and .ods: of the fast readers it loses least. Errors and fo
 value, which it returns as empty cells, `sheet_extent.py` finds beforehand.
 """
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,8 +28,7 @@ from python_calamine import (
 from model.errors import ReadError
 from model.util.garbage_collector import paused_collector
 from model.util.text import did_you_mean
-from sources.formats.archives import check_archive, is_zip
-from sources.formats.payload import check_payload, quoted
+from sources.formats.payload import check_archive, check_payload, is_zip, quoted
 from sources.formats.tabular.tables import RawRow
 from sources.formats.workbook.cells import Ranges, SheetSummary
 from sources.formats.workbook.sheet_extent import check_extent, sheet_members

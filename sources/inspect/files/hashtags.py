@@ -1,7 +1,5 @@
 """Recognition of HXL: whether a table has a row of hashtags, and where."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

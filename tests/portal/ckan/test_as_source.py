@@ -10,7 +10,7 @@ import pytest
 from portal.content import Content
 from portal.metadata.identifiers import resource_id
 from sources.connectors import ckan as source
-from sources.connectors.credentials import Secret
+from sources.connectors.options.shared import Secret
 from sources.fetch.http import HttpLimits, HttpTransport
 from sources.fetch.parts import Fetched, fetch_parts
 from tests.fixtures.datasets import registries
