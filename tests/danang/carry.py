@@ -19,7 +19,6 @@ import duckdb
 import yaml
 
 from model.declarations.dataset import PROVENANCE
-from sources.demo.facts import load_sample
 from warehouse.store import releases
 from warehouse.store.data_dir import DataDir
 
@@ -45,6 +44,7 @@ class Carried:
     all_areas: the indicators that keep every area; None: all.
     only_areas: the areas that are kept, of all indicators.
     each_cell: whether a newer edition replaces single cells instead of whole series.
+    as_indicator: for tables of PX-Web, the indicator that the codes of the dimensions are there.
     """
 
     dataset: str
@@ -52,6 +52,7 @@ class Carried:
     all_areas: tuple[str, ...] | None = None
     only_areas: tuple[str, ...] | None = None
     each_cell: bool = False
+    as_indicator: dict[str, str] | None = None
 
     def keeps(self, row: Row) -> bool:
         """Whether the sample has this observation."""
@@ -73,7 +74,7 @@ def carried() -> list[Carried]:
             dataset, each["vintages"],
             tuple(each["all_areas"]) if "all_areas" in each else None,
             tuple(each["only_areas"]) if "only_areas" in each else None,
-            "each_cell" in each,
+            "each_cell" in each, each.get("as_indicator"),
         )
         for dataset, each in text.items()
     ]
@@ -132,10 +133,14 @@ def _key(row: Row) -> tuple[Any, ...]:
 def write(rule: Carried, data_dir: DataDir) -> int:
     """Write the facts of a dataset, and return how many the last vintage has."""
     folder = SAMPLE / rule.dataset
-    form = load_sample(folder / "source.yaml").source.form
+    form = yaml.safe_load((folder / "source.yaml").read_text(encoding="utf-8"))["form"]
     rows: list[Row] = []
     for day, rows in vintages(rule, data_dir):
         dimensions = [n for n in rows[0] if n not in (*_NO_DIMENSION, "table")]
+        if rule.as_indicator:
+            for row in rows:
+                row["indicator"] = rule.as_indicator[" ".join(row[n] for n in dimensions)]
+            dimensions = []
         px = form == "pxweb"
         period = "time_period" if px else "month" if rows[0]["freq"] == "M" else "year"
         head = [
