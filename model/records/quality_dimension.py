@@ -1,7 +1,5 @@
 """Quality dimensions, outcomes, severities and grades: their words, weights and limits."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from math import floor
 from typing import Literal

@@ -5,8 +5,6 @@ for a row that could not be read a JSON list of RejectReason. What is not ours i
 own words and the names of codes, stays as it is in every language.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import NamedTuple

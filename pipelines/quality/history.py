@@ -1,7 +1,5 @@
 """Quality over time: incidents for the feeds, and the scores as a table to publish."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -132,8 +130,7 @@ def _incident(data_dir: DataDir, event: QualityEvent) -> Incident:
     title, text = _words(data_dir, event)
     return Incident(
         id=event.id, dataset=event.validation_run.dataset, at=event.validation_run.at,
-        kind=event.kind,
-        title=title, text=text,
+        kind=event.kind, title=title, text=text,
     )
 
 

@@ -179,9 +179,7 @@ class _Observation(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     footnote: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
-_decode = msgspec.json.Decoder(
-    tuple[dict[str, Any], list[_Observation]], float_hook=Lexeme
-).decode
+_decode = msgspec.json.Decoder(tuple[dict[str, Any], list[_Observation]], float_hook=Lexeme).decode
 
 
 def _keys(answer: tuple[dict[str, Any], list[_Observation]]) -> int:

@@ -27,8 +27,7 @@ version = 1
 
 # `_column` names the year's column in the file.
 COLUMNS = (
-    "country_name", "country_code", "indicator_name", "indicator_code", "year", "value",
-    "_column",
+    "country_name", "country_code", "indicator_name", "indicator_code", "year", "value", "_column",
 )
 
 
@@ -112,8 +111,7 @@ def melted(
         country, code, indicator, indicator_code = (cells[position] for position in ids)
         for position, year in years:
             yield number, (
-                country, code, indicator, indicator_code, year, cells[position],
-                header[position],
+                country, code, indicator, indicator_code, year, cells[position], header[position],
             )
 
 

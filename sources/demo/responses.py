@@ -3,8 +3,6 @@
 So the connectors of the live services read the embedded sample, too.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Sequence

@@ -193,10 +193,7 @@ class _Fetcher:
 
 
 def fetch_parts(
-    protocol: SourceProtocol,
-    options: ConnectorOptions,
-    transport: Transport,
-    target: Path,
+    protocol: SourceProtocol, options: ConnectorOptions, transport: Transport, target: Path,
     earlier: Iterable[SourceFile] = (),
 ) -> Fetched:
     """Fetch everything that `options` describe.

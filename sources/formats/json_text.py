@@ -184,8 +184,7 @@ def render_json(value: Any, where: str, depth: int = 0) -> str:
 
 
 def record_batches(
-    parts: list[SourceFile],
-    load: Callable[[SourceFile], Iterable[tuple[int, Any]]],
+    parts: list[SourceFile], load: Callable[[SourceFile], Iterable[tuple[int, Any]]],
     member: str | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """Read pages of records as text.

@@ -93,7 +93,7 @@ def new(dataset: str, source: str | None = None) -> int:
     """
     settings = Settings.from_environment()
     registries = load_registries()
-    name = _checked_name(dataset, registries)
+    name = checked_name(dataset, registries)
     declaration = settings.declarations / f"{dataset}.yaml"
     suite = settings.suites / f"{dataset}.yaml"
     for path in (declaration, suite):
@@ -123,7 +123,12 @@ def new(dataset: str, source: str | None = None) -> int:
     return _next_step(dataset, declaration, registries)
 
 
-def _checked_name(dataset: str, registries: Registries) -> str:
+def checked_name(dataset: str, registries: Registries) -> str:
+    """Return the name behind the sector of a dataset.
+
+    Raises:
+        OpenIndicatorsError: the sector is unknown, or the name is no good.
+    """
     sector, _, name = dataset.partition("/")
     if sector not in registries.sectors:
         raise OpenIndicatorsError(
