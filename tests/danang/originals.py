@@ -1,4 +1,4 @@
-"""The statistics office's original tables, read a second time: with pandas, and none of our readers.
+"""The statistics office's original tables, read a second time: with pandas, no reader of ours.
 
 What a heading or an item means is looked up in the YAML of `project`; everything else (encoding,
 headings, periods, marks, areas) is found here anew.
@@ -25,7 +25,8 @@ MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", 
 # Labels that no name of the codelist resembles.
 _AREAS = {
     "total": "VNM", "northcentralandcentralcoastalareas": "NCCC",
-    "northerncentralandcentralcoastalareas": "NCCC", "northcentralareaandcentralcoastalarea": "NCCC",
+    "northerncentralandcentralcoastalareas": "NCCC",
+    "northcentralareaandcentralcoastalarea": "NCCC",
     "northernmidlandsandmoutainareas": "NMM", "daclak": "66", "hatay": "28",
     "hue": "46", "hochiminhcity": "79", "tphochiminh": "79",
     **dict.fromkeys((
@@ -36,6 +37,7 @@ _AREAS = {
     "hanoilangstation": "01", "baichay": "22", "vinh": "40", "quinhon": "52", "pleiku": "64",
     "playku": "64", "dalat": "68", "nhatrang": "56", "vungtau": "77",
 }
+_PERIOD = re.compile(r"(Prel?\. ?|Est\. ?|X)?\d{4}(-\d{4})?( ?\(\*+\))?")
 Key = tuple[str, ...]  # indicator, codes of the dimensions, area, period
 
 
@@ -97,7 +99,7 @@ def cells(sector: str, table: str, dimensions: tuple[str, ...]) -> dict[Key, tup
                 period, item = rules["time_period"]["const"], head
             else:
                 period = re.findall(r"\d{4}", head)[0]
-                item = re.sub(r"(Prel?\. ?|Est\. ?|X)?\d{4}(-\d{4})?( ?\(\*+\))?", "", head, count=1)
+                item = _PERIOD.sub("", head, count=1)
                 period = rules.get("time_period", {}).get("map", {}).get(period, period)
             codes = [_code(rules.get(n), item.strip()) for n in ("indicator", *dimensions)]
             if None in codes:
