@@ -48,9 +48,7 @@ def check_names(dataset: Dataset, document: Document, known: Registries) -> None
     check(dataset.publisher, known.publishers, "publisher", ("publisher",))
     check(dataset.contact, known.publishers, "publisher", ("contact",))
     check(dataset.licence, known.licences, "licence", ("licence",))
-    check(
-        dataset.geography.codelist, known.codelists, "codelist", ("geography", "codelist")
-    )
+    check(dataset.geography.codelist, known.codelists, "codelist", ("geography", "codelist"))
     for code, indicator in dataset.indicators.items():
         check(indicator.unit, known.units, "unit", ("indicators", code, "unit"))
     for name, dimension in dataset.dimensions.items():

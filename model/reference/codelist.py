@@ -86,7 +86,8 @@ class Codelist(Frozen):
         that reach further back (`former`), nor what is allocated to none of its areas (`other`).
         """
         countries = sum(area.kind == "country" for area in self.entries)
-        grouped = ("aggregate", "region", "former", "other", *(["country"] if countries == 1 else []))
+        country = ("country",) if countries == 1 else ()
+        grouped = ("aggregate", "region", "former", "other", *country)
         return tuple((area.code, area.kind in grouped) for area in self.entries)
 
     @cached_property

@@ -1,7 +1,5 @@
 """Pairs of figures for the same thing that differ between sources, declared with the reason."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field, HttpUrl

@@ -61,6 +61,11 @@ def language_name(code: str, within: str = "en") -> str:
     return locale.get_display_name(within.replace("-", "_")) or code
 
 
+def N_(english: str) -> str:
+    """Return an English text of the catalogues as it is: this name marks it for them."""
+    return english
+
+
 def translated(english: str, language: str) -> str:
     """Return an English text in another language: from the project's catalogue, or the product's.
 

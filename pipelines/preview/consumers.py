@@ -3,8 +3,6 @@
 Added indicators, codes and columns break nobody; nor do revised figures, which a preview counts.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import duckdb
@@ -17,9 +15,7 @@ from portal.content import Content
 _NAMED = 5  # codes that one line names
 
 
-def breaking_changes(
-    con: duckdb.DuckDBPyConnection, old: Content, new: Content
-) -> list[str]:
+def breaking_changes(con: duckdb.DuckDBPyConnection, old: Content, new: Content) -> list[str]:
     """Return what breaks for consumers, one line each: what is gone, and what means another thing.
 
     Args:

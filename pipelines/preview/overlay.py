@@ -1,7 +1,5 @@
 """A data folder over another: what steps read is that of the other, what they write is not."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path

@@ -4,8 +4,6 @@ Which pairs there are is declared (`model.reference.reconciliation`). The figure
 releases in the site's folder, so that the page never says anything else than the datasets do.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

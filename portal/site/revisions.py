@@ -4,8 +4,6 @@ It is made of the tables of changes that every dataset offers, so it counts as t
 counts as revised where its value differs by more than another notation of it can.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -96,9 +94,7 @@ def compare(folder: Path, states: list[DatasetState]) -> list[RevisedDataset]:
     return sorted(found, key=lambda each: (-each.revised, each.state.dataset))
 
 
-def render(
-    folder: Path, states: list[DatasetState], language: str, base_url: str | None
-) -> bytes:
+def render(folder: Path, states: list[DatasetState], language: str, base_url: str | None) -> bytes:
     """Render the page in a `language`; the other arguments as for `compare` and the catalogue."""
     compared = compare(folder, states)
     return render_template(

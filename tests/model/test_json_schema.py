@@ -144,5 +144,5 @@ def test_the_projects_files_are_current_and_named() -> None:
         lines = path.read_text(encoding="utf-8").splitlines()
         (line,) = [each for each in lines[:2] if each.startswith("# yaml-language-server: ")]
         named = (path.parent / line.partition("$schema=")[2]).resolve()
-        wanted = DEFAULTS_FILE if path.name == "_defaults.yaml" else FILE
+        wanted = DEFAULTS_FILE if path.name.startswith("_") else FILE
         assert named == PROJECTS[0] / wanted, path

@@ -190,5 +190,6 @@ def test_every_sentence_is_in_the_catalogue_and_no_translation_is_left_over():
     said = {message.id: message.string for message in catalogue if message.id}
     assert said.keys() == found
     for english, vietnamese in said.items():
-        placeholders = (sorted(re.findall(r"{(\w+)}", text)) for text in (english, vietnamese))
-        assert len(set(map(tuple, placeholders))) == 1, english
+        ours, theirs = (set(re.findall(r"{(\w+)}", text)) for text in (vietnamese, english))
+        # How Python words a period that it cannot read, and the name of a notation, are English.
+        assert ours == theirs - {"detail", "locale"}, english

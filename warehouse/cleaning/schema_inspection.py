@@ -3,8 +3,6 @@
 The order of columns and rows is no part of it, nor are time periods: neither is ever drift.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 
@@ -38,9 +36,7 @@ _MOSTLY = 0.9  # share of filled cells that gives a column of text its kind
 
 
 def observed_schema(
-    con: duckdb.DuckDBPyConnection,
-    source: Source,
-    rules: Mapping[str, ColumnRule],
+    con: duckdb.DuckDBPyConnection, source: Source, rules: Mapping[str, ColumnRule],
     sql: str | None,
 ) -> SourceSchema:
     """Return the schema of the table `raw`, as the reader gave it; its codes are not known yet.
@@ -160,9 +156,7 @@ def _kind(type_: str, filled: int, numbers: int, dates: int) -> ColumnKind:
 
 
 def _units(
-    con: duckdb.DuckDBPyConnection,
-    source: Source,
-    rules: Mapping[str, ColumnRule],
+    con: duckdb.DuckDBPyConnection, source: Source, rules: Mapping[str, ColumnRule],
     types: Mapping[str, str],
 ) -> dict[str, tuple[str, ...]]:
     used = read_columns(rules)

@@ -174,5 +174,6 @@ class PreliminaryLast(Check):
             )
         return (
             "SELECT * FROM {batch} AS b WHERE obs_status = 'A' AND time_period > (SELECT"
-            " min(time_period) FROM {batch} AS c WHERE obs_status = 'P' AND c.indicator = b.indicator)"
+            " min(time_period) FROM {batch} AS c"
+            " WHERE obs_status = 'P' AND c.indicator = b.indicator)"
         )

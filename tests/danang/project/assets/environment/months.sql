@@ -1,7 +1,4 @@
--- Months are columns, years are rows: one row a month.
-SELECT "Cities, provincies", "Year" || '-' || lpad(list_position([
-    'Jan.', 'Feb.', 'March', 'April', 'May', 'June', 'July', 'Aug.', 'Sep.', 'Oct.', 'Nov.', 'Dec'
-  ], month)::VARCHAR, 2, '0') AS period, figure, _part, _row
-FROM raw UNPIVOT (figure FOR month IN (
-  "Jan.", "Feb.", "March", "April", "May", "June", "July", "Aug.", "Sep.", "Oct.", "Nov.", "Dec"
-))
+-- A row is a month, a column a year, with the unit in its name; preliminary years are "Sơ bộ".
+SELECT trim("Phân loại") || '/' || regexp_extract(heading, '\d{4}') AS period, value,
+  CASE WHEN starts_with(heading, 'Sơ bộ') THEN 'P' ELSE 'A' END AS status, _part, _row
+FROM (UNPIVOT raw ON COLUMNS('ĐVT') INTO NAME heading VALUE value)
