@@ -79,13 +79,10 @@ class Proposal:
 
 
 def propose(bound: BoundDataset, over: DataDir, before: Registries, now: datetime) -> Proposal:
-    """Return what a dataset would release.
+    """Return what `bound`, a dataset as it is declared `now`, would release at that time.
 
-    Args:
-        bound: the dataset as it is declared now.
-        over: an overlay of the data folder; the release is made there.
-        before: the registries with which the current release was published.
-        now: the time of the release.
+    The release is made in `over`, an overlay of the data folder; with the registries `before` the
+    current release was published.
     """
     dataset = bound.dataset
     current = releases.current(over, dataset.id)
