@@ -26,6 +26,7 @@ from sources.base import Request, Validators
 from sources.connectors.registry import PROTOCOLS
 from sources.fetch.http import HttpLimits, HttpTransport
 from sources.fetch.part_files import part_name
+from sources.inspect.codebooks import codebooks_beside
 from sources.inspect.finding import Found, Guess, NoTable, RecognisedTable
 from sources.inspect.recognise import recognise
 from sources.inspect.search import Roles
@@ -118,7 +119,7 @@ def declared(
     above = title_of(found.above, table.column_names)
     roles = roles_of(
         table.drop_columns(["_part", "_row"]), PROTOCOLS[found.protocol].columns,
-        registries.codelists, name, path.name, above,
+        registries.codelists, name, path.name, above, codebooks_beside(path),
     )
     doubt_codes(roles, table, registries.codelists)
     said = [*notes, *(

@@ -94,7 +94,9 @@ def find_units(search: Search) -> None:
     beside = _units_beside(search)
     heading = unit_alone(search.heading_unit) if search.heading_unit else None
     of_title = search.title.unit if search.title else None
-    for code, words in found.indicators.items():
+    book = search.codebook_of(found.indicators.values())
+    for code, label in found.indicators.items():
+        words = book.names[label.strip()] if book else label
         own = unit_of(words)
         certain = own if own and own.is_certain else None
         unit = certain or beside.get(code) or heading or of_title or own

@@ -7,7 +7,7 @@ only likely ("index") is marked so; words that name none give nothing.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from model.util.text import fold
 
@@ -61,6 +61,7 @@ _LIKELY = (
     (r"\byears\b", "years"), (r"\brank\b", "rank"),
 )
 _BRACKETS = re.compile(r"\(([^()]*)\)?")
+_POWER = re.compile(r"\b10\^?[3-9]\b|10[³⁶⁹]")
 _MARK = re.compile(r"\*+")
 _BEFORE = re.compile(r"\W*(?:dvt|don vi(?: tinh)?|units?)\s*[:-]\s*")
 
@@ -83,12 +84,13 @@ class NamedUnit:
 def unit_of(words: str) -> NamedUnit | None:
     """Return the unit that a title, a heading or a label names, None where it names none.
 
-    What stands in brackets or behind "Đơn vị tính:" comes first, the last of it before others.
+    What stands in brackets comes first, the last of it before others. A power of ten beside it
+    ("103 (m2)" is 10³ m²) leaves a doubt.
     """
     for inside in reversed(_BRACKETS.findall(words)):
         found = unit_alone(inside)
         if found is not None:
-            return found
+            return replace(found, is_certain=_POWER.search(words) is None)
     folded = fold(words)
     for is_certain, units in ((True, _CERTAIN), (False, _LIKELY)):
         for pattern, unit in units:
