@@ -98,7 +98,8 @@ def look_at(
 
 def declared(
     path: Path, found: RecognisedTable, notes: Sequence[str], named: tuple[str, str],
-    origin: Mapping[str, list[str]], copy: Path | None, registries: Registries,
+    origin: Mapping[str, list[str]], copy: Path | None, registries: Registries, *,
+    whole: bool = False,
 ) -> Looked:
     """Declare a table that was recognised.
 
@@ -110,6 +111,7 @@ def declared(
         origin: `files` or `urls`, as the protocol's options have them.
         copy: where the file was put, None for a URL that is asked again.
         registries: the codelists and places.
+        whole: whether the file's other tables are declared, too.
 
     Raises:
         SourceError: the table cannot be read.
@@ -124,6 +126,7 @@ def declared(
     doubt_codes(roles, table, registries.codelists)
     said = [*notes, *(
         f"unsure: {each.what.get('en')}." for each in (*unread, *_unread_columns(table, roles))
+        if not (whole and each.kind == "sheet")
     )]
     texts = above.texts if above else {"en": title}
     text = declaration_text(texts, found, roles, origin, said, registries)

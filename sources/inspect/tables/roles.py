@@ -26,7 +26,7 @@ from sources.inspect.tables.areas import (
 )
 from sources.inspect.tables.figures import find_figures, find_wide
 from sources.inspect.tables.headings import are_parts_of_year
-from sources.inspect.tables.indicators import find_indicator, find_units
+from sources.inspect.tables.indicators import find_indicator, find_units, take_measures
 from sources.inspect.tables.titles import TableTitle
 from sources.inspect.tables.values import PeriodColumn, periods_of
 
@@ -63,6 +63,7 @@ def roles_of(
     _find_area(search)
     if not wide:
         find_figures(search)
+    take_measures(search)
     if not search.found.indicators:
         find_indicator(search)
     find_units(search)

@@ -15,6 +15,7 @@ from model.util.text import fold
 from sources.inspect.tables.units import NamedUnit, unit_alone, unit_of
 
 _MARK = re.compile(r"\s*\(\*+\)")
+_CONTINUED = re.compile(r"^\(?(?:tiếp theo|cont(?:inued|\.)?)[^)]*\)?[\s:.-]*", re.IGNORECASE)
 _NUMBER = re.compile(r"^\W*(?:bảng|biểu|table)?\s*\d+(?:\.\d+)*\s*[.:)]?\s+(?=\D)", re.IGNORECASE)
 _UNIT_LINE = re.compile(r"^\W*(?:đơn vị|đvt|unit)\b", re.IGNORECASE)
 # Who publishes it, and which annex it is.
@@ -66,12 +67,14 @@ def title_of(lines: Sequence[str], header: Sequence[str]) -> TableTitle | None:
     units: list[NamedUnit | None] = []
     for line in lines:
         text = " ".join(line.split())
-        if _UNIT_LINE.match(text) or len(text) < _SHORTEST:
-            units.append(unit_alone(text.strip("()")))
+        alone = unit_alone(text.strip("()"))
+        if alone is not None or _UNIT_LINE.match(text) or len(text) < _SHORTEST:
+            units.append(alone)
             continue
         if _LETTERHEAD.match(text):
             continue
-        shorter, named = _without_variables(_NUMBER.sub("", text), header)
+        text = _CONTINUED.sub("", _NUMBER.sub("", text))
+        shorter, named = _without_variables(text, header)
         variables = variables or named
         units.append(unit_of(shorter))
         texts.setdefault(language_of(shorter), _MARK.sub("", shorter).strip(" .:"))
