@@ -1,7 +1,5 @@
 """Names of a dataset's columns and codes, from its declaration and the registries."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from model.declarations.dataset import FOOTNOTES, Dataset

@@ -1,7 +1,5 @@
 """What a dataset is about: the city, provinces, the country or the world, and the city's figure."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from model.reference.codelist import CodeEntry
@@ -87,11 +85,8 @@ def _figure(content: Content, indicator: str, rows: list[_Row]) -> CityFigure:
     same = [row for row in rows if row[3] == vintage]
     meaning = content.dataset.indicators[indicator]
     return CityFigure(
-        indicator=meaning.name,
-        unit=content.registries.units[meaning.unit].name,
-        decimals=meaning.decimals,
-        period=period, value=value, status=status, vintage=vintage,
-        before=(same[-2][0], same[-2][1]) if len(same) > 1 else None,
-        first=same[0][0],
+        indicator=meaning.name, unit=content.registries.units[meaning.unit].name,
+        decimals=meaning.decimals, period=period, value=value, status=status, vintage=vintage,
+        before=(same[-2][0], same[-2][1]) if len(same) > 1 else None, first=same[0][0],
         points=tuple(row[1] for row in same[-POINTS:]),
     )

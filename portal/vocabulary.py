@@ -1,7 +1,5 @@
 """Titles and descriptions of the observation's columns and codes, from vocabulary.yaml."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from model.declarations.validation import parse_as

@@ -30,9 +30,7 @@ UNEXPECTED_ROWS = "unexpected_rows_expectation"
 Arguments = dict[str, Any]  # of a check, by name
 
 # YAML reads a year as a number.
-Period = Annotated[
-    str, BeforeValidator(lambda value: str(value) if type(value) is int else value)
-]
+Period = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
 
 
 @dataclass(frozen=True)

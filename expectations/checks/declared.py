@@ -77,9 +77,7 @@ def _declared(dataset: Dataset, registries: Registries) -> Iterator[tuple[str, I
     )
 
 
-def _in_set(
-    name: str, column: str, values: list[Any], title: LocalizedText
-) -> tuple[str, Implied]:
+def _in_set(name: str, column: str, values: list[Any], title: LocalizedText) -> tuple[str, Implied]:
     return _IN_SET, Implied(name, "critical", {"column": column, "value_set": values}, title)
 
 

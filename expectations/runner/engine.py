@@ -63,9 +63,7 @@ def copied(con: duckdb.DuckDBPyConnection, relation: str) -> Iterator[Path]:
         database = Path(folder, "rows.duckdb")
         con.execute(f"ATTACH {literal(database)} AS _gx_rows")
         try:
-            con.execute(
-                f"CREATE TABLE _gx_rows.{standalone.TABLE} AS FROM {identifier(relation)}"
-            )
+            con.execute(f"CREATE TABLE _gx_rows.{standalone.TABLE} AS FROM {identifier(relation)}")
         finally:
             con.execute("DETACH _gx_rows")
         yield database
@@ -122,9 +120,7 @@ def prepared(suite: Suite) -> Prepared:
 
 
 def run(
-    con: duckdb.DuckDBPyConnection,
-    relation: str,
-    ready: Prepared,
+    con: duckdb.DuckDBPyConnection, relation: str, ready: Prepared,
     before: Mapping[str, Finding] | None = None,
 ) -> dict[str, Finding]:
     """Run a suite on a table or view.
@@ -159,9 +155,7 @@ def run(
     return {name: found[name] for name in ready.expectations}
 
 
-def _judged(
-    judge: Judge, plan: Plan, relation: str, rows: int, measured: Measured
-) -> Finding:
+def _judged(judge: Judge, plan: Plan, relation: str, rows: int, measured: Measured) -> Finding:
     """Let Great Expectations judge by what was measured."""
     if measured.error:
         return Finding(

@@ -89,9 +89,7 @@ class Key:
         names = ", ".join(self._names)
         table = identifier(relation)
         rows = f"(SELECT _id, {names} FROM {table} WHERE {' AND '.join(self._conditions)})"
-        same_hash = (
-            f"SELECT hash({names}) AS h FROM {rows} GROUP BY h HAVING count(*) > 1"
-        )
+        same_hash = f"SELECT hash({names}) AS h FROM {rows} GROUP BY h HAVING count(*) > 1"
         return (
             f"SELECT _id FROM {rows} WHERE hash({names}) IN ({same_hash})"
             f" QUALIFY count(*) OVER (PARTITION BY {names}) > 1"

@@ -189,9 +189,8 @@ def _made(
         )
     assert check is not None  # noqa: S101 - a ValidationError has at least one problem
     return Expectation(
-        name=entry.options.name or _free_name(cls, entry.arguments, taken),
-        type=entry.type, kwargs=check.arguments(), level=level,
-        severity=entry.options.severity or cls.severity,
+        name=entry.options.name or _free_name(cls, entry.arguments, taken), type=entry.type,
+        kwargs=check.arguments(), level=level, severity=entry.options.severity or cls.severity,
         title=entry.options.title or check.title(dataset, registries),
     )
 

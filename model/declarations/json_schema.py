@@ -213,9 +213,7 @@ def _allow_shorthands(definitions: dict[str, Schema], registries: Registries) ->
             fields["areas"] = {"description": described, "anyOf": [areas, groups]}
 
 
-def _known_names(
-    fields: Schema, definitions: dict[str, Schema], registries: Registries
-) -> None:
+def _known_names(fields: Schema, definitions: dict[str, Schema], registries: Registries) -> None:
     """Turn names that a registry must know into lists of them, which editors complete."""
     def known(field: Schema, names: Mapping[str, Any]) -> None:
         for key in ("type", "pattern", "minLength", "maxLength", "anyOf", "default"):

@@ -1,7 +1,5 @@
 """Validation of what YAML holds as typed models, with errors for the person who wrote it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, Protocol, TypeVar, get_args, get_origin
 
@@ -73,9 +71,7 @@ def _explain(
         loc = (*loc, item["ctx"]["discriminator"].strip("'"))
         tags = set(item["ctx"]["expected_tags"].replace("'", "").split(", "))
         tag = item["ctx"]["tag"]
-        return (
-            document.where((*at, *loc)), f"unknown {loc[-1]} {tag!r}", did_you_mean(tag, tags)
-        )
+        return (document.where((*at, *loc)), f"unknown {loc[-1]} {tag!r}", did_you_mean(tag, tags))
     where, name = document.where((*at, *loc)), document.name((*at, *loc)) or "the document"
     if sort == "extra_forbidden":
         known = document.fields((*at, *loc[:-1]), _fields_at(kind, item["loc"][:-1]))

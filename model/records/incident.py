@@ -1,7 +1,5 @@
 """Failures of steps, what was notified of them, and incidents for the feed."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Literal
 

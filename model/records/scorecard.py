@@ -1,7 +1,5 @@
 """Scorecards: the scores of a dataset on a day, its freshness, its history."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal

@@ -22,9 +22,8 @@ _BEFORE = {
 }  # fmt: skip
 # And behind it in English.
 _BEHIND = {
-    "special zone": "special_zone", "city": "city", "province": "province",
-    "district": "district", "township": "township", "town": "town", "ward": "ward",
-    "commune": "commune",
+    "special zone": "special_zone", "city": "city", "province": "province", "district": "district",
+    "township": "township", "town": "town", "ward": "ward", "commune": "commune",
 }
 KINDS = {*_BEFORE.values()}
 

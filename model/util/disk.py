@@ -22,11 +22,9 @@ _ADVICE = {
 
 @contextmanager
 def disk_errors(path: Path, kind: type[OpenIndicatorsError] = StoreError) -> Iterator[None]:
-    """Raise operating system errors as one of ours, with what to do next.
+    """Raise operating system errors as a `kind` of ours, with what to do next.
 
-    Args:
-        path: where it happened, if the error itself names no file.
-        kind: what is raised.
+    `path` is where it happened, if the error itself names no file.
     """
     try:
         yield
@@ -87,10 +85,7 @@ def atomic_write(
 
 
 def write_if_changed(
-    path: Path,
-    content: str | bytes,
-    kind: type[OpenIndicatorsError] = StoreError,
-    *,
+    path: Path, content: str | bytes, kind: type[OpenIndicatorsError] = StoreError, *,
     lasting: bool = True,
 ) -> bool:
     """Write a file by `atomic_write`; leave an equal file untouched.

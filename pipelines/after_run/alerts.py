@@ -8,8 +8,6 @@ What a message says comes from sources and files and may contain anything: mail 
 one line of subject, chat services get a block of code, in which they read no markup.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import smtplib

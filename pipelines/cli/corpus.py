@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from rich.markup import escape
 
 from model.errors import OpenIndicatorsError, ReadError, SourceError
-from pipelines.cli.terminal import number, out, print_json, table
+from pipelines.cli.terminal import Right, number, out, print_json, table
 from sources.base import SourceFile
 from sources.connectors.registry import protocol
 from sources.inspect.finding import Found, NoTable, RecognisedTable, RefusedContent
@@ -101,9 +101,7 @@ def _line(path: Path, name: str, found: Found) -> FileReport:
 def _print(line: FileReport) -> None:
     reader = f"{line.reader:20}" if line.reader else f"[red]{'refused':20}[/]"
     rows = "" if line.rows is None else number(line.rows)
-    out.print(
-        f"{reader} {rows:>9}  {escape(line.file)}  [dim]{escape(line.reason or '')}[/]"
-    )
+    out.print(f"{reader} {rows:>9}  {escape(line.file)}  [dim]{escape(line.reason or '')}[/]")
 
 
 def _one_line(error: SourceError) -> str:
@@ -135,6 +133,6 @@ def _summary(lines: list[FileReport]) -> None:
         rows[line.reader or "refused"] += line.rows or 0
     out.print()
     table(
-        None, [("reader", "left"), ("files or parts", "right"), ("rows or entries", "right")],
+        ["reader", Right("files or parts"), Right("rows or entries")],
         [[reader, number(count), number(rows[reader])] for reader, count in readers.most_common()],
     )

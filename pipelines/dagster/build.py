@@ -22,8 +22,7 @@ ALL = "all_sectors"
 
 
 def build_definitions(
-    settings: Settings | None = None,
-    catalogue: Catalogue | None = None,
+    settings: Settings | None = None, catalogue: Catalogue | None = None,
     resources: Mapping[str, Any] | None = None,
 ) -> dg.Definitions:
     """Build the definitions of a profile.

@@ -1,7 +1,5 @@
 """Metadata worth looking at in Dagster: counts, checksums, schema, a preview, a sparkline."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -64,10 +62,7 @@ def of_snapshot(stored: StoredSnapshot, changed: bool) -> dict[str, Any]:
 
 
 def of_table(
-    dataset: Dataset,
-    validated: Validated,
-    stats: CleanStats | None,
-    validation_run: ValidationRun,
+    dataset: Dataset, validated: Validated, stats: CleanStats | None, validation_run: ValidationRun,
 ) -> dict[str, Any]:
     """Return a table's metadata."""
     quality = validated.quality
@@ -163,9 +158,7 @@ def of_publications(dataset: str, published: Sequence[Publication]) -> dict[str,
         rows = [(line.change, line.what, line.detail) for line in item.differences]
         found[f"{item.portal}: address"] = item.url
         found[f"{item.portal}: changed"] = item.changed
-        found[f"{item.portal}: plan"] = dg.MetadataValue.md(
-            _markdown(("", "what", "detail"), rows)
-        )
+        found[f"{item.portal}: plan"] = dg.MetadataValue.md(_markdown(("", "what", "detail"), rows))
     return found
 
 

@@ -1,7 +1,5 @@
 """Quality over time: incidents for the feeds, and the scores as a table to publish."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,14 +23,10 @@ COLUMNS = ("dataset", "algorithm", "day", "indicator", "value")
 
 
 def scores_csv(data_dir: DataDir, datasets: Mapping[str, Dataset]) -> str:
-    """Return the history of the scores as CSV, long: one line for each figure.
+    """Return the history of the scores of `datasets` in `data_dir` as CSV: a line for each figure.
 
     Of several validation runs on one day the last counts. Without a new one the table does not
     change, whatever the day.
-
-    Args:
-        data_dir: the data folder.
-        datasets: those whose history it is to have, by id.
 
     Raises:
         StoreError: a record is damaged.
@@ -87,12 +81,9 @@ class QualityEvent:
 
 
 def events(history: Sequence[ValidationRun], newest: int) -> list[QualityEvent]:
-    """Return the incidents of a dataset, newest first: blocked releases, checks that began to
-    fail, recoveries.
+    """Return the `newest` incidents of a `history` (oldest run first), newest first.
 
-    Args:
-        history: its validation runs, oldest first.
-        newest: how many at most.
+    Incidents are blocked releases, checks that began to fail, recoveries.
     """
     found: list[QualityEvent] = []
     for before, now in zip([None, *history[:-1]][::-1], history[::-1], strict=True):
@@ -114,12 +105,7 @@ def _events(before: ValidationRun | None, now: ValidationRun) -> Iterator[Qualit
 
 
 def incidents(data_dir: DataDir, found: Iterable[QualityEvent], newest: int) -> list[Incident]:
-    """Return the newest of events in words, newest first.
-
-    Args:
-        data_dir: the data folder.
-        found: events of any datasets.
-        newest: how many at most.
+    """Return the `newest` of the `found` events of `data_dir` in words, newest first.
 
     Raises:
         StoreError: the record of one of these is damaged.
@@ -132,8 +118,7 @@ def _incident(data_dir: DataDir, event: QualityEvent) -> Incident:
     title, text = _words(data_dir, event)
     return Incident(
         id=event.id, dataset=event.validation_run.dataset, at=event.validation_run.at,
-        kind=event.kind,
-        title=title, text=text,
+        kind=event.kind, title=title, text=text,
     )
 
 

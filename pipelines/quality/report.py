@@ -36,13 +36,9 @@ STRIP = 60  # validation runs that a check's history shows
 def quality_report(
     data_dir: DataDir, dataset: Dataset, as_of: date, reach: Reach | None = None
 ) -> QualityReport:
-    """Return the quality report of a dataset on a day.
+    """Return the quality report of a `dataset` of `data_dir`, as fresh as it is on a day (`as_of`).
 
-    Args:
-        data_dir: the data folder.
-        dataset: its declaration.
-        as_of: the day; it decides about freshness alone.
-        reach: says whether an address responds; without it reachability is not assessed.
+    `reach` says whether an address responds; without it reachability is not assessed.
 
     Raises:
         StoreError: a record is damaged.
@@ -55,8 +51,7 @@ def quality_report(
 
 def report_of(
     data_dir: DataDir, dataset: Dataset, history: list[ValidationRun],
-    release: StoredRelease | None,
-    as_of: date, reach: Reach | None = None,
+    release: StoredRelease | None, as_of: date, reach: Reach | None = None,
 ) -> tuple[QualityReport, QualityRecord | None]:
     """Return the report, and the complete record of the newest validation run in it.
 
@@ -104,8 +99,7 @@ class ReleaseWithReport:
 
 def _report(
     data_dir: DataDir, dataset: Dataset, history: list[ValidationRun],
-    release: StoredRelease | None,
-    as_of: date, mqa: Mqa | None,
+    release: StoredRelease | None, as_of: date, mqa: Mqa | None,
 ) -> tuple[QualityReport, QualityRecord | None]:
     latest = validation_log.record(data_dir, history[-1]) if history else None
     shown = _shown(history, release)
@@ -131,12 +125,8 @@ def _report(
 
 
 def scorecard(
-    dataset: Dataset,
-    validation_run: ValidationRun,
-    quality: QualityRecord,
-    history: Sequence[ValidationRun],
-    mqa: Mqa | None,
-    as_of: date,
+    dataset: Dataset, validation_run: ValidationRun, quality: QualityRecord,
+    history: Sequence[ValidationRun], mqa: Mqa | None, as_of: date,
 ) -> Scorecard:
     """Return the scorecard of a validated table.
 

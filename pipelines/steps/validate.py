@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import duckdb
 
 from expectations import suites
+from expectations.checks.declared import KEY_CHECK
 from expectations.disclosure_control.small_cells import suppress, with_suppression
 from expectations.runner.release_decision import located
 from expectations.runner.validate import Relations, validate
@@ -21,12 +22,16 @@ from model.reference import personal_data
 from model.reference.personal_data import masked_record
 from model.util.hashing import sha256_json
 from pipelines.steps.bound_dataset import BoundDataset
-from pipelines.steps.clean import make_table
+from pipelines.steps.clean import make_table, read_snapshot
 from pipelines.steps.comparison_releases import paths, releases_to_compare, version
 from pipelines.steps.progress import Clock
+from sources.connectors.registry import options_of
 from warehouse.cleaning.drift import schema_check
+from warehouse.cleaning.schema_inspection import read_columns
+from warehouse.duplicate_keys import duplicate_cause
 from warehouse.store import acceptances, validation_log, working_tables
 from warehouse.store.data_dir import DataDir
+from warehouse.store.snapshots import StoredSnapshot
 from warehouse.store.working_tables import Validated
 
 
@@ -42,14 +47,15 @@ def validate_table(bound: BoundDataset, data_dir: DataDir) -> Validated:
     """
     table, _ = make_table(bound, data_dir)
     accepted = acceptances.load(data_dir, bound.dataset.id)
-    snapshot = bound.last_snapshot(data_dir).snapshot.sha256
-    checks = acceptances.load_checks(data_dir, bound.dataset.id, snapshot)
+    stored = bound.last_snapshot(data_dir)
+    checks = acceptances.load_checks(data_dir, bound.dataset.id, stored.snapshot.sha256)
     compared = releases_to_compare(
         data_dir, bound.dataset, bound.suite, bound.inputs(data_dir).sha256
     )
 
     def run(con: duckdb.DuckDBPyConnection, relation: str) -> QualityRecord:
         quality = run_suite(bound, con, relation, bound.suite, paths(compared), accepted, checks)
+        quality = _with_cause(bound, stored, con, relation, quality)
         complete = _with_source_schema(quality, working_tables.read_source_schema(table))
         # Records are kept for good and name no person; the quarantine keeps each row whole.
         scored = masked_record(scores.scored(con, relation, bound.dataset, complete))
@@ -63,6 +69,33 @@ def validate_table(bound: BoundDataset, data_dir: DataDir) -> Validated:
     )
     with data_dir.dataset_lock(bound.dataset.id):
         return working_tables.write_validated(data_dir, bound.dataset, table, validated_by, run)
+
+
+def _with_cause(
+    bound: BoundDataset, stored: StoredSnapshot, con: duckdb.DuckDBPyConnection, relation: str,
+    quality: QualityRecord,
+) -> QualityRecord:
+    """Add the likely cause of repeated keys, where there are any."""
+    if not any(check.name == KEY_CHECK and check.unexpected for check in quality.checks):
+        return quality
+    rules = {**options_of(bound.source).columns, **bound.source.columns}
+    cause = duplicate_cause(
+        con, relation, bound.dataset.key, lambda: read_snapshot(bound, stored),
+        read_columns(rules) | set(bound.source.where), rules["obs_value"].column,
+    )
+    update = {"cause": cause}
+    return quality.model_copy(update={
+        "checks": tuple(
+            check.model_copy(update=update) if check.name == KEY_CHECK else check
+            for check in quality.checks
+        ),
+        "blockers": quality.blockers and tuple(
+            blocker.model_copy(update={"checks": tuple(
+                check.model_copy(update=update) if check.name == KEY_CHECK else check
+                for check in blocker.checks
+            )}) for blocker in quality.blockers
+        ),
+    })
 
 
 def _with_source_schema(quality: QualityRecord, source_schema: SourceSchema) -> QualityRecord:

@@ -11,8 +11,6 @@ actual one and the desired one.
 - Both have changed: a conflict. Nothing of the dataset is written until somebody decides.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,11 +90,7 @@ class FieldComparison:
 
     def _base(self, owner: str, name: str) -> list[Any]:
         """Return the values that we wrote, or may have written, into a field."""
-        return [
-            written[owner][name]
-            for written in self.base
-            if name in written.get(owner, {})
-        ]
+        return [written[owner][name] for written in self.base if name in written.get(owner, {})]
 
     def _to_write(
         self, owner: str, name: str, desired: Any, actual: Any, what: str, silent: bool = False

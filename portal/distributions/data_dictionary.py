@@ -1,7 +1,5 @@
 """The data dictionary as CSV: every column, and every code in use, in both languages."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 

@@ -4,8 +4,6 @@ The page holds both languages; it opens in Vietnamese, and `#en` shows English, 
 without network.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -42,8 +40,7 @@ def _section(content: Content, language: str) -> str:
 
 
 quality_json = Distribution.described(
-    "quality_json", _write_json,
-    package_properties=lambda _: {"type": "json"},
+    "quality_json", _write_json, package_properties=lambda _: {"type": "json"},
 )
 
 quality_page = Distribution.described("quality_page", _write_page)

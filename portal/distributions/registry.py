@@ -18,9 +18,7 @@ from portal.metadata.data_package import descriptor
 
 
 def _write_descriptor(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
-    files = (
-        (record, form.media_type, form.package_properties(content)) for record, form in others
-    )
+    files = ((record, form.media_type, form.package_properties(content)) for record, form in others)
     path.write_text(pretty_json(descriptor(content, files)), encoding="utf-8", newline="\n")
 
 

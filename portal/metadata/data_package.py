@@ -5,8 +5,6 @@ knows one language: Vietnamese stands in its properties, English in `title_en` a
 said of a single file comes from its distribution (`package_properties`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any
 

@@ -3,8 +3,6 @@
 Functions from reports to text; nothing is read or written here.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

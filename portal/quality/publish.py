@@ -12,7 +12,7 @@ from model.reference.registries import Registries
 from model.util.disk import disk_errors, write_if_changed
 from model.util.languages import languages
 from portal.quality.pages import Assessed, render
-from portal.site.files import locked
+from portal.site.release_files import locked
 
 
 def publish_quality(

@@ -4,8 +4,6 @@ The site's report page and the HTML file beside a dataset show the same body
 (templates/quality_body.html).
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -55,9 +53,7 @@ def quality_body(
     results = {check.name: check for check in record.checks} if record else {}
     blockers = record.blockers or () if record else ()
     checks = _checks(names, report, record, language)
-    open_checks = [
-        x for x in checks if x["result"] and x["result"].outcome in ("failed", "warned")
-    ]
+    open_checks = [x for x in checks if x["result"] and x["result"].outcome in ("failed", "warned")]
     return {
         "report": report, "record": record, "card": card, "dimensions": QUALITY_DIMENSIONS,
         "scores": card.scores if card else record.scores if record else (),
@@ -122,9 +118,7 @@ def _samples(names: Names, check: CheckResult | None, language: str) -> SampleTa
     columns += [n for n in _LAST if n in given]
     return SampleTable(
         titles=[plain(names.column(name).title.get(language)) for name in columns],
-        numbers=[
-            all(isinstance(row.get(n), int | float | None) for row in rows) for n in columns
-        ],
+        numbers=[all(isinstance(row.get(n), int | float | None) for row in rows) for n in columns],
         rows=[[_cell(names, row, name, language) for name in columns] for row in rows],
     )
 

@@ -1,7 +1,5 @@
 """The site's pages, rendered: releases and summaries in, bytes of HTML out."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +31,8 @@ def dataset_page(dataset: str, language: str) -> str:
 
 
 def render_catalogue(
-    sectors: list[tuple[Sector, list[DatasetState]]],
-    withdrawn: list[DatasetState],
-    language: str,
-    preview: bool,
-    base_url: str | None,
+    sectors: list[tuple[Sector, list[DatasetState]]], withdrawn: list[DatasetState], language: str,
+    preview: bool, base_url: str | None,
 ) -> bytes:
     """Render the catalogue in a `language`; a `preview` says that the site shows drafts.
 
@@ -46,14 +41,13 @@ def render_catalogue(
     """
     states = [state for _, members in sectors for state in members]
     return render_template(
-        TEMPLATES, "catalogue.html", language,
-        root="../", page="index.html", sectors=sectors, states=states, withdrawn=withdrawn,
-        preview=preview, base_url=base_url,
+        TEMPLATES, "catalogue.html", language, root="../", page="index.html", sectors=sectors,
+        states=states, withdrawn=withdrawn, preview=preview, base_url=base_url,
         rows=sum(state.rows for state in states),
         indicators=sum(len(state.indicators) for state in states),
         updated=max((state.issued for state in states), default=None),
-        headlines=_headlines(sectors), facets=_facets(sectors, states),
-        sparkline=chart.sparkline, search_index=search.PATH,
+        headlines=_headlines(sectors), facets=_facets(sectors, states), sparkline=chart.sparkline,
+        search_index=search.PATH,
     )
 
 
@@ -66,9 +60,8 @@ def render_city(
     """
     known = [(sector, [each for each in members if each.city]) for sector, members in sectors]
     return render_template(
-        TEMPLATES, "city.html", language,
-        root="../", page="city.html", preview=False, base_url=base_url,
-        sectors=[(sector, members) for sector, members in known if members],
+        TEMPLATES, "city.html", language, root="../", page="city.html", preview=False,
+        base_url=base_url, sectors=[(sector, members) for sector, members in known if members],
         sparkline=chart.sparkline,
     )
 

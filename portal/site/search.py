@@ -4,8 +4,6 @@ Pages that are opened as files may load no JSON, so the index is a call of a fun
 `assets/search.js` defines. What matches what is decided there.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from typing import Any

@@ -68,10 +68,7 @@ class _SiteFiles(StaticFiles):
         return super().lookup_path(path)
 
     def file_response(
-        self,
-        full_path: str | os.PathLike[str],
-        stat_result: os.stat_result,
-        scope: Scope,
+        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope,
         status_code: int = 200,
     ) -> Response:
         response = super().file_response(full_path, stat_result, scope, status_code)

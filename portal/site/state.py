@@ -4,8 +4,6 @@
 and holds the checksum of every file that was ever offered.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar

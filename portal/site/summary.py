@@ -1,7 +1,5 @@
 """The content of `dataset.json`."""
 
-from __future__ import annotations
-
 from model.util.text import LocalizedText, localized
 from portal.content import Content
 from portal.scope import city_figures, scope_of

@@ -27,11 +27,10 @@ from sources.urls import host_of, safe_url
 version = 1
 
 COLUMNS = (
-    "Id", "IndicatorCode", "SpatialDimType", "SpatialDim", "TimeDimType", "TimeDim",
-    "Dim1Type", "Dim1", "Dim2Type", "Dim2", "Dim3Type", "Dim3",
-    "DataSourceDimType", "DataSourceDim", "Value", "NumericValue", "Low", "High", "Comments",
-    "Date", "TimeDimensionValue", "TimeDimensionBegin", "TimeDimensionEnd",
-    "ParentLocationCode", "ParentLocation",
+    "Id", "IndicatorCode", "SpatialDimType", "SpatialDim", "TimeDimType", "TimeDim", "Dim1Type",
+    "Dim1", "Dim2Type", "Dim2", "Dim3Type", "Dim3", "DataSourceDimType", "DataSourceDim", "Value",
+    "NumericValue", "Low", "High", "Comments", "Date", "TimeDimensionValue", "TimeDimensionBegin",
+    "TimeDimensionEnd", "ParentLocationCode", "ParentLocation",
 )
 
 

@@ -27,8 +27,7 @@ version = 1
 
 # `_column` names the year's column in the file.
 COLUMNS = (
-    "country_name", "country_code", "indicator_name", "indicator_code", "year", "value",
-    "_column",
+    "country_name", "country_code", "indicator_name", "indicator_code", "year", "value", "_column",
 )
 
 
@@ -86,11 +85,7 @@ def _is_workbook(path: Path, where: str) -> bool:
 def melted(
     records: Iterable[RawRow], where: str
 ) -> Iterator[tuple[int, tuple[str, str, str, str, str, str, str]]]:
-    """Unpivot the wide records of one file into rows of `COLUMNS` with their row numbers.
-
-    Args:
-        records: the rows with their numbers, from the first.
-        where: the file, for messages.
+    """Unpivot the wide `records` of the file `where` into rows of `COLUMNS` with their row numbers.
 
     Raises:
         ReadError: no header, an unknown column, or a row that does not fit.
@@ -112,8 +107,7 @@ def melted(
         country, code, indicator, indicator_code = (cells[position] for position in ids)
         for position, year in years:
             yield number, (
-                country, code, indicator, indicator_code, year, cells[position],
-                header[position],
+                country, code, indicator, indicator_code, year, cells[position], header[position],
             )
 
 

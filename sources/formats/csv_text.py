@@ -86,7 +86,8 @@ def read_csv(
         except csv.Error as error:
             raise ReadError(
                 f"is not well-formed CSV: {error}", where=f"{where}:{begins}",
-                todo="fix the quotes of this row (it may span several lines)",
+                todo="fix the quotes of this row (it may span several lines), or declare the"
+                " `delimiter` that the file has",
             ) from error
         except UnicodeError as error:
             raise _not_encoded(path, where, encoding) from error

@@ -184,19 +184,13 @@ def render_json(value: Any, where: str, depth: int = 0) -> str:
 
 
 def record_batches(
-    parts: list[SourceFile],
-    load: Callable[[SourceFile], Iterable[tuple[int, Any]]],
+    parts: list[SourceFile], load: Callable[[SourceFile], Iterable[tuple[int, Any]]],
     member: str | None = None,
 ) -> Iterator[pa.RecordBatch]:
-    """Read pages of records as text.
+    """Read pages of records (`parts`) as text; `load` returns a page's records with their numbers.
 
     Pages are read twice, for their keys and for their rows, so that one is in memory at a time; a
-    single page is read once.
-
-    Args:
-        parts: the pages.
-        load: returns the records of a page with their numbers.
-        member: the name for messages, where the only part is an archive.
+    single page is read once. Where the only part is an archive, errors name its `member`.
 
     Raises:
         ReadError: names the page and the record.
@@ -237,13 +231,9 @@ def record_batches(
 def document_records(
     path: Path, where: str, inner: str | None, form: RecordForm
 ) -> Iterator[tuple[int, Any]]:
-    """Yield the records of a JSON document with their numbers, from 1.
+    """Yield the records of the JSON document in `path` (named `where`) with their numbers, from 1.
 
-    Args:
-        path: the document.
-        where: its name, for messages.
-        inner: where the list of records is in the document, e.g. "data.items".
-        form: how the records are written.
+    Their list is at `inner`, e.g. "data.items", and they are written in a `form`.
 
     Raises:
         ReadError: no JSON, no list of records there, or too large.

@@ -63,9 +63,7 @@ def code_reader(
     return code_of
 
 
-def _elsewhere(
-    label: str, codelist: Codelist, registries: Registries
-) -> tuple[RejectReason, ...]:
+def _elsewhere(label: str, codelist: Codelist, registries: Registries) -> tuple[RejectReason, ...]:
     """Return what a text means in a vintage before or after, as part of the reason."""
     for succession in registries.successions.values():
         if codelist.id not in (succession.old, succession.new):
@@ -85,22 +83,15 @@ def succeed(
     con: duckdb.DuckDBPyConnection, dataset: Dataset, rule: ColumnRule, succession: AreaSuccession,
     registries: Registries,
 ) -> None:
-    """Replace areas of an earlier vintage in the table `observation` by what they became.
+    """Replace areas of an earlier vintage in the table `observation` of `con` by what they became.
 
-    With `sum`, figures of areas that were merged are added up, where all of them have one.
-    A row whose area was split, or is only a part of its successor, gets a reason in `_reject`.
-
-    Args:
-        con: the connection that has `observation`.
-        dataset: the declaration.
-        rule: of `ref_area`, with `successor`.
-        succession: of the rule's codelist.
-        registries: the codelists.
+    That is by `succession`, of the codelist of the `dataset`'s `rule` of `ref_area`, with the
+    `registries`' codelists. With `sum`, figures of areas that were merged are added up, where all
+    of them have one. A row whose area was split, or is only a part of its successor, gets a reason
+    in `_reject`.
     """
     old, new = registries.codelists[succession.old], registries.codelists[succession.new]
-    became = {
-        code: _successor(code, rule, succession, old, new) for code in old.codes
-    }
+    became = {code: _successor(code, rule, succession, old, new) for code in old.codes}
     small = pa.table(
         {
             "_old": list(became),

@@ -1,7 +1,5 @@
 """The declared corrections of a source's errors; each must still find what it expects."""
 
-from __future__ import annotations
-
 import duckdb
 
 from model.declarations.dataset import Correction, Dataset
@@ -27,9 +25,7 @@ def _apply(
             )
     condition = " AND ".join(f"{identifier(name)} = ?" for name in correction.key)
     key = list(correction.key.values())
-    rows = con.execute(
-        f"SELECT obs_value FROM observation WHERE {condition}", key
-    ).fetchall()
+    rows = con.execute(f"SELECT obs_value FROM observation WHERE {condition}", key).fetchall()
     if not rows:
         raise QualityError(
             f"no observation has the key {correction.key}", where=where,

@@ -4,8 +4,6 @@ A column that says which row it is (a code, a rank, a year) holds numbers and no
 out by its name, by its values, or because it never differs.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterator
 

@@ -3,9 +3,8 @@
 A record of a log is one `write` to a file opened for appending, forced to the disk. A crash leaves
 every earlier record as it was and at most one torn line at the end: it has no newline, is ignored
 by readers, and the next append moves it to `<log>.torn`. Of several records appended together a
-crash may leave the first ones. The caller holds the dataset's lock."""
-
-from __future__ import annotations
+crash may leave the first ones. The caller holds the dataset's lock.
+"""
 
 import errno
 import os
@@ -45,8 +44,7 @@ def atomic_directory(target: Path) -> Iterator[Path]:
         except OSError as error:
             if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
                 raise StoreError(
-                    "was made by another run at the same time",
-                    where=str(target), todo="run again",
+                    "was made by another run at the same time", where=str(target), todo="run again",
                 ) from error
             raise
         finally:
@@ -76,13 +74,9 @@ Record = TypeVar("Record", bound=BaseModel)
 
 
 def read_log(path: Path, record: type[Record], what: str, todo: str) -> list[Record]:
-    """Return a log's records, oldest first; none where there is no log.
+    """Return the records of the log `path`, of the type `record`, oldest first; none without a log.
 
-    Args:
-        path: the log.
-        record: the type of its records.
-        what: its name in messages.
-        todo: what to do about a damaged log.
+    Errors name the log (`what`) and say what `todo`.
 
     Raises:
         StoreError: a line that ends in a newline is no such record.

@@ -18,9 +18,7 @@ class SeriesMissingMarks(SeriesCheck):
     severity = "warning"
     automatic = "series_without_missing_marks"
 
-    marks: list[int | float] = [
-        0, -1, -9, -99, -999, -9999, 99, 999, 9999, 99999, 999999, 9999999,
-    ]
+    marks: list[int | float] = [0, -1, -9, -99, -999, -9999, 99, 999, 9999, 99999, 999999, 9999999]
     min_periods: int = 6
     max_share: float = 0.15
     away: float = 0.3

@@ -4,8 +4,6 @@ Codes are short: `M` is male, monthly or a margin. Names are longer: a codelist 
 is certain. Areas have a test of their own, in sources/inspect.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 
@@ -80,9 +78,7 @@ def _meant(text: str, codelist: Codelist) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
-def _second_column(
-    column: InspectedColumn, codelist: Codelist, table: pa.Table
-) -> str | None:
+def _second_column(column: InspectedColumn, codelist: Codelist, table: pa.Table) -> str | None:
     for name in table.column_names:
         if name in (column.name, "_part", "_row"):
             continue

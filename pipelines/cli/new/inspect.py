@@ -126,7 +126,7 @@ def declared(
     doubt_codes(roles, table, registries.codelists)
     said = [*notes, *(
         f"unsure: {each.what.get('en')}." for each in (*unread, *_unread_columns(table, roles))
-        if not (whole and each.kind == "sheet")
+        if each.kind != "title" and not (whole and each.kind == "sheet")
     )]
     texts = above.texts if above else {"en": title}
     text = declaration_text(texts, found, roles, origin, said, registries)

@@ -1,7 +1,5 @@
 """`openindicators accept`: release a snapshot although it fails a check on the whole table."""
 
-from __future__ import annotations
-
 from rich.markup import escape
 
 from expectations.runner.acceptance import may_be_accepted
@@ -20,9 +18,7 @@ from warehouse.store import acceptances
 from warehouse.store.data_dir import DataDir
 
 
-def accept(
-    wanted: str, checks: list[str], reason: str, by: str | None, profile: str | None
-) -> int:
+def accept(wanted: str, checks: list[str], reason: str, by: str | None, profile: str | None) -> int:
     """Record that checks do not block the release of the last snapshot.
 
     Raises:
@@ -30,12 +26,7 @@ def accept(
     """
     settings = Settings.from_environment(profile)
     why, name = plain_text("--reason", reason), decider(by)
-    chosen = load_catalogue(settings).select(settings.profile, [wanted])
-    if len(chosen) != 1:
-        raise OpenIndicatorsError(
-            f"{wanted!r} can be any of {', '.join(chosen)}", todo="name one dataset"
-        )
-    [bound] = chosen.values()
+    bound = load_catalogue(settings).one(settings.profile, wanted)
     dataset = bound.dataset.id
     with settings.data_dir.run_lock():
         snapshot = bound.last_snapshot(settings.data_dir).snapshot.sha256

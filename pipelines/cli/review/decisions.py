@@ -4,8 +4,6 @@ A decision is recorded first, then published. Where a portal cannot be reached t
 and `openindicators publish` publishes it later.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +15,7 @@ from model.util.text import did_you_mean
 from pipelines.after_run.follow_up import follow_up
 from pipelines.catalogue import Catalogue, load_catalogue
 from pipelines.cli.review.identity import decider, plain_text
-from pipelines.cli.terminal import err, number, out, plain, print_json, table
+from pipelines.cli.terminal import Right, err, number, out, plain, print_json, table
 from pipelines.connections import open_portals
 from pipelines.settings import Settings
 from pipelines.steps.publish import publish, show_draft
@@ -43,10 +41,9 @@ def list_drafts(profile: str | None, as_json: bool) -> int:
         out.print("No draft waits for approval.")
         return 0
     table(
-        None,
-        [("dataset", "left"), ("draft", "left"), ("release", "right"), ("made", "left"),
-         ("reason", "left"), ("rows", "right"), ("new", "right"), ("revised", "right"),
-         ("withdrawn", "right"), ("quarantined", "right")],
+        ["dataset", "draft", Right("release"), "made",
+         "reason", Right("rows"), Right("new"), Right("revised"),
+         Right("withdrawn"), Right("quarantined")],
         [
             [row["dataset"], row["draft"], row["release"], row["made"], row["reason"],
              *(number(row[name]) for name in COUNTS)]
@@ -81,9 +78,7 @@ def _described(settings: Settings, dataset: str, draft: StoredRelease) -> dict[s
     }
 
 
-def approve(
-    wanted: str, draft: str | None, by: str | None, profile: str | None
-) -> int:
+def approve(wanted: str, draft: str | None, by: str | None, profile: str | None) -> int:
     """Make the draft that waits the public release."""
 
     def decide(settings: Settings, dataset: str, name: str) -> str:
@@ -93,9 +88,7 @@ def approve(
     return _decide(wanted, by, profile, decide)
 
 
-def reject(
-    wanted: str, draft: str | None, reason: str, by: str | None, profile: str | None
-) -> int:
+def reject(wanted: str, draft: str | None, reason: str, by: str | None, profile: str | None) -> int:
     """Reject the draft that waits; what is public stays as it is."""
     why = plain_text("--reason", reason)
 
@@ -106,9 +99,7 @@ def reject(
     return _decide(wanted, by, profile, decide)
 
 
-def rollback(
-    wanted: str, to: int, reason: str | None, by: str | None, profile: str | None
-) -> int:
+def rollback(wanted: str, to: int, reason: str | None, by: str | None, profile: str | None) -> int:
     """Make a release with the content of an earlier one."""
     why = plain_text("--reason", reason) if reason is not None else None
 
@@ -127,9 +118,7 @@ def withdraw(
 
     def decide(settings: Settings, dataset: str, name: str) -> str:
         heir = _successor(settings, successor, dataset) if successor else None
-        stored = decisions.withdraw(
-            settings.data_dir, dataset, name, why, heir, settings.now()
-        )
+        stored = decisions.withdraw(settings.data_dir, dataset, name, why, heir, settings.now())
         return f"withdrawn by release {stored.release.number}: its downloads are gone"
 
     return _decide(wanted, by, profile, decide)

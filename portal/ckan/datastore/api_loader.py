@@ -15,8 +15,6 @@ A lost response (time-out, 502, 504) says nothing about whether the call was car
 repeated blindly. The table is read back, and what is still missing is sent.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Iterator

@@ -9,8 +9,6 @@ full-text search stay. The key of a large table is indexed before the swap and a
 while readers go on; until then a search by `q` or a filter may read the table from end to end.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -189,9 +187,7 @@ class CopyLoader:
         resource_id, schema = table.resource_id, both.schema
         with con.transaction():
             # Against other writers, not against readers.
-            con.execute(statement(
-                "LOCK TABLE public.{} IN SHARE ROW EXCLUSIVE MODE", resource_id
-            ))
+            con.execute(statement("LOCK TABLE public.{} IN SHARE ROW EXCLUSIVE MODE", resource_id))
             counts = build.compare(con, resource_id, both)
             rows = counts.added + counts.revised + counts.same
             if counts.changed > IN_PLACE * rows:

@@ -5,8 +5,6 @@ The structure is that of CKAN 2.12, ckanext/datastore/backend/postgres.py: `crea
 alone and would build a second one under its own. The database's errors become PortalError.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import json

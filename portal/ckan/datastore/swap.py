@@ -1,7 +1,5 @@
 """One short transaction in which a replacement table takes the place of the old one."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -165,9 +163,7 @@ def _views(con: Connection, oid: int) -> list[_View]:
         " USING (oid) WHERE relkind = 'v' GROUP BY c.oid, relname ORDER BY max(depth)",
         [oid],
     ).fetchall()
-    return [
-        _View(view, name, definition, _grants_of(con, view)) for view, name, definition in rows
-    ]
+    return [_View(view, name, definition, _grants_of(con, view)) for view, name, definition in rows]
 
 
 def _names(resource_id: str, index_names: list[str]) -> Iterator[tuple[str, str]]:

@@ -1,7 +1,5 @@
 """A table's schema: columns with declared types, key, and the bilingual data dictionary."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal

@@ -115,12 +115,11 @@ class FilesOptions(UrlOptions):
         """Where the table stands in the file, and what its rows are."""
         header = self.header if isinstance(self.header, tuple) else (self.header,)
         return TableLayout(
-            header=() if header == (0,) else header,
-            separator=self.header_separator, across=self.header_across,
-            skip_rows=self.skip_rows, footer=self.footer, names=self.names,
-            skip=self.skip_matching, end=self.end_matching, carry_down=self.carry_down,
-            headings=self.headings, tables=self.tables, places=positions(self.use_columns),
-            labels=self.labels,
+            header=() if header == (0,) else header, separator=self.header_separator,
+            across=self.header_across, skip_rows=self.skip_rows, footer=self.footer,
+            names=self.names, skip=self.skip_matching, end=self.end_matching,
+            carry_down=self.carry_down, headings=self.headings, tables=self.tables,
+            places=positions(self.use_columns), labels=self.labels,
         )
 
 

@@ -74,8 +74,7 @@ SERVICES: Mapping[ServiceName, SdmxService] = {
         "https://ec.europa.eu/eurostat/api/dissemination/sdmx/2.1", agency="ESTAT",
         names_flow_alone=True, all_series="",
         forms={
-            "xml": {"format": "SDMX_2.1_STRUCTURED"}, "generic": {},
-            "csv": {"format": "SDMX-CSV"},
+            "xml": {"format": "SDMX_2.1_STRUCTURED"}, "generic": {}, "csv": {"format": "SDMX-CSV"},
         },
         packed={"compressed": "true"}, update_in="annotation",
     ),

@@ -233,7 +233,8 @@ def _value(cell: str, where: str) -> tuple[str | None, str | None]:
     text = cell.strip('"')
     if _NUMBER.fullmatch(text) and not cell.startswith('"'):
         return text, None
-    if cell.startswith('"') or _SYMBOL.fullmatch(text):
+    is_text = cell.startswith('"') and not any(map(str.isdigit, text))  # "0,5" is no symbol
+    if is_text or _SYMBOL.fullmatch(text):
         return None, text
     raise ReadError(
         f"{quoted(cell, 40)!r} is neither a number nor a symbol", where=where,

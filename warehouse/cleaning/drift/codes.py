@@ -1,7 +1,5 @@
 """Which codes of a source are unknown, new or gone."""
 
-from __future__ import annotations
-
 from model.declarations.dataset import Dataset
 from model.declarations.source import Source
 from model.records.source_schema import Drift, SourceSchema
