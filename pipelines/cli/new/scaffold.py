@@ -135,9 +135,10 @@ def _units(roles: Roles) -> tuple[dict[str, str | None], str | None, list[Questi
 
 
 def _is_right(field: str, unit: NamedUnit) -> Question:
+    doubt = "; the figures may be in thousands or millions" if unit.unit == "count" else ""
     return Question(
         field=field, ask=f"Is the unit right: {unit.unit}?",
-        evidence=f"the words {quoted(unit.words, 80)!r}",
+        evidence=f"the words {quoted(unit.words, 80)!r}{doubt}",
     )
 
 

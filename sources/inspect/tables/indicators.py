@@ -144,7 +144,7 @@ def find_units(search: Search) -> None:
         unit = certain or beside.get(code) or heading or own or of_title
         if unit is not None:
             found.units[code] = unit
-        if code not in found.names and not is_code(words):
+        if code not in found.names and (book or not is_code(words)):
             found.names[code] = {language_of(words): name_of(words)}
     _scale(search)
 

@@ -59,6 +59,8 @@ _CERTAIN = (
     (r"us\$|\busd\b|current us", "usd"), (r"km2|km²|square km", "km2"),
 )
 _LIKELY = (
+    (r"average age|tuoi (?:trung binh|ket hon)", "years"),
+    (r"^(?:number of|so (?:luong|nguoi|truong|lop|giao vien|hoc sinh|giuong|don vi))\b", "count"),
     (r"ty le|rate \(|share of|\brate\b", "percent"), (r"\bindex\b|chi so", "index"),
     (r"\byears\b", "years"), (r"\brank\b", "rank"),
 )
