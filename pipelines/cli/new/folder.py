@@ -105,7 +105,8 @@ def _declared(
         title = (table.place or path.stem).replace("_", " ").strip()
         try:
             looked = declared(
-                path, table, (), (name, title), {"files": [copy.name]}, copy, registries
+                path, table, (), (name, title), {"files": [copy.name]}, copy, registries,
+                whole=True,
             )
         except OpenIndicatorsError as error:
             yield _Skipped(shown, error.what)
