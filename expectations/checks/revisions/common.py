@@ -1,7 +1,8 @@
 """The observations that the table and the last release have in common, with every key column."""
 
+from typing import ClassVar
 
-from expectations.checks.base import ReleaseCheck, SeriesCheck
+from expectations.checks.base import Level, ReleaseCheck, SeriesCheck, Severity
 from expectations.checks.prefilter import MayFind
 from expectations.checks.sql import columns, number
 from model.util.sql import identifier
@@ -10,8 +11,8 @@ from model.util.sql import identifier
 class GrossRevisionCheck(ReleaseCheck, SeriesCheck):
     """A check of all revisions of an indicator together; it blocks the release."""
 
-    level = "table"
-    severity = "critical"
+    level: ClassVar[Level] = "table"
+    severity: ClassVar[Severity] = "critical"
 
     def may_find(self) -> MayFind:
         return MayFind("release", "changed > 0")
