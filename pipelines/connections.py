@@ -22,9 +22,7 @@ from sources.fetch.http import USER_AGENT, HttpLimits, HttpTransport
 from warehouse.store.data_dir import DataDir
 
 
-def open_transport(
-    profile: str, folder: Path, allow_private: bool = False
-) -> Transport:
+def open_transport(profile: str, folder: Path, allow_private: bool = False) -> Transport:
     """Return the transport of a profile.
 
     Args:

@@ -5,8 +5,6 @@ has replaced. A newcomer would expect them in `Dataset`: a declaration with an o
 dataset yet, so it has none, and no release keeps them.
 """
 
-from __future__ import annotations
-
 import datetime
 import re
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """A codelist: codes with their names in every language, and what a source's label means in it."""
 
-from __future__ import annotations
-
 import csv
 import re
 from collections.abc import Callable, Iterable

@@ -7,8 +7,6 @@ gettext catalogues, `locale/<language>/LC_MESSAGES/openindicators.po`, by its En
 they lack is said in English.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from functools import cache

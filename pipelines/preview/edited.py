@@ -5,8 +5,6 @@ dataset counts as edited where its complete declaration (with defaults, SQL, cod
 or the registries' entries that it names are others.
 """
 
-from __future__ import annotations
-
 import subprocess
 import tarfile
 from collections.abc import Iterator

@@ -5,8 +5,6 @@ from the EU's vocabularies (http://publications.europa.eu/resource/authority/). 
 relative to the folder of the portal, unless its base URL is configured.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -95,10 +93,7 @@ def published_nodes(path: Path) -> list[Node]:
 
 
 def dataset_nodes(
-    content: Content,
-    files: Sequence[tuple[FileRecord, FileFormat]],
-    folder: str,
-    page: str,
+    content: Content, files: Sequence[tuple[FileRecord, FileFormat]], folder: str, page: str,
     issued: str,
 ) -> list[Node]:
     """Describe a dataset with its distributions, publisher and contact.
@@ -156,9 +151,7 @@ def _distribution(content: Content, file: FileRecord, form: FileFormat, folder: 
         "dcat:accessURL": _ref(folder + file.name),
         "dcat:downloadURL": _ref(folder + file.name),
         "dcat:mediaType": _term(f"{IANA}/{form.media_type}", "dct:MediaType"),
-        "dct:format": _term(
-            f"{AUTHORITY}/file-type/{form.file_type}", "dct:MediaTypeOrExtent"
-        ),
+        "dct:format": _term(f"{AUTHORITY}/file-type/{form.file_type}", "dct:MediaTypeOrExtent"),
         "dcat:byteSize": {"@value": str(file.bytes), "@type": "xsd:nonNegativeInteger"},
         "spdx:checksum": {
             "@type": "spdx:Checksum",
@@ -182,10 +175,7 @@ def _distribution(content: Content, file: FileRecord, form: FileFormat, folder: 
 
 
 def catalogue_nodes(
-    title: LocalizedText,
-    description: LocalizedText,
-    publisher: Publisher | None,
-    home: str,
+    title: LocalizedText, description: LocalizedText, publisher: Publisher | None, home: str,
     graphs: Iterable[Sequence[Node]],
 ) -> list[Node]:
     """Return the nodes of a catalogue and of all its datasets; a publisher comes once.

@@ -9,8 +9,6 @@ What is published as data (titles, names of codes, outcomes) is `LocalizedText` 
 here. A project's catalogue (`model.util.languages`) has texts of both kinds.
 """
 
-from __future__ import annotations
-
 from functools import cache
 from gettext import NullTranslations
 from io import BytesIO

@@ -93,9 +93,7 @@ def confirm_together(
     """
     settings = Settings.from_environment()
     registries = load_registries(settings.project)
-    known = [
-        f"{path.parent.name}/{path.stem}" for path in declaration_paths(settings.declarations)
-    ]
+    known = [f"{path.parent.name}/{path.stem}" for path in declaration_paths(settings.declarations)]
     for each in wanted:
         if not any(dataset == each or dataset.startswith(f"{each}/") for dataset in known):
             raise OpenIndicatorsError("no such dataset or sector", where=each)

@@ -1,7 +1,5 @@
 """`openindicators init`: write the project of another city."""
 
-from __future__ import annotations
-
 import json
 import re
 import uuid

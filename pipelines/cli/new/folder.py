@@ -1,7 +1,5 @@
 """`openindicators new SECTOR --folder DIR`: every table of a folder, a declaration each."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

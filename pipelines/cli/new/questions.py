@@ -1,7 +1,5 @@
 """What `new` asks: every field that the file does not say, and every guess that is unsure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 
 from model.declarations.questions import Question
@@ -107,9 +105,7 @@ def metadata_questions(
             if named_by else silent,
         ))
         if named_by and not has_licence(named_by, registries):
-            asked.append(Question(
-                field="licence", ask="Under which licence?", evidence=silent,
-            ))
+            asked.append(Question(field="licence", ask="Under which licence?", evidence=silent))
     areas = roles.notes.get("ref_area")
     if _is_assumed(roles):
         asked.append(Question(
