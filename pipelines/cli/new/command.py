@@ -61,15 +61,16 @@ questions:
   - {field: indicators.$indicator.unit, ask: "In which unit are the figures?"}
 """)
 
-SUITE = """\
+SUITE = f"""\
+{SCHEMA_LINE}
 # What must be true of it, beyond what the declaration says by itself (keys, codes, units,
 # bounds). Names, kwargs and severities are Great Expectations' own.
 expectations:
   - type: expect_table_row_count_to_be_between
-    kwargs: {min_value: 1}
+    kwargs: {{min_value: 1}}
     severity: critical
   - type: expect_column_values_to_not_be_null
-    kwargs: {column: obs_value}
+    kwargs: {{column: obs_value}}
     severity: warning
     title:
       vi: Năm nào cũng có số liệu
