@@ -29,6 +29,7 @@ class SampleSource(Frozen):
 
     urls: prefixes of the URLs that the facts answer.
     vintages: files of facts, oldest first, each named by its day of publication.
+    transcribed: what was copied by hand, and what was checked of it.
     labels: by column of the facts, code to label. The key `columns` has the names of the columns
         themselves (PX-Web's dimensions).
     """
@@ -39,6 +40,7 @@ class SampleSource(Frozen):
     licence: Code
     read_on: date
     vintages: tuple[Text, ...] = Field(min_length=1)
+    transcribed: Text | None = None
     labels: dict[str, dict[str, str]] = Field(default_factory=dict)
 
 
