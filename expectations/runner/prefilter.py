@@ -55,13 +55,10 @@ def skippable(
     expectations: Sequence[Expectation],
     before: Collection[str] = (),
 ) -> set[str]:
-    """Return the names of the expectations that find nothing in a table.
+    """Return the names of the `expectations` that find nothing in a table or view (`relation`).
 
-    Args:
-        con: the connection that has the table and what it is compared with.
-        relation: name of the table or view.
-        expectations: what is to run.
-        before: those that were skippable in a table with these rows and others.
+    `con` has it and what it is compared with; `before` are those that were skippable in a table
+    with these rows and others.
     """
     found: set[str] = set()
     asked: dict[str, list[tuple[Expectation, MayFind]]] = {"series": [], "release": [], "table": []}

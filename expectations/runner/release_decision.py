@@ -82,12 +82,8 @@ def located(
     """Return a record that says where the rows are that block the release.
 
     These are the first quarantined row, and the rows with personal data, with every kind of it that
-    they hold.
-
-    Args:
-        con: has `quarantine(_id, reasons)`.
-        relation: the table that was validated, with `_part`, `_row` and `_column`.
-        quality: what was found.
+    they hold. `con` has `quarantine(_id, reasons)`, `relation` is the table that was validated,
+    with `_part`, `_row` and `_column`, and `quality` is what was found.
     """
     checks = tuple(
         check.model_copy(update={"samples": _personal(con, relation, check)})

@@ -255,12 +255,10 @@ def _part_lost(check: CheckResult, score: Score, quality: QualityRecord, failing
 
 
 def group(name: str, cards: Sequence[Scorecard], blocked: int) -> GroupScore | None:
-    """Return the grade of a sector or of the city: every dataset counts the same.
+    """Return the grade of a sector or the city (`name`): every dataset counts the same.
 
-    Args:
-        name: id of the sector, or "city".
-        cards: the scorecards of its datasets.
-        blocked: how many of them could not be released from their newest table.
+    `cards` are the scorecards of its datasets, of which so many are `blocked`: they could not be
+    released from their newest table.
     """
     if not cards:
         return None

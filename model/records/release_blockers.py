@@ -70,13 +70,7 @@ class BlockerText:
 
 
 def describe(blocker: ReleaseBlocker, dataset: str, names: bool = False) -> BlockerText:
-    """Return a release blocker in words.
-
-    Args:
-        blocker: the release blocker.
-        dataset: whose table it is.
-        names: with the names of checks, for the command line.
-    """
+    """Return a `blocker` of a `dataset` in words; for the command line with `names` of checks."""
     return _WORDS[blocker.kind](blocker, dataset, names)
 
 
