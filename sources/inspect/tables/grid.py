@@ -39,6 +39,7 @@ class GridLayout:
     above: the texts of the filled rows above it, cell by cell, each once.
     leading: whether figures stand above the first heading.
     following: the text of the row that begins the next table.
+    overruns: whether rows reach beyond the only header row, which then cannot name the columns.
     """
 
     header: tuple[int, ...]
@@ -52,6 +53,7 @@ class GridLayout:
     above: tuple[str, ...]
     leading: bool = False
     following: str | None = None
+    overruns: bool = False
 
 
 def layouts_of(
@@ -143,16 +145,23 @@ def _header(rows: Sequence[RawRow], grid: Grid) -> tuple[int, int]:
 
 
 def _names_at(rows: Sequence[RawRow], grid: Grid, least: float) -> int | None:
-    """Return the first row that names enough columns of figures, None if figures come before."""
+    """Return the row that names enough columns of figures, None if figures come before.
+
+    It is the first, unless a title stands between it and another that names as many: a letterhead
+    ("Ministry of Finance", "Table 01") is no header.
+    """
+    best: int | None = None
+    most, is_titled = 0, False
     for index, (_, cells) in enumerate(rows[:_HEADER_WITHIN]):
         names, values = grid.names_in(cells), grid.values_in(cells)
         if _is_title(cells, grid.width):
+            is_titled = True
             continue
-        if values and not names:
-            return None
-        if len(names) >= least and len(values) <= len(names) / 2:
-            return index
-    return None
+        if len(values) > len(names) / 2:
+            break
+        if len(names) >= least and (best is None or (is_titled and len(names) >= most)):
+            best, most, is_titled = index, len(names), False
+    return best
 
 
 def _header_of_words(rows: Sequence[RawRow], width: int) -> tuple[int, int]:

@@ -90,7 +90,7 @@ def _forms(columns: Sequence[str]) -> Iterator[tuple[str, str]]:
     yield f"(?P<period>{_WORDS}{_YEAR}{_MARK}){unit}", ""
     yield f"X(?P<period>{_YEAR})", ""
     yield (
-        rf"(?P<period>{_YEAR})\s?[-–/]\s?(?:19|20)?\d\d",
+        rf"(?P<period>{_YEAR})\s?[-–/]\s?(?:19|20)?\d\d{_MARK}",
         "two years, e.g. a school year: the first of them is taken",
     )
     yield (
