@@ -5,8 +5,6 @@ they are shown, in the reader's language: English here, other languages in the c
 (`model.util.languages`). Pages name checks by their titles; the command line adds their names.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -217,9 +215,7 @@ def _rejected(rejected: RejectedRows) -> LocalizedText:
     row = rejected.first.row
     if rejected.rows == 1:
         return _("{why} (line {row})", why=why, row=row)
-    return _(
-        "{why} (line {row}; {number} rows)", why=why, row=row, number=grouped(rejected.rows)
-    )
+    return _("{why} (line {row}; {number} rows)", why=why, row=row, number=grouped(rejected.rows))
 
 
 def _look(dataset: str) -> LocalizedText:

@@ -1,7 +1,5 @@
 """What changed in a source's columns, types, units, titles and parts."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 
@@ -26,20 +24,13 @@ FREE = {"time_period", "obs_note", "obs_status"}
 
 
 def table_drift(
-    last: SourceSchema,
-    now: SourceSchema,
-    source: Source,
-    rules: Mapping[str, ColumnRule],
+    last: SourceSchema, now: SourceSchema, source: Source, rules: Mapping[str, ColumnRule],
     sql: str | None,
 ) -> list[Drift]:
-    """Return what changed in columns, types, units, titles and parts, most important first.
+    """Return what changed from `last` to `now` in columns, types, units, titles and parts.
 
-    Args:
-        last: the source schema of the snapshot released last.
-        now: of the new snapshot.
-        source: the source of the profile.
-        rules: where each concept comes from.
-        sql: text of the declaration's SQL file.
+    The most important comes first. The `source`'s `rules` say where each concept comes from, `sql`
+    is the declaration's SQL.
     """
     if last.read_by != now.read_by:
         return []
@@ -54,9 +45,7 @@ def table_drift(
 class _Used:
     """Which columns the declaration relies on."""
 
-    def __init__(
-        self, source: Source, rules: Mapping[str, ColumnRule], sql: str | None
-    ) -> None:
+    def __init__(self, source: Source, rules: Mapping[str, ColumnRule], sql: str | None) -> None:
         self.names = read_columns(rules) | set(source.where)
         self.wide = source.unpivot
         self.sql = (sql or "").casefold()
@@ -120,9 +109,7 @@ def _pairs(
         share = _same_values(last, now, old, name) / max(1, len(last.columns[old].sketch))
         return max(share, alike(old, name))
 
-    ranked = sorted(
-        ((-likeness(old, name), old, name) for old in gone for name in new),
-    )
+    ranked = sorted((-likeness(old, name), old, name) for old in gone for name in new)
     found: dict[str, str] = {}
     for score, old, name in ranked:
         if -score >= NEAR and old not in found and name not in found.values():

@@ -1,7 +1,5 @@
 """Drift as a release blocker; drift, and what was left unread, as results of checks."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from model.errors import DriftError

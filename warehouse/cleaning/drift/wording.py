@@ -1,7 +1,5 @@
 """Words for drift: what to do about it, and a source's own names in a sentence."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 from itertools import takewhile
