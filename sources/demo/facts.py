@@ -3,8 +3,6 @@
 `source.yaml` states which URLs the facts answer, in which form, and where they were read.
 """
 
-from __future__ import annotations
-
 import csv
 from dataclasses import dataclass
 from datetime import date
