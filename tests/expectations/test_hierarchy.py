@@ -12,7 +12,7 @@ from tests.fixtures.expectations import row, table
 
 CENTRAL_HIGHLANDS = ("62", "64", "66", "67", "68")
 REGIONS = ("RRD", "NMM", "NCCC", "CH", "SE", "MRD")
-PROVINCES = {area: 10.0 for area in CENTRAL_HIGHLANDS}
+PROVINCES = dict.fromkeys(CENTRAL_HIGHLANDS, 10.0)
 
 
 def found(kind: str, figures: dict[str, float], **arguments: Any) -> dict[str, float | None]:
