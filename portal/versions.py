@@ -5,6 +5,7 @@ They are checksums over files: nobody has to remember to count a number up.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from model.util.hashing import sha256_file, sha256_json
 PORTAL = Path(__file__).resolve().parent
 _DOWNLOADS = ("*.py", "*.yaml", "metadata/*.*", "rendering/**/*.*", "distributions/**/*.*")
 _PAGES = (*_DOWNLOADS, "site/**/*.*")
+_QUALITY = (*_DOWNLOADS, "quality/**/*.*", "../model/records/*.py")
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Versions:
 
     distributions: str  # what makes the downloads
     site: str  # what makes the pages; covers the downloads too
+    quality: str  # what makes the pages about quality
 
 
 def current(registries: Registries, base_url: str | None = None) -> Versions:
@@ -31,6 +34,7 @@ def current(registries: Registries, base_url: str | None = None) -> Versions:
     return Versions(
         distributions=sha256_json([_code(_DOWNLOADS), names]),
         site=sha256_json([_code(_PAGES), names, base_url]),
+        quality=sha256_json([_code(_QUALITY), names]),
     )
 
 
@@ -38,7 +42,7 @@ def current(registries: Registries, base_url: str | None = None) -> Versions:
 def _code(patterns: tuple[str, ...]) -> str:
     paths = sorted({path for pattern in patterns for path in PORTAL.glob(pattern)})
     return sha256_json({
-        path.relative_to(PORTAL).as_posix(): sha256_file(path)
+        os.path.relpath(path, PORTAL): sha256_file(path)
         for path in paths
         if path.is_file() and "__pycache__" not in path.parts
     })

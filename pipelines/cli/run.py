@@ -17,7 +17,7 @@ from pipelines.catalogue import Catalogue, load_catalogue
 from pipelines.cli.live import live
 from pipelines.cli.terminal import err, number, out, plain, say_error, table
 from pipelines.connections import open_portals
-from pipelines.dagster.execution import Outcome, run_datasets
+from pipelines.rounds import Outcome, run_datasets
 from pipelines.settings import Settings
 from pipelines.steps.publish import publish
 from portal.base import Portal

@@ -14,6 +14,13 @@ from sources.connectors.registry import options_of
 from warehouse.cleaning.clean import CleanStats, clean
 from warehouse.store import releases, snapshots, working_tables
 from warehouse.store.data_dir import DataDir
+from warehouse.store.snapshots import StoredSnapshot
+
+
+def table_inputs(bound: BoundDataset, stored: StoredSnapshot) -> str:
+    """Return the checksum of what a dataset's table is made from: a snapshot, and how it is read.
+    """
+    return sha256_json([stored.snapshot.sha256, bound.declaration_sha256, bound.reading_version])
 
 
 def make_table(bound: BoundDataset, data_dir: DataDir) -> tuple[Path, CleanStats | None]:
@@ -33,9 +40,6 @@ def make_table(bound: BoundDataset, data_dir: DataDir) -> tuple[Path, CleanStats
     """
     dataset = bound.dataset
     stored = bound.last_snapshot(data_dir)
-    inputs = sha256_json(
-        [stored.snapshot.sha256, bound.declaration_sha256, bound.reading_version]
-    )
 
     def fill(con: duckdb.DuckDBPyConnection) -> CleanStats:
         snapshots.verify(stored)
@@ -52,4 +56,4 @@ def make_table(bound: BoundDataset, data_dir: DataDir) -> tuple[Path, CleanStats
         )
 
     with data_dir.dataset_lock(dataset.id):
-        return working_tables.write_table(data_dir, dataset, inputs, fill)
+        return working_tables.write_table(data_dir, dataset, table_inputs(bound, stored), fill)
