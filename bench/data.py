@@ -19,7 +19,7 @@ from model.records.release import Changes, FileRecord, Release
 from model.records.validation import CheckResult, QualityRecord, ReleaseBlocker, Score
 from model.records.validation_log import CheckOutcome, ValidationRun
 from model.util.hashing import canonical_json, pretty_json, sha256_bytes, sha256_file
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 from pipelines.catalogue import load_catalogue
 from pipelines.settings import Settings
 from warehouse.store import validation_log
@@ -154,7 +154,7 @@ def _record(dataset: Dataset, names: list[str], failing: dict[str, int]) -> Qual
         CheckResult(
             name=name, expectation="expect_column_values_to_not_be_null",
             kwargs={"column": "obs_value"}, severity="warning", level="row",
-            title=Bilingual(vi=f"Phép kiểm tra {name}", en=f"The check {name}"),
+            title=LocalizedText(vi=f"Phép kiểm tra {name}", en=f"The check {name}"),
             outcome="failed" if name in failing else "passed", evaluated=1_000,
             unexpected=3 if name in failing else 0, duration_ms=1.5,
             samples=(sample,) * 3 if name in failing else (),

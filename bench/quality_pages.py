@@ -25,7 +25,7 @@ from model.declarations.dataset import Dataset
 from model.records.release import FileRecord
 from model.reference.registries import Registries
 from model.util.hashing import canonical_json
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 from pipelines.after_run.feeds import write_feeds
 from pipelines.catalogue import load_catalogue
 from pipelines.settings import Settings
@@ -52,10 +52,14 @@ def main() -> None:
         declarations = {}
         for number in range(asked.datasets):
             model = models[number % len(models)]
-            dataset = model.dataset.model_copy(update={
-                "name": f"made_up_{number}",
-                "title": Bilingual(vi=f"Tập dữ liệu số {number}", en=f"Dataset number {number}"),
-            })
+            dataset = model.dataset.model_copy(
+                update={
+                    "name": f"made_up_{number}",
+                    "title": LocalizedText(
+                        vi=f"Tập dữ liệu số {number}", en=f"Dataset number {number}"
+                    ),
+                }
+            )
             write_validation_runs(data_dir, dataset, asked.days, LAST, random.Random(number))  # noqa: S311
             _publish(data_dir, dataset, catalogue.registries)
             declarations[dataset.id] = replace(model, dataset=dataset)

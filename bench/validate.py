@@ -150,7 +150,7 @@ def _suite(con: duckdb.DuckDBPyConnection) -> Timed:
 
 def _great_expectations(con: duckdb.DuckDBPyConnection) -> Timed:
     from bench.stock_gx import run_on_file  # noqa: PLC0415
-    from expectations.runner.gx_public import copied  # noqa: PLC0415
+    from expectations.runner.engine import copied  # noqa: PLC0415
     from expectations.suites.gx import to_gx  # noqa: PLC0415
 
     stock = to_gx(suite())

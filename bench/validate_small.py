@@ -15,7 +15,7 @@ from expectations.suites.suite import full_suite, implied_expectations
 from model.declarations.dataset import Dataset
 from model.reference.codelist import CodeEntry, Codelist
 from model.reference.registries import Registries
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 from warehouse.engine import connect
 
 ROWS = 1_000
@@ -93,11 +93,19 @@ def _dataset(number: int) -> Dataset:
 def _registries() -> Registries:
     lists = {"areas": [f"{place:02d}" for place in range(63)], "sex": ["F", "M", "T"]}
     return Registries(
-        sectors={}, publishers={}, licences={}, units={},
+        sectors={},
+        publishers={},
+        licences={},
+        units={},
         codelists={
-            name: Codelist(id=name, title=Bilingual(vi=name, en=name), vintage="ISO", entries=tuple(
-                CodeEntry(code=code, name=Bilingual(vi=code, en=code)) for code in codes
-            ))
+            name: Codelist(
+                id=name,
+                title=LocalizedText(vi=name, en=name),
+                vintage="ISO",
+                entries=tuple(
+                    CodeEntry(code=code, name=LocalizedText(vi=code, en=code)) for code in codes
+                ),
+            )
             for name, codes in lists.items()
         },
     )

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from expectations.suites.expectation import Expectation, Suite
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 
 KEY = ("indicator", "ref_area", "time_period")
 INDICATORS = [f"IND_{number:02d}" for number in range(20)]
@@ -79,7 +79,7 @@ CHECKS: dict[str, tuple[str, dict[str, Any], str]] = {
 
 def suite() -> Suite:
     """Return the checks as a suite."""
-    title = Bilingual(vi="x", en="x")
+    title = LocalizedText(vi="x", en="x")
     return Suite(
         dataset="bench",
         expectations=tuple(

@@ -1,7 +1,5 @@
 """The declared datasets: declarations and suites, loaded and bound to a profile."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path

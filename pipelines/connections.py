@@ -3,8 +3,6 @@
 Shared by Dagster's resources and the commands that need no Dagster.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from model.reference.registries import Registries

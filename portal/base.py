@@ -3,8 +3,6 @@
 The warehouse implements `ReleaseFiles`; the site and CKAN implement `Portal`.
 """
 
-from __future__ import annotations
-
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol, runtime_checkable

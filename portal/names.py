@@ -1,13 +1,11 @@
 """Names of a dataset's columns and codes, from its declaration and the registries."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from model.declarations.dataset import FOOTNOTES, Dataset
 from model.reference.codelist import vintage_in_words
 from model.reference.registries import Registries
-from model.util.text import Bilingual
+from model.util.text import LocalizedText, joined, localized
 from portal.vocabulary import CHANGES, COLUMNS, FINDINGS, FREQUENCIES, STATUSES, ColumnWords
 
 _CODES = {
@@ -28,10 +26,10 @@ class Names:
         dimension = self.dataset.dimensions.get(name)
         if dimension is None and name in COLUMNS:
             return COLUMNS[name]
-        title = dimension.name if dimension else FINDINGS.get(name) or Bilingual(vi=name, en=name)
+        title = dimension.name if dimension else FINDINGS.get(name) or localized(lambda _: name)
         return ColumnWords(title=title, description=title)
 
-    def name_of(self, column: str, code: str) -> Bilingual | None:
+    def name_of(self, column: str, code: str) -> LocalizedText | None:
         """Return the name of a code in a column, None where it has none."""
         if column == "indicator":
             indicator = self.dataset.indicators.get(code)
@@ -56,13 +54,13 @@ class Names:
         """Return a geography vintage in a language: which list of areas, as of which day."""
         return vintage_in_words(vintage).get(language)
 
-    def _footnotes(self, ids: str) -> Bilingual | None:
+    def _footnotes(self, ids: str) -> LocalizedText | None:
         """Return the texts of the footnotes that a cell refers to, by ids between blanks."""
         known = self.dataset.footnotes
         notes = [known[each] for each in ids.split() if each in known]
         if not notes:
             return None
-        return Bilingual(vi=" ".join(n.vi for n in notes), en=" ".join(n.en for n in notes))
+        return joined(notes, " ")
 
     def _codelist_of(self, column: str) -> str:
         if column == "ref_area":

@@ -1,7 +1,5 @@
 """Whether a downloaded file is genuine, by the checksums of everything that was published."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from pathlib import Path

@@ -3,8 +3,6 @@
 They are checksums over files: nobody has to remember to count a number up.
 """
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 from functools import cache

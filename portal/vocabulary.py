@@ -1,32 +1,31 @@
 """Titles and descriptions of the observation's columns and codes, from vocabulary.yaml."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from model.declarations.validation import parse_as
 from model.declarations.yaml_file import YamlFile
-from model.util.text import LANGUAGES, Bilingual, Frozen
+from model.util.text import Frozen, LocalizedText
 
 
 class ColumnWords(Frozen):
     """A column's title, its description, and whether it holds numbers."""
 
-    title: Bilingual
-    description: Bilingual
+    title: LocalizedText
+    description: LocalizedText
     number: bool = False
 
 
 class _Vocabulary(Frozen):
     columns: dict[str, ColumnWords]
-    findings: dict[str, Bilingual]
-    statuses: dict[str, Bilingual]
-    frequencies: dict[str, Bilingual]
-    changes: dict[str, Bilingual]
-    decisions: dict[str, Bilingual]
-    freshness: dict[str, Bilingual]
-    reasons: dict[str, Bilingual]
-    sentences: dict[str, Bilingual]
+    findings: dict[str, LocalizedText]
+    statuses: dict[str, LocalizedText]
+    frequencies: dict[str, LocalizedText]
+    changes: dict[str, LocalizedText]
+    decisions: dict[str, LocalizedText]
+    freshness: dict[str, LocalizedText]
+    reasons: dict[str, LocalizedText]
+    sentences: dict[str, LocalizedText]
+    scopes: dict[str, LocalizedText]
 
 
 _FILE = YamlFile.read(Path(__file__).with_name("vocabulary.yaml"))
@@ -40,19 +39,12 @@ CHANGES = _WORDS.changes
 DECISIONS = _WORDS.decisions
 FRESHNESS = _WORDS.freshness
 REASONS = _WORDS.reasons
+SCOPES = _WORDS.scopes  # what a dataset is about
 
 # Statuses of figures that are expected to be replaced.
 NOT_FINAL = frozenset({"P", "E", "F", "I"})
 
 
-def sentence(name: str, **values: object) -> Bilingual:
-    """Return the sentence of a `name`, with `values` filled in; a Bilingual one by language."""
-    text = _WORDS.sentences[name]
-    filled = {
-        language: text.get(language).format(**{
-            key: value.get(language) if isinstance(value, Bilingual) else value
-            for key, value in values.items()
-        })
-        for language in LANGUAGES
-    }
-    return Bilingual(**filled)
+def sentence(name: str, **values: object) -> LocalizedText:
+    """Return the sentence of a `name`, with `values` filled in; a localized one by language."""
+    return _WORDS.sentences[name].format(**values)

@@ -1,7 +1,5 @@
 """URLs without secrets, for messages and records."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit

@@ -120,12 +120,8 @@ class TableDifferences:
 
 
 def compare_tables(
-    con: duckdb.DuckDBPyConnection,
-    key: Sequence[str],
-    columns: Sequence[str],
-    new: Path | str,
-    old: Path | str,
-    limit: int | None = None,
+    con: duckdb.DuckDBPyConnection, key: Sequence[str], columns: Sequence[str], new: Path | str,
+    old: Path | str, limit: int | None = None,
 ) -> TableDifferences:
     """Compare two tables of one dataset.
 

@@ -19,7 +19,7 @@ from expectations.checks.wording import Wording
 from model.declarations.dataset import Dataset
 from model.records.validation import QualityDimension, Severity
 from model.reference.registries import Registries
-from model.util.text import Bilingual, did_you_mean
+from model.util.text import LocalizedText, did_you_mean, localized
 
 Level = Literal["row", "table"]
 FREQUENCIES = ("A", "S", "Q", "M", "W", "D", "YTD")
@@ -30,9 +30,7 @@ UNEXPECTED_ROWS = "unexpected_rows_expectation"
 Arguments = dict[str, Any]  # of a check, by name
 
 # YAML reads a year as a number.
-Period = Annotated[
-    str, BeforeValidator(lambda value: str(value) if type(value) is int else value)
-]
+Period = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Implied:
     name: str
     severity: Severity
     arguments: Mapping[str, Any] = field(default_factory=dict)
-    title: Bilingual | None = None
+    title: LocalizedText | None = None
     acceptable: bool = True
 
 
@@ -78,7 +76,7 @@ class Check(BaseModel):
     type: ClassVar[str]
     vi: ClassVar[str]
     en: ClassVar[str]
-    text: ClassVar[Bilingual]
+    text: ClassVar[LocalizedText]
     level: ClassVar[Level] = "row"
     severity: ClassVar[Severity] = "critical"
     dimension: ClassVar[QualityDimension] = "consistency"
@@ -92,7 +90,7 @@ class Check(BaseModel):
     def __pydantic_init_subclass__(cls, **options: Any) -> None:
         """Make `text` of the two languages."""
         if "vi" in vars(cls):
-            cls.text = Bilingual(vi=cls.vi, en=cls.en)
+            cls.text = LocalizedText(vi=cls.vi, en=cls.en)
 
     @classmethod
     def implied(cls, dataset: Dataset, registries: Registries) -> Iterable[Implied]:
@@ -153,20 +151,20 @@ class Check(BaseModel):
         """Return what fills the placeholders of `text` in the language of `wording`."""
         return {}
 
-    def title(self, dataset: Dataset, registries: Registries) -> Bilingual:
+    def title(self, dataset: Dataset, registries: Registries) -> LocalizedText:
         """Return what the check demands, as one sentence in each language.
 
         Columns and codes have their names from the dataset and the registries.
         """
         if type(self).words is Check.words:
             return _fixed_title(type(self))
-        said = {}
-        for language in ("vi", "en"):
+
+        def said(language: str) -> str:
             wording = Wording(dataset, registries, language)
             sentence = self.text.get(language).format_map(self.words(wording))
-            sentence += self._exceptions(wording)
-            said[language] = sentence[0].upper() + sentence[1:] + "."
-        return Bilingual(**said)
+            return _sentence(sentence + self._exceptions(wording))
+
+        return localized(said)
 
     def _exceptions(self, wording: Wording) -> str:
         """Return what follows the sentence of a check that allows for exceptions."""
@@ -195,10 +193,13 @@ class Check(BaseModel):
 
 
 @cache
-def _fixed_title(cls: type[Check]) -> Bilingual:
+def _fixed_title(cls: type[Check]) -> LocalizedText:
     """Return the sentence of a check whose words do not depend on its arguments."""
-    vi, en = cls.text.vi, cls.text.en
-    return Bilingual(vi=vi[0].upper() + vi[1:] + ".", en=en[0].upper() + en[1:] + ".")
+    return cls.text.in_each(_sentence)
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:] + "."
 
 
 def _is_other(name: str, value: Any) -> bool:

@@ -27,9 +27,7 @@ class AgreementWithDataset(Check):
     tolerance: float = 0.01
 
     def query(self) -> str:
-        pairs = ", ".join(
-            f"({text(own)}, {text(other)})" for own, other in self.indicators.items()
-        )
+        pairs = ", ".join(f"({text(own)}, {text(other)})" for own, other in self.indicators.items())
         return f"""
 WITH same(own, theirs) AS (VALUES {pairs}),
 other AS (

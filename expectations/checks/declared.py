@@ -14,7 +14,7 @@ from model.declarations.source import ObsStatus
 from model.reference.codelist import vintage_in_words
 from model.reference.periods import PERIOD_PATTERNS
 from model.reference.registries import Registries
-from model.util.text import Bilingual
+from model.util.text import LocalizedText, localized
 
 KEY_CHECK = "key_unique"
 _IN_SET = "expect_column_values_to_be_in_set"
@@ -43,7 +43,7 @@ def _declared(dataset: Dataset, registries: Registries) -> Iterator[tuple[str, I
         Implied(KEY_CHECK, "critical", {"column_list": list(dataset.key)}),
     )
     yield _in_set(
-        "indicator_declared", "indicator", list(dataset.indicators), Bilingual(
+        "indicator_declared", "indicator", list(dataset.indicators), LocalizedText(
             vi="Chỉ tiêu là một trong các chỉ tiêu đã khai báo.",
             en="The indicator is one of those declared.",
         ),
@@ -57,31 +57,27 @@ def _declared(dataset: Dataset, registries: Registries) -> Iterator[tuple[str, I
             yield _in_codelist(f"{name}_known", name, dimension.codelist, dataset, registries)
     frequency = dataset.frequency
     whole, form = words_of("frequency")[frequency], words_of("period")[frequency]
-    yield _in_set("freq_declared", "freq", [frequency], Bilingual(
-        vi=f"Mỗi dòng là số liệu {whole.vi}.",
-        en=f"Every row is {whole.en}.",
-    ))
+    yield _in_set("freq_declared", "freq", [frequency], LocalizedText(
+        vi="Mỗi dòng là số liệu {whole}.", en="Every row is {whole}.",
+    ).format(whole=whole))
     yield "expect_column_values_to_match_regex", Implied(
         "time_period_form", "critical",
         {"column": "time_period", "regex": f"^(?:{PERIOD_PATTERNS[frequency]})$"},
-        Bilingual(
-            vi=f"Kỳ thời gian là {form.vi}.",
-            en=f"The time period is {form.en}.",
-        ),
+        LocalizedText(
+            vi="Kỳ thời gian là {form}.", en="The time period is {form}.",
+        ).format(form=form),
     )
-    yield _in_set("obs_status_known", "obs_status", list(get_args(ObsStatus)), Bilingual(
+    yield _in_set("obs_status_known", "obs_status", list(get_args(ObsStatus)), LocalizedText(
         vi="Trạng thái của số liệu có trong danh mục chuẩn SDMX.",
         en="The status of the figure is in the standard list of SDMX.",
     ))
     yield "expect_table_row_count_to_be_between", Implied(
         "not_empty", "critical", {"min_value": 1},
-        Bilingual(vi="Có ít nhất một dòng.", en="There is at least one row."),
+        LocalizedText(vi="Có ít nhất một dòng.", en="There is at least one row."),
     )
 
 
-def _in_set(
-    name: str, column: str, values: list[Any], title: Bilingual
-) -> tuple[str, Implied]:
+def _in_set(name: str, column: str, values: list[Any], title: LocalizedText) -> tuple[str, Implied]:
     return _IN_SET, Implied(name, "critical", {"column": column, "value_set": values}, title)
 
 
@@ -89,16 +85,18 @@ def _in_codelist(
     name: str, column: str, codelist: str, dataset: Dataset, registries: Registries
 ) -> tuple[str, Implied]:
     known = registries.codelists[codelist]
-    vi, en = (Wording(dataset, registries, language).column(column) for language in ("vi", "en"))
-    return _in_set(name, column, list(known.codes), Bilingual(
-        vi=f"{vi[0].upper()}{vi[1:]} có trong danh mục “{known.title.vi}”.",
-        en=f"The {en} is in the list “{known.title.en}”.",
-    ))
+    named = localized(lambda language: Wording(dataset, registries, language).column(column))
+    title = LocalizedText(
+        vi="{column} có trong danh mục “{list}”.", en="the {column} is in the list “{list}”."
+    ).format(column=named, list=known.title)
+    return _in_set(
+        name, column, list(known.codes), title.in_each(lambda text: text[0].upper() + text[1:])
+    )
 
 
-def _vintages_in_words(vintages: list[str]) -> Bilingual:
+def _vintages_in_words(vintages: list[str]) -> LocalizedText:
     every = [vintage_in_words(vintage) for vintage in dict.fromkeys(vintages)]
-    return Bilingual(
-        vi=f"Mã khu vực theo {' hoặc '.join(x.vi for x in every)}.",
-        en=f"Codes of areas are by {' or by '.join(x.en for x in every)}.",
+    return LocalizedText(
+        vi="Mã khu vực theo " + " hoặc ".join(x.get("vi") for x in every) + ".",
+        en="Codes of areas are by " + " or by ".join(x.get("en") for x in every) + ".",
     )

@@ -64,9 +64,7 @@ def number(frequency: str) -> str:
     return _NUMBERS[frequency]
 
 
-def points(
-    series: Sequence[str], frequency: str, relation: str = "{batch}", also: str = ""
-) -> str:
+def points(series: Sequence[str], frequency: str, relation: str = "{batch}", also: str = "") -> str:
     """Return a SELECT of the points of every series of a relation, of the dataset's frequency.
 
     Columns: `_id` (of `{batch}` only), `series` (a hash of 64 bits: two of a million series share

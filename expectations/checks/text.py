@@ -5,7 +5,6 @@ codelist. All other text is a code that was declared. What personal data look li
 them, is `model.reference.personal_data`.
 """
 
-
 from expectations.checks.base import Arguments, Check
 from expectations.checks.prefilter import MayFind
 from expectations.checks.sql import in_template, text

@@ -8,18 +8,18 @@ from typing import Any
 
 from model.declarations.dataset import Dataset
 from model.reference.registries import Registries
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 
 _SHOWN = 6  # values of a set that are written out
 _LONGEST = 80  # characters of a value that are written out
 
 
 @cache
-def words_of(kind: str) -> dict[str, Bilingual]:
+def words_of(kind: str) -> dict[str, LocalizedText]:
     """Return the words for names of a `kind` (columns, operators …) of `words.csv`, by name."""
     with Path(__file__).with_name("words.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["kind"] == kind]
-    return {row["name"]: Bilingual(vi=row["vi"], en=row["en"]) for row in rows}
+    return {row["name"]: LocalizedText(vi=row["vi"], en=row["en"]) for row in rows}
 
 
 class Wording:

@@ -36,10 +36,7 @@ def broken_checks(reasons: Sequence[str]) -> tuple[str, ...]:
 
 
 def release_accepted(
-    con: duckdb.DuckDBPyConnection,
-    relation: str,
-    dataset: Dataset,
-    suite: Suite,
+    con: duckdb.DuckDBPyConnection, relation: str, dataset: Dataset, suite: Suite,
     accepted: Sequence[Acceptance],
 ) -> int:
     """Take accepted rows out of `quarantine`, and record them in `accepted(_id, "check")`.

@@ -1,28 +1,72 @@
 """Validate a suite on a DuckDB connection: few statements count, Great Expectations judges.
 
 What checks need of a table is computed together, in one scan (`plan`, `measure`). What they do not
-give in SQL is run by Great Expectations itself (`gx_public`). A suite is prepared once, and kept by
-its checksum. Importing this module imports Great Expectations (seconds): import it inside the
-function that runs it.
+give in SQL is run by Great Expectations itself, through its public interface: the rows are copied
+to a DuckDB file of their own, and validated as an exported suite is
+(`expectations.suites.standalone`). No suite of the project has such an expectation today. A suite
+is prepared once, and kept by its checksum. Importing this module imports Great Expectations
+(seconds): import it inside the function that runs it.
 """
 
-from collections.abc import Collection, Mapping
+import logging
+import tempfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import perf_counter
 from typing import Any, Self
 
 import duckdb
+from great_expectations.core import ExpectationValidationResult
 
-from expectations.runner import gx_internals, gx_public
+from expectations.runner import gx_internals
 from expectations.runner.gx_internals import Judge
 from expectations.runner.measure import Measured, measure
 from expectations.runner.plan import Plan, plan_of
 from expectations.suites import standalone
 from expectations.suites.expectation import Expectation, Suite
+from expectations.suites.gx import to_gx
+from model.util.sql import identifier, literal
+
+# It warns about what it cannot reflect of a table; what matters is in its results.
+logging.getLogger("great_expectations").setLevel(logging.ERROR)
 
 VERSIONS = {"great_expectations": gx_internals.VERSION, "duckdb": duckdb.__version__}
 _KEPT = 5_000
 _INDEX = "unexpected_index_list"  # in a result of Great Expectations
+_FORMAT = {"result_format": "COMPLETE", "unexpected_index_column_names": ["_id"]}
+
+
+def run_by_gx(
+    con: duckdb.DuckDBPyConnection, relation: str, expectations: Sequence[Expectation]
+) -> list[ExpectationValidationResult]:
+    """Run expectations as Great Expectations does.
+
+    Args:
+        con: the connection that has the relation; it is left as it was.
+        relation: name of a table or view with a column `_id`.
+        expectations: what to run.
+
+    Returns:
+        Great Expectations' results, with the `_id` of unexpected rows.
+    """
+    suite = to_gx(Suite(dataset="rest", expectations=tuple(expectations)))
+    with copied(con, relation) as database:
+        return standalone.run(database, suite, _FORMAT)
+
+
+@contextmanager
+def copied(con: duckdb.DuckDBPyConnection, relation: str) -> Iterator[Path]:
+    """Provide a DuckDB file with the rows of a relation of `con`, for `standalone.run`."""
+    with tempfile.TemporaryDirectory(prefix="openindicators-") as folder:
+        database = Path(folder, "rows.duckdb")
+        con.execute(f"ATTACH {literal(database)} AS _gx_rows")
+        try:
+            con.execute(f"CREATE TABLE _gx_rows.{standalone.TABLE} AS FROM {identifier(relation)}")
+        finally:
+            con.execute("DETACH _gx_rows")
+        yield database
 
 
 @dataclass(frozen=True)
@@ -76,9 +120,7 @@ def prepared(suite: Suite) -> Prepared:
 
 
 def run(
-    con: duckdb.DuckDBPyConnection,
-    relation: str,
-    ready: Prepared,
+    con: duckdb.DuckDBPyConnection, relation: str, ready: Prepared,
     before: Mapping[str, Finding] | None = None,
 ) -> dict[str, Finding]:
     """Run a suite on a table or view.
@@ -105,7 +147,7 @@ def run(
     rest = [item for name, item in ready.expectations.items() if name not in ready.plans]
     if rest:
         begun = perf_counter()
-        results = gx_public.validate(con, relation, rest)
+        results = run_by_gx(con, relation, rest)
         share = (perf_counter() - begun) / len(rest)
         for result in results:
             configuration: Any = result.expectation_config
@@ -113,9 +155,7 @@ def run(
     return {name: found[name] for name in ready.expectations}
 
 
-def _judged(
-    judge: Judge, plan: Plan, relation: str, rows: int, measured: Measured
-) -> Finding:
+def _judged(judge: Judge, plan: Plan, relation: str, rows: int, measured: Measured) -> Finding:
     """Let Great Expectations judge by what was measured."""
     if measured.error:
         return Finding(

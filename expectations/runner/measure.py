@@ -7,8 +7,7 @@ from typing import Any
 
 import duckdb
 
-from expectations.runner.plan import Condition, Plan, Query
-from expectations.runner.unique import LOOK_AT, Key
+from expectations.runner.plan import LOOK_AT, Condition, Key, Plan, Query
 from model.util.sql import identifier
 
 # So many conditions fit into one BIGINT, a bit for each.
@@ -33,9 +32,7 @@ class Measured:
 
 
 def measure(
-    con: duckdb.DuckDBPyConnection,
-    relation: str,
-    plans: Mapping[str, Plan],
+    con: duckdb.DuckDBPyConnection, relation: str, plans: Mapping[str, Plan],
     kept: Collection[str] = (),
 ) -> tuple[int, dict[str, Measured]]:
     """Compute what expectations need.
@@ -80,9 +77,7 @@ def _alone(con: duckdb.DuckDBPyConnection, relation: str, plan: Plan, rows: int)
 
 
 def _together(
-    con: duckdb.DuckDBPyConnection,
-    relation: str,
-    plans: Mapping[str, Plan],
+    con: duckdb.DuckDBPyConnection, relation: str, plans: Mapping[str, Plan],
     kept: Collection[str] = (),
 ) -> tuple[int, dict[str, Measured]]:
     # Ordered sets: the same statements on every run.
@@ -162,9 +157,7 @@ def _duplicates(con: duckdb.DuckDBPyConnection, relation: str, key: Key, rows: i
     if rows <= LOOK_AT:
         unique = _scalar(con, key.repeated_query(relation)) == 0
     else:
-        unique = all(
-            _scalar(con, key.in_order_query(relation, limit)) for limit in (LOOK_AT, None)
-        )
+        unique = all(_scalar(con, key.in_order_query(relation, limit)) for limit in (LOOK_AT, None))
     return 0 if unique else _counted(con, key.ids_query(relation))
 
 

@@ -1,15 +1,147 @@
-"""What must be asked of a table to validate one check in the common scan."""
+"""What must be asked of a table to validate one check in the common scan.
 
+A query for unexpected rows that is no more than a condition on single rows need not run by itself:
+it is counted in the same scan as all others. DuckDB's own parser decides: the condition must mean
+the same in a query and in a FILTER clause. Of a key, as Great Expectations has it, rows with a NULL
+are left out, and every row of a duplicate is unexpected; it is found unique by one pass where the
+rows are in its order, else by its hash.
+"""
+
+import json
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
 
 from expectations.checks.base import Level
 from expectations.checks.stock.aggregates import StockAggregate
 from expectations.checks.stock.common import StockRowCheck, filtered
-from expectations.runner.plain_query import plain_condition
-from expectations.runner.unique import Key
 from expectations.suites.expectation import Expectation
-from expectations.suites.inline import with_batch
+from expectations.suites.inline import parser, with_batch
 from model.util.sql import identifier
+
+_QUERY = re.compile(r"\s*SELECT\s+\*\s+FROM\s+\{batch\}\s+WHERE\b", re.IGNORECASE)
+_NOT_OF_ONE_ROW = {"SUBQUERY", "WINDOW", "STAR", "PARAMETER", "POSITIONAL_REFERENCE"}
+
+
+@lru_cache(maxsize=4096)
+def plain_condition(query: str) -> str | None:
+    """Return the condition of `SELECT * FROM {batch} WHERE condition`, braces undone, or None."""
+    start = _QUERY.match(query)
+    if start is None:
+        return None
+    text = query[start.end():].rstrip("; \t\r\n")
+    if "{batch}" in text:
+        return None
+    condition = f"({text.replace('{{', '{').replace('}}', '}')}\n)"
+    queried = _parsed(f"SELECT * FROM batch WHERE{condition[1:-1]}")
+    counted = _parsed(f"SELECT count(*) FILTER (WHERE {condition}) FROM batch")
+    if queried is None or counted is None:
+        return None
+    tree = queried["where_clause"]
+    same = tree == counted["select_list"][0].get("filter")
+    return condition if same and _of_one_row(tree) else None
+
+
+def _parsed(query: str) -> dict[str, Any] | None:
+    rows = parser().execute("SELECT json_serialize_sql(?)", [query]).fetchall()
+    answer = json.loads(rows[0][0], object_hook=_without_place)
+    statements = answer.get("statements", [])
+    return statements[0]["node"] if len(statements) == 1 else None
+
+
+def _without_place(node: dict[str, Any]) -> dict[str, Any]:
+    node.pop("query_location", None)
+    return node
+
+
+def _of_one_row(tree: Any) -> bool:
+    if isinstance(tree, list):
+        return all(_of_one_row(item) for item in tree)
+    if not isinstance(tree, dict):
+        return True
+    if tree.get("class") in _NOT_OF_ONE_ROW:
+        return False
+    # `table.column`: the table has another name in the common scan.
+    if tree.get("class") == "COLUMN_REF" and len(tree["column_names"]) != 1:
+        return False
+    return all(_of_one_row(item) for item in tree.values())
+
+
+# Up to so many rows grouping costs next to nothing. Of larger tables the first so many tell
+# whether it is worth while to expect the key's order.
+LOOK_AT = 50_000
+
+
+@dataclass(frozen=True)
+class Key:
+    """The columns that must be unique together, among the rows that fulfil a condition."""
+
+    columns: tuple[str, ...]
+    row_filter: str | None = None
+
+    def ids_query(self, relation: str) -> str:
+        """Return SQL for the `_id` of every row whose key is not unique.
+
+        Keys of the same hash are looked for first: eight bytes a row, whatever the key.
+        """
+        names = ", ".join(self._names)
+        table = identifier(relation)
+        rows = f"(SELECT _id, {names} FROM {table} WHERE {' AND '.join(self._conditions)})"
+        same_hash = f"SELECT hash({names}) AS h FROM {rows} GROUP BY h HAVING count(*) > 1"
+        return (
+            f"SELECT _id FROM {rows} WHERE hash({names}) IN ({same_hash})"
+            f" QUALIFY count(*) OVER (PARTITION BY {names}) > 1"
+        )
+
+    def repeated_query(self, relation: str) -> str:
+        """Return SQL that counts the keys that more than one row has."""
+        return (
+            f"SELECT count(*) FROM (SELECT 1 FROM {identifier(relation)}"
+            f" WHERE {' AND '.join(self._conditions)}"
+            f" GROUP BY {', '.join(self._names)} HAVING count(*) > 1)"
+        )
+
+    def in_order_query(self, relation: str, limit: int | None = None) -> str:
+        """Return SQL: is the key of each row of a relation above the one before, so all are unique?
+
+        `limit` is how many rows to look at, None for all. `lag` without an order takes the rows
+        as they come, in one thread, and keeps none.
+        """
+        names = self._names
+        before = [f"_before_{place}" for place in range(len(names))]
+        lags = ", ".join(
+            f"lag({name}) OVER () AS {earlier}"
+            for name, earlier in zip(names, before, strict=True)
+        )
+        rows = f"SELECT {', '.join(names)} FROM {identifier(relation)}"
+        if self.row_filter:
+            rows += f" WHERE {self.row_filter}"
+        if limit is not None:
+            rows += f" LIMIT {limit}"
+        return (
+            f"SELECT count(*) - count(*) FILTER (WHERE {_above(names, before)}) <= 1"
+            f" FROM (SELECT {', '.join(names)}, {lags} FROM ({rows}))"
+        )
+
+    @property
+    def _names(self) -> list[str]:
+        return [identifier(name) for name in self.columns]
+
+    @property
+    def _conditions(self) -> list[str]:
+        complete = [f"{name} IS NOT NULL" for name in self._names]
+        return [self.row_filter, *complete] if self.row_filter else complete
+
+
+def _above(names: Sequence[str], before: Sequence[str]) -> str:
+    """Return the condition that a key follows another; NULL or false where any of it is NULL."""
+    name, earlier, *_ = names[0], before[0]
+    if len(names) == 1:
+        return f"{name} > {earlier}"
+    rest = _above(names[1:], before[1:])
+    return f"({name} > {earlier} OR ({name} = {earlier} AND {rest}))"
 
 
 @dataclass(frozen=True)

@@ -36,10 +36,7 @@ def _query(expectation: Expectation, view: str) -> str | None:
 
 
 def results_of(
-    con: duckdb.DuckDBPyConnection,
-    view: str,
-    dataset: Dataset,
-    suite: Suite,
+    con: duckdb.DuckDBPyConnection, view: str, dataset: Dataset, suite: Suite,
     found: Mapping[str, Finding],
 ) -> dict[str, CheckResult]:
     """Return the result of each check of a suite, by its name.
@@ -58,10 +55,7 @@ def results_of(
 
 
 def _result(
-    con: duckdb.DuckDBPyConnection,
-    view: str,
-    dataset: Dataset,
-    expectation: Expectation,
+    con: duckdb.DuckDBPyConnection, view: str, dataset: Dataset, expectation: Expectation,
     finding: Finding,
 ) -> CheckResult:
     samples: tuple[dict[str, Any], ...] = ()

@@ -41,12 +41,8 @@ _READABLE, _REMAINING = "_readable_rows", "_remaining_rows"
 
 
 def validate(
-    con: duckdb.DuckDBPyConnection,
-    relation: str,
-    dataset: Dataset,
-    suite: Suite,
-    accepted: Sequence[Acceptance] = (),
-    relations: Relations | None = None,
+    con: duckdb.DuckDBPyConnection, relation: str, dataset: Dataset, suite: Suite,
+    accepted: Sequence[Acceptance] = (), relations: Relations | None = None,
     accepted_checks: Collection[str] = (),
 ) -> QualityRecord:
     """Validate a table, and leave a temporary table `quarantine(_id BIGINT, reasons VARCHAR[])`.
@@ -125,11 +121,7 @@ class _Run:
 
 
 def _run(
-    con: duckdb.DuckDBPyConnection,
-    view: str,
-    rows: int,
-    suite: Suite,
-    prepared: Prepared,
+    con: duckdb.DuckDBPyConnection, view: str, rows: int, suite: Suite, prepared: Prepared,
     before: _Run | None = None,
 ) -> _Run:
     """Run a suite, without the checks that one pass rules out.
@@ -145,9 +137,7 @@ def _run(
     from expectations.runner import engine  # noqa: PLC0415
 
     begun = perf_counter()
-    skipped = prefilter.skippable(
-        con, view, suite.expectations, before.skipped if before else ()
-    )
+    skipped = prefilter.skippable(con, view, suite.expectations, before.skipped if before else ())
     share = (perf_counter() - begun) / max(len(skipped), 1)
     found = engine.run(con, view, prepared.without(skipped), before.found if before else {})
     nothing = engine.Finding(success=True, evaluated=rows, unexpected=0, seconds=share)
@@ -156,9 +146,7 @@ def _run(
 
 def _evaluable(suite: Suite, relations: Relations) -> Suite:
     """Return the suite without the checks that compare with a missing relation."""
-    evaluable = tuple(
-        item for item in suite.expectations if item.relations <= set(relations)
-    )
+    evaluable = tuple(item for item in suite.expectations if item.relations <= set(relations))
     return suite.model_copy(update={"expectations": evaluable})
 
 
@@ -224,9 +212,7 @@ def _listed(paths: Path | Sequence[Path]) -> str:
 
 
 def _quarantine_failing(
-    con: duckdb.DuckDBPyConnection,
-    suite: Suite,
-    results: Mapping[str, CheckResult],
+    con: duckdb.DuckDBPyConnection, suite: Suite, results: Mapping[str, CheckResult],
     found: Mapping[str, Finding],
 ) -> bool:
     """Quarantine the rows that break a critical row-level expectation; say whether any did."""
@@ -237,7 +223,7 @@ def _quarantine_failing(
     ]
     selects = []
     for place, item in failing:
-        reason = literal(f"{item.name}: {item.title.en}")
+        reason = literal(f"{item.name}: {item.title.get('en')}")
         query = ids_query(item, found[item.name], _READABLE)
         selects.append(
             f"SELECT DISTINCT _id, {place} AS place, {reason} AS reason FROM (\n{query}\n)"
@@ -258,9 +244,7 @@ def _quarantine_failing(
 
 
 def _without_accepted(
-    con: duckdb.DuckDBPyConnection,
-    suite: Suite,
-    results: Mapping[str, CheckResult],
+    con: duckdb.DuckDBPyConnection, suite: Suite, results: Mapping[str, CheckResult],
     found: Mapping[str, Finding],
 ) -> dict[str, CheckResult]:
     """Let a check pass on what remains, where people accepted all that breaks it."""

@@ -84,9 +84,8 @@ class _Known:
         """Return how fresh the dataset is on the day `as_of`."""
         if self.last is None or dataset.ended is not None:
             return Freshness(
-                state="ended" if dataset.ended else "unknown", as_of=as_of,
-                period_last=self.last, expected_period=None, due=None, lag_days=None,
-                own_rhythm=False,
+                state="ended" if dataset.ended else "unknown", as_of=as_of, period_last=self.last,
+                expected_period=None, due=None, lag_days=None, own_rhythm=False,
             )
         frequency = dataset.frequency
         own = len(self.lags) >= OWN_RHYTHM

@@ -21,7 +21,7 @@ from model.records.scorecard import Gain, GroupScore, Scorecard
 from model.records.validation import CheckResult, Gap, QualityDimension, QualityRecord, Score
 from model.reference.periods import next_period
 from model.util.sql import identifier
-from model.util.text import Bilingual
+from model.util.text import LocalizedText, joined
 
 ALGORITHM = "1"
 _GAPS, _PERIODS = 5, 6  # series that lack figures, and periods of each, that a record names
@@ -226,28 +226,25 @@ def gains(quality: QualityRecord, scores: Sequence[Score]) -> tuple[Gain, ...]:
     return tuple(sorted(gaining, key=lambda gain: -gain.points))
 
 
-def _failing(check: CheckResult) -> Bilingual:
-    found = finding(check)
-    return Bilingual(
-        vi=f"{check.title.vi.rstrip('.')}: {found.vi}",
-        en=f"{check.title.en.rstrip('.')}: {found.en}",
-    )
+def _failing(check: CheckResult) -> LocalizedText:
+    title = check.title.in_each(lambda text: text.rstrip("."))
+    return joined((title, finding(check)), ": ")
 
 
-def _lacking(score: Score, checks: Sequence[CheckResult]) -> Bilingual:
+def _lacking(score: Score, checks: Sequence[CheckResult]) -> LocalizedText:
     """Say what a dimension lacks that no check has found."""
     if score.dimension == "timeliness":
-        return Bilingual(
+        return LocalizedText(
             vi="Kỳ tiếp theo chưa có, dù đã đến lúc: hỏi nguồn hoặc lấy lại số liệu",
             en="The next period is due and has not come: ask the source, or fetch it again",
         )
     lost = round(score.of - score.good) - sum(check.unexpected for check in checks)
     if score.dimension == "completeness":
-        return Bilingual(
+        return LocalizedText(
             vi=f"Thiếu {lost} số liệu giữa kỳ đầu và kỳ cuối của các chuỗi",
             en=f"{counted(lost, 'figure')} missing between the first and the last period of series",
         )
-    return Bilingual(
+    return LocalizedText(
         vi=f"{lost} dòng của nguồn không đọc được",
         en=f"{counted(lost, 'row')} of the source could not be read",
     )

@@ -9,7 +9,7 @@ from expectations.checks.registry import all_checks
 from expectations.suites import VERSION
 from model.records.validation import Severity
 from model.util.hashing import sha256_json
-from model.util.text import Bilingual, Frozen
+from model.util.text import Frozen, LocalizedText
 
 
 class Expectation(Frozen):
@@ -20,7 +20,7 @@ class Expectation(Frozen):
     kwargs: dict[str, Any]
     severity: Severity
     level: Level
-    title: Bilingual
+    title: LocalizedText
     acceptable: bool = True  # whether a person may accept a row that breaks it
 
     @cached_property

@@ -19,9 +19,7 @@ from model.util.disk import write_if_changed
 
 # Great Expectations has no regular expressions on DuckDB: it knows their syntax for its own
 # dialects only (`get_dialect_regex_expression` of 1.24).
-_NOT_ON_DUCKDB = (
-    "expect_column_values_to_match_regex", "expect_column_values_to_not_match_regex",
-)
+_NOT_ON_DUCKDB = ("expect_column_values_to_match_regex", "expect_column_values_to_not_match_regex")
 
 # What Great Expectations gives to SQLAlchemy's `text` takes `:name` for a parameter (as in the
 # regular expression `(?:a|b)`), unless it is written `\:name`.
@@ -38,9 +36,7 @@ def export(suite: Suite, folder: Path) -> None:
     """
     text = json.dumps(exported(suite), ensure_ascii=False, indent=2) + "\n"
     write_if_changed(folder / "suite.json", text.encode())
-    write_if_changed(
-        folder / "validate.py", Path(__file__).with_name("standalone.py").read_bytes()
-    )
+    write_if_changed(folder / "validate.py", Path(__file__).with_name("standalone.py").read_bytes())
 
 
 def exported(suite: Suite) -> dict[str, Any]:

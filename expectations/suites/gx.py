@@ -53,7 +53,7 @@ def _configuration(expectation: Expectation) -> dict[str, Any]:
         "type": kind,
         "kwargs": kwargs,
         "severity": expectation.severity,
-        "description": expectation.title.en,
+        "description": expectation.title.get("en"),
         "meta": {
             "name": expectation.name,
             "level": expectation.level,

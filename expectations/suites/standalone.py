@@ -19,8 +19,6 @@ A line for each check: the outcome, how many rows break it, its name, and what i
 1 where a critical check fails or one cannot be evaluated, 2 for wrong use, else 0.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os
@@ -106,9 +104,7 @@ def main(arguments: Sequence[str]) -> int:
     document = json.loads(Path(__file__).with_name("suite.json").read_text(encoding="utf-8"))
     wanted = {name for item in document["expectations"] for name in relations(item)}
     data, others = parsed(arguments, wanted)
-    expectations = [
-        item for item in document["expectations"] if relations(item) <= others.keys()
-    ]
+    expectations = [item for item in document["expectations"] if relations(item) <= others.keys()]
     suite = gx.ExpectationSuite(name=document["name"], expectations=expectations)
     if len(suite.expectations) != len(expectations):  # it logs those that it cannot make
         print("Great Expectations does not know all of the suite: see its messages")

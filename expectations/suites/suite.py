@@ -10,8 +10,13 @@
           name: value_not_negative   # optional
           title: {vi: ..., en: ...}  # optional: the check has words of its own
 
+    golden:
+      - {indicator: gdp, area: VNM, period: 2023, value: 433.86, source: ..., verified_by: ...,
+         verified_on: 2026-11-28}
+
 `severity` (critical, warning, info), `name` and `title` stand among the arguments. Great
-Expectations' own form, with `type` and `kwargs`, is read as well.
+Expectations' own form, with `type` and `kwargs`, is read as well. `golden` has an expectation of
+that name.
 """
 
 import re
@@ -25,6 +30,7 @@ from pydantic import ValidationError
 from expectations.checks.base import UNEXPECTED_ROWS, ArgumentProblem, Check, Implied
 from expectations.checks.declared import declared_checks
 from expectations.checks.registry import all_checks
+from expectations.checks.values.golden import GoldenCell, GoldenCells
 from expectations.suites.expectation import Expectation, Suite
 from model.declarations.dataset import Dataset
 from model.declarations.validation import parse_as
@@ -34,8 +40,9 @@ from model.records.source_schema import SOURCE_SCHEMA_CHECK
 from model.records.unread import UNREAD_CHECK
 from model.records.validation import Severity
 from model.reference.registries import Registries
-from model.util.text import Bilingual, Frozen, Name, did_you_mean
+from model.util.text import Frozen, LocalizedText, Name, did_you_mean
 
+GOLDEN = "golden"  # the key of a suite, the argument of its check, and the check's name
 _TYPES = {
     "float_type": "is not a number", "int_type": "is not a number",
     "bool_type": "is not true or false", "list_type": "is not a list",
@@ -51,11 +58,12 @@ class _Options(Frozen):
 
     severity: Severity | None = None
     name: Name | None = None
-    title: Bilingual | None = None
+    title: LocalizedText | None = None
 
 
 class _SuiteFile(Frozen):
-    expectations: tuple[Any, ...]
+    expectations: tuple[Any, ...] = ()
+    golden: tuple[GoldenCell, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,8 +89,13 @@ def load_suite(path: Path, dataset: Dataset, registries: Registries) -> Suite:
         DeclarationError: file, line, what is wrong, and the nearest name.
     """
     document = YamlFile.read(path)
-    items = parse_as(_SuiteFile, document.mapping(), document).expectations
-    entries = [_entry(item, index, document) for index, item in enumerate(items)]
+    file = parse_as(_SuiteFile, document.mapping(), document)
+    entries = [_entry(item, index, document) for index, item in enumerate(file.expectations)]
+    if file.golden:
+        cells = [cell.model_dump(mode="json") for cell in file.golden]
+        entries.append(
+            _Entry(GoldenCells.type, {GOLDEN: cells}, _Options(name=GOLDEN), (), (GOLDEN,))
+        )
     taken = {
         SOURCE_SCHEMA_CHECK, UNREAD_CHECK,
         *(item.name for _, item in _implied(dataset, registries, ())),
@@ -129,6 +142,11 @@ def _entry(item: Any, index: int, document: YamlFile) -> _Entry:
             "an expectation is one check with its arguments", where=document.where(at),
             todo="write e.g. - expect_rows: {at_least: 100}",
         )
+    if kind == GoldenCells.type:
+        raise DeclarationError(
+            "golden cells have a list of their own", where=document.where(at_name),
+            todo="write them under `golden:`, beside `expectations:`",
+        )
     if kind not in all_checks():
         raise DeclarationError(
             f"unknown expectation {kind!r}", where=document.where(at_name),
@@ -171,9 +189,8 @@ def _made(
         )
     assert check is not None  # noqa: S101 - a ValidationError has at least one problem
     return Expectation(
-        name=entry.options.name or _free_name(cls, entry.arguments, taken),
-        type=entry.type, kwargs=check.arguments(), level=level,
-        severity=entry.options.severity or cls.severity,
+        name=entry.options.name or _free_name(cls, entry.arguments, taken), type=entry.type,
+        kwargs=check.arguments(), level=level, severity=entry.options.severity or cls.severity,
         title=entry.options.title or check.title(dataset, registries),
     )
 

@@ -3,8 +3,6 @@
 The connectors are in sources/, which this package must not import: the composition hands them in.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, Union
@@ -40,14 +38,11 @@ class Connectors:
         for name, options in self.known.items():
             tag: Any = Literal[name]
             kinds.append(create_model(
-                f"{name}_source", __base__=Source,
-                protocol=(tag, ...), options=(options, ...),
+                f"{name}_source", __base__=Source, protocol=(tag, ...), options=(options, ...),
             ))
         source: Any = Annotated[Union[tuple(kinds)], Field(discriminator="protocol")]  # noqa: UP007
         sources: Any = dict[Profile, source]
-        return create_model(
-            "Dataset", __base__=Dataset, sources=(sources, Field(min_length=1))
-        )
+        return create_model("Dataset", __base__=Dataset, sources=(sources, Field(min_length=1)))
 
     def options(self, protocol: Any) -> Mapping[str, Any]:
         """Return the fields of a connector's options; none where it is unknown."""

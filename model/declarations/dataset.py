@@ -13,7 +13,7 @@ from pydantic import Field, field_validator, model_validator
 
 from model.declarations.source import ObsStatus, Source
 from model.reference.periods import Frequency
-from model.util.text import Bilingual, BilingualList, Code, Frozen, Name, Text
+from model.util.text import Code, Frozen, LocalizedList, LocalizedText, Name, Text
 
 PROFILES = ("sample", "live")
 Profile = Literal["sample", "live"]
@@ -61,7 +61,7 @@ class Interval(Frozen):
         return self
 
 
-class Footnote(Bilingual):
+class Footnote(LocalizedText):
     """A translated note that observations refer to by its id.
 
     applies_to: `dataset`, or series (key columns and their values); else the cells that the column
@@ -86,8 +86,8 @@ class Indicator(Frozen):
     small_cells: for counts of people: how small counts are protected.
     """
 
-    name: Bilingual
-    definition: Bilingual | None = None
+    name: LocalizedText
+    definition: LocalizedText | None = None
     unit: Name
     decimals: Annotated[int, Field(ge=0, le=9)] = 2
     minimum: float | None = None
@@ -104,7 +104,7 @@ class Dimension(Frozen):
     codelist: the codes; without one any text is its own code.
     """
 
-    name: Bilingual
+    name: LocalizedText
     codelist: Name | None = None
 
 
@@ -119,7 +119,7 @@ class Geography(Frozen):
     """
 
     codelist: Name
-    coverage: Bilingual
+    coverage: LocalizedText
     vintages: tuple[Text, ...] = ()
     uri: Text | None = None
 
@@ -142,7 +142,7 @@ class Correction(Frozen):
     value: float | None = None
     status: ObsStatus | None = None
     expect: float | None
-    reason: Bilingual
+    reason: LocalizedText
     source: Text
 
 
@@ -152,11 +152,14 @@ class Chart(Frozen):
     indicator: the indicator's code.
     areas: codes of the areas that are drawn.
     where: the code of each dimension that is drawn.
+    leads_sector: whether the city's newest figure of this indicator stands for the sector on the
+        home page.
     """
 
     indicator: Code
     areas: tuple[str, ...] = ()
     where: dict[str, str] = {}
+    leads_sector: bool = False
 
 
 class Dataset(Frozen):
@@ -191,15 +194,15 @@ class Dataset(Frozen):
 
     sector: Name
     name: Name
-    title: Bilingual
-    description: Bilingual
+    title: LocalizedText
+    description: LocalizedText
     publisher: Name
     licence: Code
     owners: tuple[Text, ...] = ("team:open-data",)
     contact: Name = "da_nang_dst"
-    keywords: BilingualList
+    keywords: LocalizedList
     frequency: Frequency
-    ended: Bilingual | None = None
+    ended: LocalizedText | None = None
     geography: Geography
     indicators: dict[Code, Indicator] = Field(min_length=1)
     dimensions: dict[Name, Dimension] = {}
@@ -208,8 +211,8 @@ class Dataset(Frozen):
     tolerance: Annotated[float, Field(ge=0, le=1)] = 0.01
     corrections: tuple[Correction, ...] = ()
     chart: Chart | None = None
-    method: Bilingual | None = None
-    notes: Bilingual | None = None
+    method: LocalizedText | None = None
+    notes: LocalizedText | None = None
     review: Literal["none", "required"] = "none"
     access_rights: Literal["PUBLIC", "RESTRICTED", "NON_PUBLIC"] = "PUBLIC"
 

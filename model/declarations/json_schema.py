@@ -5,8 +5,6 @@ the model validates. A newcomer would look for descriptions in `Field(...)`: the
 docstring of each model, one `name: text` a line, or below the field.
 """
 
-from __future__ import annotations
-
 import ast
 import inspect
 import re
@@ -20,14 +18,14 @@ from pydantic import BaseModel
 from model.declarations.connectors import Connectors
 from model.declarations.layers import AUTHORED, DERIVED
 from model.declarations.questions import Confirmation, Question
-from model.declarations.source import Source
+from model.declarations.source import NOT_EMPTY, RANGE, Source
 from model.reference.registries import Registries
 
 Schema = dict[str, Any]
 
 FILE, DEFAULTS_FILE = "schema.json", "defaults.schema.json"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_YEARS = {"type": "string", "pattern": r"^\d{4}\.\.(\d{4})?$", "description": "A range of years."}
+_RANGE = {"type": "string", "pattern": rf"^{RANGE}$", "description": "A range."}
 DESCRIPTIONS_AUTHORED = {
     "extends": "The file of another declaration, which this one changes.",
     "indicator_defaults": "Fields that all indicators have unless they say otherwise.",
@@ -207,17 +205,15 @@ def _allow_shorthands(definitions: dict[str, Schema], registries: Registries) ->
     for definition in definitions.values():
         fields = definition.get("properties", {})
         if isinstance(where := fields.get("where"), dict) and "protocol" in fields:
-            where["additionalProperties"] = {
-                "anyOf": [where["additionalProperties"], _YEARS, groups]
-            }
+            listed = where["additionalProperties"]["anyOf"][0]
+            anything = {"const": NOT_EMPTY, "description": "Any value."}
+            where["additionalProperties"] = {"anyOf": [listed, _RANGE, groups, anything]}
         if isinstance(areas := fields.get("areas"), dict) and "protocol" in fields:
             described = areas.pop("description", "")
             fields["areas"] = {"description": described, "anyOf": [areas, groups]}
 
 
-def _known_names(
-    fields: Schema, definitions: dict[str, Schema], registries: Registries
-) -> None:
+def _known_names(fields: Schema, definitions: dict[str, Schema], registries: Registries) -> None:
     """Turn names that a registry must know into lists of them, which editors complete."""
     def known(field: Schema, names: Mapping[str, Any]) -> None:
         for key in ("type", "pattern", "minLength", "maxLength", "anyOf", "default"):

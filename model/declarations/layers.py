@@ -5,9 +5,6 @@ the declaration itself. Mappings are merged key by key; anything else replaces w
 and so does a source with another `protocol`. Every value keeps the file and line it came from.
 """
 
-from __future__ import annotations
-
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,7 +14,7 @@ from typing import Any
 from model.declarations.connectors import Connectors
 from model.declarations.dataset import PROFILES, Dataset
 from model.declarations.questions import OpenQuestion, open_questions
-from model.declarations.source import Source
+from model.declarations.source import NOT_EMPTY, Source, ends_of_range
 from model.declarations.yaml_file import KeyPath, YamlFile
 from model.errors import DeclarationError
 from model.reference.registries import Registries
@@ -29,9 +26,7 @@ MAX_DEPTH = 5  # of declarations that extend others
 AUTHORED = {"extends", "indicator_defaults", "source", "profiles", "questions", "confirmed"}
 _LISTS = {"questions", "confirmed"}
 DERIVED = {"sector", "name", "sources"}
-FAR_YEAR = 2100  # the end of an open range in `where`
 
-_YEARS = re.compile(r"(\d{4})\.\.(\d{4})?")
 _FLAT = frozenset(Source.model_fields) - {"options"}
 
 
@@ -268,18 +263,18 @@ def _areas(value: Any, registries: Registries) -> Any:
 
 
 def _values(value: Any, registries: Registries, where: str) -> Any:
-    """Return the values that `where` keeps: a list, a range of years or a group of areas."""
+    """Return what `where` keeps: a group of areas becomes a list."""
     if not isinstance(value, str):
         return value
-    if found := _YEARS.fullmatch(value):
-        first, last = int(found[1]), int(found[2] or FAR_YEAR)
-        return [str(year) for year in range(first, last + 1)]
-    if value not in registries.area_groups:
+    if value in registries.area_groups:
+        return list(registries.areas(value))
+    if value != NOT_EMPTY and ends_of_range(value) is None:
         raise DeclarationError(
-            f"{value!r} is no range of years and no group of areas", where=where,
-            todo=did_you_mean(value, set(registries.area_groups)) or "write a list: [a, b]",
+            f"{value!r} is no range, no group of areas, and not `{NOT_EMPTY}`", where=where,
+            todo=did_you_mean(value, {*registries.area_groups, NOT_EMPTY})
+            or "write a list: [a, b], or a range: 2000..2025, 2020-01..2020-12",
         )
-    return list(registries.areas(value))
+    return value
 
 
 def _rename_indicators(

@@ -1,7 +1,5 @@
 """Load the declarations of a folder, and check that every name in them is known."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from model.declarations.validation import parse_as
 from model.errors import DeclarationError, OpenIndicatorsError
 from model.reference.registries import Registries
 from model.util.hashing import sha256_json
+from model.util.languages import languages
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ def load_draft(
     if layers.questions:
         layers = replace(layers, data=with_stand_ins(layers.data, registries))
     data = resolved(layers, registries, connectors)
-    dataset = parse_as(connectors.dataset_type, data, layers)
+    dataset = parse_as(connectors.dataset_type, data, layers, languages=languages())
     check_names(dataset, layers, registries)
     return Declaration(dataset, layers, _read_sql(dataset, layers))
 

@@ -1,7 +1,5 @@
 """The names that a declaration uses: a registry, a codelist or the dataset must know each."""
 
-from __future__ import annotations
-
 from model.declarations.dataset import BOUNDS, FOOTNOTES, Dataset
 from model.declarations.source import ColumnRule
 from model.declarations.validation import Document

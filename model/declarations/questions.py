@@ -43,12 +43,14 @@ class Question(Frozen):
     ask: the question.
     evidence: what the file says about it.
     candidates: possible answers.
+    also: further fields that the answer settles.
     """
 
     field: Text
     ask: Text
     evidence: Text | None = None
     candidates: tuple[Any, ...] = ()
+    also: tuple[Text, ...] = ()
 
 
 class Confirmation(Frozen):
@@ -72,6 +74,7 @@ class OpenQuestion:
 
     at: the field that it is about; () for the declaration as a whole.
     item: its number under `questions`, None for a comment or a placeholder.
+    also: the further fields that the answer settles.
     """
 
     question: Question
@@ -79,6 +82,7 @@ class OpenQuestion:
     line: int
     at: KeyPath
     item: int | None = None
+    also: tuple[KeyPath, ...] = ()
 
     @property
     def where(self) -> str:
@@ -133,7 +137,9 @@ def open_questions(document: YamlFile) -> tuple[OpenQuestion, ...]:
 
 def _covers(known: OpenQuestion, at: KeyPath) -> bool:
     """Whether a field is asked about already; what concerns the whole is about no field."""
-    return known.at == at or (known.at != () and at[: len(known.at)] == known.at)
+    return known.at == at or any(
+        place != () and at[: len(place)] == place for place in (known.at, *known.also)
+    )
 
 
 def _listed(data: Mapping[str, Any], name: str) -> list[Any]:
@@ -148,7 +154,8 @@ def _declared(document: YamlFile, data: Mapping[str, Any]) -> Iterator[OpenQuest
         place: KeyPath = ("questions", index)
         question = parse_as(Question, item, document, place)
         at = fields.get(question.field, ())
-        yield OpenQuestion(question, document.path, document.line(at or place), at, index)
+        also = tuple(fields[name] for name in question.also if name in fields)
+        yield OpenQuestion(question, document.path, document.line(at or place), at, index, also)
 
 
 def _comments(document: YamlFile) -> Iterator[OpenQuestion]:

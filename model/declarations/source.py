@@ -10,8 +10,9 @@ import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, FiniteFloat, model_validator
+from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
+from model.reference.periods import frequency_of
 from model.util.text import Code, Frozen, Name, Text
 
 # SDMX CL_OBS_STATUS 2.2: A normal, B time series break, E estimated, F forecast, I imputed,
@@ -20,6 +21,41 @@ ObsStatus = Literal["A", "B", "E", "F", "I", "N", "O", "P", "Q", "U"]
 
 # Texts that mean "no value" in the sources of this field.
 DEFAULT_MISSING = ("", "..", "...", "…", "-", "n/a", "N/A", "NA", "null", ":")
+
+
+NOT_EMPTY = "not_empty"
+RANGE = r"(\S+?)\.\.(\S*)"
+
+
+def ends_of_range(text: str) -> tuple[str, str] | None:
+    """Return the ends of a range of numbers or ISO periods, "" for an open end; None for no range.
+
+    >>> ends_of_range("0.5..2"), ends_of_range("2020-01.."), ends_of_range("2020..2020-12")
+    (('0.5', '2'), ('2020-01', ''), None)
+    """
+    found = re.fullmatch(RANGE, text)
+    if found is None:
+        return None
+    first, last = found.groups()
+    if is_number(first):
+        return (first, last) if not last or is_number(last) else None
+    kinds = {frequency_of(end) for end in (first, last) if end}
+    return (first, last) if len(kinds) == 1 and None not in kinds else None
+
+
+def is_number(text: str) -> bool:
+    """Say whether an end of a range is a number: digits with `.` before the decimals."""
+    return re.fullmatch(r"-?\d+(\.\d+)?", text) is not None
+
+
+def _condition(text: str) -> str:
+    if text != NOT_EMPTY and ends_of_range(text) is None:
+        raise ValueError("is no range, and not `not_empty`")
+    return text
+
+
+# What `where` keeps besides the values of a list.
+Kept = Annotated[str, AfterValidator(_condition)]
 
 
 class FlagRule(Frozen):
@@ -58,6 +94,7 @@ class ColumnRule(Frozen):
     const: one value for all rows.
     map: labels of the source and the codes that they stand for.
     codelist: find the code for a code or a name in this codelist; ambiguous names are refused.
+    followed_by: the column whose text follows, after a blank: the month beside a year.
     format: of a date or period, e.g. `%d/%m/%Y`; with `:M`, `:Q` or `:A` the period it stands
         for. `auto` reads what is unambiguous.
     locale: how numbers are written: `plain` 1234.5, `en` 1,234.5, `vi` 1.234,5; never guessed.
@@ -85,6 +122,7 @@ class ColumnRule(Frozen):
     marks: dict[str, FlagRule] = {}
     within: Code | None = None
     named: Text | None = None
+    followed_by: Text | None = None
     successor: Literal["same", "sum"] | None = None
 
     @model_validator(mode="before")
@@ -160,8 +198,8 @@ class Source(Frozen):
     options: the connector's own options. In YAML they stand directly beside `protocol`.
     unpivot: wide to long, before anything else.
     sql: a file beside the declaration with one `SELECT … FROM raw`.
-    where: keep the rows whose column has one of these values: a list, a range of years
-        (`2000..2025`, `2000..`) or a group of areas (`asean`).
+    where: keep the rows whose column has one of these values: a list, a group of areas (`asean`),
+        a range of numbers or periods (`2000..2025`, `2020-01..`), or any at all (`not_empty`).
     columns: where each concept comes from; overrides the connector's own mapping.
     empty: rows without a value: `drop` them, or `keep` them with the status `O`.
     allow: which changes of the source's schema pass with a warning.
@@ -172,7 +210,7 @@ class Source(Frozen):
     options: Any = {}
     unpivot: Unpivot | None = None
     sql: Text | None = None
-    where: dict[str, tuple[str, ...]] = {}
+    where: dict[str, tuple[str, ...] | Kept] = {}
     columns: dict[str, ColumnRule] = {}
     empty: Literal["drop", "keep"] = "drop"
     allow: Allow = Allow()

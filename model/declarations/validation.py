@@ -1,8 +1,6 @@
 """Validation of what YAML holds as typed models, with errors for the person who wrote it."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal, Protocol, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -31,7 +29,9 @@ class Document(Protocol):
         ...
 
 
-def parse_as(kind: type[T], data: Any, document: Document, at: KeyPath = ()) -> T:
+def parse_as(
+    kind: type[T], data: Any, document: Document, at: KeyPath = (), languages: Sequence[str] = ()
+) -> T:
     """Validate `data` as `kind`; errors name the file, the line and the nearest known name.
 
     Args:
@@ -39,12 +39,13 @@ def parse_as(kind: type[T], data: Any, document: Document, at: KeyPath = ()) -> 
         data: what YAML holds.
         document: where it stands.
         at: the place of `data` in the document.
+        languages: in which every text must be given.
 
     Raises:
         DeclarationError: every error, one line each.
     """
     try:
-        return kind.model_validate(data)
+        return kind.model_validate(data, context={"languages": languages})
     except ValidationError as error:
         # A misspelt field is unknown under one name and missing under the other: the first helps.
         items = sorted(error.errors(), key=lambda item: item["type"] == "missing")
@@ -70,9 +71,7 @@ def _explain(
         loc = (*loc, item["ctx"]["discriminator"].strip("'"))
         tags = set(item["ctx"]["expected_tags"].replace("'", "").split(", "))
         tag = item["ctx"]["tag"]
-        return (
-            document.where((*at, *loc)), f"unknown {loc[-1]} {tag!r}", did_you_mean(tag, tags)
-        )
+        return (document.where((*at, *loc)), f"unknown {loc[-1]} {tag!r}", did_you_mean(tag, tags))
     where, name = document.where((*at, *loc)), document.name((*at, *loc)) or "the document"
     if sort == "extra_forbidden":
         known = document.fields((*at, *loc[:-1]), _fields_at(kind, item["loc"][:-1]))

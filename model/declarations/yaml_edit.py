@@ -4,8 +4,6 @@ A newcomer would load, change and dump: that loses comments. Here the positions 
 say which characters to replace.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping

@@ -1,11 +1,9 @@
 """Failures of steps, what was notified of them, and incidents for the feed."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Literal
 
-from model.util.text import Bilingual, Frozen
+from model.util.text import Frozen, LocalizedText
 
 IncidentKind = Literal["blocked", "failed", "recovered"]
 
@@ -37,5 +35,5 @@ class Incident(Frozen):
     dataset: str
     at: datetime
     kind: IncidentKind
-    title: Bilingual
-    text: Bilingual
+    title: LocalizedText
+    text: LocalizedText

@@ -1,7 +1,5 @@
 """What publishing a dataset to a portal changed."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from model.util.text import Frozen

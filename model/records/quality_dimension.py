@@ -1,13 +1,11 @@
 """Quality dimensions, outcomes, severities and grades: their words, weights and limits."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from math import floor
 from typing import Literal
 
 from model.records.validation import CheckResult, Outcome, QualityDimension, Severity
-from model.util.text import Bilingual, Frozen
+from model.util.text import Frozen, LocalizedText
 
 Grade = Literal["A", "B", "C", "D", "E"]
 
@@ -15,8 +13,8 @@ Grade = Literal["A", "B", "C", "D", "E"]
 class QualityDimensionInfo(Frozen):
     """A dimension in words, and its weight in the total."""
 
-    title: Bilingual
-    meaning: Bilingual
+    title: LocalizedText
+    meaning: LocalizedText
     weight: int
 
 
@@ -24,8 +22,8 @@ class QualityDimensionInfo(Frozen):
 # on how it is described.
 QUALITY_DIMENSIONS: dict[QualityDimension, QualityDimensionInfo] = {
     "completeness": QualityDimensionInfo(
-        title=Bilingual(vi="Đầy đủ", en="Completeness"),
-        meaning=Bilingual(
+        title=LocalizedText(vi="Đầy đủ", en="Completeness"),
+        meaning=LocalizedText(
             vi="Bao nhiêu phần số liệu có mặt, so với mọi kỳ từ kỳ đầu đến kỳ cuối của từng chuỗi",
             en="How many figures there are, of all periods between the first and the last of each"
             " series",
@@ -33,24 +31,24 @@ QUALITY_DIMENSIONS: dict[QualityDimension, QualityDimensionInfo] = {
         weight=25,
     ),
     "validity": QualityDimensionInfo(
-        title=Bilingual(vi="Hợp lệ", en="Validity"),
-        meaning=Bilingual(
+        title=LocalizedText(vi="Hợp lệ", en="Validity"),
+        meaning=LocalizedText(
             vi="Bao nhiêu phần dòng đọc được và qua được các phép kiểm tra từng dòng",
             en="How many rows could be read and pass the checks on single rows",
         ),
         weight=25,
     ),
     "uniqueness": QualityDimensionInfo(
-        title=Bilingual(vi="Không trùng lặp", en="Uniqueness"),
-        meaning=Bilingual(
+        title=LocalizedText(vi="Không trùng lặp", en="Uniqueness"),
+        meaning=LocalizedText(
             vi="Bao nhiêu phần dòng không trùng với dòng khác",
             en="How many rows are no duplicate of another",
         ),
         weight=10,
     ),
     "consistency": QualityDimensionInfo(
-        title=Bilingual(vi="Nhất quán", en="Consistency"),
-        meaning=Bilingual(
+        title=LocalizedText(vi="Nhất quán", en="Consistency"),
+        meaning=LocalizedText(
             vi="Số liệu khớp với lịch sử của chính nó, với tổng và với các tập dữ liệu khác đến"
             " mức nào",
             en="How well the figures agree with their own history, their totals and other datasets",
@@ -58,8 +56,8 @@ QUALITY_DIMENSIONS: dict[QualityDimension, QualityDimensionInfo] = {
         weight=20,
     ),
     "timeliness": QualityDimensionInfo(
-        title=Bilingual(vi="Kịp thời", en="Timeliness"),
-        meaning=Bilingual(
+        title=LocalizedText(vi="Kịp thời", en="Timeliness"),
+        meaning=LocalizedText(
             vi="Kỳ mới nhất có đến đúng lúc hay không, theo tần suất và nhịp của chính nguồn",
             en="Whether the newest period came when its frequency and its source's own rhythm let"
             " expect it",
@@ -67,8 +65,8 @@ QUALITY_DIMENSIONS: dict[QualityDimension, QualityDimensionInfo] = {
         weight=20,
     ),
     "metadata": QualityDimensionInfo(
-        title=Bilingual(vi="Siêu dữ liệu", en="Metadata"),
-        meaning=Bilingual(
+        title=LocalizedText(vi="Siêu dữ liệu", en="Metadata"),
+        meaning=LocalizedText(
             vi="Mô tả tập dữ liệu tốt đến đâu, theo thang 405 điểm của data.europa.eu (MQA)",
             en="How well the dataset is described, by the 405 points of data.europa.eu (MQA)",
         ),
@@ -77,17 +75,17 @@ QUALITY_DIMENSIONS: dict[QualityDimension, QualityDimensionInfo] = {
 }
 
 # In the order in which people look at them: the worst first.
-OUTCOMES: dict[Outcome, Bilingual] = {
-    "failed": Bilingual(vi="Không đạt", en="Failed"),
-    "warned": Bilingual(vi="Cảnh báo", en="Warned"),
-    "not_evaluated": Bilingual(vi="Chưa xét", en="Not evaluated"),
-    "passed": Bilingual(vi="Đạt", en="Passed"),
+OUTCOMES: dict[Outcome, LocalizedText] = {
+    "failed": LocalizedText(vi="Không đạt", en="Failed"),
+    "warned": LocalizedText(vi="Cảnh báo", en="Warned"),
+    "not_evaluated": LocalizedText(vi="Chưa xét", en="Not evaluated"),
+    "passed": LocalizedText(vi="Đạt", en="Passed"),
 }
 
-SEVERITIES: dict[Severity, Bilingual] = {
-    "critical": Bilingual(vi="Bắt buộc", en="Critical"),
-    "warning": Bilingual(vi="Cảnh báo", en="Warning"),
-    "info": Bilingual(vi="Thông tin", en="Information"),
+SEVERITIES: dict[Severity, LocalizedText] = {
+    "critical": LocalizedText(vi="Bắt buộc", en="Critical"),
+    "warning": LocalizedText(vi="Cảnh báo", en="Warning"),
+    "info": LocalizedText(vi="Thông tin", en="Information"),
 }
 
 

@@ -2,17 +2,15 @@
 
 The quarantine keeps a row's reasons as text: `<check>: <its title>` for a check that it fails, and
 for a row that could not be read a JSON list of RejectReason. What is not ours in them, the source's
-own words and the names of codes, stays as it is in both languages.
+own words and the names of codes, stays as it is in every language.
 """
-
-from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from model.util.hashing import canonical_json
-from model.util.text import Bilingual, plain
+from model.util.text import LocalizedText, joined, localized, plain
 
 
 class RejectReason(NamedTuple):
@@ -22,7 +20,7 @@ class RejectReason(NamedTuple):
     params: Mapping[str, str]
 
     @property
-    def words(self) -> Bilingual:
+    def words(self) -> LocalizedText:
         """The reason as a sentence."""
         template = WORDS[self.code]
         vi, en = template.vi, template.en
@@ -31,7 +29,7 @@ class RejectReason(NamedTuple):
                 vi, en = vi + more_vi, en + more_en
         concept = self.params.get("concept", "")
         params = {"of": f"{concept}: " if concept else "", **self.params}
-        return Bilingual(vi=plain(vi.format(**params)), en=plain(en.format(**params)))
+        return LocalizedText(vi=plain(vi.format(**params)), en=plain(en.format(**params)))
 
     def as_json(self) -> str:
         """Return the reason as the quarantine keeps it, one of a list."""
@@ -43,7 +41,7 @@ class RejectError(ValueError):
 
     def __init__(self, *reasons: RejectReason) -> None:
         self.reasons = reasons
-        super().__init__("; ".join(reason.words.en for reason in reasons))
+        super().__init__("; ".join(reason.words.get("en") for reason in reasons))
 
 
 class _Template(NamedTuple):
@@ -158,8 +156,8 @@ def read_reasons(text: str) -> tuple[RejectReason, ...]:
     return tuple(found)
 
 
-def in_words(text: str, titles: Mapping[str, Bilingual]) -> Bilingual:
-    """Return one of a row's reasons in both languages.
+def in_words(text: str, titles: Mapping[str, LocalizedText]) -> LocalizedText:
+    """Return one of a row's reasons in every language.
 
     Args:
         text: as the quarantine keeps it.
@@ -171,7 +169,5 @@ def in_words(text: str, titles: Mapping[str, Bilingual]) -> Bilingual:
     try:
         every = [each.words for each in read_reasons(text)]
     except (ValueError, KeyError, TypeError, AttributeError):
-        return Bilingual(vi=plain(text), en=plain(text))  # of a check that the suite has no longer
-    return Bilingual(
-        vi="; ".join(each.vi for each in every), en="; ".join(each.en for each in every)
-    )
+        return localized(lambda _: plain(text))  # of a check that the suite has no longer
+    return joined(every)

@@ -3,8 +3,6 @@
 A field added later needs a default, so that earlier records can still be read.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any, Literal
 

@@ -13,9 +13,10 @@ from typing import Any
 
 from model.records.validation import BlockingCheck, CheckResult, Place, ReleaseBlocker
 from model.reference.personal_data import masked
-from model.util.text import Bilingual, plain
+from model.util.text import LocalizedText, joined, plain
 
 PERSONAL = "expect_no_personal_data"
+GOLDEN = "expect_golden_cells"
 _LISTED = 5  # checks that one sentence names
 
 
@@ -23,8 +24,8 @@ _LISTED = 5  # checks that one sentence names
 class BlockerText:
     """One release blocker in words."""
 
-    what: Bilingual
-    todo: Bilingual
+    what: LocalizedText
+    todo: LocalizedText
 
 
 def describe(blocker: ReleaseBlocker, dataset: str, names: bool = False) -> BlockerText:
@@ -46,45 +47,43 @@ def sentences(
     return [BlockerText(_whole(text.what), _whole(text.todo)) for text in every]
 
 
-def in_words(blockers: Sequence[ReleaseBlocker], dataset: str, names: bool = False) -> Bilingual:
+def in_words(
+    blockers: Sequence[ReleaseBlocker], dataset: str, names: bool = False
+) -> LocalizedText:
     """Return all release blockers as one text, each with what to do about it."""
     every = sentences(blockers, dataset, names)
-    return Bilingual(
-        vi=" ".join(f"{text.what.vi} → {text.todo.vi}" for text in every),
-        en=" ".join(f"{text.what.en} → {text.todo.en}" for text in every),
-    )
+    return joined((joined((text.what, text.todo), " → ") for text in every), " ")
 
 
-def finding(check: CheckResult) -> Bilingual:
+def finding(check: CheckResult) -> LocalizedText:
     """Return what a check found: failing rows, or of a table what was expected and observed."""
     if check.level == "row":
-        return Bilingual(
+        return LocalizedText(
             vi=f"{_vi(check.unexpected)} trên {_vi(check.evaluated)} dòng không đạt",
             en=f"{check.unexpected:,} of {check.evaluated:,} rows do not fulfil it",
         )
     found = of_check(check)
     if found.expected is not None and check.unexpected > 1:
-        return Bilingual(
+        return LocalizedText(
             vi=f"{_vi(check.unexpected)} chỗ không đạt; chỗ đầu tiên: thực tế {found.observed}, cần"
             f" {found.expected}",
             en=f"{check.unexpected:,} findings; the first: found {found.observed}, expected"
             f" {found.expected}",
         )
     if found.expected is not None:
-        return Bilingual(
+        return LocalizedText(
             vi=f"thực tế {found.observed}, cần {found.expected}",
             en=f"found {found.observed}, expected {found.expected}",
         )
     if found.observed is not None:
-        return Bilingual(
-            vi=f"cần: {_sentence(check.title.vi)}; thực tế: {found.observed}",
-            en=f"expected: {_sentence(check.title.en)}; found: {found.observed}",
-        )
+        return LocalizedText(
+            vi="cần: {title}; thực tế: {found}", en="expected: {title}; found: {found}"
+        ).format(title=check.title.in_each(_sentence), found=found.observed)
     if check.unexpected:
-        return Bilingual(
+        return LocalizedText(
             vi=f"{_vi(check.unexpected)} chỗ không đạt", en=counted(check.unexpected, "finding")
         )
-    return Bilingual(vi="không đạt", en="it is not fulfilled")
+    return LocalizedText(vi="không đạt", en="it is not fulfilled")
 
 
 def of_check(check: CheckResult) -> BlockingCheck:
@@ -123,52 +122,48 @@ def _sentence(text: str) -> str:
     return plain(text).strip().rstrip(".")
 
 
-def _whole(text: Bilingual) -> Bilingual:
-    return Bilingual(vi=_capital(text.vi) + ".", en=_capital(text.en) + ".")
+def _whole(text: LocalizedText) -> LocalizedText:
+    return text.in_each(lambda said: said[:1].upper() + said[1:] + ".")
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _title(check: BlockingCheck, names: bool) -> Bilingual:
+def _title(check: BlockingCheck, names: bool) -> LocalizedText:
     name = f" ({check.name})" if names else ""
-    return Bilingual(
-        vi=f"“{_sentence(check.title.vi)}”{name}", en=f"“{_sentence(check.title.en)}”{name}"
-    )
+    return check.title.in_each(lambda title: f"“{_sentence(title)}”{name}")
 
 
-def _join(texts: Sequence[Bilingual], separator: str = "; ") -> Bilingual:
+def _join(texts: Sequence[LocalizedText]) -> LocalizedText:
     shown, more = texts[:_LISTED], len(texts) - _LISTED
-    return Bilingual(
-        vi=separator.join(text.vi for text in shown) + (f" và {more} mục khác" if more > 0 else ""),
-        en=separator.join(text.en for text in shown) + (f" and {more} more" if more > 0 else ""),
+    if more <= 0:
+        return joined(shown)
+    return LocalizedText(vi="{shown} và {more} mục khác", en="{shown} and {more} more").format(
+        shown=joined(shown), more=more
     )
 
 
-def _broken(blocker: ReleaseBlocker, names: bool) -> Bilingual:
+def _broken(blocker: ReleaseBlocker, names: bool) -> LocalizedText:
     """Return which checks the quarantined rows fail, and how many each."""
     parts = [
-        Bilingual(
-            vi=f"{_vi(check.unexpected)} dòng không đạt {_title(check, names).vi}",
-            en=f"{counted(check.unexpected, 'row')} against {_title(check, names).en}",
-        )
+        LocalizedText(
+            vi=f"{_vi(check.unexpected)} dòng không đạt {{title}}",
+            en=f"{counted(check.unexpected, 'row')} against {{title}}",
+        ).format(title=_title(check, names))
         for check in blocker.checks
     ]
     if blocker.unread:
-        parts.append(Bilingual(
+        parts.append(LocalizedText(
             vi=f"{_vi(blocker.unread)} dòng không đọc được",
             en=f"{counted(blocker.unread, 'row')} that could not be read",
         ))
     if blocker.first is not None:
         at = _at(blocker.first.model_copy(update={"column": ""}))  # of the value: it may be another
-        parts.append(Bilingual(vi=f"dòng đầu tiên: {at.vi}", en=f"the first: {at.en}"))
-    return _join(parts) if parts else Bilingual(vi="xem lý do", en="see the reasons")
+        first = LocalizedText(vi="dòng đầu tiên: {at}", en="the first: {at}")
+        parts.append(first.format(at=at))
+    return _join(parts) if parts else LocalizedText(vi="xem lý do", en="see the reasons")
 
 
-def _look(dataset: str) -> Bilingual:
+def _look(dataset: str) -> LocalizedText:
     command = f"`openindicators quarantine {dataset}`"
-    return Bilingual(
+    return LocalizedText(
         vi=f"{command} liệt kê từng dòng và lý do; hãy sửa nguồn hoặc khai báo",
         en=f"{command} lists each row with its reason; fix the source or the declaration",
     )
@@ -176,8 +171,8 @@ def _look(dataset: str) -> Bilingual:
 
 def _empty(blocker: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
     return BlockerText(
-        Bilingual(vi="bảng không có dòng nào", en="the table has no rows"),
-        Bilingual(
+        LocalizedText(vi="bảng không có dòng nào", en="the table has no rows"),
+        LocalizedText(
             vi="xem lại dữ liệu đã lấy từ nguồn, và `where`, `sql` trong khai báo",
             en="look at the source's snapshot, and at `where` and `sql` in the declaration",
         ),
@@ -189,10 +184,10 @@ def _all_quarantined(blocker: ReleaseBlocker, dataset: str, names: bool) -> Bloc
     rows = f"none of the {blocker.rows:,} rows" if blocker.rows != 1 else "the only row cannot"
     en = f"{rows} can be released" if blocker.rows != 1 else f"{rows} be released"
     return BlockerText(
-        Bilingual(
-            vi=f"không dòng nào trong {_vi(blocker.rows)} dòng phát hành được: {broken.vi}",
-            en=f"{en}: {broken.en}",
-        ),
+        LocalizedText(
+            vi=f"không dòng nào trong {_vi(blocker.rows)} dòng phát hành được: {{broken}}",
+            en=f"{en}: {{broken}}",
+        ).format(broken=broken),
         _look(dataset),
     )
 
@@ -203,16 +198,16 @@ def _over_tolerance(blocker: ReleaseBlocker, dataset: str, names: bool) -> Block
     broken, look = _broken(blocker, names), _look(dataset)
     verb = "row is" if quarantined == 1 else "rows are"
     return BlockerText(
-        Bilingual(
+        LocalizedText(
             vi=f"{_vi(quarantined)} trên {_vi(rows)} dòng ({_percent_vi(share)}) bị giữ lại,"
-            f" vượt mức cho phép {_percent_vi(allowed)}: {broken.vi}",
+            f" vượt mức cho phép {_percent_vi(allowed)}: {{broken}}",
             en=f"{quarantined:,} of {rows:,} {verb} quarantined ({share:.2%}), more than the"
-            f" tolerance of {allowed:.2%}: {broken.en}",
-        ),
-        Bilingual(
-            vi=f"{look.vi}, hoặc nâng `tolerance` nếu số dòng này là bình thường",
-            en=f"{look.en}, or raise `tolerance` if this many are to be expected",
-        ),
+            f" tolerance of {allowed:.2%}: {{broken}}",
+        ).format(broken=broken),
+        LocalizedText(
+            vi="{look}, hoặc nâng `tolerance` nếu số dòng này là bình thường",
+            en="{look}, or raise `tolerance` if this many are to be expected",
+        ).format(look=look),
     )
 
 
@@ -220,47 +215,58 @@ def _table(blocker: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
     listed = _join([_failed(check, names) for check in blocker.checks])
     todos = []
     if any(check.expectation == PERSONAL for check in blocker.checks):
-        todos.append(Bilingual(
+        todos.append(LocalizedText(
             vi="xóa dữ liệu cá nhân tại nguồn, hoặc không lấy cột đó trong khai báo (`columns`)",
             en="remove the personal data at the source, or do not map the column in the"
             " declaration (`columns`)",
         ))
-    if any(check.expectation != PERSONAL for check in blocker.checks):
+    if any(check.expectation == GOLDEN for check in blocker.checks):
+        suite = f"`expectations/{dataset}.yaml`"
+        todos.append(LocalizedText(
+            vi="đối chiếu lại với nguồn; nếu nguồn đã công bố số mới, ghi giá trị mới, ngày và"
+            f" người đối chiếu vào `golden` trong {suite}",
+            en="compare with the source again; if it has published another figure, write the new"
+            f" value, who verified it and when under `golden` in {suite}",
+        ))
+    if any(check.expectation not in (PERSONAL, GOLDEN) for check in blocker.checks):
         command = f"`openindicators quality {dataset}`"
         accept = f"`openindicators accept {dataset} --check … --reason …`"
-        todos.append(Bilingual(
+        todos.append(LocalizedText(
             vi=f"{command} cho thấy những gì không đạt; so với bản phát hành trước, rồi sửa nguồn"
             f" hoặc khai báo; nếu số liệu đúng: {accept}",
             en=f"{command} shows what does not fulfil it; compare it with the last release, and"
             f" fix the source or the declaration; if the figures are right: {accept}",
         ))
     return BlockerText(
-        Bilingual(
-            vi=f"toàn bảng không đạt {listed.vi}", en=f"the table as a whole fails {listed.en}"
-        ),
+        LocalizedText(
+            vi="toàn bảng không đạt {listed}", en="the table as a whole fails {listed}"
+        ).format(listed=listed),
         _join(todos),
     )
 
 
-def _failed(check: BlockingCheck, names: bool) -> Bilingual:
+def _failed(check: BlockingCheck, names: bool) -> LocalizedText:
     title = _title(check, names)
     if check.places:
         at = _join([_at(place) for place in check.places])
-        return Bilingual(vi=f"{title.vi}, tại {at.vi}", en=f"{title.en}, at {at.en}")
+        return LocalizedText(vi="{title}, tại {at}", en="{title}, at {at}").format(
+            title=title, at=at
+        )
     if check.observed is None:
         return title
     observed, expected = plain(check.observed), plain(check.expected or "")
-    return Bilingual(
-        vi=f"{title.vi}, thực tế: {observed}" + (f" (cần {expected})" if expected else ""),
-        en=f"{title.en}, found: {observed}" + (f" (expected {expected})" if expected else ""),
+    found = LocalizedText(
+        vi="{title}, thực tế: {observed}" + (" (cần {expected})" if expected else ""),
+        en="{title}, found: {observed}" + (" (expected {expected})" if expected else ""),
     )
+    return found.format(title=title, observed=observed, expected=expected)
 
 
-def _at(place: Place) -> Bilingual:
+def _at(place: Place) -> LocalizedText:
     part, column = plain(place.part), f" (`{plain(place.column)}`)" if place.column else ""
     if place.row is None:
-        return Bilingual(vi=f"{part}{column}", en=f"{part}{column}")
-    return Bilingual(
+        return LocalizedText(vi=f"{part}{column}", en=f"{part}{column}")
+    return LocalizedText(
         vi=f"{part}, dòng {place.row}{column}", en=f"{part}, line {place.row}{column}"
     )
 
@@ -268,11 +274,11 @@ def _at(place: Place) -> Bilingual:
 def _unsettled(blocker: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
     listed = _join([_title(check, names) for check in blocker.checks])
     return BlockerText(
-        Bilingual(
-            vi=f"sau khi giữ lại một số dòng, các dòng khác lại không đạt {listed.vi}",
-            en=f"after quarantining rows, others fail {listed.en}",
-        ),
-        Bilingual(
+        LocalizedText(
+            vi="sau khi giữ lại một số dòng, các dòng khác lại không đạt {listed}",
+            en="after quarantining rows, others fail {listed}",
+        ).format(listed=listed),
+        LocalizedText(
             vi="viết phép kiểm tra sao cho mỗi dòng được xét riêng, hoặc hạ mức độ của nó",
             en="write the expectation so that each row can be validated by itself, or lower its"
             " severity",
@@ -281,28 +287,29 @@ def _unsettled(blocker: ReleaseBlocker, dataset: str, names: bool) -> BlockerTex
 
 
 def _check_error(blocker: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
-    titles = ((_title(check, names), plain(check.error or "–")) for check in blocker.checks)
+    failed = LocalizedText(vi="{title}: {error}", en="{title}: {error}")
     listed = _join([
-        Bilingual(vi=f"{title.vi}: {error}", en=f"{title.en}: {error}") for title, error in titles
+        failed.format(title=_title(check, names), error=_value(check.error or ""))
+        for check in blocker.checks
     ])
     suite = f"`expectations/{dataset}.yaml`"
     return BlockerText(
-        Bilingual(
-            vi=f"không chạy được phép kiểm tra {listed.vi}",
-            en=f"these expectations could not be evaluated: {listed.en}",
-        ),
-        Bilingual(vi=f"sửa bộ kiểm tra {suite}", en=f"fix the suite {suite}"),
+        LocalizedText(
+            vi="không chạy được phép kiểm tra {listed}",
+            en="these expectations could not be evaluated: {listed}",
+        ).format(listed=listed),
+        LocalizedText(vi=f"sửa bộ kiểm tra {suite}", en=f"fix the suite {suite}"),
     )
 
 
 def _disclosure_unknown(blocker: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
     return BlockerText(
-        Bilingual(
+        LocalizedText(
             vi="không xác định được các tổng đã công bố có để lộ số liệu nhỏ hay không"
             f" ({plain(blocker.error)})",
             en=plain(blocker.error),
         ),
-        Bilingual(
+        LocalizedText(
             vi="công bố các số đếm này trong ít ô hơn, hoặc ít tổng hơn",
             en="publish these counts in fewer cells, or fewer of their totals",
         ),
@@ -312,16 +319,11 @@ def _disclosure_unknown(blocker: ReleaseBlocker, dataset: str, names: bool) -> B
 def _source_schema(blocker: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
     blocking = [item for item in blocker.drift if item.stops]
     return BlockerText(
-        Bilingual(
-            vi="cấu trúc của nguồn khác với bản phát hành trước: "
-            + "; ".join(item.what.vi for item in blocker.drift),
-            en="the source has another schema than the one released last: "
-            + "; ".join(item.what.en for item in blocker.drift),
-        ),
-        Bilingual(
-            vi="; ".join(dict.fromkeys(item.todo.vi for item in blocking)),
-            en="; ".join(dict.fromkeys(item.todo.en for item in blocking)),
-        ),
+        LocalizedText(
+            vi="cấu trúc của nguồn khác với bản phát hành trước: {drift}",
+            en="the source has another schema than the one released last: {drift}",
+        ).format(drift=joined(item.what for item in blocker.drift)),
+        joined(dict.fromkeys(item.todo for item in blocking)),
     )
 
 
@@ -329,11 +331,11 @@ def _unreadable(blocker: ReleaseBlocker, dataset: str, names: bool) -> BlockerTe
     what = masked(plain(f"{blocker.where}: {blocker.error}" if blocker.where else blocker.error))
     again = f"`openindicators run {dataset}`"
     return BlockerText(
-        Bilingual(
+        LocalizedText(
             vi=f"không làm được bảng mới từ dữ liệu của nguồn ({what})",
             en=f"no table could be made of what the source serves: {what}",
         ),
-        Bilingual(
+        LocalizedText(
             vi=f"sửa nguồn hoặc khai báo, rồi chạy lại {again}",
             en=plain(blocker.todo).strip() or f"fix the source or the declaration, then {again}",
         ),

@@ -1,7 +1,5 @@
 """Scorecards: the scores of a dataset on a day, its freshness, its history."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -9,7 +7,7 @@ from typing import Literal
 from model.records.quality_dimension import Grade
 from model.records.validation import Outcome, QualityDimension, Score, Severity
 from model.records.validation_log import Acceptance, ValidationRun
-from model.util.text import Bilingual, Frozen
+from model.util.text import Frozen, LocalizedText
 
 FreshnessState = Literal["fresh", "late", "overdue", "dead", "ended", "unknown"]
 
@@ -34,10 +32,10 @@ class MqaMetric(Frozen):
     dimension: Literal[
         "findability", "accessibility", "interoperability", "reusability", "contextuality"
     ]
-    title: Bilingual
+    title: LocalizedText
     points: int
     met: bool | None  # None: not evaluated (reachability, unless asked for)
-    todo: Bilingual  # what gains the points
+    todo: LocalizedText  # what gains the points
 
 
 class Mqa(Frozen):
@@ -62,7 +60,7 @@ class Gain(Frozen):
 
     dimension: QualityDimension
     check: str | None  # the check's name, or None where no check is behind it
-    title: Bilingual
+    title: LocalizedText
     points: float  # of 100
 
 
@@ -121,7 +119,7 @@ class CheckHistory(Frozen):
     """A check over time: its history strip."""
 
     name: str
-    title: Bilingual
+    title: LocalizedText
     severity: Severity
     points: tuple[StripPoint, ...]  # oldest first
     duration_ms: float | None = None  # of the newest validation run, see `CheckResult`
@@ -132,7 +130,7 @@ class QualityReport(Frozen):
 
     dataset: str
     sector: str
-    title: Bilingual
+    title: LocalizedText
     release: int | None  # the public release, or None
     scorecard: Scorecard | None  # of the public data; None before the first validation run
     mqa: Mqa | None  # None where nothing is published
@@ -140,5 +138,7 @@ class QualityReport(Frozen):
     trend: tuple[QualityPoint, ...]  # oldest first
     checks: tuple[CheckHistory, ...]  # the worst first
     acceptances: tuple[Acceptance, ...]
-    ended: Bilingual | None = None  # why no further period will come, where the declaration says so
+    ended: LocalizedText | None = (
+        None  # why no further period will come, where the declaration says so
+    )
     duration_ms: float | None = None  # of the newest validation run, see `QualityRecord`

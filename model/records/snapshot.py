@@ -1,7 +1,5 @@
 """The record of a snapshot: the parts that a source served, and where they came from."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 

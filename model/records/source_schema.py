@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from model.records.unread import UnreadContent
-from model.util.text import Bilingual, Frozen
+from model.util.text import Frozen, LocalizedText
 
 
 class Drift(Frozen):
@@ -16,8 +16,8 @@ class Drift(Frozen):
 
     kind: Literal["column", "type", "unit", "code", "part"]
     stops: bool  # whether it blocks the release
-    what: Bilingual
-    todo: Bilingual
+    what: LocalizedText
+    todo: LocalizedText
 
 
 # The check that every dataset has, about its source's schema; no suite may use its name.

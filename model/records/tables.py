@@ -10,8 +10,6 @@ does not: that is `warehouse.cleaning` and `expectations.runner`. Names that beg
 underscore are working columns; a dataset's own dimensions begin with a letter.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import duckdb

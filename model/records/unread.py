@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import TypeAdapter
 
-from model.util.text import Bilingual, Frozen
+from model.util.text import Frozen, LocalizedText
 
 if TYPE_CHECKING:  # every command imports these records; pyarrow takes 0.1 s
     import pyarrow as pa
@@ -30,7 +30,7 @@ class UnreadContent(Frozen):
 
     kind: Literal["sheet", "hidden", "rows", "column"]
     part: str  # of the snapshot, "" for all
-    what: Bilingual
+    what: LocalizedText
     warns: bool = True
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from model.records.source_schema import Drift
-from model.util.text import Bilingual, Frozen
+from model.util.text import Frozen, LocalizedText
 
 Severity = Literal["critical", "warning", "info"]
 # not_evaluated: what it is compared with is not there.
@@ -28,7 +28,7 @@ class CheckResult(Frozen):
     kwargs: dict[str, Any]
     severity: Severity
     level: Literal["row", "table"]
-    title: Bilingual  # the expectation in words
+    title: LocalizedText  # the expectation in words
     outcome: Outcome
     evaluated: int
     unexpected: int
@@ -66,7 +66,7 @@ class BlockingCheck(Frozen):
 
     name: str
     expectation: str
-    title: Bilingual
+    title: LocalizedText
     unexpected: int = 0
     observed: str | None = None  # of a check on the table
     expected: str | None = None  # the figure, where it is not in the title

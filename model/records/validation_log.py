@@ -1,7 +1,5 @@
 """The validation log, accepted rows and accepted checks: a line of each log, as a type."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any

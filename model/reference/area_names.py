@@ -6,8 +6,6 @@ what they lie in ("Xã Hòa Liên, Hòa Vang"). A kind that is said must be the 
 "Thành phố Hà Tĩnh" is a city in the province of Hà Tĩnh, never the province.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,9 +22,8 @@ _BEFORE = {
 }  # fmt: skip
 # And behind it in English.
 _BEHIND = {
-    "special zone": "special_zone", "city": "city", "province": "province",
-    "district": "district", "township": "township", "town": "town", "ward": "ward",
-    "commune": "commune",
+    "special zone": "special_zone", "city": "city", "province": "province", "district": "district",
+    "township": "township", "town": "town", "ward": "ward", "commune": "commune",
 }
 KINDS = {*_BEFORE.values()}
 

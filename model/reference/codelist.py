@@ -1,4 +1,4 @@
-"""A codelist: codes with their names in both languages, and what a source's label means in it."""
+"""A codelist: codes with their names in every language, and what a source's label means in it."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from pydantic import Field
 from model.errors import DeclarationError
 from model.records.reject_reasons import RejectError, reason
 from model.reference import area_names
-from model.util.text import Bilingual, Frozen, Name, fold
+from model.util.languages import default_language
+from model.util.text import Frozen, LocalizedText, Name, fold, localized
 from model.util.text import nearest as spelled_like
 
 
 class CodeEntry(Frozen):
-    """One code of a codelist, with its names in both languages."""
+    """One code of a codelist, with its names in every language."""
 
     code: str = Field(min_length=1)
-    name: Bilingual
+    name: LocalizedText
     kind: str = ""
     aliases: tuple[str, ...] = ()
     parent: str | None = None  # of an area: the code of what it lies in
@@ -30,21 +31,23 @@ class CodeEntry(Frozen):
     @property
     def names(self) -> tuple[str, ...]:
         """Everything that it is called."""
-        return (self.name.vi, self.name.en, *self.aliases)
+        return (*self.name.by_language.values(), *self.aliases)
 
 
 _AUTHORITIES = {
-    "VN": Bilingual(vi="địa giới hành chính Việt Nam", en="Viet Nam's administrative borders"),
-    "ISO3166-1": Bilingual(vi="danh mục quốc gia ISO 3166-1", en="the country list ISO 3166-1"),
-    "M49": Bilingual(vi="danh mục vùng M49 của Liên Hợp Quốc", en="the UN's list of regions M49"),
-    "UNWTO": Bilingual(
+    "VN": LocalizedText(vi="địa giới hành chính Việt Nam", en="Viet Nam's administrative borders"),
+    "ISO3166-1": LocalizedText(vi="danh mục quốc gia ISO 3166-1", en="the country list ISO 3166-1"),
+    "M49": LocalizedText(
+        vi="danh mục vùng M49 của Liên Hợp Quốc", en="the UN's list of regions M49"
+    ),
+    "UNWTO": LocalizedText(
         vi="danh mục vùng của Tổ chức Du lịch Thế giới",
         en="the regions of the World Tourism Organization",
     ),
 }
 
 
-def vintage_in_words(vintage: str) -> Bilingual:
+def vintage_in_words(vintage: str) -> LocalizedText:
     """Return of which list, and of when, the codes of areas are; else the vintage as it is.
 
     >>> vintage_in_words("VN:2025-07-01").vi
@@ -53,20 +56,20 @@ def vintage_in_words(vintage: str) -> Bilingual:
     name, _, edition = vintage.rpartition(":")
     authority = _AUTHORITIES.get(name)
     if authority is None:
-        return Bilingual(vi=vintage, en=vintage)
+        return localized(lambda _: vintage)
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}", edition):
         year, month, day = edition.split("-")
-        return Bilingual(
-            vi=f"{authority.vi} từ ngày {day}/{month}/{year}", en=f"{authority.en} of {edition}"
-        )
-    return Bilingual(vi=f"{authority.vi} ({edition})", en=f"{authority.en} ({edition})")
+        return LocalizedText(
+            vi=f"{{authority}} từ ngày {day}/{month}/{year}", en=f"{{authority}} of {edition}"
+        ).format(authority=authority)
+    return authority.in_each(lambda said: f"{said} ({edition})")
 
 
 class Codelist(Frozen):
     """A list of codes, with the vintage in which they mean what they mean."""
 
     id: Name
-    title: Bilingual
+    title: LocalizedText
     vintage: str
     entries: tuple[CodeEntry, ...]
 
@@ -101,7 +104,8 @@ class Codelist(Frozen):
     ) -> tuple[tuple[Callable[[str], str], dict[str, list[area_names.NamedArea]]], ...]:
         """The areas by their names with marks, and by all names without."""
         units = [entry for entry in self.entries if entry.kind in area_names.KINDS]
-        marked = [(entry, (entry.name.vi, *entry.aliases)) for entry in units]
+        # The marks tell names apart in Vietnamese.
+        marked = [(entry, (entry.name.get("vi"), *entry.aliases)) for entry in units]
         every = [(entry, entry.names) for entry in units]
         return tuple(
             (way, area_names.by_name(chain.from_iterable(
@@ -163,7 +167,9 @@ class Codelist(Frozen):
 
     def describe(self, codes: Iterable[str]) -> str:
         """Return codes with their names, for messages."""
-        listed = [f"{code} ({self.codes[code].name.vi})" for code in sorted(codes)]
+        listed = [
+            f"{code} ({self.codes[code].name.get(default_language())})" for code in sorted(codes)
+        ]
         more = f" and {len(listed) - 6} more" if len(listed) > 6 else ""
         return ", ".join(listed[:6]) + more
 
@@ -178,12 +184,13 @@ class Codelist(Frozen):
 
 
 def load_codelist(path: Path) -> Codelist:
-    """Load a codelist: CSV with code, name_vi, name_en, kind, aliases (separated by `|`).
+    """Load a codelist: CSV with code, names, kind, aliases (separated by `|`).
 
-    A list of areas may have a column `parent`: the code of what each lies in.
+    The names stand in a column for each language, name_vi, name_en and so on. A list of areas may
+    have a column `parent`: the code of what each lies in.
 
     The first line is a comment that gives the vintage, `# vintage: VN:2025-07-01`; the second may
-    be one that gives the list's title, `# title: Giới tính | Sex`.
+    be one that gives the list's title in the same languages, `# title: Giới tính | Sex`.
     """
     with path.open(encoding="utf-8", newline="") as file:
         head = file.readline()
@@ -193,18 +200,19 @@ def load_codelist(path: Path) -> Codelist:
                 where=f"{path}:1",
                 todo="write e.g. `# vintage: VN:2025-07-01`",
             )
-        title = Bilingual(vi=path.stem, en=path.stem)
-        columns = file.readline()
-        if titled := columns.startswith("# title: "):
-            vi, _, en = columns.removeprefix("# title: ").partition("|")
-            if not (vi.strip() and en.strip()):
-                raise DeclarationError(
-                    "the title is not in both languages", where=f"{path}:2",
-                    todo="write e.g. `# title: Giới tính | Sex`",
-                )
-            title = Bilingual(vi=vi.strip(), en=en.strip())
-            columns = file.readline()
-        rows = list(csv.DictReader(file, next(csv.reader([columns]), [])))
+        titles, line = [], file.readline()
+        if titled := line.startswith("# title: "):
+            titles = [title.strip() for title in line.removeprefix("# title: ").split("|")]
+            line = file.readline()
+        columns = next(csv.reader([line]), [])
+        names = [name for name in columns if name.startswith("name_")]
+        if titled and (len(titles) != len(names) or not all(titles)):
+            raise DeclarationError(
+                f"the title is not in the languages of {', '.join(names)}", where=f"{path}:2",
+                todo="write e.g. `# title: Giới tính | Sex`",
+            )
+        rows = list(csv.DictReader(file, columns))
+    languages = [name.removeprefix("name_") for name in names]
     entries = []
     seen: set[str] = set()
     for number, row in enumerate(rows, start=4 if titled else 3):
@@ -217,13 +225,17 @@ def load_codelist(path: Path) -> Codelist:
         entries.append(
             CodeEntry(
                 code=row["code"],
-                name=Bilingual(vi=row["name_vi"], en=row["name_en"]),
+                name=LocalizedText(**{code: row[f"name_{code}"] for code in languages}),
                 kind=row["kind"],
                 aliases=tuple(filter(None, row["aliases"].split("|"))),
                 parent=row.get("parent"),
             )
         )
     return Codelist(
-        id=path.stem, title=title, vintage=head.removeprefix("# vintage: ").strip(),
+        id=path.stem,
+        title=LocalizedText(
+            **dict(zip(languages, titles or [path.stem] * len(languages), strict=True))
+        ),
+        vintage=head.removeprefix("# vintage: ").strip(),
         entries=tuple(entries),
     )

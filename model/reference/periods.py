@@ -164,7 +164,7 @@ def parse_period(text: str, form: str = "auto") -> TimePeriod:
     if any(char.isdigit() and not char.isascii() for char in text):
         raise ValueError(f"{text!r} has digits other than 0-9: it is no period that can be read")
     label, status = _split_status(text)
-    for reader in (_iso, _sdmx_like, _vietnamese):
+    for reader in (_iso, _sdmx_like, _english_month, _vietnamese):
         period = reader(label)
         if period is not None:
             _check_year(period, text)
@@ -207,7 +207,7 @@ def _finest(pattern: str) -> str:
 
 
 _STATUS_WORDS = {
-    "prel": "P", "preliminary": "P", "so bo": "P", "p": "P",
+    "prel": "P", "pre": "P", "preliminary": "P", "so bo": "P", "p": "P",
     "est": "E", "estimate": "E", "estimated": "E", "uoc tinh": "E", "uoc": "E", "e": "E",
 }
 
@@ -259,14 +259,35 @@ def _sdmx_like(label: str) -> TimePeriod | None:
     return TimePeriod(match[1], "A") if match else None
 
 
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september",
+    "october", "november", "december",
+)
+
+
+def _english_month(label: str) -> TimePeriod | None:
+    """Read "Jan. 2016" and "2016 January": the year stands beside the month or in its heading."""
+    match = re.fullmatch(r"([a-z]{3,9})\.? (\d{4})|(\d{4}) ([a-z]{3,9})\.?", fold(label))
+    if match is None:
+        return None
+    word, year = (match[1], match[2]) if match[1] else (match[4], match[3])
+    word = "sep" if word == "sept" else word
+    number = next((n for n, name in enumerate(_MONTHS, start=1) if word in (name, name[:3])), None)
+    return TimePeriod(f"{year}-{number:02d}", "M") if number else None
+
+
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 
 
 def _vietnamese(label: str) -> TimePeriod | None:
     folded = fold(label)
-    if match := re.fullmatch(r"(?:ca )?nam (\d{4})", folded):
+    if match := re.fullmatch(r"(?:(?:thuc hien )?(?:ca )?nam |thuc hien )(\d{4})", folded):
         return TimePeriod(match[1], "A")
-    if match := re.fullmatch(r"(\d{4})[/,.:-]? ?((?:quy|thang) \w+|\d{1,2} thang)", folded):
+    if match := re.fullmatch(r"(?:nam )?(\d{4}) (?:ca|binh quan|trung binh) nam", folded):
+        return TimePeriod(match[1], "A")  # the row below the twelve months
+    if match := re.fullmatch(
+        r"(?:nam )?(\d{4})[/,.:-]? ?((?:quy|thang) \w+|\d{1,2} thang)", folded
+    ):
         folded = f"{match[2]} {match[1]}"  # the year stood above, in a header of two rows
     match = re.fullmatch(r"(?:thang |t)(\d{1,2})(?:[/,.-]| nam)? ?(\d{4})", folded)
     if match and 1 <= int(match[1]) <= 12:

@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from model.records.validation import CheckResult, QualityRecord, ReleaseBlocker
-from model.util.text import Bilingual
 
 # What is written otherwise and read the same: digits and marks of full width, blanks, dashes; and
 # what nobody sees. DuckDB's translate() takes the same three.
@@ -225,7 +224,7 @@ def _masked_blocker(blocker: ReleaseBlocker) -> ReleaseBlocker:
 
 
 def _masked_check(check: CheckResult) -> CheckResult:
-    title = Bilingual(vi=masked(check.title.vi), en=masked(check.title.en))  # drift is named there
+    title = check.title.in_each(masked)  # drift is named there
     return check.model_copy(update={
         "title": title,
         **{name: masked_values(getattr(check, name)) for name in ("observed", "samples", "error")},

@@ -16,7 +16,7 @@ from model.declarations.validation import parse_as
 from model.declarations.yaml_file import YamlFile
 from model.reference.codelist import Codelist, load_codelist
 from model.reference.succession import AreaSuccession, load_succession
-from model.util.text import Bilingual, Code, Frozen, Name, Text
+from model.util.text import Code, Frozen, LocalizedText, Name, Text
 
 REGISTRY_DIR = Path(__file__).parent / "registry"
 CODELIST_DIR = Path(__file__).parent / "codelists"
@@ -27,8 +27,8 @@ class Sector(Frozen):
     """A sector of the city's resolution: the group of a dataset."""
 
     id: Name
-    title: Bilingual
-    description: Bilingual
+    title: LocalizedText
+    description: LocalizedText
     theme: HttpUrl  # EU data-theme vocabulary, for DCAT
 
 
@@ -36,7 +36,7 @@ class Publisher(Frozen):
     """Who publishes the figures (DCAT publisher)."""
 
     id: Name
-    name: Bilingual
+    name: LocalizedText
     homepage: HttpUrl
     email: Text | None = None
     kind: HttpUrl  # ADMS publisher type, for DCAT
@@ -47,10 +47,10 @@ class Licence(Frozen):
     """Under which terms figures may be used (DCAT licence)."""
 
     id: Code
-    title: Bilingual
+    title: LocalizedText
     url: HttpUrl
     open: bool
-    attribution: Bilingual | None = None
+    attribution: LocalizedText | None = None
     eu_uri: HttpUrl | None = None  # EU licence vocabulary, where it has an entry
 
 
@@ -58,15 +58,15 @@ class Unit(Frozen):
     """A unit of measure (SDMX UNIT_MEASURE)."""
 
     id: Name
-    name: Bilingual
-    symbol: Bilingual | None = None
+    name: LocalizedText
+    symbol: LocalizedText | None = None
 
 
 class AreaGroup(Frozen):
     """Areas that declarations and suites name together, e.g. `areas: asean`."""
 
     id: Name
-    title: Bilingual
+    title: LocalizedText
     areas: tuple[str, ...]
 
 
@@ -74,8 +74,16 @@ class CoveragePlace(Frozen):
     """A place that datasets cover, for `coverage` in their geography."""
 
     id: Name
-    name: Bilingual
+    name: LocalizedText
     uri: Text  # GeoNames or EU place vocabulary, for DCAT spatial
+    areas: dict[Name, Text] = {}  # by codelist: its code there, or "*" where it has all of them
+
+
+class SynonymGroup(Frozen):
+    """Phrases, in any language, by which readers search for the same thing."""
+
+    id: Name
+    phrases: tuple[Text, ...]
 
 
 class Registries(Frozen):
@@ -89,6 +97,7 @@ class Registries(Frozen):
     successions: dict[str, AreaSuccession] = {}  # by the id of the old codelist
     area_groups: dict[str, AreaGroup] = {}
     places: dict[str, CoveragePlace] = {}
+    synonyms: dict[str, SynonymGroup] = {}
 
     def areas(self, named: str | Iterable[str]) -> tuple[str, ...]:
         """Return area codes with every group replaced by its areas, each once.
@@ -124,6 +133,7 @@ def load_registries(registry: Path = REGISTRY_DIR, codelists: Path = CODELIST_DI
         },
         area_groups=_load(registry / "area_groups.yaml", AreaGroup),
         places=_load(registry / "places.yaml", CoveragePlace),
+        synonyms=_load(registry / "synonyms.yaml", SynonymGroup),
     )
 
 

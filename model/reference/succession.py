@@ -1,7 +1,5 @@
 """What became of the areas of a codelist in the codelist that took its place."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Iterable
 from functools import cached_property

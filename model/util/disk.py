@@ -1,7 +1,5 @@
 """Atomic file writes, and operating system errors as messages that say what to do."""
 
-from __future__ import annotations
-
 import errno
 import os
 import secrets
@@ -89,10 +87,7 @@ def atomic_write(
 
 
 def write_if_changed(
-    path: Path,
-    content: str | bytes,
-    kind: type[OpenIndicatorsError] = StoreError,
-    *,
+    path: Path, content: str | bytes, kind: type[OpenIndicatorsError] = StoreError, *,
     lasting: bool = True,
 ) -> bool:
     """Write a file by `atomic_write`; leave an equal file untouched.

@@ -1,7 +1,5 @@
 """Python's cyclic garbage collector, out of the way while very many objects are made at once."""
 
-from __future__ import annotations
-
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Checksums: one way to hash bytes, files and JSON, so that the same content has one name."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from pathlib import Path

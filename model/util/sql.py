@@ -1,7 +1,5 @@
 """Names and text quoted for SQL, by the standard's rule that DuckDB and PostgreSQL both follow."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 

@@ -1,15 +1,31 @@
-"""Text for people: Vietnamese and English, NFC, and comparison without diacritics."""
+"""Text for people: in the project's languages, NFC, and comparison without diacritics."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import CoreSchema
 
-LANGUAGES = ("vi", "en")
+from model.util.languages import (
+    LANGUAGE_CODE,
+    OWN_LANGUAGES,
+    language_name,
+    languages,
+    translated,
+)
 
 # Đ/đ (U+0110/0111) have no decomposition, and Ð (U+00D0, Icelandic eth) is typed in their
 # place by old keyboards: mark-stripping needs rules of its own for them.
@@ -94,31 +110,113 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False)
 
 
-class Bilingual(Frozen):
-    """One text in both languages of the city.
+class _Localized(Frozen):
+    """What is given in each language of the project: one value by the language's code."""
 
-    vi: in Vietnamese.
-    en: in English.
+    model_config = ConfigDict(extra="allow")
+
+    @model_validator(mode="after")
+    def _has_every_language(self, info: ValidationInfo) -> Self:
+        given = self.languages
+        if not given:
+            raise ValueError("has no text; write one by language, {vi: …, en: …}")
+        required = (info.context or {}).get("languages")  # of what people of the project write
+        for language in given:
+            if not LANGUAGE_CODE.fullmatch(language) or (required and language not in required):
+                known = set(required or OWN_LANGUAGES)
+                raise ValueError(
+                    f"unknown field {language!r}, which is no language of the project;"
+                    f" {did_you_mean(language, known)}"
+                )
+        if missing := [language for language in required or () if language not in given]:
+            raise ValueError(f"the text is missing in: {', '.join(missing)}")
+        return self
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages in which it is given."""
+        return tuple(self.by_language)
+
+    @property
+    def by_language(self) -> dict[str, Any]:
+        """What is given, by language."""
+        return self.model_extra or {}
+
+    def __hash__(self) -> int:
+        return hash((type(self), *sorted(self.by_language.items())))
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Describe the languages of the project as fields."""
+        reference = handler(core_schema)
+        schema = handler.resolve_ref_schema(reference)
+        kind = schema["additionalProperties"]
+        schema["additionalProperties"] = False
+        schema["properties"] = {
+            **{code: {**kind, "description": f"in {language_name(code)}."} for code in languages()},
+            **schema.get("properties", {}),
+        }
+        schema["required"] = list(languages())
+        return reference
+
+
+class LocalizedText(_Localized):
+    """One text in each language of the project.
+
+    Product code writes Vietnamese and English, `LocalizedText(vi="Năm", en="Year")`; other
+    languages are in the project's catalogue of texts (see `model.util.languages`).
     """
 
-    vi: Text
-    en: Text
+    __pydantic_extra__: dict[str, Text]
+
+    if TYPE_CHECKING:
+        def __init__(self, **texts: str) -> None: ...
 
     def get(self, language: str) -> str:
-        """Return the text in `language` ("vi" or "en")."""
-        return self.vi if language == "vi" else self.en
+        """Return the text in `language`; else from the project's catalogue, else in English."""
+        if language in self.by_language:
+            return self.by_language[language]
+        english = self.by_language.get("en") or next(iter(self.by_language.values()))
+        return translated(english, language)
+
+    def in_all(self, separator: str = " · ") -> str:
+        """Return the text in all languages, for what knows none, with a `separator` between."""
+        return separator.join(dict.fromkeys(self.get(language) for language in languages()))
+
+    def in_each(self, make: Callable[[str], str]) -> LocalizedText:
+        """Return what `make` makes of the text, in each language."""
+        return localized(lambda language: make(self.get(language)), self.languages)
+
+    def format(self, **values: object) -> LocalizedText:
+        """Return the text with its placeholders filled; a text among `values` in its language."""
+        return localized(lambda language: self.get(language).format(**{
+            name: value.get(language) if isinstance(value, LocalizedText) else value
+            for name, value in values.items()
+        }), self.languages)
 
 
-class BilingualList(Frozen):
-    """Keywords in both languages.
+class LocalizedList(_Localized):
+    """Keywords in each language of the project."""
 
-    vi: in Vietnamese.
-    en: in English.
-    """
+    __pydantic_extra__: dict[str, tuple[Text, ...]]
 
-    vi: tuple[Text, ...]
-    en: tuple[Text, ...]
+    if TYPE_CHECKING:
+        def __init__(self, **texts: Sequence[str]) -> None: ...
 
     def get(self, language: str) -> tuple[str, ...]:
-        """Return the list in `language` ("vi" or "en")."""
-        return self.vi if language == "vi" else self.en
+        """Return the list in `language`, else in English, else in the first one."""
+        english = self.by_language.get("en") or next(iter(self.by_language.values()))
+        return self.by_language.get(language, english)
+
+
+def localized(make: Callable[[str], str], given: Iterable[str] = OWN_LANGUAGES) -> LocalizedText:
+    """Return what `make` returns for each language, of those `given` and of the project."""
+    return LocalizedText(**{code: make(code) for code in dict.fromkeys((*given, *languages()))})
+
+
+def joined(texts: Iterable[LocalizedText], separator: str = "; ") -> LocalizedText:
+    """Return texts as one, in each language, with a `separator` between them."""
+    every = list(texts)
+    return localized(lambda language: separator.join(text.get(language) for text in every))

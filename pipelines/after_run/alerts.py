@@ -8,8 +8,6 @@ What a message says comes from sources and files and may contain anything: mail 
 one line of subject, chat services get a block of code, in which they read no markup.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import smtplib
@@ -182,8 +180,11 @@ def _failed(data_dir: DataDir, cause: str, items: Sequence[Failure]) -> Notifica
             continue
         for check in _failing(data_dir, item.dataset):
             shown = [_shown(row) for row in check.samples[:ROWS]]
-            lines += ["", f"{item.dataset} · {check.name}: {check.title.vi} / {check.title.en}",
-                      finding(check).en]
+            lines += [
+                "",
+                f"{item.dataset} · {check.name}: {check.title.get('vi')} / {check.title.get('en')}",
+                finding(check).get("en"),
+            ]
             lines += ["  " + ", ".join(f"{k}={v}" for k, v in row.items()) for row in shown]
             rows[f"{item.dataset}: {check.name}"] = shown
     many = f" ({len(names)} datasets)" if len(names) > 1 else ""

@@ -8,7 +8,8 @@ from model.declarations.dataset import Dataset
 from model.reference.registries import Registries
 from model.util.garbage_collector import paused_collector
 from model.util.hashing import sha256_bytes, sha256_file, sha256_json
-from model.util.text import LANGUAGES, Bilingual
+from model.util.languages import languages
+from model.util.text import LocalizedText
 from pipelines.catalogue import Catalogue
 from pipelines.quality.history import QualityEvent, events, incidents
 from pipelines.quality.report import groups, report_of
@@ -27,7 +28,7 @@ from warehouse.store.releases import StoredRelease
 
 METRICS = "metrics.txt"
 FEED = "{language}/failures.atom"
-TITLE = Bilingual(
+TITLE = LocalizedText(
     vi="Chất lượng dữ liệu mở Đà Nẵng: sự cố", en="Quality of Da Nang's open data: failures"
 )
 ENTRIES = 100
@@ -54,7 +55,7 @@ def write_feeds(settings: Settings, catalogue: Catalogue) -> int:
         if name in catalogue.declarations
     }
     inputs = {
-        name: sha256_json([version, as_of.isoformat(), *_records(data_dir, dataset)])
+        name: sha256_json([version, languages(), as_of.isoformat(), *_records(data_dir, dataset)])
         for name, dataset in known.items()
     }
     all_inputs = sha256_json([inputs, sorted(shown)])
@@ -79,7 +80,7 @@ def write_feeds(settings: Settings, catalogue: Catalogue) -> int:
     texts = {METRICS: prometheus(reports, dated=False)}
     newest = incidents(data_dir, happened, ENTRIES)
     titles = {report.dataset: report.title for report in reports}
-    for language in LANGUAGES:
+    for language in languages():
         feed = FEED.format(language=language)
         pages = {
             name: "../" + DATASET_PAGE.format(language=language, dataset=name) for name in shown

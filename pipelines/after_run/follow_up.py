@@ -1,7 +1,5 @@
 """Bring everything that depends on the records up to date after a run or a decision."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from pipelines.after_run.alerts import forget_removed, notify

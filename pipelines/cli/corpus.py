@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
-import typer
 from pydantic import ValidationError
 from rich.markup import escape
 
 from model.errors import OpenIndicatorsError, ReadError, SourceError
-from pipelines.cli.terminal import number, out, table
+from pipelines.cli.terminal import number, out, print_json, table
 from sources.base import SourceFile
 from sources.connectors.registry import protocol
 from sources.inspect.finding import Found, NoTable, RecognisedTable, RefusedContent
@@ -55,7 +53,7 @@ def corpus(folder: Path, as_json: bool) -> int:
             for part in line.parts:
                 _print(part)
     if as_json:
-        typer.echo(json.dumps([asdict(line) for line in lines], ensure_ascii=False, indent=2))
+        print_json([asdict(line) for line in lines])
     else:
         _summary([part for line in lines for part in line.parts or (line,)])
     return 0
@@ -103,10 +101,7 @@ def _line(path: Path, name: str, found: Found) -> FileReport:
 def _print(line: FileReport) -> None:
     reader = f"{line.reader:20}" if line.reader else f"[red]{'refused':20}[/]"
     rows = "" if line.rows is None else number(line.rows)
-    out.print(
-        f"{reader} {rows:>9}  {escape(line.file)}  [dim]{escape(line.reason or '')}[/]",
-        soft_wrap=True,
-    )
+    out.print(f"{reader} {rows:>9}  {escape(line.file)}  [dim]{escape(line.reason or '')}[/]")
 
 
 def _one_line(error: SourceError) -> str:

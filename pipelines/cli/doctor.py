@@ -1,21 +1,17 @@
 """`openindicators doctor`: is this machine fit, is the data folder whole?"""
 
-from __future__ import annotations
-
-import json
 import os
 import shutil
 import sys
 from importlib import metadata
 
-import typer
 from rich.markup import escape
 
 from model.errors import OpenIndicatorsError
 from model.records.release_blockers import counted
 from model.util.hashing import sha256_file
 from pipelines.catalogue import load_catalogue
-from pipelines.cli.terminal import out
+from pipelines.cli.terminal import out, print_json
 from pipelines.settings import Settings
 from warehouse.store import releases, snapshots, validation_log
 
@@ -27,14 +23,11 @@ def doctor(profile: str | None, as_json: bool) -> int:
     """Print one line for each finding; return 1 when something is wrong."""
     findings = list(_findings(profile))
     if as_json:
-        typer.echo(json.dumps(
-            [{"what": what, "ok": ok, "detail": detail} for what, ok, detail in findings],
-            ensure_ascii=False, indent=2,
-        ))
+        print_json([{"what": what, "ok": ok, "detail": detail} for what, ok, detail in findings])
     else:
         for what, ok, detail in findings:
             mark = "[green]✓[/]" if ok else "[red]✗[/]"
-            out.print(f"{mark} {what:12} {escape(detail)}", soft_wrap=True)
+            out.print(f"{mark} {what:12} {escape(detail)}")
     return 0 if all(ok for _, ok, _ in findings) else 1
 
 

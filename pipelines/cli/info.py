@@ -1,17 +1,13 @@
 """`openindicators list`, `show` and `check`: read-only information about the project."""
 
-from __future__ import annotations
-
-import json
 from typing import Any
 
-import typer
 from rich.markup import escape
 
 from model.declarations.questions import OpenQuestionsError
 from model.records.release_blockers import counted
 from pipelines.catalogue import load_catalogue
-from pipelines.cli.terminal import number, out, say_error, say_open, table
+from pipelines.cli.terminal import number, out, print_json, say_error, say_open, table
 from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
 from sources.connectors.registry import options_of
@@ -42,7 +38,7 @@ def list_datasets(profile: str | None, as_json: bool) -> int:
             }
         )
     if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        print_json(rows)
         return 0
     table(
         None,
@@ -72,7 +68,7 @@ def show(name: str, profile: str | None, as_json: bool) -> int:
     chosen = load_catalogue(settings).select(settings.profile, [name])
     described = [_describe(settings, bound) for bound in chosen.values()]
     if as_json:
-        typer.echo(json.dumps(described, ensure_ascii=False, indent=2))
+        print_json(described)
         return 0
     for item in described:
         _print(item)
@@ -114,13 +110,13 @@ def _describe(settings: Settings, bound: BoundDataset) -> dict[str, Any]:
 
 def _print(item: dict[str, Any]) -> None:
     out.print(f"[bold]{escape(item['title']['vi'])}[/]\n{escape(item['title']['en'])}")
-    out.print(f"{escape(item['description']['en'])}\n", soft_wrap=True)
+    out.print(f"{escape(item['description']['en'])}\n")
     for name in (
         "dataset", "publisher", "licence", "frequency", "protocol", "declaration", "suite",
     ):
         value = item[name]["en"] if isinstance(item[name], dict) else item[name]
-        out.print(f"{name:12} {escape(str(value))}", soft_wrap=True)
-    out.print(f"{'key':12} {', '.join(item['key'])}", soft_wrap=True)
+        out.print(f"{name:12} {escape(str(value))}")
+    out.print(f"{'key':12} {', '.join(item['key'])}")
     out.print()
     table(
         None, [("indicator", "left"), ("name", "left"), ("unit", "left")],
@@ -178,7 +174,7 @@ def check(as_json: bool, strict: bool) -> int:
             }
             for dataset in unready for each in dataset.questions
         ]
-        typer.echo(json.dumps(listed, ensure_ascii=False, indent=2))
+        print_json(listed)
     else:
         for error in errors:
             say_error(error)

@@ -1,7 +1,5 @@
 """Live progress of a run, on the terminal."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -29,7 +27,7 @@ class LiveReporter:
 
     def failed(self, dataset: str, stage: str, error: Exception) -> None:
         """Show at once that it failed; the reason follows once, at the end."""
-        self.progress.console.print(f"[red]✗[/] {escape(dataset)} · {stage}", soft_wrap=True)
+        self.progress.console.print(f"[red]✗[/] {escape(dataset)} · {stage}")
 
 
 @contextmanager

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from model.errors import OpenIndicatorsError
-from pipelines.cli.parameters import AsJson, By, Profile
 from pipelines.cli.review import commands as review_commands
+from pipelines.cli.terminal import AsJson, By, Profile
 
 # The commands import what they need when they are called: Dagster alone takes 1.5 s to import,
 # and `--help` needs none of it.
@@ -18,7 +18,8 @@ from pipelines.cli.review import commands as review_commands
 EXIT_CODES = """\
 Exit codes: 0 success · 1 failures of several kinds, or an unexpected error · 2 wrong usage ·
 3 a declaration or suite has an error · 4 a source · 5 data quality · 6 the data folder ·
-7 another run holds the data folder · 8 a portal · 9 open questions (`openindicators confirm`).
+7 another run holds the data folder · 8 a portal · 9 open questions (`openindicators confirm`) ·
+10 a preview that breaks consumers.
 
 Environment: OPENINDICATORS_PROFILE, OPENINDICATORS_DATA_DIR, OPENINDICATORS_PROJECT and others; see
 docs/settings.md.
@@ -120,13 +121,23 @@ def check(
 
 @app.command()
 def new(
-    dataset: Annotated[str, typer.Argument(metavar="SECTOR/DATASET")],
+    dataset: Annotated[
+        str, typer.Argument(metavar="SECTOR[/DATASET]", help="with --folder only the sector")
+    ],
     source: Annotated[
         str | None,
         typer.Option("--from", metavar="FILE|URL", help="look at this, and write what reads it"),
     ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--folder", metavar="DIR", help="a dataset for each table of its files"),
+    ] = None,
 ) -> int:
-    """Write the two files of a new dataset, for a small table or for a file that is inspected."""
+    """Write the two files of a new dataset, for a small table or for files that are inspected."""
+    if folder is not None:
+        from pipelines.cli.new.folder import new_folder
+
+        return new_folder(folder, dataset)
     from pipelines.cli.new.command import new as command
 
     return command(dataset, source)
@@ -134,7 +145,10 @@ def new(
 
 @app.command()
 def confirm(
-    dataset: Annotated[str, typer.Argument(metavar="SECTOR/DATASET")],
+    wanted: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[DATASET|SECTOR]...", help="whose questions; nothing means all"),
+    ] = None,
     answer: Annotated[
         list[str] | None,
         typer.Option("--answer", metavar="FIELD=VALUE", help="answer this; nothing is asked"),
@@ -144,10 +158,12 @@ def confirm(
     ] = False,
     by: By = None,
 ) -> int:
-    """Answer the open questions of a declaration; its dataset runs once none is left."""
-    from pipelines.cli.confirm.command import confirm as command
+    """Answer open questions, of one dataset or of many at once; it runs once none is left."""
+    from pipelines.cli.confirm.command import confirm, confirm_together
 
-    return command(dataset, answer or [], yes, by)
+    if wanted is not None and len(wanted) == 1 and "/" in wanted[0]:
+        return confirm(wanted[0], answer or [], yes, by)
+    return confirm_together(wanted or [], answer or [], yes, by)
 
 
 @app.command()
@@ -236,11 +252,42 @@ def diff(
 
 
 @app.command()
-def verify(file: Path, profile: Profile = None, as_json: AsJson = False) -> int:
+def preview(
+    wanted: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[DATASET|SECTOR]...", help="what to compare; nothing means all"),
+    ] = None,
+    base: Annotated[
+        str, typer.Option("--base", metavar="GITREF", help="the commit to compare with")
+    ] = "main",
+    as_markdown: Annotated[
+        Path | None,
+        typer.Option("--markdown", metavar="FILE", help="write it for a pull request, too"),
+    ] = None,
+    as_html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="write it as a page, too")
+    ] = None,
+    profile: Profile = None,
+) -> int:
+    """Show what edited declarations would release, from the snapshots at hand; change nothing."""
+    from pipelines.cli.compare.preview import preview as command
+
+    return command(wanted or [], base, as_markdown, as_html, profile)
+
+
+@app.command()
+def verify(
+    file: Path,
+    site: Annotated[
+        str | None, typer.Option(help="address or folder of the portal that it is from")
+    ] = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> int:
     """Say whether a downloaded file is a genuine distribution, and of which release."""
     from pipelines.cli.verify import verify as command
 
-    return command(file, profile, as_json)
+    return command(file, profile, as_json, site)
 
 
 @app.command()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import Any
 
-import typer
 from rich.markup import escape
 
 from model.declarations.questions import OpenQuestionsError
@@ -15,7 +13,7 @@ from model.records.release_blockers import counted
 from model.util.text import did_you_mean
 from pipelines.catalogue import Catalogue, load_catalogue
 from pipelines.cli.live import live
-from pipelines.cli.terminal import err, number, out, plain, say_error, table
+from pipelines.cli.terminal import err, number, out, plain, print_json, say_error, table
 from pipelines.connections import open_portals
 from pipelines.rounds import Outcome, run_datasets
 from pipelines.settings import Settings
@@ -52,7 +50,7 @@ def run(wanted: list[str], profile: str | None, to: list[str], as_json: bool) ->
             _keep_tombstones(settings, catalogue, portals)
     rows = [_row(settings, dataset_id, outcome) for dataset_id in outcome.datasets]
     if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        print_json(rows)
     else:
         _show(settings, rows, outcome, invalid)
     return _exit_code([*invalid, *(error for _, error in outcome.failures.values())])
@@ -108,9 +106,9 @@ def _row(settings: Settings, dataset_id: str, outcome: Outcome) -> dict[str, Any
             "warnings": [check.name for check in quality.checks if check.outcome == "warned"],
         }
         drift = stored.source_schema.drift if changed and stored.source_schema else ()
-        row["drift"] = [item.what.en for item in drift]
+        row["drift"] = [item.what.get("en") for item in drift]
         unread = stored.source_schema.unread if stored.source_schema else ()
-        row["unread"] = [item.what.en for item in unread if item.warns]
+        row["unread"] = [item.what.get("en") for item in unread if item.warns]
     if dataset_id in outcome.failures:
         stage, error = outcome.failures[dataset_id]
         row |= {"error": plain(error), "stage": stage, **_last_validation(settings, dataset_id)}
@@ -153,35 +151,33 @@ def _show(
         err.print(f"[bold red]{len(outcome.failures)} failed[/]; what was released before stays:")
         for dataset_id, (stage, error) in sorted(outcome.failures.items()):
             err.print(
-                f"  [red]✗[/] {escape(dataset_id)} · {stage}: {escape(plain(error))}",
-                soft_wrap=True,
+                f"  [red]✗[/] {escape(dataset_id)} · {stage}: {escape(plain(error))}"
             )
     for row in rows:
         if row.get("warnings"):
             out.print(
-                f"[yellow]Warned[/] {row['dataset']}: {', '.join(row['warnings'])}", soft_wrap=True
+                f"[yellow]Warned[/] {row['dataset']}: {', '.join(row['warnings'])}"
             )
     for row in rows:
         if row.get("drift"):
             changes = escape("; ".join(row["drift"]))
-            out.print(f"[yellow]Shape[/]  {row['dataset']}: {changes}", soft_wrap=True)
+            out.print(f"[yellow]Shape[/]  {row['dataset']}: {changes}")
         if row.get("unread"):
             listed = escape("; ".join(row["unread"]))
-            out.print(f"[yellow]Unread[/] {row['dataset']}: {listed}", soft_wrap=True)
+            out.print(f"[yellow]Unread[/] {row['dataset']}: {listed}")
     _show_drafts([row["dataset"] for row in rows if row["draft"]])
-    out.print(f"Site   {settings.data_dir.site / 'index.html'}", soft_wrap=True)
-    out.print(f"Next   {PROJECT_COMMANDS}", soft_wrap=True)
+    out.print(f"Site   {settings.data_dir.site / 'index.html'}")
+    out.print(f"Next   {PROJECT_COMMANDS}")
 
 
 def _show_drafts(waiting: list[str]) -> None:
     if waiting:
         out.print(
-            f"[yellow]Waits for approval[/], not public before: {escape(', '.join(waiting))}",
-            soft_wrap=True,
+            f"[yellow]Waits for approval[/], not public before: {escape(', '.join(waiting))}"
         )
         out.print(
             "Drafts `openindicators serve --preview` shows them; `openindicators approve DATASET`"
-            " or `openindicators reject DATASET --reason …` decides", soft_wrap=True,
+            " or `openindicators reject DATASET --reason …` decides"
         )
 
 

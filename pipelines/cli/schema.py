@@ -1,7 +1,5 @@
 """`openindicators schema`: the JSON Schema of declarations, which editors read."""
 
-from __future__ import annotations
-
 import json
 
 from model.declarations.json_schema import schemas
@@ -26,8 +24,7 @@ def schema() -> int:
     """Write the schemas, and say where."""
     settings = Settings.from_environment()
     write_schemas(settings, load_registries())
-    out.print(f"Written to {settings.declarations}: schema.json, defaults.schema.json",
-              soft_wrap=True)
+    out.print(f"Written to {settings.declarations}: schema.json, defaults.schema.json")
     out.print("A declaration names its schema in its first line:")
     out.print(SCHEMA_LINE, markup=False)
     return 0

@@ -1,7 +1,5 @@
 """`openindicators serve`."""
 
-from __future__ import annotations
-
 from model.errors import OpenIndicatorsError
 from pipelines.cli.terminal import out
 from pipelines.settings import Settings

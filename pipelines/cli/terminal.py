@@ -1,10 +1,10 @@
-"""What the terminal shows: tables, and errors in plain words. Live progress is in `live`."""
+"""What the terminal shows, tables and errors in plain words, and options that commands share."""
 
-from __future__ import annotations
-
+import json
 import os
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -13,8 +13,20 @@ from model.declarations.questions import OpenQuestionsError
 from model.errors import OpenIndicatorsError
 from model.records.release_blockers import counted
 
-out = Console(highlight=False, width=None if os.isatty(1) else 140)
-err = Console(stderr=True, highlight=False)
+Profile = Annotated[str | None, typer.Option("--profile", "-p", help="sample (embedded) or live")]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
+By = Annotated[
+    str | None, typer.Option("--by", metavar="NAME", help="who decides (default: the login name)")
+]
+Draft = Annotated[
+    str | None,
+    typer.Option("--draft", metavar="DRAFT", help="decide only if this very draft still waits"),
+]
+
+
+# Sentences are never broken: what a person copies from a terminal, or a script reads, is whole.
+out = Console(highlight=False, soft_wrap=True, width=None if os.isatty(1) else 140)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def plain(error: Exception) -> str:
@@ -26,16 +38,16 @@ def plain(error: Exception) -> str:
 
 def say_error(error: Exception) -> None:
     """Print an error."""
-    err.print(f"[bold red]error[/] {escape(plain(error))}", soft_wrap=True)
+    err.print(f"[bold red]error[/] {escape(plain(error))}")
 
 
 def say_open(error: OpenQuestionsError) -> None:
     """Print the open questions of a dataset that is not ready, each with file and line."""
     number = counted(len(error.questions), "open question")
-    err.print(f"[bold yellow]not ready[/] {error.dataset_id}: {number}", soft_wrap=True)
+    err.print(f"[bold yellow]not ready[/] {error.dataset_id}: {number}")
     for each in error.questions:
-        err.print(f"  {escape(each.where)}: {escape(each.in_words)}", soft_wrap=True)
-    err.print(f"  → {error.todo}", soft_wrap=True)
+        err.print(f"  {escape(each.where)}: {escape(each.in_words)}")
+    err.print(f"  → {error.todo}")
 
 
 def table(title: str | None, columns: list[tuple[str, str]], rows: list[list[Any]]) -> None:
@@ -45,7 +57,12 @@ def table(title: str | None, columns: list[tuple[str, str]], rows: list[list[Any
         grid.add_column(name, justify="right" if side == "right" else "left", overflow="fold")
     for row in rows:
         grid.add_row(*(item if item is None else str(item) for item in row))
-    out.print(grid)
+    out.print(grid, soft_wrap=False)
+
+
+def print_json(document: Any) -> None:
+    """Print a document for scripts."""
+    typer.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
 
 
 def number(value: int) -> str:

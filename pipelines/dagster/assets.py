@@ -30,7 +30,8 @@ from model.records.source_schema import SOURCE_SCHEMA_CHECK
 from model.records.validation import CheckResult, QualityRecord, Severity
 from model.reference.periods import FREQUENCY_DAYS, GRACE_DAYS
 from model.util.hashing import sha256_file
-from model.util.text import Bilingual, slug
+from model.util.languages import languages
+from model.util.text import LocalizedText, slug
 from pipelines.dagster import metadata
 from pipelines.quality.scores_source import with_scores
 from pipelines.steps.bound_dataset import BoundDataset
@@ -120,8 +121,7 @@ def _common(bound: BoundDataset, stage: str) -> dict[str, Any]:
         "owners": list(dataset.owners),
         "tags": {"sector": dataset.sector, "frequency": dataset.frequency, "stage": stage},
         "metadata": {
-            "title (vi)": dataset.title.vi,
-            "title (en)": dataset.title.en,
+            **{f"title ({code})": dataset.title.get(code) for code in languages()},
             "licence": dataset.licence,
             **metadata.code_references(bound.declaration, bound.suite.path),
         },
@@ -164,8 +164,8 @@ def _snapshot(bound: BoundDataset, others: Mapping[str, BoundDataset]) -> dg.Ass
     @dg.asset(
         **_common(bound, "snapshot"),
         kinds={slug(bound.source.protocol)},
-        description=f"{dataset.title.en}: the bytes as the source served them.\n\n"
-        f"{dataset.description.en}",
+        description=f"{dataset.title.get('en')}: the bytes as the source served them.\n\n"
+        f"{dataset.description.get('en')}",
         code_version=bound.declaration_sha256[:12],
         pool=f"host-{slug(bound.host)}" if bound.host else None,
         retry_policy=RETRY_UNREACHABLE,
@@ -201,8 +201,8 @@ def _table(bound: BoundDataset, others: Mapping[str, BoundDataset]) -> dg.Assets
             **common,
             deps=[asset_key(dataset.id, "snapshot"), *compared],
             kinds={"duckdb", "parquet", "greatexpectations"},
-            description=f"{dataset.title.en}: typed, coded observations, validated by the suite;"
-            " failing rows are quarantined with the reason.",
+            description=f"{dataset.title.get('en')}: typed, coded observations, validated by the"
+            " suite; failing rows are quarantined with the reason.",
             code_version=bound.code_version,
             automation_condition=_automation(compared),
             skippable=True,
@@ -256,12 +256,12 @@ def _table(bound: BoundDataset, others: Mapping[str, BoundDataset]) -> dg.Assets
 
 
 def _check_spec(
-    key: dg.AssetKey, name: str, title: Bilingual, severity: Severity, expectation: str
+    key: dg.AssetKey, name: str, title: LocalizedText, severity: Severity, expectation: str
 ) -> dg.AssetCheckSpec:
     return dg.AssetCheckSpec(
         name=name,
         asset=key,
-        description=f"{title.en}\n\n{title.vi}",
+        description=title.in_all("\n\n"),
         blocking=severity == "critical",
         metadata={"severity": severity, "expectation": expectation},
     )
@@ -300,8 +300,8 @@ def _release(bound: BoundDataset) -> dg.AssetsDefinition:
         **_common(bound, "release"),
         deps=[asset_key(dataset.id, "table")],
         kinds={"parquet"},
-        description=f"{dataset.title.en}: numbered, immutable, with its checksums and the changes"
-        " since the last release.",
+        description=f"{dataset.title.get('en')}: numbered, immutable, with its checksums and the"
+        " changes since the last release.",
         automation_condition=_automation(),
         required_resource_keys=RESOURCES,
     )
@@ -327,7 +327,8 @@ def _publication(bound: BoundDataset, pool: str | None) -> dg.AssetsDefinition:
         **_common(bound, "publication"),
         deps=[asset_key(dataset.id, "release")],
         kinds={"html"},
-        description=f"{dataset.title.en}: what the portals show: pages, downloads, checksums.",
+        description=f"{dataset.title.get('en')}: what the portals show: pages, downloads,"
+        " checksums.",
         pool=pool,
         automation_condition=_automation(),
         required_resource_keys=RESOURCES,

@@ -1,7 +1,5 @@
 """Dagster definitions of a profile: for the command line, the UI and the tests alike."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,8 +22,7 @@ ALL = "all_sectors"
 
 
 def build_definitions(
-    settings: Settings | None = None,
-    catalogue: Catalogue | None = None,
+    settings: Settings | None = None, catalogue: Catalogue | None = None,
     resources: Mapping[str, Any] | None = None,
 ) -> dg.Definitions:
     """Build the definitions of a profile.

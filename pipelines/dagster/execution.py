@@ -1,7 +1,5 @@
 """Datasets of a run of the command line, as one Dagster run in this process."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Dagster's own storage in the data folder: history, checks and logs of every run."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager

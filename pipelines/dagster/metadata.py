@@ -1,7 +1,5 @@
 """Metadata worth looking at in Dagster: counts, checksums, schema, a preview, a sparkline."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -64,10 +62,7 @@ def of_snapshot(stored: StoredSnapshot, changed: bool) -> dict[str, Any]:
 
 
 def of_table(
-    dataset: Dataset,
-    validated: Validated,
-    stats: CleanStats | None,
-    validation_run: ValidationRun,
+    dataset: Dataset, validated: Validated, stats: CleanStats | None, validation_run: ValidationRun,
 ) -> dict[str, Any]:
     """Return a table's metadata."""
     quality = validated.quality
@@ -87,7 +82,7 @@ def of_table(
     if stats is not None:
         found["empty cells left out"] = stats.empty
     if quality.blockers:
-        found["blockers"] = in_words(quality.blockers, dataset.id, names=True).en
+        found["blockers"] = in_words(quality.blockers, dataset.id, names=True).get("en")
     if quality.rows_quarantined:
         found["quarantine"] = dg.MetadataValue.md(_preview(validated.quarantine))
     return found
@@ -100,7 +95,7 @@ def of_check(check: CheckResult) -> dict[str, Any]:
         "severity": check.severity,
         "evaluated": check.evaluated,
         "unexpected": check.unexpected,
-        "in words": check.title.en,
+        "in words": check.title.get("en"),
     }
     if check.observed is not None:
         found["observed"] = dg.MetadataValue.json({"value": check.observed})
@@ -163,9 +158,7 @@ def of_publications(dataset: str, published: Sequence[Publication]) -> dict[str,
         rows = [(line.change, line.what, line.detail) for line in item.differences]
         found[f"{item.portal}: address"] = item.url
         found[f"{item.portal}: changed"] = item.changed
-        found[f"{item.portal}: plan"] = dg.MetadataValue.md(
-            _markdown(("", "what", "detail"), rows)
-        )
+        found[f"{item.portal}: plan"] = dg.MetadataValue.md(_markdown(("", "what", "detail"), rows))
     return found
 
 
@@ -191,7 +184,7 @@ def column_schema(bound: BoundDataset, file: Path | None = None) -> dg.TableSche
 
 
 def _meaning(column: ColumnWords) -> str:
-    return f"{column.description.en}\n\n{column.description.vi}"
+    return column.description.in_all("\n\n")
 
 
 def _preview(path: Path) -> str:

@@ -5,8 +5,6 @@ not. Steps get the object that a resource stands for (a `DataDir`, a `Transport`
 bind that object itself.
 """
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any

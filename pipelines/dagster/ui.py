@@ -1,7 +1,5 @@
 """`make ui`: Dagster's own UI on `workspace.yaml`, with the history of every run."""
 
-from __future__ import annotations
-
 import os
 import sys
 

@@ -1,7 +1,5 @@
 """Quality over time: incidents for the feeds, and the scores as a table to publish."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +14,7 @@ from model.records.incident import Incident, IncidentKind
 from model.records.release_blockers import finding, in_words
 from model.records.validation import Score
 from model.records.validation_log import CheckOutcome, ValidationRun
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 from portal.metadata.identifiers import incident_urn
 from warehouse.store import validation_log
 from warehouse.store.data_dir import DataDir
@@ -132,24 +130,24 @@ def _incident(data_dir: DataDir, event: QualityEvent) -> Incident:
     title, text = _words(data_dir, event)
     return Incident(
         id=event.id, dataset=event.validation_run.dataset, at=event.validation_run.at,
-        kind=event.kind,
-        title=title, text=text,
+        kind=event.kind, title=title, text=text,
     )
 
 
-def _words(data_dir: DataDir, event: QualityEvent) -> tuple[Bilingual, Bilingual]:
+def _words(data_dir: DataDir, event: QualityEvent) -> tuple[LocalizedText, LocalizedText]:
     if event.check is not None:
         record = validation_log.record(data_dir, event.validation_run)
         checks = {check.name: check for check in record.checks}
         check = checks[event.check.name]
-        found = finding(check)
-        return check.title, Bilingual(vi=f"{found.vi}.", en=f"{found.en}.")
+        return check.title, finding(check).in_each(lambda text: f"{text}.")
     if event.kind == "blocked":
         return (
-            Bilingual(vi="Bản phát hành bị chặn", en="The release was blocked"),
+            LocalizedText(vi="Bản phát hành bị chặn", en="The release was blocked"),
             in_words(event.validation_run.blockers or (), event.validation_run.dataset),
         )
     return (
-        Bilingual(vi="Có thể phát hành trở lại", en="It can be released again"),
-        Bilingual(vi="Bảng mới qua được các phép kiểm tra.", en="The new table passes the checks."),
+        LocalizedText(vi="Có thể phát hành trở lại", en="It can be released again"),
+        LocalizedText(
+            vi="Bảng mới qua được các phép kiểm tra.", en="The new table passes the checks."
+        ),
     )

@@ -3,8 +3,6 @@
 Nothing here writes. The same records and the same day give the same report.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -57,8 +55,7 @@ def quality_report(
 
 def report_of(
     data_dir: DataDir, dataset: Dataset, history: list[ValidationRun],
-    release: StoredRelease | None,
-    as_of: date, reach: Reach | None = None,
+    release: StoredRelease | None, as_of: date, reach: Reach | None = None,
 ) -> tuple[QualityReport, QualityRecord | None]:
     """Return the report, and the complete record of the newest validation run in it.
 
@@ -106,8 +103,7 @@ class ReleaseWithReport:
 
 def _report(
     data_dir: DataDir, dataset: Dataset, history: list[ValidationRun],
-    release: StoredRelease | None,
-    as_of: date, mqa: Mqa | None,
+    release: StoredRelease | None, as_of: date, mqa: Mqa | None,
 ) -> tuple[QualityReport, QualityRecord | None]:
     latest = validation_log.record(data_dir, history[-1]) if history else None
     shown = _shown(history, release)
@@ -133,12 +129,8 @@ def _report(
 
 
 def scorecard(
-    dataset: Dataset,
-    validation_run: ValidationRun,
-    quality: QualityRecord,
-    history: Sequence[ValidationRun],
-    mqa: Mqa | None,
-    as_of: date,
+    dataset: Dataset, validation_run: ValidationRun, quality: QualityRecord,
+    history: Sequence[ValidationRun], mqa: Mqa | None, as_of: date,
 ) -> Scorecard:
     """Return the scorecard of a validated table.
 

@@ -6,8 +6,6 @@ The file is written when it is requested, with every validation run until then. 
 datasets that read it: else each of their releases would cause the next.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """One dataset in one profile: declaration, suite and source, bound together for the steps."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 

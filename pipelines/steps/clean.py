@@ -1,7 +1,5 @@
 """Clean: read the last snapshot into a table of observations."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 

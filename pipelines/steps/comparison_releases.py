@@ -4,8 +4,6 @@ Relations are Parquet files by the name that the suite's queries use for them. O
 is left out, and what needs it is not evaluated.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Fetch: ask the source what is new and store the bytes as a snapshot."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor

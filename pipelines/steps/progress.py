@@ -1,7 +1,5 @@
 """Reporters of a run's progress: the Protocol, and the failure log that notifications read."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol

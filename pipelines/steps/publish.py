@@ -1,7 +1,5 @@
 """Publish: bring the portals to the current release, and previews to the waiting draft."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from model.records.publication import Publication

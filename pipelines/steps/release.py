@@ -1,7 +1,5 @@
 """Release: turn a validated table into the next release, or into a draft that waits for review."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from pipelines.steps.bound_dataset import BoundDataset

@@ -1,7 +1,5 @@
 """Run checks of a dataset again on its current table, to see which rows fail."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any

@@ -184,8 +184,8 @@ def blocking_error(quality: QualityRecord) -> OpenIndicatorsError:
     """Return the release blockers of a validation run as one error."""
     reasons = quality.blockers or ()
     every = [release_blockers.describe(reason, quality.dataset, names=True) for reason in reasons]
-    what = "; ".join(each.what.en for each in every)
-    todo = "; ".join(each.todo.en for each in every)
+    what = "; ".join(each.what.get("en") for each in every)
+    todo = "; ".join(each.todo.get("en") for each in every)
     drift = tuple(change for reason in reasons for change in reason.drift)
     if drift:
         return DriftError(what, where=quality.dataset, todo=todo, drift=drift)

@@ -12,8 +12,6 @@ Reads are repeated while the outcome is unknown. Writes never are: see `write_on
 of files bypass ckanapi, which holds a whole upload in memory and downloads nothing.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import random
@@ -93,13 +91,8 @@ class CkanClient:
     """
 
     def __init__(
-        self,
-        address: str,
-        token: str,
-        *,
-        timeout: float = RESPONSE_SECONDS,
-        upload_timeout: float = UPLOAD_SECONDS,
-        waits: tuple[float, ...] = WAITS,
+        self, address: str, token: str, *, timeout: float = RESPONSE_SECONDS,
+        upload_timeout: float = UPLOAD_SECONDS, waits: tuple[float, ...] = WAITS,
         adapter: BaseAdapter | None = None,
     ) -> None:
         self.address = address.rstrip("/")
@@ -221,9 +214,8 @@ class CkanClient:
                     raise OutcomeUnknown(f"answered {status}", where=self._where(path))
                 if status != 200:
                     raise ActionRefused(
-                        f"a file cannot be downloaded again: {status}",
-                        where=self._where(path), todo="run `publish` again",
-                        status=status, error={},
+                        f"a file cannot be downloaded again: {status}", where=self._where(path),
+                        todo="run `publish` again", status=status, error={},
                     )
                 # Decoded content: a proxy may compress what the portal sends.
                 for chunk in response.iter_content(CHUNK_BYTES):

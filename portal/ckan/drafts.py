@@ -4,14 +4,13 @@ Only its organisation sees it. Its identifiers are its own: nothing of the publi
 until somebody approves. Then the draft is removed without a trace.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from model.records.release import Release
 from model.records.validation import QualityRecord
+from model.util.text import LocalizedText
 from portal.base import ReleaseFiles
 from portal.ckan.client import CkanClient
 from portal.ckan.datastore.loader import TableLoader
@@ -19,7 +18,7 @@ from portal.ckan.package import CLEARED
 from portal.metadata.identifiers import package_id
 
 SUFFIX = "_draft"
-TITLE = {"vi": "[Bản thảo] ", "en": "[Draft] "}
+TITLE = LocalizedText(vi="[Bản thảo] {title}", en="[Draft] {title}")
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,8 @@ class DraftRelease:
         release = self.files.release
         declaration = dict(release.declaration)
         title = {
-            language: TITLE[language] + text for language, text in declaration["title"].items()
+            language: TITLE.get(language).format(title=text)
+            for language, text in declaration["title"].items()
         }
         declaration |= {"name": declaration["name"] + SUFFIX, "title": title}
         return release.model_copy(

@@ -7,8 +7,6 @@ cannot say: which uploads were begun, and what we wrote last, field by field, wh
 a person's edit from our own old value.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -1,7 +1,5 @@
 """CKAN as a portal: plan and apply."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property, partial
@@ -12,24 +10,22 @@ from filelock import FileLock, Timeout
 from model.errors import BusyError, PortalError
 from model.records.publication import Difference, Publication
 from model.reference.registries import Registries
-from model.util.text import Bilingual
+from model.util.text import localized
 from portal import versions
 from portal.base import ReleaseFiles
 from portal.ckan import drafts
 from portal.ckan.client import CkanClient
-from portal.ckan.datastore.loader import TableLoader
+from portal.ckan.datastore.loader import TableLoader, rows_sha256, table_of, with_row_counts
 from portal.ckan.desired import mapping
 from portal.ckan.desired.files import FileBuilder, open_builder
 from portal.ckan.desired.mapping import Fields
 from portal.ckan.desired.preconditions import check
 from portal.ckan.desired.state import DesiredState, desired_state, tombstone
 from portal.ckan.journal import Journal
-from portal.ckan.organisations import Organisations
-from portal.ckan.package import ConcurrentEdit
+from portal.ckan.package import ConcurrentEdit, Organisations
 from portal.ckan.plan import PackagePlan, compare, edited_meanwhile
 from portal.ckan.publish_run import PublishRun
 from portal.ckan.resources import offered_files
-from portal.ckan.tables import rows_sha256, table_of, with_row_counts
 from portal.content import Content
 from portal.distributions.csv_files import csv_table
 from portal.metadata.identifiers import package_id
@@ -55,13 +51,8 @@ class Ckan:
     name = "ckan"
 
     def __init__(
-        self,
-        client: CkanClient,
-        data_dir: Path,
-        registries: Registries,
-        loader: TableLoader | None = None,
-        keep: int = KEEP_RELEASES,
-        overwrite: bool = False,
+        self, client: CkanClient, data_dir: Path, registries: Registries,
+        loader: TableLoader | None = None, keep: int = KEEP_RELEASES, overwrite: bool = False,
     ) -> None:
         self.client = client
         self.data_dir = data_dir
@@ -155,7 +146,7 @@ class Ckan:
         return tombstone(
             self._content(history[-1]),
             history[0].release,
-            Bilingual(vi=reason, en=reason),
+            localized(lambda _: reason),
             release.issued.date(),
             self._url(successor) if successor else None,
         )
@@ -197,9 +188,7 @@ class Ckan:
         for attempt in range(1, ATTEMPTS + 1):
             self._ensure_organisations(plan, history)
             try:
-                actual = PublishRun(
-                    self.client, journal, builder, plan, load_rows, drop_rows
-                ).run()
+                actual = PublishRun(self.client, journal, builder, plan, load_rows, drop_rows).run()
                 break
             except ConcurrentEdit:
                 again = self._plan(history, desire)

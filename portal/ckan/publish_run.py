@@ -17,8 +17,6 @@ Every write but 3 matches `metadata_modified`, so that it can neither be done tw
 somebody else's change.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass

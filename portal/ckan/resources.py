@@ -1,7 +1,5 @@
 """What a resource on the portal says about itself."""
 
-from __future__ import annotations
-
 import re
 
 from model.records.release import FileRecord

@@ -1,7 +1,5 @@
 """The observations, and what changed since the release before, as CSV."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -11,8 +11,6 @@
   a number, are left alone: -5 stays -5.
 """
 
-from __future__ import annotations
-
 import csv
 import re
 from collections.abc import Iterable, Sequence

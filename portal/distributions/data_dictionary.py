@@ -1,7 +1,5 @@
 """The data dictionary as CSV: every column, and every code in use, in both languages."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -27,8 +25,8 @@ def entries(content: Content) -> Iterator[tuple[str, ...]]:
         column = content.names.column(name)
         kind = "number" if column.number else "text"
         yield (
-            name, "", kind, "", column.title.vi, column.title.en,
-            column.description.vi, column.description.en,
+            name, "", kind, "", column.title.get("vi"), column.title.get("en"),
+            column.description.get("vi"), column.description.get("en"),
         )
         codes = content.dataset.footnotes if name == FOOTNOTES else content.codes_used.get(name, ())
         for code in codes:
@@ -42,8 +40,17 @@ def _code(content: Content, column: str, code: str) -> tuple[str, ...]:
     if indicator:
         unit = indicator.unit
         if indicator.definition:
-            vi, en = indicator.definition.vi, indicator.definition.en
-    return (column, code, "", unit, name.vi if name else code, name.en if name else code, vi, en)
+            vi, en = indicator.definition.get("vi"), indicator.definition.get("en")
+    return (
+        column,
+        code,
+        "",
+        unit,
+        name.get("vi") if name else code,
+        name.get("en") if name else code,
+        vi,
+        en,
+    )
 
 
 data_dictionary = Distribution.described(

@@ -8,8 +8,6 @@
 Codes are strings, figures are numbers written in full, what is missing is null.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +18,7 @@ from portal.content import Content
 from portal.distributions.base import Distribution, WrittenFile
 from portal.distributions.row_text import json_line
 from portal.metadata.data_package import observation_schema
+from portal.scope import scope_of
 
 
 def write(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
@@ -62,6 +61,7 @@ def _metadata(content: Content) -> dict[str, Any]:
         "publisher": content.publisher.name.model_dump(),
         "licence": {"id": content.licence.id, "url": str(content.licence.url)},
         "frequency": dataset.frequency,
+        "scope": scope_of(content),
         "coverage": dataset.geography.coverage.model_dump(),
         "rows": release.rows,
         "indicators": {

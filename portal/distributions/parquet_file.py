@@ -1,7 +1,5 @@
 """The observations as Parquet."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Sequence
 from pathlib import Path

@@ -4,13 +4,11 @@ The page holds both languages; it opens in Vietnamese, and `#en` shows English, 
 without network.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 
 from model.util.hashing import pretty_json
-from model.util.text import LANGUAGES
+from model.util.languages import default_language, languages
 from portal.content import Content
 from portal.distributions.base import Distribution, WrittenFile
 from portal.rendering.environment import render_template
@@ -25,9 +23,10 @@ def _write_json(content: Content, path: Path, _: Sequence[WrittenFile]) -> None:
 
 def _write_page(content: Content, path: Path, _: Sequence[WrittenFile]) -> None:
     """Write the report as of the day on which the release was issued."""
-    parts = {language: _section(content, language) for language in LANGUAGES}
+    parts = {language: _section(content, language) for language in languages()}
     page = render_template(
-        TEMPLATES, "quality_page.html", "vi", title=content.dataset.title.vi, parts=parts
+        TEMPLATES, "quality_page.html", default_language(),
+        title=content.dataset.title.get(default_language()), parts=parts,
     )
     path.write_bytes(page)
 
@@ -41,8 +40,7 @@ def _section(content: Content, language: str) -> str:
 
 
 quality_json = Distribution.described(
-    "quality_json", _write_json,
-    package_properties=lambda _: {"type": "json"},
+    "quality_json", _write_json, package_properties=lambda _: {"type": "json"},
 )
 
 quality_page = Distribution.described("quality_page", _write_page)

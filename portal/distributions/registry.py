@@ -1,7 +1,5 @@
 """The distributions, in the order in which they are written and offered."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -20,9 +18,7 @@ from portal.metadata.data_package import descriptor
 
 
 def _write_descriptor(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
-    files = (
-        (record, form.media_type, form.package_properties(content)) for record, form in others
-    )
+    files = ((record, form.media_type, form.package_properties(content)) for record, form in others)
     path.write_text(pretty_json(descriptor(content, files)), encoding="utf-8", newline="\n")
 
 

@@ -23,7 +23,8 @@ from portal.distributions import data_dictionary
 from portal.distributions.base import Distribution, WrittenFile
 from portal.distributions.row_text import xlsx_row
 from portal.metadata.data_package import observation_schema
-from portal.vocabulary import FREQUENCIES, REASONS, sentence
+from portal.scope import scope_of
+from portal.vocabulary import FREQUENCIES, REASONS, SCOPES, sentence
 
 DATA_SHEET = "data"
 MAX_ROWS = 1_048_576  # of a sheet, the header included
@@ -45,9 +46,9 @@ def write(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
     with xlsxwriter.Workbook(str(path), {**_OPTIONS, "tmpdir": str(path.parent)}) as book:
         book.set_properties(
             {
-                "title": content.dataset.title.vi,
-                "subject": content.dataset.title.en,
-                "author": content.publisher.name.vi,
+                "title": content.dataset.title.get("vi"),
+                "subject": content.dataset.title.get("en"),
+                "author": content.publisher.name.get("vi"),
                 "created": created,
             }
         )
@@ -167,6 +168,7 @@ def _about(content: Content, sheets: int) -> Iterator[tuple[str, str, str]]:
         ("contact", content.contact.name),
         ("licence", content.licence.title),
         ("attribution", content.licence.attribution),
+        ("scope", SCOPES[scope_of(content)]),
         ("coverage", dataset.geography.coverage),
         ("frequency", FREQUENCIES[dataset.frequency]),
         ("reason", REASONS[release.reason]),
@@ -174,7 +176,7 @@ def _about(content: Content, sheets: int) -> Iterator[tuple[str, str, str]]:
         ("notes", dataset.notes),
     ):
         if text:
-            yield field, text.vi, text.en
+            yield field, text.get("vi"), text.get("en")
     for field, value in (
         ("dataset", dataset.id),
         ("release", str(release.number)),
@@ -187,7 +189,7 @@ def _about(content: Content, sheets: int) -> Iterator[tuple[str, str, str]]:
         yield field, value, value
     if sheets > 1:
         text = sentence("sheets", most=MAX_ROWS, sheets=sheets, first=DATA_SHEET)
-        yield "sheets", text.vi, text.en
+        yield "sheets", text.get("vi"), text.get("en")
 
 
 xlsx_workbook = Distribution.described(

@@ -5,14 +5,13 @@ knows one language: Vietnamese stands in its properties, English in `title_en` a
 said of a single file comes from its distribution (`package_properties`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from model.records.release import FileRecord
 from portal.content import Content
 from portal.metadata.identifiers import dataset_urn
+from portal.scope import scope_of
 
 Properties = dict[str, Any]
 
@@ -30,23 +29,26 @@ def descriptor(content: Content, files: Iterable[tuple[FileRecord, str, Properti
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": f"{dataset.sector}-{dataset.name}".replace("_", "-"),
         "id": dataset_urn(dataset.id),
-        "title": dataset.title.vi,
-        "title_en": dataset.title.en,
-        "description": dataset.description.vi,
-        "description_en": dataset.description.en,
+        "title": dataset.title.get("vi"),
+        "title_en": dataset.title.get("en"),
+        "description": dataset.description.get("vi"),
+        "description_en": dataset.description.get("en"),
         "version": f"{release.number}.0.0",
         "created": release.issued.isoformat(),
-        "keywords": [*dataset.keywords.vi, *dataset.keywords.en],
-        "licenses": [{"name": licence.id, "path": str(licence.url), "title": licence.title.vi}],
-        "sources": [{"title": publisher.name.vi, "path": str(publisher.homepage)}],
+        "scope": scope_of(content),
+        "keywords": [*dataset.keywords.get("vi"), *dataset.keywords.get("en")],
+        "licenses": [
+            {"name": licence.id, "path": str(licence.url), "title": licence.title.get("vi")}
+        ],
+        "sources": [{"title": publisher.name.get("vi"), "path": str(publisher.homepage)}],
         "contributors": [
             {
-                "title": publisher.name.vi,
+                "title": publisher.name.get("vi"),
                 "path": str(publisher.homepage),
                 "roles": ["creator", "publisher"],
             },
             {
-                "title": contact.name.vi,
+                "title": contact.name.get("vi"),
                 "path": str(contact.homepage),
                 "roles": ["contact"],
                 **({"email": contact.email} if contact.email else {}),
@@ -95,9 +97,9 @@ def _field(content: Content, name: str) -> Properties:
     return {
         "name": name,
         "type": "number" if column.number else "string",
-        "title": column.title.vi,
-        "title_en": column.title.en,
-        "description": column.description.vi,
-        "description_en": column.description.en,
+        "title": column.title.get("vi"),
+        "title_en": column.title.get("en"),
+        "description": column.description.get("vi"),
+        "description_en": column.description.get("en"),
         "constraints": {"required": name in content.dataset.key or name == "change"},
     }

@@ -17,7 +17,8 @@ from model.declarations.dataset import Dataset
 from model.errors import PortalError
 from model.records.release import FileRecord
 from model.reference.registries import Licence, Publisher
-from model.util.text import Bilingual, BilingualList, Frozen
+from model.util.languages import languages
+from model.util.text import Frozen, LocalizedList, LocalizedText
 from portal.content import Content
 from portal.metadata.identifiers import dataset_urn, distribution_urn, publisher_urn
 
@@ -33,8 +34,8 @@ class FileFormat(Frozen):
     file_type: the code in the EU vocabulary "file-type".
     """
 
-    title: Bilingual
-    purpose: Bilingual
+    title: LocalizedText
+    purpose: LocalizedText
     media_type: str
     file_type: str
 
@@ -181,8 +182,8 @@ def _distribution(content: Content, file: FileRecord, form: FileFormat, folder: 
 
 
 def catalogue_nodes(
-    title: Bilingual,
-    description: Bilingual,
+    title: LocalizedText,
+    description: LocalizedText,
     publisher: Publisher,
     home: str,
     graphs: Iterable[Sequence[Node]],
@@ -219,7 +220,7 @@ def catalogue_nodes(
     return [catalogue, *nodes.values()]
 
 
-def _rights(licence: Licence) -> Bilingual:
+def _rights(licence: Licence) -> LocalizedText:
     return licence.attribution or licence.title
 
 
@@ -239,15 +240,15 @@ def _concept(address: str) -> Node:
     return {**_term(address, "skos:Concept"), "skos:prefLabel": label}
 
 
-def texts(text: Bilingual) -> list[Node]:
-    """Return a text in both languages."""
-    return [{"@value": text.vi, "@language": "vi"}, {"@value": text.en, "@language": "en"}]
+def texts(text: LocalizedText) -> list[Node]:
+    """Return a text in every language."""
+    return [{"@value": text.get(code), "@language": code} for code in languages()]
 
 
-def _keywords(words: BilingualList) -> list[Node]:
+def _keywords(words: LocalizedList) -> list[Node]:
     return [
         {"@value": word, "@language": language}
-        for language in ("vi", "en")
+        for language in languages()
         for word in words.get(language)
     ]
 
@@ -267,7 +268,7 @@ def _year(period: str) -> Node:
     return {"@value": period[:4], "@type": "xsd:gYear"}
 
 
-def _spatial(uri: str | None, coverage: Bilingual) -> Node:
+def _spatial(uri: str | None, coverage: LocalizedText) -> Node:
     place: Node = {"@type": "dct:Location", "skos:prefLabel": texts(coverage)}
     return {"@id": uri, **place} if uri else place
 

@@ -5,8 +5,6 @@ metadata. Timeliness changes by the day and is left to the readers, who have the
 newest period and the date of the release from DCAT.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from model.records.quality_dimension import QUALITY_DIMENSIONS

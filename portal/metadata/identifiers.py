@@ -1,7 +1,5 @@
 """Identifiers that outlive re-publication: derived from names (UUIDv5), never random."""
 
-from __future__ import annotations
-
 import uuid
 
 # The namespace of this project: UUIDv5 of its name in the DNS namespace of RFC 9562.

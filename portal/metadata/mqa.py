@@ -20,7 +20,7 @@ from typing import Any, Literal
 from model.declarations.validation import parse_as
 from model.declarations.yaml_file import YamlFile
 from model.records.scorecard import Mqa, MqaMetric
-from model.util.text import Bilingual, Frozen
+from model.util.text import Frozen, LocalizedText
 from portal.metadata.dcat import AUTHORITY, Node, published_nodes, reading
 from portal.metadata.identifiers import dataset_urn
 from portal.vocabulary import sentence
@@ -48,8 +48,8 @@ class Metric(Frozen):
     vocabularies: dict[str, str] = {}
     formats: tuple[str, ...] = ()
     reached: str | None = None
-    title: Bilingual
-    todo: Bilingual  # `{licence}` stands for the title of the files' licence
+    title: LocalizedText
+    todo: LocalizedText  # `{licence}` stands for the title of the files' licence
 
 
 @cache
@@ -78,10 +78,7 @@ def assess(nodes: Sequence[Node], dataset: str, reach: Reach | None = None) -> M
             MqaMetric(
                 id=metric.id, dimension=metric.dimension, title=metric.title,
                 points=metric.points, met=_met(metric, described, distributions, reach),
-                todo=Bilingual(
-                    vi=metric.todo.vi.replace("{licence}", licence.vi),
-                    en=metric.todo.en.replace("{licence}", licence.en),
-                ),
+                todo=metric.todo.format(licence=licence),
             )
             for metric in metrics()
         ),
@@ -125,13 +122,13 @@ def _met(
     ) and (not formats or any(_id(item.get("dct:format")) in formats for item in distributions))
 
 
-def _licence(distributions: Sequence[Node]) -> Bilingual:
+def _licence(distributions: Sequence[Node]) -> LocalizedText:
     """Return the title of the files' licence."""
     named = sentence("no licence").model_dump()
     for item in distributions:
         for title in item.get("dct:license", {}).get("dct:title", ()):
             named[title["@language"]] = title["@value"]
-    return Bilingual(vi=named["vi"], en=named["en"])
+    return LocalizedText(**named)
 
 
 def _id(value: Any) -> str:

@@ -1,7 +1,5 @@
 """An SVG badge with a dataset's grade, for embedding in other pages."""
 
-from __future__ import annotations
-
 from html import escape
 
 from model.records.scorecard import Scorecard

@@ -3,8 +3,6 @@
 Functions from reports to text; nothing is read or written here.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +17,7 @@ from model.records.incident import Incident
 from model.records.release_blockers import finding, in_words
 from model.records.scorecard import QualityReport
 from model.records.validation import CheckResult, QualityRecord
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 from portal.metadata.identifiers import dataset_urn
 
 # Characters that XML 1.0 excludes (https://www.w3.org/TR/xml/#charsets); data may hold them.
@@ -51,7 +49,7 @@ def _suite(report: QualityReport, quality: QualityRecord) -> TestSuite:
     suite = TestSuite(report.dataset)
     release = _case(report, "release")
     if quality.blockers:
-        reasons = in_words(quality.blockers, report.dataset, names=True).en
+        reasons = in_words(quality.blockers, report.dataset, names=True).get("en")
         release.result = [Failure(_xml(reasons), "blocked")]
     suite.add_testcase(release)
     for check in quality.checks:
@@ -59,7 +57,7 @@ def _suite(report: QualityReport, quality: QualityRecord) -> TestSuite:
         if check.duration_ms is not None:
             case.time = check.duration_ms / 1000
         if check.outcome == "failed":
-            failure = Failure(_xml(check.title.en), check.expectation)
+            failure = Failure(_xml(check.title.get("en")), check.expectation)
             failure.text = _found(check)
             case.result = [failure]
         elif check.outcome == "warned":
@@ -79,7 +77,7 @@ def _case(report: QualityReport, name: str) -> TestCase:
 
 
 def _found(check: CheckResult) -> str:
-    lines = [f"{check.title.en} ({check.severity})", finding(check).en]
+    lines = [f"{check.title.get('en')} ({check.severity})", finding(check).get("en")]
     if check.observed is not None:
         lines.append(f"observed: {check.observed}")
     if check.error:
@@ -169,7 +167,7 @@ def _gauge(
 
 
 def atom(
-    incidents: Sequence[Incident], titles: dict[str, Bilingual], feed_title: Bilingual,
+    incidents: Sequence[Incident], titles: dict[str, LocalizedText], feed_title: LocalizedText,
     language: str, pages: dict[str, str],
 ) -> str:
     """Return a feed of incidents, newest first (RFC 4287), in a `language`.

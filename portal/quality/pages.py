@@ -13,7 +13,8 @@ from model.records.release_blockers import sentences
 from model.records.scorecard import GroupScore, QualityReport
 from model.records.validation import QualityRecord
 from model.reference.registries import Registries
-from model.util.text import LANGUAGES, fold
+from model.util.languages import default_language, languages
+from model.util.text import fold
 from portal.content import Content
 from portal.names import Names
 from portal.quality.badge import badge
@@ -52,7 +53,7 @@ def render(each: Assessed, registries: Registries) -> Iterator[tuple[str, bytes]
     """
     dataset = each.report.dataset
     yield f"quality/{dataset}.json", each.report.model_dump_json(indent=1).encode()
-    for language in LANGUAGES:
+    for language in languages():
         yield f"quality/{dataset}.{language}.svg", badge(each.report.scorecard, language)
         yield report_page(dataset, language), _report(each, registries, language)
 
@@ -71,7 +72,7 @@ def shared_pages(
     """
     totals = {each.report.dataset: trends.Totals(each.report.trend) for each in assessed}
     shared = _overview(assessed, sectors, city, registries, totals, as_of)
-    for language in LANGUAGES:
+    for language in languages():
         yield f"{language}/quality.html", render_template(
             TEMPLATES, "quality.html", language, root="../", page="quality.html", preview=False,
             **shared,
@@ -90,7 +91,7 @@ def _overview(
     by_sector = {
         sector.id: sorted(
             (report for report in reports if report.sector == sector.id),
-            key=lambda report: fold(report.title.vi),
+            key=lambda report: fold(report.title.get(default_language())),
         )
         for sector in registries.sectors.values()
     }

@@ -17,7 +17,8 @@ from model.records.scorecard import GroupScore
 from model.reference.registries import Registries
 from model.util.disk import disk_errors, write_if_changed
 from model.util.hashing import pretty_json, sha256_bytes, sha256_file
-from model.util.text import LANGUAGES, Frozen
+from model.util.languages import languages
+from model.util.text import Frozen
 from portal.quality.pages import Assessed, render, shared_pages
 from portal.site.files import locked
 
@@ -104,7 +105,7 @@ def publish_quality(
 
 
 def _remove_others(folder: Path, kept: set[str]) -> None:
-    for root in ("quality", *(f"{language}/quality" for language in LANGUAGES)):
+    for root in ("quality", *(f"{language}/quality" for language in languages())):
         for path in (folder / root).glob("*/*.*"):
             if path.is_file() and path.relative_to(folder).as_posix() not in kept:
                 path.unlink()

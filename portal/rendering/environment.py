@@ -9,10 +9,12 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from model.records.quality_dimension import OUTCOMES, SEVERITIES, grade_of
+from model.reference.codelist import vintage_in_words
 from model.util.text import fold, plain
 from portal.rendering import formatting, trends
 from portal.rendering.texts import LANGUAGE_NAMES, READ_IN, SITE_LEAD, SITE_TITLE, translations
-from portal.vocabulary import DECISIONS, FREQUENCIES, FRESHNESS, REASONS
+from portal.scope import CITY
+from portal.vocabulary import DECISIONS, FREQUENCIES, FRESHNESS, REASONS, SCOPES, STATUSES
 
 _SHARED = Path(__file__).resolve().parent / "templates"
 
@@ -45,7 +47,9 @@ def environment(folder: Path, language: str) -> Environment:
         language=language, other=other, in_other=translations(other).gettext,
         language_name=LANGUAGE_NAMES, read_in=READ_IN, site_title=SITE_TITLE, site_lead=SITE_LEAD,
         freshness=FRESHNESS, decisions=DECISIONS, frequencies=FREQUENCIES, reasons=REASONS,
+        statuses=STATUSES, scopes=SCOPES,
         outcomes=OUTCOMES, severities=SEVERITIES, grade_of=grade_of, box=trends,
+        vintage_in_words=vintage_in_words, base_url=None, city_name=CITY,
     )
     made.filters.update(
         text=lambda value: value.get(language),

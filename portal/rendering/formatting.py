@@ -1,8 +1,7 @@
 """Numbers, periods, dates and sizes in a reader's language (CLDR, through Babel)."""
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from functools import lru_cache
 
 from babel import Locale
@@ -28,6 +27,18 @@ def number(value: float, language: str, decimals: int = 0) -> str:
         return format_decimal(value, pattern, locale=_LOCALES[language])
     pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
     return format_decimal(value, pattern, locale=_LOCALES[language])
+
+
+def number_in_full(value: float | None, language: str) -> str:
+    """Return a `value` in a `language` with every digit that it has; "" for None.
+
+    >>> number_in_full(1234.56789, "vi")
+    '1.234,56789'
+    """
+    if value is None:
+        return ""
+    return format_decimal(Decimal(repr(value)), "#,##0.####################",
+                          locale=_LOCALES[language], decimal_quantization=False)
 
 
 def points(value: float, language: str) -> str:

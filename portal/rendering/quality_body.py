@@ -4,16 +4,15 @@ The site's report page and the HTML file beside a dataset show the same body
 (templates/quality_body.html).
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from model.records.quality_dimension import QUALITY_DIMENSIONS
 from model.records.reject_reasons import in_words
-from model.records.release_blockers import finding, sentences
+from model.records.release_blockers import GOLDEN, finding, sentences
 from model.records.scorecard import QualityReport
 from model.records.source_schema import SOURCE_SCHEMA_CHECK
 from model.records.validation import CheckResult, QualityRecord
@@ -54,9 +53,7 @@ def quality_body(
     results = {check.name: check for check in record.checks} if record else {}
     blockers = record.blockers or () if record else ()
     checks = _checks(names, report, record, language)
-    open_checks = [
-        x for x in checks if x["result"] and x["result"].outcome in ("failed", "warned")
-    ]
+    open_checks = [x for x in checks if x["result"] and x["result"].outcome in ("failed", "warned")]
     return {
         "report": report, "record": record, "card": card, "dimensions": QUALITY_DIMENSIONS,
         "scores": card.scores if card else record.scores if record else (),
@@ -80,6 +77,10 @@ def quality_body(
             quarantined_rows(content, language, QUARANTINED) if content and not blockers else []
         ),
         "revisions": _revisions(names, content, language) if content else None,
+        "golden": [
+            row for check in results.values() if check.expectation == GOLDEN
+            for row in _golden(names, check, language)
+        ],
         "source_schema": results.get(SOURCE_SCHEMA_CHECK),
     }
 
@@ -117,9 +118,7 @@ def _samples(names: Names, check: CheckResult | None, language: str) -> SampleTa
     columns += [n for n in _LAST if n in given]
     return SampleTable(
         titles=[plain(names.column(name).title.get(language)) for name in columns],
-        numbers=[
-            all(isinstance(row.get(n), int | float | None) for row in rows) for n in columns
-        ],
+        numbers=[all(isinstance(row.get(n), int | float | None) for row in rows) for n in columns],
         rows=[[_cell(names, row, name, language) for name in columns] for row in rows],
     )
 
@@ -138,6 +137,27 @@ def _cell(names: Names, row: Mapping[str, Any], column: str, language: str) -> s
     indicator = names.dataset.indicators.get(str(row.get("indicator")))
     decimals = max(indicator.decimals if indicator else 2, 2)
     return formatting.axis_number(value, language, decimals, compact=False)
+
+
+def _golden(names: Names, check: CheckResult, language: str) -> list[dict[str, Any]]:
+    """Return the figures verified at the source, where all of them are unchanged."""
+    if check.outcome != "passed" or names.dataset.access_rights != "PUBLIC":
+        return []
+    own = {"indicator": "indicator", "area": "ref_area"}
+    found = []
+    for cell in check.kwargs["golden"]:
+        key = {own[name]: cell[name] for name in own}
+        key |= {name: cell[name] for name in names.dataset.dimensions}
+        found.append({
+            "what": _series(names, key, language),
+            "period": plain(formatting.period(cell["period"], language)),
+            # In every digit: it is what was compared.
+            "value": formatting.axis_number(cell["value"], language, 12, compact=False),
+            "source": plain(cell["source"]),
+            "by": plain(cell["verified_by"]),
+            "on": date.fromisoformat(cell["verified_on"]),
+        })
+    return found
 
 
 def _gaps(names: Names, record: QualityRecord, language: str) -> list[tuple[str, str, int]]:

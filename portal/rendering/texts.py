@@ -5,7 +5,7 @@ After a change of texts, update the catalogue and translate what is new:
     pybabel extract -F pyproject.toml -k in_other -o /tmp/portal.pot portal
     pybabel update -i /tmp/portal.pot -d portal/rendering/locale -D openindicators -l vi -N
 
-What is published as data (titles, names of codes, outcomes) is `Bilingual` and does not belong
+What is published as data (titles, names of codes, outcomes) is `LocalizedText` and does not belong
 here.
 """
 
@@ -20,13 +20,13 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 
 DOMAIN = "openindicators"
 LOCALES = Path(__file__).resolve().parent / "locale"
 
-SITE_TITLE = Bilingual(vi="Dữ liệu mở Đà Nẵng", en="Da Nang Open Data")
-SITE_LEAD = Bilingual(
+SITE_TITLE = LocalizedText(vi="Dữ liệu mở Đà Nẵng", en="Da Nang Open Data")
+SITE_LEAD = LocalizedText(
     vi="Số liệu về thành phố theo từng ngành, kèm nguồn, kết quả kiểm tra và mọi lần thay đổi. Ai"
     " cũng có thể tải về và dùng lại.",
     en="Figures about the city, sector by sector, with their source, their checks and every"

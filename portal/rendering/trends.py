@@ -1,7 +1,5 @@
 """Quality totals over time: their value on a day, their curves, and the history of checks."""
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass

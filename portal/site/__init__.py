@@ -18,6 +18,6 @@ the downloads (portal/distributions) and the pages about quality (portal/quality
 """
 
 from portal.site.pages import DATASET_PAGE
-from portal.site.site import PREVIEW, Site, published_files
+from portal.site.site import PREVIEW, Site, files_of, published_files
 
-__all__ = ["DATASET_PAGE", "PREVIEW", "Site", "published_files"]
+__all__ = ["DATASET_PAGE", "PREVIEW", "Site", "files_of", "published_files"]

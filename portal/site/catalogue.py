@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from pathlib import Path
 from urllib.parse import urlsplit
+from xml.sax.saxutils import escape
 
 from model.reference.registries import Registries, Sector
 from model.util.hashing import pretty_json, sha256_bytes, sha256_file
-from model.util.text import LANGUAGES, fold
+from model.util.languages import default_language, languages
+from model.util.text import fold
 from portal.metadata import dcat
 from portal.rendering.environment import render_template
 from portal.rendering.texts import SITE_LEAD, SITE_TITLE
-from portal.site import pages
+from portal.site import pages, search
 from portal.site.state import CatalogueState, DatasetState, all_datasets
 
 STATE = "catalogue.json"
@@ -38,18 +40,23 @@ def render(
     }
     offered = [state for state in states if not state.withdrawn]
     withdrawn = sorted(
-        (state for state in states if state.withdrawn), key=lambda state: fold(state.title.vi)
+        (state for state in states if state.withdrawn), key=_title
     )
     files["catalog.jsonld"] = _dcat(folder, offered, registries, base_url)
     sectors = _by_sector(offered, registries)
-    for language in LANGUAGES:
+    for language in languages():
         files[f"{language}/index.html"] = pages.render_catalogue(
-            sectors, withdrawn, language, preview
+            sectors, withdrawn, language, preview, base_url
         )
-    files["index.html"] = render_template(pages.TEMPLATES, "landing.html", "vi")
+        files[f"{language}/city.html"] = pages.render_city(sectors, language, base_url)
+    files[search.PATH] = search.index(offered, registries)
+    files |= _for_crawlers([*files], offered, base_url)
+    files["index.html"] = render_template(pages.TEMPLATES, "landing.html", default_language())
     # Web servers send it for any address, so its links start at the site's own path.
     root = urlsplit(base_url or "/").path
-    files["404.html"] = render_template(pages.TEMPLATES, "not_found.html", "vi", root=root)
+    files["404.html"] = render_template(
+        pages.TEMPLATES, "not_found.html", default_language(), root=root
+    )
     state = CatalogueState(
         site_version=site_version,
         datasets={
@@ -62,6 +69,32 @@ def render(
     return files
 
 
+def _title(state: DatasetState) -> str:
+    """Return what a dataset is sorted by."""
+    return fold(state.title.get(default_language()))
+
+
+def _for_crawlers(
+    shared: list[str], states: list[DatasetState], base_url: str | None
+) -> dict[str, bytes]:
+    """Return `robots.txt`, and `sitemap.xml` where the site's address is known.
+
+    Source: https://www.sitemaps.org/protocol.html, which wants absolute addresses.
+    """
+    if base_url is None:
+        return {"robots.txt": b"User-agent: *\nAllow: /\n"}
+    paths = [path for path in shared if path.endswith(".html")]
+    paths += [pages.dataset_page(state.dataset, code) for state in states for code in languages()]
+    urls = "".join(f"<url><loc>{escape(base_url + path)}</loc></url>\n" for path in paths)
+    return {
+        "robots.txt": f"User-agent: *\nAllow: /\nSitemap: {base_url}sitemap.xml\n".encode(),
+        "sitemap.xml": (
+            '<?xml version="1.0" encoding="UTF-8"?>\n'
+            f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{urls}</urlset>\n'
+        ).encode(),
+    }
+
+
 def _by_sector(
     states: list[DatasetState], registries: Registries
 ) -> list[tuple[Sector, list[DatasetState]]]:
@@ -70,7 +103,7 @@ def _by_sector(
     for sector in registries.sectors.values():
         members = [state for state in states if state.sector == sector.id]
         if members:
-            groups.append((sector, sorted(members, key=lambda s: fold(s.title.vi))))
+            groups.append((sector, sorted(members, key=_title)))
     return groups
 
 

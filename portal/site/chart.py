@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from portal.rendering import formatting
-from portal.site.series import DA_NANG, Plot, Point, Series
+from portal.scope import DA_NANG
+from portal.site.series import Plot, Point, Series
 from portal.vocabulary import NOT_FINAL
 
 Label = Callable[[Series], str]

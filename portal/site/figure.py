@@ -1,7 +1,5 @@
 """The figures of a dataset's page: a laid-out chart with its words and its table of values."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
@@ -41,6 +39,8 @@ def figure(content: Content, plot: Plot, language: str) -> dict[str, Any]:
         "wide": lay_out(plot, chart.WIDE, *arguments),
         "narrow": lay_out(plot, chart.NARROW, *arguments),
         "labels": [label(series) for series in plot.series],
+        "drawn": len({series.code for series in plot.series}),
+        "of": plot.of,
         "table": _table(plot, indicator.decimals, language),
         "hollow": any(point.status in chart.NOT_FINAL for point in points),
         "span": formatting.span(ordered[0].period, ordered[-1].period, language),

@@ -1,7 +1,5 @@
 """Replace a folder so that a reader sees the old one or the new one, never half of one."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Iterator

@@ -1,23 +1,24 @@
 """The site's pages, rendered: releases and summaries in, bytes of HTML out."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
 from model.records.quality_dimension import worst_first
-from model.reference.registries import Sector
-from model.util.text import LANGUAGES, Bilingual, fold
+from model.reference.registries import Publisher, Sector
+from model.util.languages import default_language, languages
+from model.util.text import LocalizedText, fold
 from portal.content import Content
 from portal.distributions.registry import with_distributions
 from portal.metadata.identifiers import dataset_urn
 from portal.rendering.environment import render_template
 from portal.rendering.quality_body import quarantined_rows
-from portal.site import chart
+from portal.scope import scope_of
+from portal.site import chart, search
 from portal.site.figure import figure
 from portal.site.series import plots
 from portal.site.state import DatasetState, ReleaseState
 from portal.site.tables import in_language, read_tables
+from portal.vocabulary import FREQUENCIES, SCOPES
 
 FIRST_QUARANTINED = 20
 DATASET_PAGE = "{language}/{dataset}.html"  # path in the site
@@ -30,41 +31,87 @@ def dataset_page(dataset: str, language: str) -> str:
 
 
 def render_catalogue(
-    sectors: list[tuple[Sector, list[DatasetState]]],
-    withdrawn: list[DatasetState],
-    language: str,
-    preview: bool,
+    sectors: list[tuple[Sector, list[DatasetState]]], withdrawn: list[DatasetState], language: str,
+    preview: bool, base_url: str | None,
 ) -> bytes:
     """Render the catalogue in a `language`; a `preview` says that the site shows drafts.
 
-    `sectors` come with their datasets, the `withdrawn` ones apart.
+    `sectors` come with their datasets, the `withdrawn` ones apart; `base_url` is the site's address
+    on the web, with a slash at the end, if known.
     """
     states = [state for _, members in sectors for state in members]
     return render_template(
-        TEMPLATES, "catalogue.html", language,
-        root="../", page="index.html", sectors=sectors, states=states, withdrawn=withdrawn,
-        preview=preview,
+        TEMPLATES, "catalogue.html", language, root="../", page="index.html", sectors=sectors,
+        states=states, withdrawn=withdrawn, preview=preview, base_url=base_url,
         rows=sum(state.rows for state in states),
         indicators=sum(len(state.indicators) for state in states),
         updated=max((state.issued for state in states), default=None),
-        search_text=_search_text, sparkline=chart.sparkline,
+        headlines=_headlines(sectors), facets=_facets(sectors, states), sparkline=chart.sparkline,
+        search_index=search.PATH,
     )
 
 
-def _search_text(state: DatasetState, sector: Sector) -> str:
-    """Return the text that a search looks through: all names of a dataset, folded."""
-    texts = (state.title, state.description, state.publisher, sector.title, *state.indicators)
-    names = [text.get(language) for text in texts for language in LANGUAGES]
-    return fold(" ".join([*names, *state.keywords.vi, *state.keywords.en, state.dataset]))
+def render_city(
+    sectors: list[tuple[Sector, list[DatasetState]]], language: str, base_url: str | None
+) -> bytes:
+    """Render the page of the city in a `language`: the newest figure of every indicator.
+
+    `sectors` come with their datasets; `base_url` is as for `render_catalogue`.
+    """
+    known = [(sector, [each for each in members if each.city]) for sector, members in sectors]
+    return render_template(
+        TEMPLATES, "city.html", language, root="../", page="city.html", preview=False,
+        base_url=base_url, sectors=[(sector, members) for sector, members in known if members],
+        sparkline=chart.sparkline,
+    )
+
+
+def _facets(
+    sectors: list[tuple[Sector, list[DatasetState]]], states: list[DatasetState]
+) -> dict[str, dict[str, LocalizedText]]:
+    """Return what a search can be narrowed to: field of the index -> value -> its text."""
+    scopes = {state.scope for state in states}
+    frequencies = {state.frequency for state in states}
+    return {
+        "sector": {sector.id: sector.title for sector, _ in sectors},
+        "scope": {key: text for key, text in SCOPES.items() if key in scopes},
+        "publisher": _choices(states, "publisher"),
+        "frequency": {key: text for key, text in FREQUENCIES.items() if key in frequencies},
+        "licence": _choices(states, "licence"),
+    }
+
+
+def _choices(states: list[DatasetState], field: str) -> dict[str, LocalizedText]:
+    """Return the texts of a `field` that the datasets have, by id, in the order of the texts."""
+    found = {getattr(state, f"{field}_id"): getattr(state, field) for state in states}
+    return dict(sorted(found.items(), key=lambda item: fold(item[1].get(default_language()))))
+
+
+def _headlines(
+    sectors: list[tuple[Sector, list[DatasetState]]]
+) -> list[tuple[Sector, DatasetState]]:
+    """Return the dataset of each sector whose city figure stands for it.
+
+    It is the one that declares so, else the one with the newest figure, then the longest series.
+    """
+    leading = []
+    for sector, members in sectors:
+        merits = {
+            (state.leads, state.city[0].period, len(state.city[0].points), state.dataset): state
+            for state in members if state.city
+        }
+        if merits:
+            leading.append((sector, merits[max(merits)]))
+    return leading
 
 
 def render_dataset(
-    content: Content, releases: list[ReleaseState], preview: bool
+    content: Content, releases: list[ReleaseState], preview: bool, base_url: str | None = None
 ) -> dict[str, bytes]:
     """Render the page of the current release in each language: path in the site -> bytes.
 
     `releases` are all of `content`'s dataset as the site offers them, oldest first; in a `preview`
-    the current one is a draft.
+    the current one is a draft. `base_url` is as for `render_catalogue`.
     """
     drawn = plots(content) if content.public else []
     tables = read_tables(content)
@@ -72,7 +119,7 @@ def render_dataset(
     return {
         dataset_page(content.dataset.id, language): render_template(
             TEMPLATES, "dataset.html", language, **_frame(content, releases, preview),
-            checks=worst_first(content.quality.checks),
+            base_url=base_url, checks=worst_first(content.quality.checks),
             figures=[figure(content, plot, language) for plot in drawn],
             downloads=[
                 {"file": file, "title": form.title, "purpose": form.purpose}
@@ -82,10 +129,10 @@ def render_dataset(
             quarantined=(
                 quarantined_rows(content, language, FIRST_QUARANTINED) if content.public else []
             ),
-            json_ld=_schema_org(content, releases, language),
+            json_ld=_schema_org(content, releases, language, base_url),
             **in_language(content, tables, language),
         )
-        for language in LANGUAGES
+        for language in languages()
     }
 
 
@@ -96,7 +143,7 @@ def render_withdrawn(content: Content, releases: list[ReleaseState]) -> dict[str
             TEMPLATES, "withdrawn.html", language, **_frame(content, releases, preview=False),
             decision=content.release.decision,
         )
-        for language in LANGUAGES
+        for language in languages()
     }
 
 
@@ -111,33 +158,60 @@ def _frame(content: Content, releases: list[ReleaseState], preview: bool) -> dic
         "release": content.release,
         "releases": releases[::-1],
         "sector": content.registries.sectors[dataset.sector],
+        "scope": SCOPES[scope_of(content)],
         "folder": f"../../datasets/{dataset.id}/",
         "urn": dataset_urn(dataset.id),
         "preview": preview,
     }
 
 
-def _schema_org(content: Content, releases: list[ReleaseState], language: str) -> dict[str, Any]:
+def _schema_org(
+    content: Content, releases: list[ReleaseState], language: str, base_url: str | None
+) -> dict[str, Any]:
     """Describe the dataset for search engines (https://schema.org/Dataset)."""
     dataset, release = content.dataset, content.release
+    root = base_url or "../../"
 
-    def organisation(name: Bilingual, url: Any) -> dict[str, str]:
-        return {"@type": "Organization", "name": name.get(language), "url": str(url)}
+    def organisation(publisher: Publisher) -> dict[str, str]:
+        name = publisher.name.get(language)
+        return {"@type": "Organization", "name": name, "url": str(publisher.homepage)}
 
     return {
         "@context": "https://schema.org",
         "@type": "Dataset",
         "@id": dataset_urn(dataset.id),
+        "identifier": dataset_urn(dataset.id),
+        "url": f"{root}{dataset_page(dataset.id, language)}",
         "name": dataset.title.get(language),
         "description": dataset.description.get(language),
         "inLanguage": language,
         "version": str(release.number),
         "datePublished": releases[0].issued.isoformat(),
         "dateModified": release.issued.isoformat(),
+        "temporalCoverage": f"{release.period_first}/{release.period_last}",
         "license": str(content.licence.url),
         "keywords": list(dataset.keywords.get(language)),
-        "creator": organisation(content.publisher.name, content.publisher.homepage),
+        "creator": organisation(content.publisher),
+        "publisher": organisation(content.contact),
         "spatialCoverage": dataset.geography.coverage.get(language),
-        "variableMeasured": [item.name.get(language) for item in dataset.indicators.values()],
+        "variableMeasured": [
+            {
+                "@type": "PropertyValue",
+                "name": item.name.get(language),
+                "unitText": content.registries.units[item.unit].name.get(language),
+                **({"description": item.definition.get(language)} if item.definition else {}),
+            }
+            for item in dataset.indicators.values()
+        ],
+        "distribution": [
+            {
+                "@type": "DataDownload",
+                "contentUrl": f"{root}datasets/{dataset.id}/{file.name}",
+                "encodingFormat": form.media_type,
+                "contentSize": str(file.bytes),
+                "sha256": file.sha256,
+            }
+            for file, form in with_distributions(releases[-1].files, dataset)
+        ],
         "isAccessibleForFree": content.public,
     }

@@ -3,13 +3,12 @@
 A release that is offered already keeps its files; the current one follows the code.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 
 from model.records.release import FileRecord, Release
 from model.util.hashing import pretty_json, sha256_file, sha256_json
+from model.util.languages import default_language
 from portal.base import ReleaseFiles
 from portal.content import Content
 from portal.distributions.registry import with_distributions, write_all
@@ -82,9 +81,7 @@ class DatasetFolder:
         return folder if whole else None
 
     def _state(
-        self,
-        release: Release,
-        files: tuple[FileRecord, ...],
+        self, release: Release, files: tuple[FileRecord, ...],
         superseded: tuple[FileRecord, ...] = (),
     ) -> ReleaseState:
         return ReleaseState(
@@ -107,7 +104,7 @@ def write_description(
     dataset, root = content.dataset.id, base_url or ""
     nodes = dcat.dataset_nodes(
         content, with_distributions(releases[-1].files, content.dataset),
-        folder=f"{root}datasets/{dataset}/", page=root + dataset_page(dataset, "vi"),
+        folder=f"{root}datasets/{dataset}/", page=root + dataset_page(dataset, default_language()),
         issued=releases[0].issued.isoformat(),
     )
     quality = content.quality

@@ -9,12 +9,11 @@ from typing import Any
 from model.reference.periods import frequency_of, period_start
 from model.util.sql import identifier
 from portal.content import Content
+from portal.scope import DA_NANG, TOTAL
 
 MAX_LINES = 6  # more colours cannot be distinguished
 MAX_BARS = 15
 MAX_POINTS = 400  # of a line; more are thinned, keeping the extremes of each stretch
-DA_NANG = "48"  # Decision 19/2025/QD-TTg
-TOTAL = "_T"  # SDMX: total
 _FIRST = (DA_NANG, "VNM")
 
 
@@ -54,6 +53,7 @@ class Plot:
     fixed: dict[str, str]  # the other columns' codes
     series: tuple[Series, ...]
     freq: str
+    of: int  # codes of the column that have figures, drawn or not
 
     @property
     def bars(self) -> bool:
@@ -100,7 +100,9 @@ def plot(content: Content, indicator: str) -> Plot | None:
     if not any(s.last for s in series):
         return None
     shown = {name: code for name, code in fixed.items() if len(codes[name]) > 1}
-    return Plot(indicator, column, shown, tuple(series), fixed.get("freq", ""))
+    return Plot(
+        indicator, column, shown, tuple(series), fixed.get("freq", ""), of=len(codes[column])
+    )
 
 
 def _codes(content: Content, indicator: str, names: list[str]) -> dict[str, list[str]]:

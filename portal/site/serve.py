@@ -4,8 +4,6 @@ Starlette serves the files: ranges, ETag and conditional requests, compression, 
 only the headers of this site, and that nothing hidden is served.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import socket
@@ -70,10 +68,7 @@ class _SiteFiles(StaticFiles):
         return super().lookup_path(path)
 
     def file_response(
-        self,
-        full_path: str | os.PathLike[str],
-        stat_result: os.stat_result,
-        scope: Scope,
+        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope,
         status_code: int = 200,
     ) -> Response:
         response = super().file_response(full_path, stat_result, scope, status_code)

@@ -19,7 +19,7 @@ from model.records.release import FileRecord
 from model.reference.registries import Registries
 from model.util.disk import disk_errors, write_if_changed
 from model.util.hashing import pretty_json, sha256_bytes, sha256_json
-from model.util.text import LANGUAGES
+from model.util.languages import default_language, languages
 from portal import versions
 from portal.base import ReleaseFiles
 from portal.content import Content
@@ -98,7 +98,7 @@ class Site:
             dataset=release.dataset,
             portal=self.name,
             release=release.number,
-            url=str(self.folder / pages.dataset_page(release.dataset, "vi")),
+            url=str(self.folder / pages.dataset_page(release.dataset, default_language())),
             changed=bool(changes),
             differences=tuple(differences),
         )
@@ -133,7 +133,7 @@ class Site:
         if not self.shows(dataset):
             return False
         with disk_errors(self.folder, PortalError):
-            for language in LANGUAGES:
+            for language in languages():
                 (self.folder / pages.dataset_page(dataset, language)).unlink(missing_ok=True)
             if target.exists():
                 shutil.rmtree(target)
@@ -223,7 +223,9 @@ class Site:
             if content.withdrawn:
                 rendered = pages.render_withdrawn(content, releases)
             else:
-                rendered = pages.render_dataset(content, releases, self.preview)
+                rendered = pages.render_dataset(
+                    content, releases, self.preview, self.base_url
+                )
             state = summarise(
                 content, tuple(releases), self._versions.site,
                 {path: sha256_bytes(data) for path, data in rendered.items()},
@@ -249,9 +251,14 @@ class Site:
 def published_files(folder: Path) -> Iterator[tuple[str, int, FileRecord]]:
     """Yield every file that the site in `folder` offers or offered: (dataset, release, file)."""
     for state in all_datasets(folder):
-        for release in state.releases:
-            for file in (*release.files, *release.superseded):
-                yield state.dataset, release.number, file
+        yield from files_of(state)
+
+
+def files_of(state: DatasetState) -> Iterator[tuple[str, int, FileRecord]]:
+    """Yield every file that a dataset's `state` has a record of: (dataset, release, file)."""
+    for release in state.releases:
+        for file in (*release.files, *release.superseded):
+            yield state.dataset, release.number, file
 
 
 def _check_name(content: Content) -> None:

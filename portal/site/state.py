@@ -4,8 +4,6 @@
 and holds the checksum of every file that was ever offered.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -13,7 +11,8 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from model.records.release import Changes, Decision, FileRecord
-from model.util.text import Bilingual, BilingualList, Frozen
+from model.util.text import Code, Frozen, LocalizedList, LocalizedText, Name
+from portal.scope import CityFigure, Scope
 
 
 class ReleaseState(Frozen):
@@ -45,8 +44,16 @@ class CheckCounts(Frozen):
 class Sparkline(Frozen):
     """The small line in the catalogue: the chart's first series."""
 
-    label: Bilingual
+    label: LocalizedText
     values: tuple[float | None, ...]
+
+
+class IndicatorSummary(Frozen):
+    """An indicator in words; `unit` is the id of its unit."""
+
+    name: LocalizedText
+    definition: LocalizedText | None
+    unit: Name
 
 
 class DatasetState(Frozen):
@@ -55,22 +62,29 @@ class DatasetState(Frozen):
     dataset: str
     sector: str
     name: str
-    title: Bilingual
-    description: Bilingual
-    keywords: BilingualList
-    publisher: Bilingual
-    licence: Bilingual
+    title: LocalizedText
+    description: LocalizedText
+    keywords: LocalizedList
+    publisher_id: Name
+    publisher: LocalizedText
+    licence_id: Code
+    licence: LocalizedText
     frequency: str
-    coverage: Bilingual
+    coverage: LocalizedText
+    scope: Scope
+    places: tuple[LocalizedText, ...]  # names of the areas that have figures
+    leads: bool  # its city figure may stand for the sector on the home page
+    city: tuple[CityFigure, ...]  # of each indicator, the leading one first
     public: bool
     withdrawn: bool
-    indicators: tuple[Bilingual, ...]
+    indicators: tuple[IndicatorSummary, ...]
     release: int
     issued: datetime
     rows: int
     quarantined: int
     period_first: str | None
     period_last: str | None
+    ended: LocalizedText | None  # why no further period will come
     checks: CheckCounts
     spark: Sparkline | None
     releases: tuple[ReleaseState, ...]  # oldest first

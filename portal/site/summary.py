@@ -1,11 +1,16 @@
 """The content of `dataset.json`."""
 
-from __future__ import annotations
-
-from model.util.text import Bilingual
+from model.util.text import LocalizedText, localized
 from portal.content import Content
+from portal.scope import city_figures, scope_of
 from portal.site.series import plots
-from portal.site.state import CheckCounts, DatasetState, ReleaseState, Sparkline
+from portal.site.state import (
+    CheckCounts,
+    DatasetState,
+    IndicatorSummary,
+    ReleaseState,
+    Sparkline,
+)
 
 SPARK_POINTS = 60
 
@@ -26,19 +31,29 @@ def summarise(
         title=dataset.title,
         description=dataset.description,
         keywords=dataset.keywords,
+        publisher_id=dataset.publisher,
         publisher=content.publisher.name,
+        licence_id=content.licence.id,
         licence=content.licence.title,
         frequency=dataset.frequency,
         coverage=dataset.geography.coverage,
+        scope=scope_of(content),
+        places=_places(content),
+        leads=bool(dataset.chart and dataset.chart.leads_sector),
+        city=city_figures(content) if content.public and not content.withdrawn else (),
         public=content.public,
         withdrawn=content.withdrawn,
-        indicators=tuple(indicator.name for indicator in dataset.indicators.values()),
+        indicators=tuple(
+            IndicatorSummary(name=each.name, definition=each.definition, unit=each.unit)
+            for each in dataset.indicators.values()
+        ),
         release=release.number,
         issued=release.issued,
         rows=release.rows,
         quarantined=release.quarantined,
         period_first=release.period_first,
         period_last=release.period_last,
+        ended=dataset.ended,
         checks=CheckCounts(
             passed=quality.count("passed"), warned=quality.count("warned"),
             failed=quality.count("failed"),
@@ -56,10 +71,16 @@ def _spark(content: Content) -> Sparkline | None:
         return None
     series = drawn[0].series[0]
     indicator = content.dataset.indicators[drawn[0].indicator].name
-    name = content.names.name_of(drawn[0].column, series.code)
-    label = Bilingual(
-        vi=f"{indicator.vi}: {name.vi if name else series.code}",
-        en=f"{indicator.en}: {name.en if name else series.code}",
+    column, code = drawn[0].column, series.code
+    label = localized(
+        lambda language:
+        f"{indicator.get(language)}: {content.names.label(column, code, language)}"
     )
     values = tuple(point.value for point in series.points)
     return Sparkline(label=label, values=values[-SPARK_POINTS:])
+
+
+def _places(content: Content) -> tuple[LocalizedText, ...]:
+    """Return the names of the areas that have figures; a code without a name is left out."""
+    names = (content.names.name_of("ref_area", code) for code in content.codes_used["ref_area"])
+    return tuple(name for name in names if name)

@@ -1,7 +1,5 @@
 """The tables of a dataset's page: first rows and changes, as text."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -10,9 +8,16 @@ from model.util.sql import identifier
 from model.util.text import plain
 from portal.content import Content
 from portal.rendering import formatting
+from portal.scope import DA_NANG
 
 FIRST_ROWS = 20
 FIRST_CHANGES = 50
+
+# Revisions first: the city's, then the country's, then by how much of the figure changed.
+_MOST_TELLING = f"""CASE change WHEN 'revised' THEN 1 WHEN 'withdrawn' THEN 2 ELSE 3 END,
+    CASE ref_area WHEN '{DA_NANG}' THEN 1 WHEN 'VNM' THEN 2 ELSE 3 END,
+    abs(new_value - old_value) / nullif(greatest(abs(old_value), abs(new_value)), 0)
+        DESC NULLS LAST"""
 
 Rows = list[dict[str, Any]]
 
@@ -26,8 +31,7 @@ def read_tables(content: Content) -> dict[str, Rows]:
     if content.release.number > 1:
         changes = content.select(
             "changes.parquet", ("change", *key, "old_value", "new_value", "unit_measure"),
-            "ORDER BY CASE change WHEN 'revised' THEN 1 WHEN 'withdrawn' THEN 2 ELSE 3 END,"
-            f" {', '.join(map(identifier, key))} LIMIT {FIRST_CHANGES}",
+            f"ORDER BY {_MOST_TELLING}, {', '.join(map(identifier, key))} LIMIT {FIRST_CHANGES}",
         )
     rows = content.select("data.parquet", content.published_columns, f"LIMIT {FIRST_ROWS}")
     return {"rows": rows, "changes": changes}
@@ -75,6 +79,12 @@ def _row(content: Content, row: dict[str, Any], language: str) -> dict[str, Any]
 
 def _change(content: Content, row: dict[str, Any], language: str) -> dict[str, Any]:
     cell = partial(_cell, content, row, language=language)
+    old, new = cell(column="old_value"), cell(column="new_value")
+    if row["change"] == "revised" and old == new:
+        # The revision is smaller than the decimals that are shown elsewhere.
+        old, new = (
+            formatting.number_in_full(row[name], language) for name in ("old_value", "new_value")
+        )
     dimensions = [cell(column=name) for name in content.dataset.dimensions]
     return {
         "kind": row["change"],
@@ -82,7 +92,7 @@ def _change(content: Content, row: dict[str, Any], language: str) -> dict[str, A
         "indicator": cell(column="indicator"),
         "where": ", ".join([cell(column="ref_area"), *dimensions]),
         "period": cell(column="time_period"),
-        "old": cell(column="old_value"),
-        "new": cell(column="new_value"),
+        "old": old,
+        "new": new,
         "unit": cell(column="unit_measure"),
     }

@@ -7,8 +7,6 @@ the dataset's metadata. Of rows, integers, floats, booleans, dates and timestamp
 the table declares; `numeric` stays text, so that no digit is lost.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -362,8 +360,7 @@ def _rows(
         received += len(table.records)
         if not table.records and received < total:
             raise ChangedError(
-                f"announces {total} rows and gives {received}", where=answer.url,
-                todo="run again",
+                f"announces {total} rows and gives {received}", where=answer.url, todo="run again",
             )
         yield answer
 
@@ -376,6 +373,4 @@ def read(parts: list[SourceFile], options: CkanOptions) -> Iterator[pa.RecordBat
     """
     if not options.datastore:
         return files.read(parts, layout_of(options))
-    return batches(
-        parts, lambda part: page_of(result_of(part.path, part.name), part.name)
-    )
+    return batches(parts, lambda part: page_of(result_of(part.path, part.name), part.name))

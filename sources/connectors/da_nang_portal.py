@@ -11,8 +11,6 @@ The catalogue is HTML for people (`/dichvu?p=`), and partly hidden without an ac
 read, and a dataset is named by the number in its address, `/dulieuchitiet/{number}`.
 """
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Iterator, Mapping
 from typing import Any

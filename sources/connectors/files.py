@@ -4,8 +4,6 @@ The format is declared or follows from the file's ending, never from its content
 unknown kind is, `sources.inspect` finds out when a dataset is declared.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress

@@ -5,8 +5,6 @@ An answer is `{"value": [observation, ...], "@odata.nextLink": ...}`. The root o
 answers 200 with the list of its datasets under the same name `value`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urljoin
@@ -29,11 +27,10 @@ from sources.urls import host_of, safe_url
 version = 1
 
 COLUMNS = (
-    "Id", "IndicatorCode", "SpatialDimType", "SpatialDim", "TimeDimType", "TimeDim",
-    "Dim1Type", "Dim1", "Dim2Type", "Dim2", "Dim3Type", "Dim3",
-    "DataSourceDimType", "DataSourceDim", "Value", "NumericValue", "Low", "High", "Comments",
-    "Date", "TimeDimensionValue", "TimeDimensionBegin", "TimeDimensionEnd",
-    "ParentLocationCode", "ParentLocation",
+    "Id", "IndicatorCode", "SpatialDimType", "SpatialDim", "TimeDimType", "TimeDim", "Dim1Type",
+    "Dim1", "Dim2Type", "Dim2", "Dim3Type", "Dim3", "DataSourceDimType", "DataSourceDim", "Value",
+    "NumericValue", "Low", "High", "Comments", "Date", "TimeDimensionValue", "TimeDimensionBegin",
+    "TimeDimensionEnd", "ParentLocationCode", "ParentLocation",
 )
 
 

@@ -6,8 +6,6 @@ in alphabetical order, since their order has no meaning: `#affected +Num +f` is 
 second column of the same tag is `#affected+f+num 2`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice

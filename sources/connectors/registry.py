@@ -4,8 +4,6 @@ Only their options are imported here. What fetches and reads needs pyarrow and m
 0.3 s: it is imported when a dataset is run.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any

@@ -5,8 +5,6 @@ versions of its data and states which one is current: until that changes, nothin
 requested. All indicators of a snapshot are of one version.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace

@@ -6,8 +6,6 @@ error is `[{"message": [{id, key, value}]}]` under status 200, and an HTML page 
 page states when its database was last updated: until that changes, no other page is requested.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -181,9 +179,7 @@ class _Observation(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     footnote: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
-_decode = msgspec.json.Decoder(
-    tuple[dict[str, Any], list[_Observation]], float_hook=Lexeme
-).decode
+_decode = msgspec.json.Decoder(tuple[dict[str, Any], list[_Observation]], float_hook=Lexeme).decode
 
 
 def _keys(answer: tuple[dict[str, Any], list[_Observation]]) -> int:

@@ -4,8 +4,6 @@ CSV and zip of `?downloadformat=csv`, the workbook of `?downloadformat=excel`, D
 the files of a whole topic, and any of them saved again by a spreadsheet program.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -29,8 +27,7 @@ version = 1
 
 # `_column` names the year's column in the file.
 COLUMNS = (
-    "country_name", "country_code", "indicator_name", "indicator_code", "year", "value",
-    "_column",
+    "country_name", "country_code", "indicator_name", "indicator_code", "year", "value", "_column",
 )
 
 
@@ -114,8 +111,7 @@ def melted(
         country, code, indicator, indicator_code = (cells[position] for position in ids)
         for position, year in years:
             yield number, (
-                country, code, indicator, indicator_code, year, cells[position],
-                header[position],
+                country, code, indicator, indicator_code, year, cells[position], header[position],
             )
 
 

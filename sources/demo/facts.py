@@ -18,7 +18,7 @@ from model.declarations.validation import parse_as
 from model.declarations.yaml_file import YamlFile
 from model.errors import DeclarationError
 from model.util.hashing import sha256_file
-from model.util.text import Bilingual, Code, Frozen, Text
+from model.util.text import Code, Frozen, LocalizedText, Text
 
 Form = Literal["worldbank", "pxweb", "gho", "csv"]
 Fact = dict[str, str]
@@ -35,7 +35,7 @@ class SampleSource(Frozen):
 
     urls: tuple[Text, ...] = Field(min_length=1)
     form: Form
-    source: Bilingual
+    source: LocalizedText
     licence: Code
     read_on: date
     vintages: tuple[Text, ...] = Field(min_length=1)

@@ -1,7 +1,5 @@
 """A transport over the embedded sample: it serves one vintage after another, without a network."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time

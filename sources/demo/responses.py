@@ -3,8 +3,6 @@
 So the connectors of the live services read the embedded sample, too.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -186,7 +184,7 @@ def _pxweb(sample: Sample, vintage: Vintage, request: Request) -> Rendered:
     nothing = {"obs_value": ""}
     values = [_number(cells.get(key, nothing)["obs_value"]) for key in product(*selected)]
     body = _json({"dataset": {
-        "dimension": described, "label": sample.source.source.en, "source": None,
+        "dimension": described, "label": sample.source.source.get("en"), "source": None,
         "updated": f"{vintage.day.isoformat()}T02:00:00Z", "value": values,
     }})
     return Rendered(body.body + b"\0", body.media_type)

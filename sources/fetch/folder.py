@@ -1,7 +1,5 @@
 """Transports over the files of a folder, and never over files outside it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from email.utils import formatdate
 from functools import partial

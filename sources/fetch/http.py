@@ -4,8 +4,6 @@ Belongs here: retries, turns, redirects, the total deadline. Which addresses may
 a body is unpacked, is in `http_checks.py`.
 """
 
-from __future__ import annotations
-
 import random
 import threading
 import time

@@ -2,8 +2,6 @@
 
 Connections lead to addresses of the public internet only; bodies are unpacked within bounds."""
 
-from __future__ import annotations
-
 import ipaddress
 import socket
 import zlib

@@ -1,7 +1,5 @@
 """The files of a snapshot's parts: their names, their bodies on disk, and recorded answers."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath

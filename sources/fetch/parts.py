@@ -6,8 +6,6 @@ each part, which counts only with the checksum that is noted. How a request trav
 transport's.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import shutil
@@ -195,10 +193,7 @@ class _Fetcher:
 
 
 def fetch_parts(
-    protocol: SourceProtocol,
-    options: ConnectorOptions,
-    transport: Transport,
-    target: Path,
+    protocol: SourceProtocol, options: ConnectorOptions, transport: Transport, target: Path,
     earlier: Iterable[SourceFile] = (),
 ) -> Fetched:
     """Fetch everything that `options` describe.

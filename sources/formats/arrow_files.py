@@ -1,7 +1,5 @@
 """Parquet and Arrow IPC files (file, stream, Feather 2): batches that keep their types."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 

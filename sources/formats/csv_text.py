@@ -6,8 +6,6 @@ repairs (`"a"b` becomes `ab`) and counts no lines. So each block is scanned firs
 it is unusual, or pyarrow refuses it, the strict reader continues from there.
 """
 
-from __future__ import annotations
-
 import codecs
 import csv
 import io

@@ -6,8 +6,6 @@ as the text; the strict parser handles everything else, and words the errors. Th
 are all keys that any of them has; finding them in a service's page is its connector's task.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -186,8 +184,7 @@ def render_json(value: Any, where: str, depth: int = 0) -> str:
 
 
 def record_batches(
-    parts: list[SourceFile],
-    load: Callable[[SourceFile], Iterable[tuple[int, Any]]],
+    parts: list[SourceFile], load: Callable[[SourceFile], Iterable[tuple[int, Any]]],
     member: str | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """Read pages of records as text.

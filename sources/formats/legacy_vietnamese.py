@@ -12,8 +12,6 @@ Python knows windows-1258 alone, and does not compose it. The tables, each by by
 that error, so the text does not reveal which is which. Declare such labels in a `map`.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping

@@ -4,8 +4,6 @@ Also a source's words that a message may quote, bounded and on one line, and zip
 files: one member at a time, bounded, under a file name of our own.
 """
 
-from __future__ import annotations
-
 import gzip
 import html
 import json
@@ -293,9 +291,7 @@ def _suffix(name: str) -> str:
     return suffix if suffix[1:].isalnum() and len(suffix) <= 9 else ""
 
 
-def _unpack(
-    archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, where: str
-) -> None:
+def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, where: str) -> None:
     if member.flag_bits & 0x1:
         raise ReadError("is encrypted", where=where, todo="ask the publisher for an open file")
     written = 0

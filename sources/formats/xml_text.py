@@ -4,8 +4,6 @@ expat alone, not a tree builder, so that memory stays flat; a document type is r
 begins, and with it every entity that could be expanded or fetched.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol

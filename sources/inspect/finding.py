@@ -25,6 +25,7 @@ class RecognisedTable:
 
     protocol, options: as in the source of a declaration, without `files`.
     kind: the reader in words, e.g. "files csv".
+    above: what the source says of it: the lines above the table, or its title and unit.
     place: the member of an archive, or the sheet, "" where the file is the table.
     """
 
@@ -33,6 +34,7 @@ class RecognisedTable:
     options: Mapping[str, Any] = field(default_factory=dict)
     guesses: tuple[Guess, ...] = ()
     place: str = ""
+    above: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """Recognition of a file by its first bytes, never by its name alone."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from glob import escape

@@ -10,13 +10,18 @@ from typing import Any
 
 import pyarrow as pa
 
+from model.declarations.dataset import AFTER_DIMENSIONS, BEFORE_DIMENSIONS
 from model.reference.codelist import Codelist
 from model.util.text import fold, slug
 from sources.inspect.finding import Certainty, Guess
 from sources.inspect.tables.areas import is_of_areas, knows
+from sources.inspect.tables.titles import TableTitle
+from sources.inspect.tables.units import NamedUnit
 from sources.inspect.tables.values import PeriodColumn
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-:]*")
+# Variables of a title that are no dimension: periods, and words that say nothing.
+_GENERAL = re.compile(r"years?|months?|quarters?|items?|iterms?|indicators?|nam|thang|quy|chi tieu")
 
 
 @dataclass(frozen=True)
@@ -55,8 +60,12 @@ class Roles:
     rules: column rules by concept, as a declaration has them.
     unpivot, where: as a declaration has them.
     indicators: the codes, each with the words that the source has for it.
+    names: by code, what the source calls an indicator in each language, where it says so.
+    units: by code, the unit that the source names.
     dimensions: by name: the codelist, None where the text is its own code.
     notes: the evidence of each rule.
+    covered: the codes of the areas that the table has.
+    last: the last period, "" where none is known.
     tolerance: the share of rows that will be quarantined, where it is high.
     """
 
@@ -64,10 +73,14 @@ class Roles:
     unpivot: dict[str, Any] | None = None
     where: dict[str, list[str]] = field(default_factory=dict)
     indicators: dict[str, str] = field(default_factory=dict)
+    names: dict[str, dict[str, str]] = field(default_factory=dict)
+    units: dict[str, NamedUnit] = field(default_factory=dict)
     dimensions: dict[str, str | None] = field(default_factory=dict)
     notes: dict[str, Guess] = field(default_factory=dict)
     codelist: str | None = None
+    covered: frozenset[str] = frozenset()
     frequency: str | None = None
+    last: str = ""
     decimals: int = 0
     tolerance: float | None = None
 
@@ -83,7 +96,8 @@ class Search:
     given: the connector's own columns, by concept.
     used: the columns that have a role.
     name, file: of the dataset and of its file, for what the table does not name.
-    last: the last period.
+    title: of the table, where it has one.
+    heading_unit: that all headings of periods name, "" without.
     """
 
     columns: Mapping[str, InspectedColumn]
@@ -93,7 +107,8 @@ class Search:
     file: str
     found: Roles = field(default_factory=Roles)
     used: set[str] = field(default_factory=set)
-    last: str = ""
+    title: TableTitle | None = None
+    heading_unit: str = ""
 
     def free(self) -> list[InspectedColumn]:
         """Return the columns without a role."""
@@ -111,6 +126,22 @@ class Search:
             name = f"{name}_of_row"
         return name
 
+    def dimension_of_title(self) -> str:
+        """Return the variable of the title that no column is and that is no period, "" without."""
+        named = {column.words for column in self.columns.values()}
+        listed = self.title.variables if self.title else ()
+        return next((
+            each for each in listed
+            if fold(each) not in named and not _GENERAL.fullmatch(fold(each))
+        ), "")
+
+    def dimension_name(self, words: str) -> str:
+        """Return the name of a dimension, made of words."""
+        name = slug(words).replace("-", "_")[:55] or "kind"
+        reserved = (*BEFORE_DIMENSIONS, *AFTER_DIMENSIONS)
+        is_free = name not in reserved and re.fullmatch("[a-z][a-z0-9_]+", name)
+        return name if is_free else f"by_{name}"
+
     def codelist_of(self, column: InspectedColumn) -> str | None:
         """Return the codelist, other than of areas, that knows all of a column's values."""
         return next((
@@ -122,7 +153,7 @@ class Search:
         """Keep the frequency of the figures, and the last period."""
         frequency, count = periods.frequencies.most_common(1)[0]
         total = periods.frequencies.total()
-        self.last = periods.last
+        self.found.last = periods.last
         self.found.frequency = frequency
         self.found.note("frequency", frequency, "certain" if count == total else "unsure",
                         f"{count} of {total} distinct periods are of this kind")

@@ -137,7 +137,9 @@ def test_a_written_declaration_reads_its_file(
     )
     written = tmp_path / "finance" / "try_it.yaml"
     written.parent.mkdir()
-    text = declaration_text("Try it", found, roles, {"files": [path.name]}, notes)
+    text = declaration_text(
+        {"en": "Try it"}, found, roles, {"files": [path.name]}, notes, registries()
+    )
     text = answered(text)
     written.write_text(text, encoding="utf-8")
     dataset = load_draft(written, registries()).dataset

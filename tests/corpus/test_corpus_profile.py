@@ -122,7 +122,7 @@ def test_no_row_is_lost_in_silence(run: Run) -> None:
 def test_quarantined_rows_have_a_reason(run: Run) -> None:
     def reasons(dataset: str) -> str:
         return " ".join(
-            in_words(reason, {}).en
+            in_words(reason, {}).get("en")
             for row in run.rows(dataset, file="quarantine") for reason in row["reasons"]
         )
 

@@ -21,7 +21,7 @@ from expectations.checks.stock.common import StockCheck
 from expectations.suites.gx import to_gx
 from expectations.suites.inline import level_of_query
 from expectations.suites.suite import Expectation, Suite, full_suite
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 from tests.fixtures.expectations import dataset, good_rows, registries, row, table
 
 ROOT = Path(__file__).parents[2]
@@ -128,7 +128,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
 STOCK = [name for name, cls in all_checks().items() if issubclass(cls, StockCheck)]
 
 
-def title_of(kind: str, kwargs: dict[str, Any]) -> Bilingual:
+def title_of(kind: str, kwargs: dict[str, Any]) -> LocalizedText:
     check = all_checks()[kind].model_validate(kwargs)
     return check.title(dataset(), registries())
 
@@ -283,7 +283,7 @@ def refuse(*arguments, **named):
     raise AssertionError("the network was used")
 
 socket.socket.connect = socket.getaddrinfo = socket.create_connection = refuse
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 from tests.fixtures.expectations import dataset, good_rows, registries, row, table
 from expectations.suites.suite import full_suite
 from expectations.runner.validate import validate

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from expectations.checks.base import UNEXPECTED_ROWS
-from expectations.runner import measure, unique
-from expectations.runner.plain_query import plain_condition
+from expectations.runner import measure, plan
+from expectations.runner.plan import plain_condition
 from expectations.suites.expectation import Suite
 from expectations.suites.gx import to_gx
 from pipelines.catalogue import load_catalogue
@@ -272,7 +272,7 @@ def test_duplicates_are_found_in_any_order(keys, ordered, conditional):
     about = {place: key for place, key in enumerate(keys) if not conditional or key[1] != "2"}
     times = Counter(about.values())
     wanted = [place for place, key in about.items() if None not in key and times[key] > 1]
-    key = unique.Key(("a", "b"), "b IS DISTINCT FROM '2'" if conditional else None)
+    key = plan.Key(("a", "b"), "b IS DISTINCT FROM '2'" if conditional else None)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(measure, "LOOK_AT", 3)
         found = measure._duplicates(con, "t", key, len(keys))
@@ -285,10 +285,10 @@ def test_a_large_table_in_the_order_of_its_key_is_passed_through_once(monkeypatc
     con.execute("CREATE TABLE t AS SELECT i AS _id, lpad((i // 10)::VARCHAR, 9, '0') AS a,"
                 " (i % 10)::VARCHAR AS b FROM range(200000) r(i)")
     monkeypatch.setattr(measure, "_counted", lambda *_: pytest.fail("it was grouped"))
-    assert measure._duplicates(con, "t", unique.Key(("a", "b")), 200_000) == 0
+    assert measure._duplicates(con, "t", plan.Key(("a", "b")), 200_000) == 0
     monkeypatch.undo()
     con.execute("UPDATE t SET b = '0' WHERE _id = 150001")
-    key = unique.Key(("a", "b"))
+    key = plan.Key(("a", "b"))
     assert measure._duplicates(con, "t", key, 200_000) == 2
     assert sorted(con.sql(key.ids_query("t")).fetchall()) == [(150_000,), (150_001,)]
 

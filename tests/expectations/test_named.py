@@ -8,12 +8,12 @@ import pytest
 
 from expectations.checks.registry import all_checks
 from model.reference.registries import AreaGroup
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 from pipelines.catalogue import load_catalogue
 from pipelines.settings import Settings
 from tests.fixtures.expectations import dataset, registries, row, table
 
-GROUP = AreaGroup(id="both", title=Bilingual(vi="hai nước", en="both countries"),
+GROUP = AreaGroup(id="both", title=LocalizedText(vi="hai nước", en="both countries"),
                   areas=("VN", "LA"))
 
 
@@ -23,8 +23,14 @@ def made(kind: str, arguments: dict[str, Any], frequency: str = "A") -> Any:
     check = all_checks()[kind].of(arguments, declared, known)
     assert list(check.problems(declared, known)) == []
     title = check.title(declared, known)
-    assert title.vi.endswith(".") and title.en.endswith(".") and title.vi != title.en
-    assert "{" not in title.vi + title.en and "  " not in title.vi + title.en
+    assert (
+        title.get("vi").endswith(".")
+        and title.get("en").endswith(".")
+        and title.get("vi") != title.get("en")
+    )
+    assert "{" not in title.get("vi") + title.get("en") and "  " not in title.get("vi") + title.get(
+        "en"
+    )
     return check
 
 

@@ -23,14 +23,14 @@ MODULE = '''
 from typing import ClassVar
 
 from expectations.checks.base import Check
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 
 
 class NoThirteen(Check):
     """A value of thirteen."""
 
     type: ClassVar = "expect_no_thirteen"
-    text: ClassVar = Bilingual(vi="không có {number}", en="there is no {number}")
+    text: ClassVar = LocalizedText(vi="không có {number}", en="there is no {number}")
     severity: ClassVar = "warning"
     dimension: ClassVar = "validity"
     automatic: ClassVar = "no_thirteen"
@@ -69,7 +69,7 @@ def test_a_check_in_a_new_file_is_found_everywhere(added_check, tmp_path):
     suite = full_suite(dataset(), load_suite(path, dataset(), registries()), registries())
     [own] = [item for item in suite.expectations if item.type == added_check]
     assert (own.kwargs, own.severity, own.level) == ({"number": 3}, "critical", "row")
-    assert (own.title.vi, own.title.en) == ("Không có 3.", "There is no 3.")
+    assert (own.title.get("vi"), own.title.get("en")) == ("Không có 3.", "There is no 3.")
 
     rows = [*good_rows(), row(time_period="2030", obs_value=3.0)]
     record = validate(table(rows), "observation", dataset(), suite)
@@ -96,8 +96,8 @@ def test_no_check_is_named_twice():
 def test_a_check_says_what_it_finds_and_demands(name):
     cls = all_checks()[name]
     assert cls.__doc__ and cls.__doc__.strip().split("\n")[0].endswith(".")
-    assert cls.text.vi != cls.text.en or cls.text.vi.startswith("{")
-    for text in (cls.text.vi, cls.text.en):
+    assert cls.text.get("vi") != cls.text.get("en") or cls.text.get("vi").startswith("{")
+    for text in (cls.text.get("vi"), cls.text.get("en")):
         assert not text.endswith(".")
 
 

@@ -16,7 +16,7 @@ from expectations.disclosure_control.secondary_suppression import protect
 from expectations.disclosure_control.small_cells import Suppression, suppress, with_suppression
 from expectations.suites.suite import implied_expectations
 from model.records.validation import CheckResult, QualityRecord
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 from tests.fixtures import expectations as factory
 
 AREAS, SEXES = ["VN", "A", "B", "C"], ["T", "F", "M"]
@@ -259,7 +259,7 @@ def test_the_record_counts_suppressed_cells_and_names_none():
 def record() -> QualityRecord:
     check = CheckResult(
         name="small_cells_withheld", expectation="expect_small_cells_to_be_withheld", kwargs={},
-        severity="critical", level="table", title=Bilingual(vi="x", en="x"), outcome="passed",
+        severity="critical", level="table", title=LocalizedText(vi="x", en="x"), outcome="passed",
         evaluated=12, unexpected=0,
     )
     return QualityRecord(

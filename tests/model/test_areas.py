@@ -84,11 +84,11 @@ def test_every_unit_of_da_nang_is_found_or_reported_as_ambiguous(codelist, count
     assert len(units) == count
     ambiguous = set()
     for unit in units:
-        full = unit.name.vi
+        full = unit.name.get("vi")
         name, kind = kind_of(unit, full).own, full.split(",")[0]
         for label in (full, kind):
             assert find(codelist, label, unit.parent) == unit.code
-        for label in (name, fold(name), fold(kind), unit.name.en):
+        for label in (name, fold(name), fold(kind), unit.name.get("en")):
             try:
                 assert find(codelist, label, unit.parent) == unit.code
             except ValueError as error:
@@ -124,7 +124,7 @@ def tone_moved(name: str) -> str:
 )
 def test_a_unit_is_found_however_it_is_written(place, random):
     codelist, unit = place
-    head, *rest = unit.name.vi.split(", ")
+    head, *rest = unit.name.get("vi").split(", ")
     kind = next((word for word in SHORT if head.startswith(word)), None)
     if kind:
         head = random.choice([head, random.choice(SHORT[kind]) + head.removeprefix(kind).strip()])
@@ -163,8 +163,12 @@ def test_the_lineage_of_da_nang():
     old, new = registries().codelists[OLD].codes, registries().codelists[NEW].codes
     same = [code for code in succession.predecessors if code in old]
     assert len(same) == 93
-    assert (old["20194"].name.vi.split(",")[0], new["20194"].name.vi.split(",")[0]) == (
-        "Phường Hòa Hiệp Bắc", "Phường Hải Vân",
+    assert (
+        old["20194"].name.get("vi").split(",")[0],
+        new["20194"].name.get("vi").split(",")[0],
+    ) == (
+        "Phường Hòa Hiệp Bắc",
+        "Phường Hải Vân",
     )
 
 
@@ -179,7 +183,9 @@ def test_the_lineage_of_the_provinces():
 @pytest.mark.parametrize("name", ["vn_da_nang_commune_2025", "vn_ward_2025"])
 def test_a_units_kind_is_the_one_that_its_name_says(name):
     for entry in registries().codelists[name].entries:
-        assert kind_of(entry, entry.name.vi) and kind_of(entry, entry.name.en), entry.code
+        assert kind_of(entry, entry.name.get("vi")) and kind_of(entry, entry.name.get("en")), (
+            entry.code
+        )
 
 
 # file -> (codelist, column, how many names it has, how many of them are found)

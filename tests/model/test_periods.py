@@ -29,6 +29,13 @@ from model.reference.periods import frequency_of, parse_period, period_start
         ("2024 Quý I", "2024-Q1", "Q", None),  # the year above, in a header of two rows
         ("2024 Tháng 3", "2024-03", "M", None),
         ("2024 9 tháng", "2024-01-01/P9M", "YTD", None),
+        ("Năm 2002 Tháng 1", "2002-01", "M", None),
+        ("2002 Cả năm", "2002", "A", None),  # the row below the twelve months
+        ("2016 Sep.", "2016-09", "M", None),
+        ("March 2016", "2016-03", "M", None),
+        ("Pre. 2016", "2016", "A", "P"),
+        ("Est.2025", "2025", "A", "E"),
+        ("Thực hiện năm 2022", "2022", "A", None),
         ("T3/2024", "2024-03", "M", None),
         ("Cả năm 2024", "2024", "A", None),
         ("2024p", "2024", "A", "P"),

@@ -11,7 +11,7 @@ from model.records.source_schema import Drift
 from model.records.validation import BlockingCheck, Place, QualityRecord, ReleaseBlocker
 from model.reference.personal_data import kind_of, kinds_of, masked_record
 from model.reference.registries import load_registries
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 from tests.fixtures.datasets import dataset
 from tests.fixtures.releases import check
 from warehouse.cleaning.code_mapping import reader_for
@@ -19,11 +19,11 @@ from warehouse.cleaning.code_mapping import reader_for
 NAME = "health/beds"
 BOUNDS = BlockingCheck(
     name="within_bounds", expectation="expect_column_values_to_be_between", unexpected=7,
-    title=Bilingual(vi="Giá trị nằm trong giới hạn.", en="The value lies within its bounds."),
+    title=LocalizedText(vi="Giá trị nằm trong giới hạn.", en="The value lies within its bounds."),
 )
 DRIFT = Drift(
-    kind="column", stops=True, what=Bilingual(vi="cột `a` không còn", en="column `a` is gone"),
-    todo=Bilingual(vi="sửa `columns`", en="fix `columns`"),
+    kind="column", stops=True, what=LocalizedText(vi="cột `a` không còn", en="column `a` is gone"),
+    todo=LocalizedText(vi="sửa `columns`", en="fix `columns`"),
 )
 STOPS = {
     "empty": ReleaseBlocker(kind="empty"),
@@ -59,25 +59,31 @@ SAID = {
 @pytest.mark.parametrize("kind", STOPS)
 def test_a_reason_is_separate_from_what_to_do(kind):
     said = describe(STOPS[kind], NAME, names=True)
-    assert said.what.en == SAID.get(kind, said.what.en)
-    assert said.todo.en and said.todo.vi and said.todo.en not in said.what.en
+    assert said.what.get("en") == SAID.get(kind, said.what.get("en"))
+    assert (
+        said.todo.get("en")
+        and said.todo.get("vi")
+        and said.todo.get("en") not in said.what.get("en")
+    )
 
 
 @pytest.mark.parametrize("kind", [*STOPS])
 def test_pages_name_no_check_by_its_internal_name(kind):
     text = in_words((STOPS[kind],), NAME)
-    assert "within_bounds" not in text.vi + text.en
-    assert "The value lies" not in text.vi  # the Vietnamese has the check's Vietnamese title
+    assert "within_bounds" not in text.get("vi") + text.get("en")
+    assert "The value lies" not in text.get("vi")  # the Vietnamese has the check's Vietnamese title
 
 
 def test_vietnamese_figures_are_written_as_in_vietnam():
-    assert describe(STOPS["over_tolerance"], NAME).what.vi.startswith(
+    assert describe(STOPS["over_tolerance"], NAME).what.get("vi").startswith(
         "8 trên 1.600 dòng (0,50%) bị giữ lại, vượt mức cho phép 0,10%: 7 dòng không đạt"
     )
 
 
 def test_too_many_rows_are_listed_by_a_command():
-    assert f"`openindicators quarantine {NAME}`" in describe(STOPS["over_tolerance"], NAME).todo.vi
+    assert f"`openindicators quarantine {NAME}`" in describe(
+        STOPS["over_tolerance"], NAME
+    ).todo.get("vi")
 
 
 def test_personal_data_are_to_be_removed_where_they_stand():
@@ -85,31 +91,31 @@ def test_personal_data_are_to_be_removed_where_they_stand():
         "expectation": PERSONAL, "places": (Place(part="a.csv", row=5, column="obs_note"),),
     })
     said = describe(ReleaseBlocker(kind="table", checks=(found,)), NAME)
-    assert said.what.en.endswith("at a.csv, line 5 (`obs_note`)")
-    assert "at the source" in said.todo.en and "last release" not in said.todo.en
+    assert said.what.get("en").endswith("at a.csv, line 5 (`obs_note`)")
+    assert "at the source" in said.todo.get("en") and "last release" not in said.todo.get("en")
 
 
 def test_what_a_source_says_cannot_break_a_sentence():
     hostile = ReleaseBlocker(
         kind="unreadable", error="\x00\u202e`x`", where="\x1b[31m", todo="\x07"
     )
-    assert "\ufffd" in in_words((hostile,), NAME).en  # and it is a text that may be shown
+    assert "\ufffd" in in_words((hostile,), NAME).get("en")  # and it is a text that may be shown
     personal = ReleaseBlocker(
         kind="unreadable", error="'gọi 0905123456' is no number", where="a.csv:3"
     )
-    assert "0905123456" not in in_words((personal,), NAME).en
+    assert "0905123456" not in in_words((personal,), NAME).get("en")
 
 
 def test_a_check_on_the_table_says_what_was_expected_and_found():
     table = {"outcome": "failed", "level": "table", "evaluated": 60}
     observed = finding(check("rows", **table, unexpected=0, observed=60))
-    assert observed.en == "expected: There is at least one row; found: 60"
-    assert "thực tế: 60" in observed.vi and "0 of" not in observed.en
+    assert observed.get("en") == "expected: There is at least one row; found: 60"
+    assert "thực tế: 60" in observed.get("vi") and "0 of" not in observed.get("en")
     rows = ({"observed": 60, "expected": 160},)
     last = finding(check("last", **table, unexpected=1, samples=rows))
-    assert last.en == "found 60, expected 160"
+    assert last.get("en") == "found 60, expected 160"
     broken = check("bad", outcome="failed", level="row", evaluated=1, unexpected=1)
-    assert finding(broken).en == "1 of 1 rows do not fulfil it"
+    assert finding(broken).get("en") == "1 of 1 rows do not fulfil it"
 
 
 def test_where_small_counts_stop_a_release_no_reason_shows_what_was_found():
@@ -127,7 +133,7 @@ def test_where_small_counts_stop_a_release_no_reason_shows_what_was_found():
 
 
 @pytest.mark.parametrize(("text", "vi"), [
-    ("within_bounds: The value lies within its bounds.", BOUNDS.title.vi),
+    ("within_bounds: The value lies within its bounds.", BOUNDS.title.get("vi")),
     ('[{"code":"empty","concept":"ref_area"}]', "thiếu ref_area"),
     ('[{"code":"not_a_number","text":"1,5","locale":"English (1,234.5)"},'
      '{"code":"period","text":"2023-13","detail":"\'2023-13\' is no period"}]',
@@ -140,7 +146,7 @@ def test_where_small_counts_stop_a_release_no_reason_shows_what_was_found():
     ('[{"code":"of a later version"}]', '[{"code":"of a later version"}]'),
 ])
 def test_a_reason_has_words_in_both_languages(text, vi):
-    assert reason_in_words(text, {"within_bounds": BOUNDS.title}).vi == vi
+    assert reason_in_words(text, {"within_bounds": BOUNDS.title}).get("vi") == vi
 
 
 def test_the_reader_of_cells_gives_reasons_with_words():
@@ -154,9 +160,11 @@ def test_the_reader_of_cells_gives_reasons_with_words():
         ("time_period", "0001"), ("indicator", ""),
     ):
         reasons = read[concept](text).reject
-        assert reasons and all(each.words.vi != each.words.en for each in reasons)
+        assert reasons and all(each.words.get("vi") != each.words.get("en") for each in reasons)
         stored = f"[{','.join(each.as_json() for each in reasons)}]"
-        assert reason_in_words(stored, {}).en == "; ".join(each.words.en for each in reasons)
+        assert reason_in_words(stored, {}).get("en") == "; ".join(
+            each.words.get("en") for each in reasons
+        )
 
 
 def test_every_kind_of_personal_data_is_named_once():

@@ -69,7 +69,7 @@ def test_a_right_declaration(tmp_path, registries):
     dataset = declaration.dataset
     assert dataset.id == "tourism/hotel_rooms"
     live, sample = dataset.source_for("live"), dataset.source_for("sample")
-    assert sample == live.model_copy(update={"where": {"year": ("2020", "2021", "2022", "2023")}})
+    assert sample == live.model_copy(update={"where": {"year": "2020..2023"}})
     assert dataset.source_for("other") is None
     assert dataset.key == ("indicator", "ref_area", "geo_vintage", "time_period")
 

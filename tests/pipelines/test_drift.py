@@ -184,9 +184,13 @@ def test_additions_pass_with_a_warning(project, name):
     text, words = PASSES[name]
     stored = project.run(text).current
     assert stored.release.number == 2 and stored.source_schema
-    assert [item.what.en for item in stored.source_schema.drift] == [words]
+    assert [item.what.get("en") for item in stored.source_schema.drift] == [words]
     check = next(item for item in stored.quality.checks if item.name == SOURCE_SCHEMA_CHECK)
-    assert check.outcome == "warned" and words in check.title.en and "Khác" in check.title.vi
+    assert (
+        check.outcome == "warned"
+        and words in check.title.get("en")
+        and "Khác" in check.title.get("vi")
+    )
     shutil.rmtree(project.data_dir.root / "tables")
     assert project.run(text).current.release.number == 2  # and the same is found again
     (found,) = (project.data_dir.root / "tables").rglob("source_schema.json")
@@ -218,7 +222,9 @@ def test_allowed_codes_are_quarantined_row_by_row(project):
     project.declare("  protocol: files", "  protocol: files\n  allow: {new_codes: [mode]}")
     stored = project.run(STOPS["unknown code of a dimension"][0]).current
     assert stored.release.number == 2 and stored.release.quarantined == 1
-    assert [item.what.en for item in stored.source_schema.drift] == ["unknown `mode`: `drone`"]
+    assert [item.what.get("en") for item in stored.source_schema.drift] == [
+        "unknown `mode`: `drone`"
+    ]
 
 
 def test_a_misspelt_concept_is_refused(project):

@@ -22,7 +22,7 @@ TABLE = (
 ANSWERS = (
     "title={vi: Phòng khách sạn, en: Hotel rooms}",
     "description={vi: Mỗi dòng một năm., en: One row a year.}", "publisher=nso_viet_nam",
-    "licence=VN-OFFICIAL", "geography.coverage=viet_nam", "indicator_defaults.unit=count",
+    "geography.coverage=viet_nam", "indicator_defaults.unit=count",
 )
 
 
@@ -56,7 +56,7 @@ def test_from_a_file_to_a_release(place: Place, tmp_path: Path) -> None:
     assert "certain" in lines["delimiter"] and "';' splits 5" in lines["delimiter"]
     assert "vi" in lines["locale"] and "points between thousands" in lines["locale"]
     assert "4 of 4 values are in vn_province_2008 (VN:2008-08-01)" in lines["ref_area"]
-    assert "6 open questions" in said.out and "publisher: Who publishes the figures?" in said.out
+    assert "5 open questions" in said.out and "publisher: Who publishes the figures?" in said.out
     declared = place.declaration("tourism/hotel_rooms")
     assert 'publisher: "?"' in declared and "da_nang" not in declared
     assert 'delimiter: ";"' in declared
@@ -97,7 +97,7 @@ def test_what_cannot_be_known_is_asked_with_its_line(place: Place, tmp_path: Pat
     lines = place.declaration("finance/prices").splitlines()
     number = next(n for n, line in enumerate(lines, start=1) if line.startswith("frequency:"))
     assert f"prices.yaml:{number}: frequency: How often" in checked.err
-    assert "source.columns.ref_area.const: Which area" in checked.err
+    assert "geography: Which place is the whole table about?" in checked.err
     assert place.run("confirm", "finance/prices", "--yes").code == 9
 
 

@@ -74,7 +74,9 @@ def test_incidents_are_listed_once_and_keep_their_id(data_dir: DataDir) -> None:
     assert [(item.kind, item.at.day) for item in found] == [
         ("recovered", 4), ("blocked", 2), ("failed", 2),
     ]
-    assert found[2].text.en == "2 findings." and found[2].text.vi == "2 chỗ không đạt."
+    assert (
+        found[2].text.get("en") == "2 findings." and found[2].text.get("vi") == "2 chỗ không đạt."
+    )
     assert incidents(data_dir, happened, 10) == found and len({item.id for item in found}) == 3
     assert incidents(data_dir, happened, 1) == found[:1]
     assert events(validation_log.log(data_dir, DATASET), 1) == happened[:1]

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from model.errors import PortalError
 from model.records.release import FileRecord
 from model.util.hashing import sha256_file
 from pipelines.cli import verify as command
+from portal.site import Site
+from tests.fixtures.datasets import dataset, registries
+from tests.fixtures.releases import make_release, row
+from tests.fixtures.site_server import served
 
 
 @pytest.mark.parametrize(
@@ -31,3 +37,48 @@ def test_a_verdict_and_its_exit_code(
     assert command.verify(file, None, as_json=False) == code
     assert said in capsys.readouterr().out
     assert command.verify(file, None, as_json=True) == code
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("published")
+    site = Site(folder / "site", registries())
+    site.apply([make_release(folder / "beds", dataset(sector="health", name="beds"), [row()])])
+    site.apply([make_release(folder / "rooms", dataset(), [row()])])
+    return site.folder
+
+
+def test_whoever_has_no_data_folder_asks_the_site(
+    site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    renamed = tmp_path / "downloaded.csv"
+    renamed.write_bytes((site / "datasets/health/beds/beds.csv").read_bytes())
+    changed = tmp_path / "beds.csv"
+    changed.write_bytes(renamed.read_bytes() + b"x")
+    unknown = tmp_path / "other.csv"
+    unknown.write_text("y")
+    with served(site) as address:
+        for where in (address, str(site)):
+            assert command.verify(renamed, None, as_json=False, site=where) == 0
+            assert "beds.csv of health/beds, release 1" in capsys.readouterr().out
+            assert command.verify(changed, None, as_json=False, site=where) == 1
+            assert "not genuine" in capsys.readouterr().out
+            assert command.verify(unknown, None, as_json=True, site=where) == 3
+
+
+def test_a_site_whose_records_disagree_proves_nothing(site: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "site"
+    shutil.copytree(site, copy)
+    state = copy / "datasets/health/beds/dataset.json"
+    state.write_bytes(state.read_bytes().replace(b'"rows": 1', b'"rows": 2'))
+    with pytest.raises(PortalError, match="not what the site's catalogue says"):
+        command.verify(copy / "datasets/health/beds/beds.csv", None, as_json=False, site=str(copy))
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9/", "/no/such/folder"])
+def test_a_site_that_cannot_be_read_is_named(tmp_path: Path, address: str) -> None:
+    file = tmp_path / "beds.csv"
+    file.write_text("x")
+    with pytest.raises(PortalError, match="cannot be read") as refused:
+        command.verify(file, None, as_json=False, site=address)
+    assert address.rstrip("/") in str(refused.value.where)

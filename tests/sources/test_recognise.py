@@ -385,9 +385,9 @@ def test_codes_alone_are_no_areas_for_certain() -> None:
     assert certainty(geo=["FM"] * 3) == "unsure"  # one code is of many lists
     assert certainty(kind=codes, label=["Micronesia", "France", "Guadeloupe"]) != "unsure"
     assert certainty(kind=["Lao PDR", "Viet Nam", "Thailand"]) == "certain"
-    assert "column" not in roles(
+    assert "ref_area" not in roles(
         {"Đơn vị tính": ["CM"] * 3, "year": years, "value": values}
-    ).rules["ref_area"]
+    ).rules
 
 
 def test_period_and_category_in_one_name() -> None:
@@ -408,7 +408,8 @@ def test_period_and_category_in_one_name() -> None:
     assert figures.dimensions == {}
     assert figures.rules["indicator"]["column"] == "category"
     marked = roles(areas | names("Total", "Hospital") | {"2008(*) Total": ["1", "2"]})
-    assert marked.notes["unpivot"].certainty == "unsure"
+    assert marked.rules["time_period"]["marks"] == {"(*)": {}}
+    assert marked.notes["marks of periods"].certainty == "unsure"
 
 
 def test_a_dimension_is_what_makes_the_key_unique() -> None:
@@ -468,7 +469,7 @@ def test_a_tidy_file_is_declared_and_read(
     written = folder / "tourism" / "try_it.yaml"
     written.parent.mkdir()
     written.write_text(answered(declaration_text(
-        "Try it", found, roles, {"files": [path.name]}, []
+        {"en": "Try it"}, found, roles, {"files": [path.name]}, [], registries()
     )))
     dataset = load_draft(written, registries()).dataset
     source = dataset.source_for("sample")

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
+import duckdb
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from model.declarations.source import ColumnRule
 from model.errors import ReadError, SourceError
 from sources.base import SourceFile
 from sources.connectors.sdmx import connector
@@ -30,6 +32,7 @@ from sources.fetch.parts import fetch_parts
 from sources.limits import MAX_XML_DEPTH
 from tests.fixtures.datasets import SHARED, real_files
 from tests.fixtures.listeners import serving
+from warehouse.cleaning.numbers import number_of
 
 DATA = SHARED
 STRUCTURE = "sdmx-structure-message.xml"
@@ -359,10 +362,18 @@ def test_multiplied_to_the_last_digit(tmp_path: Path, value: str, power: str, gi
 @pytest.mark.parametrize(
     ("value", "power"), [("1", "x"), ("7 902.3", "1"), ("1", "31"), ("1E999999", "1"), ("1,5", "1")]
 )
-def test_what_cannot_be_multiplied(tmp_path: Path, value: str, power: str) -> None:
-    body = f'<m:DataSet><Obs UNIT_MULT="{power}" OBS_VALUE="{value}"/></m:DataSet>'
-    with pytest.raises(ReadError, match=r"dat:1: the value .* cannot be multiplied"):
-        rows_of(tmp_path, message(body), apply_unit_mult=True)
+def test_what_cannot_be_multiplied_is_no_number(tmp_path: Path, value: str, power: str) -> None:
+    good, bad = '<Obs UNIT_MULT="3" OBS_VALUE="2"/>', f'UNIT_MULT="{power}" OBS_VALUE="{value}"'
+    body = f"<m:DataSet><Obs {bad}/>{good}</m:DataSet>"
+    rows = rows_of(tmp_path, message(body), apply_unit_mult=True)
+    assert [row["value"] for row in rows] == [f"{value} (UNIT_MULT {power})", "2000"]
+    rule = ColumnRule(column="value")
+    with duckdb.connect() as con:
+        con.execute("CREATE TABLE raw (value VARCHAR)")
+        con.execute("INSERT INTO raw VALUES (?)", [rows[0]["value"]])
+        number, reason = number_of(rule, {"value": "VARCHAR"})
+        found = con.execute(f"SELECT {number}, {reason} FROM raw").fetchone()
+    assert found[0] is None and "not_a_number" in found[1] and power in found[1]
     without = message('<m:DataSet><Obs OBS_VALUE="1"/></m:DataSet>')
     with pytest.raises(ReadError, match="has no UNIT_MULT to apply"):
         rows_of(tmp_path, without, apply_unit_mult=True)

@@ -44,7 +44,9 @@ def read(path: Path, **options: Any) -> tuple[list[dict[str, Any]], list[str]]:
         {name: cell for name, cell in row.items() if name != "_part"}
         for batch in batches for row in batch.to_pylist()
     ]
-    return rows, [each.what.en for batch in batches for each in unread_of(batch) if each.warns]
+    return rows, [
+        each.what.get("en") for batch in batches for each in unread_of(batch) if each.warns
+    ]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from model.errors import StoreError
 from model.records.incident import Notified
-from warehouse.store.append_log import append_log, read_log
+from warehouse.store.atomic import append_log, read_log
 
 NOW = "2026-01-01T00:00:00Z"
 

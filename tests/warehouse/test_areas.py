@@ -39,7 +39,7 @@ def read(rows, **rule):
             "SELECT ref_area, time_period, obs_value, obs_status, _reject, geo_vintage"
             " FROM observation ORDER BY _id"
         ).fetchall()
-    return [(*row[:4], row[4] and in_words(row[4], {}).en, row[5]) for row in found]
+    return [(*row[:4], row[4] and in_words(row[4], {}).get("en"), row[5]) for row in found]
 
 
 def test_a_code_and_its_name_must_belong_together():

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from datetime import date
 
+import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from model.declarations.source import ColumnRule, Source
 from model.errors import QualityError, ReadError
 from model.records.reject_reasons import in_words
 from tests.fixtures.datasets import batch, dataset, registries
 from warehouse.cleaning.clean import clean
+from warehouse.cleaning.loading import keep_where
 from warehouse.engine import connect
 
 COLUMNS = {
@@ -32,7 +35,7 @@ def cleaned(rows, declared=None, columns=None, sql=None, **source):
         stats = clean(con, [batch(rows)], declared, origin, {}, registries(), sql)
         found = con.execute("SELECT * FROM observation ORDER BY _id").to_arrow_table().to_pylist()
     for item in found:
-        item["_reject"] = item["_reject"] and in_words(item["_reject"], {}).en
+        item["_reject"] = item["_reject"] and in_words(item["_reject"], {}).get("en")
     return found, stats
 
 
@@ -58,7 +61,7 @@ def test_a_period_that_had_not_begun_is_rejected_unless_it_is_declared(kind, sta
         ).fetchall()
     assert [period for period, _ in found] == rejected
     for period, reject in found:
-        words = in_words(reject, {}).en
+        words = in_words(reject, {}).get("en")
         assert f"time period {period} had not begun on 2026-03-01" in words and "`kind`" in words
 
 
@@ -228,6 +231,53 @@ def test_nan_is_missing_in_a_wide_table_of_typed_columns():
 def test_where_keeps_what_it_names():
     found, stats = cleaned([row(), row(area="01")], where={"area": ("48",)})
     assert [item["ref_area"] for item in found] == ["48"] and stats.read == 1
+
+
+@pytest.mark.parametrize(("wanted", "kept"), [
+    ("2019..2021", ["2019", " 2020", "2021.0"]),
+    ("2021..", ["2021.0", "2022"]),
+    ("-5..2018.5", ["2018"]),
+    ("not_empty", ["2018", "2019", " 2020", "2021.0", "2022", "Total"]),
+    (("2018", "Total"), ["2018", "Total"]),
+    ((), []),
+])
+def test_where_keeps_a_range_or_whatever_is_filled(wanted, kept):
+    years = ("2018", "2019", " 2020", "2021.0", "2022", "Total", "", "  ", None)
+    source = Source(protocol="files", where={"key": wanted})
+    with duckdb.connect() as con:
+        con.execute("CREATE TABLE raw (key VARCHAR)")
+        con.executemany("INSERT INTO raw VALUES (?)", [[year] for year in years])
+        keep_where(con, source)
+        assert [key for (key,) in con.execute("FROM raw").fetchall()] == kept
+
+
+@pytest.mark.parametrize(("kind", "wanted", "kept"), [
+    ("INTEGER", "2..10", ["2", "10"]), ("DOUBLE", "1.5..2", ["2"]),
+    ("VARCHAR", "02..10", ["2", "10"]),
+])
+def test_a_range_of_numbers_compares_numbers(kind, wanted, kept):
+    with duckdb.connect() as con:
+        con.execute(f"CREATE TABLE raw (key {kind})")
+        con.execute("INSERT INTO raw VALUES (1), (2), (10), (11)")
+        keep_where(con, Source(protocol="files", where={"key": wanted}))
+        found = con.execute("SELECT key::INTEGER::VARCHAR FROM raw").fetchall()
+        assert [key for (key,) in found] == kept
+
+
+def test_a_range_of_periods_compares_time():
+    with duckdb.connect() as con:
+        con.execute("CREATE TABLE raw (month VARCHAR, day DATE)")
+        con.execute("INSERT INTO raw VALUES ('2020-01', '2020-01-31'), ('2020-12', '2020-12-01'),"
+                    " ('2021-01', '2021-01-01')")
+        where = {"month": "2020-02..2021-01", "day": "..".join(("2020-01-01", "2020-12-31"))}
+        keep_where(con, Source(protocol="files", where=where))
+        assert con.execute("SELECT month FROM raw").fetchall() == [("2020-12",)]
+
+
+@pytest.mark.parametrize("wanted", ["2020", "2020..2020-12", "a..b", "..2020", "2020-13.."])
+def test_what_is_no_range_is_refused(wanted):
+    with pytest.raises(ValidationError, match="is no range"):
+        Source(protocol="files", where={"year": wanted})
 
 
 def test_sql_shapes_the_table_and_sees_no_files(tmp_path):

@@ -38,7 +38,7 @@ def source_schema(columns, declared=None, rules=RULES, sql=None):
 def found(before, after, declared=None, rules=RULES, sql=None):
     shaped = [source_schema(columns, declared, rules, sql) for columns in (before, after)]
     return [
-        (item.kind, item.stops, item.what.en)
+        (item.kind, item.stops, item.what.get("en"))
         for item in table_drift(*shaped, declared or source(), rules, sql)
     ]
 
@@ -148,7 +148,7 @@ def codes(before, after, **changes):
     with_codes = [source_schema(TABLE).model_copy(update={"codes": {"ref_area": it}})
                   for it in (before, after)]
     changes_found = code_drift(*with_codes, dataset(), source(**changes))
-    return [(item.stops, item.what.en) for item in changes_found]
+    return [(item.stops, item.what.get("en")) for item in changes_found]
 
 
 def test_codes():

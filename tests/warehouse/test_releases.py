@@ -19,7 +19,7 @@ from model.util.hashing import sha256_file
 from tests.fixtures.datasets import batch, dataset, registries
 from warehouse.cleaning.clean import clean
 from warehouse.store import catalogue, releases, snapshots, working_tables
-from warehouse.store.atomic_directory import atomic_directory
+from warehouse.store.atomic import atomic_directory
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import Inputs
 

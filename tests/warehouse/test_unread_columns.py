@@ -31,7 +31,7 @@ def unread(con: duckdb.DuckDBPyConnection, sql: str | None = None, **source: obj
     check = unread_check(found)
     assert (check is None) == (not found)
     assert not check or (check.severity, check.outcome) == ("info", "warned")
-    return [each.what.en.split("'")[1] for each in found]
+    return [each.what.get("en").split("'")[1] for each in found]
 
 
 def test_figures_that_no_rule_reads(con: duckdb.DuckDBPyConnection) -> None:

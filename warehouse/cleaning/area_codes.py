@@ -4,8 +4,6 @@ What is ambiguous is never chosen: a name that several areas have, a code whose 
 source is another area's, an area that was split. Each gets its reason, and its row is quarantined.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import duckdb
@@ -65,9 +63,7 @@ def code_reader(
     return code_of
 
 
-def _elsewhere(
-    label: str, codelist: Codelist, registries: Registries
-) -> tuple[RejectReason, ...]:
+def _elsewhere(label: str, codelist: Codelist, registries: Registries) -> tuple[RejectReason, ...]:
     """Return what a text means in a vintage before or after, as part of the reason."""
     for succession in registries.successions.values():
         if codelist.id not in (succession.old, succession.new):
@@ -100,9 +96,7 @@ def succeed(
         registries: the codelists.
     """
     old, new = registries.codelists[succession.old], registries.codelists[succession.new]
-    became = {
-        code: _successor(code, rule, succession, old, new) for code in old.codes
-    }
+    became = {code: _successor(code, rule, succession, old, new) for code in old.codes}
     small = pa.table(
         {
             "_old": list(became),

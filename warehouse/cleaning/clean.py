@@ -6,8 +6,6 @@ parsed by DuckDB in the locale that the declaration names. A row that cannot be 
 with its reason in `_reject`: nothing is lost.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date

@@ -93,8 +93,10 @@ def _footnotes(label: str, rule: ColumnRule, dataset: Dataset) -> MappedText:
 
 
 def text_of(rule: ColumnRule) -> str:
-    """Return SQL for the text that a rule reads: a cell, or a code with the name beside it."""
+    """Return SQL for the text that a rule reads: a cell, with what stands beside it if declared."""
     text = f"CAST(raw.{identifier(str(rule.column))} AS VARCHAR)"
+    if rule.followed_by is not None:
+        text = f"concat_ws(' ', {text}, CAST(raw.{identifier(rule.followed_by)} AS VARCHAR))"
     if rule.named is None:
         return text
     name = f"coalesce(CAST(raw.{identifier(rule.named)} AS VARCHAR), '')"

@@ -1,7 +1,5 @@
 """The declared corrections of a source's errors; each must still find what it expects."""
 
-from __future__ import annotations
-
 import duckdb
 
 from model.declarations.dataset import Correction, Dataset
@@ -27,9 +25,7 @@ def _apply(
             )
     condition = " AND ".join(f"{identifier(name)} = ?" for name in correction.key)
     key = list(correction.key.values())
-    rows = con.execute(
-        f"SELECT obs_value FROM observation WHERE {condition}", key
-    ).fetchall()
+    rows = con.execute(f"SELECT obs_value FROM observation WHERE {condition}", key).fetchall()
     if not rows:
         raise QualityError(
             f"no observation has the key {correction.key}", where=where,
@@ -41,7 +37,7 @@ def _apply(
             f"expects {correction.expect}, the source now says {found}", where=where,
             todo="the source may have fixed itself: remove or fix the correction",
         )
-    note = f"[{correction.action}] {correction.reason.en} ({correction.source})"
+    note = f"[{correction.action}] {correction.reason.get('en')} ({correction.source})"
     if correction.action == "drop":
         con.execute(f"DELETE FROM observation WHERE {condition}", key)
         return

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import duckdb
 import pyarrow as pa
 
 from model.declarations.dataset import Dataset
-from model.declarations.source import ColumnRule, Source
+from model.declarations.source import ColumnRule, Source, ends_of_range, is_number
 from model.errors import OpenIndicatorsError, ReadError
 from model.records.unread import UnreadContent, unread_of
-from model.util.sql import identifier
+from model.util.sql import identifier, literal
 from warehouse.cleaning.numbers import UNMARKED, is_empty
 from warehouse.cleaning.source_columns import column_advice, columns_of, shown
 from warehouse.cleaning.unpivot import PLACE
@@ -128,6 +128,7 @@ def check_columns(
             )
     used = {rule.column: concept for concept, rule in rules.items() if rule.column}
     used |= {rule.named: concept for concept, rule in rules.items() if rule.named}
+    used |= {rule.followed_by: c for c, rule in rules.items() if rule.followed_by}
     used |= {rule.scale_by.column: "scale_by" for rule in rules.values() if rule.scale_by}
     used |= dict.fromkeys(source.where, "where")
     for name, concept in used.items():
@@ -139,13 +140,31 @@ def check_columns(
 
 
 def keep_where(con: duckdb.DuckDBPyConnection, source: Source) -> None:
-    """Keep the rows whose columns have the values that the source declares."""
-    for name, values in source.where.items():
-        con.execute(
-            f"DELETE FROM raw WHERE CAST({identifier(name)} AS VARCHAR) IS NULL"
-            f" OR CAST({identifier(name)} AS VARCHAR) NOT IN (SELECT unnest(?::VARCHAR[]))",
-            [list(values)],
-        )
+    """Keep the rows whose columns have what the source declares."""
+    if source.where:
+        con.execute(f"DELETE FROM raw WHERE NOT ({kept_sql(source, tuple(source.where))})")
+
+
+def kept_sql(source: Source, columns: Collection[str]) -> str:
+    """Return the condition of the rows that `where` keeps, by those of its columns that are there.
+
+    Numbers of a range are compared as numbers, periods as text: ISO 8601 sorts by time.
+    """
+    parts = []
+    for name, wanted in source.where.items():
+        if name not in columns:
+            continue
+        cell = f"CAST({identifier(name)} AS VARCHAR)"
+        if not isinstance(wanted, str):
+            parts.append(f"{cell} IN ({', '.join(map(literal, wanted)) or 'NULL'})")
+        elif ends := ends_of_range(wanted):
+            is_numeric = is_number(ends[0])
+            compared = f"TRY_CAST(trim({cell}) AS DOUBLE)" if is_numeric else f"trim({cell})"
+            first, last = ends if is_numeric else (literal(end) if end else "" for end in ends)
+            parts.append(f"{compared} >= {first}" + (f" AND {compared} <= {last}" if last else ""))
+        else:
+            parts.append(f"trim({cell}) <> ''")
+    return " AND ".join(f"coalesce({part}, false)" for part in parts) or "true"
 
 
 def drop_empty(

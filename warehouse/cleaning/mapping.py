@@ -1,7 +1,5 @@
 """The table `raw` mapped to the table `observation` by the column rules."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import duckdb
@@ -23,13 +21,8 @@ POSITION = ("_part", "_row", "_column", PLACE, *UNMARKED)
 
 
 def map_observations(
-    con: duckdb.DuckDBPyConnection,
-    dataset: Dataset,
-    rules: dict[str, ColumnRule],
-    value: ColumnRule,
-    columns: dict[str, str],
-    beside: dict[str, str],
-    registries: Registries,
+    con: duckdb.DuckDBPyConnection, dataset: Dataset, rules: dict[str, ColumnRule],
+    value: ColumnRule, columns: dict[str, str], beside: dict[str, str], registries: Registries,
 ) -> None:
     """Make `observation` out of `raw`, whose numbers the rule `value` reads.
 

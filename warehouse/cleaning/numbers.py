@@ -1,7 +1,5 @@
 """Numbers in the declared locale: SQL that reads a column of them."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -125,9 +123,7 @@ def bound_rule(rule: ColumnRule, value: ColumnRule) -> ColumnRule:
     })
 
 
-def number_of(
-    rule: ColumnRule, columns: Mapping[str, str], concept: str = ""
-) -> tuple[str, str]:
+def number_of(rule: ColumnRule, columns: Mapping[str, str], concept: str = "") -> tuple[str, str]:
     """Return SQL for the parsed number, and SQL for why it could not be parsed.
 
     Args:
@@ -197,13 +193,8 @@ def _no_scale(rule: ColumnRule, empty: str) -> str:
         return ""
     word, known = _word(rule.scale_by.column), rule.scale_by.map
     listed = ", ".join(literal(each) for each in known)
-    reason = reject_sql(
-        "scale", text=f"coalesce({word}, '')", known=literal(", ".join(known))
-    )
-    return (
-        f" WHEN NOT {empty} AND ({word} IS NULL OR {word} NOT IN ({listed}))"
-        f" THEN {reason}"
-    )
+    reason = reject_sql("scale", text=f"coalesce({word}, '')", known=literal(", ".join(known)))
+    return f" WHEN NOT {empty} AND ({word} IS NULL OR {word} NOT IN ({listed}))" f" THEN {reason}"
 
 
 def _word(column: str) -> str:

@@ -1,7 +1,5 @@
 """Footnote and status marks on values and labels: taken off, and kept as status and note."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Reasons why a row is rejected, made in SQL: see `model.records.reject_reasons`."""
 
-from __future__ import annotations
-
 from datetime import date
 
 import duckdb

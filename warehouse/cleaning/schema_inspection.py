@@ -17,6 +17,7 @@ from model.reference.periods import parse_period
 from model.util.hashing import sha256_json
 from model.util.sql import identifier
 from model.util.text import fold
+from warehouse.cleaning.loading import kept_sql
 from warehouse.cleaning.source_columns import row_number
 
 POSITION = ("_part", "_row", "_column")
@@ -74,7 +75,10 @@ def observed_schema(
 
 def read_columns(rules: Mapping[str, ColumnRule]) -> set[str]:
     """Return the columns that the rules read."""
-    named = {name for rule in rules.values() for name in (rule.column, rule.named) if name}
+    named = {
+        name for rule in rules.values() for name in (rule.column, rule.named, rule.followed_by)
+        if name
+    }
     return named | {rule.scale_by.column for rule in rules.values() if rule.scale_by}
 
 
@@ -167,20 +171,14 @@ def _units(
     label = "NULL"
     if indicator is not None and indicator in types:
         label = f"CAST({identifier(indicator)} AS VARCHAR)"
-    where = [name for name in source.where if name in types]
-    kept = " AND ".join(
-        [f"CAST({identifier(name)} AS VARCHAR) IN (SELECT unnest(?::VARCHAR[]))" for name in where]
-        or ["true"]
-    )
-    values = [list(source.where[name]) for name in where]
+    kept = kept_sql(source, types)
     found: dict[str, tuple[str, ...]] = {}
     for name in columns:
         pairs = con.execute(
             f"SELECT DISTINCT coalesce({label}, ''),"
             f" trim(CAST({identifier(name)} AS VARCHAR)) AS unit"
             f" FROM raw WHERE {kept} AND nullif(unit, '') IS NOT NULL"
-            f" ORDER BY ALL LIMIT {MAX_UNITS + 1}",
-            values,
+            f" ORDER BY ALL LIMIT {MAX_UNITS + 1}"
         ).fetchall()
         if len(pairs) > MAX_UNITS:
             continue

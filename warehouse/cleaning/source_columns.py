@@ -1,7 +1,5 @@
 """The columns of the source's table, while it is in DuckDB."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import duckdb

@@ -1,7 +1,5 @@
 """Wide to long: the columns of the source's table that match become rows."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Container
 

@@ -4,8 +4,6 @@ A column that says which row it is (a code, a rank, a year) holds numbers and no
 out by its name, by its values, or because it never differs.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterator
 
@@ -15,7 +13,7 @@ from model.declarations.source import Unpivot
 from model.records.unread import UnreadContent
 from model.reference.periods import parse_period
 from model.util.sql import identifier
-from model.util.text import Bilingual, fold
+from model.util.text import LocalizedText, fold
 from warehouse.cleaning.schema_inspection import POSITION
 from warehouse.cleaning.source_columns import columns_of
 
@@ -51,7 +49,7 @@ def unread_columns(
             continue
         count = _figures(con, name, type_)
         if count and not (value in columns and _repeats(con, name, str(value))):
-            yield UnreadContent(kind="column", part="", what=Bilingual(
+            yield UnreadContent(kind="column", part="", what=LocalizedText(
                 vi=f"cột “{name}” có {count} số liệu nhưng không được đọc",
                 en=f"the column {name!r} holds {count} figures and is not read",
             ))

@@ -8,13 +8,11 @@ the person saw it fail; that of a check on the table holds for the very snapshot
 release's inputs, so that a new release follows.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from model.records.validation_log import Acceptance, CheckAcceptance
 from model.util.hashing import sha256_json
-from warehouse.store.append_log import append_log, read_log
+from warehouse.store.atomic import append_log, read_log
 from warehouse.store.data_dir import DataDir
 
 
@@ -37,9 +35,7 @@ def add(data_dir: DataDir, dataset: str, accepted: Sequence[Acceptance]) -> None
     append_log(data_dir.acceptances(dataset), accepted)
 
 
-def load_checks(
-    data_dir: DataDir, dataset: str, snapshot_sha256: str
-) -> list[CheckAcceptance]:
+def load_checks(data_dir: DataDir, dataset: str, snapshot_sha256: str) -> list[CheckAcceptance]:
     """Return the checks that were accepted for a snapshot.
 
     Raises:
@@ -60,9 +56,7 @@ def add_check(data_dir: DataDir, accepted: CheckAcceptance) -> None:
     append_log(data_dir.accepted_checks(accepted.dataset), [accepted])
 
 
-def version(
-    accepted: Sequence[Acceptance], checks: Sequence[CheckAcceptance] = ()
-) -> str | None:
+def version(accepted: Sequence[Acceptance], checks: Sequence[CheckAcceptance] = ()) -> str | None:
     """Return the checksum of what was accepted, or None where nothing was."""
     rows = sorted({(item.row_sha256, item.checks) for item in accepted})
     of_table = sorted({(item.snapshot_sha256, item.check) for item in checks})

@@ -12,8 +12,6 @@ Views only: they read the release files, so they are never stale, no run waits f
 lock, and it can be deleted at will.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import duckdb

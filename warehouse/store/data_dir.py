@@ -21,7 +21,7 @@ from model.errors import BusyError, StoreError
 from model.util.disk import disk_errors, write_if_changed
 from model.util.hashing import pretty_json
 from model.util.text import Frozen
-from warehouse.store.atomic_directory import remove_staging
+from warehouse.store.atomic import remove_staging
 
 # What an interrupted fetch session has received waits for the next run for a day.
 SESSION_SECONDS = 86_400

@@ -3,8 +3,6 @@
 Both are releases of their own: nothing that was ever released is rewritten.
 """
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable
 from datetime import datetime
@@ -22,7 +20,7 @@ from model.util.hashing import pretty_json
 from model.util.sql import literal
 from warehouse.engine import PARQUET_OPTIONS, connect
 from warehouse.store import drafts, releases
-from warehouse.store.atomic_directory import atomic_directory
+from warehouse.store.atomic import atomic_directory
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import StoredRelease
 
@@ -117,9 +115,7 @@ def withdraw(
     changed = {
         "reason": "withdrawal", "rows": 0, "quarantined": 0,
         "period_first": None, "period_last": None,
-        "decision": Decision(
-            kind="withdrawal", by=by, at=now, reason=reason, successor=successor
-        ),
+        "decision": Decision(kind="withdrawal", by=by, at=now, reason=reason, successor=successor),
     }
     stored = _make(data_dir, before, before.release, empty, changed, now)
     drafts.close(data_dir, dataset, f"release {stored.release.number}", now)
@@ -150,12 +146,8 @@ def _of_nothing(quality: QualityRecord) -> QualityRecord:
 
 
 def _make(
-    data_dir: DataDir,
-    before: StoredRelease,
-    model: Release,
-    write: Callable[[Path], None],
-    changed: dict[str, Any],
-    now: datetime,
+    data_dir: DataDir, before: StoredRelease, model: Release, write: Callable[[Path], None],
+    changed: dict[str, Any], now: datetime,
 ) -> StoredRelease:
     """Make the release after `before`.
 

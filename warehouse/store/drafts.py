@@ -23,8 +23,7 @@ from model.util.disk import disk_errors
 from model.util.hashing import pretty_json, sha256_file, sha256_json
 from model.util.text import Frozen, Text
 from warehouse.store import releases
-from warehouse.store.append_log import append_log, read_log
-from warehouse.store.atomic_directory import atomic_directory
+from warehouse.store.atomic import append_log, atomic_directory, read_log
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import Inputs, StoredRelease
 

@@ -6,8 +6,6 @@
 No part of the record: only what notifications need to be sent once, and to report recovery.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from pydantic import TypeAdapter

@@ -25,7 +25,7 @@ from model.util.hashing import pretty_json, sha256_file, sha256_json
 from model.util.sql import literal
 from warehouse.differences import changes_sql
 from warehouse.engine import PARQUET_OPTIONS, connect
-from warehouse.store.atomic_directory import atomic_directory
+from warehouse.store.atomic import atomic_directory
 from warehouse.store.data_dir import DataDir
 
 if TYPE_CHECKING:  # `list` reads releases without DuckDB and pyarrow, which take 0.2 s

@@ -4,8 +4,6 @@
     snapshots/<sector>/<dataset>/current     the checksum of the snapshot that was taken last
 """
 
-from __future__ import annotations
-
 import shutil
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +14,7 @@ from model.errors import StoreError
 from model.records.snapshot import Part, Snapshot
 from model.util.disk import disk_errors, write_if_changed
 from model.util.hashing import pretty_json, sha256_file, sha256_json
-from warehouse.store.atomic_directory import atomic_directory
+from warehouse.store.atomic import atomic_directory
 from warehouse.store.data_dir import DataDir
 
 
@@ -77,15 +75,8 @@ def verify(stored: StoredSnapshot) -> None:
 
 
 def save(
-    data_dir: DataDir,
-    dataset: str,
-    parts: list[tuple[Part, Path]],
-    *,
-    protocol: str,
-    options: dict[str, Any],
-    licence: str,
-    retrieved: datetime,
-    profile: str | None = None,
+    data_dir: DataDir, dataset: str, parts: list[tuple[Part, Path]], *, protocol: str,
+    options: dict[str, Any], licence: str, retrieved: datetime, profile: str | None = None,
 ) -> tuple[StoredSnapshot, bool]:
     """Store what a source served, unless the same bytes are stored already.
 
@@ -101,9 +92,8 @@ def save(
     folder = data_dir.snapshots(dataset) / sha256
     if not folder.exists():
         snapshot = Snapshot(
-            dataset=dataset, sha256=sha256, retrieved=retrieved, protocol=protocol,
-            options=options, licence=licence, profile=profile,
-            parts=tuple(part for part, _ in parts),
+            dataset=dataset, sha256=sha256, retrieved=retrieved, protocol=protocol, options=options,
+            licence=licence, profile=profile, parts=tuple(part for part, _ in parts),
         )
         with atomic_directory(folder) as staging:
             for part, path in parts:

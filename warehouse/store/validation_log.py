@@ -22,7 +22,7 @@ from model.util.disk import write_if_changed
 from model.util.hashing import pretty_json, sha256_bytes, sha256_file
 from model.util.sql import literal
 from warehouse.engine import connect
-from warehouse.store.append_log import append_log, read_log
+from warehouse.store.atomic import append_log, read_log
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import Inputs
 

@@ -27,7 +27,7 @@ from model.util.hashing import pretty_json
 from model.util.sql import identifier, literal
 from warehouse.cleaning.clean import CleanStats
 from warehouse.engine import PARQUET_OPTIONS, connect
-from warehouse.store.atomic_directory import atomic_directory
+from warehouse.store.atomic import atomic_directory
 from warehouse.store.data_dir import DataDir
 
 SHORT = 16  # hex digits of a checksum that name a working folder

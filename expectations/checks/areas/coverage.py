@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
-from expectations.checks.areas.groups import single_codes
 from expectations.checks.base import ArgumentProblem, Arguments, Check
 from expectations.checks.prefilter import MayFind
 from expectations.checks.sql import texts, where
@@ -11,6 +10,18 @@ from expectations.checks.wording import Wording
 from model.declarations.dataset import Dataset
 from model.reference.registries import Registries
 from model.util.text import did_you_mean
+
+
+def group_codes(dataset: Dataset, registries: Registries) -> list[str]:
+    """Return the areas of a dataset's codelist (in the registries) that are groups of others."""
+    areas = registries.codelists[dataset.geography.codelist].areas_grouped
+    return [code for code, grouped in areas if grouped]
+
+
+def single_codes(dataset: Dataset, registries: Registries) -> list[str]:
+    """Return the areas of a dataset's codelist (in the registries) that are no groups."""
+    areas = registries.codelists[dataset.geography.codelist].areas_grouped
+    return [code for code, grouped in areas if not grouped]
 
 
 class AreaCount(Check):

@@ -1,7 +1,5 @@
 """The observations that the table and the last release have in common, with every key column."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from expectations.checks.base import Level, ReleaseCheck, SeriesCheck, Severity

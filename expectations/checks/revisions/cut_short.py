@@ -1,27 +1,19 @@
 """A file that ends before the last one did."""
 
-from __future__ import annotations
-
-from typing import ClassVar
-
 from expectations.checks.prefilter import MayFind
 from expectations.checks.revisions.common import GrossRevisionCheck
 from expectations.checks.sql import columns
-from model.records.validation import QualityDimension
 from model.util.sql import identifier
-from model.util.text import Bilingual
 
 
 class CutShort(GrossRevisionCheck):
     """At least `min_cells`, and a `share`, are gone: all from the end of a file; nothing is new."""
 
-    type: ClassVar = "expect_file_not_cut_short"
-    text: ClassVar = Bilingual(
-        vi="tệp nguồn không bị cắt mất phần cuối so với lần phát hành trước",
-        en="the source's file is not cut short compared with the last release",
-    )
-    dimension: ClassVar[QualityDimension] = "completeness"
-    automatic: ClassVar = "not_cut_short"
+    type = "expect_file_not_cut_short"
+    vi = "tệp nguồn không bị cắt mất phần cuối so với lần phát hành trước"
+    en = "the source's file is not cut short compared with the last release"
+    dimension = "completeness"
+    automatic = "not_cut_short"
 
     share: float = 0.02
     min_cells: int = 3

@@ -6,14 +6,14 @@ from typing import ClassVar
 
 from expectations.checks.revisions.common import GrossRevisionCheck
 from model.util.sql import identifier
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 
 
 class ExchangedColumns(GrossRevisionCheck):
     """Two codes of a column whose changed values are, to a `share`, the other's of before."""
 
     type: ClassVar = "expect_no_codes_exchanged"
-    text: ClassVar = Bilingual(
+    text: ClassVar = LocalizedText(
         vi="không có hai chỉ tiêu, khu vực hay mã nào bị tráo số liệu so với lần phát hành trước",
         en="no two indicators, areas or other codes have exchanged their values since the last"
         " release",

@@ -1,11 +1,6 @@
 """Indicators that were revised in most of their observations."""
 
-from __future__ import annotations
-
-from typing import ClassVar
-
 from expectations.checks.revisions.common import GrossRevisionCheck
-from model.util.text import Bilingual
 
 
 class MostlyRevised(GrossRevisionCheck):
@@ -15,12 +10,10 @@ class MostlyRevised(GrossRevisionCheck):
     to it.
     """
 
-    type: ClassVar = "expect_most_values_to_stay"
-    text: ClassVar = Bilingual(
-        vi="không chỉ tiêu nào bị hiệu chỉnh đáng kể ở phần lớn số liệu so với lần phát hành trước",
-        en="no indicator has most of its values revised considerably since the last release",
-    )
-    automatic: ClassVar = "mostly_unrevised"
+    type = "expect_most_values_to_stay"
+    vi = "không chỉ tiêu nào bị hiệu chỉnh đáng kể ở phần lớn số liệu so với lần phát hành trước"
+    en = "no indicator has most of its values revised considerably since the last release"
+    automatic = "mostly_unrevised"
 
     share: float = 0.5
     revision: float = 0.05

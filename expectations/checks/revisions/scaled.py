@@ -1,11 +1,6 @@
 """Values revised by a power of ten: another unit, or a misread decimal mark."""
 
-from __future__ import annotations
-
-from typing import ClassVar
-
 from expectations.checks.revisions.common import GrossRevisionCheck
-from model.util.text import Bilingual
 
 
 class ScaledRevision(GrossRevisionCheck):
@@ -16,12 +11,10 @@ class ScaledRevision(GrossRevisionCheck):
     are named only from a factor of a hundred on: a count of 1 can become 10.
     """
 
-    type: ClassVar = "expect_no_revision_by_power_of_ten"
-    text: ClassVar = Bilingual(
-        vi="không chỉ tiêu nào được hiệu chỉnh theo bội số của mười so với lần phát hành trước",
-        en="no indicator is revised by a power of ten since the last release",
-    )
-    automatic: ClassVar = "not_scaled"
+    type = "expect_no_revision_by_power_of_ten"
+    vi = "không chỉ tiêu nào được hiệu chỉnh theo bội số của mười so với lần phát hành trước"
+    en = "no indicator is revised by a power of ten since the last release"
+    automatic = "not_scaled"
 
     share: float = 0.8
     min_cells: int = 3

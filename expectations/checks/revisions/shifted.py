@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from expectations.checks.revisions.common import GrossRevisionCheck
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 
 
 class ShiftedValues(GrossRevisionCheck):
@@ -16,7 +16,7 @@ class ShiftedValues(GrossRevisionCheck):
     """
 
     type: ClassVar = "expect_no_values_shifted"
-    text: ClassVar = Bilingual(
+    text: ClassVar = LocalizedText(
         vi="không chỉ tiêu nào có số liệu bị lệch dòng hoặc lệch kỳ so với lần phát hành trước",
         en="no indicator's values are shifted by a row or a period since the last release",
     )

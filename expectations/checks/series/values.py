@@ -4,7 +4,7 @@ from typing import Literal
 
 from expectations.checks.base import Arguments, SeriesCheck
 from expectations.checks.prefilter import MayFind, any_series, having
-from expectations.checks.sql import SEASONS, points
+from expectations.checks.sql import SEASONS, points, where
 from model.declarations.dataset import Dataset
 from model.reference.registries import Registries
 
@@ -18,9 +18,7 @@ class SeriesMissingMarks(SeriesCheck):
     severity = "warning"
     automatic = "series_without_missing_marks"
 
-    marks: list[int | float] = [
-        0, -1, -9, -99, -999, -9999, 99, 999, 9999, 99999, 999999, 9999999,
-    ]
+    marks: list[int | float] = [0, -1, -9, -99, -999, -9999, 99, 999, 9999, 99999, 999999, 9999999]
     min_periods: int = 6
     max_share: float = 0.15
     away: float = 0.3
@@ -184,7 +182,11 @@ SELECT _id, v AS observed, low AS reference FROM point JOIN (
 
 
 class CumulativeFalls(SeriesCheck):
-    """A cumulative figure lower than the one before, `within` the same year or `always`."""
+    """A cumulative figure lower than the one before, `within` the same year or `always`.
+
+    `indicators` are those that cumulate (all by default): rates and averages of the year to date
+    may fall.
+    """
 
     type = "expect_cumulative_series_to_not_fall"
     vi = "số lũy kế không giảm"
@@ -193,6 +195,7 @@ class CumulativeFalls(SeriesCheck):
     automatic = "cumulative_series_do_not_fall"
 
     within: Literal["year", "always"] = "year"
+    indicators: list[str] = []
 
     @classmethod
     def automatic_arguments(cls, dataset: Dataset, registries: Registries) -> Arguments | None:
@@ -200,8 +203,9 @@ class CumulativeFalls(SeriesCheck):
 
     def query(self) -> str:
         within = {"year": ", left(period, 4)", "always": ""}[self.within]
+        only = where({}, indicators=self.indicators)
         return f"""
-WITH point AS ({points(self.series, self.frequency)})
+WITH point AS ({points(self.series, self.frequency)} AND {only})
 SELECT _id, observed, expected, observed / nullif(expected, 0) AS factor, reference FROM (
   SELECT _id, v AS observed, lag(v) OVER past AS expected, lag(period) OVER past AS reference
   FROM point WINDOW past AS (PARTITION BY series{within} ORDER BY t)

@@ -1,6 +1,5 @@
 """Expectations on a column as a whole, and on the number of rows."""
 
-
 from typing import ClassVar
 
 from expectations.checks.base import Level

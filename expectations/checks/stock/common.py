@@ -151,9 +151,7 @@ class StockCheck(Check):
     ) -> Iterator[ArgumentProblem]:
         if isinstance(part, Joint):
             for index, inner in enumerate(part.conditions):
-                yield from self._unknown_in_condition(
-                    inner, (*at, "conditions", index), dataset
-                )
+                yield from self._unknown_in_condition(inner, (*at, "conditions", index), dataset)
         elif part is not None:
             yield from _unknown_column(part.column.name, (*at, "column", "name"), dataset)
 

@@ -138,6 +138,4 @@ class ValuesWithinInterval(_RowCondition):
         return {} if {"lower_bound", "upper_bound"} <= set(dataset.columns) else None
 
     def broken(self) -> str:
-        return (
-            "lower_bound > obs_value OR obs_value > upper_bound OR lower_bound > upper_bound"
-        )
+        return "lower_bound > obs_value OR obs_value > upper_bound OR lower_bound > upper_bound"

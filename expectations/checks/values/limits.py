@@ -32,9 +32,7 @@ class _Limited(Check):
 
     def _outside(self, number: str, per: str = "") -> str:
         """Return the condition that a number is outside its limits, each times `per`."""
-        limits = (
-            ("<", self.at_least), (">", self.at_most), ("<=", self.above), (">=", self.below),
-        )
+        limits = (("<", self.at_least), (">", self.at_most), ("<=", self.above), (">=", self.below))
         outside = " OR ".join(
             f"{number} {sign} {limit}{per}" for sign, limit in limits if limit is not None
         )

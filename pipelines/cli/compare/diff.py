@@ -1,20 +1,16 @@
 """`openindicators diff`: what differs between two releases, or a release and a file."""
 
-from __future__ import annotations
-
 import csv
-import json
 import sys
 from dataclasses import asdict
 from typing import Any
 
-import typer
 from rich.markup import escape
 
 from model.errors import OpenIndicatorsError
 from pipelines.catalogue import load_catalogue
 from pipelines.cli.compare.versions import DatasetVersion, versions_to_compare
-from pipelines.cli.terminal import number, out, table
+from pipelines.cli.terminal import number, out, print_json, table
 from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
 from warehouse.differences import (
@@ -52,7 +48,7 @@ def diff(
             con, dataset.key, dataset.columns, new.table, old.table, limit or None
         )
     if as_json:
-        typer.echo(json.dumps(_document(dataset.id, old, new, found), ensure_ascii=False, indent=2))
+        print_json(_document(dataset.id, old, new, found))
     elif as_csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(_columns(bound))
@@ -71,21 +67,20 @@ def _document(
     dataset: str, old: DatasetVersion, new: DatasetVersion, found: TableDifferences
 ) -> dict[str, Any]:
     return {
-        "dataset": dataset, "old": old.name, "new": new.name,
-        "total": asdict(found.total), "by": [asdict(part) for part in found.parts],
-        "changes": list(found.rows),
+        "dataset": dataset, "old": old.name, "new": new.name, "total": asdict(found.total),
+        "by": [asdict(part) for part in found.parts], "changes": list(found.rows),
     }
 
 
 def _print(
     bound: BoundDataset, old: DatasetVersion, new: DatasetVersion, found: TableDifferences
 ) -> None:
-    out.print(f"{bound.dataset.id}: {escape(old.name)} → {escape(new.name)}", soft_wrap=True)
+    out.print(f"{bound.dataset.id}: {escape(old.name)} → {escape(new.name)}")
     total = found.total
     if not (total.added or total.revised or total.withdrawn):
         out.print(f"[green]No difference[/] in {number(total.common)} observations.")
         return
-    out.print(sentence(total), soft_wrap=True)
+    out.print(sentence(total))
     for column in dict.fromkeys(part.column for part in found.parts):
         _print_parts(bound, column, [part for part in found.parts if part.column == column])
     out.print()
@@ -124,12 +119,12 @@ def _print_parts(bound: BoundDataset, column: str, parts: list[PartChange]) -> N
 def _named(bound: BoundDataset, part: PartChange) -> str:
     dataset = bound.dataset
     if part.column == "indicator" and part.code in dataset.indicators:
-        return f"{dataset.indicators[part.code].name.vi} ({part.code})"
+        return f"{dataset.indicators[part.code].name.get('vi')} ({part.code})"
     if part.column == "ref_area":
         entries = bound.registries.codelists[dataset.geography.codelist].entries
         for entry in entries:
             if entry.code == part.code:
-                return f"{entry.name.vi} ({part.code})"
+                return f"{entry.name.get('vi')} ({part.code})"
     return part.code
 
 

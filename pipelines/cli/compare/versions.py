@@ -4,8 +4,6 @@ A file of the source is read by the dataset's declaration, in the place of the p
 snapshot that has its name; a Parquet file with the dataset's columns is taken as it is.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path

@@ -14,6 +14,7 @@ from model.declarations.yaml_file import KeyPath, YamlFile
 from model.errors import OpenIndicatorsError
 from model.reference.registries import Registries
 from model.util.disk import write_if_changed
+from model.util.languages import languages
 from model.util.text import did_you_mean
 from sources.connectors.registry import CONNECTORS
 
@@ -102,6 +103,8 @@ class AnswerWriter:
         before = YamlFile.read(self.path).text
         try:
             text = before if value is None else _replaced(before, at, value)
+            text = self._with_area_of_place(text, question)
+            text = self._with_licence(text, question)
             data = YamlFile.parse(text, self.path).data
             is_closed = not question.at or not is_unknown(_at(data, question.at))
             if is_closed:
@@ -117,12 +120,44 @@ class AnswerWriter:
             raise
 
 
+    def _with_area_of_place(self, text: str, question: OpenQuestion) -> str:
+        """Fill codelist and area of a table about one place, once the place is known."""
+        data = YamlFile.parse(text, self.path).data
+        geography = _at(data, ("geography",)) or {}
+        place = self.registries.places.get(str(geography.get("coverage")))
+        if place is None or question.question.field != "geography":
+            return text
+        if geography.get("codelist") == OPEN:
+            text = with_value(text, ("geography", "codelist"), next((
+                each["codelist"] for each in question.question.candidates
+                if each["coverage"] == place.id
+            ), OPEN))
+            geography = YamlFile.parse(text, self.path).data["geography"]
+        code = place.areas.get(str(geography.get("codelist")), "*")
+        for at in question.also:
+            if code != "*" and _at(data, at) == OPEN:
+                text = with_value(text, at, code)
+        return text
+
+    def _with_licence(self, text: str, question: OpenQuestion) -> str:
+        """Ask for the licence of a publisher for whom the registry has none."""
+        data = YamlFile.parse(text, self.path).data
+        publisher = self.registries.publishers.get(str(data.get("publisher")))
+        if question.question.field != "publisher" or publisher is None or publisher.licence or (
+            "licence" in data
+        ):
+            return text
+        line = next(n for n, each in enumerate(text.splitlines()) if each.startswith("publisher:"))
+        lines = text.splitlines(keepends=True)
+        return "".join([*lines[: line + 1], f'licence: "{OPEN}"\n', *lines[line + 1:]])
+
+
 def _replaced(text: str, at: KeyPath, value: Any) -> str:
     """Return the text with a value; a part of a field that is unknown makes a mapping of it."""
     parent = _at(YamlFile.parse(text, Path("declaration")).data, at[:-1])
     if parent == OPEN:
-        languages = {"vi": OPEN, "en": OPEN}
-        return with_value(text, at[:-1], {**languages, str(at[-1]): value})
+        open_texts = dict.fromkeys(languages(), OPEN)
+        return with_value(text, at[:-1], {**open_texts, str(at[-1]): value})
     return with_value(text, at, value)
 
 

@@ -1,21 +1,29 @@
 """`openindicators confirm`: the open questions of a dataset, one after the other."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from rich.markup import escape
 
-from model.declarations.load import load_draft
+from model.declarations.load import declaration_paths, load_draft
 from model.declarations.questions import OpenQuestion, OpenQuestionsError
 from model.declarations.yaml_edit import flow
 from model.errors import OpenIndicatorsError
 from model.records.release_blockers import counted
 from model.reference.registries import Registries, load_registries
+from model.util.languages import languages
 from pipelines.cli.confirm.answers import AnswerWriter
 from pipelines.cli.confirm.evidence import Row, first_rows, rows_of
+from pipelines.cli.confirm.together import (
+    SharedQuestion,
+    accept,
+    answer_all,
+    print_members,
+    print_shared,
+    shared_questions,
+    writers_of,
+)
 from pipelines.cli.review.identity import decider
 from pipelines.cli.terminal import out, say_error, say_open, table
 from pipelines.settings import Settings
@@ -28,13 +36,13 @@ _WIDTH = 40  # characters of a cell
 _LONGEST = 120  # characters of a proposed answer
 
 
-def confirm(dataset: str, answers: Sequence[str], accept: bool, by: str | None) -> int:
+def confirm(dataset: str, answers: Sequence[str], accept_all: bool, by: str | None) -> int:
     """Ask the open questions, or take the answers that are given; return 9 while one is open.
 
     Args:
         dataset: `<sector>/<dataset>`.
         answers: `field=value`, each; nothing is asked then.
-        accept: take the proposed answers; nothing is asked then.
+        accept_all: take the proposed answers; nothing is asked then.
         by: who answers; the login name by default.
 
     Raises:
@@ -50,18 +58,13 @@ def confirm(dataset: str, answers: Sequence[str], accept: bool, by: str | None) 
     registries = load_registries()
     writer = AnswerWriter(path, decider(by), date.today(), registries)
     declaration = load_draft(path, registries, CONNECTORS)
-    for each in answers:
-        field, equals, text = each.partition("=")
-        if not equals:
-            raise OpenIndicatorsError(
-                f"--answer {each!r} has no value", todo="write --answer FIELD=VALUE"
-            )
-        writer.answer(field.strip(), text)
-    if accept:
+    for field, text in map(_parted, answers):
+        writer.answer(field, text)
+    if accept_all:
         for question in sorted(writer.open(), key=lambda each: -len(each.at)):
             if question.at == () or writer.proposed(question) is not None:
                 writer.accept(_again(writer, question))
-    if not answers and not accept:
+    if not answers and not accept_all:
         rows, why_none = first_rows(declaration, settings)
         _walk(writer, declaration, rows, why_none)
     left = load_draft(path, registries, CONNECTORS).document.questions
@@ -71,6 +74,106 @@ def confirm(dataset: str, answers: Sequence[str], accept: bool, by: str | None) 
     error = OpenQuestionsError(dataset, path, left)
     say_open(error)
     return error.exit_code
+
+
+def confirm_together(
+    wanted: Sequence[str], answers: Sequence[str], accept_all: bool, by: str | None
+) -> int:
+    """Ask the open questions of many datasets, each once; return 9 while one is open.
+
+    Args:
+        wanted: datasets and sectors; none means all.
+        answers: `field=value`, each for every dataset that asks about the field; nothing is asked
+            then.
+        accept_all: take the proposed answers; nothing is asked then.
+        by: who answers; the login name by default.
+
+    Raises:
+        OpenIndicatorsError: nothing is as wanted, or an answer is not valid.
+    """
+    settings, registries = Settings.from_environment(), load_registries()
+    known = [
+        f"{path.parent.name}/{path.stem}" for path in declaration_paths(settings.declarations)
+    ]
+    for each in wanted:
+        if not any(dataset == each or dataset.startswith(f"{each}/") for dataset in known):
+            raise OpenIndicatorsError("no such dataset or sector", where=each)
+    chosen = [
+        each for each in known if not wanted or each in wanted or each.split("/")[0] in wanted
+    ]
+    writers = writers_of(chosen, settings, registries, by)
+    for field, text in map(_parted, answers):
+        count = answer_all(writers, field, text)
+        out.print(f"{escape(field)}: {counted(count, 'dataset')}", soft_wrap=True)
+    if accept_all:
+        for shared in shared_questions(writers):
+            if shared.proposes:
+                accept(shared)
+    if not answers and not accept_all:
+        _walk_together(writers)
+    left = shared_questions(writers)
+    if not left:
+        out.print("No question is open. Next  openindicators run")
+        return 0
+    print_shared(left)
+    return OpenQuestionsError.exit_code
+
+
+def _parted(answer: str) -> tuple[str, str]:
+    """Split `field=value`."""
+    field, equals, text = answer.partition("=")
+    if not equals:
+        raise OpenIndicatorsError(
+            f"--answer {answer!r} has no value", todo="write --answer FIELD=VALUE"
+        )
+    return field.strip(), text
+
+
+def _walk_together(writers: Mapping[str, AnswerWriter]) -> None:
+    asked = shared_questions(writers)
+    print_shared(asked)
+    out.print(f"\nEnter accepts what is proposed, for every dataset; {_LATER} leaves it open.")
+    try:
+        for number, shared in enumerate(asked, start=1):
+            of = counted(len(shared.datasets), "dataset")
+            out.print(f"\n[bold]{number}/{len(asked)}[/] {escape(shared.field)}:"
+                      f" {escape(shared.ask)} [bold]({of})[/]", soft_wrap=True)
+            print_members(shared)
+            _ask_together(writers, shared)
+    except EOFError:
+        out.print("\nStopped; the answers so far are written.")
+
+
+def _ask_together(writers: Mapping[str, AnswerWriter], shared: SharedQuestion) -> None:
+    """Ask one question of many datasets until the answer is valid, or leave it open."""
+    if len(shared.members) == 1:
+        _, writer, question = shared.members[0]
+        _ask(writer, question)
+        return
+    _, writer, question = shared.members[0]
+    candidates = () if shared.proposes else question.question.candidates
+    for number, candidate in enumerate(candidates, start=1):
+        out.print(f"  {number}  {escape(flow(candidate))}", soft_wrap=True)
+    known = {} if shared.proposes or candidates else _known(question, writer.registries)
+    if known:
+        out.print(f"  known: {escape(', '.join(known))}", soft_wrap=True)
+    hint = " [as proposed, for all]" if shared.proposes else ""
+    while True:
+        try:
+            text = out.input(f"  answer{escape(hint)}: ", markup=False).strip()
+            if text == _LATER or (not text and not shared.proposes):
+                return
+            if not text:
+                accept(shared)
+                return
+            chosen = int(text) if text.isdecimal() else 0
+            if 1 <= chosen <= len(candidates):
+                text = _as_text(candidates[chosen - 1])
+            for _, each, asking in shared.members:
+                each.answer(asking.question.field, text)
+            return
+        except OpenIndicatorsError as error:
+            say_error(error)
 
 
 def _again(writer: AnswerWriter, question: OpenQuestion) -> OpenQuestion:
@@ -83,17 +186,16 @@ def _walk(writer: AnswerWriter, declaration: Any, rows: list[Row], why_none: str
     asked = writer.open()
     out.print(
         f"{counted(len(asked), 'open question')} in {escape(str(writer.path))}. Enter accepts what"
-        f" is proposed, a number chooses, {_LATER} leaves it open.", soft_wrap=True,
+        f" is proposed, a number chooses, {_LATER} leaves it open."
     )
     if not rows:
-        out.print(f"[dim]No rows to show: {escape(why_none)}[/]", soft_wrap=True)
+        out.print(f"[dim]No rows to show: {escape(why_none)}[/]")
     try:
         for number, question in enumerate(asked, start=1):
-            out.print(f"\n[bold]{number}/{len(asked)}[/] {escape(question.in_words)}",
-                      soft_wrap=True)
-            out.print(f"[dim]{escape(question.where)}[/]", soft_wrap=True)
+            out.print(f"\n[bold]{number}/{len(asked)}[/] {escape(question.in_words)}")
+            out.print(f"[dim]{escape(question.where)}[/]")
             if question.question.evidence:
-                out.print(f"  evidence: {escape(question.question.evidence)}", soft_wrap=True)
+                out.print(f"  evidence: {escape(question.question.evidence)}")
             _show_rows(rows_of(question, declaration, rows))
             _ask(writer, question)
     except EOFError:
@@ -113,15 +215,15 @@ def _ask(writer: AnswerWriter, question: OpenQuestion) -> None:
     """Ask until the answer is valid, or the question is left open."""
     candidates = question.question.candidates
     for number, candidate in enumerate(candidates, start=1):
-        out.print(f"  {number}  {escape(flow(candidate))}", soft_wrap=True)
+        out.print(f"  {number}  {escape(flow(candidate))}")
     known = {} if candidates else _known(question, writer.registries)
     if known:
-        out.print(f"  known: {escape(', '.join(known))}", soft_wrap=True)
+        out.print(f"  known: {escape(', '.join(known))}")
     proposed = writer.proposed(question)
     while True:
         try:
             if question.at[-1:] and question.at[-1] in _BILINGUAL and proposed is None:
-                parts = {code: out.input(f"  {code}: ").strip() for code in ("vi", "en")}
+                parts = {code: out.input(f"  {code}: ").strip() for code in languages()}
                 if _LATER in parts.values() or not all(parts.values()):
                     return
                 writer.answer(question.question.field, flow(parts))

@@ -1,7 +1,5 @@
 """The rows that a declaration rests on, as its reader gives them."""
 
-from __future__ import annotations
-
 from itertools import islice
 from typing import Any
 

@@ -4,8 +4,6 @@ Codes are short: `M` is male, monthly or a margin. Names are longer: a codelist 
 is certain. Areas have a test of their own, in sources/inspect.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 
@@ -41,7 +39,7 @@ def doubt_codes(roles: Roles, table: pa.Table, codelists: Mapping[str, Codelist]
         why = note.why if note else f"its values are in {codelist_id}"
         if not agrees:
             examples = (
-                f", e.g. {text!r} would be {codelist.codes[meant].name.en}"
+                f", e.g. {text!r} would be {codelist.codes[meant].name.get('en')}"
                 for text in found.counts if (meant := _meant(text, codelist))
             )
             roles.notes[concept] = Guess(
@@ -59,7 +57,7 @@ def _agreement(column: InspectedColumn, codelist: Codelist, table: pa.Table) -> 
     if len(coded) <= len(column.counts) / 2:
         return "these are names"
     words = set(column.words.split()) & set(fold(codelist.id).replace("_", " ").split())
-    if words or fold(codelist.title.en) == column.words:
+    if words or fold(codelist.title.get("en")) == column.words:
         return "the column's name is the codelist's"
     other = _second_column(column, codelist, table)
     return f"the column {other!r} names the same" if other else ""
@@ -80,9 +78,7 @@ def _meant(text: str, codelist: Codelist) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
-def _second_column(
-    column: InspectedColumn, codelist: Codelist, table: pa.Table
-) -> str | None:
+def _second_column(column: InspectedColumn, codelist: Codelist, table: pa.Table) -> str | None:
     for name in table.column_names:
         if name in (column.name, "_part", "_row"):
             continue

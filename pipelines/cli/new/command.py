@@ -1,7 +1,5 @@
 """`openindicators new`: the two files of a dataset, ready to run."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -95,7 +93,7 @@ def new(dataset: str, source: str | None = None) -> int:
     """
     settings = Settings.from_environment()
     registries = load_registries()
-    name = _checked_name(dataset, registries)
+    name = checked_name(dataset, registries)
     declaration = settings.declarations / f"{dataset}.yaml"
     suite = settings.suites / f"{dataset}.yaml"
     for path in (declaration, suite):
@@ -121,11 +119,16 @@ def new(dataset: str, source: str | None = None) -> int:
     write_if_changed(suite, SUITE)
     written = [("declaration", declaration), ("suite", suite)]
     for what, path in [*written, *([("its table", table)] if table else [])]:
-        out.print(f"{what:12} {path}", soft_wrap=True)
+        out.print(f"{what:12} {path}")
     return _next_step(dataset, declaration, registries)
 
 
-def _checked_name(dataset: str, registries: Registries) -> str:
+def checked_name(dataset: str, registries: Registries) -> str:
+    """Return the name behind the sector of a dataset.
+
+    Raises:
+        OpenIndicatorsError: the sector is unknown, or the name is no good.
+    """
     sector, _, name = dataset.partition("/")
     if sector not in registries.sectors:
         raise OpenIndicatorsError(
@@ -146,8 +149,7 @@ def _print(guesses: Sequence[Guess]) -> None:
     for guess in guesses:
         out.print(
             f"{guess.what:14} {escape(quoted(guess.value, 60)):24}"
-            f" [{colours[guess.certainty]}]{guess.certainty:8}[/] {escape(quoted(guess.why, 400))}",
-            soft_wrap=True,
+            f" [{colours[guess.certainty]}]{guess.certainty:8}[/] {escape(quoted(guess.why, 400))}"
         )
 
 
@@ -159,9 +161,9 @@ def _next_step(dataset: str, declaration: Path, registries: Registries) -> int:
         out.print(f"\n{counted(len(error.questions), 'open question')}; the dataset is not run"
                   " before they are answered:")
         for number, each in enumerate(error.questions, start=1):
-            out.print(f"{number:3}  {escape(each.in_words)}", soft_wrap=True)
+            out.print(f"{number:3}  {escape(each.in_words)}")
             if each.question.evidence:
-                out.print(f"     [dim]{escape(each.question.evidence)}[/]", soft_wrap=True)
+                out.print(f"     [dim]{escape(each.question.evidence)}[/]")
         out.print(f"Next         openindicators confirm {dataset}")
         return 0
     except DeclarationError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,6 +30,7 @@ from sources.inspect.finding import Found, Guess, NoTable, RecognisedTable
 from sources.inspect.recognise import recognise
 from sources.inspect.search import Roles
 from sources.inspect.tables.roles import roles_of
+from sources.inspect.tables.titles import title_of
 from sources.urls import safe_url
 from warehouse.cleaning.unread_columns import unread_columns
 
@@ -39,12 +40,18 @@ _LOOKED_AT = 300_000  # rows
 
 @dataclass(frozen=True)
 class Looked:
-    """What came of looking: the declaration's text, where its file was put (None for a URL that
-    is asked again), and every guess."""
+    """What came of looking.
+
+    text: of the declaration.
+    copy: where the file was put, None for a URL that is asked again.
+    guesses: every one.
+    has_figures: whether a column of figures was found.
+    """
 
     text: str
     copy: Path | None
     guesses: tuple[Guess, ...]
+    has_figures: bool
 
 
 def look_at(
@@ -76,24 +83,50 @@ def look_at(
                     todo="check the path",
                 )
         found, notes = choose(recognise(path, path.name), place, path.name)
-        table, unread = looked_at(path, found)
-        roles = roles_of(
-            table.drop_columns(["_part", "_row"]), PROTOCOLS[found.protocol].columns,
-            registries.codelists, name, path.name,
-        )
-        doubt_codes(roles, table, registries.codelists)
-        notes += [f"unsure: {each.what.en}." for each in (*unread, *_unread_columns(table, roles))]
         asks_again = _is_url(address) and found.protocol in _WITH_URLS and (
             safe_url(address) == address)
-        copy = None if asks_again else _copied(path, settings.data_dir.inbox)
+        copy = None if asks_again else into_inbox(path, settings.data_dir.inbox)
         if _is_url(address) and not asks_again:
             notes.append(
                 "unsure: it was fetched once, into the inbox; the protocol's own options ask the"
                 " service each time."
             )
         origin = {"urls": [address]} if copy is None else {"files": [copy.name]}
-        text = declaration_text(title, found, roles, origin, notes)
-    return Looked(text, copy, _guesses(found, roles, notes))
+        return declared(path, found, notes, (name, title), origin, copy, registries)
+
+
+def declared(
+    path: Path, found: RecognisedTable, notes: Sequence[str], named: tuple[str, str],
+    origin: Mapping[str, list[str]], copy: Path | None, registries: Registries,
+) -> Looked:
+    """Declare a table that was recognised.
+
+    Args:
+        path: the file.
+        found: the table, and how it is read.
+        notes: what a person must know of the file; a question each.
+        named: the dataset's name, and its title where the table has none.
+        origin: `files` or `urls`, as the protocol's options have them.
+        copy: where the file was put, None for a URL that is asked again.
+        registries: the codelists and places.
+
+    Raises:
+        SourceError: the table cannot be read.
+    """
+    name, title = named
+    table, unread = looked_at(path, found)
+    above = title_of(found.above, table.column_names)
+    roles = roles_of(
+        table.drop_columns(["_part", "_row"]), PROTOCOLS[found.protocol].columns,
+        registries.codelists, name, path.name, above,
+    )
+    doubt_codes(roles, table, registries.codelists)
+    said = [*notes, *(
+        f"unsure: {each.what.get('en')}." for each in (*unread, *_unread_columns(table, roles))
+    )]
+    texts = above.texts if above else {"en": title}
+    text = declaration_text(texts, found, roles, origin, said, registries)
+    return Looked(text, copy, _guesses(found, roles, said), "obs_value" in roles.rules)
 
 
 def _is_url(address: str) -> bool:
@@ -157,7 +190,10 @@ def looked_at(path: Path, found: RecognisedTable) -> tuple[pa.Table, list[Unread
 
 def _unread_columns(table: pa.Table, roles: Roles) -> Iterator[UnreadContent]:
     """Yield the columns with figures that have no role."""
-    used = {rule["column"] for rule in roles.rules.values() if "column" in rule} | set(roles.where)
+    used = {
+        rule[part] for rule in roles.rules.values() for part in ("column", "followed_by")
+        if part in rule
+    } | set(roles.where)
     wide = Unpivot.model_validate(roles.unpivot) if roles.unpivot else None
     value = roles.rules.get("obs_value", {}).get("column")
     with duckdb.connect() as con:
@@ -165,8 +201,12 @@ def _unread_columns(table: pa.Table, roles: Roles) -> Iterator[UnreadContent]:
         yield from unread_columns(con, wide, used, value)
 
 
-def _copied(path: Path, inbox: Path) -> Path:
-    """Put the file into the inbox, unless it is there."""
+def into_inbox(path: Path, inbox: Path) -> Path:
+    """Put the file into the inbox, unless it is there.
+
+    Raises:
+        OpenIndicatorsError: another file of this name is.
+    """
     target = inbox / part_name(path.name, set())
     if target.exists():
         if sha256_file(target) != sha256_file(path):

@@ -2,51 +2,61 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from model.declarations.questions import Question
 from model.declarations.yaml_edit import flow
-from model.util.text import fold
+from model.reference.codelist import Codelist
+from model.reference.registries import CoveragePlace, Registries
 from sources.formats.payload import quoted
 from sources.inspect.finding import Guess, RecognisedTable
 from sources.inspect.search import Roles
+from sources.inspect.tables.areas import in_force
 
-# Units that words name beyond doubt, and units that are only likely.
-_NAMED_UNITS = (
-    (r"%|per ?cent|phan tram", "percent"),
-    (r"per 100[ ,.]?000 live births", "per_100000_live_births"),
-    (r"per 100[ ,.]?000", "per_100000"), (r"per 1[ ,.]?000 live births", "per_1000_live_births"),
-    (r"per 10[ ,.]?000", "per_10000"), (r"per 1[ ,.]?000", "per_1000"),
-    (r"ty dong|billion (vn)?dong", "billion_vnd"), (r"\bvnd\b|dong viet nam", "vnd"),
-    (r"us\$|\busd\b|current us", "usd"), (r"km2|km²|square km", "km2"),
-)
-_LIKELY_UNITS = (
-    (r"ty le|rate \(|share of", "percent"), (r"\bindex\b|chi so", "index"),
-    (r"\byears\b", "years"), (r"\brank\b", "rank"),
-)
 # Whose service gives answers that these connectors read; the registry has the licence.
 PUBLISHERS = {"worldbank": "world_bank", "gho": "who", "uis": "unesco_uis"}
 _FIELDS = {
     "locale": "source.columns.obs_value", "other values": "source.columns.obs_value",
     "missing": "source.columns.obs_value", "frequency": "frequency", "key": "source.columns",
     "unpivot": "source.unpivot", "where": "source.where", "header": "source.header",
+    "marks of periods": "source.columns.time_period.marks",
 }
 _LONGEST = 300
+_MOST = 0.6  # share of a list's areas that a table of the whole place has
 
 
-def unit_of(words: str) -> tuple[str | None, bool]:
-    """Return the unit that words name, and whether they leave no doubt."""
-    folded = fold(words)
-    for is_named, units in ((True, _NAMED_UNITS), (False, _LIKELY_UNITS)):
-        for pattern, unit in units:
-            if re.search(pattern, folded):
-                return unit, is_named
-    return None, False
+def covered_place(
+    roles: Roles, places: Mapping[str, CoveragePlace], codelists: Mapping[str, Codelist]
+) -> str | None:
+    """Return the place whose areas are those of the table, None where there is no such place."""
+    codelist = codelists.get(str(roles.codelist))
+    if codelist is None:
+        return None
+    finest = {code for code, is_group in codelist.areas_grouped if not is_group}
+    for place in places.values():
+        code = place.areas.get(codelist.id)
+        if code == "*" and len(finest & roles.covered) >= _MOST * len(finest):
+            return place.id
+        if code and roles.covered == {code}:
+            return place.id
+    return None
+
+
+def place_candidates(
+    roles: Roles, places: Mapping[str, CoveragePlace], codelists: Mapping[str, Codelist]
+) -> tuple[dict[str, str], ...]:
+    """Return the geographies that a table about one place may have, with borders of its time."""
+    found = []
+    for place in places.values():
+        known = [codelists[name] for name, code in place.areas.items() if code != "*"]
+        if known:
+            found.append({"codelist": in_force(known, roles.last), "coverage": place.id})
+    return tuple(found)
 
 
 def metadata_questions(
-    found: RecognisedTable, roles: Roles, file: str, units: Sequence[Question]
+    found: RecognisedTable, roles: Roles, file: str, titles: Mapping[str, str],
+    coverage: str | None, registries: Registries, units: Sequence[Question],
 ) -> list[Question]:
     """Return the questions on what figures do not say about themselves.
 
@@ -54,26 +64,37 @@ def metadata_questions(
         found: the table.
         roles: of its columns.
         file: its name.
+        titles: of the dataset, by language.
+        coverage: the place that its areas make up, None where none is known.
+        registries: the places and codelists.
         units: the questions on units.
     """
     silent = f"{file} does not say"
+    named = f"the table's title: {'; '.join(titles.values())}" if found.above else (
+        f"the file is named {file}")
     asked = [
-        Question(field="title", ask="What is the dataset called, in both languages?",
-                 evidence=f"the file is named {file}"),
+        Question(
+            field="title", ask="What is the dataset called, in both languages?",
+            evidence=f"{quoted(named, _LONGEST)}; indicators have the source's words as names",
+        ),
         Question(field="description",
                  ask="What is a row, who collects it, what is it for, in both languages?",
-                 evidence=silent),
+                 evidence="proposed from the title and the columns"),
     ]
     if found.protocol not in PUBLISHERS:
-        asked += [
-            Question(field="publisher", ask="Who publishes the figures?", evidence=silent),
-            Question(field="licence", ask="Under which licence?", evidence=silent),
-        ]
+        asked.append(Question(field="publisher", ask="Who publishes the figures?", evidence=silent))
     areas = roles.notes.get("ref_area")
-    asked.append(Question(
-        field="geography.coverage", ask="Which place do the figures cover?",
-        evidence=quoted(areas.why, _LONGEST) if areas else silent,
-    ))
+    if _is_assumed(roles):
+        asked.append(Question(
+            field="geography", ask="Which place is the whole table about?",
+            evidence="no column names areas", also=("source.columns.ref_area.const",),
+            candidates=place_candidates(roles, registries.places, registries.codelists),
+        ))
+    elif coverage is None:
+        asked.append(Question(
+            field="geography.coverage", ask="Which place do the figures cover?",
+            evidence=quoted(areas.why, _LONGEST) if areas else silent,
+        ))
     return [*asked, *units]
 
 
@@ -87,7 +108,7 @@ def guess_questions(
         roles: the guesses on its columns.
         notes: what else a person must know.
     """
-    for concept in ("ref_area", "time_period", "obs_value"):
+    for concept in ("time_period", "obs_value"):
         if concept not in roles.rules:
             note = roles.notes.get(concept)
             yield Question(
@@ -98,15 +119,6 @@ def guess_questions(
         yield Question(
             field="frequency", ask="How often are the figures made?",
             evidence="no column holds time periods", candidates=tuple("ASQMWD"),
-        )
-    if _is_assumed(roles):
-        yield Question(
-            field="geography.codelist", ask="In which codelist is the area?",
-            evidence="no column names areas",
-        )
-        yield Question(
-            field="source.columns.ref_area.const", ask="Which area is the whole table about?",
-            evidence="no column names areas",
         )
     if roles.tolerance:
         lost = [roles.notes[name].why for name in ("ref_area", "other values")
@@ -169,4 +181,6 @@ def questions_text(questions: Sequence[Question]) -> list[str]:
             lines.append(f"    evidence: {flow(each.evidence)}")
         if each.candidates:
             lines.append(f"    candidates: {flow(each.candidates)}")
+        if each.also:
+            lines.append(f"    also: {flow(each.also)}")
     return lines

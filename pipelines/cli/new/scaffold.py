@@ -8,17 +8,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from model.declarations.questions import OPEN, Question
+from model.reference.registries import Registries
+from model.util.languages import languages
 from pipelines.cli.new.questions import (
     PUBLISHERS,
+    covered_place,
     guess_questions,
     metadata_questions,
     questions_text,
-    unit_of,
 )
 from pipelines.cli.schema import SCHEMA_LINE
 from sources.formats.payload import quoted
 from sources.inspect.finding import RecognisedTable
 from sources.inspect.search import Roles
+from sources.inspect.tables.units import NamedUnit
 
 _MAX_DECIMALS = 6
 _UNKNOWN = json.dumps(OPEN)
@@ -26,51 +29,53 @@ _TOLERANCE = 0.01  # what a declaration has that does not say it
 
 
 def declaration_text(
-    title: str, found: RecognisedTable, roles: Roles, origin: Mapping[str, list[str]],
-    notes: list[str],
+    titles: Mapping[str, str], found: RecognisedTable, roles: Roles,
+    origin: Mapping[str, list[str]], notes: list[str], registries: Registries,
 ) -> str:
     """Return the text of a declaration; what a person must confirm is listed in `questions`.
 
     Args:
-        title: of the dataset, in words.
+        titles: of the dataset, in the languages in which it is known.
         found: the table, and the reader of it.
         roles: what its columns are.
         origin: `files` or `urls`, as the protocol's options have them.
         notes: what the person must know besides; a question each.
+        registries: the places and codelists.
     """
     file = next(iter(origin.values()))[0].rpartition("/")[2]
-    units, unit_questions = _units(roles)
-    keyword = _text(title.lower())
+    units, shared, unit_questions = _units(roles)
+    keyword = _text(next(iter(titles.values())).lower())
     is_placed = "column" in roles.rules.get("ref_area", {})
+    coverage = covered_place(roles, registries.places, registries.codelists) if is_placed else None
     publisher = PUBLISHERS.get(found.protocol)
     lines = [
         SCHEMA_LINE,
         "# Written by `openindicators new --from`, from one file.",
-        f"title: {{vi: {_UNKNOWN}, en: {_text(title)}}}",
-        f"description: {{vi: {_UNKNOWN}, en: {_UNKNOWN}}}",
+        f"title: {_in_languages(titles)}",
+        f"description: {_in_languages(_descriptions(titles, roles))}",
         f"publisher: {publisher or _UNKNOWN}",
-        *([] if publisher else [f"licence: {_UNKNOWN}"]),
-        f"keywords: {{vi: [{keyword}], en: [{keyword}]}}",
+        f"keywords: {{{', '.join(f'{code}: [{keyword}]' for code in languages())}}}",
         f"frequency: {roles.frequency or _UNKNOWN}",
         "geography:",
         f"  codelist: {roles.codelist if is_placed and roles.codelist else _UNKNOWN}",
-        f"  coverage: {_UNKNOWN}",
+        f"  coverage: {coverage or _UNKNOWN}",
     ]
-    if None in units.values():
-        lines.append(f"indicator_defaults: {{unit: {_UNKNOWN}}}")
+    if shared:
+        lines.append(f"indicator_defaults: {{unit: {shared if shared != OPEN else _UNKNOWN}}}")
     lines.append("indicators:")
     for code, words in roles.indicators.items():
         unit = f" unit: {units[code]}," if units[code] else ""
+        called = roles.names.get(code) or {"en": words}
         lines.append(
-            f"  {_key(code)}: {{name: {{vi: {_text(words)}, en: {_text(words)}}},{unit}"
+            f"  {_key(code)}: {{name: {_in_both(called)},{unit}"
             f" decimals: {min(roles.decimals, _MAX_DECIMALS)}}}"
         )
     if roles.dimensions:
         lines.append("dimensions:")
         for name, codelist in roles.dimensions.items():
-            words = _text(name.replace("_", " "))
             of = f", codelist: {codelist}" if codelist else ""
-            lines.append(f"  {name}: {{name: {{vi: {words}, en: {words}}}{of}}}")
+            called = {"en": name.replace("_", " ")}
+            lines.append(f"  {name}: {{name: {_in_both(called)}{of}}}")
     if roles.tolerance:
         lines.append(f"tolerance: {_TOLERANCE}")
     lines += ["source:", f"  protocol: {found.protocol}"]
@@ -86,33 +91,83 @@ def declaration_text(
         if concept == "ref_area" and not is_placed:
             rule = {"const": OPEN}
         lines.append(f"    {concept}: {_flow(rule)}")
-    asked = [*metadata_questions(found, roles, file, unit_questions),
+    asked = [*metadata_questions(found, roles, file, titles, coverage, registries,
+                                 unit_questions),
              *guess_questions(found, roles, notes)]
     return "\n".join([*lines, *questions_text(asked)]) + "\n"
 
 
-def _units(roles: Roles) -> tuple[dict[str, str | None], list[Question]]:
-    """Return the unit of each indicator, None where it is asked for all at once; and questions."""
+def _units(roles: Roles) -> tuple[dict[str, str | None], str | None, list[Question]]:
+    """Return each indicator's unit, None where it has the shared one; the shared one; questions.
+
+    A unit that is only likely is asked about once where all indicators have it from the title.
+    """
     units: dict[str, str | None] = {}
-    asked: list[Question] = []
-    for code, words in roles.indicators.items():
-        unit, is_named = unit_of(words)
-        units[code] = unit
-        if unit and not is_named:
-            asked.append(Question(
-                field=f"indicators.{code}.unit", ask=f"Is the unit right: {unit}?",
-                evidence=f"the words {quoted(words, 80)!r}",
-            ))
+    likely: dict[str, NamedUnit] = {}
+    for code in roles.indicators:
+        named = roles.units.get(code)
+        units[code] = named.unit if named else None
+        if named and not named.is_certain:
+            likely[code] = named
     unknown = [roles.indicators[code] or code for code, unit in units.items() if unit is None]
     if unknown:
         names = ", ".join(repr(quoted(words, 40)) for words in unknown[:5])
         more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
+        asked = [_is_right(f"indicators.{code}.unit", unit) for code, unit in likely.items()]
         asked.append(Question(
             field="indicator_defaults.unit",
             ask="In which unit are the figures? Where units differ, write them in the file.",
             evidence=f"no unit is named for {names}{more}",
         ))
-    return units, asked
+        return units, OPEN, asked
+    one = next(iter(likely.values()), None)
+    if one is None or len({unit.unit for unit in likely.values()}) > 1:
+        return units, None, [
+            _is_right(f"indicators.{code}.unit", unit) for code, unit in likely.items()
+        ]
+    kept = {code: None if code in likely else unit for code, unit in units.items()}
+    return kept, one.unit, [_is_right("indicator_defaults.unit", one)]
+
+
+def _is_right(field: str, unit: NamedUnit) -> Question:
+    return Question(
+        field=field, ask=f"Is the unit right: {unit.unit}?",
+        evidence=f"the words {quoted(unit.words, 80)!r}",
+    )
+
+
+_EACH = {  # what a row is for, by frequency
+    "A": ("năm", "year"), "S": ("nửa năm", "half-year"), "Q": ("quý", "quarter"),
+    "M": ("tháng", "month"), "W": ("tuần", "week"), "D": ("ngày", "day"),
+}
+
+
+def _descriptions(titles: Mapping[str, str], roles: Roles) -> dict[str, str]:
+    """Return what a row is, in the languages in which the source names its table."""
+    period = _EACH.get(str(roles.frequency))
+    if period is None:
+        return {}
+    vietnamese, english = ("khu vực, mỗi phân tổ", "area, category") if roles.dimensions else (
+        "khu vực", "area")
+    texts = {
+        "vi": f"{{}}: mỗi {vietnamese} và mỗi {period[0]} một dòng, theo bảng của nguồn.",
+        "en": f"{{}}: one row for each {english} and {period[1]}, as in the source's table.",
+    }
+    return {code: texts[code].format(title) for code, title in titles.items() if code in texts}
+
+
+def _in_languages(texts: Mapping[str, str]) -> str:
+    """Return a text in both languages, with "?" for one that is not known."""
+    inner = ", ".join(
+        f"{code}: {_text(texts[code]) if code in texts else _UNKNOWN}" for code in languages()
+    )
+    return "{" + inner + "}"
+
+
+def _in_both(texts: Mapping[str, str]) -> str:
+    """Return the source's words for a name, in a language that it lacks those of the other."""
+    words = next(iter(texts.values()))
+    return _in_languages({code: texts.get(code, words) for code in languages()})
 
 
 def _text(words: str) -> str:

@@ -1,7 +1,5 @@
 """`openindicators quality DATASET --export FOLDER`: a suite that runs without this project."""
 
-from __future__ import annotations
-
 import shlex
 from pathlib import Path
 

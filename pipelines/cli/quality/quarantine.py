@@ -4,15 +4,12 @@ A row is accepted by its content, for the checks that it breaks, with a reason t
 is wrong in the source is fixed by a correction in the declaration; nobody edits data by hand.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-import typer
 from rich.markup import escape
 
 from expectations.runner.acceptance import broken_checks, refused
@@ -21,7 +18,7 @@ from model.records.reject_reasons import in_words
 from model.records.validation_log import Acceptance, row_sha256
 from pipelines.catalogue import load_catalogue
 from pipelines.cli.review.identity import decider, plain_text
-from pipelines.cli.terminal import out, say_error, table
+from pipelines.cli.terminal import out, print_json, say_error, table
 from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.validate import validate_table
@@ -68,7 +65,7 @@ def quarantine(
     if error is not None:
         say_error(error)
     if as_json:
-        typer.echo(json.dumps([_as_json(row) for row in rows], ensure_ascii=False, indent=2))
+        print_json([_as_json(row) for row in rows])
     else:
         if error is not None:
             out.print("No table can be made of what the source serves now. Held back from the"
@@ -101,7 +98,7 @@ def _held(row: dict[str, Any], columns: tuple[str, ...]) -> QuarantinedRow:
         position={name.removeprefix("_"): row[name] for name in POSITION},
         values=values,
         original=json.loads(original) if original else None,
-        reasons=tuple(in_words(reason, {}).en for reason in row["reasons"]),
+        reasons=tuple(in_words(reason, {}).get("en") for reason in row["reasons"]),
     )
 
 
@@ -133,12 +130,11 @@ def _print(bound: BoundDataset, rows: list[QuarantinedRow]) -> None:
     for row in rows:
         if row.original is not None:
             out.print(f"{row.id} is in the source: "
-                      + escape(json.dumps(row.original, ensure_ascii=False)),
-                      soft_wrap=True)
+                      + escape(json.dumps(row.original, ensure_ascii=False)))
     out.print(
         f"\nRelease one that is right after all: `openindicators quarantine {dataset.id} --accept"
         " ROW --reason …`, then `openindicators run`.\nFix one that is wrong: a correction in"
-        f" {bound.declaration.path}", soft_wrap=True,
+        f" {bound.declaration.path}"
     )
 
 

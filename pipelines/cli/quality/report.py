@@ -1,8 +1,5 @@
 """`openindicators quality`: scores, failed checks and the rows that fail them."""
 
-from __future__ import annotations
-
-import json
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -10,7 +7,6 @@ from typing import Any
 from urllib.parse import urljoin
 
 import httpx
-import typer
 from rich.markup import escape
 
 from model.errors import DeclarationError, OpenIndicatorsError, QualityError, SourceError
@@ -20,9 +16,10 @@ from model.records.scorecard import CheckHistory, Freshness, GroupScore, Quality
 from model.records.validation import CheckResult, Outcome
 from model.records.validation_log import ValidationRun
 from model.util.disk import write_if_changed
+from model.util.languages import default_language
 from model.util.text import did_you_mean
 from pipelines.catalogue import load_catalogue
-from pipelines.cli.terminal import out, table
+from pipelines.cli.terminal import out, print_json, table
 from pipelines.quality.report import groups, quality_report
 from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
@@ -117,7 +114,7 @@ def _all(reports: Sequence[QualityReport], as_json: bool) -> None:
             "sectors": [sector.model_dump(mode="json") for sector in sectors],
             "datasets": [_summary(report) for report in reports],
         }
-        typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        print_json(document)
         return
     table(
         None,
@@ -168,9 +165,8 @@ def _row(report: QualityReport) -> list[str]:
         return [report.dataset, "–", *["–"] * (len(QUALITY_DIMENSIONS) + 5)]
     counts = [sum(item.outcome == name for item in latest.open) for name in ("failed", "warned")]
     return [
-        report.dataset, card.grade, shown(card.total), *_percents(card),
-        card.freshness.state, str(card.freshness.due or "–"),
-        *(str(count) if count else "·" for count in counts),
+        report.dataset, card.grade, shown(card.total), *_percents(card), card.freshness.state,
+        str(card.freshness.due or "–"), *(str(count) if count else "·" for count in counts),
     ]
 
 
@@ -207,12 +203,12 @@ def _one(
             ],
             "rerun_error": error or None,
         }
-        typer.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
+        print_json(document)
         return
     _print_card(report)
     _print_checks(report)
     if error:
-        out.print(f"\n[red]No check can be run again[/]: {escape(error)}", soft_wrap=True)
+        out.print(f"\n[red]No check can be run again[/]: {escape(error)}")
     for item in again:
         _print_rerun(item)
     quarantined = report.latest.rows_quarantined if report.latest else 0
@@ -245,11 +241,11 @@ def _last(item: CheckHistory) -> Outcome | None:
 
 
 def _print_card(report: QualityReport) -> None:
-    out.print(f"[bold]{escape(report.title.vi)}[/]\n{escape(report.title.en)}")
+    out.print(f"[bold]{escape(report.title.get(default_language()))}[/]\n{escape(report.title.get('en'))}")
     if report.scorecard:
         _print_scores(report.scorecard)
     if report.ended:
-        out.print(escape(report.ended.en), soft_wrap=True)
+        out.print(escape(report.ended.get("en")))
     if report.latest and report.latest.blockers:
         _print_blockers(report.latest, "[red]blocked[/]: ")
         if report.release:
@@ -261,9 +257,14 @@ def _print_card(report: QualityReport) -> None:
 def _print_scores(card: Scorecard) -> None:
     out.print(f"grade {card.grade}, {shown(card.total)} of 100 (algorithm {card.algorithm})\n")
     table(
-        None, [("dimension", "left"), ("score", "right"), ("in words", "left")],
+        None,
+        [("dimension", "left"), ("score", "right"), ("in words", "left")],
         [
-            [score.dimension, shown(score.percent), QUALITY_DIMENSIONS[score.dimension].meaning.en]
+            [
+                score.dimension,
+                shown(score.percent),
+                QUALITY_DIMENSIONS[score.dimension].meaning.get("en"),
+            ]
             for score in card.scores
         ],
     )
@@ -276,7 +277,7 @@ def _print_gains(card: Scorecard) -> None:
         None, [("to fix", "left"), ("gains", "right"), ("in words", "left")],
         [
             [f"{gain.dimension}: {gain.check or ''}".rstrip(": "), f"{gain.points:.2f}",
-             escape(gain.title.en)]
+             escape(gain.title.get("en"))]
             for gain in card.gains
         ],
     )
@@ -284,7 +285,7 @@ def _print_gains(card: Scorecard) -> None:
 
 def _print_blockers(validation_run: ValidationRun, start: str) -> None:
     for said in sentences(validation_run.blockers or (), validation_run.dataset, names=True):
-        out.print(f"{start}{escape(said.what.en)}\n  → {escape(said.todo.en)}", soft_wrap=True)
+        out.print(f"{start}{escape(said.what.get('en'))}\n  → {escape(said.todo.get('en'))}")
 
 
 def _in_words(fresh: Freshness) -> str:
@@ -306,7 +307,7 @@ def _print_checks(report: QualityReport) -> None:
         [
             [item.name, item.severity,
              "".join(_MARKS[point.outcome] for point in item.points[-STRIP:]),
-             escape(item.title.en)]
+             escape(item.title.get("en"))]
             for item in report.checks
         ],
     )
@@ -315,16 +316,14 @@ def _print_checks(report: QualityReport) -> None:
 def _found(check: CheckResult) -> str:
     if check.outcome == "passed" or check.error:
         return ""
-    return f"; {escape(finding(check).en)}"
+    return f"; {escape(finding(check).get('en'))}"
 
 
 def _print_rerun(item: Rerun) -> None:
     check = item.check
-    out.print(
-        f"\n[bold]{check.name}[/], run again: {check.outcome}{_found(check)}", soft_wrap=True,
-    )
+    out.print(f"\n[bold]{check.name}[/], run again: {check.outcome}{_found(check)}")
     if check.error:
-        out.print(f"error: {escape(check.error)}", soft_wrap=True)
+        out.print(f"error: {escape(check.error)}")
     if item.rows:
         names = [name for name in item.rows[0] if any(row[name] is not None for row in item.rows)]
         table(

@@ -1,7 +1,5 @@
 """`openindicators accept`: release a snapshot although it fails a check on the whole table."""
 
-from __future__ import annotations
-
 from rich.markup import escape
 
 from expectations.runner.acceptance import may_be_accepted
@@ -20,9 +18,7 @@ from warehouse.store import acceptances
 from warehouse.store.data_dir import DataDir
 
 
-def accept(
-    wanted: str, checks: list[str], reason: str, by: str | None, profile: str | None
-) -> int:
+def accept(wanted: str, checks: list[str], reason: str, by: str | None, profile: str | None) -> int:
     """Record that checks do not block the release of the last snapshot.
 
     Raises:
@@ -51,11 +47,13 @@ def accept(
             for check in dict.fromkeys(checks):
                 acceptances.add_check(settings.data_dir, CheckAcceptance(
                     dataset=dataset, check=check, snapshot_sha256=snapshot,
-                    found=finding(failed[check]).en, by=name, at=settings.now(), reason=why,
+                    found=finding(failed[check]).get("en"), by=name, at=settings.now(), reason=why,
                 ))
     for check in dict.fromkeys(checks):
-        said = f"{check} is accepted by {name} for this snapshot ({finding(failed[check]).en})"
-        out.print(f"[green]✓[/] {escape(dataset)}: {escape(said)}", soft_wrap=True)
+        said = (
+            f"{check} is accepted by {name} for this snapshot ({finding(failed[check]).get('en')})"
+        )
+        out.print(f"[green]✓[/] {escape(dataset)}: {escape(said)}")
     out.print(f"`openindicators run {dataset}` releases it. The next snapshot is validated anew.")
     return 0
 

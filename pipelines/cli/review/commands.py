@@ -3,13 +3,11 @@
 They import what they need when they are called, as all commands do (`pipelines.cli.main`).
 """
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer
 
-from pipelines.cli.parameters import AsJson, By, Draft, Profile
+from pipelines.cli.terminal import AsJson, By, Draft, Profile
 
 app = typer.Typer()
 
@@ -23,9 +21,7 @@ def drafts(profile: Profile = None, as_json: AsJson = False) -> int:
 
 
 @app.command()
-def approve(
-    dataset: str, draft: Draft = None, by: By = None, profile: Profile = None
-) -> int:
+def approve(dataset: str, draft: Draft = None, by: By = None, profile: Profile = None) -> int:
     """Make the draft that waits the public release."""
     from pipelines.cli.review.decisions import approve as command
 
@@ -34,11 +30,8 @@ def approve(
 
 @app.command()
 def reject(
-    dataset: str,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="why")],
-    draft: Draft = None,
-    by: By = None,
-    profile: Profile = None,
+    dataset: str, reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="why")],
+    draft: Draft = None, by: By = None, profile: Profile = None,
 ) -> int:
     """Reject the draft that waits; the same inputs do not make it again."""
     from pipelines.cli.review.decisions import reject as command

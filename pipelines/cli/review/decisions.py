@@ -4,21 +4,18 @@ A decision is recorded first, then published. Where a portal cannot be reached t
 and `openindicators publish` publishes it later.
 """
 
-from __future__ import annotations
-
-import json
 from collections.abc import Callable
 from typing import Any
 
-import typer
 from rich.markup import escape
 
 from model.errors import OpenIndicatorsError
+from model.util.languages import default_language
 from model.util.text import did_you_mean
 from pipelines.after_run.follow_up import follow_up
 from pipelines.catalogue import Catalogue, load_catalogue
 from pipelines.cli.review.identity import decider, plain_text
-from pipelines.cli.terminal import err, number, out, plain, table
+from pipelines.cli.terminal import err, number, out, plain, print_json, table
 from pipelines.connections import open_portals
 from pipelines.settings import Settings
 from pipelines.steps.publish import publish, show_draft
@@ -38,7 +35,7 @@ def list_drafts(profile: str | None, as_json: bool) -> int:
         if (draft := drafts.waiting(settings.data_dir, dataset)) is not None
     ]
     if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        print_json(rows)
         return 0
     if not rows:
         out.print("No draft waits for approval.")
@@ -56,7 +53,7 @@ def list_drafts(profile: str | None, as_json: bool) -> int:
     )
     out.print()
     for row in rows:
-        out.print(f"Look    {row['page']}", soft_wrap=True)
+        out.print(f"Look    {row['page']}")
     out.print("Decide  `openindicators approve DATASET` or `openindicators reject DATASET"
               " --reason …`; `openindicators serve --preview` shows the pages")
     return 0
@@ -76,14 +73,13 @@ def _described(settings: Settings, dataset: str, draft: StoredRelease) -> dict[s
         "withdrawn": release.changes.withdrawn,
         "quarantined": release.quarantined,
         "page": str(
-            settings.data_dir.preview / DATASET_PAGE.format(language="vi", dataset=dataset)
+            settings.data_dir.preview
+            / DATASET_PAGE.format(language=default_language(), dataset=dataset)
         ),
     }
 
 
-def approve(
-    wanted: str, draft: str | None, by: str | None, profile: str | None
-) -> int:
+def approve(wanted: str, draft: str | None, by: str | None, profile: str | None) -> int:
     """Make the draft that waits the public release."""
 
     def decide(settings: Settings, dataset: str, name: str) -> str:
@@ -93,9 +89,7 @@ def approve(
     return _decide(wanted, by, profile, decide)
 
 
-def reject(
-    wanted: str, draft: str | None, reason: str, by: str | None, profile: str | None
-) -> int:
+def reject(wanted: str, draft: str | None, reason: str, by: str | None, profile: str | None) -> int:
     """Reject the draft that waits; what is public stays as it is."""
     why = plain_text("--reason", reason)
 
@@ -106,9 +100,7 @@ def reject(
     return _decide(wanted, by, profile, decide)
 
 
-def rollback(
-    wanted: str, to: int, reason: str | None, by: str | None, profile: str | None
-) -> int:
+def rollback(wanted: str, to: int, reason: str | None, by: str | None, profile: str | None) -> int:
     """Make a release with the content of an earlier one."""
     why = plain_text("--reason", reason) if reason is not None else None
 
@@ -127,9 +119,7 @@ def withdraw(
 
     def decide(settings: Settings, dataset: str, name: str) -> str:
         heir = _successor(settings, successor, dataset) if successor else None
-        stored = decisions.withdraw(
-            settings.data_dir, dataset, name, why, heir, settings.now()
-        )
+        stored = decisions.withdraw(settings.data_dir, dataset, name, why, heir, settings.now())
         return f"withdrawn by release {stored.release.number}: its downloads are gone"
 
     return _decide(wanted, by, profile, decide)
@@ -152,7 +142,7 @@ def _decide(
         dataset = _dataset(settings, wanted)
         with settings.data_dir.dataset_lock(dataset):
             said = decide(settings, dataset, name)
-        out.print(f"[green]✓[/] {escape(dataset)}: {escape(said)}", soft_wrap=True)
+        out.print(f"[green]✓[/] {escape(dataset)}: {escape(said)}")
         code = _publish(settings, catalogue, dataset)
         follow_up(settings, catalogue)
         return code
@@ -169,11 +159,11 @@ def _publish(settings: Settings, catalogue: Catalogue, dataset: str) -> int:
             err.print(
                 f"[red]✗[/] {portal.name}: the decision stands, but the portal was not brought"
                 f" to it: {escape(plain(error))}\n  → then run `openindicators publish {dataset}"
-                f" --to {portal.name}`", soft_wrap=True,
+                f" --to {portal.name}`"
             )
             continue
         if published is not None:
-            out.print(f"  {portal.name}: {escape(published.url)}", soft_wrap=True)
+            out.print(f"  {portal.name}: {escape(published.url)}")
     return code
 
 

@@ -1,7 +1,5 @@
 """Who decides, and why: the name and the reason that review commands record."""
 
-from __future__ import annotations
-
 import getpass
 import os
 
@@ -26,9 +24,7 @@ def plain_text(option: str, value: str) -> str:
             f"{option}: {error.errors()[0]['msg']}", todo="write it in plain words"
         ) from error
     if len(text) > LONGEST:
-        raise OpenIndicatorsError(
-            f"{option} has {len(text)} signs", todo=f"say it in {LONGEST}"
-        )
+        raise OpenIndicatorsError(f"{option} has {len(text)} signs", todo=f"say it in {LONGEST}")
     return text
 
 

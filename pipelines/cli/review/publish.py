@@ -1,20 +1,16 @@
 """`openindicators plan` and `openindicators publish`: a portal against the releases."""
 
-from __future__ import annotations
-
-import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-import typer
 from rich.markup import escape
 
 from model.errors import OpenIndicatorsError
 from model.records.publication import Difference
 from model.util.text import did_you_mean
 from pipelines.catalogue import Catalogue, load_catalogue
-from pipelines.cli.terminal import err, out, plain, say_error
+from pipelines.cli.terminal import err, out, plain, print_json, say_error
 from pipelines.connections import open_ckan, open_portals
 from pipelines.quality.report import ReleaseWithReport
 from pipelines.settings import Settings
@@ -44,9 +40,7 @@ def plan(wanted: list[str], to: str, profile: str | None, as_json: bool) -> int:
     return _print_results(_each(settings, _chosen(settings, catalogue, wanted), one), to, as_json)
 
 
-def publish(
-    wanted: list[str], to: str, overwrite: bool, profile: str | None, as_json: bool
-) -> int:
+def publish(wanted: list[str], to: str, overwrite: bool, profile: str | None, as_json: bool) -> int:
     """Bring a portal to the releases; returns the exit code.
 
     Raises:
@@ -136,14 +130,14 @@ def _print_results(results: Iterator[Result[list[Difference]]], to: str, as_json
             if as_json:
                 say_error(result)
             else:
-                err.print(f"[red]✗[/] {escape(dataset)}: {escape(plain(result))}", soft_wrap=True)
+                err.print(f"[red]✗[/] {escape(dataset)}: {escape(plain(result))}")
             continue
         lines += result
         if not as_json:
             _show(dataset, result)
     if as_json:
         rows = [line.model_dump() for line in lines]
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        print_json(rows)
     else:
         _sum_up(lines, to)
     return _exit_code(errors)
@@ -158,7 +152,7 @@ def _show(dataset: str, lines: list[Difference]) -> None:
     for line in news:
         detail = f"  [dim]{escape(line.detail)}[/]" if line.detail else ""
         style = STYLES[line.change]
-        out.print(f"    [{style}]{line.change}[/] {escape(line.what)}{detail}", soft_wrap=True)
+        out.print(f"    [{style}]{line.change}[/] {escape(line.what)}{detail}")
 
 
 def _sum_up(lines: list[Difference], to: str) -> None:
@@ -166,7 +160,7 @@ def _sum_up(lines: list[Difference], to: str) -> None:
     totals = " · ".join(f"{change} {count}" for change, count in counts.items())
     changed = len({line.dataset for line in lines if line.change != "="})
     out.print(f"{to}: {changed} of {len({line.dataset for line in lines})} datasets differ"
-              f" · {totals}", soft_wrap=True)
+              f" · {totals}")
 
 
 def _exit_code(errors: list[OpenIndicatorsError]) -> int:

@@ -15,8 +15,6 @@ A lost response (time-out, 502, 504) says nothing about whether the call was car
 repeated blindly. The table is read back, and what is still missing is sent.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Iterator
@@ -29,9 +27,8 @@ import pyarrow as pa
 
 from model.errors import PortalError
 from portal.ckan.client import ActionRefused, CkanClient, OutcomeUnknown, pause
-from portal.ckan.datastore import loader, row_comparison
-from portal.ckan.datastore.loader import DataStoreTable, TableDifference
-from portal.ckan.datastore.row_comparison import RowComparison, RowCounts
+from portal.ckan.datastore import loader
+from portal.ckan.datastore.loader import DataStoreTable, RowComparison, RowCounts, TableDifference
 from portal.ckan.datastore.table_schema import Infos, TableSchema, recorded_sha256
 
 FIRST_PAUSE = 0.5  # seconds after a lost response, doubled at each
@@ -78,7 +75,7 @@ class ApiLoader:
     def plan(self, table: DataStoreTable) -> TableDifference:
         """Compare the portal's table with the release; see TableLoader."""
         schema, resource_id = table.schema, loader.valid_resource_id(table.resource_id)
-        fields, rows = self._fields(resource_id), row_comparison.released_rows(table.data)
+        fields, rows = self._fields(resource_id), loader.released_rows(table.data)
         if fields is None:
             return TableDifference(rows, 0, 0, 0, True, True)
         if not _structure_matches(fields, schema):
@@ -88,7 +85,7 @@ class ApiLoader:
             )
         counts = RowCounts(0, 0, 0, rows)
         if recorded_sha256(_infos(fields)) != table.sha256:
-            with row_comparison.open_comparison(table.data, schema) as both:
+            with loader.open_comparison(table.data, schema) as both:
                 counts = self._compare(resource_id, both)
         return TableDifference(
             counts.added, counts.revised, counts.withdrawn, counts.same, structure_changed=False,
@@ -99,7 +96,7 @@ class ApiLoader:
         """Make the portal's table equal to the release; see TableLoader."""
         schema, resource_id = table.schema, loader.valid_resource_id(table.resource_id)
         size, lost = _BatchSize(), False
-        with row_comparison.open_comparison(table.data, schema) as both:
+        with loader.open_comparison(table.data, schema) as both:
             for attempt in range(ROUNDS):
                 try:
                     if self._round(table, both, size):
@@ -168,7 +165,7 @@ class ApiLoader:
             )
 
     def _count_matches(self, table: DataStoreTable) -> bool:
-        return self._total(table.resource_id) == row_comparison.released_rows(table.data)
+        return self._total(table.resource_id) == loader.released_rows(table.data)
 
     def _send(
         self, resource_id: str, both: RowComparison, counts: RowCounts, size: _BatchSize
@@ -242,7 +239,7 @@ class ApiLoader:
 
     def _pages(self, resource_id: str, schema: TableSchema) -> Iterator[pa.RecordBatch]:
         """Read the table page by page, by row number: an offset would slow down with each page."""
-        arrow_schema, last = row_comparison.with_id(schema), 0
+        arrow_schema, last = loader.with_id(schema), 0
         while True:
             page = self._client.read(
                 "datastore_search", resource_id=resource_id, fields=arrow_schema.names, sort="_id",

@@ -9,8 +9,6 @@ full-text search stay. The key of a large table is indexed before the swap and a
 while readers go on; until then a search by `q` or a filter may read the table from end to end.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -22,16 +20,12 @@ from model.errors import PortalError
 from portal.ckan.client import CkanClient
 from portal.ckan.datastore import (
     build,
-    database,
-    difference,
     loader,
-    postgres_table,
-    row_comparison,
+    postgres,
     swap,
 )
-from portal.ckan.datastore.loader import DataStoreTable, TableDifference
-from portal.ckan.datastore.postgres_table import Connection, TableState, replacement, statement
-from portal.ckan.datastore.row_comparison import RowComparison, RowCounts
+from portal.ckan.datastore.loader import DataStoreTable, RowComparison, RowCounts, TableDifference
+from portal.ckan.datastore.postgres import Connection, TableState, replacement, statement
 from portal.ckan.datastore.table_schema import TableSchema, recorded_sha256
 
 # Up to this share of changed rows the difference is written in place; above it a replacement is
@@ -57,7 +51,7 @@ class CopyLoader:
 
     def __init__(
         self, client: CkanClient, write_url: Callable[[], str], *,
-        text_index: postgres_table.TextIndex = "gin", indexes_before: int = INDEXES_BEFORE_ROWS,
+        text_index: postgres.TextIndex = "gin", indexes_before: int = INDEXES_BEFORE_ROWS,
         workers: int = 2, busy_seconds: float = BUSY_SECONDS,
     ) -> None:
         self._client = client
@@ -70,18 +64,18 @@ class CopyLoader:
     def plan(self, table: DataStoreTable) -> TableDifference:
         """Compare the portal's table with the release; see TableLoader."""
         schema, resource_id = table.schema, loader.valid_resource_id(table.resource_id)
-        with database.connection(self._write_url, self._workers) as con:
-            found = postgres_table.find(con, resource_id)
-            rows = row_comparison.released_rows(table.data)
+        with postgres.connection(self._write_url, self._workers) as con:
+            found = postgres.find(con, resource_id)
+            rows = loader.released_rows(table.data)
             if found is None or not found.structure_matches(schema):
-                withdrawn = 0 if found is None else difference.count_rows(con, resource_id)
+                withdrawn = 0 if found is None else build.count_rows(con, resource_id)
                 return TableDifference(rows, 0, withdrawn, 0, True, True)
             unfinished = bool(self._missing(found, resource_id, schema)) or not found.triggered
             if recorded_sha256(found.infos) == table.sha256:
                 counts = RowCounts(0, 0, 0, rows)
             else:
-                with row_comparison.open_comparison(table.data, schema) as both, con.transaction():
-                    counts = difference.compare(con, resource_id, both)
+                with loader.open_comparison(table.data, schema) as both, con.transaction():
+                    counts = build.compare(con, resource_id, both)
         return TableDifference(
             counts.added, counts.revised, counts.withdrawn, counts.same,
             structure_changed=unfinished or not self._is_active(resource_id),
@@ -93,12 +87,12 @@ class CopyLoader:
         schema, resource_id = table.schema, loader.valid_resource_id(table.resource_id)
         active = self._is_active(resource_id)  # first of all: it fails for an unknown resource
         with (
-            row_comparison.open_comparison(table.data, schema) as both,
-            database.connection(self._write_url, self._workers) as con,
-            database.loading_lock(con, resource_id, self._busy_seconds),
+            loader.open_comparison(table.data, schema) as both,
+            postgres.connection(self._write_url, self._workers) as con,
+            postgres.loading_lock(con, resource_id, self._busy_seconds),
         ):
             build.remove_leftovers(con, resource_id)
-            found = postgres_table.find(con, resource_id)
+            found = postgres.find(con, resource_id)
             if found is None or not found.structure_matches(schema):
                 self._replace(con, table, both, found)
             elif recorded_sha256(found.infos) != table.sha256:
@@ -115,14 +109,14 @@ class CopyLoader:
         """Remove the table and leftovers; see TableLoader."""
         loader.valid_resource_id(resource_id)
         with (
-            database.connection(self._write_url, self._workers) as con,
-            database.loading_lock(con, resource_id, self._busy_seconds),
+            postgres.connection(self._write_url, self._workers) as con,
+            postgres.loading_lock(con, resource_id, self._busy_seconds),
         ):
             build.remove_leftovers(con, resource_id)
-            there = postgres_table.find(con, resource_id) is not None
+            there = postgres.find(con, resource_id) is not None
         if there:
             loader.drop_by_api(self._client, resource_id)
-        with database.connection(self._write_url, self._workers) as con:
+        with postgres.connection(self._write_url, self._workers) as con:
             con.execute("DELETE FROM _table_stats WHERE resource_id = %s", [resource_id])
 
     def _is_active(self, resource_id: str) -> bool:
@@ -147,12 +141,12 @@ class CopyLoader:
     ) -> tuple[list[str], int]:
         """Build the replacement and verify it; return its indexes' names and its number of rows."""
         schema, resource_id = both.schema, table.resource_id
-        batches = row_comparison.release_batches(table.data, schema)
+        batches = loader.release_batches(table.data, schema)
         build.copy_and_transform(con, resource_id, schema, batches)
-        rows = difference.count_rows(con, replacement(resource_id))
+        rows = build.count_rows(con, replacement(resource_id))
         indexes = self._indexes_to_build(resource_id, schema, found, rows)
         self._in_parallel([
-            lambda own: difference.check_against_release(own, resource_id, both),
+            lambda own: build.check_against_release(own, resource_id, both),
             lambda own: build.add_primary_key(own, resource_id),
             *(partial(build.index_replacement, resource_id, index) for index in indexes),
         ])
@@ -167,9 +161,9 @@ class CopyLoader:
 
     def _indexes_to_build(
         self, resource_id: str, schema: TableSchema, found: TableState | None, rows: int
-    ) -> list[postgres_table.TableIndex]:
+    ) -> list[postgres.TableIndex]:
         """Return the schema's indexes, and those that somebody has added to the old table."""
-        declared = postgres_table.indexes(resource_id, schema, self._text_index)
+        declared = postgres.indexes(resource_id, schema, self._text_index)
         known = {index.name for index in declared}
         if rows > self._indexes_before:
             declared = [index for index in declared if index.unique]  # `_finish` builds the others
@@ -180,7 +174,7 @@ class CopyLoader:
     def _in_parallel(self, jobs: list[build.Job]) -> None:
         """Run jobs in parallel, each on a connection of its own."""
         def _run(job: build.Job) -> None:
-            with database.connection(self._write_url, self._workers) as own:
+            with postgres.connection(self._write_url, self._workers) as own:
                 job(own)
 
         with ThreadPoolExecutor(self._workers) as pool:
@@ -193,17 +187,15 @@ class CopyLoader:
         resource_id, schema = table.resource_id, both.schema
         with con.transaction():
             # Against other writers, not against readers.
-            con.execute(statement(
-                "LOCK TABLE public.{} IN SHARE ROW EXCLUSIVE MODE", resource_id
-            ))
-            counts = difference.compare(con, resource_id, both)
+            con.execute(statement("LOCK TABLE public.{} IN SHARE ROW EXCLUSIVE MODE", resource_id))
+            counts = build.compare(con, resource_id, both)
             rows = counts.added + counts.revised + counts.same
             if counts.changed > IN_PLACE * rows:
                 return False
             if counts.changed:
-                difference.revise(con, resource_id, both, counts)
-            actual = difference.count_rows(con, resource_id)
-            difference.require_equal(actual, rows, resource_id, "rows")
+                build.revise(con, resource_id, both, counts)
+            actual = build.count_rows(con, resource_id)
+            build.require_equal(actual, rows, resource_id, "rows")
             swap.lock_out_readers(con, resource_id)
             _write_dictionary(con, resource_id, schema, table.sha256, found)
             swap.write_count(con, resource_id, rows)
@@ -211,14 +203,14 @@ class CopyLoader:
 
     def _missing(
         self, found: TableState, resource_id: str, schema: TableSchema
-    ) -> list[postgres_table.TableIndex]:
+    ) -> list[postgres.TableIndex]:
         actual = {index.name for index in found.indexes}
-        desired = postgres_table.indexes(resource_id, schema, self._text_index)
+        desired = postgres.indexes(resource_id, schema, self._text_index)
         return [index for index in desired if index.name not in actual]
 
     def _finish(self, con: Connection, resource_id: str, schema: TableSchema) -> None:
         """Build what the table still lacks, while readers go on."""
-        found = postgres_table.find(con, resource_id)
+        found = postgres.find(con, resource_id)
         if found is None:
             raise PortalError(
                 "the table was dropped while it was loaded", where=f"resource {resource_id}",
@@ -238,5 +230,5 @@ def _write_dictionary(
 ) -> None:
     with con.transaction():
         before = found.comments if found else {}
-        for command in postgres_table.comment_statements(table, schema, sha256, before):
+        for command in postgres.comment_statements(table, schema, sha256, before):
             con.execute(command)

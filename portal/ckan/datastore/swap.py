@@ -1,7 +1,5 @@
 """One short transaction in which a replacement table takes the place of the old one."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,8 +8,8 @@ import psycopg
 from psycopg import sql
 
 from model.errors import PortalError
-from portal.ckan.datastore import postgres_table
-from portal.ckan.datastore.postgres_table import Connection, replacement, statement
+from portal.ckan.datastore import postgres
+from portal.ckan.datastore.postgres import Connection, replacement, statement
 
 # Readers that come after us wait as long as we wait for those before us: never long at a time.
 LOCK_MILLISECONDS = 300
@@ -105,13 +103,13 @@ def write_count(con: Connection, resource_id: str, rows: int) -> None:
 def copy_triggers(con: Connection, resource_id: str) -> None:
     """Give the replacement of `resource_id` the old table's triggers and CKAN's own, over `con`."""
     new = replacement(resource_id)
-    con.execute(postgres_table.full_text_trigger(new))
+    con.execute(postgres.full_text_trigger(new))
     others = con.execute(
         "SELECT tgname, pg_get_triggerdef(t.oid), format(' ON %%I.%%I ', 'public', relname),"
         " tgenabled FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid"
         " WHERE NOT tgisinternal AND tgname <> %s AND relname = %s"
         " AND relnamespace = 'public'::regnamespace",
-        [postgres_table.FULL_TEXT_TRIGGER, resource_id],
+        [postgres.FULL_TEXT_TRIGGER, resource_id],
     ).fetchall()
     for name, definition, on, enabled in others:
         before, _, after = definition.partition(on)
@@ -165,9 +163,7 @@ def _views(con: Connection, oid: int) -> list[_View]:
         " USING (oid) WHERE relkind = 'v' GROUP BY c.oid, relname ORDER BY max(depth)",
         [oid],
     ).fetchall()
-    return [
-        _View(view, name, definition, _grants_of(con, view)) for view, name, definition in rows
-    ]
+    return [_View(view, name, definition, _grants_of(con, view)) for view, name, definition in rows]
 
 
 def _names(resource_id: str, index_names: list[str]) -> Iterator[tuple[str, str]]:

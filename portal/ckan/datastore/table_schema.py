@@ -1,7 +1,5 @@
 """A table's schema: columns with declared types, key, and the bilingual data dictionary."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,7 +8,7 @@ import pyarrow as pa
 
 from model.declarations.dataset import Dataset
 from model.reference.registries import Registries
-from model.util.text import LANGUAGES
+from model.util.languages import default_language, languages
 from portal.names import Names
 from portal.vocabulary import FREQUENCIES, STATUSES
 
@@ -96,10 +94,10 @@ def recorded_sha256(infos: Infos) -> str | None:
 def _column(names: Names, name: str) -> DataStoreColumn:
     column = names.column(name)
     codes = list(_codes(names, name))
-    labels = {language: column.title.get(language) for language in LANGUAGES}
-    notes = {language: column.description.get(language) for language in LANGUAGES}
+    labels = {language: column.title.get(language) for language in languages()}
+    notes = {language: column.description.get(language) for language in languages()}
     if codes:
-        for language in LANGUAGES:  # a list in Markdown begins after an empty line
+        for language in languages():  # a list in Markdown begins after an empty line
             lines = (f"- `{code}`: {names.label(name, code, language)}" for code in codes)
             notes[language] = "\n".join([notes[language], "", *lines])
     return DataStoreColumn(
@@ -108,8 +106,8 @@ def _column(names: Names, name: str) -> DataStoreColumn:
         info={
             # CKAN shows `label` and `notes`, or, where there is one, the reader's language of
             # `label_translated` and `notes_translated` (h.get_translated).
-            "label": labels["vi"], "label_translated": labels,
-            "notes": notes["vi"], "notes_translated": notes,
+            "label": labels[default_language()], "label_translated": labels,
+            "notes": notes[default_language()], "notes_translated": notes,
         },
     )
 

@@ -5,8 +5,6 @@ Checksums are stored in the data folder, so that a plan for an unchanged dataset
     ckan/files/<sector>/<dataset>/<number>.json
 """
 
-from __future__ import annotations
-
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -68,8 +66,7 @@ class FileBuilder:
         files = self._made.get(_key(content))
         if files is not None:
             made = FileChecksums(
-                release_sha256=sha256_json(content.release), made_by=self.version,
-                files=files,
+                release_sha256=sha256_json(content.release), made_by=self.version, files=files,
             )
             write_if_changed(self._record(content), pretty_json(made), PortalError)
 
@@ -95,9 +92,7 @@ class FileBuilder:
             made = FileChecksums.model_validate_json(text)
         except (OSError, ValidationError, UnicodeDecodeError):
             return None  # to be made again
-        same = (made.release_sha256, made.made_by) == (
-            sha256_json(content.release), self.version,
-        )
+        same = (made.release_sha256, made.made_by) == (sha256_json(content.release), self.version)
         return made if same else None
 
 

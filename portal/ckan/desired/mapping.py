@@ -12,7 +12,8 @@ from typing import Any
 
 from model.records.release import FileRecord, Release
 from model.reference.registries import Licence, Publisher, Sector
-from model.util.text import LANGUAGES, Bilingual, slug
+from model.util.languages import default_language, languages
+from model.util.text import LocalizedText, joined, slug
 from portal.content import Content
 from portal.distributions.base import Distribution
 from portal.distributions.csv_files import changes_csv, csv_table
@@ -22,7 +23,8 @@ from portal.distributions.registry import DISTRIBUTIONS, with_distributions
 from portal.metadata import dqv, identifiers
 from portal.metadata.dcat import AUTHORITY, accrual_periodicity, dataset_nodes
 from portal.metadata.mqa import assess
-from portal.vocabulary import REASONS, sentence
+from portal.scope import scope_of
+from portal.vocabulary import REASONS, SCOPES, sentence
 
 Fields = dict[str, Any]
 
@@ -50,7 +52,7 @@ def package_name(dataset: str) -> str:
 
 
 def organisation(publisher: Publisher) -> Fields:
-    """Return a publisher as an organisation; CKAN shows one title, so it has both languages."""
+    """Return a publisher as an organisation; CKAN shows one title, so it has every language."""
     return {
         "id": identifiers.organisation_id(publisher.id),
         "name": slug(publisher.id),
@@ -60,11 +62,11 @@ def organisation(publisher: Publisher) -> Fields:
 
 
 def group(sector: Sector) -> Fields:
-    """Return a sector as a group; CKAN shows one title, so it has both languages."""
+    """Return a sector as a group; CKAN shows one title, so it has every language."""
     return {
         "id": identifiers.group_id(sector.id),
         "name": slug(sector.id),
-        "description": f"{sector.description.vi}\n\n{sector.description.en}",
+        "description": sector.description.in_all("\n\n"),
         **_titles(sector.title),
     }
 
@@ -77,14 +79,15 @@ def package(content: Content, first: Release, private: bool, files: Sequence[Fil
     """
     dataset, release = content.dataset, content.release
     sector = content.registries.sectors[dataset.sector]
-    words = dataset.keywords
+    about = SCOPES[scope_of(content)]
+    words = {code: [*dataset.keywords.get(code), about.get(code)] for code in languages()}
     return {
         "name": package_name(dataset.id),
         "private": private,
         **_translated("title", dataset.title),
         **_translated("notes", _notes(content)),
-        "tags": sorted({tag(word) for word in (*words.vi, *words.en)}),
-        "tags_translated": {code: list(words.get(code)) for code in LANGUAGES},
+        "tags": sorted({tag(word) for each in words.values() for word in each}),
+        "tags_translated": words,
         "owner_org": slug(content.publisher.id),
         "groups": [slug(sector.id)],
         "license_id": licence_id(content.licence),
@@ -107,7 +110,7 @@ def package(content: Content, first: Release, private: bool, files: Sequence[Fil
     }
 
 
-def tombstone(content: Content, reason: Bilingual, on: date, successor: str | None) -> Fields:
+def tombstone(content: Content, reason: LocalizedText, on: date, successor: str | None) -> Fields:
     """Return the fields that change when the dataset of `content` is withdrawn.
 
     The page says the `reason`, the day (`on`) and the address of a `successor`, if there is one.
@@ -170,11 +173,6 @@ def file_names(content: Content) -> list[str]:
     return [form.file_name(content.dataset) for form in DISTRIBUTIONS]
 
 
-def both(text: Bilingual) -> str:
-    """Return a text in both languages, for a field that knows no languages."""
-    return text.vi if text.vi == text.en else f"{text.vi} · {text.en}"
-
-
 def tag(word: str) -> str:
     """Return a keyword as CKAN takes it: letters, digits, blanks and `-_.`"""
     return " ".join(re.sub(r"[^\w \-.]", " ", word).split())
@@ -198,18 +196,15 @@ def _file(content: Content, file: FileRecord, form: Distribution) -> Fields:
     }
 
 
-def _translated(name: str, text: Bilingual) -> Fields:
-    return {name: text.vi, f"{name}_translated": text.model_dump()}
+def _translated(name: str, text: LocalizedText) -> Fields:
+    given = {code: text.get(code) for code in languages()}
+    return {name: given[default_language()], f"{name}_translated": given}
 
 
-def _notes(content: Content) -> Bilingual:
+def _notes(content: Content) -> LocalizedText:
     dataset = content.dataset
     texts = (dataset.description, dataset.method, dataset.notes, dataset.ended)
-    paragraphs = [text for text in texts if text]
-    return Bilingual(
-        vi="\n\n".join(text.vi for text in paragraphs),
-        en="\n\n".join(text.en for text in paragraphs),
-    )
+    return joined((text for text in texts if text), "\n\n")
 
 
 def _publisher(publisher: Publisher) -> Fields:
@@ -224,9 +219,9 @@ def _contact(contact: Publisher) -> Fields:
     return {key: value for key, value in found.items() if value}
 
 
-def _titles(title: Bilingual) -> Fields:
-    extras = [{"key": f"title_{code}", "value": title.get(code)} for code in LANGUAGES]
-    return {"title": both(title), "extras": extras}
+def _titles(title: LocalizedText) -> Fields:
+    extras = [{"key": f"title_{code}", "value": title.get(code)} for code in languages()]
+    return {"title": title.in_all(), "extras": extras}
 
 
 def _moment(release: Release) -> str:
@@ -247,11 +242,11 @@ def _day(period: str) -> str:
 
 def _spatial(content: Content) -> list[Fields]:
     geography = content.dataset.geography
-    place = {"text": both(geography.coverage)}
+    place = {"text": geography.coverage.in_all()}
     return [{"uri": geography.uri, **place} if geography.uri else place]
 
 
-def _version_notes(release: Release) -> Bilingual:
+def _version_notes(release: Release) -> LocalizedText:
     return sentence(
         "version notes", reason=REASONS[release.reason], **release.changes.model_dump()
     )
@@ -270,7 +265,7 @@ def _quality(content: Content, first: Release, files: Sequence[FileRecord]) -> F
     return {"algorithm": algorithm, **{str(name): value for name, value in measured.items()}}
 
 
-def _provenance(content: Content) -> Bilingual:
+def _provenance(content: Content) -> LocalizedText:
     release = content.release
     counts = {name: content.quality.count(name) for name in ("passed", "warned", "failed")}
     return sentence(

@@ -1,7 +1,5 @@
 """Checks before the first write: what CKAN would refuse, or break on."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

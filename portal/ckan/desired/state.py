@@ -1,13 +1,11 @@
 """The desired state of a dataset on the portal: its package and its resources."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from model.records.release import FileRecord, Release
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 from portal.ckan.desired import mapping
 from portal.ckan.desired.mapping import Fields
 from portal.ckan.resources import release_file_label
@@ -74,11 +72,8 @@ class DesiredState:
 
 
 def desired_state(
-    contents: list[Content],
-    files: Mapping[int, tuple[FileRecord, ...]],
-    private: bool,
-    rows_sha256: str | None,
-    table_file: str,
+    contents: list[Content], files: Mapping[int, tuple[FileRecord, ...]], private: bool,
+    rows_sha256: str | None, table_file: str,
 ) -> DesiredState:
     """Return what the portal should have.
 
@@ -116,14 +111,13 @@ def desired_state(
         own.append(DesiredResource(fields, file, newest))
     own.sort(key=lambda resource: -resource.content.release.number)
     return DesiredState(
-        dataset, number,
-        mapping.package(content, contents[0].release, private, files[number]),
+        dataset, number, mapping.package(content, contents[0].release, private, files[number]),
         (*current, *own), rows_sha256, resource_id(dataset, table_file),
     )
 
 
 def tombstone(
-    content: Content, first: Release, reason: Bilingual, on: date, successor: str | None
+    content: Content, first: Release, reason: LocalizedText, on: date, successor: str | None
 ) -> DesiredState:
     """Return what remains of a withdrawn dataset: a page that says so.
 

@@ -1,9 +1,7 @@
 """Options of files of any publisher, plain or with a row of HXL hashtags."""
 
-from __future__ import annotations
-
 import re
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
@@ -92,7 +90,7 @@ class FilesOptions(UrlOptions):
     """Columns, by their letters, whose text is in `legacy_text`; all by default."""
 
     @model_validator(mode="after")
-    def _consistent(self) -> FilesOptions:
+    def _consistent(self) -> Self:
         if self.header == 0 and not self.names:
             raise ValueError("without a header, `names` must name the columns")
         if self.tables and (self.header != 1 or self.names):
@@ -117,12 +115,11 @@ class FilesOptions(UrlOptions):
         """Where the table stands in the file, and what its rows are."""
         header = self.header if isinstance(self.header, tuple) else (self.header,)
         return TableLayout(
-            header=() if header == (0,) else header,
-            separator=self.header_separator, across=self.header_across,
-            skip_rows=self.skip_rows, footer=self.footer, names=self.names,
-            skip=self.skip_matching, end=self.end_matching, carry_down=self.carry_down,
-            headings=self.headings, tables=self.tables, places=positions(self.use_columns),
-            labels=self.labels,
+            header=() if header == (0,) else header, separator=self.header_separator,
+            across=self.header_across, skip_rows=self.skip_rows, footer=self.footer,
+            names=self.names, skip=self.skip_matching, end=self.end_matching,
+            carry_down=self.carry_down, headings=self.headings, tables=self.tables,
+            places=positions(self.use_columns), labels=self.labels,
         )
 
 

@@ -1,7 +1,5 @@
 """Options of services that are asked for indicators: the World Bank, the WHO and UNESCO."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 

@@ -1,8 +1,6 @@
 """Options of open data portals: CKAN, and that of Da Nang."""
 
-from __future__ import annotations
-
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -36,7 +34,7 @@ class CkanOptions(ConnectorOptions):
     """How the files are laid out: options of the protocol `files`."""
 
     @model_validator(mode="after")
-    def _consistent(self) -> CkanOptions:
+    def _consistent(self) -> Self:
         exactly_one(package=self.package, files=self.files)
         if (self.package is None) != (self.base_url is None):
             raise ValueError("give `base_url` and `package` together")
@@ -76,7 +74,7 @@ class DaNangPortalOptions(ConnectorOptions):
     """Where the portal is."""
 
     @model_validator(mode="after")
-    def _consistent(self) -> DaNangPortalOptions:
+    def _consistent(self) -> Self:
         exactly_one(datasets=self.datasets, files=self.files)
         if bool(self.datasets) != (self.login is not None):
             raise ValueError("give `datasets` and `login` together")

@@ -1,9 +1,7 @@
 """Options of PX-Web, version 1 and 2 of its API."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -47,7 +45,7 @@ class PxWebOptions(ConnectorOptions):
     """Encoding of a PX file, instead of its CODEPAGE."""
 
     @model_validator(mode="after")
-    def _consistent(self) -> PxWebOptions:
+    def _consistent(self) -> Self:
         exactly_one(url=self.url, files=self.files)
         return self
 
@@ -91,7 +89,7 @@ class PxWebV2Options(ConnectorOptions):
     """Cells of one answer, if fewer than the service allows."""
 
     @model_validator(mode="after")
-    def _consistent(self) -> PxWebV2Options:
+    def _consistent(self) -> Self:
         exactly_one(table=self.table, files=self.files)
         if (self.table is None) != (self.base_url is None):
             raise ValueError("give `base_url` and `table` together")

@@ -1,9 +1,7 @@
 """Options of SDMX."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -69,7 +67,7 @@ class SdmxOptions(ConnectorOptions):
     """Multiply by ten to the power of UNIT_MULT, and set that to 0."""
 
     @model_validator(mode="after")
-    def _consistent(self) -> SdmxOptions:
+    def _consistent(self) -> Self:
         if self.service is None:
             exactly_one(base_url=self.base_url, urls=self.urls, files=self.files)
         elif self.urls or self.files or self.rest:

@@ -2,13 +2,11 @@
 
 A declaration and a record name where a secret is kept, never the secret."""
 
-from __future__ import annotations
-
 import base64
 import codecs
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
@@ -77,7 +75,7 @@ class IndicatorOptions(ConnectorOptions):
     """Where the service is."""
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> IndicatorOptions:
+    def _one_of_both(self) -> Self:
         exactly_one(indicators=self.indicators, files=self.files)
         return self
 
@@ -94,7 +92,7 @@ class UrlOptions(ConnectorOptions):
     """URLs of the files; or give `files`."""
 
     @model_validator(mode="after")
-    def _files_or_urls(self) -> UrlOptions:
+    def _files_or_urls(self) -> Self:
         exactly_one(files=self.files, urls=self.urls)
         return self
 
@@ -116,7 +114,7 @@ class Secret(Frozen):
     """Path of a file."""
 
     @model_validator(mode="after")
-    def _consistent(self) -> Secret:
+    def _consistent(self) -> Self:
         exactly_one(env=self.env, file=self.file)
         return self
 

@@ -5,8 +5,6 @@ stray blanks, so columns carry label and code, and the label counts. The answer 
 be requested conditionally, so it is requested each time. For version 2 see `v2.py`.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 

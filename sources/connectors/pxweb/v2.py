@@ -7,8 +7,6 @@ variables; its "selection expressions" are evaluated here, since only codes can 
 While the table is not updated, no data are requested.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import re

@@ -197,14 +197,14 @@ class _MessageTable:
         """The columns' names."""
         return (*self.ids, *(column for column, _, _ in self.labels), "time_period", "value")
 
-    def row(self, observation: Mapping[str, str | None], where: str) -> list[str | None]:
+    def row(self, observation: Mapping[str, str | None]) -> list[str | None]:
         """Return an observation's values in the order of the columns."""
         values = [observation.get(each) for each in self.ids]
         values += [names.get(observation.get(each) or "") for _, each, names in self.labels]
         value = observation.get(VALUE)
         if self.multiplies:
             values[self.ids.index(_MULTIPLIER)] = "0"
-            value = _shifted(value, observation.get(_MULTIPLIER), where)
+            value = _shifted(value, observation.get(_MULTIPLIER))
         return [*values, observation.get(TIME), value]
 
 
@@ -213,13 +213,14 @@ def _rows(
 ) -> Iterator[Row]:
     for part, message in zip(data, messages, strict=True):
         for number, observation in message.observations():
-            yield Row(part.name, number, table.row(observation, f"{part.name}:{number}"))
+            yield Row(part.name, number, table.row(observation))
 
 
-def _shifted(value: str | None, power: str | None, where: str) -> str | None:
+def _shifted(value: str | None, power: str | None) -> str | None:
     """Move the decimal point of a number, digit by digit, so that nothing is rounded.
 
-    What has no digit is a missing-value marker of the source ("NaN", "na") and stays.
+    What has no digit is a missing-value marker of the source ("NaN", "na") and stays. What cannot
+    be multiplied says so, and is no number: that one observation is quarantined.
     """
     if not value or not power or not any(map(str.isdecimal, value)):
         return value
@@ -229,9 +230,5 @@ def _shifted(value: str | None, power: str | None, where: str) -> str | None:
             raise ValueError
         sign, digits, exponent = number.as_tuple()
         return f"{Decimal((sign, digits, int(exponent) + by)):f}"
-    except (InvalidOperation, ValueError) as error:
-        raise ReadError(
-            f"the value {quoted(value, 40)!r} cannot be multiplied by ten to the power of"
-            f" {quoted(power, 40)!r}",
-            where=where, todo="leave out `apply_unit_mult`, and ask the publisher",
-        ) from error
+    except (InvalidOperation, ValueError):
+        return f"{quoted(value, 40)} ({_MULTIPLIER} {quoted(power, 40)})"

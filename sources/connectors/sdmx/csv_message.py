@@ -3,8 +3,6 @@
 https://github.com/sdmx-twg/sdmx-csv. With labels, `DIM: Name` heads a column of `code: name`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain

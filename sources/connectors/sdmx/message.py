@@ -1,7 +1,5 @@
 """A data message of SDMX, in any form: XML, JSON or CSV."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

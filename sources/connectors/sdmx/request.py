@@ -7,8 +7,6 @@ envelope with the request's number, and the data are fetched once they are avail
 (https://ec.europa.eu/eurostat/web/user-guides/data-browser/api-data-access/api-detailed-guidelines/asynchronous-api).
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Any

@@ -14,8 +14,6 @@ Base addresses as in sdmx1, https://sdmx1.readthedocs.io/en/latest/sources.html.
 the figures, or several states of them, and a snapshot is all of one state.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -76,8 +74,7 @@ SERVICES: Mapping[ServiceName, SdmxService] = {
         "https://ec.europa.eu/eurostat/api/dissemination/sdmx/2.1", agency="ESTAT",
         names_flow_alone=True, all_series="",
         forms={
-            "xml": {"format": "SDMX_2.1_STRUCTURED"}, "generic": {},
-            "csv": {"format": "SDMX-CSV"},
+            "xml": {"format": "SDMX_2.1_STRUCTURED"}, "generic": {}, "csv": {"format": "SDMX-CSV"},
         },
         packed={"compressed": "true"}, update_in="annotation",
     ),

@@ -3,8 +3,6 @@
 Values stand in row-major order over the sizes of the dimensions, the last one running fastest.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

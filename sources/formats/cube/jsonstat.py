@@ -4,8 +4,6 @@ Values are a list with nulls, or a sparse object by position. A cube is read who
 follow its values, and cells are accessed by position (see MAX_JSON_BYTES).
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

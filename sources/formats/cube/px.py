@@ -5,8 +5,6 @@ Adjacent strings are one string; with a comma between them they are a list. The 
 STUB, the others HEADING, whose last variable runs fastest.
 """
 
-from __future__ import annotations
-
 import codecs
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Rows of text into Arrow record batches."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple

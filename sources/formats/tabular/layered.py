@@ -4,8 +4,6 @@ Several header rows, rows to leave out, headings, labels that are written once f
 tables that stand below each other: all as declared in a `TableLayout`, nothing is guessed.
 """
 
-from __future__ import annotations
-
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,7 +1,5 @@
 """Tables with column names out of numbered rows, for text files and sheets."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

@@ -11,7 +11,7 @@ from itertools import groupby
 
 from model.records.release_blockers import counted
 from model.records.unread import UnreadContent
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 from sources.formats.payload import quoted
 from sources.formats.tabular.tables import RawRow
 from sources.formats.workbook.cells import column_letters
@@ -60,7 +60,7 @@ class RowWatch:
         """Yield the rows that were not read."""
         if self._left:
             count, rows = len(self._left), numbers_text(sorted(self._left))
-            yield UnreadContent(kind="rows", part=part, what=Bilingual(
+            yield UnreadContent(kind="rows", part=part, what=LocalizedText(
                 vi=f"{part}: {count} hàng có số liệu không được đọc (hàng {rows})",
                 en=f"{part}: {counted(count, 'row')} with figures not read ({rows})",
             ))
@@ -93,7 +93,7 @@ def unread_of_sheet(
             figures = [cell for cell in column.to_pylist() if is_figure(cell)]
             if len(figures) > 1:
                 letter = column_letters(place + 1)
-                yield UnreadContent(kind="column", part=part, what=Bilingual(
+                yield UnreadContent(kind="column", part=part, what=LocalizedText(
                     vi=f"{part}: cột {letter} có {len(figures)} số liệu không được đọc",
                     en=f"{part}: column {letter} with {len(figures)} figures is not read",
                 ))
@@ -109,7 +109,7 @@ def _other_sheet(
         vi, en = f"{vi}, có số liệu", f"{en}, with figures"
     return UnreadContent(
         kind="hidden" if is_hidden else "sheet", part=part,
-        what=Bilingual(vi=f"{vi})", en=f"{en})"),
+        what=LocalizedText(vi=f"{vi})", en=f"{en})"),
     )
 
 
@@ -118,7 +118,7 @@ def _hidden(part: str, vi: str, en: str, is_read: bool) -> UnreadContent:
         ("bị ẩn nhưng được đọc như đã khai báo", "hidden, and read as declared") if is_read
         else ("bị ẩn và không được đọc", "hidden and not read")
     )
-    return UnreadContent(kind="hidden", part=part, warns=not is_read, what=Bilingual(
+    return UnreadContent(kind="hidden", part=part, warns=not is_read, what=LocalizedText(
         vi=f"{part}: {state[0]}: {vi}", en=f"{part}: {state[1]}: {en}",
     ))
 

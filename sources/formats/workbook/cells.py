@@ -1,7 +1,5 @@
 """References of cells and sheets: letters of columns, "B7", texts by cell, sheets in a list."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Text of sheets whose fonts give the characters their meaning (.VnTime, VNI-Times), in Unicode."""
 
-from __future__ import annotations
-
 import zipfile
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """A sheet with one row of names and the rows below it, column by column: no row becomes a list."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 

@@ -8,8 +8,6 @@ What spreadsheet programs write is plain enough for regular expressions; anythin
 an XML parser, which is ten times as slow.
 """
 
-from __future__ import annotations
-
 import io
 import posixpath
 import re
@@ -56,6 +54,10 @@ _HIDDEN_COLUMN = re.compile(
     rb'(?=[^>]*?\bmin="([0-9]{1,5})")[^>]*?\bmax="([0-9]{1,5})"'
 )
 _ROW = re.compile(rb'<row\s[^>]*?\br="([0-9]{1,7})"')
+# LibreOffice gives a sheet whose rows are formatted to their end the extent "1:69", without
+# columns, which calamine refuses. The element is optional (ECMA-376-1, 18.3.1.35).
+_EXTENT_OF_ROWS = re.compile(rb'<dimension ref="[0-9]+:[0-9]+"\s*/>')
+_HEAD = 4_096  # bytes, in which it stands
 _FIGURE = re.compile(
     rb'<c r="[A-Z]+[0-9]+"(?: s="[0-9]+")?(?: t="n")?>(?:<f[^>]*/>|<f[^>]*>[^<]*</f>)?<v>[-0-9]'
 )
@@ -107,7 +109,7 @@ def _surveyed(
             return scanned(source, where, member.filename)
     data = archive.read(member)
     if copy:
-        copy.writestr(info, data)
+        copy.writestr(info, _EXTENT_OF_ROWS.sub(b"", data[:_HEAD]) + data[_HEAD:])
     extent = _plain_sheet(data, where)
     if extent is not None:
         return {member.filename: extent}

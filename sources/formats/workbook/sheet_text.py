@@ -1,7 +1,5 @@
 """The cells of a sheet, as its reader returns them, as columns of text."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time
 from itertools import groupby, islice

@@ -1,7 +1,5 @@
 """The cells of a sheet's XML, by a parser: of .ods, and of .xlsx that is not written plainly."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 from itertools import product

@@ -6,8 +6,6 @@ calamine reads .xlsx and .ods: of the fast readers it loses least. Errors and fo
 value, which it returns as empty cells, `sheet_extent.py` finds beforehand.
 """
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

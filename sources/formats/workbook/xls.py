@@ -6,8 +6,6 @@ fonts.
 [MS-XLS], https://learn.microsoft.com/openspecs/office_file_formats/ms-xls
 """
 
-from __future__ import annotations
-
 import io
 import re
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """Recognition of JSON documents: answers of services, catalogues, schemas, records."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

@@ -4,8 +4,6 @@ A wrong encoding turns Vietnamese into letters that no Vietnamese word has, so t
 syllables identifies the right one. charset-normalizer guesses what is not Vietnamese.
 """
 
-from __future__ import annotations
-
 import codecs
 import re
 import unicodedata

@@ -1,7 +1,5 @@
 """Recognition of HXL: whether a table has a row of hashtags, and where."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,9 +18,7 @@ def hashtag_row(rows: Sequence[RawRow]) -> int | None:
     ), None)
 
 
-def hxl_table(
-    kind: str, row: int, options: Mapping[str, Any], place: str = ""
-) -> RecognisedTable:
+def hxl_table(kind: str, row: int, options: Mapping[str, Any], place: str = "") -> RecognisedTable:
     """Return the table whose hashtags are in a row.
 
     Args:

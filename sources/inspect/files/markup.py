@@ -1,7 +1,5 @@
 """Recognition of XML, RDF and YAML: SDMX messages, and descriptions of datasets."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -68,8 +68,10 @@ def text_file(path: Path, where: str, head: bytes) -> Found:
     if delimiter.value not in (",", "\t"):
         options["delimiter"] = delimiter.value
     placement, guesses = placed(layouts[0])
-    return RecognisedTable("files", "files csv", {**options, **placement},
-                 (encoding, delimiter, *guesses))
+    return RecognisedTable(
+        "files", "files csv", {**options, **placement}, (encoding, delimiter, *guesses),
+        above=layouts[0].above,
+    )
 
 
 def delimiter_of(sample: str) -> Guess | None:

@@ -91,7 +91,7 @@ def _sheet(path: Path, where: str, listed: SheetSummary, single: bool) -> Iterat
         placement, more = placed(layout)
         yield RecognisedTable(
             "files", "files xlsx", {**options, **placement}, (*guesses, *more),
-            place if len(layouts) == 1 else f"{place} table {count}".strip(),
+            place if len(layouts) == 1 else f"{place} table {count}".strip(), layout.above,
         )
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
-from model.reference.area_names import KINDS
+from model.reference.area_names import KINDS, plain
 from model.reference.codelist import Codelist
 from model.util.text import fold
 from sources.inspect.tables.cells import is_number
+from sources.inspect.tables.headings import is_total
 
 _NAMED = re.compile(
     r"(code|ma|id|area|province|country|geo|iso|economy|entity|location|ref area|spatial|tinh|dvhc)"
@@ -30,6 +32,8 @@ _LONG = 200  # characters: no name of an area
 _FEW = 40  # values that are tried first
 _ENOUGH = 0.6  # share of the rows whose area is known
 _VIET_NAM = "VN:"
+_NEAR = 0.88  # likeness of a misspelled name: one letter of seven
+_REMARK = re.compile(r"\s*\([^()]*\)\s*$")
 
 
 @dataclass(frozen=True)
@@ -130,13 +134,44 @@ def areas_of(
     if best is None or best.share < _ENOUGH:
         return None
     alike = [each for each in found if each.known == best.known]
-    chosen = _in_force([codelists[each.codelist] for each in alike], last)
+    chosen = in_force([codelists[each.codelist] for each in alike], last)
     rivals = tuple(each.codelist for each in alike if each.codelist != chosen)
     return Areas(chosen, best.known, total, next(
         each.unknown for each in alike if each.codelist == chosen), rivals)
 
 
-def _in_force(codelists: list[Codelist], last: str) -> str:
+def likely_areas(labels: Iterable[str], codelist: Codelist) -> dict[str, str]:
+    """Return the codes that unknown labels probably stand for, for a person to confirm.
+
+    A label is nearly a known name ("Đà Nằng"), names the whole ("TOTAL"), or has a remark behind it
+    in brackets.
+    """
+    names: dict[str, set[str]] = {}
+    for entry in codelist.entries:
+        for name in entry.names:
+            names.setdefault(plain(name), set()).add(entry.code)
+    whole = [entry.code for entry in codelist.entries if entry.kind == "country"]
+    found = {}
+    for label in labels:
+        text = _REMARK.sub("", label).strip()
+        if knows(codelist, text):
+            found[label] = _area(codelist, text) or text
+        elif is_total(text) and len(whole) == 1:
+            found[label] = whole[0]
+        else:
+            near = get_close_matches(plain(text), list(names), n=1, cutoff=_NEAR)
+            if near and len(names[near[0]]) == 1:
+                found[label] = next(iter(names[near[0]]))
+    return found
+
+
+def codes_in(values: Iterable[str], codelist: Codelist) -> frozenset[str]:
+    """Return the codes that a column's values have in a codelist."""
+    found = (_area(codelist, text.strip()) for text in values)
+    return frozenset(code for code in found if code is not None)
+
+
+def in_force(codelists: list[Codelist], last: str) -> str:
     """Return the newest of the borders that were in force in a period, or the first codelist."""
     dated = [
         (codelist.vintage.removeprefix(_VIET_NAM), codelist.id) for codelist in codelists

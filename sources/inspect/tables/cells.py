@@ -1,7 +1,5 @@
 """What a single cell is: a number, a missing-value marker, a year, or words."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

@@ -8,8 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from model.declarations.source import DEFAULT_MISSING
-from model.reference.periods import parse_period
 from sources.inspect.search import InspectedColumn, Search
+from sources.inspect.tables.headings import (
+    Headings,
+    are_parts_of_year,
+    headings_of,
+    is_part_of_year,
+    is_total,
+)
 from sources.inspect.tables.values import NumberColumn, numbers_of, periods_of
 
 VALUE = re.compile(r"(value|obs|numeric|amount|figure|so lieu|gia tri)")
@@ -18,104 +24,112 @@ _NO_FIGURE = re.compile(
     r"|code|ma|key|year|month|quarter|day|rank|decimal|unit mult|decimals|low|high|ordinal"
     r"|.* (code|id))"
 )
-_YEAR_BEHIND = re.compile(r"(.+?)[_ -]((?:19|20)\d\d)")
-# "2002 Total", "Prel. 2024 Average population (Thous. pers.)", "2008(*) Area of forest"
-_YEAR_IN_FRONT = (
-    r"(?P<period>(?:[^\d\W]\D{0,30})?(?:19|20)\d\d)(?:\(\*\))?[ _:|,-]+(?P<category>[^\W\d].*)"
-)
 _UNIT_BEHIND = re.compile(r".*\(.+\)?")
-_PERIOD_NAMES = (r"\d{4}", r"\d{4} \[YR\d{4}\]", r"\d{4}Q[1-4]", r"\d{4}M\d{2}", r"\d{4}-\d{2}")
 
 
 def find_wide(search: Search) -> bool:
-    """Find columns that are named by periods, or by a figure and its year, and unpivot them."""
+    """Find columns that are named by periods, and unpivot them.
+
+    A name may hold a category beside its period; or the columns are months or quarters, and another
+    one has the year.
+    """
     if "obs_value" in search.given:
         return False
-    names = [name for name in search.columns if _is_period(name)]
-    behind = {name: m for name in search.columns if (m := _YEAR_BEHIND.fullmatch(name))}
-    if len(names) >= 2:
-        return _unpivot_periods(search, names)
-    front = {
-        name: found for name in search.columns
-        if (found := re.fullmatch(_YEAR_IN_FRONT, name)) and _is_period(found["period"])
-    }
-    if len(front) > len(search.columns) / 2 and len({m["period"] for m in front.values()}) > 1:
-        return _unpivot_years_in_front(search, front)
-    if len(behind) > len(search.columns) / 2:
-        return _unpivot_years_behind(search, behind)
-    return False
+    headings = headings_of(list(search.columns))
+    if headings is not None:
+        return _unpivot_headings(search, headings)
+    parts = [name for name in search.columns if is_part_of_year(name)]
+    return are_parts_of_year(parts) and _unpivot_parts_of_year(search, parts)
 
 
-def _unpivot_periods(search: Search, names: list[str]) -> bool:
-    numbers = numbers_of(_all_values(search, names))
-    periods = periods_of(Counter(names))
+def _unpivot_headings(search: Search, headings: Headings) -> bool:
+    numbers = numbers_of(_all_values(search, headings.names))
+    periods = periods_of(Counter(headings.periods))
     if numbers is None or periods is None:
         return False
-    pattern = _common_pattern(names, search.columns)
     period, value = search.unused_name("period"), search.unused_name("value")
-    search.found.unpivot = {
-        **({"matching": pattern} if pattern else {"columns": names}),
-        "names_to": period, "values_to": value,
-    }
-    search.found.note("unpivot", pattern or f"{len(names)} columns", "certain",
-                      f"{len(names)} columns are named by periods, {names[0]} to {names[-1]}")
+    category = search.unused_name("category")
+    kinds = headings.categories
+    names = list(headings.names)
+    if headings.matching is None and kinds:
+        return False  # no expression takes these names apart
+    if headings.matching is None:
+        search.found.unpivot = {"columns": names, "names_to": period, "values_to": value}
+    else:
+        matching = headings.matching.replace("(?P<period>", f"(?P<{period}>")
+        matching = matching.replace("(?P<category>", f"(?P<{category}>")
+        search.found.unpivot = {"matching": matching, "values_to": value}
+    why = f"{len(names)} columns are named by periods, {names[0]} to {names[-1]}"
+    if kinds:
+        why += f", and one of {len(kinds)} categories"
+    search.found.note("unpivot", "period and category" if kinds else period,
+                      "unsure" if headings.doubt else "certain",
+                      "; ".join(filter(None, (why, headings.doubt))))
     search.used.update(names)
     search.take("time_period", period)
+    if headings.marks:
+        search.found.rules["time_period"]["marks"] = {mark: {} for mark in headings.marks}
+        marked = next(name for name in names if headings.marks[0] in name)
+        search.found.note("marks of periods", " ".join(headings.marks), "unsure",
+                          f"stands in {marked!r}: {{}} takes it off; P is provisional, and a note"
+                          " or footnote can be declared")
     search.frequency_of(periods)
     value_rule(search, value, numbers)
+    search.heading_unit = headings.unit
+    if len(kinds) > 1:
+        _take_categories(search, category, kinds)
+    elif kinds:
+        search.indicators_of(kinds, category, "certain", "the name beside the period")
     return True
 
 
-def _unpivot_years_behind(search: Search, behind: Mapping[str, re.Match[str]]) -> bool:
-    numbers = numbers_of(_all_values(search, behind))
-    periods = periods_of(Counter(match.group(2) for match in behind.values()))
-    if numbers is None or periods is None:
+def _take_categories(search: Search, column: str, kinds: list[str]) -> None:
+    """Take the categories of headings as a dimension, or as the indicators.
+
+    They are a dimension where one of them is the total of the others, or a codelist knows them, or
+    the title names them; and indicators where most have units of their own.
+    """
+    found = InspectedColumn(column, kinds, Counter(kinds))
+    with_units = sum(map(bool, map(_UNIT_BEHIND.fullmatch, kinds)))
+    codelist = search.codelist_of(found)
+    title = search.dimension_of_title()
+    is_dimension = codelist is not None or bool(title) or any(map(is_total, kinds))
+    if not is_dimension or with_units > len(kinds) / 2:
+        search.indicators_of(kinds, column, "certain", "the names beside the period")
+        return
+    name = codelist or search.dimension_name(title or column)
+    search.take(name, column)
+    search.found.dimensions[name] = codelist
+    search.found.note(name, column, "likely",
+                      f"the {len(kinds)} names beside the period, {kinds[0]} to {kinds[-1]}")
+
+
+def _unpivot_parts_of_year(search: Search, names: list[str]) -> bool:
+    """Unpivot columns of months or quarters, where another column has the year."""
+    numbers = numbers_of(_all_values(search, names))
+    years = next((
+        column for column in search.free()
+        if column.counts and all(map(_is_year, column.counts))
+    ), None)
+    if numbers is None or years is None:
         return False
-    value = search.unused_name("value")
-    search.found.unpivot = {
-        "matching": r"(?P<figure>.+?)[_ -](?P<period>(?:19|20)\d\d)", "values_to": value,
-    }
-    kinds = list(dict.fromkeys(match.group(1) for match in behind.values()))
-    search.found.note("unpivot", "figure and period", "certain",
-                      f"{len(behind)} columns are named by a figure and a year")
-    search.used.update(behind)
-    search.take("time_period", "period")
-    search.frequency_of(periods)
+    part, value = search.unused_name("part_of_year"), search.unused_name("value")
+    search.found.unpivot = {"columns": names, "names_to": part, "values_to": value}
+    search.found.note("unpivot", part, "certain",
+                      f"{len(names)} columns are parts of a year, {names[0]} to {names[-1]}")
+    search.used.update(names)
+    search.take("time_period", years.name, followed_by=part)
+    search.found.note("time_period", f"{years.name} and {part}", "certain",
+                      "the year stands in a column, its part in the heading")
+    periods = periods_of(Counter(f"{year} {name}" for year in years.counts for name in names))
+    if periods is not None:
+        search.frequency_of(periods)
     value_rule(search, value, numbers)
-    search.indicators_of(kinds, "figure", "certain", f"the {len(kinds)} names before the year")
     return True
 
 
-def _unpivot_years_in_front(search: Search, front: Mapping[str, re.Match[str]]) -> bool:
-    """Split names of a period and a category: figures where most name a unit, else a dimension."""
-    numbers = numbers_of(_all_values(search, front))
-    periods = periods_of(Counter(match["period"] for match in front.values()))
-    if numbers is None or periods is None or {"period", "category"} & search.columns.keys():
-        return False
-    value = search.unused_name("value")
-    search.found.unpivot = {"matching": _YEAR_IN_FRONT, "values_to": value}
-    kinds = list(dict.fromkeys(match["category"] for match in front.values()))
-    marked = [name for name in front if "(*)" in name.partition(" ")[0]]
-    why = f"{len(front)} columns are named by a period and one of {len(kinds)} categories"
-    search.found.note(
-        "unpivot", "period and category", "unsure" if marked else "certain",
-        why + (f"; the mark (*) of {marked[0]!r} is not read" if marked else ""),
-    )
-    search.used.update(front)
-    search.take("time_period", "period")
-    search.frequency_of(periods)
-    value_rule(search, value, numbers)
-    if sum(map(bool, map(_UNIT_BEHIND.fullmatch, kinds))) > len(kinds) / 2:
-        search.indicators_of(kinds, "category", "certain", "the names behind the period have units")
-    elif len(kinds) > 1:
-        column = InspectedColumn("category", kinds, Counter(kinds))
-        codelist = search.codelist_of(column)
-        name = codelist or "category"
-        search.take(name, "category")
-        search.found.dimensions[name] = codelist
-        search.found.note(name, "category", "likely" if codelist else "unsure",
-                          f"the {len(kinds)} names behind the period, {kinds[0]} to {kinds[-1]}")
-    return True
+def _is_year(text: str) -> bool:
+    return re.fullmatch(r"(?:19|20)\d\d", text.strip()) is not None
 
 
 def find_figures(search: Search) -> None:
@@ -190,19 +204,3 @@ def _all_values(search: Search, names: Sequence[str] | Mapping[str, Any]) -> Cou
     for name in names:
         total += search.columns[name].counts
     return total
-
-
-def _is_period(name: str) -> bool:
-    try:
-        parse_period(name)
-    except ValueError:
-        return False
-    return True
-
-
-def _common_pattern(names: Sequence[str], columns: Mapping[str, InspectedColumn]) -> str | None:
-    """Return a regular expression that matches just these columns, where there is a plain one."""
-    return next((
-        pattern for pattern in _PERIOD_NAMES
-        if {name for name in columns if re.fullmatch(pattern, name)} == set(names)
-    ), None)

@@ -36,7 +36,7 @@ class GridLayout:
     repeats: rows that repeat the names under another first name, by that first name.
     figures, years: the columns of figures, and of years, by their position from 0.
     body: the number of filled rows below the header.
-    above: the number of filled rows above it.
+    above: the texts of the filled rows above it, cell by cell, each once.
     leading: whether figures stand above the first heading.
     following: the text of the row that begins the next table.
     """
@@ -49,7 +49,7 @@ class GridLayout:
     figures: tuple[int, ...]
     years: tuple[int, ...]
     body: int
-    above: int
+    above: tuple[str, ...]
     leading: bool = False
     following: str | None = None
 
@@ -97,10 +97,16 @@ def _layout(
         footer=footer,
         headings=headings, repeats=repeats,
         figures=tuple(grid.figures), years=tuple(grid.years),
-        body=len(body), above=first,
+        body=len(body), above=_texts(rows[:first]),
         leading=figures_lead(body, (*headings, *repeats), grid),
         following=" ".join(filled(following)[0].split()) if following else None,
     )
+
+
+def _texts(rows: Sequence[RawRow]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(
+        " ".join(cell.split()) for _, cells in rows for cell in filled(cells)
+    ))
 
 
 def _width(rows: Sequence[RawRow]) -> int:

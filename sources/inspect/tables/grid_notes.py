@@ -1,7 +1,5 @@
 """Rows of a grid that are no data: headings, notes at the end, and repeated names."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

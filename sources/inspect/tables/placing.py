@@ -71,7 +71,7 @@ def _header_guesses(layout: GridLayout) -> list[Guess]:
     named = sum(map(bool, layout.columns))
     why = (f"names for {named} of {len(layout.columns)} columns"
            + (", over columns of figures" if layout.figures else "")
-           + (f"; {layout.above} rows of titles or notes stand above" if layout.above else ""))
+           + (f"; {len(layout.above)} titles or notes stand above" if layout.above else ""))
     plain = len(layout.header) == 1 and not layout.above and named == len(layout.columns)
     return [Guess("header", rows, "certain" if plain and layout.figures else "likely", why)]
 

@@ -3,36 +3,41 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
 import pyarrow as pa
 
-from model.declarations.dataset import AFTER_DIMENSIONS, BEFORE_DIMENSIONS
 from model.declarations.source import ColumnRule
 from model.reference.codelist import Codelist
-from model.util.text import slug
+from model.util.text import fold
 from sources.inspect.finding import Certainty
-from sources.inspect.search import InspectedColumn, Roles, Search, code_of, is_code
-from sources.inspect.tables.areas import Areas, areas_of, is_confirmed, names_a_unit
-from sources.inspect.tables.figures import VALUE, find_figures, find_wide
+from sources.inspect.search import InspectedColumn, Roles, Search
+from sources.inspect.tables.areas import (
+    Areas,
+    areas_of,
+    codes_in,
+    is_confirmed,
+    likely_areas,
+    names_a_unit,
+)
+from sources.inspect.tables.figures import find_figures, find_wide
+from sources.inspect.tables.headings import are_parts_of_year
+from sources.inspect.tables.indicators import find_indicator, find_units
+from sources.inspect.tables.titles import TableTitle
 from sources.inspect.tables.values import PeriodColumn, periods_of
 
 _TIME = re.compile(r"#?(year|time|date|period|month|quarter|nam|ngay|thang|quy|ky|tg)")
-_INDICATOR = re.compile(
-    r"(indicator|series|subject|item|variable|measure|concept|chi tieu|chi so|heading|table|gho)"
-)
 _YEAR_IN_NAME = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
-_MANY_INDICATORS = 2_000
-_LONG = 150  # characters: notes, no names
 _TRIED = 12  # columns that are tried as dimensions
 _LOST = 0.01  # share of rows quarantined that a declaration allows without a word
 
 
 def roles_of(
     table: pa.Table, defaults: Mapping[str, ColumnRule], codelists: Mapping[str, Codelist],
-    name: str, file: str,
+    name: str, file: str, title: TableTitle | None = None,
 ) -> Roles:
     """Find the roles of the columns of a table.
 
@@ -42,20 +47,23 @@ def roles_of(
         codelists: all of them.
         name: of the dataset, for an indicator that the table does not name.
         file: the name of the file, for a year that the table does not name.
+        title: of the table, for what its columns do not name.
     """
     columns = {each: InspectedColumn.of(each, table.column(each)) for each in table.column_names}
     given = {
         concept: str(rule.column) for concept, rule in defaults.items() if rule.column in columns
     }
-    search = Search(columns, codelists, given, name, file)
+    search = Search(columns, codelists, given, name, file, title=title)
     wide = find_wide(search)
     if not wide:
         _find_time(search)
+    _find_part_of_year(search)
     _find_area(search)
     if not wide:
         find_figures(search)
     if not search.found.indicators:
-        _find_indicator(search)
+        find_indicator(search)
+    find_units(search)
     _find_dimensions(search)
     return search.found
 
@@ -67,7 +75,7 @@ def _find_time(search: Search) -> None:
         if given and column.name != given:
             continue
         periods = periods_of(column.counts)
-        is_named = _TIME.match(column.words) is not None or column.name == given
+        is_named = column.name == given or _names_a_period(column, search.file)
         if periods is None or (not is_named and not _is_of_years(column, periods)):
             continue
         if not is_named and len(column.counts) < 2:
@@ -82,11 +90,37 @@ def _find_time(search: Search) -> None:
     _, column, periods = best
     more = {} if periods.format == "auto" else {"format": periods.format}
     search.take("time_period", column.name, **more)
-    is_named = _TIME.match(column.words) is not None
+    is_named = _names_a_period(column, search.file)
     sure: Certainty = periods.certainty if is_named or periods.certainty == "unsure" else "likely"
     shown = column.name + (f" as {periods.format}" if more else "")
     search.found.note("time_period", shown, sure, periods.why)
     search.frequency_of(periods)
+
+
+def _names_a_period(column: InspectedColumn, file: str) -> bool:
+    """Whether a column is named so; or has no name, and only the year that the file's name has."""
+    is_unnamed = re.fullmatch(r"(column \d+)?", column.words) is not None
+    years = {text.strip() for text in column.counts}
+    return _TIME.match(column.words) is not None or (
+        is_unnamed and bool(years) and years <= set(_YEAR_IN_NAME.findall(file)))
+
+
+def _find_part_of_year(search: Search) -> None:
+    """Find the months or quarters that stand in a column beside the year."""
+    rule = search.found.rules.get("time_period", {})
+    if search.found.frequency != "A" or "column" not in rule or "followed_by" in rule:
+        return
+    for column in search.free():
+        if are_parts_of_year(list(column.counts)):
+            rule["followed_by"] = column.name
+            search.used.add(column.name)
+            year = search.found.last
+            periods = periods_of(Counter(f"{year} {text.strip()}" for text in column.counts))
+            if periods is not None:
+                search.frequency_of(periods)
+            search.found.note("time_period", f"{rule['column']} and {column.name}", "certain",
+                              "the year and its month or quarter stand apart")
+            return
 
 
 def _is_of_years(column: InspectedColumn, periods: PeriodColumn) -> bool:
@@ -98,16 +132,20 @@ def _is_of_years(column: InspectedColumn, periods: PeriodColumn) -> bool:
 
 
 def _take_year_of_name(search: Search) -> None:
-    years = set(_YEAR_IN_NAME.findall(search.file))
+    titles = " ".join(search.title.texts.values()) if search.title else ""
+    of_title = set(_YEAR_IN_NAME.findall(titles))
+    years = of_title or set(_YEAR_IN_NAME.findall(search.file))
     if len(years) != 1:
         search.found.note("time_period", "", "unsure", "no column holds time periods")
         return
     year = str(years.pop())
-    search.last = year
+    search.found.last = year
     search.found.rules["time_period"] = {"const": year}
     search.found.frequency = "A"
-    search.found.note("time_period", year, "unsure",
-                      "no column holds time periods; this year is in the file's name")
+    search.found.note(
+        "time_period", year, "likely" if of_title else "unsure", "no column holds time periods;"
+        f" this year is in the {'title' if of_title else 'name of the file'}",
+    )
 
 
 def _find_area(search: Search) -> None:
@@ -116,7 +154,7 @@ def _find_area(search: Search) -> None:
     for column in search.free():
         if (given and column.name != given) or names_a_unit(column.words):
             continue
-        areas = areas_of(column.name, column.counts, search.codelists, search.last)
+        areas = areas_of(column.name, column.counts, search.codelists, search.found.last)
         if areas is None:
             continue
         # The finest of the areas; and the code rather than the name.
@@ -127,29 +165,38 @@ def _find_area(search: Search) -> None:
             best = score, column, areas
     found = search.found
     if best is None:
-        found.rules["ref_area"] = {"const": "48"}
-        found.codelist = "vn_province_2008"
-        found.note("ref_area", "48", "unsure",
-                   "no column names areas: is the whole table about Da Nang?")
+        found.note("ref_area", "", "unsure", "no column names areas")
         return
     _, column, areas = best
-    search.take("ref_area", column.name)
+    codelist = search.codelists[areas.codelist]
+    likely = likely_areas(areas.unknown, codelist)
+    unknown = Counter({text: n for text, n in areas.unknown.items() if text not in likely})
+    search.take("ref_area", column.name, **({"map": likely} if likely else {}))
     found.codelist = areas.codelist
-    vintage = search.codelists[areas.codelist].vintage
-    why = f"{areas.known:,} of {areas.filled:,} values are in {areas.codelist} ({vintage})"
-    if areas.unknown:
-        shown = ", ".join(repr(text) for text, _ in areas.unknown.most_common(5))
+    found.covered = codes_in((*column.counts, *likely.values()), codelist)
+    grouped = [code for code, is_group in codelist.areas_grouped if is_group]
+    totals = [codelist.codes[code].name.get("en") for code in grouped if code in found.covered]
+    why = f"{areas.known:,} of {areas.filled:,} values are in {areas.codelist} ({codelist.vintage})"
+    if totals and len(found.covered) > len(totals):
+        why += f"; {', '.join(totals)} are totals of others"
+    if likely:
+        shown = ", ".join(
+            f"{label!r} is {code} ({codelist.codes[code].name.get('en')})"
+            for label, code in list(likely.items())[:5]
+        )
+        why += f"; probably {shown}"
+    if unknown:
+        shown = ", ".join(repr(text) for text, _ in unknown.most_common(5))
         why += f"; not {shown}: these rows are quarantined"
     if areas.rivals:
         why += f"; {', '.join(areas.rivals)} know as many"
     rows = {name: each.values for name, each in search.columns.items()}
-    codelist = search.codelists[areas.codelist]
-    sure = _sure(areas)
+    sure: Certainty = "unsure" if likely else _sure(areas)
     if not given and not is_confirmed(column.name, rows, column.counts, codelist):
         sure = "unsure"
         why += "; other lists have such codes, and neither a name nor a second column confirms them"
     found.note("ref_area", column.name, sure, why)
-    lost = areas.unknown.total() / max(1, len(column.values))
+    lost = unknown.total() / max(1, len(column.values))
     if lost > _LOST:
         found.tolerance = max(found.tolerance or 0, min(1.0, round(lost * 1.2 + 0.01, 2)))
 
@@ -160,32 +207,6 @@ def _sure(areas: Areas) -> Certainty:
     return "likely" if areas.share >= 0.9 else "unsure"
 
 
-def _find_indicator(search: Search) -> None:
-    given = search.given.get("indicator")
-    candidates = [
-        column for column in search.free()
-        if column.counts and (
-            column.name == given or (not given and _INDICATOR.search(column.words)))
-        and len(column.counts) <= _MANY_INDICATORS and column.longest <= _LONG
-        and (column.name == given or search.codelist_of(column) is None)
-    ]
-    if candidates:
-        best = max(candidates, key=lambda column: (
-            column.name == given, all(map(is_code, column.counts)), len(column.counts),
-            -column.longest,
-        ))
-        search.indicators_of(list(best.counts), best.name, "likely",
-                             f"its name says so; it has {len(best.counts)} values")
-        return
-    value = search.found.rules.get("obs_value", {}).get("column", "")
-    is_named = value in search.columns and not VALUE.match(search.columns[value].words)
-    words = value if is_named else search.name
-    code = code_of(words)
-    search.found.rules["indicator"] = {"const": code}
-    search.found.indicators = {code: words.replace("_", " ")}
-    search.found.note("indicator", code, "likely", "the table has one figure only, named so")
-
-
 def _find_dimensions(search: Search) -> None:
     """Find the columns without which observations would share their key."""
     rules = search.found.rules
@@ -193,6 +214,8 @@ def _find_dimensions(search: Search) -> None:
     named = [str(rules.get(concept, {}).get("column")) for concept in concepts]
     needed = [search.columns[name] for name in named if name in search.columns]
     key = [column for column in needed if column.name != named[-1]]
+    part_of_year = search.columns.get(str(rules.get("time_period", {}).get("followed_by")))
+    key += [part_of_year] if part_of_year else []
     height = max((len(column.values) for column in search.columns.values()), default=0)
     rows = [
         row for row in range(height) if all(column.values[row] is not None for column in needed)
@@ -201,13 +224,16 @@ def _find_dimensions(search: Search) -> None:
     free.sort(key=lambda column: (len(column.counts), column.longest))
     chosen: Sequence[InspectedColumn] = ()
     doubled = _doubled(key, (), rows)
+    others = 0  # that would do as well
     for size in (1, 2, 3):
         for some in combinations(free[:_TRIED], size):
-            left = _doubled(key, some, rows) if doubled else 0
+            left = _doubled(key, some, rows) if doubled or len(chosen) == size else 0
             if left < doubled:
-                chosen, doubled = some, left
+                chosen, doubled, others = some, left, 0
+            elif left == doubled and len(chosen) == size:
+                others += 1
     for column in chosen:
-        _take_dimension(search, column)
+        _take_dimension(search, column, is_only=not others and not doubled)
     if doubled:
         search.found.note("key", ", ".join(column.name for column in key), "unsure",
                           f"{doubled} rows share area, period, indicator and dimensions")
@@ -221,11 +247,9 @@ def _doubled(
     return len(rows) - len({tuple(part[row] for part in parts) for row in rows})
 
 
-def _take_dimension(search: Search, column: InspectedColumn) -> None:
-    name = slug(column.name).replace("-", "_")[:55] or "kind"
-    reserved = (*BEFORE_DIMENSIONS, *AFTER_DIMENSIONS)
-    if name in reserved or not re.fullmatch("[a-z][a-z0-9_]+", name):
-        name = f"by_{name}"
+def _take_dimension(search: Search, column: InspectedColumn, *, is_only: bool) -> None:
+    """Take a column as a dimension; it is sure where the title names it, or no other would do."""
+    name = search.dimension_name(column.name)
     codelist = search.codelist_of(column)
     blanks = sum(value is None for value in column.values)
     why = f"without it observations would share their key; it has {len(column.counts)} values"
@@ -237,4 +261,6 @@ def _take_dimension(search: Search, column: InspectedColumn) -> None:
         why += f"; {blanks} blanks are taken as the total"
     search.take(name, column.name, **more)
     search.found.dimensions[name] = codelist
-    search.found.note(name, column.name, "likely" if codelist else "unsure", why)
+    of_title = search.title.variables if search.title else ()
+    sure = codelist is not None or is_only or column.words in map(fold, of_title)
+    search.found.note(name, column.name, "likely" if sure else "unsure", why)

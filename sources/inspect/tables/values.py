@@ -1,7 +1,5 @@
 """What the values of a column are: numbers of a locale, or periods in a format."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence

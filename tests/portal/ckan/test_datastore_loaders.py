@@ -11,10 +11,10 @@ import pytest
 
 from model.errors import BusyError, PortalError
 from portal.ckan.client import ActionRefused, CkanClient
-from portal.ckan.datastore import api_loader, copy_loader, database, swap
+from portal.ckan.datastore import api_loader, copy_loader, postgres, swap
 from portal.ckan.datastore.api_loader import ApiLoader
 from portal.ckan.datastore.copy_loader import CopyLoader
-from portal.ckan.datastore.row_comparison import RowComparison
+from portal.ckan.datastore.loader import RowComparison
 from tests.fixtures.datasets import dataset
 from tests.portal.ckan.datastore_environment import (
     HOSTILE,
@@ -350,8 +350,8 @@ def test_two_loads_of_one_table_at_once(env):
     table = env.table(env.resource(), release(1))
     url = env.portal.datastore_write_url
     with (
-        database.connection(lambda: url, 2) as con,
-        database.loading_lock(con, table.resource_id, 1),
+        postgres.connection(lambda: url, 2) as con,
+        postgres.loading_lock(con, table.resource_id, 1),
         pytest.raises(BusyError, match="another run"),
     ):
         env.loader("copy", busy_seconds=0.3).load(table)
@@ -376,14 +376,14 @@ def test_a_wrong_read_back_never_becomes_visible(env):
     resource = env.resource()
     loader = env.loader("copy")
     loader.load(env.table(resource, release(1)))
-    copied = database.copy_in
+    copied = postgres.copy_in
 
     def one_lost(con, name, columns, batches):
         copied(con, name, columns, (batch.slice(1) for batch in batches))
 
     for share in (0, 10):
         with (
-            patch.object(database, "copy_in", one_lost),
+            patch.object(postgres, "copy_in", one_lost),
             patch.object(copy_loader, "IN_PLACE", share),
             pytest.raises(PortalError, match="read back"),
         ):

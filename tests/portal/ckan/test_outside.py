@@ -111,7 +111,7 @@ def test_a_browser_downloads_the_files(env, package, ckan, tmp_path):
     )
     try:
         browser.get(f"{ckan.url}/dataset/{package['name']}")
-        assert env.declared.title.vi in browser.find_element(By.TAG_NAME, "body").text
+        assert env.declared.title.get("vi") in browser.find_element(By.TAG_NAME, "body").text
         current = [r for r in package["resources"] if "/download/" in r["url"]][:4]
         for resource in current:
             browser.get(f"{ckan.url}/dataset/{package['name']}/resource/{resource['id']}")

@@ -136,8 +136,11 @@ def test_what_ckan_would_refuse_is_found_before(tmp_path, changes, said):
 
 def test_signs_that_tags_cannot_have_are_left_out(tmp_path):
     found = want(tmp_path, keywords={"vi": ["cà phê (xay)"], "en": ["R&D, 5%"]})
-    assert found.fields["tags"] == ["R D 5", "cà phê xay"]
-    assert found.fields["tags_translated"] == {"vi": ["cà phê (xay)"], "en": ["R&D, 5%"]}
+    # What the dataset is about is a tag, too.
+    assert found.fields["tags"] == ["R D 5", "The city", "Thành phố", "cà phê xay"]
+    assert found.fields["tags_translated"] == {
+        "vi": ["cà phê (xay)", "Thành phố"], "en": ["R&D, 5%", "The city"],
+    }
 
 
 def test_a_line_that_was_cut_off_is_left_out_and_swallows_no_other(tmp_path):

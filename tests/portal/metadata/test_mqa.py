@@ -116,8 +116,8 @@ def test_the_report_says_who_can_fix_a_licence_outside_the_table(tmp_path: Path,
     [metric] = [metric for metric in found.metrics if metric.met is False]
     assert metric.id == "known_license"
     title = registries().licences[licence].title
-    assert f"“{title.vi}”" in metric.todo.vi and "CC BY 4.0" in metric.todo.vi
-    assert f"“{title.en}”" in metric.todo.en and "CC BY 4.0" in metric.todo.en
+    assert f"“{title.get('vi')}”" in metric.todo.get("vi") and "CC BY 4.0" in metric.todo.get("vi")
+    assert f"“{title.get('en')}”" in metric.todo.get("en") and "CC BY 4.0" in metric.todo.get("en")
 
 
 def test_media_types_are_those_of_dcat_3(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_measurements_are_beside_the_description(tmp_path: Path) -> None:
                 metric, Namespace("http://www.w3.org/2004/02/skos/core#").definition)
         }
         assert definitions.keys() == {"vi", "en"}
-        assert definitions["en"] in {info.meaning.en for info in QUALITY_DIMENSIONS.values()}
+        assert definitions["en"] in {info.meaning.get("en") for info in QUALITY_DIMENSIONS.values()}
 
 
 

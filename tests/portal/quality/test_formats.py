@@ -18,7 +18,7 @@ from model.records.incident import Incident
 from model.records.scorecard import Freshness, QualityReport, Scorecard
 from model.records.validation import QualityRecord, ReleaseBlocker, Score
 from model.records.validation_log import ValidationRun
-from model.util.text import Bilingual, nfc
+from model.util.text import LocalizedText, nfc
 from portal.quality.formats import atom, junit, prometheus
 from tests.fixtures.releases import check
 
@@ -159,14 +159,18 @@ def test_without_the_day_the_metrics_depend_on_the_record_alone() -> None:
 
 def incident(number: int, text: str = "x") -> Incident:
     return Incident(
-        id=f"urn:uuid:{number}", dataset=NAME, at=AT.replace(day=number), kind="failed",
-        title=Bilingual(vi="Không rỗng", en="Not empty"), text=Bilingual(vi="số", en=f"n{text}"),
+        id=f"urn:uuid:{number}",
+        dataset=NAME,
+        at=AT.replace(day=number),
+        kind="failed",
+        title=LocalizedText(vi="Không rỗng", en="Not empty"),
+        text=LocalizedText(vi="số", en=f"n{text}"),
     )
 
 
 def test_the_feed_has_the_newest_first_in_its_language() -> None:
-    titles = {NAME: Bilingual(vi="Giường", en="Beds")}
-    feed_title = Bilingual(vi="Sự cố", en="Failures")
+    titles = {NAME: LocalizedText(vi="Giường", en="Beds")}
+    feed_title = LocalizedText(vi="Sự cố", en="Failures")
     pages = {NAME: "../en/health/beds.html"}
     text = atom([incident(1), incident(3, HOSTILE.replace("\x00", "").replace("\x1b", "")),
                  incident(2)], titles, feed_title, "en", pages)
@@ -202,7 +206,7 @@ PRINTED = st.characters(exclude_categories=("Cs", "Cc", "Cf", "Z"))
 @example("&amp; ]]> <![CDATA[")
 def test_a_feed_reader_reads_what_the_feed_says(text: str) -> None:
     assume(not _looks_like_utf8_read_as_latin1(text))  # feedparser "repairs" such text
-    bilingual = Bilingual(vi=text, en=text)
+    bilingual = LocalizedText(vi=text, en=text)
     incidents = [
         incident(number).model_copy(update={"title": bilingual, "text": bilingual})
         for number in (1, 2)
@@ -219,7 +223,7 @@ def test_a_feed_reader_reads_what_the_feed_says(text: str) -> None:
 
 def test_the_feed_keeps_to_rfc_4287() -> None:
     """What atom:feed and atom:entry must have, and how often (sections 4.1.1 and 4.1.2)."""
-    xml = atom([incident(1), incident(2)], {}, Bilingual(vi="Sự cố", en="x"), "vi", {})
+    xml = atom([incident(1), incident(2)], {}, LocalizedText(vi="Sự cố", en="x"), "vi", {})
     feed = ET.fromstring(xml.encode())
     space = {"a": ATOM}
     assert feed.findall("a:author/a:name", space)[0].text
@@ -241,5 +245,5 @@ def test_the_feed_keeps_to_rfc_4287() -> None:
 
 
 def test_a_feed_without_news_is_a_feed() -> None:
-    feed = ET.fromstring(atom([], {}, Bilingual(vi="Sự cố", en="Failures"), "vi", {}))
+    feed = ET.fromstring(atom([], {}, LocalizedText(vi="Sự cố", en="Failures"), "vi", {}))
     assert feed.findtext(f"{{{ATOM}}}updated") == "1970-01-01T00:00:00+00:00"

@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from xml.etree import ElementTree
 
 import pytest
 
@@ -357,7 +358,7 @@ def test_every_link_resolves(site: Site, history: list[ReleaseOnDisk], tmp_path:
     for language in ("vi", "en"):
         (site.folder / language / "failures.atom").touch()  # a run writes it
     pages = list(site.folder.rglob("*.html"))
-    assert len(pages) == 17  # 14 pages, and a report for each of 3 releases
+    assert len(pages) == 19  # 16 pages, and a report for each of 3 releases
     for path in pages:
         page = Page(path)
         ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
@@ -542,3 +543,18 @@ def test_numbers_in_both_languages(value: float, decimals: int, vi: str, en: str
 def test_periods_in_both_languages(iso: str, vi: str, en: str) -> None:
     assert period(iso, "vi") == vi
     assert period(iso, "en") == en
+
+
+def test_crawlers_are_told_every_page(tmp_path: Path) -> None:
+    site = Site(tmp_path / "site", registries(), base_url="https://data.example/")
+    site.apply([make_release(tmp_path / "release", dataset(), [row()])])
+    sitemap = ElementTree.parse(site.folder / "sitemap.xml")
+    listed = {str(element.text) for element in sitemap.iterfind(".//{*}loc")}
+    pages = {
+        f"https://data.example/{path.relative_to(site.folder)}"
+        for path in site.folder.glob("??/**/*.html")
+    }
+    assert listed == pages
+    assert "Sitemap: https://data.example/sitemap.xml" in (site.folder / "robots.txt").read_text()
+    page = (site.folder / "en/tourism/hotel_rooms.html").read_text()
+    assert '<link rel="canonical" href="https://data.example/en/tourism/hotel_rooms.html">' in page

@@ -1,11 +1,9 @@
 """Which codes of a source are unknown, new or gone."""
 
-from __future__ import annotations
-
 from model.declarations.dataset import Dataset
 from model.declarations.source import Source
 from model.records.source_schema import Drift, SourceSchema
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 from warehouse.cleaning.drift.wording import LOOK, MAX_NAMED, NEAR, alike, name_of, names_of
 
 
@@ -34,7 +32,7 @@ def code_drift(
                 found.append(
                     Drift(
                         kind="code", stops=False, todo=LOOK,
-                        what=Bilingual(
+                        what=LocalizedText(
                             vi=f"{vi} của `{concept}`: {listed}", en=f"{en} `{concept}`: {listed}"
                         ),
                     )
@@ -53,7 +51,7 @@ def _unknown(
     allowed = concept in source.allow.new_codes
     return Drift(
         kind="code", stops=not allowed,
-        what=Bilingual(
+        what=LocalizedText(
             vi=f"mã lạ của `{concept}`: "
             + ", ".join(name_of(x) + (f" (gần với {name_of(y)}, nay không còn)" if y else "")
                         for x, y in named) + (f" và {more} mã khác" if more else ""),
@@ -61,7 +59,7 @@ def _unknown(
             + ", ".join(name_of(x) + (f" (nearest to {name_of(y)}, which is gone)" if y else "")
                         for x, y in named) + (f" and {more} more" if more else ""),
         ),
-        todo=Bilingual(
+        todo=LocalizedText(
             vi=f"thêm vào danh mục mã hoặc `map`; hoặc cho phép: `allow: {{new_codes:"
             f" [{concept}]}}` (các dòng đó bị giữ lại)",
             en=f"add it to {_where_known(concept, dataset)} or to `map`; or let its rows be"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from model.declarations.source import ColumnRule, Source
 from model.records.source_schema import Drift, SourceSchema
-from model.util.text import Bilingual
+from model.util.text import LocalizedText
 from warehouse.cleaning.drift.wording import FIX, LOOK, NEAR, alike, name_of, names_of
 from warehouse.cleaning.schema_inspection import read_columns
 
@@ -79,17 +79,19 @@ def _columns(last: SourceSchema, now: SourceSchema, source: Source, used: _Used)
         stops = not source.allow.new_columns
         yield Drift(
             kind="column", stops=stops, todo=FIX if stops else LOOK,
-            what=Bilingual(vi=f"cột mới {name_of(name)}", en=f"new column {name_of(name)}"),
+            what=LocalizedText(vi=f"cột mới {name_of(name)}", en=f"new column {name_of(name)}"),
         )
 
 
-def _gone_words(name: str, near: str | None, last: SourceSchema, now: SourceSchema) -> Bilingual:
+def _gone_words(
+    name: str, near: str | None, last: SourceSchema, now: SourceSchema
+) -> LocalizedText:
     vi, en = f"cột {name_of(name)} không còn", f"column {name_of(name)} is gone"
     if near is None:
-        return Bilingual(vi=vi, en=en)
+        return LocalizedText(vi=vi, en=en)
     same = _same_values(last, now, name, near)
     of = len(last.columns[name].sketch)
-    return Bilingual(
+    return LocalizedText(
         vi=f"{vi}; cột mới gần nhất: {name_of(near)}" + (f" ({same}/{of} giá trị mẫu trùng)"
                                                        if same else ""),
         en=f"{en}; nearest new column: {name_of(near)}" + (f" ({same} of {of} sampled values are"
@@ -133,7 +135,7 @@ def _types(
             stops = used(name)
             yield Drift(
                 kind="type", stops=stops, todo=FIX if stops else LOOK,
-                what=Bilingual(
+                what=LocalizedText(
                     vi=f"cột {name_of(name)} trước là {_KINDS_VI[before.kind]}, nay là"
                     f" {_KINDS_VI[current.kind]}",
                     en=f"column {name_of(name)} was {before.kind}, is now {current.kind}",
@@ -153,7 +155,7 @@ def _units(last: SourceSchema, now: SourceSchema) -> Iterable[Drift]:
         if current is not None and current != before:
             yield Drift(
                 kind="unit", stops=True, todo=FIX,
-                what=Bilingual(
+                what=LocalizedText(
                     vi=f"đơn vị tính ({name_of(key)}) trước là {names_of(before)},"
                     f" nay là {names_of(current)}",
                     en=f"the unit ({name_of(key)}) was {names_of(before)},"
@@ -168,7 +170,7 @@ def _parts(last: SourceSchema, now: SourceSchema) -> Iterable[Drift]:
     if gone:
         yield Drift(
             kind="part", stops=False, todo=LOOK,
-            what=Bilingual(
+            what=LocalizedText(
                 vi=f"tệp không còn: {names_of(gone)}"
                 + (f"; tệp mới: {names_of(new)}" if new else ""),
                 en=f"file gone: {names_of(gone)}"
@@ -178,5 +180,5 @@ def _parts(last: SourceSchema, now: SourceSchema) -> Iterable[Drift]:
     elif new:
         yield Drift(
             kind="part", stops=False, todo=LOOK,
-            what=Bilingual(vi=f"tệp mới: {names_of(new)}", en=f"new file: {names_of(new)}"),
+            what=LocalizedText(vi=f"tệp mới: {names_of(new)}", en=f"new file: {names_of(new)}"),
         )

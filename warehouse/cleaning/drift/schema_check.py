@@ -9,14 +9,14 @@ from model.records.release_blockers import describe
 from model.records.source_schema import SOURCE_SCHEMA_CHECK, Drift
 from model.records.unread import UNREAD_CHECK, UnreadContent
 from model.records.validation import CheckResult, ReleaseBlocker
-from model.util.text import Bilingual
+from model.util.text import LocalizedText, joined
 
-TITLE = Bilingual(
+TITLE = LocalizedText(
     vi="Nguồn giữ nguyên cấu trúc: cột, kiểu dữ liệu, đơn vị tính và mã.",
     en="The source keeps its schema: columns, types, units and codes.",
 )
 
-UNREAD_TITLE = Bilingual(
+UNREAD_TITLE = LocalizedText(
     vi="Nguồn không có số liệu bị bỏ qua hoặc bị ẩn.",
     en="The source has no figures that stay unread or hidden.",
 )
@@ -31,7 +31,9 @@ def refuse(found: list[Drift], dataset: str) -> None:
     blocker = blocker_of(found)
     if blocker is not None:
         text = describe(blocker, dataset)
-        raise DriftError(text.what.en, where=dataset, todo=text.todo.en, drift=blocker.drift)
+        raise DriftError(
+            text.what.get("en"), where=dataset, todo=text.todo.get("en"), drift=blocker.drift
+        )
 
 
 def blocker_of(found: Sequence[Drift]) -> ReleaseBlocker | None:
@@ -49,10 +51,9 @@ def as_check(drift: Sequence[Drift], columns: int) -> CheckResult:
     """
     title = TITLE
     if drift:
-        title = Bilingual(
-            vi=f"{TITLE.vi} Khác lần trước: " + "; ".join(x.what.vi for x in drift),
-            en=f"{TITLE.en} Since the last release: " + "; ".join(x.what.en for x in drift),
-        )
+        title = LocalizedText(
+            vi="{title} Khác lần trước: {drift}", en="{title} Since the last release: {drift}"
+        ).format(title=TITLE, drift=joined(item.what for item in drift))
     stops = any(item.stops for item in drift)
     return CheckResult(
         name=SOURCE_SCHEMA_CHECK, expectation=SOURCE_SCHEMA_CHECK, kwargs={},
@@ -66,10 +67,9 @@ def unread_check(unread: Sequence[UnreadContent]) -> CheckResult | None:
     """Return what was left unread as the result of a check that never blocks; None for nothing."""
     if not unread:
         return None
-    title = Bilingual(
-        vi=f"{UNREAD_TITLE.vi} Phát hiện: " + "; ".join(x.what.vi for x in unread),
-        en=f"{UNREAD_TITLE.en} Found: " + "; ".join(x.what.en for x in unread),
-    )
+    title = LocalizedText(
+        vi="{title} Phát hiện: {unread}", en="{title} Found: {unread}"
+    ).format(title=UNREAD_TITLE, unread=joined(item.what for item in unread))
     count = sum(item.warns for item in unread)
     return CheckResult(
         name=UNREAD_CHECK, expectation=UNREAD_CHECK, kwargs={}, severity="info", level="table",

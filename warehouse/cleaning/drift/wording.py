@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 
-from model.util.text import Bilingual, fold
+from model.util.text import LocalizedText, fold
 
 MAX_NAMED = 5  # of one kind, by name
 NEAR = 0.6  # likeness from which a new name counts as the nearest one
-FIX = Bilingual(
+FIX = LocalizedText(
     vi="sửa `columns` của nguồn trong khai báo; nếu vẫn đọc đúng thì ghi ngày đã kiểm tra vào"
     " `checked`",
     en="fix the source's `columns` in the declaration; if it is still read correctly, write the"
     " date of your check into its `checked`",
 )
-LOOK = Bilingual(
+LOOK = LocalizedText(
     vi="không cần làm gì, trừ khi tập dữ liệu cần đến",
     en="nothing, unless the dataset needs it",
 )

@@ -1,0 +1,84 @@
+"""The languages of the project, and its catalogues of texts.
+
+Texts of the product are Vietnamese and English, in the code and in the portal's own catalogues.
+A project (`city.yaml`) may have other languages: what the product says in them is in the project's
+gettext catalogues, `locale/<language>/LC_MESSAGES/openindicators.po`, by its English text. What
+they lack is said in English.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from babel import Locale
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
+
+OWN_LANGUAGES = ("vi", "en")  # of the texts in the product's code
+LANGUAGE_CODE = re.compile(r"[a-z]{2,3}(-[A-Z][A-Za-z]{1,3})?")
+CATALOGUE = "openindicators"
+
+
+class _Project:
+    """What this process works in: one project at a time."""
+
+    languages: tuple[str, ...] = OWN_LANGUAGES
+    locales: Path | None = None
+
+
+def use_languages(codes: Sequence[str], locales: Path | None = None) -> None:
+    """Make languages those of this process's project.
+
+    Args:
+        codes: the languages, the default one first.
+        locales: the project's folder of catalogues.
+    """
+    _Project.languages, _Project.locales = tuple(codes), locales
+
+
+def languages() -> tuple[str, ...]:
+    """Return the project's languages, the default one first."""
+    return _Project.languages
+
+
+def default_language() -> str:
+    """Return the language in which a page or a field is that has only one."""
+    return _Project.languages[0]
+
+
+def language_name(code: str, within: str = "en") -> str:
+    """Return the name of a language, in the language `within`.
+
+    >>> language_name("ko"), language_name("ko", "ko")
+    ('Korean', '한국어')
+    """
+    locale = Locale.parse(code, sep="-")
+    return locale.get_display_name(within.replace("-", "_")) or code
+
+
+def translated(english: str, language: str) -> str:
+    """Return an English text of the product in another language of the project, where it can be."""
+    if language == "en" or _Project.locales is None:
+        return english
+    found = project_catalogue(_Project.locales, language)
+    message = found.get(english) if found else None
+    text = message.string if message and not message.fuzzy else None
+    return text if isinstance(text, str) and text else english
+
+
+@cache
+def project_catalogue(locales: Path, language: str) -> Catalog | None:
+    """Return the catalogue of a language in a project's folder of them, None if it has none."""
+    path = catalogue_file(locales, language)
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return read_po(file, locale=language.replace("-", "_"), domain=CATALOGUE)
+
+
+def catalogue_file(locales: Path, language: str) -> Path:
+    """Return the file of a language's catalogue in a folder of them."""
+    return locales / language / "LC_MESSAGES" / f"{CATALOGUE}.po"

@@ -1,0 +1,78 @@
+"""`openindicators preview`: what edited declarations would release, against what is released."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.markup import escape
+
+from model.util.disk import write_if_changed
+from pipelines.cli.compare.preview_report import Section, document, markdown, page
+from pipelines.cli.terminal import out, plain, say_error, table
+from pipelines.preview.edited import Edited, edited_datasets
+from pipelines.preview.overlay import overlay
+from pipelines.preview.proposal import Proposal, propose
+from pipelines.settings import Settings
+
+BLOCKED, BREAKS = 5, 10  # exit codes
+
+
+def preview(
+    wanted: list[str], base: str, as_markdown: Path | None, as_html: Path | None,
+    profile: str | None,
+) -> int:
+    """Print what the edited datasets would release; returns the exit code.
+
+    Raises:
+        OpenIndicatorsError: no such commit or dataset.
+    """
+    settings = Settings.from_environment(profile)
+    edited = edited_datasets(settings, base, wanted)
+    with overlay(settings.data_dir, edited.datasets) as over:
+        proposals = [
+            propose(bound, over, edited.before, settings.now())
+            for bound in edited.datasets.values()
+        ]
+    sections = document(base, proposals, _notes(edited, proposals))
+    for path, text in ((as_markdown, markdown), (as_html, page)):
+        if path is not None:
+            write_if_changed(path, text(sections))
+    _print(sections)
+    for error in edited.errors:
+        say_error(error)
+    return _exit_code(edited, proposals)
+
+
+def _notes(edited: Edited, proposals: Sequence[Proposal]) -> list[str]:
+    notes = [
+        f"{name} is no longer declared: its releases stay public (`openindicators withdraw`)"
+        for name in edited.undeclared
+    ]
+    missing = [each.dataset for each in proposals if each.outcome == "no snapshot"]
+    if missing:
+        notes.append(f"without a snapshot, nothing is known of {', '.join(missing)}")
+    return notes + [f"error: {plain(error)}" for error in edited.errors]
+
+
+def _print(sections: Sequence[Section]) -> None:
+    for section in sections:
+        out.print(f"[bold]{escape(section.title)}[/]", soft_wrap=True)
+        for line in section.lines:
+            out.print(f"  {escape(line)}", soft_wrap=True)
+        for each in section.tables:
+            table(
+                escape(each.title) or None,
+                [(name, "right" if name in each.right else "left") for name in each.columns],
+                [[escape(cell) for cell in row] for row in each.rows],
+            )
+        out.print()
+
+
+def _exit_code(edited: Edited, proposals: Sequence[Proposal]) -> int:
+    if edited.errors:
+        codes = {error.exit_code for error in edited.errors}
+        return codes.pop() if len(codes) == 1 else 1
+    if any(each.outcome in ("blocked", "failed") for each in proposals):
+        return BLOCKED
+    return BREAKS if any(each.breaks for each in proposals) else 0

@@ -1,0 +1,211 @@
+"""A preview as a document: headings, lines and tables, in Markdown and as a static page."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from pipelines.cli.compare.diff import by_factor
+from pipelines.preview.proposal import ROWS, Proposal
+from warehouse.differences import PartChange
+
+_LISTED = 10  # lines of a table on pages, fields or codes
+_LONGEST = 160  # characters of a cell
+
+Row = Sequence[str]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; `right` are the columns of numbers."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: Sequence[Row]
+    right: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading with what stands below it."""
+
+    title: str
+    lines: list[str]
+    tables: list[Table]
+
+
+def document(base: str, proposals: Sequence[Proposal], notes: Sequence[str]) -> list[Section]:
+    """Return the preview: an overview, then what differs in each dataset.
+
+    Args:
+        base: the name of the commit that the working tree is compared with.
+        proposals: the edited datasets.
+        notes: what else a reader must know, one line each.
+    """
+    columns = ("dataset", "outcome", "rows", "added", "revised", "withdrawn", "quarantined",
+               "checks", "breaks")
+    overview = [_overview(each) for each in proposals]
+    right = frozenset(columns[2:7]) | {"breaks"}
+    lines = list(notes) if proposals else [*notes, f"No dataset differs from {base}."]
+    tables = [Table("", columns, overview, right)] if overview else []
+    return [
+        Section(f"Preview against {base}", lines, tables),
+        *(_dataset(each) for each in proposals if each.outcome != "no snapshot"),
+    ]
+
+
+def _overview(each: Proposal) -> Row:
+    total = each.differences.total if each.differences else None
+    new_key = each.outcome in ("new release", "blocked") and total is None
+    return [
+        each.dataset, _outcome(each), _change(each.rows),
+        str(total.added) if total else str(each.rows[1]) if new_key else "",
+        str(total.revised) if total else "",
+        str(total.withdrawn) if total else str(each.rows[0]) if new_key else "",
+        _change(each.quarantined),
+        ", ".join(f"{name} {now}" for name, _, now, _ in each.checks[:3])
+        + (f" and {len(each.checks) - 3} more" if len(each.checks) > 3 else ""),
+        str(len(each.breaks) or ""),
+    ]
+
+
+def _outcome(each: Proposal) -> str:
+    if each.number is None:
+        return each.outcome
+    return f"release {each.number}" + (" (after review)" if each.review else "")
+
+
+def _change(numbers: tuple[int, int]) -> str:
+    before, now = numbers
+    return f"{now:,}" if before == now else f"{before:,} → {now:,}"
+
+
+def _dataset(each: Proposal) -> Section:
+    lines = [f"{each.outcome}: {reason}" for reason in each.reasons]
+    lines += [f"breaks consumers: {item}" for item in each.breaks]
+    tables = []
+    if each.differences:
+        parts = each.differences.parts
+        tables += [_parts(column, [part for part in parts if part.column == column])
+                   for column in dict.fromkeys(part.column for part in parts)]
+        if each.public and each.differences.rows:
+            names = tuple(each.differences.rows[0])
+            rows = [[_text(row[name]) for name in names] for row in each.differences.rows]
+            total = each.differences.total
+            every = total.added + total.revised + total.withdrawn
+            shown = f" (the first {ROWS} of {every:,})" if every > ROWS else ""
+            right = frozenset({"old_value", "new_value"})
+            tables.append(Table(f"Observations{shown}", names, rows, right))
+    tables += [
+        Table("Checks", ("check", "before", "now", "found"), each.checks),
+        Table("Quarantine", ("reason", "rows"),
+              [(reason, f"{count:,}") for reason, count in each.quarantine], frozenset({"rows"})),
+        Table("Pages and files", ("", "path", "lines"), each.pages),
+        Table("CKAN", ("field", "before", "now"), each.fields),
+    ]
+    return Section(each.dataset, lines, [_short(table) for table in tables if table.rows])
+
+
+def _parts(column: str, parts: list[PartChange]) -> Table:
+    counts = ("added", "revised", "of", "withdrawn")
+    rows = [
+        [part.code, *(f"{n:,}" if n else "" for n in (
+            part.counts.added, part.counts.revised, part.counts.common, part.counts.withdrawn
+        )), by_factor(part.counts)]
+        for part in parts
+    ]
+    return Table(f"By {column}", (column, *counts, "by"), rows, frozenset(counts))
+
+
+def _short(table: Table) -> Table:
+    """Return a table with its first lines, and cells that fit."""
+    limit = ROWS if table.title.startswith("Observations") else _LISTED
+    rows: list[Row] = [
+        [cell if len(cell) <= _LONGEST else cell[:_LONGEST - 1] + "…" for cell in row]
+        for row in table.rows[:limit]
+    ]
+    more = len(table.rows) - limit
+    title = f"{table.title} (the first {limit} of {len(table.rows)})" if more > 0 else table.title
+    return Table(title, table.columns, rows, table.right)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
+def markdown(sections: Sequence[Section]) -> str:
+    """Return the document in GitHub's and GitLab's Markdown, each dataset folded."""
+    written = []
+    for place, section in enumerate(sections):
+        body = [*(f"- {_escaped(line)}" for line in section.lines), ""]
+        for table in section.tables:
+            body += [f"**{_escaped(table.title)}**", ""] if table.title else []
+            body += [
+                _line(table.columns),
+                _line(["---:" if name in table.right else "---" for name in table.columns], str),
+                *map(_line, table.rows), "",
+            ]
+        if place == 0:
+            written += [f"## {_escaped(section.title)}", "", *body]
+        else:
+            head = f"<details><summary>{html.escape(section.title)}</summary>"
+            written += [head, "", *body, "</details>", ""]
+    return "\n".join(written)
+
+
+def _line(cells: Sequence[str], write: Callable[[str], str] | None = None) -> str:
+    return f"| {' | '.join(map(write or _escaped, cells))} |"
+
+
+def _escaped(text: str) -> str:
+    """Return text that Markdown shows as it is; a text of the source is no markup and no link."""
+    one_line = html.escape(" ".join(text.split()), quote=False)
+    return re.sub(r"([\\`*_{}\[\]|~#@:])", r"\\\1", one_line)
+
+
+_STYLE = (
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:75rem;margin:2rem auto;padding:0 1rem}"
+    "table{border-collapse:collapse;margin:.5rem 0 1.5rem}caption{text-align:left;font-weight:600}"
+    "th,td{border-bottom:1px solid #ccc;padding:.2rem .8rem .2rem 0;text-align:left;"
+    "vertical-align:top}.n{text-align:right}.scroll{overflow-x:auto}"
+)
+
+
+def page(sections: Sequence[Section]) -> str:
+    """Return the document as one static page, without scripts."""
+    text = partial(html.escape, quote=True)
+    body = []
+    for place, section in enumerate(sections):
+        level = "h1" if place == 0 else "h2"
+        body.append(f"<{level}>{text(section.title)}</{level}>")
+        if section.lines:
+            items = "".join(f"<li>{text(line)}</li>" for line in section.lines)
+            body.append(f"<ul>{items}</ul>")
+        for table in section.tables:
+            numbers = [' class="n"' if name in table.right else "" for name in table.columns]
+            head = "".join(
+                f'<th scope="col"{number}>{text(name)}</th>'
+                for name, number in zip(table.columns, numbers, strict=True)
+            )
+            rows = "\n".join(
+                "<tr>" + "".join(
+                    f"<td{number}>{text(cell)}</td>"
+                    for cell, number in zip(row, numbers, strict=True)
+                ) + "</tr>" for row in table.rows
+            )
+            caption = f"<caption>{text(table.title)}</caption>" if table.title else ""
+            body.append(
+                f'<div class="scroll"><table>{caption}<thead><tr>{head}</tr></thead>'
+                f"<tbody>\n{rows}\n</tbody></table></div>"
+            )
+    title = text(sections[0].title)
+    return (
+        f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n'
+        '<meta name="viewport" content="width=device-width">\n'
+        f"<style>{_STYLE}</style>\n<main>\n" + "\n".join(body) + "\n</main>\n</html>\n"
+    )

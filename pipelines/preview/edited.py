@@ -1,0 +1,138 @@
+"""Which datasets differ between a commit and the working tree: by what they say, not by file.
+
+The commit's files are taken out into a temporary folder and loaded as the working tree's are. A
+dataset counts as edited where its complete declaration (with defaults, SQL, codelists), its suite,
+or the registries' entries that it names are others.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from model.declarations.dataset import Dataset
+from model.errors import OpenIndicatorsError
+from model.reference.registries import Registries
+from pipelines.catalogue import Catalogue, load_catalogue
+from pipelines.settings import Settings
+from pipelines.steps.bound_dataset import BoundDataset
+
+
+@dataclass(frozen=True)
+class Edited:
+    """The edited datasets.
+
+    datasets: those that are declared now, by id; what others need comes first.
+    undeclared: those that only the commit declares.
+    errors: what is wrong in the working tree.
+    before: the registries of the commit.
+    """
+
+    datasets: dict[str, BoundDataset]
+    undeclared: tuple[str, ...]
+    errors: tuple[OpenIndicatorsError, ...]
+    before: Registries
+
+
+def edited_datasets(settings: Settings, base: str, wanted: list[str]) -> Edited:
+    """Return the datasets that differ between a commit and the working tree.
+
+    Args:
+        settings: the project and the profile.
+        base: any name of the commit that git knows.
+        wanted: ids, names or sectors; none means all.
+
+    Raises:
+        OpenIndicatorsError: the project is in no git repository, or there is no such commit.
+    """
+    now = load_catalogue(settings)
+    chosen = now.select(settings.profile, wanted)
+    with _at(settings.project, base) as project:
+        then = load_catalogue(settings.model_copy(update={"project": project}))
+        before = then.bound_datasets(settings.profile)
+        same = {
+            name for name in chosen
+            if name in before and _said(chosen[name], now) == _said(before[name], then)
+        }
+    undeclared = () if wanted else tuple(
+        name for name in before
+        if name not in now.declarations and not _has_error(now.errors, name)
+    )
+    return Edited(
+        {name: chosen[name] for name in _in_order(chosen) if name not in same}, undeclared,
+        now.errors, then.registries,
+    )
+
+
+def _said(bound: BoundDataset, catalogue: Catalogue) -> list[Any]:
+    registries, dataset = catalogue.registries, bound.dataset
+    return [bound.declaration_sha256, bound.suite.sha256, named_entries(dataset, registries)]
+
+
+def named_entries(dataset: Dataset, registries: Registries) -> list[Any]:
+    """Return the entries of the registries that a dataset's pages and descriptions show."""
+    entries = [
+        registries.sectors.get(dataset.sector), registries.publishers.get(dataset.publisher),
+        registries.publishers.get(dataset.contact), registries.licences.get(dataset.licence),
+        *(registries.units.get(item.unit) for item in dataset.indicators.values()),
+    ]
+    return [entry and entry.model_dump(mode="json") for entry in entries]
+
+
+def _has_error(errors: tuple[OpenIndicatorsError, ...], dataset: str) -> bool:
+    return any(f"{dataset}.yaml" in error.where for error in errors)
+
+
+def _in_order(datasets: dict[str, BoundDataset]) -> list[str]:
+    """Return the ids so that each dataset follows those that its suite compares it with."""
+    found: dict[str, None] = {}
+
+    def visit(name: str) -> None:
+        if name in datasets and name not in found:
+            for other in datasets[name].suite.inputs:
+                visit(other)
+            found[name] = None
+
+    for name in datasets:
+        visit(name)
+    return list(found)
+
+
+@contextmanager
+def _at(project: Path, commit: str) -> Iterator[Path]:
+    """Yield the project's folder as it was at a commit."""
+    top = Path(_git(project, "rev-parse", "--show-toplevel").decode().strip())
+    inside = project.resolve().relative_to(top)
+    name = _git(project, "rev-parse", "--verify", "--quiet", "--end-of-options",
+                f"{commit}^{{commit}}").decode().strip()
+    with TemporaryDirectory(prefix="openindicators-") as folder:
+        archive = BytesIO(_git(top, "archive", "--format=tar", name))
+        with tarfile.open(fileobj=archive) as files:
+            files.extractall(folder, filter="data")
+        yield Path(folder) / inside
+
+
+def _git(folder: Path, *arguments: str) -> bytes:
+    command = ["git", "-C", str(folder), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False)
+    except OSError as error:
+        raise OpenIndicatorsError(
+            f"git cannot be started: {error.strerror}", todo="install git"
+        ) from error
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        raise OpenIndicatorsError(
+            said[-1] if said else f"git knows no {arguments[-1]}",
+            where=str(folder),
+            todo="run this in the project's git repository, with a --base that it has (in CI: fetch"
+            " the whole history)",
+        )
+    return done.stdout

@@ -1,0 +1,43 @@
+"""A data folder over another: what steps read is that of the other, what they write is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from warehouse.store import releases
+from warehouse.store.data_dir import DataDir
+
+
+@contextmanager
+def overlay(data_dir: DataDir, datasets: Iterable[str]) -> Iterator[DataDir]:
+    """Yield a temporary data folder with the records of another, which is never written to.
+
+    Releases are linked one by one, so that the next one of a dataset is made beside the links.
+
+    Args:
+        data_dir: the other data folder.
+        datasets: whose snapshots and acceptances are needed; releases are those of all.
+    """
+    with TemporaryDirectory(prefix="openindicators-preview-") as folder:
+        over = DataDir(Path(folder))
+        for dataset in releases.datasets(data_dir):
+            for number in data_dir.releases(dataset).iterdir():
+                if number.name.isdigit():
+                    _link(number, over.releases(dataset) / number.name)
+        for dataset in datasets:
+            for one, other in (
+                (data_dir.snapshots(dataset), over.snapshots(dataset)),
+                (data_dir.acceptances(dataset), over.acceptances(dataset)),
+                (data_dir.accepted_checks(dataset), over.accepted_checks(dataset)),
+            ):
+                if one.exists():
+                    _link(one, other)
+        yield over
+
+
+def _link(target: Path, link: Path) -> None:
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(target.resolve())

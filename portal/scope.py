@@ -1,0 +1,92 @@
+"""What a dataset is about: the city, provinces, the country or the world, and the city's figure."""
+
+from typing import Literal
+
+from model.reference.codelist import CodeEntry
+from model.util.sql import identifier
+from model.util.text import Frozen, LocalizedText
+from portal.content import Content
+
+DA_NANG = "48"  # Decision 19/2025/QD-TTg
+CITY = LocalizedText(vi="Đà Nẵng", en="Da Nang")
+TOTAL = "_T"  # SDMX: total
+Scope = Literal["city", "provinces", "country", "world"]
+POINTS = 60  # of the line beside the figure
+
+_Row = tuple[str, float, str, str]  # period, value, status, vintage of the borders
+
+
+class CityFigure(Frozen):
+    """The newest figure of the city itself in a dataset, of the indicator that leads it."""
+
+    indicator: LocalizedText
+    unit: LocalizedText
+    decimals: int
+    period: str
+    value: float
+    status: str
+    vintage: str  # of the city's borders
+    before: tuple[str, float] | None  # the period before with a value, and that value
+    first: str  # the oldest period of the same borders
+    points: tuple[float, ...]  # oldest first, of the same borders, at most POINTS
+
+
+def scope_of(content: Content) -> Scope:
+    """Return what the figures of `content` are about, by the areas that have some."""
+    known = _areas(content)
+    used = {code: known.get(code) for code in content.codes_used["ref_area"]}
+    if used and all(DA_NANG in (code, entry and entry.parent) for code, entry in used.items()):
+        return "city"
+    national = DA_NANG in known
+    kinds = {entry.kind if entry else "" for entry in used.values()}
+    if set(used) <= {"VNM"} or (national and kinds <= {"country", "region"}):
+        return "country"
+    return "provinces" if national else "world"
+
+
+def _areas(content: Content) -> dict[str, CodeEntry]:
+    codelist = content.registries.codelists.get(content.dataset.geography.codelist)
+    return codelist.codes if codelist else {}
+
+
+def city_figures(content: Content) -> tuple[CityFigure, ...]:
+    """Return the city's newest figure of each indicator in `content`, the chart's one first.
+
+    Other dimensions are at their total, or as the chart has them; an indicator for which that
+    leaves no single figure is left out. Figures within other borders are not mixed in.
+    """
+    if DA_NANG not in _areas(content):
+        return ()
+    declared = dict(content.dataset.chart.where) if content.dataset.chart else {}
+    tests, values = [], []
+    for name in content.dataset.dimensions:
+        used = content.codes_used[name]
+        if name not in declared and TOTAL not in used and len(used) != 1:
+            return ()  # no total: no single figure stands for the city
+        tests.append(f"{identifier(name)} = ?")
+        values.append(declared.get(name, TOTAL if TOTAL in used else used[0]))
+    where = " AND ".join(["ref_area = ?", "freq = ?", *tests])
+    rows = content.query(
+        "SELECT indicator, time_period, obs_value, coalesce(obs_status, 'A'), geo_vintage FROM t"
+        f" WHERE {where} AND obs_value IS NOT NULL ORDER BY time_period",
+        "data.parquet", DA_NANG, content.dataset.frequency, *values,
+    )
+    by_indicator: dict[str, list[_Row]] = {}
+    for indicator, *row in rows:
+        by_indicator.setdefault(indicator, []).append(tuple(row))
+    order = [code for code in content.codes_used["indicator"] if code in by_indicator]
+    first = content.dataset.chart.indicator if content.dataset.chart else None
+    order.sort(key=lambda code: code != first)
+    return tuple(_figure(content, code, by_indicator[code]) for code in order)
+
+
+def _figure(content: Content, indicator: str, rows: list[_Row]) -> CityFigure:
+    period, value, status, vintage = rows[-1]
+    same = [row for row in rows if row[3] == vintage]
+    meaning = content.dataset.indicators[indicator]
+    return CityFigure(
+        indicator=meaning.name, unit=content.registries.units[meaning.unit].name,
+        decimals=meaning.decimals, period=period, value=value, status=status, vintage=vintage,
+        before=(same[-2][0], same[-2][1]) if len(same) > 1 else None, first=same[0][0],
+        points=tuple(row[1] for row in same[-POINTS:]),
+    )

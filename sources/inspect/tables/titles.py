@@ -1,0 +1,117 @@
+"""Titles above a table: the name of what is measured, its unit, price basis and variables.
+
+"Retail sales of goods and services at current prices by province by Cities, provincies and Year" is
+how PX-Web writes a title: the name, then "by" and the table's variables. Yearbooks write a line in
+each language.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from model.util.text import fold
+from sources.inspect.tables.units import NamedUnit, unit_alone, unit_of
+
+_MARK = re.compile(r"\s*\(\*+\)")
+_NUMBER = re.compile(r"^\W*(?:bảng|biểu|table)?\s*\d+(?:\.\d+)*\s*[.:)]?\s+(?=\D)", re.IGNORECASE)
+_UNIT_LINE = re.compile(r"^\W*(?:đơn vị|đvt|unit)\b", re.IGNORECASE)
+_AREAS = re.compile(
+    r",? (?:(?:and )?by (?:some )?(?:province|locality|region)s?"
+    r"|(?:phân )?theo (?:địa phương|tỉnh.*|vùng))(?=$|\s*\()", re.IGNORECASE)
+_BASIS = (
+    (r"at current prices|gia (?:hien hanh|thuc te)",
+     ("Theo giá hiện hành.", "At current prices.")),
+    (r"at (?:constant (\d{4})|(\d{4}) constant) prices|gia (?:so sanh|co dinh) (?:nam )?(\d{4})",
+     ("Theo giá so sánh năm {}.", "At constant {} prices.")),
+)
+_VIETNAMESE = re.compile(
+    "[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]", re.IGNORECASE)
+_SHORTEST = 8  # characters of a title
+
+
+@dataclass(frozen=True)
+class TableTitle:
+    """What the lines above a table say.
+
+    texts: the title by language, "vi" and "en"; either may be missing.
+    names: the same without areas and unit: the name of the figure.
+    variables: the names of the table's variables, in order, where the title lists them.
+    unit: that it names.
+    basis: of prices, by language; empty where it names none.
+    """
+
+    texts: dict[str, str]
+    names: dict[str, str]
+    variables: tuple[str, ...] = ()
+    unit: NamedUnit | None = None
+    basis: tuple[str, str] | None = None
+
+
+def title_of(lines: Sequence[str], header: Sequence[str]) -> TableTitle | None:
+    """Read the lines above a table, None where there is no title among them.
+
+    Args:
+        lines: the texts, from above.
+        header: the names of the columns, which a title of PX-Web repeats.
+    """
+    texts: dict[str, str] = {}
+    variables: tuple[str, ...] = ()
+    units: list[NamedUnit | None] = []
+    for line in lines:
+        text = " ".join(line.split())
+        if _UNIT_LINE.match(text) or len(text) < _SHORTEST:
+            units.append(unit_alone(text.strip("()")))
+            continue
+        shorter, named = _without_variables(_NUMBER.sub("", text), header)
+        variables = variables or named
+        units.append(unit_of(shorter))
+        texts.setdefault(language_of(shorter), _MARK.sub("", shorter).strip(" .:"))
+    if not texts:
+        return None
+    known = [each for each in units if each is not None]
+    certain = [each for each in known if each.is_certain]
+    return TableTitle(
+        texts, {language: name_of(text) for language, text in texts.items()}, variables,
+        next(iter(certain or known), None), _basis_of(" ".join(lines)),
+    )
+
+
+def language_of(text: str) -> str:
+    """Return "vi" where a text has Vietnamese letters, else "en"."""
+    return "vi" if _VIETNAMESE.search(text) else "en"
+
+
+def name_of(title: str) -> str:
+    """Return the name of a figure: a title without its areas, unit and marks."""
+    text = _MARK.sub("", title)
+    text = re.sub(r"\s*\((?:[^()]*(?:=|unit|đvt|đơn vị)[^()]*|[^()]{1,20})\)\s*$", "", text,
+                  flags=re.IGNORECASE)
+    shorter = _AREAS.sub("", text).strip(" .,:")
+    return shorter[:1].upper() + shorter[1:] if shorter else title
+
+
+def _without_variables(text: str, header: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """Split a title of PX-Web into the title and the names of the variables behind its last "by".
+
+    The header names at least the first of them, so that "by province" is not taken for one.
+    """
+    places = [
+        place for name in header if name.strip()
+        if (place := text.casefold().rfind(f" by {' '.join(name.split()).casefold()}")) > 0
+    ]
+    if not places:
+        return text, ()
+    place = min(places)
+    listed = re.split(r", (?=[A-Z])| and ", text[place + 4:])
+    return text[:place], tuple(each.strip() for each in listed)
+
+
+def _basis_of(text: str) -> tuple[str, str] | None:
+    for pattern, (vietnamese, english) in _BASIS:
+        found = re.search(pattern, fold(text))
+        if found:
+            year = next(filter(None, found.groups()), "")
+            return vietnamese.format(year), english.format(year)
+    return None

@@ -1,0 +1,127 @@
+"""Units that titles, headings and labels name, as ids of the registry with a factor.
+
+"Thous. pers." is the unit `thousand_persons`; "Trill. dongs" is `billion_vnd`, times 1000. What is
+only likely ("index") is marked so; words that name none give nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from model.util.text import fold
+
+# Powers of ten, in English and Vietnamese; the longer words first ("nghìn tỷ" is 10^12).
+_TIMES: tuple[tuple[str, float], ...] = (
+    (r"trill(?:ion)?s?|nghin ty|ngan ty", 1e12), (r"bill(?:ion)?s?|bn|ty", 1e9),
+    (r"mill(?:ion)?s?|mn|mio|trieu", 1e6), (r"thous(?:and)?s?|1[.,]?000|nghin|ngan", 1e3),
+)
+_BASES: tuple[tuple[str, str], ...] = (
+    (r"pers(?:on)?s?\.?/ ?km2|nguoi/ ?km2|persons? per (?:km2|square km)", "persons_per_km2"),
+    (r"(?:vnd|dongs?)(?:/| per )(?:pers(?:on)?|nguoi|capita)|dong/nguoi", "vnd_per_person"),
+    (r"quintals?/ ?ha|ta/ ?ha|quintals? per hectare", "quintals_per_hectare"),
+    (r"passengers?[.-]km|(?:luot )?(?:hanh )?khach[.-]?km", "passenger_km"),
+    (r"tons?[.-]km|tonnes?[.-]km|tan[.-]?km", "tonne_km"),
+    (r"pers(?:on)?s?|people|inhabitants|pupils?|students?|nguoi|hoc sinh|hoc vien", "persons"),
+    (r"dongs?(?: viet nam)?|vnd|vn dong", "vnd"), (r"us ?\$|usd|us dollars?|do la my", "usd"),
+    (r"tons?|tonnes?|metric tons?|tan", "tonnes"), (r"ha|hectares?|hec ?ta", "hectares"),
+    (r"km2|km²|square km|sq\.? ?km", "km2"), (r"%|per ?cent|percent|phan tram", "percent"),
+    (r"°c|⁰c|oc|do c|celsius", "celsius"), (r"mm|millimet(?:er|re)s?", "millimetres"),
+    (r"cm|centimet(?:er|re)s?", "centimetres"), (r"hours?|hrs?|gio", "hours"),
+    (r"passengers?|luot (?:hanh )?khach|hanh khach", "passengers"),
+    (r"m2|m²|square met(?:er|re)s?", "square_metres"), (r"times?|lan", "ratio"),
+    (r"cases?|vu|units?|projects?|du an|houses?|nha|cai|con|heads?|copies|cop\.?|farms?"
+     r"|schools?|class(?:es)?|lop|truong|beds?|giuong|enterprises?|doanh nghiep|co so"
+     r"|establishments?", "count"),
+)
+# With a factor these are units of their own.
+_NAMED = {
+    ("persons", 1e3): "thousand_persons", ("persons", 1e6): "million_persons",
+    ("vnd", 1e9): "billion_vnd", ("vnd", 1e6): "million_vnd", ("tonnes", 1e6): "million_tonnes",
+    ("tonnes", 1e3): "thousand_tonnes", ("hectares", 1e3): "thousand_hectares",
+    ("usd", 1e6): "million_usd", ("vnd_per_person", 1e6): "million_vnd_per_person",
+    ("vnd_per_person", 1e3): "thousand_vnd_per_person",
+    ("passenger_km", 1e6): "million_passenger_km", ("tonne_km", 1e6): "million_tonne_km",
+}
+# Units that have no name without a factor: the number is multiplied instead.
+_LARGER = {"vnd": (1e9, "billion_vnd")}
+# Words in a name that leave no doubt, and words that are only likely.
+_CERTAIN = (
+    (r"percentage of|proportion of|phan tram", "percent"),
+    (r"per 100[ ,.]?000 live births", "per_100000_live_births"),
+    (r"per 100[ ,.]?000", "per_100000"), (r"per 1[ ,.]?000 live births", "per_1000_live_births"),
+    (r"per 10[ ,.]?000", "per_10000"), (r"per 1[ ,.]?000", "per_1000"),
+    (r"(?:previous|preceding) year ?= ?100|nam truoc ?= ?100|= ?100\b", "index"),
+    (r"% of gdp|%gdp", "percent_gdp"), (r"%|per ?cent", "percent"),
+    (r"ty dong|billion (vn)?dong", "billion_vnd"), (r"\bvnd\b|dong viet nam", "vnd"),
+    (r"us\$|\busd\b|current us", "usd"), (r"km2|km²|square km", "km2"),
+)
+_LIKELY = (
+    (r"ty le|rate \(|share of|\brate\b", "percent"), (r"\bindex\b|chi so", "index"),
+    (r"\byears\b", "years"), (r"\brank\b", "rank"),
+)
+_BRACKETS = re.compile(r"\(([^()]*)\)?")
+_MARK = re.compile(r"\*+")
+_BEFORE = re.compile(r"\W*(?:dvt|don vi(?: tinh)?|units?)\s*[:-]\s*")
+
+
+@dataclass(frozen=True)
+class NamedUnit:
+    """A unit of the registry.
+
+    factor: what the source's numbers are multiplied with to be in it.
+    is_certain: whether the words leave no doubt.
+    words: that name it.
+    """
+
+    unit: str
+    factor: float
+    is_certain: bool
+    words: str
+
+
+def unit_of(words: str) -> NamedUnit | None:
+    """Return the unit that a title, a heading or a label names, None where it names none.
+
+    What stands in brackets or behind "Đơn vị tính:" comes first, the last of it before others.
+    """
+    for inside in reversed(_BRACKETS.findall(words)):
+        found = unit_alone(inside)
+        if found is not None:
+            return found
+    folded = fold(words)
+    for is_certain, units in ((True, _CERTAIN), (False, _LIKELY)):
+        for pattern, unit in units:
+            if named := re.search(pattern, folded):
+                return NamedUnit(unit, 1, is_certain, named[0])
+    return None
+
+
+def unit_alone(words: str) -> NamedUnit | None:
+    """Return the unit that words are, e.g. of a column of units: "Nghìn người", "Mill. USD"."""
+    parts = re.split(r" [-–/] ", words)  # in both languages
+    if len(parts) > 1:
+        return next(filter(None, map(unit_alone, parts)), None)
+    text = _BEFORE.sub("", fold(_MARK.sub("", words))).strip(" .:-–/")
+    for times, factor in ((None, 1.0), *_TIMES):
+        rest = text
+        if times is not None:
+            found = re.fullmatch(rf"(?:{times})\b\.? ?(.*)", text)
+            if found is None:
+                continue
+            rest = found[1].strip(" .")
+        for pattern, base in _BASES:
+            if re.fullmatch(pattern, rest):
+                return _with_factor(base, factor, words)
+    if re.fullmatch(r".*= ?100 ?%?", text):
+        return NamedUnit("index", 1, True, words)
+    return None
+
+
+def _with_factor(base: str, factor: float, words: str) -> NamedUnit:
+    if (base, factor) in _NAMED:
+        return NamedUnit(_NAMED[base, factor], 1, True, words.strip())
+    larger, name = _LARGER.get(base, (factor, base))
+    if factor > larger:
+        return NamedUnit(name, factor / larger, True, words.strip())
+    return NamedUnit(base, factor, True, words.strip())
