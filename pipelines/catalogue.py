@@ -68,6 +68,15 @@ class Catalogue:
             chosen |= found
         return chosen
 
+    def one(self, profile: str, wanted: str) -> BoundDataset:
+        """Return the one dataset of a profile that `wanted` names; raises as `select`."""
+        chosen = self.select(profile, [wanted])
+        if len(chosen) != 1:
+            raise OpenIndicatorsError(
+                f"{wanted!r} can be any of {', '.join(chosen)}", todo="name one dataset"
+            )
+        return next(iter(chosen.values()))
+
     def _unknown(self, word: str, profile: str, available: set[str]) -> OpenIndicatorsError:
         for error in self.errors:
             if word.rsplit("/", maxsplit=1)[-1] in error.where:

@@ -1,8 +1,8 @@
 """Release blockers in words: what is wrong, where, and what to do next.
 
 The record keeps them as data (`model.records.validation.ReleaseBlocker`); sentences are made where
-they are shown, in the reader's language. Pages name checks by their titles; the command line
-adds their names.
+they are shown, in the reader's language: English here, other languages in the catalogues of texts
+(`model.util.languages`). Pages name checks by their titles; the command line adds their names.
 """
 
 from __future__ import annotations
@@ -11,13 +11,61 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from model.records.validation import BlockingCheck, CheckResult, Place, ReleaseBlocker
+from model.records.validation import (
+    BlockingCheck,
+    CheckResult,
+    DuplicateCause,
+    Place,
+    ReleaseBlocker,
+)
 from model.reference.personal_data import masked
-from model.util.text import LocalizedText, joined, plain
+from model.util.text import LocalizedText, joined, localized, plain
 
 PERSONAL = "expect_no_personal_data"
 GOLDEN = "expect_golden_cells"
 _LISTED = 5  # checks that one sentence names
+
+
+def _(english: str, **values: Any) -> LocalizedText:
+    """Return a text of the catalogues in each language, its placeholders filled."""
+    return LocalizedText(en=english).format(**values)
+
+
+def N_(english: str) -> str:
+    """Return a text of the catalogues as it is: this name marks it for them."""
+    return english
+
+
+# Why observations share a key, by kind.
+_CAUSES = {
+    "dimension": N_(
+        "the column `{column}` tells rows of one key apart ({rows}) and is no dimension: declare it"
+        " under `dimensions`, or keep one of its values with `where`"
+    ),
+    "unit": N_(
+        "the column `{column}` gives a figure in several units ({rows}): keep one with `where`"
+    ),
+    "total": N_(
+        "the column `{column}` has a total, the sum of the other rows of its key ({rows}): declare"
+        " a dimension, or leave the total out with `where`"
+    ),
+    "label": N_(
+        "different texts of the column `{column}` are read as one code ({rows}): check its `map`"
+    ),
+    "columns": N_(
+        "several columns of one row are read as one observation ({rows}): check `unpivot` and `map`"
+    ),
+    "files": N_(
+        "several files have other figures for one observation ({rows}): leave files out, or make a"
+        " dimension of the file's name"
+    ),
+    "same_file": N_("the same figures stand in several files ({rows}): a file is there twice"),
+    "repeated": N_("the source repeats its rows ({rows}): ask the publisher"),
+    "figures": N_(
+        "the source has two figures for one observation ({rows}): ask the publisher which is right,"
+        " and declare a correction that drops the other"
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -58,32 +106,41 @@ def in_words(
 def finding(check: CheckResult) -> LocalizedText:
     """Return what a check found: failing rows, or of a table what was expected and observed."""
     if check.level == "row":
-        return LocalizedText(
-            vi=f"{_vi(check.unexpected)} trên {_vi(check.evaluated)} dòng không đạt",
-            en=f"{check.unexpected:,} of {check.evaluated:,} rows do not fulfil it",
+        rows = _(
+            "{unexpected} of {evaluated} rows do not fulfil it",
+            unexpected=_number(check.unexpected), evaluated=_number(check.evaluated),
         )
+        return joined((rows, *_likely(check.cause)))
     found = of_check(check)
+    shown = {"observed": found.observed, "expected": found.expected}
     if found.expected is not None and check.unexpected > 1:
-        return LocalizedText(
-            vi=f"{_vi(check.unexpected)} chỗ không đạt; chỗ đầu tiên: thực tế {found.observed}, cần"
-            f" {found.expected}",
-            en=f"{check.unexpected:,} findings; the first: found {found.observed}, expected"
-            f" {found.expected}",
+        return _(
+            "{number} findings; the first: found {observed}, expected {expected}",
+            number=_number(check.unexpected), **shown,
         )
     if found.expected is not None:
-        return LocalizedText(
-            vi=f"thực tế {found.observed}, cần {found.expected}",
-            en=f"found {found.observed}, expected {found.expected}",
-        )
+        return _("found {observed}, expected {expected}", **shown)
     if found.observed is not None:
-        return LocalizedText(
-            vi="cần: {title}; thực tế: {found}", en="expected: {title}; found: {found}"
-        ).format(title=check.title.in_each(_sentence), found=found.observed)
+        title = check.title.in_each(_sentence)
+        return _("expected: {title}; found: {observed}", title=title, **shown)
+    if check.unexpected == 1:
+        return _("1 finding")
     if check.unexpected:
-        return LocalizedText(
-            vi=f"{_vi(check.unexpected)} chỗ không đạt", en=counted(check.unexpected, "finding")
-        )
-    return LocalizedText(vi="không đạt", en="it is not fulfilled")
+        return _("{number} findings", number=_number(check.unexpected))
+    return _("it is not fulfilled")
+
+
+def _likely(cause: DuplicateCause | None) -> list[LocalizedText]:
+    """Return the likely cause of repeated keys in words, if there is one."""
+    if cause is None:
+        return []
+    in_one_row = cause.kind == "columns"
+    rows = _join([
+        _at(place if in_one_row else place.model_copy(update={"column": ""}))
+        for place in cause.rows
+    ])
+    said = _(_CAUSES[cause.kind], column=plain(cause.column), rows=rows)
+    return [_("the likely cause: {cause}", cause=said)]
 
 
 def of_check(check: CheckResult) -> BlockingCheck:
@@ -94,7 +151,7 @@ def of_check(check: CheckResult) -> BlockingCheck:
         observed = check.observed
     return BlockingCheck(
         name=check.name, expectation=check.expectation, title=check.title,
-        unexpected=check.unexpected, error=check.error,
+        unexpected=check.unexpected, error=check.error, cause=check.cause,
         observed=None if observed is None else _value(observed),
         expected=None if expected is None else _value(expected),
     )
@@ -105,12 +162,16 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def _vi(number: int) -> str:
-    return f"{number:,}".replace(",", ".")
+def _number(number: int) -> LocalizedText:
+    return localized(
+        lambda language: f"{number:,}".replace(",", ".") if language == "vi" else f"{number:,}"
+    )
 
 
-def _percent_vi(share: float) -> str:
-    return f"{share:.2%}".replace(".", ",")
+def _percent(share: float) -> LocalizedText:
+    return localized(
+        lambda language: f"{share:.2%}".replace(".", ",") if language == "vi" else f"{share:.2%}"
+    )
 
 
 def _value(value: Any) -> str:
@@ -135,210 +196,163 @@ def _join(texts: Sequence[LocalizedText]) -> LocalizedText:
     shown, more = texts[:_LISTED], len(texts) - _LISTED
     if more <= 0:
         return joined(shown)
-    return LocalizedText(vi="{shown} và {more} mục khác", en="{shown} and {more} more").format(
-        shown=joined(shown), more=more
-    )
+    return _("{shown} and {more} more", shown=joined(shown), more=more)
 
 
 def _broken(blocker: ReleaseBlocker, names: bool) -> LocalizedText:
     """Return which checks the quarantined rows fail, and how many each."""
-    parts = [
-        LocalizedText(
-            vi=f"{_vi(check.unexpected)} dòng không đạt {{title}}",
-            en=f"{counted(check.unexpected, 'row')} against {{title}}",
-        ).format(title=_title(check, names))
-        for check in blocker.checks
-    ]
+    parts = []
+    for check in blocker.checks:
+        title = _title(check, names)
+        parts.append(
+            _("1 row against {title}", title=title) if check.unexpected == 1
+            else _("{number} rows against {title}", number=_number(check.unexpected), title=title)
+        )
+        parts += _likely(check.cause)
     if blocker.unread:
-        parts.append(LocalizedText(
-            vi=f"{_vi(blocker.unread)} dòng không đọc được",
-            en=f"{counted(blocker.unread, 'row')} that could not be read",
-        ))
+        parts.append(
+            _("1 row that could not be read") if blocker.unread == 1
+            else _("{number} rows that could not be read", number=_number(blocker.unread))
+        )
     if blocker.first is not None:
         at = _at(blocker.first.model_copy(update={"column": ""}))  # of the value: it may be another
-        first = LocalizedText(vi="dòng đầu tiên: {at}", en="the first: {at}")
-        parts.append(first.format(at=at))
-    return _join(parts) if parts else LocalizedText(vi="xem lý do", en="see the reasons")
+        parts.append(_("the first: {at}", at=at))
+    return _join(parts) if parts else _("see the reasons")
 
 
 def _look(dataset: str) -> LocalizedText:
-    command = f"`openindicators quarantine {dataset}`"
-    return LocalizedText(
-        vi=f"{command} liệt kê từng dòng và lý do; hãy sửa nguồn hoặc khai báo",
-        en=f"{command} lists each row with its reason; fix the source or the declaration",
+    return _(
+        "`openindicators quarantine {dataset}` lists each row with its reason; fix the source or"
+        " the declaration", dataset=dataset,
     )
 
 
 def _empty(blocker: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
     return BlockerText(
-        LocalizedText(vi="bảng không có dòng nào", en="the table has no rows"),
-        LocalizedText(
-            vi="xem lại dữ liệu đã lấy từ nguồn, và `where`, `sql` trong khai báo",
-            en="look at the source's snapshot, and at `where` and `sql` in the declaration",
-        ),
+        _("the table has no rows"),
+        _("look at the source's snapshot, and at `where` and `sql` in the declaration"),
     )
 
 
 def _all_quarantined(blocker: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
     broken = _broken(blocker, names)
-    rows = f"none of the {blocker.rows:,} rows" if blocker.rows != 1 else "the only row cannot"
-    en = f"{rows} can be released" if blocker.rows != 1 else f"{rows} be released"
-    return BlockerText(
-        LocalizedText(
-            vi=f"không dòng nào trong {_vi(blocker.rows)} dòng phát hành được: {{broken}}",
-            en=f"{en}: {{broken}}",
-        ).format(broken=broken),
-        _look(dataset),
+    if blocker.rows == 1:
+        return BlockerText(
+            _("the only row cannot be released: {broken}", broken=broken), _look(dataset)
+        )
+    what = _(
+        "none of the {rows} rows can be released: {broken}",
+        rows=_number(blocker.rows), broken=broken,
     )
+    return BlockerText(what, _look(dataset))
 
 
 def _over_tolerance(blocker: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
-    quarantined, rows = blocker.quarantined, blocker.rows
-    share, allowed = quarantined / rows, blocker.tolerance or 0
-    broken, look = _broken(blocker, names), _look(dataset)
-    verb = "row is" if quarantined == 1 else "rows are"
-    return BlockerText(
-        LocalizedText(
-            vi=f"{_vi(quarantined)} trên {_vi(rows)} dòng ({_percent_vi(share)}) bị giữ lại,"
-            f" vượt mức cho phép {_percent_vi(allowed)}: {{broken}}",
-            en=f"{quarantined:,} of {rows:,} {verb} quarantined ({share:.2%}), more than the"
-            f" tolerance of {allowed:.2%}: {{broken}}",
-        ).format(broken=broken),
-        LocalizedText(
-            vi="{look}, hoặc nâng `tolerance` nếu số dòng này là bình thường",
-            en="{look}, or raise `tolerance` if this many are to be expected",
-        ).format(look=look),
+    values = {
+        "rows": _number(blocker.rows), "share": _percent(blocker.quarantined / blocker.rows),
+        "allowed": _percent(blocker.tolerance or 0), "broken": _broken(blocker, names),
+    }
+    what = _(
+        "1 of {rows} row is quarantined ({share}), more than the tolerance of {allowed}: {broken}",
+        **values,
+    ) if blocker.quarantined == 1 else _(
+        "{quarantined} of {rows} rows are quarantined ({share}), more than the tolerance of"
+        " {allowed}: {broken}", quarantined=_number(blocker.quarantined), **values,
     )
+    todo = _("{look}, or raise `tolerance` if this many are to be expected", look=_look(dataset))
+    return BlockerText(what, todo)
 
 
 def _table(blocker: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
     listed = _join([_failed(check, names) for check in blocker.checks])
     todos = []
     if any(check.expectation == PERSONAL for check in blocker.checks):
-        todos.append(LocalizedText(
-            vi="xóa dữ liệu cá nhân tại nguồn, hoặc không lấy cột đó trong khai báo (`columns`)",
-            en="remove the personal data at the source, or do not map the column in the"
-            " declaration (`columns`)",
+        todos.append(_(
+            "remove the personal data at the source, or do not map the column in the declaration"
+            " (`columns`)"
         ))
     if any(check.expectation == GOLDEN for check in blocker.checks):
-        suite = f"`expectations/{dataset}.yaml`"
-        todos.append(LocalizedText(
-            vi="đối chiếu lại với nguồn; nếu nguồn đã công bố số mới, ghi giá trị mới, ngày và"
-            f" người đối chiếu vào `golden` trong {suite}",
-            en="compare with the source again; if it has published another figure, write the new"
-            f" value, who verified it and when under `golden` in {suite}",
+        todos.append(_(
+            "compare with the source again; if it has published another figure, write the new"
+            " value, who verified it and when under `golden` in `expectations/{dataset}.yaml`",
+            dataset=dataset,
         ))
     if any(check.expectation not in (PERSONAL, GOLDEN) for check in blocker.checks):
-        command = f"`openindicators quality {dataset}`"
-        accept = f"`openindicators accept {dataset} --check … --reason …`"
-        todos.append(LocalizedText(
-            vi=f"{command} cho thấy những gì không đạt; so với bản phát hành trước, rồi sửa nguồn"
-            f" hoặc khai báo; nếu số liệu đúng: {accept}",
-            en=f"{command} shows what does not fulfil it; compare it with the last release, and"
-            f" fix the source or the declaration; if the figures are right: {accept}",
+        todos.append(_(
+            "`openindicators quality {dataset}` shows what does not fulfil it; compare it with the"
+            " last release, and fix the source or the declaration; if the figures are right:"
+            " `openindicators accept {dataset} --check … --reason …`", dataset=dataset,
         ))
-    return BlockerText(
-        LocalizedText(
-            vi="toàn bảng không đạt {listed}", en="the table as a whole fails {listed}"
-        ).format(listed=listed),
-        _join(todos),
-    )
+    return BlockerText(_("the table as a whole fails {listed}", listed=listed), _join(todos))
 
 
 def _failed(check: BlockingCheck, names: bool) -> LocalizedText:
     title = _title(check, names)
     if check.places:
-        at = _join([_at(place) for place in check.places])
-        return LocalizedText(vi="{title}, tại {at}", en="{title}, at {at}").format(
-            title=title, at=at
-        )
+        return _("{title}, at {at}", title=title, at=_join([_at(place) for place in check.places]))
     if check.observed is None:
         return title
     observed, expected = plain(check.observed), plain(check.expected or "")
-    found = LocalizedText(
-        vi="{title}, thực tế: {observed}" + (" (cần {expected})" if expected else ""),
-        en="{title}, found: {observed}" + (" (expected {expected})" if expected else ""),
+    if not expected:
+        return _("{title}, found: {observed}", title=title, observed=observed)
+    return _(
+        "{title}, found: {observed} (expected {expected})",
+        title=title, observed=observed, expected=expected,
     )
-    return found.format(title=title, observed=observed, expected=expected)
 
 
 def _at(place: Place) -> LocalizedText:
     part, column = plain(place.part), f" (`{plain(place.column)}`)" if place.column else ""
     if place.row is None:
-        return LocalizedText(vi=f"{part}{column}", en=f"{part}{column}")
-    return LocalizedText(
-        vi=f"{part}, dòng {place.row}{column}", en=f"{part}, line {place.row}{column}"
-    )
+        return LocalizedText(en=f"{part}{column}")
+    return _("{part}, line {row}{column}", part=part, row=place.row, column=column)
 
 
 def _unsettled(blocker: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
     listed = _join([_title(check, names) for check in blocker.checks])
     return BlockerText(
-        LocalizedText(
-            vi="sau khi giữ lại một số dòng, các dòng khác lại không đạt {listed}",
-            en="after quarantining rows, others fail {listed}",
-        ).format(listed=listed),
-        LocalizedText(
-            vi="viết phép kiểm tra sao cho mỗi dòng được xét riêng, hoặc hạ mức độ của nó",
-            en="write the expectation so that each row can be validated by itself, or lower its"
-            " severity",
-        ),
+        _("after quarantining rows, others fail {listed}", listed=listed),
+        _("write the expectation so that each row can be validated by itself, or lower its"
+          " severity"),
     )
 
 
 def _check_error(blocker: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
-    failed = LocalizedText(vi="{title}: {error}", en="{title}: {error}")
     listed = _join([
-        failed.format(title=_title(check, names), error=_value(check.error or ""))
+        joined((_title(check, names), LocalizedText(en=_value(check.error or ""))), ": ")
         for check in blocker.checks
     ])
-    suite = f"`expectations/{dataset}.yaml`"
     return BlockerText(
-        LocalizedText(
-            vi="không chạy được phép kiểm tra {listed}",
-            en="these expectations could not be evaluated: {listed}",
-        ).format(listed=listed),
-        LocalizedText(vi=f"sửa bộ kiểm tra {suite}", en=f"fix the suite {suite}"),
+        _("these expectations could not be evaluated: {listed}", listed=listed),
+        _("fix the suite `expectations/{dataset}.yaml`", dataset=dataset),
     )
 
 
 def _disclosure_unknown(blocker: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
     return BlockerText(
-        LocalizedText(
-            vi="không xác định được các tổng đã công bố có để lộ số liệu nhỏ hay không"
-            f" ({plain(blocker.error)})",
-            en=plain(blocker.error),
-        ),
-        LocalizedText(
-            vi="công bố các số đếm này trong ít ô hơn, hoặc ít tổng hơn",
-            en="publish these counts in fewer cells, or fewer of their totals",
-        ),
+        _("it is unknown what the published totals disclose of small counts ({error})",
+          error=plain(blocker.error)),
+        _("publish these counts in fewer cells, or fewer of their totals"),
     )
 
 
 def _source_schema(blocker: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
     blocking = [item for item in blocker.drift if item.stops]
     return BlockerText(
-        LocalizedText(
-            vi="cấu trúc của nguồn khác với bản phát hành trước: {drift}",
-            en="the source has another schema than the one released last: {drift}",
-        ).format(drift=joined(item.what for item in blocker.drift)),
+        _("the source has another schema than the one released last: {drift}",
+          drift=joined(item.what for item in blocker.drift)),
         joined(dict.fromkeys(item.todo for item in blocking)),
     )
 
 
 def _unreadable(blocker: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
     what = masked(plain(f"{blocker.where}: {blocker.error}" if blocker.where else blocker.error))
-    again = f"`openindicators run {dataset}`"
+    again = _("fix the source or the declaration, then `openindicators run {dataset}`",
+              dataset=dataset)
+    own = plain(blocker.todo).strip()  # the error's own advice is English
+    todo = localized(lambda language: own if own and language == "en" else again.get(language))
     return BlockerText(
-        LocalizedText(
-            vi=f"không làm được bảng mới từ dữ liệu của nguồn ({what})",
-            en=f"no table could be made of what the source serves: {what}",
-        ),
-        LocalizedText(
-            vi=f"sửa nguồn hoặc khai báo, rồi chạy lại {again}",
-            en=plain(blocker.todo).strip() or f"fix the source or the declaration, then {again}",
-        ),
+        _("no table could be made of what the source serves: {what}", what=what), todo
     )
 
 

@@ -20,6 +20,32 @@ QualityDimension = Literal[
 ]
 
 
+class Place(Frozen):
+    """Where something stands in a snapshot."""
+
+    part: str
+    row: int | None = None
+    column: str = ""
+
+
+class DuplicateCause(Frozen):
+    """Why observations share a key, as far as the source's rows show it."""
+
+    kind: Literal[
+        "dimension",  # a column that the declaration does not read tells them apart
+        "unit",  # so does one that names units
+        "total",  # one of them is the sum of the others
+        "label",  # different texts of a column are read as one code
+        "columns",  # they stand in one row of the source
+        "files",  # they stand in different files, with other figures
+        "same_file",  # they stand in different files, with the same figures
+        "repeated",  # nothing tells them apart
+        "figures",  # nothing but the figure tells them apart
+    ]
+    column: str = ""  # of the source, which tells them apart
+    rows: tuple[Place, ...] = ()  # two of them
+
+
 class CheckResult(Frozen):
     """What one expectation found."""
 
@@ -35,6 +61,7 @@ class CheckResult(Frozen):
     observed: Any = None
     samples: tuple[dict[str, Any], ...] = ()  # the first failing rows, reproducible
     error: str | None = None
+    cause: DuplicateCause | None = None  # of repeated keys
     # How long it took: its own query, or its share of the scan in which many are counted together
     # (the scan's time by their number). None where it was not evaluated, or nothing was measured.
     duration_ms: float | None = None
@@ -53,14 +80,6 @@ class Score(Frozen):
         return 100 * self.good / self.of
 
 
-class Place(Frozen):
-    """Where something stands in a snapshot."""
-
-    part: str
-    row: int | None = None
-    column: str = ""
-
-
 class BlockingCheck(Frozen):
     """A failed check that blocks a release, with what it found."""
 
@@ -72,6 +91,7 @@ class BlockingCheck(Frozen):
     expected: str | None = None  # the figure, where it is not in the title
     error: str | None = None
     places: tuple[Place, ...] = ()  # the first failing rows, where it gives them
+    cause: DuplicateCause | None = None  # of repeated keys
 
 
 BlockerKind = Literal[

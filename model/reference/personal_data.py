@@ -16,7 +16,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
-from model.records.validation import CheckResult, QualityRecord, ReleaseBlocker
+from model.records.validation import CheckResult, DuplicateCause, QualityRecord, ReleaseBlocker
 
 # What is written otherwise and read the same: digits and marks of full width, blanks, dashes; and
 # what nobody sees. DuckDB's translate() takes the same three.
@@ -225,7 +225,8 @@ def _masked_blocker(blocker: ReleaseBlocker) -> ReleaseBlocker:
 
 def _masked_check(check: CheckResult) -> CheckResult:
     title = check.title.in_each(masked)  # drift is named there
+    cause = check.cause and DuplicateCause.model_validate(masked_values(check.cause.model_dump()))
     return check.model_copy(update={
-        "title": title,
+        "title": title, "cause": cause,
         **{name: masked_values(getattr(check, name)) for name in ("observed", "samples", "error")},
     })

@@ -15,6 +15,7 @@ from pydantic import HttpUrl
 from model.declarations.validation import parse_as
 from model.declarations.yaml_file import YamlFile
 from model.reference.codelist import Codelist, load_codelist
+from model.reference.reconciliation import Reconciliation
 from model.reference.succession import AreaSuccession, load_succession
 from model.util.text import Code, Frozen, LocalizedText, Name, Text
 
@@ -97,6 +98,7 @@ class Registries(Frozen):
     successions: dict[str, AreaSuccession] = {}  # by the id of the old codelist
     area_groups: dict[str, AreaGroup] = {}
     places: dict[str, CoveragePlace] = {}
+    reconciliations: dict[str, Reconciliation] = {}
     synonyms: dict[str, SynonymGroup] = {}
 
     def areas(self, named: str | Iterable[str]) -> tuple[str, ...]:
@@ -133,6 +135,7 @@ def load_registries(registry: Path = REGISTRY_DIR, codelists: Path = CODELIST_DI
         },
         area_groups=_load(registry / "area_groups.yaml", AreaGroup),
         places=_load(registry / "places.yaml", CoveragePlace),
+        reconciliations=_load(registry / "reconciliation.yaml", Reconciliation),
         synonyms=_load(registry / "synonyms.yaml", SynonymGroup),
     )
 

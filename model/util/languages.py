@@ -1,6 +1,7 @@
 """The languages of the project, and its catalogues of texts.
 
-Texts of the product are Vietnamese and English, in the code and in the portal's own catalogues.
+Texts of the product are Vietnamese and English, in the code and in its own catalogues
+(`model/locale`, `portal/rendering/locale`).
 A project (`city.yaml`) may have other languages: what the product says in them is in the project's
 gettext catalogues, `locale/<language>/LC_MESSAGES/openindicators.po`, by its English text. What
 they lack is said in English.
@@ -20,6 +21,7 @@ from babel.messages.pofile import read_po
 OWN_LANGUAGES = ("vi", "en")  # of the texts in the product's code
 LANGUAGE_CODE = re.compile(r"[a-z]{2,3}(-[A-Z][A-Za-z]{1,3})?")
 CATALOGUE = "openindicators"
+LOCALES = Path(__file__).resolve().parents[1] / "locale"  # of texts that records are put into
 
 
 class _Project:
@@ -60,13 +62,19 @@ def language_name(code: str, within: str = "en") -> str:
 
 
 def translated(english: str, language: str) -> str:
-    """Return an English text of the product in another language of the project, where it can be."""
-    if language == "en" or _Project.locales is None:
+    """Return an English text in another language: from the project's catalogue, or the product's.
+
+    A text that neither has stays English.
+    """
+    if language == "en":
         return english
-    found = project_catalogue(_Project.locales, language)
-    message = found.get(english) if found else None
-    text = message.string if message and not message.fuzzy else None
-    return text if isinstance(text, str) and text else english
+    for locales in filter(None, (_Project.locales, LOCALES)):
+        found = project_catalogue(locales, language)
+        message = found.get(english) if found else None
+        text = message.string if message and not message.fuzzy else None
+        if isinstance(text, str) and text:
+            return text
+    return english
 
 
 @cache

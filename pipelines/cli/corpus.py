@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from rich.markup import escape
 
 from model.errors import OpenIndicatorsError, ReadError, SourceError
-from pipelines.cli.terminal import number, out, print_json, table
+from pipelines.cli.terminal import Right, number, out, print_json, table
 from sources.base import SourceFile
 from sources.connectors.registry import protocol
 from sources.inspect.finding import Found, NoTable, RecognisedTable, RefusedContent
@@ -133,6 +133,6 @@ def _summary(lines: list[FileReport]) -> None:
         rows[line.reader or "refused"] += line.rows or 0
     out.print()
     table(
-        None, [("reader", "left"), ("files or parts", "right"), ("rows or entries", "right")],
+        ["reader", Right("files or parts"), Right("rows or entries")],
         [[reader, number(count), number(rows[reader])] for reader, count in readers.most_common()],
     )

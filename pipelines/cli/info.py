@@ -7,7 +7,7 @@ from rich.markup import escape
 from model.declarations.questions import OpenQuestionsError
 from model.records.release_blockers import counted
 from pipelines.catalogue import load_catalogue
-from pipelines.cli.terminal import number, out, print_json, say_error, say_open, table
+from pipelines.cli.terminal import Right, number, out, print_json, say_error, say_open, table
 from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
 from sources.connectors.registry import options_of
@@ -41,9 +41,7 @@ def list_datasets(profile: str | None, as_json: bool) -> int:
         print_json(rows)
         return 0
     table(
-        None,
-        [("dataset", "left"), ("title", "left"), ("freq", "left"), ("indicators", "right"),
-         ("rows", "right"), ("release", "right")],
+        ["dataset", "title", "freq", Right("indicators"), Right("rows"), Right("release")],
         [
             [row["dataset"], escape(row["title"]["en"]), row["frequency"],
              str(row["indicators"]), number(row["rows"] or 0), str(row["release"] or "none")]
@@ -119,7 +117,7 @@ def _print(item: dict[str, Any]) -> None:
     out.print(f"{'key':12} {', '.join(item['key'])}")
     out.print()
     table(
-        None, [("indicator", "left"), ("name", "left"), ("unit", "left")],
+        ["indicator", "name", "unit"],
         [
             [code, escape(indicator["name"]["en"]), indicator["unit"]]
             for code, indicator in item["indicators"].items()
@@ -127,7 +125,7 @@ def _print(item: dict[str, Any]) -> None:
     )
     out.print()
     table(
-        None, [("expectation", "left"), ("severity", "left"), ("in words", "left")],
+        ["expectation", "severity", "in words"],
         [
             [check["name"], check["severity"], escape(check["title"]["en"])]
             for check in item["expectations"]
@@ -138,9 +136,8 @@ def _print(item: dict[str, Any]) -> None:
         out.print(f"No release yet: `openindicators run {item['dataset']}` makes the first.")
         return
     table(
-        None,
-        [("release", "right"), ("issued", "left"), ("reason", "left"), ("rows", "right"),
-         ("new", "right"), ("revised", "right"), ("withdrawn", "right"), ("period", "left")],
+        [Right("release"), "issued", "reason", Right("rows"),
+         Right("new"), Right("revised"), Right("withdrawn"), "period"],
         [
             [str(r["number"]), r["issued"], r["reason"], number(r["rows"]),
              number(r["changes"]["added"]), number(r["changes"]["revised"]),

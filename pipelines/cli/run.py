@@ -13,7 +13,17 @@ from model.records.release_blockers import counted
 from model.util.text import did_you_mean
 from pipelines.catalogue import Catalogue, load_catalogue
 from pipelines.cli.live import live
-from pipelines.cli.terminal import err, number, out, plain, print_json, say_error, table
+from pipelines.cli.terminal import (
+    Right,
+    err,
+    exit_code,
+    number,
+    out,
+    plain,
+    print_json,
+    say_error,
+    table,
+)
 from pipelines.connections import open_portals
 from pipelines.rounds import Outcome, run_datasets
 from pipelines.settings import Settings
@@ -53,7 +63,7 @@ def run(wanted: list[str], profile: str | None, to: list[str], as_json: bool) ->
         print_json(rows)
     else:
         _show(settings, rows, outcome, invalid)
-    return _exit_code([*invalid, *(error for _, error in outcome.failures.values())])
+    return exit_code([*invalid, *(error for _, error in outcome.failures.values())])
 
 
 def _concerns(error: OpenIndicatorsError, wanted: list[str]) -> bool:
@@ -63,9 +73,7 @@ def _concerns(error: OpenIndicatorsError, wanted: list[str]) -> bool:
     }.isdisjoint(wanted)
 
 
-def _keep_tombstones(
-    settings: Settings, catalogue: Catalogue, portals: tuple[Portal, ...]
-) -> None:
+def _keep_tombstones(settings: Settings, catalogue: Catalogue, portals: tuple[Portal, ...]) -> None:
     """Keep the pages of withdrawn datasets, which are declared no longer, like the others."""
     for dataset in releases.datasets(settings.data_dir):
         stored = releases.current(settings.data_dir, dataset)
@@ -134,11 +142,10 @@ def _show(
     invalid: list[OpenIndicatorsError],
 ) -> None:
     columns = [
-        ("", "left"), ("dataset", "left"), ("rows", "right"), ("new", "right"),
-        ("revised", "right"), ("withdrawn", "right"), ("passed", "right"), ("warned", "right"),
-        ("failed", "right"), ("quarantined", "right"), ("release", "right"),
+        "", "dataset", Right("rows"), Right("new"), Right("revised"), Right("withdrawn"),
+        Right("passed"), Right("warned"), Right("failed"), Right("quarantined"), Right("release"),
     ]
-    table(None, columns, [_cells(row) for row in rows])
+    table(columns, [_cells(row) for row in rows])
     out.print()
     if not outcome.changed and not outcome.failures and not invalid:
         out.print("[green]Nothing has changed[/]: no release, no publication, nothing rewritten.")
@@ -150,14 +157,10 @@ def _show(
     if outcome.failures:
         err.print(f"[bold red]{len(outcome.failures)} failed[/]; what was released before stays:")
         for dataset_id, (stage, error) in sorted(outcome.failures.items()):
-            err.print(
-                f"  [red]✗[/] {escape(dataset_id)} · {stage}: {escape(plain(error))}"
-            )
+            err.print(f"  [red]✗[/] {escape(dataset_id)} · {stage}: {escape(plain(error))}")
     for row in rows:
         if row.get("warnings"):
-            out.print(
-                f"[yellow]Warned[/] {row['dataset']}: {', '.join(row['warnings'])}"
-            )
+            out.print(f"[yellow]Warned[/] {row['dataset']}: {', '.join(row['warnings'])}")
     for row in rows:
         if row.get("drift"):
             changes = escape("; ".join(row["drift"]))
@@ -172,9 +175,7 @@ def _show(
 
 def _show_drafts(waiting: list[str]) -> None:
     if waiting:
-        out.print(
-            f"[yellow]Waits for approval[/], not public before: {escape(', '.join(waiting))}"
-        )
+        out.print(f"[yellow]Waits for approval[/], not public before: {escape(', '.join(waiting))}")
         out.print(
             "Drafts `openindicators serve --preview` shows them; `openindicators approve DATASET`"
             " or `openindicators reject DATASET --reason …` decides"
@@ -194,12 +195,3 @@ def _cells(row: dict[str, Any]) -> list[str]:
     ]
     release = str(row["release"] or "none") + (" + draft" if row["draft"] else "")
     return [mark, row["dataset"], *counts, release]
-
-
-def _exit_code(errors: list[Any]) -> int:
-    codes = {getattr(error, "exit_code", 1) for error in errors}
-    if not codes:
-        return 0
-    return codes.pop() if len(codes) == 1 else 1
-
-

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -50,11 +51,27 @@ def say_open(error: OpenQuestionsError) -> None:
     err.print(f"  → {error.todo}")
 
 
-def table(title: str | None, columns: list[tuple[str, str]], rows: list[list[Any]]) -> None:
-    """Print a table; columns are (name, "left" or "right")."""
-    grid = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for name, side in columns:
-        grid.add_column(name, justify="right" if side == "right" else "left", overflow="fold")
+def exit_code(errors: Iterable[Exception]) -> int:
+    """Return the code of errors that have one in common, 1 of others, 0 of none."""
+    codes = {getattr(error, "exit_code", 1) for error in errors}
+    return 0 if not codes else codes.pop() if len(codes) == 1 else 1
+
+
+class Right(str):
+    """The name of a column of numbers, which are aligned to the right."""
+
+    __slots__ = ()
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str = "") -> None:
+    """Print a table of rows under the names of columns, and below a title if there is one."""
+    grid = Table(
+        title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold"
+    )
+    for name in columns:
+        grid.add_column(
+            name, justify="right" if isinstance(name, Right) else "left", overflow="fold"
+        )
     for row in rows:
         grid.add_row(*(item if item is None else str(item) for item in row))
     out.print(grid, soft_wrap=False)

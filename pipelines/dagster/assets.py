@@ -360,4 +360,4 @@ def _released_version(released: Released) -> str:
 
 def _published_version(data_dir: DataDir, dataset: str) -> str:
     both = (releases.current(data_dir, dataset), drafts.waiting(data_dir, dataset))
-    return "-".join(sha256_file(item.path("release.json")) for item in both if item) or "none"
+    return "-".join(sha256_file(item.folder / "release.json") for item in both if item) or "none"

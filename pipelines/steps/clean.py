@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from model.util.hashing import sha256_json
 from pipelines.steps.bound_dataset import BoundDataset
@@ -40,14 +41,9 @@ def make_table(bound: BoundDataset, data_dir: DataDir) -> tuple[Path, CleanStats
     stored = bound.last_snapshot(data_dir)
 
     def fill(con: duckdb.DuckDBPyConnection) -> CleanStats:
-        snapshots.verify(stored)
-        parts = [
-            SourceFile.of(part, stored.part_path(part)) for part in stored.snapshot.parts
-        ]
         options = options_of(bound.source)
-        batches: Iterable = bound.protocol.read(parts, options)
         return clean(
-            con, batches, dataset, bound.source, options.columns,
+            con, read_snapshot(bound, stored), dataset, bound.source, options.columns,
             bound.registries, bound.declaration.sql.get(bound.profile),
             releases.source_schema_before(data_dir, dataset.id, stored.snapshot.sha256),
             stored.snapshot.retrieved.date(),
@@ -55,3 +51,15 @@ def make_table(bound: BoundDataset, data_dir: DataDir) -> tuple[Path, CleanStats
 
     with data_dir.dataset_lock(dataset.id):
         return working_tables.write_table(data_dir, dataset, table_inputs(bound, stored), fill)
+
+
+def read_snapshot(bound: BoundDataset, stored: StoredSnapshot) -> Iterable[pa.RecordBatch]:
+    """Read a snapshot of a dataset into batches with the source's own columns.
+
+    Raises:
+        ReadError: the payload cannot be read; names file, line and column.
+        StoreError: a part of it was changed or lost.
+    """
+    snapshots.verify(stored)
+    parts = [SourceFile.of(part, stored.part_path(part)) for part in stored.snapshot.parts]
+    return bound.protocol.read(parts, options_of(bound.source))

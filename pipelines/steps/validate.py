@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import duckdb
 
 from expectations import suites
+from expectations.checks.declared import KEY_CHECK
 from expectations.disclosure_control.small_cells import suppress, with_suppression
 from expectations.runner.release_decision import located
 from expectations.runner.validate import Relations, validate
@@ -21,13 +22,17 @@ from model.reference import personal_data
 from model.reference.personal_data import masked_record
 from model.util.hashing import sha256_json
 from pipelines.steps.bound_dataset import BoundDataset
-from pipelines.steps.clean import make_table, table_inputs
+from pipelines.steps.clean import make_table, read_snapshot, table_inputs
 from pipelines.steps.comparison_releases import paths, releases_to_compare, version
 from pipelines.steps.progress import Clock
+from sources.connectors.registry import options_of
 from warehouse.cleaning.drift import schema_check
+from warehouse.cleaning.schema_inspection import read_columns
+from warehouse.duplicate_keys import duplicate_cause
 from warehouse.store import acceptances, validation_log, working_tables
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import StoredRelease
+from warehouse.store.snapshots import StoredSnapshot
 from warehouse.store.working_tables import Validated
 
 
@@ -42,17 +47,19 @@ def validate_table(bound: BoundDataset, data_dir: DataDir) -> Validated:
         ReadError, StoreError: as `make_table`.
     """
     table, _ = make_table(bound, data_dir)
-    accepted, checks, compared, version = _validated_by(bound, data_dir)
+    accepted, checks, compared, validated_by = _validated_by(bound, data_dir)
+    stored = bound.last_snapshot(data_dir)
 
     def run(con: duckdb.DuckDBPyConnection, relation: str) -> QualityRecord:
         quality = run_suite(bound, con, relation, bound.suite, paths(compared), accepted, checks)
+        quality = _with_cause(bound, stored, con, relation, quality)
         complete = _with_source_schema(quality, working_tables.read_source_schema(table))
         # Records are kept for good and name no person; the quarantine keeps each row whole.
         scored = masked_record(scores.scored(con, relation, bound.dataset, complete))
         return scored if bound.timed else scored.without_durations()
 
     with data_dir.dataset_lock(bound.dataset.id):
-        return working_tables.write_validated(data_dir, bound.dataset, table, version, run)
+        return working_tables.write_validated(data_dir, bound.dataset, table, validated_by, run)
 
 
 def find_validated(bound: BoundDataset, data_dir: DataDir) -> Validated | None:
@@ -85,6 +92,33 @@ def _validated_by(bound: BoundDataset, data_dir: DataDir) -> tuple[
         bound.suite.sha256, suites.VERSION, scores.ALGORITHM, personal_data.PATTERNS,
         acceptances.version(accepted, checks), version(compared),
     ])
+
+
+def _with_cause(
+    bound: BoundDataset, stored: StoredSnapshot, con: duckdb.DuckDBPyConnection, relation: str,
+    quality: QualityRecord,
+) -> QualityRecord:
+    """Add the likely cause of repeated keys, where there are any."""
+    if not any(check.name == KEY_CHECK and check.unexpected for check in quality.checks):
+        return quality
+    rules = {**options_of(bound.source).columns, **bound.source.columns}
+    cause = duplicate_cause(
+        con, relation, bound.dataset.key, lambda: read_snapshot(bound, stored),
+        read_columns(rules) | set(bound.source.where), rules["obs_value"].column,
+    )
+    update = {"cause": cause}
+    return quality.model_copy(update={
+        "checks": tuple(
+            check.model_copy(update=update) if check.name == KEY_CHECK else check
+            for check in quality.checks
+        ),
+        "blockers": quality.blockers and tuple(
+            blocker.model_copy(update={"checks": tuple(
+                check.model_copy(update=update) if check.name == KEY_CHECK else check
+                for check in blocker.checks
+            )}) for blocker in quality.blockers
+        ),
+    })
 
 
 def _with_source_schema(quality: QualityRecord, source_schema: SourceSchema) -> QualityRecord:

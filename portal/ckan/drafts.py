@@ -14,10 +14,10 @@ from model.util.text import LocalizedText
 from portal.base import ReleaseFiles
 from portal.ckan.client import CkanClient
 from portal.ckan.datastore.loader import TableLoader
+from portal.ckan.desired.state import DRAFT_SUFFIX
 from portal.ckan.package import CLEARED
 from portal.metadata.identifiers import package_id
 
-SUFFIX = "_draft"
 TITLE = LocalizedText(vi="[Bản thảo] {title}", en="[Draft] {title}")
 
 
@@ -36,9 +36,9 @@ class DraftRelease:
             language: TITLE.get(language).format(title=text)
             for language, text in declaration["title"].items()
         }
-        declaration |= {"name": declaration["name"] + SUFFIX, "title": title}
+        declaration |= {"name": declaration["name"] + DRAFT_SUFFIX, "title": title}
         return release.model_copy(
-            update={"dataset": release.dataset + SUFFIX, "declaration": declaration}
+            update={"dataset": release.dataset + DRAFT_SUFFIX, "declaration": declaration}
         )
 
     @property
@@ -57,7 +57,7 @@ def remove(client: CkanClient, loader: TableLoader | None, dataset: str) -> None
     Purging the package alone would leave tables and files behind (as CKAN 2.12 does). Raises
     PortalError with what the portal (`client`) said.
     """
-    draft = package_id(dataset + SUFFIX)
+    draft = package_id(dataset + DRAFT_SUFFIX)
     actual = client.read_if_exists("package_show", id=draft)
     if actual is None:
         return

@@ -2,7 +2,8 @@
 
 A package is written only as long as nobody else has written. Organisations and groups are created
 where they are missing, never changed afterwards: a portal's own text about a department is better
-than ours."""
+than ours.
+"""
 
 from collections.abc import Callable
 from threading import Lock

@@ -19,8 +19,7 @@ from portal.ckan.datastore.loader import TableLoader, rows_sha256, table_of, wit
 from portal.ckan.desired import mapping
 from portal.ckan.desired.files import FileBuilder, open_builder
 from portal.ckan.desired.mapping import Fields
-from portal.ckan.desired.preconditions import check
-from portal.ckan.desired.state import DesiredState, desired_state, tombstone
+from portal.ckan.desired.state import DRAFT_SUFFIX, DesiredState, check, desired_state, tombstone
 from portal.ckan.journal import Journal
 from portal.ckan.package import ConcurrentEdit, Organisations
 from portal.ckan.plan import PackagePlan, compare, edited_meanwhile
@@ -112,13 +111,13 @@ class Ckan:
         if draft is not None:
             return self.apply([drafts.DraftRelease(draft)], private=True)
         drafts.remove(self.client, self.loader, dataset)
-        self.journal(dataset + drafts.SUFFIX).path.unlink(missing_ok=True)
+        self.journal(dataset + DRAFT_SUFFIX).path.unlink(missing_ok=True)
         return None
 
     def _needless_draft(self, history: list[ReleaseFiles]) -> list[Difference]:
         """Return the removal of a draft whose dataset no longer needs review."""
         content = self._content(history[-1])
-        shown = self.journal(content.release.dataset + drafts.SUFFIX).path.is_file()
+        shown = self.journal(content.release.dataset + DRAFT_SUFFIX).path.is_file()
         if not shown or content.dataset.review == "required":
             return []
         return [

@@ -20,7 +20,7 @@ from model.util.hashing import pretty_json, sha256_bytes, sha256_file
 from model.util.languages import languages
 from model.util.text import Frozen
 from portal.quality.pages import Assessed, render, shared_pages
-from portal.site.files import locked
+from portal.site.release_files import locked
 
 STATE = "quality/state.json"
 

@@ -17,7 +17,7 @@ from model.util.text import fold
 from portal.metadata import dcat
 from portal.rendering.environment import render_template
 from portal.rendering.texts import SITE_LEAD, SITE_TITLE
-from portal.site import pages, search
+from portal.site import pages, reconciliation, revisions, search
 from portal.site.state import CatalogueState, DatasetState, all_datasets
 
 STATE = "catalogue.json"
@@ -49,6 +49,10 @@ def render(
             sectors, withdrawn, language, preview, base_url
         )
         files[f"{language}/city.html"] = pages.render_city(sectors, language, base_url)
+        files[f"{language}/reconciliation.html"] = reconciliation.render(
+            folder, offered, registries, language, base_url
+        )
+        files[f"{language}/revisions.html"] = revisions.render(folder, offered, language, base_url)
     files[search.PATH] = search.index(offered, registries)
     files |= _for_crawlers([*files], offered, base_url)
     files["index.html"] = render_template(pages.TEMPLATES, "landing.html", default_language())

@@ -25,8 +25,15 @@ from portal.base import ReleaseFiles
 from portal.content import Content
 from portal.distributions.registry import DISTRIBUTIONS
 from portal.site import catalogue, pages
-from portal.site.files import locked, recover, replaced_folder
-from portal.site.release_files import DatasetFolder, is_file, release_folder, write_description
+from portal.site.release_files import (
+    DatasetFolder,
+    is_file,
+    locked,
+    recover,
+    release_folder,
+    replaced_folder,
+    write_description,
+)
 from portal.site.state import CatalogueState, DatasetState, ReleaseState, all_datasets, read_state
 from portal.site.summary import summarise
 

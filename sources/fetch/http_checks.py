@@ -1,6 +1,7 @@
 """What HTTP may reach and how much it may send, and the words for its failures.
 
-Connections lead to addresses of the public internet only; bodies are unpacked within bounds."""
+Connections lead to addresses of the public internet only; bodies are unpacked within bounds.
+"""
 
 import ipaddress
 import socket

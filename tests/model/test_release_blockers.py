@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
+from babel.messages.extract import extract
+from babel.messages.pofile import read_po
 
 from model.declarations.source import ColumnRule
 from model.records.reject_reasons import in_words as reason_in_words
@@ -11,11 +16,13 @@ from model.records.source_schema import Drift
 from model.records.validation import BlockingCheck, Place, QualityRecord, ReleaseBlocker
 from model.reference.personal_data import kind_of, kinds_of, masked_record
 from model.reference.registries import load_registries
+from model.util.languages import LOCALES, catalogue_file
 from model.util.text import LocalizedText
 from tests.fixtures.datasets import dataset
 from tests.fixtures.releases import check
 from warehouse.cleaning.code_mapping import reader_for
 
+MODEL = Path(__file__).resolve().parents[2] / "model"
 NAME = "health/beds"
 BOUNDS = BlockingCheck(
     name="within_bounds", expectation="expect_column_values_to_be_between", unexpected=7,
@@ -171,3 +178,17 @@ def test_every_kind_of_personal_data_is_named_once():
     note = "CCCD 048093001234, ĐT 0905123456"
     assert [*kinds_of(note)] == ["CCCD", "phone"] and kind_of(note) == "CCCD"
     assert [*kinds_of("số liệu 2023")] == []
+
+
+def test_every_sentence_is_in_the_catalogue_and_no_translation_is_left_over():
+    found = set()
+    for path in MODEL.rglob("*.py"):
+        with path.open("rb") as file:
+            found |= {message for _, message, *_ in extract("python", file)}
+    with catalogue_file(LOCALES, "vi").open("rb") as file:
+        catalogue = read_po(file, locale="vi")
+    said = {message.id: message.string for message in catalogue if message.id}
+    assert said.keys() == found
+    for english, vietnamese in said.items():
+        placeholders = (sorted(re.findall(r"{(\w+)}", text)) for text in (english, vietnamese))
+        assert len(set(map(tuple, placeholders))) == 1, english

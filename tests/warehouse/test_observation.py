@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import duckdb
@@ -150,4 +151,6 @@ def test_a_changed_bound_is_a_revision_also_after_a_release_without_bounds(tmp_p
     duckdb.execute(
         f"COPY (SELECT * EXCLUDE (lower_bound, upper_bound) FROM content) TO '{old}'"
     )
-    assert releases.write_changes(data_dir, declared, stored, folder).revised == 1
+    files = releases.file_records(stored.folder)
+    earlier = replace(stored, release=stored.release.model_copy(update={"files": files}))
+    assert releases.write_changes(data_dir, declared, earlier, folder).revised == 1

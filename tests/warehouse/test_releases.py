@@ -213,10 +213,10 @@ def test_a_release_as_of_a_moment_and_a_damaged_file(data_dir):
     assert releases.as_of(data_dir, stored.release.dataset, NOW) == stored
     earlier = datetime(2025, 1, 1, tzinfo=UTC)
     assert releases.as_of(data_dir, stored.release.dataset, earlier) is None
-    assert stored.verified_path("data.parquet").exists()
+    assert stored.path("data.parquet").exists()
     stored.path("data.parquet").write_bytes(b"x")
     with pytest.raises(StoreError, match="not what its record says"):
-        stored.verified_path("data.parquet")
+        stored.path("data.parquet")
 
 
 def test_a_folder_that_fails_half_way_leaves_nothing(tmp_path):

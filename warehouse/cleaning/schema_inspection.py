@@ -166,7 +166,7 @@ def _units(
     types: Mapping[str, str],
 ) -> dict[str, tuple[str, ...]]:
     used = read_columns(rules)
-    columns = [name for name in types if _names_a_unit(name) and name not in used]
+    columns = [name for name in types if names_a_unit(name) and name not in used]
     indicator = rules["indicator"].column if "indicator" in rules else None
     label = "NULL"
     if indicator is not None and indicator in types:
@@ -188,7 +188,8 @@ def _units(
     return found
 
 
-def _names_a_unit(name: str) -> bool:
+def names_a_unit(name: str) -> bool:
+    """Say whether a column's name says that it holds units."""
     return re.sub(r"[^a-z]+", " ", fold(name)).strip() in UNIT_NAMES
 
 

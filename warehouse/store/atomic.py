@@ -3,7 +3,8 @@
 A record of a log is one `write` to a file opened for appending, forced to the disk. A crash leaves
 every earlier record as it was and at most one torn line at the end: it has no newline, is ignored
 by readers, and the next append moves it to `<log>.torn`. Of several records appended together a
-crash may leave the first ones. The caller holds the dataset's lock."""
+crash may leave the first ones. The caller holds the dataset's lock.
+"""
 
 import errno
 import os

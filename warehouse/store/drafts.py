@@ -232,7 +232,7 @@ def check(stored: StoredRelease) -> None:
         StoreError: one was changed or lost.
     """
     for record in stored.release.files:
-        stored.verified_path(record.name)
+        stored.path(record.name)
 
 
 def _log_path(data_dir: DataDir, dataset: str) -> Path:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,37 +46,48 @@ class StoredRelease:
     folder: Path
 
     def path(self, name: str) -> Path:
-        """Return the path of one of the release's files."""
-        return self.folder / name
+        """Return the path of one of the release's files, which has the checksum of its record.
 
-    def verified_path(self, name: str) -> Path:
-        """Return the path of a file that still has the checksum of its record.
+        A file is hashed once in a process, and again when its size, time or inode has changed.
 
         Raises:
             StoreError: it was changed or lost.
         """
-        path, record = self.path(name), self.release.file(name)
-        if not path.is_file() or sha256_file(path) != record.sha256:
+        path, record = self.folder / name, self.release.file(name)
+        if record.sha256 != _checksum(path):
             raise StoreError(
                 "the file is missing, or not what its record says", where=str(path),
-                todo="restore it from a backup; a damaged draft can be deleted and is made"
-                " again by the next run",
+                todo="restore it from a backup: nothing is made from a damaged release; a damaged"
+                " draft can be deleted and is made again by the next run",
             )
         return path
 
     @property
     def source_schema(self) -> SourceSchema | None:
         """The source schema; None where it was not kept."""
-        path = self.path(SOURCE_SCHEMA)
-        if not path.exists():
+        if all(file.name != SOURCE_SCHEMA for file in self.release.files):
             return None
-        return SourceSchema.model_validate_json(path.read_text(encoding="utf-8"))
+        return SourceSchema.model_validate_json(self.path(SOURCE_SCHEMA).read_bytes())
 
     @property
     def quality(self) -> QualityRecord:
         """The release's quality record."""
         text = self.path("quality.json").read_text(encoding="utf-8")
         return QualityRecord.model_validate_json(text)
+
+
+def _checksum(path: Path) -> str | None:
+    """Return the SHA-256 of a file, None where there is none."""
+    try:
+        found = path.stat()
+        return _sha256_as_of(path, found.st_size, found.st_mtime_ns, found.st_ino)
+    except OSError:
+        return None
+
+
+@lru_cache(maxsize=100_000)
+def _sha256_as_of(path: Path, *_: int) -> str:
+    return sha256_file(path)
 
 
 @dataclass(frozen=True)

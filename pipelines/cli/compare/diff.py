@@ -7,10 +7,9 @@ from typing import Any
 
 from rich.markup import escape
 
-from model.errors import OpenIndicatorsError
 from pipelines.catalogue import load_catalogue
 from pipelines.cli.compare.versions import DatasetVersion, versions_to_compare
-from pipelines.cli.terminal import number, out, print_json, table
+from pipelines.cli.terminal import Right, number, out, print_json, table
 from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
 from warehouse.differences import (
@@ -35,12 +34,7 @@ def diff(
         OpenIndicatorsError: no such dataset, release or file.
     """
     settings = Settings.from_environment(profile)
-    chosen = load_catalogue(settings).select(settings.profile, [wanted])
-    if len(chosen) != 1:
-        raise OpenIndicatorsError(
-            f"{wanted!r} can be any of {', '.join(chosen)}", todo="name one dataset"
-        )
-    [bound] = chosen.values()
+    bound = load_catalogue(settings).one(settings.profile, wanted)
     dataset = bound.dataset
     with connect(settings.data_dir.root / "tmp") as con:
         old, new = versions_to_compare(con, bound, settings.data_dir, first, second)
@@ -85,8 +79,7 @@ def _print(
         _print_parts(bound, column, [part for part in found.parts if part.column == column])
     out.print()
     table(
-        None,
-        [(name, "right" if name.endswith("_value") else "left") for name in _columns(bound)],
+        [Right(name) if name.endswith("_value") else name for name in _columns(bound)],
         [[_cell(row[name]) for name in _columns(bound)] for row in found.rows],
     )
     more = total.added + total.revised + total.withdrawn - len(found.rows)
@@ -103,9 +96,7 @@ def _cell(value: Any) -> str:
 def _print_parts(bound: BoundDataset, column: str, parts: list[PartChange]) -> None:
     out.print()
     table(
-        None,
-        [(column, "left"), ("added", "right"), ("revised", "right"), ("of", "right"),
-         ("withdrawn", "right"), ("by", "left")],
+        [column, Right("added"), Right("revised"), Right("of"), Right("withdrawn"), "by"],
         [
             [escape(_named(bound, part)), number(part.counts.added), number(part.counts.revised),
              number(part.counts.common), number(part.counts.withdrawn), by_factor(part.counts)]

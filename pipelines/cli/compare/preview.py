@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from model.util.disk import write_if_changed
 from pipelines.cli.compare.preview_report import Section, document, markdown, page
-from pipelines.cli.terminal import out, plain, say_error, table
+from pipelines.cli.terminal import Right, exit_code, out, plain, say_error, table
 from pipelines.preview.edited import Edited, edited_datasets
 from pipelines.preview.overlay import overlay
 from pipelines.preview.proposal import Proposal, propose
@@ -57,22 +57,20 @@ def _notes(edited: Edited, proposals: Sequence[Proposal]) -> list[str]:
 
 def _print(sections: Sequence[Section]) -> None:
     for section in sections:
-        out.print(f"[bold]{escape(section.title)}[/]", soft_wrap=True)
+        out.print(f"[bold]{escape(section.title)}[/]")
         for line in section.lines:
-            out.print(f"  {escape(line)}", soft_wrap=True)
+            out.print(f"  {escape(line)}")
         for each in section.tables:
             table(
-                escape(each.title) or None,
-                [(name, "right" if name in each.right else "left") for name in each.columns],
-                [[escape(cell) for cell in row] for row in each.rows],
+                [Right(name) if name in each.right else name for name in each.columns],
+                [[escape(cell) for cell in row] for row in each.rows], escape(each.title),
             )
         out.print()
 
 
 def _exit_code(edited: Edited, proposals: Sequence[Proposal]) -> int:
     if edited.errors:
-        codes = {error.exit_code for error in edited.errors}
-        return codes.pop() if len(codes) == 1 else 1
+        return exit_code(edited.errors)
     if any(each.outcome in ("blocked", "failed") for each in proposals):
         return BLOCKED
     return BREAKS if any(each.breaks for each in proposals) else 0

@@ -1,12 +1,12 @@
 """A preview as a document: headings, lines and tables, in Markdown and as a static page."""
 
-from __future__ import annotations
-
 import html
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from pipelines.cli.compare.diff import by_factor
 from pipelines.preview.proposal import ROWS, Proposal
@@ -138,74 +138,25 @@ def _text(value: object) -> str:
     return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
-def markdown(sections: Sequence[Section]) -> str:
-    """Return the document in GitHub's and GitLab's Markdown, each dataset folded."""
-    written = []
-    for place, section in enumerate(sections):
-        body = [*(f"- {_escaped(line)}" for line in section.lines), ""]
-        for table in section.tables:
-            body += [f"**{_escaped(table.title)}**", ""] if table.title else []
-            body += [
-                _line(table.columns),
-                _line(["---:" if name in table.right else "---" for name in table.columns], str),
-                *map(_line, table.rows), "",
-            ]
-        if place == 0:
-            written += [f"## {_escaped(section.title)}", "", *body]
-        else:
-            head = f"<details><summary>{html.escape(section.title)}</summary>"
-            written += [head, "", *body, "</details>", ""]
-    return "\n".join(written)
-
-
-def _line(cells: Sequence[str], write: Callable[[str], str] | None = None) -> str:
-    return f"| {' | '.join(map(write or _escaped, cells))} |"
-
-
 def _escaped(text: str) -> str:
     """Return text that Markdown shows as it is; a text of the source is no markup and no link."""
     one_line = html.escape(" ".join(text.split()), quote=False)
     return re.sub(r"([\\`*_{}\[\]|~#@:])", r"\\\1", one_line)
 
 
-_STYLE = (
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:75rem;margin:2rem auto;padding:0 1rem}"
-    "table{border-collapse:collapse;margin:.5rem 0 1.5rem}caption{text-align:left;font-weight:600}"
-    "th,td{border-bottom:1px solid #ccc;padding:.2rem .8rem .2rem 0;text-align:left;"
-    "vertical-align:top}.n{text-align:right}.scroll{overflow-x:auto}"
-)
+def markdown(sections: Sequence[Section]) -> str:
+    """Return the document in GitHub's and GitLab's Markdown, each dataset folded."""
+    return _TEMPLATES.get_template("preview.md").render(sections=sections)
 
 
 def page(sections: Sequence[Section]) -> str:
     """Return the document as one static page, without scripts."""
-    text = partial(html.escape, quote=True)
-    body = []
-    for place, section in enumerate(sections):
-        level = "h1" if place == 0 else "h2"
-        body.append(f"<{level}>{text(section.title)}</{level}>")
-        if section.lines:
-            items = "".join(f"<li>{text(line)}</li>" for line in section.lines)
-            body.append(f"<ul>{items}</ul>")
-        for table in section.tables:
-            numbers = [' class="n"' if name in table.right else "" for name in table.columns]
-            head = "".join(
-                f'<th scope="col"{number}>{text(name)}</th>'
-                for name, number in zip(table.columns, numbers, strict=True)
-            )
-            rows = "\n".join(
-                "<tr>" + "".join(
-                    f"<td{number}>{text(cell)}</td>"
-                    for cell, number in zip(row, numbers, strict=True)
-                ) + "</tr>" for row in table.rows
-            )
-            caption = f"<caption>{text(table.title)}</caption>" if table.title else ""
-            body.append(
-                f'<div class="scroll"><table>{caption}<thead><tr>{head}</tr></thead>'
-                f"<tbody>\n{rows}\n</tbody></table></div>"
-            )
-    title = text(sections[0].title)
-    return (
-        f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n'
-        '<meta name="viewport" content="width=device-width">\n'
-        f"<style>{_STYLE}</style>\n<main>\n" + "\n".join(body) + "\n</main>\n</html>\n"
-    )
+    return _TEMPLATES.get_template("preview.html").render(sections=sections)
+
+
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).with_name("templates")),
+    autoescape=select_autoescape(["html"]), undefined=StrictUndefined,
+    trim_blocks=True, lstrip_blocks=True,
+)
+_TEMPLATES.filters["md"] = _escaped

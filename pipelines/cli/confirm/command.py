@@ -92,9 +92,7 @@ def confirm_together(
         OpenIndicatorsError: nothing is as wanted, or an answer is not valid.
     """
     settings, registries = Settings.from_environment(), load_registries()
-    known = [
-        f"{path.parent.name}/{path.stem}" for path in declaration_paths(settings.declarations)
-    ]
+    known = [f"{path.parent.name}/{path.stem}" for path in declaration_paths(settings.declarations)]
     for each in wanted:
         if not any(dataset == each or dataset.startswith(f"{each}/") for dataset in known):
             raise OpenIndicatorsError("no such dataset or sector", where=each)
@@ -104,7 +102,7 @@ def confirm_together(
     writers = writers_of(chosen, settings, registries, by)
     for field, text in map(_parted, answers):
         count = answer_all(writers, field, text)
-        out.print(f"{escape(field)}: {counted(count, 'dataset')}", soft_wrap=True)
+        out.print(f"{escape(field)}: {counted(count, 'dataset')}")
     if accept_all:
         for shared in shared_questions(writers):
             if shared.proposes:
@@ -137,7 +135,7 @@ def _walk_together(writers: Mapping[str, AnswerWriter]) -> None:
         for number, shared in enumerate(asked, start=1):
             of = counted(len(shared.datasets), "dataset")
             out.print(f"\n[bold]{number}/{len(asked)}[/] {escape(shared.field)}:"
-                      f" {escape(shared.ask)} [bold]({of})[/]", soft_wrap=True)
+                      f" {escape(shared.ask)} [bold]({of})[/]")
             print_members(shared)
             _ask_together(writers, shared)
     except EOFError:
@@ -153,10 +151,10 @@ def _ask_together(writers: Mapping[str, AnswerWriter], shared: SharedQuestion) -
     _, writer, question = shared.members[0]
     candidates = () if shared.proposes else question.question.candidates
     for number, candidate in enumerate(candidates, start=1):
-        out.print(f"  {number}  {escape(flow(candidate))}", soft_wrap=True)
+        out.print(f"  {number}  {escape(flow(candidate))}")
     known = {} if shared.proposes or candidates else _known(question, writer.registries)
     if known:
-        out.print(f"  known: {escape(', '.join(known))}", soft_wrap=True)
+        out.print(f"  known: {escape(', '.join(known))}")
     hint = " [as proposed, for all]" if shared.proposes else ""
     while True:
         try:
@@ -205,7 +203,7 @@ def _walk(writer: AnswerWriter, declaration: Any, rows: list[Row], why_none: str
 def _show_rows(rows: list[Row]) -> None:
     if rows:
         names = [name for name in rows[0] if name != "_part"][:_COLUMNS]
-        table(None, [("line" if name == "_row" else escape(name), "left") for name in names], [
+        table(["line" if name == "_row" else escape(name) for name in names], [
             [escape(str("" if row.get(name) is None else row[name])[:_WIDTH]) for name in names]
             for row in rows
         ])

@@ -89,7 +89,7 @@ def print_shared(shared: Sequence[SharedQuestion]) -> None:
     out.print(f"{counted(len(shared), 'answer')} settle {counted(total, 'open question')}:")
     for number, each in enumerate(shared, start=1):
         of = counted(len(each.datasets), "dataset")
-        out.print(f"{number:3}  {of:12} {escape(each.field)}: {escape(each.ask)}", soft_wrap=True)
+        out.print(f"{number:3}  {of:12} {escape(each.field)}: {escape(each.ask)}")
 
 
 def answer_all(writers: Mapping[str, AnswerWriter], field_name: str, text: str) -> int:
@@ -133,8 +133,8 @@ def print_members(shared: SharedQuestion) -> None:
     for dataset, writer, question in shared.members[:_SHOWN]:
         value: Any = writer.proposed(question) if shared.proposes and question.at else None
         shown = f" {flow(value)[:_LONGEST]}" if value is not None else ""
-        out.print(f"  {dataset}{escape(shown)}", soft_wrap=True)
+        out.print(f"  {dataset}{escape(shown)}")
         if question.question.evidence:
-            out.print(f"    [dim]{escape(question.question.evidence)}[/]", soft_wrap=True)
+            out.print(f"    [dim]{escape(question.question.evidence)}[/]")
     if len(shared.members) > _SHOWN:
         out.print(f"  [dim]and {len(shared.members) - _SHOWN} more[/]")

@@ -66,18 +66,18 @@ def new_folder(folder: Path, sector: str) -> int:
                     skipped.append(each)
                 else:
                     made.append(each)
-                    out.print(f"{each:60} {escape(str(shown))}", soft_wrap=True)
+                    out.print(f"{each:60} {escape(str(shown))}")
         except OpenIndicatorsError as error:
             skipped.append(_Skipped(str(shown), error.what))
     for skip in skipped:
-        out.print(f"[dim]no dataset: {escape(skip.what)}: {escape(skip.why)}[/]", soft_wrap=True)
+        out.print(f"[dim]no dataset: {escape(skip.what)}: {escape(skip.why)}[/]")
     if not made:
         raise OpenIndicatorsError("holds no table of figures", where=str(folder))
     write_schemas(settings, registries)
     out.print(f"\n{counted(len(made), 'dataset')} declared in {escape(str(settings.declarations))}")
     shared = shared_questions(writers_of(made, settings, registries, None))
     print_shared(shared)
-    out.print("Next         openindicators confirm", soft_wrap=True)
+    out.print("Next         openindicators confirm")
     return 0
 
 

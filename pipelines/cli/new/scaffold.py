@@ -91,8 +91,7 @@ def declaration_text(
         if concept == "ref_area" and not is_placed:
             rule = {"const": OPEN}
         lines.append(f"    {concept}: {_flow(rule)}")
-    asked = [*metadata_questions(found, roles, file, titles, coverage, registries,
-                                 unit_questions),
+    asked = [*metadata_questions(found, roles, file, titles, coverage, registries, unit_questions),
              *guess_questions(found, roles, notes)]
     return "\n".join([*lines, *questions_text(asked)]) + "\n"
 

@@ -18,7 +18,7 @@ from model.records.reject_reasons import in_words
 from model.records.validation_log import Acceptance, row_sha256
 from pipelines.catalogue import load_catalogue
 from pipelines.cli.review.identity import decider, plain_text
-from pipelines.cli.terminal import out, print_json, say_error, table
+from pipelines.cli.terminal import Right, out, print_json, say_error, table
 from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.validate import validate_table
@@ -50,12 +50,7 @@ def quarantine(
         OpenIndicatorsError: no such dataset or row, or the row cannot be accepted.
     """
     settings = Settings.from_environment(profile)
-    chosen = load_catalogue(settings).select(settings.profile, [wanted])
-    if len(chosen) != 1:
-        raise OpenIndicatorsError(
-            f"{wanted!r} can be any of {', '.join(chosen)}", todo="name one dataset"
-        )
-    [bound] = chosen.values()
+    bound = load_catalogue(settings).one(settings.profile, wanted)
     if accept:
         return _accept(settings, bound, accept, reason, by)
     try:
@@ -116,13 +111,10 @@ def _print(bound: BoundDataset, rows: list[QuarantinedRow]) -> None:
         return
     shown = (*dataset.key, "obs_value")
     table(
-        None,
-        [("row", "left"), ("part", "left"), ("line", "right"), *((name, "left") for name in shown),
-         ("reasons", "left")],
+        ["row", "part", Right("line"), *shown, "reasons"],
         [
             [row.id, escape(str(row.position["part"])), str(row.position["row"]),
-             *("" if row.values[name] is None else escape(str(row.values[name]))
-               for name in shown),
+             *("" if row.values[name] is None else escape(str(row.values[name])) for name in shown),
              escape("\n".join(row.reasons))]
             for row in rows
         ],

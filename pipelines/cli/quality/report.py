@@ -19,7 +19,7 @@ from model.util.disk import write_if_changed
 from model.util.languages import default_language
 from model.util.text import did_you_mean
 from pipelines.catalogue import load_catalogue
-from pipelines.cli.terminal import out, print_json, table
+from pipelines.cli.terminal import Right, out, print_json, table
 from pipelines.quality.report import groups, quality_report
 from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
@@ -117,10 +117,9 @@ def _all(reports: Sequence[QualityReport], as_json: bool) -> None:
         print_json(document)
         return
     table(
-        None,
-        [("dataset", "left"), ("grade", "left"), ("total", "right"),
-         *((_SHORT[name], "right") for name in QUALITY_DIMENSIONS),
-         ("fresh", "left"), ("next due", "left"), ("failed", "right"), ("warned", "right")],
+        ["dataset", "grade", Right("total"),
+         *(Right(_SHORT[name]) for name in QUALITY_DIMENSIONS),
+         "fresh", "next due", Right("failed"), Right("warned")],
         [_row(report) for report in reports if report.latest],
     )
     unknown = sum(report.latest is None for report in reports)
@@ -129,9 +128,8 @@ def _all(reports: Sequence[QualityReport], as_json: bool) -> None:
     out.print()
     if city:
         table(
-            None,
-            [("sector", "left"), ("grade", "left"), ("total", "right"), ("datasets", "right"),
-             *((_SHORT[name], "right") for name in QUALITY_DIMENSIONS)],
+            ["sector", "grade", Right("total"), Right("datasets"),
+             *(Right(_SHORT[name]) for name in QUALITY_DIMENSIONS)],
             [_group_row(item) for item in (*sectors, city)],
         )
     for report in reports:
@@ -257,8 +255,7 @@ def _print_card(report: QualityReport) -> None:
 def _print_scores(card: Scorecard) -> None:
     out.print(f"grade {card.grade}, {shown(card.total)} of 100 (algorithm {card.algorithm})\n")
     table(
-        None,
-        [("dimension", "left"), ("score", "right"), ("in words", "left")],
+        ["dimension", Right("score"), "in words"],
         [
             [
                 score.dimension,
@@ -274,7 +271,7 @@ def _print_scores(card: Scorecard) -> None:
 def _print_gains(card: Scorecard) -> None:
     out.print()
     table(
-        None, [("to fix", "left"), ("gains", "right"), ("in words", "left")],
+        ["to fix", Right("gains"), "in words"],
         [
             [f"{gain.dimension}: {gain.check or ''}".rstrip(": "), f"{gain.points:.2f}",
              escape(gain.title.get("en"))]
@@ -303,7 +300,7 @@ def _in_words(fresh: Freshness) -> str:
 def _print_checks(report: QualityReport) -> None:
     out.print()
     table(
-        None, [("check", "left"), ("severity", "left"), ("history", "left"), ("in words", "left")],
+        ["check", "severity", "history", "in words"],
         [
             [item.name, item.severity,
              "".join(_MARKS[point.outcome] for point in item.points[-STRIP:]),
@@ -327,7 +324,7 @@ def _print_rerun(item: Rerun) -> None:
     if item.rows:
         names = [name for name in item.rows[0] if any(row[name] is not None for row in item.rows)]
         table(
-            None, [(name, "left") for name in names],
+            names,
             [["" if row[name] is None else escape(str(row[name])) for name in names]
              for row in item.rows],
         )

@@ -26,12 +26,7 @@ def accept(wanted: str, checks: list[str], reason: str, by: str | None, profile:
     """
     settings = Settings.from_environment(profile)
     why, name = plain_text("--reason", reason), decider(by)
-    chosen = load_catalogue(settings).select(settings.profile, [wanted])
-    if len(chosen) != 1:
-        raise OpenIndicatorsError(
-            f"{wanted!r} can be any of {', '.join(chosen)}", todo="name one dataset"
-        )
-    [bound] = chosen.values()
+    bound = load_catalogue(settings).one(settings.profile, wanted)
     dataset = bound.dataset.id
     with settings.data_dir.run_lock():
         snapshot = bound.last_snapshot(settings.data_dir).snapshot.sha256

@@ -15,7 +15,7 @@ from model.util.text import did_you_mean
 from pipelines.after_run.follow_up import follow_up
 from pipelines.catalogue import Catalogue, load_catalogue
 from pipelines.cli.review.identity import decider, plain_text
-from pipelines.cli.terminal import err, number, out, plain, print_json, table
+from pipelines.cli.terminal import Right, err, number, out, plain, print_json, table
 from pipelines.connections import open_portals
 from pipelines.settings import Settings
 from pipelines.steps.publish import publish, show_draft
@@ -41,10 +41,9 @@ def list_drafts(profile: str | None, as_json: bool) -> int:
         out.print("No draft waits for approval.")
         return 0
     table(
-        None,
-        [("dataset", "left"), ("draft", "left"), ("release", "right"), ("made", "left"),
-         ("reason", "left"), ("rows", "right"), ("new", "right"), ("revised", "right"),
-         ("withdrawn", "right"), ("quarantined", "right")],
+        ["dataset", "draft", Right("release"), "made",
+         "reason", Right("rows"), Right("new"), Right("revised"),
+         Right("withdrawn"), Right("quarantined")],
         [
             [row["dataset"], row["draft"], row["release"], row["made"], row["reason"],
              *(number(row[name]) for name in COUNTS)]

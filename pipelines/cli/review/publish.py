@@ -10,7 +10,7 @@ from model.errors import OpenIndicatorsError
 from model.records.publication import Difference
 from model.util.text import did_you_mean
 from pipelines.catalogue import Catalogue, load_catalogue
-from pipelines.cli.terminal import err, out, plain, print_json, say_error
+from pipelines.cli.terminal import err, exit_code, out, plain, print_json, say_error
 from pipelines.connections import open_ckan, open_portals
 from pipelines.quality.report import ReleaseWithReport
 from pipelines.settings import Settings
@@ -140,7 +140,7 @@ def _print_results(results: Iterator[Result[list[Difference]]], to: str, as_json
         print_json(rows)
     else:
         _sum_up(lines, to)
-    return _exit_code(errors)
+    return exit_code(errors)
 
 
 def _show(dataset: str, lines: list[Difference]) -> None:
@@ -161,8 +161,3 @@ def _sum_up(lines: list[Difference], to: str) -> None:
     changed = len({line.dataset for line in lines if line.change != "="})
     out.print(f"{to}: {changed} of {len({line.dataset for line in lines})} datasets differ"
               f" · {totals}")
-
-
-def _exit_code(errors: list[OpenIndicatorsError]) -> int:
-    codes = {error.exit_code for error in errors}
-    return 0 if not codes else codes.pop() if len(codes) == 1 else 1

@@ -1,6 +1,7 @@
 """Building a table beside the one that readers see, changing one in place, and verifying both.
 
-What was written is read back and compared with the release."""
+What was written is read back and compared with the release.
+"""
 
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -1,6 +1,7 @@
 """The loaders' interface, what a release's table should hold, and the comparison of rows.
 
-Rows are checked and compared in DuckDB with those read back from the portal."""
+Rows are checked and compared in DuckDB with those read back from the portal.
+"""
 
 import tempfile
 import uuid

@@ -1,6 +1,7 @@
 """Option types that several connectors share, and references to secrets.
 
-A declaration and a record name where a secret is kept, never the secret."""
+A declaration and a record name where a secret is kept, never the secret.
+"""
 
 import base64
 import codecs

@@ -8,8 +8,7 @@ import requests
 from model.errors import PortalError
 from portal.ckan.client import ActionRefused, CkanClient, OutcomeUnknown, write_once
 from portal.ckan.datastore.table_schema import table_schema_of
-from portal.ckan.desired.preconditions import check
-from portal.ckan.desired.state import desired_state
+from portal.ckan.desired.state import check, desired_state
 from portal.ckan.journal import Journal
 from portal.content import Content
 from tests.fixtures.datasets import dataset, registries

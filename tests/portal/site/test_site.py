@@ -25,7 +25,7 @@ from portal.quality.pages import Assessed
 from portal.quality.publish import publish_quality
 from portal.rendering.formatting import number, period
 from portal.site import Site, catalogue, published_files
-from portal.site.files import replaced_folder
+from portal.site.release_files import replaced_folder
 from portal.verify import verify
 from portal.versions import Versions
 from tests.fixtures.datasets import dataset, registries
@@ -358,7 +358,7 @@ def test_every_link_resolves(site: Site, history: list[ReleaseOnDisk], tmp_path:
     for language in ("vi", "en"):
         (site.folder / language / "failures.atom").touch()  # a run writes it
     pages = list(site.folder.rglob("*.html"))
-    assert len(pages) == 19  # 16 pages, and a report for each of 3 releases
+    assert len(pages) == 23  # 20 pages, and a report for each of 3 releases
     for path in pages:
         page = Page(path)
         ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]

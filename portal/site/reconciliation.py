@@ -1,0 +1,122 @@
+"""The page that sets figures of two sources side by side, and says why they differ.
+
+Which pairs there are is declared (`model.reference.reconciliation`). The figures are those of the
+releases in the site's folder, so that the page never says anything else than the datasets do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from model.reference.reconciliation import CitedFigure, Reconciliation, ReleasedFigure
+from model.reference.registries import Registries, Unit
+from model.util.sql import identifier
+from model.util.text import LocalizedText
+from portal.rendering.environment import render_template
+from portal.site.state import DatasetState
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+REASONS = {
+    "preliminary": LocalizedText(vi="Số sơ bộ, về sau điều chỉnh", en="Preliminary, later revised"),
+    "definition": LocalizedText(vi="Khác định nghĩa, phạm vi", en="Another definition or scope"),
+    "territory": LocalizedText(vi="Khác địa giới", en="Another territory"),
+    "slip": LocalizedText(vi="Nhầm lẫn", en="A slip"),
+    "open": LocalizedText(vi="Chưa rõ", en="Not explained"),
+}
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two figures: its value, and the dataset or the page that gives it."""
+
+    value: float | None  # None: the release no longer has it
+    title: LocalizedText
+    link: str  # relative to the pages of a language, or the address of a page
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A declared pair with its figures."""
+
+    declared: Reconciliation
+    unit: Unit
+    vintage: str
+    published: Side
+    other: Side
+
+    @property
+    def difference(self) -> float | None:
+        """The other figure less the published one."""
+        if self.published.value is None or self.other.value is None:
+            return None
+        return self.other.value - self.published.value
+
+    @property
+    def percent(self) -> float | None:
+        """The difference in percent of the published figure."""
+        if self.difference is None or not self.published.value:
+            return None
+        return 100 * self.difference / abs(self.published.value)
+
+
+def pairs(folder: Path, states: list[DatasetState], registries: Registries) -> list[Pair]:
+    """Return the declared pairs of which the site in `folder` has the datasets, in their order."""
+    known = {state.dataset: state for state in states if state.public and not state.withdrawn}
+    found = []
+    with duckdb.connect() as con:
+        for declared in registries.reconciliations.values():
+            sides = (declared.published, declared.other)
+            datasets = [side.dataset for side in sides if isinstance(side, ReleasedFigure)]
+            if not known.keys() >= {*datasets}:
+                continue
+            rows = [_row(con, folder, declared, side) for side in sides]
+            unit, vintage = next(row[1:] for row in rows if row)
+            published, other = (
+                _side(side, row[0] if row else None, known)
+                for side, row in zip(sides, rows, strict=True)
+            )
+            found.append(Pair(declared, registries.units[unit], vintage, published, other))
+    return found
+
+
+def render(
+    folder: Path, states: list[DatasetState], registries: Registries, language: str,
+    base_url: str | None,
+) -> bytes:
+    """Render the page in a `language`; the other arguments as for `pairs` and the catalogue."""
+    return render_template(
+        TEMPLATES, "reconciliation.html", language, root="../", page="reconciliation.html",
+        preview=False, base_url=base_url, reasons_why=REASONS,
+        pairs=pairs(folder, states, registries),
+    )
+
+
+def _row(
+    con: duckdb.DuckDBPyConnection, folder: Path, declared: Reconciliation,
+    side: ReleasedFigure | CitedFigure,
+) -> tuple[float, str, str] | None:
+    """Return value, unit and vintage of a released figure; None of any other."""
+    if isinstance(side, CitedFigure):
+        return None
+    path = folder / "datasets" / side.dataset / f"{side.dataset.partition('/')[2]}.parquet"
+    key = {
+        "indicator": side.indicator, "ref_area": declared.ref_area,
+        "time_period": declared.period, **side.where,
+    }
+    only = " AND ".join(f"{identifier(column)} = ?" for column in key)
+    return con.execute(
+        f"SELECT obs_value, unit_measure, geo_vintage FROM read_parquet(?) WHERE {only}",
+        [str(path), *key.values()],
+    ).fetchone()
+
+
+def _side(
+    side: ReleasedFigure | CitedFigure, value: float | None, known: dict[str, DatasetState]
+) -> Side:
+    if isinstance(side, CitedFigure):
+        return Side(side.value, side.source, str(side.url))
+    state = known[side.dataset]
+    return Side(value, state.title, f"{state.dataset}.html")

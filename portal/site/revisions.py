@@ -1,0 +1,134 @@
+"""The page of what publishers revised: for each indicator, the last release against the one before.
+
+It is made of the tables of changes that every dataset offers, so it counts as they do. A figure
+counts as revised where its value differs by more than another notation of it can.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from portal.rendering.environment import render_template
+from portal.scope import DA_NANG
+from portal.site.state import DatasetState
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+SAME = 1e-6  # relative: the same figure with seven digits (see `warehouse.differences`)
+
+# Of each indicator: how many figures both releases have, how many differ, in which periods, by how
+# much, and the city's own figure that moved most.
+_BY_INDICATOR = """
+WITH change AS (
+  SELECT *, abs(new_value - old_value) / nullif(abs(old_value), 0) AS moved,
+    change = 'revised' AND abs(new_value - old_value) > $same * abs(old_value) AS differs
+  FROM read_csv($changes, all_varchar = false, types = {'time_period': 'VARCHAR',
+    'ref_area': 'VARCHAR', 'old_value': 'DOUBLE', 'new_value': 'DOUBLE'})
+), figure AS (
+  SELECT indicator, count(*) AS all_figures FROM read_parquet($data)
+  WHERE obs_value IS NOT NULL GROUP BY indicator
+)
+SELECT figure.indicator,
+  all_figures - count(*) FILTER (change = 'added' AND new_value IS NOT NULL) AS common,
+  count(*) FILTER (differs) AS revised,
+  count(*) FILTER (change = 'withdrawn') AS withdrawn,
+  min(time_period) FILTER (differs) AS first, max(time_period) FILTER (differs) AS last,
+  median(moved) FILTER (differs) AS typical,
+  max_by({'period': time_period, 'old': old_value, 'new': new_value}, moved)
+    FILTER (differs AND ref_area = $city AND moved IS NOT NULL) AS city
+FROM figure LEFT JOIN change USING (indicator)
+GROUP BY figure.indicator, all_figures HAVING common > 0 ORDER BY revised DESC, figure.indicator
+"""
+
+
+@dataclass(frozen=True)
+class RevisedIndicator:
+    """How the figures of an indicator differ between the last two releases.
+
+    common: figures that both have; `revised` of them have another value.
+    first, last: the periods that were revised.
+    typical: the median of the relative differences.
+    city: the city's own figure that moved most: period, old and new value.
+    """
+
+    code: str
+    names: dict[str, str]  # by language
+    common: int
+    revised: int
+    withdrawn: int
+    first: str | None
+    last: str | None
+    typical: float | None
+    city: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class RevisedDataset:
+    """A dataset of which a second release is there, with its indicators."""
+
+    state: DatasetState
+    before: datetime
+    indicators: tuple[RevisedIndicator, ...]
+
+    @property
+    def common(self) -> int:
+        """How many figures both releases have."""
+        return sum(each.common for each in self.indicators)
+
+    @property
+    def revised(self) -> int:
+        """How many of them differ."""
+        return sum(each.revised for each in self.indicators)
+
+
+def compare(folder: Path, states: list[DatasetState]) -> list[RevisedDataset]:
+    """Return the datasets of the site in `folder` with two releases, the most revised first."""
+    found = []
+    with duckdb.connect() as con:
+        for state in states:
+            if state.public and len(state.releases) > 1:
+                indicators = _indicators(con, folder / "datasets" / state.dataset, state.name)
+                found.append(RevisedDataset(state, state.releases[-2].issued, indicators))
+    return sorted(found, key=lambda each: (-each.revised, each.state.dataset))
+
+
+def render(
+    folder: Path, states: list[DatasetState], language: str, base_url: str | None
+) -> bytes:
+    """Render the page in a `language`; the other arguments as for `compare` and the catalogue."""
+    compared = compare(folder, states)
+    return render_template(
+        TEMPLATES, "revisions.html", language, root="../", page="revisions.html", preview=False,
+        base_url=base_url, revised=[each for each in compared if each.revised],
+        identical=[each for each in compared if each.common and not each.revised],
+    )
+
+
+def _indicators(
+    con: duckdb.DuckDBPyConnection, folder: Path, name: str
+) -> tuple[RevisedIndicator, ...]:
+    names = {
+        row["code"]: {key[5:]: text for key, text in row.items() if key.startswith("name_")}
+        for row in _rows(
+            con, "SELECT * FROM read_csv($path, all_varchar = true) WHERE \"column\" = 'indicator'",
+            path=str(folder / f"{name}-dictionary.csv"),
+        )
+    }
+    found = _rows(
+        con, _BY_INDICATOR, changes=str(folder / f"{name}-changes.csv"), same=SAME,
+        data=str(folder / f"{name}.parquet"), city=DA_NANG,
+    )
+    return tuple(
+        RevisedIndicator(code=code, names=names[code], **row)
+        for row in found for code in [row.pop("indicator")]
+    )
+
+
+def _rows(con: duckdb.DuckDBPyConnection, sql: str, **values: Any) -> list[dict[str, Any]]:
+    found = con.execute(sql, values)
+    columns = [item[0] for item in found.description]
+    return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]

@@ -1,0 +1,46 @@
+"""A flipped bit in a release: nothing is made from it, and every command says which file it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from model.errors import StoreError
+from portal.site import Site
+from tests.fixtures.datasets import registries
+from tests.warehouse.test_releases import release
+from warehouse.store import releases
+from warehouse.store.data_dir import DataDir
+
+
+def flip(path: Path, at: int) -> None:
+    """Flip one bit of a file, as a failing disk does: size and times stay."""
+    data = bytearray(path.read_bytes())
+    data[at % len(data)] ^= 1 << at % 8
+    found = path.stat()
+    path.write_bytes(bytes(data))
+    releases._sha256_as_of.cache_clear()  # what a new process knows
+    assert path.stat().st_size == found.st_size
+
+
+@pytest.mark.parametrize("name", ["data.parquet", "changes.parquet", "quality.json"])
+def test_a_damaged_release_reaches_no_portal(tmp_path: Path, name: str) -> None:
+    data_dir = DataDir(tmp_path / "data")
+    stored, _ = release(data_dir, {"2023": "6.195"}, "1")
+    flip(stored.folder / name, 41)
+    site = Site(tmp_path / "site", registries())
+    with pytest.raises(StoreError, match="not what its record says") as refused:
+        site.apply([stored])
+    assert refused.value.where == str(stored.folder / name)
+    assert not list((tmp_path / "site").rglob("*.csv"))
+
+
+def test_no_release_is_compared_with_a_damaged_one(tmp_path: Path) -> None:
+    data_dir = DataDir(tmp_path / "data")
+    stored, _ = release(data_dir, {"2023": "6.195"}, "1")
+    flip(stored.folder / "data.parquet", 41)
+    with pytest.raises(StoreError, match="not what its record says"):
+        release(data_dir, {"2023": "7"}, "2")
+    kept = releases.history(data_dir, stored.release.dataset)
+    assert [each.release.number for each in kept] == [1]
