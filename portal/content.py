@@ -28,6 +28,7 @@ from portal.base import HasReport, ReleaseFiles
 from portal.names import Names
 
 BATCH_ROWS = 50_000  # rows held in memory at a time
+ROW_GROUP = 122_880  # rows that DuckDB scans in one thread; others would only wait
 
 
 @dataclass(frozen=True)
@@ -124,9 +125,13 @@ class Content:
         """
         self._check_finite(name, columns)
         query = f"SELECT {expression} FROM read_parquet({literal(self.files.path(name))})"
-        with _engine().cursor() as con:
+        with self._engine.cursor() as con:
             for batch in con.execute(query).to_arrow_reader(BATCH_ROWS):
                 yield batch.column(0).to_pylist()
+
+    @property
+    def _engine(self) -> duckdb.DuckDBPyConnection:
+        return _engine(1 if self.release.rows <= ROW_GROUP else None)
 
     def _check_finite(self, name: str, columns: Iterable[str]) -> None:
         kinds = self.kinds_of(name)
@@ -156,7 +161,7 @@ class Content:
         For small results only (distinct codes, first rows, one chart). The query is written in this
         package, never taken from data; `values` are bound to its parameters.
         """
-        with _engine().cursor() as con:
+        with self._engine.cursor() as con:
             source = f"WITH t AS (SELECT * FROM read_parquet(?)) {sql}"
             return con.execute(source, [str(self.files.path(table)), *values]).fetchall()
 
@@ -207,8 +212,9 @@ class Content:
 
 
 @cache
-def _engine() -> duckdb.DuckDBPyConnection:
-    """Return one in-memory engine for the process: opening it costs more than most queries."""
-    return duckdb.connect(
-        config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
-    )
+def _engine(threads: int | None) -> duckdb.DuckDBPyConnection:
+    """Return an in-memory engine for the process: opening it costs more than most queries."""
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": False, "autoload_known_extensions": False,
+    }
+    return duckdb.connect(config=config if threads is None else {**config, "threads": threads})

@@ -13,7 +13,7 @@ from portal.distributions.csv_text import FORMULA_START, NUMBER
 
 Columns = Mapping[str, bool]  # of a table: name -> whether it holds numbers
 
-_CONTROLS = [chr(code) for code in (*range(0x09), *range(0x0B, 0x20))] + ["\ufffe", "\uffff"]
+_CONTROLS = "[\\x00-\\x08\\x0b-\\x1f\\x{fffe}\\x{ffff}]"
 
 
 def _number(value: str) -> str:
@@ -108,13 +108,12 @@ def _xml(text: str) -> str:
     for char, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
         text = f"replace({text}, '{char}', '{entity}')"
     text = f"regexp_replace({text}, '(_x[0-9a-fA-F]{{4}}_)', '_x005F\\1', 'g')"
-    escaped = text
-    for char in _CONTROLS:
-        escaped = f"replace({escaped}, chr({ord(char)}), '_x{ord(char):04X}_')"
-    return (
-        f"CASE WHEN regexp_matches({text}, '[\\x00-\\x08\\x0b-\\x1f\\x{{fffe}}\\x{{ffff}}]')"
-        f" THEN {escaped} ELSE {text} END"
+    escaped = (
+        f"array_to_string(list_transform(regexp_extract_all({text}, '(?s).'), lambda x:"
+        f" CASE WHEN regexp_matches(x, '{_CONTROLS}') THEN printf('_x%04X_', unicode(x))"
+        " ELSE x END), '')"
     )
+    return f"CASE WHEN regexp_matches({text}, '{_CONTROLS}') THEN {escaped} ELSE {text} END"
 
 
 def _joined(parts: Sequence[str], separator: str) -> str:

@@ -60,7 +60,10 @@ def materialised(settings: Settings) -> list[set[str]]:
     kind = dg.DagsterEventType.ASSET_MATERIALIZATION
     with open_instance(settings.data_dir) as instance:
         runs = [instance.all_logs(each.run_id, kind) for each in instance.get_runs()]
-    return [{"/".join(event.get_dagster_event().asset_key.path[:-1]) for event in events} for events in runs]
+    return [
+        {"/".join(event.get_dagster_event().asset_key.path[:-1]) for event in events}
+        for events in runs
+    ]
 
 
 def test_what_is_up_to_date_becomes_no_step(settings):

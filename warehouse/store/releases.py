@@ -268,9 +268,9 @@ def fill(
         for name in ("data.parquet", "quarantine.parquet", "quality.json"):
             shutil.copyfile(validated.folder / name, folder / name)
         shutil.copyfile(validated.source_schema, folder / SOURCE_SCHEMA)
-    with connect(data_dir.root / "tmp") as con:
+    with connect(data_dir.root / "tmp", validated.quality.rows_released) as con:
         first, last = _period(con, folder / "data.parquet")
-    changes = write_changes(data_dir, dataset, before, folder)
+        changes = _write_changes(con, dataset, before, folder)
     release = Release(
         dataset=dataset.id,
         number=number_after(before),

@@ -95,7 +95,7 @@ def keep(
     """
     return _keep(
         data_dir, validated.quality, inputs, algorithm, now, sha256_file(validated.data),
-        _period_last(data_dir, validated.data, projections),
+        _period_last(data_dir, validated.data, validated.quality.rows_released, projections),
     )
 
 
@@ -182,14 +182,16 @@ def _same(
     )
 
 
-def _period_last(data_dir: DataDir, data: Path, projections: Collection[str]) -> str | None:
+def _period_last(
+    data_dir: DataDir, data: Path, rows: int, projections: Collection[str]
+) -> str | None:
     """Return the newest period that is no forecast or projection.
 
     Year to date does not sort as text.
     """
     listed = ", ".join(map(literal, sorted(projections)))
     observed = f" AND indicator NOT IN ({listed})" if listed else ""
-    with connect(data_dir.root / "tmp") as con:
+    with connect(data_dir.root / "tmp", rows) as con:
         rows = con.execute(
             f"SELECT DISTINCT time_period FROM read_parquet({literal(data)})"
             f" WHERE obs_status IS DISTINCT FROM 'F'{observed}"
