@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from model.reference.city import city
 from model.reference.registries import Registries
 from model.util.hashing import sha256_file, sha256_json
 
@@ -27,8 +28,9 @@ class Versions:
 
 
 def current(registries: Registries, base_url: str | None = None) -> Versions:
-    """Return the versions of this code with these `registries` and the site's `base_url`."""
-    names = sha256_json(registries)
+    """Return the versions of this code with the city in use, these `registries` and the `base_url`.
+    """
+    names = sha256_json([registries.model_dump(mode="json"), city().model_dump(mode="json")])
     return Versions(
         distributions=sha256_json([_code(_DOWNLOADS), names]),
         site=sha256_json([_code(_PAGES), names, base_url]),

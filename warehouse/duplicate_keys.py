@@ -4,8 +4,6 @@ The working table no longer has what the declaration does not read: the rows in 
 from the snapshot again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isclose
@@ -36,12 +34,8 @@ _Group = Sequence[_Row]  # of observations with one key
 
 
 def duplicate_cause(
-    con: duckdb.DuckDBPyConnection,
-    relation: str,
-    key: Sequence[str],
-    batches: Callable[[], Iterable[pa.RecordBatch]],
-    read: Collection[str],
-    value: str | None,
+    con: duckdb.DuckDBPyConnection, relation: str, key: Sequence[str],
+    batches: Callable[[], Iterable[pa.RecordBatch]], read: Collection[str], value: str | None,
 ) -> DuplicateCause | None:
     """Return the likely cause of repeated keys; None where none is found.
 

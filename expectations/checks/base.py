@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 
 from expectations.checks.prefilter import MayFind
 from expectations.checks.sql import columns
@@ -30,7 +30,10 @@ UNEXPECTED_ROWS = "unexpected_rows_expectation"
 Arguments = dict[str, Any]  # of a check, by name
 
 # YAML reads a year as a number.
-Period = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
+Period = Annotated[
+    str, BeforeValidator(lambda value: str(value) if type(value) is int else value),
+    WithJsonSchema({"type": ["string", "integer"]}),
+]
 
 
 @dataclass(frozen=True)

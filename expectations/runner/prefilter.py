@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 import duckdb
 
 from expectations.checks.areas.apart import sheet_points
-from expectations.checks.base import SeriesCheck
+from expectations.checks.base import ReleaseCheck, SeriesCheck
 from expectations.checks.prefilter import SERIES, MayFind
 from expectations.checks.sql import columns
 from expectations.suites.expectation import Expectation
@@ -55,13 +55,10 @@ def skippable(
     expectations: Sequence[Expectation],
     before: Collection[str] = (),
 ) -> set[str]:
-    """Return the names of the expectations that find nothing in a table.
+    """Return the names of the `expectations` that find nothing in a table or view (`relation`).
 
-    Args:
-        con: the connection that has the table and what it is compared with.
-        relation: name of the table or view.
-        expectations: what is to run.
-        before: those that were skippable in a table with these rows and others.
+    `con` has it and what it is compared with; `before` are those that were skippable in a table
+    with these rows and others.
     """
     found: set[str] = set()
     asked: dict[str, list[tuple[Expectation, MayFind]]] = {"series": [], "release": [], "table": []}
@@ -106,14 +103,14 @@ def _release(
     relation: str, check: SeriesCheck, asked: Sequence[tuple[Expectation, MayFind]]
 ) -> str:
     """Return the tables `size` and `pair`, a row each: what was lost or changed since."""
-    before = next(
-        (identifier(name) for item, _ in asked for name in item.relations), identifier(relation)
-    )
+    last = (item.check.relation for item, _ in asked if isinstance(item.check, ReleaseCheck))
+    before = identifier(next(last, relation))
     row = f"hash({columns([*check.series, 'time_period'])})"
-    return f"""WITH now AS (SELECT {row} AS key, obs_value AS v FROM {identifier(relation)}),
-  before AS (SELECT {row} AS key, obs_value AS v FROM {before}),
+    read = f"SELECT {row} AS key, obs_value AS v, obs_status AS s FROM"
+    return f"""WITH now AS ({read} {identifier(relation)}), before AS ({read} {before}),
   size AS (SELECT (SELECT count(*) FROM now) AS now_rows,
                   (SELECT count(*) FROM before) AS before_rows),
   pair AS (SELECT count(*) FILTER (now.v IS NULL AND before.v IS NOT NULL) AS lost,
-                  count(*) FILTER (now.v <> before.v) AS changed
+                  count(*) FILTER (now.v <> before.v) AS changed,
+                  count(*) FILTER (now.s = 'A' AND before.s <> 'A') AS unmarked
            FROM before LEFT JOIN now USING (key))"""

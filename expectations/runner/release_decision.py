@@ -13,6 +13,7 @@ from model.records.validation import (
     CheckResult,
     Place,
     QualityRecord,
+    RejectedRows,
     ReleaseBlocker,
 )
 from model.reference.personal_data import kinds_of
@@ -20,6 +21,7 @@ from model.util.sql import identifier
 
 _OF_ROWS = ("all_quarantined", "over_tolerance")
 PLACES = 5  # rows that a reason names
+REASONS = 3  # kinds of rejected rows that a blocker names
 
 
 def release_blockers_of(
@@ -80,12 +82,8 @@ def located(
     """Return a record that says where the rows are that block the release.
 
     These are the first quarantined row, and the rows with personal data, with every kind of it that
-    they hold.
-
-    Args:
-        con: has `quarantine(_id, reasons)`.
-        relation: the table that was validated, with `_part`, `_row` and `_column`.
-        quality: what was found.
+    they hold. `con` has `quarantine(_id, reasons)`, `relation` is the table that was validated,
+    with `_part`, `_row` and `_column`, and `quality` is what was found.
     """
     checks = tuple(
         check.model_copy(update={"samples": _personal(con, relation, check)})
@@ -96,6 +94,7 @@ def located(
     blockers = tuple(
         blocker.model_copy(update={
             "first": _first_quarantined(con, relation) if blocker.kind in _OF_ROWS else None,
+            "reasons": _rejected(con, relation) if blocker.kind in _OF_ROWS else (),
             "checks": tuple(
                 _with_places(item, samples.get(item.name, ())) for item in blocker.checks
             ),
@@ -111,6 +110,20 @@ def _first_quarantined(con: duckdb.DuckDBPyConnection, relation: str) -> Place |
         " ORDER BY _id LIMIT 1"
     ).fetchall()
     return next((Place(part=p or "", row=row, column=c or "") for p, row, c in rows), None)
+
+
+def _rejected(con: duckdb.DuckDBPyConnection, relation: str) -> tuple[RejectedRows, ...]:
+    """Return why rows could not be read: the most frequent kinds of reasons, with the first row."""
+    rows = con.execute(
+        "SELECT count(*) AS n, arg_min(_part, _id), arg_min(_row, _id), arg_min(_column, _id),"
+        f" arg_min(_reject, _id) FROM {identifier(relation)} WHERE _reject IS NOT NULL"
+        " GROUP BY _reject ->> '$[0].code', _reject ->> '$[0].concept'"
+        f" ORDER BY n DESC, min(_id) LIMIT {REASONS}"
+    ).fetchall()
+    return tuple(
+        RejectedRows(rows=n, first=Place(part=p or "", row=row, column=c or ""), reason=reason)
+        for n, p, row, c, reason in rows
+    )
 
 
 def _personal(

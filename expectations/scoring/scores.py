@@ -47,13 +47,10 @@ def dimension_of(check: CheckResult) -> QualityDimension:
 def of_table(
     con: duckdb.DuckDBPyConnection, relation: str, dataset: Dataset, quality: QualityRecord
 ) -> tuple[Score, ...]:
-    """Score a validated table: what can be said of it without the calendar.
+    """Score a validated table of a `dataset`: what can be said of it without the calendar.
 
-    Args:
-        con: the connection on which it was validated; it has `quarantine(_id, reasons)`.
-        relation: name of the table, with `_id` and `_reject`.
-        dataset: its declaration.
-        quality: what the validation found.
+    `con` has `quarantine(_id, reasons)`, `relation` names the table with `_id` and `_reject`, and
+    `quality` is what the validation found.
     """
     table = identifier(relation)
     rejected = con.execute(f"SELECT count(*) FROM {table} WHERE _reject IS NOT NULL").fetchall()
@@ -197,12 +194,10 @@ def total(scores: Iterable[Score]) -> float:
 
 
 def gains(quality: QualityRecord, scores: Sequence[Score]) -> tuple[Gain, ...]:
-    """Rank what could be fixed by the points of the total that it would gain, most first;
-    what would gain none is left out. Metadata are no part of the total (see `Mqa`).
+    """Rank what could be fixed by the points of the total that it would gain, most first.
 
-    Args:
-        quality: what the validation found.
-        scores: every dimension that was measured.
+    `quality` is what the validation found, `scores` are the dimensions that were measured. What
+    would gain none is left out. Metadata are no part of the total (see `Mqa`).
     """
     weights = sum(QUALITY_DIMENSIONS[score.dimension].weight for score in scores)
     found: list[Gain] = []
@@ -260,12 +255,10 @@ def _part_lost(check: CheckResult, score: Score, quality: QualityRecord, failing
 
 
 def group(name: str, cards: Sequence[Scorecard], blocked: int) -> GroupScore | None:
-    """Return the grade of a sector or of the city: every dataset counts the same.
+    """Return the grade of a sector or the city (`name`): every dataset counts the same.
 
-    Args:
-        name: id of the sector, or "city".
-        cards: the scorecards of its datasets.
-        blocked: how many of them could not be released from their newest table.
+    `cards` are the scorecards of its datasets, of which so many are `blocked`: they could not be
+    released from their newest table.
     """
     if not cards:
         return None

@@ -5,13 +5,11 @@ Duplicate keys and aliases are errors; an alias could expand without end. What t
 for `validation`.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
 
@@ -50,7 +48,7 @@ class YamlFile:
     text: str
 
     @classmethod
-    def read(cls, path: Path) -> YamlFile:
+    def read(cls, path: Path) -> Self:
         """Read a YAML file.
 
         Raises:
@@ -74,7 +72,7 @@ class YamlFile:
         return cls.parse(text, path)
 
     @classmethod
-    def parse(cls, text: str, path: Path) -> YamlFile:
+    def parse(cls, text: str, path: Path) -> Self:
         """Parse YAML text; `path` is for messages."""
         try:
             _refuse_aliases(text, path)

@@ -5,7 +5,7 @@ from math import floor
 from typing import Literal
 
 from model.records.validation import CheckResult, Outcome, QualityDimension, Severity
-from model.util.text import Frozen, LocalizedText
+from model.util.text import Frozen, LocalizedText, _
 
 Grade = Literal["A", "B", "C", "D", "E"]
 
@@ -22,70 +22,51 @@ class QualityDimensionInfo(Frozen):
 # on how it is described.
 QUALITY_DIMENSIONS: dict[QualityDimension, QualityDimensionInfo] = {
     "completeness": QualityDimensionInfo(
-        title=LocalizedText(vi="Đầy đủ", en="Completeness"),
-        meaning=LocalizedText(
-            vi="Bao nhiêu phần số liệu có mặt, so với mọi kỳ từ kỳ đầu đến kỳ cuối của từng chuỗi",
-            en="How many figures there are, of all periods between the first and the last of each"
-            " series",
+        title=_("Completeness"), weight=25,
+        meaning=_(
+            "How many figures there are, of all periods between the first and the last of each"
+            " series"
         ),
-        weight=25,
     ),
     "validity": QualityDimensionInfo(
-        title=LocalizedText(vi="Hợp lệ", en="Validity"),
-        meaning=LocalizedText(
-            vi="Bao nhiêu phần dòng đọc được và qua được các phép kiểm tra từng dòng",
-            en="How many rows could be read and pass the checks on single rows",
-        ),
-        weight=25,
+        title=_("Validity"), weight=25,
+        meaning=_("How many rows could be read and pass the checks on single rows"),
     ),
     "uniqueness": QualityDimensionInfo(
-        title=LocalizedText(vi="Không trùng lặp", en="Uniqueness"),
-        meaning=LocalizedText(
-            vi="Bao nhiêu phần dòng không trùng với dòng khác",
-            en="How many rows are no duplicate of another",
-        ),
-        weight=10,
+        title=_("Uniqueness"), weight=10,
+        meaning=_("How many rows are no duplicate of another"),
     ),
     "consistency": QualityDimensionInfo(
-        title=LocalizedText(vi="Nhất quán", en="Consistency"),
-        meaning=LocalizedText(
-            vi="Số liệu khớp với lịch sử của chính nó, với tổng và với các tập dữ liệu khác đến"
-            " mức nào",
-            en="How well the figures agree with their own history, their totals and other datasets",
+        title=_("Consistency"), weight=20,
+        meaning=_(
+            "How well the figures agree with their own history, their totals and other datasets"
         ),
-        weight=20,
     ),
     "timeliness": QualityDimensionInfo(
-        title=LocalizedText(vi="Kịp thời", en="Timeliness"),
-        meaning=LocalizedText(
-            vi="Kỳ mới nhất có đến đúng lúc hay không, theo tần suất và nhịp của chính nguồn",
-            en="Whether the newest period came when its frequency and its source's own rhythm let"
-            " expect it",
+        title=_("Timeliness"), weight=20,
+        meaning=_(
+            "Whether the newest period came when its frequency and its source's own rhythm let"
+            " expect it"
         ),
-        weight=20,
     ),
     "metadata": QualityDimensionInfo(
-        title=LocalizedText(vi="Siêu dữ liệu", en="Metadata"),
-        meaning=LocalizedText(
-            vi="Mô tả tập dữ liệu tốt đến đâu, theo thang 405 điểm của data.europa.eu (MQA)",
-            en="How well the dataset is described, by the 405 points of data.europa.eu (MQA)",
-        ),
-        weight=0,
+        title=_("Metadata"), weight=0,
+        meaning=_("How well the dataset is described, by the 405 points of data.europa.eu (MQA)"),
     ),
 }
 
 # In the order in which people look at them: the worst first.
 OUTCOMES: dict[Outcome, LocalizedText] = {
-    "failed": LocalizedText(vi="Không đạt", en="Failed"),
-    "warned": LocalizedText(vi="Cảnh báo", en="Warned"),
-    "not_evaluated": LocalizedText(vi="Chưa xét", en="Not evaluated"),
-    "passed": LocalizedText(vi="Đạt", en="Passed"),
+    "failed": _("Failed"),
+    "warned": _("Warned"),
+    "not_evaluated": _("Not evaluated"),
+    "passed": _("Passed"),
 }
 
 SEVERITIES: dict[Severity, LocalizedText] = {
-    "critical": LocalizedText(vi="Bắt buộc", en="Critical"),
-    "warning": LocalizedText(vi="Cảnh báo", en="Warning"),
-    "info": LocalizedText(vi="Thông tin", en="Information"),
+    "critical": _("Critical"),
+    "warning": _("Warning"),
+    "info": _("Information"),
 }
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from model.util.hashing import canonical_json
+from model.util.languages import N_, translated
 from model.util.text import LocalizedText, joined, localized, plain
 
 
@@ -22,14 +23,13 @@ class RejectReason(NamedTuple):
     @property
     def words(self) -> LocalizedText:
         """The reason as a sentence."""
-        template = WORDS[self.code]
-        vi, en = template.vi, template.en
-        for name, (more_vi, more_en) in template.optional.items():
-            if self.params.get(name):
-                vi, en = vi + more_vi, en + more_en
+        more = OPTIONAL.get(self.code, {})
+        parts = [WORDS[self.code], *(more[name] for name in more if self.params.get(name))]
         concept = self.params.get("concept", "")
         params = {"of": f"{concept}: " if concept else "", **self.params}
-        return LocalizedText(vi=plain(vi.format(**params)), en=plain(en.format(**params)))
+        return localized(lambda language: plain(
+            "".join(translated(part, language) for part in parts).format(**params)
+        ))
 
     def as_json(self) -> str:
         """Return the reason as the quarantine keeps it, one of a list."""
@@ -44,97 +44,44 @@ class RejectError(ValueError):
         super().__init__("; ".join(reason.words.get("en") for reason in reasons))
 
 
-class _Template(NamedTuple):
-    vi: str
-    en: str
-    optional: Mapping[str, tuple[str, str]] = {}  # parameter -> what it adds
-
-
 # `{of}` is the concept and a colon, where the reason names one.
-WORDS: dict[str, _Template] = {
-    "empty": _Template("thiếu {concept}", "{concept} is empty"),
-    "period": _Template("không đọc được kỳ thời gian {text!r}", "time period: {detail}"),
-    "year_outside": _Template(
-        "năm của kỳ {text!r} nằm ngoài {range}",
-        "time period: {text!r}: the year is outside {range}",
+WORDS: dict[str, str] = {
+    "empty": N_("{concept} is empty"),
+    "period": N_("time period: {detail}"),
+    "year_outside": N_("time period: {text!r}: the year is outside {range}"),
+    "future_period": N_(
+        "time period {text} had not begun on {day}, when the source was read; for a projection or"
+        " a target, declare the `kind` of indicator {indicator}"
     ),
-    "future_period": _Template(
-        "kỳ thời gian {text} chưa bắt đầu vào ngày lấy dữ liệu {day}; nếu là dự báo hoặc chỉ tiêu"
-        " kế hoạch, khai báo `kind` của chỉ tiêu {indicator}",
-        "time period {text} had not begun on {day}, when the source was read; for a projection or a"
-        " target, declare the `kind` of indicator {indicator}",
+    "status": N_("status {text!r} is none of {known}"),
+    "scale": N_("scale {text!r} is none of {known}"),
+    "not_a_number": N_("{of}value {text!r} is not a number written as {locale}"),
+    "too_large": N_("{of}value {text!r} is too large for a number"),
+    "not_finite": N_("{of}the value is not a finite number"),
+    "not_in_codelist": N_("{of}{text!r} is not in codelist {codelist}"),
+    "ambiguous": N_("{of}{text!r} is ambiguous in codelist {codelist}: it can mean {areas}"),
+    "not_within": N_("{of}{text!r} is {areas} in codelist {codelist}, not within {within}"),
+    "named_otherwise": N_(
+        "{of}{text!r} is {areas} in codelist {codelist}, but the source names it {name!r}"
     ),
-    "status": _Template(
-        "trạng thái {text!r} không thuộc các mã {known}", "status {text!r} is none of {known}"
-    ),
-    "scale": _Template(
-        "bậc đơn vị {text!r} không thuộc {known}", "scale {text!r} is none of {known}"
-    ),
-    "not_a_number": _Template(
-        "{of}giá trị {text!r} không phải là số theo cách viết đã khai báo",
-        "{of}value {text!r} is not a number written as {locale}",
-    ),
-    "too_large": _Template(
-        "{of}giá trị {text!r} quá lớn", "{of}value {text!r} is too large for a number"
-    ),
-    "not_finite": _Template(
-        "{of}giá trị không phải là số hữu hạn", "{of}the value is not a finite number"
-    ),
-    "not_in_codelist": _Template(
-        "{of}{text!r} không có trong danh mục mã {codelist}",
-        "{of}{text!r} is not in codelist {codelist}",
-        {
-            "kinds": (
-                "; tên này chỉ có ở đơn vị loại khác ({kinds}): {areas}",
-                ", which has of this name only a unit of another kind ({kinds}): {areas}",
-            ),
-            "near": (" (gần với {near!r})", " (did you mean {near!r}?)"),
-        },
-    ),
-    "ambiguous": _Template(
-        "{of}{text!r} có thể hiểu theo nhiều cách trong danh mục mã {codelist}: {areas}",
-        "{of}{text!r} is ambiguous in codelist {codelist}: it can mean {areas}",
-    ),
-    "not_within": _Template(
-        "{of}{text!r} trong danh mục mã {codelist} là {areas}, không thuộc {within}",
-        "{of}{text!r} is {areas} in codelist {codelist}, not within {within}",
-    ),
-    "named_otherwise": _Template(
-        "{of}{text!r} trong danh mục mã {codelist} là {areas}, nhưng nguồn gọi là {name!r}",
-        "{of}{text!r} is {areas} in codelist {codelist}, but the source names it {name!r}",
-    ),
-    "elsewhere": _Template(
-        "trong danh mục mã {codelist} là {areas}", "in {codelist} it is {areas}",
-        {"now": (", nay là {now}", ", now {now}")},
-    ),
-    "no_successor": _Template(
-        "{of}{areas} không có đơn vị kế tục trong {codelist}",
-        "{of}{areas} has no successor in {codelist}",
-    ),
-    "split": _Template(
-        "{of}{areas} đã được tách thành {into}",
-        "{of}{areas} was split into {into}: declare which",
-    ),
-    "part_of_split": _Template(
-        "{of}{into} chỉ gồm một phần của {areas}, đơn vị đã được tách",
-        "{of}{into} has only a part of {areas}, which was split",
-    ),
-    "part": _Template(
-        "{of}{areas} chỉ là một phần của {into} (`successor: sum` cộng các phần lại)",
-        "{of}{areas} is only a part of {into} (`successor: sum` adds the parts up)",
-    ),
-    "parts_missing": _Template(
-        "{of}{parts} phần của {into} chỉ có {figures} số liệu",
-        "{of}the {parts} parts of {into} have {figures} figures",
-    ),
-    "parts_differ": _Template(
-        "{of}các phần của {into} có trạng thái khác nhau",
-        "{of}the parts of {into} have several statuses",
-    ),
-    "footnote": _Template(
-        "chú thích {text!r} không có trong các chú thích của tập dữ liệu",
-        "footnotes: {text!r} is not among the dataset's",
-    ),
+    "elsewhere": N_("in {codelist} it is {areas}"),
+    "no_successor": N_("{of}{areas} has no successor in {codelist}"),
+    "split": N_("{of}{areas} was split into {into}: declare which"),
+    "part_of_split": N_("{of}{into} has only a part of {areas}, which was split"),
+    "part": N_("{of}{areas} is only a part of {into} (`successor: sum` adds the parts up)"),
+    "parts_missing": N_("{of}the {parts} parts of {into} have {figures} figures"),
+    "parts_differ": N_("{of}the parts of {into} have several statuses"),
+    "footnote": N_("footnotes: {text!r} is not among the dataset's"),
+}
+# What a parameter adds where it is given, by code.
+OPTIONAL: dict[str, dict[str, str]] = {
+    "not_in_codelist": {
+        "kinds": N_(", which has of this name only a unit of another kind ({kinds}): {areas}"),
+        "near": N_(" (did you mean {near!r}?)"),
+    },
+    "elsewhere": {
+        "now": N_(", now {now}"),
+    },
 }
 
 
@@ -159,9 +106,7 @@ def read_reasons(text: str) -> tuple[RejectReason, ...]:
 def in_words(text: str, titles: Mapping[str, LocalizedText]) -> LocalizedText:
     """Return one of a row's reasons in every language.
 
-    Args:
-        text: as the quarantine keeps it.
-        titles: of the checks of the dataset's suite, by name.
+    `text` is what the quarantine keeps, `titles` are those of the suite's checks, by name.
     """
     name = text.partition(":")[0]
     if name in titles:

@@ -11,29 +11,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from model.records import reject_reasons
 from model.records.validation import (
     BlockingCheck,
     CheckResult,
     DuplicateCause,
     Place,
+    RejectedRows,
     ReleaseBlocker,
 )
 from model.reference.personal_data import masked
-from model.util.text import LocalizedText, joined, localized, plain
+from model.util.languages import N_
+from model.util.text import LocalizedText, _, joined, localized, plain
 
 PERSONAL = "expect_no_personal_data"
 GOLDEN = "expect_golden_cells"
 _LISTED = 5  # checks that one sentence names
-
-
-def _(english: str, **values: Any) -> LocalizedText:
-    """Return a text of the catalogues in each language, its placeholders filled."""
-    return LocalizedText(en=english).format(**values)
-
-
-def N_(english: str) -> str:
-    """Return a text of the catalogues as it is: this name marks it for them."""
-    return english
 
 
 # Why observations share a key, by kind.
@@ -77,13 +70,7 @@ class BlockerText:
 
 
 def describe(blocker: ReleaseBlocker, dataset: str, names: bool = False) -> BlockerText:
-    """Return a release blocker in words.
-
-    Args:
-        blocker: the release blocker.
-        dataset: whose table it is.
-        names: with the names of checks, for the command line.
-    """
+    """Return a `blocker` of a `dataset` in words; for the command line with `names` of checks."""
     return _WORDS[blocker.kind](blocker, dataset, names)
 
 
@@ -210,14 +197,28 @@ def _broken(blocker: ReleaseBlocker, names: bool) -> LocalizedText:
         )
         parts += _likely(check.cause)
     if blocker.unread:
-        parts.append(
+        unread = (
             _("1 row that could not be read") if blocker.unread == 1
             else _("{number} rows that could not be read", number=_number(blocker.unread))
         )
+        if blocker.reasons:
+            why = joined(_rejected(each) for each in blocker.reasons)
+            unread = joined((unread, why), ": ")
+        parts.append(unread)
     if blocker.first is not None:
         at = _at(blocker.first.model_copy(update={"column": ""}))  # of the value: it may be another
         parts.append(_("the first: {at}", at=at))
     return _join(parts) if parts else _("see the reasons")
+
+
+def _rejected(rejected: RejectedRows) -> LocalizedText:
+    why = reject_reasons.in_words(rejected.reason, {})
+    row = rejected.first.row
+    if rejected.rows == 1:
+        return _("{why} (line {row})", why=why, row=row)
+    return _(
+        "{why} (line {row}; {number} rows)", why=why, row=row, number=_number(rejected.rows)
+    )
 
 
 def _look(dataset: str) -> LocalizedText:

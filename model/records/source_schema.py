@@ -14,7 +14,7 @@ from model.util.text import Frozen, LocalizedText
 class Drift(Frozen):
     """One difference between a snapshot's schema and the one released last, in words."""
 
-    kind: Literal["column", "type", "unit", "code", "part"]
+    kind: Literal["column", "type", "unit", "code", "part", "title"]
     stops: bool  # whether it blocks the release
     what: LocalizedText
     todo: LocalizedText

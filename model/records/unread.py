@@ -25,10 +25,12 @@ _KEY = b"openindicators.unread"
 class UnreadContent(Frozen):
     """Something of a source that was not read, or is hidden there.
 
+    kind: `title` is the text above the table, as the source has it; it is read by no rule, but a
+        unit in it counts.
     warns: it holds figures, or is hidden and not declared as read; else it is only described.
     """
 
-    kind: Literal["sheet", "hidden", "rows", "column"]
+    kind: Literal["sheet", "hidden", "rows", "column", "title"]
     part: str  # of the snapshot, "" for all
     what: LocalizedText
     warns: bool = True

@@ -94,6 +94,14 @@ class BlockingCheck(Frozen):
     cause: DuplicateCause | None = None  # of repeated keys
 
 
+class RejectedRows(Frozen):
+    """Rows that could not be read for reasons of one kind."""
+
+    rows: int
+    first: Place
+    reason: str  # of the first, as the quarantine keeps it
+
+
 BlockerKind = Literal[
     "empty",  # the table has no rows
     "all_quarantined",  # every row is quarantined
@@ -117,6 +125,7 @@ class ReleaseBlocker(Frozen):
     tolerance: float | None = None
     checks: tuple[BlockingCheck, ...] = ()
     first: Place | None = None  # the first row that is quarantined
+    reasons: tuple[RejectedRows, ...] = ()  # why rows could not be read, most rows first
     drift: tuple[Drift, ...] = ()
     error: str = ""  # the error's own words, in English
     where: str = ""

@@ -11,8 +11,6 @@
 Source: SDMX 3.0 technical notes, section "Observational Time Period".
 """
 
-from __future__ import annotations
-
 import re
 from datetime import date, datetime, timedelta
 from typing import Literal, NamedTuple
@@ -21,9 +19,7 @@ from model.util.text import fold
 
 Frequency = Literal["A", "S", "Q", "M", "W", "D", "YTD"]
 
-FREQUENCY_DAYS: dict[str, int] = {
-    "A": 366, "S": 184, "Q": 92, "M": 31, "W": 7, "D": 1, "YTD": 31,
-}
+FREQUENCY_DAYS: dict[str, int] = {"A": 366, "S": 184, "Q": 92, "M": 31, "W": 7, "D": 1, "YTD": 31}
 
 # Days after the end of a period within which publishers of this field are used to release it:
 # yearly figures of statistics offices come out within the following year.

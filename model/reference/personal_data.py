@@ -216,7 +216,7 @@ def _without_findings(check: CheckResult) -> CheckResult:
 def _blocker_without_findings(blocker: ReleaseBlocker) -> ReleaseBlocker:
     unseen = {"observed": None, "expected": None}
     checks = tuple(check.model_copy(update=unseen) for check in blocker.checks)
-    return _masked_blocker(blocker.model_copy(update={"checks": checks}))
+    return _masked_blocker(blocker.model_copy(update={"checks": checks, "reasons": ()}))
 
 
 def _masked_blocker(blocker: ReleaseBlocker) -> ReleaseBlocker:

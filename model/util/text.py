@@ -220,3 +220,8 @@ def joined(texts: Iterable[LocalizedText], separator: str = "; ") -> LocalizedTe
     """Return texts as one, in each language, with a `separator` between them."""
     every = list(texts)
     return localized(lambda language: separator.join(text.get(language) for text in every))
+
+
+def _(english: str, **values: Any) -> LocalizedText:
+    """Return a text of the catalogues in each language, its placeholders filled."""
+    return LocalizedText(en=english).format(**values)

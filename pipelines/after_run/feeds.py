@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from model.declarations.dataset import Dataset
+from model.reference.city import city
 from model.reference.registries import Registries
 from model.util.garbage_collector import paused_collector
 from model.util.hashing import sha256_bytes, sha256_file, sha256_json
@@ -28,9 +29,7 @@ from warehouse.store.releases import StoredRelease
 
 METRICS = "metrics.txt"
 FEED = "{language}/failures.atom"
-TITLE = LocalizedText(
-    vi="Chất lượng dữ liệu mở Đà Nẵng: sự cố", en="Quality of Da Nang's open data: failures"
-)
+TITLE = LocalizedText(vi="{site}, chất lượng: sự cố", en="{site}, quality: failures")
 ENTRIES = 100
 OF_ONE_DATASET = 20
 
@@ -76,18 +75,19 @@ def write_feeds(settings: Settings, catalogue: Catalogue) -> int:
             ))
             happened += events(history, OF_ONE_DATASET)
     reports = [each.report for each in assessed]
-    sectors, city = groups(reports)
+    sectors, whole = groups(reports)
     texts = {METRICS: prometheus(reports, dated=False)}
     newest = incidents(data_dir, happened, ENTRIES)
     titles = {report.dataset: report.title for report in reports}
+    title = TITLE.format(site=city().site.title)
     for language in languages():
         feed = FEED.format(language=language)
         pages = {
             name: "../" + DATASET_PAGE.format(language=language, dataset=name) for name in shown
         }
-        texts[feed] = atom(newest, titles, TITLE, language, pages)
+        texts[feed] = atom(newest, titles, title, language, pages)
     return publish_quality(
-        data_dir.site, assessed, sectors, city, catalogue.registries, as_of, inputs, texts,
+        data_dir.site, assessed, sectors, whole, catalogue.registries, as_of, inputs, texts,
         all_inputs,
     )
 

@@ -120,6 +120,20 @@ def check(
 
 
 @app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR")],
+    name: Annotated[str, typer.Option("--name", help="the city's official name")],
+    languages: Annotated[
+        str, typer.Option("--languages", metavar="LIST", help="of all texts, the default first")
+    ] = "vi,en",
+) -> int:
+    """Write the project of another city: its city.yaml, an example dataset and all around it."""
+    from pipelines.cli.init.command import init as command
+
+    return command(folder, name, languages)
+
+
+@app.command()
 def new(
     dataset: Annotated[
         str, typer.Argument(metavar="SECTOR[/DATASET]", help="with --folder only the sector")

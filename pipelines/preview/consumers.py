@@ -3,8 +3,6 @@
 Added indicators, codes and columns break nobody; nor do revised figures, which a preview counts.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import duckdb
@@ -17,16 +15,8 @@ from portal.content import Content
 _NAMED = 5  # codes that one line names
 
 
-def breaking_changes(
-    con: duckdb.DuckDBPyConnection, old: Content, new: Content
-) -> list[str]:
-    """Return what breaks for consumers, one line each: what is gone, and what means another thing.
-
-    Args:
-        con: reads both tables.
-        old: the current release.
-        new: the one that would follow.
-    """
+def breaking_changes(con: duckdb.DuckDBPyConnection, old: Content, new: Content) -> list[str]:
+    """Return what breaks for consumers from `old` to `new`, a line each; `con` reads the tables."""
     return [*_columns(old, new), *_codes(con, old, new), *_meanings(con, old, new)]
 
 

@@ -4,8 +4,6 @@ The dataset is cleaned, validated and released in an overlay; the site is built 
 the current release and once with the next one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -80,16 +78,11 @@ class Proposal:
     breaks: list[str] = field(default_factory=list)
 
 
-def propose(
-    bound: BoundDataset, over: DataDir, before: Registries, now: datetime
-) -> Proposal:
-    """Return what a dataset would release.
+def propose(bound: BoundDataset, over: DataDir, before: Registries, now: datetime) -> Proposal:
+    """Return what `bound`, a dataset as it is declared `now`, would release at that time.
 
-    Args:
-        bound: the dataset as it is declared now.
-        over: an overlay of the data folder; the release is made there.
-        before: the registries with which the current release was published.
-        now: the time of the release.
+    The release is made in `over`, an overlay of the data folder; with the registries `before` the
+    current release was published.
     """
     dataset = bound.dataset
     current = releases.current(over, dataset.id)
@@ -140,9 +133,7 @@ def _compare(
             )
 
 
-def _checks(
-    before: QualityRecord | None, now: QualityRecord
-) -> list[tuple[str, str, str, str]]:
+def _checks(before: QualityRecord | None, now: QualityRecord) -> list[tuple[str, str, str, str]]:
     """Return the checks with another outcome than before, the worst first.
 
     One that is new and passes, or passes now that there is a release to compare with, is no news.
@@ -213,9 +204,7 @@ def _files(folder: Path, dataset: str) -> dict[str, Path]:
     return {path.relative_to(folder).as_posix(): path for path in sorted(found) if path.exists()}
 
 
-def _changed_files(
-    old: Mapping[str, Path], new: Mapping[str, Path]
-) -> list[tuple[str, str, str]]:
+def _changed_files(old: Mapping[str, Path], new: Mapping[str, Path]) -> list[tuple[str, str, str]]:
     found = []
     for path in sorted({*old, *new}):
         one, other = old.get(path), new.get(path)

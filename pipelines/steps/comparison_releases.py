@@ -27,8 +27,8 @@ def releases_to_compare(
         data_dir: the data folder.
         dataset: the dataset that is validated.
         suite: its complete suite.
-        inputs_sha256: what the table is made from. A release that was made from the same is not
-            one before it.
+        inputs_sha256: what the table is made from. The newest release, where it was made from the
+            same, is not one before it.
     """
     wanted = set().union(*(item.relations for item in suite.expectations))
     found = {}
@@ -58,13 +58,14 @@ def version(compared: Mapping[str, list[StoredRelease]]) -> str:
 
 
 def _before(data_dir: DataDir, dataset: Dataset, inputs_sha256: str) -> list[StoredRelease]:
-    """Return the releases of other inputs that have the dataset's own columns, oldest first.
+    """Return the releases before the one of these inputs, oldest first.
 
-    Those from before its columns changed are left out: they speak of other cells.
+    Those from before the dataset's columns changed are left out: they speak of other cells. One of
+    the same inputs counts where others came after it: the source serves an earlier edition again.
     """
     found: list[StoredRelease] = []
     for stored in reversed(releases.history(data_dir, dataset.id)):
-        if stored.release.inputs_sha256 == inputs_sha256:
+        if not found and stored.release.inputs_sha256 == inputs_sha256:
             continue
         declared = stored.release.declaration.get("dimensions", {})
         if list(declared) != list(dataset.dimensions) or stored.release.reason == "withdrawal":

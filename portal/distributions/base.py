@@ -1,11 +1,9 @@
 """The interface of a distribution: one format in which a release is offered for download."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from model.declarations.dataset import Dataset
 from model.declarations.yaml_file import YamlFile
@@ -36,7 +34,7 @@ class Distribution(FileFormat):
     @classmethod
     def described(
         cls, key: str, write: Writer, package_properties: Properties = lambda _: {}
-    ) -> Distribution:
+    ) -> Self:
         """Return the distribution whose name and words distributions.yaml has under a `key`.
 
         `write` and `package_properties` are as for the class.

@@ -17,7 +17,7 @@ from model.declarations.dataset import Dataset
 from model.errors import PortalError
 from model.records.release import FileRecord
 from model.reference.registries import Licence, Publisher
-from model.util.languages import languages
+from model.util.languages import languages, three_letters
 from model.util.text import Frozen, LocalizedList, LocalizedText
 from portal.content import Content
 from portal.metadata.identifiers import dataset_urn, distribution_urn, publisher_urn
@@ -184,7 +184,7 @@ def _distribution(content: Content, file: FileRecord, form: FileFormat, folder: 
 def catalogue_nodes(
     title: LocalizedText,
     description: LocalizedText,
-    publisher: Publisher,
+    publisher: Publisher | None,
     home: str,
     graphs: Iterable[Sequence[Node]],
 ) -> list[Node]:
@@ -193,12 +193,15 @@ def catalogue_nodes(
     Args:
         title: of the catalogue.
         description: of the catalogue.
-        publisher: who runs the portal.
+        publisher: who runs the portal, if that is known.
         home: address of the portal's first page.
         graphs: the nodes of each dataset.
     """
     nodes = {node["@id"]: node for graph in graphs for node in graph}
-    nodes.setdefault(_agent_id(publisher), _agent(publisher))
+    published_by: Node = {}
+    if publisher:
+        nodes.setdefault(_agent_id(publisher), _agent(publisher))
+        published_by = {"dct:publisher": _ref(_agent_id(publisher))}
     datasets = [key for key, node in nodes.items() if node["@type"] == "dcat:Dataset"]
     modified = [nodes[key]["dct:modified"]["@value"] for key in datasets]
     catalogue: Node = {
@@ -206,7 +209,7 @@ def catalogue_nodes(
         "@type": "dcat:Catalog",
         "dct:title": texts(title),
         "dct:description": texts(description),
-        "dct:publisher": _ref(_agent_id(publisher)),
+        **published_by,
         "dct:language": _languages(),
         "dcat:themeTaxonomy": {
             "@id": f"{AUTHORITY}/data-theme", "@type": "skos:ConceptScheme",
@@ -253,10 +256,13 @@ def _keywords(words: LocalizedList) -> list[Node]:
     ]
 
 
+def language_terms() -> list[str]:
+    """Return the project's languages as terms of the EU's table of languages (ISO 639-3)."""
+    return [f"{AUTHORITY}/language/{three_letters(code).upper()}" for code in languages()]
+
+
 def _languages() -> list[Node]:
-    return [
-        _term(f"{AUTHORITY}/language/{code}", "dct:LinguisticSystem") for code in ("VIE", "ENG")
-    ]
+    return [_term(address, "dct:LinguisticSystem") for address in language_terms()]
 
 
 def _moment(text: str) -> Node:

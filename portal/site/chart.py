@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from portal.rendering import formatting
-from portal.scope import DA_NANG
+from portal.scope import home_areas
 from portal.site.series import Plot, Point, Series
 from portal.vocabulary import NOT_FINAL
 
@@ -193,7 +193,7 @@ def lay_out_bars(plot: Plot, width: int, label: Label, language: str, decimals: 
             label=labels[index],
             value=texts[index],
             hollow=point is not None and point.status in NOT_FINAL,
-            home=series.code == DA_NANG,
+            home=series.code in home_areas()[:1],
         )
         for index, ((series, point), value) in enumerate(zip(rows, values, strict=True))
     )

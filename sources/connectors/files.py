@@ -33,7 +33,7 @@ from sources.formats.tabular.batches import Row, text_batches
 from sources.formats.tabular.layered import read_layout
 from sources.formats.tabular.layout import TableLayout, positions
 from sources.formats.tabular.tables import RawRow, as_table
-from sources.formats.tabular.unread import RowWatch, unread_of_sheet
+from sources.formats.tabular.unread import RowWatch, titles, unread_of_sheet
 from sources.formats.workbook.cells import column_letters
 from sources.formats.workbook.legacy_fonts import in_unicode
 from sources.formats.workbook.sheet_batches import sheet_batches
@@ -158,8 +158,8 @@ def _sheet(
         sheet = in_unicode(sheet, path, options.legacy_text, options.legacy_columns, where)
     layout = options.layout
     watch = RowWatch()
-    for _ in watch.passing(takewhile(lambda row: row[0] < layout.first_row, sheet.records())):
-        pass
+    above = watch.passing(takewhile(lambda row: row[0] < layout.first_row, sheet.records()))
+    unread += titles(above, where)
     watch.settle(())
     if sheet.hidden_columns and not hidden:
         layout = _visible(layout, sheet, where)
@@ -199,18 +199,29 @@ def _text(
     if layout.tables and path.stat().st_size > MAX_JSON_BYTES:  # they are kept in memory
         raise ReadError(f"has more than {MAX_JSON_BYTES} bytes", where=where)
     delimiter = options.delimiter or ("\t" if kind == "tsv" else ",")
+    unread: list[UnreadContent] = []
+    if layout.first_row > 1:
+        with suppress(ReadError):  # above the table anything may stand
+            rows = read_csv(path, where, encoding=options.encoding, delimiter=delimiter)
+            unread += titles(takewhile(lambda row: row[0] < layout.first_row, rows), where)
     is_plain = layout.is_plain and not (layout.skip_rows or layout.footer)
     if is_plain and options.encoding == "utf-8":
-        yield from csv_batches(path, where, part, delimiter, options.extent)
+        for batch in csv_batches(path, where, part, delimiter, options.extent):
+            yield batch
+        if unread:
+            yield unread_batch(batch.schema, unread)
         return
     records = read_csv(
         path, where, encoding=options.encoding, first_line=layout.first_row, delimiter=delimiter
     )
     if is_plain:
         table = as_table(records, options.extent, where)
-        yield from text_batches(table.columns, (Row(part, *record) for record in table.rows))
+        for batch in text_batches(table.columns, (Row(part, *record) for record in table.rows)):
+            yield batch
+        if unread:
+            yield unread_batch(batch.schema, unread)
         return
-    yield from _watched(part, records, layout, options, where, RowWatch())
+    yield from _watched(part, records, layout, options, where, RowWatch(), unread=unread)
 
 
 def _watched(

@@ -86,8 +86,7 @@ def _worldbank(sample: Sample, vintage: Vintage, request: Request) -> Rendered:
     labels = sample.source.labels  # an area that is known may have no figures
     valid = {f["ref_area"] for f in vintage.facts} | {*labels.get("ref_area", {})}
     if areas is not None and not areas <= valid:
-        return _worldbank_error("120", "Invalid value",
-                                "The provided parameter value is not valid")
+        return _worldbank_error("120", "Invalid value", "The provided parameter value is not valid")
     rows = [_worldbank_row(sample, fact) for fact in _newest_first(facts)]
     page, per_page = int(query.get("page", "1")), int(query.get("per_page", "50"))
     envelope = {

@@ -35,7 +35,7 @@ from sources.fetch.part_files import write_body
 from sources.formats.payload import words_of
 from sources.urls import host_of, safe_url, without_secrets
 
-USER_AGENT = "OpenIndicators/0.1 (open data of the city of Da Nang; reads published statistics)"
+USER_AGENT = "OpenIndicators/0.1 (reads published statistics)"
 
 _RETRIED = frozenset({429, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})

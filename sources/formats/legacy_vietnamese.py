@@ -111,11 +111,9 @@ LETTERS = (*(each for each in _VOWELS_WITH_TONES if not each.isascii()), "Đ", "
 
 
 def decoded(latin_1: str, encoding: str) -> str:
-    """Return the text, in NFC, of bytes that were read as Latin-1.
+    """Return the text, in NFC, of bytes that were read as `latin_1`, a character for each.
 
-    Args:
-        latin_1: one character for each byte.
-        encoding: one of `VIETNAMESE_ENCODINGS`.
+    `encoding` is one of `VIETNAMESE_ENCODINGS`.
 
     Raises:
         UnicodeError: a byte means nothing in that encoding.

@@ -1,7 +1,5 @@
 """Results of recognition: tables, contents without a table, and what cannot be read."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal

@@ -7,7 +7,7 @@ import math
 import duckdb
 import pytest
 
-from expectations.checks.base import PREVIOUS_RELEASE
+from expectations.checks.base import EARLIER_RELEASES, PREVIOUS_RELEASE
 from expectations.checks.registry import all_checks
 from tests.fixtures.expectations import dataset, registries
 
@@ -16,7 +16,9 @@ YEARS = tuple(range(2012, 2020))
 KINDS = {
     "scaled": "expect_no_revision_by_power_of_ten", "exchanged": "expect_no_codes_exchanged",
     "shifted": "expect_no_values_shifted", "mostly": "expect_most_values_to_stay",
-    "cut": "expect_file_not_cut_short",
+    "cut": "expect_file_not_cut_short", "earlier": "expect_no_earlier_values_again",
+    "rounded": "expect_values_to_keep_their_digits",
+    "statuses": "expect_all_statuses_of_last_release",
 }
 
 
@@ -29,24 +31,30 @@ def figures(areas=AREAS, years=YEARS):
     }
 
 
-def lay(con, name, values):
+def lay(con, name, values, preliminary=()):
     con.execute(
         f"CREATE TABLE {name} (_id BIGINT, indicator VARCHAR, ref_area VARCHAR,"
         " geo_vintage VARCHAR, sex VARCHAR, time_period VARCHAR, obs_value DOUBLE,"
-        " source_part VARCHAR, source_row BIGINT)"
+        " obs_status VARCHAR, source_part VARCHAR, source_row BIGINT)"
     )
     con.executemany(
-        f"INSERT INTO {name} VALUES (?, ?, ?, 'ISO', 'T', ?, ?, 'beds.csv', ?)",
-        [(i, indicator, area, str(year), value, i + 2)
+        f"INSERT INTO {name} VALUES (?, ?, ?, 'ISO', 'T', ?, ?, ?, 'beds.csv', ?)",
+        [(i, indicator, area, str(year), value, "P" if year in preliminary else "A", i + 2)
          for i, ((indicator, area, year), value) in enumerate(values.items())],
     )
 
 
-def found(new, old):
-    """Return what each check observed, by the short name of its kind."""
+def found(new, old, oldest=None, preliminary=((), ())):
+    """Return what each check observed, by the short name of its kind.
+
+    `oldest` is the release before `old`; `preliminary` has the years with the status P, in the
+    table and in the last release.
+    """
     con = duckdb.connect()
-    lay(con, "observation", new)
-    lay(con, PREVIOUS_RELEASE, old)
+    lay(con, "observation", new, preliminary[0])
+    lay(con, PREVIOUS_RELEASE, old, preliminary[1])
+    lay(con, "oldest", oldest or old)
+    con.execute(f"CREATE VIEW {EARLIER_RELEASES} AS FROM oldest UNION ALL FROM {PREVIOUS_RELEASE}")
     observed = {}
     for short, kind in KINDS.items():
         check = all_checks()[kind].of({}, dataset(), registries())
@@ -87,7 +95,7 @@ def test_two_indicators_exchanged():
     other = {"BEDS": "SHARE", "SHARE": "BEDS"}
     new = {key: old[(other[key[0]], *key[1:])] for key in old}
     assert found(new, old)["exchanged"] == ["BEDS ⇄ SHARE: 48/48"]
-    assert "mostly" not in found(new, old)
+    assert found(new, old)["mostly"][0] == "BEDS: 48/48 > 5%, 48 ↔"
 
 
 def test_two_areas_exchanged():
@@ -95,6 +103,50 @@ def test_two_areas_exchanged():
     other = {"48": "51", "51": "48"}
     new = {key: old[(key[0], other.get(key[1], key[1]), key[2])] for key in old}
     assert found(new, old)["exchanged"] == ["48 ⇄ 51: 16/16"]
+
+
+def test_two_periods_exchanged():
+    old = figures()
+    other = {2012: 2019, 2019: 2012}
+    new = {key: old[(*key[:2], other.get(key[2], key[2]))] for key in old}
+    assert found(new, old)["exchanged"] == ["2012 ⇄ 2019: 12/12"]
+
+
+def test_two_columns_of_a_wide_table_exchanged():
+    """One indicator's first year and the other's last: no single code is exchanged."""
+    old = figures()
+    other = {("BEDS", 2012): ("SHARE", 2019), ("SHARE", 2019): ("BEDS", 2012)}
+    new = {}
+    for indicator, area, year in old:
+        to, then = other.get((indicator, year), (indicator, year))
+        new[(indicator, area, year)] = old[(to, area, then)]
+    assert found(new, old)["exchanged"] == ["BEDS, T, 2012 ⇄ SHARE, T, 2019: 6/6"]
+
+
+def test_an_earlier_edition_again():
+    oldest = figures()
+    old = edited(oldest, lambda i, a, y, v: v * 1.01 if y > 2015 else v)
+    assert found(oldest, old, oldest) == {"earlier": ["48/48 = bản cũ/earlier release"]}
+    newer = edited(old, lambda i, a, y, v: v * 1.01)
+    assert found(newer, old, oldest) == {}
+
+
+def test_figures_that_lost_their_digits():
+    old = figures()
+    new = edited(old, lambda i, a, y, v: round(v, 1) if i == "BEDS" else v)
+    assert list(found(new, old)) == ["rounded"]
+    single = edited(old, lambda i, a, y, v: float(f"{v:.7g}"))  # as single precision is printed
+    assert found(single, old) == {}
+
+
+def test_statuses_that_are_gone():
+    old = figures()
+    lost = {"statuses": ["P → A: 12/12"]}
+    assert found(old, old, preliminary=((), (2019,))) == lost
+    grown = {**old, **{(i, a, 2020): v for (i, a, y), v in old.items() if y == 2018}}
+    assert found(grown, old, preliminary=((2020,), (2019,))) == {}
+    final = edited(old, lambda i, a, y, v: v * 1.01 if y == 2019 else v)
+    assert found(final, old, preliminary=((), (2019,))) == {}
 
 
 @pytest.mark.parametrize("years", [YEARS, (2019,)])

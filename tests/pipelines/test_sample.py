@@ -25,7 +25,7 @@ from warehouse.cleaning.clean import clean
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "sources" / "demo" / "sample"
 SAMPLES = {each.dataset: each for each in load_samples(SAMPLE)}
-REGISTRIES = load_registries()
+REGISTRIES = load_registries(ROOT)
 DECLARATIONS, ERRORS = load_declarations(ROOT / "assets", REGISTRIES, CONNECTORS)
 CODELISTS = sorted(CODELIST_DIR.glob("*.csv"))
 FIVE = ("tourism", "finance", "logistics", "health", "education")

@@ -46,7 +46,7 @@ def px(data: str = '1 2.50\n".." -4;', **changes: str) -> str:
         "CHARSET": '"ANSI"',
         "AXIS-VERSION": '"2013"',
         "LANGUAGE": '"vi"',
-        "languages()": '"vi","en"',
+        "LANGUAGES": '"vi","en"',
         "TITLE": '"Dân số; "\n"theo năm"',
         "STUB": '"Khu vực"',
         "HEADING": '"Năm"',

@@ -90,6 +90,7 @@ def clean(
     used = read_columns(rules) | set(source.where)
     value_column = rules["obs_value"].column if "obs_value" in rules else None
     unread += tuple(unread_columns(con, source.unpivot, used, value_column, sql))
+    source_schema = source_schema.model_copy(update={"unread": unread})
     changed = table_drift(last, source_schema, source, rules, sql) if last else []
     schema_check.refuse(changed, dataset.id)
     if sql:
@@ -115,9 +116,7 @@ def clean(
     # Rows with an unknown code are rejected one by one. The table is made even if drift blocks its
     # release, so that all other findings are reported at once.
     changed += code_drift(last, source_schema, dataset, source) if last else []
-    source_schema = source_schema.model_copy(
-        update={"drift": tuple(changed), "unread": unread}
-    )
+    source_schema = source_schema.model_copy(update={"drift": tuple(changed)})
     area = rules["ref_area"]
     if area.successor and area.codelist:
         succeed(con, dataset, area, registries.successions[area.codelist], registries)

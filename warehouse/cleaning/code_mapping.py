@@ -1,7 +1,5 @@
 """Code mapping: what each distinct text of a source means, looked up once, in Python."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace

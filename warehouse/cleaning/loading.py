@@ -1,7 +1,5 @@
 """A reader's batches as the table `raw`, brought to the columns and rows that the rules read."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator
 
 import duckdb
@@ -167,9 +165,7 @@ def kept_sql(source: Source, columns: Collection[str]) -> str:
     return " AND ".join(f"coalesce({part}, false)" for part in parts) or "true"
 
 
-def drop_empty(
-    con: duckdb.DuckDBPyConnection, rule: ColumnRule, columns: dict[str, str]
-) -> int:
+def drop_empty(con: duckdb.DuckDBPyConnection, rule: ColumnRule, columns: dict[str, str]) -> int:
     """Drop the rows without a value; return how many that were."""
     before = count(con, "raw")
     con.execute(f"DELETE FROM raw WHERE {is_empty(rule, columns)}")

@@ -35,11 +35,11 @@ before AS (
 ),
 pair AS (
   SELECT now.*, before.v AS v0 FROM (
-    SELECT {series}, {t} AS t, obs_value AS v FROM {{batch}}
+    SELECT {series}, {t} AS t, time_period, obs_value AS v FROM {{batch}}
     WHERE isfinite(obs_value) AND {t} IS NOT NULL
   ) AS now JOIN before USING ({series}, t)
 )"""
 
     def _others(self, *names: str) -> str:
         """Return the key columns besides some, for USING."""
-        return columns([*(name for name in self.series if name not in names), "t"])
+        return columns([name for name in (*self.series, "t") if name not in names])

@@ -6,8 +6,8 @@ from expectations.checks.revisions.common import GrossRevisionCheck
 class MostlyRevised(GrossRevisionCheck):
     """More than a `share` of an indicator's observations revised by more than `revision`.
 
-    At least `min_cells`. What another check names (values of other places, powers of ten) is left
-    to it.
+    At least `min_cells`. Powers of ten are left to their own check. Values of other places are
+    counted: a column that was sorted by itself has nothing else.
     """
 
     type = "expect_most_values_to_stay"
@@ -30,13 +30,15 @@ rated AS (
 ),
 counted AS (
   SELECT indicator, count(*) AS common, count(*) FILTER (revised) AS cells,
-    count(*) FILTER (revised AND (elsewhere OR scaled)) AS named,
+    count(*) FILTER (revised AND scaled) AS named,
+    count(*) FILTER (revised AND elsewhere) AS moved,
     median(v / nullif(v0, 0)) FILTER (revised) AS factor
   FROM rated GROUP BY indicator
 )
 SELECT -cells AS place, indicator,
   indicator || ': ' || cells || '/' || common || ' > {self.revision:.0%}'
-    || coalesce(', ×' || printf('%.4g', factor), '') AS observed,
+    || CASE WHEN moved >= 0.8 * cells THEN ', ' || moved || ' ↔'
+       ELSE coalesce(', ×' || printf('%.4g', factor), '') END AS observed,
   '≤ {self.share:.0%}' AS expected
 FROM counted
 WHERE cells > {self.share} * common AND common >= {self.min_cells} AND named < 0.8 * cells"""

@@ -27,7 +27,6 @@ class ShiftedValues(GrossRevisionCheck):
 
     def query(self) -> str:
         series, rest = self._others("t"), self._others("ref_area")
-        series = series.removesuffix(', "t"')
         return f"""{self._pairs()},
 changed AS (FROM pair WHERE v <> v0),
 size AS (SELECT indicator, count(*) AS n FROM changed GROUP BY indicator),

@@ -1,7 +1,5 @@
 """`openindicators preview`: what edited declarations would release, against what is released."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

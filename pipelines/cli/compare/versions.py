@@ -34,10 +34,7 @@ class DatasetVersion:
 
 
 def versions_to_compare(
-    con: duckdb.DuckDBPyConnection,
-    bound: BoundDataset,
-    data_dir: DataDir,
-    first: str | None,
+    con: duckdb.DuckDBPyConnection, bound: BoundDataset, data_dir: DataDir, first: str | None,
     second: str | None,
 ) -> tuple[DatasetVersion, DatasetVersion]:
     """Return the older and the newer of the two tables to compare.
@@ -136,9 +133,7 @@ def _file(
         bound.declaration.sql.get(bound.profile), retrieved=datetime.now(UTC).date(),
     )
     suppress(con, "observation", bound.dataset, parent_areas(bound))
-    con.execute(
-        f"CREATE TEMP VIEW {_READABLE} AS SELECT * FROM observation WHERE _reject IS NULL"
-    )
+    con.execute(f"CREATE TEMP VIEW {_READABLE} AS SELECT * FROM observation WHERE _reject IS NULL")
     return DatasetVersion(str(path), _READABLE)
 
 
@@ -154,6 +149,4 @@ def _parts(bound: BoundDataset, data_dir: DataDir, path: Path) -> list[SourceFil
             where=bound.dataset.id, todo=f"give the file one of the names {', '.join(names[:5])}",
         )
     replaced = path.name if len(parts) > 1 else names[0]
-    return [
-        replace(part, path=path.resolve()) if part.name == replaced else part for part in parts
-    ]
+    return [replace(part, path=path.resolve()) if part.name == replaced else part for part in parts]

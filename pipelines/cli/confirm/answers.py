@@ -1,7 +1,5 @@
 """Write answers into a declaration: the value, one question less, who confirmed it and when."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path

@@ -46,7 +46,8 @@ def new_folder(folder: Path, sector: str) -> int:
     Raises:
         OpenIndicatorsError: there is no such folder or sector, or no table in it.
     """
-    settings, registries = Settings.from_environment(), load_registries()
+    settings = Settings.from_environment()
+    registries = load_registries(settings.project)
     if not folder.is_dir():
         raise OpenIndicatorsError("there is no such folder", where=str(folder))
     if sector not in registries.sectors:

@@ -5,14 +5,13 @@ The columns are the ids of the message's dimensions and attributes, then `time_p
 `<id>_label_vi`; messages in JSON and CSV may have labels of their own.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import Self
 from urllib.parse import urlsplit
 
 import pyarrow as pa
@@ -166,7 +165,7 @@ class _MessageTable:
     multiplies: bool
 
     @classmethod
-    def of(cls, messages: list[DataMessage], labels: CodeNames, multiplies: bool) -> _MessageTable:
+    def of(cls, messages: list[DataMessage], labels: CodeNames, multiplies: bool) -> Self:
         """Return the table that holds all messages.
 
         Raises:

@@ -3,8 +3,6 @@
 A dimension refers to its codelist itself, or through its concept.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -26,6 +24,14 @@ _COMPONENTS = (
 
 
 @dataclass
+class StructureComponent:
+    """A dimension or attribute: its codelist, or the concept that may have one."""
+
+    codelist: StructureKey | None = None
+    concept: StructureKey | None = None
+
+
+@dataclass
 class Structures:
     """The content of structure messages, by agency and id."""
 
@@ -34,14 +40,6 @@ class Structures:
     concepts: dict[StructureKey, StructureKey] = field(default_factory=dict)
     definitions: dict[str, dict[str, StructureComponent]] = field(default_factory=dict)
     flows: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass
-class StructureComponent:
-    """A dimension or attribute: its codelist, or the concept that may have one."""
-
-    codelist: StructureKey | None = None
-    concept: StructureKey | None = None
 
 
 CodeNames = dict[str, dict[str, NamesByLanguage]]

@@ -1,10 +1,8 @@
 """How a table is laid out in a file, as declared: parts of the options of `files`."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
@@ -94,7 +92,7 @@ class StackedTables(Frozen):
     """Name of the column below that cell, where `header` has row 0."""
 
     @model_validator(mode="after")
-    def _consistent(self) -> StackedTables:
+    def _consistent(self) -> Self:
         if (0 in self.header) != (self.label is not None):
             raise ValueError(
                 "`label` names the first column where, and only where, `header` has row 0"

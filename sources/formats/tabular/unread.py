@@ -66,6 +66,21 @@ class RowWatch:
             ))
 
 
+def titles(rows: Iterable[RawRow], part: str) -> list[UnreadContent]:
+    """Return the texts in the rows above a table: they often hold its unit.
+
+    Args:
+        rows: above the names.
+        part: the name of the file.
+    """
+    texts = (quoted(" ".join(cell.split()), 300) for _, cells in rows for cell in cells)
+    found = dict.fromkeys(text for text in texts if text and not is_figure(text))
+    return [
+        UnreadContent(kind="title", part=part, warns=False, what=LocalizedText(vi=text, en=text))
+        for text in found
+    ]
+
+
 def unread_of_sheet(
     sheet: Sheet, part: str, chosen: Sequence[int], *, hidden: bool
 ) -> Iterator[UnreadContent]:

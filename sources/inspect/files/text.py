@@ -1,7 +1,5 @@
 """Recognition of text files: encoding, delimiter, where the table stands, and known layouts."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re

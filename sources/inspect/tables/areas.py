@@ -1,7 +1,5 @@
 """The codelist to which the areas of a column belong."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """The columns of figures: one, several side by side, or one for each period."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence

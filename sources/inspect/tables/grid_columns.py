@@ -1,9 +1,8 @@
 """The columns of a grid: which hold figures, and which of those hold years."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from sources.formats.tabular.tables import RawRow
 from sources.inspect.tables.cells import is_missing, is_number, year_of
@@ -21,7 +20,7 @@ class Grid:
     years: list[int]
 
     @classmethod
-    def of(cls, rows: Sequence[RawRow], width: int) -> Grid:
+    def of(cls, rows: Sequence[RawRow], width: int) -> Self:
         """Classify the columns by the lower rows, below any header."""
         lower = rows[len(rows) // 3 :] if len(rows) > 6 else rows[1:]
         with_numbers = [row for row in lower if any(map(is_number, row[1]))]

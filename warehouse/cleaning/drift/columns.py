@@ -1,4 +1,4 @@
-"""What changed in a source's columns, types, units and parts."""
+"""What changed in a source's columns, types, units, titles and parts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ from collections.abc import Iterable, Mapping
 from model.declarations.source import ColumnRule, Source
 from model.records.source_schema import Drift, SourceSchema
 from model.util.text import LocalizedText
-from warehouse.cleaning.drift.wording import FIX, LOOK, NEAR, alike, name_of, names_of
+from warehouse.cleaning.drift.wording import (
+    COMPARE,
+    FIX,
+    LOOK,
+    NEAR,
+    alike,
+    differing,
+    name_of,
+    names_of,
+)
 from warehouse.cleaning.schema_inspection import read_columns
 
 # Concepts whose text may be anything: their column has no type to keep.
@@ -22,7 +31,7 @@ def table_drift(
     rules: Mapping[str, ColumnRule],
     sql: str | None,
 ) -> list[Drift]:
-    """Return what changed in columns, types, units and parts, the most important first.
+    """Return what changed in columns, types, units, titles and parts, most important first.
 
     Args:
         last: the source schema of the snapshot released last.
@@ -36,7 +45,7 @@ def table_drift(
     used = _Used(source, rules, sql)
     found = [
         *_columns(last, now, source, used), *_types(last, now, rules, used),
-        *_units(last, now), *_parts(last, now),
+        *_units(last, now), *_titles(last, now), *_parts(last, now),
     ]
     return sorted(found, key=lambda item: not item.stops)
 
@@ -162,6 +171,34 @@ def _units(last: SourceSchema, now: SourceSchema) -> Iterable[Drift]:
                     f" is now {names_of(current)}",
                 ),
             )
+
+
+def _titles(last: SourceSchema, now: SourceSchema) -> Iterable[Drift]:
+    """Compare the text above the tables; years and other numbers of one or two digits may change.
+
+    A table without a title, or from before titles were noted, is not compared.
+    """
+    before, current = (
+        {
+            _UNDATED.sub("#", text): text
+            for text in (each.what.get("en") for each in schema.unread if each.kind == "title")
+        }
+        for schema in (last, now)
+    )
+    gone = [text for key, text in before.items() if key not in current]
+    new = [text for key, text in current.items() if key not in before]
+    if gone and current:
+        old, text = differing(" ".join(gone), " ".join(new))
+        yield Drift(
+            kind="title", stops=False, todo=COMPARE,
+            what=LocalizedText(
+                vi=f"dòng chữ phía trên bảng trước là {name_of(old)}, nay là {name_of(text)}",
+                en=f"the text above the table was {name_of(old)}, is now {name_of(text)}",
+            ),
+        )
+
+
+_UNDATED = re.compile(r"\b(\d{1,2}|(19|20)\d\d)\b")
 
 
 def _parts(last: SourceSchema, now: SourceSchema) -> Iterable[Drift]:

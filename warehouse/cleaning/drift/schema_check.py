@@ -65,6 +65,7 @@ def as_check(drift: Sequence[Drift], columns: int) -> CheckResult:
 
 def unread_check(unread: Sequence[UnreadContent]) -> CheckResult | None:
     """Return what was left unread as the result of a check that never blocks; None for nothing."""
+    unread = [each for each in unread if each.kind != "title"]
     if not unread:
         return None
     title = LocalizedText(

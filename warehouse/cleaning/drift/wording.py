@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import SequenceMatcher
+from itertools import takewhile
 
 from model.util.text import LocalizedText, fold
 
@@ -20,10 +21,24 @@ LOOK = LocalizedText(
     en="nothing, unless the dataset needs it",
 )
 
+COMPARE = LocalizedText(
+    vi="xem đơn vị tính hoặc nội dung của bảng có thay đổi không",
+    en="look whether the unit or the subject of the table has changed",
+)
+
 
 def alike(one: str, other: str) -> float:
     """Return how alike two names are, from 0 to 1."""
     return SequenceMatcher(None, fold(one), fold(other), autojunk=False).ratio()
+
+
+def differing(old: str, new: str) -> tuple[str, str]:
+    """Return two texts without the words, but two, that both begin with."""
+    words, others = old.split(), new.split()
+    pairs = zip(words, others, strict=False)
+    start = max(0, sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs)) - 2)
+    lead = "… " if start else ""
+    return lead + " ".join(words[start:]), lead + " ".join(others[start:])
 
 
 def name_of(text: str) -> str:
