@@ -17,6 +17,7 @@ import json
 import math
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -159,6 +160,8 @@ def _measured(
 ) -> Iterator[tuple[str, float, float, float]]:
     """Yield each kind of run with its processor time, its time, and the floor's processor time."""
     source = Source(datasets, asked.rows)
+    shutil.copytree(PROJECT / "registry", folder / "project" / "registry")
+    shutil.copy(PROJECT / "city.yaml", folder / "project")
     with source.serving():
         for number in range(datasets):
             for part, text in (

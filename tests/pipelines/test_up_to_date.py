@@ -20,6 +20,7 @@ from pipelines.steps.fetch import Polls
 from pipelines.steps.progress import FailureLog
 from tests.fixtures.answers import new_answered
 from tests.fixtures.commands import records
+from tests.fixtures.projects import for_this_city
 from warehouse.store import failure_log, releases
 
 ROOMS, BEDS = "tourism/hotel_rooms", "health/hospital_beds"
@@ -30,7 +31,7 @@ def finished(tmp_path_factory):
     """A project of two datasets after its first run."""
     folder = tmp_path_factory.mktemp("finished")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OPENINDICATORS_PROJECT", str(folder / "project"))
+        patch.setenv("OPENINDICATORS_PROJECT", str(for_this_city(folder / "project")))
         patch.setenv("OPENINDICATORS_DATA_DIR", str(folder / "data"))
         for name in (ROOMS, BEDS):
             new_answered(name)

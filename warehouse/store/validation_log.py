@@ -192,9 +192,9 @@ def _period_last(
     listed = ", ".join(map(literal, sorted(projections)))
     observed = f" AND indicator NOT IN ({listed})" if listed else ""
     with connect(data_dir.root / "tmp", rows) as con:
-        rows = con.execute(
+        found = con.execute(
             f"SELECT DISTINCT time_period FROM read_parquet({literal(data)})"
             f" WHERE obs_status IS DISTINCT FROM 'F'{observed}"
         ).fetchall()
-    periods = [period for (period,) in rows if period and frequency_of(period)]
+    periods = [period for (period,) in found if period and frequency_of(period)]
     return max(periods, key=period_end, default=None)
