@@ -205,8 +205,9 @@ def _files(folder: Path, dataset: str) -> dict[str, Path]:
 
 
 def _changed_files(old: Mapping[str, Path], new: Mapping[str, Path]) -> list[tuple[str, str, str]]:
+    """Return the files that differ, pages first."""
     found = []
-    for path in sorted({*old, *new}):
+    for path in sorted({*old, *new}, key=lambda path: (not path.endswith(".html"), path)):
         one, other = old.get(path), new.get(path)
         if one is None or other is None:
             found.append(("-" if other is None else "+", path, ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import shutil
 import subprocess
@@ -9,11 +10,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+import yaml
 
+from pipelines.cli.main import app, preview
 from pipelines.preview.consumers import breaking_changes
 from portal.content import Content
 from tests.fixtures.answers import confirming
-from tests.fixtures.commands import openindicators
+from tests.fixtures.commands import PROJECT, openindicators
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row
 from warehouse.engine import connect
@@ -167,6 +170,25 @@ def test_a_text_of_the_declaration_is_no_markup(project, tmp_path):
     project.preview("--html", str(page), "--markdown", str(text))
     assert "<script" not in page.read_text() + text.read_text()
     assert "[y](" not in text.read_text() and "https://x" not in text.read_text()
+
+
+def test_figures_that_are_not_public_are_counted_and_not_listed(project):
+    edit(project, "frequency: A", "access_rights: RESTRICTED\nfrequency: A")
+    edit(project, "locale: plain}", "locale: plain, scale: 1.01}")
+    said = project.preview()
+    assert re.search(rf"{ROOMS} +release 2 +25 +0 +25", said)
+    assert "Observations" not in said and "old_value" not in said
+
+
+def test_the_examples_for_continuous_integration_are_commands_of_ours():
+    text = (PROJECT / "docs" / "preview.md").read_text(encoding="utf-8")
+    jobs = [yaml.safe_load(each) for each in re.findall(r"```yaml\n(.*?)```", text, re.S)]
+    steps = [step.get("run", "") for step in jobs[0]["jobs"]["preview"]["steps"]]
+    known = {option for each in app.registered_commands if each.callback is preview
+             for option in re.findall(r"--\w+", inspect.getsource(each.callback))}
+    for lines in (steps, jobs[1]["preview"]["script"]):
+        [command] = [line for line in lines if "openindicators preview" in line]
+        assert set(re.findall(r"--\w+", command)) == {"--base", "--markdown", "--html"} & known
 
 
 TEXT = {"vi": "Phòng", "en": "Rooms"}
