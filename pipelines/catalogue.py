@@ -94,7 +94,7 @@ def load_catalogue(settings: Settings) -> Catalogue:
 
 
 def _load(settings: Settings) -> Catalogue:
-    registries = load_registries()
+    registries = load_registries(settings.project)
     declarations, errors = load_declarations(settings.declarations, registries, CONNECTORS)
     for dataset_id, declaration in list(declarations.items()):
         unknown = _check_also_in(declaration, settings.declarations)

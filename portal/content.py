@@ -22,6 +22,7 @@ from model.errors import PortalError
 from model.records.release import Release
 from model.records.scorecard import QualityReport
 from model.records.validation import QualityRecord
+from model.reference.city import city
 from model.reference.personal_data import masked_record, masked_values
 from model.reference.registries import Licence, Publisher, Registries
 from model.util.sql import identifier
@@ -93,8 +94,9 @@ class Content:
 
     @property
     def contact(self) -> Publisher:
-        """The organisation that answers questions."""
-        return self.registries.publishers[self.dataset.contact]
+        """Who answers questions: as declared, else for the whole city, else the publisher."""
+        name = self.dataset.contact or city().contact or self.dataset.publisher
+        return self.registries.publishers[name]
 
     @cached_property
     def published_columns(self) -> tuple[str, ...]:

@@ -41,12 +41,13 @@ def check_names(dataset: Dataset, document: Document, known: Registries) -> None
             raise DeclarationError(
                 f"unknown {kind} {name!r}", where=document.where(at),
                 todo=did_you_mean(name, set(names))
-                or f"add it to model/reference/registry/{kind}s.yaml",
+                or f"add it to registry/{kind}s.yaml of the project",
             )
 
     check(dataset.sector, known.sectors, "sector", ())
     check(dataset.publisher, known.publishers, "publisher", ("publisher",))
-    check(dataset.contact, known.publishers, "publisher", ("contact",))
+    if dataset.contact:
+        check(dataset.contact, known.publishers, "publisher", ("contact",))
     check(dataset.licence, known.licences, "licence", ("licence",))
     check(dataset.geography.codelist, known.codelists, "codelist", ("geography", "codelist"))
     for code, indicator in dataset.indicators.items():

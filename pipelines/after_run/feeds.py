@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from model.reference.city import city
 from model.reference.registries import Registries
 from model.util.disk import write_if_changed
 from model.util.garbage_collector import paused_collector
@@ -22,9 +23,7 @@ from warehouse.store.releases import StoredRelease
 
 METRICS = "metrics.txt"
 FEED = "{language}/failures.atom"
-TITLE = LocalizedText(
-    vi="Chất lượng dữ liệu mở Đà Nẵng: sự cố", en="Quality of Da Nang's open data: failures"
-)
+TITLE = LocalizedText(vi="{site}, chất lượng: sự cố", en="{site}, quality: failures")
 ENTRIES = 100
 OF_ONE_DATASET = 20
 
@@ -58,20 +57,21 @@ def write_feeds(settings: Settings, catalogue: Catalogue) -> int:
             ))
             happened += events(history, OF_ONE_DATASET)
     reports = [each.report for each in assessed]
-    sectors, city = groups(reports)
+    sectors, whole = groups(reports)
     written = publish_quality(
-        data_dir.site, assessed, sectors, city, catalogue.registries, as_of
+        data_dir.site, assessed, sectors, whole, catalogue.registries, as_of
     )
     texts = {METRICS: prometheus(reports, dated=False)}
     newest = incidents(data_dir, happened, ENTRIES)
     titles = {report.dataset: report.title for report in reports}
+    title = TITLE.format(site=city().site.title)
     shown = set(releases.datasets(data_dir))
     for language in languages():
         feed = FEED.format(language=language)
         pages = {
             name: "../" + DATASET_PAGE.format(language=language, dataset=name) for name in shown
         }
-        texts[feed] = atom(newest, titles, TITLE, language, pages)
+        texts[feed] = atom(newest, titles, title, language, pages)
     return written + sum(
         write_if_changed(data_dir.site / name, text, lasting=False) for name, text in texts.items()
     )

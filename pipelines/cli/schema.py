@@ -28,7 +28,7 @@ def write_schemas(settings: Settings, registries: Registries) -> None:
 def schema() -> int:
     """Write the schemas, and say where."""
     settings = Settings.from_environment()
-    write_schemas(settings, load_registries())
+    write_schemas(settings, load_registries(settings.project))
     out.print(f"Written to {settings.declarations}: schema.json, defaults.schema.json")
     out.print(f"Written to {settings.suites}: {json_schema.FILE}")
     out.print("A declaration or suite names its schema in its first line:")

@@ -10,14 +10,13 @@ from typing import Any
 
 import dagster as dg
 
+from model.reference.city import city
 from pipelines.after_run.follow_up import follow_up
 from pipelines.catalogue import Catalogue
 from pipelines.dagster.assets import asset_key
 from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
 from sources.connectors.registry import options_of
-
-TIMEZONE = "Asia/Ho_Chi_Minh"
 
 # How often to poll a source, by the frequency of what it publishes. Without news a poll costs one
 # conditional request, so polling more often than it publishes is cheap, and figures are out
@@ -45,7 +44,7 @@ def schedules(bound_datasets: dict[str, BoundDataset]) -> list[dg.ScheduleDefini
         dg.ScheduleDefinition(
             name=f"{name}_snapshots",
             cron_schedule=cron,
-            execution_timezone=TIMEZONE,
+            execution_timezone=city().time_zone,
             target=[asset_key(dataset_id, "snapshot") for dataset_id in members],
             description=f"Polls the sources of {len(members)} datasets",
         )

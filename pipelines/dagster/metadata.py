@@ -163,11 +163,9 @@ def of_publications(dataset: str, published: Sequence[Publication]) -> dict[str,
 
 
 def column_schema(bound: BoundDataset, file: Path | None = None) -> dg.TableSchema:
-    """Return a table's columns with their meaning, in both languages.
+    """Return the columns of a table of `bound` with their meaning, in both languages.
 
-    Args:
-        bound: the dataset.
-        file: its table, for the exact types; without it, the columns are the declared ones.
+    The table's `file` gives the exact types; without it, the columns are the declared ones.
     """
     names = Names(bound.dataset, bound.registries)
     if file is None:

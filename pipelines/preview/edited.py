@@ -5,8 +5,6 @@ dataset counts as edited where its complete declaration (with defaults, SQL, cod
 or the registries' entries that it names are others.
 """
 
-from __future__ import annotations
-
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -80,7 +78,7 @@ def named_entries(dataset: Dataset, registries: Registries) -> list[Any]:
     """Return the entries of the registries that a dataset's pages and descriptions show."""
     entries = [
         registries.sectors.get(dataset.sector), registries.publishers.get(dataset.publisher),
-        registries.publishers.get(dataset.contact), registries.licences.get(dataset.licence),
+        registries.publishers.get(dataset.contact or ""), registries.licences.get(dataset.licence),
         *(registries.units.get(item.unit) for item in dataset.indicators.values()),
     ]
     return [entry and entry.model_dump(mode="json") for entry in entries]

@@ -128,15 +128,10 @@ def scorecard(
     dataset: Dataset, validation_run: ValidationRun, quality: QualityRecord,
     history: Sequence[ValidationRun], mqa: Mqa | None, as_of: date,
 ) -> Scorecard:
-    """Return the scorecard of a validated table.
+    """Return the scorecard of a validated table of a `dataset` on a day (`as_of`).
 
-    Args:
-        dataset: its declaration.
-        validation_run: the validation run of the data that is shown.
-        quality: its complete record.
-        history: all validation runs, oldest first.
-        mqa: the metadata's quality, where something is published.
-        as_of: the day.
+    `validation_run` is that of the data that is shown, `quality` its complete record, `history` all
+    runs, oldest first, and `mqa` the metadata's quality, where something is published.
     """
     fresh = freshness(dataset, history, as_of)
     found: list[Score] = list(validation_run.scores)

@@ -18,6 +18,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from model.util.languages import default_language, language_name, languages
 from portal.content import Content
 from portal.distributions import data_dictionary
 from portal.distributions.base import Distribution, WrittenFile
@@ -45,9 +46,9 @@ def write(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
     with xlsxwriter.Workbook(str(path), {**_OPTIONS, "tmpdir": str(path.parent)}) as book:
         book.set_properties(
             {
-                "title": content.dataset.title.get("vi"),
+                "title": content.dataset.title.get(default_language()),
                 "subject": content.dataset.title.get("en"),
-                "author": content.publisher.name.get("vi"),
+                "author": content.publisher.name.get(default_language()),
                 "created": created,
             }
         )
@@ -127,7 +128,7 @@ def _write_dictionary(book: Workbook, content: Content, bold: Format) -> None:
     sheet.freeze_panes(1, 0)
     sheet.set_column(0, 3, 16)
     sheet.set_column(4, 7, 42)
-    _header(sheet, data_dictionary.HEADER, bold)
+    _header(sheet, data_dictionary.header(), bold)
     for number, entry in enumerate(data_dictionary.entries(content), start=1):
         _row(sheet, number, entry)
 
@@ -135,13 +136,13 @@ def _write_dictionary(book: Workbook, content: Content, bold: Format) -> None:
 def _write_about(book: Workbook, content: Content, bold: Format, sheets: int) -> None:
     sheet = book.add_worksheet("about")
     sheet.set_column(0, 0, 16)
-    sheet.set_column(1, 2, 70, book.add_format({"text_wrap": True, "valign": "top"}))
-    _header(sheet, ("", "Tiếng Việt", "English"), bold)
+    sheet.set_column(1, len(languages()), 70, book.add_format({"text_wrap": True, "valign": "top"}))
+    _header(sheet, ("", *(language_name(code, code) for code in languages())), bold)
     for number, entry in enumerate(_about(content, sheets), start=1):
         _row(sheet, number, entry)
 
 
-def _about(content: Content, sheets: int) -> Iterator[tuple[str, str, str]]:
+def _about(content: Content, sheets: int) -> Iterator[tuple[str, ...]]:
     dataset, release = content.dataset, content.release
     for field, text in (
         ("title", dataset.title),
@@ -158,7 +159,7 @@ def _about(content: Content, sheets: int) -> Iterator[tuple[str, str, str]]:
         ("notes", dataset.notes),
     ):
         if text:
-            yield field, text.get("vi"), text.get("en")
+            yield field, *(text.get(code) for code in languages())
     for field, value in (
         ("dataset", dataset.id),
         ("release", str(release.number)),
@@ -168,10 +169,10 @@ def _about(content: Content, sheets: int) -> Iterator[tuple[str, str, str]]:
         ("period", f"{release.period_first} – {release.period_last}"),
         ("rows", str(release.rows)),
     ):
-        yield field, value, value
+        yield field, *(value for _ in languages())
     if sheets > 1:
         text = sentence("sheets", most=MAX_ROWS, sheets=sheets, first=DATA_SHEET)
-        yield "sheets", text.get("vi"), text.get("en")
+        yield "sheets", *(text.get(code) for code in languages())
 
 
 xlsx_workbook = Distribution.described(

@@ -12,7 +12,7 @@ import duckdb
 
 from model.util.text import LocalizedText
 from portal.rendering.environment import render_template
-from portal.scope import DA_NANG
+from portal.scope import home_areas
 from portal.site.state import DatasetState
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -119,7 +119,7 @@ def _indicators(
     }
     found = _rows(
         con, _BY_INDICATOR, changes=str(folder / f"{name}-changes.csv"), same=SAME,
-        data=str(folder / f"{name}.parquet"), city=DA_NANG,
+        data=str(folder / f"{name}.parquet"), city=next(iter(home_areas()), ""),
     )
     return tuple(
         RevisedIndicator(

@@ -72,12 +72,9 @@ _MINUS_ZERO = re.compile(rb"-0(?![0-9.eE])")
 
 
 def decode_valid(raw: bytes, decode: Callable[[bytes], Any], keys: Callable[[Any], int]) -> Any:
-    """Return the value of JSON text in UTF-8, or None where the strict parser is needed.
+    """Return the value of JSON text in UTF-8 (`raw`), or None where the strict parser is needed.
 
-    Args:
-        raw: the text.
-        decode: a decoder of msgspec's.
-        keys: counts the keys in a value and in all that it contains.
+    `decode` is a decoder of msgspec's; `keys` counts the keys in a value and all that it contains.
     """
     if b"-0" in raw and _MINUS_ZERO.search(raw):
         return None

@@ -13,6 +13,7 @@ import pyarrow as pa
 from model.declarations.dataset import AFTER_DIMENSIONS, BEFORE_DIMENSIONS
 from model.reference.codelist import Codelist
 from model.util.text import fold, slug
+from sources.inspect.codebooks import Codebook
 from sources.inspect.finding import Certainty, Guess
 from sources.inspect.tables.areas import is_of_areas, knows
 from sources.inspect.tables.titles import TableTitle
@@ -97,6 +98,7 @@ class Search:
     used: the columns that have a role.
     name, file: of the dataset and of its file, for what the table does not name.
     title: of the table, where it has one.
+    codebooks: that stand beside the file.
     heading_unit: that all headings of periods name, "" without.
     """
 
@@ -108,11 +110,17 @@ class Search:
     found: Roles = field(default_factory=Roles)
     used: set[str] = field(default_factory=set)
     title: TableTitle | None = None
+    codebooks: Sequence[Codebook] = ()
     heading_unit: str = ""
 
     def free(self) -> list[InspectedColumn]:
         """Return the columns without a role."""
         return [column for column in self.columns.values() if column.name not in self.used]
+
+    def codebook_of(self, codes: Iterable[str]) -> Codebook | None:
+        """Return the codebook that says what all of the codes mean, None where none does."""
+        listed = list(codes)
+        return next((book for book in self.codebooks if book.knows(listed)), None)
 
     def take(self, concept: str, column: str, **more: Any) -> None:
         """Give a column its role."""

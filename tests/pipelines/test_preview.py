@@ -18,6 +18,7 @@ from portal.content import Content
 from tests.fixtures.answers import confirming
 from tests.fixtures.commands import PROJECT, openindicators
 from tests.fixtures.datasets import dataset, registries
+from tests.fixtures.projects import for_this_city
 from tests.fixtures.releases import make_release, row
 from warehouse.engine import connect
 
@@ -41,7 +42,7 @@ class Project:
 
     def __init__(self, folder: Path) -> None:
         self.data_dir, self.folder = folder / "data", folder / "project"
-        self.folder.mkdir()
+        for_this_city(self.folder)
         self.command("new", ROOMS)
         self.command(*confirming(ROOMS))
         source = self.data_dir / "inbox" / "hotel_rooms.csv"

@@ -29,16 +29,12 @@ MAX_HINTS = 200
 def code_reader(
     rule: ColumnRule, codelist: Codelist, registries: Registries
 ) -> Callable[[str, str], str]:
-    """Return the function that gives the code that a source's text means.
+    """Return the function that gives the code that a source's text means in a `codelist`.
 
     It takes a code or a name, and what the source calls the area that this is the code of ("" where
     it does not). It raises ValueError where that is unknown or ambiguous, or where the two do not
-    belong together.
-
-    Args:
-        rule: says within which area it must lie.
-        codelist: in which it is looked up.
-        registries: successions and other codelists, to say more of an unknown text.
+    belong together. The `rule` says within which area it must lie; the `registries` have
+    successions and other codelists, to say more of an unknown text.
     """
     unknown = 0
 

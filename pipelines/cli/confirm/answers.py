@@ -37,9 +37,13 @@ class AnswerWriter:
         """Return the questions that are open in the file now."""
         return open_questions(YamlFile.read(self.path))
 
+    def value(self, question: OpenQuestion) -> Any:
+        """Return the value that the field has, as far as it is known."""
+        return _at(YamlFile.read(self.path).data, question.at)
+
     def proposed(self, question: OpenQuestion) -> Any:
         """Return the value that the field has, None where it is not known yet."""
-        value = _at(YamlFile.read(self.path).data, question.at)
+        value = self.value(question)
         return None if is_unknown(value) else value
 
     def accept(self, question: OpenQuestion) -> None:

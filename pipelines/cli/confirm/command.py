@@ -30,7 +30,7 @@ from pipelines.settings import Settings
 from sources.connectors.registry import CONNECTORS
 
 _LATER = "-"  # leaves a question open
-_BILINGUAL = ("title", "description", "name", "definition")
+_LOCALIZED = ("title", "description", "name", "definition")
 _COLUMNS = 8
 _WIDTH = 40  # characters of a cell
 _LONGEST = 120  # characters of a proposed answer
@@ -55,7 +55,7 @@ def confirm(dataset: str, answers: Sequence[str], accept_all: bool, by: str | No
             "there is no such declaration", where=str(path),
             todo=f"`openindicators new {dataset} --from FILE` writes one",
         )
-    registries = load_registries()
+    registries = load_registries(settings.project)
     writer = AnswerWriter(path, decider(by), date.today(), registries)
     declaration = load_draft(path, registries, CONNECTORS)
     for field, text in map(_parted, answers):
@@ -91,7 +91,8 @@ def confirm_together(
     Raises:
         OpenIndicatorsError: nothing is as wanted, or an answer is not valid.
     """
-    settings, registries = Settings.from_environment(), load_registries()
+    settings = Settings.from_environment()
+    registries = load_registries(settings.project)
     known = [f"{path.parent.name}/{path.stem}" for path in declaration_paths(settings.declarations)]
     for each in wanted:
         if not any(dataset == each or dataset.startswith(f"{each}/") for dataset in known):
@@ -220,7 +221,7 @@ def _ask(writer: AnswerWriter, question: OpenQuestion) -> None:
     proposed = writer.proposed(question)
     while True:
         try:
-            if question.at[-1:] and question.at[-1] in _BILINGUAL and proposed is None:
+            if question.at[-1:] and question.at[-1] in _LOCALIZED and proposed is None:
                 parts = {code: out.input(f"  {code}: ").strip() for code in languages()}
                 if _LATER in parts.values() or not all(parts.values()):
                     return

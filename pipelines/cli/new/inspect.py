@@ -26,6 +26,7 @@ from sources.base import Request, Validators
 from sources.connectors.registry import PROTOCOLS
 from sources.fetch.http import HttpLimits, HttpTransport
 from sources.fetch.part_files import part_name
+from sources.inspect.codebooks import codebooks_beside
 from sources.inspect.finding import Found, Guess, NoTable, RecognisedTable
 from sources.inspect.recognise import recognise
 from sources.inspect.search import Roles
@@ -97,7 +98,8 @@ def look_at(
 
 def declared(
     path: Path, found: RecognisedTable, notes: Sequence[str], named: tuple[str, str],
-    origin: Mapping[str, list[str]], copy: Path | None, registries: Registries,
+    origin: Mapping[str, list[str]], copy: Path | None, registries: Registries, *,
+    whole: bool = False,
 ) -> Looked:
     """Declare a table that was recognised.
 
@@ -109,6 +111,7 @@ def declared(
         origin: `files` or `urls`, as the protocol's options have them.
         copy: where the file was put, None for a URL that is asked again.
         registries: the codelists and places.
+        whole: whether the file's other tables are declared, too.
 
     Raises:
         SourceError: the table cannot be read.
@@ -118,12 +121,12 @@ def declared(
     above = title_of(found.above, table.column_names)
     roles = roles_of(
         table.drop_columns(["_part", "_row"]), PROTOCOLS[found.protocol].columns,
-        registries.codelists, name, path.name, above,
+        registries.codelists, name, path.name, above, codebooks_beside(path),
     )
     doubt_codes(roles, table, registries.codelists)
     said = [*notes, *(
         f"unsure: {each.what.get('en')}." for each in (*unread, *_unread_columns(table, roles))
-        if each.kind != "title"
+        if each.kind != "title" and not (whole and each.kind == "sheet")
     )]
     texts = above.texts if above else {"en": title}
     text = declaration_text(texts, found, roles, origin, said, registries)

@@ -51,16 +51,12 @@ class _Keywords:
 
 
 def px_cube(path: Path, where: str, language: str | None, encoding: str | None) -> Cube:
-    """Load the table of a PX file.
+    """Load the table of the PX file `path`, named `where`.
 
-    A symbol (`".."`, `"."`, `"-"`) is a status, not a value. With KEYS a file lists some rows only;
-    those that it leaves out are no rows here: the format does not define whether they are zero.
-
-    Args:
-        path: the file.
-        where: its name, for messages.
-        language: one of its languages; its first by default.
-        encoding: instead of its CODEPAGE, which is often wrong.
+    It is read in a `language`, its first by default, and in an `encoding` in place of its CODEPAGE,
+    which is often wrong. A symbol (`".."`, `"."`, `"-"`) is a status, not a value. With KEYS a file
+    lists some rows only; those that it leaves out are no rows here: the format does not define
+    whether they are zero.
 
     Raises:
         ReadError: not well formed, another encoding, or figures that do not fit.

@@ -3,8 +3,6 @@
 Only described here; nothing is refused, and what is read does not change.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
