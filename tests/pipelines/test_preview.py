@@ -116,6 +116,20 @@ def test_a_title_makes_a_release_with_other_pages_and_fields(project, tmp_path):
     parser.close()
 
 
+def test_a_publisher_of_the_registry_changes_pages_without_a_release(project):
+    name = "People's Committee of Da Nang City"
+    edit(project, name, "The committee", "registry/publishers.yaml")
+    said = project.preview()
+    assert re.search(rf"{ROOMS} +no new release +25 +0 +0 +0 +0", said)
+    assert re.search(rf"publisher +….*en: {name}.*en: The committee", said)
+    assert re.search(r"~ +en/tourism/hotel_rooms.html +\+\d+ −\d+", said)
+
+
+def test_another_order_of_languages_is_no_edit_of_a_dataset(project):
+    edit(project, "languages: [vi, en]", "languages: [en, vi]", "city.yaml")
+    assert "No dataset differs from main." in project.preview()
+
+
 def test_figures_that_change_are_counted_and_what_blocks_is_named(project):
     edit(project, "{column: value, locale: plain}", "{column: value, locale: plain, scale: 1000}")
     said = project.preview(code=5)
