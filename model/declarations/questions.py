@@ -206,12 +206,9 @@ def _texts_of(data: Any, at: KeyPath) -> Iterator[tuple[KeyPath, str]]:
 
 
 def with_stand_ins(data: Any, known: Registries, field: str = "") -> Any:
-    """Return a declaration's data with something valid for every OPEN value, to validate the rest.
+    """Return a declaration's `data`, or a `field` of it, with something valid for every OPEN value.
 
-    Args:
-        data: the merged layers, or a part of them.
-        known: the registries that the values must be in.
-        field: the name of the field that has `data`.
+    It is one of the `known` registries, so that the rest can be validated.
     """
     if isinstance(data, dict):
         return {name: with_stand_ins(each, known, name) for name, each in data.items()}

@@ -119,12 +119,8 @@ class Codelist(Frozen):
     def find(self, label: str, within: str | None = None, nearest: bool = True) -> str:
         """Return the code that `label` means: a code, or a name without regard to diacritics.
 
-        An area may be named with or without its kind and what it lies in.
-
-        Args:
-            label: what the source says.
-            within: the code of the area that it must lie in.
-            nearest: whether to look for the nearest name of an unknown one, which takes a while.
+        An area may be named with or without its kind and what it lies in; it must lie in the one
+        with the code `within`. To look for the `nearest` name of an unknown one takes a while.
 
         Raises:
             RejectError: unknown (with the nearest known name) or ambiguous (with the codes).

@@ -31,11 +31,9 @@ class _Project:
 
 
 def use_languages(codes: Sequence[str], locales: Path | None = None) -> None:
-    """Make languages those of this process's project.
+    """Make the languages of this process's project those of `codes`, the default one first.
 
-    Args:
-        codes: the languages, the default one first.
-        locales: the project's folder of catalogues.
+    `locales` is the project's folder of catalogues.
     """
     _Project.languages, _Project.locales = tuple(codes), locales
 

@@ -96,14 +96,10 @@ def dataset_nodes(
     content: Content, files: Sequence[tuple[FileRecord, FileFormat]], folder: str, page: str,
     issued: str,
 ) -> list[Node]:
-    """Describe a dataset with its distributions, publisher and contact.
+    """Describe the dataset of `content` with its distributions, publisher and contact.
 
-    Args:
-        content: the current release.
-        files: its files, each with its format.
-        folder: address of the folder they are in, with a slash at the end.
-        page: address of the dataset's page.
-        issued: when the first release came out, ISO 8601.
+    Its `files`, each with its format, are in the `folder` (an address with a slash at its end);
+    `page` is the address of its page, and `issued` when its first release came out, ISO 8601.
     """
     dataset, release = content.dataset, content.release
     node: Node = {
@@ -178,14 +174,10 @@ def catalogue_nodes(
     title: LocalizedText, description: LocalizedText, publisher: Publisher | None, home: str,
     graphs: Iterable[Sequence[Node]],
 ) -> list[Node]:
-    """Return the nodes of a catalogue and of all its datasets; a publisher comes once.
+    """Return the nodes of a catalogue and of all its datasets (`graphs`); a publisher comes once.
 
-    Args:
-        title: of the catalogue.
-        description: of the catalogue.
-        publisher: who runs the portal, if that is known.
-        home: address of the portal's first page.
-        graphs: the nodes of each dataset.
+    `title` and `description` are the catalogue's, `home` the address of the portal's first page,
+    and `publisher` who runs it, if that is known.
     """
     nodes = {node["@id"]: node for graph in graphs for node in graph}
     published_by: Node = {}

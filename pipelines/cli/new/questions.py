@@ -124,12 +124,9 @@ def metadata_questions(
 def guess_questions(
     found: RecognisedTable, roles: Roles, notes: Sequence[str]
 ) -> Iterator[Question]:
-    """Yield a question for each guess that is unsure.
+    """Yield a question for each unsure guess on a table (`found`) and its columns (`roles`).
 
-    Args:
-        found: the table, with the guesses on how it is read.
-        roles: the guesses on its columns.
-        notes: what else a person must know.
+    `notes` are what else a person must know.
     """
     for concept in ("time_period", "obs_value"):
         if concept not in roles.rules:

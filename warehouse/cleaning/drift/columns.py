@@ -27,14 +27,10 @@ def table_drift(
     last: SourceSchema, now: SourceSchema, source: Source, rules: Mapping[str, ColumnRule],
     sql: str | None,
 ) -> list[Drift]:
-    """Return what changed in columns, types, units, titles and parts, most important first.
+    """Return what changed from `last` to `now` in columns, types, units, titles and parts.
 
-    Args:
-        last: the source schema of the snapshot released last.
-        now: of the new snapshot.
-        source: the source of the profile.
-        rules: where each concept comes from.
-        sql: text of the declaration's SQL file.
+    The most important comes first. The `source`'s `rules` say where each concept comes from, `sql`
+    is the declaration's SQL.
     """
     if last.read_by != now.read_by:
         return []
