@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import SequenceMatcher
-from os.path import commonprefix
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal
 
@@ -249,7 +249,8 @@ def _ckan_fields(
 
 def _from_difference(one: str, other: str) -> tuple[str, str]:
     """Return two long texts from a little before the place where they differ."""
-    start = len(commonprefix((one, other))) - _BEFORE
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
+    start = len(list(same)) - _BEFORE
     return (one, other) if start < _BEFORE else (f"…{one[start:]}", f"…{other[start:]}")
 
 
