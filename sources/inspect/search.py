@@ -99,6 +99,7 @@ class Search:
     name, file: of the dataset and of its file, for what the table does not name.
     title: of the table, where it has one.
     codebooks: that stand beside the file.
+    is_sdmx: whether the columns are ids of an SDMX message, whose concepts have roles.
     heading_unit: that all headings of periods name, "" without.
     """
 
@@ -111,6 +112,7 @@ class Search:
     used: set[str] = field(default_factory=set)
     title: TableTitle | None = None
     codebooks: Sequence[Codebook] = ()
+    is_sdmx: bool = False
     heading_unit: str = ""
 
     def free(self) -> list[InspectedColumn]:

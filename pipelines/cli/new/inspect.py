@@ -122,6 +122,7 @@ def declared(
     roles = roles_of(
         table.drop_columns(["_part", "_row"]), PROTOCOLS[found.protocol].columns,
         registries.codelists, name, path.name, above, codebooks_beside(path),
+        is_sdmx=found.protocol == "sdmx",
     )
     doubt_codes(roles, table, registries.codelists)
     said = [*notes, *(
@@ -197,7 +198,9 @@ def _unread_columns(table: pa.Table, roles: Roles) -> Iterator[UnreadContent]:
     used = {
         rule[part] for rule in roles.rules.values() for part in ("column", "followed_by")
         if part in rule
-    } | set(roles.where)
+    } | set(roles.where) | {
+        rule["scale_by"]["column"] for rule in roles.rules.values() if "scale_by" in rule
+    }
     wide = Unpivot.model_validate(roles.unpivot) if roles.unpivot else None
     value = roles.rules.get("obs_value", {}).get("column")
     with duckdb.connect() as con:
