@@ -100,6 +100,13 @@ corpus: $(VENV)/.ready ## run the declarations of tests/corpus over the real fil
 		$(BIN)/openindicators run --profile live
 	@$(BIN)/python -m tests.corpus.summary $(or $(OPENINDICATORS_DATA_DIR),data/corpus)
 
+.PHONY: danang
+danang: $(VENV)/.ready ## run the declarations of tests/danang over the files about Da Nang (FILES=…)
+	@OPENINDICATORS_PROJECT=tests/danang/project OPENINDICATORS_FILES=$(or $(FILES),../shared) \
+		OPENINDICATORS_DATA_DIR=$(or $(OPENINDICATORS_DATA_DIR),data/danang) \
+		$(BIN)/openindicators run --profile live
+	@$(BIN)/python -m tests.corpus.summary --area 48 $(or $(OPENINDICATORS_DATA_DIR),data/danang)
+
 bench-faults: $(VENV)/.ready ## recall of the checks on faults planted into real files (FILES=…)
 	@$(CORPUS) OPENINDICATORS_DATA_DIR=data/bench $(BIN)/openindicators run --profile live >/dev/null
 	@$(CORPUS) OPENINDICATORS_DATA_DIR=data/bench $(BIN)/python -m bench.faults --data-dir data/bench

@@ -22,15 +22,10 @@ from sources.fetch.http import USER_AGENT, HttpLimits, HttpTransport
 from warehouse.store.data_dir import DataDir
 
 
-def open_transport(
-    profile: str, folder: Path, allow_private: bool = False
-) -> Transport:
-    """Return the transport of a profile.
+def open_transport(profile: str, folder: Path, allow_private: bool = False) -> Transport:
+    """Return the transport of a `profile`: `sample` replays embedded responses, `live` uses HTTP.
 
-    Args:
-        profile: `sample` replays the embedded responses; `live` uses HTTP.
-        folder: where `file:` addresses lead.
-        allow_private: let addresses lead to private networks.
+    `file:` addresses lead to a `folder`; `allow_private` lets others lead to private networks.
     """
     files = FolderTransport(folder)
     if profile == "sample":
@@ -55,13 +50,10 @@ def open_portals(settings: Settings, registries: Registries) -> tuple[Portal, ..
 def open_ckan(
     ckan: CkanSettings, data_dir: DataDir, registries: Registries, overwrite: bool = False
 ) -> Ckan:
-    """Return a CKAN portal.
+    """Return the portal of `ckan`, its address and secrets, with its journal in `data_dir`.
 
-    Args:
-        ckan: its address and secrets.
-        data_dir: holds the journal of publish runs.
-        registries: names and licences.
-        overwrite: resolve conflicts with people's edits in favour of the release.
+    `registries` have names and licences; `overwrite` resolves conflicts with people's edits in
+    favour of the release.
 
     Raises:
         OpenQuestionsError: city.yaml leaves open who publishes there, or under which names.

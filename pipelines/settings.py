@@ -220,13 +220,9 @@ def _default_project() -> Path:
 
 
 def default_data_dir(project: Path, profile: str) -> Path:
-    """Return `data/<profile>` in the project folder.
+    """Return `data/<profile>` in the `project` folder, for the records of a `profile`.
 
     An installed package is no place for data: the current folder takes its place.
-
-    Args:
-        project: the folder of declarations.
-        profile: whose records the folder holds.
 
     Raises:
         OpenIndicatorsError: `data/` holds records itself, as it did before profiles had folders.
@@ -304,11 +300,7 @@ def _is_mailbox(text: str) -> bool:
 
 
 def read_token(secret: SecretStr | None, path: Path | None) -> str:
-    """Return CKAN's API token.
-
-    Args:
-        secret: the token itself, which comes first.
-        path: the file that holds it.
+    """Return CKAN's API token: the `secret`, which comes first, or what the file `path` holds.
 
     Raises:
         OpenIndicatorsError: the file cannot be read, or there is no valid token.

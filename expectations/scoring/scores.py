@@ -16,12 +16,12 @@ from expectations.checks.registry import all_checks
 from expectations.checks.sql import columns, number
 from model.declarations.dataset import Dataset
 from model.records.quality_dimension import QUALITY_DIMENSIONS, grade_of
-from model.records.release_blockers import counted, finding
+from model.records.release_blockers import finding, grouped
 from model.records.scorecard import Gain, GroupScore, Scorecard
 from model.records.validation import CheckResult, Gap, QualityDimension, QualityRecord, Score
 from model.reference.periods import next_period
 from model.util.sql import identifier
-from model.util.text import LocalizedText, joined
+from model.util.text import LocalizedText, _, joined
 
 ALGORITHM = "1"
 _GAPS, _PERIODS = 5, 6  # series that lack figures, and periods of each, that a record names
@@ -229,20 +229,18 @@ def _failing(check: CheckResult) -> LocalizedText:
 def _lacking(score: Score, checks: Sequence[CheckResult]) -> LocalizedText:
     """Say what a dimension lacks that no check has found."""
     if score.dimension == "timeliness":
-        return LocalizedText(
-            vi="Kỳ tiếp theo chưa có, dù đã đến lúc: hỏi nguồn hoặc lấy lại số liệu",
-            en="The next period is due and has not come: ask the source, or fetch it again",
-        )
+        return _("The next period is due and has not come: ask the source, or fetch it again")
     lost = round(score.of - score.good) - sum(check.unexpected for check in checks)
+    many = grouped(lost)
     if score.dimension == "completeness":
-        return LocalizedText(
-            vi=f"Thiếu {lost} số liệu giữa kỳ đầu và kỳ cuối của các chuỗi",
-            en=f"{counted(lost, 'figure')} missing between the first and the last period of series",
+        if lost == 1:
+            return _("1 figure missing between the first and the last period of series")
+        return _(
+            "{lost} figures missing between the first and the last period of series", lost=many
         )
-    return LocalizedText(
-        vi=f"{lost} dòng của nguồn không đọc được",
-        en=f"{counted(lost, 'row')} of the source could not be read",
-    )
+    if lost == 1:
+        return _("1 row of the source could not be read")
+    return _("{lost} rows of the source could not be read", lost=many)
 
 
 def _part_lost(check: CheckResult, score: Score, quality: QualityRecord, failing: int) -> float:

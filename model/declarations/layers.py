@@ -164,10 +164,7 @@ def _at(data: Any, at: KeyPath) -> Any:
 def _merged(below: Any, above: Any) -> Any:
     if not isinstance(below, dict) or not isinstance(above, dict) or "protocol" in above:
         return above
-    return {
-        **below,
-        **{key: _merged(below.get(key), value) for key, value in above.items()},
-    }
+    return {**below, **{key: _merged(below.get(key), value) for key, value in above.items()}}
 
 
 def resolved(layers: Layers, registries: Registries, connectors: Connectors) -> dict[str, Any]:

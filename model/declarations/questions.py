@@ -5,8 +5,6 @@ has replaced. A newcomer would expect them in `Dataset`: a declaration with an o
 dataset yet, so it has none, and no release keeps them.
 """
 
-from __future__ import annotations
-
 import datetime
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -208,12 +206,9 @@ def _texts_of(data: Any, at: KeyPath) -> Iterator[tuple[KeyPath, str]]:
 
 
 def with_stand_ins(data: Any, known: Registries, field: str = "") -> Any:
-    """Return a declaration's data with something valid for every OPEN value, to validate the rest.
+    """Return a declaration's `data`, or a `field` of it, with something valid for every OPEN value.
 
-    Args:
-        data: the merged layers, or a part of them.
-        known: the registries that the values must be in.
-        field: the name of the field that has `data`.
+    It is one of the `known` registries, so that the rest can be validated.
     """
     if isinstance(data, dict):
         return {name: with_stand_ins(each, known, name) for name, each in data.items()}

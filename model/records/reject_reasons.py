@@ -79,9 +79,7 @@ OPTIONAL: dict[str, dict[str, str]] = {
         "kinds": N_(", which has of this name only a unit of another kind ({kinds}): {areas}"),
         "near": N_(" (did you mean {near!r}?)"),
     },
-    "elsewhere": {
-        "now": N_(", now {now}"),
-    },
+    "elsewhere": {"now": N_(", now {now}")},
 }
 
 

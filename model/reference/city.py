@@ -5,8 +5,6 @@ A project is a folder: `city.yaml`, `registry/` (what it adds to our registries)
 product knows of a city; a process works for one, which the settings choose.
 """
 
-from __future__ import annotations
-
 import uuid
 from dataclasses import dataclass
 from pathlib import Path

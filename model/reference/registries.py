@@ -5,8 +5,6 @@ its id. A project adds its own in the files of the same names in its `registry/`
 `registry/codelists/`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar

@@ -7,8 +7,6 @@ gettext catalogues, `locale/<language>/LC_MESSAGES/openindicators.po`, by its En
 they lack is said in English.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from functools import cache
@@ -33,11 +31,9 @@ class _Project:
 
 
 def use_languages(codes: Sequence[str], locales: Path | None = None) -> None:
-    """Make languages those of this process's project.
+    """Make the languages of this process's project those of `codes`, the default one first.
 
-    Args:
-        codes: the languages, the default one first.
-        locales: the project's folder of catalogues.
+    `locales` is the project's folder of catalogues.
     """
     _Project.languages, _Project.locales = tuple(codes), locales
 

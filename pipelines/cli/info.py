@@ -158,9 +158,8 @@ def _print(item: dict[str, Any]) -> None:
 def check(as_json: bool, strict: bool) -> int:
     """Check every declaration and suite; return 3 when one has an error.
 
-    Args:
-        as_json: print a list of errors and open questions.
-        strict: return 9 when only questions are open, as a pipeline before publication needs it.
+    `as_json` prints a list of errors and open questions; `strict` returns 9 when only questions are
+    open, as a pipeline before publication needs it.
     """
     settings = Settings.from_environment()
     catalogue = load_catalogue(settings)

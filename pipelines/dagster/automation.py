@@ -65,11 +65,9 @@ def automation_sensor() -> dg.AutomationConditionSensorDefinition:
 def inbox_sensor(
     bound_datasets: dict[str, BoundDataset], settings: Settings
 ) -> list[dg.SensorDefinition]:
-    """Return the sensor for files dropped in the inbox; none where no dataset reads from it.
+    """Return the sensor for files in the inbox of the `settings`, for `bound_datasets` by id.
 
-    Args:
-        bound_datasets: the datasets of the profile, by id.
-        settings: where the inbox is.
+    There is none where no dataset reads from it.
     """
     patterns = {
         dataset_id: list(getattr(options_of(bound.source), "files", None) or ())
@@ -119,13 +117,10 @@ def inbox_sensor(
 
 
 def after_run_sensors(settings: Settings, catalogue: Catalogue) -> list[dg.SensorDefinition]:
-    """Return the sensors that call `follow_up` after a run of the daemon or the UI.
+    """Return the sensors that call `follow_up` (with `settings`, `catalogue`) after a run.
 
-    The command line calls it itself, once for all its runs.
-
-    Args:
-        settings: the data folder, and the channels of notifications.
-        catalogue: the declared datasets.
+    They are for runs of the daemon or the UI; the command line calls it itself, once for all its
+    runs.
     """
 
     def sensor(name: str, status: dg.DagsterRunStatus) -> dg.SensorDefinition:

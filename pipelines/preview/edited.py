@@ -5,8 +5,6 @@ dataset counts as edited where its complete declaration (with defaults, SQL, cod
 or the registries' entries that it names are others.
 """
 
-from __future__ import annotations
-
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -42,12 +40,9 @@ class Edited:
 
 
 def edited_datasets(settings: Settings, base: str, wanted: list[str]) -> Edited:
-    """Return the datasets that differ between a commit and the working tree.
+    """Return the `wanted` datasets (none: all) that differ between a commit and the working tree.
 
-    Args:
-        settings: the project and the profile.
-        base: any name of the commit that git knows.
-        wanted: ids, names or sectors; none means all.
+    `settings` say the project and the profile; `base` is any name of the commit that git knows.
 
     Raises:
         OpenIndicatorsError: the project is in no git repository, or there is no such commit.

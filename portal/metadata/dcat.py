@@ -5,8 +5,6 @@ from the EU's vocabularies (http://publications.europa.eu/resource/authority/). 
 relative to the folder of the portal, unless its base URL is configured.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -95,20 +93,13 @@ def published_nodes(path: Path) -> list[Node]:
 
 
 def dataset_nodes(
-    content: Content,
-    files: Sequence[tuple[FileRecord, FileFormat]],
-    folder: str,
-    page: str,
+    content: Content, files: Sequence[tuple[FileRecord, FileFormat]], folder: str, page: str,
     issued: str,
 ) -> list[Node]:
-    """Describe a dataset with its distributions, publisher and contact.
+    """Describe the dataset of `content` with its distributions, publisher and contact.
 
-    Args:
-        content: the current release.
-        files: its files, each with its format.
-        folder: address of the folder they are in, with a slash at the end.
-        page: address of the dataset's page.
-        issued: when the first release came out, ISO 8601.
+    Its `files`, each with its format, are in the `folder` (an address with a slash at its end);
+    `page` is the address of its page, and `issued` when its first release came out, ISO 8601.
     """
     dataset, release = content.dataset, content.release
     node: Node = {
@@ -156,9 +147,7 @@ def _distribution(content: Content, file: FileRecord, form: FileFormat, folder: 
         "dcat:accessURL": _ref(folder + file.name),
         "dcat:downloadURL": _ref(folder + file.name),
         "dcat:mediaType": _term(f"{IANA}/{form.media_type}", "dct:MediaType"),
-        "dct:format": _term(
-            f"{AUTHORITY}/file-type/{form.file_type}", "dct:MediaTypeOrExtent"
-        ),
+        "dct:format": _term(f"{AUTHORITY}/file-type/{form.file_type}", "dct:MediaTypeOrExtent"),
         "dcat:byteSize": {"@value": str(file.bytes), "@type": "xsd:nonNegativeInteger"},
         "spdx:checksum": {
             "@type": "spdx:Checksum",
@@ -182,20 +171,13 @@ def _distribution(content: Content, file: FileRecord, form: FileFormat, folder: 
 
 
 def catalogue_nodes(
-    title: LocalizedText,
-    description: LocalizedText,
-    publisher: Publisher | None,
-    home: str,
+    title: LocalizedText, description: LocalizedText, publisher: Publisher | None, home: str,
     graphs: Iterable[Sequence[Node]],
 ) -> list[Node]:
-    """Return the nodes of a catalogue and of all its datasets; a publisher comes once.
+    """Return the nodes of a catalogue and of all its datasets (`graphs`); a publisher comes once.
 
-    Args:
-        title: of the catalogue.
-        description: of the catalogue.
-        publisher: who runs the portal, if that is known.
-        home: address of the portal's first page.
-        graphs: the nodes of each dataset.
+    `title` and `description` are the catalogue's, `home` the address of the portal's first page,
+    and `publisher` who runs it, if that is known.
     """
     nodes = {node["@id"]: node for graph in graphs for node in graph}
     published_by: Node = {}

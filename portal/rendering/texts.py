@@ -9,8 +9,6 @@ What is published as data (titles, names of codes, outcomes) is `LocalizedText` 
 here. A project's catalogue (`model.util.languages`) has texts of both kinds.
 """
 
-from __future__ import annotations
-
 from functools import cache
 from gettext import NullTranslations
 from io import BytesIO
@@ -27,11 +25,9 @@ LOCALES = Path(__file__).resolve().parent / "locale"
 
 @cache
 def translations(language: str, project: Path | None) -> NullTranslations:
-    """Return the texts in a language; English stands where there are none.
+    """Return the texts in a `language`; English stands where there are none.
 
-    Args:
-        language: its code.
-        project: the project's folder of catalogues, whose texts come before ours.
+    Those in the `project`'s folder of catalogues come before ours.
     """
     found = NullTranslations()
     for folder in (LOCALES, project):

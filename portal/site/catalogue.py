@@ -4,8 +4,6 @@ They are made from the `dataset.json` and `dcat.jsonld` of every dataset in the 
 nothing else.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
@@ -39,9 +37,7 @@ def render(
     }
     files["assets/style.css"] += _colours()
     offered = [state for state in states if not state.withdrawn]
-    withdrawn = sorted(
-        (state for state in states if state.withdrawn), key=_title
-    )
+    withdrawn = sorted((state for state in states if state.withdrawn), key=_title)
     files["catalog.jsonld"] = _dcat(folder, offered, registries, base_url)
     sectors = _by_sector(offered, registries)
     for language in languages():
@@ -132,7 +128,5 @@ def _dcat(
     home = f"{base_url or ''}index.html"
     of = city()
     publisher = registries.publishers[of.publisher] if of.publisher else None
-    nodes = dcat.catalogue_nodes(
-        of.site.title, of.site.lead, publisher, home, graphs
-    )
+    nodes = dcat.catalogue_nodes(of.site.title, of.site.lead, publisher, home, graphs)
     return pretty_json(dcat.document(nodes, base=base_url or "./")).encode()

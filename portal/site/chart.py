@@ -4,8 +4,6 @@ Pure arithmetic from a `Plot` to numbers; templates/figure.html draws them. Each
 twice, for wide and for narrow screens, so that its text is never scaled down.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The figures that a dataset's chart draws: one indicator, a few series, other columns fixed."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any

@@ -156,8 +156,7 @@ class HttpTransport:
         return headers
 
     def _connect(
-        self, method: str, url: str, headers: dict[str, str], body: bytes | None,
-        deadline: float,
+        self, method: str, url: str, headers: dict[str, str], body: bytes | None, deadline: float,
     ) -> httpx.Response:
         """Connect to the very address that was checked: a name may resolve to another one later.
 

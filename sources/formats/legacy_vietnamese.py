@@ -130,11 +130,10 @@ def decoded(latin_1: str, encoding: str) -> str:
 
 
 def decoded_cell(cell: str, encoding: str) -> str:
-    """Return the text, in NFC, of a cell whose font gave its characters another meaning.
+    """Return the text, in NFC, of a `cell` whose font gave its characters another meaning.
 
-    Args:
-        cell: the characters of windows-1252 in the place of the bytes, as a workbook has them.
-        encoding: one of `VIETNAMESE_ENCODINGS`.
+    They are those of windows-1252 in the place of the bytes, as a workbook has them; `encoding` is
+    one of `VIETNAMESE_ENCODINGS`.
 
     Raises:
         UnicodeError: a character is none of windows-1252, or means nothing in that encoding.

@@ -3,8 +3,6 @@
 A codebook is a CSV file in the same folder whose name says so and whose first column holds codes.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -145,9 +145,9 @@ class RowCount(Check):
 
 
 class PreliminaryLast(Check):
-    """A final figure after the first preliminary one.
+    """A final figure after the first preliminary one of its indicator.
 
-    With `only_last` a preliminary one before the newest period.
+    With `only_last` a preliminary one before the indicator's newest period.
     """
 
     type = "expect_preliminary_last"
@@ -169,10 +169,11 @@ class PreliminaryLast(Check):
     def query(self) -> str:
         if self.only_last:
             return (
-                "SELECT * FROM {batch} WHERE obs_status = 'P'"
-                " AND time_period < (SELECT max(time_period) FROM {batch})"
+                "SELECT * FROM {batch} AS b WHERE obs_status = 'P' AND time_period <"
+                " (SELECT max(time_period) FROM {batch} AS c WHERE c.indicator = b.indicator)"
             )
         return (
-            "SELECT * FROM {batch} WHERE obs_status = 'A' AND time_period >"
-            " (SELECT min(time_period) FROM {batch} WHERE obs_status = 'P')"
+            "SELECT * FROM {batch} AS b WHERE obs_status = 'A' AND time_period > (SELECT"
+            " min(time_period) FROM {batch} AS c"
+            " WHERE obs_status = 'P' AND c.indicator = b.indicator)"
         )

@@ -61,11 +61,9 @@ class AnswerWriter:
         self._write(question, question.at, None)
 
     def answer(self, field: str, text: str) -> None:
-        """Answer a question, or a part of one, e.g. `title.vi` of `title`.
+        """Answer the question about a `field`, or a part of one (`title.vi`), with `text`.
 
-        Args:
-            field: the field.
-            text: the answer; YAML where it begins with a brace or bracket, or replaces a number.
+        That is YAML where it begins with a brace or bracket, or replaces a number.
 
         Raises:
             OpenIndicatorsError: nobody asks about the field, or the answer is not valid.

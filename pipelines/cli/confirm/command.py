@@ -37,13 +37,10 @@ _LONGEST = 120  # characters of a proposed answer
 
 
 def confirm(dataset: str, answers: Sequence[str], accept_all: bool, by: str | None) -> int:
-    """Ask the open questions, or take the answers that are given; return 9 while one is open.
+    """Ask the open questions of a `dataset` (`<sector>/<dataset>`); return 9 while one is open.
 
-    Args:
-        dataset: `<sector>/<dataset>`.
-        answers: `field=value`, each; nothing is asked then.
-        accept_all: take the proposed answers; nothing is asked then.
-        by: who answers; the login name by default.
+    With `answers` (`field=value`), or with `accept_all` for the proposed ones, nothing is asked.
+    `by` is who answers, the login name by default.
 
     Raises:
         OpenIndicatorsError: there is no such declaration, or it is not valid.
@@ -79,23 +76,17 @@ def confirm(dataset: str, answers: Sequence[str], accept_all: bool, by: str | No
 def confirm_together(
     wanted: Sequence[str], answers: Sequence[str], accept_all: bool, by: str | None
 ) -> int:
-    """Ask the open questions of many datasets, each once; return 9 while one is open.
+    """Ask the open questions of many `wanted` datasets and sectors (none: all), each once.
 
-    Args:
-        wanted: datasets and sectors; none means all.
-        answers: `field=value`, each for every dataset that asks about the field; nothing is asked
-            then.
-        accept_all: take the proposed answers; nothing is asked then.
-        by: who answers; the login name by default.
+    Return 9 while one is open. `answers`, `accept_all` and `by` as in `confirm`: an answer is for
+    every dataset that asks about its field.
 
     Raises:
         OpenIndicatorsError: nothing is as wanted, or an answer is not valid.
     """
     settings = Settings.from_environment()
     registries = load_registries(settings.project)
-    known = [
-        f"{path.parent.name}/{path.stem}" for path in declaration_paths(settings.declarations)
-    ]
+    known = [f"{path.parent.name}/{path.stem}" for path in declaration_paths(settings.declarations)]
     for each in wanted:
         if not any(dataset == each or dataset.startswith(f"{each}/") for dataset in known):
             raise OpenIndicatorsError("no such dataset or sector", where=each)

@@ -4,8 +4,6 @@ Questions on the same field are one question: the publisher of forty files, the 
 files themselves have. A unit is asked for once only where the source's words are the same.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """`openindicators init`: write the project of another city."""
 
-from __future__ import annotations
-
 import json
 import re
 import uuid
@@ -55,12 +53,10 @@ _LEAD = LocalizedText(
 
 
 def init(folder: Path, name: str, listed: str) -> int:
-    """Write a project into an empty folder, and list what a person must still fill in.
+    """Write a project into an empty `folder`, made if need be; list what a person must fill in.
 
-    Args:
-        folder: where to; it is made if it does not exist.
-        name: the city's official name, in the first language.
-        listed: the languages' codes with commas between, the default one first.
+    `name` is the city's official name in the first of the languages `listed`, whose codes have
+    commas between.
 
     Raises:
         OpenIndicatorsError: the folder holds something, or a language is none.

@@ -1,7 +1,5 @@
 """`openindicators new SECTOR --folder DIR`: every table of a folder, a declaration each."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,13 +33,9 @@ class _Skipped:
 
 
 def new_folder(folder: Path, sector: str) -> int:
-    """Declare every table of a folder; overwrite nothing.
+    """Declare every table of a `folder` and those below it, in a `sector`; overwrite nothing.
 
     Files in a folder that is named as a sector belong to that one.
-
-    Args:
-        folder: the files, also in folders below.
-        sector: of the others.
 
     Raises:
         OpenIndicatorsError: there is no such folder or sector, or no table in it.

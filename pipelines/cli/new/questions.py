@@ -1,7 +1,5 @@
 """What `new` asks: every field that the file does not say, and every guess that is unsure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 
 from model.declarations.questions import Question
@@ -107,9 +105,7 @@ def metadata_questions(
             if named_by else silent,
         ))
         if named_by and not has_licence(named_by, registries):
-            asked.append(Question(
-                field="licence", ask="Under which licence?", evidence=silent,
-            ))
+            asked.append(Question(field="licence", ask="Under which licence?", evidence=silent))
     areas = roles.notes.get("ref_area")
     if _is_assumed(roles):
         asked.append(Question(
@@ -128,12 +124,9 @@ def metadata_questions(
 def guess_questions(
     found: RecognisedTable, roles: Roles, notes: Sequence[str]
 ) -> Iterator[Question]:
-    """Yield a question for each guess that is unsure.
+    """Yield a question for each unsure guess on a table (`found`) and its columns (`roles`).
 
-    Args:
-        found: the table, with the guesses on how it is read.
-        roles: the guesses on its columns.
-        notes: what else a person must know.
+    `notes` are what else a person must know.
     """
     for concept in ("time_period", "obs_value"):
         if concept not in roles.rules:

@@ -3,8 +3,6 @@
 Field names are those of ckanext-openindicators' schema, which ckanext-dcat reads.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from datetime import date
@@ -253,9 +251,7 @@ def _spatial(content: Content) -> list[Fields]:
 
 
 def _version_notes(release: Release) -> LocalizedText:
-    return sentence(
-        "version notes", reason=REASONS[release.reason], **release.changes.model_dump()
-    )
+    return sentence("version notes", reason=REASONS[release.reason], **release.changes.model_dump())
 
 
 def _quality(content: Content, first: Release, files: Sequence[FileRecord]) -> Fields:

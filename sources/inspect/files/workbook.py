@@ -1,7 +1,5 @@
 """Recognition of workbooks: which sheets hold tables, and where."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -105,9 +103,7 @@ def _hidden(sheet: Sheet) -> list[Guess]:
         return [Guess("hidden", "read", "unsure", "the sheet is hidden: is it the current table?")]
     rows = numbers_text(sheet.hidden_rows)
     columns = ", ".join(column_letters(place + 1) for place in sheet.hidden_columns)
-    found = [
-        f"{word} {text}" for word, text in (("rows", rows), ("columns", columns)) if text
-    ]
+    found = [f"{word} {text}" for word, text in (("rows", rows), ("columns", columns)) if text]
     if not found:
         return []
     return [Guess("hidden", "skip", "unsure", f"hidden and not read: {'; '.join(found)}")]

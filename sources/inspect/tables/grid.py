@@ -4,8 +4,6 @@ For CSV and for sheets. Columns of figures decide: a row with words where figure
 columns, and a row with figures there is data.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -95,12 +93,9 @@ def _layout(
     headings, repeats = find_headings(body, header, grid, is_sheet)
     return GridLayout(
         header=tuple(number for number, _ in header),
-        columns=_joined([cells for _, cells in header], width),
-        footer=footer,
-        headings=headings, repeats=repeats,
-        figures=tuple(grid.figures), years=tuple(grid.years),
-        body=len(body), above=_texts(rows[:first]),
-        leading=figures_lead(body, (*headings, *repeats), grid),
+        columns=_joined([cells for _, cells in header], width), footer=footer, headings=headings,
+        repeats=repeats, figures=tuple(grid.figures), years=tuple(grid.years), body=len(body),
+        above=_texts(rows[:first]), leading=figures_lead(body, (*headings, *repeats), grid),
         following=" ".join(filled(following)[0].split()) if following else None,
     )
 

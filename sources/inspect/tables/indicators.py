@@ -1,7 +1,5 @@
 """The indicators of a table: which column names them, what they are called, and in which unit."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 

@@ -1,7 +1,5 @@
 """A grid layout as options of `files`, with the evidence."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Sequence

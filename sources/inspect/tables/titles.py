@@ -5,8 +5,6 @@ how PX-Web writes a title: the name, then "by" and the table's variables. Yearbo
 each language.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,8 +24,7 @@ _AREAS = re.compile(
     r",? (?:(?:and )?by (?:some )?(?:province|locality|region)s?"
     r"|(?:phân )?theo (?:địa phương|tỉnh.*|vùng))(?=$|\s*\()", re.IGNORECASE)
 _BASIS = (
-    (r"at current prices|gia (?:hien hanh|thuc te)",
-     ("Theo giá hiện hành.", "At current prices.")),
+    (r"at current prices|gia (?:hien hanh|thuc te)", ("Theo giá hiện hành.", "At current prices.")),
     (r"at (?:constant (\d{4})|(\d{4}) constant) prices|gia (?:so sanh|co dinh) (?:nam )?(\d{4})",
      ("Theo giá so sánh năm {}.", "At constant {} prices.")),
 )

@@ -4,8 +4,6 @@
 only likely ("index") is marked so; words that name none give nothing.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, replace
 
