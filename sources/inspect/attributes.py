@@ -42,7 +42,7 @@ def take_attributes(search: Search) -> None:
     """Find the status and the multiplier of observations; in SDMX, every dimension."""
     _take_status(search)
     _take_multiplier(search)
-    if search.is_sdmx:
+    if search.form == "sdmx":
         _take_sdmx(search)
 
 

@@ -422,14 +422,14 @@ def test_status_multiplier_and_every_dimension_of_sdmx_are_declared() -> None:
     }
     given = PROTOCOLS["sdmx"].columns
     found = roles_of(pa.table(columns), given, registries().codelists, "try_it", "a.xml",
-                     is_sdmx=True)
+                     form="sdmx")
     assert found.codelist == "country" and found.notes["ref_area"].certainty == "likely"
     assert found.where == {"FREQ": ["A"], "CURRENCY": ["EUR"]}
     assert found.dimensions == {"sex": "sex"}
     assert found.rules["obs_status"] == {"column": "OBS_STATUS", "map": {"M": "O"}}
     assert found.rules["obs_value"]["scale_by"] == {"column": "UNIT_MULT", "map": {"3": 1000.0}}
     alone = roles_of(pa.table({**columns, "REF_AREA": ["XX"] * 4}), given, registries().codelists,
-                     "try_it", "a.xml", is_sdmx=True)
+                     "try_it", "a.xml", form="sdmx")
     assert "ref_area" not in alone.rules  # a currency is no area, whatever its code
 
 

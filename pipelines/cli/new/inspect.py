@@ -29,13 +29,14 @@ from sources.fetch.part_files import part_name
 from sources.inspect.codebooks import codebooks_beside
 from sources.inspect.finding import Found, Guess, NoTable, RecognisedTable
 from sources.inspect.recognise import recognise
-from sources.inspect.search import Roles
+from sources.inspect.search import Form, Roles
 from sources.inspect.tables.roles import roles_of
 from sources.inspect.tables.titles import title_of
 from sources.urls import safe_url
 from warehouse.cleaning.unread_columns import unread_columns
 
 _WITH_URLS = ("files", "hxl", "sdmx")  # protocols that read the file of a URL
+_FORMS: dict[str, Form] = {"sdmx": "sdmx", "pxweb": "cube", "pxweb_v2": "cube"}
 _LOOKED_AT = 300_000  # rows
 
 
@@ -122,7 +123,7 @@ def declared(
     roles = roles_of(
         table.drop_columns(["_part", "_row"]), PROTOCOLS[found.protocol].columns,
         registries.codelists, name, path.name, above, codebooks_beside(path),
-        is_sdmx=found.protocol == "sdmx",
+        form=_FORMS.get(found.protocol, "table"),
     )
     doubt_codes(roles, table, registries.codelists)
     said = [*notes, *(

@@ -16,7 +16,7 @@ from model.util.text import fold
 from sources.inspect.attributes import take_attributes
 from sources.inspect.codebooks import Codebook
 from sources.inspect.finding import Certainty
-from sources.inspect.search import InspectedColumn, Roles, Search
+from sources.inspect.search import Form, InspectedColumn, Roles, Search
 from sources.inspect.tables.areas import (
     Areas,
     areas_of,
@@ -42,7 +42,7 @@ _LOST = 0.01  # share of rows quarantined that a declaration allows without a wo
 def roles_of(
     table: pa.Table, defaults: Mapping[str, ColumnRule], codelists: Mapping[str, Codelist],
     name: str, file: str, title: TableTitle | None = None, codebooks: Sequence[Codebook] = (),
-    *, is_sdmx: bool = False,
+    *, form: Form = "table",
 ) -> Roles:
     """Find the roles of the columns of a table.
 
@@ -54,14 +54,14 @@ def roles_of(
         file: the name of the file, for a year that the table does not name.
         title: of the table, for what its columns do not name.
         codebooks: that stand beside the file, for what its codes mean.
-        is_sdmx: whether the columns are ids of an SDMX message.
+        form: whether it is a plain table, a cube, or an SDMX message.
     """
     columns = {each: InspectedColumn.of(each, table.column(each)) for each in table.column_names}
     given = {
         concept: str(rule.column) for concept, rule in defaults.items() if rule.column in columns
     }
     search = Search(columns, codelists, given, name, file, title=title, codebooks=codebooks,
-                    is_sdmx=is_sdmx)
+                    form=form)
     wide = find_wide(search)
     if not wide:
         _find_time(search)
@@ -163,7 +163,7 @@ def _find_area(search: Search) -> None:
     best: tuple[float, InspectedColumn, Areas] | None = None
     for column in search.free():
         if (given and column.name != given) or names_a_unit(column.words) or (
-            search.is_sdmx and not names_an_area(column.words)
+            search.form == "sdmx" and not names_an_area(column.words)
         ):
             continue
         texts = Counter(_called(search, column))
@@ -222,7 +222,7 @@ def _take_area(search: Search, column: InspectedColumn, areas: Areas) -> None:
         why.append(f"{', '.join(areas.rivals)} know as many")
     rows = {name: each.values for name, each in search.columns.items()}
     sure: Certainty = "unsure" if likely else _sure(areas)
-    if search.is_sdmx:  # the concept's role is the second reason
+    if search.form == "sdmx":  # the concept's role is the second reason
         sure = "unsure" if likely or areas.share < _ENOUGH else "likely"
     elif book is not None:
         why.append(f"{book.file} says what its codes mean")
@@ -299,5 +299,6 @@ def _take_dimension(search: Search, column: InspectedColumn, *, is_only: bool) -
     search.take(name, column.name, **more)
     search.found.dimensions[name] = codelist
     of_title = search.title.variables if search.title else ()
-    sure = codelist is not None or is_only or column.words in map(fold, of_title)
+    is_declared = search.form != "table" or column.words in map(fold, of_title)
+    sure = codelist is not None or is_only or is_declared
     search.found.note(name, column.name, "likely" if sure else "unsure", why)
