@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: help run test lint ui serve check portal portal-down test-ckanext pictures bench-datastore bench-validate requirements clean torture bench-cli bench-publish bench-faults bench-series bench-readers bench-quality fuzz
+.PHONY: help run test lint ui serve check portal portal-down test-ckanext pictures bench-datastore bench-validate requirements clean torture bench-cli bench-many bench-publish bench-faults bench-series bench-readers bench-quality fuzz
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -82,6 +82,9 @@ torture: $(VENV)/.ready ## publish 200 times through injected faults and kills (
 
 bench-cli: $(VENV)/.ready ## time the commands that only read (0.7 s, and 2 s for 1,000 declarations)
 	@$(BIN)/python -m bench.cli
+
+bench-many: $(VENV)/.ready ## run 30, 100 and 300 small datasets from a local server
+	@$(BIN)/python -m bench.many
 
 bench-publish: $(VENV)/.ready ## publish 200 small datasets (needs `make portal`)
 	@$(BIN)/python -m bench.publish

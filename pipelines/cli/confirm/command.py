@@ -24,8 +24,7 @@ from pipelines.cli.confirm.together import (
     shared_questions,
     writers_of,
 )
-from pipelines.cli.review.identity import decider
-from pipelines.cli.terminal import out, say_error, say_open, table
+from pipelines.cli.terminal import decider, out, say_error, say_open, table
 from pipelines.settings import Settings
 from sources.connectors.registry import CONNECTORS
 

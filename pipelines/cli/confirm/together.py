@@ -19,8 +19,7 @@ from model.errors import OpenIndicatorsError
 from model.records.release_blockers import counted
 from model.reference.registries import Registries
 from pipelines.cli.confirm.answers import AnswerWriter
-from pipelines.cli.review.identity import decider
-from pipelines.cli.terminal import out
+from pipelines.cli.terminal import decider, out
 from pipelines.settings import Settings
 
 _WHOLE: tuple[KeyPath, ...] = ((), ("source",), ("source", "columns"))  # nothing to fill in
