@@ -100,6 +100,10 @@ corpus: $(VENV)/.ready ## run the declarations of tests/corpus over the real fil
 		$(BIN)/openindicators run --profile live
 	@$(BIN)/python -m tests.corpus.summary $(or $(OPENINDICATORS_DATA_DIR),data/corpus)
 
+.PHONY: hostile-edits
+hostile-edits: $(VENV)/.ready ## spoil a second vintage of real files in some sixty ways, and run each
+	@$(BIN)/python -m tests.corpus.hostile
+
 bench-faults: $(VENV)/.ready ## recall of the checks on faults planted into real files (FILES=…)
 	@$(CORPUS) OPENINDICATORS_DATA_DIR=data/bench $(BIN)/openindicators run --profile live >/dev/null
 	@$(CORPUS) OPENINDICATORS_DATA_DIR=data/bench $(BIN)/python -m bench.faults --data-dir data/bench
