@@ -34,6 +34,7 @@ from dev.ckan.running_portal import RunningPortal, load_portal
 from model.declarations.dataset import Dataset
 from model.reference.registries import load_registries
 from pipelines.cli.review.publish import AT_A_TIME
+from pipelines.settings import PACKAGED
 from portal.ckan.client import CkanClient
 from portal.ckan.desired.state import DesiredState
 from portal.ckan.portal import Ckan
@@ -75,7 +76,8 @@ def main() -> int:
 
 def _measure(portal: RunningPortal, home: DataDir, declared: list[Dataset], folder: Path) -> None:
     adapter = CountingAdapter()
-    ckan = Ckan(CkanClient(portal.url, portal.token, adapter=adapter), home.root, load_registries())
+    client = CkanClient(portal.url, portal.token, adapter=adapter)
+    ckan = Ckan(client, home.root, load_registries(PACKAGED))
 
     def publish(item: Dataset) -> Callable[[], object]:
         return lambda: ckan.apply(list(releases.history(home, item.id)))
@@ -162,9 +164,9 @@ class _Bare:
         self.token = portal.token
         self.folder = folder / item.name
         self.folder.mkdir()
-        content = Content.of(releases.history(home, item.id)[-1], load_registries())
+        content = Content.of(releases.history(home, item.id)[-1], load_registries(PACKAGED))
         ready = _Ready(write_all(content, self.folder))
-        ckan = Ckan(CkanClient(portal.url, portal.token), home.root, load_registries())
+        ckan = Ckan(CkanClient(portal.url, portal.token), home.root, load_registries(PACKAGED))
         self.want: DesiredState = ckan._desired([content.files], None, ready, False)
         lists = {name: [{"name": x} for x in self.want.fields[name]] for name in ("tags", "groups")}
         self.package = {"id": self.want.id, **self.want.fields, **lists, "private": True}

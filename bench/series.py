@@ -20,6 +20,7 @@ from expectations.checks.base import SeriesCheck
 from expectations.runner.prefilter import skippable
 from expectations.suites.suite import implied_expectations
 from model.reference.registries import load_registries
+from pipelines.settings import PACKAGED
 
 YEARS = 24
 
@@ -31,7 +32,7 @@ def main() -> None:
     options = parser.parse_args()
     declared = sample_dataset()
     checks = [
-        item for item in implied_expectations(declared, load_registries())
+        item for item in implied_expectations(declared, load_registries(PACKAGED))
         if isinstance(item.check, SeriesCheck) and not item.relations
     ]
     with tempfile.TemporaryDirectory() as folder:

@@ -5,7 +5,9 @@ Shared by Dagster's resources and the commands that need no Dagster.
 
 from pathlib import Path
 
+from model.reference.city import city, open_city_error
 from model.reference.registries import Registries
+from model.util.text import fold
 from pipelines.settings import SAMPLE, CkanSettings, Settings
 from portal.base import Portal
 from portal.ckan.client import CkanClient
@@ -16,25 +18,25 @@ from portal.site import Site
 from sources.base import Transport
 from sources.demo.replay import ReplayTransport
 from sources.fetch.folder import FolderTransport, TransportByScheme
-from sources.fetch.http import HttpLimits, HttpTransport
+from sources.fetch.http import USER_AGENT, HttpLimits, HttpTransport
 from warehouse.store.data_dir import DataDir
 
 
-def open_transport(
-    profile: str, folder: Path, allow_private: bool = False
-) -> Transport:
-    """Return the transport of a profile.
+def open_transport(profile: str, folder: Path, allow_private: bool = False) -> Transport:
+    """Return the transport of a `profile`: `sample` replays embedded responses, `live` uses HTTP.
 
-    Args:
-        profile: `sample` replays the embedded responses; `live` uses HTTP.
-        folder: where `file:` addresses lead.
-        allow_private: let addresses lead to private networks.
+    `file:` addresses lead to a `folder`; `allow_private` lets others lead to private networks.
     """
     files = FolderTransport(folder)
     if profile == "sample":
         return TransportByScheme(files=files, web=ReplayTransport(SAMPLE))
     limits = HttpLimits(allow_private=allow_private)
-    return TransportByScheme(files=files, web=HttpTransport(limits))
+    return TransportByScheme(files=files, web=HttpTransport(limits, user_agent()))
+
+
+def user_agent() -> str:
+    """Return how requests introduce themselves: with the city that asks."""
+    return f"{USER_AGENT} for {fold(city().name.get('en')).title()}"
 
 
 def open_portals(settings: Settings, registries: Registries) -> tuple[Portal, ...]:
@@ -48,14 +50,16 @@ def open_portals(settings: Settings, registries: Registries) -> tuple[Portal, ..
 def open_ckan(
     ckan: CkanSettings, data_dir: DataDir, registries: Registries, overwrite: bool = False
 ) -> Ckan:
-    """Return a CKAN portal.
+    """Return the portal of `ckan`, its address and secrets, with its journal in `data_dir`.
 
-    Args:
-        ckan: its address and secrets.
-        data_dir: holds the journal of publish runs.
-        registries: names and licences.
-        overwrite: resolve conflicts with people's edits in favour of the release.
+    `registries` have names and licences; `overwrite` resolves conflicts with people's edits in
+    favour of the release.
+
+    Raises:
+        OpenQuestionsError: city.yaml leaves open who publishes there, or under which names.
     """
+    if asked := open_city_error():
+        raise asked
     client = CkanClient(ckan.url, ckan.token)
     url = ckan.datastore_url
     loader = CopyLoader(client, lambda: url) if url else ApiLoader(client)

@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from model.declarations.dataset import PROFILES
 from model.errors import OpenIndicatorsError
+from model.reference.city import use_project
 from model.util.text import did_you_mean
 from warehouse.store.data_dir import DataDir
 
@@ -64,7 +65,7 @@ def _site_url(value: Any) -> Any:
     if not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s?#]*)?", value):
         raise OpenIndicatorsError(
             f"OPENINDICATORS_SITE_URL is {value!r}, not the web address of a folder",
-            todo="give e.g. https://dulieu.danang.gov.vn/",
+            todo="give e.g. https://data.example.org/",
         )
     return value if value.endswith("/") else f"{value}/"
 
@@ -146,19 +147,21 @@ class Settings(BaseSettings):
 
     @classmethod
     def from_environment(cls, profile: str | None = None) -> Settings:
-        """Read the settings; `profile` takes precedence over the environment.
+        """Read the settings and take up their project; `profile` comes before the environment's.
 
         Raises:
-            OpenIndicatorsError: a value is invalid.
+            OpenIndicatorsError: a value is invalid, or the project's city.yaml.
         """
         try:
-            return cls(profile=profile) if profile else cls()
+            settings = cls(profile=profile) if profile else cls()
         except ValidationError as error:
             first = error.errors()[0]
             name = str(first["loc"][0]) if first["loc"] else ""
             raise OpenIndicatorsError(
                 f"{PREFIX}{name.upper()}: {first['msg']}", todo="see docs/settings.md"
             ) from None  # the cause would print the value, which may be a secret
+        use_project(settings.project)
+        return settings
 
     @model_validator(mode="after")
     def _check(self) -> Settings:
@@ -217,13 +220,9 @@ def _default_project() -> Path:
 
 
 def default_data_dir(project: Path, profile: str) -> Path:
-    """Return `data/<profile>` in the project folder.
+    """Return `data/<profile>` in the `project` folder, for the records of a `profile`.
 
     An installed package is no place for data: the current folder takes its place.
-
-    Args:
-        project: the folder of declarations.
-        profile: whose records the folder holds.
 
     Raises:
         OpenIndicatorsError: `data/` holds records itself, as it did before profiles had folders.
@@ -277,7 +276,7 @@ def _email(address: str, alert_to: str, sender: str) -> EmailSettings:
     except (KeyError, ValueError):
         raise OpenIndicatorsError(
             "OPENINDICATORS_SMTP is not the address of a mail server",
-            todo="give e.g. smtps://user:password@mail.danang.gov.vn",
+            todo="give e.g. smtps://user:password@mail.example.org",
         ) from None
     recipients = tuple(name.strip() for name in alert_to.split(",") if name.strip())
     if not host or not recipients or not all(map(_is_mailbox, (*recipients, sender))):
@@ -301,11 +300,7 @@ def _is_mailbox(text: str) -> bool:
 
 
 def read_token(secret: SecretStr | None, path: Path | None) -> str:
-    """Return CKAN's API token.
-
-    Args:
-        secret: the token itself, which comes first.
-        path: the file that holds it.
+    """Return CKAN's API token: the `secret`, which comes first, or what the file `path` holds.
 
     Raises:
         OpenIndicatorsError: the file cannot be read, or there is no valid token.

@@ -2,13 +2,12 @@
 
 from typing import Literal
 
+from model.reference.city import city
 from model.reference.codelist import CodeEntry
 from model.util.sql import identifier
 from model.util.text import Frozen, LocalizedText
 from portal.content import Content
 
-DA_NANG = "48"  # Decision 19/2025/QD-TTg
-CITY = LocalizedText(vi="Đà Nẵng", en="Da Nang")
 TOTAL = "_T"  # SDMX: total
 Scope = Literal["city", "provinces", "country", "world"]
 POINTS = 60  # of the line beside the figure
@@ -33,15 +32,21 @@ class CityFigure(Frozen):
 
 def scope_of(content: Content) -> Scope:
     """Return what the figures of `content` are about, by the areas that have some."""
-    known = _areas(content)
+    known, (home, *around) = _areas(content), home_areas() or ("",)
     used = {code: known.get(code) for code in content.codes_used["ref_area"]}
-    if used and all(DA_NANG in (code, entry and entry.parent) for code, entry in used.items()):
+    if used and all(home in (code, entry and entry.parent) for code, entry in used.items()):
         return "city"
-    national = DA_NANG in known
+    national = home in known
     kinds = {entry.kind if entry else "" for entry in used.values()}
-    if set(used) <= {"VNM"} or (national and kinds <= {"country", "region"}):
+    if (used and set(used) <= set(around)) or (national and kinds <= {"country", "region"}):
         return "country"
     return "provinces" if national else "world"
+
+
+def home_areas() -> tuple[str, ...]:
+    """Return the codes of the city and of what it lies in; none where city.yaml has none."""
+    area = city().area
+    return (area.code, *area.within) if area else ()
 
 
 def _areas(content: Content) -> dict[str, CodeEntry]:
@@ -55,7 +60,8 @@ def city_figures(content: Content) -> tuple[CityFigure, ...]:
     Other dimensions are at their total, or as the chart has them; an indicator for which that
     leaves no single figure is left out. Figures within other borders are not mixed in.
     """
-    if DA_NANG not in _areas(content):
+    home = next(iter(home_areas()), None)
+    if home not in _areas(content):
         return ()
     declared = dict(content.dataset.chart.where) if content.dataset.chart else {}
     tests, values = [], []
@@ -69,7 +75,7 @@ def city_figures(content: Content) -> tuple[CityFigure, ...]:
     rows = content.query(
         "SELECT indicator, time_period, obs_value, coalesce(obs_status, 'A'), geo_vintage FROM t"
         f" WHERE {where} AND obs_value IS NOT NULL ORDER BY time_period",
-        "data.parquet", DA_NANG, content.dataset.frequency, *values,
+        "data.parquet", home, content.dataset.frequency, *values,
     )
     by_indicator: dict[str, list[_Row]] = {}
     for indicator, *row in rows:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from model.reference.city import city, use_project
+
+PROJECT = Path(__file__).resolve().parents[1]
+CITY = use_project(PROJECT)
 pytest_plugins = ["tests.fixtures.ckan_portal"]
 ON_CKAN = ("tests/portal/ckan/", "tests/dev/")
 
@@ -26,3 +32,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return "ckan" if file.startswith(ON_CKAN) else file
 
     return ByFile(config, log)
+
+
+@pytest.fixture(autouse=True)
+def city_of_the_project() -> Iterator[None]:
+    """Work for the city of this project again after a test that worked for another."""
+    yield
+    if city() != CITY:
+        use_project(PROJECT)

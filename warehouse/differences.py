@@ -123,12 +123,9 @@ def compare_tables(
     con: duckdb.DuckDBPyConnection, key: Sequence[str], columns: Sequence[str], new: Path | str,
     old: Path | str, limit: int | None = None,
 ) -> TableDifferences:
-    """Compare two tables of one dataset.
+    """Compare two tables of one dataset on `con`; return all different rows, or up to a `limit`.
 
-    Args:
-        con: the connection.
-        key, columns, new, old: as in `pairs_sql`.
-        limit: how many rows are returned; None: all.
+    `key`, `columns`, `new` and `old` are as in `pairs_sql`.
     """
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE _pairs AS SELECT *, {_FACTOR} AS factor,"

@@ -30,11 +30,9 @@ _ROW_GROUP = 122_880
 def connect(
     spill: Path | None = None, rows: int | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a connection of its own for one step.
+    """Open a connection of its own for one step, on a table of so many `rows` where that is known.
 
-    Args:
-        spill: folder for what does not fit in memory.
-        rows: of the table that it is for, where that is known.
+    What does not fit in memory goes to the folder `spill`.
 
     Raises:
         StoreError: DuckDB could not write (disk full, forbidden).

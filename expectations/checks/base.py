@@ -6,12 +6,12 @@ fields of a class are the arguments of the check, and all that else describes it
 variable.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 
 from expectations.checks.prefilter import MayFind
 from expectations.checks.sql import columns
@@ -30,17 +30,23 @@ UNEXPECTED_ROWS = "unexpected_rows_expectation"
 Arguments = dict[str, Any]  # of a check, by name
 
 # YAML reads a year as a number.
-Period = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
+Period = Annotated[
+    str, BeforeValidator(lambda value: str(value) if type(value) is int else value),
+    WithJsonSchema({"type": ["string", "integer"]}),
+]
 
 
 @dataclass(frozen=True)
 class Implied:
-    """A check that a dataset has without a line in its suite."""
+    """A check that a dataset has without a line in its suite.
+
+    Its title is made when it is asked for: to load suites, names are enough.
+    """
 
     name: str
     severity: Severity
     arguments: Mapping[str, Any] = field(default_factory=dict)
-    title: LocalizedText | None = None
+    title: Callable[[], LocalizedText] | None = None
     acceptable: bool = True
 
 

@@ -42,11 +42,9 @@ def any_series(condition: str) -> MayFind:
 
 
 def having(condition: str, also: str = "") -> str:
-    """Return a SELECT that gives the series which fulfil a condition over `SERIES`.
+    """Return a SELECT of the series that fulfil a `condition` over `SERIES`.
 
-    Args:
-        condition: over the names of `SERIES`.
-        also: further columns, each with a comma before it.
+    `also` are further columns, each with a comma before it.
     """
     names = [name for name in SERIES if re.search(rf"\b{name}\b", condition + also)]
     if "positive" in names and "low" not in names:

@@ -39,14 +39,9 @@ def release_accepted(
     con: duckdb.DuckDBPyConnection, relation: str, dataset: Dataset, suite: Suite,
     accepted: Sequence[Acceptance],
 ) -> int:
-    """Take accepted rows out of `quarantine`, and record them in `accepted(_id, "check")`.
+    """Take rows that people `accepted` out of `quarantine`, and record them in `accepted`.
 
-    Args:
-        con: has `quarantine(_id, reasons)`.
-        relation: the table that was validated.
-        dataset: its declaration.
-        suite: what is expected of it.
-        accepted: what people accepted.
+    The rows are those of `relation` on `con`, a `dataset`'s table that was validated by `suite`.
 
     Returns:
         How many rows were taken out.

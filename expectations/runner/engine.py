@@ -41,12 +41,9 @@ _FORMAT = {"result_format": "COMPLETE", "unexpected_index_column_names": ["_id"]
 def run_by_gx(
     con: duckdb.DuckDBPyConnection, relation: str, expectations: Sequence[Expectation]
 ) -> list[ExpectationValidationResult]:
-    """Run expectations as Great Expectations does.
+    """Run `expectations` as Great Expectations does, on the table or view `relation` with `_id`.
 
-    Args:
-        con: the connection that has the relation; it is left as it was.
-        relation: name of a table or view with a column `_id`.
-        expectations: what to run.
+    The connection `con`, which has it, is left as it was.
 
     Returns:
         Great Expectations' results, with the `_id` of unexpected rows.

@@ -43,12 +43,10 @@ class Judge:
         return MethodType(method, self) if method else getattr(self._expectation, name)
 
     def result(self, plan: Plan, values: Mapping[str, Any], unexpected: int) -> tuple[bool, Any]:
-        """Return whether the check passes, and Great Expectations' result.
+        """Return whether a check passes, and Great Expectations' result.
 
-        Args:
-            plan: how it was computed.
-            values: the values of the plan's aggregates.
-            unexpected: how many rows break it.
+        `plan` says how it was computed, `values` are those of the plan's aggregates, and
+        `unexpected` rows break it.
         """
         judged = self._validate(
             metrics=self._metrics(plan, values, unexpected), runtime_configuration=_FORMAT

@@ -50,18 +50,13 @@ seen AS (SELECT *, step[1] AS largest, step[3] AS usual FROM steps)"""
 
 
 def skippable(
-    con: duckdb.DuckDBPyConnection,
-    relation: str,
-    expectations: Sequence[Expectation],
+    con: duckdb.DuckDBPyConnection, relation: str, expectations: Sequence[Expectation],
     before: Collection[str] = (),
 ) -> set[str]:
-    """Return the names of the expectations that find nothing in a table.
+    """Return the names of the `expectations` that find nothing in a table or view (`relation`).
 
-    Args:
-        con: the connection that has the table and what it is compared with.
-        relation: name of the table or view.
-        expectations: what is to run.
-        before: those that were skippable in a table with these rows and others.
+    `con` has it and what it is compared with; `before` are those that were skippable in a table
+    with these rows and others.
     """
     found: set[str] = set()
     asked: dict[str, list[tuple[Expectation, MayFind]]] = {"series": [], "release": [], "table": []}
@@ -84,9 +79,7 @@ def skippable(
         if items := asked[scope]:
             wanted = ", ".join(needed.sql for _, needed in items)
             answers = con.execute(f"{tables} SELECT {wanted} FROM {source}").fetchall()[0]
-            found |= {
-                item.name for (item, _), some in zip(items, answers, strict=True) if not some
-            }
+            found |= {item.name for (item, _), some in zip(items, answers, strict=True) if not some}
     return found
 
 

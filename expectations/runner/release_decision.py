@@ -25,11 +25,7 @@ REASONS = 3  # kinds of rejected rows that a blocker names
 
 
 def release_blockers_of(
-    read: int,
-    quarantined: int,
-    unread: int,
-    tolerance: float,
-    first: Mapping[str, CheckResult],
+    read: int, quarantined: int, unread: int, tolerance: float, first: Mapping[str, CheckResult],
     again: Mapping[str, CheckResult],
 ) -> tuple[ReleaseBlocker, ...] | None:
     """Return every reason why there can be no release; None when there can.
@@ -76,18 +72,12 @@ def _blocking(checks: Iterable[CheckResult]) -> tuple[dict[str, object], ...]:
     return tuple(of_check(check).model_dump() for check in checks)
 
 
-def located(
-    con: duckdb.DuckDBPyConnection, relation: str, quality: QualityRecord
-) -> QualityRecord:
+def located(con: duckdb.DuckDBPyConnection, relation: str, quality: QualityRecord) -> QualityRecord:
     """Return a record that says where the rows are that block the release.
 
     These are the first quarantined row, and the rows with personal data, with every kind of it that
-    they hold.
-
-    Args:
-        con: has `quarantine(_id, reasons)`.
-        relation: the table that was validated, with `_part`, `_row` and `_column`.
-        quality: what was found.
+    they hold. `con` has `quarantine(_id, reasons)`, `relation` is the table that was validated,
+    with `_part`, `_row` and `_column`, and `quality` is what was found.
     """
     checks = tuple(
         check.model_copy(update={"samples": _personal(con, relation, check)})

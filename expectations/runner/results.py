@@ -39,14 +39,9 @@ def results_of(
     con: duckdb.DuckDBPyConnection, view: str, dataset: Dataset, suite: Suite,
     found: Mapping[str, Finding],
 ) -> dict[str, CheckResult]:
-    """Return the result of each check of a suite, by its name.
+    """Return the result of each check of a `suite` by its name, from what was `found` for that.
 
-    Args:
-        con: the connection that has the view.
-        view: the rows that were validated; samples come from it.
-        dataset: its declaration; samples are in the order of its key.
-        suite: what was expected.
-        found: what was found, by the expectation's name.
+    Samples come from the `view` of `con`, in the order of the `dataset`'s key.
     """
     return {
         item.name: _result(con, view, dataset, item, found[item.name])

@@ -124,15 +124,9 @@ def _run(
     con: duckdb.DuckDBPyConnection, view: str, rows: int, suite: Suite, prepared: Prepared,
     before: _Run | None = None,
 ) -> _Run:
-    """Run a suite, without the checks that one pass rules out.
+    """Run a `suite`, `prepared`, on the so many `rows` of a `view` of `con`, as far as needed.
 
-    Args:
-        con: the connection that has the view.
-        view: the rows to look at.
-        rows: how many there are.
-        suite: what is expected of them.
-        prepared: the same, ready to run.
-        before: what was found in these rows and others.
+    One pass rules checks out; `before` is what was found in these rows and others.
     """
     from expectations.runner import engine  # noqa: PLC0415
 

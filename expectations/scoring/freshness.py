@@ -28,12 +28,9 @@ DEAD = 3  # steps after which nobody expects figures any more
 
 
 def freshness(dataset: Dataset, history: Sequence[ValidationRun], as_of: date) -> Freshness:
-    """Say how fresh a dataset is on a day.
+    """Say how fresh a `dataset` is on a day, by its frequency, and whether it has ended.
 
-    Args:
-        dataset: its declaration: its frequency, and whether it has ended.
-        history: its validation runs, oldest first; those after `as_of` do not count.
-        as_of: the day.
+    `history` are its validation runs, oldest first; those after the day (`as_of`) do not count.
     """
     known = _Known()
     for validation_run in history:

@@ -16,12 +16,12 @@ from expectations.checks.registry import all_checks
 from expectations.checks.sql import columns, number
 from model.declarations.dataset import Dataset
 from model.records.quality_dimension import QUALITY_DIMENSIONS, grade_of
-from model.records.release_blockers import counted, finding
+from model.records.release_blockers import finding, grouped
 from model.records.scorecard import Gain, GroupScore, Scorecard
 from model.records.validation import CheckResult, Gap, QualityDimension, QualityRecord, Score
 from model.reference.periods import next_period
 from model.util.sql import identifier
-from model.util.text import LocalizedText, joined
+from model.util.text import LocalizedText, _, joined
 
 ALGORITHM = "1"
 _GAPS, _PERIODS = 5, 6  # series that lack figures, and periods of each, that a record names
@@ -47,13 +47,10 @@ def dimension_of(check: CheckResult) -> QualityDimension:
 def of_table(
     con: duckdb.DuckDBPyConnection, relation: str, dataset: Dataset, quality: QualityRecord
 ) -> tuple[Score, ...]:
-    """Score a validated table: what can be said of it without the calendar.
+    """Score a validated table of a `dataset`: what can be said of it without the calendar.
 
-    Args:
-        con: the connection on which it was validated; it has `quarantine(_id, reasons)`.
-        relation: name of the table, with `_id` and `_reject`.
-        dataset: its declaration.
-        quality: what the validation found.
+    `con` has `quarantine(_id, reasons)`, `relation` names the table with `_id` and `_reject`, and
+    `quality` is what the validation found.
     """
     table = identifier(relation)
     rejected = con.execute(f"SELECT count(*) FROM {table} WHERE _reject IS NOT NULL").fetchall()
@@ -197,12 +194,10 @@ def total(scores: Iterable[Score]) -> float:
 
 
 def gains(quality: QualityRecord, scores: Sequence[Score]) -> tuple[Gain, ...]:
-    """Rank what could be fixed by the points of the total that it would gain, most first;
-    what would gain none is left out. Metadata are no part of the total (see `Mqa`).
+    """Rank what could be fixed by the points of the total that it would gain, most first.
 
-    Args:
-        quality: what the validation found.
-        scores: every dimension that was measured.
+    `quality` is what the validation found, `scores` are the dimensions that were measured. What
+    would gain none is left out. Metadata are no part of the total (see `Mqa`).
     """
     weights = sum(QUALITY_DIMENSIONS[score.dimension].weight for score in scores)
     found: list[Gain] = []
@@ -234,20 +229,18 @@ def _failing(check: CheckResult) -> LocalizedText:
 def _lacking(score: Score, checks: Sequence[CheckResult]) -> LocalizedText:
     """Say what a dimension lacks that no check has found."""
     if score.dimension == "timeliness":
-        return LocalizedText(
-            vi="Kỳ tiếp theo chưa có, dù đã đến lúc: hỏi nguồn hoặc lấy lại số liệu",
-            en="The next period is due and has not come: ask the source, or fetch it again",
-        )
+        return _("The next period is due and has not come: ask the source, or fetch it again")
     lost = round(score.of - score.good) - sum(check.unexpected for check in checks)
+    many = grouped(lost)
     if score.dimension == "completeness":
-        return LocalizedText(
-            vi=f"Thiếu {lost} số liệu giữa kỳ đầu và kỳ cuối của các chuỗi",
-            en=f"{counted(lost, 'figure')} missing between the first and the last period of series",
+        if lost == 1:
+            return _("1 figure missing between the first and the last period of series")
+        return _(
+            "{lost} figures missing between the first and the last period of series", lost=many
         )
-    return LocalizedText(
-        vi=f"{lost} dòng của nguồn không đọc được",
-        en=f"{counted(lost, 'row')} of the source could not be read",
-    )
+    if lost == 1:
+        return _("1 row of the source could not be read")
+    return _("{lost} rows of the source could not be read", lost=many)
 
 
 def _part_lost(check: CheckResult, score: Score, quality: QualityRecord, failing: int) -> float:
@@ -260,12 +253,10 @@ def _part_lost(check: CheckResult, score: Score, quality: QualityRecord, failing
 
 
 def group(name: str, cards: Sequence[Scorecard], blocked: int) -> GroupScore | None:
-    """Return the grade of a sector or of the city: every dataset counts the same.
+    """Return the grade of a sector or the city (`name`): every dataset counts the same.
 
-    Args:
-        name: id of the sector, or "city".
-        cards: the scorecards of its datasets.
-        blocked: how many of them could not be released from their newest table.
+    `cards` are the scorecards of its datasets, of which so many are `blocked`: they could not be
+    released from their newest table.
     """
     if not cards:
         return None

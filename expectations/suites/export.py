@@ -28,11 +28,9 @@ _ROWS = "unexpected_rows_query"
 
 
 def export(suite: Suite, folder: Path) -> None:
-    """Write `suite.json` and `validate.py`.
+    """Write `suite.json` and `validate.py` for a `suite` (all that is expected) into a `folder`.
 
-    Args:
-        suite: everything that is expected of a dataset (`full_suite`).
-        folder: where; it is made, and files of these names are replaced.
+    It is made, and files of these names are replaced.
     """
     text = json.dumps(exported(suite), ensure_ascii=False, indent=2) + "\n"
     write_if_changed(folder / "suite.json", text.encode())

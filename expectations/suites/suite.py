@@ -22,6 +22,7 @@ that name.
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ _TYPES = {
 }
 
 
-class _Options(Frozen):
+class ExpectationOptions(Frozen):
     """What stands among the arguments of every check."""
 
     severity: Severity | None = None
@@ -72,7 +73,7 @@ class _Entry:
 
     type: str
     arguments: dict[str, Any]
-    options: _Options
+    options: ExpectationOptions
     at: KeyPath
     options_at: KeyPath
 
@@ -93,9 +94,8 @@ def load_suite(path: Path, dataset: Dataset, registries: Registries) -> Suite:
     entries = [_entry(item, index, document) for index, item in enumerate(file.expectations)]
     if file.golden:
         cells = [cell.model_dump(mode="json") for cell in file.golden]
-        entries.append(
-            _Entry(GoldenCells.type, {GOLDEN: cells}, _Options(name=GOLDEN), (), (GOLDEN,))
-        )
+        options = ExpectationOptions(name=GOLDEN)
+        entries.append(_Entry(GoldenCells.type, {GOLDEN: cells}, options, (), (GOLDEN,)))
     taken = {
         SOURCE_SCHEMA_CHECK, UNREAD_CHECK,
         *(item.name for _, item in _implied(dataset, registries, ())),
@@ -132,7 +132,7 @@ def _entry(item: Any, index: int, document: YamlFile) -> _Entry:
                 f"the arguments of {kind} are no mapping", where=document.where(at_name),
                 todo=f"write e.g. {kind}: {{severity: warning}}",
             )
-        options = {name: given[name] for name in _Options.model_fields if name in given}
+        options = {name: given[name] for name in ExpectationOptions.model_fields if name in given}
         arguments = {name: value for name, value in given.items() if name not in options}
     elif isinstance(item, str):
         kind, arguments, options = item, {}, {}
@@ -152,9 +152,8 @@ def _entry(item: Any, index: int, document: YamlFile) -> _Entry:
             f"unknown expectation {kind!r}", where=document.where(at_name),
             todo=did_you_mean(str(kind), {*all_checks()}) or "docs/quality.md lists them all",
         )
-    return _Entry(
-        kind, arguments, parse_as(_Options, options, document, at_options), at_arguments, at_options
-    )
+    parsed = parse_as(ExpectationOptions, options, document, at_options)
+    return _Entry(kind, arguments, parsed, at_arguments, at_options)
 
 
 def _made(
@@ -288,7 +287,7 @@ def implied_expectations(
         check = all_checks()[name].of(item.arguments, dataset, registries)
         found.append(Expectation(
             name=item.name, type=name, kwargs=check.arguments(), severity=item.severity,
-            level=check.level, title=item.title or check.title(dataset, registries),
+            level=check.level, title=(item.title or partial(check.title, dataset, registries))(),
             acceptable=item.acceptable and check.acceptable,
         ))
     return tuple(found)

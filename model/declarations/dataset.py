@@ -76,7 +76,7 @@ class Indicator(Frozen):
 
     name: what readers see.
     definition: what exactly is measured.
-    unit: an id of model/reference/registry/units.yaml.
+    unit: an id of units.yaml.
     decimals: how many decimals are shown.
     minimum: no value may be lower.
     maximum: no value may be higher.
@@ -112,7 +112,7 @@ class Geography(Frozen):
     """Which areas the dataset covers.
 
     codelist: the codes of the areas; it carries the vintage of their borders.
-    coverage: the place in words; or an id of model/reference/registry/places.yaml.
+    coverage: the place in words; or an id of places.yaml.
     vintages: of the borders, besides the codelist's own.
     uri: the place in GeoNames or the EU vocabulary (DCAT spatial); from `coverage` if that is
         an id.
@@ -169,11 +169,12 @@ class Dataset(Frozen):
     name: the dataset's name, from the name of the file.
     title: what readers see.
     description: what a row is, who collects it, what it is for.
-    publisher: an id of model/reference/registry/publishers.yaml.
-    licence: an id of model/reference/registry/licences.yaml; by default the one that the
+    publisher: an id of publishers.yaml.
+    licence: an id of licences.yaml; by default the one that the
         registry has for the publisher.
     owners: who answers for it, as Dagster writes owners: `team:tourism` or an e-mail address.
-    contact: the publisher that answers questions, an id of publishers.yaml.
+    contact: the publisher that answers questions, an id of publishers.yaml; by default the one
+        of city.yaml.
     keywords: for search.
     frequency: `A` year, `S` half-year, `Q` quarter, `M` month, `W` week, `D` day, `YTD` year to
         date.
@@ -199,7 +200,7 @@ class Dataset(Frozen):
     publisher: Name
     licence: Code
     owners: tuple[Text, ...] = ("team:open-data",)
-    contact: Name = "da_nang_dst"
+    contact: Name | None = None
     keywords: LocalizedList
     frequency: Frequency
     ended: LocalizedText | None = None

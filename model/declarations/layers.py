@@ -18,6 +18,7 @@ from model.declarations.source import NOT_EMPTY, Source, ends_of_range
 from model.declarations.yaml_file import KeyPath, YamlFile
 from model.errors import DeclarationError
 from model.reference.registries import Registries
+from model.util.languages import languages
 from model.util.text import did_you_mean
 
 DEFAULTS = "_defaults.yaml"
@@ -163,10 +164,7 @@ def _at(data: Any, at: KeyPath) -> Any:
 def _merged(below: Any, above: Any) -> Any:
     if not isinstance(below, dict) or not isinstance(above, dict) or "protocol" in above:
         return above
-    return {
-        **below,
-        **{key: _merged(below.get(key), value) for key, value in above.items()},
-    }
+    return {**below, **{key: _merged(below.get(key), value) for key, value in above.items()}}
 
 
 def resolved(layers: Layers, registries: Registries, connectors: Connectors) -> dict[str, Any]:
@@ -217,9 +215,10 @@ def _with_place(
         raise DeclarationError(
             f"unknown place {name!r}", where=layers.where(("geography", "coverage")),
             todo=did_you_mean(name, set(registries.places))
-            or "write {vi: …, en: …}, or add it to model/reference/registry/places.yaml",
+            or "write {vi: …, en: …}, or add it to registry/places.yaml of the project",
         )
-    return {"uri": place.uri, **geography, "coverage": place.name.model_dump()}
+    named = {code: place.name.get(code) for code in languages()}
+    return {"uri": place.uri, **geography, "coverage": named}
 
 
 def _source(

@@ -41,12 +41,13 @@ def check_names(dataset: Dataset, document: Document, known: Registries) -> None
             raise DeclarationError(
                 f"unknown {kind} {name!r}", where=document.where(at),
                 todo=did_you_mean(name, set(names))
-                or f"add it to model/reference/registry/{kind}s.yaml",
+                or f"add it to registry/{kind}s.yaml of the project",
             )
 
     check(dataset.sector, known.sectors, "sector", ())
     check(dataset.publisher, known.publishers, "publisher", ("publisher",))
-    check(dataset.contact, known.publishers, "publisher", ("contact",))
+    if dataset.contact:
+        check(dataset.contact, known.publishers, "publisher", ("contact",))
     check(dataset.licence, known.licences, "licence", ("licence",))
     check(dataset.geography.codelist, known.codelists, "codelist", ("geography", "codelist"))
     for code, indicator in dataset.indicators.items():
@@ -130,12 +131,9 @@ def declaration_paths(folder: Path) -> list[Path]:
 def load_declaration(
     path: Path, registries: Registries, connectors: Connectors = NO_CONNECTORS
 ) -> Declaration:
-    """Load one declaration that is ready to run, and check that every name in it is known.
+    """Load the declaration in `path`, if ready to run; check it by `registries` and `connectors`.
 
-    Args:
-        path: the YAML file.
-        registries: the names that are known.
-        connectors: they check their options; without them, options are taken as they are.
+    Every name in it must be known. Without connectors, options are taken as they are.
 
     Raises:
         DeclarationError: file, line, what is wrong, and the nearest known name.
@@ -150,12 +148,10 @@ def load_declaration(
 def load_draft(
     path: Path, registries: Registries, connectors: Connectors = NO_CONNECTORS
 ) -> Declaration:
-    """Load a declaration whose questions may be open; something valid stands for what is unknown.
+    """Load the declaration in `path`, whose questions may be open; it is checked as any other.
 
-    Args:
-        path: the YAML file.
-        registries: the names that are known.
-        connectors: they check their options.
+    Something valid of the `registries` stands for what is unknown; `connectors` check their
+    options.
 
     Raises:
         DeclarationError: file, line, what is wrong, and the nearest known name.

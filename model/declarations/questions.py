@@ -5,8 +5,6 @@ has replaced. A newcomer would expect them in `Dataset`: a declaration with an o
 dataset yet, so it has none, and no release keeps them.
 """
 
-from __future__ import annotations
-
 import datetime
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +18,7 @@ from model.declarations.validation import parse_as
 from model.declarations.yaml_file import KeyPath, YamlFile
 from model.errors import OpenIndicatorsError
 from model.reference.registries import Registries
+from model.util.languages import languages
 from model.util.text import Frozen, Text
 
 OPEN = "?"  # the value of a field that nobody knows yet
@@ -29,8 +28,8 @@ DESCRIPTION_EN = "What a row is, who collects it, what it is for."
 _TEXTS = (VIETNAMESE_NAME, DESCRIPTION_VI, DESCRIPTION_EN)
 # Where OPEN is a placeholder: elsewhere a source may write "?" for a missing value.
 _MAY_BE_OPEN = frozenset({
-    "publisher", "contact", "licence", "frequency", "codelist", "coverage", "unit", "vi", "en",
-    "column", "const", "title", "description",
+    "publisher", "contact", "licence", "frequency", "codelist", "coverage", "unit", "column",
+    "const", "title", "description", "area", "time_zone",
 })
 _UNSURE = re.compile(r"#\s*unsure\b:?\s*(.*)", re.IGNORECASE)
 
@@ -100,13 +99,15 @@ class OpenQuestionsError(OpenIndicatorsError):
 
     exit_code = 9
 
-    def __init__(self, dataset_id: str, path: Path, questions: Sequence[OpenQuestion]) -> None:
+    def __init__(
+        self, dataset_id: str, path: Path, questions: Sequence[OpenQuestion], todo: str = ""
+    ) -> None:
         self.dataset_id, self.questions = dataset_id, tuple(questions)
         number = len(self.questions)
         listed = "".join(f"\n    {each.where}: {each.in_words}" for each in self.questions)
         super().__init__(
             f"{dataset_id} is not ready, open questions: {number}{listed}", where=str(path),
-            todo=f"`openindicators confirm {dataset_id}` asks them",
+            todo=todo or f"`openindicators confirm {dataset_id}` asks them",
         )
 
 
@@ -189,7 +190,7 @@ def _placeholders(document: YamlFile) -> Iterator[OpenQuestion]:
     if OPEN not in document.text and not any(text in document.text for text in _TEXTS):
         return
     for at, value in _texts_of(document.data, ()):
-        is_open = value == OPEN and at[-1:] and at[-1] in _MAY_BE_OPEN
+        is_open = value == OPEN and at[-1:] and at[-1] in (*_MAY_BE_OPEN, *languages())
         if is_open or any(text in value for text in _TEXTS):
             question = Question(field=".".join(map(str, at)), ask="write it: a placeholder is here")
             yield OpenQuestion(question, document.path, document.line(at), at)
@@ -205,12 +206,9 @@ def _texts_of(data: Any, at: KeyPath) -> Iterator[tuple[KeyPath, str]]:
 
 
 def with_stand_ins(data: Any, known: Registries, field: str = "") -> Any:
-    """Return a declaration's data with something valid for every OPEN value, to validate the rest.
+    """Return a declaration's `data`, or a `field` of it, with something valid for every OPEN value.
 
-    Args:
-        data: the merged layers, or a part of them.
-        known: the registries that the values must be in.
-        field: the name of the field that has `data`.
+    It is one of the `known` registries, so that the rest can be validated.
     """
     if isinstance(data, dict):
         return {name: with_stand_ins(each, known, name) for name, each in data.items()}
@@ -219,7 +217,7 @@ def with_stand_ins(data: Any, known: Registries, field: str = "") -> Any:
     if data != OPEN:
         return data
     if field in ("title", "description", "coverage"):
-        return {"vi": OPEN, "en": OPEN}
+        return dict.fromkeys(languages(), OPEN)
     names: dict[str, Mapping[str, Any]] = {
         "publisher": known.publishers, "contact": known.publishers, "licence": known.licences,
         "codelist": known.codelists, "unit": known.units, "frequency": {"A": None},

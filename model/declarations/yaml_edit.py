@@ -30,12 +30,7 @@ def flow(value: Any) -> str:
 
 
 def with_value(text: str, at: KeyPath, value: Any) -> str:
-    """Return the text with another value of a field.
-
-    Args:
-        text: of a YAML file.
-        at: the field, which the text must have.
-        value: what it shall be.
+    """Return the `text` of a YAML file with another `value` of the field `at`, which it must have.
 
     Raises:
         DeclarationError: the field is missing, or its value takes several lines.

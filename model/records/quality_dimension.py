@@ -33,8 +33,7 @@ QUALITY_DIMENSIONS: dict[QualityDimension, QualityDimensionInfo] = {
         meaning=_("How many rows could be read and pass the checks on single rows"),
     ),
     "uniqueness": QualityDimensionInfo(
-        title=_("Uniqueness"), weight=10,
-        meaning=_("How many rows are no duplicate of another"),
+        title=_("Uniqueness"), weight=10, meaning=_("How many rows are no duplicate of another"),
     ),
     "consistency": QualityDimensionInfo(
         title=_("Consistency"), weight=20,

@@ -79,9 +79,7 @@ OPTIONAL: dict[str, dict[str, str]] = {
         "kinds": N_(", which has of this name only a unit of another kind ({kinds}): {areas}"),
         "near": N_(" (did you mean {near!r}?)"),
     },
-    "elsewhere": {
-        "now": N_(", now {now}"),
-    },
+    "elsewhere": {"now": N_(", now {now}")},
 }
 
 
@@ -106,9 +104,7 @@ def read_reasons(text: str) -> tuple[RejectReason, ...]:
 def in_words(text: str, titles: Mapping[str, LocalizedText]) -> LocalizedText:
     """Return one of a row's reasons in every language.
 
-    Args:
-        text: as the quarantine keeps it.
-        titles: of the checks of the dataset's suite, by name.
+    `text` is what the quarantine keeps, `titles` are those of the suite's checks, by name.
     """
     name = text.partition(":")[0]
     if name in titles:

@@ -5,8 +5,6 @@ they are shown, in the reader's language: English here, other languages in the c
 (`model.util.languages`). Pages name checks by their titles; the command line adds their names.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -70,13 +68,7 @@ class BlockerText:
 
 
 def describe(blocker: ReleaseBlocker, dataset: str, names: bool = False) -> BlockerText:
-    """Return a release blocker in words.
-
-    Args:
-        blocker: the release blocker.
-        dataset: whose table it is.
-        names: with the names of checks, for the command line.
-    """
+    """Return a `blocker` of a `dataset` in words; for the command line with `names` of checks."""
     return _WORDS[blocker.kind](blocker, dataset, names)
 
 
@@ -101,7 +93,7 @@ def finding(check: CheckResult) -> LocalizedText:
     if check.level == "row":
         rows = _(
             "{unexpected} of {evaluated} rows do not fulfil it",
-            unexpected=_number(check.unexpected), evaluated=_number(check.evaluated),
+            unexpected=grouped(check.unexpected), evaluated=grouped(check.evaluated),
         )
         return joined((rows, *_likely(check.cause)))
     found = of_check(check)
@@ -109,7 +101,7 @@ def finding(check: CheckResult) -> LocalizedText:
     if found.expected is not None and check.unexpected > 1:
         return _(
             "{number} findings; the first: found {observed}, expected {expected}",
-            number=_number(check.unexpected), **shown,
+            number=grouped(check.unexpected), **shown,
         )
     if found.expected is not None:
         return _("found {observed}, expected {expected}", **shown)
@@ -119,7 +111,7 @@ def finding(check: CheckResult) -> LocalizedText:
     if check.unexpected == 1:
         return _("1 finding")
     if check.unexpected:
-        return _("{number} findings", number=_number(check.unexpected))
+        return _("{number} findings", number=grouped(check.unexpected))
     return _("it is not fulfilled")
 
 
@@ -155,7 +147,8 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def _number(number: int) -> LocalizedText:
+def grouped(number: int) -> LocalizedText:
+    """Return a count with marks between thousands, in each language."""
     return localized(
         lambda language: f"{number:,}".replace(",", ".") if language == "vi" else f"{number:,}"
     )
@@ -199,13 +192,13 @@ def _broken(blocker: ReleaseBlocker, names: bool) -> LocalizedText:
         title = _title(check, names)
         parts.append(
             _("1 row against {title}", title=title) if check.unexpected == 1
-            else _("{number} rows against {title}", number=_number(check.unexpected), title=title)
+            else _("{number} rows against {title}", number=grouped(check.unexpected), title=title)
         )
         parts += _likely(check.cause)
     if blocker.unread:
         unread = (
             _("1 row that could not be read") if blocker.unread == 1
-            else _("{number} rows that could not be read", number=_number(blocker.unread))
+            else _("{number} rows that could not be read", number=grouped(blocker.unread))
         )
         if blocker.reasons:
             why = joined(_rejected(each) for each in blocker.reasons)
@@ -222,9 +215,7 @@ def _rejected(rejected: RejectedRows) -> LocalizedText:
     row = rejected.first.row
     if rejected.rows == 1:
         return _("{why} (line {row})", why=why, row=row)
-    return _(
-        "{why} (line {row}; {number} rows)", why=why, row=row, number=_number(rejected.rows)
-    )
+    return _("{why} (line {row}; {number} rows)", why=why, row=row, number=grouped(rejected.rows))
 
 
 def _look(dataset: str) -> LocalizedText:
@@ -249,14 +240,14 @@ def _all_quarantined(blocker: ReleaseBlocker, dataset: str, names: bool) -> Bloc
         )
     what = _(
         "none of the {rows} rows can be released: {broken}",
-        rows=_number(blocker.rows), broken=broken,
+        rows=grouped(blocker.rows), broken=broken,
     )
     return BlockerText(what, _look(dataset))
 
 
 def _over_tolerance(blocker: ReleaseBlocker, dataset: str, names: bool) -> BlockerText:
     values = {
-        "rows": _number(blocker.rows), "share": _percent(blocker.quarantined / blocker.rows),
+        "rows": grouped(blocker.rows), "share": _percent(blocker.quarantined / blocker.rows),
         "allowed": _percent(blocker.tolerance or 0), "broken": _broken(blocker, names),
     }
     what = _(
@@ -264,7 +255,7 @@ def _over_tolerance(blocker: ReleaseBlocker, dataset: str, names: bool) -> Block
         **values,
     ) if blocker.quarantined == 1 else _(
         "{quarantined} of {rows} rows are quarantined ({share}), more than the tolerance of"
-        " {allowed}: {broken}", quarantined=_number(blocker.quarantined), **values,
+        " {allowed}: {broken}", quarantined=grouped(blocker.quarantined), **values,
     )
     todo = _("{look}, or raise `tolerance` if this many are to be expected", look=_look(dataset))
     return BlockerText(what, todo)

@@ -3,8 +3,6 @@
 Here are the types only; `warehouse.cleaning` observes and compares them.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 from model.records.unread import UnreadContent

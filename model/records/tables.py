@@ -74,13 +74,9 @@ def observation_columns(dataset: Dataset) -> tuple[TableColumn, ...]:
 def create_observation(
     con: duckdb.DuckDBPyConnection, dataset: Dataset, query: str = "", *extra: str
 ) -> None:
-    """Create `observation`, typed, with the rows of a query in their order.
+    """Create a `dataset`'s `observation` on `con`, typed, with the rows of a `query` in order.
 
-    Args:
-        con: the connection.
-        dataset: the declaration.
-        query: gives every column by name; "" for an empty table.
-        extra: names of further columns of the query to keep.
+    It gives every column by name ("": an empty table), and names of `extra` columns to keep.
     """
     columns = observation_columns(dataset)
     if query:

@@ -1,7 +1,5 @@
 """A codelist: codes with their names in every language, and what a source's label means in it."""
 
-from __future__ import annotations
-
 import csv
 import re
 from collections.abc import Callable, Iterable
@@ -80,9 +78,14 @@ class Codelist(Frozen):
 
     @cached_property
     def areas_grouped(self) -> tuple[tuple[str, bool], ...]:
-        """Each area, and whether it is a group: a country is, in a list of its provinces."""
+        """Each area, and whether it is a group: a country is, in a list of its provinces.
+
+        Neither is a single area of the list what has ended before its vintage, kept for tables
+        that reach further back (`former`), nor what is allocated to none of its areas (`other`).
+        """
         countries = sum(area.kind == "country" for area in self.entries)
-        grouped = ("aggregate", "region", *(["country"] if countries == 1 else []))
+        country = ("country",) if countries == 1 else ()
+        grouped = ("aggregate", "region", "former", "other", *country)
         return tuple((area.code, area.kind in grouped) for area in self.entries)
 
     @cached_property
@@ -116,12 +119,8 @@ class Codelist(Frozen):
     def find(self, label: str, within: str | None = None, nearest: bool = True) -> str:
         """Return the code that `label` means: a code, or a name without regard to diacritics.
 
-        An area may be named with or without its kind and what it lies in.
-
-        Args:
-            label: what the source says.
-            within: the code of the area that it must lie in.
-            nearest: whether to look for the nearest name of an unknown one, which takes a while.
+        An area may be named with or without its kind and what it lies in; it must lie in the one
+        with the code `within`. To look for the `nearest` name of an unknown one takes a while.
 
         Raises:
             RejectError: unknown (with the nearest known name) or ambiguous (with the codes).

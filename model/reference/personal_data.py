@@ -9,8 +9,6 @@ The patterns are for RE2 (DuckDB) and for Python alike: without classes of Unico
 `\\b`, in which both differ. Law 91/2025/QH15 on personal data, in force from 1 January 2026.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -72,9 +70,7 @@ _SURNAMES = (
     "|Trương|Tô|Lương|Tạ|Vương|Quách|Nguyen|Tran|Pham|Hoang|Huynh|Dang|Bui|Ngo|Duong|Dinh|Doan"
     "|Trinh|Truong"
 )
-_CAPITAL = (
-    "[A-ZÀÁÂÃÈÉÊÌÍÒÓÔÕÙÚÝĂĐĨŨƠƯẠẢẤẦẨẪẬẮẰẲẴẶẸẺẼẾỀỂỄỆỈỊỌỎỐỒỔỖỘỚỜỞỠỢỤỦỨỪỬỮỰỲỴỶỸ]"
-)
+_CAPITAL = "[A-ZÀÁÂÃÈÉÊÌÍÒÓÔÕÙÚÝĂĐĨŨƠƯẠẢẤẦẨẪẬẮẰẲẴẶẸẺẼẾỀỂỄỆỈỊỌỎỐỒỔỖỘỚỜỞỠỢỤỦỨỪỬỮỰỲỴỶỸ]"
 _NAMED = rf"({_SURNAMES}|{_SURNAMES.upper()})( {_CAPITAL}[^ \t\n\f\r0-9,;:.()/-]*)"
 _NAME = rf"{_NAMED}{{1,4}}"
 _BORN = (

@@ -42,7 +42,7 @@ class Reconciliation(Frozen):
 
     title: what is counted.
     period: ISO 8601, as in the releases.
-    ref_area: the area's code, the same in both.
+    ref_area: the area's code, the same in both; by default the city's.
     decimals: how many are shown.
     published: the figure that a dataset publishes.
     other: the figure that differs from it.
@@ -53,7 +53,7 @@ class Reconciliation(Frozen):
     id: Name
     title: LocalizedText
     period: Text
-    ref_area: str = "48"
+    ref_area: str | None = None
     decimals: Annotated[int, Field(ge=0, le=9)] = 0
     published: ReleasedFigure
     other: ReleasedFigure | CitedFigure

@@ -1,12 +1,11 @@
 """What all declarations share: sectors, publishers, licences, units, places, codelists.
 
 Each is a YAML file under `registry/`, or a CSV under `codelists/`; a declaration names an entry by
-its id.
+its id. A project adds its own in the files of the same names in its `registry/`, its codelists in
+`registry/codelists/`.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,9 +13,11 @@ from pydantic import HttpUrl
 
 from model.declarations.validation import parse_as
 from model.declarations.yaml_file import YamlFile
+from model.errors import DeclarationError
 from model.reference.codelist import Codelist, load_codelist
 from model.reference.reconciliation import Reconciliation
 from model.reference.succession import AreaSuccession, load_succession
+from model.util.languages import languages
 from model.util.text import Code, Frozen, LocalizedText, Name, Text
 
 REGISTRY_DIR = Path(__file__).parent / "registry"
@@ -118,32 +119,65 @@ class Registries(Frozen):
 T = TypeVar("T", bound=Frozen)
 
 
-def load_registries(registry: Path = REGISTRY_DIR, codelists: Path = CODELIST_DIR) -> Registries:
+def load_registries(project: Path | None = None) -> Registries:
     """Load every registry.
 
+    Args:
+        project: the folder of the project whose `registry/` adds to ours.
+
     Raises:
-        DeclarationError: names file and line of what is wrong.
+        DeclarationError: names file and line of what is wrong; an id of ours in the project's.
     """
+    own = project / "registry" if project else None
     return Registries(
-        sectors=_load(registry / "sectors.yaml", Sector),
-        publishers=_load(registry / "publishers.yaml", Publisher),
-        licences=_load(registry / "licences.yaml", Licence),
-        units=_load(registry / "units.yaml", Unit),
-        codelists={path.stem: load_codelist(path) for path in sorted(codelists.glob("*.csv"))},
+        sectors=_load("sectors.yaml", Sector, own),
+        publishers=_load("publishers.yaml", Publisher, own),
+        licences=_load("licences.yaml", Licence, own),
+        units=_load("units.yaml", Unit, own),
+        codelists=_codelists(own),
         successions={
             path.stem: load_succession(path) for path in sorted(SUCCESSION_DIR.glob("*.csv"))
         },
-        area_groups=_load(registry / "area_groups.yaml", AreaGroup),
-        places=_load(registry / "places.yaml", CoveragePlace),
-        reconciliations=_load(registry / "reconciliation.yaml", Reconciliation),
-        synonyms=_load(registry / "synonyms.yaml", SynonymGroup),
+        area_groups=_load("area_groups.yaml", AreaGroup, own),
+        places=_load("places.yaml", CoveragePlace, own),
+        reconciliations=_load("reconciliation.yaml", Reconciliation, own),
+        synonyms=_load("synonyms.yaml", SynonymGroup, own),
     )
 
 
-def _load(path: Path, kind: type[T]) -> dict[str, T]:
-    document = YamlFile.read(path)
-    entries = document.mapping()
+def _load(name: str, kind: type[T], own: Path | None) -> dict[str, T]:
+    ours, theirs = (
+        YamlFile.read(path) if path is not None and path.is_file() else None
+        for path in (REGISTRY_DIR / name, own / name if own else None)
+    )
+    found = _entries(ours, kind) if ours else {}
+    if theirs is None:
+        return found
+    for key in theirs.mapping():
+        if ours and key in found:
+            raise _clash(key, theirs.where((key,)), ours.where((key,)))
+    return found | _entries(theirs, kind, languages())
+
+
+def _entries(document: YamlFile, kind: type[T], languages: Sequence[str] = ()) -> dict[str, T]:
     return {
-        key: parse_as(kind, {"id": key, **value}, document, (key,))
-        for key, value in entries.items()
+        key: parse_as(kind, {"id": key, **value}, document, (key,), languages)
+        for key, value in document.mapping().items()
     }
+
+
+def _codelists(own: Path | None) -> dict[str, Codelist]:
+    paths: dict[str, Path] = {}
+    for folder in (CODELIST_DIR, *([own / "codelists"] if own else [])):
+        for path in sorted(folder.glob("*.csv")):
+            if path.stem in paths:
+                raise _clash(path.stem, str(path), str(paths[path.stem]))
+            paths[path.stem] = path
+    return {name: load_codelist(path) for name, path in paths.items()}
+
+
+def _clash(name: str, where: str, other: str) -> DeclarationError:
+    return DeclarationError(
+        f"{name!r} is in the common registry already, {other}", where=where,
+        todo="use that entry, or give yours another id",
+    )

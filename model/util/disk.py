@@ -22,11 +22,9 @@ _ADVICE = {
 
 @contextmanager
 def disk_errors(path: Path, kind: type[OpenIndicatorsError] = StoreError) -> Iterator[None]:
-    """Raise operating system errors as one of ours, with what to do next.
+    """Raise operating system errors as a `kind` of ours, with what to do next.
 
-    Args:
-        path: where it happened, if the error itself names no file.
-        kind: what is raised.
+    `path` is where it happened, if the error itself names no file.
     """
     try:
         yield

@@ -7,14 +7,13 @@ gettext catalogues, `locale/<language>/LC_MESSAGES/openindicators.po`, by its En
 they lack is said in English.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 from babel import Locale
+from babel.core import get_global
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
@@ -32,11 +31,9 @@ class _Project:
 
 
 def use_languages(codes: Sequence[str], locales: Path | None = None) -> None:
-    """Make languages those of this process's project.
+    """Make the languages of this process's project those of `codes`, the default one first.
 
-    Args:
-        codes: the languages, the default one first.
-        locales: the project's folder of catalogues.
+    `locales` is the project's folder of catalogues.
     """
     _Project.languages, _Project.locales = tuple(codes), locales
 
@@ -61,6 +58,18 @@ def language_name(code: str, within: str = "en") -> str:
     return locale.get_display_name(within.replace("-", "_")) or code
 
 
+def three_letters(code: str) -> str:
+    """Return the code of a language in ISO 639-3, from CLDR's table of codes that are too long.
+
+    >>> three_letters("vi"), three_letters("de"), three_letters("zh")
+    ('vie', 'deu', 'zho')
+    """
+    short = code.partition("-")[0]
+    longer = [old for old, new in get_global("language_aliases").items() if new == short]
+    # Others are of bibliographies ("ger") or of one language of several ("cmn").
+    return next((old for old in longer if len(old) == 3 and old[0] == short[0]), short)
+
+
 def N_(english: str) -> str:
     """Return an English text of the catalogues as it is: this name marks it for them."""
     return english
@@ -74,7 +83,7 @@ def translated(english: str, language: str) -> str:
     if language == "en":
         return english
     for locales in filter(None, (_Project.locales, LOCALES)):
-        found = project_catalogue(locales, language)
+        found = catalogue_of(locales, language)
         message = found.get(english) if found else None
         text = message.string if message and not message.fuzzy else None
         if isinstance(text, str) and text:
@@ -82,16 +91,16 @@ def translated(english: str, language: str) -> str:
     return english
 
 
+def project_locales() -> Path | None:
+    """Return the project's folder of catalogues."""
+    return _Project.locales
+
+
 @cache
-def project_catalogue(locales: Path, language: str) -> Catalog | None:
-    """Return the catalogue of a language in a project's folder of them, None if it has none."""
-    path = catalogue_file(locales, language)
+def catalogue_of(locales: Path, language: str) -> Catalog | None:
+    """Return the catalogue of a language in a folder of them, None if it has none."""
+    path = locales / language / "LC_MESSAGES" / f"{CATALOGUE}.po"
     if not path.is_file():
         return None
     with path.open("rb") as file:
         return read_po(file, locale=language.replace("-", "_"), domain=CATALOGUE)
-
-
-def catalogue_file(locales: Path, language: str) -> Path:
-    """Return the file of a language's catalogue in a folder of them."""
-    return locales / language / "LC_MESSAGES" / f"{CATALOGUE}.po"

@@ -6,6 +6,9 @@ from rich.markup import escape
 
 from model.declarations.questions import OpenQuestionsError
 from model.records.release_blockers import counted
+from model.reference.city import open_city_error
+from model.util.languages import default_language
+from model.util.text import LocalizedText
 from pipelines.catalogue import load_catalogue
 from pipelines.cli.terminal import Right, number, out, print_json, say_error, say_open, table
 from pipelines.settings import Settings
@@ -106,20 +109,25 @@ def _describe(settings: Settings, bound: BoundDataset) -> dict[str, Any]:
     }
 
 
+def _said(texts: dict[str, str], language: str = "en") -> str:
+    return LocalizedText(**texts).get(language)
+
+
 def _print(item: dict[str, Any]) -> None:
-    out.print(f"[bold]{escape(item['title']['vi'])}[/]\n{escape(item['title']['en'])}")
-    out.print(f"{escape(item['description']['en'])}\n")
+    title = _said(item["title"], default_language())
+    out.print(f"[bold]{escape(title)}[/]\n{escape(_said(item['title']))}")
+    out.print(f"{escape(_said(item['description']))}\n")
     for name in (
         "dataset", "publisher", "licence", "frequency", "protocol", "declaration", "suite",
     ):
-        value = item[name]["en"] if isinstance(item[name], dict) else item[name]
+        value = _said(item[name]) if isinstance(item[name], dict) else item[name]
         out.print(f"{name:12} {escape(str(value))}")
     out.print(f"{'key':12} {', '.join(item['key'])}")
     out.print()
     table(
         ["indicator", "name", "unit"],
         [
-            [code, escape(indicator["name"]["en"]), indicator["unit"]]
+            [code, escape(_said(indicator["name"])), indicator["unit"]]
             for code, indicator in item["indicators"].items()
         ],
     )
@@ -127,7 +135,7 @@ def _print(item: dict[str, Any]) -> None:
     table(
         ["expectation", "severity", "in words"],
         [
-            [check["name"], check["severity"], escape(check["title"]["en"])]
+            [check["name"], check["severity"], escape(_said(check["title"]))]
             for check in item["expectations"]
         ],
     )
@@ -150,13 +158,15 @@ def _print(item: dict[str, Any]) -> None:
 def check(as_json: bool, strict: bool) -> int:
     """Check every declaration and suite; return 3 when one has an error.
 
-    Args:
-        as_json: print a list of errors and open questions.
-        strict: return 9 when only questions are open, as a pipeline before publication needs it.
+    `as_json` prints a list of errors and open questions; `strict` returns 9 when only questions are
+    open, as a pipeline before publication needs it.
     """
     settings = Settings.from_environment()
     catalogue = load_catalogue(settings)
     unready = [each for each in catalogue.errors if isinstance(each, OpenQuestionsError)]
+    open_city = open_city_error()
+    if open_city is not None:
+        unready.insert(0, open_city)
     errors = [each for each in catalogue.errors if not isinstance(each, OpenQuestionsError)]
     questions = [each for dataset in unready for each in dataset.questions]
     if as_json:
@@ -180,7 +190,7 @@ def check(as_json: bool, strict: bool) -> int:
         out.print(f"{counted(len(catalogue.declarations), 'valid declaration')},"
                   f" {counted(len(errors), 'error')}")
         if questions:
-            out.print(f"{counted(len(unready), 'dataset')} not ready,"
+            out.print(f"{counted(len(unready) - (open_city is not None), 'dataset')} not ready,"
                       f" {counted(len(questions), 'open question')}")
     if errors:
         return errors[0].exit_code

@@ -1,7 +1,5 @@
 """The command line, `openindicators`."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -120,6 +118,20 @@ def check(
 
 
 @app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR")],
+    name: Annotated[str, typer.Option("--name", help="the city's official name")],
+    languages: Annotated[
+        str, typer.Option("--languages", metavar="LIST", help="of all texts, the default first")
+    ] = "vi,en",
+) -> int:
+    """Write the project of another city: its city.yaml, an example dataset and all around it."""
+    from pipelines.cli.init.command import init as command
+
+    return command(folder, name, languages)
+
+
+@app.command()
 def new(
     dataset: Annotated[
         str, typer.Argument(metavar="SECTOR[/DATASET]", help="with --folder only the sector")
@@ -175,9 +187,7 @@ def schema() -> int:
 
 
 @app.command()
-def corpus(
-    folder: Annotated[Path, typer.Argument(metavar="DIR")], as_json: AsJson = False
-) -> int:
+def corpus(folder: Annotated[Path, typer.Argument(metavar="DIR")], as_json: AsJson = False) -> int:
     """Read every file of a folder: by which reader, how many rows, or why it is refused."""
     from pipelines.cli.corpus import corpus as command
 
@@ -238,9 +248,7 @@ def diff(
         str | None,
         typer.Argument(metavar="[B]", help="release, day, or a file of the source (default: now)"),
     ] = None,
-    limit: Annotated[
-        int, typer.Option("--limit", min=0, help="observations listed; 0: all")
-    ] = 20,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="observations listed; 0: all")] = 20,
     as_csv: Annotated[bool, typer.Option("--csv", help="print the observations as CSV")] = False,
     as_json: AsJson = False,
     profile: Profile = None,

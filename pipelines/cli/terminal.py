@@ -1,11 +1,13 @@
-"""What the terminal shows, tables and errors in plain words, and options that commands share."""
+"""What the terminal shows, options that commands share, and who decides."""
 
+import getpass
 import json
 import os
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -13,6 +15,7 @@ from rich.table import Table
 from model.declarations.questions import OpenQuestionsError
 from model.errors import OpenIndicatorsError
 from model.records.release_blockers import counted
+from model.util.text import Text
 
 Profile = Annotated[str | None, typer.Option("--profile", "-p", help="sample (embedded) or live")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
@@ -85,3 +88,35 @@ def print_json(document: Any) -> None:
 def number(value: int) -> str:
     """Return a count with a thin mark between thousands; nothing is "·", so that news stand out."""
     return f"{value:,}".replace(",", " ") if value else "·"
+
+
+LONGEST = 1000  # signs of a reason: a page shows it in full
+
+
+def plain_text(option: str, value: str) -> str:
+    """Return what a person wrote, fit to be shown.
+
+    Raises:
+        OpenIndicatorsError: it is empty, too long, or holds signs that cannot be shown.
+    """
+    try:
+        text: str = TypeAdapter(Text).validate_python(value.strip())
+    except ValidationError as error:
+        raise OpenIndicatorsError(
+            f"{option}: {error.errors()[0]['msg']}", todo="write it in plain words"
+        ) from error
+    if len(text) > LONGEST:
+        raise OpenIndicatorsError(f"{option} has {len(text)} signs", todo=f"say it in {LONGEST}")
+    return text
+
+
+def decider(by: str | None) -> str:
+    """Return the name of who decides: the one given, or the login name."""
+    return plain_text("--by", by if by is not None else _login())
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user can be without a name
+        return f"user {os.getuid()}"

@@ -10,14 +10,13 @@ from typing import Any
 
 import dagster as dg
 
+from model.reference.city import city
 from pipelines.after_run.follow_up import follow_up
 from pipelines.catalogue import Catalogue
 from pipelines.dagster.assets import asset_key
 from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
 from sources.connectors.registry import options_of
-
-TIMEZONE = "Asia/Ho_Chi_Minh"
 
 # How often to poll a source, by the frequency of what it publishes. Without news a poll costs one
 # conditional request, so polling more often than it publishes is cheap, and figures are out
@@ -45,7 +44,7 @@ def schedules(bound_datasets: dict[str, BoundDataset]) -> list[dg.ScheduleDefini
         dg.ScheduleDefinition(
             name=f"{name}_snapshots",
             cron_schedule=cron,
-            execution_timezone=TIMEZONE,
+            execution_timezone=city().time_zone,
             target=[asset_key(dataset_id, "snapshot") for dataset_id in members],
             description=f"Polls the sources of {len(members)} datasets",
         )
@@ -66,11 +65,9 @@ def automation_sensor() -> dg.AutomationConditionSensorDefinition:
 def inbox_sensor(
     bound_datasets: dict[str, BoundDataset], settings: Settings
 ) -> list[dg.SensorDefinition]:
-    """Return the sensor for files dropped in the inbox; none where no dataset reads from it.
+    """Return the sensor for files in the inbox of the `settings`, for `bound_datasets` by id.
 
-    Args:
-        bound_datasets: the datasets of the profile, by id.
-        settings: where the inbox is.
+    There is none where no dataset reads from it.
     """
     patterns = {
         dataset_id: list(getattr(options_of(bound.source), "files", None) or ())
@@ -120,13 +117,10 @@ def inbox_sensor(
 
 
 def after_run_sensors(settings: Settings, catalogue: Catalogue) -> list[dg.SensorDefinition]:
-    """Return the sensors that call `follow_up` after a run of the daemon or the UI.
+    """Return the sensors that call `follow_up` (with `settings`, `catalogue`) after a run.
 
-    The command line calls it itself, once for all its runs.
-
-    Args:
-        settings: the data folder, and the channels of notifications.
-        catalogue: the declared datasets.
+    They are for runs of the daemon or the UI; the command line calls it itself, once for all its
+    runs.
     """
 
     def sensor(name: str, status: dg.DagsterRunStatus) -> dg.SensorDefinition:

@@ -163,11 +163,9 @@ def of_publications(dataset: str, published: Sequence[Publication]) -> dict[str,
 
 
 def column_schema(bound: BoundDataset, file: Path | None = None) -> dg.TableSchema:
-    """Return a table's columns with their meaning, in both languages.
+    """Return the columns of a table of `bound` with their meaning, in both languages.
 
-    Args:
-        bound: the dataset.
-        file: its table, for the exact types; without it, the columns are the declared ones.
+    The table's `file` gives the exact types; without it, the columns are the declared ones.
     """
     names = Names(bound.dataset, bound.registries)
     if file is None:
@@ -198,7 +196,7 @@ def _preview(path: Path) -> str:
 def _sparklines(dataset: Dataset, path: Path) -> str:
     """Return one line of bars for each of the first series of the dataset's chart."""
     indicator = dataset.chart.indicator if dataset.chart else next(iter(dataset.indicators))
-    with connect() as con:
+    with connect(rows=pq.read_metadata(path).num_rows) as con:
         rows = con.execute(
             f"""SELECT ref_area, list(obs_value ORDER BY time_period),
                        min(time_period), max(time_period)

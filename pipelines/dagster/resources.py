@@ -12,9 +12,11 @@ from typing import Any
 import dagster as dg
 from pydantic import SecretStr
 
+from model.reference.city import use_project
 from model.reference.registries import load_registries
 from pipelines.connections import open_ckan, open_transport
 from pipelines.settings import PREFIX, CkanSettings, Settings, read_token
+from pipelines.steps.fetch import Polls
 from pipelines.steps.progress import Clock, FailureLog
 from portal.base import Portal
 from portal.site import Site
@@ -47,6 +49,7 @@ class TransportResource(dg.ConfigurableResource, dg.IAttachDifferentObjectToOpCo
 class PortalsResource(dg.ConfigurableResource, dg.IAttachDifferentObjectToOpContext):
     """The portals that every release is published to."""
 
+    project: str
     data_dir: str
     site_url: str | None = None
     ckan_url: str | None = None
@@ -56,7 +59,9 @@ class PortalsResource(dg.ConfigurableResource, dg.IAttachDifferentObjectToOpCont
 
     def get_object_to_set_on_execution_context(self) -> tuple[Portal, ...]:
         """Return the site, and CKAN if it is configured."""
-        data_dir, registries = DataDir(Path(self.data_dir)), load_registries()
+        project, data_dir = Path(self.project), DataDir(Path(self.data_dir))
+        use_project(project)
+        registries = load_registries(project)
         site = Site(data_dir.site, registries, base_url=self.site_url)
         if self.ckan_url is None:
             return (site,)
@@ -101,7 +106,7 @@ def default_resources(settings: Settings) -> dict[str, Any]:
             allow_private=settings.allow_private,
         ),
         "portals": PortalsResource(
-            data_dir=root, site_url=settings.site_url,
+            project=str(settings.project), data_dir=root, site_url=settings.site_url,
             ckan_url=ckan.url if ckan else None,
             ckan_token=dg.EnvVar(f"{PREFIX}CKAN_TOKEN") if settings.ckan_token else None,
             ckan_token_file=str(settings.ckan_token_file) if settings.ckan_token_file else None,
@@ -111,4 +116,5 @@ def default_resources(settings: Settings) -> dict[str, Any]:
         ),
         "clock": ClockResource(fixed=settings.epoch.isoformat() if settings.epoch else None),
         "reporter": FailureLogResource(data_dir=root),
+        "polls": Polls(),
     }

@@ -16,13 +16,7 @@ _NAMED = 5  # codes that one line names
 
 
 def breaking_changes(con: duckdb.DuckDBPyConnection, old: Content, new: Content) -> list[str]:
-    """Return what breaks for consumers, one line each: what is gone, and what means another thing.
-
-    Args:
-        con: reads both tables.
-        old: the current release.
-        new: the one that would follow.
-    """
+    """Return what breaks for consumers from `old` to `new`, a line each; `con` reads the tables."""
     return [*_columns(old, new), *_codes(con, old, new), *_meanings(con, old, new)]
 
 

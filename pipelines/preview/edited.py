@@ -5,8 +5,6 @@ dataset counts as edited where its complete declaration (with defaults, SQL, cod
 or the registries' entries that it names are others.
 """
 
-from __future__ import annotations
-
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -19,6 +17,7 @@ from typing import Any
 
 from model.declarations.dataset import Dataset
 from model.errors import OpenIndicatorsError
+from model.reference import city
 from model.reference.registries import Registries
 from pipelines.catalogue import Catalogue, load_catalogue
 from pipelines.settings import Settings
@@ -42,12 +41,9 @@ class Edited:
 
 
 def edited_datasets(settings: Settings, base: str, wanted: list[str]) -> Edited:
-    """Return the datasets that differ between a commit and the working tree.
+    """Return the `wanted` datasets (none: all) that differ between a commit and the working tree.
 
-    Args:
-        settings: the project and the profile.
-        base: any name of the commit that git knows.
-        wanted: ids, names or sectors; none means all.
+    `settings` say the project and the profile; `base` is any name of the commit that git knows.
 
     Raises:
         OpenIndicatorsError: the project is in no git repository, or there is no such commit.
@@ -55,7 +51,7 @@ def edited_datasets(settings: Settings, base: str, wanted: list[str]) -> Edited:
     now = load_catalogue(settings)
     chosen = now.select(settings.profile, wanted)
     with _at(settings.project, base) as project:
-        then = load_catalogue(settings.model_copy(update={"project": project}))
+        then = _load(settings, project)
         before = then.bound_datasets(settings.profile)
         same = {
             name for name in chosen
@@ -71,6 +67,16 @@ def edited_datasets(settings: Settings, base: str, wanted: list[str]) -> Edited:
     )
 
 
+def _load(settings: Settings, project: Path) -> Catalogue:
+    """Load the catalogue of an earlier state of the project, with the languages it had."""
+    if (project / city.FILE).is_file():
+        city.use_project(project)
+    try:
+        return load_catalogue(settings.model_copy(update={"project": project}))
+    finally:
+        city.use_project(settings.project)
+
+
 def _said(bound: BoundDataset, catalogue: Catalogue) -> list[Any]:
     registries, dataset = catalogue.registries, bound.dataset
     return [bound.declaration_sha256, bound.suite.sha256, named_entries(dataset, registries)]
@@ -80,7 +86,7 @@ def named_entries(dataset: Dataset, registries: Registries) -> list[Any]:
     """Return the entries of the registries that a dataset's pages and descriptions show."""
     entries = [
         registries.sectors.get(dataset.sector), registries.publishers.get(dataset.publisher),
-        registries.publishers.get(dataset.contact), registries.licences.get(dataset.licence),
+        registries.publishers.get(dataset.contact or ""), registries.licences.get(dataset.licence),
         *(registries.units.get(item.unit) for item in dataset.indicators.values()),
     ]
     return [entry and entry.model_dump(mode="json") for entry in entries]

@@ -11,13 +11,10 @@ from warehouse.store.data_dir import DataDir
 
 @contextmanager
 def overlay(data_dir: DataDir, datasets: Iterable[str]) -> Iterator[DataDir]:
-    """Yield a temporary data folder with the records of another, which is never written to.
+    """Yield a temporary data folder with the records of `data_dir`, which is never written to.
 
-    Releases are linked one by one, so that the next one of a dataset is made beside the links.
-
-    Args:
-        data_dir: the other data folder.
-        datasets: whose snapshots and acceptances are needed; releases are those of all.
+    Releases are linked one by one, so that the next one of a dataset is made beside the links; of
+    `datasets` there are the snapshots and acceptances, too.
     """
     with TemporaryDirectory(prefix="openindicators-preview-") as folder:
         over = DataDir(Path(folder))

@@ -23,14 +23,10 @@ COLUMNS = ("dataset", "algorithm", "day", "indicator", "value")
 
 
 def scores_csv(data_dir: DataDir, datasets: Mapping[str, Dataset]) -> str:
-    """Return the history of the scores as CSV, long: one line for each figure.
+    """Return the history of the scores of `datasets` in `data_dir` as CSV: a line for each figure.
 
     Of several validation runs on one day the last counts. Without a new one the table does not
     change, whatever the day.
-
-    Args:
-        data_dir: the data folder.
-        datasets: those whose history it is to have, by id.
 
     Raises:
         StoreError: a record is damaged.
@@ -85,12 +81,9 @@ class QualityEvent:
 
 
 def events(history: Sequence[ValidationRun], newest: int) -> list[QualityEvent]:
-    """Return the incidents of a dataset, newest first: blocked releases, checks that began to
-    fail, recoveries.
+    """Return the `newest` incidents of a `history` (oldest run first), newest first.
 
-    Args:
-        history: its validation runs, oldest first.
-        newest: how many at most.
+    Incidents are blocked releases, checks that began to fail, recoveries.
     """
     found: list[QualityEvent] = []
     for before, now in zip([None, *history[:-1]][::-1], history[::-1], strict=True):
@@ -112,12 +105,7 @@ def _events(before: ValidationRun | None, now: ValidationRun) -> Iterator[Qualit
 
 
 def incidents(data_dir: DataDir, found: Iterable[QualityEvent], newest: int) -> list[Incident]:
-    """Return the newest of events in words, newest first.
-
-    Args:
-        data_dir: the data folder.
-        found: events of any datasets.
-        newest: how many at most.
+    """Return the `newest` of the `found` events of `data_dir` in words, newest first.
 
     Raises:
         StoreError: the record of one of these is damaged.

@@ -36,13 +36,9 @@ STRIP = 60  # validation runs that a check's history shows
 def quality_report(
     data_dir: DataDir, dataset: Dataset, as_of: date, reach: Reach | None = None
 ) -> QualityReport:
-    """Return the quality report of a dataset on a day.
+    """Return the quality report of a `dataset` of `data_dir`, as fresh as it is on a day (`as_of`).
 
-    Args:
-        data_dir: the data folder.
-        dataset: its declaration.
-        as_of: the day; it decides about freshness alone.
-        reach: says whether an address responds; without it reachability is not assessed.
+    `reach` says whether an address responds; without it reachability is not assessed.
 
     Raises:
         StoreError: a record is damaged.
@@ -132,15 +128,10 @@ def scorecard(
     dataset: Dataset, validation_run: ValidationRun, quality: QualityRecord,
     history: Sequence[ValidationRun], mqa: Mqa | None, as_of: date,
 ) -> Scorecard:
-    """Return the scorecard of a validated table.
+    """Return the scorecard of a validated table of a `dataset` on a day (`as_of`).
 
-    Args:
-        dataset: its declaration.
-        validation_run: the validation run of the data that is shown.
-        quality: its complete record.
-        history: all validation runs, oldest first.
-        mqa: the metadata's quality, where something is published.
-        as_of: the day.
+    `validation_run` is that of the data that is shown, `quality` its complete record, `history` all
+    runs, oldest first, and `mqa` the metadata's quality, where something is published.
     """
     fresh = freshness(dataset, history, as_of)
     found: list[Score] = list(validation_run.scores)

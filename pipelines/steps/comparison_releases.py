@@ -21,14 +21,9 @@ DATA = "data.parquet"
 def releases_to_compare(
     data_dir: DataDir, dataset: Dataset, suite: Suite, inputs_sha256: str
 ) -> dict[str, list[StoredRelease]]:
-    """Return the releases that a suite compares a table with, by relation.
+    """Return the releases of `data_dir` that a `dataset`'s `suite` compares its table with.
 
-    Args:
-        data_dir: the data folder.
-        dataset: the dataset that is validated.
-        suite: its complete suite.
-        inputs_sha256: what the table is made from. The newest release, where it was made from the
-            same, is not one before it.
+    The newest release, where it was made from the same `inputs_sha256`, is not one before it.
     """
     wanted = set().union(*(item.relations for item in suite.expectations))
     found = {}

@@ -50,12 +50,10 @@ class FailureLog:
 
 
 def failure_of(dataset: str, stage: str, error: Exception) -> Failure:
-    """Return the record of an error, with a cause that all datasets it breaks have in common.
+    """Return the record of an `error` in a `stage` of a `dataset`, with its cause.
 
-    Args:
-        dataset: its id.
-        stage: the failed step.
-        error: any exception; one that is not ours is a bug and says so.
+    All datasets that the cause breaks have it in common. An error that is not ours is a bug and
+    says so.
     """
     if not isinstance(error, OpenIndicatorsError):
         error = OpenIndicatorsError(

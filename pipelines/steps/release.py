@@ -20,12 +20,9 @@ class Released:
 
 
 def make_release(bound: BoundDataset, data_dir: DataDir, clock: Clock) -> Released:
-    """Make the next release, or its draft, unless nothing that matters has changed.
+    """Make the next release of `bound` or its draft, unless nothing that matters has changed.
 
-    Args:
-        bound: the dataset.
-        data_dir: holds the validated table; the release is written there.
-        clock: the time of issue.
+    `data_dir` holds the validated table; `clock` gives the time of issue.
 
     Raises:
         QualityError, DriftError: the release is blocked; the last good release stays current.

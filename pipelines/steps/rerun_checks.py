@@ -27,13 +27,9 @@ class Rerun:
 
 
 def rerun(bound: BoundDataset, data_dir: DataDir, names: Collection[str], rows: int) -> list[Rerun]:
-    """Run checks of a dataset again on its current table; nothing is kept.
+    """Run the checks `names` of `bound` again on its current table; nothing in `data_dir` is kept.
 
-    Args:
-        bound: the dataset.
-        data_dir: the data folder.
-        names: of the checks.
-        rows: how many failing rows of each to give.
+    So many failing `rows` are given of each.
 
     Raises:
         ReadError, StoreError: there is no table, and none can be made of the last snapshot.

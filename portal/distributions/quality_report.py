@@ -1,6 +1,6 @@
 """The quality report of a release: as JSON, and as a page of its own for other portals' readers.
 
-The page holds both languages; it opens in Vietnamese, and `#en` shows English, without script and
+The page holds every language; it opens in the first, and `#en` shows English, without script and
 without network.
 """
 

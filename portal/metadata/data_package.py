@@ -1,7 +1,8 @@
 """The Data Package descriptor: the files, their checksums and the meaning of their columns.
 
 Source: Data Package Standard v2, https://datapackage.org/standard/data-package/. The standard
-knows one language: Vietnamese stands in its properties, English in `title_en` and so on. What is
+knows one language: the first of the city stands in its properties, others in
+`title_en` and so on. What is
 said of a single file comes from its distribution (`package_properties`).
 """
 
@@ -9,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from model.records.release import FileRecord
+from model.util.languages import default_language, languages
+from model.util.text import LocalizedText
 from portal.content import Content
 from portal.metadata.identifiers import dataset_urn
 from portal.scope import scope_of
@@ -24,31 +27,30 @@ def descriptor(content: Content, files: Iterable[tuple[FileRecord, str, Properti
     Each of the `files` comes with its media type and the properties that its distribution gives.
     """
     dataset, release = content.dataset, content.release
+    first = default_language()
     publisher, contact, licence = content.publisher, content.contact, content.licence
     return {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": f"{dataset.sector}-{dataset.name}".replace("_", "-"),
         "id": dataset_urn(dataset.id),
-        "title": dataset.title.get("vi"),
-        "title_en": dataset.title.get("en"),
-        "description": dataset.description.get("vi"),
-        "description_en": dataset.description.get("en"),
+        **_texts("title", dataset.title),
+        **_texts("description", dataset.description),
         "version": f"{release.number}.0.0",
         "created": release.issued.isoformat(),
         "scope": scope_of(content),
-        "keywords": [*dataset.keywords.get("vi"), *dataset.keywords.get("en")],
+        "keywords": [word for code in languages() for word in dataset.keywords.get(code)],
         "licenses": [
-            {"name": licence.id, "path": str(licence.url), "title": licence.title.get("vi")}
+            {"name": licence.id, "path": str(licence.url), "title": licence.title.get(first)}
         ],
-        "sources": [{"title": publisher.name.get("vi"), "path": str(publisher.homepage)}],
+        "sources": [{"title": publisher.name.get(first), "path": str(publisher.homepage)}],
         "contributors": [
             {
-                "title": publisher.name.get("vi"),
+                "title": publisher.name.get(first),
                 "path": str(publisher.homepage),
                 "roles": ["creator", "publisher"],
             },
             {
-                "title": contact.name.get("vi"),
+                "title": contact.name.get(first),
                 "path": str(contact.homepage),
                 "roles": ["contact"],
                 **({"email": contact.email} if contact.email else {}),
@@ -92,14 +94,18 @@ def table_schema(content: Content, columns: Sequence[str]) -> Properties:
     return {"fields": [_field(content, name) for name in columns], "missingValues": [""]}
 
 
+def _texts(name: str, text: LocalizedText) -> Properties:
+    """Return a property of this name, in the first language, and one for each other language."""
+    first, *others = languages()
+    return {name: text.get(first), **{f"{name}_{code}": text.get(code) for code in others}}
+
+
 def _field(content: Content, name: str) -> Properties:
     column = content.names.column(name)
     return {
         "name": name,
         "type": "number" if column.number else "string",
-        "title": column.title.get("vi"),
-        "title_en": column.title.get("en"),
-        "description": column.description.get("vi"),
-        "description_en": column.description.get("en"),
+        **_texts("title", column.title),
+        **_texts("description", column.description),
         "constraints": {"required": name in content.dataset.key or name == "change"},
     }

@@ -5,8 +5,6 @@ from the EU's vocabularies (http://publications.europa.eu/resource/authority/). 
 relative to the folder of the portal, unless its base URL is configured.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +15,7 @@ from model.declarations.dataset import Dataset
 from model.errors import PortalError
 from model.records.release import FileRecord
 from model.reference.registries import Licence, Publisher
-from model.util.languages import languages
+from model.util.languages import languages, three_letters
 from model.util.text import Frozen, LocalizedList, LocalizedText
 from portal.content import Content
 from portal.metadata.identifiers import dataset_urn, distribution_urn, publisher_urn
@@ -95,20 +93,13 @@ def published_nodes(path: Path) -> list[Node]:
 
 
 def dataset_nodes(
-    content: Content,
-    files: Sequence[tuple[FileRecord, FileFormat]],
-    folder: str,
-    page: str,
+    content: Content, files: Sequence[tuple[FileRecord, FileFormat]], folder: str, page: str,
     issued: str,
 ) -> list[Node]:
-    """Describe a dataset with its distributions, publisher and contact.
+    """Describe the dataset of `content` with its distributions, publisher and contact.
 
-    Args:
-        content: the current release.
-        files: its files, each with its format.
-        folder: address of the folder they are in, with a slash at the end.
-        page: address of the dataset's page.
-        issued: when the first release came out, ISO 8601.
+    Its `files`, each with its format, are in the `folder` (an address with a slash at its end);
+    `page` is the address of its page, and `issued` when its first release came out, ISO 8601.
     """
     dataset, release = content.dataset, content.release
     node: Node = {
@@ -156,9 +147,7 @@ def _distribution(content: Content, file: FileRecord, form: FileFormat, folder: 
         "dcat:accessURL": _ref(folder + file.name),
         "dcat:downloadURL": _ref(folder + file.name),
         "dcat:mediaType": _term(f"{IANA}/{form.media_type}", "dct:MediaType"),
-        "dct:format": _term(
-            f"{AUTHORITY}/file-type/{form.file_type}", "dct:MediaTypeOrExtent"
-        ),
+        "dct:format": _term(f"{AUTHORITY}/file-type/{form.file_type}", "dct:MediaTypeOrExtent"),
         "dcat:byteSize": {"@value": str(file.bytes), "@type": "xsd:nonNegativeInteger"},
         "spdx:checksum": {
             "@type": "spdx:Checksum",
@@ -182,23 +171,19 @@ def _distribution(content: Content, file: FileRecord, form: FileFormat, folder: 
 
 
 def catalogue_nodes(
-    title: LocalizedText,
-    description: LocalizedText,
-    publisher: Publisher,
-    home: str,
+    title: LocalizedText, description: LocalizedText, publisher: Publisher | None, home: str,
     graphs: Iterable[Sequence[Node]],
 ) -> list[Node]:
-    """Return the nodes of a catalogue and of all its datasets; a publisher comes once.
+    """Return the nodes of a catalogue and of all its datasets (`graphs`); a publisher comes once.
 
-    Args:
-        title: of the catalogue.
-        description: of the catalogue.
-        publisher: who runs the portal.
-        home: address of the portal's first page.
-        graphs: the nodes of each dataset.
+    `title` and `description` are the catalogue's, `home` the address of the portal's first page,
+    and `publisher` who runs it, if that is known.
     """
     nodes = {node["@id"]: node for graph in graphs for node in graph}
-    nodes.setdefault(_agent_id(publisher), _agent(publisher))
+    published_by: Node = {}
+    if publisher:
+        nodes.setdefault(_agent_id(publisher), _agent(publisher))
+        published_by = {"dct:publisher": _ref(_agent_id(publisher))}
     datasets = [key for key, node in nodes.items() if node["@type"] == "dcat:Dataset"]
     modified = [nodes[key]["dct:modified"]["@value"] for key in datasets]
     catalogue: Node = {
@@ -206,7 +191,7 @@ def catalogue_nodes(
         "@type": "dcat:Catalog",
         "dct:title": texts(title),
         "dct:description": texts(description),
-        "dct:publisher": _ref(_agent_id(publisher)),
+        **published_by,
         "dct:language": _languages(),
         "dcat:themeTaxonomy": {
             "@id": f"{AUTHORITY}/data-theme", "@type": "skos:ConceptScheme",
@@ -253,10 +238,13 @@ def _keywords(words: LocalizedList) -> list[Node]:
     ]
 
 
+def language_terms() -> list[str]:
+    """Return the project's languages as terms of the EU's table of languages (ISO 639-3)."""
+    return [f"{AUTHORITY}/language/{three_letters(code).upper()}" for code in languages()]
+
+
 def _languages() -> list[Node]:
-    return [
-        _term(f"{AUTHORITY}/language/{code}", "dct:LinguisticSystem") for code in ("VIE", "ENG")
-    ]
+    return [_term(address, "dct:LinguisticSystem") for address in language_terms()]
 
 
 def _moment(text: str) -> Node:

@@ -2,23 +2,30 @@
 
 import uuid
 
-# The namespace of this project: UUIDv5 of its name in the DNS namespace of RFC 9562.
-NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "openindicators.danang.gov.vn")
+from model.reference.city import city
+
+# Of what is the same in every city; ckanext-openindicators has it, too.
+METRICS = uuid.UUID("a7298ddf-d070-5038-a845-74c485441688")
+
+
+def _identifier(name: str) -> uuid.UUID:
+    """Return the identifier of what has a `name` in the namespace of the city."""
+    return uuid.uuid5(city().identifiers, name)
 
 
 def dataset_urn(dataset: str) -> str:
     """Return the identifier of a dataset (`<sector>/<dataset>`)."""
-    return uuid.uuid5(NAMESPACE, f"dataset:{dataset}").urn
+    return _identifier(f"dataset:{dataset}").urn
 
 
 def distribution_urn(dataset: str, file: str) -> str:
     """Return the identifier of a `file` of a `dataset`."""
-    return uuid.uuid5(NAMESPACE, f"distribution:{dataset}:{file}").urn
+    return _identifier(f"distribution:{dataset}:{file}").urn
 
 
 def publisher_urn(publisher: str) -> str:
     """Return the identifier of a publisher of the registry."""
-    return uuid.uuid5(NAMESPACE, f"publisher:{publisher}").urn
+    return _identifier(f"publisher:{publisher}").urn
 
 
 def package_id(dataset: str) -> str:
@@ -33,7 +40,7 @@ def resource_id(dataset: str, file: str) -> str:
 
 def release_file_id(dataset: str, file: str, sha256: str) -> str:
     """Return the id of the resource for a `file` of a `dataset` with these bytes (`sha256`)."""
-    return str(uuid.uuid5(NAMESPACE, f"release file:{dataset}:{file}:{sha256}"))
+    return str(_identifier(f"release file:{dataset}:{file}:{sha256}"))
 
 
 def organisation_id(publisher: str) -> str:
@@ -43,7 +50,7 @@ def organisation_id(publisher: str) -> str:
 
 def group_id(sector: str) -> str:
     """Return the id of a sector's group."""
-    return str(uuid.uuid5(NAMESPACE, f"sector:{sector}"))
+    return str(_identifier(f"sector:{sector}"))
 
 
 def incident_urn(dataset: str, validation_run: int, kind: str, check: str) -> str:
@@ -51,9 +58,9 @@ def incident_urn(dataset: str, validation_run: int, kind: str, check: str) -> st
 
     `validation_run` is the number of the run in which it began.
     """
-    return uuid.uuid5(NAMESPACE, f"incident:{dataset}:{validation_run}:{kind}:{check}").urn
+    return _identifier(f"incident:{dataset}:{validation_run}:{kind}:{check}").urn
 
 
 def metric_urn(dimension: str, algorithm: str) -> str:
     """Return the identifier of a `dimension`'s metric by an `algorithm`; "" for the dimension."""
-    return uuid.uuid5(NAMESPACE, f"quality metric:{dimension}:{algorithm}").urn
+    return uuid.uuid5(METRICS, f"quality metric:{dimension}:{algorithm}").urn

@@ -3,20 +3,21 @@
 from html import escape
 
 from model.records.scorecard import Scorecard
+from model.util.text import LocalizedText
 from portal.rendering.formatting import points
 
 # Dark enough for white letters (WCAG 2.2, contrast 4.5:1).
 COLOURS = {"A": "#1f6b3a", "B": "#4a6a1f", "C": "#8a5200", "D": "#a8481c", "E": "#a32020"}
 _UNKNOWN = "#51636a"
-_LABEL = {"vi": "chất lượng", "en": "quality"}
-_NONE = {"vi": "chưa có", "en": "not yet"}
+_LABEL = LocalizedText(vi="chất lượng", en="quality")
+_NONE = LocalizedText(vi="chưa có", en="not yet")
 _CHAR, _HEIGHT, _PAD = 6.8, 22, 9
 
 
 def badge(card: Scorecard | None, language: str) -> bytes:
     """Draw the badge of a dataset's scorecard (`card`) in a `language`; without one it says so."""
-    label = _LABEL[language]
-    value = f"{card.grade} · {points(card.total, language)}" if card else _NONE[language]
+    label = _LABEL.get(language)
+    value = f"{card.grade} · {points(card.total, language)}" if card else _NONE.get(language)
     colour = COLOURS[card.grade] if card else _UNKNOWN
     left, right = _width(label), _width(value)
     text = escape(f"{label}: {value}")

@@ -6,14 +6,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 
 from model.records.quality_dimension import OUTCOMES, SEVERITIES, grade_of
+from model.reference.city import City, city
 from model.reference.codelist import vintage_in_words
+from model.util.languages import language_name, project_locales
 from model.util.text import fold, plain
 from portal.rendering import formatting, trends
-from portal.rendering.texts import LANGUAGE_NAMES, READ_IN, SITE_LEAD, SITE_TITLE, translations
-from portal.scope import CITY
+from portal.rendering.texts import translations
 from portal.vocabulary import DECISIONS, FREQUENCIES, FRESHNESS, REASONS, SCOPES, STATUSES
 
 _SHARED = Path(__file__).resolve().parent / "templates"
@@ -27,29 +29,55 @@ def render_template(folder: Path, template: str, language: str, /, **values: Any
     return environment(folder, language).get_template(template).render(values).encode()
 
 
-@cache
+class _Compiled(BytecodeCache):
+    """Compiled templates of this process: those of one language serve the others."""
+
+    def __init__(self) -> None:
+        self.code: dict[tuple[str, str], Any] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give the code of a template that was compiled already, and has not changed."""
+        bucket.code = self.code.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep the code of a template."""
+        self.code[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED = _Compiled()
+
+
 def environment(folder: Path, language: str) -> Environment:
     """Return the environment of a `folder` of templates in a `language`; see `render_template`."""
+    return _environment(folder, language, city(), project_locales())
+
+
+@cache
+def _environment(folder: Path, language: str, of: City, locales: Path | None) -> Environment:
     made = Environment(
         loader=FileSystemLoader([folder, _SHARED]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=_COMPILED,
+        optimized=False,  # else what a filter makes of a constant, in one language, is in the code
         extensions=["jinja2.ext.i18n"],
     )
-    texts = translations(language)
+    texts = translations(language, locales)
     made.install_gettext_callables(  # type: ignore[attr-defined]
         texts.gettext, texts.ngettext, newstyle=True
     )
-    other = "en" if language == "vi" else "vi"
     made.globals.update(
-        language=language, other=other, in_other=translations(other).gettext,
-        language_name=LANGUAGE_NAMES, read_in=READ_IN, site_title=SITE_TITLE, site_lead=SITE_LEAD,
+        language=language, languages=of.languages,
+        others=[code for code in of.languages if code != language],
+        said_in=lambda code, text: translations(code, locales).gettext(text),
+        language_name={code: language_name(code, code) for code in of.languages},
+        site_title=of.site.title, site_lead=of.site.lead,
         freshness=FRESHNESS, decisions=DECISIONS, frequencies=FREQUENCIES, reasons=REASONS,
         statuses=STATUSES, scopes=SCOPES,
         outcomes=OUTCOMES, severities=SEVERITIES, grade_of=grade_of, box=trends,
-        vintage_in_words=vintage_in_words, base_url=None, city_name=CITY,
+        vintage_in_words=vintage_in_words, base_url=None, city_name=of.short_name or of.name,
     )
     made.filters.update(
         text=lambda value: value.get(language),

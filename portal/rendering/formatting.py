@@ -2,16 +2,22 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton
-from babel.numbers import format_compact_decimal, format_decimal
+from babel.numbers import format_compact_decimal, format_decimal, get_decimal_symbol
 
 from model.records.quality_dimension import shown
 from model.reference.periods import frequency_of, period_start
 
-_LOCALES = {"vi": Locale("vi", "VN"), "en": Locale("en", "GB")}
+_TERRITORIES = {"en": "GB"}  # whose dates and numbers a language has here, if not its own
+
+
+@cache
+def _locale(language: str) -> Locale:
+    code, _, territory = language.partition("-")
+    return Locale(code, territory or _TERRITORIES.get(code))
 
 
 def number(value: float, language: str, decimals: int = 0) -> str:
@@ -24,9 +30,9 @@ def number(value: float, language: str, decimals: int = 0) -> str:
     """
     if value and abs(value) < 0.5 * 10**-decimals:
         pattern = "@##" if abs(value) < 1 else "#,##0"
-        return format_decimal(value, pattern, locale=_LOCALES[language])
+        return format_decimal(value, pattern, locale=_locale(language))
     pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
-    return format_decimal(value, pattern, locale=_LOCALES[language])
+    return format_decimal(value, pattern, locale=_locale(language))
 
 
 def number_in_full(value: float | None, language: str) -> str:
@@ -38,7 +44,7 @@ def number_in_full(value: float | None, language: str) -> str:
     if value is None:
         return ""
     return format_decimal(Decimal(repr(value)), "#,##0.####################",
-                          locale=_LOCALES[language], decimal_quantization=False)
+                          locale=_locale(language), decimal_quantization=False)
 
 
 def points(value: float, language: str) -> str:
@@ -48,7 +54,7 @@ def points(value: float, language: str) -> str:
     '99,9'
     """
     text = shown(value)
-    return text.replace(".", ",") if language == "vi" else text
+    return text.replace(".", get_decimal_symbol(_locale(language)))
 
 
 def axis_number(value: float, language: str, decimals: int, compact: bool) -> str:
@@ -58,10 +64,10 @@ def axis_number(value: float, language: str, decimals: int, compact: bool) -> st
             value,
             format_type="long" if language == "vi" else "short",
             fraction_digits=1,
-            locale=_LOCALES[language],
+            locale=_locale(language),
         )
     pattern = "#,##0" + ("." + "#" * decimals if decimals else "")
-    return format_decimal(value, pattern, locale=_LOCALES[language])
+    return format_decimal(value, pattern, locale=_locale(language))
 
 
 @lru_cache(maxsize=10_000)
@@ -75,7 +81,7 @@ def day(moment: datetime | date, language: str) -> str:
         moment = moment.astimezone(UTC).date()
     if language == "vi":
         return moment.strftime("%d/%m/%Y")
-    return format_date(moment, "long", locale=_LOCALES[language])
+    return format_date(moment, "long", locale=_locale(language))
 
 
 def period(iso: str, language: str) -> str:
@@ -94,7 +100,7 @@ def period(iso: str, language: str) -> str:
     if freq == "M":
         if vi:
             return f"{iso[5:7]}/{iso[:4]}"
-        return format_skeleton("yMMM", period_start(iso), locale=_LOCALES[language])
+        return format_skeleton("yMMM", period_start(iso), locale=_locale(language))
     if freq == "W":
         return f"tuần {iso[6:]}/{iso[:4]}" if vi else f"week {iso[6:]}, {iso[:4]}"
     if freq == "D":

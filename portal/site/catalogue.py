@@ -4,25 +4,22 @@ They are made from the `dataset.json` and `dcat.jsonld` of every dataset in the 
 nothing else.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
+from model.reference.city import Theme, city
 from model.reference.registries import Registries, Sector
 from model.util.hashing import pretty_json, sha256_bytes, sha256_file
 from model.util.languages import default_language, languages
 from model.util.text import fold
 from portal.metadata import dcat
 from portal.rendering.environment import render_template
-from portal.rendering.texts import SITE_LEAD, SITE_TITLE
 from portal.site import pages, reconciliation, revisions, search
 from portal.site.state import CatalogueState, DatasetState, all_datasets
 
 STATE = "catalogue.json"
 ASSETS = Path(__file__).resolve().parent / "assets"
-PUBLISHER = "da_nang_dst"  # who runs the portal
 
 
 def render(
@@ -38,10 +35,9 @@ def render(
     files: dict[str, bytes] = {
         f"assets/{path.name}": path.read_bytes() for path in sorted(ASSETS.iterdir())
     }
+    files["assets/style.css"] += _colours()
     offered = [state for state in states if not state.withdrawn]
-    withdrawn = sorted(
-        (state for state in states if state.withdrawn), key=_title
-    )
+    withdrawn = sorted((state for state in states if state.withdrawn), key=_title)
     files["catalog.jsonld"] = _dcat(folder, offered, registries, base_url)
     sectors = _by_sector(offered, registries)
     for language in languages():
@@ -71,6 +67,17 @@ def render(
     )
     files[STATE] = pretty_json(state).encode()
     return files
+
+
+def _colours() -> bytes:
+    """Return the rule that gives the site the city's colours; none for the usual ones."""
+    theme = city().theme
+    if theme == Theme():
+        return b""
+    return (
+        f":root {{ --sea: {theme.main}; --sea-dark: {theme.dark}; --sea-pale: {theme.pale};"
+        f" --gold: {theme.accent}; }}\n"
+    ).encode()
 
 
 def _title(state: DatasetState) -> str:
@@ -119,7 +126,7 @@ def _dcat(
         for state in states
     ]
     home = f"{base_url or ''}index.html"
-    nodes = dcat.catalogue_nodes(
-        SITE_TITLE, SITE_LEAD, registries.publishers[PUBLISHER], home, graphs
-    )
+    of = city()
+    publisher = registries.publishers[of.publisher] if of.publisher else None
+    nodes = dcat.catalogue_nodes(of.site.title, of.site.lead, publisher, home, graphs)
     return pretty_json(dcat.document(nodes, base=base_url or "./")).encode()

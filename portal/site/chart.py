@@ -4,14 +4,12 @@ Pure arithmetic from a `Plot` to numbers; templates/figure.html draws them. Each
 twice, for wide and for narrow screens, so that its text is never scaled down.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from portal.rendering import formatting
-from portal.scope import DA_NANG
+from portal.scope import home_areas
 from portal.site.series import Plot, Point, Series
 from portal.vocabulary import NOT_FINAL
 
@@ -193,7 +191,7 @@ def lay_out_bars(plot: Plot, width: int, label: Label, language: str, decimals: 
             label=labels[index],
             value=texts[index],
             hollow=point is not None and point.status in NOT_FINAL,
-            home=series.code == DA_NANG,
+            home=series.code in home_areas()[:1],
         )
         for index, ((series, point), value) in enumerate(zip(rows, values, strict=True))
     )

@@ -14,6 +14,7 @@ from model.reference.registries import Registries, Unit
 from model.util.sql import identifier
 from model.util.text import LocalizedText
 from portal.rendering.environment import render_template
+from portal.scope import home_areas
 from portal.site.state import DatasetState
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -41,7 +42,6 @@ class Pair:
 
     declared: Reconciliation
     unit: Unit
-    vintage: str
     published: Side
     other: Side
 
@@ -71,12 +71,12 @@ def pairs(folder: Path, states: list[DatasetState], registries: Registries) -> l
             if not known.keys() >= {*datasets}:
                 continue
             rows = [_row(con, folder, declared, side) for side in sides]
-            unit, vintage = next(row[1:] for row in rows if row)
+            unit = next(row[1] for row in rows if row)
             published, other = (
                 _side(side, row[0] if row else None, known)
                 for side, row in zip(sides, rows, strict=True)
             )
-            found.append(Pair(declared, registries.units[unit], vintage, published, other))
+            found.append(Pair(declared, registries.units[unit], published, other))
     return found
 
 
@@ -95,18 +95,18 @@ def render(
 def _row(
     con: duckdb.DuckDBPyConnection, folder: Path, declared: Reconciliation,
     side: ReleasedFigure | CitedFigure,
-) -> tuple[float, str, str] | None:
-    """Return value, unit and vintage of a released figure; None of any other."""
+) -> tuple[float, str] | None:
+    """Return value and unit of a released figure; None of any other."""
     if isinstance(side, CitedFigure):
         return None
     path = folder / "datasets" / side.dataset / f"{side.dataset.partition('/')[2]}.parquet"
     key = {
-        "indicator": side.indicator, "ref_area": declared.ref_area,
+        "indicator": side.indicator, "ref_area": declared.ref_area or next(iter(home_areas()), ""),
         "time_period": declared.period, **side.where,
     }
     only = " AND ".join(f"{identifier(column)} = ?" for column in key)
     return con.execute(
-        f"SELECT obs_value, unit_measure, geo_vintage FROM read_parquet(?) WHERE {only}",
+        f"SELECT obs_value, unit_measure FROM read_parquet(?) WHERE {only}",
         [str(path), *key.values()],
     ).fetchone()
 

@@ -5,23 +5,24 @@ counts as revised where its value differs by more than another notation of it ca
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from model.util.text import LocalizedText
 from portal.rendering.environment import render_template
-from portal.scope import DA_NANG
+from portal.scope import home_areas
 from portal.site.state import DatasetState
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 SAME = 1e-6  # relative: the same figure with seven digits (see `warehouse.differences`)
 
+_NO_DIMENSIONS = ("indicator", "ref_area", "geo_vintage", "unit_measure")
 # Of each indicator: how many figures both releases have, how many differ, in which periods, by how
 # much, and the city's own figure that moved most.
 _BY_INDICATOR = """
-WITH change AS (
+WITH changed AS (
   SELECT *, abs(new_value - old_value) / nullif(abs(old_value), 0) AS moved,
     change = 'revised' AND abs(new_value - old_value) > $same * abs(old_value) AS differs
   FROM read_csv($changes, all_varchar = false, types = {'time_period': 'VARCHAR',
@@ -36,9 +37,8 @@ SELECT figure.indicator,
   count(*) FILTER (change = 'withdrawn') AS withdrawn,
   min(time_period) FILTER (differs) AS first, max(time_period) FILTER (differs) AS last,
   median(moved) FILTER (differs) AS typical,
-  max_by({'period': time_period, 'old': old_value, 'new': new_value}, moved)
-    FILTER (differs AND ref_area = $city AND moved IS NOT NULL) AS city
-FROM figure LEFT JOIN change USING (indicator)
+  max_by(changed, moved) FILTER (differs AND ref_area = $city AND moved IS NOT NULL) AS city
+FROM figure LEFT JOIN changed USING (indicator)
 GROUP BY figure.indicator, all_figures HAVING common > 0 ORDER BY revised DESC, figure.indicator
 """
 
@@ -50,11 +50,12 @@ class RevisedIndicator:
     common: figures that both have; `revised` of them have another value.
     first, last: the periods that were revised.
     typical: the median of the relative differences.
-    city: the city's own figure that moved most: period, old and new value.
+    city: the city's own figure that moved most: its row in the table of changes.
+    breakdown: what that figure is of, in the dataset's dimensions.
     """
 
-    code: str
-    names: dict[str, str]  # by language
+    name: LocalizedText
+    breakdown: tuple[LocalizedText, ...]
     common: int
     revised: int
     withdrawn: int
@@ -69,7 +70,6 @@ class RevisedDataset:
     """A dataset of which a second release is there, with its indicators."""
 
     state: DatasetState
-    before: datetime
     indicators: tuple[RevisedIndicator, ...]
 
     @property
@@ -90,7 +90,7 @@ def compare(folder: Path, states: list[DatasetState]) -> list[RevisedDataset]:
         for state in states:
             if state.public and len(state.releases) > 1:
                 indicators = _indicators(con, folder / "datasets" / state.dataset, state.name)
-                found.append(RevisedDataset(state, state.releases[-2].issued, indicators))
+                found.append(RevisedDataset(state, indicators))
     return sorted(found, key=lambda each: (-each.revised, each.state.dataset))
 
 
@@ -107,20 +107,30 @@ def render(folder: Path, states: list[DatasetState], language: str, base_url: st
 def _indicators(
     con: duckdb.DuckDBPyConnection, folder: Path, name: str
 ) -> tuple[RevisedIndicator, ...]:
+    dictionary = str(folder / f"{name}-dictionary.csv")
     names = {
-        row["code"]: {key[5:]: text for key, text in row.items() if key.startswith("name_")}
+        (row["column"], row["code"]): LocalizedText(
+            **{key[5:]: text for key, text in row.items() if key.startswith("name_") and text}
+        )
         for row in _rows(
-            con, "SELECT * FROM read_csv($path, all_varchar = true) WHERE \"column\" = 'indicator'",
-            path=str(folder / f"{name}-dictionary.csv"),
+            con, "SELECT * FROM read_csv($path, all_varchar = true) WHERE code IS NOT NULL",
+            path=dictionary,
         )
     }
     found = _rows(
         con, _BY_INDICATOR, changes=str(folder / f"{name}-changes.csv"), same=SAME,
-        data=str(folder / f"{name}.parquet"), city=DA_NANG,
+        data=str(folder / f"{name}.parquet"), city=next(iter(home_areas()), ""),
     )
     return tuple(
-        RevisedIndicator(code=code, names=names[code], **row)
-        for row in found for code in [row.pop("indicator")]
+        RevisedIndicator(
+            name=names["indicator", row.pop("indicator")],
+            breakdown=tuple(
+                names[column, code] for column, code in (row["city"] or {}).items()
+                if column not in _NO_DIMENSIONS and (column, code) in names
+            ),
+            **row,
+        )
+        for row in found
     )
 
 

@@ -1,7 +1,5 @@
 """The figures that a dataset's chart draws: one indicator, a few series, other columns fixed."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -9,12 +7,11 @@ from typing import Any
 from model.reference.periods import frequency_of, period_start
 from model.util.sql import identifier
 from portal.content import Content
-from portal.scope import DA_NANG, TOTAL
+from portal.scope import TOTAL, home_areas
 
 MAX_LINES = 6  # more colours cannot be distinguished
 MAX_BARS = 15
 MAX_POINTS = 400  # of a line; more are thinned, keeping the extremes of each stretch
-_FIRST = (DA_NANG, "VNM")
 
 
 @dataclass(frozen=True)
@@ -165,10 +162,10 @@ def _chosen(series: list[Series], areas: list[str]) -> list[Series]:
     periods = {p.period for s in series for p in s.points if p.value is not None}
     if len(periods) <= 1:
         series = sorted(series, key=lambda s: -(s.last.value or 0) if s.last else 0)
-        first = [s for s in series if s.code in _FIRST]
+        first = [s for s in series if s.code in home_areas()]
         kept = [*first, *(s for s in series if s not in first)][:MAX_BARS]
         return [s for s in series if s in kept]
-    ranked = [*areas, *(code for code in _FIRST if code not in areas)]
+    ranked = [*areas, *(code for code in home_areas() if code not in areas)]
     rank = {code: index for index, code in enumerate(ranked)}
     series = sorted(
         series, key=lambda s: (rank.get(s.code, len(rank)), -len(s.points), s.code, s.vintage)

@@ -4,20 +4,14 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from model.util.sql import identifier
+from model.util.sql import identifier, literal
 from model.util.text import plain
 from portal.content import Content
 from portal.rendering import formatting
-from portal.scope import DA_NANG
+from portal.scope import home_areas
 
 FIRST_ROWS = 20
 FIRST_CHANGES = 50
-
-# Revisions first: the city's, then the country's, then by how much of the figure changed.
-_MOST_TELLING = f"""CASE change WHEN 'revised' THEN 1 WHEN 'withdrawn' THEN 2 ELSE 3 END,
-    CASE ref_area WHEN '{DA_NANG}' THEN 1 WHEN 'VNM' THEN 2 ELSE 3 END,
-    abs(new_value - old_value) / nullif(greatest(abs(old_value), abs(new_value)), 0)
-        DESC NULLS LAST"""
 
 Rows = list[dict[str, Any]]
 
@@ -31,16 +25,25 @@ def read_tables(content: Content) -> dict[str, Rows]:
     if content.release.number > 1:
         changes = content.select(
             "changes.parquet", ("change", *key, "old_value", "new_value", "unit_measure"),
-            f"ORDER BY {_MOST_TELLING}, {', '.join(map(identifier, key))} LIMIT {FIRST_CHANGES}",
+            f"ORDER BY {_most_telling()}, {', '.join(map(identifier, key))} LIMIT {FIRST_CHANGES}",
         )
     rows = content.select("data.parquet", content.published_columns, f"LIMIT {FIRST_ROWS}")
     return {"rows": rows, "changes": changes}
 
 
+def _most_telling() -> str:
+    """Return the order of changes: revisions first, the city's, then those of what it lies in."""
+    areas = ", ".join(map(literal, home_areas()))
+    return f"""CASE change WHEN 'revised' THEN 1 WHEN 'withdrawn' THEN 2 ELSE 3 END,
+        list_position([{areas}]::VARCHAR[], ref_area) NULLS LAST,
+        abs(new_value - old_value) / nullif(greatest(abs(old_value), abs(new_value)), 0)
+            DESC NULLS LAST"""
+
+
 def in_language(content: Content, tables: Mapping[str, Rows], language: str) -> dict[str, Rows]:
     """Return the `tables` that were read of `content` as templates/dataset.html shows them.
 
-    `language` is "vi" or "en".
+    `language` is one of the site's.
     """
     return {
         "first_rows": [_row(content, row, language) for row in tables["rows"]],

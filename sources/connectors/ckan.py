@@ -91,11 +91,7 @@ class DataStorePage:
 
 
 def page_of(result: Any, where: str) -> DataStorePage:
-    """Return the page in a result of `datastore_search`.
-
-    Args:
-        result: of the action.
-        where: its URL or name, for messages.
+    """Return the page in a `result` of `datastore_search`; `where` is its URL or name.
 
     Raises:
         ReadError: it is none.
@@ -128,11 +124,7 @@ def _is_text(value: Any) -> bool:
 def batches(
     parts: list[SourceFile], load: Callable[[SourceFile], DataStorePage]
 ) -> Iterator[pa.RecordBatch]:
-    """Read pages, one in memory at a time; all must have the same columns and types.
-
-    Args:
-        parts: the pages.
-        load: reads one of them.
+    """Read pages (`parts`) one at a time, each by `load`; all must have the same columns.
 
     Raises:
         ReadError: names the page and the record.
@@ -220,11 +212,7 @@ def _action(base_url: str, action: str, **parameters: Any) -> str:
 
 
 def result_of(path: Path, where: str) -> Any:
-    """Return the result of an action.
-
-    Args:
-        path: the response.
-        where: its URL or name, for messages.
+    """Return the result of an action, of the response in `path`; `where` is its URL or name.
 
     Raises:
         SourceError: CKAN's own words.

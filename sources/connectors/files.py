@@ -148,9 +148,7 @@ def _expected(format: FileFormat | None, suffix: str) -> str:
     return (format or suffix.removeprefix(".") or "data").upper()
 
 
-def _sheet(
-    part: str, path: Path, where: str, options: FilesOptions
-) -> Iterator[pa.RecordBatch]:
+def _sheet(part: str, path: Path, where: str, options: FilesOptions) -> Iterator[pa.RecordBatch]:
     hidden = options.hidden == "read"
     sheet = open_sheet(path, where, options.sheet, hidden=hidden, survey=True)
     unread = list(unread_of_sheet(sheet, where, positions(options.use_columns), hidden=hidden))

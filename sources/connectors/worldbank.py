@@ -119,11 +119,9 @@ def _number(envelope: dict[str, Any], key: str, where: str) -> int:
 
 
 def read_answer(path: Path, where: str) -> tuple[dict[str, Any], list[Any]]:
-    """Return the envelope and the observations of an answer, also of one that a shell saved again.
+    """Return envelope and observations of the answer in `path`, named `where`.
 
-    Args:
-        path: the answer.
-        where: its name or URL, for messages.
+    A shell may have saved it again.
 
     Raises:
         SourceError: the World Bank's own words.

@@ -85,11 +85,7 @@ def _is_workbook(path: Path, where: str) -> bool:
 def melted(
     records: Iterable[RawRow], where: str
 ) -> Iterator[tuple[int, tuple[str, str, str, str, str, str, str]]]:
-    """Unpivot the wide records of one file into rows of `COLUMNS` with their row numbers.
-
-    Args:
-        records: the rows with their numbers, from the first.
-        where: the file, for messages.
+    """Unpivot the wide `records` of the file `where` into rows of `COLUMNS` with their row numbers.
 
     Raises:
         ReadError: no header, an unknown column, or a row that does not fit.

@@ -3,8 +3,6 @@
 `source.yaml` states which URLs the facts answer, in which form, and where they were read.
 """
 
-from __future__ import annotations
-
 import csv
 from dataclasses import dataclass
 from datetime import date
@@ -29,6 +27,7 @@ class SampleSource(Frozen):
 
     urls: prefixes of the URLs that the facts answer.
     vintages: files of facts, oldest first, each named by its day of publication.
+    transcribed: what was copied by hand, and what was checked of it.
     labels: by column of the facts, code to label. The key `columns` has the names of the columns
         themselves (PX-Web's dimensions).
     """
@@ -39,6 +38,7 @@ class SampleSource(Frozen):
     licence: Code
     read_on: date
     vintages: tuple[Text, ...] = Field(min_length=1)
+    transcribed: Text | None = None
     labels: dict[str, dict[str, str]] = Field(default_factory=dict)
 
 

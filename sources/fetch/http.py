@@ -35,7 +35,7 @@ from sources.fetch.part_files import write_body
 from sources.formats.payload import words_of
 from sources.urls import host_of, safe_url, without_secrets
 
-USER_AGENT = "OpenIndicators/0.1 (open data of the city of Da Nang; reads published statistics)"
+USER_AGENT = "OpenIndicators/0.1 (reads published statistics)"
 
 _RETRIED = frozenset({429, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -156,8 +156,7 @@ class HttpTransport:
         return headers
 
     def _connect(
-        self, method: str, url: str, headers: dict[str, str], body: bytes | None,
-        deadline: float,
+        self, method: str, url: str, headers: dict[str, str], body: bytes | None, deadline: float,
     ) -> httpx.Response:
         """Connect to the very address that was checked: a name may resolve to another one later.
 

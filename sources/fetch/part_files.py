@@ -17,13 +17,9 @@ _MAX_HEADER_CHARS = 500
 def write_body(
     target: Path, pieces: Iterable[bytes], request: Request, headers: Mapping[str, str]
 ) -> SourceFile:
-    """Write a body and return its file.
+    """Write a body in `pieces` to `target`, and return its file.
 
-    Args:
-        target: where the body goes.
-        pieces: the body.
-        request: what was asked.
-        headers: of the response, with lower-case names.
+    Of the `request` and the response's `headers` (lower-case names) it keeps what a record needs.
 
     Raises:
         StoreError: the disk is full, read-only or forbidden.
@@ -50,12 +46,9 @@ def is_pattern(path: str) -> bool:
 
 
 def part_name(path: str, taken: set[str], default_suffix: str = ".dat") -> str:
-    """Return a safe name for a part.
+    """Return a safe name for the part of a file or URL with a `path`, and add it to those `taken`.
 
-    Args:
-        path: of the file or URL that is fetched.
-        taken: names that are in use; the new one is added.
-        default_suffix: where the path has no plain ending of its own.
+    `default_suffix` is for paths without a plain ending of their own.
     """
     pure = PurePosixPath(path)
     suffix = slug(pure.suffix)

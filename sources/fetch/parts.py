@@ -73,11 +73,9 @@ class FetchSession:
 
 
 def begin(folder: Path, asks: str) -> FetchSession:
-    """Resume the session of a folder, or begin a new one where it requested something else.
+    """Resume the session of a `folder`, or begin a new one where it requested something else.
 
-    Args:
-        folder: for the bodies; anything else in it is removed.
-        asks: a checksum of what is requested.
+    `asks` is a checksum of what is requested. Anything else than bodies in the folder is removed.
 
     Raises:
         StoreError: the folder cannot be written.

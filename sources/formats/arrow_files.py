@@ -16,12 +16,7 @@ _DAMAGED = (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError)  # the 
 
 
 def parquet_batches(part: str, path: Path, where: str) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a Parquet file, whose checksums are verified.
-
-    Args:
-        part: the name of the part.
-        path: the file.
-        where: its name, for messages.
+    """Yield the rows of a `part`: the Parquet file `path` (named `where`), verified.
 
     Raises:
         ReadError: damaged, too large, or two columns of one name.

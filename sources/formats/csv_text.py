@@ -172,16 +172,10 @@ class _BlockRows:
 def csv_batches(
     path: Path, where: str, part: str, delimiter: str, extent: TableExtent
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a CSV file in UTF-8 as batches of text with POSITION_FIELDS.
+    """Yield the rows of a `part`, the CSV file `path` (named `where`) in UTF-8, as batches of text.
 
-    The rows are those of `read_csv` and `as_table`, and so are the errors.
-
-    Args:
-        path: the file.
-        where: its name, for messages.
-        part: the name of the part.
-        delimiter: one character.
-        extent: where the table stands in the file; without a footer.
+    They have POSITION_FIELDS. The rows are those of `read_csv` and `as_table`, with a `delimiter`
+    and an `extent` without a footer, and so are the errors.
 
     Raises:
         ReadError: names file and line.

@@ -72,12 +72,9 @@ _MINUS_ZERO = re.compile(rb"-0(?![0-9.eE])")
 
 
 def decode_valid(raw: bytes, decode: Callable[[bytes], Any], keys: Callable[[Any], int]) -> Any:
-    """Return the value of JSON text in UTF-8, or None where the strict parser is needed.
+    """Return the value of JSON text in UTF-8 (`raw`), or None where the strict parser is needed.
 
-    Args:
-        raw: the text.
-        decode: a decoder of msgspec's.
-        keys: counts the keys in a value and in all that it contains.
+    `decode` is a decoder of msgspec's; `keys` counts the keys in a value and all that it contains.
     """
     if b"-0" in raw and _MINUS_ZERO.search(raw):
         return None
@@ -187,15 +184,10 @@ def record_batches(
     parts: list[SourceFile], load: Callable[[SourceFile], Iterable[tuple[int, Any]]],
     member: str | None = None,
 ) -> Iterator[pa.RecordBatch]:
-    """Read pages of records as text.
+    """Read pages of records (`parts`) as text; `load` returns a page's records with their numbers.
 
     Pages are read twice, for their keys and for their rows, so that one is in memory at a time; a
-    single page is read once.
-
-    Args:
-        parts: the pages.
-        load: returns the records of a page with their numbers.
-        member: the name for messages, where the only part is an archive.
+    single page is read once. Where the only part is an archive, errors name its `member`.
 
     Raises:
         ReadError: names the page and the record.
@@ -236,13 +228,9 @@ def record_batches(
 def document_records(
     path: Path, where: str, inner: str | None, form: RecordForm
 ) -> Iterator[tuple[int, Any]]:
-    """Yield the records of a JSON document with their numbers, from 1.
+    """Yield the records of the JSON document in `path` (named `where`) with their numbers, from 1.
 
-    Args:
-        path: the document.
-        where: its name, for messages.
-        inner: where the list of records is in the document, e.g. "data.items".
-        form: how the records are written.
+    Their list is at `inner`, e.g. "data.items", and they are written in a `form`.
 
     Raises:
         ReadError: no JSON, no list of records there, or too large.

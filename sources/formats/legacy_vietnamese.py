@@ -111,11 +111,9 @@ LETTERS = (*(each for each in _VOWELS_WITH_TONES if not each.isascii()), "Đ", "
 
 
 def decoded(latin_1: str, encoding: str) -> str:
-    """Return the text, in NFC, of bytes that were read as Latin-1.
+    """Return the text, in NFC, of bytes that were read as `latin_1`, a character for each.
 
-    Args:
-        latin_1: one character for each byte.
-        encoding: one of `VIETNAMESE_ENCODINGS`.
+    `encoding` is one of `VIETNAMESE_ENCODINGS`.
 
     Raises:
         UnicodeError: a byte means nothing in that encoding.
@@ -132,11 +130,10 @@ def decoded(latin_1: str, encoding: str) -> str:
 
 
 def decoded_cell(cell: str, encoding: str) -> str:
-    """Return the text, in NFC, of a cell whose font gave its characters another meaning.
+    """Return the text, in NFC, of a `cell` whose font gave its characters another meaning.
 
-    Args:
-        cell: the characters of windows-1252 in the place of the bytes, as a workbook has them.
-        encoding: one of `VIETNAMESE_ENCODINGS`.
+    They are those of windows-1252 in the place of the bytes, as a workbook has them; `encoding` is
+    one of `VIETNAMESE_ENCODINGS`.
 
     Raises:
         UnicodeError: a character is none of windows-1252, or means nothing in that encoding.

@@ -115,12 +115,9 @@ def _fields_in(error: dict[str, Any]) -> str:
 
 
 def check_payload(path: Path, where: str, expected: str) -> bytes:
-    """Check that a payload can be data, and return its first bytes.
+    """Check that the payload in `path`, named `where`, can be what is `expected`, e.g. "CSV".
 
-    Args:
-        path: the payload.
-        where: its name, for messages.
-        expected: what it should be, e.g. "CSV".
+    Return its first bytes.
 
     Raises:
         ReadError: cannot be read, is empty, or is an HTML page.
@@ -200,12 +197,7 @@ def is_gzip(head: bytes) -> bool:
 
 @contextmanager
 def ungzipped(path: Path, where: str, suffix: str) -> Iterator[Path]:
-    """Unpack a gzip file, for as long as the context lasts.
-
-    Args:
-        path: the file.
-        where: its name, for messages.
-        suffix: the ending of the unpacked file.
+    """Unpack the gzip file `path`, named `where`, to a file with a `suffix`, within the context.
 
     Raises:
         ReadError: damaged, cut off, or too large.

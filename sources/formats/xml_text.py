@@ -41,12 +41,7 @@ def namespace(name: str) -> str:
 
 
 def pieces(path: Path, where: str, handler: XmlHandler) -> Iterator[None]:
-    """Parse a file into `handler`, and yield after each piece of it.
-
-    Args:
-        path: the file.
-        where: its name, for messages.
-        handler: receives the elements.
+    """Parse the file `path`, named `where`, into `handler`, and yield after each piece of it.
 
     Raises:
         ReadError: not well formed, a document type, too deep, or a tag or text without end.

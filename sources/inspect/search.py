@@ -6,13 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 
 from model.declarations.dataset import AFTER_DIMENSIONS, BEFORE_DIMENSIONS
 from model.reference.codelist import Codelist
 from model.util.text import fold, slug
+from sources.inspect.codebooks import Codebook
 from sources.inspect.finding import Certainty, Guess
 from sources.inspect.tables.areas import is_of_areas, knows
 from sources.inspect.tables.titles import TableTitle
@@ -22,6 +23,9 @@ from sources.inspect.tables.values import PeriodColumn
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-:]*")
 # Variables of a title that are no dimension: periods, and words that say nothing.
 _GENERAL = re.compile(r"years?|months?|quarters?|items?|iterms?|indicators?|nam|thang|quy|chi tieu")
+
+
+Form = Literal["table", "cube", "sdmx"]
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,9 @@ class Search:
     used: the columns that have a role.
     name, file: of the dataset and of its file, for what the table does not name.
     title: of the table, where it has one.
+    codebooks: that stand beside the file.
+    form: a plain table; a cube, whose variables are all dimensions; or an SDMX message, whose
+        columns are ids of concepts that have roles.
     heading_unit: that all headings of periods name, "" without.
     """
 
@@ -108,11 +115,18 @@ class Search:
     found: Roles = field(default_factory=Roles)
     used: set[str] = field(default_factory=set)
     title: TableTitle | None = None
+    codebooks: Sequence[Codebook] = ()
+    form: Form = "table"
     heading_unit: str = ""
 
     def free(self) -> list[InspectedColumn]:
         """Return the columns without a role."""
         return [column for column in self.columns.values() if column.name not in self.used]
+
+    def codebook_of(self, codes: Iterable[str]) -> Codebook | None:
+        """Return the codebook that says what all of the codes mean, None where none does."""
+        listed = list(codes)
+        return next((book for book in self.codebooks if book.knows(listed)), None)
 
     def take(self, concept: str, column: str, **more: Any) -> None:
         """Give a column its role."""

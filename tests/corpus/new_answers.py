@@ -23,6 +23,8 @@ from model.errors import OpenIndicatorsError
 from model.reference.registries import load_registries
 from pipelines.cli.new.command import new
 from sources.connectors.registry import CONNECTORS
+from tests.fixtures.commands import PROJECT
+from tests.fixtures.projects import for_this_city
 
 SUFFIXES = (".csv", ".xlsx", ".xls", ".json", ".xml", ".px", ".tsv", ".ods")
 LARGEST = 5_000_000  # bytes; larger ones take long to inspect
@@ -48,7 +50,7 @@ def questions_of(path: Path, name: str) -> tuple[list[str], str]:
         project = Path(os.environ["OPENINDICATORS_PROJECT"])
         try:
             draft = load_draft(
-                project / "assets/finance" / f"{name}.yaml", load_registries(), CONNECTORS
+                project / "assets/finance" / f"{name}.yaml", load_registries(PROJECT), CONNECTORS
             )
         except OpenIndicatorsError as error:
             return [], f"not valid: {error.what[:80]}"
@@ -69,6 +71,7 @@ def main() -> None:
         os.environ |= {
             "OPENINDICATORS_PROJECT": f"{folder}/project", "OPENINDICATORS_DATA_DIR": f"{folder}/d",
         }
+        for_this_city(Path(folder) / "project")
         for number, path in enumerate(sample(arguments.folder, arguments.files)):
             name = f"file_{number}"
             try:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.docs.documents import DOCS
 from tests.fixtures.commands import Result, openindicators
+from tests.fixtures.projects import for_this_city
 
 TEXT = (DOCS / "declarations" / "tutorial.md").read_text(encoding="utf-8")
 
@@ -42,7 +43,7 @@ def run(tmp_path: Path):
 
 
 def test_a_spreadsheet_becomes_a_dataset(run, tmp_path: Path) -> None:
-    data_dir, project = tmp_path / "data", tmp_path / "project"
+    data_dir, project = tmp_path / "data", for_this_city(tmp_path / "project")
     declaration, suite, correction = blocks("yaml")
     for path, text in (("assets", declaration), ("expectations", suite)):
         (project / path / "tourism").mkdir(parents=True)

@@ -12,6 +12,8 @@ import pytest
 from expectations import checks
 from expectations.checks import registry
 from expectations.checks.registry import all_checks
+from expectations.checks.series.cuts import CutSeriesCheck
+from expectations.checks.values.declared import RowCondition
 from expectations.runner.validate import validate
 from expectations.scoring.scores import dimension_of
 from expectations.suites.export import export
@@ -83,6 +85,17 @@ def test_a_check_in_a_new_file_is_found_everywhere(added_check, tmp_path):
     [item] = [x for x in exported["expectations"] if x["meta"].get("expectation") == added_check]
     assert "obs_value = 3" in item["kwargs"]["unexpected_rows_query"]
     assert f"| `{added_check}` *automatic, warning* | A value of thirteen. |" in checks_reference()
+
+
+@pytest.mark.parametrize(("base", "missing"), [
+    (CutSeriesCheck, "candidate"), (CutSeriesCheck, "unusual"), (RowCondition, "broken"),
+])
+def test_a_check_without_what_its_base_asks_for_cannot_be_made(base, missing):
+    hooks = {name: lambda self, *given: "true" for name in base.__abstractmethods__ - {missing}}
+    arguments = {"min_periods": 1, "series": [], "frequency": "A"}
+    incomplete = type("Incomplete", (base,), {**hooks, "__module__": __name__})
+    with pytest.raises(TypeError, match=missing):
+        incomplete.model_validate(arguments if base is CutSeriesCheck else {})
 
 
 def test_no_check_is_named_twice():

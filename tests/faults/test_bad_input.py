@@ -17,6 +17,7 @@ import pytest
 
 from tests.fixtures.answers import new_answered
 from tests.fixtures.commands import PROJECT, openindicators
+from tests.fixtures.projects import for_this_city
 
 ROOMS, BEDS = "tourism/hotel_rooms", "health/hospital_beds"
 
@@ -36,6 +37,7 @@ class Bench:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("OPENINDICATORS_PROJECT", str(self.project))
             patch.setenv("OPENINDICATORS_DATA_DIR", str(self.data_dir))
+            for_this_city(self.project)
             for dataset in datasets:
                 new_answered(dataset)
         first = self.run("run")

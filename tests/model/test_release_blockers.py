@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from babel.messages.extract import extract
-from babel.messages.pofile import read_po
 
 from model.declarations.source import ColumnRule
 from model.records.reject_reasons import in_words as reason_in_words
@@ -16,8 +15,9 @@ from model.records.source_schema import Drift
 from model.records.validation import BlockingCheck, Place, QualityRecord, ReleaseBlocker
 from model.reference.personal_data import kind_of, kinds_of, masked_record
 from model.reference.registries import load_registries
-from model.util.languages import LOCALES, catalogue_file
+from model.util.languages import LOCALES, catalogue_of
 from model.util.text import LocalizedText
+from tests.fixtures.commands import PROJECT
 from tests.fixtures.datasets import dataset
 from tests.fixtures.releases import check
 from warehouse.cleaning.code_mapping import reader_for
@@ -157,7 +157,7 @@ def test_a_reason_has_words_in_both_languages(text, vi):
 
 
 def test_the_reader_of_cells_gives_reasons_with_words():
-    registries = load_registries()
+    registries = load_registries(PROJECT)
     read = {
         concept: reader_for(concept, ColumnRule(column="x"), dataset(), registries)
         for concept in ("ref_area", "obs_status", "time_period", "indicator")
@@ -182,11 +182,12 @@ def test_every_kind_of_personal_data_is_named_once():
 
 def test_every_sentence_is_in_the_catalogue_and_no_translation_is_left_over():
     found = set()
-    for path in MODEL.rglob("*.py"):
+    packages = (MODEL.parent / name for name in ("model", "warehouse", "expectations"))
+    for path in (path for package in packages for path in package.rglob("*.py")):
         with path.open("rb") as file:
             found |= {message for _, message, *_ in extract("python", file)}
-    with catalogue_file(LOCALES, "vi").open("rb") as file:
-        catalogue = read_po(file, locale="vi")
+    catalogue = catalogue_of(LOCALES, "vi")
+    assert catalogue is not None
     said = {message.id: message.string for message in catalogue if message.id}
     assert said.keys() == found
     for english, vietnamese in said.items():

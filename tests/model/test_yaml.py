@@ -13,6 +13,7 @@ from model.reference.codelist import load_codelist
 from model.reference.registries import load_registries
 from model.util.text import fold, slug
 from sources.connectors.registry import CONNECTORS
+from tests.fixtures.commands import PROJECT
 
 GOOD = """\
 title: {vi: Phòng khách sạn, en: Hotel rooms}
@@ -43,7 +44,7 @@ profiles:
 
 @pytest.fixture(scope="module")
 def registries():
-    return load_registries()
+    return load_registries(PROJECT)
 
 
 BAD_OPTIONS = [

@@ -14,6 +14,7 @@ from pipelines.dagster.execution import QUIET
 from pipelines.settings import Settings
 from tests.fixtures.answers import new_answered
 from tests.fixtures.listeners import webhook
+from tests.fixtures.projects import for_this_city
 from tests.fixtures.settings import changed
 from warehouse.store.data_dir import DataDir
 
@@ -22,7 +23,7 @@ ROOMS = "tourism/hotel_rooms"
 
 @pytest.fixture
 def settings(tmp_path, monkeypatch):
-    monkeypatch.setenv("OPENINDICATORS_PROJECT", str(tmp_path / "project"))
+    monkeypatch.setenv("OPENINDICATORS_PROJECT", str(for_this_city(tmp_path / "project")))
     monkeypatch.setenv("OPENINDICATORS_DATA_DIR", str(tmp_path / "home"))
     new_answered(ROOMS)
     return Settings.from_environment()

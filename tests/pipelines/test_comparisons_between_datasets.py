@@ -11,9 +11,11 @@ from assets.component import DatasetComponent
 from pipelines.catalogue import load_catalogue
 from pipelines.dagster.assets import asset_key
 from pipelines.dagster.build import ALL, build_definitions
-from pipelines.dagster.execution import QUIET, comparison_levels
+from pipelines.dagster.execution import QUIET
+from pipelines.rounds import comparison_levels
 from pipelines.settings import Settings
 from tests.fixtures.answers import new_answered
+from tests.fixtures.projects import for_this_city
 
 ROOMS, BEDS = "tourism/hotel_rooms", "tourism/hotel_beds"
 COMPARED = """\
@@ -26,7 +28,7 @@ expectations:
 
 @pytest.fixture
 def settings(tmp_path, monkeypatch):
-    monkeypatch.setenv("OPENINDICATORS_PROJECT", str(tmp_path / "project"))
+    monkeypatch.setenv("OPENINDICATORS_PROJECT", str(for_this_city(tmp_path / "project")))
     monkeypatch.setenv("OPENINDICATORS_DATA_DIR", str(tmp_path / "data"))
     for name in (ROOMS, BEDS):
         new_answered(name)

@@ -20,7 +20,8 @@ from pipelines.settings import Settings
 from pipelines.steps.fetch import take_snapshot
 from pipelines.steps.release import Released, make_release
 from sources.fetch.folder import FolderTransport
-from tests.fixtures.commands import openindicators
+from tests.fixtures.commands import PROJECT, openindicators
+from tests.fixtures.projects import for_this_city
 from warehouse.store import releases
 from warehouse.store.data_dir import DataDir
 
@@ -91,6 +92,7 @@ class DriftProject:
 @pytest.fixture(scope="module")
 def template(tmp_path_factory):
     made = DriftProject(tmp_path_factory.mktemp("template"))
+    for_this_city(made.folder / "project")
     made.declaration.parent.mkdir(parents=True)
     made.data_dir.prepare()
     made.declare()
@@ -230,7 +232,7 @@ def test_allowed_codes_are_quarantined_row_by_row(project):
 def test_a_misspelt_concept_is_refused(project):
     project.declare("  protocol: files", "  protocol: files\n  allow: {new_codes: [ref_aera]}")
     with pytest.raises(DeclarationError, match="did you mean 'ref_area'"):
-        load_declaration(project.declaration, load_registries())
+        load_declaration(project.declaration, load_registries(PROJECT))
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 
 from tests.fixtures.commands import Result, openindicators
 from tests.fixtures.listeners import serving
+from tests.fixtures.projects import for_this_city
 
 TABLE = (
     "Tỉnh;Năm;Khách (lượt);Phòng\n"
@@ -31,7 +32,7 @@ class Place:
 
     def __init__(self, folder: Path) -> None:
         self.data_dir, self.project = folder / "home", folder / "project"
-        self.project.mkdir()
+        for_this_city(self.project)
 
     def run(self, *arguments: str, **environment: str) -> Result:
         return openindicators(

@@ -12,7 +12,8 @@ from model.declarations.questions import OpenQuestionsError
 from model.declarations.yaml_edit import flow, with_item, with_value, without_comment, without_item
 from model.declarations.yaml_file import YamlFile
 from pipelines.cli.confirm.command import confirm
-from tests.fixtures.commands import Result, openindicators
+from tests.fixtures.commands import PROJECT, Result, openindicators
+from tests.fixtures.projects import for_this_city
 
 READY = """\
 # What the rooms are
@@ -53,6 +54,7 @@ class Project:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.data_dir = folder / "project", folder / "data"
+        for_this_city(self.folder)
         self.path = self.folder / "assets/tourism/rooms.yaml"
         self.path.parent.mkdir(parents=True)
         self.path.write_text(OPEN, encoding="utf-8")
@@ -182,7 +184,7 @@ def test_placeholders_and_comments_count(
 
     project.path.write_text(READY.replace(old, new), encoding="utf-8")
     with pytest.raises(OpenQuestionsError) as raised:
-        load_declaration(project.path, load_registries(), CONNECTORS)
+        load_declaration(project.path, load_registries(PROJECT), CONNECTORS)
     assert [each.question.field for each in raised.value.questions] == [field]
 
 

@@ -14,6 +14,7 @@ from model.records.release import FileRecord
 from model.reference.registries import load_registries
 from portal.ckan.desired import mapping
 from portal.content import Content
+from tests.fixtures.commands import PROJECT
 from tests.fixtures.listeners import webhook
 from tests.pipelines.test_quality import Steward
 from warehouse.store import releases, validation_log
@@ -100,7 +101,7 @@ def payloads(data_dir: DataDir) -> dict[str, str]:
     """Return what CKAN receives of the dataset besides the files, which the site has as well."""
     stored = releases.current(data_dir, CASES)
     assert stored is not None
-    content = Content.of(stored, load_registries())
+    content = Content.of(stored, load_registries(PROJECT))
     files = [FileRecord(name=name, sha256="0" * 64, bytes=1)
              for name in mapping.file_names(content)]
     offered = [mapping.current_resource(content, file) for file in files]

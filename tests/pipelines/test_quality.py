@@ -18,6 +18,7 @@ from pipelines.quality.scores_source import SCORES
 from tests.fixtures.answers import confirming
 from tests.fixtures.commands import PROJECT, records
 from tests.fixtures.listeners import mail_server, webhook
+from tests.fixtures.projects import for_this_city
 
 ROOMS = "tourism/hotel_rooms"
 QUALITY = "digital_government/data_quality"
@@ -39,6 +40,7 @@ class Steward:
 
     def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self.data_dir, self.project, self.capsys = folder / "data", folder / "project", capsys
+        for_this_city(self.project)
         self("new", ROOMS)
         self(*confirming(ROOMS))
         target = self.project / f"assets/{QUALITY}.yaml"

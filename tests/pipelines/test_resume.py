@@ -17,6 +17,7 @@ from pipelines.catalogue import load_catalogue
 from pipelines.settings import Settings
 from pipelines.steps.fetch import take_snapshot
 from sources.fetch.http import HttpLimits, HttpTransport
+from tests.fixtures.projects import for_this_city
 from tests.sources.test_fetch_session import Bank, bank_on_this_machine
 from warehouse.store import snapshots
 from warehouse.store.data_dir import DataDir
@@ -61,7 +62,7 @@ def pipeline_of(folder: Path):
 
 
 def test_a_killed_run_is_gone_on_with(bank: Bank, tmp_path: Path) -> None:
-    declared = tmp_path / "project" / "assets" / f"{DATASET}.yaml"
+    declared = for_this_city(tmp_path / "project") / "assets" / f"{DATASET}.yaml"
     declared.parent.mkdir(parents=True)
     declared.write_text(DECLARATION % json.dumps(
         {"protocol": "worldbank", **bank.options, "columns": {"ref_area": {"const": "VNM"}}}

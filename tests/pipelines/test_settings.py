@@ -9,6 +9,7 @@ import pytest
 from model.errors import OpenIndicatorsError
 from pipelines.settings import PACKAGED, Settings, reference
 from tests.fixtures.commands import PROJECT
+from tests.fixtures.projects import for_this_city
 
 DOCS = PROJECT / "docs" / "settings.md"
 HEAD = """# Settings
@@ -38,7 +39,7 @@ def test_the_documentation_is_generated_from_the_class():
 
 
 def test_each_profile_has_a_data_folder_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.setenv("OPENINDICATORS_PROJECT", str(tmp_path))
+    monkeypatch.setenv("OPENINDICATORS_PROJECT", str(for_this_city(tmp_path)))
     roots = {name: Settings.from_environment(name).data_dir.root for name in ("sample", "live")}
     assert roots == {name: tmp_path / "data" / name for name in ("sample", "live")}
     monkeypatch.setenv("OPENINDICATORS_DATA_DIR", str(tmp_path / "mine"))
@@ -46,7 +47,7 @@ def test_each_profile_has_a_data_folder_of_its_own(tmp_path, monkeypatch):
 
 
 def test_records_directly_in_data_are_refused_with_the_command_to_run(tmp_path, monkeypatch):
-    monkeypatch.setenv("OPENINDICATORS_PROJECT", str(tmp_path))
+    monkeypatch.setenv("OPENINDICATORS_PROJECT", str(for_this_city(tmp_path)))
     (tmp_path / "data" / "releases").mkdir(parents=True)
     with pytest.raises(OpenIndicatorsError, match="folder of its own") as refused:
         Settings.from_environment()
@@ -56,6 +57,7 @@ def test_records_directly_in_data_are_refused_with_the_command_to_run(tmp_path, 
 def test_the_project_is_the_current_folder_or_the_packaged_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert Settings.from_environment().project == PACKAGED
+    for_this_city(tmp_path)
     for name in ("assets", "expectations"):
         (tmp_path / name).mkdir()
     assert Settings.from_environment().project == tmp_path

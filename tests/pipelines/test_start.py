@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.projects import for_this_city
+
 PROJECT = Path(__file__).parents[2]
 HEAVY = {
     "dagster", "great_expectations", "httpx", "jinja2", "numpy", "openpyxl", "pandas", "pyarrow",
@@ -40,7 +42,7 @@ def test_a_command_that_reads_imports_nothing_heavy(command: str, tmp_path: Path
 
 
 def test_listing_opens_no_database(tmp_path: Path) -> None:
-    project = tmp_path / "project"
+    project = for_this_city(tmp_path / "project")
     declaration = (PROJECT / "assets/health/life_expectancy.yaml").read_text(encoding="utf-8")
     (project / "assets/health").mkdir(parents=True)
     (project / "expectations").mkdir()

@@ -13,8 +13,10 @@ import pytest
 
 from tests.fixtures.commands import PROJECT
 
-PACKAGES = ("model", "sources", "warehouse", "expectations", "portal", "assets", "pipelines")
-FILES = ("pyproject.toml", "README.md", "LICENSE")
+PACKAGES = (
+    "model", "sources", "warehouse", "expectations", "portal", "registry", "assets", "pipelines",
+)
+FILES = ("pyproject.toml", "setup.py", "city.yaml", "README.md", "LICENSE")
 DATASET = "digital_government/city_targets"
 
 

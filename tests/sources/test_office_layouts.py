@@ -7,10 +7,12 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+import xlsxwriter
 
 from model.declarations.load import load_draft
 from pipelines.cli.corpus import read_table
 from pipelines.cli.new.scaffold import declaration_text
+from sources.inspect.codebooks import codebooks_beside
 from sources.inspect.recognise import recognise
 from sources.inspect.search import Roles
 from sources.inspect.tables.headings import headings_of, is_part_of_year
@@ -135,7 +137,7 @@ def test_an_area_that_is_misspelled_or_named_as_the_whole_is_asked_about(tmp_pat
         "Can Tho,1,1\nHai Phong,1,1\nNghe An,1,1\n"
         "Oil & Gas,0,0\n"
     ))
-    assert roles.codelist == "vn_province_2004"  # Ha Tay was a province until 2008
+    assert roles.codelist == "vn_province_2008"  # which knows Ha Tay, a province until then
     assert roles.rules["ref_area"]["map"] == {"TOTAL": "VNM", "Quangg Nam": "49"}
     assert roles.notes["ref_area"].certainty == "unsure"
     assert "not 'Oil & Gas'" in roles.notes["ref_area"].why
@@ -181,7 +183,10 @@ def test_units_and_their_multipliers(words: str, unit: str, factor: float) -> No
 def test_what_is_no_unit_is_none() -> None:
     for words in ("EUR", "Total", "2020", "(*)", ""):
         assert unit_alone(words) is None
-    assert unit_of("Number of pupils by province") is None  # they may be thousands
+    pupils = unit_of("Number of pupils by province")  # they may be thousands
+    assert pupils is not None and not pupils.is_certain
+    area = unit_of("Diện tích mặt nước 103 (m2)")  # 10³ m²
+    assert area is not None and not area.is_certain
 
 
 def test_units_that_differ_scale_each_indicator(tmp_path: Path) -> None:
@@ -209,6 +214,67 @@ def test_a_column_of_units_says_which_column_names_the_indicators(tmp_path: Path
     assert {unit.unit for unit in roles.units.values()} == {"hectares", "tonnes"}
     assert list(roles.dimensions) == ["ten"]
     assert {row[-1] for row in rows if row[-3] == "2023"} == {"E"}
+
+
+def test_headings_that_are_units_are_indicators(tmp_path: Path) -> None:
+    path = tmp_path / "yearbook.xlsx"
+    book = xlsxwriter.Workbook(str(path))
+    sheet = book.add_worksheet()
+    sheet.write(0, 0, "8. Sản lượng cây công nghiệp")
+    sheet.write(1, 0, "Production of industrial crops")
+    sheet.write_row(3, 0, ["", "1995", "2000", "Sơ bộ - Prel. 2002"])
+    for start, unit in ((5, "Nghìn tấn - Thous. tons"), (9, "Index (Previous year = 100) - %")):
+        sheet.write(start, 1, unit)
+        for row, crop in enumerate(("Bông - Cotton", "Cói - Rush", "Mía - Sugar-cane"), start + 1):
+            sheet.write_row(row, 0, [crop, row + 0.5, row + 1.5, row + 2.5])
+    book.close()
+    (found,) = recognise(path, path.name)
+    table = pa.Table.from_batches(read_table(path, path.name, found))
+    roles = roles_of(
+        table.drop_columns(["_part", "_row"]), {}, registries().codelists, "crops", path.name,
+        title_of(found.above, table.column_names),
+    )
+    assert roles.rules["indicator"]["column"] == "heading"
+    assert [unit.unit for unit in roles.units.values()] == ["thousand_tonnes", "index"]
+    assert next(iter(roles.names.values())) == {
+        "vi": "Sản lượng cây công nghiệp", "en": "Production of industrial crops",
+    }
+
+
+def test_a_letterhead_is_no_header(tmp_path: Path) -> None:
+    path = tmp_path / "budget.xlsx"
+    book = xlsxwriter.Workbook(str(path))
+    sheet = book.add_worksheet()
+    rows = [["BỘ TÀI CHÍNH", "", "Phụ lục 01"], ["MINISTRY OF FINANCE", "", "Table 01"], [],
+            ["Quyết toán thu ngân sách"], [], ["", "", "Tỷ đồng - Billions of dong"], [],
+            ["STT", "Chỉ tiêu", "2010"], ["1", "Thu nội địa", 5.5], ["2", "Thu từ dầu", 6.5],
+            ["3", "Thu khác", 7.5]]
+    for number, cells in enumerate(rows):
+        sheet.write_row(number, 0, cells)
+    book.close()
+    (found,) = recognise(path, path.name)
+    assert found.options["header"] == 8
+    title = title_of(found.above, ["STT", "Chỉ tiêu", "2010"])
+    assert title is not None and title.texts == {"vi": "Quyết toán thu ngân sách"}
+    assert title.unit is not None and title.unit.unit == "billion_vnd"
+
+
+def test_codebooks_beside_a_file_say_what_its_codes_mean(tmp_path: Path) -> None:
+    (tmp_path / "codebook_provinces.csv").write_text(
+        "Code,Name\nP01,Hanoi\nP02,Ha Giang\nP32,Da Nang\n", encoding="utf-8")
+    (tmp_path / "codebook_scores.csv").write_text(
+        "Code,Name\nSC1,Participation\nSC2,Transparency\n", encoding="utf-8")
+    path = tmp_path / "2020.csv"
+    path.write_text("Province,SC1,SC2\nP01,1.5,2.5\nP02,1.1,2.1\nP32,1.9,2.9\n", "utf-8")
+    (found,) = recognise(path, path.name)
+    table = pa.Table.from_batches(read_table(path, path.name, found))
+    roles = roles_of(
+        table.drop_columns(["_part", "_row"]), {}, registries().codelists, "papi", path.name,
+        None, codebooks_beside(path),
+    )
+    assert roles.codelist == "vn_province_2008"
+    assert roles.rules["ref_area"]["map"]["P32"] == "Da Nang"
+    assert roles.names == {"SC1": {"en": "Participation"}, "SC2": {"en": "Transparency"}}
 
 
 def test_an_unnamed_column_of_years_is_the_period(tmp_path: Path) -> None:

@@ -29,6 +29,18 @@ def cells(path: Path) -> list[list[str]]:
     return [cells for _, cells in sheet.records()]
 
 
+def test_an_extent_of_rows_alone_is_read(tmp_path: Path) -> None:
+    plain, path = tmp_path / "plain.xlsx", tmp_path / "rows.xlsx"
+    with xlsxwriter.Workbook(str(plain)) as book:
+        book.add_worksheet().write_column(0, 0, ["a", "b"])
+    with zipfile.ZipFile(plain) as source, zipfile.ZipFile(path, "w") as target:
+        for name in source.namelist():  # as LibreOffice writes it where whole rows are formatted
+            data = source.read(name)
+            assert name != "xl/worksheets/sheet1.xml" or b'<dimension ref="A1:A2"/>' in data
+            target.writestr(name, data.replace(b'ref="A1:A2"', b'ref="1:2"'))
+    assert cells(path) == [["a"], ["b"]]
+
+
 def test_what_each_kind_of_cell_becomes(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
     with xlsxwriter.Workbook(str(path)) as book:

@@ -16,6 +16,7 @@ from sources.connectors import files
 from sources.formats.workbook.sheets import open_sheet, read_sheet
 from sources.inspect.finding import RecognisedTable
 from sources.inspect.recognise import recognise
+from tests.fixtures.datasets import real_files
 
 ODS = (
     '<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"'
@@ -175,3 +176,19 @@ def test_columns_that_are_not_chosen(tmp_path: Path) -> None:
             sheet.write_row(row, 0, [f"A{row}", row * 10, row * 100, "n"])
     _, unread = read(path, use_columns=["A:B"])
     assert unread == ["a.xlsx: column C with 3 figures is not read"]
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize(("skipped", "hidden", "first"), [
+    (3, "skip", "1995"), (4, "skip", "1995"), (5, "skip", "1996"),
+    (3, "read", "1994"), (4, "read", "1995"),
+])
+def test_skipped_rows_of_a_yearbook_count_its_blank_and_hidden_ones(skipped, hidden, first):
+    """Rows 9 and 10 of this sheet are blank, 11 has the unit, and 12, of 1994, is hidden."""
+    path = real_files("vietnam/gso_yearbook_2002_tcvn3") / "5.2VTBD2002.xls"
+    options = {
+        "sheet": "40-41", "header": [6, 7, 8], "use_columns": ["A", "B"], "names": ["year", "all"],
+        "legacy_text": "by-font", "hidden": hidden, "skip_rows": skipped,
+    }
+    rows, _ = read(path, **options)
+    assert (rows[0]["year"], rows[0]["_row"]) == (first, int(first) - 1982)

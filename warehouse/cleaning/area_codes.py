@@ -29,16 +29,12 @@ MAX_HINTS = 200
 def code_reader(
     rule: ColumnRule, codelist: Codelist, registries: Registries
 ) -> Callable[[str, str], str]:
-    """Return the function that gives the code that a source's text means.
+    """Return the function that gives the code that a source's text means in a `codelist`.
 
     It takes a code or a name, and what the source calls the area that this is the code of ("" where
     it does not). It raises ValueError where that is unknown or ambiguous, or where the two do not
-    belong together.
-
-    Args:
-        rule: says within which area it must lie.
-        codelist: in which it is looked up.
-        registries: successions and other codelists, to say more of an unknown text.
+    belong together. The `rule` says within which area it must lie; the `registries` have
+    successions and other codelists, to say more of an unknown text.
     """
     unknown = 0
 
@@ -83,17 +79,12 @@ def succeed(
     con: duckdb.DuckDBPyConnection, dataset: Dataset, rule: ColumnRule, succession: AreaSuccession,
     registries: Registries,
 ) -> None:
-    """Replace areas of an earlier vintage in the table `observation` by what they became.
+    """Replace areas of an earlier vintage in the table `observation` of `con` by what they became.
 
-    With `sum`, figures of areas that were merged are added up, where all of them have one.
-    A row whose area was split, or is only a part of its successor, gets a reason in `_reject`.
-
-    Args:
-        con: the connection that has `observation`.
-        dataset: the declaration.
-        rule: of `ref_area`, with `successor`.
-        succession: of the rule's codelist.
-        registries: the codelists.
+    That is by `succession`, of the codelist of the `dataset`'s `rule` of `ref_area`, with the
+    `registries`' codelists. With `sum`, figures of areas that were merged are added up, where all
+    of them have one. A row whose area was split, or is only a part of its successor, gets a reason
+    in `_reject`.
     """
     old, new = registries.codelists[succession.old], registries.codelists[succession.new]
     became = {code: _successor(code, rule, succession, old, new) for code in old.codes}

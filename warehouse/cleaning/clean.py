@@ -52,15 +52,9 @@ class CleanStats:
 
 
 def clean(
-    con: duckdb.DuckDBPyConnection,
-    batches: Iterable[pa.RecordBatch],
-    dataset: Dataset,
-    source: Source,
-    defaults: Mapping[str, ColumnRule],
-    registries: Registries,
-    sql: str | None = None,
-    last: SourceSchema | None = None,
-    retrieved: date | None = None,
+    con: duckdb.DuckDBPyConnection, batches: Iterable[pa.RecordBatch], dataset: Dataset,
+    source: Source, defaults: Mapping[str, ColumnRule], registries: Registries,
+    sql: str | None = None, last: SourceSchema | None = None, retrieved: date | None = None,
 ) -> CleanStats:
     """Fill the table `observation` from a reader's batches.
 

@@ -111,12 +111,7 @@ def constant_number(text: str) -> str:
 
 
 def bound_rule(rule: ColumnRule, value: ColumnRule) -> ColumnRule:
-    """Return the rule of a bound: written like the value, unless it says otherwise.
-
-    Args:
-        rule: of `lower_bound` or `upper_bound`.
-        value: of `obs_value`.
-    """
+    """Return the `rule` of a bound: as `value`, of `obs_value`, unless it says otherwise."""
     declared = {name: getattr(rule, name) for name in rule.model_fields_set}
     return value.model_copy(update={
         "marks": {}, "scale_words": {}, **declared, "column": rule.column, "const": rule.const,
@@ -124,12 +119,9 @@ def bound_rule(rule: ColumnRule, value: ColumnRule) -> ColumnRule:
 
 
 def number_of(rule: ColumnRule, columns: Mapping[str, str], concept: str = "") -> tuple[str, str]:
-    """Return SQL for the parsed number, and SQL for why it could not be parsed.
+    """Return SQL for the number that a `rule` reads, and SQL for why it could not be parsed.
 
-    Args:
-        rule: where the number stands, and how it is written.
-        columns: the types of the columns of `raw` by name.
-        concept: what the reason names; "" for `obs_value`.
+    `columns` are the types of the columns of `raw`; the reason names a `concept`, "" for the value.
     """
     of = {"concept": literal(concept)} if concept else {}
     if rule.const is not None:

@@ -10,12 +10,7 @@ from model.util.sql import identifier, literal
 
 
 def reject_sql(code: str, **params: str) -> str:
-    """Return SQL for a reason as JSON.
-
-    Args:
-        code: one of `reject_reasons.WORDS`.
-        params: SQL for each of its parameters.
-    """
+    """Return SQL for a reason as JSON: a `code` of `WORDS`, with its `params` as SQL."""
     fields = {"code": literal(code), **params}
     packed = ", ".join(f"{identifier(name)} := {sql}" for name, sql in fields.items())
     return f"CAST(to_json(struct_pack({packed})) AS VARCHAR)"
@@ -24,15 +19,10 @@ def reject_sql(code: str, **params: str) -> str:
 def reject_future_periods(
     con: duckdb.DuckDBPyConnection, dataset: Dataset, retrieved: date
 ) -> None:
-    """Reject observations of periods that had not begun when the source was read.
+    """Reject observations of `con` whose period had not begun on the day they were `retrieved`.
 
-    One period of 2031 would make a dataset fresh for years. What is declared a projection or a
+    One period of 2031 would make a `dataset` fresh for years. What is declared a projection or a
     target, or has the status of a forecast (F), may lie in the future.
-
-    Args:
-        con: has the table `observation`.
-        dataset: the declaration.
-        retrieved: the day on which the source was read.
     """
     periods = con.execute(
         "SELECT DISTINCT time_period FROM observation WHERE time_period IS NOT NULL"

@@ -39,13 +39,10 @@ def observed_schema(
     con: duckdb.DuckDBPyConnection, source: Source, rules: Mapping[str, ColumnRule],
     sql: str | None,
 ) -> SourceSchema:
-    """Return the schema of the table `raw`, as the reader gave it; its codes are not known yet.
+    """Return the schema of the table `raw` of `con`, as the reader of `source` gave it.
 
-    Args:
-        con: the connection that has `raw`.
-        source: the source of the profile.
-        rules: where each concept comes from.
-        sql: text of the declaration's SQL file.
+    `rules` say where each concept comes from, `sql` is the declaration's SQL.
+    Codes are not known yet.
     """
     types = {name: kind for name, kind, *_ in con.execute("DESCRIBE raw").fetchall()}
     row = con.execute("SELECT count(*) FROM raw").fetchone()
@@ -190,12 +187,9 @@ def names_a_unit(name: str) -> bool:
 def with_codes(
     con: duckdb.DuckDBPyConnection, source_schema: SourceSchema, dataset: Dataset
 ) -> SourceSchema:
-    """Return a source schema with the codes that cleaning found: labels, and what they mean.
+    """Return a `source_schema` with the codes that cleaning a `dataset` found: labels and meanings.
 
-    Args:
-        con: has a table `_read_<concept>` (source, value, reject) for each mapped concept.
-        source_schema: what `observed_schema` gave.
-        dataset: the declaration.
+    `con` has a table `_read_<concept>` (source, value, reject) for each mapped concept.
     """
     made = {name for (name,) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
     codes: dict[str, dict[str, str | None]] = {}

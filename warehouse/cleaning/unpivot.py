@@ -19,16 +19,10 @@ SOURCE_ROW, PLACE = "_source_row", "_source_place"
 def unpivot(
     con: duckdb.DuckDBPyConnection, wide: Unpivot, read: Container[str], dataset: Dataset
 ) -> None:
-    """Replace the table `raw` by one with a row for each of the columns that match.
+    """Replace the table `raw` of `con` by one with a row for each column that matches `wide`.
 
-    It has the columns in `read`, `_part`, `_row` and what `wide` makes; the table SOURCE_ROW
-    has all others, too, by PLACE.
-
-    Args:
-        con: the connection that has `raw`.
-        wide: as declared.
-        read: the columns that are read further on.
-        dataset: the declaration.
+    It has the columns to `read` further on, `_part`, `_row` and what `wide` makes; the table
+    SOURCE_ROW has all others of the `dataset`, too, by PLACE.
 
     Raises:
         ReadError: no such columns, or a name that has other parts than declared.

@@ -29,14 +29,11 @@ def unread_columns(
     con: duckdb.DuckDBPyConnection, wide: Unpivot | None, used: Collection[str], value: str | None,
     sql: str | None = None,
 ) -> Iterator[UnreadContent]:
-    """Yield the columns of `raw`, as the reader gave it, that hold figures and are not read.
+    """Yield the columns of `raw` on `con`, as the reader gave it, with figures that are not read.
 
-    Args:
-        con: the connection that has `raw`.
-        wide: how columns become rows, as declared.
-        used: the columns that rules and `where` read.
-        value: the column of the observed values, where it is one of `raw`.
-        sql: text of the declaration's SQL file; a column that it names is read.
+    `used` are those that rules and `where` read, `value` has the observed values, where it is one
+    of `raw`, and `wide` says how columns become rows. A column that the declaration's `sql` names
+    is read.
     """
     columns = columns_of(con)
     for name, type_ in columns.items():

@@ -74,13 +74,9 @@ Record = TypeVar("Record", bound=BaseModel)
 
 
 def read_log(path: Path, record: type[Record], what: str, todo: str) -> list[Record]:
-    """Return a log's records, oldest first; none where there is no log.
+    """Return the records of the log `path`, of the type `record`, oldest first; none without a log.
 
-    Args:
-        path: the log.
-        record: the type of its records.
-        what: its name in messages.
-        todo: what to do about a damaged log.
+    Errors name the log (`what`) and say what `todo`.
 
     Raises:
         StoreError: a line that ends in a newline is no such record.

@@ -85,15 +85,9 @@ def rollback(
 def withdraw(
     data_dir: DataDir, dataset: str, by: str, reason: str, successor: str | None, now: datetime
 ) -> StoredRelease:
-    """Make the dataset's last release: without a row, and with the reason.
+    """Make the last release of a `dataset` in `data_dir`, without a row, at the time `now`.
 
-    Args:
-        data_dir: the data folder.
-        dataset: id of the dataset.
-        by: who decides.
-        reason: why, shown on the portal.
-        successor: id of the dataset that takes its place, or None.
-        now: when.
+    The portal shows who decided (`by`) for which `reason`, and the id of a `successor`, if any.
 
     Raises:
         DeclarationError: the dataset was withdrawn already.
@@ -149,15 +143,10 @@ def _make(
     data_dir: DataDir, before: StoredRelease, model: Release, write: Callable[[Path], None],
     changed: dict[str, Any], now: datetime,
 ) -> StoredRelease:
-    """Make the release after `before`.
+    """Make the release after `before` in `data_dir`, at the time `now`.
 
-    Args:
-        data_dir: the data folder.
-        before: the current release.
-        model: the release whose record the new one follows.
-        write: writes data, quarantine and quality into a folder.
-        changed: fields of the record that differ from `model`.
-        now: when.
+    Its record follows that of `model`, but for the fields `changed`; `write` writes data,
+    quarantine and quality into a folder.
     """
     number = before.release.number + 1
     record = {

@@ -145,9 +145,9 @@ class RowCount(Check):
 
 
 class PreliminaryLast(Check):
-    """A final figure after the first preliminary one.
+    """A final figure after the first preliminary one of its indicator.
 
-    With `only_last` a preliminary one before the newest period.
+    With `only_last` a preliminary one before the indicator's newest period.
     """
 
     type = "expect_preliminary_last"
@@ -167,12 +167,13 @@ class PreliminaryLast(Check):
         )}
 
     def query(self) -> str:
+        of_indicator = "OVER (PARTITION BY indicator)"
         if self.only_last:
             return (
-                "SELECT * FROM {batch} WHERE obs_status = 'P'"
-                " AND time_period < (SELECT max(time_period) FROM {batch})"
+                "SELECT * FROM {batch}"
+                f" QUALIFY obs_status = 'P' AND time_period < max(time_period) {of_indicator}"
             )
         return (
-            "SELECT * FROM {batch} WHERE obs_status = 'A' AND time_period >"
-            " (SELECT min(time_period) FROM {batch} WHERE obs_status = 'P')"
+            "SELECT * FROM {batch} QUALIFY obs_status = 'A' AND time_period >"
+            f" min(time_period) FILTER (WHERE obs_status = 'P') {of_indicator}"
         )

@@ -1,4 +1,5 @@
-"""What the last release had and the table has no longer: rows, areas, periods, observations."""
+"""What the last release had and the table has no longer: rows, areas, periods, statuses, values."""
+
 
 from expectations.checks.base import ReleaseCheck, SeriesCheck
 from expectations.checks.prefilter import MayFind
@@ -114,3 +115,41 @@ lost AS (FROM before ANTI JOIN now USING ({series}, time_period))
 SELECT {series}, count(*) AS missing, min(time_period) AS time_period,
   min(time_period) || ' … ' || max(time_period) AS reference
 FROM lost SEMI JOIN now USING ({series}) GROUP BY {series}"""
+
+
+class LostStatuses(ReleaseCheck, SeriesCheck):
+    """A status that no observation has any more, though a `share` of its values are unchanged.
+
+    Figures that become final are revised, or others become preliminary after them. `min_cells` at
+    least.
+    """
+
+    type = "expect_all_statuses_of_last_release"
+    vi = "trạng thái số liệu (sơ bộ, ước tính…) của lần phát hành trước vẫn còn"
+    en = "the statuses of the last release (preliminary, estimated …) are still there"
+    level = "table"
+    severity = "warning"
+    automatic = "statuses_of_last_release"
+
+    share: float = 0.9
+    min_cells: int = 3
+
+    def may_find(self) -> MayFind:
+        return MayFind("release", "unmarked > 0")
+
+    def query(self) -> str:
+        key = columns([*self.series, "time_period"])
+        return f"""
+WITH pair AS (
+  SELECT before.obs_status AS status, before.time_period, now.obs_status = 'A' AS is_lost,
+    now.obs_value = before.obs_value AS is_same
+  FROM {identifier(self.relation)} AS before JOIN {{batch}} AS now USING ({key})
+  WHERE before.obs_status <> 'A' AND now.obs_value IS NOT NULL
+),
+counted AS (
+  SELECT status, count(*) AS n, count(*) FILTER (is_lost AND is_same) AS cells,
+    min(time_period) || ' … ' || max(time_period) AS reference
+  FROM pair WHERE status NOT IN (SELECT DISTINCT obs_status FROM {{batch}}) GROUP BY status
+)
+SELECT status || ' → A: ' || cells || '/' || n AS observed, status AS expected, reference
+FROM counted WHERE cells >= greatest({self.min_cells}, {self.share} * n)"""

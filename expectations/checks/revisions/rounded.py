@@ -1,12 +1,7 @@
 """Values that have lost digits: a file that was saved as it was shown."""
 
-from __future__ import annotations
-
-from typing import ClassVar
 
 from expectations.checks.revisions.common import GrossRevisionCheck
-from model.records.validation import Severity
-from model.util.text import LocalizedText
 
 
 class RoundedRevision(GrossRevisionCheck):
@@ -15,13 +10,11 @@ class RoundedRevision(GrossRevisionCheck):
     Only a warning: a publisher may decide to publish fewer digits. Single precision is no rounding.
     """
 
-    type: ClassVar = "expect_values_to_keep_their_digits"
-    text: ClassVar = LocalizedText(
-        vi="không chỉ tiêu nào chỉ còn là số liệu đã làm tròn của lần phát hành trước",
-        en="no indicator has the values of the last release, rounded",
-    )
-    severity: ClassVar[Severity] = "warning"
-    automatic: ClassVar = "digits_kept"
+    type = "expect_values_to_keep_their_digits"
+    vi = "không chỉ tiêu nào chỉ còn là số liệu đã làm tròn của lần phát hành trước"
+    en = "no indicator has the values of the last release, rounded"
+    severity = "warning"
+    automatic = "digits_kept"
 
     share: float = 0.9
     min_cells: int = 5

@@ -1,5 +1,7 @@
 """Series cut by an unusual step (jumps, values in another unit), and series that are copies."""
 
+from abc import abstractmethod
+
 from expectations.checks.areas.coverage import group_codes
 from expectations.checks.base import FREQUENCIES, Arguments, SeriesCheck
 from expectations.checks.prefilter import MayFind, any_series, having
@@ -15,11 +17,13 @@ class CutSeriesCheck(SeriesCheck):
 
     min_periods: int
 
+    @abstractmethod
     def candidate(self) -> str:
-        raise NotImplementedError
+        """Return the condition that a series is looked at, over the names of `SERIES`."""
 
+    @abstractmethod
     def unusual(self, step: str) -> str:
-        raise NotImplementedError
+        """Return the condition that a step is not usual for its series."""
 
     def may_find(self) -> MayFind:
         # What is usual for a season is not known before the query.

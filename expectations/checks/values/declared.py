@@ -1,5 +1,6 @@
 """What the declaration says of an indicator's values: unit, presence, limits, interval."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 
 from expectations.checks.base import Arguments, Check
@@ -13,19 +14,20 @@ from model.util.sql import literal
 WITHOUT_VALUE = ("O", "Q")
 
 
-class _RowCondition(Check):
+class RowCondition(Check):
     """A condition on single rows: its query is counted in the common scan."""
 
     dimension = "validity"
 
+    @abstractmethod
     def broken(self) -> str:
-        raise NotImplementedError
+        """Return the condition that a row breaks the check."""
 
     def query(self) -> str:
         return f"SELECT * FROM {{batch}} WHERE {in_template(self.broken())}"
 
 
-class UnitsDeclared(_RowCondition):
+class UnitsDeclared(RowCondition):
     """A unit that is not the one declared for the indicator.
 
     An indicator that is not declared has a check of its own, and no unit to compare.
@@ -51,7 +53,7 @@ class UnitsDeclared(_RowCondition):
         return f"unit_measure IS DISTINCT FROM {declared}"
 
 
-class ValuesPresent(_RowCondition):
+class ValuesPresent(RowCondition):
     """A row without a value whose status is neither missing nor suppressed."""
 
     type = "expect_values_unless_status"
@@ -71,7 +73,7 @@ class ValuesPresent(_RowCondition):
         )
 
 
-class ValuesWithinBounds(_RowCondition):
+class ValuesWithinBounds(RowCondition):
     """A value outside its indicator's limits; one query for all indicators."""
 
     type = "expect_values_within_bounds"
@@ -125,7 +127,7 @@ class ValuesWithinBounds(_RowCondition):
         return {"bounds": wording.say("", "is ") + "; ".join(parts)}
 
 
-class ValuesWithinInterval(_RowCondition):
+class ValuesWithinInterval(RowCondition):
     """A value outside the bounds of its own interval, in datasets that publish intervals."""
 
     type = "expect_values_within_interval"

@@ -40,10 +40,8 @@ class Section:
 def document(base: str, proposals: Sequence[Proposal], notes: Sequence[str]) -> list[Section]:
     """Return the preview: an overview, then what differs in each dataset.
 
-    Args:
-        base: the name of the commit that the working tree is compared with.
-        proposals: the edited datasets.
-        notes: what else a reader must know, one line each.
+    `base` is the name of the commit that the working tree is compared with, `proposals` are the
+    edited datasets, and `notes` what else a reader must know, one line each.
     """
     columns = ("dataset", "outcome", "rows", "added", "revised", "withdrawn", "quarantined",
                "checks", "breaks")

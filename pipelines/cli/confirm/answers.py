@@ -37,9 +37,13 @@ class AnswerWriter:
         """Return the questions that are open in the file now."""
         return open_questions(YamlFile.read(self.path))
 
+    def value(self, question: OpenQuestion) -> Any:
+        """Return the value that the field has, as far as it is known."""
+        return _at(YamlFile.read(self.path).data, question.at)
+
     def proposed(self, question: OpenQuestion) -> Any:
         """Return the value that the field has, None where it is not known yet."""
-        value = _at(YamlFile.read(self.path).data, question.at)
+        value = self.value(question)
         return None if is_unknown(value) else value
 
     def accept(self, question: OpenQuestion) -> None:
@@ -57,11 +61,9 @@ class AnswerWriter:
         self._write(question, question.at, None)
 
     def answer(self, field: str, text: str) -> None:
-        """Answer a question, or a part of one, e.g. `title.vi` of `title`.
+        """Answer the question about a `field`, or a part of one (`title.vi`), with `text`.
 
-        Args:
-            field: the field.
-            text: the answer; YAML where it begins with a brace or bracket, or replaces a number.
+        That is YAML where it begins with a brace or bracket, or replaces a number.
 
         Raises:
             OpenIndicatorsError: nobody asks about the field, or the answer is not valid.

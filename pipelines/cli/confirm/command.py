@@ -24,26 +24,22 @@ from pipelines.cli.confirm.together import (
     shared_questions,
     writers_of,
 )
-from pipelines.cli.review.identity import decider
-from pipelines.cli.terminal import out, say_error, say_open, table
+from pipelines.cli.terminal import decider, out, say_error, say_open, table
 from pipelines.settings import Settings
 from sources.connectors.registry import CONNECTORS
 
 _LATER = "-"  # leaves a question open
-_BILINGUAL = ("title", "description", "name", "definition")
+_LOCALIZED = ("title", "description", "name", "definition")
 _COLUMNS = 8
 _WIDTH = 40  # characters of a cell
 _LONGEST = 120  # characters of a proposed answer
 
 
 def confirm(dataset: str, answers: Sequence[str], accept_all: bool, by: str | None) -> int:
-    """Ask the open questions, or take the answers that are given; return 9 while one is open.
+    """Ask the open questions of a `dataset` (`<sector>/<dataset>`); return 9 while one is open.
 
-    Args:
-        dataset: `<sector>/<dataset>`.
-        answers: `field=value`, each; nothing is asked then.
-        accept_all: take the proposed answers; nothing is asked then.
-        by: who answers; the login name by default.
+    With `answers` (`field=value`), or with `accept_all` for the proposed ones, nothing is asked.
+    `by` is who answers, the login name by default.
 
     Raises:
         OpenIndicatorsError: there is no such declaration, or it is not valid.
@@ -55,7 +51,7 @@ def confirm(dataset: str, answers: Sequence[str], accept_all: bool, by: str | No
             "there is no such declaration", where=str(path),
             todo=f"`openindicators new {dataset} --from FILE` writes one",
         )
-    registries = load_registries()
+    registries = load_registries(settings.project)
     writer = AnswerWriter(path, decider(by), date.today(), registries)
     declaration = load_draft(path, registries, CONNECTORS)
     for field, text in map(_parted, answers):
@@ -79,19 +75,16 @@ def confirm(dataset: str, answers: Sequence[str], accept_all: bool, by: str | No
 def confirm_together(
     wanted: Sequence[str], answers: Sequence[str], accept_all: bool, by: str | None
 ) -> int:
-    """Ask the open questions of many datasets, each once; return 9 while one is open.
+    """Ask the open questions of many `wanted` datasets and sectors (none: all), each once.
 
-    Args:
-        wanted: datasets and sectors; none means all.
-        answers: `field=value`, each for every dataset that asks about the field; nothing is asked
-            then.
-        accept_all: take the proposed answers; nothing is asked then.
-        by: who answers; the login name by default.
+    Return 9 while one is open. `answers`, `accept_all` and `by` as in `confirm`: an answer is for
+    every dataset that asks about its field.
 
     Raises:
         OpenIndicatorsError: nothing is as wanted, or an answer is not valid.
     """
-    settings, registries = Settings.from_environment(), load_registries()
+    settings = Settings.from_environment()
+    registries = load_registries(settings.project)
     known = [f"{path.parent.name}/{path.stem}" for path in declaration_paths(settings.declarations)]
     for each in wanted:
         if not any(dataset == each or dataset.startswith(f"{each}/") for dataset in known):
@@ -220,7 +213,7 @@ def _ask(writer: AnswerWriter, question: OpenQuestion) -> None:
     proposed = writer.proposed(question)
     while True:
         try:
-            if question.at[-1:] and question.at[-1] in _BILINGUAL and proposed is None:
+            if question.at[-1:] and question.at[-1] in _LOCALIZED and proposed is None:
                 parts = {code: out.input(f"  {code}: ").strip() for code in languages()}
                 if _LATER in parts.values() or not all(parts.values()):
                     return

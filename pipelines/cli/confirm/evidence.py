@@ -44,12 +44,10 @@ def first_rows(declaration: Declaration, settings: Settings) -> tuple[list[Row],
 
 
 def rows_of(question: OpenQuestion, declaration: Declaration, rows: list[Row]) -> list[Row]:
-    """Return the rows that show what a question is about.
+    """Return those of the first `rows` of a source that show what a `question` is about.
 
-    Args:
-        question: about a column: rows in which its values differ; else the first rows.
-        declaration: says which column holds the concept.
-        rows: the first of the source.
+    About a column, found by the `declaration`, rows in which its values differ; else the first
+    rows.
     """
     columns = _columns(question, declaration)
     if not columns:

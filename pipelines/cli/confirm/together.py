@@ -4,8 +4,6 @@ Questions on the same field are one question: the publisher of forty files, the 
 files themselves have. A unit is asked for once only where the source's words are the same.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,15 +14,16 @@ from rich.markup import escape
 
 from model.declarations.questions import OpenQuestion
 from model.declarations.yaml_edit import flow
+from model.declarations.yaml_file import KeyPath
 from model.errors import OpenIndicatorsError
 from model.records.release_blockers import counted
 from model.reference.registries import Registries
 from pipelines.cli.confirm.answers import AnswerWriter
-from pipelines.cli.review.identity import decider
-from pipelines.cli.terminal import out
+from pipelines.cli.terminal import decider, out
 from pipelines.settings import Settings
 
-_SHOWN = 5  # datasets of a question
+_WHOLE: tuple[KeyPath, ...] = ((), ("source",), ("source", "columns"))  # nothing to fill in
+_SHOWN = 12  # datasets of a question
 _LONGEST = 110  # characters of a value
 
 
@@ -72,12 +71,14 @@ def shared_questions(writers: Mapping[str, AnswerWriter]) -> list[SharedQuestion
         for question in writer.open():
             asked = question.question
             general = re.sub(r"^(indicators|dimensions)\.[^.]+", r"\1.*", asked.field)
-            proposes = not question.at or writer.proposed(question) is not None
+            proposes = question.at in _WHOLE or writer.proposed(question) is not None
+            if proposes:  # which columns they are differs from table to table
+                general = re.sub(r"^source\.columns(\..+)?$", "source.columns.*", general)
             apart = () if proposes else (asked.ask,)
             if not proposes and general.endswith("unit"):
                 apart = (*apart, asked.evidence or "")
             if not proposes and general in ("title", "description"):
-                apart = (*apart, dataset)
+                apart = (*apart, flow(writer.value(question)))
             one = found.setdefault((general, *apart), SharedQuestion(general, proposes, []))
             one.members.append((dataset, writer, question))
     return sorted(found.values(), key=lambda each: -len(each.datasets))
@@ -95,12 +96,17 @@ def print_shared(shared: Sequence[SharedQuestion]) -> None:
 def answer_all(writers: Mapping[str, AnswerWriter], field_name: str, text: str) -> int:
     """Give one answer to every dataset that asks about a field; return how many those are.
 
+    Where some have no proposed answer, it is for them alone.
+
     Raises:
         OpenIndicatorsError: none asks, or the answer is not valid for one.
     """
-    asking = [
-        writer for writer in writers.values()
-        if any(_is_about(each, field_name) for each in writer.open())
+    about = [
+        (writer, writer.proposed(each)) for writer in writers.values()
+        for each in writer.open() if _is_about(each, field_name)
+    ]
+    asking = [writer for writer, proposed in about if proposed is None] or [
+        writer for writer, _ in about
     ]
     if not asking:
         raise OpenIndicatorsError(
@@ -131,7 +137,7 @@ def accept(shared: SharedQuestion) -> None:
 def print_members(shared: SharedQuestion) -> None:
     """Print what a question is about: the first datasets, with values and evidence."""
     for dataset, writer, question in shared.members[:_SHOWN]:
-        value: Any = writer.proposed(question) if shared.proposes and question.at else None
+        value: Any = writer.proposed(question) if question.at not in _WHOLE else None
         shown = f" {flow(value)[:_LONGEST]}" if value is not None else ""
         out.print(f"  {dataset}{escape(shown)}")
         if question.question.evidence:

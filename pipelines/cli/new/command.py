@@ -8,9 +8,10 @@ from string import Template
 from rich.markup import escape
 
 from model.declarations.load import load_declaration
-from model.declarations.questions import OpenQuestionsError
+from model.declarations.questions import OPEN, OpenQuestionsError
 from model.errors import DeclarationError, OpenIndicatorsError
 from model.records.release_blockers import counted
+from model.reference.city import city
 from model.reference.registries import Registries, load_registries
 from model.util.disk import write_if_changed
 from model.util.text import did_you_mean
@@ -26,17 +27,17 @@ DECLARATION = Template(SCHEMA_LINE.replace("$", "$$") + """
 # What the dataset is; "?" is not known yet. `openindicators check` lists errors and questions.
 title: {vi: "?", en: "$title"}
 description: {vi: "?", en: "?"}   # what a row is, who collects it, what it is for
-publisher: "?"                    # model/reference/registry/publishers.yaml
-licence: "?"                      # model/reference/registry/licences.yaml
+publisher: "?"                    # registry/publishers.yaml
+licence: "?"                      # registry/licences.yaml
 keywords: {vi: ["$word"], en: ["$word"]}
 frequency: A                      # A year, S half-year, Q quarter, M month, W week, D day
 geography:
   codelist: "?"                   # model/reference/codelists/; it carries the vintage of borders
-  coverage: "?"                   # model/reference/registry/places.yaml, or {vi: …, en: …}
+  coverage: "?"                   # registry/places.yaml, or {vi: …, en: …}
 indicators:
   $indicator:
     name: {vi: "$title", en: "$title"}
-    unit: "?"                     # model/reference/registry/units.yaml
+    unit: "?"                     # registry/units.yaml
     decimals: 0
     minimum: 0
 
@@ -61,22 +62,23 @@ questions:
   - {field: indicators.$indicator.unit, ask: "In which unit are the figures?"}
 """)
 
-SUITE = """\
+SUITE = f"""\
+{SCHEMA_LINE}
 # What must be true of it, beyond what the declaration says by itself (keys, codes, units,
 # bounds). Names, kwargs and severities are Great Expectations' own.
 expectations:
   - type: expect_table_row_count_to_be_between
-    kwargs: {min_value: 1}
+    kwargs: {{min_value: 1}}
     severity: critical
   - type: expect_column_values_to_not_be_null
-    kwargs: {column: obs_value}
+    kwargs: {{column: obs_value}}
     severity: warning
     title:
       vi: Năm nào cũng có số liệu
       en: Every year has a figure
 """
 
-TABLE = "area,year,value\n48,2022,120\n48,2023,134\n48,2024,151\n"
+TABLE = "area,year,value\n{area},2022,120\n{area},2023,134\n{area},2024,151\n"
 
 
 def new(dataset: str, source: str | None = None) -> int:
@@ -92,7 +94,7 @@ def new(dataset: str, source: str | None = None) -> int:
             `source` holds no table.
     """
     settings = Settings.from_environment()
-    registries = load_registries()
+    registries = load_registries(settings.project)
     name = checked_name(dataset, registries)
     declaration = settings.declarations / f"{dataset}.yaml"
     suite = settings.suites / f"{dataset}.yaml"
@@ -113,7 +115,8 @@ def new(dataset: str, source: str | None = None) -> int:
         )
         table = settings.data_dir.inbox / f"{name}.csv"
         if not table.exists():
-            write_if_changed(table, TABLE)
+            home = city().area
+            write_if_changed(table, TABLE.format(area=home.code if home else OPEN))
     write_if_changed(declaration, text)
     write_schemas(settings, registries)
     write_if_changed(suite, SUITE)

@@ -1,7 +1,5 @@
 """`openindicators new SECTOR --folder DIR`: every table of a folder, a declaration each."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,18 +33,15 @@ class _Skipped:
 
 
 def new_folder(folder: Path, sector: str) -> int:
-    """Declare every table of a folder; overwrite nothing.
+    """Declare every table of a `folder` and those below it, in a `sector`; overwrite nothing.
 
     Files in a folder that is named as a sector belong to that one.
-
-    Args:
-        folder: the files, also in folders below.
-        sector: of the others.
 
     Raises:
         OpenIndicatorsError: there is no such folder or sector, or no table in it.
     """
-    settings, registries = Settings.from_environment(), load_registries()
+    settings = Settings.from_environment()
+    registries = load_registries(settings.project)
     if not folder.is_dir():
         raise OpenIndicatorsError("there is no such folder", where=str(folder))
     if sector not in registries.sectors:
@@ -104,7 +99,8 @@ def _declared(
         title = (table.place or path.stem).replace("_", " ").strip()
         try:
             looked = declared(
-                path, table, (), (name, title), {"files": [copy.name]}, copy, registries
+                path, table, (), (name, title), {"files": [copy.name]}, copy, registries,
+                whole=True,
             )
         except OpenIndicatorsError as error:
             yield _Skipped(shown, error.what)

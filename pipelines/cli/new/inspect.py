@@ -26,15 +26,17 @@ from sources.base import Request, Validators
 from sources.connectors.registry import PROTOCOLS
 from sources.fetch.http import HttpLimits, HttpTransport
 from sources.fetch.part_files import part_name
+from sources.inspect.codebooks import codebooks_beside
 from sources.inspect.finding import Found, Guess, NoTable, RecognisedTable
 from sources.inspect.recognise import recognise
-from sources.inspect.search import Roles
+from sources.inspect.search import Form, Roles
 from sources.inspect.tables.roles import roles_of
 from sources.inspect.tables.titles import title_of
 from sources.urls import safe_url
 from warehouse.cleaning.unread_columns import unread_columns
 
 _WITH_URLS = ("files", "hxl", "sdmx")  # protocols that read the file of a URL
+_FORMS: dict[str, Form] = {"sdmx": "sdmx", "pxweb": "cube", "pxweb_v2": "cube"}
 _LOOKED_AT = 300_000  # rows
 
 
@@ -97,7 +99,8 @@ def look_at(
 
 def declared(
     path: Path, found: RecognisedTable, notes: Sequence[str], named: tuple[str, str],
-    origin: Mapping[str, list[str]], copy: Path | None, registries: Registries,
+    origin: Mapping[str, list[str]], copy: Path | None, registries: Registries, *,
+    whole: bool = False,
 ) -> Looked:
     """Declare a table that was recognised.
 
@@ -109,6 +112,7 @@ def declared(
         origin: `files` or `urls`, as the protocol's options have them.
         copy: where the file was put, None for a URL that is asked again.
         registries: the codelists and places.
+        whole: whether the file's other tables are declared, too.
 
     Raises:
         SourceError: the table cannot be read.
@@ -118,12 +122,13 @@ def declared(
     above = title_of(found.above, table.column_names)
     roles = roles_of(
         table.drop_columns(["_part", "_row"]), PROTOCOLS[found.protocol].columns,
-        registries.codelists, name, path.name, above,
+        registries.codelists, name, path.name, above, codebooks_beside(path),
+        form=_FORMS.get(found.protocol, "table"),
     )
     doubt_codes(roles, table, registries.codelists)
     said = [*notes, *(
         f"unsure: {each.what.get('en')}." for each in (*unread, *_unread_columns(table, roles))
-        if each.kind != "title"
+        if each.kind != "title" and not (whole and each.kind == "sheet")
     )]
     texts = above.texts if above else {"en": title}
     text = declaration_text(texts, found, roles, origin, said, registries)
@@ -194,7 +199,9 @@ def _unread_columns(table: pa.Table, roles: Roles) -> Iterator[UnreadContent]:
     used = {
         rule[part] for rule in roles.rules.values() for part in ("column", "followed_by")
         if part in rule
-    } | set(roles.where)
+    } | set(roles.where) | {
+        rule["scale_by"]["column"] for rule in roles.rules.values() if "scale_by" in rule
+    }
     wide = Unpivot.model_validate(roles.unpivot) if roles.unpivot else None
     value = roles.rules.get("obs_value", {}).get("column")
     with duckdb.connect() as con:

@@ -1,13 +1,12 @@
 """What `new` asks: every field that the file does not say, and every guess that is unsure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 
 from model.declarations.questions import Question
 from model.declarations.yaml_edit import flow
 from model.reference.codelist import Codelist
 from model.reference.registries import CoveragePlace, Registries
+from model.util.text import fold
 from sources.formats.payload import quoted
 from sources.inspect.finding import Guess, RecognisedTable
 from sources.inspect.search import Roles
@@ -23,6 +22,20 @@ _FIELDS = {
 }
 _LONGEST = 300
 _MOST = 0.6  # share of a list's areas that a table of the whole place has
+
+
+def named_publisher(found: RecognisedTable, registries: Registries) -> str | None:
+    """Return the publisher whose name stands above the table, alone in its cell."""
+    lines = set(map(fold, found.above))
+    return next((
+        publisher.id for publisher in registries.publishers.values()
+        if lines & set(map(fold, publisher.name.by_language.values()))
+    ), None)
+
+
+def has_licence(publisher: str, registries: Registries) -> bool:
+    """Whether the registry has the usual licence of a publisher."""
+    return registries.publishers[publisher].licence is not None
 
 
 def covered_place(
@@ -72,17 +85,27 @@ def metadata_questions(
     silent = f"{file} does not say"
     named = f"the table's title: {'; '.join(titles.values())}" if found.above else (
         f"the file is named {file}")
+    ask = "What is the dataset called, in both languages?"
+    if found.above and len(titles) == 1:
+        ask = "The title is in one language: keep its words in all until it is translated?"
     asked = [
         Question(
-            field="title", ask="What is the dataset called, in both languages?",
+            field="title", ask=ask,
             evidence=f"{quoted(named, _LONGEST)}; indicators have the source's words as names",
         ),
         Question(field="description",
                  ask="What is a row, who collects it, what is it for, in both languages?",
-                 evidence="proposed from the title and the columns"),
+                 evidence="the columns say what a row is; the purpose is for a person to add"),
     ]
     if found.protocol not in PUBLISHERS:
-        asked.append(Question(field="publisher", ask="Who publishes the figures?", evidence=silent))
+        named_by = named_publisher(found, registries)
+        asked.append(Question(
+            field="publisher", ask="Who publishes the figures?",
+            evidence=f"stands above the table: {registries.publishers[named_by].name.in_all()}"
+            if named_by else silent,
+        ))
+        if named_by and not has_licence(named_by, registries):
+            asked.append(Question(field="licence", ask="Under which licence?", evidence=silent))
     areas = roles.notes.get("ref_area")
     if _is_assumed(roles):
         asked.append(Question(
@@ -101,12 +124,9 @@ def metadata_questions(
 def guess_questions(
     found: RecognisedTable, roles: Roles, notes: Sequence[str]
 ) -> Iterator[Question]:
-    """Yield a question for each guess that is unsure.
+    """Yield a question for each unsure guess on a table (`found`) and its columns (`roles`).
 
-    Args:
-        found: the table, with the guesses on how it is read.
-        roles: the guesses on its columns.
-        notes: what else a person must know.
+    `notes` are what else a person must know.
     """
     for concept in ("time_period", "obs_value"):
         if concept not in roles.rules:

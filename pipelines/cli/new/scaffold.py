@@ -14,7 +14,9 @@ from pipelines.cli.new.questions import (
     PUBLISHERS,
     covered_place,
     guess_questions,
+    has_licence,
     metadata_questions,
+    named_publisher,
     questions_text,
 )
 from pipelines.cli.schema import SCHEMA_LINE
@@ -47,13 +49,17 @@ def declaration_text(
     keyword = _text(next(iter(titles.values())).lower())
     is_placed = "column" in roles.rules.get("ref_area", {})
     coverage = covered_place(roles, registries.places, registries.codelists) if is_placed else None
-    publisher = PUBLISHERS.get(found.protocol)
+    publisher = PUBLISHERS.get(found.protocol) or named_publisher(found, registries)
+    whole = found.above and len(titles) < len(languages())
+    words = next(iter(titles.values()))
+    shown = {code: titles.get(code, words) for code in languages()} if whole else titles
     lines = [
         SCHEMA_LINE,
         "# Written by `openindicators new --from`, from one file.",
-        f"title: {_in_languages(titles)}",
-        f"description: {_in_languages(_descriptions(titles, roles))}",
+        f"title: {_in_languages(shown)}",
+        f"description: {_in_languages(_descriptions(roles))}",
         f"publisher: {publisher or _UNKNOWN}",
+        *([f"licence: {_UNKNOWN}"] if publisher and not has_licence(publisher, registries) else []),
         f"keywords: {{{', '.join(f'{code}: [{keyword}]' for code in languages())}}}",
         f"frequency: {roles.frequency or _UNKNOWN}",
         "geography:",
@@ -86,7 +92,9 @@ def declaration_text(
     if roles.where:
         lines.append(f"  where: {_flow(roles.where)}")
     lines.append("  columns:")
-    for concept in ("indicator", "ref_area", *roles.dimensions, "time_period", "obs_value"):
+    status = ("obs_status",) if "obs_status" in roles.rules else ()
+    measured = ("time_period", "obs_value", *status)
+    for concept in ("indicator", "ref_area", *roles.dimensions, *measured):
         rule = roles.rules.get(concept) or {"column": OPEN}
         if concept == "ref_area" and not is_placed:
             rule = {"const": OPEN}
@@ -129,9 +137,10 @@ def _units(roles: Roles) -> tuple[dict[str, str | None], str | None, list[Questi
 
 
 def _is_right(field: str, unit: NamedUnit) -> Question:
+    doubt = "; the figures may be in thousands or millions" if unit.unit == "count" else ""
     return Question(
         field=field, ask=f"Is the unit right: {unit.unit}?",
-        evidence=f"the words {quoted(unit.words, 80)!r}",
+        evidence=f"the words {quoted(unit.words, 80)!r}{doubt}",
     )
 
 
@@ -141,18 +150,17 @@ _EACH = {  # what a row is for, by frequency
 }
 
 
-def _descriptions(titles: Mapping[str, str], roles: Roles) -> dict[str, str]:
-    """Return what a row is, in the languages in which the source names its table."""
+def _descriptions(roles: Roles) -> dict[str, str]:
+    """Return what a row is; nothing where the period is not known."""
     period = _EACH.get(str(roles.frequency))
     if period is None:
         return {}
     vietnamese, english = ("khu vực, mỗi phân tổ", "area, category") if roles.dimensions else (
         "khu vực", "area")
-    texts = {
-        "vi": f"{{}}: mỗi {vietnamese} và mỗi {period[0]} một dòng, theo bảng của nguồn.",
-        "en": f"{{}}: one row for each {english} and {period[1]}, as in the source's table.",
+    return {
+        "vi": f"Mỗi {vietnamese} và mỗi {period[0]} một dòng, theo bảng của nguồn.",
+        "en": f"One row for each {english} and {period[1]}, as in the source's table.",
     }
-    return {code: texts[code].format(title) for code, title in titles.items() if code in texts}
 
 
 def _in_languages(texts: Mapping[str, str]) -> str:

@@ -17,8 +17,7 @@ from model.errors import DeclarationError, OpenIndicatorsError, QualityError, So
 from model.records.reject_reasons import in_words
 from model.records.validation_log import Acceptance, row_sha256
 from pipelines.catalogue import load_catalogue
-from pipelines.cli.review.identity import decider, plain_text
-from pipelines.cli.terminal import Right, out, print_json, say_error, table
+from pipelines.cli.terminal import Right, decider, out, plain_text, print_json, say_error, table
 from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.validate import validate_table

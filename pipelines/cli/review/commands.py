@@ -105,6 +105,6 @@ def accept(
     profile: Profile = None,
 ) -> int:
     """Release the last snapshot although a check on the whole table fails, such as a revision."""
-    from pipelines.cli.review.accept import accept as command
+    from pipelines.cli.review.decisions import accept as command
 
     return command(dataset, check, reason, by, profile)

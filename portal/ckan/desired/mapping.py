@@ -3,14 +3,13 @@
 Field names are those of ckanext-openindicators' schema, which ckanext-dcat reads.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from model.records.release import FileRecord, Release
+from model.reference.city import city
 from model.reference.registries import Licence, Publisher, Sector
 from model.util.languages import default_language, languages
 from model.util.text import LocalizedText, joined, slug
@@ -21,7 +20,7 @@ from portal.distributions.parquet_file import parquet_file
 from portal.distributions.quality_report import quality_json
 from portal.distributions.registry import DISTRIBUTIONS, with_distributions
 from portal.metadata import dqv, identifiers
-from portal.metadata.dcat import AUTHORITY, accrual_periodicity, dataset_nodes
+from portal.metadata.dcat import AUTHORITY, accrual_periodicity, dataset_nodes, language_terms
 from portal.metadata.mqa import assess
 from portal.scope import scope_of
 from portal.vocabulary import REASONS, SCOPES, sentence
@@ -48,14 +47,14 @@ _RESOLUTION = {"A": "P1Y", "S": "P6M", "Q": "P3M", "M": "P1M", "W": "P7D", "D": 
 
 def package_name(dataset: str) -> str:
     """Return the name of a dataset in the portal's addresses."""
-    return slug(dataset)
+    return _name(dataset)
 
 
 def organisation(publisher: Publisher) -> Fields:
     """Return a publisher as an organisation; CKAN shows one title, so it has every language."""
     return {
         "id": identifiers.organisation_id(publisher.id),
-        "name": slug(publisher.id),
+        "name": _name(publisher.id),
         "description": str(publisher.homepage),
         **_titles(publisher.name),
     }
@@ -65,7 +64,7 @@ def group(sector: Sector) -> Fields:
     """Return a sector as a group; CKAN shows one title, so it has every language."""
     return {
         "id": identifiers.group_id(sector.id),
-        "name": slug(sector.id),
+        "name": _name(sector.id),
         "description": sector.description.in_all("\n\n"),
         **_titles(sector.title),
     }
@@ -88,8 +87,8 @@ def package(content: Content, first: Release, private: bool, files: Sequence[Fil
         **_translated("notes", _notes(content)),
         "tags": sorted({tag(word) for each in words.values() for word in each}),
         "tags_translated": words,
-        "owner_org": slug(content.publisher.id),
-        "groups": [slug(sector.id)],
+        "owner_org": _name(content.publisher.id),
+        "groups": [_name(sector.id)],
         "license_id": licence_id(content.licence),
         "publisher": [_publisher(content.publisher)],
         "contact": [_contact(content.contact)],
@@ -106,7 +105,7 @@ def package(content: Content, first: Release, private: bool, files: Sequence[Fil
         "spatial_coverage": _spatial(content),
         "access_rights": f"{AUTHORITY}/access-right/{dataset.access_rights}",
         "theme": [str(sector.theme)],
-        "language": [f"{AUTHORITY}/language/{code}" for code in ("VIE", "ENG")],
+        "language": language_terms(),
     }
 
 
@@ -207,6 +206,11 @@ def _notes(content: Content) -> LocalizedText:
     return joined((text for text in texts if text), "\n\n")
 
 
+def _name(id_: str) -> str:
+    """Return a name that is the city's own, on a portal that several cities may share."""
+    return city().portal_prefix + slug(id_)
+
+
 def _publisher(publisher: Publisher) -> Fields:
     identity = {"uri": identifiers.publisher_urn(publisher.id), "type": str(publisher.kind)}
     return {**identity, **_contact(publisher)}
@@ -247,9 +251,7 @@ def _spatial(content: Content) -> list[Fields]:
 
 
 def _version_notes(release: Release) -> LocalizedText:
-    return sentence(
-        "version notes", reason=REASONS[release.reason], **release.changes.model_dump()
-    )
+    return sentence("version notes", reason=REASONS[release.reason], **release.changes.model_dump())
 
 
 def _quality(content: Content, first: Release, files: Sequence[FileRecord]) -> Fields:

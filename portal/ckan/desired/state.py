@@ -86,13 +86,10 @@ def desired_state(
 ) -> DesiredState:
     """Return what the portal should have.
 
-    Args:
-        contents: the dataset's first release, then those to be offered, oldest first; the last
-            one is current.
-        files: by number, the files of each offered release that the portal should have.
-        private: whether only the organisation should see the dataset.
-        rows_sha256: see `DesiredState`.
-        table_file: the file whose resource has the table.
+    `contents` are the dataset's first release, then those to be offered, oldest first, the last one
+    current; `files` those of each that the portal should have, by its number. If `private`, only
+    the organisation should see the dataset. The resource of `table_file` has the table; for
+    `rows_sha256` see `DesiredState`.
     """
     content = contents[-1]
     dataset = content.dataset.id

@@ -31,11 +31,7 @@ def is_sdmx_csv(head: bytes) -> bool:
 
 
 def csv_message(path: Path, where: str) -> DataMessage:
-    """Read the header of a message; its rows are read on demand.
-
-    Args:
-        path: the message.
-        where: its name, for messages.
+    """Read the header of the message in `path`, named `where`; its rows are read on demand.
 
     Raises:
         ReadError: not well formed, or not of SDMX-CSV; rows of several structures.

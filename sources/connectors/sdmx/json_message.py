@@ -30,11 +30,7 @@ _LEVELS = ("dataSet", "dimensionGroup", "series", "observation")
 
 
 def json_message(path: Path, where: str) -> DataMessage:
-    """Read a message.
-
-    Args:
-        path: the message.
-        where: its name, for messages.
+    """Read the message in `path`, named `where` in errors.
 
     Raises:
         SourceError: its errors, in the service's own words.

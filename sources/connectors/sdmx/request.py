@@ -87,12 +87,7 @@ _NUMBER = re.compile(r"[A-Za-z0-9-]{1,128}")
 
 
 def edition_of(options: SdmxOptions, asked: SdmxService, get: FetchPart) -> str | None:
-    """Request when the flow was updated; None where the service does not state it.
-
-    Args:
-        options: the flow.
-        asked: the service.
-        get: fetches.
+    """Request by `get` when the flow of `options` was updated; None where `asked` does not say.
 
     Raises:
         SourceError: the service's own words.
@@ -172,12 +167,7 @@ def _envelope(path: Path, where: str) -> _Envelope | None:
 
 
 def awaited(answer: SourceFile, base_url: str, get: FetchPart) -> SourceFile:
-    """Return the answer itself or, where the request was queued, its data once they are available.
-
-    Args:
-        answer: to the request for data.
-        base_url: of the service.
-        get: fetches.
+    """Return the `answer` or, where `base_url` queued the request, the data that `get` fetches.
 
     Raises:
         UnreachableError: not available after some minutes; the same request may find it then.

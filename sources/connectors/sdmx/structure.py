@@ -61,12 +61,10 @@ def load_structures(parts: Sequence[SourceFile]) -> Structures:
 
 
 def labels_of(structures: Structures, wanted: str, where: str) -> CodeNames:
-    """Return the names of the codes of each dimension and attribute.
+    """Return the names of the codes of each dimension and attribute of the definition `wanted`.
 
-    Args:
-        structures: what was loaded.
-        wanted: id of the definition or dataflow to which the data refer; "" for the only one.
-        where: the data, for messages.
+    It is one of the `structures`, by its id or its dataflow's; "" for the only one. Errors name the
+    data (`where`).
 
     Raises:
         ReadError: the messages define another structure.

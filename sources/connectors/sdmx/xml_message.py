@@ -59,11 +59,7 @@ class _FirstPass:
 
 
 def xml_message(path: Path, where: str) -> DataMessage:
-    """Read the columns of a message; its rows are read on demand.
-
-    Args:
-        path: the message.
-        where: its name, for messages.
+    """Read the columns of the message in `path`, named `where`; its rows are read on demand.
 
     Raises:
         SourceError: a footer or an error, in the service's own words.

@@ -144,14 +144,10 @@ def check_names(dimensions: tuple[CubeDimension, ...], where: str) -> None:
 def cube_batches(
     parts: list[SourceFile], load: Callable[[SourceFile], Cube]
 ) -> Iterator[pa.RecordBatch]:
-    """Read cubes of the same dimensions, one in memory at a time.
+    """Read cubes of the same dimensions from `parts` with `load`, one in memory at a time.
 
     For each dimension its label and `<dimension>_code`; then `value` and `status`. `_row` is the
     number of the cell in the cube, from 1, the last dimension running fastest.
-
-    Args:
-        parts: the files.
-        load: reads one of them.
 
     Raises:
         ReadError: a cube cannot be read, or has other dimensions than the first.

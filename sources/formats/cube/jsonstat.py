@@ -15,12 +15,9 @@ from sources.formats.payload import quoted, saying
 
 
 def load_cube(path: Path, where: str, wanted: str | None = None) -> Cube:
-    """Load a JSON-stat dataset.
+    """Load the JSON-stat dataset in `path`, named `where` in errors.
 
-    Args:
-        path: the file.
-        where: its name, for messages.
-        wanted: key or label of the dataset, where the file holds several.
+    `wanted` is its key or label, where the file holds several.
 
     Raises:
         ReadError: not JSON, no JSON-stat, several datasets, or a cube that does not fit.

@@ -51,16 +51,12 @@ class _Keywords:
 
 
 def px_cube(path: Path, where: str, language: str | None, encoding: str | None) -> Cube:
-    """Load the table of a PX file.
+    """Load the table of the PX file `path`, named `where`.
 
-    A symbol (`".."`, `"."`, `"-"`) is a status, not a value. With KEYS a file lists some rows only;
-    those that it leaves out are no rows here: the format does not define whether they are zero.
-
-    Args:
-        path: the file.
-        where: its name, for messages.
-        language: one of its languages; its first by default.
-        encoding: instead of its CODEPAGE, which is often wrong.
+    It is read in a `language`, its first by default, and in an `encoding` in place of its CODEPAGE,
+    which is often wrong. A symbol (`".."`, `"."`, `"-"`) is a status, not a value. With KEYS a file
+    lists some rows only; those that it leaves out are no rows here: the format does not define
+    whether they are zero.
 
     Raises:
         ReadError: not well formed, another encoding, or figures that do not fit.
@@ -85,6 +81,18 @@ def px_cube(path: Path, where: str, language: str | None, encoding: str | None) 
             todo="fetch it again: it may have been cut off",
         )
     return Cube(dimensions, [v for v, _ in found], [symbol for _, symbol in found], where)
+
+
+def px_description(path: Path, where: str) -> tuple[str, ...]:
+    """Return what a PX file says of its table: the title and the unit.
+
+    Raises:
+        ReadError: not well formed, or in another encoding than it names.
+    """
+    keywords, _ = _keywords(_text(path.read_bytes(), where, None), where)
+    title = keywords.first("TITLE") or keywords.first("DESCRIPTION") or keywords.first("CONTENTS")
+    unit = keywords.first("UNITS")
+    return tuple(filter(None, (title, f"Unit: {unit}" if unit else "")))
 
 
 def _text(raw: bytes, where: str, encoding: str | None) -> str:

@@ -75,13 +75,7 @@ def text_array(values: Sequence[str | None] | pa.Array, where: str) -> pa.Array:
 def column_batch(
     names: Sequence[str], part: str, first: int, columns: Sequence[Sequence[str | None]]
 ) -> pa.RecordBatch:
-    """Return columns of text as a batch.
-
-    Args:
-        names: of the columns.
-        part: the part that they are from.
-        first: the number of the first row.
-        columns: the cells of each column.
+    """Return `columns` of text as a batch with `names`, of a `part` from the row number `first` on.
 
     Raises:
         ReadError: as `text_array`.

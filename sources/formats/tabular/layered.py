@@ -27,13 +27,9 @@ from sources.formats.workbook.sheets import Merged
 def read_layout(
     records: Iterable[RawRow], layout: TableLayout, where: str, merged: Merged = ()
 ) -> RawTable:
-    """Return the table that the layout describes.
+    """Return the table that the `layout` describes, of `records` from its first row on.
 
-    Args:
-        records: the rows with their numbers, from the layout's first row on.
-        layout: as declared.
-        where: the file's name, for messages.
-        merged: the sheet's merged cells.
+    `where` names the file in errors; `merged` are the sheet's merged cells.
 
     Raises:
         ReadError: a header row, a declared column or the beginning of a table is missing, or a row

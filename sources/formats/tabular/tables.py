@@ -38,15 +38,10 @@ class RawTable:
 
 
 def as_table(records: Iterable[RawRow], extent: TableExtent, where: str) -> RawTable:
-    """Take the names from the header and yield the rows below it.
+    """Take the names from the header, the first of `records`, and yield the rows below it.
 
-    Rows in which every cell is empty are left out; cells after the last named column must be
-    empty.
-
-    Args:
-        records: the rows, from the header on.
-        extent: where the table stands.
-        where: the file, for messages.
+    `extent` says where the table stands, `where` names the file in errors. Rows in which every cell
+    is empty are left out; cells after the last named column must be empty.
 
     Raises:
         ReadError: no header, a name twice, or a row with too few or too many fields.
@@ -85,12 +80,9 @@ def joined_names(rows: Sequence[Sequence[str]], separator: str = " ") -> list[st
 
 
 def checked_names(found: list[str], names: tuple[str, ...], where: str) -> tuple[str, ...]:
-    """Return the columns' names: the header's, or the declared `names` for as many columns.
+    """Return the columns' names: those `found` in a header, or the declared `names` for as many.
 
-    Args:
-        found: in the header, "" for blank cells.
-        names: as declared; () for the header's.
-        where: the header, for messages.
+    Blank cells of the header (`where`) are ""; () are no declared names.
 
     Raises:
         ReadError: another number of columns, none, too many, or a name twice.
@@ -137,12 +129,7 @@ def _rows(records: Iterator[RawRow], width: int, footer: int, where: str) -> Ite
 
 
 def fitted(cells: list[str], width: int, where: str) -> list[str]:
-    """Return the cells of a row: as many as the table has columns, any others blank.
-
-    Args:
-        cells: of the row.
-        width: the number of columns.
-        where: the row, for messages.
+    """Return the `cells` of a row (`where`), as many as the table's `width`; any others are blank.
 
     Raises:
         ReadError: too few or too many.

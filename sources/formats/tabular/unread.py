@@ -3,8 +3,6 @@
 Only described here; nothing is refused, and what is read does not change.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
@@ -84,13 +82,10 @@ def titles(rows: Iterable[RawRow], part: str) -> list[UnreadContent]:
 def unread_of_sheet(
     sheet: Sheet, part: str, chosen: Sequence[int], *, hidden: bool
 ) -> Iterator[UnreadContent]:
-    """Yield what a workbook has beside the table that is read.
+    """Yield what the workbook `part` has beside the table of a `sheet` that is read.
 
-    Args:
-        sheet: that is read, with the summaries of the others.
-        part: the name of the file.
-        chosen: the positions of the columns to read, from 0; () for all.
-        hidden: whether hidden content is read, as declared.
+    `chosen` are the positions of the columns to read, from 0; () for all. `hidden` says whether
+    hidden content is read, as declared.
     """
     for other in sheet.others:
         if other.is_hidden or other.has_figures:

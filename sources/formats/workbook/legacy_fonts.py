@@ -20,14 +20,10 @@ from sources.formats.workbook.xls import xls_fonts
 def in_unicode(
     sheet: Sheet, path: Path, encoding: LegacyText, columns: Sequence[str], where: str
 ) -> Sheet:
-    """Return the sheet with its text decoded.
+    """Return a `sheet` of the workbook `path`, named `where`, with its text decoded.
 
-    Args:
-        sheet: the sheet.
-        path: its workbook.
-        encoding: of the text; `by-font` follows each cell's font.
-        columns: the letters of the columns whose text is in that encoding; () for all.
-        where: the sheet's name, for messages.
+    `encoding` `by-font` follows each cell's font; `columns` are the letters of those whose text is
+    in that encoding, () for all.
 
     Raises:
         ReadError: a cell is not in that encoding, or the workbook has no fonts.

@@ -16,15 +16,10 @@ from sources.limits import BATCH_ROWS
 def sheet_batches(
     sheet: Sheet, part: str, extent: TableExtent, where: str
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a sheet as batches of text with POSITION_FIELDS.
+    """Yield the rows of a `sheet`, named `where`, of a `part` as batches of text.
 
-    The rows are those of `as_table`, and so are the errors.
-
-    Args:
-        sheet: the sheet.
-        part: the name of the part.
-        extent: where the table stands in the sheet.
-        where: its name, for messages.
+    They have POSITION_FIELDS. The rows are those of `as_table` with an `extent`, and so are the
+    errors.
 
     Raises:
         ReadError: names file and row.

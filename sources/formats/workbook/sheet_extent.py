@@ -167,12 +167,9 @@ def member_of_sheet(path: Path, where: str, sheet: str) -> str:
 
 
 def sheet_members(path: Path, where: str, sheets: Sequence[str]) -> dict[str, str]:
-    """Return the keys under which `check_extent` has sheets, by their names.
+    """Return the keys under which `check_extent` has the named `sheets` of the workbook `path`.
 
-    Args:
-        path: the workbook; of a binary one (.xlsb) nothing is known.
-        where: its name, for messages.
-        sheets: the names.
+    Of a binary one (.xlsb) nothing is known. `where` is its name in errors.
 
     Raises:
         ReadError: the workbook does not say which member is which sheet.

@@ -56,12 +56,7 @@ class SheetExtent:
 
 
 def scanned(file: IO[bytes], where: str, member: str) -> dict[str, SheetExtent]:
-    """Survey a member of a workbook.
-
-    Args:
-        file: the member.
-        where: its name, for messages.
-        member: its name in the workbook.
+    """Survey a `member` of a workbook, read from `file` and named `where` in errors.
 
     Returns:
         By `member`, or by `member!sheet` for each sheet of an OpenDocument.

@@ -203,12 +203,9 @@ def _of_archive(path: Path, where: str, sheet: str | None, hidden: bool, survey:
 
 
 def without_hidden(sheet: Sheet, rows: Ranges, columns: Ranges, *, keep: bool) -> Sheet:
-    """Return a sheet that knows what of it is hidden, its hidden rows blank unless `keep`.
+    """Return a `sheet` that knows what of it is hidden, its hidden rows blank unless `keep`.
 
-    Args:
-        sheet: as it was read.
-        rows, columns: first and last of what is hidden, from 1.
-        keep: whether to keep the cells of hidden rows.
+    `rows` and `columns` are the first and last of what is hidden, from 1.
     """
     if not rows and not columns:
         return sheet

@@ -138,12 +138,7 @@ def _value(sheet: xlrd.sheet.Sheet, row: int, column: int, kind: int, value: Any
 
 
 def xls_fonts(path: Path, where: str, name: str) -> CellTexts:
-    """Return the names of the fonts of a sheet's text cells.
-
-    Args:
-        path: the workbook.
-        where: its name, for messages.
-        name: of the sheet.
+    """Return the fonts of the text cells of the sheet `name` of the workbook `path`, named `where`.
 
     Raises:
         ReadError: the file is damaged.

@@ -19,13 +19,9 @@ def hashtag_row(rows: Sequence[RawRow]) -> int | None:
 
 
 def hxl_table(kind: str, row: int, options: Mapping[str, Any], place: str = "") -> RecognisedTable:
-    """Return the table whose hashtags are in a row.
+    """Return the table of a `kind` (csv, xlsx, json) whose hashtags are in `row`, from 1.
 
-    Args:
-        kind: csv, xlsx or json.
-        row: its number, from 1.
-        options: other than `tag_row`.
-        place: of the table in the file.
+    `options` are others than `tag_row`; `place` is that of the table in the file.
     """
     named = dict(options) | ({} if row == 2 else {"tag_row": row})
     guess = Guess("tag_row", str(row), "certain", f"every filled cell of row {row} is a hashtag")

@@ -1,8 +1,7 @@
 """Recognition of workbooks: which sheets hold tables, and where."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from sources.inspect.files.encodings import vietnamese_share
 from sources.inspect.files.hashtags import hashtag_row, hxl_table
 from sources.inspect.finding import Found, Guess, NoTable, RecognisedTable, RefusedContent
 from sources.inspect.tables.cells import extent, filled
-from sources.inspect.tables.grid import layouts_of
+from sources.inspect.tables.grid import GridLayout, layouts_of
 from sources.inspect.tables.placing import placed
 
 _PROSE = 60  # characters: a cell of a table is shorter
@@ -84,7 +83,10 @@ def _sheet(path: Path, where: str, listed: SheetSummary, single: bool) -> Iterat
         rows = [(number, cells) for number, cells in rows if filled(cells)]
         merged = chosen_ranges(merged, shown)
     layouts = layouts_of(_filled_across(rows, merged), rows, is_sheet=True)
-    layouts = [each for each in layouts if each.body and not _is_text(rows, each.figures)]
+    layouts = [
+        _with_own_names(each, rows) for each in layouts
+        if each.body and not _is_text(rows, each.figures)
+    ]
     if not layouts:
         yield NoTable("text", f"not a table: {_words(rows)}", None, place)
     for count, layout in enumerate(layouts, start=1):
@@ -101,9 +103,7 @@ def _hidden(sheet: Sheet) -> list[Guess]:
         return [Guess("hidden", "read", "unsure", "the sheet is hidden: is it the current table?")]
     rows = numbers_text(sheet.hidden_rows)
     columns = ", ".join(column_letters(place + 1) for place in sheet.hidden_columns)
-    found = [
-        f"{word} {text}" for word, text in (("rows", rows), ("columns", columns)) if text
-    ]
+    found = [f"{word} {text}" for word, text in (("rows", rows), ("columns", columns)) if text]
     if not found:
         return []
     return [Guess("hidden", "skip", "unsure", f"hidden and not read: {'; '.join(found)}")]
@@ -130,6 +130,21 @@ def _filled_across(rows: Sequence[RawRow], merged: Merged) -> list[RawRow]:
                 texts[left : right + 1] = [texts[left]] * len(texts[left : right + 1])
         found.append((number, texts))
     return found
+
+
+def _with_own_names(layout: GridLayout, rows: Sequence[RawRow]) -> GridLayout:
+    """Return a layout whose only header row has the names in its own cells, as the reader takes it.
+
+    The reader fills merged cells where several rows make up the names.
+    """
+    if len(layout.header) != 1:
+        return layout
+    own = next(cells for number, cells in rows if number == layout.header[0])
+    width = max(extent(cells) for number, cells in rows if number >= layout.header[0])
+    if width > extent(own) and not layout.repeats:
+        padded = (*layout.columns, *[""] * width)[:width]
+        return replace(layout, columns=padded, overruns=True)
+    return replace(layout, columns=tuple(" ".join(each.split()) for each in own[:extent(own)]))
 
 
 def _is_text(rows: Sequence[RawRow], figures: Sequence[int]) -> bool:

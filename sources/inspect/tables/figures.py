@@ -18,7 +18,8 @@ from sources.inspect.tables.values import NumberColumn, numbers_of, periods_of
 
 VALUE = re.compile(r"(value|obs|numeric|amount|figure|so lieu|gia tri)")
 _NO_FIGURE = re.compile(
-    r"(no|stt|id|objectid|index|lat|lon|long|lng|latitude|longitude|kinh do|vi do|kinhdo|vido"
+    r"((?:no|stt|tt|so tt|thu tu)(?:[ .-]+(?:no|stt))?|id|objectid|index|lat|lon|long|lng"
+    r"|latitude|longitude|kinh do|vi do|kinhdo|vido"
     r"|code|ma|key|year|month|quarter|day|rank|decimal|unit mult|decimals|low|high|ordinal"
     r"|.* (code|id))"
 )

@@ -4,8 +4,6 @@ For CSV and for sheets. Columns of figures decide: a row with words where figure
 columns, and a row with figures there is data.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -39,6 +37,7 @@ class GridLayout:
     above: the texts of the filled rows above it, cell by cell, each once.
     leading: whether figures stand above the first heading.
     following: the text of the row that begins the next table.
+    overruns: whether rows reach beyond the only header row, which then cannot name the columns.
     """
 
     header: tuple[int, ...]
@@ -52,6 +51,7 @@ class GridLayout:
     above: tuple[str, ...]
     leading: bool = False
     following: str | None = None
+    overruns: bool = False
 
 
 def layouts_of(
@@ -93,12 +93,9 @@ def _layout(
     headings, repeats = find_headings(body, header, grid, is_sheet)
     return GridLayout(
         header=tuple(number for number, _ in header),
-        columns=_joined([cells for _, cells in header], width),
-        footer=footer,
-        headings=headings, repeats=repeats,
-        figures=tuple(grid.figures), years=tuple(grid.years),
-        body=len(body), above=_texts(rows[:first]),
-        leading=figures_lead(body, (*headings, *repeats), grid),
+        columns=_joined([cells for _, cells in header], width), footer=footer, headings=headings,
+        repeats=repeats, figures=tuple(grid.figures), years=tuple(grid.years), body=len(body),
+        above=_texts(rows[:first]), leading=figures_lead(body, (*headings, *repeats), grid),
         following=" ".join(filled(following)[0].split()) if following else None,
     )
 
@@ -143,16 +140,23 @@ def _header(rows: Sequence[RawRow], grid: Grid) -> tuple[int, int]:
 
 
 def _names_at(rows: Sequence[RawRow], grid: Grid, least: float) -> int | None:
-    """Return the first row that names enough columns of figures, None if figures come before."""
+    """Return the row that names enough columns of figures, None if figures come before.
+
+    It is the first, unless a title stands between it and another that names as many: a letterhead
+    ("Ministry of Finance", "Table 01") is no header.
+    """
+    best: int | None = None
+    most, is_titled = 0, False
     for index, (_, cells) in enumerate(rows[:_HEADER_WITHIN]):
         names, values = grid.names_in(cells), grid.values_in(cells)
         if _is_title(cells, grid.width):
+            is_titled = True
             continue
-        if values and not names:
-            return None
-        if len(names) >= least and len(values) <= len(names) / 2:
-            return index
-    return None
+        if len(values) > len(names) / 2:
+            break
+        if len(names) >= least and (best is None or (is_titled and len(names) >= most)):
+            best, most, is_titled = index, len(names), False
+    return best
 
 
 def _header_of_words(rows: Sequence[RawRow], width: int) -> tuple[int, int]:

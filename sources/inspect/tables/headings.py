@@ -4,8 +4,6 @@ The forms are those of statistics offices. Each is a regular expression as `unpi
 it, so that a heading that the next edition adds ("Prel. 2027") is read, too.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -84,13 +82,12 @@ def _forms(columns: Sequence[str]) -> Iterator[tuple[str, str]]:
     units = {found[1] for name in columns if (found := _UNIT.fullmatch(name))}
     escaped = "|".join(re.escape(each).replace(r"\ ", " ") for each in sorted(units))
     unit = f"(?:{escaped})?" if units else ""
-    for plain in (r"\d{4}", r"\d{4} \[YR\d{4}\]", r"\d{4}Q[1-4]", r"\d{4}M\d{2}",
-                  r"\d{4}-\d{2}"):
+    for plain in (r"\d{4}", r"\d{4} \[YR\d{4}\]", r"\d{4}Q[1-4]", r"\d{4}M\d{2}", r"\d{4}-\d{2}"):
         yield f"(?P<period>{plain})", ""
     yield f"(?P<period>{_WORDS}{_YEAR}{_MARK}){unit}", ""
     yield f"X(?P<period>{_YEAR})", ""
     yield (
-        rf"(?P<period>{_YEAR})\s?[-–/]\s?(?:19|20)?\d\d",
+        rf"(?P<period>{_YEAR})\s?[-–/]\s?(?:19|20)?\d\d{_MARK}",
         "two years, e.g. a school year: the first of them is taken",
     )
     yield (

@@ -1,7 +1,5 @@
 """The indicators of a table: which column names them, what they are called, and in which unit."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 
@@ -24,7 +22,7 @@ def find_indicator(search: Search) -> None:
     given = search.given.get("indicator")
     candidates = [
         column for column in search.free()
-        if column.counts and not names_a_unit(column.words) and (
+        if column.counts and not names_a_unit(column.words) and not _are_units(column) and (
             column.name == given or (not given and _INDICATOR.search(column.words)))
         and len(column.counts) <= _MANY_INDICATORS and column.longest <= _LONG
         and (column.name == given or search.codelist_of(column) is None)
@@ -70,10 +68,52 @@ def _column_with_units(search: Search) -> InspectedColumn | None:
 
 
 def _units_column(search: Search) -> InspectedColumn | None:
+    """Return the column that holds units: its name says so, or it has the headings of rows."""
     return next((
         column for column in search.columns.values()
-        if column.counts and names_a_unit(column.words) and unit_alone(next(iter(column.counts)))
+        if column.counts and unit_alone(next(iter(column.counts))) is not None and (
+            names_a_unit(column.words) or _are_units(column))
     ), None)
+
+
+def _are_units(column: InspectedColumn) -> bool:
+    """Whether rows that stand over others are their units: "Nghìn tấn - Thous. tons"."""
+    return column.name.startswith("heading") and all(
+        _unit(text) is not None for text in column.counts
+    )
+
+
+def _unit(text: str) -> NamedUnit | None:
+    """Return the unit that a label is, or names beyond doubt."""
+    named = unit_alone(text) or unit_of(text)
+    return named if named and named.is_certain else None
+
+
+def take_measures(search: Search) -> None:
+    """Take headings that are units as the indicators: the figure itself, and its growth.
+
+    A yearbook has a table in thousand tonnes and, below, the same table as an index. Columns of
+    figures are then a dimension.
+    """
+    found = search.found
+    column = next((
+        each for each in search.free() if len(each.counts) > 1 and _are_units(each)
+    ), None)
+    if column is None:
+        return
+    labels = list(found.indicators.values())
+    if labels:
+        rule = found.rules.pop("indicator")
+        name = search.dimension_name(search.dimension_of_title() or "category")
+        found.indicators = {}
+        found.notes.pop("indicator", None)
+        search.take(name, rule["column"])
+        found.dimensions[name] = None
+        found.note(name, rule["column"], "likely", f"the {len(labels)} columns of figures")
+    search.indicators_of(list(column.counts), column.name, "likely", "these headings are units")
+    for code, label in found.indicators.items():
+        if unit_alone(label) and search.title and "=" not in label:
+            found.names[code] = dict(search.title.names)
 
 
 def _pairs(column: InspectedColumn, units: InspectedColumn) -> dict[str, str] | None:
@@ -94,13 +134,15 @@ def find_units(search: Search) -> None:
     beside = _units_beside(search)
     heading = unit_alone(search.heading_unit) if search.heading_unit else None
     of_title = search.title.unit if search.title else None
-    for code, words in found.indicators.items():
-        own = unit_of(words)
+    book = search.codebook_of(found.indicators.values())
+    for code, label in found.indicators.items():
+        words = book.names[label.strip()] if book else label
+        own = unit_alone(words) or unit_of(words)
         certain = own if own and own.is_certain else None
-        unit = certain or beside.get(code) or heading or of_title or own
+        unit = certain or beside.get(code) or heading or own or of_title
         if unit is not None:
             found.units[code] = unit
-        if code not in found.names and not is_code(words):
+        if code not in found.names and (book or not is_code(words)):
             found.names[code] = {language_of(words): name_of(words)}
     _scale(search)
 

@@ -1,7 +1,5 @@
 """A grid layout as options of `files`, with the evidence."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -25,7 +23,10 @@ def placed(layout: GridLayout) -> tuple[dict[str, Any], tuple[Guess, ...]]:
     guesses: list[Guess] = []
     names = distinct(layout.columns)
     alike = len({n.casefold() for n in layout.columns if n}) != sum(map(bool, layout.columns))
-    if not layout.header:
+    if layout.overruns:
+        options |= {"header": 0, "skip_rows": layout.header[0], "names": list(names)}
+        guesses += _header_guesses(layout)
+    elif not layout.header:
         options |= {"header": 0, "names": list(names)}
         guesses.append(Guess("header", "0", "unsure", "the first row has figures already"))
     elif layout.repeats and not _LABEL.match(fold(layout.columns[0])):

@@ -13,8 +13,10 @@ import pyarrow as pa
 from model.declarations.source import ColumnRule
 from model.reference.codelist import Codelist
 from model.util.text import fold
+from sources.inspect.attributes import take_attributes
+from sources.inspect.codebooks import Codebook
 from sources.inspect.finding import Certainty
-from sources.inspect.search import InspectedColumn, Roles, Search
+from sources.inspect.search import Form, InspectedColumn, Roles, Search
 from sources.inspect.tables.areas import (
     Areas,
     areas_of,
@@ -22,22 +24,25 @@ from sources.inspect.tables.areas import (
     is_confirmed,
     likely_areas,
     names_a_unit,
+    names_an_area,
 )
 from sources.inspect.tables.figures import find_figures, find_wide
 from sources.inspect.tables.headings import are_parts_of_year
-from sources.inspect.tables.indicators import find_indicator, find_units
+from sources.inspect.tables.indicators import find_indicator, find_units, take_measures
 from sources.inspect.tables.titles import TableTitle
 from sources.inspect.tables.values import PeriodColumn, periods_of
 
 _TIME = re.compile(r"#?(year|time|date|period|month|quarter|nam|ngay|thang|quy|ky|tg)")
 _YEAR_IN_NAME = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _TRIED = 12  # columns that are tried as dimensions
+_ENOUGH = 0.9  # share of rows whose area is known, where the concept says that it is one
 _LOST = 0.01  # share of rows quarantined that a declaration allows without a word
 
 
 def roles_of(
     table: pa.Table, defaults: Mapping[str, ColumnRule], codelists: Mapping[str, Codelist],
-    name: str, file: str, title: TableTitle | None = None,
+    name: str, file: str, title: TableTitle | None = None, codebooks: Sequence[Codebook] = (),
+    *, form: Form = "table",
 ) -> Roles:
     """Find the roles of the columns of a table.
 
@@ -48,12 +53,15 @@ def roles_of(
         name: of the dataset, for an indicator that the table does not name.
         file: the name of the file, for a year that the table does not name.
         title: of the table, for what its columns do not name.
+        codebooks: that stand beside the file, for what its codes mean.
+        form: whether it is a plain table, a cube, or an SDMX message.
     """
     columns = {each: InspectedColumn.of(each, table.column(each)) for each in table.column_names}
     given = {
         concept: str(rule.column) for concept, rule in defaults.items() if rule.column in columns
     }
-    search = Search(columns, codelists, given, name, file, title=title)
+    search = Search(columns, codelists, given, name, file, title=title, codebooks=codebooks,
+                    form=form)
     wide = find_wide(search)
     if not wide:
         _find_time(search)
@@ -61,9 +69,11 @@ def roles_of(
     _find_area(search)
     if not wide:
         find_figures(search)
+    take_measures(search)
     if not search.found.indicators:
         find_indicator(search)
     find_units(search)
+    take_attributes(search)
     _find_dimensions(search)
     return search.found
 
@@ -152,9 +162,12 @@ def _find_area(search: Search) -> None:
     given = search.given.get("ref_area")
     best: tuple[float, InspectedColumn, Areas] | None = None
     for column in search.free():
-        if (given and column.name != given) or names_a_unit(column.words):
+        if (given and column.name != given) or names_a_unit(column.words) or (
+            search.form == "sdmx" and not names_an_area(column.words)
+        ):
             continue
-        areas = areas_of(column.name, column.counts, search.codelists, search.found.last)
+        texts = Counter(_called(search, column))
+        areas = areas_of(column.name, texts, search.codelists, search.found.last)
         if areas is None:
             continue
         # The finest of the areas; and the code rather than the name.
@@ -163,39 +176,61 @@ def _find_area(search: Search) -> None:
         score = round(covered * 20) + len(column.counts) / 1e5 - length / 1e8
         if best is None or score > best[0]:
             best = score, column, areas
-    found = search.found
     if best is None:
-        found.note("ref_area", "", "unsure", "no column names areas")
+        search.found.note("ref_area", "", "unsure", "no column names areas")
         return
-    _, column, areas = best
+    _take_area(search, best[1], best[2])
+
+
+def _called(search: Search, column: InspectedColumn) -> dict[str, int]:
+    """Return how often each area occurs, by what a codebook calls it, else by the column's text."""
+    book = search.codebook_of(column.counts)
+    return {book.names[text.strip()] if book else text: n for text, n in column.counts.items()}
+
+
+def _take_area(search: Search, column: InspectedColumn, areas: Areas) -> None:
+    found, given = search.found, search.given.get("ref_area")
     codelist = search.codelists[areas.codelist]
     likely = likely_areas(areas.unknown, codelist)
     unknown = Counter({text: n for text, n in areas.unknown.items() if text not in likely})
-    search.take("ref_area", column.name, **({"map": likely} if likely else {}))
+    book = search.codebook_of(column.counts)
+    mapped = likely if book is None else {
+        code.strip(): likely.get(book.names[code.strip()], book.names[code.strip()])
+        for code in column.counts
+    }
+    search.take("ref_area", column.name, **({"map": mapped} if mapped else {}))
     found.codelist = areas.codelist
-    found.covered = codes_in((*column.counts, *likely.values()), codelist)
-    grouped = [code for code, is_group in codelist.areas_grouped if is_group]
-    totals = [codelist.codes[code].name.get("en") for code in grouped if code in found.covered]
-    why = f"{areas.known:,} of {areas.filled:,} values are in {areas.codelist} ({codelist.vintage})"
+    found.covered = codes_in((*_called(search, column), *likely.values()), codelist)
+    why = [
+        f"{areas.known:,} of {areas.filled:,} values are in {areas.codelist} ({codelist.vintage})"
+    ]
+    totals = [
+        codelist.codes[code].name.get("en") for code, is_group in codelist.areas_grouped
+        if is_group and code in found.covered
+    ]
     if totals and len(found.covered) > len(totals):
-        why += f"; {', '.join(totals)} are totals of others"
+        why.append(f"{', '.join(totals)} are totals of others")
     if likely:
-        shown = ", ".join(
+        why.append("probably " + ", ".join(
             f"{label!r} is {code} ({codelist.codes[code].name.get('en')})"
             for label, code in list(likely.items())[:5]
-        )
-        why += f"; probably {shown}"
+        ))
     if unknown:
         shown = ", ".join(repr(text) for text, _ in unknown.most_common(5))
-        why += f"; not {shown}: these rows are quarantined"
+        why.append(f"not {shown}: these rows are quarantined")
     if areas.rivals:
-        why += f"; {', '.join(areas.rivals)} know as many"
+        why.append(f"{', '.join(areas.rivals)} know as many")
     rows = {name: each.values for name, each in search.columns.items()}
     sure: Certainty = "unsure" if likely else _sure(areas)
-    if not given and not is_confirmed(column.name, rows, column.counts, codelist):
+    if search.form == "sdmx":  # the concept's role is the second reason
+        sure = "unsure" if likely or areas.share < _ENOUGH else "likely"
+    elif book is not None:
+        why.append(f"{book.file} says what its codes mean")
+    elif not given and not is_confirmed(column.name, rows, column.counts, codelist):
         sure = "unsure"
-        why += "; other lists have such codes, and neither a name nor a second column confirms them"
-    found.note("ref_area", column.name, sure, why)
+        why.append("other lists have such codes, and neither a name nor a second column confirms"
+                   " them")
+    found.note("ref_area", column.name, sure, "; ".join(why))
     lost = unknown.total() / max(1, len(column.values))
     if lost > _LOST:
         found.tolerance = max(found.tolerance or 0, min(1.0, round(lost * 1.2 + 0.01, 2)))
@@ -214,6 +249,8 @@ def _find_dimensions(search: Search) -> None:
     named = [str(rules.get(concept, {}).get("column")) for concept in concepts]
     needed = [search.columns[name] for name in named if name in search.columns]
     key = [column for column in needed if column.name != named[-1]]
+    broken_down = (str(rules[name].get("column")) for name in search.found.dimensions)
+    key += [search.columns[name] for name in broken_down if name in search.columns]
     part_of_year = search.columns.get(str(rules.get("time_period", {}).get("followed_by")))
     key += [part_of_year] if part_of_year else []
     height = max((len(column.values) for column in search.columns.values()), default=0)
@@ -262,5 +299,6 @@ def _take_dimension(search: Search, column: InspectedColumn, *, is_only: bool) -
     search.take(name, column.name, **more)
     search.found.dimensions[name] = codelist
     of_title = search.title.variables if search.title else ()
-    sure = codelist is not None or is_only or column.words in map(fold, of_title)
+    is_declared = search.form != "table" or column.words in map(fold, of_title)
+    sure = codelist is not None or is_only or is_declared
     search.found.note(name, column.name, "likely" if sure else "unsure", why)

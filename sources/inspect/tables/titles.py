@@ -5,8 +5,6 @@ how PX-Web writes a title: the name, then "by" and the table's variables. Yearbo
 each language.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,19 +13,24 @@ from model.util.text import fold
 from sources.inspect.tables.units import NamedUnit, unit_alone, unit_of
 
 _MARK = re.compile(r"\s*\(\*+\)")
+_CONTINUED = re.compile(r"^\(?(?:tiếp theo|cont(?:inued|\.)?)[^)]*\)?[\s:.-]*", re.IGNORECASE)
 _NUMBER = re.compile(r"^\W*(?:bảng|biểu|table)?\s*\d+(?:\.\d+)*\s*[.:)]?\s+(?=\D)", re.IGNORECASE)
 _UNIT_LINE = re.compile(r"^\W*(?:đơn vị|đvt|unit)\b", re.IGNORECASE)
+# Who publishes it, and which annex it is.
+_LETTERHEAD = re.compile(
+    r"^\W*(?:bộ |tổng cục|cục thống kê|ủy ban|uỷ ban|sở |ministry|general statistics|department"
+    r"|phụ lục|annex|table \d|biểu (?:số|mẫu)|mẫu (?:số|biểu))|^\(", re.IGNORECASE)
 _AREAS = re.compile(
     r",? (?:(?:and )?by (?:some )?(?:province|locality|region)s?"
     r"|(?:phân )?theo (?:địa phương|tỉnh.*|vùng))(?=$|\s*\()", re.IGNORECASE)
 _BASIS = (
-    (r"at current prices|gia (?:hien hanh|thuc te)",
-     ("Theo giá hiện hành.", "At current prices.")),
+    (r"at current prices|gia (?:hien hanh|thuc te)", ("Theo giá hiện hành.", "At current prices.")),
     (r"at (?:constant (\d{4})|(\d{4}) constant) prices|gia (?:so sanh|co dinh) (?:nam )?(\d{4})",
      ("Theo giá so sánh năm {}.", "At constant {} prices.")),
 )
 _VIETNAMESE = re.compile(
     "[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]", re.IGNORECASE)
+_LISTED = re.compile(r" by (?=[A-Z])(?!.* by [A-Z])[^()]*\b(?:Years?|Months?|Quarters?)\b[^()]*$")
 _SHORTEST = 8  # characters of a title
 
 
@@ -61,10 +64,14 @@ def title_of(lines: Sequence[str], header: Sequence[str]) -> TableTitle | None:
     units: list[NamedUnit | None] = []
     for line in lines:
         text = " ".join(line.split())
-        if _UNIT_LINE.match(text) or len(text) < _SHORTEST:
-            units.append(unit_alone(text.strip("()")))
+        alone = unit_alone(text.strip("()"))
+        if alone is not None or _UNIT_LINE.match(text) or len(text) < _SHORTEST:
+            units.append(alone)
             continue
-        shorter, named = _without_variables(_NUMBER.sub("", text), header)
+        if _LETTERHEAD.match(text):
+            continue
+        text = _CONTINUED.sub("", _NUMBER.sub("", text))
+        shorter, named = _without_variables(text, header)
         variables = variables or named
         units.append(unit_of(shorter))
         texts.setdefault(language_of(shorter), _MARK.sub("", shorter).strip(" .:"))
@@ -95,17 +102,18 @@ def name_of(title: str) -> str:
 def _without_variables(text: str, header: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     """Split a title of PX-Web into the title and the names of the variables behind its last "by".
 
-    The header names at least the first of them, so that "by province" is not taken for one.
+    The header names the first of them, or years are among them: "by province" alone is none.
     """
     places = [
         place for name in header if name.strip()
         if (place := text.casefold().rfind(f" by {' '.join(name.split()).casefold()}")) > 0
     ]
-    if not places:
+    listed = _LISTED.search(text)
+    if not places and listed is None:
         return text, ()
-    place = min(places)
-    listed = re.split(r", (?=[A-Z])| and ", text[place + 4:])
-    return text[:place], tuple(each.strip() for each in listed)
+    place = min(places) if places else listed.start() if listed else 0
+    variables = re.split(r", (?=[A-Z])| and ", text[place + 4:])
+    return text[:place], tuple(each.strip() for each in variables)
 
 
 def _basis_of(text: str) -> tuple[str, str] | None:

@@ -4,10 +4,8 @@
 only likely ("index") is marked so; words that name none give nothing.
 """
 
-from __future__ import annotations
-
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from model.util.text import fold
 
@@ -20,7 +18,7 @@ _BASES: tuple[tuple[str, str], ...] = (
     (r"pers(?:on)?s?\.?/ ?km2|nguoi/ ?km2|persons? per (?:km2|square km)", "persons_per_km2"),
     (r"(?:vnd|dongs?)(?:/| per )(?:pers(?:on)?|nguoi|capita)|dong/nguoi", "vnd_per_person"),
     (r"quintals?/ ?ha|ta/ ?ha|quintals? per hectare", "quintals_per_hectare"),
-    (r"passengers?[.-]km|(?:luot )?(?:hanh )?khach[.-]?km", "passenger_km"),
+    (r"(?:passengers?|persons?|(?:luot )?(?:(?:hanh )?khach|nguoi))\.? ?-?km", "passenger_km"),
     (r"tons?[.-]km|tonnes?[.-]km|tan[.-]?km", "tonne_km"),
     (r"pers(?:on)?s?|people|inhabitants|pupils?|students?|nguoi|hoc sinh|hoc vien", "persons"),
     (r"dongs?(?: viet nam)?|vnd|vn dong", "vnd"), (r"us ?\$|usd|us dollars?|do la my", "usd"),
@@ -41,8 +39,10 @@ _NAMED = {
     ("tonnes", 1e3): "thousand_tonnes", ("hectares", 1e3): "thousand_hectares",
     ("usd", 1e6): "million_usd", ("vnd_per_person", 1e6): "million_vnd_per_person",
     ("vnd_per_person", 1e3): "thousand_vnd_per_person",
-    ("passenger_km", 1e6): "million_passenger_km", ("tonne_km", 1e6): "million_tonne_km",
+    ("passenger_km", 1e6): "million_passenger_km", ("passenger_km", 1e9): "billion_passenger_km",
+    ("tonne_km", 1e6): "million_tonne_km",
 }
+_MULTIPLIER = re.compile("|".join(rf"(?:{words})\b" for words, _ in _TIMES))
 # Units that have no name without a factor: the number is multiplied instead.
 _LARGER = {"vnd": (1e9, "billion_vnd")}
 # Words in a name that leave no doubt, and words that are only likely.
@@ -57,10 +57,13 @@ _CERTAIN = (
     (r"us\$|\busd\b|current us", "usd"), (r"km2|km²|square km", "km2"),
 )
 _LIKELY = (
+    (r"average age|tuoi (?:trung binh|ket hon)", "years"),
+    (r"^(?:number of|so (?:luong|nguoi|truong|lop|giao vien|hoc sinh|giuong|don vi))\b", "count"),
     (r"ty le|rate \(|share of|\brate\b", "percent"), (r"\bindex\b|chi so", "index"),
     (r"\byears\b", "years"), (r"\brank\b", "rank"),
 )
 _BRACKETS = re.compile(r"\(([^()]*)\)?")
+_POWER = re.compile(r"\b10\^?[3-9]\b|10[³⁶⁹]")
 _MARK = re.compile(r"\*+")
 _BEFORE = re.compile(r"\W*(?:dvt|don vi(?: tinh)?|units?)\s*[:-]\s*")
 
@@ -83,12 +86,17 @@ class NamedUnit:
 def unit_of(words: str) -> NamedUnit | None:
     """Return the unit that a title, a heading or a label names, None where it names none.
 
-    What stands in brackets or behind "Đơn vị tính:" comes first, the last of it before others.
+    What stands in brackets comes first, the last of it before others. A power of ten beside it
+    ("103 (m2)" is 10³ m²) leaves a doubt.
     """
     for inside in reversed(_BRACKETS.findall(words)):
         found = unit_alone(inside)
         if found is not None:
-            return found
+            return replace(found, is_certain=_POWER.search(words) is None)
+    last = re.split(r"\s[-–]\s+", words)[-1]
+    behind = unit_alone(last)
+    if behind is not None and last != words and _MULTIPLIER.match(fold(last)):
+        return behind  # "Tổng số Total Nghìn ha - Thous. ha"
     folded = fold(words)
     for is_certain, units in ((True, _CERTAIN), (False, _LIKELY)):
         for pattern, unit in units:
@@ -99,10 +107,11 @@ def unit_of(words: str) -> NamedUnit | None:
 
 def unit_alone(words: str) -> NamedUnit | None:
     """Return the unit that words are, e.g. of a column of units: "Nghìn người", "Mill. USD"."""
-    parts = re.split(r" [-–/] ", words)  # in both languages
+    parts = re.split(r"\s*[-–]\s+", words.strip())  # in both languages
     if len(parts) > 1:
         return next(filter(None, map(unit_alone, parts)), None)
-    text = _BEFORE.sub("", fold(_MARK.sub("", words))).strip(" .:-–/")
+    text = fold(_MARK.sub("", words)).replace(" / ", "/")
+    text = _BEFORE.sub("", text).strip(" .:-–/()")
     for times, factor in ((None, 1.0), *_TIMES):
         rest = text
         if times is not None:

@@ -41,7 +41,7 @@ def test_revised_figures_are_counted_with_their_periods_and_size(tmp_path: Path)
     assert (rooms.common, rooms.revised, rooms.withdrawn) == (6, 2, 0)
     assert (rooms.first, rooms.last) == ("2017", "2018")
     assert rooms.typical is not None and round(rooms.typical, 6) == 0.2
-    assert rooms.city is not None and rooms.city["period"] == "2018"
+    assert rooms.city is not None and rooms.city["time_period"] == "2018"
     page = (site.folder / "en" / "revisions.html").read_text(encoding="utf-8")
     text = re.sub(r"<[^>]+>", " ", page)
     assert "2 of 6 figures that both editions have were revised" in text

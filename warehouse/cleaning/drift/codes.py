@@ -3,7 +3,8 @@
 from model.declarations.dataset import Dataset
 from model.declarations.source import Source
 from model.records.source_schema import Drift, SourceSchema
-from model.util.text import LocalizedText
+from model.util.languages import N_
+from model.util.text import LocalizedText, _, joined
 from warehouse.cleaning.drift.wording import LOOK, MAX_NAMED, NEAR, alike, name_of, names_of
 
 
@@ -24,19 +25,14 @@ def code_drift(
             gone = [label for label in before if label not in labels]
             found.append(_unknown(concept, unknown, gone, dataset, source))
         known, known_before = ({*item.values()} - {None, ""} for item in (labels, before))
-        for vi, en, codes in (
-            ("mã mới", "new", known - known_before), ("mã không còn", "gone", known_before - known)
+        for words, codes in (
+            (N_("new `{concept}`: {listed}"), known - known_before),
+            (N_("gone `{concept}`: {listed}"), known_before - known),
         ):
             if codes:
                 listed = names_of(sorted(str(code) for code in codes))
-                found.append(
-                    Drift(
-                        kind="code", stops=False, todo=LOOK,
-                        what=LocalizedText(
-                            vi=f"{vi} của `{concept}`: {listed}", en=f"{en} `{concept}`: {listed}"
-                        ),
-                    )
-                )
+                what = _(words, concept=concept, listed=listed)
+                found.append(Drift(kind="code", stops=False, todo=LOOK, what=what))
     return sorted(found, key=lambda item: not item.stops)
 
 
@@ -46,24 +42,20 @@ def _unknown(
     named = []
     for label in unknown[:MAX_NAMED]:
         near = max(gone, key=lambda old: alike(old, label), default=None)
-        named.append((label, near if near and alike(near, label) >= NEAR else None))
-    more = len(unknown) - len(named)
-    allowed = concept in source.allow.new_codes
+        named.append(
+            _("{code} (nearest to {near}, which is gone)", code=name_of(label), near=name_of(near))
+            if near and alike(near, label) >= NEAR else LocalizedText(en=name_of(label))
+        )
+    listed, more = joined(named, ", "), len(unknown) - len(named)
+    if more:
+        listed = _("{listed} and {more} more", listed=listed, more=more)
     return Drift(
-        kind="code", stops=not allowed,
-        what=LocalizedText(
-            vi=f"mã lạ của `{concept}`: "
-            + ", ".join(name_of(x) + (f" (gần với {name_of(y)}, nay không còn)" if y else "")
-                        for x, y in named) + (f" và {more} mã khác" if more else ""),
-            en=f"unknown `{concept}`: "
-            + ", ".join(name_of(x) + (f" (nearest to {name_of(y)}, which is gone)" if y else "")
-                        for x, y in named) + (f" and {more} more" if more else ""),
-        ),
-        todo=LocalizedText(
-            vi=f"thêm vào danh mục mã hoặc `map`; hoặc cho phép: `allow: {{new_codes:"
-            f" [{concept}]}}` (các dòng đó bị giữ lại)",
-            en=f"add it to {_where_known(concept, dataset)} or to `map`; or let its rows be"
-            f" quarantined: `allow: {{new_codes: [{concept}]}}`",
+        kind="code", stops=concept not in source.allow.new_codes,
+        what=_("unknown `{concept}`: {listed}", concept=concept, listed=listed),
+        todo=_(
+            "add it to {place} or to `map`; or let its rows be quarantined:"
+            " `allow: {{new_codes: [{concept}]}}`",
+            place=_where_known(concept, dataset), concept=concept,
         ),
     )
 

@@ -1,13 +1,12 @@
 """What changed in a source's columns, types, units, titles and parts."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 
 from model.declarations.source import ColumnRule, Source
 from model.records.source_schema import Drift, SourceSchema
-from model.util.text import LocalizedText
+from model.util.languages import N_
+from model.util.text import LocalizedText, _, joined
 from warehouse.cleaning.drift.wording import (
     COMPARE,
     FIX,
@@ -25,20 +24,13 @@ FREE = {"time_period", "obs_note", "obs_status"}
 
 
 def table_drift(
-    last: SourceSchema,
-    now: SourceSchema,
-    source: Source,
-    rules: Mapping[str, ColumnRule],
+    last: SourceSchema, now: SourceSchema, source: Source, rules: Mapping[str, ColumnRule],
     sql: str | None,
 ) -> list[Drift]:
-    """Return what changed in columns, types, units, titles and parts, most important first.
+    """Return what changed from `last` to `now` in columns, types, units, titles and parts.
 
-    Args:
-        last: the source schema of the snapshot released last.
-        now: of the new snapshot.
-        source: the source of the profile.
-        rules: where each concept comes from.
-        sql: text of the declaration's SQL file.
+    The most important comes first. The `source`'s `rules` say where each concept comes from, `sql`
+    is the declaration's SQL.
     """
     if last.read_by != now.read_by:
         return []
@@ -53,9 +45,7 @@ def table_drift(
 class _Used:
     """Which columns the declaration relies on."""
 
-    def __init__(
-        self, source: Source, rules: Mapping[str, ColumnRule], sql: str | None
-    ) -> None:
+    def __init__(self, source: Source, rules: Mapping[str, ColumnRule], sql: str | None) -> None:
         self.names = read_columns(rules) | set(source.where)
         self.wide = source.unpivot
         self.sql = (sql or "").casefold()
@@ -88,23 +78,21 @@ def _columns(last: SourceSchema, now: SourceSchema, source: Source, used: _Used)
         stops = not source.allow.new_columns
         yield Drift(
             kind="column", stops=stops, todo=FIX if stops else LOOK,
-            what=LocalizedText(vi=f"cột mới {name_of(name)}", en=f"new column {name_of(name)}"),
+            what=_("new column {name}", name=name_of(name)),
         )
 
 
 def _gone_words(
     name: str, near: str | None, last: SourceSchema, now: SourceSchema
 ) -> LocalizedText:
-    vi, en = f"cột {name_of(name)} không còn", f"column {name_of(name)} is gone"
+    gone = _("column {name} is gone", name=name_of(name))
     if near is None:
-        return LocalizedText(vi=vi, en=en)
+        return gone
+    found = _("{gone}; nearest new column: {near}", gone=gone, near=name_of(near))
     same = _same_values(last, now, name, near)
-    of = len(last.columns[name].sketch)
-    return LocalizedText(
-        vi=f"{vi}; cột mới gần nhất: {name_of(near)}" + (f" ({same}/{of} giá trị mẫu trùng)"
-                                                       if same else ""),
-        en=f"{en}; nearest new column: {name_of(near)}" + (f" ({same} of {of} sampled values are"
-                                                         " the same)" if same else ""),
+    return found if not same else _(
+        "{found} ({same} of {all} sampled values are the same)",
+        found=found, same=same, all=len(last.columns[name].sketch),
     )
 
 
@@ -121,9 +109,7 @@ def _pairs(
         share = _same_values(last, now, old, name) / max(1, len(last.columns[old].sketch))
         return max(share, alike(old, name))
 
-    ranked = sorted(
-        ((-likeness(old, name), old, name) for old in gone for name in new),
-    )
+    ranked = sorted((-likeness(old, name), old, name) for old in gone for name in new)
     found: dict[str, str] = {}
     for score, old, name in ranked:
         if -score >= NEAR and old not in found and name not in found.values():
@@ -144,17 +130,16 @@ def _types(
             stops = used(name)
             yield Drift(
                 kind="type", stops=stops, todo=FIX if stops else LOOK,
-                what=LocalizedText(
-                    vi=f"cột {name_of(name)} trước là {_KINDS_VI[before.kind]}, nay là"
-                    f" {_KINDS_VI[current.kind]}",
-                    en=f"column {name_of(name)} was {before.kind}, is now {current.kind}",
+                what=_(
+                    "column {name} was {before}, is now {now}", name=name_of(name),
+                    before=_(_KINDS[before.kind]), now=_(_KINDS[current.kind]),
                 ),
             )
 
 
-_KINDS_VI = {
-    "number": "số", "number as text": "số viết dạng chữ", "date": "ngày", "text": "chữ",
-    "other": "kiểu khác",
+_KINDS = {
+    "number": N_("number"), "number as text": N_("number as text"), "date": N_("date"),
+    "text": N_("text"), "other": N_("other"),
 }
 
 
@@ -164,11 +149,9 @@ def _units(last: SourceSchema, now: SourceSchema) -> Iterable[Drift]:
         if current is not None and current != before:
             yield Drift(
                 kind="unit", stops=True, todo=FIX,
-                what=LocalizedText(
-                    vi=f"đơn vị tính ({name_of(key)}) trước là {names_of(before)},"
-                    f" nay là {names_of(current)}",
-                    en=f"the unit ({name_of(key)}) was {names_of(before)},"
-                    f" is now {names_of(current)}",
+                what=_(
+                    "the unit ({name}) was {before}, is now {now}",
+                    name=name_of(key), before=names_of(before), now=names_of(current),
                 ),
             )
 
@@ -191,9 +174,9 @@ def _titles(last: SourceSchema, now: SourceSchema) -> Iterable[Drift]:
         old, text = differing(" ".join(gone), " ".join(new))
         yield Drift(
             kind="title", stops=False, todo=COMPARE,
-            what=LocalizedText(
-                vi=f"dòng chữ phía trên bảng trước là {name_of(old)}, nay là {name_of(text)}",
-                en=f"the text above the table was {name_of(old)}, is now {name_of(text)}",
+            what=_(
+                "the text above the table was {before}, is now {now}",
+                before=name_of(old), now=name_of(text),
             ),
         )
 
@@ -204,18 +187,7 @@ _UNDATED = re.compile(r"\b(\d{1,2}|(19|20)\d\d)\b")
 def _parts(last: SourceSchema, now: SourceSchema) -> Iterable[Drift]:
     gone = [name for name in last.parts if name not in now.parts]
     new = [name for name in now.parts if name not in last.parts]
-    if gone:
-        yield Drift(
-            kind="part", stops=False, todo=LOOK,
-            what=LocalizedText(
-                vi=f"tệp không còn: {names_of(gone)}"
-                + (f"; tệp mới: {names_of(new)}" if new else ""),
-                en=f"file gone: {names_of(gone)}"
-                + (f"; new file: {names_of(new)}" if new else ""),
-            ),
-        )
-    elif new:
-        yield Drift(
-            kind="part", stops=False, todo=LOOK,
-            what=LocalizedText(vi=f"tệp mới: {names_of(new)}", en=f"new file: {names_of(new)}"),
-        )
+    what = [_("file gone: {names}", names=names_of(gone))] if gone else []
+    what += [_("new file: {names}", names=names_of(new))] if new else []
+    if what:
+        yield Drift(kind="part", stops=False, todo=LOOK, what=joined(what))

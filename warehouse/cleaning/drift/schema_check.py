@@ -1,7 +1,5 @@
 """Drift as a release blocker; drift, and what was left unread, as results of checks."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from model.errors import DriftError
@@ -9,17 +7,10 @@ from model.records.release_blockers import describe
 from model.records.source_schema import SOURCE_SCHEMA_CHECK, Drift
 from model.records.unread import UNREAD_CHECK, UnreadContent
 from model.records.validation import CheckResult, ReleaseBlocker
-from model.util.text import LocalizedText, joined
+from model.util.text import _, joined
 
-TITLE = LocalizedText(
-    vi="Nguồn giữ nguyên cấu trúc: cột, kiểu dữ liệu, đơn vị tính và mã.",
-    en="The source keeps its schema: columns, types, units and codes.",
-)
-
-UNREAD_TITLE = LocalizedText(
-    vi="Nguồn không có số liệu bị bỏ qua hoặc bị ẩn.",
-    en="The source has no figures that stay unread or hidden.",
-)
+TITLE = _("The source keeps its schema: columns, types, units and codes.")
+UNREAD_TITLE = _("The source has no figures that stay unread or hidden.")
 
 
 def refuse(found: list[Drift], dataset: str) -> None:
@@ -43,17 +34,13 @@ def blocker_of(found: Sequence[Drift]) -> ReleaseBlocker | None:
 
 
 def as_check(drift: Sequence[Drift], columns: int) -> CheckResult:
-    """Return drift as the result of a check, with what changed in its title.
-
-    Args:
-        drift: what changed.
-        columns: how many columns were compared.
-    """
+    """Return `drift` as the result of a check of so many `columns`; its title has what changed."""
     title = TITLE
     if drift:
-        title = LocalizedText(
-            vi="{title} Khác lần trước: {drift}", en="{title} Since the last release: {drift}"
-        ).format(title=TITLE, drift=joined(item.what for item in drift))
+        title = _(
+            "{title} Since the last release: {drift}",
+            title=TITLE, drift=joined(item.what for item in drift),
+        )
     stops = any(item.stops for item in drift)
     return CheckResult(
         name=SOURCE_SCHEMA_CHECK, expectation=SOURCE_SCHEMA_CHECK, kwargs={},
@@ -68,9 +55,9 @@ def unread_check(unread: Sequence[UnreadContent]) -> CheckResult | None:
     unread = [each for each in unread if each.kind != "title"]
     if not unread:
         return None
-    title = LocalizedText(
-        vi="{title} Phát hiện: {unread}", en="{title} Found: {unread}"
-    ).format(title=UNREAD_TITLE, unread=joined(item.what for item in unread))
+    title = _(
+        "{title} Found: {unread}", title=UNREAD_TITLE, unread=joined(item.what for item in unread)
+    )
     count = sum(item.warns for item in unread)
     return CheckResult(
         name=UNREAD_CHECK, expectation=UNREAD_CHECK, kwargs={}, severity="info", level="table",

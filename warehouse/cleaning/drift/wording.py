@@ -1,30 +1,19 @@
 """Words for drift: what to do about it, and a source's own names in a sentence."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 from itertools import takewhile
 
-from model.util.text import LocalizedText, fold
+from model.util.text import _, fold
 
 MAX_NAMED = 5  # of one kind, by name
 NEAR = 0.6  # likeness from which a new name counts as the nearest one
-FIX = LocalizedText(
-    vi="sửa `columns` của nguồn trong khai báo; nếu vẫn đọc đúng thì ghi ngày đã kiểm tra vào"
-    " `checked`",
-    en="fix the source's `columns` in the declaration; if it is still read correctly, write the"
-    " date of your check into its `checked`",
+FIX = _(
+    "fix the source's `columns` in the declaration; if it is still read correctly, write the date"
+    " of your check into its `checked`"
 )
-LOOK = LocalizedText(
-    vi="không cần làm gì, trừ khi tập dữ liệu cần đến",
-    en="nothing, unless the dataset needs it",
-)
-
-COMPARE = LocalizedText(
-    vi="xem đơn vị tính hoặc nội dung của bảng có thay đổi không",
-    en="look whether the unit or the subject of the table has changed",
-)
+LOOK = _("nothing, unless the dataset needs it")
+COMPARE = _("look whether the unit or the subject of the table has changed")
 
 
 def alike(one: str, other: str) -> float:

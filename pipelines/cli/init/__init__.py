@@ -1,0 +1,1 @@
+"""`openindicators init`: the project of another city, written from templates."""
