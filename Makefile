@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: help run test lint ui serve check portal portal-down test-ckanext pictures bench-datastore bench-validate requirements clean torture bench-cli bench-publish bench-faults bench-series bench-readers bench-quality fuzz
+.PHONY: help run test lint ui serve check portal portal-down test-ckanext pictures bench-datastore bench-validate requirements clean torture bench-cli bench-many bench-publish bench-faults bench-series bench-readers bench-quality fuzz
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -73,11 +73,18 @@ bench-validate: $(VENV)/.ready ## validate, compared with one hand-written SQL s
 pictures: $(VENV)/.ready ## take the README's screenshots (needs Chromium; after `make run`)
 	@$(BIN)/python -m docs.pictures
 
+.PHONY: recording
+recording: $(VENV)/.ready ## record how a folder of workbooks becomes a site (docs/pictures/folder.svg)
+	@$(BIN)/python -m docs.folder_session
+
 torture: $(VENV)/.ready ## publish 200 times through injected faults and kills (needs `make portal`; RUNS=…)
 	@$(BIN)/python -m tests.portal.ckan.torture --runs $(or $(RUNS),200)
 
 bench-cli: $(VENV)/.ready ## time the commands that only read (0.7 s, and 2 s for 1,000 declarations)
 	@$(BIN)/python -m bench.cli
+
+bench-many: $(VENV)/.ready ## run 30, 100 and 300 small datasets from a local server
+	@$(BIN)/python -m bench.many
 
 bench-publish: $(VENV)/.ready ## publish 200 small datasets (needs `make portal`)
 	@$(BIN)/python -m bench.publish

@@ -5,7 +5,7 @@
 validates them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -16,6 +16,7 @@ from model.util.text import slug
 from pipelines.catalogue import Catalogue, load_catalogue
 from pipelines.dagster.assets import dataset_assets
 from pipelines.settings import Settings
+from pipelines.steps.bound_dataset import BoundDataset
 
 
 class DatasetScaffoldParams(BaseModel):
@@ -74,11 +75,22 @@ class DatasetComponent(dg.Component, dg.Model, dg.Resolvable):
         """
         chosen = catalogue.select(settings.profile, list(self.datasets))
         others = catalogue.bound_datasets(settings.profile)
-        # CKAN is shared with people: one dataset at a time (Dagster's limit of the pool).
-        pool = f"portal-{slug(settings.ckan.url)}" if settings.ckan else None
-        return dg.Definitions(assets=[
-            asset for bound in chosen.values() for asset in dataset_assets(bound, others, pool)
-        ])
+        return dg.Definitions(assets=assets_of(settings, chosen, others))
+
+
+def assets_of(
+    settings: Settings, chosen: Mapping[str, BoundDataset], others: Mapping[str, BoundDataset]
+) -> list[dg.AssetsDefinition]:
+    """Return the assets of datasets.
+
+    Args:
+        settings: the portal that limits concurrent publications.
+        chosen: the datasets, by id.
+        others: all datasets of the profile, by id.
+    """
+    # CKAN is shared with people: one dataset at a time (Dagster's limit of the pool).
+    pool = f"portal-{slug(settings.ckan.url)}" if settings.ckan else None
+    return [asset for bound in chosen.values() for asset in dataset_assets(bound, others, pool)]
 
 
 def load_component(folder: Path) -> DatasetComponent:

@@ -1,7 +1,7 @@
 """The declared datasets: declarations and suites, loaded and bound to a profile."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from expectations.suites.suite import Suite, full_suite, load_suites
@@ -24,9 +24,17 @@ class Catalogue:
     suites: dict[str, Suite]  # the datasets' own
     errors: tuple[OpenIndicatorsError, ...]
     timed: bool  # whether records keep durations
+    _bound: dict[str, dict[str, BoundDataset]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def bound_datasets(self, profile: str) -> dict[str, BoundDataset]:
         """Return the datasets that have a source in `profile`, by id."""
+        if profile not in self._bound:
+            self._bound[profile] = self._bind(profile)
+        return dict(self._bound[profile])
+
+    def _bind(self, profile: str) -> dict[str, BoundDataset]:
         return {
             dataset_id: BoundDataset(
                 declaration,

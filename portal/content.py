@@ -6,14 +6,13 @@ no portal can forget it. `Content` reads a release and never changes it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
@@ -25,11 +24,12 @@ from model.records.validation import QualityRecord
 from model.reference.city import city
 from model.reference.personal_data import masked_record, masked_values
 from model.reference.registries import Licence, Publisher, Registries
-from model.util.sql import identifier
+from model.util.sql import identifier, literal
 from portal.base import HasReport, ReleaseFiles
 from portal.names import Names
 
 BATCH_ROWS = 50_000  # rows held in memory at a time
+ROW_GROUP = 122_880  # rows that DuckDB scans in one thread; others would only wait
 
 
 @dataclass(frozen=True)
@@ -114,23 +114,48 @@ class Content:
 
         Raises PortalError where a figure is not finite, which no open format can carry.
         """
-        chosen = list(columns) if columns is not None else None
+        chosen = list(columns) if columns is not None else self.columns_of(name)
+        self._check_finite(name, chosen)
         with pq.ParquetFile(self.files.path(name)) as file:
-            for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=chosen):
-                _check_finite(batch, f"{self.release.dataset}, {name}")
-                yield batch
+            yield from file.iter_batches(batch_size=BATCH_ROWS, columns=chosen)
 
-    def rows(self) -> Iterator[tuple[Any, ...]]:
-        """Read the observations row by row, in the order of `published_columns`."""
-        return _rows(self.batches(columns=self.published_columns))
+    def lines(self, expression: str, name: str, columns: Iterable[str]) -> Iterator[list[str]]:
+        """Read the table `name` as text, an SQL `expression` of some `columns` for each row.
 
-    def changes(self) -> Iterator[tuple[Any, ...]]:
-        """Read the changes since the release before, row by row."""
-        return _rows(self.batches("changes.parquet"))
+        Gives lists of up to BATCH_ROWS lines, in the order of the rows. Raises PortalError as
+        `batches` does.
+        """
+        self._check_finite(name, columns)
+        query = f"SELECT {expression} FROM read_parquet({literal(self.files.path(name))})"
+        with self._engine.cursor() as con:
+            for batch in con.execute(query).to_arrow_reader(BATCH_ROWS):
+                yield batch.column(0).to_pylist()
+
+    @property
+    def _engine(self) -> duckdb.DuckDBPyConnection:
+        return _engine(1 if self.release.rows <= ROW_GROUP else None)
+
+    def _check_finite(self, name: str, columns: Iterable[str]) -> None:
+        kinds = self.kinds_of(name)
+        figures = [column for column in columns if kinds[column]]
+        counts = [f"count(*) FILTER (NOT isfinite({identifier(figure)}))" for figure in figures]
+        [row] = self.query(f"SELECT {', '.join(['0', *counts])} FROM t", name)
+        for column, count in zip(figures, row[1:], strict=True):
+            if count:
+                raise PortalError(
+                    "a figure is infinite or not a number",
+                    where=f"{self.release.dataset}, {name}, column {column}",
+                    todo="add an expectation that quarantines such rows, then release again",
+                )
+
+    def kinds_of(self, name: str) -> dict[str, bool]:
+        """Return the columns of one of the release's tables, and whether they hold numbers."""
+        schema = pq.read_schema(self.files.path(name))
+        return {field.name: not pa.types.is_string(field.type) for field in schema}
 
     def columns_of(self, name: str) -> list[str]:
         """Return the column names of one of the release's tables."""
-        return list(pq.read_schema(self.files.path(name)).names)
+        return list(self.kinds_of(name))
 
     def query(self, sql: str, table: str = "data.parquet", *values: Any) -> list[tuple[Any, ...]]:
         """Run a SELECT (`sql`) on `t`, the release's file `table`, and return all rows.
@@ -138,7 +163,7 @@ class Content:
         For small results only (distinct codes, first rows, one chart). The query is written in this
         package, never taken from data; `values` are bound to its parameters.
         """
-        with _engine().cursor() as con:
+        with self._engine.cursor() as con:
             source = f"WITH t AS (SELECT * FROM read_parquet(?)) {sql}"
             return con.execute(source, [str(self.files.path(table)), *values]).fetchall()
 
@@ -188,24 +213,10 @@ class Content:
         return Names(self.dataset, self.registries)
 
 
-def _rows(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[Any, ...]]:
-    for batch in batches:
-        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
-
-
-def _check_finite(batch: pa.RecordBatch, where: str) -> None:
-    for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        if pa.types.is_floating(column.type) and pc.all(pc.is_finite(column)).as_py() is False:
-            raise PortalError(
-                "a figure is infinite or not a number",
-                where=f"{where}, column {name}",
-                todo="add an expectation that quarantines such rows, then release again",
-            )
-
-
 @cache
-def _engine() -> duckdb.DuckDBPyConnection:
-    """Return one in-memory engine for the process: opening it costs more than most queries."""
-    return duckdb.connect(
-        config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
-    )
+def _engine(threads: int | None) -> duckdb.DuckDBPyConnection:
+    """Return an in-memory engine for the process: opening it costs more than most queries."""
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": False, "autoload_known_extensions": False,
+    }
+    return duckdb.connect(config=config if threads is None else {**config, "threads": threads})

@@ -6,7 +6,7 @@ fields of a class are the arguments of the check, and all that else describes it
 variable.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -38,12 +38,15 @@ Period = Annotated[
 
 @dataclass(frozen=True)
 class Implied:
-    """A check that a dataset has without a line in its suite."""
+    """A check that a dataset has without a line in its suite.
+
+    Its title is made when it is asked for: to load suites, names are enough.
+    """
 
     name: str
     severity: Severity
     arguments: Mapping[str, Any] = field(default_factory=dict)
-    title: LocalizedText | None = None
+    title: Callable[[], LocalizedText] | None = None
     acceptable: bool = True
 
 

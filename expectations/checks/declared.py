@@ -3,8 +3,7 @@
 All of it is critical. What it implies of values is in `values/declared.py`.
 """
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from typing import Any, get_args
 
 from expectations.checks.base import Implied
@@ -28,22 +27,17 @@ def declared_checks(dataset: Dataset, registries: Registries) -> Iterator[tuple[
     Every table rests on them: no row that breaks one can be accepted, but of rows with the same key
     one can.
     """
-    for kind, item in _declared(dataset, registries):
-        yield kind, replace(item, acceptable=item.name == KEY_CHECK)
-
-
-def _declared(dataset: Dataset, registries: Registries) -> Iterator[tuple[str, Implied]]:
     for column in (*dataset.key, "freq", "obs_status"):
         yield (
             "expect_column_values_to_not_be_null",
-            Implied(f"{column}_not_null", "critical", {"column": column}),
+            Implied(f"{column}_not_null", "critical", {"column": column}, acceptable=False),
         )
     yield (
         "expect_compound_columns_to_be_unique",
         Implied(KEY_CHECK, "critical", {"column_list": list(dataset.key)}),
     )
     yield _in_set(
-        "indicator_declared", "indicator", list(dataset.indicators), LocalizedText(
+        "indicator_declared", "indicator", list(dataset.indicators), lambda: LocalizedText(
             vi="Chỉ tiêu là một trong các chỉ tiêu đã khai báo.",
             en="The indicator is one of those declared.",
         ),
@@ -51,47 +45,57 @@ def _declared(dataset: Dataset, registries: Registries) -> Iterator[tuple[str, I
     geography = dataset.geography
     yield _in_codelist("ref_area_known", "ref_area", geography.codelist, dataset, registries)
     vintages = [registries.codelists[geography.codelist].vintage, *geography.vintages]
-    yield _in_set("geo_vintage_known", "geo_vintage", vintages, _vintages_in_words(vintages))
+    yield _in_set(
+        "geo_vintage_known", "geo_vintage", vintages, lambda: _vintages_in_words(vintages)
+    )
     for name, dimension in dataset.dimensions.items():
         if dimension.codelist:
             yield _in_codelist(f"{name}_known", name, dimension.codelist, dataset, registries)
     frequency = dataset.frequency
-    whole, form = words_of("frequency")[frequency], words_of("period")[frequency]
-    yield _in_set("freq_declared", "freq", [frequency], LocalizedText(
+    yield _in_set("freq_declared", "freq", [frequency], lambda: LocalizedText(
         vi="Mỗi dòng là số liệu {whole}.", en="Every row is {whole}.",
-    ).format(whole=whole))
+    ).format(whole=words_of("frequency")[frequency]))
     yield "expect_column_values_to_match_regex", Implied(
         "time_period_form", "critical",
         {"column": "time_period", "regex": f"^(?:{PERIOD_PATTERNS[frequency]})$"},
-        LocalizedText(
+        lambda: LocalizedText(
             vi="Kỳ thời gian là {form}.", en="The time period is {form}.",
-        ).format(form=form),
+        ).format(form=words_of("period")[frequency]),
+        acceptable=False,
     )
-    yield _in_set("obs_status_known", "obs_status", list(get_args(ObsStatus)), LocalizedText(
-        vi="Trạng thái của số liệu có trong danh mục chuẩn SDMX.",
-        en="The status of the figure is in the standard list of SDMX.",
-    ))
+    yield _in_set(
+        "obs_status_known", "obs_status", list(get_args(ObsStatus)), lambda: LocalizedText(
+            vi="Trạng thái của số liệu có trong danh mục chuẩn SDMX.",
+            en="The status of the figure is in the standard list of SDMX.",
+        ),
+    )
     yield "expect_table_row_count_to_be_between", Implied(
         "not_empty", "critical", {"min_value": 1},
-        LocalizedText(vi="Có ít nhất một dòng.", en="There is at least one row."),
+        lambda: LocalizedText(vi="Có ít nhất một dòng.", en="There is at least one row."),
+        acceptable=False,
     )
 
 
-def _in_set(name: str, column: str, values: list[Any], title: LocalizedText) -> tuple[str, Implied]:
-    return _IN_SET, Implied(name, "critical", {"column": column, "value_set": values}, title)
+def _in_set(
+    name: str, column: str, values: list[Any], title: Callable[[], LocalizedText]
+) -> tuple[str, Implied]:
+    given = {"column": column, "value_set": values}
+    return _IN_SET, Implied(name, "critical", given, title, acceptable=False)
 
 
 def _in_codelist(
     name: str, column: str, codelist: str, dataset: Dataset, registries: Registries
 ) -> tuple[str, Implied]:
     known = registries.codelists[codelist]
-    named = localized(lambda language: Wording(dataset, registries, language).column(column))
-    title = LocalizedText(
-        vi="{column} có trong danh mục “{list}”.", en="the {column} is in the list “{list}”."
-    ).format(column=named, list=known.title)
-    return _in_set(
-        name, column, list(known.codes), title.in_each(lambda text: text[0].upper() + text[1:])
-    )
+
+    def title() -> LocalizedText:
+        named = localized(lambda language: Wording(dataset, registries, language).column(column))
+        sentence = LocalizedText(
+            vi="{column} có trong danh mục “{list}”.", en="the {column} is in the list “{list}”."
+        ).format(column=named, list=known.title)
+        return sentence.in_each(lambda text: text[0].upper() + text[1:])
+
+    return _in_set(name, column, list(known.codes), title)
 
 
 def _vintages_in_words(vintages: list[str]) -> LocalizedText:

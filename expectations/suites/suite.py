@@ -22,6 +22,7 @@ that name.
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -286,7 +287,7 @@ def implied_expectations(
         check = all_checks()[name].of(item.arguments, dataset, registries)
         found.append(Expectation(
             name=item.name, type=name, kwargs=check.arguments(), severity=item.severity,
-            level=check.level, title=item.title or check.title(dataset, registries),
+            level=check.level, title=(item.title or partial(check.title, dataset, registries))(),
             acceptable=item.acceptable and check.acceptable,
         ))
     return tuple(found)

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from model.declarations.dataset import Dataset
 from model.reference.city import city
 from model.reference.registries import Registries
-from model.util.disk import write_if_changed
 from model.util.garbage_collector import paused_collector
+from model.util.hashing import sha256_bytes, sha256_file, sha256_json
 from model.util.languages import languages
 from model.util.text import LocalizedText
 from pipelines.catalogue import Catalogue
 from pipelines.quality.history import QualityEvent, events, incidents
 from pipelines.quality.report import groups, report_of
 from pipelines.settings import Settings
+from portal import versions
 from portal.content import Content
+from portal.metadata.mqa import published_description
 from portal.names import Names
 from portal.quality.formats import atom, prometheus
 from portal.quality.pages import Assessed
-from portal.quality.publish import publish_quality
+from portal.quality.publish import is_published, publish_quality
 from portal.site import DATASET_PAGE
 from warehouse.store import releases, validation_log
+from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import StoredRelease
 
 METRICS = "metrics.txt"
@@ -41,14 +47,26 @@ def write_feeds(settings: Settings, catalogue: Catalogue) -> int:
     """
     data_dir = settings.data_dir
     as_of = settings.now().date()
+    shown = set(releases.datasets(data_dir))
+    version = versions.current(catalogue.registries).quality
+    known = {
+        name: catalogue.declarations[name].dataset for name in validation_log.datasets(data_dir)
+        if name in catalogue.declarations
+    }
+    inputs = {
+        name: sha256_json([version, languages(), as_of.isoformat(), *_records(data_dir, dataset)])
+        for name, dataset in known.items()
+    }
+    all_inputs = sha256_json([inputs, sorted(shown)])
+    if is_published(data_dir.site, all_inputs):
+        return 0
     assessed: list[Assessed] = []
     happened: list[QualityEvent] = []
     with paused_collector():
-        for name in validation_log.datasets(data_dir):
+        for name, dataset in known.items():
             release = releases.current(data_dir, name)
-            if name not in catalogue.declarations or _withdrawn(release):
+            if _withdrawn(release):
                 continue
-            dataset = catalogue.declarations[name].dataset
             history = validation_log.log(data_dir, name)
             report, record = report_of(data_dir, dataset, history, release, as_of)
             assessed.append(Assessed(
@@ -58,23 +76,32 @@ def write_feeds(settings: Settings, catalogue: Catalogue) -> int:
             happened += events(history, OF_ONE_DATASET)
     reports = [each.report for each in assessed]
     sectors, whole = groups(reports)
-    written = publish_quality(
-        data_dir.site, assessed, sectors, whole, catalogue.registries, as_of
-    )
     texts = {METRICS: prometheus(reports, dated=False)}
     newest = incidents(data_dir, happened, ENTRIES)
     titles = {report.dataset: report.title for report in reports}
     title = TITLE.format(site=city().site.title)
-    shown = set(releases.datasets(data_dir))
     for language in languages():
         feed = FEED.format(language=language)
         pages = {
             name: "../" + DATASET_PAGE.format(language=language, dataset=name) for name in shown
         }
         texts[feed] = atom(newest, titles, title, language, pages)
-    return written + sum(
-        write_if_changed(data_dir.site / name, text, lasting=False) for name, text in texts.items()
+    return publish_quality(
+        data_dir.site, assessed, sectors, whole, catalogue.registries, as_of, inputs, texts,
+        all_inputs,
     )
+
+
+def _records(data_dir: DataDir, dataset: Dataset) -> Iterator[str]:
+    """Yield the checksums of what a dataset's report is made from, besides the code and the day."""
+    yield sha256_bytes(dataset.model_dump_json().encode())
+    folder = releases.current_folder(data_dir, dataset.id)
+    for path in (
+        validation_log.log_path(data_dir, dataset.id), data_dir.acceptances(dataset.id),
+        *([folder / "release.json"] if folder else []),
+        published_description(data_dir.site, dataset.id),
+    ):
+        yield sha256_file(path) if path.is_file() else ""
 
 
 def _withdrawn(release: StoredRelease | None) -> bool:

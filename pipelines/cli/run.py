@@ -29,7 +29,7 @@ from pipelines.cli.terminal import (
     table,
 )
 from pipelines.connections import open_portals
-from pipelines.dagster.execution import Outcome, run_datasets
+from pipelines.rounds import Outcome, run_datasets
 from pipelines.settings import Settings
 from pipelines.steps.publish import publish
 from portal.base import Portal

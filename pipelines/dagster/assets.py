@@ -4,7 +4,7 @@
 
 A table also depends on the release of each dataset that its suite compares it with. What a step
 does is in `pipelines.steps`; here steps get keys, owners, checks, policies and metadata.
-Resources: `data_dir`, `transport`, `portals`, `clock`, `reporter`.
+Resources: `data_dir`, `transport`, `portals`, `clock`, `reporter`, `polls`.
 
 Dagster reads the annotation of `context` itself and cannot read a postponed one: this module does
 without `from __future__ import annotations`.
@@ -18,7 +18,6 @@ from typing import Any
 
 import dagster as dg
 
-from model.declarations.dataset import Dataset
 from model.errors import (
     ChangedError,
     DeclarationError,
@@ -34,7 +33,7 @@ from model.util.hashing import sha256_file
 from model.util.languages import languages
 from model.util.text import LocalizedText, slug
 from pipelines.dagster import metadata
-from pipelines.quality.scores_source import ScoresTransport, reads_scores
+from pipelines.quality.scores_source import with_scores
 from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.clean import make_table
 from pipelines.steps.fetch import take_snapshot
@@ -54,7 +53,7 @@ from warehouse.store.data_dir import DataDir
 RETRY_UNREACHABLE = dg.RetryPolicy(
     max_retries=2, delay=10, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
 )
-RESOURCES = {"data_dir", "transport", "portals", "clock", "reporter"}
+RESOURCES = {"data_dir", "transport", "portals", "clock", "reporter", "polls"}
 
 
 def asset_key(dataset: str, stage: str) -> dg.AssetKey:
@@ -161,11 +160,6 @@ def _step(context: dg.AssetExecutionContext, dataset: str, stage: str) -> Iterat
 def _snapshot(bound: BoundDataset, others: Mapping[str, BoundDataset]) -> dg.AssetsDefinition:
     dataset = bound.dataset
     days = FREQUENCY_DAYS[dataset.frequency] + GRACE_DAYS[dataset.frequency]
-    scored: dict[str, Dataset] | None = None
-    if reads_scores(bound):  # a dataset of the scores has no score of itself
-        scored = {
-            name: other.dataset for name, other in others.items() if not reads_scores(other)
-        }
 
     @dg.asset(
         **_common(bound, "snapshot"),
@@ -179,12 +173,11 @@ def _snapshot(bound: BoundDataset, others: Mapping[str, BoundDataset]) -> dg.Ass
         required_resource_keys=RESOURCES,
     )
     def snapshot(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        data_dir, transport = context.resources.data_dir, context.resources.transport
-        if scored is not None:
-            transport = ScoresTransport(transport, data_dir, scored)
+        resources = context.resources
+        transport = with_scores(bound, others, resources.transport, resources.data_dir)
         with _step(context, dataset.id, "snapshot") as progress:
-            stored, progress.changed = take_snapshot(
-                bound, data_dir, transport, context.resources.clock
+            stored, progress.changed = resources.polls.take(
+                bound, lambda: take_snapshot(bound, resources.data_dir, transport, resources.clock)
             )
             return dg.MaterializeResult(
                 data_version=dg.DataVersion(stored.snapshot.sha256),

@@ -17,7 +17,7 @@ nux:
   enabled: false
 event_log_storage:
   module: pipelines.dagster.event_log
-  class: KeptConnectionsEventLog
+  class: GroupedEventLog
   config:
     base_dir: {event_log}
 concurrency:
@@ -35,7 +35,7 @@ def prepare_instance(data_dir: DataDir) -> None:
     Raises:
         StoreError: the data folder cannot be written.
     """
-    event_log = json.dumps(str(data_dir.dagster / "history" / "runs"))  # JSON quotes YAML safely
+    event_log = json.dumps(str(data_dir.dagster_events))  # JSON quotes YAML safely
     write_if_changed(data_dir.dagster / "dagster.yaml", DAGSTER_YAML.format(event_log=event_log))
 
 

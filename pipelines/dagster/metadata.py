@@ -196,7 +196,7 @@ def _preview(path: Path) -> str:
 def _sparklines(dataset: Dataset, path: Path) -> str:
     """Return one line of bars for each of the first series of the dataset's chart."""
     indicator = dataset.chart.indicator if dataset.chart else next(iter(dataset.indicators))
-    with connect() as con:
+    with connect(rows=pq.read_metadata(path).num_rows) as con:
         rows = con.execute(
             f"""SELECT ref_area, list(obs_value ORDER BY time_period),
                        min(time_period), max(time_period)

@@ -16,6 +16,7 @@ from model.reference.city import use_project
 from model.reference.registries import load_registries
 from pipelines.connections import open_ckan, open_transport
 from pipelines.settings import PREFIX, CkanSettings, Settings, read_token
+from pipelines.steps.fetch import Polls
 from pipelines.steps.progress import Clock, FailureLog
 from portal.base import Portal
 from portal.site import Site
@@ -115,4 +116,5 @@ def default_resources(settings: Settings) -> dict[str, Any]:
         ),
         "clock": ClockResource(fixed=settings.epoch.isoformat() if settings.epoch else None),
         "reporter": FailureLogResource(data_dir=root),
+        "polls": Polls(),
     }

@@ -17,6 +17,7 @@ from typing import Any
 
 from model.declarations.dataset import Dataset
 from model.errors import OpenIndicatorsError
+from model.reference import city
 from model.reference.registries import Registries
 from pipelines.catalogue import Catalogue, load_catalogue
 from pipelines.settings import Settings
@@ -50,7 +51,7 @@ def edited_datasets(settings: Settings, base: str, wanted: list[str]) -> Edited:
     now = load_catalogue(settings)
     chosen = now.select(settings.profile, wanted)
     with _at(settings.project, base) as project:
-        then = load_catalogue(settings.model_copy(update={"project": project}))
+        then = _load(settings, project)
         before = then.bound_datasets(settings.profile)
         same = {
             name for name in chosen
@@ -64,6 +65,16 @@ def edited_datasets(settings: Settings, base: str, wanted: list[str]) -> Edited:
         {name: chosen[name] for name in _in_order(chosen) if name not in same}, undeclared,
         now.errors, then.registries,
     )
+
+
+def _load(settings: Settings, project: Path) -> Catalogue:
+    """Load the catalogue of an earlier state of the project, with the languages it had."""
+    if (project / city.FILE).is_file():
+        city.use_project(project)
+    try:
+        return load_catalogue(settings.model_copy(update={"project": project}))
+    finally:
+        city.use_project(settings.project)
 
 
 def _said(bound: BoundDataset, catalogue: Catalogue) -> list[Any]:

@@ -38,6 +38,23 @@ class ScoresTransport:
         return FolderTransport(self.data_dir.root).send(request, validators, target)
 
 
+def with_scores(
+    bound: BoundDataset, others: Mapping[str, BoundDataset], transport: Transport, data_dir: DataDir
+) -> Transport:
+    """Return the transport of a dataset's source, which may be the scores of the others.
+
+    Args:
+        bound: the dataset.
+        others: all datasets of the profile, by id.
+        transport: sends all other requests.
+        data_dir: the records that the scores are made from.
+    """
+    if not reads_scores(bound):
+        return transport
+    scored = {name: each.dataset for name, each in others.items() if not reads_scores(each)}
+    return ScoresTransport(transport, data_dir, scored)
+
+
 def reads_scores(bound: BoundDataset) -> bool:
     """Say whether a dataset reads the scores: it runs after all others."""
     return SCORES in (getattr(options_of(bound.source), "files", None) or ())

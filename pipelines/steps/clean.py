@@ -16,6 +16,12 @@ from warehouse.store.data_dir import DataDir
 from warehouse.store.snapshots import StoredSnapshot
 
 
+def table_inputs(bound: BoundDataset, stored: StoredSnapshot) -> str:
+    """Return the checksum of what a dataset's table is made from: a snapshot, and how it is read.
+    """
+    return sha256_json([stored.snapshot.sha256, bound.declaration_sha256, bound.reading_version])
+
+
 def make_table(bound: BoundDataset, data_dir: DataDir) -> tuple[Path, CleanStats | None]:
     """Read the last snapshot and clean it into observations.
 
@@ -33,9 +39,6 @@ def make_table(bound: BoundDataset, data_dir: DataDir) -> tuple[Path, CleanStats
     """
     dataset = bound.dataset
     stored = bound.last_snapshot(data_dir)
-    inputs = sha256_json(
-        [stored.snapshot.sha256, bound.declaration_sha256, bound.reading_version]
-    )
 
     def fill(con: duckdb.DuckDBPyConnection) -> CleanStats:
         options = options_of(bound.source)
@@ -47,7 +50,7 @@ def make_table(bound: BoundDataset, data_dir: DataDir) -> tuple[Path, CleanStats
         )
 
     with data_dir.dataset_lock(dataset.id):
-        return working_tables.write_table(data_dir, dataset, inputs, fill)
+        return working_tables.write_table(data_dir, dataset, table_inputs(bound, stored), fill)
 
 
 def read_snapshot(bound: BoundDataset, stored: StoredSnapshot) -> Iterable[pa.RecordBatch]:

@@ -1,6 +1,9 @@
 """Fetch: ask the source what is new and store the bytes as a snapshot."""
 
 import shutil
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.progress import Clock
@@ -56,3 +59,62 @@ def take_snapshot(
             )
         shutil.rmtree(folder, ignore_errors=True)
         return taken
+
+
+AT_A_TIME = 8  # hosts that are asked side by side
+
+Taken = tuple[StoredSnapshot, bool]
+
+
+@dataclass
+class Polls:
+    """What sources answered before a run was planned: a step takes the answer, and asks no more.
+
+    Without an answer that waits, as in the daemon's runs, a step asks by itself.
+    """
+
+    answers: dict[str, Taken | Exception] = field(default_factory=dict)
+
+    def ask(
+        self, datasets: Mapping[str, BoundDataset], take: Callable[[BoundDataset], Taken]
+    ) -> None:
+        """Ask the sources of `datasets`: different hosts side by side, each host in turn.
+
+        Args:
+            datasets: by id.
+            take: takes the snapshot of one; what it raises is kept for the step.
+        """
+        hosts: dict[str, list[BoundDataset]] = {}
+        for bound in datasets.values():
+            hosts.setdefault(bound.host, []).append(bound)
+
+        def ask_in_turn(members: Iterable[BoundDataset]) -> None:
+            for bound in members:
+                try:
+                    self.answers[bound.dataset.id] = take(bound)
+                except Exception as error:
+                    self.answers[bound.dataset.id] = error
+
+        pool = ThreadPoolExecutor(AT_A_TIME)
+        try:
+            for _ in pool.map(ask_in_turn, hosts.values()):
+                pass
+        finally:  # an interrupted run waits for the requests that are on their way, for no others
+            pool.shutdown(cancel_futures=True)
+
+    def is_unchanged(self, dataset: str) -> bool:
+        """Return whether the source of a dataset has answered that it serves nothing new."""
+        answer = self.answers.get(dataset)
+        return isinstance(answer, tuple) and not answer[1]
+
+    def take(self, bound: BoundDataset, ask: Callable[[], Taken]) -> Taken:
+        """Return the answer for a dataset, once; raise what was raised.
+
+        Args:
+            bound: the dataset.
+            ask: takes the snapshot where no answer waits.
+        """
+        answer = self.answers.pop(bound.dataset.id, None)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer or ask()

@@ -32,6 +32,11 @@ def publish(dataset: str, data_dir: DataDir, portal: Portal) -> Publication | No
         return portal.apply([ReleaseWithReport(data_dir, item) for item in history])
 
 
+def preview_site(data_dir: DataDir, registries: Registries) -> Site:
+    """Return the site that shows drafts; `data_dir` holds it, `registries` name what it shows."""
+    return Site(data_dir.preview, registries, preview=True)
+
+
 def show_draft(
     dataset: str, data_dir: DataDir, registries: Registries, portals: Sequence[Portal]
 ) -> list[Publication]:
@@ -49,7 +54,7 @@ def show_draft(
     Raises:
         PortalError: the folder cannot be written, or a portal refused.
     """
-    preview = Site(data_dir.preview, registries, preview=True)
+    preview = preview_site(data_dir, registries)
     with data_dir.dataset_lock(dataset):
         draft = drafts.waiting(data_dir, dataset)
         shown: list[Publication | None] = []

@@ -22,7 +22,7 @@ from model.reference import personal_data
 from model.reference.personal_data import masked_record
 from model.util.hashing import sha256_json
 from pipelines.steps.bound_dataset import BoundDataset
-from pipelines.steps.clean import make_table, read_snapshot
+from pipelines.steps.clean import make_table, read_snapshot, table_inputs
 from pipelines.steps.comparison_releases import paths, releases_to_compare, version
 from pipelines.steps.progress import Clock
 from sources.connectors.registry import options_of
@@ -31,6 +31,7 @@ from warehouse.cleaning.schema_inspection import read_columns
 from warehouse.duplicate_keys import duplicate_cause
 from warehouse.store import acceptances, validation_log, working_tables
 from warehouse.store.data_dir import DataDir
+from warehouse.store.releases import StoredRelease
 from warehouse.store.snapshots import StoredSnapshot
 from warehouse.store.working_tables import Validated
 
@@ -46,12 +47,8 @@ def validate_table(bound: BoundDataset, data_dir: DataDir) -> Validated:
         ReadError, StoreError: as `make_table`.
     """
     table, _ = make_table(bound, data_dir)
-    accepted = acceptances.load(data_dir, bound.dataset.id)
+    accepted, checks, compared, validated_by = _validated_by(bound, data_dir)
     stored = bound.last_snapshot(data_dir)
-    checks = acceptances.load_checks(data_dir, bound.dataset.id, stored.snapshot.sha256)
-    compared = releases_to_compare(
-        data_dir, bound.dataset, bound.suite, bound.inputs(data_dir).sha256
-    )
 
     def run(con: duckdb.DuckDBPyConnection, relation: str) -> QualityRecord:
         quality = run_suite(bound, con, relation, bound.suite, paths(compared), accepted, checks)
@@ -61,14 +58,40 @@ def validate_table(bound: BoundDataset, data_dir: DataDir) -> Validated:
         scored = masked_record(scores.scored(con, relation, bound.dataset, complete))
         return scored if bound.timed else scored.without_durations()
 
-    validated_by = sha256_json(
-        [
-            bound.suite.sha256, suites.VERSION, scores.ALGORITHM, personal_data.PATTERNS,
-            acceptances.version(accepted, checks), version(compared),
-        ]
-    )
     with data_dir.dataset_lock(bound.dataset.id):
         return working_tables.write_validated(data_dir, bound.dataset, table, validated_by, run)
+
+
+def find_validated(bound: BoundDataset, data_dir: DataDir) -> Validated | None:
+    """Return what `validate_table` has written already of the last snapshot; None where nothing.
+
+    Args:
+        bound: the dataset.
+        data_dir: holds its last snapshot, and the releases that the suite compares it with.
+
+    Raises:
+        StoreError: no snapshot yet, or a record is damaged.
+    """
+    inputs = table_inputs(bound, bound.last_snapshot(data_dir))
+    table = working_tables.table_folder(data_dir, bound.dataset.id, inputs)
+    folder = working_tables.validated_folder(table, _validated_by(bound, data_dir)[-1])
+    return working_tables.read_validated(folder) if folder.exists() else None
+
+
+def _validated_by(bound: BoundDataset, data_dir: DataDir) -> tuple[
+    list[Acceptance], list[CheckAcceptance], dict[str, list[StoredRelease]], str
+]:
+    """Return accepted rows and checks, the releases to compare with, and the checksum of all that
+    decides about the outcome of a validation.
+    """
+    accepted = acceptances.load(data_dir, bound.dataset.id)
+    inputs = bound.inputs(data_dir)
+    checks = acceptances.load_checks(data_dir, bound.dataset.id, inputs.snapshot_sha256)
+    compared = releases_to_compare(data_dir, bound.dataset, bound.suite, inputs.sha256)
+    return accepted, checks, compared, sha256_json([
+        bound.suite.sha256, suites.VERSION, scores.ALGORITHM, personal_data.PATTERNS,
+        acceptances.version(accepted, checks), version(compared),
+    ])
 
 
 def _with_cause(

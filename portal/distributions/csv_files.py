@@ -6,15 +6,25 @@ from pathlib import Path
 from portal.content import Content
 from portal.distributions.base import Distribution, WrittenFile
 from portal.distributions.csv_text import write_csv
+from portal.distributions.row_text import csv_line
 from portal.metadata.data_package import csv_properties, observation_schema, table_schema
 
 
 def _write_table(content: Content, path: Path, _: Sequence[WrittenFile]) -> None:
-    write_csv(path, content.published_columns, content.rows())
+    _write(content, path, "data.parquet", content.published_columns)
 
 
 def _write_changes(content: Content, path: Path, _: Sequence[WrittenFile]) -> None:
-    write_csv(path, content.columns_of("changes.parquet"), content.changes())
+    _write(content, path, "changes.parquet", content.columns_of("changes.parquet"))
+
+
+def _write(content: Content, path: Path, table: str, columns: Sequence[str]) -> None:
+    write_csv(path, columns, ())
+    kinds = content.kinds_of(table)
+    line = csv_line({name: kinds[name] for name in columns})
+    with path.open("a", encoding="utf-8", newline="") as file:
+        for lines in content.lines(line, table, columns):
+            file.write("\r\n".join([*lines, ""]))
 
 
 csv_table = Distribution.described(

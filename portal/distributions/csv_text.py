@@ -18,9 +18,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-# The full-width forms run as formulas in East Asian editions.
-_FORMULA_START = re.compile(r"[=+\-@\t\r\n＝＋－＠]")
-_NUMBER = re.compile(r"[+-]?(\d+([.,]\d+)*|[.,]\d+)([eE][+-]?\d+)?%?")
+# Regular expressions that Python and DuckDB read alike. The full-width forms run as formulas in
+# East Asian editions.
+FORMULA_START = r"[=+\-@\t\r\n＝＋－＠]"
+NUMBER = r"[+-]?([0-9]+([.,][0-9]+)*|[.,][0-9]+)([eE][+-]?[0-9]+)?%?"
 
 
 def number_text(value: float) -> str:
@@ -37,7 +38,7 @@ def number_text(value: float) -> str:
 
 def harmless(text: str) -> str:
     """Return text that no spreadsheet runs as a formula; numbers stay as they are."""
-    if _FORMULA_START.match(text) and not _NUMBER.fullmatch(text):
+    if re.match(FORMULA_START, text) and not re.fullmatch(NUMBER, text):
         return "'" + text
     return text
 

@@ -16,34 +16,27 @@ from typing import Any
 from model.declarations.dataset import Dataset, Indicator
 from portal.content import Content
 from portal.distributions.base import Distribution, WrittenFile
-from portal.distributions.csv_text import number_text
+from portal.distributions.row_text import json_line
 from portal.metadata.data_package import observation_schema
 from portal.scope import scope_of
 
 
 def write(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
     """Write the metadata of `content` to `path`, and stream the records; `others` is unused."""
-    columns = content.published_columns
-    names = [_json(name) + ": " for name in columns]
+    columns, kinds = content.published_columns, content.kinds_of("data.parquet")
+    line = json_line({name: kinds[name] for name in columns})
     head = _json({**_metadata(content), "columns": columns})
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write(head.removesuffix("}") + ', "records": [')
         separator = "\n"
-        for row in content.rows():
-            fields = (name + _value(value) for name, value in zip(names, row, strict=True))
-            file.write(f"{separator}{{{', '.join(fields)}}}")
+        for lines in content.lines(line, "data.parquet", columns):
+            file.write(separator + ",\n".join(lines))
             separator = ",\n"
         file.write("\n]}\n")
 
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-def _value(value: Any) -> str:
-    if value is None or isinstance(value, str):
-        return _json(value)
-    return number_text(value)
 
 
 def _indicator(indicator: Indicator) -> dict[str, Any]:

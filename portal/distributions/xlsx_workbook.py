@@ -9,19 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC
-from itertools import chain, islice
 from pathlib import Path
-from typing import Any
 
 import xlsxwriter
 from xlsxwriter.format import Format
+from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from model.util.languages import default_language, language_name, languages
+from model.util.sql import literal
 from portal.content import Content
 from portal.distributions import data_dictionary
 from portal.distributions.base import Distribution, WrittenFile
+from portal.distributions.row_text import xlsx_row
 from portal.metadata.data_package import observation_schema
 from portal.scope import scope_of
 from portal.vocabulary import FREQUENCIES, REASONS, SCOPES, sentence
@@ -60,34 +61,55 @@ def write(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
 
 def _write_data(book: Workbook, content: Content, bold: Format) -> int:
     """Write the observations over as many sheets as they need; returns how many."""
-    columns = content.published_columns
-    formats = _number_formats(book, content)
-    rows = content.rows()
-    number = 1
-    for chunk in _chunks(rows, MAX_ROWS - 1):
-        name = DATA_SHEET if number == 1 else f"{DATA_SHEET}_{number}"
-        sheet = book.add_worksheet(name)
-        sheet.freeze_panes(1, 0)
-        for index, column in enumerate(columns):
-            sheet.set_column(index, index, max(12, len(column) + 3))
-        _header(sheet, columns, bold)
-        last = 0
-        for last, row in enumerate(chunk, start=1):
-            # The first column is the indicator, which decides how its figure is shown.
-            _row(sheet, last, row, formats.get(row[0]))
-        sheet.autofilter(0, 0, last, len(columns) - 1)
-        number += 1
-    return number - 1
+    columns, kinds = content.published_columns, content.kinds_of("data.parquet")
+    # A sheet's rows are numbered from 2, below the header.
+    row = xlsx_row(
+        {name: kinds[name] for name in columns}, [xl_col_to_name(i) for i in range(len(columns))],
+        f"(row_number() OVER () - 1) % {MAX_ROWS - 1} + 2", _style(book, content), MAX_TEXT,
+    )
+    number, last = 1, 0
+    sheet = _data_sheet(book, number, columns, bold)
+    for lines in content.lines(row, "data.parquet", columns):
+        written = 0
+        while written < len(lines):
+            if last == MAX_ROWS - 1:
+                _close(sheet, last, columns)
+                number, last = number + 1, 0
+                sheet = _data_sheet(book, number, columns, bold)
+            fitting = lines[written : written + MAX_ROWS - 1 - last]
+            sheet.row_data_fh.write("".join(fitting))
+            written, last = written + len(fitting), last + len(fitting)
+    _close(sheet, last, columns)
+    return number
 
 
-def _chunks(rows: Iterator[Any], size: int) -> Iterator[Iterator[Any]]:
-    """Cut an iterator into iterators of `size`; one empty when there is nothing at all."""
-    first = True
-    for head in rows:
-        first = False
-        yield chain([head], islice(rows, size - 1))
-    if first:
-        yield iter(())
+def _data_sheet(book: Workbook, number: int, columns: Sequence[str], bold: Format) -> Worksheet:
+    """Begin a sheet of observations, whose rows go to the file of its XML.
+
+    xlsxwriter keeps that file open in constant memory (`row_data_fh`), and writes the row before
+    into it when the next one begins, here the header.
+    """
+    sheet = book.add_worksheet(DATA_SHEET if number == 1 else f"{DATA_SHEET}_{number}")
+    sheet.freeze_panes(1, 0)
+    for index, column in enumerate(columns):
+        sheet.set_column(index, index, max(12, len(column) + 3))
+    _header(sheet, columns, bold)
+    sheet._write_single_row()
+    return sheet
+
+
+def _close(sheet: Worksheet, last: int, columns: Sequence[str]) -> None:
+    sheet.dim_rowmax = last
+    sheet.autofilter(0, 0, last, len(columns) - 1)
+
+
+def _style(book: Workbook, content: Content) -> str:
+    """Return the expression of the cell format of a row's figures: its indicator's decimals."""
+    cases = " ".join(
+        f"WHEN {literal(code)} THEN {form._get_xf_index()}"
+        for code, form in _number_formats(book, content).items()
+    )
+    return f"CASE indicator {cases} ELSE 0 END"
 
 
 def _number_formats(book: Workbook, content: Content) -> dict[str, Format]:
@@ -108,14 +130,10 @@ def _header(sheet: Worksheet, names: Sequence[str], bold: Format) -> None:
         sheet.write_string(0, index, name, bold)
 
 
-def _row(sheet: Worksheet, number: int, values: Iterable[Any], form: Format | None = None) -> None:
+def _row(sheet: Worksheet, number: int, values: Iterable[str]) -> None:
     for index, value in enumerate(values):
-        if value is None or value == "":
-            continue
-        if isinstance(value, str):
+        if value:
             sheet.write_string(number, index, _fitting(value))
-        else:
-            sheet.write_number(number, index, value, form)
 
 
 def _fitting(text: str) -> str:

@@ -85,12 +85,17 @@ def assess(nodes: Sequence[Node], dataset: str, reach: Reach | None = None) -> M
     )
 
 
+def published_description(site: Path, dataset: str) -> Path:
+    """Return where the description of a `dataset` is in the folder `site`."""
+    return site / "datasets" / dataset / "dcat.jsonld"
+
+
 def assess_published(site: Path, dataset: str, reach: Reach | None = None) -> Mqa | None:
     """Assess the description of a `dataset` in the folder `site`; None where there is none.
 
     `reach` is as in `assess`. Raises PortalError where the description cannot be read.
     """
-    path = site / "datasets" / dataset / "dcat.jsonld"
+    path = published_description(site, dataset)
     if not path.is_file():
         return None
     with reading(path):

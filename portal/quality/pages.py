@@ -46,25 +46,31 @@ def report_page(dataset: str, language: str) -> str:
     return f"{language}/quality/{dataset}.html"
 
 
-def render(
+def render(each: Assessed, registries: Registries) -> Iterator[tuple[str, bytes]]:
+    """Give the files about one dataset's quality: path in the site, and bytes.
+
+    `each` is the dataset; `registries` name its sector.
+    """
+    dataset = each.report.dataset
+    yield f"quality/{dataset}.json", each.report.model_dump_json(indent=1).encode()
+    for language in languages():
+        yield f"quality/{dataset}.{language}.svg", badge(each.report.scorecard, language)
+        yield report_page(dataset, language), _report(each, registries, language)
+
+
+def shared_pages(
     assessed: Sequence[Assessed],
     sectors: Sequence[GroupScore],
     city: GroupScore | None,
     registries: Registries,
     as_of: date,
 ) -> Iterator[tuple[str, bytes]]:
-    """Give every page about quality of `assessed` datasets: path in the site, and its bytes.
+    """Give the pages about the quality of all `assessed` datasets: path in the site, and bytes.
 
     `sectors` and `city` are the grades of each sector and of all, `registries` name the sectors,
     and `as_of` is the day for which the pages speak.
     """
     totals = {each.report.dataset: trends.Totals(each.report.trend) for each in assessed}
-    for each in assessed:
-        dataset = each.report.dataset
-        yield f"quality/{dataset}.json", each.report.model_dump_json(indent=1).encode()
-        for language in languages():
-            yield f"quality/{dataset}.{language}.svg", badge(each.report.scorecard, language)
-            yield report_page(dataset, language), _report(each, registries, language)
     shared = _overview(assessed, sectors, city, registries, totals, as_of)
     for language in languages():
         yield f"{language}/quality.html", render_template(

@@ -1,18 +1,62 @@
-"""Write the pages about quality into the site: only what changed; remove what is gone."""
+"""Write the pages about quality into the site: only what changed; remove what is gone.
+
+`quality/state.json` in the site has what the pages were made from, so that those whose inputs are
+the same are not rendered again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
+
+from pydantic import ValidationError
 
 from model.errors import PortalError
 from model.records.scorecard import GroupScore
 from model.reference.registries import Registries
 from model.util.disk import disk_errors, write_if_changed
+from model.util.hashing import pretty_json, sha256_bytes, sha256_file
 from model.util.languages import languages
-from portal.quality.pages import Assessed, render
+from model.util.text import Frozen
+from portal.quality.pages import Assessed, render, shared_pages
 from portal.site.release_files import locked
+
+STATE = "quality/state.json"
+
+
+class QualityState(Frozen):
+    """What the pages about quality were made from.
+
+    all_inputs: checksum of the inputs of everything.
+    inputs: those of each dataset's pages.
+    files: checksum of each file, by dataset and path in the site; "" has what all share.
+    """
+
+    all_inputs: str = ""
+    inputs: dict[str, str] = {}
+    files: dict[str, dict[str, str]] = {}
+
+    @classmethod
+    def read(cls, folder: Path) -> QualityState:
+        """Return the state of a site's `folder`; that of an empty one where none can be read."""
+        try:
+            return cls.model_validate_json((folder / STATE).read_bytes())
+        except (OSError, ValidationError):
+            return cls()
+
+    def holds(self, folder: Path, name: str) -> bool:
+        """Return whether the files of the dataset `name` are in `folder` as they were written."""
+        return name in self.files and all(
+            (folder / path).is_file() and sha256_file(folder / path) == sha256
+            for path, sha256 in self.files[name].items()
+        )
+
+
+def is_published(folder: Path, all_inputs: str) -> bool:
+    """Return whether all pages in a site's `folder` are there, made from `all_inputs`."""
+    state = QualityState.read(folder)
+    return state.all_inputs == all_inputs and all(state.holds(folder, name) for name in state.files)
 
 
 def publish_quality(
@@ -22,19 +66,41 @@ def publish_quality(
     city: GroupScore | None,
     registries: Registries,
     as_of: date,
+    inputs: Mapping[str, str] | None = None,
+    others: Mapping[str, str] | None = None,
+    all_inputs: str = "",
 ) -> int:
     """Bring the pages about quality in a site's `folder` to a day; return how many files changed.
 
-    `assessed`, `sectors`, `city`, `registries` and `as_of` are those of `pages.render`. Raises
-    PortalError where the folder cannot be written.
+    `assessed`, `sectors`, `city`, `registries` and `as_of` are those of `pages`; `inputs` has the
+    checksum of what a dataset's pages are made from, and `all_inputs` that of everything; `others`
+    are more files with their text. Raises PortalError where the folder cannot be written.
     """
-    written = 0
+    inputs, written = inputs or {}, 0
+    made: dict[str, dict[str, str]] = {}
     with disk_errors(folder, PortalError), locked(folder):
-        kept = set()
-        for path, data in render(assessed, sectors, city, registries, as_of):
-            kept.add(path)
+        before = QualityState.read(folder)
+
+        def write(name: str, path: str, data: bytes) -> None:
+            nonlocal written
+            made.setdefault(name, {})[path] = sha256_bytes(data)
             written += write_if_changed(folder / path, data, PortalError, lasting=False)
-        _remove_others(folder, kept)
+
+        for each in assessed:
+            name = each.report.dataset
+            same = name in inputs and before.inputs.get(name) == inputs[name]
+            if same and before.holds(folder, name):
+                made[name] = before.files[name]
+                continue
+            for path, data in render(each, registries):
+                write(name, path, data)
+        for path, data in shared_pages(assessed, sectors, city, registries, as_of):
+            write("", path, data)
+        for path, text in (others or {}).items():
+            write("", path, text.encode())
+        _remove_others(folder, {path for files in made.values() for path in files})
+        state = QualityState(all_inputs=all_inputs, inputs=dict(inputs), files=made)
+        write_if_changed(folder / STATE, pretty_json(state), PortalError, lasting=False)
     return written
 
 

@@ -6,7 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 
 from model.records.quality_dimension import OUTCOMES, SEVERITIES, grade_of
 from model.reference.city import City, city
@@ -28,6 +29,24 @@ def render_template(folder: Path, template: str, language: str, /, **values: Any
     return environment(folder, language).get_template(template).render(values).encode()
 
 
+class _Compiled(BytecodeCache):
+    """Compiled templates of this process: those of one language serve the others."""
+
+    def __init__(self) -> None:
+        self.code: dict[tuple[str, str], Any] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give the code of a template that was compiled already, and has not changed."""
+        bucket.code = self.code.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep the code of a template."""
+        self.code[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED = _Compiled()
+
+
 def environment(folder: Path, language: str) -> Environment:
     """Return the environment of a `folder` of templates in a `language`; see `render_template`."""
     return _environment(folder, language, city(), project_locales())
@@ -41,6 +60,8 @@ def _environment(folder: Path, language: str, of: City, locales: Path | None) ->
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=_COMPILED,
+        optimized=False,  # else what a filter makes of a constant, in one language, is in the code
         extensions=["jinja2.ext.i18n"],
     )
     texts = translations(language, locales)

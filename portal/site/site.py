@@ -66,6 +66,7 @@ class Site:
         self.base_url = base_url
         self._together = False
         self._stale = False  # the shared pages, while several datasets are applied together
+        self._shared: tuple[CatalogueState | None, bool] | None = None  # the same, as on the disk
 
     @cached_property
     def _versions(self) -> versions.Versions:
@@ -113,24 +114,30 @@ class Site:
     def together(self) -> Iterator[None]:
         """Apply many datasets: the pages that they share are made once, on leaving.
 
-        Making them takes a second for a thousand datasets. If a run is killed before, the next one
-        finds them outdated.
+        Making them, or reading them again, takes a second for a thousand datasets. If a run is
+        killed before, the next one finds them outdated.
         """
         self._together = True
         try:
             yield
         finally:
-            self._together = False
+            self._together, self._shared = False, None
             if self._stale:
                 self._stale = False
                 with disk_errors(self.folder, PortalError):
                     self._write_catalogue()
 
+    def shows(self, dataset: str) -> bool:
+        """Return whether a dataset is in the site."""
+        if self._dataset_folder(dataset).exists():
+            return True
+        state = read_state(CatalogueState, self.folder / catalogue.STATE)
+        return state is not None and dataset in state.datasets
+
     def remove(self, dataset: str) -> bool:
         """Remove a dataset from the site, for drafts; return whether it was in it."""
-        state = read_state(CatalogueState, self.folder / catalogue.STATE)
         target = self._dataset_folder(dataset)
-        if not target.exists() and (state is None or dataset not in state.datasets):
+        if not self.shows(dataset):
             return False
         with disk_errors(self.folder, PortalError):
             for language in languages():
@@ -190,18 +197,24 @@ class Site:
         return Difference(dataset=dataset, change=change, what="pages", detail=detail)
 
     def _catalogue_difference(self, dataset: str) -> Difference:
-        state = read_state(CatalogueState, self.folder / catalogue.STATE)
+        state, intact = self._shared or self._read_shared()
         path = self._dataset_folder(dataset) / "dataset.json"
         change: Change = "="
         if state is None or dataset not in state.datasets:
             change = "+"
-        elif (
-            state.site_version != self._versions.site
-            or not is_file(path, state.datasets[dataset])
-            or not all(is_file(self.folder / page, sha) for page, sha in state.pages.items())
-        ):
+        elif not intact or not is_file(path, state.datasets[dataset]):
             change = "~"
         return Difference(dataset=dataset, change=change, what="catalogue")
+
+    def _read_shared(self) -> tuple[CatalogueState | None, bool]:
+        """Return the state of the shared pages, and whether they are as this code wrote them."""
+        state = read_state(CatalogueState, self.folder / catalogue.STATE)
+        found = state, state is not None and state.site_version == self._versions.site and all(
+            is_file(self.folder / page, sha) for page, sha in state.pages.items()
+        )
+        if self._together:  # until they are made, on leaving, nothing changes them
+            self._shared = found
+        return found
 
     def _write_dataset(self, history: list[ReleaseFiles]) -> None:
         dataset = history[-1].release.dataset

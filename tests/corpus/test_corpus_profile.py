@@ -23,7 +23,7 @@ from model.errors import ReadError, SourceError
 from model.records.reject_reasons import in_words
 from pipelines.catalogue import load_catalogue
 from pipelines.dagster import execution
-from pipelines.dagster.execution import Outcome
+from pipelines.rounds import Outcome, run_datasets
 from pipelines.settings import Settings
 from pipelines.steps.progress import FailureLog
 from sources.base import SourceProtocol
@@ -94,7 +94,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(execution, "open_instance", in_memory)
         book = FailureLog(settings.data_dir)
-        outcome = execution.run_datasets(settings, catalogue, chosen, (), book)
+        outcome = run_datasets(settings, catalogue, chosen, (), book)
     return Run(settings.data_dir, outcome)
 
 

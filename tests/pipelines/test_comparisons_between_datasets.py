@@ -11,7 +11,8 @@ from assets.component import DatasetComponent
 from pipelines.catalogue import load_catalogue
 from pipelines.dagster.assets import asset_key
 from pipelines.dagster.build import ALL, build_definitions
-from pipelines.dagster.execution import QUIET, comparison_levels
+from pipelines.dagster.execution import QUIET
+from pipelines.rounds import comparison_levels
 from pipelines.settings import Settings
 from tests.fixtures.answers import new_answered
 from tests.fixtures.projects import for_this_city

@@ -99,6 +99,11 @@ class DataDir:
         return self.root / "dagster"
 
     @property
+    def dagster_events(self) -> Path:
+        """The folder of Dagster's event log."""
+        return self.dagster / "history" / "runs"
+
+    @property
     def inbox(self) -> Path:
         """Files that people drop in for datasets that read `file:` sources."""
         return self.root / "inbox"

@@ -75,6 +75,22 @@ def waiting(data_dir: DataDir, dataset: str) -> StoredRelease | None:
     return releases.load(folder) if folder.exists() else None
 
 
+def is_settled(data_dir: DataDir, dataset: str) -> bool:
+    """Return whether no draft waits, and no process that was killed left anything of one.
+
+    Args:
+        data_dir: the data folder.
+        dataset: id of the dataset.
+
+    Raises:
+        StoreError: the log is damaged.
+    """
+    folder = data_dir.drafts(dataset)
+    return _open(log(data_dir, dataset)) is None and not (
+        folder.is_dir() and any(path.is_dir() for path in folder.iterdir())
+    )
+
+
 def rejection(data_dir: DataDir, dataset: str) -> DraftEvent | None:
     """Return the last event where it is a rejection: nothing was proposed since."""
     events = log(data_dir, dataset)

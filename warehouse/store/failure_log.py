@@ -42,6 +42,11 @@ def _read(data: bytes, where: str) -> Failure:
         ) from error
 
 
+def is_open(data_dir: DataDir, dataset: str) -> bool:
+    """Return whether a dataset has an unresolved failure, in the data folder's log."""
+    return (data_dir.failures / f"{dataset}.json").exists()
+
+
 def note(data_dir: DataDir, failure: Failure) -> None:
     """Record a failure; the same one again changes nothing."""
     write_if_changed(data_dir.failures / f"{failure.dataset}.json", pretty_json(failure))

@@ -123,11 +123,17 @@ def history(data_dir: DataDir, dataset: str) -> list[StoredRelease]:
     return [load(folder / str(number)) for number in numbers]
 
 
-def current(data_dir: DataDir, dataset: str) -> StoredRelease | None:
-    """Return the release with the highest number, or None."""
+def current_folder(data_dir: DataDir, dataset: str) -> Path | None:
+    """Return the folder of the release with the highest number; None where there is none."""
     folder = data_dir.releases(dataset)
     numbers = [int(p.name) for p in folder.iterdir() if p.name.isdigit()] if folder.is_dir() else []
-    return load(folder / str(max(numbers))) if numbers else None
+    return folder / str(max(numbers)) if numbers else None
+
+
+def current(data_dir: DataDir, dataset: str) -> StoredRelease | None:
+    """Return the release with the highest number, or None."""
+    folder = current_folder(data_dir, dataset)
+    return load(folder) if folder else None
 
 
 def as_of(data_dir: DataDir, dataset: str, moment: datetime) -> StoredRelease | None:
@@ -262,9 +268,9 @@ def fill(
         for name in ("data.parquet", "quarantine.parquet", "quality.json"):
             shutil.copyfile(validated.folder / name, folder / name)
         shutil.copyfile(validated.source_schema, folder / SOURCE_SCHEMA)
-    with connect(data_dir.root / "tmp") as con:
+    with connect(data_dir.root / "tmp", validated.quality.rows_released) as con:
         first, last = _period(con, folder / "data.parquet")
-    changes = write_changes(data_dir, dataset, before, folder)
+        changes = _write_changes(con, dataset, before, folder)
     release = Release(
         dataset=dataset.id,
         number=number_after(before),

@@ -38,6 +38,11 @@ def datasets(data_dir: DataDir) -> list[str]:
     return sorted("/".join(path.parts[-3:-1]) for path in found)
 
 
+def log_path(data_dir: DataDir, dataset: str) -> Path:
+    """Return the file of a dataset's log, in the data folder."""
+    return data_dir.validation_runs(dataset) / LOG
+
+
 def log(data_dir: DataDir, dataset: str) -> list[ValidationRun]:
     """Return a dataset's validation runs, oldest first.
 
@@ -45,8 +50,7 @@ def log(data_dir: DataDir, dataset: str) -> list[ValidationRun]:
         StoreError: the log is damaged.
     """
     todo = "restore it from a backup: it is the history of the dataset's quality"
-    path = data_dir.validation_runs(dataset) / LOG
-    return read_log(path, ValidationRun, "the validation log", todo)
+    return read_log(log_path(data_dir, dataset), ValidationRun, "the validation log", todo)
 
 
 def record(data_dir: DataDir, validation_run: ValidationRun) -> QualityRecord:
@@ -91,7 +95,7 @@ def keep(
     """
     return _keep(
         data_dir, validated.quality, inputs, algorithm, now, sha256_file(validated.data),
-        _period_last(data_dir, validated.data, projections),
+        _period_last(data_dir, validated.data, validated.quality.rows_released, projections),
     )
 
 
@@ -136,12 +140,29 @@ def _keep(
             if check.outcome != "passed"
         ),
     )
-    if before and _same(data_dir, before[-1], made, quality):
+    if before and _same(data_dir, before[-1], inputs.sha256, data_sha256, quality):
         return before[-1], False
     folder = data_dir.validation_runs(quality.dataset)
     write_if_changed(folder / f"{made.record_sha256}.json", text)
     append_log(folder / LOG, [made])
     return made, True
+
+
+def is_logged(data_dir: DataDir, validated: Validated, inputs: Inputs) -> bool:
+    """Return whether the last line of the log says what this validation run found.
+
+    Args:
+        data_dir: the data folder.
+        validated: the validated data and the result.
+        inputs: what the table and the validation run were made from.
+
+    Raises:
+        StoreError: the log or its last record is damaged.
+    """
+    before = log(data_dir, validated.quality.dataset)
+    return bool(before) and _same(
+        data_dir, before[-1], inputs.sha256, sha256_file(validated.data), validated.quality
+    )
 
 
 def of_data(history: list[ValidationRun], data_sha256: str) -> ValidationRun | None:
@@ -150,27 +171,30 @@ def of_data(history: list[ValidationRun], data_sha256: str) -> ValidationRun | N
 
 
 def _same(
-    data_dir: DataDir, before: ValidationRun, now: ValidationRun, quality: QualityRecord
+    data_dir: DataDir, before: ValidationRun, inputs_sha256: str, data_sha256: str,
+    quality: QualityRecord,
 ) -> bool:
-    if (before.inputs_sha256, before.data_sha256) != (now.inputs_sha256, now.data_sha256):
+    if (before.inputs_sha256, before.data_sha256) != (inputs_sha256, data_sha256):
         return False
-    return before.record_sha256 == now.record_sha256 or (
+    return before.record_sha256 == sha256_bytes(pretty_json(quality).encode()) or (
         pretty_json(record(data_dir, before).without_durations())
         == pretty_json(quality.without_durations())
     )
 
 
-def _period_last(data_dir: DataDir, data: Path, projections: Collection[str]) -> str | None:
+def _period_last(
+    data_dir: DataDir, data: Path, rows: int, projections: Collection[str]
+) -> str | None:
     """Return the newest period that is no forecast or projection.
 
     Year to date does not sort as text.
     """
     listed = ", ".join(map(literal, sorted(projections)))
     observed = f" AND indicator NOT IN ({listed})" if listed else ""
-    with connect(data_dir.root / "tmp") as con:
-        rows = con.execute(
+    with connect(data_dir.root / "tmp", rows) as con:
+        found = con.execute(
             f"SELECT DISTINCT time_period FROM read_parquet({literal(data)})"
             f" WHERE obs_status IS DISTINCT FROM 'F'{observed}"
         ).fetchall()
-    periods = [period for (period,) in rows if period and frequency_of(period)]
+    periods = [period for (period,) in found if period and frequency_of(period)]
     return max(periods, key=period_end, default=None)

@@ -61,6 +61,16 @@ def table_folder(data_dir: DataDir, dataset: str, inputs_sha256: str) -> Path:
     return data_dir.tables(dataset) / inputs_sha256[:SHORT]
 
 
+def validated_folder(table: Path, suite_sha256: str) -> Path:
+    """Return the folder of what validation leaves of a table.
+
+    Args:
+        table: the table's folder.
+        suite_sha256: checksum of what validates it.
+    """
+    return table / suite_sha256[:SHORT]
+
+
 def write_table(
     data_dir: DataDir,
     dataset: Dataset,
@@ -142,7 +152,7 @@ def write_validated(
         validate: gets a connection with the relation `observation`, and leaves the table
             QUARANTINE there.
     """
-    folder = table.parent / suite_sha256[:SHORT]
+    folder = validated_folder(table.parent, suite_sha256)
     if folder.exists():
         return read_validated(folder)
     rows = pq.read_metadata(table).num_rows

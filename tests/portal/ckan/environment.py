@@ -22,6 +22,7 @@ from portal.content import Content
 from portal.distributions.registry import DISTRIBUTIONS, write_all
 from portal.metadata.identifiers import package_id, resource_id
 from tests.fixtures.datasets import dataset, registries
+from tests.fixtures.releases import published_rows
 from tests.warehouse.test_releases import release
 from warehouse.store import releases
 from warehouse.store.data_dir import DataDir
@@ -125,7 +126,7 @@ class CkanEnvironment:
         if options.get("rows"):
             table = resource_id(self.declared.id, f"{self.declared.name}.csv")
             rows = self.act("datastore_search", resource_id=table)
-            data = Content.of(history[-1], registries()).rows()
+            data = published_rows(Content.of(history[-1], registries()))
             columns = self.declared.columns
             assert [tuple(row[name] for name in columns) for row in rows["records"]] == list(data)
         found = self.act("package_search", fq=f"name:{self.name}")

@@ -14,6 +14,7 @@ from sources.connectors.options.shared import Secret
 from sources.fetch.http import HttpLimits, HttpTransport
 from sources.fetch.parts import Fetched, fetch_parts
 from tests.fixtures.datasets import registries
+from tests.fixtures.releases import published_rows
 from tests.portal.ckan.environment import CkanEnvironment
 
 pytestmark = pytest.mark.portal
@@ -34,7 +35,7 @@ def rows(found: Fetched, **options: Any) -> list[dict[str, Any]]:
 def test_the_rows_that_were_published_come_back(env, tmp_path):
     env.release(1)
     env.publisher(rows="api").apply(env.history)
-    released = list(Content.of(env.history[-1], registries()).rows())
+    released = published_rows(Content.of(env.history[-1], registries()))
     columns = env.declared.columns
     table = resource_id(env.declared.id, f"{env.declared.name}.csv")
 

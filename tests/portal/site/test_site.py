@@ -180,7 +180,7 @@ def test_an_older_release_stays_as_it_was_offered(
     site.apply(history[:1])
     folder = site.folder / "datasets" / "tourism" / "hotel_rooms"
     offered = (folder / "hotel_rooms.xlsx").read_bytes()
-    newer = Versions(distributions="newer", site="newer")
+    newer = Versions(distributions="newer", site="newer", quality="newer")
     monkeypatch.setattr(versions, "current", lambda *_: newer)
     site = Site(site.folder, registries())
     site.apply(list(history))

@@ -1,0 +1,201 @@
+"""Run datasets from the command line: ask their sources, and run what is not up to date.
+
+Dagster runs in this process, in rounds while there is news, and only for datasets with something
+to do: what is up to date becomes no step and no event. Dagster's own runs (UI, daemon) do not pass
+here; they share the assets and what follows a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from pipelines.after_run.follow_up import follow_up
+from pipelines.catalogue import Catalogue
+from pipelines.connections import open_transport
+from pipelines.quality.scores_source import reads_scores, with_scores
+from pipelines.settings import SAMPLE, Settings
+from pipelines.steps.bound_dataset import BoundDataset
+from pipelines.steps.fetch import Polls, Taken, take_snapshot
+from pipelines.steps.progress import STAGES, FailureLog, Reporter
+from pipelines.steps.up_to_date import is_up_to_date
+from portal.base import Portal
+from sources.base import Transport
+from sources.demo.replay import ReplayTransport
+
+
+@dataclass
+class RunRecorder:
+    """Collects what the steps report, and passes it on to the display and the failure log."""
+
+    display: Reporter
+    failure_log: FailureLog
+    changed: set[str] = field(default_factory=set)  # datasets with news
+    failures: dict[str, tuple[str, Exception]] = field(default_factory=dict)
+
+    def started(self, dataset: str, stage: str) -> None:
+        """Pass it on."""
+        self.display.started(dataset, stage)
+
+    def finished(self, dataset: str, stage: str, changed: bool) -> None:
+        """Record a success; a retry that succeeds resolves the failure."""
+        if self.failures.get(dataset, ("",))[0] == stage:
+            del self.failures[dataset]
+        if changed and stage in ("snapshot", "release", "publication"):
+            self.changed.add(dataset)
+        self.failure_log.finished(dataset, stage, changed)
+        self.display.finished(dataset, stage, changed)
+
+    def failed(self, dataset: str, stage: str, error: Exception) -> None:
+        """Record a failure."""
+        self.failures[dataset] = (stage, error)
+        self.failure_log.failed(dataset, stage, error)
+        self.display.failed(dataset, stage, error)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: which datasets have news, and which failed, where and why."""
+
+    datasets: tuple[str, ...]
+    changed: frozenset[str]
+    failures: dict[str, tuple[str, Exception]]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of the command line: what its datasets need, and what it has found out."""
+
+    settings: Settings
+    catalogue: Catalogue
+    portals: tuple[Portal, ...]
+    transport: Transport
+    recorder: RunRecorder
+    polls: Polls = field(default_factory=Polls)
+
+    @property
+    def datasets(self) -> Mapping[str, BoundDataset]:
+        """All datasets of the profile, by id."""
+        return self.catalogue.bound_datasets(self.settings.profile)
+
+    def poll(self, chosen: Mapping[str, BoundDataset]) -> None:
+        """Ask the sources of datasets for what is new."""
+
+        def take(bound: BoundDataset) -> Taken:
+            self.recorder.started(bound.dataset.id, "snapshot")
+            transport = with_scores(bound, self.datasets, self.transport, self.settings.data_dir)
+            return take_snapshot(bound, self.settings.data_dir, transport, self.settings.now)
+
+        self.polls.ask(chosen, take)
+
+    def has_work(self, bound: BoundDataset) -> bool:
+        """Return whether a dataset has to run; report one that is up to date as finished."""
+        dataset, data_dir = bound.dataset.id, self.settings.data_dir
+        if not (
+            self.polls.is_unchanged(dataset)
+            and data_dir.dagster_events.exists()  # else its history would not know the dataset
+            and is_up_to_date(bound, data_dir, self.portals)
+        ):
+            return True
+        for stage in STAGES:
+            self.recorder.finished(dataset, stage, changed=False)
+        return False
+
+
+def run_datasets(
+    settings: Settings,
+    catalogue: Catalogue,
+    bound_datasets: dict[str, BoundDataset],
+    portals: Sequence[Portal],
+    display: Reporter,
+) -> Outcome:
+    """Run datasets from their sources to the portals.
+
+    The embedded sample replays the vintages of its sources one after the other: as many rounds
+    as there are vintages, and none after a round without news.
+
+    Args:
+        settings: the profile and the data folder.
+        catalogue: all declared datasets.
+        bound_datasets: those to run, by id.
+        portals: where to publish.
+        display: what shows the progress.
+
+    Raises:
+        StoreError: the data folder cannot be written.
+    """
+    recorder = RunRecorder(display, FailureLog(settings.data_dir))
+    transport = open_transport(
+        settings.profile, settings.files or settings.data_dir.inbox, settings.allow_private
+    )
+    run = Run(settings, catalogue, tuple(portals), transport, recorder)
+    vintages = ReplayTransport(SAMPLE).rounds if settings.profile == "sample" else _one
+    last = {name for name, bound in bound_datasets.items() if reads_scores(bound)}
+    groups = ({n: b for n, b in bound_datasets.items() if (n in last) is wanted}
+              for wanted in (False, True))
+    with ExitStack() as stack:
+        for portal in portals:
+            stack.enter_context(portal.together())
+        for group in groups:
+            _run_rounds(run, group, vintages)
+    follow_up(settings, catalogue)
+    news = frozenset(recorder.changed - recorder.failures.keys())
+    return Outcome(tuple(bound_datasets), news, dict(recorder.failures))
+
+
+def _run_rounds(
+    run: Run, group: dict[str, BoundDataset], vintages: Callable[[str], int]
+) -> None:
+    """Run datasets round after round, as long as there is news and a vintage to replay.
+
+    Within a round a dataset runs after those that it is compared with, in a Dagster run of its
+    own: their failure must not skip it, since their last good release stays current.
+    """
+    levels = list(comparison_levels(group))
+    chosen, round_number = set(group), 1
+    recorder = run.recorder
+    while chosen:
+        before, recorder.changed = recorder.changed, set()
+        run.poll({name: group[name] for name in group if name in chosen})
+        for level in levels:
+            now = {
+                name: group[name] for name in level
+                if name in chosen or not recorder.changed.isdisjoint(group[name].suite.inputs)
+            }
+            with_work = {name: bound for name, bound in now.items() if run.has_work(bound)}
+            if with_work:
+                _run_in_dagster(run, with_work)
+        news = recorder.changed
+        recorder.changed = before | news
+        round_number += 1
+        chosen = {
+            name for name in news
+            if name not in recorder.failures and vintages(name) >= round_number
+        }
+
+
+def comparison_levels(group: dict[str, BoundDataset]) -> Iterator[list[str]]:
+    """Divide datasets into levels: each is compared only with those of earlier levels."""
+    waiting = {name: set(bound.suite.inputs) & set(group) for name, bound in group.items()}
+    while waiting:
+        ready = [name for name, inputs in waiting.items() if inputs.isdisjoint(waiting)]
+        yield ready or list(waiting)  # the catalogue refuses cycles: `ready` is never empty
+        waiting = {name: i for name, i in waiting.items() if ready and name not in ready}
+
+
+def _run_in_dagster(run: Run, chosen: Mapping[str, BoundDataset]) -> None:
+    # A run without news does without the seconds that Dagster takes to import.
+    from pipelines.dagster.execution import run_in_process  # noqa: PLC0415
+
+    resources = {
+        "transport": run.transport, "portals": run.portals, "reporter": run.recorder,
+        "polls": run.polls,
+    }
+    for dataset, stage, error in run_in_process(run.settings, chosen, run.datasets, resources):
+        if dataset not in run.recorder.failures:  # Dagster failed it, e.g. for a blocking check
+            run.recorder.failed(dataset, stage, error)
+
+
+def _one(dataset_id: str) -> int:
+    return 1

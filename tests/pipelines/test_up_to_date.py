@@ -1,0 +1,179 @@
+"""A run asks the sources first: what is up to date becomes no step, and whatever is not does."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable
+
+import dagster as dg
+import pytest
+
+from model.errors import SourceError, UnreachableError
+from pipelines.catalogue import load_catalogue
+from pipelines.connections import open_portals
+from pipelines.dagster.assets import asset_key
+from pipelines.dagster.instance import open_instance
+from pipelines.rounds import Outcome, run_datasets
+from pipelines.settings import Settings
+from pipelines.steps.fetch import Polls
+from pipelines.steps.progress import FailureLog
+from tests.fixtures.answers import new_answered
+from tests.fixtures.commands import records
+from tests.fixtures.projects import for_this_city
+from warehouse.store import failure_log, releases
+
+ROOMS, BEDS = "tourism/hotel_rooms", "health/hospital_beds"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A project of two datasets after its first run."""
+    folder = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OPENINDICATORS_PROJECT", str(for_this_city(folder / "project")))
+        patch.setenv("OPENINDICATORS_DATA_DIR", str(folder / "data"))
+        for name in (ROOMS, BEDS):
+            new_answered(name)
+        run(Settings.from_environment())
+    return folder
+
+
+@pytest.fixture
+def settings(finished, tmp_path, monkeypatch):
+    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
+    monkeypatch.setenv("OPENINDICATORS_PROJECT", str(tmp_path / "project"))
+    monkeypatch.setenv("OPENINDICATORS_DATA_DIR", str(tmp_path / "data"))
+    return Settings.from_environment()
+
+
+def run(settings: Settings) -> Outcome:
+    settings.data_dir.prepare()
+    catalogue = load_catalogue(settings)
+    return run_datasets(
+        settings, catalogue, catalogue.bound_datasets(settings.profile),
+        open_portals(settings, catalogue.registries), FailureLog(settings.data_dir),
+    )
+
+
+def materialised(settings: Settings) -> list[set[str]]:
+    """Return the datasets of each Dagster run, the newest first."""
+    kind = dg.DagsterEventType.ASSET_MATERIALIZATION
+    with open_instance(settings.data_dir) as instance:
+        runs = [instance.all_logs(each.run_id, kind) for each in instance.get_runs()]
+    return [
+        {"/".join(event.get_dagster_event().asset_key.path[:-1]) for event in events}
+        for events in runs
+    ]
+
+
+def test_what_is_up_to_date_becomes_no_step(settings):
+    before = records(settings.data_dir.root)
+    del before["warehouse.duckdb"]  # the folder was moved for this test, which its views notice
+    outcome = run(settings)
+    assert set(outcome.datasets) == {ROOMS, BEDS}
+    assert not outcome.changed and not outcome.failures
+    after = records(settings.data_dir.root)
+    del after["warehouse.duckdb"]
+    assert after == before
+    assert materialised(settings) == [{ROOMS, BEDS}]
+
+
+def page(settings: Settings) -> None:
+    (settings.data_dir.site / "vi" / f"{ROOMS}.html").write_text("changed by hand")
+
+
+def download(settings: Settings) -> None:
+    (settings.data_dir.site / "datasets" / ROOMS / "hotel_rooms.csv").unlink()
+
+
+def suite(settings: Settings) -> None:
+    path = settings.suites / f"{ROOMS}.yaml"
+    path.write_text(path.read_text() + "  - expect_areas_present: {areas: '48', severity: info}\n")
+
+
+def source(settings: Settings) -> None:
+    (settings.data_dir.inbox / "hotel_rooms.csv").write_text("area,year,value\n48,2024,77\n")
+
+
+def table(settings: Settings) -> None:
+    shutil.rmtree(settings.data_dir.tables(ROOMS))
+
+
+def log(settings: Settings) -> None:
+    shutil.rmtree(settings.data_dir.validation_runs(ROOMS))
+
+
+def release(settings: Settings) -> None:
+    shutil.rmtree(settings.data_dir.releases(ROOMS))
+
+
+@pytest.mark.parametrize("change", [page, download, suite, source, table, log, release])
+def test_whatever_is_not_up_to_date_runs_alone(settings, change: Callable[[Settings], None]):
+    change(settings)
+    assert not run(settings).failures
+    assert materialised(settings) == [{ROOMS}, {ROOMS, BEDS}]
+    run(settings)
+    assert len(materialised(settings)) == 2, "and is up to date afterwards"
+
+
+def test_a_failure_is_reported_by_each_run_until_it_is_resolved(settings):
+    file = settings.data_dir.inbox / "hotel_rooms.csv"
+    kept = file.read_bytes()
+    file.unlink()
+    for _ in range(2):
+        assert set(run(settings).failures) == {ROOMS}
+        assert [item.dataset for item in failure_log.opened(settings.data_dir)] == [ROOMS]
+    file.write_bytes(kept)
+    assert not run(settings).failures and not failure_log.opened(settings.data_dir)
+    assert releases.current(settings.data_dir, ROOMS).release.number == 1
+
+
+def test_a_lost_history_of_dagster_is_begun_again(settings):
+    shutil.rmtree(settings.data_dir.dagster)
+    assert not run(settings).changed
+    assert materialised(settings) == [{ROOMS, BEDS}]
+    with open_instance(settings.data_dir) as instance:
+        checks = instance.event_log_storage.get_asset_check_summary_records(
+            [dg.AssetCheckKey(asset_key(ROOMS, "table"), "key_unique")]
+        )
+        assert all(each.last_check_execution_record.status.value == "SUCCEEDED"
+                   for each in checks.values())
+
+
+class Bound:
+    """What `Polls` asks of a dataset: its id, and the host of its source."""
+
+    def __init__(self, id: str, host: str) -> None:
+        self.dataset, self.host, self.id = self, host, id
+
+
+def test_hosts_are_asked_side_by_side_and_each_in_turn():
+    both = threading.Barrier(2, timeout=20)
+    asked: list[str] = []
+
+    def take(bound):
+        asked.append(bound.id)
+        if bound.id in ("a1", "b1"):
+            both.wait()
+        return object(), bound.id == "a2"
+
+    polls = Polls()
+    datasets = {name: Bound(name, name[0]) for name in ("a1", "a2", "b1")}
+    polls.ask(datasets, take)
+    assert sorted(asked) == ["a1", "a2", "b1"] and asked.index("a1") < asked.index("a2")
+    assert [polls.is_unchanged(name) for name in datasets] == [True, False, True]
+
+
+def test_an_answer_is_taken_once_and_an_error_is_raised_once():
+    polls = Polls()
+    bound = Bound("a", "host")
+
+    def fail(_):
+        raise UnreachableError("no answer", where="https://example.org/")
+
+    polls.ask({"a": bound}, fail)
+    assert not polls.is_unchanged("a")
+    with pytest.raises(SourceError, match="no answer"):
+        polls.take(bound, lambda: ("taken", True))
+    assert polls.take(bound, lambda: ("taken", True)) == ("taken", True), "the retry asks itself"
