@@ -94,9 +94,8 @@ def compare(folder: Path, states: list[DatasetState]) -> list[RevisedDataset]:
     return sorted(found, key=lambda each: (-each.revised, each.state.dataset))
 
 
-def render(folder: Path, states: list[DatasetState], language: str, base_url: str | None) -> bytes:
-    """Render the page in a `language`; the other arguments as for `compare` and the catalogue."""
-    compared = compare(folder, states)
+def render(compared: list[RevisedDataset], language: str, base_url: str | None) -> bytes:
+    """Render the page of what `compare` found in a `language`; `base_url` as for the catalogue."""
     return render_template(
         TEMPLATES, "revisions.html", language, root="../", page="revisions.html", preview=False,
         base_url=base_url, revised=[each for each in compared if each.revised],
