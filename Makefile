@@ -73,6 +73,10 @@ bench-validate: $(VENV)/.ready ## validate, compared with one hand-written SQL s
 pictures: $(VENV)/.ready ## take the README's screenshots (needs Chromium; after `make run`)
 	@$(BIN)/python -m docs.pictures
 
+.PHONY: recording
+recording: $(VENV)/.ready ## record how a folder of workbooks becomes a site (docs/pictures/folder.svg)
+	@$(BIN)/python -m docs.folder_session
+
 torture: $(VENV)/.ready ## publish 200 times through injected faults and kills (needs `make portal`; RUNS=…)
 	@$(BIN)/python -m tests.portal.ckan.torture --runs $(or $(RUNS),200)
 

@@ -137,7 +137,7 @@ def test_an_area_that_is_misspelled_or_named_as_the_whole_is_asked_about(tmp_pat
         "Can Tho,1,1\nHai Phong,1,1\nNghe An,1,1\n"
         "Oil & Gas,0,0\n"
     ))
-    assert roles.codelist == "vn_province_2004"  # Ha Tay was a province until 2008
+    assert roles.codelist == "vn_province_2008"  # which knows Ha Tay, a province until then
     assert roles.rules["ref_area"]["map"] == {"TOTAL": "VNM", "Quangg Nam": "49"}
     assert roles.notes["ref_area"].certainty == "unsure"
     assert "not 'Oil & Gas'" in roles.notes["ref_area"].why

@@ -29,13 +29,14 @@ from sources.fetch.part_files import part_name
 from sources.inspect.codebooks import codebooks_beside
 from sources.inspect.finding import Found, Guess, NoTable, RecognisedTable
 from sources.inspect.recognise import recognise
-from sources.inspect.search import Roles
+from sources.inspect.search import Form, Roles
 from sources.inspect.tables.roles import roles_of
 from sources.inspect.tables.titles import title_of
 from sources.urls import safe_url
 from warehouse.cleaning.unread_columns import unread_columns
 
 _WITH_URLS = ("files", "hxl", "sdmx")  # protocols that read the file of a URL
+_FORMS: dict[str, Form] = {"sdmx": "sdmx", "pxweb": "cube", "pxweb_v2": "cube"}
 _LOOKED_AT = 300_000  # rows
 
 
@@ -122,6 +123,7 @@ def declared(
     roles = roles_of(
         table.drop_columns(["_part", "_row"]), PROTOCOLS[found.protocol].columns,
         registries.codelists, name, path.name, above, codebooks_beside(path),
+        form=_FORMS.get(found.protocol, "table"),
     )
     doubt_codes(roles, table, registries.codelists)
     said = [*notes, *(
@@ -197,7 +199,9 @@ def _unread_columns(table: pa.Table, roles: Roles) -> Iterator[UnreadContent]:
     used = {
         rule[part] for rule in roles.rules.values() for part in ("column", "followed_by")
         if part in rule
-    } | set(roles.where)
+    } | set(roles.where) | {
+        rule["scale_by"]["column"] for rule in roles.rules.values() if "scale_by" in rule
+    }
     wide = Unpivot.model_validate(roles.unpivot) if roles.unpivot else None
     value = roles.rules.get("obs_value", {}).get("column")
     with duckdb.connect() as con:

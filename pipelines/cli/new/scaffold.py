@@ -92,7 +92,9 @@ def declaration_text(
     if roles.where:
         lines.append(f"  where: {_flow(roles.where)}")
     lines.append("  columns:")
-    for concept in ("indicator", "ref_area", *roles.dimensions, "time_period", "obs_value"):
+    status = ("obs_status",) if "obs_status" in roles.rules else ()
+    measured = ("time_period", "obs_value", *status)
+    for concept in ("indicator", "ref_area", *roles.dimensions, *measured):
         rule = roles.rules.get(concept) or {"column": OPEN}
         if concept == "ref_area" and not is_placed:
             rule = {"const": OPEN}

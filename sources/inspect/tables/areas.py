@@ -65,6 +65,11 @@ def names_a_unit(words: str) -> bool:
     return _UNITS.fullmatch(words.strip(" ().:")) is not None
 
 
+def names_an_area(words: str) -> bool:
+    """Whether a column's name, or the id of a concept, says that it holds areas: REF_AREA, geo."""
+    return any(map(_AREA_WORDS.match, words.split()))
+
+
 def is_confirmed(
     column: str, rows: Mapping[str, Sequence[str | None]], values: Counter[str], codelist: Codelist
 ) -> bool:
@@ -81,8 +86,7 @@ def is_confirmed(
     codes = [text for text in values if _CODE.fullmatch(text.strip())]
     if len(codes) < len(values) / 2:
         return True
-    words = fold(column).replace("_", " ").split()
-    if len(codes) >= _SOME_CODES and any(map(_AREA_WORDS.match, words)):
+    if len(codes) >= _SOME_CODES and names_an_area(fold(column).replace("_", " ")):
         return True
     own = rows[column][:_COMPARED]
     for name, others in rows.items():
