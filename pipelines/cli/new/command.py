@@ -4,7 +4,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from string import Template
+from typing import Annotated
 
+import typer
 from rich.markup import escape
 
 from model.declarations.load import load_declaration
@@ -15,7 +17,9 @@ from model.reference.city import city
 from model.reference.registries import Registries, load_registries
 from model.util.disk import write_if_changed
 from model.util.text import did_you_mean
+from pipelines.cli.new.folder import new_folder
 from pipelines.cli.new.inspect import look_at
+from pipelines.cli.new.scaffold import SUITE
 from pipelines.cli.schema import SCHEMA_LINE, write_schemas
 from pipelines.cli.terminal import out, say_error
 from pipelines.settings import Settings
@@ -62,37 +66,32 @@ questions:
   - {field: indicators.$indicator.unit, ask: "In which unit are the figures?"}
 """)
 
-SUITE = f"""\
-{SCHEMA_LINE}
-# What must be true of it, beyond what the declaration says by itself (keys, codes, units,
-# bounds). Names, kwargs and severities are Great Expectations' own.
-expectations:
-  - type: expect_table_row_count_to_be_between
-    kwargs: {{min_value: 1}}
-    severity: critical
-  - type: expect_column_values_to_not_be_null
-    kwargs: {{column: obs_value}}
-    severity: warning
-    title:
-      vi: Năm nào cũng có số liệu
-      en: Every year has a figure
-"""
-
 TABLE = "area,year,value\n{area},2022,120\n{area},2023,134\n{area},2024,151\n"
 
 
-def new(dataset: str, source: str | None = None) -> int:
+def new(
+    dataset: Annotated[
+        str, typer.Argument(metavar="SECTOR[/DATASET]", help="with --folder only the sector")
+    ],
+    source: Annotated[
+        str | None,
+        typer.Option("--from", metavar="FILE|URL", help="look at this, and write what reads it"),
+    ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="a dataset for each table of its files"),
+    ] = None,
+) -> int:
     """Write a declaration and a suite; overwrite nothing.
 
-    Args:
-        dataset: `<sector>/<dataset>`.
-        source: a file or URL to look at; without it the declaration is of a small table, which
-            is put into the inbox.
+    Without a `source` the declaration is of a small table, which is put into the inbox.
 
     Raises:
         OpenIndicatorsError: the name is no good, the sector unknown, or a file is there; or
             `source` holds no table.
     """
+    if folder is not None:
+        return new_folder(folder, dataset)
     settings = Settings.from_environment()
     registries = load_registries(settings.project)
     name = checked_name(dataset, registries)

@@ -25,6 +25,22 @@ from sources.inspect.finding import RecognisedTable
 from sources.inspect.search import Roles
 from sources.inspect.tables.units import NamedUnit
 
+SUITE = f"""\
+{SCHEMA_LINE}
+# What must be true of it, beyond what the declaration says by itself (keys, codes, units,
+# bounds). Names, kwargs and severities are Great Expectations' own.
+expectations:
+  - type: expect_table_row_count_to_be_between
+    kwargs: {{min_value: 1}}
+    severity: critical
+  - type: expect_column_values_to_not_be_null
+    kwargs: {{column: obs_value}}
+    severity: warning
+    title:
+      vi: Năm nào cũng có số liệu
+      en: Every year has a figure
+"""
+
 _MAX_DECIMALS = 6
 _UNKNOWN = json.dumps(OPEN)
 _TOLERANCE = 0.01  # what a declaration has that does not say it
