@@ -1,7 +1,5 @@
 """A declaration, written from what was found in a file."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping
