@@ -67,8 +67,7 @@ def stages_of(dataset: str) -> list[dg.AssetKey]:
 
 
 def dataset_assets(
-    bound: BoundDataset,
-    others: Mapping[str, BoundDataset] | None = None,
+    bound: BoundDataset, others: Mapping[str, BoundDataset] | None = None,
     publication_pool: str | None = None,
 ) -> list[dg.AssetsDefinition]:
     """Return the four assets of a dataset.

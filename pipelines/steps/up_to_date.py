@@ -1,7 +1,5 @@
 """Whether anything is left to do for a dataset: what is up to date becomes no step of a run."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from model.errors import OpenIndicatorsError
@@ -54,9 +52,7 @@ def _is_published(bound: BoundDataset, data_dir: DataDir, portals: Sequence[Port
         return False
     if dataset.review == "required" and any(isinstance(each, ShowsDrafts) for each in portals):
         return False  # only the portal knows whether it still shows a draft
-    history = [
-        ReleaseWithReport(data_dir, each) for each in releases.history(data_dir, dataset.id)
-    ]
+    history = [ReleaseWithReport(data_dir, each) for each in releases.history(data_dir, dataset.id)]
     return all(
         difference.change == "=" for portal in portals for difference in portal.plan(list(history))
     )

@@ -1,7 +1,5 @@
 """Validate: run the suite on the table, quarantine failing rows, log the validation run."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import duckdb
@@ -133,12 +131,8 @@ def _with_source_schema(quality: QualityRecord, source_schema: SourceSchema) -> 
 
 
 def run_suite(
-    bound: BoundDataset,
-    con: duckdb.DuckDBPyConnection,
-    relation: str,
-    suite: Suite,
-    relations: Relations,
-    accepted: Sequence[Acceptance] = (),
+    bound: BoundDataset, con: duckdb.DuckDBPyConnection, relation: str, suite: Suite,
+    relations: Relations, accepted: Sequence[Acceptance] = (),
     checks: Sequence[CheckAcceptance] = (),
 ) -> QualityRecord:
     """Run a suite on the dataset's table after disclosure control.

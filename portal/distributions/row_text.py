@@ -4,8 +4,6 @@ Belongs here: how a cell is written in CSV, JSON and the XML of a workbook. `csv
 rules for the small tables that are made in Python, and the reasons for them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from model.util.sql import identifier, literal

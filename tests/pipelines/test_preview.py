@@ -125,6 +125,16 @@ def test_a_publisher_of_the_registry_changes_pages_without_a_release(project):
     assert re.search(r"~ +en/tourism/hotel_rooms.html +\+\d+ −\d+", said)
 
 
+def test_who_answers_questions_for_the_city_is_said_of_each_dataset(project):
+    edit(project, "contact: da_nang_dst", "contact: da_nang_statistics", "city.yaml")
+    said = project.preview()
+    assert re.search(rf"{ROOMS} +no new release", said)
+    edit(project, "contact: da_nang_statistics", "contact: da_nang_dst", "city.yaml")
+    email = "email: opendata@danang.gov.vn"
+    edit(project, email, "email: x@danang.gov.vn", "registry/publishers.yaml")
+    assert re.search(r"contact +….*opendata@danang.*x@danang", project.preview())
+
+
 def test_another_order_of_languages_is_no_edit_of_a_dataset(project):
     edit(project, "languages: [vi, en]", "languages: [en, vi]", "city.yaml")
     assert "No dataset differs from main." in project.preview()

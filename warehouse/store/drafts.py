@@ -266,13 +266,8 @@ def _waiting_draft(
 
 
 def _ending(
-    made: DraftEvent,
-    event: Literal["replaced", "approved", "rejected"],
-    at: datetime,
-    *,
-    by: str | None = None,
-    reason: str | None = None,
-    replaced_by: str | None = None,
+    made: DraftEvent, event: Literal["replaced", "approved", "rejected"], at: datetime, *,
+    by: str | None = None, reason: str | None = None, replaced_by: str | None = None,
 ) -> DraftEvent:
     return DraftEvent(
         event=event, draft=made.draft, release=made.release, content_sha256=made.content_sha256,

@@ -184,11 +184,7 @@ def load(folder: Path) -> StoredRelease:
 
 
 def make(
-    data_dir: DataDir,
-    dataset: Dataset,
-    validated: Validated,
-    inputs: Inputs,
-    issued: datetime,
+    data_dir: DataDir, dataset: Dataset, validated: Validated, inputs: Inputs, issued: datetime,
 ) -> tuple[StoredRelease, bool]:
     """Make the next release out of validated data, unless nothing that matters has changed.
 
@@ -245,13 +241,8 @@ def is_unchanged(before: StoredRelease, validated: Validated, inputs: Inputs) ->
 
 
 def fill(
-    data_dir: DataDir,
-    folder: Path,
-    dataset: Dataset,
-    before: StoredRelease | None,
-    validated: Validated,
-    inputs: Inputs,
-    issued: datetime,
+    data_dir: DataDir, folder: Path, dataset: Dataset, before: StoredRelease | None,
+    validated: Validated, inputs: Inputs, issued: datetime,
 ) -> None:
     """Write all files of a release into `folder`.
 

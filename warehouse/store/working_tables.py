@@ -8,8 +8,6 @@
 newest is kept; all can be deleted at any time.
 """
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -72,9 +70,7 @@ def validated_folder(table: Path, suite_sha256: str) -> Path:
 
 
 def write_table(
-    data_dir: DataDir,
-    dataset: Dataset,
-    inputs_sha256: str,
+    data_dir: DataDir, dataset: Dataset, inputs_sha256: str,
     fill: Callable[[duckdb.DuckDBPyConnection], CleanStats],
 ) -> tuple[Path, CleanStats | None]:
     """Make `table.parquet` and `source_schema.json`, unless these inputs made them already.
@@ -136,10 +132,7 @@ def open_table(con: duckdb.DuckDBPyConnection, table: Path) -> str:
 
 
 def write_validated(
-    data_dir: DataDir,
-    dataset: Dataset,
-    table: Path,
-    suite_sha256: str,
+    data_dir: DataDir, dataset: Dataset, table: Path, suite_sha256: str,
     validate: Callable[[duckdb.DuckDBPyConnection, str], QualityRecord],
 ) -> Validated:
     """Validate a table; write what may be released, the quarantine, and the record.

@@ -1,7 +1,5 @@
 """Looking at a file or URL, to write the declaration that reads it."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
