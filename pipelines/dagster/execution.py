@@ -22,13 +22,10 @@ def run_in_process(
     settings: Settings, chosen: Mapping[str, BoundDataset], others: Mapping[str, BoundDataset],
     resources: Mapping[str, Any],
 ) -> list[tuple[str, str, OpenIndicatorsError]]:
-    """Run datasets as the job of all sectors, with the assets of these alone.
+    """Run `chosen` datasets as the job of all sectors, with the assets of these alone.
 
-    Args:
-        settings: the data folder, and what the default resources need.
-        chosen: the datasets, by id.
-        others: all datasets of the profile, by id.
-        resources: replace the default ones, by key.
+    `others` are all datasets of the profile, by id. The default resources are made from the
+    `settings`; `resources` replace them, by key.
 
     Returns:
         The steps that failed: dataset, stage, and the error as Dagster knows it.

@@ -326,12 +326,8 @@ def write_changes(
 ) -> Changes:
     """Write `changes.parquet`: one row for each observation added, revised or withdrawn.
 
-    Args:
-        data_dir: the data folder.
-        dataset: the declaration of the data in `folder`.
-        before: the release to compare with. A key that differs in its columns from that
-            release's makes every row new.
-        folder: holds `data.parquet`, and gets the file.
+    `folder` holds the `data.parquet` of a `dataset` and gets the file. A key that differs in its
+    columns from that of the release `before`, in `data_dir`, makes every row new.
     """
     with connect(data_dir.root / "tmp") as con:
         return _write_changes(con, dataset, before, folder)

@@ -60,12 +60,7 @@ def table_folder(data_dir: DataDir, dataset: str, inputs_sha256: str) -> Path:
 
 
 def validated_folder(table: Path, suite_sha256: str) -> Path:
-    """Return the folder of what validation leaves of a table.
-
-    Args:
-        table: the table's folder.
-        suite_sha256: checksum of what validates it.
-    """
+    """Return the folder of what the suite of checksum `suite_sha256` leaves of a folder `table`."""
     return table / suite_sha256[:SHORT]
 
 
@@ -75,11 +70,9 @@ def write_table(
 ) -> tuple[Path, CleanStats | None]:
     """Make `table.parquet` and `source_schema.json`, unless these inputs made them already.
 
-    Args:
-        data_dir: the data folder.
-        dataset: the declaration.
-        inputs_sha256: checksum of snapshot, declaration and code.
-        fill: makes the table `observation` on a connection (see `warehouse.cleaning.clean`).
+    `inputs_sha256` is the checksum of snapshot, declaration (`dataset`) and code; `data_dir` gets
+    the files. `fill` makes the table `observation` on a connection (see
+    `warehouse.cleaning.clean`).
 
     Returns:
         The file, and the statistics of cleaning (None when it was there already).
@@ -135,15 +128,11 @@ def write_validated(
     data_dir: DataDir, dataset: Dataset, table: Path, suite_sha256: str,
     validate: Callable[[duckdb.DuckDBPyConnection, str], QualityRecord],
 ) -> Validated:
-    """Validate a table; write what may be released, the quarantine, and the record.
+    """Validate a `table` of a `dataset`; write what may be released, the quarantine, the record.
 
-    Args:
-        data_dir: the data folder.
-        dataset: the declaration.
-        table: the working table.
-        suite_sha256: checksum of what validates it; a result under it is read, not made again.
-        validate: gets a connection with the relation `observation`, and leaves the table
-            QUARANTINE there.
+    A result in `data_dir` under the same `suite_sha256`, of what validates it, is read, not made
+    again. `validate` gets a connection with the relation `observation`, and leaves the table
+    QUARANTINE there.
     """
     folder = validated_folder(table.parent, suite_sha256)
     if folder.exists():
