@@ -73,6 +73,10 @@ bench-validate: $(VENV)/.ready ## validate, compared with one hand-written SQL s
 pictures: $(VENV)/.ready ## take the README's screenshots (needs Chromium; after `make run`)
 	@$(BIN)/python -m docs.pictures
 
+.PHONY: recording
+recording: $(VENV)/.ready ## record how a folder of workbooks becomes a site (docs/pictures/folder.svg)
+	@$(BIN)/python -m docs.folder_session
+
 torture: $(VENV)/.ready ## publish 200 times through injected faults and kills (needs `make portal`; RUNS=…)
 	@$(BIN)/python -m tests.portal.ckan.torture --runs $(or $(RUNS),200)
 
@@ -102,6 +106,10 @@ corpus: $(VENV)/.ready ## run the declarations of tests/corpus over the real fil
 	@$(CORPUS) OPENINDICATORS_DATA_DIR=$(or $(OPENINDICATORS_DATA_DIR),data/corpus) \
 		$(BIN)/openindicators run --profile live
 	@$(BIN)/python -m tests.corpus.summary $(or $(OPENINDICATORS_DATA_DIR),data/corpus)
+
+.PHONY: hostile-edits
+hostile-edits: $(VENV)/.ready ## spoil a second vintage of real files in some sixty ways, and run each
+	@$(BIN)/python -m tests.corpus.hostile
 
 .PHONY: danang
 danang: $(VENV)/.ready ## run the declarations of tests/danang over the files about Da Nang (FILES=…)

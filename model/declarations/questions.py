@@ -29,7 +29,7 @@ _TEXTS = (VIETNAMESE_NAME, DESCRIPTION_VI, DESCRIPTION_EN)
 # Where OPEN is a placeholder: elsewhere a source may write "?" for a missing value.
 _MAY_BE_OPEN = frozenset({
     "publisher", "contact", "licence", "frequency", "codelist", "coverage", "unit", "column",
-    "const", "title", "description", "area", "homepage", "email",
+    "const", "title", "description", "area", "time_zone",
 })
 _UNSURE = re.compile(r"#\s*unsure\b:?\s*(.*)", re.IGNORECASE)
 

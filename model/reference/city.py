@@ -86,7 +86,7 @@ class City(Frozen):
     area: the city as an area.
     publisher: who runs the portal, an id of publishers.yaml.
     contact: who answers questions about a dataset that names nobody, an id of publishers.yaml.
-    time_zone: in which sources are asked, e.g. Asia/Ho_Chi_Minh.
+    time_zone: in which sources are asked, e.g. Asia/Ho_Chi_Minh; UTC until it is given.
     namespace: what identifiers are derived from: a domain name of the city's, or a UUID. Never
         change it once something is published: every identifier would be another.
     portal_prefix: what the names of datasets, organisations and groups begin with on a CKAN that
@@ -101,7 +101,7 @@ class City(Frozen):
     area: HomeArea | None = None
     publisher: Name | None = None
     contact: Name | None = None
-    time_zone: Annotated[str, AfterValidator(_time_zone)]
+    time_zone: Annotated[str, AfterValidator(_time_zone)] = "UTC"
     namespace: Annotated[str, StringConstraints(pattern=r"^[a-z0-9.\-]{4,100}$")]
     portal_prefix: Annotated[str, StringConstraints(pattern=r"^([a-z0-9][a-z0-9\-]*-)?$")] = ""
     site: SiteTexts
@@ -173,10 +173,10 @@ def use_project(root: Path) -> City:
     languages = data.get("languages")
     required = languages if isinstance(languages, list) else ()
     found = parse_as(City, data, document, languages=required)
+    use_languages(found.languages, root / LOCALES)
     if questions := open_questions(document):
         found = parse_as(City, _without_open(data), document)
     _CURRENT.city, _CURRENT.questions = found, questions
-    use_languages(found.languages, root / LOCALES)
     return found
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from model.declarations.dataset import Dataset
 from model.errors import OpenIndicatorsError
+from model.reference import city
 from model.reference.registries import Registries
 from pipelines.catalogue import Catalogue, load_catalogue
 from pipelines.settings import Settings
@@ -49,13 +50,16 @@ def edited_datasets(settings: Settings, base: str, wanted: list[str]) -> Edited:
     """
     now = load_catalogue(settings)
     chosen = now.select(settings.profile, wanted)
+    said = _said(now, settings.profile)
     with _at(settings.project, base) as project:
-        then = load_catalogue(settings.model_copy(update={"project": project}))
-        before = then.bound_datasets(settings.profile)
-        same = {
-            name for name in chosen
-            if name in before and _said(chosen[name], now) == _said(before[name], then)
-        }
+        if (project / city.FILE).is_file():
+            city.use_project(project)  # its languages, and who answers questions
+        try:
+            then = load_catalogue(settings.model_copy(update={"project": project}))
+            before = _said(then, settings.profile)
+        finally:
+            city.use_project(settings.project)
+    same = {name for name in chosen if said[name] == before.get(name)}
     undeclared = () if wanted else tuple(
         name for name in before
         if name not in now.declarations and not _has_error(now.errors, name)
@@ -66,16 +70,24 @@ def edited_datasets(settings: Settings, base: str, wanted: list[str]) -> Edited:
     )
 
 
-def _said(bound: BoundDataset, catalogue: Catalogue) -> list[Any]:
-    registries, dataset = catalogue.registries, bound.dataset
-    return [bound.declaration_sha256, bound.suite.sha256, named_entries(dataset, registries)]
+def _said(catalogue: Catalogue, profile: str) -> dict[str, list[Any]]:
+    """Return all that is said of each dataset, in the project that is in use."""
+    return {
+        name: [
+            bound.declaration_sha256, bound.suite.sha256,
+            _named_entries(bound.dataset, catalogue.registries),
+        ]
+        for name, bound in catalogue.bound_datasets(profile).items()
+    }
 
 
-def named_entries(dataset: Dataset, registries: Registries) -> list[Any]:
+def _named_entries(dataset: Dataset, registries: Registries) -> list[Any]:
     """Return the entries of the registries that a dataset's pages and descriptions show."""
+    publishers = registries.publishers
     entries = [
-        registries.sectors.get(dataset.sector), registries.publishers.get(dataset.publisher),
-        registries.publishers.get(dataset.contact or ""), registries.licences.get(dataset.licence),
+        registries.sectors.get(dataset.sector), publishers.get(dataset.publisher),
+        publishers.get(dataset.contact or city.city().contact or ""),
+        registries.licences.get(dataset.licence),
         *(registries.units.get(item.unit) for item in dataset.indicators.values()),
     ]
     return [entry and entry.model_dump(mode="json") for entry in entries]

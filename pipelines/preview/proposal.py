@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import SequenceMatcher
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal
 
@@ -38,6 +39,7 @@ from warehouse.store.releases import StoredRelease
 from warehouse.store.working_tables import Validated
 
 ROWS, REASONS = 20, 5  # that a preview lists
+_BEFORE = 20  # characters before a difference between two texts that are shown
 # Fields of CKAN that every release changes.
 _OF_EVERY_RELEASE = {
     "version", "version_notes", "modified", "issued", "hash", "size", "quality", "provenance",
@@ -190,7 +192,7 @@ def _show(
     new_fields = _ckan_fields(stored, history[0], bound.registries, folder / "after")
     found.pages = _changed_files(old_files, new_files)
     found.fields = [
-        (name, _text(old_fields.get(name)), _text(new_fields.get(name)))
+        (name, *_from_difference(_text(old_fields.get(name)), _text(new_fields.get(name))))
         for name in dict.fromkeys((*old_fields, *new_fields))
         if old_fields.get(name) != new_fields.get(name)
     ]
@@ -205,8 +207,9 @@ def _files(folder: Path, dataset: str) -> dict[str, Path]:
 
 
 def _changed_files(old: Mapping[str, Path], new: Mapping[str, Path]) -> list[tuple[str, str, str]]:
+    """Return the files that differ, pages first."""
     found = []
-    for path in sorted({*old, *new}):
+    for path in sorted({*old, *new}, key=lambda path: (not path.endswith(".html"), path)):
         one, other = old.get(path), new.get(path)
         if one is None or other is None:
             found.append(("-" if other is None else "+", path, ""))
@@ -242,6 +245,13 @@ def _ckan_fields(
     }
     fields = {name: each for name, each in package.items() if name not in _OF_EVERY_RELEASE}
     return {**fields, **resources, "datastore columns": list(content.published_columns)}
+
+
+def _from_difference(one: str, other: str) -> tuple[str, str]:
+    """Return two long texts from a little before the place where they differ."""
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
+    start = len(list(same)) - _BEFORE
+    return (one, other) if start < _BEFORE else (f"…{one[start:]}", f"…{other[start:]}")
 
 
 def _text(value: Any) -> str:

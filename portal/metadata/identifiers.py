@@ -4,6 +4,9 @@ import uuid
 
 from model.reference.city import city
 
+# Of what is the same in every city; ckanext-openindicators has it, too.
+METRICS = uuid.UUID("a7298ddf-d070-5038-a845-74c485441688")
+
 
 def _identifier(name: str) -> uuid.UUID:
     """Return the identifier of what has a `name` in the namespace of the city."""
@@ -60,4 +63,4 @@ def incident_urn(dataset: str, validation_run: int, kind: str, check: str) -> st
 
 def metric_urn(dimension: str, algorithm: str) -> str:
     """Return the identifier of a `dimension`'s metric by an `algorithm`; "" for the dimension."""
-    return _identifier(f"quality metric:{dimension}:{algorithm}").urn
+    return uuid.uuid5(METRICS, f"quality metric:{dimension}:{algorithm}").urn

@@ -7,7 +7,7 @@ from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
 from model.errors import OpenIndicatorsError, ReadError
-from sources.formats.cube.px import is_px
+from sources.formats.cube.px import is_px, px_description
 from sources.formats.json_text import load_json
 from sources.formats.payload import check_archive, check_payload, is_zip, unpacked
 from sources.inspect.files.documents import json_document, json_lines
@@ -23,9 +23,8 @@ _OWN_ARCHIVES = ("worldbank_bulk", "uis", "sdmx")  # connectors that find their 
 def recognise(path: Path, where: str) -> list[Found]:
     """Describe what a file holds: its tables, each with the reader and options that read it.
 
-    Args:
-        path: the file.
-        where: its name, for messages; its ending counts where the bytes are ambiguous.
+    Messages name it `where`; the ending of that name counts where the bytes at `path` are
+    ambiguous.
 
     Raises:
         SourceError: damaged, a service's error, or of no known kind.
@@ -59,8 +58,16 @@ def _text(path: Path, where: str, head: bytes) -> list[Found]:
     if suffix == ".md":
         return [NoTable("text", "not a table: a text in Markdown")]
     if is_px(head):
-        return [RecognisedTable("pxweb", "pxweb px")]
+        return [RecognisedTable("pxweb", "pxweb px", above=_px_lines(path, where))]
     return [text_file(path, where, head)]
+
+
+def _px_lines(path: Path, where: str) -> tuple[str, ...]:
+    """Return what a PX file says of its table; one that is damaged is refused when it is read."""
+    try:
+        return px_description(path, where)
+    except ReadError:
+        return ()
 
 
 def _zip(path: Path, where: str) -> list[Found]:

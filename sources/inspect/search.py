@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 
@@ -23,6 +23,9 @@ from sources.inspect.tables.values import PeriodColumn
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-:]*")
 # Variables of a title that are no dimension: periods, and words that say nothing.
 _GENERAL = re.compile(r"years?|months?|quarters?|items?|iterms?|indicators?|nam|thang|quy|chi tieu")
+
+
+Form = Literal["table", "cube", "sdmx"]
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,8 @@ class Search:
     name, file: of the dataset and of its file, for what the table does not name.
     title: of the table, where it has one.
     codebooks: that stand beside the file.
+    form: a plain table; a cube, whose variables are all dimensions; or an SDMX message, whose
+        columns are ids of concepts that have roles.
     heading_unit: that all headings of periods name, "" without.
     """
 
@@ -111,6 +116,7 @@ class Search:
     used: set[str] = field(default_factory=set)
     title: TableTitle | None = None
     codebooks: Sequence[Codebook] = ()
+    form: Form = "table"
     heading_unit: str = ""
 
     def free(self) -> list[InspectedColumn]:
@@ -169,13 +175,9 @@ class Search:
     def indicators_of(
         self, texts: Sequence[str], column: str, certainty: Certainty, why: str
     ) -> None:
-        """Take a column's texts as the indicators.
+        """Take the distinct `texts` of a `column` as the indicators.
 
-        Args:
-            texts: the distinct values.
-            column: their column.
-            certainty: of the guess.
-            why: its evidence.
+        `certainty` is that of the guess, `why` its evidence.
         """
         codes = codes_of(texts)
         mapped = {text.strip(): code for text, code in codes.items() if code != text.strip()}

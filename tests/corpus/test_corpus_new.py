@@ -97,8 +97,8 @@ FILES: list[tuple[str, Count, int]] = [
     ("imf/WEO_Data.xlsx", sheet("n/a", "--"), 205),
     ("asean/ASEAN_adult_literacy_rate.xlsx", sheet("-"), 0),
     ("asean/ASEAN_pri_sch_enrolment_rate.xlsx", sheet("-"), 0),
-    ("asean/ASEAN_immunisation_against_measles_and_DPT.xlsx", sheet("-"), 14),
-    ("who/immunization/Measles_reported_cases_and_incidence.xlsx", sheet(""), 73),
+    ("asean/ASEAN_immunisation_against_measles_and_DPT.xlsx", sheet("-"), 0),
+    ("who/immunization/Measles_reported_cases_and_incidence.xlsx", sheet(""), 50),
     ("who/gho_csv/GHED_CHE_pc_US_SHA2011.csv", csv("Numeric"), 176),
     ("unesco_uis/bulk/NATMON_DATA_NATIONAL.csv", lambda path: sum(
         row["value"] != "" and row["magnitude"] != "NA"

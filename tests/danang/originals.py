@@ -38,6 +38,8 @@ _AREAS = {
     "playku": "64", "dalat": "68", "nhatrang": "56", "vungtau": "77",
 }
 _PERIOD = re.compile(r"(Prel?\. ?|Est\. ?|X)?\d{4}(-\d{4})?( ?\(\*+\))?")
+# Under a heading that says thousands, these two years are persons.
+_DIVIDED = {("kindergarten_pupils", "2015"): 1000, ("kindergarten_pupils", "2016"): 1000}
 Key = tuple[str, ...]  # indicator, codes of the dimensions, area, period
 
 
@@ -107,7 +109,7 @@ def cells(sector: str, table: str, dimensions: tuple[str, ...]) -> dict[Key, tup
             status = "E" if head.startswith("Est") else "P" if "Pre" in head else ""
             key = (*(str(code) for code in codes), area, period)
             assert key not in found, (table, key)
-            found[key] = (float(text), status)
+            found[key] = (float(text) / _DIVIDED.get((str(codes[0]), period), 1), status)
     return found
 
 

@@ -22,12 +22,13 @@ from model.reference.registries import load_registries
 from sources.connectors.registry import CONNECTORS, options_of, protocol
 from sources.fetch.folder import FolderTransport
 from sources.fetch.parts import fetch_parts
+from tests.fixtures.commands import PROJECT
 from tests.fixtures.datasets import real_files
 from warehouse.cleaning.clean import clean
 
 pytestmark = pytest.mark.corpus
 
-REGISTRIES = load_registries()
+REGISTRIES = load_registries(PROJECT)
 OURS = ("agriculture/crops_2", "agriculture/perennial", "budget_", "city_", "papi", "pci_",
         "station_", "tuberculosis_")
 ASSETS = Path(__file__).parent / "project" / "assets"

@@ -105,6 +105,7 @@ TOTAL = {"column": "sex", "total": "T"}
     ("expect_preliminary_last", {}, [*SERIES, at(2004, 1.0, obs_status="P")], 0),
     ("expect_preliminary_last", {}, [at(1999, 1.0, obs_status="P"), *SERIES], 4),
     ("expect_preliminary_last", {"only_last": True}, [at(1999, 1.0, obs_status="P"), *SERIES], 1),
+    ("expect_preliminary_last", {}, [at(1999, 1.0, obs_status="P", indicator="SHARE"), *SERIES], 0),
 ])
 def test_it_finds_its_fault_and_nothing_else(kind, arguments, rows, count):
     assert found(kind, arguments, *rows) == count

@@ -8,6 +8,7 @@ import pytest
 import xlsxwriter
 
 from tests.fixtures.commands import Result, openindicators
+from tests.fixtures.projects import for_this_city
 
 SUBJECTS = {
     "Diện tích rừng": "Area of forest", "Diện tích lúa": "Planted area of paddy",
@@ -38,7 +39,7 @@ def place(tmp_path: Path) -> tuple[Path, Path, Path]:
     """Return a folder of workbooks, a project and its data folder."""
     files, project = tmp_path / "files", tmp_path / "project"
     (files / "industry").mkdir(parents=True)
-    project.mkdir()
+    for_this_city(project)
     for number, (vietnamese, english) in enumerate(SUBJECTS.items()):
         folder = files / "industry" if number == 2 else files
         yearbook(folder / f"book_{number}.xlsx", vietnamese, english, sheets=2 if not number else 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import shutil
 import subprocess
@@ -9,11 +10,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+import yaml
 
+from pipelines.cli.main import app, preview
 from pipelines.preview.consumers import breaking_changes
 from portal.content import Content
 from tests.fixtures.answers import confirming
-from tests.fixtures.commands import openindicators
+from tests.fixtures.commands import PROJECT, openindicators
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.projects import for_this_city
 from tests.fixtures.releases import make_release, row
@@ -113,6 +116,30 @@ def test_a_title_makes_a_release_with_other_pages_and_fields(project, tmp_path):
     parser.close()
 
 
+def test_a_publisher_of_the_registry_changes_pages_without_a_release(project):
+    name = "People's Committee of Da Nang City"
+    edit(project, name, "The committee", "registry/publishers.yaml")
+    said = project.preview()
+    assert re.search(rf"{ROOMS} +no new release +25 +0 +0 +0 +0", said)
+    assert re.search(rf"publisher +….*en: {name}.*en: The committee", said)
+    assert re.search(r"~ +en/tourism/hotel_rooms.html +\+\d+ −\d+", said)
+
+
+def test_who_answers_questions_for_the_city_is_said_of_each_dataset(project):
+    edit(project, "contact: da_nang_dst", "contact: da_nang_statistics", "city.yaml")
+    said = project.preview()
+    assert re.search(rf"{ROOMS} +no new release", said)
+    edit(project, "contact: da_nang_statistics", "contact: da_nang_dst", "city.yaml")
+    email = "email: opendata@danang.gov.vn"
+    edit(project, email, "email: x@danang.gov.vn", "registry/publishers.yaml")
+    assert re.search(r"contact +….*opendata@danang.*x@danang", project.preview())
+
+
+def test_another_order_of_languages_is_no_edit_of_a_dataset(project):
+    edit(project, "languages: [vi, en]", "languages: [en, vi]", "city.yaml")
+    assert "No dataset differs from main." in project.preview()
+
+
 def test_figures_that_change_are_counted_and_what_blocks_is_named(project):
     edit(project, "{column: value, locale: plain}", "{column: value, locale: plain, scale: 1000}")
     said = project.preview(code=5)
@@ -168,6 +195,25 @@ def test_a_text_of_the_declaration_is_no_markup(project, tmp_path):
     project.preview("--html", str(page), "--markdown", str(text))
     assert "<script" not in page.read_text() + text.read_text()
     assert "[y](" not in text.read_text() and "https://x" not in text.read_text()
+
+
+def test_figures_that_are_not_public_are_counted_and_not_listed(project):
+    edit(project, "frequency: A", "access_rights: RESTRICTED\nfrequency: A")
+    edit(project, "locale: plain}", "locale: plain, scale: 1.01}")
+    said = project.preview()
+    assert re.search(rf"{ROOMS} +release 2 +25 +0 +25", said)
+    assert "Observations" not in said and "old_value" not in said
+
+
+def test_the_examples_for_continuous_integration_are_commands_of_ours():
+    text = (PROJECT / "docs" / "preview.md").read_text(encoding="utf-8")
+    jobs = [yaml.safe_load(each) for each in re.findall(r"```yaml\n(.*?)```", text, re.S)]
+    steps = [step.get("run", "") for step in jobs[0]["jobs"]["preview"]["steps"]]
+    known = {option for each in app.registered_commands if each.callback is preview
+             for option in re.findall(r"--\w+", inspect.getsource(each.callback))}
+    for lines in (steps, jobs[1]["preview"]["script"]):
+        [command] = [line for line in lines if "openindicators preview" in line]
+        assert set(re.findall(r"--\w+", command)) == {"--base", "--markdown", "--html"} & known
 
 
 TEXT = {"vi": "Phòng", "en": "Rooms"}

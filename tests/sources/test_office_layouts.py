@@ -137,7 +137,7 @@ def test_an_area_that_is_misspelled_or_named_as_the_whole_is_asked_about(tmp_pat
         "Can Tho,1,1\nHai Phong,1,1\nNghe An,1,1\n"
         "Oil & Gas,0,0\n"
     ))
-    assert roles.codelist == "vn_province_2004"  # Ha Tay was a province until 2008
+    assert roles.codelist == "vn_province_2008"  # which knows Ha Tay, a province until then
     assert roles.rules["ref_area"]["map"] == {"TOTAL": "VNM", "Quangg Nam": "49"}
     assert roles.notes["ref_area"].certainty == "unsure"
     assert "not 'Oil & Gas'" in roles.notes["ref_area"].why
@@ -185,6 +185,10 @@ def test_what_is_no_unit_is_none() -> None:
         assert unit_alone(words) is None
     pupils = unit_of("Number of pupils by province")  # they may be thousands
     assert pupils is not None and not pupils.is_certain
+    for words, unit in (("Crude birth rate", "per_1000"), ("Poverty rate", "percent"),
+                        ("Total fertility rate", "births_per_woman")):
+        rate = unit_of(words)
+        assert rate is not None and (rate.unit, rate.is_certain) == (unit, False)
     area = unit_of("Diện tích mặt nước 103 (m2)")  # 10³ m²
     assert area is not None and not area.is_certain
 

@@ -23,6 +23,7 @@ from model.declarations.load import load_draft
 from model.errors import ReadError, SourceError
 from pipelines.cli.corpus import read_table
 from pipelines.cli.new.scaffold import declaration_text
+from sources.connectors.registry import PROTOCOLS
 from sources.formats.legacy_vietnamese import SINGLE_BYTES, VIETNAMESE_ENCODINGS, VNI
 from sources.inspect.files.encodings import guessed_encoding, is_syllable
 from sources.inspect.finding import NoTable, RecognisedTable, RefusedContent
@@ -410,6 +411,26 @@ def test_period_and_category_in_one_name() -> None:
     marked = roles(areas | names("Total", "Hospital") | {"2008(*) Total": ["1", "2"]})
     assert marked.rules["time_period"]["marks"] == {"(*)": {}}
     assert marked.notes["marks of periods"].certainty == "unsure"
+
+
+def test_status_multiplier_and_every_dimension_of_sdmx_are_declared() -> None:
+    columns = {
+        "FREQ": ["A"] * 4, "REF_AREA": ["VN", "VN", "LA", "LA"], "INDICATOR": ["POP"] * 4,
+        "SEX": ["F", "M"] * 2, "SEX_label": ["Female", "Male"] * 2, "CURRENCY": ["EUR"] * 4,
+        "UNIT_MULT": ["3"] * 4, "OBS_STATUS": ["A", "B", "A", "M"], "DECIMALS": list("1211"),
+        "time_period": ["2020"] * 4, "value": ["1", "2", "3", "4"],
+    }
+    given = PROTOCOLS["sdmx"].columns
+    found = roles_of(pa.table(columns), given, registries().codelists, "try_it", "a.xml",
+                     form="sdmx")
+    assert found.codelist == "country" and found.notes["ref_area"].certainty == "likely"
+    assert found.where == {"FREQ": ["A"], "CURRENCY": ["EUR"]}
+    assert found.dimensions == {"sex": "sex"}
+    assert found.rules["obs_status"] == {"column": "OBS_STATUS", "map": {"M": "O"}}
+    assert found.rules["obs_value"]["scale_by"] == {"column": "UNIT_MULT", "map": {"3": 1000.0}}
+    alone = roles_of(pa.table({**columns, "REF_AREA": ["XX"] * 4}), given, registries().codelists,
+                     "try_it", "a.xml", form="sdmx")
+    assert "ref_area" not in alone.rules  # a currency is no area, whatever its code
 
 
 def test_a_dimension_is_what_makes_the_key_unique() -> None:

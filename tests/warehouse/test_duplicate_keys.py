@@ -10,6 +10,7 @@ from model.records.validation import Place
 from tests.fixtures.answers import confirming
 from tests.fixtures.commands import openindicators
 from tests.fixtures.datasets import dataset, registries
+from tests.fixtures.projects import for_this_city
 from warehouse.cleaning.clean import clean
 from warehouse.cleaning.schema_inspection import read_columns
 from warehouse.duplicate_keys import duplicate_cause
@@ -112,6 +113,7 @@ def test_without_repeated_keys_there_is_no_cause():
 
 def test_a_run_names_the_column_and_two_rows(tmp_path):
     rooms, project = "tourism/hotel_rooms", {"OPENINDICATORS_PROJECT": str(tmp_path / "project")}
+    for_this_city(tmp_path / "project")
     for command in (("new", rooms), confirming(rooms)):
         assert openindicators(tmp_path / "data", *command, **project).code == 0
     (tmp_path / "data" / "inbox" / "hotel_rooms.csv").write_text(

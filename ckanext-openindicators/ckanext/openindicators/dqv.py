@@ -23,7 +23,7 @@ DCAT = Namespace("http://www.w3.org/ns/dcat#")
 DQV = Namespace("http://www.w3.org/ns/dqv#")
 
 # OpenIndicators' namespace: a metric has the same identifier wherever it is published.
-NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "openindicators.danang.gov.vn")
+NAMESPACE = uuid.UUID("a7298ddf-d070-5038-a845-74c485441688")
 
 # Title and definition of each quality dimension, in Vietnamese and English.
 DIMENSIONS: dict[str, tuple[dict[str, str], dict[str, str]]] = {

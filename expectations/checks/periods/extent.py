@@ -167,13 +167,13 @@ class PreliminaryLast(Check):
         )}
 
     def query(self) -> str:
+        of_indicator = "OVER (PARTITION BY indicator)"
         if self.only_last:
             return (
-                "SELECT * FROM {batch} AS b WHERE obs_status = 'P' AND time_period <"
-                " (SELECT max(time_period) FROM {batch} AS c WHERE c.indicator = b.indicator)"
+                "SELECT * FROM {batch}"
+                f" QUALIFY obs_status = 'P' AND time_period < max(time_period) {of_indicator}"
             )
         return (
-            "SELECT * FROM {batch} AS b WHERE obs_status = 'A' AND time_period > (SELECT"
-            " min(time_period) FROM {batch} AS c"
-            " WHERE obs_status = 'P' AND c.indicator = b.indicator)"
+            "SELECT * FROM {batch} QUALIFY obs_status = 'A' AND time_period >"
+            f" min(time_period) FILTER (WHERE obs_status = 'P') {of_indicator}"
         )

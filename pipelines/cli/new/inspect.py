@@ -1,7 +1,5 @@
 """Looking at a file or URL, to write the declaration that reads it."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,13 +27,14 @@ from sources.fetch.part_files import part_name
 from sources.inspect.codebooks import codebooks_beside
 from sources.inspect.finding import Found, Guess, NoTable, RecognisedTable
 from sources.inspect.recognise import recognise
-from sources.inspect.search import Roles
+from sources.inspect.search import Form, Roles
 from sources.inspect.tables.roles import roles_of
 from sources.inspect.tables.titles import title_of
 from sources.urls import safe_url
 from warehouse.cleaning.unread_columns import unread_columns
 
 _WITH_URLS = ("files", "hxl", "sdmx")  # protocols that read the file of a URL
+_FORMS: dict[str, Form] = {"sdmx": "sdmx", "pxweb": "cube", "pxweb_v2": "cube"}
 _LOOKED_AT = 300_000  # rows
 
 
@@ -58,14 +57,10 @@ class Looked:
 def look_at(
     source: str, name: str, title: str, settings: Settings, registries: Registries
 ) -> Looked:
-    """Look at a file or URL.
+    """Look at a file or URL (`source`); `#` and a sheet, member or table chooses one.
 
-    Args:
-        source: a path or an http or https URL; `#` and a sheet, member or table chooses one.
-        name: of the dataset.
-        title: of the dataset, in words.
-        settings: where the inbox is, and whether private addresses may be asked.
-        registries: the codelists.
+    `name` and `title` are those of the dataset. The `settings` say where the inbox is, and whether
+    private addresses may be asked; the `registries` have the codelists.
 
     Raises:
         OpenIndicatorsError: it cannot be had, or holds no table.
@@ -122,6 +117,7 @@ def declared(
     roles = roles_of(
         table.drop_columns(["_part", "_row"]), PROTOCOLS[found.protocol].columns,
         registries.codelists, name, path.name, above, codebooks_beside(path),
+        form=_FORMS.get(found.protocol, "table"),
     )
     doubt_codes(roles, table, registries.codelists)
     said = [*notes, *(
@@ -197,7 +193,9 @@ def _unread_columns(table: pa.Table, roles: Roles) -> Iterator[UnreadContent]:
     used = {
         rule[part] for rule in roles.rules.values() for part in ("column", "followed_by")
         if part in rule
-    } | set(roles.where)
+    } | set(roles.where) | {
+        rule["scale_by"]["column"] for rule in roles.rules.values() if "scale_by" in rule
+    }
     wide = Unpivot.model_validate(roles.unpivot) if roles.unpivot else None
     value = roles.rules.get("obs_value", {}).get("column")
     with duckdb.connect() as con:

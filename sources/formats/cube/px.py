@@ -83,6 +83,18 @@ def px_cube(path: Path, where: str, language: str | None, encoding: str | None) 
     return Cube(dimensions, [v for v, _ in found], [symbol for _, symbol in found], where)
 
 
+def px_description(path: Path, where: str) -> tuple[str, ...]:
+    """Return what a PX file says of its table: the title and the unit.
+
+    Raises:
+        ReadError: not well formed, or in another encoding than it names.
+    """
+    keywords, _ = _keywords(_text(path.read_bytes(), where, None), where)
+    title = keywords.first("TITLE") or keywords.first("DESCRIPTION") or keywords.first("CONTENTS")
+    unit = keywords.first("UNITS")
+    return tuple(filter(None, (title, f"Unit: {unit}" if unit else "")))
+
+
 def _text(raw: bytes, where: str, encoding: str | None) -> str:
     """Return the text: in the declared encoding, in UTF-8 if it is that, or in its CODEPAGE."""
     if encoding in VIETNAMESE_ENCODINGS:

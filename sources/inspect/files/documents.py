@@ -97,7 +97,8 @@ def _cube(body: Any, where: str) -> Found | list[Found] | None:
                 f"metadata: JSON-stat that describes {len(size)} dimensions and holds no values",
                 sum(int(each) for each in size),
             )
-        return RecognisedTable("pxweb", "pxweb json-stat")
+        label = " ".join(str(body.get("label") or "").split())
+        return RecognisedTable("pxweb", "pxweb json-stat", above=(label,) if label else ())
     if body.get("class") == "collection" and isinstance(body.get("link"), dict):
         items = body["link"].get("item")
         inside = [e for e in items or [] if isinstance(e, dict) and "dimension" in e]

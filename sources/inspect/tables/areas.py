@@ -65,6 +65,11 @@ def names_a_unit(words: str) -> bool:
     return _UNITS.fullmatch(words.strip(" ().:")) is not None
 
 
+def names_an_area(words: str) -> bool:
+    """Whether a column's name, or the id of a concept, says that it holds areas: REF_AREA, geo."""
+    return any(map(_AREA_WORDS.match, words.split()))
+
+
 def is_confirmed(
     column: str, rows: Mapping[str, Sequence[str | None]], values: Counter[str], codelist: Codelist
 ) -> bool:
@@ -81,8 +86,7 @@ def is_confirmed(
     codes = [text for text in values if _CODE.fullmatch(text.strip())]
     if len(codes) < len(values) / 2:
         return True
-    words = fold(column).replace("_", " ").split()
-    if len(codes) >= _SOME_CODES and any(map(_AREA_WORDS.match, words)):
+    if len(codes) >= _SOME_CODES and names_an_area(fold(column).replace("_", " ")):
         return True
     own = rows[column][:_COMPARED]
     for name, others in rows.items():
@@ -110,13 +114,10 @@ def _area(codelist: Codelist, text: str) -> str | None:
 def areas_of(
     name: str, values: Counter[str], codelists: Mapping[str, Codelist], last: str
 ) -> Areas | None:
-    """Find the codelist that knows most of a column's values, None where none knows enough.
+    """Find the one of the `codelists` that knows most of a column's values, None where none does.
 
-    Args:
-        name: the column's name.
-        values: the filled values, by how often they occur.
-        codelists: all of them.
-        last: the last period of the table, which decides between borders of different dates.
+    `name` is the column's; `values` are the filled ones, by how often they occur. The `last` period
+    of the table decides between borders of different dates.
     """
     numbers = sum(n for text, n in values.items() if is_number(text))
     total = sum(values.values())

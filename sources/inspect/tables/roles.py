@@ -1,7 +1,5 @@
 """The role of each column of a table: area, period, indicator, value, dimension."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,9 +11,10 @@ import pyarrow as pa
 from model.declarations.source import ColumnRule
 from model.reference.codelist import Codelist
 from model.util.text import fold
+from sources.inspect.attributes import take_attributes
 from sources.inspect.codebooks import Codebook
 from sources.inspect.finding import Certainty
-from sources.inspect.search import InspectedColumn, Roles, Search
+from sources.inspect.search import Form, InspectedColumn, Roles, Search
 from sources.inspect.tables.areas import (
     Areas,
     areas_of,
@@ -23,6 +22,7 @@ from sources.inspect.tables.areas import (
     is_confirmed,
     likely_areas,
     names_a_unit,
+    names_an_area,
 )
 from sources.inspect.tables.figures import find_figures, find_wide
 from sources.inspect.tables.headings import are_parts_of_year
@@ -33,12 +33,14 @@ from sources.inspect.tables.values import PeriodColumn, periods_of
 _TIME = re.compile(r"#?(year|time|date|period|month|quarter|nam|ngay|thang|quy|ky|tg)")
 _YEAR_IN_NAME = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _TRIED = 12  # columns that are tried as dimensions
+_ENOUGH = 0.9  # share of rows whose area is known, where the concept says that it is one
 _LOST = 0.01  # share of rows quarantined that a declaration allows without a word
 
 
 def roles_of(
     table: pa.Table, defaults: Mapping[str, ColumnRule], codelists: Mapping[str, Codelist],
     name: str, file: str, title: TableTitle | None = None, codebooks: Sequence[Codebook] = (),
+    *, form: Form = "table",
 ) -> Roles:
     """Find the roles of the columns of a table.
 
@@ -50,12 +52,14 @@ def roles_of(
         file: the name of the file, for a year that the table does not name.
         title: of the table, for what its columns do not name.
         codebooks: that stand beside the file, for what its codes mean.
+        form: whether it is a plain table, a cube, or an SDMX message.
     """
     columns = {each: InspectedColumn.of(each, table.column(each)) for each in table.column_names}
     given = {
         concept: str(rule.column) for concept, rule in defaults.items() if rule.column in columns
     }
-    search = Search(columns, codelists, given, name, file, title=title, codebooks=codebooks)
+    search = Search(columns, codelists, given, name, file, title=title, codebooks=codebooks,
+                    form=form)
     wide = find_wide(search)
     if not wide:
         _find_time(search)
@@ -67,6 +71,7 @@ def roles_of(
     if not search.found.indicators:
         find_indicator(search)
     find_units(search)
+    take_attributes(search)
     _find_dimensions(search)
     return search.found
 
@@ -155,7 +160,9 @@ def _find_area(search: Search) -> None:
     given = search.given.get("ref_area")
     best: tuple[float, InspectedColumn, Areas] | None = None
     for column in search.free():
-        if (given and column.name != given) or names_a_unit(column.words):
+        if (given and column.name != given) or names_a_unit(column.words) or (
+            search.form == "sdmx" and not names_an_area(column.words)
+        ):
             continue
         texts = Counter(_called(search, column))
         areas = areas_of(column.name, texts, search.codelists, search.found.last)
@@ -213,7 +220,9 @@ def _take_area(search: Search, column: InspectedColumn, areas: Areas) -> None:
         why.append(f"{', '.join(areas.rivals)} know as many")
     rows = {name: each.values for name, each in search.columns.items()}
     sure: Certainty = "unsure" if likely else _sure(areas)
-    if book is not None:
+    if search.form == "sdmx":  # the concept's role is the second reason
+        sure = "unsure" if likely or areas.share < _ENOUGH else "likely"
+    elif book is not None:
         why.append(f"{book.file} says what its codes mean")
     elif not given and not is_confirmed(column.name, rows, column.counts, codelist):
         sure = "unsure"
@@ -238,6 +247,8 @@ def _find_dimensions(search: Search) -> None:
     named = [str(rules.get(concept, {}).get("column")) for concept in concepts]
     needed = [search.columns[name] for name in named if name in search.columns]
     key = [column for column in needed if column.name != named[-1]]
+    broken_down = (str(rules[name].get("column")) for name in search.found.dimensions)
+    key += [search.columns[name] for name in broken_down if name in search.columns]
     part_of_year = search.columns.get(str(rules.get("time_period", {}).get("followed_by")))
     key += [part_of_year] if part_of_year else []
     height = max((len(column.values) for column in search.columns.values()), default=0)
@@ -286,5 +297,6 @@ def _take_dimension(search: Search, column: InspectedColumn, *, is_only: bool) -
     search.take(name, column.name, **more)
     search.found.dimensions[name] = codelist
     of_title = search.title.variables if search.title else ()
-    sure = codelist is not None or is_only or column.words in map(fold, of_title)
+    is_declared = search.form != "table" or column.words in map(fold, of_title)
+    sure = codelist is not None or is_only or is_declared
     search.found.note(name, column.name, "likely" if sure else "unsure", why)

@@ -192,7 +192,7 @@ def test_newer_code_publishes_again(
 ) -> None:
     site.apply(list(history))
     now = versions.current(registries())
-    pages_only = Versions(distributions=now.distributions, site="newer", quality="newer")
+    pages_only = Versions(distributions=now.distributions, site="newer", quality=now.quality)
     monkeypatch.setattr(versions, "current", lambda *_: pages_only)
     assert changes(Site(site.folder, registries()), history) == {
         "release 1": "=", "release 2": "=", "pages": "~", "catalogue": "~",
