@@ -1,7 +1,5 @@
 """A declaration, written from what was found in a file."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping
@@ -36,9 +34,6 @@ expectations:
   - type: expect_column_values_to_not_be_null
     kwargs: {{column: obs_value}}
     severity: warning
-    title:
-      vi: Năm nào cũng có số liệu
-      en: Every year has a figure
 """
 
 _MAX_DECIMALS = 6
