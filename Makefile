@@ -107,6 +107,10 @@ corpus: $(VENV)/.ready ## run the declarations of tests/corpus over the real fil
 		$(BIN)/openindicators run --profile live
 	@$(BIN)/python -m tests.corpus.summary $(or $(OPENINDICATORS_DATA_DIR),data/corpus)
 
+.PHONY: hostile-edits
+hostile-edits: $(VENV)/.ready ## spoil a second vintage of real files in some sixty ways, and run each
+	@$(BIN)/python -m tests.corpus.hostile
+
 .PHONY: danang
 danang: $(VENV)/.ready ## run the declarations of tests/danang over the files about Da Nang (FILES=…)
 	@OPENINDICATORS_PROJECT=tests/danang/project OPENINDICATORS_FILES=$(or $(FILES),../shared) \

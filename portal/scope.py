@@ -10,16 +10,17 @@ from portal.content import Content
 
 TOTAL = "_T"  # SDMX: total
 Scope = Literal["city", "provinces", "country", "world"]
+COUNT = "count"  # the unit of things that the indicator's name tells
 POINTS = 60  # of the line beside the figure
 
 _Row = tuple[str, float, str, str]  # period, value, status, vintage of the borders
 
 
 class CityFigure(Frozen):
-    """The newest figure of the city itself in a dataset, of the indicator that leads it."""
+    """The newest figure of the city itself in a dataset, of one indicator."""
 
     indicator: LocalizedText
-    unit: LocalizedText
+    unit: LocalizedText | None  # None where the indicator's name says what is counted
     decimals: int
     period: str
     value: float
@@ -58,7 +59,8 @@ def city_figures(content: Content) -> tuple[CityFigure, ...]:
     """Return the city's newest figure of each indicator in `content`, the chart's one first.
 
     Other dimensions are at their total, or as the chart has them; an indicator for which that
-    leaves no single figure is left out. Figures within other borders are not mixed in.
+    leaves no single figure is left out, as are targets and projections. Figures within other
+    borders are not mixed in.
     """
     home = next(iter(home_areas()), None)
     if home not in _areas(content):
@@ -80,7 +82,11 @@ def city_figures(content: Content) -> tuple[CityFigure, ...]:
     by_indicator: dict[str, list[_Row]] = {}
     for indicator, *row in rows:
         by_indicator.setdefault(indicator, []).append(tuple(row))
-    order = [code for code in content.codes_used["indicator"] if code in by_indicator]
+    expected = content.dataset.projections
+    order = [
+        code for code in content.codes_used["indicator"]
+        if code in by_indicator and code not in expected
+    ]
     first = content.dataset.chart.indicator if content.dataset.chart else None
     order.sort(key=lambda code: code != first)
     return tuple(_figure(content, code, by_indicator[code]) for code in order)
@@ -91,7 +97,8 @@ def _figure(content: Content, indicator: str, rows: list[_Row]) -> CityFigure:
     same = [row for row in rows if row[3] == vintage]
     meaning = content.dataset.indicators[indicator]
     return CityFigure(
-        indicator=meaning.name, unit=content.registries.units[meaning.unit].name,
+        indicator=meaning.name,
+        unit=None if meaning.unit == COUNT else content.registries.units[meaning.unit].name,
         decimals=meaning.decimals, period=period, value=value, status=status, vintage=vintage,
         before=(same[-2][0], same[-2][1]) if len(same) > 1 else None, first=same[0][0],
         points=tuple(row[1] for row in same[-POINTS:]),

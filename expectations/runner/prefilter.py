@@ -108,5 +108,6 @@ def _release(
                   (SELECT count(*) FROM before) AS before_rows),
   pair AS (SELECT count(*) FILTER (now.v IS NULL AND before.v IS NOT NULL) AS lost,
                   count(*) FILTER (now.v <> before.v) AS changed,
-                  count(*) FILTER (now.s = 'A' AND before.s <> 'A') AS unmarked
+                  count(*) FILTER (now.s = 'A' AND before.s <> 'A') AS unmarked,
+                  count(*) FILTER (now.v = 0 AND before.v IS NULL) AS zeroed
            FROM before LEFT JOIN now USING (key))"""

@@ -1,7 +1,5 @@
 """Write the site's quality pages, metrics and incident feeds."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from model.declarations.dataset import Dataset

@@ -20,11 +20,8 @@ class FollowUp:
 def follow_up(settings: Settings, catalogue: Catalogue) -> FollowUp:
     """Update the warehouse's views, the quality pages and feeds; send what is new to people.
 
-    Quiet on repeats: a second call without news writes and sends nothing.
-
-    Args:
-        settings: the data folder, and the channels of notifications.
-        catalogue: the declared datasets; failures of others are forgotten.
+    Quiet on repeats: a second call without news writes and sends nothing. The `settings` have the
+    channels of notifications; failures of datasets that the `catalogue` has not are forgotten.
 
     Raises:
         StoreError: the data folder cannot be written, or a record is damaged.

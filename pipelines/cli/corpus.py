@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Annotated
 
 import pyarrow as pa
+import typer
 from pydantic import ValidationError
 from rich.markup import escape
 
 from model.errors import OpenIndicatorsError, ReadError, SourceError
-from pipelines.cli.terminal import Right, number, out, print_json, table
+from pipelines.cli.terminal import AsJson, Right, number, out, print_json, table
 from sources.base import SourceFile
 from sources.connectors.registry import protocol
 from sources.inspect.finding import Found, NoTable, RecognisedTable, RefusedContent
@@ -37,7 +39,7 @@ class FileReport:
     parts: tuple[FileReport, ...] = ()
 
 
-def corpus(folder: Path, as_json: bool) -> int:
+def corpus(folder: Annotated[Path, typer.Argument(metavar="DIR")], as_json: AsJson = False) -> int:
     """Read every file of a folder, and print what became of it.
 
     Raises:

@@ -10,7 +10,7 @@ from rich.markup import escape
 from model.errors import OpenIndicatorsError
 from model.records.release_blockers import counted
 from pipelines.catalogue import load_catalogue
-from pipelines.cli.terminal import out, print_json
+from pipelines.cli.terminal import AsJson, Profile, out, print_json
 from pipelines.settings import Settings
 from warehouse.store import releases, snapshots, validation_log
 
@@ -18,7 +18,7 @@ MINIMUM_SPACE = 2_000_000_000
 PACKAGES = ("dagster", "duckdb", "great-expectations", "pyarrow", "ckanapi")
 
 
-def doctor(profile: str | None, as_json: bool) -> int:
+def doctor(profile: Profile = None, as_json: AsJson = False) -> int:
     """Print one line for each finding; return 1 when something is wrong."""
     findings = list(_findings(profile))
     if as_json:

@@ -1,7 +1,8 @@
 """`openindicators list`, `show` and `check`: read-only information about the project."""
 
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.markup import escape
 
 from model.declarations.questions import OpenQuestionsError
@@ -10,14 +11,24 @@ from model.reference.city import open_city_error
 from model.util.languages import default_language
 from model.util.text import LocalizedText
 from pipelines.catalogue import load_catalogue
-from pipelines.cli.terminal import Right, number, out, print_json, say_error, say_open, table
+from pipelines.cli.terminal import (
+    AsJson,
+    Profile,
+    Right,
+    number,
+    out,
+    print_json,
+    say_error,
+    say_open,
+    table,
+)
 from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
 from sources.connectors.registry import options_of
 from warehouse.store import releases, snapshots
 
 
-def list_datasets(profile: str | None, as_json: bool) -> int:
+def list_datasets(profile: Profile = None, as_json: AsJson = False) -> int:
     """Print every dataset of a profile with its current release."""
     settings = Settings.from_environment(profile)
     catalogue = load_catalogue(settings)
@@ -59,14 +70,14 @@ def list_datasets(profile: str | None, as_json: bool) -> int:
     return 0
 
 
-def show(name: str, profile: str | None, as_json: bool) -> int:
+def show(dataset: str, profile: Profile = None, as_json: AsJson = False) -> int:
     """Print what a dataset is, where it comes from and which releases it has.
 
     Raises:
         OpenIndicatorsError: no dataset has this name.
     """
     settings = Settings.from_environment(profile)
-    chosen = load_catalogue(settings).select(settings.profile, [name])
+    chosen = load_catalogue(settings).select(settings.profile, [dataset])
     described = [_describe(settings, bound) for bound in chosen.values()]
     if as_json:
         print_json(described)
@@ -155,7 +166,12 @@ def _print(item: dict[str, Any]) -> None:
     )
 
 
-def check(as_json: bool, strict: bool) -> int:
+def check(
+    strict: Annotated[
+        bool, typer.Option("--strict", help="exit with 9 while a question is open")
+    ] = False,
+    as_json: AsJson = False,
+) -> int:
     """Check every declaration and suite; return 3 when one has an error.
 
     `as_json` prints a list of errors and open questions; `strict` returns 9 when only questions are

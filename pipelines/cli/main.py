@@ -1,17 +1,78 @@
 """The command line, `openindicators`."""
 
 import sys
-from pathlib import Path
-from typing import Annotated
+from importlib import import_module
 
+import click
 import typer
+from typer.core import TyperGroup
 
 from model.errors import OpenIndicatorsError
-from pipelines.cli.review import commands as review_commands
-from pipelines.cli.terminal import AsJson, By, Profile
 
-# The commands import what they need when they are called: Dagster alone takes 1.5 s to import,
-# and `--help` needs none of it.
+# A command's module is imported when it is called: Dagster alone takes 1.5 s, and `--help` needs
+# none of it. By each name: the function, whose parameters are the options, and its help.
+COMMANDS = {
+    "run": ("run.run", "Carry datasets from their sources to the portals."),
+    "plan": ("review.publish.plan",
+             "Show how a portal differs from the releases: + new, ~ revised, - withdrawn, = same."),
+    "publish": ("review.publish.publish",
+                "Bring a portal to the releases, doing just what `plan` says."),
+    "list": ("info.list_datasets", "List the datasets of a profile, with their current release."),
+    "show": ("info.show", "Show what a dataset is, its indicators, expectations and releases."),
+    "check": (
+        "info.check",
+        "Check all declarations and suites: errors and open questions, each with file and line.",
+    ),
+    "init": (
+        "init.command.init",
+        "Write the project of another city: its city.yaml, an example dataset and all around it.",
+    ),
+    "new": (
+        "new.command.new",
+        "Write the two files of a new dataset, for a small table or for files that are inspected.",
+    ),
+    "confirm": (
+        "confirm.command.confirm_together",
+        "Answer open questions, of one dataset or of many at once; it runs once none is left.",
+    ),
+    "schema": ("schema.schema",
+               "Write the JSON Schema with which editors complete and explain declarations."),
+    "corpus": (
+        "corpus.corpus",
+        "Read every file of a folder: by which reader, how many rows, or why it is refused.",
+    ),
+    "quality": (
+        "quality.report.quality",
+        "Show scores, grades and freshness; of one dataset every check and the rows that fail.",
+    ),
+    "diff": (
+        "compare.diff.diff",
+        "Compare two releases, or a release and a file: added, revised, withdrawn, by how much.",
+    ),
+    "preview": (
+        "compare.preview.preview",
+        "Show what edited declarations would release, from the snapshots at hand; change nothing.",
+    ),
+    "verify": ("verify.verify",
+               "Say whether a downloaded file is a genuine distribution, and of which release."),
+    "serve": ("serve.serve", "Serve the local site at http://127.0.0.1:PORT."),
+    "doctor": ("doctor.doctor",
+               "Check this machine and the data folder: versions, rights, space, records."),
+    "drafts": ("review.decisions.list_drafts", "List the drafts that wait for approval."),
+    "approve": ("review.decisions.approve", "Make the draft that waits the public release."),
+    "reject": ("review.decisions.reject",
+               "Reject the draft that waits; the same inputs do not make it again."),
+    "rollback": ("review.decisions.rollback",
+                 "Make a new release with the content of an earlier one."),
+    "withdraw": ("review.decisions.withdraw",
+                 "Withdraw a dataset for good: its files go, a page that says so stays."),
+    "quarantine": ("quality.quarantine.quarantine",
+                   "List the quarantined rows, with every reason; accept those that are correct."),
+    "accept": (
+        "review.decisions.accept",
+        "Release the last snapshot although a check on the whole table fails, such as a revision.",
+    ),
+}
 
 EXIT_CODES = """\
 Exit codes: 0 success · 1 failures of several kinds, or an unexpected error · 2 wrong usage ·
@@ -23,8 +84,35 @@ Environment: OPENINDICATORS_PROFILE, OPENINDICATORS_DATA_DIR, OPENINDICATORS_PRO
 docs/settings.md.
 """
 
+
+class Commands(TyperGroup):
+    """Lists the commands without importing them, and imports the one that is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of this name, None where there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        function, text = COMMANDS[cmd_name]
+        module, _, name = function.rpartition(".")
+        one = typer.Typer(
+            add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
+        )
+        one.command(cmd_name, help=text)(getattr(import_module(f"pipelines.cli.{module}"), name))
+        return typer.main.get_command(one)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the names with their help."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
 app = typer.Typer(
     name="openindicators",
+    cls=Commands,
     help="Carries a city's sector indicators from their sources to an open-data portal.",
     epilog=EXIT_CODES,
     no_args_is_help=True,
@@ -33,292 +121,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-
-
-@app.command()
-def run(
-    wanted: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[DATASET|SECTOR]...", help="what to run; nothing means all"),
-    ] = None,
-    profile: Profile = None,
-    to: Annotated[
-        list[str] | None, typer.Option("--to", metavar="PORTAL", help="publish only to this portal")
-    ] = None,
-    as_json: AsJson = False,
-) -> int:
-    """Carry datasets from their sources to the portals."""
-    from pipelines.cli.run import run as command
-
-    return command(wanted or [], profile, to or [], as_json)
-
-
-@app.command()
-def plan(
-    wanted: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[DATASET|SECTOR]...", help="what to compare; nothing means all"),
-    ] = None,
-    to: Annotated[str, typer.Option("--to", metavar="PORTAL", help="site or ckan")] = "ckan",
-    profile: Profile = None,
-    as_json: AsJson = False,
-) -> int:
-    """Show how a portal differs from the releases: + new, ~ revised, - withdrawn, = same."""
-    from pipelines.cli.review.publish import plan as command
-
-    return command(wanted or [], to, profile, as_json)
-
-
-@app.command()
-def publish(
-    wanted: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[DATASET|SECTOR]...", help="what to publish; nothing means all"),
-    ] = None,
-    to: Annotated[str, typer.Option("--to", metavar="PORTAL", help="site or ckan")] = "ckan",
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="replace people's edits by the release")
-    ] = False,
-    profile: Profile = None,
-    as_json: AsJson = False,
-) -> int:
-    """Bring a portal to the releases, doing just what `plan` says."""
-    from pipelines.cli.review.publish import publish as command
-
-    return command(wanted or [], to, overwrite, profile, as_json)
-
-
-@app.command("list")
-def list_datasets(profile: Profile = None, as_json: AsJson = False) -> int:
-    """List the datasets of a profile, with their current release."""
-    from pipelines.cli.info import list_datasets as command
-
-    return command(profile, as_json)
-
-
-@app.command()
-def show(dataset: str, profile: Profile = None, as_json: AsJson = False) -> int:
-    """Show what a dataset is, its indicators, expectations and releases."""
-    from pipelines.cli.info import show as command
-
-    return command(dataset, profile, as_json)
-
-
-@app.command()
-def check(
-    strict: Annotated[
-        bool, typer.Option("--strict", help="exit with 9 while a question is open")
-    ] = False,
-    as_json: AsJson = False,
-) -> int:
-    """Check all declarations and suites: errors and open questions, each with file and line."""
-    from pipelines.cli.info import check as command
-
-    return command(as_json, strict)
-
-
-@app.command()
-def init(
-    folder: Annotated[Path, typer.Argument(metavar="DIR")],
-    name: Annotated[str, typer.Option("--name", help="the city's official name")],
-    languages: Annotated[
-        str, typer.Option("--languages", metavar="LIST", help="of all texts, the default first")
-    ] = "vi,en",
-) -> int:
-    """Write the project of another city: its city.yaml, an example dataset and all around it."""
-    from pipelines.cli.init.command import init as command
-
-    return command(folder, name, languages)
-
-
-@app.command()
-def new(
-    dataset: Annotated[
-        str, typer.Argument(metavar="SECTOR[/DATASET]", help="with --folder only the sector")
-    ],
-    source: Annotated[
-        str | None,
-        typer.Option("--from", metavar="FILE|URL", help="look at this, and write what reads it"),
-    ] = None,
-    folder: Annotated[
-        Path | None,
-        typer.Option("--folder", metavar="DIR", help="a dataset for each table of its files"),
-    ] = None,
-) -> int:
-    """Write the two files of a new dataset, for a small table or for files that are inspected."""
-    if folder is not None:
-        from pipelines.cli.new.folder import new_folder
-
-        return new_folder(folder, dataset)
-    from pipelines.cli.new.command import new as command
-
-    return command(dataset, source)
-
-
-@app.command()
-def confirm(
-    wanted: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[DATASET|SECTOR]...", help="whose questions; nothing means all"),
-    ] = None,
-    answer: Annotated[
-        list[str] | None,
-        typer.Option("--answer", metavar="FIELD=VALUE", help="answer this; nothing is asked"),
-    ] = None,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="accept the proposed answers; nothing is asked")
-    ] = False,
-    by: By = None,
-) -> int:
-    """Answer open questions, of one dataset or of many at once; it runs once none is left."""
-    from pipelines.cli.confirm.command import confirm, confirm_together
-
-    if wanted is not None and len(wanted) == 1 and "/" in wanted[0]:
-        return confirm(wanted[0], answer or [], yes, by)
-    return confirm_together(wanted or [], answer or [], yes, by)
-
-
-@app.command()
-def schema() -> int:
-    """Write the JSON Schema with which editors complete and explain declarations."""
-    from pipelines.cli.schema import schema as command
-
-    return command()
-
-
-@app.command()
-def corpus(folder: Annotated[Path, typer.Argument(metavar="DIR")], as_json: AsJson = False) -> int:
-    """Read every file of a folder: by which reader, how many rows, or why it is refused."""
-    from pipelines.cli.corpus import corpus as command
-
-    return command(folder, as_json)
-
-
-@app.command()
-def quality(
-    dataset: Annotated[
-        str | None, typer.Argument(metavar="[DATASET|SECTOR]", help="nothing means all")
-    ] = None,
-    profile: Profile = None,
-    check: Annotated[
-        list[str] | None,
-        typer.Option("--check", metavar="NAME", help="run this check again (else: those failing)"),
-    ] = None,
-    every: Annotated[bool, typer.Option("--all", help="run every check again")] = False,
-    rows: Annotated[int, typer.Option("--rows", min=1, help="failing rows shown of a check")] = 20,
-    as_of: Annotated[
-        str | None, typer.Option("--as-of", metavar="DAY", help="how fresh on this day")
-    ] = None,
-    reach: Annotated[
-        str | None,
-        typer.Option("--reach", metavar="URL", help="ask the site at this address for every file"),
-    ] = None,
-    junit: Annotated[
-        Path | None, typer.Option("--junit", metavar="FILE", help="write JUnit XML, for CI")
-    ] = None,
-    prometheus: Annotated[
-        Path | None, typer.Option("--prometheus", metavar="FILE", help="write metrics as text")
-    ] = None,
-    export: Annotated[
-        Path | None,
-        typer.Option("--export", metavar="FOLDER", help="write one dataset's suite, for others"),
-    ] = None,
-    as_json: AsJson = False,
-) -> int:
-    """Show scores, grades and freshness; of one dataset every check and the rows that fail."""
-    if export is not None:
-        from pipelines.cli.quality.export_suite import export_suite
-
-        return export_suite(dataset, profile, export)
-    from pipelines.cli.quality.report import quality as command
-
-    return command(
-        dataset, profile, check or [], every, rows, as_of, reach, junit, prometheus, as_json
-    )
-
-
-@app.command()
-def diff(
-    dataset: str,
-    first: Annotated[
-        str | None,
-        typer.Argument(metavar="[A]", help="release or day (default: the one before), or a file"),
-    ] = None,
-    second: Annotated[
-        str | None,
-        typer.Argument(metavar="[B]", help="release, day, or a file of the source (default: now)"),
-    ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=0, help="observations listed; 0: all")] = 20,
-    as_csv: Annotated[bool, typer.Option("--csv", help="print the observations as CSV")] = False,
-    as_json: AsJson = False,
-    profile: Profile = None,
-) -> int:
-    """Compare two releases, or a release and a file: added, revised, withdrawn, by how much."""
-    from pipelines.cli.compare.diff import diff as command
-
-    return command(dataset, first, second, limit, as_csv, as_json, profile)
-
-
-@app.command()
-def preview(
-    wanted: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[DATASET|SECTOR]...", help="what to compare; nothing means all"),
-    ] = None,
-    base: Annotated[
-        str, typer.Option("--base", metavar="GITREF", help="the commit to compare with")
-    ] = "main",
-    as_markdown: Annotated[
-        Path | None,
-        typer.Option("--markdown", metavar="FILE", help="write it for a pull request, too"),
-    ] = None,
-    as_html: Annotated[
-        Path | None, typer.Option("--html", metavar="FILE", help="write it as a page, too")
-    ] = None,
-    profile: Profile = None,
-) -> int:
-    """Show what edited declarations would release, from the snapshots at hand; change nothing."""
-    from pipelines.cli.compare.preview import preview as command
-
-    return command(wanted or [], base, as_markdown, as_html, profile)
-
-
-@app.command()
-def verify(
-    file: Path,
-    site: Annotated[
-        str | None, typer.Option(help="address or folder of the portal that it is from")
-    ] = None,
-    profile: Profile = None,
-    as_json: AsJson = False,
-) -> int:
-    """Say whether a downloaded file is a genuine distribution, and of which release."""
-    from pipelines.cli.verify import verify as command
-
-    return command(file, profile, as_json, site)
-
-
-@app.command()
-def serve(
-    port: Annotated[int, typer.Option(help="port on this machine")] = 8000,
-    preview: Annotated[bool, typer.Option("--preview", help="the drafts that wait")] = False,
-    profile: Profile = None,
-) -> int:
-    """Serve the local site at http://127.0.0.1:PORT."""
-    from pipelines.cli.serve import serve as command
-
-    return command(port, preview, profile)
-
-
-@app.command()
-def doctor(profile: Profile = None, as_json: AsJson = False) -> int:
-    """Check this machine and the data folder: versions, rights, space, records."""
-    from pipelines.cli.doctor import doctor as command
-
-    return command(profile, as_json)
-
-
-app.add_typer(review_commands.app)
+app.callback()(lambda: None)  # a group, although no command is registered yet
 
 
 def main() -> None:
@@ -326,7 +129,9 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except OpenIndicatorsError as error:
-        _say(error)
+        from pipelines.cli.terminal import say_error
+
+        say_error(error)
         code = error.exit_code
     except typer.Abort:
         code = 130
@@ -339,12 +144,6 @@ def main() -> None:
         error.show()
         code = getattr(error, "exit_code", 2)
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _say(error: OpenIndicatorsError) -> None:
-    from pipelines.cli.terminal import say_error
-
-    say_error(error)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,9 @@
 """`openindicators run`."""
 
-from __future__ import annotations
-
 from collections import Counter
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.markup import escape
 
 from model.declarations.questions import OpenQuestionsError
@@ -14,7 +13,10 @@ from model.util.text import did_you_mean
 from pipelines.catalogue import Catalogue, load_catalogue
 from pipelines.cli.live import live
 from pipelines.cli.terminal import (
+    AsJson,
+    Profile,
     Right,
+    Wanted,
     err,
     exit_code,
     number,
@@ -34,7 +36,13 @@ from warehouse.store import drafts, releases, validation_log
 PROJECT_COMMANDS = "`make serve` shows the site, `make ui` shows Dagster's history of this run"
 
 
-def run(wanted: list[str], profile: str | None, to: list[str], as_json: bool) -> int:
+def run(
+    wanted: Wanted = None, profile: Profile = None,
+    to: Annotated[
+        list[str] | None, typer.Option(metavar="PORTAL", help="publish only to this portal")
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
     """Run datasets and say how it went; returns the exit code.
 
     Raises:
@@ -44,13 +52,13 @@ def run(wanted: list[str], profile: str | None, to: list[str], as_json: bool) ->
     settings.data_dir.prepare()
     with settings.data_dir.run_lock():
         catalogue = load_catalogue(settings)
-        bound_datasets = catalogue.select(settings.profile, wanted)
+        bound_datasets = catalogue.select(settings.profile, wanted or [])
         if settings.files is not None and not settings.files.is_dir():
             raise OpenIndicatorsError(
                 "the folder of the sources' files does not exist", where=str(settings.files),
                 todo="check OPENINDICATORS_FILES",
             )
-        portals = _choose(open_portals(settings, catalogue.registries), to)
+        portals = _choose(open_portals(settings, catalogue.registries), to or [])
         invalid = [error for error in catalogue.errors if not wanted or _concerns(error, wanted)]
         for error in invalid:
             say_error(error)

@@ -1,12 +1,20 @@
 """`openindicators serve`."""
 
+from typing import Annotated
+
+import typer
+
 from model.errors import OpenIndicatorsError
-from pipelines.cli.terminal import out
+from pipelines.cli.terminal import Profile, out
 from pipelines.settings import Settings
 from portal.site.serve import serve as serve_folder
 
 
-def serve(port: int, preview: bool, profile: str | None) -> int:
+def serve(
+    port: Annotated[int, typer.Option(help="port on this machine")] = 8000,
+    preview: Annotated[bool, typer.Option("--preview", help="the drafts that wait")] = False,
+    profile: Profile = None,
+) -> int:
     """Serve the local site, or the preview of the drafts, until interrupted.
 
     Raises:

@@ -19,6 +19,11 @@ from model.util.text import Text
 
 Profile = Annotated[str | None, typer.Option("--profile", "-p", help="sample (embedded) or live")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
+Wanted = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[DATASET|SECTOR]...", help="which of them; nothing means all"),
+]
+To = Annotated[str, typer.Option(metavar="PORTAL", help="site or ckan")]
 By = Annotated[
     str | None, typer.Option("--by", metavar="NAME", help="who decides (default: the login name)")
 ]

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import urljoin
 
 import httpx
+import typer
 from pydantic import ValidationError
 from rich.markup import escape
 
 from model.errors import OpenIndicatorsError, PortalError
 from model.records.release import FileRecord, Release
 from model.util.hashing import sha256_bytes
-from pipelines.cli.terminal import out, print_json
+from pipelines.cli.terminal import AsJson, Profile, out, print_json
 from pipelines.settings import Settings
 from portal.site import files_of, published_files
 from portal.site.state import CatalogueState, DatasetState, State
@@ -22,15 +24,17 @@ from warehouse.store import releases
 _EXIT_CODES = {True: 0, False: 1, None: 3}  # genuine, not genuine, unknown; 2 is wrong use
 
 
-def verify(file: Path, profile: str | None, as_json: bool, site: str | None = None) -> int:
-    """Compare a file with the checksums of every release and every published download.
+def verify(
+    file: Path,
+    site: Annotated[
+        str | None, typer.Option(help="address or folder of the portal that it is from")
+    ] = None,
+    profile: Profile = None, as_json: AsJson = False,
+) -> int:
+    """Compare a `file` with the checksums of every release and every published download.
 
-    Args:
-        file: a download, or a copy of one.
-        profile: the profile whose data folder has the records.
-        as_json: print a document instead of sentences.
-        site: address or folder of a published site, whose records are taken instead of those of a
-            data folder.
+    The records are those of the data folder of the `profile`, or of a published `site`, an address
+    or folder. `as_json` prints a document instead of sentences.
 
     Exits with 0 for a genuine file, 1 for one that was changed, 3 where nothing is known of it.
 

@@ -1,7 +1,5 @@
 """The pages, rendered: reports in, bytes of HTML, JSON and SVG out."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -59,11 +57,8 @@ def render(each: Assessed, registries: Registries) -> Iterator[tuple[str, bytes]
 
 
 def shared_pages(
-    assessed: Sequence[Assessed],
-    sectors: Sequence[GroupScore],
-    city: GroupScore | None,
-    registries: Registries,
-    as_of: date,
+    assessed: Sequence[Assessed], sectors: Sequence[GroupScore], city: GroupScore | None,
+    registries: Registries, as_of: date,
 ) -> Iterator[tuple[str, bytes]]:
     """Give the pages about the quality of all `assessed` datasets: path in the site, and bytes.
 
@@ -80,12 +75,8 @@ def shared_pages(
 
 
 def _overview(
-    assessed: Sequence[Assessed],
-    sectors: Sequence[GroupScore],
-    city: GroupScore | None,
-    registries: Registries,
-    totals: Mapping[str, trends.Totals],
-    as_of: date,
+    assessed: Sequence[Assessed], sectors: Sequence[GroupScore], city: GroupScore | None,
+    registries: Registries, totals: Mapping[str, trends.Totals], as_of: date,
 ) -> dict[str, Any]:
     reports = [each.report for each in assessed]
     by_sector = {
@@ -148,10 +139,7 @@ def _report(each: Assessed, registries: Registries, language: str) -> bytes:
     report = each.report
     body = quality_body(each.names, report, each.record, each.content, language)
     return render_template(
-        TEMPLATES, "quality_report.html", language,
-        root="../../../", page=f"quality/{report.dataset}.html", preview=False,
-        report=report,
-        sector=registries.sectors[report.sector],
-        dimensions=QUALITY_DIMENSIONS,
-        v=body,
+        TEMPLATES, "quality_report.html", language, root="../../../",
+        page=f"quality/{report.dataset}.html", preview=False, report=report,
+        sector=registries.sectors[report.sector], dimensions=QUALITY_DIMENSIONS, v=body,
     )

@@ -92,17 +92,15 @@ def _headlines(
 ) -> list[tuple[Sector, DatasetState]]:
     """Return the dataset of each sector whose city figure stands for it.
 
-    It is the one that declares so, else the one with the newest figure, then the longest series.
+    It is the one that declares so, else one of whole periods, the one with the newest figure, the
+    longest series.
     """
-    leading = []
-    for sector, members in sectors:
-        merits = {
-            (state.leads, state.city[0].period, len(state.city[0].points), state.dataset): state
-            for state in members if state.city
-        }
-        if merits:
-            leading.append((sector, merits[max(merits)]))
-    return leading
+    def merit(state: DatasetState) -> tuple[bool, bool, str, int]:
+        figure = state.city[0]
+        return state.leads, state.frequency != "YTD", figure.period, len(figure.points)
+
+    known = [(sector, [each for each in members if each.city]) for sector, members in sectors]
+    return [(sector, max(members, key=merit)) for sector, members in known if members]
 
 
 def render_dataset(

@@ -4,8 +4,6 @@ A dataset's folder is filled in staging and swapped in by renaming; then its pag
 pages that all datasets share, under a lock. What has not changed is not written.
 """
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,10 +51,7 @@ class Site:
     """
 
     def __init__(
-        self,
-        folder: Path,
-        registries: Registries,
-        preview: bool = False,
+        self, folder: Path, registries: Registries, preview: bool = False,
         base_url: str | None = None,
     ) -> None:
         self.name = PREVIEW if preview else "site"
@@ -222,17 +217,13 @@ class Site:
         recover(target)
         content = Content.of(history[-1], self.registries)
         _check_name(content)
-        folder = DatasetFolder(
-            content, self._state(dataset), target, self._versions.distributions
-        )
+        folder = DatasetFolder(content, self._state(dataset), target, self._versions.distributions)
         with replaced_folder(target) as staging:
             releases = [folder.fill(item, staging) for item in history]
             if content.withdrawn:
                 rendered = pages.render_withdrawn(content, releases)
             else:
-                rendered = pages.render_dataset(
-                    content, releases, self.preview, self.base_url
-                )
+                rendered = pages.render_dataset(content, releases, self.preview, self.base_url)
             state = summarise(
                 content, tuple(releases), self._versions.site,
                 {path: sha256_bytes(data) for path, data in rendered.items()},

@@ -27,15 +27,24 @@ def read_tables(content: Content) -> dict[str, Rows]:
             "changes.parquet", ("change", *key, "old_value", "new_value", "unit_measure"),
             f"ORDER BY {_most_telling()}, {', '.join(map(identifier, key))} LIMIT {FIRST_CHANGES}",
         )
-    rows = content.select("data.parquet", content.published_columns, f"LIMIT {FIRST_ROWS}")
+    rows = content.select(
+        "data.parquet", content.published_columns,
+        f"ORDER BY {_home_first()}, time_period DESC, {', '.join(map(identifier, key))}"
+        f" LIMIT {FIRST_ROWS}",
+    )
     return {"rows": rows, "changes": changes}
 
 
-def _most_telling() -> str:
-    """Return the order of changes: revisions first, the city's, then those of what it lies in."""
+def _home_first() -> str:
+    """Return the order of areas: the city, what it lies in, the others."""
     areas = ", ".join(map(literal, home_areas()))
+    return f"list_position([{areas}]::VARCHAR[], ref_area) NULLS LAST"
+
+
+def _most_telling() -> str:
+    """Return the order of changes: revisions first, the city's before others, the largest first."""
     return f"""CASE change WHEN 'revised' THEN 1 WHEN 'withdrawn' THEN 2 ELSE 3 END,
-        list_position([{areas}]::VARCHAR[], ref_area) NULLS LAST,
+        {_home_first()},
         abs(new_value - old_value) / nullif(greatest(abs(old_value), abs(new_value)), 0)
             DESC NULLS LAST"""
 

@@ -3,8 +3,8 @@
     python -m tests.corpus.vintage_pairs [CORPUS]      the folder with `data/` and `danang/`
 
 Not a test: every finding must be judged by a person. A pair is one indicator table in two editions:
-the statistics office's PX-Web exports of 2019 and 2026, and files of the World Bank with the same
-indicator code.
+the statistics office's PX-Web exports of 2019, 2025 and 2026, files with the same indicator of the
+World Bank, WHO and UNESCO (`vintage_editions`), and the vintages of the embedded sample.
 """
 
 from __future__ import annotations
@@ -23,13 +23,11 @@ from typing import NamedTuple
 import duckdb
 import pyarrow as pa
 
-from expectations.checks.base import PREVIOUS_RELEASE
+from expectations.checks.base import EARLIER_RELEASES, PREVIOUS_RELEASE
 from expectations.checks.registry import all_checks
 from expectations.checks.revisions.common import GrossRevisionCheck
+from tests.corpus.vintage_editions import Figures, editions, office_workbooks, sample, zipped
 from tests.fixtures.expectations import dataset, registries
-
-Figures = dict[tuple[str, str, str], float]  # indicator, area, period
-
 
 NUMBER = r"-?[0-9.]+(?:[eE][-+]?[0-9]+)?"
 
@@ -53,8 +51,13 @@ def office_table(path: Path) -> tuple[str, Figures]:
     """Return the title and the figures of a PX-Web export of the statistics office."""
     text = path.read_text(encoding="utf-8-sig", errors="replace")
     lines = text.splitlines()
-    rows = list(csv.reader(lines[2:], delimiter=";" if '";' in lines[2] else ","))
-    title = re.split(r" by Cities| by provinc", lines[0].strip('",;'))[0].lower()
+    rows = csv.reader(lines[2:], delimiter=";" if '";' in lines[2] else ",")
+    return office_figures(lines[0].strip('",;'), list(rows))
+
+
+def office_figures(title: str, rows: list[list[str]]) -> tuple[str, Figures]:
+    """Return the title and the figures of an export: its rows from the names on."""
+    title = re.split(r" by Cities| by provinc", title)[0].lower()
     found: Figures = {}
     for row in rows[1:]:
         for label, cell in zip(rows[0][1:], row[1:], strict=False):
@@ -74,9 +77,12 @@ def office_pairs(corpus: Path) -> Iterator[Pair]:
     """Yield the tables that the editions of 2019 and of 2026 both have."""
     old = [(p, *office_table(p)) for p in sorted(corpus.glob("danang/*/gso_pxweb_2019/*.csv"))]
     places = ("danang/nso_2026/*.csv", "danang/multi/*/E*.csv", "danang/*/nso_2026/*.csv")
-    for path in sorted(path for place in places for path in corpus.glob(place)):
-        title, new = office_table(path)
-        title = RENAMED.get(title, title)
+    late = [(path, *office_table(path))
+            for path in sorted(path for place in places for path in corpus.glob(place))]
+    books = [(path, *office_figures(rows[0][0], rows[2:]))
+             for path, rows in office_workbooks(corpus)]
+    for path, named, new in (*books, *late):
+        title = RENAMED.get(named, named)
         likeness = {
             other: SequenceMatcher(None, title, other[1]).ratio() for other in titles(old)
         }
@@ -84,6 +90,10 @@ def office_pairs(corpus: Path) -> Iterator[Pair]:
         before = next(figures for p, _, figures in old if p == best[0])
         if likeness[best] > 0.85 and len(before.keys() & new.keys()) >= 5:
             yield Pair(f"{path.name} ~ {best[0].name}", before, new)
+    for (one, title, figures), (two, other, new) in itertools.product(books, late):
+        alike = SequenceMatcher(None, title, other).ratio()
+        if alike > 0.85 and len(figures.keys() & new.keys()) >= 5:
+            yield Pair(f"{two.name} ~ {one.name}", figures, new)
 
 
 def titles(tables: list[tuple[Path, str, Figures]]) -> list[tuple[Path, str]]:
@@ -92,7 +102,11 @@ def titles(tables: list[tuple[Path, str, Figures]]) -> list[tuple[Path, str]]:
 
 
 def bank_csv(path: Path) -> Iterator[tuple[str, str, str, float]]:
-    rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
+    yield from bank_rows(path.read_text(encoding="utf-8-sig"))
+
+
+def bank_rows(text: str) -> Iterator[tuple[str, str, str, float]]:
+    rows = list(csv.reader(text.splitlines()))
     names = {"Country Code", "Country ISO3"}
     start = next((i for i, row in enumerate(rows) if names & set(row)), None)
     if start is None:
@@ -125,12 +139,12 @@ def bank_json(path: Path) -> Iterator[tuple[str, str, str, float]]:
             yield entry["indicator"]["id"], area, str(entry["date"]), float(entry["value"])
 
 
-def bank_pairs(corpus: Path, sample: Path) -> Iterator[Pair]:
-    """Yield every two files of the World Bank that have an indicator in common."""
+def code_pairs(corpus: Path, folder: Path) -> Iterator[Pair]:
+    """Yield every two files that have an indicator code in common."""
     by_code: dict[str, dict[str, Figures]] = defaultdict(dict)
     files = [*corpus.rglob("worldbank/**/*.csv"), *corpus.rglob("worldbank/**/*.json"),
              *corpus.rglob("worldbank_hdx/*.csv"),
-             *sample.rglob("*.json"), *sample.rglob("*.csv")]
+             *folder.rglob("*.json"), *folder.rglob("*.csv")]
     for path in sorted(files):
         read = bank_csv if path.suffix == ".csv" else bank_json
         try:
@@ -138,6 +152,11 @@ def bank_pairs(corpus: Path, sample: Path) -> Iterator[Pair]:
                 by_code[code].setdefault(str(path), {})[(code, area, year)] = value
         except (ValueError, KeyError, TypeError, AttributeError):
             continue
+    for name, text in zipped(corpus):
+        for code, area, year, value in bank_rows(text):
+            by_code[code].setdefault(name, {})[(code, area, year)] = value
+    for code, name, figures in editions(corpus):
+        by_code[code][name] = figures
     for code, every in sorted(by_code.items()):
         tables = {}
         for path, figures in every.items():  # copies of a file are one edition
@@ -159,34 +178,38 @@ def _table(figures: Figures) -> pa.Table:
     })
 
 
-def findings(pair: Pair) -> list[str]:
-    """Return what the checks find, each with its name."""
-    said = []
+def findings(pair: Pair) -> tuple[list[str], list[str]]:
+    """Return what the checks find, each with its name: what blocks, and what only warns."""
+    said: dict[str, list[str]] = {"critical": [], "warning": []}
     with duckdb.connect() as con:
         con.register("observation", _table(pair.new))
         con.register(PREVIOUS_RELEASE, _table(pair.old))
+        con.execute(f"CREATE VIEW {EARLIER_RELEASES} AS FROM {PREVIOUS_RELEASE}")
         for kind, cls in all_checks().items():
             if issubclass(cls, GrossRevisionCheck):
                 query = str(cls.of({}, dataset(), registries()).query())
                 found = con.execute(query.format(batch="observation"))
                 place = [item[0] for item in found.description].index("observed")
-                said += [f"{kind}: {row[place]}" for row in found.fetchall()]
-    return said
+                said[cls.severity] += [f"{kind}: {row[place]}" for row in found.fetchall()]
+    return said["critical"], said["warning"]
 
 
 def main() -> None:
     """Print every pair with what is found in it, and the totals."""
     corpus = Path(sys.argv[1] if len(sys.argv) > 1 else "/work/shared")
-    sample = Path(__file__).resolve().parents[2] / "sources" / "demo" / "sample"
+    folder = Path(__file__).resolve().parents[2] / "sources" / "demo" / "sample"
     pairs = blocked = 0
-    for pair in itertools.chain(office_pairs(corpus), bank_pairs(corpus, sample)):
+    vintages = (Pair(*each) for each in sample(folder))
+    for pair in itertools.chain(office_pairs(corpus), vintages, code_pairs(corpus, folder)):
         common = pair.old.keys() & pair.new.keys()
         revised = sum(pair.old[key] != pair.new[key] for key in common)
-        said = findings(pair)
+        said, warned = findings(pair)
         pairs, blocked = pairs + 1, blocked + bool(said)
         print(f"{'BLOCK' if said else 'ok   '} {revised}/{len(common)} {pair.name}")
         for line in said:
             print(f"        {line}")
+        for line in warned:
+            print(f"        (warns) {line}")
     print(f"{pairs} pairs, {blocked} blocked")
 
 

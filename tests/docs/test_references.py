@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
+from click import Context
 from typer.main import get_command
 
-from pipelines.cli.main import app
+from pipelines.cli.main import Commands, app
 from tests.docs.documents import PROJECT, documents, product_code
 
 HISTORY = {"CHANGELOG.md"}  # speaks of the past, too
@@ -60,12 +61,14 @@ def test_links_lead_somewhere(name: str, text: str) -> None:
 
 @pytest.mark.parametrize(("name", "text"), PRESENT)
 def test_commands_and_their_options_exist(name: str, text: str) -> None:
-    commands = get_command(app).commands  # type: ignore[attr-defined]
+    group = get_command(app)
+    assert isinstance(group, Commands)
+    ctx = Context(group)
     unknown = []
     called = re.compile(r"^(?:.*[ /])?openindicators ([a-z][^\n#|]*)", re.M)
     for line in called.findall(code_of(text)):
         words = line.split()
-        command = commands.get(words[0])
+        command = group.get_command(ctx, words[0])
         if command is None:
             unknown.append(line)
             continue

@@ -19,6 +19,7 @@ KINDS = {
     "cut": "expect_file_not_cut_short", "earlier": "expect_no_earlier_values_again",
     "rounded": "expect_values_to_keep_their_digits",
     "statuses": "expect_all_statuses_of_last_release",
+    "gaps": "expect_gaps_of_last_release_to_not_become_zero",
 }
 
 
@@ -147,6 +148,14 @@ def test_statuses_that_are_gone():
     assert found(grown, old, preliminary=((2020,), (2019,))) == {}
     final = edited(old, lambda i, a, y, v: v * 1.01 if y == 2019 else v)
     assert found(final, old, preliminary=((), (2019,))) == {}
+
+
+def test_gaps_that_become_zero():
+    new = figures()
+    old = {key: value for key, value in new.items() if key[0] != "BEDS" or key[2] > 2012}
+    zeros = {key: value if key in old else 0.0 for key, value in new.items()}
+    assert found(zeros, old) == {"gaps": ["– → 0: 6/6 (BEDS)"]}
+    assert found(new, old) == {}  # filled with figures
 
 
 @pytest.mark.parametrize("years", [YEARS, (2019,)])

@@ -16,6 +16,7 @@ from pipelines.dagster.instance import open_instance
 from tests.faults.test_bad_input import BEDS, ROOMS, Bench
 from tests.fixtures.answers import confirming
 from tests.fixtures.commands import records
+from tests.fixtures.projects import for_this_city
 from warehouse.store import catalogue
 from warehouse.store.data_dir import DataDir
 
@@ -24,6 +25,7 @@ from warehouse.store.data_dir import DataDir
 def template(tmp_path_factory):
     """A project of two datasets: one has a release, the other waits for its first approval."""
     made = Bench(tmp_path_factory.mktemp("template"))
+    for_this_city(made.project)
     for dataset in (ROOMS, BEDS):
         assert made.run("new", dataset).code == 0
         assert made.run(*confirming(dataset)).code == 0

@@ -24,9 +24,8 @@ class MostlyRevised(GrossRevisionCheck):
 rated AS (
   SELECT *, abs(v - v0) > {self.revision} * abs(v0) AS revised,
     v IN (SELECT v FROM before) AS elsewhere,
-    v0 <> 0 AND v <> 0 AND
-      abs(log10(abs(v / nullif(v0, 0))) - round(log10(abs(v / nullif(v0, 0))))) <= 5e-4 AS scaled
-  FROM pair
+    coalesce(abs(power - round(power)) <= 5e-4, false) AS scaled
+  FROM (SELECT *, log10(nullif(abs(v / nullif(v0, 0)), 0)) AS power FROM pair)
 ),
 counted AS (
   SELECT indicator, count(*) AS common, count(*) FILTER (revised) AS cells,

@@ -23,8 +23,8 @@ class ScaledRevision(GrossRevisionCheck):
         return f"""{self._pairs()},
 rated AS (
   SELECT indicator, ref_area, v / v0 AS factor,
-    round(log10(abs(v / v0)))::INTEGER AS power,
-    abs(v0) / pow(10, floor(log10(abs(v0)))) AS digits
+    round(log10(nullif(abs(v / v0), 0)))::INTEGER AS power,
+    abs(v0) / pow(10, floor(log10(nullif(abs(v0), 0)))) AS digits
   FROM pair WHERE v <> 0 AND sign(v) = sign(v0)
 ),
 size AS (SELECT indicator, count(*) AS common FROM rated GROUP BY indicator),

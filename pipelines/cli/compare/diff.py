@@ -9,16 +9,17 @@ import sys
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import duckdb
 import pyarrow.parquet as pq
+import typer
 from rich.markup import escape
 
 from expectations.disclosure_control.small_cells import suppress
 from model.errors import OpenIndicatorsError
 from pipelines.catalogue import load_catalogue
-from pipelines.cli.terminal import Right, number, out, print_json, table
+from pipelines.cli.terminal import AsJson, Profile, Right, number, out, print_json, table
 from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.validate import parent_areas
@@ -52,14 +53,11 @@ def versions_to_compare(
     con: duckdb.DuckDBPyConnection, bound: BoundDataset, data_dir: DataDir, first: str | None,
     second: str | None,
 ) -> tuple[DatasetVersion, DatasetVersion]:
-    """Return the older and the newer of the two tables to compare.
+    """Return the older and the newer of the two tables to compare of a `bound` dataset.
 
-    Args:
-        con: gets a relation with the rows of a file.
-        bound: the dataset.
-        data_dir: holds its releases.
-        first: a release's number, a day or a moment; or a file, which is the newer table then.
-        second: the same. None: the current release; without both, it and the one before.
+    `first` and `second` are each a release's number in `data_dir`, a day or a moment; or a file,
+    which is the newer table. None: the current release; without both, it and the one before. `con`
+    gets a relation with the rows of a file.
 
     Raises:
         OpenIndicatorsError: there is no such release or file, or its columns are others.
@@ -171,8 +169,18 @@ PARTS_SHOWN = 10  # codes of a column in the summary
 
 
 def diff(
-    wanted: str, first: str | None, second: str | None, limit: int, as_csv: bool, as_json: bool,
-    profile: str | None,
+    dataset: str,
+    first: Annotated[
+        str | None,
+        typer.Argument(metavar="[A]", help="release or day (default: the one before), or a file"),
+    ] = None,
+    second: Annotated[
+        str | None,
+        typer.Argument(metavar="[B]", help="release, day, or a file of the source (default: now)"),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=0, help="observations listed; 0: all")] = 20,
+    as_csv: Annotated[bool, typer.Option("--csv", help="print the observations as CSV")] = False,
+    as_json: AsJson = False, profile: Profile = None,
 ) -> int:
     """Print how two versions of a dataset differ: a summary, then the observations.
 
@@ -180,15 +188,14 @@ def diff(
         OpenIndicatorsError: no such dataset, release or file.
     """
     settings = Settings.from_environment(profile)
-    bound = load_catalogue(settings).one(settings.profile, wanted)
-    dataset = bound.dataset
+    bound = load_catalogue(settings).one(settings.profile, dataset)
     with connect(settings.data_dir.root / "tmp") as con:
         old, new = versions_to_compare(con, bound, settings.data_dir, first, second)
         found = compare_tables(
-            con, dataset.key, dataset.columns, new.table, old.table, limit or None
+            con, bound.dataset.key, bound.dataset.columns, new.table, old.table, limit or None
         )
     if as_json:
-        print_json(_document(dataset.id, old, new, found))
+        print_json(_document(bound.dataset.id, old, new, found))
     elif as_csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(_columns(bound))

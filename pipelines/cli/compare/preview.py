@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from rich.markup import escape
 
 from model.util.disk import write_if_changed
 from pipelines.cli.compare.preview_report import Section, document, markdown, page
-from pipelines.cli.terminal import Right, exit_code, out, plain, say_error, table
+from pipelines.cli.terminal import Profile, Right, Wanted, exit_code, out, plain, say_error, table
 from pipelines.preview.edited import Edited, edited_datasets
 from pipelines.preview.overlay import overlay
 from pipelines.preview.proposal import Proposal, propose
@@ -17,8 +19,18 @@ BLOCKED, BREAKS = 5, 10  # exit codes
 
 
 def preview(
-    wanted: list[str], base: str, as_markdown: Path | None, as_html: Path | None,
-    profile: str | None,
+    wanted: Wanted = None,
+    base: Annotated[
+        str, typer.Option(metavar="GITREF", help="the commit to compare with")
+    ] = "main",
+    as_markdown: Annotated[
+        Path | None,
+        typer.Option("--markdown", metavar="FILE", help="write it for a pull request, too"),
+    ] = None,
+    as_html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="write it as a page, too")
+    ] = None,
+    profile: Profile = None,
 ) -> int:
     """Print what the edited datasets would release; returns the exit code.
 
@@ -26,7 +38,7 @@ def preview(
         OpenIndicatorsError: no such commit or dataset.
     """
     settings = Settings.from_environment(profile)
-    edited = edited_datasets(settings, base, wanted)
+    edited = edited_datasets(settings, base, wanted or [])
     with overlay(settings.data_dir, edited.datasets) as over:
         proposals = [
             propose(bound, over, edited.before, settings.now())

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.markup import escape
 
 from model.declarations.load import declaration_paths, load_draft
@@ -24,7 +25,7 @@ from pipelines.cli.confirm.together import (
     shared_questions,
     writers_of,
 )
-from pipelines.cli.terminal import decider, out, say_error, say_open, table
+from pipelines.cli.terminal import By, Wanted, decider, out, say_error, say_open, table
 from pipelines.settings import Settings
 from sources.connectors.registry import CONNECTORS
 
@@ -73,16 +74,27 @@ def confirm(dataset: str, answers: Sequence[str], accept_all: bool, by: str | No
 
 
 def confirm_together(
-    wanted: Sequence[str], answers: Sequence[str], accept_all: bool, by: str | None
+    wanted: Wanted = None,
+    answer: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FIELD=VALUE", help="answer this; nothing is asked"),
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="accept the proposed answers; nothing is asked")
+    ] = False,
+    by: By = None,
 ) -> int:
     """Ask the open questions of many `wanted` datasets and sectors (none: all), each once.
 
-    Return 9 while one is open. `answers`, `accept_all` and `by` as in `confirm`: an answer is for
-    every dataset that asks about its field.
+    Return 9 while one is open. One dataset is left to `confirm`, whose parameters these are; an
+    answer is for every dataset that asks about its field.
 
     Raises:
         OpenIndicatorsError: nothing is as wanted, or an answer is not valid.
     """
+    wanted, answer = wanted or [], answer or []
+    if len(wanted) == 1 and "/" in wanted[0]:
+        return confirm(wanted[0], answer, yes, by)
     settings = Settings.from_environment()
     registries = load_registries(settings.project)
     known = [f"{path.parent.name}/{path.stem}" for path in declaration_paths(settings.declarations)]
@@ -93,14 +105,14 @@ def confirm_together(
         each for each in known if not wanted or each in wanted or each.split("/")[0] in wanted
     ]
     writers = writers_of(chosen, settings, registries, by)
-    for field, text in map(_parted, answers):
+    for field, text in map(_parted, answer):
         count = answer_all(writers, field, text)
         out.print(f"{escape(field)}: {counted(count, 'dataset')}")
-    if accept_all:
+    if yes:
         for shared in shared_questions(writers):
             if shared.proposes:
                 accept(shared)
-    if not answers and not accept_all:
+    if not answer and not yes:
         _walk_together(writers)
     left = shared_questions(writers)
     if not left:

@@ -5,7 +5,9 @@ import re
 import uuid
 from pathlib import Path
 from string import Template
+from typing import Annotated
 
+import typer
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import write_po
 
@@ -52,11 +54,17 @@ _LEAD = LocalizedText(
 )
 
 
-def init(folder: Path, name: str, listed: str) -> int:
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR")],
+    name: Annotated[str, typer.Option(help="the city's official name")],
+    languages: Annotated[
+        str, typer.Option(metavar="LIST", help="of all texts, the default first")
+    ] = "vi,en",
+) -> int:
     """Write a project into an empty `folder`, made if need be; list what a person must fill in.
 
-    `name` is the city's official name in the first of the languages `listed`, whose codes have
-    commas between.
+    `name` is the city's official name in the first of the `languages`, whose codes have commas
+    between.
 
     Raises:
         OpenIndicatorsError: the folder holds something, or a language is none.
@@ -66,10 +74,10 @@ def init(folder: Path, name: str, listed: str) -> int:
             "holds something already", where=str(folder),
             todo="name a folder that is empty or does not exist: nothing is overwritten",
         )
-    codes = [code.strip() for code in listed.split(",")]
+    codes = [code.strip() for code in languages.split(",")]
     if not all(re.fullmatch(r"[a-z]{2,3}(-[A-Z][A-Za-z]{1,3})?", code) for code in codes):
         raise OpenIndicatorsError(
-            f"{listed!r} is no list of languages", todo="write their codes, e.g. vi,en,ko"
+            f"{languages!r} is no list of languages", todo="write their codes, e.g. vi,en,ko"
         )
     name = nfc(name).strip()
     area = _area(name, load_registries())

@@ -1,10 +1,13 @@
 """`openindicators new`: the two files of a dataset, ready to run."""
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
+from typing import Annotated
 
+import typer
 from rich.markup import escape
 
 from model.declarations.load import load_declaration
@@ -14,8 +17,11 @@ from model.records.release_blockers import counted
 from model.reference.city import city
 from model.reference.registries import Registries, load_registries
 from model.util.disk import write_if_changed
+from model.util.languages import languages
 from model.util.text import did_you_mean
+from pipelines.cli.new.folder import new_folder
 from pipelines.cli.new.inspect import look_at
+from pipelines.cli.new.scaffold import SUITE
 from pipelines.cli.schema import SCHEMA_LINE, write_schemas
 from pipelines.cli.terminal import out, say_error
 from pipelines.settings import Settings
@@ -25,18 +31,18 @@ from sources.inspect.finding import Guess
 
 DECLARATION = Template(SCHEMA_LINE.replace("$", "$$") + """
 # What the dataset is; "?" is not known yet. `openindicators check` lists errors and questions.
-title: {vi: "?", en: "$title"}
-description: {vi: "?", en: "?"}   # what a row is, who collects it, what it is for
+title: $open_title
+description: $unknown   # what a row is, who collects it, what it is for
 publisher: "?"                    # registry/publishers.yaml
 licence: "?"                      # registry/licences.yaml
-keywords: {vi: ["$word"], en: ["$word"]}
+keywords: $keywords
 frequency: A                      # A year, S half-year, Q quarter, M month, W week, D day
 geography:
   codelist: "?"                   # model/reference/codelists/; it carries the vintage of borders
-  coverage: "?"                   # registry/places.yaml, or {vi: …, en: …}
+  coverage: "?"                   # registry/places.yaml, or a text by language
 indicators:
   $indicator:
-    name: {vi: "$title", en: "$title"}
+    name: $named
     unit: "?"                     # registry/units.yaml
     decimals: 0
     minimum: 0
@@ -62,37 +68,32 @@ questions:
   - {field: indicators.$indicator.unit, ask: "In which unit are the figures?"}
 """)
 
-SUITE = f"""\
-{SCHEMA_LINE}
-# What must be true of it, beyond what the declaration says by itself (keys, codes, units,
-# bounds). Names, kwargs and severities are Great Expectations' own.
-expectations:
-  - type: expect_table_row_count_to_be_between
-    kwargs: {{min_value: 1}}
-    severity: critical
-  - type: expect_column_values_to_not_be_null
-    kwargs: {{column: obs_value}}
-    severity: warning
-    title:
-      vi: Năm nào cũng có số liệu
-      en: Every year has a figure
-"""
-
 TABLE = "area,year,value\n{area},2022,120\n{area},2023,134\n{area},2024,151\n"
 
 
-def new(dataset: str, source: str | None = None) -> int:
+def new(
+    dataset: Annotated[
+        str, typer.Argument(metavar="SECTOR[/DATASET]", help="with --folder only the sector")
+    ],
+    source: Annotated[
+        str | None,
+        typer.Option("--from", metavar="FILE|URL", help="look at this, and write what reads it"),
+    ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="a dataset for each table of its files"),
+    ] = None,
+) -> int:
     """Write a declaration and a suite; overwrite nothing.
 
-    Args:
-        dataset: `<sector>/<dataset>`.
-        source: a file or URL to look at; without it the declaration is of a small table, which
-            is put into the inbox.
+    Without a `source` the declaration is of a small table, which is put into the inbox.
 
     Raises:
         OpenIndicatorsError: the name is no good, the sector unknown, or a file is there; or
             `source` holds no table.
     """
+    if folder is not None:
+        return new_folder(folder, dataset)
     settings = Settings.from_environment()
     registries = load_registries(settings.project)
     name = checked_name(dataset, registries)
@@ -111,7 +112,13 @@ def new(dataset: str, source: str | None = None) -> int:
         _print(found.guesses)
     else:
         text = DECLARATION.substitute(
-            title=title, name=name, indicator=name.upper(), word=title.lower()
+            name=name, indicator=name.upper(),
+            open_title=_by_language(
+                {code: title if code == "en" else OPEN for code in languages()}
+            ),
+            unknown=_by_language(dict.fromkeys(languages(), OPEN)),
+            named=_by_language(dict.fromkeys(languages(), title)),
+            keywords=_by_language({code: [title.lower()] for code in languages()}),
         )
         table = settings.data_dir.inbox / f"{name}.csv"
         if not table.exists():
@@ -145,6 +152,11 @@ def checked_name(dataset: str, registries: Registries) -> str:
             " e.g. tourism/hotel_rooms",
         )
     return name
+
+
+def _by_language(texts: Mapping[str, str | list[str]]) -> str:
+    """Return texts as YAML in one line."""
+    return "{" + ", ".join(f"{code}: {json.dumps(text)}" for code, text in texts.items()) + "}"
 
 
 def _print(guesses: Sequence[Guess]) -> None:

@@ -13,8 +13,8 @@ from model.reference.registries import Registries, load_registries
 from model.util.disk import write_if_changed
 from model.util.text import did_you_mean, slug
 from pipelines.cli.confirm.together import print_shared, shared_questions, writers_of
-from pipelines.cli.new.command import SUITE
 from pipelines.cli.new.inspect import declared, into_inbox
+from pipelines.cli.new.scaffold import SUITE
 from pipelines.cli.schema import write_schemas
 from pipelines.cli.terminal import out
 from pipelines.settings import Settings

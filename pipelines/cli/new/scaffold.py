@@ -1,7 +1,5 @@
 """A declaration, written from what was found in a file."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping
@@ -24,6 +22,19 @@ from sources.formats.payload import quoted
 from sources.inspect.finding import RecognisedTable
 from sources.inspect.search import Roles
 from sources.inspect.tables.units import NamedUnit
+
+SUITE = f"""\
+{SCHEMA_LINE}
+# What must be true of it, beyond what the declaration says by itself (keys, codes, units,
+# bounds). Names, kwargs and severities are Great Expectations' own.
+expectations:
+  - type: expect_table_row_count_to_be_between
+    kwargs: {{min_value: 1}}
+    severity: critical
+  - type: expect_column_values_to_not_be_null
+    kwargs: {{column: obs_value}}
+    severity: warning
+"""
 
 _MAX_DECIMALS = 6
 _UNKNOWN = json.dumps(OPEN)

@@ -7,9 +7,10 @@ is wrong in the source is fixed by a correction in the declaration; nobody edits
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pyarrow.parquet as pq
+import typer
 from rich.markup import escape
 
 from expectations.runner.acceptance import broken_checks, refused
@@ -17,7 +18,18 @@ from model.errors import DeclarationError, OpenIndicatorsError, QualityError, So
 from model.records.reject_reasons import in_words
 from model.records.validation_log import Acceptance, row_sha256
 from pipelines.catalogue import load_catalogue
-from pipelines.cli.terminal import Right, decider, out, plain_text, print_json, say_error, table
+from pipelines.cli.terminal import (
+    AsJson,
+    By,
+    Profile,
+    Right,
+    decider,
+    out,
+    plain_text,
+    print_json,
+    say_error,
+    table,
+)
 from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.validate import validate_table
@@ -40,8 +52,15 @@ class QuarantinedRow:
 
 
 def quarantine(
-    wanted: str, profile: str | None, accept: list[str], reason: str | None, by: str | None,
-    as_json: bool,
+    dataset: str, profile: Profile = None,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ROW", help="release this row, as long as it stays so"),
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="why it is right after all")
+    ] = None,
+    by: By = None, as_json: AsJson = False,
 ) -> int:
     """List the quarantined rows, or accept some of them.
 
@@ -49,7 +68,7 @@ def quarantine(
         OpenIndicatorsError: no such dataset or row, or the row cannot be accepted.
     """
     settings = Settings.from_environment(profile)
-    bound = load_catalogue(settings).one(settings.profile, wanted)
+    bound = load_catalogue(settings).one(settings.profile, dataset)
     if accept:
         return _accept(settings, bound, accept, reason, by)
     try:

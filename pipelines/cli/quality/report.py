@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urljoin
 
 import httpx
+import typer
 from rich.markup import escape
 
 from model.errors import DeclarationError, OpenIndicatorsError, QualityError, SourceError
@@ -19,7 +20,8 @@ from model.util.disk import write_if_changed
 from model.util.languages import default_language
 from model.util.text import did_you_mean
 from pipelines.catalogue import load_catalogue
-from pipelines.cli.terminal import Right, out, print_json, table
+from pipelines.cli.quality.export_suite import export_suite
+from pipelines.cli.terminal import AsJson, Profile, Right, out, print_json, table
 from pipelines.quality.report import groups, quality_report
 from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
@@ -41,9 +43,30 @@ _SHORT = {
 
 
 def quality(
-    wanted: str | None, profile: str | None, checks: list[str], every: bool, rows: int,
-    as_of: str | None, reach: str | None, junit_to: Path | None, prometheus_to: Path | None,
-    as_json: bool,
+    wanted: Annotated[
+        str | None, typer.Argument(metavar="[DATASET|SECTOR]", help="nothing means all")
+    ] = None,
+    profile: Profile = None,
+    check: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="run this check again (else: those failing)"),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="run every check again")] = False,
+    rows: Annotated[int, typer.Option(min=1, help="failing rows shown of a check")] = 20,
+    as_of: Annotated[str | None, typer.Option(metavar="DAY", help="how fresh on this day")] = None,
+    reach: Annotated[
+        str | None, typer.Option(metavar="URL", help="ask the site at this address for every file")
+    ] = None,
+    junit_to: Annotated[
+        Path | None, typer.Option("--junit", metavar="FILE", help="write JUnit XML, for CI")
+    ] = None,
+    prometheus_to: Annotated[
+        Path | None, typer.Option("--prometheus", metavar="FILE", help="write metrics as text")
+    ] = None,
+    export: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="write one dataset's suite, for others")
+    ] = None,
+    as_json: AsJson = False,
 ) -> int:
     """Print the quality of all datasets, or of one with the rows that fail.
 
@@ -53,6 +76,8 @@ def quality(
     Raises:
         OpenIndicatorsError: no dataset has this name, or it was never validated.
     """
+    if export is not None:
+        return export_suite(wanted, profile, export)
     settings = Settings.from_environment(profile)
     day = _day(as_of) if as_of else settings.now().date()
     bound_datasets = load_catalogue(settings).select(settings.profile, [wanted] if wanted else [])
@@ -63,7 +88,7 @@ def quality(
     _export(settings, reports, junit_to, prometheus_to)
     if len(bound_datasets) == 1 and wanted:
         [bound] = bound_datasets.values()
-        _one(settings, bound, reports[0], checks, every, rows, as_json)
+        _one(settings, bound, reports[0], check or [], every, rows, as_json)
     else:
         _all(reports, as_json)
     return 5 if any(report.latest and report.latest.blockers for report in reports) else 0

@@ -6,8 +6,9 @@ check on the whole table.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.markup import escape
 
 from expectations.runner.acceptance import may_be_accepted
@@ -20,6 +21,10 @@ from model.util.text import did_you_mean
 from pipelines.after_run.follow_up import follow_up
 from pipelines.catalogue import Catalogue, load_catalogue
 from pipelines.cli.terminal import (
+    AsJson,
+    By,
+    Draft,
+    Profile,
     Right,
     decider,
     err,
@@ -43,7 +48,7 @@ from warehouse.store.releases import StoredRelease
 COUNTS = ("rows", "new", "revised", "withdrawn", "quarantined")
 
 
-def list_drafts(profile: str | None, as_json: bool) -> int:
+def list_drafts(profile: Profile = None, as_json: AsJson = False) -> int:
     """Print the drafts that wait for approval."""
     settings = Settings.from_environment(profile)
     rows = [
@@ -95,17 +100,20 @@ def _described(settings: Settings, dataset: str, draft: StoredRelease) -> dict[s
     }
 
 
-def approve(wanted: str, draft: str | None, by: str | None, profile: str | None) -> int:
+def approve(dataset: str, draft: Draft = None, by: By = None, profile: Profile = None) -> int:
     """Make the draft that waits the public release."""
 
     def decide(settings: Settings, dataset: str, name: str) -> str:
         stored = drafts.approve(settings.data_dir, dataset, draft, name, settings.now())
         return f"approved by {name}: release {stored.release.number} is public"
 
-    return _decide(wanted, by, profile, decide)
+    return _decide(dataset, by, profile, decide)
 
 
-def reject(wanted: str, draft: str | None, reason: str, by: str | None, profile: str | None) -> int:
+def reject(
+    dataset: str, reason: Annotated[str, typer.Option(metavar="TEXT", help="why")],
+    draft: Draft = None, by: By = None, profile: Profile = None,
+) -> int:
     """Reject the draft that waits; what is public stays as it is."""
     why = plain_text("--reason", reason)
 
@@ -113,10 +121,17 @@ def reject(wanted: str, draft: str | None, reason: str, by: str | None, profile:
         drafts.reject(settings.data_dir, dataset, draft, name, why, settings.now())
         return f"rejected by {name}; the same inputs will not be proposed again"
 
-    return _decide(wanted, by, profile, decide)
+    return _decide(dataset, by, profile, decide)
 
 
-def rollback(wanted: str, to: int, reason: str | None, by: str | None, profile: str | None) -> int:
+def rollback(
+    dataset: str,
+    to: Annotated[int, typer.Option(metavar="RELEASE", help="the earlier release")],
+    reason: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="why; the portal shows it")
+    ] = None,
+    by: By = None, profile: Profile = None,
+) -> int:
     """Make a release with the content of an earlier one."""
     why = plain_text("--reason", reason) if reason is not None else None
 
@@ -124,11 +139,16 @@ def rollback(wanted: str, to: int, reason: str | None, by: str | None, profile: 
         stored = decisions.rollback(settings.data_dir, dataset, to, name, why, settings.now())
         return f"release {stored.release.number} has the content of release {to}"
 
-    return _decide(wanted, by, profile, decide)
+    return _decide(dataset, by, profile, decide)
 
 
 def withdraw(
-    wanted: str, reason: str, successor: str | None, by: str | None, profile: str | None
+    dataset: str,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="why; the portal shows it")],
+    successor: Annotated[
+        str | None, typer.Option(metavar="DATASET", help="the dataset that takes its place")
+    ] = None,
+    by: By = None, profile: Profile = None,
 ) -> int:
     """Withdraw a dataset for good: a page that says so takes its place."""
     why = plain_text("--reason", reason)
@@ -138,7 +158,7 @@ def withdraw(
         stored = decisions.withdraw(settings.data_dir, dataset, name, why, heir, settings.now())
         return f"withdrawn by release {stored.release.number}: its downloads are gone"
 
-    return _decide(wanted, by, profile, decide)
+    return _decide(dataset, by, profile, decide)
 
 
 def _decide(
@@ -210,7 +230,12 @@ def _successor(settings: Settings, wanted: str, dataset: str) -> str:
     return successor
 
 
-def accept(wanted: str, checks: list[str], reason: str, by: str | None, profile: str | None) -> int:
+def accept(
+    dataset: str,
+    check: Annotated[list[str], typer.Option(metavar="NAME", help="the check that blocks it")],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="why it is right")],
+    by: By = None, profile: Profile = None,
+) -> int:
     """Record that checks do not block the release of the last snapshot.
 
     Raises:
@@ -218,29 +243,27 @@ def accept(wanted: str, checks: list[str], reason: str, by: str | None, profile:
     """
     settings = Settings.from_environment(profile)
     why, name = plain_text("--reason", reason), decider(by)
-    bound = load_catalogue(settings).one(settings.profile, wanted)
+    bound = load_catalogue(settings).one(settings.profile, dataset)
     dataset = bound.dataset.id
     with settings.data_dir.run_lock():
         snapshot = bound.last_snapshot(settings.data_dir).snapshot.sha256
         failed = _blocking(bound, settings.data_dir)
-        for check in checks:
-            if check not in failed:
+        for each in check:
+            if each not in failed:
                 raise OpenIndicatorsError(
-                    f"no check {check!r} blocks the last snapshot, or it cannot be accepted",
+                    f"no check {each!r} blocks the last snapshot, or it cannot be accepted",
                     where=dataset,
-                    todo=did_you_mean(check, set(failed)) or _listed(failed),
+                    todo=did_you_mean(each, set(failed)) or _listed(failed),
                 )
         with settings.data_dir.dataset_lock(dataset):
-            for check in dict.fromkeys(checks):
+            for each in dict.fromkeys(check):
+                found = finding(failed[each]).get("en")
                 acceptances.add_check(settings.data_dir, CheckAcceptance(
-                    dataset=dataset, check=check, snapshot_sha256=snapshot,
-                    found=finding(failed[check]).get("en"), by=name, at=settings.now(), reason=why,
+                    dataset=dataset, check=each, snapshot_sha256=snapshot, found=found, by=name,
+                    at=settings.now(), reason=why,
                 ))
-    for check in dict.fromkeys(checks):
-        said = (
-            f"{check} is accepted by {name} for this snapshot ({finding(failed[check]).get('en')})"
-        )
-        out.print(f"[green]✓[/] {escape(dataset)}: {escape(said)}")
+                said = f"{each} is accepted by {name} for this snapshot ({found})"
+                out.print(f"[green]✓[/] {escape(dataset)}: {escape(said)}")
     out.print(f"`openindicators run {dataset}` releases it. The next snapshot is validated anew.")
     return 0
 

@@ -2,15 +2,27 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
+import typer
 from rich.markup import escape
 
 from model.errors import OpenIndicatorsError
 from model.records.publication import Difference
 from model.util.text import did_you_mean
 from pipelines.catalogue import Catalogue, load_catalogue
-from pipelines.cli.terminal import err, exit_code, out, plain, print_json, say_error
+from pipelines.cli.terminal import (
+    AsJson,
+    Profile,
+    To,
+    Wanted,
+    err,
+    exit_code,
+    out,
+    plain,
+    print_json,
+    say_error,
+)
 from pipelines.connections import open_ckan, open_portals
 from pipelines.quality.report import ReleaseWithReport
 from pipelines.settings import Settings
@@ -25,7 +37,9 @@ T = TypeVar("T")
 Result = tuple[str, T | OpenIndicatorsError]
 
 
-def plan(wanted: list[str], to: str, profile: str | None, as_json: bool) -> int:
+def plan(
+    wanted: Wanted = None, to: To = "ckan", profile: Profile = None, as_json: AsJson = False
+) -> int:
     """Print how a portal differs from the releases; returns the exit code.
 
     Raises:
@@ -40,7 +54,13 @@ def plan(wanted: list[str], to: str, profile: str | None, as_json: bool) -> int:
     return _print_results(_each(settings, _chosen(settings, catalogue, wanted), one), to, as_json)
 
 
-def publish(wanted: list[str], to: str, overwrite: bool, profile: str | None, as_json: bool) -> int:
+def publish(
+    wanted: Wanted = None, to: To = "ckan",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="replace people's edits by the release")
+    ] = False,
+    profile: Profile = None, as_json: AsJson = False,
+) -> int:
     """Bring a portal to the releases; returns the exit code.
 
     Raises:
@@ -82,7 +102,7 @@ def _portal(settings: Settings, catalogue: Catalogue, name: str, overwrite: bool
     return portals[name]
 
 
-def _chosen(settings: Settings, catalogue: Catalogue, wanted: list[str]) -> list[str]:
+def _chosen(settings: Settings, catalogue: Catalogue, wanted: list[str] | None) -> list[str]:
     """Return the datasets that have a release and are asked for.
 
     Raises:

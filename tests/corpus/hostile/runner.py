@@ -8,13 +8,14 @@ from pathlib import Path
 from random import Random
 from typing import Any, Literal
 
-from tests.corpus.hostile.edits import Edit, Words
+from tests.corpus.hostile.edits.base import Edit, Words
 from tests.corpus.hostile.sheets import NotPossible, read, write
 from tests.corpus.hostile.vintages import Outcome, Vintages
 
 # blocked, warned: as it must be, with the words. released: a harmless edit, or one that a reader
 # undoes. SILENT: released without the words. UNNAMED: blocked without the words. FALSE: a harmless
-# edit that is blocked or changes what is released. none: the layout has no place for it.
+# edit that is blocked or changes what is released. none: the layout has no place for it, or nothing
+# that is read was changed.
 Result = Literal["blocked", "warned", "released", "SILENT", "UNNAMED", "FALSE", "none"]
 
 
@@ -53,8 +54,10 @@ def run(vintages: Vintages, edit: Edit) -> tuple[Result, str]:
 def _result(edit: Edit, outcome: Outcome, words: Words) -> Result:
     if edit.harmless:
         return "released" if outcome.same and not outcome.blocked else "FALSE"
-    if edit.readable and outcome.same and not outcome.blocked:
-        return "released"
-    if not all(re.search(word, outcome.said, re.IGNORECASE | re.DOTALL) for word in words):
-        return "UNNAMED" if outcome.blocked else "SILENT"
-    return "blocked" if outcome.blocked else "warned"
+    if all(re.search(word, outcome.said, re.IGNORECASE | re.DOTALL) for word in words):
+        return "blocked" if outcome.blocked else "warned"
+    if outcome.blocked:
+        return "UNNAMED"
+    if outcome.same and not edit.of_words:
+        return "released" if edit.readable else "none"
+    return "SILENT"

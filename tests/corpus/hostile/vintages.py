@@ -135,16 +135,20 @@ class Vintages:
         if isinstance(found, OpenIndicatorsError):
             return Outcome(True, False, "\n".join([str(found), *self._warnings(data_dir)]))
         said = [line for line in _findings(found.quality) if line not in self.usual]
-        said += sorted(set(_quarantined(found)) - set(_quarantined(before)))
+        said += sorted({*_quarantined(found.path("quarantine.parquet"))}
+                       - {*_quarantined(before.path("quarantine.parquet"))})
         return Outcome(False, _rows(found) == _rows(before), "\n".join(said))
 
     def _warnings(self, data_dir: Path) -> list[str]:
-        """Return what `openindicators quality` says of a table that was blocked."""
+        """Return what `quality` and `quarantine` say of a table that was blocked."""
         try:
-            quality = validate_table(self.bound, DataDir(data_dir)).quality
+            table = validate_table(self.bound, DataDir(data_dir))
         except OpenIndicatorsError:
             return []
-        return [line for line in _findings(quality) if line not in self.usual]
+        said = [line for line in _findings(table.quality) if line not in self.usual]
+        usual = set(_quarantined(self.first.path("quarantine.parquet")))
+        found = _quarantined(table.folder / "quarantine.parquet")
+        return [*said, *(line for line in found if line not in usual)]
 
 
 def _findings(quality: QualityRecord) -> list[str]:
@@ -156,11 +160,11 @@ def _findings(quality: QualityRecord) -> list[str]:
     ]
 
 
-def _quarantined(stored: StoredRelease) -> list[str]:
+def _quarantined(path: Path) -> list[str]:
     with duckdb.connect() as con:
         rows = con.execute(
             "SELECT _part, _row, _column, unnest(reasons) FROM read_parquet(?)",
-            [str(stored.path("quarantine.parquet"))],
+            [str(path)],
         ).fetchall()
     return [f"{part}:{row} ({column}): {in_words(reason, {}).get('en')}"
             for part, row, column, reason in rows]

@@ -192,12 +192,12 @@ def test_newer_code_publishes_again(
 ) -> None:
     site.apply(list(history))
     now = versions.current(registries())
-    pages_only = Versions(distributions=now.distributions, site="newer")
+    pages_only = Versions(distributions=now.distributions, site="newer", quality=now.quality)
     monkeypatch.setattr(versions, "current", lambda *_: pages_only)
     assert changes(Site(site.folder, registries()), history) == {
         "release 1": "=", "release 2": "=", "pages": "~", "catalogue": "~",
     }
-    monkeypatch.setattr(versions, "current", lambda *_: Versions("newer", "newer"))
+    monkeypatch.setattr(versions, "current", lambda *_: Versions("newer", "newer", "newer"))
     newer = Site(site.folder, registries())
     assert changes(newer, history)["release 2"] == "~"
     assert newer.apply(list(history)).changed
@@ -211,7 +211,7 @@ def test_files_that_were_rewritten_are_still_genuine(
     path = site.folder / "datasets" / "tourism" / "hotel_rooms" / "hotel_rooms.csv"
     download = tmp_path / "download.csv"
     download.write_bytes(path.read_bytes())
-    monkeypatch.setattr(versions, "current", lambda *_: Versions("newer", "newer"))
+    monkeypatch.setattr(versions, "current", lambda *_: Versions("newer", "newer", "newer"))
     monkeypatch.setattr("portal.distributions.csv_files.write_csv", _other_csv)
     Site(site.folder, registries()).apply(history[:1])
     assert path.read_bytes() != download.read_bytes()
