@@ -64,11 +64,9 @@ class DatasetComponent(dg.Component, dg.Model, dg.Resolvable):
         return self.definitions(settings, load_catalogue(settings))
 
     def definitions(self, settings: Settings, catalogue: Catalogue) -> dg.Definitions:
-        """Return the assets and checks of the selected datasets.
+        """Return the assets and checks of the selected datasets of a `catalogue`.
 
-        Args:
-            settings: the profile, and the portal that limits concurrent publications.
-            catalogue: the loaded declarations.
+        The `settings` have the profile, and the portal that limits concurrent publications.
 
         Raises:
             OpenIndicatorsError: `datasets` names one that is not declared or has an error.
@@ -81,12 +79,9 @@ class DatasetComponent(dg.Component, dg.Model, dg.Resolvable):
 def assets_of(
     settings: Settings, chosen: Mapping[str, BoundDataset], others: Mapping[str, BoundDataset]
 ) -> list[dg.AssetsDefinition]:
-    """Return the assets of datasets.
+    """Return the assets of the `chosen` datasets; `others` are all of the profile, both by id.
 
-    Args:
-        settings: the portal that limits concurrent publications.
-        chosen: the datasets, by id.
-        others: all datasets of the profile, by id.
+    The `settings` name the portal that limits concurrent publications.
     """
     # CKAN is shared with people: one dataset at a time (Dagster's limit of the pool).
     pool = f"portal-{slug(settings.ckan.url)}" if settings.ckan else None

@@ -32,6 +32,7 @@ from bench.data import sample_dataset, write_release
 from dev.ckan.portal_dir import PortalDir, default_folder
 from dev.ckan.running_portal import RunningPortal, load_portal
 from model.declarations.dataset import Dataset
+from model.reference.city import use_project
 from model.reference.registries import load_registries
 from pipelines.cli.review.publish import AT_A_TIME
 from pipelines.settings import PACKAGED
@@ -51,6 +52,7 @@ Work = list[Callable[[], object]]
 
 def main() -> int:
     """Measure and print."""
+    use_project(PACKAGED)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--datasets", type=int, default=200)
     parser.add_argument("--folder", type=Path, default=default_folder(), help="the portal's folder")

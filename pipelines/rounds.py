@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from pipelines.after_run.follow_up import follow_up
 from pipelines.catalogue import Catalogue
@@ -74,7 +75,7 @@ class Run:
     recorder: RunRecorder
     polls: Polls = field(default_factory=Polls)
 
-    @property
+    @cached_property
     def datasets(self) -> Mapping[str, BoundDataset]:
         """All datasets of the profile, by id."""
         return self.catalogue.bound_datasets(self.settings.profile)

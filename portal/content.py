@@ -186,12 +186,9 @@ class Content:
     def quarantined(self, columns: Sequence[str], limit: int) -> list[dict[str, Any]]:
         """Return some `columns` of the first `limit` quarantined rows, personal data masked."""
         rows = self.select(
-            "quarantine.parquet", columns,
-            f"ORDER BY _part, _row, _column, reasons LIMIT {limit}",
+            "quarantine.parquet", columns, f"ORDER BY _part, _row, _column, reasons LIMIT {limit}",
         )
-        return [
-            dict(zip(columns, masked_values(tuple(row.values())), strict=True)) for row in rows
-        ]
+        return [dict(zip(columns, masked_values(tuple(row.values())), strict=True)) for row in rows]
 
     @cached_property
     def codes_used(self) -> dict[str, list[str]]:

@@ -123,10 +123,8 @@ class Check(BaseModel):
     def of(cls, given: Mapping[str, Any], dataset: Dataset, registries: Registries) -> Self:
         """Return the check with the arguments that a suite has `given`, completed by `declared`.
 
-        Args:
-            given: the arguments, by name.
-            dataset: the declaration.
-            registries: the codelists and groups of areas that it names.
+        The `dataset` is the declaration, the `registries` have the codelists and areas that it
+        names.
 
         Raises:
             pydantic.ValidationError: an argument is missing, unknown or of the wrong type.

@@ -117,12 +117,9 @@ class Wording:
     def bounds(
         self, low: Any, high: Any, above: Any = None, below: Any = None, percent: bool = False
     ) -> str:
-        """Return between which limits a number lies.
+        """Return between which limits a number lies, shares in `percent`.
 
-        Args:
-            low, high: the limits, included.
-            above, below: the limits, excluded.
-            percent: whether they are shares.
+        `low` and `high` are included, `above` and `below` excluded.
         """
         write = self.percent if percent else self.value
         if low is not None and high is not None:

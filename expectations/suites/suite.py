@@ -41,6 +41,7 @@ from model.records.source_schema import SOURCE_SCHEMA_CHECK
 from model.records.unread import UNREAD_CHECK
 from model.records.validation import Severity
 from model.reference.registries import Registries
+from model.util.languages import languages
 from model.util.text import Frozen, LocalizedText, Name, did_you_mean
 
 GOLDEN = "golden"  # the key of a suite, the argument of its check, and the check's name
@@ -90,7 +91,7 @@ def load_suite(path: Path, dataset: Dataset, registries: Registries) -> Suite:
         DeclarationError: file, line, what is wrong, and the nearest name.
     """
     document = YamlFile.read(path)
-    file = parse_as(_SuiteFile, document.mapping(), document)
+    file = parse_as(_SuiteFile, document.mapping(), document, languages=languages())
     entries = [_entry(item, index, document) for index, item in enumerate(file.expectations)]
     if file.golden:
         cells = [cell.model_dump(mode="json") for cell in file.golden]

@@ -34,12 +34,7 @@ def parse_as(
 ) -> T:
     """Validate `data` as `kind`; errors name the file, the line and the nearest known name.
 
-    Args:
-        kind: the model.
-        data: what YAML holds.
-        document: where it stands.
-        at: the place of `data` in the document.
-        languages: in which every text must be given.
+    The data stand in the `document` `at` this place; every text must be given in the `languages`.
 
     Raises:
         DeclarationError: every error, one line each.

@@ -120,10 +120,7 @@ T = TypeVar("T", bound=Frozen)
 
 
 def load_registries(project: Path | None = None) -> Registries:
-    """Load every registry.
-
-    Args:
-        project: the folder of the project whose `registry/` adds to ours.
+    """Load every registry, with what the `registry/` in the folder of the `project` adds to ours.
 
     Raises:
         DeclarationError: names file and line of what is wrong; an id of ours in the project's.

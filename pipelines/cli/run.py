@@ -1,7 +1,5 @@
 """`openindicators run`."""
 
-from __future__ import annotations
-
 from collections import Counter
 from typing import Annotated, Any
 

@@ -31,14 +31,10 @@ def verify(
     ] = None,
     profile: Profile = None, as_json: AsJson = False,
 ) -> int:
-    """Compare a file with the checksums of every release and every published download.
+    """Compare a `file` with the checksums of every release and every published download.
 
-    Args:
-        file: a download, or a copy of one.
-        profile: the profile whose data folder has the records.
-        as_json: print a document instead of sentences.
-        site: address or folder of a published site, whose records are taken instead of those of a
-            data folder.
+    The records are those of the data folder of the `profile`, or of a published `site`, an address
+    or folder. `as_json` prints a document instead of sentences.
 
     Exits with 0 for a genuine file, 1 for one that was changed, 3 where nothing is known of it.
 

@@ -67,17 +67,13 @@ def stages_of(dataset: str) -> list[dg.AssetKey]:
 
 
 def dataset_assets(
-    bound: BoundDataset,
-    others: Mapping[str, BoundDataset] | None = None,
+    bound: BoundDataset, others: Mapping[str, BoundDataset] | None = None,
     publication_pool: str | None = None,
 ) -> list[dg.AssetsDefinition]:
-    """Return the four assets of a dataset.
+    """Return the four assets of a `bound` dataset.
 
-    Args:
-        bound: the dataset.
-        others: all datasets of the profile, by id. Its table depends on the releases of those
-            that its suite compares it with.
-        publication_pool: limits how many datasets are published at a time.
+    Its table depends on the releases of those `others`, by id, that its suite compares it with. The
+    `publication_pool` limits how many datasets are published at a time.
     """
     others = others or {}
     return [

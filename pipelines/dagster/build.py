@@ -27,10 +27,9 @@ def build_definitions(
 ) -> dg.Definitions:
     """Build the definitions of a profile.
 
-    Args:
-        settings: default: from the environment, with the selection of `assets/defs.yaml`.
-        catalogue: default: loaded from the project's folders.
-        resources: replace resources by key (data_dir, transport, portals, clock, reporter).
+    By default the `settings` are the environment's, with the selection of `assets/defs.yaml`, and
+    the `catalogue` is loaded from the project's folders. `resources` replace those of the same key
+    (data_dir, transport, portals, clock, reporter).
     """
     component = DatasetComponent()
     if settings is None:

@@ -19,18 +19,13 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 def run_in_process(
-    settings: Settings,
-    chosen: Mapping[str, BoundDataset],
-    others: Mapping[str, BoundDataset],
+    settings: Settings, chosen: Mapping[str, BoundDataset], others: Mapping[str, BoundDataset],
     resources: Mapping[str, Any],
 ) -> list[tuple[str, str, OpenIndicatorsError]]:
-    """Run datasets as the job of all sectors, with the assets of these alone.
+    """Run `chosen` datasets as the job of all sectors, with the assets of these alone.
 
-    Args:
-        settings: the data folder, and what the default resources need.
-        chosen: the datasets, by id.
-        others: all datasets of the profile, by id.
-        resources: replace the default ones, by key.
+    `others` are all datasets of the profile, by id. The default resources are made from the
+    `settings`; `resources` replace them, by key.
 
     Returns:
         The steps that failed: dataset, stage, and the error as Dagster knows it.
@@ -46,9 +41,7 @@ def run_in_process(
         resources={**default_resources(settings), **resources},
     ).resolve_job_def(ALL)
     with open_instance(settings.data_dir) as instance:
-        result = job.execute_in_process(
-            instance=instance, raise_on_error=False, run_config=QUIET
-        )
+        result = job.execute_in_process(instance=instance, raise_on_error=False, run_config=QUIET)
     failed = [_failure(event) for event in result.all_events if event.is_step_failure]
     if not result.success and not failed:
         raise OpenIndicatorsError(

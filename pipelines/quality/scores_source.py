@@ -41,13 +41,10 @@ class ScoresTransport:
 def with_scores(
     bound: BoundDataset, others: Mapping[str, BoundDataset], transport: Transport, data_dir: DataDir
 ) -> Transport:
-    """Return the transport of a dataset's source, which may be the scores of the others.
+    """Return the transport of a `bound` dataset's source, which may be the scores of the `others`.
 
-    Args:
-        bound: the dataset.
-        others: all datasets of the profile, by id.
-        transport: sends all other requests.
-        data_dir: the records that the scores are made from.
+    Those are all datasets of the profile, by id; `data_dir` has the records that their scores are
+    made from. `transport` sends all other requests.
     """
     if not reads_scores(bound):
         return transport

@@ -23,11 +23,7 @@ def table_inputs(bound: BoundDataset, stored: StoredSnapshot) -> str:
 
 
 def make_table(bound: BoundDataset, data_dir: DataDir) -> tuple[Path, CleanStats | None]:
-    """Read the last snapshot and clean it into observations.
-
-    Args:
-        bound: the dataset.
-        data_dir: holds the snapshot; the table is cached there.
+    """Read the last snapshot of a `bound` dataset in `data_dir` and clean it into observations.
 
     Returns:
         `table.parquet`, and the statistics of cleaning (None for a cached table).

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from model.records.publication import Publication
+from model.records.release import Publication
 from model.reference.registries import Registries
 from pipelines.quality.report import ReleaseWithReport
 from portal.base import Portal, ShowsDrafts
@@ -12,12 +12,7 @@ from warehouse.store.data_dir import DataDir
 
 
 def publish(dataset: str, data_dir: DataDir, portal: Portal) -> Publication | None:
-    """Bring a portal to the dataset's current release.
-
-    Args:
-        dataset: its id; it need not be declared any more.
-        data_dir: holds its releases.
-        portal: where to publish.
+    """Bring a `portal` to the current release in `data_dir` of a `dataset`, declared or not.
 
     Returns:
         What the portal shows; None without an approved release.
@@ -40,13 +35,10 @@ def preview_site(data_dir: DataDir, registries: Registries) -> Site:
 def show_draft(
     dataset: str, data_dir: DataDir, registries: Registries, portals: Sequence[Portal]
 ) -> list[Publication]:
-    """Show the waiting draft to its reviewers, or remove one that waits no longer.
+    """Show the waiting draft of a `dataset` to its reviewers, or remove one that waits no longer.
 
-    Args:
-        dataset: its id.
-        data_dir: holds its draft, and the preview site.
-        registries: the reference data that pages need.
-        portals: each one that can keep a draft private shows it too.
+    `data_dir` has the draft, and the preview site, whose pages need the `registries`. Each of the
+    `portals` that can keep a draft private shows it too.
 
     Returns:
         What is shown; empty without a draft.

@@ -1,7 +1,5 @@
 """Whether anything is left to do for a dataset: what is up to date becomes no step of a run."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from model.errors import OpenIndicatorsError
@@ -15,15 +13,10 @@ from warehouse.store.data_dir import DataDir
 
 
 def is_up_to_date(bound: BoundDataset, data_dir: DataDir, portals: Sequence[Portal]) -> bool:
-    """Return whether the last snapshot has been carried to the portals, by this very code.
+    """Return whether the last snapshot of `bound` has been carried to `portals`, by this very code.
 
-    Reads and asks only. Where a record cannot be read or a portal does not answer, something is
-    left to do: the step that meets it says what.
-
-    Args:
-        bound: the dataset.
-        data_dir: its records.
-        portals: where it is published.
+    Reads and asks only. Where a record in `data_dir` cannot be read or a portal does not answer,
+    something is left to do: the step that meets it says what.
     """
     try:
         return _is_released(bound, data_dir) and _is_published(bound, data_dir, portals)
@@ -54,9 +47,7 @@ def _is_published(bound: BoundDataset, data_dir: DataDir, portals: Sequence[Port
         return False
     if dataset.review == "required" and any(isinstance(each, ShowsDrafts) for each in portals):
         return False  # only the portal knows whether it still shows a draft
-    history = [
-        ReleaseWithReport(data_dir, each) for each in releases.history(data_dir, dataset.id)
-    ]
+    history = [ReleaseWithReport(data_dir, each) for each in releases.history(data_dir, dataset.id)]
     return all(
         difference.change == "=" for portal in portals for difference in portal.plan(list(history))
     )

@@ -1,7 +1,5 @@
 """Validate: run the suite on the table, quarantine failing rows, log the validation run."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import duckdb
@@ -37,11 +35,9 @@ from warehouse.store.working_tables import Validated
 
 
 def validate_table(bound: BoundDataset, data_dir: DataDir) -> Validated:
-    """Run the suite on the table; write what may be released and what is quarantined.
+    """Run the suite on the table of `bound`; write what may be released and what is quarantined.
 
-    Args:
-        bound: the dataset.
-        data_dir: holds the table, and the releases that the suite compares it with.
+    `data_dir` has the table, and the releases that the suite compares it with.
 
     Raises:
         ReadError, StoreError: as `make_table`.
@@ -63,11 +59,9 @@ def validate_table(bound: BoundDataset, data_dir: DataDir) -> Validated:
 
 
 def find_validated(bound: BoundDataset, data_dir: DataDir) -> Validated | None:
-    """Return what `validate_table` has written already of the last snapshot; None where nothing.
+    """Return what `validate_table` has written of the last snapshot of `bound`; None where nothing.
 
-    Args:
-        bound: the dataset.
-        data_dir: holds its last snapshot, and the releases that the suite compares it with.
+    `data_dir` has the snapshot, and the releases that the suite compares it with.
 
     Raises:
         StoreError: no snapshot yet, or a record is damaged.
@@ -133,12 +127,8 @@ def _with_source_schema(quality: QualityRecord, source_schema: SourceSchema) -> 
 
 
 def run_suite(
-    bound: BoundDataset,
-    con: duckdb.DuckDBPyConnection,
-    relation: str,
-    suite: Suite,
-    relations: Relations,
-    accepted: Sequence[Acceptance] = (),
+    bound: BoundDataset, con: duckdb.DuckDBPyConnection, relation: str, suite: Suite,
+    relations: Relations, accepted: Sequence[Acceptance] = (),
     checks: Sequence[CheckAcceptance] = (),
 ) -> QualityRecord:
     """Run a suite on the dataset's table after disclosure control.
@@ -162,13 +152,9 @@ def parent_areas(bound: BoundDataset) -> dict[str, str]:
 def log_validation(
     bound: BoundDataset, data_dir: DataDir, validated: Validated, clock: Clock
 ) -> tuple[ValidationRun, bool]:
-    """Log a validation run, unless it says what the last one said.
+    """Log a validation run at the time of `clock`, unless it says what the last one said.
 
-    Args:
-        bound: the dataset.
-        data_dir: holds the log.
-        validated: the result of `validate_table`.
-        clock: the time of the validation run.
+    `validated` is what `validate_table` returned for `bound`; the log is in `data_dir`.
 
     Returns:
         The validation run, and whether it was logged now.
@@ -186,13 +172,9 @@ def log_validation(
 def log_unreadable(
     bound: BoundDataset, data_dir: DataDir, error: OpenIndicatorsError, clock: Clock
 ) -> ValidationRun:
-    """Log that no table could be made of the last snapshot, and why.
+    """Log that no table could be made of the last snapshot of `bound`, and why: the `error`.
 
-    Args:
-        bound: the dataset.
-        data_dir: holds the log.
-        error: why.
-        clock: the time of the validation run.
+    The log is in `data_dir`, the time that of the `clock`.
 
     Raises:
         StoreError: the data folder cannot be written, or the log is damaged.

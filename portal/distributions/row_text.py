@@ -4,8 +4,6 @@ Belongs here: how a cell is written in CSV, JSON and the XML of a workbook. `csv
 rules for the small tables that are made in Python, and the reasons for them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from model.util.sql import identifier, literal
@@ -71,12 +69,9 @@ def xlsx_row(
 ) -> str:
     """Return the expression of a row of a sheet's XML.
 
-    Args:
-        columns: of the table.
-        letters: their letters in the sheet.
-        number: expression of the row's number.
-        style: expression of the number of the cell format that figures have.
-        longest: text of more characters is cut to this length, with an ellipsis.
+    `letters` are those of the table's `columns` in the sheet. `number` and `style` are expressions:
+    the row's number, and the cell format of figures. Text of more characters than `longest` is cut
+    to that length, with an ellipsis.
     """
     cells = []
     for letter, (name, is_number) in zip(letters, columns.items(), strict=True):

@@ -5,8 +5,6 @@ their display; nothing is ever a formula or a link. A sheet holds 1,048,576 rows
 on in `data_2`, `data_3`, ..., each with its header, and the sheet `about` says so.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC
 from pathlib import Path

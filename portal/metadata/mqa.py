@@ -10,8 +10,6 @@ Whether addresses can be reached (80 of the points) is assessed only on request:
 the metadata and changes by the minute.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path

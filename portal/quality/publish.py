@@ -60,14 +60,9 @@ def is_published(folder: Path, all_inputs: str) -> bool:
 
 
 def publish_quality(
-    folder: Path,
-    assessed: Sequence[Assessed],
-    sectors: Sequence[GroupScore],
-    city: GroupScore | None,
-    registries: Registries,
-    as_of: date,
-    inputs: Mapping[str, str] | None = None,
-    others: Mapping[str, str] | None = None,
+    folder: Path, assessed: Sequence[Assessed], sectors: Sequence[GroupScore],
+    city: GroupScore | None, registries: Registries, as_of: date,
+    inputs: Mapping[str, str] | None = None, others: Mapping[str, str] | None = None,
     all_inputs: str = "",
 ) -> int:
     """Bring the pages about quality in a site's `folder` to a day; return how many files changed.

@@ -40,15 +40,17 @@ def render(
     withdrawn = sorted((state for state in states if state.withdrawn), key=_title)
     files["catalog.jsonld"] = _dcat(folder, offered, registries, base_url)
     sectors = _by_sector(offered, registries)
+    pairs = reconciliation.pairs(folder, offered, registries)
+    revised = revisions.compare(folder, offered)
     for language in languages():
         files[f"{language}/index.html"] = pages.render_catalogue(
             sectors, withdrawn, language, preview, base_url
         )
         files[f"{language}/city.html"] = pages.render_city(sectors, language, base_url)
         files[f"{language}/reconciliation.html"] = reconciliation.render(
-            folder, offered, registries, language, base_url
+            pairs, language, base_url
         )
-        files[f"{language}/revisions.html"] = revisions.render(folder, offered, language, base_url)
+        files[f"{language}/revisions.html"] = revisions.render(revised, language, base_url)
     files[search.PATH] = search.index(offered, registries)
     files |= _for_crawlers([*files], offered, base_url)
     files["index.html"] = render_template(pages.TEMPLATES, "landing.html", default_language())

@@ -80,15 +80,11 @@ def pairs(folder: Path, states: list[DatasetState], registries: Registries) -> l
     return found
 
 
-def render(
-    folder: Path, states: list[DatasetState], registries: Registries, language: str,
-    base_url: str | None,
-) -> bytes:
-    """Render the page in a `language`; the other arguments as for `pairs` and the catalogue."""
+def render(found: list[Pair], language: str, base_url: str | None) -> bytes:
+    """Render the page of the pairs that were `found`; `base_url` as for the catalogue."""
     return render_template(
         TEMPLATES, "reconciliation.html", language, root="../", page="reconciliation.html",
-        preview=False, base_url=base_url, reasons_why=REASONS,
-        pairs=pairs(folder, states, registries),
+        preview=False, base_url=base_url, reasons_why=REASONS, pairs=found,
     )
 
 

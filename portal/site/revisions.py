@@ -1,7 +1,8 @@
 """The page of what publishers revised: for each indicator, the last release against the one before.
 
 It is made of the tables of changes that every dataset offers, so it counts as they do. A figure
-counts as revised where its value differs by more than another notation of it can.
+counts as revised where its value differs by more than another notation of it can. Where footnotes
+name the edition of each figure, one that still names the earlier edition is not in the newer one.
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from model.declarations.dataset import FOOTNOTES
 from model.util.text import LocalizedText
 from portal.rendering.environment import render_template
 from portal.scope import home_areas
@@ -32,7 +34,8 @@ WITH changed AS (
   WHERE obs_value IS NOT NULL GROUP BY indicator
 )
 SELECT figure.indicator,
-  all_figures - count(*) FILTER (change = 'added' AND new_value IS NOT NULL) AS common,
+  CASE WHEN $named THEN count(*) FILTER (change = 'revised')
+    ELSE all_figures - count(*) FILTER (change = 'added' AND new_value IS NOT NULL) END AS common,
   count(*) FILTER (differs) AS revised,
   count(*) FILTER (change = 'withdrawn') AS withdrawn,
   min(time_period) FILTER (differs) AS first, max(time_period) FILTER (differs) AS last,
@@ -94,9 +97,8 @@ def compare(folder: Path, states: list[DatasetState]) -> list[RevisedDataset]:
     return sorted(found, key=lambda each: (-each.revised, each.state.dataset))
 
 
-def render(folder: Path, states: list[DatasetState], language: str, base_url: str | None) -> bytes:
-    """Render the page in a `language`; the other arguments as for `compare` and the catalogue."""
-    compared = compare(folder, states)
+def render(compared: list[RevisedDataset], language: str, base_url: str | None) -> bytes:
+    """Render the page of what `compare` found in a `language`; `base_url` as for the catalogue."""
     return render_template(
         TEMPLATES, "revisions.html", language, root="../", page="revisions.html", preview=False,
         base_url=base_url, revised=[each for each in compared if each.revised],
@@ -117,9 +119,16 @@ def _indicators(
             path=dictionary,
         )
     }
+    changes, data = str(folder / f"{name}-changes.csv"), str(folder / f"{name}.parquet")
+    columns = con.execute("DESCRIBE SELECT * FROM read_parquet(?)", [data]).fetchall()
+    # Footnotes of every figure name editions: elsewhere few figures have one.
+    named = FOOTNOTES in [column[0] for column in columns] and _rows(
+        con, f"SELECT bool_and({FOOTNOTES} IS NOT NULL) AS named FROM read_parquet($data)",
+        data=data,
+    )[0]["named"]
     found = _rows(
-        con, _BY_INDICATOR, changes=str(folder / f"{name}-changes.csv"), same=SAME,
-        data=str(folder / f"{name}.parquet"), city=next(iter(home_areas()), ""),
+        con, _BY_INDICATOR, changes=changes, data=data, same=SAME, named=named,
+        city=next(iter(home_areas()), ""),
     )
     return tuple(
         RevisedIndicator(

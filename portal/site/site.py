@@ -4,8 +4,6 @@ A dataset's folder is filled in staging and swapped in by renaming; then its pag
 pages that all datasets share, under a lock. What has not changed is not written.
 """
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from model.errors import PortalError
-from model.records.publication import Difference, Publication
-from model.records.release import FileRecord
+from model.records.release import Difference, FileRecord, Publication
 from model.reference.registries import Registries
 from model.util.disk import disk_errors, write_if_changed
 from model.util.hashing import pretty_json, sha256_bytes, sha256_json
@@ -53,10 +50,7 @@ class Site:
     """
 
     def __init__(
-        self,
-        folder: Path,
-        registries: Registries,
-        preview: bool = False,
+        self, folder: Path, registries: Registries, preview: bool = False,
         base_url: str | None = None,
     ) -> None:
         self.name = PREVIEW if preview else "site"
@@ -222,17 +216,13 @@ class Site:
         recover(target)
         content = Content.of(history[-1], self.registries)
         _check_name(content)
-        folder = DatasetFolder(
-            content, self._state(dataset), target, self._versions.distributions
-        )
+        folder = DatasetFolder(content, self._state(dataset), target, self._versions.distributions)
         with replaced_folder(target) as staging:
             releases = [folder.fill(item, staging) for item in history]
             if content.withdrawn:
                 rendered = pages.render_withdrawn(content, releases)
             else:
-                rendered = pages.render_dataset(
-                    content, releases, self.preview, self.base_url
-                )
+                rendered = pages.render_dataset(content, releases, self.preview, self.base_url)
             state = summarise(
                 content, tuple(releases), self._versions.site,
                 {path: sha256_bytes(data) for path, data in rendered.items()},

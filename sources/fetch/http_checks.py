@@ -104,12 +104,10 @@ def redirected(url: str, response: httpx.Response) -> str:
 
 
 def addresses_of(host: str, url: str, allow_private: bool) -> list[str]:
-    """Resolve a host; refuse it when any of its addresses is not on the public internet.
+    """Resolve a `host`, in ASCII; refuse it when any address is not on the public internet.
 
-    Args:
-        host: the name, in ASCII.
-        url: for messages.
-        allow_private: accept addresses of this machine and its network, too.
+    If `allow_private`, addresses of this machine and its network are accepted, too. Errors name
+    `url`.
 
     Raises:
         SourceError: an address is not public.
@@ -146,12 +144,9 @@ def is_public(address: str) -> bool:
 
 
 def decoded(response: httpx.Response, limit: int, url: str) -> Iterator[bytes]:
-    """Yield the body, unpacked when it is gzip, in pieces of a megabyte at most.
+    """Yield the body of a streamed `response`, unpacked when it is gzip, in pieces of a megabyte.
 
-    Args:
-        response: streamed.
-        limit: bytes that may be received, packed.
-        url: for messages.
+    At most `limit` bytes may be received, packed. Errors name the `url`.
 
     Raises:
         SourceError: larger, or in another encoding.

@@ -4,8 +4,6 @@ Their columns are known by the ids of SDMX's concepts, and by the names that oth
 them. A status or a multiplier that is not declared would be lost in silence.
 """
 
-from __future__ import annotations
-
 import re
 
 from model.declarations.source import DEFAULT_MISSING

@@ -23,9 +23,8 @@ _OWN_ARCHIVES = ("worldbank_bulk", "uis", "sdmx")  # connectors that find their 
 def recognise(path: Path, where: str) -> list[Found]:
     """Describe what a file holds: its tables, each with the reader and options that read it.
 
-    Args:
-        path: the file.
-        where: its name, for messages; its ending counts where the bytes are ambiguous.
+    Messages name it `where`; the ending of that name counts where the bytes at `path` are
+    ambiguous.
 
     Raises:
         SourceError: damaged, a service's error, or of no known kind.

@@ -175,13 +175,9 @@ class Search:
     def indicators_of(
         self, texts: Sequence[str], column: str, certainty: Certainty, why: str
     ) -> None:
-        """Take a column's texts as the indicators.
+        """Take the distinct `texts` of a `column` as the indicators.
 
-        Args:
-            texts: the distinct values.
-            column: their column.
-            certainty: of the guess.
-            why: its evidence.
+        `certainty` is that of the guess, `why` its evidence.
         """
         codes = codes_of(texts)
         mapped = {text.strip(): code for text, code in codes.items() if code != text.strip()}

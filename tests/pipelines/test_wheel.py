@@ -68,3 +68,8 @@ def test_it_holds_every_declaration_and_suite(command, installed: Path) -> None:
     assert {row["dataset"] for row in listed} <= declared
     assert len(declared) == len(list((PROJECT / "assets").glob("*/*.yaml")))
     assert json.loads(command("check", "--json")) == []
+
+
+def test_it_writes_the_project_of_another_city(command, tmp_path: Path) -> None:
+    command("init", str(tmp_path / "hue"), "--name", "Thành phố Huế")
+    assert 'code: "46"' in (tmp_path / "hue" / "city.yaml").read_text(encoding="utf-8")

@@ -185,6 +185,10 @@ def test_what_is_no_unit_is_none() -> None:
         assert unit_alone(words) is None
     pupils = unit_of("Number of pupils by province")  # they may be thousands
     assert pupils is not None and not pupils.is_certain
+    for words, unit in (("Crude birth rate", "per_1000"), ("Poverty rate", "percent"),
+                        ("Total fertility rate", "births_per_woman")):
+        rate = unit_of(words)
+        assert rate is not None and (rate.unit, rate.is_certain) == (unit, False)
     area = unit_of("Diện tích mặt nước 103 (m2)")  # 10³ m²
     assert area is not None and not area.is_certain
 
@@ -213,6 +217,8 @@ def test_a_column_of_units_says_which_column_names_the_indicators(tmp_path: Path
     assert roles.rules["indicator"]["column"] == "Phân loại"
     assert {unit.unit for unit in roles.units.values()} == {"hectares", "tonnes"}
     assert list(roles.dimensions) == ["ten"]
+    written = (tmp_path / "health" / "try_it.yaml").read_text(encoding="utf-8")
+    assert 'ten: {name: {vi: "Tên", en: "Tên"}' in written  # as the source writes it
     assert {row[-1] for row in rows if row[-3] == "2023"} == {"E"}
 
 

@@ -4,8 +4,6 @@
     locks/             one lock file for each dataset, held while its records are written
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

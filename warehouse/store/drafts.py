@@ -76,11 +76,7 @@ def waiting(data_dir: DataDir, dataset: str) -> StoredRelease | None:
 
 
 def is_settled(data_dir: DataDir, dataset: str) -> bool:
-    """Return whether no draft waits, and no process that was killed left anything of one.
-
-    Args:
-        data_dir: the data folder.
-        dataset: id of the dataset.
+    """Return whether no draft of a `dataset` waits in `data_dir`, nor a killed process left one.
 
     Raises:
         StoreError: the log is damaged.
@@ -145,14 +141,9 @@ def propose(
 def approve(
     data_dir: DataDir, dataset: str, draft: str | None, by: str, now: datetime
 ) -> StoredRelease:
-    """Release the waiting draft: the same bytes, and who decided.
+    """Release the waiting draft of a `dataset` in `data_dir`: the same bytes, and who decided.
 
-    Args:
-        data_dir: the data folder.
-        dataset: id of the dataset.
-        draft: the name of the reviewed draft, or None for the one that waits.
-        by: who approves.
-        now: when.
+    `draft` is the name of the one reviewed, None for the one that waits; `by` approves it `now`.
 
     Raises:
         DeclarationError: the dataset was withdrawn.
@@ -266,13 +257,8 @@ def _waiting_draft(
 
 
 def _ending(
-    made: DraftEvent,
-    event: Literal["replaced", "approved", "rejected"],
-    at: datetime,
-    *,
-    by: str | None = None,
-    reason: str | None = None,
-    replaced_by: str | None = None,
+    made: DraftEvent, event: Literal["replaced", "approved", "rejected"], at: datetime, *,
+    by: str | None = None, reason: str | None = None, replaced_by: str | None = None,
 ) -> DraftEvent:
     return DraftEvent(
         event=event, draft=made.draft, release=made.release, content_sha256=made.content_sha256,

@@ -184,11 +184,7 @@ def load(folder: Path) -> StoredRelease:
 
 
 def make(
-    data_dir: DataDir,
-    dataset: Dataset,
-    validated: Validated,
-    inputs: Inputs,
-    issued: datetime,
+    data_dir: DataDir, dataset: Dataset, validated: Validated, inputs: Inputs, issued: datetime,
 ) -> tuple[StoredRelease, bool]:
     """Make the next release out of validated data, unless nothing that matters has changed.
 
@@ -245,13 +241,8 @@ def is_unchanged(before: StoredRelease, validated: Validated, inputs: Inputs) ->
 
 
 def fill(
-    data_dir: DataDir,
-    folder: Path,
-    dataset: Dataset,
-    before: StoredRelease | None,
-    validated: Validated,
-    inputs: Inputs,
-    issued: datetime,
+    data_dir: DataDir, folder: Path, dataset: Dataset, before: StoredRelease | None,
+    validated: Validated, inputs: Inputs, issued: datetime,
 ) -> None:
     """Write all files of a release into `folder`.
 
@@ -335,12 +326,8 @@ def write_changes(
 ) -> Changes:
     """Write `changes.parquet`: one row for each observation added, revised or withdrawn.
 
-    Args:
-        data_dir: the data folder.
-        dataset: the declaration of the data in `folder`.
-        before: the release to compare with. A key that differs in its columns from that
-            release's makes every row new.
-        folder: holds `data.parquet`, and gets the file.
+    `folder` holds the `data.parquet` of a `dataset` and gets the file. A key that differs in its
+    columns from that of the release `before`, in `data_dir`, makes every row new.
     """
     with connect(data_dir.root / "tmp") as con:
         return _write_changes(con, dataset, before, folder)

@@ -149,12 +149,9 @@ def _keep(
 
 
 def is_logged(data_dir: DataDir, validated: Validated, inputs: Inputs) -> bool:
-    """Return whether the last line of the log says what this validation run found.
+    """Return whether the last line of the log in `data_dir` says what a run found.
 
-    Args:
-        data_dir: the data folder.
-        validated: the validated data and the result.
-        inputs: what the table and the validation run were made from.
+    It found what is `validated`; the table and the run were made from the `inputs`.
 
     Raises:
         StoreError: the log or its last record is damaged.

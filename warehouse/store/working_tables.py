@@ -8,8 +8,6 @@
 newest is kept; all can be deleted at any time.
 """
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -62,28 +60,19 @@ def table_folder(data_dir: DataDir, dataset: str, inputs_sha256: str) -> Path:
 
 
 def validated_folder(table: Path, suite_sha256: str) -> Path:
-    """Return the folder of what validation leaves of a table.
-
-    Args:
-        table: the table's folder.
-        suite_sha256: checksum of what validates it.
-    """
+    """Return the folder of what the suite of checksum `suite_sha256` leaves of a folder `table`."""
     return table / suite_sha256[:SHORT]
 
 
 def write_table(
-    data_dir: DataDir,
-    dataset: Dataset,
-    inputs_sha256: str,
+    data_dir: DataDir, dataset: Dataset, inputs_sha256: str,
     fill: Callable[[duckdb.DuckDBPyConnection], CleanStats],
 ) -> tuple[Path, CleanStats | None]:
     """Make `table.parquet` and `source_schema.json`, unless these inputs made them already.
 
-    Args:
-        data_dir: the data folder.
-        dataset: the declaration.
-        inputs_sha256: checksum of snapshot, declaration and code.
-        fill: makes the table `observation` on a connection (see `warehouse.cleaning.clean`).
+    `inputs_sha256` is the checksum of snapshot, declaration (`dataset`) and code; `data_dir` gets
+    the files. `fill` makes the table `observation` on a connection (see
+    `warehouse.cleaning.clean`).
 
     Returns:
         The file, and the statistics of cleaning (None when it was there already).
@@ -136,21 +125,14 @@ def open_table(con: duckdb.DuckDBPyConnection, table: Path) -> str:
 
 
 def write_validated(
-    data_dir: DataDir,
-    dataset: Dataset,
-    table: Path,
-    suite_sha256: str,
+    data_dir: DataDir, dataset: Dataset, table: Path, suite_sha256: str,
     validate: Callable[[duckdb.DuckDBPyConnection, str], QualityRecord],
 ) -> Validated:
-    """Validate a table; write what may be released, the quarantine, and the record.
+    """Validate a `table` of a `dataset`; write what may be released, the quarantine, the record.
 
-    Args:
-        data_dir: the data folder.
-        dataset: the declaration.
-        table: the working table.
-        suite_sha256: checksum of what validates it; a result under it is read, not made again.
-        validate: gets a connection with the relation `observation`, and leaves the table
-            QUARANTINE there.
+    A result in `data_dir` under the same `suite_sha256`, of what validates it, is read, not made
+    again. `validate` gets a connection with the relation `observation`, and leaves the table
+    QUARANTINE there.
     """
     folder = validated_folder(table.parent, suite_sha256)
     if folder.exists():

@@ -53,14 +53,11 @@ def versions_to_compare(
     con: duckdb.DuckDBPyConnection, bound: BoundDataset, data_dir: DataDir, first: str | None,
     second: str | None,
 ) -> tuple[DatasetVersion, DatasetVersion]:
-    """Return the older and the newer of the two tables to compare.
+    """Return the older and the newer of the two tables to compare of a `bound` dataset.
 
-    Args:
-        con: gets a relation with the rows of a file.
-        bound: the dataset.
-        data_dir: holds its releases.
-        first: a release's number, a day or a moment; or a file, which is the newer table then.
-        second: the same. None: the current release; without both, it and the one before.
+    `first` and `second` are each a release's number in `data_dir`, a day or a moment; or a file,
+    which is the newer table. None: the current release; without both, it and the one before. `con`
+    gets a relation with the rows of a file.
 
     Raises:
         OpenIndicatorsError: there is no such release or file, or its columns are others.

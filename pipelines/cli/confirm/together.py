@@ -1,7 +1,8 @@
 """Open questions of many datasets, asked once where one answer settles them.
 
 Questions on the same field are one question: the publisher of forty files, the titles that the
-files themselves have. A unit is asked for once only where the source's words are the same.
+files themselves have. A unit is one question for all that have the same proposed, or the same
+words.
 """
 
 import re
@@ -74,7 +75,7 @@ def shared_questions(writers: Mapping[str, AnswerWriter]) -> list[SharedQuestion
             proposes = question.at in _WHOLE or writer.proposed(question) is not None
             if proposes:  # which columns they are differs from table to table
                 general = re.sub(r"^source\.columns(\..+)?$", "source.columns.*", general)
-            apart = () if proposes else (asked.ask,)
+            apart = () if proposes and not general.endswith("unit") else (asked.ask,)
             if not proposes and general.endswith("unit"):
                 apart = (*apart, asked.evidence or "")
             if not proposes and general in ("title", "description"):

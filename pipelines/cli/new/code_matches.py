@@ -21,10 +21,7 @@ _AGREE = 0.8  # share of the codes whose label in another column is the codelist
 def doubt_codes(roles: Roles, table: pa.Table, codelists: Mapping[str, Codelist]) -> None:
     """Mark as unsure what is known by its codes alone: no name, label or second column agrees.
 
-    Args:
-        roles: of the columns; their notes change.
-        table: that was inspected.
-        codelists: all of them.
+    It changes the notes of the `roles` of the columns of a `table`; `codelists` are all of them.
     """
     for concept, codelist_id in roles.dimensions.items():
         column = str(roles.rules.get(concept, {}).get("column", ""))

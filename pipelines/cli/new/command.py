@@ -1,7 +1,8 @@
 """`openindicators new`: the two files of a dataset, ready to run."""
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
 from typing import Annotated
@@ -16,6 +17,7 @@ from model.records.release_blockers import counted
 from model.reference.city import city
 from model.reference.registries import Registries, load_registries
 from model.util.disk import write_if_changed
+from model.util.languages import languages
 from model.util.text import did_you_mean
 from pipelines.cli.new.folder import new_folder
 from pipelines.cli.new.inspect import look_at
@@ -29,18 +31,18 @@ from sources.inspect.finding import Guess
 
 DECLARATION = Template(SCHEMA_LINE.replace("$", "$$") + """
 # What the dataset is; "?" is not known yet. `openindicators check` lists errors and questions.
-title: {vi: "?", en: "$title"}
-description: {vi: "?", en: "?"}   # what a row is, who collects it, what it is for
+title: $open_title
+description: $unknown   # what a row is, who collects it, what it is for
 publisher: "?"                    # registry/publishers.yaml
 licence: "?"                      # registry/licences.yaml
-keywords: {vi: ["$word"], en: ["$word"]}
+keywords: $keywords
 frequency: A                      # A year, S half-year, Q quarter, M month, W week, D day
 geography:
   codelist: "?"                   # model/reference/codelists/; it carries the vintage of borders
-  coverage: "?"                   # registry/places.yaml, or {vi: …, en: …}
+  coverage: "?"                   # registry/places.yaml, or a text by language
 indicators:
   $indicator:
-    name: {vi: "$title", en: "$title"}
+    name: $named
     unit: "?"                     # registry/units.yaml
     decimals: 0
     minimum: 0
@@ -110,7 +112,13 @@ def new(
         _print(found.guesses)
     else:
         text = DECLARATION.substitute(
-            title=title, name=name, indicator=name.upper(), word=title.lower()
+            name=name, indicator=name.upper(),
+            open_title=_by_language(
+                {code: title if code == "en" else OPEN for code in languages()}
+            ),
+            unknown=_by_language(dict.fromkeys(languages(), OPEN)),
+            named=_by_language(dict.fromkeys(languages(), title)),
+            keywords=_by_language({code: [title.lower()] for code in languages()}),
         )
         table = settings.data_dir.inbox / f"{name}.csv"
         if not table.exists():
@@ -144,6 +152,11 @@ def checked_name(dataset: str, registries: Registries) -> str:
             " e.g. tourism/hotel_rooms",
         )
     return name
+
+
+def _by_language(texts: Mapping[str, str | list[str]]) -> str:
+    """Return texts as YAML in one line."""
+    return "{" + ", ".join(f"{code}: {json.dumps(text)}" for code, text in texts.items()) + "}"
 
 
 def _print(guesses: Sequence[Guess]) -> None:

@@ -1,7 +1,5 @@
 """Looking at a file or URL, to write the declaration that reads it."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,14 +57,10 @@ class Looked:
 def look_at(
     source: str, name: str, title: str, settings: Settings, registries: Registries
 ) -> Looked:
-    """Look at a file or URL.
+    """Look at a file or URL (`source`); `#` and a sheet, member or table chooses one.
 
-    Args:
-        source: a path or an http or https URL; `#` and a sheet, member or table chooses one.
-        name: of the dataset.
-        title: of the dataset, in words.
-        settings: where the inbox is, and whether private addresses may be asked.
-        registries: the codelists.
+    `name` and `title` are those of the dataset. The `settings` say where the inbox is, and whether
+    private addresses may be asked; the `registries` have the codelists.
 
     Raises:
         OpenIndicatorsError: it cannot be had, or holds no table.

@@ -92,7 +92,7 @@ def package(content: Content, first: Release, private: bool, files: Sequence[Fil
         "license_id": licence_id(content.licence),
         "publisher": [_publisher(content.publisher)],
         "contact": [_contact(content.contact)],
-        "identifier": dataset.id,
+        "identifier": city().portal_prefix + dataset.id,
         "version": str(release.number),
         "version_notes": _version_notes(release).model_dump(),
         "provenance": _provenance(content).model_dump(),

@@ -65,11 +65,9 @@ class RowWatch:
 
 
 def titles(rows: Iterable[RawRow], part: str) -> list[UnreadContent]:
-    """Return the texts in the rows above a table: they often hold its unit.
+    """Return the texts in the `rows` above the names of a table in the file `part`.
 
-    Args:
-        rows: above the names.
-        part: the name of the file.
+    They often hold its unit.
     """
     texts = (quoted(" ".join(cell.split()), 300) for _, cells in rows for cell in cells)
     found = dict.fromkeys(text for text in texts if text and not is_figure(text))

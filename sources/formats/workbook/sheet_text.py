@@ -17,11 +17,7 @@ _LONG, _EXPONENT = 1e10, 1e15
 
 
 def text_columns(rows: Iterator[Sequence[Any]]) -> list[pa.Array]:
-    """Return the columns of rows as text; for how cells are written see `open_sheet`.
-
-    Args:
-        rows: all of as many cells.
-    """
+    """Return the columns of rows, all of as many cells, as text, written as by `open_sheet`."""
     pieces = []
     count = _FIRST_ROWS
     while piece := list(islice(rows, count)):

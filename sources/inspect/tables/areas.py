@@ -114,13 +114,10 @@ def _area(codelist: Codelist, text: str) -> str | None:
 def areas_of(
     name: str, values: Counter[str], codelists: Mapping[str, Codelist], last: str
 ) -> Areas | None:
-    """Find the codelist that knows most of a column's values, None where none knows enough.
+    """Find the one of the `codelists` that knows most of a column's values, None where none does.
 
-    Args:
-        name: the column's name.
-        values: the filled values, by how often they occur.
-        codelists: all of them.
-        last: the last period of the table, which decides between borders of different dates.
+    `name` is the column's; `values` are the filled ones, by how often they occur. The `last` period
+    of the table decides between borders of different dates.
     """
     numbers = sum(n for text, n in values.items() if is_number(text))
     total = sum(values.values())

@@ -175,12 +175,9 @@ def _unpivot_figures(search: Search, found: Mapping[str, NumberColumn]) -> None:
 
 
 def value_rule(search: Search, column: str, numbers: NumberColumn) -> None:
-    """Set how the values are read, and note those that are no numbers.
+    """Set how the `search` reads a `column` of values, also one that unpivoting makes.
 
-    Args:
-        search: takes the rule.
-        column: of the values, also one that unpivoting makes.
-        numbers: how they are written.
+    `numbers` says how they are written; those that are none are noted.
     """
     rule: dict[str, Any] = {"locale": numbers.locale.value}
     if numbers.missing:

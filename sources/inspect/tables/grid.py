@@ -59,10 +59,8 @@ def layouts_of(
 ) -> list[GridLayout]:
     """Find the tables of a grid, one below the other; none where there is none.
 
-    Args:
-        rows: the filled records, or the first hundreds of them; merged cells filled in.
-        tail: the last records.
-        is_sheet: rows of a sheet differ in length; those of a CSV file do not, but for notes.
+    `rows` are the filled records or the first hundreds, merged cells filled in; `tail` the last
+    ones. Rows differ in length if `is_sheet`; those of a CSV file do not, but for notes.
     """
     width = _width(rows)
     if width < 2 or len(rows) < 2:

@@ -17,13 +17,9 @@ _NOTE = re.compile(
 def find_headings(
     body: Sequence[RawRow], header: Sequence[RawRow], grid: Grid, is_sheet: bool
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Find headings, and rows that repeat the names, by their texts.
+    """Find headings, and rows that repeat the names, by their texts, in the `body` of a `grid`.
 
-    Args:
-        body: the rows below the header.
-        header: its rows.
-        grid: the columns.
-        is_sheet: a CSV file has no headings.
+    The `header` is above it. Only a sheet (`is_sheet`) has headings, a CSV file none.
 
     Returns:
         Texts that belong to the rows below them, and first cells of rows that repeat the names.
@@ -73,13 +69,9 @@ def _labels_repeat(body: Sequence[RawRow], grid: Grid) -> bool:
 
 
 def count_notes(tail: Sequence[RawRow], grid: Grid, header: int, is_sheet: bool) -> int:
-    """Return the number of filled rows at the end that are notes.
+    """Return how many of the last rows, `tail`, of a `grid` are notes; `header` ends its names.
 
-    Args:
-        tail: the last rows.
-        grid: the columns.
-        header: the last row of the header.
-        is_sheet: rows of a sheet may be shorter than the table.
+    Rows may be shorter than the table if `is_sheet`.
     """
     rows = [(number, cells) for number, cells in tail if number > header]
     count = 0

@@ -55,11 +55,7 @@ class Headings:
 
 
 def headings_of(columns: Sequence[str]) -> Headings | None:
-    """Find the columns that are named by periods, None where there are none.
-
-    Args:
-        columns: the names of all columns of a table.
-    """
+    """Find which of all `columns` of a table are named by periods, None where there are none."""
     found: list[tuple[int, int, Headings]] = []
     for order, (form, doubt) in enumerate(_forms(columns)):
         names = dict(_taken_apart(form, columns))

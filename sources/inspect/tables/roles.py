@@ -1,7 +1,5 @@
 """The role of each column of a table: area, period, indicator, value, dimension."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence

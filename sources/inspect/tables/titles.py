@@ -53,11 +53,9 @@ class TableTitle:
 
 
 def title_of(lines: Sequence[str], header: Sequence[str]) -> TableTitle | None:
-    """Read the lines above a table, None where there is no title among them.
+    """Read the `lines` above a table, from above, None where there is no title among them.
 
-    Args:
-        lines: the texts, from above.
-        header: the names of the columns, which a title of PX-Web repeats.
+    The `header` has the names of the columns, which a title of PX-Web repeats.
     """
     texts: dict[str, str] = {}
     variables: tuple[str, ...] = ()

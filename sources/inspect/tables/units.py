@@ -57,6 +57,11 @@ _CERTAIN = (
     (r"us\$|\busd\b|current us", "usd"), (r"km2|km²|square km", "km2"),
 )
 _LIKELY = (
+    (r"fertility rate|tong ty suat sinh", "births_per_woman"),
+    (r"(?:infant|child|under.five).{0,20}mortality|tu vong (?:tre|so sinh)",
+     "per_1000_live_births"),
+    (r"crude (?:birth|death)|natural increase|migration rate"
+     r"|ty suat (?:sinh|chet|tang|nhap|xuat|di)", "per_1000"),
     (r"average age|tuoi (?:trung binh|ket hon)", "years"),
     (r"^(?:number of|so (?:luong|nguoi|truong|lop|giao vien|hoc sinh|giuong|don vi))\b", "count"),
     (r"ty le|rate \(|share of|\brate\b", "percent"), (r"\bindex\b|chi so", "index"),

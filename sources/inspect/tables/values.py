@@ -58,11 +58,7 @@ class PeriodColumn:
 
 
 def numbers_of(values: Counter[str]) -> NumberColumn | None:
-    """Return how a column's values are written as numbers, None where they are none.
-
-    Args:
-        values: the filled values, by how often they occur.
-    """
+    """Return how filled `values`, counted, are written as numbers, None where they are none."""
     markers = {text for text in values if is_missing(text) or text.strip() in DEFAULT_MISSING}
     kept = {text.strip(): n for text, n in values.items() if text not in markers}
     total = sum(kept.values())

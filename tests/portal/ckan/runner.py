@@ -19,6 +19,7 @@ from threading import Lock
 from typing import Any
 
 from dev.ckan.running_portal import RunningPortal
+from model.reference.city import use_project
 from portal.ckan.client import CkanClient
 from portal.ckan.journal import Journal
 from portal.ckan.portal import Ckan
@@ -52,6 +53,7 @@ class _Ckan(Ckan):
 
 
 def _publish(job: dict[str, Any]) -> None:
+    use_project(PROJECT)
     points = _Points(job["kill_at"])
     client = CkanClient(
         job["url"], job["token"], timeout=job["timeout"], upload_timeout=job["timeout"],

@@ -54,7 +54,8 @@ def test_what_the_package_says(env):
     assert package["title_translated"] == {"vi": "Phòng khách sạn", "en": "Hotel rooms"}
     assert package["organization"]["name"] == "da-nang-city"
     assert [group["name"] for group in package["groups"]] == ["tourism"]
-    assert {tag["name"] for tag in package["tags"]} == {"khách sạn", "hotels"}
+    tags = {tag["name"] for tag in package["tags"]}
+    assert tags == {"khách sạn", "hotels", "Thành phố", "The city"}  # keywords and scope
     assert package["temporal_coverage"] == [{"start": "2023", "end": "2024"}]
     assert package["version"] == "1" and package["private"] is False
     csv = package["resources"][0]

@@ -45,7 +45,23 @@ def test_revised_figures_are_counted_with_their_periods_and_size(tmp_path: Path)
     page = (site.folder / "en" / "revisions.html").read_text(encoding="utf-8")
     text = re.sub(r"<[^>]+>", " ", page)
     assert "2 of 6 figures that both editions have were revised" in text
-    assert "2,118.0 → 2,753.4" in text and "20.0%" in text
+    assert "2,118.00 → 2,753.40" in text and "20.0%" in text
+
+
+def test_a_figure_that_names_the_earlier_edition_is_not_in_the_newer(tmp_path: Path) -> None:
+    notes = {"old": {"vi": "Bản cũ", "en": "Old"}, "new": {"vi": "Bản mới", "en": "New"}}
+    noted = dataset(footnotes=notes)
+    old = [{**item, "footnotes": "old"} for item in ROWS]
+    new = [{**item, "footnotes": "new" if item["time_period"] > "2018" else "old"} for item in ROWS]
+    changes = [revised(item, item["obs_value"]) | {"old_status": "A"} for item in new
+               if item["footnotes"] == "new"]
+    first = make_release(tmp_path / "1", noted, old)
+    second = make_release(tmp_path / "2", noted, new, number=2, changes=changes)
+    site = Site(tmp_path / "site", registries())
+    site.apply([first])
+    site.apply([first, second])
+    (found,) = compare(site.folder, all_datasets(site.folder))
+    assert (found.common, found.revised) == (2, 0)
 
 
 def test_identical_editions_are_named(tmp_path: Path) -> None:
