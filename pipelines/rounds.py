@@ -5,8 +5,6 @@ to do: what is up to date becomes no step and no event. Dagster's own runs (UI, 
 here; they share the assets and what follows a run.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -105,11 +103,8 @@ class Run:
 
 
 def run_datasets(
-    settings: Settings,
-    catalogue: Catalogue,
-    bound_datasets: dict[str, BoundDataset],
-    portals: Sequence[Portal],
-    display: Reporter,
+    settings: Settings, catalogue: Catalogue, bound_datasets: dict[str, BoundDataset],
+    portals: Sequence[Portal], display: Reporter,
 ) -> Outcome:
     """Run datasets from their sources to the portals.
 
@@ -145,9 +140,7 @@ def run_datasets(
     return Outcome(tuple(bound_datasets), news, dict(recorder.failures))
 
 
-def _run_rounds(
-    run: Run, group: dict[str, BoundDataset], vintages: Callable[[str], int]
-) -> None:
+def _run_rounds(run: Run, group: dict[str, BoundDataset], vintages: Callable[[str], int]) -> None:
     """Run datasets round after round, as long as there is news and a vintage to replay.
 
     Within a round a dataset runs after those that it is compared with, in a Dagster run of its

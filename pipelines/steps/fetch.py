@@ -46,9 +46,7 @@ def take_snapshot(
             if earlier and earlier.snapshot.protocol == bound.source.protocol
             else []
         )
-        fetched = fetch_parts(
-            bound.protocol, options_of(bound.source), transport, folder, known
-        )
+        fetched = fetch_parts(bound.protocol, options_of(bound.source), transport, folder, known)
         if fetched.unchanged and earlier is not None:
             taken = (earlier, False)
         else:
