@@ -46,8 +46,9 @@ def copies(project: Path, number: int) -> int:
         project: the folder to make.
         number: of declarations; each of the sample's is copied equally often.
     """
-    for part in ("assets", "expectations"):
+    for part in ("assets", "expectations", "registry"):
         shutil.copytree(PROJECT / part, project / part, ignore=shutil.ignore_patterns("*.py*"))
+    shutil.copy(PROJECT / "city.yaml", project)
     declared = [path for path in (project / "assets").glob("*/*.yaml") if path.name[0] != "_"]
     each = -(-number // len(declared))
     for path in declared:

@@ -2,7 +2,7 @@
 
     python -m bench.quality_pages [--datasets 1000] [--days 730] [--keep DIR]
 
-Measures what follows every run (`pipelines.after_run.feeds`): pages and badges, metrics, feeds of
+Measures what follows every run (`pipelines.after_run.follow_up`): pages, badges, metrics, feeds of
 failures. Each dataset is one of the project's under another name, with a published release of one
 row and a validation log made up from a seed (`bench.data`).
 """
@@ -26,7 +26,7 @@ from model.records.release import FileRecord
 from model.reference.registries import Registries
 from model.util.hashing import canonical_json
 from model.util.text import LocalizedText
-from pipelines.after_run.feeds import write_feeds
+from pipelines.after_run.follow_up import write_feeds
 from pipelines.catalogue import load_catalogue
 from pipelines.settings import Settings
 from portal.content import Content

@@ -5,11 +5,10 @@ to do: what is up to date becomes no step and no event. Dagster's own runs (UI, 
 here; they share the assets and what follows a run.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from pipelines.after_run.follow_up import follow_up
 from pipelines.catalogue import Catalogue
@@ -74,7 +73,7 @@ class Run:
     recorder: RunRecorder
     polls: Polls = field(default_factory=Polls)
 
-    @property
+    @cached_property
     def datasets(self) -> Mapping[str, BoundDataset]:
         """All datasets of the profile, by id."""
         return self.catalogue.bound_datasets(self.settings.profile)
@@ -104,11 +103,8 @@ class Run:
 
 
 def run_datasets(
-    settings: Settings,
-    catalogue: Catalogue,
-    bound_datasets: dict[str, BoundDataset],
-    portals: Sequence[Portal],
-    display: Reporter,
+    settings: Settings, catalogue: Catalogue, bound_datasets: dict[str, BoundDataset],
+    portals: Sequence[Portal], display: Reporter,
 ) -> Outcome:
     """Run datasets from their sources to the portals.
 
@@ -144,9 +140,7 @@ def run_datasets(
     return Outcome(tuple(bound_datasets), news, dict(recorder.failures))
 
 
-def _run_rounds(
-    run: Run, group: dict[str, BoundDataset], vintages: Callable[[str], int]
-) -> None:
+def _run_rounds(run: Run, group: dict[str, BoundDataset], vintages: Callable[[str], int]) -> None:
     """Run datasets round after round, as long as there is news and a vintage to replay.
 
     Within a round a dataset runs after those that it is compared with, in a Dagster run of its

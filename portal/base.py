@@ -7,8 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from model.records.publication import Difference, Publication
-from model.records.release import Release
+from model.records.release import Difference, Publication, Release
 from model.records.scorecard import QualityReport
 from model.records.validation import QualityRecord
 

@@ -67,3 +67,23 @@ class Release(Frozen):
     def file(self, name: str) -> FileRecord:
         """Return the record of a file of this release."""
         return next(file for file in self.files if file.name == name)
+
+
+class Difference(Frozen):
+    """One line of a publication plan."""
+
+    dataset: str
+    change: Literal["+", "~", "-", "="]
+    what: str  # e.g. "file data.csv", "metadata", "rows"
+    detail: str = ""
+
+
+class Publication(Frozen):
+    """What a portal shows of a dataset after publishing."""
+
+    dataset: str
+    portal: str
+    release: int
+    url: str
+    changed: bool
+    differences: tuple[Difference, ...]

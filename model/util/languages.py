@@ -5,6 +5,11 @@ Texts of the product are Vietnamese and English, in the code and in its own cata
 A project (`city.yaml`) may have other languages: what the product says in them is in the project's
 gettext catalogues, `locale/<language>/LC_MESSAGES/openindicators.po`, by its English text. What
 they lack is said in English.
+
+After a change of texts in `model/`, update its catalogue and translate what is new:
+
+    pybabel extract -o /tmp/model.pot model
+    pybabel update -i /tmp/model.pot -d model/locale -D openindicators -l vi -N
 """
 
 import re

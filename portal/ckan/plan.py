@@ -14,7 +14,7 @@ actual one and the desired one.
 from dataclasses import dataclass, field
 from typing import Any
 
-from model.records.publication import Difference
+from model.records.release import Difference
 from portal.ckan.desired import mapping
 from portal.ckan.desired.mapping import Fields
 from portal.ckan.desired.state import DesiredResource, DesiredState

@@ -8,7 +8,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from model.errors import BusyError, PortalError
-from model.records.publication import Difference, Publication
+from model.records.release import Difference, Publication
 from model.reference.registries import Registries
 from model.util.text import localized
 from portal import versions

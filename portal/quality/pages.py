@@ -3,22 +3,53 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from model.records.quality_dimension import GRADES, QUALITY_DIMENSIONS
 from model.records.release_blockers import sentences
-from model.records.scorecard import GroupScore, QualityReport
+from model.records.scorecard import GroupScore, QualityReport, Scorecard
 from model.records.validation import QualityRecord
 from model.reference.registries import Registries
 from model.util.languages import default_language, languages
-from model.util.text import fold
+from model.util.text import LocalizedText, fold
 from portal.content import Content
 from portal.names import Names
-from portal.quality.badge import badge
 from portal.rendering import trends
 from portal.rendering.environment import render_template
+from portal.rendering.formatting import points
 from portal.rendering.quality_body import quality_body
+
+# Dark enough for white letters (WCAG 2.2, contrast 4.5:1).
+COLOURS = {"A": "#1f6b3a", "B": "#4a6a1f", "C": "#8a5200", "D": "#a8481c", "E": "#a32020"}
+_UNKNOWN = "#51636a"
+_LABEL = LocalizedText(vi="chất lượng", en="quality")
+_NONE = LocalizedText(vi="chưa có", en="not yet")
+_CHAR, _HEIGHT, _PAD = 6.8, 22, 9
+
+
+def badge(card: Scorecard | None, language: str) -> bytes:
+    """Draw the badge of a dataset's scorecard (`card`) in a `language`; without one it says so."""
+    label = _LABEL.get(language)
+    value = f"{card.grade} · {points(card.total, language)}" if card else _NONE.get(language)
+    colour = COLOURS[card.grade] if card else _UNKNOWN
+    left, right = _width(label), _width(value)
+    text = escape(f"{label}: {value}")
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + right}" height="{_HEIGHT}"'
+        f' role="img" aria-label="{text}" font-family="Verdana,DejaVu Sans,sans-serif"'
+        f' font-size="11.5" fill="#fff" text-anchor="middle"><title>{text}</title>'
+        f'<rect width="{left + right}" height="{_HEIGHT}" rx="4" fill="#16282d"/>'
+        f'<path d="M{left} 0h{right - 4}a4 4 0 0 1 4 4v{_HEIGHT - 8}a4 4 0 0 1-4 4H{left}z"'
+        f' fill="{colour}"/><text x="{left / 2:g}" y="15">{escape(label)}</text>'
+        f'<text x="{left + right / 2:g}" y="15" font-weight="bold">{escape(value)}</text></svg>\n'
+    ).encode()
+
+
+def _width(text: str) -> int:
+    return round(len(text) * _CHAR) + 2 * _PAD
+
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 WORSE_DAYS, WORSE_POINTS = 7, 0.5

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from model.errors import PortalError
-from model.records.publication import Difference, Publication
-from model.records.release import FileRecord
+from model.records.release import Difference, FileRecord, Publication
 from model.reference.registries import Registries
 from model.util.disk import disk_errors, write_if_changed
 from model.util.hashing import pretty_json, sha256_bytes, sha256_json

@@ -103,7 +103,8 @@ def vintages(rule: Carried, data_dir: DataDir) -> Iterator[tuple[str, list[Row]]
         for table in tables:
             for row in released(data_dir, f"{sector}/{table}"):
                 if rule.keeps(row):
-                    cells.setdefault(_key(row), {**row, "table": table})
+                    # Without the edition: that is the release's, and no revision of the figure.
+                    cells.setdefault(_key(row), {**row, "table": table.rpartition("_")[0]})
         editions.append(list(cells.values()))
         yield day, _newest(editions, _key if rule.each_cell else _series)
 

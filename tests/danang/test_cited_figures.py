@@ -16,9 +16,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from model.reference.reconciliation import CitedFigure
 from sources.demo.facts import load_samples
 from tests.fixtures.datasets import real_files
-from tests.pipelines.test_sample import DECLARATIONS, SAMPLE
+from tests.pipelines.test_sample import DECLARATIONS, REGISTRIES, SAMPLE
 
 pytestmark = pytest.mark.corpus
 
@@ -98,6 +99,23 @@ def test_a_cited_figure_is_on_the_list(name: str) -> None:
                        TERRITORIES[dataset.geography.codelist])
         ]
         assert len(pages) == 1 and any(map(publishable, found)), fact
+
+
+@pytest.mark.parametrize("name", [
+    name for name, each in REGISTRIES.reconciliations.items() if isinstance(each.other, CitedFigure)
+])
+def test_the_other_figure_of_a_pair_is_on_the_list(name: str) -> None:
+    pair = REGISTRIES.reconciliations[name]
+    assert isinstance(pair.other, CitedFigure)
+    published = DECLARATIONS[pair.published.dataset].dataset
+    unit = published.indicators[pair.published.indicator].unit
+    values = {
+        Decimal(line["value"]) * SCALES.get((re.sub(r" \(.*\)", "", line["unit"]), unit), 1)
+        for line in listed()
+        if line["url"] == str(pair.other.url)
+        and line["area"] == TERRITORIES[published.geography.codelist]
+    }
+    assert Decimal(str(pair.other.value)) in values
 
 
 def test_the_sample_does_not_carry_the_words_of_the_pages() -> None:

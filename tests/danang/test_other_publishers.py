@@ -32,12 +32,17 @@ REGISTRIES = load_registries(PROJECT)
 OURS = ("agriculture/crops_2", "agriculture/perennial", "budget_", "city_", "papi", "pci_",
         "station_", "tuberculosis_")
 ASSETS = Path(__file__).parent / "project" / "assets"
-DECLARATIONS, _ = load_declarations(ASSETS, REGISTRIES, CONNECTORS)
+DECLARATIONS, ERRORS = load_declarations(ASSETS, REGISTRIES, CONNECTORS)
 NAMES = sorted(name for name in DECLARATIONS if any(part in name for part in OURS))
 MONTHS = range(1, 13)
 # Rows that the files themselves leave open: a number that can be read in two ways, a total with a
 # mark in its cell, names that are no province's.
 OPEN = {"environment/city_disasters": 1, "finance/budget_final_2008": 1}
+
+
+def test_all_of_them_are_declared() -> None:
+    assert [str(error) for error in ERRORS] == []
+    assert len(NAMES) == 60
 
 
 def folder() -> Path:

@@ -105,7 +105,10 @@ def test_a_release_is_validated_as_its_record_says(name, tmp_path):
     stored = releases.history(DataDir(data_dir), name)
     last = stored[-1]
     record = QualityRecord.model_validate_json(last.path("quality.json").read_bytes())
-    before = [f"previous_release={stored[-2].path('data.parquet')}"] if len(stored) > 1 else []
+    before = [
+        f"{relation}={stored[-2].path('data.parquet')}"
+        for relation in ("previous_release", "earlier_releases") if len(stored) == 2
+    ]
     code, theirs = alone(folder, str(last.path("data.parquet")), *before)
     quarantined = {  # what broke these is not in the release
         check.name: ("passed", 0) for check in record.checks

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 import shutil
 import subprocess
@@ -10,9 +9,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+import typer
 import yaml
 
-from pipelines.cli.main import app, preview
+from pipelines.cli.compare.preview import preview
 from pipelines.preview.consumers import breaking_changes
 from portal.content import Content
 from tests.fixtures.answers import confirming
@@ -209,8 +209,9 @@ def test_the_examples_for_continuous_integration_are_commands_of_ours():
     text = (PROJECT / "docs" / "preview.md").read_text(encoding="utf-8")
     jobs = [yaml.safe_load(each) for each in re.findall(r"```yaml\n(.*?)```", text, re.S)]
     steps = [step.get("run", "") for step in jobs[0]["jobs"]["preview"]["steps"]]
-    known = {option for each in app.registered_commands if each.callback is preview
-             for option in re.findall(r"--\w+", inspect.getsource(each.callback))}
+    made = typer.Typer()
+    made.command()(preview)
+    known = {option for each in typer.main.get_command(made).params for option in each.opts}
     for lines in (steps, jobs[1]["preview"]["script"]):
         [command] = [line for line in lines if "openindicators preview" in line]
         assert set(re.findall(r"--\w+", command)) == {"--base", "--markdown", "--html"} & known

@@ -9,6 +9,7 @@ import pytest
 
 from tests.fixtures.answers import ANSWERS
 from tests.fixtures.commands import PROJECT, openindicators
+from tests.fixtures.projects import for_this_city
 
 SECTION = (
     (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -23,7 +24,7 @@ def blocks(kind: str) -> list[str]:
 
 @pytest.fixture
 def follow(tmp_path):
-    data_dir, project = tmp_path / "data", tmp_path / "project"
+    data_dir, project = tmp_path / "data", for_this_city(tmp_path / "project")
 
     def command(line: str, *more: str):
         program, *arguments = line.split()

@@ -217,6 +217,8 @@ def test_a_column_of_units_says_which_column_names_the_indicators(tmp_path: Path
     assert roles.rules["indicator"]["column"] == "Phân loại"
     assert {unit.unit for unit in roles.units.values()} == {"hectares", "tonnes"}
     assert list(roles.dimensions) == ["ten"]
+    written = (tmp_path / "health" / "try_it.yaml").read_text(encoding="utf-8")
+    assert 'ten: {name: {vi: "Tên", en: "Tên"}' in written  # as the source writes it
     assert {row[-1] for row in rows if row[-3] == "2023"} == {"E"}
 
 

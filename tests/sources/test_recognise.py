@@ -76,6 +76,7 @@ def test_vietnamese_encodings_are_distinguished(encoding: str) -> None:
     [
         ("Besançon, Zürich, Cancún, Malmö, São Paulo", "latin-1", "windows-1252"),
         ("Amount (£)\n£500\n", "cp1252", "windows-1252"),
+        ("Ha Noi;1\nBình Dinh;2\nCa Mau;3\n", "cp1252", "windows-1252"),
         ("Привет мир как дела сегодня хорошая погода", "cp1251", "cp1251"),
     ],
 )

@@ -1,7 +1,5 @@
 """Gaps of the last release that are filled with 0."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from expectations.checks.base import Level, ReleaseCheck, SeriesCheck, Severity

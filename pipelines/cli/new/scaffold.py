@@ -37,6 +37,7 @@ expectations:
 """
 
 _MAX_DECIMALS = 6
+_MADE = ("category", "figure", "heading", "part_of_year")  # columns that no source names
 _UNKNOWN = json.dumps(OPEN)
 _TOLERANCE = 0.01  # what a declaration has that does not say it
 
@@ -91,7 +92,9 @@ def declaration_text(
         lines.append("dimensions:")
         for name, codelist in roles.dimensions.items():
             of = f", codelist: {codelist}" if codelist else ""
-            called = {"en": name.replace("_", " ")}
+            column = str(roles.rules[name].get("column"))
+            made = column in _MADE or re.fullmatch(r"column_\d+", column) is not None
+            called = {"en": name.replace("_", " ") if made else column}
             lines.append(f"  {name}: {{name: {_in_both(called)}{of}}}")
     if roles.tolerance:
         lines.append(f"tolerance: {_TOLERANCE}")

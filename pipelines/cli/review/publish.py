@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from model.errors import OpenIndicatorsError
-from model.records.publication import Difference
+from model.records.release import Difference
 from model.util.text import did_you_mean
 from pipelines.catalogue import Catalogue, load_catalogue
 from pipelines.cli.terminal import (

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from model.errors import PortalError
-from model.records.publication import Difference
+from model.records.release import Difference
 from model.reference.registries import Registries
 from model.util.hashing import sha256_json
 from model.util.sql import identifier, literal

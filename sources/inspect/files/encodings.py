@@ -26,6 +26,7 @@ _NUCLEUS = (
 _SYLLABLE = re.compile(f"{_ONSET}{_NUCLEUS}(?:ng|nh|ch|[cmnpt])?")
 _WORD = re.compile(r"[^\s\d!-/:-@\[-`{-~–—“”‘’…]+")
 _LETTERS = re.compile(rb"[A-Za-z]")
+_FEW = 4  # words beyond ASCII: a detector of encodings needs more
 _ENOUGH, _SURE = 0.7, 0.9  # share of the words beyond ASCII that are syllables
 _LIKE = 0.1  # charset-normalizer's measures of two encodings that fit equally well
 
@@ -57,6 +58,9 @@ def guessed_encoding(raw: bytes) -> Guess:
         sure = share >= _SURE and words >= 20
         return Guess("encoding", name, "certain" if sure else "likely", why)
     telling = [word for word in raw.split() if not word.isascii() and _LETTERS.search(word)]
+    if 0 < len(telling) < _FEW and all(map(_has_one_accent, telling)):
+        return Guess("encoding", "windows-1252", "unsure",
+                     "a few words have one letter beyond ASCII each: too few to tell")
     found = list(from_bytes(b"\n".join(telling) or raw))
     if not found:
         return Guess("encoding", "latin-1", "unsure", "no encoding gives sensible text")
@@ -68,6 +72,12 @@ def guessed_encoding(raw: bytes) -> Guess:
         return Guess("encoding", "windows-1252", "likely",
                      "no UTF-8 and not Vietnamese; read so, its words look Western European")
     return Guess("encoding", best.encoding, "unsure", "charset-normalizer finds it the most likely")
+
+
+def _has_one_accent(word: bytes) -> bool:
+    """Whether a word has one letter beyond ASCII, as words of Western Europe have."""
+    beyond = [byte for byte in word if byte > 127]
+    return len(beyond) == 1 and bytes(beyond).decode("windows-1252", "replace").isalpha()
 
 
 def vietnamese_share(text: str) -> tuple[float, int]:

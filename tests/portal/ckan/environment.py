@@ -11,7 +11,7 @@ import httpx
 
 from dev.ckan.running_portal import RunningPortal
 from model.declarations.dataset import Dataset
-from model.records.publication import Difference
+from model.records.release import Difference
 from model.util.hashing import sha256_bytes
 from portal.ckan.client import CkanClient
 from portal.ckan.datastore.api_loader import ApiLoader

@@ -24,8 +24,7 @@ from model.records.quality_dimension import shown
 from pipelines.quality.report import groups, quality_report
 from portal.content import Content
 from portal.names import Names
-from portal.quality.badge import badge
-from portal.quality.pages import Assessed
+from portal.quality.pages import Assessed, badge
 from portal.quality.publish import publish_quality
 from portal.site import Site
 from tests.fixtures.datasets import dataset, registries
