@@ -50,9 +50,13 @@ def write_feeds(settings: Settings, catalogue: Catalogue) -> int:
     as_of = settings.now().date()
     shown = set(releases.datasets(data_dir))
     version = versions.current(catalogue.registries).quality
-    known = {
-        name: catalogue.declarations[name].dataset for name in validation_log.datasets(data_dir)
+    current = {
+        name: releases.current(data_dir, name) for name in validation_log.datasets(data_dir)
         if name in catalogue.declarations
+    }
+    known = {
+        name: catalogue.declarations[name].dataset for name, release in current.items()
+        if not _withdrawn(release)
     }
     inputs = {
         name: sha256_json([version, languages(), as_of.isoformat(), *_records(data_dir, dataset)])
@@ -65,9 +69,7 @@ def write_feeds(settings: Settings, catalogue: Catalogue) -> int:
     happened: list[QualityEvent] = []
     with paused_collector():
         for name, dataset in known.items():
-            release = releases.current(data_dir, name)
-            if _withdrawn(release):
-                continue
+            release = current[name]
             history = validation_log.log(data_dir, name)
             report, record = report_of(data_dir, dataset, history, release, as_of)
             assessed.append(Assessed(
