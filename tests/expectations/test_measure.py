@@ -321,11 +321,11 @@ def test_only_a_condition_on_single_rows_is_a_plain_one(query, condition):
 
 
 def test_the_declared_queries_are_plain_conditions():
-    from expectations.checks.values.declared import _RowCondition
+    from expectations.checks.values.declared import RowCondition
     from expectations.suites.suite import implied_expectations
     from tests.fixtures.expectations import registries
 
     checks = [item.check for item in implied_expectations(dataset(), registries())]
-    queries = [check.query() for check in checks if isinstance(check, _RowCondition)]
+    queries = [check.query() for check in checks if isinstance(check, RowCondition)]
     assert len(queries) == 3
     assert all(plain_condition(query) for query in queries)

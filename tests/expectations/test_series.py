@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from expectations.checks.base import PREVIOUS_RELEASE, SeriesCheck
+from expectations.checks.base import EARLIER_RELEASES, PREVIOUS_RELEASE, SeriesCheck
 from expectations.checks.registry import all_checks
 from tests.fixtures.expectations import dataset, registries
 
@@ -26,11 +26,11 @@ def lay(con: duckdb.DuckDBPyConnection, points: list[Point], name: str, **column
     con.execute(
         f"CREATE TABLE {name} (_id BIGINT, indicator VARCHAR, ref_area VARCHAR,"
         " geo_vintage VARCHAR, sex VARCHAR, time_period VARCHAR, obs_value DOUBLE,"
-        " obs_note VARCHAR)"
+        " obs_status VARCHAR, obs_note VARCHAR)"
     )
     for i, (area, period, value) in enumerate(points):
         con.execute(
-            f"INSERT INTO {name} VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
+            f"INSERT INTO {name} VALUES (?, ?, ?, ?, ?, ?, ?, 'A', NULL)",
             [i, given["indicator"], area, given["geo_vintage"], given["sex"], period, value],
         )
 
@@ -66,6 +66,7 @@ SOUND = [
 def test_a_sound_series_is_left_alone(kind):
     con = table([*grown(), *grown(start=7000, area="LA")])
     con.execute(f"CREATE TABLE {PREVIOUS_RELEASE} AS FROM observation")
+    con.execute(f"CREATE TABLE {EARLIER_RELEASES} AS FROM observation")
     assert found(con, kind) == []
 
 
@@ -74,6 +75,7 @@ def test_an_empty_table_and_rows_without_value_are_no_error(kind):
     for points in ([], years([None, math.nan, math.inf, 1.0]), [("VN", "no period", 1.0)]):
         con = table(points)
         con.execute(f"CREATE TABLE {PREVIOUS_RELEASE} AS FROM observation")
+        con.execute(f"CREATE TABLE {EARLIER_RELEASES} AS FROM observation")
         assert found(con, kind) == []
 
 
