@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from expectations.checks.base import PREVIOUS_RELEASE, SeriesCheck
+from expectations.checks.base import EARLIER_RELEASES, PREVIOUS_RELEASE, SeriesCheck
 from expectations.checks.registry import all_checks
 from expectations.checks.stock.common import StockCheck
 from expectations.runner.validate import validate
@@ -139,7 +139,8 @@ def test_an_exported_suite_is_great_expectations_alone(tmp_path):
     own = {item["meta"]["expectation"]: item for item in exported if "expectation" in item["meta"]}
     assert set(own) == {item.type for item in suite.expectations if item.type in OWN}
     con = factory.table(rows(GROWN))
-    con.execute(f"CREATE VIEW {PREVIOUS_RELEASE} AS FROM observation")
+    for relation in (PREVIOUS_RELEASE, EARLIER_RELEASES):
+        con.execute(f"CREATE VIEW {relation} AS FROM observation")
     for item in own.values():
         query = item["kwargs"]["unexpected_rows_query"].format(
             batch="(SELECT * FROM observation)")
@@ -175,7 +176,8 @@ def test_what_is_screened_out_has_nothing_to_find():
     skipped = 0
     for number, content in enumerate(tables):
         con = factory.table(content)
-        con.execute(f"CREATE TABLE {PREVIOUS_RELEASE} AS FROM observation")
+        for relation in (PREVIOUS_RELEASE, EARLIER_RELEASES):
+            con.execute(f"CREATE TABLE {relation} AS FROM observation")
         if number == 0:
             con.execute("DELETE FROM observation WHERE _id = 3")
         names = skippable(con, "observation", own)

@@ -10,6 +10,7 @@ import pytest
 from portal.metadata.identifiers import package_id
 from tests.fixtures.answers import confirming
 from tests.fixtures.commands import openindicators
+from tests.fixtures.projects import for_this_city
 from warehouse.store.data_dir import DataDir
 
 pytestmark = pytest.mark.portal
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.portal
 def review(ckan, portal_home, tmp_path):
     """A project of one dataset that needs review, and a command that knows the portal."""
     name = f"tourism/r{uuid.uuid4().hex[:12]}"
-    project, data_dir = tmp_path / "project", DataDir(tmp_path / "data")
+    project, data_dir = for_this_city(tmp_path / "project"), DataDir(tmp_path / "data")
 
     def run(*words):
         return openindicators(
