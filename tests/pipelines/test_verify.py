@@ -34,9 +34,9 @@ def test_a_verdict_and_its_exit_code(
         file.write_text("y\n")
     records = [("finance/gdp", 1, record)] if known else []
     monkeypatch.setattr(command, "_records", lambda _: iter(records))
-    assert command.verify(file, None, as_json=False) == code
+    assert command.verify(file) == code
     assert said in capsys.readouterr().out
-    assert command.verify(file, None, as_json=True) == code
+    assert command.verify(file, as_json=True) == code
 
 
 @pytest.fixture(scope="module")
@@ -59,11 +59,11 @@ def test_whoever_has_no_data_folder_asks_the_site(
     unknown.write_text("y")
     with served(site) as address:
         for where in (address, str(site)):
-            assert command.verify(renamed, None, as_json=False, site=where) == 0
+            assert command.verify(renamed, where) == 0
             assert "beds.csv of health/beds, release 1" in capsys.readouterr().out
-            assert command.verify(changed, None, as_json=False, site=where) == 1
+            assert command.verify(changed, where) == 1
             assert "not genuine" in capsys.readouterr().out
-            assert command.verify(unknown, None, as_json=True, site=where) == 3
+            assert command.verify(unknown, where, as_json=True) == 3
 
 
 def test_a_site_whose_records_disagree_proves_nothing(site: Path, tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_a_site_whose_records_disagree_proves_nothing(site: Path, tmp_path: Path
     state = copy / "datasets/health/beds/dataset.json"
     state.write_bytes(state.read_bytes().replace(b'"rows": 1', b'"rows": 2'))
     with pytest.raises(PortalError, match="not what the site's catalogue says"):
-        command.verify(copy / "datasets/health/beds/beds.csv", None, as_json=False, site=str(copy))
+        command.verify(copy / "datasets/health/beds/beds.csv", str(copy))
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:9/", "/no/such/folder"])
@@ -80,5 +80,5 @@ def test_a_site_that_cannot_be_read_is_named(tmp_path: Path, address: str) -> No
     file = tmp_path / "beds.csv"
     file.write_text("x")
     with pytest.raises(PortalError, match="cannot be read") as refused:
-        command.verify(file, None, as_json=False, site=address)
+        command.verify(file, address)
     assert address.rstrip("/") in str(refused.value.where)
