@@ -19,8 +19,14 @@ from tests.fixtures.datasets import real_files
 
 pytestmark = pytest.mark.corpus
 
+# What this table has no place for: nearly nothing is missing in it, its periods stand in columns, and
+# its figures are whole.
+_NOT_THERE = {"missing_become_noughts", "days_and_months_exchanged", "decimal_commas"}
 QUICK = [
-    *(("health/doctors", edit) for edit in EDITS if "csv" in edit.forms),
+    *(
+        ("health/doctors", edit) for edit in EDITS
+        if "csv" in edit.forms and edit.name not in _NOT_THERE
+    ),
     *(("industry/employed_persons", edit) for edit in EDITS if edit.forms == ("xlsx",)),
 ]
 
@@ -41,8 +47,6 @@ def test_an_edit_is_blocked_or_named(
     released: dict[str, Vintages], name: str, edit: Edit
 ) -> None:
     result, said = run(released[name], edit)
-    if result == "none":
-        pytest.skip(said)
     assert result in (("released",) if edit.harmless else ("blocked", "warned", "released")), said
 
 
