@@ -23,7 +23,7 @@ FOLDER = Path(__file__).parent / "pictures"
 SITE, UI = 8765, 8766
 PICTURES = (
     ("catalogue", f"http://127.0.0.1:{SITE}/vi/index.html", (1280, 1000), 1),
-    ("dataset", f"http://127.0.0.1:{SITE}/en/tourism/international_tourism.html", (1280, 1340), 1),
+    ("dataset", f"http://127.0.0.1:{SITE}/en/industry/retail_trade.html", (1280, 1340), 1),
     ("quality", f"http://127.0.0.1:{SITE}/en/quality.html", (1280, 1000), 1),
     ("dagster", f"http://127.0.0.1:{UI}/locations/openindicators/asset-groups/tourism",
      (1500, 950), 20),
