@@ -19,8 +19,8 @@ from tests.fixtures.datasets import real_files
 
 pytestmark = pytest.mark.corpus
 
-# What this table has no place for: nearly nothing is missing in it, its periods stand in columns, and
-# its figures are whole.
+# What this table has no place for: nearly nothing is missing in it, its periods stand in columns,
+# and its figures are whole.
 _NOT_THERE = {"missing_become_noughts", "days_and_months_exchanged", "decimal_commas"}
 QUICK = [
     *(
