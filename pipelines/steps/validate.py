@@ -69,7 +69,8 @@ def find_validated(bound: BoundDataset, data_dir: DataDir) -> Validated | None:
     inputs = table_inputs(bound, bound.last_snapshot(data_dir))
     table = working_tables.table_folder(data_dir, bound.dataset.id, inputs)
     folder = working_tables.validated_folder(table, _validated_by(bound, data_dir)[-1])
-    return working_tables.read_validated(folder) if folder.exists() else None
+    whole = working_tables.is_whole(table) and working_tables.is_whole(folder)
+    return working_tables.read_validated(folder) if whole else None
 
 
 def _validated_by(bound: BoundDataset, data_dir: DataDir) -> tuple[

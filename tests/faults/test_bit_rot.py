@@ -1,4 +1,4 @@
-"""A flipped bit in a release: nothing is made from it, and every command says which file it is."""
+"""A flipped bit: nothing is made from a damaged release; a damaged working table is made again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from model.errors import StoreError
 from portal.site import Site
 from tests.fixtures.datasets import registries
 from tests.warehouse.test_releases import release
-from warehouse.store import releases
+from warehouse.store import releases, working_tables
 from warehouse.store.data_dir import DataDir
 
 
@@ -44,3 +44,23 @@ def test_no_release_is_compared_with_a_damaged_one(tmp_path: Path) -> None:
         release(data_dir, {"2023": "7"}, "2")
     kept = releases.history(data_dir, stored.release.dataset)
     assert [each.release.number for each in kept] == [1]
+
+
+@pytest.mark.parametrize(
+    "name", ["table.parquet", "source_schema.json", "data.parquet", "quarantine.parquet",
+             "quality.json", "sha256.json"],
+)
+def test_a_damaged_working_table_is_made_again_and_never_released(
+    tmp_path: Path, name: str
+) -> None:
+    data_dir = DataDir(tmp_path / "data")
+    values = {"2022": "5", "2023": "6.195", "2024": "no number"}
+    stored, _ = release(data_dir, values, "1")
+    released = {file.name: file.sha256 for file in stored.release.files}
+    path = next(data_dir.tables(stored.release.dataset).rglob(name))
+    for at in (0, 41, 90):
+        flip(path, at)
+        again, made = release(data_dir, values, "1")
+        assert not made
+        assert {file.name: file.sha256 for file in again.release.files} == released
+        assert working_tables.is_whole(path.parent)

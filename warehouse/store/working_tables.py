@@ -4,10 +4,12 @@
     tables/<sector>/<dataset>/<inputs>/source_schema.json   columns, types, units, codes
     tables/<sector>/<dataset>/<inputs>/<suite>/             data, quarantine, quality
 
-`<inputs>` and `<suite>` are checksums: the same inputs find their table made already. Only the
-newest is kept; all can be deleted at any time.
+`<inputs>` and `<suite>` are checksums: the same inputs find their table made already. Each folder
+has the checksums of its files (`sha256.json`), and one whose files have changed is made again. Only
+the newest is kept; all can be deleted at any time.
 """
 
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +23,7 @@ from model.records.source_schema import SourceSchema
 from model.records.tables import QUARANTINE
 from model.records.validation import QualityRecord
 from model.util.disk import disk_errors
-from model.util.hashing import pretty_json
+from model.util.hashing import pretty_json, sha256_file
 from model.util.sql import identifier, literal
 from warehouse.cleaning.clean import CleanStats
 from warehouse.engine import PARQUET_OPTIONS, connect
@@ -29,6 +31,7 @@ from warehouse.store.atomic import atomic_directory
 from warehouse.store.data_dir import DataDir
 
 SHORT = 16  # hex digits of a checksum that name a working folder
+CHECKSUMS = "sha256.json"  # name of each file in a working folder -> its checksum
 
 
 @dataclass(frozen=True)
@@ -79,8 +82,9 @@ def write_table(
     """
     folder = table_folder(data_dir, dataset.id, inputs_sha256)
     path = folder / "table.parquet"
-    if path.exists():
+    if is_whole(folder):
         return path, None
+    shutil.rmtree(folder, ignore_errors=True)  # damaged: it is made again from the snapshot
     with atomic_directory(folder) as staging, connect(data_dir.root / "tmp") as con:
         stats = fill(con)
         # The declaration's SQL disables access to files: export through Arrow then.
@@ -88,8 +92,24 @@ def write_table(
         with disk_errors(staging):
             text = pretty_json(stats.source_schema)
             (staging / "source_schema.json").write_text(text, encoding="utf-8")
+        _write_checksums(staging)
     _keep_only(folder)
     return path, stats
+
+
+def is_whole(folder: Path) -> bool:
+    """Return whether a working `folder` is there and its files have their checksums."""
+    try:
+        checksums = json.loads((folder / CHECKSUMS).read_bytes())
+        return all(sha256_file(folder / name) == sha256 for name, sha256 in checksums.items())
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def _write_checksums(folder: Path) -> None:
+    with disk_errors(folder):
+        found = {path.name: sha256_file(path) for path in folder.iterdir() if path.is_file()}
+        (folder / CHECKSUMS).write_text(pretty_json(found), encoding="utf-8")
 
 
 def _export(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
@@ -135,8 +155,9 @@ def write_validated(
     QUARANTINE there.
     """
     folder = validated_folder(table.parent, suite_sha256)
-    if folder.exists():
+    if is_whole(folder):
         return read_validated(folder)
+    shutil.rmtree(folder, ignore_errors=True)
     rows = pq.read_metadata(table).num_rows
     with atomic_directory(folder) as staging, connect(data_dir.root / "tmp", rows) as con:
         quality = validate(con, open_table(con, table))
@@ -155,6 +176,7 @@ def write_validated(
         )
         with disk_errors(staging):
             (staging / "quality.json").write_text(pretty_json(quality), encoding="utf-8")
+        _write_checksums(staging)
     return Validated(folder, quality)
 
 
