@@ -68,8 +68,8 @@ def _environment(folder: Path, language: str, of: City, locales: Path | None) ->
     )
     made.globals.update(
         language=language, languages=of.languages,
-        others=[code for code in of.languages if code != language], said_in=lambda code,
-        text: translations(code, locales).gettext(text),
+        others=[code for code in of.languages if code != language],
+        said_in=lambda code, text: translations(code, locales).gettext(text),
         language_name={code: language_name(code, code) for code in of.languages},
         site_title=of.site.title, site_lead=of.site.lead, freshness=FRESHNESS, decisions=DECISIONS,
         frequencies=FREQUENCIES, reasons=REASONS, statuses=STATUSES, scopes=SCOPES,
@@ -77,14 +77,15 @@ def _environment(folder: Path, language: str, of: City, locales: Path | None) ->
         vintage_in_words=vintage_in_words, base_url=None, city_name=of.short_name or of.name,
     )
     made.filters.update(
-        text=lambda value: value.get(language), number=lambda value,
-        decimals=0: formatting.number(value, language, decimals),
+        text=lambda value: value.get(language),
+        number=lambda value, decimals=0: formatting.number(value, language, decimals),
         points=lambda value: formatting.points(value, language),
         day=lambda value: formatting.day(value, language),
-        period=lambda value: plain(formatting.period(value, language)), span=lambda first,
-        last: plain(formatting.span(first, last, language)),
+        period=lambda value: plain(formatting.period(value, language)),
+        span=lambda first, last: plain(formatting.span(first, last, language)),
         size=lambda value: formatting.size(value, language),
         duration=lambda value: formatting.duration(value, language),
-        plain=lambda value: plain(str(value)), fold=fold,
+        plain=lambda value: plain(str(value)),
+        fold=fold,
     )
     return made
