@@ -24,9 +24,10 @@ def index(states: Iterable[DatasetState], registries: Registries) -> bytes:
     """
     states = list(states)
     units = {item.unit: registries.units[item.unit] for s in states for item in s.indicators}
-    places = list(dict.fromkeys(state.places for state in states))
+    # Many datasets are about the same places: each set of them is there once, by its number.
+    places = {names: number for number, names in enumerate(dict.fromkeys(s.places for s in states))}
     document = {
-        "datasets": [_dataset(state, places.index(state.places)) for state in states],
+        "datasets": [_dataset(state, places[state.places]) for state in states],
         "sectors": {key: _texts(each.title) for key, each in registries.sectors.items()},
         "publishers": {state.publisher_id: _texts(state.publisher) for state in states},
         "units": {key: _texts(unit.name) for key, unit in units.items()},

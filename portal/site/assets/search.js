@@ -62,6 +62,8 @@
   };
 
   let index = null;
+  /** Each group of synonyms, each phrase as its words with their letters. */
+  let synonyms = [];
   /** Every word of the index -> its letters, and the datasets that have it with their weight. */
   const vocabulary = new Map();
 
@@ -72,7 +74,7 @@
       const add = (kind, texts) => {
         for (const text of texts) {
           const words = wordsOf(text || "");
-          if (WEIGHTS[kind] > 2) dataset.phrases.push(` ${words.join(" ")} `);
+          if (WEIGHTS[kind] > 2) dataset.phrases.push(` ${bare(words.join(" "))} `);
           for (const word of words) {
             if (!vocabulary.has(word)) {
               vocabulary.set(word, { letters: letters(word), bare: bare(word), in: new Map() });
@@ -95,6 +97,10 @@
       }
       add("place", index.places[dataset.places].flatMap(both));
     });
+    synonyms = index.synonyms.map((group) => group.map((phrase) => {
+      const words = wordsOf(phrase);
+      return { words, letters: words.map(letters) };
+    }));
     show();
   };
 
@@ -129,19 +135,20 @@
   /** What a reader may call the same thing: each way to write the query. @returns {string[][]} */
   const variants = (words) => {
     const all = [words];
-    const query = ` ${words.join(" ")} `;
-    for (const group of index.synonyms) {
+    const query = words.join(" ");
+    const typed = words.map(letters);
+    for (const group of synonyms) {
       for (const phrase of group) {
-        const parts = wordsOf(phrase);
-        const at = words.findIndex((_, from) =>
-          parts.every((part, k) => words[from + k]
-            && begins(letters(words[from + k]), letters(part))
-            && letters(words[from + k]).length === letters(part).length));
+        const at = typed.findIndex((_, from) =>
+          phrase.letters.every((part, k) =>
+            typed[from + k]?.length === part.length && begins(typed[from + k], part)));
         if (at < 0) continue;
         for (const other of group) {
           if (other === phrase) continue;
-          const changed = [...words.slice(0, at), ...wordsOf(other), ...words.slice(at + parts.length)];
-          if (` ${changed.join(" ")} ` !== query) all.push(changed);
+          const changed = [
+            ...words.slice(0, at), ...other.words, ...words.slice(at + phrase.words.length),
+          ];
+          if (changed.join(" ") !== query) all.push(changed);
         }
       }
     }
@@ -151,6 +158,7 @@
   const rank = (words, unfinished) => {
     const scores = new Map();
     for (const [way, variant] of variants(words).entries()) {
+      const pairs = variant.slice(1).map((word, at) => ` ${bare(variant[at])} ${bare(word)}`);
       const looked = variant.map((word, at) => {
         const last = at === variant.length - 1;
         const year = /^(19|20)\d\d$/.test(word);
@@ -168,9 +176,9 @@
         const hits = parts.filter(Boolean).length;
         if (!hits) return;
         let score = parts.reduce((sum, part) => sum + part, 0);
-        const pairs = variant.slice(1).filter((word, at) =>
-          dataset.phrases.some((phrase) => bare(phrase).includes(` ${bare(variant[at])} ${bare(word)}`)));
-        score *= 1 + pairs.length;
+        const together = pairs.filter((pair) =>
+          dataset.phrases.some((phrase) => phrase.includes(pair)));
+        score *= 1 + together.length;
         score *= way ? 0.7 : 1;
         const known = scores.get(number);
         const share = hits / variant.length;
