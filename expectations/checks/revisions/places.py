@@ -38,33 +38,31 @@ FROM single UNION ALL SELECT * FROM ({several}) WHERE (SELECT count(*) FROM sing
 
     def _of(self, name: str) -> str:
         """Return SQL for two codes of a column, where all others are the same."""
-        column = identifier(name)
         others = self._others("t" if name == "time_period" else name)
-        return f"""
-  WITH swapped AS (
-    SELECT a.{column} AS code, b.{column} AS other, count(*) AS cells
-    FROM changed AS a JOIN changed AS b USING ({others})
-    WHERE a.{column} < b.{column} AND a.v = b.v0 AND b.v = a.v0
-    GROUP BY ALL HAVING count(DISTINCT a.v) >= {self.min_cells}
-  ),
-  size AS (SELECT {column} AS code, count(*) AS n FROM changed GROUP BY ALL)
-  SELECT -cells AS place, code,
-    code || ' ⇄ ' || other || ': ' || cells || '/' || least(x.n, y.n) AS observed,
-    code AS expected
-  FROM swapped JOIN size AS x USING (code) JOIN size AS y ON y.code = other
-  WHERE cells >= {self.share} * least(x.n, y.n)"""
+        return self._swapped(
+            f"SELECT *, {identifier(name)} AS code FROM changed", f"USING ({others})"
+        )
 
     def _beside(self, name: str, others: list[str]) -> str:
         """Return SQL for two columns of a table whose rows are the codes of `name`."""
+        return self._swapped(
+            f"SELECT {identifier(name)} AS row, concat_ws(', ', {columns(others)}) AS code, v, v0"
+            " FROM changed", "USING (row)",
+        )
+
+    def _swapped(self, cells: str, matched: str) -> str:
+        """Return SQL for two codes whose values are each other's of before.
+
+        `cells` is a SELECT of the changed values with their `code`; of two codes those belong
+        together that are `matched`.
+        """
         return f"""
-  WITH cell AS (
-    SELECT {identifier(name)} AS row, concat_ws(', ', {columns(others)}) AS code, v, v0
-    FROM changed
-  ),
+  WITH cell AS ({cells}),
   swapped AS (
     SELECT a.code, b.code AS other, count(*) AS cells
-    FROM cell AS a JOIN cell AS b ON a.row = b.row AND a.v = b.v0 AND a.v0 = b.v
-    WHERE a.code < b.code GROUP BY ALL HAVING count(DISTINCT a.v) >= {self.min_cells}
+    FROM cell AS a JOIN cell AS b {matched}
+    WHERE a.code < b.code AND a.v = b.v0 AND a.v0 = b.v
+    GROUP BY ALL HAVING count(DISTINCT a.v) >= {self.min_cells}
   ),
   size AS (SELECT code, count(*) AS n FROM cell GROUP BY code)
   SELECT -cells AS place, code,
