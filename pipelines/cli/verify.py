@@ -1,6 +1,7 @@
 """`openindicators verify`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urljoin
@@ -16,7 +17,7 @@ from model.util.hashing import sha256_bytes
 from pipelines.cli.terminal import AsJson, Profile, out, print_json
 from pipelines.settings import Settings
 from portal.site import files_of, published_files
-from portal.site.state import CatalogueState, DatasetState, State
+from portal.site.state import CatalogueState, DatasetState, ReleaseState, State
 from portal.verify import Verdict
 from portal.verify import verify as genuine
 from warehouse.store import releases
@@ -44,54 +45,61 @@ def verify(
     """
     if not file.is_file():
         raise OpenIndicatorsError("there is no such file", where=str(file), todo="check the path")
-    if site is not None:
-        return _verify_with_site(file, site, as_json)
-    settings = Settings.from_environment(profile)
-    found = genuine(file, _records(settings))
+    known = _Site(site) if site is not None else _DataFolder(Settings.from_environment(profile))
+    found = known.compare(file)
+    gone = {
+        dataset: last for dataset in sorted({match["dataset"] for match in found["matches"]})
+        if (last := known.last_release(dataset)) and last.reason == "withdrawal"
+    }
     if as_json:
-        gone = {match["dataset"] for match in found["matches"]}
-        withdrawn = sorted(dataset for dataset in gone if _withdrawal(settings, dataset))
-        document = {**found, "withdrawn": withdrawn}
-        print_json(document)
+        print_json({**found, **({"site": site} if site else {}), "withdrawn": list(gone)})
     elif found["genuine"]:
         for match in found["matches"]:
             out.print(
-                f"[green]genuine[/]: {file.name} is {match['file']} of {match['dataset']},"
+                f"[green]genuine[/]: {escape(file.name)} is {match['file']} of {match['dataset']},"
                 f" release {match['release']}"
             )
-        for dataset in sorted({match["dataset"] for match in found["matches"]}):
-            _print_withdrawal(settings, dataset)
+        for dataset, last in gone.items():
+            why = last.decision.reason if last.decision else None
+            out.print(
+                f"[yellow]withdrawn[/]: {escape(dataset)} was withdrawn on {last.issued:%Y-%m-%d}"
+                + (f": {escape(why)}" if why else "") + "\n  → do not use it as a current figure"
+            )
     elif found["genuine"] is None:
         out.print(
-            f"[yellow]unknown[/]: {settings.data_dir.root} has no record of {escape(file.name)} or"
-            f" of the checksum {found['sha256']}\n  → give the address of the portal that the file"
-            " is from, --site https://…, or set OPENINDICATORS_DATA_DIR to the publisher's data"
-            " folder"
+            f"[yellow]unknown[/]: {escape(known.name)} has no record of {escape(file.name)} or of"
+            f" the checksum {found['sha256']}\n  → {known.ask_elsewhere}"
         )
     else:
         out.print(
-            f"[red]not genuine[/]: {settings.data_dir.root} published {escape(file.name)}, but"
-            f" never with the checksum {found['sha256']}\n  → download it again; if it was opened"
-            " and saved, use the untouched download. A file of another publisher is verified with"
-            " that publisher's checksums, on the dataset's page"
+            f"[red]not genuine[/]: {escape(known.name)} published {escape(file.name)}, but never"
+            f" with the checksum {found['sha256']}\n  → download it again; if it was opened and"
+            " saved, use the untouched download. A file of another publisher is verified with that"
+            " publisher's checksums, on the dataset's page"
         )
     return _EXIT_CODES[found["genuine"]]
 
 
-def _withdrawal(settings: Settings, dataset: str) -> Release | None:
-    stored = releases.current(settings.data_dir, dataset)
-    return stored.release if stored and stored.release.reason == "withdrawal" else None
+class _DataFolder:
+    """The records of a data folder: every release, and every file that its site offered."""
 
-
-def _print_withdrawal(settings: Settings, dataset: str) -> None:
-    release = _withdrawal(settings, dataset)
-    if release is None:
-        return
-    why = release.decision.reason if release.decision else None
-    out.print(
-        f"[yellow]withdrawn[/]: {escape(dataset)} was withdrawn on {release.issued:%Y-%m-%d}"
-        + (f": {escape(why)}" if why else "") + "\n  → do not use it as a current figure"
+    ask_elsewhere = (
+        "give the address of the portal that the file is from, --site https://…, or set"
+        " OPENINDICATORS_DATA_DIR to the publisher's data folder"
     )
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.name = str(settings.data_dir.root)
+
+    def compare(self, file: Path) -> Verdict:
+        """Compare a file with every record."""
+        return genuine(file, _records(self._settings))
+
+    def last_release(self, dataset: str) -> Release | None:
+        """Return the current release of a dataset."""
+        stored = releases.current(self._settings.data_dir, dataset)
+        return stored.release if stored else None
 
 
 def _records(settings: Settings) -> Iterator[tuple[str, int, FileRecord]]:
@@ -102,59 +110,45 @@ def _records(settings: Settings) -> Iterator[tuple[str, int, FileRecord]]:
     yield from published_files(settings.data_dir.site)
 
 
-def _verify_with_site(file: Path, site: str, as_json: bool) -> int:
-    states: dict[str, DatasetState] = {}
-    found = _compare_with_site(file, _reader(site), states)
-    withdrawn = sorted({m["dataset"] for m in found["matches"] if states[m["dataset"]].withdrawn})
-    if as_json:
-        document = {**found, "site": site, "withdrawn": withdrawn}
-        print_json(document)
-    elif found["genuine"]:
-        for match in found["matches"]:
-            out.print(
-                f"[green]genuine[/]: {escape(site)} published {escape(file.name)} as"
-                f" {match['file']} of {match['dataset']}, release {match['release']}"
-            )
-        for dataset in withdrawn:
-            out.print(f"[yellow]withdrawn[/]: {escape(dataset)}\n  → do not use it as a current"
-                      " figure")
-    else:
-        verdict = "[yellow]unknown[/]" if found["genuine"] is None else "[red]not genuine[/]"
-        out.print(
-            f"{verdict}: {escape(site)} never published a file with the checksum"
-            f" {found['sha256']}\n  → download it again; if it was opened and saved, use the"
-            " untouched download"
-        )
-    return _EXIT_CODES[found["genuine"]]
+class _Site:
+    """The records of a published site, at an address or in a folder."""
 
+    ask_elsewhere = "check the address: it is that of the portal that the file is from"
 
-def _compare_with_site(
-    file: Path, read: Callable[[str], bytes], states: dict[str, DatasetState]
-) -> Verdict:
-    """Compare a file with a site's records, and note in `states` those that were read.
+    def __init__(self, address: str) -> None:
+        self.name = address
+        self._read = _reader(address)
+        self._states: dict[str, DatasetState] = {}  # those that were asked
 
-    The datasets that have the file's name are asked first, as the others are many.
-    """
-    catalogue = _parsed(CatalogueState, "catalogue.json", read("catalogue.json"))
-    likely = [name for name in catalogue.datasets if file.name.startswith(name.split("/")[1])]
-    records: list[tuple[str, int, FileRecord]] = []
-    found = None
-    for names in (likely, [name for name in catalogue.datasets if name not in likely]):
-        for name in names:
-            path = f"datasets/{name}/dataset.json"
-            data = read(path)
-            if sha256_bytes(data) != catalogue.datasets[name]:
+    def compare(self, file: Path) -> Verdict:
+        """Compare a file with the datasets that have its name; with the others if need be."""
+        catalogue = _parsed(CatalogueState, "catalogue.json", self._read("catalogue.json"))
+        likely = [name for name in catalogue.datasets if file.name.startswith(name.split("/")[1])]
+        self._ask(likely, catalogue)
+        found = genuine(file, self._files())
+        if not found["genuine"]:
+            self._ask([name for name in catalogue.datasets if name not in likely], catalogue)
+            found = genuine(file, self._files())
+        return found
+
+    def last_release(self, dataset: str) -> ReleaseState | None:
+        """Return the newest release of a dataset that was asked."""
+        return self._states[dataset].releases[-1]
+
+    def _files(self) -> Iterator[tuple[str, int, FileRecord]]:
+        return chain.from_iterable(map(files_of, self._states.values()))
+
+    def _ask(self, datasets: Iterable[str], catalogue: CatalogueState) -> None:
+        for dataset in datasets:
+            path = f"datasets/{dataset}/dataset.json"
+            data = self._read(path)
+            if sha256_bytes(data) != catalogue.datasets[dataset]:
                 raise PortalError(
                     "is not what the site's catalogue says", where=path,
                     todo="try again in a minute, as the site may be updated just now; else tell"
                     " its operator",
                 )
-            states[name] = _parsed(DatasetState, path, data)
-            records += files_of(states[name])
-        found = genuine(file, records)
-        if found["genuine"]:
-            return found
-    return found or genuine(file, records)
+            self._states[dataset] = _parsed(DatasetState, path, data)
 
 
 def _parsed(kind: type[State], path: str, data: bytes) -> State:
