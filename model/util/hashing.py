@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,29 @@ def sha256_file(path: Path) -> str:
     """Return the SHA-256 of a file, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_once(path: Path) -> str:
+    """Return the SHA-256 of a file, hashed again in this process only when it was written to.
+
+    That shows in its size, time or inode; a file that decays on the disk is seen by the next
+    process. Raises OSError where the file cannot be read.
+    """
+    found = path.stat()
+    return _sha256_as_of(path, found.st_size, found.st_mtime_ns, found.st_ino)
+
+
+def has_checksum(path: Path, sha256: str) -> bool:
+    """Whether a file is there and has a checksum (`sha256`, 64 hex digits); see `sha256_once`."""
+    try:
+        return sha256_once(path) == sha256
+    except OSError:
+        return False
+
+
+@lru_cache(maxsize=100_000)
+def _sha256_as_of(path: Path, *_: int) -> str:
+    return sha256_file(path)
 
 
 def canonical_json(value: Any) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from model.records.release import FileRecord, Release
-from model.util.hashing import pretty_json, sha256_file, sha256_json
+from model.util.hashing import has_checksum, pretty_json, sha256_json
 from model.util.languages import default_language
 from portal.base import ReleaseFiles
 from portal.content import Content
@@ -89,11 +89,6 @@ def release_folder(dataset_folder: Path, current: int, number: int) -> Path:
     return dataset_folder if number == current else dataset_folder / "releases" / str(number)
 
 
-def is_file(path: Path, sha256: str) -> bool:
-    """Return whether a file exists at `path` and has the checksum `sha256`."""
-    return path.is_file() and sha256_file(path) == sha256
-
-
 @dataclass(frozen=True)
 class DatasetFolder:
     """A dataset's folder that is being filled in staging.
@@ -142,7 +137,7 @@ class DatasetFolder:
         if self.before is None or (current and known.made_by != self.version):
             return None
         folder = release_folder(self.existing, self.before.release, known.number)
-        whole = all(is_file(folder / file.name, file.sha256) for file in known.files)
+        whole = all(has_checksum(folder / file.name, file.sha256) for file in known.files)
         return folder if whole else None
 
     def _state(

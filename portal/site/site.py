@@ -15,7 +15,7 @@ from model.errors import PortalError
 from model.records.release import Difference, FileRecord, Publication
 from model.reference.registries import Registries
 from model.util.disk import disk_errors, write_if_changed
-from model.util.hashing import pretty_json, sha256_bytes, sha256_json
+from model.util.hashing import has_checksum, pretty_json, sha256_bytes, sha256_json
 from model.util.languages import default_language, languages
 from portal import versions
 from portal.base import ReleaseFiles
@@ -24,7 +24,6 @@ from portal.distributions.registry import DISTRIBUTIONS
 from portal.site import catalogue, pages
 from portal.site.release_files import (
     DatasetFolder,
-    is_file,
     locked,
     recover,
     release_folder,
@@ -186,7 +185,7 @@ class Site:
             change, detail = "~", "the site's code, texts or address changed"
         else:
             for path, sha256 in state.pages.items():
-                if not is_file(self.folder / path, sha256):
+                if not has_checksum(self.folder / path, sha256):
                     change, detail = "~", f"{path} is missing or differs"
         return Difference(dataset=dataset, change=change, what="pages", detail=detail)
 
@@ -196,7 +195,7 @@ class Site:
         change: Change = "="
         if state is None or dataset not in state.datasets:
             change = "+"
-        elif not intact or not is_file(path, state.datasets[dataset]):
+        elif not intact or not has_checksum(path, state.datasets[dataset]):
             change = "~"
         return Difference(dataset=dataset, change=change, what="catalogue")
 
@@ -204,7 +203,7 @@ class Site:
         """Return the state of the shared pages, and whether they are as this code wrote them."""
         state = read_state(CatalogueState, self.folder / catalogue.STATE)
         found = state, state is not None and state.site_version == self._versions.site and all(
-            is_file(self.folder / page, sha) for page, sha in state.pages.items()
+            has_checksum(self.folder / page, sha) for page, sha in state.pages.items()
         )
         if self._together:  # until they are made, on leaving, nothing changes them
             self._shared = found

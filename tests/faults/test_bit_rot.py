@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from model.errors import StoreError
+from model.util import hashing
 from portal.site import Site
 from tests.fixtures.datasets import registries
 from tests.warehouse.test_releases import release
@@ -20,7 +21,7 @@ def flip(path: Path, at: int) -> None:
     data[at % len(data)] ^= 1 << at % 8
     found = path.stat()
     path.write_bytes(bytes(data))
-    releases._sha256_as_of.cache_clear()  # what a new process knows
+    hashing._sha256_as_of.cache_clear()  # what a new process knows
     assert path.stat().st_size == found.st_size
 
 

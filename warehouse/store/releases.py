@@ -12,7 +12,6 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,7 @@ from model.records.release import Changes, FileRecord, Release
 from model.records.source_schema import SourceSchema
 from model.records.validation import QualityRecord
 from model.util.disk import disk_errors
-from model.util.hashing import pretty_json, sha256_file, sha256_json
+from model.util.hashing import has_checksum, pretty_json, sha256_file, sha256_json
 from model.util.sql import literal
 from warehouse.differences import changes_sql
 from warehouse.engine import PARQUET_OPTIONS, connect
@@ -48,13 +47,11 @@ class StoredRelease:
     def path(self, name: str) -> Path:
         """Return the path of one of the release's files, which has the checksum of its record.
 
-        A file is hashed once in a process, and again when its size, time or inode has changed.
-
         Raises:
             StoreError: it was changed or lost.
         """
         path, record = self.folder / name, self.release.file(name)
-        if record.sha256 != _checksum(path):
+        if not has_checksum(path, record.sha256):
             raise StoreError(
                 "the file is missing, or not what its record says", where=str(path),
                 todo="restore it from a backup: nothing is made from a damaged release; a damaged"
@@ -74,20 +71,6 @@ class StoredRelease:
         """The release's quality record."""
         text = self.path("quality.json").read_text(encoding="utf-8")
         return QualityRecord.model_validate_json(text)
-
-
-def _checksum(path: Path) -> str | None:
-    """Return the SHA-256 of a file, None where there is none."""
-    try:
-        found = path.stat()
-        return _sha256_as_of(path, found.st_size, found.st_mtime_ns, found.st_ino)
-    except OSError:
-        return None
-
-
-@lru_cache(maxsize=100_000)
-def _sha256_as_of(path: Path, *_: int) -> str:
-    return sha256_file(path)
 
 
 @dataclass(frozen=True)
@@ -235,8 +218,8 @@ def is_unchanged(before: StoredRelease, validated: Validated, inputs: Inputs) ->
     if release.inputs_sha256 != inputs.sha256:
         return False
     return release.reason == "rollback" or (
-        sha256_file(validated.data) == release.file("data.parquet").sha256
-        and sha256_file(validated.quarantine) == release.file("quarantine.parquet").sha256
+        has_checksum(validated.data, release.file("data.parquet").sha256)
+        and has_checksum(validated.quarantine, release.file("quarantine.parquet").sha256)
     )
 
 

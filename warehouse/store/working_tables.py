@@ -23,7 +23,7 @@ from model.records.source_schema import SourceSchema
 from model.records.tables import QUARANTINE
 from model.records.validation import QualityRecord
 from model.util.disk import disk_errors
-from model.util.hashing import pretty_json, sha256_file
+from model.util.hashing import has_checksum, pretty_json, sha256_file
 from model.util.sql import identifier, literal
 from warehouse.cleaning.clean import CleanStats
 from warehouse.engine import PARQUET_OPTIONS, connect
@@ -101,7 +101,7 @@ def is_whole(folder: Path) -> bool:
     """Return whether a working `folder` is there and its files have their checksums."""
     try:
         checksums = json.loads((folder / CHECKSUMS).read_bytes())
-        return all(sha256_file(folder / name) == sha256 for name, sha256 in checksums.items())
+        return all(has_checksum(folder / name, sha256) for name, sha256 in checksums.items())
     except (OSError, ValueError, AttributeError):
         return False
 
