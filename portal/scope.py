@@ -3,12 +3,11 @@
 from typing import Literal
 
 from model.reference.city import city
-from model.reference.codelist import CodeEntry
+from model.reference.codelist import TOTAL, CodeEntry
 from model.util.sql import identifier
 from model.util.text import Frozen, LocalizedText
 from portal.content import Content
 
-TOTAL = "_T"  # SDMX: total
 Scope = Literal["city", "provinces", "country", "world"]
 COUNT = "count"  # the unit of things that the indicator's name tells
 POINTS = 60  # of the line beside the figure
@@ -50,6 +49,11 @@ def home_areas() -> tuple[str, ...]:
     return (area.code, *area.within) if area else ()
 
 
+def home_area() -> str:
+    """Return the code of the city; "", which no area has, where city.yaml has none."""
+    return next(iter(home_areas()), "")
+
+
 def _areas(content: Content) -> dict[str, CodeEntry]:
     codelist = content.registries.codelists.get(content.dataset.geography.codelist)
     return codelist.codes if codelist else {}
@@ -62,7 +66,7 @@ def city_figures(content: Content) -> tuple[CityFigure, ...]:
     leaves no single figure is left out, as are targets and projections. Figures within other
     borders are not mixed in.
     """
-    home = next(iter(home_areas()), None)
+    home = home_area()
     if home not in _areas(content):
         return ()
     declared = dict(content.dataset.chart.where) if content.dataset.chart else {}

@@ -7,10 +7,9 @@ from expectations.checks.base import ArgumentProblem, Check, SeriesCheck
 from expectations.checks.sql import text, texts, where
 from expectations.checks.wording import Wording
 from model.declarations.dataset import Dataset
+from model.reference.codelist import TOTAL
 from model.reference.registries import Registries
 from model.util.sql import identifier
-
-TOTAL = "_T"  # the code of a total in SDMX's codelists
 
 
 class PartsCheck(SeriesCheck):

@@ -16,6 +16,8 @@ from model.util.languages import default_language
 from model.util.text import Frozen, LocalizedText, Name, fold, localized
 from model.util.text import nearest as spelled_like
 
+TOTAL = "_T"  # the code of a total in SDMX's codelists
+
 
 class CodeEntry(Frozen):
     """One code of a codelist, with its names in every language."""

@@ -14,7 +14,7 @@ from model.reference.registries import Registries, Unit
 from model.util.sql import identifier
 from model.util.text import LocalizedText
 from portal.rendering.environment import render_template
-from portal.scope import home_areas
+from portal.scope import home_area
 from portal.site.state import DatasetState
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -97,7 +97,7 @@ def _row(
         return None
     path = folder / "datasets" / side.dataset / f"{side.dataset.partition('/')[2]}.parquet"
     key = {
-        "indicator": side.indicator, "ref_area": declared.ref_area or next(iter(home_areas()), ""),
+        "indicator": side.indicator, "ref_area": declared.ref_area or home_area(),
         "time_period": declared.period, **side.where,
     }
     only = " AND ".join(f"{identifier(column)} = ?" for column in key)

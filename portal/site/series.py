@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from model.reference.codelist import TOTAL
 from model.reference.periods import frequency_of, period_start
 from model.util.sql import identifier
 from portal.content import Content
-from portal.scope import TOTAL, home_areas
+from portal.scope import home_areas
 
 MAX_LINES = 6  # more colours cannot be distinguished
 MAX_BARS = 15

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from model.declarations.source import ColumnRule
-from model.reference.codelist import Codelist
+from model.reference.codelist import TOTAL, Codelist
 from model.util.text import fold
 from sources.inspect.attributes import take_attributes
 from sources.inspect.codebooks import Codebook
@@ -292,7 +292,7 @@ def _take_dimension(search: Search, column: InspectedColumn, *, is_only: bool) -
     if codelist:
         why += f", all of them in {codelist}"
     if blanks:
-        more["map"] = {"": "_T"}
+        more["map"] = {"": TOTAL}
         why += f"; {blanks} blanks are taken as the total"
     search.take(name, column.name, **more)
     search.found.dimensions[name] = codelist
