@@ -12,14 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from model.records.release import REPRESENTATION
 from model.util.sql import identifier, literal
 
 if TYPE_CHECKING:  # the releases that `list` reads need this module, but no DuckDB
     import duckdb
-
-# A table printed with seven significant digits (single precision, FLT_DIG of C is 6) differs by up
-# to this, relatively, from the same figures in double precision.
-REPRESENTATION = 1e-6
 
 SUMMARIZED = ("indicator", "ref_area", "time_period")
 

@@ -19,6 +19,11 @@ class FileRecord(Frozen):
     bytes: int
 
 
+# A table printed with seven significant digits (single precision, FLT_DIG of C is 6) differs by up
+# to this, relatively, from the same figures in double precision: another notation, no revision.
+REPRESENTATION = 1e-6
+
+
 class Changes(Frozen):
     """How many observations differ from the release before."""
 

@@ -41,7 +41,7 @@ def render(
     files["catalog.jsonld"] = _dcat(folder, offered, registries, base_url)
     sectors = _by_sector(offered, registries)
     pairs = reconciliation.pairs(folder, offered, registries)
-    revised = revisions.compare(folder, offered)
+    revised = revisions.compare(offered)
     for language in languages():
         files[f"{language}/index.html"] = pages.render_catalogue(
             sectors, withdrawn, language, preview, base_url

@@ -56,6 +56,27 @@ class IndicatorSummary(Frozen):
     unit: Name
 
 
+class RevisedIndicator(Frozen):
+    """How the figures of an indicator differ between the last two releases.
+
+    common: figures that both have; `revised` of them have another value.
+    first, last: the periods that were revised.
+    typical: the median of the relative differences.
+    city: the city's own figure that moved most: period, old and new value.
+    breakdown: what that figure is of, in the dataset's dimensions.
+    """
+
+    name: LocalizedText
+    breakdown: tuple[LocalizedText, ...]
+    common: int
+    revised: int
+    withdrawn: int
+    first: str | None
+    last: str | None
+    typical: float | None
+    city: dict[str, str | float] | None
+
+
 class DatasetState(Frozen):
     """A dataset as the site shows it: `dataset.json`."""
 
@@ -75,6 +96,7 @@ class DatasetState(Frozen):
     places: tuple[LocalizedText, ...]  # names of the areas that have figures
     leads: bool  # its city figure may stand for the sector on the home page
     city: tuple[CityFigure, ...]  # of each indicator, the leading one first
+    revised: tuple[RevisedIndicator, ...]  # the most revised first; none of a first release
     public: bool
     withdrawn: bool
     indicators: tuple[IndicatorSummary, ...]

@@ -3,6 +3,7 @@
 from model.util.text import LocalizedText, localized
 from portal.content import Content
 from portal.scope import city_figures, scope_of
+from portal.site.revisions import revised_indicators
 from portal.site.series import plots
 from portal.site.state import (
     CheckCounts,
@@ -24,6 +25,7 @@ def summarise(
     code; `pages` are the dataset's, with their checksums.
     """
     dataset, release, quality = content.dataset, content.release, content.quality
+    offered = content.public and not content.withdrawn
     return DatasetState(
         dataset=dataset.id,
         sector=dataset.sector,
@@ -40,7 +42,8 @@ def summarise(
         scope=scope_of(content),
         places=_places(content),
         leads=bool(dataset.chart and dataset.chart.leads_sector),
-        city=city_figures(content) if content.public and not content.withdrawn else (),
+        city=city_figures(content) if offered else (),
+        revised=revised_indicators(content) if offered and len(releases) > 1 else (),
         public=content.public,
         withdrawn=content.withdrawn,
         indicators=tuple(
@@ -58,7 +61,7 @@ def summarise(
             passed=quality.count("passed"), warned=quality.count("warned"),
             failed=quality.count("failed"),
         ),
-        spark=_spark(content) if content.public and not content.withdrawn else None,
+        spark=_spark(content) if offered else None,
         releases=releases,
         pages=pages,
         site_version=site_version,

@@ -36,7 +36,7 @@ def site_of(tmp_path: Path, **values: float) -> Site:
 
 def test_revised_figures_are_counted_with_their_periods_and_size(tmp_path: Path) -> None:
     site = site_of(tmp_path, y2017=2117 * 1.1, y2018=2118 * 1.3, y2019=2119 * (1 + 1e-8))
-    (found,) = compare(site.folder, all_datasets(site.folder))
+    (found,) = compare(all_datasets(site.folder))
     (rooms,) = found.indicators
     assert (rooms.common, rooms.revised, rooms.withdrawn) == (6, 2, 0)
     assert (rooms.first, rooms.last) == ("2017", "2018")
@@ -60,7 +60,7 @@ def test_a_figure_that_names_the_earlier_edition_is_not_in_the_newer(tmp_path: P
     site = Site(tmp_path / "site", registries())
     site.apply([first])
     site.apply([first, second])
-    (found,) = compare(site.folder, all_datasets(site.folder))
+    (found,) = compare(all_datasets(site.folder))
     assert (found.common, found.revised) == (2, 0)
 
 
@@ -73,4 +73,4 @@ def test_identical_editions_are_named(tmp_path: Path) -> None:
 def test_one_release_is_no_revision(tmp_path: Path) -> None:
     site = Site(tmp_path / "site", registries())
     site.apply([make_release(tmp_path / "1", dataset(), ROWS)])
-    assert compare(site.folder, all_datasets(site.folder)) == []
+    assert compare(all_datasets(site.folder)) == []
