@@ -118,7 +118,7 @@ class Source:
             def log_message(self, *_: object) -> None:
                 """Say nothing."""
 
-        with ThreadingHTTPServer(("0.0.0.0", 0), Handler) as server:  # noqa: S104
+        with ThreadingHTTPServer(("0.0.0.0", 0), Handler) as server:  # noqa: S104 (each 127.0.0.x is a host)
             self.port = server.server_port
             threading.Thread(target=server.serve_forever, daemon=True).start()
             yield
