@@ -13,15 +13,20 @@ from tests.corpus.hostile.edits.base import Words, edit, need, year_of
 from tests.corpus.hostile.sheets import Sheet
 
 
+def _older_edition_first(target: Any) -> Any:
+    """Insert a sheet with all figures a tenth lower before a worksheet, and return it."""
+    old = target.parent.create_sheet("2024", 0)
+    for row in target.iter_rows():
+        for cell in row:
+            value = cell.value * 0.9 if isinstance(cell.value, (int, float)) else cell.value
+            old.cell(cell.row, cell.column, value)
+    return old
+
+
 @edit(("xlsx",))
 def old_sheet_hidden_first(sheet: Sheet, chance: Random) -> Words:
     def add(target: Any) -> None:
-        old = target.parent.create_sheet("2024", 0)
-        for row in target.iter_rows():
-            for cell in row:
-                value = cell.value * 0.9 if isinstance(cell.value, (int, float)) else cell.value
-                old.cell(cell.row, cell.column, value)
-        old.sheet_state = "hidden"
+        _older_edition_first(target).sheet_state = "hidden"
         target.parent.active = 1
 
     sheet.finish.append(add)
@@ -31,15 +36,7 @@ def old_sheet_hidden_first(sheet: Sheet, chance: Random) -> Words:
 @edit(("xlsx",))
 def another_sheet_first(sheet: Sheet, chance: Random) -> Words:
     """A visible sheet with an older edition stands first."""
-
-    def add(target: Any) -> None:
-        old = target.parent.create_sheet("2024", 0)
-        for row in target.iter_rows():
-            for cell in row:
-                value = cell.value * 0.9 if isinstance(cell.value, (int, float)) else cell.value
-                old.cell(cell.row, cell.column, value)
-
-    sheet.finish.append(add)
+    sheet.finish.append(_older_edition_first)
     return (r"sheet .*not read|×0\.9",)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 from tests.corpus.hostile.edits.base import Words, code_of, edit, need, several_areas, wide, year_of
 from tests.corpus.hostile.sheets import Sheet
@@ -45,16 +46,17 @@ def areas_exchanged(sheet: Sheet, chance: Random) -> Words:
 def shifted_by_a_row(sheet: Sheet, chance: Random) -> Words:
     rows = sheet.body
     need(len(rows) > 5, "there are too few rows")
-    for row, above in reversed(list(zip(rows[1:], rows, strict=False))):
-        for place in sheet.figures:
-            row[place] = above[place]
-    return (r"shifted|dòng/row|kỳ/period|another", r"[+-]?\d")
+    return _shifted_down(sheet, rows)
 
 
 @edit()
 def shifted_by_a_row_from_the_middle(sheet: Sheet, chance: Random) -> Words:
     rows = sheet.body[len(sheet.body) // 2:]
     need(len(list(sheet.cells(rows))) > 5, "there are too few figures")
+    return _shifted_down(sheet, rows)
+
+
+def _shifted_down(sheet: Sheet, rows: list[Any]) -> Words:
     for row, above in reversed(list(zip(rows[1:], rows, strict=False))):
         for place in sheet.figures:
             row[place] = above[place]
