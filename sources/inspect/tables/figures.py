@@ -19,9 +19,10 @@ from sources.inspect.tables.values import NumberColumn, numbers_of, periods_of
 VALUE = re.compile(r"(value|obs|numeric|amount|figure|so lieu|gia tri)")
 _NO_FIGURE = re.compile(
     r"((?:no|stt|tt|so tt|thu tu)(?:[ .-]+(?:no|stt))?|id|objectid|index|lat|lon|long|lng"
-    r"|latitude|longitude|kinh do|vi do|kinhdo|vido"
+    r"|latitude|longitude|kinh do|vi do|kinhdo|vido|easting|northing"
     r"|code|ma|key|year|month|quarter|day|rank|decimal|unit mult|decimals|low|high|ordinal"
-    r"|.* (code|id))"
+    r"|.* (code|id|lat|lon|lng|latitude|longitude)|ma (?:qh|px|tinh|huyen|xa|hc)"
+    r"|ma(?:tinh|huyen|xa|hc))"
 )
 _UNIT_BEHIND = re.compile(r".*\(.+\)?")
 
