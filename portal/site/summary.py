@@ -3,8 +3,8 @@
 from model.util.text import LocalizedText, localized
 from portal.content import Content
 from portal.scope import city_figures, scope_of, with_gaps
-from portal.site.revisions import revised_indicators
 from portal.site.series import plots
+from portal.site.shared_pages.revisions import revised_indicators
 from portal.site.state import (
     CheckCounts,
     DatasetState,
