@@ -21,10 +21,12 @@ from model.errors import PortalError
 
 HOST = "127.0.0.1"
 
-# No script but the site's own files, nothing from elsewhere, no frames.
-_PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
-    " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+# No script but the site's own files, nothing from elsewhere. Pages read data files, DuckDB and some
+# Parquet decoders are WebAssembly, and a chart is drawn on a canvas to save it as a picture.
+_SITE_POLICY = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self';"
+    " connect-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self';"
+    " base-uri 'none'; form-action 'self'; frame-ancestors "
 )
 # The report beside a dataset has its style inside and needs nothing else.
 _REPORT_POLICY = (
@@ -32,13 +34,16 @@ _REPORT_POLICY = (
     " form-action 'none'; frame-ancestors 'none'"
 )
 _REPORT = re.compile(r"/datasets/[a-z0-9_/-]+-quality\.html")
+_EMBED = re.compile(r"/(?:[^/]+/)?embed[/.].*")  # pages made to stand in others' pages
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "cross-origin",
     "Cache-Control": "no-cache",
 }
 
+BINARY = "application/octet-stream"
 PARQUET = "application/vnd.apache.parquet"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MEDIA_TYPES = {
@@ -47,14 +52,19 @@ MEDIA_TYPES = {
     ".csv": "text/csv; charset=utf-8; header=present",
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
-    ".json": "application/json",
     ".mjs": "text/javascript; charset=utf-8",
+    ".json": "application/json",
     ".jsonld": "application/ld+json",
+    ".md": "text/markdown; charset=utf-8",
     ".parquet": PARQUET,
+    ".png": "image/png",
     ".svg": "image/svg+xml",
+    ".ttl": "text/turtle; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",
     ".wasm": "application/wasm",
+    ".woff2": "font/woff2",
     ".xlsx": XLSX,
+    ".xml": "application/xml",
 }
 
 # The names of downloads, as portal/distributions makes them: nothing in them needs quoting.
@@ -74,7 +84,7 @@ class _SiteFiles(StaticFiles):
         status_code: int = 200,
     ) -> Response:
         response = super().file_response(full_path, stat_result, scope, status_code)
-        media_type = MEDIA_TYPES.get(Path(full_path).suffix, "application/octet-stream")
+        media_type = MEDIA_TYPES.get(Path(full_path).suffix, BINARY)
         response.headers["Content-Type"] = media_type
         return response
 
@@ -84,12 +94,18 @@ class _SiteFiles(StaticFiles):
         except HTTPException as error:
             response = PlainTextResponse(error.detail, error.status_code, error.headers)
         response.headers.update(SECURITY_HEADERS)
-        report = _REPORT.fullmatch(scope["path"])
-        response.headers["Content-Security-Policy"] = _REPORT_POLICY if report else _PAGE_POLICY
+        response.headers["Content-Security-Policy"] = _policy(scope["path"])
         download = _DOWNLOAD.fullmatch(scope["path"])
         if download and response.status_code < 400:
             response.headers["Content-Disposition"] = f'attachment; filename="{download[1]}"'
         return response
+
+
+def _policy(path: str) -> str:
+    """Return the Content-Security-Policy of the page at a `path`."""
+    if _REPORT.fullmatch(path):
+        return _REPORT_POLICY
+    return _SITE_POLICY + ("*" if _EMBED.fullmatch(path) else "'none'")
 
 
 def application(folder: Path) -> ASGIApp:
@@ -98,11 +114,12 @@ def application(folder: Path) -> ASGIApp:
     # Anyone may read the data from a page elsewhere; the site knows no users and no cookies.
     shared = CORSMiddleware(
         files, allow_origins=["*"], allow_methods=["GET", "HEAD"],
+        allow_headers=["Range", "If-None-Match", "If-Modified-Since", "If-Range"],
         expose_headers=["Content-Range", "ETag", "Accept-Ranges"],
     )
-    return GZipMiddleware(
-        shared, exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, PARQUET, XLSX)
-    )
+    # What is read in ranges keeps its length: Parquet, and databases (BINARY).
+    excluded = (*DEFAULT_EXCLUDED_CONTENT_TYPES, PARQUET, XLSX, BINARY)
+    return GZipMiddleware(shared, exclude_content_types=excluded)
 
 
 class SiteServer(uvicorn.Server):

@@ -21,7 +21,7 @@ from portal import libraries, versions
 from portal.base import ReleaseFiles
 from portal.content import Content
 from portal.distributions.registry import DISTRIBUTIONS
-from portal.site import catalogue, pages
+from portal.site import pages
 from portal.site.release_files import (
     DatasetFolder,
     locked,
@@ -30,6 +30,7 @@ from portal.site.release_files import (
     replaced_folder,
     write_description,
 )
+from portal.site.shared_pages import shared_files
 from portal.site.state import CatalogueState, DatasetState, ReleaseState, all_datasets, read_state
 from portal.site.summary import summarise
 
@@ -124,7 +125,7 @@ class Site:
         """Return whether a dataset is in the site."""
         if self._dataset_folder(dataset).exists():
             return True
-        state = read_state(CatalogueState, self.folder / catalogue.STATE)
+        state = read_state(CatalogueState, self.folder / shared_files.STATE)
         return state is not None and dataset in state.datasets
 
     def remove(self, dataset: str) -> bool:
@@ -201,7 +202,7 @@ class Site:
 
     def _read_shared(self) -> tuple[CatalogueState | None, bool]:
         """Return the state of the shared pages, and whether they are as this code wrote them."""
-        state = read_state(CatalogueState, self.folder / catalogue.STATE)
+        state = read_state(CatalogueState, self.folder / shared_files.STATE)
         found = state, (
             state is not None and state.site_version == self._versions.site
             and libraries.placed(self.folder)
@@ -240,7 +241,7 @@ class Site:
             return
         with locked(self.folder):
             libraries.place(self.folder)
-            rendered = catalogue.render(
+            rendered = shared_files.render(
                 self.folder, self.registries, self._versions.site, self.preview, self.base_url
             )
             for path, data in rendered.items():

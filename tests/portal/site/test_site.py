@@ -24,8 +24,9 @@ from portal.names import Names
 from portal.quality.pages import Assessed
 from portal.quality.publish import publish_quality
 from portal.rendering.formatting import number, period
-from portal.site import Site, catalogue, published_files
+from portal.site import Site, published_files
 from portal.site.release_files import replaced_folder
+from portal.site.shared_pages import shared_files
 from portal.verify import verify
 from portal.versions import Versions
 from tests.fixtures.datasets import dataset, registries
@@ -157,8 +158,8 @@ def test_together_the_shared_pages_are_made_once(
     for each in (history, *others):
         alone.apply(list(each))
     made: list[Path] = []
-    render = catalogue.render
-    monkeypatch.setattr(catalogue, "render", lambda folder, *x: made.append(folder)
+    render = shared_files.render
+    monkeypatch.setattr(shared_files, "render", lambda folder, *x: made.append(folder)
                         or render(folder, *x))
     with pytest.raises(KeyError), site.together():
         for each in (history, *others):

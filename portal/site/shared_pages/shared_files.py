@@ -15,11 +15,12 @@ from model.util.languages import default_language, languages
 from model.util.text import fold
 from portal.metadata import dcat
 from portal.rendering.environment import render_template
-from portal.site import pages, reconciliation, revisions, search
+from portal.site.pages import dataset_page
+from portal.site.shared_pages import catalogue, reconciliation, revisions, search
 from portal.site.state import CatalogueState, DatasetState, all_datasets
 
 STATE = "catalogue.json"
-ASSETS = Path(__file__).resolve().parent / "assets"
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
 
 
 def render(
@@ -43,19 +44,21 @@ def render(
     pairs = reconciliation.pairs(folder, offered, registries)
     revised = revisions.compare(offered)
     for language in languages():
-        files[f"{language}/index.html"] = pages.render_catalogue(
+        files[f"{language}/index.html"] = catalogue.render_catalogue(
             sectors, withdrawn, language, preview, base_url
         )
-        files[f"{language}/city.html"] = pages.render_city(sectors, language, base_url)
-        files[f"{language}/reconciliation.html"] = reconciliation.render(pairs, language, base_url)
+        files[f"{language}/city.html"] = catalogue.render_city(sectors, language, base_url)
+        files[f"{language}/reconciliation.html"] = reconciliation.render(
+            pairs, registries.reconciliation_notes.values(), language, base_url
+        )
         files[f"{language}/revisions.html"] = revisions.render(revised, language, base_url)
     files[search.PATH] = search.index(offered, registries)
     files |= _for_crawlers([*files], offered, base_url)
-    files["index.html"] = render_template(pages.TEMPLATES, "landing.html", default_language())
+    files["index.html"] = render_template(catalogue.TEMPLATES, "landing.html", default_language())
     # Web servers send it for any address, so its links start at the site's own path.
     root = urlsplit(base_url or "/").path
     files["404.html"] = render_template(
-        pages.TEMPLATES, "not_found.html", default_language(), root=root
+        catalogue.TEMPLATES, "not_found.html", default_language(), root=root
     )
     state = CatalogueState(
         site_version=site_version,
@@ -95,7 +98,7 @@ def _for_crawlers(
     if base_url is None:
         return {"robots.txt": b"User-agent: *\nAllow: /\n"}
     paths = [path for path in shared if path.endswith(".html")]
-    paths += [pages.dataset_page(state.dataset, code) for state in states for code in languages()]
+    paths += [dataset_page(state.dataset, code) for state in states for code in languages()]
     urls = "".join(f"<url><loc>{escape(base_url + path)}</loc></url>\n" for path in paths)
     return {
         "robots.txt": f"User-agent: *\nAllow: /\nSitemap: {base_url}sitemap.xml\n".encode(),
