@@ -16,7 +16,7 @@ from model.util.text import fold
 from portal.metadata import dcat
 from portal.rendering.environment import render_template
 from portal.site.pages import dataset_page
-from portal.site.shared_pages import catalogue, reconciliation, revisions, search
+from portal.site.shared_pages import catalogue, guide, reconciliation, revisions, search
 from portal.site.state import CatalogueState, DatasetState, all_datasets
 
 STATE = "catalogue.json"
@@ -52,6 +52,7 @@ def render(
             pairs, registries.reconciliation_notes.values(), language, base_url
         )
         files[f"{language}/revisions.html"] = revisions.render(revised, language, base_url)
+        files |= guide.render(language, base_url)
     files[search.PATH] = search.index(offered, registries)
     files |= _for_crawlers([*files], offered, base_url)
     files["index.html"] = render_template(catalogue.TEMPLATES, "landing.html", default_language())
