@@ -15,6 +15,7 @@ from model.util.languages import default_language, languages
 from model.util.text import fold
 from portal.metadata import dcat
 from portal.rendering.environment import render_template
+from portal.site.explorer import pages as explorer
 from portal.site.pages import dataset_page
 from portal.site.shared_pages import catalogue, guide, reconciliation, revisions, search
 from portal.site.state import CatalogueState, DatasetState, all_datasets
@@ -53,6 +54,7 @@ def render(
         )
         files[f"{language}/revisions.html"] = revisions.render(revised, language, base_url)
         files |= guide.render(language, base_url)
+    files |= explorer.render(sectors, registries, preview, base_url)
     files[search.PATH] = search.index(offered, registries)
     files |= _for_crawlers([*files], offered, base_url)
     files["index.html"] = render_template(catalogue.TEMPLATES, "landing.html", default_language())
