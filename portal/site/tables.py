@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from model.records.release import REPRESENTATION
+from model.util.languages import languages
 from model.util.sql import identifier, literal
 from model.util.text import plain
 from portal.content import Content
@@ -27,12 +29,21 @@ def read_tables(content: Content) -> dict[str, Rows]:
             "changes.parquet", ("change", *key, "old_value", "new_value", "unit_measure"),
             f"ORDER BY {_most_telling()}, {', '.join(map(identifier, key))} LIMIT {FIRST_CHANGES}",
         )
-    rows = content.select(
+    return {"rows": _first_rows(content), "changes": changes}
+
+
+def preview_rows(content: Content) -> dict[str, Rows]:
+    """Return the first rows of a release as a table shows them, by language."""
+    rows = _first_rows(content)
+    return {code: [_row(content, row, code) for row in rows] for code in languages()}
+
+
+def _first_rows(content: Content) -> Rows:
+    return content.select(
         "data.parquet", content.published_columns,
-        f"ORDER BY {_home_first()}, time_period DESC, {', '.join(map(identifier, key))}"
-        f" LIMIT {FIRST_ROWS}",
+        f"ORDER BY {_home_first()}, time_period DESC,"
+        f" {', '.join(map(identifier, content.dataset.key))} LIMIT {FIRST_ROWS}",
     )
-    return {"rows": rows, "changes": changes}
 
 
 def _home_first() -> str:
@@ -42,8 +53,13 @@ def _home_first() -> str:
 
 
 def _most_telling() -> str:
-    """Return the order of changes: revisions first, the city's before others, the largest first."""
-    return f"""CASE change WHEN 'revised' THEN 1 WHEN 'withdrawn' THEN 2 ELSE 3 END,
+    """Return the order of changes: revisions first, the city's before others, the largest first.
+
+    What is only another notation of the same number comes last.
+    """
+    return f"""CASE WHEN change = 'revised'
+          AND abs(new_value - old_value) <= {REPRESENTATION} * abs(old_value) THEN 4
+          WHEN change = 'revised' THEN 1 WHEN change = 'withdrawn' THEN 2 ELSE 3 END,
         {_home_first()},
         abs(new_value - old_value) / nullif(greatest(abs(old_value), abs(new_value)), 0)
             DESC NULLS LAST"""
