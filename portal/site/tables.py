@@ -13,23 +13,32 @@ from portal.rendering import formatting
 from portal.scope import home_areas
 
 FIRST_ROWS = 20
-FIRST_CHANGES = 50
+FIRST_CHANGES, FIRST_ROUNDINGS = 50, 10
 
 Rows = list[dict[str, Any]]
+
+# The same figure in another notation, see REPRESENTATION.
+_ROUNDING = f"""(change = 'revised' AND coalesce(new_value <> old_value
+    AND abs(new_value - old_value) <= {REPRESENTATION} * abs(old_value), false))"""
 
 
 def read_tables(content: Content) -> dict[str, Rows]:
     """Read the few rows of each table that a page shows; none where the data are not public."""
     if not content.public:
-        return {"rows": [], "changes": []}
+        return {"rows": [], "changes": [], "roundings": []}
     key = content.dataset.key
     changes: Rows = []
+    roundings: Rows = []
     if content.release.number > 1:
-        changes = content.select(
-            "changes.parquet", ("change", *key, "old_value", "new_value", "unit_measure"),
-            f"ORDER BY {_most_telling()}, {', '.join(map(identifier, key))} LIMIT {FIRST_CHANGES}",
+        columns = ("change", *key, "old_value", "new_value", "unit_measure")
+        order = f"ORDER BY {_most_telling()}, {', '.join(map(identifier, key))}"
+        changes, roundings = (
+            content.select("changes.parquet", columns, f"WHERE {test} {order} LIMIT {most}")
+            for test, most in (
+                (f"NOT {_ROUNDING}", FIRST_CHANGES), (_ROUNDING, FIRST_ROUNDINGS)
+            )
         )
-    return {"rows": _first_rows(content), "changes": changes}
+    return {"rows": _first_rows(content), "changes": changes, "roundings": roundings}
 
 
 def preview_rows(content: Content) -> dict[str, Rows]:
@@ -53,13 +62,8 @@ def _home_first() -> str:
 
 
 def _most_telling() -> str:
-    """Return the order of changes: revisions first, the city's before others, the largest first.
-
-    What is only another notation of the same number comes last.
-    """
-    return f"""CASE WHEN change = 'revised'
-          AND abs(new_value - old_value) <= {REPRESENTATION} * abs(old_value) THEN 4
-          WHEN change = 'revised' THEN 1 WHEN change = 'withdrawn' THEN 2 ELSE 3 END,
+    """Return the order of changes: revisions first, the city's before others, the largest first."""
+    return f"""CASE change WHEN 'revised' THEN 1 WHEN 'withdrawn' THEN 2 ELSE 3 END,
         {_home_first()},
         abs(new_value - old_value) / nullif(greatest(abs(old_value), abs(new_value)), 0)
             DESC NULLS LAST"""
@@ -72,7 +76,10 @@ def in_language(content: Content, tables: Mapping[str, Rows], language: str) -> 
     """
     return {
         "first_rows": [_row(content, row, language) for row in tables["rows"]],
-        "changes": [_change(content, row, language) for row in tables["changes"]],
+        **{
+            name: [_change(content, row, language) for row in tables[name]]
+            for name in ("changes", "roundings")
+        },
     }
 
 
