@@ -18,7 +18,7 @@ from portal.changes.feeds import ReleaseNews, release_feed
 from portal.metadata import dcat
 from portal.rendering.environment import render_template
 from portal.site.pages import dataset_page
-from portal.site.shared_pages import catalogue, reconciliation, revisions, search
+from portal.site.shared_pages import catalogue, guide, reconciliation, revisions, search
 from portal.site.state import CatalogueState, DatasetState, all_datasets
 
 STATE = "catalogue.json"
@@ -55,6 +55,7 @@ def render(
             pairs, registries.reconciliation_notes.values(), language, base_url
         )
         files[f"{language}/revisions.html"] = revisions.render(revised, language, base_url)
+        files |= guide.render(language, base_url)
     files |= _feeds(sectors, base_url)
     files[change_set.SCHEMA] = change_set.schema()
     files[search.PATH] = search.index(offered, registries)
