@@ -41,6 +41,8 @@ class Names:
             return _CODES[column].get(code)
         if column == FOOTNOTES:
             return self._footnotes(code)
+        if column == "geo_vintage":
+            return vintage_in_words(code)
         codelist = self.registries.codelists.get(self._codelist_of(column))
         entry = codelist.codes.get(code) if codelist else None
         return entry.name if entry else None

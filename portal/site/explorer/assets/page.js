@@ -107,3 +107,8 @@ export function save(content, name, type = "text/csv;charset=utf-8") {
   element("a", { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 1000);
 }
+
+// The same choice in the other language.
+for (const link of document.querySelectorAll("a.language")) {
+  link.addEventListener("click", () => { /** @type {HTMLAnchorElement} */ (link).search = location.search; });
+}
