@@ -52,10 +52,6 @@ class Names:
         name = self.name_of(column, code)
         return name.get(language) if name else code
 
-    def vintage(self, vintage: str, language: str) -> str:
-        """Return a geography vintage in a language: which list of areas, as of which day."""
-        return vintage_in_words(vintage).get(language)
-
     def _footnotes(self, ids: str) -> LocalizedText | None:
         """Return the texts of the footnotes that a cell refers to, by ids between blanks."""
         known = self.dataset.footnotes

@@ -15,6 +15,11 @@ const NOT_FINAL = new Set(["P", "E", "F", "I"]);
 /** @param {Row} row */
 export const isFinal = (row) => !NOT_FINAL.has(row.obs_status);
 
+/** Text without the marks that turn the direction of writing: a name cannot disguise another.
+ * @param {string} words
+ */
+const plain = (words) => words.replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "");
+
 /** The rows of a CSV file (RFC 4180), as lists of cells.
  * @param {string} source
  */
@@ -114,7 +119,7 @@ export class Release {
       const [column, code] = row;
       if (!release.names.has(column)) release.names.set(column, new Map());
       release.names.get(column)?.set(code, {
-        name: row[name] || code || column, description: row[description], unit: row[at("unit")],
+        name: plain(row[name] || code || column), description: plain(row[description]), unit: row[at("unit")],
       });
     }
     return release;
@@ -125,9 +130,9 @@ export class Release {
    */
   file(end) { return this.folder + this.state.name + end; }
 
-  get title() { return this.state.title[settings.language]; }
-  get publisher() { return this.state.publisher[settings.language]; }
-  get licence() { return this.state.licence[settings.language]; }
+  get title() { return plain(this.state.title[settings.language]); }
+  get publisher() { return plain(this.state.publisher[settings.language]); }
+  get licence() { return plain(this.state.licence[settings.language]); }
   get columns() { return [...this.names.keys()]; }
   get dimensions() { return this.columns.filter((name) => !COMMON.includes(name)); }
   /** The columns that together name a figure. */
@@ -142,7 +147,7 @@ export class Release {
    * @param {string} column
    * @param {string} [code]
    */
-  name(column, code = "") { return this.names.get(column)?.get(code)?.name ?? (code || column); }
+  name(column, code = "") { return this.names.get(column)?.get(code)?.name ?? plain(code || column); }
 
   /** The unit of an indicator, as its code.
    * @param {string} indicator
