@@ -113,11 +113,11 @@ class _SiteFiles(StaticFiles):
 
 
 def as_of(folder: Path, path: str) -> str | None:
-    """Return where a dataset's page, or its file, stands as of a day; None for other addresses.
+    """Return where a dataset's page, or its file, stands as of a day; None where there is none.
 
     `/@2026-03-31/en/finance/gdp.html` leads to the page of the release that was current at the end
     of that day (UTC), `/@2026-03-31/datasets/finance/gdp/gdp.csv` to its file. `folder` is the
-    site's, `path` an address in it. Raises HTTPException 404 where nothing was public then.
+    site's, `path` an address in it.
     """
     asked = _AS_OF.fullmatch(path)
     if asked is None:
@@ -126,7 +126,7 @@ def as_of(folder: Path, path: str) -> str | None:
     state = read_state(DatasetState, folder / "datasets" / dataset / "dataset.json")
     issued = [item.number for item in state.releases if f"{item.issued:%F}" <= day] if state else []
     if not issued:
-        raise HTTPException(404)
+        return None
     page = file or f"index.html#{language or ''}".rstrip("#")
     return f"/datasets/{dataset}/releases/{issued[-1]}/{page}"
 
