@@ -11,7 +11,9 @@ from model.util.text import fold
 from sources.inspect.search import InspectedColumn, Search, is_code
 from sources.inspect.tables.cells import is_missing
 
-_STATUS = ("obs status", "observation status", "obs flag", "status", "flag", "flags")
+_STATUS = (
+    "obs status", "observation status", "obs flag", "data status", "status", "flag", "flags"
+)
 # What status codes and words stand for: SDMX CL_OBS_STATUS 2.2, and Eurostat's flags.
 _OWN = frozenset("ABEFINOPQU")
 _CODES = {"H": "O", "K": "O", "L": "O", "M": "O", "V": "P", "C": "Q", "Z": "O", "S": "E"}
@@ -54,7 +56,7 @@ def _take_status(search: Search) -> None:
         texts = [text.strip() for text in column.counts if not is_missing(text)]
         mapped = {text: _status_of(text) for text in texts if text not in DEFAULT_MISSING}
         unknown = sorted(text for text, status in mapped.items() if status is None)
-        if not mapped or (unknown and column.words not in _STATUS[:3]):
+        if not mapped or (unknown and column.words not in _STATUS[:4]):
             continue
         renamed = {text: status for text, status in mapped.items() if status and status != text}
         search.take("obs_status", column.name, **({"map": renamed} if renamed else {}))

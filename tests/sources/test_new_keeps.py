@@ -63,6 +63,30 @@ def test_all_variables_of_a_cube_are_dimensions(tmp_path: Path) -> None:
     }
 
 
+def test_an_unknown_status_is_asked_about(tmp_path: Path) -> None:
+    path = real_files("vietnam/tourism") / "monthly_vietnam_tourists.csv"
+    found = declared(path, tmp_path)
+    assert found["source"]["columns"]["obs_status"]["column"] == "Data Status"
+    (asked,) = [each for each in found["questions"] if "obs_status" in each["field"]]
+    assert "Hypothetical are no known status" in asked["evidence"]
+
+
+def test_first_and_last_years_are_no_figures(tmp_path: Path) -> None:
+    found = declared(real_files("who/hdx") / "health_indicators_afg.csv", tmp_path)
+    assert not any("date" in name for name in found["source"]["unpivot"]["columns"])
+
+
+def test_what_is_excluded_is_not_the_whole(tmp_path: Path) -> None:
+    path = tmp_path / "accounts.csv"
+    path.write_text(
+        "Entity,Year,Accounts\nWorld,2019,9\nWorld (excluding Sub-Saharan Africa),2019,4\n"
+        "Sub-Saharan Africa (all income levels),2019,5\n", encoding="utf-8",
+    )
+    found = declared(path, tmp_path)
+    assert "excluding" not in str(found["source"]["columns"]["ref_area"])
+    assert any("excluding" in each.get("evidence", "") for each in found["questions"])
+
+
 def test_lists_side_by_side_have_no_area_in_a_row(tmp_path: Path) -> None:
     areas = ["Hà Nội", "Đà Nẵng", "Huế", "Nghệ An", "Hà Tĩnh", "Cà Mau", "An Giang", "Lào Cai",
              "Sơn La", "Bắc Kạn", "Hải Phòng", "Cần Thơ"]

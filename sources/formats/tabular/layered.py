@@ -86,11 +86,11 @@ def _one_table(
     below = _below_headings(body, layout.headings, columns, where)
     columns = _with_headings(columns, layout.headings, where)
     columns, below = _labelled(below, layout, columns, where)
-    rows = _carried(below, layout.carry_down, columns, where)
+    body = _carried(below, layout.carry_down, columns, where)
     if layout.numbering is None:
-        return RawTable(columns, rows)
+        return RawTable(columns, body)
     more = checked_names([*columns, layout.numbering.to], (), where)
-    return RawTable(more, numbered(rows, layout.numbering, columns, where))
+    return RawTable(more, numbered(body, layout.numbering, columns, where))
 
 
 def _header_rows(

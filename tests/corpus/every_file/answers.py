@@ -180,7 +180,7 @@ def _provinces() -> dict[str, set[str]]:
 
 def is_area(text: str, code: str, codelist: Codelist, column: str = "") -> bool:
     """Whether a text of a `column` means the area `code`: by lists of others, then by our names."""
-    text = re.sub(r"\s*\([^()]*\)$", "", text)
+    text = re.sub(r"\s*\((?!exclud)[^()]*\)$", "", text)
     label = re.sub(r"\s+", " ", fold(re.sub(r"[\d*)( ]+$", "", text) if len(text) > 4 else text))
     others = _countries() if codelist.id == "country" else (
         _provinces() if codelist.id.startswith("vn_province") else {})

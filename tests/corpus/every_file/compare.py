@@ -25,7 +25,7 @@ _NO_FIGURES = re.compile(
     r"(.* )?(code|codes|id|ids|key|year|years|nam|month|quarter|day|date|iso|number|no|stt|tt|ma"
     r"|lat|lon|latitude|longitude|decimals?|unit_?mult|powercode|time_?dim.*|dim|decimal|rank"
     r"|order|index|m49|objectid|easting|northing|time_period|period|_code|magnitude|.*_code|.*code"
-    r"|title_compl)( .*)?"
+    r"|title_compl|decimals_displayed)( .*)?"
 )
 _POWERS = ("UNIT_MULT", "SCALE", "POWERCODE")
 _STATUS = re.compile(r"obs_?status|status|flags?|qualifier|obs_flag|data status|prel.*")
@@ -170,7 +170,7 @@ class Comparison:
                 self._say("multiplier", f"{where}: {told} is in {words[:60]}, but the unit {unit}")
 
     def lost(self, named: str) -> int:
-        """Say which figures are in no observation nor `named` as unread; return how many there are."""
+        """Say which figures are in no observation nor `named` as unread; return their number."""
         columns: dict[int, list[int]] = defaultdict(list)
         filled: Counter[int] = Counter()
         for number, cells in self.grid.rows.items():
@@ -186,11 +186,23 @@ class Comparison:
             if len(rows) <= 0.5 * filled[place] or _NO_FIGURES.fullmatch(fold(name)):
                 continue
             figures += len(rows)
-            left = [row for row in rows if (row, place) not in self.covered]
+            left = [
+                row for row in rows
+                if (row, place) not in self.covered and not self._is_rounded(row, place)
+            ]
             if left and not (name and name in named):
                 self._say("lost", f"column {place + 1} {name[:50]!r}: {len(left)} of {len(rows)}"
                           f" figures, e.g. row {left[0]}: {self.grid.rows[left[0]][place]}")
         return figures
+
+    def _is_rounded(self, row: int, place: int) -> bool:
+        """Whether a cell shows a figure of its row that is read, with fewer digits."""
+        cells = self.grid.rows[row]
+        return any(
+            abs(one - other) <= 0.5 for one in numbers(cells[place])
+            for at, cell in enumerate(cells) if (row, at) in self.covered
+            for other in numbers(cell)
+        )
 
     def _say(self, kind: str, words: str) -> None:
         self.found[kind].append(words)
