@@ -73,7 +73,8 @@ def _table(plot: Plot, decimals: int, language: str) -> list[dict[str, Any]]:
             missing = [next_period(before)]
             while next_period(missing[-1]) != iso:
                 missing.append(next_period(missing[-1]))
-            rows.append({"period": formatting.span(missing[0], missing[-1], language), "cells": []})
+            words = formatting.span(missing[0], missing[-1], language)
+            rows.append({"period": words, "former": False, "cells": []})
         cells = [known.get(iso) for known in values]
         rows.append({
             "period": formatting.period(iso, language),

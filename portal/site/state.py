@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from model.records.release import Changes, Decision, FileRecord
+from model.records.release import Changes, Decision, FileRecord, StructureChange
 from model.util.text import Code, Frozen, LocalizedList, LocalizedText, Name
 from portal.scope import CityFigure, Scope
 
@@ -31,6 +31,8 @@ class ReleaseState(Frozen):
     files: tuple[FileRecord, ...]
     superseded: tuple[FileRecord, ...] = ()  # offered earlier: replaced by newer code, or withdrawn
     decision: Decision | None = None  # of the person who approved, rolled back or withdrew
+    version: str
+    structure: tuple[StructureChange, ...]
 
 
 class CheckCounts(Frozen):

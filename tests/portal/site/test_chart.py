@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from model.reference.periods import missing_before
 from portal.content import Content
 from portal.scope import city_figures, with_gaps
+from portal.site import Site
 from portal.site.chart import WIDE, lay_out_lines, nice_ticks, sparkline, spread
 from portal.site.figure import figure
 from portal.site.series import MAX_LINES, MAX_POINTS, Point, moment, plots, thinned
@@ -97,6 +98,10 @@ def test_missing_years_are_a_gap_in_line_table_and_sparkline(tmp_path: Path) -> 
     [plot] = plots(made)
     assert [point.joined for point in plot.series[0].points] == [False, True, False, False]
     shown = figure(made, plot, "en")
+    site = Site(tmp_path / "site", registries())
+    site.apply([made.files])
+    page = (site.folder / "en" / f"{made.dataset.id}.html").read_text(encoding="utf-8")
+    assert "2017 – 2018" in page and "no figure" in page
     assert [each["period"] for each in shown["table"]] == [
         "2020", "2019", "2017 – 2018", "2016", "2015"
     ]
