@@ -9,8 +9,8 @@ from model.util.hashing import pretty_json, sha256_file
 from portal.content import Content
 from portal.distributions.base import Distribution, WrittenFile
 from portal.distributions.csv_files import changes_csv, csv_table
-from portal.distributions.data_dictionary import data_dictionary
 from portal.distributions.csvw import csvw_json
+from portal.distributions.data_dictionary import data_dictionary
 from portal.distributions.exchange.json_stat import json_stat
 from portal.distributions.exchange.sdmx import sdmx_csv, sdmx_structure
 from portal.distributions.json_records import json_records

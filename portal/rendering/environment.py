@@ -1,11 +1,13 @@
 """The Jinja environment of a folder of templates, in one language."""
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
+from markupsafe import Markup
 
 from model.records.quality_dimension import OUTCOMES, SEVERITIES, grade_of
 from model.reference.city import City, city
@@ -43,6 +45,12 @@ class _Compiled(BytecodeCache):
 
 
 _COMPILED = _Compiled()
+
+
+def _markdown(text: str) -> Markup:
+    """Return text in one line of Markdown, in which nothing of it is an instruction."""
+    safe = re.sub(r"([\\`*_\[\]|~#])", r"\\\1", " ".join(plain(text).split()))
+    return Markup(safe.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
 
 
 def environment(folder: Path, language: str) -> Environment:
@@ -87,5 +95,6 @@ def _environment(folder: Path, language: str, of: City, locales: Path | None) ->
         duration=lambda value: formatting.duration(value, language),
         plain=lambda value: plain(str(value)),
         fold=fold,
+        md=lambda value: _markdown(value if isinstance(value, str) else value.get(language)),
     )
     return made

@@ -23,12 +23,14 @@ from portal.content import Content
 from portal.distributions.registry import DISTRIBUTIONS
 from portal.site import pages
 from portal.site.release_files import (
+    CROISSANT,
+    DCAT,
     DatasetFolder,
     locked,
     recover,
     release_folder,
     replaced_folder,
-    write_description,
+    write_descriptions,
 )
 from portal.site.shared_pages import shared_files
 from portal.site.state import CatalogueState, DatasetState, ReleaseState, all_datasets, read_state
@@ -36,7 +38,7 @@ from portal.site.summary import summarise
 
 Change = Literal["+", "~", "-", "="]
 PREVIEW = "preview"
-OWN_FILES = ("dataset.json", "dcat.jsonld")
+OWN_FILES = ("dataset.json", DCAT, CROISSANT)
 
 
 class Site:
@@ -135,7 +137,9 @@ class Site:
             return False
         with disk_errors(self.folder, PortalError):
             for language in languages():
-                (self.folder / pages.dataset_page(dataset, language)).unlink(missing_ok=True)
+                page = self.folder / pages.dataset_page(dataset, language)
+                page.unlink(missing_ok=True)
+                page.with_suffix(".md").unlink(missing_ok=True)
             if target.exists():
                 shutil.rmtree(target)
             self._write_catalogue()
@@ -216,7 +220,8 @@ class Site:
         recover(target)
         content = Content.of(history[-1], self.registries)
         _check_name(content)
-        folder = DatasetFolder(content, self._state(dataset), target, self._versions.distributions)
+        before = self._state(dataset)
+        folder = DatasetFolder(content, before, target, self._versions.distributions)
         with replaced_folder(target) as staging:
             releases = [folder.fill(item, staging) for item in history]
             if content.withdrawn:
@@ -229,9 +234,11 @@ class Site:
             )
             (staging / "dataset.json").write_text(pretty_json(state), encoding="utf-8")
             if not content.withdrawn:
-                write_description(content, releases, staging / "dcat.jsonld", self.base_url)
+                write_descriptions(content, releases, staging, self.base_url)
         for path, data in rendered.items():
             write_if_changed(self.folder / path, data, PortalError, lasting=False)
+        for path in set(before.pages if before else ()) - set(rendered):
+            (self.folder / path).unlink(missing_ok=True)
 
     def _write_catalogue(self) -> None:
         if self._together:

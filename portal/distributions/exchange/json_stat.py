@@ -120,7 +120,9 @@ def _cells(table: pa.Table, codes: Mapping[str, Sequence[str]]) -> dict[str, Any
         if said != NORMAL or figure is None
     }
     if size > max(SMALL_CUBE, CELLS_PER_ROW * table.num_rows):
-        value: Any = {w: figure for w, figure in zip(at, figures, strict=True) if figure is not None}
+        value: Any = {
+            where: figure for where, figure in zip(at, figures, strict=True) if figure is not None
+        }
     else:
         value = [None] * size
         for where, figure in zip(at, figures, strict=True):

@@ -1,9 +1,9 @@
 """The observations as SDMX-CSV 2, and their structure as SDMX-ML 3.
 
-Sources: https://github.com/sdmx-twg/sdmx-csv and https://github.com/sdmx-twg/sdmx-ml. The components
+Sources: https://github.com/sdmx-twg/sdmx-csv and https://github.com/sdmx-twg/sdmx-ml. Components
 have the names of our columns in capitals. A coded component lists the codes that the release uses,
 as a partial codelist. Codes that are no SDMX identifiers (vintages: `VN:2025-07-01`) are text.
-Every structure has the version of the release, `2.0.0` of the second.
+Every structure has the semantic version of the release.
 """
 
 import re
@@ -12,7 +12,6 @@ from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
 from model.declarations.dataset import BOUNDS
-from model.records.release import Release
 from model.reference.city import city
 from model.util.languages import languages
 from model.util.sql import identifier, literal
@@ -45,17 +44,12 @@ def dataflow_id(dataset: str) -> str:
     return dataset.replace("/", "-")
 
 
-def version(release: Release) -> str:
-    """Return the version of a release's structures, as SDMX 3 writes versions."""
-    return f"{release.number}.0.0"
-
-
 def write_csv(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
     """Write the observations of `content` to `path`; `others` is unused.
 
     Text is as in the release: what a spreadsheet would run as a formula is left as it is.
     """
-    flow = f"{agency()}:{dataflow_id(content.dataset.id)}({version(content.release)})"
+    flow = f"{agency()}:{dataflow_id(content.dataset.id)}({content.release.semantic_version})"
     columns = [f"{identifier(name)} AS {name.upper()}" for name in _components(content)]
     content.copy(
         f"SELECT 'dataflow' AS STRUCTURE, {literal(flow)} AS STRUCTURE_ID, 'I' AS ACTION,"
@@ -107,7 +101,7 @@ class _Structure:
 
     def __init__(self, content: Content) -> None:
         self.content = content
-        self.version = version(content.release)
+        self.version = content.release.semantic_version
         self.lists: dict[str, str] = {}  # id of a codelist -> its element
 
     def xml(self) -> str:
