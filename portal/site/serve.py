@@ -1,7 +1,8 @@
 """A small server for the site on this machine alone: `openindicators serve`.
 
 Starlette serves the files: ranges, ETag and conditional requests, compression, CORS. Here stand
-only the headers of this site, and that nothing hidden is served.
+only the headers of this site, and that nothing hidden is served; `portal.api` answers the clients of
+PxWeb and SDMX from the same files.
 """
 
 import os
@@ -10,14 +11,17 @@ import socket
 from pathlib import Path
 
 import uvicorn
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
 from model.errors import PortalError
+from portal.api import pxweb, sdmx_rest
 
 HOST = "127.0.0.1"
 
@@ -56,14 +60,18 @@ MEDIA_TYPES = {
     ".json": "application/json",
     ".jsonld": "application/ld+json",
     ".md": "text/markdown; charset=utf-8",
+    ".md": "text/markdown; charset=utf-8",
     ".parquet": PARQUET,
     ".png": "image/png",
     ".svg": "image/svg+xml",
+    ".ttl": "text/turtle; charset=utf-8",
     ".ttl": "text/turtle; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",
     ".wasm": "application/wasm",
     ".woff2": "font/woff2",
     ".xlsx": XLSX,
+    ".xml": "application/xml",
+    ".zip": "application/zip",
     ".xml": "application/xml",
 }
 
@@ -110,11 +118,14 @@ def _policy(path: str) -> str:
 
 def application(folder: Path) -> ASGIApp:
     """Return the site of a folder as an ASGI application."""
-    files = _SiteFiles(directory=folder, html=True)
+    files = Starlette(routes=[
+        *pxweb.routes(folder), *sdmx_rest.routes(folder),
+        Mount("/", _SiteFiles(directory=folder, html=True)),
+    ])
     # Anyone may read the data from a page elsewhere; the site knows no users and no cookies.
     shared = CORSMiddleware(
-        files, allow_origins=["*"], allow_methods=["GET", "HEAD"],
-        allow_headers=["Range", "If-None-Match", "If-Modified-Since", "If-Range"],
+        files, allow_origins=["*"], allow_methods=["GET", "HEAD", "POST"],
+        allow_headers=["Content-Type", "Range", "If-None-Match", "If-Modified-Since", "If-Range"],
         expose_headers=["Content-Range", "ETag", "Accept-Ranges"],
     )
     # What is read in ranges keeps its length: Parquet, and databases (BINARY).

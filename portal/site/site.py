@@ -17,7 +17,7 @@ from model.reference.registries import Registries
 from model.util.disk import disk_errors, write_if_changed
 from model.util.hashing import has_checksum, pretty_json, sha256_bytes, sha256_json
 from model.util.languages import default_language, languages
-from portal import versions
+from portal import libraries, versions
 from portal.base import ReleaseFiles
 from portal.content import Content
 from portal.distributions.registry import DISTRIBUTIONS
@@ -207,8 +207,10 @@ class Site:
     def _read_shared(self) -> tuple[CatalogueState | None, bool]:
         """Return the state of the shared pages, and whether they are as this code wrote them."""
         state = read_state(CatalogueState, self.folder / shared_files.STATE)
-        found = state, state is not None and state.site_version == self._versions.site and all(
-            has_checksum(self.folder / page, sha) for page, sha in state.pages.items()
+        found = state, (
+            state is not None and state.site_version == self._versions.site
+            and libraries.placed(self.folder)
+            and all(has_checksum(self.folder / page, sha) for page, sha in state.pages.items())
         )
         if self._together:  # until they are made, on leaving, nothing changes them
             self._shared = found
@@ -245,6 +247,7 @@ class Site:
             self._stale = True
             return
         with locked(self.folder):
+            libraries.place(self.folder)
             rendered = shared_files.render(
                 self.folder, self.registries, self._versions.site, self.preview, self.base_url
             )

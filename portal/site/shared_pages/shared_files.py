@@ -13,10 +13,11 @@ from model.reference.registries import Registries, Sector
 from model.util.hashing import pretty_json, sha256_bytes, sha256_file
 from model.util.languages import default_language, languages
 from model.util.text import fold
+from portal.api import bulk, codelists
 from portal.metadata import dcat
 from portal.rendering.environment import render_template
 from portal.site.pages import dataset_page
-from portal.site.shared_pages import catalogue, reconciliation, revisions, search
+from portal.site.shared_pages import catalogue, programs, reconciliation, revisions, search
 from portal.site.state import CatalogueState, DatasetState, all_datasets
 
 STATE = "catalogue.json"
@@ -27,6 +28,8 @@ def render(
     folder: Path, registries: Registries, site_version: str, preview: bool, base_url: str | None
 ) -> dict[str, bytes]:
     """Return every shared file of a site's `folder`: path in the site -> bytes; the state is last.
+
+    Codelists and bulk files are written here, where they differ: they are too large to be returned.
 
     `registries` name sectors and publishers, `site_version` is that of the site's code, a `preview`
     shows drafts, and `base_url` is its address on the web with a slash at the end, if known. Raises
@@ -53,6 +56,7 @@ def render(
         )
         files[f"{language}/revisions.html"] = revisions.render(revised, language, base_url)
     files[search.PATH] = search.index(offered, registries)
+    files |= programs.files(sectors, registries, base_url, files["catalog.jsonld"])
     files |= _for_crawlers([*files], offered, base_url)
     files["index.html"] = render_template(catalogue.TEMPLATES, "landing.html", default_language())
     # Web servers send it for any address, so its links start at the site's own path.
@@ -60,13 +64,16 @@ def render(
     files["404.html"] = render_template(
         catalogue.TEMPLATES, "not_found.html", default_language(), root=root
     )
+    standing = {
+        **codelists.write(folder, registries, site_version, base_url), **bulk.write(folder, offered)
+    }
     state = CatalogueState(
         site_version=site_version,
         datasets={
             item.dataset: sha256_file(folder / "datasets" / item.dataset / "dataset.json")
             for item in states
         },
-        pages={path: sha256_bytes(data) for path, data in files.items()},
+        pages={path: sha256_bytes(data) for path, data in files.items()} | standing,
     )
     files[STATE] = pretty_json(state).encode()
     return files
