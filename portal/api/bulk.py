@@ -18,7 +18,8 @@ from model.util.sql import literal
 from portal.site.state import DatasetState
 
 INDEX, EVERYTHING = "bulk/index.json", "bulk/everything.parquet"
-_MIDNIGHT = (1980, 1, 1, 0, 0, 0)  # the first day of ZIP, so that the same files give the same bytes
+_FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # of ZIP: the same files give the same bytes
+_ZIPPED = ("csv-metadata.json", "{name}.csv", "{name}-dictionary.csv", "{name}-changes.csv")
 _Files = list[tuple[str, str]]  # path in the site, checksum
 
 
@@ -30,10 +31,10 @@ def write(folder: Path, states: Sequence[DatasetState]) -> dict[str, str]:
     public = [state for state in states if state.public and not state.withdrawn]
     wanted: dict[str, tuple[_Files, Callable[[Path, Path, _Files], None]]] = {}
     for sector in sorted({state.sector for state in public}):
-        files = _files([state for state in public if state.sector == sector], ".csv", "metadata.json")
-        wanted[f"bulk/{sector}.zip"] = (files, _write_zip)
+        members = [state for state in public if state.sector == sector]
+        wanted[f"bulk/{sector}.zip"] = (_files(members, *_ZIPPED), _write_zip)
     if public:
-        wanted[EVERYTHING] = (_files(public, ".parquet"), _write_parquet)
+        wanted[EVERYTHING] = (_files(public, "{name}.parquet"), _write_parquet)
     before = _index(folder)
     index = {}
     for path, (files, make) in wanted.items():
@@ -62,19 +63,21 @@ def _index(folder: Path) -> dict[str, Any]:
     return found
 
 
-def _files(states: Iterable[DatasetState], *endings: str) -> _Files:
+def _files(states: Iterable[DatasetState], *names: str) -> _Files:
+    """Return the current files of these `names`, in which `{name}` is the dataset's."""
     return [
         (f"datasets/{state.dataset}/{file.name}", file.sha256)
         for state in states
         for release in (state.of_release(state.release),) if release
-        for file in release.files if file.name.endswith(endings)
+        for file in release.files
+        if file.name in [name.format(name=state.name) for name in names]
     ]
 
 
 def _write_zip(target: Path, folder: Path, files: _Files) -> None:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as archive:
         for path, _ in files:
-            entry = zipfile.ZipInfo(path.removeprefix("datasets/"), _MIDNIGHT)
+            entry = zipfile.ZipInfo(path.removeprefix("datasets/"), _FIRST_DAY)
             entry.compress_type = zipfile.ZIP_DEFLATED
             with archive.open(entry, "w", force_zip64=True) as out:
                 for piece in _pieces(folder / path):

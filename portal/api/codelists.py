@@ -24,7 +24,9 @@ from portal.metadata.turtle import turtle
 INDEX = "codelists/index.json"
 
 
-def write(folder: Path, registries: Registries, made_by: str, base_url: str | None) -> dict[str, str]:
+def write(
+    folder: Path, registries: Registries, made_by: str, base_url: str | None
+) -> dict[str, str]:
     """Bring the codelists in a site's `folder` to the `registries`.
 
     Nothing is done where they were `made_by` this version of code, registries and `base_url`.
@@ -73,7 +75,8 @@ def _index(folder: Path) -> dict[str, Any]:
 
 
 def _rows(codelist: Codelist) -> Iterable[Sequence[str]]:
-    yield ("code", *(f"name_{code}" for code in languages()), "kind", "parent", "aliases", "vintage")
+    names = (f"name_{code}" for code in languages())
+    yield ("code", *names, "kind", "parent", "aliases", "vintage")
     for entry in codelist.entries:
         names = (entry.name.get(code) for code in languages())
         aliases = "|".join(entry.aliases)

@@ -210,17 +210,18 @@ def _data(site: SiteFiles, request: Request, language: str, selection: _Selectio
     published = site.cube(entry)
     cube = _in_language(published, language, entry)
     if unknown := set(selection) - set(cube["id"]):
-        raise _Refusal(400, f"no variable {sorted(unknown)[0]!r}: they are {', '.join(cube['id'])}")
+        known = ", ".join(cube["id"])
+        raise _Refusal(400, f"no variable {sorted(unknown)[0]!r}: they are {known}")
+    places = {name: cube["dimension"][name]["category"]["index"] for name in cube["id"]}
     chosen = {
-        name: _chosen(name, selection.get(name, ["*"]), cube["dimension"][name]["category"]["index"])
-        for name in cube["id"]
+        name: _chosen(name, selection.get(name, ["*"]), found) for name, found in places.items()
     }
     cells = math.prod(len(codes) for codes in chosen.values())
     if cells > MAX_CELLS:
         raise _Refusal(403, f"{cells} cells are selected, at most {MAX_CELLS} are answered at once")
     positions = [
-        sum(places) for places in product(*(
-            [cube["dimension"][name]["category"]["index"][code] * step for code in codes]
+        sum(each) for each in product(*(
+            [places[name][code] * step for code in codes]
             for (name, codes), step in zip(chosen.items(), _steps(cube["size"]), strict=True)
         ))
     ]

@@ -1,8 +1,8 @@
 """A small server for the site on this machine alone: `openindicators serve`.
 
 Starlette serves the files: ranges, ETag and conditional requests, compression, CORS. Here stand
-only the headers of this site, and that nothing hidden is served; `portal.api` answers the clients of
-PxWeb and SDMX from the same files.
+only the headers of this site, and that nothing hidden is served; `portal.api` answers the clients
+of PxWeb and SDMX from the same files.
 """
 
 import os
@@ -60,11 +60,9 @@ MEDIA_TYPES = {
     ".json": "application/json",
     ".jsonld": "application/ld+json",
     ".md": "text/markdown; charset=utf-8",
-    ".md": "text/markdown; charset=utf-8",
     ".parquet": PARQUET,
     ".png": "image/png",
     ".svg": "image/svg+xml",
-    ".ttl": "text/turtle; charset=utf-8",
     ".ttl": "text/turtle; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",
     ".wasm": "application/wasm",
@@ -72,7 +70,6 @@ MEDIA_TYPES = {
     ".xlsx": XLSX,
     ".xml": "application/xml",
     ".zip": "application/zip",
-    ".xml": "application/xml",
 }
 
 # The names of downloads, as portal/distributions makes them: nothing in them needs quoting.

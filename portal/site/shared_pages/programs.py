@@ -1,4 +1,4 @@
-"""What the site offers programs, across datasets: the page that says so, and the lists they read."""
+"""What the site offers programs, across datasets: the page that says so, and their lists."""
 
 import json
 from collections.abc import Sequence
