@@ -17,7 +17,14 @@ from portal.api import bulk, codelists
 from portal.metadata import dcat
 from portal.rendering.environment import render_template
 from portal.site.pages import dataset_page
-from portal.site.shared_pages import catalogue, programs, reconciliation, revisions, search
+from portal.site.shared_pages import (
+    catalogue,
+    guide,
+    programs,
+    reconciliation,
+    revisions,
+    search,
+)
 from portal.site.state import CatalogueState, DatasetState, all_datasets
 
 STATE = "catalogue.json"
@@ -55,6 +62,7 @@ def render(
             pairs, registries.reconciliation_notes.values(), language, base_url
         )
         files[f"{language}/revisions.html"] = revisions.render(revised, language, base_url)
+        files |= guide.render(language, base_url)
     files[search.PATH] = search.index(offered, registries)
     files |= programs.files(sectors, registries, base_url, files["catalog.jsonld"])
     files |= _for_crawlers([*files], offered, base_url)
