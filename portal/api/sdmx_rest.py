@@ -1,15 +1,25 @@
 """SDMX REST over the published files, for whole dataflows: API 1.5 (SDMX 2.1) and 2 (SDMX 3.0).
 
 Source: https://github.com/sdmx-twg/sdmx-rest. A dataset is a dataflow; structures are answered as
-SDMX-ML 3 with all that they refer to, data as SDMX-CSV 2. The list of dataflows is also there as
-SDMX-JSON 2, which pysdmx's connector reads. A query that would narrow the data down is refused: the
-files are whole.
+SDMX-ML 3 with all that they refer to, data as SDMX-CSV 2, by API 1.5 also as Generic Data. The list
+of dataflows is also there as SDMX-JSON 2, which pysdmx's connector reads. A query that would narrow
+the data down is refused: the files are whole.
 """
 
+import csv
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from xml.sax.saxutils import quoteattr
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import (
+    FileResponse,
+    JSONResponse,
+    PlainTextResponse,
+    Response,
+    StreamingResponse,
+)
 from starlette.routing import Route
 
 from model.util.languages import default_language
@@ -20,8 +30,12 @@ from portal.distributions.exchange.sdmx import agency, dataflow, dataflow_id, me
 V1, V2 = "/sdmx/2.1", "/sdmx/3.0"
 CSV = "application/vnd.sdmx.data+csv;version=2.0.0"
 ML = "application/vnd.sdmx.structure+xml;version=3.0.0"
+GENERIC = "application/vnd.sdmx.genericdata+xml;version=2.1"
 JSON = "application/vnd.sdmx.structure+json;version=2.0.0"
 _NEVER = "1970-01-01T00:00:00Z"
+_SCHEMAS = "http://www.sdmx.org/resources/sdmxml/schemas/v2_1"
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_LEADING = 3  # columns of SDMX-CSV before those of the structure
 _WHOLE = ("", "all", "*")
 _NARROWING = ("c", "startPeriod", "endPeriod", "firstNObservations", "lastNObservations",
               "updatedAfter", "detail", "attributes", "measures")
@@ -90,7 +104,41 @@ def _data(site: SiteFiles, request: Request) -> Response:
     if asked.get("key", "").strip(".") not in _WHOLE or narrowed:
         # sdmx1 makes NotImplementedError of 501, as it should be.
         return _refused(501, "only whole dataflows are answered: leave key and filters out")
-    return FileResponse(site.path(datasets[name], "-sdmx.csv"), media_type=CSV)
+    path = site.path(datasets[name], "-sdmx.csv")
+    if request.url.path.startswith(V2) or "csv" in request.headers.get("accept", ""):
+        return FileResponse(path, media_type=CSV)
+    return StreamingResponse(_generic(path, datasets[name]), media_type=GENERIC)
+
+
+def _generic(path: Path, entry: Json) -> Iterator[str]:
+    """Give a SDMX-CSV file as SDMX-ML 2.1 Generic Data, which needs no structure to be read."""
+    yield (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<mes:GenericData xmlns:mes="{_SCHEMAS}/message"'
+        f' xmlns:gen="{_SCHEMAS}/data/generic" xmlns:com="{_SCHEMAS}/common">\n'
+        f"<mes:Header><mes:ID>{agency()}</mes:ID><mes:Test>false</mes:Test>"
+        f'<mes:Prepared>{entry["issued"]}</mes:Prepared><mes:Sender id="{agency()}"/>'
+        '<mes:Structure structureID="S" dimensionAtObservation="AllDimensions"><com:Structure>'
+        f'<Ref agencyID="{agency()}" id="{dataflow_id(entry["id"])}" version="{entry["version"]}"/>'
+        '</com:Structure></mes:Structure></mes:Header>\n<mes:DataSet structureRef="S">\n'
+    )
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.reader(file)
+        names = next(rows)[_LEADING:]
+        at = names.index("OBS_VALUE")
+        for row in rows:
+            cells = [
+                f"<gen:Value id={quoteattr(name)} value={quoteattr(_NO_XML.sub(chr(0xfffd), cell))}/>"
+                if cell else "" for name, cell in zip(names, row[_LEADING:], strict=True)
+            ]
+            figure = row[_LEADING + at]
+            value = f'<gen:ObsValue value="{figure}"/>' if figure else ""
+            attributes = "".join(cells[at + 1:])
+            yield (
+                f"<gen:Obs><gen:ObsKey>{''.join(cells[:at])}</gen:ObsKey>{value}"
+                f"{f'<gen:Attributes>{attributes}</gen:Attributes>' if attributes else ''}"
+                "</gen:Obs>\n"
+            )
+    yield "</mes:DataSet>\n</mes:GenericData>\n"
 
 
 def _refused(status: int, detail: str) -> Response:

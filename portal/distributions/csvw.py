@@ -60,4 +60,6 @@ def _texts(text: LocalizedText) -> list[dict[str, str]]:
     return [{"@value": text.get(code), "@language": code} for code in languages()]
 
 
-csvw_json = Distribution.described("csvw_json", write)
+csvw_json = Distribution.described(
+    "csvw_json", write, package_properties=lambda _: {"type": "file"}
+)

@@ -111,6 +111,8 @@ def croissant(
     for download in node["distribution"]:
         name = download["contentUrl"].removeprefix(at.folder)
         download |= {"@type": "cr:FileObject", "@id": name, "name": name}
+        if name == parquet:  # mlcroissant 1.1 knows it by this name alone
+            download["encodingFormat"] = "application/x-parquet"
     return {
         **node,
         "@context": {"@language": language, **_CROISSANT_CONTEXT},

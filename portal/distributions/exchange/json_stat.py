@@ -131,5 +131,5 @@ def _cells(table: pa.Table, codes: Mapping[str, Sequence[str]]) -> dict[str, Any
 
 
 json_stat = Distribution.described(
-    "json_stat", write, package_properties=lambda _: {"type": "json-stat"}
+    "json_stat", write, package_properties=lambda _: {"type": "file"}
 )

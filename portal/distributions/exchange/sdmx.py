@@ -197,5 +197,8 @@ def _texts(element: str, text: LocalizedText) -> str:
     )
 
 
-sdmx_csv = Distribution.described("sdmx_csv", write_csv)
+# Its columns are described by the structure, so it is no table of the Data Package.
+sdmx_csv = Distribution.described(
+    "sdmx_csv", write_csv, package_properties=lambda _: {"type": "file"}
+)
 sdmx_structure = Distribution.described("sdmx_structure", write_structure)

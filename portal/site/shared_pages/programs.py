@@ -14,6 +14,7 @@ from model.util.hashing import pretty_json
 from model.util.languages import default_language, languages
 from model.util.text import Frozen, LocalizedText
 from portal.api import catalogue
+from portal.distributions.exchange.sdmx import agency, dataflow_id
 from portal.metadata import dcat
 from portal.metadata.turtle import turtle
 from portal.rendering.environment import render_template
@@ -44,7 +45,7 @@ class Offer(Frozen):
         sector, _, name = dataset.partition("/")
         known = {
             "site": site, "dataset": dataset, "name": name, "sector": sector,
-            "table": dataset.replace("/", "-"),
+            "table": dataflow_id(dataset), "agency": agency(),
         }
 
         def fill(text: str) -> str:

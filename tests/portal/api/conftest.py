@@ -72,7 +72,7 @@ def hostile() -> tuple[Dataset, list[dict[str, Any]]]:
         dimensions={"kind": {"name": text}}, footnotes={"aa": text},
     )
     return own, [
-        row(kind=kind, time_period="2020", obs_value=number, obs_note=f"{NASTY}\u202e", footnotes="aa")
+        row(kind=kind, obs_value=number, obs_note=f"{NASTY}\u202e", footnotes="aa")
         for number, kind in enumerate((NASTY, "a,b", "x\ny", "'", "=1+1"))
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import itertools
 import json
 import zipfile
@@ -18,12 +19,14 @@ import pysdmx.io
 import pytest
 import rdflib
 import rdflib.compare
+import requests
 import sdmx
 from openapi_spec_validator import validate as validate_openapi
 from pxweb import PxApi
 from pyjstat import pyjstat
 from pysdmx.api.dc.rest import SdmxConnector
 
+from portal.distributions.exchange.sdmx import agency
 from tests.portal.api.conftest import NASTY, SAMPLE, Published
 
 NAMES = (*SAMPLE, "tourism/occupancy", "tourism/hostile")
@@ -44,7 +47,7 @@ def file(published: Published, name: str, ending: str) -> str:
 def comparable(rows: Any, columns: list[str]) -> list[tuple[Any, ...]]:
     """Rows in one order, with numbers as numbers and nothing as None."""
     def cell(name: str, value: Any) -> Any:
-        if value is None or value == "" or value != value:  # NaN
+        if value is None or value == "" or pandas.isna(value):
             return None
         return float(value) if name in TYPES else str(value)
 
@@ -127,7 +130,7 @@ def test_csvw(published: Published, name: str) -> None:
     # A reader that starts from the CSV finds the metadata beside it.
     alone = csvw.CSVW(file(published, name, ".csv"), validate=True)
     assert alone.is_valid
-    assert str(alone.t.get("dc:title") or alone.tables[0].common_props.get("dc:title"))
+    assert not alone.no_metadata
 
 
 def test_croissant(published: Published, name: str) -> None:
@@ -190,19 +193,30 @@ def test_pxweb_splits_what_is_too_large(
 
 @pytest.mark.parametrize("version", ["2.1", "3.0"])
 def test_sdmx_rest_by_sdmx1(published: Published, version: str) -> None:
-    source = {"id": "CITY", "name": "city", "url": f"{published.address}sdmx/{version}",
+    source = {"id": agency(), "name": "city", "url": f"{published.address}sdmx/{version}",
               "versions": ["2.1" if version == "2.1" else "3.0.0"]}
     sdmx.add_source(source, override=True)
-    client = sdmx.Client("CITY")
-    agency = {} if version == "2.1" else {"agency_id": "*"}
-    flows = client.dataflow(**agency)
+    client = sdmx.Client(agency())
+    flows = client.dataflow()
     assert set(flows.dataflow) == {name.replace("/", "-") for name in NAMES}
     for name in NAMES:
         table = name.replace("/", "-")
-        flow = client.dataflow(table, **agency).dataflow[table]
-        more = {} if version == "2.1" else {"agency_id": "*", "context": "dataflow", "key": "*"}
-        found = client.data(table, dsd=flow, **more)
-        assert len(found.data[0].obs) == len(published.rows(name))
+        flow = client.dataflow(table).dataflow[table]
+        rows, columns = published.rows(name), [*key_of(published, name), "obs_value"]
+        if version == "2.1":
+            found = client.data(table)
+        else:  # sdmx1 2.28 gives its reader of CSV no structure
+            url = client.data(table, context="dataflow", key="*", dry_run=True).url
+            text = requests.get(url, timeout=30).content
+            rows = [{**each, "kind": each["kind"].replace("\n", "")} if "kind" in each else each
+                    for each in rows]
+            found = sdmx.read_sdmx(io.BytesIO(text), structure=flow)
+        read = [
+            {**{each.id.lower(): each.value for each in item.key.values.values()},
+             "obs_value": item.value}
+            for item in found.data[0].obs
+        ]
+        assert comparable(read, columns) == comparable(rows, columns)
     if version == "2.1":
         with pytest.raises(NotImplementedError):
             client.data(NAMES[0].replace("/", "-"), key="A.x")
