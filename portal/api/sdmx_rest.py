@@ -127,7 +127,7 @@ def _generic(path: Path, entry: Json) -> Iterator[str]:
         at = names.index("OBS_VALUE")
         for row in rows:
             cells = [
-                f"<gen:Value id={quoteattr(name)} value={quoteattr(_NO_XML.sub(chr(0xfffd), cell))}/>"
+                f'<gen:Value id="{name}" value={quoteattr(_NO_XML.sub(chr(0xfffd), cell))}/>'
                 if cell else "" for name, cell in zip(names, row[_LEADING:], strict=True)
             ]
             figure = row[_LEADING + at]
