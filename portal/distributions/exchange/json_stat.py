@@ -77,8 +77,6 @@ def _dimension(content: Content, name: str, codes: Sequence[str]) -> dict[str, A
 def _labels(
     content: Content, name: str, codes: Sequence[str], language: str
 ) -> dict[str, str]:
-    if name == "geo_vintage":
-        return {code: content.names.vintage(code, language) for code in codes}
     return {code: content.names.label(name, code, language) for code in codes}
 
 
