@@ -81,6 +81,13 @@ class CoveragePlace(Frozen):
     areas: dict[Name, Text] = {}  # by codelist: its code there, or "*" where it has all of them
 
 
+class SimilarPlaces(Frozen):
+    """By which figures the places of a codelist (`id`) are alike: dataset -> its indicator."""
+
+    id: Name
+    by: dict[Text, Code]
+
+
 class SynonymGroup(Frozen):
     """Phrases, in any language, by which readers search for the same thing."""
 
@@ -100,6 +107,7 @@ class Registries(Frozen):
     area_groups: dict[str, AreaGroup] = {}
     places: dict[str, CoveragePlace] = {}
     reconciliations: dict[str, Reconciliation] = {}
+    similar_places: dict[str, SimilarPlaces] = {}  # by the id of the codelist
     synonyms: dict[str, SynonymGroup] = {}
 
     def areas(self, named: str | Iterable[str]) -> tuple[str, ...]:
@@ -138,6 +146,7 @@ def load_registries(project: Path | None = None) -> Registries:
         area_groups=_load("area_groups.yaml", AreaGroup, own),
         places=_load("places.yaml", CoveragePlace, own),
         reconciliations=_load("reconciliation.yaml", Reconciliation, own),
+        similar_places=_load("similar_places.yaml", SimilarPlaces, own),
         synonyms=_load("synonyms.yaml", SynonymGroup, own),
     )
 

@@ -97,7 +97,7 @@ def plot(content: Content, indicator: str) -> Plot | None:
     rows = _rows(content, indicator, column, fixed)
     # A declared choice of areas holds for lines and for bars.
     keep = set(declared) if column == "ref_area" and declared else None
-    series = _series(rows, keep)
+    series = series_of(rows, keep)
     series = _chosen(series, declared)
     if not series:
         return None
@@ -150,7 +150,9 @@ def _rows(content: Content, indicator: str, column: str, fixed: dict[str, str]) 
     )
 
 
-def _series(rows: list[Any], keep: set[str] | None) -> list[Series]:
+def series_of(rows: list[Any], keep: set[str] | None = None) -> list[Series]:
+    """Return the series in `rows` of code, vintage, period, value, status; those to `keep`, or all.
+    """
     points: dict[tuple[str, str], list[Point]] = {}
     for code, vintage, iso, value, status in rows:
         if keep is None or code in keep:

@@ -26,6 +26,7 @@ def summarise(
     """
     dataset, release, quality = content.dataset, content.release, content.quality
     offered = content.public and not content.withdrawn
+    card = content.report.scorecard if content.report else None
     return DatasetState(
         dataset=dataset.id,
         sector=dataset.sector,
@@ -39,17 +40,22 @@ def summarise(
         licence=content.licence.title,
         frequency=dataset.frequency,
         coverage=dataset.geography.coverage,
+        codelist=dataset.geography.codelist,
         scope=scope_of(content),
-        places=_places(content),
         leads=bool(dataset.chart and dataset.chart.leads_sector),
         city=city_figures(content) if offered else (),
         revised=revised_indicators(content) if offered and len(releases) > 1 else (),
         public=content.public,
         withdrawn=content.withdrawn,
         indicators=tuple(
-            IndicatorSummary(name=each.name, definition=each.definition, unit=each.unit)
-            for each in dataset.indicators.values()
+            IndicatorSummary(
+                code=code, name=each.name, definition=each.definition, unit=each.unit,
+                decimals=each.decimals, expected=each.kind != "observed",
+            )
+            for code, each in dataset.indicators.items()
         ),
+        method=dataset.method,
+        notes=dataset.notes,
         release=release.number,
         issued=release.issued,
         rows=release.rows,
@@ -57,6 +63,8 @@ def summarise(
         period_first=release.period_first,
         period_last=release.period_last,
         ended=dataset.ended,
+        due=card.freshness.due if card else None,
+        grade=card.grade if card else None,
         checks=CheckCounts(
             passed=quality.count("passed"), warned=quality.count("warned"),
             failed=quality.count("failed"),
@@ -81,9 +89,3 @@ def _spark(content: Content) -> Sparkline | None:
     )
     values = with_gaps([(point.period, point.value) for point in series.points])
     return Sparkline(label=label, values=values[-SPARK_POINTS:])
-
-
-def _places(content: Content) -> tuple[LocalizedText, ...]:
-    """Return the names of the areas that have figures; a code without a name is left out."""
-    names = (content.names.name_of("ref_area", code) for code in content.codes_used["ref_area"])
-    return tuple(name for name in names if name)
