@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from model.records.quality_dimension import Grade
 from model.records.release import Changes, Decision, FileRecord, StructureChange
+from model.records.scorecard import FreshnessState
 from model.util.text import Code, Frozen, LocalizedList, LocalizedText, Name
 from portal.scope import CityFigure, Scope
 
@@ -106,6 +107,7 @@ class DatasetState(Frozen):
     scope: Scope
     leads: bool  # its city figure may stand for the sector on the home page
     city: tuple[CityFigure, ...]  # of each indicator, the leading one first
+    reconciled: dict[str, float]  # figures that declared pairs name: pair/side -> value
     revised: tuple[RevisedIndicator, ...]  # the most revised first; none of a first release
     public: bool
     withdrawn: bool
@@ -120,7 +122,8 @@ class DatasetState(Frozen):
     period_last: str | None
     ended: LocalizedText | None  # why no further period will come
     due: date | None  # when the next period is to be expected
-    grade: Grade | None  # of its quality on the day of the release
+    grade: Grade | None = None  # of its quality, on the day of the release
+    freshness: FreshnessState | None = None  # on that day
     checks: CheckCounts
     spark: Sparkline | None
     releases: tuple[ReleaseState, ...]  # oldest first

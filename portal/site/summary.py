@@ -4,6 +4,7 @@ from model.util.text import LocalizedText, localized
 from portal.content import Content
 from portal.scope import city_figures, scope_of, with_gaps
 from portal.site.series import plots
+from portal.site.shared_pages.reconciliation import reconciled_figures
 from portal.site.shared_pages.revisions import revised_indicators
 from portal.site.state import (
     CheckCounts,
@@ -44,6 +45,7 @@ def summarise(
         scope=scope_of(content),
         leads=bool(dataset.chart and dataset.chart.leads_sector),
         city=city_figures(content) if offered else (),
+        reconciled=reconciled_figures(content) if offered else {},
         revised=revised_indicators(content) if offered and len(releases) > 1 else (),
         public=content.public,
         withdrawn=content.withdrawn,
@@ -65,6 +67,7 @@ def summarise(
         ended=dataset.ended,
         due=card.freshness.due if card else None,
         grade=card.grade if card else None,
+        freshness=card.freshness.state if card else None,
         checks=CheckCounts(
             passed=quality.count("passed"), warned=quality.count("warned"),
             failed=quality.count("failed"),

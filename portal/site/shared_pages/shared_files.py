@@ -48,7 +48,9 @@ def render(
             sectors, withdrawn, language, preview, base_url
         )
         files[f"{language}/city.html"] = catalogue.render_city(sectors, language, base_url)
-        files[f"{language}/reconciliation.html"] = reconciliation.render(pairs, language, base_url)
+        files[f"{language}/reconciliation.html"] = reconciliation.render(
+            pairs, registries.reconciliation_notes.values(), language, base_url
+        )
         files[f"{language}/revisions.html"] = revisions.render(revised, language, base_url)
     files[search.PATH] = search.index(offered, registries)
     files |= _for_crawlers([*files], offered, base_url)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from model.reference.periods import missing_before
 from portal.content import Content
 from portal.scope import city_figures, with_gaps
+from portal.site import Site
 from portal.site.chart import WIDE, lay_out_lines, nice_ticks, sparkline, spread
 from portal.site.figure import figure
 from portal.site.series import MAX_LINES, MAX_POINTS, Point, moment, plots, thinned
@@ -49,7 +50,11 @@ def test_da_nang_comes_first_and_lines_are_few(tmp_path: Path) -> None:
 def test_vintages_are_never_joined(tmp_path: Path) -> None:
     old = years("48")
     new = [{**item, "geo_vintage": "VN:2025-07-01"} for item in years("48")]
-    [plot] = plots(content(tmp_path / "r", [*old[:3], *new[3:]]))
+    made = content(tmp_path / "r", [*old[:3], *new[3:]])
+    [plot] = plots(made)
+    assert figure(made, plot, "en")["labels"] == [
+        "Da Nang (borders of 1 August 2008)", "Da Nang (borders of 1 July 2025)"
+    ]
     assert [(s.code, s.vintage, len(s.points)) for s in plot.series] == [
         ("48", "VN:2008-08-01", 3), ("48", "VN:2025-07-01", 2),
     ]
@@ -97,6 +102,10 @@ def test_missing_years_are_a_gap_in_line_table_and_sparkline(tmp_path: Path) -> 
     [plot] = plots(made)
     assert [point.joined for point in plot.series[0].points] == [False, True, False, False]
     shown = figure(made, plot, "en")
+    site = Site(tmp_path / "site", registries())
+    site.apply([made.files])
+    page = (site.folder / "en" / f"{made.dataset.id}.html").read_text(encoding="utf-8")
+    assert "2017 – 2018" in page and "no figure" in page
     assert [each["period"] for each in shown["table"]] == [
         "2020", "2019", "2017 – 2018", "2016", "2015"
     ]
