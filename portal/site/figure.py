@@ -18,6 +18,7 @@ TABLE_ROWS = 120  # the newest periods; the downloads have all
 def figure(content: Content, plot: Plot, language: str) -> dict[str, Any]:
     """Return what templates/figure.html draws of a `plot` of `content` in a `language`."""
     indicator = content.dataset.indicators[plot.indicator]
+    points = [point for series in plot.series for point in series.points]
     fixed = [
         f"{content.names.column(name).title.get(language)}: "
         f"{plain(content.names.label(name, code, language))}"
@@ -29,6 +30,7 @@ def figure(content: Content, plot: Plot, language: str) -> dict[str, Any]:
         name=indicator.name.get(language),
         definition=indicator.definition.get(language) if indicator.definition else "",
         unit=content.registries.units[indicator.unit].name.get(language), fixed=fixed,
+        footnotes=_footnotes(content, points, language),
     )
 
 
@@ -38,7 +40,7 @@ def drawing(
     """Return what templates/figure.html draws of a `plot` in a `language`.
 
     `decimals` are those of the indicator, `name_of` names a series, and `words` are the texts of
-    the template: name, definition, unit and what is fixed.
+    the template: name, definition, unit, what is fixed, footnotes.
     """
     vintages = {series.vintage for series in plot.series}
 
@@ -67,7 +69,6 @@ def drawing(
         "breaks": sorted({
             formatting.period(point.period, language) for point in points if point.status == BREAK
         }),
-        "footnotes": _footnotes(content, points, language),
         "borders": plot.borders,
         # Whether all are by the borders before the change, all by those since, or some by each.
         "former": {vintage_day(vintage) != plot.borders for vintage in vintages},

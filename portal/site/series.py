@@ -155,7 +155,9 @@ def _rows(content: Content, indicator: str, column: str, fixed: dict[str, str]) 
 
 
 def series_of(rows: list[Any], keep: set[str] | None = None) -> list[Series]:
-    """Return the series in `rows` of code, vintage, period, value, status; those to `keep`, or all.
+    """Return the series in `rows` of code, vintage, period, value, status, ids of footnotes.
+
+    Only those of the codes to `keep`, if they are given.
     """
     points: dict[tuple[str, str], list[Point]] = {}
     for code, vintage, iso, value, status, notes in rows:

@@ -241,7 +241,9 @@ class Site:
             rendered = shared_files.render(
                 self.folder, self.registries, self._versions.site, self.preview, self.base_url
             )
-            for path, data in rendered.items():
+            for path in rendered.gone:
+                (self.folder / path).unlink(missing_ok=True)
+            for path, data in rendered.files.items():
                 write_if_changed(self.folder / path, data, PortalError, lasting=False)
 
 

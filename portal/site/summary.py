@@ -1,6 +1,6 @@
 """The content of `dataset.json`."""
 
-from model.util.text import LocalizedText, localized
+from model.util.text import localized
 from portal.content import Content
 from portal.scope import city_figures, scope_of, with_gaps
 from portal.site.series import plots

@@ -1,8 +1,8 @@
 """The figures of every place in a dataset: written at its publication, read for the shared pages.
 
 `figures.tsv` has a line for each area within each vintage of borders: the area's code and the
-vintage, then its series, both as JSON. A shared page whose lines have not changed is not made again, and parses
-none of them. The first line says what is measured, and the periods.
+vintage, then its series, both as JSON. A shared page whose lines have not changed is not made
+again, and parses none of them. The first line says what is measured, and the periods.
 """
 
 import json
@@ -20,7 +20,7 @@ from model.reference.codelist import TOTAL
 from model.reference.periods import missing_before
 from model.util.hashing import sha256_bytes, sha256_json
 from model.util.sql import identifier
-from model.util.text import joined, localized
+from model.util.text import LocalizedText, joined, localized
 from portal.content import Content
 from portal.scope import home_areas
 from portal.site.state import DatasetState, IndicatorSummary
@@ -28,7 +28,7 @@ from portal.site.state import DatasetState, IndicatorSummary
 FILE = "figures.tsv"
 POINTS = 40  # the newest of each series
 HOME_POINTS = 400  # of the city, and of what it lies in
-BREAKDOWNS = 12  # of an indicator that has no total: those with the most figures
+BREAKDOWNS = 20  # of an indicator without a total; of one with more, the one that the chart draws
 PEERS = 5  # fewer areas make no ranking
 
 
@@ -246,12 +246,14 @@ def _measures(
     first, drawn = (chart.indicator, chart.where) if chart else ("", {})
 
     def importance(key: tuple[str, ...]) -> tuple[bool, int]:
-        others = any(drawn.get(name, code) != code for name, code in zip(split, key[1:]))
-        return others, -sum(len(row.values) for row in members[key])
+        others = [drawn.get(name, code) != code
+                  for name, code in zip(split, key[1:], strict=True)]
+        return any(others), -sum(len(row.values) for row in members[key])
 
     kept: list[tuple[str, ...]] = []
     for code in sorted(content.codes_used["indicator"], key=lambda code: code != first):
-        kept += sorted((key for key in members if key[0] == code), key=importance)[:BREAKDOWNS]
+        keys = sorted((key for key in members if key[0] == code), key=importance)
+        kept += keys if len(keys) <= BREAKDOWNS else keys[:1]
     return {
         key: Measure(
             indicator=key[0], breakdown=_breakdown(content, split, key[1:]),
@@ -267,10 +269,14 @@ def _breakdown(
     content: Content, names: list[str], codes: tuple[str, ...]
 ) -> dict[str, str] | None:
     texts = [
-        content.names.name_of(name, code) or localized(lambda _, code=code: code)
+        content.names.name_of(name, code) or _as_text(code)
         for name, code in zip(names, codes, strict=True) if code != TOTAL
     ]
     return joined(texts, ", ").by_language if texts else None
+
+
+def _as_text(code: str) -> LocalizedText:
+    return localized(lambda _: code)
 
 
 def _ranks(

@@ -6,12 +6,14 @@ differ, it is another measure: it has a section and a chart of its own, and what
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import Any
 
-from model.reference.registries import Registries
+from model.reference.registries import Registries, Sector
 from model.util.hashing import sha256_json
 from model.util.languages import languages
+from model.util.text import fold
 from portal.rendering.environment import render_template
 from portal.scope import change_within, home_areas
 from portal.site.figure import drawing
@@ -28,10 +30,7 @@ PAGE = "indicators/{code}.html"
 
 @dataclass(frozen=True)
 class Use:
-    """A dataset's figures of an indicator.
-
-    lines: the series of the city and what it lies in, by area and vintage of the borders.
-    """
+    """A dataset's figures of an indicator."""
 
     listed: Listed
     indicator: IndicatorSummary
@@ -88,9 +87,28 @@ def pages(
         for language in languages():
             yield SharedPage(
                 f"{language}/{PAGE.format(code=code)}", inputs,
-                lambda args=(code, members, concerned, language):
-                _render(gazetteer, *args, base_url),
+                partial(_render, gazetteer, code, members, concerned, language, base_url),
             )
+
+
+def render_index(
+    sectors: Sequence[tuple[Sector, Sequence[Listed]]], language: str, base_url: str | None
+) -> bytes:
+    """Render the list of all indicators in a `language`.
+
+    `sectors` come with their datasets; `base_url` is as for `pages`.
+    """
+    by_sector = [
+        (sector, {each.code: each for listed in members for each in listed.state.indicators})
+        for sector, members in sectors
+    ]
+    return render_template(
+        TEMPLATES, "indicators.html", language, root="../", page="indicators.html", preview=False,
+        base_url=base_url, sectors=[
+            (sector, sorted(known.values(), key=lambda each: fold(each.name.get(language))))
+            for sector, known in by_sector
+        ],
+    )
 
 
 def _concerns(pair: Pair, members: list[Use]) -> bool:
@@ -109,9 +127,10 @@ def _render(
     groups: dict[Any, list[Use]] = {}
     for use in members:
         groups.setdefault(use.definition, []).append(use)
-    first = members[0].indicator
     sections = []
-    for uses in groups.values():
+    ordered = sorted(groups.values(), key=lambda uses: -len(uses))
+    first = ordered[0][0].indicator
+    for uses in ordered:
         indicator = uses[0].indicator
         sections.append({
             "indicator": indicator, "unit": registries.units[indicator.unit],
@@ -170,13 +189,13 @@ def _figures(registries: Registries, uses: list[Use], language: str) -> list[dic
         lines = [(use, *each) for use in members for each in use.home_series()]
         if lines:
             found.append(_figure(registries, lines[:MAX_LINES], freq, language))
-    return found
+    return [each for each in found if each]
 
 
 def _figure(
     registries: Registries, lines: list[tuple[Use, str, str, PlaceSeries]], freq: str,
     language: str,
-) -> dict[str, Any]:
+) -> dict[str, Any] | None:
     indicator = lines[0][0].indicator
     home = [vintage for _, area, vintage, _ in lines if area == home_areas()[0]]
     names: dict[tuple[str, str], str] = {}
@@ -190,7 +209,7 @@ def _figure(
         # The country's borders are the same in all lists: they are no reason to tell lines apart.
         borders = vintage if area == home_areas()[0] or not home else home[0]
         rows = zip(each.periods, each.values, each.statuses, strict=True)
-        series += series_of([(code, borders, *row) for row in rows])
+        series += series_of([(code, borders, *row, "") for row in rows])
         names[code, borders] = name
     periods = [point.period for each in series for point in each.points]
     measure = lines[0][0].listed.figures.measures[lines[0][-1].measure]
@@ -198,9 +217,11 @@ def _figure(
         indicator.code, "ref_area", {}, tuple(series), freq, of=len({each.code for each in series}),
         borders=change_within(registries, periods) if home else None,
     )
+    if plot.bars:  # of one period: the table says it
+        return None
     return drawing(
         plot, language, indicator.decimals, lambda each: names[each.code, each.vintage],
         name=indicator.name.get(language), definition="",
         unit=registries.units[indicator.unit].name.get(language),
-        fixed=[measure.breakdown[language]] if measure.breakdown else [],
+        fixed=[measure.breakdown[language]] if measure.breakdown else [], footnotes=[], problem="",
     )

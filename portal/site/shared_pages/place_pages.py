@@ -1,13 +1,12 @@
 """The pages of places, rendered: one for each part of a place, and the index of all."""
 
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import blake2b
 from itertools import groupby
 from statistics import median
 from typing import Any, NamedTuple
 
-from model.reference.registries import Registries
 from model.util.hashing import sha256_json
 from model.util.languages import default_language, languages
 from model.util.text import LocalizedText, fold
@@ -15,12 +14,15 @@ from portal.rendering.environment import render_template
 from portal.scope import COUNT
 from portal.site.chart import sparkline
 from portal.site.shared_pages.catalogue import TEMPLATES
-from portal.site.shared_pages.figures import IndicatorSummary, Listed, Measure
+from portal.site.shared_pages.figures import IndicatorSummary, Measure
 from portal.site.shared_pages.page import SharedPage
 from portal.site.shared_pages.places import CITY_PAGE, Gazetteer, Line, Place
 from portal.site.state import DatasetState
 
 INDEX = "places"
+
+
+Datasets = list[tuple[DatasetState, list["Row"]]]
 
 
 class Row(NamedTuple):
@@ -51,13 +53,13 @@ def pages(gazetteer: Gazetteer, base_url: str | None) -> Iterator[SharedPage]:
             for language in languages():
                 yield SharedPage(
                     part.path(language, number), part.inputs,
-                    lambda part=part, language=language: part.render(language, base_url),
+                    partial(part.render, language, base_url),
                 )
     known = [(place.page, place.rows) for place in gazetteer.places.values()]
     for language in languages():
         yield SharedPage(
             f"{language}/{INDEX}.html", sha256_json(known),
-            lambda language=language: _render_index(gazetteer, language, base_url),
+            partial(_render_index, gazetteer, language, base_url),
         )
 
 
@@ -99,7 +101,7 @@ class _Part:
         return render_template(
             TEMPLATES, "place.html", language, root="../" * (page.count("/") + 1), page=page,
             preview=False, base_url=base_url, place=place, number=self.number,
-            others=[self.path(language, at) for at in range(len(place.parts))],
+            paths=[self.path(language, at) for at in range(len(place.parts))],
             territories=self.territories, changes=self.gazetteer.changes(place),
             alike=self._alike, home=place.page == CITY_PAGE, place_page=self.gazetteer.page,
             within=self._within, country=self._country_name,
@@ -108,7 +110,7 @@ class _Part:
         )
 
     @cached_property
-    def territories(self) -> list[tuple[str, list[tuple[str, list[tuple[DatasetState, list[Row]]]]]]]:
+    def territories(self) -> list[tuple[str, list[tuple[str, Datasets]]]]:
         """The figures by borders, sector and dataset."""
         return [
             (borders, [
@@ -207,7 +209,7 @@ def groups_of(gazetteer: Gazetteer) -> list[tuple[LocalizedText, list[Place]]]:
     order = sorted(by_list, key=lambda name: (lists[name].vintage, name), reverse=True)
     return [
         (lists[name].title,
-         sorted(by_list[name], key=lambda each: fold(each.name.get(default_language()))))
+         sorted(by_list[name], key=lambda each: fold(each.entry.name.get(default_language()))))
         for name in order
     ]
 

@@ -94,6 +94,9 @@ class Gazetteer:
         self._by_dataset = {each.state.dataset: each for each in listed}
         self._pages: dict[tuple[str, str], str | None] = {}
         self.places: dict[str, Place] = {}
+        home = city().area
+        if home and (codelist := registries.codelists.get(home.codelist)):
+            self.places[CITY_PAGE] = Place(CITY_PAGE, codelist, codelist.codes[home.code])
         for each in listed:
             codelist = registries.codelists.get(each.state.codelist)
             if codelist:
@@ -106,7 +109,11 @@ class Gazetteer:
             return
         place = self.places.get(page)
         entry = codelist.codes[line.area]
-        if place is None or codelist.vintage > place.codelist.vintage:
+        # A country has its own name in a list of countries, "whole country" in that of its areas.
+        if place is None or (
+            codelist.vintage > place.codelist.vintage if entry.kind != "country"
+            else dict(place.codelist.areas_grouped)[line.area]
+        ):
             place = Place(page, codelist, entry, place.lines if place else defaultdict(list))
             self.places[page] = place
         place.lines[self._borders(codelist, entry, line.vintage)].append(line)

@@ -105,7 +105,7 @@ def reconciled_figures(content: Content) -> dict[str, float]:
 
     They are read when a release is published, and stand in the dataset's summary.
     """
-    found = {}
+    found: dict[str, float] = {}
     for declared in content.registries.reconciliations.values():
         for name, side in (("published", declared.published), ("other", declared.other)):
             if not isinstance(side, ReleasedFigure) or side.dataset != content.dataset.id:

@@ -1,75 +1,148 @@
-"""The files that all datasets share: catalogue pages, the DCAT catalogue and the assets.
+"""The files that all datasets share: catalogue, places, indicators, search, DCAT and the assets.
 
-They are made from the `dataset.json` and `dcat.jsonld` of every dataset in the site's folder, and
-nothing else.
+They are made from what is in the folder of every dataset, `dataset.json`, `figures.tsv` and
+`dcat.jsonld`, and nothing else. A page whose inputs have not changed is not made again.
 """
 
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
 from model.reference.city import Theme, city
 from model.reference.registries import Registries, Sector
-from model.util.hashing import pretty_json, sha256_bytes, sha256_file
+from model.util.hashing import has_checksum, pretty_json, sha256_bytes, sha256_file, sha256_json
 from model.util.languages import default_language, languages
 from model.util.text import fold
 from portal.metadata import dcat
 from portal.rendering.environment import render_template
 from portal.site.pages import dataset_page
-from portal.site.shared_pages import catalogue, reconciliation, revisions, search
-from portal.site.state import CatalogueState, DatasetState, all_datasets
+from portal.site.shared_pages import (
+    catalogue,
+    figures,
+    indicators,
+    place_pages,
+    reconciliation,
+    revisions,
+    search,
+)
+from portal.site.shared_pages.figures import Listed
+from portal.site.shared_pages.page import SharedPage
+from portal.site.shared_pages.places import Gazetteer
+from portal.site.state import CatalogueState, DatasetState, all_datasets, read_state
 
 STATE = "catalogue.json"
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 
 
+class SharedFiles(NamedTuple):
+    """What is to be done: the bytes of the files that changed, by path, and the pages that go.
+
+    The state is the last of the files.
+    """
+
+    files: dict[str, bytes]
+    gone: list[str]
+
+
 def render(
     folder: Path, registries: Registries, site_version: str, preview: bool, base_url: str | None
-) -> dict[str, bytes]:
-    """Return every shared file of a site's `folder`: path in the site -> bytes; the state is last.
+) -> SharedFiles:
+    """Return the shared files of a site's `folder`, of the pages only those that changed.
 
     `registries` name sectors and publishers, `site_version` is that of the site's code, a `preview`
     shows drafts, and `base_url` is its address on the web with a slash at the end, if known. Raises
-    PortalError where a dataset's `dcat.jsonld` cannot be read.
+    PortalError where a dataset's `dcat.jsonld` or `figures.tsv` cannot be read.
     """
+    before = read_state(CatalogueState, folder / STATE)
+    if before and before.site_version != site_version:
+        before = before.model_copy(update={"inputs": {}})
     states = all_datasets(folder)
-    files: dict[str, bytes] = {
-        f"assets/{path.name}": path.read_bytes() for path in sorted(ASSETS.iterdir())
+    checksums = {
+        state.dataset: sha256_file(folder / "datasets" / state.dataset / "dataset.json")
+        for state in states
     }
-    files["assets/style.css"] += _colours()
+    files = dict(_always(folder, registries, states, base_url))
+    paths, inputs = {path: sha256_bytes(data) for path, data in files.items()}, {}
+    for page in _pages(folder, registries, states, checksums, preview, base_url):
+        inputs[page.path] = page.inputs
+        known = before.pages.get(page.path) if before else None
+        if before and known and before.inputs.get(page.path) == page.inputs \
+                and has_checksum(folder / page.path, known):
+            paths[page.path] = known
+        else:
+            files[page.path] = page.make()
+            paths[page.path] = sha256_bytes(files[page.path])
     offered = [state for state in states if not state.withdrawn]
-    withdrawn = sorted((state for state in states if state.withdrawn), key=_title)
-    files["catalog.jsonld"] = _dcat(folder, offered, registries, base_url)
-    sectors = _by_sector(offered, registries)
-    pairs = reconciliation.pairs(folder, offered, registries)
-    revised = revisions.compare(offered)
-    for language in languages():
-        files[f"{language}/index.html"] = catalogue.render_catalogue(
-            sectors, withdrawn, language, preview, base_url
-        )
-        files[f"{language}/city.html"] = catalogue.render_city(sectors, language, base_url)
-        files[f"{language}/reconciliation.html"] = reconciliation.render(
-            pairs, registries.reconciliation_notes.values(), language, base_url
-        )
-        files[f"{language}/revisions.html"] = revisions.render(revised, language, base_url)
-    files[search.PATH] = search.index(offered, registries)
-    files |= _for_crawlers([*files], offered, base_url)
-    files["index.html"] = render_template(catalogue.TEMPLATES, "landing.html", default_language())
-    # Web servers send it for any address, so its links start at the site's own path.
-    root = urlsplit(base_url or "/").path
-    files["404.html"] = render_template(
-        catalogue.TEMPLATES, "not_found.html", default_language(), root=root
-    )
+    for path, data in _for_crawlers([*inputs], offered, base_url).items():
+        files[path], paths[path] = data, sha256_bytes(data)
     state = CatalogueState(
-        site_version=site_version,
-        datasets={
-            item.dataset: sha256_file(folder / "datasets" / item.dataset / "dataset.json")
-            for item in states
-        },
-        pages={path: sha256_bytes(data) for path, data in files.items()},
+        site_version=site_version, datasets=checksums, pages=paths, inputs=inputs
     )
     files[STATE] = pretty_json(state).encode()
-    return files
+    return SharedFiles(files, sorted(before.pages.keys() - paths.keys()) if before else [])
+
+
+def _always(
+    folder: Path, registries: Registries, states: list[DatasetState], base_url: str | None
+) -> Iterator[tuple[str, bytes]]:
+    """Yield path and bytes of what is not worth to ask whether it changed."""
+    for path in sorted(ASSETS.iterdir()):
+        data = path.read_bytes()
+        yield f"assets/{path.name}", data + _colours() if path.name == "style.css" else data
+    offered = [state for state in states if not state.withdrawn]
+    yield "catalog.jsonld", _dcat(folder, offered, registries, base_url)
+    yield "index.html", render_template(catalogue.TEMPLATES, "landing.html", default_language())
+    # Web servers send it for any address, so its links start at the site's own path.
+    root = urlsplit(base_url or "/").path
+    yield "404.html", render_template(
+        catalogue.TEMPLATES, "not_found.html", default_language(), root=root
+    )
+
+
+def _pages(
+    folder: Path, registries: Registries, states: list[DatasetState], checksums: dict[str, str],
+    preview: bool, base_url: str | None,
+) -> Iterator[SharedPage]:
+    """Yield every page across datasets; a preview, which has few, has none of places."""
+    offered = [state for state in states if not state.withdrawn]
+    sectors = [
+        (sector, [
+            Listed(state, checksums[state.dataset],
+                   figures.read(folder / "datasets" / state.dataset))
+            for state in members
+        ])
+        for sector, members in _by_sector(offered, registries)
+    ]
+    listed = [each for _, members in sectors for each in members]
+    withdrawn = sorted((state for state in states if state.withdrawn), key=_title)
+    everything = sha256_json(checksums)
+    gazetteer = Gazetteer(listed, registries)
+    found = search.Found(listed, gazetteer)
+    pairs = reconciliation.pairs(offered, registries)
+    revised = revisions.compare(offered)
+    plain = [(sector, [each.state for each in members]) for sector, members in sectors]
+    notes = [*registries.reconciliation_notes.values()]
+    for language in languages():
+        made = {
+            "index.html": partial(
+                catalogue.render_catalogue, plain, withdrawn, language, preview, base_url),
+            "indicators.html": partial(indicators.render_index, sectors, language, base_url),
+            "reconciliation.html": partial(
+                reconciliation.render, pairs, notes, language, base_url),
+            "revisions.html": partial(revisions.render, revised, language, base_url),
+            search.INDEX: partial(found.index, language),
+            search.TEXTS: partial(found.texts, language),
+        }
+        for name, make in made.items():
+            yield SharedPage(f"{language}/{name}", everything, make)
+    for sector, members in sectors:
+        yield from catalogue.sector_pages(sector, members, base_url, preview)
+    if not preview:
+        yield from place_pages.pages(gazetteer, base_url)
+        yield from indicators.pages(gazetteer, listed, pairs, base_url)
 
 
 def _colours() -> bytes:
