@@ -25,6 +25,7 @@ class _Vocabulary(Frozen):
     freshness: dict[str, LocalizedText]
     kinds: dict[str, LocalizedText]
     reasons: dict[str, LocalizedText]
+    structure: dict[str, LocalizedText]
     sentences: dict[str, LocalizedText]
     scopes: dict[str, LocalizedText]
 
@@ -41,6 +42,7 @@ DECISIONS = _WORDS.decisions
 FRESHNESS = _WORDS.freshness
 KINDS = _WORDS.kinds  # of what a search finds
 REASONS = _WORDS.reasons
+STRUCTURE = _WORDS.structure
 SCOPES = _WORDS.scopes  # what a dataset is about
 
 BREAK = "B"  # the status of a figure that is not comparable with those before it

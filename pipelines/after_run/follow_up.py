@@ -59,7 +59,9 @@ def write_feeds(settings: Settings, catalogue: Catalogue) -> int:
         if not _withdrawn(release)
     }
     inputs = {
-        name: sha256_json([version, languages(), as_of.isoformat(), *_records(data_dir, dataset)])
+        name: sha256_json([
+            version, languages(), as_of.isoformat(), settings.site_url, *_records(data_dir, dataset)
+        ])
         for name, dataset in known.items()
     }
     all_inputs = sha256_json([inputs, sorted(shown)])
@@ -91,7 +93,7 @@ def write_feeds(settings: Settings, catalogue: Catalogue) -> int:
         texts[feed] = atom(newest, titles, title, language, pages)
     return publish_quality(
         data_dir.site, assessed, sectors, whole, catalogue.registries, as_of, inputs, texts,
-        all_inputs,
+        all_inputs, settings.site_url,
     )
 
 

@@ -6,7 +6,7 @@ replaced as a whole: a reader sees the old one or the new one, never half of one
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +82,17 @@ def link_or_copy(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:
         shutil.copy2(source, target)
+
+
+def put(files: Mapping[str, bytes | Path], folder: Path) -> None:
+    """Write `files` into a `folder`: path in it -> bytes, or a file that is linked."""
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(data, Path):
+            link_or_copy(data, path)
+        else:
+            path.write_bytes(data)
 
 
 def release_folder(dataset_folder: Path, current: int, number: int) -> Path:

@@ -141,8 +141,10 @@ class CatalogueState(Frozen):
     datasets: the checksum of every `dataset.json`.
     pages: those of the pages, by path in the site.
     inputs: what each page was made from, where it was not made from all datasets.
+    database: checksum of the SQL that made the database to attach.
     """
 
+    database: str = ""
     site_version: str
     datasets: dict[str, str]
     pages: dict[str, str]

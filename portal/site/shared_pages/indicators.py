@@ -23,7 +23,7 @@ from portal.site.shared_pages.figures import Listed, PlaceSeries
 from portal.site.shared_pages.page import SharedPage
 from portal.site.shared_pages.places import CITY_PAGE, Gazetteer
 from portal.site.shared_pages.reconciliation import Pair, as_released
-from portal.site.state import IndicatorSummary
+from portal.site.state import DatasetState, IndicatorSummary
 
 PAGE = "indicators/{code}.html"
 
@@ -92,14 +92,14 @@ def pages(
 
 
 def render_index(
-    sectors: Sequence[tuple[Sector, Sequence[Listed]]], language: str, base_url: str | None
+    sectors: Sequence[tuple[Sector, Sequence[DatasetState]]], language: str, base_url: str | None
 ) -> bytes:
     """Render the list of all indicators in a `language`.
 
     `sectors` come with their datasets; `base_url` is as for `pages`.
     """
     by_sector = [
-        (sector, {each.code: each for listed in members for each in listed.state.indicators})
+        (sector, {each.code: each for state in members for each in state.indicators})
         for sector, members in sectors
     ]
     return render_template(

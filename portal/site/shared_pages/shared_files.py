@@ -4,7 +4,7 @@ They are made from what is in the folder of every dataset, `dataset.json`, `figu
 `dcat.jsonld`, and nothing else. A page whose inputs have not changed is not made again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -15,13 +15,18 @@ from model.reference.city import Theme, city
 from model.reference.registries import Registries, Sector
 from model.util.hashing import has_checksum, pretty_json, sha256_bytes, sha256_file, sha256_json
 from model.util.languages import default_language, languages
-from model.util.text import fold
+from model.util.text import LocalizedText, fold
+from portal import attach
+from portal.changes import change_set
+from portal.changes.feeds import ReleaseNews, release_feed
 from portal.metadata import dcat
 from portal.rendering.environment import render_template
+from portal.site.explorer import pages as explorer
 from portal.site.pages import dataset_page
 from portal.site.shared_pages import (
     catalogue,
     figures,
+    guide,
     indicators,
     place_pages,
     reconciliation,
@@ -35,6 +40,7 @@ from portal.site.state import CatalogueState, DatasetState, all_datasets, read_s
 
 STATE = "catalogue.json"
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
+_ALL_RELEASES = LocalizedText(vi="Các bản phát hành", en="Releases")
 
 
 class SharedFiles(NamedTuple):
@@ -64,7 +70,9 @@ def render(
         state.dataset: sha256_file(folder / "datasets" / state.dataset / "dataset.json")
         for state in states
     }
-    files = dict(_always(folder, registries, states, base_url))
+    offered = [state for state in states if not state.withdrawn]
+    sql = attach.statements(_attachable(offered), base_url)
+    files = dict(_of_all(folder, registries, states, sql, preview, base_url))
     paths, inputs = {path: sha256_bytes(data) for path, data in files.items()}, {}
     for page in _pages(folder, registries, states, checksums, preview, base_url):
         inputs[page.path] = page.inputs
@@ -75,31 +83,54 @@ def render(
         else:
             files[page.path] = page.make()
             paths[page.path] = sha256_bytes(files[page.path])
-    offered = [state for state in states if not state.withdrawn]
-    for path, data in _for_crawlers([*inputs], offered, base_url).items():
+    for path, data in _for_crawlers(paths, offered, base_url).items():
         files[path], paths[path] = data, sha256_bytes(data)
     state = CatalogueState(
-        site_version=site_version, datasets=checksums, pages=paths, inputs=inputs
+        database=sha256_json(sql), site_version=site_version, datasets=checksums, pages=paths,
+        inputs=inputs,
     )
     files[STATE] = pretty_json(state).encode()
     return SharedFiles(files, sorted(before.pages.keys() - paths.keys()) if before else [])
 
 
-def _always(
-    folder: Path, registries: Registries, states: list[DatasetState], base_url: str | None
+def _of_all(
+    folder: Path, registries: Registries, states: list[DatasetState], sql: list[str],
+    preview: bool, base_url: str | None,
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield path and bytes of what is not worth to ask whether it changed."""
+    """Yield path and bytes of what is made from all datasets: it changes whenever one does.
+
+    `sql` makes the database to attach.
+    """
     for path in sorted(ASSETS.iterdir()):
         data = path.read_bytes()
         yield f"assets/{path.name}", data + _colours() if path.name == "style.css" else data
     offered = [state for state in states if not state.withdrawn]
+    withdrawn = sorted((state for state in states if state.withdrawn), key=_title)
+    sectors = _by_sector(offered, registries)
+    pairs = reconciliation.pairs(offered, registries)
+    revised = revisions.compare(offered)
     yield "catalog.jsonld", _dcat(folder, offered, registries, base_url)
+    for language in languages():
+        yield f"{language}/index.html", catalogue.render_catalogue(
+            sectors, withdrawn, language, preview, base_url
+        )
+        yield f"{language}/indicators.html", indicators.render_index(sectors, language, base_url)
+        yield f"{language}/reconciliation.html", reconciliation.render(
+            pairs, registries.reconciliation_notes.values(), language, base_url
+        )
+        yield f"{language}/revisions.html", revisions.render(revised, language, base_url)
+        yield from guide.render(language, base_url)
+    yield from explorer.render(sectors, registries, preview, base_url).items()
+    yield from _feeds(sectors, base_url).items()
+    yield change_set.SCHEMA, change_set.schema()
     yield "index.html", render_template(catalogue.TEMPLATES, "landing.html", default_language())
     # Web servers send it for any address, so its links start at the site's own path.
     root = urlsplit(base_url or "/").path
     yield "404.html", render_template(
         catalogue.TEMPLATES, "not_found.html", default_language(), root=root
     )
+    if not preview:
+        yield attach.FILE, _database(folder, sql)
 
 
 def _pages(
@@ -117,32 +148,63 @@ def _pages(
         for sector, members in _by_sector(offered, registries)
     ]
     listed = [each for _, members in sectors for each in members]
-    withdrawn = sorted((state for state in states if state.withdrawn), key=_title)
-    everything = sha256_json(checksums)
     gazetteer = Gazetteer(listed, registries)
     found = search.Found(listed, gazetteer)
-    pairs = reconciliation.pairs(offered, registries)
-    revised = revisions.compare(offered)
-    plain = [(sector, [each.state for each in members]) for sector, members in sectors]
-    notes = [*registries.reconciliation_notes.values()]
+    everything = sha256_json(checksums)
     for language in languages():
-        made = {
-            "index.html": partial(
-                catalogue.render_catalogue, plain, withdrawn, language, preview, base_url),
-            "indicators.html": partial(indicators.render_index, sectors, language, base_url),
-            "reconciliation.html": partial(
-                reconciliation.render, pairs, notes, language, base_url),
-            "revisions.html": partial(revisions.render, revised, language, base_url),
-            search.INDEX: partial(found.index, language),
-            search.TEXTS: partial(found.texts, language),
-        }
-        for name, make in made.items():
-            yield SharedPage(f"{language}/{name}", everything, make)
+        for name, make in ((search.INDEX, found.index), (search.TEXTS, found.texts)):
+            yield SharedPage(f"{language}/{name}", everything, partial(make, language))
     for sector, members in sectors:
         yield from catalogue.sector_pages(sector, members, base_url, preview)
     if not preview:
         yield from place_pages.pages(gazetteer, base_url)
+        pairs = reconciliation.pairs(offered, registries)
         yield from indicators.pages(gazetteer, listed, pairs, base_url)
+
+
+def _attachable(states: list[DatasetState]) -> list[attach.Attachable]:
+    """Return the releases whose figures are public, oldest first."""
+    return [
+        attach.Attachable(
+            state.dataset, state.title.get(default_language()), item.number, item.version,
+            item.issued, file.sha256,
+        )
+        for state in states if state.public for item in state.releases
+        for file in item.files if file.name == f"{state.name}.parquet"
+    ]
+
+
+def _database(folder: Path, sql: list[str]) -> bytes:
+    """Return the database to attach: the one that stands in `folder` where this `sql` made it."""
+    before, path = read_state(CatalogueState, folder / STATE), folder / attach.FILE
+    if before and before.database == sha256_json(sql) and has_checksum(
+        path, before.pages.get(attach.FILE, "")
+    ):
+        return path.read_bytes()
+    return attach.write(sql, folder)
+
+
+def _feeds(
+    sectors: list[tuple[Sector, list[DatasetState]]], base_url: str | None
+) -> dict[str, bytes]:
+    """Return the feeds of releases of all datasets, and of each sector: path -> bytes."""
+    news = {
+        sector.id: [
+            ReleaseNews(
+                state.dataset, state.title, item.number, item.version, item.issued, item.reason,
+                item.changes,
+            )
+            for state in members for item in state.releases
+        ]
+        for sector, members in sectors
+    }
+    of = {f"{sector.id}/": (sector.title, news[sector.id]) for sector, _ in sectors}
+    of[""] = _ALL_RELEASES, [item for items in news.values() for item in items]
+    return {
+        path: release_feed(path, title, items, language, base_url)
+        for folder, (title, items) in of.items() for language in languages()
+        for path in [f"{language}/{folder}releases.atom"]
+    }
 
 
 def _colours() -> bytes:
@@ -162,7 +224,7 @@ def _title(state: DatasetState) -> str:
 
 
 def _for_crawlers(
-    shared: list[str], states: list[DatasetState], base_url: str | None
+    shared: Iterable[str], states: list[DatasetState], base_url: str | None
 ) -> dict[str, bytes]:
     """Return `robots.txt`, and `sitemap.xml` where the site's address is known.
 
@@ -170,7 +232,7 @@ def _for_crawlers(
     """
     if base_url is None:
         return {"robots.txt": b"User-agent: *\nAllow: /\n"}
-    paths = [path for path in shared if path.endswith(".html")]
+    paths = [path for path in shared if path.endswith(".html") and "/" in path]
     paths += [dataset_page(state.dataset, code) for state in states for code in languages()]
     urls = "".join(f"<url><loc>{escape(base_url + path)}</loc></url>\n" for path in paths)
     return {
