@@ -18,6 +18,7 @@ from portal.changes import change_set
 from portal.changes.feeds import ReleaseNews, release_feed
 from portal.metadata import dcat
 from portal.rendering.environment import render_template
+from portal.site.explorer import pages as explorer
 from portal.site.pages import dataset_page
 from portal.site.shared_pages import catalogue, guide, reconciliation, revisions, search
 from portal.site.state import CatalogueState, DatasetState, all_datasets, read_state
@@ -57,6 +58,7 @@ def render(
         )
         files[f"{language}/revisions.html"] = revisions.render(revised, language, base_url)
         files |= guide.render(language, base_url)
+    files |= explorer.render(sectors, registries, preview, base_url)
     files |= _feeds(sectors, base_url)
     files[change_set.SCHEMA] = change_set.schema()
     files[search.PATH] = search.index(offered, registries)
