@@ -26,7 +26,7 @@ _Files = list[tuple[str, str]]  # path in the site, checksum
 def write(folder: Path, states: Sequence[DatasetState]) -> dict[str, str]:
     """Bring the bulk files of the site in a `folder` to what the `states` of its datasets say.
 
-    Returns the path of each in the site, with its checksum.
+    Returns the path of each in the site, with its checksum; one that is no longer among them goes.
     """
     public = [state for state in states if state.public and not state.withdrawn]
     wanted: dict[str, tuple[_Files, Callable[[Path, Path, _Files], None]]] = {}
@@ -47,8 +47,6 @@ def write(folder: Path, states: Sequence[DatasetState]) -> dict[str, str]:
             size = target.stat().st_size
             entry = {"inputs": inputs, "sha256": sha256_file(target), "bytes": size}
         index[path] = entry
-    for path in set(before) - set(index):
-        (folder / path).unlink(missing_ok=True)
     write_if_changed(folder / INDEX, pretty_json(index), PortalError, lasting=False)
     return {path: entry["sha256"] for path, entry in index.items()} | {
         INDEX: sha256_file(folder / INDEX)

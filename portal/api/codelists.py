@@ -60,7 +60,8 @@ def write(
         files[f"codelists/versions/{name}-{sha256_bytes(data)[:12]}.csv"] = data
     for path, content in files.items():
         write_if_changed(folder / path, content, PortalError, lasting=False)
-    checksums = {path: sha256_bytes(content) for path, content in files.items()}
+    kept = {path: sha256 for path, sha256 in checksums.items() if "/versions/" in path}
+    checksums = kept | {path: sha256_bytes(content) for path, content in files.items()}
     index = pretty_json({"made_by": made_by, "codelists": entries, "files": checksums}).encode()
     write_if_changed(folder / INDEX, index, PortalError, lasting=False)
     return checksums | {INDEX: sha256_bytes(index)}
