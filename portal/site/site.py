@@ -244,7 +244,7 @@ class Site:
             put(self._of_releases(content, history, state, staging), staging)
         for path, data in rendered.items():
             write_if_changed(self.folder / path, data, PortalError, lasting=False)
-        for path in set(before.pages if before else ()) - set(rendered):
+        for path in set(before.pages if before else ()) - set(made):
             (self.folder / path).unlink(missing_ok=True)
 
     def _of_releases(
