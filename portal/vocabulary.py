@@ -24,6 +24,7 @@ class _Vocabulary(Frozen):
     decisions: dict[str, LocalizedText]
     freshness: dict[str, LocalizedText]
     reasons: dict[str, LocalizedText]
+    structure: dict[str, LocalizedText]
     sentences: dict[str, LocalizedText]
     scopes: dict[str, LocalizedText]
 
@@ -39,12 +40,14 @@ CHANGES = _WORDS.changes
 DECISIONS = _WORDS.decisions
 FRESHNESS = _WORDS.freshness
 REASONS = _WORDS.reasons
+STRUCTURE = _WORDS.structure
 SCOPES = _WORDS.scopes  # what a dataset is about
 
+BREAK = "B"  # the status of a figure that is not comparable with those before it
 # Statuses of figures that are expected to be replaced.
 NOT_FINAL = frozenset({"P", "E", "F", "I"})
 
 
-def sentence(name: str, **values: object) -> LocalizedText:
+def sentence(name: str, /, **values: object) -> LocalizedText:
     """Return the sentence of a `name`, with `values` filled in; a localized one by language."""
     return _WORDS.sentences[name].format(**values)

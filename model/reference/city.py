@@ -9,9 +9,10 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field, StringConstraints, field_validator
+from pydantic import AfterValidator, Field, HttpUrl, StringConstraints, field_validator
 
 from model.declarations.questions import OPEN, OpenQuestion, OpenQuestionsError, open_questions
 from model.declarations.validation import parse_as
@@ -56,10 +57,21 @@ class SiteTexts(Frozen):
 
     title: its name.
     lead: what a reader finds in it.
+    problems: where readers report a problem with a figure: an e-mail address, or the address of a
+        form that takes `title` and `body`, as those for new issues on GitHub and GitLab do.
     """
 
     title: LocalizedText
     lead: LocalizedText
+    problems: Text | None = None
+
+    def problem_link(self, subject: str, body: str) -> str:
+        """Return the link by which a problem is reported, `subject` and `body` filled in; or ""."""
+        if not self.problems:
+            return ""
+        if "://" in self.problems:
+            return f"{self.problems}?title={quote(subject)}&body={quote(body)}"
+        return f"mailto:{self.problems}?subject={quote(subject)}&body={quote(body)}"
 
 
 class Theme(Frozen):
@@ -93,6 +105,7 @@ class City(Frozen):
         several cities share.
     site: how the site presents itself.
     theme: the colours of the site.
+    websub_hub: the WebSub hub that tells subscribers of new releases; feeds name it.
     """
 
     name: LocalizedText
@@ -106,6 +119,7 @@ class City(Frozen):
     portal_prefix: Annotated[str, StringConstraints(pattern=r"^([a-z0-9][a-z0-9\-]*-)?$")] = ""
     site: SiteTexts
     theme: Theme = Theme()
+    websub_hub: HttpUrl | None = None
 
     @field_validator("languages")
     @classmethod

@@ -11,6 +11,7 @@ from model.util.hashing import sha256_bytes, sha256_file, sha256_json
 from model.util.languages import languages
 from model.util.text import LocalizedText
 from pipelines.after_run.alerts import forget_removed, notify
+from pipelines.after_run.announcements import announce
 from pipelines.catalogue import Catalogue
 from pipelines.quality.history import QualityEvent, events, incidents
 from pipelines.quality.report import groups, report_of
@@ -59,7 +60,9 @@ def write_feeds(settings: Settings, catalogue: Catalogue) -> int:
         if not _withdrawn(release)
     }
     inputs = {
-        name: sha256_json([version, languages(), as_of.isoformat(), *_records(data_dir, dataset)])
+        name: sha256_json([
+            version, languages(), as_of.isoformat(), settings.site_url, *_records(data_dir, dataset)
+        ])
         for name, dataset in known.items()
     }
     all_inputs = sha256_json([inputs, sorted(shown)])
@@ -91,7 +94,7 @@ def write_feeds(settings: Settings, catalogue: Catalogue) -> int:
         texts[feed] = atom(newest, titles, title, language, pages)
     return publish_quality(
         data_dir.site, assessed, sectors, whole, catalogue.registries, as_of, inputs, texts,
-        all_inputs,
+        all_inputs, settings.site_url,
     )
 
 
@@ -135,4 +138,4 @@ def follow_up(settings: Settings, catalogue: Catalogue) -> FollowUp:
     warehouse_catalogue.refresh(settings.data_dir)
     files = write_feeds(settings, catalogue)
     forget_removed(settings)
-    return FollowUp(files, notify(settings))
+    return FollowUp(files, notify(settings) + announce(settings))

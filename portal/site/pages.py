@@ -1,24 +1,23 @@
-"""The site's pages, rendered: releases and summaries in, bytes of HTML out."""
+"""The pages of one dataset, rendered: its releases in, bytes of HTML out."""
 
 from pathlib import Path
 from typing import Any
 
 from model.records.quality_dimension import worst_first
-from model.reference.registries import Publisher, Sector
-from model.util.languages import default_language, languages
-from model.util.text import LocalizedText, fold
+from model.reference.city import city
+from model.reference.registries import Publisher
+from model.util.languages import languages
 from portal.content import Content
 from portal.distributions.registry import with_distributions
 from portal.metadata.identifiers import dataset_urn
 from portal.rendering.environment import render_template
 from portal.rendering.quality_body import quarantined_rows
 from portal.scope import scope_of
-from portal.site import chart, search
 from portal.site.figure import figure
-from portal.site.series import plots
-from portal.site.state import DatasetState, ReleaseState
+from portal.site.series import Plot, plots
+from portal.site.state import ReleaseState
 from portal.site.tables import in_language, read_tables
-from portal.vocabulary import FREQUENCIES, SCOPES
+from portal.vocabulary import SCOPES, sentence
 
 FIRST_QUARANTINED = 20
 DATASET_PAGE = "{language}/{dataset}.html"  # path in the site
@@ -30,86 +29,14 @@ def dataset_page(dataset: str, language: str) -> str:
     return DATASET_PAGE.format(language=language, dataset=dataset)
 
 
-def render_catalogue(
-    sectors: list[tuple[Sector, list[DatasetState]]], withdrawn: list[DatasetState], language: str,
-    preview: bool, base_url: str | None,
-) -> bytes:
-    """Render the catalogue in a `language`; a `preview` says that the site shows drafts.
-
-    `sectors` come with their datasets, the `withdrawn` ones apart; `base_url` is the site's address
-    on the web, with a slash at the end, if known.
-    """
-    states = [state for _, members in sectors for state in members]
-    return render_template(
-        TEMPLATES, "catalogue.html", language, root="../", page="index.html", sectors=sectors,
-        states=states, withdrawn=withdrawn, preview=preview, base_url=base_url,
-        rows=sum(state.rows for state in states),
-        indicators=sum(len(state.indicators) for state in states),
-        updated=max((state.issued for state in states), default=None),
-        headlines=_headlines(sectors), facets=_facets(sectors, states), sparkline=chart.sparkline,
-        search_index=search.PATH,
-    )
-
-
-def render_city(
-    sectors: list[tuple[Sector, list[DatasetState]]], language: str, base_url: str | None
-) -> bytes:
-    """Render the page of the city in a `language`: the newest figure of every indicator.
-
-    `sectors` come with their datasets; `base_url` is as for `render_catalogue`.
-    """
-    known = [(sector, [each for each in members if each.city]) for sector, members in sectors]
-    return render_template(
-        TEMPLATES, "city.html", language, root="../", page="city.html", preview=False,
-        base_url=base_url, sectors=[(sector, members) for sector, members in known if members],
-        sparkline=chart.sparkline,
-    )
-
-
-def _facets(
-    sectors: list[tuple[Sector, list[DatasetState]]], states: list[DatasetState]
-) -> dict[str, dict[str, LocalizedText]]:
-    """Return what a search can be narrowed to: field of the index -> value -> its text."""
-    scopes = {state.scope for state in states}
-    frequencies = {state.frequency for state in states}
-    return {
-        "sector": {sector.id: sector.title for sector, _ in sectors},
-        "scope": {key: text for key, text in SCOPES.items() if key in scopes},
-        "publisher": _choices(states, "publisher"),
-        "frequency": {key: text for key, text in FREQUENCIES.items() if key in frequencies},
-        "licence": _choices(states, "licence"),
-    }
-
-
-def _choices(states: list[DatasetState], field: str) -> dict[str, LocalizedText]:
-    """Return the texts of a `field` that the datasets have, by id, in the order of the texts."""
-    found = {getattr(state, f"{field}_id"): getattr(state, field) for state in states}
-    return dict(sorted(found.items(), key=lambda item: fold(item[1].get(default_language()))))
-
-
-def _headlines(
-    sectors: list[tuple[Sector, list[DatasetState]]]
-) -> list[tuple[Sector, DatasetState]]:
-    """Return the dataset of each sector whose city figure stands for it.
-
-    It is the one that declares so, else one of whole periods, the one with the newest figure, the
-    longest series.
-    """
-    def merit(state: DatasetState) -> tuple[bool, bool, str, int]:
-        figure = state.city[0]
-        return state.leads, state.frequency != "YTD", figure.period, len(figure.points)
-
-    known = [(sector, [each for each in members if each.city]) for sector, members in sectors]
-    return [(sector, max(members, key=merit)) for sector, members in known if members]
-
-
 def render_dataset(
     content: Content, releases: list[ReleaseState], preview: bool, base_url: str | None = None
 ) -> dict[str, bytes]:
     """Render the page of the current release in each language: path in the site -> bytes.
 
     `releases` are all of `content`'s dataset as the site offers them, oldest first; in a `preview`
-    the current one is a draft. `base_url` is as for `render_catalogue`.
+    the current one is a draft. `base_url` is the site's address on
+    the web, with a slash at the end, if known.
     """
     drawn = plots(content) if content.public else []
     tables = read_tables(content)
@@ -118,7 +45,11 @@ def render_dataset(
         dataset_page(content.dataset.id, language): render_template(
             TEMPLATES, "dataset.html", language, **_frame(content, releases, preview),
             base_url=base_url, checks=worst_first(content.quality.checks),
-            figures=[figure(content, plot, language) for plot in drawn],
+            figures=[
+                {**figure(content, plot, language),
+                 "problem": _problem(content, plot, number, language, base_url)}
+                for number, plot in enumerate(drawn)
+            ],
             downloads=[
                 {"file": file, "title": form.title, "purpose": form.purpose}
                 for file, form in offered
@@ -160,7 +91,31 @@ def _frame(content: Content, releases: list[ReleaseState], preview: bool) -> dic
         "folder": f"../../datasets/{dataset.id}/",
         "urn": dataset_urn(dataset.id),
         "preview": preview,
+        **_quality(content),
     }
+
+
+def _quality(content: Content) -> dict[str, Any]:
+    """Return the scorecard of the day of the release, and what costs the most points, with it."""
+    card = content.report.scorecard if content.report else None
+    lost = [gain for gain in card.gains if gain.points >= 0.05] if card else []
+    return {"card": card, "reason": lost[0] if lost else None}
+
+
+def _problem(
+    content: Content, plot: Plot, number: int, language: str, base_url: str | None
+) -> str:
+    """Return the link by which a reader reports a problem with the figures of a plot."""
+    dataset = content.dataset
+    indicator = dataset.indicators[plot.indicator].name
+    page = dataset_page(dataset.id, language)
+    return city().site.problem_link(
+        sentence("problem", title=dataset.title).get(language),
+        sentence(
+            "problem report", indicator=indicator, code=plot.indicator, dataset=dataset.id,
+            release=content.release.number, address=f"{base_url or ''}{page}#chart-{number}",
+        ).get(language),
+    )
 
 
 def _schema_org(

@@ -6,7 +6,7 @@ replaced as a whole: a reader sees the old one or the new one, never half of one
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +84,17 @@ def link_or_copy(source: Path, target: Path) -> None:
         shutil.copy2(source, target)
 
 
+def put(files: Mapping[str, bytes | Path], folder: Path) -> None:
+    """Write `files` into a `folder`: path in it -> bytes, or a file that is linked."""
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(data, Path):
+            link_or_copy(data, path)
+        else:
+            path.write_bytes(data)
+
+
 def release_folder(dataset_folder: Path, current: int, number: int) -> Path:
     """Return the folder of release `number` in `dataset_folder`; the `current` one has the top."""
     return dataset_folder if number == current else dataset_folder / "releases" / str(number)
@@ -149,7 +160,8 @@ class DatasetFolder:
             rows=release.rows, quarantined=release.quarantined, changes=release.changes,
             period_first=release.period_first, period_last=release.period_last,
             record_sha256=sha256_json(release), made_by=self.version, files=files,
-            superseded=superseded, decision=release.decision,
+            superseded=superseded, decision=release.decision, version=release.semantic_version,
+            structure=release.structure,
         )
 
 

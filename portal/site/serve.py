@@ -1,7 +1,7 @@
 """A small server for the site on this machine alone: `openindicators serve`.
 
 Starlette serves the files: ranges, ETag and conditional requests, compression, CORS. Here stand
-only the headers of this site, and that nothing hidden is served.
+only the headers of this site, that nothing hidden is served, and addresses as of a day.
 """
 
 import os
@@ -13,18 +13,24 @@ import uvicorn
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
 from model.errors import PortalError
+from portal.site.state import DatasetState, read_state
 
 HOST = "127.0.0.1"
 
-# No script but the site's own files, nothing from elsewhere, no frames.
-_PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
-    " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+# No script but the site's own files, nothing from elsewhere. Pages read data files, DuckDB and some
+# Parquet decoders are WebAssembly, and a chart is drawn on a canvas to save it as a picture. The
+# hash is that of the style that Observable Plot puts into each chart of class `explorer-plot`.
+_PLOT_STYLE = "sha256-9cMo81rWGX9nXsM+qvpfxB39aWbKvj1wnQN7LS1Kdjc="
+_SITE_POLICY = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self';"
+    f" connect-src 'self'; style-src 'self' '{_PLOT_STYLE}'; img-src 'self' data: blob:;"
+    " font-src 'self';"
+    " base-uri 'none'; form-action 'self'; frame-ancestors "
 )
 # The report beside a dataset has its style inside and needs nothing else.
 _REPORT_POLICY = (
@@ -32,13 +38,16 @@ _REPORT_POLICY = (
     " form-action 'none'; frame-ancestors 'none'"
 )
 _REPORT = re.compile(r"/datasets/[a-z0-9_/-]+-quality\.html")
+_EMBED = re.compile(r"/(?:[^/]+/)?embed[/.].*")  # pages made to stand in others' pages
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "cross-origin",
     "Cache-Control": "no-cache",
 }
 
+BINARY = "application/octet-stream"
 PARQUET = "application/vnd.apache.parquet"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MEDIA_TYPES = {
@@ -47,16 +56,29 @@ MEDIA_TYPES = {
     ".csv": "text/csv; charset=utf-8; header=present",
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
     ".json": "application/json",
     ".jsonld": "application/ld+json",
+    ".md": "text/markdown; charset=utf-8",
     ".parquet": PARQUET,
+    ".png": "image/png",
     ".svg": "image/svg+xml",
+    ".ttl": "text/turtle; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",
+    ".wasm": "application/wasm",
+    ".woff2": "font/woff2",
     ".xlsx": XLSX,
+    ".xml": "application/xml",
 }
 
 # The names of downloads, as portal/distributions makes them: nothing in them needs quoting.
 _DOWNLOAD = re.compile(r"/datasets/(?:[^/]+/)+([a-z0-9_-]+\.(?:csv|xlsx|parquet))")
+
+# A day, a page's language or `datasets`, a dataset, and a file's name.
+_AS_OF = re.compile(
+    r"/@(\d{4}-\d{2}-\d{2})/(?:datasets|([a-z]{2,3}(?:-[A-Z]{2})?))/([a-z0-9_]+/[a-z0-9_]+)"
+    r"(?:\.html|/([A-Za-z0-9._-]*))"
+)
 
 
 class _SiteFiles(StaticFiles):
@@ -72,22 +94,51 @@ class _SiteFiles(StaticFiles):
         status_code: int = 200,
     ) -> Response:
         response = super().file_response(full_path, stat_result, scope, status_code)
-        media_type = MEDIA_TYPES.get(Path(full_path).suffix, "application/octet-stream")
+        media_type = MEDIA_TYPES.get(Path(full_path).suffix, BINARY)
         response.headers["Content-Type"] = media_type
         return response
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         try:
-            response = await super().get_response(path, scope)
+            target = as_of(Path(str(self.directory)), scope["path"])
+            response = (
+                RedirectResponse(scope.get("root_path", "") + target) if target
+                else await super().get_response(path, scope)
+            )
         except HTTPException as error:
             response = PlainTextResponse(error.detail, error.status_code, error.headers)
         response.headers.update(SECURITY_HEADERS)
-        report = _REPORT.fullmatch(scope["path"])
-        response.headers["Content-Security-Policy"] = _REPORT_POLICY if report else _PAGE_POLICY
+        response.headers["Content-Security-Policy"] = _policy(scope["path"])
         download = _DOWNLOAD.fullmatch(scope["path"])
         if download and response.status_code < 400:
             response.headers["Content-Disposition"] = f'attachment; filename="{download[1]}"'
         return response
+
+
+def as_of(folder: Path, path: str) -> str | None:
+    """Return where a dataset's page, or its file, stands as of a day; None where there is none.
+
+    `/@2026-03-31/en/finance/gdp.html` leads to the page of the release that was current at the end
+    of that day (UTC), `/@2026-03-31/datasets/finance/gdp/gdp.csv` to its file. `folder` is the
+    site's, `path` an address in it.
+    """
+    asked = _AS_OF.fullmatch(path)
+    if asked is None:
+        return None
+    day, language, dataset, file = asked.groups()
+    state = read_state(DatasetState, folder / "datasets" / dataset / "dataset.json")
+    issued = [item.number for item in state.releases if f"{item.issued:%F}" <= day] if state else []
+    if not issued:
+        return None
+    page = file or f"index.html#{language or ''}".rstrip("#")
+    return f"/datasets/{dataset}/releases/{issued[-1]}/{page}"
+
+
+def _policy(path: str) -> str:
+    """Return the Content-Security-Policy of the page at a `path`."""
+    if _REPORT.fullmatch(path):
+        return _REPORT_POLICY
+    return _SITE_POLICY + ("*" if _EMBED.fullmatch(path) else "'none'")
 
 
 def application(folder: Path) -> ASGIApp:
@@ -96,11 +147,12 @@ def application(folder: Path) -> ASGIApp:
     # Anyone may read the data from a page elsewhere; the site knows no users and no cookies.
     shared = CORSMiddleware(
         files, allow_origins=["*"], allow_methods=["GET", "HEAD"],
+        allow_headers=["Range", "If-None-Match", "If-Modified-Since", "If-Range"],
         expose_headers=["Content-Range", "ETag", "Accept-Ranges"],
     )
-    return GZipMiddleware(
-        shared, exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, PARQUET, XLSX)
-    )
+    # What is read in ranges keeps its length: Parquet, and databases (BINARY).
+    excluded = (*DEFAULT_EXCLUDED_CONTENT_TYPES, PARQUET, XLSX, BINARY)
+    return GZipMiddleware(shared, exclude_content_types=excluded)
 
 
 class SiteServer(uvicorn.Server):

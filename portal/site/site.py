@@ -17,21 +17,26 @@ from model.reference.registries import Registries
 from model.util.disk import disk_errors, write_if_changed
 from model.util.hashing import has_checksum, pretty_json, sha256_bytes, sha256_json
 from model.util.languages import default_language, languages
-from portal import versions
+from portal import libraries, versions
 from portal.base import ReleaseFiles
+from portal.changes.dataset_files import dataset_files
+from portal.changes.offered import offered
 from portal.content import Content
 from portal.distributions.registry import DISTRIBUTIONS
-from portal.site import catalogue, pages
+from portal.site import pages
 from portal.site.release_files import (
     DatasetFolder,
     locked,
+    put,
     recover,
     release_folder,
     replaced_folder,
     write_description,
 )
+from portal.site.shared_pages import shared_files
 from portal.site.state import CatalogueState, DatasetState, ReleaseState, all_datasets, read_state
 from portal.site.summary import summarise
+from portal.site.tables import preview_rows
 
 Change = Literal["+", "~", "-", "="]
 PREVIEW = "preview"
@@ -135,7 +140,7 @@ class Site:
         """Return whether a dataset is in the site."""
         if self._dataset_folder(dataset).exists():
             return True
-        state = read_state(CatalogueState, self.folder / catalogue.STATE)
+        state = read_state(CatalogueState, self.folder / shared_files.STATE)
         return state is not None and dataset in state.datasets
 
     def remove(self, dataset: str) -> bool:
@@ -212,9 +217,11 @@ class Site:
 
     def _read_shared(self) -> tuple[CatalogueState | None, bool]:
         """Return the state of the shared pages, and whether they are as this code wrote them."""
-        state = read_state(CatalogueState, self.folder / catalogue.STATE)
-        found = state, state is not None and state.site_version == self._versions.site and all(
-            has_checksum(self.folder / page, sha) for page, sha in state.pages.items()
+        state = read_state(CatalogueState, self.folder / shared_files.STATE)
+        found = state, (
+            state is not None and state.site_version == self._versions.site
+            and libraries.placed(self.folder)
+            and all(has_checksum(self.folder / page, sha) for page, sha in state.pages.items())
         )
         if self._together:  # until they are made, on leaving, nothing changes them
             self._shared = found
@@ -240,14 +247,45 @@ class Site:
             (staging / "dataset.json").write_text(pretty_json(state), encoding="utf-8")
             if not content.withdrawn:
                 write_description(content, releases, staging / "dcat.jsonld", self.base_url)
+            put(self._of_releases(content, history, state, staging), staging)
         for path, data in rendered.items():
             write_if_changed(self.folder / path, data, PortalError, lasting=False)
+
+    def _of_releases(
+        self, content: Content, history: list[ReleaseFiles], state: DatasetState, staging: Path
+    ) -> dict[str, bytes | Path]:
+        """Return what a dataset's folder has about its releases; see `dataset_files`.
+
+        The files of the current release in `staging` stand among all releases from the start, so
+        that their address stays when the next one comes.
+        """
+        before, target = self._state(state.dataset), self._dataset_folder(state.dataset)
+        same = before is not None and not state.withdrawn and (
+            (before.public, before.site_version) == (state.public, state.site_version)
+            and set(before.releases[:-1]) <= set(state.releases)
+        )
+        items = offered(
+            [
+                (item.release, known.superseded if state.withdrawn else known.files)
+                for item, known in zip(history, state.releases, strict=True)
+            ],
+            state.withdrawn,
+        )
+        found = dataset_files(
+            content, items, lambda at: Content.of(history[at], self.registries), preview_rows,
+            self.base_url, target if same else None,
+        )
+        folder = f"releases/{state.release}/"
+        for file in state.releases[-1].files:
+            found[folder + file.name] = staging / file.name
+        return found
 
     def _write_catalogue(self) -> None:
         if self._together:
             return
         with locked(self.folder):
-            rendered = catalogue.render(
+            libraries.place(self.folder)
+            rendered = shared_files.render(
                 self.folder, self.registries, self._versions.site, self.preview, self.base_url
             )
             for path, data in rendered.items():

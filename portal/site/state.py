@@ -10,7 +10,9 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from model.records.release import Changes, Decision, FileRecord
+from model.records.quality_dimension import Grade
+from model.records.release import Changes, Decision, FileRecord, StructureChange
+from model.records.scorecard import FreshnessState
 from model.util.text import Code, Frozen, LocalizedList, LocalizedText, Name
 from portal.scope import CityFigure, Scope
 
@@ -31,6 +33,8 @@ class ReleaseState(Frozen):
     files: tuple[FileRecord, ...]
     superseded: tuple[FileRecord, ...] = ()  # offered earlier: replaced by newer code, or withdrawn
     decision: Decision | None = None  # of the person who approved, rolled back or withdrew
+    version: str
+    structure: tuple[StructureChange, ...]
 
 
 class CheckCounts(Frozen):
@@ -107,6 +111,8 @@ class DatasetState(Frozen):
     period_first: str | None
     period_last: str | None
     ended: LocalizedText | None  # why no further period will come
+    grade: Grade | None = None  # of its quality, on the day of the release
+    freshness: FreshnessState | None = None  # on that day
     checks: CheckCounts
     spark: Sparkline | None
     releases: tuple[ReleaseState, ...]  # oldest first
@@ -119,8 +125,12 @@ class DatasetState(Frozen):
 
 
 class CatalogueState(Frozen):
-    """The inputs of the shared pages: the checksum of every `dataset.json`."""
+    """The inputs of the shared pages: the checksum of every `dataset.json`.
 
+    database: checksum of the SQL that made the database to attach.
+    """
+
+    database: str = ""
     site_version: str
     datasets: dict[str, str]
     pages: dict[str, str]

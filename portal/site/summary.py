@@ -2,9 +2,9 @@
 
 from model.util.text import LocalizedText, localized
 from portal.content import Content
-from portal.scope import city_figures, scope_of
-from portal.site.revisions import revised_indicators
+from portal.scope import city_figures, scope_of, with_gaps
 from portal.site.series import plots
+from portal.site.shared_pages.revisions import revised_indicators
 from portal.site.state import (
     CheckCounts,
     DatasetState,
@@ -26,6 +26,7 @@ def summarise(
     """
     dataset, release, quality = content.dataset, content.release, content.quality
     offered = content.public and not content.withdrawn
+    card = content.report.scorecard if content.report else None
     return DatasetState(
         dataset=dataset.id,
         sector=dataset.sector,
@@ -57,6 +58,8 @@ def summarise(
         period_first=release.period_first,
         period_last=release.period_last,
         ended=dataset.ended,
+        grade=card.grade if card else None,
+        freshness=card.freshness.state if card else None,
         checks=CheckCounts(
             passed=quality.count("passed"), warned=quality.count("warned"),
             failed=quality.count("failed"),
@@ -79,7 +82,7 @@ def _spark(content: Content) -> Sparkline | None:
         lambda language:
         f"{indicator.get(language)}: {content.names.label(column, code, language)}"
     )
-    values = tuple(point.value for point in series.points)
+    values = with_gaps([(point.period, point.value) for point in series.points])
     return Sparkline(label=label, values=values[-SPARK_POINTS:])
 
 

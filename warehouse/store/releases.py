@@ -27,6 +27,7 @@ from warehouse.differences import changes_sql
 from warehouse.engine import PARQUET_OPTIONS, connect
 from warehouse.store.atomic import atomic_directory
 from warehouse.store.data_dir import DataDir
+from warehouse.versions import next_version, structure_changes
 
 if TYPE_CHECKING:  # `list` reads releases without DuckDB and pyarrow, which take 0.2 s
     import duckdb
@@ -244,7 +245,7 @@ def fill(
         shutil.copyfile(validated.source_schema, folder / SOURCE_SCHEMA)
     with connect(data_dir.root / "tmp", validated.quality.rows_released) as con:
         first, last = _period(con, folder / "data.parquet")
-        changes = _write_changes(con, dataset, before, folder)
+        compared = _write_changes(con, dataset, before, folder)
     release = Release(
         dataset=dataset.id,
         number=number_after(before),
@@ -259,7 +260,7 @@ def fill(
         code_version=inputs.code_version,
         rows=validated.quality.rows_released,
         quarantined=validated.quality.rows_quarantined,
-        changes=changes,
+        **compared,
         period_first=first,
         period_last=last,
         files=file_records(folder),
@@ -306,11 +307,14 @@ def _period(con: duckdb.DuckDBPyConnection, data: Path) -> tuple[str | None, str
 
 def write_changes(
     data_dir: DataDir, dataset: Dataset, before: StoredRelease | None, folder: Path
-) -> Changes:
+) -> dict[str, Any]:
     """Write `changes.parquet`: one row for each observation added, revised or withdrawn.
 
     `folder` holds the `data.parquet` of a `dataset` and gets the file. A key that differs in its
     columns from that of the release `before`, in `data_dir`, makes every row new.
+
+    Returns:
+        What the record of the release says of it: `changes`, `structure` and `version`.
     """
     with connect(data_dir.root / "tmp") as con:
         return _write_changes(con, dataset, before, folder)
@@ -318,11 +322,11 @@ def write_changes(
 
 def _write_changes(
     con: duckdb.DuckDBPyConnection, dataset: Dataset, before: StoredRelease | None, folder: Path
-) -> Changes:
+) -> dict[str, Any]:
     target = f"{literal(folder / 'changes.parquet')} ({PARQUET_OPTIONS})"
-    comparable = before is not None and same_key(dataset, before.release)
-    old = before.path("data.parquet") if before is not None and comparable else None
-    query = changes_sql(dataset.key, dataset.columns, folder / "data.parquet", old)
+    data, old = folder / "data.parquet", before.path("data.parquet") if before else None
+    comparable = before is None or same_key(dataset, before.release)
+    query = changes_sql(dataset.key, dataset.columns, data, old if comparable else None)
     con.execute(f"COPY ({query}) TO {target}")
     counts = dict(
         con.execute(
@@ -333,9 +337,13 @@ def _write_changes(
     withdrawn = counts.get("withdrawn", 0)
     if before is not None and not comparable:
         withdrawn = before.release.rows
-    return Changes(
+    changes = Changes(
         added=counts.get("added", 0), revised=counts.get("revised", 0), withdrawn=withdrawn
     )
+    last = before.release if before else None
+    structure = structure_changes(con, dataset, data, last, old) if last and old else ()
+    version = next_version(last, structure, changes, comparable)
+    return {"changes": changes, "structure": structure, "version": version}
 
 
 def same_key(dataset: Dataset, last: Release) -> bool:

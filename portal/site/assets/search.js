@@ -1,5 +1,5 @@
 // Search over all datasets, as one types. The index (search-index.js, written by
-// portal/site/search.py) is loaded when the search is first used: a script, as pages that are
+// portal/site/shared_pages/search.py) is loaded when the search is first used: a script, as pages that are
 // opened as files may load nothing else.
 //
 // Marks that were typed count, marks that were not do not: "duong" finds "đường" and "Dương",

@@ -122,6 +122,35 @@ def test_text_is_compressed_and_data_files_are_not(port: int, tmp_path: Path) ->
 def test_a_page_elsewhere_may_read_the_data(port: int) -> None:
     _, headers, _ = get(port, "/datasets/a/b/b.csv", Origin="https://example.org")
     assert headers["access-control-allow-origin"] == "*"
+    status, headers, _ = get(
+        port, "/datasets/a/b/b.csv", "OPTIONS", Origin="https://example.org",
+        Access_Control_Request_Method="GET", Access_Control_Request_Headers="range",
+    )
+    assert status == 200 and "Range" in headers["access-control-allow-headers"]
+
+
+def test_a_part_is_never_compressed(port: int, tmp_path: Path) -> None:
+    (tmp_path / "site" / "datasets" / "a" / "b" / "long.csv").write_text("x\r\n" * 1000)
+    (tmp_path / "site" / "city.duckdb").write_bytes(b"DUCK" * 1000)
+    status, headers, body = get(
+        port, "/datasets/a/b/long.csv", Accept_Encoding="gzip", Range="bytes=0-599"
+    )
+    assert (status, len(body)) == (206, 600) and "content-encoding" not in headers
+    _, headers, _ = get(port, "/city.duckdb", "HEAD", Accept_Encoding="gzip")
+    assert headers["content-length"] == "4000" and headers["accept-ranges"] == "bytes"
+
+
+def test_only_embedded_pages_may_stand_in_frames(port: int, tmp_path: Path) -> None:
+    for path in ("embed/chart.html", "vi/embed/chart.html", "vi/embedded.html"):
+        (tmp_path / "site" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "site" / path).write_text("<p>")
+    for path, ancestors in {
+        "/embed/chart.html": "*", "/vi/embed/chart.html": "*", "/vi/embedded.html": "'none'",
+        "/": "'none'", "/a/embedding/none.html": "'none'",
+    }.items():
+        policy = get(port, path)[1]["content-security-policy"]
+        assert policy.endswith(f"frame-ancestors {ancestors}"), path
+        assert "unsafe-inline" not in policy and "connect-src 'self'" in policy
 
 
 def test_an_unknown_address_gets_the_site_s_own_page(port: int, tmp_path: Path) -> None:
