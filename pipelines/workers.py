@@ -19,7 +19,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Any
+from typing import Any, cast
 
 from model.errors import OpenIndicatorsError
 from pipelines.steps.progress import STAGES, Reporter
@@ -29,7 +29,7 @@ FEWEST_IN_A_SHARE = 4
 # What a dataset takes besides its rows, in bytes of a snapshot that take as long.
 _EACH_DATASET = 200_000
 
-Failed = tuple[str, str, Exception]  # dataset, stage, error
+Failed = tuple[str, str, OpenIndicatorsError]  # dataset, stage, error
 Execute = Callable[[Sequence[str], Mapping[str, Any], Reporter], list[Failed]]
 
 
@@ -105,8 +105,7 @@ class Workers(AbstractContextManager["Workers"]):
             at_work[connection] = dict.fromkeys(share, STAGES[0])
         failed: list[Failed] = []
         while at_work:
-            for connection in wait(list(at_work)):
-                assert isinstance(connection, Connection)  # noqa: S101 - `wait` gives what it got
+            for connection in cast("list[Connection]", wait(list(at_work))):
                 stages = at_work[connection]
                 try:
                     kind, said = connection.recv()
@@ -171,10 +170,7 @@ def _portable(error: Exception) -> Exception:
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
     except Exception:
-        return OpenIndicatorsError(
-            f"{type(error).__name__}: {error}",
-            todo="this should not happen: see the log in `make ui`",
-        )
+        return RuntimeError(f"{type(error).__name__}: {error}")
     return error
 
 
@@ -195,7 +191,7 @@ def _serve(connection: Connection, inherited: list[Connection], execute: Execute
             return
         try:
             failed = execute(share, answers, _Relay(connection))
-            connection.send(("done", [(*at, _portable(error)) for *at, error in failed]))
+            connection.send(("done", failed))
         except Exception as error:
             connection.send(("raised", _portable(error)))
 
