@@ -69,7 +69,7 @@ def routes(folder: Path) -> list[Route]:
         def selected(site: SiteFiles, request: Request, language: str) -> Json:
             return _data(site, request, language, selection)
 
-        return await run_in_threadpool(_answering(selected, site), request)  # type: ignore[no-any-return]
+        return await run_in_threadpool(_answering(selected, site), request)
 
     return [
         Route(f"{PREFIX}/config", _answering(_config, site)),
