@@ -64,8 +64,8 @@ class Site:
         self.preview = preview
         self.base_url = base_url
         self._together = False
-        self._stale = False  # the shared pages, while several datasets are applied together
-        self._shared: tuple[CatalogueState | None, bool] | None = None  # the same, as on the disk
+        # The state of the shared pages, while several datasets are applied together.
+        self._shared: tuple[CatalogueState | None, bool] | None = None
 
     @cached_property
     def _versions(self) -> versions.Versions:
@@ -120,11 +120,22 @@ class Site:
         try:
             yield
         finally:
+            self._shared = None
+            outdated = self._are_outdated()
             self._together, self._shared = False, None
-            if self._stale:
-                self._stale = False
+            if outdated:
                 with disk_errors(self.folder, PortalError):
                     self._write_catalogue()
+
+    def _are_outdated(self) -> bool:
+        """Return whether the shared pages are not those of the datasets, whoever wrote these."""
+        found = [path.parent for path in self.folder.glob("datasets/*/*/dataset.json")]
+        datasets = {"/".join(folder.parts[-2:]) for folder in found}
+        state, _ = self._read_shared()
+        shown = set(state.datasets) if state else set()
+        return shown != datasets or any(
+            self._catalogue_difference(dataset).change != "=" for dataset in datasets
+        )
 
     def shows(self, dataset: str) -> bool:
         """Return whether a dataset is in the site."""
@@ -293,7 +304,6 @@ class Site:
 
     def _write_catalogue(self) -> None:
         if self._together:
-            self._stale = True
             return
         with locked(self.folder):
             libraries.place(self.folder)
