@@ -31,15 +31,16 @@ def dataset_page(dataset: str, language: str) -> str:
 
 
 def render_dataset(
-    content: Content, releases: list[ReleaseState], preview: bool, base_url: str | None = None
+    content: Content, releases: list[ReleaseState], preview: bool, base_url: str | None = None,
+    revisions: bool = False,
 ) -> dict[str, bytes]:
     """Render the page of the current release in each language, as HTML and as Markdown.
 
     Returns path in the site -> bytes.
 
     `releases` are all of `content`'s dataset as the site offers them, oldest first; in a `preview`
-    the current one is a draft. `base_url` is the site's address on
-    the web, with a slash at the end, if known.
+    the current one is a draft. `base_url` is the site's address on the web, with a slash at the
+    end, if known. `revisions` says that the dataset has a page of them.
     """
     drawn = plots(content) if content.public else []
     tables = read_tables(content)
@@ -56,7 +57,7 @@ def render_dataset(
         }
         page = dataset_page(dataset.id, language)
         rendered[page] = render_template(
-            TEMPLATES, "dataset.html", language, **values,
+            TEMPLATES, "dataset.html", language, **values, revisions=revisions,
             checks=worst_first(content.quality.checks),
             figures=[
                 {**figure(content, plot, language),

@@ -19,6 +19,7 @@ from model.util.hashing import has_checksum, pretty_json, sha256_bytes, sha256_j
 from model.util.languages import default_language, languages
 from portal import libraries, versions
 from portal.base import ReleaseFiles
+from portal.changes import triangle
 from portal.changes.dataset_files import dataset_files
 from portal.changes.offered import offered
 from portal.content import Content
@@ -151,10 +152,10 @@ class Site:
         if not self.shows(dataset):
             return False
         with disk_errors(self.folder, PortalError):
-            for language in languages():
-                page = self.folder / pages.dataset_page(dataset, language)
-                page.unlink(missing_ok=True)
-                page.with_suffix(".md").unlink(missing_ok=True)
+            state = self._state(dataset)
+            usual = (pages.dataset_page(dataset, language) for language in languages())
+            for path in {*usual, *(state.pages if state else ())}:
+                (self.folder / path).unlink(missing_ok=True)
             if target.exists():
                 shutil.rmtree(target)
             self._write_catalogue()
@@ -244,7 +245,10 @@ class Site:
             if content.withdrawn:
                 rendered = pages.render_withdrawn(content, releases)
             else:
-                rendered = pages.render_dataset(content, releases, self.preview, self.base_url)
+                revisions = self._revisions(content, history, releases)
+                rendered = revisions | pages.render_dataset(
+                    content, releases, self.preview, self.base_url, bool(revisions)
+                )
             made = {path: sha256_bytes(data) for path, data in rendered.items()}
             if content.public and not content.withdrawn:
                 made[f"datasets/{dataset}/{figures.FILE}"] = figures.write(content, staging)
@@ -257,6 +261,19 @@ class Site:
             write_if_changed(self.folder / path, data, PortalError, lasting=False)
         for path in set(before.pages if before else ()) - set(made):
             (self.folder / path).unlink(missing_ok=True)
+
+    def _revisions(
+        self, content: Content, history: list[ReleaseFiles], releases: list[ReleaseState]
+    ) -> dict[str, bytes]:
+        """Return the pages of what earlier releases of a dataset said; none of a draft."""
+        if self.preview or not content.public:
+            return {}
+        items = offered(
+            [(item.release, known.files) for item, known in zip(history, releases, strict=True)],
+            gone=False,
+        )
+        sources = [item.path("changes.parquet") for item in history]
+        return triangle.render(content, items, sources, self.base_url)
 
     def _of_releases(
         self, content: Content, history: list[ReleaseFiles], state: DatasetState, staging: Path
