@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from pipelines.after_run.follow_up import follow_up
+from pipelines.after_run.follow_up import RECORDS, follow_up
 from pipelines.catalogue import Catalogue
 from pipelines.connections import open_transport
 from pipelines.quality.scores_source import reads_scores, with_scores
@@ -135,7 +135,9 @@ def run_datasets(
             stack.enter_context(portal.together())
         for group in groups:
             _run_rounds(run, group, vintages)
-    follow_up(settings, catalogue)
+    for name, error in follow_up(settings, catalogue).damaged.items():
+        if name in bound_datasets:
+            recorder.failures.setdefault(name, (RECORDS, error))
     news = frozenset(recorder.changed - recorder.failures.keys())
     return Outcome(tuple(bound_datasets), news, dict(recorder.failures))
 

@@ -6,7 +6,7 @@ the same are not rendered again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -63,18 +63,20 @@ def publish_quality(
     folder: Path, assessed: Sequence[Assessed], sectors: Sequence[GroupScore],
     city: GroupScore | None, registries: Registries, as_of: date,
     inputs: Mapping[str, str] | None = None, others: Mapping[str, str] | None = None,
-    all_inputs: str = "",
+    all_inputs: str = "", kept: Collection[str] = (),
 ) -> int:
     """Bring the pages about quality in a site's `folder` to a day; return how many files changed.
 
     `assessed`, `sectors`, `city`, `registries` and `as_of` are those of `pages`; `inputs` has the
     checksum of what a dataset's pages are made from, and `all_inputs` that of everything; `others`
-    are more files with their text. Raises PortalError where the folder cannot be written.
+    are more files with their text. The pages of the datasets `kept` stay as they are. Raises
+    PortalError where the folder cannot be written.
     """
     inputs, written = inputs or {}, 0
     made: dict[str, dict[str, str]] = {}
     with disk_errors(folder, PortalError), locked(folder):
         before = QualityState.read(folder)
+        made |= {name: before.files[name] for name in kept if name in before.files}
 
         def write(name: str, path: str, data: bytes) -> None:
             nonlocal written

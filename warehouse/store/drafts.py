@@ -22,7 +22,7 @@ from model.records.release import Decision, Release
 from model.util.disk import disk_errors
 from model.util.hashing import pretty_json, sha256_file, sha256_json
 from model.util.text import Frozen, Text
-from warehouse.store import releases
+from warehouse.store import ledger, releases
 from warehouse.store.atomic import append_log, atomic_directory, read_log
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import Inputs, StoredRelease
@@ -115,7 +115,7 @@ def propose(
     content = _content(
         inputs.sha256, sha256_file(validated.data), sha256_file(validated.quarantine)
     )
-    number = releases.number_after(before)
+    number = ledger.next_number(data_dir, dataset.id)
     name = sha256_json([content, number])[:SHORT]
     events = log(data_dir, dataset.id)
     waits = _open(events)
@@ -127,7 +127,7 @@ def propose(
     if folder.exists():  # a run ended before it could say so in the log
         shutil.rmtree(folder)
     with atomic_directory(folder) as staging:
-        releases.fill(data_dir, staging, dataset, before, validated, inputs, now)
+        releases.fill(data_dir, staging, dataset, before, validated, inputs, now, number)
     made = DraftEvent(event="made", draft=name, release=number, content_sha256=content, at=now)
     if waits and waits.draft != name:
         replaced = _ending(waits, "replaced", now, replaced_by=f"draft {name}")
@@ -154,7 +154,7 @@ def approve(
     releases.refuse_withdrawn(before)
     _finish(data_dir, dataset)
     made, stored = _waiting_draft(data_dir, dataset, draft)
-    if stored.release.number != releases.number_after(before):
+    if stored.release.number != ledger.next_number(data_dir, dataset):
         raise StoreError(
             f"release {before.release.number if before else 0} came out after the draft was"
             " made, so that the draft compares with figures that are public no longer",
@@ -166,15 +166,14 @@ def approve(
     release = Release.model_validate(
         {**stored.release.model_dump(), "issued": now, "decision": decision}
     )
-    target = data_dir.releases(dataset) / str(release.number)
-    with atomic_directory(target) as staging:
+    with releases.committed(data_dir, dataset, release.number) as staging:
         for record in release.files:
             with disk_errors(staging):
                 shutil.copyfile(stored.path(record.name), staging / record.name)
-        (staging / "release.json").write_text(pretty_json(release), encoding="utf-8")
+        (staging / ledger.RECORD).write_text(pretty_json(release), encoding="utf-8")
     _add(data_dir, dataset, _ending(made, "approved", now, by=by))
     _finish(data_dir, dataset)
-    return releases.load(target)
+    return releases.load(data_dir.releases(dataset) / str(release.number))
 
 
 def reject(
