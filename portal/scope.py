@@ -1,9 +1,12 @@
 """What a dataset is about: the city, provinces, the country or the world, and the city's figure."""
 
+from collections.abc import Collection
+from datetime import date
 from typing import Literal
 
 from model.reference.city import city
-from model.reference.codelist import TOTAL, CodeEntry
+from model.reference.codelist import TOTAL, CodeEntry, vintage_day
+from model.reference.periods import missing_before, period_end, period_start
 from model.util.sql import identifier
 from model.util.text import Frozen, LocalizedText
 from portal.content import Content
@@ -27,7 +30,8 @@ class CityFigure(Frozen):
     vintage: str  # of the city's borders
     before: tuple[str, float] | None  # the period before with a value, and that value
     first: str  # the oldest period of the same borders
-    points: tuple[float, ...]  # oldest first, of the same borders, at most POINTS
+    points: tuple[float | None, ...]  # of the same borders, at most POINTS; None: missing periods
+    former: date | None = None  # when the borders changed, where a later figure is by those before
 
 
 def scope_of(content: Content) -> Scope:
@@ -41,6 +45,23 @@ def scope_of(content: Content) -> Scope:
     if (used and set(used) <= set(around)) or (national and kinds <= {"country", "region"}):
         return "country"
     return "provinces" if national else "world"
+
+
+def borders_changed(content: Content, periods: Collection[str]) -> date | None:
+    """Return the day on which the city's borders changed, where `periods` reach over it.
+
+    It is that of the codelist of city.yaml. None for a `content` about other borders or none.
+    """
+    area = city().area
+    lists = content.registries.codelists
+    now = lists.get(area.codelist) if area else None
+    own = lists.get(content.dataset.geography.codelist)
+    day = vintage_day(now.vintage) if now else None
+    if not (now and own and day and periods) or scope_of(content) not in ("city", "provinces"):
+        return None
+    if own.vintage.rpartition(":")[0] != now.vintage.rpartition(":")[0]:
+        return None
+    return day if period_start(min(periods)) < day <= period_end(max(periods)) else None
 
 
 def home_areas() -> tuple[str, ...]:
@@ -99,11 +120,22 @@ def city_figures(content: Content) -> tuple[CityFigure, ...]:
 def _figure(content: Content, indicator: str, rows: list[_Row]) -> CityFigure:
     period, value, status, vintage = rows[-1]
     same = [row for row in rows if row[3] == vintage]
+    changed = borders_changed(content, [row[0] for row in rows])
     meaning = content.dataset.indicators[indicator]
     return CityFigure(
         indicator=meaning.name,
         unit=None if meaning.unit == COUNT else content.registries.units[meaning.unit].name,
         decimals=meaning.decimals, period=period, value=value, status=status, vintage=vintage,
         before=(same[-2][0], same[-2][1]) if len(same) > 1 else None, first=same[0][0],
-        points=tuple(row[1] for row in same[-POINTS:]),
+        points=with_gaps([(row[0], row[1]) for row in same])[-POINTS:],
+        former=changed if changed and vintage_day(vintage) != changed else None,
     )
+
+
+def with_gaps(figures: list[tuple[str, float]]) -> tuple[float | None, ...]:
+    """Return the values of `figures` (period, value), with a None for each missing period."""
+    gaps = missing_before([period for period, _ in figures])
+    found: list[float | None] = []
+    for gap, (_, value) in zip(gaps, figures, strict=True):
+        found += [*[None] * min(gap, POINTS), value]
+    return tuple(found)

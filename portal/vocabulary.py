@@ -41,6 +41,7 @@ FRESHNESS = _WORDS.freshness
 REASONS = _WORDS.reasons
 SCOPES = _WORDS.scopes  # what a dataset is about
 
+BREAK = "B"  # the status of a figure that is not comparable with those before it
 # Statuses of figures that are expected to be replaced.
 NOT_FINAL = frozenset({"P", "E", "F", "I"})
 

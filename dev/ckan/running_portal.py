@@ -11,6 +11,7 @@ from dev.ckan.passwords import Passwords
 from dev.ckan.portal_dir import PortalDir
 from dev.ckan.services import solr
 from dev.ckan.services.ckan import configuration
+from model.errors import PortalError
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,13 @@ def load_portal(portal_dir: PortalDir) -> RunningPortal:
     """Return how to reach the portal of this folder, as `up` last wrote it.
 
     Raises:
-        FileNotFoundError: `up` has not been run.
+        PortalError: `up` has not been run.
     """
+    if not portal_dir.description.exists():
+        raise PortalError(
+            "no portal was brought up here", where=str(portal_dir.description),
+            todo="bring one up: make portal",
+        )
     facts = json.loads(portal_dir.description.read_text())
     del facts["token_file"]
     return RunningPortal(token=portal_dir.token.read_text().strip(), **facts)

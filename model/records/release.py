@@ -6,7 +6,7 @@ A field added later needs a default, so that earlier records can still be read.
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from model.util.text import Frozen, Text
 
@@ -30,6 +30,20 @@ class Changes(Frozen):
     added: int
     revised: int
     withdrawn: int
+
+
+class StructureChange(Frozen):
+    """What a release changed besides figures.
+
+    change: `added` or `withdrawn`: codes that came or went; `unit`, `definition`: what these
+        indicators mean is another thing.
+    column: the column of the codes; `column` where they are columns themselves.
+    codes: in order.
+    """
+
+    change: Literal["added", "withdrawn", "unit", "definition"]
+    column: str
+    codes: tuple[str, ...]
 
 
 class Decision(Frozen):
@@ -68,6 +82,21 @@ class Release(Frozen):
     files: tuple[FileRecord, ...]
     declaration: dict[str, Any]  # the declaration as it was: an old release explains itself
     decision: Decision | None = None  # None where no person decided
+    version: str | None = None  # None: made before versions were recorded
+    structure: tuple[StructureChange, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _as_recorded(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave versions out of a record that has none: its checksum stays what it was."""
+        record: dict[str, Any] = dump(self)
+        if self.version is None:
+            del record["version"], record["structure"]
+        return record
+
+    @property
+    def semantic_version(self) -> str:
+        """Major, minor and patch version; a release without one was published as `<number>.0.0`."""
+        return self.version or f"{self.number}.0.0"
 
     def file(self, name: str) -> FileRecord:
         """Return the record of a file of this release."""

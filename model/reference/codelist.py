@@ -1,8 +1,8 @@
 """A codelist: codes with their names in every language, and what a source's label means in it."""
 
 import csv
-import re
 from collections.abc import Callable, Iterable
+from datetime import date
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -47,6 +47,14 @@ _AUTHORITIES = {
 }
 
 
+def vintage_day(vintage: str) -> date | None:
+    """Return the day from which a list of areas holds; None where its vintage names none."""
+    try:
+        return date.fromisoformat(vintage.rpartition(":")[2])
+    except ValueError:
+        return None
+
+
 def vintage_in_words(vintage: str) -> LocalizedText:
     """Return of which list, and of when, the codes of areas are; else the vintage as it is.
 
@@ -57,10 +65,9 @@ def vintage_in_words(vintage: str) -> LocalizedText:
     authority = _AUTHORITIES.get(name)
     if authority is None:
         return localized(lambda _: vintage)
-    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", edition):
-        year, month, day = edition.split("-")
+    if day := vintage_day(vintage):
         return LocalizedText(
-            vi=f"{{authority}} từ ngày {day}/{month}/{year}", en=f"{{authority}} of {edition}"
+            vi=f"{{authority}} từ ngày {day:%d/%m/%Y}", en=f"{{authority}} of {edition}"
         ).format(authority=authority)
     return authority.in_each(lambda said: f"{said} ({edition})")
 

@@ -12,7 +12,9 @@ Source: SDMX 3.0 technical notes, section "Observational Time Period".
 """
 
 import re
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from model.util.text import fold
@@ -137,6 +139,32 @@ def next_period(iso: str) -> str:
         return (start + timedelta(days=1)).isoformat()
     months = int(iso.rpartition("P")[2].removesuffix("M"))
     return f"{year}-01-01/P{months + 1}M" if months < 12 else f"{year + 1}-01-01/P1M"
+
+
+def missing_before(periods: Sequence[str]) -> list[int]:
+    """Return for each of a series' `periods`, in order, how many are missing right before it.
+
+    Of a series with a rhythm of its own none is missing: a census every ten years, prices of
+    working days. A year to date begins anew each January, which counts as one, and is known for
+    some months only. Where `periods` are not of one frequency, nothing is known to be missing.
+
+    >>> missing_before(["2010", "2011", "2014"]), missing_before(["2010", "2012", "2014", "2016"])
+    ([0, 0, 2], [0, 0, 0, 0])
+    """
+    kinds = {frequency_of(iso) for iso in periods}
+    freq = next(iter(kinds), None)
+    if len(kinds) != 1 or freq is None:
+        return [0] * len(periods)
+    if freq == "YTD":
+        return [0, *(int(a[:4] != b[:4]) for a, b in pairwise(periods))]
+    days = [period_start(iso) for iso in periods]
+    steps = [round((b - a).days / FREQUENCY_DAYS[freq]) for a, b in pairwise(days)]
+    rhythm = 1
+    if len(steps) > 2 and len({*steps}) == 1:
+        rhythm = max(steps[0], 1)
+    elif freq == "D" and all(day.weekday() < 5 for day in days):
+        rhythm = 3  # from Friday to Monday
+    return [0, *(max(step - rhythm, 0) for step in steps)]
 
 
 def _month_start(year: int, month: int) -> date:

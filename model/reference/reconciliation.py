@@ -37,6 +37,18 @@ class CitedFigure(Frozen):
     url: HttpUrl
 
 
+class ReconciliationNote(Frozen):
+    """What was compared and is identical, or cannot be compared.
+
+    title: what is counted.
+    explanation: what was compared with what result, or why it cannot be.
+    """
+
+    id: Name
+    title: LocalizedText
+    explanation: LocalizedText
+
+
 class Reconciliation(Frozen):
     """The same figure from two sources.
 

@@ -15,7 +15,7 @@ from model.declarations.validation import parse_as
 from model.declarations.yaml_file import YamlFile
 from model.errors import DeclarationError
 from model.reference.codelist import Codelist, load_codelist
-from model.reference.reconciliation import Reconciliation
+from model.reference.reconciliation import Reconciliation, ReconciliationNote
 from model.reference.succession import AreaSuccession, load_succession
 from model.util.languages import languages
 from model.util.text import Code, Frozen, LocalizedText, Name, Text
@@ -100,6 +100,7 @@ class Registries(Frozen):
     area_groups: dict[str, AreaGroup] = {}
     places: dict[str, CoveragePlace] = {}
     reconciliations: dict[str, Reconciliation] = {}
+    reconciliation_notes: dict[str, ReconciliationNote] = {}
     synonyms: dict[str, SynonymGroup] = {}
 
     def areas(self, named: str | Iterable[str]) -> tuple[str, ...]:
@@ -138,6 +139,7 @@ def load_registries(project: Path | None = None) -> Registries:
         area_groups=_load("area_groups.yaml", AreaGroup, own),
         places=_load("places.yaml", CoveragePlace, own),
         reconciliations=_load("reconciliation.yaml", Reconciliation, own),
+        reconciliation_notes=_load("reconciliation_notes.yaml", ReconciliationNote, own),
         synonyms=_load("synonyms.yaml", SynonymGroup, own),
     )
 

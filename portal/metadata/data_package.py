@@ -35,7 +35,7 @@ def descriptor(content: Content, files: Iterable[tuple[FileRecord, str, Properti
         "id": dataset_urn(dataset.id),
         **_texts("title", dataset.title),
         **_texts("description", dataset.description),
-        "version": f"{release.number}.0.0",
+        "version": release.semantic_version,
         "created": release.issued.isoformat(),
         "scope": scope_of(content),
         "keywords": [word for code in languages() for word in dataset.keywords.get(code)],

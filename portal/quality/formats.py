@@ -3,12 +3,10 @@
 Functions from reports to text; nothing is read or written here.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 
-from feedgen.feed import FeedGenerator
 from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -19,10 +17,7 @@ from model.records.scorecard import QualityReport
 from model.records.validation import CheckResult, QualityRecord
 from model.util.text import LocalizedText
 from portal.metadata.identifiers import dataset_urn
-
-# Characters that XML 1.0 excludes (https://www.w3.org/TR/xml/#charsets); data may hold them.
-_NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from portal.rendering.atom import ATOM, Entry, Link, feed, xml_text
 
 
 def junit(validated: Iterable[tuple[QualityReport, QualityRecord]]) -> str:
@@ -50,20 +45,20 @@ def _suite(report: QualityReport, quality: QualityRecord) -> TestSuite:
     release = _case(report, "release")
     if quality.blockers:
         reasons = in_words(quality.blockers, report.dataset, names=True).get("en")
-        release.result = [Failure(_xml(reasons), "blocked")]
+        release.result = [Failure(xml_text(reasons), "blocked")]
     suite.add_testcase(release)
     for check in quality.checks:
         case = _case(report, check.name)
         if check.duration_ms is not None:
             case.time = check.duration_ms / 1000
         if check.outcome == "failed":
-            failure = Failure(_xml(check.title.get("en")), check.expectation)
+            failure = Failure(xml_text(check.title.get("en")), check.expectation)
             failure.text = _found(check)
             case.result = [failure]
         elif check.outcome == "warned":
             case.system_out = _found(check)
         elif check.outcome == "not_evaluated":
-            case.result = [Skipped(_xml(str(check.observed)))]
+            case.result = [Skipped(xml_text(str(check.observed)))]
         suite.add_testcase(case)
     if report.latest is not None:
         suite.timestamp = report.latest.at.strftime("%Y-%m-%dT%H:%M:%S")
@@ -86,7 +81,7 @@ def _found(check: CheckResult) -> str:
         ", ".join(f"{name}={value}" for name, value in row.items() if value is not None)
         for row in check.samples
     ]
-    return _xml("\n".join(lines))
+    return xml_text("\n".join(lines))
 
 
 def prometheus(reports: Sequence[QualityReport], dated: bool = True) -> str:
@@ -176,32 +171,19 @@ def atom(
     it.
     """
     newest = sorted(incidents, key=lambda item: (item.at, item.id), reverse=True)
-    feed = FeedGenerator()
-    feed.id(dataset_urn(f"feed:{language}"))
-    feed.title(_xml(feed_title.get(language)))
-    feed.language(language)
-    feed.updated(newest[0].at if newest else _EPOCH)  # the same incidents give the same bytes
-    feed.author(name="OpenIndicators")
-    feed.generator("OpenIndicators")
-    feed.link(rel="self", type="application/atom+xml", href="failures.atom")
+    entries = []
     for incident in newest:
-        entry = feed.add_entry(order="append")
-        name = titles.get(incident.dataset)
+        name, page = titles.get(incident.dataset), pages.get(incident.dataset)
         title = name.get(language) if name else incident.dataset
-        entry.id(incident.id)
-        entry.title(_xml(f"{title}: {incident.title.get(language)}"))
-        entry.updated(incident.at)
-        entry.category(term=incident.kind)
-        if incident.dataset in pages:
-            entry.link(rel="alternate", type="text/html", href=pages[incident.dataset])
-        # The content, not a summary: that would need an alternate (RFC 4287, 4.1.2).
-        entry.content(_xml(incident.text.get(language)), type="text")
-    return _text(feed.atom_str(pretty=True))
+        entries.append(Entry(
+            incident.id, f"{title}: {incident.title.get(language)}", incident.at,
+            incident.text.get(language), incident.kind, (Link(page),) if page else (),
+        ))
+    own = Link("failures.atom", "self", ATOM)
+    return feed(
+        dataset_urn(f"feed:{language}"), feed_title.get(language), language, entries, [own]
+    )
 
 
 def _text(data: bytes) -> str:
     return data.decode("utf-8")
-
-
-def _xml(text: str) -> str:
-    return _NOT_IN_XML.sub("\ufffd", text)

@@ -10,13 +10,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from model.errors import PortalError
 from model.records.scorecard import GroupScore
 from model.reference.registries import Registries
 from model.util.disk import disk_errors, write_if_changed
-from model.util.hashing import pretty_json, sha256_bytes, sha256_file
+from model.util.hashing import pretty_json, sealed, sha256_bytes, sha256_file, unsealed
 from model.util.languages import languages
 from model.util.text import Frozen
 from portal.quality.pages import Assessed, render, shared_pages
@@ -41,8 +39,8 @@ class QualityState(Frozen):
     def read(cls, folder: Path) -> QualityState:
         """Return the state of a site's `folder`; that of an empty one where none can be read."""
         try:
-            return cls.model_validate_json((folder / STATE).read_bytes())
-        except (OSError, ValidationError):
+            return cls.model_validate_json(unsealed((folder / STATE).read_bytes()))
+        except (OSError, ValueError):
             return cls()
 
     def holds(self, folder: Path, name: str) -> bool:
@@ -97,7 +95,7 @@ def publish_quality(
             write("", path, text.encode())
         _remove_others(folder, {path for files in made.values() for path in files})
         state = QualityState(all_inputs=all_inputs, inputs=dict(inputs), files=made)
-        write_if_changed(folder / STATE, pretty_json(state), PortalError, lasting=False)
+        write_if_changed(folder / STATE, sealed(pretty_json(state)), PortalError, lasting=False)
     return written
 
 

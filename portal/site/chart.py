@@ -7,10 +7,11 @@ twice, for wide and for narrow screens, so that its text is never scaled down.
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import chain, pairwise
 
 from portal.rendering import formatting
 from portal.scope import home_areas
-from portal.site.series import Plot, Point, Series
+from portal.site.series import Plot, Point, Series, moment
 from portal.vocabulary import NOT_FINAL
 
 Label = Callable[[Series], str]
@@ -42,7 +43,7 @@ class PointMarker:
 
 @dataclass(frozen=True)
 class PlottedLine:
-    """A series drawn as a line; `path` breaks where a value is missing."""
+    """A series drawn as a line; `path` breaks where periods are missing."""
 
     number: int
     path: str
@@ -78,6 +79,7 @@ class LineChart:
     y_ticks: tuple[AxisTick, ...]
     lines: tuple[PlottedLine, ...]
     direct: bool  # whether the labels stand beside the lines
+    borders: float | None  # where the borders changed
 
 
 @dataclass(frozen=True)
@@ -121,8 +123,10 @@ def lay_out_lines(plot: Plot, width: int, label: Label, language: str, decimals:
     """
     height = HEIGHT[width]
     direct = width == WIDE and len(plot.series) > 1
-    values = [p.value for s in plot.series for p in s.points if p.value is not None]
+    values = [p.value for s in plot.series for p in s.points]
     moments = [p.at for s in plot.series for p in s.points]
+    if plot.borders:
+        moments.append(moment(plot.borders.isoformat()))
     low, high = min(values), max(values)
     # Where the figures vary little against their level, an axis from zero would flatten them.
     if 0 <= low < 0.6 * high:
@@ -144,29 +148,27 @@ def lay_out_lines(plot: Plot, width: int, label: Label, language: str, decimals:
     def y(value: float) -> float:
         return round(bottom - (value - steps[0]) / (steps[-1] - steps[0]) * (bottom - top), 1)
 
-    ends = [y(s.last.value) if s.last and s.last.value is not None else top for s in plot.series]
+    ends = [y(series.points[-1].value) for series in plot.series]
     heights = spread(ends, LABEL_GAP, top, bottom)
     lines = []
     for number, series in enumerate(plot.series):
-        known = [p for p in series.points if p.value is not None]
-        dense = len(known) > MARKERS
+        dense = len(series.points) > MARKERS
         markers = tuple(
             PointMarker(x(p.at), y(p.value), p.status in NOT_FINAL, _tip(p, language, decimals))
             for index, p in enumerate(series.points)
-            if p.value is not None
-            and (not dense or p.status in NOT_FINAL or _alone(series.points, index))
+            if not dense or p.status in NOT_FINAL or _alone(series.points, index)
         )
         lines.append(
             PlottedLine(
                 number, _path(series.points, x, y), markers, labels[number],
-                x(known[-1].at) + 10, heights[number] + 4,
+                x(series.points[-1].at) + 10, heights[number] + 4,
             )
         )
     return LineChart(
         width, height, left, right, top, bottom,
         tuple(_time_ticks(plot, first, last, x, 9 if width == WIDE else 4, language)),
         tuple(AxisTick(y(v), text) for v, text in zip(steps, texts, strict=True)),
-        tuple(lines), direct,
+        tuple(lines), direct, x(moments[-1]) if plot.borders else None,
     )
 
 
@@ -175,8 +177,8 @@ def lay_out_bars(plot: Plot, width: int, label: Label, language: str, decimals: 
 
     `width`, `label`, `language` and `decimals` are those of `lay_out_lines`.
     """
-    rows = [(series, series.last) for series in plot.series if series.last]
-    values = [point.value or 0 for _, point in rows if point]
+    rows = [(series, series.points[-1]) for series in plot.series]
+    values = [point.value for _, point in rows]
     low, high = min(0, *values), max(0, *values)
     span = (high - low) or 1
     labels = [_cut(label(series), 30 if width == WIDE else 16) for series, _ in rows]
@@ -190,7 +192,7 @@ def lay_out_bars(plot: Plot, width: int, label: Label, language: str, decimals: 
             width=round((value / span) * room, 1),
             label=labels[index],
             value=texts[index],
-            hollow=point is not None and point.status in NOT_FINAL,
+            hollow=point.status in NOT_FINAL,
             home=series.code in home_areas()[:1],
         )
         for index, ((series, point), value) in enumerate(zip(rows, values, strict=True))
@@ -207,11 +209,12 @@ def sparkline(points: list[float | None], width: int = 132, height: int = 34) ->
     low, high = min(known), max(known)
     span = (high - low) or 1
     step = (width - 6) / (len(points) - 1)
-    return _line(
-        None if value is None
-        else f"{3 + index * step:.1f} {height - 4 - (value - low) / span * (height - 8):.1f}"
+    places = (
+        f"{3 + index * step:.1f} {height - 4 - (value - low) / span * (height - 8):.1f}"
+        if value is not None else None
         for index, value in enumerate(points)
     )
+    return _line((place, before is not None) for before, place in pairwise(chain([None], places)))
 
 
 def spread(positions: list[float], gap: float, low: float, high: float) -> list[float]:
@@ -232,36 +235,25 @@ def spread(positions: list[float], gap: float, low: float, high: float) -> list[
 def _path(
     points: tuple[Point, ...], x: Callable[[float], float], y: Callable[[float], float]
 ) -> str:
-    places: list[str | None] = []
-    year = ""
-    for point in points:
-        # A year-to-date series restarts each January: no line leads back to it.
-        if "/" in point.period and point.period[:4] != year:
-            places.append(None)
-        year = point.period[:4]
-        places.append(None if point.value is None else f"{x(point.at)} {y(point.value)}")
-    return _line(places)
+    return _line((f"{x(p.at)} {y(p.value)}", p.joined) for p in points)
 
 
-def _line(places: Iterable[str | None]) -> str:
-    """Return an SVG path through "x y" places, broken at each None."""
-    path, pen = "", "M"
-    for place in places:
-        path += f"{pen}{place}" if place else ""
-        pen = "L" if place else "M"
-    return path
+def _line(places: Iterable[tuple[str | None, bool]]) -> str:
+    """Return an SVG path through "x y" places, each joined to the one before or not.
+
+    A place to which no line leads has one of no length, whose round ends are a dot.
+    """
+    return "".join(f"L{place}" if joined else f"M{place}h0" for place, joined in places if place)
 
 
 def _alone(points: tuple[Point, ...], index: int) -> bool:
     """Whether no line leads to a point, so that only a marker shows it."""
-    before = index > 0 and points[index - 1].value is not None
-    after = index + 1 < len(points) and points[index + 1].value is not None
-    return not before and not after
+    return not points[index].joined and not any(p.joined for p in points[index + 1 : index + 2])
 
 
 def _tip(point: Point, language: str, decimals: int) -> str:
     period = formatting.period(point.period, language)
-    return f"{period}: {formatting.number(point.value or 0, language, decimals)}"
+    return f"{period}: {formatting.number(point.value, language, decimals)}"
 
 
 def _time_ticks(

@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
+from model.reference.codelist import vintage_day
+from model.reference.periods import frequency_of, missing_before, next_period, period_end
 from model.util.text import plain
 from portal.content import Content
 from portal.rendering import formatting
 from portal.site import chart
-from portal.site.series import Plot, Point, Series
+from portal.site.series import Plot, Series, moment
+from portal.vocabulary import BREAK, sentence
 
 TABLE_ROWS = 120  # the newest periods; the downloads have all
 
@@ -19,11 +22,15 @@ def figure(content: Content, plot: Plot, language: str) -> dict[str, Any]:
 
     def label(series: Series) -> str:
         name = plain(content.names.label(plot.column, series.code, language))
-        return f"{name} ({series.vintage})" if len(vintages) > 1 else name
+        day = vintage_day(series.vintage)
+        if len(vintages) == 1:
+            return name
+        since = formatting.day(day, language) if day else series.vintage
+        return sentence("by borders", name=name, since=since).get(language)
 
     lay_out: Callable[..., Any] = chart.lay_out_bars if plot.bars else chart.lay_out_lines
     arguments = (label, language, indicator.decimals)
-    points = [point for series in plot.series for point in series.points if point.value is not None]
+    points = [point for series in plot.series for point in series.points]
     ordered = sorted(points, key=lambda point: point.at)
     fixed = [
         f"{content.names.column(name).title.get(language)}: "
@@ -43,22 +50,40 @@ def figure(content: Content, plot: Plot, language: str) -> dict[str, Any]:
         "of": plot.of,
         "table": _table(plot, indicator.decimals, language),
         "hollow": any(point.status in chart.NOT_FINAL for point in points),
+        "breaks": sorted({
+            formatting.period(point.period, language) for point in points if point.status == BREAK
+        }),
+        "borders": plot.borders,
+        # Whether all are by the borders before the change, all by those since, or some by each.
+        "former": {vintage_day(vintage) != plot.borders for vintage in vintages},
         "span": formatting.span(ordered[0].period, ordered[-1].period, language),
     }
 
 
-def _table(plot: Plot, decimals: int, language: str) -> list[tuple[str, list[str]]]:
-    """Return a chart's figures as text: newest period first, a column for each series."""
-    values = [{p.period: p for p in series.points} for series in plot.series]
-    periods = {p.period: p.at for series in plot.series for p in series.points}
-    newest = sorted(periods, key=lambda iso: (-periods[iso], iso))[:TABLE_ROWS]
+def _table(plot: Plot, decimals: int, language: str) -> list[dict[str, Any]]:
+    """Return a chart's figures as text: newest period first, a cell for each series.
 
-    def cell(point: Point | None) -> str:
-        if point is None or point.value is None:
-            return "–"
-        return formatting.number(point.value, language, decimals)
-
-    return [
-        (formatting.period(iso, language), [cell(found.get(iso)) for found in values])
-        for iso in newest
-    ]
+    Missing periods are a row of their own, as the line leaves them out.
+    """
+    values = [{point.period: point for point in series.points} for series in plot.series]
+    periods = sorted({iso for known in values for iso in known}, key=lambda iso: (moment(iso), iso))
+    rows: list[dict[str, Any]] = []
+    for before, iso, gap in zip(["", *periods], periods, missing_before(periods), strict=False):
+        if gap and frequency_of(iso) != "YTD":
+            missing = [next_period(before)]
+            while next_period(missing[-1]) != iso:
+                missing.append(next_period(missing[-1]))
+            words = formatting.span(missing[0], missing[-1], language)
+            rows.append({"period": words, "former": False, "cells": []})
+        cells = [known.get(iso) for known in values]
+        rows.append({
+            "period": formatting.period(iso, language),
+            "former": bool(plot.borders and period_end(iso) >= plot.borders) and all(
+                vintage_day(series.vintage) != plot.borders for series in plot.series
+            ),
+            "cells": [
+                formatting.number(point.value, language, decimals) if point else "–"
+                for point in cells
+            ],
+        })
+    return rows[::-1][:TABLE_ROWS]

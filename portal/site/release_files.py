@@ -149,7 +149,8 @@ class DatasetFolder:
             rows=release.rows, quarantined=release.quarantined, changes=release.changes,
             period_first=release.period_first, period_last=release.period_last,
             record_sha256=sha256_json(release), made_by=self.version, files=files,
-            superseded=superseded, decision=release.decision,
+            superseded=superseded, decision=release.decision, version=release.semantic_version,
+            structure=release.structure,
         )
 
 

@@ -1,14 +1,16 @@
 """The figures that a dataset's chart draws: one indicator, a few series, other columns fixed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from itertools import pairwise
 from typing import Any
 
 from model.reference.codelist import TOTAL
-from model.reference.periods import frequency_of, period_start
+from model.reference.periods import frequency_of, missing_before, period_start
 from model.util.sql import identifier
 from portal.content import Content
-from portal.scope import home_areas
+from portal.scope import borders_changed, home_areas
+from portal.vocabulary import BREAK
 
 MAX_LINES = 6  # more colours cannot be distinguished
 MAX_BARS = 15
@@ -17,12 +19,18 @@ MAX_POINTS = 400  # of a line; more are thinned, keeping the extremes of each st
 
 @dataclass(frozen=True)
 class Point:
-    """One observation on the chart; `at` is a fractional year."""
+    """One figure on the chart.
+
+    at: its period as a fractional year.
+    joined: whether a line leads to it from the point before: not over missing periods, and not over
+        a break in the series.
+    """
 
     at: float
     period: str
-    value: float | None
+    value: float
     status: str
+    joined: bool = True
 
 
 @dataclass(frozen=True)
@@ -36,11 +44,6 @@ class Series:
     vintage: str
     points: tuple[Point, ...]
 
-    @property
-    def last(self) -> Point | None:
-        """The newest point that has a value."""
-        return next((p for p in reversed(self.points) if p.value is not None), None)
-
 
 @dataclass(frozen=True)
 class Plot:
@@ -52,11 +55,12 @@ class Plot:
     series: tuple[Series, ...]
     freq: str
     of: int  # codes of the column that have figures, drawn or not
+    borders: date | None = None  # when they changed, where the figures reach over that day
 
     @property
     def bars(self) -> bool:
         """Whether there is only one period, so that bars compare better than lines."""
-        return len({p.period for s in self.series for p in s.points if p.value is not None}) <= 1
+        return len({p.period for s in self.series for p in s.points}) <= 1
 
 
 def plots(content: Content, limit: int = 12) -> list[Plot]:
@@ -95,11 +99,12 @@ def plot(content: Content, indicator: str) -> Plot | None:
     keep = set(declared) if column == "ref_area" and declared else None
     series = _series(rows, keep)
     series = _chosen(series, declared)
-    if not any(s.last for s in series):
+    if not series:
         return None
     shown = {name: code for name, code in fixed.items() if len(codes[name]) > 1}
     return Plot(
-        indicator, column, shown, tuple(series), fixed.get("freq", ""), of=len(codes[column])
+        indicator, column, shown, tuple(series), fixed.get("freq", ""), of=len(codes[column]),
+        borders=borders_changed(content, [p.period for each in series for p in each.points]),
     )
 
 
@@ -140,7 +145,7 @@ def _rows(content: Content, indicator: str, column: str, fixed: dict[str, str]) 
     tests = " AND ".join(["indicator = ?", *(f"{identifier(name)} = ?" for name in fixed)])
     return content.query(
         f"SELECT {identifier(column)}, geo_vintage, time_period, obs_value, obs_status"
-        f" FROM t WHERE {tests} ORDER BY 1, 2, time_period",
+        f" FROM t WHERE {tests} AND obs_value IS NOT NULL ORDER BY 1, 2, time_period",
         "data.parquet", indicator, *fixed.values(),
     )
 
@@ -152,17 +157,24 @@ def _series(rows: list[Any], keep: set[str] | None) -> list[Series]:
             point = Point(moment(iso), iso, value, status or "A")
             points.setdefault((code, vintage), []).append(point)
     return [
-        Series(code, vintage, tuple(thinned(sorted(found, key=lambda p: p.at))))
+        Series(code, vintage, tuple(thinned(_joined(sorted(found, key=lambda p: p.at)))))
         for (code, vintage), found in points.items()
-        if any(point.value is not None for point in found)
+    ]
+
+
+def _joined(points: list[Point]) -> list[Point]:
+    """Say of each point whether the line leads to it."""
+    gaps = missing_before([point.period for point in points])
+    return [
+        replace(point, joined=not gap and point.status != BREAK and index > 0)
+        for index, (point, gap) in enumerate(zip(points, gaps, strict=True))
     ]
 
 
 def _chosen(series: list[Series], areas: list[str]) -> list[Series]:
     """Order the series and keep as many as can be distinguished."""
-    periods = {p.period for s in series for p in s.points if p.value is not None}
-    if len(periods) <= 1:
-        series = sorted(series, key=lambda s: -(s.last.value or 0) if s.last else 0)
+    if len({p.period for s in series for p in s.points}) <= 1:
+        series = sorted(series, key=lambda s: -s.points[-1].value)
         first = [s for s in series if s.code in home_areas()]
         kept = [*first, *(s for s in series if s not in first)][:MAX_BARS]
         return [s for s in series if s in kept]
@@ -195,13 +207,17 @@ def thinned(points: list[Point]) -> list[Point]:
     step = len(points) * 2 / MAX_POINTS
     edges = [round(index * step) for index in range(MAX_POINTS // 2 + 1)]
     kept: list[Point] = []
+    joined = True
     for start, end in pairwise(edges):
-        known = [p for p in points[start:end] if p.value is not None]
-        if known:
-            ends = {min(known, key=_value), max(known, key=_value)}
-            kept.extend(sorted(ends, key=lambda p: p.at))
+        known = points[start:end]
+        ends = {min(known, key=_value), max(known, key=_value)}
+        for point in known:
+            joined = joined and point.joined  # over those left out, too
+            if point in ends:
+                kept.append(replace(point, joined=joined))
+                joined = True
     return kept
 
 
 def _value(point: Point) -> float:
-    return point.value or 0.0
+    return point.value

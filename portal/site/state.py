@@ -8,9 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import ValidationError
-
-from model.records.release import Changes, Decision, FileRecord
+from model.records.release import Changes, Decision, FileRecord, StructureChange
+from model.util.hashing import unsealed
 from model.util.text import Code, Frozen, LocalizedList, LocalizedText, Name
 from portal.scope import CityFigure, Scope
 
@@ -31,6 +30,8 @@ class ReleaseState(Frozen):
     files: tuple[FileRecord, ...]
     superseded: tuple[FileRecord, ...] = ()  # offered earlier: replaced by newer code, or withdrawn
     decision: Decision | None = None  # of the person who approved, rolled back or withdrew
+    version: str
+    structure: tuple[StructureChange, ...]
 
 
 class CheckCounts(Frozen):
@@ -132,8 +133,8 @@ State = TypeVar("State", DatasetState, CatalogueState)
 def read_state(kind: type[State], path: Path) -> State | None:
     """Return the state of a `kind` in the file `path`; None where none can be read."""
     try:
-        return kind.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError):
+        return kind.model_validate_json(unsealed(path.read_bytes()))
+    except (OSError, ValueError):
         return None
 
 

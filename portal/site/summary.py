@@ -2,7 +2,7 @@
 
 from model.util.text import LocalizedText, localized
 from portal.content import Content
-from portal.scope import city_figures, scope_of
+from portal.scope import city_figures, scope_of, with_gaps
 from portal.site.series import plots
 from portal.site.shared_pages.revisions import revised_indicators
 from portal.site.state import (
@@ -79,7 +79,7 @@ def _spark(content: Content) -> Sparkline | None:
         lambda language:
         f"{indicator.get(language)}: {content.names.label(column, code, language)}"
     )
-    values = tuple(point.value for point in series.points)
+    values = with_gaps([(point.period, point.value) for point in series.points])
     return Sparkline(label=label, values=values[-SPARK_POINTS:])
 
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from model.reference.reconciliation import CitedFigure
-from sources.demo.facts import load_samples
+from sources.demo.facts import Sample, load_samples
 from tests.fixtures.datasets import real_files
 from tests.pipelines.test_sample import DECLARATIONS, REGISTRIES, SAMPLE
 
@@ -38,6 +38,17 @@ SCALES = {
     ("million VND", "billion_vnd"): Decimal("0.001"), ("billion USD", "million_usd"): 10**3,
 }
 ADDRESS = re.compile(r"https?://\S+")
+# Pairs whose other figure is from a table: the file, the column, and the text that names the area.
+TABLES = {
+    "grdp_per_capita_2022_earlier_table": (
+        "data/vietnam/province_tables/grdp/grdp_2022.csv", "grdp",
+    ),
+    "income_2016": ("danang/living/gso_pxweb_2019/Monthly average income per capita at current"
+                    " prices by income source and by province.csv", "Pre. 2016 Total"),
+}
+# Figures of the national office's tables among those cited from pages: of which indicator there,
+# and what is taken off it.
+OFFICE = {"index_less_100": ("grdp_index", 100), "table_per_capita": ("grdp_per_capita", 0)}
 CITED = {
     each.dataset: each for each in load_samples(SAMPLE)
     if "copied by hand from public pages" in (SAMPLE / each.dataset / "source.yaml").read_text()
@@ -82,10 +93,26 @@ def publishable(line: dict[str, str]) -> bool:
     )
 
 
+@cache
+def office() -> Sample:
+    [found] = [each for each in load_samples(SAMPLE) if each.dataset == "finance/grdp_by_province"]
+    return found
+
+
 @pytest.mark.parametrize("name", CITED)
 def test_a_cited_figure_is_on_the_list(name: str) -> None:
     dataset = DECLARATIONS[name].dataset
     for fact in CITED[name].vintages[-1].facts:
+        if fact.get("footnotes") in OFFICE:
+            indicator, less = OFFICE[fact["footnotes"]]
+            [official] = [
+                each for each in office().vintages[-1].facts
+                if (each["indicator"], each["ref_area"]) == (indicator, "48")
+                and each["year"] == fact["time_period"]
+            ]
+            assert Decimal(fact["obs_value"]) == Decimal(official["value"]) - less, fact
+            assert fact["obs_status"] == (official["status"] or "A"), fact
+            continue
         pages = [address.rstrip(";") for address in ADDRESS.findall(fact["obs_note"])]
         lines = [line for line in listed() if line["url"] in pages]
         if fact["obs_value"] == "":  # left open: the pages give different figures
@@ -102,7 +129,8 @@ def test_a_cited_figure_is_on_the_list(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [
-    name for name, each in REGISTRIES.reconciliations.items() if isinstance(each.other, CitedFigure)
+    name for name, each in REGISTRIES.reconciliations.items()
+    if isinstance(each.other, CitedFigure) and name not in TABLES
 ])
 def test_the_other_figure_of_a_pair_is_on_the_list(name: str) -> None:
     pair = REGISTRIES.reconciliations[name]
@@ -116,6 +144,18 @@ def test_the_other_figure_of_a_pair_is_on_the_list(name: str) -> None:
         and line["area"] == TERRITORIES[published.geography.codelist]
     }
     assert Decimal(str(pair.other.value)) in values
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_other_figure_of_a_pair_is_in_its_table(name: str) -> None:
+    file, column = TABLES[name]
+    text = (real_files().parent / file).read_text(encoding="utf-8-sig")
+    rows = csv.reader(text.splitlines(), delimiter=";" if ";" in text else ",")
+    lines = [row for row in rows if len(row) > 2]
+    [area] = [row for row in lines if "Da Nang" in row[:2]]
+    pair = REGISTRIES.reconciliations[name]
+    assert isinstance(pair.other, CitedFigure)
+    assert float(area[lines[0].index(column)]) == pair.other.value
 
 
 def test_the_sample_does_not_carry_the_words_of_the_pages() -> None:

@@ -156,7 +156,7 @@ def _make(
         with disk_errors(staging):
             write(staging)
         declared = _dataset(record["declaration"], model)
-        record["changes"] = releases.write_changes(data_dir, declared, before, staging)
+        record |= releases.write_changes(data_dir, declared, before, staging)
         record["files"] = releases.file_records(staging)
         release = Release.model_validate(record)
         (staging / ledger.RECORD).write_text(pretty_json(release), encoding="utf-8")

@@ -20,7 +20,7 @@ from model.declarations.dataset import Dataset
 from model.errors import StoreError
 from model.records.release import Decision, Release
 from model.util.disk import disk_errors
-from model.util.hashing import pretty_json, sha256_file, sha256_json
+from model.util.hashing import has_checksum, pretty_json, sha256_file, sha256_json
 from model.util.text import Frozen, Text
 from warehouse.store import ledger, releases
 from warehouse.store.atomic import append_log, atomic_directory, read_log
@@ -44,6 +44,7 @@ class DraftEvent(Frozen):
     by: Text | None = None  # the person; None where the pipeline did it
     reason: Text | None = None
     replaced_by: str | None = None  # "draft <draft>" or "release <number>"
+    record_sha256: str | None = None  # of the draft's release.json, where it was made
 
 
 def datasets(data_dir: DataDir) -> list[str]:
@@ -72,7 +73,25 @@ def waiting(data_dir: DataDir, dataset: str) -> StoredRelease | None:
     if made is None or _released(data_dir, dataset, made):
         return None
     folder = data_dir.drafts(dataset) / made.draft
-    return releases.load(folder) if folder.exists() else None
+    if not folder.exists():
+        return None
+    if not _is_whole(folder, made):
+        raise StoreError(
+            "the draft was changed after it was made", where=str(folder),
+            todo=f"run `openindicators run {dataset}`, which makes it again",
+        )
+    return releases.load(folder)
+
+
+def _is_whole(folder: Path, made: DraftEvent) -> bool:
+    """Return whether a draft's `folder` holds what it held when it was `made`."""
+    record = folder / ledger.RECORD
+    if not record.is_file() or (
+        made.record_sha256 and not has_checksum(record, made.record_sha256)
+    ):
+        return False
+    files = releases.load(folder).release.files
+    return all(has_checksum(folder / file.name, file.sha256) for file in files)
 
 
 def is_settled(data_dir: DataDir, dataset: str) -> bool:
@@ -120,15 +139,18 @@ def propose(
     events = log(data_dir, dataset.id)
     waits = _open(events)
     folder = data_dir.drafts(dataset.id) / name
-    if waits and waits.draft == name and folder.exists():
+    if waits and waits.draft == name and _is_whole(folder, waits):
         return releases.load(folder), False
     if any(item.event == "rejected" and item.content_sha256 == content for item in events):
         return None, close(data_dir, dataset.id, f"draft {name}, which was rejected", now)
-    if folder.exists():  # a run ended before it could say so in the log
+    if folder.exists():  # damaged, or a run ended before it could say so in the log
         shutil.rmtree(folder)
     with atomic_directory(folder) as staging:
         releases.fill(data_dir, staging, dataset, before, validated, inputs, now, number)
-    made = DraftEvent(event="made", draft=name, release=number, content_sha256=content, at=now)
+    made = DraftEvent(
+        event="made", draft=name, release=number, content_sha256=content, at=now,
+        record_sha256=sha256_file(folder / ledger.RECORD),
+    )
     if waits and waits.draft != name:
         replaced = _ending(waits, "replaced", now, replaced_by=f"draft {name}")
         _add(data_dir, dataset.id, replaced, made)

@@ -23,7 +23,7 @@ from model.errors import DeclarationError, StoreError
 from model.records.release import Changes, FileRecord, LedgerEntry, Release
 from model.records.source_schema import SourceSchema
 from model.records.validation import QualityRecord
-from model.util.disk import disk_errors, staging_path
+from model.util.disk import disk_errors
 from model.util.hashing import has_checksum, pretty_json, sha256_file, sha256_json
 from model.util.sql import literal
 from warehouse.differences import changes_sql
@@ -32,6 +32,7 @@ from warehouse.store import ledger
 from warehouse.store.atomic import atomic_directory
 from warehouse.store.data_dir import DataDir
 from warehouse.store.ledger import RECORD
+from warehouse.versions import next_version, structure_changes
 
 if TYPE_CHECKING:  # `list` reads releases without DuckDB and pyarrow, which take 0.2 s
     import duckdb
@@ -111,7 +112,7 @@ def history(data_dir: DataDir, dataset: str) -> list[StoredRelease]:
 
 
 def _recorded(folder: Path, entries: dict[int, LedgerEntry]) -> StoredRelease:
-    """Return the release in a folder, whose record is the one that the ledger has entered."""
+    """Return the release in a `folder`; raise where its record is not what `entries` say."""
     entry = entries.get(int(folder.name))
     if entry is not None and not has_checksum(folder / RECORD, entry.sha256):
         raise StoreError(
@@ -221,35 +222,6 @@ def make(
     return load(data_dir.releases(dataset.id) / str(number)), True
 
 
-def make_again(
-    data_dir: DataDir, dataset: Dataset, validated: Validated, inputs: Inputs, entry: LedgerEntry
-) -> bool:
-    """Make a lost release again, where that gives the very record that the ledger has entered.
-
-    Args:
-        data_dir: the data folder, which has all releases before it.
-        dataset: the declaration.
-        validated: what it held.
-        inputs: what that was made from.
-        entry: its line in the ledger.
-
-    Returns:
-        Whether it is there again.
-    """
-    folder = data_dir.releases(dataset.id)
-    before = load(folder / str(entry.number - 1)) if entry.number > 1 else None
-    staging = staging_path(folder / str(entry.number))
-    staging.mkdir(parents=True)
-    try:
-        fill(data_dir, staging, dataset, before, validated, inputs, entry.issued, entry.number)
-        same = sha256_file(staging / RECORD) == entry.sha256
-        if same:
-            staging.rename(folder / str(entry.number))
-        return same
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-
-
 def refuse_withdrawn(before: StoredRelease | None) -> None:
     """Check that the dataset was not withdrawn.
 
@@ -302,7 +274,7 @@ def fill(
         shutil.copyfile(validated.source_schema, folder / SOURCE_SCHEMA)
     with connect(data_dir.root / "tmp", validated.quality.rows_released) as con:
         first, last = _period(con, folder / "data.parquet")
-        changes = _write_changes(con, dataset, before, folder)
+        compared = _write_changes(con, dataset, before, folder)
     release = Release(
         dataset=dataset.id,
         number=number,
@@ -317,7 +289,7 @@ def fill(
         code_version=inputs.code_version,
         rows=validated.quality.rows_released,
         quarantined=validated.quality.rows_quarantined,
-        changes=changes,
+        **compared,
         period_first=first,
         period_last=last,
         files=file_records(folder),
@@ -364,11 +336,14 @@ def _period(con: duckdb.DuckDBPyConnection, data: Path) -> tuple[str | None, str
 
 def write_changes(
     data_dir: DataDir, dataset: Dataset, before: StoredRelease | None, folder: Path
-) -> Changes:
+) -> dict[str, Any]:
     """Write `changes.parquet`: one row for each observation added, revised or withdrawn.
 
     `folder` holds the `data.parquet` of a `dataset` and gets the file. A key that differs in its
     columns from that of the release `before`, in `data_dir`, makes every row new.
+
+    Returns:
+        What the record of the release says of it: `changes`, `structure` and `version`.
     """
     with connect(data_dir.root / "tmp") as con:
         return _write_changes(con, dataset, before, folder)
@@ -376,11 +351,11 @@ def write_changes(
 
 def _write_changes(
     con: duckdb.DuckDBPyConnection, dataset: Dataset, before: StoredRelease | None, folder: Path
-) -> Changes:
+) -> dict[str, Any]:
     target = f"{literal(folder / 'changes.parquet')} ({PARQUET_OPTIONS})"
-    comparable = before is not None and same_key(dataset, before.release)
-    old = before.path("data.parquet") if before is not None and comparable else None
-    query = changes_sql(dataset.key, dataset.columns, folder / "data.parquet", old)
+    data, old = folder / "data.parquet", before.path("data.parquet") if before else None
+    comparable = before is None or same_key(dataset, before.release)
+    query = changes_sql(dataset.key, dataset.columns, data, old if comparable else None)
     con.execute(f"COPY ({query}) TO {target}")
     counts = dict(
         con.execute(
@@ -391,9 +366,13 @@ def _write_changes(
     withdrawn = counts.get("withdrawn", 0)
     if before is not None and not comparable:
         withdrawn = before.release.rows
-    return Changes(
+    changes = Changes(
         added=counts.get("added", 0), revised=counts.get("revised", 0), withdrawn=withdrawn
     )
+    last = before.release if before else None
+    structure = structure_changes(con, dataset, data, last, old) if last and old else ()
+    version = next_version(last, structure, changes, comparable)
+    return {"changes": changes, "structure": structure, "version": version}
 
 
 def same_key(dataset: Dataset, last: Release) -> bool:

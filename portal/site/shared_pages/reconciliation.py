@@ -4,12 +4,18 @@ Which pairs there are is declared (`model.reference.reconciliation`). The figure
 releases in the site's folder, so that the page never says anything else than the datasets do.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from model.reference.reconciliation import CitedFigure, Reconciliation, ReleasedFigure
+from model.reference.reconciliation import (
+    CitedFigure,
+    Reconciliation,
+    ReconciliationNote,
+    ReleasedFigure,
+)
 from model.reference.registries import Registries, Unit
 from model.util.sql import identifier
 from model.util.text import LocalizedText
@@ -80,11 +86,16 @@ def pairs(folder: Path, states: list[DatasetState], registries: Registries) -> l
     return found
 
 
-def render(found: list[Pair], language: str, base_url: str | None) -> bytes:
-    """Render the page of the pairs that were `found`; `base_url` as for the catalogue."""
+def render(
+    found: list[Pair], notes: Iterable[ReconciliationNote], language: str, base_url: str | None
+) -> bytes:
+    """Render the page of the pairs that were `found`, in a `language`.
+
+    `notes` say what else was compared, or cannot be; `base_url` as for the catalogue.
+    """
     return render_template(
         TEMPLATES, "reconciliation.html", language, root="../", page="reconciliation.html",
-        preview=False, base_url=base_url, reasons_why=REASONS, pairs=found,
+        preview=False, base_url=base_url, reasons_why=REASONS, pairs=found, notes=notes,
     )
 
 

@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 
 from model.reference.city import Theme, city
 from model.reference.registries import Registries, Sector
-from model.util.hashing import pretty_json, sha256_bytes, sha256_file
+from model.util.hashing import pretty_json, sealed, sha256_bytes, sha256_file
 from model.util.languages import default_language, languages
 from model.util.text import fold
 from portal.metadata import dcat
@@ -48,7 +48,9 @@ def render(
             sectors, withdrawn, language, preview, base_url
         )
         files[f"{language}/city.html"] = catalogue.render_city(sectors, language, base_url)
-        files[f"{language}/reconciliation.html"] = reconciliation.render(pairs, language, base_url)
+        files[f"{language}/reconciliation.html"] = reconciliation.render(
+            pairs, registries.reconciliation_notes.values(), language, base_url
+        )
         files[f"{language}/revisions.html"] = revisions.render(revised, language, base_url)
     files[search.PATH] = search.index(offered, registries)
     files |= _for_crawlers([*files], offered, base_url)
@@ -66,7 +68,7 @@ def render(
         },
         pages={path: sha256_bytes(data) for path, data in files.items()},
     )
-    files[STATE] = pretty_json(state).encode()
+    files[STATE] = sealed(pretty_json(state)).encode()
     return files
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.reference.periods import missing_before
 from portal.content import Content
+from portal.scope import city_figures, with_gaps
+from portal.site import Site
 from portal.site.chart import WIDE, lay_out_lines, nice_ticks, sparkline, spread
+from portal.site.figure import figure
 from portal.site.series import MAX_LINES, MAX_POINTS, Point, moment, plots, thinned
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row
@@ -84,6 +89,51 @@ def test_a_missing_value_breaks_the_line_and_a_lone_point_is_seen(tmp_path: Path
     [line] = lay_out_lines(plot, WIDE, lambda s: s.code, "vi", 0).lines
     assert line.path.count("M") == 2
     assert [mark.hollow for mark in line.markers] == [False, False, False, True]
+
+
+def test_missing_years_are_a_gap_in_line_table_and_sparkline(tmp_path: Path) -> None:
+    rows = [item for item in years("48") if item["time_period"] not in ("2017", "2018")]
+    rows += [row(ref_area="48", time_period="2020", obs_value=5.0, obs_status="B")]
+    made = content(tmp_path / "r", rows)
+    [plot] = plots(made)
+    assert [point.joined for point in plot.series[0].points] == [False, True, False, False]
+    shown = figure(made, plot, "en")
+    site = Site(tmp_path / "site", registries())
+    site.apply([made.files])
+    page = (site.folder / "en" / f"{made.dataset.id}.html").read_text(encoding="utf-8")
+    assert "2017 – 2018" in page and "no figure" in page
+    assert [each["period"] for each in shown["table"]] == [
+        "2020", "2019", "2017 – 2018", "2016", "2015"
+    ]
+    assert shown["table"][2]["cells"] == [] and shown["breaks"] == ["2020"]
+    assert with_gaps([("2015", 1.0), ("2018", 2.0)]) == (1.0, None, None, 2.0)
+
+
+@pytest.mark.parametrize(("periods", "missing"), [
+    (["1989", "1999", "2009", "2019"], [0, 0, 0, 0]),  # a census has a rhythm
+    (["2008", "2012", "2016", "2019"], [0, 3, 3, 2]),
+    (["2023-11", "2023-12", "2024-02"], [0, 0, 1]),
+    (["2023-12-31", "2024-01-01", "2024-01-03"], [0, 0, 1]),
+    (["2024-03-07", "2024-03-08", "2024-03-11", "2024-03-13"], [0, 0, 0, 0]),  # a Friday, a Monday
+    (["2023-Q3", "2024-Q1"], [0, 1]), (["2020", "2021-Q1"], [0, 0]), ([], []),
+])
+def test_missing_periods_are_counted(periods: list[str], missing: list[int]) -> None:
+    assert missing_before(periods) == missing
+
+
+def test_the_day_the_borders_changed_is_marked(tmp_path: Path) -> None:
+    rows = [row(ref_area="48", time_period=str(year), obs_value=1.0) for year in (2023, 2024, 2025)]
+    before, reaching = (content(tmp_path / str(n), rows[:n]) for n in (2, 3))
+    assert plots(before)[0].borders is None
+    [plot] = plots(reaching)
+    assert plot.borders == date(2025, 7, 1)
+    drawn = lay_out_lines(plot, WIDE, lambda s: s.code, "vi", 0)
+    assert drawn.borders and drawn.lines[0].markers[-1].x < drawn.borders <= drawn.right
+    shown = figure(reaching, plot, "en")
+    assert shown["former"] == {True} and [each["former"] for each in shown["table"]] == [
+        True, False, False
+    ]
+    assert [each.former for each in city_figures(reaching)] == [plot.borders]
 
 
 def test_a_year_to_date_restarts_each_january(tmp_path: Path) -> None:
