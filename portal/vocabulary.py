@@ -46,6 +46,6 @@ BREAK = "B"  # the status of a figure that is not comparable with those before i
 NOT_FINAL = frozenset({"P", "E", "F", "I"})
 
 
-def sentence(name: str, **values: object) -> LocalizedText:
+def sentence(name: str, /, **values: object) -> LocalizedText:
     """Return the sentence of a `name`, with `values` filled in; a localized one by language."""
     return _WORDS.sentences[name].format(**values)

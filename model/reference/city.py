@@ -9,6 +9,7 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator
@@ -56,10 +57,21 @@ class SiteTexts(Frozen):
 
     title: its name.
     lead: what a reader finds in it.
+    problems: where readers report a problem with a figure: an e-mail address, or the address of a
+        form that takes `title` and `body`, as those for new issues on GitHub and GitLab do.
     """
 
     title: LocalizedText
     lead: LocalizedText
+    problems: Text | None = None
+
+    def problem_link(self, subject: str, body: str) -> str:
+        """Return the link by which a problem is reported, `subject` and `body` filled in; or ""."""
+        if not self.problems:
+            return ""
+        if "://" in self.problems:
+            return f"{self.problems}?title={quote(subject)}&body={quote(body)}"
+        return f"mailto:{self.problems}?subject={quote(subject)}&body={quote(body)}"
 
 
 class Theme(Frozen):

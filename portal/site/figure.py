@@ -9,7 +9,7 @@ from model.util.text import plain
 from portal.content import Content
 from portal.rendering import formatting
 from portal.site import chart
-from portal.site.series import Plot, Series, moment
+from portal.site.series import Plot, Point, Series, moment
 from portal.vocabulary import BREAK, sentence
 
 TABLE_ROWS = 120  # the newest periods; the downloads have all
@@ -53,11 +53,28 @@ def figure(content: Content, plot: Plot, language: str) -> dict[str, Any]:
         "breaks": sorted({
             formatting.period(point.period, language) for point in points if point.status == BREAK
         }),
+        "footnotes": _footnotes(content, points, language),
         "borders": plot.borders,
         # Whether all are by the borders before the change, all by those since, or some by each.
         "former": {vintage_day(vintage) != plot.borders for vintage in vintages},
         "span": formatting.span(ordered[0].period, ordered[-1].period, language),
     }
+
+
+def _footnotes(content: Content, points: list[Point], language: str) -> list[tuple[str, str]]:
+    """Return the footnotes of what is drawn, and of which periods each is where not of all."""
+    periods: dict[str, set[str]] = {}
+    for point in points:
+        for name in point.footnotes.split():
+            periods.setdefault(name, set()).add(point.period)
+    every, found = {point.period for point in points}, []
+    for name, note in content.dataset.footnotes.items():
+        of = sorted(periods.get(name, ()), key=moment)
+        if of:
+            few = [formatting.period(iso, language) for iso in of]
+            few = few if len(few) < 4 else [formatting.span(of[0], of[-1], language)]
+            found.append((plain(note.get(language)), "" if {*of} == every else ", ".join(few)))
+    return found
 
 
 def _table(plot: Plot, decimals: int, language: str) -> list[dict[str, Any]]:

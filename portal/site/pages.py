@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from model.records.quality_dimension import worst_first
+from model.records.release_blockers import finding
+from model.reference.city import city
 from model.reference.registries import Publisher
 from model.util.languages import languages
 from portal.content import Content
@@ -13,10 +15,10 @@ from portal.rendering.environment import render_template
 from portal.rendering.quality_body import quarantined_rows
 from portal.scope import scope_of
 from portal.site.figure import figure
-from portal.site.series import plots
+from portal.site.series import Plot, plots
 from portal.site.state import ReleaseState
 from portal.site.tables import in_language, read_tables
-from portal.vocabulary import SCOPES
+from portal.vocabulary import SCOPES, sentence
 
 FIRST_QUARANTINED = 20
 DATASET_PAGE = "{language}/{dataset}.html"  # path in the site
@@ -44,7 +46,11 @@ def render_dataset(
         dataset_page(content.dataset.id, language): render_template(
             TEMPLATES, "dataset.html", language, **_frame(content, releases, preview),
             base_url=base_url, checks=worst_first(content.quality.checks),
-            figures=[figure(content, plot, language) for plot in drawn],
+            figures=[
+                {**figure(content, plot, language),
+                 "problem": _problem(content, plot, number, language, base_url)}
+                for number, plot in enumerate(drawn)
+            ],
             downloads=[
                 {"file": file, "title": form.title, "purpose": form.purpose}
                 for file, form in offered
@@ -86,7 +92,34 @@ def _frame(content: Content, releases: list[ReleaseState], preview: bool) -> dic
         "folder": f"../../datasets/{dataset.id}/",
         "urn": dataset_urn(dataset.id),
         "preview": preview,
+        **_quality(content),
     }
+
+
+def _quality(content: Content) -> dict[str, Any]:
+    """Return the scorecard of the day of the release, and what costs the most points, with it."""
+    card = content.report.scorecard if content.report else None
+    results = {check.name: check for check in content.quality.checks}
+    lost = [gain for gain in card.gains if gain.points >= 0.05] if card else []
+    reason = lost[0] if lost else None
+    check = results.get(reason.check or "") if reason else None
+    return {"card": card, "reason": reason, "found": finding(check) if check else None}
+
+
+def _problem(
+    content: Content, plot: Plot, number: int, language: str, base_url: str | None
+) -> str:
+    """Return the link by which a reader reports a problem with the figures of a plot."""
+    dataset = content.dataset
+    indicator = dataset.indicators[plot.indicator].name
+    page = dataset_page(dataset.id, language)
+    return city().site.problem_link(
+        sentence("problem", title=dataset.title).get(language),
+        sentence(
+            "problem report", indicator=indicator, code=plot.indicator, dataset=dataset.id,
+            release=content.release.number, address=f"{base_url or ''}{page}#chart-{number}",
+        ).get(language),
+    )
 
 
 def _schema_org(

@@ -5,6 +5,7 @@ from datetime import date
 from itertools import pairwise
 from typing import Any
 
+from model.declarations.dataset import FOOTNOTES
 from model.reference.codelist import TOTAL
 from model.reference.periods import frequency_of, missing_before, period_start
 from model.util.sql import identifier
@@ -31,6 +32,7 @@ class Point:
     value: float
     status: str
     joined: bool = True
+    footnotes: str = ""  # ids, separated by blanks
 
 
 @dataclass(frozen=True)
@@ -143,8 +145,10 @@ def _fixed(found: list[str], declared: str | None, usual: str) -> str:
 
 def _rows(content: Content, indicator: str, column: str, fixed: dict[str, str]) -> list[Any]:
     tests = " AND ".join(["indicator = ?", *(f"{identifier(name)} = ?" for name in fixed)])
+    notes = FOOTNOTES if FOOTNOTES in content.published_columns else "''"
     return content.query(
-        f"SELECT {identifier(column)}, geo_vintage, time_period, obs_value, obs_status"
+        f"SELECT {identifier(column)}, geo_vintage, time_period, obs_value,"
+        f" coalesce(obs_status, 'A'), coalesce({notes}, '')"
         f" FROM t WHERE {tests} AND obs_value IS NOT NULL ORDER BY 1, 2, time_period",
         "data.parquet", indicator, *fixed.values(),
     )
@@ -152,9 +156,9 @@ def _rows(content: Content, indicator: str, column: str, fixed: dict[str, str]) 
 
 def _series(rows: list[Any], keep: set[str] | None) -> list[Series]:
     points: dict[tuple[str, str], list[Point]] = {}
-    for code, vintage, iso, value, status in rows:
+    for code, vintage, iso, value, status, notes in rows:
         if keep is None or code in keep:
-            point = Point(moment(iso), iso, value, status or "A")
+            point = Point(moment(iso), iso, value, status, footnotes=notes)
             points.setdefault((code, vintage), []).append(point)
     return [
         Series(code, vintage, tuple(thinned(_joined(sorted(found, key=lambda p: p.at)))))
@@ -176,8 +180,11 @@ def _chosen(series: list[Series], areas: list[str]) -> list[Series]:
     if len({p.period for s in series for p in s.points}) <= 1:
         series = sorted(series, key=lambda s: -s.points[-1].value)
         first = [s for s in series if s.code in home_areas()]
-        kept = [*first, *(s for s in series if s not in first)][:MAX_BARS]
-        return [s for s in series if s in kept]
+        others = [s for s in series if s not in first]
+        room = max(MAX_BARS - len(first), 0)
+        if len(others) > room:  # the highest and the lowest: a list of the best alone would flatter
+            others = [*others[: room - room // 2], *others[len(others) - room // 2 :]]
+        return [s for s in series if s in first[:MAX_BARS] or s in others]
     ranked = [*areas, *(code for code in home_areas() if code not in areas)]
     rank = {code: index for index, code in enumerate(ranked)}
     series = sorted(

@@ -15,7 +15,13 @@ from model.errors import PortalError
 from model.records.release import Difference, FileRecord, Publication
 from model.reference.registries import Registries
 from model.util.disk import disk_errors, write_if_changed
-from model.util.hashing import has_checksum, pretty_json, sha256_bytes, sha256_json
+from model.util.hashing import (
+    has_checksum,
+    pretty_json,
+    sha256_bytes,
+    sha256_file,
+    sha256_json,
+)
 from model.util.languages import default_language, languages
 from portal import versions
 from portal.base import ReleaseFiles
@@ -169,11 +175,10 @@ class Site:
         return Difference(dataset=release.dataset, change=change, what=what, detail=detail)
 
     def _missing(self, state: DatasetState, known: ReleaseState) -> str | None:
-        """Return the first file of a release that is not there in its full length."""
+        """Return the first file of a release that is not there as it was written."""
         folder = release_folder(self._dataset_folder(state.dataset), state.release, known.number)
         for file in known.files:
-            path = folder / file.name
-            if not path.is_file() or path.stat().st_size != file.bytes:
+            if not has_checksum(folder / file.name, file.sha256):
                 return file.name
         return None
 
@@ -223,13 +228,13 @@ class Site:
                 rendered = pages.render_withdrawn(content, releases)
             else:
                 rendered = pages.render_dataset(content, releases, self.preview, self.base_url)
-            state = summarise(
-                content, tuple(releases), self._versions.site,
-                {path: sha256_bytes(data) for path, data in rendered.items()},
-            )
-            (staging / "dataset.json").write_text(pretty_json(state), encoding="utf-8")
+            checksums = {path: sha256_bytes(data) for path, data in rendered.items()}
             if not content.withdrawn:
-                write_description(content, releases, staging / "dcat.jsonld", self.base_url)
+                description = staging / "dcat.jsonld"
+                write_description(content, releases, description, self.base_url)
+                checksums[f"datasets/{dataset}/{description.name}"] = sha256_file(description)
+            state = summarise(content, tuple(releases), self._versions.site, checksums)
+            (staging / "dataset.json").write_text(pretty_json(state), encoding="utf-8")
         for path, data in rendered.items():
             write_if_changed(self.folder / path, data, PortalError, lasting=False)
 

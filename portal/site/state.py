@@ -8,7 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
+from model.records.quality_dimension import Grade
 from model.records.release import Changes, Decision, FileRecord, StructureChange
+from model.records.scorecard import FreshnessState
 from model.util.hashing import unsealed
 from model.util.text import Code, Frozen, LocalizedList, LocalizedText, Name
 from portal.scope import CityFigure, Scope
@@ -108,6 +110,8 @@ class DatasetState(Frozen):
     period_first: str | None
     period_last: str | None
     ended: LocalizedText | None  # why no further period will come
+    grade: Grade | None = None  # of its quality, on the day of the release
+    freshness: FreshnessState | None = None  # on that day
     checks: CheckCounts
     spark: Sparkline | None
     releases: tuple[ReleaseState, ...]  # oldest first

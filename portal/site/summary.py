@@ -26,6 +26,7 @@ def summarise(
     """
     dataset, release, quality = content.dataset, content.release, content.quality
     offered = content.public and not content.withdrawn
+    card = content.report.scorecard if content.report else None
     return DatasetState(
         dataset=dataset.id,
         sector=dataset.sector,
@@ -57,6 +58,8 @@ def summarise(
         period_first=release.period_first,
         period_last=release.period_last,
         ended=dataset.ended,
+        grade=card.grade if card else None,
+        freshness=card.freshness.state if card else None,
         checks=CheckCounts(
             passed=quality.count("passed"), warned=quality.count("warned"),
             failed=quality.count("failed"),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from model.records.release import REPRESENTATION
 from model.util.sql import identifier, literal
 from model.util.text import plain
 from portal.content import Content
@@ -11,28 +12,37 @@ from portal.rendering import formatting
 from portal.scope import home_areas
 
 FIRST_ROWS = 20
-FIRST_CHANGES = 50
+FIRST_CHANGES, FIRST_ROUNDINGS = 50, 10
 
 Rows = list[dict[str, Any]]
+
+# The same figure in another notation, see REPRESENTATION.
+_ROUNDING = f"""(change = 'revised' AND coalesce(new_value <> old_value
+    AND abs(new_value - old_value) <= {REPRESENTATION} * abs(old_value), false))"""
 
 
 def read_tables(content: Content) -> dict[str, Rows]:
     """Read the few rows of each table that a page shows; none where the data are not public."""
     if not content.public:
-        return {"rows": [], "changes": []}
+        return {"rows": [], "changes": [], "roundings": []}
     key = content.dataset.key
     changes: Rows = []
+    roundings: Rows = []
     if content.release.number > 1:
-        changes = content.select(
-            "changes.parquet", ("change", *key, "old_value", "new_value", "unit_measure"),
-            f"ORDER BY {_most_telling()}, {', '.join(map(identifier, key))} LIMIT {FIRST_CHANGES}",
+        columns = ("change", *key, "old_value", "new_value", "unit_measure")
+        order = f"ORDER BY {_most_telling()}, {', '.join(map(identifier, key))}"
+        changes, roundings = (
+            content.select("changes.parquet", columns, f"WHERE {test} {order} LIMIT {most}")
+            for test, most in (
+                (f"NOT {_ROUNDING}", FIRST_CHANGES), (_ROUNDING, FIRST_ROUNDINGS)
+            )
         )
     rows = content.select(
         "data.parquet", content.published_columns,
         f"ORDER BY {_home_first()}, time_period DESC, {', '.join(map(identifier, key))}"
         f" LIMIT {FIRST_ROWS}",
     )
-    return {"rows": rows, "changes": changes}
+    return {"rows": rows, "changes": changes, "roundings": roundings}
 
 
 def _home_first() -> str:
@@ -56,7 +66,10 @@ def in_language(content: Content, tables: Mapping[str, Rows], language: str) -> 
     """
     return {
         "first_rows": [_row(content, row, language) for row in tables["rows"]],
-        "changes": [_change(content, row, language) for row in tables["changes"]],
+        **{
+            name: [_change(content, row, language) for row in tables[name]]
+            for name in ("changes", "roundings")
+        },
     }
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from model.util import hashing
 from pipelines.integrity import inspect
 from warehouse.store.data_dir import DataDir
+from warehouse.store.working_tables import CHECKSUMS
 
 # What is not ours, is checked by its reader, or says nothing: Dagster's history, locks, the inbox.
 NOT_OURS = ("dagster", "locks", "inbox", "tmp", "fetch_sessions", "warehouse.duckdb")
@@ -44,8 +45,8 @@ def flip(path: Path, at: int) -> None:
 
 
 def cut(path: Path) -> None:
-    """Cut the last byte of a file."""
-    path.write_bytes(path.read_bytes()[:-1])
+    """Cut the end of a file: more than the newline at the end of JSON, which says nothing."""
+    path.write_bytes(path.read_bytes()[:-2])
     hashing._sha256_as_of.cache_clear()
 
 
@@ -68,16 +69,37 @@ def sample(root: Path, flips: int, seed: int) -> tuple[Counter[str], list[str]]:
                 cut(path)
             else:
                 flip(path, chance.randrange(8 * len(before[path][0])))
-        found = {damage.path for damage in inspect(DataDir(root)).damages}
+        damaged = {path: path.read_bytes() for path in chosen}
+        found = found_in(root)
+        unseen = [path for path in chosen if not is_named(path, found)]
         for path in chosen:
-            if path not in found:
-                was, now = before[path][0], path.read_bytes()
-                at = next((n for n, (a, b) in enumerate(zip(was, now, strict=False)) if a != b), -1)
-                missed.append(f"{path.relative_to(root)}, byte {at} of {len(was)}")
-            path.write_bytes(before[path][0])
-            os.utime(path, ns=(before[path][1].st_atime_ns, before[path][1].st_mtime_ns))
-        hashing._sha256_as_of.cache_clear()
+            _put(path, *before[path])
+        for path in unseen:  # alone: what has the file's checksum may have been damaged with it
+            _put(path, damaged[path], before[path][1])
+            if not is_named(path, found_in(root)):
+                pairs = enumerate(zip(before[path][0], damaged[path], strict=False))
+                at = next((n for n, (old, new) in pairs if old != new), -1)
+                missed.append(f"{path.relative_to(root)}, byte {at} of {len(before[path][0])}")
+            _put(path, *before[path])
     return done, missed
+
+
+def found_in(root: Path) -> set[Path]:
+    """Return the damaged files that `doctor` finds in a data folder."""
+    return {damage.path for damage in inspect(DataDir(root)).damages}
+
+
+def is_named(path: Path, found: set[Path]) -> bool:
+    """Return whether a file is among the `found`; of working tables, one of the same folder."""
+    return path in found or (
+        path.name == CHECKSUMS and any(other.parent == path.parent for other in found)
+    )
+
+
+def _put(path: Path, data: bytes, times: os.stat_result) -> None:
+    path.write_bytes(data)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    hashing._sha256_as_of.cache_clear()
 
 
 def main() -> int:

@@ -50,7 +50,11 @@ def test_da_nang_comes_first_and_lines_are_few(tmp_path: Path) -> None:
 def test_vintages_are_never_joined(tmp_path: Path) -> None:
     old = years("48")
     new = [{**item, "geo_vintage": "VN:2025-07-01"} for item in years("48")]
-    [plot] = plots(content(tmp_path / "r", [*old[:3], *new[3:]]))
+    made = content(tmp_path / "r", [*old[:3], *new[3:]])
+    [plot] = plots(made)
+    assert figure(made, plot, "en")["labels"] == [
+        "Da Nang (borders of 1 August 2008)", "Da Nang (borders of 1 July 2025)"
+    ]
     assert [(s.code, s.vintage, len(s.points)) for s in plot.series] == [
         ("48", "VN:2008-08-01", 3), ("48", "VN:2025-07-01", 2),
     ]
