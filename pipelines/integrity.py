@@ -26,7 +26,8 @@ from model.util.disk import atomic_write
 from model.util.hashing import sha256_bytes, sha256_file, unsealed
 from portal.quality.publish import STATE as QUALITY_STATE
 from portal.quality.publish import QualityState
-from portal.site.release_files import release_folder
+from portal.site.release_files import CHECKSUMS as FOLDER_CHECKSUMS
+from portal.site.release_files import read_checksums
 from portal.site.shared_pages.shared_files import STATE as CATALOGUE
 from portal.site.state import CatalogueState, DatasetState, read_state
 from warehouse.store import drafts, failure_log, ledger, releases, snapshots, validation_log
@@ -126,7 +127,7 @@ def _recorded(data_dir: DataDir, damages: list[Damage]) -> Iterator[Recorded]:
             for name, sha256 in (checksums or {}).items():
                 yield path.with_name(name), sha256, True
     for site in (data_dir.site, data_dir.preview):
-        yield from _of_site(site)
+        yield from _of_site(site, damages)
 
 
 def _of_releases(data_dir: DataDir, dataset: str, damages: list[Damage]) -> Iterator[Recorded]:
@@ -174,7 +175,7 @@ def _of_snapshots(data_dir: DataDir, damages: list[Damage]) -> Iterator[Recorded
             damages.append(Damage(path, "names no snapshot", derived=True))
 
 
-def _of_site(site: Path) -> Iterator[Recorded]:
+def _of_site(site: Path, damages: list[Damage]) -> Iterator[Recorded]:
     shared = read_state(CatalogueState, site / CATALOGUE)
     for path, sha256 in (shared.pages if shared else {}).items():
         yield site / path, sha256, True
@@ -185,10 +186,10 @@ def _of_site(site: Path) -> Iterator[Recorded]:
         if state is None:
             continue
         yield from ((site / path, page, True) for path, page in state.pages.items())
-        for release in state.releases:
-            for file in release.files:
-                where = release_folder(folder, state.release, release.number)
-                yield where / file.name, file.sha256, True
+        checksums = read_checksums(folder)
+        yield from ((folder / path, each, True) for path, each in checksums.items())
+        if not checksums:
+            damages.append(Damage(folder / FOLDER_CHECKSUMS, "cannot be read", derived=True))
     for files in QualityState.read(site).files.values():
         for path, sha256 in files.items():
             yield site / path, sha256, True

@@ -14,7 +14,7 @@ from model.util.hashing import sha256_file, sha256_json
 
 PORTAL = Path(__file__).resolve().parent
 _DOWNLOADS = ("*.py", "*.yaml", "metadata/*.*", "rendering/**/*.*", "distributions/**/*.*")
-_PAGES = (*_DOWNLOADS, "site/**/*.*")
+_PAGES = (*_DOWNLOADS, "attach/*.*", "changes/**/*.*", "libraries/*.*", "site/**/*.*")
 _QUALITY = (*_DOWNLOADS, "quality/**/*.*", "../model/records/*.py")
 
 

@@ -24,6 +24,7 @@ class _Vocabulary(Frozen):
     decisions: dict[str, LocalizedText]
     freshness: dict[str, LocalizedText]
     reasons: dict[str, LocalizedText]
+    structure: dict[str, LocalizedText]
     sentences: dict[str, LocalizedText]
     scopes: dict[str, LocalizedText]
 
@@ -39,6 +40,7 @@ CHANGES = _WORDS.changes
 DECISIONS = _WORDS.decisions
 FRESHNESS = _WORDS.freshness
 REASONS = _WORDS.reasons
+STRUCTURE = _WORDS.structure
 SCOPES = _WORDS.scopes  # what a dataset is about
 
 BREAK = "B"  # the status of a figure that is not comparable with those before it

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model.declarations.dataset import PROVENANCE, Dataset
-from model.records.release import Changes, Release, StructureChange
+from model.records.release import Changes, Release, StructureChange, StructureKind
 from model.util.sql import identifier, literal
 
 if TYPE_CHECKING:
@@ -33,14 +33,16 @@ def structure_changes(
     codes = {path: _codes(con, path, coded) for path in (new, old)}
     for name in coded:
         found += _compared(name, codes[new][name], codes[old][name])
-    for field, is_other in (
-        ("unit", lambda code: codes[new]["_units"].get(code) != codes[old]["_units"].get(code)),
-        ("definition", lambda code: _redefined(dataset, before, code)),
-    ):
-        both = codes[new]["indicator"] & codes[old]["indicator"]
-        if others := tuple(sorted(filter(is_other, both))):
-            found.append(StructureChange(change=field, column="indicator", codes=others))
-    return tuple(found)
+    both = sorted(codes[new]["indicator"] & codes[old]["indicator"])
+    units = {path: codes[path]["_units"] for path in (new, old)}
+    other: dict[StructureKind, list[str]] = {
+        "unit": [code for code in both if units[new][code] != units[old][code]],
+        "definition": [code for code in both if _redefined(dataset, before, code)],
+    }
+    return tuple(found + [
+        StructureChange(change=change, column="indicator", codes=tuple(indicators))
+        for change, indicators in other.items() if indicators
+    ])
 
 
 def next_version(
@@ -89,9 +91,10 @@ def _codes(con: duckdb.DuckDBPyConnection, data: Path, columns: list[str]) -> di
 
 def _compared(column: str, new: set[str], old: set[str]) -> list[StructureChange]:
     """Return which codes of a `column` only one of two releases has."""
+    one_sided: dict[StructureKind, set[str]] = {"withdrawn": old - new, "added": new - old}
     return [
         StructureChange(change=change, column=column, codes=tuple(sorted(codes)))
-        for change, codes in (("withdrawn", old - new), ("added", new - old)) if codes
+        for change, codes in one_sided.items() if codes
     ]
 
 

@@ -32,6 +32,9 @@ class Changes(Frozen):
     withdrawn: int
 
 
+StructureKind = Literal["added", "withdrawn", "unit", "definition"]
+
+
 class StructureChange(Frozen):
     """What a release changed besides figures.
 
@@ -41,7 +44,7 @@ class StructureChange(Frozen):
     codes: in order.
     """
 
-    change: Literal["added", "withdrawn", "unit", "definition"]
+    change: StructureKind
     column: str
     codes: tuple[str, ...]
 

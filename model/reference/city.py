@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from urllib.parse import quote
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field, StringConstraints, field_validator
+from pydantic import AfterValidator, Field, HttpUrl, StringConstraints, field_validator
 
 from model.declarations.questions import OPEN, OpenQuestion, OpenQuestionsError, open_questions
 from model.declarations.validation import parse_as
@@ -105,6 +105,7 @@ class City(Frozen):
         several cities share.
     site: how the site presents itself.
     theme: the colours of the site.
+    websub_hub: the WebSub hub that tells subscribers of new releases; feeds name it.
     """
 
     name: LocalizedText
@@ -118,6 +119,7 @@ class City(Frozen):
     portal_prefix: Annotated[str, StringConstraints(pattern=r"^([a-z0-9][a-z0-9\-]*-)?$")] = ""
     site: SiteTexts
     theme: Theme = Theme()
+    websub_hub: HttpUrl | None = None
 
     @field_validator("languages")
     @classmethod

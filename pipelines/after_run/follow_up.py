@@ -69,7 +69,9 @@ def write_feeds(
         if not _withdrawn(release)
     }
     inputs = {
-        name: sha256_json([version, languages(), as_of.isoformat(), *_records(data_dir, dataset)])
+        name: sha256_json([
+            version, languages(), as_of.isoformat(), settings.site_url, *_records(data_dir, dataset)
+        ])
         for name, dataset in known.items()
     }
     all_inputs = sha256_json([inputs, sorted(shown), sorted(damaged)])
@@ -102,7 +104,7 @@ def write_feeds(
         texts[feed] = atom(newest, titles, title, language, pages)
     return publish_quality(
         data_dir.site, assessed, sectors, whole, catalogue.registries, as_of, inputs, texts,
-        "" if damaged else all_inputs, kept=damaged.keys(),
+        "" if damaged else all_inputs, settings.site_url, kept=damaged.keys(),
     )
 
 

@@ -108,15 +108,15 @@ def _restored(settings: Settings, catalogue: Catalogue) -> list[Finding]:
         with made_again(available[dataset], data_dir, number) as made:
             yield made
 
+    lines: dict[Path, Finding] = {}
     with data_dir.run_lock():
-        lines = [
-            (
-                "restored" if how else "damaged", how is not None,
-                f"{damage.path}: {damage.what}; {how or 'restore it from a backup'}",
-            )
-            for damage, how in restore(data_dir, inspect(data_dir), again)
-        ]
-    return lines or _inspected(settings)
+        known = -1
+        while len(lines) > known:  # a record that is restored shows what else is damaged
+            known = len(lines)
+            for damage, how in restore(data_dir, inspect(data_dir), again):
+                said = f"{damage.path}: {damage.what}; {how or 'restore it from a backup'}"
+                lines.setdefault(damage.path, ("restored" if how else "damaged", bool(how), said))
+    return list(lines.values()) or _inspected(settings)
 
 
 def _give_up(settings: Settings, dataset: str) -> None:

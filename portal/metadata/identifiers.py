@@ -23,6 +23,16 @@ def distribution_urn(dataset: str, file: str) -> str:
     return _identifier(f"distribution:{dataset}:{file}").urn
 
 
+def release_urn(dataset: str, number: int) -> str:
+    """Return the identifier of the release of a `dataset` with a `number`."""
+    return _identifier(f"release:{dataset}:{number}").urn
+
+
+def feed_urn(name: str) -> str:
+    """Return the identifier of a feed by its `name`, the path of its file."""
+    return _identifier(f"feed:{name}").urn
+
+
 def publisher_urn(publisher: str) -> str:
     """Return the identifier of a publisher of the registry."""
     return _identifier(f"publisher:{publisher}").urn

@@ -75,33 +75,36 @@ def report_page(dataset: str, language: str) -> str:
     return f"{language}/quality/{dataset}.html"
 
 
-def render(each: Assessed, registries: Registries) -> Iterator[tuple[str, bytes]]:
+def render(
+    each: Assessed, registries: Registries, base_url: str | None
+) -> Iterator[tuple[str, bytes]]:
     """Give the files about one dataset's quality: path in the site, and bytes.
 
-    `each` is the dataset; `registries` name its sector.
+    `each` is the dataset; `registries` name its sector; `base_url` is the site's address on the
+    web, with a slash at the end, if known.
     """
     dataset = each.report.dataset
     yield f"quality/{dataset}.json", each.report.model_dump_json(indent=1).encode()
     for language in languages():
         yield f"quality/{dataset}.{language}.svg", badge(each.report.scorecard, language)
-        yield report_page(dataset, language), _report(each, registries, language)
+        yield report_page(dataset, language), _report(each, registries, language, base_url)
 
 
 def shared_pages(
     assessed: Sequence[Assessed], sectors: Sequence[GroupScore], city: GroupScore | None,
-    registries: Registries, as_of: date,
+    registries: Registries, as_of: date, base_url: str | None,
 ) -> Iterator[tuple[str, bytes]]:
     """Give the pages about the quality of all `assessed` datasets: path in the site, and bytes.
 
     `sectors` and `city` are the grades of each sector and of all, `registries` name the sectors,
-    and `as_of` is the day for which the pages speak.
+    `as_of` is the day for which the pages speak, and `base_url` is as for `render`.
     """
     totals = {each.report.dataset: trends.Totals(each.report.trend) for each in assessed}
     shared = _overview(assessed, sectors, city, registries, totals, as_of)
     for language in languages():
         yield f"{language}/quality.html", render_template(
             TEMPLATES, "quality.html", language, root="../", page="quality.html", preview=False,
-            **shared,
+            base_url=base_url, **shared,
         )
 
 
@@ -166,11 +169,14 @@ def _late(reports: Sequence[QualityReport]) -> list[QualityReport]:
     return [report for report, _ in late]
 
 
-def _report(each: Assessed, registries: Registries, language: str) -> bytes:
+def _report(
+    each: Assessed, registries: Registries, language: str, base_url: str | None
+) -> bytes:
     report = each.report
     body = quality_body(each.names, report, each.record, each.content, language)
     return render_template(
         TEMPLATES, "quality_report.html", language, root="../../../",
-        page=f"quality/{report.dataset}.html", preview=False, report=report,
-        sector=registries.sectors[report.sector], dimensions=QUALITY_DIMENSIONS, v=body,
+        page=f"quality/{report.dataset}.html", preview=False, base_url=base_url,
+        report=report, sector=registries.sectors[report.sector], dimensions=QUALITY_DIMENSIONS,
+        v=body,
     )

@@ -61,14 +61,14 @@ def publish_quality(
     folder: Path, assessed: Sequence[Assessed], sectors: Sequence[GroupScore],
     city: GroupScore | None, registries: Registries, as_of: date,
     inputs: Mapping[str, str] | None = None, others: Mapping[str, str] | None = None,
-    all_inputs: str = "", kept: Collection[str] = (),
+    all_inputs: str = "", base_url: str | None = None, kept: Collection[str] = (),
 ) -> int:
     """Bring the pages about quality in a site's `folder` to a day; return how many files changed.
 
     `assessed`, `sectors`, `city`, `registries` and `as_of` are those of `pages`; `inputs` has the
     checksum of what a dataset's pages are made from, and `all_inputs` that of everything; `others`
-    are more files with their text. The pages of the datasets `kept` stay as they are. Raises
-    PortalError where the folder cannot be written.
+    are more files with their text, `base_url` is the site's address. The pages of the datasets
+    `kept` stay as they are. Raises PortalError where the folder cannot be written.
     """
     inputs, written = inputs or {}, 0
     made: dict[str, dict[str, str]] = {}
@@ -87,9 +87,11 @@ def publish_quality(
             if same and before.holds(folder, name):
                 made[name] = before.files[name]
                 continue
-            for path, data in render(each, registries):
+            for path, data in render(each, registries, base_url):
                 write(name, path, data)
-        for path, data in shared_pages(assessed, sectors, city, registries, as_of):
+        for path, data in shared_pages(
+            assessed, sectors, city, registries, as_of, base_url
+        ):
             write("", path, data)
         for path, text in (others or {}).items():
             write("", path, text.encode())

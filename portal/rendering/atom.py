@@ -1,11 +1,13 @@
-"""Atom feeds (RFC 4287): of what failed, and of releases."""
+"""Atom feeds (RFC 4287): of what failed, and of releases.
+
+Written with the standard library: feedgen 1.0 loses `rel` and `type` of an entry's links.
+"""
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-
-from feedgen.feed import FeedGenerator
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 # Characters that XML 1.0 excludes (https://www.w3.org/TR/xml/#charsets); data may hold them.
 _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -15,7 +17,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Link:
-    """A link of a feed or an entry: where it leads, as what, to which media type."""
+    """A link of a feed or an entry: where it leads, as what, to which media type if any."""
 
     href: str
     rel: str = "alternate"
@@ -41,26 +43,32 @@ def feed(
 
     All texts are in one `language`; the same entries give the same bytes.
     """
-    made = FeedGenerator()
-    made.id(id)
-    made.title(xml_text(title))
-    made.language(language)
-    made.updated(entries[0].updated if entries else _EPOCH)
-    made.author(name="OpenIndicators")
-    made.generator("OpenIndicators")
-    for link in links:
-        made.link(rel=link.rel, type=link.type, href=link.href)
+    root = Element("feed", {"xmlns": "http://www.w3.org/2005/Atom", "xml:lang": language})
+    updated = entries[0].updated if entries else _EPOCH
+    _texts(root, id=id, title=title, updated=updated.isoformat(), generator="OpenIndicators")
+    _texts(SubElement(root, "author"), name="OpenIndicators")
+    _links(root, links)
     for each in entries:
-        entry = made.add_entry(order="append")
-        entry.id(each.id)
-        entry.title(xml_text(each.title))
-        entry.updated(each.updated)
-        entry.category(term=each.category)
-        for link in each.links:
-            entry.link(rel=link.rel, type=link.type, href=link.href)
+        entry = SubElement(root, "entry")
+        _texts(entry, id=each.id, title=each.title, updated=each.updated.isoformat())
+        SubElement(entry, "category", {"term": each.category})
+        _links(entry, each.links)
         # The content, not a summary: that would need an alternate (RFC 4287, 4.1.2).
-        entry.content(xml_text(each.text), type="text")
-    return str(made.atom_str(pretty=True), "utf-8")
+        _texts(entry, content=each.text)
+    indent(root)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, encoding="unicode")}\n'
+
+
+def _texts(parent: Element, **texts: str) -> None:
+    for name, text in texts.items():
+        SubElement(parent, name).text = xml_text(text)
+
+
+def _links(parent: Element, links: Sequence[Link]) -> None:
+    for link in links:
+        SubElement(parent, "link", {
+            name: value for name, value in asdict(link).items() if value
+        })
 
 
 def xml_text(text: str) -> str:

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from model.records.quality_dimension import worst_first
-from model.records.release_blockers import finding
 from model.reference.city import city
 from model.reference.registries import Publisher
 from model.util.languages import languages
@@ -99,11 +98,8 @@ def _frame(content: Content, releases: list[ReleaseState], preview: bool) -> dic
 def _quality(content: Content) -> dict[str, Any]:
     """Return the scorecard of the day of the release, and what costs the most points, with it."""
     card = content.report.scorecard if content.report else None
-    results = {check.name: check for check in content.quality.checks}
     lost = [gain for gain in card.gains if gain.points >= 0.05] if card else []
-    reason = lost[0] if lost else None
-    check = results.get(reason.check or "") if reason else None
-    return {"card": card, "reason": reason, "found": finding(check) if check else None}
+    return {"card": card, "reason": lost[0] if lost else None}
 
 
 def _problem(

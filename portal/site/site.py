@@ -15,34 +15,35 @@ from model.errors import PortalError
 from model.records.release import Difference, FileRecord, Publication
 from model.reference.registries import Registries
 from model.util.disk import disk_errors, write_if_changed
-from model.util.hashing import (
-    has_checksum,
-    pretty_json,
-    sha256_bytes,
-    sha256_file,
-    sha256_json,
-)
+from model.util.hashing import has_checksum, pretty_json, sha256_bytes, sha256_json
 from model.util.languages import default_language, languages
-from portal import versions
+from portal import libraries, versions
 from portal.base import ReleaseFiles
+from portal.changes.dataset_files import dataset_files
+from portal.changes.offered import offered
 from portal.content import Content
 from portal.distributions.registry import DISTRIBUTIONS
 from portal.site import pages
 from portal.site.release_files import (
+    CHECKSUMS,
     DatasetFolder,
+    differing_file,
     locked,
+    put,
     recover,
     release_folder,
     replaced_folder,
+    write_checksums,
     write_description,
 )
 from portal.site.shared_pages import shared_files
 from portal.site.state import CatalogueState, DatasetState, ReleaseState, all_datasets, read_state
 from portal.site.summary import summarise
+from portal.site.tables import preview_rows
 
 Change = Literal["+", "~", "-", "="]
 PREVIEW = "preview"
-OWN_FILES = ("dataset.json", "dcat.jsonld")
+OWN_FILES = ("dataset.json", "dcat.jsonld", CHECKSUMS)
 
 
 class Site:
@@ -193,6 +194,8 @@ class Site:
             for path, sha256 in state.pages.items():
                 if not has_checksum(self.folder / path, sha256):
                     change, detail = "~", f"{path} is missing or differs"
+            if change == "=" and (name := differing_file(self._dataset_folder(dataset))):
+                change, detail = "~", f"{name} is missing or differs"
         return Difference(dataset=dataset, change=change, what="pages", detail=detail)
 
     def _catalogue_difference(self, dataset: str) -> Difference:
@@ -208,8 +211,10 @@ class Site:
     def _read_shared(self) -> tuple[CatalogueState | None, bool]:
         """Return the state of the shared pages, and whether they are as this code wrote them."""
         state = read_state(CatalogueState, self.folder / shared_files.STATE)
-        found = state, state is not None and state.site_version == self._versions.site and all(
-            has_checksum(self.folder / page, sha) for page, sha in state.pages.items()
+        found = state, (
+            state is not None and state.site_version == self._versions.site
+            and libraries.placed(self.folder)
+            and all(has_checksum(self.folder / page, sha) for page, sha in state.pages.items())
         )
         if self._together:  # until they are made, on leaving, nothing changes them
             self._shared = found
@@ -228,21 +233,54 @@ class Site:
                 rendered = pages.render_withdrawn(content, releases)
             else:
                 rendered = pages.render_dataset(content, releases, self.preview, self.base_url)
-            checksums = {path: sha256_bytes(data) for path, data in rendered.items()}
-            if not content.withdrawn:
-                description = staging / "dcat.jsonld"
-                write_description(content, releases, description, self.base_url)
-                checksums[f"datasets/{dataset}/{description.name}"] = sha256_file(description)
-            state = summarise(content, tuple(releases), self._versions.site, checksums)
+            state = summarise(
+                content, tuple(releases), self._versions.site,
+                {path: sha256_bytes(data) for path, data in rendered.items()},
+            )
             (staging / "dataset.json").write_text(pretty_json(state), encoding="utf-8")
+            if not content.withdrawn:
+                write_description(content, releases, staging / "dcat.jsonld", self.base_url)
+            put(self._of_releases(content, history, state, staging), staging)
+            write_checksums(staging)
         for path, data in rendered.items():
             write_if_changed(self.folder / path, data, PortalError, lasting=False)
+
+    def _of_releases(
+        self, content: Content, history: list[ReleaseFiles], state: DatasetState, staging: Path
+    ) -> dict[str, bytes | Path]:
+        """Return what a dataset's folder has about its releases; see `dataset_files`.
+
+        The files of the current release in `staging` stand among all releases from the start, so
+        that their address stays when the next one comes.
+        """
+        before, target = self._state(state.dataset), self._dataset_folder(state.dataset)
+        same = before is not None and not state.withdrawn and (
+            (before.public, before.site_version) == (state.public, state.site_version)
+            and set(before.releases[:-1]) <= set(state.releases)
+            and differing_file(target) is None
+        )
+        items = offered(
+            [
+                (item.release, known.superseded if state.withdrawn else known.files)
+                for item, known in zip(history, state.releases, strict=True)
+            ],
+            state.withdrawn,
+        )
+        found = dataset_files(
+            content, items, lambda at: Content.of(history[at], self.registries), preview_rows,
+            self.base_url, target if same else None,
+        )
+        folder = f"releases/{state.release}/"
+        for file in state.releases[-1].files:
+            found[folder + file.name] = staging / file.name
+        return found
 
     def _write_catalogue(self) -> None:
         if self._together:
             self._stale = True
             return
         with locked(self.folder):
+            libraries.place(self.folder)
             rendered = shared_files.render(
                 self.folder, self.registries, self._versions.site, self.preview, self.base_url
             )

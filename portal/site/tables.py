@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from model.records.release import REPRESENTATION
+from model.util.languages import languages
 from model.util.sql import identifier, literal
 from model.util.text import plain
 from portal.content import Content
@@ -37,12 +38,21 @@ def read_tables(content: Content) -> dict[str, Rows]:
                 (f"NOT {_ROUNDING}", FIRST_CHANGES), (_ROUNDING, FIRST_ROUNDINGS)
             )
         )
-    rows = content.select(
+    return {"rows": _first_rows(content), "changes": changes, "roundings": roundings}
+
+
+def preview_rows(content: Content) -> dict[str, Rows]:
+    """Return the first rows of a release as a table shows them, by language."""
+    rows = _first_rows(content)
+    return {code: [_row(content, row, code) for row in rows] for code in languages()}
+
+
+def _first_rows(content: Content) -> Rows:
+    return content.select(
         "data.parquet", content.published_columns,
-        f"ORDER BY {_home_first()}, time_period DESC, {', '.join(map(identifier, key))}"
-        f" LIMIT {FIRST_ROWS}",
+        f"ORDER BY {_home_first()}, time_period DESC,"
+        f" {', '.join(map(identifier, content.dataset.key))} LIMIT {FIRST_ROWS}",
     )
-    return {"rows": rows, "changes": changes, "roundings": roundings}
 
 
 def _home_first() -> str:

@@ -12,15 +12,18 @@ from model.reference.city import Theme, city
 from model.reference.registries import Registries, Sector
 from model.util.hashing import pretty_json, sealed, sha256_bytes, sha256_file
 from model.util.languages import default_language, languages
-from model.util.text import fold
+from model.util.text import LocalizedText, fold
+from portal.changes import change_set
+from portal.changes.feeds import ReleaseNews, release_feed
 from portal.metadata import dcat
 from portal.rendering.environment import render_template
 from portal.site.pages import dataset_page
-from portal.site.shared_pages import catalogue, reconciliation, revisions, search
+from portal.site.shared_pages import catalogue, guide, reconciliation, revisions, search
 from portal.site.state import CatalogueState, DatasetState, all_datasets
 
 STATE = "catalogue.json"
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
+_ALL_RELEASES = LocalizedText(vi="Các bản phát hành", en="Releases")
 
 
 def render(
@@ -52,6 +55,9 @@ def render(
             pairs, registries.reconciliation_notes.values(), language, base_url
         )
         files[f"{language}/revisions.html"] = revisions.render(revised, language, base_url)
+        files |= guide.render(language, base_url)
+    files |= _feeds(sectors, base_url)
+    files[change_set.SCHEMA] = change_set.schema()
     files[search.PATH] = search.index(offered, registries)
     files |= _for_crawlers([*files], offered, base_url)
     files["index.html"] = render_template(catalogue.TEMPLATES, "landing.html", default_language())
@@ -70,6 +76,29 @@ def render(
     )
     files[STATE] = sealed(pretty_json(state)).encode()
     return files
+
+
+def _feeds(
+    sectors: list[tuple[Sector, list[DatasetState]]], base_url: str | None
+) -> dict[str, bytes]:
+    """Return the feeds of releases of all datasets, and of each sector: path -> bytes."""
+    news = {
+        sector.id: [
+            ReleaseNews(
+                state.dataset, state.title, item.number, item.version, item.issued, item.reason,
+                item.changes,
+            )
+            for state in members for item in state.releases
+        ]
+        for sector, members in sectors
+    }
+    of = {f"{sector.id}/": (sector.title, news[sector.id]) for sector, _ in sectors}
+    of[""] = _ALL_RELEASES, [item for items in news.values() for item in items]
+    return {
+        path: release_feed(path, title, items, language, base_url)
+        for folder, (title, items) in of.items() for language in languages()
+        for path in [f"{language}/{folder}releases.atom"]
+    }
 
 
 def _colours() -> bytes:

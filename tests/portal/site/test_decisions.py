@@ -33,9 +33,11 @@ def first(tmp_path: Path) -> ReleaseOnDisk:
     return make_release(tmp_path / "releases" / "1", dataset(), ROWS)
 
 
-def withdrawal(folder: Path, reason: str = "Đếm hai lần <b>") -> ReleaseOnDisk:
+def withdrawal(
+    folder: Path, reason: str = "Đếm hai lần <b>", number: int = 2
+) -> ReleaseOnDisk:
     return make_release(
-        folder, dataset(), [], number=2, changes=[], reason="withdrawal", checks=(),
+        folder, dataset(), [], number=number, changes=[], reason="withdrawal", checks=(),
         decision=decision("withdrawal", reason=reason, successor="tourism/beds"),
     )
 
@@ -61,7 +63,9 @@ def test_a_tombstone_stays(site: Site, first: ReleaseOnDisk, tmp_path: Path) -> 
     download.write_bytes((folder / "hotel_rooms.csv").read_bytes())
     history = [first, withdrawal(tmp_path / "releases" / "2")]
     assert site.apply(list(history)).changed
-    assert [path.name for path in folder.rglob("*")] == ["dataset.json"]
+    kept = {path.name for path in folder.rglob("*") if path.is_file()}
+    assert {Path(name).suffix for name in kept} == {".json", ".html", ".atom"}
+    assert "hotel_rooms.json" not in kept and "hotel_rooms-quality.html" not in kept
     state = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
     assert state["withdrawn"] and state["rows"] == 0 and state["spark"] is None
     for language, page in pages(site).items():

@@ -1,0 +1,1 @@
+"""What each release changed: change sets, addresses by version, feeds, and a page to cite."""

@@ -1,0 +1,66 @@
+"""The change set of a release, for programs: what came, went, was revised or means another thing.
+
+It is made from the release's record and its `changes.parquet`, which `warehouse.differences` and
+`warehouse.versions` defined. Its JSON Schema is published beside the datasets.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from model.util.hashing import pretty_json
+from model.util.sql import identifier
+from portal.changes.offered import OfferedRelease
+from portal.content import Content
+
+FILE = "changes.json"
+SCHEMA = "schemas/change-set.json"  # path in the site
+CELLS = 10_000  # more are in the changes file alone, which has them all
+_VALUES = ("old_value", "new_value", "old_status", "new_status", "unit_measure")
+
+
+@cache
+def schema() -> bytes:
+    """Return the JSON Schema of change sets."""
+    return (Path(__file__).resolve().parent / "change_set.schema.json").read_bytes()
+
+
+def change_set(content: Content, item: OfferedRelease, figures: bool) -> bytes:
+    """Return the change set of the release `item`, opened as `content`, as JSON.
+
+    `figures` says whether cells may be shown. A first release lists none: its data are the change.
+    """
+    release = item.release
+    key = [name for name in content.dataset.key if name in content.columns_of("changes.parquet")]
+    cells = _cells(content, key) if figures and item.before is not None else []
+    total = release.changes.added + release.changes.revised + release.changes.withdrawn
+    document: dict[str, Any] = {
+        "$schema": "../" * item.folder.count("/") + SCHEMA,
+        "dataset": release.dataset,
+        "release": release.number,
+        "version": item.version,
+        "previous_version": item.before.semantic_version if item.before else None,
+        "level": item.level,
+        "issued": release.issued.isoformat(),
+        "reason": release.reason,
+        "structure": [each.model_dump(mode="json") for each in release.structure],
+        "counts": release.changes.model_dump(),
+        "key": key,
+        "cells": cells,
+        "cells_complete": item.before is not None and len(cells) == total,
+        "all_cells": f"{content.dataset.name}-changes.csv" if figures else None,
+    }
+    return pretty_json(document).encode()
+
+
+def _cells(content: Content, key: list[str]) -> list[dict[str, Any]]:
+    columns = ("change", *key, *_VALUES)
+    order = ", ".join(map(identifier, ("change", *key)))
+    return [
+        {
+            "change": row["change"],
+            "key": {name: row[name] for name in key},
+            **{name: row[name] for name in _VALUES},
+        }
+        for row in content.select("changes.parquet", columns, f"ORDER BY {order} LIMIT {CELLS}")
+    ]

@@ -1,0 +1,58 @@
+"""What a dataset's folder has about its releases: pages, change sets, addresses and feeds."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from model.util.languages import languages
+from portal.changes import change_set, release_page
+from portal.changes.addresses import pointers
+from portal.changes.feeds import NAME, ReleaseNews, release_feed
+from portal.changes.offered import OfferedRelease
+from portal.content import Content
+
+Preview = Callable[[Content], Mapping[str, list[dict[str, Any]]]]
+
+
+def dataset_files(
+    content: Content, items: Sequence[OfferedRelease], opened: Callable[[int], Content],
+    preview: Preview, base_url: str | None, same: Path | None,
+) -> dict[str, bytes | Path]:
+    """Return the files: path in the dataset's folder -> bytes, or the file that stays as it is.
+
+    Args:
+        content: the current release.
+        items: all releases, oldest first.
+        opened: opens a release by its position in `items`.
+        preview: the first rows of a release as text, by language.
+        base_url: the site's address on the web with a slash at the end, if known.
+        same: the dataset's folder as readers see it, where this code made it.
+    """
+    found: dict[str, bytes | Path] = {}
+    for at, item in enumerate(items):
+        folder = f"releases/{item.release.number}"
+        names = (f"{folder}/{release_page.PAGE}", f"{folder}/{change_set.FILE}")
+        # A release that was not the last one when its page was made is as it was.
+        if same and at < len(items) - 2 and all((same / name).is_file() for name in names):
+            found |= {name: same / name for name in names}
+            continue
+        own = content if item.after is None else opened(at)
+        shown = content.public and own.public and not item.gone
+        # The dataset's own page has the figures that are current.
+        rows = preview(own) if shown and item.after else {}
+        page = release_page.render(own, item, rows, base_url)
+        found |= dict(zip(names, (page, change_set.change_set(own, item, shown)), strict=True))
+    dataset = content.dataset
+    news = [
+        ReleaseNews(
+            dataset.id, dataset.title, item.release.number, item.version, item.release.issued,
+            item.release.reason, item.release.changes,
+        )
+        for item in items
+    ]
+    for language in languages():
+        name = NAME.format(language=language)
+        found[name] = release_feed(
+            f"datasets/{dataset.id}/{name}", dataset.title, news, language, base_url
+        )
+    return found | pointers(items)

@@ -1,0 +1,61 @@
+"""Atom feeds of releases: what there is to subscribe to, each entry with its change set."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from model.records.release import Changes
+from model.reference.city import city
+from model.util.text import LocalizedText
+from portal.changes.change_set import FILE
+from portal.metadata.identifiers import feed_urn, release_urn
+from portal.rendering.atom import ATOM, Entry, Link, feed
+from portal.vocabulary import REASONS, sentence
+
+ENTRIES = 50
+NAME = "releases.{language}.atom"
+
+
+@dataclass(frozen=True)
+class ReleaseNews:
+    """A release as a feed tells of it."""
+
+    dataset: str
+    title: LocalizedText
+    number: int
+    version: str
+    issued: datetime
+    reason: str
+    changes: Changes
+
+
+def release_feed(
+    path: str, title: LocalizedText, news: Iterable[ReleaseNews], language: str,
+    base_url: str | None,
+) -> bytes:
+    """Return the feed of some releases (`news`) in a `language`, the newest first.
+
+    `path` is the file's in the site, `title` says what it is about; `base_url` is the site's
+    address with a slash at the end, without which addresses are relative.
+    """
+    root = base_url or "../" * path.count("/")
+    newest = sorted(news, key=lambda item: (item.issued, item.dataset, item.number), reverse=True)
+    entries = []
+    for item in newest[:ENTRIES]:
+        at = f"{root}datasets/{item.dataset}/releases/{item.number}/"
+        said = sentence(
+            "version notes", reason=REASONS[item.reason], **item.changes.model_dump()
+        )
+        entries.append(Entry(
+            id=release_urn(item.dataset, item.number),
+            title=f"{item.title.get(language)}: {item.version}",
+            updated=item.issued, text=said.get(language), category=item.reason,
+            links=(Link(at), Link(at + FILE, "related", "application/json")),
+        ))
+    links = [Link(base_url + path if base_url else path.rsplit("/", 1)[-1], "self", ATOM)]
+    if base_url and city().websub_hub:
+        links.append(Link(str(city().websub_hub), "hub", ""))
+    site = city().site.title.get(language)
+    return feed(
+        feed_urn(path), f"{title.get(language)} · {site}", language, entries, links
+    ).encode()
