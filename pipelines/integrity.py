@@ -24,6 +24,7 @@ from model.records.snapshot import Snapshot
 from model.records.validation_log import Acceptance, CheckAcceptance, ValidationRun
 from model.util.disk import atomic_write
 from model.util.hashing import sha256_bytes, sha256_file, unsealed
+from portal import libraries
 from portal.quality.publish import STATE as QUALITY_STATE
 from portal.quality.publish import QualityState
 from portal.site.release_files import CHECKSUMS as FOLDER_CHECKSUMS
@@ -179,6 +180,9 @@ def _of_site(site: Path, damages: list[Damage]) -> Iterator[Recorded]:
     shared = read_state(CatalogueState, site / CATALOGUE)
     for path, sha256 in (shared.pages if shared else {}).items():
         yield site / path, sha256, True
+    if shared:
+        for name, sha256 in libraries.checksums().items():
+            yield site / libraries.PLACE / name, sha256, True
     for name, sha256 in (shared.datasets if shared else {}).items():
         folder = site / "datasets" / name
         yield folder / "dataset.json", sha256, True
@@ -188,8 +192,8 @@ def _of_site(site: Path, damages: list[Damage]) -> Iterator[Recorded]:
         yield from ((site / path, page, True) for path, page in state.pages.items())
         checksums = read_checksums(folder)
         yield from ((folder / path, each, True) for path, each in checksums.items())
-        if not checksums:
-            damages.append(Damage(folder / FOLDER_CHECKSUMS, "cannot be read", derived=True))
+        if not (folder / FOLDER_CHECKSUMS).is_file():
+            damages.append(Damage(folder / FOLDER_CHECKSUMS, "is missing", derived=True))
     for files in QualityState.read(site).files.values():
         for path, sha256 in files.items():
             yield site / path, sha256, True
@@ -207,6 +211,7 @@ _SEALED: tuple[tuple[str, type[BaseModel], bool], ...] = (
     (f"snapshots/*/*/*/{snapshots.RECORD}", Snapshot, False),
     ("failures/*/*.json", Failure, True),
     *((f"{site}/{CATALOGUE}", CatalogueState, True) for site in ("site", "preview")),
+    *((f"{site}/datasets/*/*/{FOLDER_CHECKSUMS}", _Line, True) for site in ("site", "preview")),
     *((f"{site}/{QUALITY_STATE}", QualityState, True) for site in ("site", "preview")),
 )
 # Logs, each line of which ends with its checksum.

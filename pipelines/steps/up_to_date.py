@@ -32,6 +32,8 @@ def _is_released(bound: BoundDataset, data_dir: DataDir) -> bool:
     if validated is None or validated.quality.blockers:
         return False
     inputs, current = bound.inputs(data_dir), releases.current(data_dir, dataset)
+    if current is not None:
+        current.verify()
     return (
         current is not None
         and current.release.reason != "withdrawal"

@@ -64,7 +64,7 @@ def rollback(
             f"the current release, {before.release.number}, has the content of release {to}"
             " already", where=dataset, todo="choose another release",
         )
-    drafts.check(old)
+    old.verify()
 
     def copy(folder: Path) -> None:
         for file in old.release.files:

@@ -183,7 +183,7 @@ def approve(
             where=dataset,
             todo=f"run `openindicators run {dataset}`, look at the new draft, then decide",
         )
-    check(stored)
+    stored.verify()
     decision = Decision(kind="approved", by=by, at=now)
     release = Release.model_validate(
         {**stored.release.model_dump(), "issued": now, "decision": decision}
@@ -235,16 +235,6 @@ def close(data_dir: DataDir, dataset: str, replaced_by: str, now: datetime) -> b
     _add(data_dir, dataset, _ending(made, "replaced", now, replaced_by=replaced_by))
     _finish(data_dir, dataset)
     return True
-
-
-def check(stored: StoredRelease) -> None:
-    """Check that every file still has the checksum that its record says.
-
-    Raises:
-        StoreError: one was changed or lost.
-    """
-    for record in stored.release.files:
-        stored.path(record.name)
 
 
 def _log_path(data_dir: DataDir, dataset: str) -> Path:

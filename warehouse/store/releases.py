@@ -67,6 +67,15 @@ class StoredRelease:
             )
         return path
 
+    def verify(self) -> None:
+        """Check that every file still has the checksum that its record says.
+
+        Raises:
+            StoreError: one was changed or lost.
+        """
+        for file in self.release.files:
+            self.path(file.name)
+
     @property
     def source_schema(self) -> SourceSchema | None:
         """The source schema; None where it was not kept."""
@@ -214,6 +223,7 @@ def make(
     before = current(data_dir, dataset.id)
     refuse_withdrawn(before)
     if before and is_unchanged(before, validated, inputs):
+        before.verify()
         ledger.enter(data_dir, dataset.id)
         return before, False
     number = ledger.next_number(data_dir, dataset.id)
