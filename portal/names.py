@@ -41,6 +41,8 @@ class Names:
             return _CODES[column].get(code)
         if column == FOOTNOTES:
             return self._footnotes(code)
+        if column == "geo_vintage":
+            return vintage_in_words(code)
         codelist = self.registries.codelists.get(self._codelist_of(column))
         entry = codelist.codes.get(code) if codelist else None
         return entry.name if entry else None
@@ -49,10 +51,6 @@ class Names:
         """Return the name of a column's code in a language, or the code where it has none."""
         name = self.name_of(column, code)
         return name.get(language) if name else code
-
-    def vintage(self, vintage: str, language: str) -> str:
-        """Return a geography vintage in a language: which list of areas, as of which day."""
-        return vintage_in_words(vintage).get(language)
 
     def _footnotes(self, ids: str) -> LocalizedText | None:
         """Return the texts of the footnotes that a cell refers to, by ids between blanks."""

@@ -65,19 +65,24 @@ def json_line(columns: Columns) -> str:
 
 
 def xlsx_row(
-    columns: Columns, letters: Sequence[str], number: str, style: str, longest: int
+    columns: Columns, letters: Mapping[str, str], known: Mapping[str, str],
+    beside: Mapping[str, str], number: str, style: str, longest: int,
 ) -> str:
     """Return the expression of a row of a sheet's XML.
 
-    `letters` are those of the table's `columns` in the sheet. `number` and `style` are expressions:
-    the row's number, and the cell format of figures. Text of more characters than `longest` is cut
+    `letters` are those of the `columns`. `number` and `style` are expressions: the row's number,
+    and the cell format of figures. `known` has, by column, the expression of a cell without its
+    beginning `<c r="A1"`, null for none; `beside` that of whole cells right after a column's own,
+    which need no reference then (ECMA-376, 18.3.1.4). Text of more characters than `longest` is cut
     to that length, with an ellipsis.
     """
     cells = []
-    for letter, (name, is_number) in zip(letters, columns.items(), strict=True):
+    for name, is_number in columns.items():
         value = identifier(name)
-        start = f"'<c r=\"{letter}' || ({number}) || '\"'"
-        if is_number:
+        start = f"'<c r=\"{letters[name]}' || ({number}) || '\"'"
+        if name in known:
+            cells.append(f"coalesce({start} || {known[name]}, '')")
+        elif is_number:
             text = f"CAST({value} AS VARCHAR)"
             cells.append(
                 f"CASE WHEN {value} IS NULL THEN '' ELSE"
@@ -90,7 +95,25 @@ def xlsx_row(
                 f" {start} || ' t=\"inlineStr\"><is><t' || {space} ELSE '' END || '>'"
                 f" || {_xml(_cut(value, longest))} || '</t></is></c>' END"
             )
+        if name in beside:
+            cells.append(f"coalesce({beside[name]}, '')")
     return f"'<row r=\"' || ({number}) || '\">' || {_joined(cells, '')} || '</row>'"
+
+
+def excel_day(period: str) -> str:
+    """Return the expression of the first day of a `period` (an expression) as Excel counts days.
+
+    Null before March 1900, where Excel's calendar begins to be right.
+    """
+    year, number = f"CAST(left({period}, 4) AS INTEGER)", f"CAST(substr({period}, 7) AS INTEGER)"
+    january_4 = f"make_date({year}, 1, 4)"  # is in the first week of ISO 8601
+    day = f"""CASE substr({period}, 5, 2)
+        WHEN '-Q' THEN make_date({year}, {number} * 3 - 2, 1)
+        WHEN '-S' THEN make_date({year}, {number} * 6 - 5, 1)
+        WHEN '-W' THEN {january_4} - CAST(isodow({january_4}) AS INTEGER) + 7 * {number} - 6
+        ELSE CAST(left(left({period}, 10) || '-01-01', 10) AS DATE) END"""
+    count = f"date_diff('day', DATE '1899-12-30', {day})"
+    return f"CASE WHEN {count} > 60 THEN {count} END"
 
 
 def _cut(text: str, longest: int) -> str:

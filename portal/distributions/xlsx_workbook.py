@@ -1,13 +1,15 @@
 """The observations as an Excel workbook, with the data dictionary and a sheet about the data.
 
-Codes are text cells, so that 01 stays 01; figures are numbers with the indicator's decimals as
-their display; nothing is ever a formula or a link. A sheet holds 1,048,576 rows: more data goes
+Codes are text cells, so that 01 stays 01, with their names in each language beside them, and beside
+the period its first day as a date; figures are numbers with the indicator's decimals as their
+display; nothing is ever a formula or a link. A sheet holds 1,048,576 rows: more data goes
 on in `data_2`, `data_3`, ..., each with its header, and the sheet `about` says so.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC
 from pathlib import Path
+from typing import Any
 
 import xlsxwriter
 from xlsxwriter.format import Format
@@ -16,16 +18,16 @@ from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from model.util.languages import default_language, language_name, languages
-from model.util.sql import literal
+from model.util.sql import identifier, literal
 from portal.content import Content
 from portal.distributions import data_dictionary
 from portal.distributions.base import Distribution, WrittenFile
-from portal.distributions.row_text import xlsx_row
+from portal.distributions.row_text import excel_day, xlsx_row
 from portal.metadata.data_package import observation_schema
 from portal.scope import scope_of
 from portal.vocabulary import FREQUENCIES, REASONS, SCOPES, sentence
 
-DATA_SHEET = "data"
+DATA_SHEET, PERIOD_START = "data", "period_start"
 MAX_ROWS = 1_048_576  # of a sheet, the header included
 MAX_TEXT = 32_767  # characters of a cell
 
@@ -59,15 +61,19 @@ def write(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
 
 def _write_data(book: Workbook, content: Content, bold: Format) -> int:
     """Write the observations over as many sheets as they need; returns how many."""
-    columns, kinds = content.published_columns, content.kinds_of("data.parquet")
+    kinds, columns = content.kinds_of("data.parquet"), _columns(content)
+    day = book.add_format({"num_format": "yyyy-mm-dd"})._get_xf_index()
     # A sheet's rows are numbered from 2, below the header.
     row = xlsx_row(
-        {name: kinds[name] for name in columns}, [xl_col_to_name(i) for i in range(len(columns))],
+        {name: kinds[name] for name in content.published_columns},
+        {name: xl_col_to_name(place) for place, name in enumerate(columns)},
+        _coded(book, content),
+        {"time_period": f"'<c s=\"{day}\"><v>' || {excel_day('time_period')} || '</v></c>'"},
         f"(row_number() OVER () - 1) % {MAX_ROWS - 1} + 2", _style(book, content), MAX_TEXT,
     )
     number, last = 1, 0
     sheet = _data_sheet(book, number, columns, bold)
-    for lines in content.lines(row, "data.parquet", columns):
+    for lines in content.lines(row, "data.parquet", content.published_columns):
         written = 0
         while written < len(lines):
             if last == MAX_ROWS - 1:
@@ -79,6 +85,50 @@ def _write_data(book: Workbook, content: Content, bold: Format) -> int:
             written, last = written + len(fitting), last + len(fitting)
     _close(sheet, last, columns)
     return number
+
+
+def _labelled(content: Content) -> list[str]:
+    """Return the columns beside which the names of their codes stand."""
+    names = ("indicator", "ref_area", *content.dataset.dimensions, "unit_measure", "obs_status")
+    return [name for name in names if name in content.published_columns]
+
+
+def _columns(content: Content) -> list[str]:
+    """Return the columns of a data sheet: those of the release, each with what is beside it."""
+    labelled, found = _labelled(content), []
+    for name in content.published_columns:
+        found.append(name)
+        if name in labelled:
+            found += [f"{name}_{code}" for code in languages()]
+        elif name == "time_period":
+            found.append(PERIOD_START)
+    return found
+
+
+def _coded(book: Workbook, content: Content) -> dict[str, str]:
+    """Return the cells of codes as `xlsx_row` wants them, those of their names with them.
+
+    All are shared strings: a code is looked up in the list of those in use.
+    """
+    labelled, found = _labelled(content), {}
+    for name, codes in content.codes_used.items():
+        if name not in content.published_columns:
+            continue
+        texts = [
+            [code, *(content.names.label(name, code, each) for each in languages())]
+            if name in labelled else [code]
+            for code in codes
+        ]
+        cells = ["<c".join(_shared(book, text) for text in each) for each in texts]
+        listed = ", ".join(map(literal, cells))
+        place = f"list_position([{', '.join(map(literal, codes))}]::VARCHAR[], {identifier(name)})"
+        found[name] = f"list_extract([{listed}]::VARCHAR[], {place})"
+    return found
+
+
+def _shared(book: Workbook, text: str) -> str:
+    """Return a cell of text without its beginning `<c`, the text among the shared strings."""
+    return f' t="s"><v>{book.str_table._get_shared_string_index(_fitting(text))}</v></c>'
 
 
 def _data_sheet(book: Workbook, number: int, columns: Sequence[str], bold: Format) -> Worksheet:
@@ -98,6 +148,8 @@ def _data_sheet(book: Workbook, number: int, columns: Sequence[str], bold: Forma
 
 def _close(sheet: Worksheet, last: int, columns: Sequence[str]) -> None:
     sheet.dim_rowmax = last
+    right = xl_col_to_name(len(columns) - 1)
+    sheet.ignore_errors({"number_stored_as_text": f"A2:{right}{last + 1}"})
     sheet.autofilter(0, 0, last, len(columns) - 1)
 
 
@@ -191,10 +243,22 @@ def _about(content: Content, sheets: int) -> Iterator[tuple[str, ...]]:
         yield "sheets", *(text.get(code) for code in languages())
 
 
+def _schema(content: Content) -> dict[str, Any]:
+    """Return the Table Schema of a data sheet."""
+    schema = observation_schema(content)
+    known = {field["name"]: field for field in schema["fields"]}
+    kinds = {PERIOD_START: "date"}
+    fields = [
+        known.get(name, {"name": name, "type": kinds.get(name, "string")})
+        for name in _columns(content)
+    ]
+    return {**schema, "fields": fields}
+
+
 xlsx_workbook = Distribution.described(
     "xlsx_workbook", write,
     package_properties=lambda content: {
-        "type": "table", "schema": observation_schema(content),
+        "type": "table", "schema": _schema(content),
         "dialect": {"sheetName": DATA_SHEET},
     },
 )

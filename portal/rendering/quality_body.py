@@ -131,8 +131,6 @@ def _cell(names: Names, row: Mapping[str, Any], column: str, language: str) -> s
         text = str(value)
         if column in _PERIODS:
             return plain(formatting.period(text, language))
-        if column == "geo_vintage":
-            return plain(names.vintage(text, language))
         return plain(names.label(column, text, language))
     indicator = names.dataset.indicators.get(str(row.get("indicator")))
     decimals = max(indicator.decimals if indicator else 2, 2)

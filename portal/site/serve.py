@@ -1,7 +1,7 @@
 """A small server for the site on this machine alone: `openindicators serve`.
 
 Starlette serves the files: ranges, ETag and conditional requests, compression, CORS. Here stand
-only the headers of this site, and that nothing hidden is served.
+only the headers of this site, that nothing hidden is served, and addresses as of a day.
 """
 
 import os
@@ -13,19 +13,23 @@ import uvicorn
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
 from model.errors import PortalError
+from portal.site.state import DatasetState, read_state
 
 HOST = "127.0.0.1"
 
 # No script but the site's own files, nothing from elsewhere. Pages read data files, DuckDB and some
-# Parquet decoders are WebAssembly, and a chart is drawn on a canvas to save it as a picture.
+# Parquet decoders are WebAssembly, and a chart is drawn on a canvas to save it as a picture. The
+# hash is that of the style that Observable Plot puts into each chart of class `explorer-plot`.
+_PLOT_STYLE = "sha256-9cMo81rWGX9nXsM+qvpfxB39aWbKvj1wnQN7LS1Kdjc="
 _SITE_POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self';"
-    " connect-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self';"
+    f" connect-src 'self'; style-src 'self' '{_PLOT_STYLE}'; img-src 'self' data: blob:;"
+    " font-src 'self';"
     " base-uri 'none'; form-action 'self'; frame-ancestors "
 )
 # The report beside a dataset has its style inside and needs nothing else.
@@ -70,6 +74,12 @@ MEDIA_TYPES = {
 # The names of downloads, as portal/distributions makes them: nothing in them needs quoting.
 _DOWNLOAD = re.compile(r"/datasets/(?:[^/]+/)+([a-z0-9_-]+\.(?:csv|xlsx|parquet))")
 
+# A day, a page's language or `datasets`, a dataset, and a file's name.
+_AS_OF = re.compile(
+    r"/@(\d{4}-\d{2}-\d{2})/(?:datasets|([a-z]{2,3}(?:-[A-Z]{2})?))/([a-z0-9_]+/[a-z0-9_]+)"
+    r"(?:\.html|/([A-Za-z0-9._-]*))"
+)
+
 
 class _SiteFiles(StaticFiles):
     """The files of a site's folder, and nothing above, beside or hidden in it."""
@@ -90,7 +100,11 @@ class _SiteFiles(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         try:
-            response = await super().get_response(path, scope)
+            target = as_of(Path(str(self.directory)), scope["path"])
+            response = (
+                RedirectResponse(scope.get("root_path", "") + target) if target
+                else await super().get_response(path, scope)
+            )
         except HTTPException as error:
             response = PlainTextResponse(error.detail, error.status_code, error.headers)
         response.headers.update(SECURITY_HEADERS)
@@ -99,6 +113,25 @@ class _SiteFiles(StaticFiles):
         if download and response.status_code < 400:
             response.headers["Content-Disposition"] = f'attachment; filename="{download[1]}"'
         return response
+
+
+def as_of(folder: Path, path: str) -> str | None:
+    """Return where a dataset's page, or its file, stands as of a day; None where there is none.
+
+    `/@2026-03-31/en/finance/gdp.html` leads to the page of the release that was current at the end
+    of that day (UTC), `/@2026-03-31/datasets/finance/gdp/gdp.csv` to its file. `folder` is the
+    site's, `path` an address in it.
+    """
+    asked = _AS_OF.fullmatch(path)
+    if asked is None:
+        return None
+    day, language, dataset, file = asked.groups()
+    state = read_state(DatasetState, folder / "datasets" / dataset / "dataset.json")
+    issued = [item.number for item in state.releases if f"{item.issued:%F}" <= day] if state else []
+    if not issued:
+        return None
+    page = file or f"index.html#{language or ''}".rstrip("#")
+    return f"/datasets/{dataset}/releases/{issued[-1]}/{page}"
 
 
 def _policy(path: str) -> str:

@@ -124,8 +124,12 @@ class DatasetState(Frozen):
 
 
 class CatalogueState(Frozen):
-    """The inputs of the shared pages: the checksum of every `dataset.json`."""
+    """The inputs of the shared pages: the checksum of every `dataset.json`.
 
+    database: checksum of the SQL that made the database to attach.
+    """
+
+    database: str = ""
     site_version: str
     datasets: dict[str, str]
     pages: dict[str, str]

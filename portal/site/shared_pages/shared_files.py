@@ -10,16 +10,25 @@ from xml.sax.saxutils import escape
 
 from model.reference.city import Theme, city
 from model.reference.registries import Registries, Sector
-from model.util.hashing import pretty_json, sealed, sha256_bytes, sha256_file
+from model.util.hashing import (
+    has_checksum,
+    pretty_json,
+    sealed,
+    sha256_bytes,
+    sha256_file,
+    sha256_json,
+)
 from model.util.languages import default_language, languages
 from model.util.text import LocalizedText, fold
+from portal import attach
 from portal.changes import change_set
 from portal.changes.feeds import ReleaseNews, release_feed
 from portal.metadata import dcat
 from portal.rendering.environment import render_template
+from portal.site.explorer import pages as explorer
 from portal.site.pages import dataset_page
 from portal.site.shared_pages import catalogue, guide, reconciliation, revisions, search
-from portal.site.state import CatalogueState, DatasetState, all_datasets
+from portal.site.state import CatalogueState, DatasetState, all_datasets, read_state
 
 STATE = "catalogue.json"
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -56,6 +65,7 @@ def render(
         )
         files[f"{language}/revisions.html"] = revisions.render(revised, language, base_url)
         files |= guide.render(language, base_url)
+    files |= explorer.render(sectors, registries, preview, base_url)
     files |= _feeds(sectors, base_url)
     files[change_set.SCHEMA] = change_set.schema()
     files[search.PATH] = search.index(offered, registries)
@@ -66,8 +76,11 @@ def render(
     files["404.html"] = render_template(
         catalogue.TEMPLATES, "not_found.html", default_language(), root=root
     )
+    sql = attach.statements(_attachable(offered), base_url)
+    if not preview:
+        files[attach.FILE] = _database(folder, sql)
     state = CatalogueState(
-        site_version=site_version,
+        database=sha256_json(sql), site_version=site_version,
         datasets={
             item.dataset: sha256_file(folder / "datasets" / item.dataset / "dataset.json")
             for item in states
@@ -76,6 +89,28 @@ def render(
     )
     files[STATE] = sealed(pretty_json(state)).encode()
     return files
+
+
+def _attachable(states: list[DatasetState]) -> list[attach.Attachable]:
+    """Return the releases whose figures are public, oldest first."""
+    return [
+        attach.Attachable(
+            state.dataset, state.title.get(default_language()), item.number, item.version,
+            item.issued, file.sha256,
+        )
+        for state in states if state.public for item in state.releases
+        for file in item.files if file.name == f"{state.name}.parquet"
+    ]
+
+
+def _database(folder: Path, sql: list[str]) -> bytes:
+    """Return the database to attach: the one that stands in `folder` where this `sql` made it."""
+    before, path = read_state(CatalogueState, folder / STATE), folder / attach.FILE
+    if before and before.database == sha256_json(sql) and has_checksum(
+        path, before.pages.get(attach.FILE, "")
+    ):
+        return path.read_bytes()
+    return attach.write(sql, folder)
 
 
 def _feeds(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import feedparser
+import httpx
 import jsonschema
 import pytest
 
@@ -15,6 +16,7 @@ from model.util.hashing import sha256_file
 from portal.site import Site
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import ReleaseOnDisk, make_release, row
+from tests.fixtures.site_server import served
 from tests.portal.site.test_decisions import files, withdrawal
 from tests.portal.site.test_site import revised
 
@@ -178,3 +180,28 @@ def test_no_text_steers_a_page(site: Site, tmp_path: Path) -> None:
     page = (folder(site) / "releases/1/index.html").read_text(encoding="utf-8")
     assert "<script" not in page and "&lt;script&gt;" in page
     assert feedparser.parse((site.folder / "vi/releases.atom").read_text()).entries
+
+
+def test_as_of_a_day(site: Site, history: list[ReleaseOnDisk]) -> None:
+    site.apply(list(history))  # of 21, 22 and 23 November
+    name = "datasets/tourism/hotel_rooms"
+    with served(site.folder) as address:
+        def get(path: str) -> httpx.Response:
+            return httpx.get(f"{address}/{path}", follow_redirects=True)
+
+        for day, number in (("2026-11-21", 1), ("2026-11-22", 2), ("2026-11-30", 3)):
+            page = get(f"@{day}/en/tourism/hotel_rooms.html")
+            assert str(page.url) == f"{address}/{name}/releases/{number}/index.html#en"
+            assert page.status_code == 200
+            assert get(f"@{day}/{name}/").url.path == f"/{name}/releases/{number}/index.html"
+            data = get(f"@{day}/{name}/hotel_rooms.csv")
+            assert data.url.path == f"/{name}/releases/{number}/hotel_rooms.csv"
+            path = folder(site) / f"releases/{number}/hotel_rooms.csv"
+            assert data.content == path.read_bytes()
+        for wrong in (
+            "@2026-11-20/en/tourism/hotel_rooms.html", "@2026-11-21/en/tourism/none.html",
+            "@2026-11-21/", "@2026-11-21/datasets/../catalogue.json",
+            f"@2026-11-21/{name}/none.csv",
+        ):
+            missing = get(wrong)
+            assert missing.status_code == 404 and "Không tìm thấy trang" in missing.text, wrong

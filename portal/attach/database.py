@@ -1,0 +1,111 @@
+"""A small DuckDB file over the published Parquet files, to be attached by its address.
+
+    ATTACH 'https://data.example.org/city.duckdb' AS city (READ_ONLY);
+    FROM city.finance.gdp;                         -- the current release
+    FROM city.finance.gdp_as_of('2026-03-31');     -- at the end of that day (UTC)
+    FROM city.release('finance/gdp', 2);           -- one release
+    FROM city.releases;                            -- all of them, with version and checksum
+
+It holds no figures: views and macros read the files of releases by their addresses, in ranges. The
+address of the site is inside; `SET VARIABLE openindicators = '<folder or address>/'` goes before.
+Views are bound when they are made, without the network: the variable leads to the site's folder
+then. (DuckLake was measured beside it, see docs/publishing.md.)
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+
+from model.util.sql import identifier, literal
+
+FILE = "city.duckdb"
+VARIABLE = "openindicators"
+_BLOCK = 16_384  # the least that DuckDB has; its usual 262,144 would be mostly empty
+
+
+@dataclass(frozen=True)
+class Attachable:
+    """A public release of a dataset, with the checksum of its Parquet file."""
+
+    dataset: str
+    title: str
+    number: int
+    version: str
+    issued: datetime
+    sha256: str
+
+    @property
+    def moment(self) -> str:
+        """When it was issued, in UTC and to the second, as DuckDB writes it."""
+        return f"{self.issued:%Y-%m-%d %H:%M:%S}"
+
+
+def statements(releases: Sequence[Attachable], base_url: str | None) -> list[str]:
+    """Return the SQL that makes the database of all public `releases`, oldest first.
+
+    `base_url` is the site's address with a slash at the end; without it, the reader sets VARIABLE.
+    """
+    root = f"coalesce(getvariable('{VARIABLE}'), {literal(base_url or '')}) || 'datasets/'"
+    datasets: dict[str, list[Attachable]] = {}
+    for item in releases:
+        datasets.setdefault(item.dataset, []).append(item)
+    made = [
+        "CREATE TABLE city.releases (dataset VARCHAR, release INTEGER, version VARCHAR,"
+        " valid_from TIMESTAMP, valid_until TIMESTAMP, sha256 VARCHAR)",
+        "CREATE MACRO city.release(dataset, number) AS TABLE FROM read_parquet("
+        f"{root} || dataset || '/releases/' || number || '/' || split_part(dataset, '/', 2)"
+        " || '.parquet')",
+    ]
+    made += [
+        f"CREATE SCHEMA city.{identifier(sector)}"
+        for sector in sorted({dataset.split("/")[0] for dataset in datasets})
+    ]
+    for dataset, items in datasets.items():
+        made += _dataset(dataset, items, root)
+    return made
+
+
+def write(sql: Sequence[str], folder: Path) -> bytes:
+    """Run the `statements` on a new database; return it, the same bytes for the same SQL.
+
+    `folder` is the site's: views are bound to its files, and read those of the address later.
+    """
+    with TemporaryDirectory() as made:
+        path = Path(made) / FILE
+        with duckdb.connect(config={"threads": 1}) as con:  # several write in any order
+            con.execute(f"SET VARIABLE {VARIABLE} = {literal(f'{folder.resolve()}/')}")
+            con.execute(f"ATTACH {literal(path)} AS city (BLOCK_SIZE {_BLOCK})")
+            con.execute(f"BEGIN; {'; '.join(sql)}; COMMIT; DETACH city")
+        return path.read_bytes()
+
+
+def _dataset(dataset: str, items: list[Attachable], root: str) -> list[str]:
+    """Return what makes a dataset's view and macro, and its rows in the table of releases."""
+    sector, name = dataset.split("/")
+    schema, file = f"city.{identifier(sector)}.", f"/{name}.parquet"
+    view, macro = f"{schema}{identifier(name)}", f"{schema}{identifier(f'{name}_as_of')}"
+    numbers = [item.number for item in items]
+    moments = ", ".join(literal(item.moment) for item in items)
+    # Text compares as time does; "~" follows every digit, so that a day means its end.
+    asked = "replace(moment::VARCHAR, 'T', ' ') || '~'"
+    known = f"{numbers}[len(list_filter([{moments}], lambda x: x <= {asked}))]"
+    none = literal(f"{dataset} had no release before {items[0].issued:%Y-%m-%d}")
+    until = [f"TIMESTAMP {literal(item.moment)}" for item in items[1:]] + ["NULL"]
+    rows = ", ".join(
+        f"({literal(dataset)}, {item.number}, {literal(item.version)},"
+        f" TIMESTAMP {literal(item.moment)}, {end}, {literal(item.sha256)})"
+        for item, end in zip(items, until, strict=True)
+    )
+    current = literal(f"{dataset}/releases/{numbers[-1]}{file}")
+    return [
+        f"CREATE VIEW {view} AS FROM read_parquet({root} || {current})",
+        f"COMMENT ON VIEW {view} IS {literal(items[-1].title)}",
+        f"CREATE MACRO {macro}(moment) AS TABLE FROM read_parquet({root} ||"
+        f" {literal(f'{dataset}/releases/')} || coalesce({known}, error({none})) ||"
+        f" {literal(file)})",
+        f"INSERT INTO city.releases VALUES {rows}",
+    ]

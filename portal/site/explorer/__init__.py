@@ -1,0 +1,1 @@
+"""The explorer: pages that read releases in the browser, with their scripts and libraries."""

@@ -1,0 +1,172 @@
+// @ts-check
+/** The chart of a selection with its legend, notes and table, on the explorer's and the embed page. */
+
+import { LABELLED, MOST_LINES, bars, borderDay, lastPeriod, lines, multiples, pagePalette, ranking } from "./draw.js";
+import { map } from "./map.js";
+import { day, element, number, settings, text } from "./page.js";
+import { inWords, moment } from "./periods.js";
+import { Release } from "./release.js";
+import { Selection } from "./selection.js";
+
+/** @typedef {import("./selection.js").Series} Series */
+/** @typedef {import("./draw.js").Palette} Palette */
+/** @typedef {{selection: Selection, release: Release, second: Release | null, series: Series[]}} Shown */
+
+/** Read what the address says, and the figures that it means.
+ * @param {Selection} selection
+ * @returns {Promise<Shown>}
+ */
+export async function read(selection) {
+  const release = await Release.open(selection.dataset, selection.release);
+  await selection.complete(release);
+  const second = selection.second ? await Release.open(selection.second) : null;
+  if (second) {
+    const unit = release.unit(selection.indicators[0]);
+    const alike = second.codes("indicator").filter((code) => second.unit(code) === unit);
+    selection.secondIndicators = selection.secondIndicators.filter((code) => alike.includes(code));
+    if (!selection.secondIndicators.length) selection.secondIndicators = alike.slice(0, 1);
+  }
+  return { selection, release, second, series: await selection.series(release, second) };
+}
+
+/** What a chart is called: its indicators.
+ * @param {Shown} shown
+ */
+export function title({ selection, release, second }) {
+  const names = selection.indicators.map((code) => release.name("indicator", code));
+  if (second) names.push(...selection.secondIndicators.map((code) => second.name("indicator", code)));
+  return [...new Set(names)].slice(0, 3).join("; ") + (names.length > 3 ? " …" : "");
+}
+
+/** What stands below the title: units, and what all series have in common.
+ * @param {Shown} shown
+ */
+export function subtitle({ selection, release, series }) {
+  const units = [...new Set(series.map((each) => each.release.name("unit_measure", each.unit)))];
+  const fixed = release.dimensions.filter((name) => selection.where[name]?.length === 1)
+    .map((name) => `${release.name(name)}: ${release.name(name, selection.where[name][0])}`);
+  const area = selection.shownAreas.length === 1 ? [release.name("ref_area", selection.shownAreas[0])] : [];
+  const period = selection.chart === "rank" || selection.chart === "map" ? [inWords(lastPeriod(series) ?? "")] : [];
+  return [`${text("unit")}: ${units.join(", ")}`, ...area, ...fixed, ...period].join(" · ");
+}
+
+/** Draw the selection: its charts, each with its place in a picture.
+ * @param {Shown} shown
+ * @param {number} width
+ * @param {Palette} palette
+ * @returns {Promise<{x: number, y: number, title?: string, chart: SVGSVGElement}[]>}
+ */
+export async function draw({ selection, series }, width, palette) {
+  const options = { width, palette };
+  const drawn = series.slice(0, selection.chart === "rank" || selection.chart === "map" ? undefined : MOST_LINES);
+  const units = new Set(drawn.map((each) => each.unit));
+  if (selection.chart === "multiples" || (units.size > 1 && selection.chart !== "map")) {
+    const small = multiples(drawn, options);
+    const columns = Math.max(1, Math.min(4, Math.floor(width / 230)));
+    return small.map(({ title: name, chart }, index) => ({
+      x: (index % columns) * Math.floor(width / columns), y: Math.floor(index / columns) * 200 + 10, title: name, chart,
+    }));
+  }
+  const chart = selection.chart === "bar" ? bars(drawn, options)
+    : selection.chart === "rank" ? ranking(drawn, options)
+      : selection.chart === "map" ? await map(drawn, options) : lines(drawn, options);
+  return [{ x: 0, y: 0, chart }];
+}
+
+/** Put the chart with its legend and its notes into `place`.
+ * @param {Shown} shown
+ * @param {HTMLElement} place
+ */
+export async function show(shown, place) {
+  const { selection, series } = shown;
+  place.replaceChildren();
+  if (!series.length) return place.append(element("p", { className: "notice" }, text("nothing")));
+  if (selection.chart === "pivot") return undefined;
+  const palette = pagePalette();
+  const width = Math.max(300, place.clientWidth);
+  const drawn = await draw(shown, width, palette);
+  const words = `${title(shown)}. ${text("table_below")}`;
+  for (const { chart } of drawn) {
+    chart.setAttribute("role", "img");
+    chart.setAttribute("aria-label", words);
+  }
+  if (drawn[0].title !== undefined) {
+    place.append(element("div", { className: "multiples" }, ...drawn.map((each) => (
+      element("figure", {}, element("figcaption", {}, each.title ?? ""), each.chart)))));
+  } else {
+    place.append(drawn[0].chart);
+    const named = selection.chart === "line" && width >= LABELLED; // beside the lines
+    if (!named && ["line", "bar"].includes(selection.chart)) place.append(legend(series.slice(0, MOST_LINES), palette));
+  }
+  place.append(...notes(shown).map((note) => element("p", { className: "hint" }, note)));
+  return undefined;
+}
+
+/** @param {Series[]} series
+ * @param {Palette} palette
+ */
+function legend(series, palette) {
+  return element("ul", { className: "legend" }, ...series.map((each, index) => {
+    const swatch = element("span", { className: "swatch", ariaHidden: "true" });
+    swatch.style.background = palette.colours[index % palette.colours.length];
+    return element("li", {}, swatch, element("bdi", {}, each.label));
+  }));
+}
+
+/** What must be known to read the chart.
+ * @param {Shown} shown
+ */
+function notes({ selection, series }) {
+  const found = [];
+  const points = series.flatMap((each) => each.points);
+  if (points.some((point) => !point.final)) found.push(text("not_final"));
+  if (points.some(({ row }) => row.obs_status === "B")) found.push(text("breaks"));
+  if (selection.chart === "line" && borderDay(series) !== null && settings.borders) {
+    found.push(text("borders", { day: day(settings.borders.day) }));
+  }
+  if (selection.chart === "map") {
+    found.push(text(series.some((each) => each.codes.geo_vintage.startsWith("VN:")) ? "tiles" : "atlas"));
+  }
+  const most = selection.chart === "rank" || selection.chart === "map" ? Infinity : MOST_LINES;
+  if (series.length > most) found.push(text("only_some", { shown: most, all: series.length }));
+  return found;
+}
+
+/** The figures as a table; `rows` is the column whose codes its rows are, the others are above.
+ * @param {Shown} shown
+ * @param {string} rows
+ */
+export function table({ series }, rows) {
+  const code = (/** @type {Series} */ each, /** @type {any} */ row) => (rows === "time_period" ? row.time_period : each.codes[rows] ?? "");
+  const rowName = (/** @type {Series} */ each, /** @type {string} */ value) => (rows === "time_period" ? inWords(value) : each.release.name(rows, value));
+  const columnName = (/** @type {Series} */ each, /** @type {any} */ row) => {
+    if (rows === "time_period") return each.label;
+    const parts = each.label.split(" · ").filter((part) => part !== each.release.name(rows, each.codes[rows]));
+    return [...parts, inWords(row.time_period)].join(" · ");
+  };
+  /** @type {Map<string, {name: string, at: number, cells: Map<string, import("./selection.js").Point & {series: Series}>}>} */
+  const lines = new Map();
+  /** @type {Map<string, number>} name of a column -> where it stands */
+  const columns = new Map();
+  series.forEach((each, index) => each.points.forEach((point) => {
+    const value = code(each, point.row);
+    if (!lines.has(value)) lines.set(value, { name: rowName(each, value), at: rows === "time_period" ? -moment(value) : index, cells: new Map() });
+    const column = columnName(each, point.row);
+    if (!columns.has(column)) columns.set(column, rows === "time_period" ? index : index - point.at / 1e4);
+    lines.get(value)?.cells.set(column, { ...point, series: each });
+  }));
+  const order = [...columns.keys()].sort((a, b) => Number(columns.get(a)) - Number(columns.get(b)));
+  const head = element("tr", {}, element("th", { scope: "col" }, series[0]?.release.name(rows) ?? ""),
+    ...order.map((name) => element("th", { scope: "col", className: "n" }, name)));
+  const body = [...lines.values()].sort((a, b) => a.at - b.at).map(({ name, cells }) => element("tr", {},
+    element("th", { scope: "row" }, name),
+    ...order.map((column) => {
+      const point = cells.get(column);
+      if (!point) return element("td", { className: "n" }, "–");
+      const status = point.row.obs_status;
+      const title_ = status && status !== "A" ? point.series.release.name("obs_status", status) : "";
+      const link = element("a", { href: point.series.release.figure(point.row), title: title_ }, number(point.value));
+      return element("td", { className: point.final ? "n" : "n not-final" }, link);
+    })));
+  return element("table", {}, element("thead", {}, head), element("tbody", {}, ...body));
+}

@@ -1,0 +1,25 @@
+// @ts-check
+/** A chart in a frame of another page: the chart, its source and licence, and the way here. */
+
+import { read, show, subtitle, title } from "./chart.js";
+import { byId, reporting } from "./page.js";
+import { Selection } from "./selection.js";
+import { shown as addressOf, sourceLine } from "./take_away.js";
+
+const status = byId("status");
+reporting(status, async () => {
+  const shown = await read(new Selection(new URLSearchParams(location.search)));
+  document.title = title(shown);
+  byId("title").textContent = title(shown);
+  byId("subtitle").textContent = subtitle(shown);
+  byId("source").textContent = sourceLine(shown.series);
+  byId("explore").href = addressOf("explorer.html", shown.selection.query);
+  status.textContent = "";
+  const draw = () => show(shown, byId("chart"));
+  await draw();
+  let width = innerWidth;
+  addEventListener("resize", () => {
+    if (width !== innerWidth) draw();
+    width = innerWidth;
+  });
+});

@@ -1,0 +1,76 @@
+// @ts-check
+/** One figure at its lasting address: its value, unit, status, source and release; other releases. */
+
+import { byId, count, day, element, number, reporting, settings, text } from "./page.js";
+import { inWords } from "./periods.js";
+import { Release } from "./release.js";
+import { plainNumber, shown } from "./take_away.js";
+
+const query = new URLSearchParams(location.search);
+const status = byId("status");
+
+/** The row that the address names, null where the release has none.
+ * @param {Release} release
+ */
+async function row(release) {
+  const wanted = release.key.filter((name) => query.get(name) !== null);
+  const rows = await release.rows([query.get("indicator") ?? ""]);
+  return rows.find((each) => wanted.every((name) => (each[name] ?? "") === query.get(name))) ?? null;
+}
+
+reporting(status, async () => {
+  const release = await Release.open(query.get("dataset") ?? "", query.get("release"));
+  const missing = ["indicator", "ref_area", "time_period"].filter((name) => !query.get(name));
+  if (missing.length) throw new Error(text("no_key", { columns: missing.join(", ") }));
+  const found = await row(release);
+  if (!found) throw new Error(text("no_figure", { number: release.number, dataset: release.title }));
+  const name = (/** @type {string} */ column) => release.name(column, found[column] ?? "");
+  const where = release.dimensions.map((column) => `${release.name(column)}: ${name(column)}`);
+  document.title = `${name("indicator")}, ${name("ref_area")}, ${inWords(found.time_period)}`;
+  byId("title").textContent = name("indicator");
+  byId("where").textContent = [name("ref_area"), inWords(found.time_period), ...where].join(" · ");
+  byId("value").textContent = found.obs_value === null ? text("none") : number(found.obs_value);
+  byId("unit").textContent = name("unit_measure");
+  byId("definition").textContent = release.names.get("indicator")?.get(found.indicator)?.description ?? "";
+  const page = `${settings.root}${settings.language}/${release.id}.html`;
+  const facts = [
+    [text("in_full"), plainNumber(found.obs_value)],
+    [release.name("obs_status"), name("obs_status")],
+    [release.name("geo_vintage"), name("geo_vintage")],
+    [text("source"), release.publisher],
+    [text("licence"), release.licence],
+    [text("dataset"), element("a", { href: page }, release.title)],
+    [text("release"), `${release.number}, ${day(release.record.issued)}`],
+    ...(found.obs_note ? [[release.name("obs_note"), found.obs_note]] : []),
+    ...(found.footnotes ? [[release.name("footnotes"), found.footnotes.split(" ").map((/** @type {string} */ id) => release.name("footnotes", id)).join(" ")]] : []),
+  ];
+  byId("facts").append(...facts.map(([term, value]) => element("div", {}, element("dt", {}, term), element("dd", {}, element("bdi", {}, value)))));
+  const lasting = release.figure(found);
+  byId("address").textContent = lasting;
+  byId("explore").href = shown("explorer.html", new URLSearchParams({
+    dataset: release.id, indicator: found.indicator, area: found.ref_area,
+    ...Object.fromEntries(release.dimensions.map((column) => [`d.${column}`, found[column] ?? ""])),
+  }).toString());
+  status.textContent = "";
+  byId("figure").hidden = false;
+  await history(release, found);
+});
+
+/** Fill the table of the same figure in every release that has files.
+ * @param {Release} release
+ * @param {import("./release.js").Row} found
+ */
+async function history(release, found) {
+  const numbers = release.state.releases.filter((/** @type {any} */ each) => each.files.length);
+  if (numbers.length < 2) return;
+  for (const { number: each, issued } of numbers.reverse()) {
+    const other = each === release.number ? release : new Release(release.state, each);
+    if (other !== release) other.names = release.names;
+    const same = other === release ? found : await row(other);
+    const value = same && same.obs_value !== null ? number(same.obs_value) : text("none");
+    byId("releases").append(element("tr", {}, element("td", {}, count(each)), element("td", {}, day(issued)),
+      element("td", { className: "n" }, same ? element("a", { href: other.figure(same) }, value) : value),
+      element("td", {}, same ? release.name("obs_status", same.obs_status ?? "") : "")));
+  }
+  byId("history").hidden = false;
+}

@@ -1,0 +1,183 @@
+// @ts-check
+/** A dataset's release as the site offers it: what it is, the names of its codes, its figures. */
+
+import { address, settings, text } from "./page.js";
+
+/** @typedef {Record<string, any>} Row  A row of the release's Parquet file. */
+/** @typedef {{name: string, description: string, unit: string}} Entry */
+
+/** The columns that every dataset may have; the others are its own dimensions. */
+const COMMON = ["indicator", "ref_area", "geo_vintage", "freq", "time_period", "obs_value",
+  "unit_measure", "obs_status", "obs_note", "footnotes"];
+/** SDMX's statuses of figures that are expected to be replaced. */
+const NOT_FINAL = new Set(["P", "E", "F", "I"]);
+
+/** @param {Row} row */
+export const isFinal = (row) => !NOT_FINAL.has(row.obs_status);
+
+/** Text without the marks that turn the direction of writing: a name cannot disguise another.
+ * @param {string} words
+ */
+const plain = (words) => words.replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "");
+
+/** The rows of a CSV file (RFC 4180), as lists of cells.
+ * @param {string} source
+ */
+export function parseCsv(source) {
+  const rows = [[""]];
+  let quoted = false;
+  for (let at = 0; at < source.length; at++) {
+    const row = rows[rows.length - 1];
+    const character = source[at];
+    if (quoted && character === '"' && source[at + 1] === '"') row[row.length - 1] += source[at++];
+    else if (character === '"') quoted = !quoted;
+    else if (quoted || !",\r\n".includes(character)) row[row.length - 1] += character;
+    else if (character === ",") row.push("");
+    else if (character === "\n") rows.push([""]);
+  }
+  if (rows[rows.length - 1].join("") === "") rows.pop();
+  return rows;
+}
+
+/** A dataset's description; Error where its id is none, or there is no such dataset.
+ * @param {string} dataset
+ * @returns {Promise<any>}
+ */
+export async function describe(dataset) {
+  if (!/^\w+\/\w+$/.test(dataset)) throw new Error(text("no_dataset", { dataset }));
+  const answer = await fetch(address(`datasets/${dataset}/dataset.json`));
+  if (!answer.ok) throw new Error(text("no_dataset", { dataset }));
+  return answer.json();
+}
+
+/** A Parquet file that is read by ranges, with what hyparquet needs to read it. */
+export class Parquet {
+  /** @param {string} url
+   * @param {number} byteLength
+   */
+  constructor(url, byteLength) {
+    this.url = url;
+    this.byteLength = byteLength;
+  }
+
+  async open() {
+    const { hyparquet, fzstd } = settings.libraries;
+    const [reader, zstd] = await Promise.all([import(address(hyparquet)), import(address(fzstd))]);
+    this.reader = reader;
+    const { url, byteLength } = this;
+    const file = reader.cachedAsyncBuffer(await reader.asyncBufferFromUrl({ url, byteLength }));
+    this.options = {
+      file,
+      metadata: await reader.parquetMetadataAsync(file),
+      useOffsetIndex: true,
+      compressors: {
+        /** @type {(input: Uint8Array, length: number) => Uint8Array} */
+        ZSTD: (input, length) => zstd.decompress(input, new Uint8Array(length)),
+      },
+    };
+    return this;
+  }
+
+  /** The number of its rows. */
+  get length() { return Number(this.options?.metadata.num_rows); }
+
+  /** Rows as objects; `more` are options of hyparquet's parquetReadObjects.
+   * @param {object} more
+   * @returns {Promise<Row[]>}
+   */
+  rows(more) { return this.reader.parquetReadObjects({ ...this.options, ...more }); }
+}
+
+/** One release of a dataset. */
+export class Release {
+  /** @param {any} state  The site's dataset.json.
+   * @param {number} number
+   */
+  constructor(state, number) {
+    this.state = state;
+    this.id = state.dataset;
+    this.number = number;
+    this.record = state.releases.find((/** @type {any} */ each) => each.number === number);
+    if (!this.record?.files.length) throw new Error(text("no_release", { number, dataset: this.id }));
+    const part = number === state.release ? "" : `releases/${number}/`;
+    this.folder = address(`datasets/${this.id}/${part}`);
+    /** @type {Map<string, Map<string, Entry>>} column -> code -> names; "" is the column's own */
+    this.names = new Map();
+  }
+
+  /** Open release `number` of `dataset`; the current one without a number.
+   * @param {string} dataset
+   * @param {string | null} [number]
+   */
+  static async open(dataset, number) {
+    const state = await describe(dataset);
+    const release = new Release(state, number ? Number(number) : state.release);
+    const [header, ...rows] = parseCsv(await (await fetch(release.file("-dictionary.csv"))).text());
+    const at = (/** @type {string} */ name) => header.indexOf(name);
+    const [name, description] = [at(`name_${settings.language}`), at(`description_${settings.language}`)];
+    for (const row of rows) {
+      const [column, code] = row;
+      if (!release.names.has(column)) release.names.set(column, new Map());
+      release.names.get(column)?.set(code, {
+        name: plain(row[name] || code || column), description: plain(row[description]), unit: row[at("unit")],
+      });
+    }
+    return release;
+  }
+
+  /** The address of a file of this release, by the end of its name.
+   * @param {string} end
+   */
+  file(end) { return this.folder + this.state.name + end; }
+
+  get title() { return plain(this.state.title[settings.language]); }
+  get publisher() { return plain(this.state.publisher[settings.language]); }
+  get licence() { return plain(this.state.licence[settings.language]); }
+  get columns() { return [...this.names.keys()]; }
+  get dimensions() { return this.columns.filter((name) => !COMMON.includes(name)); }
+  /** The columns that together name a figure. */
+  get key() { return ["indicator", "ref_area", "geo_vintage", ...this.dimensions, "freq", "time_period"]; }
+
+  /** The codes that a column's figures have.
+   * @param {string} column
+   */
+  codes(column) { return [...(this.names.get(column)?.keys() ?? [])].filter((code) => code !== ""); }
+
+  /** The name of a column's code, of the column itself without one.
+   * @param {string} column
+   * @param {string} [code]
+   */
+  name(column, code = "") { return this.names.get(column)?.get(code)?.name ?? plain(code || column); }
+
+  /** The unit of an indicator, as its code.
+   * @param {string} indicator
+   */
+  unit(indicator) { return this.names.get("indicator")?.get(indicator)?.unit ?? ""; }
+
+  async parquet() {
+    const file = this.record.files.find((/** @type {any} */ each) => each.name.endsWith(".parquet"));
+    this._parquet ??= new Parquet(this.folder + file.name, file.bytes).open();
+    return this._parquet;
+  }
+
+  /** The figures of some indicators.
+   * @param {string[]} indicators
+   */
+  async rows(indicators) {
+    const wanted = JSON.stringify(indicators);
+    if (this._wanted !== wanted) {
+      this._wanted = wanted;
+      this._rows = await (await this.parquet()).rows({ filter: { indicator: { $in: indicators } } });
+    }
+    return /** @type {Row[]} */ (this._rows);
+  }
+
+  /** The lasting address of a row's figure: dataset, release, key.
+   * @param {Row} row
+   */
+  figure(row) {
+    const query = new URLSearchParams({ dataset: this.id, release: String(this.number) });
+    for (const name of this.key) query.set(name, row[name] ?? "");
+    return address(`${settings.language}/figure.html?${query}`);
+  }
+}

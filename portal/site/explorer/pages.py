@@ -1,0 +1,88 @@
+"""The explorer's pages: explorer, embed, figure, table and SQL. Their scripts do the rest.
+
+A page is the same for every dataset: what it shows stands in its address, and its scripts read the
+files that a release is published as.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from babel.core import get_global
+
+from model.reference.city import city
+from model.reference.codelist import vintage_day
+from model.reference.registries import Registries, Sector
+from model.util.languages import languages
+from portal import libraries
+from portal.rendering.environment import render_template
+from portal.scope import home_areas
+from portal.site.state import DatasetState
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+ASSETS = Path(__file__).resolve().parent / "assets"
+PAGES = ("explorer", "embed", "figure", "table", "sql")
+LIBRARIES = {
+    "d3": "d3/dist/d3.min.js",
+    "plot": "plot/dist/plot.umd.min.js",
+    "hyparquet": "hyparquet/src/index.js",
+    "fzstd": "fzstd/esm/index.mjs",
+    "topojson": "topojson-client/dist/topojson-client.min.js",
+    "atlas": "world-atlas/countries-50m.json",
+    "duckdb_worker": "duckdb-wasm/dist/duckdb-browser-eh.worker.js",
+    "duckdb_module": "duckdb-wasm/dist/duckdb-eh.wasm",
+}
+
+
+def render(
+    sectors: list[tuple[Sector, list[DatasetState]]], registries: Registries, preview: bool,
+    base_url: str | None,
+) -> dict[str, bytes]:
+    """Render the pages in each language, with their scripts: path in the site -> bytes.
+
+    `sectors` come with their datasets, `registries` know the city's borders; `preview` and
+    `base_url` are as for every page.
+    """
+    offered = [
+        (sector, [state for state in members if state.public]) for sector, members in sectors
+    ]
+    addresses = {name: libraries.address(file) for name, file in LIBRARIES.items()}
+    settings = {
+        "root": "../", "libraries": addresses, "home": home_areas(),
+        "borders": _borders(registries), "countries": _countries(),
+    }
+    found = {
+        f"assets/explorer/{path.name}": path.read_bytes() for path in sorted(ASSETS.iterdir())
+    }
+    for language in languages():
+        for name in PAGES:
+            found[f"{language}/{name}.html"] = render_template(
+                TEMPLATES, f"{name}.html", language, root="../", page=f"{name}.html",
+                preview=preview, base_url=base_url, sectors=offered, libraries=addresses,
+                settings={"language": language, **settings},
+            )
+    return found
+
+
+def _borders(registries: Registries) -> dict[str, Any] | None:
+    """Return when the borders of the city's list of areas last changed, and that list."""
+    area = city().area
+    codelist = registries.codelists.get(area.codelist) if area else None
+    day = vintage_day(codelist.vintage) if codelist else None
+    if codelist is None or day is None:
+        return None
+    return {"day": day.isoformat(), "list": codelist.vintage.rpartition(":")[0]}
+
+
+@cache
+def _countries() -> dict[str, str]:
+    """Return the numeric code of each country in ISO 3166-1 -> its code of three letters (CLDR)."""
+    aliases = get_global("territory_aliases")
+    letters = {
+        names[0]: code for code, names in aliases.items()
+        if len(code) == 3 and code.isalpha() and len(names) == 1
+    }
+    return {
+        code: letters[names[0]] for code, names in aliases.items()
+        if code.isdigit() and len(names) == 1 and names[0] in letters
+    }
