@@ -244,7 +244,7 @@ def test_a_damaged_draft_is_not_approved(data_dir):
     draft, _ = propose(data_dir, {"2023": "3"}, "1")
     assert draft is not None
     draft.path("data.parquet").write_bytes(b"PAR1")
-    with pytest.raises(StoreError, match="not what its record says"):
+    with pytest.raises(StoreError, match="changed after it was made"):
         drafts.approve(data_dir, ROOMS, None, "an", LATER)
     assert releases.current(data_dir, ROOMS) is None
 
