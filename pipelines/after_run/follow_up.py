@@ -13,6 +13,7 @@ from model.util.hashing import sha256_bytes, sha256_file, sha256_json
 from model.util.languages import languages
 from model.util.text import LocalizedText
 from pipelines.after_run.alerts import forget_removed, notify
+from pipelines.after_run.announcements import announce
 from pipelines.catalogue import Catalogue
 from pipelines.quality.history import QualityEvent, events, incidents
 from pipelines.quality.report import groups, report_of
@@ -160,7 +161,7 @@ def follow_up(settings: Settings, catalogue: Catalogue) -> FollowUp:
     files = write_feeds(settings, catalogue, damaged)
     _log_damage(settings.data_dir, damaged)
     forget_removed(settings)
-    return FollowUp(files, notify(settings), damaged)
+    return FollowUp(files, notify(settings) + announce(settings), damaged)
 
 
 def _log_damage(data_dir: DataDir, damaged: Mapping[str, OpenIndicatorsError]) -> None:
