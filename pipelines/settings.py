@@ -8,7 +8,9 @@ constructor.
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -116,6 +118,9 @@ class Settings(BaseSettings):
     webhook: SecretStr | None = Field(
         default=None, description="web address that receives alerts (Slack, Teams, Mattermost …)"
     )
+    release_webhook: SecretStr | None = Field(
+        default=None, description="web address that receives each new release, with its change set"
+    )
     smtp: SecretStr | None = Field(
         default=None,
         description="mail server for alerts, `smtps://USER:PASSWORD@HOST:PORT`; `smtp:` uses"
@@ -138,6 +143,11 @@ class Settings(BaseSettings):
         default=None,
         description="database address of the portal's DataStore (`ckan.datastore.write_url`);"
         " without it, rows are sent through the API",
+    )
+    workers: int = Field(
+        default_factory=lambda: _cores(), ge=1,  # noqa: PLW0108 (defined below)
+        description="processes among which a run divides its datasets (default: one for each"
+        " processor; 1 outside of Linux)",
     )
     epoch: Annotated[datetime | None, BeforeValidator(_epoch)] = Field(
         default=None, validation_alias="SOURCE_DATE_EPOCH",
@@ -170,8 +180,9 @@ class Settings(BaseSettings):
                 f"unknown profile {self.profile!r}",
                 todo=did_you_mean(self.profile, set(PROFILES)),
             )
-        if self.webhook is not None:
-            _check_webhook(self.webhook.get_secret_value())
+        for name in ("webhook", "release_webhook"):
+            if address := getattr(self, name):
+                _check_webhook(name, address.get_secret_value())
         _ = (self.email, self.ckan)  # raise for invalid values
         return self
 
@@ -219,6 +230,11 @@ def _default_project() -> Path:
     return here if has_both else PACKAGED
 
 
+def _cores() -> int:
+    """Return how many processors this process may use; 1 where forking is not safe."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
+
+
 def default_data_dir(project: Path, profile: str) -> Path:
     """Return `data/<profile>` in the `project` folder, for the records of a `profile`.
 
@@ -239,7 +255,7 @@ def default_data_dir(project: Path, profile: str) -> Path:
     return data / profile
 
 
-def _check_webhook(address: str) -> None:
+def _check_webhook(name: str, address: str) -> None:
     try:
         parts = urlsplit(address)
         known = parts.scheme in ("http", "https") and _host(parts) and parts.port != 0
@@ -247,7 +263,7 @@ def _check_webhook(address: str) -> None:
         known = False
     if not known or not re.fullmatch(r"[!-~]+", address):
         raise OpenIndicatorsError(
-            "OPENINDICATORS_WEBHOOK is not a web address",
+            f"{PREFIX}{name.upper()} is not a web address",
             todo="give the whole address that the chat service shows, https://…",
         )
 

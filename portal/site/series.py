@@ -15,7 +15,8 @@ from portal.vocabulary import BREAK
 
 MAX_LINES = 6  # more colours cannot be distinguished
 MAX_BARS = 15
-MAX_POINTS = 400  # of a line; more are thinned, keeping the extremes of each stretch
+CHARTS = 4  # of a page: a dozen would take 200 kB; the explorer draws any indicator
+MAX_POINTS = 240  # of a line; more are thinned, keeping the extremes of each stretch
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Plot:
         return len({p.period for s in self.series for p in s.points}) <= 1
 
 
-def plots(content: Content, limit: int = 12) -> list[Plot]:
+def plots(content: Content, limit: int = CHARTS) -> list[Plot]:
     """Return the plots of at most `limit` indicators of `content`, the declared one first.
 
     Indicators without figures have none.
@@ -99,7 +100,7 @@ def plot(content: Content, indicator: str) -> Plot | None:
     rows = _rows(content, indicator, column, fixed)
     # A declared choice of areas holds for lines and for bars.
     keep = set(declared) if column == "ref_area" and declared else None
-    series = _series(rows, keep)
+    series = series_of(rows, keep)
     series = _chosen(series, declared)
     if not series:
         return None
@@ -154,7 +155,11 @@ def _rows(content: Content, indicator: str, column: str, fixed: dict[str, str]) 
     )
 
 
-def _series(rows: list[Any], keep: set[str] | None) -> list[Series]:
+def series_of(rows: list[Any], keep: set[str] | None = None) -> list[Series]:
+    """Return the series in `rows` of code, vintage, period, value, status, ids of footnotes.
+
+    Only those of the codes to `keep`, if they are given.
+    """
     points: dict[tuple[str, str], list[Point]] = {}
     for code, vintage, iso, value, status, notes in rows:
         if keep is None or code in keep:
