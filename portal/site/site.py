@@ -26,13 +26,15 @@ from portal.content import Content
 from portal.distributions.registry import DISTRIBUTIONS
 from portal.site import pages
 from portal.site.release_files import (
+    CROISSANT,
+    DCAT,
     DatasetFolder,
     locked,
     put,
     recover,
     release_folder,
     replaced_folder,
-    write_description,
+    write_descriptions,
 )
 from portal.site.shared_pages import figures, shared_files
 from portal.site.state import CatalogueState, DatasetState, ReleaseState, all_datasets, read_state
@@ -41,7 +43,7 @@ from portal.site.tables import preview_rows
 
 Change = Literal["+", "~", "-", "="]
 PREVIEW = "preview"
-OWN_FILES = ("dataset.json", "dcat.jsonld", figures.FILE)
+OWN_FILES = ("dataset.json", DCAT, CROISSANT, figures.FILE)
 
 
 class Site:
@@ -253,7 +255,7 @@ class Site:
             state = summarise(content, tuple(releases), self._versions.site, made)
             (staging / "dataset.json").write_text(pretty_json(state), encoding="utf-8")
             if not content.withdrawn:
-                write_description(content, releases, staging / "dcat.jsonld", self.base_url)
+                write_descriptions(content, releases, staging, self.base_url)
             put(self._of_releases(content, history, state, staging), staging)
         for path, data in rendered.items():
             write_if_changed(self.folder / path, data, PortalError, lasting=False)

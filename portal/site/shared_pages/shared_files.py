@@ -17,6 +17,7 @@ from model.util.hashing import has_checksum, pretty_json, sha256_bytes, sha256_f
 from model.util.languages import default_language, languages
 from model.util.text import LocalizedText, fold
 from portal import attach
+from portal.api import bulk, codelists
 from portal.changes import change_set
 from portal.changes.feeds import ReleaseNews, release_feed
 from portal.metadata import dcat
@@ -29,6 +30,7 @@ from portal.site.shared_pages import (
     guide,
     indicators,
     place_pages,
+    programs,
     reconciliation,
     revisions,
     search,
@@ -58,6 +60,8 @@ def render(
 ) -> SharedFiles:
     """Return the shared files of a site's `folder`, of the pages only those that changed.
 
+    Codelists and bulk files are written here, where they differ: they are too large to be returned.
+
     `registries` name sectors and publishers, `site_version` is that of the site's code, a `preview`
     shows drafts, and `base_url` is its address on the web with a slash at the end, if known. Raises
     PortalError where a dataset's `dcat.jsonld` or `figures.tsv` cannot be read.
@@ -85,6 +89,8 @@ def render(
             paths[page.path] = sha256_bytes(files[page.path])
     for path, data in _for_crawlers(paths, offered, base_url).items():
         files[path], paths[path] = data, sha256_bytes(data)
+    paths |= codelists.write(folder, registries, site_version, base_url)
+    paths |= bulk.write(folder, offered)
     state = CatalogueState(
         database=sha256_json(sql), site_version=site_version, datasets=checksums, pages=paths,
         inputs=inputs,
@@ -109,7 +115,9 @@ def _of_all(
     sectors = _by_sector(offered, registries)
     pairs = reconciliation.pairs(offered, registries)
     revised = revisions.compare(offered)
-    yield "catalog.jsonld", _dcat(folder, offered, registries, base_url)
+    catalog = _dcat(folder, offered, registries, base_url)
+    yield "catalog.jsonld", catalog
+    yield from programs.files(sectors, registries, base_url, catalog).items()
     for language in languages():
         yield f"{language}/index.html", catalogue.render_catalogue(
             sectors, withdrawn, language, preview, base_url
