@@ -15,7 +15,14 @@ from pathlib import Path
 from filelock import FileLock
 
 from model.records.release import FileRecord, Release
-from model.util.hashing import has_checksum, pretty_json, sha256_json
+from model.util.hashing import (
+    has_checksum,
+    pretty_json,
+    sealed,
+    sha256_file,
+    sha256_json,
+    unsealed,
+)
 from model.util.languages import default_language
 from portal.base import ReleaseFiles
 from portal.content import Content
@@ -26,6 +33,7 @@ from portal.site.pages import addresses, dataset_page
 from portal.site.state import DatasetState, ReleaseState
 
 LOCK_SECONDS = 120
+CHECKSUMS = "sha256.json"
 DCAT, CROISSANT = "dcat.jsonld", "croissant.json"
 
 
@@ -95,6 +103,30 @@ def put(files: Mapping[str, bytes | Path], folder: Path) -> None:
             link_or_copy(data, path)
         else:
             path.write_bytes(data)
+
+
+def write_checksums(folder: Path) -> None:
+    """Write the checksum of every file in a dataset's `folder`: `sha256.json`."""
+    found = {
+        path.relative_to(folder).as_posix(): sha256_file(path)
+        for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+    (folder / CHECKSUMS).write_text(sealed(pretty_json(found)), encoding="utf-8")
+
+
+def read_checksums(folder: Path) -> dict[str, str]:
+    """Return the checksum of every file in a dataset's `folder`; nothing where none can be read."""
+    try:
+        return dict(json.loads(unsealed((folder / CHECKSUMS).read_bytes())))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def differing_file(folder: Path) -> str | None:
+    """Return the first file of a dataset's `folder` that is not as it was written."""
+    known = read_checksums(folder)
+    differ = (name for name, sha in known.items() if not has_checksum(folder / name, sha))
+    return next(differ, None) if known else CHECKSUMS
 
 
 def release_folder(dataset_folder: Path, current: int, number: int) -> Path:

@@ -13,7 +13,14 @@ from xml.sax.saxutils import escape
 
 from model.reference.city import Theme, city
 from model.reference.registries import Registries, Sector
-from model.util.hashing import has_checksum, pretty_json, sha256_bytes, sha256_file, sha256_json
+from model.util.hashing import (
+    has_checksum,
+    pretty_json,
+    sealed,
+    sha256_bytes,
+    sha256_file,
+    sha256_json,
+)
 from model.util.languages import default_language, languages
 from model.util.text import LocalizedText, fold
 from portal import attach
@@ -95,7 +102,7 @@ def render(
         database=sha256_json(sql), site_version=site_version, datasets=checksums, pages=paths,
         inputs=inputs,
     )
-    files[STATE] = pretty_json(state).encode()
+    files[STATE] = sealed(pretty_json(state)).encode()
     return SharedFiles(files, sorted(before.pages.keys() - paths.keys()) if before else [])
 
 
