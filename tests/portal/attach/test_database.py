@@ -27,22 +27,27 @@ def release(folder: Path, number: int, value: float) -> ReleaseOnDisk:
     return make_release(folder / str(number), dataset(), rows, number=number, changes=[])
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Site:
-    """Two releases, of 21 and 22 November 2026, and another dataset."""
-    made = Site(tmp_path / "site", registries(), base_url=ADDRESS)
+def two_datasets(folder: Path) -> Site:
+    """Return a site of two releases, of 21 and 22 November 2026, and of another dataset."""
+    made = Site(folder / "site", registries(), base_url=ADDRESS)
     with made.together():
-        made.apply([release(tmp_path, 1, 1.0), release(tmp_path, 2, 2.0)])
-        made.apply([make_release(tmp_path / "other", OTHER, [row(obs_value=7.0)])])
+        made.apply([release(folder, 1, 1.0), release(folder, 2, 2.0)])
+        made.apply([make_release(folder / "other", OTHER, [row(obs_value=7.0)])])
     return made
 
 
 @pytest.fixture
-def con(site: Site) -> duckdb.DuckDBPyConnection:
+def site(tmp_path: Path) -> Site:
+    return two_datasets(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def con(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection:
     """A reader that attaches the file under a name of its own, over the site's folder."""
+    folder = two_datasets(tmp_path_factory.mktemp("city")).folder
     made = duckdb.connect()
-    made.execute(f"SET VARIABLE openindicators = '{site.folder}/'")
-    made.execute(f"ATTACH '{site.folder / FILE}' AS danang (READ_ONLY)")
+    made.execute(f"SET VARIABLE openindicators = '{folder}/'")
+    made.execute(f"ATTACH '{folder / FILE}' AS danang (READ_ONLY)")
     return made
 
 
@@ -72,7 +77,7 @@ def test_before_the_first_release_there_is_none(con) -> None:
         con.execute("FROM danang.tourism.hotel_rooms_as_of('2026-11-20')")
 
 
-def test_releases_are_listed(con, site: Site) -> None:
+def test_releases_are_listed(con) -> None:
     listed = con.execute(
         "SELECT dataset, release, version, valid_from::VARCHAR, valid_until::VARCHAR"
         " FROM danang.releases ORDER BY ALL"
