@@ -66,9 +66,10 @@ def workbook(address: str, folder: Path) -> None:
         print("no picture of the workbook: libreoffice-calc or poppler-utils is missing")
         return
     (folder / "workbook.xlsx").write_bytes(httpx.get(address).raise_for_status().content)
+    picture = str(FOLDER.resolve() / "workbook")
     for command in (
-        ["soffice", "--headless", "--convert-to", "pdf", "--outdir", folder, "workbook.xlsx"],
-        ["pdftoppm", "-png", "-r", "90", "-singlefile", "workbook.pdf", FOLDER / "workbook"],
+        ["soffice", "--headless", "--convert-to", "pdf", "workbook.xlsx"],
+        ["pdftoppm", "-png", "-r", "90", "-singlefile", "workbook.pdf", picture],
     ):
         subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
 
