@@ -119,8 +119,8 @@ export function lines(all, { width, height = 420, palette, labels = width >= LAB
         Plot.ruleX([day], { stroke: palette.ink, strokeDasharray: "2 3" }),
         Plot.text([text("borders_short")], { x: () => day, frameAnchor: "top-right", textAnchor: "end", dx: -5, dy: 2, fill: palette.ink }),
       ]),
-      ...(marks.some((mark) => mark.row.obs_lower != null) ? [
-        Plot.areaY(marks, { x: "at", y1: (/** @type {Mark} */ m) => m.row.obs_lower, y2: (/** @type {Mark} */ m) => m.row.obs_upper, z: (/** @type {Mark} */ m) => m.series.label, fill: "colour", fillOpacity: 0.15 }),
+      ...(marks.some((mark) => mark.row.lower_bound != null) ? [
+        Plot.areaY(drawn, { x: "at", y1: (/** @type {Mark} */ m) => m.row.lower_bound, y2: (/** @type {Mark} */ m) => m.row.upper_bound, z: "run", fill: "colour", fillOpacity: 0.15 }),
       ] : []),
       Plot.line(drawn.filter((mark) => !mark.dashed), line),
       Plot.line(drawn.filter((mark) => mark.dashed), { ...line, strokeDasharray: "5 4" }),

@@ -6,9 +6,10 @@ import { address, settings, text } from "./page.js";
 /** @typedef {Record<string, any>} Row  A row of the release's Parquet file. */
 /** @typedef {{name: string, description: string, unit: string}} Entry */
 
+const FOOTER = 48 * 1024; // bytes: of a million rows in the groups that portal/distributions writes
 /** The columns that every dataset may have; the others are its own dimensions. */
 const COMMON = ["indicator", "ref_area", "geo_vintage", "freq", "time_period", "obs_value",
-  "unit_measure", "obs_status", "obs_note", "footnotes"];
+  "unit_measure", "lower_bound", "upper_bound", "obs_status", "obs_note", "footnotes"];
 /** SDMX's statuses of figures that are expected to be replaced. */
 const NOT_FINAL = new Set(["P", "E", "F", "I"]);
 
@@ -68,8 +69,7 @@ export class Parquet {
     const file = reader.cachedAsyncBuffer(await reader.asyncBufferFromUrl({ url, byteLength }));
     this.options = {
       file,
-      metadata: await reader.parquetMetadataAsync(file),
-      useOffsetIndex: true,
+      metadata: await reader.parquetMetadataAsync(file, { initialFetchSize: FOOTER }),
       compressors: {
         /** @type {(input: Uint8Array, length: number) => Uint8Array} */
         ZSTD: (input, length) => zstd.decompress(input, new Uint8Array(length)),
