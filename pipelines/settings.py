@@ -116,6 +116,9 @@ class Settings(BaseSettings):
     webhook: SecretStr | None = Field(
         default=None, description="web address that receives alerts (Slack, Teams, Mattermost …)"
     )
+    release_webhook: SecretStr | None = Field(
+        default=None, description="web address that receives each new release, with its change set"
+    )
     smtp: SecretStr | None = Field(
         default=None,
         description="mail server for alerts, `smtps://USER:PASSWORD@HOST:PORT`; `smtp:` uses"
@@ -170,8 +173,9 @@ class Settings(BaseSettings):
                 f"unknown profile {self.profile!r}",
                 todo=did_you_mean(self.profile, set(PROFILES)),
             )
-        if self.webhook is not None:
-            _check_webhook(self.webhook.get_secret_value())
+        for name in ("webhook", "release_webhook"):
+            if address := getattr(self, name):
+                _check_webhook(name, address.get_secret_value())
         _ = (self.email, self.ckan)  # raise for invalid values
         return self
 
@@ -239,7 +243,7 @@ def default_data_dir(project: Path, profile: str) -> Path:
     return data / profile
 
 
-def _check_webhook(address: str) -> None:
+def _check_webhook(name: str, address: str) -> None:
     try:
         parts = urlsplit(address)
         known = parts.scheme in ("http", "https") and _host(parts) and parts.port != 0
@@ -247,7 +251,7 @@ def _check_webhook(address: str) -> None:
         known = False
     if not known or not re.fullmatch(r"[!-~]+", address):
         raise OpenIndicatorsError(
-            "OPENINDICATORS_WEBHOOK is not a web address",
+            f"{PREFIX}{name.upper()} is not a web address",
             todo="give the whole address that the chat service shows, https://…",
         )
 

@@ -7,6 +7,7 @@ from typing import Literal
 from model.reference.city import city
 from model.reference.codelist import TOTAL, CodeEntry, vintage_day
 from model.reference.periods import missing_before, period_end, period_start
+from model.reference.registries import Registries
 from model.util.sql import identifier
 from model.util.text import Frozen, LocalizedText
 from portal.content import Content
@@ -56,10 +57,19 @@ def borders_changed(content: Content, periods: Collection[str]) -> date | None:
     lists = content.registries.codelists
     now = lists.get(area.codelist) if area else None
     own = lists.get(content.dataset.geography.codelist)
-    day = vintage_day(now.vintage) if now else None
-    if not (now and own and day and periods) or scope_of(content) not in ("city", "provinces"):
+    if not (now and own) or scope_of(content) not in ("city", "provinces"):
         return None
     if own.vintage.rpartition(":")[0] != now.vintage.rpartition(":")[0]:
+        return None
+    return change_within(content.registries, periods)
+
+
+def change_within(registries: Registries, periods: Collection[str]) -> date | None:
+    """Return the day on which the city's borders changed, where `periods` reach over it."""
+    area = city().area
+    now = registries.codelists.get(area.codelist) if area else None
+    day = vintage_day(now.vintage) if now else None
+    if not (day and periods):
         return None
     return day if period_start(min(periods)) < day <= period_end(max(periods)) else None
 

@@ -23,6 +23,7 @@ class _Vocabulary(Frozen):
     changes: dict[str, LocalizedText]
     decisions: dict[str, LocalizedText]
     freshness: dict[str, LocalizedText]
+    kinds: dict[str, LocalizedText]
     reasons: dict[str, LocalizedText]
     structure: dict[str, LocalizedText]
     sentences: dict[str, LocalizedText]
@@ -39,6 +40,7 @@ FREQUENCIES = _WORDS.frequencies
 CHANGES = _WORDS.changes
 DECISIONS = _WORDS.decisions
 FRESHNESS = _WORDS.freshness
+KINDS = _WORDS.kinds  # of what a search finds
 REASONS = _WORDS.reasons
 STRUCTURE = _WORDS.structure
 SCOPES = _WORDS.scopes  # what a dataset is about

@@ -81,6 +81,13 @@ class CoveragePlace(Frozen):
     areas: dict[Name, Text] = {}  # by codelist: its code there, or "*" where it has all of them
 
 
+class SimilarPlaces(Frozen):
+    """By which figures the places of a codelist (`id`) are alike: dataset -> its indicator."""
+
+    id: Name
+    by: dict[Text, Code]
+
+
 class SynonymGroup(Frozen):
     """Phrases, in any language, by which readers search for the same thing."""
 
@@ -101,6 +108,7 @@ class Registries(Frozen):
     places: dict[str, CoveragePlace] = {}
     reconciliations: dict[str, Reconciliation] = {}
     reconciliation_notes: dict[str, ReconciliationNote] = {}
+    similar_places: dict[str, SimilarPlaces] = {}  # by the id of the codelist
     synonyms: dict[str, SynonymGroup] = {}
 
     def areas(self, named: str | Iterable[str]) -> tuple[str, ...]:
@@ -140,6 +148,7 @@ def load_registries(project: Path | None = None) -> Registries:
         places=_load("places.yaml", CoveragePlace, own),
         reconciliations=_load("reconciliation.yaml", Reconciliation, own),
         reconciliation_notes=_load("reconciliation_notes.yaml", ReconciliationNote, own),
+        similar_places=_load("similar_places.yaml", SimilarPlaces, own),
         synonyms=_load("synonyms.yaml", SynonymGroup, own),
     )
 

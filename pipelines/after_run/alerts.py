@@ -46,12 +46,13 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 class Notification:
     """The message about one cause."""
 
-    kind: str  # "failed" or "recovered"
+    kind: str  # "failed", "recovered" or "released"
     cause: str
     subject: str
     text: str
     datasets: tuple[str, ...]
     rows: dict[str, list[dict[str, Any]]]  # by "dataset: check"
+    change_set: dict[str, Any] | None = None  # of a release
 
 
 Send = Callable[[Notification], None]
@@ -135,11 +136,11 @@ def _notify_channel(
     sent = 0
     try:
         for item in resolved:
-            if _sent(name, send, _recovered(item)):
+            if deliver(name, send, _recovered(item)):
                 sent += 1
                 del keep[item.cause]
         for cause in new:
-            if _sent(name, send, _failed(data_dir, cause, open_now[cause])):
+            if deliver(name, send, _failed(data_dir, cause, open_now[cause])):
                 sent += 1
                 names = tuple(item.dataset for item in open_now[cause])
                 keep[cause] = Notified(cause=cause, datasets=names, since=now)
@@ -150,7 +151,7 @@ def _notify_channel(
     return sent
 
 
-def _sent(name: str, send: Send, message: Notification) -> bool:
+def deliver(name: str, send: Send, message: Notification) -> bool:
     """Send a message; False where the channel refuses it.
 
     Raises:
@@ -238,6 +239,7 @@ def post(webhook: str, message: Notification) -> None:
     body = {
         "text": for_chat(message), "kind": message.kind,
         "cause": message.cause, "datasets": list(message.datasets), "rows": message.rows,
+        **({"change_set": message.change_set} if message.change_set else {}),
     }
     content = json.dumps(body, ensure_ascii=False, default=str).encode()
     headers = {"content-type": "application/json"}

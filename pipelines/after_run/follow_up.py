@@ -11,6 +11,7 @@ from model.util.hashing import sha256_bytes, sha256_file, sha256_json
 from model.util.languages import languages
 from model.util.text import LocalizedText
 from pipelines.after_run.alerts import forget_removed, notify
+from pipelines.after_run.announcements import announce
 from pipelines.catalogue import Catalogue
 from pipelines.quality.history import QualityEvent, events, incidents
 from pipelines.quality.report import groups, report_of
@@ -137,4 +138,4 @@ def follow_up(settings: Settings, catalogue: Catalogue) -> FollowUp:
     warehouse_catalogue.refresh(settings.data_dir)
     files = write_feeds(settings, catalogue)
     forget_removed(settings)
-    return FollowUp(files, notify(settings))
+    return FollowUp(files, notify(settings) + announce(settings))

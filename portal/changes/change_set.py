@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from model.util.hashing import pretty_json
-from model.util.sql import identifier
+from model.util.sql import identifier, literal
 from portal.changes.offered import OfferedRelease
 from portal.content import Content
 
@@ -31,7 +31,8 @@ def change_set(content: Content, item: OfferedRelease, figures: bool) -> bytes:
     `figures` says whether cells may be shown. A first release lists none: its data are the change.
     """
     release = item.release
-    key = [name for name in content.dataset.key if name in content.columns_of("changes.parquet")]
+    columns = content.columns_of("changes.parquet")
+    key = [name for name in content.dataset.key if name in columns]
     cells = _cells(content, key) if figures and item.before is not None else []
     total = release.changes.added + release.changes.revised + release.changes.withdrawn
     document: dict[str, Any] = {
@@ -46,21 +47,23 @@ def change_set(content: Content, item: OfferedRelease, figures: bool) -> bytes:
         "structure": [each.model_dump(mode="json") for each in release.structure],
         "counts": release.changes.model_dump(),
         "key": key,
-        "cells": cells,
+        "cells": [],
         "cells_complete": item.before is not None and len(cells) == total,
         "all_cells": f"{content.dataset.name}-changes.csv" if figures else None,
     }
-    return pretty_json(document).encode()
+    text = pretty_json(document)
+    if cells:  # a line each
+        listed = ",\n    ".join(cells)
+        text = text.replace('"cells": []', f'"cells": [\n    {listed}\n  ]', 1)
+    return text.encode()
 
 
-def _cells(content: Content, key: list[str]) -> list[dict[str, Any]]:
-    columns = ("change", *key, *_VALUES)
+def _cells(content: Content, key: list[str]) -> list[str]:
+    """Return the figures that differ, each as JSON: DuckDB writes it many times faster."""
+    keys = ", ".join(f"{literal(name)}: {identifier(name)}" for name in key)
+    values = ", ".join(f"{literal(name)}: {identifier(name)}" for name in _VALUES)
     order = ", ".join(map(identifier, ("change", *key)))
-    return [
-        {
-            "change": row["change"],
-            "key": {name: row[name] for name in key},
-            **{name: row[name] for name in _VALUES},
-        }
-        for row in content.select("changes.parquet", columns, f"ORDER BY {order} LIMIT {CELLS}")
-    ]
+    return [cell for (cell,) in content.query(
+        f"SELECT to_json({{'change': change, 'key': {{{keys}}}, {values}}})::VARCHAR FROM t"
+        f" ORDER BY {order} LIMIT {CELLS}", "changes.parquet",
+    )]

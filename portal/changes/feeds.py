@@ -13,7 +13,19 @@ from portal.rendering.atom import ATOM, Entry, Link, feed
 from portal.vocabulary import REASONS, sentence
 
 ENTRIES = 50
-NAME = "releases.{language}.atom"
+NAME = "releases.{language}.atom"  # in a dataset's folder
+
+
+def feeds_of(dataset: str, language: str) -> tuple[str, str, str]:
+    """Return the paths of the feeds in a `language` that tell of a `dataset`.
+
+    Its own, its sector's, and that of all datasets.
+    """
+    own, sector = NAME.format(language=language), dataset.partition("/")[0]
+    return (
+        f"datasets/{dataset}/{own}", f"{language}/{sector}/releases.atom",
+        f"{language}/releases.atom",
+    )
 
 
 @dataclass(frozen=True)

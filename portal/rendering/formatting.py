@@ -6,7 +6,12 @@ from functools import cache, lru_cache
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton
-from babel.numbers import format_compact_decimal, format_decimal, get_decimal_symbol
+from babel.numbers import (
+    format_compact_decimal,
+    format_decimal,
+    get_decimal_symbol,
+    get_group_symbol,
+)
 
 from model.records.quality_dimension import shown
 from model.reference.periods import frequency_of, period_start
@@ -31,8 +36,15 @@ def number(value: float, language: str, decimals: int = 0) -> str:
     if value and abs(value) < 0.5 * 10**-decimals:
         pattern = "@##" if abs(value) < 1 else "#,##0"
         return format_decimal(value, pattern, locale=_locale(language))
-    pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
-    return format_decimal(value, pattern, locale=_locale(language))
+    # As format_decimal rounds and groups with the pattern #,##0.00, in a tenth of its time: pages
+    # have tens of thousands of figures.
+    return f"{Decimal(repr(value)):,.{decimals}f}".translate(_signs(language))
+
+
+@cache
+def _signs(language: str) -> dict[int, str]:
+    locale = _locale(language)
+    return str.maketrans({",": get_group_symbol(locale), ".": get_decimal_symbol(locale)})
 
 
 def number_in_full(value: float | None, language: str) -> str:

@@ -18,10 +18,34 @@ TABLE_ROWS = 120  # the newest periods; the downloads have all
 def figure(content: Content, plot: Plot, language: str) -> dict[str, Any]:
     """Return what templates/figure.html draws of a `plot` of `content` in a `language`."""
     indicator = content.dataset.indicators[plot.indicator]
+    points = [point for series in plot.series for point in series.points]
+    fixed = [
+        f"{content.names.column(name).title.get(language)}: "
+        f"{plain(content.names.label(name, code, language))}"
+        for name, code in plot.fixed.items()
+    ]
+    return drawing(
+        plot, language, indicator.decimals,
+        lambda series: content.names.label(plot.column, series.code, language),
+        name=indicator.name.get(language),
+        definition=indicator.definition.get(language) if indicator.definition else "",
+        unit=content.registries.units[indicator.unit].name.get(language), fixed=fixed,
+        footnotes=_footnotes(content, points, language),
+    )
+
+
+def drawing(
+    plot: Plot, language: str, decimals: int, name_of: Callable[[Series], str], **words: Any
+) -> dict[str, Any]:
+    """Return what templates/figure.html draws of a `plot` in a `language`.
+
+    `decimals` are those of the indicator, `name_of` names a series, and `words` are the texts of
+    the template: name, definition, unit, what is fixed, footnotes.
+    """
     vintages = {series.vintage for series in plot.series}
 
     def label(series: Series) -> str:
-        name = plain(content.names.label(plot.column, series.code, language))
+        name = plain(name_of(series))
         day = vintage_day(series.vintage)
         if len(vintages) == 1:
             return name
@@ -29,31 +53,22 @@ def figure(content: Content, plot: Plot, language: str) -> dict[str, Any]:
         return sentence("by borders", name=name, since=since).get(language)
 
     lay_out: Callable[..., Any] = chart.lay_out_bars if plot.bars else chart.lay_out_lines
-    arguments = (label, language, indicator.decimals)
+    arguments = (label, language, decimals)
     points = [point for series in plot.series for point in series.points]
     ordered = sorted(points, key=lambda point: point.at)
-    fixed = [
-        f"{content.names.column(name).title.get(language)}: "
-        f"{plain(content.names.label(name, code, language))}"
-        for name, code in plot.fixed.items()
-    ]
     return {
-        "name": indicator.name.get(language),
-        "definition": indicator.definition.get(language) if indicator.definition else "",
-        "unit": content.registries.units[indicator.unit].name.get(language),
-        "fixed": fixed,
+        **words,
         "bars": plot.bars,
         "wide": lay_out(plot, chart.WIDE, *arguments),
         "narrow": lay_out(plot, chart.NARROW, *arguments),
         "labels": [label(series) for series in plot.series],
         "drawn": len({series.code for series in plot.series}),
         "of": plot.of,
-        "table": _table(plot, indicator.decimals, language),
+        "table": _table(plot, decimals, language),
         "hollow": any(point.status in chart.NOT_FINAL for point in points),
         "breaks": sorted({
             formatting.period(point.period, language) for point in points if point.status == BREAK
         }),
-        "footnotes": _footnotes(content, points, language),
         "borders": plot.borders,
         # Whether all are by the borders before the change, all by those since, or some by each.
         "former": {vintage_day(vintage) != plot.borders for vintage in vintages},

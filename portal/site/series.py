@@ -99,7 +99,7 @@ def plot(content: Content, indicator: str) -> Plot | None:
     rows = _rows(content, indicator, column, fixed)
     # A declared choice of areas holds for lines and for bars.
     keep = set(declared) if column == "ref_area" and declared else None
-    series = _series(rows, keep)
+    series = series_of(rows, keep)
     series = _chosen(series, declared)
     if not series:
         return None
@@ -154,7 +154,11 @@ def _rows(content: Content, indicator: str, column: str, fixed: dict[str, str]) 
     )
 
 
-def _series(rows: list[Any], keep: set[str] | None) -> list[Series]:
+def series_of(rows: list[Any], keep: set[str] | None = None) -> list[Series]:
+    """Return the series in `rows` of code, vintage, period, value, status, ids of footnotes.
+
+    Only those of the codes to `keep`, if they are given.
+    """
     points: dict[tuple[str, str], list[Point]] = {}
     for code, vintage, iso, value, status, notes in rows:
         if keep is None or code in keep:

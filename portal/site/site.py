@@ -33,14 +33,14 @@ from portal.site.release_files import (
     replaced_folder,
     write_description,
 )
-from portal.site.shared_pages import shared_files
+from portal.site.shared_pages import figures, shared_files
 from portal.site.state import CatalogueState, DatasetState, ReleaseState, all_datasets, read_state
 from portal.site.summary import summarise
 from portal.site.tables import preview_rows
 
 Change = Literal["+", "~", "-", "="]
 PREVIEW = "preview"
-OWN_FILES = ("dataset.json", "dcat.jsonld")
+OWN_FILES = ("dataset.json", "dcat.jsonld", figures.FILE)
 
 
 class Site:
@@ -229,10 +229,10 @@ class Site:
                 rendered = pages.render_withdrawn(content, releases)
             else:
                 rendered = pages.render_dataset(content, releases, self.preview, self.base_url)
-            state = summarise(
-                content, tuple(releases), self._versions.site,
-                {path: sha256_bytes(data) for path, data in rendered.items()},
-            )
+            made = {path: sha256_bytes(data) for path, data in rendered.items()}
+            if content.public and not content.withdrawn:
+                made[f"datasets/{dataset}/{figures.FILE}"] = figures.write(content, staging)
+            state = summarise(content, tuple(releases), self._versions.site, made)
             (staging / "dataset.json").write_text(pretty_json(state), encoding="utf-8")
             if not content.withdrawn:
                 write_description(content, releases, staging / "dcat.jsonld", self.base_url)
@@ -278,7 +278,9 @@ class Site:
             rendered = shared_files.render(
                 self.folder, self.registries, self._versions.site, self.preview, self.base_url
             )
-            for path, data in rendered.items():
+            for path in rendered.gone:
+                (self.folder / path).unlink(missing_ok=True)
+            for path, data in rendered.files.items():
                 write_if_changed(self.folder / path, data, PortalError, lasting=False)
 
 

@@ -4,7 +4,7 @@
 and holds the checksum of every file that was ever offered.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -53,11 +53,18 @@ class Sparkline(Frozen):
 
 
 class IndicatorSummary(Frozen):
-    """An indicator in words; `unit` is the id of its unit."""
+    """An indicator in words.
 
+    unit: the id of its unit.
+    expected: whether its figures are projections or targets.
+    """
+
+    code: Code
     name: LocalizedText
     definition: LocalizedText | None
     unit: Name
+    decimals: int
+    expected: bool
 
 
 class RevisedIndicator(Frozen):
@@ -96,14 +103,17 @@ class DatasetState(Frozen):
     licence: LocalizedText
     frequency: str
     coverage: LocalizedText
+    codelist: Name  # of its areas
     scope: Scope
-    places: tuple[LocalizedText, ...]  # names of the areas that have figures
     leads: bool  # its city figure may stand for the sector on the home page
     city: tuple[CityFigure, ...]  # of each indicator, the leading one first
+    reconciled: dict[str, float]  # figures that declared pairs name: pair/side -> value
     revised: tuple[RevisedIndicator, ...]  # the most revised first; none of a first release
     public: bool
     withdrawn: bool
     indicators: tuple[IndicatorSummary, ...]
+    method: LocalizedText | None
+    notes: LocalizedText | None
     release: int
     issued: datetime
     rows: int
@@ -111,12 +121,13 @@ class DatasetState(Frozen):
     period_first: str | None
     period_last: str | None
     ended: LocalizedText | None  # why no further period will come
+    due: date | None  # when the next period is to be expected
     grade: Grade | None = None  # of its quality, on the day of the release
     freshness: FreshnessState | None = None  # on that day
     checks: CheckCounts
     spark: Sparkline | None
     releases: tuple[ReleaseState, ...]  # oldest first
-    pages: dict[str, str]  # path in the site -> sha-256
+    pages: dict[str, str]  # and the figures that shared pages need: path in the site -> sha-256
     site_version: str
 
     def of_release(self, number: int) -> ReleaseState | None:
@@ -125,8 +136,11 @@ class DatasetState(Frozen):
 
 
 class CatalogueState(Frozen):
-    """The inputs of the shared pages: the checksum of every `dataset.json`.
+    """The shared pages, and what they were made from.
 
+    datasets: the checksum of every `dataset.json`.
+    pages: those of the pages, by path in the site.
+    inputs: what each page was made from, where it was not made from all datasets.
     database: checksum of the SQL that made the database to attach.
     """
 
@@ -134,6 +148,7 @@ class CatalogueState(Frozen):
     site_version: str
     datasets: dict[str, str]
     pages: dict[str, str]
+    inputs: dict[str, str]
 
 
 State = TypeVar("State", DatasetState, CatalogueState)

@@ -1,9 +1,10 @@
 """The content of `dataset.json`."""
 
-from model.util.text import LocalizedText, localized
+from model.util.text import localized
 from portal.content import Content
 from portal.scope import city_figures, scope_of, with_gaps
 from portal.site.series import plots
+from portal.site.shared_pages.reconciliation import reconciled_figures
 from portal.site.shared_pages.revisions import revised_indicators
 from portal.site.state import (
     CheckCounts,
@@ -40,17 +41,23 @@ def summarise(
         licence=content.licence.title,
         frequency=dataset.frequency,
         coverage=dataset.geography.coverage,
+        codelist=dataset.geography.codelist,
         scope=scope_of(content),
-        places=_places(content),
         leads=bool(dataset.chart and dataset.chart.leads_sector),
         city=city_figures(content) if offered else (),
+        reconciled=reconciled_figures(content) if offered else {},
         revised=revised_indicators(content) if offered and len(releases) > 1 else (),
         public=content.public,
         withdrawn=content.withdrawn,
         indicators=tuple(
-            IndicatorSummary(name=each.name, definition=each.definition, unit=each.unit)
-            for each in dataset.indicators.values()
+            IndicatorSummary(
+                code=code, name=each.name, definition=each.definition, unit=each.unit,
+                decimals=each.decimals, expected=each.kind != "observed",
+            )
+            for code, each in dataset.indicators.items()
         ),
+        method=dataset.method,
+        notes=dataset.notes,
         release=release.number,
         issued=release.issued,
         rows=release.rows,
@@ -58,6 +65,7 @@ def summarise(
         period_first=release.period_first,
         period_last=release.period_last,
         ended=dataset.ended,
+        due=card.freshness.due if card else None,
         grade=card.grade if card else None,
         freshness=card.freshness.state if card else None,
         checks=CheckCounts(
@@ -84,9 +92,3 @@ def _spark(content: Content) -> Sparkline | None:
     )
     values = with_gaps([(point.period, point.value) for point in series.points])
     return Sparkline(label=label, values=values[-SPARK_POINTS:])
-
-
-def _places(content: Content) -> tuple[LocalizedText, ...]:
-    """Return the names of the areas that have figures; a code without a name is left out."""
-    names = (content.names.name_of("ref_area", code) for code in content.codes_used["ref_area"])
-    return tuple(name for name in names if name)

@@ -1,16 +1,22 @@
-"""The pages on which all datasets are listed: the catalogue, and the city's newest figures."""
+"""The pages on which all datasets are listed: the catalogue, and each sector in pages."""
 
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from model.reference.registries import Sector
-from model.util.languages import default_language
-from model.util.text import LocalizedText, fold
+from model.util.hashing import sha256_json
+from model.util.languages import default_language, languages
+from model.util.text import LocalizedText, fold, localized
 from portal.rendering.environment import render_template
 from portal.site import chart
-from portal.site.shared_pages import search
+from portal.site.shared_pages.figures import Listed
+from portal.site.shared_pages.page import SharedPage
 from portal.site.state import DatasetState
-from portal.vocabulary import FREQUENCIES, SCOPES
+from portal.vocabulary import FREQUENCIES, FRESHNESS, KINDS, SCOPES
 
+FIRST = 6  # datasets of a sector on the first page
+PER_PAGE = 100  # on its own
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
@@ -31,23 +37,31 @@ def render_catalogue(
         indicators=sum(len(state.indicators) for state in states),
         updated=max((state.issued for state in states), default=None),
         headlines=_headlines(sectors), facets=_facets(sectors, states), sparkline=chart.sparkline,
-        search_index=search.PATH,
+        first=FIRST,
     )
 
 
-def render_city(
-    sectors: list[tuple[Sector, list[DatasetState]]], language: str, base_url: str | None
-) -> bytes:
-    """Render the page of the city in a `language`: the newest figure of every indicator.
+def sector_pages(
+    sector: Sector, members: list[Listed], base_url: str | None, preview: bool
+) -> Iterator[SharedPage]:
+    """Yield the pages that list all datasets of a `sector`, in pages of PER_PAGE.
 
-    `sectors` come with their datasets; `base_url` is as for `render_catalogue`.
+    `members` are its datasets; `base_url` and `preview` are as for `render_catalogue`.
     """
-    known = [(sector, [each for each in members if each.city]) for sector, members in sectors]
-    return render_template(
-        TEMPLATES, "city.html", language, root="../", page="city.html", preview=False,
-        base_url=base_url, sectors=[(sector, members) for sector, members in known if members],
-        sparkline=chart.sparkline,
-    )
+    parts = [members[at : at + PER_PAGE] for at in range(0, len(members), PER_PAGE)]
+    for number, part in enumerate(parts):
+        inputs = sha256_json([len(members), [each.sha256 for each in part]])
+        page = f"{sector.id}/index{f'-{number + 1}' if number else ''}.html"
+        for language in languages():
+            yield SharedPage(
+                f"{language}/{page}", inputs,
+                partial(
+                    render_template,
+                    TEMPLATES, "sector.html", language, root="../../", page=page, sector=sector,
+                    members=[each.state for each in part], count=len(members), number=number,
+                    all=len(parts), preview=preview, base_url=base_url, sparkline=chart.sparkline,
+                ),
+            )
 
 
 def _facets(
@@ -62,7 +76,14 @@ def _facets(
         "publisher": _choices(states, "publisher"),
         "frequency": {key: text for key, text in FREQUENCIES.items() if key in frequencies},
         "licence": _choices(states, "licence"),
+        "kind": KINDS,
+        "freshness": {key: FRESHNESS[key] for key in ("fresh", "late", "ended")},
+        "grade": {grade: _same(grade) for grade in "ABCD"},
     }
+
+
+def _same(text: str) -> LocalizedText:
+    return localized(lambda _: text)
 
 
 def _choices(states: list[DatasetState], field: str) -> dict[str, LocalizedText]:

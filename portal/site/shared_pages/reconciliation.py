@@ -8,8 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
-
 from model.reference.reconciliation import (
     CitedFigure,
     Reconciliation,
@@ -19,6 +17,7 @@ from model.reference.reconciliation import (
 from model.reference.registries import Registries, Unit
 from model.util.sql import identifier
 from model.util.text import LocalizedText
+from portal.content import Content
 from portal.rendering.environment import render_template
 from portal.scope import home_area
 from portal.site.state import DatasetState
@@ -66,24 +65,26 @@ class Pair:
         return 100 * self.difference / abs(self.published.value)
 
 
-def pairs(folder: Path, states: list[DatasetState], registries: Registries) -> list[Pair]:
-    """Return the declared pairs of which the site in `folder` has the datasets, in their order."""
+def pairs(states: list[DatasetState], registries: Registries) -> list[Pair]:
+    """Return the declared pairs of which the site has the datasets (`states`), in their order."""
     known = {state.dataset: state for state in states if state.public and not state.withdrawn}
     found = []
-    with duckdb.connect() as con:
-        for declared in registries.reconciliations.values():
-            sides = (declared.published, declared.other)
-            datasets = [side.dataset for side in sides if isinstance(side, ReleasedFigure)]
-            if not known.keys() >= {*datasets}:
-                continue
-            rows = [_row(con, folder, declared, side) for side in sides]
-            unit = next(row[1] for row in rows if row)
-            published, other = (
-                _side(side, row[0] if row else None, known)
-                for side, row in zip(sides, rows, strict=True)
-            )
-            found.append(Pair(declared, registries.units[unit], published, other))
+    for declared in registries.reconciliations.values():
+        sides = (declared.published, declared.other)
+        if not known.keys() >= {side.dataset for side in map(as_released, sides) if side}:
+            continue
+        published, other = (_side(declared, side, known) for side in sides)
+        unit = next(
+            each.unit for side in map(as_released, sides) if side
+            for each in known[side.dataset].indicators if each.code == side.indicator
+        )
+        found.append(Pair(declared, registries.units[unit], published, other))
     return found
+
+
+def as_released(side: ReleasedFigure | CitedFigure) -> ReleasedFigure | None:
+    """Return a side that a dataset publishes; None for a cited one."""
+    return side if isinstance(side, ReleasedFigure) else None
 
 
 def render(
@@ -99,29 +100,36 @@ def render(
     )
 
 
-def _row(
-    con: duckdb.DuckDBPyConnection, folder: Path, declared: Reconciliation,
-    side: ReleasedFigure | CitedFigure,
-) -> tuple[float, str] | None:
-    """Return value and unit of a released figure; None of any other."""
-    if isinstance(side, CitedFigure):
-        return None
-    path = folder / "datasets" / side.dataset / f"{side.dataset.partition('/')[2]}.parquet"
-    key = {
-        "indicator": side.indicator, "ref_area": declared.ref_area or home_area(),
-        "time_period": declared.period, **side.where,
-    }
-    only = " AND ".join(f"{identifier(column)} = ?" for column in key)
-    return con.execute(
-        f"SELECT obs_value, unit_measure FROM read_parquet(?) WHERE {only}",
-        [str(path), *key.values()],
-    ).fetchone()
+def reconciled_figures(content: Content) -> dict[str, float]:
+    """Return the figures of `content` that declared pairs name, by the pair and which side it is.
+
+    They are read when a release is published, and stand in the dataset's summary.
+    """
+    found: dict[str, float] = {}
+    for declared in content.registries.reconciliations.values():
+        for name, side in (("published", declared.published), ("other", declared.other)):
+            if not isinstance(side, ReleasedFigure) or side.dataset != content.dataset.id:
+                continue
+            key = {
+                "indicator": side.indicator, "ref_area": declared.ref_area or home_area(),
+                "time_period": declared.period, **side.where,
+            }
+            only = " AND ".join(f"{identifier(column)} = ?" for column in key)
+            rows = content.query(
+                f"SELECT obs_value FROM t WHERE {only} AND obs_value IS NOT NULL",
+                "data.parquet", *key.values(),
+            )
+            found |= {f"{declared.id}/{name}": value for value, in rows[:1]}
+    return found
 
 
 def _side(
-    side: ReleasedFigure | CitedFigure, value: float | None, known: dict[str, DatasetState]
+    declared: Reconciliation, side: ReleasedFigure | CitedFigure, known: dict[str, DatasetState]
 ) -> Side:
     if isinstance(side, CitedFigure):
         return Side(side.value, side.source, str(side.url))
     state = known[side.dataset]
-    return Side(value, state.title, f"{state.dataset}.html")
+    name = "published" if side is declared.published else "other"
+    return Side(
+        state.reconciled.get(f"{declared.id}/{name}"), state.title, f"{state.dataset}.html"
+    )

@@ -1,10 +1,13 @@
-"""The files that all datasets share: catalogue pages, the DCAT catalogue and the assets.
+"""The files that all datasets share: catalogue, places, indicators, search, DCAT and the assets.
 
-They are made from the `dataset.json` and `dcat.jsonld` of every dataset in the site's folder, and
-nothing else.
+They are made from what is in the folder of every dataset, `dataset.json`, `figures.tsv` and
+`dcat.jsonld`, and nothing else. A page whose inputs have not changed is not made again.
 """
 
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
@@ -20,7 +23,19 @@ from portal.metadata import dcat
 from portal.rendering.environment import render_template
 from portal.site.explorer import pages as explorer
 from portal.site.pages import dataset_page
-from portal.site.shared_pages import catalogue, guide, reconciliation, revisions, search
+from portal.site.shared_pages import (
+    catalogue,
+    figures,
+    guide,
+    indicators,
+    place_pages,
+    reconciliation,
+    revisions,
+    search,
+)
+from portal.site.shared_pages.figures import Listed
+from portal.site.shared_pages.page import SharedPage
+from portal.site.shared_pages.places import Gazetteer
 from portal.site.state import CatalogueState, DatasetState, all_datasets, read_state
 
 STATE = "catalogue.json"
@@ -28,60 +43,123 @@ ASSETS = Path(__file__).resolve().parent.parent / "assets"
 _ALL_RELEASES = LocalizedText(vi="Các bản phát hành", en="Releases")
 
 
+class SharedFiles(NamedTuple):
+    """What is to be done: the bytes of the files that changed, by path, and the pages that go.
+
+    The state is the last of the files.
+    """
+
+    files: dict[str, bytes]
+    gone: list[str]
+
+
 def render(
     folder: Path, registries: Registries, site_version: str, preview: bool, base_url: str | None
-) -> dict[str, bytes]:
-    """Return every shared file of a site's `folder`: path in the site -> bytes; the state is last.
+) -> SharedFiles:
+    """Return the shared files of a site's `folder`, of the pages only those that changed.
 
     `registries` name sectors and publishers, `site_version` is that of the site's code, a `preview`
     shows drafts, and `base_url` is its address on the web with a slash at the end, if known. Raises
-    PortalError where a dataset's `dcat.jsonld` cannot be read.
+    PortalError where a dataset's `dcat.jsonld` or `figures.tsv` cannot be read.
     """
+    before = read_state(CatalogueState, folder / STATE)
+    if before and before.site_version != site_version:
+        before = before.model_copy(update={"inputs": {}})
     states = all_datasets(folder)
-    files: dict[str, bytes] = {
-        f"assets/{path.name}": path.read_bytes() for path in sorted(ASSETS.iterdir())
+    checksums = {
+        state.dataset: sha256_file(folder / "datasets" / state.dataset / "dataset.json")
+        for state in states
     }
-    files["assets/style.css"] += _colours()
     offered = [state for state in states if not state.withdrawn]
-    withdrawn = sorted((state for state in states if state.withdrawn), key=_title)
-    files["catalog.jsonld"] = _dcat(folder, offered, registries, base_url)
-    sectors = _by_sector(offered, registries)
-    pairs = reconciliation.pairs(folder, offered, registries)
-    revised = revisions.compare(offered)
-    for language in languages():
-        files[f"{language}/index.html"] = catalogue.render_catalogue(
-            sectors, withdrawn, language, preview, base_url
-        )
-        files[f"{language}/city.html"] = catalogue.render_city(sectors, language, base_url)
-        files[f"{language}/reconciliation.html"] = reconciliation.render(
-            pairs, registries.reconciliation_notes.values(), language, base_url
-        )
-        files[f"{language}/revisions.html"] = revisions.render(revised, language, base_url)
-        files |= guide.render(language, base_url)
-    files |= explorer.render(sectors, registries, preview, base_url)
-    files |= _feeds(sectors, base_url)
-    files[change_set.SCHEMA] = change_set.schema()
-    files[search.PATH] = search.index(offered, registries)
-    files |= _for_crawlers([*files], offered, base_url)
-    files["index.html"] = render_template(catalogue.TEMPLATES, "landing.html", default_language())
-    # Web servers send it for any address, so its links start at the site's own path.
-    root = urlsplit(base_url or "/").path
-    files["404.html"] = render_template(
-        catalogue.TEMPLATES, "not_found.html", default_language(), root=root
-    )
     sql = attach.statements(_attachable(offered), base_url)
-    if not preview:
-        files[attach.FILE] = _database(folder, sql)
+    files = dict(_of_all(folder, registries, states, sql, preview, base_url))
+    paths, inputs = {path: sha256_bytes(data) for path, data in files.items()}, {}
+    for page in _pages(folder, registries, states, checksums, preview, base_url):
+        inputs[page.path] = page.inputs
+        known = before.pages.get(page.path) if before else None
+        if before and known and before.inputs.get(page.path) == page.inputs \
+                and has_checksum(folder / page.path, known):
+            paths[page.path] = known
+        else:
+            files[page.path] = page.make()
+            paths[page.path] = sha256_bytes(files[page.path])
+    for path, data in _for_crawlers(paths, offered, base_url).items():
+        files[path], paths[path] = data, sha256_bytes(data)
     state = CatalogueState(
-        database=sha256_json(sql), site_version=site_version,
-        datasets={
-            item.dataset: sha256_file(folder / "datasets" / item.dataset / "dataset.json")
-            for item in states
-        },
-        pages={path: sha256_bytes(data) for path, data in files.items()},
+        database=sha256_json(sql), site_version=site_version, datasets=checksums, pages=paths,
+        inputs=inputs,
     )
     files[STATE] = pretty_json(state).encode()
-    return files
+    return SharedFiles(files, sorted(before.pages.keys() - paths.keys()) if before else [])
+
+
+def _of_all(
+    folder: Path, registries: Registries, states: list[DatasetState], sql: list[str],
+    preview: bool, base_url: str | None,
+) -> Iterator[tuple[str, bytes]]:
+    """Yield path and bytes of what is made from all datasets: it changes whenever one does.
+
+    `sql` makes the database to attach.
+    """
+    for path in sorted(ASSETS.iterdir()):
+        data = path.read_bytes()
+        yield f"assets/{path.name}", data + _colours() if path.name == "style.css" else data
+    offered = [state for state in states if not state.withdrawn]
+    withdrawn = sorted((state for state in states if state.withdrawn), key=_title)
+    sectors = _by_sector(offered, registries)
+    pairs = reconciliation.pairs(offered, registries)
+    revised = revisions.compare(offered)
+    yield "catalog.jsonld", _dcat(folder, offered, registries, base_url)
+    for language in languages():
+        yield f"{language}/index.html", catalogue.render_catalogue(
+            sectors, withdrawn, language, preview, base_url
+        )
+        yield f"{language}/indicators.html", indicators.render_index(sectors, language, base_url)
+        yield f"{language}/reconciliation.html", reconciliation.render(
+            pairs, registries.reconciliation_notes.values(), language, base_url
+        )
+        yield f"{language}/revisions.html", revisions.render(revised, language, base_url)
+        yield from guide.render(language, base_url)
+    yield from explorer.render(sectors, registries, preview, base_url).items()
+    yield from _feeds(sectors, base_url).items()
+    yield change_set.SCHEMA, change_set.schema()
+    yield "index.html", render_template(catalogue.TEMPLATES, "landing.html", default_language())
+    # Web servers send it for any address, so its links start at the site's own path.
+    root = urlsplit(base_url or "/").path
+    yield "404.html", render_template(
+        catalogue.TEMPLATES, "not_found.html", default_language(), root=root
+    )
+    if not preview:
+        yield attach.FILE, _database(folder, sql)
+
+
+def _pages(
+    folder: Path, registries: Registries, states: list[DatasetState], checksums: dict[str, str],
+    preview: bool, base_url: str | None,
+) -> Iterator[SharedPage]:
+    """Yield every page across datasets; a preview, which has few, has none of places."""
+    offered = [state for state in states if not state.withdrawn]
+    sectors = [
+        (sector, [
+            Listed(state, checksums[state.dataset],
+                   figures.read(folder / "datasets" / state.dataset))
+            for state in members
+        ])
+        for sector, members in _by_sector(offered, registries)
+    ]
+    listed = [each for _, members in sectors for each in members]
+    gazetteer = Gazetteer(listed, registries)
+    found = search.Found(listed, gazetteer)
+    everything = sha256_json(checksums)
+    for language in languages():
+        for name, make in ((search.INDEX, found.index), (search.TEXTS, found.texts)):
+            yield SharedPage(f"{language}/{name}", everything, partial(make, language))
+    for sector, members in sectors:
+        yield from catalogue.sector_pages(sector, members, base_url, preview)
+    if not preview:
+        yield from place_pages.pages(gazetteer, base_url)
+        pairs = reconciliation.pairs(offered, registries)
+        yield from indicators.pages(gazetteer, listed, pairs, base_url)
 
 
 def _attachable(states: list[DatasetState]) -> list[attach.Attachable]:
@@ -146,7 +224,7 @@ def _title(state: DatasetState) -> str:
 
 
 def _for_crawlers(
-    shared: list[str], states: list[DatasetState], base_url: str | None
+    shared: Iterable[str], states: list[DatasetState], base_url: str | None
 ) -> dict[str, bytes]:
     """Return `robots.txt`, and `sitemap.xml` where the site's address is known.
 
@@ -154,7 +232,7 @@ def _for_crawlers(
     """
     if base_url is None:
         return {"robots.txt": b"User-agent: *\nAllow: /\n"}
-    paths = [path for path in shared if path.endswith(".html")]
+    paths = [path for path in shared if path.endswith(".html") and "/" in path]
     paths += [dataset_page(state.dataset, code) for state in states for code in languages()]
     urls = "".join(f"<url><loc>{escape(base_url + path)}</loc></url>\n" for path in paths)
     return {

@@ -1,0 +1,227 @@
+"""The pages of indicators: what is measured, in which datasets, for the city and its country.
+
+Datasets that declare the same code for an indicator are on one page. Where name, definition or unit
+differ, it is another measure: it has a section and a chart of its own, and what differs is said.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from typing import Any
+
+from model.reference.registries import Registries, Sector
+from model.util.hashing import sha256_json
+from model.util.languages import languages
+from model.util.text import fold
+from portal.rendering.environment import render_template
+from portal.scope import change_within, home_areas
+from portal.site.figure import drawing
+from portal.site.series import MAX_LINES, Plot, Series, series_of
+from portal.site.shared_pages.catalogue import TEMPLATES
+from portal.site.shared_pages.figures import Listed, PlaceSeries
+from portal.site.shared_pages.page import SharedPage
+from portal.site.shared_pages.places import CITY_PAGE, Gazetteer
+from portal.site.shared_pages.reconciliation import Pair, as_released
+from portal.site.state import DatasetState, IndicatorSummary
+
+PAGE = "indicators/{code}.html"
+
+
+@dataclass(frozen=True)
+class Use:
+    """A dataset's figures of an indicator."""
+
+    listed: Listed
+    indicator: IndicatorSummary
+
+    @property
+    def measures(self) -> list[int]:
+        """The numbers of what the dataset measures of it."""
+        return [
+            number for number, measure in enumerate(self.listed.figures.measures)
+            if measure.indicator == self.indicator.code
+        ]
+
+    @property
+    def definition(self) -> tuple[Any, ...]:
+        """What two datasets must have in common to measure the same."""
+        return self.indicator.name, self.indicator.unit, self.indicator.definition
+
+    def home_keys(self) -> list[tuple[str, str]]:
+        """Return area and vintage of the city's lines and its country's, in this order."""
+        order = {area: at for at, area in enumerate(home_areas())}
+        keys = [key for key in self.listed.figures.places if key[0] in order]
+        return sorted(keys, key=lambda key: (order[key[0]], key[1]))
+
+    def home_series(self) -> list[tuple[str, str, PlaceSeries]]:
+        """Return area, vintage and series of the first measure that the city or country has."""
+        found = [
+            (area, vintage, each) for area, vintage in self.home_keys()
+            for each in self.listed.figures.series(area, vintage) if each.measure in self.measures
+        ]
+        first = min((each.measure for _, _, each in found), default=None)
+        return [item for item in found if item[2].measure == first]
+
+
+def pages(
+    gazetteer: Gazetteer, listed: Sequence[Listed], pairs: Sequence[Pair], base_url: str | None
+) -> Iterator[SharedPage]:
+    """Yield the page of every indicator that the `listed` datasets declare, in each language.
+
+    `gazetteer` has their places, `pairs` are the figures that differ between sources, and
+    `base_url` is the site's address on the web, with a slash at the end, if known.
+    """
+    uses: dict[str, list[Use]] = {}
+    for each in listed:
+        for indicator in each.state.indicators:
+            uses.setdefault(indicator.code, []).append(Use(each, indicator))
+    for code, members in uses.items():
+        concerned = [pair for pair in pairs if _concerns(pair, members)]
+        inputs = sha256_json([
+            concerned and [repr(pair) for pair in concerned],
+            [[use.listed.sha256, *(
+                use.listed.figures.places[key][1].hex() for key in use.home_keys()
+            )] for use in members],
+        ])
+        for language in languages():
+            yield SharedPage(
+                f"{language}/{PAGE.format(code=code)}", inputs,
+                partial(_render, gazetteer, code, members, concerned, language, base_url),
+            )
+
+
+def render_index(
+    sectors: Sequence[tuple[Sector, Sequence[DatasetState]]], language: str, base_url: str | None
+) -> bytes:
+    """Render the list of all indicators in a `language`.
+
+    `sectors` come with their datasets; `base_url` is as for `pages`.
+    """
+    by_sector = [
+        (sector, {each.code: each for state in members for each in state.indicators})
+        for sector, members in sectors
+    ]
+    return render_template(
+        TEMPLATES, "indicators.html", language, root="../", page="indicators.html", preview=False,
+        base_url=base_url, sectors=[
+            (sector, sorted(known.values(), key=lambda each: fold(each.name.get(language))))
+            for sector, known in by_sector
+        ],
+    )
+
+
+def _concerns(pair: Pair, members: list[Use]) -> bool:
+    sides = (as_released(pair.declared.published), as_released(pair.declared.other))
+    return any(
+        side and side.dataset == use.listed.state.dataset and side.indicator == use.indicator.code
+        for side in sides for use in members
+    )
+
+
+def _render(
+    gazetteer: Gazetteer, code: str, members: list[Use], pairs: list[Pair], language: str,
+    base_url: str | None,
+) -> bytes:
+    registries = gazetteer.registries
+    groups: dict[Any, list[Use]] = {}
+    for use in members:
+        groups.setdefault(use.definition, []).append(use)
+    sections = []
+    ordered = sorted(groups.values(), key=lambda uses: -len(uses))
+    first = ordered[0][0].indicator
+    for uses in ordered:
+        indicator = uses[0].indicator
+        sections.append({
+            "indicator": indicator, "unit": registries.units[indicator.unit],
+            "uses": [_described(gazetteer, use) for use in uses],
+            "figures": _figures(registries, uses, language),
+            "differs": _differences(first, indicator),
+        })
+    page = PAGE.format(code=code)
+    return render_template(
+        TEMPLATES, "indicator.html", language, root="../../", page=page, preview=False,
+        base_url=base_url, code=code, indicator=first, sections=sections, pairs=pairs,
+        unit=registries.units[first.unit],
+        json_ld={
+            "@context": "https://schema.org", "@type": "StatisticalVariable",
+            "name": first.name.get(language), "identifier": code,
+            **({"description": first.definition.get(language)} if first.definition else {}),
+            **({"url": f"{base_url}{language}/{page}"} if base_url else {}),
+        },
+    )
+
+
+def _differences(first: IndicatorSummary, other: IndicatorSummary) -> list[str]:
+    """Return in what another measure of the same code differs from the `first`."""
+    return [
+        field for field in ("name", "definition", "unit")
+        if getattr(first, field) != getattr(other, field)
+    ]
+
+
+def _described(gazetteer: Gazetteer, use: Use) -> dict[str, Any]:
+    """Return what the page says of a dataset: places, periods, and the newest figure."""
+    figures = use.listed.figures
+    measures = [figures.measures[number] for number in use.measures]
+    newest = [
+        {
+            "area": gazetteer.registries.codelists[use.listed.state.codelist].codes[area].name,
+            "page": CITY_PAGE if area == home_areas()[0] else f"places/country/{area}",
+            "vintage": vintage, "period": each.periods[-1], "value": each.values[-1],
+            "status": each.statuses[-1],
+        }
+        for area, vintage, each in use.home_series()
+    ]
+    return {
+        "state": use.listed.state, "newest": newest, "decimals": use.indicator.decimals,
+        "areas": max((measure.areas for measure in measures), default=0),
+        "first": min((measure.first for measure in measures), default=None),
+        "last": max((measure.last for measure in measures), default=None),
+    }
+
+
+def _figures(registries: Registries, uses: list[Use], language: str) -> list[dict[str, Any]]:
+    """Return the charts of a measure, one for each frequency: the city beside its country."""
+    found = []
+    ordered = sorted(uses, key=lambda use: use.listed.state.frequency)
+    for freq, members in groupby(ordered, lambda use: use.listed.state.frequency):
+        lines = [(use, *each) for use in members for each in use.home_series()]
+        if lines:
+            found.append(_figure(registries, lines[:MAX_LINES], freq, language))
+    return [each for each in found if each]
+
+
+def _figure(
+    registries: Registries, lines: list[tuple[Use, str, str, PlaceSeries]], freq: str,
+    language: str,
+) -> dict[str, Any] | None:
+    indicator = lines[0][0].indicator
+    home = [vintage for _, area, vintage, _ in lines if area == home_areas()[0]]
+    names: dict[tuple[str, str], str] = {}
+    series: list[Series] = []
+    for use, area, vintage, each in lines:
+        codelist = registries.codelists[use.listed.state.codelist]
+        name = codelist.codes[area].name.get(language)
+        if sum(other[1:3] == (area, vintage) for other in lines) > 1:
+            name = f"{name}, {use.listed.state.publisher.get(language)}"
+        code = area if (area, vintage) not in names else f"{area}-{len(names)}"
+        # The country's borders are the same in all lists: they are no reason to tell lines apart.
+        borders = vintage if area == home_areas()[0] or not home else home[0]
+        rows = zip(each.periods, each.values, each.statuses, strict=True)
+        series += series_of([(code, borders, *row, "") for row in rows])
+        names[code, borders] = name
+    periods = [point.period for each in series for point in each.points]
+    measure = lines[0][0].listed.figures.measures[lines[0][-1].measure]
+    plot = Plot(
+        indicator.code, "ref_area", {}, tuple(series), freq, of=len({each.code for each in series}),
+        borders=change_within(registries, periods) if home else None,
+    )
+    if plot.bars:  # of one period: the table says it
+        return None
+    return drawing(
+        plot, language, indicator.decimals, lambda each: names[each.code, each.vintage],
+        name=indicator.name.get(language), definition="",
+        unit=registries.units[indicator.unit].name.get(language),
+        fixed=[measure.breakdown[language]] if measure.breakdown else [], footnotes=[], problem="",
+    )

@@ -1,0 +1,18 @@
+"""A page across datasets, which is made only when its inputs have changed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SharedPage:
+    """A page that can be made.
+
+    path: its path in the site.
+    inputs: a digest of what it is made from, besides the site's code, texts and registries.
+    make: renders it.
+    """
+
+    path: str
+    inputs: str
+    make: Callable[[], bytes]

@@ -1,0 +1,221 @@
+"""The pages of places, rendered: one for each part of a place, and the index of all."""
+
+from collections.abc import Iterator
+from functools import cached_property, partial
+from hashlib import blake2b
+from itertools import groupby
+from statistics import median
+from typing import Any, NamedTuple
+
+from model.util.hashing import sha256_json
+from model.util.languages import default_language, languages
+from model.util.text import LocalizedText, fold
+from portal.rendering.environment import render_template
+from portal.scope import COUNT
+from portal.site.chart import sparkline
+from portal.site.shared_pages.catalogue import TEMPLATES
+from portal.site.shared_pages.figures import IndicatorSummary, Measure
+from portal.site.shared_pages.page import SharedPage
+from portal.site.shared_pages.places import CITY_PAGE, Gazetteer, Line, Place
+from portal.site.state import DatasetState
+
+INDEX = "places"
+
+
+Datasets = list[tuple[DatasetState, list["Row"]]]
+
+
+class Row(NamedTuple):
+    """A figure of a place, in no language: what templates/place.html shows in a row."""
+
+    indicator: IndicatorSummary
+    measure: Measure
+    unit: LocalizedText | None  # None where the indicator's name says what is counted
+    period: str
+    first: str
+    value: float
+    status: str
+    path: str  # of its line
+    country: float | None  # the country's figure of the same period
+    similar: float | None  # the median of the similar places'
+    rank: int
+    of: int
+
+
+def pages(gazetteer: Gazetteer, base_url: str | None) -> Iterator[SharedPage]:
+    """Yield the pages of every place of a `gazetteer`, and their index.
+
+    `base_url` is the site's address on the web, with a slash at the end, if known.
+    """
+    for place in gazetteer.places.values():
+        for number in range(len(place.parts)):
+            part = _Part(gazetteer, place, number)
+            for language in languages():
+                yield SharedPage(
+                    part.path(language, number), part.inputs,
+                    partial(part.render, language, base_url),
+                )
+    known = [(place.page, place.rows) for place in gazetteer.places.values()]
+    for language in languages():
+        yield SharedPage(
+            f"{language}/{INDEX}.html", sha256_json(known),
+            partial(_render_index, gazetteer, language, base_url),
+        )
+
+
+class _Part:
+    """A page of a place: the part with a `number`, from 0."""
+
+    def __init__(self, gazetteer: Gazetteer, place: Place, number: int) -> None:
+        self.gazetteer = gazetteer
+        self.place = place
+        self.number = number
+        self.lines = place.parts[number]
+
+    def path(self, language: str, number: int) -> str:
+        """Return the path of the part with a `number` in a `language`."""
+        return f"{language}/{self.place.page}{f'-{number + 1}' if number else ''}.html"
+
+    @property
+    def inputs(self) -> str:
+        """A digest of all that the page is made from."""
+        made_from = blake2b(digest_size=16)
+        made_from.update(f"{self.number} {len(self.place.parts)} {self.place.rows}".encode())
+        for _, line in self.lines:
+            made_from.update(line.listed.words.encode())
+            known = line.listed.figures.places
+            for area in (line.area, self._country(line), *self._similar(line)):
+                made_from.update(known.get((area, line.vintage), (0, b"-", b""))[1])
+        return made_from.hexdigest()
+
+    def _country(self, line: Line) -> str:
+        return self.gazetteer.country_of(line) or ""
+
+    def _similar(self, line: Line) -> list[str]:
+        return self.gazetteer.similar(line.listed.state.codelist, line.area)
+
+    def render(self, language: str, base_url: str | None) -> bytes:
+        """Render the page in a `language`; `base_url` as for `pages`."""
+        place = self.place
+        page = self.path(language, self.number).partition("/")[2]
+        return render_template(
+            TEMPLATES, "place.html", language, root="../" * (page.count("/") + 1), page=page,
+            preview=False, base_url=base_url, place=place, number=self.number,
+            paths=[self.path(language, at) for at in range(len(place.parts))],
+            territories=self.territories, changes=self.gazetteer.changes(place),
+            alike=self._alike, home=place.page == CITY_PAGE, place_page=self.gazetteer.page,
+            within=self._within, country=self._country_name,
+            sectors=self.gazetteer.registries.sectors,
+            json_ld=self._schema_org(language, page, base_url),
+        )
+
+    @cached_property
+    def territories(self) -> list[tuple[str, list[tuple[str, Datasets]]]]:
+        """The figures by borders, sector and dataset."""
+        return [
+            (borders, [
+                (sector, [(line.listed.state, self._rows(line)) for _, line in members])
+                for sector, members in groupby(lines, lambda each: each[1].listed.state.sector)
+            ])
+            for borders, lines in groupby(self.lines, lambda each: each[0])
+        ]
+
+    def _rows(self, line: Line) -> list[Row]:
+        """Return a row for each series of a `line`, but targets and projections."""
+        listed, units = line.listed, self.gazetteer.registries.units
+        series_of, measures = listed.figures.series, listed.figures.measures
+        country = {each.measure: each for each in series_of(self._country(line), line.vintage)}
+        similar = [
+            {each.measure: each for each in series_of(area, line.vintage)}
+            for area in self._similar(line)
+        ]
+        rows = []
+        for each in series_of(line.area, line.vintage):
+            measure = measures[each.measure]
+            indicator = listed.indicators[measure.indicator]
+            if indicator.expected:
+                continue
+            period = each.periods[-1]
+            theirs = [
+                value for known in similar if each.measure in known
+                if (value := known[each.measure].value_in(period)) is not None
+            ]
+            whole = country.get(each.measure)
+            rows.append(Row(
+                indicator, measure,
+                None if indicator.unit == COUNT else units[indicator.unit].name,
+                period, each.periods[0], each.values[-1], each.statuses[-1],
+                sparkline(each.with_gaps), whole.value_in(period) if whole else None,
+                median(theirs) if len(theirs) > 1 else None, each.rank, each.of,
+            ))
+        return rows
+
+    @property
+    def _alike(self) -> list[dict[str, Any]]:
+        """The places most like this one, by list of areas, and by which figures they are."""
+        lists = {line.listed.state.codelist: line.area for _, line in self.lines}
+        found = []
+        for name, area in lists.items():
+            codelist = self.gazetteer.registries.codelists[name]
+            if similar := self.gazetteer.similar(name, area):
+                found.append({
+                    "codelist": codelist,
+                    "by": [
+                        (listed.indicators[measure.indicator].name, measure.last)
+                        for listed, measure in self.gazetteer.alike(name)
+                    ],
+                    "places": [
+                        (codelist.codes[code].name, self.gazetteer.page(codelist, code))
+                        for code in similar
+                    ],
+                })
+        return found
+
+    @property
+    def _within(self) -> list[Any]:
+        last = self.number == len(self.place.parts) - 1
+        return self.gazetteer.within(self.place) if last and self.place.page == CITY_PAGE else []
+
+    @property
+    def _country_name(self) -> LocalizedText | None:
+        """Whose figures this place's are compared with."""
+        for _, line in self.lines:
+            if code := self.gazetteer.country_of(line):
+                return self.gazetteer.registries.codelists[line.listed.state.codelist].codes[
+                    code].name
+        return None
+
+    def _schema_org(self, language: str, page: str, base_url: str | None) -> dict[str, Any]:
+        """Describe the place for search engines (https://schema.org/Place)."""
+        entry = self.place.entry
+        return {
+            "@context": "https://schema.org",
+            "@type": "Country" if entry.kind == "country" else "AdministrativeArea",
+            "name": entry.name.get(language),
+            "identifier": {
+                "@type": "PropertyValue", "propertyID": self.place.codelist.vintage,
+                "value": entry.code,
+            },
+            **({"url": f"{base_url}{language}/{page}"} if base_url else {}),
+        }
+
+
+def groups_of(gazetteer: Gazetteer) -> list[tuple[LocalizedText, list[Place]]]:
+    """Return the places by the newest list that they are in, the city's own list first."""
+    by_list: dict[str, list[Place]] = {}
+    for place in gazetteer.places.values():
+        by_list.setdefault(place.codelist.id, []).append(place)
+    lists = gazetteer.registries.codelists
+    order = sorted(by_list, key=lambda name: (lists[name].vintage, name), reverse=True)
+    return [
+        (lists[name].title,
+         sorted(by_list[name], key=lambda each: fold(each.entry.name.get(default_language()))))
+        for name in order
+    ]
+
+
+def _render_index(gazetteer: Gazetteer, language: str, base_url: str | None) -> bytes:
+    return render_template(
+        TEMPLATES, "places.html", language, root="../", page=f"{INDEX}.html", preview=False,
+        base_url=base_url, groups=groups_of(gazetteer),
+    )
