@@ -22,6 +22,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from portal.site import Site
+from tests.fixtures.browser import violations
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row
 from tests.fixtures.site_server import served
@@ -205,7 +206,7 @@ def test_every_kind_of_chart_is_drawn(browser, address, kind: str) -> None:
 
 def test_lines_stop_at_gaps_and_breaks_and_are_dashed_where_not_final(browser, address) -> None:
     opened(browser, address, "en/explorer.html?dataset=tourism/hotel_rooms&area=48")
-    paths = browser.find_elements(By.CSS_SELECTOR, "#chart [aria-label=line] path")
+    paths = browser.find_elements(By.CSS_SELECTOR, "#chart [data-mark=line] path")
     lines = [
         (each.get_attribute("d").count("L"),
          each.find_element(By.XPATH, "..").get_attribute("stroke-dasharray"))
@@ -323,13 +324,25 @@ def test_the_scripts_are_within_their_budget(browser, address) -> None:
     assert sum(scripts) <= 250_000  # compressed
 
 
-def test_it_works_at_360_pixels_and_by_keyboard(browser, address) -> None:
-    browser.set_window_size(360, 800)
-    opened(browser, address, "vi/explorer.html?dataset=tourism/hotel_rooms")
-    assert browser.execute_script("return document.documentElement.scrollWidth") <= 500
-    unlabelled = browser.execute_script(
-        "return [...document.querySelectorAll('input, select, textarea')].filter((field) =>"
-        " !field.labels.length && !field.ariaLabel).map((field) => field.id)"
-    )
-    assert unlabelled == []
-    browser.set_window_size(1280, 1000)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", [
+    "vi/explorer.html?dataset=tourism/hotel_rooms", "en/table.html?dataset=tourism/hotel_rooms",
+    "en/sql.html?dataset=tourism/hotel_rooms", "vi/embed.html?dataset=tourism/hotel_rooms",
+    "vi/figure.html?dataset=tourism/hotel_rooms&indicator=ROOMS&ref_area=48&time_period=2019",
+])
+def test_everyone_can_use_it_at_360_pixels_too(browser, address, path: str, scheme: str) -> None:
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {
+        "features": [{"name": "prefers-color-scheme", "value": scheme}],
+    })
+    metrics = {"width": 360, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        opened(browser, address, path, "status" if "sql" in path else "title")
+        WebDriverWait(browser, 20).until(lambda b: b.execute_script(
+            "return Boolean(document.querySelector('#chart svg, #rows tr, #value, #query'))"
+        ))
+        assert violations(browser) == []
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= 360
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})

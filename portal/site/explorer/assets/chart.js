@@ -88,6 +88,11 @@ export async function show(shown, place) {
   const words = `${title(shown)}. ${text("table_below")}`;
   for (const { chart } of drawn) {
     chart.setAttribute("role", "img");
+    // Plot names its marks so, which a group without a role may not be.
+    for (const mark of chart.querySelectorAll("g[aria-label]")) {
+      mark.setAttribute("data-mark", String(mark.getAttribute("aria-label")));
+      mark.removeAttribute("aria-label");
+    }
     chart.setAttribute("aria-label", words);
   }
   if (drawn[0].title !== undefined) {
