@@ -6,6 +6,7 @@ no portal can forget it. `Content` reads a release and never changes it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -133,7 +134,7 @@ class Content:
 
     @property
     def _engine(self) -> duckdb.DuckDBPyConnection:
-        return _engine(1 if self.release.rows <= ROW_GROUP else None)
+        return _engine(1 if self.release.rows <= ROW_GROUP else None, os.getpid())
 
     def _check_finite(self, name: str, columns: Iterable[str]) -> None:
         kinds = self.kinds_of(name)
@@ -211,8 +212,11 @@ class Content:
 
 
 @cache
-def _engine(threads: int | None) -> duckdb.DuckDBPyConnection:
-    """Return an in-memory engine for the process: opening it costs more than most queries."""
+def _engine(threads: int | None, _process: int) -> duckdb.DuckDBPyConnection:
+    """Return an in-memory engine for the process: opening it costs more than most queries.
+
+    One that was forked cannot use that of its parent.
+    """
     config: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": False, "autoload_known_extensions": False,
     }

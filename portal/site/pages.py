@@ -30,13 +30,14 @@ def dataset_page(dataset: str, language: str) -> str:
 
 
 def render_dataset(
-    content: Content, releases: list[ReleaseState], preview: bool, base_url: str | None = None
+    content: Content, releases: list[ReleaseState], preview: bool, base_url: str | None = None,
+    revisions: bool = False,
 ) -> dict[str, bytes]:
     """Render the page of the current release in each language: path in the site -> bytes.
 
     `releases` are all of `content`'s dataset as the site offers them, oldest first; in a `preview`
-    the current one is a draft. `base_url` is the site's address on
-    the web, with a slash at the end, if known.
+    the current one is a draft. `base_url` is the site's address on the web, with a slash at the
+    end, if known. `revisions` says that the dataset has a page of them.
     """
     drawn = plots(content) if content.public else []
     tables = read_tables(content)
@@ -44,7 +45,7 @@ def render_dataset(
     return {
         dataset_page(content.dataset.id, language): render_template(
             TEMPLATES, "dataset.html", language, **_frame(content, releases, preview),
-            base_url=base_url, checks=worst_first(content.quality.checks),
+            base_url=base_url, revisions=revisions, checks=worst_first(content.quality.checks),
             figures=[
                 {**figure(content, plot, language),
                  "problem": _problem(content, plot, number, language, base_url)}

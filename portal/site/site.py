@@ -19,6 +19,7 @@ from model.util.hashing import has_checksum, pretty_json, sha256_bytes, sha256_j
 from model.util.languages import default_language, languages
 from portal import libraries, versions
 from portal.base import ReleaseFiles
+from portal.changes import triangle
 from portal.changes.dataset_files import dataset_files
 from portal.changes.offered import offered
 from portal.content import Content
@@ -63,8 +64,8 @@ class Site:
         self.preview = preview
         self.base_url = base_url
         self._together = False
-        self._stale = False  # the shared pages, while several datasets are applied together
-        self._shared: tuple[CatalogueState | None, bool] | None = None  # the same, as on the disk
+        # The state of the shared pages, while several datasets are applied together.
+        self._shared: tuple[CatalogueState | None, bool] | None = None
 
     @cached_property
     def _versions(self) -> versions.Versions:
@@ -119,11 +120,22 @@ class Site:
         try:
             yield
         finally:
+            self._shared = None
+            outdated = self._are_outdated()
             self._together, self._shared = False, None
-            if self._stale:
-                self._stale = False
+            if outdated:
                 with disk_errors(self.folder, PortalError):
                     self._write_catalogue()
+
+    def _are_outdated(self) -> bool:
+        """Return whether the shared pages are not those of the datasets, whoever wrote these."""
+        found = [path.parent for path in self.folder.glob("datasets/*/*/dataset.json")]
+        datasets = {"/".join(folder.parts[-2:]) for folder in found}
+        state, _ = self._read_shared()
+        shown = set(state.datasets) if state else set()
+        return shown != datasets or any(
+            self._catalogue_difference(dataset).change != "=" for dataset in datasets
+        )
 
     def shows(self, dataset: str) -> bool:
         """Return whether a dataset is in the site."""
@@ -138,8 +150,10 @@ class Site:
         if not self.shows(dataset):
             return False
         with disk_errors(self.folder, PortalError):
-            for language in languages():
-                (self.folder / pages.dataset_page(dataset, language)).unlink(missing_ok=True)
+            state = self._state(dataset)
+            usual = (pages.dataset_page(dataset, language) for language in languages())
+            for path in {*usual, *(state.pages if state else ())}:
+                (self.folder / path).unlink(missing_ok=True)
             if target.exists():
                 shutil.rmtree(target)
             self._write_catalogue()
@@ -222,13 +236,17 @@ class Site:
         recover(target)
         content = Content.of(history[-1], self.registries)
         _check_name(content)
-        folder = DatasetFolder(content, self._state(dataset), target, self._versions.distributions)
+        before = self._state(dataset)
+        folder = DatasetFolder(content, before, target, self._versions.distributions)
         with replaced_folder(target) as staging:
             releases = [folder.fill(item, staging) for item in history]
             if content.withdrawn:
                 rendered = pages.render_withdrawn(content, releases)
             else:
-                rendered = pages.render_dataset(content, releases, self.preview, self.base_url)
+                revisions = self._revisions(content, history, releases)
+                rendered = revisions | pages.render_dataset(
+                    content, releases, self.preview, self.base_url, bool(revisions)
+                )
             made = {path: sha256_bytes(data) for path, data in rendered.items()}
             if content.public and not content.withdrawn:
                 made[f"datasets/{dataset}/{figures.FILE}"] = figures.write(content, staging)
@@ -239,6 +257,21 @@ class Site:
             put(self._of_releases(content, history, state, staging), staging)
         for path, data in rendered.items():
             write_if_changed(self.folder / path, data, PortalError, lasting=False)
+        for path in set(before.pages if before else ()) - set(made):
+            (self.folder / path).unlink(missing_ok=True)
+
+    def _revisions(
+        self, content: Content, history: list[ReleaseFiles], releases: list[ReleaseState]
+    ) -> dict[str, bytes]:
+        """Return the pages of what earlier releases of a dataset said; none of a draft."""
+        if self.preview or not content.public:
+            return {}
+        items = offered(
+            [(item.release, known.files) for item, known in zip(history, releases, strict=True)],
+            gone=False,
+        )
+        sources = [item.path("changes.parquet") for item in history]
+        return triangle.render(content, items, sources, self.base_url)
 
     def _of_releases(
         self, content: Content, history: list[ReleaseFiles], state: DatasetState, staging: Path
@@ -271,7 +304,6 @@ class Site:
 
     def _write_catalogue(self) -> None:
         if self._together:
-            self._stale = True
             return
         with locked(self.folder):
             libraries.place(self.folder)
