@@ -24,6 +24,8 @@ SITE, UI = 8765, 8766
 PICTURES = (
     ("catalogue", f"http://127.0.0.1:{SITE}/vi/index.html", (1280, 1000), 1),
     ("dataset", f"http://127.0.0.1:{SITE}/en/industry/retail_trade.html", (1280, 1340), 1),
+    ("explorer", f"http://127.0.0.1:{SITE}/vi/explorer.html?dataset=education/general_education"
+     "&indicator=pupils&d.school_level=L1,L2,L3&area=48", (1280, 1000), 5),
     ("quality", f"http://127.0.0.1:{SITE}/en/quality.html", (1280, 1000), 1),
     ("dagster", f"http://127.0.0.1:{UI}/locations/openindicators/asset-groups/tourism",
      (1500, 950), 20),
