@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 
-from pipelines.after_run.follow_up import follow_up
+from pipelines.after_run.follow_up import RECORDS, follow_up
 from pipelines.catalogue import Catalogue
 from pipelines.connections import open_transport
 from pipelines.quality.scores_source import reads_scores, with_scores
@@ -170,7 +170,9 @@ def run_datasets(
         )
         for group in groups:
             _run_rounds(run, group, vintages, workers)
-    follow_up(settings, catalogue)
+    for name, error in follow_up(settings, catalogue).damaged.items():
+        if name in bound_datasets:
+            recorder.failures.setdefault(name, (RECORDS, error))
     news = frozenset(recorder.changed - recorder.failures.keys())
     return Outcome(tuple(bound_datasets), news, dict(recorder.failures))
 

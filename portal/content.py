@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -167,6 +168,15 @@ class Content:
         with self._engine.cursor() as con:
             source = f"WITH t AS (SELECT * FROM read_parquet(?)) {sql}"
             return con.execute(source, [str(self.files.path(table)), *values]).fetchall()
+
+    def copy(self, select: str, path: Path) -> None:
+        """Write the rows of a SELECT on `t`, the observations, to the file `path` as plain CSV."""
+        source = literal(self.files.path("data.parquet"))
+        with self._engine.cursor() as con:
+            con.execute(
+                f"COPY (WITH t AS (SELECT * FROM read_parquet({source})) {select})"
+                f" TO {literal(path)} (FORMAT csv, HEADER)"
+            )
 
     def select(self, table: str, columns: Sequence[str], tail: str) -> list[dict[str, Any]]:
         """Return `columns` of the release's file `table` by name; `tail` is WHERE, ORDER, LIMIT."""

@@ -26,13 +26,18 @@ from portal.content import Content
 from portal.distributions.registry import DISTRIBUTIONS
 from portal.site import pages
 from portal.site.release_files import (
+    CHECKSUMS,
+    CROISSANT,
+    DCAT,
     DatasetFolder,
+    differing_file,
     locked,
     put,
     recover,
     release_folder,
     replaced_folder,
-    write_description,
+    write_checksums,
+    write_descriptions,
 )
 from portal.site.shared_pages import figures, shared_files
 from portal.site.state import CatalogueState, DatasetState, ReleaseState, all_datasets, read_state
@@ -41,7 +46,7 @@ from portal.site.tables import preview_rows
 
 Change = Literal["+", "~", "-", "="]
 PREVIEW = "preview"
-OWN_FILES = ("dataset.json", "dcat.jsonld", figures.FILE)
+OWN_FILES = ("dataset.json", DCAT, CROISSANT, CHECKSUMS, figures.FILE)
 
 
 class Site:
@@ -187,11 +192,10 @@ class Site:
         return Difference(dataset=release.dataset, change=change, what=what, detail=detail)
 
     def _missing(self, state: DatasetState, known: ReleaseState) -> str | None:
-        """Return the first file of a release that is not there in its full length."""
+        """Return the first file of a release that is not there as it was written."""
         folder = release_folder(self._dataset_folder(state.dataset), state.release, known.number)
         for file in known.files:
-            path = folder / file.name
-            if not path.is_file() or path.stat().st_size != file.bytes:
+            if not has_checksum(folder / file.name, file.sha256):
                 return file.name
         return None
 
@@ -206,6 +210,8 @@ class Site:
             for path, sha256 in state.pages.items():
                 if not has_checksum(self.folder / path, sha256):
                     change, detail = "~", f"{path} is missing or differs"
+            if change == "=" and (name := differing_file(self._dataset_folder(dataset))):
+                change, detail = "~", f"{name} is missing or differs"
         return Difference(dataset=dataset, change=change, what="pages", detail=detail)
 
     def _catalogue_difference(self, dataset: str) -> Difference:
@@ -241,7 +247,7 @@ class Site:
         with replaced_folder(target) as staging:
             releases = [folder.fill(item, staging) for item in history]
             if content.withdrawn:
-                rendered = pages.render_withdrawn(content, releases)
+                rendered = pages.render_withdrawn(content, releases, self.base_url)
             else:
                 revisions = self._revisions(content, history, releases)
                 rendered = revisions | pages.render_dataset(
@@ -253,8 +259,9 @@ class Site:
             state = summarise(content, tuple(releases), self._versions.site, made)
             (staging / "dataset.json").write_text(pretty_json(state), encoding="utf-8")
             if not content.withdrawn:
-                write_description(content, releases, staging / "dcat.jsonld", self.base_url)
+                write_descriptions(content, releases, staging, self.base_url)
             put(self._of_releases(content, history, state, staging), staging)
+            write_checksums(staging)
         for path, data in rendered.items():
             write_if_changed(self.folder / path, data, PortalError, lasting=False)
         for path in set(before.pages if before else ()) - set(made):
@@ -285,6 +292,7 @@ class Site:
         same = before is not None and not state.withdrawn and (
             (before.public, before.site_version) == (state.public, state.site_version)
             and set(before.releases[:-1]) <= set(state.releases)
+            and differing_file(target) is None
         )
         items = offered(
             [

@@ -99,11 +99,18 @@ def write_table(
 
 def is_whole(folder: Path) -> bool:
     """Return whether a working `folder` is there and its files have their checksums."""
+    found = checksums_of(folder)
+    return found is not None and all(
+        has_checksum(folder / name, sha256) for name, sha256 in found.items()
+    )
+
+
+def checksums_of(folder: Path) -> dict[str, str] | None:
+    """Return the checksum of each file of a working `folder`, by name; None without a record."""
     try:
-        checksums = json.loads((folder / CHECKSUMS).read_bytes())
-        return all(has_checksum(folder / name, sha256) for name, sha256 in checksums.items())
-    except (OSError, ValueError, AttributeError):
-        return False
+        return dict(json.loads((folder / CHECKSUMS).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 def _write_checksums(folder: Path) -> None:
