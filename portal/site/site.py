@@ -98,7 +98,7 @@ class Site:
             with disk_errors(self.folder, PortalError):
                 if any(difference.what != "catalogue" for difference in changes):
                     self._write_dataset(history)
-                self._write_catalogue()
+                self.write_shared()
         return Publication(
             dataset=release.dataset,
             portal=self.name,
@@ -123,7 +123,7 @@ class Site:
             if self._stale:
                 self._stale = False
                 with disk_errors(self.folder, PortalError):
-                    self._write_catalogue()
+                    self.write_shared()
 
     def shows(self, dataset: str) -> bool:
         """Return whether a dataset is in the site."""
@@ -142,7 +142,7 @@ class Site:
                 (self.folder / pages.dataset_page(dataset, language)).unlink(missing_ok=True)
             if target.exists():
                 shutil.rmtree(target)
-            self._write_catalogue()
+            self.write_shared()
         return True
 
     def _dataset_folder(self, dataset: str) -> Path:
@@ -269,7 +269,8 @@ class Site:
             found[folder + file.name] = staging / file.name
         return found
 
-    def _write_catalogue(self) -> None:
+    def write_shared(self) -> None:
+        """Bring the pages across datasets to what is in the datasets' folders."""
         if self._together:
             self._stale = True
             return
