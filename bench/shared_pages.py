@@ -29,7 +29,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Copy the datasets, make the shared pages three times, print the times."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("site", type=Path)
     parser.add_argument("--datasets", type=int, default=1000)
     parser.add_argument("--keep", type=Path, help="where the copies are made and stay")
