@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from model.records.source_schema import Drift
@@ -25,9 +25,21 @@ class OpenIndicatorsError(Exception):
         self.todo = todo
         super().__init__(str(self))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let an error pass between processes, whatever its constructor asks for."""
+        return _as_it_was, (type(self), self.args, vars(self))
+
     def __str__(self) -> str:
         head = f"{self.where}: {self.what}" if self.where else self.what
         return f"{head}\n  → {self.todo}" if self.todo else head
+
+
+def _as_it_was(
+    kind: type[OpenIndicatorsError], args: tuple[Any, ...], values: dict[str, Any]
+) -> OpenIndicatorsError:
+    error = kind.__new__(kind, *args)
+    vars(error).update(values)
+    return error
 
 
 class DeclarationError(OpenIndicatorsError):

@@ -1,16 +1,17 @@
 """Run datasets from the command line: ask their sources, and run what is not up to date.
 
-Dagster runs in this process, in rounds while there is news, and only for datasets with something
-to do: what is up to date becomes no step and no event. Dagster's own runs (UI, daemon) do not pass
-here; they share the assets and what follows a run.
+Dagster runs in worker processes, in rounds while there is news, and only for datasets with
+something to do: what is up to date becomes no step and no event. Dagster's own runs (UI, daemon) do
+not pass here; they share the assets and what follows a run.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import import_module
 
-from pipelines.after_run.follow_up import follow_up
+from pipelines.after_run.follow_up import RECORDS, follow_up
 from pipelines.catalogue import Catalogue
 from pipelines.connections import open_transport
 from pipelines.quality.scores_source import reads_scores, with_scores
@@ -19,6 +20,7 @@ from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.fetch import Polls, Taken, take_snapshot
 from pipelines.steps.progress import STAGES, FailureLog, Reporter
 from pipelines.steps.up_to_date import is_up_to_date
+from pipelines.workers import Failed, Workers, divide
 from portal.base import Portal
 from sources.base import Transport
 from sources.demo.replay import ReplayTransport
@@ -68,6 +70,7 @@ class Run:
 
     settings: Settings
     catalogue: Catalogue
+    chosen: Mapping[str, BoundDataset]  # the datasets to run, by id
     portals: tuple[Portal, ...]
     transport: Transport
     recorder: RunRecorder
@@ -87,6 +90,34 @@ class Run:
             return take_snapshot(bound, self.settings.data_dir, transport, self.settings.now)
 
         self.polls.ask(chosen, take)
+
+    def prepare(self) -> None:
+        """Import what takes seconds, and make Dagster's storage: two workers would make it twice.
+
+        A run without news does without.
+        """
+        from pipelines.dagster.instance import open_instance  # noqa: PLC0415
+
+        for name in ("expectations.runner.engine", "pipelines.dagster.execution"):
+            import_module(name)
+        with open_instance(self.settings.data_dir):
+            pass
+
+    def execute(
+        self, names: Sequence[str], answers: Mapping[str, Taken | Exception], reporter: Reporter
+    ) -> list[Failed]:
+        """Run datasets in Dagster, by their `names`, with what their sources `answers`.
+
+        The `reporter` receives the progress. Returns the steps that failed.
+        """
+        from pipelines.dagster.execution import run_in_process  # noqa: PLC0415
+
+        resources = {
+            "transport": self.transport, "portals": self.portals, "reporter": reporter,
+            "polls": Polls(dict(answers)),
+        }
+        chosen = {name: self.chosen[name] for name in names}
+        return run_in_process(self.settings, chosen, self.datasets, resources)
 
     def has_work(self, bound: BoundDataset) -> bool:
         """Return whether a dataset has to run; report one that is up to date as finished."""
@@ -125,7 +156,7 @@ def run_datasets(
     transport = open_transport(
         settings.profile, settings.files or settings.data_dir.inbox, settings.allow_private
     )
-    run = Run(settings, catalogue, tuple(portals), transport, recorder)
+    run = Run(settings, catalogue, bound_datasets, tuple(portals), transport, recorder)
     vintages = ReplayTransport(SAMPLE).rounds if settings.profile == "sample" else _one
     last = {name for name, bound in bound_datasets.items() if reads_scores(bound)}
     groups = ({n: b for n, b in bound_datasets.items() if (n in last) is wanted}
@@ -133,14 +164,22 @@ def run_datasets(
     with ExitStack() as stack:
         for portal in portals:
             stack.enter_context(portal.together())
+        workers = stack.enter_context(
+            Workers(len(divide(dict.fromkeys(bound_datasets, 0), settings.workers)),
+                    run.execute, run.prepare)
+        )
         for group in groups:
-            _run_rounds(run, group, vintages)
-    follow_up(settings, catalogue)
+            _run_rounds(run, group, vintages, workers)
+    for name, error in follow_up(settings, catalogue).damaged.items():
+        if name in bound_datasets:
+            recorder.failures.setdefault(name, (RECORDS, error))
     news = frozenset(recorder.changed - recorder.failures.keys())
     return Outcome(tuple(bound_datasets), news, dict(recorder.failures))
 
 
-def _run_rounds(run: Run, group: dict[str, BoundDataset], vintages: Callable[[str], int]) -> None:
+def _run_rounds(
+    run: Run, group: dict[str, BoundDataset], vintages: Callable[[str], int], workers: Workers
+) -> None:
     """Run datasets round after round, as long as there is news and a vintage to replay.
 
     Within a round a dataset runs after those that it is compared with, in a Dagster run of its
@@ -159,7 +198,7 @@ def _run_rounds(run: Run, group: dict[str, BoundDataset], vintages: Callable[[st
             }
             with_work = {name: bound for name, bound in now.items() if run.has_work(bound)}
             if with_work:
-                _run_in_dagster(run, with_work)
+                _run_in_dagster(run, with_work, workers)
         news = recorder.changed
         recorder.changed = before | news
         round_number += 1
@@ -178,17 +217,18 @@ def comparison_levels(group: dict[str, BoundDataset]) -> Iterator[list[str]]:
         waiting = {name: i for name, i in waiting.items() if ready and name not in ready}
 
 
-def _run_in_dagster(run: Run, chosen: Mapping[str, BoundDataset]) -> None:
-    # A run without news does without the seconds that Dagster takes to import.
-    from pipelines.dagster.execution import run_in_process  # noqa: PLC0415
-
-    resources = {
-        "transport": run.transport, "portals": run.portals, "reporter": run.recorder,
-        "polls": run.polls,
-    }
-    for dataset, stage, error in run_in_process(run.settings, chosen, run.datasets, resources):
+def _run_in_dagster(run: Run, chosen: Mapping[str, BoundDataset], workers: Workers) -> None:
+    answers = {name: run.polls.answers.pop(name) for name in chosen if name in run.polls.answers}
+    sizes = {name: _size(answers.get(name)) for name in chosen}
+    shares = divide(sizes, workers.number)
+    for dataset, stage, error in workers.run(shares, answers, run.recorder):
         if dataset not in run.recorder.failures:  # Dagster failed it, e.g. for a blocking check
             run.recorder.failed(dataset, stage, error)
+
+
+def _size(answer: Taken | Exception | None) -> int:
+    """Return the bytes that a source has answered with."""
+    return sum(part.bytes for part in answer[0].snapshot.parts) if isinstance(answer, tuple) else 0
 
 
 def _one(dataset_id: str) -> int:

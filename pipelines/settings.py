@@ -8,7 +8,9 @@ constructor.
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -142,6 +144,11 @@ class Settings(BaseSettings):
         description="database address of the portal's DataStore (`ckan.datastore.write_url`);"
         " without it, rows are sent through the API",
     )
+    workers: int = Field(
+        default_factory=lambda: _cores(), ge=1,  # noqa: PLW0108 (defined below)
+        description="processes among which a run divides its datasets (default: one for each"
+        " processor; 1 outside of Linux)",
+    )
     epoch: Annotated[datetime | None, BeforeValidator(_epoch)] = Field(
         default=None, validation_alias="SOURCE_DATE_EPOCH",
         description="time written into records, for reproducible runs"
@@ -221,6 +228,11 @@ def _default_project() -> Path:
     here = Path.cwd()
     has_both = (here / "assets").is_dir() and (here / "expectations").is_dir()
     return here if has_both else PACKAGED
+
+
+def _cores() -> int:
+    """Return how many processors this process may use; 1 where forking is not safe."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
 
 
 def default_data_dir(project: Path, profile: str) -> Path:

@@ -6,9 +6,11 @@ no portal can forget it. `Content` reads a release and never changes it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -133,7 +135,7 @@ class Content:
 
     @property
     def _engine(self) -> duckdb.DuckDBPyConnection:
-        return _engine(1 if self.release.rows <= ROW_GROUP else None)
+        return _engine(1 if self.release.rows <= ROW_GROUP else None, os.getpid())
 
     def _check_finite(self, name: str, columns: Iterable[str]) -> None:
         kinds = self.kinds_of(name)
@@ -166,6 +168,15 @@ class Content:
         with self._engine.cursor() as con:
             source = f"WITH t AS (SELECT * FROM read_parquet(?)) {sql}"
             return con.execute(source, [str(self.files.path(table)), *values]).fetchall()
+
+    def copy(self, select: str, path: Path) -> None:
+        """Write the rows of a SELECT on `t`, the observations, to the file `path` as plain CSV."""
+        source = literal(self.files.path("data.parquet"))
+        with self._engine.cursor() as con:
+            con.execute(
+                f"COPY (WITH t AS (SELECT * FROM read_parquet({source})) {select})"
+                f" TO {literal(path)} (FORMAT csv, HEADER)"
+            )
 
     def select(self, table: str, columns: Sequence[str], tail: str) -> list[dict[str, Any]]:
         """Return `columns` of the release's file `table` by name; `tail` is WHERE, ORDER, LIMIT."""
@@ -211,8 +222,11 @@ class Content:
 
 
 @cache
-def _engine(threads: int | None) -> duckdb.DuckDBPyConnection:
-    """Return an in-memory engine for the process: opening it costs more than most queries."""
+def _engine(threads: int | None, _process: int) -> duckdb.DuckDBPyConnection:
+    """Return an in-memory engine for the process: opening it costs more than most queries.
+
+    One that was forked cannot use that of its parent.
+    """
     config: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": False, "autoload_known_extensions": False,
     }

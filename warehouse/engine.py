@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,26 +27,34 @@ PARQUET_OPTIONS = (
 # gains (https://duckdb.org/docs/stable/guides/performance/how_to_tune_workloads).
 _ROW_GROUP = 122_880
 
+_CONFIG: dict[str, bool] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "preserve_insertion_order": True,
+}
+
 
 @contextmanager
 def connect(
     spill: Path | None = None, rows: int | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a connection of its own for one step, on a table of so many `rows` where that is known.
+    """Open a connection for one step, on a table of so many `rows` where that is known.
 
-    What does not fit in memory goes to the folder `spill`.
+    What does not fit in memory goes to the folder `spill`. Small tables are worked on by the
+    process's own engine, each in a catalogue of its own.
 
     Raises:
         StoreError: DuckDB could not write (disk full, forbidden).
     """
     import duckdb  # noqa: PLC0415 - 40 ms; `list` and `check` open no connection
 
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-        "preserve_insertion_order": True,
-    }
-    if limit := os.environ.get("OPENINDICATORS_MEMORY_LIMIT"):
+    limit = os.environ.get("OPENINDICATORS_MEMORY_LIMIT")
+    if rows is not None and rows <= _ROW_GROUP and not limit:
+        with _catalogue_of_its_own() as cursor:
+            yield cursor
+        return
+    config: dict[str, str | bool | int | float | list[str]] = dict(_CONFIG)
+    if limit:
         config["memory_limit"] = limit
     if spill is not None:
         config["temp_directory"] = str(spill)
@@ -65,3 +75,32 @@ def connect(
         ) from error
     finally:
         connection.close()
+
+
+@contextmanager
+def _catalogue_of_its_own() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Give a connection to the engine of this process, with a catalogue that is dropped at the end.
+
+    To open an engine takes 12 ms of processor time, a catalogue 0.4 ms.
+    """
+    engine, name = _engine(os.getpid()), f"step_{next(_NUMBERS)}"
+    cursor = engine.cursor()
+    try:
+        cursor.execute(f"ATTACH ':memory:' AS {name}")
+        cursor.execute(f"USE {name}")
+        yield cursor
+    finally:
+        cursor.close()
+        with engine.cursor() as other:
+            other.execute(f"DETACH DATABASE IF EXISTS {name}")
+
+
+_NUMBERS = itertools.count()
+
+
+@cache
+def _engine(_process: int) -> duckdb.DuckDBPyConnection:
+    """Return the engine of a process; one that was forked cannot use that of its parent."""
+    import duckdb  # noqa: PLC0415 - see `connect`
+
+    return duckdb.connect(config={**_CONFIG, "threads": 1})

@@ -106,6 +106,19 @@ class Release(Frozen):
         return next(file for file in self.files if file.name == name)
 
 
+class LedgerEntry(Frozen):
+    """A number that a release of a dataset has used: a line of `ledger/<dataset>.jsonl`.
+
+    sha256: of the bytes of its `release.json`, which has the checksums of the release's files.
+    given_up: the release was lost, and a person has decided to go on without it.
+    """
+
+    number: int
+    issued: datetime
+    sha256: str
+    given_up: bool = False
+
+
 class Difference(Frozen):
     """One line of a publication plan."""
 

@@ -2,11 +2,15 @@
 
 import hashlib
 import json
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
+
+SEAL = "checksum"
+_SEALED = re.compile(rb'(.*),\s*"checksum": ?"([0-9a-f]{64})"\s*}\s*', re.DOTALL)
 
 
 def sha256_bytes(data: bytes) -> str:
@@ -41,6 +45,31 @@ def has_checksum(path: Path, sha256: str) -> bool:
 @lru_cache(maxsize=100_000)
 def _sha256_as_of(path: Path, *_: int) -> str:
     return sha256_file(path)
+
+
+def sealed(text: str) -> str:
+    """Return a JSON object's `text` with the checksum of its own bytes as the last field.
+
+    A record that no other record has the checksum of shows by it that a bit was flipped.
+    """
+    head = text.rstrip().removesuffix("}").rstrip()
+    checksum = sha256_bytes(head.encode())
+    if "\n" in head:
+        return f'{head},\n  "{SEAL}": "{checksum}"\n}}\n'
+    return f'{head},"{SEAL}":"{checksum}"}}'
+
+
+def unsealed(data: bytes) -> bytes:
+    """Return the JSON object that `sealed` was given; one without a checksum is returned as it is.
+
+    Raises ValueError where the bytes are not those that the checksum is of.
+    """
+    found = _SEALED.fullmatch(data)
+    if found is None:  # written before records had one, or by hand
+        return data
+    if sha256_bytes(found[1]) != found[2].decode():
+        raise ValueError("it was changed after it was written: its checksum is another")
+    return found[1] + b"}"
 
 
 def canonical_json(value: Any) -> str:

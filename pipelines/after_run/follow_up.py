@@ -1,9 +1,11 @@
 """Bring everything that depends on the records up to date after a run or a decision."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from model.declarations.dataset import Dataset
+from model.errors import OpenIndicatorsError
 from model.reference.city import city
 from model.reference.registries import Registries
 from model.util.garbage_collector import paused_collector
@@ -16,6 +18,7 @@ from pipelines.catalogue import Catalogue
 from pipelines.quality.history import QualityEvent, events, incidents
 from pipelines.quality.report import groups, report_of
 from pipelines.settings import Settings
+from pipelines.steps.progress import failure_of
 from portal import versions
 from portal.content import Content
 from portal.metadata.mqa import published_description
@@ -25,7 +28,7 @@ from portal.quality.pages import Assessed
 from portal.quality.publish import is_published, publish_quality
 from portal.site import DATASET_PAGE
 from warehouse.store import catalogue as warehouse_catalogue
-from warehouse.store import releases, validation_log
+from warehouse.store import failure_log, releases, validation_log
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import StoredRelease
 
@@ -33,28 +36,35 @@ METRICS = "metrics.txt"
 FEED = "{language}/failures.atom"
 TITLE = LocalizedText(vi="{site}, chất lượng: sự cố", en="{site}, quality: failures")
 ENTRIES = 100
+RECORDS = "records"  # the stage of a failure that no step has, but the records themselves
 OF_ONE_DATASET = 20
 
 
-def write_feeds(settings: Settings, catalogue: Catalogue) -> int:
+def write_feeds(
+    settings: Settings, catalogue: Catalogue, damaged: dict[str, OpenIndicatorsError] | None = None
+) -> int:
     """Bring what the site shows of quality to the record; what has not changed is not written.
 
-    Freshness, and so the pages, depend on the day; metrics and feeds do not.
+    Freshness, and so the pages, depend on the day; metrics and feeds do not. The `settings` have
+    the data folder, and the `catalogue` the datasets. One with a damaged record is entered in
+    `damaged`, and its pages stay as they are.
 
     Returns:
         How many files were written.
 
     Raises:
-        StoreError: the site cannot be written, or a record is damaged.
+        StoreError: the site cannot be written.
     """
+    damaged = {} if damaged is None else damaged
     data_dir = settings.data_dir
     as_of = settings.now().date()
     shown = set(releases.datasets(data_dir))
     version = versions.current(catalogue.registries).quality
-    current = {
-        name: releases.current(data_dir, name) for name in validation_log.datasets(data_dir)
-        if name in catalogue.declarations
-    }
+    current: dict[str, StoredRelease | None] = {}
+    for name in validation_log.datasets(data_dir):
+        if name in catalogue.declarations:
+            with _staying_with(name, damaged):
+                current[name] = releases.current(data_dir, name)
     known = {
         name: catalogue.declarations[name].dataset for name, release in current.items()
         if not _withdrawn(release)
@@ -65,21 +75,22 @@ def write_feeds(settings: Settings, catalogue: Catalogue) -> int:
         ])
         for name, dataset in known.items()
     }
-    all_inputs = sha256_json([inputs, sorted(shown)])
+    all_inputs = sha256_json([inputs, sorted(shown), sorted(damaged)])
     if is_published(data_dir.site, all_inputs):
         return 0
     assessed: list[Assessed] = []
     happened: list[QualityEvent] = []
     with paused_collector():
         for name, dataset in known.items():
-            release = current[name]
-            history = validation_log.log(data_dir, name)
-            report, record = report_of(data_dir, dataset, history, release, as_of)
-            assessed.append(Assessed(
-                report, Names(dataset, catalogue.registries), record,
-                _content(release, catalogue.registries),
-            ))
-            happened += events(history, OF_ONE_DATASET)
+            with _staying_with(name, damaged):
+                release = current[name]
+                history = validation_log.log(data_dir, name)
+                report, record = report_of(data_dir, dataset, history, release, as_of)
+                assessed.append(Assessed(
+                    report, Names(dataset, catalogue.registries), record,
+                    _content(release, catalogue.registries),
+                ))
+                happened += events(history, OF_ONE_DATASET)
     reports = [each.report for each in assessed]
     sectors, whole = groups(reports)
     texts = {METRICS: prometheus(reports, dated=False)}
@@ -94,8 +105,17 @@ def write_feeds(settings: Settings, catalogue: Catalogue) -> int:
         texts[feed] = atom(newest, titles, title, language, pages)
     return publish_quality(
         data_dir.site, assessed, sectors, whole, catalogue.registries, as_of, inputs, texts,
-        all_inputs, settings.site_url,
+        "" if damaged else all_inputs, settings.site_url, kept=damaged.keys(),
     )
+
+
+@contextmanager
+def _staying_with(dataset: str, damaged: dict[str, OpenIndicatorsError]) -> Iterator[None]:
+    """Enter what is damaged of a `dataset` in `damaged`: the others go on."""
+    try:
+        yield
+    except OpenIndicatorsError as error:
+        damaged[dataset] = error
 
 
 def _records(data_dir: DataDir, dataset: Dataset) -> Iterator[str]:
@@ -124,6 +144,7 @@ class FollowUp:
 
     files: int  # of the site's quality pages, metrics and feeds
     messages: int  # sent to people
+    damaged: Mapping[str, OpenIndicatorsError]  # records that cannot be read, by dataset
 
 
 def follow_up(settings: Settings, catalogue: Catalogue) -> FollowUp:
@@ -133,9 +154,21 @@ def follow_up(settings: Settings, catalogue: Catalogue) -> FollowUp:
     channels of notifications; failures of datasets that the `catalogue` has not are forgotten.
 
     Raises:
-        StoreError: the data folder cannot be written, or a record is damaged.
+        StoreError: the data folder cannot be written.
     """
     warehouse_catalogue.refresh(settings.data_dir)
-    files = write_feeds(settings, catalogue)
+    damaged: dict[str, OpenIndicatorsError] = {}
+    files = write_feeds(settings, catalogue, damaged)
+    _log_damage(settings.data_dir, damaged)
     forget_removed(settings)
-    return FollowUp(files, notify(settings) + announce(settings))
+    return FollowUp(files, notify(settings) + announce(settings), damaged)
+
+
+def _log_damage(data_dir: DataDir, damaged: Mapping[str, OpenIndicatorsError]) -> None:
+    """Bring the failure log to what is damaged; the failure of a step goes first."""
+    for failure in failure_log.opened(data_dir):
+        if failure.stage == RECORDS and failure.dataset not in damaged:
+            failure_log.resolved(data_dir, failure.dataset, RECORDS)
+    for name, error in damaged.items():
+        if not failure_log.is_open(data_dir, name):
+            failure_log.note(data_dir, failure_of(name, RECORDS, error))

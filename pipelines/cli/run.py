@@ -10,6 +10,7 @@ from model.declarations.questions import OpenQuestionsError
 from model.errors import OpenIndicatorsError
 from model.records.release_blockers import counted
 from model.util.text import did_you_mean
+from pipelines.after_run.follow_up import RECORDS
 from pipelines.catalogue import Catalogue, load_catalogue
 from pipelines.cli.live import live
 from pipelines.cli.terminal import (
@@ -84,9 +85,10 @@ def _concerns(error: OpenIndicatorsError, wanted: list[str]) -> bool:
 def _keep_tombstones(settings: Settings, catalogue: Catalogue, portals: tuple[Portal, ...]) -> None:
     """Keep the pages of withdrawn datasets, which are declared no longer, like the others."""
     for dataset in releases.datasets(settings.data_dir):
+        if dataset in catalogue.declarations:
+            continue
         stored = releases.current(settings.data_dir, dataset)
-        gone = stored is not None and stored.release.reason == "withdrawal"
-        if gone and dataset not in catalogue.declarations:
+        if stored is not None and stored.release.reason == "withdrawal":
             for portal in portals:
                 publish(dataset, settings.data_dir, portal)
 
@@ -102,6 +104,17 @@ def _choose(portals: tuple[Portal, ...], to: list[str]) -> tuple[Portal, ...]:
 
 
 def _row(settings: Settings, dataset_id: str, outcome: Outcome) -> dict[str, Any]:
+    try:
+        return _complete_row(settings, dataset_id, outcome)
+    except OpenIndicatorsError as damage:
+        stage, error = outcome.failures.setdefault(dataset_id, (RECORDS, damage))
+        return {
+            "dataset": dataset_id, "release": None, "draft": None, "changed": False,
+            "error": plain(error), "stage": stage,
+        }
+
+
+def _complete_row(settings: Settings, dataset_id: str, outcome: Outcome) -> dict[str, Any]:
     changed = dataset_id in outcome.changed
     row: dict[str, Any] = {"dataset": dataset_id, "release": None, "changed": changed}
     draft = drafts.waiting(settings.data_dir, dataset_id)

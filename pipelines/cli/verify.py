@@ -8,12 +8,11 @@ from urllib.parse import urljoin
 
 import httpx
 import typer
-from pydantic import ValidationError
 from rich.markup import escape
 
 from model.errors import OpenIndicatorsError, PortalError
 from model.records.release import FileRecord, Release
-from model.util.hashing import sha256_bytes
+from model.util.hashing import sha256_bytes, unsealed
 from pipelines.cli.terminal import AsJson, Profile, out, print_json
 from pipelines.settings import Settings
 from portal.site import files_of, published_files
@@ -153,8 +152,8 @@ class _Site:
 
 def _parsed(kind: type[State], path: str, data: bytes) -> State:
     try:
-        return kind.model_validate_json(data)
-    except ValidationError as error:
+        return kind.model_validate_json(unsealed(data))
+    except ValueError as error:
         raise PortalError(
             "is no record of a site that this version can read", where=path,
             todo="check the address: it is that of the folder that holds catalogue.json",

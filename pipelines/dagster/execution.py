@@ -1,10 +1,12 @@
 """Datasets of a run of the command line, as one Dagster run in this process."""
 
 import logging
+import shutil
 from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from assets.component import assets_of
 from model.errors import OpenIndicatorsError, QualityError
@@ -15,6 +17,7 @@ from pipelines.dagster.resources import default_resources
 from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
 
+log = logging.getLogger(__name__)
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -30,9 +33,29 @@ def run_in_process(
     Returns:
         The steps that failed: dataset, stage, and the error as Dagster knows it.
 
+    Dagster's history only describes what the data folder records itself: one that is damaged is set
+    aside, and the run starts a new one.
+
     Raises:
         OpenIndicatorsError: Dagster's run failed outside of any step.
     """
+    try:
+        return _run_in_process(settings, chosen, others, resources)
+    except DatabaseError as error:
+        if isinstance(error, OperationalError):  # locked, full, forbidden
+            raise
+        history = settings.data_dir.dagster_events.parent
+        aside = history.with_name(f"{history.name}.damaged")
+        shutil.rmtree(aside, ignore_errors=True)
+        history.rename(aside)
+        log.warning("Dagster's history is damaged (%s): it is kept in %s", error.orig, aside)
+        return _run_in_process(settings, chosen, others, resources)
+
+
+def _run_in_process(
+    settings: Settings, chosen: Mapping[str, BoundDataset], others: Mapping[str, BoundDataset],
+    resources: Mapping[str, Any],
+) -> list[tuple[str, str, OpenIndicatorsError]]:
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     keys = [key for name in chosen for key in stages_of(name)]
     job = dg.Definitions(

@@ -39,9 +39,16 @@ def prepare_instance(data_dir: DataDir) -> None:
     write_if_changed(data_dir.dagster / "dagster.yaml", DAGSTER_YAML.format(event_log=event_log))
 
 
+# In each run, Dagster would start four processes that copy what steps print; they print nothing.
+_QUIET = {"compute_logs": {
+    "module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager",
+}}
+
+
 @contextmanager
 def open_instance(data_dir: DataDir) -> Iterator[dg.DagsterInstance]:
-    """Open Dagster's storage in the data folder."""
+    """Open Dagster's storage in the data folder, for runs of the command line."""
     prepare_instance(data_dir)
-    with dg.DagsterInstance.from_config(str(data_dir.dagster)) as instance:
+    # `local_temp` opens a folder like `from_config`, and alone takes overrides of its settings.
+    with dg.DagsterInstance.local_temp(str(data_dir.dagster), overrides=_QUIET) as instance:
         yield instance

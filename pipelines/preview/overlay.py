@@ -19,7 +19,7 @@ def overlay(data_dir: DataDir, datasets: Iterable[str]) -> Iterator[DataDir]:
     with TemporaryDirectory(prefix="openindicators-preview-") as folder:
         over = DataDir(Path(folder))
         for dataset in releases.datasets(data_dir):
-            for number in data_dir.releases(dataset).iterdir():
+            for number in data_dir.releases(dataset).glob("*"):
                 if number.name.isdigit():
                     _link(number, over.releases(dataset) / number.name)
         for dataset in datasets:

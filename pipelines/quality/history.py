@@ -2,6 +2,7 @@
 
 import csv
 import io
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +11,7 @@ from heapq import nlargest
 from expectations.scoring import scores
 from expectations.scoring.freshness import freshness_over_time, timeliness
 from model.declarations.dataset import Dataset
+from model.errors import StoreError
 from model.records.incident import Incident, IncidentKind
 from model.records.release_blockers import finding, in_words
 from model.records.validation import Score
@@ -19,6 +21,7 @@ from portal.metadata.identifiers import incident_urn
 from warehouse.store import validation_log
 from warehouse.store.data_dir import DataDir
 
+log = logging.getLogger(__name__)
 COLUMNS = ("dataset", "algorithm", "day", "indicator", "value")
 
 
@@ -105,11 +108,7 @@ def _events(before: ValidationRun | None, now: ValidationRun) -> Iterator[Qualit
 
 
 def incidents(data_dir: DataDir, found: Iterable[QualityEvent], newest: int) -> list[Incident]:
-    """Return the `newest` of the `found` events of `data_dir` in words, newest first.
-
-    Raises:
-        StoreError: the record of one of these is damaged.
-    """
+    """Return the `newest` of the `found` events of `data_dir` in words, newest first."""
     chosen = nlargest(newest, found, key=lambda event: (event.validation_run.at, event.id))
     return [_incident(data_dir, event) for event in chosen]
 
@@ -124,7 +123,12 @@ def _incident(data_dir: DataDir, event: QualityEvent) -> Incident:
 
 def _words(data_dir: DataDir, event: QualityEvent) -> tuple[LocalizedText, LocalizedText]:
     if event.check is not None:
-        record = validation_log.record(data_dir, event.validation_run)
+        try:
+            record = validation_log.record(data_dir, event.validation_run)
+        except StoreError as error:  # the log still says which check it was
+            log.warning("%s", error)
+            name = event.check.name
+            return LocalizedText(vi=name, en=name), LocalizedText(vi="Không đạt.", en="It failed.")
         checks = {check.name: check for check in record.checks}
         check = checks[event.check.name]
         return check.title, finding(check).in_each(lambda text: f"{text}.")

@@ -15,6 +15,8 @@ from warehouse.store import releases, snapshots, working_tables
 from warehouse.store.data_dir import DataDir
 from warehouse.store.snapshots import StoredSnapshot
 
+FEWEST_BYTES = 8  # of a row, also where it is compressed
+
 
 def table_inputs(bound: BoundDataset, stored: StoredSnapshot) -> str:
     """Return the checksum of what a dataset's table is made from: a snapshot, and how it is read.
@@ -36,17 +38,23 @@ def make_table(bound: BoundDataset, data_dir: DataDir) -> tuple[Path, CleanStats
     dataset = bound.dataset
     stored = bound.last_snapshot(data_dir)
 
+    own_sql = bound.declaration.sql.get(bound.profile)
+
     def fill(con: duckdb.DuckDBPyConnection) -> CleanStats:
         options = options_of(bound.source)
         return clean(
             con, read_snapshot(bound, stored), dataset, bound.source, options.columns,
-            bound.registries, bound.declaration.sql.get(bound.profile),
+            bound.registries, own_sql,
             releases.source_schema_before(data_dir, dataset.id, stored.snapshot.sha256),
             stored.snapshot.retrieved.date(),
         )
 
+    # The declaration's SQL works in an engine of its own, which it closes to the world.
+    most_rows = sum(part.bytes for part in stored.snapshot.parts) // FEWEST_BYTES
     with data_dir.dataset_lock(dataset.id):
-        return working_tables.write_table(data_dir, dataset, table_inputs(bound, stored), fill)
+        return working_tables.write_table(
+            data_dir, dataset, table_inputs(bound, stored), fill, None if own_sql else most_rows
+        )
 
 
 def read_snapshot(bound: BoundDataset, stored: StoredSnapshot) -> Iterable[pa.RecordBatch]:

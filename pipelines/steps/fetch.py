@@ -40,7 +40,7 @@ def take_snapshot(
     data_dir.claim(bound.profile)
     folder = data_dir.fetch_session(dataset.id)
     with data_dir.dataset_lock(dataset.id):
-        earlier = snapshots.latest(data_dir, dataset.id)
+        earlier = snapshots.intact(data_dir, dataset.id)
         known = (
             [SourceFile.of(part, earlier.part_path(part)) for part in earlier.snapshot.parts]
             if earlier and earlier.snapshot.protocol == bound.source.protocol

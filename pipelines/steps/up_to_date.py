@@ -8,7 +8,7 @@ from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.publish import preview_site
 from pipelines.steps.validate import find_validated
 from portal.base import Portal, ShowsDrafts
-from warehouse.store import drafts, failure_log, releases, validation_log
+from warehouse.store import drafts, failure_log, ledger, releases, validation_log
 from warehouse.store.data_dir import DataDir
 
 
@@ -32,10 +32,13 @@ def _is_released(bound: BoundDataset, data_dir: DataDir) -> bool:
     if validated is None or validated.quality.blockers:
         return False
     inputs, current = bound.inputs(data_dir), releases.current(data_dir, dataset)
+    if current is not None:
+        current.verify()
     return (
         current is not None
         and current.release.reason != "withdrawal"
         and releases.is_unchanged(current, validated, inputs)
+        and not ledger.not_entered(data_dir, dataset)
         and drafts.is_settled(data_dir, dataset)
         and validation_log.is_logged(data_dir, validated, inputs)
     )

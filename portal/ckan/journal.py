@@ -19,6 +19,7 @@ from typing import Any
 
 from model.errors import PortalError
 from model.util.disk import atomic_write, disk_errors
+from model.util.hashing import sealed, unsealed
 
 MAX_BYTES = 1_000_000  # each plan reads all of it
 
@@ -37,14 +38,14 @@ class Journal:
     after_line: Callable[[], None] = field(default=lambda: None)
 
     def entries(self) -> list[dict[str, Any]]:
-        """Return all entries, oldest first, without a line that a crash cut off."""
+        """Return all entries, oldest first, without a line that was cut off or changed."""
         found = []
         if self.path.is_file():
             with disk_errors(self.path, PortalError):
                 text = self.path.read_text(encoding="utf-8", errors="replace")
             for line in text.splitlines():
                 try:
-                    found.append(json.loads(line))
+                    found.append(json.loads(unsealed(line.encode())))
                 except ValueError:
                     continue
         return found
@@ -115,4 +116,4 @@ class Journal:
 
 def _line(entry: dict[str, Any]) -> str:
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    return json.dumps({"at": now, **entry}, ensure_ascii=False)
+    return sealed(json.dumps({"at": now, **entry}, ensure_ascii=False))

@@ -78,9 +78,21 @@ class PublishRun:
             with self.journal.step("load rows"):
                 self.load_rows()
             self.package.read()
+            self._show_rows()
         self._switch()
         self._remove_outdated()
         return self.package.actual
+
+    def _show_rows(self) -> None:
+        """Create the portal's default views of the table, those that are not there yet.
+
+        CKAN does so when a resource is created, which here is before its rows are loaded.
+        """
+        table = self.package.resources.get(self.plan.desired.table_id)
+        if table and table.get("datastore_active"):
+            views = {"resource": table, "create_datastore_views": True}
+            action = "resource_create_default_resource_views"
+            self.client.repeat(lambda: self.client.call(action, views))
 
     def _create(self) -> None:
         """Create the package, private: only its organisation sees it before it is complete."""

@@ -9,7 +9,10 @@ from model.util.hashing import pretty_json, sha256_file
 from portal.content import Content
 from portal.distributions.base import Distribution, WrittenFile
 from portal.distributions.csv_files import changes_csv, csv_table
+from portal.distributions.csvw import csvw_json
 from portal.distributions.data_dictionary import data_dictionary
+from portal.distributions.exchange.json_stat import json_stat
+from portal.distributions.exchange.sdmx import sdmx_csv, sdmx_structure
 from portal.distributions.json_records import json_records
 from portal.distributions.parquet_file import parquet_file
 from portal.distributions.quality_report import quality_json, quality_page
@@ -25,7 +28,8 @@ def _write_descriptor(content: Content, path: Path, others: Sequence[WrittenFile
 # The Data Package describes the others, so it comes last.
 DISTRIBUTIONS: tuple[Distribution, ...] = (
     csv_table, xlsx_workbook, json_records, parquet_file, data_dictionary, changes_csv,
-    quality_json, quality_page, Distribution.described("data_package_json", _write_descriptor),
+    quality_json, quality_page, json_stat, sdmx_csv, sdmx_structure, csvw_json,
+    Distribution.described("data_package_json", _write_descriptor),
 )
 
 

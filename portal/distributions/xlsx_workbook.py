@@ -17,6 +17,7 @@ from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from model.declarations.dataset import FOOTNOTES
 from model.util.languages import default_language, language_name, languages
 from model.util.sql import identifier, literal
 from portal.content import Content
@@ -89,7 +90,8 @@ def _write_data(book: Workbook, content: Content, bold: Format) -> int:
 
 def _labelled(content: Content) -> list[str]:
     """Return the columns beside which the names of their codes stand."""
-    names = ("indicator", "ref_area", *content.dataset.dimensions, "unit_measure", "obs_status")
+    dimensions = content.dataset.dimensions
+    names = ("indicator", "ref_area", *dimensions, "unit_measure", "obs_status", FOOTNOTES)
     return [name for name in names if name in content.published_columns]
 
 
@@ -111,7 +113,11 @@ def _coded(book: Workbook, content: Content) -> dict[str, str]:
     All are shared strings: a code is looked up in the list of those in use.
     """
     labelled, found = _labelled(content), {}
-    for name, codes in content.codes_used.items():
+    used = dict(content.codes_used)
+    if FOOTNOTES in labelled:
+        rows = content.query(f"SELECT DISTINCT {FOOTNOTES} FROM t WHERE {FOOTNOTES} <> ''")
+        used[FOOTNOTES] = sorted(ids for (ids,) in rows)
+    for name, codes in used.items():
         if name not in content.published_columns:
             continue
         texts = [
@@ -139,8 +145,11 @@ def _data_sheet(book: Workbook, number: int, columns: Sequence[str], bold: Forma
     """
     sheet = book.add_worksheet(DATA_SHEET if number == 1 else f"{DATA_SHEET}_{number}")
     sheet.freeze_panes(1, 0)
+    sheet.set_landscape()
+    sheet.repeat_rows(0)
     for index, column in enumerate(columns):
-        sheet.set_column(index, index, max(12, len(column) + 3))
+        long = column == "obs_note" or column.rsplit("_", 1)[-1] in languages()
+        sheet.set_column(index, index, 28 if long else max(12, len(column) + 3))
     _header(sheet, columns, bold)
     sheet._write_single_row()
     return sheet

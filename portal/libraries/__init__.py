@@ -14,7 +14,7 @@ PLACE = "assets/vendor"  # in the site
 
 
 @cache
-def _checksums() -> dict[str, str]:
+def checksums() -> dict[str, str]:
     """Return the SHA-256 of every file by its name, `<library>-<version>/…`."""
     try:
         return dict(json.loads((FOLDER / "checksums.json").read_bytes())["files"])
@@ -28,14 +28,14 @@ def _checksums() -> dict[str, str]:
 def address(file: str) -> str:
     """Return the path in the site of a library's `file`, named without version: `d3/dist/…`."""
     library, _, name = file.partition("/")
-    [found] = {known.partition("/")[0] for known in _checksums()
+    [found] = {known.partition("/")[0] for known in checksums()
                if known.partition("/")[0].rpartition("-")[0] == library}
     return f"{PLACE}/{found}/{name}"
 
 
 def placed(site: Path) -> bool:
     """Return whether the `site`'s folder has every file in its full length."""
-    return all(_same_size(FOLDER / name, site / PLACE / name) for name in _checksums())
+    return all(_same_size(FOLDER / name, site / PLACE / name) for name in checksums())
 
 
 def place(site: Path) -> None:
@@ -44,7 +44,7 @@ def place(site: Path) -> None:
     What the site has is kept, and versions that no page uses any longer are removed. Raises
     PortalError where a file is not what was fetched.
     """
-    for name, sha256 in _checksums().items():
+    for name, sha256 in checksums().items():
         source, target = FOLDER / name, site / PLACE / name
         if _same_size(source, target):
             continue
@@ -61,7 +61,7 @@ def place(site: Path) -> None:
         except OSError:
             shutil.copyfile(source, staging)
         staging.replace(target)
-    known = {name.partition("/")[0] for name in _checksums()}
+    known = {name.partition("/")[0] for name in checksums()}
     for folder in (site / PLACE).iterdir():
         if folder.name not in known:
             shutil.rmtree(folder)

@@ -6,17 +6,15 @@ the same are not rendered again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-
-from pydantic import ValidationError
 
 from model.errors import PortalError
 from model.records.scorecard import GroupScore
 from model.reference.registries import Registries
 from model.util.disk import disk_errors, write_if_changed
-from model.util.hashing import pretty_json, sha256_bytes, sha256_file
+from model.util.hashing import pretty_json, sealed, sha256_bytes, sha256_file, unsealed
 from model.util.languages import languages
 from model.util.text import Frozen
 from portal.quality.pages import Assessed, render, shared_pages
@@ -41,8 +39,8 @@ class QualityState(Frozen):
     def read(cls, folder: Path) -> QualityState:
         """Return the state of a site's `folder`; that of an empty one where none can be read."""
         try:
-            return cls.model_validate_json((folder / STATE).read_bytes())
-        except (OSError, ValidationError):
+            return cls.model_validate_json(unsealed((folder / STATE).read_bytes()))
+        except (OSError, ValueError):
             return cls()
 
     def holds(self, folder: Path, name: str) -> bool:
@@ -63,19 +61,20 @@ def publish_quality(
     folder: Path, assessed: Sequence[Assessed], sectors: Sequence[GroupScore],
     city: GroupScore | None, registries: Registries, as_of: date,
     inputs: Mapping[str, str] | None = None, others: Mapping[str, str] | None = None,
-    all_inputs: str = "", base_url: str | None = None,
+    all_inputs: str = "", base_url: str | None = None, kept: Collection[str] = (),
 ) -> int:
     """Bring the pages about quality in a site's `folder` to a day; return how many files changed.
 
     `assessed`, `sectors`, `city`, `registries` and `as_of` are those of `pages`; `inputs` has the
     checksum of what a dataset's pages are made from, and `all_inputs` that of everything; `others`
-    are more files with their text, `base_url` is the site's address. Raises PortalError where the
-    folder cannot be written.
+    are more files with their text, `base_url` is the site's address. The pages of the datasets
+    `kept` stay as they are. Raises PortalError where the folder cannot be written.
     """
     inputs, written = inputs or {}, 0
     made: dict[str, dict[str, str]] = {}
     with disk_errors(folder, PortalError), locked(folder):
         before = QualityState.read(folder)
+        made |= {name: before.files[name] for name in kept if name in before.files}
 
         def write(name: str, path: str, data: bytes) -> None:
             nonlocal written
@@ -98,7 +97,7 @@ def publish_quality(
             write("", path, text.encode())
         _remove_others(folder, {path for files in made.values() for path in files})
         state = QualityState(all_inputs=all_inputs, inputs=dict(inputs), files=made)
-        write_if_changed(folder / STATE, pretty_json(state), PortalError, lasting=False)
+        write_if_changed(folder / STATE, sealed(pretty_json(state)), PortalError, lasting=False)
     return written
 
 

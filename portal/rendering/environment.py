@@ -1,5 +1,6 @@
 """The Jinja environment of a folder of templates, in one language."""
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,15 @@ class _Compiled(BytecodeCache):
 
 
 _COMPILED = _Compiled()
+
+
+def _markdown(text: str) -> Markup:
+    """Return text in one line of Markdown, in which nothing of it is an instruction."""
+    safe = re.sub(r"([\\`*_\[\]|~#])", r"\\\1", " ".join(plain(text).split()))
+    # Quotes stay readable: nothing here stands within an attribute.
+    return Markup(  # noqa: S704 (escaped here)
+        safe.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    )
 
 
 def environment(folder: Path, language: str) -> Environment:
@@ -101,5 +111,6 @@ def _environment(folder: Path, language: str, of: City, locales: Path | None) ->
         duration=lambda value: formatting.duration(value, language),
         plain=lambda value: plain(str(value)),
         fold=fold,
+        md=lambda value: _markdown(value if isinstance(value, str) else value.get(language)),
     )
     return made

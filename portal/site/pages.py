@@ -5,11 +5,12 @@ from typing import Any
 
 from model.records.quality_dimension import worst_first
 from model.reference.city import city
-from model.reference.registries import Publisher
 from model.util.languages import languages
 from portal.content import Content
 from portal.distributions.registry import with_distributions
+from portal.metadata import schema_org
 from portal.metadata.identifiers import dataset_urn
+from portal.metadata.schema_org import Addresses
 from portal.rendering.environment import render_template
 from portal.rendering.quality_body import quarantined_rows
 from portal.scope import scope_of
@@ -30,39 +31,52 @@ def dataset_page(dataset: str, language: str) -> str:
 
 
 def render_dataset(
-    content: Content, releases: list[ReleaseState], preview: bool, base_url: str | None = None
+    content: Content, releases: list[ReleaseState], preview: bool, base_url: str | None = None,
+    revisions: bool = False,
 ) -> dict[str, bytes]:
-    """Render the page of the current release in each language: path in the site -> bytes.
+    """Render the page of the current release in each language, as HTML and as Markdown.
+
+    Returns path in the site -> bytes.
 
     `releases` are all of `content`'s dataset as the site offers them, oldest first; in a `preview`
-    the current one is a draft. `base_url` is the site's address on
-    the web, with a slash at the end, if known.
+    the current one is a draft. `base_url` is the site's address on the web, with a slash at the
+    end, if known. `revisions` says that the dataset has a page of them.
     """
     drawn = plots(content) if content.public else []
     tables = read_tables(content)
-    offered = with_distributions(releases[-1].files, content.dataset)
-    return {
-        dataset_page(content.dataset.id, language): render_template(
-            TEMPLATES, "dataset.html", language, **_frame(content, releases, preview),
-            base_url=base_url, checks=worst_first(content.quality.checks),
+    dataset, offered = content.dataset, with_distributions(releases[-1].files, content.dataset)
+    rendered = {}
+    for language in languages():
+        values = {
+            **_frame(content, releases, preview), **in_language(content, tables, language),
+            "base_url": base_url, "columns": content.published_columns,
+            "downloads": [
+                {"file": file, "title": form.title, "purpose": form.purpose}
+                for file, form in offered
+            ],
+        }
+        page = dataset_page(dataset.id, language)
+        rendered[page] = render_template(
+            TEMPLATES, "dataset.html", language, **values, revisions=revisions,
+            checks=worst_first(content.quality.checks),
             figures=[
                 {**figure(content, plot, language),
                  "problem": _problem(content, plot, number, language, base_url)}
                 for number, plot in enumerate(drawn)
             ],
-            downloads=[
-                {"file": file, "title": form.title, "purpose": form.purpose}
-                for file, form in offered
-            ],
-            columns=content.published_columns,
             quarantined=(
                 quarantined_rows(content, language, FIRST_QUARANTINED) if content.public else []
             ),
-            json_ld=_schema_org(content, releases, language, base_url),
-            **in_language(content, tables, language),
+            json_ld=schema_org.dataset(
+                content, offered, releases[0].issued.isoformat(), language,
+                addresses(dataset.id, language, base_url or "../../"),
+            ),
         )
-        for language in languages()
-    }
+        # For programs that read a page as text: language models above all.
+        rendered[page.removesuffix("html") + "md"] = render_template(
+            TEMPLATES, "dataset.md", language, **values
+        )
+    return rendered
 
 
 def render_withdrawn(content: Content, releases: list[ReleaseState]) -> dict[str, bytes]:
@@ -118,53 +132,9 @@ def _problem(
     )
 
 
-def _schema_org(
-    content: Content, releases: list[ReleaseState], language: str, base_url: str | None
-) -> dict[str, Any]:
-    """Describe the dataset for search engines (https://schema.org/Dataset)."""
-    dataset, release = content.dataset, content.release
-    root = base_url or "../../"
-
-    def organisation(publisher: Publisher) -> dict[str, str]:
-        name = publisher.name.get(language)
-        return {"@type": "Organization", "name": name, "url": str(publisher.homepage)}
-
-    return {
-        "@context": "https://schema.org",
-        "@type": "Dataset",
-        "@id": dataset_urn(dataset.id),
-        "identifier": dataset_urn(dataset.id),
-        "url": f"{root}{dataset_page(dataset.id, language)}",
-        "name": dataset.title.get(language),
-        "description": dataset.description.get(language),
-        "inLanguage": language,
-        "version": str(release.number),
-        "datePublished": releases[0].issued.isoformat(),
-        "dateModified": release.issued.isoformat(),
-        "temporalCoverage": f"{release.period_first}/{release.period_last}",
-        "license": str(content.licence.url),
-        "keywords": list(dataset.keywords.get(language)),
-        "creator": organisation(content.publisher),
-        "publisher": organisation(content.contact),
-        "spatialCoverage": dataset.geography.coverage.get(language),
-        "variableMeasured": [
-            {
-                "@type": "PropertyValue",
-                "name": item.name.get(language),
-                "unitText": content.registries.units[item.unit].name.get(language),
-                **({"description": item.definition.get(language)} if item.definition else {}),
-            }
-            for item in dataset.indicators.values()
-        ],
-        "distribution": [
-            {
-                "@type": "DataDownload",
-                "contentUrl": f"{root}datasets/{dataset.id}/{file.name}",
-                "encodingFormat": form.media_type,
-                "contentSize": str(file.bytes),
-                "sha256": file.sha256,
-            }
-            for file, form in with_distributions(releases[-1].files, dataset)
-        ],
-        "isAccessibleForFree": content.public,
-    }
+def addresses(dataset: str, language: str, root: str) -> Addresses:
+    """Return where a `dataset`'s things are in a `language`, from the `root` of the site."""
+    return Addresses(
+        home=f"{root}{language}/index.html", page=root + dataset_page(dataset, language),
+        folder=f"{root}datasets/{dataset}/",
+    )

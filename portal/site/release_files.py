@@ -4,27 +4,37 @@ A release that is offered already keeps its files; the current one follows the c
 replaced as a whole: a reader sees the old one or the new one, never half of one.
 """
 
+import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock
 
 from model.records.release import FileRecord, Release
-from model.util.hashing import has_checksum, pretty_json, sha256_json
+from model.util.hashing import (
+    has_checksum,
+    pretty_json,
+    sealed,
+    sha256_file,
+    sha256_json,
+    unsealed,
+)
 from model.util.languages import default_language
 from portal.base import ReleaseFiles
 from portal.content import Content
 from portal.distributions.registry import with_distributions, write_all
-from portal.metadata import dcat, dqv
+from portal.metadata import dcat, dqv, schema_org
 from portal.metadata.mqa import assess
-from portal.site.pages import dataset_page
+from portal.site.pages import addresses, dataset_page
 from portal.site.state import DatasetState, ReleaseState
 
 LOCK_SECONDS = 120
+CHECKSUMS = "sha256.json"
+DCAT, CROISSANT = "dcat.jsonld", "croissant.json"
 
 
 @contextmanager
@@ -93,6 +103,30 @@ def put(files: Mapping[str, bytes | Path], folder: Path) -> None:
             link_or_copy(data, path)
         else:
             path.write_bytes(data)
+
+
+def write_checksums(folder: Path) -> None:
+    """Write the checksum of every file in a dataset's `folder`: `sha256.json`."""
+    found = {
+        path.relative_to(folder).as_posix(): sha256_file(path)
+        for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+    (folder / CHECKSUMS).write_text(sealed(pretty_json(found)), encoding="utf-8")
+
+
+def read_checksums(folder: Path) -> dict[str, str]:
+    """Return the checksum of every file in a dataset's `folder`; nothing where none can be read."""
+    try:
+        return dict(json.loads(unsealed((folder / CHECKSUMS).read_bytes())))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def differing_file(folder: Path) -> str | None:
+    """Return the first file of a dataset's `folder` that is not as it was written."""
+    known = read_checksums(folder)
+    differ = (name for name, sha in known.items() if not has_checksum(folder / name, sha))
+    return next(differ, None) if known else CHECKSUMS
 
 
 def release_folder(dataset_folder: Path, current: int, number: int) -> Path:
@@ -165,22 +199,33 @@ class DatasetFolder:
         )
 
 
-def write_description(
-    content: Content, releases: list[ReleaseState], path: Path, base_url: str | None
+def write_descriptions(
+    content: Content, releases: list[ReleaseState], folder: Path, base_url: str | None
 ) -> None:
-    """Write a dataset's description in DCAT, with its quality in DQV, to the file `path`.
+    """Write a dataset's descriptions to its `folder`: DCAT with its quality in DQV, and Croissant.
 
     `content` is the current release, `releases` are all that the site offers, oldest first; without
     `base_url`, the site's address with a slash at the end, addresses are relative.
     """
     dataset, root = content.dataset.id, base_url or ""
+    files = with_distributions(releases[-1].files, content.dataset)
+    issued = releases[0].issued.isoformat()
     nodes = dcat.dataset_nodes(
-        content, with_distributions(releases[-1].files, content.dataset),
+        content, files,
         folder=f"{root}datasets/{dataset}/", page=root + dataset_page(dataset, default_language()),
-        issued=releases[0].issued.isoformat(),
+        issued=issued,
     )
     quality = content.quality
     algorithm = quality.versions.get("scores", "")
     nodes = dqv.measured(nodes, dataset, quality.scores, algorithm, assess(nodes, dataset))
     document = dcat.document(nodes, base=base_url or "../../../")
-    path.write_text(pretty_json(document), encoding="utf-8")
+    (folder / DCAT).write_text(pretty_json(document), encoding="utf-8")
+    if not files:
+        return
+    at = addresses(dataset, default_language(), base_url or "../../../")
+    # Its readers resolve relative addresses, if at all, from its own folder.
+    at = at if base_url else replace(at, folder="")
+    document = schema_org.croissant(content, files, issued, at)
+    (folder / CROISSANT).write_text(
+        json.dumps(document, ensure_ascii=False) + "\n", encoding="utf-8"
+    )

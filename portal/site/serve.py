@@ -1,7 +1,8 @@
 """A small server for the site on this machine alone: `openindicators serve`.
 
 Starlette serves the files: ranges, ETag and conditional requests, compression, CORS. Here stand
-only the headers of this site, that nothing hidden is served, and addresses as of a day.
+only the headers of this site, that nothing hidden is served, and addresses as of a day;
+`portal.api` answers the clients of PxWeb and SDMX from the same files.
 """
 
 import os
@@ -10,14 +11,17 @@ import socket
 from pathlib import Path
 
 import uvicorn
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
 from model.errors import PortalError
+from portal.api import pxweb, sdmx_rest
 from portal.site.state import DatasetState, read_state
 
 HOST = "127.0.0.1"
@@ -69,6 +73,7 @@ MEDIA_TYPES = {
     ".woff2": "font/woff2",
     ".xlsx": XLSX,
     ".xml": "application/xml",
+    ".zip": "application/zip",
 }
 
 # The names of downloads, as portal/distributions makes them: nothing in them needs quoting.
@@ -143,11 +148,14 @@ def _policy(path: str) -> str:
 
 def application(folder: Path) -> ASGIApp:
     """Return the site of a folder as an ASGI application."""
-    files = _SiteFiles(directory=folder, html=True)
+    files = Starlette(routes=[
+        *pxweb.routes(folder), *sdmx_rest.routes(folder),
+        Mount("/", _SiteFiles(directory=folder, html=True)),
+    ])
     # Anyone may read the data from a page elsewhere; the site knows no users and no cookies.
     shared = CORSMiddleware(
-        files, allow_origins=["*"], allow_methods=["GET", "HEAD"],
-        allow_headers=["Range", "If-None-Match", "If-Modified-Since", "If-Range"],
+        files, allow_origins=["*"], allow_methods=["GET", "HEAD", "POST"],
+        allow_headers=["Content-Type", "Range", "If-None-Match", "If-Modified-Since", "If-Range"],
         expose_headers=["Content-Range", "ETag", "Accept-Ranges"],
     )
     # What is read in ranges keeps its length: Parquet, and databases (BINARY).

@@ -19,19 +19,25 @@ from model.util.hashing import has_checksum, pretty_json, sha256_bytes, sha256_j
 from model.util.languages import default_language, languages
 from portal import libraries, versions
 from portal.base import ReleaseFiles
+from portal.changes import triangle
 from portal.changes.dataset_files import dataset_files
 from portal.changes.offered import offered
 from portal.content import Content
 from portal.distributions.registry import DISTRIBUTIONS
 from portal.site import pages
 from portal.site.release_files import (
+    CHECKSUMS,
+    CROISSANT,
+    DCAT,
     DatasetFolder,
+    differing_file,
     locked,
     put,
     recover,
     release_folder,
     replaced_folder,
-    write_description,
+    write_checksums,
+    write_descriptions,
 )
 from portal.site.shared_pages import figures, shared_files
 from portal.site.state import CatalogueState, DatasetState, ReleaseState, all_datasets, read_state
@@ -40,7 +46,7 @@ from portal.site.tables import preview_rows
 
 Change = Literal["+", "~", "-", "="]
 PREVIEW = "preview"
-OWN_FILES = ("dataset.json", "dcat.jsonld", figures.FILE)
+OWN_FILES = ("dataset.json", DCAT, CROISSANT, CHECKSUMS, figures.FILE)
 
 
 class Site:
@@ -63,8 +69,8 @@ class Site:
         self.preview = preview
         self.base_url = base_url
         self._together = False
-        self._stale = False  # the shared pages, while several datasets are applied together
-        self._shared: tuple[CatalogueState | None, bool] | None = None  # the same, as on the disk
+        # The state of the shared pages, while several datasets are applied together.
+        self._shared: tuple[CatalogueState | None, bool] | None = None
 
     @cached_property
     def _versions(self) -> versions.Versions:
@@ -119,11 +125,22 @@ class Site:
         try:
             yield
         finally:
+            self._shared = None
+            outdated = self._are_outdated()
             self._together, self._shared = False, None
-            if self._stale:
-                self._stale = False
+            if outdated:
                 with disk_errors(self.folder, PortalError):
                     self.write_shared()
+
+    def _are_outdated(self) -> bool:
+        """Return whether the shared pages are not those of the datasets, whoever wrote these."""
+        found = [path.parent for path in self.folder.glob("datasets/*/*/dataset.json")]
+        datasets = {"/".join(folder.parts[-2:]) for folder in found}
+        state, _ = self._read_shared()
+        shown = set(state.datasets) if state else set()
+        return shown != datasets or any(
+            self._catalogue_difference(dataset).change != "=" for dataset in datasets
+        )
 
     def shows(self, dataset: str) -> bool:
         """Return whether a dataset is in the site."""
@@ -138,8 +155,10 @@ class Site:
         if not self.shows(dataset):
             return False
         with disk_errors(self.folder, PortalError):
-            for language in languages():
-                (self.folder / pages.dataset_page(dataset, language)).unlink(missing_ok=True)
+            state = self._state(dataset)
+            usual = (pages.dataset_page(dataset, language) for language in languages())
+            for path in {*usual, *(state.pages if state else ())}:
+                (self.folder / path).unlink(missing_ok=True)
             if target.exists():
                 shutil.rmtree(target)
             self.write_shared()
@@ -173,11 +192,10 @@ class Site:
         return Difference(dataset=release.dataset, change=change, what=what, detail=detail)
 
     def _missing(self, state: DatasetState, known: ReleaseState) -> str | None:
-        """Return the first file of a release that is not there in its full length."""
+        """Return the first file of a release that is not there as it was written."""
         folder = release_folder(self._dataset_folder(state.dataset), state.release, known.number)
         for file in known.files:
-            path = folder / file.name
-            if not path.is_file() or path.stat().st_size != file.bytes:
+            if not has_checksum(folder / file.name, file.sha256):
                 return file.name
         return None
 
@@ -192,6 +210,8 @@ class Site:
             for path, sha256 in state.pages.items():
                 if not has_checksum(self.folder / path, sha256):
                     change, detail = "~", f"{path} is missing or differs"
+            if change == "=" and (name := differing_file(self._dataset_folder(dataset))):
+                change, detail = "~", f"{name} is missing or differs"
         return Difference(dataset=dataset, change=change, what="pages", detail=detail)
 
     def _catalogue_difference(self, dataset: str) -> Difference:
@@ -222,23 +242,43 @@ class Site:
         recover(target)
         content = Content.of(history[-1], self.registries)
         _check_name(content)
-        folder = DatasetFolder(content, self._state(dataset), target, self._versions.distributions)
+        before = self._state(dataset)
+        folder = DatasetFolder(content, before, target, self._versions.distributions)
         with replaced_folder(target) as staging:
             releases = [folder.fill(item, staging) for item in history]
             if content.withdrawn:
                 rendered = pages.render_withdrawn(content, releases)
             else:
-                rendered = pages.render_dataset(content, releases, self.preview, self.base_url)
+                revisions = self._revisions(content, history, releases)
+                rendered = revisions | pages.render_dataset(
+                    content, releases, self.preview, self.base_url, bool(revisions)
+                )
             made = {path: sha256_bytes(data) for path, data in rendered.items()}
             if content.public and not content.withdrawn:
                 made[f"datasets/{dataset}/{figures.FILE}"] = figures.write(content, staging)
             state = summarise(content, tuple(releases), self._versions.site, made)
             (staging / "dataset.json").write_text(pretty_json(state), encoding="utf-8")
             if not content.withdrawn:
-                write_description(content, releases, staging / "dcat.jsonld", self.base_url)
+                write_descriptions(content, releases, staging, self.base_url)
             put(self._of_releases(content, history, state, staging), staging)
+            write_checksums(staging)
         for path, data in rendered.items():
             write_if_changed(self.folder / path, data, PortalError, lasting=False)
+        for path in set(before.pages if before else ()) - set(made):
+            (self.folder / path).unlink(missing_ok=True)
+
+    def _revisions(
+        self, content: Content, history: list[ReleaseFiles], releases: list[ReleaseState]
+    ) -> dict[str, bytes]:
+        """Return the pages of what earlier releases of a dataset said; none of a draft."""
+        if self.preview or not content.public:
+            return {}
+        items = offered(
+            [(item.release, known.files) for item, known in zip(history, releases, strict=True)],
+            gone=False,
+        )
+        sources = [item.path("changes.parquet") for item in history]
+        return triangle.render(content, items, sources, self.base_url)
 
     def _of_releases(
         self, content: Content, history: list[ReleaseFiles], state: DatasetState, staging: Path
@@ -252,6 +292,7 @@ class Site:
         same = before is not None and not state.withdrawn and (
             (before.public, before.site_version) == (state.public, state.site_version)
             and set(before.releases[:-1]) <= set(state.releases)
+            and differing_file(target) is None
         )
         items = offered(
             [
@@ -272,7 +313,6 @@ class Site:
     def write_shared(self) -> None:
         """Bring the pages across datasets to what is in the datasets' folders."""
         if self._together:
-            self._stale = True
             return
         with locked(self.folder):
             libraries.place(self.folder)

@@ -8,11 +8,10 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import ValidationError
-
 from model.records.quality_dimension import Grade
 from model.records.release import Changes, Decision, FileRecord, StructureChange
 from model.records.scorecard import FreshnessState
+from model.util.hashing import unsealed
 from model.util.text import Code, Frozen, LocalizedList, LocalizedText, Name
 from portal.scope import CityFigure, Scope
 
@@ -157,8 +156,8 @@ State = TypeVar("State", DatasetState, CatalogueState)
 def read_state(kind: type[State], path: Path) -> State | None:
     """Return the state of a `kind` in the file `path`; None where none can be read."""
     try:
-        return kind.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError):
+        return kind.model_validate_json(unsealed(path.read_bytes()))
+    except (OSError, ValueError):
         return None
 
 

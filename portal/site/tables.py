@@ -12,8 +12,9 @@ from portal.content import Content
 from portal.rendering import formatting
 from portal.scope import home_areas
 
-FIRST_ROWS = 20
-FIRST_CHANGES, FIRST_ROUNDINGS = 50, 10
+FIRST_ROWS = 8
+FEW_ROWS = 10  # of an earlier release
+FIRST_CHANGES, FIRST_ROUNDINGS = 20, 5
 
 Rows = list[dict[str, Any]]
 
@@ -42,8 +43,8 @@ def read_tables(content: Content) -> dict[str, Rows]:
 
 
 def preview_rows(content: Content) -> dict[str, Rows]:
-    """Return the first rows of a release as a table shows them, by language."""
-    rows = _first_rows(content)
+    """Return a few first rows of a release as a table shows them, by language."""
+    rows = _first_rows(content)[:FEW_ROWS]
     return {code: [_row(content, row, code) for row in rows] for code in languages()}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from model.errors import StoreError
@@ -11,7 +12,7 @@ from model.util import hashing
 from portal.site import Site
 from tests.fixtures.datasets import registries
 from tests.warehouse.test_releases import release
-from warehouse.store import releases, working_tables
+from warehouse.store import catalogue, releases, working_tables
 from warehouse.store.data_dir import DataDir
 
 
@@ -65,3 +66,26 @@ def test_a_damaged_working_table_is_made_again_and_never_released(
         assert not made
         assert {file.name: file.sha256 for file in again.release.files} == released
         assert working_tables.is_whole(path.parent)
+
+
+def test_the_views_leave_a_damaged_release_out(tmp_path: Path) -> None:
+    data_dir = DataDir(tmp_path / "data")
+    release(data_dir, {"2023": "5"}, "1")
+    stored, _ = release(data_dir, {"2023": "6.195"}, "2")
+    assert catalogue.refresh(data_dir)
+
+    def shown() -> list[tuple[int, float]]:
+        with duckdb.connect(str(data_dir.catalogue), read_only=True) as con:
+            return con.execute(
+                "SELECT release, obs_value FROM all_observations ORDER BY release"
+            ).fetchall()
+
+    assert shown() == [(1, 5), (2, 6.195)]
+    data = (stored.folder / "data.parquet").read_bytes()
+    for at in range(0, len(data), 97):
+        flip(stored.folder / "data.parquet", at)
+        catalogue.refresh(data_dir)
+        assert shown() == [(1, 5)]
+        flip(stored.folder / "data.parquet", at)
+    assert catalogue.refresh(data_dir) and shown() == [(1, 5), (2, 6.195)]
+    assert not catalogue.refresh(data_dir)

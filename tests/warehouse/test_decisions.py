@@ -65,7 +65,7 @@ def test_a_rollback_is_a_new_release_of_old_content(data_dir):
     assert decision and (decision.of_release, decision.by, decision.reason, decision.at) == (
         1, "an", "Số liệu sai", LATER,
     )
-    drafts.check(stored)
+    stored.verify()
 
 
 def test_the_overruled_inputs_make_no_release_again(data_dir):
@@ -138,7 +138,7 @@ def test_a_withdrawal_is_the_last_release(data_dir):
         assert table.num_rows == 0 and table.schema == pq.read_schema(first.path(name))
     decision = stored.release.decision
     assert decision and (decision.successor, decision.reason) == ("health/beds", "Đếm hai lần")
-    drafts.check(stored)
+    stored.verify()
 
 
 @pytest.mark.parametrize("what", ["release", "draft", "rollback", "withdraw", "approve"])
@@ -244,7 +244,7 @@ def test_a_damaged_draft_is_not_approved(data_dir):
     draft, _ = propose(data_dir, {"2023": "3"}, "1")
     assert draft is not None
     draft.path("data.parquet").write_bytes(b"PAR1")
-    with pytest.raises(StoreError, match="not what its record says"):
+    with pytest.raises(StoreError, match="changed after it was made"):
         drafts.approve(data_dir, ROOMS, None, "an", LATER)
     assert releases.current(data_dir, ROOMS) is None
 

@@ -3,7 +3,8 @@
 A record of a log is one `write` to a file opened for appending, forced to the disk. A crash leaves
 every earlier record as it was and at most one torn line at the end: it has no newline, is ignored
 by readers, and the next append moves it to `<log>.torn`. Of several records appended together a
-crash may leave the first ones. The caller holds the dataset's lock.
+crash may leave the first ones. The caller holds the dataset's lock. Each line ends with the
+checksum of what stands before it (`model.util.hashing.sealed`).
 """
 
 import errno
@@ -18,7 +19,7 @@ from pydantic import BaseModel
 
 from model.errors import StoreError
 from model.util.disk import STAGING, disk_errors, staging_path, sync
-from model.util.hashing import canonical_json
+from model.util.hashing import canonical_json, sealed, unsealed
 
 
 @contextmanager
@@ -79,7 +80,7 @@ def read_log(path: Path, record: type[Record], what: str, todo: str) -> list[Rec
     Errors name the log (`what`) and say what `todo`.
 
     Raises:
-        StoreError: a line that ends in a newline is no such record.
+        StoreError: a line that ends in a newline is no such record, or was changed.
     """
     if not path.exists():
         return []
@@ -88,7 +89,7 @@ def read_log(path: Path, record: type[Record], what: str, todo: str) -> list[Rec
     found = []
     for number, line in enumerate(lines, start=1):
         try:
-            found.append(record.model_validate_json(line))
+            found.append(record.model_validate_json(unsealed(line)))
         except ValueError as error:
             raise StoreError(
                 f"{what} cannot be read: {error}", where=f"{path}:{number}", todo=todo
@@ -102,7 +103,7 @@ def append_log(path: Path, records: Iterable[BaseModel]) -> None:
     Raises:
         StoreError: full, read-only, forbidden.
     """
-    data = "".join(canonical_json(item) + "\n" for item in records).encode()
+    data = "".join(sealed(canonical_json(item)) + "\n" for item in records).encode()
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         is_new = not path.exists()

@@ -9,19 +9,29 @@
     scores                          the scores of every validation run, one row for each dimension
 
 Views only: they read the release files, so they are never stale, no run waits for the file's
-lock, and it can be deleted at will.
+lock, and it can be deleted at will. After each run every release is compared with its checksums; of
+one that is damaged the views show nothing until it is restored. Between two runs DuckDB reads what
+is on the disk.
 """
 
+import json
+import logging
 from pathlib import Path
 
 import duckdb
 
+from model.errors import StoreError
 from model.util.disk import atomic_write
+from model.util.hashing import has_checksum
 from model.util.sql import literal
+from warehouse.store import ledger
 from warehouse.store.data_dir import DataDir
+from warehouse.store.ledger import RECORD
+
+log = logging.getLogger(__name__)
 
 # Raised whenever the views change, so that an older file is made anew.
-VERSION = 6
+VERSION = 7
 
 
 def refresh(data_dir: DataDir) -> bool:
@@ -33,24 +43,49 @@ def refresh(data_dir: DataDir) -> bool:
     Raises:
         StoreError: full, read-only, forbidden.
     """
-    if not any((data_dir.root / "releases").glob("*/*/*/release.json")) or _is_current(data_dir):
+    found = {path: _is_intact(path) for path in _releases(data_dir.root.resolve())}
+    intact = [path for path, whole in found.items() if whole]
+    damaged = [str(path) for path, whole in found.items() if not whole]
+    if not intact or _is_current(data_dir, damaged):
         return False
+    for path in damaged:
+        log.warning("%s is damaged: the views of %s leave it out", path, data_dir.catalogue)
     with atomic_write(data_dir.catalogue) as staging, duckdb.connect(str(staging)) as con:
-        for statement in _statements(data_dir.root.resolve(), _has_validation_log(data_dir)):
+        for statement in _statements(
+            data_dir.root.resolve(), _has_validation_log(data_dir), intact, damaged
+        ):
             con.execute(statement)
     return True
 
 
-def _is_current(data_dir: DataDir) -> bool:
+def _releases(root: Path) -> list[Path]:
+    found = (path.parent for path in (root / "releases").glob(f"*/*/*/{RECORD}"))
+    return sorted(path for path in found if path.name.isdigit())
+
+
+def _is_intact(folder: Path) -> bool:
+    """Return whether every file of a release's folder has the checksum of its record."""
+    data_dir, dataset = DataDir(folder.parents[3]), "/".join(folder.parts[-3:-1])
+    try:
+        known = ledger.entries(data_dir, dataset).get(int(folder.name))
+        if known is not None and not has_checksum(folder / RECORD, known.sha256):
+            return False
+        files = json.loads((folder / RECORD).read_bytes())["files"]
+        return all(has_checksum(folder / file["name"], file["sha256"]) for file in files)
+    except (StoreError, OSError, ValueError, LookupError, TypeError):
+        return False
+
+
+def _is_current(data_dir: DataDir, damaged: list[str]) -> bool:
     if not data_dir.catalogue.exists():
         return False
     try:
         with duckdb.connect(str(data_dir.catalogue), read_only=True) as con:
-            found = con.execute("SELECT version, root, validated FROM catalogue_version").fetchone()
+            found = con.execute("SELECT * FROM catalogue_version").fetchone()
     except duckdb.Error:
         # Locked by somebody who writes to it (it is in use: leave it), or damaged.
         return _is_locked(data_dir.catalogue)
-    return found == (VERSION, str(data_dir.root.resolve()), _has_validation_log(data_dir))
+    return found == (VERSION, str(data_dir.root.resolve()), _has_validation_log(data_dir), damaged)
 
 
 def _has_validation_log(data_dir: DataDir) -> bool:
@@ -78,17 +113,30 @@ _MOMENT = """CAST(CASE
     ELSE CAST("timestamp" AS VARCHAR) END AS TIMESTAMPTZ)"""
 
 
-def _statements(root: Path, validated: bool) -> list[str]:
-    releases = literal(root / "releases/*/*/*/release.json")
-    quality = literal(root / "releases/*/*/*/quality.json")
-    data = literal(root / "releases/*/*/*/data.parquet")
-    changes = literal(root / "releases/*/*/*/changes.parquet")
+def _statements(
+    root: Path, validated: bool, intact: list[Path], damaged: list[str]
+) -> list[str]:
+    """Return what makes the views.
+
+    root: the data folder.
+    validated: whether there is a validation log.
+    intact: the folders of the releases that the views may show.
+    damaged: those that they leave out; without any the views find later releases by themselves.
+    """
+
+    def files(name: str) -> str:
+        every = [path / name for path in intact] if damaged else [root / "releases/*/*/*" / name]
+        return f"[{', '.join(map(literal, every))}]"
+
+    releases, quality = files(RECORD), files("quality.json")
+    data, changes = files("data.parquet"), files("changes.parquet")
+    left_out = f"[{', '.join(map(literal, damaged))}]::VARCHAR[]"
     number = "CAST(regexp_extract(filename, '/([0-9]+)/[^/]*$', 1) AS INTEGER)"
     dataset = "regexp_extract(filename, '/([^/]+/[^/]+)/[0-9]+/[^/]*$', 1)"
     return [
         "CREATE TABLE catalogue_version AS"
         f" SELECT {VERSION}::INTEGER AS version, {literal(root)}::VARCHAR AS root,"
-        f" {validated} AS validated",
+        f" {validated} AS validated, {left_out} AS damaged",
         f"""CREATE VIEW releases AS
             SELECT dataset, number, CAST(issued AS TIMESTAMPTZ) AS issued, reason, rows,
                    quarantined, changes.added, changes.revised, changes.withdrawn,

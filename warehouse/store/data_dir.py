@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from model.errors import BusyError, StoreError
 from model.util.disk import disk_errors, write_if_changed
-from model.util.hashing import pretty_json
+from model.util.hashing import pretty_json, sealed, unsealed
 from model.util.text import Frozen
 from warehouse.store.atomic import remove_staging
 
@@ -54,6 +54,10 @@ class DataDir:
     def releases(self, dataset: str) -> Path:
         """Return the folder of a dataset's releases."""
         return self.root / "releases" / dataset
+
+    def ledger(self, dataset: str) -> Path:
+        """Return the log of the numbers that a dataset's releases have used."""
+        return self.root / "ledger" / f"{dataset}.jsonl"
 
     def drafts(self, dataset: str) -> Path:
         """Return the folder of a dataset's drafts: releases awaiting approval."""
@@ -117,7 +121,7 @@ class DataDir:
         if not path.exists():
             return None
         try:
-            return DataDirRecord.model_validate_json(path.read_bytes()).profile
+            return DataDirRecord.model_validate_json(unsealed(path.read_bytes())).profile
         except (OSError, ValueError) as error:
             raise StoreError(
                 f"the data folder's record cannot be read: {error}", where=str(path),
@@ -152,7 +156,8 @@ class DataDir:
                 )
             if self.profile is None:
                 owner = self._profile_of_snapshots() or profile
-                write_if_changed(self.root / RECORD, pretty_json(DataDirRecord(profile=owner)))
+                record = sealed(pretty_json(DataDirRecord(profile=owner)))
+                write_if_changed(self.root / RECORD, record)
             return self.profile or profile
 
     def _profile_of_snapshots(self) -> str | None:

@@ -19,8 +19,7 @@ from model.util.disk import disk_errors
 from model.util.hashing import pretty_json
 from model.util.sql import literal
 from warehouse.engine import PARQUET_OPTIONS, connect
-from warehouse.store import drafts, releases
-from warehouse.store.atomic import atomic_directory
+from warehouse.store import drafts, ledger, releases
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import StoredRelease
 
@@ -65,7 +64,7 @@ def rollback(
             f"the current release, {before.release.number}, has the content of release {to}"
             " already", where=dataset, todo="choose another release",
         )
-    drafts.check(old)
+    old.verify()
 
     def copy(folder: Path) -> None:
         for file in old.release.files:
@@ -148,21 +147,20 @@ def _make(
     Its record follows that of `model`, but for the fields `changed`; `write` writes data,
     quarantine and quality into a folder.
     """
-    number = before.release.number + 1
+    number = ledger.next_number(data_dir, model.dataset)
     record = {
         **model.model_dump(), "decision": None, **changed,
         "number": number, "issued": now, "inputs_sha256": before.release.inputs_sha256,
     }
-    target = data_dir.releases(model.dataset) / str(number)
-    with atomic_directory(target) as staging:
+    with releases.committed(data_dir, model.dataset, number) as staging:
         with disk_errors(staging):
             write(staging)
         declared = _dataset(record["declaration"], model)
         record |= releases.write_changes(data_dir, declared, before, staging)
         record["files"] = releases.file_records(staging)
         release = Release.model_validate(record)
-        (staging / "release.json").write_text(pretty_json(release), encoding="utf-8")
-    return releases.load(target)
+        (staging / ledger.RECORD).write_text(pretty_json(release), encoding="utf-8")
+    return releases.load(data_dir.releases(model.dataset) / str(number))
 
 
 def _dataset(declaration: dict[str, Any], release: Release) -> Dataset:

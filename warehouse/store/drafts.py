@@ -20,9 +20,9 @@ from model.declarations.dataset import Dataset
 from model.errors import StoreError
 from model.records.release import Decision, Release
 from model.util.disk import disk_errors
-from model.util.hashing import pretty_json, sha256_file, sha256_json
+from model.util.hashing import has_checksum, pretty_json, sha256_file, sha256_json
 from model.util.text import Frozen, Text
-from warehouse.store import releases
+from warehouse.store import ledger, releases
 from warehouse.store.atomic import append_log, atomic_directory, read_log
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import Inputs, StoredRelease
@@ -44,6 +44,7 @@ class DraftEvent(Frozen):
     by: Text | None = None  # the person; None where the pipeline did it
     reason: Text | None = None
     replaced_by: str | None = None  # "draft <draft>" or "release <number>"
+    record_sha256: str | None = None  # of the draft's release.json, where it was made
 
 
 def datasets(data_dir: DataDir) -> list[str]:
@@ -72,7 +73,25 @@ def waiting(data_dir: DataDir, dataset: str) -> StoredRelease | None:
     if made is None or _released(data_dir, dataset, made):
         return None
     folder = data_dir.drafts(dataset) / made.draft
-    return releases.load(folder) if folder.exists() else None
+    if not folder.exists():
+        return None
+    if not _is_whole(folder, made):
+        raise StoreError(
+            "the draft was changed after it was made", where=str(folder),
+            todo=f"run `openindicators run {dataset}`, which makes it again",
+        )
+    return releases.load(folder)
+
+
+def _is_whole(folder: Path, made: DraftEvent) -> bool:
+    """Return whether a draft's `folder` holds what it held when it was `made`."""
+    record = folder / ledger.RECORD
+    if not record.is_file() or (
+        made.record_sha256 and not has_checksum(record, made.record_sha256)
+    ):
+        return False
+    files = releases.load(folder).release.files
+    return all(has_checksum(folder / file.name, file.sha256) for file in files)
 
 
 def is_settled(data_dir: DataDir, dataset: str) -> bool:
@@ -115,20 +134,23 @@ def propose(
     content = _content(
         inputs.sha256, sha256_file(validated.data), sha256_file(validated.quarantine)
     )
-    number = releases.number_after(before)
+    number = ledger.next_number(data_dir, dataset.id)
     name = sha256_json([content, number])[:SHORT]
     events = log(data_dir, dataset.id)
     waits = _open(events)
     folder = data_dir.drafts(dataset.id) / name
-    if waits and waits.draft == name and folder.exists():
+    if waits and waits.draft == name and _is_whole(folder, waits):
         return releases.load(folder), False
     if any(item.event == "rejected" and item.content_sha256 == content for item in events):
         return None, close(data_dir, dataset.id, f"draft {name}, which was rejected", now)
-    if folder.exists():  # a run ended before it could say so in the log
+    if folder.exists():  # damaged, or a run ended before it could say so in the log
         shutil.rmtree(folder)
     with atomic_directory(folder) as staging:
-        releases.fill(data_dir, staging, dataset, before, validated, inputs, now)
-    made = DraftEvent(event="made", draft=name, release=number, content_sha256=content, at=now)
+        releases.fill(data_dir, staging, dataset, before, validated, inputs, now, number)
+    made = DraftEvent(
+        event="made", draft=name, release=number, content_sha256=content, at=now,
+        record_sha256=sha256_file(folder / ledger.RECORD),
+    )
     if waits and waits.draft != name:
         replaced = _ending(waits, "replaced", now, replaced_by=f"draft {name}")
         _add(data_dir, dataset.id, replaced, made)
@@ -154,27 +176,26 @@ def approve(
     releases.refuse_withdrawn(before)
     _finish(data_dir, dataset)
     made, stored = _waiting_draft(data_dir, dataset, draft)
-    if stored.release.number != releases.number_after(before):
+    if stored.release.number != ledger.next_number(data_dir, dataset):
         raise StoreError(
             f"release {before.release.number if before else 0} came out after the draft was"
             " made, so that the draft compares with figures that are public no longer",
             where=dataset,
             todo=f"run `openindicators run {dataset}`, look at the new draft, then decide",
         )
-    check(stored)
+    stored.verify()
     decision = Decision(kind="approved", by=by, at=now)
     release = Release.model_validate(
         {**stored.release.model_dump(), "issued": now, "decision": decision}
     )
-    target = data_dir.releases(dataset) / str(release.number)
-    with atomic_directory(target) as staging:
+    with releases.committed(data_dir, dataset, release.number) as staging:
         for record in release.files:
             with disk_errors(staging):
                 shutil.copyfile(stored.path(record.name), staging / record.name)
-        (staging / "release.json").write_text(pretty_json(release), encoding="utf-8")
+        (staging / ledger.RECORD).write_text(pretty_json(release), encoding="utf-8")
     _add(data_dir, dataset, _ending(made, "approved", now, by=by))
     _finish(data_dir, dataset)
-    return releases.load(target)
+    return releases.load(data_dir.releases(dataset) / str(release.number))
 
 
 def reject(
@@ -214,16 +235,6 @@ def close(data_dir: DataDir, dataset: str, replaced_by: str, now: datetime) -> b
     _add(data_dir, dataset, _ending(made, "replaced", now, replaced_by=replaced_by))
     _finish(data_dir, dataset)
     return True
-
-
-def check(stored: StoredRelease) -> None:
-    """Check that every file still has the checksum that its record says.
-
-    Raises:
-        StoreError: one was changed or lost.
-    """
-    for record in stored.release.files:
-        stored.path(record.name)
 
 
 def _log_path(data_dir: DataDir, dataset: str) -> Path:

@@ -6,40 +6,47 @@
 No part of the record: only what notifications need to be sent once, and to report recovery.
 """
 
+import logging
 from collections.abc import Sequence
-
-from pydantic import TypeAdapter
+from pathlib import Path
 
 from model.errors import StoreError
 from model.records.incident import Failure, Notified
 from model.util.disk import disk_errors, write_if_changed
-from model.util.hashing import pretty_json
+from model.util.hashing import pretty_json, sealed, unsealed
+from model.util.text import Frozen
 from warehouse.store.data_dir import DataDir
 
 NOTIFIED = "notified"
-_NOTIFIED = TypeAdapter(tuple[Notified, ...])
+log = logging.getLogger(__name__)
+
+
+class Known(Frozen):
+    """The causes that a channel knows: `failures/notified/<channel>.json`."""
+
+    causes: tuple[Notified, ...]
 
 
 def opened(data_dir: DataDir) -> list[Failure]:
     """Return the unresolved failures, by dataset.
 
-    Raises:
-        StoreError: a file is damaged.
+    One that was changed after it was written says so: the dataset's next run writes it anew.
     """
-    found = []
-    for path in sorted(data_dir.failures.glob("*/*.json")):
-        if path.parent.name != NOTIFIED:
-            found.append(_read(path.read_bytes(), str(path)))
-    return found
+    return [
+        _read(path) for path in sorted(data_dir.failures.glob("*/*.json"))
+        if path.parent.name != NOTIFIED
+    ]
 
 
-def _read(data: bytes, where: str) -> Failure:
+def _read(path: Path) -> Failure:
     try:
-        return Failure.model_validate_json(data)
-    except ValueError as error:
-        raise StoreError(
-            f"cannot be read: {error}", where=where, todo="delete it: the next run writes it anew"
-        ) from error
+        return Failure.model_validate_json(unsealed(path.read_bytes()))
+    except (OSError, ValueError) as error:
+        return Failure(
+            dataset=f"{path.parent.name}/{path.stem}", stage="", kind=StoreError.__name__,
+            cause=f"data folder: {path.name} in the failure log", where=str(path),
+            what=f"what had failed cannot be read: {error}", todo="run the dataset again",
+        )
 
 
 def is_open(data_dir: DataDir, dataset: str) -> bool:
@@ -49,13 +56,14 @@ def is_open(data_dir: DataDir, dataset: str) -> bool:
 
 def note(data_dir: DataDir, failure: Failure) -> None:
     """Record a failure; the same one again changes nothing."""
-    write_if_changed(data_dir.failures / f"{failure.dataset}.json", pretty_json(failure))
+    path = data_dir.failures / f"{failure.dataset}.json"
+    write_if_changed(path, sealed(pretty_json(failure)))
 
 
 def resolved(data_dir: DataDir, dataset: str, stage: str) -> None:
     """Delete a failure once its step has succeeded."""
     path = data_dir.failures / f"{dataset}.json"
-    if path.exists() and _read(path.read_bytes(), str(path)).stage == stage:
+    if path.exists() and _read(path).stage in ("", stage):
         with disk_errors(path):
             path.unlink(missing_ok=True)
 
@@ -63,23 +71,21 @@ def resolved(data_dir: DataDir, dataset: str, stage: str) -> None:
 def notified(data_dir: DataDir, channel: str) -> tuple[Notified, ...]:
     """Return the causes that a channel was notified of and that were unresolved then.
 
-    Raises:
-        StoreError: the file is damaged.
+    Of a file that was changed after it was written nothing is known: what still fails is notified
+    again.
     """
     path = data_dir.failures / NOTIFIED / f"{channel}.json"
     if not path.exists():
         return ()
     try:
-        return _NOTIFIED.validate_json(path.read_bytes())
+        return Known.model_validate_json(unsealed(path.read_bytes())).causes
     except ValueError as error:
-        raise StoreError(
-            f"cannot be read: {error}", where=str(path),
-            todo="delete it: what still fails is notified again",
-        ) from error
+        log.warning("%s cannot be read, and is written anew: %s", path, error)
+        return ()
 
 
 def remember(data_dir: DataDir, channel: str, causes: Sequence[Notified]) -> None:
     """Record the causes that a channel knows now."""
     path = data_dir.failures / NOTIFIED / f"{channel}.json"
     if causes or path.exists():
-        write_if_changed(path, pretty_json([item.model_dump(mode="json") for item in causes]))
+        write_if_changed(path, sealed(pretty_json(Known(causes=tuple(causes)))))

@@ -5,11 +5,14 @@
 
 Written to a staging folder, synced, renamed: the rename is the commit. The highest number is
 current.
+The ledger (`warehouse.store.ledger`) has the checksum of each record.
 """
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from model.declarations.dataset import Dataset
 from model.errors import DeclarationError, StoreError
-from model.records.release import Changes, FileRecord, Release
+from model.records.release import Changes, FileRecord, LedgerEntry, Release
 from model.records.source_schema import SourceSchema
 from model.records.validation import QualityRecord
 from model.util.disk import disk_errors
@@ -25,8 +28,10 @@ from model.util.hashing import has_checksum, pretty_json, sha256_file, sha256_js
 from model.util.sql import literal
 from warehouse.differences import changes_sql
 from warehouse.engine import PARQUET_OPTIONS, connect
+from warehouse.store import ledger
 from warehouse.store.atomic import atomic_directory
 from warehouse.store.data_dir import DataDir
+from warehouse.store.ledger import RECORD
 from warehouse.versions import next_version, structure_changes
 
 if TYPE_CHECKING:  # `list` reads releases without DuckDB and pyarrow, which take 0.2 s
@@ -36,6 +41,10 @@ if TYPE_CHECKING:  # `list` reads releases without DuckDB and pyarrow, which tak
 
 FILES = ("data.parquet", "changes.parquet", "quarantine.parquet", "quality.json")
 SOURCE_SCHEMA = "source_schema.json"  # a withdrawal has none
+_DAMAGED = (
+    "run `openindicators doctor --restore`, which takes it from an intact copy or makes it again"
+    " where it can; else restore it from a backup: nothing is made from a damaged release"
+)
 
 
 @dataclass(frozen=True)
@@ -54,11 +63,18 @@ class StoredRelease:
         path, record = self.folder / name, self.release.file(name)
         if not has_checksum(path, record.sha256):
             raise StoreError(
-                "the file is missing, or not what its record says", where=str(path),
-                todo="restore it from a backup: nothing is made from a damaged release; a damaged"
-                " draft can be deleted and is made again by the next run",
+                "the file is missing, or not what its record says", where=str(path), todo=_DAMAGED,
             )
         return path
+
+    def verify(self) -> None:
+        """Check that every file still has the checksum that its record says.
+
+        Raises:
+            StoreError: one was changed or lost.
+        """
+        for file in self.release.files:
+            self.path(file.name)
 
     @property
     def source_schema(self) -> SourceSchema | None:
@@ -100,24 +116,46 @@ def history(data_dir: DataDir, dataset: str) -> list[StoredRelease]:
     Raises:
         StoreError: a record is damaged.
     """
-    folder = data_dir.releases(dataset)
-    if not folder.is_dir():
-        return []
-    numbers = sorted(int(path.name) for path in folder.iterdir() if path.name.isdigit())
-    return [load(folder / str(number)) for number in numbers]
+    entries = ledger.entries(data_dir, dataset)
+    return [_recorded(folder, entries) for folder in ledger.folders(data_dir, dataset, entries)]
+
+
+def _recorded(folder: Path, entries: dict[int, LedgerEntry]) -> StoredRelease:
+    """Return the release in a `folder`; raise where its record is not what `entries` say."""
+    entry = entries.get(int(folder.name))
+    if entry is not None and not has_checksum(folder / RECORD, entry.sha256):
+        raise StoreError(
+            "the release's record is missing, or not the one that the ledger has entered",
+            where=str(folder / RECORD), todo=_DAMAGED,
+        )
+    return load(folder)
+
+
+@contextmanager
+def committed(data_dir: DataDir, dataset: str, number: int) -> Iterator[Path]:
+    """Yield a staging folder to fill with the release `number` of a `dataset` in `data_dir`.
+
+    On success it is renamed, which is the commit, and entered in the ledger.
+
+    Raises:
+        StoreError: full, read-only, forbidden.
+    """
+    with atomic_directory(data_dir.releases(dataset) / str(number)) as staging:
+        yield staging
+    ledger.enter(data_dir, dataset)
 
 
 def current_folder(data_dir: DataDir, dataset: str) -> Path | None:
     """Return the folder of the release with the highest number; None where there is none."""
-    folder = data_dir.releases(dataset)
-    numbers = [int(p.name) for p in folder.iterdir() if p.name.isdigit()] if folder.is_dir() else []
-    return folder / str(max(numbers)) if numbers else None
+    folders = ledger.folders(data_dir, dataset, ledger.entries(data_dir, dataset))
+    return folders[-1] if folders else None
 
 
 def current(data_dir: DataDir, dataset: str) -> StoredRelease | None:
     """Return the release with the highest number, or None."""
-    folder = current_folder(data_dir, dataset)
-    return load(folder) if folder else None
+    entries = ledger.entries(data_dir, dataset)
+    folders = ledger.folders(data_dir, dataset, entries)
+    return _recorded(folders[-1], entries) if folders else None
 
 
 def as_of(data_dir: DataDir, dataset: str, moment: datetime) -> StoredRelease | None:
@@ -146,9 +184,13 @@ def source_schema_before(
 
 
 def datasets(data_dir: DataDir) -> list[str]:
-    """Return the ids of all datasets that have a release."""
-    found = (data_dir.root / "releases").glob("*/*/*/release.json")
-    return sorted({"/".join(path.parts[-4:-2]) for path in found if path.parts[-2].isdigit()})
+    """Return the ids of all datasets that have, or had, a release."""
+    found = (data_dir.root / "releases").glob(f"*/*/*/{RECORD}")
+    entered = (data_dir.root / "ledger").glob("*/*.jsonl")
+    return sorted(
+        {"/".join(path.parts[-4:-2]) for path in found if path.parts[-2].isdigit()}
+        | {f"{path.parent.name}/{path.stem}" for path in entered}
+    )
 
 
 def load(folder: Path) -> StoredRelease:
@@ -158,12 +200,11 @@ def load(folder: Path) -> StoredRelease:
         StoreError: its record is missing or damaged.
     """
     try:
-        text = (folder / "release.json").read_text(encoding="utf-8")
+        text = (folder / RECORD).read_text(encoding="utf-8")
         return StoredRelease(Release.model_validate_json(text), folder)
     except (OSError, ValueError) as error:
         raise StoreError(
-            f"the release's record cannot be read: {error}", where=str(folder),
-            todo="restore the folder from a backup: a release is never made twice",
+            f"the release's record cannot be read: {error}", where=str(folder), todo=_DAMAGED,
         ) from error
 
 
@@ -182,16 +223,13 @@ def make(
     before = current(data_dir, dataset.id)
     refuse_withdrawn(before)
     if before and is_unchanged(before, validated, inputs):
+        before.verify()
+        ledger.enter(data_dir, dataset.id)
         return before, False
-    target = data_dir.releases(dataset.id) / str(number_after(before))
-    with atomic_directory(target) as staging:
-        fill(data_dir, staging, dataset, before, validated, inputs, issued)
-    return load(target), True
-
-
-def number_after(before: StoredRelease | None) -> int:
-    """Return the number of the release that comes next."""
-    return before.release.number + 1 if before else 1
+    number = ledger.next_number(data_dir, dataset.id)
+    with committed(data_dir, dataset.id, number) as staging:
+        fill(data_dir, staging, dataset, before, validated, inputs, issued, number)
+    return load(data_dir.releases(dataset.id) / str(number)), True
 
 
 def refuse_withdrawn(before: StoredRelease | None) -> None:
@@ -226,7 +264,7 @@ def is_unchanged(before: StoredRelease, validated: Validated, inputs: Inputs) ->
 
 def fill(
     data_dir: DataDir, folder: Path, dataset: Dataset, before: StoredRelease | None,
-    validated: Validated, inputs: Inputs, issued: datetime,
+    validated: Validated, inputs: Inputs, issued: datetime, number: int,
 ) -> None:
     """Write all files of a release into `folder`.
 
@@ -238,6 +276,7 @@ def fill(
         validated: what it holds.
         inputs: what that was made from.
         issued: when it is made.
+        number: its number.
     """
     with disk_errors(folder):
         for name in ("data.parquet", "quarantine.parquet", "quality.json"):
@@ -248,7 +287,7 @@ def fill(
         compared = _write_changes(con, dataset, before, folder)
     release = Release(
         dataset=dataset.id,
-        number=number_after(before),
+        number=number,
         profile=inputs.profile,
         issued=issued,
         reason=_reason(before, inputs),
@@ -266,7 +305,7 @@ def fill(
         files=file_records(folder),
         declaration=_declaration(dataset),
     )
-    (folder / "release.json").write_text(pretty_json(release), encoding="utf-8")
+    (folder / RECORD).write_text(pretty_json(release), encoding="utf-8")
 
 
 def file_records(folder: Path) -> tuple[FileRecord, ...]:

@@ -4,6 +4,7 @@
     snapshots/<sector>/<dataset>/current     the checksum of the snapshot that was taken last
 """
 
+import logging
 import shutil
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,10 +13,19 @@ from typing import Any
 
 from model.errors import StoreError
 from model.records.snapshot import Part, Snapshot
-from model.util.disk import disk_errors, write_if_changed
-from model.util.hashing import pretty_json, sha256_file, sha256_json
+from model.util.disk import atomic_write, disk_errors, write_if_changed
+from model.util.hashing import (
+    has_checksum,
+    pretty_json,
+    sealed,
+    sha256_json,
+    unsealed,
+)
 from warehouse.store.atomic import atomic_directory
 from warehouse.store.data_dir import DataDir
+
+RECORD = "snapshot.json"
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -50,13 +60,28 @@ def load(data_dir: DataDir, dataset: str, sha256: str) -> StoredSnapshot:
     """
     folder = data_dir.snapshots(dataset) / sha256
     try:
-        text = (folder / "snapshot.json").read_text(encoding="utf-8")
+        text = unsealed((folder / RECORD).read_bytes())
         return StoredSnapshot(Snapshot.model_validate_json(text), folder)
     except (OSError, ValueError) as error:
         raise StoreError(
             f"the snapshot's record cannot be read: {error}", where=str(folder),
             todo=f"remove {folder.parent / 'current'}, then run again to fetch it anew",
         ) from error
+
+
+def intact(data_dir: DataDir, dataset: str) -> StoredSnapshot | None:
+    """Return the snapshot that was taken last; None where there is none, or it is damaged.
+
+    What is damaged is fetched anew and stored again: see `save`.
+    """
+    try:
+        stored = latest(data_dir, dataset)
+        if stored is not None:
+            verify(stored)
+        return stored
+    except StoreError as error:
+        log.warning("%s: it is fetched anew", error)
+        return None
 
 
 def verify(stored: StoredSnapshot) -> None:
@@ -67,7 +92,7 @@ def verify(stored: StoredSnapshot) -> None:
     """
     for part in stored.snapshot.parts:
         path = stored.part_path(part)
-        if not path.exists() or sha256_file(path) != part.sha256:
+        if not has_checksum(path, part.sha256):
             raise StoreError(
                 "a snapshot's part is missing or was changed after it was stored",
                 where=str(path), todo=f"remove {stored.folder} and run again to fetch it anew",
@@ -78,7 +103,7 @@ def save(
     data_dir: DataDir, dataset: str, parts: list[tuple[Part, Path]], *, protocol: str,
     options: dict[str, Any], licence: str, retrieved: datetime, profile: str | None = None,
 ) -> tuple[StoredSnapshot, bool]:
-    """Store what a source served, unless the same bytes are stored already.
+    """Store what a source served, unless the same bytes are stored already, undamaged.
 
     Returns:
         The snapshot, and whether it differs from the one taken last.
@@ -90,7 +115,9 @@ def save(
     pointer = data_dir.snapshots(dataset) / "current"
     before = pointer.read_text().strip() if pointer.exists() else None
     folder = data_dir.snapshots(dataset) / sha256
-    if not folder.exists():
+    stored = _replace_damaged(data_dir, dataset, sha256, parts) if folder.exists() else None
+    if stored is None:
+        shutil.rmtree(folder, ignore_errors=True)
         snapshot = Snapshot(
             dataset=dataset, sha256=sha256, retrieved=retrieved, protocol=protocol, options=options,
             licence=licence, profile=profile, parts=tuple(part for part, _ in parts),
@@ -99,7 +126,23 @@ def save(
             for part, path in parts:
                 with disk_errors(staging / part.name):
                     shutil.copyfile(path, staging / part.name)
-            (staging / "snapshot.json").write_text(pretty_json(snapshot), encoding="utf-8")
+            (staging / RECORD).write_text(sealed(pretty_json(snapshot)), encoding="utf-8")
     if before != sha256:
         write_if_changed(pointer, sha256 + "\n")
     return load(data_dir, dataset, sha256), before != sha256
+
+
+def _replace_damaged(
+    data_dir: DataDir, dataset: str, sha256: str, parts: list[tuple[Part, Path]]
+) -> StoredSnapshot | None:
+    """Replace what is damaged of a stored snapshot; None where its record cannot be read."""
+    try:
+        stored = load(data_dir, dataset, sha256)
+    except StoreError:
+        return None
+    for part, path in parts:
+        target = stored.part_path(part)
+        if not has_checksum(target, part.sha256):
+            with atomic_write(target) as staging:
+                shutil.copyfile(path, staging)
+    return stored

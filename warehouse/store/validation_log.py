@@ -9,6 +9,7 @@ took: a run without news writes nothing.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from model.records.validation import QualityRecord
 from model.records.validation_log import CheckOutcome, ValidationRun
 from model.reference.periods import frequency_of, period_end
 from model.util.disk import write_if_changed
-from model.util.hashing import pretty_json, sha256_bytes, sha256_file
+from model.util.hashing import has_checksum, pretty_json, sha256_bytes, sha256_file
 from model.util.sql import literal
 from warehouse.engine import connect
 from warehouse.store.atomic import append_log, read_log
@@ -91,7 +92,7 @@ def keep(
         The validation run, or the last one where it repeats it; and whether it was logged now.
 
     Raises:
-        StoreError: full, read-only, forbidden, or the log or its last record is damaged.
+        StoreError: full, read-only, forbidden, or the log is damaged.
     """
     return _keep(
         data_dir, validated.quality, inputs, algorithm, now, sha256_file(validated.data),
@@ -117,7 +118,7 @@ def _keep(
     text = pretty_json(quality)
     made = ValidationRun(
         dataset=quality.dataset,
-        number=len(before) + 1,
+        number=before[-1].number + 1 if before else 1,
         at=now,
         inputs_sha256=inputs.sha256,
         snapshot_sha256=inputs.snapshot_sha256,
@@ -143,6 +144,9 @@ def _keep(
     if before and _same(data_dir, before[-1], inputs.sha256, data_sha256, quality):
         return before[-1], False
     folder = data_dir.validation_runs(quality.dataset)
+    if before and made == before[-1].model_copy(update={"number": made.number, "at": now}):
+        write_if_changed(folder / f"{made.record_sha256}.json", text)  # it was lost or damaged
+        return before[-1], True
     write_if_changed(folder / f"{made.record_sha256}.json", text)
     append_log(folder / LOG, [made])
     return made, True
@@ -154,7 +158,7 @@ def is_logged(data_dir: DataDir, validated: Validated, inputs: Inputs) -> bool:
     It found what is `validated`; the table and the run were made from the `inputs`.
 
     Raises:
-        StoreError: the log or its last record is damaged.
+        StoreError: the log is damaged.
     """
     before = log(data_dir, validated.quality.dataset)
     return bool(before) and _same(
@@ -173,10 +177,15 @@ def _same(
 ) -> bool:
     if (before.inputs_sha256, before.data_sha256) != (inputs_sha256, data_sha256):
         return False
-    return before.record_sha256 == sha256_bytes(pretty_json(quality).encode()) or (
-        pretty_json(record(data_dir, before).without_durations())
-        == pretty_json(quality.without_durations())
-    )
+    sha256 = sha256_bytes(pretty_json(quality).encode())
+    if before.record_sha256 == sha256:
+        return has_checksum(data_dir.validation_runs(before.dataset) / f"{sha256}.json", sha256)
+    try:
+        logged = record(data_dir, before)
+    except StoreError as error:  # this run's record is written beside it
+        logging.getLogger(__name__).warning("%s", error)
+        return False
+    return pretty_json(logged.without_durations()) == pretty_json(quality.without_durations())
 
 
 def _period_last(

@@ -69,13 +69,13 @@ def validated_folder(table: Path, suite_sha256: str) -> Path:
 
 def write_table(
     data_dir: DataDir, dataset: Dataset, inputs_sha256: str,
-    fill: Callable[[duckdb.DuckDBPyConnection], CleanStats],
+    fill: Callable[[duckdb.DuckDBPyConnection], CleanStats], rows: int | None = None,
 ) -> tuple[Path, CleanStats | None]:
     """Make `table.parquet` and `source_schema.json`, unless these inputs made them already.
 
     `inputs_sha256` is the checksum of snapshot, declaration (`dataset`) and code; `data_dir` gets
     the files. `fill` makes the table `observation` on a connection (see
-    `warehouse.cleaning.clean`).
+    `warehouse.cleaning.clean`), of at most so many `rows` where that is known.
 
     Returns:
         The file, and the statistics of cleaning (None when it was there already).
@@ -85,7 +85,7 @@ def write_table(
     if is_whole(folder):
         return path, None
     shutil.rmtree(folder, ignore_errors=True)  # damaged: it is made again from the snapshot
-    with atomic_directory(folder) as staging, connect(data_dir.root / "tmp") as con:
+    with atomic_directory(folder) as staging, connect(data_dir.root / "tmp", rows) as con:
         stats = fill(con)
         # The declaration's SQL disables access to files: export through Arrow then.
         _export(con, "SELECT * FROM observation ORDER BY _id", staging / "table.parquet")
@@ -99,11 +99,18 @@ def write_table(
 
 def is_whole(folder: Path) -> bool:
     """Return whether a working `folder` is there and its files have their checksums."""
+    found = checksums_of(folder)
+    return found is not None and all(
+        has_checksum(folder / name, sha256) for name, sha256 in found.items()
+    )
+
+
+def checksums_of(folder: Path) -> dict[str, str] | None:
+    """Return the checksum of each file of a working `folder`, by name; None without a record."""
     try:
-        checksums = json.loads((folder / CHECKSUMS).read_bytes())
-        return all(has_checksum(folder / name, sha256) for name, sha256 in checksums.items())
-    except (OSError, ValueError, AttributeError):
-        return False
+        return dict(json.loads((folder / CHECKSUMS).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 def _write_checksums(folder: Path) -> None:

@@ -13,10 +13,18 @@ from xml.sax.saxutils import escape
 
 from model.reference.city import Theme, city
 from model.reference.registries import Registries, Sector
-from model.util.hashing import has_checksum, pretty_json, sha256_bytes, sha256_file, sha256_json
+from model.util.hashing import (
+    has_checksum,
+    pretty_json,
+    sealed,
+    sha256_bytes,
+    sha256_file,
+    sha256_json,
+)
 from model.util.languages import default_language, languages
 from model.util.text import LocalizedText, fold
 from portal import attach
+from portal.api import bulk, codelists
 from portal.changes import change_set
 from portal.changes.feeds import ReleaseNews, release_feed
 from portal.metadata import dcat
@@ -29,6 +37,7 @@ from portal.site.shared_pages import (
     guide,
     indicators,
     place_pages,
+    programs,
     reconciliation,
     revisions,
     search,
@@ -58,6 +67,8 @@ def render(
 ) -> SharedFiles:
     """Return the shared files of a site's `folder`, of the pages only those that changed.
 
+    Codelists and bulk files are written here, where they differ: they are too large to be returned.
+
     `registries` name sectors and publishers, `site_version` is that of the site's code, a `preview`
     shows drafts, and `base_url` is its address on the web with a slash at the end, if known. Raises
     PortalError where a dataset's `dcat.jsonld` or `figures.tsv` cannot be read.
@@ -85,11 +96,13 @@ def render(
             paths[page.path] = sha256_bytes(files[page.path])
     for path, data in _for_crawlers(paths, offered, base_url).items():
         files[path], paths[path] = data, sha256_bytes(data)
+    paths |= codelists.write(folder, registries, site_version, base_url)
+    paths |= bulk.write(folder, offered)
     state = CatalogueState(
         database=sha256_json(sql), site_version=site_version, datasets=checksums, pages=paths,
         inputs=inputs,
     )
-    files[STATE] = pretty_json(state).encode()
+    files[STATE] = sealed(pretty_json(state)).encode()
     return SharedFiles(files, sorted(before.pages.keys() - paths.keys()) if before else [])
 
 
@@ -109,7 +122,9 @@ def _of_all(
     sectors = _by_sector(offered, registries)
     pairs = reconciliation.pairs(offered, registries)
     revised = revisions.compare(offered)
-    yield "catalog.jsonld", _dcat(folder, offered, registries, base_url)
+    catalog = _dcat(folder, offered, registries, base_url)
+    yield "catalog.jsonld", catalog
+    yield from programs.files(sectors, registries, base_url, catalog).items()
     for language in languages():
         yield f"{language}/index.html", catalogue.render_catalogue(
             sectors, withdrawn, language, preview, base_url

@@ -1,0 +1,329 @@
+"""Whether every file of a data folder is what its records say; what is damaged is restored.
+
+The checksum of each file is in another one, or in its own last field. What is derived (working
+tables, the site) is removed where it is damaged, and the next run makes it again; a record is taken
+from an intact copy, or made again where that gives the same bytes.
+
+Not looked at: Dagster's history, locks, the inbox, and fetch sessions, which a run checks itself.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from model.errors import OpenIndicatorsError
+from model.records.incident import Failure
+from model.records.release import LedgerEntry, Release
+from model.records.release_blockers import counted
+from model.records.snapshot import Snapshot
+from model.records.validation_log import Acceptance, CheckAcceptance, ValidationRun
+from model.util.disk import atomic_write
+from model.util.hashing import sha256_bytes, sha256_file, unsealed
+from portal import libraries
+from portal.quality.publish import STATE as QUALITY_STATE
+from portal.quality.publish import QualityState
+from portal.site.release_files import CHECKSUMS as FOLDER_CHECKSUMS
+from portal.site.release_files import read_checksums
+from portal.site.shared_pages.shared_files import STATE as CATALOGUE
+from portal.site.state import CatalogueState, DatasetState, read_state
+from warehouse.store import drafts, failure_log, ledger, releases, snapshots, validation_log
+from warehouse.store.data_dir import RECORD as DATA_DIR
+from warehouse.store.data_dir import DataDir, DataDirRecord
+from warehouse.store.working_tables import CHECKSUMS, checksums_of
+
+SMALL = 65_536  # bytes: up to here each bit is flipped back in turn, which takes seconds
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A file that is not what its record says, or a release that is missing.
+
+    path: the file, or the release's folder.
+    what: what is wrong, in a few words.
+    sha256: the checksum that it should have, where a record has one.
+    derived: the next run makes it again once it is gone.
+    kind: of the record, where its own last field is the checksum, or that of each line.
+    """
+
+    path: Path
+    what: str
+    sha256: str | None = None
+    derived: bool = False
+    kind: type[BaseModel] | None = None
+
+
+    def is_right(self, data: bytes) -> bool:
+        """Return whether `data` is what the file should hold."""
+        if self.sha256 is not None:
+            return sha256_bytes(data) == self.sha256
+        return self.kind is not None and _is_whole(data, self.kind)
+
+
+# Makes a release of a dataset, by its number, from its snapshot in a folder of its own, with the
+# very record that the ledger has entered; gives None where it cannot.
+MakeAgain = Callable[[str, int], AbstractContextManager[Path | None]]
+
+
+@dataclass
+class Inspection:
+    """What was found in a data folder.
+
+    files: how many were looked at.
+    intact: a file that has a checksum, by checksum.
+    """
+
+    damages: list[Damage]
+    files: int
+    intact: dict[str, Path]
+
+
+def inspect(data_dir: DataDir) -> Inspection:
+    """Compare every file of a data folder with its record."""
+    found = Inspection([], 0, {})
+    for path, sha256, derived in _recorded(data_dir, found.damages):
+        found.files += 1
+        with suppress(OSError):
+            if sha256_file(path) == sha256:
+                found.intact.setdefault(sha256, path)
+                continue
+        what = "differs from its record" if path.exists() else "is missing"
+        found.damages.append(Damage(path, what, sha256, derived))
+    for path, kind, derived in _sealed_files(data_dir):
+        found.files += 1
+        if not _is_whole(path.read_bytes(), kind):
+            damage = Damage(path, "was changed after it was written", None, derived, kind)
+            found.damages.append(damage)
+    for path, kind in _logs(data_dir):
+        found.files += 1
+        lines = path.read_bytes().split(b"\n")[:-1]
+        wrong = [str(n) for n, line in enumerate(lines, 1) if not _is_whole(line, kind)]
+        if wrong:
+            what = f"has lines that were changed after they were written: {', '.join(wrong)}"
+            found.damages.append(Damage(path, what, kind=kind))
+    return found
+
+
+Recorded = tuple[Path, str, bool]  # a file, its checksum, whether it is derived
+
+
+def _recorded(data_dir: DataDir, damages: list[Damage]) -> Iterator[Recorded]:
+    """Yield every file that another one has the checksum of; add what is missing to `damages`."""
+    for dataset in releases.datasets(data_dir):
+        yield from _of_releases(data_dir, dataset, damages)
+    yield from _of_snapshots(data_dir, damages)
+    for path in sorted((data_dir.root / "validation_log").glob(f"*/*/{validation_log.LOG}")):
+        with suppress(OpenIndicatorsError):  # its own damage is found with the logs
+            for run in validation_log.log(data_dir, "/".join(path.parts[-3:-1])):
+                yield path.with_name(f"{run.record_sha256}.json"), run.record_sha256, False
+    for pattern in (f"*/*/*/{CHECKSUMS}", f"*/*/*/*/{CHECKSUMS}"):
+        for path in sorted((data_dir.root / "tables").glob(pattern)):
+            checksums = checksums_of(path.parent)
+            if checksums is None:
+                damages.append(Damage(path, "cannot be read", derived=True))
+            for name, sha256 in (checksums or {}).items():
+                yield path.with_name(name), sha256, True
+    for site in (data_dir.site, data_dir.preview):
+        yield from _of_site(site, damages)
+
+
+def _of_releases(data_dir: DataDir, dataset: str, damages: list[Damage]) -> Iterator[Recorded]:
+    folder = data_dir.releases(dataset)
+    try:
+        known = ledger.entries(data_dir, dataset)
+        for entry in ledger.lost(data_dir, dataset):
+            damages.append(Damage(
+                folder / str(entry.number),
+                f"is missing: release {entry.number}, issued {entry.issued:%Y-%m-%d}", entry.sha256,
+            ))
+    except OpenIndicatorsError:
+        known = {}  # its own damage is found with the logs
+    for path in sorted(folder.glob(f"*/{ledger.RECORD}")):
+        if not path.parent.name.isdigit():
+            continue
+        number = int(path.parent.name)
+        if number in known:
+            yield path, known[number].sha256, False
+        try:
+            files = Release.model_validate_json(path.read_bytes()).files
+        except ValueError:
+            damages.append(Damage(path, "cannot be read"))
+            continue
+        for file in files:
+            yield path.with_name(file.name), file.sha256, False
+    state = read_state(DatasetState, data_dir.site / "datasets" / dataset / "dataset.json")
+    there = {int(path.name) for path in folder.glob("*") if path.name.isdigit()} | known.keys()
+    for shown in state.releases if state else ():
+        if shown.number not in there:
+            damages.append(Damage(
+                folder / str(shown.number), f"is missing: the site shows release {shown.number},"
+                " which neither the releases nor their ledger know",
+            ))
+
+
+def _of_snapshots(data_dir: DataDir, damages: list[Damage]) -> Iterator[Recorded]:
+    for path in sorted((data_dir.root / "snapshots").glob(f"*/*/*/{snapshots.RECORD}")):
+        with suppress(ValueError):  # its own damage is found with the sealed files
+            for part in Snapshot.model_validate_json(unsealed(path.read_bytes())).parts:
+                yield path.with_name(part.name), part.sha256, False
+    for path in (data_dir.root / "snapshots").glob("*/*/current"):
+        name = path.read_bytes().decode(errors="replace")
+        if not name.endswith("\n") or not (path.parent / name[:-1]).is_dir():
+            damages.append(Damage(path, "names no snapshot", derived=True))
+
+
+def _of_site(site: Path, damages: list[Damage]) -> Iterator[Recorded]:
+    shared = read_state(CatalogueState, site / CATALOGUE)
+    for path, sha256 in (shared.pages if shared else {}).items():
+        yield site / path, sha256, True
+    if shared:
+        for name, sha256 in libraries.checksums().items():
+            yield site / libraries.PLACE / name, sha256, True
+    for name, sha256 in (shared.datasets if shared else {}).items():
+        folder = site / "datasets" / name
+        yield folder / "dataset.json", sha256, True
+        state = read_state(DatasetState, folder / "dataset.json")
+        if state is None:
+            continue
+        yield from ((site / path, page, True) for path, page in state.pages.items())
+        checksums = read_checksums(folder)
+        yield from ((folder / path, each, True) for path, each in checksums.items())
+        if not (folder / FOLDER_CHECKSUMS).is_file():
+            damages.append(Damage(folder / FOLDER_CHECKSUMS, "is missing", derived=True))
+    for files in QualityState.read(site).files.values():
+        for path, sha256 in files.items():
+            yield site / path, sha256, True
+
+
+class _Line(BaseModel):
+    """A line of a portal's journal, which has no fixed fields."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+# Files whose last field is the checksum of the rest: pattern, what they hold, whether derived.
+_SEALED: tuple[tuple[str, type[BaseModel], bool], ...] = (
+    (DATA_DIR, DataDirRecord, False),
+    (f"snapshots/*/*/*/{snapshots.RECORD}", Snapshot, False),
+    ("failures/*/*.json", Failure, True),
+    *((f"{site}/{CATALOGUE}", CatalogueState, True) for site in ("site", "preview")),
+    *((f"{site}/datasets/*/*/{FOLDER_CHECKSUMS}", _Line, True) for site in ("site", "preview")),
+    *((f"{site}/{QUALITY_STATE}", QualityState, True) for site in ("site", "preview")),
+)
+# Logs, each line of which ends with its checksum.
+_LOGS: tuple[tuple[str, type[BaseModel]], ...] = (
+    ("ledger/*/*.jsonl", LedgerEntry),
+    ("acceptances/*/*.jsonl", Acceptance),
+    ("drafts/*/*/log.jsonl", drafts.DraftEvent),
+    (f"validation_log/*/*/{validation_log.LOG}", ValidationRun),
+    ("journal/*/*/*.jsonl", _Line),
+)
+
+
+def _sealed_files(data_dir: DataDir) -> Iterator[tuple[Path, type[BaseModel], bool]]:
+    for pattern, kind, derived in _SEALED:
+        for path in sorted(data_dir.root.glob(pattern)):
+            known = failure_log.Known if path.parent.name == failure_log.NOTIFIED else kind
+            yield path, known, derived
+
+
+def _logs(data_dir: DataDir) -> Iterator[tuple[Path, type[BaseModel]]]:
+    for pattern, kind in _LOGS:
+        for path in sorted(data_dir.root.glob(pattern)):
+            yield path, CheckAcceptance if path.name.endswith(".checks.jsonl") else kind
+
+
+def _is_whole(data: bytes, kind: type[BaseModel]) -> bool:
+    """Whether a record of a `kind` is as it was written."""
+    try:
+        kind.model_validate_json(unsealed(data))
+    except ValueError:
+        return False
+    return True
+
+
+def restore(
+    data_dir: DataDir, found: Inspection, make_again: MakeAgain
+) -> Iterator[tuple[Damage, str | None]]:
+    """Restore what can be restored; yield each damage, and how, None where it could not be.
+
+    Args:
+        data_dir: the data folder, which no run holds.
+        found: what was found in it.
+        make_again: makes a release again.
+    """
+    for damage in sorted(found.damages, key=lambda item: item.derived):
+        yield damage, _restored(data_dir, damage, found.intact, make_again)
+
+
+def _restored(
+    data_dir: DataDir, damage: Damage, intact: dict[str, Path], make_again: MakeAgain
+) -> str | None:
+    path, sha256 = damage.path, damage.sha256
+    if path.suffix == ".jsonl":
+        return _restore_log(data_dir, path, damage.kind or _Line)
+    if sha256 in intact and path.parent.is_dir():
+        _copy(intact[sha256], path)
+        return f"restored from {intact[sha256].relative_to(data_dir.root)}"
+    if path.is_file() and (data := _unflipped(path.read_bytes(), damage.is_right)) is not None:
+        with atomic_write(path) as staging:
+            staging.write_bytes(data)
+        return "restored: one bit had flipped"
+    if damage.derived:
+        folder = path.parent if data_dir.root / "tables" in path.parents else None
+        shutil.rmtree(folder) if folder else path.unlink(missing_ok=True)
+        return "removed: the next run makes it again"
+    if data_dir.root / "releases" in path.parents and sha256 is not None:
+        folder = path if path.name.isdigit() else path.parent
+        with make_again("/".join(folder.parts[-3:-1]), int(folder.name)) as made:
+            if made and folder == path:
+                shutil.copytree(made, path)
+            elif made:
+                _copy(made / path.name, path)
+            return "made again from the snapshot, with the same bytes" if made else None
+    return None
+
+
+def _restore_log(data_dir: DataDir, path: Path, kind: type[BaseModel]) -> str:
+    """Restore each damaged line of a log; what cannot be restored moves to `<log>.torn`."""
+    kept: list[bytes] = []
+    torn: list[bytes] = []
+    for line in path.read_bytes().split(b"\n")[:-1]:
+        whole = line if _is_whole(line, kind) else _unflipped(line, partial(_is_whole, kind=kind))
+        (torn if whole is None else kept).append(whole or line)
+    with path.with_name(f"{path.name}.torn").open("ab") as file:
+        file.writelines(line + b"\n" for line in torn)
+    with atomic_write(path) as staging:
+        staging.write_bytes(b"".join(line + b"\n" for line in kept))
+    if not torn:
+        return "restored: one bit of a line had flipped"
+    if data_dir.root / "ledger" in path.parents:
+        ledger.enter(data_dir, f"{path.parent.name}/{path.stem}")
+        return "entered again from the releases"
+    return (
+        f"{counted(len(torn), 'line')} could not be restored and went to {path.name}.torn: if there"
+        " is a backup of the log, put it back"
+    )
+
+
+def _copy(source: Path, target: Path) -> None:
+    with atomic_write(target) as staging:
+        shutil.copyfile(source, staging)
+
+
+def _unflipped(data: bytes, is_right: Callable[[bytes], bool]) -> bytes | None:
+    """Return `data` with one bit flipped back so that it `is_right`; None where no bit does it."""
+    if len(data) > SMALL:
+        return None
+    changed = bytearray(data)
+    for index in range(len(changed)):
+        for bit in range(8):
+            changed[index] ^= 1 << bit
+            if is_right(bytes(changed)):
+                return bytes(changed)
+            changed[index] ^= 1 << bit
+    return None

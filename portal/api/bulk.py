@@ -1,0 +1,99 @@
+"""Files of many datasets: a ZIP of each sector's CSV files, and one Parquet file of everything.
+
+A file is made again only when a file that it holds has changed. Its bytes depend on nothing else.
+"""
+
+import json
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from model.errors import PortalError
+from model.util.disk import atomic_write, write_if_changed
+from model.util.hashing import has_checksum, pretty_json, sha256_file, sha256_json
+from model.util.sql import literal
+from portal.site.state import DatasetState
+
+INDEX, EVERYTHING = "bulk/index.json", "bulk/everything.parquet"
+_FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # of ZIP: the same files give the same bytes
+_ZIPPED = ("csv-metadata.json", "{name}.csv", "{name}-dictionary.csv", "{name}-changes.csv")
+_Files = list[tuple[str, str]]  # path in the site, checksum
+
+
+def write(folder: Path, states: Sequence[DatasetState]) -> dict[str, str]:
+    """Bring the bulk files of the site in a `folder` to what the `states` of its datasets say.
+
+    Returns the path of each in the site, with its checksum; one that is no longer among them goes.
+    """
+    public = [state for state in states if state.public and not state.withdrawn]
+    wanted: dict[str, tuple[_Files, Callable[[Path, Path, _Files], None]]] = {}
+    for sector in sorted({state.sector for state in public}):
+        members = [state for state in public if state.sector == sector]
+        wanted[f"bulk/{sector}.zip"] = (_files(members, *_ZIPPED), _write_zip)
+    if public:
+        wanted[EVERYTHING] = (_files(public, "{name}.parquet"), _write_parquet)
+    before = _index(folder)
+    index = {}
+    for path, (files, make) in wanted.items():
+        entry = before.get(path, {})
+        inputs = sha256_json(files)
+        if entry.get("inputs") != inputs or not has_checksum(folder / path, entry["sha256"]):
+            with atomic_write(folder / path, PortalError, lasting=False) as staging:
+                make(staging, folder, files)
+            target = folder / path
+            size = target.stat().st_size
+            entry = {"inputs": inputs, "sha256": sha256_file(target), "bytes": size}
+        index[path] = entry
+    write_if_changed(folder / INDEX, pretty_json(index), PortalError, lasting=False)
+    return {path: entry["sha256"] for path, entry in index.items()} | {
+        INDEX: sha256_file(folder / INDEX)
+    }
+
+
+def _index(folder: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads((folder / INDEX).read_bytes())
+    except (OSError, ValueError):
+        return {}  # all is made again
+    return found
+
+
+def _files(states: Iterable[DatasetState], *names: str) -> _Files:
+    """Return the current files of these `names`, in which `{name}` is the dataset's."""
+    return [
+        (f"datasets/{state.dataset}/{file.name}", file.sha256)
+        for state in states
+        for release in (state.of_release(state.release),) if release
+        for file in release.files
+        if file.name in [name.format(name=state.name) for name in names]
+    ]
+
+
+def _write_zip(target: Path, folder: Path, files: _Files) -> None:
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as archive:
+        for path, _ in files:
+            entry = zipfile.ZipInfo(path.removeprefix("datasets/"), _FIRST_DAY)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            with archive.open(entry, "w", force_zip64=True) as out:
+                for piece in _pieces(folder / path):
+                    out.write(piece)
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            yield piece
+
+
+def _write_parquet(target: Path, folder: Path, files: _Files) -> None:
+    listed = ", ".join(literal(folder / path) for path, _ in files)
+    with duckdb.connect(config={"threads": 1}) as con:  # more write other groups of rows each time
+        con.execute(
+            "COPY (SELECT regexp_extract(filename, 'datasets/([^/]+/[^/]+)/[^/]+$', 1) AS dataset,"
+            " * EXCLUDE (filename)"
+            f" FROM read_parquet([{listed}], union_by_name = true, filename = true))"
+            f" TO {literal(target)} (FORMAT parquet, COMPRESSION zstd)"
+        )

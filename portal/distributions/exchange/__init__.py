@@ -1,0 +1,1 @@
+"""The formats in which statistics offices exchange figures: JSON-stat and SDMX."""

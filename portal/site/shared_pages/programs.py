@@ -1,0 +1,124 @@
+"""What the site offers programs, across datasets: the page that says so, and their lists."""
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from model.declarations.validation import parse_as
+from model.declarations.yaml_file import YamlFile
+from model.reference.city import city
+from model.reference.registries import Registries, Sector
+from model.util.hashing import pretty_json
+from model.util.languages import default_language, languages
+from model.util.text import Frozen, LocalizedText
+from portal.api import catalogue
+from portal.distributions.exchange.sdmx import agency, dataflow_id
+from portal.metadata import dcat
+from portal.metadata.turtle import turtle
+from portal.rendering.environment import render_template
+from portal.site.pages import dataset_page
+from portal.site.state import DatasetState
+
+EXAMPLES = Path(catalogue.__file__).with_name("examples.yaml")
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+PAGE = "{language}/programs.html"
+
+Sectors = Sequence[tuple[Sector, Sequence[DatasetState]]]
+
+
+class Offer(Frozen):
+    """Something that programs can ask for: its addresses, and examples by tool.
+
+    served: it needs `openindicators serve`; plain files cannot answer.
+    """
+
+    title: LocalizedText
+    text: LocalizedText
+    paths: tuple[str, ...]
+    examples: dict[str, str]
+    served: bool = False
+
+    def filled(self, site: str, dataset: str) -> "Offer":
+        """Return it with the address of a `site` and the id of a `dataset` filled in."""
+        sector, _, name = dataset.partition("/")
+        known = {
+            "site": site, "dataset": dataset, "name": name, "sector": sector,
+            "table": dataflow_id(dataset), "agency": agency(),
+        }
+
+        def fill(text: str) -> str:
+            for key, value in known.items():
+                text = text.replace(f"{{{key}}}", value)
+            return text
+
+        return self.model_copy(update={
+            "paths": tuple(map(fill, self.paths)),
+            "examples": {tool: fill(code) for tool, code in self.examples.items()},
+        })
+
+
+@cache
+def offers() -> dict[str, Offer]:
+    """Return everything that programs can ask for, by id."""
+    file = YamlFile.read(EXAMPLES)
+    return {key: parse_as(Offer, value, file, (key,)) for key, value in file.mapping().items()}
+
+
+def files(
+    sectors: Sectors, registries: Registries, base_url: str | None, catalog: bytes
+) -> dict[str, bytes]:
+    """Return the files for programs: path in the site -> bytes.
+
+    `sectors` come with their datasets, `registries` name licences, `base_url` is the site's address
+    on the web with a slash at the end, if known, and `catalog` is the catalogue in JSON-LD.
+    """
+    states = [state for _, members in sectors for state in members]
+    nodes = json.loads(catalog)["@graph"]
+    public = [state.dataset for state in states if state.public]
+    listed = {
+        key: offer.filled(base_url or "https://…/", public[0]) for key, offer in offers().items()
+    } if public else {}
+    return {
+        catalogue.DATASETS: pretty_json(catalogue.listed(states, registries, base_url)).encode(),
+        catalogue.OPENAPI: pretty_json(catalogue.openapi(base_url)).encode(),
+        "catalog.ttl": turtle(nodes, dcat.CONTEXT, base_url or "").encode(),
+        "llms.txt": _llms(sectors, base_url or "").encode(),
+        **{
+            PAGE.format(language=language): render_template(
+                TEMPLATES, "programs.html", language, root="../", page="programs.html",
+                preview=False, base_url=base_url, offers=listed,
+            )
+            for language in languages()
+        },
+    }
+
+
+def _llms(sectors: Sectors, root: str) -> str:
+    """Return the site in the form of https://llmstxt.org."""
+    language = "en" if "en" in languages() else default_language()
+    site = city().site
+
+    def line(text: Any) -> str:
+        return " ".join(text.get(language).split()).translate({ord("["): "(", ord("]"): ")"})
+
+    parts = [
+        f"# {line(site.title)}\n\n> {line(site.lead)}\n",
+        "Every figure has a unit, a period, a status and a release: cite the release."
+        " Codes are text.\n",
+        "## For programs\n",
+        *(f"- [{path}]({root}{path})" for path in (
+            catalogue.DATASETS, catalogue.OPENAPI, "catalog.jsonld", "codelists/index.json",
+            "bulk/index.json", PAGE.format(language=language),
+        )),
+    ]
+    for sector, members in sectors:
+        parts.append(f"\n## {line(sector.title)}\n")
+        parts += [
+            f"- [{line(state.title)}]({root}"
+            f"{dataset_page(state.dataset, language).removesuffix('html')}md):"
+            f" {line(state.description)}"
+            for state in members
+        ]
+    return "\n".join(parts) + "\n"

@@ -1,0 +1,168 @@
+"""Damage anywhere in a data folder is found, stays with its dataset, and is restored if it can."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.faults.flips import cut, flip, found_in, sample
+from tests.faults.test_bad_input import BEDS, ROOMS, Bench
+from tests.fixtures.commands import records
+from tests.fixtures.listeners import webhook
+
+NURSES, INTACT = "health/nurses", "tourism/museums"
+ALL = (ROOMS, BEDS, NURSES, INTACT)
+
+
+@pytest.fixture(scope="module", name="template")
+def _template(tmp_path_factory):
+    """Four datasets with three releases each, which have durations."""
+    made = Bench(tmp_path_factory.mktemp("damaged"))
+    made.make(*ALL)
+    for value in (5, 6):
+        for dataset in ALL:
+            made.table(dataset).write_text(f"area,year,value\n48,2023,5\n48,2024,{value}\n")
+        assert made.run("run").code == 0
+    assert {made.number(dataset) for dataset in ALL} == {3}
+    return made
+
+
+@pytest.fixture
+def bench(tmp_path, template):
+    """A copy of its own, in which one dataset has news: it must always come through."""
+    shutil.copytree(template.project.parent, tmp_path, dirs_exist_ok=True)
+    made = Bench(tmp_path)
+    made.table(INTACT).write_text("area,year,value\n48,2023,5\n48,2024,77\n")
+    return made
+
+
+def contents(bench: Bench) -> dict[str, bytes]:
+    return {name: data for name, (_, data) in records(bench.data_dir).items()}
+
+
+def test_damage_anywhere_is_found(bench):
+    done, missed = sample(bench.data_dir, 300, seed=15)
+    assert done.total() == 300 and len(done) > 20
+    assert missed == []
+
+
+def test_what_can_be_restored_is_restored_to_the_byte(bench):
+    assert bench.run("run").code == 0  # without news from now on
+    before = contents(bench)
+    patterns = (
+        f"ledger/{ROOMS}.jsonl", f"releases/{ROOMS}/1/quality.json",
+        f"releases/{BEDS}/2/release.json", f"releases/{ROOMS}/3/data.parquet",
+        f"releases/{ROOMS}/3/changes.parquet", f"snapshots/{BEDS}/*/snapshot.json",
+        f"validation_log/{BEDS}/log.jsonl", f"tables/{BEDS}/*/table.parquet", "data_dir.json",
+        f"snapshots/{BEDS}/*/*.csv", f"site/datasets/{BEDS}/hospital_beds.csv",
+        f"site/en/{BEDS}.html", "site/catalogue.json", "site/index.html", "site/quality/state.json",
+        f"site/datasets/{ROOMS}/releases/1/hotel_rooms.xlsx", f"site/datasets/{INTACT}/sha256.json",
+    )
+    damaged = [sorted(bench.data_dir.glob(pattern))[0] for pattern in patterns]
+    for path in damaged:
+        flip(path, 8 * 60 + 3)
+    assert bench.run("doctor").code == 1
+    said = bench.run("doctor", "--restore", "--json")
+    named = " ".join(row["detail"] for row in said.json)
+    assert said.code == 0, said.out
+    assert [path for path in damaged if str(path.parent) not in named] == []
+    assert bench.run("run").code == 0 and not found_in(bench.data_dir)
+    after = contents(bench)
+    differ = {name for name in before if before[name] != after.get(name)}
+    # A working table that is made anew has durations of its own.
+    assert {name.split("/")[0] for name in differ} <= {"tables", "warehouse.duckdb"}
+
+
+def test_a_number_is_never_used_for_other_content(bench):
+    before = contents(bench)
+    for dataset, numbers in ((ROOMS, (3,)), (BEDS, (1,)), (NURSES, (1, 2, 3))):
+        bench.table(dataset).write_text("area,year,value\n48,2023,5\n48,2024,9\n")
+        for number in numbers:
+            shutil.rmtree(bench.data_dir / "releases" / dataset / str(number))
+    said = bench.run("run")
+    assert said.code == 6 and said.err.count("is missing") == 3, said.out + said.err
+    assert "Traceback" not in said.out + said.err
+    assert bench.number(INTACT) == 4
+    public = [
+        name for name in before if name.startswith("site/datasets") and INTACT not in name
+    ]
+    after = contents(bench)
+    assert [name for name in public if before[name] != after[name]] == []
+
+    said = bench.run("doctor", "--restore")
+    assert said.code == 0 and said.out.count("with the same bytes") == 5, said.out + said.err
+    after = contents(bench)
+    again = [name for name in before if name.startswith("releases/")]
+    assert [name for name in again if before[name] != after[name]] == []
+    assert bench.run("run").code == 0
+    assert {bench.number(dataset) for dataset in ALL} == {4}
+
+
+def test_a_release_that_cannot_be_made_again_is_given_up_by_a_person(bench):
+    for folder in ("releases", "snapshots"):
+        shutil.rmtree(bench.data_dir / folder / ROOMS)
+    said = bench.run("doctor", "--restore")
+    assert said.code == 1 and "restore it from a backup" in said.out
+    bench.run("doctor", "--give-up", ROOMS)
+    assert bench.run("run").code == 0 and not found_in(bench.data_dir)
+    assert [path.name for path in (bench.data_dir / "releases" / ROOMS).iterdir()] == ["4"]
+
+
+def test_the_site_remembers_what_releases_and_ledger_have_lost(bench):
+    lost = bench.data_dir / "releases" / ROOMS / "3"
+    shutil.rmtree(lost)
+    (bench.data_dir / "ledger" / f"{ROOMS}.jsonl").unlink()
+    assert found_in(bench.data_dir) == {lost}
+
+
+def record_of_last_validation(bench: Bench, dataset: str) -> Path:
+    log = bench.data_dir / "validation_log" / dataset / "log.jsonl"
+    return log.parent / f"{json.loads(log.read_text().splitlines()[-1])['record_sha256']}.json"
+
+
+def test_damage_ends_no_other_run_and_people_are_told(bench):
+    record_of_last_validation(bench, BEDS).unlink()  # a new run writes one of its own
+    log = bench.data_dir / "validation_log" / ROOMS / "log.jsonl"
+    for at in (80, 8 * 90, 8 * 200):
+        flip(log, at)
+    with webhook() as (address, received):
+        said = bench.run("run", OPENINDICATORS_WEBHOOK=address)
+        assert said.code == 6 and "validation log" in said.err, said.out + said.err
+        assert "Traceback" not in said.out + said.err
+        assert bench.number(INTACT) == 4 and record_of_last_validation(bench, BEDS).is_file()
+        assert [message["datasets"] for message in received] == [[ROOMS]]
+        assert bench.run("doctor", "--restore").code == 0
+        said = bench.run("run", OPENINDICATORS_WEBHOOK=address)
+        assert said.code == 0 and received[-1]["kind"] == "recovered", said.out + said.err
+    assert log.with_name("log.jsonl.torn").is_file() and not found_in(bench.data_dir)
+
+
+@pytest.mark.parametrize("patterns", [
+    (f"releases/{ROOMS}/3/data.parquet", f"releases/{BEDS}/1/release.json",
+     f"snapshots/{NURSES}/current", "dagster/history/runs/index.db", "warehouse.duckdb"),
+    (f"tables/{ROOMS}/*/*/quarantine.parquet", f"site/datasets/{BEDS}/dataset.json",
+     f"tables/{NURSES}/*/*/quality.json", f"site/datasets/{NURSES}/nurses.csv",
+     "dagster/history/runs.db"),
+])  # fmt: skip
+def test_no_damage_reaches_another_dataset_or_the_public(bench, patterns):
+    """A flip at the front, where formats have their magic numbers, one in the middle, and a cut."""
+    public = {
+        name: data for name, data in contents(bench).items()
+        if name.startswith("site/datasets/") and name.endswith((".csv", ".xlsx", ".parquet"))
+        and INTACT not in name
+    }
+    for pattern in patterns:
+        path = sorted(bench.data_dir.glob(pattern))[-1]
+        flip(path, 8 * 2 + 1)
+        flip(path, 8 * (path.stat().st_size // 2))
+        cut(path)
+    said = bench.run("run")
+    assert said.code in (0, 6) and "Traceback" not in said.out + said.err, said.out + said.err
+    assert bench.number(INTACT) == 4
+    now = contents(bench)
+    assert [name for name in public if now[name] != public[name]] == []
+    if said.code == 6:
+        assert ROOMS in said.err and BEDS in said.err and f"✗ {NURSES}" not in said.err

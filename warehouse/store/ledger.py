@@ -1,0 +1,106 @@
+"""The ledger: each number that a dataset's releases have used, with the checksum of its record.
+
+    ledger/<sector>/<dataset>.jsonl   a line for each release, append-only
+
+It stands apart from the releases: one that is lost is missed, one that was changed is seen, and a
+number that was used is never used for other content. A release is entered right after its commit;
+one that a crash left out, or that is older than the ledger, with the next run.
+"""
+
+from pathlib import Path
+
+from model.errors import StoreError
+from model.records.release import LedgerEntry, Release
+from model.util.hashing import sha256_bytes
+from warehouse.store.atomic import append_log, read_log
+from warehouse.store.data_dir import DataDir
+
+RECORD = "release.json"
+
+
+def entries(data_dir: DataDir, dataset: str) -> dict[int, LedgerEntry]:
+    """Return what the ledger says of each number of a dataset.
+
+    Raises:
+        StoreError: a line was changed after it was written.
+    """
+    todo = "run `openindicators doctor --restore`, which enters the releases that are there again"
+    found = read_log(data_dir.ledger(dataset), LedgerEntry, "the ledger of releases", todo)
+    return {entry.number: entry for entry in found}
+
+
+def folders(data_dir: DataDir, dataset: str, known: dict[int, LedgerEntry]) -> list[Path]:
+    """Return the folders of the releases of a `dataset` in `data_dir`, oldest first.
+
+    `known` is what the ledger says.
+
+    Raises:
+        StoreError: one is missing.
+    """
+    folder = data_dir.releases(dataset)
+    there = {int(p.name) for p in folder.iterdir() if p.name.isdigit()} if folder.is_dir() else ()
+    for number, entry in known.items():
+        if number not in there and not entry.given_up:
+            raise StoreError(
+                f"release {number}, which was issued on {entry.issued:%Y-%m-%d}, is missing; what"
+                " the portals show stays as it is", where=str(folder / str(number)),
+                todo="restore the folder from a backup; without one, `openindicators doctor"
+                " --restore` makes it again where the snapshot gives the same bytes",
+            )
+    return [folder / str(number) for number in sorted(there)]
+
+
+def lost(data_dir: DataDir, dataset: str) -> list[LedgerEntry]:
+    """Return the entries whose releases are missing and were not given up, oldest first."""
+    folder = data_dir.releases(dataset)
+    return [
+        entry for entry in entries(data_dir, dataset).values()
+        if not entry.given_up and not (folder / str(entry.number)).is_dir()
+    ]
+
+
+def not_entered(data_dir: DataDir, dataset: str) -> list[Path]:
+    """Return the folders of the releases that the ledger does not know yet, oldest first."""
+    known = entries(data_dir, dataset)
+    return [path for path in folders(data_dir, dataset, known) if int(path.name) not in known]
+
+
+def enter(data_dir: DataDir, dataset: str) -> None:
+    """Enter the releases that the ledger does not know yet.
+
+    Raises:
+        StoreError: full, read-only, forbidden, or a record is damaged.
+    """
+    new = not_entered(data_dir, dataset)
+    if new:
+        append_log(data_dir.ledger(dataset), map(_entry, new))
+
+
+def give_up(data_dir: DataDir, dataset: str, entry: LedgerEntry) -> None:
+    """Go on without a lost release, whose number stays used: a person has decided so.
+
+    Args:
+        data_dir: the data folder.
+        dataset: id of the dataset.
+        entry: what the ledger says of the release.
+    """
+    append_log(data_dir.ledger(dataset), [entry.model_copy(update={"given_up": True})])
+
+
+def next_number(data_dir: DataDir, dataset: str) -> int:
+    """Return the number of the release that comes next: one that none has ever used."""
+    known = entries(data_dir, dataset)
+    there = folders(data_dir, dataset, known)
+    return max([0, *known, *(int(folder.name) for folder in there)]) + 1
+
+
+def _entry(folder: Path) -> LedgerEntry:
+    data = (folder / RECORD).read_bytes()
+    try:
+        release = Release.model_validate_json(data)
+    except ValueError as error:
+        raise StoreError(
+            f"the release's record cannot be read: {error}", where=str(folder),
+            todo="restore it from a backup: it is not in the ledger of releases yet",
+        ) from error
+    return LedgerEntry(number=release.number, issued=release.issued, sha256=sha256_bytes(data))
