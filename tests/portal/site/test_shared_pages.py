@@ -135,7 +135,7 @@ def test_measures_of_one_code_that_differ_are_two_and_the_difference_is_said(
     site.apply([make_release(tmp_path / "3", dataset(name="other", indicators={"ROOMS": other}),
                              [row(unit_measure="persons")])])
     page = site.folder / "en/indicators/ROOMS.html"
-    assert page.read_text(encoding="utf-8").count('<section class="block" id="measure-') == 2
+    assert page.read_text(encoding="utf-8").count('<div class="block" id="measure-') == 2
     assert "Other than above: the definition, the unit." in text_of(page)
     assert "Another count" in text_of(page)
 
