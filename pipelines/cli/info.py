@@ -13,6 +13,7 @@ from model.util.text import LocalizedText
 from pipelines.catalogue import load_catalogue
 from pipelines.cli.terminal import (
     AsJson,
+    DatasetName,
     Profile,
     Right,
     number,
@@ -29,9 +30,12 @@ from warehouse.store import releases, snapshots
 
 
 def list_datasets(profile: Profile = None, as_json: AsJson = False) -> int:
-    """Print every dataset of a profile with its current release."""
+    """Print every dataset of a profile with its current release.
+
+    Errors of suites are for `check`: reading them would take as long as the rest together.
+    """
     settings = Settings.from_environment(profile)
-    catalogue = load_catalogue(settings)
+    catalogue = load_catalogue(settings, with_suites=False)
     rows: list[dict[str, Any]] = []
     for dataset_id, declaration in catalogue.declarations.items():
         dataset = declaration.dataset
@@ -70,7 +74,7 @@ def list_datasets(profile: Profile = None, as_json: AsJson = False) -> int:
     return 0
 
 
-def show(dataset: str, profile: Profile = None, as_json: AsJson = False) -> int:
+def show(dataset: DatasetName, profile: Profile = None, as_json: AsJson = False) -> int:
     """Print what a dataset is, where it comes from and which releases it has.
 
     Raises:
