@@ -162,6 +162,7 @@ PAGES = (
     "vi/quality.html", "en/quality.html", "vi/quality/health/evil.html",
     "en/quality/health/beds.html", "vi/index.html", "en/health/beds.html",
     "datasets/health/beds/beds-quality.html", "datasets/health/beds/beds-quality.html#en",
+    "vi/city.html", "en/places.html", "vi/indicators/ROOMS.html", "en/health/index.html",
 )
 
 
