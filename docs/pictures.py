@@ -1,14 +1,12 @@
 """Takes the documents' pictures from the running site and Dagster's UI: `make pictures`.
 
-Needs Debian's chromium and chromium-driver, and the data folder of a `make run`; for the workbook
-libreoffice-calc and poppler-utils, for CKAN's pages `make portal` and the dataset published there.
-What is missing is named, and its pictures stay as they are.
+Needs Debian's chromium and chromium-driver, and the data folder of a `make run`; for CKAN's pages
+`make portal` and the dataset published there, else they stay as they are.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -32,11 +30,12 @@ PICTURES = (
     ("dataset", f"http://127.0.0.1:{SITE}/en/industry/retail_trade.html", (1280, 1340), 1),
     ("gaps", f"http://127.0.0.1:{SITE}/vi/finance/economy_da_nang.html#chart", (1280, 1100), 1),
     ("reconciliation", f"http://127.0.0.1:{SITE}/vi/reconciliation.html", (1280, 1000), 1),
+    ("explorer", f"http://127.0.0.1:{SITE}/vi/explorer.html?dataset=education/general_education"
+     "&indicator=pupils&d.school_level=L1,L2,L3&area=48", (1280, 1000), 5),
     ("quality", f"http://127.0.0.1:{SITE}/en/quality.html", (1280, 1000), 1),
     ("dagster", f"http://127.0.0.1:{UI}/locations/openindicators/asset-groups/tourism",
      (1500, 950), 20),
 )  # fmt: skip
-WORKBOOK = f"http://127.0.0.1:{SITE}/datasets/industry/retail_trade/retail_trade.xlsx"
 CKAN_DATASET = "finance-grdp-by-province"
 
 
@@ -60,20 +59,6 @@ def running(address: str, *command: str, **environment: str) -> Iterator[None]:
         process.wait()
 
 
-def workbook(address: str, folder: Path) -> None:
-    """Take the first page of a workbook at an `address`, as LibreOffice prints it."""
-    if not (shutil.which("soffice") and shutil.which("pdftoppm")):
-        print("no picture of the workbook: libreoffice-calc or poppler-utils is missing")
-        return
-    (folder / "workbook.xlsx").write_bytes(httpx.get(address).raise_for_status().content)
-    picture = str(FOLDER.resolve() / "workbook")
-    for command in (
-        ["soffice", "--headless", "--convert-to", "pdf", "workbook.xlsx"],
-        ["pdftoppm", "-png", "-r", "90", "-singlefile", "workbook.pdf", picture],
-    ):
-        subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
-
-
 def portal_pages() -> list[tuple[str, str, tuple[int, int], int]]:
     """Return the pictures of a real CKAN; none where none is up or the dataset is not there."""
     try:
@@ -94,7 +79,6 @@ def take() -> None:
     with TemporaryDirectory() as profile:
         driver = started(Path(profile), "--hide-scrollbars")
         try:
-            workbook(WORKBOOK, Path(profile))
             for name, address, size, seconds in (*PICTURES, *portal_pages()):
                 driver.set_window_size(*size)
                 driver.get(address)
