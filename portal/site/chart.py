@@ -181,7 +181,7 @@ def lay_out_bars(plot: Plot, width: int, label: Label, language: str, decimals: 
     values = [point.value for _, point in rows]
     low, high = min(0, *values), max(0, *values)
     span = (high - low) or 1
-    labels = [_cut(label(series), 30 if width == WIDE else 16) for series, _ in rows]
+    labels = [_cut(label(series), 28 if width == WIDE else 16) for series, _ in rows]
     texts = [formatting.number(value, language, decimals) for value in values]
     left = max(map(len, labels)) * CHAR + 12
     room = width - left - max(map(len, texts)) * CHAR - 16
