@@ -381,7 +381,7 @@
     const words = wordsOf(input.value);
     const asked = words.length > 0 || facets.some((field) => field.value);
     catalogue.hidden = asked;
-    results.hidden = !asked;
+    results.hidden = results.previousElementSibling.hidden = !asked;
     results.replaceChildren();
     message.textContent = "";
     if (!asked || !index) return;
