@@ -115,6 +115,10 @@ corpus: $(VENV)/.ready ## run the declarations of tests/corpus over the real fil
 		$(BIN)/openindicators run --profile live
 	@$(BIN)/python -m tests.corpus.summary $(or $(OPENINDICATORS_DATA_DIR),data/corpus)
 
+.PHONY: every-file
+every-file: $(VENV)/.ready ## declare, answer, release and compare all real files; goes on where it was
+	@$(BIN)/python -m tests.corpus.every_file --minutes $(or $(MINUTES),60)
+
 .PHONY: hostile-edits
 hostile-edits: $(VENV)/.ready ## spoil a second vintage of real files in some sixty ways, and run each
 	@$(BIN)/python -m tests.corpus.hostile

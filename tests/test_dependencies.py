@@ -13,7 +13,8 @@ PRODUCT = ("model", "sources", "warehouse", "expectations", "portal", "assets", 
 SUPPORT = ("tests", "bench", "dev", "docs")
 # Packages that are imported under another name.
 PACKAGES = {"yaml": "pyyaml", "ruamel": "ruamel_yaml", "sdmx": "sdmx1",
-            "pydantic_core": "pydantic", "xdist": "pytest_xdist"}
+            "pydantic_core": "pydantic", "xdist": "pytest_xdist",
+            "pxweb": "pxwebpy"}
 # Used without an import: a program, and a dialect of SQLAlchemy (`duckdb://`).
 NOT_IMPORTED = {"dagster_webserver", "duckdb_sqlalchemy"}
 BY_HAND = {"atheris", "pandera"}  # `make fuzz`, `bench.other_tools`

@@ -15,6 +15,7 @@ from model.records.tables import NUMBERS
 from model.util.sql import identifier
 
 _JOIN = re.compile(r"\bJOIN\b", re.IGNORECASE)
+_ALIAS = re.compile(r"\{batch\}\s+AS\s+(\w+)", re.IGNORECASE)
 
 
 def with_batch(query: str, table: str) -> str:
@@ -96,3 +97,9 @@ def _check_braces(query: str) -> None:
         )
     if not fields:
         raise ValueError("it does not read from {batch}")
+    alias = _ALIAS.search(query)
+    if alias and not _JOIN.search(query):
+        raise ValueError(
+            f"{alias[0]!r}: without a JOIN, Great Expectations itself names the rows `subselect`;"
+            f" leave out the alias, or read `WITH {alias[1]} AS (SELECT * FROM {{batch}})`"
+        )

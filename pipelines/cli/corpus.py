@@ -39,7 +39,10 @@ class FileReport:
     parts: tuple[FileReport, ...] = ()
 
 
-def corpus(folder: Annotated[Path, typer.Argument(metavar="DIR")], as_json: AsJson = False) -> int:
+def corpus(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="with files, in any depth")],
+    as_json: AsJson = False,
+) -> int:
     """Read every file of a folder, and print what became of it.
 
     Raises:

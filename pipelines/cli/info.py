@@ -13,6 +13,7 @@ from model.util.text import LocalizedText
 from pipelines.catalogue import load_catalogue
 from pipelines.cli.terminal import (
     AsJson,
+    DatasetName,
     Profile,
     Right,
     number,
@@ -70,7 +71,7 @@ def list_datasets(profile: Profile = None, as_json: AsJson = False) -> int:
     return 0
 
 
-def show(dataset: str, profile: Profile = None, as_json: AsJson = False) -> int:
+def show(dataset: DatasetName, profile: Profile = None, as_json: AsJson = False) -> int:
     """Print what a dataset is, where it comes from and which releases it has.
 
     Raises:

@@ -5,7 +5,9 @@ from importlib import import_module
 
 import click
 import typer
+import typer.core
 from typer.core import TyperGroup
+from typer.utils import get_params_from_function
 
 from model.errors import OpenIndicatorsError
 
@@ -85,6 +87,9 @@ docs/settings.md.
 """
 
 
+typer.core.HAS_RICH = False  # with it, help shows "\\[required]": escaped for markup that is off
+
+
 class Commands(TyperGroup):
     """Lists the commands without importing them, and imports the one that is asked for."""
 
@@ -101,8 +106,14 @@ class Commands(TyperGroup):
         one = typer.Typer(
             add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
         )
-        one.command(cmd_name, help=text)(getattr(import_module(f"pipelines.cli.{module}"), name))
-        return typer.main.get_command(one)
+        called = getattr(import_module(f"pipelines.cli.{module}"), name)
+        one.command(cmd_name, help=text)(called)
+        command = typer.main.get_command(one)
+        helps = get_params_from_function(called)
+        for each in command.params:
+            if isinstance(each, click.Argument):  # click 8.5 clears what typer 0.19 has set
+                each.help = helps[str(each.name)].default.help
+        return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the names with their help."""

@@ -19,6 +19,10 @@ from model.util.text import Text
 
 Profile = Annotated[str | None, typer.Option("--profile", "-p", help="sample (embedded) or live")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
+DatasetName = Annotated[
+    str,
+    typer.Argument(metavar="DATASET", help="SECTOR/NAME, or NAME alone where one sector has it"),
+]
 Wanted = Annotated[
     list[str] | None,
     typer.Argument(metavar="[DATASET|SECTOR]...", help="which of them; nothing means all"),

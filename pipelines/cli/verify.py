@@ -25,7 +25,7 @@ _EXIT_CODES = {True: 0, False: 1, None: 3}  # genuine, not genuine, unknown; 2 i
 
 
 def verify(
-    file: Path,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="that was downloaded")],
     site: Annotated[
         str | None, typer.Option(help="address or folder of the portal that it is from")
     ] = None,

@@ -7,7 +7,7 @@ from pydantic.json_schema import models_json_schema
 
 from model.reference.city import city
 from model.reference.registries import Registries
-from model.util.languages import languages
+from model.util.languages import default_language, languages
 from model.util.text import plain
 from portal.distributions.registry import DISTRIBUTIONS
 from portal.site.pages import dataset_page
@@ -89,7 +89,7 @@ def openapi(base_url: str | None) -> Json:
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": plain(city().site.title.get("en")), "version": VERSION,
+            "title": plain(city().site.title.get(default_language())), "version": VERSION,
             "description": "Plain files: any web server answers these requests. Addresses in the"
                            " answers are absolute where the site knows its own.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},

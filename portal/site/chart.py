@@ -20,7 +20,7 @@ HEIGHT = {WIDE: 400, NARROW: 280}
 LABEL_GAP = 16  # between two direct labels
 CHAR = 6.7  # width of a character at the labels' size, on average
 SPARK_VALUES = 4  # fewer show no trend
-MARKERS = 45  # a line with more points than this shows only those that are not final
+MARKERS = 6  # a line with more points than this shows only those that are not final
 
 
 @dataclass(frozen=True)

@@ -79,12 +79,17 @@ def render_dataset(
     return rendered
 
 
-def render_withdrawn(content: Content, releases: list[ReleaseState]) -> dict[str, bytes]:
-    """Render the page of a dataset that `content` withdraws; `releases` as for `render_dataset`."""
+def render_withdrawn(
+    content: Content, releases: list[ReleaseState], base_url: str | None
+) -> dict[str, bytes]:
+    """Render the page of a dataset that `content` withdraws.
+
+    `releases` and `base_url` are as for `render_dataset`.
+    """
     return {
         dataset_page(content.dataset.id, language): render_template(
             TEMPLATES, "withdrawn.html", language, **_frame(content, releases, preview=False),
-            decision=content.release.decision,
+            decision=content.release.decision, base_url=base_url,
         )
         for language in languages()
     }

@@ -15,7 +15,8 @@ from portal.vocabulary import BREAK
 
 MAX_LINES = 6  # more colours cannot be distinguished
 MAX_BARS = 15
-MAX_POINTS = 400  # of a line; more are thinned, keeping the extremes of each stretch
+CHARTS = 4  # of a page: a dozen would take 200 kB; the explorer draws any indicator
+MAX_POINTS = 240  # of a line; more are thinned, keeping the extremes of each stretch
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Plot:
         return len({p.period for s in self.series for p in s.points}) <= 1
 
 
-def plots(content: Content, limit: int = 12) -> list[Plot]:
+def plots(content: Content, limit: int = CHARTS) -> list[Plot]:
     """Return the plots of at most `limit` indicators of `content`, the declared one first.
 
     Indicators without figures have none.

@@ -247,7 +247,7 @@ class Site:
         with replaced_folder(target) as staging:
             releases = [folder.fill(item, staging) for item in history]
             if content.withdrawn:
-                rendered = pages.render_withdrawn(content, releases)
+                rendered = pages.render_withdrawn(content, releases, self.base_url)
             else:
                 revisions = self._revisions(content, history, releases)
                 rendered = revisions | pages.render_dataset(

@@ -12,9 +12,9 @@ from portal.content import Content
 from portal.rendering import formatting
 from portal.scope import home_areas
 
-FIRST_ROWS = 20
+FIRST_ROWS = 8
 FEW_ROWS = 10  # of an earlier release
-FIRST_CHANGES, FIRST_ROUNDINGS = 50, 10
+FIRST_CHANGES, FIRST_ROUNDINGS = 20, 5
 
 Rows = list[dict[str, Any]]
 

@@ -8,10 +8,12 @@ import re
 
 from model.declarations.source import DEFAULT_MISSING
 from model.util.text import fold
-from sources.inspect.search import InspectedColumn, Search
+from sources.inspect.search import InspectedColumn, Search, is_code
 from sources.inspect.tables.cells import is_missing
 
-_STATUS = ("obs status", "observation status", "obs flag", "status", "flag", "flags")
+_STATUS = (
+    "obs status", "observation status", "obs flag", "data status", "status", "flag", "flags"
+)
 # What status codes and words stand for: SDMX CL_OBS_STATUS 2.2, and Eurostat's flags.
 _OWN = frozenset("ABEFINOPQU")
 _CODES = {"H": "O", "K": "O", "L": "O", "M": "O", "V": "P", "C": "Q", "Z": "O", "S": "E"}
@@ -21,7 +23,9 @@ _WORDS = (
     (r"low reliab|unreliab", "U"), (r"suppress|confident", "Q"), (r"missing|not avail", "O"),
     (r"not signif", "N"),
 )
-_MULTIPLIER = ("unit mult", "unit multiplier", "powercode code", "powercode", "multiplier")
+_MULTIPLIER = (
+    "unit mult", "unit multiplier", "powercode code", "powercode", "multiplier", "scale"
+)  # IMF: SCALE
 _POWERS = {
     "units": 0, "tens": 1, "hundreds": 2, "thousands": 3, "millions": 6, "billions": 9,
     "trillions": 12,
@@ -29,8 +33,9 @@ _POWERS = {
 _LARGEST = 15  # powers of ten
 # Attributes that say nothing about what is observed.
 _DESCRIBES = re.compile(
-    r"OBS_.*|CONF.*|DECIMALS|TIME_FORMAT|TITLE.*|COMMENT.*|.*NOTE.*|COLLECTION"
-    r"|UNIT_MULT|PREF_SCALE|SOURCE.*|DATA_?PROVIDER.*|LAST_UPDATE|EMBARGO.*"
+    r"OBS_.*|CONF.*|DECIMALS.*|TIME_FORMAT|TITLE.*|COMMENT.*|.*NOTE.*|COLLECTION"
+    r"|UNIT_MULT|SCALE|PREF_SCALE|.*SOURCE.*|DATA_?PROVIDER.*|LAST_UPDATE|EMBARGO.*|.*_DATE"
+    r"|LANGUAGE|PUBLISHER|DEPARTMENT|TOPIC.*|KEYWORDS.*|ACCESS_.*|SECURITY_.*|CONTACT.*|LATEST_.*"
 )
 _LABEL = re.compile(r".*_label(_vi)?")  # what codes are called
 _MANY = 500  # codes
@@ -51,7 +56,7 @@ def _take_status(search: Search) -> None:
         texts = [text.strip() for text in column.counts if not is_missing(text)]
         mapped = {text: _status_of(text) for text in texts if text not in DEFAULT_MISSING}
         unknown = sorted(text for text, status in mapped.items() if status is None)
-        if not mapped or (unknown and column.words not in _STATUS[:3]):
+        if not mapped or (unknown and column.words not in _STATUS[:4]):
             continue
         renamed = {text: status for text, status in mapped.items() if status and status != text}
         search.take("obs_status", column.name, **({"map": renamed} if renamed else {}))
@@ -105,7 +110,9 @@ def _take_sdmx(search: Search) -> None:
             continue
         if len(column.counts) == 1:
             search.used.add(column.name)
-            search.found.where[column.name] = [next(iter(column.counts))]
+            value = next(iter(column.counts))
+            if is_code(value):  # a sentence is no code of a dimension
+                search.found.where[column.name] = [value]
         elif len(column.counts) <= _MANY and not _follows(column, indicator):
             name = search.dimension_name(column.name)
             codelist = search.codelist_of(column)

@@ -16,7 +16,7 @@ from model.util.text import fold, slug
 from sources.inspect.codebooks import Codebook
 from sources.inspect.finding import Certainty, Guess
 from sources.inspect.tables.areas import is_of_areas, knows
-from sources.inspect.tables.titles import TableTitle
+from sources.inspect.tables.titles import PriceBasis, TableTitle
 from sources.inspect.tables.units import NamedUnit
 from sources.inspect.tables.values import PeriodColumn
 
@@ -48,8 +48,8 @@ class InspectedColumn:
 
     @property
     def words(self) -> str:
-        """The name for comparison: lower case, without diacritics and underscores."""
-        return fold(self.name).replace("_", " ")
+        """The name for comparison: lower case, without diacritics, underscores and camel case."""
+        return fold(re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", self.name)).replace("_", " ")
 
     @property
     def longest(self) -> int:
@@ -66,6 +66,7 @@ class Roles:
     indicators: the codes, each with the words that the source has for it.
     names: by code, what the source calls an indicator in each language, where it says so.
     units: by code, the unit that the source names.
+    bases: by code, at which prices it is, where the source says so.
     dimensions: by name: the codelist, None where the text is its own code.
     notes: the evidence of each rule.
     covered: the codes of the areas that the table has.
@@ -79,6 +80,7 @@ class Roles:
     indicators: dict[str, str] = field(default_factory=dict)
     names: dict[str, dict[str, str]] = field(default_factory=dict)
     units: dict[str, NamedUnit] = field(default_factory=dict)
+    bases: dict[str, PriceBasis] = field(default_factory=dict)
     dimensions: dict[str, str | None] = field(default_factory=dict)
     notes: dict[str, Guess] = field(default_factory=dict)
     codelist: str | None = None
@@ -87,6 +89,13 @@ class Roles:
     last: str = ""
     decimals: int = 0
     tolerance: float | None = None
+
+    @property
+    def shared_basis(self) -> PriceBasis | None:
+        """The prices of all indicators, None where they differ."""
+        found = list(self.bases.values())
+        is_one = len(found) == len(self.indicators) and all(each == found[0] for each in found)
+        return found[0] if found and is_one else None
 
     def note(self, what: str, value: str, certainty: Certainty, why: str) -> None:
         """Keep a guess."""

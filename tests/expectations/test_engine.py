@@ -274,6 +274,14 @@ def test_queries_of_checks_give_what_their_level_says():
             assert level_of_query(query, dataset()) == expectation.level, expectation.name
 
 
+@pytest.mark.parametrize("alias", ["AS b", "as b"])
+def test_an_alias_without_a_join_is_explained(alias: str):
+    with pytest.raises(ValueError, match="names the rows `subselect`.*WITH b AS"):
+        level_of_query(f"SELECT * FROM {{batch}} {alias} WHERE b.obs_value < 0", dataset())
+    query = "SELECT b.* FROM {batch} AS b JOIN {batch} AS c USING (ref_area)"
+    assert level_of_query(query, dataset()) == "row"
+
+
 QUIET = """
 import socket, sys
 import expectations, expectations.suites.suite, expectations.runner.validate

@@ -56,3 +56,10 @@ def test_a_licence_is_asked_for_where_the_registry_has_none(
     assert "licence" not in declaration.read_text(encoding="utf-8")
     given(f"publisher={publisher}")
     assert ('licence: "?"' in declaration.read_text(encoding="utf-8")) == is_asked
+
+
+def test_a_proposed_place_is_an_answer(declaration: Path) -> None:
+    given("geography={codelist: country, coverage: viet_nam}")
+    text = declaration.read_text(encoding="utf-8")
+    assert "geography: {codelist: country, coverage: viet_nam}" in text
+    assert 'ref_area: {const: VNM}' in text and "- field: geography" not in text

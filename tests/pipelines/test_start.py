@@ -8,8 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
+from pipelines.cli.main import COMMANDS, Commands
 from tests.fixtures.projects import for_this_city
 
 PROJECT = Path(__file__).parents[2]
@@ -39,6 +41,18 @@ def test_a_command_that_reads_imports_nothing_heavy(command: str, tmp_path: Path
     assert loaded & HEAVY == set()
     if command == "--help":
         assert loaded & {"model.declarations.dataset", "rich.console", "duckdb"} == set()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_positional_argument_says_what_it_is(name: str) -> None:
+    context = click.Context(click.Command(name))
+    command = Commands(name="openindicators").get_command(context, name)
+    assert command is not None
+    shown = command.get_help(context)
+    assert "\\[" not in shown
+    for argument in command.params:
+        if isinstance(argument, click.Argument):
+            assert argument.help and argument.help.split()[0] in shown, argument.name
 
 
 def test_listing_opens_no_database(tmp_path: Path) -> None:

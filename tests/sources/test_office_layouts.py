@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from sources.inspect.recognise import recognise
 from sources.inspect.search import Roles
 from sources.inspect.tables.headings import headings_of, is_part_of_year
 from sources.inspect.tables.roles import roles_of
-from sources.inspect.tables.titles import title_of
+from sources.inspect.tables.titles import PriceBasis, basis_of, name_of, title_of
 from sources.inspect.tables.units import unit_alone, unit_of
 from tests.fixtures.answers import answered
 from tests.fixtures.datasets import registries
@@ -143,6 +144,32 @@ def test_an_area_that_is_misspelled_or_named_as_the_whole_is_asked_about(tmp_pat
     assert "not 'Oil & Gas'" in roles.notes["ref_area"].why
 
 
+@pytest.mark.parametrize(("label", "name"), [
+    ("Average population (Thous. pers.)", "Average population"),
+    ("GRDP (Previous year = 100)", "GRDP"), ("Thu (ĐVT: Tỷ đồng)", "Thu"),
+    ("Domestic RPKs (billions)", "Domestic RPKs (billions)"),  # of what is for a person to say
+    ("Emissions (CO2 only)", "Emissions (CO2 only)"),
+])
+def test_a_name_loses_only_a_unit_that_is_known(label: str, name: str) -> None:
+    assert name_of(label) == name
+
+
+@pytest.mark.parametrize(("text", "english", "doubt"), [
+    ("GRDP theo giá hiện hành", "At current prices.", ""),
+    ("Retail sales at current prices by province", "At current prices.", ""),
+    ("GDP, current market prices", "At current prices.", ""),
+    ("Giá trị sản xuất theo giá so sánh 2010", "At constant 2010 prices.", ""),
+    ("Output, constant prices of 1994 / giá cố định 1994", "At constant 1994 prices.", ""),
+    ("Tốc độ tăng (giá so sánh) at constant 2010 prices", "At constant 2010 prices.", ""),
+    ("Gross domestic product, constant prices", "At constant prices.", "the year .* not said"),
+    ("GDP theo giá hiện hành và giá so sánh 2010", "At current prices.", "says both: .* 2010"),
+])
+def test_prices_are_what_a_text_says(text: str, english: str, doubt: str) -> None:
+    found = basis_of(text)
+    assert found is not None and found.texts["en"] == english
+    assert re.fullmatch(f".*{doubt}.*", found.doubt) if doubt else found.doubt == ""
+
+
 def test_the_title_names_indicator_unit_and_price_basis() -> None:
     header = ["Cities, provincies", "2018"]
     found = title_of([
@@ -152,7 +179,9 @@ def test_the_title_names_indicator_unit_and_price_basis() -> None:
     assert found is not None and found.unit is not None
     assert found.names == {"en": "Index of gross regional domestic product at constant 2010 prices"}
     assert found.unit.unit == "index"
-    assert found.basis == ("Theo giá so sánh năm 2010.", "At constant 2010 prices.")
+    assert found.basis == PriceBasis(
+        {"vi": "Theo giá so sánh năm 2010.", "en": "At constant 2010 prices."}
+    )
     assert found.variables == ("Cities, provincies", "Year")
     both = title_of([
         "12. Diện tích rừng hiện có phân theo địa phương", "Area of forest by province",

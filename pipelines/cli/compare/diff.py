@@ -19,7 +19,16 @@ from rich.markup import escape
 from expectations.disclosure_control.small_cells import suppress
 from model.errors import OpenIndicatorsError
 from pipelines.catalogue import load_catalogue
-from pipelines.cli.terminal import AsJson, Profile, Right, number, out, print_json, table
+from pipelines.cli.terminal import (
+    AsJson,
+    DatasetName,
+    Profile,
+    Right,
+    number,
+    out,
+    print_json,
+    table,
+)
 from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.validate import parent_areas
@@ -169,7 +178,7 @@ PARTS_SHOWN = 10  # codes of a column in the summary
 
 
 def diff(
-    dataset: str,
+    dataset: DatasetName,
     first: Annotated[
         str | None,
         typer.Argument(metavar="[A]", help="release or day (default: the one before), or a file"),

@@ -55,7 +55,7 @@ _LEAD = LocalizedText(
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="DIR")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="new, or empty")],
     name: Annotated[str, typer.Option(help="the city's official name")],
     languages: Annotated[
         str, typer.Option(metavar="LIST", help="of all texts, the default first")

@@ -105,9 +105,6 @@ def _declared(
         except OpenIndicatorsError as error:
             yield _Skipped(shown, error.what)
             continue
-        if not looked.has_figures:
-            yield _Skipped(shown, "no column holds figures")
-            continue
         dataset = f"{sector}/{name}"
         taken.add(dataset)
         write_if_changed(settings.declarations / f"{dataset}.yaml", looked.text)

@@ -28,6 +28,7 @@ from sources.inspect.codebooks import codebooks_beside
 from sources.inspect.finding import Found, Guess, NoTable, RecognisedTable
 from sources.inspect.recognise import recognise
 from sources.inspect.search import Form, Roles
+from sources.inspect.tables.placing import numbering_of
 from sources.inspect.tables.roles import roles_of
 from sources.inspect.tables.titles import title_of
 from sources.urls import safe_url
@@ -45,13 +46,11 @@ class Looked:
     text: of the declaration.
     copy: where the file was put, None for a URL that is asked again.
     guesses: every one.
-    has_figures: whether a column of figures was found.
     """
 
     text: str
     copy: Path | None
     guesses: tuple[Guess, ...]
-    has_figures: bool
 
 
 def look_at(
@@ -110,15 +109,25 @@ def declared(
 
     Raises:
         SourceError: the table cannot be read.
+        OpenIndicatorsError: it has no figures.
     """
     name, title = named
     table, unread = looked_at(path, found)
+    numbered = numbering_of(found, table)
+    if numbered is not None:
+        found = numbered
+        table, unread = looked_at(path, found)
     above = title_of(found.above, table.column_names)
     roles = roles_of(
         table.drop_columns(["_part", "_row"]), PROTOCOLS[found.protocol].columns,
         registries.codelists, name, path.name, above, codebooks_beside(path),
         form=_FORMS.get(found.protocol, "table"),
     )
+    if "obs_value" not in roles.rules:
+        raise OpenIndicatorsError(
+            f"a list of {table.num_rows:,} rows, no table of indicators: no column holds figures",
+            where=path.name, todo="a declaration needs a table of figures",
+        )
     doubt_codes(roles, table, registries.codelists)
     said = [*notes, *(
         f"unsure: {each.what.get('en')}." for each in (*unread, *_unread_columns(table, roles))
@@ -126,7 +135,7 @@ def declared(
     )]
     texts = above.texts if above else {"en": title}
     text = declaration_text(texts, found, roles, origin, said, registries)
-    return Looked(text, copy, _guesses(found, roles, said), "obs_value" in roles.rules)
+    return Looked(text, copy, _guesses(found, roles, said))
 
 
 def _is_url(address: str) -> bool:

@@ -128,13 +128,12 @@ def guess_questions(
 
     `notes` are what else a person must know.
     """
-    for concept in ("time_period", "obs_value"):
-        if concept not in roles.rules:
-            note = roles.notes.get(concept)
-            yield Question(
-                field=f"source.columns.{concept}.column", ask=f"Which column has the {concept}?",
-                evidence=quoted(note.why, _LONGEST) if note else "no column is like it",
-            )
+    if "time_period" not in roles.rules:
+        note = roles.notes.get("time_period")
+        yield Question(
+            field="source.columns.time_period.column", ask="Which column has the time_period?",
+            evidence=quoted(note.why, _LONGEST) if note else "no column is like it",
+        )
     if not roles.frequency:
         yield Question(
             field="frequency", ask="How often are the figures made?",
@@ -153,6 +152,15 @@ def guess_questions(
                 field=_field(guess, found, roles), ask=_asked(guess),
                 evidence=quoted(guess.why, _LONGEST),
             )
+    shared = roles.shared_basis
+    bases = {"indicator_defaults": shared} if shared else {
+        f"indicators.{code}": basis for code, basis in roles.bases.items()}
+    for place, basis in bases.items():
+        if basis.doubt:
+            yield Question(
+                field=f"{place}.definition", ask="At which prices are the figures?",
+                evidence=basis.doubt,
+            )
     if notes:
         words = " ".join(note.removeprefix("unsure: ") for note in notes)
         yield Question(
@@ -169,7 +177,7 @@ def _is_assumed(roles: Roles) -> bool:
 def _is_asked(guess: Guess, roles: Roles) -> bool:
     """Whether another question is about the same."""
     return (
-        guess.what not in roles.rules and guess.what in ("ref_area", "time_period", "obs_value")
+        guess.what not in roles.rules and guess.what in ("ref_area", "time_period")
     ) or (guess.what == "ref_area" and _is_assumed(roles)) or (
         guess.what == "other values" and bool(roles.tolerance))
 

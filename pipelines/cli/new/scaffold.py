@@ -21,6 +21,7 @@ from pipelines.cli.schema import SCHEMA_LINE
 from sources.formats.payload import quoted
 from sources.inspect.finding import RecognisedTable
 from sources.inspect.search import Roles
+from sources.inspect.tables.areas import names_a_unit
 from sources.inspect.tables.units import NamedUnit
 
 SUITE = f"""\
@@ -61,6 +62,7 @@ def declaration_text(
     keyword = _text(next(iter(titles.values())).lower())
     is_placed = "column" in roles.rules.get("ref_area", {})
     coverage = covered_place(roles, registries.places, registries.codelists) if is_placed else None
+    areas = roles.codelist if is_placed and roles.codelist else _UNKNOWN
     publisher = PUBLISHERS.get(found.protocol) or named_publisher(found, registries)
     whole = found.above and len(titles) < len(languages())
     words = next(iter(titles.values()))
@@ -74,18 +76,21 @@ def declaration_text(
         *([f"licence: {_UNKNOWN}"] if publisher and not has_licence(publisher, registries) else []),
         f"keywords: {{{', '.join(f'{code}: [{keyword}]' for code in languages())}}}",
         f"frequency: {roles.frequency or _UNKNOWN}",
-        "geography:",
-        f"  codelist: {roles.codelist if is_placed and roles.codelist else _UNKNOWN}",
-        f"  coverage: {coverage or _UNKNOWN}",
+        f"geography: {{codelist: {areas}, coverage: {coverage or _UNKNOWN}}}",
     ]
-    if shared:
-        lines.append(f"indicator_defaults: {{unit: {shared if shared != OPEN else _UNKNOWN}}}")
+    defaults = [f"unit: {shared if shared != OPEN else _UNKNOWN}"] if shared else []
+    if roles.shared_basis:
+        defaults.append(f"definition: {_in_both(roles.shared_basis.texts)}")
+    if defaults:
+        lines.append(f"indicator_defaults: {{{', '.join(defaults)}}}")
     lines.append("indicators:")
     for code, words in roles.indicators.items():
         unit = f" unit: {units[code]}," if units[code] else ""
         called = roles.names.get(code) or {"en": words}
+        basis = None if roles.shared_basis else roles.bases.get(code)
+        defined = f" definition: {_in_both(basis.texts)}," if basis else ""
         lines.append(
-            f"  {_key(code)}: {{name: {_in_both(called)},{unit}"
+            f"  {_key(code)}: {{name: {_in_both(called)},{unit}{defined}"
             f" decimals: {min(roles.decimals, _MAX_DECIMALS)}}}"
         )
     if roles.dimensions:
@@ -138,7 +143,10 @@ def _units(roles: Roles) -> tuple[dict[str, str | None], str | None, list[Questi
         asked.append(Question(
             field="indicator_defaults.unit",
             ask="In which unit are the figures? Where units differ, write them in the file.",
-            evidence=f"no unit is named for {names}{more}",
+            evidence=f"no unit is named for {names}{more}" + "".join(
+                f"; {column} is {values[0]}" for column, values in roles.where.items()
+                if names_a_unit(column.lower())
+            ),
         ))
         return units, OPEN, asked
     one = next(iter(likely.values()), None)

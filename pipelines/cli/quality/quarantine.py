@@ -21,6 +21,7 @@ from pipelines.catalogue import load_catalogue
 from pipelines.cli.terminal import (
     AsJson,
     By,
+    DatasetName,
     Profile,
     Right,
     decider,
@@ -52,7 +53,7 @@ class QuarantinedRow:
 
 
 def quarantine(
-    dataset: str, profile: Profile = None,
+    dataset: DatasetName, profile: Profile = None,
     accept: Annotated[
         list[str] | None,
         typer.Option(metavar="ROW", help="release this row, as long as it stays so"),

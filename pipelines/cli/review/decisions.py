@@ -23,6 +23,7 @@ from pipelines.catalogue import Catalogue, load_catalogue
 from pipelines.cli.terminal import (
     AsJson,
     By,
+    DatasetName,
     Draft,
     Profile,
     Right,
@@ -100,7 +101,9 @@ def _described(settings: Settings, dataset: str, draft: StoredRelease) -> dict[s
     }
 
 
-def approve(dataset: str, draft: Draft = None, by: By = None, profile: Profile = None) -> int:
+def approve(
+    dataset: DatasetName, draft: Draft = None, by: By = None, profile: Profile = None
+) -> int:
     """Make the draft that waits the public release."""
 
     def decide(settings: Settings, dataset: str, name: str) -> str:
@@ -111,7 +114,7 @@ def approve(dataset: str, draft: Draft = None, by: By = None, profile: Profile =
 
 
 def reject(
-    dataset: str, reason: Annotated[str, typer.Option(metavar="TEXT", help="why")],
+    dataset: DatasetName, reason: Annotated[str, typer.Option(metavar="TEXT", help="why")],
     draft: Draft = None, by: By = None, profile: Profile = None,
 ) -> int:
     """Reject the draft that waits; what is public stays as it is."""
@@ -125,7 +128,7 @@ def reject(
 
 
 def rollback(
-    dataset: str,
+    dataset: DatasetName,
     to: Annotated[int, typer.Option(metavar="RELEASE", help="the earlier release")],
     reason: Annotated[
         str | None, typer.Option(metavar="TEXT", help="why; the portal shows it")
@@ -143,7 +146,7 @@ def rollback(
 
 
 def withdraw(
-    dataset: str,
+    dataset: DatasetName,
     reason: Annotated[str, typer.Option(metavar="TEXT", help="why; the portal shows it")],
     successor: Annotated[
         str | None, typer.Option(metavar="DATASET", help="the dataset that takes its place")
@@ -231,7 +234,7 @@ def _successor(settings: Settings, wanted: str, dataset: str) -> str:
 
 
 def accept(
-    dataset: str,
+    dataset: DatasetName,
     check: Annotated[list[str], typer.Option(metavar="NAME", help="the check that blocks it")],
     reason: Annotated[str, typer.Option(metavar="TEXT", help="why it is right")],
     by: By = None, profile: Profile = None,

@@ -20,6 +20,7 @@ from sources.formats.tabular.layout import (
     TableLayout,
     positions,
 )
+from sources.formats.tabular.numbering import Numbering
 from sources.formats.tabular.tables import TableExtent
 
 FileFormat = Literal["csv", "tsv", "json", "jsonl", "parquet", "arrow", "xlsx"]
@@ -67,6 +68,8 @@ class FilesOptions(UrlOptions):
     """Columns whose blank cells have the value above."""
     headings: tuple[Heading, ...] = ()
     """Rows that are headings of the rows below."""
+    numbering: Numbering | None = None
+    """Numbers in front of the rows (I, 1, 1.1, a) that say what each is part of."""
     tables: StackedTables | None = None
     """Tables that stand below each other, each with a header of its own."""
     sheet: Text | None = None
@@ -119,6 +122,7 @@ class FilesOptions(UrlOptions):
             across=self.header_across, skip_rows=self.skip_rows, footer=self.footer,
             names=self.names, skip=self.skip_matching, end=self.end_matching,
             carry_down=self.carry_down, headings=self.headings, tables=self.tables,
+            numbering=self.numbering,
             places=positions(self.use_columns), labels=self.labels,
         )
 

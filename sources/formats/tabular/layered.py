@@ -13,6 +13,7 @@ from itertools import chain
 from model.errors import ReadError
 from model.util.text import did_you_mean, nfc
 from sources.formats.tabular.layout import Heading, StackedTables, TableLayout
+from sources.formats.tabular.numbering import numbered
 from sources.formats.tabular.tables import (
     RawRow,
     RawTable,
@@ -85,7 +86,11 @@ def _one_table(
     below = _below_headings(body, layout.headings, columns, where)
     columns = _with_headings(columns, layout.headings, where)
     columns, below = _labelled(below, layout, columns, where)
-    return RawTable(columns, _carried(below, layout.carry_down, columns, where))
+    body = _carried(below, layout.carry_down, columns, where)
+    if layout.numbering is None:
+        return RawTable(columns, body)
+    more = checked_names([*columns, layout.numbering.to], (), where)
+    return RawTable(more, numbered(body, layout.numbering, columns, where))
 
 
 def _header_rows(

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from model.util.text import Frozen, Text
+from sources.formats.tabular.numbering import Numbering
 from sources.formats.workbook.cells import column_number
 
 # objects: a list of objects; rows: a list of lists, the names first; keyed: an object whose keys
@@ -126,6 +127,7 @@ class TableLayout:
     carry_down: tuple[str, ...] = ()
     headings: tuple[Heading, ...] = ()
     tables: StackedTables | None = None
+    numbering: Numbering | None = None
     places: tuple[int, ...] = ()  # of the columns to read, from 0; () for all
     labels: LabelColumns | None = None
 
@@ -145,5 +147,5 @@ class TableLayout:
         """Whether it is one row of names and the rows below it, and nothing else."""
         return len(self.header) <= 1 and not (
             self.skip or self.end or self.carry_down or self.headings or self.tables or self.places
-            or self.labels
+            or self.labels or self.numbering
         )

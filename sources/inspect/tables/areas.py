@@ -31,7 +31,8 @@ _FEW = 40  # values that are tried first
 _ENOUGH = 0.6  # share of the rows whose area is known
 _VIET_NAM = "VN:"
 _NEAR = 0.88  # likeness of a misspelled name: one letter of seven
-_REMARK = re.compile(r"\s*\([^()]*\)\s*$")
+# A remark that takes nothing away: "World (excluding China)" is not the world.
+_REMARK = re.compile(r"\s*\((?!.*(?:exclud|except|without|trừ|không))[^()]*\)\s*$", re.I)
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,12 @@ from sources.inspect.tables.values import NumberColumn, numbers_of, periods_of
 VALUE = re.compile(r"(value|obs|numeric|amount|figure|so lieu|gia tri)")
 _NO_FIGURE = re.compile(
     r"((?:no|stt|tt|so tt|thu tu)(?:[ .-]+(?:no|stt))?|id|objectid|index|lat|lon|long|lng"
-    r"|latitude|longitude|kinh do|vi do|kinhdo|vido"
+    r"|latitude|longitude|kinh do|vi do|kinhdo|vido|easting|northing"
     r"|code|ma|key|year|month|quarter|day|rank|decimal|unit mult|decimals|low|high|ordinal"
-    r"|.* (code|id))"
+    r"|.* (code|id|lat|lon|lng|latitude|longitude)|ma (?:qh|px|tinh|huyen|xa|hc)"
+    r"|ma(?:tinh|huyen|xa|hc))"
 )
+_YEARS = re.compile(r"year|date|\bnam\b")
 _UNIT_BEHIND = re.compile(r".*\(.+\)?")
 
 
@@ -135,6 +137,8 @@ def find_figures(search: Search) -> None:
     """Find the columns of figures of a table that is not wide by period."""
     found: dict[str, NumberColumn] = {}
     for column in search.free():
+        if _YEARS.search(column.words) and all(map(_is_year, column.counts)):
+            continue  # the first and the last year that a figure is of
         numbers = numbers_of(column.counts)
         if numbers and not _NO_FIGURE.fullmatch(column.words.replace(".", " ")):
             found[column.name] = numbers

@@ -147,6 +147,8 @@ def _names_at(rows: Sequence[RawRow], grid: Grid, least: float) -> int | None:
     most, is_titled = 0, False
     for index, (_, cells) in enumerate(rows[:_HEADER_WITHIN]):
         names, values = grid.names_in(cells), grid.values_in(cells)
+        if best is not None and _are_years(cells, grid):
+            continue
         if _is_title(cells, grid.width):
             is_titled = True
             continue
@@ -205,10 +207,21 @@ def _title(rows: Sequence[RawRow], start: int, index: int) -> int:
 def _goes_on(row: RawRow, following: RawRow, grid: Grid) -> bool:
     """Whether the header goes on in the row below."""
     number, cells = following
+    if _are_years(cells, grid):
+        return number == row[0] + 1
     if grid.values_in(cells) or not grid.names_in(cells):
         return False
     several = len({text.strip() for text in filled(cells)}) > 1
     return number == row[0] + 1 if not several else number <= row[0] + 2
+
+
+def _are_years(cells: Sequence[str], grid: Grid) -> bool:
+    """Whether a row has years over columns of figures, and nothing else."""
+    places = [place for place, cell in enumerate(cells) if cell.strip()]
+    return bool(places) and all(
+        place in grid.figures and re.fullmatch(r"(?:19|20)\d\d(?:\.0)?", cells[place].strip())
+        for place in places
+    )
 
 
 def _is_above(row: RawRow, header: RawRow, grid: Grid) -> bool:

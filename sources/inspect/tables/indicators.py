@@ -2,17 +2,23 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
+from sources.formats.tabular.numbering import are_levels
 from sources.inspect.search import InspectedColumn, Search, code_of, is_code
 from sources.inspect.tables.areas import names_a_unit
+from sources.inspect.tables.cells import is_number
 from sources.inspect.tables.figures import VALUE
-from sources.inspect.tables.titles import language_of, name_of
+from sources.inspect.tables.placing import NUMBER
+from sources.inspect.tables.titles import basis_of, language_of, name_of
 from sources.inspect.tables.units import NamedUnit, unit_alone, unit_of
 from sources.inspect.tables.values import numbers_of
 
 _INDICATOR = re.compile(
     r"(indicator|series|subject|item|variable|measure|concept|chi tieu|chi so|heading|table|gho)"
 )
+_SHARE = re.compile(r"-?(?:[01]|0?\.\d+)")
+_SIDE = re.compile(r"\b(?:code|id|name|label|title)\b")
 _MANY_INDICATORS = 2_000
 _LONG = 150  # characters: notes, no names
 
@@ -26,6 +32,7 @@ def find_indicator(search: Search) -> None:
             column.name == given or (not given and _INDICATOR.search(column.words)))
         and len(column.counts) <= _MANY_INDICATORS and column.longest <= _LONG
         and (column.name == given or search.codelist_of(column) is None)
+        and not {text.casefold() for text in column.counts} <= {"true", "false"}
     ]
     by_unit = None if given in search.columns else _column_with_units(search)
     if by_unit is not None:
@@ -34,8 +41,8 @@ def find_indicator(search: Search) -> None:
         return
     if candidates:
         best = max(candidates, key=lambda column: (
-            column.name == given, all(map(is_code, column.counts)), len(column.counts),
-            -column.longest,
+            column.name == given, column.words in ("indicator", "series"),
+            all(map(is_code, column.counts)), len(column.counts), -column.longest,
         ))
         search.indicators_of(list(best.counts), best.name, "likely",
                              f"its name says so; it has {len(best.counts)} values")
@@ -92,13 +99,16 @@ def _unit(text: str) -> NamedUnit | None:
 def take_measures(search: Search) -> None:
     """Take headings that are units as the indicators: the figure itself, and its growth.
 
-    A yearbook has a table in thousand tonnes and, below, the same table as an index. Columns of
-    figures are then a dimension.
+    A yearbook has a table in thousand tonnes and, below, the same table as an index. Of rows with
+    numbers before them (A, I, 1), as a budget has, each is an indicator, too. Columns of figures
+    are then a dimension.
     """
     found = search.found
     column = next((
         each for each in search.free() if len(each.counts) > 1 and _are_units(each)
     ), None)
+    items = _items(search) if column is None else []
+    column = column or next(iter(items), None)
     if column is None:
         return
     labels = list(found.indicators.values())
@@ -110,10 +120,33 @@ def take_measures(search: Search) -> None:
         search.take(name, rule["column"])
         found.dimensions[name] = None
         found.note(name, rule["column"], "likely", f"the {len(labels)} columns of figures")
-    search.indicators_of(list(column.counts), column.name, "likely", "these headings are units")
+    search.indicators_of(list(column.counts), column.name, "likely",
+                         "its rows have numbers" if items else "these headings are units")
+    for other in items:
+        pairs = _pairs(column, other) or {}
+        for code, label in found.indicators.items():
+            words = pairs.get(label) or next(
+                (each for text, each in pairs.items() if text.strip() == label), "")
+            if words:
+                found.names.setdefault(code, {})[language_of(words)] = name_of(words)
     for code, label in found.indicators.items():
         if unit_alone(label) and search.title and "=" not in label:
             found.names[code] = dict(search.title.names)
+
+
+def _items(search: Search) -> list[InspectedColumn]:
+    """Return the columns of words of a table whose rows have numbers: what the rows are."""
+    if not any(name.startswith(NUMBER) for name in search.columns):
+        return []
+    found = [
+        column for column in search.free()
+        if len(column.counts) > 1 and not column.name.startswith(NUMBER)
+        and numbers_of(column.counts) is None and not are_levels(list(column.counts))
+    ]
+    return [
+        column for column in found
+        if _pairs(found[0], column) is not None and len(column.counts) > len(found[0].counts) / 2
+    ] if found else []
 
 
 def _pairs(column: InspectedColumn, units: InspectedColumn) -> dict[str, str] | None:
@@ -126,7 +159,7 @@ def _pairs(column: InspectedColumn, units: InspectedColumn) -> dict[str, str] | 
 
 
 def find_units(search: Search) -> None:
-    """Find the unit of each indicator, and what its numbers are multiplied with to be in it.
+    """Find the unit of each indicator, at which prices, and what its numbers are multiplied with.
 
     Its own words come first, then a column of units, the headings of the periods, and the title.
     """
@@ -135,16 +168,69 @@ def find_units(search: Search) -> None:
     heading = unit_alone(search.heading_unit) if search.heading_unit else None
     of_title = search.title.unit if search.title else None
     book = search.codebook_of(found.indicators.values())
+    labels = book.names if book else _labels_beside(search)
     for code, label in found.indicators.items():
-        words = book.names[label.strip()] if book else label
+        words = labels.get(label.strip(), label)
         own = unit_alone(words) or unit_of(words)
         certain = own if own and own.is_certain else None
         unit = certain or beside.get(code) or heading or own or of_title
         if unit is not None:
-            found.units[code] = unit
-        if code not in found.names and (book or not is_code(words)):
+            found.units[code] = _of_one(unit, _figures_of(search, label))
+        basis = basis_of(words) or (search.title.basis if search.title else None)
+        if basis is not None:
+            found.bases[code] = basis
+        if code not in found.names and (labels or not is_code(words)):
             found.names[code] = {language_of(words): name_of(words)}
     _scale(search)
+
+
+def _figures_of(search: Search, label: str) -> list[float]:
+    """Return the figures of an indicator, as far as they stand in columns of the table."""
+    rule, wide = search.found.rules["indicator"], search.found.unpivot
+    value = str(search.found.rules.get("obs_value", {}).get("column"))
+    names = (wide or {}).get("columns", [] if wide else [value])
+    of_rows = search.columns.get(str(rule.get("column")))
+    if of_rows is None:
+        names = [name for name in names if name == label or "const" in rule]
+    found = []
+    for name in names:
+        cells = search.columns[name].values if name in search.columns else []
+        for row, cell in enumerate(cells):
+            own = of_rows is None or (of_rows.values[row] or "").strip() == label
+            if cell is not None and own and _SHARE.fullmatch(cell.strip()):
+                found.append(float(cell))
+            elif cell is not None and own and is_number(cell):
+                found.append(2.0)  # no share
+    return found
+
+
+def _of_one(unit: NamedUnit, figures: list[float]) -> NamedUnit:
+    """Return a unit; for percentages that are stored as shares of one, as in sheets, times 100."""
+    exact = any(figure != round(figure, 3) for figure in figures)
+    if unit.unit != "percent" or not exact or max(map(abs, figures)) > 1:
+        return unit
+    return replace(
+        unit, factor=100.0, is_certain=False,
+        words=f"{unit.words}; {figures[0]:.4g} is taken as a share of one, {figures[0]:.2%}",
+    )
+
+
+def _labels_beside(search: Search) -> Mapping[str, str]:
+    """Return what a column of labels calls the codes of the indicators; nothing without one.
+
+    It is called as the column of codes, but for the words that tell both apart.
+    """
+    column = search.columns.get(str(search.found.rules.get("indicator", {}).get("column")))
+    if column is None or not all(map(is_code, column.counts)):
+        return {}
+    called = _SIDE.sub("", column.words).strip()
+    for other in search.columns.values():
+        if other is column or _SIDE.sub("", other.words).strip() != called:
+            continue
+        pairs = _pairs(column, other)
+        if pairs and not all(map(is_code, pairs.values())):
+            return {code.strip(): label.strip() for code, label in pairs.items()}
+    return {}
 
 
 def _units_beside(search: Search) -> Mapping[str, NamedUnit]:

@@ -3,16 +3,23 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
+
+import pyarrow as pa
 
 from model.util.text import fold
 from sources.formats.payload import quoted
-from sources.inspect.finding import Guess
+from sources.formats.tabular.numbering import are_levels
+from sources.inspect.finding import Guess, RecognisedTable
 from sources.inspect.tables.grid import GridLayout
 
 # Words that name a column of areas or items, and not the table that stands below them.
 _LABEL = re.compile(r"(country|area|region|name|item|entity|economy|year|period|quoc gia|tinh|"
                     r"chi tieu|nam|dia phuong|don vi).*")
+# Names of the column with the numbers of rows; it may have none.
+_NUMBERS = re.compile(r"(?:stt|tt|so tt|so thu tu|thu tu|no\.?)(?: no\.?)?|column_1")
+NUMBER = "numbering"  # the column of whole numbers
 _LONG = 60
 _NAME = 500  # characters
 
@@ -29,7 +36,7 @@ def placed(layout: GridLayout) -> tuple[dict[str, Any], tuple[Guess, ...]]:
     elif not layout.header:
         options |= {"header": 0, "names": list(names)}
         guesses.append(Guess("header", "0", "unsure", "the first row has figures already"))
-    elif layout.repeats and not _LABEL.match(fold(layout.columns[0])):
+    elif set(layout.repeats) - {layout.columns[0]} and not _LABEL.match(fold(layout.columns[0])):
         options["tables"] = _stacked(layout)
         guesses.append(Guess(
             "tables", " / ".join((layout.columns[0], *layout.repeats)), "likely",
@@ -75,6 +82,28 @@ def _header_guesses(layout: GridLayout) -> list[Guess]:
            + (f"; {len(layout.above)} titles or notes stand above" if layout.above else ""))
     plain = len(layout.header) == 1 and not layout.above and named == len(layout.columns)
     return [Guess("header", rows, "certain" if plain and layout.figures else "likely", why)]
+
+
+def numbering_of(found: RecognisedTable, table: pa.Table) -> RecognisedTable | None:
+    """Return a recognised table with the option `numbering`, None where its rows have no levels.
+
+    `table` is what is read without it.
+    """
+    first = next(iter(table.column_names), "")
+    if found.protocol != "files" or ("format" in found.options and found.options["format"] in (
+        "json", "jsonl", "parquet", "arrow"
+    )):
+        return None
+    texts = [cell or "" for cell in table.column(first).to_pylist()]
+    if not _NUMBERS.fullmatch(fold(first)) or not are_levels(texts):
+        return None
+    to = _free(NUMBER, table.column_names)
+    shown = quoted(" ".join(filter(None, texts)), 80)
+    guess = Guess("numbering", first, "likely", f"numbers of several levels: {shown}")
+    return replace(
+        found, options={**found.options, "numbering": {"column": first, "to": to}},
+        guesses=(*found.guesses, guess),
+    )
 
 
 def _stacked(layout: GridLayout) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from model.declarations.source import ColumnRule
+from model.errors import ReadError
 from model.reference.codelist import TOTAL, Codelist
 from model.util.text import fold
 from sources.inspect.attributes import take_attributes
@@ -27,11 +28,13 @@ from sources.inspect.tables.areas import (
 from sources.inspect.tables.figures import find_figures, find_wide
 from sources.inspect.tables.headings import are_parts_of_year
 from sources.inspect.tables.indicators import find_indicator, find_units, take_measures
+from sources.inspect.tables.placing import NUMBER
 from sources.inspect.tables.titles import TableTitle
 from sources.inspect.tables.values import PeriodColumn, periods_of
 
 _TIME = re.compile(r"#?(year|time|date|period|month|quarter|nam|ngay|thang|quy|ky|tg)")
 _YEAR_IN_NAME = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_LISTED = 10  # areas, at least, of a list beside others
 _TRIED = 12  # columns that are tried as dimensions
 _ENOUGH = 0.9  # share of rows whose area is known, where the concept says that it is one
 _LOST = 0.01  # share of rows quarantined that a declaration allows without a word
@@ -159,6 +162,7 @@ def _take_year_of_name(search: Search) -> None:
 def _find_area(search: Search) -> None:
     given = search.given.get("ref_area")
     best: tuple[float, InspectedColumn, Areas] | None = None
+    every: list[tuple[InspectedColumn, str]] = []
     for column in search.free():
         if (given and column.name != given) or names_a_unit(column.words) or (
             search.form == "sdmx" and not names_an_area(column.words)
@@ -168,6 +172,7 @@ def _find_area(search: Search) -> None:
         areas = areas_of(column.name, texts, search.codelists, search.found.last)
         if areas is None:
             continue
+        every.append((column, areas.codelist))
         # The finest of the areas; and the code rather than the name.
         length = sum(map(len, column.counts)) / len(column.counts)
         covered = areas.known / max(1, len(column.values))
@@ -177,7 +182,33 @@ def _find_area(search: Search) -> None:
     if best is None:
         search.found.note("ref_area", "", "unsure", "no column names areas")
         return
+    _refuse_lists(search, [column for column, codelist in every if codelist == best[2].codelist])
     _take_area(search, best[1], best[2])
+
+
+def _refuse_lists(search: Search, columns: Sequence[InspectedColumn]) -> None:
+    """Refuse lists side by side, each with the same areas in an order of its own, as of a ranking.
+
+    Raises:
+        ReadError: a row of the table has figures of several areas.
+    """
+    first = columns[0]
+    others = [
+        column for column in columns[1:] if len(column.counts) >= _LISTED
+        and len(column.counts.keys() & first.counts.keys()) >= _ENOUGH * len(first.counts)
+        and min(len(c.counts) / c.counts.total() for c in (first, column)) >= _ENOUGH
+        and sum(a != b for a, b in zip(first.values, column.values, strict=True)) > (
+            len(first.counts) / 2)
+    ]
+    if len(others) > 1:
+        names = ", ".join(repr(column.name) for column in (first, *others[:2]))
+        raise ReadError(
+            f"has lists side by side: the {len(others) + 1} columns {names} … hold the same areas,"
+            " each in an order of its own, so that a row has figures of several areas",
+            where=search.file,
+            todo="stack the lists in the declaration's SQL file: SELECT the area, the name of the"
+            " list and its figure of each, UNION ALL; or take the sheet of each list",
+        )
 
 
 def _called(search: Search, column: InspectedColumn) -> dict[str, int]:
@@ -255,9 +286,18 @@ def _find_dimensions(search: Search) -> None:
     rows = [
         row for row in range(height) if all(column.values[row] is not None for column in needed)
     ]
+    if search.form == "cube":
+        key += _take_variables(search)
     free = [column for column in search.free() if len(column.counts) > 1]
     free.sort(key=lambda column: (len(column.counts), column.longest))
     chosen: Sequence[InspectedColumn] = ()
+    number = next((column for column in free if column.name.startswith(NUMBER)), None)
+    if number is not None:  # the same words stand in several parts of a budget
+        free.remove(number)
+        key.append(number)
+        search.take(NUMBER, number.name, **({"map": {"": TOTAL}} if None in number.values else {}))
+        search.found.dimensions[NUMBER] = None
+        search.found.note(NUMBER, number.name, "likely", "what a row is part of")
     doubled = _doubled(key, (), rows)
     others = 0  # that would do as well
     for size in (1, 2, 3):
@@ -272,6 +312,21 @@ def _find_dimensions(search: Search) -> None:
     if doubled:
         search.found.note("key", ", ".join(column.name for column in key), "unsure",
                           f"{doubled} rows share area, period, indicator and dimensions")
+
+
+def _take_variables(search: Search) -> list[InspectedColumn]:
+    """Take all variables of a cube as dimensions, by their labels where these are distinct."""
+    taken = []
+    for codes in search.free():
+        labels = search.columns.get(codes.name.removesuffix("_code"))
+        if labels is None or labels is codes or labels.name in search.used or len(codes.counts) < 2:
+            continue
+        one = len(labels.counts) == len(codes.counts)
+        column = labels if one and search.codelist_of(codes) is None else codes
+        _take_dimension(search, column, is_only=True)
+        search.used |= {labels.name, codes.name}
+        taken.append(column)
+    return taken
 
 
 def _doubled(

@@ -24,14 +24,30 @@ _AREAS = re.compile(
     r",? (?:(?:and )?by (?:some )?(?:province|locality|region)s?"
     r"|(?:phân )?theo (?:địa phương|tỉnh.*|vùng))(?=$|\s*\()", re.IGNORECASE)
 _BASIS = (
-    (r"at current prices|gia (?:hien hanh|thuc te)", ("Theo giá hiện hành.", "At current prices.")),
-    (r"at (?:constant (\d{4})|(\d{4}) constant) prices|gia (?:so sanh|co dinh) (?:nam )?(\d{4})",
+    (r"\bcurrent (?:market )?prices|gia (?:hien hanh|thuc te)",
+     ("Theo giá hiện hành.", "At current prices.")),
+    (r"\bconstant (\d{4}) (?:market )?prices|(\d{4}) constant prices"
+     r"|constant prices (?:of|in) (\d{4})|gia (?:so sanh|co dinh) (?:nam )?(\d{4})",
      ("Theo giá so sánh năm {}.", "At constant {} prices.")),
+    (r"\bconstant prices(?! (?:of|in) \d)|gia (?:so sanh|co dinh)(?! (?:nam )?\d)",
+     ("Theo giá so sánh.", "At constant prices.")),
 )
 _VIETNAMESE = re.compile(
     "[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]", re.IGNORECASE)
 _LISTED = re.compile(r" by (?=[A-Z])(?!.* by [A-Z])[^()]*\b(?:Years?|Months?|Quarters?)\b[^()]*$")
 _SHORTEST = 8  # characters of a title
+
+
+@dataclass(frozen=True)
+class PriceBasis:
+    """At which prices values are, as the source says.
+
+    texts: by language, "vi" and "en".
+    doubt: what a person must confirm, "" without.
+    """
+
+    texts: dict[str, str]
+    doubt: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,14 +58,14 @@ class TableTitle:
     names: the same without areas and unit: the name of the figure.
     variables: the names of the table's variables, in order, where the title lists them.
     unit: that it names.
-    basis: of prices, by language; empty where it names none.
+    basis: of prices, that it names.
     """
 
     texts: dict[str, str]
     names: dict[str, str]
     variables: tuple[str, ...] = ()
     unit: NamedUnit | None = None
-    basis: tuple[str, str] | None = None
+    basis: PriceBasis | None = None
 
 
 def title_of(lines: Sequence[str], header: Sequence[str]) -> TableTitle | None:
@@ -79,7 +95,7 @@ def title_of(lines: Sequence[str], header: Sequence[str]) -> TableTitle | None:
     certain = [each for each in known if each.is_certain]
     return TableTitle(
         texts, {language: name_of(text) for language, text in texts.items()}, variables,
-        next(iter(certain or known), None), _basis_of(" ".join(lines)),
+        next(iter(certain or known), None), basis_of(" ".join(lines)),
     )
 
 
@@ -89,10 +105,14 @@ def language_of(text: str) -> str:
 
 
 def name_of(title: str) -> str:
-    """Return the name of a figure: a title without its areas, unit and marks."""
-    text = _MARK.sub("", title)
-    text = re.sub(r"\s*\((?:[^()]*(?:=|unit|đvt|đơn vị)[^()]*|[^()]{1,20})\)\s*$", "", text,
-                  flags=re.IGNORECASE)
+    """Return the name of a figure: a title without its areas, unit and marks.
+
+    Brackets whose unit is not known stay: "RPKs (billions)" is not "RPKs".
+    """
+    text = _MARK.sub("", title).strip()
+    behind = re.search(r"\s*\([^()]*\)?$", text)
+    if behind and unit_of(behind[0]) is not None:
+        text = text[:behind.start()]
     shorter = _AREAS.sub("", text).strip(" .,:")
     return shorter[:1].upper() + shorter[1:] if shorter else title
 
@@ -114,10 +134,22 @@ def _without_variables(text: str, header: Sequence[str]) -> tuple[str, tuple[str
     return text[:place], tuple(each.strip() for each in variables)
 
 
-def _basis_of(text: str) -> tuple[str, str] | None:
+def basis_of(text: str) -> PriceBasis | None:
+    """Return at which prices values are, by the words of a title or a label; None if they say none.
+
+    Two bases in one text, and constant prices without their year, leave a doubt.
+    """
+    bases: dict[str, PriceBasis] = {}
     for pattern, (vietnamese, english) in _BASIS:
-        found = re.search(pattern, fold(text))
-        if found:
+        for found in re.finditer(pattern, fold(text)):
             year = next(filter(None, found.groups()), "")
-            return vietnamese.format(year), english.format(year)
-    return None
+            texts = {"vi": vietnamese.format(year), "en": english.format(year)}
+            is_whole = year or "constant" not in english
+            doubt = "" if is_whole else "the year of the prices is not said"
+            bases.setdefault(texts["en"], PriceBasis(texts, doubt))
+    if "At constant prices." in bases and len(bases) > 1:  # the other language says the year
+        del bases["At constant prices."]
+    first = next(iter(bases.values()), None)
+    if len(bases) > 1 and first is not None:
+        return PriceBasis(first.texts, f"the title says both: {' '.join(bases)}")
+    return first

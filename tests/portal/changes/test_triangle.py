@@ -6,10 +6,14 @@ import re
 from pathlib import Path
 
 import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
 
 from portal.site import Site
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import ReleaseOnDisk, make_release, row
+from tests.fixtures.site_server import served
+from tests.portal.quality.test_pages import violations
 from tests.portal.site.test_decisions import files
 from tests.portal.site.test_site import revised
 
@@ -98,3 +102,20 @@ def test_a_page_that_is_missing_comes_back(site: Site, history: list[ReleaseOnDi
     (site.folder / PAGES[0]).unlink()
     assert site.apply(list(history)).changed
     assert (site.folder / PAGES[0]).is_file()
+
+
+@pytest.mark.browser
+def test_axe_finds_no_violation_and_nothing_scrolls_sideways(
+    browser: webdriver.Chrome, site: Site, history: list[ReleaseOnDisk]
+) -> None:
+    site.apply(list(history))
+    release = "datasets/tourism/hotel_rooms/releases/{}/index.html"
+    with served(site.folder) as address:
+        for page in (*PAGES, release.format(1), release.format(3)):
+            for width in (1280, 360):
+                browser.set_window_size(width, 900)
+                browser.get(f"{address}/{page}")
+                assert violations(browser) == [], page
+                root = browser.find_element(By.TAG_NAME, "html")
+                assert root.get_property("scrollWidth") <= root.get_property("clientWidth"), page
+    assert [item for item in browser.get_log("browser") if item["level"] == "SEVERE"] == []

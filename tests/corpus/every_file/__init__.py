@@ -1,0 +1,1 @@
+"""Every file of the corpus: declared, its questions answered, released and compared."""
