@@ -1,6 +1,6 @@
 """The declared datasets: declarations and suites, loaded and bound to a profile."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,28 +24,29 @@ class Catalogue:
     suites: dict[str, Suite]  # the datasets' own
     errors: tuple[OpenIndicatorsError, ...]
     timed: bool  # whether records keep durations
-    _bound: dict[str, dict[str, BoundDataset]] = field(
+    _bound: dict[tuple[str, str], BoundDataset] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
     def bound_datasets(self, profile: str) -> dict[str, BoundDataset]:
         """Return the datasets that have a source in `profile`, by id."""
-        if profile not in self._bound:
-            self._bound[profile] = self._bind(profile)
-        return dict(self._bound[profile])
+        return self._bind(profile, self._available(profile))
 
-    def _bind(self, profile: str) -> dict[str, BoundDataset]:
-        return {
-            dataset_id: BoundDataset(
-                declaration,
-                full_suite(declaration.dataset, self.suites.get(dataset_id), self.registries),
-                profile,
-                self.registries,
-                self.timed,
-            )
-            for dataset_id, declaration in self.declarations.items()
-            if declaration.dataset.source_for(profile) is not None
-        }
+    def _available(self, profile: str) -> list[str]:
+        return [name for name, declaration in self.declarations.items()
+                if declaration.dataset.source_for(profile) is not None]
+
+    def _bind(self, profile: str, names: Iterable[str]) -> dict[str, BoundDataset]:
+        found = {}
+        for name in names:
+            if (profile, name) not in self._bound:
+                declaration = self.declarations[name]
+                suite = full_suite(declaration.dataset, self.suites.get(name), self.registries)
+                self._bound[profile, name] = BoundDataset(
+                    declaration, suite, profile, self.registries, self.timed
+                )
+            found[name] = self._bound[profile, name]
+        return found
 
     def select(self, profile: str, wanted: list[str]) -> dict[str, BoundDataset]:
         """Return the datasets of a profile that `wanted` names: ids, names or sectors.
@@ -53,20 +54,14 @@ class Catalogue:
         Raises:
             OpenIndicatorsError: a name is unknown (with the nearest), or has no part in it.
         """
-        available = self.bound_datasets(profile)
-        if not wanted:
-            return available
-        chosen: dict[str, BoundDataset] = {}
+        available = self._available(profile)
+        chosen: dict[str, None] = dict.fromkeys(() if wanted else available)
         for word in wanted:
-            found = {
-                dataset_id: bound
-                for dataset_id, bound in available.items()
-                if word in (dataset_id, *dataset_id.split("/"))
-            }
+            found = [name for name in available if word in (name, *name.split("/"))]
             if not found:
                 raise self._unknown(word, profile, set(available))
-            chosen |= found
-        return chosen
+            chosen |= dict.fromkeys(found)
+        return self._bind(profile, chosen)
 
     def one(self, profile: str, wanted: str) -> BoundDataset:
         """Return the one dataset of a profile that `wanted` names; raises as `select`."""
@@ -95,13 +90,17 @@ class Catalogue:
         )
 
 
-def load_catalogue(settings: Settings) -> Catalogue:
-    """Load all declarations and suites; one with an error does not affect the others."""
+def load_catalogue(settings: Settings, with_suites: bool = True) -> Catalogue:
+    """Load all declarations and suites; one with an error does not affect the others.
+
+    The `settings` name the project. What only names datasets does without suites (`with_suites`),
+    and so without their errors.
+    """
     with paused_collector():
-        return _load(settings)
+        return _load(settings, with_suites)
 
 
-def _load(settings: Settings) -> Catalogue:
+def _load(settings: Settings, with_suites: bool) -> Catalogue:
     registries = load_registries(settings.project)
     declarations, errors = load_declarations(settings.declarations, registries, CONNECTORS)
     for dataset_id, declaration in list(declarations.items()):
@@ -109,8 +108,9 @@ def _load(settings: Settings) -> Catalogue:
         if unknown:
             errors.append(unknown)
             del declarations[dataset_id]
-    suites, suite_errors = load_suites(
-        settings.suites, {key: item.dataset for key, item in declarations.items()}, registries
+    datasets = {key: item.dataset for key, item in declarations.items()}
+    suites, suite_errors = (
+        load_suites(settings.suites, datasets, registries) if with_suites else ({}, [])
     )
     for error in suite_errors:
         dataset_id = _dataset_of(error)

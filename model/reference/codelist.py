@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import chain
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from model.errors import DeclarationError
 from model.records.reject_reasons import RejectError, reason
@@ -191,6 +191,9 @@ class Codelist(Frozen):
         return {"near": near} if near else {}
 
 
+_ENTRIES = TypeAdapter(tuple[CodeEntry, ...])
+
+
 def load_codelist(path: Path) -> Codelist:
     """Load a codelist: CSV with code, names, kind, aliases (separated by `|`).
 
@@ -230,20 +233,16 @@ def load_codelist(path: Path) -> Codelist:
                 todo="remove one of the two lines",
             )
         seen.add(row["code"])
-        entries.append(
-            CodeEntry(
-                code=row["code"],
-                name=LocalizedText(**{code: row[f"name_{code}"] for code in languages}),
-                kind=row["kind"],
-                aliases=tuple(filter(None, row["aliases"].split("|"))),
-                parent=row.get("parent"),
-            )
-        )
+        entries.append({
+            "code": row["code"], "name": {code: row[f"name_{code}"] for code in languages},
+            "kind": row["kind"], "aliases": tuple(filter(None, row["aliases"].split("|"))),
+            "parent": row.get("parent"),
+        })
     return Codelist(
         id=path.stem,
         title=LocalizedText(
             **dict(zip(languages, titles or [path.stem] * len(languages), strict=True))
         ),
         vintage=head.removeprefix("# vintage: ").strip(),
-        entries=tuple(entries),
+        entries=_ENTRIES.validate_python(entries),  # at once: half the time
     )

@@ -195,7 +195,7 @@ def test_the_home_page_leads_with_the_city_s_figures(
 def test_the_city_s_page_has_every_indicator(browser: webdriver.Chrome, address: str) -> None:
     browser.get(f"{address}/en/index.html")
     browser.find_element(By.LINK_TEXT, "All figures of Da Nang").send_keys(Keys.ENTER)
-    rows = browser.find_elements(By.CSS_SELECTOR, "[aria-labelledby=tourism-1] tbody tr")
+    rows = browser.find_elements(By.CSS_SELECTOR, "#in-tourism-1 tbody tr")
     assert [row.text.split()[:3] for row in rows] == [
         ["Rooms", "2,023", "2023"], ["Beds", "2,023", "2023"],
     ]
