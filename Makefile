@@ -81,6 +81,14 @@ recording: $(VENV)/.ready ## record how a folder of workbooks becomes a site (do
 torture: $(VENV)/.ready ## publish 200 times through injected faults and kills (needs `make portal`; RUNS=…)
 	@$(BIN)/python -m tests.portal.ckan.torture --runs $(or $(RUNS),200)
 
+.PHONY: flips kills
+flips: $(VENV)/.ready ## damage 10,000 files of a copy of the sample's data folder: all must be found (FLIPS=…)
+	@$(BIN)/openindicators run >/dev/null
+	@$(BIN)/python -m tests.faults.flips data/sample --flips $(or $(FLIPS),10000)
+
+kills: $(VENV)/.ready ## kill 1,000 runs at any change of the disk: the next run must end alike (KILLS=…)
+	@$(BIN)/python -m tests.faults.kills --kills $(or $(KILLS),1000)
+
 bench-cli: $(VENV)/.ready ## time the commands that only read (0.7 s, and 2 s for 1,000 declarations)
 	@$(BIN)/python -m bench.cli
 
