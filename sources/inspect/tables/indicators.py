@@ -15,7 +15,8 @@ from sources.inspect.tables.units import NamedUnit, unit_alone, unit_of
 from sources.inspect.tables.values import numbers_of
 
 _INDICATOR = re.compile(
-    r"(indicator|series|subject|item|variable|measure|statistic\b|concept|chi tieu|chi so|heading|table|gho)"
+    r"(indicator|series|subject|item|variable|measure|statistic\b|concept"
+    r"|chi tieu|chi so|heading|table|gho)"
 )
 _SHARE = re.compile(r"-?(?:[01]|0?\.\d+)")
 _SIDE = re.compile(r"\b(?:code|id|name|label|title)\b")
