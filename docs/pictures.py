@@ -1,6 +1,7 @@
-"""Takes the README's pictures from the running site and Dagster's UI: `make pictures`.
+"""Takes the documents' pictures from the running site and Dagster's UI: `make pictures`.
 
-Needs Debian's chromium and chromium-driver, and the data folder of a `make run`.
+Needs Debian's chromium and chromium-driver, and the data folder of a `make run`; for CKAN's pages
+`make portal` and the dataset published there, else they stay as they are.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
+from dev.ckan.portal_dir import PortalDir, default_folder
+from dev.ckan.running_portal import load_portal
+from model.errors import OpenIndicatorsError
 from tests.fixtures.browser import started
 
 FOLDER = Path(__file__).parent / "pictures"
@@ -24,10 +28,15 @@ SITE, UI = 8765, 8766
 PICTURES = (
     ("catalogue", f"http://127.0.0.1:{SITE}/vi/index.html", (1280, 1000), 1),
     ("dataset", f"http://127.0.0.1:{SITE}/en/industry/retail_trade.html", (1280, 1340), 1),
+    ("gaps", f"http://127.0.0.1:{SITE}/vi/finance/economy_da_nang.html#chart", (1280, 1100), 1),
+    ("reconciliation", f"http://127.0.0.1:{SITE}/vi/reconciliation.html", (1280, 1000), 1),
+    ("explorer", f"http://127.0.0.1:{SITE}/vi/explorer.html?dataset=education/general_education"
+     "&indicator=pupils&d.school_level=L1,L2,L3&area=48", (1280, 1000), 5),
     ("quality", f"http://127.0.0.1:{SITE}/en/quality.html", (1280, 1000), 1),
     ("dagster", f"http://127.0.0.1:{UI}/locations/openindicators/asset-groups/tourism",
      (1500, 950), 20),
 )  # fmt: skip
+CKAN_DATASET = "finance-grdp-by-province"
 
 
 @contextmanager
@@ -50,12 +59,27 @@ def running(address: str, *command: str, **environment: str) -> Iterator[None]:
         process.wait()
 
 
+def portal_pages() -> list[tuple[str, str, tuple[int, int], int]]:
+    """Return the pictures of a real CKAN; none where none is up or the dataset is not there."""
+    try:
+        url = load_portal(PortalDir(default_folder())).url
+        found = httpx.get(f"{url}/api/3/action/package_show?id={CKAN_DATASET}").raise_for_status()
+    except (OpenIndicatorsError, httpx.HTTPError) as error:
+        print(f"no picture of CKAN: {error}")
+        return []
+    table = next(r["id"] for r in found.json()["result"]["resources"] if r.get("datastore_active"))
+    page = f"{url}/dataset/{CKAN_DATASET}"
+    return [
+        ("ckan", page, (1280, 1000), 2), ("ckan-table", f"{page}/resource/{table}", (1280, 1000), 4)
+    ]
+
+
 def take() -> None:
     """Take every picture."""
     with TemporaryDirectory() as profile:
         driver = started(Path(profile), "--hide-scrollbars")
         try:
-            for name, address, size, seconds in PICTURES:
+            for name, address, size, seconds in (*PICTURES, *portal_pages()):
                 driver.set_window_size(*size)
                 driver.get(address)
                 time.sleep(seconds)

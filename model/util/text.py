@@ -84,6 +84,8 @@ def plain(text: str) -> str:
 
     Control and format characters (text direction above all) become visible replacements.
     """
+    if text.isprintable():  # nearly all is, and this asks once for the whole text
+        return text
     return "".join(
         "\ufffd" if unicodedata.category(c) in ("Cc", "Cf", "Cs") and c not in "\n\t" else c
         for c in text

@@ -148,8 +148,9 @@ def _data_sheet(book: Workbook, number: int, columns: Sequence[str], bold: Forma
     sheet.set_landscape()
     sheet.repeat_rows(0)
     for index, column in enumerate(columns):
-        long = column == "obs_note" or column.rsplit("_", 1)[-1] in languages()
-        sheet.set_column(index, index, 28 if long else max(12, len(column) + 3))
+        long = column in ("indicator", "unit_measure", "obs_note")
+        named = column.rsplit("_", 1)[-1] in languages()
+        sheet.set_column(index, index, 26 if long or named else max(12, len(column) + 3))
     _header(sheet, columns, bold)
     sheet._write_single_row()
     return sheet

@@ -120,7 +120,7 @@ def dataset_nodes(
         "dct:modified": _moment(release.issued.isoformat()),
         "dct:language": _languages(),
         "dct:spatial": _spatial(dataset.geography.uri, dataset.geography.coverage),
-        "dcat:version": str(release.number),
+        "dcat:version": release.semantic_version,
         "dcat:landingPage": {"@id": page, "@type": "foaf:Document"},
         "dcat:distribution": [_ref(distribution_urn(dataset.id, file.name)) for file, _ in files],
     }

@@ -2,6 +2,10 @@
 
     index.html                                  leads to vi/
     vi/index.html, en/index.html                the catalogue
+    vi/<sector>/index.html, en/...              all datasets of a sector, in pages of 100
+    vi/city.html, vi/places/..., en/...         the city, countries, provinces: all that is known
+    vi/indicators/<code>.html, en/...           an indicator across datasets
+    vi/search-index.js, vi/search-texts.js      what the search reads, when it is used
     vi/quality.html, en/quality.html            quality of all datasets
     vi/failures.atom, en/failures.atom          feed of incidents
     metrics.txt                                 quality as Prometheus reads it
@@ -9,6 +13,7 @@
     datasets/<sector>/<dataset>/<file>          the current release's files
     datasets/<sector>/<dataset>/dataset.json    machine-readable summary, with checksums
     datasets/<sector>/<dataset>/dcat.jsonld     description in DCAT-AP
+    datasets/<sector>/<dataset>/figures.tsv     figures of each place, for the shared pages
     datasets/<sector>/<dataset>/releases/<n>/   files of older releases
     catalog.jsonld, catalogue.json, assets/, 404.html
 

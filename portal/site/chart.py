@@ -148,6 +148,7 @@ def lay_out_lines(plot: Plot, width: int, label: Label, language: str, decimals:
     def y(value: float) -> float:
         return round(bottom - (value - steps[0]) / (steps[-1] - steps[0]) * (bottom - top), 1)
 
+    borders = x(moments[-1]) if plot.borders else None
     ends = [y(series.points[-1].value) for series in plot.series]
     heights = spread(ends, LABEL_GAP, top, bottom)
     lines = []
@@ -161,14 +162,14 @@ def lay_out_lines(plot: Plot, width: int, label: Label, language: str, decimals:
         lines.append(
             PlottedLine(
                 number, _path(series.points, x, y), markers, labels[number],
-                x(series.points[-1].at) + 10, heights[number] + 4,
+                max(x(series.points[-1].at), borders or 0) + 10, heights[number] + 4,
             )
         )
     return LineChart(
         width, height, left, right, top, bottom,
         tuple(_time_ticks(plot, first, last, x, 9 if width == WIDE else 4, language)),
         tuple(AxisTick(y(v), text) for v, text in zip(steps, texts, strict=True)),
-        tuple(lines), direct, x(moments[-1]) if plot.borders else None,
+        tuple(lines), direct, borders,
     )
 
 
@@ -181,7 +182,7 @@ def lay_out_bars(plot: Plot, width: int, label: Label, language: str, decimals: 
     values = [point.value for _, point in rows]
     low, high = min(0, *values), max(0, *values)
     span = (high - low) or 1
-    labels = [_cut(label(series), 30 if width == WIDE else 16) for series, _ in rows]
+    labels = [_cut(label(series), 28 if width == WIDE else 16) for series, _ in rows]
     texts = [formatting.number(value, language, decimals) for value in values]
     left = max(map(len, labels)) * CHAR + 12
     room = width - left - max(map(len, texts)) * CHAR - 16

@@ -104,7 +104,7 @@ class Site:
             with disk_errors(self.folder, PortalError):
                 if any(difference.what != "catalogue" for difference in changes):
                     self._write_dataset(history)
-                self._write_catalogue()
+                self.write_shared()
         return Publication(
             dataset=release.dataset,
             portal=self.name,
@@ -130,7 +130,7 @@ class Site:
             self._together, self._shared = False, None
             if outdated:
                 with disk_errors(self.folder, PortalError):
-                    self._write_catalogue()
+                    self.write_shared()
 
     def _are_outdated(self) -> bool:
         """Return whether the shared pages are not those of the datasets, whoever wrote these."""
@@ -161,7 +161,7 @@ class Site:
                 (self.folder / path).unlink(missing_ok=True)
             if target.exists():
                 shutil.rmtree(target)
-            self._write_catalogue()
+            self.write_shared()
         return True
 
     def _dataset_folder(self, dataset: str) -> Path:
@@ -310,7 +310,8 @@ class Site:
             found[folder + file.name] = staging / file.name
         return found
 
-    def _write_catalogue(self) -> None:
+    def write_shared(self) -> None:
+        """Bring the pages across datasets to what is in the datasets' folders."""
         if self._together:
             return
         with locked(self.folder):

@@ -157,7 +157,9 @@ def test_withdrawal(bench, tmp_path):
     assert bench.number(BEDS) == 1
     good(bench.run("withdraw", BEDS, "--reason", "Đếm hai lần", "--successor", ROOMS))
     folder = bench.data_dir / "site/datasets" / BEDS
-    assert [path.name for path in folder.rglob("*")] == ["dataset.json"]
+    kept = [path for path in folder.rglob("*") if path.is_file()]
+    assert {path.suffix for path in kept} == {".json", ".html", ".atom"}
+    assert not any(path.name.startswith("hospital_beds") for path in kept)
     tombstone = page(bench, "site", f"{BEDS}.html").read_text()
     assert "Đếm hai lần" in tombstone and f"vi/{ROOMS}.html" in tombstone
     found = good(bench.run("verify", str(download)))

@@ -92,11 +92,11 @@ def _table(content: Content) -> pa.Table:
     """Read what the cube shows of the observations."""
     shown = ("obs_value", "obs_status", *NOTES)
     columns = [name for name in shown if name in content.published_columns]
-    # Threads cost more than they save for a few thousand rows.
-    return pq.read_table(
-        content.files.path("data.parquet"), columns=[*content.dataset.key, *columns],
-        use_threads=content.release.rows > ROW_GROUP,
-    )
+    with pq.ParquetFile(content.files.path("data.parquet")) as file:
+        # Threads cost more than they save for a few thousand rows.
+        return file.read(
+            [*content.dataset.key, *columns], use_threads=content.release.rows > ROW_GROUP
+        )
 
 
 def _cells(table: pa.Table, codes: Mapping[str, Sequence[str]]) -> dict[str, Any]:
@@ -106,26 +106,26 @@ def _cells(table: pa.Table, codes: Mapping[str, Sequence[str]]) -> dict[str, Any
     for name, found in codes.items():
         step //= len(found) or 1
         positions += step * pc.index_in(table[name], pa.array(found, pa.string())).to_numpy()
-    at, figures = positions.tolist(), table["obs_value"].to_pylist()
+    at, figures = pa.array(positions), table["obs_value"]
+
+    def where(mask: pa.ChunkedArray, column: pa.ChunkedArray) -> dict[int, Any]:
+        return dict(zip(
+            at.filter(mask).to_pylist(), column.filter(mask).to_pylist(), strict=True
+        ))
+
+    status = table["obs_status"].fill_null("")
+    special = pc.or_(pc.not_equal(status, NORMAL), pc.is_null(figures))
     known = {
-        name: {where: said for where, said in zip(at, table[name].to_pylist(), strict=True)
-               if said is not None}
+        name: where(pc.is_valid(table[name]), table[name])
         for name in NOTES if name in table.column_names
     }
-    status = {
-        where: said or ""
-        for where, said, figure in zip(at, table["obs_status"].to_pylist(), figures, strict=True)
-        if said != NORMAL or figure is None
-    }
     if size > max(SMALL_CUBE, CELLS_PER_ROW * table.num_rows):
-        value: Any = {
-            where: figure for where, figure in zip(at, figures, strict=True) if figure is not None
-        }
+        value: Any = where(pc.is_valid(figures), figures)
     else:
         value = [None] * size
-        for where, figure in zip(at, figures, strict=True):
-            value[where] = figure
-    return {"value": value, "status": status, **known}
+        for place, figure in zip(positions.tolist(), figures.to_pylist(), strict=True):
+            value[place] = figure
+    return {"value": value, "status": where(special, status), **known}
 
 
 json_stat = Distribution.described(

@@ -19,7 +19,8 @@
   const language = document.documentElement.lang;
   const root = form.dataset.root;
   const SHOWN = 50;
-  const WEIGHTS = { title: 8, indicator: 5, keyword: 3, place: 3, publisher: 2, unit: 1, text: 1 };
+  const WEIGHED = 300; // of a query's finds: those whose names are compared with it as a whole
+  const WEIGHTS = { title: 8, indicator: 5, keyword: 3, place: 3, publisher: 2 /* and sector */, unit: 1, text: 1 };
   /** What is not a name is no phrase, and is not ranked by how much of it was typed. */
   const NAMES = ["title", "indicator", "keyword"];
 
@@ -146,7 +147,7 @@
     });
     lines(datasets.keywords).forEach((words, at) => {
       for (const word of words.split("|")) add(at, "keyword", word);
-      add(at, "keyword", found.fields.sector[datasets.sector[at]]);
+      add(at, "publisher", found.fields.sector[datasets.sector[at]]);
       add(at, "publisher", found.fields.publisher[datasets.publisher[at]]);
       for (const indicator of datasets.indicators[at]) {
         add(at, "indicator", names[indicator]);
@@ -168,7 +169,7 @@
       }
     });
     if (own) {
-      index = found;
+      index = { ...found, names, called };
       synonyms = found.synonyms.map((group) => group.map((phrase) => {
         const words = wordsOf(phrase);
         return { words, letters: words.map(letters) };
@@ -275,13 +276,21 @@
           if (sum) { sum.hits += 1; sum.score += score; } else sums.set(number, { hits: 1, score });
         }
       }
-      for (const [number, { hits, score }] of sums) {
-        const share = hits / variant.length;
+      let most = 0;
+      for (const { hits } of sums.values()) most = Math.max(most, hits);
+      const share = most / variant.length;
+      const best = [...sums].filter(([, { hits }]) => hits === most)
+        .sort(([a, one], [b, two]) => two.score - one.score || a - b);
+      for (const [at, [number, { score }]] of best.entries()) {
         const before = scores.get(number);
         if (before && share < before.share) continue;
-        const { phrases } = documents[number];
-        const together = pairs.filter((pair) => phrases.some((phrase) => phrase.includes(pair)));
-        const total = score * (1 + together.length) * (way ? 0.7 : closeness(documents[number], query, plain));
+        let total = score;
+        if (at < WEIGHED) {
+          const { phrases } = documents[number];
+          const together = pairs.filter((pair) => phrases.some((phrase) => phrase.includes(pair)));
+          total *= (1 + together.length) * (way ? 1 : closeness(documents[number], query, plain));
+        }
+        if (way) total *= 0.7;
         if (!before || share > before.share || total > before.score) {
           scores.set(number, { share, score: total });
         }
@@ -315,11 +324,10 @@
 
   /** Whether a dataset has figures of the places of a name. */
   const inArea = (document, name) => {
-    const called = lines(index.places.name);
     let at = 0;
     return index.areas[index.datasets.areas[document.at]].some((step) => {
       at += step;
-      return called[at] === name;
+      return index.called[at] === name;
     });
   };
 
@@ -341,8 +349,7 @@
     link.href = document.link;
     link.textContent = document.title;
     if (document.kind === "dataset") {
-      const names = lines(index.indicators.name);
-      const named = index.datasets.indicators[document.at].map((at) => names[at]);
+      const named = index.datasets.indicators[document.at].map((at) => index.names[at]);
       const matching = named.filter((name) => words.some((word) =>
         wordsOf(name).some((other) => bare(other).startsWith(bare(word)))));
       item.querySelector(".card-text").textContent =
@@ -381,7 +388,7 @@
     const words = wordsOf(input.value);
     const asked = words.length > 0 || facets.some((field) => field.value);
     catalogue.hidden = asked;
-    results.hidden = !asked;
+    results.hidden = results.previousElementSibling.hidden = !asked;
     results.replaceChildren();
     message.textContent = "";
     if (!asked || !index) return;

@@ -21,7 +21,7 @@ from model.reference.succession import AreaSuccession
 from portal.scope import home_areas
 from portal.site.shared_pages.figures import Listed, Measure
 
-ROWS = 150  # of a page; a place with more has further pages
+ROWS = 100  # of a page; a place with more has further pages
 SIMILAR = 4
 CITY_PAGE = "city"
 
@@ -66,7 +66,7 @@ class Place:
                 rows += line.rows
         return pages
 
-    @property
+    @cached_property
     def rows(self) -> int:
         """How many series are known of it."""
         return sum(line.rows for lines in self.lines.values() for line in lines)
@@ -93,6 +93,7 @@ class Gazetteer:
         self.registries = registries
         self._by_dataset = {each.state.dataset: each for each in listed}
         self._pages: dict[tuple[str, str], str | None] = {}
+        self._known_borders: dict[tuple[str, str], str] = {}
         self.places: dict[str, Place] = {}
         home = city().area
         if home and (codelist := registries.codelists.get(home.codelist)):
@@ -116,7 +117,10 @@ class Gazetteer:
         ):
             place = Place(page, codelist, entry, place.lines if place else defaultdict(list))
             self.places[page] = place
-        place.lines[self._borders(codelist, entry, line.vintage)].append(line)
+        key = page, line.vintage
+        if key not in self._known_borders:
+            self._known_borders[key] = self._borders(codelist, entry, line.vintage)
+        place.lines[self._known_borders[key]].append(line)
 
     def page(self, codelist: Codelist, code: str) -> str | None:
         """Return the address of an area's page, if it can have one, without language and ending."""
@@ -204,18 +208,31 @@ class Gazetteer:
 
     def country_of(self, line: Line) -> str | None:
         """Return the area that a line's is compared with: the list's country, or the city's."""
-        codelist = self.registries.codelists[line.listed.state.codelist]
-        countries = [each.code for each in codelist.entries if each.kind == "country"]
-        chosen = countries if len(countries) == 1 else home_areas()[1:]
-        return next((code for code in chosen if code in codelist.codes and code != line.area), None)
+        chosen = self._countries.get(line.listed.state.codelist, ())
+        return next((code for code in chosen if code != line.area), None)
+
+    @cached_property
+    def _countries(self) -> dict[str, list[str]]:
+        """Which areas those of each codelist can be compared with."""
+        found = {}
+        for name, codelist in self.registries.codelists.items():
+            countries = [each.code for each in codelist.entries if each.kind == "country"]
+            chosen = countries if len(countries) == 1 else home_areas()[1:]
+            found[name] = [code for code in chosen if code in codelist.codes]
+        return found
 
     def similar(self, codelist: str, area: str) -> list[str]:
         """Return the areas of a `codelist` most like an `area`, the nearest first; see `alike`."""
-        known = self._positions.get(codelist, {})
-        if area not in known:
-            return []
-        others = sorted((dist(at, known[area]), code) for code, at in known.items() if code != area)
-        return [code for _, code in others[:SIMILAR]]
+        return self._nearest.get((codelist, area), [])
+
+    @cached_property
+    def _nearest(self) -> dict[tuple[str, str], list[str]]:
+        return {
+            (codelist, area): [code for _, code in sorted(
+                (dist(other, at), code) for code, other in known.items() if code != area
+            )[:SIMILAR]]
+            for codelist, known in self._positions.items() for area, at in known.items()
+        }
 
     def alike(self, codelist: str) -> list[tuple[Listed, Measure]]:
         """Return by which figures, each of its newest period, areas of a `codelist` are alike.

@@ -228,8 +228,9 @@ def _colours() -> bytes:
     if theme == Theme():
         return b""
     return (
+        "@media not (prefers-color-scheme: dark) {\n"  # in the dark, the usual ones can be read
         f":root {{ --sea: {theme.main}; --sea-dark: {theme.dark}; --sea-pale: {theme.pale};"
-        f" --gold: {theme.accent}; }}\n"
+        f" --gold: {theme.accent}; }}\n}}\n"
     ).encode()
 
 
@@ -247,7 +248,8 @@ def _for_crawlers(
     """
     if base_url is None:
         return {"robots.txt": b"User-agent: *\nAllow: /\n"}
-    paths = [path for path in shared if path.endswith(".html") and "/" in path]
+    shells = ("/embed.html", "/figure.html")  # nothing without their query
+    paths = [p for p in shared if p.endswith(".html") and "/" in p and not p.endswith(shells)]
     paths += [dataset_page(state.dataset, code) for state in states for code in languages()]
     urls = "".join(f"<url><loc>{escape(base_url + path)}</loc></url>\n" for path in paths)
     return {

@@ -10,9 +10,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from datetime import date, timedelta
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -27,6 +25,7 @@ from portal.names import Names
 from portal.quality.pages import Assessed, badge
 from portal.quality.publish import publish_quality
 from portal.site import Site
+from tests.fixtures.browser import violations
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row
 from tests.fixtures.site_server import served
@@ -163,6 +162,7 @@ PAGES = (
     "vi/quality.html", "en/quality.html", "vi/quality/health/evil.html",
     "en/quality/health/beds.html", "vi/index.html", "en/health/beds.html",
     "datasets/health/beds/beds-quality.html", "datasets/health/beds/beds-quality.html#en",
+    "vi/city.html", "en/places.html", "vi/indicators/ROOMS.html", "en/health/index.html",
 )
 
 
@@ -170,20 +170,6 @@ PAGES = (
 def address(data_dir: DataDir) -> Iterator[str]:
     with served(data_dir.site) as address:
         yield address
-
-
-def violations(browser: webdriver.Chrome) -> list[dict[str, Any]]:
-    browser.execute_script(
-        (files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8")
-    )
-    found = browser.execute_async_script(
-        "const done = arguments[arguments.length - 1];"
-        "axe.run(document).then(r => done(r.violations), e => done([{id: String(e)}]))"
-    )
-    return [
-        {"id": each["id"], "nodes": [node["html"][:200] for node in each.get("nodes", [])[:5]]}
-        for each in found
-    ]
 
 
 @pytest.mark.browser

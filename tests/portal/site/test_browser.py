@@ -181,6 +181,16 @@ def test_a_search_is_an_address_and_can_be_narrowed(
     WebDriverWait(browser, 10).until(lambda b: titles(b) == [])
 
 
+def test_a_search_can_be_narrowed_to_an_area_and_a_kind(
+    browser: webdriver.Chrome, address: str
+) -> None:
+    browser.get(f"{address}/vi/index.html?area=Hà Nội")
+    WebDriverWait(browser, 10).until(lambda b: titles(b) == ["Khách du lịch đến Đà Nẵng"])
+    browser.get(f"{address}/en/index.html?q=da nang&kind=place")
+    WebDriverWait(browser, 10).until(lambda b: titles(b, "place")[:1] == ["Da Nang"])
+    assert titles(browser, "dataset") == titles(browser, "indicator") == []
+
+
 def test_the_home_page_leads_with_the_city_s_figures(
     browser: webdriver.Chrome, address: str
 ) -> None:
@@ -195,7 +205,7 @@ def test_the_home_page_leads_with_the_city_s_figures(
 def test_the_city_s_page_has_every_indicator(browser: webdriver.Chrome, address: str) -> None:
     browser.get(f"{address}/en/index.html")
     browser.find_element(By.LINK_TEXT, "All figures of Da Nang").send_keys(Keys.ENTER)
-    rows = browser.find_elements(By.CSS_SELECTOR, "[aria-labelledby=tourism-1] tbody tr")
+    rows = browser.find_elements(By.CSS_SELECTOR, "#in-tourism-1 tbody tr")
     assert [row.text.split()[:3] for row in rows] == [
         ["Rooms", "2,023", "2023"], ["Beds", "2,023", "2023"],
     ]

@@ -88,6 +88,11 @@ export async function show(shown, place) {
   const words = `${title(shown)}. ${text("table_below")}`;
   for (const { chart } of drawn) {
     chart.setAttribute("role", "img");
+    // Plot names its marks so, which a group without a role may not be.
+    for (const mark of chart.querySelectorAll("g[aria-label]")) {
+      mark.setAttribute("data-mark", String(mark.getAttribute("aria-label")));
+      mark.removeAttribute("aria-label");
+    }
     chart.setAttribute("aria-label", words);
   }
   if (drawn[0].title !== undefined) {
@@ -132,41 +137,33 @@ function notes({ selection, series }) {
   return found;
 }
 
-/** The figures as a table; `rows` is the column whose codes its rows are, the others are above.
+/** The figures as a table: a row for each period, or for each series with the periods as columns.
  * @param {Shown} shown
- * @param {string} rows
+ * @param {string} rows  `time_period`, or the column by whose codes the rows are sorted.
  */
 export function table({ series }, rows) {
-  const code = (/** @type {Series} */ each, /** @type {any} */ row) => (rows === "time_period" ? row.time_period : each.codes[rows] ?? "");
-  const rowName = (/** @type {Series} */ each, /** @type {string} */ value) => (rows === "time_period" ? inWords(value) : each.release.name(rows, value));
-  const columnName = (/** @type {Series} */ each, /** @type {any} */ row) => {
-    if (rows === "time_period") return each.label;
-    const parts = each.label.split(" · ").filter((part) => part !== each.release.name(rows, each.codes[rows]));
-    return [...parts, inWords(row.time_period)].join(" · ");
+  const byPeriod = rows === "time_period";
+  const periods = [...new Set(series.flatMap((each) => each.points.map(({ row }) => row.time_period)))]
+    .sort((a, b) => moment(b) - moment(a));
+  const points = new Map(series.map((each) => [each, new Map(each.points.map((point) => [point.row.time_period, point]))]));
+  const cell = (/** @type {Series} */ each, /** @type {string} */ period) => {
+    const point = points.get(each)?.get(period);
+    if (!point) return element("td", { className: "n" }, "–");
+    const { row: { obs_status: status } } = point;
+    const link = element("a", { href: each.release.figure(point.row) }, number(point.value));
+    if (status && status !== "A") link.title = each.release.name("obs_status", status);
+    return element("td", { className: point.final ? "n" : "n not-final" }, link);
   };
-  /** @type {Map<string, {name: string, at: number, cells: Map<string, import("./selection.js").Point & {series: Series}>}>} */
-  const lines = new Map();
-  /** @type {Map<string, number>} name of a column -> where it stands */
-  const columns = new Map();
-  series.forEach((each, index) => each.points.forEach((point) => {
-    const value = code(each, point.row);
-    if (!lines.has(value)) lines.set(value, { name: rowName(each, value), at: rows === "time_period" ? -moment(value) : index, cells: new Map() });
-    const column = columnName(each, point.row);
-    if (!columns.has(column)) columns.set(column, rows === "time_period" ? index : index - point.at / 1e4);
-    lines.get(value)?.cells.set(column, { ...point, series: each });
-  }));
-  const order = [...columns.keys()].sort((a, b) => Number(columns.get(a)) - Number(columns.get(b)));
-  const head = element("tr", {}, element("th", { scope: "col" }, series[0]?.release.name(rows) ?? ""),
-    ...order.map((name) => element("th", { scope: "col", className: "n" }, name)));
-  const body = [...lines.values()].sort((a, b) => a.at - b.at).map(({ name, cells }) => element("tr", {},
-    element("th", { scope: "row" }, name),
-    ...order.map((column) => {
-      const point = cells.get(column);
-      if (!point) return element("td", { className: "n" }, "–");
-      const status = point.row.obs_status;
-      const title_ = status && status !== "A" ? point.series.release.name("obs_status", status) : "";
-      const link = element("a", { href: point.series.release.figure(point.row), title: title_ }, number(point.value));
-      return element("td", { className: point.final ? "n" : "n not-final" }, link);
-    })));
-  return element("table", {}, element("thead", {}, head), element("tbody", {}, ...body));
+  const column = (/** @type {string} */ name) => element("th", { scope: "col", className: "n" }, name);
+  const corner = element("th", { scope: "col" }, series[0]?.release.name(rows) ?? "");
+  const line = (/** @type {string} */ name, /** @type {Node[]} */ cells) => element("tr", {}, element("th", { scope: "row" }, name), ...cells);
+  const first = (/** @type {Series} */ each) => each.release.name(rows, each.codes[rows] ?? "");
+  const order = series.map(first);
+  const head = byPeriod ? series.map((each) => column(each.label)) : periods.map((period) => column(inWords(period)));
+  const body = byPeriod ? periods.map((period) => line(inWords(period), series.map((each) => cell(each, period))))
+    : [...series].sort((a, b) => order.indexOf(first(a)) - order.indexOf(first(b))).map((each) => {
+      const others = each.label.split(" · ").filter((part) => part !== first(each));
+      return line([first(each), ...others].join(" · "), periods.map((period) => cell(each, period)));
+    });
+  return element("table", {}, element("thead", {}, element("tr", {}, corner, ...head)), element("tbody", {}, ...body));
 }

@@ -9,7 +9,7 @@ import { inWords, moment } from "./periods.js";
 /** @typedef {{colours: string[], ink: string, soft: string, line: string, paper: string}} Palette */
 /** @typedef {Point & {series: Series, colour: string}} Mark */
 
-const { Plot } = /** @type {any} */ (globalThis);
+const { Plot, d3 } = /** @type {any} */ (globalThis);
 
 export const MOST_LINES = 12;
 const MOST_BARS = 60;
@@ -89,9 +89,15 @@ const marksOf = (all, palette) => all.flatMap((series, index) => series.points.m
  * @param {Palette} palette
  */
 const frame = (width, height, palette) => ({
-  ...DECLARED, width, height, marginTop: 18, marginLeft: 58, marginRight: 16, marginBottom: 30,
+  ...DECLARED, width, height, marginTop: 18, marginRight: 16, marginBottom: 30,
   style: { fontSize: "12.5px", color: palette.soft, background: "none", fontFamily: "inherit" },
 });
+
+/** Room for the longest number on the axis of these values.
+ * @param {number[]} values
+ */
+const room = (values) => 22 + 7 * Math.max(...d3.ticks(Math.min(0, ...values), Math.max(...values), 8)
+  .concat(d3.ticks(Math.min(...values), Math.max(...values), 8)).map((/** @type {number} */ tick) => short(tick).length));
 
 /** A chart of lines.
  * @param {Series[]} all
@@ -109,7 +115,7 @@ export function lines(all, { width, height = 420, palette, labels = width >= LAB
   const breaks = marks.filter((mark) => mark.row.obs_status === "B");
   const options = frame(width, height, palette);
   const chart = Plot.plot({
-    ...options, marginRight: labels ? LABEL_WIDTH : 16,
+    ...options, marginLeft: room(values), marginRight: labels ? LABEL_WIDTH : 16,
     x: { label: null, tickFormat: (/** @type {number} */ year) => Number.isInteger(year) ? String(year) : "", ticks: width / 90, nice: false },
     y: { label: null, tickFormat: short, nice: true, zero: near, ...(domain ? { domain, nice: false } : {}) },
     marks: [
@@ -119,8 +125,8 @@ export function lines(all, { width, height = 420, palette, labels = width >= LAB
         Plot.ruleX([day], { stroke: palette.ink, strokeDasharray: "2 3" }),
         Plot.text([text("borders_short")], { x: () => day, frameAnchor: "top-right", textAnchor: "end", dx: -5, dy: 2, fill: palette.ink }),
       ]),
-      ...(marks.some((mark) => mark.row.obs_lower != null) ? [
-        Plot.areaY(marks, { x: "at", y1: (/** @type {Mark} */ m) => m.row.obs_lower, y2: (/** @type {Mark} */ m) => m.row.obs_upper, z: (/** @type {Mark} */ m) => m.series.label, fill: "colour", fillOpacity: 0.15 }),
+      ...(marks.some((mark) => mark.row.lower_bound != null) ? [
+        Plot.areaY(drawn, { x: "at", y1: (/** @type {Mark} */ m) => m.row.lower_bound, y2: (/** @type {Mark} */ m) => m.row.upper_bound, z: "run", fill: "colour", fillOpacity: 0.15 }),
       ] : []),
       Plot.line(drawn.filter((mark) => !mark.dashed), line),
       Plot.line(drawn.filter((mark) => mark.dashed), { ...line, strokeDasharray: "5 4" }),
@@ -157,7 +163,7 @@ function label(chart, all, palette, top) {
     name.setAttribute("fill", palette.colours[index % palette.colours.length]);
     name.setAttribute("font-weight", "600");
     name.setAttribute("text-anchor", "start");
-    name.textContent = series.label.length > 24 ? `${series.label.slice(0, 23)}…` : series.label;
+    name.textContent = series.label.length > 21 ? `${series.label.slice(0, 20)}…` : series.label;
     chart.append(name);
   }
 }
@@ -175,7 +181,7 @@ export function bars(all, { width, palette }) {
   const every = Math.ceil(periods.length / (width / 70));
   const position = (/** @type {Mark} */ mark) => mark.series.label;
   return Plot.plot({
-    ...frame(width, 420, palette),
+    ...frame(width, 420, palette), marginLeft: room(shown.map((mark) => mark.value)),
     fx: { domain: periods, label: null, padding: 0, axis: null },
     x: { axis: null, domain: all.map((each) => each.label), paddingInner: 0.05, paddingOuter: 0.15 * all.length + 0.1 },
     y: { label: null, tickFormat: short, nice: true },
@@ -184,7 +190,8 @@ export function bars(all, { width, palette }) {
       Plot.gridY({ stroke: palette.line, strokeOpacity: 1 }),
       Plot.barY(shown, { fx: (/** @type {Mark} */ m) => m.row.time_period, x: position, y: "value", fill: "colour",
         fillOpacity: (/** @type {Mark} */ mark) => (mark.final ? 1 : 0.35), title: words, tip: { fill: palette.paper, textColor: palette.ink } }),
-      Plot.axisFx(periods.filter((_, index) => index % every === 0), { anchor: "bottom", label: null, tickFormat: inWords, lineWidth: 6 }),
+      Plot.axisFx({ anchor: "bottom", label: null, lineWidth: 6,
+        tickFormat: (/** @type {string} */ iso) => (periods.indexOf(iso) % every === 0 ? inWords(iso) : "") }),
       Plot.ruleY([0], { stroke: palette.soft }),
     ],
   });

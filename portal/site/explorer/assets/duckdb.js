@@ -71,6 +71,7 @@ export class DuckDb {
    * @returns {Promise<string>}
    */
   async csv(sql) {
+    await this.ask("REGISTER_FILE_BUFFER", [RESULT, new Uint8Array()]);
     await this.run(`COPY (${sql.trim().replace(/;+\s*$/, "")}\n) TO '${RESULT}' (FORMAT CSV, HEADER, NULLSTR '${NULL}')`);
     const bytes = await this.ask("COPY_FILE_TO_BUFFER", RESULT);
     await this.ask("DROP_FILE", RESULT);

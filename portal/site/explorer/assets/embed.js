@@ -1,7 +1,7 @@
 // @ts-check
 /** A chart in a frame of another page: the chart, its source and licence, and the way here. */
 
-import { read, show, subtitle, title } from "./chart.js";
+import { read, show, subtitle, table, title } from "./chart.js";
 import { byId, reporting } from "./page.js";
 import { Selection } from "./selection.js";
 import { shown as addressOf, sourceLine } from "./take_away.js";
@@ -15,6 +15,10 @@ reporting(status, async () => {
   byId("source").textContent = sourceLine(shown.series);
   byId("explore").href = addressOf("explorer.html", shown.selection.query);
   status.textContent = "";
+  if (shown.selection.chart === "pivot") {
+    byId("chart").append(table(shown, shown.selection.rows));
+    return;
+  }
   const draw = () => show(shown, byId("chart"));
   await draw();
   let width = innerWidth;

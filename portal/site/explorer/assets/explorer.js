@@ -52,6 +52,7 @@ async function render(shown) {
   await show(shown, byId("chart"));
   const pivot = shown.selection.chart === "pivot";
   byId("pivot").hidden = !pivot;
+  for (const id of ["save_svg", "save_png"]) byId(id).disabled = pivot || !shown.series.length;
   byId("figures").open = pivot || byId("figures").open;
   byId("table").replaceChildren(table(shown, pivot ? shown.selection.rows : "time_period"));
   document.title = `${title(shown)} · ${text("explorer")}`;
@@ -147,7 +148,7 @@ function options(id, entries, value) {
  * @param {"svg" | "png"} format
  */
 async function saveChart(format) {
-  if (!current?.series.length || current.selection.chart === "pivot") return;
+  if (!current) return;
   const charts = await draw(current, PICTURE, LIGHT);
   const height = Math.max(...charts.map(({ y, chart }) => y + Number(chart.getAttribute("height"))));
   const words = {

@@ -35,6 +35,8 @@ reporting(status, async () => {
   const page = `${settings.root}${settings.language}/${release.id}.html`;
   const facts = [
     [text("in_full"), plainNumber(found.obs_value)],
+    ...(found.lower_bound == null && found.upper_bound == null ? []
+      : [[`${release.name("lower_bound")} – ${release.name("upper_bound")}`, `${number(found.lower_bound)} – ${number(found.upper_bound)}`]]),
     [release.name("obs_status"), name("obs_status")],
     [release.name("geo_vintage"), name("geo_vintage")],
     [text("source"), release.publisher],

@@ -42,8 +42,16 @@ export async function map(all, { width, palette }) {
     style: { fontSize: "11.5px", color: palette.soft, background: "none", fontFamily: "inherit" },
     color: { type: "identity" },
   };
-  const fill = (/** @type {string} */ code) => (known.has(code) ? scale(known.get(code).value) : palette.line);
-  const title = (/** @type {string} */ code) => (known.has(code) ? words(known.get(code)) : text("no_value"));
+  /** @param {string} code */
+  const fill = (code) => {
+    const found = known.get(code);
+    return found ? scale(found.value) : palette.line;
+  };
+  /** @param {string} code */
+  const title = (code) => {
+    const found = known.get(code);
+    return found ? words(found) : text("no_value");
+  };
   const chart = tiles ? drawTiles(tiles, known, fill, title, options, palette)
     : await drawCountries(known, fill, title, options, palette);
   key(chart, scale, palette);

@@ -74,9 +74,9 @@ export const short = (value) => value.toLocaleString(locale, {
 /** A day in the reader's language.
  * @param {string} iso
  */
-export const day = (iso) => new Date(iso).toLocaleDateString(locale, {
-  year: "numeric", month: settings.language === "vi" ? "2-digit" : "long", day: "2-digit", timeZone: "UTC",
-});
+export const day = (iso) => new Date(iso).toLocaleDateString(locale, settings.language === "vi"
+  ? { year: "numeric", month: "2-digit", day: "2-digit", timeZone: "UTC" }
+  : { dateStyle: "long", timeZone: "UTC" });
 
 /** Whole number in the reader's language.
  * @param {number} value

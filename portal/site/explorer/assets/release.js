@@ -6,9 +6,10 @@ import { address, settings, text } from "./page.js";
 /** @typedef {Record<string, any>} Row  A row of the release's Parquet file. */
 /** @typedef {{name: string, description: string, unit: string}} Entry */
 
+const FOOTER = 48 * 1024; // bytes: of a million rows in the groups that portal/distributions writes
 /** The columns that every dataset may have; the others are its own dimensions. */
 const COMMON = ["indicator", "ref_area", "geo_vintage", "freq", "time_period", "obs_value",
-  "unit_measure", "obs_status", "obs_note", "footnotes"];
+  "unit_measure", "lower_bound", "upper_bound", "obs_status", "obs_note", "footnotes"];
 /** SDMX's statuses of figures that are expected to be replaced. */
 const NOT_FINAL = new Set(["P", "E", "F", "I"]);
 
@@ -68,8 +69,7 @@ export class Parquet {
     const file = reader.cachedAsyncBuffer(await reader.asyncBufferFromUrl({ url, byteLength }));
     this.options = {
       file,
-      metadata: await reader.parquetMetadataAsync(file),
-      useOffsetIndex: true,
+      metadata: await reader.parquetMetadataAsync(file, { initialFetchSize: FOOTER }),
       compressors: {
         /** @type {(input: Uint8Array, length: number) => Uint8Array} */
         ZSTD: (input, length) => zstd.decompress(input, new Uint8Array(length)),
@@ -103,6 +103,10 @@ export class Release {
     this.folder = address(`datasets/${this.id}/${part}`);
     /** @type {Map<string, Map<string, Entry>>} column -> code -> names; "" is the column's own */
     this.names = new Map();
+    /** @type {Promise<Parquet> | null} */
+    this.opened = null;
+    /** @type {{indicators: string, rows: Promise<Row[]>} | null} what was read last */
+    this.read = null;
   }
 
   /** Open release `number` of `dataset`; the current one without a number.
@@ -154,22 +158,23 @@ export class Release {
    */
   unit(indicator) { return this.names.get("indicator")?.get(indicator)?.unit ?? ""; }
 
-  async parquet() {
+  /** Its Parquet file. */
+  parquet() {
     const file = this.record.files.find((/** @type {any} */ each) => each.name.endsWith(".parquet"));
-    this._parquet ??= new Parquet(this.folder + file.name, file.bytes).open();
-    return this._parquet;
+    this.opened ??= new Parquet(this.folder + file.name, file.bytes).open();
+    return this.opened;
   }
 
   /** The figures of some indicators.
-   * @param {string[]} indicators
+   * @param {string[]} codes
    */
-  async rows(indicators) {
-    const wanted = JSON.stringify(indicators);
-    if (this._wanted !== wanted) {
-      this._wanted = wanted;
-      this._rows = await (await this.parquet()).rows({ filter: { indicator: { $in: indicators } } });
+  rows(codes) {
+    const indicators = JSON.stringify(codes);
+    if (this.read?.indicators !== indicators) {
+      const rows = this.parquet().then((file) => file.rows({ filter: { indicator: { $in: codes } } }));
+      this.read = { indicators, rows };
     }
-    return /** @type {Row[]} */ (this._rows);
+    return this.read.rows;
   }
 
   /** The lasting address of a row's figure: dataset, release, key.

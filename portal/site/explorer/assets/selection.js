@@ -114,7 +114,7 @@ export class Selection {
     if (second) {
       found.push(...series(second, await this.chosen(second, this.secondIndicators), this.shownAreas));
     }
-    return labelled(found, second !== null);
+    return labelled(found);
   }
 }
 
@@ -172,9 +172,9 @@ function series(release, rows, areas) {
 
 /** Name each series by what distinguishes it from the others.
  * @param {Series[]} all
- * @param {boolean} twoDatasets
  */
-function labelled(all, twoDatasets) {
+function labelled(all) {
+  const twoDatasets = new Set(all.map((each) => each.release.id)).size > 1;
   const varies = (/** @type {string} */ column) => new Set(all.map((each) => each.codes[column] ?? "")).size > 1;
   const columns = [...new Set(all.flatMap((each) => Object.keys(each.codes)))]
     .filter((column) => column !== "geo_vintage" && column !== "freq" && varies(column));

@@ -8,7 +8,8 @@ import { Release, isFinal } from "./release.js";
 /** @typedef {import("./release.js").Row} Row */
 
 const PAGE = 50; // rows
-const NOT_FILTERED = ["obs_value", "obs_note", "footnotes"];
+const FIGURES = ["obs_value", "lower_bound", "upper_bound"];
+const NOT_FILTERED = [...FIGURES, "obs_note", "footnotes"];
 
 const query = new URLSearchParams(location.search);
 const status = byId("status");
@@ -125,6 +126,7 @@ function line(row) {
       return element("td", { className: "n" }, value === null ? text("none") : element("a", { href: release.figure(row) }, number(value)));
     }
     if (value === null) return element("td", {});
+    if (FIGURES.includes(column)) return element("td", { className: "n" }, number(value));
     const words = column === "time_period" ? inWords(value)
       : column === "footnotes" ? value.split(" ").map((/** @type {string} */ id) => release.name(column, id)).join(" ") : release.name(column, String(value));
     return element("td", { className: column, title: words === value ? "" : String(value) }, element("bdi", {}, words));
@@ -140,7 +142,7 @@ function heads() {
       query.delete("page");
       update();
     } }, release.name(column));
-    const head = element("th", { scope: "col", className: column === "obs_value" ? "n" : "" }, button);
+    const head = element("th", { scope: "col", className: FIGURES.includes(column) ? "n" : "" }, button);
     head.dataset.column = column;
     return head;
   }));

@@ -7,6 +7,8 @@ import { LIGHT } from "./draw.js";
 
 /** @typedef {import("./selection.js").Series} Series */
 
+const FIGURES = ["obs_value", "lower_bound", "upper_bound"];
+
 /** A number with all its digits and no exponent, as the release's CSV has it.
  * @param {number | null} value
  */
@@ -40,12 +42,12 @@ const withNames = (columns, words) => columns.flatMap((column) => (
  */
 export function long(all, words) {
   const columns = [...new Set(all.flatMap((each) => each.release.columns))];
-  const plain = ["time_period", "obs_value", "obs_note"];
+  const plain = ["time_period", ...FIGURES, "obs_note"];
   const header = columns.flatMap((column) => (
     plain.includes(column) ? [{ column, named: false }] : withNames([column], words)));
   const rows = all.flatMap((each) => each.points.map(({ row }) => header.map(({ column, named }) => {
     const value = row[column] ?? null;
-    if (column === "obs_value") return plainNumber(value);
+    if (FIGURES.includes(column)) return plainNumber(value);
     if (value === null) return "";
     return named ? each.release.name(column, value) : String(value);
   })));

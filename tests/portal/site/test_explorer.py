@@ -1,0 +1,357 @@
+"""The explorer as a person meets it, in a real browser: choose, draw, take away, query."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import Select, WebDriverWait
+
+from portal.site import Site
+from tests.fixtures.browser import violations
+from tests.fixtures.datasets import dataset, registries
+from tests.fixtures.releases import make_release, row
+from tests.fixtures.site_server import served
+
+pytestmark = pytest.mark.browser
+
+HOSTILE = "<img src=x onerror=alert(1)>\"'</script>"
+MILLION = 1_000_000
+ROWS = [
+    row(indicator=code, ref_area=area, time_period=str(year), obs_value=value * 1.1,
+        obs_status={2018: "B", 2020: "P"}.get(year, "A"), obs_note={2016: 'a, "b"'}.get(year))
+    for code, scale in (("ROOMS", 1e-9), ("BEDS", 1e21)) for area in ("48", "01", "79")
+    for year in (2014, 2016, 2017, 2018, 2019, 2020)
+    for value in [year * scale + int(area)]
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    folder = tmp_path_factory.mktemp("site")
+    made = Site(folder / "site", registries())
+    unit: dict[str, Any] = {"unit": "count", "decimals": 0}
+    indicators = {
+        "ROOMS": {"name": {"vi": "Số phòng", "en": "Rooms"}, **unit},
+        "BEDS": {"name": {"vi": "Số giường", "en": "Beds"}, **unit},
+    }
+    first = make_release(folder / "1", dataset(indicators=indicators), ROWS)
+    changed = [{**item, "obs_value": 7.0} if item is ROWS[0] else item for item in ROWS]
+    second = make_release(folder / "2", dataset(indicators=indicators), changed, number=2)
+    made.apply([first, second])
+    hostile = dataset(
+        name="hostile", title={"vi": HOSTILE, "en": HOSTILE},
+        indicators={"X": {"name": {"vi": HOSTILE, "en": HOSTILE}, **unit}},
+    )
+    rows = [row(indicator="X", obs_note=HOSTILE, time_period=year) for year in ("2019", "2020")]
+    made.apply([make_release(folder / "hostile", hostile, rows)])
+    large = dataset(name="large")
+    made.apply([make_release(folder / "large", large, [row()])])
+    _enlarge(made.folder / "datasets/tourism/large")
+    return made
+
+
+def _enlarge(folder: Path) -> None:
+    """Put a million rows into a dataset's Parquet file, in the groups that the portal writes."""
+    path = folder / "large.parquet"
+    schema = pq.read_schema(path)
+    values = np.random.default_rng(1).normal(1e5, 3e4, MILLION).round(2)
+    usual = row()
+    names = [name for name in schema.names if name not in ("obs_value", "time_period")]
+    columns = {
+        name: pa.array([usual.get(name)] * MILLION, schema.field(name).type) for name in names
+    }
+    columns["obs_value"] = pa.array(values)
+    columns["time_period"] = pa.array([f"{1600 + at % 500}" for at in range(MILLION)])
+    table = pa.table([columns[name] for name in schema.names], schema=schema)
+    path.unlink()
+    with pq.ParquetWriter(path, schema, compression="zstd", version="2.6") as writer:
+        for batch in table.to_batches(max_chunksize=50_000):
+            writer.write_batch(batch)
+    described = folder / "dataset.json"
+    state = json.loads(described.read_text(encoding="utf-8"))
+    for file in state["releases"][-1]["files"]:
+        if file["name"] == path.name:
+            file["bytes"] = path.stat().st_size
+    described.write_text(json.dumps(state), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def address(site: Site) -> Iterator[str]:
+    with served(site.folder) as address:
+        yield address
+
+
+@pytest.fixture(autouse=True)
+def quiet_and_at_home(browser: webdriver.Chrome, address: str) -> Iterator[None]:
+    """No error in the console, nothing blocked by the policy, no request to another host."""
+    yield
+    # DuckDB's worker notes a query's syntax error, which the page shows.
+    assert [entry for entry in browser.get_log("browser") if entry["level"] != "INFO"] == []
+    assert all(name.startswith((address, "blob:", "data:")) for name, _ in requests(browser))
+
+
+def requests(browser: webdriver.Chrome) -> list[tuple[str, int]]:
+    """Return the address and the compressed bytes of what the page asked for."""
+    entries = browser.execute_script(
+        "return performance.getEntriesByType('resource').map((e) => [e.name, e.encodedBodySize])"
+    )
+    return [(name, size) for name, size in entries]
+
+
+def opened(browser: webdriver.Chrome, address: str, path: str, ready: str = "title") -> None:
+    """Open a page, and wait for what it shows."""
+    browser.get(f"{address}/{path}")
+    WebDriverWait(browser, 30).until(lambda b: b.find_element(By.ID, ready).text)
+
+
+def saved(browser: webdriver.Chrome, button: str) -> str:
+    """Press a button that saves a file, and return the file's text."""
+    browser.execute_script(
+        "window.kept = null; URL.createObjectURL = (blob) => { window.kept = blob; return '#'; }"
+    )
+    press(browser, f"#{button}")
+    return str(browser.execute_async_script(
+        "const done = arguments[0]; const wait = () => window.kept"
+        " ? (window.kept.type.startsWith('image/png') ? done(window.kept.type) :"
+        " window.kept.text().then(done)) : setTimeout(wait, 50); wait()"
+    ))
+
+
+@contextmanager
+def elsewhere(html: str) -> Iterator[str]:
+    """Serve a page of another origin; gives its address."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(b'<link rel="icon" href="data:,">' + html.encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://localhost:{server.server_port}/"
+    finally:
+        server.shutdown()
+
+
+def press(browser: webdriver.Chrome, selector: str, index: int = 0) -> None:
+    """Click an element, wherever the page is scrolled to."""
+    found = browser.find_elements(By.CSS_SELECTOR, selector)[index]
+    browser.execute_script("arguments[0].click()", found)
+
+
+def says(browser: webdriver.Chrome, words: str) -> None:
+    """Wait until the page's status has these words."""
+    WebDriverWait(browser, 60).until(lambda b: words in b.find_element(By.ID, "status").text)
+
+
+def wait_for(browser: webdriver.Chrome, key: str, value: str) -> None:
+    """Wait until the address says that `key` is `value`, and the chart is drawn."""
+    WebDriverWait(browser, 20).until(
+        lambda b: parse_qs(urlsplit(b.current_url).query).get(key) == [value]
+        and "2020" in b.find_element(By.ID, "status").text
+    )
+
+
+def test_what_is_chosen_stands_in_the_address_and_comes_back_from_it(browser, address) -> None:
+    opened(browser, address, "en/explorer.html?dataset=tourism/hotel_rooms")
+    assert browser.find_element(By.ID, "title").text == "Rooms"
+    press(browser, "#indicators input[value=BEDS]")
+    wait_for(browser, "indicator", "ROOMS,BEDS")
+    press(browser, "#indicators input[value=ROOMS]")
+    wait_for(browser, "indicator", "BEDS")
+    press(browser, "#areas input[value='01']")
+    Select(browser.find_element(By.ID, "from")).select_by_value("2017")
+    press(browser, "#chart_rank")
+    wait_for(browser, "chart", "rank")
+    said = browser.find_element(By.ID, "status").text
+    table = browser.find_element(By.ID, "table").get_attribute("textContent")
+    browser.get(browser.current_url)
+    WebDriverWait(browser, 20).until(lambda b: b.find_element(By.ID, "status").text == said)
+    assert browser.find_element(By.ID, "title").text == "Beds"
+    assert browser.find_element(By.ID, "table").get_attribute("textContent") == table
+    assert "01" not in parse_qs(urlsplit(browser.current_url).query)["area"][0].split(",")
+    browser.back()
+
+
+@pytest.mark.parametrize("kind", ["line", "bar", "rank", "map", "multiples", "pivot"])
+def test_every_kind_of_chart_is_drawn(browser, address, kind: str) -> None:
+    opened(browser, address, f"vi/explorer.html?dataset=tourism/hotel_rooms&chart={kind}", "status")
+    says(browser, "chuỗi")
+    drawn = browser.find_elements(By.CSS_SELECTOR, "#chart svg[role=img]")
+    assert len(drawn) == {"pivot": 0, "multiples": 3}.get(kind, 1)
+    assert all(each.get_attribute("aria-label") for each in drawn)
+    assert len(browser.find_elements(By.CSS_SELECTOR, "#table tbody tr")) == 6
+
+
+def test_lines_stop_at_gaps_and_breaks_and_are_dashed_where_not_final(browser, address) -> None:
+    opened(browser, address, "en/explorer.html?dataset=tourism/hotel_rooms&area=48")
+    paths = browser.find_elements(By.CSS_SELECTOR, "#chart [data-mark=line] path")
+    lines = [
+        (each.get_attribute("d").count("L"),
+         each.find_element(By.XPATH, "..").get_attribute("stroke-dasharray"))
+        for each in paths
+    ]
+    # 2014 | 2016-2017 | 2018-2019 and, dashed, 2019-2020
+    assert sorted(lines, key=str) == [(1, "5 4"), (1, None), (1, None)]
+    notes = browser.find_element(By.ID, "chart").text
+    assert "≠ marks a break" in notes and "not final" in notes
+
+
+def test_the_download_is_the_release_cell_for_cell(browser, address, site: Site) -> None:
+    query = "dataset=tourism/hotel_rooms&indicator=ROOMS,BEDS&area=01,48,79"
+    opened(browser, address, f"en/explorer.html?{query}")
+    released = site.folder / "datasets/tourism/hotel_rooms/hotel_rooms.csv"
+    expected = list(csv.reader(released.read_text(encoding="utf-8").splitlines()))
+    found = list(csv.reader(io.StringIO(saved(browser, "save_csv"), newline="")))
+    assert found[0] == expected[0]
+    assert sorted(found[1:]) == sorted(expected[1:])
+    Select(browser.find_element(By.ID, "csv_shape")).select_by_value("wide")
+    Select(browser.find_element(By.ID, "csv_words")).select_by_value("both")
+    wide = list(csv.DictReader(io.StringIO(saved(browser, "save_csv"), newline="")))
+    assert len(wide) == 6
+    cells = {(r[0], r[1], r[4]): r[5] for r in expected[1:]}
+    for line in wide:
+        assert line["ref_area_label"] in ("Ha Noi", "Da Nang", "Ho Chi Minh City")
+        for year in ("2014", "2020"):
+            assert line[year] == cells[line["indicator"], line["ref_area"], year]
+
+
+def test_two_datasets_in_one_unit_stand_in_one_chart(browser, address) -> None:
+    query = "dataset=tourism/hotel_rooms&area=48&with=tourism/hostile"
+    opened(browser, address, f"en/explorer.html?{query}")
+    says(browser, "2 series")
+    heads = browser.find_elements(By.CSS_SELECTOR, "#table thead th")
+    names = [head.get_attribute("textContent") for head in heads]
+    assert names == ["Period", "Rooms", HOSTILE]
+
+
+def test_a_picture_a_citation_and_a_frame_can_be_taken_away(browser, address) -> None:
+    opened(browser, address, "en/explorer.html?dataset=tourism/hotel_rooms")
+    picture = saved(browser, "save_svg")
+    assert picture.startswith("<svg") and "Release 2" in picture
+    assert "Rooms" in picture
+    cited = browser.find_element(By.ID, "cite_bibtex").get_attribute("value")
+    assert cited.startswith("@misc{tourism_hotel_rooms_2,") and "release=2" in cited
+    assert browser.find_element(By.ID, "cite_ris").get_attribute("value").startswith("TY  - DATA")
+    frame = browser.find_element(By.ID, "embed_code").get_attribute("value")
+    with elsewhere(frame) as page:
+        browser.get(page)
+        browser.switch_to.frame(0)
+        WebDriverWait(browser, 20).until(lambda b: b.find_elements(By.CSS_SELECTOR, "#chart svg"))
+        assert "Release 2" in browser.find_element(By.ID, "source").text
+        browser.switch_to.default_content()
+        browser.get(f"{address}/en/table.html")
+
+
+def test_a_figure_has_an_address_that_stays_with_its_release(browser, address) -> None:
+    opened(browser, address, "en/explorer.html?dataset=tourism/hotel_rooms&area=48")
+    press(browser, "#figures summary")
+    press(browser, "#table tbody tr:last-child a")
+    WebDriverWait(browser, 20).until(lambda b: b.find_elements(By.CSS_SELECTOR, "#releases tr+tr"))
+    assert browser.find_element(By.ID, "value").text == "7"
+    assert "release=2" in browser.current_url
+    press(browser, "#releases a", 1)
+    WebDriverWait(browser, 20).until(lambda b: "release=1" in b.current_url
+                                     and b.find_element(By.ID, "value").text == "52.8")
+    assert "Da Nang · 2014" in browser.find_element(By.ID, "where").text
+
+
+@pytest.mark.parametrize(("query", "said"), [
+    ("dataset=../../etc", "There is no dataset"),
+    ("dataset=tourism/hotel_rooms&release=9", "Release 9"),
+])
+def test_what_is_not_there_is_said(browser, address, query: str, said: str) -> None:
+    opened(browser, address, f"en/explorer.html?{query}", "status")
+    says(browser, said)
+
+
+@pytest.mark.parametrize("page", ["explorer", "embed", "table"])
+def test_hostile_names_are_text(browser, address, page: str) -> None:
+    ready = "same" if page == "table" else "title"
+    opened(browser, address, f"en/{page}.html?dataset=tourism/hostile", ready)
+    assert HOSTILE in browser.find_element(By.TAG_NAME, "body").text
+    assert not browser.find_elements(By.CSS_SELECTOR, "img[src=x]")
+
+
+def test_a_table_of_a_million_rows_reads_only_ranges(browser, address) -> None:
+    opened(browser, address, "en/table.html?dataset=tourism/large", "rows")
+    assert browser.find_element(By.ID, "status").text == "Rows 1 to 50 of 1,000,000"
+    assert sum(size for name, size in requests(browser) if "/datasets/" in name) <= 500_000
+    browser.find_element(By.ID, "f.time_period").send_keys("1700\t")
+    says(browser, "of 2,000")
+    press(browser, "[data-column=obs_value] button")
+    WebDriverWait(browser, 60).until(
+        lambda b: b.find_elements(By.CSS_SELECTOR, "[data-column=obs_value][aria-sort=ascending]")
+    )
+    cells = browser.find_elements(By.CSS_SELECTOR, "#rows td.n")
+    values = [float(cell.text.replace(",", "")) for cell in cells]
+    assert values == sorted(values) and len(values) == 50
+
+
+def test_sql_is_answered_by_the_site_itself(browser, address) -> None:
+    opened(browser, address, "en/sql.html?dataset=tourism/hotel_rooms", "status")
+    assert not [name for name, _ in requests(browser) if "duckdb-wasm" in name]
+    query = browser.find_element(By.ID, "query")
+    query.clear()
+    query.send_keys("SELECT a.ref_area, count(*) AS n, NULL AS x FROM tourism.hotel_rooms a"
+                    " JOIN tourism.large USING (freq) GROUP BY 1 ORDER BY 1")
+    press(browser, "#run")
+    WebDriverWait(browser, 60).until(lambda b: b.find_element(By.ID, "rows").text)
+    assert browser.find_element(By.ID, "rows").text.splitlines() == [
+        f"{area} 12000000 NULL" for area in ("01", "48", "79")
+    ]
+    query.clear()
+    query.send_keys("SELEC 1")
+    press(browser, "#run")
+    says(browser, "syntax error")
+
+
+def test_the_scripts_are_within_their_budget(browser, address) -> None:
+    opened(browser, address, "en/explorer.html?dataset=tourism/hotel_rooms")
+    scripts = [size for name, size in requests(browser) if name.endswith((".js", ".mjs"))]
+    assert sum(scripts) <= 250_000  # compressed
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", [
+    "vi/explorer.html?dataset=tourism/hotel_rooms", "en/table.html?dataset=tourism/hotel_rooms",
+    "en/sql.html?dataset=tourism/hotel_rooms", "vi/embed.html?dataset=tourism/hotel_rooms",
+    "vi/figure.html?dataset=tourism/hotel_rooms&indicator=ROOMS&ref_area=48&time_period=2019",
+])
+def test_everyone_can_use_it_at_360_pixels_too(browser, address, path: str, scheme: str) -> None:
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {
+        "features": [{"name": "prefers-color-scheme", "value": scheme}],
+    })
+    metrics = {"width": 360, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        opened(browser, address, path, "status" if "sql" in path else "title")
+        WebDriverWait(browser, 20).until(lambda b: b.execute_script(
+            "return Boolean(document.querySelector('#chart svg, #rows tr, #value, #query'))"
+        ))
+        assert violations(browser) == []
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= 360
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})

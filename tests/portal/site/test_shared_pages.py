@@ -1,0 +1,189 @@
+"""Pages across datasets: figures of places, places and their borders, indicators, what is made."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from model.errors import PortalError
+from model.reference.registries import SimilarPlaces
+from portal.content import Content
+from portal.site import Site
+from portal.site.shared_pages import figures
+from portal.site.shared_pages.figures import Listed
+from portal.site.shared_pages.places import CITY_PAGE, Gazetteer
+from portal.site.state import all_datasets
+from tests.fixtures.datasets import dataset, registries
+from tests.fixtures.releases import Row, make_release, row
+
+OLD, NEW = "VN:2008-08-01", "VN:2025-07-01"
+SEX = {"name": {"vi": "Giới tính", "en": "Sex"}, "codelist": "sex"}
+HOSTILE = "</script><img src=x onerror=alert(1)>"
+
+
+def written(tmp_path: Path, rows: list[Row], **changes: Any) -> figures.Figures:
+    """Write the figures of a release with some rows, and read them."""
+    content = Content.of(make_release(tmp_path / "r", dataset(**changes), rows), registries())
+    figures.write(content, tmp_path)
+    return figures.read(tmp_path)
+
+
+def test_a_series_has_its_gaps_and_its_rank(tmp_path: Path) -> None:
+    rows = [row(ref_area=area, time_period=str(year), obs_value=float(year - at))
+            for at, area in enumerate(("01", "46", "48", "79", "92"))
+            for year in (2018, 2019, 2022) if (area, year) != ("48", 2022)]
+    known = written(tmp_path, [*rows, row(ref_area="VNM", time_period="2019", obs_value=9e9)])
+    [city] = known.series("48", OLD)
+    assert (city.periods, city.rank, city.of) == (["2018", "2019"], 3, 5)
+    [hanoi] = known.series("01", OLD)
+    assert hanoi.with_gaps == [2018.0, 2019.0, None, 2022.0]
+    assert (hanoi.rank, hanoi.of) == (0, 0), "four areas of 2022 make no ranking"
+    assert hanoi.value_in("2019") == 2019.0 and hanoi.value_in("2020") is None
+    [country] = known.series("VNM", OLD)
+    assert country.of == 0, "the country is ranked with none of its areas"
+
+
+def test_the_year_to_date_of_ten_months_is_newer_than_that_of_nine(tmp_path: Path) -> None:
+    months = [row(freq="YTD", time_period=f"2020-01-01/P{month}M", obs_value=float(month))
+              for month in (10, 9, 2)]
+    [series] = written(tmp_path, months, frequency="YTD").series("48", OLD)
+    assert series.values == [2.0, 9.0, 10.0]
+
+
+def test_a_total_stands_for_a_dimension_and_without_one_each_code_does(tmp_path: Path) -> None:
+    rows = [row(indicator=indicator, sex=sex)
+            for indicator, sexes in (("ROOMS", ("F", "M", "_T")), ("BEDS", ("F", "M")))
+            for sex in sexes]
+    both = {code: dataset().indicators["ROOMS"].model_dump() for code in ("ROOMS", "BEDS")}
+    known = written(tmp_path, rows, dimensions={"sex": SEX}, indicators=both)
+    assert [(each.indicator, each.breakdown and each.breakdown["en"]) for each in known.measures] \
+        == [("ROOMS", None), ("BEDS", "Female"), ("BEDS", "Male")]
+
+
+def test_a_damaged_file_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / figures.FILE).write_text('{"measures": [], "periods": []}\nno tab here')
+    with pytest.raises(PortalError, match="cannot be read"):
+        figures.read(tmp_path)
+
+
+def listed(tmp_path: Path, rows: list[Row], **changes: Any) -> list[Listed]:
+    site = Site(tmp_path / "site", registries())
+    site.apply([make_release(tmp_path / "release", dataset(**changes), rows)])
+    return [
+        Listed(state, "", figures.read(site.folder / "datasets" / state.dataset))
+        for state in all_datasets(site.folder)
+    ]
+
+
+def test_figures_within_other_borders_stand_apart_unless_the_area_is_the_same(
+    tmp_path: Path,
+) -> None:
+    rows = [row(ref_area=area, geo_vintage=vintage, time_period=year)
+            for area in ("48", "01", "49") for vintage, year in ((OLD, "2020"), (NEW, "2025"))
+            if (area, vintage) != ("49", NEW)]
+    known = Gazetteer(listed(tmp_path, rows), registries())
+    by_page = {page: [*place.lines] for page, place in known.places.items()}
+    assert by_page == {
+        CITY_PAGE: [OLD, NEW], "places/vn/49": [OLD], "places/vn/01": [OLD],
+    }, "Ha Noi is the same before and since"
+    [city] = known.changes(known.places[CITY_PAGE])
+    assert city.formed and [each.code for each in city.others] == ["48", "49"]
+    [former] = known.changes(known.places["places/vn/49"])
+    assert not former.formed and [each.code for each in former.others] == ["48"]
+    assert known.changes(known.places["places/vn/01"]) == []
+
+
+def test_the_city_has_its_94_units_with_what_they_were_made_of(tmp_path: Path) -> None:
+    known = Gazetteer(listed(tmp_path, [row()]), registries())
+    within = {entry.code: before for entry, _, before in known.within(known.places[CITY_PAGE])}
+    assert len(within) == 94
+    # Hoa Lien went to two of the new units (Resolution 1659/NQ-UBTVQH15).
+    went = [code for code, before in within.items()
+            if any("Hoa Lien" in each.name.get("en") for each in before)]
+    assert len(went) == 2
+
+
+def test_similar_places_are_the_nearest_by_the_declared_figures(tmp_path: Path) -> None:
+    values = {"48": 10.0, "01": 12.0, "79": 1000.0, "92": 9.5, "46": 11.0, "31": 500.0, "22": 400.0}
+    rows = [row(ref_area=area, obs_value=value) for area, value in values.items()]
+    declared = SimilarPlaces(id="vn_province_2008", by={"tourism/hotel_rooms": "ROOMS"})
+    known = Gazetteer(
+        listed(tmp_path, rows),
+        registries().model_copy(update={"similar_places": {declared.id: declared}}),
+    )
+    assert known.similar(declared.id, "48") == ["92", "46", "01", "22"]
+    assert known.similar(declared.id, "02") == [], "nothing is known of it"
+
+
+def text_of(path: Path) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", path.read_text(encoding="utf-8")))
+
+
+def test_measures_of_one_code_that_differ_are_two_and_the_difference_is_said(
+    tmp_path: Path,
+) -> None:
+    site = Site(tmp_path / "site", registries())
+    rooms = dataset().indicators["ROOMS"].model_dump()
+    years = [row(time_period=str(year), obs_value=float(year)) for year in range(2015, 2021)]
+    other = {**rooms, "unit": "persons", "definition": {"vi": "Khác", "en": "Another count"}}
+    site.apply([make_release(tmp_path / "1", dataset(), years)])
+    site.apply([make_release(tmp_path / "2", dataset(name="same"), years[:4])])
+    site.apply([make_release(tmp_path / "3", dataset(name="other", indicators={"ROOMS": other}),
+                             [row(unit_measure="persons")])])
+    page = site.folder / "en/indicators/ROOMS.html"
+    assert page.read_text(encoding="utf-8").count('<div class="block" id="measure-') == 2
+    assert "Other than above: the definition, the unit." in text_of(page)
+    assert "Another count" in text_of(page)
+
+
+@pytest.mark.parametrize("page", [
+    "city.html", "indicators/ROOMS.html", "indicators.html", "places.html", "tourism/index.html",
+])
+def test_hostile_names_are_text(tmp_path: Path, page: str) -> None:
+    name = {"vi": HOSTILE, "en": HOSTILE}
+    rooms = {**dataset().indicators["ROOMS"].model_dump(), "name": name, "definition": name}
+    site = Site(tmp_path / "site", registries())
+    hostile = dataset(title=name, description=name, indicators={"ROOMS": rooms}, notes=name)
+    years = [row(time_period=str(year)) for year in range(2015, 2021)]
+    site.apply([make_release(tmp_path / "1", hostile, years)])
+    for language in ("vi", "en"):
+        html = (site.folder / language / page).read_text(encoding="utf-8")
+        assert "<img src=x" not in html
+    index = (site.folder / "vi/search-index.js").read_text(encoding="utf-8")
+    assert json.loads(index.removeprefix("searchIndex(").removesuffix(");\n"))["datasets"]["title"]
+
+
+def test_only_pages_whose_inputs_changed_are_made_again(tmp_path: Path) -> None:
+    site = Site(tmp_path / "site", registries())
+    cities = [row(ref_area=area, time_period="2020") for area in ("48", "01")]
+    towns = [row(indicator="BEDS", ref_area=area, time_period="2020") for area in ("79", "92")]
+    beds = {"BEDS": dataset().indicators["ROOMS"].model_dump()}
+    first = make_release(tmp_path / "1", dataset(), cities)
+    site.apply([first])
+    site.apply([make_release(tmp_path / "2", dataset(sector="health", indicators=beds), towns)])
+    places = site.folder / "vi"
+    before = {path: path.stat().st_mtime_ns for path in places.rglob("*.html")}
+    revised = [*cities[:1], row(ref_area="01", time_period="2020", obs_value=5.0)]
+    site.apply([first, make_release(tmp_path / "3", dataset(), revised, number=2)])
+    changed = {
+        path.relative_to(places).as_posix() for path, at in before.items()
+        if path.stat().st_mtime_ns != at
+    }
+    assert {"places/vn/01.html", "tourism/index.html"} <= changed
+    assert not changed & {
+        "city.html", "places/vn/79.html", "places/vn/92.html", "indicators/BEDS.html",
+        "health/index.html", "places.html",
+    }
+
+
+def test_pages_of_what_is_gone_go(tmp_path: Path) -> None:
+    site = Site(tmp_path / "site", registries())
+    site.apply([make_release(tmp_path / "1", dataset(), [row(ref_area="79")])])
+    page = site.folder / "vi/places/vn/79.html"
+    assert page.exists()
+    site.remove(dataset().id)
+    assert not page.exists()
