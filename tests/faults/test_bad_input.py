@@ -33,14 +33,14 @@ class Bench:
             self.data_dir, *arguments, OPENINDICATORS_PROJECT=str(self.project), **environment
         )
 
-    def make(self, *datasets: str) -> None:
+    def make(self, *datasets: str, **environment: str) -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("OPENINDICATORS_PROJECT", str(self.project))
             patch.setenv("OPENINDICATORS_DATA_DIR", str(self.data_dir))
             for_this_city(self.project)
             for dataset in datasets:
                 new_answered(dataset)
-        first = self.run("run")
+        first = self.run("run", **environment)
         assert first.code == 0, first.out + first.err
 
     def declaration(self, dataset=ROOMS) -> Path:

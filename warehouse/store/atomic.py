@@ -10,6 +10,7 @@ checksum of what stands before it (`model.util.hashing.sealed`).
 import errno
 import os
 import shutil
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,12 +53,17 @@ def atomic_directory(target: Path) -> Iterator[Path]:
             shutil.rmtree(staging, ignore_errors=True)
 
 
-def remove_staging(folder: Path) -> int:
+def remove_staging(folder: Path, seconds: float = 0) -> int:
     """Remove every staging file and folder under `folder`; return how many there were.
 
-    The caller holds the lock under which `folder` is written, so that none of them is in use.
+    Either the caller holds the lock under which `folder` is written, or they are older than as many
+    `seconds` as no writer needs: none of them is in use.
     """
-    found = [path for path in folder.rglob(".*") if _is_staging(path.name)]
+    until = time.time() - seconds
+    found = [
+        path for path in folder.rglob(".*")
+        if _is_staging(path.name) and path.lstat().st_mtime <= until
+    ]
     for path in found:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

@@ -23,6 +23,7 @@ from warehouse.store.atomic import remove_staging
 
 # What an interrupted fetch session has received waits for the next run for a day.
 SESSION_SECONDS = 86_400
+PAGE_SECONDS = 60  # far more than writing a page takes
 RECORD = "data_dir.json"
 _DATASET_FOLDERS = ("snapshots", "tables", "releases", "drafts", "validation_log")
 
@@ -214,6 +215,8 @@ class DataDir:
         """
         folders = [path for name in (*_DATASET_FOLDERS, "fetch_sessions")
                    for path in (self.root / name).glob("*/*")]
+        for site in (self.site, self.preview):
+            remove_staging(site, PAGE_SECONDS)
         datasets = {"/".join(path.parts[-2:]) for path in folders if path.is_dir()}
         for dataset in sorted(datasets):
             with self._lock(self._lock_path(dataset), 0) as held:
