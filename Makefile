@@ -81,6 +81,20 @@ recording: $(VENV)/.ready ## record how a folder of workbooks becomes a site (do
 torture: $(VENV)/.ready ## publish 200 times through injected faults and kills (needs `make portal`; RUNS=…)
 	@$(BIN)/python -m tests.portal.ckan.torture --runs $(or $(RUNS),200)
 
+.PHONY: bench bench-quick bench-check
+bench: $(VENV)/.ready ## measure all that has a floor or a peer, and print one table
+	@for each in many dagster_events cli; do $(BIN)/python -m bench.$$each || exit 1; done
+	@$(BIN)/python -m bench.record
+
+bench-quick: $(VENV)/.ready ## the same with less of everything
+	@$(BIN)/python -m bench.many --datasets 20
+	@$(BIN)/python -m bench.dagster_events --datasets 5
+	@$(BIN)/python -m bench.cli --runs 3 --declarations 200
+	@$(BIN)/python -m bench.record
+
+bench-check: $(VENV)/.ready ## fail where the last ratio of a piece of work is worse by 10 %
+	@$(BIN)/python -m bench.record --check
+
 .PHONY: flips kills
 flips: $(VENV)/.ready ## damage 10,000 files of a copy of the sample's data folder: all must be found (FLIPS=…)
 	@$(BIN)/openindicators run >/dev/null

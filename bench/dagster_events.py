@@ -18,6 +18,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from bench import record
 from pipelines.dagster.assets import stages_of
 from pipelines.dagster.execution import QUIET
 from pipelines.dagster.instance import open_instance
@@ -42,6 +43,7 @@ def main() -> None:
     for what, seconds in (("Dagster's event log", theirs), ("ours", ours)):
         print(f"{what:20} {seconds:6.1f} s, {seconds / asked.datasets:.3f} s for each dataset")
     print(f"{'ratio':20} {theirs / ours:6.1f}")
+    record.append("Dagster's event log", asked.datasets, ours, peer=theirs)
 
 
 def _assets(dataset: str, checks: int) -> Iterator[dg.AssetsDefinition]:

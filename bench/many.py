@@ -29,6 +29,8 @@ from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from bench import record
+
 PROJECT = Path(__file__).resolve().parent.parent
 HOSTS = 50  # addresses of this machine: a run waits between two requests to the same host
 AREAS = (
@@ -153,6 +155,8 @@ def main() -> None:
                 before[kind] = (datasets, used)
                 print(f"{datasets:8}  {kind:16} {used:11.1f} {used / datasets:7.3f} {wall:7.1f}"
                       f" {floor:7.2f} {used / floor:6.1f} {growth:>6}", flush=True)
+                if not asked.profile:
+                    record.append(f"many datasets, {kind}", datasets, used, floor=floor)
 
 
 def _measured(

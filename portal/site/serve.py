@@ -26,12 +26,12 @@ from portal.site.state import DatasetState, read_state
 
 HOST = "127.0.0.1"
 
-# No script but the site's own files, nothing from elsewhere. Pages read data files, DuckDB and some
-# Parquet decoders are WebAssembly, and a chart is drawn on a canvas to save it as a picture. The
-# hash is that of the style that Observable Plot puts into each chart of class `explorer-plot`.
+# No script but the site's own files, nothing from elsewhere. Pages read data files, DuckDB alone is
+# WebAssembly, and a chart is drawn on a canvas to save it as a picture. The hash is that of the
+# style that Observable Plot puts into each chart of class `explorer-plot`.
 _PLOT_STYLE = "sha256-9cMo81rWGX9nXsM+qvpfxB39aWbKvj1wnQN7LS1Kdjc="
 _SITE_POLICY = (
-    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self';"
+    "default-src 'none'; script-src 'self'{wasm}; worker-src 'self';"
     f" connect-src 'self'; style-src 'self' '{_PLOT_STYLE}'; img-src 'self' data: blob:;"
     " font-src 'self';"
     " base-uri 'none'; form-action 'self'; frame-ancestors "
@@ -42,6 +42,7 @@ _REPORT_POLICY = (
     " form-action 'none'; frame-ancestors 'none'"
 )
 _REPORT = re.compile(r"/datasets/[a-z0-9_/-]+-quality\.html")
+_DUCKDB = re.compile(r"/assets/vendor/duckdb-wasm-")  # a worker has a policy of its own
 _EMBED = re.compile(r"/(?:[^/]+/)?embed[/.].*")  # pages made to stand in others' pages
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -143,7 +144,8 @@ def _policy(path: str) -> str:
     """Return the Content-Security-Policy of the page at a `path`."""
     if _REPORT.fullmatch(path):
         return _REPORT_POLICY
-    return _SITE_POLICY + ("*" if _EMBED.fullmatch(path) else "'none'")
+    policy = _SITE_POLICY.replace("{wasm}", " 'wasm-unsafe-eval'" if _DUCKDB.match(path) else "")
+    return policy + ("*" if _EMBED.fullmatch(path) else "'none'")
 
 
 def application(folder: Path) -> ASGIApp:

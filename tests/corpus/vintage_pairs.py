@@ -194,23 +194,37 @@ def findings(pair: Pair) -> tuple[list[str], list[str]]:
     return said["critical"], said["warning"]
 
 
+def without_last_period(pair: Pair) -> bool:
+    """Whether an indicator of the new edition ends before that of the old one."""
+    last: list[dict[str, str]] = []
+    for figures in pair:
+        if isinstance(figures, dict):
+            found: dict[str, str] = {}
+            for indicator, _, period in figures:
+                found[indicator] = max(found.get(indicator, ""), period)
+            last.append(found)
+    old, new = last
+    return any(new[each] < old[each] for each in old.keys() & new.keys())
+
+
 def main() -> None:
     """Print every pair with what is found in it, and the totals."""
     corpus = Path(sys.argv[1] if len(sys.argv) > 1 else "/work/shared")
     folder = Path(__file__).resolve().parents[2] / "sources" / "demo" / "sample"
-    pairs = blocked = 0
+    pairs = blocked = shorter = 0
     vintages = (Pair(*each) for each in sample(folder))
     for pair in itertools.chain(office_pairs(corpus), vintages, code_pairs(corpus, folder)):
         common = pair.old.keys() & pair.new.keys()
         revised = sum(pair.old[key] != pair.new[key] for key in common)
         said, warned = findings(pair)
         pairs, blocked = pairs + 1, blocked + bool(said)
+        shorter += without_last_period(pair)
         print(f"{'BLOCK' if said else 'ok   '} {revised}/{len(common)} {pair.name}")
         for line in said:
             print(f"        {line}")
         for line in warned:
             print(f"        (warns) {line}")
-    print(f"{pairs} pairs, {blocked} blocked")
+    print(f"{pairs} pairs, {blocked} blocked; {shorter} end before the edition that they follow")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ from tests.fixtures.commands import PROJECT, Result, openindicators
 
 EXAMPLE = "digital_government/internet_users"
 KOREAN = {
-    "Catalogue": "목록", "Quality": "품질", "Find a dataset": "데이터 찾기", "Indicator": "지표",
+    "Catalogue": "목록", "Quality": "품질", "Indicator": "지표",
+    "Find a dataset, an indicator or a place": "데이터 찾기",
     "Read this page in English": "이 페이지를 한국어로 읽기", "Value": "값",
 }
 

@@ -118,6 +118,7 @@ def test_a_share_of_one_is_no_percentage(tmp_path: Path) -> None:
     ("A 1 2 B 1 . . C", "A A.1 A.2 B B.1 B.1 B.1 C"),
     ("A I I.1 1 2 I.2 3 II B", "A A.I A.I.1 A.I.1.1 A.I.1.2 A.I.2 A.I.2.3 A.II B"),
     ("I 1 2 2.1 2.2 3 II 1 a b 2", "I I.1 I.2 I.2.1 I.2.2 I.3 II II.1 II.1.a II.1.b II.2"),
+    ("F 1 2 . 1 2 G", "F F.1 F.2 F.2 F(2).1 F(2).2 G"), ("1 2 1 2", "1 2 1 2"),
     ("G H I J", "G H I J"), ("VIII IX X", "VIII IX X"),
 ])
 def test_whole_numbers_of_rows(given: str, whole: str) -> None:

@@ -26,10 +26,15 @@ class Numbering(Frozen):
 
 
 class _Levels:
-    """The numbers that are open, each with its kind, outermost first."""
+    """The numbers that are open, each with its kind, outermost first.
+
+    Where the numbers below one begin again without another above them, it has a second part: after
+    F, F.1 and F.2 comes F(2).1.
+    """
 
     def __init__(self) -> None:
         self.open: list[tuple[str, str]] = []
+        self._parts: list[int] = []  # of each of them
 
     def number(self, text: str) -> str:
         """Return the whole number of the next row, which has `text` in front of it."""
@@ -37,18 +42,24 @@ class _Levels:
         kind = self.kind(own)
         if kind:
             parent = own.rpartition(".")[0] if kind == "dotted" else ""
+            again = own in ("1", "a") and any(each == kind for each, _ in self.open)
             while self.open and self._ends(kind, parent):
                 self.open.pop()
+                self._parts.pop()
+            if again and self._parts:
+                self._parts[-1] += 1
             self.open.append((kind, own))
+            self._parts.append(1)
         return self.whole
 
     @property
     def whole(self) -> str:
         """The number of the row above."""
         found = ""
-        for kind, text in self.open:
+        for (kind, text), parts in zip(self.open, self._parts, strict=True):
             last = text.rpartition(".")[2] if kind == "dotted" and found else text
-            found = f"{found}.{last}" if found else text
+            part = f"({parts})" if parts > 1 and text != self.open[-1][1] else ""
+            found = (f"{found}.{last}" if found else text) + part
         return found
 
     def _ends(self, kind: str, parent: str) -> bool:

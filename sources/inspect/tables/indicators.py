@@ -15,7 +15,8 @@ from sources.inspect.tables.units import NamedUnit, unit_alone, unit_of
 from sources.inspect.tables.values import numbers_of
 
 _INDICATOR = re.compile(
-    r"(indicator|series|subject|item|variable|measure|concept|chi tieu|chi so|heading|table|gho)"
+    r"(indicator|series|subject|item|variable|measure|statistic\b|concept"
+    r"|chi tieu|chi so|heading|table|gho)"
 )
 _SHARE = re.compile(r"-?(?:[01]|0?\.\d+)")
 _SIDE = re.compile(r"\b(?:code|id|name|label|title)\b")
@@ -47,6 +48,11 @@ def find_indicator(search: Search) -> None:
         search.indicators_of(list(best.counts), best.name, "likely",
                              f"its name says so; it has {len(best.counts)} values")
         return
+    mixed = _column_of_units(search)
+    if mixed is not None:
+        search.indicators_of(list(mixed.counts), mixed.name, "likely",
+                             "its rows name units of their own")
+        return
     value = search.found.rules.get("obs_value", {}).get("column", "")
     is_named = value in search.columns and not VALUE.match(search.columns[value].words)
     names = search.title.names if search.title else {}
@@ -72,6 +78,18 @@ def _column_with_units(search: Search) -> InspectedColumn | None:
         and _pairs(column, units) is not None
     ]
     return min(found, key=lambda column: len(column.counts), default=None)
+
+
+def _column_of_units(search: Search) -> InspectedColumn | None:
+    """Return the column of labels that name several units: "Children - Mill. children"."""
+    for column in search.free():
+        few = 1 < len(column.counts) <= _MANY_INDICATORS and column.longest <= _LONG
+        if not few or numbers_of(column.counts) is not None:
+            continue
+        named = [unit for text in column.counts if (unit := _unit(text))]
+        if len(named) >= len(column.counts) / 2 and len({each.unit for each in named}) > 1:
+            return column
+    return None
 
 
 def _units_column(search: Search) -> InspectedColumn | None:

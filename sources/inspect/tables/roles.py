@@ -247,6 +247,8 @@ def _take_area(search: Search, column: InspectedColumn, areas: Areas) -> None:
     if unknown:
         shown = ", ".join(repr(text) for text, _ in unknown.most_common(5))
         why.append(f"not {shown}: these rows are quarantined")
+    if blanks := sum(value is None for value in column.values):
+        why.append(f"{blanks:,} rows name none: they are quarantined")
     if areas.rivals:
         why.append(f"{', '.join(areas.rivals)} know as many")
     rows = {name: each.values for name, each in search.columns.items()}
@@ -260,7 +262,7 @@ def _take_area(search: Search, column: InspectedColumn, areas: Areas) -> None:
         why.append("other lists have such codes, and neither a name nor a second column confirms"
                    " them")
     found.note("ref_area", column.name, sure, "; ".join(why))
-    lost = unknown.total() / max(1, len(column.values))
+    lost = (unknown.total() + blanks) / max(1, len(column.values))
     if lost > _LOST:
         found.tolerance = max(found.tolerance or 0, min(1.0, round(lost * 1.2 + 0.01, 2)))
 

@@ -20,7 +20,8 @@ _BASES: tuple[tuple[str, str], ...] = (
     (r"quintals?/ ?ha|ta/ ?ha|quintals? per hectare", "quintals_per_hectare"),
     (r"(?:passengers?|persons?|(?:luot )?(?:(?:hanh )?khach|nguoi))\.? ?-?km", "passenger_km"),
     (r"tons?[.-]km|tonnes?[.-]km|tan[.-]?km", "tonne_km"),
-    (r"pers(?:on)?s?|people|inhabitants|pupils?|students?|nguoi|hoc sinh|hoc vien", "persons"),
+    (r"pers(?:on)?s?|people|inhabitants|children|pupils?|students?|nguoi|tre em|hoc sinh|hoc vien",
+     "persons"),
     (r"dongs?(?: viet nam)?|vnd|vn dong", "vnd"), (r"us ?\$|usd|us dollars?|do la my", "usd"),
     (r"tons?|tonnes?|metric tons?|tan", "tonnes"), (r"ha|hectares?|hec ?ta", "hectares"),
     (r"km2|km²|square km|sq\.? ?km", "km2"), (r"%|per ?cent|percent|phan tram", "percent"),
@@ -112,7 +113,7 @@ def unit_of(words: str) -> NamedUnit | None:
 
 def unit_alone(words: str) -> NamedUnit | None:
     """Return the unit that words are, e.g. of a column of units: "Nghìn người", "Mill. USD"."""
-    parts = re.split(r"\s*[-–]\s+", words.strip())  # in both languages
+    parts = re.split(r"\s*[-–]\s+|\s+[-–]\s*", words.strip())  # in both languages
     if len(parts) > 1:
         return next(filter(None, map(unit_alone, parts)), None)
     text = fold(_MARK.sub("", words)).replace(" / ", "/")

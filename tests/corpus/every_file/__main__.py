@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
+import resource
 import statistics
 import sys
 import time
@@ -28,7 +28,7 @@ from model.reference.registries import Registries
 from tests.corpus.every_file.attempt import attempt, loaded, project_in
 from tests.fixtures.datasets import SHARED
 
-SECONDS = 300  # for one file
+SECONDS = 300  # of processor time, for one file
 
 
 def entries() -> list[dict[str, Any]]:
@@ -49,7 +49,7 @@ def in_process(entry: dict[str, Any], result: Path, registries: Registries) -> i
     child = os.fork()
     if child:
         return child
-    signal.alarm(SECONDS)
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     with TemporaryDirectory() as folder:
         found = attempt(entry, Path(folder), registries)
     part = result.with_suffix(".part")
@@ -107,7 +107,7 @@ def main() -> None:
         path, name = running.pop(number)
         if not path.exists():
             gone = {"file": name, "outcome": "failed", "reason": f"no result within {SECONDS} s",
-                    "questions": [], "mismatches": [], "released": 0}
+                    "questions": [], "mismatches": [], "released": 0, "protocol": ""}
             path.write_text(json.dumps(gone), encoding="utf-8")
     found = [json.loads(path.read_text(encoding="utf-8")) for path in results if path.exists()]
     wrong = summary(found)

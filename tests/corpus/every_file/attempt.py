@@ -161,11 +161,14 @@ def _answer(
             field = f"{asked.question.field}: "
             wrong.append(field + right.removeprefix(field))
             continue
-        for name, text in right:
-            if text is None:
-                writer.accept(asked)
-            else:
-                writer.answer(name, text)
+        try:
+            for name, text in right:
+                if text is None:
+                    writer.accept(asked)
+                else:
+                    writer.answer(name, text)
+        except OpenIndicatorsError as error:  # what it rests on is open
+            wrong.append(f"{asked.question.field}: {error.what}")
 
 
 def _release(

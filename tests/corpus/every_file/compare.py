@@ -183,14 +183,18 @@ class Comparison:
         for place, rows in columns.items():
             last = max(self.grid.rows)
             name = self._header(last + 1, place).split(" | ")[0]
+            if name.upper() in _POWERS:
+                continue
             if len(rows) <= 0.5 * filled[place] or _NO_FIGURES.fullmatch(fold(name)):
                 continue
             figures += len(rows)
             left = [
                 row for row in rows
                 if (row, place) not in self.covered and not self._is_rounded(row, place)
+                and "NA" not in self.grid.rows[row]  # UNESCO's 0 that is not applicable
             ]
-            if left and not (name and name in named):
+            other_tables = "the file also has" in named and " table " in named
+            if left and f"{name!r} holds" not in named and not other_tables:
                 self._say("lost", f"column {place + 1} {name[:50]!r}: {len(left)} of {len(rows)}"
                           f" figures, e.g. row {left[0]}: {self.grid.rows[left[0]][place]}")
         return figures

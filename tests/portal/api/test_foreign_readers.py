@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 import json
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -298,3 +299,17 @@ def test_hostile_texts_stay_texts(published: Published) -> None:
     assert "&lt;script&gt;" in twin
     llms = (published.folder / "llms.txt").read_text("utf-8")
     assert "[a](javascript" not in llms
+
+
+def test_search_engines_get_what_google_asks_for(published: Published, name: str) -> None:
+    # https://developers.google.com/search/docs/appearance/structured-data/dataset
+    page = (published.folder / "en" / f"{name}.html").read_text("utf-8")
+    node = json.loads(re.findall(r'<script type="application/ld\+json">(.*?)</script>', page)[0])
+    assert 50 <= len(node["description"]) <= 5000
+    assert node["name"] and node["license"] and node["creator"]["name"]
+    assert node["includedInDataCatalog"]["@type"] == "DataCatalog"
+    assert re.fullmatch(r"\d{4}[\d-]*/\d{4}[\d-]*", node["temporalCoverage"])
+    assert {each["@type"] for each in node["variableMeasured"]} == {"PropertyValue"}
+    for each in node["distribution"]:
+        assert each["contentUrl"].startswith(published.address)
+        assert (published.folder / each["contentUrl"].removeprefix(published.address)).is_file()

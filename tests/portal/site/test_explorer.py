@@ -237,6 +237,15 @@ def test_the_download_is_the_release_cell_for_cell(browser, address, site: Site)
             assert line[year] == cells[line["indicator"], line["ref_area"], year]
 
 
+def test_two_datasets_in_one_unit_stand_in_one_chart(browser, address) -> None:
+    query = "dataset=tourism/hotel_rooms&area=48&with=tourism/hostile"
+    opened(browser, address, f"en/explorer.html?{query}")
+    says(browser, "2 series")
+    heads = browser.find_elements(By.CSS_SELECTOR, "#table thead th")
+    names = [head.get_attribute("textContent") for head in heads]
+    assert names == ["Period", "Rooms", HOSTILE]
+
+
 def test_a_picture_a_citation_and_a_frame_can_be_taken_away(browser, address) -> None:
     opened(browser, address, "en/explorer.html?dataset=tourism/hotel_rooms")
     picture = saved(browser, "save_svg")

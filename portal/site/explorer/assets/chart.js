@@ -81,7 +81,8 @@ export async function show(shown, place) {
   const { selection, series } = shown;
   place.replaceChildren();
   if (!series.length) return place.append(element("p", { className: "notice" }, text("nothing")));
-  if (selection.chart === "pivot") return undefined;
+  const said = notes(shown).map((note) => element("p", { className: "hint" }, note));
+  if (selection.chart === "pivot") return place.append(...said);
   const palette = pagePalette();
   const width = Math.max(300, place.clientWidth);
   const drawn = await draw(shown, width, palette);
@@ -103,7 +104,7 @@ export async function show(shown, place) {
     const named = selection.chart === "line" && width >= LABELLED; // beside the lines
     if (!named && ["line", "bar"].includes(selection.chart)) place.append(legend(series.slice(0, MOST_LINES), palette));
   }
-  place.append(...notes(shown).map((note) => element("p", { className: "hint" }, note)));
+  place.append(...said);
   return undefined;
 }
 
@@ -126,13 +127,14 @@ function notes({ selection, series }) {
   const points = series.flatMap((each) => each.points);
   if (points.some((point) => !point.final)) found.push(text("not_final"));
   if (points.some(({ row }) => row.obs_status === "B")) found.push(text("breaks"));
-  if (selection.chart === "line" && borderDay(series) !== null && settings.borders) {
+  const onePeriod = selection.chart === "rank" || selection.chart === "map";
+  if (!onePeriod && borderDay(series) !== null && settings.borders) {
     found.push(text("borders", { day: day(settings.borders.day) }));
   }
   if (selection.chart === "map") {
     found.push(text(series.some((each) => each.codes.geo_vintage.startsWith("VN:")) ? "tiles" : "atlas"));
   }
-  const most = selection.chart === "rank" || selection.chart === "map" ? Infinity : MOST_LINES;
+  const most = onePeriod || selection.chart === "pivot" ? Infinity : MOST_LINES;
   if (series.length > most) found.push(text("only_some", { shown: most, all: series.length }));
   return found;
 }

@@ -15,12 +15,12 @@ reporting(status, async () => {
   byId("source").textContent = sourceLine(shown.series);
   byId("explore").href = addressOf("explorer.html", shown.selection.query);
   status.textContent = "";
+  const draw = () => show(shown, byId("chart"));
+  await draw();
   if (shown.selection.chart === "pivot") {
     byId("chart").append(table(shown, shown.selection.rows));
     return;
   }
-  const draw = () => show(shown, byId("chart"));
-  await draw();
   let width = innerWidth;
   addEventListener("resize", () => {
     if (width !== innerWidth) draw();
