@@ -183,7 +183,7 @@ class Comparison:
         for place, rows in columns.items():
             last = max(self.grid.rows)
             name = self._header(last + 1, place).split(" | ")[0]
-            if name.upper() in _POWERS:
+            if name.upper() in _POWERS or name in self.source.where:
                 continue
             if len(rows) <= 0.5 * filled[place] or _NO_FIGURES.fullmatch(fold(name)):
                 continue
