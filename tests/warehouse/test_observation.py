@@ -145,7 +145,8 @@ def test_a_changed_bound_is_a_revision_also_after_a_release_without_bounds(tmp_p
         (f"SELECT * REPLACE (2 AS lower_bound) FROM '{old}'", 1),
     ):
         duckdb.execute(f"COPY ({query}) TO '{folder / 'data.parquet'}'")
-        assert releases.write_changes(data_dir, declared, stored, folder).revised == revised
+        found = releases.write_changes(data_dir, declared, stored, folder)
+        assert found["changes"].revised == revised
     content = duckdb.execute(f"SELECT * FROM '{old}'").to_arrow_table()
     assert content.num_rows == 1
     duckdb.execute(
@@ -153,4 +154,4 @@ def test_a_changed_bound_is_a_revision_also_after_a_release_without_bounds(tmp_p
     )
     files = releases.file_records(stored.folder)
     earlier = replace(stored, release=stored.release.model_copy(update={"files": files}))
-    assert releases.write_changes(data_dir, declared, earlier, folder).revised == 1
+    assert releases.write_changes(data_dir, declared, earlier, folder)["changes"].revised == 1
