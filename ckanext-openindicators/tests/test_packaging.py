@@ -32,7 +32,7 @@ def test_the_schema_names_each_field_once_and_has_every_template() -> None:
         names = [field["field_name"] for field in group]
         assert len(names) == len(set(names))
     subfields = [sub for field in fields for sub in field.get("repeating_subfields", ())]
-    of_scheming = {"email.html", "link.html", "file_size.html", None}
+    of_scheming = {"email.html", "link.html", "file_size.html", "text.html", None}
     own = {path.name for path in (PACKAGE / "templates/scheming/display_snippets").iterdir()}
     used = {field["display_snippet"] for field in fields + subfields if "display_snippet" in field}
     assert used <= of_scheming | own
