@@ -199,6 +199,7 @@ def _json_stat(body: dict[str, Any]) -> Grid:
 
 def _sdmx_json(path: Path) -> Grid:
     import sdmx
+    import sdmx.reader.xml.v30  # sdmx1 2.28 cannot load it any more once it has read a file of 2.1
 
     message = sdmx.read_sdmx(path)
     records = []
