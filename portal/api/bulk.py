@@ -40,7 +40,13 @@ def write(folder: Path, states: Sequence[DatasetState]) -> dict[str, str]:
     for path, (files, make) in wanted.items():
         entry = before.get(path, {})
         inputs = sha256_json(files)
-        if entry.get("inputs") != inputs or not has_checksum(folder / path, entry["sha256"]):
+        whole = "sha256" in entry and has_checksum(folder / path, entry["sha256"])
+        if not (whole and entry["inputs"] == inputs):
+            if not all(has_checksum(folder / name, sha256) for name, sha256 in files):
+                # Damage is not passed on: what is there stays until its dataset is mended.
+                if whole:
+                    index[path] = entry
+                continue
             with atomic_write(folder / path, PortalError, lasting=False) as staging:
                 make(staging, folder, files)
             target = folder / path

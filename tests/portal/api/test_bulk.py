@@ -1,0 +1,51 @@
+"""Files of many datasets hold what was released, and nothing that was damaged since."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from portal.api import bulk
+from portal.site import Site
+from portal.site.state import all_datasets
+from tests.fixtures.datasets import dataset, registries
+from tests.fixtures.releases import make_release, row
+
+
+def published(folder: Path, name: str, *values: float) -> None:
+    rows = [row(time_period=str(2000 + at), obs_value=value) for at, value in enumerate(values)]
+    release = make_release(folder / "made" / name / str(len(values)), dataset(name=name), rows)
+    Site(folder / "site", registries()).apply([release])
+
+
+def figures(folder: Path) -> dict[str, int]:
+    names = pq.read_table(folder / "site" / bulk.EVERYTHING)["dataset"].to_pylist()
+    return {name: names.count(name) for name in names}
+
+
+def test_every_dataset_is_in_them(tmp_path: Path) -> None:
+    published(tmp_path, "rooms", 1, 2)
+    published(tmp_path, "guests", 3)
+    assert figures(tmp_path) == {"tourism/rooms": 2, "tourism/guests": 1}
+    with zipfile.ZipFile(tmp_path / "site" / "bulk/tourism.zip") as archive:
+        for name in ("rooms", "guests"):
+            path = f"tourism/{name}/{name}.csv"
+            assert archive.read(path) == (tmp_path / "site/datasets" / path).read_bytes()
+
+
+def test_a_damaged_file_is_not_passed_on(tmp_path: Path) -> None:
+    published(tmp_path, "rooms", 1, 2)
+    published(tmp_path, "guests", 3)
+    everything = tmp_path / "site" / bulk.EVERYTHING
+    before = everything.read_bytes()
+    rooms = tmp_path / "site/datasets/tourism/rooms/rooms.parquet"
+    whole = rooms.read_bytes()
+    rooms.write_bytes(whole[:20] + bytes([whole[20] ^ 1]) + whole[21:])
+    published(tmp_path, "guests", 3, 4)
+    assert everything.read_bytes() == before
+
+    rooms.write_bytes(whole)
+    bulk.write(tmp_path / "site", all_datasets(tmp_path / "site"))
+    assert figures(tmp_path) == {"tourism/rooms": 2, "tourism/guests": 2}
