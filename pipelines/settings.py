@@ -87,6 +87,11 @@ def _epoch(value: Any) -> Any:
 Folder = Annotated[Path, BeforeValidator(_folder)]
 
 
+def _cores() -> int:
+    """Return how many processors this process may use; 1 where forking is not safe."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
+
+
 class Settings(BaseSettings):
     """Where things are and how this process was asked to work."""
 
@@ -145,7 +150,7 @@ class Settings(BaseSettings):
         " without it, rows are sent through the API",
     )
     workers: int = Field(
-        default_factory=lambda: _cores(), ge=1,  # noqa: PLW0108 (defined below)
+        default_factory=_cores, ge=1,
         description="processes among which a run divides its datasets (default: one for each"
         " processor; 1 outside of Linux)",
     )
@@ -228,11 +233,6 @@ def _default_project() -> Path:
     here = Path.cwd()
     has_both = (here / "assets").is_dir() and (here / "expectations").is_dir()
     return here if has_both else PACKAGED
-
-
-def _cores() -> int:
-    """Return how many processors this process may use; 1 where forking is not safe."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
 
 
 def default_data_dir(project: Path, profile: str) -> Path:

@@ -3,6 +3,7 @@
 import errno
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -105,3 +106,11 @@ def write_if_changed(
         with atomic_write(path, kind, lasting=lasting) as staging:
             staging.write_bytes(data)
     return True
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Hard-link the file `source` as `target`, or copy it where the file system cannot link."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)

@@ -3,11 +3,9 @@
 A file is made again only when a file that it holds has changed. Its bytes depend on nothing else.
 """
 
-import json
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -15,6 +13,7 @@ from model.errors import PortalError
 from model.util.disk import atomic_write, write_if_changed
 from model.util.hashing import has_checksum, pretty_json, sha256_file, sha256_json
 from model.util.sql import literal
+from portal.api.files import read_index
 from portal.site.state import DatasetState
 
 INDEX, EVERYTHING = "bulk/index.json", "bulk/everything.parquet"
@@ -35,7 +34,7 @@ def write(folder: Path, states: Sequence[DatasetState]) -> dict[str, str]:
         wanted[f"bulk/{sector}.zip"] = (_files(members, *_ZIPPED), _write_zip)
     if public:
         wanted[EVERYTHING] = (_files(public, "{name}.parquet"), _write_parquet)
-    before = _index(folder)
+    before = read_index(folder / INDEX)
     index = {}
     for path, (files, make) in wanted.items():
         entry = before.get(path, {})
@@ -57,14 +56,6 @@ def write(folder: Path, states: Sequence[DatasetState]) -> dict[str, str]:
     return {path: entry["sha256"] for path, entry in index.items()} | {
         INDEX: sha256_file(folder / INDEX)
     }
-
-
-def _index(folder: Path) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads((folder / INDEX).read_bytes())
-    except (OSError, ValueError):
-        return {}  # all is made again
-    return found
 
 
 def _files(states: Iterable[DatasetState], *names: str) -> _Files:

@@ -18,6 +18,7 @@ from model.reference.succession import AreaSuccession
 from model.util.disk import write_if_changed
 from model.util.hashing import has_checksum, pretty_json, sha256_bytes
 from model.util.languages import languages
+from portal.api.files import read_index
 from portal.metadata import skos
 from portal.metadata.turtle import turtle
 
@@ -32,7 +33,7 @@ def write(
     Nothing is done where they were `made_by` this version of code, registries and `base_url`.
     Returns the path of each file in the site, with its checksum.
     """
-    before = _index(folder)
+    before = read_index(folder / INDEX)
     checksums: dict[str, str] = before.get("files", {})
     if before.get("made_by") == made_by and all(
         has_checksum(folder / path, sha256) for path, sha256 in checksums.items()
@@ -65,14 +66,6 @@ def write(
     index = pretty_json({"made_by": made_by, "codelists": entries, "files": checksums}).encode()
     write_if_changed(folder / INDEX, index, PortalError, lasting=False)
     return checksums | {INDEX: sha256_bytes(index)}
-
-
-def _index(folder: Path) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads((folder / INDEX).read_bytes())
-    except (OSError, ValueError):
-        return {}  # all is made again
-    return found
 
 
 def _rows(codelist: Codelist) -> Iterable[Sequence[str]]:

@@ -11,6 +11,15 @@ from portal.api.catalogue import DATASETS
 Json = dict[str, Any]
 
 
+def read_index(path: Path) -> Json:
+    """Return what the index at `path` says of files made before; nothing where it says nothing."""
+    try:
+        found: Json = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}  # all is made again
+    return found
+
+
 @dataclass(frozen=True)
 class SiteFiles:
     """The published files of the site in a `folder`."""

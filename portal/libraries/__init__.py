@@ -1,12 +1,12 @@
 """The JavaScript libraries of the portal's pages, from npm; setup.py fetches them into files/."""
 
 import json
-import os
 import shutil
 from functools import cache
 from pathlib import Path
 
 from model.errors import PortalError
+from model.util.disk import link_or_copy
 from model.util.hashing import sha256_file
 
 FOLDER = Path(__file__).resolve().parent / "files"
@@ -56,10 +56,7 @@ def place(site: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         staging = target.with_name(f".{target.name}.new")
         staging.unlink(missing_ok=True)
-        try:
-            os.link(source, staging)
-        except OSError:
-            shutil.copyfile(source, staging)
+        link_or_copy(source, staging)
         staging.replace(target)
     known = {name.partition("/")[0] for name in checksums()}
     for folder in (site / PLACE).iterdir():

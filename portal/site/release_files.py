@@ -5,7 +5,6 @@ replaced as a whole: a reader sees the old one or the new one, never half of one
 """
 
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from model.records.release import FileRecord, Release
+from model.util.disk import link_or_copy
 from model.util.hashing import (
     has_checksum,
     pretty_json,
@@ -84,14 +84,6 @@ def _staging(target: Path) -> Path:
 
 def _old(target: Path) -> Path:
     return target.with_name(f".{target.name}.old")
-
-
-def link_or_copy(source: Path, target: Path) -> None:
-    """Hard-link the file `source` as `target`, or copy it where the file system cannot link."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
 
 
 def put(files: Mapping[str, bytes | Path], folder: Path) -> None:
