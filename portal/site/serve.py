@@ -177,9 +177,10 @@ class SiteServer(uvicorn.Server):
     """
 
     def __init__(self, folder: Path, port: int) -> None:
+        # Without uvicorn's own configuration of logging, which closes every handler of the process.
         super().__init__(uvicorn.Config(
-            application(folder), lifespan="off", log_level="critical", access_log=False,
-            server_header=False, timeout_keep_alive=30,
+            application(folder), lifespan="off", log_config=None, log_level="critical",
+            access_log=False, server_header=False, timeout_keep_alive=30,
         ))
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

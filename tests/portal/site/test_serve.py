@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import logging
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -92,6 +93,21 @@ def test_a_malformed_request_does_not_end_the_server(port: int) -> None:
 def test_a_port_in_use_is_explained(port: int, tmp_path: Path) -> None:
     with pytest.raises(PortalError, match=f"port {port} cannot be used"):
         SiteServer(tmp_path, port)
+
+
+def test_other_handlers_of_the_process_stay_open(tmp_path: Path) -> None:
+    """absl's handler closes the stream that it was given: once, it was the tests' own."""
+    closed = []
+
+    class Handler(logging.Handler):
+        def close(self) -> None:
+            closed.append(self)
+            super().close()
+
+    handler = Handler()
+    SiteServer(tmp_path, 0)
+    assert not closed
+    handler.close()
 
 
 def test_a_part_of_a_file_can_be_asked_for(port: int) -> None:
