@@ -29,6 +29,7 @@ from model.reference.registries import Registries
 from tests.corpus.every_file.attempt import attempt, loaded, project_in
 from tests.fixtures.datasets import SHARED
 
+
 def entries() -> list[dict[str, Any]]:
     """Return the manifest's entry of each file."""
     manifest = json.loads((SHARED / "MANIFEST.json").read_text(encoding="utf-8"))
