@@ -17,6 +17,7 @@ from model.errors import DeclarationError
 from model.reference.codelist import Codelist, load_codelist
 from model.reference.reconciliation import Reconciliation, ReconciliationNote
 from model.reference.succession import AreaSuccession, load_succession
+from model.reference.units import Unit
 from model.util.languages import languages
 from model.util.text import Code, Frozen, LocalizedText, Name, Text
 
@@ -54,14 +55,6 @@ class Licence(Frozen):
     open: bool
     attribution: LocalizedText | None = None
     eu_uri: HttpUrl | None = None  # EU licence vocabulary, where it has an entry
-
-
-class Unit(Frozen):
-    """A unit of measure (SDMX UNIT_MEASURE)."""
-
-    id: Name
-    name: LocalizedText
-    symbol: LocalizedText | None = None
 
 
 class AreaGroup(Frozen):

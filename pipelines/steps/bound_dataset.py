@@ -49,6 +49,12 @@ class BoundDataset:
         return protocol(self.source.protocol)
 
     @property
+    def upstream(self) -> tuple[str, ...]:
+        """The datasets whose releases it is made from or compared with: they run before it."""
+        inputs = (each.dataset for each in self.dataset.inputs.values())
+        return tuple(dict.fromkeys((*inputs, *self.suite.inputs)))
+
+    @property
     def host(self) -> str:
         """The host whose rate limit applies, or "" for files."""
         return options_of(self.source).host
