@@ -47,10 +47,13 @@ class Input(Frozen):
     reconstruction: the id of the footnote that names the reconstruction: figures of areas by
         earlier borders are added up to those of the areas that they became, as the project's
         table of successions has it. Without it, both must have the same borders.
+    areas: the areas that figures are computed for; all by default. Those that a formula holds with
+        `.at` are others.
     """
 
     dataset: Text
     reconstruction: Name | None = None
+    areas: tuple[Text, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -106,6 +109,13 @@ def check_computed(
                 or "`openindicators list` shows them all",
             )
         inputs[name] = others[each.dataset]
+        known = registries.codelists[dataset.geography.codelist].codes
+        for code in each.areas:
+            if code not in known:
+                raise DeclarationError(
+                    f"inputs.{name}.areas: {code!r} is not in {dataset.geography.codelist}",
+                    where=where, todo=did_you_mean(code, set(known)),
+                )
         try:
             check_borders(dataset, name, inputs[name], registries)
         except FormulaError as error:

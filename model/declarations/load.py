@@ -57,6 +57,14 @@ def check_names(dataset: Dataset, document: Document, known: Registries) -> None
         if dimension.codelist:
             place = ("dimensions", name, "codelist")
             check(dimension.codelist, known.codelists, "codelist", place)
+    for index, area in enumerate(dataset.chart.areas if dataset.chart else ()):
+        areas = known.codelists[dataset.geography.codelist].codes
+        if area not in areas:  # of other borders, or no area
+            raise DeclarationError(
+                f"the area {area!r} of the chart is not in {dataset.geography.codelist}",
+                where=document.where(("chart", "areas", index)),
+                todo=did_you_mean(area, set(areas)),
+            )
     concepts = {*dataset.key, "obs_value", "obs_status", "obs_note", *BOUNDS, FOOTNOTES}
     for profile, source in dataset.sources.items():
         for concept, rule in source.columns.items():
