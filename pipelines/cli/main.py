@@ -55,6 +55,8 @@ COMMANDS = {
         "compare.preview.preview",
         "Show what edited declarations would release, from the snapshots at hand; change nothing.",
     ),
+    "targets": ("targets.targets",
+                "Show how far the city's targets are reached, as of today or another day."),
     "verify": ("verify.verify",
                "Say whether a downloaded file is a genuine distribution, and of which release."),
     "serve": ("serve.serve", "Serve the local site at http://127.0.0.1:PORT."),
