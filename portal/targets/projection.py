@@ -69,7 +69,7 @@ def project(
     found = []
     for at, quantile in enumerate(quantiles):
         ends = [points[at], points[at] - quantile * unit, points[at] + quantile * unit]
-        numbers = np.clip(np.exp(ends) if logs else ends, None, maximum)
+        numbers = np.clip(np.exp(np.clip(ends, -700, 700)) if logs else ends, None, maximum)
         point, low, high = (float(each) for each in numbers)
         found.append(Projected(year=run[-1].year + at + 1, value=point, low=low, high=high))
     return tuple(found)
