@@ -55,6 +55,8 @@ COMMANDS = {
         "compare.preview.preview",
         "Show what edited declarations would release, from the snapshots at hand; change nothing.",
     ),
+    "targets": ("targets.targets",
+                "Show how far the city's targets are reached, as of today or another day."),
     "verify": ("verify.verify",
                "Say whether a file is genuine, and whether a site's history was rewritten."),
     "keys": ("keys.keys", "Make the key that signs what is published, or go over to a new one."),
