@@ -24,16 +24,16 @@ from model.declarations.formula import (
     references,
 )
 from model.errors import DeclarationError
-from model.reference.codelist import Codelist
 from model.reference.periods import frequency_of
-from model.reference.registries import Registries
-from model.reference.succession import AreaSuccession
 from model.reference.units import Quantity
 from model.util.text import Frozen, Name, Text, did_you_mean
 
 if TYPE_CHECKING:
     from model.declarations.dataset import Dataset, Indicator
     from model.declarations.layers import Layers
+    from model.reference.codelist import Codelist
+    from model.reference.registries import Registries  # its targets know `Dataset`
+    from model.reference.succession import AreaSuccession
 
 PROTOCOL = "computed"  # of the source that a computed dataset has
 AREA, PERIOD = "ref_area", "time_period"

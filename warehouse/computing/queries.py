@@ -188,8 +188,8 @@ def _reference_query(typing: Typing, reference: Reference) -> str:
         joined += f" JOIN {SHIFTED} ON {PERIOD} = {SHIFTED}.period"
         conditions.append(f"{SHIFTED}.{reference.shift} IS NOT NULL")
         key[PERIOD] = f"{SHIFTED}.{reference.shift}"
-    if AREA in key and (areas := typing.dataset.inputs[name].areas):
-        conditions.append(f"{key[AREA]} IN ({', '.join(map(literal, areas))})")
+    if AREA in key and (wanted := typing.dataset.inputs[name].areas):
+        conditions.append(f"{key[AREA]} IN ({', '.join(map(literal, wanted))})")
     named = "".join(f"{sql} AS {identifier(column)}, " for column, sql in key.items())
     where = " AND ".join(conditions)
     if reference.adds:
