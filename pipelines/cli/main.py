@@ -57,6 +57,8 @@ COMMANDS = {
     ),
     "verify": ("verify.verify",
                "Say whether a downloaded file is a genuine distribution, and of which release."),
+    "explain": ("explain.explain",
+                "Show where a figure comes from, down to the bytes of its source."),
     "serve": ("serve.serve", "Serve the local site at http://127.0.0.1:PORT."),
     "doctor": ("doctor.doctor",
                "Check this machine and the data folder: versions, rights, space, records."),
