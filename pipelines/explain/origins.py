@@ -27,6 +27,7 @@ from warehouse.store.snapshots import StoredSnapshot
 
 METADATA = b"openindicators"
 TEXT = "source_text"
+MOST = 250_000  # rows of a release whose texts are shown: those of a million take 4 s and 20 MB
 LONGEST = 1_000  # characters of a row that are shown; the whole row is in the source
 SUPPRESSED = "Q"  # SDMX: the row in the source may tell what is withheld
 
@@ -78,13 +79,13 @@ def origins(data_dir: DataDir, stored: StoredRelease, registries: Registries) ->
 def _withheld(
     dataset: Dataset, snapshot: Snapshot, registries: Registries, table: pa.Table
 ) -> str | None:
-    """Return why no text is shown: `licence` or `suppressed`; None where it is."""
+    """Return why no text is shown: `licence`, `suppressed` or `size`; None where it is."""
     for code in (dataset.licence, snapshot.licence):
         licence = registries.licences.get(code)
         if licence is None or not licence.shows_excerpts:
             return "licence"
     suppressed = pc.any(pc.equal(table.column("obs_status"), SUPPRESSED)).as_py()
-    return "suppressed" if suppressed else None
+    return "suppressed" if suppressed else "size" if table.num_rows > MOST else None
 
 
 def _texts(

@@ -205,7 +205,7 @@ class _Part:
         if self._sheet is not None:
             rows = range(max(1, number - 2), min(self._sheet.height, number + 2) + 1)
             grid = [(each, " | ".join(self._sheet.row(each - 1))) for each in rows]
-            numbers = [each for each in header_lines(self.options) if each]
+            numbers = tuple(each for each in header_lines(self.options) if each)
             header = [(each, " | ".join(self._sheet.row(each - 1))) for each in numbers]
         elif self.excerpts is not None:
             near = range(number - self.excerpts.before, number + self.excerpts.before + 1)
