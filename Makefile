@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: help run test lint ui serve check portal portal-down test-ckanext pictures bench-datastore bench-validate requirements clean torture bench-cli bench-many bench-big bench-publish bench-faults bench-series bench-readers bench-quality bench-pages fuzz
+.PHONY: help run test lint ui serve check portal portal-down test-ckanext pictures bench-datastore bench-validate requirements clean torture bench-cli bench-many bench-big bench-publish bench-faults bench-series bench-readers bench-quality bench-pages backtest-targets fuzz
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -123,6 +123,10 @@ bench-publish: $(VENV)/.ready ## publish 200 small datasets (needs `make portal`
 
 bench-pages: $(VENV)/.ready ## make the pages across 1,000 datasets (after `make run`)
 	@$(BIN)/python -m bench.shared_pages data/sample/site
+
+backtest-targets: $(VENV)/.ready ## back-test the projections over data/sample and other data folders (DATA=…; WRITE=--write)
+	@$(BIN)/openindicators run >/dev/null
+	@$(BIN)/python -m portal.targets.backtest --calibrate data/sample --test $(DATA) $(WRITE)
 
 bench-readers: $(VENV)/.ready ## read files, compared with the libraries that read them
 	@$(BIN)/python -m bench.readers

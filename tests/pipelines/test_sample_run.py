@@ -15,6 +15,7 @@ import pytest
 from model.reference.registries import load_registries
 from model.util.hashing import sha256_file
 from tests.fixtures.commands import PROJECT, openindicators, records
+from tests.fixtures.sample import finished_sample
 from tests.pipelines.walks import walk
 from warehouse.store.data_dir import DataDir
 
@@ -24,11 +25,7 @@ FIVE = {"tourism", "finance", "logistics", "health", "education"}
 @pytest.fixture(scope="module")
 def data_dir(tmp_path_factory):
     """A data folder after the first run."""
-    folder = tmp_path_factory.mktemp("sample")
-    first = openindicators(folder, "run")
-    assert first.code == 0, first.out + first.err
-    (folder / "first.txt").write_text(first.out)
-    return folder
+    return finished_sample(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
