@@ -56,6 +56,12 @@ class Licence(Frozen):
     open: bool
     attribution: LocalizedText | None = None
     eu_uri: HttpUrl | None = None  # EU licence vocabulary, where it has an entry
+    excerpts: bool | None = None  # whether rows of the source's files may be shown; None: if open
+
+    @property
+    def shows_excerpts(self) -> bool:
+        """Whether rows of the source's own files may be shown, as proof of a figure."""
+        return self.open if self.excerpts is None else self.excerpts
 
 
 class AreaGroup(Frozen):
