@@ -100,7 +100,8 @@ class Run:
 
         for name in ("expectations.runner.engine", "pipelines.dagster.execution"):
             import_module(name)
-        with open_instance(self.settings.data_dir):
+        postgres = self.settings.dagster_storage is not None
+        with open_instance(self.settings.data_dir, postgres=postgres):
             pass
 
     def execute(
