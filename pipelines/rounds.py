@@ -14,7 +14,7 @@ from importlib import import_module
 from pipelines.after_run.follow_up import RECORDS, follow_up
 from pipelines.catalogue import Catalogue
 from pipelines.connections import open_transport
-from pipelines.quality.scores_source import reads_scores, with_scores
+from pipelines.own_records import reads_scores, with_records
 from pipelines.settings import SAMPLE, Settings
 from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.fetch import Polls, Taken, take_snapshot
@@ -86,7 +86,7 @@ class Run:
 
         def take(bound: BoundDataset) -> Taken:
             self.recorder.started(bound.dataset.id, "snapshot")
-            transport = with_scores(bound, self.datasets, self.transport, self.settings.data_dir)
+            transport = with_records(bound, self.datasets, self.transport, self.settings.data_dir)
             return take_snapshot(bound, self.settings.data_dir, transport, self.settings.now)
 
         self.polls.ask(chosen, take)

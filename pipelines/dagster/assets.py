@@ -33,7 +33,7 @@ from model.util.hashing import sha256_file
 from model.util.languages import languages
 from model.util.text import LocalizedText, slug
 from pipelines.dagster import metadata
-from pipelines.quality.scores_source import with_scores
+from pipelines.own_records import with_records
 from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.clean import make_table
 from pipelines.steps.fetch import take_snapshot
@@ -170,7 +170,7 @@ def _snapshot(bound: BoundDataset, others: Mapping[str, BoundDataset]) -> dg.Ass
     )
     def snapshot(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         resources = context.resources
-        transport = with_scores(bound, others, resources.transport, resources.data_dir)
+        transport = with_records(bound, others, resources.transport, resources.data_dir)
         with _step(context, dataset.id, "snapshot") as progress:
             stored, progress.changed = resources.polls.take(
                 bound, lambda: take_snapshot(bound, resources.data_dir, transport, resources.clock)
