@@ -10,10 +10,10 @@ from portal.report.drawing import SVG
 
 # Shares of the text's width, by the class of a table; others share it alike but for the first.
 WIDTHS: dict[str, tuple[int, ...]] = {
-    "targets": (6, 32, 14, 13, 17, 10, 18),
-    "indicators": (34, 13, 17, 11, 11, 24),
-    "releases": (6, 46, 18, 30),
-    "figures": (38, 8, 14, 11, 29),
+    "targets": (7, 30, 13, 13, 17, 13, 17),
+    "indicators": (31, 13, 17, 11, 13, 22),
+    "releases": (6, 40, 16, 38),
+    "figures": (30, 34, 21, 15),
     "": (40, 10, 10, 10, 10, 10, 10),
 }
 

@@ -94,6 +94,7 @@ def _write(document: Any, words: Words) -> None:
         run.bold = True
     if words.style == "small":
         run.font.size = Pt(_SMALL)
+    paragraph.paragraph_format.keep_with_next = words.kind[0] == "h" or words.text.endswith(":")
     if words.kind == "h1" or words.style in ("issuer", "centre"):
         paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
     elif words.kind == "p":
@@ -115,7 +116,13 @@ def _write_table(document: Any, grid: Grid) -> None:
         settings.append(OxmlElement("w:cantSplit"))
         if number == 0:
             settings.append(OxmlElement("w:tblHeader"))
-    document.add_paragraph().paragraph_format.space_after = Pt(0)
+    _gap(document)
+
+
+def _gap(document: Any) -> None:
+    """Leave a narrow gap below a table."""
+    gap = document.add_paragraph().paragraph_format
+    gap.space_after, gap.line_spacing = Pt(0), Pt(8)
 
 
 def _fill(paragraph: Any, cell: Cell, bold: bool) -> None:
@@ -123,7 +130,7 @@ def _fill(paragraph: Any, cell: Cell, bold: bool) -> None:
     if cell.style == "n":
         paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
     run = paragraph.add_run(cell.text)
-    run.bold = bold
+    run.bold = paragraph.paragraph_format.keep_with_next = bold  # names stay with the first row
     run.font.size = Pt(_CODE if cell.style == "code" and not bold else _TABLE)
 
 
@@ -145,7 +152,7 @@ def _insert(document: Any, charts: Charts) -> None:
             first = place.paragraphs[0]
             first.add_run().add_picture(io.BytesIO(picture(svg)), width=Mm(78))
             _fill(place.add_paragraph(), Cell(words, ""), bold=False)
-    document.add_paragraph().paragraph_format.space_after = Pt(0)
+    _gap(document)
 
 
 def _repeatable(archive: bytes) -> bytes:

@@ -111,7 +111,8 @@ class _Picture:
             )
 
     def text(self, at: Point, words: str, anchor: str, size: float, colour: str) -> None:
-        font = ImageFont.truetype(REGULAR, round(size * SCALE), layout_engine=ImageFont.Layout.BASIC)
+        basic = ImageFont.Layout.BASIC  # the other one is not in every build
+        font = ImageFont.truetype(REGULAR, round(size * SCALE), layout_engine=basic)
         place = (at[0] * SCALE, at[1] * SCALE)
         code = {"start": "ls", "middle": "ms", "end": "rs"}[anchor]
         self.canvas.text(place, words, colour, font, code)

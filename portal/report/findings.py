@@ -15,6 +15,7 @@ from portal.targets.assessment import (
     CITY,
     COUNTRY,
     NOT_FINAL,
+    SHARES,
     Assessment,
     Assessments,
     RollUp,
@@ -61,14 +62,17 @@ class IndicatorResult:
     name, unit, decimals: in words, and digits behind the point.
     series: its figures; None where there are none yet.
     agency: who is to supply them, where there are none.
+    is_share, is_rank: what kind of figure it is: relative changes of neither say anything.
     """
 
     id: str
     name: LocalizedText
-    unit: LocalizedText
+    unit: LocalizedText | None  # None where its dataset is not published
     decimals: int
     series: Series | None
     agency: LocalizedText | None
+    is_share: bool = False
+    is_rank: bool = False
 
     @property
     def newest(self) -> Figure | None:
@@ -85,10 +89,17 @@ class IndicatorResult:
 
     @property
     def change(self) -> float | None:
-        """The relative change from the year before; of no use where that was not positive."""
+        """The relative change from the year before; None of shares, ranks and from nothing."""
         if self.newest is None or self.before is None or self.before.value <= 0:
             return None
-        return self.newest.value / self.before.value - 1
+        return None if self.is_share or self.is_rank else self.newest.value / self.before.value - 1
+
+    @property
+    def points(self) -> float | None:
+        """The change of a share from the year before, in percentage points."""
+        if self.newest is None or self.before is None or not self.is_share:
+            return None
+        return self.newest.value - self.before.value
 
 
 @dataclass(frozen=True)
@@ -141,8 +152,8 @@ class Findings:
 
     year: what it is about.
     released: the last day whose releases count.
-    now, before: the targets in force at the end of the year, by the figures up to it and up to the
-        year before.
+    now, before: the targets in force at the end of the year that are for it or a later one, by the
+        figures up to it and up to the year before.
     states: the datasets of the site, by id.
     """
 
@@ -229,8 +240,9 @@ class Findings:
         known = [each for each in every if each and each.figures]
         series = max(known, key=lambda each: each.figures[-1].year, default=None)
         return IndicatorResult(
-            name, title, units[unit].name if unit else LocalizedText(en=""),
+            name, title, units[unit].name if unit else None,
             summary.decimals if summary else 0, series, indicator.agency,
+            is_share=unit in SHARES, is_rank=unit == "rank",
         )
 
     @cached_property
@@ -252,7 +264,7 @@ def gather(
         registries: targets, sectors, units and codelists.
         states: the datasets of the site.
         releases: all that the site offers of them.
-        year: targets in force at its end, and figures up to it.
+        year: targets in force at its end, for it or a later one, and figures up to it.
         as_of: the last day whose releases count; by default that of the newest one.
 
     Raises:
@@ -261,7 +273,10 @@ def gather(
     day = as_of or releases.days[-1]
     seen = ReportReleases(releases.tables, until=year, released=day)
     earlier = ReportReleases(releases.tables, until=year - 1, released=day)
-    now = assess(registries, seen, date(year, 12, 31))
+    end = date(year, 12, 31)
+    now = Assessments(end, tuple(
+        each for each in assess(registries, seen, end).assessments if each.target.year >= year
+    ))
     before = Assessments(date(year - 1, 12, 31), tuple(
         assess_target(registries, earlier, each.target, date(year - 1, 12, 31))
         for each in now.assessments

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from model.reference.city import city
-from model.util.languages import languages
 from portal.rendering import formatting
 from portal.rendering.environment import environment
 from portal.report.findings import Findings, IndicatorResult, is_final
 from portal.site import chart
 from portal.site.series import Plot, Point, Series
+from portal.site.state import DatasetState
 from portal.targets.assessment import NOT_FINAL, Assessment, RollUp
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -19,17 +19,12 @@ BARS = 440  # pixels of the longest bar
 LARGEST = 8  # changes that are listed
 SMALLEST = 0.1  # relative changes below it are not
 COLOURS = {"met": "#0b6e4f", "on_track": "#2b7a9b", "behind": "#e0a458", "no_data": "#d5d9db"}
+_NAMELESS = ("count", "rank")  # units that the name of what is measured tells
 _ACTUAL, _TARGETS = "actual", "targets"
 
 
 def render(found: Findings, language: str) -> str:
-    """Return the report on what was `found`, in a `language`, as HTML.
-
-    Raises:
-        ValueError: the project does not have the language.
-    """
-    if language not in languages():
-        raise ValueError(f"no texts in {language!r}: the project has {', '.join(languages())}")
+    """Return the report on what was `found`, in a `language`, as HTML."""
     texts = environment(TEMPLATES, language)
     numbers = {table.dataset: number for number, table in enumerate(found.tables, start=1)}
     every = [*found.now.assessments]
@@ -38,21 +33,16 @@ def render(found: Findings, language: str) -> str:
         figure=lambda value: formatting.axis_number(value, language, 2, compact=False),
         in_full=lambda value: formatting.number_in_full(value, language),
     )
-    said = texts.globals["_"]
-    title = said("Report on the city's targets, %(year)s", year=str(found.year))
     documents = found.registries.targets.documents
     used = {each.target.document for each in every}
     html: str = texts.get_template("report.html").render(
-        f=found, title=title, city=city(), theme=city().theme, colours=COLOURS,
-        all=found.roll_ups[-1], judged=judged, rows=_rows(found, language, said),
+        f=found, title=title_of(found, language), city=city(), theme=city().theme, colours=COLOURS,
+        all=found.roll_ups[-1], judged=judged, rows=_rows(found, language),
         charts={group.id: _charts(group.assessments, found, language) for group in found.groups},
         numbers=numbers, states=found.states, documents=documents,
         used_documents=[each for name, each in documents.items() if name in used],
         noted=[each for name, each in documents.items() if name in used and each.note],
-        noted_datasets=[
-            found.states[table.dataset] for table in found.tables
-            if found.states[table.dataset].notes
-        ],
+        noted_datasets=_noted(found),
         reasons=Counter(each.reason for each in every if each.reason).most_common(),
         caveats=[each for each in every if each.target.caveat],
         not_final=_not_final(found), largest=_largest(found), annex=_annex(found),
@@ -61,17 +51,24 @@ def render(found: Findings, language: str) -> str:
     return html
 
 
+def title_of(found: Findings, language: str) -> str:
+    """Return the title of the report on what was `found`, in a `language`."""
+    module: Any = environment(TEMPLATES, language).get_template("words.html").module
+    return str(module.title(found.year))
+
+
 def _unit(found: Findings, name: str | None, language: str) -> str:
     """Return a unit behind a number: `%` close to it, others after a blank."""
     unit = found.registries.units.get(name or "")
-    if unit is None:
+    if unit is None or unit.id in _NAMELESS:
         return ""
     text = (unit.symbol or unit.name).get(language)
     return text if text.startswith("%") else f" {text}"
 
 
-def _rows(found: Findings, language: str, said: Any) -> list[dict[str, Any]]:
+def _rows(found: Findings, language: str) -> list[dict[str, Any]]:
     """Return the groups with their counts, and the parts of their bars."""
+    words: Any = environment(TEMPLATES, language).get_template("words.html").module
     counted = {each.group: each for each in found.roll_ups}
     most = max((each.targets for name, each in counted.items() if name != "all"), default=1)
     rows = []
@@ -79,9 +76,7 @@ def _rows(found: Findings, language: str, said: Any) -> list[dict[str, Any]]:
         counts = counted.get(group.id)
         if counts is None:
             continue
-        title = group.title.get(language) if group.title else said(
-            "The country, for comparison" if group.id == "country" else "The whole city"
-        )
+        title = str(words.group_title(group)).strip()
         rows.append({"title": title, "counts": counts, "parts": _parts(counts, BARS / most)})
     return rows
 
@@ -123,6 +118,7 @@ def _charts(
             ),
         )
         charts.append({
+            "newest": formatting.axis_number(first.figures[-1].value, language, 2, compact=False),
             "title": first.target.title.get(language),
             "unit": found.registries.units[first.target.unit or ""].name.get(language),
             "layout": chart.lay_out_lines(
@@ -153,14 +149,21 @@ def _largest(found: Findings) -> list[IndicatorResult]:
     return sorted(changed, key=lambda each: -abs(each.change or 0))[:LARGEST]
 
 
+def _noted(found: Findings) -> list[DatasetState]:
+    """Return the datasets that a verdict rests on and that readers must know something about."""
+    used = {each.source.dataset for each in found.now.assessments
+            if each.source and each.verdict != "no_data"}
+    return [found.states[name] for name in sorted(used) if found.states[name].notes]
+
+
 def _annex(found: Findings) -> list[dict[str, Any]]:
-    """Return every figure that the report shows, each once, in the order of the sectors."""
+    """Return the figures that the report shows, a line for each series, in the sectors' order."""
     tables = {table.dataset: table for table in found.tables}
-    listed: dict[tuple[str, int], dict[str, Any]] = {}
+    listed: dict[str, dict[str, Any]] = {}
     for group in found.groups:
         shown = [
             (each.target.title, each.source, each.figures[-2:]) for each in group.assessments
-            if each.source
+            if each.source and each.figures
         ] + [
             (each.name, each.series.source, [item for item in (each.before, each.newest) if item])
             for each in group.with_figures if each.series
@@ -168,10 +171,8 @@ def _annex(found: Findings) -> list[dict[str, Any]]:
         for name, source, figures in shown:
             where = "".join(f" {column}={code}" for column, code in source.where.items())
             key = f"{source.dataset} {source.indicator} {source.ref_area}"
-            for figure in figures:
-                entry = {
-                    "name": name, "key": f"{key} {figure.year}{where}", "figure": figure,
-                    "table": tables[source.dataset],
-                }
-                listed.setdefault((key + where, figure.year), entry)
+            listed.setdefault(key + where, {
+                "name": name, "key": f"{key} {figures[-1].year}{where}", "figures": figures,
+                "table": tables[source.dataset],
+            })
     return list(listed.values())

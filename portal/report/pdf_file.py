@@ -18,8 +18,9 @@ from portal.report.drawing import BOLD, REGULAR, Point, draw, size_of
 LEFT, RIGHT, TOP, BOTTOM = 30.0, 15.0, 20.0, 20.0  # mm
 _FAMILY = "report"
 _SIZES = {"h1": 16.0, "h2": 13.5, "h3": 12.5, "p": 12.0, "li": 12.0}
-_TABLE, _CODE, _SMALL = 9.0, 6.5, 10.0  # points
+_TABLE, _CODE, _SMALL = 9.0, 7.0, 10.0  # points
 _LINE = 1.35 * 25.4 / 72  # mm of a line for each point of its size
+_BORDER, _GROUND = "#8a9296", "#eef2f3"  # of tables, and of their headings
 _ALIGN = {"n": "RIGHT", "code": "LEFT", "": "LEFT"}
 
 
@@ -71,8 +72,8 @@ def _write(document: FPDF, words: Words) -> None:
     centred = words.kind == "h1" or words.style in ("issuer", "centre")
     if heading:
         document.ln(2 if words.kind == "h1" else 4)
-        if document.will_page_break(30):  # a heading stays with what it is above
-            document.add_page()
+    if (heading or words.text.endswith(":")) and document.will_page_break(40):
+        document.add_page()  # they stay with what they announce
     if words.kind in ("h2", "h3"):
         document.start_section(words.text, level=0 if words.kind == "h2" else 1)
     document.set_font(_FAMILY, "B" if bold else "", size)
@@ -88,10 +89,14 @@ def _write(document: FPDF, words: Words) -> None:
 
 def _write_table(document: FPDF, grid: Grid) -> None:
     document.set_font(_FAMILY, "", _TABLE)
+    document.set_draw_color(_BORDER)
+    document.set_fill_color("#ffffff")
+    document.set_line_width(0.2)
     code = FontFace(size_pt=_CODE)
     with document.table(
-        col_widths=grid.widths, line_height=_TABLE * _LINE, padding=0.8,
-        borders_layout=TableBordersLayout.ALL, headings_style=FontFace(emphasis="BOLD"),
+        width=document.epw, align="LEFT", col_widths=grid.widths, line_height=_TABLE * _LINE,
+        padding=0.8, borders_layout=TableBordersLayout.ALL, v_align="TOP",
+        headings_style=FontFace(emphasis="BOLD", fill_color=_GROUND),
         text_align=tuple(_ALIGN[cell.style] for cell in grid.header),
     ) as table:
         for cells in (grid.header, *grid.rows):
