@@ -18,6 +18,7 @@ from model.reference.codelist import Codelist, load_codelist
 from model.reference.reconciliation import Reconciliation, ReconciliationNote
 from model.reference.succession import AreaSuccession, load_succession
 from model.reference.targets import TargetRegistry, load_targets
+from model.reference.units import Unit
 from model.util.languages import languages
 from model.util.text import Code, Frozen, LocalizedText, Name, Text
 
@@ -61,14 +62,6 @@ class Licence(Frozen):
     def shows_excerpts(self) -> bool:
         """Whether rows of the source's own files may be shown, as proof of a figure."""
         return self.open if self.excerpts is None else self.excerpts
-
-
-class Unit(Frozen):
-    """A unit of measure (SDMX UNIT_MEASURE)."""
-
-    id: Name
-    name: LocalizedText
-    symbol: LocalizedText | None = None
 
 
 class AreaGroup(Frozen):

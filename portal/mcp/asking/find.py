@@ -21,7 +21,7 @@ from portal.mcp.asking.periods import AskedPeriod, asked_period
 from portal.mcp.asking.question import Found, Question
 from portal.mcp.asking.subjects import COMPLETE, EXACT, PARTIAL, Match, Subjects
 from portal.mcp.asking.time_and_territory import by_borders, of_period
-from portal.mcp.figures import Reader
+from portal.mcp.figures import Reader, decimals_of
 from portal.mcp.published import PublishedSite
 from portal.vocabulary import NOT_FINAL
 
@@ -32,8 +32,9 @@ _ELSEWHERE: frozenset[Reason] = frozenset({"place_without_figures", "unknown_pla
 
 # What is told where nothing is found: the reason that leads on best.
 _TELLING: tuple[Reason, ...] = (
-    "ambiguous_territory", "not_final", "forecast", "part_year", "other_territory",
-    "ambiguous_breakdown", "unknown_breakdown", "other_unit", "no_data", "other_frequency",
+    "unclear_period", "ambiguous_territory", "not_final", "forecast", "part_year",
+    "other_territory", "ambiguous_breakdown", "other_unit", "no_data", "unknown_breakdown",
+    "other_frequency",
     "unknown_release", "ambiguous_place", "place_without_figures", "unknown_place",
 )
 
@@ -53,10 +54,11 @@ class Finder:
         found = self.all(question)
         if question.period == "" or asked_period(question.period).latest:
             found = _newest(found)
-        first = found[0]
-        if any(not first.same_figures(each) for each in found[1:]):
+        if any(not found[0].same_figures(each) for each in found[1:]):
             raise _ambiguous(question, found)
-        return first, [each.subject.dataset for each in found[1:]]
+        # Of the same figures, those that were rounded least.
+        first = max(found, key=lambda each: sum(decimals_of(row["obs_value"]) for row in each.rows))
+        return first, [each.subject.dataset for each in found if each is not first]
 
     def all(self, question: Question) -> list[Found]:
         """Return everything of the best degree that answers a `question`; at least one.

@@ -186,11 +186,16 @@ class _Checker:
         if not said.place.codes:
             return answer.model_copy(update={"note": f"no figures of {said.place.name}"})
         meant = self._meant(number, said)
+        hits = self._hits(meant, number, said)
+        if not hits and number.kind:
+            bare = number._replace(kind="")
+            for hit in self._hits(self._meant(bare, said), bare, said):
+                if agrees(bare, said.before, value_of(hit), ""):
+                    return self._told(answer, "other_unit", hit, "the unit is another one")
         if not meant:
             return answer.model_copy(update={
                 "note": self._would("no published indicator is named near it", number, said)
             })
-        hits = self._hits(meant, number, said)
         if not hits:
             names = ", ".join(dict.fromkeys(self._name(each) for each in meant[:4]))
             note = f"no figure of this place and period, in such a unit, of: {names}"
@@ -258,11 +263,7 @@ class _Checker:
         allowed = [each for each in hits if self._by_borders(each, said)]
         for hit in allowed:
             if agrees(number, said.before, value_of(hit), number.kind):
-                others = {self._name(each.subject) for each in allowed
-                          if each.row["geo_vintage"] != hit.row["geo_vintage"]
-                          or each.row["obs_value"] != hit.row["obs_value"]}
-                note = f"other figures are near: {', '.join(sorted(others))}" if others else ""
-                return self._told(answer, "supported", hit, note)
+                return self._told(answer, "supported", hit, self._others(hit, allowed))
         for hit in allowed:
             earlier = self._earlier(hit, number, said)
             if earlier:
@@ -288,6 +289,15 @@ class _Checker:
         ):
             note += f"; written with the other language's signs it would agree ({number.text})"
         return self._told(answer, "differs" if allowed else "other_territory", hit, note)
+
+    def _others(self, hit: _Hit, hits: Sequence[_Hit]) -> str:
+        """Return what else is published of what the text names, "" where nothing is."""
+        others = {
+            f"{self._name(each.subject)} {each.reader.figure(each.row).text}"
+            f" ({each.row['geo_vintage']})"
+            for each in hits if each.row["obs_value"] != hit.row["obs_value"]
+        }
+        return f"the text may also mean: {'; '.join(sorted(others))}" if others else ""
 
     def _by_borders(self, hit: _Hit, said: _Said) -> bool:
         if not said.borders:
