@@ -12,11 +12,12 @@ from importlib.resources import files
 from typing import Protocol
 from xml.etree import ElementTree
 
+import font_source_serif_pro
 from PIL import Image, ImageDraw, ImageFont
 
 # Static, free (OFL), with all letters of Vietnamese, and a wheel: fonts of the system differ, and
 # a fresh machine may have none.
-_FONTS = files("font_source_serif_pro") / "files"
+_FONTS = files(font_source_serif_pro) / "files"
 REGULAR, BOLD = (str(_FONTS / f"SourceSerifPro-{face}.ttf") for face in ("Regular", "Bold"))
 SCALE = 3  # of pictures: 340 px on 80 mm are 324 dots an inch
 _PLACE = re.compile(r"([ML])(-?[\d.]+) (-?[\d.]+)")

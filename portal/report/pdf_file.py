@@ -116,11 +116,7 @@ def _draw(document: FPDF, charts: Charts) -> None:
         heights = [width / size_of(svg)[0] * size_of(svg)[1] for svg, _ in beside]
         document.set_font(_FAMILY, "", _SMALL)
         line = _SMALL * _LINE
-        lines = [
-            document.multi_cell(width, line, words, dry_run=True, output="LINES", align="L")
-            for _, words in beside
-        ]
-        words_height = line * max(map(len, lines))
+        words_height = max(_height(document, width, line, words) for _, words in beside)
         if document.will_page_break(max(heights) + words_height + 4):
             document.add_page()
         top = document.get_y()
@@ -132,6 +128,11 @@ def _draw(document: FPDF, charts: Charts) -> None:
             document.set_text_color(0)
             document.multi_cell(width, line, words, align="L")
         document.set_xy(LEFT, top + max(heights) + words_height + 4)
+
+
+def _height(document: FPDF, width: float, line: float, words: str) -> float:
+    found = document.multi_cell(width, line, words, dry_run=True, output="HEIGHT", align="L")
+    return float(str(found))  # typed as all that it can return
 
 
 class _Page:
