@@ -20,6 +20,7 @@ from model.util.hashing import has_checksum
 from pipelines.explain.excerpts import excerpts_of
 from pipelines.explain.walk import PLACE, header_lines
 from sources.connectors.registry import options_of
+from warehouse.computing.lineage import computation, is_computed
 from warehouse.store import ledger, snapshots
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import StoredRelease
@@ -52,7 +53,8 @@ def origins(data_dir: DataDir, stored: StoredRelease, registries: Registries) ->
     columns = [name for name in (*dataset.key, "freq", "obs_status", *PLACE) if name in names]
     table = pq.read_table(path, columns=list(dict.fromkeys(columns)))
     taken = snapshots.load(data_dir, release.dataset, release.snapshot_sha256)
-    withheld = _withheld(dataset, taken.snapshot, registries, table)
+    made = computation(taken) if is_computed(taken) else None
+    withheld = "computed" if made else _withheld(dataset, taken.snapshot, registries, table)
     texts = pa.nulls(table.num_rows, pa.string())
     kinds: dict[str, dict[str, str]] = {}
     if not withheld:
@@ -70,6 +72,13 @@ def origins(data_dir: DataDir, stored: StoredRelease, registries: Registries) ->
             for part in taken.snapshot.parts
         ],
         "withheld": withheld,
+        "computed": {
+            "formulas": made.formulas, "select": made.select,
+            "inputs": [
+                each.model_dump(mode="json", include={"name", "dataset", "release"})
+                for each in made.inputs
+            ],
+        } if made else None,
     }
     kept = table.drop_columns(["obs_status"]).append_column(TEXT, texts)
     written = json.dumps(about, ensure_ascii=False, sort_keys=True)
