@@ -90,8 +90,9 @@ async function prove(release, found, lasting) {
   byId("origin").append(...facts.map(([term, value]) => element("div", { className: "long" },
     element("dt", {}, term), element("dd", {}, element("bdi", {}, value)))));
   byId("source-row").textContent = [part?.header, origin.source_text].filter(Boolean).join("\n");
+  if (about.computed) byId("h-row").textContent = text("cells");
   byId("source-text").hidden = !origin.source_text;
-  byId("withheld").textContent = about.withheld && !about.computed ? text(`withheld ${about.withheld}`) : "";
+  byId("withheld").textContent = about.withheld ? text(`withheld ${about.withheld}`) : "";
   byId("explain").textContent = `openindicators explain '${lasting}'`;
   byId("proof").hidden = false;
 }
