@@ -55,6 +55,14 @@ COMMANDS = {
         "compare.preview.preview",
         "Show what edited declarations would release, from the snapshots at hand; change nothing.",
     ),
+    "template": (
+        "submissions.template",
+        "Write the workbook (.xlsx) in which a department fills in figures of a dataset or sector.",
+    ),
+    "submit": (
+        "submissions.take_in",
+        "Take in filled workbooks: release what is right, mark what is wrong, give a receipt.",
+    ),
     "verify": ("verify.verify",
                "Say whether a downloaded file is a genuine distribution, and of which release."),
     "serve": ("serve.serve", "Serve the local site at http://127.0.0.1:PORT."),
