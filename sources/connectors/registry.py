@@ -13,6 +13,7 @@ from model.declarations.source import Source
 from model.errors import DeclarationError
 from model.util.text import did_you_mean
 from sources.base import ConnectorOptions, SourceProtocol
+from sources.connectors.options.computed import ComputedOptions
 from sources.connectors.options.files import FilesOptions, HxlOptions
 from sources.connectors.options.indicators import (
     GhoOptions,
@@ -26,8 +27,8 @@ from sources.connectors.options.sdmx import SdmxOptions
 from sources.connectors.options.submission import SubmissionOptions
 
 _OPTIONS: tuple[type[ConnectorOptions], ...] = (
-    CkanOptions, DaNangPortalOptions, FilesOptions, GhoOptions, HxlOptions, PxWebOptions,
-    PxWebV2Options, SdmxOptions, SubmissionOptions, UisOptions, WorldBankOptions,
+    CkanOptions, ComputedOptions, DaNangPortalOptions, FilesOptions, GhoOptions, HxlOptions,
+    PxWebOptions, PxWebV2Options, SdmxOptions, SubmissionOptions, UisOptions, WorldBankOptions,
     WorldBankBulkOptions,
 )
 PROTOCOLS: Mapping[str, type[ConnectorOptions]] = {each.protocol: each for each in _OPTIONS}

@@ -2,9 +2,10 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from model.declarations.dataset import BOUNDS
 from model.declarations.questions import OPEN, Question
 from model.reference.registries import Registries
 from model.util.languages import languages
@@ -22,6 +23,7 @@ from sources.formats.payload import quoted
 from sources.inspect.finding import RecognisedTable
 from sources.inspect.search import Roles
 from sources.inspect.tables.areas import names_a_unit
+from sources.inspect.tables.titles import UNIT_LINE
 from sources.inspect.tables.units import NamedUnit
 
 SUITE = f"""\
@@ -58,7 +60,7 @@ def declaration_text(
         registries: the places and codelists.
     """
     file = next(iter(origin.values()))[0].rpartition("/")[2]
-    units, shared, unit_questions = _units(roles)
+    units, shared, unit_questions = _units(roles, found.above)
     keyword = _text(next(iter(titles.values())).lower())
     is_placed = "column" in roles.rules.get("ref_area", {})
     coverage = covered_place(roles, registries.places, registries.codelists) if is_placed else None
@@ -79,6 +81,9 @@ def declaration_text(
         f"geography: {{codelist: {areas}, coverage: {coverage or _UNKNOWN}}}",
     ]
     defaults = [f"unit: {shared if shared != OPEN else _UNKNOWN}"] if shared else []
+    bounds = tuple(bound for bound in BOUNDS if bound in roles.rules)
+    if bounds:
+        defaults.append("interval: {kind: range}")
     if roles.shared_basis:
         defaults.append(f"definition: {_in_both(roles.shared_basis.texts)}")
     if defaults:
@@ -112,7 +117,7 @@ def declaration_text(
         lines.append(f"  where: {_flow(roles.where)}")
     lines.append("  columns:")
     status = ("obs_status",) if "obs_status" in roles.rules else ()
-    measured = ("time_period", "obs_value", *status)
+    measured = ("time_period", "obs_value", *bounds, *status)
     for concept in ("indicator", "ref_area", *roles.dimensions, *measured):
         rule = roles.rules.get(concept) or {"column": OPEN}
         if concept == "ref_area" and not is_placed:
@@ -123,10 +128,16 @@ def declaration_text(
     return "\n".join([*lines, *questions_text(asked)]) + "\n"
 
 
-def _units(roles: Roles) -> tuple[dict[str, str | None], str | None, list[Question]]:
+def _units(
+    roles: Roles, above: Sequence[str]
+) -> tuple[dict[str, str | None], str | None, list[Question]]:
     """Return each indicator's unit, None where it has the shared one; the shared one; questions.
 
     A unit that is only likely is asked about once where all indicators have it from the title.
+
+    Args:
+        roles: of the columns.
+        above: the lines above the table, one of which may name a unit that is not known.
     """
     units: dict[str, str | None] = {}
     likely: dict[str, NamedUnit] = {}
@@ -146,7 +157,8 @@ def _units(roles: Roles) -> tuple[dict[str, str | None], str | None, list[Questi
             evidence=f"no unit is named for {names}{more}" + "".join(
                 f"; {column} is {values[0]}" for column, values in roles.where.items()
                 if names_a_unit(column.lower())
-            ),
+            ) + "".join(f"; above the table: {quoted(line, 80)}" for line in above
+                        if UNIT_LINE.match(line)),
         ))
         return units, OPEN, asked
     one = next(iter(likely.values()), None)

@@ -21,6 +21,7 @@ _NO_FIGURE = re.compile(
     r"((?:no|stt|tt|so tt|thu tu)(?:[ .-]+(?:no|stt))?|id|objectid|index|lat|lon|long|lng"
     r"|latitude|longitude|kinh do|vi do|kinhdo|vido|easting|northing"
     r"|code|ma|key|year|month|quarter|day|rank|decimal|unit mult|decimals|low|high|ordinal"
+    r"|province|provincia|country|region|district|commune|ward|municipality"
     r"|.* (code|id|lat|lon|lng|latitude|longitude)|ma (?:qh|px|tinh|huyen|xa|hc)"
     r"|ma(?:tinh|huyen|xa|hc))"
 )
@@ -143,7 +144,9 @@ def find_figures(search: Search) -> None:
         if numbers and not _NO_FIGURE.fullmatch(column.words.replace(".", " ")):
             found[column.name] = numbers
     given = search.given.get("obs_value")
-    named = [name for name in found if VALUE.match(search.columns[name].words)]
+    named = [name for name in found if VALUE.match(search.columns[name].words)] or [
+        name for name in found if name.startswith("#") and "num" in name.split("+")  # HXL
+    ]
     chosen = list(found)
     if given in found:
         chosen = [str(given)]
@@ -196,7 +199,8 @@ def value_rule(search: Search, column: str, numbers: NumberColumn) -> None:
         count = numbers.other.total()
         search.found.note("other values", shown, "unsure",
                           f"{count} values are no numbers: they are quarantined")
-        search.found.tolerance = min(1.0, round(count / (count + numbers.count) + 0.01, 2))
+        proposed = min(1.0, round(count / (count + numbers.count) + 0.01, 2))
+        search.found.tolerance = max(search.found.tolerance or 0, proposed)
 
 
 def _all_values(search: Search, names: Sequence[str] | Mapping[str, Any]) -> Counter[str]:
