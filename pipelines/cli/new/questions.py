@@ -16,7 +16,7 @@ from sources.inspect.tables.areas import in_force
 PUBLISHERS = {"worldbank": "world_bank", "gho": "who", "uis": "unesco_uis"}
 _FIELDS = {
     "locale": "source.columns.obs_value", "other values": "source.columns.obs_value",
-    "missing": "source.columns.obs_value", "frequency": "frequency", "key": "source.columns",
+    "missing": "source.columns.obs_value", "frequency": "frequency", "key": "dimensions",
     "interval": "indicator_defaults.interval", "unpivot": "source.unpivot",
     "where": "source.where", "header": "source.header",
     "marks of periods": "source.columns.time_period.marks",
@@ -194,6 +194,8 @@ def _field(guess: Guess, found: RecognisedTable, roles: Roles) -> str:
 
 def _asked(guess: Guess) -> str:
     value = quoted(guess.value, 80)
+    if guess.what == "key":
+        return "Which column tells rows of one area, period and indicator apart?"
     return f"Is {guess.what} right: {value}?" if value else f"What about {guess.what}?"
 
 

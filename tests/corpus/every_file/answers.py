@@ -43,6 +43,8 @@ UNITS: tuple[tuple[str, str], ...] = (
     ("tourist_departures", "per_1000"), ("touristVN|monthly_vietnam", "arrivals"),
     ("air_travel_trips", "trips_per_person"),
 )
+# What statuses of services' own mean: INSEE's "semi-définitif", and figures made for a lesson.
+STATUSES = {"SD": "P", "Hypothetical": "E"}
 ACCEPTED = (
     "indicator_defaults.interval", "source", "source.encoding", "source.headings", "source.where",
     "source.unpivot",
@@ -92,10 +94,12 @@ def answers(
             return [(field, str(question.candidates[0]))]
         case "source.columns.ref_area":
             return [(field, None)] if _are_areas(facts, codelists) else "these are no areas"
-        case "source.columns":
+        case "dimensions":
             return "rows share their key: the file is no table of one figure a row"
         case "source.columns.obs_value" if "locale" in question.ask:
             return [(field, None)] if "weird_head" in facts.path else "the notation is not certain"
+    if field == "source.columns.obs_status":
+        return [(field, _statuses(facts))]
     if field.endswith(".definition"):  # the title's words, as they are
         return [(field, None)]
     if field.endswith(".unit"):
@@ -109,6 +113,15 @@ def _unit(question: Question, facts: Facts) -> str | None:
     if question.ask.startswith("Is the unit right"):
         return None
     return next((unit for words, unit in UNITS if re.search(words, facts.path)), "as_published")
+
+
+def _statuses(facts: Facts) -> str | None:
+    """Return the rule of the status with what its unknown texts mean, None where all are known."""
+    source = next(iter(facts.draft.dataset.sources.values()))
+    rule = source.columns["obs_status"]
+    cells = cells_of(facts.grid, str(rule.column)) if facts.grid else []
+    more = {text: STATUSES[text] for text in set(cells) & STATUSES.keys()}
+    return json.dumps({"column": rule.column, "map": {**rule.map, **more}}) if more else None
 
 
 def _whole(
