@@ -109,9 +109,11 @@ def metadata_questions(
             asked.append(Question(field="licence", ask="Under which licence?", evidence=silent))
     areas = roles.notes.get("ref_area")
     if _is_assumed(roles):
+        only = roles.notes.get("where")
+        of = f"; it is of {quoted(only.value, _LONGEST)}" if only else ""
         asked.append(Question(
             field="geography", ask="Which place is the whole table about?",
-            evidence="no column names areas", also=("source.columns.ref_area.const",),
+            evidence=f"no column names areas{of}", also=("source.columns.ref_area.const",),
             candidates=place_candidates(roles, registries.places, registries.codelists),
         ))
     elif coverage is None:
