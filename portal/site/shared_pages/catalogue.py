@@ -13,6 +13,8 @@ from portal.site import chart
 from portal.site.shared_pages.figures import Listed
 from portal.site.shared_pages.page import SharedPage
 from portal.site.state import DatasetState
+from portal.targets.assessment import RollUp
+from portal.targets.words import WORDS, say
 from portal.vocabulary import FREQUENCIES, FRESHNESS, KINDS, SCOPES
 
 FIRST = 6  # datasets of a sector on the first page
@@ -22,12 +24,12 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 def render_catalogue(
     sectors: list[tuple[Sector, list[DatasetState]]], withdrawn: list[DatasetState], language: str,
-    preview: bool, base_url: str | None,
+    preview: bool, base_url: str | None, targets: RollUp | None = None,
 ) -> bytes:
     """Render the catalogue in a `language`; a `preview` says that the site shows drafts.
 
     `sectors` come with their datasets, the `withdrawn` ones apart; `base_url` is the site's address
-    on the web, with a slash at the end, if known.
+    on the web, with a slash at the end, if known. `targets` are the counts of the city's, if any.
     """
     states = [state for _, members in sectors for state in members]
     return render_template(
@@ -37,7 +39,7 @@ def render_catalogue(
         indicators=sum(len(state.indicators) for state in states),
         updated=max((state.issued for state in states), default=None),
         headlines=_headlines(sectors), facets=_facets(sectors, states), sparkline=chart.sparkline,
-        first=FIRST,
+        first=FIRST, targets=targets, verdicts=WORDS.verdicts, say_targets=say,
     )
 
 
