@@ -204,6 +204,10 @@ class TargetRegistry(Frozen):
             if figure and figure.dataset == dataset and indicator in (None, figure.indicator)
         ]
 
+    def measured_in(self, datasets: Iterable[str]) -> bool:
+        """Return whether any of the `datasets` measures a target."""
+        return any(self.of_figure(dataset) for dataset in datasets)
+
     def amended(self, target: Target) -> list[Target]:
         """Return the line of targets that a `target` belongs to by replacement, oldest first."""
         line = [target]

@@ -8,7 +8,7 @@ from typing import Any
 from model.reference.codelist import vintage_in_words
 from model.reference.targets import SectorIndicator, Target
 from model.util.languages import languages
-from model.util.text import LocalizedText, joined
+from model.util.text import LocalizedText, joined, localized
 from portal.rendering import formatting
 from portal.rendering.environment import render_template
 from portal.site.shared_pages.page import SharedPage
@@ -88,10 +88,11 @@ def _value(view: TargetsView, target: Target, language: str) -> str:
     unit = view.registries.units[target.unit]
     number = formatting.number_in_full(target.value, language)
     words = WORDS.operators[target.operator].get(language)
-    share = unit.symbol is not None and target.unit == "percent"
     if target.unit == "count":
         return f"{words} {number}"
-    return f"{words} {number}{'%' if share else ' ' + unit.name.get(language)}"
+    symbol = unit.symbol.get(language) if target.unit == "percent" and unit.symbol else ""
+    name = symbol or unit.name.get(language)
+    return f"{words} {number}{'' if name.startswith('%') else ' '}{name}"
 
 
 def _indicators(view: TargetsView, language: str) -> dict[str, Any]:
@@ -110,13 +111,15 @@ def _template(view: TargetsView, each: SectorIndicator, language: str) -> dict[s
         (item for item in state.indicators if item.code == each.measured_by.indicator), None
     ) if state and each.measured_by else None
     empty = LocalizedText(vi="–", en="–")
+    code = localized(lambda _: each.measured_by.indicator if each.measured_by else each.id)
     unit = each.unit or (found.unit if found else None)
     frequency = each.frequency or (state.frequency if state else None)
     method = [text for text in (found.definition if found else None,
                                 state.method if state else None) if text]
     return {
         "id": each.id, "code": each.code, "state": state, "indicator": found,
-        "name": each.name or (found.name if found else empty),
+        "wanted": each.measured_by is None,
+        "name": each.name or (found.name if found else code),
         "definition": each.definition or (joined(method, " ") if method else empty),
         "unit": view.registries.units[unit].name if unit else empty,
         "breakdown": each.breakdown or (state.coverage if state else empty),
@@ -157,7 +160,7 @@ def _target(target: Target, view: TargetsView, language: str) -> dict[str, Any]:
     return {
         "target": target, "found": found, "document": known.documents[target.document],
         "row": _row(view, language, found), "number": number, "state": state,
-        "summary": view.summary(found.source) if found.source else None,
+        "summary": view.summary(found.source),
         "indicator": known.indicators.get(target.indicator or ""),
         "area": codelist.codes[target.area.code].name, "borders": vintage_in_words(
             codelist.vintage),

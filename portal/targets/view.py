@@ -42,8 +42,8 @@ class TargetsView:
 
     @property
     def shown(self) -> bool:
-        """Whether the city has targets."""
-        return bool(self.registries.targets.targets)
+        """Whether the site has something that targets are measured by."""
+        return self.registries.targets.measured_in(self.states)
 
     @cached_property
     def measuring(self) -> dict[str, DatasetState]:
@@ -93,14 +93,17 @@ class TargetsView:
             return known
         return assess_target(self.registries, self.releases, target, self.as_of)
 
-    def summary(self, measured: Measured) -> IndicatorSummary:
-        """Return the indicator that a target is measured by."""
-        return next(each for each in self.states[measured.dataset].indicators
-                    if each.code == measured.indicator)
+    def summary(self, measured: Measured | None) -> IndicatorSummary | None:
+        """Return the indicator that a target is measured by; None where its dataset lacks it."""
+        if measured is None:
+            return None
+        return next((each for each in self.states[measured.dataset].indicators
+                     if each.code == measured.indicator), None)
 
     def decimals(self, found: Assessment) -> int:
         """Return how many decimals a target's figures have."""
-        return self.summary(found.source).decimals if found.source else 0
+        summary = self.summary(found.source)
+        return summary.decimals if summary else 0
 
     def groups(self) -> list[tuple[str, dict[str, str]]]:
         """Return the groups of targets in order: id, and name by language."""

@@ -44,15 +44,16 @@ def render_catalogue(
 
 
 def sector_pages(
-    sector: Sector, members: list[Listed], base_url: str | None, preview: bool
+    sector: Sector, members: list[Listed], base_url: str | None, preview: bool, targets: bool
 ) -> Iterator[SharedPage]:
     """Yield the pages that list all datasets of a `sector`, in pages of PER_PAGE.
 
-    `members` are its datasets; `base_url` and `preview` are as for `render_catalogue`.
+    `members` are its datasets; `base_url` and `preview` are as for `render_catalogue`. `targets`
+    says that there are pages of targets.
     """
     parts = [members[at : at + PER_PAGE] for at in range(0, len(members), PER_PAGE)]
     for number, part in enumerate(parts):
-        inputs = sha256_json([len(members), [each.sha256 for each in part]])
+        inputs = sha256_json([len(members), targets, [each.sha256 for each in part]])
         page = f"{sector.id}/index{f'-{number + 1}' if number else ''}.html"
         for language in languages():
             yield SharedPage(
@@ -62,6 +63,7 @@ def sector_pages(
                     TEMPLATES, "sector.html", language, root="../../", page=page, sector=sector,
                     members=[each.state for each in part], count=len(members), number=number,
                     all=len(parts), preview=preview, base_url=base_url, sparkline=chart.sparkline,
+                    targets=targets, say_targets=say,
                 ),
             )
 

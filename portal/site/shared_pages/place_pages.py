@@ -106,7 +106,9 @@ class _Part:
             territories=self.territories, changes=self.gazetteer.changes(place),
             alike=self._alike, home=place.page == CITY_PAGE, place_page=self.gazetteer.page,
             within=self._within, country=self._country_name, say_targets=say,
-            targets=bool(self.gazetteer.registries.targets.targets) and place.page == CITY_PAGE,
+            targets=place.page == CITY_PAGE and self.gazetteer.registries.targets.measured_in(
+                self.gazetteer.datasets
+            ),
             sectors=self.gazetteer.registries.sectors,
             json_ld=self._schema_org(language, page, base_url),
         )

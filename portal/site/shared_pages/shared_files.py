@@ -178,7 +178,9 @@ def _pages(
         for name, make in ((search.INDEX, found.index), (search.TEXTS, found.texts)):
             yield SharedPage(f"{language}/{name}", everything, partial(make, language))
     for sector, members in sectors:
-        yield from catalogue.sector_pages(sector, members, base_url, preview)
+        yield from catalogue.sector_pages(
+            sector, members, base_url, preview, targets.shown and not preview
+        )
     if not preview:
         yield from place_pages.pages(gazetteer, base_url)
         pairs = reconciliation.pairs(offered, registries)
