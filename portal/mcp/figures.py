@@ -93,7 +93,7 @@ class Reader:
     def address(self, path: str) -> str:
         """Return the address of a `path` of the site, absolute where the site knows its own."""
         root = self.entry["details"].removesuffix(f"datasets/{self.state.dataset}/dataset.json")
-        if not root and self.site.name.startswith(("http://", "https://")):
+        if not root and self.site.remote:
             root = self.site.name.rstrip("/") + "/"
         return f"{root}{path}"
 

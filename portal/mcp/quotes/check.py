@@ -64,6 +64,7 @@ class Checked(BaseModel):
     numbers: list[CheckedNumber]
     supported: int
     of: int
+    unchecked: int = Field(default=0, description="numbers beyond those that are checked at once")
 
 
 class _Said(NamedTuple):
@@ -97,19 +98,20 @@ class QuoteChecker:
         self._finder = finder
         self._gazette: tuple[object, Gazette] | None = None
 
-    def check(self, text: str, language: str) -> Checked:
+    def check(self, text: str, language: str, limit: int | None = None) -> Checked:
         """Say of each number in a `text` whether a figure of the site supports it.
 
-        `language` is that of names in the answer.
+        `language` is that of names in the answer; numbers after the first `limit` are only counted.
         """
         catalogue = self._finder.site.catalogue()
         if self._gazette is None or self._gazette[0] is not catalogue:
             self._gazette = (catalogue, Gazette(self._finder))
-        return _check(_Checker(self._finder, self._gazette[1], language), text)
+        return _check(_Checker(self._finder, self._gazette[1], language), text, limit)
 
 
-def _check(checker: "_Checker", text: str) -> Checked:
+def _check(checker: "_Checker", text: str, limit: int | None) -> Checked:
     found: list[CheckedNumber] = []
+    unchecked = 0
     place: PlaceSaid | None = None
     period: PeriodSaid | None = None
     borders = ""
@@ -120,6 +122,9 @@ def _check(checker: "_Checker", text: str) -> Checked:
         borders = here or ("" if said_places else borders)
         written = numbers(sentence.text, said_periods)
         for at, number in enumerate(written):
+            if limit is not None and len(found) >= limit:
+                unchecked += 1
+                continue
             said = checker.said(sentence, written, at, said_places, said_periods, place, period)
             checked = checker.number(number, said._replace(borders=borders))
             found.append(checked.model_copy(update={
@@ -128,7 +133,8 @@ def _check(checker: "_Checker", text: str) -> Checked:
         place = said_places[-1] if said_places else place
         period = said_periods[-1] if said_periods else period
     return Checked(
-        numbers=found, supported=sum(each.status == "supported" for each in found), of=len(found)
+        numbers=found, supported=sum(each.status == "supported" for each in found),
+        of=len(found) + unchecked, unchecked=unchecked,
     )
 
 

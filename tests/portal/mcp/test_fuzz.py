@@ -54,4 +54,4 @@ def test_searches_and_periods(tools: Tools, query: str, period: str) -> None:
                 max_size=12).map(" ".join))
 def test_a_text(tools: Tools, text: str) -> None:
     checked = QuoteChecker(tools.finder).check(text, "vi")
-    assert checked.of == len(checked.numbers)
+    assert checked.of == len(checked.numbers) and not checked.unchecked

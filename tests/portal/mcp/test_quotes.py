@@ -67,6 +67,11 @@ def test_nothing_is_supported_that_is_named_by_halves(checker: QuoteChecker) -> 
         assert number.status == "not_ours" and number.note
 
 
+def test_numbers_beyond_the_limit_are_counted(checker: QuoteChecker) -> None:
+    found = checker.check("Đà Nẵng năm 2021: 1,5; 2,5; 3,5; 4,5.", "vi", limit=2)
+    assert (len(found.numbers), found.unchecked, found.of) == (2, 2, 4)
+
+
 @pytest.mark.parametrize(("text", "value", "step"), [
     ("đạt 8,7 triệu lượt", "8700000", "100000"),
     ("đạt 8.692.421 lượt", "8692421", "1"),
