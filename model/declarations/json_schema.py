@@ -15,6 +15,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from model.declarations.computed import PROTOCOL
 from model.declarations.connectors import Connectors
 from model.declarations.layers import AUTHORED, DERIVED
 from model.declarations.questions import Confirmation, Question
@@ -74,7 +75,7 @@ def schemas(connectors: Connectors, registries: Registries) -> dict[str, Schema]
         "properties": dict(sorted(fields.items())), "$defs": dict(sorted(definitions.items())),
     }
     needed = {"required": ["title", "description", "keywords", "indicators"], "anyOf": [
-        {"required": ["source"]}, {"required": ["profiles"]},
+        {"required": ["source"]}, {"required": ["profiles"]}, {"required": ["inputs"]},
     ]}
     return {
         FILE: {
@@ -83,6 +84,33 @@ def schemas(connectors: Connectors, registries: Registries) -> dict[str, Schema]
         },
         DEFAULTS_FILE: {"title": "Defaults of declarations", **common},
     }
+
+
+def registry_schema(title: str, parts: Mapping[str, type[BaseModel]]) -> Schema:
+    """Return the schema of a registry file: a mapping from ids to entries in each of its `parts`.
+
+    A part named "" is the file itself. `title` says what the file has.
+    """
+    definitions: dict[str, Schema] = {}
+    fields: dict[str, Schema] = {}
+    for part, kind in parts.items():
+        whole = kind.model_json_schema(ref_template="#/$defs/{model}")
+        known = whole.pop("$defs", {})
+        for model in _models(kind):
+            definition = whole if model is kind else known.get(model.__name__)
+            if definition is not None:
+                _describe(definition, model)
+                definitions[model.__name__] = definition
+        definitions |= {name: each for name, each in known.items() if name not in definitions}
+        whole["properties"].pop("id")  # the key
+        whole["required"].remove("id")
+        fields[part] = {
+            "type": "object", "additionalProperties": {"$ref": f"#/$defs/{kind.__name__}"}
+        }
+    entries = fields.get("") or {
+        "type": "object", "additionalProperties": False, "properties": fields,
+    }
+    return {"$schema": _DIALECT, "title": title, **entries, "$defs": definitions}
 
 
 def descriptions(model: type[BaseModel]) -> dict[str, str]:
@@ -157,7 +185,10 @@ def _flatten_sources(definitions: dict[str, Schema], connectors: Connectors) -> 
     """Put the options of each connector beside `protocol`, as people write them."""
     choices = []
     every: Schema = {}
-    for name in connectors.known:
+    definitions.pop(f"{PROTOCOL}_source", None)  # it follows from `inputs`
+    definitions.pop("ComputedOptions", None)
+    known = sorted(connectors.known.keys() - {PROTOCOL})
+    for name in known:
         source = definitions[f"{name}_source"]
         reference = source["properties"].pop("options")["$ref"].rpartition("/")[2]
         options = definitions.pop(reference)
@@ -182,7 +213,7 @@ def _flatten_sources(definitions: dict[str, Schema], connectors: Connectors) -> 
             "then": {"$ref": f"#/$defs/{name}_source"},
         })
     described = descriptions(Source)["protocol"]
-    protocol = {"enum": sorted(connectors.known), "description": described}
+    protocol = {"enum": known, "description": described}
     definitions["Source"] = {
         "type": "object", "required": ["protocol"], "properties": {"protocol": protocol},
         "allOf": choices,
@@ -198,6 +229,9 @@ def _allow_shorthands(definitions: dict[str, Schema], registries: Registries) ->
     rule["oneOf"] = [{"required": ["column"]}, {"required": ["const"]}]
     definitions["ColumnRule"] = {
         "anyOf": [{"type": "string", "description": "The source's column."}, rule]
+    }
+    definitions["Input"] = {
+        "anyOf": [{"type": "string", "description": "The dataset's id."}, definitions["Input"]]
     }
     status = {"enum": sorted(flag["properties"]["status"]["anyOf"][0]["enum"])}
     definitions["FlagRule"] = {"anyOf": [status, flag]}

@@ -17,6 +17,8 @@ from model.errors import DeclarationError
 from model.reference.codelist import Codelist, load_codelist
 from model.reference.reconciliation import Reconciliation, ReconciliationNote
 from model.reference.succession import AreaSuccession, load_succession
+from model.reference.targets import TargetRegistry, load_targets
+from model.reference.units import Unit
 from model.util.languages import languages
 from model.util.text import Code, Frozen, LocalizedText, Name, Text
 
@@ -54,14 +56,12 @@ class Licence(Frozen):
     open: bool
     attribution: LocalizedText | None = None
     eu_uri: HttpUrl | None = None  # EU licence vocabulary, where it has an entry
+    excerpts: bool | None = None  # whether rows of the source's files may be shown; None: if open
 
-
-class Unit(Frozen):
-    """A unit of measure (SDMX UNIT_MEASURE)."""
-
-    id: Name
-    name: LocalizedText
-    symbol: LocalizedText | None = None
+    @property
+    def shows_excerpts(self) -> bool:
+        """Whether rows of the source's own files may be shown, as proof of a figure."""
+        return self.open if self.excerpts is None else self.excerpts
 
 
 class AreaGroup(Frozen):
@@ -110,6 +110,7 @@ class Registries(Frozen):
     reconciliation_notes: dict[str, ReconciliationNote] = {}
     similar_places: dict[str, SimilarPlaces] = {}  # by the id of the codelist
     synonyms: dict[str, SynonymGroup] = {}
+    targets: TargetRegistry = TargetRegistry()
 
     def areas(self, named: str | Iterable[str]) -> tuple[str, ...]:
         """Return area codes with every group replaced by its areas, each once.
@@ -135,12 +136,14 @@ def load_registries(project: Path | None = None) -> Registries:
         DeclarationError: names file and line of what is wrong; an id of ours in the project's.
     """
     own = project / "registry" if project else None
+    sectors, units = _load("sectors.yaml", Sector, own), _load("units.yaml", Unit, own)
+    codelists = _codelists(own)
     return Registries(
-        sectors=_load("sectors.yaml", Sector, own),
+        sectors=sectors,
         publishers=_load("publishers.yaml", Publisher, own),
         licences=_load("licences.yaml", Licence, own),
-        units=_load("units.yaml", Unit, own),
-        codelists=_codelists(own),
+        units=units,
+        codelists=codelists,
         successions={
             path.stem: load_succession(path) for path in sorted(SUCCESSION_DIR.glob("*.csv"))
         },
@@ -150,6 +153,7 @@ def load_registries(project: Path | None = None) -> Registries:
         reconciliation_notes=_load("reconciliation_notes.yaml", ReconciliationNote, own),
         similar_places=_load("similar_places.yaml", SimilarPlaces, own),
         synonyms=_load("synonyms.yaml", SynonymGroup, own),
+        targets=load_targets(own, sectors, units, codelists),
     )
 
 

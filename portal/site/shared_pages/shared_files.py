@@ -29,6 +29,7 @@ from portal.changes import change_set
 from portal.changes.feeds import ReleaseNews, release_feed
 from portal.metadata import dcat
 from portal.rendering.environment import render_template
+from portal.report import registry
 from portal.site.explorer import pages as explorer
 from portal.site.pages import dataset_page
 from portal.site.shared_pages import (
@@ -124,6 +125,7 @@ def _of_all(
     revised = revisions.compare(offered)
     catalog = _dcat(folder, offered, registries, base_url)
     yield "catalog.jsonld", catalog
+    yield registry.FILE, registry.registry_file(registries)
     yield from programs.files(sectors, registries, base_url, catalog).items()
     for language in languages():
         yield f"{language}/index.html", catalogue.render_catalogue(
