@@ -132,7 +132,7 @@ def _of_all(
     described = target_files.dcat_nodes(targets, assessed, base_url) if assessed else []
     catalog = _dcat(folder, offered, registries, base_url, described)
     yield "catalog.jsonld", catalog
-    yield registry.FILE, registry.registry_file(registries)
+    yield registry.FILE, registry.registry_file(registries, base_url)
     yield from programs.files(sectors, registries, base_url, catalog).items()
     for language in languages():
         yield f"{language}/index.html", catalogue.render_catalogue(
