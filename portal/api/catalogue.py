@@ -55,6 +55,7 @@ def _entry(state: DatasetState, registries: Registries, root: str) -> Json:
         },
         "frequency": state.frequency,
         "coverage": state.coverage.model_dump(),
+        "codelist": state.codelist,
         "scope": state.scope,
         "public": state.public,
         "ended": state.ended.model_dump() if state.ended else None,
