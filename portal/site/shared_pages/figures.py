@@ -22,7 +22,7 @@ from model.util.hashing import sha256_bytes, sha256_json
 from model.util.sql import identifier
 from model.util.text import LocalizedText, joined, localized
 from portal.content import Content
-from portal.scope import home_areas
+from portal.scope import NEWEST_LAST, home_areas
 from portal.site.state import DatasetState, IndicatorSummary
 
 FILE = "figures.tsv"
@@ -218,7 +218,7 @@ def _rows(content: Content, split: list[str]) -> list[_Row]:
         for name in map(identifier, split)
     )
     key = ", ".join(map(identifier, ("indicator", *split)))
-    newest_last = "ORDER BY time_period[:10], length(time_period), time_period"
+    newest_last = f"ORDER BY {NEWEST_LAST}"
     found = content.query(
         f", chosen AS (SELECT * FROM t WHERE obs_value IS NOT NULL AND freq = ?"
         f" {'QUALIFY ' + totals if split else ''})"
@@ -231,7 +231,7 @@ def _rows(content: Content, split: list[str]) -> list[_Row]:
 
 
 def _order(iso: str) -> tuple[str, int, str]:
-    """Return what periods of one frequency are sorted by: year to date, P9M is before P10M."""
+    """Return what periods are sorted by, as NEWEST_LAST does."""
     return iso[:10], len(iso), iso
 
 

@@ -172,6 +172,7 @@ def _pages(
     for sector, members in sectors:
         yield from catalogue.sector_pages(sector, members, base_url, preview)
     if not preview:
+        yield from _own_feeds(gazetteer, listed, base_url)
         yield from place_pages.pages(gazetteer, base_url)
         pairs = reconciliation.pairs(offered, registries)
         yield from indicators.pages(gazetteer, listed, pairs, base_url)
@@ -203,16 +204,7 @@ def _feeds(
     sectors: list[tuple[Sector, list[DatasetState]]], base_url: str | None
 ) -> dict[str, bytes]:
     """Return the feeds of releases of all datasets, and of each sector: path -> bytes."""
-    news = {
-        sector.id: [
-            ReleaseNews(
-                state.dataset, state.title, item.number, item.version, item.issued, item.reason,
-                item.changes,
-            )
-            for state in members for item in state.releases
-        ]
-        for sector, members in sectors
-    }
+    news = {sector.id: _news(members) for sector, members in sectors}
     of = {f"{sector.id}/": (sector.title, news[sector.id]) for sector, _ in sectors}
     of[""] = _ALL_RELEASES, [item for items in news.values() for item in items]
     return {
@@ -220,6 +212,47 @@ def _feeds(
         for folder, (title, items) in of.items() for language in languages()
         for path in [f"{language}/{folder}releases.atom"]
     }
+
+
+def _own_feeds(
+    gazetteer: Gazetteer, listed: list[Listed], base_url: str | None
+) -> Iterator[SharedPage]:
+    """Yield the feed of each place and each indicator: releases of what has figures of it."""
+    about: dict[str, tuple[LocalizedText, dict[str, Listed]]] = {
+        place.page: (place.entry.name, {
+            line.listed.state.dataset: line.listed for lines in place.lines.values()
+            for line in lines
+        })
+        for place in gazetteer.places.values()
+    }
+    for each in listed:
+        for indicator in each.state.indicators:
+            page = f"indicators/{indicator.code}"
+            about.setdefault(page, (indicator.name, {}))[1][each.state.dataset] = each
+    for page, (name, members) in about.items():
+        inputs = sha256_json([each.sha256 for each in members.values()])
+        states = [each.state for each in members.values()]
+        for language in languages():
+            path = f"{language}/{page}.atom"
+            make = partial(_own_feed, path, name, states, language, base_url)
+            yield SharedPage(path, inputs, make)
+
+
+def _own_feed(
+    path: str, name: LocalizedText, states: list[DatasetState], language: str,
+    base_url: str | None,
+) -> bytes:
+    return release_feed(path, name, _news(states), language, base_url, pushed=False)
+
+
+def _news(states: list[DatasetState]) -> list[ReleaseNews]:
+    return [
+        ReleaseNews(
+            state.dataset, state.title, item.number, item.version, item.issued, item.reason,
+            item.changes,
+        )
+        for state in states for item in state.releases
+    ]
 
 
 def _colours() -> bytes:
