@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: help run test lint ui serve check portal portal-down test-ckanext pictures bench-datastore bench-validate requirements clean torture bench-cli bench-many bench-publish bench-faults bench-series bench-readers bench-quality bench-pages fuzz
+.PHONY: help run test lint ui serve check portal portal-down test-ckanext pictures bench-datastore bench-validate requirements clean torture bench-cli bench-many bench-big bench-publish bench-faults bench-series bench-readers bench-quality bench-pages backtest-targets fuzz
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -83,11 +83,12 @@ torture: $(VENV)/.ready ## publish 200 times through injected faults and kills (
 
 .PHONY: bench bench-quick bench-check
 bench: $(VENV)/.ready ## measure all that has a floor or a peer, and print one table
-	@for each in many dagster_events cli; do $(BIN)/python -m bench.$$each || exit 1; done
+	@for each in many big_file dagster_events cli; do $(BIN)/python -m bench.$$each || exit 1; done
 	@$(BIN)/python -m bench.record
 
 bench-quick: $(VENV)/.ready ## the same with less of everything
 	@$(BIN)/python -m bench.many --datasets 20
+	@$(BIN)/python -m bench.big_file --rows 300000
 	@$(BIN)/python -m bench.dagster_events --datasets 5
 	@$(BIN)/python -m bench.cli --runs 3 --declarations 200
 	@$(BIN)/python -m bench.record
@@ -109,11 +110,18 @@ bench-cli: $(VENV)/.ready ## time the commands that only read (0.7 s, and 2 s fo
 bench-many: $(VENV)/.ready ## run 30, 100 and 300 small datasets from a local server
 	@$(BIN)/python -m bench.many
 
+bench-big: $(VENV)/.ready ## run one dataset of 300,000 and of 1,000,000 rows, compared with a DuckDB script
+	@$(BIN)/python -m bench.big_file
+
 bench-publish: $(VENV)/.ready ## publish 200 small datasets (needs `make portal`)
 	@$(BIN)/python -m bench.publish
 
 bench-pages: $(VENV)/.ready ## make the pages across 1,000 datasets (after `make run`)
 	@$(BIN)/python -m bench.shared_pages data/sample/site
+
+backtest-targets: $(VENV)/.ready ## back-test the projections over data/sample and other data folders (DATA=…; WRITE=--write)
+	@$(BIN)/openindicators run >/dev/null
+	@$(BIN)/python -m portal.targets.backtest --calibrate data/sample --test $(DATA) $(WRITE)
 
 bench-readers: $(VENV)/.ready ## read files, compared with the libraries that read them
 	@$(BIN)/python -m bench.readers

@@ -8,6 +8,7 @@ from expectations.suites.suite import Suite, full_suite, load_suites
 from model.declarations.load import Declaration, declaration_paths, load_declarations
 from model.errors import DeclarationError, OpenIndicatorsError
 from model.reference.registries import Registries, load_registries
+from model.reference.targets import measurement_errors
 from model.util.garbage_collector import paused_collector
 from model.util.text import did_you_mean
 from pipelines.settings import Settings
@@ -109,6 +110,10 @@ def _load(settings: Settings, with_suites: bool) -> Catalogue:
             errors.append(unknown)
             del declarations[dataset_id]
     datasets = {key: item.dataset for key, item in declarations.items()}
+    if not errors:  # a declaration with an error would be reported as missing
+        errors += measurement_errors(
+            registries.targets, settings.project / "registry", datasets, registries.codelists
+        )
     suites, suite_errors = (
         load_suites(settings.suites, datasets, registries) if with_suites else ({}, [])
     )

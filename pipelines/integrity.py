@@ -31,6 +31,7 @@ from portal.site.release_files import CHECKSUMS as FOLDER_CHECKSUMS
 from portal.site.release_files import read_checksums
 from portal.site.shared_pages.shared_files import STATE as CATALOGUE
 from portal.site.state import CatalogueState, DatasetState, read_state
+from portal.transparency import records as transparency
 from warehouse.store import drafts, failure_log, ledger, releases, snapshots, validation_log
 from warehouse.store.data_dir import RECORD as DATA_DIR
 from warehouse.store.data_dir import DataDir, DataDirRecord
@@ -129,6 +130,8 @@ def _recorded(data_dir: DataDir, damages: list[Damage]) -> Iterator[Recorded]:
                 yield path.with_name(name), sha256, True
     for site in (data_dir.site, data_dir.preview):
         yield from _of_site(site, damages)
+    for path in sorted(data_dir.transparency_log.glob("*.jsonl")):
+        yield data_dir.site / transparency.FOLDER / path.name, sha256_file(path), True
 
 
 def _of_releases(data_dir: DataDir, dataset: str, damages: list[Damage]) -> Iterator[Recorded]:
@@ -221,6 +224,7 @@ _LOGS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("drafts/*/*/log.jsonl", drafts.DraftEvent),
     (f"validation_log/*/*/{validation_log.LOG}", ValidationRun),
     ("journal/*/*/*.jsonl", _Line),
+    ("transparency_log/*.jsonl", _Line),
 )
 
 
@@ -264,7 +268,7 @@ def _restored(
     data_dir: DataDir, damage: Damage, intact: dict[str, Path], make_again: MakeAgain
 ) -> str | None:
     path, sha256 = damage.path, damage.sha256
-    if path.suffix == ".jsonl":
+    if path.suffix == ".jsonl" and not damage.derived:
         return _restore_log(data_dir, path, damage.kind or _Line)
     if sha256 in intact and path.parent.is_dir():
         _copy(intact[sha256], path)

@@ -135,6 +135,10 @@ class Settings(BaseSettings):
         default="", description="recipients of alerts by e-mail, separated by commas"
     )
     alert_from: str = Field(default="", description="sender of alerts by e-mail")
+    signing_key: Folder | None = Field(
+        default=None, description="file of the key that signs the transparency log"
+        " (`openindicators keys new`)",
+    )
     site_url: Annotated[str | None, BeforeValidator(_site_url)] = Field(
         default=None,
         description="address of the site on the web; its descriptions have absolute addresses then",

@@ -121,17 +121,34 @@ class Content:
         with pq.ParquetFile(self.files.path(name)) as file:
             yield from file.iter_batches(batch_size=BATCH_ROWS, columns=chosen)
 
-    def lines(self, expression: str, name: str, columns: Iterable[str]) -> Iterator[list[str]]:
+    def lines(
+        self, expression: str, name: str, columns: Iterable[str]
+    ) -> Iterator[pa.StringArray]:
         """Read the table `name` as text, an SQL `expression` of some `columns` for each row.
 
-        Gives lists of up to BATCH_ROWS lines, in the order of the rows. Raises PortalError as
+        Gives up to BATCH_ROWS lines at a time, in the order of the rows. Raises PortalError as
         `batches` does.
         """
         self._check_finite(name, columns)
         query = f"SELECT {expression} FROM read_parquet({literal(self.files.path(name))})"
         with self._engine.cursor() as con:
             for batch in con.execute(query).to_arrow_reader(BATCH_ROWS):
-                yield batch.column(0).to_pylist()
+                yield batch.column(0)
+
+    def matching(self, name: str, pattern: str) -> set[str]:
+        """Return the columns of the table `name` in which each text matches a regular `pattern`.
+
+        The note, which is free text, is not looked at, nor are numbers.
+        """
+        texts = [column for column, number in self.kinds_of(name).items() if not number]
+        asked = [column for column in texts if column != "obs_note"]
+        tests = [
+            f"(SELECT coalesce(bool_and(regexp_full_match(v, {literal(pattern)})), true)"
+            f" FROM (SELECT DISTINCT {identifier(column)} AS v FROM t))"
+            for column in asked
+        ]
+        [row] = self.query(f"SELECT {', '.join(['0', *tests])}", name)
+        return {column for column, matches in zip(asked, row[1:], strict=True) if matches}
 
     @property
     def _engine(self) -> duckdb.DuckDBPyConnection:

@@ -14,7 +14,9 @@ from model.util.hashing import sha256_file, sha256_json
 
 PORTAL = Path(__file__).resolve().parent
 _DOWNLOADS = ("*.py", "*.yaml", "metadata/*.*", "rendering/**/*.*", "distributions/**/*.*")
-_PAGES = (*_DOWNLOADS, "attach/*.*", "changes/**/*.*", "libraries/*.*", "site/**/*.*")
+_PAGES = (
+    *_DOWNLOADS, "attach/*.*", "changes/**/*.*", "libraries/*.*", "site/**/*.*", "targets/**/*.*",
+)
 _QUALITY = (*_DOWNLOADS, "quality/**/*.*", "../model/records/*.py")
 
 
@@ -30,10 +32,12 @@ class Versions:
 def current(registries: Registries, base_url: str | None = None) -> Versions:
     """Return the versions of this code with the city in use, these `registries` and the `base_url`.
     """
-    names = sha256_json([registries.model_dump(mode="json"), city().model_dump(mode="json")])
+    known = registries.model_dump(mode="json")
+    targets = known.pop("targets")  # in pages, not in downloads
+    names = sha256_json([known, city().model_dump(mode="json")])
     return Versions(
         distributions=sha256_json([_code(_DOWNLOADS), names]),
-        site=sha256_json([_code(_PAGES), names, base_url]),
+        site=sha256_json([_code(_PAGES), names, targets, base_url]),
         quality=sha256_json([_code(_QUALITY), names]),
     )
 

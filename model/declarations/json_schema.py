@@ -85,6 +85,33 @@ def schemas(connectors: Connectors, registries: Registries) -> dict[str, Schema]
     }
 
 
+def registry_schema(title: str, parts: Mapping[str, type[BaseModel]]) -> Schema:
+    """Return the schema of a registry file: a mapping from ids to entries in each of its `parts`.
+
+    A part named "" is the file itself. `title` says what the file has.
+    """
+    definitions: dict[str, Schema] = {}
+    fields: dict[str, Schema] = {}
+    for part, kind in parts.items():
+        whole = kind.model_json_schema(ref_template="#/$defs/{model}")
+        known = whole.pop("$defs", {})
+        for model in _models(kind):
+            definition = whole if model is kind else known.get(model.__name__)
+            if definition is not None:
+                _describe(definition, model)
+                definitions[model.__name__] = definition
+        definitions |= {name: each for name, each in known.items() if name not in definitions}
+        whole["properties"].pop("id")  # the key
+        whole["required"].remove("id")
+        fields[part] = {
+            "type": "object", "additionalProperties": {"$ref": f"#/$defs/{kind.__name__}"}
+        }
+    entries = fields.get("") or {
+        "type": "object", "additionalProperties": False, "properties": fields,
+    }
+    return {"$schema": _DIALECT, "title": title, **entries, "$defs": definitions}
+
+
 def descriptions(model: type[BaseModel]) -> dict[str, str]:
     """Return the description of each field of a model that has one."""
     found: dict[str, str] = {}

@@ -1,7 +1,7 @@
 """A codelist: codes with their names in every language, and what a source's label means in it."""
 
 import csv
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from datetime import date
 from functools import cached_property
 from itertools import chain
@@ -98,17 +98,17 @@ class Codelist(Frozen):
         return tuple((area.code, area.kind in grouped) for area in self.entries)
 
     @cached_property
-    def _by_name(self) -> tuple[tuple[Callable[[str], str], dict[str, set[str]]], ...]:
+    def _by_name(self) -> tuple[tuple[Callable[[str], str], dict[str, frozenset[str]]], ...]:
         # As it is written first: "nga" is how some publishers write the code of Nigeria, "Nga"
         # is Russia in Vietnamese. Then with its marks, so that Thanh Hóa is no Thanh Hòa.
         return tuple((way, self._index(way)) for way in (str, area_names.spelling, fold))
 
-    def _index(self, way: Callable[[str], str]) -> dict[str, set[str]]:
+    def _index(self, way: Callable[[str], str]) -> dict[str, frozenset[str]]:
         index: dict[str, set[str]] = {}
         for entry in self.entries:
             for name in entry.names:
                 index.setdefault(way(name), set()).add(entry.code)
-        return index
+        return {name: frozenset(codes) for name, codes in index.items()}
 
     @cached_property
     def _units(
@@ -152,14 +152,14 @@ class Codelist(Frozen):
         hint = self._hint(text, other) if nearest else {}
         raise RejectError(reason("not_in_codelist", text=label, codelist=self.id, **hint))
 
-    def named(self, name: str, within: str | None = None) -> tuple[set[str], set[str]]:
+    def named(self, name: str, within: str | None = None) -> tuple[Set[str], Set[str]]:
         """Return the codes that a name can mean, and the areas of this name but another kind."""
-        found: set[str] = set()
+        found: Set[str] = frozenset()
         for way, index in self._by_name:
-            found = self._inside(index.get(way(name), set()), within)
+            found = self._inside(index.get(way(name), frozenset()), within)
             if len(found) == 1:
-                return found, set()
-        other: set[str] = set()
+                return found, frozenset()
+        other: Set[str] = frozenset()
         for way, units in self._units:
             # "Xã Tam Thanh" is not Xã Tam Thành; "Tam Thanh", without a mark, may be either.
             if not found and not (way is area_names.spelling and name.isascii()):
@@ -168,7 +168,7 @@ class Codelist(Frozen):
                 other |= self._inside(of_other_kind, within)
         return found, other
 
-    def _inside(self, codes: set[str], within: str | None) -> set[str]:
+    def _inside(self, codes: Set[str], within: str | None) -> Set[str]:
         if within is None:
             return codes
         return {code for code in codes if self.codes[code].parent == within}
@@ -181,7 +181,7 @@ class Codelist(Frozen):
         more = f" and {len(listed) - 6} more" if len(listed) > 6 else ""
         return ", ".join(listed[:6]) + more
 
-    def _hint(self, text: str, of_other_kind: set[str]) -> dict[str, str]:
+    def _hint(self, text: str, of_other_kind: Set[str]) -> dict[str, str]:
         """Return parameters of the reason that help to find what is meant."""
         if of_other_kind:
             kinds = ", ".join(sorted({self.codes[code].kind for code in of_other_kind}))

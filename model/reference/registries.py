@@ -17,6 +17,7 @@ from model.errors import DeclarationError
 from model.reference.codelist import Codelist, load_codelist
 from model.reference.reconciliation import Reconciliation, ReconciliationNote
 from model.reference.succession import AreaSuccession, load_succession
+from model.reference.targets import TargetRegistry, load_targets
 from model.util.languages import languages
 from model.util.text import Code, Frozen, LocalizedText, Name, Text
 
@@ -110,6 +111,7 @@ class Registries(Frozen):
     reconciliation_notes: dict[str, ReconciliationNote] = {}
     similar_places: dict[str, SimilarPlaces] = {}  # by the id of the codelist
     synonyms: dict[str, SynonymGroup] = {}
+    targets: TargetRegistry = TargetRegistry()
 
     def areas(self, named: str | Iterable[str]) -> tuple[str, ...]:
         """Return area codes with every group replaced by its areas, each once.
@@ -135,12 +137,14 @@ def load_registries(project: Path | None = None) -> Registries:
         DeclarationError: names file and line of what is wrong; an id of ours in the project's.
     """
     own = project / "registry" if project else None
+    sectors, units = _load("sectors.yaml", Sector, own), _load("units.yaml", Unit, own)
+    codelists = _codelists(own)
     return Registries(
-        sectors=_load("sectors.yaml", Sector, own),
+        sectors=sectors,
         publishers=_load("publishers.yaml", Publisher, own),
         licences=_load("licences.yaml", Licence, own),
-        units=_load("units.yaml", Unit, own),
-        codelists=_codelists(own),
+        units=units,
+        codelists=codelists,
         successions={
             path.stem: load_succession(path) for path in sorted(SUCCESSION_DIR.glob("*.csv"))
         },
@@ -150,6 +154,7 @@ def load_registries(project: Path | None = None) -> Registries:
         reconciliation_notes=_load("reconciliation_notes.yaml", ReconciliationNote, own),
         similar_places=_load("similar_places.yaml", SimilarPlaces, own),
         synonyms=_load("synonyms.yaml", SynonymGroup, own),
+        targets=load_targets(own, sectors, units, codelists),
     )
 
 

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,9 @@ import msgspec
 from pydantic import BaseModel
 
 SEAL = "checksum"
+_LARGE = 1 << 24  # bytes: to hash them takes longer than a tick, 10 ms at most
+_KEPT = 100_000
+_known: dict[tuple[Any, ...], str] = {}  # place, size, time and inode of a file -> its checksum
 _SEALED = re.compile(rb'(.*),\s*"checksum": ?"([0-9a-f]{64})"\s*}\s*', re.DOTALL)
 
 
@@ -29,10 +31,18 @@ def sha256_once(path: Path) -> str:
     """Return the SHA-256 of a file, hashed again in this process only when it was written to.
 
     That shows in its size, time or inode; a file that decays on the disk is seen by the next
-    process. Raises OSError where the file cannot be read.
+    process. A large file is known again under another name, as a hard link or renamed; a small one
+    is not, because an inode may be used again within a tick of the file system's clock. Raises
+    OSError where the file cannot be read.
     """
     found = path.stat()
-    return _sha256_as_of(path, found.st_size, found.st_mtime_ns, found.st_ino)
+    place = found.st_dev if found.st_size >= _LARGE else path
+    key = (place, found.st_size, found.st_mtime_ns, found.st_ino)
+    if key not in _known:
+        if len(_known) >= _KEPT:
+            _known.clear()
+        _known[key] = sha256_file(path)
+    return _known[key]
 
 
 def has_checksum(path: Path, sha256: str) -> bool:
@@ -41,11 +51,6 @@ def has_checksum(path: Path, sha256: str) -> bool:
         return sha256_once(path) == sha256
     except OSError:
         return False
-
-
-@lru_cache(maxsize=100_000)
-def _sha256_as_of(path: Path, *_: int) -> str:
-    return sha256_file(path)
 
 
 def sealed(text: str) -> str:

@@ -14,6 +14,7 @@ from model.util.languages import languages
 from model.util.text import LocalizedText
 from pipelines.after_run.alerts import forget_removed, notify
 from pipelines.after_run.announcements import announce
+from pipelines.after_run.transparency_log import enter_published
 from pipelines.catalogue import Catalogue
 from pipelines.quality.history import QualityEvent, events, incidents
 from pipelines.quality.report import groups, report_of
@@ -142,23 +143,24 @@ def _content(release: StoredRelease | None, registries: Registries) -> Content |
 class FollowUp:
     """What was done after a run."""
 
-    files: int  # of the site's quality pages, metrics and feeds
+    files: int  # of the site's quality pages, metrics, feeds and log
     messages: int  # sent to people
     damaged: Mapping[str, OpenIndicatorsError]  # records that cannot be read, by dataset
 
 
 def follow_up(settings: Settings, catalogue: Catalogue) -> FollowUp:
-    """Update the warehouse's views, the quality pages and feeds; send what is new to people.
+    """Update the warehouse's views, quality pages, feeds and the log; send what is new to people.
 
     Quiet on repeats: a second call without news writes and sends nothing. The `settings` have the
     channels of notifications; failures of datasets that the `catalogue` has not are forgotten.
 
     Raises:
-        StoreError: the data folder cannot be written.
+        StoreError: the data folder cannot be written, or the transparency log is damaged.
+        PortalError: the signing key is not the one in force.
     """
     warehouse_catalogue.refresh(settings.data_dir)
     damaged: dict[str, OpenIndicatorsError] = {}
-    files = write_feeds(settings, catalogue, damaged)
+    files = write_feeds(settings, catalogue, damaged) + enter_published(settings, damaged)
     _log_damage(settings.data_dir, damaged)
     forget_removed(settings)
     return FollowUp(files, notify(settings) + announce(settings), damaged)

@@ -3,8 +3,9 @@
 import json
 
 from expectations.suites import json_schema
-from model.declarations.json_schema import schemas
+from model.declarations.json_schema import registry_schema, schemas
 from model.reference.registries import Registries, load_registries
+from model.reference.targets import SectorIndicator, Target, TargetDocument
 from model.util.disk import write_if_changed
 from pipelines.cli.terminal import out
 from pipelines.settings import Settings
@@ -21,6 +22,14 @@ def write_schemas(settings: Settings, registries: Registries) -> None:
         for name, schema in schemas(CONNECTORS, registries).items()
     }
     found[settings.suites / json_schema.FILE] = json_schema.suite_schema()
+    if registries.targets.targets:
+        registry = settings.project / "registry"
+        found[registry / "targets.schema.json"] = registry_schema(
+            "Targets", {"documents": TargetDocument, "targets": Target}
+        )
+        found[registry / "sector_indicators.schema.json"] = registry_schema(
+            "Indicators of sectors", {"": SectorIndicator}
+        )
     for path, schema in found.items():
         write_if_changed(path, json.dumps(schema, ensure_ascii=False, indent=1) + "\n")
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urljoin
 
 import httpx
@@ -12,11 +12,13 @@ from rich.markup import escape
 
 from model.errors import OpenIndicatorsError, PortalError
 from model.records.release import FileRecord, Release
-from model.util.hashing import sha256_bytes, unsealed
+from model.util.hashing import canonical_json, sha256_bytes, unsealed
 from pipelines.cli.terminal import AsJson, Profile, out, print_json
 from pipelines.settings import Settings
 from portal.site import files_of, published_files
 from portal.site.state import CatalogueState, DatasetState, ReleaseState, State
+from portal.transparency.audit import Audit, audit
+from portal.transparency.records import ENTRIES, FOLDER, HEADS, Head
 from portal.verify import Verdict
 from portal.verify import verify as genuine
 from warehouse.store import releases
@@ -25,33 +27,61 @@ _EXIT_CODES = {True: 0, False: 1, None: 3}  # genuine, not genuine, unknown; 2 i
 
 
 def verify(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="that was downloaded")],
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="a download; none: the whole site")
+    ] = None,
     site: Annotated[
         str | None, typer.Option(help="address or folder of the portal that it is from")
+    ] = None,
+    key: Annotated[
+        str, typer.Option(help="the publisher's first public key, where you know it from elsewhere")
+    ] = "",
+    witness: Annotated[
+        Path | None, typer.Option(help="file of the heads that you keep: they must be in the log's"
+                                  " history, and the newest is added")
     ] = None,
     profile: Profile = None, as_json: AsJson = False,
 ) -> int:
     """Compare a `file` with the checksums of every release and every published download.
 
     The records are those of the data folder of the `profile`, or of a published `site`, an address
-    or folder. `as_json` prints a document instead of sentences.
+    or folder. With a site the transparency log must have the file's release, signed by `key` if one
+    is given, and by whom its heads say; without a file the whole site is compared with its log. A
+    `witness` is a file of heads kept earlier. `as_json` prints a document instead of sentences.
 
-    Exits with 0 for a genuine file, 1 for one that was changed, 3 where nothing is known of it.
+    Exits with 0 for a genuine file, 1 for one that was changed or a log that was, 3 where nothing
+    is known of it.
 
     Raises:
         OpenIndicatorsError: the file cannot be read, or nothing was released yet.
         PortalError: the site cannot be read, or its records are not what its catalogue says.
     """
+    if file is None:
+        if site is None:
+            raise OpenIndicatorsError(
+                "neither a file nor a site is given", where="openindicators verify",
+                todo="`openindicators verify FILE`, or `openindicators verify --site ADDRESS`",
+            )
+        return _verify_site(_Site(site), key, witness, as_json)
     if not file.is_file():
         raise OpenIndicatorsError("there is no such file", where=str(file), todo="check the path")
     known = _Site(site) if site is not None else _DataFolder(Settings.from_environment(profile))
     found = known.compare(file)
+    log = known.audit(key, _kept(witness), whole=False) if isinstance(known, _Site) else None
+    if log and found["genuine"]:
+        for match in found["matches"]:
+            name = match["dataset"], match["release"]
+            if log.head and not log.findings and name not in log.entered:
+                log.findings.append(f"release {name[1]} of {name[0]} is not in the log")
     gone = {
         dataset: last for dataset in sorted({match["dataset"] for match in found["matches"]})
         if (last := known.last_release(dataset)) and last.reason == "withdrawal"
     }
     if as_json:
-        print_json({**found, **({"site": site} if site else {}), "withdrawn": list(gone)})
+        print_json({
+            **found, **({"site": site} if site else {}), "withdrawn": list(gone),
+            **({"log": _document(log)} if log else {}),
+        })
     elif found["genuine"]:
         for match in found["matches"]:
             out.print(
@@ -76,7 +106,69 @@ def verify(
             " saved, use the untouched download. A file of another publisher is verified with that"
             " publisher's checksums, on the dataset's page"
         )
-    return _EXIT_CODES[found["genuine"]]
+    if log and not as_json and found["genuine"]:
+        _say(log, known.name)
+    is_damaged = log is not None and log.head is not None and log.findings
+    return 1 if found["genuine"] and is_damaged else _EXIT_CODES[found["genuine"]]
+
+
+def _verify_site(known: "_Site", key: str, witness: Path | None, as_json: bool) -> int:
+    """Compare a whole site with its transparency log; keep its newest head if all is well."""
+    log = known.audit(key, _kept(witness), whole=True)
+    if as_json:
+        print_json({"site": known.name, **_document(log)})
+    else:
+        _say(log, known.name)
+    if log.findings:
+        return 1
+    if witness and log.head:
+        kept = _kept(witness)
+        if log.head not in kept:
+            witness.write_text(
+                "".join(canonical_json(head) + "\n" for head in (*kept, log.head)), encoding="utf-8"
+            )
+    return 0
+
+
+def _kept(witness: Path | None) -> list[Head]:
+    """Return the heads in a file that somebody keeps; none where it is not there yet."""
+    if witness is None or not witness.exists():
+        return []
+    try:
+        return [Head.model_validate_json(line) for line in witness.read_bytes().splitlines()]
+    except (OSError, ValueError) as error:
+        raise OpenIndicatorsError(
+            f"this is no file of kept heads: {error}", where=str(witness),
+            todo="name a new file, which begins with the site's newest head",
+        ) from error
+
+
+def _say(log: Audit, name: str) -> None:
+    if log.head is None:
+        out.print(f"[yellow]no log[/]: {escape(name)} has no transparency log")
+        return
+    signed = f"signed by {log.key}" if log.key else "not signed"
+    if not log.findings:
+        out.print(
+            f"[green]in the log[/]: {log.head.size} entries, head of"
+            f" {log.head.time:%Y-%m-%d %H:%M}, {signed}"
+        )
+    for finding in log.findings:
+        out.print(f"[red]log[/]: {escape(finding)}")
+    if log.findings:
+        out.print(
+            "  → try again in a minute, as the site may be updated just now; else ask the"
+            " publisher, and those who keep heads of this log"
+        )
+    for note in log.notes:
+        out.print(f"note: {escape(note)}")
+
+
+def _document(log: Audit) -> dict[str, Any]:
+    return {
+        "head": log.head.model_dump(mode="json") if log.head else None, "key": log.key,
+        "findings": log.findings, "notes": log.notes,
+    }
 
 
 class _DataFolder:
@@ -118,6 +210,23 @@ class _Site:
         self.name = address
         self._read = _reader(address)
         self._states: dict[str, DatasetState] = {}  # those that were asked
+
+    def audit(self, key: str, kept: list[Head], *, whole: bool) -> Audit:
+        """Compare the site, or what was asked of it, with its transparency log.
+
+        `key` is the first public key, where it is known, and `kept` are heads of earlier times.
+        """
+        data = self._read("catalogue.json")
+        if whole:
+            catalogue = _parsed(CatalogueState, "catalogue.json", data)
+            self._ask(catalogue.datasets, catalogue)
+        try:
+            entries, heads = (self._read(f"{FOLDER}/{name}") for name in (ENTRIES, HEADS))
+        except PortalError:
+            entries = heads = b""
+        return audit(
+            entries, heads, self._states.values(), sha256_bytes(data), kept, key, whole=whole
+        )
 
     def compare(self, file: Path) -> Verdict:
         """Compare a file with the datasets that have its name; with the others if need be."""

@@ -33,7 +33,8 @@ def change_set(content: Content, item: OfferedRelease, figures: bool) -> bytes:
     release = item.release
     columns = content.columns_of("changes.parquet")
     key = [name for name in content.dataset.key if name in columns]
-    cells = _cells(content, key) if figures and item.before is not None else []
+    listed = figures and item.before is not None
+    cells = _cells(content, key) if listed else []
     total = release.changes.added + release.changes.revised + release.changes.withdrawn
     document: dict[str, Any] = {
         "$schema": "../" * item.folder.count("/") + SCHEMA,
@@ -49,12 +50,12 @@ def change_set(content: Content, item: OfferedRelease, figures: bool) -> bytes:
         "key": key,
         "cells": [],
         "cells_complete": item.before is not None and len(cells) == total,
-        "all_cells": f"{content.dataset.name}-changes.csv" if figures else None,
+        "all_cells": f"{content.dataset.name}-changes.csv" if listed else None,
     }
     text = pretty_json(document)
     if cells:  # a line each
-        listed = ",\n    ".join(cells)
-        text = text.replace('"cells": []', f'"cells": [\n    {listed}\n  ]', 1)
+        lines = ",\n    ".join(cells)
+        text = text.replace('"cells": []', f'"cells": [\n    {lines}\n  ]', 1)
     return text.encode()
 
 

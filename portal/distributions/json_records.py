@@ -16,7 +16,7 @@ from typing import Any
 from model.declarations.dataset import Dataset, Indicator
 from portal.content import Content
 from portal.distributions.base import Distribution, WrittenFile
-from portal.distributions.row_text import json_line
+from portal.distributions.row_text import PLAIN, joined, json_line
 from portal.metadata.data_package import observation_schema
 from portal.scope import scope_of
 
@@ -24,15 +24,16 @@ from portal.scope import scope_of
 def write(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
     """Write the metadata of `content` to `path`, and stream the records; `others` is unused."""
     columns, kinds = content.published_columns, content.kinds_of("data.parquet")
-    line = json_line({name: kinds[name] for name in columns})
+    plain = content.matching("data.parquet", PLAIN)
+    line = json_line({name: kinds[name] for name in columns}, plain)
     head = _json({**_metadata(content), "columns": columns})
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(head.removesuffix("}") + ', "records": [')
-        separator = "\n"
-        for lines in content.lines(line, "data.parquet", columns):
-            file.write(separator + ",\n".join(lines))
-            separator = ",\n"
-        file.write("\n]}\n")
+    with path.open("wb") as file:
+        file.write((head.removesuffix("}") + ', "records": [').encode())
+        comma = 1  # none before the first record
+        for lines in content.lines(f"',\n' || {line}", "data.parquet", columns):
+            file.write(joined(lines)[comma:])
+            comma = 0
+        file.write(b"\n]}\n")
 
 
 def _json(value: Any) -> str:

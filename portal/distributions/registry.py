@@ -5,7 +5,7 @@ from pathlib import Path
 
 from model.declarations.dataset import Dataset
 from model.records.release import FileRecord
-from model.util.hashing import pretty_json, sha256_file
+from model.util.hashing import pretty_json, sha256_once
 from portal.content import Content
 from portal.distributions.base import Distribution, WrittenFile
 from portal.distributions.csv_files import changes_csv, csv_table
@@ -42,7 +42,7 @@ def write_all(content: Content, folder: Path) -> tuple[FileRecord, ...]:
     for distribution in DISTRIBUTIONS:
         path = folder / distribution.file_name(content.dataset)
         distribution.write(content, path, written)
-        record = FileRecord(name=path.name, sha256=sha256_file(path), bytes=path.stat().st_size)
+        record = FileRecord(name=path.name, sha256=sha256_once(path), bytes=path.stat().st_size)
         written.append((record, distribution))
     return tuple(record for record, _ in written)
 

@@ -4,13 +4,20 @@ Codes are text cells, so that 01 stays 01, with their names in each language bes
 the period its first day as a date; figures are numbers with the indicator's decimals as their
 display; nothing is ever a formula or a link. A sheet holds 1,048,576 rows: more data goes
 on in `data_2`, `data_3`, ..., each with its header, and the sheet `about` says so.
+
+xlsxwriter makes the workbook with sheets of a header alone. DuckDB makes the rows, which go into
+the file as they come: memory does not grow with them.
 """
 
+import io
+import re
+import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name
@@ -23,7 +30,7 @@ from model.util.sql import identifier, literal
 from portal.content import Content
 from portal.distributions import data_dictionary
 from portal.distributions.base import Distribution, WrittenFile
-from portal.distributions.row_text import excel_day, xlsx_row
+from portal.distributions.row_text import excel_day, joined, xlsx_row
 from portal.metadata.data_package import observation_schema
 from portal.scope import scope_of
 from portal.vocabulary import FREQUENCIES, REASONS, SCOPES, sentence
@@ -31,10 +38,11 @@ from portal.vocabulary import FREQUENCIES, REASONS, SCOPES, sentence
 DATA_SHEET, PERIOD_START = "data", "period_start"
 MAX_ROWS = 1_048_576  # of a sheet, the header included
 MAX_TEXT = 32_767  # characters of a cell
+DEFLATE = 3  # rows repeat each other: level 6 takes three times as long to save a seventh
 
 # Text is text: no cell becomes a formula, a link or a number because of how it begins.
 _OPTIONS = {
-    "constant_memory": True,
+    "in_memory": True,
     "strings_to_formulas": False,
     "strings_to_urls": False,
     "strings_to_numbers": False,
@@ -42,10 +50,13 @@ _OPTIONS = {
 
 
 def write(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
-    """Write `content` to `path` row by row: memory does not grow with it; `others` is unused."""
+    """Write `content` to `path`; `others` is unused."""
     # Excel wants a moment without a time zone; the release's makes the file reproducible.
     created = content.release.issued.astimezone(UTC).replace(tzinfo=None)
-    with xlsxwriter.Workbook(str(path), {**_OPTIONS, "tmpdir": str(path.parent)}) as book:
+    full, rest = divmod(content.release.rows, MAX_ROWS - 1)
+    sheets = [MAX_ROWS - 1] * full + ([rest] if rest or not full else [])  # the rows of each
+    frame = io.BytesIO()
+    with xlsxwriter.Workbook(frame, _OPTIONS) as book:
         book.set_properties(
             {
                 "title": content.dataset.title.get(default_language()),
@@ -55,37 +66,54 @@ def write(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
             }
         )
         bold = book.add_format({"bold": True, "bottom": 1, "text_wrap": True})
-        sheets = _write_data(book, content, bold)
+        for number, rows in enumerate(sheets, start=1):
+            _data_sheet(book, number, rows, _columns(content), bold)
+        row = _row_of_data(book, content)
         _write_dictionary(book, content, bold)
-        _write_about(book, content, bold, sheets)
+        _write_about(book, content, bold, len(sheets))
+    lines = content.lines(row, "data.parquet", content.published_columns)
+    _write_with_rows(frame, path, sheets, lines)
 
 
-def _write_data(book: Workbook, content: Content, bold: Format) -> int:
-    """Write the observations over as many sheets as they need; returns how many."""
-    kinds, columns = content.kinds_of("data.parquet"), _columns(content)
+def _write_with_rows(
+    frame: io.BytesIO, path: Path, sheets: Sequence[int], lines: Iterator[pa.StringArray]
+) -> None:
+    """Write the workbook in `frame` to `path`, with `lines` in its first sheets.
+
+    `sheets` has how many of the lines each of those holds.
+    """
+    waiting = next(lines, pa.array([], pa.string()))
+    rows_of = {f"xl/worksheets/sheet{number}.xml": n for number, n in enumerate(sheets, start=1)}
+    header = re.compile(rb'(<dimension ref="A1:[A-Z]+)1"')
+    with (
+        zipfile.ZipFile(frame) as source,
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=DEFLATE) as target,
+    ):
+        for name in source.namelist():
+            head, end, tail = source.read(name).partition(b"</sheetData>")
+            left = rows_of.get(name, 0)
+            head = header.sub(rb'\g<1>%d"' % (left + 1), head, 1) if left else head
+            with target.open(name, "w") as file:  # of 1980, as those of xlsxwriter
+                file.write(head)
+                while left:
+                    file.write(joined(waiting[:left]))
+                    left, waiting = left - len(waiting[:left]), waiting[left:]
+                    if not len(waiting):
+                        waiting = next(lines, waiting)
+                file.write(end + tail)
+
+
+def _row_of_data(book: Workbook, content: Content) -> str:
+    """Return the expression of a row of the data sheets, without the place of its cells."""
+    kinds = content.kinds_of("data.parquet")
     day = book.add_format({"num_format": "yyyy-mm-dd"})._get_xf_index()
-    # A sheet's rows are numbered from 2, below the header.
-    row = xlsx_row(
-        {name: kinds[name] for name in content.published_columns},
-        {name: xl_col_to_name(place) for place, name in enumerate(columns)},
-        _coded(book, content),
+    known = _coded(book, content)
+    known["time_period"] = "'<c t=\"inlineStr\"><is><t>' || time_period || '</t></is></c>'"
+    return xlsx_row(
+        {name: kinds[name] for name in content.published_columns}, known,
         {"time_period": f"'<c s=\"{day}\"><v>' || {excel_day('time_period')} || '</v></c>'"},
-        f"(row_number() OVER () - 1) % {MAX_ROWS - 1} + 2", _style(book, content), MAX_TEXT,
+        _style(book, content), MAX_TEXT,
     )
-    number, last = 1, 0
-    sheet = _data_sheet(book, number, columns, bold)
-    for lines in content.lines(row, "data.parquet", content.published_columns):
-        written = 0
-        while written < len(lines):
-            if last == MAX_ROWS - 1:
-                _close(sheet, last, columns)
-                number, last = number + 1, 0
-                sheet = _data_sheet(book, number, columns, bold)
-            fitting = lines[written : written + MAX_ROWS - 1 - last]
-            sheet.row_data_fh.write("".join(fitting))
-            written, last = written + len(fitting), last + len(fitting)
-    _close(sheet, last, columns)
-    return number
 
 
 def _labelled(content: Content) -> list[str]:
@@ -108,7 +136,7 @@ def _columns(content: Content) -> list[str]:
 
 
 def _coded(book: Workbook, content: Content) -> dict[str, str]:
-    """Return the cells of codes as `xlsx_row` wants them, those of their names with them.
+    """Return the expressions of the cells of codes, those of their names with them, by column.
 
     All are shared strings: a code is looked up in the list of those in use.
     """
@@ -125,7 +153,7 @@ def _coded(book: Workbook, content: Content) -> dict[str, str]:
             if name in labelled else [code]
             for code in codes
         ]
-        cells = ["<c".join(_shared(book, text) for text in each) for each in texts]
+        cells = ["".join(_shared(book, text) for text in each) for each in texts]
         listed = ", ".join(map(literal, cells))
         place = f"list_position([{', '.join(map(literal, codes))}]::VARCHAR[], {identifier(name)})"
         found[name] = f"list_extract([{listed}]::VARCHAR[], {place})"
@@ -133,16 +161,14 @@ def _coded(book: Workbook, content: Content) -> dict[str, str]:
 
 
 def _shared(book: Workbook, text: str) -> str:
-    """Return a cell of text without its beginning `<c`, the text among the shared strings."""
-    return f' t="s"><v>{book.str_table._get_shared_string_index(_fitting(text))}</v></c>'
+    """Return a cell of text, which is put among the shared strings."""
+    return f'<c t="s"><v>{book.str_table._get_shared_string_index(_fitting(text))}</v></c>'
 
 
-def _data_sheet(book: Workbook, number: int, columns: Sequence[str], bold: Format) -> Worksheet:
-    """Begin a sheet of observations, whose rows go to the file of its XML.
-
-    xlsxwriter keeps that file open in constant memory (`row_data_fh`), and writes the row before
-    into it when the next one begins, here the header.
-    """
+def _data_sheet(
+    book: Workbook, number: int, rows: int, columns: Sequence[str], bold: Format
+) -> None:
+    """Add a sheet for so many `rows` of observations: its header, and all but the rows."""
     sheet = book.add_worksheet(DATA_SHEET if number == 1 else f"{DATA_SHEET}_{number}")
     sheet.freeze_panes(1, 0)
     sheet.set_landscape()
@@ -152,15 +178,9 @@ def _data_sheet(book: Workbook, number: int, columns: Sequence[str], bold: Forma
         named = column.rsplit("_", 1)[-1] in languages()
         sheet.set_column(index, index, 26 if long or named else max(12, len(column) + 3))
     _header(sheet, columns, bold)
-    sheet._write_single_row()
-    return sheet
-
-
-def _close(sheet: Worksheet, last: int, columns: Sequence[str]) -> None:
-    sheet.dim_rowmax = last
     right = xl_col_to_name(len(columns) - 1)
-    sheet.ignore_errors({"number_stored_as_text": f"A2:{right}{last + 1}"})
-    sheet.autofilter(0, 0, last, len(columns) - 1)
+    sheet.ignore_errors({"number_stored_as_text": f"A2:{right}{rows + 1}"})
+    sheet.autofilter(0, 0, rows, len(columns) - 1)
 
 
 def _style(book: Workbook, content: Content) -> str:

@@ -19,8 +19,8 @@ from model.util.hashing import (
     has_checksum,
     pretty_json,
     sealed,
-    sha256_file,
     sha256_json,
+    sha256_once,
     unsealed,
 )
 from model.util.languages import default_language
@@ -100,7 +100,7 @@ def put(files: Mapping[str, bytes | Path], folder: Path) -> None:
 def write_checksums(folder: Path) -> None:
     """Write the checksum of every file in a dataset's `folder`: `sha256.json`."""
     found = {
-        path.relative_to(folder).as_posix(): sha256_file(path)
+        path.relative_to(folder).as_posix(): sha256_once(path)
         for path in sorted(folder.rglob("*")) if path.is_file()
     }
     (folder / CHECKSUMS).write_text(sealed(pretty_json(found)), encoding="utf-8")

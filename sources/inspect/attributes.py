@@ -1,4 +1,4 @@
-"""Attributes of observations: status, multiplier, and dimensions of SDMX with one value.
+"""Attributes of observations: status, multiplier, bounds, and dimensions of SDMX with one value.
 
 Their columns are known by the ids of SDMX's concepts, and by the names that other services give
 them. A status or a multiplier that is not declared would be lost in silence.
@@ -31,6 +31,11 @@ _POWERS = {
     "trillions": 12,
 }
 _LARGEST = 15  # powers of ten
+# "Low" and "High", "#indicator+low+value", "lower bound", "ci_lower"; a name with other words may
+# be another figure: "lowest temperature".
+_ENDS = (r"low(er)?", r"(high|upp)(er)?")
+_DECIMAL = re.compile(r"-?\d*\.?\d+")
+_BOUND = r"(?:#indicator|value|numeric|bound|limit|ci|num|interval|95)"
 # Attributes that say nothing about what is observed.
 _DESCRIBES = re.compile(
     r"OBS_.*|CONF.*|DECIMALS.*|TIME_FORMAT|TITLE.*|COMMENT.*|.*NOTE.*|COLLECTION"
@@ -92,6 +97,35 @@ def _take_multiplier(search: Search) -> None:
         },
     }
     search.found.note("scale", column.name, "certain", "it has the multiplier of each figure")
+
+
+def take_bounds(search: Search) -> None:
+    """Find the two columns between which every figure lies."""
+    value = search.columns.get(str(search.found.rules.get("obs_value", {}).get("column")))
+    found = [next((
+        column for column in search.free() if column.counts and re.fullmatch(
+            rf"(?:{_BOUND}[ +_]*)*{end}(?:[ +_]*{_BOUND})*", column.words)
+    ), None) for end in _ENDS]
+    low, high = found
+    if value is None or low is None or high is None or not _enclose(value, low, high):
+        return
+    for concept, column in (("lower_bound", low), ("upper_bound", high)):
+        search.take(concept, column.name)
+    search.found.note(
+        "interval", "range", "unsure",
+        f"every figure lies between {low.name} and {high.name}; kind is confidence or credible"
+        " (with a level, e.g. 95) or range",
+    )
+
+
+def _enclose(value: InspectedColumn, low: InspectedColumn, high: InspectedColumn) -> bool:
+    """Whether each figure lies between its bounds, where it has them."""
+    rows = [
+        [float(cell) for cell in cells if cell is not None and _DECIMAL.fullmatch(cell.strip())]
+        for cells in zip(low.values, value.values, high.values, strict=True)
+    ]
+    whole = [row for row in rows if len(row) == len(_ENDS) + 1]
+    return bool(whole) and all(each[0] <= each[1] <= each[2] for each in whole)
 
 
 def _power_of(text: str) -> int | None:

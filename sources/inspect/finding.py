@@ -24,7 +24,8 @@ class RecognisedTable:
     protocol, options: as in the source of a declaration, without `files`.
     kind: the reader in words, e.g. "files csv".
     above: what the source says of it: the lines above the table, or its title and unit.
-    place: the member of an archive, or the sheet, "" where the file is the table.
+    place: the member of an archive, the sheet, or the frequency, "" where the file is the table.
+    rows: the values of columns that its rows have, where the file has others besides.
     """
 
     protocol: str
@@ -33,6 +34,7 @@ class RecognisedTable:
     guesses: tuple[Guess, ...] = ()
     place: str = ""
     above: tuple[str, ...] = ()
+    rows: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -41,13 +41,13 @@ def flip(path: Path, at: int) -> None:
     data[at // 8 % len(data)] ^= 1 << at % 8
     path.write_bytes(bytes(data))
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    hashing._sha256_as_of.cache_clear()  # what a new process knows
+    hashing._known.clear()  # what a new process knows
 
 
 def cut(path: Path) -> None:
     """Cut the end of a file: more than the newline at the end of JSON, which says nothing."""
     path.write_bytes(path.read_bytes()[:-2])
-    hashing._sha256_as_of.cache_clear()
+    hashing._known.clear()
 
 
 def kind_of(path: Path, root: Path) -> str:
@@ -99,7 +99,7 @@ def is_named(path: Path, found: set[Path]) -> bool:
 def _put(path: Path, data: bytes, times: os.stat_result) -> None:
     path.write_bytes(data)
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
-    hashing._sha256_as_of.cache_clear()
+    hashing._known.clear()
 
 
 def main() -> int:

@@ -38,6 +38,9 @@ def entries(codelist: str):
             "TP. Hồ Chí Minh", "Hồ Chí Minh", "TP.HCM", "TPHCM", "HCMC", "Ho Chi Minh City")),
         (BEFORE, "Thanh Hoá", "38"), (BEFORE, "tỉnh Hoà Bình", "17"), (BEFORE, "Hanoi", "01"),
         (BEFORE, "Bà Rịa – Vũng Tàu", "77"), (BEFORE, "Tỉnh Thừa Thiên-Huế", "46"),
+        # As the tax administration's and the PCI's lists of provinces abbreviate them.
+        *((BEFORE, name, "46") for name in ("TT-Huế", "TT Huế", "TT.Huế", "T.T. Huế", "TT Hue")),
+        *((BEFORE, name, "77") for name in ("BR-VT", "BRVT", "BR - VT")),
         *((OLD, label, "20296") for label in (
             "Xã Hòa Liên", "xã Hoà Liên", "X. Hòa Liên", "Hoa Lien", "Hòa Liên, Hòa Vang",
             "Xã Hòa Liên, huyện Hòa Vang, TP. Đà Nẵng", "Hoa Lien Commune, Da Nang")),

@@ -146,3 +146,23 @@ def test_the_projects_files_are_current_and_named() -> None:
         named = (path.parent / line.partition("$schema=")[2]).resolve()
         wanted = DEFAULTS_FILE if path.name.startswith("_") else FILE
         assert named == PROJECTS[0] / wanted, path
+
+
+def test_the_schemas_of_targets_accept_and_explain_them() -> None:
+    """They are current, as `openindicators schema` writes them, and refuse an unknown field."""
+    folder = ROOT / "registry"
+    for name in ("targets", "sector_indicators"):
+        schema = json.loads((folder / f"{name}.schema.json").read_text(encoding="utf-8"))
+        valid = Draft202012Validator(schema)
+        data = YamlFile.read(folder / f"{name}.yaml").data
+        assert not [error.message for error in valid.iter_errors(data)]
+        entries = data.get("targets", data)
+        first = next(iter(entries.values()))
+        first["artcle"] = "x"
+        assert list(valid.iter_errors(data))
+        for kind in schema["$defs"].values():
+            for field, each in kind.get("properties", {}).items():
+                assert each.get("description"), field
+    before = {path: path.read_bytes() for path in folder.glob("*.schema.json")}
+    write_schemas(Settings.from_environment(), registries())
+    assert before == {path: path.read_bytes() for path in before}

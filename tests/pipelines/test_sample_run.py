@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.fixtures.commands import openindicators, records
+from tests.fixtures.sample import finished_sample
 
 FIVE = {"tourism", "finance", "logistics", "health", "education"}
 
@@ -19,11 +20,7 @@ FIVE = {"tourism", "finance", "logistics", "health", "education"}
 @pytest.fixture(scope="module")
 def data_dir(tmp_path_factory):
     """A data folder after the first run."""
-    folder = tmp_path_factory.mktemp("sample")
-    first = openindicators(folder, "run")
-    assert first.code == 0, first.out + first.err
-    (folder / "first.txt").write_text(first.out)
-    return folder
+    return finished_sample(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")

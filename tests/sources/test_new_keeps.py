@@ -71,9 +71,51 @@ def test_an_unknown_status_is_asked_about(tmp_path: Path) -> None:
     assert "Hypothetical are no known status" in asked["evidence"]
 
 
-def test_first_and_last_years_are_no_figures(tmp_path: Path) -> None:
+def test_indicators_of_rows_are_not_mixed_and_bounds_are_asked_about(tmp_path: Path) -> None:
+    """Years from and to are no figures either."""
     found = declared(real_files("who/hdx") / "health_indicators_afg.csv", tmp_path)
-    assert not any("date" in name for name in found["source"]["unpivot"]["columns"])
+    assert {code: each.get("unit") for code, each in found["indicators"].items()} == {
+        "WSH_SANITATION_BASIC": "percent", "WHOSIS_000001": None,
+        "MDG_0000000001": "per_1000_live_births",
+    }
+    columns = found["source"]["columns"]
+    assert columns["indicator"] == {"column": "#indicator+code"}
+    assert [columns[each]["column"] for each in ("obs_value", "lower_bound", "upper_bound")] == [
+        "#indicator+num+value", "#indicator+low+value", "#indicator+high+value",
+    ]
+    asked = {each["field"]: each["ask"] for each in found["questions"]}
+    assert asked["indicator_defaults.interval"] == "Is interval right: range?"
+
+
+def test_columns_that_do_not_enclose_the_figures_are_no_bounds(tmp_path: Path) -> None:
+    path = tmp_path / "heat.csv"
+    path.write_text("country,year,value,low,high\nVNM,2020,3,4,9\nVNM,2021,3,2,9\n", "utf-8")
+    found = declared(path, tmp_path)
+    assert "lower_bound" not in found["source"]["columns"]
+    (asked,) = [each for each in found["questions"] if each["field"] == "source"]
+    assert "'low' holds 2 figures" in asked["evidence"]
+
+
+def test_a_message_of_several_frequencies_is_a_dataset_for_each(tmp_path: Path) -> None:
+    path = real_files("vietnam/nso_nsdp_sdmx") / "GDPVNM.xml"
+    found = declared(path, tmp_path)
+    assert found["frequency"] == "Q" and found["source"]["where"]["FREQ"] == ["Q"]
+    (asked,) = [each for each in found["questions"] if each["field"] == "source"]
+    assert "this is the table 'FREQ=Q'; the file also has #FREQ=A" in asked["evidence"]
+    other = declared(Path(f"{path}#FREQ=A"), tmp_path)
+    assert other["frequency"] == "A" and other["source"]["where"]["FREQ"] == ["A"]
+
+
+def test_rows_without_a_period_are_asked_about(tmp_path: Path) -> None:
+    found = declared(real_files("hxl") / "input-valid.csv", tmp_path)
+    (asked,) = [each for each in found["questions"] if each["field"] == "tolerance"]
+    assert "3 rows name none: they are quarantined" in asked["evidence"]
+
+
+def test_looking_at_a_file_leaves_the_codelists_as_they_are(tmp_path: Path) -> None:
+    known = registries().codelists["residence"]
+    declared(real_files("who/gho_csv") / "WSH_WATER_BASIC.csv", tmp_path)
+    assert known.find("RUR") == "R" and known.find("URB") == "U"
 
 
 def test_what_is_excluded_is_not_the_whole(tmp_path: Path) -> None:

@@ -87,6 +87,11 @@ class DataDir:
         return self.root / "site"
 
     @property
+    def transparency_log(self) -> Path:
+        """The log of what was published, and its heads; the site has a copy."""
+        return self.root / "transparency_log"
+
+    @property
     def preview(self) -> Path:
         """The site that shows drafts to the reviewers."""
         return self.root / "preview"

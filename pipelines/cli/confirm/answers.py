@@ -52,11 +52,15 @@ class AnswerWriter:
         Raises:
             OpenIndicatorsError: it has none.
         """
-        value = self.proposed(question)
-        if value is None and question.at:
+        value, field = self.value(question), question.question.field
+        if question.at and is_unknown(value):
+            inside = [each.question.field for each in self.open()
+                      if each.at != question.at and each.at[: len(question.at)] == question.at]
             raise OpenIndicatorsError(
-                f"{question.question.field}: there is no answer to accept", where=question.where,
-                todo=f"give one: --answer '{question.question.field}=…'",
+                f"{field}: a part of it is open" if inside
+                else f"{field}: there is no answer to accept", where=question.where,
+                todo=f"answer first: {', '.join(inside)}" if inside
+                else f"give one: --answer '{field}=…'",
             )
         self._write(question, question.at, None)
 

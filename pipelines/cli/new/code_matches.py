@@ -71,8 +71,8 @@ def _meant(text: str, codelist: Codelist) -> str:
     label = text.strip()
     if label in codelist.codes:
         return label
-    found = codelist.named(label)[0] if len(label) <= _LONGEST else set()
-    return found.pop() if len(found) == 1 else ""
+    found = codelist.named(label)[0] if len(label) <= _LONGEST else ()
+    return next(iter(found)) if len(found) == 1 else ""
 
 
 def _second_column(column: InspectedColumn, codelist: Codelist, table: pa.Table) -> str | None:

@@ -13,13 +13,12 @@ from model.reference.registries import Registries, load_registries
 from model.util.disk import write_if_changed
 from model.util.text import did_you_mean, slug
 from pipelines.cli.confirm.together import print_shared, shared_questions, writers_of
-from pipelines.cli.new.inspect import declared, into_inbox
+from pipelines.cli.new.inspect import declared, into_inbox, tables_of
 from pipelines.cli.new.scaffold import SUITE
 from pipelines.cli.schema import write_schemas
 from pipelines.cli.terminal import out
 from pipelines.settings import Settings
 from sources.inspect.finding import RecognisedTable
-from sources.inspect.recognise import recognise
 
 _LONGEST = 56  # characters of a dataset's name, before a number
 
@@ -80,7 +79,7 @@ def _declared(
     path: Path, sector: str, taken: set[str], settings: Settings, registries: Registries
 ) -> Iterator[str | _Skipped]:
     """Write the declaration of each table of a file; yield the datasets, and what is none."""
-    found = recognise(path, path.name)
+    found = tables_of(path)
     tables = [each for each in found if isinstance(each, RecognisedTable)]
     if not tables:
         what = getattr(found[0], "what", "") or getattr(found[0], "reason", "")

@@ -1,14 +1,16 @@
 """Looking at a file or URL, to write the declaration that reads it."""
 
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from model.declarations.source import Unpivot
 from model.errors import OpenIndicatorsError
@@ -37,6 +39,7 @@ from warehouse.cleaning.unread_columns import unread_columns
 _WITH_URLS = ("files", "hxl", "sdmx")  # protocols that read the file of a URL
 _FORMS: dict[str, Form] = {"sdmx": "sdmx", "pxweb": "cube", "pxweb_v2": "cube"}
 _LOOKED_AT = 300_000  # rows
+_FREQUENCY = ("FREQ", "FREQUENCY")  # SDMX's concept, and the id that the IMF gives it
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def look_at(
                     "is no file, and no http or https URL", where=safe_url(address),
                     todo="check the path",
                 )
-        found, notes = choose(recognise(path, path.name), place, path.name)
+        found, notes = choose(tables_of(path), place, path.name)
         asks_again = _is_url(address) and found.protocol in _WITH_URLS and (
             safe_url(address) == address)
         copy = None if asks_again else into_inbox(path, settings.data_dir.inbox)
@@ -149,6 +152,35 @@ def _parts(source: str) -> tuple[str, str]:
     return address, place
 
 
+def tables_of(path: Path) -> list[Found]:
+    """Recognise what a file holds; an SDMX message of several frequencies is a table for each.
+
+    A dataset has one frequency. The table with the most rows comes first.
+
+    Raises:
+        SourceError: the file is damaged, or of no known kind.
+    """
+    found: list[Found] = []
+    for each in recognise(path, path.name):
+        found += _by_frequency(path, each) if isinstance(each, RecognisedTable) else [each]
+    return found
+
+
+def _by_frequency(path: Path, found: RecognisedTable) -> list[RecognisedTable]:
+    if found.protocol != "sdmx":
+        return [found]
+    table, _ = looked_at(path, found)
+    name = next((each for each in table.column_names if each.upper() in _FREQUENCY), "")
+    counts = Counter(table.column(name).drop_null().to_pylist() if name else ())
+    if len(counts) < 2:
+        return [found]
+    before = f"{found.place}#" if found.place else ""
+    return [
+        replace(found, rows={name: code}, place=f"{before}{name}={code}")
+        for code, _ in counts.most_common()
+    ]
+
+
 def choose(found: list[Found], place: str, where: str) -> tuple[RecognisedTable, list[str]]:
     """Return the table to declare, the one that is asked for or the first, and notes on it.
 
@@ -194,7 +226,10 @@ def looked_at(path: Path, found: RecognisedTable) -> tuple[pa.Table, list[Unread
         rows += batch.num_rows
         if rows >= _LOOKED_AT:
             break
-    return pa.Table.from_batches(kept), unread
+    table = pa.Table.from_batches(kept)
+    for name, value in found.rows.items():
+        table = table.filter(pc.equal(table.column(name), value))
+    return table, unread
 
 
 def _unread_columns(table: pa.Table, roles: Roles) -> Iterator[UnreadContent]:

@@ -17,7 +17,8 @@ PUBLISHERS = {"worldbank": "world_bank", "gho": "who", "uis": "unesco_uis"}
 _FIELDS = {
     "locale": "source.columns.obs_value", "other values": "source.columns.obs_value",
     "missing": "source.columns.obs_value", "frequency": "frequency", "key": "source.columns",
-    "unpivot": "source.unpivot", "where": "source.where", "header": "source.header",
+    "interval": "indicator_defaults.interval", "unpivot": "source.unpivot",
+    "where": "source.where", "header": "source.header",
     "marks of periods": "source.columns.time_period.marks",
 }
 _LONGEST = 300
@@ -140,7 +141,7 @@ def guess_questions(
             evidence="no column holds time periods", candidates=tuple("ASQMWD"),
         )
     if roles.tolerance:
-        lost = [roles.notes[name].why for name in ("ref_area", "other values")
+        lost = [roles.notes[name].why for name in ("time_period", "ref_area", "other values")
                 if name in roles.notes]
         yield Question(
             field="tolerance", ask="Which share of the rows may be quarantined?",

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from model.declarations.dataset import BOUNDS
 from model.declarations.questions import OPEN, Question
 from model.reference.registries import Registries
 from model.util.languages import languages
@@ -79,6 +80,9 @@ def declaration_text(
         f"geography: {{codelist: {areas}, coverage: {coverage or _UNKNOWN}}}",
     ]
     defaults = [f"unit: {shared if shared != OPEN else _UNKNOWN}"] if shared else []
+    bounds = tuple(bound for bound in BOUNDS if bound in roles.rules)
+    if bounds:
+        defaults.append("interval: {kind: range}")
     if roles.shared_basis:
         defaults.append(f"definition: {_in_both(roles.shared_basis.texts)}")
     if defaults:
@@ -112,7 +116,7 @@ def declaration_text(
         lines.append(f"  where: {_flow(roles.where)}")
     lines.append("  columns:")
     status = ("obs_status",) if "obs_status" in roles.rules else ()
-    measured = ("time_period", "obs_value", *status)
+    measured = ("time_period", "obs_value", *bounds, *status)
     for concept in ("indicator", "ref_area", *roles.dimensions, *measured):
         rule = roles.rules.get(concept) or {"column": OPEN}
         if concept == "ref_area" and not is_placed:

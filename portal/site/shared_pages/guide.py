@@ -1,4 +1,4 @@
-"""The pages on methods and on terms, from guide.yaml: how figures are made, what words mean."""
+"""The pages on methods and on terms, from guide.yaml, and the one that verifies a file."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,7 +32,7 @@ GUIDE = parse_as(Guide, _FILE.mapping(), _FILE)
 
 
 def render(language: str, base_url: str | None) -> Iterator[tuple[str, bytes]]:
-    """Give both pages in a `language`: path in the site, and bytes; `base_url` as elsewhere."""
+    """Give the pages in a `language`: path in the site, and bytes; `base_url` as elsewhere."""
     problem = city().site.problem_link(
         sentence("problem", title=city().site.title).get(language), base_url or ""
     )
@@ -41,3 +41,7 @@ def render(language: str, base_url: str | None) -> Iterator[tuple[str, bytes]]:
             TEMPLATES, "guide.html", language, root="../", page=f"{name}.html", preview=False,
             base_url=base_url, name=name, entries=entries, problem=problem,
         )
+    yield f"{language}/verify.html", render_template(
+        TEMPLATES, "verify.html", language, root="../", page="verify.html", preview=False,
+        base_url=base_url,
+    )

@@ -107,6 +107,8 @@ def _llms(sectors: Sectors, root: str) -> str:
         f"# {line(site.title)}\n\n> {line(site.lead)}\n",
         "Every figure has a unit, a period, a status and a release: cite the release."
         " Codes are text.\n",
+        "Assistants ask it by the Model Context Protocol, `openindicators mcp --site"
+        f" {root or '<address>'}`, and check what they quote with `openindicators quote-check`.\n",
         "## For programs\n",
         *(f"- [{path}]({root}{path})" for path in (
             catalogue.DATASETS, catalogue.OPENAPI, "catalog.jsonld", "codelists/index.json",

@@ -143,7 +143,9 @@ def find_figures(search: Search) -> None:
         if numbers and not _NO_FIGURE.fullmatch(column.words.replace(".", " ")):
             found[column.name] = numbers
     given = search.given.get("obs_value")
-    named = [name for name in found if VALUE.match(search.columns[name].words)]
+    named = [name for name in found if VALUE.match(search.columns[name].words)] or [
+        name for name in found if name.startswith("#") and "num" in name.split("+")  # HXL
+    ]
     chosen = list(found)
     if given in found:
         chosen = [str(given)]
@@ -196,7 +198,8 @@ def value_rule(search: Search, column: str, numbers: NumberColumn) -> None:
         count = numbers.other.total()
         search.found.note("other values", shown, "unsure",
                           f"{count} values are no numbers: they are quarantined")
-        search.found.tolerance = min(1.0, round(count / (count + numbers.count) + 0.01, 2))
+        proposed = min(1.0, round(count / (count + numbers.count) + 0.01, 2))
+        search.found.tolerance = max(search.found.tolerance or 0, proposed)
 
 
 def _all_values(search: Search, names: Sequence[str] | Mapping[str, Any]) -> Counter[str]:

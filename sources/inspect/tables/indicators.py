@@ -32,6 +32,7 @@ def find_indicator(search: Search) -> None:
         if column.counts and not names_a_unit(column.words) and not _are_units(column) and (
             column.name == given or (not given and _INDICATOR.search(column.words)))
         and len(column.counts) <= _MANY_INDICATORS and column.longest <= _LONG
+        and not re.search(r"\bvalue\b", column.words)
         and (column.name == given or search.codelist_of(column) is None)
         and not {text.casefold() for text in column.counts} <= {"true", "false"}
     ]

@@ -12,7 +12,7 @@ from model.declarations.source import ColumnRule
 from model.errors import ReadError
 from model.reference.codelist import TOTAL, Codelist
 from model.util.text import fold
-from sources.inspect.attributes import take_attributes
+from sources.inspect.attributes import take_attributes, take_bounds
 from sources.inspect.codebooks import Codebook
 from sources.inspect.finding import Certainty
 from sources.inspect.search import Form, InspectedColumn, Roles, Search
@@ -70,6 +70,7 @@ def roles_of(
     _find_area(search)
     if not wide:
         find_figures(search)
+    take_bounds(search)
     take_measures(search)
     if not search.found.indicators:
         find_indicator(search)
@@ -104,8 +105,13 @@ def _find_time(search: Search) -> None:
     is_named = _names_a_period(column, search.file)
     sure: Certainty = periods.certainty if is_named or periods.certainty == "unsure" else "likely"
     shown = column.name + (f" as {periods.format}" if more else "")
-    search.found.note("time_period", shown, sure, periods.why)
+    blanks = column.values.count(None)
+    why = periods.why
+    if blanks:
+        why += f"; {blanks:,} rows name none: they are quarantined"
+    search.found.note("time_period", shown, sure, why)
     search.frequency_of(periods)
+    _allow(search, blanks)
 
 
 def _names_a_period(column: InspectedColumn, file: str) -> bool:
@@ -262,9 +268,16 @@ def _take_area(search: Search, column: InspectedColumn, areas: Areas) -> None:
         why.append("other lists have such codes, and neither a name nor a second column confirms"
                    " them")
     found.note("ref_area", column.name, sure, "; ".join(why))
-    lost = (unknown.total() + blanks) / max(1, len(column.values))
+    _allow(search, unknown.total() + blanks)
+
+
+def _allow(search: Search, quarantined: int) -> None:
+    """Propose a tolerance where many rows will be quarantined."""
+    rows = max((len(column.values) for column in search.columns.values()), default=0)
+    lost = quarantined / max(1, rows)
     if lost > _LOST:
-        found.tolerance = max(found.tolerance or 0, min(1.0, round(lost * 1.2 + 0.01, 2)))
+        proposed = min(1.0, round(lost * 1.2 + 0.01, 2))
+        search.found.tolerance = max(search.found.tolerance or 0, proposed)
 
 
 def _sure(areas: Areas) -> Certainty:

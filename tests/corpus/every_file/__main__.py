@@ -2,8 +2,9 @@
 
     python -m tests.corpus.every_file [OUT] [--minutes N] [--only WORD]
 
-Each file has a process of its own, with a limit of time, and a result in OUT; what has a result is
-not tried again, so that a run that was stopped goes on where it was. At the end: what was
+Each file has a process of its own, with a limit of processor time, and a result in OUT; what has a
+result is not tried again, so that a run that was stopped goes on where it was. Small files come
+first. At the end: what was
 recognised, how many questions were asked, what was released and equals another reader, and why the
 others are refused. Exits with 1 where a release differs, or an attempt failed.
 """
@@ -28,8 +29,6 @@ from model.reference.registries import Registries
 from tests.corpus.every_file.attempt import attempt, loaded, project_in
 from tests.fixtures.datasets import SHARED
 
-SECONDS = 300  # of processor time, for one file
-
 
 def entries() -> list[dict[str, Any]]:
     """Return the manifest's entry of each file."""
@@ -38,18 +37,21 @@ def entries() -> list[dict[str, Any]]:
     return found
 
 
-def in_process(entry: dict[str, Any], result: Path, registries: Registries) -> int:
+def in_process(
+    entry: dict[str, Any], result: Path, registries: Registries, seconds: int
+) -> int:
     """Start a process that tries a file and writes the result; return its number.
 
     Args:
         entry: of the manifest.
         result: where it is written.
         registries: of the project.
+        seconds: of processor time that it may take.
     """
     child = os.fork()
     if child:
         return child
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     with TemporaryDirectory() as folder:
         found = attempt(entry, Path(folder), registries)
     part = result.with_suffix(".part")
@@ -87,6 +89,7 @@ def main() -> None:
     parser.add_argument("out", type=Path, nargs="?", default=Path("data/every_file"))
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--at-a-time", type=int, default=2)
+    parser.add_argument("--seconds", type=int, default=300, help="of processor time for a file")
     parser.add_argument("--only", default="", help="files whose path holds this")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
@@ -99,14 +102,15 @@ def main() -> None:
         registries = loaded(project_in(Path(folder)))
     running: dict[int, tuple[Path, str]] = {}
     waiting = [(path, entry) for path, entry in results.items() if not path.exists()]
+    waiting.sort(key=lambda each: int(each[1]["bytes"]))
     while running or (waiting and time.monotonic() < ends):
         while waiting and len(running) < arguments.at_a_time and time.monotonic() < ends:
             path, entry = waiting.pop(0)
-            running[in_process(entry, path, registries)] = path, entry["path"]
+            running[in_process(entry, path, registries, arguments.seconds)] = path, entry["path"]
         number, _ = os.wait()
         path, name = running.pop(number)
         if not path.exists():
-            gone = {"file": name, "outcome": "failed", "reason": f"no result within {SECONDS} s",
+            gone = {"file": name, "outcome": "failed", "reason": f"no result within {arguments.seconds} s",
                     "questions": [], "mismatches": [], "released": 0, "protocol": ""}
             path.write_text(json.dumps(gone), encoding="utf-8")
     found = [json.loads(path.read_text(encoding="utf-8")) for path in results if path.exists()]

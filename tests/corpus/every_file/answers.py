@@ -43,7 +43,10 @@ UNITS: tuple[tuple[str, str], ...] = (
     ("tourist_departures", "per_1000"), ("touristVN|monthly_vietnam", "arrivals"),
     ("air_travel_trips", "trips_per_person"),
 )
-ACCEPTED = ("source", "source.encoding", "source.headings", "source.where", "source.unpivot")
+ACCEPTED = (
+    "indicator_defaults.interval", "source", "source.encoding", "source.headings", "source.where",
+    "source.unpivot",
+)
 
 
 class Facts:

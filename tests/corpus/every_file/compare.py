@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from model.declarations.dataset import Dataset
+from model.declarations.dataset import BOUNDS, Dataset
 from model.declarations.source import Source
 from model.reference.codelist import Codelist
 from model.reference.registries import Registries
@@ -27,6 +27,8 @@ _NO_FIGURES = re.compile(
     r"|order|index|m49|objectid|easting|northing|time_period|period|_code|magnitude|.*_code|.*code"
     r"|title_compl|decimals_displayed)( .*)?"
 )
+_TELLS = re.compile(
+    r"#?(indicator|series|variable|measure|item|statistic|subject|sex|gender)([ _+]?(code|id))?")
 _POWERS = ("UNIT_MULT", "SCALE", "POWERCODE")
 _STATUS = re.compile(r"obs_?status|status|flags?|qualifier|obs_flag|data status|prel.*")
 _NORMAL = {"", "a", "official", "final", "actual", "normal"}
@@ -52,6 +54,11 @@ class Comparison:
         # The other reader has no names in fonts from before Unicode.
         self.is_recoded = bool(getattr(source.options, "legacy_text", None))
         self.covered: set[tuple[int, int]] = set()
+        # What each series is called in columns that tell series apart.
+        self.series: dict[tuple[Any, ...], set[tuple[str, ...]]] = defaultdict(set)
+        first = [grid.keys, *list(grid.rows.values())[:3]]
+        self.telling = sorted({place for cells in first for place, cell in enumerate(cells)
+                               if _TELLS.fullmatch(fold(cell))})
         self.title = fold(" ".join(
             [path, *(cell for row in range(1, 12) for cell in grid.rows.get(row, []))]
             if not grid.keys else [path]))
@@ -75,8 +82,11 @@ class Comparison:
                 "SELECT _row, _column FROM read_parquet(?)",
                 [str(self.stored.path("quarantine.parquet"))]).fetchall()
         for number, column in held:
-            for place, _ in self._places(int(number), column):
+            for place, _ in self._places(int(number), column if self.source.unpivot else None):
                 self.covered.add((int(number), place))
+        for texts in self.series.values():
+            if len(texts) > 1:
+                self._say("column", f"one series has the rows of {sorted(texts)[:3]}")
 
     def _places(self, row: int, column: str | None) -> Iterator[tuple[int, str]]:
         """Yield the cells of a row that stand under a heading; all where there is none."""
@@ -115,6 +125,12 @@ class Comparison:
             self._say("value", f"{where}: {value} is not in {cells[:12]}")
             return
         self.covered.update((number, place) for place in places)
+        for bound in BOUNDS:
+            self._bound(number, cells, bound, row.get(bound), where)
+        if self.telling:
+            key = tuple(row[name] for name in self.dataset.key if name != "time_period")
+            self.series[key].add(tuple(
+                cells[place] for place in self.telling if place < len(cells)))
         heads = " | ".join(self._header(number, place) for place in places[:3])
         if "column" in self.source.columns["ref_area"].model_fields_set and not any(
             _is_area(cell, row["ref_area"], self.codelist) for cell in (*cells, *heads.split(" | "))
@@ -126,6 +142,21 @@ class Comparison:
             self._say("period", f"{where}: {row['time_period']} is not in {cells[:8]} {heads[:80]}")
         self._status(row, cells, heads, where)
         self._scale(row, cells, heads, where)
+
+    def _bound(
+        self, number: int, cells: list[str], name: str, value: float | None, where: str
+    ) -> None:
+        if value is None:
+            return
+        column = str(self.source.columns[name].column)
+        places = [
+            place for place, cell in enumerate(cells)
+            if _holds(self._header(number, place), column)
+            and any(_same(each, value) for each in numbers(cell))
+        ]
+        self.covered.update((number, place) for place in places)
+        if not places:
+            self._say("bound", f"{where}: {name} {value} is not under {column}")
 
     def _status(self, row: dict[str, Any], cells: list[str], heads: str, where: str) -> None:
         marks = [

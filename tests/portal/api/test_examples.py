@@ -12,12 +12,13 @@ from portal.site.shared_pages.programs import offers
 from tests.fixtures.commands import PROJECT
 from tests.portal.api.conftest import SAMPLE, Published
 
-NOT_PYTHON = ("R", "curl")
+NOT_PYTHON = ("R", "curl", "JSON", "shell")
 GUIDE = PROJECT / "docs" / "programs.md"
 HEAD = """# For programs
 
-What a site offers programs, address by address. Everything but the last two faces is plain files:
-any web server answers. The site has the same as a page, `en/programs.html`, with its own addresses.
+What a site offers programs, address by address. Everything but what needs `openindicators serve` is
+plain files: any web server answers. The site has the same as a page, `en/programs.html`, with its own
+addresses.
 
 - Codes are text, in every format.
 - Addresses in the answers are absolute where `OPENINDICATORS_SITE_URL` is set.
@@ -25,6 +26,8 @@ any web server answers. The site has the same as a page, `en/programs.html`, wit
   borders, the World Bank's indicators) is uncoded text there.
 - Where a client wants query parameters, plain files cannot answer: `openindicators serve` answers
   PxWebApi 2 and SDMX REST from the same files.
+- What assistants can ask, what is refused, and how the numbers of a text are checked:
+  [assistants.md](assistants.md).
 
 The text below is made from `portal/api/examples.yaml`, by `UPDATE_DOCS=1 pytest
 tests/portal/api/test_examples.py`; that test runs every example in Python.
@@ -40,7 +43,7 @@ def guide() -> str:
             parts.append("Needs `openindicators serve`.\n")
         parts.append("".join(f"- `{path}`\n" for path in filled.paths))
         for tool, code in filled.examples.items():
-            language = {"R": "r", "curl": "sh"}.get(tool, "python")
+            language = {"R": "r", "curl": "sh", "JSON": "json", "shell": "sh"}.get(tool, "python")
             parts.append(f"{tool}:\n\n```{language}\n{code}```\n")
     return "\n".join(parts)
 

@@ -12,6 +12,7 @@ import frictionless
 import openpyxl
 import pyarrow.parquet as pq
 import pytest
+import python_calamine
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -139,6 +140,35 @@ def test_xlsx_without_a_row(tmp_path: Path) -> None:
     xlsx_workbook.write(content(tmp_path / "release", []), tmp_path / "a.xlsx", [])
     book = openpyxl.load_workbook(tmp_path / "a.xlsx")
     assert len(list(book["data"].values)) == 1
+
+
+def test_every_spreadsheet_reader_finds_each_cell_in_its_column(written: Path) -> None:
+    path = written / "hotel_rooms.xlsx"
+    values = [list(each) for each in openpyxl.load_workbook(path)["data"].values]
+    read_only = openpyxl.load_workbook(path, read_only=True)["data"]
+    assert [list(each) for each in read_only.values] == values
+    assert read_only.max_row == len(ROWS) + 1
+    found = python_calamine.load_workbook(path).get_sheet_by_name("data").to_python()
+    assert [[value or None for value in each] for each in found] == [
+        [value.date() if isinstance(value, datetime) else value for value in each]
+        for each in values
+    ]
+
+
+def test_changes_are_those_since_the_release_before(tmp_path: Path) -> None:
+    added = {
+        "change": "added", **{name: ROWS[0][name] for name in dataset().key}, "old_value": None,
+        "new_value": 5.0, "old_status": None, "new_status": "A", "unit_measure": "count",
+    }
+    for number, expected in ((1, []), (2, ["added"])):
+        made = make_release(
+            tmp_path / str(number), dataset(), ROWS, number=number, changes=[added]
+        )
+        out = tmp_path / f"out{number}"
+        out.mkdir()
+        write_all(Content.of(made, registries()), out)
+        with (out / "hotel_rooms-changes.csv").open(encoding="utf-8", newline="") as file:
+            assert [item["change"] for item in csv.DictReader(file)] == expected
 
 
 def test_json_reads_back(written: Path) -> None:

@@ -20,7 +20,7 @@ from openpyxl.utils.escape import unescape
 from model.reference.periods import period_start
 from portal.distributions import xlsx_workbook
 from portal.distributions.csv_text import harmless, number_text, write_csv
-from portal.distributions.row_text import csv_line, excel_day, json_line
+from portal.distributions.row_text import PLAIN, csv_line, excel_day, json_line
 from tests.fixtures.releases import row
 from tests.portal.distributions.test_distributions import content
 
@@ -48,7 +48,7 @@ def made(expression: str, rows: list[tuple[Any, ...]]) -> list[str]:
 @example([(each, 1.0) for each in HOSTILE])
 @example([("a", each) for each in FIGURES])
 def test_lines_of_csv_are_those_of_the_csv_module(rows: list[tuple[Any, ...]]) -> None:
-    found = io.StringIO("\r\n".join([*made(csv_line(COLUMNS), rows), ""]), newline="")
+    found = io.StringIO("".join(made(csv_line(COLUMNS), rows)), newline="")
     assert list(csv.reader(found)) == [
         ["" if code is None else harmless(code), "" if value is None else number_text(value)]
         for code, value in rows
@@ -69,8 +69,25 @@ def test_lines_of_json_read_back(rows: list[tuple[Any, ...]]) -> None:
 def test_every_byte_of_csv_is_that_of_python(tmp_path: Path) -> None:
     rows = [(code, value) for code in HOSTILE for value in FIGURES]
     write_csv(tmp_path / "a.csv", list(COLUMNS), rows)
-    lines = [",".join(COLUMNS), *made(csv_line(COLUMNS), rows), ""]
-    assert (tmp_path / "a.csv").read_bytes() == "\r\n".join(lines).encode()
+    lines = [",".join(COLUMNS), "\r\n", *made(csv_line(COLUMNS), rows)]
+    assert (tmp_path / "a.csv").read_bytes() == "".join(lines).encode()
+
+
+def test_a_plain_text_is_written_as_any_other() -> None:
+    rows = [(code, 1.0) for code in [*HOSTILE, "Đ1", "VN:2025-07-01", "2024-Q1/P9M", "_T", None]]
+    is_plain = f"SELECT coalesce(regexp_full_match(?, '{PLAIN}'), true)"
+    plain = [each for each in rows if duckdb.execute(is_plain, each[:1]).fetchall() == [(True,)]]
+    assert {code for code, _ in plain} >= {"007", "Đ1", "VN:2025-07-01", "2024-Q1/P9M", "_T", None}
+    for line in (csv_line, json_line):
+        assert made(line(COLUMNS, {"code"}), plain) == made(line(COLUMNS), plain)
+
+
+def test_columns_of_plain_texts_are_found(tmp_path: Path) -> None:
+    rows = [row(time_period=f"{year}", ref_area=area) for year, area in
+            ((2001, "48"), (2002, None), (2003, "a,b"))]
+    for number, plain in ((2, True), (3, False)):
+        found = content(tmp_path / str(number), rows[:number]).matching("data.parquet", PLAIN)
+        assert ("ref_area" in found, "time_period" in found) == (plain, True)
 
 
 @pytest.mark.parametrize("period", [

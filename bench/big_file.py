@@ -1,0 +1,198 @@
+"""How much processor time and memory one large CSV takes, beside a script that does the least.
+
+    python -m bench.big_file [--rows 300000 1000000] [--parts]
+
+A monthly dataset of ten indicators and two hundred countries, ordered as offices append: by period.
+`openindicators run` makes its release and its page, with all checks and all distributions; the
+floor is a DuckDB script that reads the file, counts the rows that are not valid, and writes them
+sorted as Parquet, CSV and JSON with their checksums. Each is a process of its own. `--parts` runs
+the same steps in this process instead, and says what each takes, and each distribution.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+
+from bench import record
+from bench.many import PROJECT
+from model.reference.registries import load_registries
+from pipelines.catalogue import load_catalogue
+from pipelines.connections import open_portals, open_transport
+from pipelines.settings import Settings
+from pipelines.steps.clean import make_table
+from pipelines.steps.fetch import take_snapshot
+from pipelines.steps.publish import publish
+from pipelines.steps.release import make_release
+from pipelines.steps.validate import validate_table
+from portal.content import Content
+from portal.distributions.registry import DISTRIBUTIONS
+from warehouse.store import releases
+
+INDICATORS, LAST_YEAR = 10, 2025
+DATASET = "finance/big"
+DECLARATION = """\
+title: {vi: "Một tệp lớn", en: "One large file"}
+description: {vi: "Số liệu dựng sẵn để đo thời gian.", en: "Made-up figures to measure time."}
+publisher: da_nang_city
+licence: DA-NANG-OPEN
+keywords: {vi: [đo thời gian], en: [benchmark]}
+frequency: M
+geography: {codelist: country, coverage: {vi: Các nước, en: Countries}}
+indicators:
+{indicators}
+chart: {indicator: IND0, areas: [VNM, THA]}
+profiles:
+  live:
+    protocol: files
+    files: [big.csv]
+    columns:
+      indicator: indicator
+      ref_area: area
+      time_period: month
+      obs_value: {column: value, locale: plain}
+"""
+INDICATOR = "  {code}: {{name: {{vi: Chỉ tiêu {code}, en: Indicator {code}}}, unit: count," \
+            " decimals: 1, minimum: 0}}"
+SUITE = """\
+expectations:
+  - expect_rows: {at_least: 1}
+  - expect_areas_present: {areas: VNM}
+  - expect_no_leap: {factor: 20, severity: warning}
+"""
+FLOOR = """
+import sys, hashlib, duckdb
+from pathlib import Path
+source, folder = sys.argv[1:]
+with duckdb.connect() as con:
+    con.execute(f"CREATE TABLE t AS SELECT * FROM read_csv('{source}')")
+    con.execute("SELECT count(*) FILTER (value IS NULL OR value < 0),"
+                " count(*) - count(DISTINCT (indicator, area, month)) FROM t").fetchall()
+    for end, form in ((".parquet", "parquet, COMPRESSION zstd"), (".csv", "csv"),
+                      (".json", "json, ARRAY true")):
+        target = Path(folder, f"big{end}")
+        con.execute(f"COPY (FROM t ORDER BY indicator, area, month) TO '{target}' (FORMAT {form})")
+        with target.open("rb") as file:
+            hashlib.file_digest(file, "sha256")
+"""
+
+
+def main() -> None:
+    """Measure and print a line for each number of rows."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, nargs="+", default=[300_000, 1_000_000])
+    parser.add_argument("--parts", action="store_true", help="what each step takes")
+    asked = parser.parse_args()
+    if not asked.parts:
+        print(f"{'rows':>10} {'processor s':>11} {'MB':>6} {'floor s':>8} {'MB':>6} {'ratio':>6}")
+    for rows in asked.rows:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            write_project(folder, rows)
+            if asked.parts:
+                _parts(folder, rows)
+                continue
+            floor, floor_mb = _measured(
+                ["-c", FLOOR, str(folder / "files" / "big.csv"), name], folder
+            )
+            used, peak_mb = _measured(["-m", "pipelines.cli.main", "run", "--json"], folder)
+            print(f"{rows:10} {used:11.1f} {peak_mb:6} {floor:8.2f} {floor_mb:6}"
+                  f" {used / floor:6.1f}", flush=True)
+            record.append("big file", rows, used, floor=floor)
+
+
+def write_project(folder: Path, rows: int) -> None:
+    """Write a project with one dataset, and its source of so many `rows`, into a `folder`."""
+    shutil.copytree(PROJECT / "registry", folder / "project" / "registry")
+    shutil.copy(PROJECT / "city.yaml", folder / "project")
+    codes = [f"IND{number}" for number in range(INDICATORS)]
+    listed = "\n".join(INDICATOR.format(code=code) for code in codes)
+    declaration = DECLARATION.replace("{indicators}", listed)
+    for part, text in (("assets", declaration), ("expectations", SUITE)):
+        path = folder / "project" / part / f"{DATASET}.yaml"
+        path.parent.mkdir(parents=True)
+        path.write_text(text, encoding="utf-8")
+    (folder / "files").mkdir()
+    with (folder / "files" / "big.csv").open("w", encoding="utf-8") as file:
+        file.write("indicator,area,month,value\n")
+        file.writelines(_lines(rows, codes))
+
+
+def _lines(rows: int, codes: list[str]) -> Iterator[str]:
+    registries = load_registries(PROJECT)
+    areas = [entry.code for entry in registries.codelists["country"].entries][-200:]
+    months = math.ceil(rows / (len(areas) * len(codes)))
+    for number in range(rows):
+        month, place = divmod(number, len(areas) * len(codes))
+        year, of_year = divmod(LAST_YEAR * 12 + 12 - months + month, 12)
+        area, code = areas[place // len(codes)], codes[place % len(codes)]
+        value = 50_000 + month * 30 + number * 2_654_435_761 % 2**32 / 2**32 * 10_000
+        yield f"{code},{area},{year}-{of_year + 1:02},{value:.1f}\n"
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    return {
+        "OPENINDICATORS_PROJECT": str(folder / "project"), "OPENINDICATORS_PROFILE": "live",
+        "OPENINDICATORS_DATA_DIR": str(folder / "data"), "PYTHONPATH": str(PROJECT),
+        "OPENINDICATORS_FILES": str(folder / "files"),
+    }
+
+
+def _measured(arguments: list[str], folder: Path) -> tuple[float, int]:
+    """Run Python with `arguments`; return its processor time, and its peak of memory in MB."""
+    with Path(os.devnull).open("wb") as nowhere:
+        process = subprocess.Popen(
+            [sys.executable, *arguments], env=os.environ | _environment(folder), cwd=folder,
+            stdout=nowhere,
+        )
+        _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{arguments[:2]} ended with {process.returncode}")
+    return used.ru_utime + used.ru_stime, used.ru_maxrss // 1024
+
+
+def _parts(folder: Path, rows: int) -> None:
+    """Run the steps one after another in this process and print what each takes."""
+    os.environ.update(_environment(folder))
+    print(f"{f'{rows} rows':28} {'processor s':>11} {'MB so far':>9}")
+    settings = Settings.from_environment()
+    home = settings.data_dir
+    home.prepare()
+    catalogue = load_catalogue(settings)
+    bound = catalogue.bound_datasets(settings.profile)[DATASET]
+    transport = open_transport(settings.profile, folder / "files")
+    [site] = open_portals(settings, catalogue.registries)
+    _timed("start", lambda: import_module("expectations.runner.engine"))
+    _timed("snapshot", lambda: take_snapshot(bound, home, transport, settings.now))
+    _timed("table", lambda: make_table(bound, home))
+    _timed("validate", lambda: validate_table(bound, home))
+    _timed("release", lambda: make_release(bound, home, settings.now))
+    _timed("publish", lambda: publish(DATASET, home, site))
+    [stored] = releases.history(home, DATASET)
+    content = Content.of(stored, catalogue.registries)
+    for each in DISTRIBUTIONS[:-2]:  # the last two describe the others
+        target = folder / f"again-{each.file_name(content.dataset)}"
+        _timed(f"  {target.name}", lambda each=each, target=target: each.write(content, target, ()))
+
+
+def _timed(name: str, step: Callable[[], object]) -> None:
+    begun = time.process_time()
+    step()
+    used = time.process_time() - begun
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(f"{name:28} {used:11.2f} {peak:9}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,187 @@
+"""A published site as programs elsewhere see it: its files, believed by their checksums alone.
+
+`catalogue.json` ends with its own checksum and has that of every shared page and `dataset.json`,
+which has those of all files of its releases.
+"""
+
+import csv
+import io
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urljoin
+
+import httpx
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from model.errors import PortalError
+from model.util.hashing import sha256_bytes, unsealed
+from portal.site.state import CatalogueState, DatasetState, ReleaseState, State
+
+CATALOGUE, DATASETS = "catalogue.json", "api/datasets.json"
+SECONDS = 30  # for which a catalogue is believed to be the newest
+_KEPT = 256  # files that are kept as they were read
+Kept = TypeVar("Kept")
+
+
+class ChangedError(PortalError):
+    """A file is not what the catalogue says: damaged, or the site was updated meanwhile."""
+
+
+class PublishedSite:
+    """The files of a site.
+
+    Args:
+        site: its address, or its folder: that which holds catalogue.json.
+    """
+
+    def __init__(self, site: str) -> None:
+        self.name = site
+        self._read = _reader(site)
+        self._kept: dict[tuple[str, str], Any] = {}  # what a file says, by its kind and checksum
+        self._catalogue: tuple[float, CatalogueState] | None = None
+
+    def catalogue(self) -> CatalogueState:
+        """Return the checksums of everything that is published now."""
+        if self._catalogue is None or time.monotonic() - self._catalogue[0] > SECONDS:
+            found = _parsed(CatalogueState, CATALOGUE, self._read(CATALOGUE))
+            self._catalogue = (time.monotonic(), found)
+        return self._catalogue[1]
+
+    def forget(self) -> None:
+        """Read the catalogue again when it is next asked for."""
+        self._catalogue = None
+
+    def shared(self, path: str, parse: Callable[[bytes], Kept]) -> Kept:
+        """Return what `parse` makes of the shared file at a `path` of the site.
+
+        Raises PortalError where there is none, or it is not what the catalogue says.
+        """
+        return self._parsed(path, self.catalogue().pages.get(path), parse)
+
+    def listing(self) -> dict[str, dict[str, Any]]:
+        """Return the entries of the list of datasets, by id."""
+        def read(data: bytes) -> dict[str, dict[str, Any]]:
+            return {entry["id"]: entry for entry in json.loads(data)["datasets"]}
+
+        return self.shared(DATASETS, read)
+
+    @property
+    def languages(self) -> list[str]:
+        """The languages of the site, its first one first."""
+        found: list[str] = self.shared(DATASETS, lambda data: json.loads(data)["languages"])
+        return found
+
+    def state(self, dataset: str) -> DatasetState:
+        """Return a dataset's description and all its releases.
+
+        Raises PortalError where there is none, or it is not what the catalogue says.
+        """
+        path = f"datasets/{dataset}/dataset.json"
+        return self._parsed(
+            path, self.catalogue().datasets.get(dataset),
+            lambda data: _parsed(DatasetState, path, data),
+        )
+
+    def table(self, state: DatasetState, release: ReleaseState) -> pa.Table:
+        """Return the figures of a release."""
+        def read(data: bytes) -> pa.Table:
+            # The same texts in every row: codes of a dictionary take a tenth of the memory.
+            return pq.read_table(pa.BufferReader(data), read_dictionary=["indicator", "ref_area"])
+
+        return self._release_file(state, release, f"{state.name}.parquet", read)
+
+    def dictionary(
+        self, state: DatasetState, release: ReleaseState
+    ) -> dict[str, dict[str, dict[str, str]]]:
+        """Return the names of a release's columns and codes: column -> code -> fields.
+
+        Code "" is the column itself.
+        """
+        def read(data: bytes) -> dict[str, dict[str, dict[str, str]]]:
+            found: dict[str, dict[str, dict[str, str]]] = {}
+            for row in csv_rows(data):
+                found.setdefault(row["column"], {})[row["code"]] = row
+            return found
+
+        return self._release_file(state, release, f"{state.name}-dictionary.csv", read)
+
+    def changes(self, state: DatasetState, release: ReleaseState) -> list[dict[str, str]]:
+        """Return what a release changed, a row for each figure."""
+        return self._release_file(state, release, f"{state.name}-changes.csv", csv_rows)
+
+    def _release_file(
+        self, state: DatasetState, release: ReleaseState, name: str, parse: Callable[[bytes], Kept]
+    ) -> Kept:
+        path = f"datasets/{state.dataset}/releases/{release.number}/{name}"
+        sha256 = next((file.sha256 for file in release.files if file.name == name), None)
+        return self._parsed(path, sha256, parse)
+
+    def _parsed(self, path: str, sha256: str | None, parse: Callable[[bytes], Kept]) -> Kept:
+        if sha256 is None:
+            raise PortalError(
+                "the site does not publish it", where=f"{self.name}: {path}",
+                todo="ask for what `search` finds",
+            )
+        key = (parse.__qualname__, sha256)
+        if key not in self._kept:
+            data = self._read(path)
+            if sha256_bytes(data) != sha256:
+                raise ChangedError(
+                    "is not what the site's catalogue says", where=path,
+                    todo="try again in a minute, as the site may be updated just now; else tell"
+                    " its operator",
+                )
+            while len(self._kept) >= _KEPT:
+                self._kept.pop(next(iter(self._kept)), None)
+            self._kept[key] = parse(data)
+        kept: Kept = self._kept[key]
+        return kept
+
+
+def csv_rows(data: bytes) -> list[dict[str, str]]:
+    """Return the rows of a published CSV file, by column."""
+    return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+
+
+def _parsed(kind: type[State], path: str, data: bytes) -> State:
+    try:
+        return kind.model_validate_json(unsealed(data))
+    except ValueError as error:
+        raise PortalError(
+            "is no record of a site that this version can read", where=path,
+            todo="check the address: it is that of the folder that holds catalogue.json",
+        ) from error
+
+
+def _reader(site: str) -> Callable[[str], bytes]:
+    """Return what reads a file of a site by its path; `site` is an address or a folder."""
+    if not site.startswith(("http://", "https://")):
+        return lambda path: _read_local(Path(site) / path)
+    client = httpx.Client(timeout=30, follow_redirects=True)
+    base = site if site.endswith("/") else f"{site}/"
+
+    def get(path: str) -> bytes:
+        address = urljoin(base, path)
+        try:
+            return client.get(address).raise_for_status().content
+        except httpx.HTTPError as error:
+            raise PortalError(
+                f"cannot be read: {error}", where=address,
+                todo="check the address: it is that of the folder that holds catalogue.json",
+            ) from error
+
+    return get
+
+
+def _read_local(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise PortalError(
+            f"cannot be read: {error.strerror}", where=str(path),
+            todo="give the folder, or the address, that holds catalogue.json",
+        ) from error

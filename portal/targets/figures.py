@@ -1,0 +1,161 @@
+"""The yearly figures of a target, read from the release that was current on a day.
+
+Releases are those of a site's folder or of a data folder: anything with a Parquet file and its
+checksum. Figures within other borders than the target's are counted, and never returned.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from model.declarations.dataset import (
+    AFTER_DIMENSIONS,
+    BEFORE_DIMENSIONS,
+    BOUNDS,
+    FOOTNOTES,
+    PROVENANCE,
+)
+from model.errors import PortalError
+from model.reference.codelist import TOTAL
+from model.reference.periods import period_start
+from model.reference.reconciliation import ReleasedFigure
+from model.util.hashing import has_checksum
+from model.util.text import Frozen
+
+YEARLY = "A"
+_NO_DIMENSION = {*BEFORE_DIMENSIONS, *AFTER_DIMENSIONS, *BOUNDS, FOOTNOTES, *PROVENANCE}
+
+
+@dataclass(frozen=True)
+class ReleasedTable:
+    """The observations of a release.
+
+    path: the Parquet file; sha256: its recorded checksum, without which it is not read.
+    """
+
+    dataset: str
+    number: int
+    version: str
+    issued: datetime
+    path: Path
+    sha256: str
+
+
+class Figure(Frozen):
+    """The value of a year, with its observation status, note and footnotes."""
+
+    year: int
+    value: float
+    status: str = "A"
+    note: str | None = None
+    footnotes: str = ""
+
+
+class Measured(Frozen):
+    """Where the figures of a target stand: their key in a release, but for the period."""
+
+    dataset: str
+    release: int
+    version: str
+    issued: datetime
+    indicator: str
+    ref_area: str
+    geo_vintage: str
+    where: dict[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Series:
+    """The yearly figures of a target, oldest first.
+
+    other_borders: the years of figures that are left out as their borders are others.
+    """
+
+    source: Measured
+    figures: tuple[Figure, ...]
+    other_borders: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReleaseHistory:
+    """The releases of datasets, by dataset, oldest first; each table is read once."""
+
+    tables: Mapping[str, Iterable[ReleasedTable]]
+    _read: dict[tuple[str, int, str, str, str], Series] = field(default_factory=dict)
+
+    def at(self, dataset: str, day: date) -> ReleasedTable | None:
+        """Return the release of a `dataset` that was current at the end of a `day`."""
+        issued = [each for each in self.tables.get(dataset, ()) if each.issued.date() <= day]
+        return issued[-1] if issued else None
+
+    @cached_property
+    def days(self) -> list[date]:
+        """The days on which something was released."""
+        return sorted({
+            each.issued.date() for tables in self.tables.values() for each in tables
+        })
+
+    def series(
+        self, figure: ReleasedFigure, area: str, vintage: str, day: date
+    ) -> Series | None:
+        """Return the yearly figures as of a `day`; None before the first release.
+
+        `figure` says of what, `area` and `vintage` (of the borders) of where.
+
+        Raises:
+            PortalError: the file is damaged; the figure is not the only one of a year.
+        """
+        table = self.at(figure.dataset, day)
+        if table is None:
+            return None
+        key = (figure.dataset, table.number, figure.model_dump_json(), area, vintage)
+        if key not in self._read:
+            self._read[key] = _series(table, figure, area, vintage)
+        return self._read[key]
+
+
+def _series(table: ReleasedTable, figure: ReleasedFigure, area: str, vintage: str) -> Series:
+    if not has_checksum(table.path, table.sha256):
+        raise PortalError(
+            "does not have the checksum that was recorded for it", where=str(table.path),
+            todo="publish the dataset again; `openindicators doctor` shows what else is damaged",
+        )
+    columns = set(pq.read_schema(table.path).names)
+    dimensions = columns - _NO_DIMENSION
+    rows = pq.read_table(table.path, filters=(
+        (pc.field("indicator") == figure.indicator) & (pc.field("ref_area") == area)
+        & (pc.field("freq") == YEARLY) & pc.field("obs_value").is_valid()
+    )).to_pylist()
+    for name, code in figure.where.items():
+        rows = [row for row in rows if row[name] == code]
+    for name in dimensions - figure.where.keys():
+        if len({row[name] for row in rows}) > 1:
+            rows = [row for row in rows if row[name] == TOTAL]
+    found: dict[int, Figure] = {}
+    others: set[int] = set()
+    for row in rows:
+        year = period_start(row["time_period"]).year
+        if row["geo_vintage"] != vintage:
+            others.add(year)
+            continue
+        if year in found:
+            raise PortalError(
+                f"has several figures of {figure.indicator} for {area} in {year}",
+                where=f"{table.dataset}, release {table.number}",
+                todo="say which in `where` of the sector indicator",
+            )
+        found[year] = Figure(
+            year=year, value=row["obs_value"], status=row["obs_status"] or "A",
+            note=row.get("obs_note"), footnotes=row.get("footnotes") or "",
+        )
+    source = Measured(
+        dataset=table.dataset, release=table.number, version=table.version, issued=table.issued,
+        indicator=figure.indicator, ref_area=area, geo_vintage=vintage, where=figure.where,
+    )
+    return Series(source, tuple(found[year] for year in sorted(found)), tuple(sorted(others)))
+
