@@ -28,18 +28,27 @@ $(VENV)/.ready: requirements.txt pyproject.toml
 run: $(VENV)/.ready ## run the embedded sample from its sources to the local portal
 	@$(BIN)/openindicators run
 
-test: $(VENV)/.ready browser ## all tests, in parallel (JOBS=2)
+test: $(VENV)/.ready browser judges ## all tests, in parallel (JOBS=2)
 	@$(BIN)/python -m pytest -n $(or $(JOBS),2) --dist loadscope
 
-# The browser tests need Chromium: on Debian with root it is installed; elsewhere they skip.
-.PHONY: browser
+# The browser tests need Chromium, a judge of pages Java: on Debian with root they are installed;
+# elsewhere the tests skip. The other judges come from npm.
+.PHONY: browser judges pages
 browser:
-	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || \
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null && command -v java >/dev/null || \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		echo "Installing Chromium for the browser tests (once) …"; \
+		echo "Installing Chromium and Java for the browser tests (once) …"; \
 		apt-get update -qq >/dev/null && \
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver fonts-noto-core >/dev/null 2>&1; \
-	else echo "No Chromium here: the browser tests will skip."; fi
+		mkdir -p /usr/share/man/man1 && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq default-jre-headless >/dev/null 2>&1; \
+	else echo "No Chromium or no Java here: their tests will skip."; fi
+
+judges: $(VENV)/.ready
+	@$(BIN)/python -m tests.portal.pages.tools
+
+pages: $(VENV)/.ready browser ## judge every page of the site, ask twenty questions, measure with Lighthouse
+	@$(BIN)/python -m tests.portal.pages data/sample/site $(WHAT)
 
 lint: $(VENV)/.ready ## style, types, and the layers of imports
 	@$(BIN)/ruff check .

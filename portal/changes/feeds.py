@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import nlargest
 
 from model.records.release import Changes
 from model.reference.city import city
@@ -52,9 +53,11 @@ def release_feed(
     is told of it (`feeds_of`); others are short, as there are very many.
     """
     root = base_url or "../" * path.count("/")
-    newest = sorted(news, key=lambda item: (item.issued, item.dataset, item.number), reverse=True)
+    newest = nlargest(
+        ENTRIES if pushed else FEW, news, key=lambda item: (item.issued, item.dataset, item.number)
+    )
     entries = []
-    for item in newest[: ENTRIES if pushed else FEW]:
+    for item in newest:
         at = f"{root}datasets/{item.dataset}/releases/{item.number}/"
         said = sentence(
             "version notes", reason=REASONS[item.reason], **item.changes.model_dump()

@@ -15,6 +15,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from model.errors import PortalError
 from model.reference.codelist import TOTAL
 from model.reference.periods import missing_before
@@ -87,7 +89,7 @@ class Figures:
 
     @cached_property
     def _parsed_head(self) -> dict[str, Any]:
-        parsed: dict[str, Any] = json.loads(self.head)
+        parsed: dict[str, Any] = msgspec.json.decode(self.head)
         return parsed
 
     @cached_property
@@ -106,7 +108,7 @@ class Figures:
                     statuses or ["A"] * len(values), rank, of,
                 )
                 for measure, first, values, statuses, rank, of
-                in json.loads(self.places[key][-1] if key in self.places else b"[]")
+                in msgspec.json.decode(self.places[key][-1] if key in self.places else b"[]")
                 for at in [
                     range(first, first + len(values)) if isinstance(first, int) else first]
             ]
@@ -153,7 +155,7 @@ def read(folder: Path) -> Figures:
     try:
         for line in lines:
             key, series = line.split(b"\t")
-            area, vintage, count = json.loads(key)
+            area, vintage, count = msgspec.json.decode(key)
             places[area, vintage] = (count, blake2b(line, digest_size=16).digest(), series)
     except ValueError as error:
         raise PortalError(

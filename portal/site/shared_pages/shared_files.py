@@ -122,9 +122,10 @@ def _of_all(
     sectors = _by_sector(offered, registries)
     pairs = reconciliation.pairs(offered, registries)
     revised = revisions.compare(offered)
-    catalog = _dcat(folder, offered, registries, base_url)
-    yield "catalog.jsonld", catalog
-    yield from programs.files(sectors, registries, base_url, catalog).items()
+    nodes = _dcat(folder, offered, registries, base_url)
+    document = dcat.document(nodes, base=base_url or "./")
+    yield "catalog.jsonld", pretty_json(document).encode()
+    yield from programs.files(sectors, registries, base_url, nodes).items()
     for language in languages():
         yield f"{language}/index.html", catalogue.render_catalogue(
             sectors, withdrawn, language, preview, base_url
@@ -218,6 +219,7 @@ def _own_feeds(
     gazetteer: Gazetteer, listed: list[Listed], base_url: str | None
 ) -> Iterator[SharedPage]:
     """Yield the feed of each place and each indicator: releases of what has figures of it."""
+    news = {each.state.dataset: _news([each.state]) for each in listed}
     about: dict[str, tuple[LocalizedText, dict[str, Listed]]] = {
         place.page: (place.entry.name, {
             line.listed.state.dataset: line.listed for lines in place.lines.values()
@@ -231,18 +233,11 @@ def _own_feeds(
             about.setdefault(page, (indicator.name, {}))[1][each.state.dataset] = each
     for page, (name, members) in about.items():
         inputs = sha256_json([each.sha256 for each in members.values()])
-        states = [each.state for each in members.values()]
+        items = [item for dataset in members for item in news[dataset]]
         for language in languages():
             path = f"{language}/{page}.atom"
-            make = partial(_own_feed, path, name, states, language, base_url)
+            make = partial(release_feed, path, name, items, language, base_url, pushed=False)
             yield SharedPage(path, inputs, make)
-
-
-def _own_feed(
-    path: str, name: LocalizedText, states: list[DatasetState], language: str,
-    base_url: str | None,
-) -> bytes:
-    return release_feed(path, name, _news(states), language, base_url, pushed=False)
 
 
 def _news(states: list[DatasetState]) -> list[ReleaseNews]:
@@ -308,7 +303,7 @@ def _by_sector(
 
 def _dcat(
     folder: Path, states: list[DatasetState], registries: Registries, base_url: str | None
-) -> bytes:
+) -> list[dcat.Node]:
     graphs = [
         dcat.published_nodes(folder / "datasets" / state.dataset / "dcat.jsonld")
         for state in states
@@ -316,5 +311,4 @@ def _dcat(
     home = f"{base_url or ''}index.html"
     of = city()
     publisher = registries.publishers[of.publisher] if of.publisher else None
-    nodes = dcat.catalogue_nodes(of.site.title, of.site.lead, publisher, home, graphs)
-    return pretty_json(dcat.document(nodes, base=base_url or "./")).encode()
+    return dcat.catalogue_nodes(of.site.title, of.site.lead, publisher, home, graphs)

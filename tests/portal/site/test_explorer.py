@@ -346,7 +346,8 @@ def test_everyone_can_use_it_at_360_pixels_too(browser, address, path: str, sche
     metrics = {"width": 360, "height": 800, "deviceScaleFactor": 1, "mobile": True}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     try:
-        opened(browser, address, path, "subtitle" if "embed" in path else "status" if "sql" in path else "title")
+        ready = {"sql": "status", "embed": "subtitle"}.get(path[3:].partition(".")[0], "title")
+        opened(browser, address, path, ready)
         WebDriverWait(browser, 20).until(lambda b: b.execute_script(
             "return Boolean(document.querySelector('#chart svg, #rows tr, #value, #query'))"
         ))
