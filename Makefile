@@ -113,6 +113,11 @@ flips: $(VENV)/.ready ## damage 10,000 files of a copy of the sample's data fold
 kills: $(VENV)/.ready ## kill 1,000 runs at any change of the disk: the next run must end alike (KILLS=…)
 	@$(BIN)/python -m tests.faults.kills --kills $(or $(KILLS),1000)
 
+.PHONY: proofs
+proofs: $(VENV)/.ready ## walk from 10,000 figures of the sample to the bytes of their sources (CELLS=…)
+	@$(BIN)/openindicators run >/dev/null
+	@$(BIN)/python -m tests.pipelines.walks data/sample --cells $(or $(CELLS),10000)
+
 bench-cli: $(VENV)/.ready ## time the commands that only read (0.7 s, and 2 s for 1,000 declarations)
 	@$(BIN)/python -m bench.cli
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from model.declarations.computed import PROTOCOL, Input
 from model.declarations.dataset import (
     Chart,
     Correction,
@@ -30,7 +31,8 @@ BEGIN = "<!-- generated from the models: begin -->\n"
 END = "<!-- generated from the models: end -->\n"
 _PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`geography`", Geography), ("An entry of `indicators`", Indicator),
-    ("`small_cells` of an indicator", SmallCells), ("An entry of `dimensions`", Dimension),
+    ("An entry of `inputs`", Input), ("`small_cells` of an indicator", SmallCells),
+    ("An entry of `dimensions`", Dimension),
     ("An entry of `corrections`", Correction), ("`chart`", Chart),
     ("An entry of `questions`", Question),
 )
@@ -59,6 +61,8 @@ def reference() -> str:
         lines += [f"### {title}\n", *_table(descriptions(model), model)]
     lines += ["## The protocols' options\n"]
     for name, options in sorted(PROTOCOLS.items()):
+        if name == PROTOCOL:
+            continue  # it follows from `inputs`
         summary = inspect.cleandoc(options.__doc__ or "").splitlines()[0]
         found = descriptions(options)
         lines += [f"### `{name}`\n", summary + "\n", *_table(found, options)]

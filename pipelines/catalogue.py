@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from expectations.suites.suite import Suite, full_suite, load_suites
+from model.declarations.computed import check_computed
 from model.declarations.load import Declaration, declaration_paths, load_declarations
 from model.errors import DeclarationError, OpenIndicatorsError
 from model.reference.registries import Registries, load_registries
@@ -34,8 +36,15 @@ class Catalogue:
         return self._bind(profile, self._available(profile))
 
     def _available(self, profile: str) -> list[str]:
-        return [name for name, declaration in self.declarations.items()
-                if declaration.dataset.source_for(profile) is not None]
+        """Return the datasets with a source in a profile, and what is computed from these only."""
+        found = {name for name, declaration in self.declarations.items()
+                 if declaration.dataset.source_for(profile) is not None}
+        while missing := [
+            name for name in found
+            if not _inputs_of(self.declarations[name]) <= found
+        ]:
+            found.difference_update(missing)
+        return [name for name in self.declarations if name in found]
 
     def _bind(self, profile: str, names: Iterable[str]) -> dict[str, BoundDataset]:
         found = {}
@@ -109,6 +118,7 @@ def _load(settings: Settings, with_suites: bool) -> Catalogue:
         if unknown:
             errors.append(unknown)
             del declarations[dataset_id]
+    errors += _drop_what_does_not_compute(declarations, registries, settings.declarations)
     datasets = {key: item.dataset for key, item in declarations.items()}
     if not errors:  # a declaration with an error would be reported as missing
         errors += measurement_errors(
@@ -124,42 +134,76 @@ def _load(settings: Settings, with_suites: bool) -> Catalogue:
             del declarations[dataset_id]  # it must not run check_error
         elif not (settings.declarations / f"{dataset_id}.yaml").exists():
             errors.append(error)  # else its declaration's error is reported already
-    for cycle in _comparison_cycles(suites):
-        errors += [_cycle_error(suites[name], cycle) for name in cycle]
+    for cycle in _cycles(declarations, suites):
+        errors += [_cycle_error(declarations[name], suites.get(name), cycle) for name in cycle]
         for name in cycle:
             del declarations[name]
     timed = settings.epoch is None  # reproducible runs record no durations
     return Catalogue(registries, declarations, suites, tuple(errors), timed)
 
 
-def _comparison_cycles(suites: Mapping[str, Suite]) -> list[tuple[str, ...]]:
-    """Return the cycles of datasets that are compared with each other, each dataset in one."""
+def _inputs_of(declaration: Declaration) -> set[str]:
+    return {each.dataset for each in declaration.dataset.inputs.values()}
+
+
+def _drop_what_does_not_compute(
+    declarations: dict[str, Declaration], registries: Registries, folder: Path
+) -> list[OpenIndicatorsError]:
+    """Remove computed datasets that do not fit their inputs; return what is wrong with each.
+
+    Where an input in the `folder` has an error itself, that one is enough.
+    """
+    datasets = {name: each.dataset for name, each in declarations.items()}
+    errors: list[OpenIndicatorsError] = []
+    for name, each in list(declarations.items()):
+        broken = [other for other in _inputs_of(each) - datasets.keys()
+                  if (folder / f"{other}.yaml").is_file()]
+        if each.dataset.inputs and not broken:
+            try:
+                check_computed(each.dataset, each.document, datasets, registries)
+            except DeclarationError as error:
+                errors.append(error)
+                del declarations[name]
+    return errors
+
+
+def _cycles(
+    declarations: Mapping[str, Declaration], suites: Mapping[str, Suite]
+) -> list[tuple[str, ...]]:
+    """Return the cycles of datasets that are made from or compared with each other.
+
+    Each dataset is in one.
+    """
+    upstream = {
+        name: _inputs_of(each) | set(suites[name].inputs if name in suites else ())
+        for name, each in declarations.items()
+    }
     found: list[tuple[str, ...]] = []
-    done: set[str] = set()
-
-    def visit(name: str, path: tuple[str, ...]) -> None:
-        if name in path:
-            cycle = path[path.index(name):]
-            if done.isdisjoint(cycle):
-                found.append(cycle)
-                done.update(cycle)
-        elif name in suites and name not in visited:
-            for other in suites[name].inputs:
-                visit(other, (*path, name))
-            visited.add(name)
-
-    visited: set[str] = set()
-    for name in sorted(suites):
-        visit(name, ())
-    return found
+    while True:
+        try:
+            TopologicalSorter(upstream).prepare()
+            return found
+        except CycleError as error:
+            _, *cycle = reversed(error.args[1])  # each follows from the one before
+            found.append(tuple(cycle))
+            upstream = {
+                name: each.difference(cycle) for name, each in upstream.items()
+                if name not in cycle
+            }
 
 
-def _cycle_error(suite: Suite, cycle: tuple[str, ...]) -> DeclarationError:
-    start = cycle.index(suite.dataset)
-    circle = " → ".join((*cycle[start:], *cycle[:start], suite.dataset))
+def _cycle_error(
+    declaration: Declaration, suite: Suite | None, cycle: tuple[str, ...]
+) -> DeclarationError:
+    name = declaration.dataset.id
+    start = cycle.index(name)
+    circle = (*cycle[start:], *cycle[:start], name)
+    by_suite = suite is not None and circle[1] in suite.inputs
     return DeclarationError(
-        f"datasets are compared with each other in a circle: {circle}", where=str(suite.path),
-        todo="remove one of the comparisons: which dataset runs first would change the result",
+        f"datasets are computed from or compared with each other in a circle: {' → '.join(circle)}",
+        where=str(suite.path) if suite and by_suite else str(declaration.path),
+        todo="remove one of the inputs or comparisons: which dataset runs first would change the"
+        " result",
     )
 
 

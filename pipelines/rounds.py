@@ -14,9 +14,10 @@ from importlib import import_module
 from pipelines.after_run.follow_up import RECORDS, follow_up
 from pipelines.catalogue import Catalogue
 from pipelines.connections import open_transport
-from pipelines.quality.scores_source import reads_scores, with_scores
+from pipelines.own_records import reads_scores
 from pipelines.settings import SAMPLE, Settings
 from pipelines.steps.bound_dataset import BoundDataset
+from pipelines.steps.computed_source import transport_for
 from pipelines.steps.fetch import Polls, Taken, take_snapshot
 from pipelines.steps.progress import STAGES, FailureLog, Reporter
 from pipelines.steps.up_to_date import is_up_to_date
@@ -86,7 +87,7 @@ class Run:
 
         def take(bound: BoundDataset) -> Taken:
             self.recorder.started(bound.dataset.id, "snapshot")
-            transport = with_scores(bound, self.datasets, self.transport, self.settings.data_dir)
+            transport = transport_for(bound, self.datasets, self.transport, self.settings.data_dir)
             return take_snapshot(bound, self.settings.data_dir, transport, self.settings.now)
 
         self.polls.ask(chosen, take)
@@ -100,7 +101,8 @@ class Run:
 
         for name in ("expectations.runner.engine", "pipelines.dagster.execution"):
             import_module(name)
-        with open_instance(self.settings.data_dir):
+        postgres = self.settings.dagster_storage is not None
+        with open_instance(self.settings.data_dir, postgres=postgres):
             pass
 
     def execute(
@@ -182,20 +184,23 @@ def _run_rounds(
 ) -> None:
     """Run datasets round after round, as long as there is news and a vintage to replay.
 
-    Within a round a dataset runs after those that it is compared with, in a Dagster run of its
-    own: their failure must not skip it, since their last good release stays current.
+    Within a round a dataset runs after those that it is computed from or compared with, in a
+    Dagster run of its own: their failure must not skip it, since their last good release stays
+    current. A computed dataset is asked for news when its inputs are through.
     """
-    levels = list(comparison_levels(group))
+    levels = list(levels_of(group))
+    computed = {name for name, bound in group.items() if bound.dataset.inputs}
     chosen, round_number = set(group), 1
     recorder = run.recorder
     while chosen:
         before, recorder.changed = recorder.changed, set()
-        run.poll({name: group[name] for name in group if name in chosen})
+        run.poll({name: group[name] for name in group if name in chosen - computed})
         for level in levels:
             now = {
                 name: group[name] for name in level
-                if name in chosen or not recorder.changed.isdisjoint(group[name].suite.inputs)
+                if name in chosen or not recorder.changed.isdisjoint(group[name].upstream)
             }
+            run.poll({name: bound for name, bound in now.items() if name in computed})
             with_work = {name: bound for name, bound in now.items() if run.has_work(bound)}
             if with_work:
                 _run_in_dagster(run, with_work, workers)
@@ -208,9 +213,9 @@ def _run_rounds(
         }
 
 
-def comparison_levels(group: dict[str, BoundDataset]) -> Iterator[list[str]]:
-    """Divide datasets into levels: each is compared only with those of earlier levels."""
-    waiting = {name: set(bound.suite.inputs) & set(group) for name, bound in group.items()}
+def levels_of(group: dict[str, BoundDataset]) -> Iterator[list[str]]:
+    """Divide datasets into levels: each is made of earlier levels and compared with them."""
+    waiting = {name: set(bound.upstream) & set(group) for name, bound in group.items()}
     while waiting:
         ready = [name for name, inputs in waiting.items() if inputs.isdisjoint(waiting)]
         yield ready or list(waiting)  # the catalogue refuses cycles: `ready` is never empty

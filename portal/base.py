@@ -7,9 +7,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+import pyarrow as pa
+
 from model.records.release import Difference, Publication, Release
 from model.records.scorecard import QualityReport
 from model.records.validation import QualityRecord
+from model.reference.registries import Registries
 
 
 class ReleaseFiles(Protocol):
@@ -34,6 +37,18 @@ class HasReport(Protocol):
     @property
     def report(self) -> QualityReport | None:
         """The report; None where no validation run was kept."""
+
+
+@runtime_checkable
+class HasOrigins(Protocol):
+    """A release that can say where each of its figures stands in the source."""
+
+    def origins(self, registries: Registries) -> pa.Table:
+        """Return a row for each figure: key, part, row, column and text, as licences allow.
+
+        What all figures share (checksums, address, time) is in the table's metadata, as JSON. The
+        `registries` have the licences.
+        """
 
 
 class Portal(Protocol):

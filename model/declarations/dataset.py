@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from model.declarations.computed import PROTOCOL, Input, check_reconstructions
+from model.declarations.formula import parse_formula
 from model.declarations.source import ObsStatus, Source
 from model.reference.periods import Frequency
 from model.util.text import Code, Frozen, LocalizedList, LocalizedText, Name, Text
@@ -84,6 +86,9 @@ class Indicator(Frozen):
         quarantined unless they are one of these. Their periods say nothing about freshness.
     interval: what `lower_bound` and `upper_bound` of its figures are.
     small_cells: for counts of people: how small counts are protected.
+    formula: of a computed dataset, e.g. `people.population / people.area`.
+    additive: `false` where figures of several areas have no sum although their unit has one:
+        an average income.
     """
 
     name: LocalizedText
@@ -95,6 +100,15 @@ class Indicator(Frozen):
     kind: Literal["observed", "projection", "target"] = "observed"
     interval: Interval | None = None
     small_cells: SmallCells | None = None
+    formula: Text | None = None
+    additive: Literal[False] | None = None
+
+    @field_validator("formula")
+    @classmethod
+    def _readable(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_formula(value)
+        return value
 
 
 class Dimension(Frozen):
@@ -183,6 +197,9 @@ class Dataset(Frozen):
     indicators: the figures, by code.
     dimensions: what observations are broken down by, by name.
     sources: the source of each profile.
+    inputs: the datasets that it is computed from, by the name that formulas use; instead of a
+        source.
+    select: a file beside the declaration with one `SELECT` over the inputs, instead of formulas.
     footnotes: translated notes that observations refer to, by id.
     tolerance: share of rows that may be quarantined before the release is blocked.
     corrections: the source's errors, corrected in the open.
@@ -208,6 +225,8 @@ class Dataset(Frozen):
     indicators: dict[Code, Indicator] = Field(min_length=1)
     dimensions: dict[Name, Dimension] = {}
     sources: dict[Profile, Source] = Field(min_length=1)
+    inputs: dict[Name, Input] = {}
+    select: Text | None = None
     footnotes: dict[Name, Footnote] = {}
     tolerance: Annotated[float, Field(ge=0, le=1)] = 0.01
     corrections: tuple[Correction, ...] = ()
@@ -250,6 +269,22 @@ class Dataset(Frozen):
                 raise ValueError(f"{bounds[0]} is mapped, but no indicator has an `interval`")
         if self.chart and self.chart.indicator not in self.indicators:
             raise ValueError(f"chart.indicator {self.chart.indicator!r} is not among indicators")
+        return self
+
+    @model_validator(mode="after")
+    def _computed_or_not(self) -> Dataset:
+        is_computed = any(source.protocol == PROTOCOL for source in self.sources.values())
+        if is_computed != bool(self.inputs):
+            raise ValueError("a computed dataset has `inputs`, and no other has")
+        without = [code for code, item in self.indicators.items() if item.formula is None]
+        if self.select and len(without) < len(self.indicators):
+            raise ValueError("give formulas or `select`, not both")
+        if self.inputs and not self.select and without:
+            raise ValueError(f"indicators.{without[0]} has no `formula`")
+        if not self.inputs and (self.select or len(without) < len(self.indicators)):
+            raise ValueError("formulas and `select` need `inputs`")
+        if wrong := check_reconstructions(self):
+            raise ValueError(wrong)
         return self
 
     @property

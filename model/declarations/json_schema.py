@@ -15,6 +15,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from model.declarations.computed import PROTOCOL
 from model.declarations.connectors import Connectors
 from model.declarations.layers import AUTHORED, DERIVED
 from model.declarations.questions import Confirmation, Question
@@ -74,7 +75,7 @@ def schemas(connectors: Connectors, registries: Registries) -> dict[str, Schema]
         "properties": dict(sorted(fields.items())), "$defs": dict(sorted(definitions.items())),
     }
     needed = {"required": ["title", "description", "keywords", "indicators"], "anyOf": [
-        {"required": ["source"]}, {"required": ["profiles"]},
+        {"required": ["source"]}, {"required": ["profiles"]}, {"required": ["inputs"]},
     ]}
     return {
         FILE: {
@@ -184,7 +185,10 @@ def _flatten_sources(definitions: dict[str, Schema], connectors: Connectors) -> 
     """Put the options of each connector beside `protocol`, as people write them."""
     choices = []
     every: Schema = {}
-    for name in connectors.known:
+    definitions.pop(f"{PROTOCOL}_source", None)  # it follows from `inputs`
+    definitions.pop("ComputedOptions", None)
+    known = sorted(connectors.known.keys() - {PROTOCOL})
+    for name in known:
         source = definitions[f"{name}_source"]
         reference = source["properties"].pop("options")["$ref"].rpartition("/")[2]
         options = definitions.pop(reference)
@@ -209,7 +213,7 @@ def _flatten_sources(definitions: dict[str, Schema], connectors: Connectors) -> 
             "then": {"$ref": f"#/$defs/{name}_source"},
         })
     described = descriptions(Source)["protocol"]
-    protocol = {"enum": sorted(connectors.known), "description": described}
+    protocol = {"enum": known, "description": described}
     definitions["Source"] = {
         "type": "object", "required": ["protocol"], "properties": {"protocol": protocol},
         "allOf": choices,
@@ -225,6 +229,9 @@ def _allow_shorthands(definitions: dict[str, Schema], registries: Registries) ->
     rule["oneOf"] = [{"required": ["column"]}, {"required": ["const"]}]
     definitions["ColumnRule"] = {
         "anyOf": [{"type": "string", "description": "The source's column."}, rule]
+    }
+    definitions["Input"] = {
+        "anyOf": [{"type": "string", "description": "The dataset's id."}, definitions["Input"]]
     }
     status = {"enum": sorted(flag["properties"]["status"]["anyOf"][0]["enum"])}
     definitions["FlagRule"] = {"anyOf": [status, flag]}

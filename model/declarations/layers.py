@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from model.declarations.computed import sources_of
 from model.declarations.connectors import Connectors
 from model.declarations.dataset import PROFILES, Dataset
 from model.declarations.questions import OpenQuestion, open_questions
@@ -193,15 +194,24 @@ def resolved(layers: Layers, registries: Registries, connectors: Connectors) -> 
                 f"unknown profile {profile!r}", where=layers.where(("profiles", profile)),
                 todo=did_you_mean(profile, set(PROFILES)),
             )
+    computed = sources_of(data, PROFILES) if data.get("inputs") else {}
+    if computed and (shared is not None or profiles):
+        raise DeclarationError(
+            "there are both `inputs` and a source", where=layers.where(("inputs",)),
+            todo="a dataset is computed, or it has a source",
+        )
+    own = computed or {
+        profile: _merged(shared, profiles.get(profile, shared)) for profile in PROFILES
+    }
     data["sources"] = {
         profile: _source(profile, source, list(indicators or ()), layers, registries, connectors)
-        for profile in PROFILES
-        if (source := _merged(shared, profiles.get(profile, shared))) is not None
+        for profile, source in own.items() if source is not None
     }
     if not data["sources"]:
         del data["sources"]
         raise DeclarationError(
-            "the field 'source' is missing", where=layers.where(()), todo="add it"
+            "the field 'source' is missing", where=layers.where(()),
+            todo="add it, or `inputs` where the dataset is computed",
         )
     return {"sector": layers.path.parent.name, "name": layers.path.stem, **data}
 

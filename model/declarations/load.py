@@ -9,6 +9,7 @@ from model.declarations.layers import Layers, layers_of, resolved
 from model.declarations.questions import OpenQuestionsError, with_stand_ins
 from model.declarations.source import ColumnRule, Source
 from model.declarations.validation import Document, parse_as
+from model.declarations.yaml_file import KeyPath
 from model.errors import DeclarationError, OpenIndicatorsError
 from model.reference.registries import Registries
 from model.util.hashing import sha256_json
@@ -56,6 +57,14 @@ def check_names(dataset: Dataset, document: Document, known: Registries) -> None
         if dimension.codelist:
             place = ("dimensions", name, "codelist")
             check(dimension.codelist, known.codelists, "codelist", place)
+    for index, area in enumerate(dataset.chart.areas if dataset.chart else ()):
+        areas = known.codelists[dataset.geography.codelist].codes
+        if area not in areas:  # of other borders, or no area
+            raise DeclarationError(
+                f"the area {area!r} of the chart is not in {dataset.geography.codelist}",
+                where=document.where(("chart", "areas", index)),
+                todo=did_you_mean(area, set(areas)),
+            )
     concepts = {*dataset.key, "obs_value", "obs_status", "obs_note", *BOUNDS, FOOTNOTES}
     for profile, source in dataset.sources.items():
         for concept, rule in source.columns.items():
@@ -77,6 +86,7 @@ class Declaration:
     dataset: Dataset
     document: Layers
     sql: dict[str, str]  # profile -> text of its SQL file
+    select: str = ""  # text of the SELECT of a computed dataset
 
     @property
     def path(self) -> Path:
@@ -101,6 +111,7 @@ class Declaration:
                     source.model_dump(mode="json", exclude_defaults=True) if source else None
                 ),
                 "sql": self.sql.get(profile),
+                **({"select": self.select} if self.select else {}),
                 "codelists": {
                     name: registries.codelists[name].model_dump(mode="json") for name in lists
                 },
@@ -162,7 +173,8 @@ def load_draft(
     data = resolved(layers, registries, connectors)
     dataset = parse_as(connectors.dataset_type, data, layers, languages=languages())
     check_names(dataset, layers, registries)
-    return Declaration(dataset, layers, _read_sql(dataset, layers))
+    select = _sql_file(dataset.select, ("select",), layers) if dataset.select else ""
+    return Declaration(dataset, layers, _read_sql(dataset, layers), select)
 
 
 def load_declarations(
@@ -186,24 +198,26 @@ def load_declarations(
 
 
 def _read_sql(dataset: Dataset, document: Layers) -> dict[str, str]:
-    texts: dict[str, str] = {}
-    for profile in dataset.sources:
-        source = dataset.source_for(profile)
-        if source is None or source.sql is None:
-            continue
-        where = document.where(("sources", profile, "sql"))
-        folder = document.file_of(("sources", profile, "sql")).parent
-        path = folder / source.sql
-        if path.parent != folder:
-            raise DeclarationError(
-                f"the SQL file {source.sql!r} is not beside the declaration",
-                where=where, todo="give a file name without a folder",
-            )
-        try:
-            texts[profile] = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise DeclarationError(
-                f"the SQL file {source.sql!r} cannot be read: {error}",
-                where=where, todo=f"write {path}",
-            ) from error
-    return texts
+    return {
+        profile: _sql_file(source.sql, ("sources", profile, "sql"), document)
+        for profile, source in dataset.sources.items() if source.sql is not None
+    }
+
+
+def _sql_file(name: str, at: KeyPath, document: Layers) -> str:
+    """Return the text of an SQL file beside the file that names it, at a place of a declaration."""
+    where = document.where(at)
+    folder = document.file_of(at).parent
+    path = folder / name
+    if path.parent != folder:
+        raise DeclarationError(
+            f"the SQL file {name!r} is not beside the declaration",
+            where=where, todo="give a file name without a folder",
+        )
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DeclarationError(
+            f"the SQL file {name!r} cannot be read: {error}",
+            where=where, todo=f"write {path}",
+        ) from error

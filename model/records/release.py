@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
+from model.records.snapshot import InputRelease
 from model.util.text import Frozen, Text
 
 
@@ -87,13 +88,16 @@ class Release(Frozen):
     decision: Decision | None = None  # None where no person decided
     version: str | None = None  # None: made before versions were recorded
     structure: tuple[StructureChange, ...] = ()
+    computed_from: tuple[InputRelease, ...] = ()  # of a computed dataset
 
     @model_serializer(mode="wrap")
     def _as_recorded(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave versions out of a record that has none: its checksum stays what it was."""
+        """Leave out what a record has none of: its checksum stays what it was."""
         record: dict[str, Any] = dump(self)
         if self.version is None:
             del record["version"], record["structure"]
+        if not self.computed_from:
+            del record["computed_from"]
         return record
 
     @property

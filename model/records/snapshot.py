@@ -30,3 +30,38 @@ class Snapshot(Frozen):
     options: dict[str, Any]
     licence: str
     parts: tuple[Part, ...]
+
+
+# The parts of a computed dataset's snapshot.
+INPUTS, CELLS, LINEAGE = "inputs.json", "cells.parquet", "lineage.parquet"
+
+
+class InputRelease(Frozen):
+    """A release that a computed snapshot rests on.
+
+    name: of the input in the declaration.
+    release_sha256: of its `release.json`.
+    data_sha256: of its `data.parquet`, whose rows `lineage.parquet` counts.
+    """
+
+    name: str
+    dataset: str
+    release: int
+    release_sha256: str
+    data_sha256: str
+
+
+class Computation(Frozen):
+    """What the cells of a computed snapshot were computed from, and how: its `inputs.json`.
+
+    version: of what computes.
+    formulas: by indicator; empty where the declaration has a `SELECT`.
+    select: its text.
+    query_sha256: of the SQL that ran, with the factors of units and the areas added up.
+    """
+
+    version: int
+    inputs: tuple[InputRelease, ...]
+    formulas: dict[str, str]
+    select: str
+    query_sha256: str

@@ -18,6 +18,7 @@ from model.reference.codelist import Codelist, load_codelist
 from model.reference.reconciliation import Reconciliation, ReconciliationNote
 from model.reference.succession import AreaSuccession, load_succession
 from model.reference.targets import TargetRegistry, load_targets
+from model.reference.units import Unit
 from model.util.languages import languages
 from model.util.text import Code, Frozen, LocalizedText, Name, Text
 
@@ -55,14 +56,12 @@ class Licence(Frozen):
     open: bool
     attribution: LocalizedText | None = None
     eu_uri: HttpUrl | None = None  # EU licence vocabulary, where it has an entry
+    excerpts: bool | None = None  # whether rows of the source's files may be shown; None: if open
 
-
-class Unit(Frozen):
-    """A unit of measure (SDMX UNIT_MEASURE)."""
-
-    id: Name
-    name: LocalizedText
-    symbol: LocalizedText | None = None
+    @property
+    def shows_excerpts(self) -> bool:
+        """Whether rows of the source's own files may be shown, as proof of a figure."""
+        return self.open if self.excerpts is None else self.excerpts
 
 
 class AreaGroup(Frozen):

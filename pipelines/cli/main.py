@@ -59,6 +59,8 @@ COMMANDS = {
                 "Show how far the city's targets are reached, as of today or another day."),
     "verify": ("verify.verify",
                "Say whether a file is genuine, and whether a site's history was rewritten."),
+    "explain": ("explain.explain",
+                "Show where a figure comes from, down to the bytes of its source."),
     "keys": ("keys.keys", "Make the key that signs what is published, or go over to a new one."),
     "serve": ("serve.serve", "Serve the local site at http://127.0.0.1:PORT."),
     "mcp": ("published.mcp",

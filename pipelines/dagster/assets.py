@@ -2,7 +2,8 @@
 
     <sector>/<dataset>/snapshot → table (with its checks) → release → publication
 
-A table also depends on the release of each dataset that its suite compares it with. What a step
+A table also depends on the release of each dataset that its suite compares it with, a computed
+dataset's snapshot on the releases of its inputs. What a step
 does is in `pipelines.steps`; here steps get keys, owners, checks, policies and metadata.
 Resources: `data_dir`, `transport`, `portals`, `clock`, `reporter`, `polls`.
 
@@ -33,9 +34,9 @@ from model.util.hashing import sha256_file
 from model.util.languages import languages
 from model.util.text import LocalizedText, slug
 from pipelines.dagster import metadata
-from pipelines.quality.scores_source import with_scores
 from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.clean import make_table
+from pipelines.steps.computed_source import transport_for
 from pipelines.steps.fetch import take_snapshot
 from pipelines.steps.progress import STAGES, Reporter
 from pipelines.steps.publish import publish, show_draft
@@ -156,11 +157,15 @@ def _step(context: dg.AssetExecutionContext, dataset: str, stage: str) -> Iterat
 def _snapshot(bound: BoundDataset, others: Mapping[str, BoundDataset]) -> dg.AssetsDefinition:
     dataset = bound.dataset
     days = FREQUENCY_DAYS[dataset.frequency] + GRACE_DAYS[dataset.frequency]
+    inputs = [asset_key(each.dataset, "release") for each in dataset.inputs.values()]
+    served = "what is computed from its inputs" if inputs else "the bytes as the source served them"
 
     @dg.asset(
         **_common(bound, "snapshot"),
+        deps=inputs,
+        automation_condition=_automation() if inputs else None,
         kinds={slug(bound.source.protocol)},
-        description=f"{dataset.title.get('en')}: the bytes as the source served them.\n\n"
+        description=f"{dataset.title.get('en')}: {served}.\n\n"
         f"{dataset.description.get('en')}",
         code_version=bound.declaration_sha256[:12],
         pool=f"host-{slug(bound.host)}" if bound.host else None,
@@ -170,7 +175,7 @@ def _snapshot(bound: BoundDataset, others: Mapping[str, BoundDataset]) -> dg.Ass
     )
     def snapshot(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         resources = context.resources
-        transport = with_scores(bound, others, resources.transport, resources.data_dir)
+        transport = transport_for(bound, others, resources.transport, resources.data_dir)
         with _step(context, dataset.id, "snapshot") as progress:
             stored, progress.changed = resources.polls.take(
                 bound, lambda: take_snapshot(bound, resources.data_dir, transport, resources.clock)

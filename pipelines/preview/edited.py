@@ -98,12 +98,12 @@ def _has_error(errors: tuple[OpenIndicatorsError, ...], dataset: str) -> bool:
 
 
 def _in_order(datasets: dict[str, BoundDataset]) -> list[str]:
-    """Return the ids so that each dataset follows those that its suite compares it with."""
+    """Return the ids so that each dataset follows those that it is made from or compared with."""
     found: dict[str, None] = {}
 
     def visit(name: str) -> None:
         if name in datasets and name not in found:
-            for other in datasets[name].suite.inputs:
+            for other in datasets[name].upstream:
                 visit(other)
             found[name] = None
 

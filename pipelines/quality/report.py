@@ -9,6 +9,8 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 
+import pyarrow as pa
+
 from expectations.scoring import scores
 from expectations.scoring.freshness import freshness, freshness_over_time, timeliness
 from model.declarations.dataset import Dataset
@@ -25,6 +27,8 @@ from model.records.scorecard import (
 )
 from model.records.validation import CheckResult, QualityRecord, Score
 from model.records.validation_log import ValidationRun
+from model.reference.registries import Registries
+from pipelines.explain.origins import origins
 from portal.metadata.mqa import Reach, assess_published
 from warehouse.store import acceptances, releases, validation_log
 from warehouse.store.data_dir import DataDir
@@ -82,6 +86,10 @@ class ReleaseWithReport:
     def path(self, name: str) -> Path:
         """Return the path of one of the release's files."""
         return self.stored.path(name)
+
+    def origins(self, registries: Registries) -> pa.Table:
+        """Return where each figure stands in its source, as the licences in `registries` allow."""
+        return origins(self.data_dir, self.stored, registries)
 
     @cached_property
     def report(self) -> QualityReport | None:

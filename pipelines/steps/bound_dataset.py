@@ -14,6 +14,7 @@ from sources import formats
 from sources.base import SourceProtocol
 from sources.connectors.registry import options_of, protocol
 from warehouse import cleaning
+from warehouse.computing.lineage import computation
 from warehouse.store import acceptances, snapshots
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import Inputs
@@ -49,6 +50,12 @@ class BoundDataset:
         return protocol(self.source.protocol)
 
     @property
+    def upstream(self) -> tuple[str, ...]:
+        """The datasets whose releases it is made from or compared with: they run before it."""
+        inputs = (each.dataset for each in self.dataset.inputs.values())
+        return tuple(dict.fromkeys((*inputs, *self.suite.inputs)))
+
+    @property
     def host(self) -> str:
         """The host whose rate limit applies, or "" for files."""
         return options_of(self.source).host
@@ -76,7 +83,8 @@ class BoundDataset:
             StoreError: no snapshot yet.
         """
         accepted = acceptances.load(data_dir, self.dataset.id)
-        snapshot = self.last_snapshot(data_dir).snapshot.sha256
+        stored = self.last_snapshot(data_dir)
+        snapshot = stored.snapshot.sha256
         checks = acceptances.load_checks(data_dir, self.dataset.id, snapshot)
         return Inputs(
             snapshot_sha256=snapshot,
@@ -85,6 +93,7 @@ class BoundDataset:
             code_version=self.code_version,
             profile=self.profile,
             acceptances_sha256=acceptances.version(accepted, checks),
+            computed_from=computation(stored).inputs if self.dataset.inputs else (),
         )
 
     def last_snapshot(self, data_dir: DataDir) -> StoredSnapshot:

@@ -1,16 +1,21 @@
 """What a dataset's folder has about its releases: pages, change sets, addresses and feeds."""
 
+import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from model.util.languages import languages
+from portal.base import HasOrigins
 from portal.changes import change_set, release_page
 from portal.changes.addresses import pointers
 from portal.changes.feeds import NAME, ReleaseNews, release_feed
 from portal.changes.offered import OfferedRelease
-from portal.content import Content
+from portal.content import ROW_GROUP, Content
 
+ORIGINS = "origins.parquet"
 Preview = Callable[[Content], Mapping[str, list[dict[str, Any]]]]
 
 
@@ -31,6 +36,11 @@ def dataset_files(
     found: dict[str, bytes | Path] = {}
     for at, item in enumerate(items):
         folder = f"releases/{item.release.number}"
+        place = f"{folder}/{ORIGINS}"
+        if same and (same / place).is_file():  # a release never changes
+            found[place] = same / place
+        elif item.files and not item.gone and (origins := _origins(opened(at))) is not None:
+            found[place] = origins
         names = (f"{folder}/{release_page.PAGE}", f"{folder}/{change_set.FILE}")
         # A release that was not the last one when its page was made is as it was.
         if same and at < len(items) - 2 and all((same / name).is_file() for name in names):
@@ -56,3 +66,15 @@ def dataset_files(
             f"datasets/{dataset.id}/{name}", dataset.title, news, language, base_url
         )
     return found | pointers(items)
+
+
+def _origins(content: Content) -> bytes | None:
+    """Return where each figure of a release stands in its source, as Parquet; None if unknown."""
+    if not isinstance(content.files, HasOrigins) or not content.public:
+        return None
+    target = io.BytesIO()
+    pq.write_table(
+        content.files.origins(content.registries), target, compression="zstd", version="2.6",
+        row_group_size=ROW_GROUP,
+    )
+    return target.getvalue()

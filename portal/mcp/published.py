@@ -8,7 +8,8 @@ import csv
 import io
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urljoin
@@ -23,6 +24,7 @@ from portal.site.state import CatalogueState, DatasetState, ReleaseState, State
 
 CATALOGUE, DATASETS = "catalogue.json", "api/datasets.json"
 SECONDS = 30  # for which a catalogue is believed to be the newest
+_AT_ONCE = 8  # requests
 _KEPT = 256  # files that are kept as they were read
 Kept = TypeVar("Kept")
 
@@ -40,6 +42,7 @@ class PublishedSite:
 
     def __init__(self, site: str) -> None:
         self.name = site
+        self.remote = site.startswith(("http://", "https://"))
         self._read = _reader(site)
         self._kept: dict[tuple[str, str], Any] = {}  # what a file says, by its kind and checksum
         self._catalogue: tuple[float, CatalogueState] | None = None
@@ -112,6 +115,21 @@ class PublishedSite:
     def changes(self, state: DatasetState, release: ReleaseState) -> list[dict[str, str]]:
         """Return what a release changed, a row for each figure."""
         return self._release_file(state, release, f"{state.name}-changes.csv", csv_rows)
+
+    def prepare(self, datasets: Sequence[str]) -> None:
+        """Read what a question needs of `datasets`, several at once where they are far away."""
+        if not self.remote:
+            return
+
+        def read(dataset: str) -> None:
+            state = self.state(dataset)
+            release = state.of_release(state.release)
+            if release and release.files:
+                self.dictionary(state, release)
+                self.table(state, release)
+
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            list(pool.map(read, dict.fromkeys(datasets)))
 
     def _release_file(
         self, state: DatasetState, release: ReleaseState, name: str, parse: Callable[[bytes], Kept]

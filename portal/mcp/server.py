@@ -26,6 +26,7 @@ from portal.mcp.tools import Tools
 HOST = "127.0.0.1"
 _LONGEST = 200  # signs of an argument
 _TEXT = 20_000  # signs of a text whose numbers are checked
+_NUMBERS = 200  # of them that are checked at once
 
 INSTRUCTIONS = """\
 Published statistics of an open-data site. Start with `query`, giving indicator, place and period in
@@ -154,7 +155,7 @@ def server(site: PublishedSite, version: str) -> MCPServer[Any]:
         text: Annotated[str, Field(max_length=_TEXT)], language: Language = "",
     ) -> Checked:
         """Say of each number in a text whether a published figure supports it, and which."""
-        return answered(lambda: quotes.check(text, tools.language(language)))
+        return answered(lambda: quotes.check(text, tools.language(language), _NUMBERS))
 
     return made
 

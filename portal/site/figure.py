@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from model.reference.codelist import vintage_day
 from model.reference.periods import frequency_of, missing_before, next_period, period_end
@@ -31,6 +32,14 @@ def figure(content: Content, plot: Plot, language: str) -> dict[str, Any]:
         definition=indicator.definition.get(language) if indicator.definition else "",
         unit=content.registries.units[indicator.unit].name.get(language), fixed=fixed,
         footnotes=_footnotes(content, points, language),
+        proof=urlencode({
+            "dataset": content.dataset.id, "release": content.release.number,
+            "indicator": plot.indicator, "freq": plot.freq, **plot.fixed,
+        }),
+        series_keys=[
+            urlencode({plot.column: each.code, "geo_vintage": each.vintage})
+            for each in plot.series
+        ],
     )
 
 
@@ -40,7 +49,8 @@ def drawing(
     """Return what templates/figure.html draws of a `plot` in a `language`.
 
     `decimals` are those of the indicator, `name_of` names a series, and `words` are the texts of
-    the template: name, definition, unit, what is fixed, footnotes.
+    the template: name, definition, unit, what is fixed, footnotes; and, where each figure has a
+    page, the parts of its address: `proof`, and `series_keys`.
     """
     vintages = {series.vintage for series in plot.series}
 
@@ -57,7 +67,7 @@ def drawing(
     points = [point for series in plot.series for point in series.points]
     ordered = sorted(points, key=lambda point: point.at)
     return {
-        **words,
+        "proof": "", "series_keys": [], **words,
         "bars": plot.bars,
         "wide": lay_out(plot, chart.WIDE, *arguments),
         "narrow": lay_out(plot, chart.NARROW, *arguments),
@@ -106,10 +116,10 @@ def _table(plot: Plot, decimals: int, language: str) -> list[dict[str, Any]]:
             while next_period(missing[-1]) != iso:
                 missing.append(next_period(missing[-1]))
             words = formatting.span(missing[0], missing[-1], language)
-            rows.append({"period": words, "former": False, "cells": []})
+            rows.append({"iso": "", "period": words, "former": False, "cells": []})
         cells = [known.get(iso) for known in values]
         rows.append({
-            "period": formatting.period(iso, language),
+            "iso": iso, "period": formatting.period(iso, language),
             "former": bool(plot.borders and period_end(iso) >= plot.borders) and all(
                 vintage_day(series.vintage) != plot.borders for series in plot.series
             ),

@@ -13,6 +13,7 @@ from model.declarations.source import Source
 from model.errors import DeclarationError
 from model.util.text import did_you_mean
 from sources.base import ConnectorOptions, SourceProtocol
+from sources.connectors.options.computed import ComputedOptions
 from sources.connectors.options.files import FilesOptions, HxlOptions
 from sources.connectors.options.indicators import (
     GhoOptions,
@@ -25,8 +26,8 @@ from sources.connectors.options.pxweb import PxWebOptions, PxWebV2Options
 from sources.connectors.options.sdmx import SdmxOptions
 
 _OPTIONS: tuple[type[ConnectorOptions], ...] = (
-    CkanOptions, DaNangPortalOptions, FilesOptions, GhoOptions, HxlOptions, PxWebOptions,
-    PxWebV2Options, SdmxOptions, UisOptions, WorldBankOptions, WorldBankBulkOptions,
+    CkanOptions, ComputedOptions, DaNangPortalOptions, FilesOptions, GhoOptions, HxlOptions,
+    PxWebOptions, PxWebV2Options, SdmxOptions, UisOptions, WorldBankOptions, WorldBankBulkOptions,
 )
 PROTOCOLS: Mapping[str, type[ConnectorOptions]] = {each.protocol: each for each in _OPTIONS}
 CONNECTORS = Connectors(PROTOCOLS)

@@ -12,7 +12,7 @@ from pipelines.catalogue import load_catalogue
 from pipelines.dagster.assets import asset_key
 from pipelines.dagster.build import ALL, build_definitions
 from pipelines.dagster.execution import QUIET
-from pipelines.rounds import comparison_levels
+from pipelines.rounds import levels_of
 from pipelines.settings import Settings
 from tests.fixtures.answers import new_answered
 from tests.fixtures.projects import for_this_city
@@ -47,7 +47,7 @@ def test_the_table_depends_on_the_other_release(settings):
     graph = build_definitions(settings).resolve_asset_graph()
     assert asset_key(ROOMS, "release") in graph.get(asset_key(BEDS, "table")).parent_keys
     bound_datasets = load_catalogue(settings).bound_datasets("sample")
-    assert list(comparison_levels(bound_datasets)) == [[ROOMS], [BEDS]]
+    assert list(levels_of(bound_datasets)) == [[ROOMS], [BEDS]]
 
 
 def test_a_circle_is_refused_with_the_datasets_in_it(settings):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -11,8 +12,12 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from tests.fixtures.commands import openindicators, records
+from model.reference.registries import load_registries
+from model.util.hashing import sha256_file
+from tests.fixtures.commands import PROJECT, openindicators, records
 from tests.fixtures.sample import finished_sample
+from tests.pipelines.walks import walk
+from warehouse.store.data_dir import DataDir
 
 FIVE = {"tourism", "finance", "logistics", "health", "education"}
 
@@ -115,6 +120,47 @@ def test_every_download_is_genuine_and_a_changed_one_is_not(data_dir, tmp_path):
     assert "release 1" in openindicators(data_dir, "verify", str(parquet)).out
 
 
+def test_figures_lead_back_to_the_bytes_of_their_sources(data_dir):
+    shown, wrong = walk(DataDir(data_dir), load_registries(PROJECT), cells=300, seed=7)
+    assert wrong == [] and shown > 290
+
+
+def test_explain_shows_the_row_and_refuses_bytes_without_their_checksum(data_dir, tmp_path):
+    named = ("explain", "finance/gdp", "NY.GDP.MKTP.CD", "VNM", "2019")
+    said = openindicators(data_dir, *named)
+    assert said.code == 0 and "agrees         yes" in said.out
+    assert '"value":334365270496.667' in said.out
+    proof = openindicators(data_dir, *named, "--json").json
+    first = openindicators(data_dir, *named, "--json", "--release", "1").json
+    assert (proof["release"]["number"], first["release"]["number"]) == (2, 1)
+    assert openindicators(data_dir, *named, "--as-of", "2020-01-01").code != 0
+    copy = tmp_path / "data"
+    for folder in ("ledger", "releases", "snapshots"):
+        shutil.copytree(data_dir / folder / "finance", copy / folder / "finance")
+    shutil.copy(data_dir / "data_dir.json", copy)
+    part = copy / "snapshots/finance/gdp" / proof["snapshot"]["sha256"] / proof["part"]["name"]
+    part.write_bytes(part.read_bytes().replace(b"334365270496.667", b"334365270496.668"))
+    refused = openindicators(copy, *named)
+    assert refused.code == 6 and "was changed after it was stored" in refused.err
+    assert "334365270496" not in refused.out
+
+
+def test_the_site_says_where_each_figure_stands(data_dir):
+    folder = data_dir / "site/datasets/finance/gdp/releases/2"
+    origins = pq.read_table(folder / "origins.parquet")
+    about = json.loads(origins.schema.metadata[b"openindicators"])
+    assert origins.num_rows == pq.read_metadata(folder / "gdp.parquet").num_rows
+    [part] = about["parts"]
+    kept = data_dir / "snapshots/finance/gdp" / about["snapshot"]["sha256"] / part["name"]
+    assert sha256_file(kept) == part["sha256"]
+    assert sha256_file(data_dir / "releases/finance/gdp/2/release.json") == about["record_sha256"]
+    for origin, value in zip(
+        origins.to_pylist(), pq.read_table(folder / "gdp.parquet")["obs_value"].to_pylist(),
+        strict=True,
+    ):
+        assert float(json.loads(origin["source_text"])["value"]) == value
+
+
 def test_show_and_doctor(data_dir, listed):
     said = openindicators(data_dir, "show", listed[0]["dataset"])
     assert said.code == 0 and "expectation" in said.out and "release" in said.out
@@ -123,8 +169,6 @@ def test_show_and_doctor(data_dir, listed):
 
 
 def test_doctor_finds_a_damaged_release(data_dir, tmp_path):
-    import shutil
-
     copy = tmp_path / "copy"
     shutil.copytree(data_dir, copy)
     path = sorted(copy.glob("releases/*/*/1/data.parquet"))[0]

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from model.declarations.dataset import Dataset
 from model.errors import DeclarationError, StoreError
 from model.records.release import Changes, FileRecord, LedgerEntry, Release
+from model.records.snapshot import InputRelease
 from model.records.source_schema import SourceSchema
 from model.records.validation import QualityRecord
 from model.util.disk import disk_errors
@@ -100,6 +101,7 @@ class Inputs:
     code_version: str
     acceptances_sha256: str | None = None  # of the rows that people accepted
     profile: str | None = None  # recorded, no part of the checksum
+    computed_from: tuple[InputRelease, ...] = ()  # recorded; the snapshot names the same
 
     @property
     def sha256(self) -> str:
@@ -304,6 +306,7 @@ def fill(
         period_last=last,
         files=file_records(folder),
         declaration=_declaration(dataset),
+        computed_from=inputs.computed_from,
     )
     (folder / RECORD).write_text(pretty_json(release), encoding="utf-8")
 

@@ -41,6 +41,7 @@ def of_place(
         if said:
             text, borders = shorter, borders or said
             areas = subjects.places(text, codelist)
+    areas = areas or subjects.country(text, codelist)
     rows = reader.rows(subject.code, [area.code for area in areas]) if areas else []
     if not rows:
         name = areas[0].names[0] if areas else subjects.known_place(text)

@@ -1,4 +1,4 @@
-// A dataset's page: choose the chart's indicator, copy a checksum.
+// A dataset's page: choose the chart's indicator, copy a checksum, lead from a figure to its proof.
 "use strict";
 (() => {
   const more = document.querySelector(".more-charts");
@@ -14,6 +14,18 @@
     chooser.hidden = false;
     select.addEventListener("change", show);
     show();
+  }
+
+  for (const table of document.querySelectorAll("table[data-proof]")) {
+    const keys = [...table.querySelectorAll("thead th[data-key]")].map((each) => each.dataset.key);
+    for (const cell of table.querySelectorAll("tbody td.n")) {
+      const { period } = cell.parentElement.querySelector("th").dataset;
+      if (cell.textContent === "–") continue;
+      const link = document.createElement("a");
+      link.href = `${table.dataset.proof}&${keys[cell.cellIndex - 1]}&time_period=${period}#proof`;
+      link.append(...cell.childNodes);
+      cell.append(link);
+    }
   }
 
   for (const button of document.querySelectorAll(".copy")) {

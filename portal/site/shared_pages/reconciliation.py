@@ -14,7 +14,8 @@ from model.reference.reconciliation import (
     ReconciliationNote,
     ReleasedFigure,
 )
-from model.reference.registries import Registries, Unit
+from model.reference.registries import Registries
+from model.reference.units import Unit
 from model.util.sql import identifier
 from model.util.text import LocalizedText
 from portal.content import Content

@@ -156,7 +156,7 @@ def test_hostile_texts_stay_texts(tmp_path: Path) -> None:
     made = server(PublishedSite(str(site.folder)), "1")
     described, answered = asked(made, [
         ("describe", {"dataset": own.id, "language": "en"}),
-        ("query", {"indicator": "ROOMS", "place": "Đà Nẵng", "period": "latest",
+        ("query", {"indicator": "ROOMS", "dataset": own.id, "place": "Đà Nẵng",
                    "breakdown": {"kind": "a,b"}, "language": "en"}),
     ])
     assert described["title"] == f"en {NASTY}"

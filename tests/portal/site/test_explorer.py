@@ -59,10 +59,52 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     )
     rows = [row(indicator="X", obs_note=HOSTILE, time_period=year) for year in ("2019", "2020")]
     made.apply([make_release(folder / "hostile", hostile, rows)])
+    _write_origins(made.folder / "datasets/tourism/hotel_rooms")
     large = dataset(name="large")
     made.apply([make_release(folder / "large", large, [row()])])
     _enlarge(made.folder / "datasets/tourism/large")
     return made
+
+
+def _write_origins(folder: Path) -> None:
+    """Say of each figure of release 2 where it stands in its source."""
+    path = "releases/2/origins.parquet"
+    table = pq.read_table(folder / "hotel_rooms.parquet").drop_columns(["obs_value"])
+    count = table.num_rows
+    about = {
+        "record_sha256": "a" * 64, "withheld": None,
+        "snapshot": {"sha256": "b" * 64, "retrieved": "2026-11-20T00:00:00Z"},
+        "parts": [{
+            "name": "rooms.csv", "url": "https://example.org/rooms.csv", "bytes": 1234,
+            "sha256": "c" * 64, "rows": "line", "header": "area,rooms",
+        }],
+    }
+    for name, value in (
+        ("source_part", "rooms.csv"), ("source_column", "rooms"), ("source_text", HOSTILE),
+    ):
+        table = table.append_column(name, pa.array([value] * count))
+    table = table.append_column("source_row", pa.array(range(2, count + 2)))
+    pq.write_table(table.replace_schema_metadata({"openindicators": json.dumps(about)}),
+                   folder / path, compression="zstd")
+    known = json.loads((folder / "sha256.json").read_text(encoding="utf-8"))
+    (folder / "sha256.json").write_text(json.dumps({**known, path: "d" * 64}), encoding="utf-8")
+
+
+def test_a_click_on_a_figure_leads_to_its_place_in_the_source(browser, address) -> None:
+    browser.get(f"{address}/en/tourism/hotel_rooms.html")
+    link = browser.execute_script(
+        "const links = [...document.querySelectorAll('table[data-proof] a')];"
+        "return links.find(a => a.href.includes('ref_area=48') && a.href.includes('2019')).href"
+    )
+    opened(browser, address, link.removeprefix(f"{address}/"), "title")
+    WebDriverWait(browser, 20).until(lambda b: b.find_element(By.ID, "proof").is_displayed())
+    said = browser.find_element(By.ID, "proof").text
+    assert "1,234 bytes" in said and "column “rooms”" in said
+    assert all(each * 64 in said for each in "abc")
+    assert browser.find_element(By.ID, "source-row").text == f"area,rooms\n{HOSTILE}"
+    before = link.removeprefix(f"{address}/").replace("release=2", "release=1")
+    opened(browser, address, before, "title")
+    assert not browser.find_element(By.ID, "proof").is_displayed()
 
 
 def _enlarge(folder: Path) -> None:

@@ -55,8 +55,41 @@ reporting(status, async () => {
   }).toString());
   status.textContent = "";
   byId("figure").hidden = false;
-  await history(release, found);
+  await Promise.all([history(release, found), prove(release, found, lasting)]);
+  if (location.hash === "#proof") byId("proof").scrollIntoView();
 });
+
+/** Show where a figure stands in the source.
+ * @param {Release} release
+ * @param {import("./release.js").Row} found
+ * @param {string} lasting  Its address.
+ */
+async function prove(release, found, lasting) {
+  const proof = await release.origin(found);
+  if (!proof) return;
+  const { origin, about } = proof;
+  const { snapshot } = about;
+  const part = about.parts.find((/** @type {any} */ each) => each.name === origin.source_part);
+  const code = (/** @type {string} */ words) => element("code", {}, words);
+  const web = /^https?:/.test(part?.url ?? "");
+  const facts = [
+    [text("record"), code(about.record_sha256 ?? "–")],
+    [text("snapshot"), element("span", {}, `${day(snapshot.retrieved)} · `, code(snapshot.sha256))],
+    ...(part ? [
+      [text("file"), element("span", {}, web ? element("a", { href: part.url }, part.name) : part.name,
+        ` · ${text("bytes", { count: count(part.bytes) })} · `, code(part.sha256))],
+      [text("place"), text(`place ${part.rows}`, {
+        row: count(Number(origin.source_row)), column: origin.source_column ?? "–" })],
+    ] : [[text("place"), text("no place")]]),
+  ];
+  byId("origin").append(...facts.map(([term, value]) => element("div", { className: "long" },
+    element("dt", {}, term), element("dd", {}, element("bdi", {}, value)))));
+  byId("source-row").textContent = [part?.header, origin.source_text].filter(Boolean).join("\n");
+  byId("source-text").hidden = !origin.source_text;
+  byId("withheld").textContent = about.withheld ? text(`withheld ${about.withheld}`) : "";
+  byId("explain").textContent = `openindicators explain '${lasting}'`;
+  byId("proof").hidden = false;
+}
 
 /** Fill the table of the same figure in every release that has files.
  * @param {Release} release

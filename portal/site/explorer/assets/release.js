@@ -54,7 +54,7 @@ export async function describe(dataset) {
 /** A Parquet file that is read by ranges, with what hyparquet needs to read it. */
 export class Parquet {
   /** @param {string} url
-   * @param {number} byteLength
+   * @param {number} [byteLength]  Asked of the server where it is not known.
    */
   constructor(url, byteLength) {
     this.url = url;
@@ -175,6 +175,23 @@ export class Release {
       this.read = { indicators, rows };
     }
     return this.read.rows;
+  }
+
+  /** Where a row's figure stands in the source: its origin, and what all of the release share; null
+   * where the site does not say.
+   * @param {Row} row
+   * @returns {Promise<{origin: Row, about: any} | null>}
+   */
+  async origin(row) {
+    const path = `releases/${this.number}/origins.parquet`;
+    const known = await (await fetch(address(`datasets/${this.id}/sha256.json`))).json();
+    if (!(path in known)) return null;
+    const file = await new Parquet(address(`datasets/${this.id}/${path}`)).open();
+    const rows = await file.rows({ filter: { indicator: { $in: [row.indicator] } } });
+    const origin = rows.find((each) => this.key.every((name) => (each[name] ?? "") === (row[name] ?? "")));
+    const about = file.options?.metadata.key_value_metadata
+      .find((/** @type {any} */ each) => each.key === "openindicators");
+    return origin && about ? { origin, about: JSON.parse(about.value) } : null;
   }
 
   /** The lasting address of a row's figure: dataset, release, key.

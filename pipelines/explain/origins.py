@@ -1,0 +1,136 @@
+"""Where each figure of a release stands in its source, as a table for the site.
+
+A row for each figure: its key, part, row and column in the snapshot, and the text of that row where
+licence and content allow. What the whole release has in common is in the table's metadata.
+"""
+
+import json
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from model.declarations.dataset import Dataset
+from model.errors import StoreError
+from model.records.snapshot import Snapshot
+from model.reference.personal_data import AROUND_CARD, LIKE, PATTERNS, UNSEEN, UUID, masked
+from model.reference.registries import Registries
+from model.util.hashing import has_checksum
+from pipelines.explain.excerpts import excerpts_of
+from pipelines.explain.walk import PLACE, header_lines
+from sources.connectors.registry import options_of
+from warehouse.store import ledger, snapshots
+from warehouse.store.data_dir import DataDir
+from warehouse.store.releases import StoredRelease
+from warehouse.store.snapshots import StoredSnapshot
+
+METADATA = b"openindicators"
+TEXT = "source_text"
+MOST = 250_000  # rows of a release whose texts are shown: those of a million take 4 s and 20 MB
+LONGEST = 1_000  # characters of a row that are shown; the whole row is in the source
+SUPPRESSED = "Q"  # SDMX: the row in the source may tell what is withheld
+
+_SUSPECT = "|".join([*PATTERNS.values(), AROUND_CARD, UUID, f"[{LIKE}{UNSEEN}]"])
+
+
+def origins(data_dir: DataDir, stored: StoredRelease, registries: Registries) -> pa.Table:
+    """Return the origins of the figures of a release.
+
+    Args:
+        data_dir: the data folder, with ledger and snapshots.
+        stored: the release.
+        registries: the licences.
+
+    Raises:
+        StoreError: a file is not what its record says.
+    """
+    release = stored.release
+    dataset = Dataset.model_validate(release.declaration)
+    path = stored.path("data.parquet")
+    names = set(pq.read_schema(path).names)
+    columns = [name for name in (*dataset.key, "freq", "obs_status", *PLACE) if name in names]
+    table = pq.read_table(path, columns=list(dict.fromkeys(columns)))
+    taken = snapshots.load(data_dir, release.dataset, release.snapshot_sha256)
+    withheld = _withheld(dataset, taken.snapshot, registries, table)
+    texts = pa.nulls(table.num_rows, pa.string())
+    kinds: dict[str, dict[str, str]] = {}
+    if not withheld:
+        texts, kinds = _texts(dataset, stored, taken, table)
+    entry = ledger.entries(data_dir, release.dataset).get(release.number)
+    about: dict[str, Any] = {
+        "record_sha256": entry.sha256 if entry else None,
+        "data_sha256": release.file("data.parquet").sha256,
+        "snapshot": taken.snapshot.model_dump(
+            mode="json", include={"sha256", "retrieved", "licence", "protocol"}
+        ),
+        "parts": [
+            part.model_dump(mode="json", include={"name", "url", "sha256", "bytes"})
+            | kinds.get(part.name, {"rows": "row"})
+            for part in taken.snapshot.parts
+        ],
+        "withheld": withheld,
+    }
+    kept = table.drop_columns(["obs_status"]).append_column(TEXT, texts)
+    written = json.dumps(about, ensure_ascii=False, sort_keys=True)
+    return kept.replace_schema_metadata({METADATA: written.encode()})
+
+
+def _withheld(
+    dataset: Dataset, snapshot: Snapshot, registries: Registries, table: pa.Table
+) -> str | None:
+    """Return why no text is shown: `licence`, `suppressed` or `size`; None where it is."""
+    for code in (dataset.licence, snapshot.licence):
+        licence = registries.licences.get(code)
+        if licence is None or not licence.shows_excerpts:
+            return "licence"
+    suppressed = pc.any(pc.equal(table.column("obs_status"), SUPPRESSED)).as_py()
+    return "suppressed" if suppressed else "size" if table.num_rows > MOST else None
+
+
+def _texts(
+    dataset: Dataset, stored: StoredRelease, taken: StoredSnapshot, table: pa.Table
+) -> tuple[pa.Array, dict[str, dict[str, str]]]:
+    """Return the text of each figure's row in the source, and by part what its rows are.
+
+    The text is null where a format packs its rows. Of text, `header` is the line of names.
+    """
+    source = dataset.source_for(stored.release.profile) if stored.release.profile else None
+    found = pa.nulls(table.num_rows, pa.string())
+    kinds: dict[str, dict[str, str]] = {}
+    if source is None:
+        return found, kinds
+    options = options_of(source)
+    parts, rows = table.column("source_part"), table.column("source_row")
+    for part in taken.snapshot.parts:
+        path = taken.part_path(part)
+        if not has_checksum(path, part.sha256):
+            raise StoreError(
+                "the snapshot's part is missing or was changed after it was stored",
+                where=str(path), todo="restore it from a backup",
+            )
+        excerpts = excerpts_of(path, options)
+        if excerpts is None:
+            continue
+        kinds[part.name] = {"rows": excerpts.kind}
+        if excerpts.kind == "line" and (header := excerpts.at(max(header_lines(options)))):
+            kinds[part.name]["header"] = header.text[:LONGEST]
+        mine = pc.equal(parts, part.name)
+        numbers = pc.unique(pc.drop_null(pc.filter(rows, mine)))
+        texts = [
+            at.text[:LONGEST] if (at := excerpts.at(number)) else None
+            for number in numbers.to_pylist()
+        ]
+        by_row = _masked(pa.array(texts, pa.string())).take(pc.index_in(rows, numbers))
+        found = pc.if_else(pc.fill_null(mine, False), by_row, found)
+    return (found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found), kinds
+
+
+def _masked(texts: pa.Array) -> pa.Array:
+    """Return texts as they may be shown, without personal data.
+
+    RE2 first finds those that may have some, in a tenth of the time that Python's patterns take.
+    """
+    suspect = pc.fill_null(pc.match_substring_regex(texts, _SUSPECT), False)
+    some = [masked(text) for text in texts.filter(suspect).to_pylist()]
+    return pc.replace_with_mask(texts, suspect, pa.array(some, pa.string())) if some else texts
