@@ -135,8 +135,8 @@ def lay_out_lines(plot: Plot, width: int, label: Label, language: str, decimals:
     most = max(decimals, _decimals(steps))
     texts = [formatting.axis_number(v, language, most, compact) for v in steps]
     labels = [_cut(label(series), 26) for series in plot.series]
-    left = max(map(_width, texts)) + 14
-    right = width - (max(map(_width, labels)) + 18 if direct else 14)
+    left = max(map(label_width, texts)) + 14
+    right = width - (max(map(label_width, labels)) + 18 if direct else 14)
     top, bottom = 14.0, height - 30.0
     first, last = min(moments), max(moments)
     span = (last - first) or 1
@@ -183,8 +183,8 @@ def lay_out_bars(plot: Plot, width: int, label: Label, language: str, decimals: 
     span = (high - low) or 1
     labels = [_cut(label(series), 28 if width == WIDE else 16) for series, _ in rows]
     texts = [formatting.number(value, language, decimals) for value in values]
-    left = max(map(_width, labels)) + 12
-    room = width - left - max(map(_width, texts)) - 16
+    left = max(map(label_width, labels)) + 12
+    room = width - left - max(map(label_width, texts)) - 16
     row_height = 30.0
     bars = tuple(
         PlottedBar(
@@ -275,7 +275,7 @@ def _decimals(steps: list[float]) -> int:
     return max(len(f"{step}".partition(".")[2]) for step in steps)
 
 
-def _width(text: str) -> float:
+def label_width(text: str) -> float:
     """Return the room in pixels that a label takes, rather too much: fonts differ.
 
     By the widths of DejaVu Sans at 12.5 px, the widest of the usual ones.
