@@ -22,6 +22,7 @@ from model.reference.periods import frequency_of, next_period
 from model.reference.registries import Registries
 from model.util.hashing import pretty_json, sha256_file, sha256_json
 from model.util.sql import identifier, literal
+from model.util.text import LocalizedText
 from warehouse.computing import VERSION, queries, select
 from warehouse.engine import connect
 from warehouse.store import releases
@@ -91,7 +92,9 @@ class Computing:
             version=VERSION,
             inputs=tuple(
                 InputRelease(
-                    name=name, dataset=stored.release.dataset, release=stored.release.number,
+                    name=name, dataset=stored.release.dataset,
+                    title=LocalizedText.model_validate(stored.release.declaration["title"]),
+                    release=stored.release.number,
                     release_sha256=sha256_file(stored.folder / "release.json"),
                     data_sha256=stored.release.file("data.parquet").sha256,
                 )
