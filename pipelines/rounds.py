@@ -14,7 +14,7 @@ from importlib import import_module
 from pipelines.after_run.follow_up import RECORDS, follow_up
 from pipelines.catalogue import Catalogue
 from pipelines.connections import open_transport
-from pipelines.quality.scores_source import reads_scores
+from pipelines.own_records import reads_scores
 from pipelines.settings import SAMPLE, Settings
 from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.computed_source import transport_for
@@ -101,7 +101,8 @@ class Run:
 
         for name in ("expectations.runner.engine", "pipelines.dagster.execution"):
             import_module(name)
-        with open_instance(self.settings.data_dir):
+        postgres = self.settings.dagster_storage is not None
+        with open_instance(self.settings.data_dir, postgres=postgres):
             pass
 
     def execute(

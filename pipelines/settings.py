@@ -72,6 +72,16 @@ def _site_url(value: Any) -> Any:
     return value if value.endswith("/") else f"{value}/"
 
 
+def _dagster_storage(value: Any) -> Any:
+    # Dagster hands the address to SQLAlchemy, whose usual driver its SQL does not suit.
+    if isinstance(value, str) and value and not value.startswith("postgresql+psycopg2://"):
+        raise OpenIndicatorsError(
+            "OPENINDICATORS_DAGSTER_STORAGE is not the address of a PostgreSQL database",
+            todo="give postgresql+psycopg2://USER:PASSWORD@HOST/DATABASE",
+        )
+    return value or None
+
+
 def _epoch(value: Any) -> Any:
     if not isinstance(value, str):
         return value
@@ -135,6 +145,10 @@ class Settings(BaseSettings):
         default="", description="recipients of alerts by e-mail, separated by commas"
     )
     alert_from: str = Field(default="", description="sender of alerts by e-mail")
+    dagster_storage: Annotated[SecretStr | None, BeforeValidator(_dagster_storage)] = Field(
+        default=None, description="PostgreSQL database of Dagster's history,"
+        " `postgresql+psycopg2://USER:PASSWORD@HOST/DATABASE` (default: SQLite in the data folder)",
+    )
     signing_key: Folder | None = Field(
         default=None, description="file of the key that signs the transparency log"
         " (`openindicators keys new`)",

@@ -13,7 +13,7 @@ from model.reference.city import city, use_project
 PROJECT = Path(__file__).resolve().parents[1]
 CITY = use_project(PROJECT)
 pytest_plugins = ["tests.fixtures.ckan_portal"]
-ON_CKAN = ("tests/portal/ckan/", "tests/dev/")
+ON_CKAN = ("tests/portal/ckan/", "tests/dev/", "tests/deploy/")
 
 
 @pytest.hookimpl(optionalhook=True)

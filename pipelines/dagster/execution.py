@@ -42,7 +42,8 @@ def run_in_process(
     try:
         return _run_in_process(settings, chosen, others, resources)
     except DatabaseError as error:
-        if isinstance(error, OperationalError):  # locked, full, forbidden
+        # PostgreSQL's, or locked, full, forbidden.
+        if settings.dagster_storage is not None or isinstance(error, OperationalError):
             raise
         history = settings.data_dir.dagster_events.parent
         aside = history.with_name(f"{history.name}.damaged")
@@ -63,7 +64,8 @@ def _run_in_process(
         jobs=[dg.define_asset_job(ALL, keys, executor_def=dg.in_process_executor)],
         resources={**default_resources(settings), **resources},
     ).resolve_job_def(ALL)
-    with open_instance(settings.data_dir) as instance:
+    postgres = settings.dagster_storage is not None
+    with open_instance(settings.data_dir, postgres=postgres) as instance:
         result = job.execute_in_process(instance=instance, raise_on_error=False, run_config=QUIET)
     failed = [_failure(event) for event in result.all_events if event.is_step_failure]
     if not result.success and not failed:

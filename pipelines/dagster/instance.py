@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 
 import dagster as dg
 
+from model.errors import OpenIndicatorsError, StoreError
 from model.util.disk import write_if_changed
 from warehouse.store.data_dir import DataDir
 
@@ -15,11 +17,7 @@ telemetry:
   enabled: false
 nux:
   enabled: false
-event_log_storage:
-  module: pipelines.dagster.event_log
-  class: GroupedEventLog
-  config:
-    base_dir: {event_log}
+{storage}
 concurrency:
   pools:
     default_limit: 1
@@ -29,14 +27,40 @@ run_monitoring:
 """
 
 
-def prepare_instance(data_dir: DataDir) -> None:
+# Several machines share one history; its password stays in the environment.
+_POSTGRES = """\
+storage:
+  postgres:
+    postgres_url:
+      env: OPENINDICATORS_DAGSTER_STORAGE"""
+_SQLITE = """\
+event_log_storage:
+  module: pipelines.dagster.event_log
+  class: GroupedEventLog
+  config:
+    base_dir: {event_log}"""
+
+
+def prepare_instance(data_dir: DataDir, *, postgres: bool = False) -> None:
     """Write `dagster.yaml`, without which Dagster would send telemetry.
+
+    Args:
+        data_dir: the data folder.
+        postgres: the history is in PostgreSQL (`OPENINDICATORS_DAGSTER_STORAGE`).
 
     Raises:
         StoreError: the data folder cannot be written.
+        OpenIndicatorsError: PostgreSQL is asked for, and its library is not installed.
     """
+    if postgres and find_spec("dagster_postgres") is None:
+        raise OpenIndicatorsError(
+            "Dagster's library for PostgreSQL is not installed",
+            where="OPENINDICATORS_DAGSTER_STORAGE",
+            todo="install it: `pip install 'openindicators[postgres]'`",
+        )
     event_log = json.dumps(str(data_dir.dagster_events))  # JSON quotes YAML safely
-    write_if_changed(data_dir.dagster / "dagster.yaml", DAGSTER_YAML.format(event_log=event_log))
+    storage = _POSTGRES if postgres else _SQLITE.format(event_log=event_log)
+    write_if_changed(data_dir.dagster / "dagster.yaml", DAGSTER_YAML.format(storage=storage))
 
 
 # In each run, Dagster would start four processes that copy what steps print; they print nothing.
@@ -46,9 +70,23 @@ _QUIET = {"compute_logs": {
 
 
 @contextmanager
-def open_instance(data_dir: DataDir) -> Iterator[dg.DagsterInstance]:
-    """Open Dagster's storage in the data folder, for runs of the command line."""
-    prepare_instance(data_dir)
-    # `local_temp` opens a folder like `from_config`, and alone takes overrides of its settings.
-    with dg.DagsterInstance.local_temp(str(data_dir.dagster), overrides=_QUIET) as instance:
+def open_instance(
+    data_dir: DataDir, *, postgres: bool = False
+) -> Iterator[dg.DagsterInstance]:
+    """Open Dagster's storage for runs of the command line; see `prepare_instance`."""
+    prepare_instance(data_dir, postgres=postgres)
+    with ExitStack() as stack:
+        try:
+            # `local_temp` opens a folder like `from_config`, and alone takes overrides.
+            instance = stack.enter_context(
+                dg.DagsterInstance.local_temp(str(data_dir.dagster), overrides=_QUIET)
+            )
+        except Exception as error:  # SQLAlchemy's, or Dagster's own after its retries
+            if not postgres:
+                raise
+            raise StoreError(
+                f"PostgreSQL does not answer: {str(error).splitlines()[0]}",
+                where="OPENINDICATORS_DAGSTER_STORAGE",
+                todo="check the address, the password and the server",
+            ) from error
         yield instance

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from model.records.snapshot import INPUTS
-from pipelines.quality.scores_source import with_scores
+from pipelines.own_records import with_records
 from pipelines.steps.bound_dataset import BoundDataset
 from sources.base import Request, SourceFile, Transport, Validators
 from sources.fetch.part_files import write_body
@@ -49,7 +49,7 @@ def transport_for(
         data_dir: has the releases and records that datasets can be made from.
     """
     if not bound.dataset.inputs:
-        return with_scores(bound, others, transport, data_dir)
+        return with_records(bound, others, transport, data_dir)
     datasets = {name: each.dataset for name, each in others.items()}
     return ComputedTransport(Computing(
         bound.dataset, datasets, bound.registries, data_dir, bound.declaration.select

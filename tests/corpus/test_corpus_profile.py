@@ -80,7 +80,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """
 
     @contextmanager
-    def in_memory(_: DataDir) -> Iterator[dg.DagsterInstance]:
+    def in_memory(_: DataDir, *, postgres: bool) -> Iterator[dg.DagsterInstance]:
         with dg.DagsterInstance.ephemeral() as instance:
             yield instance
 

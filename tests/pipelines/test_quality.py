@@ -14,7 +14,7 @@ import pytest
 
 from model.errors import OpenIndicatorsError
 from pipelines.cli.main import app
-from pipelines.quality.scores_source import SCORES
+from pipelines.own_records import SCORES
 from tests.fixtures.answers import confirming
 from tests.fixtures.commands import PROJECT, records
 from tests.fixtures.listeners import mail_server, webhook

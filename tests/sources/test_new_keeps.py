@@ -112,6 +112,36 @@ def test_rows_without_a_period_are_asked_about(tmp_path: Path) -> None:
     assert "3 rows name none: they are quarantined" in asked["evidence"]
 
 
+def test_what_is_hidden_is_asked_about_once(tmp_path: Path) -> None:
+    path = tmp_path / "rooms.xlsx"
+    with xlsxwriter.Workbook(path) as workbook:
+        sheet = workbook.add_worksheet()
+        for number, row in enumerate((("Tỉnh", 2019, 2020), ("Đà Nẵng", 1, 2), ("Hà Nội", 3, 4))):
+            sheet.write_row(number, 0, row)
+        sheet.set_row(2, None, None, {"hidden": True})
+    found = declared(path, tmp_path)
+    (asked,) = [each for each in found["questions"] if each["field"] == "source"]
+    assert "hidden and not read: rows 3" in asked["evidence"]
+
+
+def test_codes_of_provinces_are_no_figures(tmp_path: Path) -> None:
+    path = tmp_path / "galicia.csv"
+    path.write_text("provincia,ano,valor\n15,2020,1.5\n27,2020,2.5\n15,2021,3.5\n", "utf-8")
+    found = declared(path, tmp_path)
+    assert found["dimensions"] == {
+        "provincia": {"name": {"vi": "provincia", "en": "provincia"}}
+    } and list(found["indicators"]) == ["VALOR"]
+
+
+def test_a_unit_that_is_no_vietnamese_nor_english_is_known_or_shown(tmp_path: Path) -> None:
+    files = real_files("pxweb/px_files")
+    found = declared(files / "1001.px", tmp_path)
+    assert [each["unit"] for each in found["indicators"].values()] == ["percent"]
+    found = declared(files / "scb_TAB004.px", tmp_path)
+    (asked,) = [each for each in found["questions"] if each["field"] == "indicator_defaults.unit"]
+    assert "Unit: Device varies with the subject" in asked["evidence"]
+
+
 def test_looking_at_a_file_leaves_the_codelists_as_they_are(tmp_path: Path) -> None:
     known = registries().codelists["residence"]
     declared(real_files("who/gho_csv") / "WSH_WATER_BASIC.csv", tmp_path)

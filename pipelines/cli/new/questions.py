@@ -141,14 +141,15 @@ def guess_questions(
             evidence="no column holds time periods", candidates=tuple("ASQMWD"),
         )
     if roles.tolerance:
-        lost = [roles.notes[name].why for name in ("time_period", "ref_area", "other values")
-                if name in roles.notes]
+        lost = [why for name in ("time_period", "ref_area", "other values")
+                if name in roles.notes and "quarantined" in (why := roles.notes[name].why)]
         yield Question(
             field="tolerance", ask="Which share of the rows may be quarantined?",
             evidence=quoted("; ".join(lost), _LONGEST), candidates=(roles.tolerance,),
         )
     for guess in (*found.guesses, *roles.notes.values()):
-        if guess.certainty == "unsure" and not _is_asked(guess, roles):
+        is_told = guess.what == "hidden" and bool(notes)  # among what stays unread
+        if guess.certainty == "unsure" and not is_told and not _is_asked(guess, roles):
             yield Question(
                 field=_field(guess, found, roles), ask=_asked(guess),
                 evidence=quoted(guess.why, _LONGEST),

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from model.declarations.dataset import BOUNDS
@@ -23,6 +23,7 @@ from sources.formats.payload import quoted
 from sources.inspect.finding import RecognisedTable
 from sources.inspect.search import Roles
 from sources.inspect.tables.areas import names_a_unit
+from sources.inspect.tables.titles import UNIT_LINE
 from sources.inspect.tables.units import NamedUnit
 
 SUITE = f"""\
@@ -59,7 +60,7 @@ def declaration_text(
         registries: the places and codelists.
     """
     file = next(iter(origin.values()))[0].rpartition("/")[2]
-    units, shared, unit_questions = _units(roles)
+    units, shared, unit_questions = _units(roles, found.above)
     keyword = _text(next(iter(titles.values())).lower())
     is_placed = "column" in roles.rules.get("ref_area", {})
     coverage = covered_place(roles, registries.places, registries.codelists) if is_placed else None
@@ -127,10 +128,16 @@ def declaration_text(
     return "\n".join([*lines, *questions_text(asked)]) + "\n"
 
 
-def _units(roles: Roles) -> tuple[dict[str, str | None], str | None, list[Question]]:
+def _units(
+    roles: Roles, above: Sequence[str]
+) -> tuple[dict[str, str | None], str | None, list[Question]]:
     """Return each indicator's unit, None where it has the shared one; the shared one; questions.
 
     A unit that is only likely is asked about once where all indicators have it from the title.
+
+    Args:
+        roles: of the columns.
+        above: the lines above the table, one of which may name a unit that is not known.
     """
     units: dict[str, str | None] = {}
     likely: dict[str, NamedUnit] = {}
@@ -150,7 +157,8 @@ def _units(roles: Roles) -> tuple[dict[str, str | None], str | None, list[Questi
             evidence=f"no unit is named for {names}{more}" + "".join(
                 f"; {column} is {values[0]}" for column, values in roles.where.items()
                 if names_a_unit(column.lower())
-            ),
+            ) + "".join(f"; above the table: {quoted(line, 80)}" for line in above
+                        if UNIT_LINE.match(line)),
         ))
         return units, OPEN, asked
     one = next(iter(likely.values()), None)

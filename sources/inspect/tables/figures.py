@@ -21,6 +21,7 @@ _NO_FIGURE = re.compile(
     r"((?:no|stt|tt|so tt|thu tu)(?:[ .-]+(?:no|stt))?|id|objectid|index|lat|lon|long|lng"
     r"|latitude|longitude|kinh do|vi do|kinhdo|vido|easting|northing"
     r"|code|ma|key|year|month|quarter|day|rank|decimal|unit mult|decimals|low|high|ordinal"
+    r"|province|provincia|country|region|district|commune|ward|municipality"
     r"|.* (code|id|lat|lon|lng|latitude|longitude)|ma (?:qh|px|tinh|huyen|xa|hc)"
     r"|ma(?:tinh|huyen|xa|hc))"
 )

@@ -15,7 +15,7 @@ from sources.inspect.tables.units import NamedUnit, unit_alone, unit_of
 _MARK = re.compile(r"\s*\(\*+\)")
 _CONTINUED = re.compile(r"^\(?(?:tiếp theo|cont(?:inued|\.)?)[^)]*\)?[\s:.-]*", re.IGNORECASE)
 _NUMBER = re.compile(r"^\W*(?:bảng|biểu|table)?\s*\d+(?:\.\d+)*\s*[.:)]?\s+(?=\D)", re.IGNORECASE)
-_UNIT_LINE = re.compile(r"^\W*(?:đơn vị|đvt|unit)\b", re.IGNORECASE)
+UNIT_LINE = re.compile(r"^\W*(?:đơn vị|đvt|unit)\b", re.IGNORECASE)
 # Who publishes it, and which annex it is.
 _LETTERHEAD = re.compile(
     r"^\W*(?:bộ |tổng cục|cục thống kê|ủy ban|uỷ ban|sở |ministry|general statistics|department"
@@ -79,7 +79,7 @@ def title_of(lines: Sequence[str], header: Sequence[str]) -> TableTitle | None:
     for line in lines:
         text = " ".join(line.split())
         alone = unit_alone(text.strip("()"))
-        if alone is not None or _UNIT_LINE.match(text) or len(text) < _SHORTEST:
+        if alone is not None or UNIT_LINE.match(text) or len(text) < _SHORTEST:
             units.append(alone)
             continue
         if _LETTERHEAD.match(text):

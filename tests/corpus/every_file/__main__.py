@@ -110,8 +110,9 @@ def main() -> None:
         number, _ = os.wait()
         path, name = running.pop(number)
         if not path.exists():
-            gone = {"file": name, "outcome": "failed", "reason": f"no result within {arguments.seconds} s",
-                    "questions": [], "mismatches": [], "released": 0, "protocol": ""}
+            reason = f"no result within {arguments.seconds} s"
+            gone = {"file": name, "outcome": "failed", "reason": reason, "questions": [],
+                    "mismatches": [], "released": 0, "protocol": ""}
             path.write_text(json.dumps(gone), encoding="utf-8")
     found = [json.loads(path.read_text(encoding="utf-8")) for path in results if path.exists()]
     wrong = summary(found)

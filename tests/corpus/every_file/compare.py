@@ -54,6 +54,7 @@ class Comparison:
         # The other reader has no names in fonts from before Unicode.
         self.is_recoded = bool(getattr(source.options, "legacy_text", None))
         self.covered: set[tuple[int, int]] = set()
+        self.codes = {source.columns[each].column for each in dataset.dimensions}
         # What each series is called in columns that tell series apart.
         self.series: dict[tuple[Any, ...], set[tuple[str, ...]]] = defaultdict(set)
         first = [grid.keys, *list(grid.rows.values())[:3]]
@@ -214,7 +215,7 @@ class Comparison:
         for place, rows in columns.items():
             last = max(self.grid.rows)
             name = self._header(last + 1, place).split(" | ")[0]
-            if name.upper() in _POWERS or name in self.source.where:
+            if name.upper() in _POWERS or name in self.source.where or name in self.codes:
                 continue
             if len(rows) <= 0.5 * filled[place] or _NO_FIGURES.fullmatch(fold(name)):
                 continue
