@@ -1,6 +1,7 @@
 """The crosswalk of 2025 against two packages: vietnamadminunits and vietnam-provinces.
 
-Both are independent of our tables, which follow the decrees: see model/reference/codelists/README.md.
+Our lists of communes and what became of them were made after the first; the second is independent of
+both (model/reference/codelists/README.md). That of the provinces is our own.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from model.reference.succession import AreaSuccession
 from tests.fixtures.datasets import registries
 
 CITY, HOANG_SA_DISTRICT, HOANG_SA = "48", "498", "20333"
-# vietnam-provinces 2025.10 has another code of the same name for three units; vietnamadminunits and
-# we have that of Decision 19/2025/QD-TTg as the source of our list gives it.
+# vietnam-provinces 2025.10 has another code for three of the 94 names. One of the two is wrong: the
+# annex of Decision 19/2025/QD-TTg says which.
 OTHER_CODES = {"20195": "20194", "20224": "20305", "20872": "20875"}
 DATA = files("vietnamadminunits") / "data"
 
