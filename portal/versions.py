@@ -16,6 +16,7 @@ PORTAL = Path(__file__).resolve().parent
 _DOWNLOADS = ("*.py", "*.yaml", "metadata/*.*", "rendering/**/*.*", "distributions/**/*.*")
 _PAGES = (
     *_DOWNLOADS, "attach/*.*", "changes/**/*.*", "libraries/*.*", "site/**/*.*", "targets/**/*.*",
+    "report/registry.py",
 )
 _QUALITY = (*_DOWNLOADS, "quality/**/*.*", "../model/records/*.py")
 

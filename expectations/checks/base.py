@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 
 from expectations.checks.prefilter import MayFind
+from expectations.checks.spreadsheet import SheetRow
 from expectations.checks.sql import columns
 from expectations.checks.wording import Wording
 from model.declarations.dataset import Dataset
@@ -139,6 +140,14 @@ class Check(BaseModel):
         """
         return None
 
+    def formula(self, row: SheetRow) -> str | None:
+        """Return the spreadsheet formula that is TRUE in a `row` which breaks the check.
+
+        It finds the rows that the query finds, where every column of the dataset that it is about
+        stands in the sheet. None: a spreadsheet cannot say.
+        """
+        return None
+
     def may_find(self) -> MayFind | None:
         """Return what the table must be like for the query to find anything; None: anything."""
         return None
@@ -227,7 +236,11 @@ class SeriesCheck(Check):
 
     def key_without(self, column: str) -> str:
         """Return the columns of the key but for one, as a list for SQL."""
-        return columns([name for name in (*self.series, "time_period") if name != column])
+        return columns(self.key_columns_without(column))
+
+    def key_columns_without(self, column: str) -> list[str]:
+        """Return the columns of the key but for one."""
+        return [name for name in (*self.series, "time_period") if name != column]
 
 
 class ReleaseCheck(Check):

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from expectations.checks.base import ArgumentProblem, Check, SeriesCheck
+from expectations.checks.spreadsheet import SheetRow, alike, all_of, is_code, one_of, only, quoted
 from expectations.checks.sql import text, texts, where
 from expectations.checks.wording import Wording
 from model.declarations.dataset import Dataset
@@ -31,6 +32,20 @@ class PartsCheck(SeriesCheck):
         column = identifier(self.column)
         listed = f"{column} IN ({texts(self.parts)})" if self.parts else "true"
         return f"{column} <> {text(self.total)} AND {listed}"
+
+    def parts_formula(self, row: SheetRow) -> str:
+        """Return an array: 1 for each row that is a part of what a `row` has the total of."""
+        codes = row.column(self.column)
+        listed = "+".join(is_code(codes, part) for part in self.parts)
+        is_part = [f"(1-{is_code(codes, self.total)})", *([f"({listed})"] if listed else [])]
+        return alike(row, self.key_columns_without(self.column), is_part)
+
+    def is_total_formula(self, row: SheetRow) -> str:
+        """Return the formula that a `row` has a total that the check is about."""
+        return all_of([
+            f'{row.cell("obs_value")}<>""', is_code(row.cell(self.column), self.total),
+            only(row, self.where, self.indicators),
+        ])
 
     def words(self, wording: Wording) -> Mapping[str, str]:
         of_indicators = self.column == "indicator"
@@ -105,6 +120,16 @@ FROM point JOIN part USING ({others})
 WHERE {column} = {text(self.total)}
   AND abs(obs_value - expected) > {self.tolerance} * greatest(abs(obs_value), largest)"""
 
+    def formula(self, row: SheetRow) -> str | None:
+        if self.column == "indicator" and self.indicators:
+            return None
+        value, parts, numbers = row.cell("obs_value"), self.parts_formula(row), row.numbers
+        codes, others = row.column(self.column), self.key_columns_without(self.column)
+        each = [f"SUMPRODUCT({alike(row, others, [is_code(codes, x)])})>0" for x in self.parts]
+        largest = f"MAX(ABS({value}),SUMPRODUCT(MAX({parts}*ABS({numbers}))))"
+        off = f"ABS({value}-SUMPRODUCT({parts}*{numbers}))>{quoted(self.tolerance)}*{largest}"
+        return f"IF({self.is_total_formula(row)},{all_of([*each, off])},FALSE)"
+
 
 class PartsWithinTotal(PartsCheck):
     """Parts that exceed their total, together or (`rule: each`) one alone; or do not make it.
@@ -151,6 +176,19 @@ total AS (
 SELECT *, observed / nullif(expected, 0) AS factor FROM part JOIN total USING ({others})
 WHERE {off} > {margin}"""
 
+    def formula(self, row: SheetRow) -> str | None:
+        if self.column == "indicator" and self.indicators:
+            return None
+        value, parts, numbers = row.cell("obs_value"), self.parts_formula(row), row.numbers
+        margin = quoted(self.within) if self.within else f"{quoted(self.tolerance)}*ABS({value})"
+        off = f"SUMPRODUCT({parts}*{numbers})-{value}"
+        broken = {
+            "sum": f"{off}>{margin}", "equal": f"ABS({off})>{margin}",
+            "each": f"SUMPRODUCT({parts}*({numbers}-{value}>{margin}))>0",
+        }[self.rule]
+        any_part = f"SUMPRODUCT(1*{parts})>0"
+        return f"IF({self.is_total_formula(row)},AND({any_part},{broken}),FALSE)"
+
 
 class SharesAddUp(SeriesCheck):
     """Shares that do not add up to `whole`, to `tolerance`, where every share is given."""
@@ -182,6 +220,20 @@ whole AS (
 SELECT _id, obs_value AS observed, total, {self.whole} AS expected
 FROM point JOIN whole USING ({others})
 WHERE abs(total - {self.whole}) > {self.tolerance}"""
+
+    def formula(self, row: SheetRow) -> str | None:
+        if self.column == "indicator" and self.indicators:
+            return None
+        codes, others = row.column(self.column), self.key_columns_without(self.column)
+        listed = "+".join(is_code(codes, part) for part in self.parts)
+        each = [f"SUMPRODUCT({alike(row, others, [is_code(codes, x)])})>0" for x in self.parts]
+        total = f"SUMPRODUCT({alike(row, others, [f'({listed})'])}*{row.numbers})"
+        about = all_of([
+            f'{row.cell("obs_value")}<>""', one_of(row, row.cell(self.column), self.parts),
+            only(row, self.where, self.indicators),
+        ])
+        off = f"ABS({total}-{quoted(self.whole)})>{quoted(self.tolerance)}"
+        return f"IF({about},{all_of([*each, off])},FALSE)"
 
 
 class SumRange(Check):

@@ -194,6 +194,13 @@ def use_project(root: Path) -> City:
     return found
 
 
+def use_city(found: City) -> None:
+    """Make a city that is known without its project's folder, from its site, that of this process.
+    """
+    use_languages(found.languages)
+    _CURRENT.city, _CURRENT.questions = found, ()
+
+
 def _without_open(data: Any) -> Any:
     """Return what a YAML file holds without the texts that are left open."""
     if isinstance(data, dict):

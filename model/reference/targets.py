@@ -196,6 +196,18 @@ class TargetRegistry(Frozen):
         indicator = self.indicators.get(target.indicator or "")
         return indicator.measured_by if indicator else None
 
+    def of_figure(self, dataset: str, indicator: str | None = None) -> list[Target]:
+        """Return the targets that a `dataset` measures, by one `indicator` of it or any."""
+        found = [(target, self.measured_by(target)) for target in self.targets.values()]
+        return [
+            target for target, figure in found
+            if figure and figure.dataset == dataset and indicator in (None, figure.indicator)
+        ]
+
+    def measured_in(self, datasets: Iterable[str]) -> bool:
+        """Return whether any of the `datasets` measures a target."""
+        return any(self.of_figure(dataset) for dataset in datasets)
+
     def amended(self, target: Target) -> list[Target]:
         """Return the line of targets that a `target` belongs to by replacement, oldest first."""
         line = [target]

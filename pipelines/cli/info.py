@@ -25,6 +25,7 @@ from pipelines.cli.terminal import (
 )
 from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
+from pipelines.submissions.transport import waits
 from sources.connectors.registry import options_of
 from warehouse.store import releases, snapshots
 
@@ -39,7 +40,8 @@ def list_datasets(profile: Profile = None, as_json: AsJson = False) -> int:
     rows: list[dict[str, Any]] = []
     for dataset_id, declaration in catalogue.declarations.items():
         dataset = declaration.dataset
-        if dataset.source_for(settings.profile) is None:
+        source = dataset.source_for(settings.profile)
+        if source is None:
             continue
         stored = releases.current(settings.data_dir, dataset_id)
         rows.append(
@@ -53,6 +55,7 @@ def list_datasets(profile: Profile = None, as_json: AsJson = False) -> int:
                 "release": stored.release.number if stored else None,
                 "rows": stored.release.rows if stored else None,
                 "issued": stored.release.issued.isoformat() if stored else None,
+                "waits_for_submission": waits(dataset_id, source, settings.data_dir),
             }
         )
     if as_json:
@@ -62,7 +65,8 @@ def list_datasets(profile: Profile = None, as_json: AsJson = False) -> int:
         ["dataset", "title", "freq", Right("indicators"), Right("rows"), Right("release")],
         [
             [row["dataset"], escape(row["title"]["en"]), row["frequency"],
-             str(row["indicators"]), number(row["rows"] or 0), str(row["release"] or "none")]
+             str(row["indicators"]), number(row["rows"] or 0),
+             str(row["release"] or ("no data yet" if row["waits_for_submission"] else "none"))]
             for row in rows
         ],
     )

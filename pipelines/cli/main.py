@@ -55,8 +55,18 @@ COMMANDS = {
         "compare.preview.preview",
         "Show what edited declarations would release, from the snapshots at hand; change nothing.",
     ),
+    "template": (
+        "submissions.template",
+        "Write the workbook (.xlsx) in which a department fills in figures of a dataset or sector.",
+    ),
+    "submit": (
+        "submissions.take_in",
+        "Take in filled workbooks: release what is right, mark what is wrong, give a receipt.",
+    ),
     "targets": ("targets.targets",
                 "Show how far the city's targets are reached, as of today or another day."),
+    "report": ("report.report",
+               "Write the yearly report on the city's targets, from what a site publishes."),
     "verify": ("verify.verify",
                "Say whether a file is genuine, and whether a site's history was rewritten."),
     "explain": ("explain.explain",

@@ -43,7 +43,7 @@ def mcp(
     """
     from portal.mcp.server import serve  # the SDK takes 0.7 s, and quote-check needs none of it
 
-    published = _published(site, profile)
+    published = published_site(site, profile)
     published.listing()  # a wrong address is told before a client waits for an answer
     serve(published, version("openindicators"), http, host)
     return 0
@@ -61,7 +61,7 @@ def quote_check(
     Raises:
         OpenIndicatorsError: there is no site, or the text or site cannot be read.
     """
-    published = _published(site, profile)
+    published = published_site(site, profile)
     checked = QuoteChecker(Finder(published)).check(_text(text), published.languages[0])
     if as_json:
         print_json(checked.model_dump())
@@ -80,7 +80,12 @@ def quote_check(
     return 0 if checked.supported == checked.of else 1
 
 
-def _published(site: str | None, profile: str | None) -> PublishedSite:
+def published_site(site: str | None, profile: str | None) -> PublishedSite:
+    """Return the `site` at an address or in a folder, else that of the data folder of a `profile`.
+
+    Raises:
+        OpenIndicatorsError: there is none in the data folder.
+    """
     if site is not None:
         return PublishedSite(site)
     folder = Settings.from_environment(profile).data_dir.site

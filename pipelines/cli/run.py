@@ -31,6 +31,7 @@ from pipelines.connections import open_portals
 from pipelines.rounds import Outcome, run_datasets
 from pipelines.settings import Settings
 from pipelines.steps.publish import publish
+from pipelines.submissions.transport import waits
 from portal.base import Portal
 from warehouse.store import drafts, releases, validation_log
 
@@ -59,6 +60,10 @@ def run(
                 "the folder of the sources' files does not exist", where=str(settings.files),
                 todo="check OPENINDICATORS_FILES",
             )
+        waiting = [name for name, bound in bound_datasets.items()
+                   if waits(name, bound.source, settings.data_dir)]
+        for name in waiting:
+            del bound_datasets[name]
         portals = _choose(open_portals(settings, catalogue.registries), to or [])
         invalid = [error for error in catalogue.errors if not wanted or _concerns(error, wanted)]
         for error in invalid:
@@ -72,6 +77,9 @@ def run(
         print_json(rows)
     else:
         _show(settings, rows, outcome, invalid)
+        for name in waiting:
+            out.print(f"[yellow]No data yet[/] {name}: waits for its first submission"
+                      f" (`openindicators template {name}`)")
     return exit_code([*invalid, *(error for _, error in outcome.failures.values())])
 
 

@@ -51,7 +51,7 @@ def targets(
     """
     settings = Settings.from_environment(profile)
     registries = load_registries(settings.project)
-    day = _day(as_of)
+    day = day_of(as_of)
     found = assess(registries, stored_releases(settings.data_dir, registries), day)
     counts = found.roll_ups(registries.sectors)
     if as_json:
@@ -86,7 +86,12 @@ def targets(
     return 0
 
 
-def _day(text: str) -> date:
+def day_of(text: str) -> date:
+    """Return the day that a text names; today where there is none.
+
+    Raises:
+        OpenIndicatorsError: it is no date.
+    """
     if not text:
         return datetime.now(UTC).date()
     try:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from model.reference.city import city
@@ -12,6 +13,9 @@ from model.util.text import plain
 from portal.distributions.registry import DISTRIBUTIONS
 from portal.site.pages import dataset_page
 from portal.site.state import DatasetState
+from portal.targets.exports import CSV as TARGETS_CSV
+from portal.targets.exports import JSON as TARGETS_JSON
+from portal.targets.exports import Scorecard
 
 Json = dict[str, Any]
 
@@ -74,10 +78,15 @@ def _entry(state: DatasetState, registries: Registries, root: str) -> Json:
     }
 
 
-def openapi(base_url: str | None) -> Json:
-    """Return the description of the API by OpenAPI 3.1; `base_url` is as for `listed`."""
+def openapi(base_url: str | None, targets: bool) -> Json:
+    """Return the description of the API by OpenAPI 3.1; `base_url` is as for `listed`.
+
+    Files of `targets` are described where the city has some.
+    """
+    described: list[type[BaseModel]] = [DatasetState, *([Scorecard] if targets else [])]
     _, schemas = models_json_schema(
-        [(DatasetState, "serialization")], ref_template="#/components/schemas/{model}"
+        [(each, "serialization") for each in described],
+        ref_template="#/components/schemas/{model}",
     )
     sector = _parameter("sector", "The sector of the dataset, e.g. `finance`.")
     dataset = _parameter("dataset", "The name of the dataset in its sector, e.g. `gdp`.")
@@ -118,6 +127,12 @@ def openapi(base_url: str | None) -> Json:
                 "getSector", "The CSV files of a sector with their metadata", None, of_sector
             ),
             "/bulk/everything.parquet": _get("getEverything", "All observations", None),
+            **({
+                f"/{TARGETS_JSON}": _get(
+                    "getTargets", "The targets in force, assessed, with their counts", "Scorecard"
+                ),
+                f"/{TARGETS_CSV}": _get("getTargetsTable", "The same as a table", None),
+            } if targets else {}),
             "/catalog.jsonld": _get("getCatalogue", "The catalogue in DCAT-AP 3", "Index"),
         },
         "components": {"schemas": {

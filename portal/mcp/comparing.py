@@ -194,6 +194,11 @@ def _ranking(finder: Finder, question: Question, kind: str) -> Comparison:
     if len(vintages) > 1:
         raise Refused("mixed_territories", "The figures are by different borders.",
                       'give borders="old" or "new"', [found.candidate()])
+    changes = {
+        each.until for row in rows
+        if (each := finder.subjects.successions().get((row["geo_vintage"], row["ref_area"])))
+        and each.until and not each.same
+    }
     rows.sort(key=lambda row: -row["obs_value"])
     ranking = _ranked(found, rows)
     return Comparison(
@@ -203,5 +208,7 @@ def _ranking(finder: Finder, question: Question, kind: str) -> Comparison:
             *caveats_of(found.reader, rows, found.subject, {}),
             f"Ranked among {len(rows)} {kind} that have a figure, by the borders"
             f" {found.rows[0]['geo_vintage']}; regions and totals are left out.",
+            *(f"Borders changed on {day}: many of these are other territories since."
+              for day in sorted(changes)),
         ],
     )

@@ -1,6 +1,7 @@
 """Published rows as figures that can be cited."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,6 +22,14 @@ Row = dict[str, Any]
 # As in portal/site/explorer/assets/release.js: the other columns are a dataset's own dimensions.
 COMMON = ("indicator", "ref_area", "geo_vintage", "freq", "time_period", "obs_value",
           "unit_measure", "lower_bound", "upper_bound", "obs_status", "obs_note", "footnotes")
+
+
+_DECIMALS = 3  # of a figure's text, where its indicator has fewer
+
+
+def decimals_of(value: float) -> int:
+    """Return how many decimals a value has."""
+    return len(f"{Decimal(repr(value)):f}".partition(".")[2].rstrip("0"))
 
 
 class Reader:
@@ -84,7 +93,7 @@ class Reader:
     def address(self, path: str) -> str:
         """Return the address of a `path` of the site, absolute where the site knows its own."""
         root = self.entry["details"].removesuffix(f"datasets/{self.state.dataset}/dataset.json")
-        if not root and self.site.name.startswith(("http://", "https://")):
+        if not root and self.site.remote:
             root = self.site.name.rstrip("/") + "/"
         return f"{root}{path}"
 
@@ -96,10 +105,12 @@ class Reader:
 
     def figure(self, row: Row) -> Figure:
         """Return a row as a figure."""
+        value, status = row["obs_value"], row["obs_status"] or "A"
         decimals = next(
             (each.decimals for each in self.state.indicators if each.code == row["indicator"]), 0
         )
-        value, status = row["obs_value"], row["obs_status"] or "A"
+        if decimals:  # as it was published: pages round what they draw
+            decimals = max(decimals, min(decimals_of(value), _DECIMALS))
         number = formatting.number(value, self.language, decimals)
         unit = self.name("unit_measure", row["unit_measure"])
         notes = [row.get("obs_note") or ""]

@@ -8,7 +8,8 @@ import csv
 import io
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urljoin
@@ -23,6 +24,7 @@ from portal.site.state import CatalogueState, DatasetState, ReleaseState, State
 
 CATALOGUE, DATASETS = "catalogue.json", "api/datasets.json"
 SECONDS = 30  # for which a catalogue is believed to be the newest
+_AT_ONCE = 8  # requests
 _KEPT = 256  # files that are kept as they were read
 Kept = TypeVar("Kept")
 
@@ -40,6 +42,7 @@ class PublishedSite:
 
     def __init__(self, site: str) -> None:
         self.name = site
+        self.remote = site.startswith(("http://", "https://"))
         self._read = _reader(site)
         self._kept: dict[tuple[str, str], Any] = {}  # what a file says, by its kind and checksum
         self._catalogue: tuple[float, CatalogueState] | None = None
@@ -92,7 +95,7 @@ class PublishedSite:
             # The same texts in every row: codes of a dictionary take a tenth of the memory.
             return pq.read_table(pa.BufferReader(data), read_dictionary=["indicator", "ref_area"])
 
-        return self._release_file(state, release, f"{state.name}.parquet", read)
+        return self.release_file(state, release, f"{state.name}.parquet", read)
 
     def dictionary(
         self, state: DatasetState, release: ReleaseState
@@ -107,15 +110,34 @@ class PublishedSite:
                 found.setdefault(row["column"], {})[row["code"]] = row
             return found
 
-        return self._release_file(state, release, f"{state.name}-dictionary.csv", read)
+        return self.release_file(state, release, f"{state.name}-dictionary.csv", read)
 
     def changes(self, state: DatasetState, release: ReleaseState) -> list[dict[str, str]]:
         """Return what a release changed, a row for each figure."""
-        return self._release_file(state, release, f"{state.name}-changes.csv", csv_rows)
+        return self.release_file(state, release, f"{state.name}-changes.csv", csv_rows)
 
-    def _release_file(
+    def prepare(self, datasets: Sequence[str]) -> None:
+        """Read what a question needs of `datasets`, several at once where they are far away."""
+        if not self.remote:
+            return
+
+        def read(dataset: str) -> None:
+            state = self.state(dataset)
+            release = state.of_release(state.release)
+            if release and release.files:
+                self.dictionary(state, release)
+                self.table(state, release)
+
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            list(pool.map(read, dict.fromkeys(datasets)))
+
+    def release_file(
         self, state: DatasetState, release: ReleaseState, name: str, parse: Callable[[bytes], Kept]
     ) -> Kept:
+        """Return what `parse` makes of a file (`name`) of a `release` of the dataset of a `state`.
+
+        Raises PortalError where there is none, or it is not what its record says.
+        """
         path = f"datasets/{state.dataset}/releases/{release.number}/{name}"
         sha256 = next((file.sha256 for file in release.files if file.name == name), None)
         return self._parsed(path, sha256, parse)

@@ -138,14 +138,45 @@ def dataset_nodes(
             "dcat:startDate": _year(release.period_first),
             "dcat:endDate": _year(release.period_last),
         }
-    distributions = [_distribution(content, *each, folder) for each in files]
-    return [node, _agent(content.publisher), *distributions]
+    moment = release.issued.isoformat()
+    return [node, _agent(content.publisher), *(
+        _distribution(dataset.id, content.licence, moment, *each, folder) for each in files
+    )]
 
 
-def _distribution(content: Content, file: FileRecord, form: FileFormat, folder: str) -> Node:
-    licence = content.licence
+def summary_nodes(
+    name: str, title: LocalizedText, description: LocalizedText, publisher: Publisher,
+    licence: Licence, files: Sequence[tuple[FileRecord, FileFormat]], folder: str, page: str,
+    issued: str,
+) -> list[Node]:
+    """Describe files that the portal makes of its datasets, under a `name` that no dataset has.
+
+    `publisher` runs the portal and `licence` is its own; the other arguments are as for a dataset.
+    """
+    return [
+        {
+            "@id": dataset_urn(name), "@type": "dcat:Dataset", "dct:identifier": name,
+            "dct:title": texts(title), "dct:description": texts(description),
+            "dcat:theme": _concept(f"{AUTHORITY}/data-theme/GOVE"),
+            "dct:publisher": _ref(_agent_id(publisher)), "dcat:contactPoint": _contact(publisher),
+            "dct:accessRights": _term(
+                f"{AUTHORITY}/access-right/PUBLIC", "dct:RightsStatement"
+            ),
+            "dct:issued": _moment(issued), "dct:modified": _moment(issued),
+            "dct:language": _languages(),
+            "dcat:landingPage": {"@id": page, "@type": "foaf:Document"},
+            "dcat:distribution": [_ref(distribution_urn(name, file.name)) for file, _ in files],
+        },
+        _agent(publisher),
+        *(_distribution(name, licence, issued, *each, folder) for each in files),
+    ]
+
+
+def _distribution(
+    dataset: str, licence: Licence, issued: str, file: FileRecord, form: FileFormat, folder: str
+) -> Node:
     return {
-        "@id": distribution_urn(content.dataset.id, file.name),
+        "@id": distribution_urn(dataset, file.name),
         "@type": "dcat:Distribution",
         "dct:title": texts(form.title),
         "dct:description": texts(form.purpose),
@@ -168,8 +199,8 @@ def _distribution(content: Content, file: FileRecord, form: FileFormat, folder: 
         },
         "dct:rights": {"@type": "dct:RightsStatement", "skos:prefLabel": texts(_rights(licence))},
         "dct:language": _languages(),
-        "dct:issued": _moment(content.release.issued.isoformat()),
-        "dct:modified": _moment(content.release.issued.isoformat()),
+        "dct:issued": _moment(issued),
+        "dct:modified": _moment(issued),
         "dcatap:availability": _concept(f"{AUTHORITY}/planned-availability/STABLE"),
         "adms:status": _concept(f"{AUTHORITY}/distribution-status/COMPLETED"),
     }

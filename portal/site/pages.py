@@ -18,6 +18,7 @@ from portal.site.figure import figure
 from portal.site.series import Plot, plots
 from portal.site.state import ReleaseState
 from portal.site.tables import in_language, read_tables
+from portal.targets.words import say
 from portal.vocabulary import SCOPES, sentence
 
 FIRST_QUARANTINED = 20
@@ -110,6 +111,8 @@ def _frame(content: Content, releases: list[ReleaseState], preview: bool) -> dic
         "folder": f"../../datasets/{dataset.id}/",
         "urn": dataset_urn(dataset.id),
         "preview": preview,
+        "targets": [] if preview else content.registries.targets.of_figure(dataset.id),
+        "say_targets": say,
         **_quality(content),
     }
 

@@ -12,9 +12,9 @@ from portal.scope import home_area
 from portal.targets.figures import Figure, Measured, ReleaseHistory, Series
 from portal.targets.progress import Goal, Progress, Reason, Verdict, measure
 from portal.targets.projection import Projected, project
+from portal.vocabulary import NOT_FINAL
 
 VERDICT_ORDER: tuple[Verdict, ...] = ("met", "on_track", "behind", "no_data")
-NOT_FINAL = frozenset("EFIPU")  # observation statuses of figures that may still change
 SHARES = frozenset({"percent", "percent_grdp", "percent_gdp"})  # units of shares
 CITY, COUNTRY = "city", "country"  # groups of targets besides the sectors
 
@@ -99,6 +99,11 @@ class Assessments:
         """The assessments by the target's id."""
         return {each.target.id: each for each in self.assessments}
 
+    @property
+    def of_city(self) -> RollUp:
+        """The counts of all targets but the country's."""
+        return roll_up("all", [each for each in self.assessments if each.group != COUNTRY])
+
     def in_group(self, group: str) -> list[Assessment]:
         """Return the assessments of a sector (its id), of CITY or of COUNTRY."""
         return [each for each in self.assessments if each.group == group]
@@ -107,8 +112,7 @@ class Assessments:
         """Return the counts of the city's own, each of `sectors`, the country's, and all."""
         groups = [CITY, *sectors, COUNTRY]
         found = [roll_up(group, self.in_group(group)) for group in groups]
-        city = [each for each in self.assessments if each.group != COUNTRY]
-        return [each for each in found if each.targets] + [roll_up("all", city)]
+        return [*(each for each in found if each.targets), self.of_city]
 
 
 def assess(registries: Registries, releases: ReleaseHistory, as_of: date) -> Assessments:
@@ -126,9 +130,13 @@ def assess(registries: Registries, releases: ReleaseHistory, as_of: date) -> Ass
 
 
 def assess_target(
-    registries: Registries, releases: ReleaseHistory, target: Target, as_of: date
+    registries: Registries, releases: ReleaseHistory, target: Target, as_of: date,
+    projected: bool = True,
 ) -> Assessment:
-    """Assess one `target` as of a day, whether or not it is in force; see `assess`."""
+    """Assess one `target` as of a day, whether or not it is in force; see `assess`.
+
+    Without a projection unless it is to be `projected`.
+    """
     series, reason = _figures(registries, releases, target, as_of)
     unknown = Assessment(
         target=target, as_of=as_of, verdict="no_data", reason=reason,
@@ -143,7 +151,9 @@ def assess_target(
     known = [each for each in series.figures if each.year <= target.year]
     return unknown.model_copy(update={
         "verdict": found.verdict, "progress": found,
-        "projection": project(known, target.year, 100 if target.unit in SHARES else None),
+        "projection": project(
+            known, target.year, 100 if target.unit in SHARES else None
+        ) if projected else (),
     })
 
 

@@ -7,7 +7,6 @@ checksum. Figures within other borders than the target's are counted, and never 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -93,12 +92,9 @@ class ReleaseHistory:
         issued = [each for each in self.tables.get(dataset, ()) if each.issued.date() <= day]
         return issued[-1] if issued else None
 
-    @cached_property
-    def days(self) -> list[date]:
-        """The days on which something was released."""
-        return sorted({
-            each.issued.date() for tables in self.tables.values() for each in tables
-        })
+    def days_of(self, dataset: str) -> list[date]:
+        """Return the days on which a `dataset` was released."""
+        return [each.issued.date() for each in self.tables.get(dataset, ())]
 
     def series(
         self, figure: ReleasedFigure, area: str, vintage: str, day: date

@@ -1,5 +1,6 @@
 """The releases that a site offers, as the assessment reads them: a stranger with the site can."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from portal.site.release_files import release_folder
@@ -7,8 +8,8 @@ from portal.site.state import DatasetState
 from portal.targets.figures import ReleasedTable, ReleaseHistory
 
 
-def published_releases(folder: Path, states: list[DatasetState]) -> ReleaseHistory:
-    """Return the releases of the public datasets in a site's `folder`, which have these `states`.
+def published_releases(folder: Path, states: Iterable[DatasetState]) -> ReleaseHistory:
+    """Return the releases of the public datasets in a site's `folder` with these `states`.
 
     Releases whose files were withdrawn are left out.
     """

@@ -24,10 +24,12 @@ from sources.connectors.options.indicators import (
 from sources.connectors.options.portals import CkanOptions, DaNangPortalOptions
 from sources.connectors.options.pxweb import PxWebOptions, PxWebV2Options
 from sources.connectors.options.sdmx import SdmxOptions
+from sources.connectors.options.submission import SubmissionOptions
 
 _OPTIONS: tuple[type[ConnectorOptions], ...] = (
     CkanOptions, ComputedOptions, DaNangPortalOptions, FilesOptions, GhoOptions, HxlOptions,
-    PxWebOptions, PxWebV2Options, SdmxOptions, UisOptions, WorldBankOptions, WorldBankBulkOptions,
+    PxWebOptions, PxWebV2Options, SdmxOptions, SubmissionOptions, UisOptions, WorldBankOptions,
+    WorldBankBulkOptions,
 )
 PROTOCOLS: Mapping[str, type[ConnectorOptions]] = {each.protocol: each for each in _OPTIONS}
 CONNECTORS = Connectors(PROTOCOLS)

@@ -63,3 +63,21 @@ def test_a_proposed_place_is_an_answer(declaration: Path) -> None:
     text = declaration.read_text(encoding="utf-8")
     assert "geography: {codelist: country, coverage: viet_nam}" in text
     assert 'ref_area: {const: VNM}' in text and "- field: geography" not in text
+
+
+def test_rows_that_share_their_key_stay_asked_about_when_the_place_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = for_this_city(tmp_path / "project")
+    monkeypatch.setenv("OPENINDICATORS_PROJECT", str(project))
+    monkeypatch.setenv("OPENINDICATORS_DATA_DIR", str(tmp_path / "data"))
+    path = tmp_path / "paid.csv"
+    path.write_text("year,paid\n2019,1.5\n2019,2.5\n2020,3.5\n", encoding="utf-8")
+    assert new("finance/paid", str(path)) == 0
+    assert confirm("finance/paid", (
+        "geography={codelist: country, coverage: {vi: Anh, en: United Kingdom}}",
+        "source.columns.ref_area.const=GBR",
+    ), False, "Khuê") == 9
+    text = (project / "assets/finance/paid.yaml").read_text(encoding="utf-8")
+    assert "ref_area: {const: GBR}" in text
+    assert "Which column tells rows of one area, period and indicator apart?" in text

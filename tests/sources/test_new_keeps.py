@@ -63,6 +63,20 @@ def test_all_variables_of_a_cube_are_dimensions(tmp_path: Path) -> None:
     }
 
 
+def test_codes_whose_labels_are_no_areas_are_a_dimension(tmp_path: Path) -> None:
+    """Sweden's counties have the codes of Vietnamese provinces."""
+    found = declared(real_files("pxweb/scb_api2") / "TAB6471_data.json", tmp_path)
+    assert "region" in found["dimensions"]
+    assert found["source"]["columns"]["ref_area"] == {"const": "?"}
+
+
+def test_a_variable_with_one_value_is_constant_and_shown(tmp_path: Path) -> None:
+    found = declared(real_files("pxweb/jsonstat") / "statswe.json", tmp_path)
+    assert found["source"]["where"]["region_code"] == ["25"]
+    (asked,) = [each for each in found["questions"] if each["field"] == "geography"]
+    assert "it is of region: 25 Norrbottens län" in asked["evidence"]
+
+
 def test_an_unknown_status_is_asked_about(tmp_path: Path) -> None:
     path = real_files("vietnam/tourism") / "monthly_vietnam_tourists.csv"
     found = declared(path, tmp_path)

@@ -77,6 +77,11 @@ class DataDir:
         return self.root / "acceptances" / f"{dataset}.jsonl"
 
     @property
+    def submissions(self) -> Path:
+        """The register of the workbooks that departments sent in."""
+        return self.root / "submissions.jsonl"
+
+    @property
     def failures(self) -> Path:
         """The folder of unresolved failures; empty without any."""
         return self.root / "failures"

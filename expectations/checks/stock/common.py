@@ -6,6 +6,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from expectations.checks.base import ArgumentProblem, Arguments, Check
+from expectations.checks.spreadsheet import SheetRow, all_of, any_of, outside, quoted, repeated
+from expectations.checks.spreadsheet import one_of as is_one_of
 from expectations.checks.sql import value
 from expectations.checks.wording import Wording
 from model.declarations.dataset import Dataset
@@ -59,6 +61,20 @@ class Comparison(Frozen):
             return f"{column} {self.operator.replace('_', ' ')} ({listed})"
         return f"{column} {'=' if self.operator == '==' else self.operator} {value(parameter)}"
 
+    def formula(self, row: SheetRow) -> str | None:
+        """Return the condition as a formula in a `row`; None where it compares order of text."""
+        cell, parameter, operator = row.cell(self.column.name), self.parameter, self.operator
+        given = parameter if isinstance(parameter, list) else [parameter]
+        if self.column.name == NUMBER:
+            sign = {"==": "=", "!=": "<>", "IN": "=", "NOT_IN": "<>"}.get(operator, operator)
+            joint = all_of if operator == "NOT_IN" else any_of
+            return all_of([f'{cell}<>""', joint(f"{cell}{sign}{quoted(item)}" for item in given)])
+        if operator not in ("==", "!=", "IN", "NOT_IN") or not _is_text(given):
+            return None
+        found = is_one_of(row, cell, [str(item) for item in given])
+        is_in = operator in ("==", "IN")
+        return all_of([f'{cell}<>""', found if is_in else f"NOT({found})"])
+
 
 class Nullity(Frozen):
     """A column that is NULL, or is not."""
@@ -71,6 +87,10 @@ class Nullity(Frozen):
         """Return the condition in SQL."""
         return f"{identifier(self.column.name)} IS {'' if self.is_null else 'NOT '}NULL"
 
+    def formula(self, row: SheetRow) -> str | None:
+        """Return the condition as a formula in a `row`."""
+        return f"{row.cell(self.column.name)}{'=' if self.is_null else '<>'}\"\""
+
 
 class Joint(Frozen):
     """Several conditions of which all hold, or any."""
@@ -81,6 +101,16 @@ class Joint(Frozen):
     def sql(self) -> str:
         """Return the condition in SQL."""
         return "(" + f" {self.type.upper()} ".join(part.sql() for part in self.conditions) + ")"
+
+    def formula(self, row: SheetRow) -> str | None:
+        """Return the condition as a formula in a `row`; None where a part has none."""
+        parts = [part.formula(row) for part in self.conditions]
+        joint = all_of if self.type == "and" else any_of
+        return None if None in parts else joint(part for part in parts if part)
+
+
+def _is_text(values: Sequence[Any]) -> bool:
+    return all(isinstance(item, str) for item in values)
 
 
 Condition = Annotated[Comparison | Nullity | Joint, Field(discriminator="type")]
@@ -183,6 +213,23 @@ class StockRowCheck(StockCheck):
         """Return the columns that must be unique together; most expectations are about none."""
         return ()
 
+    def formula(self, row: SheetRow) -> str | None:
+        """Return the formula of a `row` that breaks it, where it is about the condition's rows.
+
+        A row of which a share need not fulfil it is not told from the others.
+        """
+        broken = self.broken_formula(row) if self.mostly == 1 else None
+        if self.row_condition is None or broken is None:
+            return broken
+        about = None if self.key() else self.row_condition.formula(row)
+        return about and all_of([about, broken])
+
+    def broken_formula(self, row: SheetRow) -> str | None:
+        """Return the formula of `broken`, or of a repeated key, in a `row`; None: there is none."""
+        key = self.key()
+        # A spreadsheet takes numbers for equal that differ in the 16th digit.
+        return repeated(row, key) if key and NUMBER not in key else None
+
 
 class Bounds(StockCheck):
     """Bounds, included unless they are strict; at least one."""
@@ -208,6 +255,14 @@ class Bounds(StockCheck):
         if self.max_value is not None:
             parts.append(f"{sql} {'<' if self.strict_max else '<='} {value(self.max_value)}")
         return f"NOT ({' AND '.join(parts)})"
+
+    def outside_formula(self, number: str) -> str:
+        """Return the formula that a number is outside the bounds."""
+        low, high = self.min_value, self.max_value
+        return outside(
+            number, None if self.strict_min else low, None if self.strict_max else high,
+            low if self.strict_min else None, high if self.strict_max else None,
+        )
 
     def _bounds(self, wording: Wording, percent: bool = False) -> str:
         low, high = self.min_value, self.max_value

@@ -1,12 +1,21 @@
 """Expectations on rows: of one column, of several, and of a suite's own query."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from expectations.checks.base import UNEXPECTED_ROWS, ArgumentProblem, Check
-from expectations.checks.stock.common import Bounds, Scalar, Scalars, StockRowCheck, one_of
+from expectations.checks.spreadsheet import SheetRow, given, matches
+from expectations.checks.spreadsheet import one_of as is_one_of
+from expectations.checks.stock.common import (
+    NUMBER,
+    Bounds,
+    Scalar,
+    Scalars,
+    StockRowCheck,
+    one_of,
+)
 from expectations.checks.wording import Wording
 from model.declarations.dataset import Dataset
 from model.reference.registries import Registries
@@ -27,6 +36,9 @@ class ColumnValuesNotNull(_OneColumn):
     def broken(self) -> str:
         return f"{identifier(self.column)} IS NULL"
 
+    def broken_formula(self, row: SheetRow) -> str:
+        return f'{row.cell(self.column)}=""'
+
 
 class ColumnValuesNull(_OneColumn):
     """A column that is empty."""
@@ -37,6 +49,9 @@ class ColumnValuesNull(_OneColumn):
 
     def broken(self) -> str:
         return f"{identifier(self.column)} IS NOT NULL"
+
+    def broken_formula(self, row: SheetRow) -> str:
+        return f'{row.cell(self.column)}<>""'
 
 
 class ColumnValuesUnique(_OneColumn):
@@ -62,6 +77,9 @@ class ColumnValuesBetween(Bounds, _OneColumn):
     def broken(self) -> str:
         return self.outside(identifier(self.column))
 
+    def broken_formula(self, row: SheetRow) -> str:
+        return given(row, self.column, self.outside_formula(row.cell(self.column)))
+
 
 class ColumnValuesInSet(_OneColumn):
     """Values of a set."""
@@ -75,6 +93,10 @@ class ColumnValuesInSet(_OneColumn):
     def broken(self) -> str:
         return f"NOT ({one_of(self.column, self.value_set)})"
 
+    def broken_formula(self, row: SheetRow) -> str | None:
+        found = _in_set(row, self.column, self.value_set)
+        return found and given(row, self.column, f"NOT({found})")
+
 
 class ColumnValuesNotInSet(_OneColumn):
     """No value of a set."""
@@ -87,6 +109,10 @@ class ColumnValuesNotInSet(_OneColumn):
 
     def broken(self) -> str:
         return one_of(self.column, self.value_set)
+
+    def broken_formula(self, row: SheetRow) -> str | None:
+        found = _in_set(row, self.column, self.value_set)
+        return found and given(row, self.column, found)
 
 
 class _Regex(_OneColumn):
@@ -117,6 +143,10 @@ class ColumnValuesMatchRegex(_Regex):
     def broken(self) -> str:
         return f"NOT {self._matches()}"
 
+    def broken_formula(self, row: SheetRow) -> str | None:
+        found = matches(row.cell(self.column), self.regex)
+        return found and given(row, self.column, f"NOT({found})")
+
 
 class ColumnValuesNotMatchRegex(_Regex):
     """Text without a form, as a regular expression (RE2)."""
@@ -128,6 +158,10 @@ class ColumnValuesNotMatchRegex(_Regex):
     def broken(self) -> str:
         return self._matches()
 
+    def broken_formula(self, row: SheetRow) -> str | None:
+        found = matches(row.cell(self.column), self.regex)
+        return found and given(row, self.column, found)
+
 
 class ColumnValueLengthsBetween(Bounds, _OneColumn):
     """Text of a length within bounds."""
@@ -138,6 +172,9 @@ class ColumnValueLengthsBetween(Bounds, _OneColumn):
 
     def broken(self) -> str:
         return self.outside(f"length({identifier(self.column)})")
+
+    def broken_formula(self, row: SheetRow) -> str:
+        return given(row, self.column, self.outside_formula(f"LEN({row.cell(self.column)})"))
 
 
 class ColumnValueLengthsEqual(_OneColumn):
@@ -152,6 +189,9 @@ class ColumnValueLengthsEqual(_OneColumn):
     def broken(self) -> str:
         return f"length({identifier(self.column)}) <> {self.value}"
 
+    def broken_formula(self, row: SheetRow) -> str:
+        return given(row, self.column, f"LEN({row.cell(self.column)})<>{self.value}")
+
 
 class ColumnValueZScores(_OneColumn):
     """Numbers near the mean, in standard deviations."""
@@ -163,6 +203,13 @@ class ColumnValueZScores(_OneColumn):
 
     threshold: int | float
     double_sided: bool
+
+
+def _in_set(row: SheetRow, column: str, values: Sequence[Scalar]) -> str | None:
+    """Return the formula that a cell is one of some texts; of numbers none."""
+    texts = [item for item in values if isinstance(item, str)]
+    is_text = column != NUMBER and len(texts) == len(values)
+    return is_one_of(row, row.cell(column), texts) if is_text else None
 
 
 Pair = Annotated[list[Scalar], Field(min_length=2, max_length=2)]

@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 
 from expectations.checks.base import Arguments, Check
+from expectations.checks.spreadsheet import SheetRow, all_of, any_of, given, is_code, outside
 from expectations.checks.sql import in_template
 from expectations.checks.wording import Wording
 from model.declarations.dataset import Dataset
@@ -52,6 +53,9 @@ class UnitsDeclared(RowCondition):
         declared = f"CASE indicator {whens} ELSE unit_measure END"
         return f"unit_measure IS DISTINCT FROM {declared}"
 
+    def formula(self, row: SheetRow) -> str:
+        return "FALSE"  # nobody fills in units: a sheet shows those that are declared
+
 
 class ValuesPresent(RowCondition):
     """A row without a value whose status is neither missing nor suppressed."""
@@ -71,6 +75,11 @@ class ValuesPresent(RowCondition):
             f"(obs_value IS NULL AND coalesce(obs_status NOT IN ({statuses}), true))"
             " OR NOT isfinite(obs_value)"
         )
+
+    def formula(self, row: SheetRow) -> str:
+        status = row.cell("obs_status")
+        without = any_of(is_code(status, each) for each in WITHOUT_VALUE)
+        return f'AND({row.cell("obs_value")}="",NOT({without}))'
 
 
 class ValuesWithinBounds(RowCondition):
@@ -103,6 +112,17 @@ class ValuesWithinBounds(RowCondition):
             ]
             parts.append(f"(indicator = {literal(code)} AND ({' OR '.join(bounds)}))")
         return " OR ".join(parts) or "false"
+
+    def formula(self, row: SheetRow) -> str:
+        value, indicator = row.cell("obs_value"), row.cell("indicator")
+        parts = [
+            all_of([
+                is_code(indicator, code),
+                outside(value, self.minimum.get(code), self.maximum.get(code)),
+            ])
+            for code in dict.fromkeys((*self.minimum, *self.maximum))
+        ]
+        return given(row, "obs_value", any_of(parts))
 
     def words(self, wording: Wording) -> Mapping[str, str]:
         by_limits: dict[tuple[float | None, float | None], list[str]] = {}
@@ -141,3 +161,8 @@ class ValuesWithinInterval(RowCondition):
 
     def broken(self) -> str:
         return "lower_bound > obs_value OR obs_value > upper_bound OR lower_bound > upper_bound"
+
+    def formula(self, row: SheetRow) -> str:
+        low, value, high = map(row.cell, ("lower_bound", "obs_value", "upper_bound"))
+        pairs = ((low, value), (value, high), (low, high))
+        return any_of(f'AND({a}<>"",{b}<>"",{a}>{b})' for a, b in pairs)

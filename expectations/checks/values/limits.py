@@ -6,6 +6,18 @@ from typing import Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from expectations.checks.base import Check, Period, SeriesCheck
+from expectations.checks.spreadsheet import (
+    SheetRow,
+    alike,
+    all_of,
+    any_of,
+    given,
+    is_code,
+    one_of,
+    only,
+    outside,
+    quoted,
+)
 from expectations.checks.sql import points, text, texts, where
 from expectations.checks.wording import Wording
 from model.util.sql import identifier
@@ -58,9 +70,16 @@ class ValueRange(_Limited):
         return {**super().words(wording), "only": wording.narrowed(self.indicators, self.where)}
 
     def query(self) -> str:
-        only = where(self.where, indicators=self.indicators)
-        outside = self._outside("obs_value")
-        return f"SELECT * FROM {{batch}} WHERE {outside} AND {only}{self._since()}"
+        among = where(self.where, indicators=self.indicators)
+        beyond = self._outside("obs_value")
+        return f"SELECT * FROM {{batch}} WHERE {beyond} AND {among}{self._since()}"
+
+    def formula(self, row: SheetRow) -> str | None:
+        if self.start:
+            return None
+        value = row.cell("obs_value")
+        beyond = outside(value, self.at_least, self.at_most, self.above, self.below)
+        return given(row, "obs_value", all_of([beyond, only(row, self.where, self.indicators)]))
 
 
 class IndicatorRatio(_Limited, SeriesCheck):
@@ -87,13 +106,27 @@ class IndicatorRatio(_Limited, SeriesCheck):
         }
 
     def query(self) -> str:
-        outside = self._outside(f"{self.per} * n.obs_value", " * d.obs_value")
+        beyond = self._outside(f"{self.per} * n.obs_value", " * d.obs_value")
         return f"""
 SELECT n._id, n.obs_value AS observed, d.obs_value AS expected,
   {self.per} * n.obs_value / nullif(d.obs_value, 0) AS factor, {text(self.denominator)} AS reference
 FROM {{batch}} AS n JOIN {{batch}} AS d USING ({self.key_without("indicator")})
 WHERE n.indicator = {text(self.numerator)} AND d.indicator = {text(self.denominator)}
-  AND isfinite(n.obs_value) AND isfinite(d.obs_value) AND {outside}{self._since("n.time_period")}"""
+  AND isfinite(n.obs_value) AND isfinite(d.obs_value) AND {beyond}{self._since("n.time_period")}"""
+
+    def formula(self, row: SheetRow) -> str | None:
+        if self.start:
+            return None
+        value, others = row.cell("obs_value"), row.numbers
+        limits = (("<", self.at_least), (">", self.at_most), ("<=", self.above), (">=", self.below))
+        is_denominator = [f"--{is_code(row.column('indicator'), self.denominator)}"]
+        same = alike(row, self.key_columns_without("indicator"), is_denominator)
+        broken = any_of(
+            f"SUMPRODUCT({same}*({quoted(self.per)}*{value}{sign}{quoted(limit)}*{others}))>0"
+            for sign, limit in limits if limit is not None
+        )
+        is_numerator = is_code(row.cell("indicator"), self.numerator)
+        return f"IF(AND({value}<>\"\",{is_numerator}),{broken},FALSE)"
 
 
 class Leaps(SeriesCheck):
@@ -198,3 +231,12 @@ SELECT b._id, b.obs_value AS observed, lead.obs_value AS expected,
 FROM {{batch}} AS b JOIN {{batch}} AS lead USING ({self.key_without(self.column)})
 WHERE lead.{column} = {text(self.code)} AND b.{column} <> {text(self.code)}{among}
   AND b.obs_value > lead.obs_value + {self.within}"""
+
+    def formula(self, row: SheetRow) -> str:
+        value, code = row.cell("obs_value"), row.cell(self.column)
+        about = one_of(row, code, self.among) if self.among else "TRUE"
+        leads = f"--{is_code(row.column(self.column), self.code)}"
+        same = alike(row, self.key_columns_without(self.column), [leads])
+        broken = f"SUMPRODUCT({same}*({value}>{row.numbers}+{quoted(self.within)}))>0"
+        is_other = f"NOT({is_code(code, self.code)})"
+        return f"IF(AND({value}<>\"\",{is_other},{about}),{broken},FALSE)"

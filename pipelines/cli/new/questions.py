@@ -16,7 +16,7 @@ from sources.inspect.tables.areas import in_force
 PUBLISHERS = {"worldbank": "world_bank", "gho": "who", "uis": "unesco_uis"}
 _FIELDS = {
     "locale": "source.columns.obs_value", "other values": "source.columns.obs_value",
-    "missing": "source.columns.obs_value", "frequency": "frequency", "key": "source.columns",
+    "missing": "source.columns.obs_value", "frequency": "frequency", "key": "dimensions",
     "interval": "indicator_defaults.interval", "unpivot": "source.unpivot",
     "where": "source.where", "header": "source.header",
     "marks of periods": "source.columns.time_period.marks",
@@ -109,9 +109,11 @@ def metadata_questions(
             asked.append(Question(field="licence", ask="Under which licence?", evidence=silent))
     areas = roles.notes.get("ref_area")
     if _is_assumed(roles):
+        only = roles.notes.get("where")
+        of = f"; it is of {quoted(only.value, _LONGEST)}" if only else ""
         asked.append(Question(
             field="geography", ask="Which place is the whole table about?",
-            evidence="no column names areas", also=("source.columns.ref_area.const",),
+            evidence=f"no column names areas{of}", also=("source.columns.ref_area.const",),
             candidates=place_candidates(roles, registries.places, registries.codelists),
         ))
     elif coverage is None:
@@ -194,6 +196,8 @@ def _field(guess: Guess, found: RecognisedTable, roles: Roles) -> str:
 
 def _asked(guess: Guess) -> str:
     value = quoted(guess.value, 80)
+    if guess.what == "key":
+        return "Which column tells rows of one area, period and indicator apart?"
     return f"Is {guess.what} right: {value}?" if value else f"What about {guess.what}?"
 
 

@@ -21,7 +21,7 @@ from portal.mcp.asking.periods import AskedPeriod, asked_period
 from portal.mcp.asking.question import Found, Question
 from portal.mcp.asking.subjects import COMPLETE, EXACT, PARTIAL, Match, Subjects
 from portal.mcp.asking.time_and_territory import by_borders, of_period
-from portal.mcp.figures import Reader
+from portal.mcp.figures import Reader, decimals_of
 from portal.mcp.published import PublishedSite
 from portal.vocabulary import NOT_FINAL
 
@@ -32,8 +32,9 @@ _ELSEWHERE: frozenset[Reason] = frozenset({"place_without_figures", "unknown_pla
 
 # What is told where nothing is found: the reason that leads on best.
 _TELLING: tuple[Reason, ...] = (
-    "ambiguous_territory", "not_final", "forecast", "part_year", "other_territory",
-    "ambiguous_breakdown", "unknown_breakdown", "other_unit", "no_data", "other_frequency",
+    "unclear_period", "ambiguous_territory", "not_final", "forecast", "part_year",
+    "other_territory", "ambiguous_breakdown", "other_unit", "no_data", "unknown_breakdown",
+    "other_frequency",
     "unknown_release", "ambiguous_place", "place_without_figures", "unknown_place",
 )
 
@@ -53,10 +54,11 @@ class Finder:
         found = self.all(question)
         if question.period == "" or asked_period(question.period).latest:
             found = _newest(found)
-        first = found[0]
-        if any(not first.same_figures(each) for each in found[1:]):
+        if any(not found[0].same_figures(each) for each in found[1:]):
             raise _ambiguous(question, found)
-        return first, [each.subject.dataset for each in found[1:]]
+        # Of the same figures, those that were rounded least.
+        first = max(found, key=lambda each: sum(decimals_of(row["obs_value"]) for row in each.rows))
+        return first, [each.subject.dataset for each in found if each is not first]
 
     def all(self, question: Question) -> list[Found]:
         """Return everything of the best degree that answers a `question`; at least one.
@@ -76,19 +78,10 @@ class Finder:
         matches = self._explained(question)
         if not matches:
             raise self._unknown(question)
-        best = matches[0].degree
-        found: list[Found] = []
-        offers: list[Found] = []
-        failed: list[tuple[Match, Refused]] = []
-        for match in matches[:_TRIED]:
-            try:
-                one = self.one(match, question, period)
-            except Refused as refused:
-                if match.degree == best:
-                    failed.append((match, refused))
-                continue
-            (found if match.degree == best else offers).append(one)
-        rivals = [] if best == EXACT else [
+        degree = matches[0].degree
+        best = [each for each in matches if each.degree == degree][:_TRIED]
+        found, failed = self._tried(best, question, period)
+        rivals = [] if degree == EXACT else [
             refused for match, refused in failed
             if refused.refusal.reason not in _ELSEWHERE
             and not any(match.subject.is_like(each.subject) for each in found)
@@ -98,6 +91,7 @@ class Finder:
             raise _ambiguous(question, found, rivals)
         if found:
             return found
+        offers, _ = self._tried(matches[len(best):_TRIED], question, period)
         failed.sort(key=lambda each: _TELLING.index(each[1].refusal.reason))
         told = failed[0][1].refusal
         more = [each for _, other in failed[1:] if other.refusal.reason not in _ELSEWHERE
@@ -106,6 +100,20 @@ class Finder:
             told.reason, told.message, told.todo,
             [*told.candidates, *more, *(each.candidate() for each in offers[:_OFFERED])],
         )
+
+    def _tried(
+        self, matches: Sequence[Match], question: Question, period: AskedPeriod
+    ) -> tuple[list[Found], list[tuple[Match, Refused]]]:
+        """Return what each of the `matches` answers, and why others do not."""
+        self.site.prepare([each.subject.dataset for each in matches])
+        found: list[Found] = []
+        failed: list[tuple[Match, Refused]] = []
+        for match in matches:
+            try:
+                found.append(self.one(match, question, period))
+            except Refused as refused:
+                failed.append((match, refused))
+        return found, failed
 
     def everywhere(self, question: Question) -> Found:
         """Return what answers a `question` in every place that has a figure. Raises Refused."""
@@ -159,8 +167,11 @@ class Finder:
 
     def _explained(self, question: Question) -> list[Match]:
         """Return the matches whose words are all explained, by names of codes if need be."""
-        found = []
-        for match in self.subjects.matches(question.indicator, question.dataset):
+        found: list[Match] = []
+        matches = self.subjects.matches(question.indicator, question.dataset)
+        if matches and matches[0].degree <= COMPLETE:
+            matches = [each for each in matches if each.degree < PARTIAL]
+        for match in matches:
             degree, rest = match.degree, match.rest
             if degree > COMPLETE and rest:
                 reader = Reader(self.site, match.subject.dataset, None, question.language)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from model.reference.codelist import vintage_day
 from portal.mcp.answers import Candidate
 from portal.mcp.asking.subjects import Subject
-from portal.mcp.figures import Reader, Row
+from portal.mcp.figures import Reader, Row, decimals_of
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Found:
         )
         return mine.keys() == theirs.keys() and all(
             row["unit_measure"] == theirs[key]["unit_measure"]
-            and abs(row["obs_value"] - theirs[key]["obs_value"]) <= 1e-9 * abs(row["obs_value"])
+            and _rounds_to(row["obs_value"], theirs[key]["obs_value"])
             for key, row in mine.items()
         )
 
@@ -59,3 +59,11 @@ class Found:
             place=self.reader.name("ref_area", next(iter(codes))) if len(codes) == 1 else "",
             borders=str(vintage_day(next(iter(vintages))) or "") if len(vintages) == 1 else "",
         )
+
+
+
+def _rounds_to(one: float, other: float) -> bool:
+    """Say whether two values are the same, or one is the other with fewer decimals."""
+    places = min(decimals_of(one), decimals_of(other))
+    slack = 0.5 * 10.0**-places if places else 0.0
+    return abs(one - other) <= slack + 1e-9 * abs(one)

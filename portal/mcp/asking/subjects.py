@@ -107,11 +107,12 @@ class Subjects:
     def matches(self, text: str, dataset: str = "") -> list[Match]:
         """Return the indicators that a `text` may mean, the closest first.
 
-        Only those of a `dataset`, if one is given. A code is itself alone.
+        Only those of a `dataset`, if one is given. A code is itself alone; without a dataset only
+        where it is no word that people use: `doctors` is the code of some of the doctors.
         """
         known = [each for each in self.all() if not dataset or each.dataset == dataset]
         by_code = [each for each in known if each.code == text.strip()]
-        if by_code:
+        if by_code and (dataset or not text.strip().isalpha()):
             return [Match(each, EXACT, ()) for each in by_code]
         asked = words(text)
         found = self._matches(asked, known)
@@ -176,6 +177,21 @@ class Subjects:
             area for area in areas if any(same(bare, without_kind(words(each)))
                                           for each in area.names)
         ]
+
+    def country(self, text: str, codelist: str) -> list[Area]:
+        """Return the country of a `codelist` that a `text` names as the lists of its areas do.
+
+        "Cả nước" is a name of these lists alone.
+        """
+        lists = {
+            each for path in self.site.catalogue().pages if _CROSSWALK.fullmatch(path)
+            for each in path.removeprefix("codelists/").removesuffix(".csv").split("-to-")
+        }
+        codes = {
+            area.code for each in sorted(lists) for area in self.places(text, each)
+            if area.kind == "country"
+        }
+        return [area for area in self.areas(codelist) if area.code in codes]
 
     def known_place(self, text: str) -> str | None:
         """Return the name of a place without figures of its own that a `text` names."""

@@ -34,6 +34,7 @@ _CLOSE = 0.05  # names covered nearly as well are meant as well
 _LOOSE = 0.3  # of a name's words, from which it is told what a number would agree with
 _FACTORS = tuple(Decimal(10) ** power for power in (-9, -6, -3, -2, 2, 3, 6, 9))
 _CLAUSE = re.compile(r"[,;()](?!\d)|\s(?:và|and|while|còn|trong đó)\s")
+_IN_TURN = re.compile(r"lần lượt|lan luot|respectively|tương ứng|tuong ung", re.IGNORECASE)
 _MORE = ("hơn", "trên", "over", "more than", "above", "exceeding")
 _LESS = ("gần", "nearly", "almost", "under", "dưới", "less than")
 _ABOUT = ("khoảng", "about", "around", "approximately", "some", "xấp xỉ", "ước")
@@ -64,6 +65,7 @@ class Checked(BaseModel):
     numbers: list[CheckedNumber]
     supported: int
     of: int
+    unchecked: int = Field(default=0, description="numbers beyond those that are checked at once")
 
 
 class _Said(NamedTuple):
@@ -97,19 +99,20 @@ class QuoteChecker:
         self._finder = finder
         self._gazette: tuple[object, Gazette] | None = None
 
-    def check(self, text: str, language: str) -> Checked:
+    def check(self, text: str, language: str, limit: int | None = None) -> Checked:
         """Say of each number in a `text` whether a figure of the site supports it.
 
-        `language` is that of names in the answer.
+        `language` is that of names in the answer; numbers after the first `limit` are only counted.
         """
         catalogue = self._finder.site.catalogue()
         if self._gazette is None or self._gazette[0] is not catalogue:
             self._gazette = (catalogue, Gazette(self._finder))
-        return _check(_Checker(self._finder, self._gazette[1], language), text)
+        return _check(_Checker(self._finder, self._gazette[1], language), text, limit)
 
 
-def _check(checker: "_Checker", text: str) -> Checked:
+def _check(checker: "_Checker", text: str, limit: int | None) -> Checked:
     found: list[CheckedNumber] = []
+    unchecked = 0
     place: PlaceSaid | None = None
     period: PeriodSaid | None = None
     borders = ""
@@ -120,6 +123,9 @@ def _check(checker: "_Checker", text: str) -> Checked:
         borders = here or ("" if said_places else borders)
         written = numbers(sentence.text, said_periods)
         for at, number in enumerate(written):
+            if limit is not None and len(found) >= limit:
+                unchecked += 1
+                continue
             said = checker.said(sentence, written, at, said_places, said_periods, place, period)
             checked = checker.number(number, said._replace(borders=borders))
             found.append(checked.model_copy(update={
@@ -128,7 +134,8 @@ def _check(checker: "_Checker", text: str) -> Checked:
         place = said_places[-1] if said_places else place
         period = said_periods[-1] if said_periods else period
     return Checked(
-        numbers=found, supported=sum(each.status == "supported" for each in found), of=len(found)
+        numbers=found, supported=sum(each.status == "supported" for each in found),
+        of=len(found) + unchecked, unchecked=unchecked,
     )
 
 
@@ -165,10 +172,14 @@ class _Checker:
             inside = start <= each.start and each.end <= end
             return not inside, (before or not inside) and each.start > number.start, distance
 
+        place = min(places, key=lambda each: order(each, True), default=place)
+        period = min(said_periods, key=lambda each: order(each, False), default=period)
+        if _IN_TURN.search(text):  # as many places or periods as numbers, in the same order
+            place = places[at] if len(places) == len(written) else place
+            period = said_periods[at] if len(said_periods) == len(written) else period
         spare = blanked(text, places)
         return _Said(
-            min(places, key=lambda each: order(each, True), default=place),
-            min(said_periods, key=lambda each: order(each, False), default=period),
+            place, period,
             spare[start:end], spare, is_toned(text), "",
             text[max(start, number.start - 24):number.start],
         )
@@ -186,11 +197,16 @@ class _Checker:
         if not said.place.codes:
             return answer.model_copy(update={"note": f"no figures of {said.place.name}"})
         meant = self._meant(number, said)
+        hits = self._hits(meant, number, said)
+        if not hits and number.kind:
+            bare = number._replace(kind="")
+            for hit in self._hits(self._meant(bare, said), bare, said):
+                if agrees(bare, said.before, value_of(hit), ""):
+                    return self._told(answer, "other_unit", hit, "the unit is another one")
         if not meant:
             return answer.model_copy(update={
                 "note": self._would("no published indicator is named near it", number, said)
             })
-        hits = self._hits(meant, number, said)
         if not hits:
             names = ", ".join(dict.fromkeys(self._name(each) for each in meant[:4]))
             note = f"no figure of this place and period, in such a unit, of: {names}"
@@ -258,11 +274,7 @@ class _Checker:
         allowed = [each for each in hits if self._by_borders(each, said)]
         for hit in allowed:
             if agrees(number, said.before, value_of(hit), number.kind):
-                others = {self._name(each.subject) for each in allowed
-                          if each.row["geo_vintage"] != hit.row["geo_vintage"]
-                          or each.row["obs_value"] != hit.row["obs_value"]}
-                note = f"other figures are near: {', '.join(sorted(others))}" if others else ""
-                return self._told(answer, "supported", hit, note)
+                return self._told(answer, "supported", hit, self._others(hit, allowed))
         for hit in allowed:
             earlier = self._earlier(hit, number, said)
             if earlier:
@@ -288,6 +300,15 @@ class _Checker:
         ):
             note += f"; written with the other language's signs it would agree ({number.text})"
         return self._told(answer, "differs" if allowed else "other_territory", hit, note)
+
+    def _others(self, hit: _Hit, hits: Sequence[_Hit]) -> str:
+        """Return what else is published of what the text names, "" where nothing is."""
+        others = {
+            f"{self._name(each.subject)} {each.reader.figure(each.row).text}"
+            f" ({each.row['geo_vintage']})"
+            for each in hits if each.row["obs_value"] != hit.row["obs_value"]
+        }
+        return f"the text may also mean: {'; '.join(sorted(others))}" if others else ""
 
     def _by_borders(self, hit: _Hit, said: _Said) -> bool:
         if not said.borders:

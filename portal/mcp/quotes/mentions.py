@@ -56,7 +56,7 @@ class Gazette:
             for area in finder.subjects.areas(codelist):
                 for at, name in enumerate(area.names):
                     key = without_kind(words(name))
-                    if not key or (at >= languages and len("".join(w.bare for w in key)) < 4):
+                    if not key or (at >= languages and name.isascii() and len(name) < 4):
                         continue  # "LA", "IN" are words of other languages
                     _, official, codes = known.setdefault(key, (name, at < languages, set()))
                     codes.add((area.vintage, area.code))

@@ -32,12 +32,16 @@ _COUNTED = re.compile(  # what makes a number of four digits a figure, not a yea
     r"schools|classes|teachers|pupils|students|cases|projects|hectares)(?!\w)",
     re.IGNORECASE,
 )
-_VIETNAMESE = re.compile(
-    r"[đăơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]|\b(?:nam|nghin|trieu|ty|luot|dat|"
-    r"cua|thanh pho|nguoi|tang|giam)\b", re.IGNORECASE,
-)
+# Words that tell Vietnamese without tones; "nam" is also the end of names of places.
+_PLAIN_VIETNAMESE = frozenset({
+    "nghin", "trieu", "ty", "luot", "dat", "cua", "nguoi", "tang", "giam", "la", "voi", "duoc",
+    "trong", "thang",
+})
+_WORDS = re.compile(r"[^\W\d_]+")
 _PART_OF_NAME = re.compile(r"/|[^\W\d_]|[-–]\d")  # 202/2025/QH15, 4G, 2015-2020
-# "Thua Thien", "TP. Hồ Chí Minh": a full stop that ends no sentence.
+_JOINED = re.compile(r"\s*(?:,|and|or|và|va|hay|hoặc)\s*")
+_PER = re.compile(r"(?:\bper|trên|tren|mỗi|moi|bình quân|binh quan)\W*$", re.IGNORECASE)
+# "TP. Hồ Chí Minh": a full stop that ends no sentence.
 _SENTENCE = re.compile(r"(?<!\bTP)(?<!\bTp)(?<!\bSt)(?<!\bNo)[.!?…](?=\s+\S)|\n+")
 _BASE_YEAR = re.compile(
     r"(?:giá so sánh|gia so sanh|giá năm|constant|so với giá)\W+(?:năm\W+|nam\W+)?$", re.IGNORECASE
@@ -67,6 +71,7 @@ class Number(NamedTuple):
     step: what the last digit that was written counts: 100,000.
     coarse: what the last digit but zeros counts.
     other: how it would be read by the other language's signs; None where it is the same.
+    scale: the power of ten that a word after it says.
     """
 
     text: str
@@ -77,6 +82,16 @@ class Number(NamedTuple):
     coarse: Decimal
     kind: Kind
     other: Decimal | None
+    scale: int
+
+    def sharing(self, following: "Number") -> "Number":
+        """Return it with the scale and kind of the number that follows: "1,2 và 3,4 triệu"."""
+        power = following.scale
+        return self._replace(
+            value=self.value.scaleb(power), step=self.step.scaleb(power),
+            coarse=self.coarse.scaleb(power), kind=following.kind, scale=power,
+            other=None if self.other is None else self.other.scaleb(power),
+        )
 
 
 class Stretch(NamedTuple):
@@ -96,8 +111,10 @@ class PeriodSaid(NamedTuple):
 
 
 def is_vietnamese(text: str) -> bool:
-    """Say whether a text is Vietnamese, with tones or without."""
-    return bool(_VIETNAMESE.search(text))
+    """Say whether a text is Vietnamese, with tones or without; a name or two do not make it so."""
+    found = [word.casefold() for word in _WORDS.findall(text)]
+    telling = sum(not word.isascii() or word in _PLAIN_VIETNAMESE for word in found)
+    return telling > len(found) / 5
 
 
 def sentences(text: str) -> Iterator[Stretch]:
@@ -142,7 +159,9 @@ def numbers(text: str, taken: list[PeriodSaid]) -> list[Number]:
         after = text[end:]
         if any(start < stop and begin < end for begin, stop in spans):
             continue
-        if _PART_OF_NAME.match(after):
+        if _PART_OF_NAME.match(after) or (
+            _PER.search(text[:start]) and re.fullmatch(r"10+", re.sub(r"\W", "", each["digits"]))
+        ):
             continue
         scale = next((power for _, power in _SCALE_WORDS if each[f"e{power}"]), 0)
         digits = each["digits"]
@@ -161,8 +180,12 @@ def numbers(text: str, taken: list[PeriodSaid]) -> list[Number]:
         found.append(Number(
             each[0], start, end, sign * value.scaleb(scale), step,
             Decimal(1).scaleb(scale + min(zeros, max(len(whole) - 2, 0))) if zeros else step, kind,
-            readings[1][0].scaleb(scale) if len(readings) > 1 else None,
+            readings[1][0].scaleb(scale) if len(readings) > 1 else None, scale,
         ))
+    for at in range(len(found) - 2, -1, -1):
+        one, following = found[at], found[at + 1]
+        if one.scale == 0 and not one.kind and _JOINED.fullmatch(text, one.end, following.start):
+            found[at] = one.sharing(following)
     return found
 
 

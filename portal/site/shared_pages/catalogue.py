@@ -13,6 +13,8 @@ from portal.site import chart
 from portal.site.shared_pages.figures import Listed
 from portal.site.shared_pages.page import SharedPage
 from portal.site.state import DatasetState
+from portal.targets.assessment import RollUp
+from portal.targets.words import WORDS, say
 from portal.vocabulary import FREQUENCIES, FRESHNESS, KINDS, SCOPES
 
 FIRST = 6  # datasets of a sector on the first page
@@ -22,12 +24,12 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 def render_catalogue(
     sectors: list[tuple[Sector, list[DatasetState]]], withdrawn: list[DatasetState], language: str,
-    preview: bool, base_url: str | None,
+    preview: bool, base_url: str | None, targets: RollUp | None = None,
 ) -> bytes:
     """Render the catalogue in a `language`; a `preview` says that the site shows drafts.
 
     `sectors` come with their datasets, the `withdrawn` ones apart; `base_url` is the site's address
-    on the web, with a slash at the end, if known.
+    on the web, with a slash at the end, if known. `targets` are the counts of the city's, if any.
     """
     states = [state for _, members in sectors for state in members]
     return render_template(
@@ -37,20 +39,21 @@ def render_catalogue(
         indicators=sum(len(state.indicators) for state in states),
         updated=max((state.issued for state in states), default=None),
         headlines=_headlines(sectors), facets=_facets(sectors, states), sparkline=chart.sparkline,
-        first=FIRST,
+        first=FIRST, targets=targets, verdicts=WORDS.verdicts, say_targets=say,
     )
 
 
 def sector_pages(
-    sector: Sector, members: list[Listed], base_url: str | None, preview: bool
+    sector: Sector, members: list[Listed], base_url: str | None, preview: bool, targets: bool
 ) -> Iterator[SharedPage]:
     """Yield the pages that list all datasets of a `sector`, in pages of PER_PAGE.
 
-    `members` are its datasets; `base_url` and `preview` are as for `render_catalogue`.
+    `members` are its datasets; `base_url` and `preview` are as for `render_catalogue`. `targets`
+    says that there are pages of targets.
     """
     parts = [members[at : at + PER_PAGE] for at in range(0, len(members), PER_PAGE)]
     for number, part in enumerate(parts):
-        inputs = sha256_json([len(members), [each.sha256 for each in part]])
+        inputs = sha256_json([len(members), targets, [each.sha256 for each in part]])
         page = f"{sector.id}/index{f'-{number + 1}' if number else ''}.html"
         for language in languages():
             yield SharedPage(
@@ -60,6 +63,7 @@ def sector_pages(
                     TEMPLATES, "sector.html", language, root="../../", page=page, sector=sector,
                     members=[each.state for each in part], count=len(members), number=number,
                     all=len(parts), preview=preview, base_url=base_url, sparkline=chart.sparkline,
+                    targets=targets, say_targets=say,
                 ),
             )
 

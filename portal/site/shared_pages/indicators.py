@@ -24,6 +24,7 @@ from portal.site.shared_pages.page import SharedPage
 from portal.site.shared_pages.places import CITY_PAGE, Gazetteer
 from portal.site.shared_pages.reconciliation import Pair, as_released
 from portal.site.state import DatasetState, IndicatorSummary
+from portal.targets.words import say
 
 PAGE = "indicators/{code}.html"
 
@@ -142,6 +143,10 @@ def _render(
     return render_template(
         TEMPLATES, "indicator.html", language, root="../../", page=page, preview=False,
         base_url=base_url, code=code, indicator=first, sections=sections, pairs=pairs,
+        targets=[
+            target for use in members
+            for target in registries.targets.of_figure(use.listed.state.dataset, code)
+        ], say_targets=say,
         unit=registries.units[first.unit],
         json_ld={
             "@context": "https://schema.org", "@type": "StatisticalVariable",

@@ -18,6 +18,7 @@ from portal.site.shared_pages.figures import IndicatorSummary, Measure
 from portal.site.shared_pages.page import SharedPage
 from portal.site.shared_pages.places import CITY_PAGE, Gazetteer, Line, Place
 from portal.site.state import DatasetState
+from portal.targets.words import say
 
 INDEX = "places"
 
@@ -104,7 +105,10 @@ class _Part:
             paths=[self.path(language, at) for at in range(len(place.parts))],
             territories=self.territories, changes=self.gazetteer.changes(place),
             alike=self._alike, home=place.page == CITY_PAGE, place_page=self.gazetteer.page,
-            within=self._within, country=self._country_name,
+            within=self._within, country=self._country_name, say_targets=say,
+            targets=place.page == CITY_PAGE and self.gazetteer.registries.targets.measured_in(
+                self.gazetteer.datasets
+            ),
             sectors=self.gazetteer.registries.sectors,
             json_ld=self._schema_org(language, page, base_url),
         )

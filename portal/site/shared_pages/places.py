@@ -91,7 +91,7 @@ class Gazetteer:
 
     def __init__(self, listed: Sequence[Listed], registries: Registries) -> None:
         self.registries = registries
-        self._by_dataset = {each.state.dataset: each for each in listed}
+        self.datasets = {each.state.dataset: each for each in listed}
         self._pages: dict[tuple[str, str], str | None] = {}
         self._known_borders: dict[tuple[str, str], str] = {}
         self.places: dict[str, Place] = {}
@@ -244,7 +244,7 @@ class Gazetteer:
         found = [
             (listed, measure)
             for dataset, code in (declared.by.items() if declared else ())
-            if (listed := self._by_dataset.get(dataset))
+            if (listed := self.datasets.get(dataset))
             for measure in listed.figures.measures
             if measure.indicator == code and measure.breakdown is None
         ]

@@ -82,7 +82,9 @@ def files(
     } if public else {}
     return {
         catalogue.DATASETS: pretty_json(catalogue.listed(states, registries, base_url)).encode(),
-        catalogue.OPENAPI: pretty_json(catalogue.openapi(base_url)).encode(),
+        catalogue.OPENAPI: pretty_json(
+            catalogue.openapi(base_url, bool(registries.targets.targets))
+        ).encode(),
         "catalog.ttl": turtle(nodes, dcat.CONTEXT, base_url or "").encode(),
         "llms.txt": _llms(sectors, base_url or "").encode(),
         **{

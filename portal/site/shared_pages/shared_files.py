@@ -29,6 +29,7 @@ from portal.changes import change_set
 from portal.changes.feeds import ReleaseNews, release_feed
 from portal.metadata import dcat
 from portal.rendering.environment import render_template
+from portal.report import registry
 from portal.site.explorer import pages as explorer
 from portal.site.pages import dataset_page
 from portal.site.shared_pages import (
@@ -46,6 +47,9 @@ from portal.site.shared_pages.figures import Listed
 from portal.site.shared_pages.page import SharedPage
 from portal.site.shared_pages.places import Gazetteer
 from portal.site.state import CatalogueState, DatasetState, all_datasets, read_state
+from portal.targets import exports as target_files
+from portal.targets import pages as target_pages
+from portal.targets.view import TargetsView
 
 STATE = "catalogue.json"
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -83,9 +87,10 @@ def render(
     }
     offered = [state for state in states if not state.withdrawn]
     sql = attach.statements(_attachable(offered), base_url)
-    files = dict(_of_all(folder, registries, states, sql, preview, base_url))
+    targets = TargetsView.of(folder, registries, offered, checksums)
+    files = dict(_of_all(folder, registries, states, sql, preview, base_url, targets))
     paths, inputs = {path: sha256_bytes(data) for path, data in files.items()}, {}
-    for page in _pages(folder, registries, states, checksums, preview, base_url):
+    for page in _pages(folder, registries, states, checksums, preview, base_url, targets):
         inputs[page.path] = page.inputs
         known = before.pages.get(page.path) if before else None
         if before and known and before.inputs.get(page.path) == page.inputs \
@@ -108,11 +113,11 @@ def render(
 
 def _of_all(
     folder: Path, registries: Registries, states: list[DatasetState], sql: list[str],
-    preview: bool, base_url: str | None,
+    preview: bool, base_url: str | None, targets: TargetsView,
 ) -> Iterator[tuple[str, bytes]]:
     """Yield path and bytes of what is made from all datasets: it changes whenever one does.
 
-    `sql` makes the database to attach.
+    `sql` makes the database to attach; `targets` are those of the city.
     """
     for path in sorted(ASSETS.iterdir()):
         data = path.read_bytes()
@@ -122,12 +127,17 @@ def _of_all(
     sectors = _by_sector(offered, registries)
     pairs = reconciliation.pairs(offered, registries)
     revised = revisions.compare(offered)
-    catalog = _dcat(folder, offered, registries, base_url)
+    assessed = target_files.files(targets, base_url) if targets.shown and not preview else {}
+    yield from assessed.items()
+    described = target_files.dcat_nodes(targets, assessed, base_url) if assessed else []
+    catalog = _dcat(folder, offered, registries, base_url, described)
     yield "catalog.jsonld", catalog
+    yield registry.FILE, registry.registry_file(registries, base_url)
     yield from programs.files(sectors, registries, base_url, catalog).items()
     for language in languages():
         yield f"{language}/index.html", catalogue.render_catalogue(
-            sectors, withdrawn, language, preview, base_url
+            sectors, withdrawn, language, preview, base_url,
+            targets.assessed.of_city if assessed else None,
         )
         yield f"{language}/indicators.html", indicators.render_index(sectors, language, base_url)
         yield f"{language}/reconciliation.html", reconciliation.render(
@@ -150,7 +160,7 @@ def _of_all(
 
 def _pages(
     folder: Path, registries: Registries, states: list[DatasetState], checksums: dict[str, str],
-    preview: bool, base_url: str | None,
+    preview: bool, base_url: str | None, targets: TargetsView,
 ) -> Iterator[SharedPage]:
     """Yield every page across datasets; a preview, which has few, has none of places."""
     offered = [state for state in states if not state.withdrawn]
@@ -170,11 +180,15 @@ def _pages(
         for name, make in ((search.INDEX, found.index), (search.TEXTS, found.texts)):
             yield SharedPage(f"{language}/{name}", everything, partial(make, language))
     for sector, members in sectors:
-        yield from catalogue.sector_pages(sector, members, base_url, preview)
+        yield from catalogue.sector_pages(
+            sector, members, base_url, preview, targets.shown and not preview
+        )
     if not preview:
         yield from place_pages.pages(gazetteer, base_url)
         pairs = reconciliation.pairs(offered, registries)
         yield from indicators.pages(gazetteer, listed, pairs, base_url)
+        if targets.shown:
+            yield from target_pages.pages(targets, base_url)
 
 
 def _attachable(states: list[DatasetState]) -> list[attach.Attachable]:
@@ -274,7 +288,8 @@ def _by_sector(
 
 
 def _dcat(
-    folder: Path, states: list[DatasetState], registries: Registries, base_url: str | None
+    folder: Path, states: list[DatasetState], registries: Registries, base_url: str | None,
+    described: list[dcat.Node],
 ) -> bytes:
     graphs = [
         dcat.published_nodes(folder / "datasets" / state.dataset / "dcat.jsonld")
@@ -283,5 +298,7 @@ def _dcat(
     home = f"{base_url or ''}index.html"
     of = city()
     publisher = registries.publishers[of.publisher] if of.publisher else None
-    nodes = dcat.catalogue_nodes(of.site.title, of.site.lead, publisher, home, graphs)
+    nodes = dcat.catalogue_nodes(
+        of.site.title, of.site.lead, publisher, home, [*graphs, described]
+    )
     return pretty_json(dcat.document(nodes, base=base_url or "./")).encode()

@@ -21,6 +21,7 @@ from sources.inspect.tables.areas import (
     areas_of,
     codes_in,
     is_confirmed,
+    knows,
     likely_areas,
     names_a_unit,
     names_an_area,
@@ -176,7 +177,7 @@ def _find_area(search: Search) -> None:
             continue
         texts = Counter(_called(search, column))
         areas = areas_of(column.name, texts, search.codelists, search.found.last)
-        if areas is None:
+        if areas is None or _labels_disagree(search, column, areas):
             continue
         every.append((column, areas.codelist))
         # The finest of the areas; and the code rather than the name.
@@ -190,6 +191,16 @@ def _find_area(search: Search) -> None:
         return
     _refuse_lists(search, [column for column, codelist in every if codelist == best[2].codelist])
     _take_area(search, best[1], best[2])
+
+
+def _labels_disagree(search: Search, column: InspectedColumn, areas: Areas) -> bool:
+    """Whether codes of a cube have labels that the codelist does not know: Sweden's counties."""
+    labels = search.columns.get(column.name.removesuffix("_code"))
+    if search.form != "cube" or labels is None or labels is column:
+        return False
+    codelist = search.codelists[areas.codelist]
+    known = sum(knows(codelist, text) for text in labels.counts)
+    return known < len(labels.counts) / 2
 
 
 def _refuse_lists(search: Search, columns: Sequence[InspectedColumn]) -> None:
@@ -330,17 +341,28 @@ def _find_dimensions(search: Search) -> None:
 
 
 def _take_variables(search: Search) -> list[InspectedColumn]:
-    """Take all variables of a cube as dimensions, by their labels where these are distinct."""
-    taken = []
+    """Take all variables of a cube as dimensions, by their labels where these are distinct.
+
+    One that has a single value is declared as constant.
+    """
+    taken, constant = [], []
     for codes in search.free():
         labels = search.columns.get(codes.name.removesuffix("_code"))
-        if labels is None or labels is codes or labels.name in search.used or len(codes.counts) < 2:
+        if labels is None or labels is codes or labels.name in search.used or not codes.counts:
+            continue
+        if len(codes.counts) == 1:
+            search.used |= {labels.name, codes.name}
+            search.found.where[codes.name] = list(codes.counts)
+            constant.append(f"{labels.name}: {next(iter(labels.counts), '')}")
             continue
         one = len(labels.counts) == len(codes.counts)
         column = labels if one and search.codelist_of(codes) is None else codes
         _take_dimension(search, column, is_only=True)
         search.used |= {labels.name, codes.name}
         taken.append(column)
+    if constant:
+        search.found.note("where", "; ".join(constant), "certain",
+                          "these variables have one value each")
     return taken
 
 

@@ -31,9 +31,10 @@ PUBLISHERS = (
 COUNTRIES = (
     ("^vietnam/danang", "da_nang"), ("^vietnam|/vnm", "viet_nam"), ("^scale/(flights|MTA)", "USA"),
     ("council|bus-stops", "GBR"), ("boston", "USA"), ("brazil", "BRA"), ("weird_head", "DEU"),
-    ("scb_|TAB|statswe", "SWE"), ("sdmx/ecb", "EMU"), ("ssb_", "NOR"), ("cso_ie", "IRL"),
-    ("27067|1001|pxR", "ESP"), ("px-x-06", "CHE"), ("insee", "FRA"), ("istat", "ITA"),
+    ("scb_|TAB", "SWE"), ("sdmx/ecb", "EMU"), ("ssb_", "NOR"), ("cso_ie", "IRL"),
+    ("1001|pxR", "ESP"), ("px-x-06", "CHE"), ("insee", "FRA"), ("istat", "ITA"),
     ("mixed_quotes", "GBR"),
+    ("statswe", "Norrbottens län"), ("27067", "Cantabria"),  # parts of countries
 )
 # Units that only a person knows, by file; all others are named in the file or stay its own words.
 UNITS: tuple[tuple[str, str], ...] = (
@@ -43,6 +44,9 @@ UNITS: tuple[tuple[str, str], ...] = (
     ("tourist_departures", "per_1000"), ("touristVN|monthly_vietnam", "arrivals"),
     ("air_travel_trips", "trips_per_person"),
 )
+# What statuses of services' own mean: INSEE's "semi-définitif", and figures made for a lesson.
+STATUSES = {"SD": "P", "Hypothetical": "E"}
+SLIPS = {("vn_province_2004", "Hai Phuong"): "31"}  # of a source's typist
 ACCEPTED = (
     "indicator_defaults.interval", "source", "source.encoding", "source.headings", "source.where",
     "source.unpivot",
@@ -92,10 +96,12 @@ def answers(
             return [(field, str(question.candidates[0]))]
         case "source.columns.ref_area":
             return [(field, None)] if _are_areas(facts, codelists) else "these are no areas"
-        case "source.columns":
+        case "dimensions":
             return "rows share their key: the file is no table of one figure a row"
         case "source.columns.obs_value" if "locale" in question.ask:
             return [(field, None)] if "weird_head" in facts.path else "the notation is not certain"
+    if field == "source.columns.obs_status":
+        return [(field, _statuses(facts))]
     if field.endswith(".definition"):  # the title's words, as they are
         return [(field, None)]
     if field.endswith(".unit"):
@@ -109,6 +115,15 @@ def _unit(question: Question, facts: Facts) -> str | None:
     if question.ask.startswith("Is the unit right"):
         return None
     return next((unit for words, unit in UNITS if re.search(words, facts.path)), "as_published")
+
+
+def _statuses(facts: Facts) -> str | None:
+    """Return the rule of the status with what its unknown texts mean, None where all are known."""
+    source = next(iter(facts.draft.dataset.sources.values()))
+    rule = source.columns["obs_status"]
+    cells = cells_of(facts.grid, str(rule.column)) if facts.grid else []
+    more = {text: STATUSES[text] for text in set(cells) & STATUSES.keys()}
+    return json.dumps({"column": rule.column, "map": {**rule.map, **more}}) if more else None
 
 
 def _whole(
@@ -183,6 +198,8 @@ def _provinces() -> dict[str, set[str]]:
 
 def is_area(text: str, code: str, codelist: Codelist, column: str = "") -> bool:
     """Whether a text of a `column` means the area `code`: by lists of others, then by our names."""
+    if SLIPS.get((codelist.id, text)) == code:
+        return True
     text = re.sub(r"\s*\((?!exclud)[^()]*\)$", "", text)
     label = re.sub(r"\s+", " ", fold(re.sub(r"[\d*)( ]+$", "", text) if len(text) > 4 else text))
     others = _countries() if codelist.id == "country" else (

@@ -33,6 +33,7 @@ _POWERS = ("UNIT_MULT", "SCALE", "POWERCODE")
 _STATUS = re.compile(r"obs_?status|status|flags?|qualifier|obs_flag|data status|prel.*")
 _NORMAL = {"", "a", "official", "final", "actual", "normal"}
 _PROVISIONAL = re.compile(r"\b(prel|est|so bo|uoc|provisional|preliminary|forecast)\b")
+_INDEX = re.compile(r"= ?100\b|\b(index|chi so|ch. se ph.t)\b")
 _MULTIPLE = (
     (r"\b(thous|thousands?|nghin)\b", r"thousand|nghìn"),
     (r"\b(mill|millions?|mio|trieu)\b", r"mill|mio|triệu"),
@@ -192,6 +193,10 @@ class Comparison:
                         ("thousand", 1e3), ("million", 1e6), ("billion", 1e9))
                 ):
                     self._say("multiplier", f"{where}: 10^{cells[place]} is lost")
+        # Of the headings of parts of the table, the last that is a unit holds.
+        parts = heads.split(" | ")
+        last = max((n for n, part in enumerate(parts) if _INDEX.search(fold(part))), default=0)
+        heads = " | ".join(parts[last:])
         words = fold(f"{heads} {' '.join(cells)}" if len(cells) < 12 else heads)
         # A multiplier that is part of the name is for a reader to see.
         unit = " ".join([

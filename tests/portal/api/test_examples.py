@@ -17,8 +17,8 @@ GUIDE = PROJECT / "docs" / "programs.md"
 HEAD = """# For programs
 
 What a site offers programs, address by address. Everything but what needs `openindicators serve` is
-plain files: any web server answers. The site has the same as a page, `en/programs.html`, with its own
-addresses.
+plain files: any web server answers. The site has the same as a page, `en/programs.html`, with its
+own addresses.
 
 - Codes are text, in every format.
 - Addresses in the answers are absolute where `OPENINDICATORS_SITE_URL` is set.
