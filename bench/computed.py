@@ -53,7 +53,8 @@ def main() -> None:
         folder = Path(name)
         _declare(folder, source, asked.datasets)
         out = folder / "definitions.txt"
-        _say(asked.datasets, "definitions", *timed([sys.executable, "-c", DEFINITIONS], folder, out))
+        command = [sys.executable, "-c", DEFINITIONS]
+        _say(asked.datasets, "definitions", *timed(command, folder, out))
         keys = int(out.read_text(encoding="utf-8").split()[-1])
         if keys != 2 * STAGES * asked.datasets:
             raise SystemExit(f"{keys} assets in place of {2 * STAGES * asked.datasets}")

@@ -181,8 +181,8 @@ def _other_borders(
             theirs = declarations[name].dataset.geography.codelist
             if theirs != own:
                 return DeclarationError(
-                    f"{suite.dataset} is compared with {name}, whose areas are those of {theirs}, not"
-                    f" of {own}: the same code is another place", where=str(suite.path),
+                    f"{suite.dataset} is compared with {name}, whose areas are those of {theirs},"
+                    f" not of {own}: the same code is another place", where=str(suite.path),
                     todo="compare with figures by the same borders, e.g. a reconstruction",
                 )
     return None

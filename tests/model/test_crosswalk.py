@@ -1,7 +1,7 @@
 """The crosswalk of 2025 against two packages: vietnamadminunits and vietnam-provinces.
 
-Our lists of communes and what became of them were made after the first; the second is independent of
-both (model/reference/codelists/README.md). That of the provinces is our own.
+Our lists of communes and what became of them were made after the first; the second is independent
+of both (model/reference/codelists/README.md). That of the provinces is our own.
 """
 
 from __future__ import annotations

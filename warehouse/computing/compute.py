@@ -128,7 +128,9 @@ class Computing:
             self._finish(con, folder)
 
     def _shifted_periods(self, con: duckdb.DuckDBPyConnection) -> None:
-        periods = " UNION ".join(f"SELECT DISTINCT {PERIOD} FROM {identifier(n)}" for n in self.current)
+        periods = " UNION ".join(
+            f"SELECT DISTINCT {PERIOD} FROM {identifier(name)}" for name in self.current
+        )
         rows = [
             (iso, next_period(iso), later if frequency_of(later) else None)
             for (iso,) in con.execute(periods).fetchall()
