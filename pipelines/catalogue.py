@@ -135,8 +135,8 @@ def _load(settings: Settings, with_suites: bool) -> Catalogue:
         elif not (settings.declarations / f"{dataset_id}.yaml").exists():
             errors.append(error)  # else its declaration's error is reported already
     for name, suite in suites.items():
-        if name in declarations and (error := _other_borders(suite, declarations)):
-            errors.append(error)
+        if name in declarations and (mixed := _other_borders(suite, declarations)):
+            errors.append(mixed)
             del declarations[name]
     for cycle in _cycles(declarations, suites):
         errors += [_cycle_error(declarations[name], suites.get(name), cycle) for name in cycle]
