@@ -220,12 +220,17 @@ class _Checker:
         """Return the indicators that are named best, all of them where several are."""
         sentence = heard(said.sentence, self.synonyms)
         near = heard(said.near, self.synonyms)
-        found = []
+        covered = []
         for subject in self.subjects:
             if number.kind and number.kind != unit_kind(subject.indicator["unit"]):
                 continue
             whole = self.lexicon.coverage(subject, sentence, said.sentence, said.toned)
-            if whole.share >= COVERED and self._has_place(subject, said):
+            if whole.share >= COVERED:
+                covered.append((subject, whole))
+        self.finder.site.prepare([subject.dataset for subject, _ in covered])
+        found = []
+        for subject, whole in covered:
+            if self._has_place(subject, said):
                 beside = self.lexicon.coverage(subject, near, said.near, said.toned)
                 # What the clause says counts first; where it says nothing, what the sentence does.
                 found.append((beside.explained, beside.share, whole.explained, whole.share,
