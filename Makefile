@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: help run test lint ui serve check portal portal-down test-ckanext pictures bench-datastore bench-validate requirements clean torture bench-cli bench-many bench-big bench-publish bench-faults bench-series bench-readers bench-quality bench-pages backtest-targets fuzz
+.PHONY: help run test lint ui serve check portal portal-down test-ckanext pictures bench-datastore bench-validate requirements clean torture bench-cli bench-many bench-computed bench-big bench-publish bench-faults bench-series bench-readers bench-quality bench-pages backtest-targets fuzz
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -133,6 +133,9 @@ proofs: $(VENV)/.ready ## walk from 10,000 figures of the sample to the bytes of
 
 bench-cli: $(VENV)/.ready ## time the commands that only read (0.7 s, and 2 s for 1,000 declarations)
 	@$(BIN)/python -m bench.cli
+
+bench-computed: $(VENV)/.ready ## run 1,000 computed datasets over 1,000 inputs (DATASETS=…)
+	@$(BIN)/python -m bench.computed --datasets $(or $(DATASETS),1000)
 
 bench-many: $(VENV)/.ready ## run 30, 100 and 300 small datasets from a local server
 	@$(BIN)/python -m bench.many

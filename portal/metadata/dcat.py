@@ -51,6 +51,7 @@ CONTEXT: dict[str, str] = {
     "dct": "http://purl.org/dc/terms/",
     "dqv": "http://www.w3.org/ns/dqv#",
     "foaf": "http://xmlns.com/foaf/0.1/",
+    "prov": "http://www.w3.org/ns/prov#",
     "skos": "http://www.w3.org/2004/02/skos/core#",
     "spdx": "http://spdx.org/rdf/terms#",
     "vcard": "http://www.w3.org/2006/vcard/ns#",
@@ -128,6 +129,10 @@ def dataset_nodes(
     if dataset.ended:
         # https://www.w3.org/TR/vocab-dcat-3/#Property:resource_status
         node["adms:status"] = _concept(f"{AUTHORITY}/dataset-status/DISCONT")
+    if release.computed_from:
+        # https://www.w3.org/TR/vocab-dcat-3/#examples-dataset-provenance
+        derived = dict.fromkeys(dataset_urn(each.dataset) for each in release.computed_from)
+        node["prov:wasDerivedFrom"] = [_ref(urn) for urn in derived]
     if release.period_first and release.period_last:
         node["dct:temporal"] = {
             "@type": "dct:PeriodOfTime",
