@@ -37,7 +37,7 @@ POSITION = (
 
 # Of `observation`, besides the concepts.
 WORKING = (
-    TableColumn("_id", "BIGINT", "the row's number in the table, from 0"),
+    TableColumn("_id", "BIGINT", "the row's number, in the order of the source"),
     *POSITION,
     TableColumn("_original", "VARCHAR", "JSON of the source's row, where the row is rejected"),
     TableColumn("_reject", "VARCHAR", "why the row could not be read; NULL where it could"),

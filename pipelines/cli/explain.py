@@ -107,11 +107,12 @@ def _print(proof: dict[str, Any]) -> None:
          f" ({release['version']}), issued {release['issued']}")
     _say("", f"release.json {release['record_sha256'] or 'not in the ledger yet'}")
     _say("", f"data.parquet {release['data_sha256']}")
-    for each in proof.get("computed_from", ()):
-        _say("computed from", each["address"])
     _say("snapshot", f"{snapshot['sha256']}, retrieved {snapshot['retrieved']}")
     _say("licence", snapshot["licence"])
     place = proof["place"]
+    if "formula" in proof:
+        _print_computed(proof)
+        return
     if place is None:
         _say("place", "not recorded: the row was made by the declaration's SQL")
         return
@@ -129,6 +130,22 @@ def _print(proof: dict[str, Any]) -> None:
         return
     _print_source(place, proof["source"])
     _print_reading(cell, proof["reading"], place)
+
+
+def _print_computed(proof: dict[str, Any]) -> None:
+    _say("formula", proof["formula"])
+    for each in proof["computed_from"]:
+        cell, release, place = each["cell"], each["release"], each["place"]
+        key = " ".join(cell[name] for name in _NAMED)
+        _say("from", f"{each['input']}: {release['dataset']} {key} = {cell['obs_value']}"
+             f" (release {release['number']}, {release['record_sha256']})")
+        if place is not None:
+            text = place.get("text", place.get("raw"))
+            _say("", f"{each['part']['name']}, {place.get('kind', 'row')} {place['row']}"
+                 + (f": {text}" if text else ""))
+    if proof["inputs"] > len(proof["computed_from"]):
+        _say("", f"and {proof['inputs'] - len(proof['computed_from'])} more cells")
+    out.print("\nEach of them is explained by the same command, to its source.")
 
 
 def _print_source(place: dict[str, Any], source: dict[str, Any]) -> None:

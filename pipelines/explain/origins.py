@@ -13,13 +13,16 @@ import pyarrow.parquet as pq
 
 from model.declarations.dataset import Dataset
 from model.errors import StoreError
-from model.records.snapshot import Snapshot
+from model.records.snapshot import LINEAGE, Computation, Snapshot
 from model.reference.personal_data import AROUND_CARD, LIKE, PATTERNS, UNSEEN, UUID, masked
 from model.reference.registries import Registries
 from model.util.hashing import has_checksum
+from model.util.sql import literal
 from pipelines.explain.excerpts import excerpts_of
 from pipelines.explain.walk import PLACE, header_lines
 from sources.connectors.registry import options_of
+from warehouse.computing.lineage import computation, input_release, is_computed
+from warehouse.engine import connect
 from warehouse.store import ledger, snapshots
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import StoredRelease
@@ -28,6 +31,7 @@ from warehouse.store.snapshots import StoredSnapshot
 METADATA = b"openindicators"
 TEXT = "source_text"
 MOST = 250_000  # rows of a release whose texts are shown: those of a million take 4 s and 20 MB
+MOST_LINES = 20  # cells that a computed figure's text names
 LONGEST = 1_000  # characters of a row that are shown; the whole row is in the source
 SUPPRESSED = "Q"  # SDMX: the row in the source may tell what is withheld
 
@@ -52,10 +56,13 @@ def origins(data_dir: DataDir, stored: StoredRelease, registries: Registries) ->
     columns = [name for name in (*dataset.key, "freq", "obs_status", *PLACE) if name in names]
     table = pq.read_table(path, columns=list(dict.fromkeys(columns)))
     taken = snapshots.load(data_dir, release.dataset, release.snapshot_sha256)
-    withheld = _withheld(dataset, taken.snapshot, registries, table)
+    made = computation(taken) if is_computed(taken) else None
+    withheld = None if made else _withheld(dataset, taken.snapshot, registries, table)
     texts = pa.nulls(table.num_rows, pa.string())
     kinds: dict[str, dict[str, str]] = {}
-    if not withheld:
+    if made:
+        texts = _inputs(data_dir, taken, made, table)
+    elif not withheld:
         texts, kinds = _texts(dataset, stored, taken, table)
     entry = ledger.entries(data_dir, release.dataset).get(release.number)
     about: dict[str, Any] = {
@@ -70,6 +77,13 @@ def origins(data_dir: DataDir, stored: StoredRelease, registries: Registries) ->
             for part in taken.snapshot.parts
         ],
         "withheld": withheld,
+        "computed": {
+            "formulas": made.formulas, "select": made.select,
+            "inputs": [
+                each.model_dump(mode="json", include={"name", "dataset", "release"})
+                for each in made.inputs
+            ],
+        } if made else None,
     }
     kept = table.drop_columns(["obs_status"]).append_column(TEXT, texts)
     written = json.dumps(about, ensure_ascii=False, sort_keys=True)
@@ -124,6 +138,40 @@ def _texts(
         by_row = _masked(pa.array(texts, pa.string())).take(pc.index_in(rows, numbers))
         found = pc.if_else(pc.fill_null(mine, False), by_row, found)
     return (found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found), kinds
+
+
+def _inputs(
+    data_dir: DataDir, taken: StoredSnapshot, made: Computation, table: pa.Table
+) -> pa.Array:
+    """Return a line for each of the first cells that each computed figure came from."""
+    lineage = next(part for part in taken.snapshot.parts if part.name == LINEAGE)
+    if not has_checksum(taken.part_path(lineage), lineage.sha256):
+        raise StoreError(
+            "the lineage of a computed snapshot is missing or was changed",
+            where=str(taken.part_path(lineage)), todo="run `openindicators doctor`",
+        )
+    cells = []
+    for each in made.inputs:
+        path = input_release(data_dir, each).path("data.parquet")
+        cells.append(
+            f"SELECT {literal(each.name)} AS input, file_row_number AS row,"
+            f" concat_ws(' ', {literal(each.dataset)}, indicator, ref_area, time_period, '=',"
+            f" obs_value) AS line FROM read_parquet({literal(path)}, file_row_number = true)"
+        )
+    with connect(rows=table.num_rows) as con:
+        con.register("_figures", table.select(["source_row"]).append_column(
+            "place", pa.array(range(table.num_rows), pa.int64())
+        ))
+        found = con.execute(
+            f"WITH cells AS ({' UNION ALL '.join(cells)}), lines AS ("
+            " SELECT cell, list(line ORDER BY input, row)[:$most] AS lines"
+            f" FROM read_parquet({literal(taken.part_path(lineage))}) JOIN cells"
+            " USING (input, row) GROUP BY cell)"
+            " SELECT array_to_string(lines, chr(10)) AS text FROM _figures"
+            " LEFT JOIN lines ON source_row = cell ORDER BY place", {"most": MOST_LINES},
+        ).to_arrow_table()
+        con.unregister("_figures")
+    return found.column("text").combine_chunks()
 
 
 def _masked(texts: pa.Array) -> pa.Array:

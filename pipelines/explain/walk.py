@@ -1,7 +1,8 @@
 """The walk from a figure to its place in the source's bytes.
 
     cell of a release ─▶ release (ledger) ─▶ snapshot ─▶ part ─▶ row and column ─▶ bytes
-                                                                    └─▶ raw text ─▶ value
+                                                │                   └─▶ raw text ─▶ value
+                                                └─▶ of a computed one: the cells of its inputs
 
 Nothing is taken on trust: the release's record has the checksum that the ledger has entered, its
 table that of the record, the part that of the snapshot. The raw text is read once more by the rule
@@ -29,12 +30,15 @@ from sources.formats.workbook.cells import column_letters
 from sources.formats.workbook.sheets import open_sheet
 from warehouse.cleaning.numbers import UNMARKED, number_of, take_marks
 from warehouse.cleaning.source_columns import columns_of
+from warehouse.computing.lineage import computation, input_cells, input_release, is_computed
 from warehouse.engine import connect
 from warehouse.store import ledger, snapshots
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import StoredRelease
+from warehouse.store.snapshots import StoredSnapshot
 
 PLACE = ("source_part", "source_row", "source_column")
+MOST_INPUTS = 50  # cells behind a computed one that are walked to their sources
 Row = dict[str, Any]
 
 
@@ -107,6 +111,10 @@ def explain(
         "sha256": snapshot.sha256, "retrieved": snapshot.retrieved.isoformat(),
         "protocol": snapshot.protocol, "licence": snapshot.licence,
     }
+    if is_computed(taken):
+        proof["place"] = None
+        proof |= _computed(data_dir, taken, cell, registries)
+        return proof
     part = next((each for each in snapshot.parts if each.name == cell["source_part"]), None)
     if part is None or cell["source_row"] is None or source is None:
         proof["place"] = None  # the declaration's SQL makes rows of its own
@@ -129,6 +137,29 @@ def explain(
     proof["source"] = shown.source(number)
     proof["reading"] = _reading(dataset, source, shown.options, cell, column, raw)
     return proof
+
+
+def _computed(
+    data_dir: DataDir, taken: StoredSnapshot, cell: Row, registries: Registries
+) -> Row:
+    """Return the formula of a computed cell, and the proof of each cell that it came from.
+
+    Of a sum over hundreds of areas the first ones are walked to their sources; all are counted.
+    """
+    made = computation(taken)
+    cells = input_cells(data_dir, taken, int(cell["source_row"]))
+    inputs = {each.name: each for each in made.inputs}
+    walked = []
+    for each in cells[:MOST_INPUTS]:
+        stored = input_release(data_dir, inputs[each.input])
+        walked.append({
+            "input": each.input, "row": each.row,
+            **explain(data_dir, stored, each.observation, registries),
+        })
+    return {
+        "formula": made.formulas.get(cell["indicator"]) or made.select, "inputs": len(cells),
+        "computed_from": walked,
+    }
 
 
 class _Part:

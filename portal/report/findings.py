@@ -155,6 +155,7 @@ class Findings:
     now, before: the targets in force at the end of the year that are for it or a later one, by the
         figures up to it and up to the year before.
     states: the datasets of the site, by id.
+    address: of the site on the web, where it is known.
     """
 
     registries: Registries
@@ -164,6 +165,7 @@ class Findings:
     before: Assessments
     releases: ReportReleases
     states: dict[str, DatasetState]
+    address: str = ""
 
     @cached_property
     def roll_ups(self) -> list[RollUp]:
@@ -270,7 +272,7 @@ def gather(
     Raises:
         PortalError: a release's file is damaged.
     """
-    day = as_of or releases.days[-1]
+    day = as_of or max(day for name in releases.tables for day in releases.days_of(name))
     seen = ReportReleases(releases.tables, until=year, released=day)
     earlier = ReportReleases(releases.tables, until=year - 1, released=day)
     end = date(year, 12, 31)

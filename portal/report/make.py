@@ -1,7 +1,7 @@
 """A report made from a published site: its files, each with the checksum that the site records."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def findings_of(
     Raises:
         PortalError: the site has no targets, or a file is not what its record says.
     """
-    registries = site.shared(FILE, use_registry)
+    registries, address = site.shared(FILE, use_registry)
     measured = sorted({
         each.measured_by.dataset
         for each in registries.targets.indicators.values() if each.measured_by
@@ -49,12 +49,12 @@ def findings_of(
     states = [site.state(name) for name in measured if name in listed]
     shown = [state for state in states if state.public and not state.withdrawn]
     releases = ReleaseHistory({state.dataset: _tables(site, state, folder) for state in shown})
-    if not registries.targets.targets or not releases.days:
+    if not registries.targets.targets or not any(releases.tables.values()):
         raise PortalError(
             "publishes no targets, or nothing that measures them", where=site.name,
             todo="declare them in registry/targets.yaml (docs/targets.md), then run again",
         )
-    return gather(registries, shown, releases, year, as_of)
+    return replace(gather(registries, shown, releases, year, as_of), address=address)
 
 
 def _tables(site: PublishedSite, state: DatasetState, folder: Path) -> list[ReleasedTable]:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from model.reference.city import city
 from portal.rendering import formatting
@@ -13,6 +14,8 @@ from portal.site import chart
 from portal.site.series import Plot, Point, Series
 from portal.site.state import DatasetState
 from portal.targets.assessment import NOT_FINAL, Assessment, RollUp
+from portal.targets.figures import YEARLY, Figure, Measured
+from portal.targets.words import WORDS
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 BARS = 440  # pixels of the longest bar
@@ -36,7 +39,8 @@ def render(found: Findings, language: str) -> str:
     documents = found.registries.targets.documents
     used = {each.target.document for each in every}
     html: str = texts.get_template("report.html").render(
-        f=found, title=title_of(found, language), city=city(), theme=city().theme, colours=COLOURS,
+        f=found, title=title_of(found, language), city=city(), theme=city().theme,
+        words=WORDS, colours=COLOURS,
         all=found.roll_ups[-1], judged=judged, rows=_rows(found, language),
         charts={group.id: _charts(group.assessments, found, language) for group in found.groups},
         numbers=numbers, states=found.states, documents=documents,
@@ -46,7 +50,8 @@ def render(found: Findings, language: str) -> str:
         reasons=Counter(each.reason for each in every if each.reason).most_common(),
         caveats=[each for each in every if each.target.caveat],
         not_final=_not_final(found), largest=_largest(found), annex=_annex(found),
-        final=is_final, unit=lambda name: _unit(found, name, language),
+        proof=lambda source, figure: _proof(found, source, figure, language), final=is_final,
+        unit=lambda name: _unit(found, name, language),
     )
     return html
 
@@ -55,6 +60,18 @@ def title_of(found: Findings, language: str) -> str:
     """Return the title of the report on what was `found`, in a `language`."""
     module: Any = environment(TEMPLATES, language).get_template("words.html").module
     return str(module.title(found.year))
+
+
+def _proof(found: Findings, source: Measured, figure: Figure, language: str) -> str:
+    """Return the address of a figure's page, with its place in the source; "" if not known."""
+    if not found.address:
+        return ""
+    key = {
+        "dataset": source.dataset, "release": source.release, "indicator": source.indicator,
+        "ref_area": source.ref_area, "geo_vintage": source.geo_vintage, **source.where,
+        "freq": YEARLY, "time_period": figure.year,
+    }
+    return f"{found.address}{language}/figure.html?{urlencode(key)}#proof"
 
 
 def _unit(found: Findings, name: str | None, language: str) -> str:
@@ -68,7 +85,6 @@ def _unit(found: Findings, name: str | None, language: str) -> str:
 
 def _rows(found: Findings, language: str) -> list[dict[str, Any]]:
     """Return the groups with their counts, and the parts of their bars."""
-    words: Any = environment(TEMPLATES, language).get_template("words.html").module
     counted = {each.group: each for each in found.roll_ups}
     most = max((each.targets for name, each in counted.items() if name != "all"), default=1)
     rows = []
@@ -76,7 +92,7 @@ def _rows(found: Findings, language: str) -> list[dict[str, Any]]:
         counts = counted.get(group.id)
         if counts is None:
             continue
-        title = str(words.group_title(group)).strip()
+        title = (group.title or WORDS.groups[group.id]).get(language)
         rows.append({"title": title, "counts": counts, "parts": _parts(counts, BARS / most)})
     return rows
 
@@ -173,6 +189,7 @@ def _annex(found: Findings) -> list[dict[str, Any]]:
             key = f"{source.dataset} {source.indicator} {source.ref_area}"
             listed.setdefault(key + where, {
                 "name": name, "key": f"{key} {figures[-1].year}{where}", "figures": figures,
+                "source": source,
                 "table": tables[source.dataset],
             })
     return list(listed.values())

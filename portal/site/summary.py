@@ -47,6 +47,7 @@ def summarise(
         city=city_figures(content) if offered else (),
         reconciled=reconciled_figures(content) if offered else {},
         revised=revised_indicators(content) if offered and len(releases) > 1 else (),
+        chart=dataset.chart,
         public=content.public,
         withdrawn=content.withdrawn,
         indicators=tuple(
@@ -90,5 +91,5 @@ def _spark(content: Content) -> Sparkline | None:
         lambda language:
         f"{indicator.get(language)}: {content.names.label(column, code, language)}"
     )
-    values = with_gaps([(point.period, point.value) for point in series.points])
+    values = with_gaps([(point.period, point.value, point.status) for point in series.points])
     return Sparkline(label=label, values=values[-SPARK_POINTS:])

@@ -11,6 +11,7 @@ import csv
 import json
 import random
 import time
+from collections.abc import Iterator
 from decimal import Decimal
 from functools import lru_cache
 from hashlib import sha256
@@ -43,14 +44,23 @@ def walk(data_dir: DataDir, registries: Registries, cells: int, seed: int) -> tu
     for each in sorted(chosen, key=lambda item: (item.release.dataset, item.release.number)):
         cell = chance.choice(_rows(each.path("data.parquet")))
         proof = explain(data_dir, each, cell, registries)
-        if "source" not in proof:
-            continue
-        shown += 1
-        folder = data_dir.snapshots(each.release.dataset) / each.release.snapshot_sha256
-        problem = _problem(folder / proof["part"]["name"], proof)
-        if problem:
-            wrong.append(f"{each.release.dataset} {each.release.number} {cell}: {problem}")
+        # A computed figure leads to those that it was computed from, and they to their sources.
+        ends = list(_ends(proof))
+        shown += bool(ends)
+        for end in ends:
+            folder = data_dir.snapshots(end["release"]["dataset"]) / end["snapshot"]["sha256"]
+            problem = _problem(folder / end["part"]["name"], end)
+            if problem:
+                wrong.append(f"{each.release.dataset} {each.release.number} {cell}: {problem}")
     return shown, wrong
+
+
+def _ends(proof: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the proofs that show bytes."""
+    if "source" in proof:
+        yield proof
+    for each in proof.get("computed_from", ()):
+        yield from _ends(each)
 
 
 @lru_cache(maxsize=2)

@@ -373,7 +373,8 @@ def test_what_cannot_be_multiplied_is_no_number(tmp_path: Path, value: str, powe
         con.execute("CREATE TABLE raw (value VARCHAR)")
         con.execute("INSERT INTO raw VALUES (?)", [rows[0]["value"]])
         number, reason = number_of(rule, {"value": "VARCHAR"})
-        found = con.execute(f"SELECT {number}, {reason} FROM raw").fetchone()
+        read = f"(SELECT *, {number} AS _number FROM raw) AS raw"
+        found = con.execute(f"SELECT _number, {reason} FROM {read}").fetchone()
     assert found[0] is None and "not_a_number" in found[1] and power in found[1]
     without = message('<m:DataSet><Obs OBS_VALUE="1"/></m:DataSet>')
     with pytest.raises(ReadError, match="has no UNIT_MULT to apply"):

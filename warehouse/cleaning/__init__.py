@@ -7,4 +7,4 @@ file format does not (`sources.formats`), nor validating the result (`expectatio
 # What cleaning means. Raise it whenever the same rows and declaration give other observations:
 # cached tables carry it in their key. It covers what cleaning uses of `model.reference` (periods,
 # area names, code lookups); codelists themselves are part of the declaration's checksum.
-VERSION = 4
+VERSION = 5

@@ -58,8 +58,8 @@ def clean(
 ) -> CleanStats:
     """Fill the table `observation` from a reader's batches.
 
-    `observation` has the dataset's columns, `_id` (number of the row, from 0), `_part`,
-    `_row`, `_column` (position in the snapshot), `_original` (JSON of what the source said,
+    `observation` has the dataset's columns, `_id` (number of the row, in the order of the source),
+    `_part`, `_row`, `_column` (position in the snapshot), `_original` (JSON of what the source said,
     where rejected) and `_reject` (why the row could not be read, or NULL).
 
     Args:

@@ -10,7 +10,7 @@ from model.declarations.source import ColumnRule, Source, ends_of_range, is_numb
 from model.errors import OpenIndicatorsError, ReadError
 from model.records.unread import UnreadContent, unread_of
 from model.util.sql import identifier, literal
-from warehouse.cleaning.numbers import UNMARKED, is_empty
+from warehouse.cleaning.numbers import NUMBER_OF, UNMARKED, is_empty
 from warehouse.cleaning.source_columns import column_advice, columns_of, shown
 from warehouse.cleaning.unpivot import PLACE
 
@@ -99,7 +99,8 @@ def add_position(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
         ReadError: the source has a column of a name that cleaning needs for its own.
     """
     columns = columns_of(con)
-    if taken := [name for name in columns if name.casefold() in (*UNMARKED, PLACE, "_place")]:
+    reserved = {*UNMARKED, *NUMBER_OF.values(), PLACE, "_place", "_id"}
+    if taken := [name for name in columns if name.casefold() in reserved]:
         raise ReadError(
             f"the source has a column {taken[0]!r}, a name that cleaning uses itself",
             where=dataset.id, todo="give it another name in the declaration's SQL file",

@@ -13,8 +13,9 @@ from model.reference.periods import TimePeriod, frequency_of, parse_period
 from model.reference.registries import Registries
 from model.util.sql import identifier, literal
 from warehouse.cleaning.code_mapping import look_up, reader_for, text_of
-from warehouse.cleaning.numbers import UNMARKED, bound_rule, number_of
+from warehouse.cleaning.numbers import NUMBER_OF, UNMARKED, bound_rule, number_of
 from warehouse.cleaning.rejection import reject_sql
+from warehouse.cleaning.source_columns import row_number
 from warehouse.cleaning.unpivot import PLACE, SOURCE_ROW
 
 POSITION = ("_part", "_row", "_column", PLACE, *UNMARKED)
@@ -29,6 +30,7 @@ def map_observations(
     `beside` are the columns of SOURCE_ROW, none where nothing was unpivoted.
     """
     joins: list[str] = []
+    tables: list[str] = []  # of `joins`
     rejects: list[str] = []
     values: dict[str, str] = {}
     marked = {"obs_value": "raw"} if UNMARKED[0] in columns else {}  # where marks were found
@@ -46,6 +48,7 @@ def map_observations(
             text = text_of(rule)
             look_up(con, alias, text, reader_for(concept, rule, dataset, registries))
             joins.append(f"LEFT JOIN {identifier(alias)} ON {text} = {identifier(alias)}.source")
+            tables.append(identifier(alias))
             values[concept] = f"{identifier(alias)}.value"
             marked[concept] = identifier(alias)
             rejects.append(f"{identifier(alias)}.reject")
@@ -54,14 +57,18 @@ def map_observations(
                     f"CASE WHEN raw.{identifier(column)} IS NULL"
                     f" THEN {reject_sql('empty', concept=literal(concept))} END"
                 )
-    figure, figure_reject = number_of(value, columns)
-    rejects.append(figure_reject)
-    bounds = _bounds(rules, value, columns, rejects)
+    read = {NUMBER_OF[""]: number_of(value, columns)}
+    for name in BOUNDS:
+        if name in rules:
+            bound = number_of(bound_rule(rules[name], value), columns, name)
+            read[NUMBER_OF[name]] = bound
+    numbers = "".join(f", {sql} AS {name}" for name, (sql, _) in read.items())
+    rejects += [reject for _, reject in read.values()]
     statuses, notes, footnotes = _of_marks(marked)
     statuses = [f"nullif({values['obs_status']}, 'A')", *statuses]
     status = (
         f"coalesce({', '.join(statuses)},"
-        f" CASE WHEN ({figure}) IS NULL THEN 'O' ELSE 'A' END)"
+        " CASE WHEN raw._number IS NULL THEN 'O' ELSE 'A' END)"
     )
     note = f"nullif(concat_ws('; ', {', '.join([values['obs_note'], *notes])}), '')"
     _unit_table(con, dataset)
@@ -77,48 +84,44 @@ def map_observations(
                 for name in dataset.key if name != "time_period"
             ),
             f"{values['time_period']} AS time_period",
-            f"{figure} AS _number",
+            "raw._number",
             f"{note} AS obs_note",
             f"{status} AS obs_status",
-            *(f"{sql} AS {name}" for name, sql in bounds.items()),
+            *(
+                f"{f'raw.{NUMBER_OF[name]}' if name in rules else 'CAST(NULL AS DOUBLE)'} AS {name}"
+                for name in BOUNDS
+            ),
             f"{footnote} AS footnotes",
-            "raw._part", "raw._row", f"{position} AS _column",
-            f"{reject} AS _reject",
+            "raw._id", "raw._part", "raw._row", f"{position} AS _column",
+            "_reject",
             *([f"raw.{PLACE}"] if beside else []),
-            f"CASE WHEN {reject} IS NOT NULL THEN {original} END AS _original",
+            f"CASE WHEN _reject IS NOT NULL THEN {original} END AS _original",
         ]
     )
     frequencies = pa.table(_frequencies(con, rules["time_period"]))
     con.register("_freq", frequencies)
+    # Each number and each reason is computed once, in a SELECT of its own: DuckDB computes what two
+    # branches of CASE have in common twice. A row of a table is a struct with the table's name.
     create_observation(
         con, dataset,
         f"""
-        WITH mapped AS (SELECT {selected} FROM raw {' '.join(joins)})
+        WITH read AS (
+            SELECT {', '.join(['raw', *tables])}, {reject} AS _reject
+            FROM (SELECT *, {row_number(columns)} AS _id{numbers} FROM raw) AS raw
+            {' '.join(joins)}
+        ),
+        mapped AS (SELECT {selected} FROM read)
         SELECT {_ordered(dataset)},
-               row_number() OVER () - 1 AS _id, _part, _row, _column,
-               _original, _reject{f", {PLACE}" if beside else ""}
+               _id, _part, _row, _column, _original, _reject{f", {PLACE}" if beside else ""}
         FROM mapped
         LEFT JOIN _freq USING (time_period)
         LEFT JOIN _unit ON mapped.indicator = _unit.indicator
-        ORDER BY _part, _row, _column
         """,
         *([PLACE] if beside else []),
     )
     con.unregister("_freq")
     if beside:
         _add_source_rows(con, beside)
-
-
-def _bounds(
-    rules: dict[str, ColumnRule], value: ColumnRule, columns: dict[str, str], rejects: list[str]
-) -> dict[str, str]:
-    """Return SQL for the bounds of the interval, and add to `rejects` why one is unreadable."""
-    found = dict.fromkeys(BOUNDS, "CAST(NULL AS DOUBLE)")
-    for name in BOUNDS:
-        if name in rules:
-            found[name], reject = number_of(bound_rule(rules[name], value), columns, name)
-            rejects.append(reject)
-    return found
 
 
 def _footnotes(dataset: Dataset, values: dict[str, str], marked: list[str]) -> str:

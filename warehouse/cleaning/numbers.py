@@ -29,6 +29,9 @@ _LOCALE_WORDS = {
 
 _NUMERIC = re.compile("U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$|DECIMAL|DOUBLE|FLOAT|BOOLEAN")
 
+# The columns of `raw` that have the numbers while it is mapped: of the value, and of its bounds.
+NUMBER_OF = {"": "_number", "lower_bound": "_lower_number", "upper_bound": "_upper_number"}
+
 # Columns that `take_marks` adds: the text without marks, what they mean, and a word of scale.
 UNMARKED = ("_unmarked", "_mark_status", "_mark_note", "_mark_footnotes", "_scale_word")
 
@@ -122,6 +125,7 @@ def number_of(rule: ColumnRule, columns: Mapping[str, str], concept: str = "") -
     """Return SQL for the number that a `rule` reads, and SQL for why it could not be parsed.
 
     `columns` are the types of the columns of `raw`; the reason names a `concept`, "" for the value.
+    The reason takes the number from the column `NUMBER_OF` of `raw`, so that it is read once.
     """
     of = {"concept": literal(concept)} if concept else {}
     if rule.const is not None:
@@ -143,7 +147,7 @@ def number_of(rule: ColumnRule, columns: Mapping[str, str], concept: str = "") -
             f" THEN {reject_sql('not_finite', **of)}{no_scale} END",
         )
     locale = rule.locale or "plain"
-    digits = _trimmed(cell)
+    digits = text = _trimmed(cell)
     is_number = _is_number(digits, rule)
     if locale == "en":
         digits = f"replace({digits}, ',', '')"
@@ -155,10 +159,14 @@ def number_of(rule: ColumnRule, columns: Mapping[str, str], concept: str = "") -
         "not_a_number", text=shown, locale=literal(_LOCALE_WORDS[locale]), **of
     )
     too_large = reject_sql("too_large", text=shown, **of)
+    # What looks like a number is empty only where it is declared to mean so: -999.
+    numbers = [mark for mark in rule.missing if re.fullmatch(_NUMBER[locale], mark)]
+    but = f" AND {text} NOT IN ({', '.join(map(literal, numbers))})" if numbers else ""
     return (
-        f"CASE WHEN NOT {empty} AND {is_number} AND isfinite({scaled}) THEN {scaled} END",
-        f"CASE WHEN NOT {empty} AND NOT {is_number} THEN {not_a_number}{no_scale}"
-        f" WHEN NOT {empty} AND NOT coalesce(isfinite({scaled}), false) THEN {too_large} END",
+        f"CASE WHEN {is_number}{but} AND isfinite({scaled}) THEN {scaled} END",
+        f"CASE WHEN raw.{NUMBER_OF[concept]} IS NOT NULL THEN NULL"
+        f" WHEN NOT {empty} AND NOT {is_number} THEN {not_a_number}{no_scale}"
+        f" WHEN NOT {empty} THEN {too_large} END",
     )
 
 

@@ -1,6 +1,5 @@
 """What the site offers programs, across datasets: the page that says so, and their lists."""
 
-import json
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -67,15 +66,15 @@ def offers() -> dict[str, Offer]:
 
 
 def files(
-    sectors: Sectors, registries: Registries, base_url: str | None, catalog: bytes
+    sectors: Sectors, registries: Registries, base_url: str | None, nodes: Sequence[dcat.Node]
 ) -> dict[str, bytes]:
     """Return the files for programs: path in the site -> bytes.
 
     `sectors` come with their datasets, `registries` name licences, `base_url` is the site's address
-    on the web with a slash at the end, if known, and `catalog` is the catalogue in JSON-LD.
+    on the web with a slash at the end, if known, and `nodes` are those of the catalogue in DCAT.
     """
     states = [state for _, members in sectors for state in members]
-    nodes = json.loads(catalog)["@graph"]
+    assessed = registries.targets.measured_in(state.dataset for state in states)
     public = [state.dataset for state in states if state.public]
     listed = {
         key: offer.filled(base_url or "https://…/", public[0]) for key, offer in offers().items()
@@ -83,10 +82,10 @@ def files(
     return {
         catalogue.DATASETS: pretty_json(catalogue.listed(states, registries, base_url)).encode(),
         catalogue.OPENAPI: pretty_json(
-            catalogue.openapi(base_url, bool(registries.targets.targets))
+            catalogue.openapi(base_url, assessed)
         ).encode(),
         "catalog.ttl": turtle(nodes, dcat.CONTEXT, base_url or "").encode(),
-        "llms.txt": _llms(sectors, base_url or "").encode(),
+        "llms.txt": _llms(sectors, base_url or "", assessed).encode(),
         **{
             PAGE.format(language=language): render_template(
                 TEMPLATES, "programs.html", language, root="../", page="programs.html",
@@ -97,8 +96,8 @@ def files(
     }
 
 
-def _llms(sectors: Sectors, root: str) -> str:
-    """Return the site in the form of https://llmstxt.org."""
+def _llms(sectors: Sectors, root: str, targets: bool) -> str:
+    """Return the site in the form of https://llmstxt.org, with the `targets` if it has some."""
     language = "en" if "en" in languages() else default_language()
     site = city().site
 
@@ -114,7 +113,8 @@ def _llms(sectors: Sectors, root: str) -> str:
         "## For programs\n",
         *(f"- [{path}]({root}{path})" for path in (
             catalogue.DATASETS, catalogue.OPENAPI, "catalog.jsonld", "codelists/index.json",
-            "bulk/index.json", PAGE.format(language=language),
+            "bulk/index.json", *([catalogue.TARGETS_JSON] if targets else []),
+            PAGE.format(language=language),
         )),
     ]
     for sector, members in sectors:

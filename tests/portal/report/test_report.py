@@ -43,7 +43,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for code, (unit, decimals) in names.items()
         },
     )
-    made = Site(folder / "site", registries())
+    made = Site(folder / "site", registries(), base_url="https://data.example/")
 
     def rows(values: dict[int, float]) -> list[dict[str, object]]:
         return [
@@ -114,6 +114,8 @@ def test_every_format_says_the_same(site: Path, tmp_path: Path) -> None:
     charts = [svg for each in blocks if isinstance(each, Charts) for svg, _ in each.charts]
     assert len(charts) >= 2 and all(svg.tag == f"{SVG}svg" for svg in charts)
     assert "<b>" not in html.decode() and " ".join(HOSTILE.split()) in in_word
+    proof = "https://data.example/vi/figure.html?dataset=industry%2Fict_industry&amp;release=2"
+    assert f'<a href="{proof}' in html.decode()
     with zipfile.ZipFile(io.BytesIO(word)) as archive:
         assert {each.date_time for each in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
@@ -141,7 +143,7 @@ def test_nothing_is_reported_of_a_damaged_site(site: Path, tmp_path: Path) -> No
     path.write_bytes(b"x" * 100)
     with pytest.raises(PortalError, match="not what the site's catalogue says"):
         found(copy, tmp_path)
-    targets = copy / "api/targets.json"
+    targets = copy / "api/registry.json"
     changed = targets.read_bytes().replace(b'"value": 20.0', b'"value": 19.0')
     assert changed != targets.read_bytes()
     targets.write_bytes(changed)

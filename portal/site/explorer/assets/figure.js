@@ -75,7 +75,12 @@ async function prove(release, found, lasting) {
   const facts = [
     [text("record"), code(about.record_sha256 ?? "–")],
     [text("snapshot"), element("span", {}, `${day(snapshot.retrieved)} · `, code(snapshot.sha256))],
-    ...(part ? [
+    ...(about.computed ? [
+      [text("formula"), code(about.computed.formulas[found.indicator] ?? about.computed.select)],
+      ...about.computed.inputs.map((/** @type {any} */ each) => [each.name, element("span", {},
+        element("a", { href: `${settings.root}datasets/${each.dataset}/releases/${each.release}/index.html` }, each.dataset),
+        ` · ${text("release_number", { number: each.release })}`)]),
+    ] : part ? [
       [text("file"), element("span", {}, web ? element("a", { href: part.url }, part.name) : part.name,
         ` · ${text("bytes", { count: count(part.bytes) })} · `, code(part.sha256))],
       [text("place"), text(`place ${part.rows}`, {
@@ -85,6 +90,7 @@ async function prove(release, found, lasting) {
   byId("origin").append(...facts.map(([term, value]) => element("div", { className: "long" },
     element("dt", {}, term), element("dd", {}, element("bdi", {}, value)))));
   byId("source-row").textContent = [part?.header, origin.source_text].filter(Boolean).join("\n");
+  if (about.computed) byId("h-row").textContent = text("cells");
   byId("source-text").hidden = !origin.source_text;
   byId("withheld").textContent = about.withheld ? text(`withheld ${about.withheld}`) : "";
   byId("explain").textContent = `openindicators explain '${lasting}'`;
