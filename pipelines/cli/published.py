@@ -11,14 +11,15 @@ from rich.markup import escape
 from model.errors import OpenIndicatorsError
 from pipelines.cli.terminal import AsJson, Profile, out, print_json
 from pipelines.settings import Settings
+from portal.mcp.answers import QuoteStatus
 from portal.mcp.asking.find import Finder
 from portal.mcp.published import PublishedSite
-from portal.mcp.quotes.check import QuoteChecker, Status
+from portal.mcp.quotes.check import QuoteChecker
 
 SiteAddress = Annotated[
     str | None, typer.Option("--site", help="address or folder of a portal; else the local site")
 ]
-_COLOURS: dict[Status, str] = {
+_COLOURS: dict[QuoteStatus, str] = {
     "supported": "green", "revised": "yellow", "other_unit": "red", "other_territory": "red",
     "differs": "red", "not_ours": "yellow",
 }

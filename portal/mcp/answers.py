@@ -260,3 +260,36 @@ class Changes(BaseModel):
     releases: list[ReleaseChanges] = []
     more: int = 0
     refusal: Refusal | None = None
+
+
+QuoteStatus = Literal[
+    "supported", "revised", "other_unit", "other_territory", "differs", "not_ours"
+]
+
+
+class CheckedNumber(BaseModel):
+    """A number of a text, and what is published of it."""
+
+    text: str
+    start: int = Field(description="position in the text")
+    end: int
+    status: QuoteStatus
+    value: float = Field(description="as it was read, with its scale")
+    indicator: str = ""
+    dataset: str = ""
+    place: str = ""
+    period: str = ""
+    borders: str = ""
+    published: str = Field(default="", description="the figure as it is published, with its unit")
+    release: int | None = None
+    address: str = ""
+    note: str = ""
+
+
+class Checked(BaseModel):
+    """The numbers of a text in order; years, dates and numbers of laws are no figures."""
+
+    numbers: list[CheckedNumber]
+    supported: int
+    of: int
+    unchecked: int = Field(default=0, description="numbers beyond those that are checked at once")

@@ -12,6 +12,7 @@ from model.errors import OpenIndicatorsError
 from portal.mcp.answers import (
     Answer,
     Changes,
+    Checked,
     Comparison,
     Description,
     Explanation,
@@ -20,7 +21,7 @@ from portal.mcp.answers import (
 from portal.mcp.asking.question import Question
 from portal.mcp.comparing import compare
 from portal.mcp.published import ChangedError, PublishedSite
-from portal.mcp.quotes.check import Checked, QuoteChecker
+from portal.mcp.quotes.check import QuoteChecker
 from portal.mcp.targets import TargetsAnswer, Verdict, targets
 from portal.mcp.tools import Tools
 

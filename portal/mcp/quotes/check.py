@@ -6,11 +6,11 @@ A number is supported only where all three agree and the value does, rounded as 
 import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from pydantic import BaseModel, Field
-
 from model.reference.codelist import TOTAL
+from portal.mcp.answers import Checked, CheckedNumber, QuoteStatus
 from portal.mcp.asking.find import Finder
 from portal.mcp.asking.subjects import Subject
 from portal.mcp.asking.words import named, words
@@ -28,41 +28,11 @@ from portal.mcp.quotes.mentions import (
 )
 from portal.mcp.quotes.numbers import Number, PeriodSaid, Stretch, numbers, periods, sentences
 
-Status = Literal["supported", "revised", "other_unit", "other_territory", "differs", "not_ours"]
-
 _CLOSE = 0.05  # names covered nearly as well are meant as well
 _LOOSE = 0.3  # of a name's words, from which it is told what a number would agree with
 _FACTORS = tuple(Decimal(10) ** power for power in (-9, -6, -3, -2, 2, 3, 6, 9))
 _CLAUSE = re.compile(r"[,;()](?!\d)|\s(?:và|and|while|còn|trong đó)\s")
 _IN_TURN = re.compile(r"lần lượt|lan luot|respectively|tương ứng|tuong ung", re.IGNORECASE)
-
-
-class CheckedNumber(BaseModel):
-    """A number of a text, and what is published of it."""
-
-    text: str
-    start: int = Field(description="position in the text")
-    end: int
-    status: Status
-    value: float = Field(description="as it was read, with its scale")
-    indicator: str = ""
-    dataset: str = ""
-    place: str = ""
-    period: str = ""
-    borders: str = ""
-    published: str = Field(default="", description="the figure as it is published, with its unit")
-    release: int | None = None
-    address: str = ""
-    note: str = ""
-
-
-class Checked(BaseModel):
-    """The numbers of a text in order; years, dates and numbers of laws are no figures."""
-
-    numbers: list[CheckedNumber]
-    supported: int
-    of: int
-    unchecked: int = Field(default=0, description="numbers beyond those that are checked at once")
 
 
 class _Said(NamedTuple):
@@ -71,6 +41,7 @@ class _Said(NamedTuple):
     place: PlaceSaid | None
     period: PeriodSaid | None
     near: str  # the clause
+    scope: str  # the clause, and those without a number of their own
     sentence: str
     toned: bool  # whether the sentence is written with tones
     borders: str
@@ -175,9 +146,14 @@ class _Checker:
             place = places[at] if len(places) == len(written) else place
             period = said_periods[at] if len(said_periods) == len(written) else period
         spare = blanked(text, places)
+        edges = [0, *(each.end() for each in _CLAUSE.finditer(text)), len(text)]
+        scope = " ".join(
+            spare[a:b] for a, b in pairwise(edges)
+            if not any(a <= other.start < b for other in written if other is not number)
+        )
         return _Said(
             place, period,
-            spare[start:end], spare, is_toned(text), "",
+            spare[start:end], scope, spare, is_toned(text), "",
             text[max(start, number.start - 24):number.start],
         )
 
@@ -193,6 +169,16 @@ class _Checker:
             return answer.model_copy(update={"note": f"no {missing} is named near it"})
         if not said.place.codes:
             return answer.model_copy(update={"note": f"no figures of {said.place.name}"})
+        found = self._named(answer, number, said)
+        if found.status in ("not_ours", "differs") and said.scope != said.near:
+            # A name with a comma in it is no single clause.
+            wider = self._named(answer, number, said._replace(near=said.scope))
+            if wider.status == "supported":
+                return wider
+        return found
+
+    def _named(self, answer: CheckedNumber, number: Number, said: _Said) -> CheckedNumber:
+        """Return what is published of the indicator that is named near a number."""
         meant = self._meant(number, said)
         hits = self._hits(meant, number, said)
         if not hits and number.kind:
@@ -365,7 +351,9 @@ class _Checker:
                        f" which the text does not name: {hit.reader.figure_address(hit.row)}"
         return note
 
-    def _told(self, answer: CheckedNumber, status: Status, hit: _Hit, note: str) -> CheckedNumber:
+    def _told(
+        self, answer: CheckedNumber, status: QuoteStatus, hit: _Hit, note: str
+    ) -> CheckedNumber:
         figure = hit.reader.figure(hit.row)
         return answer.model_copy(update={
             "status": status, "indicator": self._name(hit.subject),

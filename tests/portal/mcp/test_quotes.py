@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 
-from portal.mcp.quotes.check import CheckedNumber, QuoteChecker
+from portal.mcp.answers import CheckedNumber
+from portal.mcp.figures import Reader, decimals_of
+from portal.mcp.quotes.check import QuoteChecker
 from portal.mcp.quotes.numbers import numbers, periods
 from portal.mcp.tools import Tools
+from portal.rendering import formatting
 
 TEXTS: list[dict[str, Any]] = yaml.safe_load(
     (Path(__file__).resolve().parent / "quotes.yaml").read_text(encoding="utf-8")
@@ -65,6 +69,40 @@ def test_nothing_is_supported_that_is_named_by_halves(checker: QuoteChecker) -> 
     ):
         [number] = checker.check(text, "vi").numbers
         assert number.status == "not_ours" and number.note
+
+
+def test_released_figures_are_supported_and_changed_ones_never_are(
+    checker: QuoteChecker, tools: Tools
+) -> None:
+    """Sixty sentences of an indicator, place, year and value, as released and with a wrong one."""
+    chance = random.Random(7)
+    right = tried = 0
+    subjects = [each for each in tools.finder.subjects.all() if not each.indicator["expected"]]
+    while tried < 60:
+        subject, language = chance.choice(subjects), chance.choice(("vi", "en"))
+        reader = Reader(tools.site, subject.dataset, None, language)
+        rows = [row for row in reader.rows(subject.code)
+                if row["obs_value"] is not None and row["freq"] == "A"]
+        if reader.dimensions or not rows:
+            continue
+        tried += 1
+        row = chance.choice(rows)
+        for value in (row["obs_value"], round(row["obs_value"] * 1.17 + 0.37, 2)):
+            said = formatting.number(value, language, min(decimals_of(value), 4))
+            name, place = subject.indicator["name"][language], reader.name(
+                "ref_area", row["ref_area"]
+            )
+            unit, year = reader.name("unit_measure", row["unit_measure"]), row["time_period"]
+            text = f"{name} của {place} năm {year} là {said} {unit}." if language == "vi" else (
+                f"{name} in {place} was {said} {unit} in {year}."
+            )
+            statuses = [each.status for each in checker.check(text, language).numbers
+                        if each.text.strip("- −").startswith(said.lstrip("-"))]
+            if value == row["obs_value"]:
+                right += "supported" in statuses
+            else:
+                assert "supported" not in statuses, text
+    assert right >= 57
 
 
 def test_numbers_beyond_the_limit_are_counted(checker: QuoteChecker) -> None:
