@@ -82,7 +82,7 @@ def targets_csv(registries: Registries) -> str:
     for target in known.targets.values():
         document = known.documents[target.document]
         said = target.statement or target.title
-        where = (*(said.by_language.values()), document.number, document.issued,
+        where = (*(said.by_language.values()), document.name.get(target.worded_in), document.issued,
                  *(target.article.by_language.values() if target.article else ()),
                  target.url or document.url)
         writer.writerow((

@@ -11,6 +11,7 @@ from model.reference.registries import Registries
 from model.util.sql import identifier
 from model.util.text import Frozen, LocalizedText
 from portal.content import Content
+from portal.vocabulary import BREAK
 
 Scope = Literal["city", "provinces", "country", "world"]
 COUNT = "count"  # the unit of things that the indicator's name tells
@@ -132,20 +133,25 @@ def _figure(content: Content, indicator: str, rows: list[_Row]) -> CityFigure:
     same = [row for row in rows if row[3] == vintage]
     changed = borders_changed(content, [row[0] for row in rows])
     meaning = content.dataset.indicators[indicator]
+    comparable = len(same) > 1 and status != BREAK
     return CityFigure(
         indicator=meaning.name,
         unit=None if meaning.unit == COUNT else content.registries.units[meaning.unit].name,
         decimals=meaning.decimals, period=period, value=value, status=status, vintage=vintage,
-        before=(same[-2][0], same[-2][1]) if len(same) > 1 else None, first=same[0][0],
-        points=with_gaps([(row[0], row[1]) for row in same])[-POINTS:],
+        before=(same[-2][0], same[-2][1]) if comparable else None, first=same[0][0],
+        points=with_gaps([row[:3] for row in same])[-POINTS:],
         former=changed if changed and vintage_day(vintage) != changed else None,
     )
 
 
-def with_gaps(figures: list[tuple[str, float]]) -> tuple[float | None, ...]:
-    """Return the values of `figures` (period, value), with a None for each missing period."""
-    gaps = missing_before([period for period, _ in figures])
+def with_gaps(figures: list[tuple[str, float, str]]) -> tuple[float | None, ...]:
+    """Return the values of `figures` (period, value, status), a None for each missing period.
+
+    One also stands before a break in the series: no line leads over it.
+    """
+    gaps = missing_before([period for period, _, _ in figures])
     found: list[float | None] = []
-    for gap, (_, value) in zip(gaps, figures, strict=True):
-        found += [*[None] * min(gap, POINTS), value]
+    for gap, (_, value, status) in zip(gaps, figures, strict=True):
+        broken = bool(found) and status == BREAK
+        found += [*[None] * min(max(gap, broken), POINTS), value]
     return tuple(found)

@@ -38,7 +38,8 @@ def _reduced_date(text: str) -> str:
 class TargetDocument(Frozen):
     """An official document that sets targets.
 
-    number: as it is cited, e.g. `05-NQ/TU`; none where no source gives it.
+    name: how it is cited in a few words, e.g. `Nghị quyết 05-NQ/TU`.
+    number: its number, e.g. `05-NQ/TU`; none where no source gives it.
     issuer: who issued it.
     title: its title.
     issued: its day; only the month or the year where no source gives more.
@@ -49,6 +50,7 @@ class TargetDocument(Frozen):
     """
 
     id: Name
+    name: LocalizedText
     number: Text | None = None
     issuer: LocalizedText
     title: LocalizedText

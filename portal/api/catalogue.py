@@ -15,7 +15,7 @@ from portal.site.pages import dataset_page
 from portal.site.state import DatasetState
 from portal.targets.exports import CSV as TARGETS_CSV
 from portal.targets.exports import JSON as TARGETS_JSON
-from portal.targets.exports import Scorecard
+from portal.targets.exports import TargetScorecard
 
 Json = dict[str, Any]
 
@@ -55,6 +55,7 @@ def _entry(state: DatasetState, registries: Registries, root: str) -> Json:
         },
         "frequency": state.frequency,
         "coverage": state.coverage.model_dump(),
+        "codelist": state.codelist,
         "scope": state.scope,
         "public": state.public,
         "ended": state.ended.model_dump() if state.ended else None,
@@ -83,7 +84,7 @@ def openapi(base_url: str | None, targets: bool) -> Json:
 
     Files of `targets` are described where the city has some.
     """
-    described: list[type[BaseModel]] = [DatasetState, *([Scorecard] if targets else [])]
+    described: list[type[BaseModel]] = [DatasetState, *([TargetScorecard] if targets else [])]
     _, schemas = models_json_schema(
         [(each, "serialization") for each in described],
         ref_template="#/components/schemas/{model}",
@@ -129,7 +130,8 @@ def openapi(base_url: str | None, targets: bool) -> Json:
             "/bulk/everything.parquet": _get("getEverything", "All observations", None),
             **({
                 f"/{TARGETS_JSON}": _get(
-                    "getTargets", "The targets in force, assessed, with their counts", "Scorecard"
+                    "getTargets", "The targets in force, assessed, with their counts",
+                    "TargetScorecard",
                 ),
                 f"/{TARGETS_CSV}": _get("getTargetsTable", "The same as a table", None),
             } if targets else {}),

@@ -21,6 +21,7 @@ from portal.mcp.asking.question import Question
 from portal.mcp.comparing import compare
 from portal.mcp.published import ChangedError, PublishedSite
 from portal.mcp.quotes.check import Checked, QuoteChecker
+from portal.mcp.targets import TargetsAnswer, Verdict, targets
 from portal.mcp.tools import Tools
 
 HOST = "127.0.0.1"
@@ -149,6 +150,20 @@ def server(site: PublishedSite, version: str) -> MCPServer[Any]:
     def changes(dataset: DatasetId = "", limit: Limit = 5, language: Language = "") -> Changes:
         """Return what releases changed, the newest first, of one dataset or of all."""
         return answered(lambda: tools.changes(dataset, limit, language))
+
+    @made.tool("targets", title="Targets", annotations=reads)
+    def targets_of(
+        query: Annotated[Short, Field(description="words of a title or document, or none")] = "",
+        year: Annotated[int | None, Field(description="the year aimed at")] = None,
+        verdict: Verdict = "", language: Language = "", limit: Limit = 10,
+    ) -> TargetsAnswer:
+        """Return the city's targets in force: value, document, verdict, newest figure, projection.
+
+        A target is no figure, and a projection no forecast of the publisher's.
+        """
+        return answered(
+            lambda: targets(site, query, year, verdict, tools.language(language), limit)
+        )
 
     @made.tool(title="Check the numbers of a text", annotations=reads)
     def quote_check(

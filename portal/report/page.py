@@ -15,6 +15,7 @@ from portal.site.series import Plot, Point, Series
 from portal.site.state import DatasetState
 from portal.targets.assessment import NOT_FINAL, Assessment, RollUp
 from portal.targets.figures import YEARLY, Figure, Measured
+from portal.targets.words import WORDS
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 BARS = 440  # pixels of the longest bar
@@ -38,7 +39,8 @@ def render(found: Findings, language: str) -> str:
     documents = found.registries.targets.documents
     used = {each.target.document for each in every}
     html: str = texts.get_template("report.html").render(
-        f=found, title=title_of(found, language), city=city(), theme=city().theme, colours=COLOURS,
+        f=found, title=title_of(found, language), city=city(), theme=city().theme,
+        words=WORDS, colours=COLOURS,
         all=found.roll_ups[-1], judged=judged, rows=_rows(found, language),
         charts={group.id: _charts(group.assessments, found, language) for group in found.groups},
         numbers=numbers, states=found.states, documents=documents,
@@ -83,7 +85,6 @@ def _unit(found: Findings, name: str | None, language: str) -> str:
 
 def _rows(found: Findings, language: str) -> list[dict[str, Any]]:
     """Return the groups with their counts, and the parts of their bars."""
-    words: Any = environment(TEMPLATES, language).get_template("words.html").module
     counted = {each.group: each for each in found.roll_ups}
     most = max((each.targets for name, each in counted.items() if name != "all"), default=1)
     rows = []
@@ -91,7 +92,7 @@ def _rows(found: Findings, language: str) -> list[dict[str, Any]]:
         counts = counted.get(group.id)
         if counts is None:
             continue
-        title = str(words.group_title(group)).strip()
+        title = (group.title or WORDS.groups[group.id]).get(language)
         rows.append({"title": title, "counts": counts, "parts": _parts(counts, BARS / most)})
     return rows
 

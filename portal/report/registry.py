@@ -7,7 +7,7 @@ from model.reference.targets import TargetRegistry
 from model.util.hashing import pretty_json
 from model.util.text import Frozen
 
-FILE = "api/targets.json"  # path in the site
+FILE = "api/registry.json"  # path in the site; the scorecard is api/targets.json
 
 
 class _Published(Frozen):

@@ -90,5 +90,5 @@ def _spark(content: Content) -> Sparkline | None:
         lambda language:
         f"{indicator.get(language)}: {content.names.label(column, code, language)}"
     )
-    values = with_gaps([(point.period, point.value) for point in series.points])
+    values = with_gaps([(point.period, point.value, point.status) for point in series.points])
     return Sparkline(label=label, values=values[-SPARK_POINTS:])

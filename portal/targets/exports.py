@@ -34,7 +34,7 @@ FORMS = {
 FEED, FEED_ENTRIES = "{language}/targets/changes.atom", 100
 
 
-class Scorecard(Frozen):
+class TargetScorecard(Frozen):
     """Everything about the targets as of a day: `api/targets.json`.
 
     targets: those in force, assessed; roll_ups: their counts by sector.
@@ -51,7 +51,7 @@ class Scorecard(Frozen):
 def files(view: TargetsView, base_url: str | None) -> dict[str, bytes]:
     """Return the files for programs, by path; `base_url` is the site's address, if known."""
     known = view.registries.targets
-    scorecard = Scorecard(
+    scorecard = TargetScorecard(
         as_of=view.as_of, method=METHOD, documents=tuple(known.documents.values()),
         indicators=tuple(known.indicators.values()), targets=view.assessed.assessments,
         roll_ups=tuple(view.assessed.roll_ups(view.registries.sectors)),

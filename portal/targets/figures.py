@@ -7,6 +7,7 @@ checksum. Figures within other borders than the target's are counted, and never 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -91,6 +92,13 @@ class ReleaseHistory:
         """Return the release of a `dataset` that was current at the end of a `day`."""
         issued = [each for each in self.tables.get(dataset, ()) if each.issued.date() <= day]
         return issued[-1] if issued else None
+
+    @cached_property
+    def days(self) -> list[date]:
+        """Return the days on which something was released."""
+        return sorted({
+            each.issued.date() for tables in self.tables.values() for each in tables
+        })
 
     def days_of(self, dataset: str) -> list[date]:
         """Return the days on which a `dataset` was released."""

@@ -76,14 +76,15 @@ def of_breakdown(
                 f"it has {', '.join(names[:20])}", [reader.candidate(subject)],
             )
         wanted[column] = known
+    for column, code in wanted.items():
+        rows = [row for row in rows if row[column] == code]
     open_: dict[str, list[str]] = {}
     for column in reader.dimensions:
         codes = {row[column] for row in rows}
-        if column not in wanted and TOTAL not in codes and len(codes) > 1:
+        if TOTAL in codes and column not in wanted:
+            rows = [row for row in rows if row[column] == TOTAL]
+        elif len(codes) > 1:
             open_[column] = sorted(f"{each}: {reader.name(column, each)}" for each in codes)
-            continue
-        code = wanted.get(column, TOTAL if TOTAL in codes else next(iter(codes), ""))
-        rows = [row for row in rows if row[column] == code]
     if open_:
         raise Refused(
             "ambiguous_breakdown",

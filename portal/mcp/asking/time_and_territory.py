@@ -100,7 +100,7 @@ def of_period(
     start, end = period_start(period.first), period_end(period.last)
     if start > reader.release.issued.date():
         raise Refused("forecast", f"{asked} lies ahead: only what was observed is published here.",
-                      known, offer)
+                      f"{known}; the tool targets has what is aimed at", offer)
     empty = [row for row in rows if row["time_period"] == period.first]
     if empty:
         status = reader.name("obs_status", empty[0]["obs_status"] or "O")

@@ -34,6 +34,7 @@ _CLOSE = 0.05  # names covered nearly as well are meant as well
 _LOOSE = 0.3  # of a name's words, from which it is told what a number would agree with
 _FACTORS = tuple(Decimal(10) ** power for power in (-9, -6, -3, -2, 2, 3, 6, 9))
 _CLAUSE = re.compile(r"[,;()](?!\d)|\s(?:và|and|while|còn|trong đó)\s")
+_IN_TURN = re.compile(r"lần lượt|lan luot|respectively|tương ứng|tuong ung", re.IGNORECASE)
 _MORE = ("hơn", "trên", "over", "more than", "above", "exceeding")
 _LESS = ("gần", "nearly", "almost", "under", "dưới", "less than")
 _ABOUT = ("khoảng", "about", "around", "approximately", "some", "xấp xỉ", "ước")
@@ -171,10 +172,14 @@ class _Checker:
             inside = start <= each.start and each.end <= end
             return not inside, (before or not inside) and each.start > number.start, distance
 
+        place = min(places, key=lambda each: order(each, True), default=place)
+        period = min(said_periods, key=lambda each: order(each, False), default=period)
+        if _IN_TURN.search(text):  # as many places or periods as numbers, in the same order
+            place = places[at] if len(places) == len(written) else place
+            period = said_periods[at] if len(said_periods) == len(written) else period
         spare = blanked(text, places)
         return _Said(
-            min(places, key=lambda each: order(each, True), default=place),
-            min(said_periods, key=lambda each: order(each, False), default=period),
+            place, period,
             spare[start:end], spare, is_toned(text), "",
             text[max(start, number.start - 24):number.start],
         )
@@ -215,12 +220,17 @@ class _Checker:
         """Return the indicators that are named best, all of them where several are."""
         sentence = heard(said.sentence, self.synonyms)
         near = heard(said.near, self.synonyms)
-        found = []
+        covered = []
         for subject in self.subjects:
             if number.kind and number.kind != unit_kind(subject.indicator["unit"]):
                 continue
             whole = self.lexicon.coverage(subject, sentence, said.sentence, said.toned)
-            if whole.share >= COVERED and self._has_place(subject, said):
+            if whole.share >= COVERED:
+                covered.append((subject, whole))
+        self.finder.site.prepare([subject.dataset for subject, _ in covered])
+        found = []
+        for subject, whole in covered:
+            if self._has_place(subject, said):
                 beside = self.lexicon.coverage(subject, near, said.near, said.toned)
                 # What the clause says counts first; where it says nothing, what the sentence does.
                 found.append((beside.explained, beside.share, whole.explained, whole.share,

@@ -49,7 +49,7 @@ class Gazette:
     def __init__(self, finder: Finder) -> None:
         self._names: dict[str, list[_Name]] = {}
         site: PublishedSite = finder.site
-        codelists = {site.state(name).codelist for name in site.listing()}
+        codelists = {entry["codelist"] for entry in site.listing().values()}
         known: dict[tuple[Word, ...], tuple[str, bool, set[tuple[str, str]]]] = {}
         languages = len(site.languages)
         for codelist in sorted(codelists):

@@ -39,6 +39,7 @@ _PLAIN_VIETNAMESE = frozenset({
 })
 _WORDS = re.compile(r"[^\W\d_]+")
 _PART_OF_NAME = re.compile(r"/|[^\W\d_]|[-–]\d")  # 202/2025/QH15, 4G, 2015-2020
+_JOINED = re.compile(r"\s*(?:,|and|or|và|va|hay|hoặc)\s*")
 _PER = re.compile(r"(?:\bper|trên|tren|mỗi|moi|bình quân|binh quan)\W*$", re.IGNORECASE)
 # "TP. Hồ Chí Minh": a full stop that ends no sentence.
 _SENTENCE = re.compile(r"(?<!\bTP)(?<!\bTp)(?<!\bSt)(?<!\bNo)[.!?…](?=\s+\S)|\n+")
@@ -70,6 +71,7 @@ class Number(NamedTuple):
     step: what the last digit that was written counts: 100,000.
     coarse: what the last digit but zeros counts.
     other: how it would be read by the other language's signs; None where it is the same.
+    scale: the power of ten that a word after it says.
     """
 
     text: str
@@ -80,6 +82,16 @@ class Number(NamedTuple):
     coarse: Decimal
     kind: Kind
     other: Decimal | None
+    scale: int
+
+    def sharing(self, following: "Number") -> "Number":
+        """Return it with the scale and kind of the number that follows: "1,2 và 3,4 triệu"."""
+        power = following.scale
+        return self._replace(
+            value=self.value.scaleb(power), step=self.step.scaleb(power),
+            coarse=self.coarse.scaleb(power), kind=following.kind, scale=power,
+            other=None if self.other is None else self.other.scaleb(power),
+        )
 
 
 class Stretch(NamedTuple):
@@ -168,8 +180,12 @@ def numbers(text: str, taken: list[PeriodSaid]) -> list[Number]:
         found.append(Number(
             each[0], start, end, sign * value.scaleb(scale), step,
             Decimal(1).scaleb(scale + min(zeros, max(len(whole) - 2, 0))) if zeros else step, kind,
-            readings[1][0].scaleb(scale) if len(readings) > 1 else None,
+            readings[1][0].scaleb(scale) if len(readings) > 1 else None, scale,
         ))
+    for at in range(len(found) - 2, -1, -1):
+        one, following = found[at], found[at + 1]
+        if one.scale == 0 and not one.kind and _JOINED.fullmatch(text, one.end, following.start):
+            found[at] = one.sharing(following)
     return found
 
 

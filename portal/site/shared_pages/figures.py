@@ -24,6 +24,7 @@ from model.util.text import LocalizedText, joined, localized
 from portal.content import Content
 from portal.scope import home_areas
 from portal.site.state import DatasetState, IndicatorSummary
+from portal.vocabulary import BREAK
 
 FILE = "figures.tsv"
 POINTS = 40  # the newest of each series
@@ -61,10 +62,12 @@ class PlaceSeries(NamedTuple):
 
     @property
     def with_gaps(self) -> list[float | None]:
-        """The values, with a None where periods are missing."""
+        """The values, with a None where periods are missing, and before a break in the series."""
         found: list[float | None] = [self.values[0]]
-        for before, now, value in zip(self.at, self.at[1:], self.values[1:], strict=False):
-            found += [value] if now == before + 1 else [None, value]
+        for before, now, value, status in zip(
+            self.at, self.at[1:], self.values[1:], self.statuses[1:], strict=False
+        ):
+            found += [value] if now == before + 1 and status != BREAK else [None, value]
         return found
 
     def value_in(self, period: str) -> float | None:

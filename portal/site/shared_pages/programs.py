@@ -75,6 +75,7 @@ def files(
     on the web with a slash at the end, if known, and `catalog` is the catalogue in JSON-LD.
     """
     states = [state for _, members in sectors for state in members]
+    assessed = registries.targets.measured_in(state.dataset for state in states)
     nodes = json.loads(catalog)["@graph"]
     public = [state.dataset for state in states if state.public]
     listed = {
@@ -83,10 +84,10 @@ def files(
     return {
         catalogue.DATASETS: pretty_json(catalogue.listed(states, registries, base_url)).encode(),
         catalogue.OPENAPI: pretty_json(
-            catalogue.openapi(base_url, bool(registries.targets.targets))
+            catalogue.openapi(base_url, assessed)
         ).encode(),
         "catalog.ttl": turtle(nodes, dcat.CONTEXT, base_url or "").encode(),
-        "llms.txt": _llms(sectors, base_url or "").encode(),
+        "llms.txt": _llms(sectors, base_url or "", assessed).encode(),
         **{
             PAGE.format(language=language): render_template(
                 TEMPLATES, "programs.html", language, root="../", page="programs.html",
@@ -97,8 +98,8 @@ def files(
     }
 
 
-def _llms(sectors: Sectors, root: str) -> str:
-    """Return the site in the form of https://llmstxt.org."""
+def _llms(sectors: Sectors, root: str, targets: bool) -> str:
+    """Return the site in the form of https://llmstxt.org, with the `targets` if it has some."""
     language = "en" if "en" in languages() else default_language()
     site = city().site
 
@@ -114,7 +115,8 @@ def _llms(sectors: Sectors, root: str) -> str:
         "## For programs\n",
         *(f"- [{path}]({root}{path})" for path in (
             catalogue.DATASETS, catalogue.OPENAPI, "catalog.jsonld", "codelists/index.json",
-            "bulk/index.json", PAGE.format(language=language),
+            "bulk/index.json", *([catalogue.TARGETS_JSON] if targets else []),
+            PAGE.format(language=language),
         )),
     ]
     for sector, members in sectors:

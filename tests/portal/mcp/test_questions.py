@@ -20,7 +20,9 @@ from model.reference.codelist import TOTAL
 from portal.mcp.answers import Answer, Comparison, Explanation, Series
 from portal.mcp.asking.question import Question
 from portal.mcp.comparing import compare
+from portal.mcp.targets import targets
 from portal.mcp.tools import Tools
+from tests.fixtures.commands import PROJECT
 
 HERE = Path(__file__).resolve().parent
 SETS = {
@@ -31,6 +33,7 @@ ALL = [
     pytest.param(language, entry, id=f"{language}-{number}")
     for language, entries in SETS.items() for number, entry in enumerate(entries, start=1)
 ]
+AIM = ("target", "value", "unit", "borders", "year", "document")
 REFUSALS = {
     "ambiguous_indicator", "ambiguous_territory", "other_territory", "no_data", "part_year",
     "other_frequency", "forecast", "other_unit", "ambiguous_breakdown", "unknown_breakdown",
@@ -79,6 +82,10 @@ def test_the_set_has_what_it_promises() -> None:
 
 @pytest.mark.parametrize(("language", "entry"), ALL)
 def test_a_question_is_answered(tools: Tools, language: str, entry: dict[str, Any]) -> None:
+    if entry.get("tool") == "targets":
+        aims = targets(tools.site, **entry["args"], verdict="", language=language, limit=10)
+        assert [each.model_dump(include=set(AIM)) for each in aims.targets] == entry["targets"]
+        return
     found = answer(tools, language, entry)
     if "refused" in entry:
         assert found.series is None and found.refusal is not None
@@ -154,6 +161,15 @@ def test_the_figures_are_those_that_were_released(folder: Path) -> None:
 
 DIMENSIONS = {"sex", "residence", "school_level", "mode", "income_quintile", "income_source",
               "facility", "farm_activity"}
+
+
+def test_the_targets_are_those_that_were_declared() -> None:
+    declared = yaml.safe_load((PROJECT / "registry" / "targets.yaml").read_text(encoding="utf-8"))
+    asked = [aim for each in SETS.values() for entry in each for aim in entry.get("targets", ())]
+    assert len(asked) >= 3
+    for aim in asked:
+        one = declared["targets"][aim["target"]]
+        assert (one["value"], one["unit"], one["year"]) == (aim["value"], aim["unit"], aim["year"])
 
 
 def test_the_address_of_a_figure_has_its_whole_key(tools: Tools) -> None:

@@ -90,6 +90,13 @@ def test_numbers_are_read_as_the_language_writes_them(text: str, value: str, ste
     assert (number.value, number.step) == (Decimal(value), Decimal(step))
 
 
+def test_numbers_side_by_side_share_scale_and_unit() -> None:
+    text = "was 119.31 and 67.72 million dong"
+    assert [(each.value, each.kind) for each in numbers(text, [])] == [
+        (Decimal(119_310_000), "vnd"), (Decimal(67_720_000), "vnd"),
+    ]
+
+
 @pytest.mark.parametrize("text", [
     "năm 2019, giai đoạn 2015-2020", "ngày 01/7/2025", "Nghị quyết 202/2025/QH15", "mạng 5G",
     "giá so sánh 2010", "at constant 2010 prices", "tháng 3/2024", "Q1 2024", "9 tháng năm 2025",

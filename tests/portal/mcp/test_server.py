@@ -38,6 +38,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("compare", {"indicator": "GDP", "places": ["Viet Nam", "Thailand"], "periods": ["2023"]}),
     ("explain", {"indicator": "GDP", "place": "Việt Nam", "period": "2023"}),
     ("changes", {"dataset": "finance/gdp"}),
+    ("targets", {"query": "kinh te so", "year": 2030}),
     ("quote_check", {"text": "GDP của Việt Nam năm 2023 là 433,9 tỷ USD."}),
 ]
 
@@ -81,7 +82,7 @@ def test_over_standard_input_and_nothing_is_written(folder: Path, tools: Tools) 
     assert figure["value"] == pytest.approx(433857681378.291)
     assert answers[2]["series"]["release"] == 2 and "release=2" in figure["address"]
     assert answers[3]["refusal"]["reason"] == "forecast"
-    assert answers[7]["numbers"][0]["status"] == "supported"
+    assert answers[8]["numbers"][0]["status"] == "supported"
     assert listing(folder) == before
 
 

@@ -143,7 +143,7 @@ def test_nothing_is_reported_of_a_damaged_site(site: Path, tmp_path: Path) -> No
     path.write_bytes(b"x" * 100)
     with pytest.raises(PortalError, match="not what the site's catalogue says"):
         found(copy, tmp_path)
-    targets = copy / "api/targets.json"
+    targets = copy / "api/registry.json"
     changed = targets.read_bytes().replace(b'"value": 20.0', b'"value": 19.0')
     assert changed != targets.read_bytes()
     targets.write_bytes(changed)

@@ -110,7 +110,8 @@ def test_missing_years_are_a_gap_in_line_table_and_sparkline(tmp_path: Path) -> 
         "2020", "2019", "2017 – 2018", "2016", "2015"
     ]
     assert shown["table"][2]["cells"] == [] and shown["breaks"] == ["2020"]
-    assert with_gaps([("2015", 1.0), ("2018", 2.0)]) == (1.0, None, None, 2.0)
+    assert with_gaps([("2015", 1.0, "A"), ("2018", 2.0, "A")]) == (1.0, None, None, 2.0)
+    assert with_gaps([("2015", 1.0, "B"), ("2016", 2.0, "B")]) == (1.0, None, 2.0)
 
 
 @pytest.mark.parametrize(("periods", "missing"), [

@@ -17,7 +17,7 @@ from selenium import webdriver
 from model.util.hashing import sha256_bytes, sha256_file
 from portal.metadata.identifiers import dataset_urn
 from portal.site import Site
-from portal.targets.exports import CSV, JSON, Scorecard
+from portal.targets.exports import CSV, JSON, TargetScorecard
 from portal.targets.projection import calibration
 from tests.fixtures.browser import violations
 from tests.fixtures.datasets import dataset, registries
@@ -124,7 +124,7 @@ def test_every_link_leads_to_a_file_and_an_anchor(site: Path) -> None:
 
 
 def test_the_files_for_programs_agree(site: Path) -> None:
-    scorecard = Scorecard.model_validate_json((site / JSON).read_bytes())
+    scorecard = TargetScorecard.model_validate_json((site / JSON).read_bytes())
     with (site / CSV).open(encoding="utf-8", newline="") as file:
         rows = {each["target"]: each for each in csv.DictReader(file)}
     assert set(rows) == {each.target.id for each in scorecard.targets}
