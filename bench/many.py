@@ -181,7 +181,7 @@ def _measured(
         out = folder / "floor"
         out.mkdir()
         urls = [source.url(number) for number in range(datasets)]
-        floor, _ = _timed([sys.executable, "-c", FLOOR, str(out), *urls], folder)
+        floor, _ = timed([sys.executable, "-c", FLOOR, str(out), *urls], folder)
         for kind in ("first", "nothing changed", "one changed"):
             if kind == "one changed":
                 source.change(datasets // 2)
@@ -190,7 +190,7 @@ def _measured(
                 target = asked.profile.with_suffix(f".{datasets}.{kind.replace(' ', '-')}.prof")
                 command += ["-m", "cProfile", "-o", str(target)]
             command += ["-m", "pipelines.cli.main", "run", "--json"]
-            used, wall = _timed(command, folder, folder / f"{kind}.json")
+            used, wall = timed(command, folder, folder / f"{kind}.json")
             _check(folder / f"{kind}.json", kind, datasets)
             yield kind, used, wall, floor
 
@@ -204,7 +204,7 @@ def _check(said: Path, kind: str, datasets: int) -> None:
         raise SystemExit(f"{kind}: {changed} datasets changed in place of {expected}")
 
 
-def _timed(command: list[str], folder: Path, out: Path | None = None) -> tuple[float, float]:
+def timed(command: list[str], folder: Path, out: Path | None = None) -> tuple[float, float]:
     """Run a command; return its processor time and its time in seconds."""
     environment = os.environ | {
         "OPENINDICATORS_PROJECT": str(folder / "project"), "OPENINDICATORS_PROFILE": "live",

@@ -134,6 +134,10 @@ def _load(settings: Settings, with_suites: bool) -> Catalogue:
             del declarations[dataset_id]  # it must not run check_error
         elif not (settings.declarations / f"{dataset_id}.yaml").exists():
             errors.append(error)  # else its declaration's error is reported already
+    for name, suite in suites.items():
+        if name in declarations and (mixed := _other_borders(suite, declarations)):
+            errors.append(mixed)
+            del declarations[name]
     for cycle in _cycles(declarations, suites):
         errors += [_cycle_error(declarations[name], suites.get(name), cycle) for name in cycle]
         for name in cycle:
@@ -165,6 +169,23 @@ def _drop_what_does_not_compute(
                 errors.append(error)
                 del declarations[name]
     return errors
+
+
+def _other_borders(
+    suite: Suite, declarations: Mapping[str, Declaration]
+) -> DeclarationError | None:
+    """Return an error where a suite compares areas with those of other borders, by their code."""
+    own = declarations[suite.dataset].dataset.geography.codelist
+    for name in suite.inputs:
+        if name in declarations:
+            theirs = declarations[name].dataset.geography.codelist
+            if theirs != own:
+                return DeclarationError(
+                    f"{suite.dataset} is compared with {name}, whose areas are those of {theirs},"
+                    f" not of {own}: the same code is another place", where=str(suite.path),
+                    todo="compare with figures by the same borders, e.g. a reconstruction",
+                )
+    return None
 
 
 def _cycles(

@@ -289,7 +289,9 @@ class Typing:
 
     def adds_up(self, reference: Reference) -> bool:
         """Return whether the figures of an indicator can be added up."""
-        return self._of(reference).additive and self.indicator(reference).additive is not False
+        meaning = self.indicator(reference)
+        quantity = self.registries.units[meaning.unit].quantity
+        return quantity is not None and quantity.additive and meaning.additive is not False
 
     def quantity(self, node: Node) -> Quantity:
         """Return what a formula gives.

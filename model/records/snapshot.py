@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from model.util.text import Frozen
+from model.util.text import Frozen, LocalizedText
 
 
 class Part(Frozen):
@@ -40,12 +40,14 @@ class InputRelease(Frozen):
     """A release that a computed snapshot rests on.
 
     name: of the input in the declaration.
+    title: of the dataset, as its release has it.
     release_sha256: of its `release.json`.
     data_sha256: of its `data.parquet`, whose rows `lineage.parquet` counts.
     """
 
     name: str
     dataset: str
+    title: LocalizedText
     release: int
     release_sha256: str
     data_sha256: str

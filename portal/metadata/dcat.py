@@ -5,11 +5,12 @@ from the EU's vocabularies (http://publications.europa.eu/resource/authority/). 
 relative to the folder of the portal, unless its base URL is configured.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from model.declarations.dataset import Dataset
 from model.errors import PortalError
@@ -50,6 +51,7 @@ CONTEXT: dict[str, str] = {
     "dct": "http://purl.org/dc/terms/",
     "dqv": "http://www.w3.org/ns/dqv#",
     "foaf": "http://xmlns.com/foaf/0.1/",
+    "prov": "http://www.w3.org/ns/prov#",
     "skos": "http://www.w3.org/2004/02/skos/core#",
     "spdx": "http://spdx.org/rdf/terms#",
     "vcard": "http://www.w3.org/2006/vcard/ns#",
@@ -88,7 +90,7 @@ def reading(path: Path) -> Iterator[None]:
 def published_nodes(path: Path) -> list[Node]:
     """Return the nodes of the published document in a file; see `reading`."""
     with reading(path):
-        nodes: list[Node] = json.loads(path.read_bytes())["@graph"]
+        nodes: list[Node] = msgspec.json.decode(path.read_bytes())["@graph"]
     return nodes
 
 
@@ -127,6 +129,10 @@ def dataset_nodes(
     if dataset.ended:
         # https://www.w3.org/TR/vocab-dcat-3/#Property:resource_status
         node["adms:status"] = _concept(f"{AUTHORITY}/dataset-status/DISCONT")
+    if release.computed_from:
+        # https://www.w3.org/TR/vocab-dcat-3/#examples-dataset-provenance
+        derived = dict.fromkeys(dataset_urn(each.dataset) for each in release.computed_from)
+        node["prov:wasDerivedFrom"] = [_ref(urn) for urn in derived]
     if release.period_first and release.period_last:
         node["dct:temporal"] = {
             "@type": "dct:PeriodOfTime",

@@ -22,6 +22,7 @@ from model.reference.periods import frequency_of, next_period
 from model.reference.registries import Registries
 from model.util.hashing import pretty_json, sha256_file, sha256_json
 from model.util.sql import identifier, literal
+from model.util.text import LocalizedText
 from warehouse.computing import VERSION, queries, select
 from warehouse.engine import connect
 from warehouse.store import releases
@@ -91,7 +92,9 @@ class Computing:
             version=VERSION,
             inputs=tuple(
                 InputRelease(
-                    name=name, dataset=stored.release.dataset, release=stored.release.number,
+                    name=name, dataset=stored.release.dataset,
+                    title=LocalizedText.model_validate(stored.release.declaration["title"]),
+                    release=stored.release.number,
                     release_sha256=sha256_file(stored.folder / "release.json"),
                     data_sha256=stored.release.file("data.parquet").sha256,
                 )
@@ -125,7 +128,9 @@ class Computing:
             self._finish(con, folder)
 
     def _shifted_periods(self, con: duckdb.DuckDBPyConnection) -> None:
-        periods = " UNION ".join(f"SELECT {PERIOD} FROM {identifier(n)}" for n in self.current)
+        periods = " UNION ".join(
+            f"SELECT DISTINCT {PERIOD} FROM {identifier(name)}" for name in self.current
+        )
         rows = [
             (iso, next_period(iso), later if frequency_of(later) else None)
             for (iso,) in con.execute(periods).fetchall()

@@ -104,19 +104,19 @@ def _has_bounds(dataset: Dataset) -> bool:
     return any(each.interval for each in dataset.indicators.values())
 
 
-def reconstruction_query(typing: Typing, name: str) -> str:
-    """Return the SELECT that adds up an input's areas to those that they became.
+def reconstruction_query(typing: Typing, name: str, *codes: str) -> str:
+    """Return the SELECT that adds up the areas of the input `name` to those that they became.
 
-    `typing` has the dataset and the registries. A sum needs every part: where one has no figure,
-    there is none. Areas with a part that was split between several have no figures.
+    `typing` has the dataset and the registries; `codes` are the indicators, all that add up by
+    default. A sum needs every part: where one has no figure, there is none. Areas with a part that
+    was split between several have no figures.
     """
     other = typing.inputs[name]
     pairs = succession_pairs(
         other.geography.codelist, typing.dataset.geography.codelist, typing.registries
     )
-    additive = [
-        code for code in other.indicators
-        if typing.adds_up(Reference(name, code))
+    additive = codes or [
+        code for code in other.indicators if typing.adds_up(Reference(name, code))
     ]
     dimensions = [identifier(each) for each in other.dimensions]
     key = ", ".join(["indicator", *dimensions, PERIOD])
@@ -167,10 +167,10 @@ def _values(rows: Iterable[Sequence[object]]) -> str:
 
 def _reference_query(typing: Typing, reference: Reference) -> str:
     """Return the SELECT of a reference: its open key columns, v, lo and hi, and cells."""
-    name, meaning = reference.input, typing.indicator(reference)
+    name, code, meaning = reference.input, reference.indicator, typing.indicator(reference)
     reconstructed = typing.dataset.inputs[name].reconstruction is not None
-    source = f"({reconstruction_query(typing, name)})" if reconstructed else identifier(name)
-    conditions = [f"indicator = {literal(reference.indicator)}"]
+    source = f"({reconstruction_query(typing, name, code)})" if reconstructed else identifier(name)
+    conditions = [f"indicator = {literal(code)}"]
     parts = 1
     for column, codes in reference.at:
         conditions.append(f"{identifier(column)} IN ({', '.join(map(literal, codes))})")

@@ -1,0 +1,108 @@
+"""How long computed datasets take: 1,000 over 1,000 inputs by default.
+
+    python -m bench.computed [--datasets 1000] [--rows 100] [--no-run]
+
+Each computed dataset divides the figures of two inputs, and each input is in two of them. Measured,
+each in a process of its own: Dagster's definitions of all datasets; `openindicators run` the first
+time, with nothing changed, and after one input has changed, which must release that input and the
+two datasets that follow from it, and nothing else. Processor time; the definitions must be there
+within 10 s on a quiet machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from bench import record
+from bench.many import DECLARATION, PROJECT, SUITE, Source, timed
+
+COMPUTED = """\
+title: {{vi: "Tính toán {number}", en: "Computed {number}"}}
+description: {{vi: "Số liệu dựng sẵn để đo thời gian.", en: "Made-up figures to measure time."}}
+publisher: da_nang_city
+licence: DA-NANG-OPEN
+keywords: {{vi: [đo thời gian], en: [benchmark]}}
+frequency: A
+geography: {{codelist: country, coverage: {{vi: Các nước, en: Countries}}}}
+inputs: {{one: finance/bench_{number}, other: finance/bench_{other}}}
+indicators:
+  R: {{name: {{vi: Tỷ số, en: Ratio}}, unit: ratio, decimals: 3, formula: one.A / other.A}}
+chart: {{indicator: R, areas: [VNM, THA]}}
+"""
+DEFINITIONS = """
+from pipelines.dagster.build import build_definitions
+print(len(build_definitions().resolve_asset_graph().get_all_asset_keys()))
+"""
+STAGES = 4
+
+
+def main() -> None:
+    """Run and print a line for each measurement."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--datasets", type=int, default=1_000)
+    parser.add_argument("--rows", type=int, default=100)
+    parser.add_argument("--no-run", action="store_true", help="measure the definitions alone")
+    asked = parser.parse_args()
+    source = Source(asked.datasets, asked.rows)
+    with tempfile.TemporaryDirectory() as name, source.serving():
+        folder = Path(name)
+        _declare(folder, source, asked.datasets)
+        out = folder / "definitions.txt"
+        command = [sys.executable, "-c", DEFINITIONS]
+        _say(asked.datasets, "definitions", *timed(command, folder, out))
+        keys = int(out.read_text(encoding="utf-8").split()[-1])
+        if keys != 2 * STAGES * asked.datasets:
+            raise SystemExit(f"{keys} assets in place of {2 * STAGES * asked.datasets}")
+        if not asked.no_run:
+            _runs(folder, source, asked.datasets)
+
+
+def _declare(folder: Path, source: Source, datasets: int) -> None:
+    """Write a project of so many `datasets` of a `source`, and as many computed from them."""
+    shutil.copytree(
+        PROJECT / "registry", folder / "project" / "registry",
+        ignore=shutil.ignore_patterns("targets*", "sector_indicators*"),  # of other datasets
+    )
+    shutil.copy(PROJECT / "city.yaml", folder / "project")
+    for number in range(datasets):
+        for path, text in (
+            (f"assets/finance/bench_{number}.yaml",
+             DECLARATION.format(number=number, url=source.url(number))),
+            (f"expectations/finance/bench_{number}.yaml", SUITE),
+            (f"assets/industry/computed_{number}.yaml",
+             COMPUTED.format(number=number, other=(number + 1) % datasets)),
+        ):
+            target = folder / "project" / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8")
+
+
+def _runs(folder: Path, source: Source, datasets: int) -> None:
+    for kind, expected in (
+        ("first", 2 * datasets), ("nothing changed", 0), ("one input changed", 3),
+    ):
+        if kind == "one input changed":
+            source.change(datasets // 2)
+        command = [sys.executable, "-m", "pipelines.cli.main", "run", "--json"]
+        said = folder / "said.json"
+        used = timed(command, folder, said)
+        rows = json.loads(said.read_text(encoding="utf-8"))
+        changed = [row["dataset"] for row in rows if row["changed"]]
+        if len(changed) != expected or any("error" in row for row in rows):
+            raise SystemExit(f"{kind}: {len(changed)} changed in place of {expected}: {changed}")
+        _say(datasets, kind, *used)
+
+
+def _say(datasets: int, kind: str, used: float, wall: float) -> None:
+    print(f"{datasets:6} + {datasets} computed  {kind:18} {used:8.1f} s processor"
+          f" {wall:8.1f} s wall", flush=True)
+    record.append(f"computed datasets, {kind}", datasets, used)
+
+
+if __name__ == "__main__":
+    main()
