@@ -28,11 +28,12 @@ $(VENV)/.ready: requirements.txt pyproject.toml
 run: $(VENV)/.ready ## run the embedded sample from its sources to the local portal
 	@$(BIN)/openindicators run
 
-test: $(VENV)/.ready browser ## all tests, in parallel (JOBS=2)
+test: $(VENV)/.ready browser judges ## all tests, in parallel (JOBS=2)
 	@$(BIN)/python -m pytest -n $(or $(JOBS),2) --dist loadscope
 
-# Some tests need Chromium or LibreOffice: on Debian with root they are installed; elsewhere they skip.
-.PHONY: browser
+# Some tests need Chromium, Java or LibreOffice: on Debian with root they are installed; elsewhere they
+# skip. Other judges of pages come from npm.
+.PHONY: browser judges pages
 browser:
 	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
@@ -40,12 +41,18 @@ browser:
 		apt-get update -qq >/dev/null && \
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver fonts-noto-core >/dev/null 2>&1; \
 	else echo "No Chromium here: the browser tests will skip."; fi
-	@command -v soffice >/dev/null || \
+	@command -v java >/dev/null && command -v soffice >/dev/null || \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		echo "Installing LibreOffice for the tests of workbooks (once) …"; \
-		apt-get update -qq >/dev/null && \
-		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends libreoffice-calc-nogui >/dev/null 2>&1; \
-	else echo "No LibreOffice here: the tests of computed workbooks will skip."; fi
+		echo "Installing Java and LibreOffice for the tests of pages and workbooks (once) …"; \
+		mkdir -p /usr/share/man/man1 && apt-get update -qq >/dev/null && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends default-jre-headless libreoffice-calc-nogui >/dev/null 2>&1; \
+	else echo "No Java or no LibreOffice here: the tests that need them will skip."; fi
+
+judges: $(VENV)/.ready
+	@$(BIN)/python -m tests.portal.pages.tools
+
+pages: $(VENV)/.ready browser ## judge every page of the site, ask twenty questions, measure with Lighthouse
+	@$(BIN)/python -m tests.portal.pages data/sample/site $(WHAT)
 
 lint: $(VENV)/.ready ## style, types, and the layers of imports
 	@$(BIN)/ruff check .

@@ -87,7 +87,8 @@ def copy(source: Path, target: Path, count: int) -> list[Path]:
             ],
         }
         text = json.dumps(mixed, ensure_ascii=False)
-        text = text.replace(f'"name": "{state["name"]}.', f'"name": "{copied.name}.')
+        for sign in ".-":
+            text = text.replace(f'"name": "{state["name"]}{sign}', f'"name": "{copied.name}{sign}')
         (copied / "dataset.json").write_text(text, encoding="utf-8")
         dcat = (folder / "dcat.jsonld").read_text(encoding="utf-8")
         (copied / "dcat.jsonld").write_text(dcat.replace(old, new), encoding="utf-8")

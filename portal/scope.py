@@ -16,6 +16,8 @@ from portal.vocabulary import BREAK
 Scope = Literal["city", "provinces", "country", "world"]
 COUNT = "count"  # the unit of things that the indicator's name tells
 POINTS = 60  # of the line beside the figure
+# The order of periods of one frequency in SQL: year to date, P9M is before P10M.
+NEWEST_LAST = "time_period[:10], length(time_period), time_period"
 
 _Row = tuple[str, float, str, str]  # period, value, status, vintage of the borders
 
@@ -112,7 +114,7 @@ def city_figures(content: Content) -> tuple[CityFigure, ...]:
     where = " AND ".join(["ref_area = ?", "freq = ?", *tests])
     rows = content.query(
         "SELECT indicator, time_period, obs_value, coalesce(obs_status, 'A'), geo_vintage FROM t"
-        f" WHERE {where} AND obs_value IS NOT NULL ORDER BY time_period",
+        f" WHERE {where} AND obs_value IS NOT NULL ORDER BY {NEWEST_LAST}",
         "data.parquet", home, content.dataset.frequency, *values,
     )
     by_indicator: dict[str, list[_Row]] = {}

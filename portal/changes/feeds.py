@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import nlargest
 
 from model.records.release import Changes
 from model.reference.city import city
@@ -12,7 +13,7 @@ from portal.metadata.identifiers import feed_urn, release_urn
 from portal.rendering.atom import ATOM, Entry, Link, feed
 from portal.vocabulary import REASONS, sentence
 
-ENTRIES = 50
+ENTRIES, FEW = 50, 20  # of a feed; of one of very many
 NAME = "releases.{language}.atom"  # in a dataset's folder
 
 
@@ -43,17 +44,20 @@ class ReleaseNews:
 
 def release_feed(
     path: str, title: LocalizedText, news: Iterable[ReleaseNews], language: str,
-    base_url: str | None,
+    base_url: str | None, pushed: bool = True,
 ) -> bytes:
     """Return the feed of some releases (`news`) in a `language`, the newest first.
 
     `path` is the file's in the site, `title` says what it is about; `base_url` is the site's
-    address with a slash at the end, without which addresses are relative.
+    address with a slash at the end, without which addresses are relative. `pushed` says that a hub
+    is told of it (`feeds_of`); others are short, as there are very many.
     """
     root = base_url or "../" * path.count("/")
-    newest = sorted(news, key=lambda item: (item.issued, item.dataset, item.number), reverse=True)
+    newest = nlargest(
+        ENTRIES if pushed else FEW, news, key=lambda item: (item.issued, item.dataset, item.number)
+    )
     entries = []
-    for item in newest[:ENTRIES]:
+    for item in newest:
         at = f"{root}datasets/{item.dataset}/releases/{item.number}/"
         said = sentence(
             "version notes", reason=REASONS[item.reason], **item.changes.model_dump()
@@ -65,7 +69,7 @@ def release_feed(
             links=(Link(at), Link(at + FILE, "related", "application/json")),
         ))
     links = [Link(base_url + path if base_url else path.rsplit("/", 1)[-1], "self", ATOM)]
-    if base_url and city().websub_hub:
+    if pushed and base_url and city().websub_hub:
         links.append(Link(str(city().websub_hub), "hub", ""))
     site = city().site.title.get(language)
     return feed(

@@ -5,11 +5,12 @@ from the EU's vocabularies (http://publications.europa.eu/resource/authority/). 
 relative to the folder of the portal, unless its base URL is configured.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from model.declarations.dataset import Dataset
 from model.errors import PortalError
@@ -89,7 +90,7 @@ def reading(path: Path) -> Iterator[None]:
 def published_nodes(path: Path) -> list[Node]:
     """Return the nodes of the published document in a file; see `reading`."""
     with reading(path):
-        nodes: list[Node] = json.loads(path.read_bytes())["@graph"]
+        nodes: list[Node] = msgspec.json.decode(path.read_bytes())["@graph"]
     return nodes
 
 

@@ -100,6 +100,7 @@ def _environment(folder: Path, language: str, of: City, locales: Path | None) ->
         vintage_in_words=vintage_in_words, base_url=None, city_name=of.short_name or of.name,
         has_area=of.area is not None,
     )
+    made.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
     made.filters.update(
         text=lambda value: value.get(language),
         number=lambda value, decimals=0: formatting.number(value, language, decimals),

@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import groupby
 
 from model.records.scorecard import QualityPoint, StripPoint
 from model.records.validation import Outcome
@@ -98,11 +99,14 @@ def strip(points: Sequence[StripPoint]) -> HistoryStrip | None:
     """Draw a check's history, the newest validation run at the right."""
     paths: dict[Outcome, str] = {}
     counts: dict[Outcome, int] = {}
-    for place, point in enumerate(points):
-        if point.outcome is None:
-            continue
-        paths[point.outcome] = paths.get(point.outcome, "") + f"M{place * _CELL} 0h3v{_TALL}h-3z"
-        counts[point.outcome] = counts.get(point.outcome, 0) + 1
+    place = 0
+    for outcome, alike in groupby(points, key=lambda point: point.outcome):
+        count = len([*alike])
+        if outcome is not None:  # a dashed line: each dash is a box, whatever their number
+            line = f"M{place * _CELL} {_TALL // 2}h{count * _CELL}"
+            paths[outcome] = paths.get(outcome, "") + line
+            counts[outcome] = counts.get(outcome, 0) + count
+        place += count
     if not counts:
         return None
     return HistoryStrip(

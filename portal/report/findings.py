@@ -272,7 +272,7 @@ def gather(
     Raises:
         PortalError: a release's file is damaged.
     """
-    day = as_of or max(day for name in releases.tables for day in releases.days_of(name))
+    day = as_of or releases.days[-1]
     seen = ReportReleases(releases.tables, until=year, released=day)
     earlier = ReportReleases(releases.tables, until=year - 1, released=day)
     end = date(year, 12, 31)

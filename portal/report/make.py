@@ -49,7 +49,7 @@ def findings_of(
     states = [site.state(name) for name in measured if name in listed]
     shown = [state for state in states if state.public and not state.withdrawn]
     releases = ReleaseHistory({state.dataset: _tables(site, state, folder) for state in shown})
-    if not registries.targets.targets or not any(releases.tables.values()):
+    if not registries.targets.targets or not releases.days:
         raise PortalError(
             "publishes no targets, or nothing that measures them", where=site.name,
             todo="declare them in registry/targets.yaml (docs/targets.md), then run again",

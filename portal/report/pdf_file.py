@@ -81,7 +81,7 @@ def _write(document: FPDF, words: Words) -> None:
     if words.kind == "li":
         document.cell(5, size * _LINE, "–")
     document.multi_cell(
-        0, size * _LINE, text, align="C" if centred else "L" if heading else "J",
+        0, size * _LINE, text, align="C" if centred else "J" if words.kind == "p" else "L",
         new_x=XPos.LMARGIN, new_y=YPos.NEXT,
     )
     document.ln(1.2)

@@ -18,7 +18,6 @@ Label = Callable[[Series], str]
 WIDE, NARROW = 820, 340
 HEIGHT = {WIDE: 400, NARROW: 280}
 LABEL_GAP = 16  # between two direct labels
-CHAR = 6.7  # width of a character at the labels' size, on average
 SPARK_VALUES = 4  # fewer show no trend
 MARKERS = 6  # a line with more points than this shows only those that are not final
 
@@ -136,8 +135,8 @@ def lay_out_lines(plot: Plot, width: int, label: Label, language: str, decimals:
     most = max(decimals, _decimals(steps))
     texts = [formatting.axis_number(v, language, most, compact) for v in steps]
     labels = [_cut(label(series), 26) for series in plot.series]
-    left = max(len(text) for text in texts) * CHAR + 14
-    right = width - (max(map(len, labels)) * CHAR + 18 if direct else 14)
+    left = max(map(label_width, texts)) + 14
+    right = width - (max(map(label_width, labels)) + 18 if direct else 14)
     top, bottom = 14.0, height - 30.0
     first, last = min(moments), max(moments)
     span = (last - first) or 1
@@ -184,8 +183,8 @@ def lay_out_bars(plot: Plot, width: int, label: Label, language: str, decimals: 
     span = (high - low) or 1
     labels = [_cut(label(series), 28 if width == WIDE else 16) for series, _ in rows]
     texts = [formatting.number(value, language, decimals) for value in values]
-    left = max(map(len, labels)) * CHAR + 12
-    room = width - left - max(map(len, texts)) * CHAR - 16
+    left = max(map(label_width, labels)) + 12
+    room = width - left - max(map(label_width, texts)) - 16
     row_height = 30.0
     bars = tuple(
         PlottedBar(
@@ -211,7 +210,7 @@ def sparkline(points: list[float | None], width: int = 132, height: int = 34) ->
     span = (high - low) or 1
     step = (width - 6) / (len(points) - 1)
     places = (
-        f"{3 + index * step:.1f} {height - 4 - (value - low) / span * (height - 8):.1f}"
+        f"{3 + index * step:.0f} {height - 4 - (value - low) / span * (height - 8):.0f}"
         if value is not None else None
         for index, value in enumerate(points)
     )
@@ -236,7 +235,7 @@ def spread(positions: list[float], gap: float, low: float, high: float) -> list[
 def _path(
     points: tuple[Point, ...], x: Callable[[float], float], y: Callable[[float], float]
 ) -> str:
-    return _line((f"{x(p.at)} {y(p.value)}", p.joined) for p in points)
+    return _line((f"{x(p.at):g} {y(p.value):g}", p.joined) for p in points)
 
 
 def _line(places: Iterable[tuple[str | None, bool]]) -> str:
@@ -274,6 +273,18 @@ def _time_ticks(
 def _decimals(steps: list[float]) -> int:
     """Return how many decimals distinguish the steps of an axis."""
     return max(len(f"{step}".partition(".")[2]) for step in steps)
+
+
+def label_width(text: str) -> float:
+    """Return the room in pixels that a label takes, rather too much: fonts differ.
+
+    By the widths of DejaVu Sans at 12.5 px, the widest of the usual ones.
+    """
+    return sum(
+        4.6 if character in " .,:;'|()ijlI" else 11.6 if character in "mwMW%" else
+        8.8 if character.isupper() else 7.8
+        for character in text
+    )
 
 
 def _cut(text: str, length: int) -> str:

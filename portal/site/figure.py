@@ -13,7 +13,7 @@ from portal.site import chart
 from portal.site.series import Plot, Point, Series, moment
 from portal.vocabulary import BREAK, sentence
 
-TABLE_ROWS = 40  # the newest periods; the downloads have all
+TABLE_ROWS = 30  # the newest periods; the downloads have all
 
 
 def figure(content: Content, plot: Plot, language: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar
 
+from model.declarations.dataset import Chart
 from model.records.quality_dimension import Grade
 from model.records.release import Changes, Decision, FileRecord, StructureChange
 from model.records.scorecard import FreshnessState
@@ -108,6 +109,7 @@ class DatasetState(Frozen):
     city: tuple[CityFigure, ...]  # of each indicator, the leading one first
     reconciled: dict[str, float]  # figures that declared pairs name: pair/side -> value
     revised: tuple[RevisedIndicator, ...]  # the most revised first; none of a first release
+    chart: Chart | None  # what is drawn unless other figures are chosen
     public: bool
     withdrawn: bool
     indicators: tuple[IndicatorSummary, ...]

@@ -47,6 +47,7 @@ def summarise(
         city=city_figures(content) if offered else (),
         reconciled=reconciled_figures(content) if offered else {},
         revised=revised_indicators(content) if offered and len(releases) > 1 else (),
+        chart=dataset.chart,
         public=content.public,
         withdrawn=content.withdrawn,
         indicators=tuple(

@@ -4,7 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from portal.rendering import formatting
-from portal.site.chart import CHAR, HEIGHT, NARROW, WIDE, AxisTick, PointMarker, nice_ticks
+from portal.site.chart import (
+    HEIGHT,
+    NARROW,
+    WIDE,
+    AxisTick,
+    PointMarker,
+    label_width,
+    nice_ticks,
+)
 from portal.targets.assessment import Assessment
 from portal.targets.progress import Verdict
 from portal.vocabulary import BREAK, NOT_FINAL
@@ -54,7 +62,7 @@ def lay_out(found: Assessment, width: int, language: str, decimals: int) -> Targ
         low = 0
     steps = nice_ticks(low, high, 5 if width == WIDE else 4)
     texts = [formatting.axis_number(each, language, decimals, max(steps) >= 1e6) for each in steps]
-    left = max(map(len, texts)) * CHAR + 14
+    left = max(map(label_width, texts)) + 14
     right, top, bottom = width - 14.0, 14.0, height - 30.0
     first, last = figures[0].year, max(figures[-1].year, target.year)
 

@@ -14,9 +14,11 @@ import pytest
 
 from model.reference.registries import load_registries
 from model.util.hashing import sha256_file
+from pipelines.quality.report import ReleaseWithReport
 from tests.fixtures.commands import PROJECT, openindicators, records
 from tests.fixtures.sample import finished_sample
 from tests.pipelines.walks import walk
+from warehouse.store import releases
 from warehouse.store.data_dir import DataDir
 
 FIVE = {"tourism", "finance", "logistics", "health", "education"}
@@ -30,7 +32,13 @@ def data_dir(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def listed(data_dir):
-    return openindicators(data_dir, "list", "--json").json
+    """The datasets of the sample, without those that wait for a department."""
+    listed = openindicators(data_dir, "list", "--json").json
+    waiting = [row["dataset"] for row in listed if row["waits_for_submission"]]
+    assert waiting == ["finance/ecommerce_firms", "tourism/digital_attractions"]
+    said = (data_dir / "first.txt").read_text()
+    assert all(f"No data yet {name}: waits for its first submission" in said for name in waiting)
+    return [row for row in listed if row["dataset"] not in waiting]
 
 
 def test_the_table_shows_every_dataset(data_dir, listed):
@@ -143,6 +151,10 @@ def test_explain_shows_the_row_and_refuses_bytes_without_their_checksum(data_dir
     refused = openindicators(copy, *named)
     assert refused.code == 6 and "was changed after it was stored" in refused.err
     assert "334365270496" not in refused.out
+    stored = releases.current(DataDir(copy), "finance/gdp")
+    assert stored is not None
+    lost = ReleaseWithReport(DataDir(copy), stored)
+    assert lost.origins(load_registries(PROJECT)) is None  # published without its places
 
 
 def test_the_site_says_where_each_figure_stands(data_dir):

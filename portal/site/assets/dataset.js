@@ -18,7 +18,7 @@
 
   for (const table of document.querySelectorAll("table[data-proof]")) {
     const keys = [...table.querySelectorAll("thead th[data-key]")].map((each) => each.dataset.key);
-    for (const cell of table.querySelectorAll("tbody td.n")) {
+    for (const cell of table.querySelectorAll("tbody td:not(.none)")) {
       const { period } = cell.parentElement.querySelector("th").dataset;
       if (cell.textContent === "–") continue;
       const link = document.createElement("a");

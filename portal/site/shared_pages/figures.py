@@ -15,6 +15,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from model.errors import PortalError
 from model.reference.codelist import TOTAL
 from model.reference.periods import missing_before
@@ -22,7 +24,7 @@ from model.util.hashing import sha256_bytes, sha256_json
 from model.util.sql import identifier
 from model.util.text import LocalizedText, joined, localized
 from portal.content import Content
-from portal.scope import home_areas
+from portal.scope import NEWEST_LAST, home_areas
 from portal.site.state import DatasetState, IndicatorSummary
 from portal.vocabulary import BREAK
 
@@ -90,7 +92,7 @@ class Figures:
 
     @cached_property
     def _parsed_head(self) -> dict[str, Any]:
-        parsed: dict[str, Any] = json.loads(self.head)
+        parsed: dict[str, Any] = msgspec.json.decode(self.head)
         return parsed
 
     @cached_property
@@ -109,7 +111,7 @@ class Figures:
                     statuses or ["A"] * len(values), rank, of,
                 )
                 for measure, first, values, statuses, rank, of
-                in json.loads(self.places[key][-1] if key in self.places else b"[]")
+                in msgspec.json.decode(self.places[key][-1] if key in self.places else b"[]")
                 for at in [
                     range(first, first + len(values)) if isinstance(first, int) else first]
             ]
@@ -156,7 +158,7 @@ def read(folder: Path) -> Figures:
     try:
         for line in lines:
             key, series = line.split(b"\t")
-            area, vintage, count = json.loads(key)
+            area, vintage, count = msgspec.json.decode(key)
             places[area, vintage] = (count, blake2b(line, digest_size=16).digest(), series)
     except ValueError as error:
         raise PortalError(
@@ -221,7 +223,7 @@ def _rows(content: Content, split: list[str]) -> list[_Row]:
         for name in map(identifier, split)
     )
     key = ", ".join(map(identifier, ("indicator", *split)))
-    newest_last = "ORDER BY time_period[:10], length(time_period), time_period"
+    newest_last = f"ORDER BY {NEWEST_LAST}"
     found = content.query(
         f", chosen AS (SELECT * FROM t WHERE obs_value IS NOT NULL AND freq = ?"
         f" {'QUALIFY ' + totals if split else ''})"
@@ -234,7 +236,7 @@ def _rows(content: Content, split: list[str]) -> list[_Row]:
 
 
 def _order(iso: str) -> tuple[str, int, str]:
-    """Return what periods of one frequency are sorted by: year to date, P9M is before P10M."""
+    """Return what periods are sorted by, as NEWEST_LAST does."""
     return iso[:10], len(iso), iso
 
 

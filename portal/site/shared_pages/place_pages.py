@@ -75,7 +75,7 @@ class _Part:
 
     def path(self, language: str, number: int) -> str:
         """Return the path of the part with a `number` in a `language`."""
-        return f"{language}/{self.place.page}{f'-{number + 1}' if number else ''}.html"
+        return f"{language}/{self.place.part(number)}.html"
 
     @property
     def inputs(self) -> str:

@@ -66,6 +66,10 @@ class Place:
                 rows += line.rows
         return pages
 
+    def part(self, number: int) -> str:
+        """Return the address of the part with a `number`, from 0, as `page` is one."""
+        return f"{self.page}-{number + 1}" if number else self.page
+
     @cached_property
     def rows(self) -> int:
         """How many series are known of it."""

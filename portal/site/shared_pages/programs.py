@@ -1,6 +1,5 @@
 """What the site offers programs, across datasets: the page that says so, and their lists."""
 
-import json
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -67,16 +66,15 @@ def offers() -> dict[str, Offer]:
 
 
 def files(
-    sectors: Sectors, registries: Registries, base_url: str | None, catalog: bytes
+    sectors: Sectors, registries: Registries, base_url: str | None, nodes: Sequence[dcat.Node]
 ) -> dict[str, bytes]:
     """Return the files for programs: path in the site -> bytes.
 
     `sectors` come with their datasets, `registries` name licences, `base_url` is the site's address
-    on the web with a slash at the end, if known, and `catalog` is the catalogue in JSON-LD.
+    on the web with a slash at the end, if known, and `nodes` are those of the catalogue in DCAT.
     """
     states = [state for _, members in sectors for state in members]
     assessed = registries.targets.measured_in(state.dataset for state in states)
-    nodes = json.loads(catalog)["@graph"]
     public = [state.dataset for state in states if state.public]
     listed = {
         key: offer.filled(base_url or "https://…/", public[0]) for key, offer in offers().items()

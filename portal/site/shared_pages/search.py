@@ -48,10 +48,11 @@ class Found:
                 if codelist else set()
             self.areas_of.append(tuple(sorted(numbers[page] for page in pages if page in numbers)))
         city = gazetteer.places.get(CITY_PAGE)
+        # The last page of the city's has the list of its communes.
         self.within = [
-            (f"{CITY_PAGE}.html#area-{entry.code}", entry.name)
-            for entry, page, _ in (gazetteer.within(city) if city else ()) if page is None
-        ]
+            (f"{city.part(len(city.parts) - 1)}.html#area-{entry.code}", entry.name)
+            for entry, page, _ in gazetteer.within(city) if page is None
+        ] if city else []
 
     def index(self, language: str) -> bytes:
         """Return the index in a `language`."""

@@ -130,10 +130,11 @@ def _of_all(
     assessed = target_files.files(targets, base_url) if targets.shown and not preview else {}
     yield from assessed.items()
     described = target_files.dcat_nodes(targets, assessed, base_url) if assessed else []
-    catalog = _dcat(folder, offered, registries, base_url, described)
-    yield "catalog.jsonld", catalog
+    nodes = _dcat(folder, offered, registries, base_url, described)
+    document = dcat.document(nodes, base=base_url or "./")
+    yield "catalog.jsonld", pretty_json(document).encode()
     yield registry.FILE, registry.registry_file(registries, base_url)
-    yield from programs.files(sectors, registries, base_url, catalog).items()
+    yield from programs.files(sectors, registries, base_url, nodes).items()
     for language in languages():
         yield f"{language}/index.html", catalogue.render_catalogue(
             sectors, withdrawn, language, preview, base_url,
@@ -184,6 +185,7 @@ def _pages(
             sector, members, base_url, preview, targets.shown and not preview
         )
     if not preview:
+        yield from _own_feeds(gazetteer, listed, base_url)
         yield from place_pages.pages(gazetteer, base_url)
         pairs = reconciliation.pairs(offered, registries)
         yield from indicators.pages(gazetteer, listed, pairs, base_url)
@@ -217,16 +219,7 @@ def _feeds(
     sectors: list[tuple[Sector, list[DatasetState]]], base_url: str | None
 ) -> dict[str, bytes]:
     """Return the feeds of releases of all datasets, and of each sector: path -> bytes."""
-    news = {
-        sector.id: [
-            ReleaseNews(
-                state.dataset, state.title, item.number, item.version, item.issued, item.reason,
-                item.changes,
-            )
-            for state in members for item in state.releases
-        ]
-        for sector, members in sectors
-    }
+    news = {sector.id: _news(members) for sector, members in sectors}
     of = {f"{sector.id}/": (sector.title, news[sector.id]) for sector, _ in sectors}
     of[""] = _ALL_RELEASES, [item for items in news.values() for item in items]
     return {
@@ -234,6 +227,41 @@ def _feeds(
         for folder, (title, items) in of.items() for language in languages()
         for path in [f"{language}/{folder}releases.atom"]
     }
+
+
+def _own_feeds(
+    gazetteer: Gazetteer, listed: list[Listed], base_url: str | None
+) -> Iterator[SharedPage]:
+    """Yield the feed of each place and each indicator: releases of what has figures of it."""
+    news = {each.state.dataset: _news([each.state]) for each in listed}
+    about: dict[str, tuple[LocalizedText, dict[str, Listed]]] = {
+        place.page: (place.entry.name, {
+            line.listed.state.dataset: line.listed for lines in place.lines.values()
+            for line in lines
+        })
+        for place in gazetteer.places.values()
+    }
+    for each in listed:
+        for indicator in each.state.indicators:
+            page = f"indicators/{indicator.code}"
+            about.setdefault(page, (indicator.name, {}))[1][each.state.dataset] = each
+    for page, (name, members) in about.items():
+        inputs = sha256_json([each.sha256 for each in members.values()])
+        items = [item for dataset in members for item in news[dataset]]
+        for language in languages():
+            path = f"{language}/{page}.atom"
+            make = partial(release_feed, path, name, items, language, base_url, pushed=False)
+            yield SharedPage(path, inputs, make)
+
+
+def _news(states: list[DatasetState]) -> list[ReleaseNews]:
+    return [
+        ReleaseNews(
+            state.dataset, state.title, item.number, item.version, item.issued, item.reason,
+            item.changes,
+        )
+        for state in states for item in state.releases
+    ]
 
 
 def _colours() -> bytes:
@@ -290,7 +318,7 @@ def _by_sector(
 def _dcat(
     folder: Path, states: list[DatasetState], registries: Registries, base_url: str | None,
     described: list[dcat.Node],
-) -> bytes:
+) -> list[dcat.Node]:
     graphs = [
         dcat.published_nodes(folder / "datasets" / state.dataset / "dcat.jsonld")
         for state in states
@@ -298,7 +326,6 @@ def _dcat(
     home = f"{base_url or ''}index.html"
     of = city()
     publisher = registries.publishers[of.publisher] if of.publisher else None
-    nodes = dcat.catalogue_nodes(
+    return dcat.catalogue_nodes(
         of.site.title, of.site.lead, publisher, home, [*graphs, described]
     )
-    return pretty_json(dcat.document(nodes, base=base_url or "./")).encode()

@@ -155,7 +155,7 @@ def requests(browser: webdriver.Chrome) -> list[tuple[str, int]]:
     return [(name, size) for name, size in entries]
 
 
-def opened(browser: webdriver.Chrome, address: str, path: str, ready: str = "title") -> None:
+def opened(browser: webdriver.Chrome, address: str, path: str, ready: str = "subtitle") -> None:
     """Open a page, and wait for what it shows."""
     browser.get(f"{address}/{path}")
     WebDriverWait(browser, 30).until(lambda b: b.find_element(By.ID, ready).text)
@@ -330,7 +330,7 @@ def test_what_is_not_there_is_said(browser, address, query: str, said: str) -> N
 
 @pytest.mark.parametrize("page", ["explorer", "embed", "table"])
 def test_hostile_names_are_text(browser, address, page: str) -> None:
-    ready = "same" if page == "table" else "title"
+    ready = "same" if page == "table" else "subtitle"
     opened(browser, address, f"en/{page}.html?dataset=tourism/hostile", ready)
     assert HOSTILE in browser.find_element(By.TAG_NAME, "body").text
     assert not browser.find_elements(By.CSS_SELECTOR, "img[src=x]")
@@ -388,7 +388,8 @@ def test_everyone_can_use_it_at_360_pixels_too(browser, address, path: str, sche
     metrics = {"width": 360, "height": 800, "deviceScaleFactor": 1, "mobile": True}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     try:
-        opened(browser, address, path, "status" if "sql" in path else "title")
+        ready = {"sql": "status", "embed": "subtitle"}.get(path[3:].partition(".")[0], "title")
+        opened(browser, address, path, ready)
         WebDriverWait(browser, 20).until(lambda b: b.execute_script(
             "return Boolean(document.querySelector('#chart svg, #rows tr, #value, #query'))"
         ))

@@ -562,3 +562,6 @@ def test_crawlers_are_told_every_page(tmp_path: Path) -> None:
     assert "Sitemap: https://data.example/sitemap.xml" in (site.folder / "robots.txt").read_text()
     page = (site.folder / "en/tourism/hotel_rooms.html").read_text()
     assert '<link rel="canonical" href="https://data.example/en/tourism/hotel_rooms.html">' in page
+    for language in ("vi", "en"):
+        address = f"https://data.example/{language}/tourism/hotel_rooms.html"
+        assert f'<link rel="alternate" hreflang="{language}" href="{address}">' in page

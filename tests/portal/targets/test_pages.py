@@ -12,6 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import feedparser
 import pytest
+from pyshacl import validate as shacl
+from rdflib import Graph
 from selenium import webdriver
 
 from model.util.hashing import sha256_bytes, sha256_file
@@ -20,7 +22,7 @@ from portal.site import Site
 from portal.targets.exports import CSV, JSON, TargetScorecard
 from portal.targets.projection import calibration
 from tests.fixtures.browser import violations
-from tests.fixtures.datasets import dataset, registries
+from tests.fixtures.datasets import dataset, real_files, registries
 from tests.fixtures.releases import make_release, row
 
 SHARES = {"2021": 12.7, "2022": 17.0, "2023": 19.76, "2024": 23.18}
@@ -144,6 +146,14 @@ def test_the_catalogue_has_the_scorecard_with_its_checksums(site: Path) -> None:
         for each in entry["dcat:distribution"]
     }
     assert sums == {sha256_file(site / JSON), sha256_file(site / CSV)}
+
+
+@pytest.mark.corpus
+def test_the_catalogue_is_valid_dcat_ap_3_with_it(site: Path) -> None:
+    shapes = Graph().parse(real_files("ckan/schemas") / "dcat-ap-SHACL.ttl")
+    graph = Graph().parse(site / "catalog.jsonld")
+    conforms, _, text = shacl(graph, shacl_graph=shapes, advanced=True)
+    assert conforms, text
 
 
 def test_the_feed_tells_of_changed_verdicts(site: Path) -> None:

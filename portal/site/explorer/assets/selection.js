@@ -70,6 +70,8 @@ export class Selection {
       return codes.filter((code) => all.has(code));
     };
     this.indicators = known(this.indicators, "indicator");
+    const declared = release.state.chart ?? { indicator: "", areas: [], where: {} };
+    if (!this.indicators.length) this.indicators = known([declared.indicator], "indicator");
     if (!this.indicators.length) this.indicators = release.codes("indicator").slice(0, 1);
     const rows = (await release.rows(this.indicators)).filter((row) => row.obs_value !== null);
     this.freq = known([this.freq], "freq")[0] ?? mostFrequent(rows, "freq");
@@ -78,13 +80,16 @@ export class Selection {
     const home = settings.home.filter((code) => used.includes(code));
     // What the city lies in would dwarf it, or stand in a ranking or a map beside its parts.
     const around = home[0] === settings.home[0] && used.length > 2 && !within(rows, home) ? home.slice(1) : [];
-    const usual = [...new Set([...home, ...used])].filter((code) => !around.includes(code));
+    const drawn = declared.areas.filter((/** @type {string} */ code) => used.includes(code));
+    const usual = drawn.length && !["rank", "map"].includes(this.chart) ? drawn
+      : [...new Set([...home, ...used])].filter((code) => !around.includes(code));
     const broken = release.dimensions.some((name) => this.where[name]?.length > 1);
     const most = ["rank", "map"].includes(this.chart) ? Infinity : broken ? 1 : MOST_AREAS;
     this.shownAreas = this.areas.length ? this.areas : usual.slice(0, most);
     for (const name of release.dimensions) {
       this.where[name] = known(this.where[name] ?? [], name);
       const codes = byFrequency(rows, name);
+      if (!this.where[name].length) this.where[name] = known([declared.where[name]], name);
       if (!this.where[name].length) this.where[name] = codes.includes(TOTAL) ? [TOTAL] : codes.slice(0, 1);
     }
     for (const name of Object.keys(this.where)) if (!release.dimensions.includes(name)) delete this.where[name];

@@ -1,0 +1,153 @@
+"""What independent judges say of the pages of a site: findings, none of them ours."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from selenium import webdriver
+
+from tests.portal.pages.tools import java, package, parsed, run_node
+
+BUDGET = 100_000  # bytes of a page's HTML, before the explorer
+WIDTHS = (360, 1440)
+HERE = Path(__file__).resolve().parent
+_STRUCTURED = HERE / "structured_data.js"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a judge finds wrong with a page."""
+
+    judge: str
+    page: str
+    says: str
+
+
+@cache
+def exceptions() -> tuple[dict[str, str], ...]:
+    """Return the entries of exceptions.yaml."""
+    return tuple(yaml.safe_load((HERE / "exceptions.yaml").read_text(encoding="utf-8")))
+
+
+def excepted(found: Iterable[Finding]) -> tuple[list[Finding], list[dict[str, str]]]:
+    """Return the findings that no exception covers, and the exceptions that cover something."""
+    left, used = [], []
+    for each in found:
+        covering = [
+            entry for entry in exceptions()
+            if entry["judge"] == each.judge and entry["says"] in each.says
+            and fnmatch(each.page, entry["page"])
+        ]
+        used += covering
+        if not covering:
+            left.append(each)
+    return left, [entry for entry in exceptions() if entry in used]
+
+
+def too_large(site: Path, pages: Iterable[str]) -> Iterator[Finding]:
+    """Yield the pages that are larger than BUDGET."""
+    for page in pages:
+        size = (site / page).stat().st_size
+        if size > BUDGET:
+            yield Finding("budget", page, f"{size:,} bytes, more than {BUDGET:,}")
+
+
+def html(site: Path, pages: Sequence[str]) -> Iterator[Finding]:
+    """Yield what the Nu Html Checker says of pages, of the style sheets and of SVG pictures."""
+    jar = package("vnu-jar") / "build" / "dist" / "vnu.jar"
+    others = [
+        path.relative_to(site).as_posix() for end in ("css", "svg")
+        for path in sorted(site.glob(f"assets/**/*.{end}"))
+    ]
+    for kind, paths in (("--skip-non-html", pages), ("--also-check-css", others)):
+        if not paths:
+            continue
+        done = subprocess.run(
+            [java(), "-Xss4m", "-jar", jar, kind, "--also-check-svg", "--stdout",
+             "--format", "json", *paths],
+            cwd=site, capture_output=True, text=True, check=False,
+        )
+        for message in parsed(done, "vnu")["messages"]:
+            page = message.get("url", "").partition(f"{site.name}/")[2]
+            at = f"{message['message']} ({message.get('lastLine')})"
+            yield Finding("vnu", page, at)
+
+
+def links(address: str, pages: Sequence[str] = ()) -> Iterator[Finding]:
+    """Yield the links that lead nowhere, of the site served at an `address`.
+
+    Of all pages that are found from its start, or of some `pages`.
+    """
+    where = [address + page for page in pages] or [address, "--recurse"]
+    done = run_node(
+        package("linkinator") / "build" / "src" / "cli.js", *where,
+        "--format", "json", "--check-fragments", "--check-css", "--concurrency", "8",
+        "--retry-errors", "--verbosity", "error",
+        # Of other hosts nothing is asked; what a page makes of its query is no other page.
+        "--skip", rf"^(?!{re.escape(address)})", "--skip", r"\.html\?",
+    )
+    for each in parsed(done, "linkinator")["links"]:
+        if each["state"] == "BROKEN":
+            page = str(each.get("parent", "")).removeprefix(address)
+            yield Finding("linkinator", page, f"{each['url']}: {each['status']}")
+
+
+def structured_data(site: Path, pages: Sequence[str]) -> Iterator[Finding]:
+    """Yield what structured-data-testing-tool misses in the pages' schema.org."""
+    done = run_node(
+        _STRUCTURED, package("structured-data-testing-tool"), site, input="\n".join(pages)
+    )
+    for page, says in parsed(done, "structured-data-testing-tool"):
+        yield Finding("structured-data-testing-tool", page, says)
+
+
+def openapi(site: Path) -> Iterator[Finding]:
+    """Yield what redocly says of the description of the static API."""
+    done = run_node(
+        package("@redocly/cli") / "bin" / "cli.js", "lint", "--format=json",
+        site / "api" / "openapi.json",
+    )
+    for each in parsed(done, "redocly")["problems"]:
+        yield Finding("redocly", "api/openapi.json", f"{each['ruleId']}: {each['message']}")
+
+
+def accessibility(
+    browser: webdriver.Chrome, address: str, pages: Iterable[str], widths: Iterable[int] = WIDTHS
+) -> Iterator[Finding]:
+    """Yield what axe-core says of `pages` of the site at an `address`, at each of the `widths`."""
+    axe = (package("axe-core") / "axe.min.js").read_text(encoding="utf-8")
+    for page in pages:
+        browser.get(address + page)
+        browser.execute_script(axe)
+        for width in widths:
+            resize(browser, width)
+            for each in _violations(browser):
+                yield Finding("axe", page, f"{each['id']} at {width} px: {each['nodes']}")
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def resize(browser: webdriver.Chrome, width: int) -> None:
+    """Give the browser's page a width in pixels."""
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+        "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False,
+    })
+
+
+def _violations(browser: webdriver.Chrome) -> list[dict[str, Any]]:
+    return json.loads(browser.execute_async_script("""
+        const done = arguments[arguments.length - 1];
+        const rules = { "target-size": { enabled: true } }; // of WCAG 2.2 AA, off by default
+        axe.run(document, { rules, resultTypes: ["violations"] }).then(
+          ({ violations }) => done(JSON.stringify(violations.map(({ id, nodes }) => (
+            { id, nodes: nodes.slice(0, 3).map(({ html }) => html.slice(0, 200)) })))),
+          (error) => done(JSON.stringify([{ id: String(error), nodes: [] }])));
+        """))

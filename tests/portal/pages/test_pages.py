@@ -1,0 +1,95 @@
+"""A page of each type before the judges, and six questions; `make pages` does all of both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from tests.fixtures.commands import openindicators
+from tests.fixtures.site_server import served
+from tests.portal.pages import judges
+from tests.portal.pages.questions import ask, questions
+
+pytestmark = pytest.mark.browser
+
+DATASETS = (
+    "tourism/international_tourism", "population/population_after_merger",
+    "population/population_by_province", "industry/retail_trade", "education/general_education",
+    "digital_government/internet_users",
+)
+TYPES = (
+    "vi/index", "en/industry/index", "vi/industry/retail_trade",
+    "en/industry/retail_trade/revisions", "vi/places", "en/city", "vi/places/vn/22",
+    "en/indicators", "vi/indicators/population", "en/quality",
+    "vi/quality/industry/retail_trade", "en/reconciliation", "vi/revisions", "en/methods",
+    "vi/glossary", "en/programs", "vi/explorer", "en/embed", "vi/figure", "en/table", "vi/sql",
+    "datasets/industry/retail_trade/releases/1/index",
+    "datasets/industry/retail_trade/retail_trade-quality", "index", "404",
+)
+PAGES = [f"{each}.html" for each in TYPES]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    data = tmp_path_factory.mktemp("pages")
+    ran = openindicators(data, "run", *DATASETS)
+    assert ran.code == 0, ran.out + ran.err
+    return data / "site"
+
+
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
+    with served(site) as found:
+        yield f"{found}/"
+
+
+def nothing(found: Iterator[judges.Finding]) -> None:
+    left, _ = judges.excepted(found)
+    assert left == []
+
+
+def test_no_page_is_larger_than_the_budget(site: Path) -> None:
+    pages = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
+    assert set(PAGES) <= set(pages)
+    nothing(judges.too_large(site, pages))
+
+
+def test_the_nu_html_checker_finds_nothing(site: Path) -> None:
+    nothing(judges.html(site, PAGES))
+
+
+def test_no_link_leads_nowhere(address: str) -> None:
+    nothing(judges.links(address, [page for page in PAGES if page != "404.html"]))
+
+
+def test_axe_finds_nothing_on_a_phone(browser: webdriver.Chrome, address: str) -> None:
+    nothing(judges.accessibility(browser, address, PAGES, [360]))
+
+
+@pytest.mark.parametrize("at", [at for at, each in enumerate(questions()) if each.quick])
+def test_a_question_is_answered(browser: webdriver.Chrome, address: str, at: int) -> None:
+    judges.resize(browser, 360)
+    ask(browser, address, questions()[at], ("vi", "en")[at % 2])
+
+
+@pytest.mark.parametrize(("query", "titles"), [
+    ("freshness=ended", ["International tourist arrivals and receipts"]),
+    ("freshness=fresh&q=population", [
+        "Area and population of the 34 provinces after the merger",
+        "Area, population and density by province",
+    ]),
+    ("grade=A&sector=digital_government", ["Internet users"]),
+])
+def test_datasets_are_narrowed_by_freshness_and_grade(
+    browser: webdriver.Chrome, address: str, query: str, titles: list[str]
+) -> None:
+    browser.get(f"{address}en/index.html?{query}")
+    cards = WebDriverWait(browser, 10).until(
+        lambda b: b.find_elements(By.CSS_SELECTOR, "#results:not([hidden]) .card h3")
+    )
+    assert sorted(card.text for card in cards) == titles
