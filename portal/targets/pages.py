@@ -8,7 +8,7 @@ from typing import Any
 from model.reference.codelist import vintage_in_words
 from model.reference.targets import SectorIndicator, Target
 from model.util.languages import languages
-from model.util.text import LocalizedText, joined, localized
+from model.util.text import LocalizedText, localized
 from portal.rendering import formatting
 from portal.rendering.environment import render_template
 from portal.site.shared_pages.page import SharedPage
@@ -114,13 +114,12 @@ def _template(view: TargetsView, each: SectorIndicator, language: str) -> dict[s
     code = localized(lambda _: each.measured_by.indicator if each.measured_by else each.id)
     unit = each.unit or (found.unit if found else None)
     frequency = each.frequency or (state.frequency if state else None)
-    method = [text for text in (found.definition if found else None,
-                                state.method if state else None) if text]
+    concept = (found.definition if found else None) or (state.method if state else None)
     return {
         "id": each.id, "code": each.code, "state": state, "indicator": found,
         "wanted": each.measured_by is None,
         "name": each.name or (found.name if found else code),
-        "definition": each.definition or (joined(method, " ") if method else empty),
+        "definition": each.definition or concept or empty,
         "unit": view.registries.units[unit].name if unit else empty,
         "breakdown": each.breakdown or (state.coverage if state else empty),
         "frequency": FREQUENCIES[frequency] if frequency else empty,

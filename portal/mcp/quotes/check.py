@@ -11,11 +11,11 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel, Field
 
 from model.reference.codelist import TOTAL
-from portal.mcp.asking import units
 from portal.mcp.asking.find import Finder
 from portal.mcp.asking.subjects import Subject
 from portal.mcp.asking.words import named, words
 from portal.mcp.figures import Reader, Row
+from portal.mcp.quotes.agreement import agrees, unit_kind, value_of
 from portal.mcp.quotes.mentions import (
     COVERED,
     Gazette,
@@ -35,9 +35,6 @@ _LOOSE = 0.3  # of a name's words, from which it is told what a number would agr
 _FACTORS = tuple(Decimal(10) ** power for power in (-9, -6, -3, -2, 2, 3, 6, 9))
 _CLAUSE = re.compile(r"[,;()](?!\d)|\s(?:và|and|while|còn|trong đó)\s")
 _IN_TURN = re.compile(r"lần lượt|lan luot|respectively|tương ứng|tuong ung", re.IGNORECASE)
-_MORE = ("hơn", "trên", "over", "more than", "above", "exceeding")
-_LESS = ("gần", "nearly", "almost", "under", "dưới", "less than")
-_ABOUT = ("khoảng", "about", "around", "approximately", "some", "xấp xỉ", "ước")
 
 
 class CheckedNumber(BaseModel):
@@ -201,7 +198,7 @@ class _Checker:
         if not hits and number.kind:
             bare = number._replace(kind="")
             for hit in self._hits(self._meant(bare, said), bare, said):
-                if agrees(bare, said.before, value_of(hit), ""):
+                if agrees(bare, said.before, value_of(hit.row), ""):
                     return self._told(answer, "other_unit", hit, "the unit is another one")
         if not meant:
             return answer.model_copy(update={
@@ -278,7 +275,7 @@ class _Checker:
     ) -> CheckedNumber:
         allowed = [each for each in hits if self._by_borders(each, said)]
         for hit in allowed:
-            if agrees(number, said.before, value_of(hit), number.kind):
+            if agrees(number, said.before, value_of(hit.row), number.kind):
                 return self._told(answer, "supported", hit, self._others(hit, allowed))
         for hit in allowed:
             earlier = self._earlier(hit, number, said)
@@ -286,12 +283,12 @@ class _Checker:
                 return self._told(answer, "revised", hit, earlier)
         for hit in allowed:
             for factor in _FACTORS:
-                if agrees(number, said.before, value_of(hit) / factor, number.kind):
+                if agrees(number, said.before, value_of(hit.row) / factor, number.kind):
                     times = f"{factor:f} times" if factor > 1 else f"1/{1 / factor:f} of"
                     return self._told(answer, "other_unit", hit,
                                       f"the published figure is {times.strip()} what is written")
         for hit in hits:
-            if hit not in allowed and agrees(number, said.before, value_of(hit), number.kind):
+            if hit not in allowed and agrees(number, said.before, value_of(hit.row), number.kind):
                 return self._told(answer, "other_territory", hit,
                                   "it is by other borders than the text says")
         elsewhere = self._elsewhere(number, said, hits)
@@ -301,7 +298,7 @@ class _Checker:
         hit = (allowed or hits)[0]
         note = self._would("another value is published", number, said)
         if number.other is not None and agrees(
-            number._replace(value=number.other), said.before, value_of(hit), number.kind
+            number._replace(value=number.other), said.before, value_of(hit.row), number.kind
         ):
             note += f"; written with the other language's signs it would agree ({number.text})"
         return self._told(answer, "differs" if allowed else "other_territory", hit, note)
@@ -333,7 +330,7 @@ class _Checker:
             for row in then.rows(hit.row["indicator"], [hit.row["ref_area"]]):
                 if row["obs_value"] is not None and all(
                     row.get(name) == hit.row[name] for name in then.key
-                ) and agrees(number, said.before, value_of(_Hit(hit.subject, then, row)),
+                ) and agrees(number, said.before, value_of(row),
                              number.kind):
                     return f"it was right in release {release.number}: {then.figure_address(row)}"
         return ""
@@ -348,7 +345,7 @@ class _Checker:
                 _Hit(hit.subject, hit.reader, row) for row in hit.reader.rows(hit.subject.code)
                 if row["time_period"] == hit.row["time_period"] and row["obs_value"] is not None
                 and all(row[name] == hit.row[name] for name in hit.reader.dimensions)
-                and agrees(number, "", value_of(_Hit(hit.subject, hit.reader, row)), number.kind)
+                and agrees(number, "", value_of(row), number.kind)
             ]
         return found[0] if len(found) == 1 else None
 
@@ -362,7 +359,7 @@ class _Checker:
         ]
         for hit in self._hits(loose, number, said):
             if self._by_borders(hit, said) and agrees(
-                number, said.before, value_of(hit), number.kind
+                number, said.before, value_of(hit.row), number.kind
             ):
                 return f"{note}; it would agree with {self._name(hit.subject)}," \
                        f" which the text does not name: {hit.reader.figure_address(hit.row)}"
@@ -390,41 +387,3 @@ def _clause_end(text: str, start: int, end: int) -> int:
     """Return where the clause ends that a number stands in, at most `end`."""
     found = _CLAUSE.search(text, start, end)
     return found.start() if found else end
-
-
-def unit_kind(unit: str) -> str:
-    """Return whether a unit's code is of shares or of money."""
-    if unit.startswith("percent"):
-        return "percent"
-    return "vnd" if "vnd" in unit else "usd" if "usd" in unit else ""
-
-
-def value_of(hit: _Hit) -> Decimal:
-    """Return a figure in its unit without scale: thousands of persons as persons."""
-    name = hit.row["unit_measure"].replace("_", " ")
-    scale, _ = units.split(name)
-    return Decimal(repr(hit.row["obs_value"])) * Decimal(scale)
-
-
-def agrees(number: Number, before: str, value: Decimal, kind: str) -> bool:
-    """Say whether a published `value` is the `number`, rounded as it is written.
-
-    "hơn" and "over" right before it allow what is above by less than its last digit, "gần" and
-    "nearly" what is below, "khoảng" and "about" rounding to its last digit but zeros.
-    """
-    written, step = number.value, number.step
-    said = before.casefold().rstrip()
-    if kind == "percent" and value < 0 <= written and any(
-        word in said for word in ("giảm", "âm", "fell", "down", "decreas", "declin", "minus")
-    ):
-        value = -value
-    slack = abs(value) * Decimal("1e-9")
-    gap = value - written
-    if abs(gap) <= step / 2 + slack:
-        return True
-    if said.endswith(_MORE):
-        return -slack <= gap < number.coarse
-    if said.endswith(_LESS):
-        return -number.coarse < gap <= slack
-    return said.endswith(_ABOUT) and abs(gap) <= number.coarse / 2 + slack
-

@@ -33,7 +33,7 @@ ALL = [
     pytest.param(language, entry, id=f"{language}-{number}")
     for language, entries in SETS.items() for number, entry in enumerate(entries, start=1)
 ]
-AIM = ("target", "value", "unit", "borders", "year", "document")
+AIM = ("target", "value", "unit", "borders", "year")
 REFUSALS = {
     "ambiguous_indicator", "ambiguous_territory", "other_territory", "no_data", "part_year",
     "other_frequency", "forecast", "other_unit", "ambiguous_breakdown", "unknown_breakdown",
