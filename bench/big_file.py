@@ -29,6 +29,7 @@ from bench.many import PROJECT
 from model.reference.registries import load_registries
 from pipelines.catalogue import load_catalogue
 from pipelines.connections import open_portals, open_transport
+from pipelines.explain.walk import explain, find_cell
 from pipelines.settings import Settings
 from pipelines.steps.clean import make_table
 from pipelines.steps.fetch import take_snapshot
@@ -113,7 +114,10 @@ def main() -> None:
 
 def write_project(folder: Path, rows: int) -> None:
     """Write a project with one dataset, and its source of so many `rows`, into a `folder`."""
-    shutil.copytree(PROJECT / "registry", folder / "project" / "registry")
+    shutil.copytree(
+        PROJECT / "registry", folder / "project" / "registry",
+        ignore=shutil.ignore_patterns("targets*", "sector_indicators*"),  # of other datasets
+    )
     shutil.copy(PROJECT / "city.yaml", folder / "project")
     codes = [f"IND{number}" for number in range(INDICATORS)]
     listed = "\n".join(INDICATOR.format(code=code) for code in codes)
@@ -180,6 +184,10 @@ def _parts(folder: Path, rows: int) -> None:
     _timed("release", lambda: make_release(bound, home, settings.now))
     _timed("publish", lambda: publish(DATASET, home, site))
     [stored] = releases.history(home, DATASET)
+    key = {"indicator": "IND7", "ref_area": "VNM", "time_period": f"{LAST_YEAR}-06"}
+    _timed("explain a figure", lambda: explain(
+        home, stored, find_cell(stored, key), catalogue.registries
+    ))
     content = Content.of(stored, catalogue.registries)
     for each in DISTRIBUTIONS[:-2]:  # the last two describe the others
         target = folder / f"again-{each.file_name(content.dataset)}"

@@ -43,11 +43,11 @@ class HasReport(Protocol):
 class HasOrigins(Protocol):
     """A release that can say where each of its figures stands in the source."""
 
-    def origins(self, registries: Registries) -> pa.Table:
-        """Return a row for each figure: key, part, row, column and text, as licences allow.
+    def origins(self, registries: Registries) -> pa.Table | None:
+        """Return a row for each figure: key, part, row, column and text; None where it is lost.
 
         What all figures share (checksums, address, time) is in the table's metadata, as JSON. The
-        `registries` have the licences.
+        `registries` have the licences, by which texts are shown.
         """
 
 

@@ -113,7 +113,7 @@ class Declaration:
                 "sql": self.sql.get(profile),
                 **({"select": self.select} if self.select else {}),
                 "codelists": {
-                    name: registries.codelists[name].model_dump(mode="json") for name in lists
+                    name: registries.codelists[name].as_data for name in lists
                 },
                 "lineages": {
                     name: registries.successions[name].model_dump(mode="json")

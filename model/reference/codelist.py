@@ -6,6 +6,7 @@ from datetime import date
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, TypeAdapter
 
@@ -79,6 +80,11 @@ class Codelist(Frozen):
     title: LocalizedText
     vintage: str
     entries: tuple[CodeEntry, ...]
+
+    @cached_property
+    def as_data(self) -> dict[str, Any]:
+        """The list as data for JSON: thousands of declarations have its checksum in theirs."""
+        return self.model_dump(mode="json")
 
     @cached_property
     def codes(self) -> dict[str, CodeEntry]:

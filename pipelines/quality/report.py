@@ -3,6 +3,7 @@
 Nothing here writes. The same records and the same day give the same report.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +15,7 @@ import pyarrow as pa
 from expectations.scoring import scores
 from expectations.scoring.freshness import freshness, freshness_over_time, timeliness
 from model.declarations.dataset import Dataset
+from model.errors import StoreError
 from model.records.quality_dimension import badness, grade_of
 from model.records.release import Release
 from model.records.scorecard import (
@@ -34,6 +36,7 @@ from warehouse.store import acceptances, releases, validation_log
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import StoredRelease
 
+log = logging.getLogger(__name__)
 STRIP = 60  # validation runs that a check's history shows
 
 
@@ -87,9 +90,17 @@ class ReleaseWithReport:
         """Return the path of one of the release's files."""
         return self.stored.path(name)
 
-    def origins(self, registries: Registries) -> pa.Table:
-        """Return where each figure stands in its source, as the licences in `registries` allow."""
-        return origins(self.data_dir, self.stored, registries)
+    def origins(self, registries: Registries) -> pa.Table | None:
+        """Return where each figure stands in its source, as the licences in `registries` allow.
+
+        None where the snapshot of the release is lost or damaged: its figures are published all the
+        same, as their own files are intact.
+        """
+        try:
+            return origins(self.data_dir, self.stored, registries)
+        except StoreError as error:
+            log.warning("the site does not say where the figures stand in their source: %s", error)
+            return None
 
     @cached_property
     def report(self) -> QualityReport | None:

@@ -72,9 +72,9 @@ def _origins(content: Content) -> bytes | None:
     """Return where each figure of a release stands in its source, as Parquet; None if unknown."""
     if not isinstance(content.files, HasOrigins) or not content.public:
         return None
+    table = content.files.origins(content.registries)
+    if table is None:
+        return None
     target = io.BytesIO()
-    pq.write_table(
-        content.files.origins(content.registries), target, compression="zstd", version="2.6",
-        row_group_size=ROW_GROUP,
-    )
+    pq.write_table(table, target, compression="zstd", version="2.6", row_group_size=ROW_GROUP)
     return target.getvalue()

@@ -14,9 +14,11 @@ import pytest
 
 from model.reference.registries import load_registries
 from model.util.hashing import sha256_file
+from pipelines.quality.report import ReleaseWithReport
 from tests.fixtures.commands import PROJECT, openindicators, records
 from tests.fixtures.sample import finished_sample
 from tests.pipelines.walks import walk
+from warehouse.store import releases
 from warehouse.store.data_dir import DataDir
 
 FIVE = {"tourism", "finance", "logistics", "health", "education"}
@@ -149,6 +151,10 @@ def test_explain_shows_the_row_and_refuses_bytes_without_their_checksum(data_dir
     refused = openindicators(copy, *named)
     assert refused.code == 6 and "was changed after it was stored" in refused.err
     assert "334365270496" not in refused.out
+    stored = releases.current(DataDir(copy), "finance/gdp")
+    assert stored is not None
+    lost = ReleaseWithReport(DataDir(copy), stored)
+    assert lost.origins(load_registries(PROJECT)) is None  # published without its places
 
 
 def test_the_site_says_where_each_figure_stands(data_dir):
