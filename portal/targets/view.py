@@ -105,6 +105,13 @@ class TargetsView:
         summary = self.summary(found.source)
         return summary.decimals if summary else 0
 
+    def pages_of(self, sector: str) -> tuple[str, ...]:
+        """Return the pages of targets that have a section of a `sector`, without their ending."""
+        sections = {
+            "index": self.assessed.in_group(sector), "indicators": self.indicators_of(sector),
+        }
+        return tuple(page for page, found in sections.items() if found)
+
     def groups(self) -> list[tuple[str, dict[str, str]]]:
         """Return the groups of targets in order: id, and name by language."""
         names = {sector.id: sector.title for sector in self.registries.sectors.values()}

@@ -44,12 +44,13 @@ def render_catalogue(
 
 
 def sector_pages(
-    sector: Sector, members: list[Listed], base_url: str | None, preview: bool, targets: bool
+    sector: Sector, members: list[Listed], base_url: str | None, preview: bool,
+    targets: tuple[str, ...],
 ) -> Iterator[SharedPage]:
     """Yield the pages that list all datasets of a `sector`, in pages of PER_PAGE.
 
     `members` are its datasets; `base_url` and `preview` are as for `render_catalogue`. `targets`
-    says that there are pages of targets.
+    names the pages of targets that have a section of the sector.
     """
     parts = [members[at : at + PER_PAGE] for at in range(0, len(members), PER_PAGE)]
     for number, part in enumerate(parts):

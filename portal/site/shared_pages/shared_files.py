@@ -182,7 +182,8 @@ def _pages(
             yield SharedPage(f"{language}/{name}", everything, partial(make, language))
     for sector, members in sectors:
         yield from catalogue.sector_pages(
-            sector, members, base_url, preview, targets.shown and not preview
+            sector, members, base_url, preview,
+            targets.pages_of(sector.id) if targets.shown and not preview else (),
         )
     if not preview:
         yield from _own_feeds(gazetteer, listed, base_url)
