@@ -114,7 +114,10 @@ def main() -> None:
 
 def write_project(folder: Path, rows: int) -> None:
     """Write a project with one dataset, and its source of so many `rows`, into a `folder`."""
-    shutil.copytree(PROJECT / "registry", folder / "project" / "registry")
+    shutil.copytree(
+        PROJECT / "registry", folder / "project" / "registry",
+        ignore=shutil.ignore_patterns("targets*", "sector_indicators*"),  # of other datasets
+    )
     shutil.copy(PROJECT / "city.yaml", folder / "project")
     codes = [f"IND{number}" for number in range(INDICATORS)]
     listed = "\n".join(INDICATOR.format(code=code) for code in codes)

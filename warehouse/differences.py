@@ -61,6 +61,13 @@ def changes_sql(
     key: Sequence[str], columns: Sequence[str], new: Path | str, old: Path | str | None
 ) -> str:
     """Return a SELECT of the observations that differ, sorted; the arguments of `pairs_sql`."""
+    if old is None:  # `new` is sorted by its key, and all is added
+        names = ", ".join(map(identifier, key))
+        return (
+            f"SELECT 'added' AS change, {names}, NULL::DOUBLE AS old_value, obs_value AS new_value,"
+            " NULL::VARCHAR AS old_status, obs_status AS new_status, unit_measure"
+            f" FROM {_relation(new)}"
+        )
     return (
         f"SELECT * FROM ({pairs_sql(key, columns, new, old)})"
         " WHERE change <> 'unchanged' ORDER BY ALL"

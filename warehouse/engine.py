@@ -25,7 +25,7 @@ PARQUET_OPTIONS = (
 
 # So many rows DuckDB scans in one thread, and handing small work out to others costs more than it
 # gains (https://duckdb.org/docs/stable/guides/performance/how_to_tune_workloads).
-_ROW_GROUP = 122_880
+ROW_GROUP = 122_880
 
 _CONFIG: dict[str, bool] = {
     "autoinstall_known_extensions": False,
@@ -49,7 +49,7 @@ def connect(
     import duckdb  # noqa: PLC0415 - 40 ms; `list` and `check` open no connection
 
     limit = os.environ.get("OPENINDICATORS_MEMORY_LIMIT")
-    if rows is not None and rows <= _ROW_GROUP and not limit:
+    if rows is not None and rows <= ROW_GROUP and not limit:
         with _catalogue_of_its_own() as cursor:
             yield cursor
         return
@@ -58,7 +58,7 @@ def connect(
         config["memory_limit"] = limit
     if spill is not None:
         config["temp_directory"] = str(spill)
-    if rows is not None and rows <= _ROW_GROUP:
+    if rows is not None and rows <= ROW_GROUP:
         config["threads"] = 1
     connection = duckdb.connect(config=config)
     try:

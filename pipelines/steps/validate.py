@@ -6,7 +6,11 @@ import duckdb
 
 from expectations import suites
 from expectations.checks.declared import KEY_CHECK
-from expectations.disclosure_control.small_cells import suppress, with_suppression
+from expectations.disclosure_control.small_cells import (
+    suppress,
+    suppressed,
+    with_suppression,
+)
 from expectations.runner.release_decision import located
 from expectations.runner.validate import Relations, validate
 from expectations.scoring import scores
@@ -55,7 +59,10 @@ def validate_table(bound: BoundDataset, data_dir: DataDir) -> Validated:
         return scored if bound.timed else scored.without_durations()
 
     with data_dir.dataset_lock(bound.dataset.id):
-        return working_tables.write_validated(data_dir, bound.dataset, table, validated_by, run)
+        return working_tables.write_validated(
+            data_dir, bound.dataset, table, validated_by, run,
+            in_place=bool(suppressed(bound.dataset)),
+        )
 
 
 def find_validated(bound: BoundDataset, data_dir: DataDir) -> Validated | None:

@@ -59,8 +59,8 @@ def clean(
     """Fill the table `observation` from a reader's batches.
 
     `observation` has the dataset's columns, `_id` (number of the row, in the order of the source),
-    `_part`, `_row`, `_column` (position in the snapshot), `_original` (JSON of what the source said,
-    where rejected) and `_reject` (why the row could not be read, or NULL).
+    `_part`, `_row`, `_column` (position in the snapshot), `_original` (JSON of what the source
+    said, where rejected) and `_reject` (why the row could not be read, or NULL).
 
     Args:
         con: a connection of its own.

@@ -26,7 +26,7 @@ from model.util.disk import disk_errors
 from model.util.hashing import has_checksum, pretty_json, sha256_file
 from model.util.sql import identifier, literal
 from warehouse.cleaning.clean import CleanStats
-from warehouse.engine import PARQUET_OPTIONS, connect
+from warehouse.engine import PARQUET_OPTIONS, ROW_GROUP, connect
 from warehouse.store.atomic import atomic_directory
 from warehouse.store.data_dir import DataDir
 
@@ -154,23 +154,29 @@ def read_source_schema(table: Path) -> SourceSchema:
     return SourceSchema.model_validate_json(text)
 
 
-def open_table(con: duckdb.DuckDBPyConnection, table: Path) -> str:
-    """Make a working table available as the relation `observation`; returns its name."""
+def open_table(con: duckdb.DuckDBPyConnection, table: Path, in_place: bool = True) -> str:
+    """Make a working table available as the relation `observation` of `con`; returns its name.
+
+    A large one that is not changed `in_place` stays in its file: scans of it cost less there than
+    in memory, where its texts are not compressed.
+    """
+    large = not in_place and pq.read_metadata(table).num_rows > ROW_GROUP
     con.execute(
-        f"CREATE OR REPLACE TABLE observation AS SELECT * FROM read_parquet({literal(table)})"
+        f"CREATE OR REPLACE {'VIEW' if large else 'TABLE'} observation AS"
+        f" FROM read_parquet({literal(table)})"
     )
     return "observation"
 
 
 def write_validated(
     data_dir: DataDir, dataset: Dataset, table: Path, suite_sha256: str,
-    validate: Callable[[duckdb.DuckDBPyConnection, str], QualityRecord],
+    validate: Callable[[duckdb.DuckDBPyConnection, str], QualityRecord], in_place: bool = True,
 ) -> Validated:
     """Validate a `table` of a `dataset`; write what may be released, the quarantine, the record.
 
     A result in `data_dir` under the same `suite_sha256`, of what validates it, is read, not made
-    again. `validate` gets a connection with the relation `observation`, and leaves the table
-    QUARANTINE there.
+    again. `validate` gets a connection with the relation `observation`, which it may change where
+    `in_place`, and leaves the table QUARANTINE there.
     """
     folder = validated_folder(table.parent, suite_sha256)
     if is_whole(folder):
@@ -178,7 +184,7 @@ def write_validated(
     shutil.rmtree(folder, ignore_errors=True)
     rows = pq.read_metadata(table).num_rows
     with atomic_directory(folder) as staging, connect(data_dir.root / "tmp", rows) as con:
-        quality = validate(con, open_table(con, table))
+        quality = validate(con, open_table(con, table, in_place))
         columns = ", ".join(identifier(name) for name in dataset.columns)
         order = ", ".join(identifier(name) for name in dataset.key)
         con.execute(
