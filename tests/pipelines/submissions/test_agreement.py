@@ -7,14 +7,14 @@ from pathlib import Path
 from tests.fixtures.spreadsheet import require_libreoffice
 from tests.pipelines.submissions.agreement import compare
 
-FILLINGS = 40  # `make submissions` compares 1,000
+FILLINGS = 30  # `make submissions` compares 1,000
 
 
 def test_workbook_and_pipeline_say_the_same_of_each_row(tmp_path: Path) -> None:
     require_libreoffice()
     found, counts = compare(tmp_path, FILLINGS, seed=2026)
     assert not found
-    assert counts["passed"] > 50 and counts["failed"] > 100
+    assert counts["passed"] > 40 and counts["failed"] > 75
     # Each kind of formula has found something, or the test says nothing about it.
     assert {
         "check key_unique", "check time_period_form", "check time_period_begun",

@@ -167,24 +167,14 @@ def test_a_workbook_of_a_sector_has_a_sheet_for_each_dataset(
     exports.cell(FIRST_ROW, 1).value = labels[1].value
     exports.cell(FIRST_ROW, 2).value = "2024-01-01/P6M"
     exports.cell(FIRST_ROW, 3).value = 5
-    book.save(path)
-    code, found = department.submit(path)
-    assert code == 0, found
+    folder = department.data / "inbox" / "submissions"  # the drop folder: taken in once
+    folder.mkdir(parents=True)
+    book.save(folder / path.name)
+    found = department.run("submit", "--json").json
     assert {each["dataset"]: each["verdict"] for each in found} == {
         "tourism/exports": "released", "tourism/rain": "unchanged",
     }
-
-
-def test_the_drop_folder_is_taken_in_once(
-    department: Department, first: list[dict[str, Any]]
-) -> None:
-    folder = department.data / "inbox" / "submissions"
-    folder.mkdir(parents=True)
-    path = fill_in(department.template("dropped.xlsx"), [("2024-03-07", 3)])
-    path.rename(folder / path.name)
-    found = department.run("submit", "--json").json
-    assert [each["verdict"] for each in found] == ["released"]
     assert sorted(each.name for each in folder.iterdir()) == [
-        "dropped.checked.xlsx", "dropped.receipt.json", "dropped.receipt.txt", "dropped.xlsx",
+        "sector.checked.xlsx", "sector.receipt.json", "sector.receipt.txt", "sector.xlsx",
     ]
     assert department.run("submit", "--json").json == []
