@@ -32,12 +32,14 @@ class Edited:
     undeclared: those that only the commit declares.
     errors: what is wrong in the working tree.
     before: the registries of the commit.
+    declared: all datasets of the profile, by id.
     """
 
     datasets: dict[str, BoundDataset]
     undeclared: tuple[str, ...]
     errors: tuple[OpenIndicatorsError, ...]
     before: Registries
+    declared: dict[str, BoundDataset]
 
 
 def edited_datasets(settings: Settings, base: str, wanted: list[str]) -> Edited:
@@ -66,7 +68,7 @@ def edited_datasets(settings: Settings, base: str, wanted: list[str]) -> Edited:
     )
     return Edited(
         {name: chosen[name] for name in _in_order(chosen) if name not in same}, undeclared,
-        now.errors, then.registries,
+        now.errors, then.registries, now.bound_datasets(settings.profile),
     )
 
 

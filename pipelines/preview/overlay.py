@@ -1,5 +1,6 @@
 """A data folder over another: what steps read is that of the other, what they write is not."""
 
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,21 @@ def overlay(data_dir: DataDir, datasets: Iterable[str]) -> Iterator[DataDir]:
                 if one.exists():
                     _link(one, other)
         yield over
+
+
+def own_snapshots(over: DataDir, dataset: str) -> None:
+    """Let new snapshots of a `dataset` be stored in the overlay `over`, beside links to others."""
+    folder = over.snapshots(dataset)
+    if not folder.is_symlink():
+        return
+    taken = folder.resolve()
+    folder.unlink()
+    folder.mkdir()
+    for path in taken.iterdir():
+        if path.is_dir():
+            _link(path, folder / path.name)
+        else:
+            shutil.copyfile(path, folder / path.name)
 
 
 def _link(target: Path, link: Path) -> None:

@@ -25,12 +25,16 @@ from model.util.hashing import sha256_file
 from model.util.languages import languages
 from model.util.sql import literal
 from pipelines.preview.consumers import breaking_changes
+from pipelines.preview.overlay import own_snapshots
 from pipelines.steps.bound_dataset import BoundDataset
+from pipelines.steps.computed_source import transport_for
+from pipelines.steps.fetch import take_snapshot
 from pipelines.steps.validate import validate_table
 from portal.ckan.desired import mapping
 from portal.content import Content
 from portal.site import Site, pages
 from portal.site.state import DatasetState, read_state
+from sources.fetch.folder import FolderTransport
 from warehouse.differences import TableDifferences, compare_tables
 from warehouse.engine import connect
 from warehouse.store import releases, snapshots
@@ -80,11 +84,15 @@ class Proposal:
     breaks: list[str] = field(default_factory=list)
 
 
-def propose(bound: BoundDataset, over: DataDir, before: Registries, now: datetime) -> Proposal:
+def propose(
+    bound: BoundDataset, over: DataDir, before: Registries, now: datetime,
+    declared: Mapping[str, BoundDataset],
+) -> Proposal:
     """Return what `bound`, a dataset as it is declared `now`, would release at that time.
 
     The release is made in `over`, an overlay of the data folder; with the registries `before` the
-    current release was published.
+    current release was published. What is computed is computed from the releases in `over` of the
+    datasets `declared`, by id.
     """
     dataset = bound.dataset
     current = releases.current(over, dataset.id)
@@ -94,9 +102,13 @@ def propose(bound: BoundDataset, over: DataDir, before: Registries, now: datetim
     if current is not None:
         found.rows = (current.release.rows,) * 2
         found.quarantined = (current.release.quarantined,) * 2
-    if snapshots.latest(over, dataset.id) is None:
-        return found
     try:
+        if dataset.inputs:
+            own_snapshots(over, dataset.id)
+            no_source = FolderTransport(over.inbox)
+            take_snapshot(bound, over, transport_for(bound, declared, no_source, over), lambda: now)
+        if snapshots.latest(over, dataset.id) is None:
+            return found
         releases.refuse_withdrawn(current)
         validated = validate_table(bound, over)
         quality = validated.quality

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -85,6 +86,10 @@ def numbers(folder: Path) -> dict[str, int]:
     }
 
 
+def git(folder: Path, *arguments: str) -> None:
+    subprocess.run(["git", "-C", str(folder / "project"), *arguments], check=True)
+
+
 def change(folder: Path, dataset: str) -> None:
     """Revise the figures of a dataset's file."""
     path = folder / "data" / "inbox" / f"{dataset.split('/')[1]}.csv"
@@ -163,6 +168,14 @@ def test_another_formula_computes_anew_and_a_wrong_one_is_refused(folder: Path) 
                                         "2 * beds.HOSPITAL_BEDS / rooms.HOTEL_ROOMS"))
     assert command(folder, "run", COMPUTED).code == 0
     assert numbers(folder)[COMPUTED] == 2
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    git(folder, "add", ".")
+    git(folder, "-c", "user.name=x", "-c", "user.email=x@example.org", "commit", "-qm", "First")
+    path.write_text(DECLARATION)
+    kept = records(folder / "data")
+    shown = command(folder, "preview", COMPUTED)
+    assert "release 3" in " ".join(shown.out.split()).lower() and "revised" in shown.out, shown
+    assert records(folder / "data") == kept
     path.write_text(DECLARATION.replace(" / rooms.HOTEL_ROOMS", ""))
     refused = command(folder, "check")
     assert refused.code == 3

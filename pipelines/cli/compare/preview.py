@@ -41,7 +41,7 @@ def preview(
     edited = edited_datasets(settings, base, wanted or [])
     with overlay(settings.data_dir, edited.datasets) as over:
         proposals = [
-            propose(bound, over, edited.before, settings.now())
+            propose(bound, over, edited.before, settings.now(), edited.declared)
             for bound in edited.datasets.values()
         ]
     sections = document(base, proposals, _notes(edited, proposals))
