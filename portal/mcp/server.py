@@ -46,7 +46,9 @@ Indicator = Annotated[Short, Field(
     description='what is measured, in words ("GRDP theo giá hiện hành", "unemployment rate") or by'
                 " its code; without place and period"
 )]
-Place = Annotated[Short, Field(description='a name or code ("Đà Nẵng", "da nang", "VNM")')]
+Place = Annotated[Short, Field(
+    description='a name, with or without marks, or a code ("Thái Lan", "thai lan", "THA")'
+)]
 Period = Annotated[Short, Field(
     description='"2024", "2024-Q1", "2024-03", "9 tháng đầu năm 2025", "2015-2020", "latest"'
 )]

@@ -7,7 +7,6 @@ are files of the `minisign` tool, without a password: a run that nobody watches 
 import os
 from pathlib import Path
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from minisign import Error, KeyPair, PublicKey, SecretKey, Signature
 
 from model.errors import PortalError
@@ -35,7 +34,7 @@ class SigningKey:
             raise PortalError(
                 f"the signing key cannot be read: {error.strerror}", where=str(path), todo=_TODO
             ) from error
-        except (Error, ValueError, UnsupportedAlgorithm) as error:
+        except (Error, ValueError) as error:
             raise PortalError(
                 f"this is no signing key: {error}", where=str(path), todo=_TODO
             ) from error
