@@ -16,7 +16,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from model.errors import BusyError, StoreError
-from model.util.disk import disk_errors, write_if_changed
+from model.util.disk import STAGING, disk_errors, write_if_changed
 from model.util.hashing import pretty_json, sealed, unsealed
 from model.util.text import Frozen
 from warehouse.store.atomic import remove_staging
@@ -227,6 +227,10 @@ class DataDir:
                    for path in (self.root / name).glob("*/*")]
         for site in (self.site, self.preview):
             remove_staging(site, PAGE_SECONDS)
+        until = time.time() - PAGE_SECONDS
+        for path in self.root.glob(f".*{STAGING}*"):  # of the catalogue, and DuckDB's log beside it
+            if path.is_file() and path.stat().st_mtime <= until:
+                path.unlink(missing_ok=True)
         datasets = {"/".join(path.parts[-2:]) for path in folders if path.is_dir()}
         for dataset in sorted(datasets):
             with self._lock(self._lock_path(dataset), 0) as held:
