@@ -32,6 +32,9 @@ PICTURES = (
     ("reconciliation", f"http://127.0.0.1:{SITE}/vi/reconciliation.html", (1280, 1000), 1),
     ("explorer", f"http://127.0.0.1:{SITE}/vi/explorer.html?dataset=education/general_education"
      "&indicator=pupils&d.school_level=L1,L2,L3&area=48", (1280, 1000), 5),
+    ("targets", f"http://127.0.0.1:{SITE}/vi/targets/index.html", (1280, 1000), 1),
+    ("target", f"http://127.0.0.1:{SITE}/en/targets/digital_economy_grdp_2025.html",
+     (1280, 1250), 1),
     ("quality", f"http://127.0.0.1:{SITE}/en/quality.html", (1280, 1000), 1),
     ("dagster", f"http://127.0.0.1:{UI}/locations/openindicators/asset-groups/tourism",
      (1500, 950), 20),
