@@ -41,11 +41,11 @@ browser:
 		apt-get update -qq >/dev/null && \
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver fonts-noto-core >/dev/null 2>&1; \
 	else echo "No Chromium here: the browser tests will skip."; fi
-	@command -v java >/dev/null && command -v soffice >/dev/null || \
+	@command -v java >/dev/null && test -e /usr/lib/libreoffice/program/libsclo.so -a -e /usr/lib/libreoffice/program/libswlo.so || \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "Installing Java and LibreOffice for the tests of pages and workbooks (once) …"; \
 		mkdir -p /usr/share/man/man1 && apt-get update -qq >/dev/null && \
-		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends default-jre-headless libreoffice-calc-nogui >/dev/null 2>&1; \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends default-jre-headless libreoffice-calc-nogui libreoffice-writer-nogui >/dev/null 2>&1; \
 	else echo "No Java or no LibreOffice here: the tests that need them will skip."; fi
 
 judges: $(VENV)/.ready
