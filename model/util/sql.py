@@ -1,6 +1,20 @@
-"""Names and text quoted for SQL, by the standard's rule that DuckDB and PostgreSQL both follow."""
+"""SQL: names and text quoted, by the standard's rule that DuckDB and PostgreSQL both follow, and
+the syntax tree of a query that somebody else wrote.
+"""
 
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import duckdb
+
+# Functions that make rows of their own. Any other may read a file, some only once they run
+# (`sniff_csv`): preparing the query does not show it.
+_MAKE_ROWS = frozenset({"range", "generate_series", "unnest"})
 
 
 def identifier(name: str) -> str:
@@ -11,3 +25,35 @@ def identifier(name: str) -> str:
 def literal(text: str | Path) -> str:
     """Return text, or a path, quoted for SQL."""
     return "'" + str(text).replace("'", "''") + "'"
+
+
+def syntax_nodes(con: duckdb.DuckDBPyConnection, sql: str) -> Iterator[dict[str, Any]]:
+    """Yield every node of the syntax tree of one SELECT; `con` parses it.
+
+    Raises:
+        ValueError: `sql` is not one SELECT.
+        duckdb.Error: it cannot be parsed.
+    """
+    # A literal: with parameters DuckDB imports pandas, which takes half a second.
+    row = con.execute(f"SELECT json_serialize_sql({literal(sql)})").fetchone()
+    tree = json.loads(row[0]) if row else {}
+    if tree.get("error", True):
+        raise ValueError(tree.get("error_message", "it gives no tree"))
+    if len(tree["statements"]) != 1:
+        raise ValueError(f"there are {len(tree['statements'])}")
+    waiting: list[Any] = [tree]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            yield each
+            waiting.extend(each.values())
+        elif isinstance(each, list):
+            waiting.extend(each)
+
+
+def reading_function(node: dict[str, Any]) -> str | None:
+    """Return the name of a node's function that gives a table and may read it from elsewhere."""
+    if node.get("type") != "TABLE_FUNCTION":
+        return None
+    name = str((node.get("function") or {}).get("function_name"))
+    return None if name.casefold() in _MAKE_ROWS else name

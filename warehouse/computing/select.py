@@ -7,7 +7,6 @@ extensions or settings, with bounded memory and time.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from threading import Timer
@@ -16,12 +15,11 @@ from typing import Any
 import duckdb
 
 from model.errors import ReadError
-from model.util.sql import literal
+from model.util.sql import literal, reading_function, syntax_nodes
 
 SECONDS = 60.0
 MEMORY = "2GB"
 MAX_ROWS = 5_000_000
-_TABLE_FUNCTIONS = {"unnest", "range", "generate_series"}
 
 
 def check_select(con: duckdb.DuckDBPyConnection, sql: str, inputs: Collection[str]) -> None:
@@ -31,15 +29,11 @@ def check_select(con: duckdb.DuckDBPyConnection, sql: str, inputs: Collection[st
         ReadError: it is something else, or names something else.
     """
     try:
-        row = con.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
+        nodes = list(syntax_nodes(con, sql))
     except duckdb.Error as error:
         raise _refused(f"cannot be read: {error}") from error
-    tree = json.loads(row[0]) if row else {}
-    if tree.get("error"):
-        raise _refused(f"is not one SELECT: {tree.get('error_message', '')}")
-    if len(tree["statements"]) != 1:
-        raise _refused("is not one SELECT")
-    nodes = list(_nodes(tree))
+    except ValueError as error:
+        raise _refused(f"is not one SELECT: {error}") from error
     own = {key.casefold() for node in nodes for key in _subqueries(node)}
     known = {name.casefold() for name in inputs} | own
     for node in nodes:
@@ -48,23 +42,10 @@ def check_select(con: duckdb.DuckDBPyConnection, sql: str, inputs: Collection[st
             name = str(node.get("table_name"))
             if node.get("schema_name") or node.get("catalog_name") or name.casefold() not in known:
                 raise _refused(f"names {name!r}, which is no input")
-        elif kind == "TABLE_FUNCTION":
-            name = str(node.get("function", {}).get("function_name"))
-            if name.casefold() not in _TABLE_FUNCTIONS:
-                raise _refused(f"calls {name!r}, which reads something else than the inputs")
+        elif function := reading_function(node):
+            raise _refused(f"calls {function!r}, which reads something else than the inputs")
         elif kind == "SHOW_REF":
             raise _refused("describes tables; it must select figures")
-
-
-def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    waiting = [tree]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, dict):
-            yield each
-            waiting.extend(each.values())
-        elif isinstance(each, list):
-            waiting.extend(each)
 
 
 def _subqueries(node: dict[str, Any]) -> list[str]:
