@@ -13,8 +13,8 @@ from pipelines.cli.terminal import AsJson, Profile, out, print_json
 from pipelines.settings import Settings
 from portal.mcp.answers import QuoteStatus
 from portal.mcp.asking.find import Finder
-from portal.mcp.published import PublishedSite
 from portal.mcp.quotes.check import QuoteChecker
+from portal.site.published import PublishedSite
 
 SiteAddress = Annotated[
     str | None, typer.Option("--site", help="address or folder of a portal; else the local site")

@@ -1,22 +1,21 @@
 """`openindicators verify`."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urljoin
 
-import httpx
 import typer
 from rich.markup import escape
 
 from model.errors import OpenIndicatorsError, PortalError
 from model.records.release import FileRecord, Release
-from model.util.hashing import canonical_json, sha256_bytes, unsealed
+from model.util.hashing import canonical_json
 from pipelines.cli.terminal import AsJson, Profile, out, print_json
 from pipelines.settings import Settings
 from portal.site import files_of, published_files
-from portal.site.state import CatalogueState, DatasetState, ReleaseState, State
+from portal.site.published import PublishedSite
+from portal.site.state import DatasetState, ReleaseState
 from portal.transparency.audit import Audit, audit
 from portal.transparency.records import ENTRIES, FOLDER, HEADS, Head
 from portal.verify import Verdict
@@ -208,7 +207,7 @@ class _Site:
 
     def __init__(self, address: str) -> None:
         self.name = address
-        self._read = _reader(address)
+        self._site = PublishedSite(address)
         self._states: dict[str, DatasetState] = {}  # those that were asked
 
     def audit(self, key: str, kept: list[Head], *, whole: bool) -> Audit:
@@ -216,26 +215,25 @@ class _Site:
 
         `key` is the first public key, where it is known, and `kept` are heads of earlier times.
         """
-        data = self._read("catalogue.json")
         if whole:
-            catalogue = _parsed(CatalogueState, "catalogue.json", data)
-            self._ask(catalogue.datasets, catalogue)
+            self._ask(self._site.catalogue().datasets)
         try:
-            entries, heads = (self._read(f"{FOLDER}/{name}") for name in (ENTRIES, HEADS))
+            entries, heads = (self._site.read(f"{FOLDER}/{name}") for name in (ENTRIES, HEADS))
         except PortalError:
             entries = heads = b""
         return audit(
-            entries, heads, self._states.values(), sha256_bytes(data), kept, key, whole=whole
+            entries, heads, self._states.values(), self._site.catalogue_checksum(), kept, key,
+            whole=whole,
         )
 
     def compare(self, file: Path) -> Verdict:
         """Compare a file with the datasets that have its name; with the others if need be."""
-        catalogue = _parsed(CatalogueState, "catalogue.json", self._read("catalogue.json"))
-        likely = [name for name in catalogue.datasets if file.name.startswith(name.split("/")[1])]
-        self._ask(likely, catalogue)
+        datasets = self._site.catalogue().datasets
+        likely = [name for name in datasets if file.name.startswith(name.split("/")[1])]
+        self._ask(likely)
         found = genuine(file, self._files())
         if not found["genuine"]:
-            self._ask([name for name in catalogue.datasets if name not in likely], catalogue)
+            self._ask(name for name in datasets if name not in likely)
             found = genuine(file, self._files())
         return found
 
@@ -246,54 +244,5 @@ class _Site:
     def _files(self) -> Iterator[tuple[str, int, FileRecord]]:
         return chain.from_iterable(map(files_of, self._states.values()))
 
-    def _ask(self, datasets: Iterable[str], catalogue: CatalogueState) -> None:
-        for dataset in datasets:
-            path = f"datasets/{dataset}/dataset.json"
-            data = self._read(path)
-            if sha256_bytes(data) != catalogue.datasets[dataset]:
-                raise PortalError(
-                    "is not what the site's catalogue says", where=path,
-                    todo="try again in a minute, as the site may be updated just now; else tell"
-                    " its operator",
-                )
-            self._states[dataset] = _parsed(DatasetState, path, data)
-
-
-def _parsed(kind: type[State], path: str, data: bytes) -> State:
-    try:
-        return kind.model_validate_json(unsealed(data))
-    except ValueError as error:
-        raise PortalError(
-            "is no record of a site that this version can read", where=path,
-            todo="check the address: it is that of the folder that holds catalogue.json",
-        ) from error
-
-
-def _reader(site: str) -> Callable[[str], bytes]:
-    """Return what reads a file of a site by its path; `site` is an address or a folder."""
-    if not site.startswith(("http://", "https://")):
-        return lambda path: _read_local(Path(site) / path)
-    client = httpx.Client(timeout=30, follow_redirects=True)
-    base = site if site.endswith("/") else f"{site}/"
-
-    def get(path: str) -> bytes:
-        address = urljoin(base, path)
-        try:
-            return client.get(address).raise_for_status().content
-        except httpx.HTTPError as error:
-            raise PortalError(
-                f"cannot be read: {error}", where=address,
-                todo="check the address: it is that of the folder that holds catalogue.json",
-            ) from error
-
-    return get
-
-
-def _read_local(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise PortalError(
-            f"cannot be read: {error.strerror}", where=str(path),
-            todo="give the folder, or the address, that holds catalogue.json",
-        ) from error
+    def _ask(self, datasets: Iterable[str]) -> None:
+        self._states |= {dataset: self._site.state(dataset) for dataset in datasets}

@@ -12,8 +12,8 @@ from model.reference.periods import frequency_of, period_end, period_start
 from model.util.text import plain
 from portal.mcp.answers import Candidate, Figure, Named, Refused, Series
 from portal.mcp.asking.subjects import Subject, Succession
-from portal.mcp.published import PublishedSite
 from portal.rendering import formatting
+from portal.site.published import PublishedSite
 from portal.site.state import DatasetState, ReleaseState
 from portal.vocabulary import NOT_FINAL, STATUSES
 

@@ -20,10 +20,10 @@ from portal.mcp.answers import (
 )
 from portal.mcp.asking.question import Question
 from portal.mcp.comparing import compare
-from portal.mcp.published import ChangedError, PublishedSite
 from portal.mcp.quotes.check import QuoteChecker
 from portal.mcp.targets import TargetsAnswer, Verdict, targets
 from portal.mcp.tools import Tools
+from portal.site.published import ChangedError, PublishedSite
 
 HOST = "127.0.0.1"
 _LONGEST = 200  # signs of an argument

@@ -23,7 +23,7 @@ from portal.mcp.asking.question import Question
 from portal.mcp.asking.subjects import CONTEXT
 from portal.mcp.asking.words import words
 from portal.mcp.figures import Reader, caveats_of
-from portal.mcp.published import PublishedSite
+from portal.site.published import PublishedSite
 from portal.site.state import DatasetState, ReleaseState
 
 SHOWN = 10  # of what a search finds

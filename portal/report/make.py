@@ -8,13 +8,13 @@ from pathlib import Path
 from model.errors import PortalError
 from model.util.hashing import sha256_bytes
 from model.util.languages import languages
-from portal.mcp.published import PublishedSite
 from portal.report.blocks import Block, blocks_of
 from portal.report.docx_file import word
 from portal.report.findings import Findings, gather
 from portal.report.page import render, title_of
 from portal.report.pdf_file import pdf
 from portal.report.registry import FILE, use_registry
+from portal.site.published import PublishedSite
 from portal.site.state import DatasetState
 from portal.targets.figures import ReleasedTable, ReleaseHistory
 

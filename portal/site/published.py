@@ -38,21 +38,31 @@ class PublishedSite:
 
     Args:
         site: its address, or its folder: that which holds catalogue.json.
+
+    `read` gives the bytes at a path as they are: of what has its checksum elsewhere.
     """
 
     def __init__(self, site: str) -> None:
         self.name = site
         self.remote = site.startswith(("http://", "https://"))
-        self._read = _reader(site)
+        self.read = _reader(site)
         self._kept: dict[tuple[str, str], Any] = {}  # what a file says, by its kind and checksum
-        self._catalogue: tuple[float, CatalogueState] | None = None
+        self._catalogue: tuple[float, CatalogueState, str] | None = None
 
     def catalogue(self) -> CatalogueState:
         """Return the checksums of everything that is published now."""
+        return self._newest()[1]
+
+    def catalogue_checksum(self) -> str:
+        """Return the checksum of the bytes that `catalogue` was read from."""
+        return self._newest()[2]
+
+    def _newest(self) -> tuple[float, CatalogueState, str]:
         if self._catalogue is None or time.monotonic() - self._catalogue[0] > SECONDS:
-            found = _parsed(CatalogueState, CATALOGUE, self._read(CATALOGUE))
-            self._catalogue = (time.monotonic(), found)
-        return self._catalogue[1]
+            data = self.read(CATALOGUE)
+            found = _parsed(CatalogueState, CATALOGUE, data)
+            self._catalogue = (time.monotonic(), found, sha256_bytes(data))
+        return self._catalogue
 
     def forget(self) -> None:
         """Read the catalogue again when it is next asked for."""
@@ -150,7 +160,7 @@ class PublishedSite:
             )
         key = (parse.__qualname__, sha256)
         if key not in self._kept:
-            data = self._read(path)
+            data = self.read(path)
             if sha256_bytes(data) != sha256:
                 raise ChangedError(
                     "is not what the site's catalogue says", where=path,

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from model.reference.codelist import vintage_day
 from portal.mcp.asking.words import FILLERS, Word, named, near, same, variants, words
-from portal.mcp.published import PublishedSite, csv_rows
+from portal.site.published import PublishedSite, csv_rows
 from portal.site.shared_pages.search import INDEX
 
 EXACT, COMPLETE, CONTEXT, PARTIAL = range(4)  # degrees of a match, the best first

@@ -9,7 +9,7 @@ from portal.mcp.asking.find import Finder
 from portal.mcp.asking.narrowing import NEW, OLD
 from portal.mcp.asking.subjects import Subject, without_kind
 from portal.mcp.asking.words import FILLERS, Word, named, words
-from portal.mcp.published import PublishedSite
+from portal.site.published import PublishedSite
 
 # Words of names that texts leave out: "GRDP" is at current prices unless it is said otherwise.
 _LEFT_OUT = FILLERS - {"so"} | {

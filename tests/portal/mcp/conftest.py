@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from portal.mcp.published import PublishedSite
 from portal.mcp.tools import Tools
+from portal.site.published import PublishedSite
 from tests.fixtures.sample import finished_sample
 
 

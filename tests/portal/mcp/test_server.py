@@ -20,10 +20,10 @@ from mcp import Client, StdioServerParameters
 
 from model.errors import PortalError
 from portal.mcp.asking.question import Question
-from portal.mcp.published import ChangedError, PublishedSite
 from portal.mcp.server import server
 from portal.mcp.tools import Tools
 from portal.site import Site
+from portal.site.published import ChangedError, PublishedSite
 from tests.fixtures.commands import PROJECT, openindicators
 from tests.fixtures.datasets import registries
 from tests.fixtures.releases import make_release

@@ -16,12 +16,12 @@ from pypdf import PdfReader
 
 from model.errors import OpenIndicatorsError, PortalError
 from pipelines.cli.report import report as command
-from portal.mcp.published import PublishedSite
 from portal.report.blocks import Charts, Grid, Words, blocks_of
 from portal.report.drawing import SVG
 from portal.report.findings import Findings
 from portal.report.make import WRITERS, findings_of, reports
 from portal.site import Site
+from portal.site.published import PublishedSite
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row
 from tests.fixtures.site_server import served
