@@ -7,35 +7,15 @@ import typer
 from rich.markup import escape
 
 from model.errors import OpenIndicatorsError
-from model.reference.registries import Registries, load_registries
+from model.reference.registries import load_registries
 from model.util.languages import default_language
 from pipelines.cli.terminal import AsJson, Profile, Right, out, print_json, table
 from pipelines.settings import Settings
+from pipelines.target_assessment import stored_releases
 from portal.targets.assessment import Assessment, assess
-from portal.targets.figures import ReleasedTable, ReleaseHistory
-from warehouse.store import releases
-from warehouse.store.data_dir import DataDir
 
 _WORDS = {"met": "met", "on_track": "on track", "behind": "behind", "no_data": "no data"}
 _COLOURS = {"met": "green", "on_track": "cyan", "behind": "red", "no_data": "dim"}
-
-
-def stored_releases(data_dir: DataDir, registries: Registries) -> ReleaseHistory:
-    """Return the releases of `data_dir` that measure a target of the `registries`."""
-    measuring = {
-        each.measured_by.dataset
-        for each in registries.targets.indicators.values() if each.measured_by
-    }
-    return ReleaseHistory({
-        dataset: [
-            ReleasedTable(
-                dataset, item.release.number, item.release.semantic_version, item.release.issued,
-                item.path("data.parquet"), item.release.file("data.parquet").sha256,
-            )
-            for item in releases.history(data_dir, dataset)
-        ]
-        for dataset in sorted(measuring)
-    })
 
 
 def targets(
