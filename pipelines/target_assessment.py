@@ -130,10 +130,9 @@ def _rows(
             **key, "indicator": "verdict", "value": LEVELS[found.verdict], "obs_note": _note(found),
         }
         for name, share in (
-            ("progress_ratio", progress and progress.ratio),
-            ("observed_growth", progress and progress.observed),
-            ("required_growth", progress and progress.required),
-        ):
+            ("progress_ratio", progress.ratio), ("observed_growth", progress.observed),
+            ("required_growth", progress.required),
+        ) if progress else ():
             if share is not None:
                 yield {**key, "indicator": name, "value": share * 100, "obs_note": None}
 
