@@ -36,12 +36,16 @@ class Catalogue:
         return self._bind(profile, self._available(profile))
 
     def _available(self, profile: str) -> list[str]:
-        """Return the datasets with a source in a profile, and what is computed from these only."""
+        """Return the datasets with a source in a profile, and what is computed from these only.
+
+        A program goes on without an input that is not there.
+        """
         found = {name for name, declaration in self.declarations.items()
                  if declaration.dataset.source_for(profile) is not None}
         while missing := [
             name for name in found
-            if not _inputs_of(self.declarations[name]) <= found
+            if not self.declarations[name].dataset.program
+            and not _inputs_of(self.declarations[name]) <= found
         ]:
             found.difference_update(missing)
         return [name for name in self.declarations if name in found]

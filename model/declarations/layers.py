@@ -197,6 +197,9 @@ def resolved(layers: Layers, registries: Registries, connectors: Connectors) -> 
                 f"unknown profile {profile!r}", where=layers.where(("profiles", profile)),
                 todo=did_you_mean(profile, set(PROFILES)),
             )
+    if data.get("program") and isinstance(data.get("inputs"), dict):
+        measuring = {each.replace("/", "_"): each for each in registries.targets.measuring}
+        data["inputs"] = {**data["inputs"], **measuring}
     computed = sources_of(data, PROFILES) if data.get("inputs") else {}
     if computed and (shared is not None or profiles):
         raise DeclarationError(
