@@ -303,8 +303,3 @@ def _rename_indicators(
     if rule is not None and isinstance(columns, dict) and "indicator" not in columns:
         mapping = {theirs: code for code, theirs in ours.items() if isinstance(theirs, str)}
         source["columns"] = {**columns, "indicator": {"column": rule.column, "map": mapping}}
-
-
-def known_fields() -> set[str]:
-    """Return the fields that a declaration's file may have."""
-    return set(Dataset.model_fields) - DERIVED | AUTHORED
