@@ -1,8 +1,8 @@
 """The definition of added, revised and withdrawn: how two tables of one dataset differ.
 
 `changes.parquet`, the catalogue's view `changes` and `openindicators diff` all rest on
-`_pairs_sql`. Values are compared exactly; a difference that only another notation of the same number
-makes (`REPRESENTATION`) is a revision, and is counted apart in a summary.
+`_pairs_sql`. Values are compared exactly; a difference that only another notation of the same
+number makes (`REPRESENTATION`) is a revision, and is counted apart in a summary.
 """
 
 from __future__ import annotations

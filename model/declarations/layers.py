@@ -13,7 +13,7 @@ from typing import Any
 
 from model.declarations.computed import sources_of
 from model.declarations.connectors import Connectors
-from model.declarations.dataset import PROFILES, Dataset
+from model.declarations.dataset import PROFILES
 from model.declarations.questions import OpenQuestion, open_questions
 from model.declarations.source import NOT_EMPTY, Source, ends_of_range
 from model.declarations.yaml_file import KeyPath, YamlFile
