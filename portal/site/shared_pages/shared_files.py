@@ -175,7 +175,7 @@ def _pages(
     ]
     listed = [each for _, members in sectors for each in members]
     gazetteer = Gazetteer(listed, registries)
-    found = search.Found(listed, gazetteer)
+    found = search.SearchIndex(listed, gazetteer)
     everything = sha256_json(checksums)
     for language in languages():
         for name, make in ((search.INDEX, found.index), (search.TEXTS, found.texts)):
