@@ -2,7 +2,6 @@
 /** The chart of a selection with its legend, notes and table, on the explorer's and the embed page. */
 
 import { LABELLED, MOST_LINES, bars, borderDay, lastPeriod, lines, multiples, pagePalette, ranking } from "./draw.js";
-import { map } from "./map.js";
 import { day, element, number, settings, text } from "./page.js";
 import { inWords, moment } from "./periods.js";
 import { Release } from "./release.js";
@@ -17,9 +16,10 @@ import { Selection } from "./selection.js";
  * @returns {Promise<Shown>}
  */
 export async function read(selection) {
-  const release = await Release.open(selection.dataset, selection.release);
+  const [release, second] = await Promise.all([
+    Release.open(selection.dataset, selection.release), selection.second ? Release.open(selection.second) : null,
+  ]);
   await selection.complete(release);
-  const second = selection.second ? await Release.open(selection.second) : null;
   if (second) {
     const unit = release.unit(selection.indicators[0]);
     const alike = second.codes("indicator").filter((code) => second.unit(code) === unit);
@@ -69,7 +69,7 @@ export async function draw({ selection, series }, width, palette) {
   }
   const chart = selection.chart === "bar" ? bars(drawn, options)
     : selection.chart === "rank" ? ranking(drawn, options)
-      : selection.chart === "map" ? await map(drawn, options) : lines(drawn, options);
+      : selection.chart === "map" ? await (await import("./map.js")).map(drawn, options) : lines(drawn, options);
   return [{ x: 0, y: 0, chart }];
 }
 

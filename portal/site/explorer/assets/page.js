@@ -6,6 +6,7 @@
  * @property {string} language
  * @property {string} root  Path from the page to the site's root.
  * @property {Record<string, string>} libraries  Their paths from the root.
+ * @property {string[]} preloaded  The modules of the reader of Parquet.
  * @property {string[]} home  Codes of the city and of what it lies in.
  * @property {{day: string, list: string} | null} borders  When borders last changed; which list.
  * @property {Record<string, string>} countries  ISO 3166-1 numeric code -> the code of ours.
