@@ -49,8 +49,8 @@ def render(
     ]
     addresses = {name: libraries.address(file) for name, file in LIBRARIES.items()}
     settings = {
-        "root": "../", "libraries": addresses, "preloaded": _parquet_modules(), "home": home_areas(),
-        "borders": _borders(registries), "countries": _countries(),
+        "root": "../", "libraries": addresses, "preloaded": _parquet_modules(),
+        "home": home_areas(), "borders": _borders(registries), "countries": _countries(),
     }
     found = {
         f"assets/explorer/{path.name}": path.read_bytes() for path in sorted(ASSETS.iterdir())
@@ -66,8 +66,8 @@ def render(
     return found
 
 
-# An `import` or `export` of another module beside it; `import()` is for later, and its line has more.
-_IMPORT = re.compile(r"""^(?:(?:import|export)\b[^'"();]*?\bfrom )['"]\./([\w.]+)['"]""", re.MULTILINE)
+# `import … from "./page.js"`, and `export`; what a script imports by `import()` is for later.
+_IMPORT = re.compile(r"""^(?:import|export)\b[^'"();]*?\bfrom ['"]\./([\w.]+)['"]""", re.MULTILINE)
 
 
 @cache
@@ -84,7 +84,7 @@ def _modules(folder: Path, entry: str) -> list[str]:
 
 
 def _preloads(page: str) -> dict[str, list[str]]:
-    """Return the addresses of a page's modules: those that begin to read figures, and the others."""
+    """Return the addresses of a page's modules: those that read figures first, and the others."""
     first = [] if page == "sql" else _modules(ASSETS, "start.js")
     others = [name for name in _modules(ASSETS, f"{page}.js") if name not in first]
     return {

@@ -84,6 +84,9 @@ export const day = (iso) => new Date(iso).toLocaleDateString(locale, settings.la
  */
 export const count = (value) => value.toLocaleString(locale);
 
+/** Let the browser show what there is, and hear its reader, before more is done. */
+export const pause = () => new Promise((resolve) => { setTimeout(resolve); });
+
 /** Run `work`; say in the element `status` what went wrong, if something does.
  * @param {HTMLElement} status
  * @param {() => Promise<void>} work
