@@ -1,8 +1,7 @@
 """What `workspace.yaml` loads: the definitions of the profile in the environment."""
 
-import gc
-
+from model.util.garbage_collector import paused_collector
 from pipelines.dagster.build import build_definitions
 
-defs = build_definitions()
-gc.freeze()  # they stay: no collection looks at a million objects again
+with paused_collector(lasting=True):
+    defs = build_definitions()

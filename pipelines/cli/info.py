@@ -36,7 +36,7 @@ def list_datasets(profile: Profile = None, as_json: AsJson = False) -> int:
     Errors of suites are for `check`: reading them would take as long as the rest together.
     """
     settings = Settings.from_environment(profile)
-    catalogue = load_catalogue(settings, with_suites=False)
+    catalogue = load_catalogue(settings, suites_of=())
     rows: list[dict[str, Any]] = []
     for dataset_id, declaration in catalogue.declarations.items():
         dataset = declaration.dataset
@@ -85,7 +85,7 @@ def show(dataset: DatasetName, profile: Profile = None, as_json: AsJson = False)
         OpenIndicatorsError: no dataset has this name.
     """
     settings = Settings.from_environment(profile)
-    chosen = load_catalogue(settings).select(settings.profile, [dataset])
+    chosen = load_catalogue(settings, [dataset]).select(settings.profile, [dataset])
     described = [_describe(settings, bound) for bound in chosen.values()]
     if as_json:
         print_json(described)

@@ -160,7 +160,10 @@ def _step(context: dg.AssetExecutionContext, dataset: str, stage: str) -> Iterat
 def _snapshot(bound: BoundDataset, others: Mapping[str, BoundDataset]) -> dg.AssetsDefinition:
     dataset = bound.dataset
     days = FREQUENCY_DAYS[dataset.frequency] + GRACE_DAYS[dataset.frequency]
-    inputs = [asset_key(each.dataset, "release") for each in dataset.inputs.values()]
+    inputs = [
+        asset_key(each.dataset, "release") for each in dataset.inputs.values()
+        if not dataset.program or each.dataset in others
+    ]
     served = "what is computed from its inputs" if inputs else "the bytes as the source served them"
 
     def snapshot(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
@@ -178,7 +181,9 @@ def _snapshot(bound: BoundDataset, others: Mapping[str, BoundDataset]) -> dg.Ass
     spec = dg.AssetSpec(
         **_common(bound, "snapshot"),
         deps=inputs,
-        automation_condition=_automation() if inputs else None,
+        automation_condition=(
+            _automation(frozenset(inputs if dataset.program else ())) if inputs else None
+        ),
         kinds={slug(bound.source.protocol)},
         description=f"{dataset.title.get('en')}: {served}.\n\n"
         f"{dataset.description.get('en')}",

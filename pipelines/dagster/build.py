@@ -6,7 +6,6 @@ from typing import Any
 import dagster as dg
 
 from assets.component import DatasetComponent, load_component
-from model.util.garbage_collector import paused_collector
 from pipelines.catalogue import Catalogue, load_catalogue
 from pipelines.dagster.assets import stages_of
 from pipelines.dagster.automation import (
@@ -37,21 +36,20 @@ def build_definitions(
         settings = Settings.from_environment()
         component = load_component(settings.declarations)
     catalogue = catalogue or load_catalogue(settings)
-    with paused_collector():
-        bound_datasets = catalogue.select(settings.profile, list(component.datasets))
-        return dg.Definitions.merge(
-            component.definitions(settings, catalogue),
-            dg.Definitions(
-                jobs=_jobs(bound_datasets),
-                schedules=schedules(bound_datasets),
-                sensors=[
-                    automation_sensor(), *inbox_sensor(bound_datasets, settings),
-                    *after_run_sensors(settings, catalogue),
-                ],
-                resources={**default_resources(settings), **(resources or {})},
-                executor=dg.in_process_executor,
-            ),
-        )
+    bound_datasets = catalogue.select(settings.profile, list(component.datasets))
+    return dg.Definitions.merge(
+        component.definitions(settings, catalogue),
+        dg.Definitions(
+            jobs=_jobs(bound_datasets),
+            schedules=schedules(bound_datasets),
+            sensors=[
+                automation_sensor(), *inbox_sensor(bound_datasets, settings),
+                *after_run_sensors(settings, catalogue),
+            ],
+            resources={**default_resources(settings), **(resources or {})},
+            executor=dg.in_process_executor,
+        ),
+    )
 
 
 def _jobs(bound_datasets: dict[str, BoundDataset]) -> list[Any]:
