@@ -143,7 +143,7 @@ class Settings(BaseSettings):
     )
     data_dir: Annotated[DataDir, NoDecode, BeforeValidator(_data_dir)] = Field(
         default_factory=lambda data: DataDir(
-            default_data_dir(data["project"], data["profile"]), data["shared_store"]
+            _default_data_dir(data["project"], data["profile"]), data["shared_store"]
         ),
         description="data folder; it belongs to one profile (default: `data/<profile>` in the"
         " project folder; in the current folder when the packaged declarations are used)",
@@ -282,7 +282,7 @@ def _default_project() -> Path:
     return here if has_both else PACKAGED
 
 
-def default_data_dir(project: Path, profile: str) -> Path:
+def _default_data_dir(project: Path, profile: str) -> Path:
     """Return `data/<profile>` in the `project` folder, for the records of a `profile`.
 
     An installed package is no place for data: the current folder takes its place.
