@@ -147,7 +147,7 @@ def check_computed(
                 ) from error
 
 
-def succession_between(
+def _succession_between(
     old: str, new: str, registries: Registries
 ) -> AreaSuccession | None:
     """Return what became of the areas of the codelist `old` in `new`; None where it is unknown."""
@@ -165,7 +165,7 @@ def check_borders(
     """
     own, theirs = dataset.geography.codelist, other.geography.codelist
     if dataset.inputs[name].reconstruction is not None:
-        if succession_between(theirs, own, registries) is None:
+        if _succession_between(theirs, own, registries) is None:
             raise FormulaError(
                 f"no reconstruction leads from {theirs} to {own}: what became of its areas is not"
                 " known"

@@ -49,8 +49,8 @@ def list_datasets(profile: Profile = None, as_json: AsJson = False) -> int:
         stored, is_damaged = None, False
         try:
             stored = releases.current(settings.data_dir, dataset_id)
-        except StoreError as error:
-            damaged.append(error)
+        except StoreError as damage:
+            damaged.append(damage)
             is_damaged = True
         rows.append(
             {
