@@ -17,6 +17,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from model.errors import OpenIndicatorsError
+from model.records import buildinfo
 from model.records.incident import Failure
 from model.records.release import LedgerEntry, Release
 from model.records.release_blockers import counted
@@ -25,6 +26,7 @@ from model.records.submission import Submission
 from model.records.validation_log import Acceptance, CheckAcceptance, ValidationRun
 from model.util.disk import atomic_write
 from model.util.hashing import sha256_bytes, sha256_file, unsealed
+from pipelines.after_run.buildinfo import read as read_buildinfo
 from portal import libraries
 from portal.quality.publish import STATE as QUALITY_STATE
 from portal.quality.publish import QualityState
@@ -131,6 +133,8 @@ def _recorded(data_dir: DataDir, damages: list[Damage]) -> Iterator[Recorded]:
                 yield path.with_name(name), sha256, True
     for site in (data_dir.site, data_dir.preview):
         yield from _of_site(site, damages)
+    for path in sorted((data_dir.buildinfo / buildinfo.FILES).glob("*")):
+        yield path, path.name, False
     for path in sorted(data_dir.transparency_log.glob("*.jsonl")):
         copy = data_dir.site / transparency.FOLDER / path.name
         # A run that was killed leaves the copy some lines behind; the next one adds them.
@@ -201,6 +205,8 @@ def _of_site(site: Path, damages: list[Damage]) -> Iterator[Recorded]:
         yield from ((folder / path, each, True) for path, each in checksums.items())
         if not (folder / FOLDER_CHECKSUMS).is_file():
             damages.append(Damage(folder / FOLDER_CHECKSUMS, "is missing", derived=True))
+    if published := read_buildinfo(site):
+        yield from ((site / path, sha256, True) for path, sha256 in published.files.items())
     for files in QualityState.read(site).files.values():
         for path, sha256 in files.items():
             yield site / path, sha256, True
@@ -217,6 +223,7 @@ _SEALED: tuple[tuple[str, type[BaseModel], bool], ...] = (
     (DATA_DIR, DataDirRecord, False),
     (f"snapshots/*/*/*/{snapshots.RECORD}", Snapshot, False),
     ("failures/*/*.json", Failure, True),
+    (f"site/{buildinfo.STATE}", buildinfo.BuildinfoState, True),
     *((f"{site}/{CATALOGUE}", CatalogueState, True) for site in ("site", "preview")),
     *((f"{site}/datasets/*/*/{FOLDER_CHECKSUMS}", _Line, True) for site in ("site", "preview")),
     *((f"{site}/{QUALITY_STATE}", QualityState, True) for site in ("site", "preview")),
@@ -229,6 +236,7 @@ _LOGS: tuple[tuple[str, type[BaseModel]], ...] = (
     (f"validation_log/*/*/{validation_log.LOG}", ValidationRun),
     ("journal/*/*/*.jsonl", _Line),
     ("submissions.jsonl", Submission),
+    (f"{buildinfo.FOLDER}/{buildinfo.PROJECTS}", buildinfo.DeclaredIn),
     ("transparency_log/*.jsonl", _Line),
 )
 
@@ -275,7 +283,8 @@ def _restored(
     path, sha256 = damage.path, damage.sha256
     if path.suffix == ".jsonl" and not damage.derived:
         return _restore_log(data_dir, path, damage.kind or _Line)
-    if sha256 in intact and path.parent.is_dir():
+    is_folder = data_dir.root / "releases" in path.parents and path.name.isdigit()
+    if sha256 in intact and path.parent.is_dir() and not is_folder:
         _copy(intact[sha256], path)
         return f"restored from {intact[sha256].relative_to(data_dir.root)}"
     if path.is_file() and (data := _unflipped(path.read_bytes(), damage.is_right)) is not None:
@@ -287,9 +296,9 @@ def _restored(
         shutil.rmtree(folder) if folder else path.unlink(missing_ok=True)
         return "removed: the next run makes it again"
     if data_dir.root / "releases" in path.parents and sha256 is not None:
-        folder = path if path.name.isdigit() else path.parent
+        folder = path if is_folder else path.parent
         with make_again("/".join(folder.parts[-3:-1]), int(folder.name)) as made:
-            if made and folder == path:
+            if made and is_folder:
                 shutil.copytree(made, path)
             elif made:
                 _copy(made / path.name, path)

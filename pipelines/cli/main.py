@@ -69,6 +69,8 @@ COMMANDS = {
                "Write the yearly report on the city's targets, from what a site publishes."),
     "verify": ("verify.verify",
                "Say whether a file is genuine, and whether a site's history was rewritten."),
+    "rebuild": ("rebuild.rebuild",
+                "Make every release of a published site again, and compare byte for byte."),
     "explain": ("explain.explain",
                 "Show where a figure comes from, down to the bytes of its source."),
     "keys": ("keys.keys", "Make the key that signs what is published, or go over to a new one."),

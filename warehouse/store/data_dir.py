@@ -16,6 +16,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from model.errors import BusyError, StoreError
+from model.records import buildinfo
 from model.util.disk import STAGING, disk_errors, write_if_changed
 from model.util.hashing import pretty_json, sealed, unsealed
 from model.util.text import Frozen
@@ -95,6 +96,11 @@ class DataDir:
     def transparency_log(self) -> Path:
         """The log of what was published, and its heads; the site has a copy."""
         return self.root / "transparency_log"
+
+    @property
+    def buildinfo(self) -> Path:
+        """What the releases were made from, besides their snapshots; the site has a copy."""
+        return self.root / buildinfo.FOLDER
 
     @property
     def preview(self) -> Path:
