@@ -13,13 +13,17 @@ from pathlib import Path
 from model.errors import OpenIndicatorsError
 from model.records.buildinfo import (
     ACCEPTED,
+    BUILDERS,
     FILES,
     FOLDER,
+    INDEX,
     PROJECTS,
     STATE,
     Accepted,
+    BuildersIndex,
     BuildinfoState,
     DeclaredIn,
+    Statement,
 )
 from model.records.snapshot import Snapshot
 from model.records.validation_log import Acceptance, CheckAcceptance
@@ -33,6 +37,7 @@ from model.util.hashing import (
     sealed,
     sha256_bytes,
     sha256_file,
+    sha256_json,
     unsealed,
 )
 from pipelines.catalogue import Catalogue
@@ -42,6 +47,7 @@ from pipelines.settings import Settings
 from portal.site.release_files import locked
 from portal.site.shared_pages.shared_files import STATE as CATALOGUE
 from portal.site.state import DatasetState, all_datasets
+from portal.transparency.signing import signed_statement
 from warehouse.store import ledger, releases, snapshots
 from warehouse.store.atomic import append_log, read_log
 from warehouse.store.data_dir import DataDir
@@ -66,15 +72,19 @@ def publish_buildinfo(settings: Settings, catalogue: Catalogue) -> int:
     Raises:
         StoreError: the data folder or the site cannot be written, or the log of projects is
             damaged.
+        PortalError: a builder's statement is not signed by the key that it names.
     """
     data_dir, site = settings.data_dir, settings.data_dir.site
     if not (site / CATALOGUE).exists():
         return 0
     checksum, before = sha256_file(site / CATALOGUE), read(site)
-    if before and before.catalogue == checksum and all(
+    said = {path.name: path.read_bytes() for path in sorted(data_dir.builders.glob("*.json"))}
+    inputs = sha256_json([checksum, {name: sha256_bytes(data) for name, data in said.items()}])
+    if before and before.inputs == inputs and all(
         (site / path).is_file() for path in before.files
     ):
         return 0
+    statements = [signed_statement(data, f"{BUILDERS}/{name}") for name, data in said.items()]
     with locked(site), disk_errors(site):
         states = [state for state in all_datasets(site) if state.public and not state.withdrawn]
         files, changed = dict(before.files) if before else {}, 0
@@ -89,6 +99,9 @@ def publish_buildinfo(settings: Settings, catalogue: Catalogue) -> int:
                 continue
             wanted |= found.keys()
             changed += sum(_put(site, files, path, each) for path, each in found.items())
+        for name, data in _by_builders(statements, states).items():
+            wanted.add(name)
+            changed += _put(site, files, name, data)
         for path in _kept(data_dir):
             name = f"{FOLDER}/{path.relative_to(data_dir.buildinfo).as_posix()}"
             wanted.add(name)
@@ -97,9 +110,22 @@ def publish_buildinfo(settings: Settings, catalogue: Catalogue) -> int:
             (site / gone).unlink(missing_ok=True)
             changed += 1
         state_now = BuildinfoState(
-            catalogue=checksum, files={path: files[path] for path in sorted(wanted)}
+            inputs=inputs, files={path: files[path] for path in sorted(wanted)}
         )
         return changed + write_if_changed(site / STATE, sealed(pretty_json(state_now)))
+
+
+def _by_builders(
+    statements: list[Statement], states: list[DatasetState]
+) -> dict[str, bytes]:
+    """Return the statements as files of the site, and the list of who made which release again."""
+    records = {
+        (state.dataset, release.number): release.record_sha256
+        for state in states for release in state.releases
+    }
+    index = BuildersIndex.of(statements, records)
+    files = {f"{BUILDERS}/{each.name}": pretty_json(each).encode() for each in statements}
+    return {**files, INDEX: pretty_json(index).encode()}
 
 
 def read(site: Path) -> BuildinfoState | None:

@@ -11,12 +11,13 @@ import typer
 from rich.markup import escape
 
 from model.errors import OpenIndicatorsError
+from model.records.buildinfo import BuiltRelease, Outcome, Statement
 from model.records.release_blockers import counted
+from model.util.hashing import pretty_json
 from pipelines.cli.terminal import AsJson, out, print_json
 from pipelines.rebuild.again import Rebuild
 from pipelines.rebuild.material import Material, parts_in
 from portal.site.published import PublishedSite
-from portal.transparency.builders import BuiltRelease, Outcome, Statement, document
 from portal.transparency.signing import SigningKey
 from warehouse.store.data_dir import DataDir
 
@@ -83,7 +84,8 @@ def rebuild(
         found = ", ".join(f"{counts[outcome]} {_WORDS[outcome]}" for outcome in _WORDS)
         out.print(f"{counted(len(built), 'release')}: {found}")
     if signing and statement:
-        statement.write_text(document(_signed(material, built, name, signing)), encoding="utf-8")
+        said = _signed(material, built, name, signing)
+        statement.write_text(pretty_json(said), encoding="utf-8")
     return 1 if counts["differs"] else 3 if counts["unchecked"] else 0
 
 

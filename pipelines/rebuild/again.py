@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from model.errors import OpenIndicatorsError
+from model.records.buildinfo import BuiltRelease, Outcome
 from model.records.release import Release
 from model.records.snapshot import Snapshot
 from model.reference.city import use_project
@@ -32,7 +33,6 @@ from portal import versions
 from portal.content import Content
 from portal.distributions.quality_report import quality_page
 from portal.distributions.registry import write_all
-from portal.transparency.builders import BuiltRelease, Outcome
 from portal.transparency.records import files_checksum
 from warehouse.store import acceptances, ledger, snapshots
 from warehouse.store.data_dir import DataDir

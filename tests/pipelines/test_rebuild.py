@@ -15,15 +15,19 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from model.util.hashing import pretty_json, sealed, sha256_file
+from model.errors import PortalError
+from model.records.buildinfo import BuiltRelease, Statement
+from model.records.release import Release
+from model.reference.city import use_project
+from model.util.hashing import pretty_json, sealed, sha256_file, sha256_json
 from pipelines.after_run import buildinfo
 from pipelines.after_run.transparency_log import enter_published
+from pipelines.catalogue import load_catalogue
 from pipelines.rebuild.again import Rebuild
 from pipelines.rebuild.material import Material, parts_in
 from pipelines.settings import Settings
 from portal.site.published import PublishedSite
-from portal.transparency.builders import BuiltRelease, parsed
-from portal.transparency.signing import is_signed, new_key
+from portal.transparency.signing import new_key, signed_statement
 from tests.faults.test_bad_input import BEDS, ROOMS, Bench
 from tests.fixtures.commands import PROJECT, records
 from warehouse.store.data_dir import DataDir
@@ -76,11 +80,32 @@ def test_elsewhere_every_release_is_the_same(publisher: Bench, tmp_path: Path) -
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "5 releases: 5 reproduced, 0 differs, 0 cannot be checked" in done.stdout
-    said = parsed((tmp_path / "said.json").read_bytes(), "said.json")
+    said = signed_statement((tmp_path / "said.json").read_bytes(), "said.json")
     assert sorted((each.dataset, each.number) for each in said.releases) == ALL
-    assert not is_signed(said.text + " ", said.signature, said.key)
-    other = said.model_copy(update={"builder": "Another"})
-    assert not is_signed(other.text, said.signature, said.key)
+    _taken_in_and_shown(publisher, tmp_path / "taken", said)
+
+
+def _taken_in_and_shown(publisher: Bench, copy: Path, said: Statement) -> None:
+    """The publisher puts the statement into the data folder; one that was changed is refused."""
+    shutil.copytree(publisher.data_dir, copy)
+    settings = Settings(project=publisher.project, data_dir=DataDir(copy))
+    use_project(publisher.project)
+    catalogue = load_catalogue(settings)
+    file = settings.data_dir.builders / "said.json"
+    file.parent.mkdir()
+    file.write_text(pretty_json(said.model_copy(update={"builder": "Another"})))
+    with pytest.raises(PortalError, match="not signed by the key that it names"):
+        buildinfo.publish_buildinfo(settings, catalogue)
+    file.write_text(pretty_json(said))
+    assert buildinfo.publish_buildinfo(settings, catalogue) == 3  # statement, list, state
+    assert buildinfo.publish_buildinfo(settings, catalogue) == 0
+    index = json.loads((copy / "site/builders/index.json").read_bytes())
+    by = ["A builder"]
+    assert index["releases"] == {BEDS: {"1": by, "2": by, "3": by}, ROOMS: {"1": by, "2": by}}
+    assert index["statements"][0]["key"] == said.key
+    file.unlink()
+    assert buildinfo.publish_buildinfo(settings, catalogue) == 3
+    assert not (copy / "site/builders" / said.name).exists()
 
 
 def test_without_the_bytes_of_its_source_a_release_cannot_be_checked(
@@ -88,7 +113,6 @@ def test_without_the_bytes_of_its_source_a_release_cannot_be_checked(
 ) -> None:
     """Files that people sent in are not passed on; one that was changed does not count."""
     site = publisher.data_dir / "site"
-    assert not list(site.rglob("*hospital_beds.csv/../snapshots/*/*.csv"))
     sources = tmp_path / "sources"
     sources.mkdir()
     changed = next((publisher.data_dir / "snapshots" / BEDS).rglob("*.csv"))
@@ -146,13 +170,13 @@ def test_a_record_that_says_other_figures_is_named(publisher: Bench, tmp_path: P
     assert found[1].why == "made again, data.parquet differ"
 
 
-def test_what_is_published_besides_and_taken_back(publisher: Bench, tmp_path: Path) -> None:
+def test_files_that_people_sent_in_are_published_by_their_checksums(publisher: Bench) -> None:
     site = publisher.data_dir / "site"
     state = buildinfo.read(site)
     assert state is not None
     assert sorted(state.files) == sorted(
-        path.relative_to(site).as_posix()
-        for path in (site / "buildinfo").rglob("*") if path.is_file() and path.name != "state.json"
+        path.relative_to(site).as_posix() for name in ("buildinfo", "builders")
+        for path in (site / name).rglob("*") if path.is_file() and path.name != "state.json"
     )
     listed = {path.rpartition("/")[2] for path in state.files if "/datasets/" in path}
     assert listed == {"1.json", "2.json", "3.json", "snapshot.json"}  # no bytes of sources
@@ -202,7 +226,4 @@ def _replaced(path: Path, values: dict[str, str]) -> None:
 
 
 def _record_checksum(path: Path) -> str:
-    from model.records.release import Release
-    from model.util.hashing import sha256_json
-
     return sha256_json(Release.model_validate_json(path.read_bytes()))

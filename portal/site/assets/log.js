@@ -115,5 +115,5 @@ globalThis.transparencyLog = (() => {
     }
     return { log, head, key, problems: [...problems], unchecked };
   };
-  return { check, sha256, hex, bytes, parsed };
+  return { check, isSigned, sha256, hex, bytes, parsed };
 })();

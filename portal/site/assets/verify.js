@@ -11,7 +11,7 @@
   const answer = document.getElementById("verdict");
   const say = document.getElementById("verdict-words").content;
 
-  const { check, sha256, hex, bytes, parsed } = globalThis.transparencyLog;
+  const { check, isSigned, sha256, hex, bytes, parsed } = globalThis.transparencyLog;
 
   /** @param {string} path @returns {Promise<Uint8Array>} a file of this site */
   const read = async (path) => {
@@ -93,4 +93,37 @@
       answer.replaceChildren(sentence("unreadable", { why: String(error.message ?? error) }));
     }
   });
+
+  /** JSON with sorted keys and no blanks, over which builders sign. */
+  const canonical = (value) => {
+    if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+    if (value === null || typeof value !== "object") return JSON.stringify(value);
+    return `{${Object.keys(value).sort().map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`).join(",")}}`;
+  };
+
+  const builders = document.getElementById("builders");
+  const showBuilders = async () => {
+    const rows = builders.querySelector("tbody");
+    const { statements } = parsed(await read("builders/index.json"));
+    builders.querySelector("[data-none]").hidden = statements.length > 0;
+    for (const { file } of statements) {
+      const { signature, ...said } = parsed(await read(file));
+      const text = `${said.kind}\nsha256 ${hex(await sha256(bytes(canonical(said))))}\n`;
+      const right = await isSigned(text, signature, said.key).catch(() => false);
+      const count = (outcome) => String(said.releases.filter((each) => each.outcome === outcome).length);
+      const key = `${said.key} (${right ? rows.dataset.right : rows.dataset.wrong})`;
+      const row = rows.insertRow();
+      for (const cell of [
+        said.builder, said.made.slice(0, 10), count("reproduced"), count("differs"), count("unchecked"), key,
+      ]) row.insertCell().textContent = cell;
+      const link = document.createElement("a");
+      link.href = root + file;
+      link.append(...row.cells[0].childNodes);
+      row.cells[0].append(link);
+    }
+  };
+  builders.addEventListener("toggle", () => showBuilders().catch((error) => {
+    builders.querySelector("[data-none]").textContent = String(error.message ?? error);
+  }), { once: true });
+  if (location.hash === "#builders") builders.open = true;
 })();
