@@ -130,7 +130,7 @@ def _recorded(data_dir: DataDir, damages: list[Damage]) -> Iterator[Recorded]:
             if checksums is None:
                 damages.append(Damage(path, "cannot be read", derived=True))
             for name, sha256 in (checksums or {}).items():
-                yield path.with_name(name), sha256, True
+                yield path.parent / name, sha256, True  # a damaged name may be anything
     for site in (data_dir.site, data_dir.preview):
         yield from _of_site(site, damages)
     for path in sorted((data_dir.buildinfo / buildinfo.FILES).glob("*")):
@@ -165,7 +165,7 @@ def _of_releases(data_dir: DataDir, dataset: str, damages: list[Damage]) -> Iter
             damages.append(Damage(path, "cannot be read"))
             continue
         for file in files:
-            yield path.with_name(file.name), file.sha256, False
+            yield path.parent / file.name, file.sha256, False
     state = read_state(DatasetState, data_dir.site / "datasets" / dataset / "dataset.json")
     there = {int(path.name) for path in folder.glob("*") if path.name.isdigit()} | known.keys()
     for shown in state.releases if state else ():
@@ -180,7 +180,7 @@ def _of_snapshots(data_dir: DataDir, damages: list[Damage]) -> Iterator[Recorded
     for path in sorted((data_dir.root / "snapshots").glob(f"*/*/*/{snapshots.RECORD}")):
         with suppress(ValueError):  # its own damage is found with the sealed files
             for part in Snapshot.model_validate_json(unsealed(path.read_bytes())).parts:
-                yield path.with_name(part.name), part.sha256, False
+                yield path.parent / part.name, part.sha256, False
     for path in (data_dir.root / "snapshots").glob("*/*/current"):
         name = path.read_bytes().decode(errors="replace")
         if not name.endswith("\n") or not (path.parent / name[:-1]).is_dir():
