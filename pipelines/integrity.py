@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
+from operator import ne
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from model.errors import OpenIndicatorsError
 from model.records import buildinfo
@@ -25,7 +27,7 @@ from model.records.snapshot import Snapshot
 from model.records.submission import Submission
 from model.records.validation_log import Acceptance, CheckAcceptance, ValidationRun
 from model.util.disk import atomic_write
-from model.util.hashing import sha256_bytes, sha256_file, unsealed
+from model.util.hashing import SEAL, sha256_bytes, sha256_file, unsealed
 from pipelines.after_run.buildinfo import read as read_buildinfo
 from portal import libraries
 from portal.quality.publish import STATE as QUALITY_STATE
@@ -217,6 +219,17 @@ class _Line(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
+    @model_validator(mode="after")
+    def _has_no_broken_seal(self) -> Self:
+        """Refuse a line whose checksum is not read as one, as a bit of its name or value flipped.
+
+        Raises ValueError.
+        """
+        for name in self.model_extra or ():
+            if len(name) == len(SEAL) and sum(map(ne, name, SEAL)) < 2:
+                raise ValueError("its checksum was changed")
+        return self
+
 
 # Files whose last field is the checksum of the rest: pattern, what they hold, whether derived.
 _SEALED: tuple[tuple[str, type[BaseModel], bool], ...] = (
@@ -237,7 +250,8 @@ _LOGS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("journal/*/*/*.jsonl", _Line),
     ("submissions.jsonl", Submission),
     (f"{buildinfo.FOLDER}/{buildinfo.PROJECTS}", buildinfo.DeclaredIn),
-    ("transparency_log/*.jsonl", _Line),
+    (f"transparency_log/{transparency.ENTRIES}", transparency.LogLine),
+    (f"transparency_log/{transparency.HEADS}", transparency.Head),
 )
 
 
