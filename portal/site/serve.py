@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Scope
 
 from model.errors import PortalError
 from portal.api import pxweb, sdmx_rest
+from portal.site.media_types import BINARY, MEDIA_TYPES, PARQUET, XLSX
 from portal.site.state import DatasetState, read_state
 
 HOST = "127.0.0.1"
@@ -50,31 +51,6 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "cross-origin",
     "Cache-Control": "no-cache",
-}
-
-BINARY = "application/octet-stream"
-PARQUET = "application/vnd.apache.parquet"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-MEDIA_TYPES = {
-    ".atom": "application/atom+xml",
-    ".css": "text/css; charset=utf-8",
-    ".csv": "text/csv; charset=utf-8; header=present",
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".mjs": "text/javascript; charset=utf-8",
-    ".json": "application/json",
-    ".jsonld": "application/ld+json",
-    ".md": "text/markdown; charset=utf-8",
-    ".parquet": PARQUET,
-    ".png": "image/png",
-    ".svg": "image/svg+xml",
-    ".ttl": "text/turtle; charset=utf-8",
-    ".txt": "text/plain; charset=utf-8",
-    ".wasm": "application/wasm",
-    ".woff2": "font/woff2",
-    ".xlsx": XLSX,
-    ".xml": "application/xml",
-    ".zip": "application/zip",
 }
 
 # The names of downloads, as portal/distributions makes them: nothing in them needs quoting.
