@@ -30,7 +30,7 @@ _KEPT = 256  # files that are kept as they were read
 Kept = TypeVar("Kept")
 
 
-class ChangedError(PortalError):
+class SiteChangedError(PortalError):
     """A file is not what the catalogue says: damaged, or the site was updated meanwhile."""
 
 
@@ -136,7 +136,7 @@ class PublishedSite:
         try:
             return f"releases/{release.number}/{ORIGINS}" in json.loads(unsealed(self.read(path)))
         except ValueError as error:
-            raise ChangedError(
+            raise _ChangedError(
                 f"cannot be read: {error}", where=path, todo="tell the site's operator"
             ) from error
 
@@ -176,7 +176,7 @@ class PublishedSite:
         if key not in self._kept:
             data = self.read(path)
             if sha256_bytes(data) != sha256:
-                raise ChangedError(
+                raise SiteChangedError(
                     "is not what the site's catalogue says", where=path,
                     todo="try again in a minute, as the site may be updated just now; else tell"
                     " its operator",

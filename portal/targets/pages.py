@@ -46,6 +46,15 @@ def pages(view: TargetsView, base_url: str | None) -> Iterator[SharedPage]:
             yield page(_target_page(target.id), "target.html", partial(_target, target))
 
 
+def without_figures(base_url: str | None) -> Iterator[SharedPage]:
+    """Yield what stands in the scorecard's place in a site that measures no target."""
+    for language in languages():
+        yield SharedPage(f"{language}/{INDEX}", "", partial(
+            render_template, TEMPLATES, "without_figures.html", language, root="../../", page=INDEX,
+            preview=False, base_url=base_url, say=say,
+        ))
+
+
 def _render(
     view: TargetsView, template: str, path: str, language: str, base_url: str | None, make: Any
 ) -> bytes:

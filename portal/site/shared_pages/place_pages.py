@@ -31,7 +31,7 @@ _DIGEST = 12  # bytes
 _TABLE = re.compile(rf"<!--([0-9a-f]{{{2 * _DIGEST}}})-->(.*?)<!--/-->", re.DOTALL)
 
 
-class Row(NamedTuple):
+class PlaceFigure(NamedTuple):
     """A figure of a place, in no language: what templates/place.html shows in a row."""
 
     indicator: IndicatorSummary
@@ -141,7 +141,7 @@ class _Part:
             for number, (borders, lines) in enumerate(groupby(self.lines, lambda each: each[0]), 1)
         ]
 
-    def rows(self, line: Line) -> list[Row]:
+    def rows(self, line: Line) -> list[PlaceFigure]:
         """Return a row for each series of a `line`, but targets and projections."""
         listed, units = line.listed, self.gazetteer.registries.units
         series_of, measures = listed.figures.series, listed.figures.measures
@@ -162,7 +162,7 @@ class _Part:
                 if (value := known[each.measure].value_in(period)) is not None
             ]
             whole = country.get(each.measure)
-            rows.append(Row(
+            rows.append(PlaceFigure(
                 indicator, measure,
                 None if indicator.unit == COUNT else units[indicator.unit].name,
                 period, each.periods[0], each.values[-1], each.statuses[-1],
@@ -243,7 +243,7 @@ class _Table:
         return blake2b(made_from, digest_size=_DIGEST).hexdigest()
 
     @cached_property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[PlaceFigure]:
         """The figures."""
         return self.part.rows(self.line)
 
