@@ -27,7 +27,7 @@ from model.records.snapshot import Snapshot
 from model.records.submission import Submission
 from model.records.validation_log import Acceptance, CheckAcceptance, ValidationRun
 from model.util.disk import atomic_write
-from model.util.hashing import SEAL, sha256_bytes, sha256_file, unsealed
+from model.util.hashing import SEAL, has_checksum, sha256_bytes, sha256_file, unsealed
 from pipelines.after_run.buildinfo import read as read_buildinfo
 from portal import libraries
 from portal.quality.publish import STATE as QUALITY_STATE
@@ -131,7 +131,7 @@ def _recorded(data_dir: DataDir, damages: list[Damage]) -> Iterator[Recorded]:
             if checksums is None:
                 damages.append(Damage(path, "cannot be read", derived=True))
             for name, sha256 in (checksums or {}).items():
-                yield path.parent / name, sha256, True  # a damaged name may be anything
+                yield path.with_name(name), sha256, True
     for site in (data_dir.site, data_dir.preview):
         yield from _of_site(site, damages)
     for path in sorted((data_dir.buildinfo / buildinfo.FILES).glob("*")):
@@ -160,13 +160,15 @@ def _of_releases(data_dir: DataDir, dataset: str, damages: list[Damage]) -> Iter
         number = int(path.parent.name)
         if number in known:
             yield path, known[number].sha256, False
+            if not has_checksum(path, known[number].sha256):
+                continue  # it is restored first: a name in it may be anything
         try:
             files = Release.model_validate_json(path.read_bytes()).files
         except ValueError:
             damages.append(Damage(path, "cannot be read"))
             continue
         for file in files:
-            yield path.parent / file.name, file.sha256, False
+            yield path.with_name(file.name), file.sha256, False
     state = read_state(DatasetState, data_dir.site / "datasets" / dataset / "dataset.json")
     there = {int(path.name) for path in folder.glob("*") if path.name.isdigit()} | known.keys()
     for shown in state.releases if state else ():
@@ -181,7 +183,7 @@ def _of_snapshots(data_dir: DataDir, damages: list[Damage]) -> Iterator[Recorded
     for path in sorted((data_dir.root / "snapshots").glob(f"*/*/*/{snapshots.RECORD}")):
         with suppress(ValueError):  # its own damage is found with the sealed files
             for part in Snapshot.model_validate_json(unsealed(path.read_bytes())).parts:
-                yield path.parent / part.name, part.sha256, False
+                yield path.with_name(part.name), part.sha256, False
     for path in (data_dir.root / "snapshots").glob("*/*/current"):
         name = path.read_bytes().decode(errors="replace")
         if not name.endswith("\n") or not (path.parent / name[:-1]).is_dir():
