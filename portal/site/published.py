@@ -136,7 +136,7 @@ class PublishedSite:
         try:
             return f"releases/{release.number}/{ORIGINS}" in json.loads(unsealed(self.read(path)))
         except ValueError as error:
-            raise _ChangedError(
+            raise SiteChangedError(
                 f"cannot be read: {error}", where=path, todo="tell the site's operator"
             ) from error
 
