@@ -171,10 +171,11 @@ def _of_releases(data_dir: DataDir, dataset: str, damages: list[Damage]) -> Iter
             yield path.with_name(file.name), file.sha256, False
     state = read_state(DatasetState, data_dir.site / "datasets" / dataset / "dataset.json")
     there = {int(path.name) for path in folder.glob("*") if path.name.isdigit()} | known.keys()
-    for shown in state.releases if state else ():
-        if shown.number not in there:
+    for published in state.releases if state else ():
+        if published.number not in there:
             damages.append(Damage(
-                folder / str(shown.number), f"is missing: the site shows release {shown.number},"
+                folder / str(published.number),
+                f"is missing: the site shows release {published.number},"
                 " which neither the releases nor their ledger know",
             ))
 
