@@ -29,7 +29,7 @@ def url_request(options: SdmxOptions, url: str) -> Request:
 
 
 def data_request(options: SdmxOptions, asked: SdmxService) -> Request:
-    """Return the request for the data of a flow: by `options`, as the service that is `asked` wants it."""
+    """Return the request for the data that `options` name, as the service `asked` takes it."""
     headers = {}
     query: dict[str, Any] = {}
     if options.form:

@@ -172,7 +172,7 @@ def codes_in(values: Iterable[str], codelist: Codelist) -> frozenset[str]:
 
 
 def in_force(codelists: list[Codelist], last: str) -> str:
-    """Return the newest of the `codelists` by borders of the period `last` or before, else the first."""
+    """Return the newest of the `codelists` with borders of `last`, a period, or before it."""
     dated = [
         (codelist.vintage.removeprefix(_VIET_NAM), codelist.id) for codelist in codelists
         if codelist.vintage.startswith(_VIET_NAM)
