@@ -25,7 +25,7 @@ from warehouse.store.atomic import remove_staging
 SESSION_SECONDS = 86_400
 PAGE_SECONDS = 60  # far more than writing a page takes
 RECORD = "data_dir.json"
-_DATASET_FOLDERS = ("snapshots", "tables", "releases", "drafts", "validation_log")
+_DATASET_FOLDERS = ("snapshots", "tables", "releases", "packs", "drafts", "validation_log")
 
 
 class DataDirRecord(Frozen):
@@ -59,6 +59,14 @@ class DataDir:
     def ledger(self, dataset: str) -> Path:
         """Return the log of the numbers that a dataset's releases have used."""
         return self.root / "ledger" / f"{dataset}.jsonl"
+
+    def packs(self, dataset: str) -> Path:
+        """Return the folder of the packs of a dataset's earlier releases."""
+        return self.root / "packs" / dataset
+
+    def unpacked(self, dataset: str) -> Path:
+        """Return where files from a dataset's packs are for a day; deletable."""
+        return self.root / "unpacked" / dataset
 
     def drafts(self, dataset: str) -> Path:
         """Return the folder of a dataset's drafts: releases awaiting approval."""
@@ -231,6 +239,9 @@ class DataDir:
         for path in self.root.glob(f".*{STAGING}*"):  # of the catalogue, and DuckDB's log beside it
             if path.is_file() and path.stat().st_mtime <= until:
                 path.unlink(missing_ok=True)
+        for path in (self.root / "unpacked").glob("*/*/*"):
+            if path.stat().st_mtime <= time.time() - SESSION_SECONDS:
+                shutil.rmtree(path, ignore_errors=True)
         datasets = {"/".join(path.parts[-2:]) for path in folders if path.is_dir()}
         for dataset in sorted(datasets):
             with self._lock(self._lock_path(dataset), 0) as held:
