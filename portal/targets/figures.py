@@ -10,8 +10,10 @@ from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pydantic import Field
 
 from model.declarations.dataset import (
     AFTER_DIMENSIONS,
@@ -47,13 +49,17 @@ class ReleasedTable:
 
 
 class Figure(Frozen):
-    """The value of a year, with its observation status, note and footnotes."""
+    """The value of a year, with its observation status, note and footnotes.
+
+    row: of the release's table, from 0; not published.
+    """
 
     year: int
     value: float
     status: str = "A"
     note: str | None = None
     footnotes: str = ""
+    row: int = Field(default=-1, exclude=True)
 
 
 class Measured(Frozen):
@@ -129,12 +135,13 @@ def _series(table: ReleasedTable, figure: ReleasedFigure, area: str, vintage: st
             "does not have the checksum that was recorded for it", where=str(table.path),
             todo="publish the dataset again; `openindicators doctor` shows what else is damaged",
         )
-    columns = set(pq.read_schema(table.path).names)
-    dimensions = columns - _NO_DIMENSION
-    rows = pq.read_table(table.path, filters=(
+    columns = [name for name in pq.read_schema(table.path).names if name not in PROVENANCE]
+    dimensions = set(columns) - _NO_DIMENSION
+    read = pq.read_table(table.path, columns=columns)
+    rows = read.append_column("_row", pa.array(range(read.num_rows), pa.int64())).filter(
         (pc.field("indicator") == figure.indicator) & (pc.field("ref_area") == area)
         & (pc.field("freq") == YEARLY) & pc.field("obs_value").is_valid()
-    )).to_pylist()
+    ).to_pylist()
     for name, code in figure.where.items():
         rows = [row for row in rows if row[name] == code]
     for name in dimensions - figure.where.keys():
@@ -155,7 +162,7 @@ def _series(table: ReleasedTable, figure: ReleasedFigure, area: str, vintage: st
             )
         found[year] = Figure(
             year=year, value=row["obs_value"], status=row["obs_status"] or "A",
-            note=row.get("obs_note"), footnotes=row.get("footnotes") or "",
+            note=row.get("obs_note"), footnotes=row.get("footnotes") or "", row=row["_row"],
         )
     source = Measured(
         dataset=table.dataset, release=table.number, version=table.version, issued=table.issued,

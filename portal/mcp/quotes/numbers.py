@@ -110,7 +110,7 @@ class PeriodSaid(NamedTuple):
     end: int
 
 
-def is_vietnamese(text: str) -> bool:
+def _is_vietnamese(text: str) -> bool:
     """Say whether a text is Vietnamese, with tones or without; a name or two do not make it so."""
     found = [word.casefold() for word in _WORDS.findall(text)]
     telling = sum(not word.isascii() or word in _PLAIN_VIETNAMESE for word in found)
@@ -150,7 +150,7 @@ def numbers(text: str, taken: list[PeriodSaid]) -> list[Number]:
 
     `taken` are the periods in it.
     """
-    vietnamese = is_vietnamese(text)
+    vietnamese = _is_vietnamese(text)
     found = []
     dates = [each.span() for each in _PERIODS.finditer(text) if each["day"]]
     spans = [(each.start, each.end) for each in taken] + dates

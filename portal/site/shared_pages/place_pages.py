@@ -204,7 +204,7 @@ class _Part:
         }
 
 
-def groups_of(gazetteer: Gazetteer) -> list[tuple[LocalizedText, list[Place]]]:
+def _groups_of(gazetteer: Gazetteer) -> list[tuple[LocalizedText, list[Place]]]:
     """Return the places by the newest list that they are in, the city's own list first."""
     by_list: dict[str, list[Place]] = {}
     for place in gazetteer.places.values():
@@ -221,5 +221,5 @@ def groups_of(gazetteer: Gazetteer) -> list[tuple[LocalizedText, list[Place]]]:
 def _render_index(gazetteer: Gazetteer, language: str, base_url: str | None) -> bytes:
     return render_template(
         TEMPLATES, "places.html", language, root="../", page=f"{INDEX}.html", preview=False,
-        base_url=base_url, groups=groups_of(gazetteer),
+        base_url=base_url, groups=_groups_of(gazetteer),
     )
