@@ -32,7 +32,8 @@ from warehouse.store.atomic import atomic_directory
 PROJECT = "project.json"
 SET_ASIDE = "set_aside"
 _OWN = "shared_store"
-_WHOLE = ("releases", "packs", "snapshots", "drafts")  # folders of these appear whole, or not at all
+# Folders of these appear whole, or not at all.
+_WHOLE = ("releases", "packs", "snapshots", "drafts")
 _ATTEMPTS = 10  # at committing on top of what others commit
 log = logging.getLogger(__name__)
 
