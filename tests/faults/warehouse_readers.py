@@ -21,7 +21,7 @@ from warehouse.store import catalogue, packing, packs
 from warehouse.store.data_dir import DataDir
 
 ROWS = 500
-SECONDS = 20.0  # that what is packed stays for a reader: many times a query, also of 50 at once
+SECONDS = 120.0  # that what is packed stays for a reader: many times a query, also of 50 at once
 READER = """
 import os, sys, time, duckdb
 path, end, rows = sys.argv[1], sys.argv[2], int(sys.argv[3])
