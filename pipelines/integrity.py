@@ -28,10 +28,9 @@ from model.util.hashing import sha256_bytes, sha256_file, unsealed
 from portal import libraries
 from portal.quality.publish import STATE as QUALITY_STATE
 from portal.quality.publish import QualityState
-from portal.site.release_files import CHECKSUMS as FOLDER_CHECKSUMS
-from portal.site.release_files import read_checksums
 from portal.site.shared_pages.shared_files import STATE as CATALOGUE
-from portal.site.state import CatalogueState, DatasetState, read_state
+from portal.site.state import CHECKSUMS as FOLDER_CHECKSUMS
+from portal.site.state import CatalogueState, DatasetState, read_checksums, read_state
 from portal.transparency import records as transparency
 from warehouse.store import (
     drafts,
@@ -182,10 +181,11 @@ def _of_releases(data_dir: DataDir, dataset: str, damages: list[Damage]) -> Iter
     yield from _of_packs(data_dir, dataset)
     state = read_state(DatasetState, data_dir.site / "datasets" / dataset / "dataset.json")
     there = {int(path.name) for path in folder.glob("*") if path.name.isdigit()} | known.keys()
-    for shown in state.releases if state else ():
-        if shown.number not in there:
+    for published in state.releases if state else ():
+        if published.number not in there:
             damages.append(Damage(
-                folder / str(shown.number), f"is missing: the site shows release {shown.number},"
+                folder / str(published.number),
+                f"is missing: the site shows release {published.number},"
                 " which neither the releases nor their ledger know",
             ))
 

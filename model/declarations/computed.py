@@ -66,7 +66,7 @@ class Input(Frozen):
 
 
 @dataclass(frozen=True)
-class Bounds:
+class ComputedInterval:
     """What the interval of a computed figure would be: its kind, level, or why there is none."""
 
     kind: str = ""
@@ -234,9 +234,9 @@ class Typing:
 
     def free_columns(self, reference: Reference) -> tuple[str, ...]:
         """Return the key columns, besides indicator and borders, that a reference leaves open."""
-        held = {column for column, _ in reference.at}
+        fixed = {column for column, _ in reference.at}
         columns = (AREA, PERIOD, *self.inputs[reference.input].dimensions)
-        return tuple(column for column in columns if column not in held)
+        return tuple(column for column in columns if column not in fixed)
 
     def _check_reference(self, reference: Reference) -> None:
         meaning, other = self.indicator(reference), self.inputs[reference.input]
@@ -344,7 +344,7 @@ class Typing:
             )
         return one
 
-    def bounds(self, node: Node) -> Bounds:
+    def bounds(self, node: Node) -> ComputedInterval:
         """Return the interval of what a formula gives.
 
         The bounds of one figure carry over to what is computed from it alone. Of several figures
@@ -354,16 +354,18 @@ class Typing:
         bounded = [each for each in references(node) if self.indicator(each).interval]
         kinds = {(i.kind, i.level) for each in bounded if (i := self.indicator(each).interval)}
         if not bounded:
-            return Bounds(why_none="no input has an interval")
+            return ComputedInterval(why_none="no input has an interval")
         if len(kinds) > 1:
-            return Bounds(why_none="the inputs have intervals of different kinds")
+            return ComputedInterval(why_none="the inputs have intervals of different kinds")
         kind, level = kinds.pop()
         adds = any(
             each.adds or self.dataset.inputs[each.input].reconstruction for each in bounded
         )
         if kind != "range" and (len(bounded) > 1 or adds):
-            return Bounds(why_none=f"several figures with a {kind} interval have no joint one")
-        return Bounds(kind, level)
+            return ComputedInterval(
+                why_none=f"several figures with a {kind} interval have no joint one"
+            )
+        return ComputedInterval(kind, level)
 
 
 def scale_of(node: Reference, typing: Typing) -> Fraction:

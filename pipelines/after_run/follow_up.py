@@ -60,7 +60,7 @@ def write_feeds(
     damaged = {} if damaged is None else damaged
     data_dir = settings.data_dir
     as_of = settings.now().date()
-    shown = set(releases.datasets(data_dir))
+    released = set(releases.datasets(data_dir))
     version = versions.current(catalogue.registries).quality
     current: dict[str, StoredRelease | None] = {}
     for name in validation_log.datasets(data_dir):
@@ -77,7 +77,7 @@ def write_feeds(
         ])
         for name, dataset in known.items()
     }
-    all_inputs = sha256_json([inputs, sorted(shown), sorted(damaged)])
+    all_inputs = sha256_json([inputs, sorted(released), sorted(damaged)])
     if is_published(data_dir.site, all_inputs):
         return 0
     assessed: list[Assessed] = []
@@ -102,7 +102,7 @@ def write_feeds(
     for language in languages():
         feed = FEED.format(language=language)
         pages = {
-            name: "../" + DATASET_PAGE.format(language=language, dataset=name) for name in shown
+            name: "../" + DATASET_PAGE.format(language=language, dataset=name) for name in released
         }
         texts[feed] = atom(newest, titles, title, language, pages)
     return publish_quality(

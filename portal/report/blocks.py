@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 from xml.etree import ElementTree
 
-from portal.report.drawing import SVG
+from portal.report.drawing import SVG, size_of
 
 # Shares of the text's width, by the class of a table; others share it alike but for the first.
 WIDTHS: dict[str, tuple[int, ...]] = {
@@ -19,7 +19,7 @@ WIDTHS: dict[str, tuple[int, ...]] = {
 
 
 @dataclass(frozen=True)
-class Words:
+class TextBlock:
     """A heading, a paragraph or an item of a list.
 
     kind: `h1` to `h3`, `p` or `li`.
@@ -29,6 +29,26 @@ class Words:
     kind: Literal["h1", "h2", "h3", "p", "li"]
     text: str
     style: str = ""
+
+    @property
+    def written(self) -> str:
+        """The text as it is written: the issuer's name in capitals."""
+        return self.text.upper() if self.style == "issuer" else self.text
+
+    @property
+    def is_heading(self) -> bool:
+        """Whether it is a heading."""
+        return self.kind in ("h1", "h2", "h3")
+
+    @property
+    def is_centred(self) -> bool:
+        """Whether it stands in the middle."""
+        return self.kind == "h1" or self.style in ("issuer", "centre")
+
+    @property
+    def announces(self) -> bool:
+        """Whether it stays on a page with what follows it."""
+        return self.is_heading or self.text.endswith(":")
 
 
 @dataclass(frozen=True)
@@ -40,7 +60,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Grid:
+class TableBlock:
     """A table: its names of columns, its rows, and its columns' widths as shares."""
 
     header: list[Cell]
@@ -54,8 +74,13 @@ class Charts:
 
     charts: list[tuple[ElementTree.Element, str]]
 
+    @property
+    def across(self) -> int:
+        """How many stand beside each other."""
+        return 2 if len(self.charts) > 1 or size_of(self.charts[0][0])[0] < 500 else 1
 
-Block = Words | Grid | Charts
+
+Block = TextBlock | TableBlock | Charts
 
 
 def blocks_of(html: str) -> Iterator[Block]:
@@ -69,16 +94,16 @@ def blocks_of(html: str) -> Iterator[Block]:
     for each in main:
         style = each.get("class", "")
         if each.tag in ("h1", "h2", "h3", "p"):
-            yield Words(each.tag, _text(each), style)  # type: ignore[arg-type]
+            yield TextBlock(each.tag, _text(each), style)  # type: ignore[arg-type]
         elif each.tag == "ul":
             for item in each:
-                yield Words("li", _text(item))
+                yield TextBlock("li", _text(item))
         elif each.tag == "table":
             header, *rows = [
                 [Cell(_text(cell), cell.get("class", "")) for cell in row]
                 for row in each.iter("tr")
             ]
-            yield Grid(header, rows, WIDTHS[style])
+            yield TableBlock(header, rows, WIDTHS[style])
         elif each.tag == "figure":
             yield Charts([_chart(each)])
         elif style == "charts":

@@ -37,7 +37,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Series:
+class ChartSeries:
     """A line, or the bar of a single period: one code of the series column, in one vintage.
 
     Vintages of a geography are separate series: they are never joined by a line.
@@ -55,7 +55,7 @@ class Plot:
     indicator: str
     column: str  # the column whose codes are the series
     fixed: dict[str, str]  # the other columns' codes
-    series: tuple[Series, ...]
+    series: tuple[ChartSeries, ...]
     freq: str
     of: int  # codes of the column that have figures, drawn or not
     borders: date | None = None  # when they changed, where the figures reach over that day
@@ -104,9 +104,9 @@ def plot(content: Content, indicator: str) -> Plot | None:
     series = _chosen(series, declared)
     if not series:
         return None
-    shown = {name: code for name, code in fixed.items() if len(codes[name]) > 1}
+    distinctive = {name: code for name, code in fixed.items() if len(codes[name]) > 1}
     return Plot(
-        indicator, column, shown, tuple(series), fixed.get("freq", ""), of=len(codes[column]),
+        indicator, column, distinctive, tuple(series), fixed.get("freq", ""), of=len(codes[column]),
         borders=borders_changed(content, [p.period for each in series for p in each.points]),
     )
 
@@ -155,7 +155,7 @@ def _rows(content: Content, indicator: str, column: str, fixed: dict[str, str]) 
     )
 
 
-def series_of(rows: list[Any], keep: set[str] | None = None) -> list[Series]:
+def series_of(rows: list[Any], keep: set[str] | None = None) -> list[ChartSeries]:
     """Return the series in `rows` of code, vintage, period, value, status, ids of footnotes.
 
     Only those of the codes to `keep`, if they are given.
@@ -166,7 +166,7 @@ def series_of(rows: list[Any], keep: set[str] | None = None) -> list[Series]:
             point = Point(moment(iso), iso, value, status, footnotes=notes)
             points.setdefault((code, vintage), []).append(point)
     return [
-        Series(code, vintage, tuple(thinned(_joined(sorted(found, key=lambda p: p.at)))))
+        ChartSeries(code, vintage, tuple(thinned(_joined(sorted(found, key=lambda p: p.at)))))
         for (code, vintage), found in points.items()
     ]
 
@@ -180,15 +180,15 @@ def _joined(points: list[Point]) -> list[Point]:
     ]
 
 
-def _chosen(series: list[Series], areas: list[str]) -> list[Series]:
+def _chosen(series: list[ChartSeries], areas: list[str]) -> list[ChartSeries]:
     """Order the series and keep as many as can be distinguished."""
     if len({p.period for s in series for p in s.points}) <= 1:
         series = sorted(series, key=lambda s: -s.points[-1].value)
         first = [s for s in series if s.code in home_areas()]
         others = [s for s in series if s not in first]
-        room = max(MAX_BARS - len(first), 0)
-        if len(others) > room:  # the highest and the lowest: a list of the best alone would flatter
-            others = [*others[: room - room // 2], *others[len(others) - room // 2 :]]
+        free = max(MAX_BARS - len(first), 0)
+        if len(others) > free:  # the highest and the lowest: a list of the best alone would flatter
+            others = [*others[: free - free // 2], *others[len(others) - free // 2 :]]
         return [s for s in series if s in first[:MAX_BARS] or s in others]
     ranked = [*areas, *(code for code in home_areas() if code not in areas)]
     rank = {code: index for index, code in enumerate(ranked)}

@@ -9,7 +9,7 @@ from model.reference.registries import Registries
 from model.reference.targets import Target
 from model.util.text import Frozen
 from portal.scope import home_area
-from portal.targets.figures import Figure, Measured, ReleaseHistory, Series
+from portal.targets.figures import FigureKey, ReleaseHistory, TargetSeries, YearFigure
 from portal.targets.progress import Goal, Progress, Reason, Verdict, measure
 from portal.targets.projection import Projected, project
 from portal.vocabulary import NOT_FINAL
@@ -37,8 +37,8 @@ class Assessment(Frozen):
     verdict: Verdict
     reason: Reason | None = None
     progress: Progress | None = None
-    source: Measured | None = None
-    figures: tuple[Figure, ...] = ()
+    source: FigureKey | None = None
+    figures: tuple[YearFigure, ...] = ()
     other_borders: tuple[int, ...] = ()
     projection: tuple[Projected, ...] = ()
     over: bool = False
@@ -49,7 +49,7 @@ class Assessment(Frozen):
         return _group_of(self.target)
 
     @property
-    def newest(self) -> Figure | None:
+    def newest(self) -> YearFigure | None:
         """The newest figure that counts: none after the target's year."""
         known = [each for each in self.figures if each.year <= self.target.year]
         return known[-1] if known else None
@@ -189,7 +189,7 @@ def _roll_up(group: str, found: Sequence[Assessment]) -> RollUp:
 
 def _figures(
     registries: Registries, releases: ReleaseHistory, target: Target, as_of: date
-) -> tuple[Series | None, Reason | None]:
+) -> tuple[TargetSeries | None, Reason | None]:
     """Return the figures of a target, and why there is no verdict if it is known already."""
     measured = registries.targets.measured_by(target)
     if measured is None:

@@ -40,7 +40,7 @@ class ColumnName(Frozen):
     name: str
 
 
-class Comparison(Frozen):
+class ColumnCondition(Frozen):
     """A column compared with a value, or with a list of them."""
 
     type: Literal["comparison"]
@@ -114,7 +114,7 @@ def _is_text(values: Sequence[Any]) -> bool:
     return all(isinstance(item, str) for item in values)
 
 
-Condition = Annotated[Comparison | Nullity | Joint, Field(discriminator="type")]
+Condition = Annotated[ColumnCondition | Nullity | Joint, Field(discriminator="type")]
 
 
 class StockCheck(Check):

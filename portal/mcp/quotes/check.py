@@ -15,6 +15,7 @@ from portal.mcp.asking.find import Finder
 from portal.mcp.asking.subjects import Subject
 from portal.mcp.asking.words import named, words
 from portal.mcp.figures import Reader, Row
+from portal.mcp.quotes import growth
 from portal.mcp.quotes.agreement import agrees, unit_kind, value_of
 from portal.mcp.quotes.mentions import (
     COVERED,
@@ -26,7 +27,14 @@ from portal.mcp.quotes.mentions import (
     heard,
     is_toned,
 )
-from portal.mcp.quotes.numbers import Number, PeriodSaid, Stretch, numbers, periods, sentences
+from portal.mcp.quotes.numbers import (
+    PeriodSaid,
+    Stretch,
+    WrittenNumber,
+    numbers,
+    periods,
+    sentences,
+)
 
 _CLOSE = 0.05  # names covered nearly as well are meant as well
 _LOOSE = 0.3  # of a name's words, from which it is told what a number would agree with
@@ -46,6 +54,7 @@ class _Said(NamedTuple):
     toned: bool  # whether the sentence is written with tones
     borders: str
     before: str  # the text right before it
+    grown: str | None  # whose growth it is; None where it is no growth
 
 
 class _Hit(NamedTuple):
@@ -119,7 +128,7 @@ class _Checker:
         self.lexicon = Lexicon(self.subjects)
 
     def said(
-        self, sentence: Stretch, written: Sequence[Number], at: int,
+        self, sentence: Stretch, written: Sequence[WrittenNumber], at: int,
         places: Sequence[PlaceSaid], said_periods: Sequence[PeriodSaid],
         place: PlaceSaid | None, period: PeriodSaid | None,
     ) -> _Said:
@@ -151,13 +160,14 @@ class _Checker:
             spare[a:b] for a, b in pairwise(edges)
             if not any(a <= other.start < b for other in written if other is not number)
         )
+        before = text[max(start, number.start - 24):number.start]
         return _Said(
             place, period,
-            spare[start:end], scope, spare, is_toned(text), "",
-            text[max(start, number.start - 24):number.start],
+            spare[start:end], scope, spare, is_toned(text), "", before,
+            growth.whose(spare, start, end, edges) if growth.grown(before) else None,
         )
 
-    def number(self, number: Number, said: _Said) -> CheckedNumber:
+    def number(self, number: WrittenNumber, said: _Said) -> CheckedNumber:
         """Return what is published of a `number`, with what is `said` near it."""
         answer = CheckedNumber(
             text=number.text, start=0, end=0, status="not_ours", value=float(number.value),
@@ -177,7 +187,7 @@ class _Checker:
                 return wider
         return found
 
-    def _named(self, answer: CheckedNumber, number: Number, said: _Said) -> CheckedNumber:
+    def _named(self, answer: CheckedNumber, number: WrittenNumber, said: _Said) -> CheckedNumber:
         """Return what is published of the indicator that is named near a number."""
         meant = self._meant(number, said)
         hits = self._hits(meant, number, said)
@@ -187,9 +197,9 @@ class _Checker:
                 if agrees(bare, said.before, value_of(hit.row), ""):
                     return self._told(answer, "other_unit", hit, "the unit is another one")
         if not meant:
-            return answer.model_copy(update={
-                "note": self._would("no published indicator is named near it", number, said)
-            })
+            missing = "no published indicator is named near it" if said.grown is None else \
+                "no growth of what is named near it is published"
+            return answer.model_copy(update={"note": self._would(missing, number, said)})
         if not hits:
             names = ", ".join(dict.fromkeys(self._name(each) for each in meant[:4]))
             note = f"no figure of this place and period, in such a unit, of: {names}"
@@ -199,13 +209,16 @@ class _Checker:
     def _name(self, subject: Subject) -> str:
         return str(subject.indicator["name"].get(self.language, subject.code))
 
-    def _meant(self, number: Number, said: _Said) -> list[Subject]:
+    def _meant(self, number: WrittenNumber, said: _Said) -> list[Subject]:
         """Return the indicators that are named best, all of them where several are."""
         sentence = heard(said.sentence, self.synonyms)
         near = heard(said.near, self.synonyms)
+        grown = None if said.grown is None else heard(said.grown, self.synonyms)
         covered = []
         for subject in self.subjects:
             if number.kind and number.kind != unit_kind(subject.indicator["unit"]):
+                continue
+            if grown is not None and not self.lexicon.grows(subject, grown, said.toned):
                 continue
             whole = self.lexicon.coverage(subject, sentence, said.sentence, said.toned)
             if whole.share >= COVERED:
@@ -227,7 +240,7 @@ class _Checker:
         codes = {code for _, code in said.place.codes} if said.place else set()
         return any(code in codes for code in reader.labels.get("ref_area", {}))
 
-    def _hits(self, subjects: Iterable[Subject], number: Number, said: _Said) -> list[_Hit]:
+    def _hits(self, subjects: Iterable[Subject], number: WrittenNumber, said: _Said) -> list[_Hit]:
         """Return the figures of the place and period, in a unit of the kind that is written."""
         found: list[_Hit] = []
         if said.place is None or said.period is None:
@@ -257,7 +270,7 @@ class _Checker:
         return True
 
     def _compared(
-        self, answer: CheckedNumber, number: Number, said: _Said, hits: Sequence[_Hit]
+        self, answer: CheckedNumber, number: WrittenNumber, said: _Said, hits: Sequence[_Hit]
     ) -> CheckedNumber:
         allowed = [each for each in hits if self._by_borders(each, said)]
         for hit in allowed:
@@ -306,7 +319,7 @@ class _Checker:
         )
         return known is None or known.same or bool(known.until) == (said.borders == "old")
 
-    def _earlier(self, hit: _Hit, number: Number, said: _Said) -> str:
+    def _earlier(self, hit: _Hit, number: WrittenNumber, said: _Said) -> str:
         """Return in which earlier release the number was right, "" where in none."""
         state = hit.reader.state
         for release in state.releases[::-1]:
@@ -321,7 +334,7 @@ class _Checker:
                     return f"it was right in release {release.number}: {then.figure_address(row)}"
         return ""
 
-    def _elsewhere(self, number: Number, said: _Said, hits: Sequence[_Hit]) -> _Hit | None:
+    def _elsewhere(self, number: WrittenNumber, said: _Said, hits: Sequence[_Hit]) -> _Hit | None:
         """Return the one other place whose figure it is; None where none or several."""
         if len(number.text.strip("0%").replace(".", "").replace(",", "")) < 3:
             return None
@@ -335,7 +348,7 @@ class _Checker:
             ]
         return found[0] if len(found) == 1 else None
 
-    def _would(self, note: str, number: Number, said: _Said) -> str:
+    def _would(self, note: str, number: WrittenNumber, said: _Said) -> str:
         """Add what the number would agree with, though the text does not name it so."""
         sentence = heard(said.sentence, self.synonyms)
         loose = [

@@ -26,7 +26,7 @@ _VND = re.compile(r"\W{0,2}(?:đồng|dong|vnd|đ)(?!\w)", re.IGNORECASE)
 _USD = re.compile(r"\W{0,2}(?:usd|us dollars?|dollars?|đô la|do la|đôla)(?!\w)", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _COUNTED = re.compile(  # what makes a number of four digits a figure, not a year
-    r"\W{0,2}(?:lượt|người|khách|tấn|ha|đồng|usd|doanh nghiệp|phòng|giường|chuyến|trường|"
+    r"[^\w,;]{0,2}(?:lượt|người|khách|tấn|ha|đồng|usd|doanh nghiệp|phòng|giường|chuyến|trường|"
     r"luot|nguoi|khach|tan|doanh nghiep|phong|giuong|"
     r"people|persons|visitors|guests|passengers|arrivals|tonnes|rooms|beds|enterprises|hotels|"
     r"schools|classes|teachers|pupils|students|cases|projects|hectares)(?!\w)",
@@ -64,7 +64,7 @@ _PERIODS = re.compile(
 )
 
 
-class Number(NamedTuple):
+class WrittenNumber(NamedTuple):
     """A number as it is written.
 
     value: with its scale: "8,7 triệu" is 8,700,000.
@@ -84,7 +84,7 @@ class Number(NamedTuple):
     other: Decimal | None
     scale: int
 
-    def sharing(self, following: "Number") -> "Number":
+    def sharing(self, following: "WrittenNumber") -> "WrittenNumber":
         """Return it with the scale and kind of the number that follows: "1,2 và 3,4 triệu"."""
         power = following.scale
         return self._replace(
@@ -145,7 +145,7 @@ def periods(text: str) -> list[PeriodSaid]:
     return found
 
 
-def numbers(text: str, taken: list[PeriodSaid]) -> list[Number]:
+def numbers(text: str, taken: list[PeriodSaid]) -> list[WrittenNumber]:
     """Return the figures in a sentence: neither years and dates nor numbers of laws and names.
 
     `taken` are the periods in it.
@@ -177,7 +177,7 @@ def numbers(text: str, taken: list[PeriodSaid]) -> list[Number]:
         kind: Kind = "percent" if each["percent"] else "vnd" if _VND.match(after) else (
             "usd" if _USD.match(after) or text[:start].rstrip().endswith(("$", "USD")) else ""
         )
-        found.append(Number(
+        found.append(WrittenNumber(
             each[0], start, end, sign * value.scaleb(scale), step,
             Decimal(1).scaleb(scale + min(zeros, max(len(whole) - 2, 0))) if zeros else step, kind,
             readings[1][0].scaleb(scale) if len(readings) > 1 else None, scale,
