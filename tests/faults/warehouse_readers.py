@@ -30,6 +30,7 @@ stop = False
 while not stop:
     stop = os.path.exists(end)
     with duckdb.connect(path, read_only=True, config={"threads": 1}) as con:
+        con.execute("SET enable_progress_bar = false")
         for view in ("observations", "observations_as_of(TIMESTAMP '2026-01-04')"):
             counted = f"SELECT release, obs_value, count(*) FROM {view} GROUP BY ALL"
             seen = con.sql(counted).fetchall()
@@ -78,7 +79,7 @@ def read_while_releases_land(folder: Path, readers: int, count: int) -> list[tup
     wrong = [error for (_, error), process in zip(said, started, strict=True) if process.returncode]
     if wrong:
         raise RuntimeError("\n".join(wrong))
-    return [tuple(map(int, out.split())) for out, _ in said]  # type: ignore[misc]
+    return [(int(reads), int(last)) for out, _ in said for reads, last in [out.split()]]
 
 
 def main() -> None:
