@@ -14,6 +14,7 @@ from model.util.languages import languages
 from model.util.text import LocalizedText
 from pipelines.after_run.alerts import forget_removed, notify
 from pipelines.after_run.announcements import announce
+from pipelines.after_run.buildinfo import publish_buildinfo
 from pipelines.after_run.site_upload import upload_site
 from pipelines.after_run.transparency_log import enter_published
 from pipelines.catalogue import Catalogue
@@ -144,7 +145,7 @@ def _content(release: StoredRelease | None, registries: Registries) -> Content |
 class FollowUp:
     """What was done after a run."""
 
-    files: int  # of the site's quality pages, metrics, feeds and log
+    files: int  # of the site's quality pages, metrics, feeds, log and build records
     messages: int  # sent to people
     damaged: Mapping[str, OpenIndicatorsError]  # records that cannot be read, by dataset
 
@@ -167,6 +168,7 @@ def follow_up(settings: Settings, catalogue: Catalogue) -> FollowUp:
         packs.remove_packed(settings.data_dir)  # of which the views know
         damaged: dict[str, OpenIndicatorsError] = {}
         files = write_feeds(settings, catalogue, damaged) + enter_published(settings, damaged)
+        files += publish_buildinfo(settings, catalogue)
         _log_damage(settings.data_dir, damaged)
         forget_removed(settings)
         if settings.site_bucket is not None:
