@@ -3,8 +3,8 @@
 Our lists of communes and what became of them were made after the first; the second is independent
 of both (model/reference/codelists/README.md). That of the provinces is our own.
 
-vietnam-provinces 2025.10, the last for Python 3.11, had other codes for three of the 94 units; since
-2026.9 it has ours, and what the statistics office says became of each commune.
+vietnam-provinces 2025.10, the last for Python 3.11, had other codes for three of the 94 units;
+since 2026.9 it has ours, and what the statistics office says became of each commune.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from model.util.hashing import sha256_json
 from tests.fixtures.datasets import registries
 
 CITY, HOANG_SA_DISTRICT, HOANG_SA = "48", "498", "20333"
-# 2025.10 gave Hải Vân, An Khê and Lãnh Ngọc the numbers that other communes had which became them
-# (Hòa Hiệp Nam, An Khê of Thanh Khê, Tiên Ngọc); 2026.9, with data of 20 September 2026, corrected it.
+# 2025.10 gave Hải Vân, An Khê and Lãnh Ngọc the numbers of other communes that became them: Hòa
+# Hiệp Nam, An Khê of Thanh Khê, Tiên Ngọc. 2026.9, with data of 20 September 2026, corrected it.
 CORRECTED = {"20195": "20194", "20224": "20305", "20872": "20875"}
 IS_CORRECTED = vietnam_provinces.__version__ >= "2026.9"
 OTHER_CODES = {} if IS_CORRECTED else CORRECTED
