@@ -33,7 +33,7 @@ LEVELS: dict[Verdict, float | None] = {"behind": 1, "on_track": 2, "met": 3, "no
 DATA = "data.parquet"
 
 
-def released_table(stored: StoredRelease) -> ReleasedTable:
+def _released_table(stored: StoredRelease) -> ReleasedTable:
     """Return a release as the assessment reads it."""
     release = stored.release
     return ReleasedTable(
@@ -45,7 +45,7 @@ def released_table(stored: StoredRelease) -> ReleasedTable:
 def stored_releases(data_dir: DataDir, registries: Registries) -> ReleaseHistory:
     """Return the releases of `data_dir` that measure a target of the `registries`."""
     return ReleaseHistory({
-        dataset: [released_table(each) for each in releases.history(data_dir, dataset)]
+        dataset: [_released_table(each) for each in releases.history(data_dir, dataset)]
         for dataset in registries.targets.measuring
     })
 
@@ -86,7 +86,7 @@ class TargetAssessment:
             for row, target in enumerate(column)
         }
         history = ReleaseHistory({
-            stored.release.dataset: [released_table(stored)] for stored in inputs.values()
+            stored.release.dataset: [_released_table(stored)] for stored in inputs.values()
         })
         rows = list(_rows(self.registries, history, history.days[-1]))
         if new := {row["target"] for row in rows} - values.keys():

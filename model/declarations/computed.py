@@ -66,7 +66,7 @@ class Input(Frozen):
 
 
 @dataclass(frozen=True)
-class Bounds:
+class ComputedInterval:
     """What the interval of a computed figure would be: its kind, level, or why there is none."""
 
     kind: str = ""
@@ -147,7 +147,7 @@ def check_computed(
                 ) from error
 
 
-def succession_between(
+def _succession_between(
     old: str, new: str, registries: Registries
 ) -> AreaSuccession | None:
     """Return what became of the areas of the codelist `old` in `new`; None where it is unknown."""
@@ -165,7 +165,7 @@ def check_borders(
     """
     own, theirs = dataset.geography.codelist, other.geography.codelist
     if dataset.inputs[name].reconstruction is not None:
-        if succession_between(theirs, own, registries) is None:
+        if _succession_between(theirs, own, registries) is None:
             raise FormulaError(
                 f"no reconstruction leads from {theirs} to {own}: what became of its areas is not"
                 " known"
@@ -344,7 +344,7 @@ class Typing:
             )
         return one
 
-    def bounds(self, node: Node) -> Bounds:
+    def bounds(self, node: Node) -> ComputedInterval:
         """Return the interval of what a formula gives.
 
         The bounds of one figure carry over to what is computed from it alone. Of several figures
@@ -354,16 +354,18 @@ class Typing:
         bounded = [each for each in references(node) if self.indicator(each).interval]
         kinds = {(i.kind, i.level) for each in bounded if (i := self.indicator(each).interval)}
         if not bounded:
-            return Bounds(why_none="no input has an interval")
+            return ComputedInterval(why_none="no input has an interval")
         if len(kinds) > 1:
-            return Bounds(why_none="the inputs have intervals of different kinds")
+            return ComputedInterval(why_none="the inputs have intervals of different kinds")
         kind, level = kinds.pop()
         adds = any(
             each.adds or self.dataset.inputs[each.input].reconstruction for each in bounded
         )
         if kind != "range" and (len(bounded) > 1 or adds):
-            return Bounds(why_none=f"several figures with a {kind} interval have no joint one")
-        return Bounds(kind, level)
+            return ComputedInterval(
+                why_none=f"several figures with a {kind} interval have no joint one"
+            )
+        return ComputedInterval(kind, level)
 
 
 def scale_of(node: Reference, typing: Typing) -> Fraction:

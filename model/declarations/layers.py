@@ -13,7 +13,7 @@ from typing import Any
 
 from model.declarations.computed import sources_of
 from model.declarations.connectors import Connectors
-from model.declarations.dataset import PROFILES, Dataset
+from model.declarations.dataset import PROFILES
 from model.declarations.questions import OpenQuestion, open_questions
 from model.declarations.source import NOT_EMPTY, Source, ends_of_range
 from model.declarations.yaml_file import KeyPath, YamlFile
@@ -303,8 +303,3 @@ def _rename_indicators(
     if rule is not None and isinstance(columns, dict) and "indicator" not in columns:
         mapping = {theirs: code for code, theirs in ours.items() if isinstance(theirs, str)}
         source["columns"] = {**columns, "indicator": {"column": rule.column, "map": mapping}}
-
-
-def known_fields() -> set[str]:
-    """Return the fields that a declaration's file may have."""
-    return set(Dataset.model_fields) - DERIVED | AUTHORED

@@ -48,7 +48,7 @@ class ReleasedTable:
     sha256: str
 
 
-class Figure(Frozen):
+class YearFigure(Frozen):
     """The value of a year, with its observation status, note and footnotes.
 
     row: of the release's table, from 0; not published.
@@ -62,7 +62,7 @@ class Figure(Frozen):
     row: int = Field(default=-1, exclude=True)
 
 
-class Measured(Frozen):
+class FigureKey(Frozen):
     """Where the figures of a target stand: their key in a release, but for the period."""
 
     dataset: str
@@ -76,14 +76,14 @@ class Measured(Frozen):
 
 
 @dataclass(frozen=True)
-class Series:
+class TargetSeries:
     """The yearly figures of a target, oldest first.
 
     other_borders: the years of figures that are left out as their borders are others.
     """
 
-    source: Measured
-    figures: tuple[Figure, ...]
+    source: FigureKey
+    figures: tuple[YearFigure, ...]
     other_borders: tuple[int, ...] = ()
 
 
@@ -92,7 +92,7 @@ class ReleaseHistory:
     """The releases of datasets, by dataset, oldest first; each table is read once."""
 
     tables: Mapping[str, Iterable[ReleasedTable]]
-    _read: dict[tuple[str, int, str, str, str], Series] = field(default_factory=dict)
+    _read: dict[tuple[str, int, str, str, str], TargetSeries] = field(default_factory=dict)
 
     def at(self, dataset: str, day: date) -> ReleasedTable | None:
         """Return the release of a `dataset` that was current at the end of a `day`."""
@@ -112,7 +112,7 @@ class ReleaseHistory:
 
     def series(
         self, figure: ReleasedFigure, area: str, vintage: str, day: date
-    ) -> Series | None:
+    ) -> TargetSeries | None:
         """Return the yearly figures as of a `day`; None before the first release.
 
         `figure` says of what, `area` and `vintage` (of the borders) of where.
@@ -129,7 +129,7 @@ class ReleaseHistory:
         return self._read[key]
 
 
-def _series(table: ReleasedTable, figure: ReleasedFigure, area: str, vintage: str) -> Series:
+def _series(table: ReleasedTable, figure: ReleasedFigure, area: str, vintage: str) -> TargetSeries:
     if not has_checksum(table.path, table.sha256):
         raise PortalError(
             "does not have the checksum that was recorded for it", where=str(table.path),
@@ -147,7 +147,7 @@ def _series(table: ReleasedTable, figure: ReleasedFigure, area: str, vintage: st
     for name in dimensions - figure.where.keys():
         if len({row[name] for row in rows}) > 1:
             rows = [row for row in rows if row[name] == TOTAL]
-    found: dict[int, Figure] = {}
+    found: dict[int, YearFigure] = {}
     others: set[int] = set()
     for row in rows:
         year = period_start(row["time_period"]).year
@@ -160,13 +160,13 @@ def _series(table: ReleasedTable, figure: ReleasedFigure, area: str, vintage: st
                 where=f"{table.dataset}, release {table.number}",
                 todo="say which in `where` of the sector indicator",
             )
-        found[year] = Figure(
+        found[year] = YearFigure(
             year=year, value=row["obs_value"], status=row["obs_status"] or "A",
             note=row.get("obs_note"), footnotes=row.get("footnotes") or "", row=row["_row"],
         )
-    source = Measured(
+    source = FigureKey(
         dataset=table.dataset, release=table.number, version=table.version, issued=table.issued,
         indicator=figure.indicator, ref_area=area, geo_vintage=vintage, where=figure.where,
     )
-    return Series(source, tuple(found[year] for year in sorted(found)), tuple(sorted(others)))
+    return TargetSeries(source, tuple(found[year] for year in sorted(found)), tuple(sorted(others)))
 

@@ -10,7 +10,7 @@ import pytest
 from model.errors import PortalError
 from model.records.release import FileRecord
 from model.util.hashing import sha256_file
-from pipelines.cli import verify as command
+from pipelines.cli.proof import verify as command
 from portal.site import Site
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row
@@ -33,7 +33,7 @@ def test_a_verdict_and_its_exit_code(
     if changed:
         file.write_text("y\n")
     records = [("finance/gdp", 1, record)] if known else []
-    monkeypatch.setattr(command, "_records", lambda _: iter(records))
+    monkeypatch.setattr(command._DataFolder, "_records", lambda _: iter(records))
     assert command.verify(file) == code
     assert said in capsys.readouterr().out
     assert command.verify(file, as_json=True) == code
