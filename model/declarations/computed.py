@@ -234,9 +234,9 @@ class Typing:
 
     def free_columns(self, reference: Reference) -> tuple[str, ...]:
         """Return the key columns, besides indicator and borders, that a reference leaves open."""
-        held = {column for column, _ in reference.at}
+        fixed = {column for column, _ in reference.at}
         columns = (AREA, PERIOD, *self.inputs[reference.input].dimensions)
-        return tuple(column for column in columns if column not in held)
+        return tuple(column for column in columns if column not in fixed)
 
     def _check_reference(self, reference: Reference) -> None:
         meaning, other = self.indicator(reference), self.inputs[reference.input]

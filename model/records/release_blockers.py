@@ -97,17 +97,17 @@ def finding(check: CheckResult) -> LocalizedText:
         )
         return joined((rows, *_likely(check.cause)))
     found = of_check(check)
-    shown = {"observed": found.observed, "expected": found.expected}
+    values = {"observed": found.observed, "expected": found.expected}
     if found.expected is not None and check.unexpected > 1:
         return _(
             "{number} findings; the first: found {observed}, expected {expected}",
-            number=grouped(check.unexpected), **shown,
+            number=grouped(check.unexpected), **values,
         )
     if found.expected is not None:
-        return _("found {observed}, expected {expected}", **shown)
+        return _("found {observed}, expected {expected}", **values)
     if found.observed is not None:
         title = check.title.in_each(_sentence)
-        return _("expected: {title}; found: {observed}", title=title, **shown)
+        return _("expected: {title}; found: {observed}", title=title, **values)
     if check.unexpected == 1:
         return _("1 finding")
     if check.unexpected:

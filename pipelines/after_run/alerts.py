@@ -180,14 +180,14 @@ def _failed(data_dir: DataDir, cause: str, items: Sequence[Failure]) -> Notifica
         if item.kind not in VALIDATED:
             continue
         for check in _failing(data_dir, item.dataset):
-            shown = [_shown(row) for row in check.samples[:ROWS]]
+            excerpts = [_sample(row) for row in check.samples[:ROWS]]
             lines += [
                 "",
                 f"{item.dataset} · {check.name}: {check.title.get('vi')} / {check.title.get('en')}",
                 finding(check).get("en"),
             ]
-            lines += ["  " + ", ".join(f"{k}={v}" for k, v in row.items()) for row in shown]
-            rows[f"{item.dataset}: {check.name}"] = shown
+            lines += ["  " + ", ".join(f"{k}={v}" for k, v in row.items()) for row in excerpts]
+            rows[f"{item.dataset}: {check.name}"] = excerpts
     many = f" ({len(names)} datasets)" if len(names) > 1 else ""
     return Notification(
         "failed", masked(cause), f"✗ {masked(cause)}{many}", "\n".join(map(masked, lines)),
@@ -209,7 +209,7 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:DATASETS]) + more
 
 
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
+def _sample(row: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in row.items() if v is not None and k not in NEVER_SENT}
 
 

@@ -26,7 +26,7 @@ from portal.mcp.figures import Reader, caveats_of
 from portal.site.published import PublishedSite
 from portal.site.state import DatasetState, ReleaseState
 
-SHOWN = 10  # of what a search finds
+RESULTS = 10  # of what a search finds
 FIGURES = 60  # of an answer
 PLACES = 80  # of a description
 CHANGED = 10  # figures of a release's changes
@@ -48,7 +48,7 @@ class Tools:
         known = self.site.languages
         return asked if asked in known else known[0]
 
-    def search(self, query: str, language: str = "", limit: int = SHOWN) -> SearchAnswer:
+    def search(self, query: str, language: str = "", limit: int = RESULTS) -> SearchAnswer:
         """Find indicators, datasets and places by words in a language; at most `limit`."""
         language = self.language(language)
         found: list[FoundItem] = []
@@ -212,6 +212,8 @@ class Tools:
             quality_report=reader.address(f"datasets/{dataset}/{state.name}-quality.html"),
             revisions_page=reader.address(f"{reader.language}/{dataset}/revisions.html")
             if len(state.releases) > 1 else "",
+            proof_page=f"{reader.figure_address(row)}#proof"
+            if self.site.has_origins(state, reader.release) else "",
         )
 
     def changes(self, dataset: str = "", limit: int = 5, language: str = "") -> ChangeList:

@@ -39,8 +39,8 @@ _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 def quoted(text: str, limit: int = MAX_QUOTED_CHARS) -> str:
     """Return a source's own words on one line, at most `limit` characters, none of them control."""
     one_line = " ".join(text.split())
-    shown = "".join(c for c in one_line if not unicodedata.category(c).startswith("C"))
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+    visible = "".join(c for c in one_line if not unicodedata.category(c).startswith("C"))
+    return visible if len(visible) <= limit else visible[: limit - 1] + "…"
 
 
 def is_html(head: bytes) -> bool:

@@ -11,7 +11,7 @@ from model.errors import OpenIndicatorsError, ReadError
 from model.records.unread import UnreadContent, unread_of
 from model.util.sql import identifier, literal
 from warehouse.cleaning.numbers import NUMBER_OF, UNMARKED, is_empty
-from warehouse.cleaning.source_columns import column_advice, columns_of, shown
+from warehouse.cleaning.source_columns import column_advice, columns_of, readable_names
 from warehouse.cleaning.unpivot import PLACE
 
 
@@ -123,7 +123,7 @@ def check_columns(
             raise ReadError(
                 f"nothing says where `{concept}` comes from", where=dataset.id,
                 todo=f"add `columns: {{{concept}: ...}}` to the source;"
-                f" the source has: {', '.join(shown(columns))}",
+                f" the source has: {', '.join(readable_names(columns))}",
             )
     used = {rule.column: concept for concept, rule in rules.items() if rule.column}
     used |= {rule.named: concept for concept, rule in rules.items() if rule.named}

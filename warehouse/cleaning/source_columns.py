@@ -20,14 +20,14 @@ def row_number(columns: Iterable[str]) -> str:
     return "row_number() OVER () - 1" if taken else "rowid"
 
 
-def shown(columns: Iterable[str]) -> list[str]:
+def readable_names(columns: Iterable[str]) -> list[str]:
     """Return the names to show in a message."""
     return [name for name in columns if not name.startswith("_")][:40]
 
 
 def column_advice(name: str, columns: Iterable[str]) -> str:
     """Say what to do about a column that is not there."""
-    names = shown(columns)
+    names = readable_names(columns)
     near = did_you_mean(name, set(names))
     listed = "the source has: " + ", ".join(names)
     return near if near.startswith("known") else "; ".join(filter(None, [near, listed]))

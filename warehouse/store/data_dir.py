@@ -17,6 +17,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from model.errors import BusyError, StoreError
+from model.records import buildinfo
 from model.util.disk import STAGING, disk_errors, write_if_changed
 from model.util.hashing import pretty_json, sealed, unsealed
 from model.util.text import Frozen
@@ -27,13 +28,19 @@ from warehouse.store.shared_store import PROJECT, SharedStore
 SESSION_SECONDS = 86_400
 PAGE_SECONDS = 60  # far more than writing a page takes
 RECORD = "data_dir.json"
+FORMAT = 1  # raised when a folder has records that earlier versions would misread
 _DATASET_FOLDERS = ("snapshots", "tables", "releases", "drafts", "validation_log")
 
 
+class NewerDataDirError(StoreError):
+    """A newer version has written the data folder."""
+
+
 class DataDirRecord(Frozen):
-    """Whose records a data folder holds: `data_dir.json`."""
+    """Whose records a data folder holds, and how they are written: `data_dir.json`."""
 
     profile: str
+    format: int = 1
 
 
 @dataclass(frozen=True)
@@ -100,6 +107,16 @@ class DataDir:
         return self.root / "transparency_log"
 
     @property
+    def buildinfo(self) -> Path:
+        """What the releases were made from, besides their snapshots; the site has a copy."""
+        return self.root / buildinfo.FOLDER
+
+    @property
+    def builders(self) -> Path:
+        """What others say who made the releases again; the publisher puts their files there."""
+        return self.root / buildinfo.BUILDERS
+
+    @property
     def preview(self) -> Path:
         """The site that shows drafts to the reviewers."""
         return self.root / "preview"
@@ -129,18 +146,25 @@ class DataDir:
         """The profile that the folder belongs to; None before one has claimed it.
 
         Raises:
-            StoreError: the folder's record is damaged.
+            StoreError: the folder's record is damaged, or a newer version has written it.
         """
         path = self.root / RECORD
         if not path.exists():
             return None
         try:
-            return DataDirRecord.model_validate_json(unsealed(path.read_bytes())).profile
+            record = DataDirRecord.model_validate_json(unsealed(path.read_bytes()))
         except (OSError, ValueError) as error:
             raise StoreError(
                 f"the data folder's record cannot be read: {error}", where=str(path),
                 todo='write the profile into it, e.g. {"profile": "sample"}',
             ) from error
+        if record.format > FORMAT:
+            raise NewerDataDirError(
+                f"the data folder was written by a newer version (its format is {record.format},"
+                f" this version knows {FORMAT})", where=str(self.root),
+                todo="update openindicators; nothing was touched",
+            )
+        return record.profile
 
     def claim(self, profile: str) -> None:
         """Make the folder that of a profile, or check that it is.
@@ -170,7 +194,7 @@ class DataDir:
                 )
             if self.profile is None:
                 owner = self._profile_of_snapshots() or profile
-                record = sealed(pretty_json(DataDirRecord(profile=owner)))
+                record = sealed(pretty_json(DataDirRecord(profile=owner, format=FORMAT)))
                 write_if_changed(self.root / RECORD, record)
             return self.profile or profile
 
@@ -189,11 +213,19 @@ class DataDir:
         return next(iter(found), None)
 
     def prepare(self) -> None:
-        """Create the folder, and check that it is writable and that its locks hold.
+        """Create the folder, and check that it is writable, locks hold, and no newer version's.
 
         Raises:
-            StoreError: read-only, full, not a folder, or on a file system without locks.
+            StoreError: read-only, full, not a folder, on a file system without locks, or written by
+                a newer version.
         """
+        try:
+            _ = self.profile
+        except NewerDataDirError:
+            raise
+        except StoreError:
+            pass  # `doctor` can restore the record, and `claim` refuses it
+
         with disk_errors(self.root):
             for folder in (self.root, self.dagster, self.inbox):
                 folder.mkdir(parents=True, exist_ok=True)
@@ -261,7 +293,7 @@ class DataDir:
                 )
             with self._exchanged(
                 PROJECT, self.root / RECORD, self.failures, self.submissions, self.transparency_log,
-                self.root / "announced.json",
+                self.buildinfo, self.builders, self.root / "announced.json",
             ):
                 yield
 

@@ -117,11 +117,15 @@ def is_whole(folder: Path) -> bool:
 
 
 def checksums_of(folder: Path) -> dict[str, str] | None:
-    """Return the checksum of each file of a working `folder`, by name; None without a record."""
+    """Return the checksum of each file of a working `folder`, by name; None without a record.
+
+    One with a name that is none of a file is damaged.
+    """
     try:
-        return dict(json.loads((folder / CHECKSUMS).read_bytes()))
+        found = dict(json.loads((folder / CHECKSUMS).read_bytes()))
     except (OSError, ValueError, TypeError):
         return None
+    return found if all(Path(name).name == name for name in found) else None
 
 
 def _write_checksums(folder: Path) -> None:
