@@ -60,10 +60,13 @@ def note(data_dir: DataDir, failure: Failure) -> None:
     write_if_changed(path, sealed(pretty_json(failure)))
 
 
-def resolved(data_dir: DataDir, dataset: str, stage: str) -> None:
-    """Delete the failure of a `dataset` in `data_dir` at a `stage` that has succeeded since."""
+def resolved(data_dir: DataDir, dataset: str, stage: str | None = None) -> None:
+    """Delete the failure of a `dataset` in `data_dir` at a `stage` that has succeeded since.
+
+    Without a stage, at any: what failed was given up.
+    """
     path = data_dir.failures / f"{dataset}.json"
-    if path.exists() and _read(path).stage in ("", stage):
+    if path.exists() and (stage is None or _read(path).stage in ("", stage)):
         with disk_errors(path):
             path.unlink(missing_ok=True)
 

@@ -29,7 +29,7 @@ from model.util.hashing import has_checksum, pretty_json, sha256_file, sha256_js
 from model.util.sql import literal
 from warehouse.differences import changes_sql
 from warehouse.engine import PARQUET_OPTIONS, connect
-from warehouse.store import ledger
+from warehouse.store import ledger, packs
 from warehouse.store.atomic import atomic_directory
 from warehouse.store.data_dir import DataDir
 from warehouse.store.ledger import RECORD
@@ -58,11 +58,15 @@ class StoredRelease:
     def path(self, name: str) -> Path:
         """Return the path of one of the release's files, which has the checksum of its record.
 
+        That of an earlier release may be a copy out of a pack (`warehouse.store.packs`).
+
         Raises:
             StoreError: it was changed or lost.
         """
         path, record = self.folder / name, self.release.file(name)
         if not has_checksum(path, record.sha256):
+            if not path.exists() and (copy := packs.unpacked(self.folder, self.release, name)):
+                return copy
             raise StoreError(
                 "the file is missing, or not what its record says", where=str(path), todo=_DAMAGED,
             )
