@@ -51,8 +51,8 @@ browser:
 judges: $(VENV)/.ready
 	@$(BIN)/python -m tests.portal.pages.tools
 
-pages: $(VENV)/.ready browser ## judge every page of the site, ask twenty questions, measure with Lighthouse
-	@$(BIN)/python -m tests.portal.pages data/sample/site $(WHAT)
+pages: $(VENV)/.ready browser ## judge every page of the site, ask twenty questions, measure with Lighthouse (SITE=…; SAMPLE=…)
+	@$(BIN)/python -m tests.portal.pages $(or $(SITE),data/sample/site) $(WHAT) $(if $(SAMPLE),--sample $(SAMPLE))
 
 lint: $(VENV)/.ready ## style, types, and the layers of imports
 	@$(BIN)/ruff check .
@@ -112,6 +112,7 @@ bench-quick: $(VENV)/.ready ## the same with less of everything
 	@$(BIN)/python -m bench.many --datasets 20
 	@$(BIN)/python -m bench.big_file --rows 300000
 	@$(BIN)/python -m bench.dagster_events --datasets 5
+	@$(BIN)/python -m bench.history --releases 3 10 --rows 20000
 	@$(BIN)/python -m bench.cli --runs 3 --declarations 200
 	@$(BIN)/python -m bench.record
 
@@ -126,6 +127,16 @@ flips: $(VENV)/.ready ## damage 10,000 files of a copy of the sample's data fold
 kills: $(VENV)/.ready ## kill 1,000 runs at any change of the disk: the next run must end alike (KILLS=…)
 	@$(BIN)/python -m tests.faults.kills --kills $(or $(KILLS),1000)
 
+.PHONY: forgeries rebuild
+forgeries: $(VENV)/.ready ## flip 10,000 bits of a transparency log, rewrite it 1,000 times: all must show
+	@$(BIN)/openindicators run >/dev/null
+	@$(BIN)/python -m tests.faults.forgeries data/sample/site
+
+rebuild: $(VENV)/.ready ## make every release of the sample's site again, elsewhere and otherwise
+	@$(BIN)/openindicators run >/dev/null
+	@LANG=tr_TR.UTF-8 LC_ALL=tr_TR.UTF-8 TZ=Pacific/Kiritimati PYTHONHASHSEED=15 \
+		$(BIN)/openindicators rebuild data/sample/site --fetch
+
 .PHONY: proofs
 proofs: $(VENV)/.ready ## walk from 10,000 figures of the sample to the bytes of their sources (CELLS=…)
 	@$(BIN)/openindicators run >/dev/null
@@ -136,6 +147,13 @@ bench-cli: $(VENV)/.ready ## time the commands that only read (0.7 s, and 2 s fo
 
 bench-computed: $(VENV)/.ready ## run 1,000 computed datasets over 1,000 inputs (DATASETS=…)
 	@$(BIN)/python -m bench.computed --datasets $(or $(DATASETS),1000)
+
+.PHONY: bench-history warehouse-readers
+bench-history: $(VENV)/.ready ## storage and cost of 10, 100 and 1,000 releases of 100,000 rows (RELEASES=…)
+	@$(BIN)/python -m bench.history --releases $(or $(RELEASES),10 100 1000)
+
+warehouse-readers: $(VENV)/.ready ## read the warehouse from 50 processes while 40 releases land
+	@$(BIN)/python -m tests.faults.warehouse_readers
 
 bench-many: $(VENV)/.ready ## run 30, 100 and 300 small datasets from a local server
 	@$(BIN)/python -m bench.many

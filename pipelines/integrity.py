@@ -12,11 +12,14 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
+from operator import ne
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from model.errors import OpenIndicatorsError
+from model.records import buildinfo
 from model.records.incident import Failure
 from model.records.release import LedgerEntry, Release
 from model.records.release_blockers import counted
@@ -24,7 +27,8 @@ from model.records.snapshot import Snapshot
 from model.records.submission import Submission
 from model.records.validation_log import Acceptance, CheckAcceptance, ValidationRun
 from model.util.disk import atomic_write
-from model.util.hashing import sha256_bytes, sha256_file, unsealed
+from model.util.hashing import SEAL, has_checksum, sha256_bytes, sha256_file, unsealed
+from pipelines.after_run.buildinfo import read as read_buildinfo
 from portal import libraries
 from portal.quality.publish import STATE as QUALITY_STATE
 from portal.quality.publish import QualityState
@@ -32,7 +36,15 @@ from portal.site.shared_pages.shared_files import STATE as CATALOGUE
 from portal.site.state import CHECKSUMS as FOLDER_CHECKSUMS
 from portal.site.state import CatalogueState, DatasetState, read_checksums, read_state
 from portal.transparency import records as transparency
-from warehouse.store import drafts, failure_log, ledger, releases, snapshots, validation_log
+from warehouse.store import (
+    drafts,
+    failure_log,
+    ledger,
+    packs,
+    releases,
+    snapshots,
+    validation_log,
+)
 from warehouse.store.data_dir import RECORD as DATA_DIR
 from warehouse.store.data_dir import DataDir, DataDirRecord
 from warehouse.store.working_tables import CHECKSUMS, checksums_of
@@ -93,11 +105,12 @@ def inspect(data_dir: DataDir) -> Inspection:
                 found.intact.setdefault(sha256, path)
                 continue
         what = "differs from its record" if path.exists() else "is missing"
-        found.damages.append(Damage(path, what, sha256, derived))
+        found.damages.append(Damage(path, what + _held(data_dir, path), sha256, derived))
     for path, kind, derived in _sealed_files(data_dir):
         found.files += 1
         if not _is_whole(path.read_bytes(), kind):
-            damage = Damage(path, "was changed after it was written", None, derived, kind)
+            what = "was changed after it was written" + _held(data_dir, path)
+            damage = Damage(path, what, None, derived, kind)
             found.damages.append(damage)
     for path, kind in _logs(data_dir):
         found.files += 1
@@ -107,6 +120,12 @@ def inspect(data_dir: DataDir) -> Inspection:
             what = f"has lines that were changed after they were written: {', '.join(wrong)}"
             found.damages.append(Damage(path, what, kind=kind))
     return found
+
+
+def _held(data_dir: DataDir, path: Path) -> str:
+    """Say which releases rest on a file, where it is one of a pack."""
+    pack = packs.pack_of(path.parent) if data_dir.root / "packs" in path.parents else None
+    return f": {pack.held}" if pack else ""
 
 
 Recorded = tuple[Path, str, bool]  # a file, its checksum, whether it is derived
@@ -130,6 +149,8 @@ def _recorded(data_dir: DataDir, damages: list[Damage]) -> Iterator[Recorded]:
                 yield path.with_name(name), sha256, True
     for site in (data_dir.site, data_dir.preview):
         yield from _of_site(site, damages)
+    for path in sorted((data_dir.buildinfo / buildinfo.FILES).glob("*")):
+        yield path, path.name, False
     for path in sorted(data_dir.transparency_log.glob("*.jsonl")):
         copy = data_dir.site / transparency.FOLDER / path.name
         # A run that was killed leaves the copy some lines behind; the next one adds them.
@@ -154,21 +175,36 @@ def _of_releases(data_dir: DataDir, dataset: str, damages: list[Damage]) -> Iter
         number = int(path.parent.name)
         if number in known:
             yield path, known[number].sha256, False
+            if not has_checksum(path, known[number].sha256):
+                continue  # it is restored first: a name in it may be anything
         try:
             files = Release.model_validate_json(path.read_bytes()).files
         except ValueError:
             damages.append(Damage(path, "cannot be read"))
             continue
+        packed = packs.PACKED if packs.holding(data_dir, dataset, number) else ()
         for file in files:
-            yield path.with_name(file.name), file.sha256, False
+            if file.name not in packed or path.with_name(file.name).exists():
+                yield path.with_name(file.name), file.sha256, False
+    yield from _of_packs(data_dir, dataset)
     state = read_state(DatasetState, data_dir.site / "datasets" / dataset / "dataset.json")
     there = {int(path.name) for path in folder.glob("*") if path.name.isdigit()} | known.keys()
-    for shown in state.releases if state else ():
-        if shown.number not in there:
+    for published in state.releases if state else ():
+        if published.number not in there:
             damages.append(Damage(
-                folder / str(shown.number), f"is missing: the site shows release {shown.number},"
+                folder / str(published.number),
+                f"is missing: the site shows release {published.number},"
                 " which neither the releases nor their ledger know",
             ))
+
+
+def _of_packs(data_dir: DataDir, dataset: str) -> Iterator[Recorded]:
+    kept = packs.newest(data_dir, dataset)
+    for pack in packs.packs(data_dir, dataset):
+        with suppress(OSError, ValueError):  # its own damage is found with the sealed files
+            data = (pack.folder / packs.RECORD).read_bytes()
+            for file in packs.PackRecord.model_validate_json(unsealed(data)).files:
+                yield pack.folder / file.name, file.sha256, pack not in kept
 
 
 def _of_snapshots(data_dir: DataDir, damages: list[Damage]) -> Iterator[Recorded]:
@@ -200,6 +236,8 @@ def _of_site(site: Path, damages: list[Damage]) -> Iterator[Recorded]:
         yield from ((folder / path, each, True) for path, each in checksums.items())
         if not (folder / FOLDER_CHECKSUMS).is_file():
             damages.append(Damage(folder / FOLDER_CHECKSUMS, "is missing", derived=True))
+    if published := read_buildinfo(site):
+        yield from ((site / path, sha256, True) for path, sha256 in published.files.items())
     for files in QualityState.read(site).files.values():
         for path, sha256 in files.items():
             yield site / path, sha256, True
@@ -210,12 +248,25 @@ class _Line(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
+    @model_validator(mode="after")
+    def _has_no_broken_seal(self) -> Self:
+        """Refuse a line whose checksum is not read as one, as a bit of its name or value flipped.
+
+        Raises ValueError.
+        """
+        for name in self.model_extra or ():
+            if len(name) == len(SEAL) and sum(map(ne, name, SEAL)) < 2:
+                raise ValueError("its checksum was changed")
+        return self
+
 
 # Files whose last field is the checksum of the rest: pattern, what they hold, whether derived.
 _SEALED: tuple[tuple[str, type[BaseModel], bool], ...] = (
     (DATA_DIR, DataDirRecord, False),
     (f"snapshots/*/*/*/{snapshots.RECORD}", Snapshot, False),
+    (f"packs/*/*/*/{packs.RECORD}", packs.PackRecord, False),
     ("failures/*/*.json", Failure, True),
+    (f"site/{buildinfo.STATE}", buildinfo.BuildinfoState, True),
     *((f"{site}/{CATALOGUE}", CatalogueState, True) for site in ("site", "preview")),
     *((f"{site}/datasets/*/*/{FOLDER_CHECKSUMS}", _Line, True) for site in ("site", "preview")),
     *((f"{site}/{QUALITY_STATE}", QualityState, True) for site in ("site", "preview")),
@@ -228,14 +279,16 @@ _LOGS: tuple[tuple[str, type[BaseModel]], ...] = (
     (f"validation_log/*/*/{validation_log.LOG}", ValidationRun),
     ("journal/*/*/*.jsonl", _Line),
     ("submissions.jsonl", Submission),
-    ("transparency_log/*.jsonl", _Line),
+    (f"{buildinfo.FOLDER}/{buildinfo.PROJECTS}", buildinfo.DeclaredIn),
+    (f"transparency_log/{transparency.ENTRIES}", transparency.LogLine),
+    (f"transparency_log/{transparency.HEADS}", transparency.Head),
 )
 
 
 def _sealed_files(data_dir: DataDir) -> Iterator[tuple[Path, type[BaseModel], bool]]:
     for pattern, kind, derived in _SEALED:
         for path in sorted(data_dir.root.glob(pattern)):
-            known = failure_log.Known if path.parent.name == failure_log.NOTIFIED else kind
+            known = failure_log.KnownCauses if path.parent.name == failure_log.NOTIFIED else kind
             yield path, known, derived
 
 
@@ -274,7 +327,8 @@ def _restored(
     path, sha256 = damage.path, damage.sha256
     if path.suffix == ".jsonl" and not damage.derived:
         return _restore_log(data_dir, path, damage.kind or _Line)
-    if sha256 in intact and path.parent.is_dir():
+    is_folder = data_dir.root / "releases" in path.parents and path.name.isdigit()
+    if sha256 in intact and path.parent.is_dir() and not is_folder:
         _copy(intact[sha256], path)
         return f"restored from {intact[sha256].relative_to(data_dir.root)}"
     if path.is_file() and (data := _unflipped(path.read_bytes(), damage.is_right)) is not None:
@@ -282,18 +336,39 @@ def _restored(
             staging.write_bytes(data)
         return "restored: one bit had flipped"
     if damage.derived:
-        folder = path.parent if data_dir.root / "tables" in path.parents else None
+        whole = data_dir.root / "tables", data_dir.root / "packs"
+        folder = path.parent if {*whole} & {*path.parents} else None
         shutil.rmtree(folder) if folder else path.unlink(missing_ok=True)
         return "removed: the next run makes it again"
+    if (pack := packs.pack_of(path.parent)) and data_dir.root / "packs" in path.parents:
+        return _without_pack(data_dir, pack, make_again)
     if data_dir.root / "releases" in path.parents and sha256 is not None:
-        folder = path if path.name.isdigit() else path.parent
+        folder = path if is_folder else path.parent
         with make_again("/".join(folder.parts[-3:-1]), int(folder.name)) as made:
-            if made and folder == path:
+            if made and is_folder:
                 shutil.copytree(made, path)
             elif made:
                 _copy(made / path.name, path)
             return "made again from the snapshot, with the same bytes" if made else None
     return None
+
+
+def _without_pack(data_dir: DataDir, pack: packs.Pack, make_again: MakeAgain) -> str | None:
+    """Make the files of a damaged `pack` again in their releases, and remove it, if all can be."""
+    dataset = "/".join(pack.folder.parts[-3:-1])
+    for number in range(pack.first, pack.last + 1):
+        folder = data_dir.releases(dataset) / str(number)
+        release = releases.load(folder).release
+        lost = [file.name for file in release.files if not (folder / file.name).exists()]
+        if not lost:
+            continue
+        with make_again(dataset, number) as made:
+            if made is None:
+                return None
+            for name in lost:
+                _copy(made / name, folder / name)
+    shutil.rmtree(pack.folder)
+    return f"removed: {pack.held.replace('are in it', 'stand in full again')}, and are packed later"
 
 
 def _restore_log(data_dir: DataDir, path: Path, kind: type[BaseModel]) -> str:

@@ -104,6 +104,12 @@ class _Writer:
     def write(
         self, forms: Mapping[str, tuple[Form, Filling, int]], answer: list[LocalizedText]
     ) -> list[ChecksSheet]:
+        """Write the sheets of the workbook; return those that check its forms.
+
+        Args:
+            forms: by id, each with what is filled in and how many rows it has room for.
+            answer: what came of a submission, on the first sheet; empty for a new template.
+        """
         guide = self.book.add_worksheet(GUIDE)
         written = []
         for number, (form, filling, rows) in enumerate(forms.values(), start=1):
@@ -363,9 +369,9 @@ def _width(column: Column) -> int:
 
 def _short(text: LocalizedText) -> str:
     """Return a text in all languages, as long as Excel shows it beside a cell."""
-    room = 250 // len(languages())
+    limit = 250 // len(languages())
     each = [text.get(code) for code in languages()]
-    return "\n".join(part if len(part) < room else part[: room - 2] + "…" for part in each)
+    return "\n".join(part if len(part) < limit else part[: limit - 2] + "…" for part in each)
 
 
 def _periods(frequency: str, year: int) -> list[str]:
