@@ -11,6 +11,8 @@ from expectations.checks.sql import in_template, text
 from model.declarations.dataset import Dataset
 from model.reference.personal_data import (
     AROUND_CARD,
+    EXCEPT,
+    INDIRECT,
     KINDS,
     LIKE,
     PATTERNS,
@@ -63,19 +65,51 @@ class PersonalData(FreeTextCheck):
     kinds: list[str] = [*KINDS]
 
     def query(self) -> str:
-        found = " UNION ALL ".join(
-            f"SELECT {literal(column)} AS place, {identifier(column)} AS text, count(*) AS affected"
-            f" FROM {{batch}} WHERE regexp_matches({identifier(column)}, '[0-9０-９@＠]')"
-            " GROUP BY ALL"
-            for column in self.columns
+        digit = "[0-9０-９@＠]"
+        return _masked_texts(self.columns, digit, _kind(self.kinds))
+
+
+class NamesAndAddresses(FreeTextCheck):
+    """Each text that seems to hold a person's name or address: column, kind, how many rows, masked.
+
+    Streets, schools and offices bear names and have addresses, too: nothing is blocked.
+    """
+
+    type = "expect_no_names_or_addresses"
+    vi = "không có văn bản nào chứa họ tên hoặc địa chỉ của cá nhân"
+    en = "no text holds what reads like the name or the address of a person"
+    level = "table"
+    severity = "warning"
+    automatic = "no_names_or_addresses"
+
+    def query(self) -> str:
+        whens = " ".join(
+            f"WHEN regexp_matches(regexp_replace(folded, {text(EXCEPT[kind])}, '', 'g'),"
+            f" {text(pattern)}) THEN {literal(kind)}" for kind, pattern in INDIRECT.items()
         )
-        folded = (
-            f"regexp_replace(translate(nfc_normalize(text), {literal(LIKE + UNSEEN)},"
-            f" {literal(READ_AS)}), {text(UUID)}, '', 'g') AS folded"
-        )
-        return f"""
+        return _masked_texts(self.columns, "[A-ZĐ0-9]", f"CASE {whens} END")
+
+
+def _masked_texts(names: list[str], with_any: str, kind: str) -> str:
+    """Return a SELECT of the different texts of columns in which personal data are found, masked.
+
+    Args:
+        names: of the columns.
+        with_any: a pattern that every such text matches; it spares most texts the rest.
+        kind: SQL for what is in the column `folded`, or NULL.
+    """
+    found = " UNION ALL ".join(
+        f"SELECT {literal(column)} AS place, {identifier(column)} AS text, count(*) AS affected"
+        f" FROM {{batch}} WHERE regexp_matches({identifier(column)}, '{with_any}') GROUP BY ALL"
+        for column in names
+    )
+    folded = (
+        f"regexp_replace(translate(nfc_normalize(text), {literal(LIKE + UNSEEN)},"
+        f" {literal(READ_AS)}), {text(UUID)}, '', 'g') AS folded"
+    )
+    return f"""
 SELECT place AS "column", kind, affected, {MASKED} AS masked
-FROM (SELECT *, {_kind(self.kinds)} AS kind FROM (SELECT *, {folded} FROM ({found})))
+FROM (SELECT *, {kind} AS kind FROM (SELECT *, {folded} FROM ({found})))
 WHERE kind IS NOT NULL ORDER BY ALL"""
 
 
