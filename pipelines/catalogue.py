@@ -1,6 +1,6 @@
 """The declared datasets: declarations and suites, loaded and bound to a profile."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -36,12 +36,16 @@ class Catalogue:
         return self._bind(profile, self._available(profile))
 
     def _available(self, profile: str) -> list[str]:
-        """Return the datasets with a source in a profile, and what is computed from these only."""
+        """Return the datasets with a source in a profile, and what is computed from these only.
+
+        A program goes on without an input that is not there.
+        """
         found = {name for name, declaration in self.declarations.items()
                  if declaration.dataset.source_for(profile) is not None}
         while missing := [
             name for name in found
-            if not _inputs_of(self.declarations[name]) <= found
+            if not self.declarations[name].dataset.program
+            and not _inputs_of(self.declarations[name]) <= found
         ]:
             found.difference_update(missing)
         return [name for name in self.declarations if name in found]
@@ -67,7 +71,7 @@ class Catalogue:
         available = self._available(profile)
         chosen: dict[str, None] = dict.fromkeys(() if wanted else available)
         for word in wanted:
-            found = [name for name in available if word in (name, *name.split("/"))]
+            found = [name for name in available if _is_named(name, [word])]
             if not found:
                 raise self._unknown(word, profile, set(available))
             chosen |= dict.fromkeys(found)
@@ -100,17 +104,19 @@ class Catalogue:
         )
 
 
-def load_catalogue(settings: Settings, with_suites: bool = True) -> Catalogue:
+def load_catalogue(settings: Settings, suites_of: Collection[str] | None = None) -> Catalogue:
     """Load all declarations and suites; one with an error does not affect the others.
 
-    The `settings` name the project. What only names datasets does without suites (`with_suites`),
-    and so without their errors.
+    Args:
+        settings: they name the project.
+        suites_of: the names, as `select` takes them, of the datasets whose suites are read; all by
+            default. What only names datasets needs none, and so does without their errors.
     """
-    with paused_collector():
-        return _load(settings, with_suites)
+    with paused_collector(lasting=True):
+        return _load(settings, suites_of)
 
 
-def _load(settings: Settings, with_suites: bool) -> Catalogue:
+def _load(settings: Settings, suites_of: Collection[str] | None) -> Catalogue:
     registries = load_registries(settings.project)
     declarations, errors = load_declarations(settings.declarations, registries, CONNECTORS)
     for dataset_id, declaration in list(declarations.items()):
@@ -124,9 +130,8 @@ def _load(settings: Settings, with_suites: bool) -> Catalogue:
         errors += measurement_errors(
             registries.targets, settings.project / "registry", datasets, registries.codelists
         )
-    suites, suite_errors = (
-        load_suites(settings.suites, datasets, registries) if with_suites else ({}, [])
-    )
+    read = None if suites_of is None else {n for n in datasets if _is_named(n, suites_of)}
+    suites, suite_errors = load_suites(settings.suites, datasets, registries, read)
     for error in suite_errors:
         dataset_id = _dataset_of(error)
         if dataset_id in declarations:
@@ -144,6 +149,10 @@ def _load(settings: Settings, with_suites: bool) -> Catalogue:
             del declarations[name]
     timed = settings.epoch is None  # reproducible runs record no durations
     return Catalogue(registries, declarations, suites, tuple(errors), timed)
+
+
+def _is_named(dataset_id: str, words: Collection[str]) -> bool:
+    return any(word in words for word in (dataset_id, *dataset_id.split("/")))
 
 
 def _inputs_of(declaration: Declaration) -> set[str]:

@@ -17,14 +17,23 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from model.declarations.dataset import PROFILES
 from model.errors import OpenIndicatorsError
 from model.reference.city import use_project
+from model.util.bucket import Bucket
 from model.util.text import did_you_mean
 from warehouse.store.data_dir import DataDir
+from warehouse.store.shared_store import SharedStore
 
 PACKAGED = Path(__file__).resolve().parent.parent  # a checkout, or where pip installed the package
 SAMPLE = PACKAGED / "sources" / "demo" / "sample"
@@ -57,8 +66,18 @@ def _folder(value: Any) -> Any:
     return Path(value).expanduser().absolute() if value else value
 
 
-def _data_dir(value: Any) -> Any:
-    return DataDir(_folder(value)) if isinstance(value, str | Path) else value
+def _shared_store(value: Any) -> Any:
+    return SharedStore(Bucket(value)) if isinstance(value, str) and value else value or None
+
+
+def _bucket(value: Any) -> Any:
+    return Bucket(value) if isinstance(value, str) and value else value or None
+
+
+def _data_dir(value: Any, info: ValidationInfo) -> Any:
+    if isinstance(value, str | Path):
+        return DataDir(_folder(value), info.data.get("shared_store"))
+    return value
 
 
 def _site_url(value: Any) -> Any:
@@ -118,10 +137,20 @@ class Settings(BaseSettings):
         description="folder with `assets/` and `expectations/` (default: the current folder when"
         " it has both, else the packaged declarations)",
     )
+    shared_store: Annotated[SharedStore | None, NoDecode, BeforeValidator(_shared_store)] = Field(
+        default=None, description="bucket of which the data folders of several machines are working"
+        " copies, `s3://BUCKET/FOLDER` (docs/deploy.md)",
+    )
     data_dir: Annotated[DataDir, NoDecode, BeforeValidator(_data_dir)] = Field(
-        default_factory=lambda data: DataDir(default_data_dir(data["project"], data["profile"])),
+        default_factory=lambda data: DataDir(
+            _default_data_dir(data["project"], data["profile"]), data["shared_store"]
+        ),
         description="data folder; it belongs to one profile (default: `data/<profile>` in the"
         " project folder; in the current folder when the packaged declarations are used)",
+    )
+    site_bucket: Annotated[Bucket | None, NoDecode, BeforeValidator(_bucket)] = Field(
+        default=None, description="bucket that serves the site, `s3://BUCKET/FOLDER`: each run puts"
+        " there what has changed",
     )
     files: Folder | None = Field(
         default=None, description="folder that the `files` of sources are in (default: the inbox of"
@@ -253,7 +282,7 @@ def _default_project() -> Path:
     return here if has_both else PACKAGED
 
 
-def default_data_dir(project: Path, profile: str) -> Path:
+def _default_data_dir(project: Path, profile: str) -> Path:
     """Return `data/<profile>` in the `project` folder, for the records of a `profile`.
 
     An installed package is no place for data: the current folder takes its place.

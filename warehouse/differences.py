@@ -1,8 +1,8 @@
 """The definition of added, revised and withdrawn: how two tables of one dataset differ.
 
 `changes.parquet`, the catalogue's view `changes` and `openindicators diff` all rest on
-`pairs_sql`. Values are compared exactly; a difference that only another notation of the same number
-makes (`REPRESENTATION`) is a revision, and is counted apart in a summary.
+`_pairs_sql`. Values are compared exactly; a difference that only another notation of the same
+number makes (`REPRESENTATION`) is a revision, and is counted apart in a summary.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # the releases that `list` reads need this module, but no Duc
 SUMMARIZED = ("indicator", "ref_area", "time_period")
 
 
-def pairs_sql(
+def _pairs_sql(
     key: Sequence[str], columns: Sequence[str], new: Path | str, old: Path | str | None
 ) -> str:
     """Return a SELECT with a row for each observation of either table, paired by key.
@@ -60,7 +60,7 @@ def pairs_sql(
 def changes_sql(
     key: Sequence[str], columns: Sequence[str], new: Path | str, old: Path | str | None
 ) -> str:
-    """Return a SELECT of the observations that differ, sorted; the arguments of `pairs_sql`."""
+    """Return a SELECT of the observations that differ, sorted; the arguments of `_pairs_sql`."""
     if old is None:  # `new` is sorted by its key, and all is added
         names = ", ".join(map(identifier, key))
         return (
@@ -69,7 +69,7 @@ def changes_sql(
             f" FROM {_relation(new)}"
         )
     return (
-        f"SELECT * FROM ({pairs_sql(key, columns, new, old)})"
+        f"SELECT * FROM ({_pairs_sql(key, columns, new, old)})"
         " WHERE change <> 'unchanged' ORDER BY ALL"
     )
 
@@ -129,11 +129,11 @@ def compare_tables(
 ) -> TableDifferences:
     """Compare two tables of one dataset on `con`; return all different rows, or up to a `limit`.
 
-    `key`, `columns`, `new` and `old` are as in `pairs_sql`.
+    `key`, `columns`, `new` and `old` are as in `_pairs_sql`.
     """
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE _pairs AS SELECT *, {_FACTOR} AS factor,"
-        f" {_SAME_NUMBER} AS same_number FROM ({pairs_sql(key, columns, new, old)})"
+        f" {_SAME_NUMBER} AS same_number FROM ({_pairs_sql(key, columns, new, old)})"
     )
     total = _counts(con, "1")[0][1]
     parts = [

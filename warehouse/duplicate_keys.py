@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from model.records.validation import DuplicateCause, Place
+from model.records.validation import DuplicateCause, SourcePlace
 from model.util.sql import identifier
 from warehouse.cleaning.schema_inspection import names_a_unit
 
@@ -25,7 +25,7 @@ _MOSTLY = 0.9  # share of them that a cause explains
 class _Row:
     """An observation, and the cells of the source's row that it stands in."""
 
-    place: Place
+    place: SourcePlace
     value: float | None
     cells: Mapping[str, str]
 
@@ -102,7 +102,7 @@ def _with_cells(
                 cells[place] = {name: "" if x is None else str(x) for name, x in row.items()}
     return [
         [
-            _Row(Place(part=part, row=row, column=column or ""), value, cells[part, row])
+            _Row(SourcePlace(part=part, row=row, column=column or ""), value, cells[part, row])
             for part, row, column, value in rows
         ]
         for rows in groups if all((part, row) in cells for part, row, *_ in rows)

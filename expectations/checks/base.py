@@ -157,8 +157,12 @@ class Check(BaseModel):
 
         Those are what its arguments `relation` and `dataset` name.
         """
-        names = {"relation", "dataset"} & type(self).model_fields.keys()
-        return frozenset(getattr(self, name) for name in names)
+        return frozenset(getattr(self, name) for name in _relation_names(type(self)))
+
+    @classmethod
+    def has_relations(cls) -> bool:
+        """Return whether a check of this class can have such relations."""
+        return cls.relations is not Check.relations or bool(_relation_names(cls))
 
     def words(self, wording: Wording) -> Mapping[str, str]:
         """Return what fills the placeholders of `text` in the language of `wording`."""
@@ -203,6 +207,11 @@ class Check(BaseModel):
     def arguments(self) -> Arguments:
         """Return every argument, as the record of a validation has it."""
         return self.model_dump(mode="json", by_alias=True)
+
+
+@cache
+def _relation_names(cls: type[Check]) -> set[str]:
+    return {"relation", "dataset"} & cls.model_fields.keys()
 
 
 @cache

@@ -38,7 +38,7 @@ _INDEX = "unexpected_index_list"  # in a result of Great Expectations
 _FORMAT = {"result_format": "COMPLETE", "unexpected_index_column_names": ["_id"]}
 
 
-def run_by_gx(
+def _run_by_gx(
     con: duckdb.DuckDBPyConnection, relation: str, expectations: Sequence[Expectation]
 ) -> list[ExpectationValidationResult]:
     """Run `expectations` as Great Expectations does, on the table or view `relation` with `_id`.
@@ -144,7 +144,7 @@ def run(
     rest = [item for name, item in ready.expectations.items() if name not in ready.plans]
     if rest:
         begun = perf_counter()
-        results = run_by_gx(con, relation, rest)
+        results = _run_by_gx(con, relation, rest)
         share = (perf_counter() - begun) / len(rest)
         for result in results:
             configuration: Any = result.expectation_config

@@ -11,10 +11,10 @@ from model.records.release_blockers import PERSONAL, of_check
 from model.records.validation import (
     BlockingCheck,
     CheckResult,
-    Place,
     QualityRecord,
     RejectedRows,
     ReleaseBlocker,
+    SourcePlace,
 )
 from model.reference.personal_data import kinds_of
 from model.util.sql import identifier
@@ -98,12 +98,12 @@ def located(con: duckdb.DuckDBPyConnection, relation: str, quality: QualityRecor
     return quality.model_copy(update={"checks": checks, "blockers": blockers or None})
 
 
-def _first_quarantined(con: duckdb.DuckDBPyConnection, relation: str) -> Place | None:
+def _first_quarantined(con: duckdb.DuckDBPyConnection, relation: str) -> SourcePlace | None:
     rows = con.execute(
         f"SELECT _part, _row, _column FROM {identifier(relation)} JOIN quarantine USING (_id)"
         " ORDER BY _id LIMIT 1"
     ).fetchall()
-    return next((Place(part=p or "", row=row, column=c or "") for p, row, c in rows), None)
+    return next((SourcePlace(part=p or "", row=row, column=c or "") for p, row, c in rows), None)
 
 
 def _rejected(con: duckdb.DuckDBPyConnection, relation: str) -> tuple[RejectedRows, ...]:
@@ -115,7 +115,9 @@ def _rejected(con: duckdb.DuckDBPyConnection, relation: str) -> tuple[RejectedRo
         f" ORDER BY n DESC, min(_id) LIMIT {REASONS}"
     ).fetchall()
     return tuple(
-        RejectedRows(rows=n, first=Place(part=p or "", row=row, column=c or ""), reason=reason)
+        RejectedRows(
+            rows=n, first=SourcePlace(part=p or "", row=row, column=c or ""), reason=reason
+        )
         for n, p, row, c, reason in rows
     )
 
@@ -145,7 +147,7 @@ def _personal(
 
 def _with_places(item: BlockingCheck, samples: Sequence[Mapping[str, Any]]) -> BlockingCheck:
     places = tuple(
-        Place(part=sample["_part"] or "", row=sample["_row"], column=sample["column"])
+        SourcePlace(part=sample["_part"] or "", row=sample["_row"], column=sample["column"])
         for sample in samples if "_part" in sample
     )
     return item.model_copy(update={"places": places[:PLACES]}) if places else item

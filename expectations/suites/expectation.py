@@ -31,7 +31,7 @@ class Expectation(Frozen):
     @property
     def relations(self) -> frozenset[str]:
         """The relations, besides the table itself, without which it is not evaluated."""
-        return self.check.relations()
+        return self.check.relations() if all_checks()[self.type].has_relations() else frozenset()
 
 
 class Suite(Frozen):

@@ -76,7 +76,7 @@ def run(
     return list(found.results)
 
 
-def outcome_of(result: Any) -> tuple[str, int, str]:
+def _outcome_of(result: Any) -> tuple[str, int, str]:
     """Return the outcome of a check, how many rows break it, and what was observed."""
     error = raised(result.exception_info or {})
     if error:
@@ -117,7 +117,7 @@ def main(arguments: Sequence[str]) -> int:
     for item in document["expectations"]:
         name = item["meta"]["name"]
         if name in results:
-            outcome, count, more = outcome_of(results[name])
+            outcome, count, more = _outcome_of(results[name])
         else:
             missing = ", ".join(sorted(relations(item) - others.keys()))
             outcome, count, more = "not_evaluated", 0, f"there is no {missing}"

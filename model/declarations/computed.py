@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 
 PROTOCOL = "computed"  # of the source that a computed dataset has
 AREA, PERIOD = "ref_area", "time_period"
+# What `program` may name, and the indicators that each computes.
+PROGRAMS = {
+    "target_assessment": ("verdict", "progress_ratio", "observed_growth", "required_growth"),
+}
 _PERSONS = "persons"
 
 
@@ -62,7 +66,7 @@ class Input(Frozen):
 
 
 @dataclass(frozen=True)
-class Bounds:
+class ComputedInterval:
     """What the interval of a computed figure would be: its kind, level, or why there is none."""
 
     kind: str = ""
@@ -79,6 +83,7 @@ def sources_of(data: Mapping[str, Any], profiles: tuple[str, ...]) -> dict[str, 
     names = [
         "indicator", AREA, PERIOD, *(dimensions if isinstance(dimensions, dict) else ()),
         "obs_status", *(["footnotes"] if data.get("footnotes") else []),
+        *(["geo_vintage", "obs_note"] if data.get("program") else []),
     ]
     columns: dict[str, Any] = dict.fromkeys(names)
     for name in columns:
@@ -109,6 +114,8 @@ def check_computed(
                 or "`openindicators list` shows them all",
             )
         inputs[name] = others[each.dataset]
+        if dataset.program:  # keeps borders apart by itself
+            continue
         known = registries.codelists[dataset.geography.codelist].codes
         for code in each.areas:
             if code not in known:
@@ -123,6 +130,12 @@ def check_computed(
                 "take an input with the same borders, or name a `reconstruction`"
             )) from error
     for code, indicator in dataset.indicators.items():
+        if dataset.program and code not in PROGRAMS[dataset.program]:
+            raise DeclarationError(
+                f"indicators.{code}: {dataset.program} does not compute it",
+                where=document.where(("indicators", code)),
+                todo=did_you_mean(code, set(PROGRAMS[dataset.program])),
+            )
         if indicator.formula is not None:
             try:
                 Typing(dataset, inputs, registries).check(indicator)
@@ -134,7 +147,7 @@ def check_computed(
                 ) from error
 
 
-def succession_between(
+def _succession_between(
     old: str, new: str, registries: Registries
 ) -> AreaSuccession | None:
     """Return what became of the areas of the codelist `old` in `new`; None where it is unknown."""
@@ -152,7 +165,7 @@ def check_borders(
     """
     own, theirs = dataset.geography.codelist, other.geography.codelist
     if dataset.inputs[name].reconstruction is not None:
-        if succession_between(theirs, own, registries) is None:
+        if _succession_between(theirs, own, registries) is None:
             raise FormulaError(
                 f"no reconstruction leads from {theirs} to {own}: what became of its areas is not"
                 " known"
@@ -331,7 +344,7 @@ class Typing:
             )
         return one
 
-    def bounds(self, node: Node) -> Bounds:
+    def bounds(self, node: Node) -> ComputedInterval:
         """Return the interval of what a formula gives.
 
         The bounds of one figure carry over to what is computed from it alone. Of several figures
@@ -341,16 +354,18 @@ class Typing:
         bounded = [each for each in references(node) if self.indicator(each).interval]
         kinds = {(i.kind, i.level) for each in bounded if (i := self.indicator(each).interval)}
         if not bounded:
-            return Bounds(why_none="no input has an interval")
+            return ComputedInterval(why_none="no input has an interval")
         if len(kinds) > 1:
-            return Bounds(why_none="the inputs have intervals of different kinds")
+            return ComputedInterval(why_none="the inputs have intervals of different kinds")
         kind, level = kinds.pop()
         adds = any(
             each.adds or self.dataset.inputs[each.input].reconstruction for each in bounded
         )
         if kind != "range" and (len(bounded) > 1 or adds):
-            return Bounds(why_none=f"several figures with a {kind} interval have no joint one")
-        return Bounds(kind, level)
+            return ComputedInterval(
+                why_none=f"several figures with a {kind} interval have no joint one"
+            )
+        return ComputedInterval(kind, level)
 
 
 def scale_of(node: Reference, typing: Typing) -> Fraction:

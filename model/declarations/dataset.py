@@ -200,6 +200,9 @@ class Dataset(Frozen):
     inputs: the datasets that it is computed from, by the name that formulas use; instead of a
         source.
     select: a file beside the declaration with one `SELECT` over the inputs, instead of formulas.
+    program: what computes it instead of formulas: `target_assessment`, how far the targets of
+        `registry/targets.yaml` are reached. The datasets that measure them are inputs without
+        being named.
     footnotes: translated notes that observations refer to, by id.
     tolerance: share of rows that may be quarantined before the release is blocked.
     corrections: the source's errors, corrected in the open.
@@ -227,6 +230,7 @@ class Dataset(Frozen):
     sources: dict[Profile, Source] = Field(min_length=1)
     inputs: dict[Name, Input] = {}
     select: Text | None = None
+    program: Literal["target_assessment"] | None = None
     footnotes: dict[Name, Footnote] = {}
     tolerance: Annotated[float, Field(ge=0, le=1)] = 0.01
     corrections: tuple[Correction, ...] = ()
@@ -277,12 +281,13 @@ class Dataset(Frozen):
         if is_computed != bool(self.inputs):
             raise ValueError("a computed dataset has `inputs`, and no other has")
         without = [code for code, item in self.indicators.items() if item.formula is None]
-        if self.select and len(without) < len(self.indicators):
-            raise ValueError("give formulas or `select`, not both")
-        if self.inputs and not self.select and without:
+        instead = [each for each in (self.select, self.program) if each]
+        if len(instead) + (len(without) < len(self.indicators)) > 1:
+            raise ValueError("give formulas, `select` or `program`: one of them")
+        if self.inputs and not instead and without:
             raise ValueError(f"indicators.{without[0]} has no `formula`")
-        if not self.inputs and (self.select or len(without) < len(self.indicators)):
-            raise ValueError("formulas and `select` need `inputs`")
+        if not self.inputs and (instead or len(without) < len(self.indicators)):
+            raise ValueError("formulas, `select` and `program` need `inputs`")
         if wrong := check_reconstructions(self):
             raise ValueError(wrong)
         return self

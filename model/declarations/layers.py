@@ -6,14 +6,14 @@ and so does a source with another `protocol`. Every value keeps the file and lin
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from model.declarations.computed import sources_of
 from model.declarations.connectors import Connectors
-from model.declarations.dataset import PROFILES, Dataset
+from model.declarations.dataset import PROFILES
 from model.declarations.questions import OpenQuestion, open_questions
 from model.declarations.source import NOT_EMPTY, Source, ends_of_range
 from model.declarations.yaml_file import KeyPath, YamlFile
@@ -89,9 +89,11 @@ def layers_of(path: Path, depth: int = 0) -> Layers:
     Raises:
         DeclarationError: a file cannot be read, or extends what extends it.
     """
-    own = _layer(YamlFile.read(path))
-    found = [_defaults(path.parent.parent / DEFAULTS), _defaults(path.parent / DEFAULTS)]
-    extends = own.data.pop("extends", None)
+    own = (_shared(path) if depth else None) or _layer(YamlFile.read(path))
+    data = dict(own.data)
+    extends = data.pop("extends", None)
+    own = replace(own, data=data)
+    found = [_shared(path.parent.parent / DEFAULTS), _shared(path.parent / DEFAULTS)]
     if extends is not None:
         if not isinstance(extends, str) or depth >= MAX_DEPTH:
             raise DeclarationError(
@@ -120,16 +122,17 @@ def _layer(document: YamlFile) -> Layers:
     return Layers(document.path, fields, places, open_questions(document))
 
 
-def _defaults(path: Path) -> Layers | None:
+def _shared(path: Path) -> Layers | None:
+    """Return the layer of a file that several declarations have, None where there is none."""
     try:
         state = path.stat()
     except OSError:
         return None
-    return _read_defaults(path, state.st_mtime_ns, state.st_size)
+    return _read_shared(path, state.st_mtime_ns, state.st_size)
 
 
-@lru_cache(maxsize=64)
-def _read_defaults(path: Path, _modified: int, _size: int) -> Layers:
+@lru_cache(maxsize=256)
+def _read_shared(path: Path, _modified: int, _size: int) -> Layers:
     return _layer(YamlFile.read(path))
 
 
@@ -194,6 +197,9 @@ def resolved(layers: Layers, registries: Registries, connectors: Connectors) -> 
                 f"unknown profile {profile!r}", where=layers.where(("profiles", profile)),
                 todo=did_you_mean(profile, set(PROFILES)),
             )
+    if data.get("program") and isinstance(data.get("inputs"), dict):
+        measuring = {each.replace("/", "_"): each for each in registries.targets.measuring}
+        data["inputs"] = {**data["inputs"], **measuring}
     computed = sources_of(data, PROFILES) if data.get("inputs") else {}
     if computed and (shared is not None or profiles):
         raise DeclarationError(
@@ -297,8 +303,3 @@ def _rename_indicators(
     if rule is not None and isinstance(columns, dict) and "indicator" not in columns:
         mapping = {theirs: code for code, theirs in ours.items() if isinstance(theirs, str)}
         source["columns"] = {**columns, "indicator": {"column": rule.column, "map": mapping}}
-
-
-def known_fields() -> set[str]:
-    """Return the fields that a declaration's file may have."""
-    return set(Dataset.model_fields) - DERIVED | AUTHORED

@@ -12,7 +12,7 @@ from model.declarations.validation import Document, parse_as
 from model.declarations.yaml_file import KeyPath
 from model.errors import DeclarationError, OpenIndicatorsError
 from model.reference.registries import Registries
-from model.util.hashing import sha256_json
+from model.util.hashing import canonical_json, canonical_object, sha256_bytes
 from model.util.languages import languages
 from model.util.text import did_you_mean
 
@@ -102,25 +102,22 @@ class Declaration:
         """
         source = self.dataset.source_for(profile)
         lists = sorted(_codelists_of(self.dataset, source))
-        return sha256_json(
-            {
-                "dataset": self.dataset.model_dump(
-                    mode="json", exclude={"sources"}, exclude_defaults=True
-                ),
-                "source": (
-                    source.model_dump(mode="json", exclude_defaults=True) if source else None
-                ),
-                "sql": self.sql.get(profile),
-                **({"select": self.select} if self.select else {}),
-                "codelists": {
-                    name: registries.codelists[name].as_data for name in lists
-                },
-                "lineages": {
-                    name: registries.successions[name].model_dump(mode="json")
-                    for name in lists if name in registries.successions
-                },
-            }
-        )
+        said = {
+            "dataset": self.dataset.model_dump(
+                mode="json", exclude={"sources"}, exclude_defaults=True
+            ),
+            "source": source.model_dump(mode="json", exclude_defaults=True) if source else None,
+            "sql": self.sql.get(profile),
+            **({"select": self.select} if self.select else {}),
+            "lineages": {
+                name: registries.successions[name].model_dump(mode="json")
+                for name in lists if name in registries.successions
+            },
+        }
+        codelists = canonical_object({name: registries.codelists[name].as_json for name in lists})
+        return sha256_bytes(canonical_object(
+            {key: canonical_json(value) for key, value in said.items()} | {"codelists": codelists}
+        ).encode())
 
 
 def _named(dataset: Dataset) -> set[str]:

@@ -14,9 +14,9 @@ from model.records.validation import (
     BlockingCheck,
     CheckResult,
     DuplicateCause,
-    Place,
     RejectedRows,
     ReleaseBlocker,
+    SourcePlace,
 )
 from model.reference.personal_data import masked
 from model.util.languages import N_
@@ -299,7 +299,7 @@ def _failed(check: BlockingCheck, names: bool) -> LocalizedText:
     )
 
 
-def _at(place: Place) -> LocalizedText:
+def _at(place: SourcePlace) -> LocalizedText:
     part, column = plain(place.part), f" (`{plain(place.column)}`)" if place.column else ""
     if place.row is None:
         return LocalizedText(en=f"{part}{column}")

@@ -20,7 +20,7 @@ QualityDimension = Literal[
 ]
 
 
-class Place(Frozen):
+class SourcePlace(Frozen):
     """Where something stands in a snapshot."""
 
     part: str
@@ -43,7 +43,7 @@ class DuplicateCause(Frozen):
         "figures",  # nothing but the figure tells them apart
     ]
     column: str = ""  # of the source, which tells them apart
-    rows: tuple[Place, ...] = ()  # two of them
+    rows: tuple[SourcePlace, ...] = ()  # two of them
 
 
 class CheckResult(Frozen):
@@ -90,7 +90,7 @@ class BlockingCheck(Frozen):
     observed: str | None = None  # of a check on the table
     expected: str | None = None  # the figure, where it is not in the title
     error: str | None = None
-    places: tuple[Place, ...] = ()  # the first failing rows, where it gives them
+    places: tuple[SourcePlace, ...] = ()  # the first failing rows, where it gives them
     cause: DuplicateCause | None = None  # of repeated keys
 
 
@@ -98,7 +98,7 @@ class RejectedRows(Frozen):
     """Rows that could not be read for reasons of one kind."""
 
     rows: int
-    first: Place
+    first: SourcePlace
     reason: str  # of the first, as the quarantine keeps it
 
 
@@ -124,7 +124,7 @@ class ReleaseBlocker(Frozen):
     unread: int = 0  # of those held: rows that could not be read
     tolerance: float | None = None
     checks: tuple[BlockingCheck, ...] = ()
-    first: Place | None = None  # the first row that is quarantined
+    first: SourcePlace | None = None  # the first row that is quarantined
     reasons: tuple[RejectedRows, ...] = ()  # why rows could not be read, most rows first
     drift: tuple[Drift, ...] = ()
     error: str = ""  # the error's own words, in English

@@ -39,7 +39,13 @@ def spelling(text: str) -> str:
     >>> spelling("TP. HOÀ  Vang") == spelling("tp hòa vang")
     True
     """
-    words = _BETWEEN.split(unicodedata.normalize("NFC", text).translate(_D).casefold())
+    composed = unicodedata.normalize("NFC", text).translate(_D).casefold()
+    # Unicode never composes some letters with their marks again, such as Hebrew's: as in `fold`,
+    # those of other scripts go, or one letter would be two words.
+    letters = "".join(
+        char for char in composed if not unicodedata.combining(char) or "\u0300" <= char <= "\u036f"
+    )
+    words = _BETWEEN.split(letters)
     return " ".join(filter(None, map(_tone_last, words)))
 
 

@@ -18,6 +18,7 @@ from model.declarations.questions import OPEN, OpenQuestion, OpenQuestionsError,
 from model.declarations.validation import parse_as
 from model.declarations.yaml_file import YamlFile
 from model.errors import DeclarationError
+from model.reference.targets import TARGETS
 from model.util.languages import LANGUAGE_CODE, use_languages
 from model.util.text import Frozen, LocalizedText, Name, Text
 
@@ -143,6 +144,7 @@ class _Current:
 
     city: City | None = None
     questions: tuple[OpenQuestion, ...] = ()
+    has_targets: bool = False
 
 
 _CURRENT = _Current()
@@ -157,6 +159,11 @@ def city() -> City:
     if _CURRENT.city is None:
         raise DeclarationError("no project is in use", todo="call `use_project` first")
     return _CURRENT.city
+
+
+def has_targets() -> bool:
+    """Return whether the project of this process declares targets."""
+    return _CURRENT.has_targets
 
 
 def open_city_error() -> OpenQuestionsError | None:
@@ -191,6 +198,7 @@ def use_project(root: Path) -> City:
     if questions := open_questions(document):
         found = parse_as(City, _without_open(data), document)
     _CURRENT.city, _CURRENT.questions = found, questions
+    _CURRENT.has_targets = (root / "registry" / TARGETS).is_file()
     return found
 
 
@@ -198,7 +206,7 @@ def use_city(found: City) -> None:
     """Make a city that is known without its project's folder, from its site, that of this process.
     """
     use_languages(found.languages)
-    _CURRENT.city, _CURRENT.questions = found, ()
+    _CURRENT.city, _CURRENT.questions, _CURRENT.has_targets = found, (), False
 
 
 def _without_open(data: Any) -> Any:

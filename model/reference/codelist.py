@@ -6,13 +6,13 @@ from datetime import date
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field, TypeAdapter
 
 from model.errors import DeclarationError
 from model.records.reject_reasons import RejectError, reason
 from model.reference import area_names
+from model.util.hashing import canonical_json
 from model.util.languages import default_language
 from model.util.text import Frozen, LocalizedText, Name, fold, localized
 from model.util.text import nearest as spelled_like
@@ -82,9 +82,9 @@ class Codelist(Frozen):
     entries: tuple[CodeEntry, ...]
 
     @cached_property
-    def as_data(self) -> dict[str, Any]:
-        """The list as data for JSON: thousands of declarations have its checksum in theirs."""
-        return self.model_dump(mode="json")
+    def as_json(self) -> str:
+        """The list as canonical JSON: thousands of declarations have its checksum in theirs."""
+        return canonical_json(self)
 
     @cached_property
     def codes(self) -> dict[str, CodeEntry]:

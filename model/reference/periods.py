@@ -60,7 +60,7 @@ def frequency_of(iso: str) -> Frequency | None:
     """Return the frequency of an ISO period as this project writes it, or None."""
     for freq, pattern in _PATTERNS:
         if pattern.fullmatch(iso):
-            if freq == "D":
+            if freq in ("D", "W"):  # the pattern has days and weeks that not every year has
                 try:
                     date.fromisoformat(iso)
                 except ValueError:

@@ -198,6 +198,13 @@ class TargetRegistry(Frozen):
         indicator = self.indicators.get(target.indicator or "")
         return indicator.measured_by if indicator else None
 
+    @property
+    def measuring(self) -> tuple[str, ...]:
+        """The datasets that measure a target, by id."""
+        found = {each.dataset for target in self.targets.values()
+                 if (each := self.measured_by(target))}
+        return tuple(sorted(found))
+
     def of_figure(self, dataset: str, indicator: str | None = None) -> list[Target]:
         """Return the targets that a `dataset` measures, by one `indicator` of it or any."""
         found = [(target, self.measured_by(target)) for target in self.targets.values()]

@@ -218,7 +218,7 @@ def _line(text: str) -> str:
     return " ".join(plain(text).split())[:SUBJECT]
 
 
-def for_chat(message: Notification) -> str:
+def _for_chat(message: Notification) -> str:
     """Return a message as chat services show it verbatim.
 
     In a block of code they read no markup and mention nobody; only Slack's own signs remain, which
@@ -237,7 +237,7 @@ def post(webhook: str, message: Notification) -> None:
         httpx.HTTPError: not reached, or refused.
     """
     body = {
-        "text": for_chat(message), "kind": message.kind,
+        "text": _for_chat(message), "kind": message.kind,
         "cause": message.cause, "datasets": list(message.datasets), "rows": message.rows,
         **({"change_set": message.change_set} if message.change_set else {}),
     }

@@ -14,6 +14,7 @@ from model.util.languages import languages
 from model.util.text import LocalizedText
 from pipelines.after_run.alerts import forget_removed, notify
 from pipelines.after_run.announcements import announce
+from pipelines.after_run.site_upload import upload_site
 from pipelines.after_run.transparency_log import enter_published
 from pipelines.catalogue import Catalogue
 from pipelines.quality.history import QualityEvent, events, incidents
@@ -151,6 +152,8 @@ class FollowUp:
 def follow_up(settings: Settings, catalogue: Catalogue) -> FollowUp:
     """Update the warehouse's views, quality pages, feeds and the log; send what is new to people.
 
+    The site's bucket, if there is one, gets what has changed before people are told of it.
+
     Quiet on repeats: a second call without news writes and sends nothing. The `settings` have the
     channels of notifications; failures of datasets that the `catalogue` has not are forgotten.
 
@@ -158,12 +161,15 @@ def follow_up(settings: Settings, catalogue: Catalogue) -> FollowUp:
         StoreError: the data folder cannot be written, or the transparency log is damaged.
         PortalError: the signing key is not the one in force.
     """
-    warehouse_catalogue.refresh(settings.data_dir)
-    damaged: dict[str, OpenIndicatorsError] = {}
-    files = write_feeds(settings, catalogue, damaged) + enter_published(settings, damaged)
-    _log_damage(settings.data_dir, damaged)
-    forget_removed(settings)
-    return FollowUp(files, notify(settings) + announce(settings), damaged)
+    with settings.data_dir.shared_by_all():
+        warehouse_catalogue.refresh(settings.data_dir)
+        damaged: dict[str, OpenIndicatorsError] = {}
+        files = write_feeds(settings, catalogue, damaged) + enter_published(settings, damaged)
+        _log_damage(settings.data_dir, damaged)
+        forget_removed(settings)
+        if settings.site_bucket is not None:
+            upload_site(settings.data_dir, settings.site_bucket)
+        return FollowUp(files, notify(settings) + announce(settings), damaged)
 
 
 def _log_damage(data_dir: DataDir, damaged: Mapping[str, OpenIndicatorsError]) -> None:

@@ -67,10 +67,10 @@ def corpus(
 def report(folder: Path) -> Iterator[FileReport]:
     """Read every file below a folder, in order, and say what became of it."""
     for path in sorted(each for each in folder.rglob("*") if each.is_file()):
-        yield file_line(path, path.relative_to(folder).as_posix())
+        yield _file_line(path, path.relative_to(folder).as_posix())
 
 
-def file_line(path: Path, name: str) -> FileReport:
+def _file_line(path: Path, name: str) -> FileReport:
     """Read all that one file holds, and say what became of it."""
     try:
         found = recognise(path, name)

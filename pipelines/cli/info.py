@@ -6,16 +6,18 @@ import typer
 from rich.markup import escape
 
 from model.declarations.questions import OpenQuestionsError
+from model.errors import StoreError
 from model.records.release_blockers import counted
 from model.reference.city import open_city_error
 from model.util.languages import default_language
 from model.util.text import LocalizedText
-from pipelines.catalogue import load_catalogue
+from pipelines.catalogue import Catalogue, load_catalogue
 from pipelines.cli.terminal import (
     AsJson,
     DatasetName,
     Profile,
     Right,
+    exit_code,
     number,
     out,
     print_json,
@@ -31,19 +33,25 @@ from warehouse.store import releases, snapshots
 
 
 def list_datasets(profile: Profile = None, as_json: AsJson = False) -> int:
-    """Print every dataset of a profile with its current release.
+    """Print every dataset of a profile with its current release; return 6 if one is damaged.
 
     Errors of suites are for `check`: reading them would take as long as the rest together.
     """
     settings = Settings.from_environment(profile)
-    catalogue = load_catalogue(settings, with_suites=False)
+    catalogue = load_catalogue(settings, suites_of=())
     rows: list[dict[str, Any]] = []
+    damaged: list[StoreError] = []
     for dataset_id, declaration in catalogue.declarations.items():
         dataset = declaration.dataset
         source = dataset.source_for(settings.profile)
         if source is None:
             continue
-        stored = releases.current(settings.data_dir, dataset_id)
+        stored, is_damaged = None, False
+        try:
+            stored = releases.current(settings.data_dir, dataset_id)
+        except StoreError as damage:
+            damaged.append(damage)
+            is_damaged = True
         rows.append(
             {
                 "dataset": dataset_id,
@@ -56,17 +64,25 @@ def list_datasets(profile: Profile = None, as_json: AsJson = False) -> int:
                 "rows": stored.release.rows if stored else None,
                 "issued": stored.release.issued.isoformat() if stored else None,
                 "waits_for_submission": waits(dataset_id, source, settings.data_dir),
+                "damaged": is_damaged,
             }
         )
     if as_json:
         print_json(rows)
-        return 0
+    else:
+        _print_list(rows, catalogue)
+    for error in damaged:
+        say_error(error)
+    return exit_code(damaged)
+
+
+def _print_list(rows: list[dict[str, Any]], catalogue: Catalogue) -> None:
     table(
         ["dataset", "title", "freq", Right("indicators"), Right("rows"), Right("release")],
         [
             [row["dataset"], escape(row["title"]["en"]), row["frequency"],
              str(row["indicators"]), number(row["rows"] or 0),
-             str(row["release"] or ("no data yet" if row["waits_for_submission"] else "none"))]
+             _release_of(row)]
             for row in rows
         ],
     )
@@ -75,7 +91,12 @@ def list_datasets(profile: Profile = None, as_json: AsJson = False) -> int:
             say_open(error)
         else:
             say_error(error)
-    return 0
+
+
+def _release_of(row: dict[str, Any]) -> str:
+    if row["damaged"]:
+        return "damaged"
+    return str(row["release"] or ("no data yet" if row["waits_for_submission"] else "none"))
 
 
 def show(dataset: DatasetName, profile: Profile = None, as_json: AsJson = False) -> int:
@@ -85,7 +106,7 @@ def show(dataset: DatasetName, profile: Profile = None, as_json: AsJson = False)
         OpenIndicatorsError: no dataset has this name.
     """
     settings = Settings.from_environment(profile)
-    chosen = load_catalogue(settings).select(settings.profile, [dataset])
+    chosen = load_catalogue(settings, [dataset]).select(settings.profile, [dataset])
     described = [_describe(settings, bound) for bound in chosen.values()]
     if as_json:
         print_json(described)

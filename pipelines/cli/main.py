@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from typer.utils import get_params_from_function
 
 from model.errors import OpenIndicatorsError
+from model.util.garbage_collector import paused_collector
 
 # A command's module is imported when it is called: Dagster alone takes 1.5 s, and `--help` needs
 # none of it. By each name: the function, whose parameters are the options, and its help.
@@ -125,7 +126,8 @@ class Commands(TyperGroup):
         one = typer.Typer(
             add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
         )
-        called = getattr(import_module(f"pipelines.cli.{module}"), name)
+        with paused_collector(lasting=True):
+            called = getattr(import_module(f"pipelines.cli.{module}"), name)
         one.command(cmd_name, help=text)(called)
         command = typer.main.get_command(one)
         helps = get_params_from_function(called)

@@ -11,48 +11,39 @@ from model.reference.registries import Registries, load_registries
 from model.util.languages import default_language
 from pipelines.cli.terminal import AsJson, Profile, Right, out, print_json, table
 from pipelines.settings import Settings
+from pipelines.target_assessment import stored_releases
 from portal.targets.assessment import Assessment, assess
-from portal.targets.figures import ReleasedTable, ReleaseHistory
-from warehouse.store import releases
-from warehouse.store.data_dir import DataDir
+from portal.targets.figures import ReleaseHistory
+from portal.targets.history import changes
 
 _WORDS = {"met": "met", "on_track": "on track", "behind": "behind", "no_data": "no data"}
 _COLOURS = {"met": "green", "on_track": "cyan", "behind": "red", "no_data": "dim"}
-
-
-def stored_releases(data_dir: DataDir, registries: Registries) -> ReleaseHistory:
-    """Return the releases of `data_dir` that measure a target of the `registries`."""
-    measuring = {
-        each.measured_by.dataset
-        for each in registries.targets.indicators.values() if each.measured_by
-    }
-    return ReleaseHistory({
-        dataset: [
-            ReleasedTable(
-                dataset, item.release.number, item.release.semantic_version, item.release.issued,
-                item.path("data.parquet"), item.release.file("data.parquet").sha256,
-            )
-            for item in releases.history(data_dir, dataset)
-        ]
-        for dataset in sorted(measuring)
-    })
 
 
 def targets(
     as_of: Annotated[str, typer.Option(
         "--as-of", metavar="DATE", help="the day, e.g. 2025-12-31; today by default"
     )] = "",
+    since: Annotated[str, typer.Option(
+        "--since", metavar="DATE", help="print instead which verdicts changed after that day"
+    )] = "",
     profile: Profile = None, as_json: AsJson = False,
 ) -> int:
     """Print each target that is in force with its verdict, then the counts by sector.
 
+    With a day, `--since`, only what has changed after it.
+
     Raises:
-        OpenIndicatorsError: `as_of` is no date, or a release is damaged.
+        OpenIndicatorsError: `as_of` or `since` is no date, or a release is damaged.
     """
     settings = Settings.from_environment(profile)
     registries = load_registries(settings.project)
     day = day_of(as_of)
-    found = assess(registries, stored_releases(settings.data_dir, registries), day)
+    releases = stored_releases(settings.data_dir, registries)
+    if since:
+        _print_changes(registries, releases, day_of(since), day, as_json)
+        return 0
+    found = assess(registries, releases, day)
     counts = found.roll_ups(registries.sectors)
     if as_json:
         print_json({
@@ -100,6 +91,31 @@ def day_of(text: str) -> date:
         raise OpenIndicatorsError(
             f"{text!r} is no date", todo="write year, month and day, e.g. 2025-12-31"
         ) from error
+
+
+def _print_changes(
+    registries: Registries, releases: ReleaseHistory, since: date, day: date, as_json: bool
+) -> None:
+    """Print the verdicts that turned after `since`, until a `day`, oldest first."""
+    found = sorted(
+        (each for line in changes(registries, releases, day).values() for each in line
+         if each.day > since),
+        key=lambda each: each.day,
+    )
+    if as_json:
+        print_json({"since": since.isoformat(), "as_of": day.isoformat(), "changes": [
+            {"day": each.day.isoformat(), "before": each.before,
+             **each.now.model_dump(mode="json", exclude={"as_of", "projection"})}
+            for each in found
+        ]})
+        return
+    table(
+        ["day", "before", "target", "in words", Right("year"), Right("value"), Right("newest"),
+         "of", "verdict"],
+        [[each.day.isoformat(), _WORDS[each.before] if each.before else "not in force",
+          *_row(each.now)] for each in found],
+    )
+    out.print(f"{len(found)} verdicts changed after {since}, until {day}.")
 
 
 def _row(found: Assessment) -> list[str]:

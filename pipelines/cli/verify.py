@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from model.errors import OpenIndicatorsError, PortalError
+from model.errors import OpenIndicatorsError, PortalError, StoreError
 from model.records.release import FileRecord, Release
 from model.util.hashing import canonical_json
-from pipelines.cli.terminal import AsJson, Profile, out, print_json
+from pipelines.cli.terminal import AsJson, Profile, out, print_json, say_error
 from pipelines.settings import Settings
 from portal.site import files_of, published_files
 from portal.site.published import PublishedSite
@@ -49,7 +49,7 @@ def verify(
     `witness` is a file of heads kept earlier. `as_json` prints a document instead of sentences.
 
     Exits with 0 for a genuine file, 1 for one that was changed or a log that was, 3 where nothing
-    is known of it.
+    is known of it, 6 where the record that knows it may be a damaged one of the data folder.
 
     Raises:
         OpenIndicatorsError: the file cannot be read, or nothing was released yet.
@@ -107,8 +107,13 @@ def verify(
         )
     if log and not as_json and found["genuine"]:
         _say(log, known.name)
-    is_damaged = log is not None and log.head is not None and log.findings
-    return 1 if found["genuine"] and is_damaged else _EXIT_CODES[found["genuine"]]
+    damaged = known.damaged if isinstance(known, _DataFolder) else []
+    for error in damaged:
+        say_error(error)
+    if damaged and not found["genuine"]:
+        return StoreError.exit_code
+    is_refuted = log is not None and log.head is not None and log.findings
+    return 1 if found["genuine"] and is_refuted else _EXIT_CODES[found["genuine"]]
 
 
 def _verify_site(known: "_Site", key: str, witness: Path | None, as_json: bool) -> int:
@@ -179,25 +184,31 @@ class _DataFolder:
     )
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self._data_dir = settings.data_dir
+        self._last: dict[str, Release] = {}
         self.name = str(settings.data_dir.root)
+        self.damaged: list[StoreError] = []  # what could not be compared with
 
     def compare(self, file: Path) -> Verdict:
-        """Compare a file with every record."""
-        return genuine(file, _records(self._settings))
+        """Compare a file with every record that is not damaged."""
+        return genuine(file, self._records())
 
     def last_release(self, dataset: str) -> Release | None:
-        """Return the current release of a dataset."""
-        stored = releases.current(self._settings.data_dir, dataset)
-        return stored.release if stored else None
+        """Return the current release of a dataset that was compared with."""
+        return self._last.get(dataset)
 
-
-def _records(settings: Settings) -> Iterator[tuple[str, int, FileRecord]]:
-    for dataset_id in releases.datasets(settings.data_dir):
-        for stored in releases.history(settings.data_dir, dataset_id):
-            for record in stored.release.files:
-                yield dataset_id, stored.release.number, record
-    yield from published_files(settings.data_dir.site)
+    def _records(self) -> Iterator[tuple[str, int, FileRecord]]:
+        for dataset_id in releases.datasets(self._data_dir):
+            try:
+                history = releases.history(self._data_dir, dataset_id)
+            except StoreError as error:
+                self.damaged.append(error)
+                continue
+            for stored in history:
+                self._last[dataset_id] = stored.release
+                for record in stored.release.files:
+                    yield dataset_id, stored.release.number, record
+        yield from published_files(self._data_dir.site)
 
 
 class _Site:

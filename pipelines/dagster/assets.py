@@ -11,10 +11,11 @@ Dagster reads the annotation of `context` itself and cannot read a postponed one
 without `from __future__ import annotations`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import dagster as dg
@@ -34,6 +35,7 @@ from model.util.hashing import sha256_file
 from model.util.languages import languages
 from model.util.text import LocalizedText, slug
 from pipelines.dagster import metadata
+from pipelines.dagster.stage import stage_assets
 from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.clean import make_table
 from pipelines.steps.computed_source import transport_for
@@ -54,9 +56,9 @@ from warehouse.store.data_dir import DataDir
 RETRY_UNREACHABLE = dg.RetryPolicy(
     max_retries=2, delay=10, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
 )
-RESOURCES = {"data_dir", "transport", "portals", "clock", "reporter", "polls"}
 
 
+@cache
 def asset_key(dataset: str, stage: str) -> dg.AssetKey:
     """Return `<sector>/<dataset>/<stage>`."""
     return dg.AssetKey([*dataset.split("/"), stage])
@@ -83,7 +85,8 @@ def dataset_assets(
     ]
 
 
-def _automation(optional: Iterable[dg.AssetKey] = ()) -> dg.AutomationCondition:
+@cache
+def _automation(optional: frozenset[dg.AssetKey] = frozenset()) -> dg.AutomationCondition:
     """Return when to run what is made from other assets.
 
     An unchanged dependency must not recompute what follows it: its *data version* decides, not
@@ -157,22 +160,12 @@ def _step(context: dg.AssetExecutionContext, dataset: str, stage: str) -> Iterat
 def _snapshot(bound: BoundDataset, others: Mapping[str, BoundDataset]) -> dg.AssetsDefinition:
     dataset = bound.dataset
     days = FREQUENCY_DAYS[dataset.frequency] + GRACE_DAYS[dataset.frequency]
-    inputs = [asset_key(each.dataset, "release") for each in dataset.inputs.values()]
+    inputs = [
+        asset_key(each.dataset, "release") for each in dataset.inputs.values()
+        if not dataset.program or each.dataset in others
+    ]
     served = "what is computed from its inputs" if inputs else "the bytes as the source served them"
 
-    @dg.asset(
-        **_common(bound, "snapshot"),
-        deps=inputs,
-        automation_condition=_automation() if inputs else None,
-        kinds={slug(bound.source.protocol)},
-        description=f"{dataset.title.get('en')}: {served}.\n\n"
-        f"{dataset.description.get('en')}",
-        code_version=bound.declaration_sha256[:12],
-        pool=f"host-{slug(bound.host)}" if bound.host else None,
-        retry_policy=RETRY_UNREACHABLE,
-        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(days=days)),
-        required_resource_keys=RESOURCES,
-    )
     def snapshot(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         resources = context.resources
         transport = transport_for(bound, others, resources.transport, resources.data_dir)
@@ -185,7 +178,22 @@ def _snapshot(bound: BoundDataset, others: Mapping[str, BoundDataset]) -> dg.Ass
                 metadata=metadata.of_snapshot(stored, progress.changed),
             )
 
-    return snapshot
+    spec = dg.AssetSpec(
+        **_common(bound, "snapshot"),
+        deps=inputs,
+        automation_condition=(
+            _automation(frozenset(inputs if dataset.program else ())) if inputs else None
+        ),
+        kinds={slug(bound.source.protocol)},
+        description=f"{dataset.title.get('en')}: {served}.\n\n"
+        f"{dataset.description.get('en')}",
+        code_version=bound.declaration_sha256[:12],
+        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(days=days)),
+    )
+    return stage_assets(
+        spec, snapshot, pool=f"host-{slug(bound.host)}" if bound.host else None,
+        retry_policy=RETRY_UNREACHABLE,
+    )
 
 
 def _table(bound: BoundDataset, others: Mapping[str, BoundDataset]) -> dg.AssetsDefinition:
@@ -195,31 +203,6 @@ def _table(bound: BoundDataset, others: Mapping[str, BoundDataset]) -> dg.Assets
     common = _common(bound, "table")
     common["metadata"]["dagster/column_schema"] = metadata.column_schema(bound)
 
-    # A multi-asset, since only that can be run in part: checks without the table.
-    @dg.multi_asset(
-        name="__".join(key.path),
-        specs=[dg.AssetSpec(
-            **common,
-            deps=[asset_key(dataset.id, "snapshot"), *compared],
-            kinds={"duckdb", "parquet", "greatexpectations"},
-            description=f"{dataset.title.get('en')}: typed, coded observations, validated by the"
-            " suite; failing rows are quarantined with the reason.",
-            code_version=bound.code_version,
-            automation_condition=_automation(compared),
-            skippable=True,
-        )],
-        check_specs=[
-            *(
-                _check_spec(key, each.name, each.title, each.severity, each.type)
-                for each in bound.suite.expectations
-            ),
-            _check_spec(
-                key, SOURCE_SCHEMA_CHECK, schema_check.TITLE, "critical", SOURCE_SCHEMA_CHECK
-            ),
-        ],
-        can_subset=True,
-        required_resource_keys=RESOURCES,
-    )
     def table(
         context: dg.AssetExecutionContext,
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
@@ -253,7 +236,22 @@ def _table(bound: BoundDataset, others: Mapping[str, BoundDataset]) -> dg.Assets
                 progress.blocked = blocking_error(quality)
         yield result
 
-    return table
+    spec = dg.AssetSpec(
+        **common,
+        deps=[asset_key(dataset.id, "snapshot"), *compared],
+        kinds={"duckdb", "parquet", "greatexpectations"},
+        description=f"{dataset.title.get('en')}: typed, coded observations, validated by the"
+        " suite; failing rows are quarantined with the reason.",
+        code_version=bound.code_version,
+        automation_condition=_automation(frozenset(compared)),
+    )
+    return stage_assets(spec, table, [
+        *(
+            _check_spec(key, each.name, each.title, each.severity, each.type)
+            for each in bound.suite.expectations
+        ),
+        _check_spec(key, SOURCE_SCHEMA_CHECK, schema_check.TITLE, "critical", SOURCE_SCHEMA_CHECK),
+    ])
 
 
 def _check_spec(
@@ -297,15 +295,6 @@ def _check_result(
 def _release(bound: BoundDataset) -> dg.AssetsDefinition:
     dataset = bound.dataset
 
-    @dg.asset(
-        **_common(bound, "release"),
-        deps=[asset_key(dataset.id, "table")],
-        kinds={"parquet"},
-        description=f"{dataset.title.get('en')}: numbered, immutable, with its checksums and the"
-        " changes since the last release.",
-        automation_condition=_automation(),
-        required_resource_keys=RESOURCES,
-    )
     def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         resources = context.resources
         with _step(context, dataset.id, "release") as progress:
@@ -318,22 +307,19 @@ def _release(bound: BoundDataset) -> dg.AssetsDefinition:
                 ),
             )
 
-    return release
+    return stage_assets(dg.AssetSpec(
+        **_common(bound, "release"),
+        deps=[asset_key(dataset.id, "table")],
+        kinds={"parquet"},
+        description=f"{dataset.title.get('en')}: numbered, immutable, with its checksums and the"
+        " changes since the last release.",
+        automation_condition=_automation(),
+    ), release)
 
 
 def _publication(bound: BoundDataset, pool: str | None) -> dg.AssetsDefinition:
     dataset = bound.dataset
 
-    @dg.asset(
-        **_common(bound, "publication"),
-        deps=[asset_key(dataset.id, "release")],
-        kinds={"html"},
-        description=f"{dataset.title.get('en')}: what the portals show: pages, downloads,"
-        " checksums.",
-        pool=pool,
-        automation_condition=_automation(),
-        required_resource_keys=RESOURCES,
-    )
     def publication(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         resources = context.resources
         with _step(context, dataset.id, "publication") as progress:
@@ -351,7 +337,14 @@ def _publication(bound: BoundDataset, pool: str | None) -> dg.AssetsDefinition:
                 metadata=metadata.of_publications(dataset.id, published),
             )
 
-    return publication
+    return stage_assets(dg.AssetSpec(
+        **_common(bound, "publication"),
+        deps=[asset_key(dataset.id, "release")],
+        kinds={"html"},
+        description=f"{dataset.title.get('en')}: what the portals show: pages, downloads,"
+        " checksums.",
+        automation_condition=_automation(),
+    ), publication, pool=pool)
 
 
 def _released_version(released: Released) -> str:

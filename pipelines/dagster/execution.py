@@ -62,7 +62,8 @@ def _run_in_process(
     job = dg.Definitions(
         assets=assets_of(settings, chosen, others),
         jobs=[dg.define_asset_job(ALL, keys, executor_def=dg.in_process_executor)],
-        resources={**default_resources(settings), **resources},
+        # The command has taken the news of a shared store already.
+        resources={**default_resources(settings), "data_dir": settings.data_dir, **resources},
     ).resolve_job_def(ALL)
     postgres = settings.dagster_storage is not None
     with open_instance(settings.data_dir, postgres=postgres) as instance:

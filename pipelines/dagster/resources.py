@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from model.reference.city import use_project
 from model.reference.registries import load_registries
+from model.util.bucket import Bucket
 from pipelines.connections import open_ckan, open_transport
 from pipelines.settings import PREFIX, CkanSettings, Settings, read_token
 from pipelines.steps.fetch import Polls
@@ -22,16 +23,21 @@ from portal.base import Portal
 from portal.site import Site
 from sources.base import Transport
 from warehouse.store.data_dir import DataDir
+from warehouse.store.shared_store import SharedStore
 
 
 class DataDirResource(dg.ConfigurableResource, dg.IAttachDifferentObjectToOpContext):
     """The data folder."""
 
     root: str
+    shared_store: str | None = None
 
     def get_object_to_set_on_execution_context(self) -> DataDir:
-        """Return the data folder."""
-        return DataDir(Path(self.root))
+        """Return the data folder, with what other machines have committed."""
+        shared = SharedStore(Bucket(self.shared_store)) if self.shared_store else None
+        data_dir = DataDir(Path(self.root), shared)
+        data_dir.take_news()
+        return data_dir
 
 
 class TransportResource(dg.ConfigurableResource, dg.IAttachDifferentObjectToOpContext):
@@ -100,7 +106,10 @@ def default_resources(settings: Settings) -> dict[str, Any]:
     """Return the resources of the settings, by key; any of them can be replaced."""
     ckan, root = settings.ckan, str(settings.data_dir.root)
     return {
-        "data_dir": DataDirResource(root=root),
+        "data_dir": DataDirResource(
+            root=root,
+            shared_store=settings.shared_store.bucket.url if settings.shared_store else None,
+        ),
         "transport": TransportResource(
             profile=settings.profile, files=str(settings.files or settings.data_dir.inbox),
             allow_private=settings.allow_private,

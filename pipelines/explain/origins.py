@@ -17,7 +17,7 @@ from model.records.snapshot import LINEAGE, Computation, Snapshot
 from model.reference.personal_data import AROUND_CARD, LIKE, PATTERNS, UNSEEN, UUID, masked
 from model.reference.registries import Registries
 from model.util.hashing import has_checksum
-from model.util.sql import literal
+from model.util.sql import identifier, literal
 from pipelines.explain.excerpts import excerpts_of
 from pipelines.explain.walk import PLACE, header_lines
 from sources.connectors.registry import options_of
@@ -143,7 +143,10 @@ def _texts(
 def _inputs(
     data_dir: DataDir, taken: StoredSnapshot, made: Computation, table: pa.Table
 ) -> pa.Array:
-    """Return a line for each of the first cells that each computed figure came from."""
+    """Return a line for each of the first cells that each computed figure came from.
+
+    Behind a tab a line has the query of the cell's own page: there the walk goes on.
+    """
     lineage = next(part for part in taken.snapshot.parts if part.name == LINEAGE)
     if not has_checksum(taken.part_path(lineage), lineage.sha256):
         raise StoreError(
@@ -152,11 +155,19 @@ def _inputs(
         )
     cells = []
     for each in made.inputs:
-        path = input_release(data_dir, each).path("data.parquet")
+        stored = input_release(data_dir, each)
+        path = stored.path("data.parquet")
+        key = Dataset.model_validate(stored.release.declaration).key
+        named = "".join(
+            f" || {literal(f'&{name}=')} || url_encode(coalesce({identifier(name)}, ''))"
+            for name in key
+        )
+        page = literal(f"\tdataset={each.dataset}&release={each.release}")
         cells.append(
             f"SELECT {literal(each.name)} AS input, file_row_number AS row,"
             f" concat_ws(' ', {literal(each.dataset)}, indicator, ref_area, time_period, '=',"
-            f" obs_value) AS line FROM read_parquet({literal(path)}, file_row_number = true)"
+            f" obs_value) || {page}{named} AS line"
+            f" FROM read_parquet({literal(path)}, file_row_number = true)"
         )
     with connect(rows=table.num_rows) as con:
         con.register("_figures", table.select(["source_row"]).append_column(

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from model.records.snapshot import INPUTS
 from pipelines.own_records import with_records
 from pipelines.steps.bound_dataset import BoundDataset
+from pipelines.target_assessment import TargetAssessment
 from sources.base import Request, SourceFile, Transport, Validators
 from sources.fetch.part_files import write_body
 from warehouse.computing.compute import Computing
@@ -51,6 +52,7 @@ def transport_for(
     if not bound.dataset.inputs:
         return with_records(bound, others, transport, data_dir)
     datasets = {name: each.dataset for name, each in others.items()}
+    program = TargetAssessment(bound.registries) if bound.dataset.program else None
     return ComputedTransport(Computing(
-        bound.dataset, datasets, bound.registries, data_dir, bound.declaration.select
+        bound.dataset, datasets, bound.registries, data_dir, bound.declaration.select, program
     ))

@@ -167,7 +167,7 @@ def concerned(item: Expectation) -> tuple[str, ...]:
     return (*names,) or _VALUE
 
 
-def takes_submissions(bound: BoundDataset) -> bool:
+def _takes_submissions(bound: BoundDataset) -> bool:
     """Return whether departments fill in a dataset."""
     return bound.source.protocol == SubmissionOptions.protocol
 
@@ -181,11 +181,11 @@ def forms_of(catalogue: Catalogue, profile: str, wanted: Iterable[str]) -> list[
     """
     chosen = [*wanted]
     bound = catalogue.select(profile, chosen)
-    forms = [Form(each) for each in bound.values() if takes_submissions(each)]
+    forms = [Form(each) for each in bound.values() if _takes_submissions(each)]
     if not forms:
         others = {
             name for name, each in catalogue.bound_datasets(profile).items()
-            if takes_submissions(each)
+            if _takes_submissions(each)
         }
         raise OpenIndicatorsError(
             f"{' '.join(chosen)} takes no submissions",

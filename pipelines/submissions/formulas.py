@@ -155,7 +155,7 @@ class ChecksSheet:
             read = f'IFERROR({self._reading(column, self.source(place))},"""#""")'
             if column.concept == "obs_status":
                 default = f'IF(${letters["obs_value"]}{ROW}="","O","A")'
-                read = f'IF({any_empty_or_normal(read)},{default},{read})'
+                read = f'IF({_any_empty_or_normal(read)},{default},{read})'
             letters[column.concept] = self._read_cell(column.concept, read)
         letters[""] = self._numbers(letters)
         return Stage(letters, self.last_row, self.lists)
@@ -253,7 +253,7 @@ class ChecksSheet:
             yield rule, f"'{sheet}'!${rule.letters}{ROW}"
 
 
-def any_empty_or_normal(cell: str) -> str:
+def _any_empty_or_normal(cell: str) -> str:
     """Return the condition that a status is not given, or says that the figure is a normal one."""
     return f'OR({cell}="",EXACT({cell},"A"))'
 

@@ -44,7 +44,7 @@ Marks = dict[tuple[int, str], list[LocalizedText]]
 
 
 @dataclass(frozen=True)
-class Answer:
+class SubmissionResult:
     """What came of a workbook: the lines of the register, and the files for its sender."""
 
     submissions: tuple[Submission, ...]
@@ -55,7 +55,7 @@ class Answer:
 def submit(
     settings: Settings, catalogue: Catalogue, portals: Sequence[Portal], workbook: Path, by: str,
     display: Reporter, answers: Path,
-) -> Answer:
+) -> SubmissionResult:
     """Take in a workbook, release what it holds, and write the answer.
 
     The caller holds the run lock of the data folder.
@@ -118,7 +118,7 @@ def submit(
     marked = answers / f"{workbook.stem}.checked.xlsx"
     write_workbook(marked, forms, at, said)
     receipt = register.write_receipt(answers / workbook.stem, submissions)
-    return Answer(tuple(submissions), (marked, *receipt), outcome)
+    return SubmissionResult(tuple(submissions), (marked, *receipt), outcome)
 
 
 def _number(data_dir: DataDir, dataset: str) -> int | None:

@@ -57,7 +57,7 @@ class FieldComparison:
         found: Fields = {}
         for name, value in desired.items():
             base = self._base("", name)
-            stored = package_value(actual, name, [*base, value])
+            stored = _package_value(actual, name, [*base, value])
             if self._to_write("", name, value, stored, f"metadata {name}"):
                 found[name] = _with_others_items(actual, name, value, base)
         if len(self.differences) == before:
@@ -117,7 +117,7 @@ class FieldComparison:
         return False
 
 
-def package_value(actual: Fields, name: str, ours: list[Any]) -> Any:
+def _package_value(actual: Fields, name: str, ours: list[Any]) -> Any:
     """Return the field `name` of an `actual` package, in the form of `mapping.package`.
 
     Of a list that others may add to, only what is in one of `ours` is returned.
@@ -204,7 +204,7 @@ def _our_fields(plan: PackagePlan) -> Written:
     if plan.actual is None:
         return {}
     found: Written = {
-        "": {name: package_value(plan.actual, name, [value])
+        "": {name: _package_value(plan.actual, name, [value])
              for name, value in plan.desired.fields.items()},
     }
     ours = {resource.id: resource for resource in plan.desired.resources}

@@ -103,7 +103,7 @@ class Answer(BaseModel):
     refusal: Refusal | None = None
 
 
-class Difference(BaseModel):
+class FigureDifference(BaseModel):
     """A later or second figure against the first, computed from the two."""
 
     place: str
@@ -128,7 +128,7 @@ class Comparison(BaseModel):
     """Figures side by side, which are by the same definition, unit and kind of period."""
 
     series: Series | None = None
-    differences: list[Difference] = []
+    differences: list[FigureDifference] = []
     ranking: list[Ranked] = []
     ranked_of: int = Field(default=0, description="how many places were ranked")
     caveats: list[str] = []
@@ -182,7 +182,7 @@ class SearchAnswer(BaseModel):
     more: int = Field(default=0, description="how many more there are")
 
 
-class Dimension(BaseModel):
+class DimensionCodes(BaseModel):
     """A breakdown of a dataset's figures."""
 
     column: str
@@ -214,7 +214,7 @@ class Description(BaseModel):
     frequency: str = ""
     periods: list[str] = []
     indicators: list[IndicatorAnswer] = []
-    dimensions: list[Dimension] = []
+    dimensions: list[DimensionCodes] = []
     borders: list[Named] = []
     places: list[Named] = Field(default=[], description="at most 80")
     places_total: int = 0
@@ -254,7 +254,7 @@ class ReleaseChanges(BaseModel):
     address: str
 
 
-class Changes(BaseModel):
+class ChangeList(BaseModel):
     """Releases, the newest first."""
 
     releases: list[ReleaseChanges] = []

@@ -7,10 +7,10 @@ from itertools import product
 
 from model.reference.periods import frequency_of
 from model.util.text import fold
-from portal.mcp.answers import Comparison, Difference, Named, Ranked, Refused
+from portal.mcp.answers import Comparison, FigureDifference, Named, Ranked, Refused
 from portal.mcp.asking.find import Finder
 from portal.mcp.asking.periods import asked_period
-from portal.mcp.asking.question import Found, Question
+from portal.mcp.asking.question import FigureQuery, FoundRows
 from portal.mcp.figures import Row, caveats_of
 
 RANKED = 15  # the first, and the last of them is not told apart from the rest
@@ -21,7 +21,7 @@ _ALL = {"provinces", "all provinces", "cac tinh", "cac tinh thanh", "tat ca cac 
 
 
 def compare(
-    finder: Finder, question: Question, places: Sequence[str], periods: Sequence[str], rank: bool
+    finder: Finder, question: FigureQuery, places: Sequence[str], periods: Sequence[str], rank: bool
 ) -> Comparison:
     """Compare what answers a `question` in several places or periods.
 
@@ -42,7 +42,7 @@ def compare(
 
 
 def _side_by_side(
-    finder: Finder, question: Question, places: Sequence[str], periods: Sequence[str], rank: bool
+    finder: Finder, question: FigureQuery, places: Sequence[str], periods: Sequence[str], rank: bool
 ) -> Comparison:
     asked = [
         replace(question, place=place, period=period)
@@ -84,7 +84,7 @@ def _side_by_side(
     )
 
 
-def _one_definition(finder: Finder, asked: Sequence[Question]) -> list[Found]:
+def _one_definition(finder: Finder, asked: Sequence[FigureQuery]) -> list[FoundRows]:
     """Return what answers each question, all from one indicator of one dataset."""
     answers = [finder.all(each) for each in asked]
     for first in answers[0]:
@@ -119,7 +119,7 @@ def _one_definition(finder: Finder, asked: Sequence[Question]) -> list[Found]:
 
 
 def _one_territory(
-    finder: Finder, found: Sequence[Found], rows: Sequence[Row], several_places: bool
+    finder: Finder, found: Sequence[FoundRows], rows: Sequence[Row], several_places: bool
 ) -> None:
     successions = finder.subjects.successions()
 
@@ -136,7 +136,7 @@ def _one_territory(
         )
 
 
-def _kinds(finder: Finder, found: Found, rows: Sequence[Row]) -> dict[str, str]:
+def _kinds(finder: Finder, found: FoundRows, rows: Sequence[Row]) -> dict[str, str]:
     areas = {
         (area.code, area.vintage): area.kind
         for area in finder.subjects.areas(found.reader.state.codelist)
@@ -148,14 +148,14 @@ def _kinds(finder: Finder, found: Found, rows: Sequence[Row]) -> dict[str, str]:
     return kinds
 
 
-def _differences(found: Found, rows: Sequence[Row]) -> list[Difference]:
+def _differences(found: FoundRows, rows: Sequence[Row]) -> list[FigureDifference]:
     first, *others = rows
     unit = first["unit_measure"]
     shares = unit.startswith("percent")
     name = found.reader.name
     against = f"{name('ref_area', first['ref_area'])}, {first['time_period']}"
     return [
-        Difference(
+        FigureDifference(
             place=name("ref_area", row["ref_area"]), period=row["time_period"], against=against,
             difference=round(row["obs_value"] - first["obs_value"], 10),
             unit="percentage points" if shares else name("unit_measure", unit),
@@ -167,7 +167,7 @@ def _differences(found: Found, rows: Sequence[Row]) -> list[Difference]:
     ]
 
 
-def _ranked(found: Found, rows: Sequence[Row]) -> list[Ranked]:
+def _ranked(found: FoundRows, rows: Sequence[Row]) -> list[Ranked]:
     ordered = sorted(rows, key=lambda row: -row["obs_value"])
     values = [row["obs_value"] for row in ordered]
     return [
@@ -179,7 +179,7 @@ def _ranked(found: Found, rows: Sequence[Row]) -> list[Ranked]:
     ]
 
 
-def _ranking(finder: Finder, question: Question, kind: str) -> Comparison:
+def _ranking(finder: Finder, question: FigureQuery, kind: str) -> Comparison:
     """Rank all provinces, or all countries, that have a figure: no region, no total."""
     wanted = "country" if "countr" in kind or "nuoc" in kind else "province"
     found = finder.everywhere(question)

@@ -11,19 +11,19 @@ from pydantic import Field
 from model.errors import OpenIndicatorsError
 from portal.mcp.answers import (
     Answer,
-    Changes,
+    ChangeList,
     Checked,
     Comparison,
     Description,
     Explanation,
     SearchAnswer,
 )
-from portal.mcp.asking.question import Question
+from portal.mcp.asking.question import FigureQuery
 from portal.mcp.comparing import compare
 from portal.mcp.quotes.check import QuoteChecker
 from portal.mcp.targets import TargetsAnswer, Verdict, targets
 from portal.mcp.tools import Tools
-from portal.site.published import ChangedError, PublishedSite
+from portal.site.published import PublishedSite, SiteChangedError
 
 HOST = "127.0.0.1"
 _LONGEST = 200  # signs of an argument
@@ -88,7 +88,7 @@ def server(site: PublishedSite, version: str) -> MCPServer[Any]:
         try:
             try:
                 return ask()
-            except ChangedError:
+            except SiteChangedError:
                 site.forget()
                 return ask()
         except OpenIndicatorsError as error:
@@ -112,7 +112,7 @@ def server(site: PublishedSite, version: str) -> MCPServer[Any]:
         final_only: FinalOnly = False, language: Language = "",
     ) -> Answer:
         """Return published figures, each citable; or the reason why there are none."""
-        return answered(lambda: tools.query(Question(
+        return answered(lambda: tools.query(FigureQuery(
             indicator, place, period, breakdown or {}, dataset, unit, borders, release, as_of,
             final_only, tools.language(language),
         )))
@@ -131,7 +131,7 @@ def server(site: PublishedSite, version: str) -> MCPServer[Any]:
 
         Refused where definition, unit, territory or kind of period differ.
         """
-        question = Question(
+        question = FigureQuery(
             indicator, breakdown=breakdown or {}, dataset=dataset, borders=borders,
             language=tools.language(language),
         )
@@ -144,13 +144,13 @@ def server(site: PublishedSite, version: str) -> MCPServer[Any]:
         language: Language = "",
     ) -> Explanation:
         """Explain one figure: definition, method, source, checks, and what each release said."""
-        return answered(lambda: tools.explain(Question(
+        return answered(lambda: tools.explain(FigureQuery(
             indicator, place, period, breakdown or {}, dataset, borders=borders,
             language=tools.language(language),
         )))
 
     @made.tool(title="Changes", annotations=reads)
-    def changes(dataset: DatasetId = "", limit: Limit = 5, language: Language = "") -> Changes:
+    def changes(dataset: DatasetId = "", limit: Limit = 5, language: Language = "") -> ChangeList:
         """Return what releases changed, the newest first, of one dataset or of all."""
         return answered(lambda: tools.changes(dataset, limit, language))
 

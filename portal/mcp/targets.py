@@ -12,7 +12,7 @@ SCORECARD = "api/targets.csv"  # portal/targets/exports.py
 Verdict = Literal["", "met", "on_track", "behind", "no_data"]
 
 
-class Target(BaseModel):
+class TargetAnswer(BaseModel):
     """A target in force, with its verdict; values are in its unit."""
 
     target: str
@@ -44,7 +44,7 @@ class TargetsAnswer(BaseModel):
     """Targets, as they were assessed on a day."""
 
     as_of: str = ""
-    targets: list[Target] = []
+    targets: list[TargetAnswer] = []
     more: int = 0
     note: str = ""
 
@@ -78,12 +78,12 @@ def targets(
     )
 
 
-def _target(row: dict[str, str], language: str, root: str) -> Target:
+def _target(row: dict[str, str], language: str, root: str) -> TargetAnswer:
     def number(name: str) -> float | None:
         return float(row[name]) if row[name] else None
 
     projected = [number(f"projected_{each}") for each in ("value", "low", "high")]
-    return Target(
+    return TargetAnswer(
         target=row["target"], title=plain(row[f"title_{language}"]), document=row["document"],
         valid_from=row["valid_from"], area=row["ref_area"], borders=row["geo_vintage"],
         year=int(row["year"]), operator=row["operator"], value=number("value"), unit=row["unit"],

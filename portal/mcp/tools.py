@@ -6,9 +6,9 @@ from model.util.text import plain
 from portal.mcp.answers import (
     Answer,
     ChangedFigure,
-    Changes,
+    ChangeList,
     Description,
-    Dimension,
+    DimensionCodes,
     Explanation,
     FoundItem,
     IndicatorAnswer,
@@ -19,7 +19,7 @@ from portal.mcp.answers import (
     SearchAnswer,
 )
 from portal.mcp.asking.find import Finder
-from portal.mcp.asking.question import Question
+from portal.mcp.asking.question import FigureQuery
 from portal.mcp.asking.subjects import CONTEXT
 from portal.mcp.asking.words import words
 from portal.mcp.figures import Reader, caveats_of
@@ -128,7 +128,7 @@ class Tools:
                 for each in state.indicators
             ],
             dimensions=[
-                Dimension(
+                DimensionCodes(
                     column=column, name=reader.name(column, ""),
                     codes={code: reader.name(column, code)
                            for code in reader.labels[column] if code},
@@ -148,7 +148,7 @@ class Tools:
             page=reader.address(f"{language}/{dataset}.html"),
         )
 
-    def query(self, question: Question) -> Answer:
+    def query(self, question: FigureQuery) -> Answer:
         """Answer a `question` with figures, or say why there are none."""
         try:
             found, also = self.finder.find(question)
@@ -174,7 +174,7 @@ class Tools:
               if reader.release.number != reader.state.release else []),
         ]
 
-    def explain(self, question: Question) -> Explanation:
+    def explain(self, question: FigureQuery) -> Explanation:
         """Explain the figure that answers a `question`: its meaning, source and history."""
         try:
             found, _ = self.finder.find(question)
@@ -214,12 +214,12 @@ class Tools:
             if len(state.releases) > 1 else "",
         )
 
-    def changes(self, dataset: str = "", limit: int = 5, language: str = "") -> Changes:
+    def changes(self, dataset: str = "", limit: int = 5, language: str = "") -> ChangeList:
         """Return what the newest releases changed, of a `dataset` or of all; at most `limit`."""
         language = self.language(language)
         listing = self.site.listing()
         if dataset and dataset not in listing:
-            return Changes(refusal=self.finder.no_dataset(dataset).refusal)
+            return ChangeList(refusal=self.finder.no_dataset(dataset).refusal)
         limit = max(1, min(limit, 20))
         if dataset:
             state = self.site.state(dataset)
@@ -228,7 +228,7 @@ class Tools:
             ordered = sorted(listing.values(), key=lambda each: (each["issued"], each["id"]))
             states = [self.site.state(each["id"]) for each in ordered[::-1][:limit]]
             newest = [(each, each.releases[-1]) for each in states]
-        return Changes(
+        return ChangeList(
             releases=[self._changes(state, release) for state, release in newest[:limit]],
             more=(len(newest) if dataset else len(listing)) - len(newest[:limit]),
         )

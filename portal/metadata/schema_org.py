@@ -119,7 +119,7 @@ def croissant(
         "@type": "sc:Dataset",
         "conformsTo": CROISSANT,
         "citeAs": f"{content.publisher.name.get(language)}: {node['name']},"
-                  f" {release_words(content)}. {at.page}",
+                  f" {_release_words(content)}. {at.page}",
         "recordSet": [{
             "@type": "cr:RecordSet",
             "@id": "observations",
@@ -131,7 +131,7 @@ def croissant(
     }
 
 
-def release_words(content: Content) -> str:
+def _release_words(content: Content) -> str:
     """Return version and day of the release, for citations."""
     release = content.release
     return f"{release.semantic_version}, {release.issued.date().isoformat()}"

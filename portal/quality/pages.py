@@ -70,7 +70,7 @@ class Assessed:
     content: Content | None = None
 
 
-def report_page(dataset: str, language: str) -> str:
+def _report_page(dataset: str, language: str) -> str:
     """Return the path of a `dataset`'s report in a `language` in the site."""
     return f"{language}/quality/{dataset}.html"
 
@@ -87,7 +87,7 @@ def render(
     yield f"quality/{dataset}.json", each.report.model_dump_json(indent=1).encode()
     for language in languages():
         yield f"quality/{dataset}.{language}.svg", badge(each.report.scorecard, language)
-        yield report_page(dataset, language), _report(each, registries, language, base_url)
+        yield _report_page(dataset, language), _report(each, registries, language, base_url)
 
 
 def shared_pages(

@@ -10,7 +10,7 @@ from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from model.records.quality_dimension import OUTCOMES, SEVERITIES, grade_of
-from model.reference.city import City, city
+from model.reference.city import City, city, has_targets
 from model.reference.codelist import vintage_in_words
 from model.util.languages import language_name, project_locales
 from model.util.text import fold, plain
@@ -58,11 +58,13 @@ def _markdown(text: str) -> Markup:
 
 def environment(folder: Path, language: str) -> Environment:
     """Return the environment of a `folder` of templates in a `language`; see `render_template`."""
-    return _environment(folder, language, city(), project_locales())
+    return _environment(folder, language, city(), project_locales(), has_targets())
 
 
 @cache
-def _environment(folder: Path, language: str, of: City, locales: Path | None) -> Environment:
+def _environment(
+    folder: Path, language: str, of: City, locales: Path | None, targets: bool
+) -> Environment:
     made = Environment(
         loader=FileSystemLoader([folder, _SHARED]),
         autoescape=True,
@@ -98,7 +100,7 @@ def _environment(folder: Path, language: str, of: City, locales: Path | None) ->
         frequencies=FREQUENCIES, reasons=REASONS, statuses=STATUSES, scopes=SCOPES,
         outcomes=OUTCOMES, severities=SEVERITIES, grade_of=grade_of, box=trends,
         vintage_in_words=vintage_in_words, base_url=None, city_name=of.short_name or of.name,
-        has_area=of.area is not None,
+        has_area=of.area is not None, has_targets=targets,
     )
     made.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
     made.filters.update(

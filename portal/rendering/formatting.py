@@ -55,8 +55,8 @@ def number_in_full(value: float | None, language: str) -> str:
     """
     if value is None:
         return ""
-    return format_decimal(Decimal(repr(value)), "#,##0.####################",
-                          locale=_locale(language), decimal_quantization=False)
+    text = f"{Decimal(repr(value)):,f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text).translate(_signs(language))
 
 
 def points(value: float, language: str) -> str:

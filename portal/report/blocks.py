@@ -19,7 +19,7 @@ WIDTHS: dict[str, tuple[int, ...]] = {
 
 
 @dataclass(frozen=True)
-class Words:
+class TextBlock:
     """A heading, a paragraph or an item of a list.
 
     kind: `h1` to `h3`, `p` or `li`.
@@ -40,7 +40,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Grid:
+class TableBlock:
     """A table: its names of columns, its rows, and its columns' widths as shares."""
 
     header: list[Cell]
@@ -55,7 +55,7 @@ class Charts:
     charts: list[tuple[ElementTree.Element, str]]
 
 
-Block = Words | Grid | Charts
+Block = TextBlock | TableBlock | Charts
 
 
 def blocks_of(html: str) -> Iterator[Block]:
@@ -69,16 +69,16 @@ def blocks_of(html: str) -> Iterator[Block]:
     for each in main:
         style = each.get("class", "")
         if each.tag in ("h1", "h2", "h3", "p"):
-            yield Words(each.tag, _text(each), style)  # type: ignore[arg-type]
+            yield TextBlock(each.tag, _text(each), style)  # type: ignore[arg-type]
         elif each.tag == "ul":
             for item in each:
-                yield Words("li", _text(item))
+                yield TextBlock("li", _text(item))
         elif each.tag == "table":
             header, *rows = [
                 [Cell(_text(cell), cell.get("class", "")) for cell in row]
                 for row in each.iter("tr")
             ]
-            yield Grid(header, rows, WIDTHS[style])
+            yield TableBlock(header, rows, WIDTHS[style])
         elif each.tag == "figure":
             yield Charts([_chart(each)])
         elif style == "charts":

@@ -16,7 +16,7 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Emu, Mm, Pt, RGBColor
 
-from portal.report.blocks import Block, Cell, Charts, Grid, Words
+from portal.report.blocks import Block, Cell, Charts, TableBlock, TextBlock
 from portal.report.drawing import picture, size_of
 
 FONT = "Times New Roman"
@@ -37,9 +37,9 @@ def word(blocks: Sequence[Block], title: str, language: str, made: datetime) -> 
     properties.comments, properties.last_modified_by, properties.revision = "", "", 1
     properties.created = properties.modified = made.astimezone(UTC).replace(tzinfo=None)
     for block in blocks:
-        if isinstance(block, Words):
+        if isinstance(block, TextBlock):
             _write(document, block)
-        elif isinstance(block, Grid):
+        elif isinstance(block, TableBlock):
             _write_table(document, block)
         else:
             _insert(document, block)
@@ -87,7 +87,7 @@ def _set_styles(document: Any, language: str) -> None:
     document.styles["Normal"].element.get_or_add_rPr().append(spoken)
 
 
-def _write(document: Any, words: Words) -> None:
+def _write(document: Any, words: TextBlock) -> None:
     paragraph = document.add_paragraph(style=_STYLES[words.kind])
     run = paragraph.add_run(words.text.upper() if words.style == "issuer" else words.text)
     if words.style == "issuer":
@@ -101,7 +101,7 @@ def _write(document: Any, words: Words) -> None:
         paragraph.alignment = WD_ALIGN_PARAGRAPH.JUSTIFY
 
 
-def _write_table(document: Any, grid: Grid) -> None:
+def _write_table(document: Any, grid: TableBlock) -> None:
     table = document.add_table(rows=0, cols=len(grid.header), style="Table Grid")
     table.autofit = False
     widths = [Emu(Mm(WIDTH) * share // sum(grid.widths)) for share in grid.widths]
@@ -141,7 +141,7 @@ def _insert(document: Any, charts: Charts) -> None:
         [(svg, words)] = charts.charts
         document.add_picture(io.BytesIO(picture(svg)), width=Mm(WIDTH))
         document.paragraphs[-1].paragraph_format.keep_with_next = True
-        _write(document, Words("p", words, "small"))
+        _write(document, TextBlock("p", words, "small"))
         return
     table = document.add_table(rows=0, cols=2)
     for start in range(0, len(charts.charts), 2):

@@ -22,7 +22,7 @@ from portal.targets.assessment import (
     assess,
     assess_target,
 )
-from portal.targets.figures import Figure, ReleasedTable, ReleaseHistory, Series
+from portal.targets.figures import ReleasedTable, ReleaseHistory, TargetSeries, YearFigure
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class ReportReleases(ReleaseHistory):
 
     def series(
         self, figure: ReleasedFigure, area: str, vintage: str, day: date
-    ) -> Series | None:
+    ) -> TargetSeries | None:
         """Return the yearly figures up to the report's year; arguments as for its base."""
         found = super().series(figure, area, vintage, self.released)
         if found is None:
             return None
-        return Series(
+        return TargetSeries(
             found.source, tuple(each for each in found.figures if each.year <= self.until),
             tuple(year for year in found.other_borders if year <= self.until),
         )
@@ -69,18 +69,18 @@ class IndicatorResult:
     name: LocalizedText
     unit: LocalizedText | None  # None where its dataset is not published
     decimals: int
-    series: Series | None
+    series: TargetSeries | None
     agency: LocalizedText | None
     is_share: bool = False
     is_rank: bool = False
 
     @property
-    def newest(self) -> Figure | None:
+    def newest(self) -> YearFigure | None:
         """The newest figure."""
         return self.series.figures[-1] if self.series and self.series.figures else None
 
     @property
-    def before(self) -> Figure | None:
+    def before(self) -> YearFigure | None:
         """The figure of the year before the newest one; None where that year has none."""
         if self.series is None or len(self.series.figures) < 2:
             return None
@@ -288,6 +288,6 @@ def gather(
     )
 
 
-def is_final(figure: Figure) -> bool:
+def is_final(figure: YearFigure) -> bool:
     """Whether a figure is no estimate and not preliminary."""
     return figure.status not in NOT_FINAL

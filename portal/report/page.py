@@ -11,10 +11,10 @@ from portal.rendering import formatting
 from portal.rendering.environment import environment
 from portal.report.findings import Findings, IndicatorResult, is_final
 from portal.site import chart
-from portal.site.series import Plot, Point, Series
+from portal.site.series import ChartSeries, Plot, Point
 from portal.site.state import DatasetState
 from portal.targets.assessment import NOT_FINAL, Assessment, RollUp
-from portal.targets.figures import YEARLY, Figure, Measured
+from portal.targets.figures import YEARLY, FigureKey, YearFigure
 from portal.targets.words import WORDS
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -62,7 +62,7 @@ def title_of(found: Findings, language: str) -> str:
     return str(module.title(found.year))
 
 
-def _proof(found: Findings, source: Measured, figure: Figure, language: str) -> str:
+def _proof(found: Findings, source: FigureKey, figure: YearFigure, language: str) -> str:
     """Return the address of a figure's page, with its place in the source; "" if not known."""
     if not found.address:
         return ""
@@ -121,11 +121,11 @@ def _charts(
         plot = Plot(
             indicator=first.target.indicator or "", column=_ACTUAL, fixed={}, freq="A", of=2,
             series=(
-                Series(_ACTUAL, "", tuple(
+                ChartSeries(_ACTUAL, "", tuple(
                     Point(each.year, str(each.year), each.value, each.status, at > 0)
                     for at, each in enumerate(first.figures)
                 )),
-                Series(_TARGETS, "", tuple(
+                ChartSeries(_TARGETS, "", tuple(
                     Point(year, str(year), value, "F", joined=False)
                     for year, value in sorted({
                         (each.target.year, float(each.target.value or 0)) for each in targets

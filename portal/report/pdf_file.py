@@ -12,7 +12,7 @@ from fpdf import FPDF
 from fpdf.enums import TableBordersLayout, XPos, YPos
 from fpdf.fonts import FontFace
 
-from portal.report.blocks import Block, Charts, Grid, Words
+from portal.report.blocks import Block, Charts, TableBlock, TextBlock
 from portal.report.drawing import BOLD, REGULAR, Point, draw, size_of
 
 LEFT, RIGHT, TOP, BOTTOM = 30.0, 15.0, 20.0, 20.0  # mm
@@ -56,16 +56,16 @@ def pdf(blocks: Sequence[Block], title: str, language: str, made: datetime) -> b
     document.set_producer("OpenIndicators")
     document.add_page()
     for block in blocks:
-        if isinstance(block, Words):
+        if isinstance(block, TextBlock):
             _write(document, block)
-        elif isinstance(block, Grid):
+        elif isinstance(block, TableBlock):
             _write_table(document, block)
         else:
             _draw(document, block)
     return bytes(document.output())
 
 
-def _write(document: FPDF, words: Words) -> None:
+def _write(document: FPDF, words: TextBlock) -> None:
     size = _SMALL if words.style == "small" else _SIZES[words.kind]
     heading = words.kind in ("h1", "h2", "h3")
     bold = heading or words.style == "issuer"
@@ -87,7 +87,7 @@ def _write(document: FPDF, words: Words) -> None:
     document.ln(1.2)
 
 
-def _write_table(document: FPDF, grid: Grid) -> None:
+def _write_table(document: FPDF, grid: TableBlock) -> None:
     document.set_font(_FAMILY, "", _TABLE)
     document.set_draw_color(_BORDER)
     document.set_fill_color("#ffffff")

@@ -11,10 +11,10 @@ from itertools import chain, pairwise
 
 from portal.rendering import formatting
 from portal.scope import home_areas
-from portal.site.series import Plot, Point, Series, moment
+from portal.site.series import ChartSeries, Plot, Point, moment
 from portal.vocabulary import NOT_FINAL
 
-Label = Callable[[Series], str]
+Label = Callable[[ChartSeries], str]
 WIDE, NARROW = 820, 340
 HEIGHT = {WIDE: 400, NARROW: 280}
 LABEL_GAP = 16  # between two direct labels

@@ -10,7 +10,7 @@ from model.util.text import plain
 from portal.content import Content
 from portal.rendering import formatting
 from portal.site import chart
-from portal.site.series import Plot, Point, Series, moment
+from portal.site.series import ChartSeries, Plot, Point, moment
 from portal.vocabulary import BREAK, sentence
 
 TABLE_ROWS = 30  # the newest periods; the downloads have all
@@ -44,7 +44,7 @@ def figure(content: Content, plot: Plot, language: str) -> dict[str, Any]:
 
 
 def drawing(
-    plot: Plot, language: str, decimals: int, name_of: Callable[[Series], str], **words: Any
+    plot: Plot, language: str, decimals: int, name_of: Callable[[ChartSeries], str], **words: Any
 ) -> dict[str, Any]:
     """Return what templates/figure.html draws of a `plot` in a `language`.
 
@@ -54,7 +54,7 @@ def drawing(
     """
     vintages = {series.vintage for series in plot.series}
 
-    def label(series: Series) -> str:
+    def label(series: ChartSeries) -> str:
         name = plain(name_of(series))
         day = vintage_day(series.vintage)
         if len(vintages) == 1:

@@ -29,7 +29,7 @@ _KEPT = 256  # files that are kept as they were read
 Kept = TypeVar("Kept")
 
 
-class ChangedError(PortalError):
+class SiteChangedError(PortalError):
     """A file is not what the catalogue says: damaged, or the site was updated meanwhile."""
 
 
@@ -162,7 +162,7 @@ class PublishedSite:
         if key not in self._kept:
             data = self.read(path)
             if sha256_bytes(data) != sha256:
-                raise ChangedError(
+                raise SiteChangedError(
                     "is not what the site's catalogue says", where=path,
                     todo="try again in a minute, as the site may be updated just now; else tell"
                     " its operator",

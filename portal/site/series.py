@@ -37,7 +37,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Series:
+class ChartSeries:
     """A line, or the bar of a single period: one code of the series column, in one vintage.
 
     Vintages of a geography are separate series: they are never joined by a line.
@@ -55,7 +55,7 @@ class Plot:
     indicator: str
     column: str  # the column whose codes are the series
     fixed: dict[str, str]  # the other columns' codes
-    series: tuple[Series, ...]
+    series: tuple[ChartSeries, ...]
     freq: str
     of: int  # codes of the column that have figures, drawn or not
     borders: date | None = None  # when they changed, where the figures reach over that day
@@ -155,7 +155,7 @@ def _rows(content: Content, indicator: str, column: str, fixed: dict[str, str]) 
     )
 
 
-def series_of(rows: list[Any], keep: set[str] | None = None) -> list[Series]:
+def series_of(rows: list[Any], keep: set[str] | None = None) -> list[ChartSeries]:
     """Return the series in `rows` of code, vintage, period, value, status, ids of footnotes.
 
     Only those of the codes to `keep`, if they are given.
@@ -166,7 +166,7 @@ def series_of(rows: list[Any], keep: set[str] | None = None) -> list[Series]:
             point = Point(moment(iso), iso, value, status, footnotes=notes)
             points.setdefault((code, vintage), []).append(point)
     return [
-        Series(code, vintage, tuple(thinned(_joined(sorted(found, key=lambda p: p.at)))))
+        ChartSeries(code, vintage, tuple(thinned(_joined(sorted(found, key=lambda p: p.at)))))
         for (code, vintage), found in points.items()
     ]
 
@@ -180,7 +180,7 @@ def _joined(points: list[Point]) -> list[Point]:
     ]
 
 
-def _chosen(series: list[Series], areas: list[str]) -> list[Series]:
+def _chosen(series: list[ChartSeries], areas: list[str]) -> list[ChartSeries]:
     """Order the series and keep as many as can be distinguished."""
     if len({p.period for s in series for p in s.points}) <= 1:
         series = sorted(series, key=lambda s: -s.points[-1].value)

@@ -21,7 +21,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
 from model.errors import PortalError
+from portal import libraries
 from portal.api import pxweb, sdmx_rest
+from portal.site.media_types import BINARY, MEDIA_TYPES, PARQUET, XLSX
 from portal.site.state import DatasetState, read_state
 
 HOST = "127.0.0.1"
@@ -49,32 +51,6 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "cross-origin",
-    "Cache-Control": "no-cache",
-}
-
-BINARY = "application/octet-stream"
-PARQUET = "application/vnd.apache.parquet"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-MEDIA_TYPES = {
-    ".atom": "application/atom+xml",
-    ".css": "text/css; charset=utf-8",
-    ".csv": "text/csv; charset=utf-8; header=present",
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".mjs": "text/javascript; charset=utf-8",
-    ".json": "application/json",
-    ".jsonld": "application/ld+json",
-    ".md": "text/markdown; charset=utf-8",
-    ".parquet": PARQUET,
-    ".png": "image/png",
-    ".svg": "image/svg+xml",
-    ".ttl": "text/turtle; charset=utf-8",
-    ".txt": "text/plain; charset=utf-8",
-    ".wasm": "application/wasm",
-    ".woff2": "font/woff2",
-    ".xlsx": XLSX,
-    ".xml": "application/xml",
-    ".zip": "application/zip",
 }
 
 # The names of downloads, as portal/distributions makes them: nothing in them needs quoting.
@@ -115,8 +91,10 @@ class _SiteFiles(StaticFiles):
             response = PlainTextResponse(error.detail, error.status_code, error.headers)
         response.headers.update(SECURITY_HEADERS)
         response.headers["Content-Security-Policy"] = _policy(scope["path"])
+        found = response.status_code < 400
+        response.headers["Cache-Control"] = _caching(scope["path"]) if found else "no-cache"
         download = _DOWNLOAD.fullmatch(scope["path"])
-        if download and response.status_code < 400:
+        if download and found:
             response.headers["Content-Disposition"] = f'attachment; filename="{download[1]}"'
         return response
 
@@ -146,6 +124,17 @@ def _policy(path: str) -> str:
         return _REPORT_POLICY
     policy = _SITE_POLICY.replace("{wasm}", " 'wasm-unsafe-eval'" if _DUCKDB.match(path) else "")
     return policy + ("*" if _EMBED.fullmatch(path) else "'none'")
+
+
+def _caching(path: str) -> str:
+    """Return for how long a browser may take what is at a `path` from its cache without asking.
+
+    On a slow line each question costs seconds. The libraries have their version in their address;
+    our own scripts and styles may be those of before for some minutes after an upgrade.
+    """
+    if path.startswith(f"/{libraries.PLACE}/"):
+        return "public, max-age=31536000, immutable"
+    return "max-age=300" if path.startswith("/assets/") else "no-cache"
 
 
 def application(folder: Path) -> ASGIApp:

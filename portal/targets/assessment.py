@@ -9,7 +9,7 @@ from model.reference.registries import Registries
 from model.reference.targets import Target
 from model.util.text import Frozen
 from portal.scope import home_area
-from portal.targets.figures import Figure, Measured, ReleaseHistory, Series
+from portal.targets.figures import FigureKey, ReleaseHistory, TargetSeries, YearFigure
 from portal.targets.progress import Goal, Progress, Reason, Verdict, measure
 from portal.targets.projection import Projected, project
 from portal.vocabulary import NOT_FINAL
@@ -37,8 +37,8 @@ class Assessment(Frozen):
     verdict: Verdict
     reason: Reason | None = None
     progress: Progress | None = None
-    source: Measured | None = None
-    figures: tuple[Figure, ...] = ()
+    source: FigureKey | None = None
+    figures: tuple[YearFigure, ...] = ()
     other_borders: tuple[int, ...] = ()
     projection: tuple[Projected, ...] = ()
     over: bool = False
@@ -46,10 +46,10 @@ class Assessment(Frozen):
     @property
     def group(self) -> str:
         """The sector's id, CITY or COUNTRY."""
-        return group_of(self.target)
+        return _group_of(self.target)
 
     @property
-    def newest(self) -> Figure | None:
+    def newest(self) -> YearFigure | None:
         """The newest figure that counts: none after the target's year."""
         known = [each for each in self.figures if each.year <= self.target.year]
         return known[-1] if known else None
@@ -102,7 +102,7 @@ class Assessments:
     @property
     def of_city(self) -> RollUp:
         """The counts of all targets but the country's."""
-        return roll_up("all", [each for each in self.assessments if each.group != COUNTRY])
+        return _roll_up("all", [each for each in self.assessments if each.group != COUNTRY])
 
     def in_group(self, group: str) -> list[Assessment]:
         """Return the assessments of a sector (its id), of CITY or of COUNTRY."""
@@ -111,7 +111,7 @@ class Assessments:
     def roll_ups(self, sectors: Iterable[str]) -> list[RollUp]:
         """Return the counts of the city's own, each of `sectors`, the country's, and all."""
         groups = [CITY, *sectors, COUNTRY]
-        found = [roll_up(group, self.in_group(group)) for group in groups]
+        found = [_roll_up(group, self.in_group(group)) for group in groups]
         return [*(each for each in found if each.targets), self.of_city]
 
 
@@ -164,14 +164,14 @@ def goal_of(registries: Registries, target: Target, value: float) -> Goal:
     return Goal(value=value, operator=target.operator, year=target.year, baseline=baseline)
 
 
-def group_of(target: Target) -> str:
+def _group_of(target: Target) -> str:
     """Return the group that a `target` is counted in: its sector's id, CITY or COUNTRY."""
     if target.area.code != home_area():
         return COUNTRY
     return target.sector or CITY
 
 
-def roll_up(group: str, found: Sequence[Assessment]) -> RollUp:
+def _roll_up(group: str, found: Sequence[Assessment]) -> RollUp:
     """Count the assessments that were `found` for a `group`."""
     def count(test: Callable[[Assessment], bool]) -> int:
         return sum(map(test, found))
@@ -189,7 +189,7 @@ def roll_up(group: str, found: Sequence[Assessment]) -> RollUp:
 
 def _figures(
     registries: Registries, releases: ReleaseHistory, target: Target, as_of: date
-) -> tuple[Series | None, Reason | None]:
+) -> tuple[TargetSeries | None, Reason | None]:
     """Return the figures of a target, and why there is no verdict if it is known already."""
     measured = registries.targets.measured_by(target)
     if measured is None:

@@ -55,7 +55,7 @@ class Errors:
     errors: Values
 
 
-def yearly_series(path: Path) -> Iterator[Values]:
+def _yearly_series(path: Path) -> Iterator[Values]:
     """Yield the yearly series of a release's Parquet file, each without a missing year."""
     table = pq.read_table(path, filters=[("freq", "==", "A")])
     key = [name for name in table.column_names if name not in _NOT_KEY]
@@ -152,7 +152,7 @@ def coverage(tested: Sequence[Errors], widths: Quantiles) -> dict[str, Any]:
     }
 
 
-def cross_coverage(tested: Sequence[Errors]) -> list[dict[str, Any]]:
+def _cross_coverage(tested: Sequence[Errors]) -> list[dict[str, Any]]:
     """Return the coverage of each half of the datasets with the widths of the other half."""
     halves = [[each for each in tested if crc32(each.dataset.encode()) % 2 == half]
               for half in (0, 1)]
@@ -184,7 +184,7 @@ def newest_releases(folders: Iterable[Path]) -> Iterator[tuple[str, Path]]:
 
 def backtest(folders: Iterable[Path]) -> list[Errors]:
     """Return the errors of the forecasts over the yearly series of some data folders."""
-    found = (errors_of(name, yearly_series(path)) for name, path in newest_releases(folders))
+    found = (errors_of(name, _yearly_series(path)) for name, path in newest_releases(folders))
     return [each for each in found if len(each.errors)]
 
 
@@ -199,7 +199,7 @@ def main() -> None:
     widths = quantiles(own)
     found = {
         "quantiles": {str(length): each for length, each in widths.items()},
-        "halves": cross_coverage(own),
+        "halves": _cross_coverage(own),
         "textbook": plain(own),
         **({"corpus": coverage(others, widths)} if others else {}),
     }

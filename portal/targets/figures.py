@@ -10,8 +10,10 @@ from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pydantic import Field
 
 from model.declarations.dataset import (
     AFTER_DIMENSIONS,
@@ -46,17 +48,21 @@ class ReleasedTable:
     sha256: str
 
 
-class Figure(Frozen):
-    """The value of a year, with its observation status, note and footnotes."""
+class YearFigure(Frozen):
+    """The value of a year, with its observation status, note and footnotes.
+
+    row: of the release's table, from 0; not published.
+    """
 
     year: int
     value: float
     status: str = "A"
     note: str | None = None
     footnotes: str = ""
+    row: int = Field(default=-1, exclude=True)
 
 
-class Measured(Frozen):
+class FigureKey(Frozen):
     """Where the figures of a target stand: their key in a release, but for the period."""
 
     dataset: str
@@ -70,14 +76,14 @@ class Measured(Frozen):
 
 
 @dataclass(frozen=True)
-class Series:
+class TargetSeries:
     """The yearly figures of a target, oldest first.
 
     other_borders: the years of figures that are left out as their borders are others.
     """
 
-    source: Measured
-    figures: tuple[Figure, ...]
+    source: FigureKey
+    figures: tuple[YearFigure, ...]
     other_borders: tuple[int, ...] = ()
 
 
@@ -86,7 +92,7 @@ class ReleaseHistory:
     """The releases of datasets, by dataset, oldest first; each table is read once."""
 
     tables: Mapping[str, Iterable[ReleasedTable]]
-    _read: dict[tuple[str, int, str, str, str], Series] = field(default_factory=dict)
+    _read: dict[tuple[str, int, str, str, str], TargetSeries] = field(default_factory=dict)
 
     def at(self, dataset: str, day: date) -> ReleasedTable | None:
         """Return the release of a `dataset` that was current at the end of a `day`."""
@@ -106,7 +112,7 @@ class ReleaseHistory:
 
     def series(
         self, figure: ReleasedFigure, area: str, vintage: str, day: date
-    ) -> Series | None:
+    ) -> TargetSeries | None:
         """Return the yearly figures as of a `day`; None before the first release.
 
         `figure` says of what, `area` and `vintage` (of the borders) of where.
@@ -123,24 +129,25 @@ class ReleaseHistory:
         return self._read[key]
 
 
-def _series(table: ReleasedTable, figure: ReleasedFigure, area: str, vintage: str) -> Series:
+def _series(table: ReleasedTable, figure: ReleasedFigure, area: str, vintage: str) -> TargetSeries:
     if not has_checksum(table.path, table.sha256):
         raise PortalError(
             "does not have the checksum that was recorded for it", where=str(table.path),
             todo="publish the dataset again; `openindicators doctor` shows what else is damaged",
         )
-    columns = set(pq.read_schema(table.path).names)
-    dimensions = columns - _NO_DIMENSION
-    rows = pq.read_table(table.path, filters=(
+    columns = [name for name in pq.read_schema(table.path).names if name not in PROVENANCE]
+    dimensions = set(columns) - _NO_DIMENSION
+    read = pq.read_table(table.path, columns=columns)
+    rows = read.append_column("_row", pa.array(range(read.num_rows), pa.int64())).filter(
         (pc.field("indicator") == figure.indicator) & (pc.field("ref_area") == area)
         & (pc.field("freq") == YEARLY) & pc.field("obs_value").is_valid()
-    )).to_pylist()
+    ).to_pylist()
     for name, code in figure.where.items():
         rows = [row for row in rows if row[name] == code]
     for name in dimensions - figure.where.keys():
         if len({row[name] for row in rows}) > 1:
             rows = [row for row in rows if row[name] == TOTAL]
-    found: dict[int, Figure] = {}
+    found: dict[int, YearFigure] = {}
     others: set[int] = set()
     for row in rows:
         year = period_start(row["time_period"]).year
@@ -153,13 +160,13 @@ def _series(table: ReleasedTable, figure: ReleasedFigure, area: str, vintage: st
                 where=f"{table.dataset}, release {table.number}",
                 todo="say which in `where` of the sector indicator",
             )
-        found[year] = Figure(
+        found[year] = YearFigure(
             year=year, value=row["obs_value"], status=row["obs_status"] or "A",
-            note=row.get("obs_note"), footnotes=row.get("footnotes") or "",
+            note=row.get("obs_note"), footnotes=row.get("footnotes") or "", row=row["_row"],
         )
-    source = Measured(
+    source = FigureKey(
         dataset=table.dataset, release=table.number, version=table.version, issued=table.issued,
         indicator=figure.indicator, ref_area=area, geo_vintage=vintage, where=figure.where,
     )
-    return Series(source, tuple(found[year] for year in sorted(found)), tuple(sorted(others)))
+    return TargetSeries(source, tuple(found[year] for year in sorted(found)), tuple(sorted(others)))
 

@@ -23,7 +23,7 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 INDEX, METHOD, INDICATORS = "targets/index.html", "targets/method.html", "targets/indicators.html"
 
 
-def target_page(target: str) -> str:
+def _target_page(target: str) -> str:
     """Return the path of a target's page, from the pages of a language."""
     return f"targets/{target}.html"
 
@@ -43,7 +43,16 @@ def pages(view: TargetsView, base_url: str | None) -> Iterator[SharedPage]:
         yield page(INDICATORS, "sector_indicators.html", _indicators)
         yield page(METHOD, "method.html", _method)
         for target in view.registries.targets.targets.values():
-            yield page(target_page(target.id), "target.html", partial(_target, target))
+            yield page(_target_page(target.id), "target.html", partial(_target, target))
+
+
+def without_figures(base_url: str | None) -> Iterator[SharedPage]:
+    """Yield what stands in the scorecard's place in a site that measures no target."""
+    for language in languages():
+        yield SharedPage(f"{language}/{INDEX}", "", partial(
+            render_template, TEMPLATES, "without_figures.html", language, root="../../", page=INDEX,
+            preview=False, base_url=base_url, say=say,
+        ))
 
 
 def _render(

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from model.util.text import Frozen
-from portal.targets.figures import Figure
+from portal.targets.figures import YearFigure
 
 METHOD = "Statistics Canada / Open SDG, ratio of compound annual growth rates"
 ON_TRACK, ACCELERATE, NO_DETERIORATION = 0.95, 0.60, 0.0  # thresholds of the published method
@@ -85,8 +85,8 @@ class Progress(Frozen):
     """
 
     category: Category
-    base: Figure
-    newest: Figure
+    base: YearFigure
+    newest: YearFigure
     observed: float | None = None
     required: float | None = None
     ratio: float | None = None
@@ -98,7 +98,7 @@ class Progress(Frozen):
         return VERDICTS[self.category]
 
 
-def measure(figures: Sequence[Figure], goal: Goal) -> Progress | Reason:
+def measure(figures: Sequence[YearFigure], goal: Goal) -> Progress | Reason:
     """Return how far the `figures`, oldest first, are on the way to the `goal`, or why not."""
     known = [each for each in figures if each.year <= goal.year]
     since = [each for each in known if each.year >= goal.baseline]
@@ -113,7 +113,7 @@ def measure(figures: Sequence[Figure], goal: Goal) -> Progress | Reason:
     return found.model_copy(update={"turns": _turns(found, goal)})
 
 
-def _judge(base: Figure, newest: Figure, goal: Goal) -> Progress | Reason:
+def _judge(base: YearFigure, newest: YearFigure, goal: Goal) -> Progress | Reason:
     if goal.is_met(newest.value):
         category: Category = "achieved"
     elif newest.year == goal.year:
@@ -139,7 +139,7 @@ def _judge(base: Figure, newest: Figure, goal: Goal) -> Progress | Reason:
     return Progress(category=category, base=base, newest=newest)
 
 
-def _rates(base: Figure, newest: Figure, goal: Goal) -> tuple[float, float, float]:
+def _rates(base: YearFigure, newest: YearFigure, goal: Goal) -> tuple[float, float, float]:
     """Return the observed and the required growth rate, and their ratio."""
     observed = growth(base.value, newest.value, newest.year - base.year)
     required = growth(base.value, goal.value, goal.year - base.year)

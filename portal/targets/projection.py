@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.util.text import Frozen
-from portal.targets.figures import Figure
+from portal.targets.figures import YearFigure
 
 COVERAGE = 0.90
 LEAST, HORIZON = 4, 10  # figures that a projection needs; years that it reaches at most
@@ -50,7 +50,7 @@ def calibration() -> dict[str, Any]:
 
 
 def project(
-    figures: Sequence[Figure], until: int, maximum: float | None = None
+    figures: Sequence[YearFigure], until: int, maximum: float | None = None
 ) -> tuple[Projected, ...]:
     """Return the projection of yearly `figures`, oldest first, for each year `until` a year.
 
@@ -75,9 +75,9 @@ def project(
     return tuple(found)
 
 
-def consecutive(figures: Sequence[Figure]) -> list[Figure]:
+def consecutive(figures: Sequence[YearFigure]) -> list[YearFigure]:
     """Return the newest figures without a missing year between them."""
-    run: list[Figure] = []
+    run: list[YearFigure] = []
     for each in reversed(figures):
         if run and each.year != run[-1].year - 1:
             break

@@ -12,7 +12,7 @@ from model.reference.targets import SectorIndicator, Target
 from model.util.hashing import sha256_json
 from portal.site.state import DatasetState, IndicatorSummary
 from portal.targets.assessment import Assessment, Assessments, assess, assess_target
-from portal.targets.figures import YEARLY, Measured, ReleaseHistory
+from portal.targets.figures import YEARLY, FigureKey, ReleaseHistory
 from portal.targets.history import Change, changes
 from portal.targets.published import published_releases
 from portal.targets.words import WORDS
@@ -93,7 +93,7 @@ class TargetsView:
             return known
         return assess_target(self.registries, self.releases, target, self.as_of)
 
-    def summary(self, measured: Measured | None) -> IndicatorSummary | None:
+    def summary(self, measured: FigureKey | None) -> IndicatorSummary | None:
         """Return the indicator that a target is measured by; None where its dataset lacks it."""
         if measured is None:
             return None
@@ -128,7 +128,7 @@ class TargetsView:
         ]
 
 
-def figure_query(measured: Measured, year: int) -> str:
+def figure_query(measured: FigureKey, year: int) -> str:
     """Return the query by which the page of one figure finds it: where it `measured` a `year`."""
     return urlencode({
         "dataset": measured.dataset, "release": measured.release,

@@ -200,7 +200,7 @@ def fetch(options: CkanOptions, get: FetchPart) -> Iterator[SourceFile]:
     url = _action(options.base_url, "package_show", id=options.package)
     package = get("package.json", Request(url, secrets=secrets))
     taken: set[str] = set()
-    for resource in _chosen(result_of(package.path, package.url), options, package.url):
+    for resource in _chosen(_result_of(package.path, package.url), options, package.url):
         if options.datastore:
             yield from _rows(resource, options, options.base_url, secrets, get, taken)
         else:
@@ -211,7 +211,7 @@ def _action(base_url: str, action: str, **parameters: Any) -> str:
     return f"{base_url}/api/3/action/{action}?{urlencode(parameters)}"
 
 
-def result_of(path: Path, where: str) -> Any:
+def _result_of(path: Path, where: str) -> Any:
     """Return the result of an action, of the response in `path`; `where` is its URL or name.
 
     Raises:
@@ -339,7 +339,7 @@ def _rows(
             limit=options.page_size, offset=received,
         )
         answer = get(f"{stem}-{page:04d}.json", Request(url, secrets=secrets))
-        table = page_of(result_of(answer.path, answer.url), answer.url)
+        table = page_of(_result_of(answer.path, answer.url), answer.url)
         if page > 1 and table.total != total:
             raise ChangedError(
                 f"had {total} rows and has {table.total} now", where=answer.url, todo="run again"
@@ -361,4 +361,4 @@ def read(parts: list[SourceFile], options: CkanOptions) -> Iterator[pa.RecordBat
     """
     if not options.datastore:
         return files.read(parts, layout_of(options))
-    return batches(parts, lambda part: page_of(result_of(part.path, part.name), part.name))
+    return batches(parts, lambda part: page_of(_result_of(part.path, part.name), part.name))

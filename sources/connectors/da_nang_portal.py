@@ -51,7 +51,7 @@ def _pages(
         url = _url(number, offset, options)
         answer = get(f"dataset-{number}-{page:04d}.json", Request(url, secrets=secrets))
         _check_login(answer)
-        records = records_of(answer, answer.url)
+        records = _records_of(answer, answer.url)
         if records and answer.sha256 == before:
             raise SourceError(
                 f"gives the same page at offset {offset} as before", where=answer.url,
@@ -87,7 +87,7 @@ def _check_login(answer: SourceFile) -> None:
         )
 
 
-def records_of(page: SourceFile, where: str) -> list[Any]:
+def _records_of(page: SourceFile, where: str) -> list[Any]:
     """Return the records of a page; `where` is its URL or name, for messages.
 
     Raises:
@@ -108,4 +108,4 @@ def read(parts: list[SourceFile], options: DaNangPortalOptions) -> Iterator[pa.R
     Raises:
         ReadError: names the page and the record.
     """
-    return record_batches(parts, lambda part: enumerate(records_of(part, part.name), start=1))
+    return record_batches(parts, lambda part: enumerate(_records_of(part, part.name), start=1))

@@ -35,7 +35,7 @@ NUMBERS = ("obs_value", "lower_bound", "upper_bound")
 LABEL = " label"  # behind the name of a list: the labels of its codes
 
 
-def list_name(sheet: str, concept: str) -> str:
+def _list_name(sheet: str, concept: str) -> str:
     """Return the name of the list of a `concept` of a `sheet`."""
     return f"{sheet}!{concept}"
 
@@ -53,7 +53,7 @@ def read(parts: list[SourceFile], options: SubmissionOptions) -> Iterator[pa.Rec
         ReadError: no such workbook, or a cell holds a formula.
     """
     for part in parts:
-        table = filled_table(part.path, part.name, options.sheet)
+        table = _filled_table(part.path, part.name, options.sheet)
         rows = (
             Row(part.name, number, [table.text(name, cells.get(name)) for name in table.columns])
             for number, cells in table.rows.items()
@@ -86,7 +86,7 @@ class FilledTable:
         return shown if column == "obs_note" else re.sub(" +", " ", shown).strip(" ")
 
 
-def filled_table(path: Path, where: str, name: str) -> FilledTable:
+def _filled_table(path: Path, where: str, name: str) -> FilledTable:
     """Return what is filled in on the sheet `name` of a workbook, itself named `where` in errors.
 
     Raises:
@@ -96,7 +96,7 @@ def filled_table(path: Path, where: str, name: str) -> FilledTable:
 
 
 def table_of(book: dict[str, FilledSheet], where: str, name: str) -> FilledTable:
-    """Return what is filled in on a sheet of a `book`; arguments and errors as `filled_table`."""
+    """Return what is filled in on a sheet of a `book`; arguments and errors as `_filled_table`."""
     if name not in book or LISTS not in book:
         raise ReadError(
             f"has no sheet {name!r} of a template", where=where,
@@ -115,8 +115,8 @@ def table_of(book: dict[str, FilledSheet], where: str, name: str) -> FilledTable
         rows.setdefault(number, {})[columns[place - 1]] = cell
     lists = _lists(book[LISTS])
     codes = {
-        column: lists[list_name(name, column)]
-        for column in columns if list_name(name, column) in lists
+        column: lists[_list_name(name, column)]
+        for column in columns if _list_name(name, column) in lists
     }
     return FilledTable(columns, rows, codes)
 

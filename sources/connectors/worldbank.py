@@ -60,7 +60,7 @@ def _pages(indicator: str, options: WorldBankOptions, get: FetchPart) -> Iterato
         request = Request(_url(indicator, page, options))
         answer = get(f"{slug(indicator)}-{page:04d}.json", request, edition)
         where = answer.url
-        envelope, rows = read_answer(answer.path, where)
+        envelope, rows = _read_answer(answer.path, where)
         pages, total = _number(envelope, "pages", where), _number(envelope, "total", where)
         said = tuple(str(envelope.get(key)) for key in _SAME_ON_EVERY_PAGE)
         if page == 1:
@@ -118,7 +118,7 @@ def _number(envelope: dict[str, Any], key: str, where: str) -> int:
     return int(text)
 
 
-def read_answer(path: Path, where: str) -> tuple[dict[str, Any], list[Any]]:
+def _read_answer(path: Path, where: str) -> tuple[dict[str, Any], list[Any]]:
     """Return envelope and observations of the answer in `path`, named `where`.
 
     A shell may have saved it again.
@@ -226,7 +226,7 @@ def _text(value: Any, where: str) -> str | None:
 
 
 def _rows(part: SourceFile) -> Iterator[Row]:
-    _, observations = read_answer(part.path, part.name)
+    _, observations = _read_answer(part.path, part.name)
     for number, observation in enumerate(observations, start=1):
         yield Row(part.name, number, _values(observation, f"{part.name}:{number}"))
 

@@ -69,7 +69,7 @@ def _rows(parts: list[SourceFile]) -> Iterator[Row]:
                 head = check_payload(path, where, "CSV")
             is_sheet = is_zip(head) or head.startswith(_OLE)
             records = read_sheet(path, where) if is_sheet else read_csv(path, where)
-            for number, values in melted(records, where):
+            for number, values in _melted(records, where):
                 yield Row(part.name, number, values)
 
 
@@ -82,7 +82,7 @@ def _is_workbook(path: Path, where: str) -> bool:
         return False
 
 
-def melted(
+def _melted(
     records: Iterable[RawRow], where: str
 ) -> Iterator[tuple[int, tuple[str, str, str, str, str, str, str]]]:
     """Unpivot the wide `records` of the file `where` into rows of `COLUMNS` with their row numbers.

@@ -84,7 +84,7 @@ class Sample:
         )
 
 
-def load_sample(path: Path) -> Sample:
+def _load_sample(path: Path) -> Sample:
     """Load a `source.yaml` and its vintages.
 
     Raises:
@@ -113,4 +113,4 @@ def load_sample(path: Path) -> Sample:
 
 def load_samples(root: Path) -> list[Sample]:
     """Load every dataset of the sample, in order of their names."""
-    return [load_sample(path) for path in sorted(root.glob("*/*/source.yaml"))]
+    return [_load_sample(path) for path in sorted(root.glob("*/*/source.yaml"))]

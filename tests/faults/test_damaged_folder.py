@@ -49,6 +49,22 @@ def test_damage_anywhere_is_found(bench):
     assert missed == []
 
 
+def test_one_damaged_record_is_named_and_the_others_are_listed_and_compared(bench):
+    record = bench.data_dir / "releases" / ROOMS / "3" / "release.json"
+    record.write_bytes(record.read_bytes()[:-9])
+    listed = bench.run("list", "--json")
+    assert listed.code == 6 and str(record) in listed.err
+    found = {row["dataset"]: (row["release"], row["damaged"]) for row in listed.json}
+    assert found == {ROOMS: (None, True), **{name: (3, False) for name in ALL if name != ROOMS}}
+    assert "damaged" in bench.run("list").out
+
+    genuine = bench.data_dir / "releases" / BEDS / "2" / "data.parquet"
+    compared = bench.run("verify", str(genuine))
+    assert compared.code == 0 and str(record) in compared.err and BEDS in compared.out
+    unknown = bench.run("verify", str(record))
+    assert unknown.code == 6 and str(record) in unknown.err
+
+
 def test_what_can_be_restored_is_restored_to_the_byte(bench):
     assert bench.run("run").code == 0  # without news from now on
     before = contents(bench)

@@ -70,8 +70,9 @@ def test_dates_are_read_in_the_declared_order(text, form, iso):
 
 @pytest.mark.parametrize(
     "text",
-    ["1/2/2013", "13/2024", "Tháng 13/2024", "2024-13", "2023-02-29", "0000", "9999", "", "n/a",
-     "20 23", "2024Q5", "Quý V/2024", "Sơ bộ - Est. 2024", "Quý I", "2024 13 tháng", "Sơ bộ"],
+    ["1/2/2013", "13/2024", "Tháng 13/2024", "2024-13", "2023-02-29", "0000", "9999", "", "20 23",
+     "2021-W53", "2024Q5", "Quý V/2024", "Sơ bộ - Est. 2024", "Quý I", "2024 13 tháng", "Sơ bộ",
+     "n/a"],
 )
 def test_refuses_what_is_ambiguous_or_no_period(text):
     with pytest.raises(ValueError):

@@ -12,7 +12,7 @@ from model.declarations.source import ColumnRule
 from model.records.reject_reasons import in_words as reason_in_words
 from model.records.release_blockers import PERSONAL, describe, finding, in_words
 from model.records.source_schema import Drift
-from model.records.validation import BlockingCheck, Place, QualityRecord, ReleaseBlocker
+from model.records.validation import BlockingCheck, QualityRecord, ReleaseBlocker, SourcePlace
 from model.reference.personal_data import kind_of, kinds_of, masked_record
 from model.reference.registries import load_registries
 from model.util.languages import LOCALES, catalogue_of
@@ -38,7 +38,7 @@ STOPS = {
     "over_tolerance": ReleaseBlocker(
         kind="over_tolerance", rows=1600, quarantined=8, unread=1, tolerance=0.001,
         checks=(BOUNDS,),
-        first=Place(part="a.csv", row=12, column="value"),
+        first=SourcePlace(part="a.csv", row=12, column="value"),
     ),
     "table": ReleaseBlocker(kind="table", checks=(BOUNDS.model_copy(update={"observed": "60"}),)),
     "unsettled": ReleaseBlocker(kind="unsettled", checks=(BOUNDS,)),
@@ -95,7 +95,7 @@ def test_too_many_rows_are_listed_by_a_command():
 
 def test_personal_data_are_to_be_removed_where_they_stand():
     found = BOUNDS.model_copy(update={
-        "expectation": PERSONAL, "places": (Place(part="a.csv", row=5, column="obs_note"),),
+        "expectation": PERSONAL, "places": (SourcePlace(part="a.csv", row=5, column="obs_note"),),
     })
     said = describe(ReleaseBlocker(kind="table", checks=(found,)), NAME)
     assert said.what.get("en").endswith("at a.csv, line 5 (`obs_note`)")

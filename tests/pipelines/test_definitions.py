@@ -13,6 +13,7 @@ import pytest
 
 from model.reference.periods import FREQUENCY_DAYS
 from pipelines.catalogue import load_catalogue
+from pipelines.dagster.assets import dataset_assets
 from pipelines.dagster.automation import CRON
 from pipelines.dagster.build import ALL, build_definitions
 from pipelines.settings import Settings
@@ -94,6 +95,18 @@ def test_critical_checks_block(definitions):
             assert spec.blocking == (spec.metadata["severity"] == "critical")
             blocking += spec.blocking
     assert blocking
+
+
+def test_assets_have_the_resources_that_dagster_itself_would_give_them(definitions, settings):
+    (bound,) = load_catalogue(settings).select("sample", ["gdp"]).values()
+    resources = dict(definitions.get_repository_def().get_top_level_resources())
+    resources["io_manager"] = dg.mem_io_manager
+    for asset in dataset_assets(bound):
+        given = asset.with_resources(resources).resource_defs
+        assert given == dg.AssetsDefinition.with_resources(asset, resources).resource_defs
+        assert asset.resource_defs == {}
+        with pytest.raises(dg.DagsterInvalidDefinitionError, match="clock"):
+            asset.with_resources({k: each for k, each in resources.items() if k != "clock"})
 
 
 def test_jobs_for_each_sector_and_for_all(definitions, settings):

@@ -33,7 +33,7 @@ def test_a_verdict_and_its_exit_code(
     if changed:
         file.write_text("y\n")
     records = [("finance/gdp", 1, record)] if known else []
-    monkeypatch.setattr(command, "_records", lambda _: iter(records))
+    monkeypatch.setattr(command._DataFolder, "_records", lambda _: iter(records))
     assert command.verify(file) == code
     assert said in capsys.readouterr().out
     assert command.verify(file, as_json=True) == code

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -86,3 +89,18 @@ def test_an_earlier_folder_that_does_not_say_is_refused(tmp_path: Path) -> None:
     command = caught.value.todo.split("`")[1]
     subprocess.run(["sh", "-c", command], check=True)
     data_dir.claim("sample")
+
+
+@pytest.mark.parametrize("answer", [None, errno.ENOSYS, errno.ENOLCK])
+def test_a_file_system_without_locks_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: int | None
+) -> None:
+    """As NFS mounted with `nolock` answers: everybody gets the lock, or nobody."""
+
+    def flock(descriptor: int, operation: int) -> None:
+        if answer is not None and operation != fcntl.LOCK_UN:
+            raise OSError(answer, os.strerror(answer))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with pytest.raises(StoreError, match="keeps no locks"):
+        DataDir(tmp_path / "data").prepare()

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from model.declarations.source import Source
-from model.records.validation import Place
+from model.records.validation import SourcePlace
 from tests.fixtures.answers import confirming
 from tests.fixtures.commands import openindicators
 from tests.fixtures.datasets import dataset, registries
@@ -61,7 +61,7 @@ def table(texts, value=lambda year, place: f"{year + 10 * place}", column="sex")
     ]
 
 
-LINES = (Place(part="a.csv", row=2, column="value"), Place(part="a.csv", row=3, column="value"))
+LINES = tuple(SourcePlace(part="a.csv", row=row, column="value") for row in (2, 3))
 
 
 @pytest.mark.parametrize(("rows", "kind", "column"), [

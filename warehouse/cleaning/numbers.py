@@ -99,7 +99,7 @@ def is_empty(rule: ColumnRule, columns: Mapping[str, str]) -> str:
     return f"({cell} IS NULL OR {blank} = ''" + (f" OR {blank} IN ({marks})" if marks else "") + ")"
 
 
-def constant_number(text: str) -> str:
+def _constant_number(text: str) -> str:
     """Return a declared constant if it is a finite number as a source in `plain` writes it.
 
     Raises:
@@ -129,7 +129,7 @@ def number_of(rule: ColumnRule, columns: Mapping[str, str], concept: str = "") -
     """
     of = {"concept": literal(concept)} if concept else {}
     if rule.const is not None:
-        return f"CAST({literal(constant_number(rule.const))} AS DOUBLE)", "NULL"
+        return f"CAST({literal(_constant_number(rule.const))} AS DOUBLE)", "NULL"
     column = str(rule.column)
     cell = f"raw.{identifier(column)}"
     empty = is_empty(rule, columns)

@@ -208,7 +208,7 @@ def with_codes(
     """
     made = {name for (name,) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
     codes: dict[str, dict[str, str | None]] = {}
-    for concept in (*coded_concepts(dataset), "obs_status"):
+    for concept in (*_coded_concepts(dataset), "obs_status"):
         table = f"_read_{concept}"
         if table not in made:
             continue
@@ -227,6 +227,6 @@ def with_codes(
     return source_schema.model_copy(update={"codes": codes})
 
 
-def coded_concepts(dataset: Dataset) -> tuple[str, ...]:
+def _coded_concepts(dataset: Dataset) -> tuple[str, ...]:
     """Return the concepts whose values are codes: the key without the time period."""
     return tuple(name for name in dataset.key if name not in ("geo_vintage", "time_period"))

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from model.declarations.computed import AREA, PERIOD, Typing
@@ -36,12 +38,31 @@ _SHIFT = 40  # bits of a cell's number that count the row
 _ROUNDED = "CAST(format('{{:.14g}}', {0}) AS DOUBLE)"
 
 
+class Program(Protocol):
+    """What computes figures where neither formulas nor a `SELECT` do."""
+
+    @property
+    def method(self) -> str:
+        """The method's name, for readers."""
+
+    @property
+    def version(self) -> str:
+        """A checksum of all that the figures follow from besides the inputs."""
+
+    def figures(self, inputs: Mapping[str, StoredRelease]) -> pa.Table:
+        """Return the key columns of each figure, `value`, and `cells`, by the inputs' releases.
+
+        A cell is `cell_number` of an input and a row; an input without a release is left out.
+        """
+
+
 @dataclass(frozen=True)
 class Computing:
     """A computed dataset, the datasets that are its inputs, and where their releases are.
 
     others: all datasets, by id.
     select: the text of its SELECT; "" where it has formulas.
+    program: what computes it instead of both.
     """
 
     dataset: Dataset
@@ -49,6 +70,7 @@ class Computing:
     registries: Registries
     data_dir: DataDir
     select: str = ""
+    program: Program | None = None
 
     @cached_property
     def typing(self) -> Typing:
@@ -58,7 +80,7 @@ class Computing:
 
     @cached_property
     def current(self) -> dict[str, StoredRelease]:
-        """The current release of each input.
+        """The current release of each input; of a program's, those that have one.
 
         Raises:
             SourceError: an input has none, or was withdrawn.
@@ -67,6 +89,8 @@ class Computing:
         for name, each in self.dataset.inputs.items():
             stored = releases.current(self.data_dir, each.dataset)
             if stored is None or stored.release.reason == "withdrawal":
+                if self.program:
+                    continue
                 state = "was withdrawn" if stored else "has no release yet"
                 raise SourceError(
                     f"the input {name!r}, {each.dataset}, {state}", where=self.dataset.id,
@@ -84,10 +108,18 @@ class Computing:
 
     def record(self) -> str:
         """Return the part that says what would be computed from what: `inputs.json`."""
-        inputs = [
-            queries.input_query(self.typing, name, "", number)
-            for number, name in enumerate(self.dataset.inputs)
-        ]
+        if self.program:
+            formulas = dict.fromkeys(self.dataset.indicators, self.program.method)
+            query = self.program.version
+        else:
+            formulas = {
+                code: each.formula for code, each in self.dataset.indicators.items()
+                if each.formula is not None
+            }
+            query = sha256_json([[
+                queries.input_query(self.typing, name, "", number)
+                for number, name in enumerate(self.dataset.inputs)
+            ], self._queries])
         return pretty_json(Computation(
             version=VERSION,
             inputs=tuple(
@@ -100,12 +132,7 @@ class Computing:
                 )
                 for name, stored in self.current.items()
             ),
-            formulas={
-                code: each.formula for code, each in self.dataset.indicators.items()
-                if each.formula is not None
-            },
-            select=self.select,
-            query_sha256=sha256_json([inputs, self._queries]),
+            formulas=formulas, select=self.select, query_sha256=query,
         ))
 
     def write(self, folder: Path) -> None:
@@ -116,6 +143,10 @@ class Computing:
             StoreError: an input's release was changed or lost.
         """
         with connect(rows=None if self.select else 1) as con:
+            if self.program:
+                self._run_program(con, self.program)
+                self._finish(con, folder)
+                return
             for number, (name, stored) in enumerate(self.current.items()):
                 path = str(stored.path("data.parquet"))
                 query = queries.input_query(self.typing, name, path, number)
@@ -126,6 +157,20 @@ class Computing:
             else:
                 con.execute("CREATE TABLE computed AS " + " UNION ALL ".join(self._queries))
             self._finish(con, folder)
+
+    def _run_program(self, con: duckdb.DuckDBPyConnection, program: Program) -> None:
+        for number, (name, stored) in enumerate(self.current.items()):
+            con.execute(
+                f"CREATE TABLE {identifier(name)} AS SELECT obs_status, obs_value,"
+                f" {number}::BIGINT << {_SHIFT} | file_row_number AS cell FROM"
+                f" read_parquet({literal(stored.path('data.parquet'))}, file_row_number = true)"
+            )
+        con.register("figures", program.figures(self.current))
+        con.execute(
+            "CREATE TABLE computed AS SELECT *, NULL::DOUBLE AS lower_bound,"
+            " NULL::DOUBLE AS upper_bound, NULL::VARCHAR AS footnotes FROM figures"
+        )
+        con.unregister("figures")
 
     def _shifted_periods(self, con: duckdb.DuckDBPyConnection) -> None:
         periods = " UNION ".join(
@@ -189,7 +234,8 @@ class Computing:
     def _finish(self, con: duckdb.DuckDBPyConnection, folder: Path) -> None:
         """Give each row its number and status, and write both parts."""
         dataset = self.dataset
-        key = ", ".join(map(identifier, ("indicator", AREA, *dataset.dimensions, PERIOD)))
+        own = ("geo_vintage", "obs_note") if self.program else ()
+        key = ", ".join(map(identifier, ("indicator", AREA, *dataset.dimensions, PERIOD, *own)))
         known = " UNION ALL ".join(
             f"SELECT cell, obs_status, obs_value FROM {identifier(self._cells(name))}"
             for name in self.current
@@ -241,6 +287,11 @@ class Computing:
         _copy(con, f"SELECT n AS cell, {names!r}[1 + (cell >> {_SHIFT})] AS input,"
               f" cell & ((1::BIGINT << {_SHIFT}) - 1) AS row FROM used ORDER BY ALL",
               folder / LINEAGE)
+
+
+def cell_number(number: int, row: int) -> int:
+    """Return the number of the cell in a `row` of the input with a `number`, both from 0."""
+    return number << _SHIFT | row
 
 
 def _copy(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:

@@ -112,7 +112,7 @@ def reconstruction_query(typing: Typing, name: str, *codes: str) -> str:
     was split between several have no figures.
     """
     other = typing.inputs[name]
-    pairs = succession_pairs(
+    pairs = _succession_pairs(
         other.geography.codelist, typing.dataset.geography.codelist, typing.registries
     )
     additive = codes or [
@@ -129,7 +129,7 @@ def reconstruction_query(typing: Typing, name: str, *codes: str) -> str:
     )
 
 
-def succession_pairs(old: str, new: str, registries: Registries) -> list[tuple[str, str, int]]:
+def _succession_pairs(old: str, new: str, registries: Registries) -> list[tuple[str, str, int]]:
     """Return each area of `old`, what it became in `new`, and how many became that.
 
     The country stays itself: borders inside it moved. Left out is what has a part that was split.

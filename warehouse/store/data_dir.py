@@ -4,6 +4,7 @@
     locks/             one lock file for each dataset, held while its records are written
 """
 
+import errno
 import json
 import os
 import shutil
@@ -20,6 +21,7 @@ from model.util.disk import STAGING, disk_errors, write_if_changed
 from model.util.hashing import pretty_json, sealed, unsealed
 from model.util.text import Frozen
 from warehouse.store.atomic import remove_staging
+from warehouse.store.shared_store import PROJECT, SharedStore
 
 # What an interrupted fetch session has received waits for the next run for a day.
 SESSION_SECONDS = 86_400
@@ -39,6 +41,7 @@ class DataDir:
     """The data folder (`OPENINDICATORS_DATA_DIR`), with one place for each kind of record."""
 
     root: Path
+    shared: SharedStore | None = None  # of which the folder is a working copy
 
     def snapshots(self, dataset: str) -> Path:
         """Return the folder of a dataset's snapshots."""
@@ -186,17 +189,25 @@ class DataDir:
         return next(iter(found), None)
 
     def prepare(self) -> None:
-        """Create the folder, and check that it is writable.
+        """Create the folder, and check that it is writable and that its locks hold.
 
         Raises:
-            StoreError: read-only, full, or not a folder.
+            StoreError: read-only, full, not a folder, or on a file system without locks.
         """
         with disk_errors(self.root):
             for folder in (self.root, self.dagster, self.inbox):
                 folder.mkdir(parents=True, exist_ok=True)
             probe = self.root / f".writable-{os.getpid()}"
             probe.write_bytes(b"x" * 4096)
-            probe.unlink()
+            with self._lock(probe, 0) as first, self._lock(probe, 0) as second:
+                probe.unlink()
+            if not first or second:
+                raise StoreError(
+                    "the file system keeps no locks, and two runs at once would damage the records",
+                    where=str(self.root),
+                    todo="mount it with locks (NFS: without `nolock`), or give"
+                    " OPENINDICATORS_DATA_DIR a folder on a local disk",
+                )
 
     @contextmanager
     def run_lock(self) -> Iterator[None]:
@@ -214,7 +225,55 @@ class DataDir:
                     " OPENINDICATORS_DATA_DIR",
                 )
             self._remove_unfinished()
+            self.take_news()
             yield
+
+    def take_news(self) -> None:
+        """Bring the folder to what other machines have committed to the shared store, if any.
+
+        Raises:
+            StoreError: the store cannot be reached.
+        """
+        if self.shared is None:
+            return
+        with self.shared_by_all():
+            pass
+        for dataset in self.shared.news(self.root):
+            with self.dataset_lock(dataset):
+                pass
+
+    @contextmanager
+    def shared_by_all(self) -> Iterator[None]:
+        """Hold the records that belong to no dataset, if a shared store has them too.
+
+        Raises:
+            BusyError: another machine has committed others meanwhile.
+            StoreError: the store cannot be reached.
+        """
+        if self.shared is None:
+            yield
+            return
+        with self._lock(self.root / "locks" / "project.lock", 300) as held:
+            if not held:
+                raise BusyError(
+                    "another run has been writing the records of the project for 300 s",
+                    where=str(self.root), todo="wait until it ends, then run again",
+                )
+            with self._exchanged(
+                PROJECT, self.root / RECORD, self.failures, self.submissions, self.transparency_log,
+                self.root / "announced.json",
+            ):
+                yield
+
+    @contextmanager
+    def _exchanged(self, manifest: str, *places: Path) -> Iterator[None]:
+        """Take what the shared store has of `places`, and give it what changes."""
+        if self.shared is None:
+            yield
+            return
+        self.shared.take(self.root, manifest, places)
+        yield
+        self.shared.give(self.root, manifest, places)
 
     def _remove_unfinished(self) -> None:
         """Remove what killed processes left unfinished.
@@ -256,7 +315,12 @@ class DataDir:
                     f"another run has been writing {dataset} for {timeout:.0f} s",
                     where=str(path), todo="wait until it ends, then run this dataset again",
                 )
-            yield
+            with self._exchanged(
+                f"datasets/{dataset}.json", self.snapshots(dataset), self.releases(dataset),
+                self.ledger(dataset), self.drafts(dataset), self.validation_runs(dataset),
+                self.acceptances(dataset), self.accepted_checks(dataset),
+            ):
+                yield
 
     def _lock_path(self, dataset: str) -> Path:
         return self.root / "locks" / f"{dataset.replace('/', '__')}.lock"
@@ -266,11 +330,17 @@ class DataDir:
         """Hold a lock file; gives False where it was held elsewhere for `timeout` seconds."""
         with disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path, timeout=timeout)
+        # Without `flock`, a lock file that outlives a killed process would have to do.
+        lock = FileLock(path, timeout=timeout, fallback_to_soft=False)
         try:
             lock.acquire()
         except Timeout:
             yield False
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOLCK, errno.ENOSYS):
+                raise
+            yield False  # the file system has no locks: see `prepare`
             return
         try:
             yield True

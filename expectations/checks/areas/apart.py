@@ -53,7 +53,7 @@ class AreasApartCheck(SeriesCheck):
         )
 
 
-def is_far(value: str) -> str:
+def _is_far(value: str) -> str:
     """Return the condition that a value is the one that is far off."""
     return (
         f"({value} = top[1] AND top[1] - top[2] >= least"
@@ -95,7 +95,7 @@ series AS (
 far AS (
   SELECT sheet, {names} FROM series WHERE level IS NOT NULL GROUP BY sheet HAVING {far}
 ),
-found AS (SELECT * FROM series JOIN far USING (sheet) WHERE {is_far("level")})
+found AS (SELECT * FROM series JOIN far USING (sheet) WHERE {_is_far("level")})
 SELECT _id, exp(level) AS observed, exp(middle) AS expected, exp(level - middle) AS factor,
   CASE WHEN level > middle THEN next_below ELSE next_above END AS reference, periods, areas
 FROM point JOIN found USING (series, t)"""
@@ -145,7 +145,7 @@ step AS (SELECT * FROM pair WHERE apart <= 3),
 far AS (SELECT sheet, t, {names} FROM step GROUP BY sheet, t HAVING {far}),
 found AS (
   SELECT *, abs(ln(v0) - level) > abs(ln(v) - level) + 1e-9 AS earlier
-  FROM step JOIN short USING (series, sheet) JOIN far USING (sheet, t) WHERE {is_far("d")}
+  FROM step JOIN short USING (series, sheet) JOIN far USING (sheet, t) WHERE {_is_far("d")}
 )
 SELECT DISTINCT ON (_id) _id, observed, expected, observed / expected AS factor, reference, areas
 FROM (

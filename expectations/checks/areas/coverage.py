@@ -18,7 +18,7 @@ def group_codes(dataset: Dataset, registries: Registries) -> list[str]:
     return [code for code, grouped in areas if grouped]
 
 
-def single_codes(dataset: Dataset, registries: Registries) -> list[str]:
+def _single_codes(dataset: Dataset, registries: Registries) -> list[str]:
     """Return the areas of a dataset's codelist (in the registries) that are no groups."""
     areas = registries.codelists[dataset.geography.codelist].areas_grouped
     return [code for code, grouped in areas if not grouped]
@@ -117,7 +117,7 @@ class AreasComplete(Check):
     @classmethod
     def declared(cls, dataset: Dataset, registries: Registries) -> Arguments:
         """Return the areas of the dataset's codelist, from the registries, that are no groups."""
-        return {"areas": single_codes(dataset, registries)}
+        return {"areas": _single_codes(dataset, registries)}
 
     def may_find(self) -> MayFind:
         least = self.min_share * len(self.areas)

@@ -1,6 +1,7 @@
 """What stock expectations share: arguments, row conditions, and how they become SQL."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -39,7 +40,7 @@ class ColumnName(Frozen):
     name: str
 
 
-class Comparison(Frozen):
+class ColumnCondition(Frozen):
     """A column compared with a value, or with a list of them."""
 
     type: Literal["comparison"]
@@ -113,7 +114,7 @@ def _is_text(values: Sequence[Any]) -> bool:
     return all(isinstance(item, str) for item in values)
 
 
-Condition = Annotated[Comparison | Nullity | Joint, Field(discriminator="type")]
+Condition = Annotated[ColumnCondition | Nullity | Joint, Field(discriminator="type")]
 
 
 class StockCheck(Check):
@@ -144,19 +145,23 @@ class StockCheck(Check):
         return text
 
     def words(self, wording: Wording) -> Mapping[str, str]:
-        """Return columns, sets, bounds and values in words."""
-        return {
-            "column": wording.column(getattr(self, "column", "")),
-            "a": wording.column(getattr(self, "column_A", "")),
-            "b": wording.column(getattr(self, "column_B", "")),
-            "columns": wording.columns(getattr(self, "column_list", [""])),
-            "set": wording.values(getattr(self, "value_set", [])),
-            "one_of": wording.one_of(getattr(self, "value_set", [""])),
-            "bounds": self._bounds(wording), "shares": self._bounds(wording, percent=True),
-            "value": wording.value(getattr(self, "value", "")),
-            "threshold": wording.value(getattr(self, "threshold", "")),
-            "regex": wording.value(getattr(self, "regex", "")),
+        """Return columns, sets, bounds and values in words, those that the text has."""
+        given: Callable[[str], Any] = partial(getattr, self)
+        words: dict[str, Callable[[], str]] = {
+            "column": lambda: wording.column(given("column")),
+            "a": lambda: wording.column(given("column_A")),
+            "b": lambda: wording.column(given("column_B")),
+            "columns": lambda: wording.columns(given("column_list")),
+            "set": lambda: wording.values(given("value_set")),
+            "one_of": lambda: wording.one_of(given("value_set")),
+            "bounds": lambda: self._bounds(wording),
+            "shares": lambda: self._bounds(wording, percent=True),
+            "value": lambda: wording.value(given("value")),
+            "threshold": lambda: wording.value(given("threshold")),
+            "regex": lambda: wording.value(given("regex")),
         }
+        text = self.text.get(wording.language)
+        return {name: say() for name, say in words.items() if f"{{{name}}}" in text}
 
     def _bounds(self, wording: Wording, percent: bool = False) -> str:
         return ""

@@ -58,7 +58,7 @@ class DatasetVersion:
     table: Path | str
 
 
-def versions_to_compare(
+def _versions_to_compare(
     con: duckdb.DuckDBPyConnection, bound: BoundDataset, data_dir: DataDir, first: str | None,
     second: str | None,
 ) -> tuple[DatasetVersion, DatasetVersion]:
@@ -199,7 +199,7 @@ def diff(
     settings = Settings.from_environment(profile)
     bound = load_catalogue(settings).one(settings.profile, dataset)
     with connect(settings.data_dir.root / "tmp") as con:
-        old, new = versions_to_compare(con, bound, settings.data_dir, first, second)
+        old, new = _versions_to_compare(con, bound, settings.data_dir, first, second)
         found = compare_tables(
             con, bound.dataset.key, bound.dataset.columns, new.table, old.table, limit or None
         )

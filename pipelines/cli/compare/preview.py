@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from model.util.disk import write_if_changed
-from pipelines.cli.compare.preview_report import Section, document, markdown, page
+from pipelines.cli.compare.preview_report import ReportSection, document, markdown, page
 from pipelines.cli.terminal import Profile, Right, Wanted, exit_code, out, plain, say_error, table
 from pipelines.preview.edited import Edited, edited_datasets
 from pipelines.preview.overlay import overlay
@@ -65,7 +65,7 @@ def _notes(edited: Edited, proposals: Sequence[Proposal]) -> list[str]:
     return notes + [f"error: {plain(error)}" for error in edited.errors]
 
 
-def _print(sections: Sequence[Section]) -> None:
+def _print(sections: Sequence[ReportSection]) -> None:
     for section in sections:
         out.print(f"[bold]{escape(section.title)}[/]")
         for line in section.lines:

@@ -29,7 +29,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Section:
+class ReportSection:
     """A heading with what stands below it."""
 
     title: str
@@ -37,7 +37,7 @@ class Section:
     tables: list[Table]
 
 
-def document(base: str, proposals: Sequence[Proposal], notes: Sequence[str]) -> list[Section]:
+def document(base: str, proposals: Sequence[Proposal], notes: Sequence[str]) -> list[ReportSection]:
     """Return the preview: an overview, then what differs in each dataset.
 
     `base` is the name of the commit that the working tree is compared with, `proposals` are the
@@ -50,7 +50,7 @@ def document(base: str, proposals: Sequence[Proposal], notes: Sequence[str]) -> 
     lines = list(notes) if proposals else [*notes, f"No dataset differs from {base}."]
     tables = [Table("", columns, overview, right)] if overview else []
     return [
-        Section(f"Preview against {base}", lines, tables),
+        ReportSection(f"Preview against {base}", lines, tables),
         *(_dataset(each) for each in proposals if each.outcome != "no snapshot"),
     ]
 
@@ -81,7 +81,7 @@ def _change(numbers: tuple[int, int]) -> str:
     return f"{now:,}" if before == now else f"{before:,} → {now:,}"
 
 
-def _dataset(each: Proposal) -> Section:
+def _dataset(each: Proposal) -> ReportSection:
     lines = [f"{each.outcome}: {reason}" for reason in each.reasons]
     lines += [f"breaks consumers: {item}" for item in each.breaks]
     tables = []
@@ -104,7 +104,7 @@ def _dataset(each: Proposal) -> Section:
         Table("Pages and files", ("", "path", "lines"), each.pages),
         Table("CKAN", ("field", "before", "now"), each.fields),
     ]
-    return Section(each.dataset, lines, [_short(table) for table in tables if table.rows])
+    return ReportSection(each.dataset, lines, [_short(table) for table in tables if table.rows])
 
 
 def _parts(column: str, parts: list[PartChange]) -> Table:
@@ -142,12 +142,12 @@ def _escaped(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]|~#@:])", r"\\\1", one_line)
 
 
-def markdown(sections: Sequence[Section]) -> str:
+def markdown(sections: Sequence[ReportSection]) -> str:
     """Return the document in GitHub's and GitLab's Markdown, each dataset folded."""
     return _TEMPLATES.get_template("preview.md").render(sections=sections)
 
 
-def page(sections: Sequence[Section]) -> str:
+def page(sections: Sequence[ReportSection]) -> str:
     """Return the document as one static page, without scripts."""
     return _TEMPLATES.get_template("preview.html").render(sections=sections)
 

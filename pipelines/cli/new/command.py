@@ -96,7 +96,7 @@ def new(
         return new_folder(folder, dataset)
     settings = Settings.from_environment()
     registries = load_registries(settings.project)
-    name = checked_name(dataset, registries)
+    name = _checked_name(dataset, registries)
     declaration = settings.declarations / f"{dataset}.yaml"
     suite = settings.suites / f"{dataset}.yaml"
     for path in (declaration, suite):
@@ -133,7 +133,7 @@ def new(
     return _next_step(dataset, declaration, registries)
 
 
-def checked_name(dataset: str, registries: Registries) -> str:
+def _checked_name(dataset: str, registries: Registries) -> str:
     """Return the name behind the sector of a dataset.
 
     Raises:

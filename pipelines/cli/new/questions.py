@@ -56,7 +56,7 @@ def covered_place(
     return None
 
 
-def place_candidates(
+def _place_candidates(
     roles: Roles, places: Mapping[str, CoveragePlace], codelists: Mapping[str, Codelist]
 ) -> tuple[dict[str, str], ...]:
     """Return the geographies that a table about one place may have, with borders of its time."""
@@ -114,7 +114,7 @@ def metadata_questions(
         asked.append(Question(
             field="geography", ask="Which place is the whole table about?",
             evidence=f"no column names areas{of}", also=("source.columns.ref_area.const",),
-            candidates=place_candidates(roles, registries.places, registries.codelists),
+            candidates=_place_candidates(roles, registries.places, registries.codelists),
         ))
     elif coverage is None:
         asked.append(Question(

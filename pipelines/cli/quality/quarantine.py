@@ -73,9 +73,9 @@ def quarantine(
     if accept:
         return _accept(settings, bound, accept, reason, by)
     try:
-        rows, error = held_rows(bound, settings.data_dir), None
+        rows, error = _held_rows(bound, settings.data_dir), None
     except (DeclarationError, QualityError, SourceError) as found:
-        rows, error = released_without(bound, settings.data_dir), found
+        rows, error = _released_without(bound, settings.data_dir), found
     if error is not None:
         say_error(error)
     if as_json:
@@ -88,12 +88,12 @@ def quarantine(
     return error.exit_code if error is not None else 0
 
 
-def held_rows(bound: BoundDataset, data_dir: DataDir) -> list[QuarantinedRow]:
+def _held_rows(bound: BoundDataset, data_dir: DataDir) -> list[QuarantinedRow]:
     """Return the rows of the current table that validation quarantines."""
     return _rows(validate_table(bound, data_dir).quarantine, bound.dataset.columns)
 
 
-def released_without(bound: BoundDataset, data_dir: DataDir) -> list[QuarantinedRow]:
+def _released_without(bound: BoundDataset, data_dir: DataDir) -> list[QuarantinedRow]:
     """Return the rows quarantined from the current release."""
     current = releases.current(data_dir, bound.dataset.id)
     path = current.path("quarantine.parquet") if current else None
@@ -157,7 +157,7 @@ def _accept(
     dataset = bound.dataset
     why, name = plain_text("--reason", reason), decider(by)
     with settings.data_dir.run_lock():
-        rows = held_rows(bound, settings.data_dir)
+        rows = _held_rows(bound, settings.data_dir)
         chosen = [row for word in wanted for row in _find(rows, word, dataset.id)]
         accepted = []
         for row in chosen:

@@ -245,7 +245,7 @@ def connection(write_url: Callable[[], str], workers: int) -> Iterator[Connectio
     `write_url` gives CKAN's `ckan.datastore.write_url`; its password appears in no error. Raises
     PortalError where the database cannot be reached, or refuses a statement.
     """
-    with database_errors():
+    with _database_errors():
         con = _connect(write_url)
         with con:
             for name, value in (
@@ -280,7 +280,7 @@ def _connect(write_url: Callable[[], str]) -> Connection:
 
 
 @contextmanager
-def database_errors() -> Iterator[None]:
+def _database_errors() -> Iterator[None]:
     """Turn the database's errors into PortalError, with its own message."""
     try:
         yield

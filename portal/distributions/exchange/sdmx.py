@@ -65,7 +65,7 @@ def _components(content: Content) -> list[str]:
     ]
 
 
-def write_structure(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
+def _write_structure(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
     """Write dataflow, structure, concepts and codelists of `content` to `path`."""
     path.write_text(
         message(content.release.issued.isoformat(timespec="seconds"), [_Structure(content).xml()]),
@@ -201,4 +201,4 @@ def _texts(element: str, text: LocalizedText) -> str:
 sdmx_csv = Distribution.described(
     "sdmx_csv", write_csv, package_properties=lambda _: {"type": "file"}
 )
-sdmx_structure = Distribution.described("sdmx_structure", write_structure)
+sdmx_structure = Distribution.described("sdmx_structure", _write_structure)

@@ -18,7 +18,7 @@ from portal.mcp.asking.narrowing import (
     of_place,
 )
 from portal.mcp.asking.periods import AskedPeriod, asked_period
-from portal.mcp.asking.question import Found, Question
+from portal.mcp.asking.question import FigureQuery, FoundRows
 from portal.mcp.asking.subjects import COMPLETE, EXACT, PARTIAL, Match, Subjects
 from portal.mcp.asking.time_and_territory import by_borders, of_period
 from portal.mcp.figures import Reader, decimals_of
@@ -46,7 +46,7 @@ class Finder:
         self.site = site
         self.subjects = Subjects(site)
 
-    def find(self, question: Question) -> tuple[Found, list[str]]:
+    def find(self, question: FigureQuery) -> tuple[FoundRows, list[str]]:
         """Return what answers a `question`, and the other datasets that say the same.
 
         Raises Refused with the reason.
@@ -60,7 +60,7 @@ class Finder:
         first = max(found, key=lambda each: sum(decimals_of(row["obs_value"]) for row in each.rows))
         return first, [each.subject.dataset for each in found if each is not first]
 
-    def all(self, question: Question) -> list[Found]:
+    def all(self, question: FigureQuery) -> list[FoundRows]:
         """Return everything of the best degree that answers a `question`; at least one.
 
         Raises Refused with the reason.
@@ -102,11 +102,11 @@ class Finder:
         )
 
     def _tried(
-        self, matches: Sequence[Match], question: Question, period: AskedPeriod
-    ) -> tuple[list[Found], list[tuple[Match, Refused]]]:
+        self, matches: Sequence[Match], question: FigureQuery, period: AskedPeriod
+    ) -> tuple[list[FoundRows], list[tuple[Match, Refused]]]:
         """Return what each of the `matches` answers, and why others do not."""
         self.site.prepare([each.subject.dataset for each in matches])
-        found: list[Found] = []
+        found: list[FoundRows] = []
         failed: list[tuple[Match, Refused]] = []
         for match in matches:
             try:
@@ -115,7 +115,7 @@ class Finder:
                 failed.append((match, refused))
         return found, failed
 
-    def everywhere(self, question: Question) -> Found:
+    def everywhere(self, question: FigureQuery) -> FoundRows:
         """Return what answers a `question` in every place that has a figure. Raises Refused."""
         found = [
             each for each in self.all(replace(question, place=EVERYWHERE))
@@ -128,7 +128,7 @@ class Finder:
             raise _ambiguous(question, found)
         return first
 
-    def one(self, match: Match, question: Question, period: AskedPeriod) -> Found:
+    def one(self, match: Match, question: FigureQuery, period: AskedPeriod) -> FoundRows:
         """Return what a match answers; `period` is the question's. Raises Refused."""
         subject = match.subject
         reader = Reader(
@@ -152,7 +152,7 @@ class Finder:
                 "ambiguous_territory", "There are figures of this name by several borders.",
                 'say which are meant: borders="old", "new" or a day',
                 [
-                    Found(reader, subject, [row for row in chosen
+                    FoundRows(reader, subject, [row for row in chosen
                                             if row["geo_vintage"] == vintage]).candidate()
                     for vintage in sorted({row["geo_vintage"] for row in chosen})
                 ],
@@ -163,9 +163,9 @@ class Finder:
                 "ask without final_only, and say that the figure is provisional",
                 [reader.candidate(subject, chosen)],
             )
-        return Found(reader, subject, chosen)
+        return FoundRows(reader, subject, chosen)
 
-    def _explained(self, question: Question) -> list[Match]:
+    def _explained(self, question: FigureQuery) -> list[Match]:
         """Return the matches whose words are all explained, by names of codes if need be."""
         found: list[Match] = []
         matches = self.subjects.matches(question.indicator, question.dataset)
@@ -184,7 +184,7 @@ class Finder:
             found.append(match._replace(degree=degree, rest=rest))
         return sorted(found, key=lambda each: (each.degree, len(each.rest), each.missing))
 
-    def _release(self, dataset: str, question: Question) -> int | None:
+    def _release(self, dataset: str, question: FigureQuery) -> int | None:
         if not question.as_of:
             return question.release
         try:
@@ -207,7 +207,7 @@ class Finder:
             f"did you mean {', '.join(near[:5])}?" if near else "use the tool search to find one",
         )
 
-    def _unknown(self, question: Question) -> Refused:
+    def _unknown(self, question: FigureQuery) -> Refused:
         close = [
             Candidate(
                 dataset=each.subject.dataset, indicator=each.subject.code,
@@ -224,9 +224,9 @@ class Finder:
         )
 
 
-def _newest(found: list[Found]) -> list[Found]:
+def _newest(found: list[FoundRows]) -> list[FoundRows]:
     """Keep what has the newest whole period, where the newest is asked for."""
-    def when(each: Found) -> tuple[bool, date]:
+    def when(each: FoundRows) -> tuple[bool, date]:
         period = each.rows[-1]["time_period"]
         return frequency_of(period) != "YTD", period_end(period)
 
@@ -235,7 +235,7 @@ def _newest(found: list[Found]) -> list[Found]:
 
 
 def _ambiguous(
-    question: Question, found: list[Found], rivals: Sequence[Refused] = ()
+    question: FigureQuery, found: list[FoundRows], rivals: Sequence[Refused] = ()
 ) -> Refused:
     candidates = [each.candidate() for each in found]
     one = found[0].subject

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from model.reference.codelist import TOTAL
 from portal.mcp.answers import Refused
 from portal.mcp.asking import units
-from portal.mcp.asking.question import Question
+from portal.mcp.asking.question import FigureQuery
 from portal.mcp.asking.subjects import Subject, Subjects
 from portal.mcp.asking.words import Word, named, same, words
 from portal.mcp.figures import Reader, Row
@@ -24,7 +24,7 @@ OLD = tuple(words(each) for each in (
 
 
 def of_place(
-    reader: Reader, subject: Subject, question: Question, subjects: Subjects
+    reader: Reader, subject: Subject, question: FigureQuery, subjects: Subjects
 ) -> tuple[str, list[Row]]:
     """Return the borders that are asked for, and the rows of the place."""
     if question.place in ("", EVERYWHERE):
@@ -58,7 +58,7 @@ def of_place(
 
 
 def of_breakdown(
-    reader: Reader, subject: Subject, rows: list[Row], question: Question,
+    reader: Reader, subject: Subject, rows: list[Row], question: FigureQuery,
     rest: Sequence[Word],
 ) -> list[Row]:
     """Return the rows of one code in each dimension: those asked for, else totals."""
@@ -150,7 +150,7 @@ def _without_borders(place: str) -> tuple[str, str]:
     return "", ""
 
 
-def check_unit(reader: Reader, subject: Subject, rows: list[Row], question: Question) -> None:
+def check_unit(reader: Reader, subject: Subject, rows: list[Row], question: FigureQuery) -> None:
     """Refuse where the unit that a `question` needs is not that of the rows."""
     if not question.unit:
         return

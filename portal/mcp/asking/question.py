@@ -10,7 +10,7 @@ from portal.mcp.figures import Reader, Row, decimals_of
 
 
 @dataclass(frozen=True)
-class Question:
+class FigureQuery:
     """What is asked for; texts are in words or codes, "" where nothing is said.
 
     borders: "old", "new", or a day on which they held.
@@ -31,14 +31,14 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundRows:
     """Rows with values that answer a question."""
 
     reader: Reader
     subject: Subject
     rows: list[Row]
 
-    def same_figures(self, other: "Found") -> bool:
+    def same_figures(self, other: "FoundRows") -> bool:
         """Say whether another dataset has the same figures, of the same territory."""
         mine, theirs = (
             {(row["time_period"], row["ref_area"], row["geo_vintage"]): row for row in each.rows}

@@ -6,7 +6,7 @@ from datetime import date
 from model.reference.periods import frequency_of, period_end, period_start
 from portal.mcp.answers import Refused
 from portal.mcp.asking.periods import AskedPeriod
-from portal.mcp.asking.question import Found
+from portal.mcp.asking.question import FoundRows
 from portal.mcp.asking.subjects import Subject, Succession
 from portal.mcp.figures import Reader, Row, few, within
 
@@ -57,7 +57,7 @@ def _other_territory(
         f"There are figures only of {name} by the borders since {known.since}, made of"
         f" {' + '.join(known.made_of)}.",
         "ask for these borders and say so, or for another indicator",
-        [Found(reader, subject, rows).candidate()],
+        [FoundRows(reader, subject, rows).candidate()],
     )
 
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from portal.mcp.asking import units
 from portal.mcp.figures import Row
-from portal.mcp.quotes.numbers import Number
+from portal.mcp.quotes.numbers import WrittenNumber
 
 _MORE = ("hơn", "trên", "over", "more than", "above", "exceeding")
 _LESS = ("gần", "nearly", "almost", "under", "dưới", "less than")
@@ -24,7 +24,7 @@ def value_of(row: Row) -> Decimal:
     return Decimal(repr(row["obs_value"])) * Decimal(scale)
 
 
-def agrees(number: Number, before: str, value: Decimal, kind: str) -> bool:
+def agrees(number: WrittenNumber, before: str, value: Decimal, kind: str) -> bool:
     """Say whether a published `value` is the `number`, rounded as it is written.
 
     "hơn" and "over" right before it allow what is above by less than its last digit, "gần" and

@@ -26,7 +26,14 @@ from portal.mcp.quotes.mentions import (
     heard,
     is_toned,
 )
-from portal.mcp.quotes.numbers import Number, PeriodSaid, Stretch, numbers, periods, sentences
+from portal.mcp.quotes.numbers import (
+    PeriodSaid,
+    Stretch,
+    WrittenNumber,
+    numbers,
+    periods,
+    sentences,
+)
 
 _CLOSE = 0.05  # names covered nearly as well are meant as well
 _LOOSE = 0.3  # of a name's words, from which it is told what a number would agree with
@@ -119,7 +126,7 @@ class _Checker:
         self.lexicon = Lexicon(self.subjects)
 
     def said(
-        self, sentence: Stretch, written: Sequence[Number], at: int,
+        self, sentence: Stretch, written: Sequence[WrittenNumber], at: int,
         places: Sequence[PlaceSaid], said_periods: Sequence[PeriodSaid],
         place: PlaceSaid | None, period: PeriodSaid | None,
     ) -> _Said:
@@ -157,7 +164,7 @@ class _Checker:
             text[max(start, number.start - 24):number.start],
         )
 
-    def number(self, number: Number, said: _Said) -> CheckedNumber:
+    def number(self, number: WrittenNumber, said: _Said) -> CheckedNumber:
         """Return what is published of a `number`, with what is `said` near it."""
         answer = CheckedNumber(
             text=number.text, start=0, end=0, status="not_ours", value=float(number.value),
@@ -177,7 +184,7 @@ class _Checker:
                 return wider
         return found
 
-    def _named(self, answer: CheckedNumber, number: Number, said: _Said) -> CheckedNumber:
+    def _named(self, answer: CheckedNumber, number: WrittenNumber, said: _Said) -> CheckedNumber:
         """Return what is published of the indicator that is named near a number."""
         meant = self._meant(number, said)
         hits = self._hits(meant, number, said)
@@ -199,7 +206,7 @@ class _Checker:
     def _name(self, subject: Subject) -> str:
         return str(subject.indicator["name"].get(self.language, subject.code))
 
-    def _meant(self, number: Number, said: _Said) -> list[Subject]:
+    def _meant(self, number: WrittenNumber, said: _Said) -> list[Subject]:
         """Return the indicators that are named best, all of them where several are."""
         sentence = heard(said.sentence, self.synonyms)
         near = heard(said.near, self.synonyms)
@@ -227,7 +234,7 @@ class _Checker:
         codes = {code for _, code in said.place.codes} if said.place else set()
         return any(code in codes for code in reader.labels.get("ref_area", {}))
 
-    def _hits(self, subjects: Iterable[Subject], number: Number, said: _Said) -> list[_Hit]:
+    def _hits(self, subjects: Iterable[Subject], number: WrittenNumber, said: _Said) -> list[_Hit]:
         """Return the figures of the place and period, in a unit of the kind that is written."""
         found: list[_Hit] = []
         if said.place is None or said.period is None:
@@ -257,7 +264,7 @@ class _Checker:
         return True
 
     def _compared(
-        self, answer: CheckedNumber, number: Number, said: _Said, hits: Sequence[_Hit]
+        self, answer: CheckedNumber, number: WrittenNumber, said: _Said, hits: Sequence[_Hit]
     ) -> CheckedNumber:
         allowed = [each for each in hits if self._by_borders(each, said)]
         for hit in allowed:
@@ -306,7 +313,7 @@ class _Checker:
         )
         return known is None or known.same or bool(known.until) == (said.borders == "old")
 
-    def _earlier(self, hit: _Hit, number: Number, said: _Said) -> str:
+    def _earlier(self, hit: _Hit, number: WrittenNumber, said: _Said) -> str:
         """Return in which earlier release the number was right, "" where in none."""
         state = hit.reader.state
         for release in state.releases[::-1]:
@@ -321,7 +328,7 @@ class _Checker:
                     return f"it was right in release {release.number}: {then.figure_address(row)}"
         return ""
 
-    def _elsewhere(self, number: Number, said: _Said, hits: Sequence[_Hit]) -> _Hit | None:
+    def _elsewhere(self, number: WrittenNumber, said: _Said, hits: Sequence[_Hit]) -> _Hit | None:
         """Return the one other place whose figure it is; None where none or several."""
         if len(number.text.strip("0%").replace(".", "").replace(",", "")) < 3:
             return None
@@ -335,7 +342,7 @@ class _Checker:
             ]
         return found[0] if len(found) == 1 else None
 
-    def _would(self, note: str, number: Number, said: _Said) -> str:
+    def _would(self, note: str, number: WrittenNumber, said: _Said) -> str:
         """Add what the number would agree with, though the text does not name it so."""
         sentence = heard(said.sentence, self.synonyms)
         loose = [

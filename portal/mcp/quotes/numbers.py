@@ -64,7 +64,7 @@ _PERIODS = re.compile(
 )
 
 
-class Number(NamedTuple):
+class WrittenNumber(NamedTuple):
     """A number as it is written.
 
     value: with its scale: "8,7 triệu" is 8,700,000.
@@ -84,7 +84,7 @@ class Number(NamedTuple):
     other: Decimal | None
     scale: int
 
-    def sharing(self, following: "Number") -> "Number":
+    def sharing(self, following: "WrittenNumber") -> "WrittenNumber":
         """Return it with the scale and kind of the number that follows: "1,2 và 3,4 triệu"."""
         power = following.scale
         return self._replace(
@@ -110,7 +110,7 @@ class PeriodSaid(NamedTuple):
     end: int
 
 
-def is_vietnamese(text: str) -> bool:
+def _is_vietnamese(text: str) -> bool:
     """Say whether a text is Vietnamese, with tones or without; a name or two do not make it so."""
     found = [word.casefold() for word in _WORDS.findall(text)]
     telling = sum(not word.isascii() or word in _PLAIN_VIETNAMESE for word in found)
@@ -145,12 +145,12 @@ def periods(text: str) -> list[PeriodSaid]:
     return found
 
 
-def numbers(text: str, taken: list[PeriodSaid]) -> list[Number]:
+def numbers(text: str, taken: list[PeriodSaid]) -> list[WrittenNumber]:
     """Return the figures in a sentence: neither years and dates nor numbers of laws and names.
 
     `taken` are the periods in it.
     """
-    vietnamese = is_vietnamese(text)
+    vietnamese = _is_vietnamese(text)
     found = []
     dates = [each.span() for each in _PERIODS.finditer(text) if each["day"]]
     spans = [(each.start, each.end) for each in taken] + dates
@@ -177,7 +177,7 @@ def numbers(text: str, taken: list[PeriodSaid]) -> list[Number]:
         kind: Kind = "percent" if each["percent"] else "vnd" if _VND.match(after) else (
             "usd" if _USD.match(after) or text[:start].rstrip().endswith(("$", "USD")) else ""
         )
-        found.append(Number(
+        found.append(WrittenNumber(
             each[0], start, end, sign * value.scaleb(scale), step,
             Decimal(1).scaleb(scale + min(zeros, max(len(whole) - 2, 0))) if zeros else step, kind,
             readings[1][0].scaleb(scale) if len(readings) > 1 else None, scale,

@@ -4,6 +4,7 @@ A page is the same for every dataset: what it shows stands in its address, and i
 files that a release is published as.
 """
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -48,8 +49,8 @@ def render(
     ]
     addresses = {name: libraries.address(file) for name, file in LIBRARIES.items()}
     settings = {
-        "root": "../", "libraries": addresses, "home": home_areas(),
-        "borders": _borders(registries), "countries": _countries(),
+        "root": "../", "libraries": addresses, "preloaded": _parquet_modules(),
+        "home": home_areas(), "borders": _borders(registries), "countries": _countries(),
     }
     found = {
         f"assets/explorer/{path.name}": path.read_bytes() for path in sorted(ASSETS.iterdir())
@@ -59,9 +60,45 @@ def render(
             found[f"{language}/{name}.html"] = render_template(
                 TEMPLATES, f"{name}.html", language, root="../", page=f"{name}.html",
                 preview=preview, base_url=base_url, sectors=offered, libraries=addresses,
+                **_preloads(name),
                 settings={"language": language, **settings},
             )
     return found
+
+
+# `import … from "./page.js"`, and `export`; what a script imports by `import()` is for later.
+_IMPORT = re.compile(r"""^(?:import|export)\b[^'"();]*?\bfrom ['"]\./([\w.]+)['"]""", re.MULTILINE)
+
+
+@cache
+def _modules(folder: Path, entry: str) -> list[str]:
+    """Return the names of the modules that `entry` needs, itself first, then as they are imported.
+
+    Pages name them all, so that a browser asks for all at once and not for one after the other.
+    """
+    found = [entry]
+    for name in found:
+        text = (folder / name).read_text(encoding="utf-8")
+        found += [each for each in dict.fromkeys(_IMPORT.findall(text)) if each not in found]
+    return found
+
+
+def _preloads(page: str) -> dict[str, list[str]]:
+    """Return the addresses of a page's modules: those that read figures first, and the others."""
+    first = [] if page == "sql" else _modules(ASSETS, "start.js")
+    others = [name for name in _modules(ASSETS, f"{page}.js") if name not in first]
+    return {
+        "first_modules": [f"assets/explorer/{name}" for name in first],
+        "other_modules": [f"assets/explorer/{name}" for name in others],
+    }
+
+
+def _parquet_modules() -> list[str]:
+    """Return the addresses of the modules of the reader of Parquet files."""
+    first = libraries.address(LIBRARIES["hyparquet"])
+    folder = libraries.FOLDER / Path(first).relative_to(libraries.PLACE).parent
+    names = _modules(folder, Path(first).name)
+    return [str(Path(first).with_name(name)) for name in names]
 
 
 def _borders(registries: Registries) -> dict[str, Any] | None:

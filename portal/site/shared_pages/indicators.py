@@ -17,7 +17,7 @@ from model.util.text import fold
 from portal.rendering.environment import render_template
 from portal.scope import change_within, home_areas
 from portal.site.figure import drawing
-from portal.site.series import MAX_LINES, Plot, Series, series_of
+from portal.site.series import MAX_LINES, ChartSeries, Plot, series_of
 from portal.site.shared_pages.catalogue import TEMPLATES
 from portal.site.shared_pages.figures import Listed, PlaceSeries
 from portal.site.shared_pages.page import SharedPage
@@ -204,7 +204,7 @@ def _figure(
     indicator = lines[0][0].indicator
     home = [vintage for _, area, vintage, _ in lines if area == home_areas()[0]]
     names: dict[tuple[str, str], str] = {}
-    series: list[Series] = []
+    series: list[ChartSeries] = []
     for use, area, vintage, each in lines:
         codelist = registries.codelists[use.listed.state.codelist]
         name = codelist.codes[area].name.get(language)

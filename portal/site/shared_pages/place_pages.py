@@ -23,10 +23,10 @@ from portal.targets.words import say
 INDEX = "places"
 
 
-Datasets = list[tuple[DatasetState, list["Row"]]]
+Datasets = list[tuple[DatasetState, list["PlaceFigure"]]]
 
 
-class Row(NamedTuple):
+class PlaceFigure(NamedTuple):
     """A figure of a place, in no language: what templates/place.html shows in a row."""
 
     indicator: IndicatorSummary
@@ -124,7 +124,7 @@ class _Part:
             for borders, lines in groupby(self.lines, lambda each: each[0])
         ]
 
-    def _rows(self, line: Line) -> list[Row]:
+    def _rows(self, line: Line) -> list[PlaceFigure]:
         """Return a row for each series of a `line`, but targets and projections."""
         listed, units = line.listed, self.gazetteer.registries.units
         series_of, measures = listed.figures.series, listed.figures.measures
@@ -145,7 +145,7 @@ class _Part:
                 if (value := known[each.measure].value_in(period)) is not None
             ]
             whole = country.get(each.measure)
-            rows.append(Row(
+            rows.append(PlaceFigure(
                 indicator, measure,
                 None if indicator.unit == COUNT else units[indicator.unit].name,
                 period, each.periods[0], each.values[-1], each.statuses[-1],
@@ -204,7 +204,7 @@ class _Part:
         }
 
 
-def groups_of(gazetteer: Gazetteer) -> list[tuple[LocalizedText, list[Place]]]:
+def _groups_of(gazetteer: Gazetteer) -> list[tuple[LocalizedText, list[Place]]]:
     """Return the places by the newest list that they are in, the city's own list first."""
     by_list: dict[str, list[Place]] = {}
     for place in gazetteer.places.values():
@@ -221,5 +221,5 @@ def groups_of(gazetteer: Gazetteer) -> list[tuple[LocalizedText, list[Place]]]:
 def _render_index(gazetteer: Gazetteer, language: str, base_url: str | None) -> bytes:
     return render_template(
         TEMPLATES, "places.html", language, root="../", page=f"{INDEX}.html", preview=False,
-        base_url=base_url, groups=groups_of(gazetteer),
+        base_url=base_url, groups=_groups_of(gazetteer),
     )

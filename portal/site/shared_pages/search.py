@@ -28,7 +28,7 @@ TEXTS = "search-texts.js"
 _Called = tuple[str, LocalizedText]  # an indicator's code, and what it is called
 
 
-class Found:
+class SearchIndex:
     """What can be found: the `listed` datasets, their indicators, the places of a `gazetteer`."""
 
     def __init__(self, listed: Sequence[Listed], gazetteer: Gazetteer) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
-from model.reference.city import Theme, city
+from model.reference.city import Theme, city, has_targets
 from model.reference.registries import Registries, Sector
 from model.util.hashing import (
     has_checksum,
@@ -175,7 +175,7 @@ def _pages(
     ]
     listed = [each for _, members in sectors for each in members]
     gazetteer = Gazetteer(listed, registries)
-    found = search.Found(listed, gazetteer)
+    found = search.SearchIndex(listed, gazetteer)
     everything = sha256_json(checksums)
     for language in languages():
         for name, make in ((search.INDEX, found.index), (search.TEXTS, found.texts)):
@@ -192,6 +192,8 @@ def _pages(
         yield from indicators.pages(gazetteer, listed, pairs, base_url)
         if targets.shown:
             yield from target_pages.pages(targets, base_url)
+        elif has_targets():  # the navigation leads there
+            yield from target_pages.without_figures(base_url)
 
 
 def _attachable(states: list[DatasetState]) -> list[attach.Attachable]:

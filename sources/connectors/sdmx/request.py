@@ -50,7 +50,7 @@ def base_url_of(options: SdmxOptions, asked: SdmxService) -> str:
     return options.base_url or asked.base_url
 
 
-def agency_of(options: SdmxOptions, asked: SdmxService) -> str:
+def _agency_of(options: SdmxOptions, asked: SdmxService) -> str:
     """Return the agency of the flow, "" where it needs none."""
     return options.agency or asked.agency or ""
 
@@ -60,7 +60,7 @@ def _path(options: SdmxOptions, asked: SdmxService) -> tuple[str, dict[str, str]
     flow = quote(str(options.flow), safe="@$")
     key = asked.all_series if options.key == "all" else quote(options.key, safe=".+*,")
     ending = f"/{key}" if key else ""
-    agency = quote(agency_of(options, asked))
+    agency = quote(_agency_of(options, asked))
     if asked.is_folder:
         return f"{agency}/{flow}.xml", {}
     if asked.rest == "3.0":
@@ -93,7 +93,7 @@ def edition_of(options: SdmxOptions, asked: SdmxService, get: FetchPart) -> str 
         SourceError: the service's own words.
     """
     base, flow = base_url_of(options, asked), quote(str(options.flow), safe="@$")
-    agency = quote(agency_of(options, asked))
+    agency = quote(_agency_of(options, asked))
     if asked.update_in is None or not agency:
         return None
     if asked.update_in == "constraint":

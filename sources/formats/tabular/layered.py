@@ -59,7 +59,7 @@ def chosen_ranges(merged: Merged, places: Sequence[int]) -> Merged:
     return found
 
 
-def first_filled(cells: Sequence[str]) -> str:
+def _first_filled(cells: Sequence[str]) -> str:
     """Return the first filled cell, NFC and with single blanks; "" when there is none."""
     return next((text for cell in cells if (text := " ".join(nfc(cell).split()))), "")
 
@@ -142,7 +142,7 @@ def _kept(records: Iterable[RawRow], layout: TableLayout) -> Iterator[RawRow]:
     skip = re.compile(layout.skip) if layout.skip else None
     end = re.compile(layout.end) if layout.end else None
     for number, cells in records:
-        first = first_filled(cells)
+        first = _first_filled(cells)
         if end and end.fullmatch(first):
             return
         if first and not (skip and skip.fullmatch(first)):
@@ -174,7 +174,7 @@ def _below_headings(
         if level is None:
             yield number, [*fitted(cells, len(columns), f"{where}:{number}"), *texts]
         else:
-            texts[level:] = [first_filled(cells), *(h.initial for h in headings[level + 1 :])]
+            texts[level:] = [_first_filled(cells), *(h.initial for h in headings[level + 1 :])]
 
 
 def _level(
@@ -189,7 +189,7 @@ def _level(
     )
     if not repeats:
         return None
-    text = first_filled(cells)
+    text = _first_filled(cells)
     return next((n for n, each in enumerate(patterns) if not each or each.fullmatch(text)), None)
 
 
@@ -245,7 +245,7 @@ def _stacked(
     begins = re.compile(tables.matching)
     groups: list[list[RawRow]] = []
     for number, cells in records:
-        if begins.fullmatch(first_filled(cells)):
+        if begins.fullmatch(_first_filled(cells)):
             groups.append([])
         if groups:
             groups[-1].append((number, cells))
@@ -261,7 +261,7 @@ def _stacked(
         rows = [record for record in group if record[0] >= header[0]]
         own = replace(layout, header=header)
         table = _one_table(iter(rows), own, where, merged, tables.label)
-        parts.append((first_filled(title_row), table))
+        parts.append((_first_filled(title_row), table))
     union = tuple(dict.fromkeys(name for _, table in parts for name in table.columns))
     columns = checked_names([*union, tables.to], (), where)
     return RawTable(columns, _united(parts, union))

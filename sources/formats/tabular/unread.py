@@ -26,7 +26,7 @@ def is_figure(cell: str) -> bool:
     return bool(_NUMBER.fullmatch(text)) and not _YEAR.fullmatch(text)
 
 
-def holds_figures(cells: Sequence[str]) -> bool:
+def _holds_figures(cells: Sequence[str]) -> bool:
     """Whether a row holds figures; the numbers of columns ("1", "2"; "(1)", "(2)") are none."""
     found = [cell.strip(" ()") for cell in cells if is_figure(cell)]
     if len(found) > 1 and found[0].isdecimal() and len(found[0]) < 3:
@@ -51,7 +51,7 @@ class RowWatch:
         """Note which rows up to `last` (all by default) were not among those read."""
         for number in [each for each in self._waiting if last is None or each <= last]:
             cells = self._waiting.pop(number)
-            if number not in read and holds_figures(cells):
+            if number not in read and _holds_figures(cells):
                 self._left.append(number)
 
     def unread(self, part: str) -> Iterator[UnreadContent]:

@@ -165,7 +165,7 @@ def _of_xls(path: Path, where: str, sheet: str | None, hidden: bool, survey: boo
     ]
     columns = text_columns(xls_rows(found, where))
     others = [xls_summary(book, each) for each in sheets if survey and each is not chosen]
-    return without_hidden(
+    return _without_hidden(
         Sheet(chosen.name, columns, merged, chosen.is_hidden, others=tuple(others)),
         *xls_hidden(found), keep=hidden,
     )
@@ -193,7 +193,7 @@ def _of_archive(path: Path, where: str, sheet: str | None, hidden: bool, survey:
         extent = extents.get(members.get(each.name, ""), nothing)
         has_figures = extent.figures >= SOME_FIGURES
         others.append(replace(each, rows=extent.rows, has_figures=has_figures))
-    return without_hidden(
+    return _without_hidden(
         Sheet(
             chosen.name, _with_symbols(columns, own.valueless), merged, chosen.is_hidden,
             others=tuple(each for each in others if survey and each.name != chosen.name),
@@ -202,7 +202,7 @@ def _of_archive(path: Path, where: str, sheet: str | None, hidden: bool, survey:
     )
 
 
-def without_hidden(sheet: Sheet, rows: Ranges, columns: Ranges, *, keep: bool) -> Sheet:
+def _without_hidden(sheet: Sheet, rows: Ranges, columns: Ranges, *, keep: bool) -> Sheet:
     """Return a `sheet` that knows what of it is hidden, its hidden rows blank unless `keep`.
 
     `rows` and `columns` are the first and last of what is hidden, from 1.

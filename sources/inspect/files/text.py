@@ -40,7 +40,7 @@ def text_file(path: Path, where: str, head: bytes) -> Found:
         return RecognisedTable("sdmx", "sdmx csv")
     encoding = encoding_of(path)
     sample = _sample(path, where, encoding.value)
-    delimiter = delimiter_of(sample)
+    delimiter = _delimiter_of(sample)
     if delimiter is None:
         _refuse_ragged(sample, where)
         return _prose(sample, encoding)
@@ -72,7 +72,7 @@ def text_file(path: Path, where: str, head: bytes) -> Found:
     )
 
 
-def delimiter_of(sample: str) -> Guess | None:
+def _delimiter_of(sample: str) -> Guess | None:
     """Find the delimiter that splits the lines evenly, None where none does.
 
     Blank fields at the ends of lines count only where lines are even with them.

@@ -76,7 +76,7 @@ def _unpivot_headings(search: Search, headings: Headings) -> bool:
                           f"stands in {marked!r}: {{}} takes it off; P is provisional, and a note"
                           " or footnote can be declared")
     search.frequency_of(periods)
-    value_rule(search, value, numbers)
+    _value_rule(search, value, numbers)
     search.heading_unit = headings.unit
     if len(kinds) > 1:
         _take_categories(search, category, kinds)
@@ -126,7 +126,7 @@ def _unpivot_parts_of_year(search: Search, names: list[str]) -> bool:
     periods = periods_of(Counter(f"{year} {name}" for year in years.counts for name in names))
     if periods is not None:
         search.frequency_of(periods)
-    value_rule(search, value, numbers)
+    _value_rule(search, value, numbers)
     return True
 
 
@@ -156,7 +156,7 @@ def find_figures(search: Search) -> None:
         search.found.note("obs_value", "", "unsure", "no column holds figures")
     elif len(chosen) == 1:
         others = [name for name in found if name != chosen[0]]
-        value_rule(search, chosen[0], found[chosen[0]])
+        _value_rule(search, chosen[0], found[chosen[0]])
         search.found.note(
             "obs_value", chosen[0], "likely" if others else "certain",
             f"its name says so; {', '.join(others[:5])} hold figures, too" if others
@@ -172,7 +172,7 @@ def _unpivot_figures(search: Search, found: Mapping[str, NumberColumn]) -> None:
     search.used.update(found)
     alone = max(found.values(), key=lambda each: each.locale.value != "plain")
     together = numbers_of(_all_values(search, found)) or alone
-    value_rule(search, value, together)
+    _value_rule(search, value, together)
     if together.other.total() > sum(each.other.total() for each in found.values()):
         search.found.note("locale", together.locale.value, "unsure",
                           "the columns write numbers in several ways")
@@ -181,7 +181,7 @@ def _unpivot_figures(search: Search, found: Mapping[str, NumberColumn]) -> None:
     search.indicators_of(list(found), figure, "likely", "each column of figures is one")
 
 
-def value_rule(search: Search, column: str, numbers: NumberColumn) -> None:
+def _value_rule(search: Search, column: str, numbers: NumberColumn) -> None:
     """Set how the `search` reads a `column` of values, also one that unpivoting makes.
 
     `numbers` says how they are written; those that are none are noted.

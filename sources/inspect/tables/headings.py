@@ -98,7 +98,7 @@ def _taken_apart(form: str, columns: Sequence[str]) -> Iterator[tuple[str, tuple
     pattern = re.compile(form)
     for name in columns:
         found = pattern.fullmatch(name)
-        if found is None or not is_period(_MARKS.sub("", found["period"])):
+        if found is None or not _is_period(_MARKS.sub("", found["period"])):
             continue
         category = found["category"] if "category" in pattern.groupindex else ""
         yield name, (found["period"].strip(), category.strip())
@@ -110,7 +110,7 @@ def _unit_of(names: Mapping[str, tuple[str, str]]) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
-def is_period(text: str) -> bool:
+def _is_period(text: str) -> bool:
     """Whether a text is a period that needs no declared format."""
     try:
         parse_period(text.strip())

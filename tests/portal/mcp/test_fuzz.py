@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from portal.mcp.asking.periods import asked_period
-from portal.mcp.asking.question import Question
+from portal.mcp.asking.question import FigureQuery
 from portal.mcp.quotes.check import QuoteChecker
 from portal.mcp.tools import Tools
 
@@ -34,7 +34,7 @@ def test_a_query(
     tools: Tools, indicator: str, place: str, period: str, breakdown: dict[str, str], unit: str,
     borders: str, as_of: str,
 ) -> None:
-    found = tools.query(Question(
+    found = tools.query(FigureQuery(
         indicator, place, period, breakdown, unit=unit, borders=borders, as_of=as_of,
     ))
     assert (found.series is None) == (found.refusal is not None)

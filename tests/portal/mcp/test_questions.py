@@ -18,7 +18,7 @@ import yaml
 
 from model.reference.codelist import TOTAL
 from portal.mcp.answers import Answer, Comparison, Explanation, Series
-from portal.mcp.asking.question import Question
+from portal.mcp.asking.question import FigureQuery
 from portal.mcp.comparing import compare
 from portal.mcp.targets import targets
 from portal.mcp.tools import Tools
@@ -49,10 +49,10 @@ def answer(tools: Tools, language: str, entry: dict[str, Any]) -> Answer | Compa
         places, periods = arguments.pop("places"), arguments.pop("periods")
         rank = arguments.pop("rank", False)
         return compare(
-            tools.finder, Question(**arguments, language=language), places, periods, rank
+            tools.finder, FigureQuery(**arguments, language=language), places, periods, rank
         )
     ask = tools.explain if entry.get("tool") == "explain" else tools.query
-    return ask(Question(**arguments, language=language))
+    return ask(FigureQuery(**arguments, language=language))
 
 
 def figures(series: Series) -> list[dict[str, Any]]:
@@ -173,7 +173,7 @@ def test_the_targets_are_those_that_were_declared() -> None:
 
 
 def test_the_address_of_a_figure_has_its_whole_key(tools: Tools) -> None:
-    found = tools.query(Question("dân số trung bình", "Đà Nẵng", "2016",
+    found = tools.query(FigureQuery("dân số trung bình", "Đà Nẵng", "2016",
                                  {"giới tính": "nữ"}, language="vi"))
     assert found.series
     query = parse_qs(urlsplit(found.series.figures[0].address).query)

@@ -19,11 +19,11 @@ import pytest
 from mcp import Client, StdioServerParameters
 
 from model.errors import PortalError
-from portal.mcp.asking.question import Question
+from portal.mcp.asking.question import FigureQuery
 from portal.mcp.server import server
 from portal.mcp.tools import Tools
 from portal.site import Site
-from portal.site.published import ChangedError, PublishedSite
+from portal.site.published import PublishedSite, SiteChangedError
 from tests.fixtures.commands import PROJECT, openindicators
 from tests.fixtures.datasets import registries
 from tests.fixtures.releases import make_release
@@ -137,8 +137,8 @@ def test_a_file_that_was_changed_is_not_believed(folder: Path, tmp_path: Path) -
     data = path.read_bytes()
     path.unlink()  # it may be a link to the same bytes elsewhere
     path.write_bytes(data[:-1] + b"x")
-    question = Question("GDP", "Việt Nam", "2023")
-    with pytest.raises(ChangedError, match="catalogue says"):
+    question = FigureQuery("GDP", "Việt Nam", "2023")
+    with pytest.raises(SiteChangedError, match="catalogue says"):
         Tools(PublishedSite(str(copy))).query(question)
     answer = run(lambda client: client.call_tool("query", CALLS[2][1]),
                  server(PublishedSite(str(copy)), "1"))

@@ -16,7 +16,7 @@ from pypdf import PdfReader
 
 from model.errors import OpenIndicatorsError, PortalError
 from pipelines.cli.report import report as command
-from portal.report.blocks import Charts, Grid, Words, blocks_of
+from portal.report.blocks import Charts, TableBlock, TextBlock, blocks_of
 from portal.report.drawing import SVG
 from portal.report.findings import Findings
 from portal.report.make import WRITERS, findings_of, reports
@@ -104,11 +104,11 @@ def test_every_format_says_the_same(site: Path, tmp_path: Path) -> None:
         [each.text for each in document.paragraphs]
         + [cell.text for table in document.tables for line in table.rows for cell in line.cells]
     )
-    headings = [each.text for each in blocks if isinstance(each, Words) and each.kind == "h2"]
+    headings = [each.text for each in blocks if isinstance(each, TextBlock) and each.kind == "h2"]
     assert len(headings) == 8 and "Kết quả theo ngành, lĩnh vực" in headings[1]
     for words in (*headings, "14,5% (2024)", "ước tính", "Chậm tiến độ", "≥ 20% (2025)"):
         assert words in in_pdf and words in in_word
-    grids = [each for each in blocks if isinstance(each, Grid)]
+    grids = [each for each in blocks if isinstance(each, TableBlock)]
     assert all(len(cells) == len(grid.widths) for grid in grids for cells in grid.rows)
     checksums = [grid.rows[0][-1].text for grid in grids if len(grid.rows[0][-1].text) == 64]
     assert checksums and checksums[0] in in_word

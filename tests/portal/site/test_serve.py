@@ -22,6 +22,9 @@ def port(tmp_path: Path) -> Iterator[int]:
     (site / "datasets" / "a" / "b" / "b.parquet").write_bytes(b"PAR1")
     (site / "datasets" / "a" / "b" / "b.csv").write_text("x\r\n")
     (site / "index.html").write_text("<p>Đà Nẵng")
+    for name in ("style.css", "vendor/d3-7.9.2/d3.js"):
+        (site / "assets" / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / "assets" / name).touch()
     (site / ".lock").touch()
     (tmp_path / "secret.txt").write_text("secret")
     (tmp_path / "site-other").mkdir()
@@ -49,6 +52,17 @@ def get(
 
 def _lower(headers: list[tuple[str, str]]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers}
+
+
+@pytest.mark.parametrize(("path", "caching"), [
+    ("/assets/vendor/d3-7.9.2/d3.js", "public, max-age=31536000, immutable"),
+    ("/assets/style.css", "max-age=300"), ("/index.html", "no-cache"),
+    ("/datasets/a/b/b.csv", "no-cache"), ("/assets/vendor/d3-7.9.2/none.js", "no-cache"),
+])
+def test_only_scripts_and_styles_are_kept_without_asking(
+    port: int, path: str, caching: str
+) -> None:
+    assert get(port, path)[1]["cache-control"] == caching
 
 
 def test_pages_and_downloads(port: int) -> None:

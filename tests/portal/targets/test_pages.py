@@ -173,9 +173,11 @@ def test_home_dataset_indicator_and_sector_lead_there(site: Path) -> None:
 def test_a_site_that_measures_nothing_has_no_targets(tmp_path: Path) -> None:
     made = Site(tmp_path / "site", registries())
     made.apply([make_release(tmp_path / "1", dataset(), [row()])])
-    assert not (made.folder / "en" / "targets").exists()
+    assert "No dataset here measures a target" in text_of(made.folder, "en/targets/index.html")
+    assert len([*(made.folder / "en/targets").iterdir()]) == 1
     assert not (made.folder / JSON).exists()
-    assert "targets/" not in (made.folder / "en/index.html").read_text(encoding="utf-8")
+    home = (made.folder / "en/index.html").read_text(encoding="utf-8")
+    assert re.findall('href="([^"]*targets/[^"]*)"', home) == ["../en/targets/index.html"]
 
 
 def test_made_again_they_are_the_same(site: Path) -> None:

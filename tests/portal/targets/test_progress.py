@@ -8,12 +8,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from portal.targets.figures import Figure
+from portal.targets.figures import YearFigure
 from portal.targets.progress import ACCELERATE, ON_TRACK, Goal, Progress, Reason, growth, measure
 
 
-def figures(values: dict[int, float]) -> list[Figure]:
-    return [Figure(year=year, value=value) for year, value in values.items()]
+def figures(values: dict[int, float]) -> list[YearFigure]:
+    return [YearFigure(year=year, value=value) for year, value in values.items()]
 
 
 def goal(value: float, operator: str = ">=", year: int = 2030, baseline: int = 2021) -> Goal:

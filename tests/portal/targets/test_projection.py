@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.targets.backtest import Errors, coverage, errors_of, quantiles
-from portal.targets.figures import Figure
+from portal.targets.figures import YearFigure
 from portal.targets.projection import HORIZON, LEAST, calibration, consecutive, project
 
 
-def series(values: list[float], first: int = 2015) -> list[Figure]:
-    return [Figure(year=first + at, value=value) for at, value in enumerate(values)]
+def series(values: list[float], first: int = 2015) -> list[YearFigure]:
+    return [YearFigure(year=first + at, value=value) for at, value in enumerate(values)]
 
 
 @given(st.lists(st.floats(0.5, 1e4), min_size=LEAST, max_size=20), st.integers(1, HORIZON))
@@ -56,7 +56,7 @@ def test_no_projection_beyond_ten_years_nor_backwards() -> None:
 
 
 def test_only_years_in_a_row_count() -> None:
-    known = [Figure(year=year, value=1) for year in (2010, 2011, 2014, 2015, 2016)]
+    known = [YearFigure(year=year, value=1) for year in (2010, 2011, 2014, 2015, 2016)]
     assert [each.year for each in consecutive(known)] == [2014, 2015, 2016]
 
 

@@ -2,7 +2,6 @@
 /** The chart of a selection with its legend, notes and table, on the explorer's and the embed page. */
 
 import { LABELLED, MOST_LINES, bars, borderDay, lastPeriod, lines, multiples, pagePalette, ranking } from "./draw.js";
-import { map } from "./map.js";
 import { day, element, number, settings, text } from "./page.js";
 import { inWords, moment } from "./periods.js";
 import { Release } from "./release.js";
@@ -17,9 +16,10 @@ import { Selection } from "./selection.js";
  * @returns {Promise<Shown>}
  */
 export async function read(selection) {
-  const release = await Release.open(selection.dataset, selection.release);
+  const [release, second] = await Promise.all([
+    Release.open(selection.dataset, selection.release), selection.second ? Release.open(selection.second) : null,
+  ]);
   await selection.complete(release);
-  const second = selection.second ? await Release.open(selection.second) : null;
   if (second) {
     const unit = release.unit(selection.indicators[0]);
     const alike = second.codes("indicator").filter((code) => second.unit(code) === unit);
@@ -69,23 +69,24 @@ export async function draw({ selection, series }, width, palette) {
   }
   const chart = selection.chart === "bar" ? bars(drawn, options)
     : selection.chart === "rank" ? ranking(drawn, options)
-      : selection.chart === "map" ? await map(drawn, options) : lines(drawn, options);
+      : selection.chart === "map" ? await (await import("./map.js")).map(drawn, options) : lines(drawn, options);
   return [{ x: 0, y: 0, chart }];
 }
 
-/** Put the chart with its legend and its notes into `place`.
+/** Put the chart with its legend and its notes into `place`, if it is still wanted once it is drawn.
  * @param {Shown} shown
  * @param {HTMLElement} place
+ * @param {() => boolean} [wanted]
  */
-export async function show(shown, place) {
+export async function show(shown, place, wanted = () => true) {
   const { selection, series } = shown;
-  place.replaceChildren();
-  if (!series.length) return place.append(element("p", { className: "notice" }, text("nothing")));
+  if (!series.length) return place.replaceChildren(element("p", { className: "notice" }, text("nothing")));
   const said = notes(shown).map((note) => element("p", { className: "hint" }, note));
-  if (selection.chart === "pivot") return place.append(...said);
+  if (selection.chart === "pivot") return place.replaceChildren(...said);
   const palette = pagePalette();
   const width = Math.max(300, place.clientWidth);
   const drawn = await draw(shown, width, palette);
+  if (!wanted()) return undefined;
   const words = `${title(shown)}. ${text("table_below")}`;
   for (const { chart } of drawn) {
     chart.setAttribute("role", "img");
@@ -97,10 +98,10 @@ export async function show(shown, place) {
     chart.setAttribute("aria-label", words);
   }
   if (drawn[0].title !== undefined) {
-    place.append(element("div", { className: "multiples" }, ...drawn.map((each) => (
+    place.replaceChildren(element("div", { className: "multiples" }, ...drawn.map((each) => (
       element("figure", {}, element("figcaption", {}, each.title ?? ""), each.chart)))));
   } else {
-    place.append(drawn[0].chart);
+    place.replaceChildren(drawn[0].chart);
     const named = selection.chart === "line" && width >= LABELLED; // beside the lines
     if (!named && ["line", "bar"].includes(selection.chart)) place.append(legend(series.slice(0, MOST_LINES), palette));
   }

@@ -3,7 +3,7 @@
 
 import { draw, read, show, subtitle, table, title } from "./chart.js";
 import { LIGHT } from "./draw.js";
-import { byId, count, element, reporting, save, settings, text } from "./page.js";
+import { byId, count, element, pause, reporting, save, settings, text } from "./page.js";
 import { inWords, moment } from "./periods.js";
 import { CHARTS, Selection } from "./selection.js";
 import { citations, long, picture, savePicture, shown as addressOf, sourceLine, span, wide } from "./take_away.js";
@@ -39,17 +39,24 @@ function update(keep = true) {
     current = shown;
     fillChoices(shown);
     byId("result").hidden = false;
-    await render(shown);
+    await pause();
+    await render(shown, () => question === asked);
+    if (question !== asked) return;
     status.textContent = text("drawn", { series: count(shown.series.length), span: span(shown.series) });
   });
 }
 
-/** @param {Shown} shown */
-async function render(shown) {
+/** Show the chart, and what is said of it; nothing more once another is asked for.
+ * @param {Shown} shown
+ * @param {() => boolean} wanted
+ */
+async function render(shown, wanted) {
   byId("title").textContent = title(shown);
   byId("subtitle").textContent = subtitle(shown);
   byId("source").textContent = sourceLine(shown.series.length ? shown.series : []);
-  await show(shown, byId("chart"));
+  await show(shown, byId("chart"), wanted);
+  await pause();
+  if (!wanted()) return;
   const pivot = shown.selection.chart === "pivot";
   byId("pivot").hidden = !pivot;
   for (const id of ["save_svg", "save_png"]) byId(id).disabled = pivot || !shown.series.length;

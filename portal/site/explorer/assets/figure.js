@@ -89,12 +89,23 @@ async function prove(release, found, lasting) {
   ];
   byId("origin").append(...facts.map(([term, value]) => element("div", { className: "long" },
     element("dt", {}, term), element("dd", {}, element("bdi", {}, value)))));
-  byId("source-row").textContent = [part?.header, origin.source_text].filter(Boolean).join("\n");
+  const lines = [part?.header, origin.source_text].filter(Boolean).join("\n");
+  byId("source-row").append(...about.computed ? inputs(lines) : [lines]);
   if (about.computed) byId("h-row").textContent = text("cells");
   byId("source-text").hidden = !origin.source_text;
   byId("withheld").textContent = about.withheld ? text(`withheld ${about.withheld}`) : "";
   byId("explain").textContent = `openindicators explain '${lasting}'`;
   byId("proof").hidden = false;
+}
+
+/** The cells that a figure was computed from: each leads to its own page, where its source is shown.
+ * @param {string} lines  One a cell: its words and, behind a tab, the query of its page.
+ */
+function inputs(lines) {
+  return lines.split("\n").flatMap((line) => {
+    const [words, cell] = line.split("\t");
+    return [cell ? element("a", { href: `figure.html?${cell}#proof` }, words) : words, "\n"];
+  });
 }
 
 /** Fill the table of the same figure in every release that has files.

@@ -6,6 +6,7 @@
  * @property {string} language
  * @property {string} root  Path from the page to the site's root.
  * @property {Record<string, string>} libraries  Their paths from the root.
+ * @property {string[]} preloaded  The modules of the reader of Parquet.
  * @property {string[]} home  Codes of the city and of what it lies in.
  * @property {{day: string, list: string} | null} borders  When borders last changed; which list.
  * @property {Record<string, string>} countries  ISO 3166-1 numeric code -> the code of ours.
@@ -82,6 +83,9 @@ export const day = (iso) => new Date(iso).toLocaleDateString(locale, settings.la
  * @param {number} value
  */
 export const count = (value) => value.toLocaleString(locale);
+
+/** Let the browser show what there is, and hear its reader, before more is done. */
+export const pause = () => new Promise((resolve) => { setTimeout(resolve); });
 
 /** Run `work`; say in the element `status` what went wrong, if something does.
  * @param {HTMLElement} status

@@ -6,7 +6,7 @@ import { address, settings, text } from "./page.js";
 /** @typedef {Record<string, any>} Row  A row of the release's Parquet file. */
 /** @typedef {{name: string, description: string, unit: string}} Entry */
 
-const FOOTER = 48 * 1024; // bytes: of a million rows in the groups that portal/distributions writes
+const AS_A_WHOLE = 4e6; // bytes of JSON, some 130 kB compressed: larger releases are read by ranges
 /** The columns that every dataset may have; the others are its own dimensions. */
 const COMMON = ["indicator", "ref_area", "geo_vintage", "freq", "time_period", "obs_value",
   "unit_measure", "lower_bound", "upper_bound", "obs_status", "obs_note", "footnotes"];
@@ -51,42 +51,34 @@ export async function describe(dataset) {
   return answer.json();
 }
 
-/** A Parquet file that is read by ranges, with what hyparquet needs to read it. */
-export class Parquet {
-  /** @param {string} url
-   * @param {number} [byteLength]  Asked of the server where it is not known.
-   */
-  constructor(url, byteLength) {
-    this.url = url;
-    this.byteLength = byteLength;
-  }
+/**
+ * @typedef {object} Table  The figures of a release, wherever they are read from.
+ * @property {number} length  The number of its rows.
+ * @property {(indicators: string[]) => Promise<Row[]>} of  The rows of some indicators.
+ * @property {(numbers: number[]) => Promise<Row[]>} at  Rows by their numbers.
+ * @property {(names: string[]) => Promise<Map<string, any[]>>} columns  Whole columns.
+ */
 
-  async open() {
-    const { hyparquet, fzstd } = settings.libraries;
-    const [reader, zstd] = await Promise.all([import(address(hyparquet)), import(address(fzstd))]);
-    this.reader = reader;
-    const { url, byteLength } = this;
-    const file = reader.cachedAsyncBuffer(await reader.asyncBufferFromUrl({ url, byteLength }));
-    this.options = {
-      file,
-      metadata: await reader.parquetMetadataAsync(file, { initialFetchSize: FOOTER }),
-      compressors: {
-        /** @type {(input: Uint8Array, length: number) => Uint8Array} */
-        ZSTD: (input, length) => zstd.decompress(input, new Uint8Array(length)),
-      },
-    };
-    return this;
-  }
-
-  /** The number of its rows. */
-  get length() { return Number(this.options?.metadata.num_rows); }
-
-  /** Rows as objects; `more` are options of hyparquet's parquetReadObjects.
-   * @param {object} more
-   * @returns {Promise<Row[]>}
-   */
-  rows(more) { return this.reader.parquetReadObjects({ ...this.options, ...more }); }
+/** Read a release's JSON as a whole: one request, and no reader of Parquet to fetch first.
+ * @param {string} url
+ * @returns {Promise<Table>}
+ */
+async function readJson(url) {
+  /** @type {Row[]} */
+  const rows = (await (await fetch(url)).json()).records;
+  return {
+    length: rows.length,
+    of: async (indicators) => rows.filter((row) => indicators.includes(row.indicator)),
+    at: async (numbers) => numbers.map((number) => rows[number]),
+    columns: async (names) => new Map(names.map((name) => [name, rows.map((row) => row[name])])),
+  };
 }
+
+/** Read a Parquet file by ranges.
+ * @param {string} url
+ * @param {number} [bytes]  Its length; asked of the server where it is not known.
+ */
+const readParquet = async (url, bytes) => (await import("./parquet.js")).Parquet.open(url, bytes);
 
 /** One release of a dataset. */
 export class Release {
@@ -103,20 +95,36 @@ export class Release {
     this.folder = address(`datasets/${this.id}/${part}`);
     /** @type {Map<string, Map<string, Entry>>} column -> code -> names; "" is the column's own */
     this.names = new Map();
-    /** @type {Promise<Parquet> | null} */
+    /** @type {Promise<Table> | null} */
     this.opened = null;
     /** @type {{indicators: string, rows: Promise<Row[]>} | null} what was read last */
     this.read = null;
   }
 
-  /** Open release `number` of `dataset`; the current one without a number.
+  /** @type {Map<string, Promise<Release>>} what was opened on this page */
+  static known = new Map();
+
+  /** Open release `number` of `dataset`, once; the current one without a number.
    * @param {string} dataset
    * @param {string | null} [number]
+   * @returns {Promise<Release>}
    */
-  static async open(dataset, number) {
+  static open(dataset, number) {
+    const key = `${dataset} ${number ?? ""}`;
+    const found = Release.known.get(key) ?? Release.fetched(dataset, number);
+    Release.known.set(key, found);
+    found.catch(() => Release.known.delete(key)); // asked again, it may answer
+    return found;
+  }
+
+  /** @param {string} dataset
+   * @param {string | null} [number]
+   */
+  static async fetched(dataset, number) {
     const state = await describe(dataset);
     const release = new Release(state, number ? Number(number) : state.release);
-    const [header, ...rows] = parseCsv(await (await fetch(release.file("-dictionary.csv"))).text());
+    const [dictionary] = await Promise.all([fetch(release.file("-dictionary.csv")), release.table()]);
+    const [header, ...rows] = parseCsv(await dictionary.text());
     const at = (/** @type {string} */ name) => header.indexOf(name);
     const [name, description] = [at(`name_${settings.language}`), at(`description_${settings.language}`)];
     for (const row of rows) {
@@ -158,10 +166,12 @@ export class Release {
    */
   unit(indicator) { return this.names.get("indicator")?.get(indicator)?.unit ?? ""; }
 
-  /** Its Parquet file. */
-  parquet() {
-    const file = this.record.files.find((/** @type {any} */ each) => each.name.endsWith(".parquet"));
-    this.opened ??= new Parquet(this.folder + file.name, file.bytes).open();
+  /** Its figures: its JSON, or its Parquet file where that is large. */
+  table() {
+    const [json, parquet] = [".json", ".parquet"].map((end) => (
+      this.record.files.find((/** @type {any} */ each) => each.name === this.state.name + end)));
+    this.opened ??= json?.bytes <= AS_A_WHOLE ? readJson(this.file(".json"))
+      : readParquet(this.file(".parquet"), parquet.bytes);
     return this.opened;
   }
 
@@ -171,8 +181,7 @@ export class Release {
   rows(codes) {
     const indicators = JSON.stringify(codes);
     if (this.read?.indicators !== indicators) {
-      const rows = this.parquet().then((file) => file.rows({ filter: { indicator: { $in: codes } } }));
-      this.read = { indicators, rows };
+      this.read = { indicators, rows: this.table().then((table) => table.of(codes)) };
     }
     return this.read.rows;
   }
@@ -186,10 +195,10 @@ export class Release {
     const path = `releases/${this.number}/origins.parquet`;
     const known = await (await fetch(address(`datasets/${this.id}/sha256.json`))).json();
     if (!(path in known)) return null;
-    const file = await new Parquet(address(`datasets/${this.id}/${path}`)).open();
-    const rows = await file.rows({ filter: { indicator: { $in: [row.indicator] } } });
+    const file = await readParquet(address(`datasets/${this.id}/${path}`));
+    const rows = await file.of([row.indicator]);
     const origin = rows.find((each) => this.key.every((name) => (each[name] ?? "") === (row[name] ?? "")));
-    const about = file.options?.metadata.key_value_metadata
+    const about = file.options.metadata.key_value_metadata
       .find((/** @type {any} */ each) => each.key === "openindicators");
     return origin && about ? { origin, about: JSON.parse(about.value) } : null;
   }

@@ -15,7 +15,7 @@ const query = new URLSearchParams(location.search);
 const status = byId("status");
 /** @type {Release} */
 let release;
-/** @type {import("./release.js").Parquet} */
+/** @type {import("./release.js").Table} */
 let file;
 /** Columns that were read as a whole, for sorting and filtering.
  * @type {Map<string, any[]>} */
@@ -31,16 +31,7 @@ const filters = () => [...query].filter(([name, value]) => name.startsWith("f.")
 async function whole(names) {
   const missing = names.filter((name) => !columns.has(name));
   if (!missing.length) return;
-  const found = new Map(missing.map((name) => [name, new Array(file.length)]));
-  await file.reader.parquetRead({
-    ...file.options, columns: missing,
-    /** @param {{columnName: string, columnData: any[], rowStart: number}} chunk */
-    onChunk: ({ columnName, columnData, rowStart }) => {
-      const column = /** @type {any[]} */ (found.get(columnName));
-      for (let at = 0; at < columnData.length; at++) column[rowStart + at] = columnData[at];
-    },
-  });
-  for (const [name, column] of found) columns.set(name, column);
+  for (const [name, column] of await file.columns(missing)) columns.set(name, column);
 }
 
 /** The numbers of the rows that pass the filters, in the order asked for; null for all as they are.
@@ -69,26 +60,6 @@ async function order(wanted, sort, down) {
   return found;
 }
 
-/** Read rows by their numbers, whole groups of the file at a time.
- * @param {number[]} numbers
- */
-async function rowsAt(numbers) {
-  /** @type {Map<number, Row>} */
-  const found = new Map();
-  let start = 0;
-  for (const group of file.options?.metadata.row_groups ?? []) {
-    const end = start + Number(group.num_rows);
-    const inside = numbers.filter((at) => at >= start && at < end);
-    if (inside.length) {
-      const first = Math.min(...inside);
-      const rows = await file.rows({ rowStart: first, rowEnd: Math.max(...inside) + 1 });
-      for (const at of inside) found.set(at, rows[at - first]);
-    }
-    start = end;
-  }
-  return numbers.map((at) => /** @type {Row} */ (found.get(at)));
-}
-
 /** @param {boolean} [keep] */
 function update(keep = true) {
   if (keep) history.replaceState(null, "", `?${query}`);
@@ -100,8 +71,8 @@ function update(keep = true) {
     const total = numbers ? numbers.length : file.length;
     const pages = Math.max(1, Math.ceil(total / PAGE));
     const first = (Math.min(page, pages) - 1) * PAGE;
-    const rows = numbers ? await rowsAt(numbers.slice(first, first + PAGE))
-      : await file.rows({ rowStart: first, rowEnd: Math.min(first + PAGE, total) });
+    const shown = Array.from({ length: Math.min(PAGE, total - first) }, (_, at) => first + at);
+    const rows = await file.at(numbers ? shown.map((at) => numbers[at]) : shown);
     if (question !== asked) return;
     byId("rows").replaceChildren(...rows.map(line));
     for (const head of byId("head").querySelectorAll("th")) {
@@ -187,7 +158,7 @@ reporting(status, async () => {
   byId("title").textContent = release.title;
   byId("about").href = `${settings.root}${settings.language}/${release.id}.html`;
   document.title = release.title;
-  file = await release.parquet();
+  file = await release.table();
   heads();
   byId("result").hidden = false;
   await update(false);
