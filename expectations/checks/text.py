@@ -143,9 +143,16 @@ def _kind(kinds: list[str]) -> str:
 
 
 # Text that is UTF-8 once read as Windows-1252 or Latin-1 ("Ã¡", "áº£", "Ä‘"), the replacement
-# character, and control characters. "XÃ" and "Â" before a letter are Vietnamese.
+# character, and control characters. "XÃ" and "Â" before a letter are Vietnamese. Read as Windows-1250
+# or ISO 8859-2 it has "áş" and "áť", as Windows-1251 "б»"; read as an encoding of East Asia, its
+# Latin letters stand beside ideographs, kana or hangul. (The marks are those of ftfy's
+# `badness.py`, without its look-around, which RE2 has not.)
+_EAST = r"[\x{1100}-\x{11FF}\x{3040}-\x{30FF}\x{3400}-\x{9FFF}\x{AC00}-\x{D7AF}\x{FF61}-\x{FF9F}]"
+_LATIN, _CYRILLIC = r"[A-Za-z\x{C0}-\x{24F}\x{1EA0}-\x{1EF9}]", r"[\x{400}-\x{4FF}]"
 MOJIBAKE = (
-    r"[ÂÃÄÅÆ][\x{80}-\x{BF}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
+    rf"{_LATIN}{_EAST}|{_EAST}{_LATIN}|[A-Za-z]{_CYRILLIC}|{_CYRILLIC}[A-Za-z]"
+    r"|\x{431}[»\x{454}]|á[şť]|Ć[°¡˘]|Ă[\x{A1}-\x{BF}łŁ˘˛ľĽ]"
+    r"|[ÂÃÄÅÆ][\x{80}-\x{BF}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
     r"|á[º»][\x{80}-\x{BF}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
     r"|Æ[°¡]|\x{FFFD}|[\x{00}-\x{08}\x{0B}\x{0C}\x{0E}-\x{1F}\x{7F}-\x{9F}]"
 )

@@ -145,16 +145,19 @@ PLACES = (
 _SYLLABLE = rf"{_CAPITAL}[^ \t\n\f\r0-9,;:.()/-]*"
 _LOWER = f"[a-z{_CAPITAL[4:].lower()}"
 # Alone in a cell it is as likely a street's or a ward's: only within a sentence.
-_FULL_NAME = rf"({_SURNAMES}|{_SURNAMES.upper()})( {_SYLLABLE}){{2,4}}"
+_FULL_NAME = (
+    rf"(({_SURNAMES})( {_CAPITAL}{_LOWER}*){{2,4}}|({_SURNAMES.upper()})( {_CAPITAL}+){{2,4}})"
+)
+_BEFORE = f"(^|[^0-9A-Za-z_{_CAPITAL[4:-1]}{_CAPITAL[4:-1].lower()}])"
 _ALL_SURNAMES = (  # those too that begin a place's name
     rf"({_SURNAMES}|{_SURNAMES.upper()}"
     r"|Hồ|Hà|Mai|Cao|Lâm|Phùng|Đào|Thái|Châu|La|Triệu|Chu|Tống|Nghiêm|Từ"
     r"|Tăng|Thạch|Kiều|Lưu|Doãn|Diệp|Hứa|Mạc|Tôn|Tôn Nữ|Nông|Lò|Vi"
-    r"|Ông|Phí|Khương|Quan|Trà|Âu|Văn|Thân)"
+    r"|Ông|Phí|Khương|Trà|Âu|Văn|Thân)"
 )
 _TITLE = "(?i:ông|bà|anh|chị|em|cháu|cô|chú|bác|thầy|dì|cậu|quý (ông|bà|cô)|mr|mrs|ms)"
 _ROLE = (
-    "(?i:họ( và)? tên|(người|cán bộ|nhân viên) [^ 0-9:,]+( [^ 0-9:,]+){0,3}|người|chủ hộ|hộ|hồ sơ"
+    "(?i:họ( và)? tên|(người|cán bộ|nhân viên) [^ 0-9:,]+( [^ 0-9:,]+){0,3}|chủ hộ|hộ|hồ sơ"
     "|đại diện|liên hệ|gặp|cán bộ|giáo viên|bác sĩ|bs|y tá|bệnh nhân|nạn nhân|học sinh|sinh viên"
     "|chủ (tàu|xe|nhà|cơ sở)|đơn của|tên|contact|name)"
 )
@@ -176,26 +179,29 @@ _EPONYMS = (
 _WAY = "(?i:đường|phố|ngõ|hẻm|kiệt|ngách|khóm|khu|ấp|tổ|thôn|xóm|đại lộ)"
 _NOT_PERSONS = (
     r"((?i:đường|phố|cầu|phường|xã|quận|huyện|thị (trấn|xã)|tỉnh|từ|đến|giáp|đoạn|nối"
-    r"|trường|thpt|thcs|th|tiểu học|mầm non|mẫu giáo|đại học|cao đẳng|bệnh viện|công viên|chợ"
+    r"|(trường )?(thpt|thcs|th|tiểu học|mầm non|mẫu giáo|đại học|cao đẳng)|trường|bệnh viện|chợ"
+    r"|công viên|kênh|sông|duong|pho"
     r"|đại lộ|ngõ|hẻm|kiệt|khu dân cư|kdc|nút giao|tượng đài|cảng"
     r"|đền|chùa|lăng|bến|quảng trường|nhà thờ|giải thưởng|công ty|tnhh|street|road|school|hospital)"
     rf"|[0-9]+[A-Za-z]?,?) {_SYLLABLE}( {_SYLLABLE}){{0,3}}"
+    rf"|{_SYLLABLE}( {_SYLLABLE}){{1,3}} (đến|tới|nối|giao|giáp|cắt)"
 )
 _HOUSE = (
     r"((?i:số( nhà)?|nhà( số)?|sn|k)[ .:]{0,2})?[0-9]{1,4}[A-Za-z]?(/[0-9]{1,4}[A-Za-z]?)*"
 )
 _WARD = rf"(?i:phường|xã|thị trấn|p\.|tt\.|quận|huyện|tp\.?|thành phố) ?({_SYLLABLE}|[0-9])"
-_NUMBERED_WARD = rf"(?i:phường|xã|thị trấn|quận)( {_SYLLABLE})+ [0-9]{{1,2}},"
+_NUMBERED_WARD = rf"(?i:phường|xã|thị trấn|quận)( {_SYLLABLE})* [0-9]{{1,2}},"
 _VIA = rf"({_WAY} ?(số )?[0-9]{{0,3}}[A-Z]?[ ,]{{0,2}})"
 
 _STREET = rf"({_SYLLABLE}( {_SYLLABLE}){{0,4}}|[0-9]{{1,2}} Tháng [0-9]{{1,2}})"
 
 INDIRECT: dict[str, str] = {
     "name": (
-        rf"({_APART}({_TITLE}|{_ROLE})[ :.,-]{{1,3}}({_TITLE} )?"
+        rf"({_BEFORE}({_TITLE}|{_ROLE})[ :.,-]{{1,3}}({_TITLE} )?"
         rf"({_ALL_SURNAMES}( {_SYLLABLE}){{1,4}}"
         rf"|{_SYLLABLE}( {_SYLLABLE}){{0,2}} {_ALL_SURNAMES}{_TO})"
-        rf"|{_APART}{_FULL_NAME}[ ,:;(-]{{1,3}}{_LOWER}|{_LOWER}[ ,:;(-]{{1,3}}{_FULL_NAME})"
+        rf"|{_BEFORE}{_FULL_NAME}[ ,:;(-]{{1,3}}{_LOWER}"
+        rf"|(^|[ ,;(]){_LOWER}+[ ,:;(-]{{1,3}}{_FULL_NAME})"
     ),
     "address": (
         rf"{_APART}({_HOUSE}[ ,]{{1,3}}({_VIA}+({_STREET})?"

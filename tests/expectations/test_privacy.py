@@ -61,7 +61,8 @@ NOBODY = [
     "Võ Nguyên Giáp", "Phan Rang - Tháp Chàm", "Bà Nà Hills", "12 xã, 5 phường", "Hà Nội, 63 tỉnh",
     "124 Lê Duẩn", "Không kể các huyện đảo", "Số liệu sơ bộ năm 2023", "World Bank, New York",
     "Mã số thuế 0400101001", "Hoàng Su Phì", "Đoạn từ Bảo tàng Chăm đến Phan Thành Tài",
-    "Thị trấn Phan Rí Cửa", "Phường Cổ Nhuế 2, Phường Thụy Phương, Phường Minh Khai",
+    "Thị trấn Phan Rí Cửa", "Đông Thái Ninh", "Trường Tiểu học Nguyễn Như Hạnh", "Người Quan Sát",
+    "Trung ương Đoàn TNCS HCM", "Duong Ngo Quang Tham", "Lê Quang Đạo đến cuối đường", "Phường Cổ Nhuế 2, Phường Thụy Phương, Phường Minh Khai",
     "Cao Bằng, Lâm Đồng, Thái Bình", "Bệnh viện Đà Nẵng, quận Hải Châu",
 ]
 PIECES = [
@@ -163,6 +164,20 @@ def test_generated_records_are_found():
     _, shares = recall(TEST_SEED, 250, for_test=True)  # the long form: make bench-privacy
     assert all(shares[kind] >= 0.99 for kind in STRUCTURED), shares
     assert shares["name"] >= 0.9 and shares["address"] >= 0.9, shares
+
+
+@pytest.mark.parametrize("wrong", ["cp1251", "cp1250", "cp1252", "latin-1", "iso-8859-2",
+                                   "shift_jis", "euc_jp", "gb2312", "euc_kr"])
+def test_text_in_another_encoding_is_found_whatever_it_was(wrong):
+    spoilt = "Số liệu sơ bộ, không kể các huyện đảo".encode().decode(wrong, "ignore")
+    harmless = ["Đà Nẵng, ĂN UỐNG", "Năm 2023 (µg/m³)", "Số liệu sơ bộ", "Москва", "東京", "N° 5"]
+    con = duckdb.connect()
+    con.execute("CREATE TABLE observation (_id BIGINT, obs_note VARCHAR)")
+    for number, text in enumerate([spoilt, *harmless]):
+        con.execute("INSERT INTO observation VALUES (?, ?)", [number, text])
+    query = str(all_checks()["expect_text_to_be_readable"](columns=["obs_note"]).query())
+    rows = con.execute(query.format(batch="observation")).fetchall()
+    assert [row[0] for row in rows] == [0]
 
 
 def test_a_message_stays_readable_around_what_it_quotes():
