@@ -28,10 +28,9 @@ from model.util.hashing import sha256_bytes, sha256_file, unsealed
 from portal import libraries
 from portal.quality.publish import STATE as QUALITY_STATE
 from portal.quality.publish import QualityState
-from portal.site.release_files import CHECKSUMS as FOLDER_CHECKSUMS
-from portal.site.release_files import read_checksums
 from portal.site.shared_pages.shared_files import STATE as CATALOGUE
-from portal.site.state import CatalogueState, DatasetState, read_state
+from portal.site.state import CHECKSUMS as FOLDER_CHECKSUMS
+from portal.site.state import CatalogueState, DatasetState, read_checksums, read_state
 from portal.transparency import records as transparency
 from warehouse.store import drafts, failure_log, ledger, releases, snapshots, validation_log
 from warehouse.store.data_dir import RECORD as DATA_DIR

@@ -8,6 +8,7 @@ indicator without a dataset has no data yet: it waits for the agency that can su
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -207,11 +208,19 @@ class TargetRegistry(Frozen):
 
     def of_figure(self, dataset: str, indicator: str | None = None) -> list[Target]:
         """Return the targets that a `dataset` measures, by one `indicator` of it or any."""
-        found = [(target, self.measured_by(target)) for target in self.targets.values()]
         return [
-            target for target, figure in found
-            if figure and figure.dataset == dataset and indicator in (None, figure.indicator)
+            target for measured, target in self._measured.get(dataset, ())
+            if indicator in (None, measured)
         ]
+
+    @cached_property
+    def _measured(self) -> dict[str, list[tuple[str, Target]]]:
+        """The targets that are measured, each with its indicator, by dataset."""
+        found: dict[str, list[tuple[str, Target]]] = {}
+        for target in self.targets.values():
+            if figure := self.measured_by(target):
+                found.setdefault(figure.dataset, []).append((figure.indicator, target))
+        return found
 
     def measured_in(self, datasets: Iterable[str]) -> bool:
         """Return whether any of the `datasets` measures a target."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ import msgspec
 from pydantic import BaseModel
 
 SEAL = "checksum"
+_SMALL = 1 << 20  # bytes: to make room for pieces takes longer than to read them
 _LARGE = 1 << 24  # bytes: to hash them takes longer than a tick, 10 ms at most
 _KEPT = 100_000
 _known: dict[tuple[Any, ...], str] = {}  # place, size, time and inode of a file -> its checksum
@@ -23,8 +25,10 @@ def sha256_bytes(data: bytes) -> str:
 
 
 def sha256_file(path: Path) -> str:
-    """Return the SHA-256 of a file, read in pieces."""
-    with path.open("rb") as file:
+    """Return the SHA-256 of a file; a large one is read in pieces."""
+    with path.open("rb", buffering=0) as file:
+        if os.fstat(file.fileno()).st_size < _SMALL:
+            return sha256_bytes(file.read())
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -66,7 +66,8 @@ def statements(releases: Sequence[Attachable], base_url: str | None) -> list[str
     ]
     for dataset, items in datasets.items():
         made += _dataset(dataset, items, root)
-    return made
+    rows = [row for dataset, items in datasets.items() for row in _rows(dataset, items)]
+    return [*made, f"INSERT INTO city.releases VALUES {', '.join(rows)}"] if rows else made
 
 
 def write(sql: Sequence[str], folder: Path) -> bytes:
@@ -84,7 +85,7 @@ def write(sql: Sequence[str], folder: Path) -> bytes:
 
 
 def _dataset(dataset: str, items: list[Attachable], root: str) -> list[str]:
-    """Return what makes a dataset's view and macro, and its rows in the table of releases."""
+    """Return what makes a dataset's view and macro."""
     sector, name = dataset.split("/")
     schema, file = f"city.{identifier(sector)}.", f"/{name}.parquet"
     view, macro = f"{schema}{identifier(name)}", f"{schema}{identifier(f'{name}_as_of')}"
@@ -94,12 +95,6 @@ def _dataset(dataset: str, items: list[Attachable], root: str) -> list[str]:
     asked = "replace(moment::VARCHAR, 'T', ' ') || '~'"
     known = f"{numbers}[len(list_filter([{moments}], lambda x: x <= {asked}))]"
     none = literal(f"{dataset} had no release before {items[0].issued:%Y-%m-%d}")
-    until = [f"TIMESTAMP {literal(item.moment)}" for item in items[1:]] + ["NULL"]
-    rows = ", ".join(
-        f"({literal(dataset)}, {item.number}, {literal(item.version)},"
-        f" TIMESTAMP {literal(item.moment)}, {end}, {literal(item.sha256)})"
-        for item, end in zip(items, until, strict=True)
-    )
     current = literal(f"{dataset}/releases/{numbers[-1]}{file}")
     return [
         f"CREATE VIEW {view} AS FROM read_parquet({root} || {current})",
@@ -107,5 +102,14 @@ def _dataset(dataset: str, items: list[Attachable], root: str) -> list[str]:
         f"CREATE MACRO {macro}(moment) AS TABLE FROM read_parquet({root} ||"
         f" {literal(f'{dataset}/releases/')} || coalesce({known}, error({none})) ||"
         f" {literal(file)})",
-        f"INSERT INTO city.releases VALUES {rows}",
+    ]
+
+
+def _rows(dataset: str, items: list[Attachable]) -> list[str]:
+    """Return a dataset's rows in the table of releases."""
+    until = [f"TIMESTAMP {literal(item.moment)}" for item in items[1:]] + ["NULL"]
+    return [
+        f"({literal(dataset)}, {item.number}, {literal(item.version)},"
+        f" TIMESTAMP {literal(item.moment)}, {end}, {literal(item.sha256)})"
+        for item, end in zip(items, until, strict=True)
     ]

@@ -159,6 +159,9 @@ class Explanation(BaseModel):
     caveats: list[str] = []
     quality_report: str = ""
     revisions_page: str = ""
+    proof_page: str = Field(
+        default="", description="the figure's row in the source's own bytes, with checksums"
+    )
     refusal: Refusal | None = None
 
 

@@ -212,6 +212,8 @@ class Tools:
             quality_report=reader.address(f"datasets/{dataset}/{state.name}-quality.html"),
             revisions_page=reader.address(f"{reader.language}/{dataset}/revisions.html")
             if len(state.releases) > 1 else "",
+            proof_page=f"{reader.figure_address(row)}#proof"
+            if self.site.has_origins(state, reader.release) else "",
         )
 
     def changes(self, dataset: str = "", limit: int = 5, language: str = "") -> ChangeList:

@@ -5,7 +5,7 @@ from the EU's vocabularies (http://publications.europa.eu/resource/authority/). 
 relative to the folder of the portal, unless its base URL is configured.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from model.declarations.dataset import Dataset
 from model.errors import PortalError
 from model.records.release import FileRecord
 from model.reference.registries import Licence, Publisher
+from model.util.hashing import pretty_json
 from model.util.languages import languages, three_letters
 from model.util.text import Frozen, LocalizedList, LocalizedText
 from portal.content import Content
@@ -92,6 +93,33 @@ def published_nodes(path: Path) -> list[Node]:
     with reading(path):
         nodes: list[Node] = msgspec.json.decode(path.read_bytes())["@graph"]
     return nodes
+
+
+class _Graph(msgspec.Struct):
+    """A document whose nodes are left as they are written."""
+
+    nodes: list[msgspec.Raw] = msgspec.field(name="@graph")
+
+
+class _Named(msgspec.Struct):
+    id: str = msgspec.field(name="@id")
+
+
+def joined(nodes: Sequence[Node], documents: Iterable[bytes], base: str) -> bytes:
+    """Return a JSON-LD document of `nodes` and those of `documents`, each node once.
+
+    `documents` are `document`s as `pretty_json` writes them: their nodes are not taken apart.
+    Relative addresses start from `base`.
+    """
+    known = {
+        node["@id"]: pretty_json(node).strip().replace("\n", "\n    ").encode() for node in nodes
+    }
+    graph, named = msgspec.json.Decoder(_Graph), msgspec.json.Decoder(_Named)
+    for each in documents:
+        for node in graph.decode(each).nodes:
+            known.setdefault(named.decode(node).id, bytes(node))
+    start, _, end = pretty_json(document([], base)).encode().rpartition(b"[]")
+    return b"".join([start, b"[\n    ", b",\n    ".join(known.values()), b"\n  ]", end])
 
 
 def dataset_nodes(
@@ -209,20 +237,23 @@ def _distribution(
 
 def catalogue_nodes(
     title: LocalizedText, description: LocalizedText, publisher: Publisher | None, home: str,
-    graphs: Iterable[Sequence[Node]],
+    datasets: Mapping[str, str], others: Sequence[Node],
 ) -> list[Node]:
-    """Return the nodes of a catalogue and of all its datasets (`graphs`); a publisher comes once.
+    """Return the nodes of a catalogue, without those of its `datasets` (id -> when modified).
 
     `title` and `description` are the catalogue's, `home` the address of the portal's first page,
-    and `publisher` who runs it, if that is known.
+    and `publisher` who runs it, if that is known. `others` are nodes that it has besides, datasets
+    among them.
     """
-    nodes = {node["@id"]: node for graph in graphs for node in graph}
+    nodes = {node["@id"]: node for node in others}
     published_by: Node = {}
     if publisher:
         nodes.setdefault(_agent_id(publisher), _agent(publisher))
         published_by = {"dct:publisher": _ref(_agent_id(publisher))}
-    datasets = [key for key, node in nodes.items() if node["@type"] == "dcat:Dataset"]
-    modified = [nodes[key]["dct:modified"]["@value"] for key in datasets]
+    known = {**datasets, **{
+        key: node["dct:modified"]["@value"] for key, node in nodes.items()
+        if node["@type"] == "dcat:Dataset"
+    }}
     catalogue: Node = {
         "@id": home,
         "@type": "dcat:Catalog",
@@ -235,10 +266,10 @@ def catalogue_nodes(
             "dct:title": {"@value": "Data theme", "@language": "en"},
         },
         "foaf:homepage": {"@id": home, "@type": "foaf:Document"},
-        "dcat:dataset": [_ref(key) for key in datasets],
+        "dcat:dataset": [_ref(key) for key in known],
     }
-    if modified:
-        catalogue["dct:modified"] = _moment(max(modified))
+    if known:
+        catalogue["dct:modified"] = _moment(max(known.values()))
     return [catalogue, *nodes.values()]
 
 

@@ -15,17 +15,22 @@ _UNSAFE = re.compile(r'[\x00-\x20<>"{}|^`\\]')
 _PREFIXED = re.compile(r"[a-z]+:[A-Za-z][A-Za-z0-9_\-]*")
 
 
-def turtle(nodes: Iterable[Node], context: Mapping[str, str], base: str) -> str:
+def turtle(
+    nodes: Iterable[Node], context: Mapping[str, str], base: str, others: Iterable[str] = ()
+) -> str:
     """Return a graph of `nodes` as Turtle.
 
-    `context` has the prefixes; relative addresses start from `base`.
+    `context` has the prefixes; relative addresses start from `base`. The graphs of `others`, which
+    this function made with the same context, are taken in as they are; what many say is there once.
     """
     blocks: dict[str, None] = {}  # in order, each once
     for node in nodes:
         _block(node, context, blocks)
-    prefixes = [f"@prefix {name}: <{address}> .\n" for name, address in context.items()]
-    head = f"@base {_iri(base)} .\n" if ":" in base else ""
-    return head + "".join(prefixes) + "".join(blocks)
+    for other in others:  # an empty line stands between blocks, and nowhere else
+        blocks |= dict.fromkeys(other.rstrip("\n").split("\n\n")[1:])
+    head = [f"@base {_iri(base)} ."] if base else []
+    head += [f"@prefix {name}: <{address}> ." for name, address in context.items()]
+    return "\n\n".join(["\n".join(head), *blocks]) + "\n"
 
 
 def _block(node: Node, context: Mapping[str, str], blocks: dict[str, None]) -> str:
@@ -42,7 +47,7 @@ def _block(node: Node, context: Mapping[str, str], blocks: dict[str, None]) -> s
     reference = _term(node["@id"], context)
     if facts:
         said = " ;\n  ".join(facts)
-        blocks[f"\n{reference} {said} .\n"] = None
+        blocks[f"{reference} {said} ."] = None
     return reference
 
 

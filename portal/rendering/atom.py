@@ -5,7 +5,7 @@ Written with the standard library: feedgen 1.0 loses `rel` and `type` of an entr
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
@@ -67,7 +67,7 @@ def _texts(parent: Element, **texts: str) -> None:
 def _links(parent: Element, links: Sequence[Link]) -> None:
     for link in links:
         SubElement(parent, "link", {
-            name: value for name, value in asdict(link).items() if value
+            name: value for name, value in vars(link).items() if value
         })
 
 

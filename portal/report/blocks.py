@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 from xml.etree import ElementTree
 
-from portal.report.drawing import SVG
+from portal.report.drawing import SVG, size_of
 
 # Shares of the text's width, by the class of a table; others share it alike but for the first.
 WIDTHS: dict[str, tuple[int, ...]] = {
@@ -29,6 +29,26 @@ class TextBlock:
     kind: Literal["h1", "h2", "h3", "p", "li"]
     text: str
     style: str = ""
+
+    @property
+    def written(self) -> str:
+        """The text as it is written: the issuer's name in capitals."""
+        return self.text.upper() if self.style == "issuer" else self.text
+
+    @property
+    def is_heading(self) -> bool:
+        """Whether it is a heading."""
+        return self.kind in ("h1", "h2", "h3")
+
+    @property
+    def is_centred(self) -> bool:
+        """Whether it stands in the middle."""
+        return self.kind == "h1" or self.style in ("issuer", "centre")
+
+    @property
+    def announces(self) -> bool:
+        """Whether it stays on a page with what follows it."""
+        return self.is_heading or self.text.endswith(":")
 
 
 @dataclass(frozen=True)
@@ -53,6 +73,11 @@ class Charts:
     """Charts that stand beside each other, or one that takes the whole width."""
 
     charts: list[tuple[ElementTree.Element, str]]
+
+    @property
+    def across(self) -> int:
+        """How many stand beside each other."""
+        return 2 if len(self.charts) > 1 or size_of(self.charts[0][0])[0] < 500 else 1
 
 
 Block = TextBlock | TableBlock | Charts

@@ -17,7 +17,7 @@ from docx.oxml.ns import qn
 from docx.shared import Emu, Mm, Pt, RGBColor
 
 from portal.report.blocks import Block, Cell, Charts, TableBlock, TextBlock
-from portal.report.drawing import picture, size_of
+from portal.report.drawing import picture
 
 FONT = "Times New Roman"
 WIDTH = 165  # mm of a line
@@ -89,13 +89,13 @@ def _set_styles(document: Any, language: str) -> None:
 
 def _write(document: Any, words: TextBlock) -> None:
     paragraph = document.add_paragraph(style=_STYLES[words.kind])
-    run = paragraph.add_run(words.text.upper() if words.style == "issuer" else words.text)
+    run = paragraph.add_run(words.written)
     if words.style == "issuer":
         run.bold = True
     if words.style == "small":
         run.font.size = Pt(_SMALL)
-    paragraph.paragraph_format.keep_with_next = words.kind[0] == "h" or words.text.endswith(":")
-    if words.kind == "h1" or words.style in ("issuer", "centre"):
+    paragraph.paragraph_format.keep_with_next = words.announces
+    if words.is_centred:
         paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
     elif words.kind == "p":
         paragraph.alignment = WD_ALIGN_PARAGRAPH.JUSTIFY
@@ -136,8 +136,7 @@ def _fill(paragraph: Any, cell: Cell, bold: bool) -> None:
 
 def _insert(document: Any, charts: Charts) -> None:
     """Insert charts, two beside each other where there are several."""
-    small = len(charts.charts) > 1 or size_of(charts.charts[0][0])[0] < 500
-    if not small:
+    if charts.across == 1:
         [(svg, words)] = charts.charts
         document.add_picture(io.BytesIO(picture(svg)), width=Mm(WIDTH))
         document.paragraphs[-1].paragraph_format.keep_with_next = True

@@ -67,21 +67,19 @@ def pdf(blocks: Sequence[Block], title: str, language: str, made: datetime) -> b
 
 def _write(document: FPDF, words: TextBlock) -> None:
     size = _SMALL if words.style == "small" else _SIZES[words.kind]
-    heading = words.kind in ("h1", "h2", "h3")
-    bold = heading or words.style == "issuer"
-    centred = words.kind == "h1" or words.style in ("issuer", "centre")
-    if heading:
+    bold = words.is_heading or words.style == "issuer"
+    if words.is_heading:
         document.ln(2 if words.kind == "h1" else 4)
-    if (heading or words.text.endswith(":")) and document.will_page_break(40):
+    if words.announces and document.will_page_break(40):
         document.add_page()  # they stay with what they announce
     if words.kind in ("h2", "h3"):
         document.start_section(words.text, level=0 if words.kind == "h2" else 1)
     document.set_font(_FAMILY, "B" if bold else "", size)
-    text = words.text.upper() if words.style == "issuer" else words.text
     if words.kind == "li":
         document.cell(5, size * _LINE, "–")
     document.multi_cell(
-        0, size * _LINE, text, align="C" if centred else "J" if words.kind == "p" else "L",
+        0, size * _LINE, words.written,
+        align="C" if words.is_centred else "J" if words.kind == "p" else "L",
         new_x=XPos.LMARGIN, new_y=YPos.NEXT,
     )
     document.ln(1.2)
@@ -108,9 +106,8 @@ def _write_table(document: FPDF, grid: TableBlock) -> None:
 
 def _draw(document: FPDF, charts: Charts) -> None:
     """Draw charts, two beside each other where there are several."""
-    room = document.epw
-    across = 2 if len(charts.charts) > 1 or size_of(charts.charts[0][0])[0] < 500 else 1
-    width = (room - 5 * (across - 1)) / across
+    across = charts.across
+    width = (document.epw - 5 * (across - 1)) / across
     for start in range(0, len(charts.charts), across):
         beside = charts.charts[start : start + across]
         heights = [width / size_of(svg)[0] * size_of(svg)[1] for svg, _ in beside]

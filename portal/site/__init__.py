@@ -12,7 +12,7 @@
     vi/<sector>/<dataset>.html, en/...          a dataset's page
     datasets/<sector>/<dataset>/<file>          the current release's files
     datasets/<sector>/<dataset>/dataset.json    machine-readable summary, with checksums
-    datasets/<sector>/<dataset>/dcat.jsonld     description in DCAT-AP
+    datasets/<sector>/<dataset>/dcat.jsonld     description in DCAT-AP; dcat.ttl is the same
     datasets/<sector>/<dataset>/figures.tsv     figures of each place, for the shared pages
     datasets/<sector>/<dataset>/releases/<n>/   files of older releases
     catalog.jsonld, catalogue.json, assets/, 404.html

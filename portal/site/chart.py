@@ -5,9 +5,10 @@ twice, for wide and for narrow screens, so that its text is never scaled down.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
+from typing import Self
 
 from portal.rendering import formatting
 from portal.scope import home_areas
@@ -65,8 +66,12 @@ class PlottedBar:
 
 
 @dataclass(frozen=True)
-class LineChart:
-    """A line chart, laid out."""
+class Axes:
+    """The size of a chart, the edges of its plot, and what its axes span; sizes in pixels.
+
+    span: the first and the last moment, in years.
+    steps: the values of the ticks of the upright axis.
+    """
 
     width: int
     height: int
@@ -74,8 +79,60 @@ class LineChart:
     right: float
     top: float
     bottom: float
-    x_ticks: tuple[AxisTick, ...]
+    span: tuple[float, float]
+    steps: tuple[float, ...]
     y_ticks: tuple[AxisTick, ...]
+
+    @classmethod
+    def around(
+        cls, values: Sequence[float], moments: Sequence[float], width: int, language: str,
+        decimals: int, beside: float = 14,
+    ) -> Self:
+        """Lay out the axes of a chart.
+
+        Args:
+            values: all that it shows.
+            moments: when these are, in years.
+            width: WIDE or NARROW.
+            language: of its numbers.
+            decimals: those of its indicator.
+            beside: what stays free to the right of the plot.
+        """
+        low, high = min(values), max(values)
+        # Where the figures vary little against their level, an axis from zero would flatten them.
+        if 0 <= low < 0.6 * high:
+            low = 0
+        steps = nice_ticks(low, high, 5 if width == WIDE else 4)
+        compact, most = max(map(abs, steps)) >= 1_000_000, max(decimals, _decimals(steps))
+        texts = [formatting.axis_number(each, language, most, compact) for each in steps]
+        top, bottom = 14.0, HEIGHT[width] - 30.0
+        heights = [_upright(each, steps, top, bottom) for each in steps]
+        return cls(
+            width, HEIGHT[width], max(map(label_width, texts)) + 14, width - beside, top, bottom,
+            (min(moments), max(moments)), tuple(steps),
+            tuple(map(AxisTick, heights, texts)),
+        )
+
+    def x(self, moment: float) -> float:
+        """Return where a moment is."""
+        first, last = self.span
+        share = (moment - first) / ((last - first) or 1)
+        return round(self.left + 8 + share * (self.right - self.left - 16), 1)
+
+    def y(self, value: float) -> float:
+        """Return where a value is."""
+        return _upright(value, self.steps, self.top, self.bottom)
+
+
+def _upright(value: float, steps: Sequence[float], top: float, bottom: float) -> float:
+    return round(bottom - (value - steps[0]) / (steps[-1] - steps[0]) * (bottom - top), 1)
+
+
+@dataclass(frozen=True)
+class LineChart(Axes):
+    """A line chart, laid out."""
+
+    x_ticks: tuple[AxisTick, ...]
     lines: tuple[PlottedLine, ...]
     direct: bool  # whether the labels stand beside the lines
     borders: float | None  # where the borders changed
@@ -93,10 +150,10 @@ class BarChart:
     bars: tuple[PlottedBar, ...]
 
 
-def nice_ticks(low: float, high: float, count: int = 5) -> list[float]:
+def nice_ticks(low: float, high: float, count: int) -> list[float]:
     """Return round numbers that cover low..high, about `count` of them.
 
-    >>> nice_ticks(0, 87)
+    >>> nice_ticks(0, 87, 5)
     [0, 20, 40, 60, 80, 100]
     """
     if high <= low:
@@ -120,36 +177,18 @@ def lay_out_lines(plot: Plot, width: int, label: Label, language: str, decimals:
     `width` is WIDE or NARROW, in pixels; `label` names a series, in a `language`; `decimals` are
     the indicator's.
     """
-    height = HEIGHT[width]
     direct = width == WIDE and len(plot.series) > 1
     values = [p.value for s in plot.series for p in s.points]
     moments = [p.at for s in plot.series for p in s.points]
     if plot.borders:
         moments.append(moment(plot.borders.isoformat()))
-    low, high = min(values), max(values)
-    # Where the figures vary little against their level, an axis from zero would flatten them.
-    if 0 <= low < 0.6 * high:
-        low = 0
-    steps = nice_ticks(low, high, 5 if width == WIDE else 4)
-    compact = max(map(abs, steps)) >= 1_000_000
-    most = max(decimals, _decimals(steps))
-    texts = [formatting.axis_number(v, language, most, compact) for v in steps]
     labels = [_cut(label(series), 26) for series in plot.series]
-    left = max(map(label_width, texts)) + 14
-    right = width - (max(map(label_width, labels)) + 18 if direct else 14)
-    top, bottom = 14.0, height - 30.0
-    first, last = min(moments), max(moments)
-    span = (last - first) or 1
-
-    def x(at: float) -> float:
-        return round(left + 8 + (at - first) / span * (right - left - 16), 1)
-
-    def y(value: float) -> float:
-        return round(bottom - (value - steps[0]) / (steps[-1] - steps[0]) * (bottom - top), 1)
-
+    beside = max(map(label_width, labels)) + 18 if direct else 14
+    axes = Axes.around(values, moments, width, language, decimals, beside)
+    x, y = axes.x, axes.y
     borders = x(moments[-1]) if plot.borders else None
     ends = [y(series.points[-1].value) for series in plot.series]
-    heights = spread(ends, LABEL_GAP, top, bottom)
+    heights = spread(ends, LABEL_GAP, axes.top, axes.bottom)
     lines = []
     for number, series in enumerate(plot.series):
         dense = len(series.points) > MARKERS
@@ -164,12 +203,9 @@ def lay_out_lines(plot: Plot, width: int, label: Label, language: str, decimals:
                 max(x(series.points[-1].at), borders or 0) + 10, heights[number] + 4,
             )
         )
-    return LineChart(
-        width, height, left, right, top, bottom,
-        tuple(_time_ticks(plot, first, last, x, 9 if width == WIDE else 4, language)),
-        tuple(AxisTick(y(v), text) for v, text in zip(steps, texts, strict=True)),
-        tuple(lines), direct, borders,
-    )
+    ticks = _time_ticks(plot, *axes.span, x, 9 if width == WIDE else 4, language)
+    return LineChart(**vars(axes), x_ticks=tuple(ticks), lines=tuple(lines), direct=direct,
+                     borders=borders)
 
 
 def lay_out_bars(plot: Plot, width: int, label: Label, language: str, decimals: int) -> BarChart:
@@ -270,7 +306,7 @@ def _time_ticks(
     return [AxisTick(x(at), formatting.period(periods[at], language)) for at in moments[::step]]
 
 
-def _decimals(steps: list[float]) -> int:
+def _decimals(steps: Sequence[float]) -> int:
     """Return how many decimals distinguish the steps of an axis."""
     return max(len(f"{step}".partition(".")[2]) for step in steps)
 

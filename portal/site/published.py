@@ -20,7 +20,8 @@ import pyarrow.parquet as pq
 
 from model.errors import PortalError
 from model.util.hashing import sha256_bytes, unsealed
-from portal.site.state import CatalogueState, DatasetState, ReleaseState, State
+from portal.changes.dataset_files import ORIGINS
+from portal.site.state import CHECKSUMS, CatalogueState, DatasetState, ReleaseState, State
 
 CATALOGUE, DATASETS = "catalogue.json", "api/datasets.json"
 SECONDS = 30  # for which a catalogue is believed to be the newest
@@ -125,6 +126,19 @@ class PublishedSite:
     def changes(self, state: DatasetState, release: ReleaseState) -> list[dict[str, str]]:
         """Return what a release changed, a row for each figure."""
         return self.release_file(state, release, f"{state.name}-changes.csv", csv_rows)
+
+    def has_origins(self, state: DatasetState, release: ReleaseState) -> bool:
+        """Return whether the site says where each figure of a `release` stands in the source.
+
+        Raises PortalError where the list of the files of the dataset of a `state` is damaged.
+        """
+        path = f"datasets/{state.dataset}/{CHECKSUMS}"
+        try:
+            return f"releases/{release.number}/{ORIGINS}" in json.loads(unsealed(self.read(path)))
+        except ValueError as error:
+            raise SiteChangedError(
+                f"cannot be read: {error}", where=path, todo="tell the site's operator"
+            ) from error
 
     def prepare(self, datasets: Sequence[str]) -> None:
         """Read what a question needs of `datasets`, several at once where they are far away."""

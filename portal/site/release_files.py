@@ -21,7 +21,6 @@ from model.util.hashing import (
     sealed,
     sha256_json,
     sha256_once,
-    unsealed,
 )
 from model.util.languages import default_language
 from portal.base import ReleaseFiles
@@ -29,12 +28,12 @@ from portal.content import Content
 from portal.distributions.registry import with_distributions, write_all
 from portal.metadata import dcat, dqv, schema_org
 from portal.metadata.mqa import assess
+from portal.metadata.turtle import turtle
 from portal.site.pages import addresses, dataset_page
-from portal.site.state import DatasetState, ReleaseState
+from portal.site.state import CHECKSUMS, DatasetState, ReleaseState, read_checksums
 
 LOCK_SECONDS = 120
-CHECKSUMS = "sha256.json"
-DCAT, CROISSANT = "dcat.jsonld", "croissant.json"
+DCAT, TURTLE, CROISSANT = "dcat.jsonld", "dcat.ttl", "croissant.json"
 
 
 @contextmanager
@@ -104,14 +103,6 @@ def write_checksums(folder: Path) -> None:
         for path in sorted(folder.rglob("*")) if path.is_file()
     }
     (folder / CHECKSUMS).write_text(sealed(pretty_json(found)), encoding="utf-8")
-
-
-def read_checksums(folder: Path) -> dict[str, str]:
-    """Return the checksum of every file in a dataset's `folder`; nothing where none can be read."""
-    try:
-        return dict(json.loads(unsealed((folder / CHECKSUMS).read_bytes())))
-    except (OSError, ValueError, TypeError):
-        return {}
 
 
 def differing_file(folder: Path) -> str | None:
@@ -210,11 +201,13 @@ def write_descriptions(
     quality = content.quality
     algorithm = quality.versions.get("scores", "")
     nodes = dqv.measured(nodes, dataset, quality.scores, algorithm, assess(nodes, dataset))
-    document = dcat.document(nodes, base=base_url or "../../../")
+    base = base_url or "../../../"
+    document = dcat.document(nodes, base)
     (folder / DCAT).write_text(pretty_json(document), encoding="utf-8")
+    (folder / TURTLE).write_text(turtle(nodes, dcat.CONTEXT, base), encoding="utf-8")
     if not files:
         return
-    at = addresses(dataset, default_language(), base_url or "../../../")
+    at = addresses(dataset, default_language(), base)
     # Its readers resolve relative addresses, if at all, from its own folder.
     at = at if base_url else replace(at, folder="")
     document = schema_org.croissant(content, files, issued, at)

@@ -15,6 +15,7 @@ from model.errors import PortalError
 from model.records.release import Difference, FileRecord, Publication
 from model.reference.registries import Registries
 from model.util.disk import disk_errors, write_if_changed
+from model.util.garbage_collector import paused_collector
 from model.util.hashing import has_checksum, pretty_json, sha256_bytes, sha256_json
 from model.util.languages import default_language, languages
 from portal import libraries, versions
@@ -26,9 +27,9 @@ from portal.content import Content
 from portal.distributions.registry import DISTRIBUTIONS
 from portal.site import pages
 from portal.site.release_files import (
-    CHECKSUMS,
     CROISSANT,
     DCAT,
+    TURTLE,
     DatasetFolder,
     differing_file,
     locked,
@@ -40,13 +41,20 @@ from portal.site.release_files import (
     write_descriptions,
 )
 from portal.site.shared_pages import figures, shared_files
-from portal.site.state import CatalogueState, DatasetState, ReleaseState, all_datasets, read_state
+from portal.site.state import (
+    CHECKSUMS,
+    CatalogueState,
+    DatasetState,
+    ReleaseState,
+    all_datasets,
+    read_state,
+)
 from portal.site.summary import summarise
 from portal.site.tables import preview_rows
 
 Change = Literal["+", "~", "-", "="]
 PREVIEW = "preview"
-OWN_FILES = ("dataset.json", DCAT, CROISSANT, CHECKSUMS, figures.FILE)
+OWN_FILES = ("dataset.json", DCAT, TURTLE, CROISSANT, CHECKSUMS, figures.FILE)
 
 
 class Site:
@@ -316,9 +324,10 @@ class Site:
             return
         with locked(self.folder):
             libraries.place(self.folder)
-            rendered = shared_files.render(
-                self.folder, self.registries, self._versions.site, self.preview, self.base_url
-            )
+            with paused_collector():
+                rendered = shared_files.render(
+                    self.folder, self.registries, self._versions.site, self.preview, self.base_url
+                )
             for path in rendered.gone:
                 (self.folder / path).unlink(missing_ok=True)
             for path, data in rendered.files.items():

@@ -4,17 +4,23 @@
 and holds the checksum of every file that was ever offered.
 """
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
+
 from model.declarations.dataset import Chart
+from model.errors import PortalError
 from model.records.quality_dimension import Grade
 from model.records.release import Changes, Decision, FileRecord, StructureChange
 from model.records.scorecard import FreshnessState
-from model.util.hashing import unsealed
+from model.util.hashing import sha256_bytes, unsealed
 from model.util.text import Code, Frozen, LocalizedList, LocalizedText, Name
 from portal.scope import CityFigure, Scope
+
+CHECKSUMS = "sha256.json"  # of the files in a dataset's folder
 
 
 class ReleaseState(Frozen):
@@ -155,22 +161,57 @@ class CatalogueState(Frozen):
 State = TypeVar("State", DatasetState, CatalogueState)
 
 
-def read_state(kind: type[State], path: Path) -> State | None:
-    """Return the state of a `kind` in the file `path`; None where none can be read."""
+def read_state(kind: type[State], path: Path, sha256: str | None = None) -> State | None:
+    """Return the state of a `kind` in the file `path`; None where none can be read.
+
+    Nor is one read whose checksum is known and another than `sha256`.
+    """
     try:
-        return kind.model_validate_json(unsealed(path.read_bytes()))
+        data = path.read_bytes()
+        if sha256 not in (None, sha256_bytes(data)):
+            return None
+        return kind.model_validate_json(unsealed(data))
     except (OSError, ValueError):
         return None
 
 
 def all_datasets(folder: Path) -> list[DatasetState]:
-    """Return the state of every dataset in a site, by id.
+    """Return the state of every dataset in a site, by id; see `intact_datasets`."""
+    return [state for state, _ in intact_datasets(folder)]
 
-    One written by other code cannot be read; it is listed again once its dataset is published.
+
+def intact_datasets(folder: Path) -> Iterator[tuple[DatasetState, dict[str, str]]]:
+    """Yield the state of every dataset in a site's `folder`, by id, and its files' checksums.
+
+    One that was written by other code cannot be read, one that was damaged is not: both are listed
+    again once their dataset is published.
     """
-    paths = (
-        path
-        for path in sorted(folder.glob("datasets/*/*/dataset.json"))
-        if not path.parent.name.startswith(".")  # staging, or being deleted
-    )
-    return [state for path in paths if (state := read_state(DatasetState, path))]
+    for path in sorted(folder.glob("datasets/*/*/dataset.json")):
+        if path.parent.name.startswith("."):  # staging, or being deleted
+            continue
+        checksums = read_checksums(path.parent)
+        state = read_state(DatasetState, path, checksums.get(path.name, ""))
+        if state:
+            yield state, checksums
+
+
+def read_checksums(folder: Path) -> dict[str, str]:
+    """Return the checksum of every file in a dataset's `folder`; nothing where none can be read."""
+    try:
+        return dict(msgspec.json.decode(unsealed((folder / CHECKSUMS).read_bytes())))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def read_intact(path: Path, sha256: str | None) -> bytes:
+    """Return the bytes of a file of a dataset's folder, which have the checksum `sha256`.
+
+    Raises PortalError where they have another: the file is damaged.
+    """
+    data = path.read_bytes() if path.is_file() else b""
+    if sha256_bytes(data) != sha256:
+        raise PortalError(
+            "the file cannot be read: it is not what was written", where=str(path),
+            todo=f"delete the folder {path.parent} and publish the dataset again",
+        )
+    return data

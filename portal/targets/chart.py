@@ -4,15 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from portal.rendering import formatting
-from portal.site.chart import (
-    HEIGHT,
-    NARROW,
-    WIDE,
-    AxisTick,
-    PointMarker,
-    label_width,
-    nice_ticks,
-)
+from portal.site.chart import NARROW, WIDE, Axes, AxisTick, PointMarker
 from portal.targets.assessment import Assessment
 from portal.targets.progress import Verdict
 from portal.vocabulary import BREAK, NOT_FINAL
@@ -21,7 +13,7 @@ __all__ = ["NARROW", "WIDE", "TargetChart", "lay_out"]
 
 
 @dataclass(frozen=True)
-class TargetChart:
+class TargetChart(Axes):
     """A chart, laid out for one width.
 
     line: the path through the figures, which breaks where a year is missing or not comparable.
@@ -29,14 +21,7 @@ class TargetChart:
     level: the height of the target; aim: its year.
     """
 
-    width: int
-    height: int
-    left: float
-    right: float
-    top: float
-    bottom: float
     x_ticks: tuple[AxisTick, ...]
-    y_ticks: tuple[AxisTick, ...]
     line: str
     markers: tuple[PointMarker, ...]
     dashed: str
@@ -54,24 +39,11 @@ def lay_out(found: Assessment, width: int, language: str, decimals: int) -> Targ
     target, figures = found.target, found.figures
     if target.value is None or not figures:
         return None
-    height = HEIGHT[width]
     values = [each.value for each in figures] + [target.value]
     values += [end for each in found.projection for end in (each.low, each.high)]
-    low, high = min(values), max(values)
-    if 0 <= low < 0.6 * high:
-        low = 0
-    steps = nice_ticks(low, high, 5 if width == WIDE else 4)
-    texts = [formatting.axis_number(each, language, decimals, max(steps) >= 1e6) for each in steps]
-    left = max(map(label_width, texts)) + 14
-    right, top, bottom = width - 14.0, 14.0, height - 30.0
     first, last = figures[0].year, max(figures[-1].year, target.year)
-
-    def x(year: float) -> float:
-        return round(left + 8 + (year - first) / ((last - first) or 1) * (right - left - 16), 1)
-
-    def y(value: float) -> float:
-        return round(bottom - (value - steps[0]) / (steps[-1] - steps[0]) * (bottom - top), 1)
-
+    axes = Axes.around(values, (first, last), width, language, decimals)
+    x, y = axes.x, axes.y
     path, before = [], None
     for each in figures:
         joined = before == each.year - 1 and each.status != BREAK
@@ -84,21 +56,20 @@ def lay_out(found: Assessment, width: int, language: str, decimals: int) -> Targ
     lows = [(each.year, each.low) for each in reversed(ahead)]
     step = next(n for n in (1, 2, 5, 10, 20) if (last - first) / n <= (9 if width == WIDE else 4))
     return TargetChart(
-        width, height, left, right, top, bottom,
-        tuple(AxisTick(x(year), str(year)) for year in range(first, last + 1)
-              if (last - year) % step == 0),
-        tuple(AxisTick(y(each), text) for each, text in zip(steps, texts, strict=True)),
-        "".join(path),
-        tuple(
+        **vars(axes),
+        x_ticks=tuple(AxisTick(x(year), str(year)) for year in range(first, last + 1)
+                      if (last - year) % step == 0),
+        line="".join(path),
+        markers=tuple(
             PointMarker(
                 x(each.year), y(each.value), each.status in NOT_FINAL,
                 f"{each.year}: {formatting.number(each.value, language, decimals)}",
             )
             for each in figures
         ),
-        _path([(x(year), y(value)) for year, value in points]),
-        _path([(x(year), y(value)) for year, value in [*highs, *lows]]),
-        y(target.value), x(target.year), found.verdict,
+        dashed=_path([(x(year), y(value)) for year, value in points]),
+        band=_path([(x(year), y(value)) for year, value in [*highs, *lows]]),
+        level=y(target.value), aim=x(target.year), verdict=found.verdict,
     )
 
 

@@ -40,7 +40,7 @@ class TargetsView:
         """Return the view of the `states` that a site in `folder` offers; see the class."""
         return cls(folder, registries, {state.dataset: state for state in states}, checksums)
 
-    @property
+    @cached_property
     def shown(self) -> bool:
         """Whether the site has something that targets are measured by."""
         return self.registries.targets.measured_in(self.states)

@@ -17,7 +17,7 @@ from model.declarations.source import Source
 from model.errors import OpenIndicatorsError
 from model.records.snapshot import Part
 from model.reference.registries import Licence
-from pipelines.cli import explain as command
+from pipelines.cli.proof import explain as command
 from pipelines.explain.excerpts import excerpts_of
 from pipelines.explain.walk import _Part, find_cell
 from sources.connectors.options.files import FilesOptions

@@ -20,8 +20,8 @@ from pymerkle import InmemoryTree
 from model.errors import PortalError, StoreError
 from model.util.hashing import canonical_json, sealed, sha256_file, unsealed
 from pipelines.after_run.transparency_log import enter_published, rotate
-from pipelines.cli.keys import Action, keys
-from pipelines.cli.verify import verify
+from pipelines.cli.proof.keys import Action, keys
+from pipelines.cli.proof.verify import verify
 from pipelines.integrity import inspect
 from pipelines.settings import Settings
 from portal.site import Site

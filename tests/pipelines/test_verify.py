@@ -10,7 +10,7 @@ import pytest
 from model.errors import PortalError
 from model.records.release import FileRecord
 from model.util.hashing import sha256_file
-from pipelines.cli import verify as command
+from pipelines.cli.proof import verify as command
 from portal.site import Site
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row

@@ -104,3 +104,14 @@ def test_a_file_system_without_locks_is_refused(
     monkeypatch.setattr(fcntl, "flock", flock)
     with pytest.raises(StoreError, match="keeps no locks"):
         DataDir(tmp_path / "data").prepare()
+
+
+def test_a_folder_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
+    DataDir(tmp_path).claim("sample")
+    record = tmp_path / "data_dir.json"
+    record.write_text(json.dumps({"profile": "sample", "format": 999}))
+    before = record.read_bytes()
+    for refused in (lambda: DataDir(tmp_path).claim("sample"), DataDir(tmp_path).prepare):
+        with pytest.raises(StoreError, match="written by a newer version"):
+            refused()
+    assert record.read_bytes() == before

@@ -27,13 +27,19 @@ from warehouse.store.shared_store import PROJECT, SharedStore
 SESSION_SECONDS = 86_400
 PAGE_SECONDS = 60  # far more than writing a page takes
 RECORD = "data_dir.json"
+FORMAT = 1  # raised when a folder has records that earlier versions would misread
 _DATASET_FOLDERS = ("snapshots", "tables", "releases", "drafts", "validation_log")
 
 
+class NewerDataDirError(StoreError):
+    """A newer version has written the data folder."""
+
+
 class DataDirRecord(Frozen):
-    """Whose records a data folder holds: `data_dir.json`."""
+    """Whose records a data folder holds, and how they are written: `data_dir.json`."""
 
     profile: str
+    format: int = 1
 
 
 @dataclass(frozen=True)
@@ -129,18 +135,25 @@ class DataDir:
         """The profile that the folder belongs to; None before one has claimed it.
 
         Raises:
-            StoreError: the folder's record is damaged.
+            StoreError: the folder's record is damaged, or a newer version has written it.
         """
         path = self.root / RECORD
         if not path.exists():
             return None
         try:
-            return DataDirRecord.model_validate_json(unsealed(path.read_bytes())).profile
+            record = DataDirRecord.model_validate_json(unsealed(path.read_bytes()))
         except (OSError, ValueError) as error:
             raise StoreError(
                 f"the data folder's record cannot be read: {error}", where=str(path),
                 todo='write the profile into it, e.g. {"profile": "sample"}',
             ) from error
+        if record.format > FORMAT:
+            raise NewerDataDirError(
+                f"the data folder was written by a newer version (its format is {record.format},"
+                f" this version knows {FORMAT})", where=str(self.root),
+                todo="update openindicators; nothing was touched",
+            )
+        return record.profile
 
     def claim(self, profile: str) -> None:
         """Make the folder that of a profile, or check that it is.
@@ -170,7 +183,7 @@ class DataDir:
                 )
             if self.profile is None:
                 owner = self._profile_of_snapshots() or profile
-                record = sealed(pretty_json(DataDirRecord(profile=owner)))
+                record = sealed(pretty_json(DataDirRecord(profile=owner, format=FORMAT)))
                 write_if_changed(self.root / RECORD, record)
             return self.profile or profile
 
@@ -189,11 +202,19 @@ class DataDir:
         return next(iter(found), None)
 
     def prepare(self) -> None:
-        """Create the folder, and check that it is writable and that its locks hold.
+        """Create the folder, and check that it is writable, locks hold, and no newer version's.
 
         Raises:
-            StoreError: read-only, full, not a folder, or on a file system without locks.
+            StoreError: read-only, full, not a folder, on a file system without locks, or written by
+                a newer version.
         """
+        try:
+            _ = self.profile
+        except NewerDataDirError:
+            raise
+        except StoreError:
+            pass  # `doctor` can restore the record, and `claim` refuses it
+
         with disk_errors(self.root):
             for folder in (self.root, self.dagster, self.inbox):
                 folder.mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,7 @@ from portal.mcp.asking.find import Finder
 from portal.mcp.asking.subjects import Subject
 from portal.mcp.asking.words import named, words
 from portal.mcp.figures import Reader, Row
+from portal.mcp.quotes import growth
 from portal.mcp.quotes.agreement import agrees, unit_kind, value_of
 from portal.mcp.quotes.mentions import (
     COVERED,
@@ -53,6 +54,7 @@ class _Said(NamedTuple):
     toned: bool  # whether the sentence is written with tones
     borders: str
     before: str  # the text right before it
+    grown: str | None  # whose growth it is; None where it is no growth
 
 
 class _Hit(NamedTuple):
@@ -158,10 +160,11 @@ class _Checker:
             spare[a:b] for a, b in pairwise(edges)
             if not any(a <= other.start < b for other in written if other is not number)
         )
+        before = text[max(start, number.start - 24):number.start]
         return _Said(
             place, period,
-            spare[start:end], scope, spare, is_toned(text), "",
-            text[max(start, number.start - 24):number.start],
+            spare[start:end], scope, spare, is_toned(text), "", before,
+            growth.whose(spare, start, end, edges) if growth.grown(before) else None,
         )
 
     def number(self, number: WrittenNumber, said: _Said) -> CheckedNumber:
@@ -194,9 +197,9 @@ class _Checker:
                 if agrees(bare, said.before, value_of(hit.row), ""):
                     return self._told(answer, "other_unit", hit, "the unit is another one")
         if not meant:
-            return answer.model_copy(update={
-                "note": self._would("no published indicator is named near it", number, said)
-            })
+            missing = "no published indicator is named near it" if said.grown is None else \
+                "no growth of what is named near it is published"
+            return answer.model_copy(update={"note": self._would(missing, number, said)})
         if not hits:
             names = ", ".join(dict.fromkeys(self._name(each) for each in meant[:4]))
             note = f"no figure of this place and period, in such a unit, of: {names}"
@@ -210,9 +213,12 @@ class _Checker:
         """Return the indicators that are named best, all of them where several are."""
         sentence = heard(said.sentence, self.synonyms)
         near = heard(said.near, self.synonyms)
+        grown = None if said.grown is None else heard(said.grown, self.synonyms)
         covered = []
         for subject in self.subjects:
             if number.kind and number.kind != unit_kind(subject.indicator["unit"]):
+                continue
+            if grown is not None and not self.lexicon.grows(subject, grown, said.toned):
                 continue
             whole = self.lexicon.coverage(subject, sentence, said.sentence, said.toned)
             if whole.share >= COVERED:

@@ -9,6 +9,7 @@ from portal.mcp.asking.find import Finder
 from portal.mcp.asking.narrowing import NEW, OLD
 from portal.mcp.asking.subjects import Subject, without_kind
 from portal.mcp.asking.words import FILLERS, Word, named, words
+from portal.mcp.quotes.growth import is_growth
 from portal.site.published import PublishedSite
 
 # Words of names that texts leave out: "GRDP" is at current prices unless it is said otherwise.
@@ -16,11 +17,8 @@ _LEFT_OUT = FILLERS - {"so"} | {
     "theo", "gia", "hien", "hanh", "current", "price", "tren", "dia", "ban", "territory", "toc",
     "do", "used", "count",
 }
-# A verb for what a name calls by a noun.
-_GROWTH = {"grew", "grow", "grown", "growing", "growth", "increase", "increased", "rose", "tang",
-           "expanded", "giam", "fell", "decreased", "declined"}
 COVERED = 0.6  # of a name's telling words, from which a text is taken to name an indicator
-_GROWN = words("growth tăng")
+_GROWN = words("growth tăng")  # for what a text says by a verb
 _ASIDE = re.compile(r"\([^)]*\)")
 _BESIDE = re.compile(r"\s*\(?(?:mới|cũ|moi|cu|new|old)\)?(?!\w)", re.IGNORECASE)
 _LONG = 6  # letters of a word that may name an indicator alone
@@ -134,7 +132,7 @@ def heard(text: str, synonyms: Sequence[Sequence[Sequence[Word]]]) -> dict[str, 
                 found += [
                     Heard(word, origin) for other in group if other is not phrase for word in other
                 ]
-    grown = frozenset(word.bare for word in said if word.bare in _GROWTH)
+    grown = frozenset(word.bare for word in said if is_growth(word))
     if grown:
         found += [Heard(word, grown) for word in _GROWN]
     by_letters: dict[str, list[Heard]] = {}
@@ -183,10 +181,7 @@ class Lexicon:
             met = 0
             explained: set[str] = set()
             for word in telling:
-                meant = [
-                    each for each in said.get(word.bare, ())
-                    if (each.word == word if toned else each.word.means(word))
-                ]
+                meant = _meant(word, said, toned)
                 met += bool(meant)
                 explained |= frozenset().union(*(each.origin for each in meant))
             found = Coverage(met / len(telling), len(explained))
@@ -200,6 +195,25 @@ class Lexicon:
         ):
             return Coverage(COVERED, best.explained)
         return best
+
+    def grows(
+        self, subject: Subject, said: Mapping[str, Sequence[Heard]], toned: bool
+    ) -> bool:
+        """Say whether a `subject` is the growth of what is `said`; `toned` as for `coverage`."""
+        for telling in self._telling[subject.key]:
+            of = [word for word in telling if not is_growth(word)]
+            met = sum(bool(_meant(word, said, toned)) for word in of)
+            if len(of) < len(telling) and of and met >= COVERED * len(of):
+                return True
+        return False
+
+
+def _meant(word: Word, said: Mapping[str, Sequence[Heard]], toned: bool) -> list[Heard]:
+    """Return what is heard of a name's `word` in what is `said`."""
+    return [
+        each for each in said.get(word.bare, ())
+        if (each.word == word if toned else each.word.means(word))
+    ]
 
 
 def _phrases(core: Sequence[Word]) -> Iterable[tuple[Word, ...]]:

@@ -26,7 +26,7 @@ _VND = re.compile(r"\W{0,2}(?:đồng|dong|vnd|đ)(?!\w)", re.IGNORECASE)
 _USD = re.compile(r"\W{0,2}(?:usd|us dollars?|dollars?|đô la|do la|đôla)(?!\w)", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _COUNTED = re.compile(  # what makes a number of four digits a figure, not a year
-    r"\W{0,2}(?:lượt|người|khách|tấn|ha|đồng|usd|doanh nghiệp|phòng|giường|chuyến|trường|"
+    r"[^\w,;]{0,2}(?:lượt|người|khách|tấn|ha|đồng|usd|doanh nghiệp|phòng|giường|chuyến|trường|"
     r"luot|nguoi|khach|tan|doanh nghiep|phong|giuong|"
     r"people|persons|visitors|guests|passengers|arrivals|tonnes|rooms|beds|enterprises|hotels|"
     r"schools|classes|teachers|pupils|students|cases|projects|hectares)(?!\w)",

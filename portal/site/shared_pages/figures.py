@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from model.errors import PortalError
 from model.reference.codelist import TOTAL
 from model.reference.periods import missing_before
 from model.util.hashing import sha256_bytes, sha256_json
@@ -25,7 +24,7 @@ from model.util.sql import identifier
 from model.util.text import LocalizedText, joined, localized
 from portal.content import Content
 from portal.scope import NEWEST_LAST, home_areas
-from portal.site.state import DatasetState, IndicatorSummary
+from portal.site.state import DatasetState, IndicatorSummary, read_intact
 from portal.vocabulary import BREAK
 
 FILE = "figures.tsv"
@@ -145,26 +144,20 @@ class Listed:
         return {each.code: each for each in self.state.indicators}
 
 
-def read(folder: Path) -> Figures:
-    """Read the figures in a dataset's `folder`; there are none where it is not public.
+def read(folder: Path, sha256: str | None) -> Figures:
+    """Read the figures in a dataset's `folder`, whose file has the checksum `sha256`.
 
-    Raises PortalError where the file is damaged.
+    There are none where it is None: the dataset is not public. Raises PortalError where the file is
+    damaged.
     """
-    path = folder / FILE
-    if not path.exists():
+    if sha256 is None:
         return Figures(b'{"measures": [], "periods": []}', {})
-    head, *lines = path.read_bytes().split(b"\n")
+    head, *lines = read_intact(folder / FILE, sha256).split(b"\n")
     places = {}
-    try:
-        for line in lines:
-            key, series = line.split(b"\t")
-            area, vintage, count = msgspec.json.decode(key)
-            places[area, vintage] = (count, blake2b(line, digest_size=16).digest(), series)
-    except ValueError as error:
-        raise PortalError(
-            f"the figures of the places cannot be read: {error}", where=str(path),
-            todo="delete the file and publish the dataset again",
-        ) from error
+    for line in lines:
+        key, series = line.split(b"\t")
+        area, vintage, count = msgspec.json.decode(key)
+        places[area, vintage] = (count, blake2b(line, digest_size=16).digest(), series)
     return Figures(head, places)
 
 

@@ -11,8 +11,10 @@ class SharedPage:
     path: its path in the site.
     inputs: a digest of what it is made from, besides the site's code, texts and registries.
     make: renders it.
+    remake: renders it out of the one that stands, whose unchanged parts stay; the same bytes.
     """
 
     path: str
     inputs: str
     make: Callable[[], bytes]
+    remake: Callable[[bytes], bytes] | None = None

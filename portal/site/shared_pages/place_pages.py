@@ -1,11 +1,16 @@
 """The pages of places, rendered: one for each part of a place, and the index of all."""
 
+from __future__ import annotations
+
+import re
 from collections.abc import Iterator
 from functools import cached_property, partial
 from hashlib import blake2b
 from itertools import groupby
 from statistics import median
 from typing import Any, NamedTuple
+
+from markupsafe import Markup
 
 from model.util.hashing import sha256_json
 from model.util.languages import default_language, languages
@@ -17,13 +22,13 @@ from portal.site.shared_pages.catalogue import TEMPLATES
 from portal.site.shared_pages.figures import IndicatorSummary, Measure
 from portal.site.shared_pages.page import SharedPage
 from portal.site.shared_pages.places import CITY_PAGE, Gazetteer, Line, Place
-from portal.site.state import DatasetState
 from portal.targets.words import say
 
 INDEX = "places"
 
 
-Datasets = list[tuple[DatasetState, list["PlaceFigure"]]]
+_DIGEST = 12  # bytes
+_TABLE = re.compile(rf"<!--([0-9a-f]{{{2 * _DIGEST}}})-->(.*?)<!--/-->", re.DOTALL)
 
 
 class PlaceFigure(NamedTuple):
@@ -52,10 +57,8 @@ def pages(gazetteer: Gazetteer, base_url: str | None) -> Iterator[SharedPage]:
         for number in range(len(place.parts)):
             part = _Part(gazetteer, place, number)
             for language in languages():
-                yield SharedPage(
-                    part.path(language, number), part.inputs,
-                    partial(part.render, language, base_url),
-                )
+                render = partial(part.render, language, base_url)
+                yield SharedPage(part.path(language, number), part.inputs, render, render)
     known = [(place.page, place.rows) for place in gazetteer.places.values()]
     for language in languages():
         yield SharedPage(
@@ -77,17 +80,23 @@ class _Part:
         """Return the path of the part with a `number` in a `language`."""
         return f"{language}/{self.place.part(number)}.html"
 
-    @property
+    @cached_property
     def inputs(self) -> str:
         """A digest of all that the page is made from."""
         made_from = blake2b(digest_size=16)
         made_from.update(f"{self.number} {len(self.place.parts)} {self.place.rows}".encode())
         for _, line in self.lines:
-            made_from.update(line.listed.words.encode())
-            known = line.listed.figures.places
-            for area in (line.area, self._country(line), *self._similar(line)):
-                made_from.update(known.get((area, line.vintage), (0, b"-", b""))[1])
+            made_from.update(self.made_from(line))
         return made_from.hexdigest()
+
+    def made_from(self, line: Line) -> bytes:
+        """Return what tells whether another page of the place shows a `line` in the same way."""
+        known = line.listed.figures.places
+        areas = (line.area, self._country(line), *self._similar(line))
+        return b"".join([
+            line.listed.words.encode(),
+            *(known.get((area, line.vintage), (0, b"-", b""))[1] for area in areas),
+        ])
 
     def _country(self, line: Line) -> str:
         return self.gazetteer.country_of(line) or ""
@@ -95,17 +104,25 @@ class _Part:
     def _similar(self, line: Line) -> list[str]:
         return self.gazetteer.similar(line.listed.state.codelist, line.area)
 
-    def render(self, language: str, base_url: str | None) -> bytes:
-        """Render the page in a `language`; `base_url` as for `pages`."""
+    def render(self, language: str, base_url: str | None, stands: bytes = b"") -> bytes:
+        """Render the page in a `language`; `base_url` as for `pages`.
+
+        The page that `stands`, if it was made by the same code, gives the tables of the datasets
+        that have not changed.
+        """
         place = self.place
+        kept = {
+            made_from: Markup(table)  # noqa: S704 - rendered before, with its texts escaped
+            for made_from, table in _TABLE.findall(stands.decode())
+        }
         page = self.path(language, self.number).partition("/")[2]
         return render_template(
             TEMPLATES, "place.html", language, root="../" * (page.count("/") + 1), page=page,
             preview=False, base_url=base_url, place=place, number=self.number,
             paths=[self.path(language, at) for at in range(len(place.parts))],
-            territories=self.territories, changes=self.gazetteer.changes(place),
+            territories=self.territories, kept=kept, changes=self.gazetteer.changes(place),
             alike=self._alike, home=place.page == CITY_PAGE, place_page=self.gazetteer.page,
-            within=self._within, country=self._country_name, say_targets=say,
+            within=self._within, country=self.country_name, say_targets=say,
             targets=place.page == CITY_PAGE and self.gazetteer.registries.targets.measured_in(
                 self.gazetteer.datasets
             ),
@@ -114,17 +131,17 @@ class _Part:
         )
 
     @cached_property
-    def territories(self) -> list[tuple[str, list[tuple[str, Datasets]]]]:
-        """The figures by borders, sector and dataset."""
+    def territories(self) -> list[tuple[str, list[tuple[str, list[_Table]]]]]:
+        """The tables by borders, sector and dataset."""
         return [
             (borders, [
-                (sector, [(line.listed.state, self._rows(line)) for _, line in members])
+                (sector, [_Table(self, line, number) for _, line in members])
                 for sector, members in groupby(lines, lambda each: each[1].listed.state.sector)
             ])
-            for borders, lines in groupby(self.lines, lambda each: each[0])
+            for number, (borders, lines) in enumerate(groupby(self.lines, lambda each: each[0]), 1)
         ]
 
-    def _rows(self, line: Line) -> list[PlaceFigure]:
+    def rows(self, line: Line) -> list[PlaceFigure]:
         """Return a row for each series of a `line`, but targets and projections."""
         listed, units = line.listed, self.gazetteer.registries.units
         series_of, measures = listed.figures.series, listed.figures.measures
@@ -180,8 +197,8 @@ class _Part:
         last = self.number == len(self.place.parts) - 1
         return self.gazetteer.within(self.place) if last and self.place.page == CITY_PAGE else []
 
-    @property
-    def _country_name(self) -> LocalizedText | None:
+    @cached_property
+    def country_name(self) -> LocalizedText | None:
         """Whose figures this place's are compared with."""
         for _, line in self.lines:
             if code := self.gazetteer.country_of(line):
@@ -202,6 +219,33 @@ class _Part:
             },
             **({"url": f"{base_url}{language}/{page}"} if base_url else {}),
         }
+
+
+class _Table:
+    """What a page says of a `line`: a dataset's figures of the place, under the `number`th borders.
+    """
+
+    def __init__(self, part: _Part, line: Line, number: int) -> None:
+        self.part = part
+        self.line = line
+        self.number = number
+        self.state = line.listed.state
+
+    @cached_property
+    def made_from(self) -> str:
+        """A digest of what it is made from, besides the language and what all pages are made from.
+
+        It stands before the table, in a comment.
+        """
+        country = self.part.country_name
+        said = f"{self.number} {country.model_dump_json() if country else ''} "
+        made_from = said.encode() + self.part.made_from(self.line)
+        return blake2b(made_from, digest_size=_DIGEST).hexdigest()
+
+    @cached_property
+    def rows(self) -> list[PlaceFigure]:
+        """The figures."""
+        return self.part.rows(self.line)
 
 
 def _groups_of(gazetteer: Gazetteer) -> list[tuple[LocalizedText, list[Place]]]:

@@ -212,8 +212,10 @@ class Gazetteer:
 
     def country_of(self, line: Line) -> str | None:
         """Return the area that a line's is compared with: the list's country, or the city's."""
-        chosen = self._countries.get(line.listed.state.codelist, ())
-        return next((code for code in chosen if code != line.area), None)
+        for code in self._countries.get(line.listed.state.codelist, ()):
+            if code != line.area:
+                return code
+        return None
 
     @cached_property
     def _countries(self) -> dict[str, list[str]]:

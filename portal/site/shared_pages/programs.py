@@ -14,8 +14,6 @@ from model.util.languages import default_language, languages
 from model.util.text import Frozen, LocalizedText
 from portal.api import catalogue
 from portal.distributions.exchange.sdmx import agency, dataflow_id
-from portal.metadata import dcat
-from portal.metadata.turtle import turtle
 from portal.rendering.environment import render_template
 from portal.site.pages import dataset_page
 from portal.site.state import DatasetState
@@ -65,13 +63,11 @@ def offers() -> dict[str, Offer]:
     return {key: parse_as(Offer, value, file, (key,)) for key, value in file.mapping().items()}
 
 
-def files(
-    sectors: Sectors, registries: Registries, base_url: str | None, nodes: Sequence[dcat.Node]
-) -> dict[str, bytes]:
+def files(sectors: Sectors, registries: Registries, base_url: str | None) -> dict[str, bytes]:
     """Return the files for programs: path in the site -> bytes.
 
-    `sectors` come with their datasets, `registries` name licences, `base_url` is the site's address
-    on the web with a slash at the end, if known, and `nodes` are those of the catalogue in DCAT.
+    `sectors` come with their datasets, `registries` name licences, and `base_url` is the site's
+    address on the web with a slash at the end, if known.
     """
     states = [state for _, members in sectors for state in members]
     assessed = registries.targets.measured_in(state.dataset for state in states)
@@ -84,7 +80,6 @@ def files(
         catalogue.OPENAPI: pretty_json(
             catalogue.openapi(base_url, assessed)
         ).encode(),
-        "catalog.ttl": turtle(nodes, dcat.CONTEXT, base_url or "").encode(),
         "llms.txt": _llms(sectors, base_url or "", assessed).encode(),
         **{
             PAGE.format(language=language): render_template(

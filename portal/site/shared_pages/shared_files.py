@@ -1,7 +1,8 @@
 """The files that all datasets share: catalogue, places, indicators, search, DCAT and the assets.
 
-They are made from what is in the folder of every dataset, `dataset.json`, `figures.tsv` and
-`dcat.jsonld`, and nothing else. A page whose inputs have not changed is not made again.
+They are made from what is in the folder of every dataset, `dataset.json`, `figures.tsv`,
+`dcat.jsonld` and `dcat.ttl`, each as it was written (`sha256.json`), and nothing else. A page whose
+inputs have not changed is not made again.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,7 +19,6 @@ from model.util.hashing import (
     pretty_json,
     sealed,
     sha256_bytes,
-    sha256_file,
     sha256_json,
 )
 from model.util.languages import default_language, languages
@@ -28,10 +28,13 @@ from portal.api import bulk, codelists
 from portal.changes import change_set
 from portal.changes.feeds import ReleaseNews, release_feed
 from portal.metadata import dcat
+from portal.metadata.identifiers import dataset_urn
+from portal.metadata.turtle import turtle
 from portal.rendering.environment import render_template
 from portal.report import registry
 from portal.site.explorer import pages as explorer
 from portal.site.pages import dataset_page
+from portal.site.release_files import DCAT, TURTLE
 from portal.site.shared_pages import (
     catalogue,
     figures,
@@ -46,13 +49,21 @@ from portal.site.shared_pages import (
 from portal.site.shared_pages.figures import Listed
 from portal.site.shared_pages.page import SharedPage
 from portal.site.shared_pages.places import Gazetteer
-from portal.site.state import CatalogueState, DatasetState, all_datasets, read_state
+from portal.site.state import (
+    CatalogueState,
+    DatasetState,
+    intact_datasets,
+    read_intact,
+    read_state,
+)
 from portal.targets import exports as target_files
 from portal.targets import pages as target_pages
 from portal.targets.view import TargetsView
 
 STATE = "catalogue.json"
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
+# By the dataset's id: its state, and the checksums of its files.
+Written = dict[str, tuple[DatasetState, dict[str, str]]]
 _ALL_RELEASES = LocalizedText(vi="Các bản phát hành", en="Releases")
 
 
@@ -75,29 +86,30 @@ def render(
 
     `registries` name sectors and publishers, `site_version` is that of the site's code, a `preview`
     shows drafts, and `base_url` is its address on the web with a slash at the end, if known. Raises
-    PortalError where a dataset's `dcat.jsonld` or `figures.tsv` cannot be read.
+    PortalError where a dataset's `dcat.jsonld`, `dcat.ttl` or `figures.tsv` is damaged.
     """
     before = read_state(CatalogueState, folder / STATE)
     if before and before.site_version != site_version:
         before = before.model_copy(update={"inputs": {}})
-    states = all_datasets(folder)
-    checksums = {
-        state.dataset: sha256_file(folder / "datasets" / state.dataset / "dataset.json")
-        for state in states
-    }
+    written = {state.dataset: (state, known) for state, known in intact_datasets(folder)}
+    states = [state for state, _ in written.values()]
+    checksums = {dataset: known["dataset.json"] for dataset, (_, known) in written.items()}
     offered = [state for state in states if not state.withdrawn]
     sql = attach.statements(_attachable(offered), base_url)
     targets = TargetsView.of(folder, registries, offered, checksums)
-    files = dict(_of_all(folder, registries, states, sql, preview, base_url, targets))
+    files = dict(_of_all(folder, registries, written, sql, preview, base_url, targets))
     paths, inputs = {path: sha256_bytes(data) for path, data in files.items()}, {}
-    for page in _pages(folder, registries, states, checksums, preview, base_url, targets):
+    for page in _pages(folder, registries, written, preview, base_url, targets):
         inputs[page.path] = page.inputs
         known = before.pages.get(page.path) if before else None
         if before and known and before.inputs.get(page.path) == page.inputs \
                 and has_checksum(folder / page.path, known):
             paths[page.path] = known
         else:
-            files[page.path] = page.make()
+            stands = b""
+            if page.remake and before and page.path in before.inputs:
+                stands = _as_written(folder / page.path, known)
+            files[page.path] = page.remake(stands) if page.remake and stands else page.make()
             paths[page.path] = sha256_bytes(files[page.path])
     for path, data in _for_crawlers(paths, offered, base_url).items():
         files[path], paths[path] = data, sha256_bytes(data)
@@ -111,8 +123,14 @@ def render(
     return SharedFiles(files, sorted(before.pages.keys() - paths.keys()) if before else [])
 
 
+def _as_written(path: Path, sha256: str | None) -> bytes:
+    """Return the bytes of a page, if they have the checksum `sha256`; else nothing."""
+    data = path.read_bytes() if path.is_file() else b""
+    return data if sha256_bytes(data) == sha256 else b""
+
+
 def _of_all(
-    folder: Path, registries: Registries, states: list[DatasetState], sql: list[str],
+    folder: Path, registries: Registries, written: Written, sql: list[str],
     preview: bool, base_url: str | None, targets: TargetsView,
 ) -> Iterator[tuple[str, bytes]]:
     """Yield path and bytes of what is made from all datasets: it changes whenever one does.
@@ -122,6 +140,7 @@ def _of_all(
     for path in sorted(ASSETS.iterdir()):
         data = path.read_bytes()
         yield f"assets/{path.name}", data + _colours() if path.name == "style.css" else data
+    states = [state for state, _ in written.values()]
     offered = [state for state in states if not state.withdrawn]
     withdrawn = sorted((state for state in states if state.withdrawn), key=_title)
     sectors = _by_sector(offered, registries)
@@ -130,11 +149,9 @@ def _of_all(
     assessed = target_files.files(targets, base_url) if targets.shown and not preview else {}
     yield from assessed.items()
     described = target_files.dcat_nodes(targets, assessed, base_url) if assessed else []
-    nodes = _dcat(folder, offered, registries, base_url, described)
-    document = dcat.document(nodes, base=base_url or "./")
-    yield "catalog.jsonld", pretty_json(document).encode()
+    yield from _dcat(folder, offered, written, registries, base_url, described).items()
     yield registry.FILE, registry.registry_file(registries, base_url)
-    yield from programs.files(sectors, registries, base_url, nodes).items()
+    yield from programs.files(sectors, registries, base_url).items()
     for language in languages():
         yield f"{language}/index.html", catalogue.render_catalogue(
             sectors, withdrawn, language, preview, base_url,
@@ -160,23 +177,23 @@ def _of_all(
 
 
 def _pages(
-    folder: Path, registries: Registries, states: list[DatasetState], checksums: dict[str, str],
-    preview: bool, base_url: str | None, targets: TargetsView,
+    folder: Path, registries: Registries, written: Written, preview: bool, base_url: str | None,
+    targets: TargetsView,
 ) -> Iterator[SharedPage]:
     """Yield every page across datasets; a preview, which has few, has none of places."""
-    offered = [state for state in states if not state.withdrawn]
+    offered = [state for state, _ in written.values() if not state.withdrawn]
     sectors = [
         (sector, [
-            Listed(state, checksums[state.dataset],
-                   figures.read(folder / "datasets" / state.dataset))
-            for state in members
+            Listed(state, known["dataset.json"],
+                   figures.read(folder / "datasets" / state.dataset, known.get(figures.FILE)))
+            for state in members for _, known in [written[state.dataset]]
         ])
         for sector, members in _by_sector(offered, registries)
     ]
     listed = [each for _, members in sectors for each in members]
     gazetteer = Gazetteer(listed, registries)
     found = search.SearchIndex(listed, gazetteer)
-    everything = sha256_json(checksums)
+    everything = sha256_json({key: known["dataset.json"] for key, (_, known) in written.items()})
     for language in languages():
         for name, make in ((search.INDEX, found.index), (search.TEXTS, found.texts)):
             yield SharedPage(f"{language}/{name}", everything, partial(make, language))
@@ -319,16 +336,24 @@ def _by_sector(
 
 
 def _dcat(
-    folder: Path, states: list[DatasetState], registries: Registries, base_url: str | None,
-    described: list[dcat.Node],
-) -> list[dcat.Node]:
-    graphs = [
-        dcat.published_nodes(folder / "datasets" / state.dataset / "dcat.jsonld")
-        for state in states
-    ]
-    home = f"{base_url or ''}index.html"
+    folder: Path, states: list[DatasetState], written: Written, registries: Registries,
+    base_url: str | None, described: list[dcat.Node],
+) -> dict[str, bytes]:
+    """Return the catalogue in DCAT: what the datasets say of themselves is not taken apart."""
     of = city()
     publisher = registries.publishers[of.publisher] if of.publisher else None
-    return dcat.catalogue_nodes(
-        of.site.title, of.site.lead, publisher, home, [*graphs, described]
+    nodes = dcat.catalogue_nodes(
+        of.site.title, of.site.lead, publisher, f"{base_url or ''}index.html",
+        {dataset_urn(state.dataset): state.issued.isoformat() for state in states}, described,
     )
+
+    def documents(name: str) -> Iterator[bytes]:
+        for state in states:
+            sha256 = written[state.dataset][1].get(name)
+            yield read_intact(folder / "datasets" / state.dataset / name, sha256)
+
+    texts = (text.decode() for text in documents(TURTLE))
+    return {
+        "catalog.jsonld": dcat.joined(nodes, documents(DCAT), base_url or "./"),
+        "catalog.ttl": turtle(nodes, dcat.CONTEXT, base_url or "", texts).encode(),
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from portal.mcp.asking.question import Question
 from portal.mcp.tools import Tools
 
 
@@ -59,3 +60,9 @@ def test_changes_name_what_was_revised(tools: Tools) -> None:
     assert len(every.releases) == 3 and every.more > 50
     issued = [each.issued for each in every.releases]
     assert issued == sorted(issued, reverse=True)
+
+
+def test_an_explained_figure_leads_to_its_row_in_the_source(tools: Tools) -> None:
+    asked = Question(dataset="finance/gdp", indicator="NY.GDP.MKTP.CD", place="VNM", period="2019")
+    page = tools.explain(asked).proof_page
+    assert "figure.html?dataset=finance%2Fgdp&" in page and page.endswith("2019#proof")

@@ -15,7 +15,7 @@ import pytest
 from pypdf import PdfReader
 
 from model.errors import OpenIndicatorsError, PortalError
-from pipelines.cli.report import report as command
+from pipelines.cli.site.report import report as command
 from portal.report.blocks import Charts, TableBlock, TextBlock, blocks_of
 from portal.report.drawing import SVG
 from portal.report.findings import Findings

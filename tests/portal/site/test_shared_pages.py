@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ from model.errors import PortalError
 from model.reference.registries import SimilarPlaces
 from portal.content import Content
 from portal.site import Site
-from portal.site.shared_pages import figures
+from portal.site.shared_pages import figures, place_pages
 from portal.site.shared_pages.figures import Listed
 from portal.site.shared_pages.places import CITY_PAGE, Gazetteer
-from portal.site.state import all_datasets
+from portal.site.state import CatalogueState, all_datasets, intact_datasets, read_state
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import Row, make_release, row
 
@@ -28,8 +29,7 @@ HOSTILE = "</script><img src=x onerror=alert(1)>"
 def written(tmp_path: Path, rows: list[Row], **changes: Any) -> figures.Figures:
     """Write the figures of a release with some rows, and read them."""
     content = Content.of(make_release(tmp_path / "r", dataset(**changes), rows), registries())
-    figures.write(content, tmp_path)
-    return figures.read(tmp_path)
+    return figures.read(tmp_path, figures.write(content, tmp_path))
 
 
 def test_a_series_has_its_gaps_and_its_rank(tmp_path: Path) -> None:
@@ -65,17 +65,18 @@ def test_a_total_stands_for_a_dimension_and_without_one_each_code_does(tmp_path:
 
 
 def test_a_damaged_file_says_what_to_do(tmp_path: Path) -> None:
-    (tmp_path / figures.FILE).write_text('{"measures": [], "periods": []}\nno tab here')
-    with pytest.raises(PortalError, match="cannot be read"):
-        figures.read(tmp_path)
+    (tmp_path / figures.FILE).write_text('{"measures": [], "periods": []}')
+    with pytest.raises(PortalError, match="(?s)not what was written.*publish the dataset again"):
+        figures.read(tmp_path, "0" * 64)
 
 
 def listed(tmp_path: Path, rows: list[Row], **changes: Any) -> list[Listed]:
     site = Site(tmp_path / "site", registries())
     site.apply([make_release(tmp_path / "release", dataset(**changes), rows)])
     return [
-        Listed(state, "", figures.read(site.folder / "datasets" / state.dataset))
-        for state in all_datasets(site.folder)
+        Listed(state, "", figures.read(site.folder / "datasets" / state.dataset,
+                                       checksums[figures.FILE]))
+        for state, checksums in intact_datasets(site.folder)
     ]
 
 
@@ -178,6 +179,52 @@ def test_only_pages_whose_inputs_changed_are_made_again(tmp_path: Path) -> None:
         "city.html", "places/vn/79.html", "places/vn/92.html", "indicators/BEDS.html",
         "health/index.html", "places.html",
     }
+
+
+def test_after_a_release_all_is_as_made_from_nothing_and_other_tables_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    site = Site(tmp_path / "site", registries())
+    rows = [row(ref_area=area, time_period=year, obs_value=float(at))
+            for at, area in enumerate(("48", "01", "46")) for year in ("2018", "2019")]
+    first = make_release(tmp_path / "1", dataset(), rows)
+    site.apply([first])
+    site.apply([make_release(tmp_path / "other", dataset(name="other"), rows)])
+    made: list[str] = []
+    rows_of = place_pages._Part.rows
+
+    def noted(part: Any, line: Any) -> Any:
+        made.append(line.listed.state.name)
+        return rows_of(part, line)
+
+    monkeypatch.setattr(place_pages._Part, "rows", noted)
+    newer = [*rows[:-1], row(ref_area="46", time_period="2019", obs_value=99.0)]
+    site.apply([first, make_release(tmp_path / "2", dataset(), newer, number=2)])
+    assert made == ["hotel_rooms"], "one place of one dataset, in both languages"
+    assert "99" in text_of(site.folder / "vi/places/vn/46.html")
+    new = Site(tmp_path / "new", registries())
+    shutil.copytree(site.folder / "datasets", new.folder / "datasets")
+    new.write_shared()
+    shown = read_state(CatalogueState, new.folder / "catalogue.json")
+    assert shown and len(shown.pages) > 60
+    for path in ("catalogue.json", *shown.pages):
+        assert (new.folder / path).read_bytes() == (site.folder / path).read_bytes(), path
+
+
+def test_what_a_dataset_says_of_itself_is_believed_by_its_checksum(tmp_path: Path) -> None:
+    site = Site(tmp_path / "site", registries())
+    site.apply([make_release(tmp_path / "1", dataset(), [row()])])
+    history = [make_release(tmp_path / "2", dataset(name="other"), [row()])]
+    for name in ("dcat.jsonld", "dcat.ttl", figures.FILE):
+        path = site.folder / "datasets/tourism/hotel_rooms" / name
+        before = path.read_bytes()
+        path.write_bytes(before.replace(b"1", b"2", 1))
+        with pytest.raises(PortalError, match=f"{name}: the file cannot be read"):
+            site.apply(history)
+        path.write_bytes(before)
+    summary = site.folder / "datasets/tourism/hotel_rooms/dataset.json"
+    summary.write_bytes(summary.read_bytes().replace(b'"rows": 1', b'"rows": 7'))
+    assert [state.name for state in all_datasets(site.folder)] == ["other"]
 
 
 def test_pages_of_what_is_gone_go(tmp_path: Path) -> None:

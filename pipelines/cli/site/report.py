@@ -10,8 +10,8 @@ from rich.markup import escape
 
 from model.errors import OpenIndicatorsError
 from model.util.disk import disk_errors, write_if_changed
-from pipelines.cli.published import SiteAddress, published_site
-from pipelines.cli.targets import day_of
+from pipelines.cli.site.answers import SiteAddress, published_site
+from pipelines.cli.site.targets import day_of
 from pipelines.cli.terminal import Profile, out
 from portal.report.make import WRITERS, checksum, findings_of, reports
 

@@ -1,0 +1,1 @@
+"""`openindicators serve`, `mcp`, `quote-check`, `report` and `targets`: a site and its readers."""
