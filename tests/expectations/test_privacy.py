@@ -62,7 +62,8 @@ NOBODY = [
     "124 Lê Duẩn", "Không kể các huyện đảo", "Số liệu sơ bộ năm 2023", "World Bank, New York",
     "Mã số thuế 0400101001", "Hoàng Su Phì", "Đoạn từ Bảo tàng Chăm đến Phan Thành Tài",
     "Thị trấn Phan Rí Cửa", "Đông Thái Ninh", "Trường Tiểu học Nguyễn Như Hạnh", "Người Quan Sát",
-    "Trung ương Đoàn TNCS HCM", "Duong Ngo Quang Tham", "Lê Quang Đạo đến cuối đường", "Phường Cổ Nhuế 2, Phường Thụy Phương, Phường Minh Khai",
+    "Trung ương Đoàn TNCS HCM", "Duong Ngo Quang Tham", "Lê Quang Đạo đến cuối đường",
+    "Phường Cổ Nhuế 2, Phường Thụy Phương, Phường Minh Khai",
     "Cao Bằng, Lâm Đồng, Thái Bình", "Bệnh viện Đà Nẵng, quận Hải Châu",
 ]
 PIECES = [

@@ -2,7 +2,7 @@
 
 from expectations.checks.base import SeriesCheck
 from expectations.checks.prefilter import MayFind, any_series
-from expectations.checks.sql import columns, points
+from expectations.checks.sql import SEASONS, columns, points
 
 
 class SeriesGaps(SeriesCheck):
@@ -58,8 +58,8 @@ SELECT _id, t - t0 - 1 AS missing, p0 AS reference FROM pair WHERE t - t0 > 1"""
 class StrayPeriods(SeriesCheck):
     """A period far from all others, with a `share` of the observations at most.
 
-    Far: more than `times` the usual distance of two periods from the nearest other one. A year that
-    was mistyped is there once, in another century.
+    Far: more than `times` the usual distance of two periods from the nearest other one, or a
+    century. A year that was mistyped is there once, in another century.
     """
 
     type = "expect_no_stray_periods"
@@ -74,9 +74,10 @@ class StrayPeriods(SeriesCheck):
     share: float = 0.02
 
     def may_find(self) -> MayFind:
-        return any_series("holed")
+        return any_series("holed OR n = 1")
 
     def query(self) -> str:
+        century = 100 * {"S": 2, **SEASONS}.get(self.frequency, 1)
         return f"""
 WITH point AS ({points(self.series, self.frequency)}),
 period AS (SELECT t, count(*) AS n, sum(count(*)) OVER () AS rows FROM point GROUP BY t),
@@ -88,7 +89,8 @@ usual AS (SELECT median(before) AS step, count(*) AS periods FROM gap),
 stray AS (
   SELECT t, least(coalesce(before, after), coalesce(after, before)) AS missing, step
   FROM gap, usual
-  WHERE n <= greatest(1, {self.share} * rows) AND periods >= 4 AND missing > {self.times} * step
+  WHERE n <= greatest(1, {self.share} * rows) AND (
+    periods >= 4 AND missing > {self.times} * step OR missing > {century})
 )
 SELECT _id, period AS observed, missing FROM point JOIN stray USING (t)"""
 

@@ -206,9 +206,9 @@ class SeriesCopies(SeriesCheck):
 
     Values of two digits coincide by chance and are not counted; nor are the areas `apart`, such as
     groups of countries that have the same members, nor series of one area that are the same
-    throughout: those are so by definition, as a total with one part. A stretch of `periods` has a period whose number
-    `periods` divides: only those are compared at first, and only the series that meet there are
-    looked at again.
+    throughout: those are so by definition, as a total with one part. A stretch of
+    `periods` has a period whose number `periods` divides: only those are compared at first, and
+    only the series that meet there are looked at again.
     """
 
     type = "expect_series_to_differ_from_each_other"
@@ -248,7 +248,8 @@ common AS (
 stretch AS (
   SELECT one, other, count(*) FILTER (same) AS periods, min(t) FILTER (same) AS t FROM common
   GROUP BY one, other
-  HAVING count(DISTINCT v) FILTER (same AND v <> round(v, 1 - floor(log10(abs(v)))::INTEGER))
+  HAVING count(DISTINCT v) FILTER (
+      same AND v <> round(v, 1 - floor(log10(nullif(abs(v), 0)))::INTEGER))
     >= {self.periods} AND NOT bool_and(of_one_area AND same_or_0)
 ),
 usual AS (

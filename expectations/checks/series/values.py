@@ -64,7 +64,7 @@ class SeriesSpikes(SeriesCheck):
     """A value far above or below both of its neighbours, which are alike.
 
     By a factor of `min_factor` and `times_usual` the fourth largest such deviation of the series,
-    or half of that factor and three times as unusual. The spike test of oceanography (IOOS QARTOD,
+    or, in a series of ten, half of that factor and three times as unusual. The spike test of oceanography (IOOS QARTOD,
     test 6), in logarithms: a single wrong value is an additive outlier, whatever level and trend
     are. Where a share `shared` of the indicator's series has one in the same period it is none.
     """
@@ -111,7 +111,7 @@ found AS (
   FROM spike JOIN habit USING (series)
   WHERE abs(ln(v2 / v0)) <= {self.back} * abs(d) AND (
     abs(d) > greatest({times} * usual, ln({factor}))
-    OR abs(d) > greatest({3 * times} * usual, ln({factor / 2})))
+    OR periods >= 10 AND abs(d) > greatest({3 * times} * usual, ln({factor / 2})))
 ),
 beside AS (
   SELECT indicator, t, count(*) AS present FROM point
