@@ -1,5 +1,6 @@
 """The pages of one dataset, rendered: its releases in, bytes of HTML out."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from portal.targets.words import say
 from portal.vocabulary import SCOPES, sentence
 
 FIRST_QUARANTINED = 20
+MOST_BYTES = 100_000  # of a dataset's page, so that it is soon there on a slow line
 DATASET_PAGE = "{language}/{dataset}.html"  # path in the site
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
@@ -57,14 +59,9 @@ def render_dataset(
             ],
         }
         page = dataset_page(dataset.id, language)
-        rendered[page] = render_template(
-            TEMPLATES, "dataset.html", language, **values, revisions=revisions,
+        render = partial(
+            render_template, TEMPLATES, "dataset.html", language, **values, revisions=revisions,
             checks=worst_first(content.quality.checks),
-            figures=[
-                {**figure(content, plot, language),
-                 "problem": _problem(content, plot, number, language, base_url)}
-                for number, plot in enumerate(drawn)
-            ],
             quarantined=(
                 quarantined_rows(content, language, FIRST_QUARANTINED) if content.public else []
             ),
@@ -73,6 +70,15 @@ def render_dataset(
                 addresses(dataset.id, language, base_url or "../../"),
             ),
         )
+        figures = [
+            {**figure(content, plot, language),
+             "problem": _problem(content, plot, number, language, base_url)}
+            for number, plot in enumerate(drawn)
+        ]
+        rendered[page] = render(figures=figures)
+        while len(rendered[page]) > MOST_BYTES and len(figures) > 1:  # the explorer draws the rest
+            figures.pop()
+            rendered[page] = render(figures=figures)
         # For programs that read a page as text: language models above all.
         rendered[page.removesuffix("html") + "md"] = render_template(
             TEMPLATES, "dataset.md", language, **values

@@ -74,7 +74,7 @@ async function prove(release, found, lasting) {
   const web = /^https?:/.test(part?.url ?? "");
   const facts = [
     [text("record"), code(about.record_sha256 ?? "–")],
-    [text("snapshot"), element("span", {}, `${day(snapshot.retrieved)} · `, code(snapshot.sha256))],
+    [text(about.computed ? "computed" : "snapshot"), element("span", {}, `${day(snapshot.retrieved)} · `, code(snapshot.sha256))],
     ...(about.computed ? [
       [text("formula"), code(about.computed.formulas[found.indicator] ?? about.computed.select)],
       ...about.computed.inputs.map((/** @type {any} */ each) => [each.name, element("span", {},
