@@ -144,8 +144,8 @@ def _kind(kinds: list[str]) -> str:
 
 # Text that is UTF-8 once read as Windows-1252 or Latin-1 ("Ã¡", "áº£", "Ä‘"), the replacement
 # character, and control characters. "XÃ" and "Â" before a letter are Vietnamese. Read as
-# Windows-1250 or ISO 8859-2 it has "áş" and "áť", as Windows-1251 "б»"; read as an encoding of East Asia, its
-# Latin letters stand beside ideographs, kana or hangul. (The marks are those of ftfy's
+# Windows-1250 or ISO 8859-2 it has "áş" and "áť", as Windows-1251 "б»"; read as an encoding of East
+# Asia, its Latin letters stand beside ideographs, kana or hangul. (The marks are those of ftfy's
 # `badness.py`, without its look-around, which RE2 has not.)
 _EAST = (
     r"[\x{1100}-\x{11FF}\x{3040}-\x{30FF}\x{3400}-\x{9FFF}\x{AC00}-\x{D7AF}"
