@@ -65,7 +65,8 @@ class SeriesSpikes(SeriesCheck):
 
     By a factor of `min_factor` and `times_usual` the fourth largest such deviation of the series,
     or, in a series of ten, half of that factor and three times as unusual. The spike test of
-    oceanography (IOOS QARTOD, test 6), in logarithms: a single wrong value is an additive outlier, whatever level and trend
+    oceanography (IOOS QARTOD, test 6), in logarithms: a single wrong value is an additive
+    outlier, whatever level and trend
     are. Where a share `shared` of the indicator's series has one in the same period it is none.
     """
 
