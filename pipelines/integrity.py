@@ -288,7 +288,7 @@ _LOGS: tuple[tuple[str, type[BaseModel]], ...] = (
 def _sealed_files(data_dir: DataDir) -> Iterator[tuple[Path, type[BaseModel], bool]]:
     for pattern, kind, derived in _SEALED:
         for path in sorted(data_dir.root.glob(pattern)):
-            known = failure_log.Known if path.parent.name == failure_log.NOTIFIED else kind
+            known = failure_log.KnownCauses if path.parent.name == failure_log.NOTIFIED else kind
             yield path, known, derived
 
 
