@@ -21,7 +21,7 @@ NOTIFIED = "notified"
 log = logging.getLogger(__name__)
 
 
-class Known(Frozen):
+class KnownCauses(Frozen):
     """The causes that a channel knows: `failures/notified/<channel>.json`."""
 
     causes: tuple[Notified, ...]
@@ -83,7 +83,7 @@ def notified(data_dir: DataDir, channel: str) -> tuple[Notified, ...]:
     if not path.exists():
         return ()
     try:
-        return Known.model_validate_json(unsealed(path.read_bytes())).causes
+        return KnownCauses.model_validate_json(unsealed(path.read_bytes())).causes
     except ValueError as error:
         log.warning("%s cannot be read, and is written anew: %s", path, error)
         return ()
@@ -93,4 +93,4 @@ def remember(data_dir: DataDir, channel: str, causes: Sequence[Notified]) -> Non
     """Record in `data_dir` the `causes` that a `channel` knows now."""
     path = data_dir.failures / NOTIFIED / f"{channel}.json"
     if causes or path.exists():
-        write_if_changed(path, sealed(pretty_json(Known(causes=tuple(causes)))))
+        write_if_changed(path, sealed(pretty_json(KnownCauses(causes=tuple(causes)))))
