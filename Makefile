@@ -126,6 +126,16 @@ flips: $(VENV)/.ready ## damage 10,000 files of a copy of the sample's data fold
 kills: $(VENV)/.ready ## kill 1,000 runs at any change of the disk: the next run must end alike (KILLS=…)
 	@$(BIN)/python -m tests.faults.kills --kills $(or $(KILLS),1000)
 
+.PHONY: forgeries rebuild
+forgeries: $(VENV)/.ready ## flip 10,000 bits of a transparency log, rewrite it 1,000 times: all must show
+	@$(BIN)/openindicators run >/dev/null
+	@$(BIN)/python -m tests.faults.forgeries data/sample/site
+
+rebuild: $(VENV)/.ready ## make every release of the sample's site again, elsewhere and otherwise
+	@$(BIN)/openindicators run >/dev/null
+	@LANG=tr_TR.UTF-8 LC_ALL=tr_TR.UTF-8 TZ=Pacific/Kiritimati PYTHONHASHSEED=15 \
+		$(BIN)/openindicators rebuild data/sample/site --fetch
+
 .PHONY: proofs
 proofs: $(VENV)/.ready ## walk from 10,000 figures of the sample to the bytes of their sources (CELLS=…)
 	@$(BIN)/openindicators run >/dev/null

@@ -12,11 +12,14 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
+from operator import ne
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from model.errors import OpenIndicatorsError
+from model.records import buildinfo
 from model.records.incident import Failure
 from model.records.release import LedgerEntry, Release
 from model.records.release_blockers import counted
@@ -24,7 +27,8 @@ from model.records.snapshot import Snapshot
 from model.records.submission import Submission
 from model.records.validation_log import Acceptance, CheckAcceptance, ValidationRun
 from model.util.disk import atomic_write
-from model.util.hashing import sha256_bytes, sha256_file, unsealed
+from model.util.hashing import SEAL, has_checksum, sha256_bytes, sha256_file, unsealed
+from pipelines.after_run.buildinfo import read as read_buildinfo
 from portal import libraries
 from portal.quality.publish import STATE as QUALITY_STATE
 from portal.quality.publish import QualityState
@@ -130,6 +134,8 @@ def _recorded(data_dir: DataDir, damages: list[Damage]) -> Iterator[Recorded]:
                 yield path.with_name(name), sha256, True
     for site in (data_dir.site, data_dir.preview):
         yield from _of_site(site, damages)
+    for path in sorted((data_dir.buildinfo / buildinfo.FILES).glob("*")):
+        yield path, path.name, False
     for path in sorted(data_dir.transparency_log.glob("*.jsonl")):
         copy = data_dir.site / transparency.FOLDER / path.name
         # A run that was killed leaves the copy some lines behind; the next one adds them.
@@ -154,6 +160,8 @@ def _of_releases(data_dir: DataDir, dataset: str, damages: list[Damage]) -> Iter
         number = int(path.parent.name)
         if number in known:
             yield path, known[number].sha256, False
+            if not has_checksum(path, known[number].sha256):
+                continue  # it is restored first: a name in it may be anything
         try:
             files = Release.model_validate_json(path.read_bytes()).files
         except ValueError:
@@ -163,10 +171,11 @@ def _of_releases(data_dir: DataDir, dataset: str, damages: list[Damage]) -> Iter
             yield path.with_name(file.name), file.sha256, False
     state = read_state(DatasetState, data_dir.site / "datasets" / dataset / "dataset.json")
     there = {int(path.name) for path in folder.glob("*") if path.name.isdigit()} | known.keys()
-    for shown in state.releases if state else ():
-        if shown.number not in there:
+    for published in state.releases if state else ():
+        if published.number not in there:
             damages.append(Damage(
-                folder / str(shown.number), f"is missing: the site shows release {shown.number},"
+                folder / str(published.number),
+                f"is missing: the site shows release {published.number},"
                 " which neither the releases nor their ledger know",
             ))
 
@@ -200,6 +209,8 @@ def _of_site(site: Path, damages: list[Damage]) -> Iterator[Recorded]:
         yield from ((folder / path, each, True) for path, each in checksums.items())
         if not (folder / FOLDER_CHECKSUMS).is_file():
             damages.append(Damage(folder / FOLDER_CHECKSUMS, "is missing", derived=True))
+    if published := read_buildinfo(site):
+        yield from ((site / path, sha256, True) for path, sha256 in published.files.items())
     for files in QualityState.read(site).files.values():
         for path, sha256 in files.items():
             yield site / path, sha256, True
@@ -210,12 +221,24 @@ class _Line(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
+    @model_validator(mode="after")
+    def _has_no_broken_seal(self) -> Self:
+        """Refuse a line whose checksum is not read as one, as a bit of its name or value flipped.
+
+        Raises ValueError.
+        """
+        for name in self.model_extra or ():
+            if len(name) == len(SEAL) and sum(map(ne, name, SEAL)) < 2:
+                raise ValueError("its checksum was changed")
+        return self
+
 
 # Files whose last field is the checksum of the rest: pattern, what they hold, whether derived.
 _SEALED: tuple[tuple[str, type[BaseModel], bool], ...] = (
     (DATA_DIR, DataDirRecord, False),
     (f"snapshots/*/*/*/{snapshots.RECORD}", Snapshot, False),
     ("failures/*/*.json", Failure, True),
+    (f"site/{buildinfo.STATE}", buildinfo.BuildinfoState, True),
     *((f"{site}/{CATALOGUE}", CatalogueState, True) for site in ("site", "preview")),
     *((f"{site}/datasets/*/*/{FOLDER_CHECKSUMS}", _Line, True) for site in ("site", "preview")),
     *((f"{site}/{QUALITY_STATE}", QualityState, True) for site in ("site", "preview")),
@@ -228,7 +251,9 @@ _LOGS: tuple[tuple[str, type[BaseModel]], ...] = (
     (f"validation_log/*/*/{validation_log.LOG}", ValidationRun),
     ("journal/*/*/*.jsonl", _Line),
     ("submissions.jsonl", Submission),
-    ("transparency_log/*.jsonl", _Line),
+    (f"{buildinfo.FOLDER}/{buildinfo.PROJECTS}", buildinfo.DeclaredIn),
+    (f"transparency_log/{transparency.ENTRIES}", transparency.LogLine),
+    (f"transparency_log/{transparency.HEADS}", transparency.Head),
 )
 
 
@@ -274,7 +299,8 @@ def _restored(
     path, sha256 = damage.path, damage.sha256
     if path.suffix == ".jsonl" and not damage.derived:
         return _restore_log(data_dir, path, damage.kind or _Line)
-    if sha256 in intact and path.parent.is_dir():
+    is_folder = data_dir.root / "releases" in path.parents and path.name.isdigit()
+    if sha256 in intact and path.parent.is_dir() and not is_folder:
         _copy(intact[sha256], path)
         return f"restored from {intact[sha256].relative_to(data_dir.root)}"
     if path.is_file() and (data := _unflipped(path.read_bytes(), damage.is_right)) is not None:
@@ -286,9 +312,9 @@ def _restored(
         shutil.rmtree(folder) if folder else path.unlink(missing_ok=True)
         return "removed: the next run makes it again"
     if data_dir.root / "releases" in path.parents and sha256 is not None:
-        folder = path if path.name.isdigit() else path.parent
+        folder = path if is_folder else path.parent
         with make_again("/".join(folder.parts[-3:-1]), int(folder.name)) as made:
-            if made and folder == path:
+            if made and is_folder:
                 shutil.copytree(made, path)
             elif made:
                 _copy(made / path.name, path)

@@ -393,7 +393,7 @@ def reference() -> str:
     rows = ["| variable | what it sets | default |", "|---|---|---|"]
     for name, info in Settings.model_fields.items():
         variable = info.validation_alias or f"{PREFIX}{name.upper()}"
-        shown = info.default if isinstance(info.default, str | bool) and info.default else ""
-        default = f"`{shown}`" if shown else ""
+        usual = info.default if isinstance(info.default, str | bool) and info.default else ""
+        default = f"`{usual}`" if usual else ""
         rows.append(f"| `{variable}` | {info.description} | {default} |")
     return "\n".join(rows) + "\n"

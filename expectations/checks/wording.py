@@ -10,7 +10,7 @@ from model.declarations.dataset import Dataset
 from model.reference.registries import Registries
 from model.util.text import LocalizedText
 
-_SHOWN = 6  # values of a set that are written out
+_LISTED = 6  # values of a set that are written out
 _LONGEST = 80  # characters of a value that are written out
 
 
@@ -48,11 +48,11 @@ class Wording:
 
     def listed(self, texts: Sequence[str]) -> str:
         """Return texts as a list in words: "a, b and c"; of many the first."""
-        shown, more = list(texts[:_SHOWN]), len(texts) - _SHOWN
+        first, more = list(texts[:_LISTED]), len(texts) - _LISTED
         if more > 0:
-            return ", ".join(shown) + f" … (+{self.value(more)})"
+            return ", ".join(first) + f" … (+{self.value(more)})"
         last = self.say(" và ", " and ")
-        return last.join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
+        return last.join([", ".join(first[:-1]), first[-1]]) if len(first) > 1 else "".join(first)
 
     def value(self, value: Any) -> str:
         """Return a number with the language's separators, or a text without control characters."""
@@ -63,9 +63,9 @@ class Wording:
 
     def values(self, values: Sequence[Any]) -> str:
         """Return values with commas between them; of many the first, and how many more."""
-        shown = ", ".join(self.value(value) for value in values[:_SHOWN])
-        rest = len(values) - _SHOWN
-        return shown if rest <= 0 else f"{shown} … (+{self.value(rest)})"
+        written = ", ".join(self.value(value) for value in values[:_LISTED])
+        rest = len(values) - _LISTED
+        return written if rest <= 0 else f"{written} … (+{self.value(rest)})"
 
     def one_of(self, values: Sequence[Any]) -> str:
         """Return "one of: a, b", or the only value."""
@@ -147,6 +147,6 @@ class Wording:
                 return self.say(f"không có {column}", f"there is no {column}")
             return self.say(f"có {column}", f"there is a {column}")
         parameter = condition["parameter"]
-        shown = self.values(parameter) if isinstance(parameter, list) else self.value(parameter)
+        operand = self.values(parameter) if isinstance(parameter, list) else self.value(parameter)
         operator = words_of("operator")[condition["operator"]].get(self.language)
-        return self.say(f"{column} {operator} {shown}", f"the {column} {operator} {shown}")
+        return self.say(f"{column} {operator} {operand}", f"the {column} {operator} {operand}")

@@ -21,7 +21,7 @@ import duckdb
 from great_expectations.core import ExpectationValidationResult
 
 from expectations.runner import gx_internals
-from expectations.runner.gx_internals import Judge
+from expectations.runner.gx_internals import GxCheck
 from expectations.runner.measure import Measured, measure
 from expectations.runner.plan import Plan, plan_of
 from expectations.suites import standalone
@@ -91,13 +91,13 @@ class Prepared:
 
     expectations: Mapping[str, Expectation]
     plans: Mapping[str, Plan]
-    judges: Mapping[str, Judge]
+    gx_checks: Mapping[str, GxCheck]
 
     def without(self, names: Collection[str]) -> Self:
         """Return the suite without some of its expectations."""
         kept = {name: item for name, item in self.expectations.items() if name not in names}
         plans = {name: plan for name, plan in self.plans.items() if name in kept}
-        return type(self)(kept, plans, self.judges)
+        return type(self)(kept, plans, self.gx_checks)
 
 
 _prepared: dict[str, Prepared] = {}
@@ -111,7 +111,7 @@ def prepared(suite: Suite) -> Prepared:
         plans = {item.name: plan for item in suite.expectations if (plan := plan_of(item))}
         _prepared[suite.sha256] = Prepared(
             {item.name: item for item in suite.expectations}, plans,
-            gx_internals.judges(suite.expectations, plans),
+            gx_internals.gx_checks(suite.expectations, plans),
         )
     return _prepared[suite.sha256]
 
@@ -138,7 +138,7 @@ def run(
     }
     rows, measured = measure(con, relation, ready.plans, kept)
     found = {
-        name: _judged(ready.judges[name], plan, relation, rows, measured[name])
+        name: _validated(ready.gx_checks[name], plan, relation, rows, measured[name])
         for name, plan in ready.plans.items()
     }
     rest = [item for name, item in ready.expectations.items() if name not in ready.plans]
@@ -152,14 +152,14 @@ def run(
     return {name: found[name] for name in ready.expectations}
 
 
-def _judged(judge: Judge, plan: Plan, relation: str, rows: int, measured: Measured) -> Finding:
-    """Let Great Expectations judge by what was measured."""
+def _validated(check: GxCheck, plan: Plan, relation: str, rows: int, measured: Measured) -> Finding:
+    """Let Great Expectations validate by what was measured."""
     if measured.error:
         return Finding(
             success=False, evaluated=0, unexpected=0, error=_short(measured.error),
             seconds=measured.seconds,
         )
-    success, result = judge.result(plan, measured.values, measured.unexpected)
+    success, result = check.result(plan, measured.values, measured.unexpected)
     by_query = plan.rows is not None and not plan.aggregates
     evaluated = result.get("element_count")
     return Finding(

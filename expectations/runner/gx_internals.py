@@ -27,10 +27,10 @@ _FORMAT = {"result_format": {"result_format": "BASIC", "partial_unexpected_count
 _QUERY = "unexpected_rows_query"
 
 
-class Judge:
+class GxCheck:
     """An expectation of Great Expectations that builds its configuration once.
 
-    Judging asks for it again and again, and building it costs more than all else.
+    Validating asks for it again and again, and building it costs more than all else.
     """
 
     def __init__(self, expectation: Any) -> None:
@@ -48,10 +48,10 @@ class Judge:
         `plan` says how it was computed, `values` are those of the plan's aggregates, and
         `unexpected` rows break it.
         """
-        judged = self._validate(
+        validated = self._validate(
             metrics=self._metrics(plan, values, unexpected), runtime_configuration=_FORMAT
         )
-        return bool(judged["success"]), judged["result"]
+        return bool(validated["success"]), validated["result"]
 
     def _metrics(self, plan: Plan, values: Mapping[str, Any], unexpected: int) -> dict[str, Any]:
         """Return the metrics by the names under which Great Expectations looks for them."""
@@ -75,15 +75,15 @@ def _method(kind: Any, name: str) -> Any:
 
 
 @cache
-def _query_judge() -> Judge:
-    """Return the judge of every query for unexpected rows: whatever it is, it must find none."""
-    return Judge(UnexpectedRowsExpectation(unexpected_rows_query="SELECT * FROM {batch}"))
+def _query_check() -> GxCheck:
+    """Return the check of every query for unexpected rows: whatever it is, it must find none."""
+    return GxCheck(UnexpectedRowsExpectation(unexpected_rows_query="SELECT * FROM {batch}"))
 
 
-def judges(expectations: Iterable[Expectation], plans: Mapping[str, Plan]) -> dict[str, Judge]:
-    """Return the judge of each of the expectations that `plans` has, by its name."""
+def gx_checks(expectations: Iterable[Expectation], plans: Mapping[str, Plan]) -> dict[str, GxCheck]:
+    """Return the check of each of the expectations that `plans` has, by its name."""
     planned = [item for item in expectations if item.name in plans]
     stock = tuple(item for item in planned if plans[item.name].aggregates)
-    made = to_gx(Suite(dataset="judges", expectations=stock))
-    found = {str((item.meta or {})["name"]): Judge(item) for item in made.expectations}
-    return {item.name: found.get(item.name) or _query_judge() for item in planned}
+    made = to_gx(Suite(dataset="checks", expectations=stock))
+    found = {str((item.meta or {})["name"]): GxCheck(item) for item in made.expectations}
+    return {item.name: found.get(item.name) or _query_check() for item in planned}

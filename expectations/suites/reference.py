@@ -64,8 +64,8 @@ def _default(value: Any) -> str:
         return ""
     if isinstance(value, list) and len(value) > 4:
         return " (see the class)"
-    shown = str(value).lower() if isinstance(value, bool) else str(value)
-    return f" {shown}".replace("|", "\\|")
+    written = str(value).lower() if isinstance(value, bool) else str(value)
+    return f" {written}".replace("|", "\\|")
 
 
 def page_with_reference(text: str) -> str:

@@ -217,9 +217,9 @@ def _explained(error: ValidationError, cls: type[Check]) -> Iterator[ArgumentPro
             if item["type"] == "literal_error":
                 options = set(re.findall(r"'([^']*)'", item["ctx"]["expected"]))
                 what, todo = "is unknown", did_you_mean(str(item["input"]), options)
-            shown = f" (got {repr(item['input'])[:60]})" if item["loc"] else ""
+            got = f" (got {repr(item['input'])[:60]})" if item["loc"] else ""
             yield ArgumentProblem(
-                at, f"{name or cls.type} {what}{shown}", todo or "see docs/quality.md"
+                at, f"{name or cls.type} {what}{got}", todo or "see docs/quality.md"
             )
 
 

@@ -51,8 +51,8 @@ class Reference:
     def __str__(self) -> str:
         text = f"{self.input}.{self.indicator}"
         if self.at:
-            held = ", ".join(f'{column}="{"+".join(codes)}"' for column, codes in self.at)
-            text += f".at({held})"
+            fixed = ", ".join(f'{column}="{"+".join(codes)}"' for column, codes in self.at)
+            text += f".at({fixed})"
         for name in filter(None, (self.within and "within", self.shift)):
             text = f"{name}({text})"
         return text
@@ -123,8 +123,8 @@ def _node(tree: ast.expr) -> Node:
             return Operation("*", Number(Fraction(-1)), _node(operand))
         case ast.BinOp(left=left, op=operator, right=right) if type(operator) in _SIGNS:
             return Operation(_SIGNS[type(operator)], _node(left), _node(right))
-        case ast.Call(func=ast.Attribute(value=of, attr="at"), args=[], keywords=held) if held:
-            return _held(_reference(of, "at"), held)
+        case ast.Call(func=ast.Attribute(value=of, attr="at"), args=[], keywords=fixed) if fixed:
+            return _fixed(_reference(of, "at"), fixed)
         case ast.Call(func=ast.Name(id="within"), args=[of], keywords=[]):
             return replace(_reference(of, "within"), within=True)
         case ast.Call(func=ast.Name(id=("previous" | "year_before") as shift), args=[of],
@@ -143,9 +143,9 @@ def _reference(tree: ast.expr, name: str) -> Reference:
     return found
 
 
-def _held(reference: Reference, held: list[ast.keyword]) -> Reference:
+def _fixed(reference: Reference, fixed: list[ast.keyword]) -> Reference:
     at = dict(reference.at)
-    for each in held:
+    for each in fixed:
         match each:
             case ast.keyword(arg=str(column), value=ast.Constant(value=str(codes))) if codes:
                 at[column] = tuple(sorted({code.strip() for code in codes.split("+")}))

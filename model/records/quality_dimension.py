@@ -88,11 +88,11 @@ def grade_of(points: float) -> Grade:
     return next(grade for grade, lowest in GRADES if points >= lowest)
 
 
-def shown(points: float) -> str:
+def points_text(points: float) -> str:
     """Return a total, or a score, as it is written everywhere: one decimal, never rounded up, so
     that no figure stands above its own grade and 100.0 is all there is.
 
-    >>> shown(99.97), shown(94.96), shown(100)
+    >>> points_text(99.97), points_text(94.96), points_text(100)
     ('99.9', '94.9', '100.0')
     """
     tenths = floor(points * 10 + 1e-6)  # 57.3 is 572.999… tenths in binary

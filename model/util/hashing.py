@@ -16,7 +16,8 @@ _SMALL = 1 << 20  # bytes: to make room for pieces takes longer than to read the
 _LARGE = 1 << 24  # bytes: to hash them takes longer than a tick, 10 ms at most
 _KEPT = 100_000
 _known: dict[tuple[Any, ...], str] = {}  # place, size, time and inode of a file -> its checksum
-_SEALED = re.compile(rb'(.*),\s*"checksum": ?"([0-9a-f]{64})"\s*}\s*', re.DOTALL)
+# No other white space: a newline of which a bit is flipped is a vertical tab.
+_SEALED = re.compile(rb'(.*),[ \n]*"checksum": ?"([0-9a-f]{64})"[ \n]*}[ \n]*', re.DOTALL)
 
 
 def sha256_bytes(data: bytes) -> str:
@@ -51,7 +52,10 @@ def sha256_once(path: Path) -> str:
 
 
 def has_checksum(path: Path, sha256: str) -> bool:
-    """Whether a file is there and has a checksum (`sha256`, 64 hex digits); see `sha256_once`."""
+    """Whether the file at `path` is there and has a checksum (`sha256`, 64 hex digits).
+
+    The file is read as by `sha256_once`.
+    """
     try:
         return sha256_once(path) == sha256
     except OSError:

@@ -152,7 +152,7 @@ def _notify_channel(
 
 
 def deliver(name: str, send: Send, message: Notification) -> bool:
-    """Send a message; False where the channel refuses it.
+    """Send a `message` to the channel `name` by its function `send`; False where it refuses it.
 
     Raises:
         Unreachable: the channel does not answer.
@@ -180,14 +180,14 @@ def _failed(data_dir: DataDir, cause: str, items: Sequence[Failure]) -> Notifica
         if item.kind not in VALIDATED:
             continue
         for check in _failing(data_dir, item.dataset):
-            shown = [_shown(row) for row in check.samples[:ROWS]]
+            excerpts = [_sample(row) for row in check.samples[:ROWS]]
             lines += [
                 "",
                 f"{item.dataset} · {check.name}: {check.title.get('vi')} / {check.title.get('en')}",
                 finding(check).get("en"),
             ]
-            lines += ["  " + ", ".join(f"{k}={v}" for k, v in row.items()) for row in shown]
-            rows[f"{item.dataset}: {check.name}"] = shown
+            lines += ["  " + ", ".join(f"{k}={v}" for k, v in row.items()) for row in excerpts]
+            rows[f"{item.dataset}: {check.name}"] = excerpts
     many = f" ({len(names)} datasets)" if len(names) > 1 else ""
     return Notification(
         "failed", masked(cause), f"✗ {masked(cause)}{many}", "\n".join(map(masked, lines)),
@@ -209,7 +209,7 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:DATASETS]) + more
 
 
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
+def _sample(row: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in row.items() if v is not None and k not in NEVER_SENT}
 
 
@@ -231,7 +231,7 @@ def _for_chat(message: Notification) -> str:
 
 
 def post(webhook: str, message: Notification) -> None:
-    """Send a message as JSON; `text` is what chat services show.
+    """Send a `message` as JSON to a `webhook`; `text` is what chat services show.
 
     Raises:
         httpx.HTTPError: not reached, or refused.
@@ -251,7 +251,7 @@ def post(webhook: str, message: Notification) -> None:
 
 
 def mail(email: EmailSettings, message: Notification) -> None:
-    """Send a message by e-mail.
+    """Send a `message` by e-mail, with the server and to the recipients of `email`.
 
     Raises:
         OSError: the server is not reached.

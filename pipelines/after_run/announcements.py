@@ -41,13 +41,13 @@ def announce(settings: Settings) -> int:
     if not channels:
         return 0
     path = settings.data_dir.root / "announced.json"
-    told = _ANNOUNCED.validate_json(path.read_bytes()) if path.exists() else {}
+    announced = _ANNOUNCED.validate_json(path.read_bytes()) if path.exists() else {}
     states = all_datasets(settings.data_dir.site)
     count = 0
     for channel, send in channels.items():
-        known = told.get(channel)
+        known = announced.get(channel)
         if known is None:  # a new subscriber
-            told[channel] = {state.dataset: state.release for state in states}
+            announced[channel] = {state.dataset: state.release for state in states}
             continue
         try:
             for state, release in _news(states, known):
@@ -57,7 +57,7 @@ def announce(settings: Settings) -> int:
                     count += 1
         except Unreachable:
             pass  # it is in the log
-    write_if_changed(path, pretty_json(told))
+    write_if_changed(path, pretty_json(announced))
     return count
 
 

@@ -14,6 +14,7 @@ from model.util.languages import languages
 from model.util.text import LocalizedText
 from pipelines.after_run.alerts import forget_removed, notify
 from pipelines.after_run.announcements import announce
+from pipelines.after_run.buildinfo import publish_buildinfo
 from pipelines.after_run.site_upload import upload_site
 from pipelines.after_run.transparency_log import enter_published
 from pipelines.catalogue import Catalogue
@@ -60,7 +61,7 @@ def write_feeds(
     damaged = {} if damaged is None else damaged
     data_dir = settings.data_dir
     as_of = settings.now().date()
-    shown = set(releases.datasets(data_dir))
+    released = set(releases.datasets(data_dir))
     version = versions.current(catalogue.registries).quality
     current: dict[str, StoredRelease | None] = {}
     for name in validation_log.datasets(data_dir):
@@ -77,7 +78,7 @@ def write_feeds(
         ])
         for name, dataset in known.items()
     }
-    all_inputs = sha256_json([inputs, sorted(shown), sorted(damaged)])
+    all_inputs = sha256_json([inputs, sorted(released), sorted(damaged)])
     if is_published(data_dir.site, all_inputs):
         return 0
     assessed: list[Assessed] = []
@@ -102,7 +103,7 @@ def write_feeds(
     for language in languages():
         feed = FEED.format(language=language)
         pages = {
-            name: "../" + DATASET_PAGE.format(language=language, dataset=name) for name in shown
+            name: "../" + DATASET_PAGE.format(language=language, dataset=name) for name in released
         }
         texts[feed] = atom(newest, titles, title, language, pages)
     return publish_quality(
@@ -144,7 +145,7 @@ def _content(release: StoredRelease | None, registries: Registries) -> Content |
 class FollowUp:
     """What was done after a run."""
 
-    files: int  # of the site's quality pages, metrics, feeds and log
+    files: int  # of the site's quality pages, metrics, feeds, log and build records
     messages: int  # sent to people
     damaged: Mapping[str, OpenIndicatorsError]  # records that cannot be read, by dataset
 
@@ -165,6 +166,7 @@ def follow_up(settings: Settings, catalogue: Catalogue) -> FollowUp:
         warehouse_catalogue.refresh(settings.data_dir)
         damaged: dict[str, OpenIndicatorsError] = {}
         files = write_feeds(settings, catalogue, damaged) + enter_published(settings, damaged)
+        files += publish_buildinfo(settings, catalogue)
         _log_damage(settings.data_dir, damaged)
         forget_removed(settings)
         if settings.site_bucket is not None:

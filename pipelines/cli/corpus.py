@@ -91,16 +91,16 @@ def _file_line(path: Path, name: str) -> FileReport:
 
 
 def _line(path: Path, name: str, found: Found) -> FileReport:
-    shown = f"{name}#{found.place}" if found.place else name
+    label = f"{name}#{found.place}" if found.place else name
     if isinstance(found, RefusedContent):
-        return FileReport(shown, "", None, found.reason)
+        return FileReport(label, "", None, found.reason)
     if isinstance(found, NoTable):
-        return FileReport(shown, found.kind, found.entries, found.what)
+        return FileReport(label, found.kind, found.entries, found.what)
     try:
         rows = sum(batch.num_rows for batch in read_table(path, name, found))
     except SourceError as error:
-        return FileReport(shown, "", None, _one_line(error))
-    return FileReport(shown, found.kind, rows, None)
+        return FileReport(label, "", None, _one_line(error))
+    return FileReport(label, found.kind, rows, None)
 
 
 def _print(line: FileReport) -> None:

@@ -70,6 +70,8 @@ COMMANDS = {
                "Write the yearly report on the city's targets, from what a site publishes."),
     "verify": ("proof.verify.verify",
                "Say whether a file is genuine, and whether a site's history was rewritten."),
+    "rebuild": ("proof.rebuild.rebuild",
+                "Make every release of a published site again, and compare byte for byte."),
     "explain": ("proof.explain.explain",
                 "Show where a figure comes from, down to the bytes of its source."),
     "keys": ("proof.keys.keys",

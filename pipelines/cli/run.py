@@ -17,7 +17,7 @@ from pipelines.cli.terminal import (
     AsJson,
     Profile,
     Right,
-    Wanted,
+    Selection,
     err,
     exit_code,
     number,
@@ -39,7 +39,7 @@ PROJECT_COMMANDS = "`make serve` shows the site, `make ui` shows Dagster's histo
 
 
 def run(
-    wanted: Wanted = None, profile: Profile = None,
+    selection: Selection = None, profile: Profile = None,
     to: Annotated[
         list[str] | None, typer.Option(metavar="PORTAL", help="publish only to this portal")
     ] = None,
@@ -54,7 +54,7 @@ def run(
     settings.data_dir.prepare()
     with settings.data_dir.run_lock():
         catalogue = load_catalogue(settings)
-        bound_datasets = catalogue.select(settings.profile, wanted or [])
+        bound_datasets = catalogue.select(settings.profile, selection or [])
         if settings.files is not None and not settings.files.is_dir():
             raise OpenIndicatorsError(
                 "the folder of the sources' files does not exist", where=str(settings.files),
@@ -65,12 +65,14 @@ def run(
         for name in waiting:
             del bound_datasets[name]
         portals = _choose(open_portals(settings, catalogue.registries), to or [])
-        invalid = [error for error in catalogue.errors if not wanted or _concerns(error, wanted)]
+        invalid = [
+            error for error in catalogue.errors if not selection or _concerns(error, selection)
+        ]
         for error in invalid:
             say_error(error)
         with live(len(bound_datasets), quiet=as_json) as reporter:
             outcome = run_datasets(settings, catalogue, bound_datasets, portals, reporter)
-        if not wanted:
+        if not selection:
             _keep_tombstones(settings, catalogue, portals)
     rows = [_row(settings, dataset_id, outcome) for dataset_id in outcome.datasets]
     if as_json:
@@ -83,11 +85,11 @@ def run(
     return exit_code([*invalid, *(error for _, error in outcome.failures.values())])
 
 
-def _concerns(error: OpenIndicatorsError, wanted: list[str]) -> bool:
+def _concerns(error: OpenIndicatorsError, selection: list[str]) -> bool:
     """Whether a dataset that is not ready belongs to a sector that was asked for."""
     return isinstance(error, OpenQuestionsError) and not {
         error.dataset_id, *error.dataset_id.split("/")
-    }.isdisjoint(wanted)
+    }.isdisjoint(selection)
 
 
 def _keep_tombstones(settings: Settings, catalogue: Catalogue, portals: tuple[Portal, ...]) -> None:

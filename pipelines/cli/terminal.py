@@ -23,7 +23,7 @@ DatasetName = Annotated[
     str,
     typer.Argument(metavar="DATASET", help="SECTOR/NAME, or NAME alone where one sector has it"),
 ]
-Wanted = Annotated[
+Selection = Annotated[
     list[str] | None,
     typer.Argument(metavar="[DATASET|SECTOR]...", help="which of them; nothing means all"),
 ]

@@ -185,6 +185,13 @@ def _inputs(
     return found.column("text").combine_chunks()
 
 
+def names_somebody(text: str) -> bool:
+    """Whether a text of many lines has personal data."""
+    lines = pa.array(text.splitlines(), pa.string())
+    found = lines.filter(pc.match_substring_regex(lines, _SUSPECT)).to_pylist()
+    return any(masked(line) != line for line in found)
+
+
 def _masked(texts: pa.Array) -> pa.Array:
     """Return texts as they may be shown, without personal data.
 

@@ -131,11 +131,11 @@ def explain(
     if licence is None or not licence.shows_excerpts:
         proof["withheld"] = f"the licence {snapshot.licence} does not allow showing the file"
         return proof
-    shown = _Part(part, path, source)
-    raw = shown.raw(number)
-    proof["place"] |= shown.place(number, column, raw)
-    proof["source"] = shown.source(number)
-    proof["reading"] = _reading(dataset, source, shown.options, cell, column, raw)
+    part_read = _Part(part, path, source)
+    raw = part_read.raw(number)
+    proof["place"] |= part_read.place(number, column, raw)
+    proof["source"] = part_read.source(number)
+    proof["reading"] = _reading(dataset, source, part_read.options, cell, column, raw)
     return proof
 
 

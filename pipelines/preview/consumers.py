@@ -17,7 +17,7 @@ _NAMED = 5  # codes that one line names
 
 def breaking_changes(con: duckdb.DuckDBPyConnection, old: Content, new: Content) -> list[str]:
     """Return what breaks for consumers from `old` to `new`, a line each; `con` reads the tables."""
-    return [*_columns(old, new), *_codes(con, old, new), *_meanings(con, old, new)]
+    return [*_columns(old, new), *_codes(con, old, new), *_definitions(con, old, new)]
 
 
 def _columns(old: Content, new: Content) -> Iterator[str]:
@@ -54,7 +54,7 @@ def _codes_of(con: duckdb.DuckDBPyConnection, content: Content, column: str) -> 
     return {str(code): count for code, count in rows}
 
 
-def _meanings(con: duckdb.DuckDBPyConnection, old: Content, new: Content) -> Iterator[str]:
+def _definitions(con: duckdb.DuckDBPyConnection, old: Content, new: Content) -> Iterator[str]:
     for code, before in old.dataset.indicators.items():
         now = new.dataset.indicators.get(code)
         if now is None:

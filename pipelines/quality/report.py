@@ -62,6 +62,9 @@ def report_of(
 ) -> tuple[QualityReport, QualityRecord | None]:
     """Return the report, and the complete record of the newest validation run in it.
 
+    `data_dir`, `dataset`, `as_of` and `reach` are those of `quality_report`; `history` is the
+    validation log, and `release` the current one.
+
     The arguments are those of `quality_report`; `history` is the validation log, and `release` the
     current one.
     """
@@ -121,11 +124,11 @@ def _report(
     release: StoredRelease | None, as_of: date, mqa: Mqa | None,
 ) -> tuple[QualityReport, QualityRecord | None]:
     latest = validation_log.record(data_dir, history[-1]) if history else None
-    shown = _shown(history, release)
+    released = _released_run(history, release)
     card = None
-    if shown is not None and shown.made and latest is not None:
-        quality = latest if shown is history[-1] else validation_log.record(data_dir, shown)
-        card = scorecard(dataset, shown, quality, history, mqa, as_of)
+    if released is not None and released.made and latest is not None:
+        quality = latest if released is history[-1] else validation_log.record(data_dir, released)
+        card = scorecard(dataset, released, quality, history, mqa, as_of)
     report = QualityReport(
         dataset=dataset.id,
         sector=dataset.sector,
@@ -167,7 +170,10 @@ def scorecard(
 
 
 def trend(dataset: Dataset, history: Sequence[ValidationRun]) -> tuple[QualityPoint, ...]:
-    """Return the total score at each validation run, with the timeliness of that day."""
+    """Return the total score of a `dataset` at each run of its `history`.
+
+    Timeliness is that of the run's day.
+    """
     points = []
     known = freshness_over_time(dataset, history)
     for item, fresh in zip(history, known, strict=True):
@@ -198,7 +204,9 @@ def _group(name: str, reports: Sequence[QualityReport]) -> GroupScore | None:
     return scores.group(name, cards, blockers)
 
 
-def _shown(history: list[ValidationRun], release: StoredRelease | None) -> ValidationRun | None:
+def _released_run(
+    history: list[ValidationRun], release: StoredRelease | None
+) -> ValidationRun | None:
     """Return the validation run of the public data; without any, the newest that had a table.
     """
     if not history:

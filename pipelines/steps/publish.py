@@ -49,16 +49,16 @@ def show_draft(
     preview = preview_site(data_dir, registries)
     with data_dir.dataset_lock(dataset):
         draft = drafts.waiting(data_dir, dataset)
-        shown: list[Publication | None] = []
+        previews: list[Publication | None] = []
         if draft is None:
             preview.remove(dataset)
         else:
-            shown.append(preview.apply([
+            previews.append(preview.apply([
                 ReleaseWithReport(data_dir, item)
                 for item in (*releases.history(data_dir, dataset), draft)
             ]))
         for portal in portals:
             if isinstance(portal, ShowsDrafts):
                 reported = ReleaseWithReport(data_dir, draft) if draft else None
-                shown.append(portal.show_draft(dataset, reported))
-        return [item for item in shown if item is not None]
+                previews.append(portal.show_draft(dataset, reported))
+        return [item for item in previews if item is not None]

@@ -165,8 +165,8 @@ def _result(
     """
     why = _why(outcome.failures.get(sent.dataset))
     if validated is not None:
-        held = validated.quality.rows_quarantined
-        sent = sent.model_copy(update={"quarantined": held})
+        quarantined = validated.quality.rows_quarantined
+        sent = sent.model_copy(update={"quarantined": quarantined})
     if validated is None or validated.quality.blockers:
         return sent.model_copy(update={"reason": why or "no table could be made"})
     if bound.dataset.review == "required" and drafts.waiting(data_dir, sent.dataset):

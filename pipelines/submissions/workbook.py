@@ -363,9 +363,9 @@ def _width(column: Column) -> int:
 
 def _short(text: LocalizedText) -> str:
     """Return a text in all languages, as long as Excel shows it beside a cell."""
-    room = 250 // len(languages())
+    limit = 250 // len(languages())
     each = [text.get(code) for code in languages()]
-    return "\n".join(part if len(part) < room else part[: room - 2] + "…" for part in each)
+    return "\n".join(part if len(part) < limit else part[: limit - 2] + "…" for part in each)
 
 
 def _periods(frequency: str, year: int) -> list[str]:

@@ -47,11 +47,11 @@ def dataset_files(
             found |= {name: same / name for name in names}
             continue
         own = content if item.after is None else opened(at)
-        shown = content.public and own.public and not item.gone
+        is_public = content.public and own.public and not item.gone
         # The dataset's own page has the figures that are current.
-        rows = preview(own) if shown and item.after else {}
+        rows = preview(own) if is_public and item.after else {}
         page = release_page.render(own, item, rows, base_url)
-        found |= dict(zip(names, (page, change_set.change_set(own, item, shown)), strict=True))
+        found |= dict(zip(names, (page, change_set.change_set(own, item, is_public)), strict=True))
     dataset = content.dataset
     news = [
         ReleaseNews(

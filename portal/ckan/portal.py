@@ -117,8 +117,8 @@ class Ckan:
     def _needless_draft(self, history: list[ReleaseFiles]) -> list[Difference]:
         """Return the removal of a draft whose dataset no longer needs review."""
         content = self._content(history[-1])
-        shown = self.journal(content.release.dataset + DRAFT_SUFFIX).path.is_file()
-        if not shown or content.dataset.review == "required":
+        has_draft = self.journal(content.release.dataset + DRAFT_SUFFIX).path.is_file()
+        if not has_draft or content.dataset.review == "required":
             return []
         return [
             Difference(

@@ -1,6 +1,6 @@
 """The distributions, in the order in which they are written and offered."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from model.declarations.dataset import Dataset
@@ -33,15 +33,22 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
 )
 
 
-def write_all(content: Content, folder: Path) -> tuple[FileRecord, ...]:
+def write_all(
+    content: Content, folder: Path, taken: Mapping[str, bytes] | None = None
+) -> tuple[FileRecord, ...]:
     """Write every distribution of `content` into a `folder`; return their checksums.
+
+    Those whose bytes are `taken` from elsewhere, by name, are not made.
 
     Raises PortalError where the release holds what no open format can carry, and OSError.
     """
     written: list[WrittenFile] = []
     for distribution in DISTRIBUTIONS:
         path = folder / distribution.file_name(content.dataset)
-        distribution.write(content, path, written)
+        if taken and path.name in taken:
+            path.write_bytes(taken[path.name])
+        else:
+            distribution.write(content, path, written)
         record = FileRecord(name=path.name, sha256=sha256_once(path), bytes=path.stat().st_size)
         written.append((record, distribution))
     return tuple(record for record, _ in written)

@@ -111,11 +111,11 @@ def xlsx_row(
         elif is_number:
             cell = f"'<c s=\"' || ({style}) || '\"><v>' || CAST({value} AS VARCHAR) || '</v></c>'"
         else:
-            shown = _xml(_cut(f"nullif({value}, '')", longest))
+            written = _xml(_cut(f"nullif({value}, '')", longest))
             space = f"CASE WHEN regexp_matches({value}, '^\\s|\\s$') THEN ' xml:space=\"preserve\"'"
             cell = (
                 f"'<c t=\"inlineStr\"><is><t' || {space} ELSE '' END || '>'"
-                f" || {shown} || '</t></is></c>'"
+                f" || {written} || '</t></is></c>'"
             )
         cells.append(f"coalesce({cell}, '<c/>')")
         if name in beside:

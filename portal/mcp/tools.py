@@ -26,7 +26,7 @@ from portal.mcp.figures import Reader, caveats_of
 from portal.site.published import PublishedSite
 from portal.site.state import DatasetState, ReleaseState
 
-SHOWN = 10  # of what a search finds
+RESULTS = 10  # of what a search finds
 FIGURES = 60  # of an answer
 PLACES = 80  # of a description
 CHANGED = 10  # figures of a release's changes
@@ -48,8 +48,8 @@ class Tools:
         known = self.site.languages
         return asked if asked in known else known[0]
 
-    def search(self, query: str, language: str = "", limit: int = SHOWN) -> SearchAnswer:
-        """Find indicators, datasets and places by words in a language; at most `limit`."""
+    def search(self, query: str, language: str = "", limit: int = RESULTS) -> SearchAnswer:
+        """Find at most `limit` indicators, datasets and places by a `query` in a `language`."""
         language = self.language(language)
         found: list[FoundItem] = []
         place = self._place(query, language)

@@ -13,7 +13,7 @@ from babel.numbers import (
     get_group_symbol,
 )
 
-from model.records.quality_dimension import shown
+from model.records.quality_dimension import points_text
 from model.reference.periods import frequency_of, period_start
 
 _TERRITORIES = {"en": "GB"}  # whose dates and numbers a language has here, if not its own
@@ -65,7 +65,7 @@ def points(value: float, language: str) -> str:
     >>> points(99.97, "vi")
     '99,9'
     """
-    text = shown(value)
+    text = points_text(value)
     return text.replace(".", get_decimal_symbol(_locale(language)))
 
 

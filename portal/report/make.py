@@ -47,14 +47,14 @@ def findings_of(
     })
     listed = site.catalogue().datasets
     states = [site.state(name) for name in measured if name in listed]
-    shown = [state for state in states if state.public and not state.withdrawn]
-    releases = ReleaseHistory({state.dataset: _tables(site, state, folder) for state in shown})
+    chosen = [state for state in states if state.public and not state.withdrawn]
+    releases = ReleaseHistory({state.dataset: _tables(site, state, folder) for state in chosen})
     if not registries.targets.targets or not releases.days:
         raise PortalError(
             "publishes no targets, or nothing that measures them", where=site.name,
             todo="declare them in registry/targets.yaml (docs/targets.md), then run again",
         )
-    return replace(gather(registries, shown, releases, year, as_of), address=address)
+    return replace(gather(registries, chosen, releases, year, as_of), address=address)
 
 
 def _tables(site: PublishedSite, state: DatasetState, folder: Path) -> list[ReleasedTable]:

@@ -177,14 +177,14 @@ def _annex(found: Findings) -> list[dict[str, Any]]:
     tables = {table.dataset: table for table in found.tables}
     listed: dict[str, dict[str, Any]] = {}
     for group in found.groups:
-        shown = [
+        drawn = [
             (each.target.title, each.source, each.figures[-2:]) for each in group.assessments
             if each.source and each.figures
         ] + [
             (each.name, each.series.source, [item for item in (each.before, each.newest) if item])
             for each in group.with_figures if each.series
         ]
-        for name, source, figures in shown:
+        for name, source, figures in drawn:
             where = "".join(f" {column}={code}" for column, code in source.where.items())
             key = f"{source.dataset} {source.indicator} {source.ref_area}"
             listed.setdefault(key + where, {

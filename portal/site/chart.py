@@ -220,12 +220,12 @@ def lay_out_bars(plot: Plot, width: int, label: Label, language: str, decimals: 
     labels = [_cut(label(series), 28 if width == WIDE else 16) for series, _ in rows]
     texts = [formatting.number(value, language, decimals) for value in values]
     left = max(map(label_width, labels)) + 12
-    room = width - left - max(map(label_width, texts)) - 16
+    plot_width = width - left - max(map(label_width, texts)) - 16
     row_height = 30.0
     bars = tuple(
         PlottedBar(
             y=8 + index * row_height,
-            width=round((value / span) * room, 1),
+            width=round((value / span) * plot_width, 1),
             label=labels[index],
             value=texts[index],
             hollow=point.status in NOT_FINAL,
@@ -233,7 +233,7 @@ def lay_out_bars(plot: Plot, width: int, label: Label, language: str, decimals: 
         )
         for index, ((series, point), value) in enumerate(zip(rows, values, strict=True))
     )
-    zero = round(left + (0 - low) / span * room, 1)
+    zero = round(left + (0 - low) / span * plot_width, 1)
     return BarChart(width, round(len(bars) * row_height + 16), left, zero, 20.0, bars)
 
 

@@ -104,9 +104,9 @@ def plot(content: Content, indicator: str) -> Plot | None:
     series = _chosen(series, declared)
     if not series:
         return None
-    shown = {name: code for name, code in fixed.items() if len(codes[name]) > 1}
+    distinctive = {name: code for name, code in fixed.items() if len(codes[name]) > 1}
     return Plot(
-        indicator, column, shown, tuple(series), fixed.get("freq", ""), of=len(codes[column]),
+        indicator, column, distinctive, tuple(series), fixed.get("freq", ""), of=len(codes[column]),
         borders=borders_changed(content, [p.period for each in series for p in each.points]),
     )
 
@@ -186,9 +186,9 @@ def _chosen(series: list[ChartSeries], areas: list[str]) -> list[ChartSeries]:
         series = sorted(series, key=lambda s: -s.points[-1].value)
         first = [s for s in series if s.code in home_areas()]
         others = [s for s in series if s not in first]
-        room = max(MAX_BARS - len(first), 0)
-        if len(others) > room:  # the highest and the lowest: a list of the best alone would flatter
-            others = [*others[: room - room // 2], *others[len(others) - room // 2 :]]
+        free = max(MAX_BARS - len(first), 0)
+        if len(others) > free:  # the highest and the lowest: a list of the best alone would flatter
+            others = [*others[: free - free // 2], *others[len(others) - free // 2 :]]
         return [s for s in series if s in first[:MAX_BARS] or s in others]
     ranked = [*areas, *(code for code in home_areas() if code not in areas)]
     rank = {code: index for index, code in enumerate(ranked)}

@@ -145,8 +145,8 @@ class Site:
         found = [path.parent for path in self.folder.glob("datasets/*/*/dataset.json")]
         datasets = {"/".join(folder.parts[-2:]) for folder in found}
         state, _ = self._read_shared()
-        shown = set(state.datasets) if state else set()
-        return shown != datasets or any(
+        present = set(state.datasets) if state else set()
+        return present != datasets or any(
             self._catalogue_difference(dataset).change != "=" for dataset in datasets
         )
 

@@ -181,11 +181,11 @@ def _releases(found: Audit, entries: _Entries, states: list[DatasetState], whole
                 f"the files of release {entry.number} of {entry.dataset} were made again"
             )
         newest[name] = entry
-    shown = {
+    published = {
         (state.dataset, release.number): release for state in states for release in state.releases
     }
     for (dataset, number), entry in newest.items():
-        release = shown.get((dataset, number))
+        release = published.get((dataset, number))
         if release is None and (dataset, number) in lost:
             found.notes.append(f"release {number} of {dataset} was lost, as the log says")
         elif release is None:
@@ -196,5 +196,5 @@ def _releases(found: Audit, entries: _Entries, states: list[DatasetState], whole
             )
         else:
             found.entered.add((dataset, number))
-    for dataset, number in sorted(shown.keys() - newest.keys()):
+    for dataset, number in sorted(published.keys() - newest.keys()):
         found.findings.append(f"release {number} of {dataset} is not in the log")

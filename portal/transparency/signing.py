@@ -10,6 +10,7 @@ from pathlib import Path
 from minisign import Error, KeyPair, PublicKey, SecretKey, Signature
 
 from model.errors import PortalError
+from model.records.buildinfo import Statement
 
 _TODO = "give a key made by `openindicators keys new FILE`, or by `minisign -G -W`"
 
@@ -81,3 +82,24 @@ def is_signed(text: str, signature: str, public: str) -> bool:
     except (Error, ValueError):
         return False
     return True
+
+
+def signed_statement(data: bytes, where: str) -> Statement:
+    """Return the builder's statement in a file (`data`), signed by the key that it names.
+
+    Raises:
+        PortalError: it is none, or its signature is not right; `where` it is.
+    """
+    try:
+        found = Statement.model_validate_json(data)
+    except ValueError as error:
+        raise PortalError(
+            f"this is no builder's statement: {error}", where=where,
+            todo="take the file that `openindicators rebuild SITE --statement FILE` wrote",
+        ) from error
+    if not is_signed(found.text, found.signature, found.key):
+        raise PortalError(
+            "the statement is not signed by the key that it names", where=where,
+            todo="remove it, and ask the builder for the file again",
+        )
+    return found

@@ -73,17 +73,17 @@ class FilledTable:
         """Return what a `cell` of a `column` says, in quotation marks where it says nothing."""
         if cell is None:
             return None
-        shown = {"1": "TRUE", "0": "FALSE"}[cell.text] if cell.kind == "boolean" else cell.text
+        written = {"1": "TRUE", "0": "FALSE"}[cell.text] if cell.kind == "boolean" else cell.text
         if column in NUMBERS:
-            is_number = cell.kind == "number" and math.isfinite(float(shown))
-            return shown if is_number else f'"{shown}"'
+            is_number = cell.kind == "number" and math.isfinite(float(written))
+            return written if is_number else f'"{written}"'
         if cell.kind == "error":
-            return f'"{shown}"'
+            return f'"{written}"'
         if column in self.codes:
-            return self.codes[column].get(shown, f'"{shown}"')
+            return self.codes[column].get(written, f'"{written}"')
         if column == "time_period":
-            return shown if frequency_of(shown) else f'"{shown}"'
-        return shown if column == "obs_note" else re.sub(" +", " ", shown).strip(" ")
+            return written if frequency_of(written) else f'"{written}"'
+        return written if column == "obs_note" else re.sub(" +", " ", written).strip(" ")
 
 
 def _filled_table(path: Path, where: str, name: str) -> FilledTable:
@@ -96,7 +96,10 @@ def _filled_table(path: Path, where: str, name: str) -> FilledTable:
 
 
 def table_of(book: dict[str, FilledSheet], where: str, name: str) -> FilledTable:
-    """Return what is filled in on a sheet of a `book`; arguments and errors as `_filled_table`."""
+    """Return what is filled in on the sheet `name` of a `book`; `where` names it in errors.
+
+    Errors are those of `_filled_table`.
+    """
     if name not in book or LISTS not in book:
         raise ReadError(
             f"has no sheet {name!r} of a template", where=where,

@@ -76,7 +76,7 @@ def pieces(path: Path, where: str, handler: XmlHandler) -> Iterator[None]:
 
 
 def parse_xml(path: Path, where: str, handler: XmlHandler) -> None:
-    """Parse a whole file into `handler`; arguments and errors as `pieces`."""
+    """Parse the file at `path` into `handler`; `where` and errors as for `pieces`."""
     for _ in pieces(path, where, handler):
         pass
 

@@ -91,11 +91,11 @@ def _member(path: Path, where: str, name: str) -> Iterator[Found]:
     try:
         with unpacked(path, where, escape(short)) as (member, place):
             for each in recognise(member, place):
-                shown = f"{short}#{each.place}" if each.place else short
+                label = f"{short}#{each.place}" if each.place else short
                 if isinstance(each, RecognisedTable) and each.protocol not in _OWN_ARCHIVES:
                     options = {**each.options, "member": escape(short)}
-                    yield replace(each, place=shown, options=options)
+                    yield replace(each, place=label, options=options)
                 else:
-                    yield replace(each, place=shown)
+                    yield replace(each, place=label)
     except OpenIndicatorsError as error:
         yield RefusedContent(" ".join(str(error).split()), short)

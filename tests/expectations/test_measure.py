@@ -194,7 +194,7 @@ def test_great_expectations_still_uses_these_metrics():
             ).metric_configurations
         )
         values = dict.fromkeys(plan.aggregates, 0)
-        computed = set(ready.judges[name]._metrics(plan, values, 0))
+        computed = set(ready.gx_checks[name]._metrics(plan, values, 0))
         wanted = {each for each in asked if not each.endswith(NOT_COMPUTED)}
         assert wanted <= computed, expectation.expectation_type
 

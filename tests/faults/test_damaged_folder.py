@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.flips import cut, flip, found_in, sample
+from model.records.incident import Failure
+from tests.faults.flips import cut, flip, found_in, is_named, sample
 from tests.faults.test_bad_input import BEDS, ROOMS, Bench
 from tests.fixtures.commands import records
 from tests.fixtures.listeners import webhook
+from warehouse.store.atomic import append_log
+from warehouse.store.working_tables import CHECKSUMS
 
 NURSES, INTACT = "health/nurses", "tourism/museums"
 ALL = (ROOMS, BEDS, NURSES, INTACT)
@@ -63,6 +66,25 @@ def test_one_damaged_record_is_named_and_the_others_are_listed_and_compared(benc
     assert compared.code == 0 and str(record) in compared.err and BEDS in compared.out
     unknown = bench.run("verify", str(record))
     assert unknown.code == 6 and str(record) in unknown.err
+
+
+def test_a_bit_of_a_name_or_of_a_checksums_name_is_found(bench):
+    """Both were found by `make flips`: the first ended doctor, the second was not seen."""
+    journal = bench.data_dir / "journal/ckan/health/hospital_beds.jsonl"
+    append_log(journal, [Failure(
+        dataset=BEDS, stage="table", kind="", cause="", what="", where="", todo=""
+    )])
+    tables = next((bench.data_dir / "tables" / BEDS).glob(f"*/{CHECKSUMS}"))
+    for file, old, new in (
+        (tables, b'"source_schema.json"', b'"s/urce_schema.json"'),
+        (journal, b'"checksum"', b'"chmcksum"'),
+        (bench.data_dir / "transparency_log/heads.jsonl", b'"checksum"', b'"chacksum"'),
+    ):
+        data = file.read_bytes()
+        assert old in data and file not in found_in(bench.data_dir)
+        file.write_bytes(data.replace(old, new, 1))
+        assert is_named(file, found_in(bench.data_dir))
+        file.write_bytes(data)
 
 
 def test_what_can_be_restored_is_restored_to_the_byte(bench):

@@ -407,9 +407,9 @@ def test_the_page_says_the_same(
             assert "Not genuine." in says(changed)
             assert "Unknown." in says(unknown)
             log = site / "log/heads.jsonl"
-            heads = [json.loads(line) for line in log.read_bytes().splitlines()]
+            heads = _objects(log.read_bytes())
             heads[-1]["time"] = "2026-02-01T00:00:00Z"
-            log.write_text("".join(json.dumps(head) + "\n" for head in heads))
+            log.write_bytes(_lines(heads))
             assert "not signed by the key in force" in says(file)
             entries = site / "log/entries.jsonl"
             entries.write_bytes(entries.read_bytes().replace(b"health/beds", b"health/bads"))

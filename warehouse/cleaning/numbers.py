@@ -39,7 +39,9 @@ UNMARKED = ("_unmarked", "_mark_status", "_mark_note", "_mark_footnotes", "_scal
 def take_marks(
     con: duckdb.DuckDBPyConnection, rule: ColumnRule, columns: Mapping[str, str]
 ) -> bool:
-    """Take marks and words of scale off the values: adds the columns UNMARKED to `raw`.
+    """Take marks and words of scale off the values: adds the columns UNMARKED to `raw` on `con`.
+
+    The `rule` of the value says which; `columns` are the types of the table's columns.
 
     Returns:
         False where none are declared, or the values are no text; then `raw` stays as it is.
@@ -53,13 +55,13 @@ def take_marks(
         f"SELECT DISTINCT {cell} FROM raw WHERE {cell} IS NOT NULL"
         f" AND NOT {_is_number(_trimmed(cell), rule)} ORDER BY 1"
     ).fetchall()
-    meanings: list[tuple[str | None, ...]] = []
+    markers: list[tuple[str | None, ...]] = []
     for (text,) in rows:
         value, *meant = unmarked(text, rule.marks)
         value, word = _without_word(value, rule.scale_words)
-        meanings.append((text, value, *meant, word))
+        markers.append((text, value, *meant, word))
     names = ("source", *UNMARKED)
-    found: list[tuple[str | None, ...]] = list(zip(*meanings, strict=True)) or [()] * len(names)
+    found: list[tuple[str | None, ...]] = list(zip(*markers, strict=True)) or [()] * len(names)
     small = pa.table(
         {name: pa.array(each, pa.string()) for name, each in zip(names, found, strict=True)}
     )
@@ -86,7 +88,10 @@ def _without_word(text: str, words: Mapping[str, float]) -> tuple[str, str | Non
 
 
 def is_empty(rule: ColumnRule, columns: Mapping[str, str]) -> str:
-    """Return SQL that says whether a cell holds no value."""
+    """Return SQL that says whether a cell holds no value by the `rule` of its column.
+
+    `columns` are the types of the table's columns: numbers have no markers.
+    """
     if rule.column is None:
         return "false"
     cell = f"raw.{identifier(rule.column)}"
@@ -154,11 +159,11 @@ def number_of(rule: ColumnRule, columns: Mapping[str, str], concept: str = "") -
     elif locale == "vi":
         digits = f"replace(replace({digits}, '.', ''), ',', '.')"
     scaled = _by_row(rule, lambda scale: _scaled(digits, scale))
-    shown = f"CASE WHEN length({cell}) > 60 THEN left({cell}, 57) || '...' ELSE {cell} END"
+    excerpt = f"CASE WHEN length({cell}) > 60 THEN left({cell}, 57) || '...' ELSE {cell} END"
     not_a_number = reject_sql(
-        "not_a_number", text=shown, locale=literal(_LOCALE_WORDS[locale]), **of
+        "not_a_number", text=excerpt, locale=literal(_LOCALE_WORDS[locale]), **of
     )
-    too_large = reject_sql("too_large", text=shown, **of)
+    too_large = reject_sql("too_large", text=excerpt, **of)
     # What looks like a number is empty only where it is declared to mean so: -999.
     numbers = [mark for mark in rule.missing if re.fullmatch(_NUMBER[locale], mark)]
     but = f" AND {text} NOT IN ({', '.join(map(literal, numbers))})" if numbers else ""

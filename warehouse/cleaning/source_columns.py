@@ -9,7 +9,7 @@ from model.util.text import did_you_mean
 
 
 def columns_of(con: duckdb.DuckDBPyConnection, table: str = "raw") -> dict[str, str]:
-    """Return the types of a table's columns by their names."""
+    """Return the types of the columns of a `table` on `con` by their names."""
     rows = con.execute(f"DESCRIBE {identifier(table)}").fetchall()
     return {name: kind for name, kind, *_ in rows}
 
@@ -20,14 +20,14 @@ def row_number(columns: Iterable[str]) -> str:
     return "row_number() OVER () - 1" if taken else "rowid"
 
 
-def shown(columns: Iterable[str]) -> list[str]:
+def readable_names(columns: Iterable[str]) -> list[str]:
     """Return the names to show in a message."""
     return [name for name in columns if not name.startswith("_")][:40]
 
 
 def column_advice(name: str, columns: Iterable[str]) -> str:
-    """Say what to do about a column that is not there."""
-    names = shown(columns)
+    """Say what to do about a column `name` that is not among the `columns`."""
+    names = readable_names(columns)
     near = did_you_mean(name, set(names))
     listed = "the source has: " + ", ".join(names)
     return near if near.startswith("known") else "; ".join(filter(None, [near, listed]))

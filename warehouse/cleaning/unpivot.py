@@ -10,7 +10,7 @@ from model.declarations.dataset import Dataset
 from model.declarations.source import Unpivot
 from model.errors import ReadError
 from model.util.sql import identifier
-from warehouse.cleaning.source_columns import column_advice, columns_of, row_number, shown
+from warehouse.cleaning.source_columns import column_advice, columns_of, readable_names, row_number
 
 # What the rows that come of one row have in common stands there once, and each has its place.
 SOURCE_ROW, PLACE = "_source_row", "_source_place"
@@ -42,7 +42,7 @@ def unpivot(
         if not chosen:
             raise ReadError(
                 f"no column of the source matches {wide.matching!r} of `unpivot`",
-                where=dataset.id, todo="columns: " + ", ".join(shown(columns)),
+                where=dataset.id, todo="columns: " + ", ".join(readable_names(columns)),
             )
     kept = [name for name in columns if name not in chosen]
     _refuse_taken_names(wide, [name for name in kept if name in read], dataset)

@@ -17,6 +17,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from model.errors import BusyError, StoreError
+from model.records import buildinfo
 from model.util.disk import STAGING, disk_errors, write_if_changed
 from model.util.hashing import pretty_json, sealed, unsealed
 from model.util.text import Frozen
@@ -104,6 +105,16 @@ class DataDir:
     def transparency_log(self) -> Path:
         """The log of what was published, and its heads; the site has a copy."""
         return self.root / "transparency_log"
+
+    @property
+    def buildinfo(self) -> Path:
+        """What the releases were made from, besides their snapshots; the site has a copy."""
+        return self.root / buildinfo.FOLDER
+
+    @property
+    def builders(self) -> Path:
+        """What others say who made the releases again; the publisher puts their files there."""
+        return self.root / buildinfo.BUILDERS
 
     @property
     def preview(self) -> Path:
@@ -282,7 +293,7 @@ class DataDir:
                 )
             with self._exchanged(
                 PROJECT, self.root / RECORD, self.failures, self.submissions, self.transparency_log,
-                self.root / "announced.json",
+                self.buildinfo, self.builders, self.root / "announced.json",
             ):
                 yield
 

@@ -50,18 +50,18 @@ def _read(path: Path) -> Failure:
 
 
 def is_open(data_dir: DataDir, dataset: str) -> bool:
-    """Return whether a dataset has an unresolved failure, in the data folder's log."""
+    """Return whether a `dataset` has an unresolved failure in the log of `data_dir`."""
     return (data_dir.failures / f"{dataset}.json").exists()
 
 
 def note(data_dir: DataDir, failure: Failure) -> None:
-    """Record a failure; the same one again changes nothing."""
+    """Record a `failure` in `data_dir`; the same one again changes nothing."""
     path = data_dir.failures / f"{failure.dataset}.json"
     write_if_changed(path, sealed(pretty_json(failure)))
 
 
 def resolved(data_dir: DataDir, dataset: str, stage: str) -> None:
-    """Delete a failure once its step has succeeded."""
+    """Delete the failure of a `dataset` in `data_dir` at a `stage` that has succeeded since."""
     path = data_dir.failures / f"{dataset}.json"
     if path.exists() and _read(path).stage in ("", stage):
         with disk_errors(path):
@@ -69,7 +69,9 @@ def resolved(data_dir: DataDir, dataset: str, stage: str) -> None:
 
 
 def notified(data_dir: DataDir, channel: str) -> tuple[Notified, ...]:
-    """Return the causes that a channel was notified of and that were unresolved then.
+    """Return the causes that a `channel` was notified of and that were unresolved then.
+
+    They are kept in `data_dir`.
 
     Of a file that was changed after it was written nothing is known: what still fails is notified
     again.
@@ -85,7 +87,7 @@ def notified(data_dir: DataDir, channel: str) -> tuple[Notified, ...]:
 
 
 def remember(data_dir: DataDir, channel: str, causes: Sequence[Notified]) -> None:
-    """Record the causes that a channel knows now."""
+    """Record in `data_dir` the `causes` that a `channel` knows now."""
     path = data_dir.failures / NOTIFIED / f"{channel}.json"
     if causes or path.exists():
         write_if_changed(path, sealed(pretty_json(Known(causes=tuple(causes)))))

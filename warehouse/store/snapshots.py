@@ -41,7 +41,7 @@ class StoredSnapshot:
 
 
 def latest(data_dir: DataDir, dataset: str) -> StoredSnapshot | None:
-    """Return the snapshot that was taken last, or None.
+    """Return the snapshot of a `dataset` in `data_dir` that was taken last, or None.
 
     Raises:
         StoreError: its record is missing or damaged.
@@ -53,7 +53,7 @@ def latest(data_dir: DataDir, dataset: str) -> StoredSnapshot | None:
 
 
 def load(data_dir: DataDir, dataset: str, sha256: str) -> StoredSnapshot:
-    """Return one snapshot.
+    """Return the snapshot of a `dataset` in `data_dir` that has the checksum `sha256`.
 
     Raises:
         StoreError: it is missing or damaged.
@@ -70,7 +70,7 @@ def load(data_dir: DataDir, dataset: str, sha256: str) -> StoredSnapshot:
 
 
 def intact(data_dir: DataDir, dataset: str) -> StoredSnapshot | None:
-    """Return the snapshot that was taken last; None where there is none, or it is damaged.
+    """Return the last snapshot of a `dataset` in `data_dir`; None without one, or if it is damaged.
 
     What is damaged is fetched anew and stored again: see `save`.
     """
@@ -104,6 +104,16 @@ def save(
     options: dict[str, Any], licence: str, retrieved: datetime, profile: str | None = None,
 ) -> tuple[StoredSnapshot, bool]:
     """Store what a source served, unless the same bytes are stored already, undamaged.
+
+    Args:
+        data_dir: the data folder.
+        dataset: its id.
+        parts: each part of the answer, and the file that holds its bytes.
+        protocol: how the source was asked.
+        options: with which options, as JSON.
+        licence: the terms of the source at that time.
+        retrieved: when it answered, in UTC.
+        profile: of the data folder.
 
     Returns:
         The snapshot, and whether it differs from the one taken last.

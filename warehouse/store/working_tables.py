@@ -58,7 +58,10 @@ class Validated:
 
 
 def table_folder(data_dir: DataDir, dataset: str, inputs_sha256: str) -> Path:
-    """Return the folder of the table that these inputs make."""
+    """Return the folder in `data_dir` of a `dataset`'s table made of inputs with this checksum.
+
+    `inputs_sha256` covers snapshot, declaration and the versions of what reads them.
+    """
     return data_dir.tables(dataset) / inputs_sha256[:SHORT]
 
 
@@ -117,11 +120,15 @@ def is_whole(folder: Path) -> bool:
 
 
 def checksums_of(folder: Path) -> dict[str, str] | None:
-    """Return the checksum of each file of a working `folder`, by name; None without a record."""
+    """Return the checksum of each file of a working `folder`, by name; None without a record.
+
+    One with a name that is none of a file is damaged.
+    """
     try:
-        return dict(json.loads((folder / CHECKSUMS).read_bytes()))
+        found = dict(json.loads((folder / CHECKSUMS).read_bytes()))
     except (OSError, ValueError, TypeError):
         return None
+    return found if all(Path(name).name == name for name in found) else None
 
 
 def _write_checksums(folder: Path) -> None:

@@ -124,9 +124,10 @@ class _Regex(_OneColumn):
         from expectations.suites.inline import regex_problem  # noqa: PLC0415
 
         if problem := regex_problem(self.regex):
-            shown = repr(self.regex)[:60]
+            excerpt = repr(self.regex)[:60]
             yield ArgumentProblem(
-                ("regex",), f"regex cannot be read: {problem} (got {shown})", "see docs/quality.md"
+                ("regex",), f"regex cannot be read: {problem} (got {excerpt})",
+                "see docs/quality.md",
             )
 
     def _matches(self) -> str:

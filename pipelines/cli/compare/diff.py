@@ -174,7 +174,7 @@ def _parts(bound: BoundDataset, data_dir: DataDir, path: Path) -> list[SourceFil
     return [replace(part, path=path.resolve()) if part.name == replaced else part for part in parts]
 
 
-PARTS_SHOWN = 10  # codes of a column in the summary
+MOST_PARTS = 10  # codes of a column in the summary
 
 
 def diff(
@@ -262,11 +262,11 @@ def _print_parts(bound: BoundDataset, column: str, parts: list[PartChange]) -> N
         [
             [escape(_named(bound, part)), number(part.counts.added), number(part.counts.revised),
              number(part.counts.common), number(part.counts.withdrawn), by_factor(part.counts)]
-            for part in parts[:PARTS_SHOWN]
+            for part in parts[:MOST_PARTS]
         ],
     )
-    if len(parts) > PARTS_SHOWN:
-        out.print(f"… and {len(parts) - PARTS_SHOWN} more")
+    if len(parts) > MOST_PARTS:
+        out.print(f"… and {len(parts) - MOST_PARTS} more")
 
 
 def _named(bound: BoundDataset, part: PartChange) -> str:

@@ -9,7 +9,16 @@ from rich.markup import escape
 
 from model.util.disk import write_if_changed
 from pipelines.cli.compare.preview_report import ReportSection, document, markdown, page
-from pipelines.cli.terminal import Profile, Right, Wanted, exit_code, out, plain, say_error, table
+from pipelines.cli.terminal import (
+    Profile,
+    Right,
+    Selection,
+    exit_code,
+    out,
+    plain,
+    say_error,
+    table,
+)
 from pipelines.preview.edited import Edited, edited_datasets
 from pipelines.preview.overlay import overlay
 from pipelines.preview.proposal import Proposal, propose
@@ -19,7 +28,7 @@ BLOCKED, BREAKS = 5, 10  # exit codes
 
 
 def preview(
-    wanted: Wanted = None,
+    selection: Selection = None,
     base: Annotated[
         str, typer.Option(metavar="GITREF", help="the commit to compare with")
     ] = "main",
@@ -38,7 +47,7 @@ def preview(
         OpenIndicatorsError: no such commit or dataset.
     """
     settings = Settings.from_environment(profile)
-    edited = edited_datasets(settings, base, wanted or [])
+    edited = edited_datasets(settings, base, selection or [])
     with overlay(settings.data_dir, edited.datasets) as over:
         proposals = [
             propose(bound, over, edited.before, settings.now(), edited.declared)

@@ -94,9 +94,9 @@ def _dataset(each: Proposal) -> ReportSection:
             rows = [[_text(row[name]) for name in names] for row in each.differences.rows]
             total = each.differences.total
             every = total.added + total.revised + total.withdrawn
-            shown = f" (the first {ROWS} of {every:,})" if every > ROWS else ""
+            extent = f" (the first {ROWS} of {every:,})" if every > ROWS else ""
             right = frozenset({"old_value", "new_value"})
-            tables.append(Table(f"Observations{shown}", names, rows, right))
+            tables.append(Table(f"Observations{extent}", names, rows, right))
     tables += [
         Table("Checks", ("check", "before", "now", "found"), each.checks),
         Table("Quarantine", ("reason", "rows"),

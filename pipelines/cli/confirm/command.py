@@ -25,7 +25,7 @@ from pipelines.cli.confirm.together import (
     shared_questions,
     writers_of,
 )
-from pipelines.cli.terminal import By, Wanted, decider, out, say_error, say_open, table
+from pipelines.cli.terminal import By, Selection, decider, out, say_error, say_open, table
 from pipelines.settings import Settings
 from sources.connectors.registry import CONNECTORS
 
@@ -74,7 +74,7 @@ def confirm(dataset: str, answers: Sequence[str], accept_all: bool, by: str | No
 
 
 def confirm_together(
-    wanted: Wanted = None,
+    selection: Selection = None,
     answer: Annotated[
         list[str] | None,
         typer.Option(metavar="FIELD=VALUE", help="answer this; nothing is asked"),
@@ -84,7 +84,7 @@ def confirm_together(
     ] = False,
     by: By = None,
 ) -> int:
-    """Ask the open questions of many `wanted` datasets and sectors (none: all), each once.
+    """Ask the open questions of many `selection` datasets and sectors (none: all), each once.
 
     Return 9 while one is open. One dataset is left to `confirm`, whose parameters these are; an
     answer is for every dataset that asks about its field.
@@ -92,17 +92,18 @@ def confirm_together(
     Raises:
         OpenIndicatorsError: nothing is as wanted, or an answer is not valid.
     """
-    wanted, answer = wanted or [], answer or []
-    if len(wanted) == 1 and "/" in wanted[0]:
-        return confirm(wanted[0], answer, yes, by)
+    selection, answer = selection or [], answer or []
+    if len(selection) == 1 and "/" in selection[0]:
+        return confirm(selection[0], answer, yes, by)
     settings = Settings.from_environment()
     registries = load_registries(settings.project)
     known = [f"{path.parent.name}/{path.stem}" for path in declaration_paths(settings.declarations)]
-    for each in wanted:
+    for each in selection:
         if not any(dataset == each or dataset.startswith(f"{each}/") for dataset in known):
             raise OpenIndicatorsError("no such dataset or sector", where=each)
     chosen = [
-        each for each in known if not wanted or each in wanted or each.split("/")[0] in wanted
+        each for each in known
+        if not selection or each in selection or each.split("/")[0] in selection
     ]
     writers = writers_of(chosen, settings, registries, by)
     for field, text in map(_parted, answer):
@@ -231,7 +232,7 @@ def _ask(writer: AnswerWriter, question: OpenQuestion) -> None:
                     return
                 writer.answer(question.question.field, flow(parts))
                 return
-            hint = f" [{_shown(proposed)}]" if proposed is not None else ""
+            hint = f" [{_in_yaml(proposed)}]" if proposed is not None else ""
             text = out.input(f"  answer{escape(hint)}: ", markup=False).strip()
             if text == _LATER or (not text and proposed is None and question.at):
                 return
@@ -256,7 +257,7 @@ def _known(question: OpenQuestion, known: Registries) -> Mapping[str, Any]:
     return names.get(question.at[-1], {}) if question.at else {}
 
 
-def _shown(proposed: Any) -> str:
+def _in_yaml(proposed: Any) -> str:
     text = flow(proposed)
     return text if len(text) <= _LONGEST else "as the file has it"
 

@@ -12,7 +12,7 @@ from sources.connectors.registry import options_of, protocol
 from warehouse.store import snapshots
 
 _ROWS = 200  # that are read, for values that differ
-_SHOWN = 5
+_MOST = 5
 
 Row = dict[str, Any]
 
@@ -51,12 +51,12 @@ def rows_of(question: OpenQuestion, declaration: Declaration, rows: list[Row]) -
     """
     columns = _columns(question, declaration)
     if not columns:
-        return rows[:_SHOWN]
+        return rows[:_MOST]
     seen: dict[Any, Row] = {}
     for row in rows:
         kept = {name: row.get(name) for name in ("_row", *columns) if name in row}
         seen.setdefault(str([row.get(name) for name in columns]), kept)
-    return list(seen.values())[:_SHOWN]
+    return list(seen.values())[:_MOST]
 
 
 def _columns(question: OpenQuestion, declaration: Declaration) -> list[str]:

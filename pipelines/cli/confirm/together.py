@@ -24,7 +24,7 @@ from pipelines.cli.terminal import decider, out
 from pipelines.settings import Settings
 
 _WHOLE: tuple[KeyPath, ...] = ((), ("source",), ("source", "columns"))  # nothing to fill in
-_SHOWN = 12  # datasets of a question
+_MOST = 12  # datasets of a question
 _LONGEST = 110  # characters of a value
 
 
@@ -137,11 +137,11 @@ def accept(shared: SharedQuestion) -> None:
 
 def print_members(shared: SharedQuestion) -> None:
     """Print what a question is about: the first datasets, with values and evidence."""
-    for dataset, writer, question in shared.members[:_SHOWN]:
+    for dataset, writer, question in shared.members[:_MOST]:
         value: Any = writer.proposed(question) if question.at not in _WHOLE else None
-        shown = f" {flow(value)[:_LONGEST]}" if value is not None else ""
-        out.print(f"  {dataset}{escape(shown)}")
+        proposal = f" {flow(value)[:_LONGEST]}" if value is not None else ""
+        out.print(f"  {dataset}{escape(proposal)}")
         if question.question.evidence:
             out.print(f"    [dim]{escape(question.question.evidence)}[/]")
-    if len(shared.members) > _SHOWN:
-        out.print(f"  [dim]and {len(shared.members) - _SHOWN} more[/]")
+    if len(shared.members) > _MOST:
+        out.print(f"  [dim]and {len(shared.members) - _MOST} more[/]")

@@ -52,17 +52,17 @@ def new_folder(folder: Path, sector: str) -> int:
     made: list[str] = []
     skipped: list[_Skipped] = []
     for path in sorted(each for each in folder.rglob("*") if each.is_file()):
-        shown = path.relative_to(folder)
-        of = next((part for part in shown.parts[:-1] if part in registries.sectors), sector)
+        relative = path.relative_to(folder)
+        of = next((part for part in relative.parts[:-1] if part in registries.sectors), sector)
         try:
             for each in _declared(path, of, set(made), settings, registries):
                 if isinstance(each, _Skipped):
                     skipped.append(each)
                 else:
                     made.append(each)
-                    out.print(f"{each:60} {escape(str(shown))}")
+                    out.print(f"{each:60} {escape(str(relative))}")
         except OpenIndicatorsError as error:
-            skipped.append(_Skipped(str(shown), error.what))
+            skipped.append(_Skipped(str(relative), error.what))
     for skip in skipped:
         out.print(f"[dim]no dataset: {escape(skip.what)}: {escape(skip.why)}[/]")
     if not made:
@@ -86,9 +86,9 @@ def _declared(
         yield _Skipped(path.name, str(what))
     copy: Path | None = None
     for table in tables:
-        shown = f"{path.name}#{table.place}" if table.place else path.name
+        label = f"{path.name}#{table.place}" if table.place else path.name
         if table.options.get("hidden") == "read":
-            yield _Skipped(shown, "the sheet is hidden")
+            yield _Skipped(label, "the sheet is hidden")
             continue
         name = _free_name(path.stem, table.place, {
             *(each.partition("/")[2] for each in taken if each.startswith(f"{sector}/")),
@@ -102,7 +102,7 @@ def _declared(
                 whole=True,
             )
         except OpenIndicatorsError as error:
-            yield _Skipped(shown, error.what)
+            yield _Skipped(label, error.what)
             continue
         dataset = f"{sector}/{name}"
         taken.add(dataset)

@@ -150,8 +150,8 @@ def guess_questions(
             evidence=quoted("; ".join(lost), _LONGEST), candidates=(roles.tolerance,),
         )
     for guess in (*found.guesses, *roles.notes.values()):
-        is_told = guess.what == "hidden" and bool(notes)  # among what stays unread
-        if guess.certainty == "unsure" and not is_told and not _is_asked(guess, roles):
+        is_noted = guess.what == "hidden" and bool(notes)  # among what stays unread
+        if guess.certainty == "unsure" and not is_noted and not _is_asked(guess, roles):
             yield Question(
                 field=_field(guess, found, roles), ask=_asked(guess),
                 evidence=quoted(guess.why, _LONGEST),

@@ -68,11 +68,11 @@ def declaration_text(
     publisher = PUBLISHERS.get(found.protocol) or named_publisher(found, registries)
     whole = found.above and len(titles) < len(languages())
     words = next(iter(titles.values()))
-    shown = {code: titles.get(code, words) for code in languages()} if whole else titles
+    every_title = {code: titles.get(code, words) for code in languages()} if whole else titles
     lines = [
         SCHEMA_LINE,
         "# Written by `openindicators new --from`, from one file.",
-        f"title: {_in_languages(shown)}",
+        f"title: {_in_languages(every_title)}",
         f"description: {_in_languages(_descriptions(roles))}",
         f"publisher: {publisher or _UNKNOWN}",
         *([f"licence: {_UNKNOWN}"] if publisher and not has_licence(publisher, registries) else []),

@@ -154,8 +154,8 @@ def _print_source(place: dict[str, Any], source: dict[str, Any]) -> None:
     rows += [(n, text, " ") for n, text in source.get("after", ())]
     out.print()
     for number, text, mark in dict.fromkeys(rows):
-        shown = text if len(text) <= 400 else f"{text[:399]}…"
-        out.print(f"{mark}{number:>7}  {escape(shown)}")
+        line = text if len(text) <= 400 else f"{text[:399]}…"
+        out.print(f"{mark}{number:>7}  {escape(line)}")
     out.print()
 
 

@@ -73,7 +73,7 @@ def quarantine(
     if accept:
         return _accept(settings, bound, accept, reason, by)
     try:
-        rows, error = _held_rows(bound, settings.data_dir), None
+        rows, error = _quarantined_rows(bound, settings.data_dir), None
     except (DeclarationError, QualityError, SourceError) as found:
         rows, error = _released_without(bound, settings.data_dir), found
     if error is not None:
@@ -88,7 +88,7 @@ def quarantine(
     return error.exit_code if error is not None else 0
 
 
-def _held_rows(bound: BoundDataset, data_dir: DataDir) -> list[QuarantinedRow]:
+def _quarantined_rows(bound: BoundDataset, data_dir: DataDir) -> list[QuarantinedRow]:
     """Return the rows of the current table that validation quarantines."""
     return _rows(validate_table(bound, data_dir).quarantine, bound.dataset.columns)
 
@@ -101,10 +101,10 @@ def _released_without(bound: BoundDataset, data_dir: DataDir) -> list[Quarantine
 
 
 def _rows(path: Path, columns: tuple[str, ...]) -> list[QuarantinedRow]:
-    return [_held(row, columns) for row in pq.read_table(path).to_pylist()]
+    return [_quarantined_row(row, columns) for row in pq.read_table(path).to_pylist()]
 
 
-def _held(row: dict[str, Any], columns: tuple[str, ...]) -> QuarantinedRow:
+def _quarantined_row(row: dict[str, Any], columns: tuple[str, ...]) -> QuarantinedRow:
     values = {name: row.get(name) for name in columns}  # an old release may have fewer
     original = row["_original"]
     return QuarantinedRow(
@@ -128,12 +128,13 @@ def _print(bound: BoundDataset, rows: list[QuarantinedRow]) -> None:
     if not rows:
         out.print(f"No row of {dataset.id} is quarantined.")
         return
-    shown = (*dataset.key, "obs_value")
+    key_and_value = (*dataset.key, "obs_value")
     table(
-        ["row", "part", Right("line"), *shown, "reasons"],
+        ["row", "part", Right("line"), *key_and_value, "reasons"],
         [
             [row.id, escape(str(row.position["part"])), str(row.position["row"]),
-             *("" if row.values[name] is None else escape(str(row.values[name])) for name in shown),
+             *("" if value is None else escape(str(value))
+               for value in map(row.values.get, key_and_value)),
              escape("\n".join(row.reasons))]
             for row in rows
         ],
@@ -157,7 +158,7 @@ def _accept(
     dataset = bound.dataset
     why, name = plain_text("--reason", reason), decider(by)
     with settings.data_dir.run_lock():
-        rows = _held_rows(bound, settings.data_dir)
+        rows = _quarantined_rows(bound, settings.data_dir)
         chosen = [row for word in wanted for row in _find(rows, word, dataset.id)]
         accepted = []
         for row in chosen:

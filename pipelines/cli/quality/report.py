@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from model.errors import DeclarationError, OpenIndicatorsError, QualityError, SourceError
-from model.records.quality_dimension import QUALITY_DIMENSIONS, shown
+from model.records.quality_dimension import QUALITY_DIMENSIONS, points_text
 from model.records.release_blockers import counted, finding, sentences
 from model.records.scorecard import CheckHistory, Freshness, GroupScore, QualityReport, Scorecard
 from model.records.validation import CheckResult, Outcome
@@ -164,8 +164,8 @@ def _all(reports: Sequence[QualityReport], as_json: bool) -> None:
 
 
 def _summary(report: QualityReport) -> dict[str, Any]:
-    shown = report.model_dump(mode="json", exclude={"trend", "checks", "acceptances", "mqa"})
-    return {**shown, "mqa": _mqa(report)}
+    document = report.model_dump(mode="json", exclude={"trend", "checks", "acceptances", "mqa"})
+    return {**document, "mqa": _mqa(report)}
 
 
 def _mqa(report: QualityReport) -> dict[str, Any] | None:
@@ -178,7 +178,7 @@ def _mqa(report: QualityReport) -> dict[str, Any] | None:
 
 
 def _percents(card: Scorecard) -> list[str]:
-    found = {score.dimension: shown(score.percent) for score in card.scores}
+    found = {score.dimension: points_text(score.percent) for score in card.scores}
     return [found.get(name, "–") for name in QUALITY_DIMENSIONS]
 
 
@@ -188,15 +188,15 @@ def _row(report: QualityReport) -> list[str]:
         return [report.dataset, "–", *["–"] * (len(QUALITY_DIMENSIONS) + 5)]
     counts = [sum(item.outcome == name for item in latest.open) for name in ("failed", "warned")]
     return [
-        report.dataset, card.grade, shown(card.total), *_percents(card), card.freshness.state,
+        report.dataset, card.grade, points_text(card.total), *_percents(card), card.freshness.state,
         str(card.freshness.due or "–"), *(str(count) if count else "·" for count in counts),
     ]
 
 
 def _group_row(item: GroupScore) -> list[str]:
-    found = {dimension: shown(percent) for dimension, percent in item.scores}
+    found = {dimension: points_text(percent) for dimension, percent in item.scores}
     return [
-        item.id, item.grade, shown(item.total), str(item.datasets),
+        item.id, item.grade, points_text(item.total), str(item.datasets),
         *(found.get(name, "–") for name in QUALITY_DIMENSIONS),
     ]
 
@@ -278,13 +278,14 @@ def _print_card(report: QualityReport) -> None:
 
 
 def _print_scores(card: Scorecard) -> None:
-    out.print(f"grade {card.grade}, {shown(card.total)} of 100 (algorithm {card.algorithm})\n")
+    total = points_text(card.total)
+    out.print(f"grade {card.grade}, {total} of 100 (algorithm {card.algorithm})\n")
     table(
         ["dimension", Right("score"), "in words"],
         [
             [
                 score.dimension,
-                shown(score.percent),
+                points_text(score.percent),
                 QUALITY_DIMENSIONS[score.dimension].meaning.get("en"),
             ]
             for score in card.scores

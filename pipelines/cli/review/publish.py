@@ -14,8 +14,8 @@ from pipelines.catalogue import Catalogue, load_catalogue
 from pipelines.cli.terminal import (
     AsJson,
     Profile,
+    Selection,
     To,
-    Wanted,
     err,
     exit_code,
     out,
@@ -38,7 +38,7 @@ Result = tuple[str, T | OpenIndicatorsError]
 
 
 def plan(
-    wanted: Wanted = None, to: To = "ckan", profile: Profile = None, as_json: AsJson = False
+    selection: Selection = None, to: To = "ckan", profile: Profile = None, as_json: AsJson = False
 ) -> int:
     """Print how a portal differs from the releases; returns the exit code.
 
@@ -51,11 +51,12 @@ def plan(
     def one(history: list[ReleaseWithReport]) -> list[Difference]:
         return portal.plan(list(history))
 
-    return _print_results(_each(settings, _chosen(settings, catalogue, wanted), one), to, as_json)
+    chosen = _chosen(settings, catalogue, selection)
+    return _print_results(_each(settings, chosen, one), to, as_json)
 
 
 def publish(
-    wanted: Wanted = None, to: To = "ckan",
+    selection: Selection = None, to: To = "ckan",
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="replace people's edits by the release")
     ] = False,
@@ -75,7 +76,7 @@ def publish(
             return list(portal.apply(list(history)).differences)
 
     with settings.data_dir.run_lock(), portal.together():
-        results = _each(settings, _chosen(settings, catalogue, wanted), one)
+        results = _each(settings, _chosen(settings, catalogue, selection), one)
         return _print_results(results, to, as_json)
 
 
@@ -102,17 +103,17 @@ def _portal(settings: Settings, catalogue: Catalogue, name: str, overwrite: bool
     return portals[name]
 
 
-def _chosen(settings: Settings, catalogue: Catalogue, wanted: list[str] | None) -> list[str]:
+def _chosen(settings: Settings, catalogue: Catalogue, selection: list[str] | None) -> list[str]:
     """Return the datasets that have a release and are asked for.
 
     Raises:
         OpenIndicatorsError: a name means nothing, or has no release.
     """
     released = releases.datasets(settings.data_dir)
-    if not wanted:
+    if not selection:
         return released
     chosen: list[str] = []
-    for word in wanted:
+    for word in selection:
         found = [name for name in released if word in (name, *name.split("/"))]
         if not found:
             # Is it known at all? If not, this says so, with the nearest name.

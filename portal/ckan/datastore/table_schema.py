@@ -13,7 +13,7 @@ from portal.names import Names
 from portal.vocabulary import FREQUENCIES, STATUSES
 
 # Longer codelists are only in the data dictionary that is published as a file.
-CODES_SHOWN = 40
+MOST_CODES = 40
 
 # The key in a column's `info` that holds the checksum of the loaded release: the one place that
 # both the action API and the database can read and write, and that is dropped with the table.
@@ -82,8 +82,8 @@ def table_schema_of(
     publishes.
     """
     names = Names(dataset, registries)
-    shown = dataset.published_columns if columns is None else columns
-    return TableSchema(tuple(_column(names, name) for name in shown), dataset.key)
+    chosen = dataset.published_columns if columns is None else columns
+    return TableSchema(tuple(_column(names, name) for name in chosen), dataset.key)
 
 
 def recorded_sha256(infos: Infos) -> str | None:
@@ -128,6 +128,6 @@ def _codes(names: Names, column: str) -> Iterable[str]:
         return sorted(units & set(registries.units))
     if column in dataset.dimensions:
         codelist = registries.codelists.get(dataset.dimensions[column].codelist or "")
-        if codelist and len(codelist.entries) <= CODES_SHOWN:
+        if codelist and len(codelist.entries) <= MOST_CODES:
             return [entry.code for entry in codelist.entries]
     return ()

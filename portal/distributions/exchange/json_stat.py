@@ -90,8 +90,8 @@ def _unit(content: Content, code: str, language: str) -> dict[str, Any]:
 
 def _table(content: Content) -> pa.Table:
     """Read what the cube shows of the observations."""
-    shown = ("obs_value", "obs_status", *NOTES)
-    columns = [name for name in shown if name in content.published_columns]
+    concepts = ("obs_value", "obs_status", *NOTES)
+    columns = [name for name in concepts if name in content.published_columns]
     with pq.ParquetFile(content.files.path("data.parquet")) as file:
         # Threads cost more than they save for a few thousand rows.
         return file.read(

@@ -18,7 +18,7 @@ from portal.site.shared_pages.search import INDEX
 EXACT, COMPLETE, CONTEXT, PARTIAL = range(4)  # degrees of a match, the best first
 
 _CROSSWALK = re.compile(r"codelists/[a-z0-9_]+-to-[a-z0-9_]+\.csv")
-_ASIDE = re.compile(r"\([^)]*\)")
+_BRACKETED = re.compile(r"\([^)]*\)")
 _PLACES = 5_000  # that are kept as they were looked up
 _EXPECTED = tuple(words(each) for each in (
     "target", "plan", "planned", "projection", "mục tiêu", "kế hoạch", "dự toán", "dự báo",
@@ -292,7 +292,7 @@ def _match(subject: Subject, asked: Sequence[Word]) -> Match | None:
         telling = tuple(word for word in rest if word.bare not in FILLERS)
         missing = sum(
             word.bare not in FILLERS and not any(each.means(word) for each in asked)
-            for word in words(_ASIDE.sub("", text))
+            for word in words(_BRACKETED.sub("", text))
         )
         if telling:
             degree = CONTEXT if all(_has(word, subject.context) for word in telling) else PARTIAL

@@ -28,6 +28,18 @@
     }
   }
 
+  // Asked for when somebody looks: "reproduced by N builders", with their names.
+  for (const line of document.querySelectorAll("[data-builders]")) {
+    line.closest("details").addEventListener("toggle", async () => {
+      const found = await fetch(line.dataset.builders);
+      if (!found.ok) return;
+      const { releases } = await found.json();
+      const names = releases[line.dataset.dataset]?.[line.dataset.release] ?? [];
+      line.querySelector("span").hidden = !names.length;
+      line.querySelector("strong").textContent = `${names.length} (${names.join(", ")})`;
+    }, { once: true });
+  }
+
   for (const button of document.querySelectorAll(".copy")) {
     const code = document.getElementById(button.dataset.copy);
     const label = button.innerHTML;

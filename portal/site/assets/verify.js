@@ -1,66 +1,23 @@
 // Is a file genuine? File → release → transparency log → signature, by WebCrypto alone.
 //
-// The rules are those of portal/transparency: RFC 6962 for the tree, minisign's plain signatures.
-// Nothing leaves the page: the file is hashed here, and only the site's own records are read.
+// The log is checked by log.js. Nothing leaves the page: the file is hashed here, and only the site's
+// own records are read.
 "use strict";
 (() => {
   const form = document.getElementById("verify");
   if (!form) return;
   const root = form.dataset.root;
-  const input = form.querySelector("input[type=file]");
+  const input = form.querySelector("#verify-file");
   const answer = document.getElementById("verdict");
   const say = document.getElementById("verdict-words").content;
 
-  /** @param {Uint8Array | ArrayBuffer} data @returns {Promise<Uint8Array>} */
-  const sha256 = async (data) => new Uint8Array(await crypto.subtle.digest("SHA-256", data));
-  /** @param {Uint8Array} bytes */
-  const hex = (bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  /** @param {string} text */
-  const bytes = (text) => new TextEncoder().encode(text);
-  /** @param {string} text */
-  const base64 = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  /** @param {...Uint8Array} parts */
-  const joined = (...parts) => {
-    const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-    parts.reduce((at, part) => (whole.set(part, at), at + part.length), 0);
-    return whole;
-  };
+  const { check, isSigned, sha256, hex, bytes, parsed } = globalThis.transparencyLog;
 
   /** @param {string} path @returns {Promise<Uint8Array>} a file of this site */
   const read = async (path) => {
     const found = await fetch(root + path, { cache: "no-cache" });
     if (!found.ok) throw new Error(`${path}: ${found.status}`);
     return new Uint8Array(await found.arrayBuffer());
-  };
-  /** @param {Uint8Array} data */
-  const parsed = (data) => JSON.parse(new TextDecoder().decode(data));
-
-  /** @param {Uint8Array[]} leaves @returns {Promise<Uint8Array>} the root of the tree over them */
-  const rootOf = async (leaves) => {
-    let row = await Promise.all(leaves.map((leaf) => sha256(joined(Uint8Array.of(0), leaf))));
-    if (!row.length) return sha256(new Uint8Array());
-    // The last of an odd row goes up unchanged: the same tree as RFC 6962's, which splits at the
-    // largest power of two.
-    while (row.length > 1) {
-      row = await Promise.all(row.flatMap((left, at) =>
-        at % 2 ? [] : [at + 1 < row.length ? sha256(joined(Uint8Array.of(1), left, row[at + 1])) : left]));
-    }
-    return row[0];
-  };
-
-  /** @param {string} text @param {string} signature @param {string} key @returns {Promise<boolean>} */
-  const isSigned = async (text, signature, key) => {
-    const publicKey = base64(key), made = base64(signature.split("\n")[1]);
-    if (hex(publicKey.slice(2, 10)) !== hex(made.slice(2, 10))) return false;
-    const imported = await crypto.subtle.importKey("raw", publicKey.slice(10), "Ed25519", false, ["verify"]);
-    return crypto.subtle.verify("Ed25519", imported, made.slice(10), bytes(text));
-  };
-
-  /** @param {Uint8Array} data @returns {Uint8Array[]} */
-  const linesOf = (data) => {
-    const lines = [];
-    for (let from = 0, to; (to = data.indexOf(10, from)) >= 0; from = to + 1) lines.push(data.slice(from, to));
-    return lines;
   };
 
   /** Every file that a release offers or offered, as the log's entry has them. */
@@ -89,28 +46,13 @@
     return known;
   };
 
-  /** The log: its lines are those that the newest head covers, and the head is signed by the key in force. */
-  const readLog = async (catalogue) => {
-    const [entries, heads] = await Promise.all(["log/entries.jsonl", "log/heads.jsonl"].map(read));
-    const lines = linesOf(entries), head = parsed(linesOf(heads).at(-1));
-    const problems = [];
-    if (head.size !== lines.length || hex(await rootOf(lines)) !== head.root) problems.push("rewritten");
-    if (head.catalogue !== hex(await sha256(catalogue))) problems.push("catalogue");
-    const log = lines.map(parsed);
-    const keys = log.filter((entry) => entry.kind === "key");
-    const key = keys.at(-1)?.public ?? "";
-    try {
-      for (let at = 1; at < keys.length; at++) {
-        if (!(await isSigned(keys[at].public, keys[at].statement, keys[at - 1].public))) problems.push("key");
-      }
-      const text = `openindicators transparency log\nsize ${head.size}\nroot ${head.root}\n`
-        + `catalogue ${head.catalogue}\ntime ${head.time}\n`;
-      if (key && (head.key !== key || !(await isSigned(text, head.signature, key)))) problems.push("signature");
-    } catch (error) {
-      if (!(error instanceof DOMException) || error.name !== "NotSupportedError") problems.push("signature");
-      else return { log, head, key, problems, unchecked: true };
-    }
-    return { log, head, key, problems, unchecked: false };
+  /** What the reader knows from elsewhere: the publisher's first key, heads that they keep. */
+  const known = async () => {
+    const kept = form.querySelector("[name=kept]").files[0];
+    return {
+      key: form.querySelector("[name=key]").value.trim(),
+      kept: kept && new Uint8Array(await kept.arrayBuffer()),
+    };
   };
 
   /** @param {string} id @param {Record<string, string>} values @returns {Node} a sentence of the page */
@@ -129,7 +71,9 @@
     const { id, release, file: record } = found;
     const values = { file: record.name, dataset: id, release: String(release.number), checksum };
     const said = [sentence("genuine", values)];
-    const { log, head, key, problems, unchecked } = await readLog(catalogue);
+    const [entries, heads] = await Promise.all(["log/entries.jsonl", "log/heads.jsonl"].map(read));
+    const { log, head, key, problems, unchecked } = await check(
+      entries, heads, hex(await sha256(catalogue)), await known());
     const entry = log.findLast((line) => line.dataset === id && line.number === release.number);
     if (!entry || entry.files !== hex(await sha256(bytes(filesOf(release))))) problems.push("missing");
     if (problems.length) return [...problems.map((each) => sentence(each, values)), sentence("ask")];
@@ -138,7 +82,8 @@
     return said;
   };
 
-  input.addEventListener("change", async () => {
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("change", async () => {
     const file = input.files[0];
     if (!file) return;
     answer.replaceChildren(sentence("busy"));
@@ -148,4 +93,37 @@
       answer.replaceChildren(sentence("unreadable", { why: String(error.message ?? error) }));
     }
   });
+
+  /** JSON with sorted keys and no blanks, over which builders sign. */
+  const canonical = (value) => {
+    if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+    if (value === null || typeof value !== "object") return JSON.stringify(value);
+    return `{${Object.keys(value).sort().map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`).join(",")}}`;
+  };
+
+  const builders = document.getElementById("builders");
+  const showBuilders = async () => {
+    const rows = builders.querySelector("tbody");
+    const { statements } = parsed(await read("builders/index.json"));
+    builders.querySelector("[data-none]").hidden = statements.length > 0;
+    for (const { file } of statements) {
+      const { signature, ...said } = parsed(await read(file));
+      const text = `${said.kind}\nsha256 ${hex(await sha256(bytes(canonical(said))))}\n`;
+      const right = await isSigned(text, signature, said.key).catch(() => false);
+      const count = (outcome) => String(said.releases.filter((each) => each.outcome === outcome).length);
+      const key = `${said.key} (${right ? rows.dataset.right : rows.dataset.wrong})`;
+      const row = rows.insertRow();
+      for (const cell of [
+        said.builder, said.made.slice(0, 10), count("reproduced"), count("differs"), count("unchecked"), key,
+      ]) row.insertCell().textContent = cell;
+      const link = document.createElement("a");
+      link.href = root + file;
+      link.append(...row.cells[0].childNodes);
+      row.cells[0].append(link);
+    }
+  };
+  builders.addEventListener("toggle", () => showBuilders().catch((error) => {
+    builders.querySelector("[data-none]").textContent = String(error.message ?? error);
+  }), { once: true });
+  if (location.hash === "#builders") builders.open = true;
 })();

@@ -64,7 +64,7 @@ def revised_indicators(content: Content) -> tuple[RevisedIndicator, ...]:
     dimensions = [
         name for name in content.columns_of("changes.parquet") if name in content.dataset.dimensions
     ]
-    shown = ", ".join(map(identifier, ("time_period", "old_value", "new_value", *dimensions)))
+    selected = ", ".join(map(identifier, ("time_period", "old_value", "new_value", *dimensions)))
     rows = content.query(
         f""", changed AS (
           SELECT *, abs(new_value - old_value) / nullif(abs(old_value), 0) AS moved,
@@ -82,7 +82,7 @@ def revised_indicators(content: Content) -> tuple[RevisedIndicator, ...]:
           count(*) FILTER (differs) AS revised, count(*) FILTER (change = 'withdrawn'),
           min(time_period) FILTER (differs), max(time_period) FILTER (differs),
           median(moved) FILTER (differs),
-          max_by(row({shown}), moved) FILTER (differs AND ref_area = ? AND moved IS NOT NULL)
+          max_by(row({selected}), moved) FILTER (differs AND ref_area = ? AND moved IS NOT NULL)
         FROM figure LEFT JOIN changed USING (indicator)
         GROUP BY figure.indicator, all_figures HAVING common > 0
         ORDER BY revised DESC, figure.indicator""",

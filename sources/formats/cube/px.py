@@ -84,7 +84,9 @@ def px_cube(path: Path, where: str, language: str | None, encoding: str | None) 
 
 
 def px_description(path: Path, where: str) -> tuple[str, ...]:
-    """Return what a PX file says of its table: the title and the unit.
+    """Return what the PX file at `path` says of its table: the title and the unit.
+
+    `where` names the file in errors.
 
     Raises:
         ReadError: not well formed, or in another encoding than it names.

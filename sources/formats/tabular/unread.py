@@ -110,9 +110,9 @@ def unread_of_sheet(
 def _other_sheet(
     part: str, name: str, rows: int, is_hidden: bool, has_figures: bool
 ) -> UnreadContent:
-    shown = quoted(name, 60)
-    vi = f"{part}: không đọc trang tính{' ẩn' if is_hidden else ''} “{shown}” ({rows} hàng"
-    en = f"{part}: the {'hidden ' if is_hidden else ''}sheet {shown!r} is not read ({rows} rows"
+    label = quoted(name, 60)
+    vi = f"{part}: không đọc trang tính{' ẩn' if is_hidden else ''} “{label}” ({rows} hàng"
+    en = f"{part}: the {'hidden ' if is_hidden else ''}sheet {label!r} is not read ({rows} rows"
     if has_figures:
         vi, en = f"{vi}, có số liệu", f"{en}, with figures"
     return UnreadContent(

@@ -26,7 +26,7 @@ _FEW = 5  # words: fewer prove nothing
 
 
 def workbook(path: Path, where: str) -> list[Found]:
-    """Find which tables a workbook holds, sheet by sheet.
+    """Find which tables the workbook at `path` holds, sheet by sheet; `where` names it in errors.
 
     Raises:
         ReadError: encrypted, damaged, or without anything in it.
@@ -78,10 +78,10 @@ def _sheet(path: Path, where: str, listed: SheetSummary, single: bool) -> Iterat
         rows = [(n, _decoded(cells, guess.value, columns)) for n, cells in rows]
     merged = sheet.merged
     if sheet.hidden_columns and not sheet.is_hidden:  # as the reader leaves them out
-        shown = [n for n in range(len(sheet.columns)) if n not in sheet.hidden_columns]
-        rows = [(number, [cells[n] for n in shown]) for number, cells in rows]
+        visible = [n for n in range(len(sheet.columns)) if n not in sheet.hidden_columns]
+        rows = [(number, [cells[n] for n in visible]) for number, cells in rows]
         rows = [(number, cells) for number, cells in rows if filled(cells)]
-        merged = chosen_ranges(merged, shown)
+        merged = chosen_ranges(merged, visible)
     layouts = layouts_of(_filled_across(rows, merged), rows, is_sheet=True)
     layouts = [
         _with_own_names(each, rows) for each in layouts
@@ -159,8 +159,8 @@ def _is_text(rows: Sequence[RawRow], figures: Sequence[int]) -> bool:
 
 
 def _words(rows: Sequence[RawRow]) -> str:
-    shown = "; ".join(quoted(filled(cells)[0], 60) for _, cells in rows[:2])
-    return f"{len(rows)} rows of text ({shown})"
+    sample = "; ".join(quoted(filled(cells)[0], 60) for _, cells in rows[:2])
+    return f"{len(rows)} rows of text ({sample})"
 
 
 def _decoded(cells: Sequence[str], encoding: str, columns: Sequence[str]) -> list[str]:

@@ -195,9 +195,9 @@ def _value_rule(search: Search, column: str, numbers: NumberColumn) -> None:
     search.found.notes["locale"] = numbers.locale
     search.found.decimals = numbers.decimals
     if numbers.other:
-        shown = ", ".join(repr(text) for text, _ in numbers.other.most_common(5))
+        examples = ", ".join(repr(text) for text, _ in numbers.other.most_common(5))
         count = numbers.other.total()
-        search.found.note("other values", shown, "unsure",
+        search.found.note("other values", examples, "unsure",
                           f"{count} values are no numbers: they are quarantined")
         proposed = min(1.0, round(count / (count + numbers.count) + 0.01, 2))
         search.found.tolerance = max(search.found.tolerance or 0, proposed)

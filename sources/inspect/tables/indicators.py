@@ -280,7 +280,7 @@ def _scale(search: Search) -> None:
     value = found.rules.get("obs_value")
     if value is None or set(factors.values()) == {1.0}:
         return
-    shown = ", ".join(
+    examples = ", ".join(
         f"{found.units[code].words!r} is {found.units[code].unit} times {factor:g}"
         for code, factor in list(factors.items())[:3] if factor != 1
     )
@@ -293,4 +293,4 @@ def _scale(search: Search) -> None:
             "column": rule["column"],
             "map": {labels.get(code, code): factor for code, factor in factors.items()},
         }
-    found.note("scale", "", "likely", f"the source's unit is larger or smaller: {shown}")
+    found.note("scale", "", "likely", f"the source's unit is larger or smaller: {examples}")

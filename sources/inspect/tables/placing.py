@@ -57,9 +57,9 @@ def placed(layout: GridLayout) -> tuple[dict[str, Any], tuple[Guess, ...]]:
     if texts:
         heading = {"to": _free("heading", names), "matching": one_of(texts)}
         options["headings"] = [heading | ({"initial": "Total"} if layout.leading else {})]
-        shown = ", ".join(repr(text) for text in texts[:3])
+        examples = ", ".join(repr(text) for text in texts[:3])
         guesses.append(Guess("headings", _free("heading", names), "unsure",
-                             f"{shown}: alone in their rows, and hold for the rows below"))
+                             f"{examples}: alone in their rows, and hold for the rows below"))
     return options, tuple(guesses)
 
 
@@ -85,7 +85,7 @@ def _header_guesses(layout: GridLayout) -> list[Guess]:
 
 
 def numbering_of(found: RecognisedTable, table: pa.Table) -> RecognisedTable | None:
-    """Return a recognised table with the option `numbering`, None where its rows have no levels.
+    """Return the table `found` with the option `numbering`, None where its rows have no levels.
 
     `table` is what is read without it.
     """
@@ -98,8 +98,8 @@ def numbering_of(found: RecognisedTable, table: pa.Table) -> RecognisedTable | N
     if not _NUMBERS.fullmatch(fold(first)) or not are_levels(texts):
         return None
     to = _free(NUMBER, table.column_names)
-    shown = quoted(" ".join(filter(None, texts)), 80)
-    guess = Guess("numbering", first, "likely", f"numbers of several levels: {shown}")
+    label = quoted(" ".join(filter(None, texts)), 80)
+    guess = Guess("numbering", first, "likely", f"numbers of several levels: {label}")
     return replace(
         found, options={**found.options, "numbering": {"column": first, "to": to}},
         guesses=(*found.guesses, guess),

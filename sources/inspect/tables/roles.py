@@ -105,12 +105,12 @@ def _find_time(search: Search) -> None:
     search.take("time_period", column.name, **more)
     is_named = _names_a_period(column, search.file)
     sure: Certainty = periods.certainty if is_named or periods.certainty == "unsure" else "likely"
-    shown = column.name + (f" as {periods.format}" if more else "")
+    label = column.name + (f" as {periods.format}" if more else "")
     blanks = column.values.count(None)
     why = periods.why
     if blanks:
         why += f"; {blanks:,} rows name none: they are quarantined"
-    search.found.note("time_period", shown, sure, why)
+    search.found.note("time_period", label, sure, why)
     search.frequency_of(periods)
     _allow(search, blanks)
 
@@ -262,8 +262,8 @@ def _take_area(search: Search, column: InspectedColumn, areas: Areas) -> None:
             for label, code in list(likely.items())[:5]
         ))
     if unknown:
-        shown = ", ".join(repr(text) for text, _ in unknown.most_common(5))
-        why.append(f"not {shown}: these rows are quarantined")
+        examples = ", ".join(repr(text) for text, _ in unknown.most_common(5))
+        why.append(f"not {examples}: these rows are quarantined")
     if blanks := sum(value is None for value in column.values):
         why.append(f"{blanks:,} rows name none: they are quarantined")
     if areas.rivals:

@@ -18,7 +18,7 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 
 from bench.data import write_validation_runs
-from model.records.quality_dimension import shown
+from model.records.quality_dimension import points_text
 from pipelines.quality.report import groups, quality_report
 from portal.content import Content
 from portal.names import Names
@@ -110,7 +110,7 @@ def test_the_overview_names_what_failed_and_what_got_worse(data_dir: DataDir) ->
         card = totals[each.id]
         assert card is not None
         assert f'href="quality/{each.id}.html"' in overview
-        assert shown(card.total) in overview
+        assert points_text(card.total) in overview
     assert "Sectors by dimension of quality" in overview
 
 
