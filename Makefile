@@ -112,6 +112,7 @@ bench-quick: $(VENV)/.ready ## the same with less of everything
 	@$(BIN)/python -m bench.many --datasets 20
 	@$(BIN)/python -m bench.big_file --rows 300000
 	@$(BIN)/python -m bench.dagster_events --datasets 5
+	@$(BIN)/python -m bench.history --releases 3 10 --rows 20000
 	@$(BIN)/python -m bench.cli --runs 3 --declarations 200
 	@$(BIN)/python -m bench.record
 
@@ -150,6 +151,13 @@ bench-cli: $(VENV)/.ready ## time the commands that only read (0.7 s, and 2 s fo
 
 bench-computed: $(VENV)/.ready ## run 1,000 computed datasets over 1,000 inputs (DATASETS=…)
 	@$(BIN)/python -m bench.computed --datasets $(or $(DATASETS),1000)
+
+.PHONY: bench-history warehouse-readers
+bench-history: $(VENV)/.ready ## storage and cost of 10, 100 and 1,000 releases of 100,000 rows (RELEASES=…)
+	@$(BIN)/python -m bench.history --releases $(or $(RELEASES),10 100 1000)
+
+warehouse-readers: $(VENV)/.ready ## read the warehouse from 50 processes while 40 releases land
+	@$(BIN)/python -m tests.faults.warehouse_readers
 
 bench-many: $(VENV)/.ready ## run 30, 100 and 300 small datasets from a local server
 	@$(BIN)/python -m bench.many

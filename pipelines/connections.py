@@ -44,7 +44,10 @@ def user_agent() -> str:
 
 
 def open_portals(settings: Settings, registries: Registries) -> tuple[Portal, ...]:
-    """Return the portals that every release is published to: the site, and CKAN if configured."""
+    """Return the portals that releases are published to: the site, and CKAN if `settings` name one.
+
+    `registries` have the names of publishers, sectors and licences.
+    """
     site = Site(settings.data_dir.site, registries, base_url=settings.site_url)
     if settings.ckan is None:
         return (site,)

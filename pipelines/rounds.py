@@ -101,8 +101,7 @@ class Run:
 
         for name in ("expectations.runner.engine", "pipelines.dagster.execution"):
             import_module(name)
-        postgres = self.settings.dagster_storage is not None
-        with open_instance(self.settings.data_dir, postgres=postgres):
+        with open_instance(self.settings.data_dir, postgres=self.settings.shares_history):
             pass
 
     def execute(

@@ -187,7 +187,7 @@ class Content:
             return con.execute(source, [str(self.files.path(table)), *values]).fetchall()
 
     def copy(self, select: str, path: Path) -> None:
-        """Write the rows of a SELECT on `t`, the observations, to the file `path` as plain CSV."""
+        """Write what `select` selects from `t`, the observations, to the file `path` as CSV."""
         source = literal(self.files.path("data.parquet"))
         with self._engine.cursor() as con:
             con.execute(

@@ -68,7 +68,10 @@ def borders_changed(content: Content, periods: Collection[str]) -> date | None:
 
 
 def change_within(registries: Registries, periods: Collection[str]) -> date | None:
-    """Return the day on which the city's borders changed, where `periods` reach over it."""
+    """Return the day on which the city's borders changed, where `periods` reach over it.
+
+    `registries` have the city's successions.
+    """
     area = city().area
     now = registries.codelists.get(area.codelist) if area else None
     day = vintage_day(now.vintage) if now else None

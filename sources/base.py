@@ -170,7 +170,7 @@ class SourceProtocol(Protocol):
         ...
 
     def fetch(self, options: Any, get: FetchPart) -> Iterator[SourceFile]:
-        """Request everything that `options` describe, page after page, except `files`.
+        """Request by `get` everything that `options` describe, page after page, except `files`.
 
         Raises:
             SourceError: the source answered with an error, even under status 200.
@@ -178,7 +178,9 @@ class SourceProtocol(Protocol):
         ...
 
     def read(self, parts: list[SourceFile], options: Any) -> Iterator[pa.RecordBatch]:
-        """Read the parts into batches with the source's own columns and POSITION_FIELDS.
+        """Read the `parts` into batches with the source's own columns and POSITION_FIELDS.
+
+        `options` are those that they were fetched with.
 
         Text stays as the source wrote it (strings); typed formats keep their types. All batches of
         one call have the same schema.

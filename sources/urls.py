@@ -28,7 +28,10 @@ def safe_url(url: str) -> str:
 
 
 def without_secrets(text: str, url: str, others: Iterable[str] = ()) -> str:
-    """Return a source's words without secrets that it may repeat: the URL's, and `others`."""
+    """Return a source's words (`text`) without secrets that it may repeat.
+
+    These are the `url`'s, and `others`.
+    """
     try:
         parts = urlsplit(url)
         found = [*others]

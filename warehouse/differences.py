@@ -60,7 +60,14 @@ def _pairs_sql(
 def changes_sql(
     key: Sequence[str], columns: Sequence[str], new: Path | str, old: Path | str | None
 ) -> str:
-    """Return a SELECT of the observations that differ, sorted; the arguments of `_pairs_sql`."""
+    """Return a SELECT of the observations that differ, sorted.
+
+    Args:
+        key: the columns that name an observation.
+        columns: all columns of the tables.
+        new: the file or table with the later state.
+        old: that with the earlier one; None where there is none.
+    """
     if old is None:  # `new` is sorted by its key, and all is added
         names = ", ".join(map(identifier, key))
         return (

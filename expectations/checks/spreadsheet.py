@@ -46,7 +46,7 @@ def quoted(item: object) -> str:
 
 
 def is_code(cells: str, code: str) -> str:
-    """Return the condition that a cell, or each of several, holds this very code."""
+    """Return the condition that a cell, or each of several (`cells`), holds this very `code`."""
     return f"EXACT({cells},{quoted(code)})"
 
 

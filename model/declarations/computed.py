@@ -75,7 +75,10 @@ class ComputedInterval:
 
 
 def sources_of(data: Mapping[str, Any], profiles: tuple[str, ...]) -> dict[str, Any]:
-    """Return the source of each profile that follows from a declaration's `inputs`."""
+    """Return the source of each of the `profiles` that follows from a declaration's `inputs`.
+
+    `data` is the declaration's mapping.
+    """
     indicators = data.get("indicators")
     listed = list(indicators.values()) if isinstance(indicators, dict) else []
     bounded = any(isinstance(each, dict) and each.get("interval") for each in listed)
@@ -159,6 +162,8 @@ def check_borders(
     dataset: Dataset, name: str, other: Dataset, registries: Registries
 ) -> None:
     """Check that the areas of the input `name`, the dataset `other`, have the dataset's borders.
+
+    `dataset` is the computed one; `registries` have the successions that a reconstruction needs.
 
     Raises:
         FormulaError: they have others, or a reconstruction is declared that does not exist.
@@ -369,7 +374,10 @@ class Typing:
 
 
 def scale_of(node: Reference, typing: Typing) -> Fraction:
-    """Return the factor that brings a reference's figures to base quantities."""
+    """Return the factor that brings the figures of a reference (`node`) to base quantities.
+
+    `typing` knows the inputs and their units.
+    """
     unit = typing.registries.units[typing.indicator(node).unit]
     return unit.quantity.factor if unit.quantity else Fraction(1)
 

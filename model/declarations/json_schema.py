@@ -40,7 +40,10 @@ DESCRIPTIONS_AUTHORED = {
 
 
 def schemas(connectors: Connectors, registries: Registries) -> dict[str, Schema]:
-    """Return the schemas of declarations and of their defaults, by the name of the file."""
+    """Return the schemas of declarations and of their defaults, by the name of the file.
+
+    Options are those of the `connectors`; names that are ids elsewhere those of the `registries`.
+    """
     whole = connectors.dataset_type.model_json_schema()
     definitions: dict[str, Schema] = whole["$defs"]
     models = {model.__name__: model for model in _models(connectors.dataset_type)}

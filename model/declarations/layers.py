@@ -84,7 +84,9 @@ class Layers:
 
 
 def layers_of(path: Path, depth: int = 0) -> Layers:
-    """Read a declaration with all that lies below it.
+    """Read the declaration at `path` with all that lies below it.
+
+    `depth` counts the declarations that extend it, at most MAX_DEPTH.
 
     Raises:
         DeclarationError: a file cannot be read, or extends what extends it.
@@ -172,7 +174,9 @@ def _merged(below: Any, above: Any) -> Any:
 
 
 def resolved(layers: Layers, registries: Registries, connectors: Connectors) -> dict[str, Any]:
-    """Return the mapping that `Dataset` validates, with a source for each profile.
+    """Return the mapping of `layers` that `Dataset` validates, with a source for each profile.
+
+    Groups of areas are those of the `registries`, options those of the `connectors`.
 
     Raises:
         DeclarationError: a profile or a group of areas is unknown, or a source is no mapping.

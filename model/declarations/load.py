@@ -32,7 +32,7 @@ def _check_successor(
 
 
 def check_names(dataset: Dataset, document: Document, known: Registries) -> None:
-    """Check every name that is an id elsewhere.
+    """Check every name in a `dataset` that is an id elsewhere; the `document` has their lines.
 
     Raises:
         DeclarationError: an unknown name, with its place and the nearest known one.
@@ -177,7 +177,9 @@ def load_draft(
 def load_declarations(
     folder: Path, registries: Registries, connectors: Connectors = NO_CONNECTORS
 ) -> tuple[dict[str, Declaration], list[OpenIndicatorsError]]:
-    """Load every declaration of a folder; an invalid one does not keep the others from loading.
+    """Load every declaration of a `folder`; an invalid one does not keep the others from loading.
+
+    They are checked by the `registries` and the `connectors`; see `load_declaration`.
 
     Returns:
         The declarations by dataset id, and the errors of those that are not valid.

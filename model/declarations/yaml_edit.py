@@ -49,7 +49,10 @@ def with_value(text: str, at: KeyPath, value: Any) -> str:
 
 
 def without_item(text: str, name: str, index: int) -> str:
-    """Return the text without an item of a top-level list; the list goes with its last item."""
+    """Return the `text` without the item at `index` of its top-level list `name`.
+
+    The list goes with its last item.
+    """
     listed = _node(text, (name,))
     if listed.flow_style:
         raise DeclarationError(
@@ -67,7 +70,10 @@ def without_item(text: str, name: str, index: int) -> str:
 
 
 def with_item(text: str, name: str, item: Mapping[str, Any]) -> str:
-    """Return the text with one more item at the end of a top-level list, which it may lack."""
+    """Return the `text` with one more `item` at the end of its top-level list `name`.
+
+    The list is made where there is none.
+    """
     lines = text.splitlines(keepends=True)
     if lines and not lines[-1].endswith("\n"):
         lines[-1] += "\n"

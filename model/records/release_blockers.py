@@ -75,7 +75,7 @@ def describe(blocker: ReleaseBlocker, dataset: str, names: bool = False) -> Bloc
 def sentences(
     blockers: Sequence[ReleaseBlocker], dataset: str, names: bool = False
 ) -> list[BlockerText]:
-    """Return each release blocker in whole sentences; the arguments are those of `describe`."""
+    """Return each of the `blockers` in whole sentences; `dataset` and `names` as for `describe`."""
     every = (describe(blocker, dataset, names) for blocker in blockers)
     return [BlockerText(_whole(text.what), _whole(text.todo)) for text in every]
 
@@ -83,7 +83,10 @@ def sentences(
 def in_words(
     blockers: Sequence[ReleaseBlocker], dataset: str, names: bool = False
 ) -> LocalizedText:
-    """Return all release blockers as one text, each with what to do about it."""
+    """Return all `blockers` as one text, each with what to do about it.
+
+    `dataset` and `names` are those of `describe`.
+    """
     every = sentences(blockers, dataset, names)
     return joined((joined((text.what, text.todo), " → ") for text in every), " ")
 
@@ -143,7 +146,7 @@ def of_check(check: CheckResult) -> BlockingCheck:
 
 
 def counted(number: int, noun: str) -> str:
-    """Return how many there are of something, in English: "1 row", "2 rows"."""
+    """Return a `number` of something (`noun`, in the singular) in English: "1 row", "2 rows"."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 

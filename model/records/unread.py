@@ -40,7 +40,7 @@ _LIST = TypeAdapter(tuple[UnreadContent, ...])
 
 
 def unread_batch(schema: pa.Schema, unread: Sequence[UnreadContent]) -> pa.RecordBatch:
-    """Return an empty batch that carries what a reader left unread."""
+    """Return an empty batch of a `schema` that carries what a reader left `unread`."""
     import pyarrow as pa  # noqa: PLC0415 - readers have it already; other commands need none
 
     described = schema.with_metadata({_KEY: _LIST.dump_json(tuple(unread))})

@@ -104,7 +104,7 @@ def _taken_apart(name: str) -> list[tuple[str, str | None]]:
 
 
 def units(code: str, kind: str, names: Iterable[str]) -> Iterator[NamedArea]:
-    """Give an area under each of its names, without its kind."""
+    """Give the area `code`, of a `kind`, under each of its `names`, without the kind."""
     for name in names:
         ways = readings(name)
         found = next((way for way in ways if way.kind == kind), ways[0])
@@ -112,7 +112,7 @@ def units(code: str, kind: str, names: Iterable[str]) -> Iterator[NamedArea]:
 
 
 def by_name(every: Iterable[NamedArea], way: Callable[[str], str]) -> dict[str, list[NamedArea]]:
-    """Return the units by their own names, in a way of writing."""
+    """Return the units of `every` area by their own names, in a `way` of writing."""
     index: dict[str, list[NamedArea]] = {}
     for unit in every:
         index.setdefault(way(unit.own), []).append(unit)
@@ -122,7 +122,10 @@ def by_name(every: Iterable[NamedArea], way: Callable[[str], str]) -> dict[str, 
 def match(
     label: str, index: Mapping[str, list[NamedArea]], way: Callable[[str], str]
 ) -> tuple[set[str], set[str]]:
-    """Return the codes that a label can mean, and those of its name that are of another kind."""
+    """Return the codes that a `label` can mean, and those of its name that are of another kind.
+
+    `index` has the areas by their names in this `way` of writing, see `by_name`.
+    """
     found: set[str] = set()
     other: set[str] = set()
     for own, kind, within in readings(label):

@@ -159,7 +159,10 @@ class Codelist(Frozen):
         raise RejectError(reason("not_in_codelist", text=label, codelist=self.id, **hint))
 
     def named(self, name: str, within: str | None = None) -> tuple[Set[str], Set[str]]:
-        """Return the codes that a name can mean, and the areas of this name but another kind."""
+        """Return the codes that a `name` can mean, and the areas of this name but another kind.
+
+        `within` is the code of what they lie in, where it is known.
+        """
         found: Set[str] = frozenset()
         for way, index in self._by_name:
             found = self._inside(index.get(way(name), frozenset()), within)

@@ -70,7 +70,7 @@ class Bucket:
         return etag
 
     def download(self, name: str, target: Path) -> str:
-        """Write an object to the file `target`; return the SHA-256 of what was written."""
+        """Write the object `name` to the file `target`; return the SHA-256 of what was written."""
         digest = hashlib.sha256()
         with self._errors(name), target.open("wb") as file:
             body = self._client.get_object(**self._key(name))["Body"]
@@ -80,7 +80,7 @@ class Bucket:
         return digest.hexdigest()
 
     def upload(self, name: str, path: Path, sha256: str, **headers: str) -> None:
-        """Put a file, which the server accepts only with the checksum `sha256`.
+        """Put the file at `path` as `name`; the server accepts only what has the checksum `sha256`.
 
         `headers` are those that it is served with, as boto3 names them (`ContentType`, …).
         """
@@ -91,7 +91,7 @@ class Bucket:
             )
 
     def replace(self, name: str, data: bytes, etag: str | None) -> str | None:
-        """Put an object in place of the one with an `etag`, or None: of none.
+        """Put `data` in place of the object `name` that has an `etag`, or None: of none.
 
         Returns:
             The new ETag; None where another one has taken its place, and nothing was written.

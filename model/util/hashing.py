@@ -52,7 +52,10 @@ def sha256_once(path: Path) -> str:
 
 
 def has_checksum(path: Path, sha256: str) -> bool:
-    """Whether a file is there and has a checksum (`sha256`, 64 hex digits); see `sha256_once`."""
+    """Whether the file at `path` is there and has a checksum (`sha256`, 64 hex digits).
+
+    The file is read as by `sha256_once`.
+    """
     try:
         return sha256_once(path) == sha256
     except OSError:

@@ -54,7 +54,7 @@ def default_language() -> str:
 
 
 def language_name(code: str, within: str = "en") -> str:
-    """Return the name of a language, in the language `within`.
+    """Return the name of the language `code`, in the language `within`.
 
     >>> language_name("ko"), language_name("ko", "ko")
     ('Korean', '한국어')
@@ -81,7 +81,7 @@ def N_(english: str) -> str:
 
 
 def translated(english: str, language: str) -> str:
-    """Return an English text in another language: from the project's catalogue, or the product's.
+    """Return a text (`english`) in a `language`: from the project's catalogue, or the product's.
 
     A text that neither has stays English.
     """
@@ -103,7 +103,7 @@ def project_locales() -> Path | None:
 
 @cache
 def catalogue_of(locales: Path, language: str) -> Catalog | None:
-    """Return the catalogue of a language in a folder of them, None if it has none."""
+    """Return the catalogue of a `language` in `locales`, a folder of them; None if it has none."""
     path = locales / language / "LC_MESSAGES" / f"{CATALOGUE}.po"
     if not path.is_file():
         return None

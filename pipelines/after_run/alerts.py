@@ -152,7 +152,7 @@ def _notify_channel(
 
 
 def deliver(name: str, send: Send, message: Notification) -> bool:
-    """Send a message; False where the channel refuses it.
+    """Send a `message` to the channel `name` by its function `send`; False where it refuses it.
 
     Raises:
         Unreachable: the channel does not answer.
@@ -231,7 +231,7 @@ def _for_chat(message: Notification) -> str:
 
 
 def post(webhook: str, message: Notification) -> None:
-    """Send a message as JSON; `text` is what chat services show.
+    """Send a `message` as JSON to a `webhook`; `text` is what chat services show.
 
     Raises:
         httpx.HTTPError: not reached, or refused.
@@ -251,7 +251,7 @@ def post(webhook: str, message: Notification) -> None:
 
 
 def mail(email: EmailSettings, message: Notification) -> None:
-    """Send a message by e-mail.
+    """Send a `message` by e-mail, with the server and to the recipients of `email`.
 
     Raises:
         OSError: the server is not reached.

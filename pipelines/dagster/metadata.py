@@ -32,7 +32,7 @@ BARS = "▁▂▃▄▅▆▇█"
 
 
 def code_references(declaration: Declaration, suite: Path | None) -> dict[str, Any]:
-    """Return links from an asset to the files that declare it."""
+    """Return links from an asset to the files that declare it: `declaration` and `suite`."""
     files = {"declaration": declaration.path, "suite": suite}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
@@ -47,7 +47,7 @@ def code_references(declaration: Declaration, suite: Path | None) -> dict[str, A
 
 
 def of_snapshot(stored: StoredSnapshot, changed: bool) -> dict[str, Any]:
-    """Return a snapshot's metadata."""
+    """Return the metadata of the snapshot `stored`, and whether the run `changed` it."""
     snapshot = stored.snapshot
     rows = [(part.name, part.url, part.bytes, part.sha256) for part in snapshot.parts[:50]]
     return {
@@ -64,7 +64,11 @@ def of_snapshot(stored: StoredSnapshot, changed: bool) -> dict[str, Any]:
 def of_table(
     dataset: Dataset, validated: Validated, stats: CleanStats | None, validation_run: ValidationRun,
 ) -> dict[str, Any]:
-    """Return a table's metadata."""
+    """Return the metadata of a `dataset`'s table.
+
+    That is what was `validated`, the counts of its cleaning (`stats`, None where the table was
+    there) and the `validation_run`.
+    """
     quality = validated.quality
     found: dict[str, Any] = {
         "dagster/row_count": quality.rows_released,
@@ -113,7 +117,10 @@ def of_check(check: CheckResult) -> dict[str, Any]:
 def of_released(
     dataset: Dataset, released: Released, rejection: DraftEvent | None
 ) -> dict[str, Any]:
-    """Return the metadata of the release, or of the draft that waits."""
+    """Return the metadata of what was `released` of a `dataset`, or of the draft that waits.
+
+    `rejection` is the event by which a person refused it, if the last one.
+    """
     found: dict[str, Any] = {}
     if released.draft is not None:
         found["waits for approval"] = (
@@ -148,7 +155,7 @@ def _of_release(dataset: Dataset, stored: StoredRelease, changed: bool) -> dict[
 
 
 def of_publications(dataset: str, published: Sequence[Publication]) -> dict[str, Any]:
-    """Return the metadata of what the portals were given."""
+    """Return the metadata of what the portals were given (`published`) of a `dataset`."""
     found: dict[str, Any] = {}
     if all(item.portal == PREVIEW for item in published):
         found["public"] = "nothing: no release was approved yet"

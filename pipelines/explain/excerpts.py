@@ -236,5 +236,5 @@ def _list_in(body: msgspec.Raw, options: Any) -> tuple[Kind, list[msgspec.Raw | 
 
 
 def fields_of(line: str, delimiters: str = ",\t;|") -> dict[str, list[str]]:
-    """Return the fields of a line of text by each delimiter that it may have."""
+    """Return the fields of a `line` of text by each of the `delimiters` that it may have."""
     return {each: next(csv.reader([line], delimiter=each), []) for each in delimiters}

@@ -62,6 +62,9 @@ def report_of(
 ) -> tuple[QualityReport, QualityRecord | None]:
     """Return the report, and the complete record of the newest validation run in it.
 
+    `data_dir`, `dataset`, `as_of` and `reach` are those of `quality_report`; `history` is the
+    validation log, and `release` the current one.
+
     The arguments are those of `quality_report`; `history` is the validation log, and `release` the
     current one.
     """
@@ -167,7 +170,10 @@ def scorecard(
 
 
 def trend(dataset: Dataset, history: Sequence[ValidationRun]) -> tuple[QualityPoint, ...]:
-    """Return the total score at each validation run, with the timeliness of that day."""
+    """Return the total score of a `dataset` at each run of its `history`.
+
+    Timeliness is that of the run's day.
+    """
     points = []
     known = freshness_over_time(dataset, history)
     for item, fresh in zip(history, known, strict=True):

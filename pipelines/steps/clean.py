@@ -19,7 +19,9 @@ FEWEST_BYTES = 8  # of a row, also where it is compressed
 
 
 def table_inputs(bound: BoundDataset, stored: StoredSnapshot) -> str:
-    """Return the checksum of what a dataset's table is made from: a snapshot, and how it is read.
+    """Return the checksum of what a table is made from: a snapshot, and how it is read.
+
+    `stored` is the snapshot, `bound` the dataset.
     """
     return sha256_json([stored.snapshot.sha256, bound.declaration_sha256, bound.reading_version])
 
@@ -58,7 +60,7 @@ def make_table(bound: BoundDataset, data_dir: DataDir) -> tuple[Path, CleanStats
 
 
 def read_snapshot(bound: BoundDataset, stored: StoredSnapshot) -> Iterable[pa.RecordBatch]:
-    """Read a snapshot of a dataset into batches with the source's own columns.
+    """Read the snapshot `stored` of the dataset `bound` into batches with the source's own columns.
 
     Raises:
         ReadError: the payload cannot be read; names file, line and column.

@@ -175,6 +175,8 @@ def _takes_submissions(bound: BoundDataset) -> bool:
 def forms_of(catalogue: Catalogue, profile: str, wanted: Iterable[str]) -> list[Form]:
     """Return the forms of the datasets of a `profile` that `wanted` names: ids, names or sectors.
 
+    `catalogue` has the declarations.
+
     Raises:
         OpenIndicatorsError: a name is unknown, or nothing there takes submissions; or two have
             sheets of the same name.

@@ -35,7 +35,7 @@ class SiteFiles:
         return {entry["id"].replace("/", "-"): entry for entry in listed if entry["public"]}
 
     def path(self, entry: Json, ending: str) -> Path:
-        """Return the path of a dataset's file: its name and the `ending`."""
+        """Return the path of a dataset's file: the name in its `entry`, and the `ending`."""
         return self.folder / "datasets" / entry["id"] / (entry["name"] + ending)
 
     def cube(self, entry: Json) -> Json:

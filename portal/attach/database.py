@@ -71,7 +71,7 @@ def statements(releases: Sequence[Attachable], base_url: str | None) -> list[str
 
 
 def write(sql: Sequence[str], folder: Path) -> bytes:
-    """Run the `statements` on a new database; return it, the same bytes for the same SQL.
+    """Run statements (`sql`) on a new database; return it, the same bytes for the same SQL.
 
     `folder` is the site's: views are bound to its files, and read those of the address later.
     """

@@ -19,7 +19,10 @@ _DATATYPES = {"number": "double", "string": "string"}
 
 
 def write(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
-    """Write the metadata of those of the `others` that are CSV with a schema to `path`."""
+    """Write the metadata of those of the `others` that are CSV with a schema to `path`.
+
+    They are files of `content`.
+    """
     tables = [
         _table(content, record.name, schema, form.title)
         for record, form in others

@@ -174,7 +174,7 @@ class Reader:
 
 
 def few(periods: Sequence[str], limit: int = 6) -> list[str]:
-    """Return some of many periods: the first one and the newest."""
+    """Return some of many `periods`, at most `limit`: the first one and the newest."""
     return [*periods] if len(periods) <= limit else [periods[0], "…", *periods[-limit + 1:]]
 
 
@@ -182,7 +182,10 @@ def caveats_of(
     reader: Reader, rows: Sequence[Row], subject: Subject,
     successions: Mapping[tuple[str, str], Succession],
 ) -> list[str]:
-    """Return what must be said wherever figures in these rows of a `subject` are used."""
+    """Return what must be said wherever figures in these `rows` of a `subject` are used.
+
+    `reader` reads its release; `successions` are the known changes of borders.
+    """
     found = []
     for vintage, code in sorted({(row["geo_vintage"], row["ref_area"]) for row in rows}):
         change = successions.get((vintage, code))

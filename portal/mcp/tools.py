@@ -49,7 +49,7 @@ class Tools:
         return asked if asked in known else known[0]
 
     def search(self, query: str, language: str = "", limit: int = RESULTS) -> SearchAnswer:
-        """Find indicators, datasets and places by words in a language; at most `limit`."""
+        """Find at most `limit` indicators, datasets and places by a `query` in a `language`."""
         language = self.language(language)
         found: list[FoundItem] = []
         place = self._place(query, language)

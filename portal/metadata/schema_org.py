@@ -104,7 +104,7 @@ def dataset(
 def croissant(
     content: Content, files: Sequence[tuple[FileRecord, FileFormat]], issued: str, at: Addresses
 ) -> Node:
-    """Describe the dataset of `content` in Croissant; the arguments are as for `dataset`."""
+    """Describe the dataset of `content` in Croissant; `files`, `issued`, `at` as for `dataset`."""
     language = default_language()
     node = dataset(content, files, issued, language, at)
     [parquet] = [record.name for record, form in files if form.media_type == PARQUET]

@@ -30,16 +30,19 @@ class Surface(Protocol):
     """What a chart is drawn on; positions and sizes are those of the SVG."""
 
     def line(self, points: Sequence[Point], colour: str, width: float) -> None:
-        """Draw a line through points."""
+        """Draw a line of a `colour` and a `width` through `points`."""
 
     def circle(self, centre: Point, radius: float, fill: str, stroke: str, width: float) -> None:
-        """Draw a circle."""
+        """Draw a circle of a `radius` around `centre`: its `fill`, its `stroke` of a `width`."""
 
     def rectangle(self, corner: Point, size: Point, fill: str) -> None:
-        """Fill a rectangle."""
+        """Fill a rectangle of a `size` (width, height) at its upper left `corner` with `fill`."""
 
     def text(self, at: Point, words: str, anchor: str, size: float, colour: str) -> None:
-        """Write words whose start, middle or end (`anchor`) is at a point of their base line."""
+        """Write `words` of a `size` and `colour`; `at` is a point of their base line.
+
+        `anchor` says whether their start, middle or end is there.
+        """
 
 
 def size_of(svg: ElementTree.Element) -> Point:
@@ -48,7 +51,7 @@ def size_of(svg: ElementTree.Element) -> Point:
 
 
 def draw(svg: ElementTree.Element, surface: Surface) -> None:
-    """Draw a chart on a surface."""
+    """Draw a chart (`svg`) on a `surface`."""
     size = float(svg.attrib["font-size"])
     for each in svg:
         given = each.attrib

@@ -101,7 +101,7 @@ class PublishedSite:
         )
 
     def table(self, state: DatasetState, release: ReleaseState) -> pa.Table:
-        """Return the figures of a release."""
+        """Return the figures of a `release` of the dataset that has this `state`."""
         def read(data: bytes) -> pa.Table:
             # The same texts in every row: codes of a dictionary take a tenth of the memory.
             return pq.read_table(pa.BufferReader(data), read_dictionary=["indicator", "ref_area"])
@@ -111,7 +111,9 @@ class PublishedSite:
     def dictionary(
         self, state: DatasetState, release: ReleaseState
     ) -> dict[str, dict[str, dict[str, str]]]:
-        """Return the names of a release's columns and codes: column -> code -> fields.
+        """Return the names of columns and codes of a `release`: column -> code -> fields.
+
+        `state` is that of its dataset.
 
         Code "" is the column itself.
         """
@@ -124,7 +126,7 @@ class PublishedSite:
         return self.release_file(state, release, f"{state.name}-dictionary.csv", read)
 
     def changes(self, state: DatasetState, release: ReleaseState) -> list[dict[str, str]]:
-        """Return what a release changed, a row for each figure."""
+        """Return what a `release` of the dataset of this `state` changed, a row for each figure."""
         return self.release_file(state, release, f"{state.name}-changes.csv", csv_rows)
 
     def has_origins(self, state: DatasetState, release: ReleaseState) -> bool:

@@ -204,7 +204,7 @@ def read_checksums(folder: Path) -> dict[str, str]:
 
 
 def read_intact(path: Path, sha256: str | None) -> bytes:
-    """Return the bytes of a file of a dataset's folder, which have the checksum `sha256`.
+    """Return the bytes of the file at `path`, which have the checksum `sha256`.
 
     Raises PortalError where they have another: the file is damaged.
     """

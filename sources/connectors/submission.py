@@ -96,7 +96,10 @@ def _filled_table(path: Path, where: str, name: str) -> FilledTable:
 
 
 def table_of(book: dict[str, FilledSheet], where: str, name: str) -> FilledTable:
-    """Return what is filled in on a sheet of a `book`; arguments and errors as `_filled_table`."""
+    """Return what is filled in on the sheet `name` of a `book`; `where` names it in errors.
+
+    Errors are those of `_filled_table`.
+    """
     if name not in book or LISTS not in book:
         raise ReadError(
             f"has no sheet {name!r} of a template", where=where,

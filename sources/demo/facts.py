@@ -74,7 +74,7 @@ class Sample:
     vintages: tuple[Vintage, ...]
 
     def label(self, column: str, code: str) -> str:
-        """Return the label of a code, the code itself when it has none."""
+        """Return the label of a `code` in a `column`, the code itself when it has none."""
         return self.source.labels.get(column, {}).get(code, code)
 
     def knows(self, indicator: str) -> bool:

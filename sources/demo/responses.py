@@ -34,7 +34,7 @@ Render = Callable[[Sample, Vintage, Request], Rendered]
 
 
 def indicators_asked(sample: Sample, request: Request) -> list[str]:
-    """Return the indicators that a URL names; [] for forms whose URLs name none."""
+    """Return the indicators of a `sample` that a `request` names; [] for forms that name none."""
     if sample.source.form == "worldbank":
         return _worldbank_path(request)[1]
     if sample.source.form == "gho":
@@ -43,7 +43,7 @@ def indicators_asked(sample: Sample, request: Request) -> list[str]:
 
 
 def render(sample: Sample, vintage: Vintage, request: Request) -> Rendered:
-    """Answer a request from a vintage of the facts."""
+    """Answer a `request` from a `vintage` of the facts of a `sample`."""
     return _FORMS[sample.source.form](sample, vintage, request)
 
 

@@ -192,7 +192,7 @@ def beginning(response: httpx.Response) -> bytes:
 
 
 def too_large(url: str, limit: int) -> SourceError:
-    """Return the error of a body with more than `limit` bytes."""
+    """Return the error of a body from `url` with more than `limit` bytes."""
     return SourceError(
         f"sends more than {limit} bytes", where=safe_url(url), todo="ask for less at a time"
     )

@@ -63,7 +63,7 @@ def part_name(path: str, taken: set[str], default_suffix: str = ".dat") -> str:
 
 
 def recorded_files(files: Sequence[str], get: FetchPart) -> Iterator[SourceFile]:
-    """Fetch the files that paths and globs name, in order, each once.
+    """Fetch by `get` the `files` that paths and globs name, in order, each once.
 
     A transport answers a glob with a list of `file:` URLs, one a line; that list is no part of
     the snapshot.

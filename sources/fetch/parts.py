@@ -46,7 +46,7 @@ class FetchSession:
         return next(reversed(self.kept), None)
 
     def body(self, name: str, url: str) -> SourceFile | None:
-        """Return the part of that name, if it answers this URL and its file is intact."""
+        """Return the part of that `name`, if it answers this `url` and its file is intact."""
         part = self.kept.get(name)
         if part is None or part.url != url:
             return None

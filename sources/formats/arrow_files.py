@@ -33,7 +33,10 @@ def parquet_batches(part: str, path: Path, where: str) -> Iterator[pa.RecordBatc
 
 
 def arrow_batches(part: str, path: Path, where: str) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of an Arrow IPC file or stream; arguments and errors as `parquet_batches`."""
+    """Yield the rows of an Arrow IPC file or stream; arguments and errors as `parquet_batches`.
+
+    These are `part`, its `path`, and `where` it is named in errors.
+    """
     try:
         with pa.OSFile(str(path)) as file:
             is_file = file.read(len(_IPC_FILE)) == _IPC_FILE

@@ -37,7 +37,7 @@ class Lexeme(str):
 
 
 def load_json(path: Path, where: str) -> Any:
-    """Read a JSON file; numbers become `int` or `Lexeme`.
+    """Read the JSON file at `path`; numbers become `int` or `Lexeme`. `where` names it in errors.
 
     A byte order mark, UTF-16 and NUL bytes at the end (PX-Web of Viet Nam) are tolerated.
 
@@ -151,7 +151,10 @@ def _at(where: str, line: int | None) -> str:
 
 
 def as_text(value: Any, where: str) -> str | None:
-    """Return a JSON value as the text of a cell: null is None, nested values stay JSON."""
+    """Return a JSON `value` as the text of a cell: null is None, nested values stay JSON.
+
+    `where` names its place in errors.
+    """
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -160,7 +163,9 @@ def as_text(value: Any, where: str) -> str | None:
 
 
 def render_json(value: Any, where: str, depth: int = 0) -> str:
-    """Write a value as JSON on one line; a `Lexeme` is written as the number it was.
+    """Write a `value` as JSON on one line; a `Lexeme` is written as the number it was.
+
+    `where` names its place in errors, `depth` is how deep it is nested.
 
     Raises:
         ReadError: nested deeper than MAX_JSON_DEPTH.
@@ -240,7 +245,7 @@ def document_records(
 
 
 def line_records(path: Path, where: str) -> Iterator[tuple[int, Any]]:
-    """Yield the records of a file of JSON lines with their lines.
+    """Yield the records of the JSON lines at `path` with their lines; `where` names it in errors.
 
     Raises:
         ReadError: a line is no JSON, or the file is too large.

@@ -37,7 +37,7 @@ _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
 def quoted(text: str, limit: int = MAX_QUOTED_CHARS) -> str:
-    """Return a source's own words on one line, at most `limit` characters, none of them control."""
+    """Return a source's own words (`text`) on one line, at most `limit` characters, no controls."""
     one_line = " ".join(text.split())
     visible = "".join(c for c in one_line if not unicodedata.category(c).startswith("C"))
     return visible if len(visible) <= limit else visible[: limit - 1] + "…"
@@ -231,7 +231,9 @@ def _check_size(packed: int, unpacked_size: int, where: str) -> None:
 
 
 def check_archive(path: Path, where: str) -> None:
-    """Check the size of an archive before another reader opens it (a workbook is a zip).
+    """Check the size of the archive at `path` before another reader opens it (a workbook is a zip).
+
+    `where` names it in errors.
 
     Raises:
         ReadError: damaged or too large.

@@ -76,7 +76,7 @@ def pieces(path: Path, where: str, handler: XmlHandler) -> Iterator[None]:
 
 
 def parse_xml(path: Path, where: str, handler: XmlHandler) -> None:
-    """Parse a whole file into `handler`; arguments and errors as `pieces`."""
+    """Parse the file at `path` into `handler`; `where` and errors as for `pieces`."""
     for _ in pieces(path, where, handler):
         pass
 
@@ -99,6 +99,7 @@ class _Driver:
 
     @property
     def place(self) -> str:
+        """The line that is read, for messages."""
         return f"{self.where}:{self.parser.CurrentLineNumber}"
 
     def start(self, name: str, attributes: dict[str, str]) -> None:

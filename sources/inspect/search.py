@@ -38,7 +38,10 @@ class InspectedColumn:
 
     @classmethod
     def of(cls, name: str, values: pa.ChunkedArray) -> InspectedColumn:
-        """Return a column of a table as text; nested values and bytes have none."""
+        """Return the column `name` of a table as text, from its `values`.
+
+        Nested values and bytes have none.
+        """
         try:
             cells = values.cast(pa.string()).to_pylist()
         except (pa.ArrowException, UnicodeDecodeError):
@@ -98,7 +101,7 @@ class Roles:
         return found[0] if found and is_one else None
 
     def note(self, what: str, value: str, certainty: Certainty, why: str) -> None:
-        """Keep a guess."""
+        """Keep a guess: the option (`what`), its `value`, its `certainty`, and `why` it is so."""
         self.notes[what] = Guess(what, value, certainty, why)
 
 
@@ -138,7 +141,7 @@ class Search:
         return next((book for book in self.codebooks if book.knows(listed)), None)
 
     def take(self, concept: str, column: str, **more: Any) -> None:
-        """Give a column its role."""
+        """Give a `column` its role, a `concept`."""
         self.used.add(column)
         self.found.rules[concept] = {"column": column, **more}
 

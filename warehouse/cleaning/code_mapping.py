@@ -33,7 +33,10 @@ class MappedText:
 def reader_for(
     concept: str, rule: ColumnRule, dataset: Dataset, registries: Registries
 ) -> Callable[[str], MappedText]:
-    """Return the function that reads one distinct text of a concept."""
+    """Return the function that reads one distinct text of a `concept` by the `rule` of its column.
+
+    The codes are those of the `dataset` and of the codelists in `registries`.
+    """
     codelist_name = rule.codelist
     if codelist_name is None and concept == "ref_area":
         codelist_name = dataset.geography.codelist
@@ -104,7 +107,10 @@ def text_of(rule: ColumnRule) -> str:
 def look_up(
     con: duckdb.DuckDBPyConnection, table: str, text: str, read: Callable[[str], MappedText]
 ) -> None:
-    """Create the table (source, value, status, note, footnotes, reject) of the distinct texts."""
+    """Create on `con` a `table` (source, value, status, note, footnotes, reject) of distinct texts.
+
+    `text` is the SQL of the texts in `raw`; `read` reads each once.
+    """
     rows = con.execute(
         f"SELECT DISTINCT {text} AS source FROM raw WHERE source IS NOT NULL ORDER BY 1"
     ).fetchall()

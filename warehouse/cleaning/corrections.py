@@ -9,7 +9,10 @@ from model.util.text import did_you_mean
 
 
 def correct(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
-    """Apply the declared corrections; each must still find what it expects."""
+    """Apply the corrections that a `dataset` declares to `raw` on `con`.
+
+    Each must still find what it expects.
+    """
     for number, correction in enumerate(dataset.corrections, start=1):
         _apply(con, dataset, correction, f"{dataset.id}, correction {number}")
 

@@ -18,7 +18,9 @@ from warehouse.cleaning.unpivot import PLACE
 def load(
     con: duckdb.DuckDBPyConnection, batches: Iterable[pa.RecordBatch], dataset: Dataset
 ) -> tuple[UnreadContent, ...]:
-    """Make the table `raw` of a reader's batches; return what the reader left unread.
+    """Make the table `raw` on `con` of a reader's `batches`; return what the reader left unread.
+
+    `dataset` is named in errors.
 
     Raises:
         ReadError: there are no rows; or whatever the reader raises.
@@ -68,13 +70,13 @@ def load(
 
 
 def count(con: duckdb.DuckDBPyConnection, table: str) -> int:
-    """Return how many rows a table has."""
+    """Return how many rows a `table` on `con` has."""
     row = con.execute(f"SELECT count(*) FROM {identifier(table)}").fetchone()
     return int(row[0]) if row else 0
 
 
 def run_sql(con: duckdb.DuckDBPyConnection, sql: str, dataset: Dataset) -> None:
-    """Replace `raw` by what the declaration's SQL selects from it."""
+    """Replace `raw` on `con` by what the `sql` of a `dataset`'s declaration selects from it."""
     where = f"the SQL file of {dataset.id}"
     try:
         statements = con.extract_statements(sql)
@@ -93,7 +95,7 @@ def run_sql(con: duckdb.DuckDBPyConnection, sql: str, dataset: Dataset) -> None:
 
 
 def add_position(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
-    """Give `raw` the columns `_part` and `_row` where it has none.
+    """Give `raw` on `con` the columns `_part` and `_row` if it has none; `dataset` is for errors.
 
     Raises:
         ReadError: the source has a column of a name that cleaning needs for its own.
@@ -113,7 +115,7 @@ def add_position(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
 def check_columns(
     rules: dict[str, ColumnRule], source: Source, columns: dict[str, str], dataset: Dataset
 ) -> None:
-    """Check that the rules name every concept, and columns that are there.
+    """Check that the `rules` of a `source` name every concept of a `dataset`, and `columns` it has.
 
     Raises:
         ReadError: a concept has no rule, or a column is missing (with the nearest name).
@@ -139,13 +141,13 @@ def check_columns(
 
 
 def keep_where(con: duckdb.DuckDBPyConnection, source: Source) -> None:
-    """Keep the rows whose columns have what the source declares."""
+    """Keep the rows of `raw` on `con` whose columns have what the `source` declares."""
     if source.where:
         con.execute(f"DELETE FROM raw WHERE NOT ({kept_sql(source, tuple(source.where))})")
 
 
 def kept_sql(source: Source, columns: Collection[str]) -> str:
-    """Return the condition of the rows that `where` keeps, by those of its columns that are there.
+    """Return the condition of the rows that `where` of a `source` keeps, by those `columns` it has.
 
     Numbers of a range are compared as numbers, periods as text: ISO 8601 sorts by time.
     """
@@ -167,7 +169,10 @@ def kept_sql(source: Source, columns: Collection[str]) -> str:
 
 
 def drop_empty(con: duckdb.DuckDBPyConnection, rule: ColumnRule, columns: dict[str, str]) -> int:
-    """Drop the rows without a value; return how many that were."""
+    """Drop the rows of `raw` on `con` that have no value by its `rule`; return how many that were.
+
+    `columns` are the types of the table's columns.
+    """
     before = count(con, "raw")
     con.execute(f"DELETE FROM raw WHERE {is_empty(rule, columns)}")
     return before - count(con, "raw")

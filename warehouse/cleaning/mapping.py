@@ -27,6 +27,15 @@ def map_observations(
 ) -> None:
     """Make `observation` out of `raw`, whose numbers the rule `value` reads.
 
+    Args:
+        con: the connection that has `raw`.
+        dataset: its declaration.
+        rules: how each other concept is read.
+        value: how the value is read.
+        columns: the types of the columns of `raw`.
+        beside: the columns of SOURCE_ROW, none where nothing was unpivoted.
+        registries: the codelists.
+
     `beside` are the columns of SOURCE_ROW, none where nothing was unpivoted.
     """
     joins: list[str] = []

@@ -39,7 +39,9 @@ UNMARKED = ("_unmarked", "_mark_status", "_mark_note", "_mark_footnotes", "_scal
 def take_marks(
     con: duckdb.DuckDBPyConnection, rule: ColumnRule, columns: Mapping[str, str]
 ) -> bool:
-    """Take marks and words of scale off the values: adds the columns UNMARKED to `raw`.
+    """Take marks and words of scale off the values: adds the columns UNMARKED to `raw` on `con`.
+
+    The `rule` of the value says which; `columns` are the types of the table's columns.
 
     Returns:
         False where none are declared, or the values are no text; then `raw` stays as it is.
@@ -86,7 +88,10 @@ def _without_word(text: str, words: Mapping[str, float]) -> tuple[str, str | Non
 
 
 def is_empty(rule: ColumnRule, columns: Mapping[str, str]) -> str:
-    """Return SQL that says whether a cell holds no value."""
+    """Return SQL that says whether a cell holds no value by the `rule` of its column.
+
+    `columns` are the types of the table's columns: numbers have no markers.
+    """
     if rule.column is None:
         return "false"
     cell = f"raw.{identifier(rule.column)}"

@@ -9,7 +9,7 @@ from model.util.text import did_you_mean
 
 
 def columns_of(con: duckdb.DuckDBPyConnection, table: str = "raw") -> dict[str, str]:
-    """Return the types of a table's columns by their names."""
+    """Return the types of the columns of a `table` on `con` by their names."""
     rows = con.execute(f"DESCRIBE {identifier(table)}").fetchall()
     return {name: kind for name, kind, *_ in rows}
 
@@ -26,7 +26,7 @@ def readable_names(columns: Iterable[str]) -> list[str]:
 
 
 def column_advice(name: str, columns: Iterable[str]) -> str:
-    """Say what to do about a column that is not there."""
+    """Say what to do about a column `name` that is not among the `columns`."""
     names = readable_names(columns)
     near = did_you_mean(name, set(names))
     listed = "the source has: " + ", ".join(names)

@@ -101,7 +101,7 @@ def input_cells(data_dir: DataDir, stored: StoredSnapshot, source_row: int) -> l
 
 
 def input_release(data_dir: DataDir, each: InputRelease) -> StoredRelease:
-    """Return the release in `data_dir` that an input was, with the checksum that was recorded.
+    """Return the release in `data_dir` that the input `each` was, with the checksum it recorded.
 
     Raises:
         StoreError: it is not there any more, or has other data than was computed with.

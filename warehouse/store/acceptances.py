@@ -21,7 +21,7 @@ _TODO = "restore the file from a backup: it records who accepted what, and why"
 
 
 def load(data_dir: DataDir, dataset: str) -> list[Acceptance]:
-    """Return the accepted rows, in the order in which they were accepted.
+    """Return the accepted rows of a `dataset` in `data_dir`, in the order of their acceptance.
 
     Raises:
         StoreError: the file is damaged.
@@ -30,7 +30,7 @@ def load(data_dir: DataDir, dataset: str) -> list[Acceptance]:
 
 
 def add(data_dir: DataDir, dataset: str, accepted: Sequence[Acceptance]) -> None:
-    """Add acceptances to the dataset's log.
+    """Add acceptances (`accepted`) to the log of a `dataset` in `data_dir`.
 
     Raises:
         StoreError: full, read-only, forbidden.
@@ -39,7 +39,9 @@ def add(data_dir: DataDir, dataset: str, accepted: Sequence[Acceptance]) -> None
 
 
 def load_checks(data_dir: DataDir, dataset: str, snapshot_sha256: str) -> list[CheckAcceptance]:
-    """Return the checks that were accepted for a snapshot.
+    """Return the checks that were accepted for the snapshot `snapshot_sha256` of a `dataset`.
+
+    `data_dir` has their log.
 
     Raises:
         StoreError: the file is damaged.
@@ -50,7 +52,7 @@ def load_checks(data_dir: DataDir, dataset: str, snapshot_sha256: str) -> list[C
 
 
 def add_check(data_dir: DataDir, accepted: CheckAcceptance) -> None:
-    """Add the acceptance of a check to its dataset's log.
+    """Add the acceptance of a check (`accepted`) to its dataset's log in `data_dir`.
 
     Raises:
         StoreError: full, read-only, forbidden.

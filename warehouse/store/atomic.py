@@ -104,7 +104,7 @@ def read_log(path: Path, record: type[Record], what: str, todo: str) -> list[Rec
 
 
 def append_log(path: Path, records: Iterable[BaseModel]) -> None:
-    """Add records to a log.
+    """Add `records`, a line of JSON for each, to the log at `path`.
 
     Raises:
         StoreError: full, read-only, forbidden.

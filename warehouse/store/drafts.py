@@ -54,7 +54,7 @@ def datasets(data_dir: DataDir) -> list[str]:
 
 
 def log(data_dir: DataDir, dataset: str) -> list[DraftEvent]:
-    """Return what happened to a dataset's drafts, oldest first.
+    """Return what happened to the drafts of a `dataset` in `data_dir`, oldest first.
 
     Raises:
         StoreError: the log is damaged.
@@ -64,7 +64,7 @@ def log(data_dir: DataDir, dataset: str) -> list[DraftEvent]:
 
 
 def waiting(data_dir: DataDir, dataset: str) -> StoredRelease | None:
-    """Return the draft that waits for a decision, or None.
+    """Return the draft of a `dataset` in `data_dir` that waits for a decision, or None.
 
     Raises:
         StoreError: its record is missing or damaged.
@@ -107,7 +107,10 @@ def is_settled(data_dir: DataDir, dataset: str) -> bool:
 
 
 def rejection(data_dir: DataDir, dataset: str) -> DraftEvent | None:
-    """Return the last event where it is a rejection: nothing was proposed since."""
+    """Return the last event of a `dataset` in `data_dir` where it is a rejection, else None.
+
+    Nothing was proposed since.
+    """
     events = log(data_dir, dataset)
     return events[-1] if events and events[-1].event == "rejected" else None
 
@@ -116,6 +119,13 @@ def propose(
     data_dir: DataDir, dataset: Dataset, validated: Validated, inputs: Inputs, now: datetime
 ) -> tuple[StoredRelease | None, bool]:
     """Make a draft of the next release, unless it is unchanged or was rejected.
+
+    Args:
+        data_dir: the data folder.
+        dataset: its declaration.
+        validated: the table that passed validation.
+        inputs: the checksums of what the table was made from.
+        now: when it is proposed, in UTC.
 
     A draft that waits already makes room for it.
 
@@ -223,7 +233,9 @@ def reject(
 
 
 def close(data_dir: DataDir, dataset: str, replaced_by: str, now: datetime) -> bool:
-    """Let no draft wait any longer, and say in the log what has taken its place.
+    """Let no draft of a `dataset` in `data_dir` wait any longer; its log says since when (`now`).
+
+    `replaced_by` is what has taken its place.
 
     Returns:
         Whether one waited.

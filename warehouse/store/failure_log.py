@@ -21,7 +21,7 @@ NOTIFIED = "notified"
 log = logging.getLogger(__name__)
 
 
-class Known(Frozen):
+class KnownCauses(Frozen):
     """The causes that a channel knows: `failures/notified/<channel>.json`."""
 
     causes: tuple[Notified, ...]
@@ -50,26 +50,31 @@ def _read(path: Path) -> Failure:
 
 
 def is_open(data_dir: DataDir, dataset: str) -> bool:
-    """Return whether a dataset has an unresolved failure, in the data folder's log."""
+    """Return whether a `dataset` has an unresolved failure in the log of `data_dir`."""
     return (data_dir.failures / f"{dataset}.json").exists()
 
 
 def note(data_dir: DataDir, failure: Failure) -> None:
-    """Record a failure; the same one again changes nothing."""
+    """Record a `failure` in `data_dir`; the same one again changes nothing."""
     path = data_dir.failures / f"{failure.dataset}.json"
     write_if_changed(path, sealed(pretty_json(failure)))
 
 
-def resolved(data_dir: DataDir, dataset: str, stage: str) -> None:
-    """Delete a failure once its step has succeeded."""
+def resolved(data_dir: DataDir, dataset: str, stage: str | None = None) -> None:
+    """Delete the failure of a `dataset` in `data_dir` at a `stage` that has succeeded since.
+
+    Without a stage, at any: what failed was given up.
+    """
     path = data_dir.failures / f"{dataset}.json"
-    if path.exists() and _read(path).stage in ("", stage):
+    if path.exists() and (stage is None or _read(path).stage in ("", stage)):
         with disk_errors(path):
             path.unlink(missing_ok=True)
 
 
 def notified(data_dir: DataDir, channel: str) -> tuple[Notified, ...]:
-    """Return the causes that a channel was notified of and that were unresolved then.
+    """Return the causes that a `channel` was notified of and that were unresolved then.
+
+    They are kept in `data_dir`.
 
     Of a file that was changed after it was written nothing is known: what still fails is notified
     again.
@@ -78,14 +83,14 @@ def notified(data_dir: DataDir, channel: str) -> tuple[Notified, ...]:
     if not path.exists():
         return ()
     try:
-        return Known.model_validate_json(unsealed(path.read_bytes())).causes
+        return KnownCauses.model_validate_json(unsealed(path.read_bytes())).causes
     except ValueError as error:
         log.warning("%s cannot be read, and is written anew: %s", path, error)
         return ()
 
 
 def remember(data_dir: DataDir, channel: str, causes: Sequence[Notified]) -> None:
-    """Record the causes that a channel knows now."""
+    """Record in `data_dir` the `causes` that a `channel` knows now."""
     path = data_dir.failures / NOTIFIED / f"{channel}.json"
     if causes or path.exists():
-        write_if_changed(path, sealed(pretty_json(Known(causes=tuple(causes)))))
+        write_if_changed(path, sealed(pretty_json(KnownCauses(causes=tuple(causes)))))

@@ -19,7 +19,7 @@ RECORD = "release.json"
 
 
 def entries(data_dir: DataDir, dataset: str) -> dict[int, LedgerEntry]:
-    """Return what the ledger says of each number of a dataset.
+    """Return what the ledger in `data_dir` says of each number of a `dataset`.
 
     Raises:
         StoreError: a line was changed after it was written.
@@ -51,7 +51,10 @@ def folders(data_dir: DataDir, dataset: str, known: dict[int, LedgerEntry]) -> l
 
 
 def lost(data_dir: DataDir, dataset: str) -> list[LedgerEntry]:
-    """Return the entries whose releases are missing and were not given up, oldest first."""
+    """Return the entries of a `dataset` whose releases `data_dir` lacks, oldest first.
+
+    Those that were given up are left out.
+    """
     folder = data_dir.releases(dataset)
     return [
         entry for entry in entries(data_dir, dataset).values()
@@ -60,13 +63,16 @@ def lost(data_dir: DataDir, dataset: str) -> list[LedgerEntry]:
 
 
 def not_entered(data_dir: DataDir, dataset: str) -> list[Path]:
-    """Return the folders of the releases that the ledger does not know yet, oldest first."""
+    """Return the folders of a `dataset`'s releases that the ledger does not know yet, oldest first.
+
+    Both are in `data_dir`.
+    """
     known = entries(data_dir, dataset)
     return [path for path in folders(data_dir, dataset, known) if int(path.name) not in known]
 
 
 def enter(data_dir: DataDir, dataset: str) -> None:
-    """Enter the releases that the ledger does not know yet.
+    """Enter the releases of a `dataset` in `data_dir` that its ledger does not know yet.
 
     Raises:
         StoreError: full, read-only, forbidden, or a record is damaged.
@@ -88,7 +94,7 @@ def give_up(data_dir: DataDir, dataset: str, entry: LedgerEntry) -> None:
 
 
 def next_number(data_dir: DataDir, dataset: str) -> int:
-    """Return the number of the release that comes next: one that none has ever used."""
+    """Return the number of a `dataset`'s next release: one that none in `data_dir` has used."""
     known = entries(data_dir, dataset)
     there = folders(data_dir, dataset, known)
     return max([0, *known, *(int(folder.name) for folder in there)]) + 1

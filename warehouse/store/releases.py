@@ -29,7 +29,7 @@ from model.util.hashing import has_checksum, pretty_json, sha256_file, sha256_js
 from model.util.sql import literal
 from warehouse.differences import changes_sql
 from warehouse.engine import PARQUET_OPTIONS, connect
-from warehouse.store import ledger
+from warehouse.store import ledger, packs
 from warehouse.store.atomic import atomic_directory
 from warehouse.store.data_dir import DataDir
 from warehouse.store.ledger import RECORD
@@ -58,11 +58,15 @@ class StoredRelease:
     def path(self, name: str) -> Path:
         """Return the path of one of the release's files, which has the checksum of its record.
 
+        That of an earlier release may be a copy out of a pack (`warehouse.store.packs`).
+
         Raises:
             StoreError: it was changed or lost.
         """
         path, record = self.folder / name, self.release.file(name)
         if not has_checksum(path, record.sha256):
+            if not path.exists() and (copy := packs.unpacked(self.folder, self.release, name)):
+                return copy
             raise StoreError(
                 "the file is missing, or not what its record says", where=str(path), todo=_DAMAGED,
             )
@@ -113,7 +117,7 @@ class Inputs:
 
 
 def history(data_dir: DataDir, dataset: str) -> list[StoredRelease]:
-    """Return a dataset's releases, oldest first.
+    """Return the releases of a `dataset` in `data_dir`, oldest first.
 
     Raises:
         StoreError: a record is damaged.
@@ -148,20 +152,24 @@ def committed(data_dir: DataDir, dataset: str, number: int) -> Iterator[Path]:
 
 
 def current_folder(data_dir: DataDir, dataset: str) -> Path | None:
-    """Return the folder of the release with the highest number; None where there is none."""
+    """Return the folder of a `dataset`'s release with the highest number in `data_dir`, or None."""
     folders = ledger.folders(data_dir, dataset, ledger.entries(data_dir, dataset))
     return folders[-1] if folders else None
 
 
 def current(data_dir: DataDir, dataset: str) -> StoredRelease | None:
-    """Return the release with the highest number, or None."""
+    """Return the release of a `dataset` in `data_dir` with the highest number, or None.
+
+    Raises:
+        StoreError: its record is damaged, or one that the ledger has entered is missing.
+    """
     entries = ledger.entries(data_dir, dataset)
     folders = ledger.folders(data_dir, dataset, entries)
     return _recorded(folders[-1], entries) if folders else None
 
 
 def as_of(data_dir: DataDir, dataset: str, moment: datetime) -> StoredRelease | None:
-    """Return the release that was current at a moment, or None before the first.
+    """Return the release of a `dataset` in `data_dir` that was current at a `moment`, or None.
 
     Raises:
         StoreError: a record is damaged.
@@ -173,7 +181,9 @@ def as_of(data_dir: DataDir, dataset: str, moment: datetime) -> StoredRelease | 
 def source_schema_before(
     data_dir: DataDir, dataset: str, snapshot_sha256: str
 ) -> SourceSchema | None:
-    """Return the source schema of the snapshot released before this one, or None.
+    """Return the source schema that a `dataset` was released with before a snapshot, or None.
+
+    `data_dir` has the releases; the snapshot is named by its checksum, `snapshot_sha256`.
 
     Raises:
         StoreError: a release's record is damaged.
@@ -215,6 +225,13 @@ def make(
 ) -> tuple[StoredRelease, bool]:
     """Make the next release out of validated data, unless nothing that matters has changed.
 
+    Args:
+        data_dir: the data folder.
+        dataset: its declaration.
+        validated: the table that passed validation.
+        inputs: the checksums of what the table was made from.
+        issued: the time that the release bears, in UTC.
+
     Returns:
         The current release, and whether it was made now.
 
@@ -250,7 +267,7 @@ def refuse_withdrawn(before: StoredRelease | None) -> None:
 
 
 def is_unchanged(before: StoredRelease, validated: Validated, inputs: Inputs) -> bool:
-    """Whether a release of this data would repeat the one before it.
+    """Whether a release of `validated` data would repeat the one `before` it, by their `inputs`.
 
     Newer code may read the same inputs otherwise. After a rollback it is a person who decided
     against what these inputs make: only other inputs make a release again.
@@ -389,5 +406,5 @@ def _write_changes(
 
 
 def same_key(dataset: Dataset, last: Release) -> bool:
-    """Whether the observations of a release have the key that the dataset has now."""
+    """Whether the observations of the release `last` have the key that the `dataset` has now."""
     return set(last.declaration.get("dimensions", {})) == set(dataset.dimensions)

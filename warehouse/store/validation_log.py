@@ -40,12 +40,12 @@ def datasets(data_dir: DataDir) -> list[str]:
 
 
 def log_path(data_dir: DataDir, dataset: str) -> Path:
-    """Return the file of a dataset's log, in the data folder."""
+    """Return the file of the log of a `dataset` in `data_dir`."""
     return data_dir.validation_runs(dataset) / LOG
 
 
 def log(data_dir: DataDir, dataset: str) -> list[ValidationRun]:
-    """Return a dataset's validation runs, oldest first.
+    """Return the validation runs of a `dataset` in `data_dir`, oldest first.
 
     Raises:
         StoreError: the log is damaged.
@@ -55,7 +55,7 @@ def log(data_dir: DataDir, dataset: str) -> list[ValidationRun]:
 
 
 def record(data_dir: DataDir, validation_run: ValidationRun) -> QualityRecord:
-    """Return the complete record of a validation run: every check with its samples.
+    """Return the complete record of a `validation_run` in `data_dir`: every check with its samples.
 
     Raises:
         StoreError: it is missing, or not what the log says.
@@ -167,7 +167,10 @@ def is_logged(data_dir: DataDir, validated: Validated, inputs: Inputs) -> bool:
 
 
 def of_data(history: list[ValidationRun], data_sha256: str) -> ValidationRun | None:
-    """Return the newest validation run of this very data, or None."""
+    """Return the newest run of a `history` that validated the data with this checksum, or None.
+
+    `data_sha256` is that of the table.
+    """
     return next((item for item in reversed(history) if item.data_sha256 == data_sha256), None)
 
 

@@ -58,7 +58,10 @@ class Validated:
 
 
 def table_folder(data_dir: DataDir, dataset: str, inputs_sha256: str) -> Path:
-    """Return the folder of the table that these inputs make."""
+    """Return the folder in `data_dir` of a `dataset`'s table made of inputs with this checksum.
+
+    `inputs_sha256` covers snapshot, declaration and the versions of what reads them.
+    """
     return data_dir.tables(dataset) / inputs_sha256[:SHORT]
 
 

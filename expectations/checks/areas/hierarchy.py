@@ -31,7 +31,11 @@ class HierarchyCheck(SeriesCheck):
 
     @classmethod
     def declared(cls, dataset: Dataset, registries: Registries) -> Arguments:
-        """Return the codelist's parents, how many parts are due, and the indicators' decimals."""
+        """Return what a `dataset` declares for checks of areas that add up.
+
+        That is its codelist's parents, from the `registries`, how many parts are due, and the
+    indicators' decimals.
+        """
         codelist = registries.codelists[dataset.geography.codelist]
         parents = {each.code: each.parent for each in codelist.entries if each.parent}
         due: dict[str, int] = {}

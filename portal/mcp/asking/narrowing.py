@@ -26,7 +26,10 @@ OLD = tuple(words(each) for each in (
 def of_place(
     reader: Reader, subject: Subject, question: FigureQuery, subjects: Subjects
 ) -> tuple[str, list[Row]]:
-    """Return the borders that are asked for, and the rows of the place."""
+    """Return the borders that a `question` asks for, and the rows of its place.
+
+    `reader` reads the release of the `subject`, which is one of the `subjects`.
+    """
     if question.place in ("", EVERYWHERE):
         rows = reader.rows(subject.code)
         if question.place != EVERYWHERE and len({row["ref_area"] for row in rows}) > 1:
@@ -61,7 +64,11 @@ def of_breakdown(
     reader: Reader, subject: Subject, rows: list[Row], question: FigureQuery,
     rest: Sequence[Word],
 ) -> list[Row]:
-    """Return the rows of one code in each dimension: those asked for, else totals."""
+    """Return those of the `rows` of one code in each dimension: those asked for, else totals.
+
+    `reader` has the names of the `subject`'s codes; `question` gives codes, and `rest` are the
+    words that nothing else has taken.
+    """
     wanted = codes_of(reader, rest) or {}
     for asked, code in question.breakdown.items():
         column, known = _column(reader, asked, subject), None
@@ -112,7 +119,7 @@ def _column(reader: Reader, asked: str, subject: Subject) -> str:
 
 
 def codes_of(reader: Reader, rest: Sequence[Word]) -> dict[str, str] | None:
-    """Return the codes whose names are the `rest` of what was asked, by dimension.
+    """Return the codes whose names in `reader` are the `rest` of what was asked, by dimension.
 
     None where words are left over.
     """
@@ -151,7 +158,10 @@ def _without_borders(place: str) -> tuple[str, str]:
 
 
 def check_unit(reader: Reader, subject: Subject, rows: list[Row], question: FigureQuery) -> None:
-    """Refuse where the unit that a `question` needs is not that of the rows."""
+    """Refuse where the unit that a `question` needs is not that of the `rows`.
+
+    `reader` has the names of units, and `subject` says what can be asked instead.
+    """
     if not question.unit:
         return
     code = rows[0]["unit_measure"]

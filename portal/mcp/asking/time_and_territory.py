@@ -15,7 +15,9 @@ def by_borders(
     reader: Reader, subject: Subject, rows: list[Row], borders: str,
     successions: Mapping[tuple[str, str], Succession],
 ) -> list[Row]:
-    """Return the rows that are by the `borders` asked for; Refused where none is.
+    """Return those of the `rows` that are by the `borders` asked for; Refused where none is.
+
+    `reader` reads the release of the `subject`; `successions` are the known changes of borders.
 
     An area that the change of borders left as it was is the same by both.
     """
@@ -65,7 +67,10 @@ def of_period(
     reader: Reader, subject: Subject, rows: list[Row], period: AskedPeriod,
     successions: Mapping[tuple[str, str], Succession],
 ) -> list[Row]:
-    """Return the rows of a period, or of the newest that has values."""
+    """Return those of the `rows` that are of a `period`, or of the newest that has values.
+
+    The other arguments are those of `by_borders`: `reader`, `subject`, `successions`.
+    """
     valued = [row for row in rows if row["obs_value"] is not None]
     have = sorted({row["time_period"] for row in valued}, key=period_end)
     if period.latest:

@@ -78,7 +78,7 @@ def named(phrase: Sequence[Word], text: Sequence[Word], start: int = 0) -> int |
 
 
 def same(one: Sequence[Word], other: Sequence[Word]) -> bool:
-    """Say whether what was typed is a known name, word for word."""
+    """Say whether what was typed (`one`) is a known name (`other`), word for word."""
     return len(one) == len(other) and bool(one) and position(one, other) == 0
 
 

@@ -146,7 +146,7 @@ def periods(text: str) -> list[PeriodSaid]:
 
 
 def numbers(text: str, taken: list[PeriodSaid]) -> list[WrittenNumber]:
-    """Return the figures in a sentence: neither years and dates nor numbers of laws and names.
+    """Return the figures in a `text`: neither years and dates nor numbers of laws and names.
 
     `taken` are the periods in it.
     """

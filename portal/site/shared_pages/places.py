@@ -127,7 +127,10 @@ class Gazetteer:
         place.lines[self._known_borders[key]].append(line)
 
     def page(self, codelist: Codelist, code: str) -> str | None:
-        """Return the address of an area's page, if it can have one, without language and ending."""
+        """Return the address of the page of the area `code` of a `codelist`, if it can have one.
+
+        It is without language and ending.
+        """
         key = codelist.id, code
         if key not in self._pages:
             self._pages[key] = self._page(codelist, code)

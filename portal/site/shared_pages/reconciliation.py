@@ -67,7 +67,7 @@ class Pair:
 
 
 def pairs(states: list[DatasetState], registries: Registries) -> list[Pair]:
-    """Return the declared pairs of which the site has the datasets (`states`), in their order."""
+    """Return the pairs in `registries` of which the site has the datasets (`states`), in order."""
     known = {state.dataset: state for state in states if state.public and not state.withdrawn}
     found = []
     for declared in registries.reconciliations.values():

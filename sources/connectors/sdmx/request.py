@@ -23,13 +23,13 @@ from sources.limits import HEAD_BYTES
 
 
 def url_request(options: SdmxOptions, url: str) -> Request:
-    """Return the request for a whole URL, in the declared form."""
+    """Return the request for a whole `url`, in the form that `options` declare."""
     headers = {"Accept": ACCEPT[options.rest or "2.1", options.form]} if options.form else {}
     return Request(url, headers=headers)
 
 
 def data_request(options: SdmxOptions, asked: SdmxService) -> Request:
-    """Return the request for the data of a flow."""
+    """Return the request for the data that `options` name, as the service `asked` takes it."""
     headers = {}
     query: dict[str, Any] = {}
     if options.form:
@@ -46,7 +46,7 @@ def data_request(options: SdmxOptions, asked: SdmxService) -> Request:
 
 
 def base_url_of(options: SdmxOptions, asked: SdmxService) -> str:
-    """Return the address of the service."""
+    """Return the address in the `options`, else that of the service that is `asked`."""
     return options.base_url or asked.base_url
 
 

@@ -110,7 +110,7 @@ SERVICES: Mapping[ServiceName, SdmxService] = {
 
 
 def standard_service(base_url: str, rest: RestVersion) -> SdmxService:
-    """Return a service that follows the standard."""
+    """Return a service at `base_url` that follows the standard in its version `rest`."""
     return SdmxService(
         base_url, rest, all_series="all" if rest == "2.1" else "*", forms=_standard(rest)
     )

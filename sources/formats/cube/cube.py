@@ -93,7 +93,9 @@ def _at(values: Sequence[Any] | dict[int, Any], position: int) -> Any:
 
 
 def dimension(name: str, categories: Sequence[tuple[str, str]], where: str) -> CubeDimension:
-    """Return a dimension from its name, and code and label of each category.
+    """Return a dimension from its `name`, and code and label of each of its `categories`.
+
+    `where` names the file in errors.
 
     Raises:
         ReadError: the name has no letter.
@@ -110,7 +112,7 @@ def clean(label: str) -> str:
 
 
 def cells_of(sizes: Sequence[int], where: str) -> int:
-    """Return the number of cells.
+    """Return the number of cells of a cube with these `sizes`; `where` names the file in errors.
 
     Raises:
         ReadError: too many.
@@ -125,7 +127,7 @@ def cells_of(sizes: Sequence[int], where: str) -> int:
 
 
 def check_names(dimensions: tuple[CubeDimension, ...], where: str) -> None:
-    """Check that the names of all columns differ.
+    """Check that the names of all columns of `dimensions` differ; `where` names the file in errors.
 
     Raises:
         ReadError: two have the same name.

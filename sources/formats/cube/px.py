@@ -44,9 +44,11 @@ class _Keywords:
     values: dict[tuple[str, str, str], list[str]] = field(default_factory=dict)
 
     def get(self, keyword: str, language: str = "", variable: str = "") -> list[str]:
+        """Return the values of a `keyword`, of a `language` and a `variable` where it has these."""
         return self.values.get((keyword, language, variable), [])
 
     def first(self, keyword: str) -> str:
+        """Return the first value of a keyword, "" without one."""
         return next(iter(self.get(keyword)), "")
 
 
@@ -84,7 +86,9 @@ def px_cube(path: Path, where: str, language: str | None, encoding: str | None) 
 
 
 def px_description(path: Path, where: str) -> tuple[str, ...]:
-    """Return what a PX file says of its table: the title and the unit.
+    """Return what the PX file at `path` says of its table: the title and the unit.
+
+    `where` names the file in errors.
 
     Raises:
         ReadError: not well formed, or in another encoding than it names.

@@ -38,7 +38,7 @@ def text_schema(columns: Sequence[str]) -> pa.Schema:
 
 
 def text_batches(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[pa.RecordBatch]:
-    """Yield the rows as batches of one schema, at least one (it may be empty).
+    """Yield `rows` as batches of one schema with these `columns`, at least one (it may be empty).
 
     Raises:
         ReadError: a cell or the whole is too large, or is no Unicode text.
@@ -58,7 +58,7 @@ def text_batches(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[pa.Rec
 
 
 def text_array(values: Sequence[str | None] | pa.Array, where: str) -> pa.Array:
-    """Return texts as an Arrow array.
+    """Return texts (`values`) as an Arrow array; `where` names their place in errors.
 
     Raises:
         ReadError: one is too long, or is no Unicode text.

@@ -50,7 +50,10 @@ def _chosen(record: RawRow, places: tuple[int, ...]) -> RawRow:
 
 
 def chosen_ranges(merged: Merged, places: Sequence[int]) -> Merged:
-    """Return the merged cells whose text, the top left one's, is in a column that is read."""
+    """Return those of the `merged` cells whose text, the top left one's, is in one of the `places`.
+
+    These are the positions of the columns that are read.
+    """
     found = []
     for (top, left), (bottom, right) in merged:
         kept = [new for new, old in enumerate(places) if left <= old <= right]

@@ -63,12 +63,12 @@ def as_table(records: Iterable[RawRow], extent: TableExtent, where: str) -> RawT
 
 
 def after_row(records: Iterable[RawRow], row: int) -> Iterator[RawRow]:
-    """Return the rows below a row (lines of a text file)."""
+    """Return those of the `records` that are below a `row` (lines of a text file)."""
     return dropwhile(lambda record: record[0] <= row, records)
 
 
 def joined_names(rows: Sequence[Sequence[str]], separator: str = " ") -> list[str]:
-    """Return the columns' names: the texts of the header rows, joined from above.
+    """Return the columns' names: the texts of the header `rows`, from above, with a `separator`.
 
     Blank cells add nothing to a name, nor does a text that repeats the one above it.
     """

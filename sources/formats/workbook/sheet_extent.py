@@ -158,7 +158,9 @@ def _find_valueless(xml: bytes, extent: SheetExtent) -> bool:
 
 
 def member_of_sheet(path: Path, where: str, sheet: str) -> str:
-    """Return the key under which `check_extent` has a sheet, "" when it is not found.
+    """Return the key under which `check_extent` has a `sheet`, "" when it is not found.
+
+    `path` is the workbook, `where` names it in errors.
 
     Raises:
         ReadError: the workbook does not say which member is which sheet.

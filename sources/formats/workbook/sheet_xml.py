@@ -40,7 +40,7 @@ class SheetExtent:
     figures: int = 0
 
     def reach(self, row: int, column: int) -> None:
-        """Note a filled cell.
+        """Note a filled cell: its `row` and `column`, from 1.
 
         Raises:
             ReadError: the sheet reaches too far.

@@ -99,7 +99,9 @@ class Sheet:
 
 
 def sheet_names(path: Path, where: str) -> list[SheetSummary]:
-    """Return a workbook's sheets, charts left out; their contents are not surveyed.
+    """Return the sheets of the workbook at `path`, charts left out; contents are not surveyed.
+
+    `where` names it in errors.
 
     Raises:
         ReadError: no workbook, encrypted, damaged, or too large.
@@ -113,7 +115,9 @@ def sheet_names(path: Path, where: str) -> list[SheetSummary]:
 
 
 def read_sheet(path: Path, where: str, sheet: str | None = None) -> Iterator[RawRow]:
-    """Yield the filled rows of a sheet with their numbers, of which none may be hidden.
+    """Yield the filled rows of a `sheet` with their numbers, of which none may be hidden.
+
+    `path`, `where` and errors are those of `open_sheet`.
 
     Arguments and errors as `open_sheet`.
     """

@@ -27,7 +27,7 @@ _DURATION = re.compile(r"\[[hms]+\]", re.IGNORECASE)
 
 
 def open_xls(path: Path, where: str) -> xlrd.book.Book:
-    """Open a workbook; its sheets are read on demand.
+    """Open the workbook at `path`, named `where` in errors; its sheets are read on demand.
 
     Raises:
         ReadError: encrypted, or damaged.
@@ -42,7 +42,7 @@ def open_xls(path: Path, where: str) -> xlrd.book.Book:
 
 
 def xls_sheet(book: xlrd.book.Book, where: str, name: str) -> xlrd.sheet.Sheet:
-    """Return a sheet of a workbook.
+    """Return the sheet `name` of a workbook (`book`); `where` names it in errors.
 
     Raises:
         ReadError: damaged, or too many cells.
@@ -70,7 +70,7 @@ def xls_sheets(book: xlrd.book.Book) -> list[SheetSummary]:
 
 
 def xls_summary(book: xlrd.book.Book, sheet: SheetSummary) -> SheetSummary:
-    """Return a sheet's summary with its extent; of a damaged one it stays as it is."""
+    """Return the summary of a `sheet` of a `book` with its extent; of a damaged one as it is."""
     try:
         found = xls_sheet(book, "", sheet.name)
     except ReadError:
@@ -93,7 +93,9 @@ def xls_hidden(sheet: xlrd.sheet.Sheet) -> tuple[Ranges, Ranges]:
 
 
 def xls_rows(sheet: xlrd.sheet.Sheet, where: str) -> Iterator[list[Any]]:
-    """Yield the rows of a sheet, all of the same length: text, numbers, truth values and dates.
+    """Yield the rows of a `sheet`, all of the same length: text, numbers, truth values and dates.
+
+    `where` names it in errors.
 
     Raises:
         ReadError: a cell cannot be read.

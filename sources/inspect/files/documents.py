@@ -15,7 +15,7 @@ _DCAT = "catalogue: {} that describe datasets (DCAT), not figures"
 
 
 def json_document(path: Path, where: str) -> list[Found]:
-    """Describe what a JSON file holds.
+    """Describe what the JSON file at `path` holds; `where` names it in errors.
 
     Raises:
         ReadError: no JSON, or of no known structure.
@@ -35,7 +35,7 @@ def json_document(path: Path, where: str) -> list[Found]:
 
 
 def json_lines(path: Path, where: str) -> Found | None:
-    """Whether a file holds JSON Lines: an object on each of its first two lines."""
+    """Whether the file at `path`, `where` in errors, holds JSON Lines: objects on its first two."""
     with path.open("rb") as file:
         lines = [file.readline(1_000_000) for _ in range(2)]
     try:

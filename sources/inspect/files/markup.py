@@ -38,7 +38,7 @@ class _Root:
 
 
 def xml_file(path: Path, where: str) -> Found:
-    """Describe what an XML file holds.
+    """Describe what the XML file at `path` holds; `where` names it in errors.
 
     Raises:
         ReadError: not well formed, or of no kind that is known.
@@ -92,7 +92,7 @@ def turtle_file(path: Path) -> Found:
 
 
 def yaml_file(path: Path, where: str) -> Found:
-    """Describe what a YAML file holds.
+    """Describe what the YAML file at `path` holds; `where` names it in errors.
 
     Raises:
         ReadError: not well formed.

@@ -31,7 +31,7 @@ _UIS = ("indicator_id", "country_id", "year", "value", "magnitude", "qualifier")
 
 
 def text_file(path: Path, where: str, head: bytes) -> Found:
-    """Describe what a text file holds.
+    """Describe what the text file at `path` holds, which begins with `head`; `where` is for errors.
 
     Raises:
         ReadError: no text, or a table that is not well formed.

@@ -26,7 +26,7 @@ _FEW = 5  # words: fewer prove nothing
 
 
 def workbook(path: Path, where: str) -> list[Found]:
-    """Find which tables a workbook holds, sheet by sheet.
+    """Find which tables the workbook at `path` holds, sheet by sheet; `where` names it in errors.
 
     Raises:
         ReadError: encrypted, damaged, or without anything in it.

@@ -141,7 +141,7 @@ def areas_of(
 
 
 def likely_areas(labels: Iterable[str], codelist: Codelist) -> dict[str, str]:
-    """Return the codes that unknown labels probably stand for, for a person to confirm.
+    """Return the codes of a `codelist` that unknown `labels` probably stand for, to be confirmed.
 
     A label is nearly a known name ("Đà Nằng"), names the whole ("TOTAL"), or has a remark behind it
     in brackets.
@@ -172,7 +172,7 @@ def codes_in(values: Iterable[str], codelist: Codelist) -> frozenset[str]:
 
 
 def in_force(codelists: list[Codelist], last: str) -> str:
-    """Return the newest of the borders that were in force in a period, or the first codelist."""
+    """Return the newest of the `codelists` with borders of `last`, a period, or before it."""
     dated = [
         (codelist.vintage.removeprefix(_VIET_NAM), codelist.id) for codelist in codelists
         if codelist.vintage.startswith(_VIET_NAM)

@@ -21,7 +21,7 @@ class Grid:
 
     @classmethod
     def of(cls, rows: Sequence[RawRow], width: int) -> Self:
-        """Classify the columns by the lower rows, below any header."""
+        """Classify the columns, `width` in number, by the lower of the `rows`, below any header."""
         lower = rows[len(rows) // 3 :] if len(rows) > 6 else rows[1:]
         with_numbers = [row for row in lower if any(map(is_number, row[1]))]
         if len(with_numbers) > len(lower) / 2:
@@ -57,7 +57,7 @@ class Grid:
 
 
 def repeats_names(cells: Sequence[str], names: Sequence[str], grid: Grid) -> bool:
-    """Whether a row repeats the names of the header in its own row, under a first name."""
+    """Whether the `cells` of a row repeat the `names` of a `grid`'s header, under a first name."""
     places = [p for p in grid.names_in(names) if p]
     same = [p for p in places if p < len(cells) and cells[p].strip() == names[p].strip()]
     return len(same) > 1 and len(same) >= 0.8 * len(places) and bool(cells[0].strip())

@@ -42,7 +42,7 @@ def find_headings(
 
 
 def figures_lead(body: Sequence[RawRow], headings: Sequence[str], grid: Grid) -> bool:
-    """Whether figures stand above the first heading."""
+    """Whether figures of the `body`, in a `grid`, stand above the first of the `headings`."""
     for _, cells in body:
         if " ".join(filled(cells)[0].split()) in headings:
             return False

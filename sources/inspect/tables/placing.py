@@ -85,7 +85,7 @@ def _header_guesses(layout: GridLayout) -> list[Guess]:
 
 
 def numbering_of(found: RecognisedTable, table: pa.Table) -> RecognisedTable | None:
-    """Return a recognised table with the option `numbering`, None where its rows have no levels.
+    """Return the table `found` with the option `numbering`, None where its rows have no levels.
 
     `table` is what is read without it.
     """

@@ -11,7 +11,14 @@ from warehouse.cleaning.drift.wording import LOOK, MAX_NAMED, NEAR, alike, name_
 def code_drift(
     last: SourceSchema, now: SourceSchema, dataset: Dataset, source: Source
 ) -> list[Drift]:
-    """Return which codes are unknown, new or gone, most important first."""
+    """Return which codes are unknown, new or gone, most important first.
+
+    Args:
+        last: the source schema of the last release.
+        now: that of the snapshot.
+        dataset: the declaration, which says what codes mean.
+        source: its source, which says what may be new.
+    """
     found: list[Drift] = []
     for concept, labels in now.codes.items():
         before = last.codes.get(concept)

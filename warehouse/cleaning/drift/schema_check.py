@@ -14,7 +14,7 @@ UNREAD_TITLE = _("The source has no figures that stay unread or hidden.")
 
 
 def refuse(found: list[Drift], dataset: str) -> None:
-    """Check that the source can still be read as it is declared.
+    """Check by the drift `found` that the source of a `dataset` can still be read as declared.
 
     Raises:
         DriftError: something blocks the release; names all that was found.

@@ -17,12 +17,12 @@ COMPARE = _("look whether the unit or the subject of the table has changed")
 
 
 def alike(one: str, other: str) -> float:
-    """Return how alike two names are, from 0 to 1."""
+    """Return how alike the names `one` and `other` are, from 0 to 1."""
     return SequenceMatcher(None, fold(one), fold(other), autojunk=False).ratio()
 
 
 def differing(old: str, new: str) -> tuple[str, str]:
-    """Return two texts without the words, but two, that both begin with."""
+    """Return the texts `old` and `new` without the words, but two, that both begin with."""
     words, others = old.split(), new.split()
     pairs = zip(words, others, strict=False)
     start = max(0, sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs)) - 2)
