@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,11 +130,19 @@ def history(data_dir: DataDir, dataset: str) -> list[StoredRelease]:
 def _recorded(folder: Path, entries: dict[int, LedgerEntry]) -> StoredRelease:
     """Return the release in a `folder`; raise where its record is not what `entries` say."""
     entry = entries.get(int(folder.name))
-    if entry is not None and not has_checksum(folder / RECORD, entry.sha256):
+    if entry is None:
+        return load(folder)
+    if not has_checksum(folder / RECORD, entry.sha256):
         raise StoreError(
             "the release's record is missing, or not the one that the ledger has entered",
             where=str(folder / RECORD), todo=_DAMAGED,
         )
+    return _entered(folder, entry.sha256)
+
+
+@lru_cache(maxsize=4096)
+def _entered(folder: Path, _sha256: str) -> StoredRelease:
+    """Return the release in a folder whose record has a checksum, read once: it never changes."""
     return load(folder)
 
 
