@@ -14,13 +14,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
 import tempfile
 from pathlib import Path
 
 from bench import record
-from bench.many import DECLARATION, PROJECT, SUITE, Source, timed
+from bench.many import Source, declare, timed
 
 COMPUTED = """\
 title: {{vi: "Tính toán {number}", en: "Computed {number}"}}
@@ -77,22 +76,12 @@ def main() -> None:
 
 def _declare(folder: Path, source: Source, datasets: int) -> None:
     """Write a project of so many `datasets` of a `source`, and as many computed from them."""
-    shutil.copytree(
-        PROJECT / "registry", folder / "project" / "registry",
-        ignore=shutil.ignore_patterns("targets*", "sector_indicators*"),  # of other datasets
-    )
-    shutil.copy(PROJECT / "city.yaml", folder / "project")
+    declare(folder, source, datasets)
+    target = folder / "project/assets/industry"
+    target.mkdir()
     for number in range(datasets):
-        for path, text in (
-            (f"assets/finance/bench_{number}.yaml",
-             DECLARATION.format(number=number, url=source.url(number))),
-            (f"expectations/finance/bench_{number}.yaml", SUITE),
-            (f"assets/industry/computed_{number}.yaml",
-             COMPUTED.format(number=number, other=(number + 1) % datasets)),
-        ):
-            target = folder / "project" / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text, encoding="utf-8")
+        text = COMPUTED.format(number=number, other=(number + 1) % datasets)
+        (target / f"computed_{number}.yaml").write_text(text, encoding="utf-8")
 
 
 def _runs(folder: Path, source: Source, datasets: int) -> None:

@@ -148,6 +148,18 @@ def write_validation_runs(
     (folder / validation_log.LOG).write_text(text, encoding="utf-8")
 
 
+def made_up_record(dataset: Dataset, chance: random.Random, rows: int) -> QualityRecord:
+    """Return a record of a `dataset`'s validation in which the times differ, and little else."""
+    record = _record(dataset, [f"check_{n}" for n in range(CHECKS)], {})
+    checks = tuple(
+        check.model_copy(update={"duration_ms": round(chance.uniform(0.1, 9), 3)})
+        for check in record.checks
+    )
+    return record.model_copy(
+        update={"checks": checks, "rows_read": rows, "rows_released": rows, "rows_quarantined": 0}
+    )
+
+
 def _record(dataset: Dataset, names: list[str], failing: dict[str, int]) -> QualityRecord:
     sample = {"indicator": "A", "ref_area": "VNM", "time_period": "2020", "obs_value": 1.5}
     checks = tuple(

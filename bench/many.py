@@ -7,7 +7,8 @@ For every number of datasets: `openindicators run` the first time, with nothing 
 one of them has changed, each in a process of its own; then the floor, a DuckDB script that reads
 the same files, counts the rows that are not valid, and writes them sorted as Parquet, CSV and JSON
 with their checksums. Times of the machine mean little: compare the ratio to the floor, and the
-growth from one number of datasets to the next (exponent 1 is linear).
+growth from one number of datasets to the next (exponent 1 is linear). `busy` is the share of all
+cores' time that went into the run, on a machine that has nothing else to do.
 """
 
 from __future__ import annotations
@@ -142,7 +143,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000)
     parser.add_argument("--profile", type=Path, help="where cProfile writes; slows the runs down")
     asked = parser.parse_args()
-    print(f"{'datasets':>8}  {'run':16} {'processor s':>11} {'each':>7} {'wall s':>7}"
+    print(f"{'datasets':>8}  {'run':16} {'processor s':>11} {'each':>7} {'wall s':>7} {'busy':>5}"
           f" {'floor':>7} {'ratio':>6} {'growth':>6}")
     before: dict[str, tuple[int, float]] = {}
     for datasets in asked.datasets:
@@ -153,8 +154,9 @@ def main() -> None:
                     fewer, less = before[kind]
                     growth = f"{math.log(used / less) / math.log(datasets / fewer):.2f}"
                 before[kind] = (datasets, used)
+                busy = used / wall / len(os.sched_getaffinity(0))
                 print(f"{datasets:8}  {kind:16} {used:11.1f} {used / datasets:7.3f} {wall:7.1f}"
-                      f" {floor:7.2f} {used / floor:6.1f} {growth:>6}", flush=True)
+                      f" {busy:5.0%} {floor:7.2f} {used / floor:6.1f} {growth:>6}", flush=True)
                 if not asked.profile:
                     record.append(f"many datasets, {kind}", datasets, used, floor=floor)
 
@@ -164,20 +166,8 @@ def _measured(
 ) -> Iterator[tuple[str, float, float, float]]:
     """Yield each kind of run with its processor time, its time, and the floor's processor time."""
     source = Source(datasets, asked.rows)
-    shutil.copytree(
-        PROJECT / "registry", folder / "project" / "registry",
-        ignore=shutil.ignore_patterns("targets*", "sector_indicators*"),  # of other datasets
-    )
-    shutil.copy(PROJECT / "city.yaml", folder / "project")
     with source.serving():
-        for number in range(datasets):
-            for part, text in (
-                ("assets", DECLARATION.format(number=number, url=source.url(number))),
-                ("expectations", SUITE),
-            ):
-                path = folder / "project" / part / "finance" / f"bench_{number}.yaml"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text, encoding="utf-8")
+        declare(folder, source, datasets)
         out = folder / "floor"
         out.mkdir()
         urls = [source.url(number) for number in range(datasets)]
@@ -193,6 +183,23 @@ def _measured(
             used, wall = timed(command, folder, folder / f"{kind}.json")
             _check(folder / f"{kind}.json", kind, datasets)
             yield kind, used, wall, floor
+
+
+def declare(folder: Path, source: Source, datasets: int) -> None:
+    """Write a project of so many `datasets`, each a file of a `source` that serves."""
+    shutil.copytree(
+        PROJECT / "registry", folder / "project" / "registry",
+        ignore=shutil.ignore_patterns("targets*", "sector_indicators*"),  # of other datasets
+    )
+    shutil.copy(PROJECT / "city.yaml", folder / "project")
+    for number in range(datasets):
+        for part, text in (
+            ("assets", DECLARATION.format(number=number, url=source.url(number))),
+            ("expectations", SUITE),
+        ):
+            path = folder / "project" / part / "finance" / f"bench_{number}.yaml"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
 
 
 def _check(said: Path, kind: str, datasets: int) -> None:

@@ -36,7 +36,15 @@ from portal.site.shared_pages.shared_files import STATE as CATALOGUE
 from portal.site.state import CHECKSUMS as FOLDER_CHECKSUMS
 from portal.site.state import CatalogueState, DatasetState, read_checksums, read_state
 from portal.transparency import records as transparency
-from warehouse.store import drafts, failure_log, ledger, releases, snapshots, validation_log
+from warehouse.store import (
+    drafts,
+    failure_log,
+    ledger,
+    packs,
+    releases,
+    snapshots,
+    validation_log,
+)
 from warehouse.store.data_dir import RECORD as DATA_DIR
 from warehouse.store.data_dir import DataDir, DataDirRecord
 from warehouse.store.working_tables import CHECKSUMS, checksums_of
@@ -97,11 +105,12 @@ def inspect(data_dir: DataDir) -> Inspection:
                 found.intact.setdefault(sha256, path)
                 continue
         what = "differs from its record" if path.exists() else "is missing"
-        found.damages.append(Damage(path, what, sha256, derived))
+        found.damages.append(Damage(path, what + _held(data_dir, path), sha256, derived))
     for path, kind, derived in _sealed_files(data_dir):
         found.files += 1
         if not _is_whole(path.read_bytes(), kind):
-            damage = Damage(path, "was changed after it was written", None, derived, kind)
+            what = "was changed after it was written" + _held(data_dir, path)
+            damage = Damage(path, what, None, derived, kind)
             found.damages.append(damage)
     for path, kind in _logs(data_dir):
         found.files += 1
@@ -111,6 +120,12 @@ def inspect(data_dir: DataDir) -> Inspection:
             what = f"has lines that were changed after they were written: {', '.join(wrong)}"
             found.damages.append(Damage(path, what, kind=kind))
     return found
+
+
+def _held(data_dir: DataDir, path: Path) -> str:
+    """Say which releases rest on a file, where it is one of a pack."""
+    pack = packs.pack_of(path.parent) if data_dir.root / "packs" in path.parents else None
+    return f": {pack.held}" if pack else ""
 
 
 Recorded = tuple[Path, str, bool]  # a file, its checksum, whether it is derived
@@ -167,8 +182,11 @@ def _of_releases(data_dir: DataDir, dataset: str, damages: list[Damage]) -> Iter
         except ValueError:
             damages.append(Damage(path, "cannot be read"))
             continue
+        packed = packs.PACKED if packs.holding(data_dir, dataset, number) else ()
         for file in files:
-            yield path.with_name(file.name), file.sha256, False
+            if file.name not in packed or path.with_name(file.name).exists():
+                yield path.with_name(file.name), file.sha256, False
+    yield from _of_packs(data_dir, dataset)
     state = read_state(DatasetState, data_dir.site / "datasets" / dataset / "dataset.json")
     there = {int(path.name) for path in folder.glob("*") if path.name.isdigit()} | known.keys()
     for published in state.releases if state else ():
@@ -178,6 +196,15 @@ def _of_releases(data_dir: DataDir, dataset: str, damages: list[Damage]) -> Iter
                 f"is missing: the site shows release {published.number},"
                 " which neither the releases nor their ledger know",
             ))
+
+
+def _of_packs(data_dir: DataDir, dataset: str) -> Iterator[Recorded]:
+    kept = packs.newest(data_dir, dataset)
+    for pack in packs.packs(data_dir, dataset):
+        with suppress(OSError, ValueError):  # its own damage is found with the sealed files
+            data = (pack.folder / packs.RECORD).read_bytes()
+            for file in packs.PackRecord.model_validate_json(unsealed(data)).files:
+                yield pack.folder / file.name, file.sha256, pack not in kept
 
 
 def _of_snapshots(data_dir: DataDir, damages: list[Damage]) -> Iterator[Recorded]:
@@ -237,6 +264,7 @@ class _Line(BaseModel):
 _SEALED: tuple[tuple[str, type[BaseModel], bool], ...] = (
     (DATA_DIR, DataDirRecord, False),
     (f"snapshots/*/*/*/{snapshots.RECORD}", Snapshot, False),
+    (f"packs/*/*/*/{packs.RECORD}", packs.PackRecord, False),
     ("failures/*/*.json", Failure, True),
     (f"site/{buildinfo.STATE}", buildinfo.BuildinfoState, True),
     *((f"{site}/{CATALOGUE}", CatalogueState, True) for site in ("site", "preview")),
@@ -260,7 +288,7 @@ _LOGS: tuple[tuple[str, type[BaseModel]], ...] = (
 def _sealed_files(data_dir: DataDir) -> Iterator[tuple[Path, type[BaseModel], bool]]:
     for pattern, kind, derived in _SEALED:
         for path in sorted(data_dir.root.glob(pattern)):
-            known = failure_log.Known if path.parent.name == failure_log.NOTIFIED else kind
+            known = failure_log.KnownCauses if path.parent.name == failure_log.NOTIFIED else kind
             yield path, known, derived
 
 
@@ -308,9 +336,12 @@ def _restored(
             staging.write_bytes(data)
         return "restored: one bit had flipped"
     if damage.derived:
-        folder = path.parent if data_dir.root / "tables" in path.parents else None
+        whole = data_dir.root / "tables", data_dir.root / "packs"
+        folder = path.parent if {*whole} & {*path.parents} else None
         shutil.rmtree(folder) if folder else path.unlink(missing_ok=True)
         return "removed: the next run makes it again"
+    if (pack := packs.pack_of(path.parent)) and data_dir.root / "packs" in path.parents:
+        return _without_pack(data_dir, pack, make_again)
     if data_dir.root / "releases" in path.parents and sha256 is not None:
         folder = path if is_folder else path.parent
         with make_again("/".join(folder.parts[-3:-1]), int(folder.name)) as made:
@@ -320,6 +351,24 @@ def _restored(
                 _copy(made / path.name, path)
             return "made again from the snapshot, with the same bytes" if made else None
     return None
+
+
+def _without_pack(data_dir: DataDir, pack: packs.Pack, make_again: MakeAgain) -> str | None:
+    """Make the files of a damaged `pack` again in their releases, and remove it, if all can be."""
+    dataset = "/".join(pack.folder.parts[-3:-1])
+    for number in range(pack.first, pack.last + 1):
+        folder = data_dir.releases(dataset) / str(number)
+        release = releases.load(folder).release
+        lost = [file.name for file in release.files if not (folder / file.name).exists()]
+        if not lost:
+            continue
+        with make_again(dataset, number) as made:
+            if made is None:
+                return None
+            for name in lost:
+                _copy(made / name, folder / name)
+    shutil.rmtree(pack.folder)
+    return f"removed: {pack.held.replace('are in it', 'stand in full again')}, and are packed later"
 
 
 def _restore_log(data_dir: DataDir, path: Path, kind: type[BaseModel]) -> str:

@@ -239,6 +239,11 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def shares_history(self) -> bool:
+        """Whether Dagster's history is in PostgreSQL, where several machines share it."""
+        return self.dagster_storage is not None
+
+    @property
     def declarations(self) -> Path:
         """The folder of the declarations."""
         return self.project / "assets"

@@ -75,6 +75,7 @@ class Check(BaseModel):
         automatic: the name under which every such dataset has it; None: only by a suite.
         protects_persons: a suite can make it stricter, but not replace it.
         acceptable: whether a person may accept a row that breaks it.
+        finds_when: what the table must be like for the query to find anything; see `may_find`.
     """
 
     # A command builds the validators of the checks that it meets, not of all.
@@ -91,6 +92,7 @@ class Check(BaseModel):
     automatic: ClassVar[str | None] = None
     protects_persons: ClassVar[bool] = False
     acceptable: ClassVar[bool] = True
+    finds_when: ClassVar[MayFind | None] = None
     from_declaration: ClassVar[tuple[str, ...]] = ()  # arguments that no suite gives
 
     @classmethod
@@ -150,7 +152,7 @@ class Check(BaseModel):
 
     def may_find(self) -> MayFind | None:
         """Return what the table must be like for the query to find anything; None: anything."""
-        return None
+        return self.finds_when
 
     def relations(self) -> frozenset[str]:
         """Return the relations, besides the table, without which it is not evaluated.

@@ -18,7 +18,6 @@ from fractions import Fraction
 from typing import Literal
 
 MAX_LENGTH = 500  # characters
-SHIFTS = ("previous", "year_before")
 
 Shift = Literal["previous", "year_before"]
 

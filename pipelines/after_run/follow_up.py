@@ -31,7 +31,7 @@ from portal.quality.pages import Assessed
 from portal.quality.publish import is_published, publish_quality
 from portal.site import DATASET_PAGE
 from warehouse.store import catalogue as warehouse_catalogue
-from warehouse.store import failure_log, releases, validation_log
+from warehouse.store import failure_log, packing, packs, releases, validation_log
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import StoredRelease
 
@@ -162,8 +162,10 @@ def follow_up(settings: Settings, catalogue: Catalogue) -> FollowUp:
         StoreError: the data folder cannot be written, or the transparency log is damaged.
         PortalError: the signing key is not the one in force.
     """
+    packing.pack_all(settings.data_dir)
     with settings.data_dir.shared_by_all():
         warehouse_catalogue.refresh(settings.data_dir)
+        packs.remove_packed(settings.data_dir)  # of which the views know
         damaged: dict[str, OpenIndicatorsError] = {}
         files = write_feeds(settings, catalogue, damaged) + enter_published(settings, damaged)
         files += publish_buildinfo(settings, catalogue)

@@ -26,7 +26,7 @@ from pipelines.connections import open_portals
 from pipelines.settings import Settings
 from pipelines.submissions import texts
 from pipelines.submissions.form import forms_of
-from pipelines.submissions.register import check_receipt, entries
+from pipelines.submissions.register import check_receipt, entries, receipt_path
 from pipelines.submissions.submit import published, submit
 from pipelines.submissions.workbook import MOST_ROWS, SPARE_ROWS, write_workbook
 
@@ -135,7 +135,7 @@ def _dropped(settings: Settings) -> list[Path]:
     return [
         path for path in sorted(folder.glob("*.xlsx"))
         if not path.name.endswith(".checked.xlsx") and not path.name.startswith("~$")
-        and not path.with_name(f"{path.stem}.receipt.json").exists()
+        and not receipt_path(path.with_suffix("")).exists()
     ]
 
 

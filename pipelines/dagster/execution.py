@@ -43,7 +43,7 @@ def run_in_process(
         return _run_in_process(settings, chosen, others, resources)
     except DatabaseError as error:
         # PostgreSQL's, or locked, full, forbidden.
-        if settings.dagster_storage is not None or isinstance(error, OperationalError):
+        if settings.shares_history or isinstance(error, OperationalError):
             raise
         history = settings.data_dir.dagster_events.parent
         aside = history.with_name(f"{history.name}.damaged")
@@ -65,8 +65,7 @@ def _run_in_process(
         # The command has taken the news of a shared store already.
         resources={**default_resources(settings), "data_dir": settings.data_dir, **resources},
     ).resolve_job_def(ALL)
-    postgres = settings.dagster_storage is not None
-    with open_instance(settings.data_dir, postgres=postgres) as instance:
+    with open_instance(settings.data_dir, postgres=settings.shares_history) as instance:
         result = job.execute_in_process(instance=instance, raise_on_error=False, run_config=QUIET)
     failed = [_failure(event) for event in result.all_events if event.is_step_failure]
     if not result.success and not failed:

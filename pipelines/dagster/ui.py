@@ -11,7 +11,7 @@ def main() -> None:
     """Replace this process by `dagster dev`, bound to this machine."""
     settings = Settings.from_environment()
     settings.data_dir.prepare()
-    prepare_instance(settings.data_dir, postgres=settings.dagster_storage is not None)
+    prepare_instance(settings.data_dir, postgres=settings.shares_history)
     environment = {**os.environ, "DAGSTER_HOME": str(settings.data_dir.dagster)}
     port = os.environ.get("PORT", "3000")
     command = [

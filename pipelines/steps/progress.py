@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from model.errors import OpenIndicatorsError, PortalError, SourceError, StoreError
 from model.records.incident import Failure
+from sources.urls import host_of
 from warehouse.store import failure_log
 from warehouse.store.data_dir import DataDir
 
@@ -69,16 +69,9 @@ def failure_of(dataset: str, stage: str, error: Exception) -> Failure:
 def _cause(dataset: str, stage: str, error: Exception) -> str:
     """Return where an error comes from: a host, a portal, the disk; else the dataset itself."""
     if isinstance(error, SourceError | PortalError):
-        host = _host(error.where)
+        host = host_of(error.where)
         if host:
             return f"{'portal' if isinstance(error, PortalError) else 'source'} {host}"
     if isinstance(error, StoreError):
         return f"data folder: {error.what}"
     return f"dataset {dataset}, {stage}"
-
-
-def _host(where: str) -> str:
-    try:
-        return urlsplit(where).hostname or ""
-    except ValueError:
-        return ""

@@ -34,6 +34,11 @@ def enter(data_dir: DataDir, submissions: Sequence[Submission]) -> None:
     append_log(data_dir.submissions, submissions)
 
 
+def receipt_path(stem: Path) -> Path:
+    """Return where the receipt of the workbook with a `stem` is."""
+    return stem.with_name(f"{stem.name}.receipt.json")
+
+
 def write_receipt(stem: Path, submissions: Sequence[Submission]) -> list[Path]:
     """Write the receipt of `submissions` as JSON and as text, to files that begin with `stem`.
 
@@ -48,7 +53,7 @@ def write_receipt(stem: Path, submissions: Sequence[Submission]) -> list[Path]:
         "\n".join(texts.receipt(each).get(language) for each in submissions)
         for language in languages()
     ]
-    paths = [stem.with_name(f"{stem.name}.receipt{ending}") for ending in (".json", ".txt")]
+    paths = [receipt_path(stem), receipt_path(stem).with_suffix(".txt")]
     for path, text in zip(paths, (record, "\n\n".join(texts_of) + "\n"), strict=True):
         with atomic_write(path) as staging:
             staging.write_text(text, encoding="utf-8")

@@ -30,7 +30,7 @@ from pipelines.submissions.workbook import MOST_ROWS, Filling, write_workbook
 from portal.base import Portal
 from sources.connectors.submission import FIRST_ROW
 from sources.formats.workbook.filled import FilledCell
-from warehouse.store import drafts, ledger, releases
+from warehouse.store import drafts, failure_log, ledger, releases, snapshots
 from warehouse.store.data_dir import DataDir
 from warehouse.store.working_tables import Validated
 
@@ -85,11 +85,15 @@ def submit(
                 at=at, by=by, file_sha256=sha256, dataset="", verdict="refused",
                 reason=plainly(error),
             )
-            register.enter(data_dir, [refused])
-            register.write_receipt(answers / workbook.stem, [refused])
+            lines, new = _resumed([refused], data_dir, answers / workbook.stem)
+            register.enter(data_dir, new)
+            register.write_receipt(answers / workbook.stem, lines)
             raise
         files = open_transport(settings.profile, data_dir.inbox)
-        before = {name: _number(data_dir, name) for name in received}
+        before = {
+            name: (_number(data_dir, name), _snapshot_before(data_dir, name, sha256))
+            for name in received
+        }
         chosen = {
             name: each.form.bound for name, each in received.items()
             if not _is_published(each, data_dir)
@@ -97,7 +101,7 @@ def submit(
         for bound in chosen.values():
             take_snapshot(bound, data_dir, SubmissionTransport(files, copy), settings.now)
     outcome = run_datasets(settings, catalogue, chosen, portals, display)
-    submissions, forms, said = [], {}, []
+    results, forms, said = [], {}, []
     for name, each in received.items():
         bound = each.form.bound
         validated = _validated(bound, data_dir) if name in chosen else None
@@ -108,17 +112,85 @@ def submit(
             rows=_filled(each),
         )
         if name in chosen:
-            found = _result(sent, bound, data_dir, before[name], outcome, validated)
+            number, snapshot = before[name]
+            found = _result(sent, bound, data_dir, number, outcome, validated)
+            if found.verdict == "blocked":  # the next run goes on with what is public
+                snapshots.count_as_last(data_dir, name, snapshot)
+                failure_log.resolved(data_dir, name)
         else:
             found = _released(sent, "unchanged", data_dir)
-        submissions.append(found)
-        said += _answer(found, each.form, validated)
+        results.append((found, validated))
         forms[name] = (each.form, Filling(each.table.rows, marks), each.rows)
-    register.enter(data_dir, submissions)
+    submissions, new = _resumed(
+        [found for found, _ in results], data_dir, answers / workbook.stem
+    )
+    for found, (_, validated) in zip(submissions, results, strict=True):
+        said += _answer(found, received[found.dataset].form, validated)
+    register.enter(data_dir, new)
     marked = answers / f"{workbook.stem}.checked.xlsx"
     write_workbook(marked, forms, at, said)
     receipt = register.write_receipt(answers / workbook.stem, submissions)
     return SubmissionResult(tuple(submissions), (marked, *receipt), outcome)
+
+
+def _resumed(
+    found: Sequence[Submission], data_dir: DataDir, stem: Path
+) -> tuple[list[Submission], list[Submission]]:
+    """Return the lines of what was `found`, and those of them that the register does not have.
+
+    After an interruption the same workbook is taken in again. Its release may have been made: then
+    it is no other's. Its lines may have been entered, without an answer beside the file (`stem`).
+    """
+    known = register.entries(data_dir)
+    is_answered = register.receipt_path(stem).exists()
+    lines, new = [], []
+    for each in found:
+        same = [line for line in known if _is_same(line, each)]
+        last = same[-1] if same and same[-1] in known[-len(found):] else None
+        is_made = each.verdict == "unchanged"  # perhaps by the submit that was interrupted
+        if last and not is_answered and (
+            last.verdict == each.verdict or (is_made and last.release == each.release)
+        ):
+            lines.append(last)
+        elif is_made and not same and _rests_on_it(each, data_dir):
+            new.append(each.model_copy(update={"verdict": "released"}))
+            lines.append(new[-1])
+        else:
+            new.append(each)
+            lines.append(each)
+    return lines, new
+
+
+def _is_same(one: Submission, other: Submission) -> bool:
+    """Return whether two lines are of the same file, dataset and sender."""
+    return all(
+        getattr(one, name) == getattr(other, name) for name in ("file_sha256", "dataset", "by")
+    )
+
+
+def _rests_on_it(sent: Submission, data_dir: DataDir) -> bool:
+    """Return whether the current release was made from the very workbook that was `sent`."""
+    stored = releases.current(data_dir, sent.dataset)
+    return stored is not None and _is_of(
+        data_dir, sent.dataset, stored.release.snapshot_sha256, sent.file_sha256
+    )
+
+
+def _is_of(data_dir: DataDir, dataset: str, snapshot_sha256: str, file_sha256: str) -> bool:
+    parts = snapshots.load(data_dir, dataset, snapshot_sha256).snapshot.parts
+    return any(part.sha256 == file_sha256 for part in parts)
+
+
+def _snapshot_before(data_dir: DataDir, dataset: str, file_sha256: str) -> str | None:
+    """Return the snapshot to go on with where the workbook with a checksum is blocked.
+
+    That is the one taken last; after an interruption that of the release, as the last is its own.
+    """
+    last = snapshots.taken_last(data_dir, dataset)
+    if last and _is_of(data_dir, dataset, last, file_sha256):
+        stored = releases.current(data_dir, dataset)
+        return stored.release.snapshot_sha256 if stored else None
+    return last
 
 
 def _number(data_dir: DataDir, dataset: str) -> int | None:

@@ -104,6 +104,12 @@ class _Writer:
     def write(
         self, forms: Mapping[str, tuple[Form, Filling, int]], answer: list[LocalizedText]
     ) -> list[ChecksSheet]:
+        """Write the sheets of the workbook; return those that check its forms.
+
+        Args:
+            forms: by id, each with what is filled in and how many rows it has room for.
+            answer: what came of a submission, on the first sheet; empty for a new template.
+        """
         guide = self.book.add_worksheet(GUIDE)
         written = []
         for number, (form, filling, rows) in enumerate(forms.values(), start=1):

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from model.util.languages import default_language, languages
+from model.util.languages import default_language
 from model.util.text import LocalizedText
 from portal.content import Content
 from portal.distributions.base import Distribution, WrittenFile
+from portal.metadata.dcat import texts
 
 _DATATYPES = {"number": "double", "string": "string"}
 
@@ -31,7 +32,7 @@ def write(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
     ]
     document = {
         "@context": ["http://www.w3.org/ns/csvw", {"@language": default_language()}],
-        "dc:title": _texts(content.dataset.title),
+        "dc:title": texts(content.dataset.title),
         "dc:license": {"@id": str(content.licence.url)},
         "dc:modified": {"@value": content.release.issued.isoformat(), "@type": "xsd:dateTime"},
         "tables": tables,
@@ -45,22 +46,18 @@ def _table(
     described: dict[str, Any] = {"columns": [_column(content, f) for f in schema["fields"]]}
     if key := schema.get("primaryKey"):
         described["primaryKey"] = key
-    return {"url": name, "dc:title": _texts(title), "tableSchema": described}
+    return {"url": name, "dc:title": texts(title), "tableSchema": described}
 
 
 def _column(content: Content, field: dict[str, Any]) -> dict[str, Any]:
     name = field["name"]
     words = content.names.column(name)
     return {
-        "name": name, "titles": name, "dc:title": _texts(words.title),
-        "dc:description": _texts(words.description),
+        "name": name, "titles": name, "dc:title": texts(words.title),
+        "dc:description": texts(words.description),
         "datatype": _DATATYPES[field["type"]],
         "required": field.get("constraints", {}).get("required", False),
     }
-
-
-def _texts(text: LocalizedText) -> list[dict[str, str]]:
-    return [{"@value": text.get(code), "@language": code} for code in languages()]
 
 
 csvw_json = Distribution.described(

@@ -14,7 +14,6 @@ from portal.targets.progress import Goal, Progress, Reason, Verdict, measure
 from portal.targets.projection import Projected, project
 from portal.vocabulary import NOT_FINAL
 
-VERDICT_ORDER: tuple[Verdict, ...] = ("met", "on_track", "behind", "no_data")
 SHARES = frozenset({"percent", "percent_grdp", "percent_gdp"})  # units of shares
 CITY, COUNTRY = "city", "country"  # groups of targets besides the sectors
 

@@ -63,7 +63,10 @@ class YearFigure(Frozen):
 
 
 class FigureKey(Frozen):
-    """Where the figures of a target stand: their key in a release, but for the period."""
+    """Where the figures of a target stand: their key in a release, but for the period.
+
+    where: the code of each of the release's dimensions.
+    """
 
     dataset: str
     release: int
@@ -144,9 +147,14 @@ def _series(table: ReleasedTable, figure: ReleasedFigure, area: str, vintage: st
     ).to_pylist()
     for name, code in figure.where.items():
         rows = [row for row in rows if row[name] == code]
-    for name in dimensions - figure.where.keys():
-        if len({row[name] for row in rows}) > 1:
+    where = dict(figure.where)
+    for name in sorted(dimensions - figure.where.keys()):
+        codes = {row[name] for row in rows}
+        if len(codes) > 1:
+            codes = {TOTAL}
             rows = [row for row in rows if row[name] == TOTAL]
+        if len(codes) == 1:
+            where[name] = codes.pop() or ""
     found: dict[int, YearFigure] = {}
     others: set[int] = set()
     for row in rows:
@@ -166,7 +174,7 @@ def _series(table: ReleasedTable, figure: ReleasedFigure, area: str, vintage: st
         )
     source = FigureKey(
         dataset=table.dataset, release=table.number, version=table.version, issued=table.issued,
-        indicator=figure.indicator, ref_area=area, geo_vintage=vintage, where=figure.where,
+        indicator=figure.indicator, ref_area=area, geo_vintage=vintage, where=where,
     )
     return TargetSeries(source, tuple(found[year] for year in sorted(found)), tuple(sorted(others)))
 

@@ -99,6 +99,7 @@ class _Driver:
 
     @property
     def place(self) -> str:
+        """The line that is read, for messages."""
         return f"{self.where}:{self.parser.CurrentLineNumber}"
 
     def start(self, name: str, attributes: dict[str, str]) -> None:

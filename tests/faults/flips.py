@@ -21,7 +21,9 @@ from warehouse.store.data_dir import DataDir
 from warehouse.store.working_tables import CHECKSUMS
 
 # What is not ours, is checked by its reader, or says nothing: Dagster's history, locks, the inbox.
-NOT_OURS = ("dagster", "locks", "inbox", "tmp", "fetch_sessions", "warehouse.duckdb")
+NOT_OURS = (
+    "dagster", "locks", "inbox", "tmp", "unpacked", "fetch_sessions", "warehouse.duckdb",
+)
 BATCH = 15  # files that are damaged at a time
 
 

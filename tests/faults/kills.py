@@ -2,8 +2,10 @@
 
     python -m tests.faults.kills --kills 1000 --seed 1
 
-Half of the kills fall into the last tenth of the run's changes: the pages and the shared files.
-With SOURCE_DATE_EPOCH the bytes must be the same. `make kills` runs 1,000, the tests a few.
+Cases are a run with two datasets and one that is computed from them, and the workbooks that a
+department sent in, of which one is blocked. Half of the kills fall into the last tenth of the
+changes: the pages, the shared files, the answers.
+With SOURCE_DATE_EPOCH the bytes must be the same. `make kills` does 1,000, the tests a few.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.fixtures.commands import openindicators, records
@@ -53,10 +56,41 @@ def arm(environment: dict[str, str]) -> None:
     sys.addaudithook(changed)
 
 
-def run(project: Path, data_dir: Path, **environment: str) -> int:
-    """Run a project; return the exit code, or less than zero when it was killed."""
+@dataclass(frozen=True)
+class Case:
+    """A command with news to come, that is killed and given again.
+
+    template: the data folder before it.
+    code: with which it ends.
+    expected: every file after it.
+    changes: how many changes of the disk it makes.
+    """
+
+    project: Path
+    template: Path
+    command: tuple[str, ...]
+    code: int
+    expected: dict[str, bytes]
+    changes: int
+
+
+def case_of(folder: Path, project: Path, template: Path, *command: str, code: int = 0) -> Case:
+    """Return the case of a `command` that ends with a `code`, after it was given once in `folder`.
+
+    `project` and the data folder `template` are where it is given.
+    """
+    undisturbed, counter = folder / "undisturbed", folder / "changes"
+    shutil.copytree(template, undisturbed)
+    assert run(project, undisturbed, command, **{COUNT: str(counter)}) == code
+    changes = int(counter.read_text())
+    return Case(project, template, command, code, contents(undisturbed), changes)
+
+
+def run(project: Path, data_dir: Path, command: tuple[str, ...], **environment: str) -> int:
+    """Give a command in a project; return its exit code, less than zero when it was killed."""
     return openindicators(
-        data_dir, "run", OPENINDICATORS_PROJECT=str(project), SOURCE_DATE_EPOCH=EPOCH, **environment
+        data_dir, *command, OPENINDICATORS_PROJECT=str(project), SOURCE_DATE_EPOCH=EPOCH,
+        **environment,
     ).code
 
 
@@ -69,19 +103,20 @@ def contents(data_dir: Path) -> dict[str, bytes]:
     }
 
 
-def kill_once(
-    project: Path, template: Path, at: int, expected: dict[str, bytes]
-) -> tuple[bool, list[str]]:
-    """Kill a run of a copy at its change number `at`; return whether it died, and what differs."""
+def kill_once(case: Case, at: int) -> tuple[bool, list[str]]:
+    """Kill a `case` in a copy at its change number `at`; return whether it died, what differs."""
     with tempfile.TemporaryDirectory(prefix="openindicators-kill-") as folder:
         data_dir = Path(folder) / "data"
-        shutil.copytree(template, data_dir)
-        died = run(project, data_dir, **{KILL_AT: str(at)}) == -signal.SIGKILL
-        if run(project, data_dir) != 0:
-            return died, ["the run after it failed"]
+        shutil.copytree(case.template, data_dir)
+        killed = run(case.project, data_dir, case.command, **{KILL_AT: str(at)})
+        if killed == -signal.SIGKILL:
+            ended = run(case.project, data_dir, case.command)
+            if ended != case.code:
+                return True, [f"the command after it ended with {ended}"]
         found = contents(data_dir)
-    names = expected.keys() | found.keys()
-    return died, sorted(name for name in names if expected.get(name) != found.get(name))
+    names = case.expected.keys() | found.keys()
+    differ = sorted(name for name in names if case.expected.get(name) != found.get(name))
+    return killed == -signal.SIGKILL, differ
 
 
 def points(most: int, kills: int, seed: int) -> list[int]:
@@ -93,22 +128,24 @@ def points(most: int, kills: int, seed: int) -> list[int]:
 
 
 def main() -> int:
-    """Kill runs of a project of two datasets."""
-    from tests.faults.test_kills import two_datasets
+    """Kill each case in turn."""
+    from tests.faults.test_kills import CASES
 
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--kills", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="openindicators-kills-") as folder:
-        project, template, expected, most = two_datasets(Path(folder))
         differ = deaths = 0
-        for at in points(most, given.kills, given.seed):
-            died, names = kill_once(project, template, at, expected)
-            deaths += died
-            differ += bool(names)
-            if names:
-                print(f"killed at {at} of {most}: {len(names)} differ: {names[:6]}", flush=True)
+        for name, make in CASES.items():
+            case = make(Path(folder) / name)
+            for at in points(case.changes, given.kills // len(CASES), given.seed):
+                died, names = kill_once(case, at)
+                deaths += died
+                differ += bool(names)
+                if names:
+                    print(f"{name}, killed at {at} of {case.changes}: {len(names)} differ:"
+                          f" {names[:6]}", flush=True)
     print(f"{given.kills} runs, {deaths} killed, {differ} ended with other bytes")
     return 1 if differ else 0
 

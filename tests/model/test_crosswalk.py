@@ -2,6 +2,9 @@
 
 Our lists of communes and what became of them were made after the first; the second is independent
 of both (model/reference/codelists/README.md). That of the provinces is our own.
+
+vietnam-provinces 2025.10, the last for Python 3.11, had other codes for three of the 94 units;
+since 2026.9 it has ours, and what the statistics office says became of each commune.
 """
 
 from __future__ import annotations
@@ -9,18 +12,26 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
+from importlib import import_module
 from importlib.resources import files
 
 import pytest
+import vietnam_provinces
 from vietnam_provinces import Province, Ward
 
 from model.reference.succession import AreaSuccession
+from model.util.hashing import sha256_json
 from tests.fixtures.datasets import registries
 
 CITY, HOANG_SA_DISTRICT, HOANG_SA = "48", "498", "20333"
-# vietnam-provinces 2025.10 has another code for three of the 94 names. One of the two is wrong: the
-# annex of Decision 19/2025/QD-TTg says which.
-OTHER_CODES = {"20195": "20194", "20224": "20305", "20872": "20875"}
+# 2025.10 gave Hải Vân, An Khê and Lãnh Ngọc the numbers of other communes that became them: Hòa
+# Hiệp Nam, An Khê of Thanh Khê, Tiên Ngọc. 2026.9, with data of 20 September 2026, corrected it.
+CORRECTED = {"20195": "20194", "20224": "20305", "20872": "20875"}
+IS_CORRECTED = vietnam_provinces.__version__ >= "2026.9"
+OTHER_CODES = {} if IS_CORRECTED else CORRECTED
+# Of the sorted pairs [code until 30 June 2025, code since] of Da Nang and Quang Nam in the
+# `OLD_TO_NEW` of vietnam-provinces 2026.9.0: 280 communes, of which Hòa Liên was split in two.
+THEIR_PAIRS = "8a9faa941e46e8741257f94f4a34359dc822a0a344587e3c3270d7c8b772e753"
 DATA = files("vietnamadminunits") / "data"
 
 
@@ -80,6 +91,18 @@ def test_the_citys_communes_became_the_same(units: sqlite3.Connection, converter
             if pair[0] != HOANG_SA_DISTRICT}  # a district without communes
     assert ours == theirs
     assert len({area for _, area in ours} | {HOANG_SA}) == 94
+
+
+def test_the_second_package_has_the_same_crosswalk() -> None:
+    ours = sorted(list(pair) for pair in succession("vn_da_nang_commune_2025").pairs
+                  if pair[0] != HOANG_SA_DISTRICT)
+    assert len(ours) == 281 and sha256_json(ours) == THEIR_PAIRS
+    if IS_CORRECTED:  # Python 3.12 and newer
+        theirs = import_module("vietnam_provinces._ward_conversion_2025").OLD_TO_NEW
+        assert ours == sorted(
+            [f"{old:05d}", f"{new.code:05d}"] for old, entry in theirs.items()
+            if entry.old_ward.province_code in (48, 49) for new in entry.new_wards
+        )
 
 
 def test_two_packages_have_the_same_94_units(units: sqlite3.Connection) -> None:

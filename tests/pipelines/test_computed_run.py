@@ -6,9 +6,12 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pyarrow.parquet as pq
 import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
 
 from pipelines.catalogue import load_catalogue
 from pipelines.dagster.assets import asset_key
@@ -16,8 +19,10 @@ from pipelines.dagster.build import build_definitions
 from pipelines.rounds import levels_of
 from pipelines.settings import Settings
 from tests.fixtures.answers import new_answered
+from tests.fixtures.browser import chromium
 from tests.fixtures.commands import Result, openindicators, records
 from tests.fixtures.projects import for_this_city
+from tests.fixtures.site_server import served
 from warehouse.computing.lineage import input_cells
 from warehouse.store import releases, snapshots
 
@@ -131,6 +136,33 @@ def test_its_page_and_its_description_name_the_inputs(finished: Path) -> None:
         )["@graph"] if each["@type"] == "dcat:Dataset"
     )
     assert len(node["prov:wasDerivedFrom"]) == 2
+
+
+def test_a_click_on_a_cell_leads_on_to_the_source(finished: Path, tmp_path: Path) -> None:
+    """From the page of a computed figure to those of its cells, where their rows are shown."""
+    site = finished / "data" / "site"
+    figure = pq.read_table(site / "datasets" / COMPUTED / "beds_per_room.parquet").to_pylist()[0]
+    query = urlencode({"dataset": COMPUTED, "indicator": figure["indicator"],
+                       "ref_area": figure["ref_area"], "time_period": figure["time_period"]})
+    browser = chromium(tmp_path / "profile")
+    try:
+        with served(site) as address:
+            browser.get(f"{address}/en/figure.html?{query}#proof")
+            wait = WebDriverWait(browser, 20)
+            links = wait.until(lambda b: b.find_elements(By.CSS_SELECTOR, "#source-row a"))
+            assert len(links) == 2
+            assert "beds.HOSPITAL_BEDS / rooms.HOTEL_ROOMS" in browser.find_element(
+                By.ID, "origin").text
+            for each in [link.get_attribute("href") for link in links]:
+                browser.get(each)
+                wait.until(lambda b: b.find_element(By.ID, "source-text").is_displayed())
+                dataset = parse_qs(urlsplit(each).query)["dataset"][0]
+                row = browser.find_element(By.ID, "source-row").text.splitlines()[-1]
+                source = finished / "data" / "inbox" / f"{dataset.split('/')[1]}.csv"
+                assert row in source.read_text(encoding="utf-8").splitlines()
+                assert figure["time_period"] in row
+    finally:
+        browser.quit()
 
 
 def test_dagster_computes_after_the_releases(

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import random
+import re
 import shutil
 from collections import Counter
+from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import dagster as dg
@@ -14,7 +18,11 @@ import pytest
 
 from model.reference.registries import load_registries
 from model.util.hashing import sha256_file
+from pipelines.cli.proof import explain as explain_command
+from pipelines.explain.walk import explain, find_cell
 from pipelines.quality.report import ReleaseWithReport
+from portal.report.make import findings_of, reports
+from portal.site.published import PublishedSite
 from tests.fixtures.commands import PROJECT, openindicators, records
 from tests.fixtures.sample import finished_sample
 from tests.pipelines.walks import walk
@@ -131,6 +139,67 @@ def test_every_download_is_genuine_and_a_changed_one_is_not(data_dir, tmp_path):
 def test_figures_lead_back_to_the_bytes_of_their_sources(data_dir):
     shown, wrong = walk(DataDir(data_dir), load_registries(PROJECT), cells=300, seed=7)
     assert wrong == [] and shown > 290
+
+
+def test_every_computed_figure_leads_to_the_sources_of_its_cells(data_dir):
+    """By the same borders, or by a reconstruction that a footnote names."""
+    folder, registries = DataDir(data_dir), load_registries(PROJECT)
+    chance, walked = random.Random(13), set()
+    for name in releases.datasets(folder):
+        stored = releases.current(folder, name)
+        if not stored.release.computed_from:
+            continue
+        rows = pq.read_table(stored.path("data.parquet")).to_pylist()
+        for row in chance.sample(rows, min(12, len(rows))):
+            proof = explain(folder, stored, row, registries)
+            assert proof["inputs"] == len(proof["computed_from"]) > 0
+            for each in proof["computed_from"]:
+                same = each["cell"]["geo_vintage"] == row["geo_vintage"]
+                assert same or row["footnotes"], (row, each["cell"])
+                assert each.get("place") and "source" in each, (row, each["cell"])
+        origins = pq.read_table(data_dir / f"site/datasets/{name}/releases"
+                                f"/{stored.release.number}/origins.parquet").to_pylist()
+        for origin in chance.sample(origins, 3):
+            for line in origin["source_text"].splitlines():
+                said, query = line.split("\t")
+                dataset, number, key = explain_command._parsed([f"figure.html?{query}"])
+                [cell] = [each for each in releases.history(folder, dataset)
+                          if each.release.number == number]
+                assert said.endswith(f" {find_cell(cell, key)['obs_value']}") or said.endswith("=")
+        walked.add(name)
+    assert {"digital_government/target_assessment", "industry/retail_per_head"} < walked
+
+
+def test_figures_of_scorecard_and_report_lead_to_their_sources(data_dir, tmp_path):
+    """The dataset of the verdicts says what the scorecard says, and each figure has its bytes."""
+    folder, registries = DataDir(data_dir), load_registries(PROJECT)
+    scorecard = json.loads((data_dir / "site/api/targets.json").read_bytes())
+    levels = {1: "behind", 2: "on_track", 3: "met", None: "no_data"}
+    stored = releases.current(folder, "digital_government/target_assessment")
+    rows = pq.read_table(stored.path("data.parquet")).to_pylist()
+    assert {row["target"]: levels[row["obs_value"]] for row in rows
+            if row["indicator"] == "verdict"} == {
+        each["target"]["id"]: each["verdict"] for each in scorecard["targets"]
+    }
+    found = findings_of(PublishedSite(str(data_dir / "site")), tmp_path, 2024)
+    [made] = reports(replace(found, address="https://data.example/"), ["en"], ["html"])
+    report = made.data.decode()
+    links = set(re.findall(r'href="(https://data\.example/en/figure\.html\?[^"]+)#proof"', report))
+    assert len(links) > 50
+    page = "".join(each.read_text(encoding="utf-8")
+                   for each in (data_dir / "site/en/targets").glob("*.html"))
+    links |= set(re.findall(r'href="[./]*en/(figure\.html\?[^"]+)#proof"', page))
+    without = []
+    for link in random.Random(7).sample(sorted(links), 120):
+        dataset, number, key = explain_command._parsed([unescape(link)])
+        history = releases.history(folder, dataset)
+        of = history[-1] if number is None else next(
+            each for each in history if each.release.number == number
+        )
+        proof = explain(folder, of, find_cell(of, key), registries)
+        ends = proof.get("computed_from") or [proof]
+        without += [link for each in ends if not ("source" in each or "withheld" in each)]
+    assert without == []
 
 
 def test_explain_shows_the_row_and_refuses_bytes_without_their_checksum(data_dir, tmp_path):

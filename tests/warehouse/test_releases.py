@@ -176,6 +176,11 @@ def test_the_catalogue_shows_releases_and_the_past(data_dir):
             (2, "source changed", 1),
         ]
     release(data_dir, {"2023": "30", "2024": "5"}, "3")
+    with duckdb.connect(str(data_dir.catalogue), read_only=True) as con:  # all of it, or nothing
+        shown = "SELECT DISTINCT release FROM observations"
+        assert con.sql(shown).fetchall() == [(2,)]
+        assert catalogue.refresh(data_dir)
+        assert con.sql(shown).fetchall() == [(2,)]
     with duckdb.connect(str(data_dir.catalogue), read_only=True) as con:
         assert con.sql("SELECT max(obs_value) FROM observations WHERE release = 3").fetchall() == [
             (30.0,)

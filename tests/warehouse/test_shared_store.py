@@ -17,7 +17,8 @@ from model.util.bucket import Bucket
 from model.util.hashing import sha256_bytes
 from tests.fixtures.bucket import BUCKET, bucket, s3_server  # noqa: F401 (fixtures)
 from tests.fixtures.commands import openindicators, records
-from warehouse.store import ledger
+from tests.warehouse import test_packs
+from warehouse.store import ledger, packing, packs
 from warehouse.store.data_dir import DataDir
 from warehouse.store.shared_store import SharedStore
 from warehouse.store.snapshots import latest
@@ -131,6 +132,21 @@ def test_of_two_releases_at_once_one_is_committed_and_nothing_is_lost(
     aside = Path(str(caught.value.todo).rpartition(" is in ")[2])
     assert (aside / f"releases/{DATASET}/2/data.parquet").read_text() == "from b"
     assert release(b, "from b") == 3
+
+
+def test_what_one_machine_packs_is_packed_on_the_other(
+    two: tuple[DataDir, DataDir], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packing, "WORTH", 1)
+    a, b = two
+    with a.dataset_lock(test_packs.ID):
+        expected = test_packs.some(a, 3)
+    b.take_news()
+    assert packing.pack_all(a) == 2 and packs.remove_packed(a, 0) == 8
+    b.take_news()
+    for machine in (a, b):
+        assert not (machine.releases(test_packs.ID) / "1/data.parquet").exists()
+        assert test_packs.found(machine) == expected
 
 
 def test_other_files_of_a_dataset_are_merged(two: tuple[DataDir, DataDir]) -> None:

@@ -8,34 +8,39 @@
     quality_history                 every validation run, also of blocked releases
     scores                          the scores of every validation run, one row for each dimension
 
-Views only: they read the release files, so they are never stale, no run waits for the file's
-lock, and it can be deleted at will. After each run every release is compared with its checksums; of
-one that is damaged the views show nothing until it is restored. Between two runs DuckDB reads what
-is on the disk.
+Views only, over the very files that are there after a run, and in packs (`warehouse.store.packs`):
+a reader sees all of a run or nothing of it, no run waits for the file's lock, and it can be deleted
+at will. After each run every release is compared with its checksums; of one that is damaged the
+views show nothing until it is restored. Between two runs DuckDB reads what is on the disk. Packed
+rows have the `source_row` of the first release in their pack that had them.
 """
 
 import json
 import logging
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from model.errors import StoreError
+from model.records.release import LedgerEntry
 from model.util.disk import atomic_write
-from model.util.hashing import has_checksum
-from model.util.sql import literal
-from warehouse.store import ledger
+from model.util.hashing import has_checksum, sha256_json
+from model.util.sql import identifier, literal
+from warehouse.store import ledger, packs
 from warehouse.store.data_dir import DataDir
 from warehouse.store.ledger import RECORD
+from warehouse.store.packs import Pack
 
 log = logging.getLogger(__name__)
 
-# Raised whenever the views change, so that an older file is made anew.
-VERSION = 7
+# The release files that a view reads, and what the first look at a release told.
+Shown = list[tuple[Path, dict[str, Any]]]
 
 
 def refresh(data_dir: DataDir) -> bool:
-    """Make the catalogue if it is missing, older than this code, or the folder has moved.
+    """Make the catalogue if its views are others now: a release came, the folder has moved.
 
     Returns:
         Whether it was made now.
@@ -43,40 +48,90 @@ def refresh(data_dir: DataDir) -> bool:
     Raises:
         StoreError: full, read-only, forbidden.
     """
-    found = {path: _is_intact(path) for path in _releases(data_dir.root.resolve())}
-    intact = [path for path, whole in found.items() if whole]
-    damaged = [str(path) for path, whole in found.items() if not whole]
-    if not intact or _is_current(data_dir, damaged):
+    root = data_dir.root.resolve()
+    packed = _intact_packs(DataDir(root))
+    shown: Shown = []
+    damaged = []
+    entered: dict[str, dict[int, LedgerEntry] | None] = {}
+    for folder in _releases(root):
+        dataset = "/".join(folder.parts[-3:-1])
+        if dataset not in entered:
+            entered[dataset] = _entered(DataDir(root), dataset)
+        record = _record(folder, entered[dataset], packed.get(dataset, ()))
+        if record is None:
+            damaged.append(folder)
+        else:
+            shown.append((folder, record))
+    if not shown:
+        return False
+    statements = _statements(root, _has_validation_log(data_dir), shown, packed)
+    made_by = sha256_json(statements)
+    if _is_current(data_dir, made_by):
         return False
     for path in damaged:
         log.warning("%s is damaged: the views of %s leave it out", path, data_dir.catalogue)
     with atomic_write(data_dir.catalogue) as staging, duckdb.connect(str(staging)) as con:
-        for statement in _statements(
-            data_dir.root.resolve(), _has_validation_log(data_dir), intact, damaged
-        ):
+        con.execute("CREATE TABLE catalogue_version AS SELECT $1 AS statements", [made_by])
+        for statement in statements:
             con.execute(statement)
     return True
 
 
 def _releases(root: Path) -> list[Path]:
     found = (path.parent for path in (root / "releases").glob(f"*/*/*/{RECORD}"))
-    return sorted(path for path in found if path.name.isdigit())
+    return sorted(
+        (path for path in found if path.name.isdigit()),
+        key=lambda path: (path.parts[-3:-1], int(path.name)),
+    )
 
 
-def _is_intact(folder: Path) -> bool:
-    """Return whether every file of a release's folder has the checksum of its record."""
-    data_dir, dataset = DataDir(folder.parents[3]), "/".join(folder.parts[-3:-1])
+def _intact_packs(data_dir: DataDir) -> dict[str, list[Pack]]:
+    """Return the packs of each dataset whose files are what their records say."""
+    found: dict[str, list[Pack]] = {}
+    for folder in sorted((data_dir.root / "packs").glob("*/*")):
+        dataset = "/".join(folder.parts[-2:])
+        for pack in packs.newest(data_dir, dataset):
+            try:
+                _ = pack.record
+            except StoreError as error:
+                log.warning("%s", error)
+                continue
+            found.setdefault(dataset, []).append(pack)
+    return found
+
+
+def _entered(data_dir: DataDir, dataset: str) -> dict[int, LedgerEntry] | None:
     try:
-        known = ledger.entries(data_dir, dataset).get(int(folder.name))
-        if known is not None and not has_checksum(folder / RECORD, known.sha256):
-            return False
-        files = json.loads((folder / RECORD).read_bytes())["files"]
-        return all(has_checksum(folder / file["name"], file["sha256"]) for file in files)
-    except (StoreError, OSError, ValueError, LookupError, TypeError):
-        return False
+        return ledger.entries(data_dir, dataset)
+    except StoreError:
+        return None
 
 
-def _is_current(data_dir: DataDir, damaged: list[str]) -> bool:
+def _record(
+    folder: Path, entered: dict[int, LedgerEntry] | None, packed: Sequence[Pack]
+) -> dict[str, Any] | None:
+    """Return the record of a release's folder; None where a file of it, or its ledger, is damaged.
+
+    `entered` is what the ledger says, None where it cannot be read; `packed` are intact packs.
+    """
+    number = int(folder.name)
+    known = entered.get(number) if entered is not None else None
+    if entered is None or (known and not has_checksum(folder / RECORD, known.sha256)):
+        return None
+    try:
+        record: dict[str, Any] = json.loads((folder / RECORD).read_bytes())
+        in_pack = any(pack.holds(number) for pack in packed)
+        for file in record["files"]:
+            if in_pack and file["name"] in packs.PACKED:
+                continue
+            if not has_checksum(folder / file["name"], file["sha256"]):
+                return None
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+    return record
+
+
+def _is_current(data_dir: DataDir, made_by: str) -> bool:
     if not data_dir.catalogue.exists():
         return False
     try:
@@ -85,7 +140,7 @@ def _is_current(data_dir: DataDir, damaged: list[str]) -> bool:
     except duckdb.Error:
         # Locked by somebody who writes to it (it is in use: leave it), or damaged.
         return _is_locked(data_dir.catalogue)
-    return found == (VERSION, str(data_dir.root.resolve()), _has_validation_log(data_dir), damaged)
+    return found == (made_by,)
 
 
 def _has_validation_log(data_dir: DataDir) -> bool:
@@ -113,30 +168,65 @@ _MOMENT = """CAST(CASE
     ELSE CAST("timestamp" AS VARCHAR) END AS TIMESTAMPTZ)"""
 
 
+_TEXT = ("name", "expectation", "severity", "level", "outcome", "error")
+_CHECK = {**dict.fromkeys(_TEXT, "VARCHAR"), "evaluated": "BIGINT", "unexpected": "BIGINT",
+          "duration_ms": "DOUBLE"}
+_CHECKS = f"STRUCT({', '.join(f'{identifier(name)} {kind}' for name, kind in _CHECK.items())})[]"
+
+
 def _statements(
-    root: Path, validated: bool, intact: list[Path], damaged: list[str]
+    root: Path, validated: bool, shown: Shown, packed: dict[str, list[Pack]]
 ) -> list[str]:
     """Return what makes the views.
 
-    root: the data folder.
-    validated: whether there is a validation log.
-    intact: the folders of the releases that the views may show.
-    damaged: those that they leave out; without any the views find later releases by themselves.
+    Args:
+        root: the data folder.
+        validated: whether there is a validation log.
+        shown: the folders of the releases that the views show, with their records.
+        packed: the packs of each dataset.
     """
+    in_full = [
+        folder for folder, record in shown
+        if not any(pack.holds(record["number"]) for pack in packed.get(record["dataset"], ()))
+    ]
+    every = [(dataset, pack) for dataset, each in packed.items() for pack in each]
 
-    def files(name: str) -> str:
-        every = [path / name for path in intact] if damaged else [root / "releases/*/*/*" / name]
-        return f"[{', '.join(map(literal, every))}]"
+    def files(name: str, folders: Iterable[Path]) -> str:
+        return f"[{', '.join(literal(folder / name) for folder in folders)}]"
 
-    releases, quality = files(RECORD), files("quality.json")
-    data, changes = files("data.parquet"), files("changes.parquet")
-    left_out = f"[{', '.join(map(literal, damaged))}]::VARCHAR[]"
+    folders, pack_folders = [folder for folder, _ in shown], [pack.folder for _, pack in every]
+    releases, changes = files(RECORD, folders), files("changes.parquet", folders)
     number = "CAST(regexp_extract(filename, '/([0-9]+)/[^/]*$', 1) AS INTEGER)"
     dataset = "regexp_extract(filename, '/([^/]+/[^/]+)/[0-9]+/[^/]*$', 1)"
+    issued = ", ".join(
+        f"({literal(record['dataset'])}, {int(record['number'])},"
+        f" {literal(record['issued'])}::TIMESTAMPTZ)" for _, record in shown
+    )
+    held = ", ".join(
+        f"({literal(dataset)}, {pack.first}, {pack.last}, {literal(pack.name)})"
+        for dataset, pack in every
+    )
+    def union(of_full: str, of_packs: str) -> str:
+        """Put together what is in full and in packs; DuckDB makes no view over missing files."""
+        there = [sql for sql, any_of in ((of_full, in_full), (of_packs, every)) if any_of]
+        return " UNION ALL BY NAME ".join(there)
+
+    def current(where: str = "") -> str:
+        newest = f"SELECT dataset, max(number) AS number FROM _issued {where} GROUP BY dataset"
+        return union(
+            f"""SELECT o.* FROM _in_full o JOIN ({newest}) r
+                ON o.dataset = r.dataset AND o.release = r.number""",
+            f"""SELECT r.dataset, r.number AS release, o.* EXCLUDE (_first, _last, _pack)
+                FROM _in_packs o JOIN (
+                  SELECT r.dataset, r.number, p.pack FROM ({newest}) r JOIN _packs p
+                  ON r.dataset = p.dataset AND r.number BETWEEN p."first" AND p."last"
+                ) r ON o._pack = r.pack AND o._first <= r.number AND o._last >= r.number""",
+        )
+
     return [
-        "CREATE TABLE catalogue_version AS"
-        f" SELECT {VERSION}::INTEGER AS version, {literal(root)}::VARCHAR AS root,"
-        f" {validated} AS validated, {left_out} AS damaged",
+        f"CREATE TABLE _issued AS FROM (VALUES {issued}) t(dataset, number, issued)",
+        *([f'CREATE TABLE _packs AS FROM (VALUES {held}) t(dataset, "first", "last", pack)']
+          if every else []),
         f"""CREATE VIEW releases AS
             SELECT dataset, number, CAST(issued AS TIMESTAMPTZ) AS issued, reason, rows,
                    quarantined, changes.added, changes.revised, changes.withdrawn,
@@ -148,28 +238,36 @@ def _statements(
                    period_first: 'VARCHAR', period_last: 'VARCHAR',
                    snapshot_sha256: 'VARCHAR', code_version: 'VARCHAR'}})
             ORDER BY dataset, number""",
-        f"""CREATE VIEW all_observations AS
+        *([f"""CREATE VIEW _in_full AS
             SELECT {dataset} AS dataset, {number} AS release, * EXCLUDE (filename)
-            FROM read_parquet({data}, union_by_name = true, filename = true)""",
-        """CREATE VIEW observations AS
-            SELECT o.* FROM all_observations o
-            JOIN (SELECT dataset, max(number) AS number FROM releases GROUP BY dataset) r
-            ON o.dataset = r.dataset AND o.release = r.number""",
+            FROM read_parquet({files(packs.DATA, in_full)}, union_by_name = true, filename = true)
+            """] if in_full else []),
+        *([f"""CREATE VIEW _in_packs AS
+            FROM read_parquet({files(packs.ROWS, pack_folders)}, union_by_name = true)"""]
+          if every else []),
+        "CREATE VIEW all_observations AS " + union("FROM _in_full", """
+            SELECT p.dataset, o.release, o.* EXCLUDE (release, _pack) FROM (
+              SELECT unnest(range(_first, _last + 1))::INTEGER AS release,
+                * EXCLUDE (_first, _last) FROM _in_packs
+            ) o JOIN _packs p ON o._pack = p.pack"""),
+        f"CREATE VIEW observations AS {current()}",
         f"""CREATE MACRO observations_as_of("timestamp") AS TABLE
-            SELECT o.* FROM all_observations o
-            JOIN (SELECT dataset, max(number) AS number FROM releases
-                  WHERE issued <= {_MOMENT} GROUP BY dataset) r
-            ON o.dataset = r.dataset AND o.release = r.number""",
+            {current(f"WHERE issued <= {_MOMENT}")}""",
         f"""CREATE VIEW changes AS
             SELECT {dataset} AS dataset, {number} AS release, * EXCLUDE (filename)
             FROM read_parquet({changes}, union_by_name = true, filename = true)""",
-        f"""CREATE VIEW quality AS
-            SELECT {dataset} AS dataset, {number} AS release, check_result.*
-            FROM (SELECT filename, unnest(checks) AS check_result
-                  FROM read_json({quality}, filename = true, columns = {{
-                    checks: 'STRUCT("name" VARCHAR, expectation VARCHAR, severity VARCHAR,
-                      "level" VARCHAR, outcome VARCHAR, evaluated BIGINT, unexpected BIGINT,
-                      error VARCHAR, duration_ms DOUBLE)[]'}}))""",
+        "CREATE VIEW quality AS SELECT dataset, release, check_result.* FROM (" + union(
+            f"""SELECT {dataset} AS dataset, {number} AS release, unnest(checks) AS check_result
+                FROM read_json({files("quality.json", in_full)}, filename = true,
+                  columns = {{checks: '{_CHECKS}'}})""",
+            f"""SELECT p.dataset, number AS release, unnest(
+                  from_json(
+                    json_extract(decode(content), '$.checks'), {literal(json.dumps([_CHECK]))})
+                ) AS check_result
+                FROM read_parquet({files(packs.RECORDS, pack_folders)}, filename = true) o
+                JOIN _packs p ON p.pack = regexp_extract(filename, '/([^/]+/[^/]+/[^/]+)/[^/]*$', 1)
+                WHERE name = 'quality.json'""",
+        ) + ")",
         *(_of_validation_log(root) if validated else ()),
     ]
 

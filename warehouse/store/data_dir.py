@@ -29,7 +29,7 @@ SESSION_SECONDS = 86_400
 PAGE_SECONDS = 60  # far more than writing a page takes
 RECORD = "data_dir.json"
 FORMAT = 1  # raised when a folder has records that earlier versions would misread
-_DATASET_FOLDERS = ("snapshots", "tables", "releases", "drafts", "validation_log")
+_DATASET_FOLDERS = ("snapshots", "tables", "releases", "packs", "drafts", "validation_log")
 
 
 class NewerDataDirError(StoreError):
@@ -69,6 +69,14 @@ class DataDir:
     def ledger(self, dataset: str) -> Path:
         """Return the log of the numbers that a dataset's releases have used."""
         return self.root / "ledger" / f"{dataset}.jsonl"
+
+    def packs(self, dataset: str) -> Path:
+        """Return the folder of the packs of a dataset's earlier releases."""
+        return self.root / "packs" / dataset
+
+    def unpacked(self, dataset: str) -> Path:
+        """Return where files from a dataset's packs are for a day; deletable."""
+        return self.root / "unpacked" / dataset
 
     def drafts(self, dataset: str) -> Path:
         """Return the folder of a dataset's drafts: releases awaiting approval."""
@@ -322,6 +330,9 @@ class DataDir:
         for path in self.root.glob(f".*{STAGING}*"):  # of the catalogue, and DuckDB's log beside it
             if path.is_file() and path.stat().st_mtime <= until:
                 path.unlink(missing_ok=True)
+        for path in (self.root / "unpacked").glob("*/*/*"):
+            if path.stat().st_mtime <= time.time() - SESSION_SECONDS:
+                shutil.rmtree(path, ignore_errors=True)
         datasets = {"/".join(path.parts[-2:]) for path in folders if path.is_dir()}
         for dataset in sorted(datasets):
             with self._lock(self._lock_path(dataset), 0) as held:
@@ -349,8 +360,9 @@ class DataDir:
                 )
             with self._exchanged(
                 f"datasets/{dataset}.json", self.snapshots(dataset), self.releases(dataset),
-                self.ledger(dataset), self.drafts(dataset), self.validation_runs(dataset),
-                self.acceptances(dataset), self.accepted_checks(dataset),
+                self.packs(dataset), self.ledger(dataset), self.drafts(dataset),
+                self.validation_runs(dataset), self.acceptances(dataset),
+                self.accepted_checks(dataset),
             ):
                 yield
 

@@ -21,7 +21,7 @@ NOTIFIED = "notified"
 log = logging.getLogger(__name__)
 
 
-class Known(Frozen):
+class KnownCauses(Frozen):
     """The causes that a channel knows: `failures/notified/<channel>.json`."""
 
     causes: tuple[Notified, ...]
@@ -60,10 +60,13 @@ def note(data_dir: DataDir, failure: Failure) -> None:
     write_if_changed(path, sealed(pretty_json(failure)))
 
 
-def resolved(data_dir: DataDir, dataset: str, stage: str) -> None:
-    """Delete the failure of a `dataset` in `data_dir` at a `stage` that has succeeded since."""
+def resolved(data_dir: DataDir, dataset: str, stage: str | None = None) -> None:
+    """Delete the failure of a `dataset` in `data_dir` at a `stage` that has succeeded since.
+
+    Without a stage, at any: what failed was given up.
+    """
     path = data_dir.failures / f"{dataset}.json"
-    if path.exists() and _read(path).stage in ("", stage):
+    if path.exists() and (stage is None or _read(path).stage in ("", stage)):
         with disk_errors(path):
             path.unlink(missing_ok=True)
 
@@ -80,7 +83,7 @@ def notified(data_dir: DataDir, channel: str) -> tuple[Notified, ...]:
     if not path.exists():
         return ()
     try:
-        return Known.model_validate_json(unsealed(path.read_bytes())).causes
+        return KnownCauses.model_validate_json(unsealed(path.read_bytes())).causes
     except ValueError as error:
         log.warning("%s cannot be read, and is written anew: %s", path, error)
         return ()
@@ -90,4 +93,4 @@ def remember(data_dir: DataDir, channel: str, causes: Sequence[Notified]) -> Non
     """Record in `data_dir` the `causes` that a `channel` knows now."""
     path = data_dir.failures / NOTIFIED / f"{channel}.json"
     if causes or path.exists():
-        write_if_changed(path, sealed(pretty_json(Known(causes=tuple(causes)))))
+        write_if_changed(path, sealed(pretty_json(KnownCauses(causes=tuple(causes)))))

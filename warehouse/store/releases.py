@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ from model.util.hashing import has_checksum, pretty_json, sha256_file, sha256_js
 from model.util.sql import literal
 from warehouse.differences import changes_sql
 from warehouse.engine import PARQUET_OPTIONS, connect
-from warehouse.store import ledger
+from warehouse.store import ledger, packs
 from warehouse.store.atomic import atomic_directory
 from warehouse.store.data_dir import DataDir
 from warehouse.store.ledger import RECORD
@@ -58,11 +59,15 @@ class StoredRelease:
     def path(self, name: str) -> Path:
         """Return the path of one of the release's files, which has the checksum of its record.
 
+        That of an earlier release may be a copy out of a pack (`warehouse.store.packs`).
+
         Raises:
             StoreError: it was changed or lost.
         """
         path, record = self.folder / name, self.release.file(name)
         if not has_checksum(path, record.sha256):
+            if not path.exists() and (copy := packs.unpacked(self.folder, self.release, name)):
+                return copy
             raise StoreError(
                 "the file is missing, or not what its record says", where=str(path), todo=_DAMAGED,
             )
@@ -125,11 +130,19 @@ def history(data_dir: DataDir, dataset: str) -> list[StoredRelease]:
 def _recorded(folder: Path, entries: dict[int, LedgerEntry]) -> StoredRelease:
     """Return the release in a `folder`; raise where its record is not what `entries` say."""
     entry = entries.get(int(folder.name))
-    if entry is not None and not has_checksum(folder / RECORD, entry.sha256):
+    if entry is None:
+        return load(folder)
+    if not has_checksum(folder / RECORD, entry.sha256):
         raise StoreError(
             "the release's record is missing, or not the one that the ledger has entered",
             where=str(folder / RECORD), todo=_DAMAGED,
         )
+    return _entered(folder, entry.sha256)
+
+
+@lru_cache(maxsize=4096)
+def _entered(folder: Path, _sha256: str) -> StoredRelease:
+    """Return the release in a folder whose record has a checksum, read once: it never changes."""
     return load(folder)
 
 

@@ -32,7 +32,8 @@ from warehouse.store.atomic import atomic_directory
 PROJECT = "project.json"
 SET_ASIDE = "set_aside"
 _OWN = "shared_store"
-_WHOLE = ("releases", "snapshots", "drafts")  # folders of these appear whole, or not at all
+# Folders of these appear whole, or not at all.
+_WHOLE = ("releases", "packs", "snapshots", "drafts")
 _ATTEMPTS = 10  # at committing on top of what others commit
 log = logging.getLogger(__name__)
 
@@ -302,7 +303,7 @@ def _files(root: Path, places: Iterable[Path]) -> set[str]:
 
 
 def _is_whole(path: str) -> bool:
-    """Whether a file is part of a folder that never changes: a release, a snapshot, a draft."""
+    """Whether a file is part of a folder that never changes: a release, a pack, a snapshot…"""
     parts = PurePosixPath(path).parts
     return parts[0] in _WHOLE and len(parts) > 4  # kind, sector, dataset, name, file
 

@@ -46,10 +46,28 @@ def latest(data_dir: DataDir, dataset: str) -> StoredSnapshot | None:
     Raises:
         StoreError: its record is missing or damaged.
     """
+    sha256 = taken_last(data_dir, dataset)
+    return load(data_dir, dataset, sha256) if sha256 else None
+
+
+def taken_last(data_dir: DataDir, dataset: str) -> str | None:
+    """Return the checksum of the snapshot that was taken last, or None."""
     pointer = data_dir.snapshots(dataset) / "current"
-    if not pointer.exists():
-        return None
-    return load(data_dir, dataset, pointer.read_text().strip())
+    return pointer.read_text().strip() if pointer.exists() else None
+
+
+def count_as_last(data_dir: DataDir, dataset: str, sha256: str | None) -> None:
+    """Let a snapshot with a checksum, or none, count as the one taken last; others are kept.
+
+    Raises:
+        StoreError: the data folder cannot be written.
+    """
+    pointer = data_dir.snapshots(dataset) / "current"
+    if sha256:
+        write_if_changed(pointer, sha256 + "\n")
+    else:
+        with disk_errors(pointer):
+            pointer.unlink(missing_ok=True)
 
 
 def load(data_dir: DataDir, dataset: str, sha256: str) -> StoredSnapshot:
@@ -122,8 +140,7 @@ def save(
         StoreError: full, read-only, forbidden.
     """
     sha256 = sha256_json([[part.name, part.sha256] for part, _ in parts])
-    pointer = data_dir.snapshots(dataset) / "current"
-    before = pointer.read_text().strip() if pointer.exists() else None
+    before = taken_last(data_dir, dataset)
     folder = data_dir.snapshots(dataset) / sha256
     stored = _replace_damaged(data_dir, dataset, sha256, parts) if folder.exists() else None
     if stored is None:
@@ -138,7 +155,7 @@ def save(
                     shutil.copyfile(path, staging / part.name)
             (staging / RECORD).write_text(sealed(pretty_json(snapshot)), encoding="utf-8")
     if before != sha256:
-        write_if_changed(pointer, sha256 + "\n")
+        count_as_last(data_dir, dataset, sha256)
     return load(data_dir, dataset, sha256), before != sha256
 
 

@@ -18,6 +18,7 @@ SETTINGS = {
     "ckanext.dcat.rdf.profiles": "euro_dcat_ap_3 openindicators",
     "ckanext.openindicators.publisher": "Sở Khoa học và Công nghệ",
 }
+AUTHORITY = "http://publications.europa.eu/resource/authority"
 
 if importlib.util.find_spec("ckan") is None:
     collect_ignore_glob = ["test_*.py"]
@@ -58,6 +59,11 @@ def dataset(organization: dict[str, Any], create_with_upload: Any) -> dict[str, 
         provenance={"vi": "Cục Thống kê", "en": "The statistics office"},
         quality={"algorithm": "1", "completeness": "98.7654", "validity": "<b>1</b>"},
         temporal_coverage=[{"start": "2020-01", "end": "2025-06"}],
+        license_id="cc-by",
+        frequency=f"{AUTHORITY}/frequency/ANNUAL",
+        access_rights=f"{AUTHORITY}/access-right/PUBLIC",
+        theme=[f"{AUTHORITY}/data-theme/ECON"],
+        language=[f"{AUTHORITY}/language/VIE", f"{AUTHORITY}/language/ENG"],
     )
     create_with_upload(
         b"a,b\n1,2\n", "data.csv", package_id=made["id"], format="CSV", mimetype="text/csv",

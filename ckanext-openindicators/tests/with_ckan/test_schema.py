@@ -23,3 +23,22 @@ def test_a_page_shows_a_field_in_the_readers_language(app: Any, dataset: dict[st
     assert "The statistics office" in english and "Cục Thống kê" not in english
     vietnamese = app.get(f"/vi/dataset/{dataset['name']}").body
     assert "Cục Thống kê" in vietnamese and "The statistics office" not in vietnamese
+
+
+def test_a_term_is_shown_by_its_label_in_the_readers_language(
+    app: Any, dataset: dict[str, Any]
+) -> None:
+    english = app.get(f"/en/dataset/{dataset['name']}").body
+    for label in ("Annual", "Public", "Economy and finance", "English"):
+        assert f">{label}</a>" in english
+    assert "Creative Commons Attribution" in english
+    vietnamese = app.get(f"/vi/dataset/{dataset['name']}").body
+    assert ">Hằng năm</a>" in vietnamese and "Creative Commons Ghi công" in vietnamese
+    for page in (english, vietnamese):
+        assert ">http://publications.europa.eu" not in page, "an address is no label"
+
+
+def test_the_page_of_a_file_says_each_field_once(app: Any, dataset: dict[str, Any]) -> None:
+    resource = dataset["resources"][0]["id"]
+    page = app.get(f"/en/dataset/{dataset['name']}/resource/{resource}").body
+    assert "Media type" in page and '<tr class="toggle-more">' not in page

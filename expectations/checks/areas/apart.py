@@ -165,11 +165,9 @@ class GeographyBreaks(SeriesCheck):
     en = "the level of a series holds where the borders change"
     severity = "warning"
     automatic = "levels_hold_across_borders"
+    finds_when = MayFind("table", "coalesce(min(geo_vintage) < max(geo_vintage), false)")
 
     min_factor: float = 1.2
-
-    def may_find(self) -> MayFind:
-        return MayFind("table", "coalesce(min(geo_vintage) < max(geo_vintage), false)")
 
     def query(self) -> str:
         area = [name for name in self.series if name != "geo_vintage"]

@@ -10,8 +10,7 @@ from model.util.sql import identifier
 class CommonObservationsCheck(ReleaseCheck, SeriesCheck):
     """A check of how far observations are from those of the last release."""
 
-    def may_find(self) -> MayFind:
-        return MayFind("release", "changed > 0")
+    finds_when = MayFind("release", "changed > 0")
 
     def _both(self) -> str:
         """Return common table expressions: `point`, `before`, and `common` of both."""

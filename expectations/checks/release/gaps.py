@@ -24,12 +24,10 @@ class ZeroesForGaps(ReleaseCheck, SeriesCheck):
     level: ClassVar[Level] = "table"
     severity: ClassVar[Severity] = "warning"
     automatic: ClassVar = "gaps_of_last_release"
+    finds_when = MayFind("release", "now_rows > before_rows OR zeroed > 0")
 
     share: float = 0.8
     min_cells: int = 5
-
-    def may_find(self) -> MayFind:
-        return MayFind("release", "now_rows > before_rows OR zeroed > 0")
 
     def query(self) -> str:
         series, t = columns(self.series), number(self.frequency)

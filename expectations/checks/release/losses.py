@@ -16,12 +16,10 @@ class LostRows(ReleaseCheck):
     level = "table"
     dimension = "completeness"
     automatic = "rows_of_last_release"
+    finds_when = MayFind("release", "now_rows < before_rows")
 
     min_share: float = 0.5
     min_rows: int = 10
-
-    def may_find(self) -> MayFind:
-        return MayFind("release", "now_rows < before_rows")
 
     def query(self) -> str:
         return f"""
@@ -43,9 +41,7 @@ class LostAreas(ReleaseCheck):
     severity = "warning"
     dimension = "completeness"
     automatic = "areas_of_last_release"
-
-    def may_find(self) -> MayFind:
-        return MayFind("release", "lost > 0")
+    finds_when = MayFind("release", "lost > 0")
 
     def query(self) -> str:
         return f"""
@@ -69,11 +65,9 @@ class LostReleasePeriods(ReleaseCheck):
     severity = "warning"
     dimension = "completeness"
     automatic = "periods_of_last_release"
+    finds_when = MayFind("release", "lost > 0")
 
     min_share: float = 0.8
-
-    def may_find(self) -> MayFind:
-        return MayFind("release", "lost > 0")
 
     def query(self) -> str:
         return f"""
@@ -100,9 +94,7 @@ class WithdrawnObservations(ReleaseCheck, SeriesCheck):
     level = "table"
     severity = "warning"
     automatic = "observations_of_last_release"
-
-    def may_find(self) -> MayFind:
-        return MayFind("release", "lost > 0")
+    finds_when = MayFind("release", "lost > 0")
 
     def query(self) -> str:
         series = columns(self.series)
@@ -130,12 +122,10 @@ class LostStatuses(ReleaseCheck, SeriesCheck):
     level = "table"
     severity = "warning"
     automatic = "statuses_of_last_release"
+    finds_when = MayFind("release", "unmarked > 0")
 
     share: float = 0.9
     min_cells: int = 3
-
-    def may_find(self) -> MayFind:
-        return MayFind("release", "unmarked > 0")
 
     def query(self) -> str:
         key = columns([*self.series, "time_period"])

@@ -11,11 +11,10 @@ from model.util.sql import identifier
 class GrossRevisionCheck(ReleaseCheck, SeriesCheck):
     """A check of all revisions of an indicator together; it blocks the release."""
 
+    finds_when = MayFind("release", "changed > 0")
+
     level: ClassVar[Level] = "table"
     severity: ClassVar[Severity] = "critical"
-
-    def may_find(self) -> MayFind:
-        return MayFind("release", "changed > 0")
 
     def _pairs(self) -> str:
         """Return common table expressions.

@@ -152,12 +152,10 @@ class CutShort(GrossRevisionCheck):
     en = "the source's file is not cut short compared with the last release"
     dimension = "completeness"
     automatic = "not_cut_short"
+    finds_when = MayFind("release", "lost > 0")
 
     share: float = 0.02
     min_cells: int = 3
-
-    def may_find(self) -> MayFind:
-        return MayFind("release", "lost > 0")
 
     def query(self) -> str:
         key = columns([*self.series, "time_period"])

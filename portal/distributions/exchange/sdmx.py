@@ -105,6 +105,7 @@ class _Structure:
         self.lists: dict[str, str] = {}  # id of a codelist -> its element
 
     def xml(self) -> str:
+        """Return the message: codelists, concepts, data structure and dataflow."""
         dataset, kept = self.content.dataset, _maintained(self.version)
         dimensions, rest = ["freq", *dataset.key[:-1]], _components(self.content)
         dimensions_xml = "".join(

@@ -81,6 +81,7 @@ class _Component:
 
     @property
     def columns(self) -> tuple[str, ...]:
+        """The columns that it becomes: its code, and its label where values have names."""
         return (self.id, f"{self.id}_label") if self.is_named else (self.id,)
 
 

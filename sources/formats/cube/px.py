@@ -44,9 +44,11 @@ class _Keywords:
     values: dict[tuple[str, str, str], list[str]] = field(default_factory=dict)
 
     def get(self, keyword: str, language: str = "", variable: str = "") -> list[str]:
+        """Return the values of a `keyword`, of a `language` and a `variable` where it has these."""
         return self.values.get((keyword, language, variable), [])
 
     def first(self, keyword: str) -> str:
+        """Return the first value of a keyword, "" without one."""
         return next(iter(self.get(keyword)), "")
 
 

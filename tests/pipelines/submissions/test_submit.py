@@ -54,7 +54,10 @@ def fill_in(path: Path, rows: list[tuple[Any, ...]], sheet: str = SHEET) -> Path
 
 @pytest.fixture(scope="module")
 def department(tmp_path_factory: pytest.TempPathFactory) -> Department:
-    return Department(tmp_path_factory.mktemp("department"))
+    made = Department(tmp_path_factory.mktemp("department"))
+    shares = made.project / "assets/tourism/shares.yaml"
+    shares.write_text(shares.read_text("utf-8").replace("tolerance: 1", "tolerance: 0"), "utf-8")
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +154,31 @@ def test_what_cannot_be_taken_in_is_refused_and_registered(
     spoofed = department.run("submit", str(formula), "--as", "=HYPERLINK(1)")
     assert spoofed.code == 1 and "as a formula does" in spoofed.err
     assert department.run("doctor").code == 0
+
+
+def test_a_blocked_workbook_counts_for_nothing(
+    department: Department, first: list[dict[str, Any]]
+) -> None:
+    """Runs go on without it, until a corrected one takes its place."""
+    path = fill_in(department.template("wrong.xlsx", "shares"), [
+        ("U", "2024-Q1", 60), ("R", "2024-Q1", "forty"),
+    ], "Tỷ trọng")
+    code, (entry,) = department.submit(path)
+    assert (code, entry["verdict"], entry["release"]) == (5, "blocked", None)
+    receipt = path.with_suffix(".receipt.txt").read_text(encoding="utf-8")
+    assert "sửa bản có đánh dấu rồi gửi lại" in receipt and "send it again" in receipt
+    ran = department.run("run")
+    assert ran.code == 0, ran.err
+    assert "No data yet tourism/shares: waits for its first submission" in ran.out
+    book = openpyxl.load_workbook(path.with_suffix(".checked.xlsx"))
+    book["Tỷ trọng"].cell(FIRST_ROW + 1, 3).value = 40
+    book.save(department.folder / "right.xlsx")
+    code, (entry,) = department.submit(department.folder / "right.xlsx")
+    assert (code, entry["verdict"], entry["release"]) == (0, "released", 1)
+    listed = department.run("submit", "--register", "--json").json
+    assert [each["verdict"] for each in listed if each["dataset"] == "tourism/shares"] == [
+        "blocked", "released",
+    ]
 
 
 def test_a_workbook_of_a_sector_has_a_sheet_for_each_dataset(

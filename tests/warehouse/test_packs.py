@@ -1,0 +1,260 @@
+"""Packs: whatever was released comes back to the byte; damage names the releases it touches."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from model.errors import StoreError
+from model.util.hashing import pretty_json
+from model.util.sql import literal
+from pipelines.integrity import inspect, restore
+from tests.faults.test_bit_rot import flip
+from tests.fixtures.datasets import dataset
+from tests.warehouse.test_releases import NOW, judged
+from warehouse.engine import PARQUET_OPTIONS, connect
+from warehouse.store import catalogue, decisions, packing, packs, releases
+from warehouse.store.data_dir import DataDir
+from warehouse.store.releases import Inputs, StoredRelease
+from warehouse.store.working_tables import Validated
+
+ID = "tourism/hotel_rooms"
+Figures = dict[int, tuple[float | None, str]]  # year -> value and note
+TYPES = {"obs_value": pa.float64(), "source_row": pa.int64()}
+Bytes = dict[int, dict[str, bytes]]  # of a release's files, by its number
+
+
+@pytest.fixture(autouse=True)
+def packs_of_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "WORTH", 1)
+    monkeypatch.setattr(packing, "ROWS_FREE", 12)
+
+
+def make(data_dir: DataDir, number: int, figures: Figures) -> StoredRelease:
+    """Release figures, whose order is that of the source."""
+    folder = data_dir.root / "tables" / str(number) / "suite"
+    folder.mkdir(parents=True)
+    rows = [
+        {"indicator": "ROOMS", "ref_area": "48", "geo_vintage": "VN:2008-08-01", "freq": "A",
+         "time_period": str(year), "obs_value": value, "unit_measure": "count", "obs_status": "A",
+         "obs_note": note, "source_part": "a.csv", "source_row": row, "source_column": "value"}
+        for row, (year, (value, note)) in enumerate(figures.items(), start=2)
+    ]
+    declared = dataset()
+    names = (*declared.columns, "source_part", "source_row", "source_column")
+    table = pa.table({
+        name: pa.array([row[name] for row in rows], TYPES.get(name, pa.string())) for name in names
+    })
+    with connect(rows=1) as con:
+        con.register("t", table)
+        for name, where in (("data", ""), ("quarantine", "WHERE false")):
+            con.execute(f"COPY (FROM t {where} ORDER BY time_period)"
+                        f" TO {literal(folder / f'{name}.parquet')} ({PARQUET_OPTIONS})")
+    quality = judged(len(rows))
+    (folder / "quality.json").write_text(pretty_json(quality))
+    (folder.parent / "source_schema.json").write_text(f'{{"about": {number}}}')
+    inputs = Inputs(f"{number:064d}", "d" * 64, "e" * 64, "c")
+    at = NOW + timedelta(days=number)
+    return releases.make(data_dir, declared, Validated(folder, quality), inputs, at)[0]
+
+
+def released(stored: StoredRelease) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in stored.folder.iterdir()}
+
+
+def found(data_dir: DataDir) -> Bytes:
+    """Return the bytes of every release as its readers get them."""
+    return {
+        stored.release.number: {
+            "release.json": (stored.folder / "release.json").read_bytes(),
+            **{file.name: stored.path(file.name).read_bytes() for file in stored.release.files},
+        }
+        for stored in releases.history(data_dir, ID)
+    }
+
+
+def some(data_dir: DataDir, count: int = 4) -> Bytes:
+    """Make releases of which each revises one figure of six."""
+    figures: Figures = {year: (float(year), "") for year in range(2000, 2006)}
+    expected = {}
+    for number in range(1, count + 1):
+        expected[number] = released(make(data_dir, number, figures))
+        figures[2000 + number] = (number / 3, "")
+    return expected
+
+
+VALUES = st.tuples(
+    st.none() | st.floats(allow_nan=True, allow_infinity=True) | st.sampled_from([0.0, -0.0, 1.5]),
+    st.sampled_from(["", "sửa", "x\ny"]),
+)
+STEPS = st.lists(
+    st.tuples(st.dictionaries(st.integers(2000, 2007), VALUES, max_size=3),
+              st.sets(st.integers(2000, 2007), max_size=2), st.booleans()),
+    min_size=2, max_size=6,
+)
+
+
+@settings(max_examples=10, deadline=None)
+@given(STEPS)
+def test_whatever_was_released_comes_back_to_the_byte(steps) -> None:
+    with TemporaryDirectory() as folder:
+        data_dir, expected = DataDir(Path(folder)), {}
+        data_dir.prepare()
+        figures: Figures = {2000: (1.0, ""), 2003: (2.0, "")}
+        for number, (revised, gone, pack_now) in enumerate(steps, start=1):
+            # What is revised moves to the end of the source.
+            figures = {k: v for k, v in figures.items() if k not in {*revised, *gone}} | revised
+            expected[number] = released(make(data_dir, number, figures))
+            if pack_now:
+                packing.pack_all(data_dir)
+                packs.remove_packed(data_dir, 0)
+        packing.pack_all(data_dir)
+        packs.remove_packed(data_dir, 0)
+        assert found(data_dir) == expected
+        assert inspect(data_dir).damages == []
+
+
+def test_a_release_is_stored_once_and_read_as_before(tmp_path: Path) -> None:
+    data_dir = DataDir(tmp_path / "data")
+    data_dir.prepare()
+    expected = some(data_dir)
+    catalogue.refresh(data_dir)
+    views = ("all_observations", "quality", "changes", "releases", "observations",
+             *(f"observations_as_of({literal(str(NOW + timedelta(days=n)))})" for n in range(6)))
+
+    def shown() -> list[list[tuple]]:
+        with duckdb.connect(str(data_dir.catalogue), read_only=True) as con:
+            return [con.sql(f"SELECT * FROM {view} ORDER BY ALL").fetchall() for view in views]
+
+    before = shown()
+    assert packing.pack_all(data_dir) == 3 and packing.pack_all(data_dir) == 0
+    assert catalogue.refresh(data_dir) and not catalogue.refresh(data_dir)
+    assert packs.remove_packed(data_dir) == 0, "a reader may hold them"
+    assert packs.remove_packed(data_dir, 0) == 12
+    assert shown() == before and found(data_dir) == expected
+    assert {path.name for path in (data_dir.releases(ID) / "2").iterdir()} == {
+        "release.json", "changes.parquet"
+    }
+    again = decisions.rollback(data_dir, ID, 2, "An", None, NOW + timedelta(days=9))
+    assert again.path("data.parquet").read_bytes() == expected[2]["data.parquet"]
+
+
+def test_a_longer_pack_takes_the_place_of_a_shorter_one(tmp_path: Path) -> None:
+    data_dir = DataDir(tmp_path / "data")
+    data_dir.prepare()
+    figures: Figures = {year: (float(year), "") for year in range(2000, 2006)}
+    for number in range(1, 6):
+        figures[2000] = (float(number), "")
+        make(data_dir, number, figures)
+        packing.pack_all(data_dir)
+    names = [pack.folder.name for pack in packs.packs(data_dir, ID)]
+    assert names == ["1-1", "1-2", "1-3", "1-4"]
+    for seconds, left in ((3600, names), (0, ["1-4"])):
+        packs.remove_packed(data_dir, seconds)
+        assert [pack.folder.name for pack in packs.packs(data_dir, ID)] == left
+
+
+@pytest.mark.parametrize("name", [packs.ROWS, packs.RECORDS, packs.RECORD])
+def test_damage_names_the_releases_that_it_touches(tmp_path: Path, name: str) -> None:
+    data_dir = DataDir(tmp_path / "data")
+    data_dir.prepare()
+    expected = some(data_dir)
+    kept = shutil.copytree(data_dir.root, tmp_path / "kept")
+    packing.pack_all(data_dir)
+    packs.remove_packed(data_dir, 0)
+    [pack] = packs.packs(data_dir, ID)
+    flip(pack.folder / name, 41)
+    [damage] = inspect(data_dir).damages
+    assert damage.path == pack.folder / name and "releases 1 to 3" in damage.what
+    old, current = (releases.history(data_dir, ID)[at] for at in (1, -1))
+    with pytest.raises(StoreError, match="releases 1 to 3"):
+        old.path("data.parquet")
+    assert current.path("data.parquet").read_bytes() == expected[4]["data.parquet"]
+    catalogue.refresh(data_dir)
+    with duckdb.connect(str(data_dir.catalogue), read_only=True) as con:
+        assert con.sql("SELECT DISTINCT release FROM all_observations").fetchall() == [(4,)]
+    assert packing.pack_all(data_dir) == 0 and packs.remove_packed(data_dir, 0) == 0
+
+    @contextmanager
+    def again(_: str, number: int) -> Iterator[Path]:
+        yield Path(kept) / "releases" / ID / str(number)
+
+    (pack.folder / name).write_bytes(b"")  # no bit puts that right
+    for _ in range(2):
+        done = [how for _, how in restore(data_dir, inspect(data_dir), again)]
+    assert done == [] and found(data_dir) == expected and inspect(data_dir).damages == []
+
+
+def test_another_version_of_the_engine_gives_the_same_rows(tmp_path: Path, monkeypatch) -> None:
+    data_dir = DataDir(tmp_path / "data")
+    data_dir.prepare()
+    expected = some(data_dir)
+    packing.pack_all(data_dir)
+    packs.remove_packed(data_dir, 0)
+    stored = releases.history(data_dir, ID)[1]
+    monkeypatch.setattr(packs, "PARQUET_OPTIONS", "FORMAT PARQUET, COMPRESSION SNAPPY")
+    with pytest.raises(StoreError, match="does not come back"):
+        stored.path("data.parquet")
+    monkeypatch.setattr(packs, "writer", lambda: "DuckDB 9")
+    read = stored.path("data.parquet")
+    (tmp_path / "was.parquet").write_bytes(expected[2]["data.parquet"])
+    assert read.read_bytes() != expected[2]["data.parquet"]
+    both = [duckdb.sql(f"FROM read_parquet({literal(path)})").fetchall()
+            for path in (read, tmp_path / "was.parquet")]
+    assert both[0] == both[1]
+
+
+MAINTENANCE = """
+import os, sys
+from pathlib import Path
+from tests.faults.kills import arm
+from warehouse.store import catalogue, packing, packs
+from warehouse.store.data_dir import DataDir
+import duckdb, pyarrow.parquet
+packing.WORTH, packing.ROWS_FREE = 1, 12
+arm(dict(os.environ))
+data_dir = DataDir(Path(sys.argv[1]))
+packing.pack_all(data_dir), catalogue.refresh(data_dir), packs.remove_packed(data_dir, 0)
+"""
+
+
+def test_killed_anywhere_every_release_is_there(tmp_path: Path) -> None:
+    data_dir = DataDir(tmp_path / "data")
+    data_dir.prepare()
+    expected = some(data_dir)
+    counter, undisturbed = tmp_path / "changes", tmp_path / "undisturbed"
+
+    def maintain(root: Path, **environment: str) -> int:
+        return subprocess.run(
+            [sys.executable, "-c", MAINTENANCE, str(root)], env=os.environ | environment,
+            check=False,
+        ).returncode
+
+    shutil.copytree(data_dir.root, undisturbed)
+    assert maintain(undisturbed, COUNT_CHANGES=str(counter)) == 0
+    most = int(counter.read_text())
+    packed = {path.name for path in DataDir(undisturbed).packs(ID).iterdir()}
+    for at in (most // 2, most - 8, most - 2):
+        copy = DataDir(tmp_path / f"killed-{at}")
+        shutil.copytree(data_dir.root, copy.root)
+        assert maintain(copy.root, KILL_AT=str(at)) == -signal.SIGKILL
+        assert found(copy) == expected, f"killed at {at} of {most}"
+        with copy.run_lock():
+            packing.pack_all(copy)
+        packs.remove_packed(copy, 0)
+        assert found(copy) == expected and inspect(copy).damages == []
+        assert {path.name for path in copy.packs(ID).iterdir()} == packed
