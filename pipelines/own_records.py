@@ -58,15 +58,24 @@ def with_records(
     read = set(getattr(options_of(bound.source), "files", None) or ())
     if not read & {SCORES, TARGETS}:
         return transport
-    scored = {name: each.dataset for name, each in others.items() if not reads_scores(each)}
+    scored = {name: each.dataset for name, each in others.items() if not comes_last(each, others)}
     return RecordTransport(transport, data_dir, {
         SCORES: lambda: scores_csv(data_dir, scored),
         TARGETS: lambda: targets_csv(bound.registries),
     })
 
 
-def reads_scores(bound: BoundDataset) -> bool:
-    """Say whether a dataset reads the scores: it runs after all others."""
+def comes_last(bound: BoundDataset, others: Mapping[str, BoundDataset]) -> bool:
+    """Say whether a dataset reads the scores, or is made from one of the `others` that does.
+
+    It runs after all others, and is not scored among them: each release would cause the next.
+    """
+    return _reads_scores(bound) or any(
+        _reads_scores(others[name]) for name in bound.upstream if name in others
+    )
+
+
+def _reads_scores(bound: BoundDataset) -> bool:
     return SCORES in (getattr(options_of(bound.source), "files", None) or ())
 
 

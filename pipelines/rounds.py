@@ -14,7 +14,7 @@ from importlib import import_module
 from pipelines.after_run.follow_up import RECORDS, follow_up
 from pipelines.catalogue import Catalogue
 from pipelines.connections import open_transport
-from pipelines.own_records import reads_scores
+from pipelines.own_records import comes_last
 from pipelines.settings import SAMPLE, Settings
 from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.computed_source import transport_for
@@ -159,7 +159,7 @@ def run_datasets(
     )
     run = Run(settings, catalogue, bound_datasets, tuple(portals), transport, recorder)
     vintages = ReplayTransport(SAMPLE).rounds if settings.profile == "sample" else _one
-    last = {name for name, bound in bound_datasets.items() if reads_scores(bound)}
+    last = {name for name, bound in bound_datasets.items() if comes_last(bound, bound_datasets)}
     groups = ({n: b for n, b in bound_datasets.items() if (n in last) is wanted}
               for wanted in (False, True))
     with ExitStack() as stack:

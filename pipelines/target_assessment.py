@@ -17,7 +17,6 @@ import pyarrow.parquet as pq
 from model.errors import SourceError
 from model.reference.registries import Registries
 from model.util.hashing import sha256_json
-from pipelines.own_records import NOT_APPLICABLE
 from portal.targets.assessment import Assessment, assess_target
 from portal.targets.figures import ReleasedTable, ReleaseHistory
 from portal.targets.progress import METHOD, Verdict
@@ -104,7 +103,7 @@ class TargetAssessment:
 
 _SCHEMA = pa.schema([
     *((name, pa.string()) for name in (
-        "indicator", "ref_area", "geo_vintage", "target", "sector", "time_period", "obs_note",
+        "indicator", "ref_area", "geo_vintage", "target", "time_period", "obs_note",
     )),
     ("value", pa.float64()), ("cells", pa.list_(pa.int64())),
 ])
@@ -122,8 +121,7 @@ def _rows(
         key = {
             "ref_area": target.area.code,
             "geo_vintage": registries.codelists[target.area.codelist].vintage,
-            "target": target.id, "sector": target.sector or NOT_APPLICABLE,
-            "time_period": str(target.year),
+            "target": target.id, "time_period": str(target.year),
             "cells": [(source.dataset, each.row) for each in dict.fromkeys(used) if source],
         }
         yield {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,14 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from model.declarations.computed import check_computed
+from model.declarations.computed import Input, check_computed
 from model.declarations.dataset import Dataset
 from model.declarations.load import load_declaration
 from model.errors import DeclarationError, SourceError
 from model.records.snapshot import CELLS, LINEAGE
-from pipelines.own_records import targets_csv
+from pipelines.catalogue import load_catalogue
+from pipelines.own_records import comes_last, targets_csv
+from pipelines.settings import Settings
 from pipelines.target_assessment import LEVELS, TargetAssessment, stored_releases
 from portal.targets.assessment import assess
 from sources.connectors.registry import CONNECTORS
@@ -26,6 +29,7 @@ from warehouse.computing.compute import Computing
 from warehouse.store.data_dir import DataDir
 
 TARGETS, SHARES = "digital_government/city_targets", "industry/ict_industry"
+ASSESSED = "digital_government/target_assessment"
 ASSESSMENT = PROJECT / "assets/digital_government/target_assessment.yaml"
 REPORTED = {"2021": 12.7, "2022": 17.0, "2023": 19.76, "2024": 23.18}
 TARGET = "plan_142_digital_economy_2025"
@@ -37,7 +41,7 @@ def declared(dataset: str) -> Dataset:
 
 @pytest.fixture(scope="module")
 def datasets() -> dict[str, Dataset]:
-    names = (TARGETS, *registries().targets.measuring, "digital_government/target_assessment")
+    names = (TARGETS, *registries().targets.measuring, ASSESSED)
     return {name: declared(name) for name in names}
 
 
@@ -78,7 +82,7 @@ def computed(
 ) -> tuple[str, list[dict[str, Any]], list[dict[str, Any]]]:
     """Return the record, the figures and their lineage."""
     computing = Computing(
-        datasets["digital_government/target_assessment"], datasets, registries(), data_dir,
+        datasets[ASSESSED], datasets, registries(), data_dir,
         program=TargetAssessment(registries()),
     )
     folder.mkdir()
@@ -91,7 +95,7 @@ def cells_of(
     data_dir: DataDir, datasets: dict[str, Dataset], place: int, lineage: list[dict[str, Any]]
 ) -> Iterator[tuple[str, str, float]]:
     """Yield dataset, period and value of the cells that a figure came from."""
-    inputs = datasets["digital_government/target_assessment"].inputs
+    inputs = datasets[ASSESSED].inputs
     for each in lineage:
         if each["cell"] == place:
             dataset = inputs[each["input"]].dataset
@@ -159,6 +163,18 @@ def test_without_the_dataset_of_the_targets_there_is_no_verdict(
     share(data_dir, datasets, 1, REPORTED)
     with pytest.raises(SourceError, match="'targets' has no release yet"):
         computed(data_dir, datasets, tmp_path / "made")
+
+
+def test_what_rests_on_the_scores_comes_last_and_has_none_among_them() -> None:
+    """Else each release would cause the next."""
+    others = load_catalogue(Settings(project=PROJECT, profile="sample")).bound_datasets("sample")
+    bound, scores = others[ASSESSED], "digital_government/data_quality"
+    assert comes_last(others[scores], others) and not comes_last(bound, others)
+    inputs = {**bound.dataset.inputs, "scores": Input(dataset=scores)}
+    dataset = bound.dataset.model_copy(update={"inputs": inputs})
+    assert comes_last(
+        replace(bound, declaration=replace(bound.declaration, dataset=dataset)), others
+    )
 
 
 @pytest.mark.parametrize(("old", "new", "why"), [

@@ -17,13 +17,14 @@ rows have the `source_row` of the first release in their pack that had them.
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from model.errors import StoreError
+from model.records.release import LedgerEntry
 from model.util.disk import atomic_write
 from model.util.hashing import has_checksum, sha256_json
 from model.util.sql import identifier, literal
@@ -51,8 +52,12 @@ def refresh(data_dir: DataDir) -> bool:
     packed = _intact_packs(DataDir(root))
     shown: Shown = []
     damaged = []
+    entered: dict[str, dict[int, LedgerEntry] | None] = {}
     for folder in _releases(root):
-        record = _record(folder, packed)
+        dataset = "/".join(folder.parts[-3:-1])
+        if dataset not in entered:
+            entered[dataset] = _entered(DataDir(root), dataset)
+        record = _record(folder, entered[dataset], packed.get(dataset, ()))
         if record is None:
             damaged.append(folder)
         else:
@@ -95,22 +100,33 @@ def _intact_packs(data_dir: DataDir) -> dict[str, list[Pack]]:
     return found
 
 
-def _record(folder: Path, packed: dict[str, list[Pack]]) -> dict[str, Any] | None:
-    """Return the record of a release's folder; None where a file of it is damaged."""
-    data_dir, dataset = DataDir(folder.parents[3]), "/".join(folder.parts[-3:-1])
-    number = int(folder.name)
+def _entered(data_dir: DataDir, dataset: str) -> dict[int, LedgerEntry] | None:
     try:
-        known = ledger.entries(data_dir, dataset).get(number)
-        if known is not None and not has_checksum(folder / RECORD, known.sha256):
-            return None
+        return ledger.entries(data_dir, dataset)
+    except StoreError:
+        return None
+
+
+def _record(
+    folder: Path, entered: dict[int, LedgerEntry] | None, packed: Sequence[Pack]
+) -> dict[str, Any] | None:
+    """Return the record of a release's folder; None where a file of it, or its ledger, is damaged.
+
+    `entered` is what the ledger says, None where it cannot be read; `packed` are intact packs.
+    """
+    number = int(folder.name)
+    known = entered.get(number) if entered is not None else None
+    if entered is None or (known and not has_checksum(folder / RECORD, known.sha256)):
+        return None
+    try:
         record: dict[str, Any] = json.loads((folder / RECORD).read_bytes())
-        in_pack = any(pack.holds(number) for pack in packed.get(dataset, ()))
+        in_pack = any(pack.holds(number) for pack in packed)
         for file in record["files"]:
             if in_pack and file["name"] in packs.PACKED:
                 continue
             if not has_checksum(folder / file["name"], file["sha256"]):
                 return None
-    except (StoreError, OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError):
         return None
     return record
 
