@@ -141,9 +141,9 @@ def test_a_figure_changed_in_a_file_for_download_is_named(
     )
     _replaced(folder / "dataset.json", {old: sha256_file(file)})
     before = sha256_file(publisher.data_dir / "site/datasets" / BEDS / "dataset.json")
-    _replaced(
-        copy / "site/catalogue.json", {before: sha256_file(folder / "dataset.json")}
-    )
+    now = {before: sha256_file(folder / "dataset.json")}
+    _replaced(folder / "sha256.json", {**now, old: sha256_file(file)})
+    _replaced(copy / "site/catalogue.json", now)
     settings = Settings(data_dir=DataDir(copy), signing_key=publisher.project.parent / "key")
     assert enter_published(settings, {}) == 2
     found = rebuilt(copy / "site", tmp_path / "built", publisher.data_dir / "snapshots", BEDS)
