@@ -105,13 +105,14 @@ torture: $(VENV)/.ready ## publish 200 times through injected faults and kills (
 
 .PHONY: bench bench-quick bench-check
 bench: $(VENV)/.ready ## measure all that has a floor or a peer, and print one table
-	@for each in many big_file dagster_events cli; do $(BIN)/python -m bench.$$each || exit 1; done
+	@for each in many big_file dagster_events without_dagster cli; do $(BIN)/python -m bench.$$each || exit 1; done
 	@$(BIN)/python -m bench.record
 
 bench-quick: $(VENV)/.ready ## the same with less of everything
 	@$(BIN)/python -m bench.many --datasets 20
 	@$(BIN)/python -m bench.big_file --rows 300000
 	@$(BIN)/python -m bench.dagster_events --datasets 5
+	@$(BIN)/python -m bench.without_dagster --datasets 10
 	@$(BIN)/python -m bench.history --releases 3 10 --rows 20000
 	@$(BIN)/python -m bench.cli --runs 3 --declarations 200
 	@$(BIN)/python -m bench.record
