@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: help run test lint ui serve check portal portal-down test-ckanext pictures bench-datastore bench-validate requirements clean torture bench-cli bench-many bench-computed bench-big bench-publish bench-faults bench-series bench-readers bench-quality bench-pages backtest-targets fuzz
+.PHONY: help run test lint ui serve check portal portal-down test-ckanext pictures bench-datastore bench-validate requirements clean torture bench-cli bench-many bench-computed bench-big bench-publish bench-faults bench-privacy bench-series bench-readers bench-quality bench-pages backtest-targets fuzz
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -105,13 +105,14 @@ torture: $(VENV)/.ready ## publish 200 times through injected faults and kills (
 
 .PHONY: bench bench-quick bench-check
 bench: $(VENV)/.ready ## measure all that has a floor or a peer, and print one table
-	@for each in many big_file dagster_events cli; do $(BIN)/python -m bench.$$each || exit 1; done
+	@for each in many big_file dagster_events without_dagster cli; do $(BIN)/python -m bench.$$each || exit 1; done
 	@$(BIN)/python -m bench.record
 
 bench-quick: $(VENV)/.ready ## the same with less of everything
 	@$(BIN)/python -m bench.many --datasets 20
 	@$(BIN)/python -m bench.big_file --rows 300000
 	@$(BIN)/python -m bench.dagster_events --datasets 5
+	@$(BIN)/python -m bench.without_dagster --datasets 10
 	@$(BIN)/python -m bench.history --releases 3 10 --rows 20000
 	@$(BIN)/python -m bench.cli --runs 3 --declarations 200
 	@$(BIN)/python -m bench.record
@@ -126,6 +127,10 @@ flips: $(VENV)/.ready ## damage 10,000 files of a copy of the sample's data fold
 
 kills: $(VENV)/.ready ## kill 1,000 runs at any change of the disk: the next run must end alike (KILLS=…)
 	@$(BIN)/python -m tests.faults.kills --kills $(or $(KILLS),1000)
+
+.PHONY: power-cuts
+power-cuts: $(VENV)/.ready ## cut the power 100,000 times during commits (CUTS=…)
+	@$(BIN)/python -m tests.faults.power_cuts --cuts $(or $(CUTS),100000)
 
 .PHONY: forgeries rebuild
 forgeries: $(VENV)/.ready ## flip 10,000 bits of a transparency log, rewrite it 1,000 times: all must show
@@ -211,6 +216,20 @@ danang: $(VENV)/.ready ## run the declarations of tests/danang over the files ab
 bench-faults: $(VENV)/.ready ## recall of the checks on faults planted into real files (FILES=…)
 	@$(CORPUS) OPENINDICATORS_DATA_DIR=data/bench $(BIN)/openindicators run --profile live >/dev/null
 	@$(CORPUS) OPENINDICATORS_DATA_DIR=data/bench $(BIN)/python -m bench.faults --data-dir data/bench
+
+.PHONY: bench-quality-faults
+bench-quality-faults: $(VENV)/.ready ## recall on faults that others' generators plant (after `make danang`; PART="held out")
+	@test -x data/generators/bin/python || { $(BIN)/python -m venv data/generators && data/generators/bin/pip \
+		install -q tab-err pucktrick error-generator scikit-learn scipy pyarrow; }
+	@$(BIN)/python -m bench.quality --tables tests/danang/project=data/danang \
+		--part "$(or $(PART),tuning)" --most-rows 6000 --out data/quality-flags.jsonl
+
+.PHONY: audit-disclosure
+audit-disclosure: $(VENV)/.ready ## derive suppressed counts of random tables with a second solver (TABLES=…)
+	@$(BIN)/python -m tests.expectations.disclosure_audit --tables $(or $(TABLES),1000)
+
+bench-privacy: $(VENV)/.ready ## find 10,000 generated persons in text, and nobody in real files (FILES=…)
+	@$(BIN)/python -m bench.privacy --files $(or $(FILES),../shared)
 
 bench-series: $(VENV)/.ready ## run the checks over a million time series
 	@$(BIN)/python -m bench.series

@@ -15,12 +15,13 @@ import argparse
 import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow.parquet as pq
 
 from bench.plants import KINDS, Plot, Touched
 from expectations.runner import results
@@ -57,17 +58,28 @@ def main() -> None:
 class PlantedCorpus:
     """The tables to plant faults in, in memory, with what each check flags when untouched."""
 
-    def __init__(self, data_dir: Path, seed: int) -> None:
+    def __init__(
+        self, data_dir: Path, seed: int, settings: Settings | None = None,
+        wanted: Callable[[str, int], bool] = lambda dataset_id, rows: True,
+    ) -> None:
+        """Load the first releases of a data folder.
+
+        Args:
+            data_dir: of a run of the project.
+            seed: decides where faults are planted, and which values the last release had.
+            settings: name the project; by default those of the environment.
+            wanted: which tables, by dataset and number of rows.
+        """
         self.rng = random.Random(seed)  # noqa: S311 the same faults on every run
-        self.con = duckdb.connect()
+        self.con = duckdb.connect(config={"threads": 1})  # the tables are small
         self.scratch = data_dir / f"bench-{seed}"
         self.scratch.mkdir(exist_ok=True)
         self.bound_datasets: dict[str, BoundDataset] = {}
         self.untouched: dict[str, Named] = {}
-        catalogue = load_catalogue(Settings.from_environment(profile="live"))
+        catalogue = load_catalogue(settings or Settings.from_environment(profile="live"))
         for dataset_id, bound in catalogue.bound_datasets("live").items():
             data = data_dir / "releases" / dataset_id / "1" / "data.parquet"
-            if data.exists():
+            if data.exists() and wanted(dataset_id, pq.read_metadata(data).num_rows):
                 self._add(_counting_people(bound), data)
 
     def _add(self, bound: BoundDataset, data: Path) -> None:
@@ -87,14 +99,15 @@ class PlantedCorpus:
               "{dataset.id}") OR (SELECT count(DISTINCT time_period) FROM "{dataset.id}") = 1)
               TO '{before}' (FORMAT parquet)"""
         )
-        self._load(dataset.id)
+        self.load(dataset.id)
         self.untouched[dataset.id] = self.named(bound)
 
     def last_release(self, dataset_id: str) -> Path:
         """Return the file of the release before."""
         return self.scratch / f"{dataset_id.replace('/', '__')}.parquet"
 
-    def _load(self, dataset_id: str) -> None:
+    def load(self, dataset_id: str) -> None:
+        """Make the table `observation` the untouched one."""
         self.con.execute(f'CREATE OR REPLACE TABLE observation AS FROM "{dataset_id}"')
 
     def named(self, bound: BoundDataset) -> Named:
@@ -167,7 +180,7 @@ class PlantedCorpus:
                 while fit[kind]:
                     dataset_id = self.rng.choice(fit[kind])
                     bound = self.bound_datasets[dataset_id]
-                    self._load(dataset_id)
+                    self.load(dataset_id)
                     touched = KINDS[kind](Plot(self.con, bound.dataset, self.rng))
                     if touched:
                         yield kind, bound, touched

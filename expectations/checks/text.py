@@ -11,6 +11,8 @@ from expectations.checks.sql import in_template, text
 from model.declarations.dataset import Dataset
 from model.reference.personal_data import (
     AROUND_CARD,
+    EXCEPT,
+    INDIRECT,
     KINDS,
     LIKE,
     PATTERNS,
@@ -63,19 +65,51 @@ class PersonalData(FreeTextCheck):
     kinds: list[str] = [*KINDS]
 
     def query(self) -> str:
-        found = " UNION ALL ".join(
-            f"SELECT {literal(column)} AS place, {identifier(column)} AS text, count(*) AS affected"
-            f" FROM {{batch}} WHERE regexp_matches({identifier(column)}, '[0-9０-９@＠]')"
-            " GROUP BY ALL"
-            for column in self.columns
+        digit = "[0-9０-９@＠]"
+        return _masked_texts(self.columns, digit, _kind(self.kinds))
+
+
+class NamesAndAddresses(FreeTextCheck):
+    """Each text that seems to hold a person's name or address: column, kind, how many rows, masked.
+
+    Streets, schools and offices bear names and have addresses, too: nothing is blocked.
+    """
+
+    type = "expect_no_names_or_addresses"
+    vi = "không có văn bản nào chứa họ tên hoặc địa chỉ của cá nhân"
+    en = "no text holds what reads like the name or the address of a person"
+    level = "table"
+    severity = "warning"
+    automatic = "no_names_or_addresses"
+
+    def query(self) -> str:
+        whens = " ".join(
+            f"WHEN regexp_matches(regexp_replace(folded, {text(EXCEPT[kind])}, '', 'g'),"
+            f" {text(pattern)}) THEN {literal(kind)}" for kind, pattern in INDIRECT.items()
         )
-        folded = (
-            f"regexp_replace(translate(nfc_normalize(text), {literal(LIKE + UNSEEN)},"
-            f" {literal(READ_AS)}), {text(UUID)}, '', 'g') AS folded"
-        )
-        return f"""
+        return _masked_texts(self.columns, "[A-ZĐ0-9]", f"CASE {whens} END")
+
+
+def _masked_texts(names: list[str], with_any: str, kind: str) -> str:
+    """Return a SELECT of the different texts of columns in which personal data are found, masked.
+
+    Args:
+        names: of the columns.
+        with_any: a pattern that every such text matches; it spares most texts the rest.
+        kind: SQL for what is in the column `folded`, or NULL.
+    """
+    found = " UNION ALL ".join(
+        f"SELECT {literal(column)} AS place, {identifier(column)} AS text, count(*) AS affected"
+        f" FROM {{batch}} WHERE regexp_matches({identifier(column)}, '{with_any}') GROUP BY ALL"
+        for column in names
+    )
+    folded = (
+        f"regexp_replace(translate(nfc_normalize(text), {literal(LIKE + UNSEEN)},"
+        f" {literal(READ_AS)}), {text(UUID)}, '', 'g') AS folded"
+    )
+    return f"""
 SELECT place AS "column", kind, affected, {MASKED} AS masked
-FROM (SELECT *, {_kind(self.kinds)} AS kind FROM (SELECT *, {folded} FROM ({found})))
+FROM (SELECT *, {kind} AS kind FROM (SELECT *, {folded} FROM ({found})))
 WHERE kind IS NOT NULL ORDER BY ALL"""
 
 
@@ -109,9 +143,19 @@ def _kind(kinds: list[str]) -> str:
 
 
 # Text that is UTF-8 once read as Windows-1252 or Latin-1 ("Ã¡", "áº£", "Ä‘"), the replacement
-# character, and control characters. "XÃ" and "Â" before a letter are Vietnamese.
+# character, and control characters. "XÃ" and "Â" before a letter are Vietnamese. Read as
+# Windows-1250 or ISO 8859-2 it has "áş" and "áť", as Windows-1251 "б»"; read as an encoding of East
+# Asia, its Latin letters stand beside ideographs, kana or hangul. (The marks are those of ftfy's
+# `badness.py`, without its look-around, which RE2 has not.)
+_EAST = (
+    r"[\x{1100}-\x{11FF}\x{3040}-\x{30FF}\x{3400}-\x{9FFF}\x{AC00}-\x{D7AF}"
+    r"\x{FF61}-\x{FF9F}]"
+)
+_LATIN, _CYRILLIC = r"[A-Za-z\x{C0}-\x{24F}\x{1EA0}-\x{1EF9}]", r"[\x{400}-\x{4FF}]"
 MOJIBAKE = (
-    r"[ÂÃÄÅÆ][\x{80}-\x{BF}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
+    rf"{_LATIN}{_EAST}|{_EAST}{_LATIN}|[A-Za-z]{_CYRILLIC}|{_CYRILLIC}[A-Za-z]"
+    r"|\x{431}[»\x{454}]|á[şť]|Ć[°¡˘]|Ă[\x{A1}-\x{BF}łŁ˘˛ľĽ]"
+    r"|[ÂÃÄÅÆ][\x{80}-\x{BF}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
     r"|á[º»][\x{80}-\x{BF}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
     r"|Æ[°¡]|\x{FFFD}|[\x{00}-\x{08}\x{0B}\x{0C}\x{0E}-\x{1F}\x{7F}-\x{9F}]"
 )

@@ -1,9 +1,11 @@
 """Personal data in text: what it looks like, and how it is made unreadable.
 
 Vietnamese identity cards (CCCD of 12 digits, CMND of 9), passports, telephones, e-mail addresses,
-health insurance (BHYT), bank accounts and cards, and names beside a date of birth. A number that
-could be anything counts only beside a word that says what it is. A name alone is not known from
-that of a street or an office, and is not looked for.
+health insurance (BHYT), tax codes of persons, bank accounts and cards, and names beside a date of
+birth. A number that could be anything counts only beside a word that says what it is.
+
+Names and addresses alone are apart (`INDIRECT`): streets, schools and offices have them too, so
+that they are a reason to look, and none to block a release or to mask a message.
 
 The patterns are for RE2 (DuckDB) and for Python alike: without classes of Unicode, look-around and
 `\\b`, in which both differ. Law 91/2025/QH15 on personal data, in force from 1 January 2026.
@@ -26,6 +28,9 @@ _FOLD = str.maketrans(LIKE, READ_AS, UNSEEN)
 
 # Identifiers of files and objects hold any digits.
 UUID = "(?i:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+
+_SEP = "[ .-]?"  # between the groups of a number
+_TEN = rf"[0-9]{{2}}({_SEP}[0-9]){{5}}{_SEP}[0-9]{{3}}"
 
 # Around a number that is neither part of a word nor of a decimal ("0.048190001234", ".0481…").
 _MARK = r"[^0-9 \t\n(=:;,.+-][.,]"
@@ -61,6 +66,12 @@ _BANK = (
     rf"({_APART}(?i:VCB|ACB|TCB|SHB|VIB|MSB|OCB)|(?i:vietcombank|vietinbank|BIDV|agribank"
     r"|techcombank|sacombank|MB ?bank|VPBank|TPBank|HDBank|eximbank|seabank|LPBank|pvcombank))"
 )
+# Plain, or in groups of three digits and more.
+_ACCOUNT = r"([0-9]{6,19}|[0-9]{3,6}([ .-][0-9]{3,6}){1,4}([ .-][0-9]{1,2})?)"
+_LONG_ACCOUNT = (
+    r"([0-9]{8,16}|[0-9]{3,6}([ .-][0-9]{3,6}){2,4}([ .-][0-9]{1,2})?"
+    r"|[0-9]{4}[ .-][0-9]{4}[ .-][0-9]{1,2})"
+)
 _DATE = (
     r"((0?[1-9]|[12][0-9]|3[01])[/.-](0?[1-9]|1[0-2])[/.-](19|20)[0-9]{2}"
     r"|(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]))"
@@ -88,7 +99,7 @@ PATTERNS: dict[str, str] = {
     ),
     # The old card's 9 digits, and 12 of whatever form, only beside the word.
     "CMND": (
-        rf"({_IDENTITY}{_UP_TO % 30}[0-9]{{3}} ?[0-9]{{3}} ?[0-9]{{3}}( ?[0-9]{{3}})?{_TO}"
+        rf"({_IDENTITY}{_UP_TO % 30}[0-9]{{3}}({_SEP}[0-9]{{3}}){{2,3}}{_TO}"
         rf"|{_FROM}[0-9]{{9}}([0-9]{{3}})?[ (,:-]{{1,3}}(?i:CMND|CMT|CCCD))"
     ),
     "passport": rf"(?i:hộ chiếu|passport)[^0-9\n]{{0,20}}[A-Z][0-9]{{7}}{_TO}",
@@ -104,13 +115,21 @@ PATTERNS: dict[str, str] = {
         rf"[ -]?[0-9]{{5}}{_TO}"
         rf"|((?i:BHYT|BHXH)[ :.-]{{0,3}}|(?i:(mã|thẻ|sổ)( số)?{_UP_TO % 8}(BHYT|BHXH|bảo hiểm)"
         rf"|(BHYT|BHXH|bảo hiểm( y tế| xã hội)?|insurance) (số|mã|card|code|no|number))"
-        rf"{_UP_TO % 15})[0-9]{{10}}{_TO})"
+        rf"{_UP_TO % 15}){_TEN}{_TO})"
+    ),
+    # A person's of ten digits begins with 8; those of firms, which are public, with a province's
+    # number. Since July 2025 the CCCD is the code (Circular 86/2024/TT-BTC, article 5).
+    "tax code": (
+        rf"(({_APART}(?i:MST)|(?i:mã số thuế|tax (code|id)))(?i: cá nhân)?{_UP_TO % 15}"
+        rf"8[0-9]{{3}}{_SEP}[0-9]{{3}}{_SEP}[0-9]{{3}}{_TO}"
+        rf"|(?i:(MST|mã số thuế) cá nhân){_UP_TO % 20}{_TEN}({_SEP}[0-9]{{2,3}})?{_TO})"
     ),
     # "Số tài khoản" is also the number of accounts: nothing but a mark may stand in between.
     "account": (
         rf"(({_APART}(?i:STK|số TK){_UP_TO % 20}|(?i:tài khoản( số| ngân hàng)?)[ :.-]{{0,3}}"
-        rf"|(?i:bank account|account (no|number)){_UP_TO % 20})[0-9]{{6,19}}{_TO}"
-        rf"|{_BANK}{_UP_TO % 20}[0-9]{{9,16}}{_TO}|{_FROM}[0-9]{{9,16}}{_UP_TO % 20}{_BANK})"
+        rf"|(?i:bank account|account (no|number)){_UP_TO % 20}){_ACCOUNT}{_TO}"
+        rf"|{_BANK}{_UP_TO % 20}{_LONG_ACCOUNT}{_TO}|{_FROM}{_LONG_ACCOUNT}{_UP_TO % 20}{_BANK}"
+        rf"|{_APART}TK[ :.-]{{1,3}}{_LONG_ACCOUNT}{_TO})"
     ),
     "name and birth": (
         rf"({_NAME}[ ,;:(-]{{1,4}}({_DATE}|{_BORN})|{_BORN}[ ,;:(-]{{1,4}}{_NAME})"
@@ -122,6 +141,77 @@ PLACES = (
     r"(?i:đường|phố|cầu|phường|xã|quận|trường|bệnh viện|công viên|chợ|street|road|school|hospital)"
     rf" {_NAMED}{{1,3}}"
 )
+
+_SYLLABLE = rf"{_CAPITAL}[^ \t\n\f\r0-9,;:.()/-]*"
+_LOWER = f"[a-z{_CAPITAL[4:].lower()}"
+# Alone in a cell it is as likely a street's or a ward's: only within a sentence.
+_FULL_NAME = (
+    rf"(({_SURNAMES})( {_CAPITAL}{_LOWER}*){{2,4}}|({_SURNAMES.upper()})( {_CAPITAL}+){{2,4}})"
+)
+_BEFORE = f"(^|[^0-9A-Za-z_{_CAPITAL[4:-1]}{_CAPITAL[4:-1].lower()}])"
+_ALL_SURNAMES = (  # those too that begin a place's name
+    rf"({_SURNAMES}|{_SURNAMES.upper()}"
+    r"|Hồ|Hà|Mai|Cao|Lâm|Phùng|Đào|Thái|Châu|La|Triệu|Chu|Tống|Nghiêm|Từ"
+    r"|Tăng|Thạch|Kiều|Lưu|Doãn|Diệp|Hứa|Mạc|Tôn|Tôn Nữ|Nông|Lò|Vi"
+    r"|Ông|Phí|Khương|Trà|Âu|Văn|Thân)"
+)
+_TITLE = "(?i:ông|bà|anh|chị|em|cháu|cô|chú|bác|thầy|dì|cậu|quý (ông|bà|cô)|mr|mrs|ms)"
+_ROLE = (
+    "(?i:họ( và)? tên|(người|cán bộ|nhân viên) [^ 0-9:,]+( [^ 0-9:,]+){0,3}|chủ hộ|hộ|hồ sơ"
+    "|đại diện|liên hệ|gặp|cán bộ|giáo viên|bác sĩ|bs|y tá|bệnh nhân|nạn nhân|học sinh|sinh viên"
+    "|chủ (tàu|xe|nhà|cơ sở)|đơn của|tên|contact|name)"
+)
+# Historical persons whose names streets, schools and districts bear.
+_EPONYMS = (
+    "(?i:Nguyễn (Văn (Linh|Cừ|Trỗi|Thoại|Tạo|Huyên|Siêu|Bỉnh|Quá)|Thị (Minh Khai|Định|Thập)"
+    "|Tri Phương"
+    "|Hữu (Thọ|Cảnh|Cầu|Huân|Dật)|Công Trứ|Bỉnh Khiêm|Chí Thanh|Đình Chiểu|Lương Bằng|Tất Thành"
+    "|Trường Tộ|Thái Học|Thượng Hiền|Phong Sắc)|Lê (Đình Lý|Hồng Phong|Quý Đôn|Thánh Tông|Văn"
+    " (Hiến|Duyệt|Sỹ|Lương|Tám)|Thanh Nghị|Đức Thọ|Đại Hành)|Trần (Hưng Đạo|Cao Vân|Quốc Toản"
+    "|Quang Khải|Quang Diệu|Bình Trọng|Nhân Tông|Đại Nghĩa|Văn (Thời|Ơn|Kỷ))|Phạm (Văn"
+    " (Đồng|Nghị|Hai|Chiêu)|Ngũ Lão|Hồng Thái|Ngọc Thạch|Thế Hiển|Hùng)|Phan (Bội Châu|Chu"
+    " Trinh|Châu Trinh|Đình Phùng|Đăng Lưu|Văn (Trị|Hớn))|Võ (Nguyên Giáp|Văn (Kiệt|Tần|Ngân)|Thị"
+    " Sáu|Chí Công)|Hoàng (Văn (Thụ|Hoan)|Quốc Việt|Hoa Thám|Diệu)|Huỳnh (Thúc Kháng|Tấn"
+    " Phát|Văn Nghệ)|Lý (Thường Kiệt|Thái Tổ|Nam Đế|Tự Trọng|Chính Thắng)|Đinh (Tiên Hoàng|Bộ"
+    " Lĩnh)|Trương (Định|Công Định|Vĩnh Ký)|Bùi (Thị Xuân|Hữu Nghĩa|Viện)|Ngô Gia Tự|Tô Vĩnh Diện"
+    "|Đặng (Thai Mai|Thùy Trâm|Trần Côn)|Dương Đình Nghệ)"
+)
+_WAY = "(?i:đường|phố|ngõ|hẻm|kiệt|ngách|khóm|khu|ấp|tổ|thôn|xóm|đại lộ)"
+_NOT_PERSONS = (
+    r"((?i:đường|phố|cầu|phường|xã|quận|huyện|thị (trấn|xã)|tỉnh|từ|đến|giáp|đoạn|nối"
+    r"|(trường )?(thpt|thcs|th|tiểu học|mầm non|mẫu giáo|đại học|cao đẳng)|trường|bệnh viện|chợ"
+    r"|công viên|kênh|sông|duong|pho"
+    r"|đại lộ|ngõ|hẻm|kiệt|khu dân cư|kdc|nút giao|tượng đài|cảng"
+    r"|đền|chùa|lăng|bến|quảng trường|nhà thờ|giải thưởng|công ty|tnhh|street|road|school|hospital)"
+    rf"|[0-9]+[A-Za-z]?,?) {_SYLLABLE}( {_SYLLABLE}){{0,3}}"
+    rf"|{_SYLLABLE}( {_SYLLABLE}){{1,3}} (đến|tới|nối|giao|giáp|cắt)"
+)
+_HOUSE = (
+    r"((?i:số( nhà)?|nhà( số)?|sn|k)[ .:]{0,2})?[0-9]{1,4}[A-Za-z]?(/[0-9]{1,4}[A-Za-z]?)*"
+)
+_WARD = rf"(?i:phường|xã|thị trấn|p\.|tt\.|quận|huyện|tp\.?|thành phố) ?({_SYLLABLE}|[0-9])"
+_NUMBERED_WARD = rf"(?i:phường|xã|thị trấn|quận)( {_SYLLABLE})* [0-9]{{1,2}},"
+_VIA = rf"({_WAY} ?(số )?[0-9]{{0,3}}[A-Z]?[ ,]{{0,2}})"
+
+_STREET = rf"({_SYLLABLE}( {_SYLLABLE}){{0,4}}|[0-9]{{1,2}} Tháng [0-9]{{1,2}})"
+
+INDIRECT: dict[str, str] = {
+    "name": (
+        rf"({_BEFORE}({_TITLE}|{_ROLE})[ :.,-]{{1,3}}({_TITLE} )?"
+        rf"({_ALL_SURNAMES}( {_SYLLABLE}){{1,4}}"
+        rf"|{_SYLLABLE}( {_SYLLABLE}){{0,2}} {_ALL_SURNAMES}{_TO})"
+        rf"|{_BEFORE}{_FULL_NAME}[ ,:;(-]{{1,3}}{_LOWER}"
+        rf"|(^|[ ,;(]){_LOWER}+[ ,:;(-]{{1,3}}{_FULL_NAME})"
+    ),
+    "address": (
+        rf"{_APART}({_HOUSE}[ ,]{{1,3}}({_VIA}+({_STREET})?"
+        rf"|{_STREET})[ ,]{{1,3}}{_WARD}"
+        rf"|(?i:số( nhà)?|nhà số) [0-9]{{1,4}}[A-Za-z]?(/[0-9]{{1,4}}[A-Za-z]?)*[ ,]{{1,2}}{_VIA}"
+        rf"{_SYLLABLE})"
+    ),
+}
+# Taken off before it is looked for.
+EXCEPT = {"name": rf"({_EPONYMS}|{_NOT_PERSONS})", "address": _NUMBERED_WARD}
 
 # Cards by their issuers' numbers (Visa, Mastercard, American Express, JCB, UnionPay, NAPAS); the
 # last digit must be Luhn's check digit (ISO/IEC 7812-1).
@@ -147,7 +237,7 @@ def kind_of(text: str) -> str | None:
 def kinds_of(text: str) -> Iterator[str]:
     """Give every kind of personal data that a text holds; what is one kind is no other as well."""
     # Compiled on first use, by `re` itself: 60 ms that most commands do not need.
-    folded = re.sub(UUID, "", unicodedata.normalize("NFC", text).translate(_FOLD))
+    folded = _folded(text)
     if not re.search(_TELLING, folded):
         return
     for kind, pattern in PATTERNS.items():
@@ -157,6 +247,18 @@ def kinds_of(text: str) -> Iterator[str]:
     cards = (re.sub("[^0-9]", "", found.group()) for found in re.finditer(AROUND_CARD, folded))
     if any(map(_luhn, cards)):
         yield "card"
+
+
+def _folded(text: str) -> str:
+    return re.sub(UUID, "", unicodedata.normalize("NFC", text).translate(_FOLD))
+
+
+def indirect_kinds_of(text: str) -> Iterator[str]:
+    """Give what a text holds of `INDIRECT`: names of persons, and addresses."""
+    folded = _folded(text)
+    for kind, pattern in INDIRECT.items():
+        if re.search(pattern, re.sub(EXCEPT[kind], "", folded)):
+            yield kind
 
 
 def _luhn(digits: str) -> bool:

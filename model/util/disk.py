@@ -45,6 +45,17 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, with those above it, so that a power cut leaves none of them out.
+
+    A name that is not forced to the disk in its own folder may be lost, with all below it.
+    """
+    new = [each for each in (path, *path.parents) if not each.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    for each in reversed(new):
+        sync(each.parent)
+
+
 STAGING = ".staging"
 
 
@@ -75,12 +86,17 @@ def atomic_write(
     """
     staging = staging_path(target)
     with disk_errors(target, kind):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        if lasting:
+            make_folder(target.parent)
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield staging
             if lasting:
                 sync(staging)
             staging.replace(target)
+            if lasting:
+                sync(target.parent)
         finally:
             staging.unlink(missing_ok=True)
 

@@ -11,7 +11,8 @@ from model.errors import OpenIndicatorsError, StoreError
 from model.util.disk import write_if_changed
 from warehouse.store.data_dir import DataDir
 
-# Telemetry can be switched off only here. Pools: one step at a time asks one source host.
+# Telemetry can be switched off only here. Pools: one step at a time asks one source host. A process
+# that loads definitions has 15 minutes, not 3: 10,000 datasets take minutes on a busy machine.
 DAGSTER_YAML = """\
 telemetry:
   enabled: false
@@ -24,6 +25,9 @@ concurrency:
     granularity: op
 run_monitoring:
   enabled: true
+  start_timeout_seconds: 900
+code_servers:
+  local_startup_timeout: 900
 """
 
 

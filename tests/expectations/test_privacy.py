@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.privacy import STRUCTURED, TEST_SEED, recall
 from expectations.checks.registry import all_checks
 from expectations.suites.suite import implied_expectations
-from model.reference.personal_data import kind_of, masked, masked_values
+from model.reference.personal_data import indirect_kinds_of, kind_of, masked, masked_values
 from tests.fixtures.expectations import dataset, registries, words
 
 PERSONAL = [
@@ -44,13 +45,33 @@ PERSONAL = [
     ("Tran Van Binh, born in 1985", "name and birth"),
     ("Nguyễn Văn An, 12/03/1985", "name and birth"),
     ("ông Trần Văn Bình sinh ngày 1-2-1990", "name and birth"),
+    ("MST cá nhân 8012345678", "tax code"), ("mã số thuế: 8012 345 678", "tax code"),
+    ("BHXH 48 2012 3456", "BHYT"), ("STK 1903.1234.5678", "account"),
     ("ngày sinh 12/03/1985: Lê Thị Hoa", "name and birth"),
+]
+INDIRECT = [
+    ("Liên hệ bà Lê Thị Hoa", "name"), ("Chủ hộ: Hồ Văn Tám", "name"), ("cô Hạnh Trần", "name"),
+    ("Nguyễn Hoàng Bảo Châu là chủ tàu", "name"), ("NGUYỄN THỊ LAN xác nhận", "name"),
+    ("trú tại số 12/4 Lê Duẩn, phường Hải Châu", "address"),
+    ("K123/45 Lê Lợi, P. Thạch Thang", "address"),
+    ("ở 86 Khóm 19 Phạm Thế Hiển, xã An Hải", "address"), ("số nhà 7 đường Trần Phú", "address"),
+]
+NOBODY = [
+    "Bà Rịa - Vũng Tàu", "Hồ Chí Minh", "đường Nguyễn Văn Linh", "Trường THPT Phan Châu Trinh",
+    "Võ Nguyên Giáp", "Phan Rang - Tháp Chàm", "Bà Nà Hills", "12 xã, 5 phường", "Hà Nội, 63 tỉnh",
+    "124 Lê Duẩn", "Không kể các huyện đảo", "Số liệu sơ bộ năm 2023", "World Bank, New York",
+    "Mã số thuế 0400101001", "Hoàng Su Phì", "Đoạn từ Bảo tàng Chăm đến Phan Thành Tài",
+    "Thị trấn Phan Rí Cửa", "Đông Thái Ninh", "Trường Tiểu học Nguyễn Như Hạnh", "Người Quan Sát",
+    "Trung ương Đoàn TNCS HCM", "Duong Ngo Quang Tham", "Lê Quang Đạo đến cuối đường",
+    "Phường Cổ Nhuế 2, Phường Thụy Phương, Phường Minh Khai",
+    "Cao Bằng, Lâm Đồng, Thái Bình", "Bệnh viện Đà Nẵng, quận Hải Châu",
 ]
 PIECES = [
     "0", "4", "48", "048", "190", "001234", "0905", "123", "456", "84", "+", " ", " ", ".", ",",
     "-", ": ", "'", "CCCD ", "BHYT ", "STK ", "số ", "Nguyễn Văn An", "sinh ", "12/03/1985", "1985",
     "4111 1111 1111 1111", "DN4", "@a.vn", "x", "é", "\n", "đường ", "\u00a0", "５", "VCB",
 ]
+NAMING = [*PIECES, "ông ", "Lê ", "Thị ", "số 12 ", "phường ", "Hoa "]
 HARMLESS = [
     "Số liệu sơ bộ năm 2023", "1.234.567.890 đồng", "GDP 123456789 USD", "0.912345678", "202401",
     "theo Quyết định 123/QĐ-UBND ngày 12/03/2024", "Nghị quyết 05-NQ/TU ngày 17/06/2021",
@@ -66,6 +87,7 @@ HARMLESS = [
     "thuê bao điện thoại: 912345678", "chứng minh: 123456789 đồng",
     "Đường Nguyễn Văn Linh, 30/04/2025", "trường Lê Quý Đôn (12/03/2024)",
     "Bộ trưởng Nguyễn Văn Thắng ký ngày 12/03/2024",
+    "MST 0400101001 (công ty)", "mã số thuế 0100109106-001", "TK 111, TK 112",
     "1959-2023; 048; 20333", "More than 1,100 in December 2025, as quoted by the press", "",
 ]
 
@@ -116,6 +138,47 @@ def test_what_only_looks_like_it_is_left_alone(findings, text):
 def test_queries_and_masking_agree_on_any_text(texts):
     kinds = Counter(kind for text in texts if (kind := kind_of(text)))
     assert Counter(row["kind"] for row in found(texts)) == kinds
+
+
+@pytest.mark.parametrize(("text", "kind"), INDIRECT)
+def test_names_and_addresses_are_a_reason_to_look(text, kind):
+    [row] = found([text], "expect_no_names_or_addresses")
+    assert row["kind"] == kind and kind in indirect_kinds_of(text)
+    assert set(row["masked"]) <= set("#x .,:;/+-")
+    assert masked(text) == text  # a message about a street or a school stays readable
+
+
+def test_places_and_historical_names_are_nobody():
+    assert found(NOBODY, "expect_no_names_or_addresses") == []
+    assert [text for text in NOBODY if any(indirect_kinds_of(text))] == []
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.lists(st.sampled_from(NAMING), max_size=7).map("".join), min_size=60,
+                max_size=60, unique=True))
+def test_the_query_and_python_agree_on_names_in_any_text(texts):
+    kinds = Counter(kind for text in texts if (kind := next(indirect_kinds_of(text), None)))
+    assert Counter(row["kind"] for row in found(texts, "expect_no_names_or_addresses")) == kinds
+
+
+def test_generated_records_are_found():
+    _, shares = recall(TEST_SEED, 250, for_test=True)  # the long form: make bench-privacy
+    assert all(shares[kind] >= 0.99 for kind in STRUCTURED), shares
+    assert shares["name"] >= 0.9 and shares["address"] >= 0.9, shares
+
+
+@pytest.mark.parametrize("wrong", ["cp1251", "cp1250", "cp1252", "latin-1", "iso-8859-2",
+                                   "shift_jis", "euc_jp", "gb2312", "euc_kr"])
+def test_text_in_another_encoding_is_found_whatever_it_was(wrong):
+    spoilt = "Số liệu sơ bộ, không kể các huyện đảo".encode().decode(wrong, "ignore")
+    harmless = ["Đà Nẵng, ĂN UỐNG", "Năm 2023 (µg/m³)", "Số liệu sơ bộ", "Москва", "東京", "N° 5"]
+    con = duckdb.connect()
+    con.execute("CREATE TABLE observation (_id BIGINT, obs_note VARCHAR)")
+    for number, text in enumerate([spoilt, *harmless]):
+        con.execute("INSERT INTO observation VALUES (?, ?)", [number, text])
+    query = str(all_checks()["expect_text_to_be_readable"](columns=["obs_note"]).query())
+    rows = con.execute(query.format(batch="observation")).fetchall()
+    assert [row[0] for row in rows] == [0]
 
 
 def test_a_message_stays_readable_around_what_it_quotes():

@@ -270,6 +270,46 @@ def test_a_repeated_period_is_found_in_a_table_of_one_area():
     assert [(r["_id"], r["reference"], r["series"]) for r in rows] == [(19, "2018", 6)] * 6
 
 
+def test_a_value_that_leaves_its_series_for_one_period_is_found():
+    kind = "expect_series_values_to_not_spike"
+    [spike] = found(table(changed(grown(), [9], lambda v: v * 10)), kind)
+    assert spike["reference"] == "2008" and 9 < spike["factor"] < 11
+    step = [(a, t, v * (10 if i > 9 else 1)) for i, (a, t, v) in enumerate(grown())]
+    assert found(table(step), kind) == []  # a level that stays is no spike
+    all_do = [p for n in range(12) for p in changed(grown(area=f"A{n}"), [9], lambda v: v * 10)]
+    assert found(table(all_do), kind) == []
+
+
+def test_a_year_in_another_century_is_found():
+    kind = "expect_no_stray_periods"
+    points = [*grown(), *grown(area="LA")]
+    strays = [(a, {"2004": "2904", "2007": "1007"}.get(t, t) if a == "VN" else t, v)
+              for a, t, v in points]
+    assert {item["observed"] for item in found(table(strays), kind)} == {"1007", "2904"}
+    censuses = [(a, str(2000 - 10 * n), 5.0) for a in ("VN", "LA") for n in range(1, 6)]
+    assert found(table([*points, *censuses]), kind) == []
+
+
+def test_a_gap_is_found_where_only_this_indicator_is_complete():
+    kind = "expect_series_to_have_no_gaps"
+    con = table([p for n in range(12) for p in grown(area=f"A{n:02d}") if p[1:2] != ("2007",) or n])
+    lay(con, [p for n in range(12) for p in grown(area=f"A{n:02d}") if int(p[1]) % 3], "surveys",
+        indicator="SURVEYS")
+    con.execute("INSERT INTO observation SELECT _id + 1000, * EXCLUDE (_id) FROM surveys")
+    assert [item["reference"] for item in found(con, kind)] == ["2006"]
+
+
+def test_series_of_one_area_that_are_the_same_by_definition_are_left_alone():
+    kind = "expect_series_to_differ_from_each_other"
+    con = table(grown(start=112.7))
+    lay(con, grown(start=112.7), "parts", sex="F")
+    con.execute("INSERT INTO observation SELECT _id + 1000, * EXCLUDE (_id) FROM parts")
+    assert found(con, kind) == []
+    con.execute("UPDATE observation SET obs_value = obs_value * 1.1"
+                " WHERE sex = 'F' AND time_period < '2008'")
+    assert len(found(con, kind)) == 2  # from 2008 on one was filled from the other
+
+
 def test_two_series_with_the_same_values_are_found():
     points = [*grown(), *grown(start=7000, area="LA"), *grown(start=310, area="KH")]
     copied = [*points[:30], *((a, t, points[i - 20][2]) for i, (a, t, _) in

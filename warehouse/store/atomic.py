@@ -19,7 +19,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from model.errors import StoreError
-from model.util.disk import STAGING, disk_errors, staging_path, sync
+from model.util.disk import STAGING, disk_errors, make_folder, staging_path, sync
 from model.util.hashing import canonical_json, sealed, unsealed
 
 
@@ -34,7 +34,7 @@ def atomic_directory(target: Path) -> Iterator[Path]:
     """
     staging = staging_path(target)
     with disk_errors(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         staging.mkdir()
         try:
             yield staging
@@ -111,7 +111,7 @@ def append_log(path: Path, records: Iterable[BaseModel]) -> None:
     """
     data = "".join(sealed(canonical_json(item)) + "\n" for item in records).encode()
     with disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         is_new = not path.exists()
         descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
         try:

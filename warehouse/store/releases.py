@@ -140,7 +140,7 @@ def _recorded(folder: Path, entries: dict[int, LedgerEntry]) -> StoredRelease:
     return _entered(folder, entry.sha256)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _entered(folder: Path, _sha256: str) -> StoredRelease:
     """Return the release in a folder whose record has a checksum, read once: it never changes."""
     return load(folder)

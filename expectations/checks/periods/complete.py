@@ -2,7 +2,7 @@
 
 from expectations.checks.base import SeriesCheck
 from expectations.checks.prefilter import MayFind, any_series
-from expectations.checks.sql import points
+from expectations.checks.sql import SEASONS, columns, points
 
 
 class SeriesGaps(SeriesCheck):
@@ -10,7 +10,7 @@ class SeriesGaps(SeriesCheck):
 
     A dataset of surveys has gaps everywhere; in one that is complete otherwise a gap is a loss: at
     most a share `usual_share` of the periods of all other series is missing, and `max_share` of the
-    series' own.
+    series' own. "Other" are all series of the dataset, or those of the same indicator and codes.
     """
 
     type = "expect_series_to_have_no_gaps"
@@ -28,19 +28,24 @@ class SeriesGaps(SeriesCheck):
         return any_series(f"n >= {self.min_periods} AND holed")
 
     def query(self) -> str:
+        same = columns([name for name in self.series if name not in ("ref_area", "geo_vintage")])
         return f"""
-WITH point AS ({points(self.series, self.frequency)}),
+WITH point AS ({points(self.series, self.frequency, also=f", hash({same}) AS panel")}),
 span AS (
-  SELECT series, max(t) - min(t) + 1 AS due, max(t) - min(t) + 1 - count(DISTINCT t) AS missing
+  SELECT series, any_value(panel) AS panel, max(t) - min(t) + 1 AS due,
+    max(t) - min(t) + 1 - count(DISTINCT t) AS missing
   FROM point GROUP BY series HAVING count(*) >= {self.min_periods}
 ),
-usual AS (SELECT sum(due) AS due, sum(missing) AS missing, count(*) AS series FROM span),
+other AS (
+  SELECT *, sum(due) OVER () - due AS due_all, sum(missing) OVER () - missing AS missing_all,
+    sum(due) OVER own - due AS due_own, sum(missing) OVER own - missing AS missing_own,
+    count(*) OVER () AS n_all, count(*) OVER own AS n_own
+  FROM span WINDOW own AS (PARTITION BY panel)
+),
 candidate AS (
-  SELECT span.series FROM span, usual WHERE span.missing > 0 AND
-    CASE WHEN usual.series > 1
-      THEN usual.missing - span.missing <= {self.usual_share} * (usual.due - span.due)
-        AND span.missing <= {self.max_share} * span.due
-      ELSE span.missing <= {self.max_share} * span.due END
+  SELECT series FROM other WHERE missing > 0 AND missing <= {self.max_share} * due AND (
+    n_all = 1 OR missing_all <= {self.usual_share} * due_all
+    OR n_own >= 10 AND missing_own <= {self.usual_share} * due_own)
 ),
 pair AS (
   SELECT *, lag(t) OVER past AS t0, lag(period) OVER past AS p0
@@ -48,6 +53,46 @@ pair AS (
   WINDOW past AS (PARTITION BY series ORDER BY t)
 )
 SELECT _id, t - t0 - 1 AS missing, p0 AS reference FROM pair WHERE t - t0 > 1"""
+
+
+class StrayPeriods(SeriesCheck):
+    """A period far from all others, with a `share` of the observations at most.
+
+    Far: more than `times` the usual distance of two periods from the nearest other one, or a
+    century. A year that was mistyped is there once, in another century.
+    """
+
+    type = "expect_no_stray_periods"
+    vi = "không kỳ nào nằm tách biệt, xa mọi kỳ khác"
+    en = "no period stands apart, far from all others"
+    severity = "warning"
+    dimension = "validity"
+    automatic = "no_stray_periods"
+    frequencies = ("A", "S", "Q", "M")
+
+    times: float = 10
+    share: float = 0.02
+
+    def may_find(self) -> MayFind:
+        return any_series("holed OR n = 1")
+
+    def query(self) -> str:
+        century = 100 * {"S": 2, **SEASONS}.get(self.frequency, 1)
+        return f"""
+WITH point AS ({points(self.series, self.frequency)}),
+period AS (SELECT t, count(*) AS n, sum(count(*)) OVER () AS rows FROM point GROUP BY t),
+gap AS (
+  SELECT *, t - lag(t) OVER time AS before, lead(t) OVER time - t AS after FROM period
+  WINDOW time AS (ORDER BY t)
+),
+usual AS (SELECT median(before) AS step, count(*) AS periods FROM gap),
+stray AS (
+  SELECT t, least(coalesce(before, after), coalesce(after, before)) AS missing, step
+  FROM gap, usual
+  WHERE n <= greatest(1, {self.share} * rows) AND (
+    periods >= 4 AND missing > {self.times} * step OR missing > {century})
+)
+SELECT _id, period AS observed, missing FROM point JOIN stray USING (t)"""
 
 
 class LostPeriods(SeriesCheck):

@@ -205,9 +205,10 @@ class SeriesCopies(SeriesCheck):
     """The first observation of each stretch that two series share, where hardly any others do.
 
     Values of two digits coincide by chance and are not counted; nor are the areas `apart`, such as
-    groups of countries that have the same members. A stretch of `periods` has a period whose number
-    `periods` divides: only those are compared at first, and only the series that meet there are
-    looked at again.
+    groups of countries that have the same members, nor series of one area that are the same
+    throughout: those are so by definition, as a total with one part. A stretch of
+    `periods` has a period whose number `periods` divides: only those are compared at first, and
+    only the series that meet there are looked at again.
     """
 
     type = "expect_series_to_differ_from_each_other"
@@ -226,7 +227,7 @@ class SeriesCopies(SeriesCheck):
 
     def query(self) -> str:
         but = f" AND ref_area NOT IN ({texts(self.apart)})" if self.apart else ""
-        every = points(self.series, self.frequency) + but
+        every = points(self.series, self.frequency, also=", ref_area") + but
         return f"""
 WITH met AS (
   SELECT t, v, min(series) AS one, max(series) AS other FROM ({every})
@@ -238,14 +239,18 @@ point AS (
   SELECT * FROM ({every})
   SEMI JOIN (SELECT one AS series FROM pair UNION SELECT other FROM pair) USING (series)
 ),
-stretch AS (
-  SELECT a.series AS one, b.series AS other, count(*) AS periods, min(a.t) AS t
+common AS (
+  SELECT pair.one, pair.other, a.t, a.v, a.v = b.v AND a.v <> 0 AS same, a.v = b.v AS same_or_0,
+    a.ref_area = b.ref_area AS of_one_area
   FROM pair JOIN point a ON a.series = pair.one
   JOIN point b ON b.series = pair.other AND b.t = a.t
-  WHERE a.v = b.v AND a.v <> 0
-  GROUP BY a.series, b.series
-  HAVING count(DISTINCT a.v) FILTER (a.v <> round(a.v, 1 - floor(log10(abs(a.v)))::INTEGER))
-    >= {self.periods}
+),
+stretch AS (
+  SELECT one, other, count(*) FILTER (same) AS periods, min(t) FILTER (same) AS t FROM common
+  GROUP BY one, other
+  HAVING count(DISTINCT v) FILTER (
+      same AND v <> round(v, 1 - floor(log10(nullif(abs(v), 0)))::INTEGER))
+    >= {self.periods} AND NOT bool_and(of_one_area AND same_or_0)
 ),
 usual AS (
   SELECT (SELECT count(*) FROM stretch) <= greatest(1, {self.usual_share} *

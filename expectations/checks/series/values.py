@@ -60,6 +60,69 @@ FROM point JOIN candidate USING (series)
 WHERE v IN ({values}) AND t > first AND {self._far("v", "low", "high", "expected")}"""
 
 
+class SeriesSpikes(SeriesCheck):
+    """A value far above or below both of its neighbours, which are alike.
+
+    By a factor of `min_factor` and `times_usual` the fourth largest such deviation of the series,
+    or, in a series of ten, half of that factor and three times as unusual. The spike test of
+    oceanography (IOOS QARTOD, test 6), in logarithms: a single wrong value is an additive
+    outlier, whatever level and trend
+    are. Where a share `shared` of the indicator's series has one in the same period it is none.
+    """
+
+    type = "expect_series_values_to_not_spike"
+    vi = "không giá trị nào vọt lên hay tụt xuống riêng một kỳ rồi trở lại như cũ"
+    en = "no value leaves its series for one period and comes back"
+    severity = "warning"
+    automatic = "series_without_spikes"
+    frequencies = ("A", "S", "Q", "M")
+
+    min_periods: int = 7
+    min_factor: float = 4
+    times_usual: float = 3
+    back: float = 0.25
+    shared: float = 0.1
+
+    def candidate(self) -> str:
+        return (
+            f"n_positive >= {self.min_periods} AND positive"
+            f" AND high >= {self.min_factor / 2} * low_positive"
+        )
+
+    def may_find(self) -> MayFind:
+        return any_series(self.candidate())
+
+    def query(self) -> str:
+        factor, times = self.min_factor, self.times_usual
+        return f"""
+WITH point AS ({points(self.series, self.frequency, also=", indicator")}),
+candidate AS ({having(self.candidate())}),
+near AS (
+  SELECT *, lag(v) OVER past AS v0, lead(v) OVER past AS v2, lag(period) OVER past AS reference,
+    t - lag(t) OVER past <= 2 AND lead(t) OVER past - t <= 2 AS beside
+  FROM point SEMI JOIN candidate USING (series) WHERE v > 0
+  WINDOW past AS (PARTITION BY series ORDER BY t)
+),
+spike AS (SELECT *, ln(v) - (ln(v0) + ln(v2)) / 2 AS d FROM near WHERE beside),
+habit AS (
+  SELECT series, max(abs(d), 4)[4] AS usual, count(*) AS periods FROM spike GROUP BY series
+),
+found AS (
+  SELECT *, count(*) OVER (PARTITION BY indicator, t) AS together
+  FROM spike JOIN habit USING (series)
+  WHERE abs(ln(v2 / v0)) <= {self.back} * abs(d) AND (
+    abs(d) > greatest({times} * usual, ln({factor}))
+    OR periods >= 10 AND abs(d) > greatest({3 * times} * usual, ln({factor / 2})))
+),
+beside AS (
+  SELECT indicator, t, count(*) AS present FROM point
+  SEMI JOIN (SELECT DISTINCT indicator, t FROM found) USING (indicator, t) GROUP BY indicator, t
+)
+SELECT _id, v AS observed, sqrt(v0 * v2) AS expected, exp(d) AS factor, reference, periods
+FROM found JOIN beside USING (indicator, t)
+WHERE together < 3 OR together < {self.shared} * present"""
+
+
 class SeriesSigns(SeriesCheck):
     """The other sign, in a series that keeps `away` of its median from 0."""
 

@@ -4,6 +4,10 @@ What readers see meanwhile. One call of the API is one transaction, and a load t
 - A difference whose added and revised rows fit one call (`ONE_CALL_ROWS`): the old rows, then all
   added and revised rows at once; withdrawn rows disappear last, in a call of their own. A search by
   `q` finds revised rows by their old words until the second call has ended.
+- A search that falls upon that call may give the rows of one release with the `total` of the other:
+  CKAN reads both in two statements, at an isolation at which each sees what was committed last
+  (`ckanext/datastore/backend/postgres.py`), and no call of the API can hold readers off. 1 of 910
+  reads during swaps did so; of the copy loader, which locks the table for that moment, 0 of 759.
 - A larger difference arrives in batches: rows of both releases are mixed until it ends.
 - A first load, and one that changes columns or key (for which the table is created again): the
   table grows from empty. Load it before the resource is made public.
