@@ -217,6 +217,17 @@ bench-faults: $(VENV)/.ready ## recall of the checks on faults planted into real
 	@$(CORPUS) OPENINDICATORS_DATA_DIR=data/bench $(BIN)/openindicators run --profile live >/dev/null
 	@$(CORPUS) OPENINDICATORS_DATA_DIR=data/bench $(BIN)/python -m bench.faults --data-dir data/bench
 
+.PHONY: bench-quality-faults
+bench-quality-faults: $(VENV)/.ready ## recall on faults that others' generators plant (after `make danang`; PART="held out")
+	@test -x data/generators/bin/python || { $(BIN)/python -m venv data/generators && data/generators/bin/pip \
+		install -q tab-err pucktrick error-generator scikit-learn scipy pyarrow; }
+	@$(BIN)/python -m bench.quality --tables tests/danang/project=data/danang \
+		--part "$(or $(PART),tuning)" --most-rows 6000 --out data/quality-flags.jsonl
+
+.PHONY: audit-disclosure
+audit-disclosure: $(VENV)/.ready ## derive suppressed counts of random tables with a second solver (TABLES=…)
+	@$(BIN)/python -m tests.expectations.disclosure_audit --tables $(or $(TABLES),1000)
+
 bench-privacy: $(VENV)/.ready ## find 10,000 generated persons in text, and nobody in real files (FILES=…)
 	@$(BIN)/python -m bench.privacy --files $(or $(FILES),../shared)
 

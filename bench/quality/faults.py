@@ -132,6 +132,8 @@ def plant(corpus: PlantedCorpus, job: dict[str, Any]) -> Planting:
 
 def _spoil(plot: Plot, job: dict[str, Any], row: int, cells: dict[str, Any]) -> Fault:
     fault = Fault(job["kind"], plot.dataset.id, plot.keys(f"_id = {row}"))
+    if cells.keys() & {"ref_area", "time_period"}:
+        fault.names += _follower(plot, row)
     for column, value in cells.items():
         if column == "obs_value":
             number = _number(value)
@@ -143,7 +145,7 @@ def _spoil(plot: Plot, job: dict[str, Any], row: int, cells: dict[str, Any]) -> 
             _set(plot, row, column, "NULL" if number is None else f"CAST('{number!r}' AS DOUBLE)")
         else:
             _set(plot, row, column, "NULL" if value is None else literal(str(value)))
-    # An observation under another code is missing under its own.
+    # An observation under another code is missing under its own, before the one that follows.
     fault.names = [*fault.names, *plot.keys(f"_id = {row}"), *_column_named(plot, row, cells)]
     return fault
 

@@ -41,17 +41,20 @@ def dataset_files(
             found[place] = same / place
         elif item.files and not item.gone and (origins := _origins(opened(at))) is not None:
             found[place] = origins
-        names = (f"{folder}/{release_page.PAGE}", f"{folder}/{change_set.FILE}")
-        # A release that was not the last one when its page was made is as it was.
-        if same and at < len(items) - 2 and all((same / name).is_file() for name in names):
-            found |= {name: same / name for name in names}
-            continue
+        page, changes = f"{folder}/{release_page.PAGE}", f"{folder}/{change_set.FILE}"
+        if same and item.after and (same / changes).is_file():
+            found[changes] = same / changes
+            # The page of the one before says that it is no longer the last one.
+            if at < len(items) - 2 and (same / page).is_file():
+                found[page] = same / page
+                continue
         own = content if item.after is None else opened(at)
         is_public = content.public and own.public and not item.gone
         # The dataset's own page has the figures that are current.
         rows = preview(own) if is_public and item.after else {}
-        page = release_page.render(own, item, rows, base_url)
-        found |= dict(zip(names, (page, change_set.change_set(own, item, is_public)), strict=True))
+        found[page] = release_page.render(own, item, rows, base_url)
+        if changes not in found:
+            found[changes] = change_set.change_set(own, item, is_public)
     dataset = content.dataset
     news = [
         ReleaseNews(

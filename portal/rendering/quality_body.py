@@ -16,6 +16,7 @@ from model.records.release_blockers import GOLDEN, finding, sentences
 from model.records.scorecard import QualityReport
 from model.records.source_schema import SOURCE_SCHEMA_CHECK
 from model.records.validation import CheckResult, QualityRecord
+from model.reference.error_probability import probability_of
 from model.reference.personal_data import masked
 from model.util.text import plain
 from portal.content import Content
@@ -108,7 +109,9 @@ def _samples(names: Names, check: CheckResult | None, language: str) -> SampleTa
         return None
     if names.dataset.access_rights != "PUBLIC":
         return None
-    rows = check.samples[:SAMPLES]
+    rows = [
+        {**row, "probability": probability_of(check.name, row)} for row in check.samples[:SAMPLES]
+    ]
     given = [
         name for name in dict.fromkeys(name for row in rows for name in row)
         if name not in _OMITTED and any(row.get(name) not in (None, "") for row in rows)

@@ -116,6 +116,7 @@
       for (const cell of [
         said.builder, said.made.slice(0, 10), count("reproduced"), count("differs"), count("unchecked"), key,
       ]) row.insertCell().textContent = cell;
+      for (const number of [2, 3, 4]) row.cells[number].className = "n";
       const link = document.createElement("a");
       link.href = root + file;
       link.append(...row.cells[0].childNodes);

@@ -137,7 +137,7 @@ def _render(
             "indicator": indicator, "unit": registries.units[indicator.unit],
             "uses": [_described(gazetteer, use) for use in uses],
             "figures": _figures(registries, uses, language),
-            "differs": _differences(first, indicator),
+            "differs": _differences(first, indicator), "methods": _methods(uses, language),
         })
     page = PAGE.format(code=code)
     return render_template(
@@ -155,6 +155,18 @@ def _render(
             **({"url": f"{base_url}{language}/{page}"} if base_url else {}),
         },
     )
+
+
+def _methods(uses: list[Use], language: str) -> dict[str, dict[tuple[str, ...], None]]:
+    """Return what the datasets of `uses` say of method and caveats, each once, by their titles.
+
+    Datasets may share a title: those that a publisher made anew, say.
+    """
+    found: dict[str, dict[tuple[str, ...], None]] = {}
+    for state in (use.listed.state for use in uses):
+        if said := tuple(text.get(language) for text in (state.method, state.notes) if text):
+            found.setdefault(state.title.get(language), {})[said] = None
+    return found
 
 
 def _differences(first: IndicatorSummary, other: IndicatorSummary) -> list[str]:

@@ -21,7 +21,7 @@ from model.reference.succession import AreaSuccession
 from portal.scope import home_areas
 from portal.site.shared_pages.figures import Listed, Measure
 
-ROWS = 100  # of a page; a place with more has further pages
+ROWS = 85  # of a page; a place with more has further pages
 SIMILAR = 4
 CITY_PAGE = "city"
 

@@ -81,6 +81,19 @@ def test_change_sets_follow_their_schema(site: Site, history: list[ReleaseOnDisk
     ]
 
 
+def test_of_older_releases_a_new_one_writes_only_the_page_of_the_one_before(
+    tmp_path: Path, history: list[ReleaseOnDisk]
+) -> None:
+    made = Site(tmp_path / "made", registries())
+    made.apply(history[:2])
+    releases = folder(made) / "releases"
+    before = {path: path.stat().st_ino for path in releases.rglob("*") if path.is_file()}
+    assert len(before) > 25
+    made.apply(history)
+    assert [path.relative_to(releases).as_posix() for path, inode in before.items()
+            if path.stat().st_ino != inode] == ["2/index.html"]
+
+
 def test_addresses_by_version(site: Site, history: list[ReleaseOnDisk]) -> None:
     site.apply(list(history))
     names = {path.name: read(path)["release"] for path in (folder(site) / "versions").iterdir()}

@@ -18,9 +18,13 @@ const WANTED = {
 
 async function judge(page) {
   const text = readFileSync(`${site}/${page}`, "utf8");
-  const found = [...text.matchAll(/<script type="application\/ld\+json">(.*?)<\/script>/gs)]
-    .map(([, json]) => JSON.parse(json)["@type"]);
-  const tests = found.flatMap((type) => (WANTED[type] ?? []).map((field) => (
+  const nodes = [...text.matchAll(/<script type="application\/ld\+json">(.*?)<\/script>/gs)]
+    .map(([, json]) => JSON.parse(json));
+  const found = nodes.map((node) => node["@type"]);
+  // A dataset whose figures may not be published has nothing to download, and says so.
+  const closed = nodes.some((node) => node.isAccessibleForFree === false);
+  const wanted = (type) => (WANTED[type] ?? []).filter((field) => !closed || !field.startsWith("distribution"));
+  const tests = found.flatMap((type) => wanted(type).map((field) => (
     { test: `${type}[0].${field}`, type: "jsonld", description: `${type} has ${field}` })));
   const unknown = found.filter((type) => !WANTED[type]).map((type) => `unexpected type ${type}`);
   if (!found.length) return unknown;

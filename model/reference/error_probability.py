@@ -1,0 +1,68 @@
+"""The probability that an observation which a check names is an error.
+
+A logistic regression over flags of which it is known: planted faults, and flags of untouched tables
+that a person assessed, all of the tuning part of `bench/quality/split.csv`. Fitted by `python -m
+bench.quality.calibrate`; docs/quality.md has its reliability on tables held out. Where a check had
+too few flags to learn from there is no probability.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+FACTOR = math.log(1000)  # larger ones say no more
+COEFFICIENTS: dict[str, float] = {
+    "all": 3.107,
+    "factor": 0.027,
+    "periods": -0.978,
+    "areas_complete": -1.605,
+    "areas_of_last_release": 1.24,
+    "areas_to_add_up": 1.125,
+    "farm_activity_parts_within_total": 0.392,
+    "key_unique": 1.583,
+    "obs_value_present": 0.684,
+    "obs_value_within_bounds": 0.747,
+    "observations_of_last_release": 1.756,
+    "periods_complete": -0.956,
+    "periods_of_last_release": 0.628,
+    "ref_area_known": 0.906,
+    "revisions_usual": 1.396,
+    "school_level_parts_within_total": 0.419,
+    "series_keep_unit": 0.474,
+    "series_without_gaps": 1.049,
+    "series_without_jumps": -0.568,
+    "series_without_spikes": 1.813,
+    "steps_usual_across_areas": -2.499,
+    "text_readable": 0.339,
+    "time_period_form": 0.887,
+}
+
+
+_SHARED = ("all", "factor", "periods")
+
+
+def features(item: Mapping[str, Any]) -> tuple[float, float]:
+    """Return the logarithms of the factor, either way, and of the number of periods; 0 if none."""
+    factor, periods = item.get("factor"), item.get("periods")
+    off = abs(math.log(abs(factor))) if isinstance(factor, int | float) and factor else 0.0
+    long = math.log(periods) if isinstance(periods, int | float) and periods > 0 else 0.0
+    return min(off, FACTOR), long
+
+
+def probability_of(check: str, item: Mapping[str, Any]) -> float | None:
+    """Return the probability that what a check says of an observation is an error.
+
+    Args:
+        check: the check's name in the suite.
+        item: what it says: `factor` and `periods`, where it has them.
+    """
+    if check not in COEFFICIENTS or check in _SHARED:
+        return None
+    off, long = features(item)
+    score = (
+        COEFFICIENTS["all"] + COEFFICIENTS[check] + COEFFICIENTS["factor"] * off
+        + COEFFICIENTS["periods"] * long
+    )
+    return 1 / (1 + math.exp(-score))
