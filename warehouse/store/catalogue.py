@@ -168,9 +168,10 @@ _MOMENT = """CAST(CASE
     ELSE CAST("timestamp" AS VARCHAR) END AS TIMESTAMPTZ)"""
 
 
-_TEXT = ("name", "expectation", "severity", "level", "outcome", "error")
-_CHECK = {**dict.fromkeys(_TEXT, "VARCHAR"), "evaluated": "BIGINT", "unexpected": "BIGINT",
-          "duration_ms": "DOUBLE"}
+_CHECK = {
+    **dict.fromkeys(("name", "expectation", "severity", "level", "outcome"), "VARCHAR"),
+    "evaluated": "BIGINT", "unexpected": "BIGINT", "error": "VARCHAR", "duration_ms": "DOUBLE",
+}
 _CHECKS = f"STRUCT({', '.join(f'{identifier(name)} {kind}' for name, kind in _CHECK.items())})[]"
 
 
