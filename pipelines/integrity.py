@@ -36,6 +36,7 @@ from portal.site.shared_pages.shared_files import STATE as CATALOGUE
 from portal.site.state import CHECKSUMS as FOLDER_CHECKSUMS
 from portal.site.state import CatalogueState, DatasetState, read_checksums, read_state
 from portal.transparency import records as transparency
+from portal.transparency.signing import signed_statement
 from warehouse.store import (
     drafts,
     failure_log,
@@ -149,6 +150,11 @@ def _recorded(data_dir: DataDir, damages: list[Damage]) -> Iterator[Recorded]:
                 yield path.with_name(name), sha256, True
     for site in (data_dir.site, data_dir.preview):
         yield from _of_site(site, damages)
+    for path in sorted(data_dir.builders.glob("*.json")):
+        try:
+            signed_statement(path.read_bytes(), str(path))
+        except OpenIndicatorsError as error:
+            damages.append(Damage(path, error.what))
     for path in sorted((data_dir.buildinfo / buildinfo.FILES).glob("*")):
         yield path, path.name, False
     for path in sorted(data_dir.transparency_log.glob("*.jsonl")):

@@ -5,12 +5,13 @@ lets anybody pass them on, else their checksums), what people accepted, and the 
 Of the last, copies are kept in the data folder: the project goes on.
 """
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from model.errors import OpenIndicatorsError
+from model.errors import OpenIndicatorsError, PortalError
 from model.records.buildinfo import (
     ACCEPTED,
     BUILDERS,
@@ -55,6 +56,7 @@ from warehouse.store.releases import StoredRelease
 from warehouse.store.snapshots import StoredSnapshot
 
 MOST_BYTES = 50_000_000  # of a snapshot: larger ones are published by their checksums
+log = logging.getLogger(__name__)
 _DECLARED = (".yaml", ".yml", ".sql", ".csv", ".po")
 _OWN = tuple(f"file:{path}" for path in (SCORES, TARGETS))  # what we wrote ourselves
 _TODO = "restore it from a backup, or from `buildinfo/` of a copy of the site"
@@ -72,7 +74,6 @@ def publish_buildinfo(settings: Settings, catalogue: Catalogue) -> int:
     Raises:
         StoreError: the data folder or the site cannot be written, or the log of projects is
             damaged.
-        PortalError: a builder's statement is not signed by the key that it names.
     """
     data_dir, site = settings.data_dir, settings.data_dir.site
     if not (site / CATALOGUE).exists():
@@ -84,9 +85,7 @@ def publish_buildinfo(settings: Settings, catalogue: Catalogue) -> int:
         (site / path).is_file() for path in before.files
     ):
         return 0
-    every = [signed_statement(data, f"{BUILDERS}/{name}") for name, data in said.items()]
-    # Who signs several counts once, by the newest.
-    statements = list({s.key: s for s in sorted(every, key=lambda each: each.made)}.values())
+    statements = _signed(said)
     with locked(site), disk_errors(site):
         states = [state for state in all_datasets(site) if state.public and not state.withdrawn]
         files, changed = dict(before.files) if before else {}, 0
@@ -115,6 +114,17 @@ def publish_buildinfo(settings: Settings, catalogue: Catalogue) -> int:
             inputs=inputs, files={path: files[path] for path in sorted(wanted)}
         )
         return changed + write_if_changed(site / STATE, sealed(pretty_json(state_now)))
+
+
+def _signed(said: dict[str, bytes]) -> list[Statement]:
+    """Return the statements in files that their builders have signed; one for each builder."""
+    found = []
+    for name, data in said.items():
+        try:
+            found.append(signed_statement(data, f"{BUILDERS}/{name}"))
+        except PortalError as error:  # `doctor` names it, too
+            log.warning("%s: it is not published", error)
+    return list({each.key: each for each in sorted(found, key=lambda each: each.made)}.values())
 
 
 def _by_builders(

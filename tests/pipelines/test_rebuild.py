@@ -15,7 +15,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from model.errors import PortalError
 from model.records.buildinfo import BuiltRelease, Statement
 from model.records.release import Release
 from model.reference.city import use_project
@@ -23,6 +22,7 @@ from model.util.hashing import pretty_json, sealed, sha256_file, sha256_json
 from pipelines.after_run import buildinfo
 from pipelines.after_run.transparency_log import enter_published
 from pipelines.catalogue import load_catalogue
+from pipelines.integrity import inspect
 from pipelines.rebuild.again import Rebuild
 from pipelines.rebuild.material import Material, parts_in
 from pipelines.settings import Settings
@@ -86,7 +86,7 @@ def test_elsewhere_every_release_is_the_same(publisher: Bench, tmp_path: Path) -
 
 
 def _taken_in_and_shown(publisher: Bench, copy: Path, said: Statement) -> None:
-    """The publisher puts the statement into the data folder; one that was changed is refused."""
+    """The publisher puts the statement into the data folder; one that was changed is left out."""
     shutil.copytree(publisher.data_dir, copy)
     settings = Settings(project=publisher.project, data_dir=DataDir(copy))
     use_project(publisher.project)
@@ -94,8 +94,8 @@ def _taken_in_and_shown(publisher: Bench, copy: Path, said: Statement) -> None:
     file = settings.data_dir.builders / "said.json"
     file.parent.mkdir()
     file.write_text(pretty_json(said.model_copy(update={"builder": "Another"})))
-    with pytest.raises(PortalError, match="not signed by the key that it names"):
-        buildinfo.publish_buildinfo(settings, catalogue)
+    assert buildinfo.publish_buildinfo(settings, catalogue) == 1  # the state alone
+    assert file in {each.path for each in inspect(settings.data_dir).damages}
     file.write_text(pretty_json(said))
     shutil.copy(file, file.with_name("twice.json"))
     assert buildinfo.publish_buildinfo(settings, catalogue) == 3  # statement, list, state
