@@ -8,7 +8,6 @@ but the pages of the site, which this process makes at the end, so that the byte
 the number of workers.
 """
 
-import gc
 import multiprocessing
 import os
 import pickle
@@ -22,6 +21,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any, cast
 
 from model.errors import OpenIndicatorsError
+from model.util.garbage_collector import paused_collector
 from pipelines.steps.progress import STAGES, Reporter
 
 # A Dagster run of its own costs about as much as two small datasets.
@@ -82,6 +82,7 @@ class Workers(AbstractContextManager["Workers"]):
     execute: Execute
     prepare: Callable[[], None]
     _started: list[tuple[BaseProcess, Connection]] = field(default_factory=list, init=False)
+    _prepared: bool = field(default=False, init=False)
 
     def run(
         self, shares: Sequence[Sequence[str]], answers: Mapping[str, Any], reporter: Reporter
@@ -97,6 +98,7 @@ class Workers(AbstractContextManager["Workers"]):
             OpenIndicatorsError: Dagster's run failed outside of any step.
         """
         if self.number == 1:
+            self._prepare()
             return [each for share in shares for each in self.execute(share, answers, reporter)]
         self._start(len(shares))
         at_work: dict[Connection, dict[str, str]] = {}  # connection -> dataset -> stage
@@ -123,13 +125,18 @@ class Workers(AbstractContextManager["Workers"]):
                     getattr(reporter, kind)(*said)
         return failed
 
+    def _prepare(self) -> None:
+        """Import what all need: it stays shared, and no collection looks at it again."""
+        if not self._prepared:
+            with paused_collector(lasting=True):
+                self.prepare()
+            self._prepared = True
+
     def _start(self, number: int) -> None:
         """Start workers until there are so many."""
         self._started = [each for each in self._started if each[0].is_alive()]
         if len(self._started) < number:
-            self.prepare()
-            gc.collect()
-            gc.freeze()  # what is shared stays shared, and no collection looks at it again
+            self._prepare()
         while len(self._started) < number:
             context = multiprocessing.get_context("fork")
             ours, theirs = context.Pipe()
