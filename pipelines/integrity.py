@@ -1,17 +1,14 @@
-"""Whether every file of a data folder is what its records say; what is damaged is restored.
+"""Whether every file of a data folder is what its records say.
 
 The checksum of each file is in another one, or in its own last field. What is derived (working
-tables, the site) is removed where it is damaged, and the next run makes it again; a record is taken
-from an intact copy, or made again where that gives the same bytes.
+tables, the site) is made again by the next run once it is gone; see `pipelines.restoring`.
 
 Not looked at: Dagster's history, locks, the inbox, and fetch sessions, which a run checks itself.
 """
 
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from operator import ne
 from pathlib import Path
 from typing import Self
@@ -22,11 +19,9 @@ from model.errors import OpenIndicatorsError
 from model.records import buildinfo
 from model.records.incident import Failure
 from model.records.release import LedgerEntry, Release
-from model.records.release_blockers import counted
 from model.records.snapshot import Snapshot
 from model.records.submission import Submission
 from model.records.validation_log import Acceptance, CheckAcceptance, ValidationRun
-from model.util.disk import atomic_write
 from model.util.hashing import SEAL, has_checksum, sha256_bytes, sha256_file, unsealed
 from pipelines.after_run.buildinfo import read as read_buildinfo
 from portal import libraries
@@ -49,8 +44,6 @@ from warehouse.store import (
 from warehouse.store.data_dir import RECORD as DATA_DIR
 from warehouse.store.data_dir import DataDir, DataDirRecord
 from warehouse.store.working_tables import CHECKSUMS, checksums_of
-
-SMALL = 65_536  # bytes: up to here each bit is flipped back in turn, which takes seconds
 
 
 @dataclass(frozen=True)
@@ -75,12 +68,7 @@ class Damage:
         """Return whether `data` is what the file should hold."""
         if self.sha256 is not None:
             return sha256_bytes(data) == self.sha256
-        return self.kind is not None and _is_whole(data, self.kind)
-
-
-# Makes a release of a dataset, by its number, from its snapshot in a folder of its own, with the
-# very record that the ledger has entered; gives None where it cannot.
-MakeAgain = Callable[[str, int], AbstractContextManager[Path | None]]
+        return self.kind is not None and is_whole(data, self.kind)
 
 
 @dataclass
@@ -109,14 +97,14 @@ def inspect(data_dir: DataDir) -> Inspection:
         found.damages.append(Damage(path, what + _held(data_dir, path), sha256, derived))
     for path, kind, derived in _sealed_files(data_dir):
         found.files += 1
-        if not _is_whole(path.read_bytes(), kind):
+        if not is_whole(path.read_bytes(), kind):
             what = "was changed after it was written" + _held(data_dir, path)
             damage = Damage(path, what, None, derived, kind)
             found.damages.append(damage)
     for path, kind in _logs(data_dir):
         found.files += 1
         lines = path.read_bytes().split(b"\n")[:-1]
-        wrong = [str(n) for n, line in enumerate(lines, 1) if not _is_whole(line, kind)]
+        wrong = [str(n) for n, line in enumerate(lines, 1) if not is_whole(line, kind)]
         if wrong:
             what = f"has lines that were changed after they were written: {', '.join(wrong)}"
             found.damages.append(Damage(path, what, kind=kind))
@@ -249,7 +237,7 @@ def _of_site(site: Path, damages: list[Damage]) -> Iterator[Recorded]:
             yield site / path, sha256, True
 
 
-class _Line(BaseModel):
+class Line(BaseModel):
     """A line of a portal's journal, which has no fixed fields."""
 
     model_config = ConfigDict(extra="allow")
@@ -274,7 +262,7 @@ _SEALED: tuple[tuple[str, type[BaseModel], bool], ...] = (
     ("failures/*/*.json", Failure, True),
     (f"site/{buildinfo.STATE}", buildinfo.BuildinfoState, True),
     *((f"{site}/{CATALOGUE}", CatalogueState, True) for site in ("site", "preview")),
-    *((f"{site}/datasets/*/*/{FOLDER_CHECKSUMS}", _Line, True) for site in ("site", "preview")),
+    *((f"{site}/datasets/*/*/{FOLDER_CHECKSUMS}", Line, True) for site in ("site", "preview")),
     *((f"{site}/{QUALITY_STATE}", QualityState, True) for site in ("site", "preview")),
 )
 # Logs, each line of which ends with its checksum.
@@ -283,7 +271,7 @@ _LOGS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("acceptances/*/*.jsonl", Acceptance),
     ("drafts/*/*/log.jsonl", drafts.DraftEvent),
     (f"validation_log/*/*/{validation_log.LOG}", ValidationRun),
-    ("journal/*/*/*.jsonl", _Line),
+    ("journal/*/*/*.jsonl", Line),
     ("submissions.jsonl", Submission),
     (f"{buildinfo.FOLDER}/{buildinfo.PROJECTS}", buildinfo.DeclaredIn),
     (f"transparency_log/{transparency.ENTRIES}", transparency.LogLine),
@@ -304,115 +292,10 @@ def _logs(data_dir: DataDir) -> Iterator[tuple[Path, type[BaseModel]]]:
             yield path, CheckAcceptance if path.name.endswith(".checks.jsonl") else kind
 
 
-def _is_whole(data: bytes, kind: type[BaseModel]) -> bool:
+def is_whole(data: bytes, kind: type[BaseModel]) -> bool:
     """Whether a record of a `kind` is as it was written."""
     try:
         kind.model_validate_json(unsealed(data))
     except ValueError:
         return False
     return True
-
-
-def restore(
-    data_dir: DataDir, found: Inspection, make_again: MakeAgain
-) -> Iterator[tuple[Damage, str | None]]:
-    """Restore what can be restored; yield each damage, and how, None where it could not be.
-
-    Args:
-        data_dir: the data folder, which no run holds.
-        found: what was found in it.
-        make_again: makes a release again.
-    """
-    for damage in sorted(found.damages, key=lambda item: item.derived):
-        yield damage, _restored(data_dir, damage, found.intact, make_again)
-
-
-def _restored(
-    data_dir: DataDir, damage: Damage, intact: dict[str, Path], make_again: MakeAgain
-) -> str | None:
-    path, sha256 = damage.path, damage.sha256
-    if path.suffix == ".jsonl" and not damage.derived:
-        return _restore_log(data_dir, path, damage.kind or _Line)
-    is_folder = data_dir.root / "releases" in path.parents and path.name.isdigit()
-    if sha256 in intact and path.parent.is_dir() and not is_folder:
-        _copy(intact[sha256], path)
-        return f"restored from {intact[sha256].relative_to(data_dir.root)}"
-    if path.is_file() and (data := _unflipped(path.read_bytes(), damage.is_right)) is not None:
-        with atomic_write(path) as staging:
-            staging.write_bytes(data)
-        return "restored: one bit had flipped"
-    if damage.derived:
-        whole = data_dir.root / "tables", data_dir.root / "packs"
-        folder = path.parent if {*whole} & {*path.parents} else None
-        shutil.rmtree(folder) if folder else path.unlink(missing_ok=True)
-        return "removed: the next run makes it again"
-    if (pack := packs.pack_of(path.parent)) and data_dir.root / "packs" in path.parents:
-        return _without_pack(data_dir, pack, make_again)
-    if data_dir.root / "releases" in path.parents and sha256 is not None:
-        folder = path if is_folder else path.parent
-        with make_again("/".join(folder.parts[-3:-1]), int(folder.name)) as made:
-            if made and is_folder:
-                shutil.copytree(made, path)
-            elif made:
-                _copy(made / path.name, path)
-            return "made again from the snapshot, with the same bytes" if made else None
-    return None
-
-
-def _without_pack(data_dir: DataDir, pack: packs.Pack, make_again: MakeAgain) -> str | None:
-    """Make the files of a damaged `pack` again in their releases, and remove it, if all can be."""
-    dataset = "/".join(pack.folder.parts[-3:-1])
-    for number in range(pack.first, pack.last + 1):
-        folder = data_dir.releases(dataset) / str(number)
-        release = releases.load(folder).release
-        lost = [file.name for file in release.files if not (folder / file.name).exists()]
-        if not lost:
-            continue
-        with make_again(dataset, number) as made:
-            if made is None:
-                return None
-            for name in lost:
-                _copy(made / name, folder / name)
-    shutil.rmtree(pack.folder)
-    return f"removed: {pack.held.replace('are in it', 'stand in full again')}, and are packed later"
-
-
-def _restore_log(data_dir: DataDir, path: Path, kind: type[BaseModel]) -> str:
-    """Restore each damaged line of a log; what cannot be restored moves to `<log>.torn`."""
-    kept: list[bytes] = []
-    torn: list[bytes] = []
-    for line in path.read_bytes().split(b"\n")[:-1]:
-        whole = line if _is_whole(line, kind) else _unflipped(line, partial(_is_whole, kind=kind))
-        (torn if whole is None else kept).append(whole or line)
-    with path.with_name(f"{path.name}.torn").open("ab") as file:
-        file.writelines(line + b"\n" for line in torn)
-    with atomic_write(path) as staging:
-        staging.write_bytes(b"".join(line + b"\n" for line in kept))
-    if not torn:
-        return "restored: one bit of a line had flipped"
-    if data_dir.root / "ledger" in path.parents:
-        ledger.enter(data_dir, f"{path.parent.name}/{path.stem}")
-        return "entered again from the releases"
-    return (
-        f"{counted(len(torn), 'line')} could not be restored and went to {path.name}.torn: if there"
-        " is a backup of the log, put it back"
-    )
-
-
-def _copy(source: Path, target: Path) -> None:
-    with atomic_write(target) as staging:
-        shutil.copyfile(source, staging)
-
-
-def _unflipped(data: bytes, is_right: Callable[[bytes], bool]) -> bytes | None:
-    """Return `data` with one bit flipped back so that it `is_right`; None where no bit does it."""
-    if len(data) > SMALL:
-        return None
-    changed = bytearray(data)
-    for index in range(len(changed)):
-        for bit in range(8):
-            changed[index] ^= 1 << bit
-            if is_right(bytes(changed)):
-                return bytes(changed)
-            changed[index] ^= 1 << bit
-    return None

@@ -16,7 +16,8 @@ from model.errors import OpenIndicatorsError
 from model.records.release_blockers import counted
 from pipelines.catalogue import Catalogue, load_catalogue
 from pipelines.cli.terminal import AsJson, Profile, out, print_json
-from pipelines.integrity import inspect, restore
+from pipelines.integrity import inspect
+from pipelines.restoring import restore
 from pipelines.settings import Settings
 from pipelines.steps.make_again import made_again
 from warehouse.store import ledger

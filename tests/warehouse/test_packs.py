@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 from model.errors import StoreError
 from model.util.hashing import pretty_json
 from model.util.sql import literal
-from pipelines.integrity import inspect, restore
+from pipelines.integrity import inspect
+from pipelines.restoring import restore
 from tests.faults.test_bit_rot import flip
 from tests.fixtures.datasets import dataset
 from tests.warehouse.test_releases import NOW, judged
