@@ -206,8 +206,14 @@ def read_checksums(folder: Path) -> dict[str, str]:
 def read_intact(path: Path, sha256: str | None) -> bytes:
     """Return the bytes of the file at `path`, which have the checksum `sha256`.
 
-    Raises PortalError where they have another: the file is damaged.
+    Raises PortalError where they have another: the file is damaged; and where none is known: an
+    earlier version has published the dataset, without this file.
     """
+    if sha256 is None:
+        raise PortalError(
+            "an earlier version has published the dataset, without this file", where=str(path),
+            todo="bring all datasets up to date: `openindicators publish --to site`",
+        )
     data = path.read_bytes() if path.is_file() else b""
     if sha256_bytes(data) != sha256:
         raise PortalError(

@@ -17,7 +17,7 @@ from portal.site import Site
 from portal.site.shared_pages import figures, place_pages
 from portal.site.shared_pages.figures import Listed
 from portal.site.shared_pages.places import CITY_PAGE, Gazetteer
-from portal.site.state import CatalogueState, all_datasets, intact_datasets, read_state
+from portal.site.state import CatalogueState, all_datasets, intact_datasets, read_intact, read_state
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import Row, make_release, row
 
@@ -68,6 +68,8 @@ def test_a_damaged_file_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / figures.FILE).write_text('{"measures": [], "periods": []}')
     with pytest.raises(PortalError, match="(?s)not what was written.*publish the dataset again"):
         figures.read(tmp_path, "0" * 64)
+    with pytest.raises(PortalError, match="(?s)an earlier version.*publish --to site"):
+        read_intact(tmp_path / "dcat.ttl", None)
 
 
 def listed(tmp_path: Path, rows: list[Row], **changes: Any) -> list[Listed]:
