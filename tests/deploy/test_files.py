@@ -39,7 +39,7 @@ def test_files_can_be_read(path: Path) -> None:
     if path.suffix == ".yaml":
         assert yaml.safe_load(text)
     elif path.suffix == ".json":
-        assert json.loads(text)["panels"]
+        assert json.loads(text)
 
 
 def test_the_image_copies_what_there_is() -> None:

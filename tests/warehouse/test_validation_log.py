@@ -181,7 +181,7 @@ def test_acceptances_are_added_and_have_a_version(data_dir: DataDir) -> None:
     assert first is not None and acceptances.version(found) not in (None, first)
     assert acceptances.version(found[::-1]) == acceptances.version(found)
     data_dir.acceptances(DATASET).write_text("{\n")
-    with pytest.raises(StoreError, match="accepted rows cannot be read"):
+    with pytest.raises(StoreError, match="the log of what was accepted cannot be read"):
         acceptances.load(data_dir, DATASET)
 
 

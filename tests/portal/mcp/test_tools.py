@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from portal.mcp.asking.question import Question
+from portal.mcp.asking.question import FigureQuery
 from portal.mcp.tools import Tools
 
 
@@ -63,6 +63,8 @@ def test_changes_name_what_was_revised(tools: Tools) -> None:
 
 
 def test_an_explained_figure_leads_to_its_row_in_the_source(tools: Tools) -> None:
-    asked = Question(dataset="finance/gdp", indicator="NY.GDP.MKTP.CD", place="VNM", period="2019")
+    asked = FigureQuery(
+        dataset="finance/gdp", indicator="NY.GDP.MKTP.CD", place="VNM", period="2019",
+    )
     page = tools.explain(asked).proof_page
     assert "figure.html?dataset=finance%2Fgdp&" in page and page.endswith("2019#proof")
